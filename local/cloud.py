@@ -1,0 +1,172 @@
+"""Bring the local cloud up and down, and say how to reach it."""
+
+import secrets
+import socket
+import ssl
+import string
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from local import deploy as deployment
+from local import processes
+from local.certificate import write_certificate
+from local.environment import ClientEnvironment, client_environment, endpoint, server_environment
+from local.errors import CloudNotRunningError, CloudStartError, LocalCloudError
+from local.folder import CHECKOUT, CloudFolder, CloudRecord
+
+ENGINES = ("smollm2", "tiny")
+START_SECONDS = 60
+_START_ATTEMPTS = 3
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class CloudStatus:
+    """State of a cloud. `endpoint`, `pid` and `engine` are None unless it runs."""
+
+    running: bool
+    folder: Path
+    endpoint: str | None = None
+    pid: int | None = None
+    engine: str | None = None
+
+
+def up(engine: str = "smollm2", deploy: bool = True, progress: Progress = lambda _: None) -> CloudStatus:
+    """Start the cloud unless it runs, then deploy the app into it (again, where it was: a changed app is updated).
+
+    Raises CloudStartError, DeployError, or LocalCloudError when it runs with another engine.
+    """
+    if engine not in ENGINES:
+        raise LocalCloudError(f"There is no engine '{engine}'. Use one of: {', '.join(ENGINES)}.")
+    folder = CloudFolder.default()
+    with folder.locked():
+        state = _status(folder)
+        if not state.running:
+            _clean(folder, progress)
+            _start(folder, engine, progress)
+        elif state.engine != engine:
+            raise LocalCloudError(
+                f"The local cloud already runs with the engine '{state.engine}'. "
+                f"Take it down first (tuner local down) to use '{engine}'."
+            )
+        if deploy:
+            deployment.deploy(folder, env(), progress)
+        return _status(folder)
+
+
+def down(progress: Progress = lambda _: None) -> bool:
+    """End every process of the cloud and delete its folder. Returns whether there was anything to take down."""
+    folder = CloudFolder.default()
+    if not folder.root.exists() and not processes.members(folder):
+        return False
+    with folder.locked():
+        _clean(folder, progress)
+    return True
+
+
+def status() -> CloudStatus:
+    """Whether the cloud runs, asked of the server itself."""
+    return _status(CloudFolder.default())
+
+
+def env() -> ClientEnvironment:
+    """What a shell or a client needs to talk to the cloud. Raises CloudNotRunningError."""
+    folder = CloudFolder.default()
+    record = folder.read_record()
+    if record is None or not _status(folder).running:
+        raise CloudNotRunningError("The local cloud is not running. Start it with: tuner local up")
+    return client_environment(folder, record)
+
+
+def _status(folder: CloudFolder) -> CloudStatus:
+    record = folder.read_record()
+    if record is None or not processes.is_member(record.pid, folder) or not _answers(folder, record.port):
+        return CloudStatus(running=False, folder=folder.root)
+    return CloudStatus(True, folder.root, endpoint(record.port), record.pid, record.engine)
+
+
+def _clean(folder: CloudFolder, progress: Progress) -> None:
+    """Also removes what a crash left: the server's state lived in its memory, so nothing of it can be kept."""
+    ended = processes.end(folder)
+    if ended:
+        progress(f"Ended {ended} process{'es' if ended > 1 else ''} of the local cloud")
+    folder.remove()
+
+
+def _start(folder: CloudFolder, engine: str, progress: Progress) -> None:
+    progress("Starting the local cloud")
+    for attempt in range(1, _START_ATTEMPTS + 1):
+        folder.make()
+        write_certificate(folder.certificate, folder.private_key)
+        record = _launch(folder, engine)
+        try:
+            _wait_until_ready(folder, record)
+        except CloudStartError:
+            processes.end(folder)
+            # Between choosing a free port and listening on it, someone else may have taken it.
+            if attempt == _START_ATTEMPTS or "already in use" not in folder.server_log.read_text():
+                raise
+            continue
+        folder.write_record(record)
+        progress(f"The local cloud answers on {endpoint(record.port)}")
+        return
+
+
+def _launch(folder: CloudFolder, engine: str) -> CloudRecord:
+    identity = "AKIA" + "".join(secrets.choice(string.ascii_uppercase + "234567") for _ in range(16))
+    draft = CloudRecord(_free_port(), 0, identity, secrets.token_urlsafe(30), engine)
+    with folder.server_log.open("wb") as log:
+        server = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+            [sys.executable, "-m", "local.server"],
+            cwd=CHECKOUT,
+            env=server_environment(folder, draft),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    return CloudRecord(draft.port, server.pid, draft.access_key_id, draft.secret_access_key, engine)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait_until_ready(folder: CloudFolder, record: CloudRecord) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        if _answers(folder, record.port):
+            return
+        if not processes.is_member(record.pid, folder):
+            raise CloudStartError(
+                f"The local cloud ended while starting. The end of {folder.server_log}:\n{_tail(folder)}"
+            )
+        time.sleep(0.1)
+    raise CloudStartError(
+        f"The local cloud did not answer within {START_SECONDS} s. The end of {folder.server_log}:\n{_tail(folder)}"
+    )
+
+
+def _answers(folder: CloudFolder, port: int) -> bool:
+    try:
+        trust = ssl.create_default_context(cafile=str(folder.certificate))
+        direct = urllib.request.build_opener(
+            urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=trust)
+        )
+        with direct.open(f"{endpoint(port)}/_ministack/health", timeout=5) as response:
+            return bool(response.status == 200)
+    except (OSError, urllib.error.URLError):
+        return False
+
+
+def _tail(folder: CloudFolder, lines: int = 20) -> str:
+    return "\n".join(folder.server_log.read_text(errors="replace").splitlines()[-lines:])

