@@ -123,7 +123,7 @@ def _launch(folder: CloudFolder, engine: str) -> CloudRecord:
     identity = "AKIA" + "".join(secrets.choice(string.ascii_uppercase + "234567") for _ in range(16))
     draft = CloudRecord(_free_port(), 0, identity, secrets.token_urlsafe(30), engine)
     with folder.server_log.open("wb") as log:
-        server = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+        server = subprocess.Popen(
             [sys.executable, "-m", "local.server"],
             cwd=CHECKOUT,
             env=server_environment(folder, draft),

@@ -15,34 +15,48 @@ Progress = Callable[[str], None]
 
 def deploy(folder: CloudFolder, client: ClientEnvironment, progress: Progress, app: Path = CHECKOUT) -> None:
     """Bootstrap the cloud once and deploy every stack of the CDK app in `app`. Raises DeployError."""
-    run = _Runner(folder, client.applied_to(os.environ) | mark(folder), app, progress)
+    run = _Runner(folder, client.applied_to(os.environ) | mark(folder), progress)
     bootstrapped = folder.root / "bootstrapped"
     if not bootstrapped.exists():
         progress("Bootstrapping the local account for the CDK")
-        run(["cdk", "bootstrap", f"aws://{ACCOUNT}/{REGION}", *_QUIET])
+        # Outside the app's folder: there the CLI would synthesize the app first, only to ignore it.
+        run(["cdk", "bootstrap", f"aws://{ACCOUNT}/{REGION}", *_QUIET], folder.root)
         bootstrapped.touch()
     progress("Deploying the app with the CDK CLI")
-    run(["cdk", "deploy", "--all", "--require-approval", "never", "-c", "target=local", *_QUIET])
+    run(
+        [
+            "cdk",
+            "deploy",
+            "--all",
+            "--require-approval",
+            "never",
+            "-c",
+            "target=local",
+            "--progress",
+            "events",
+            *_QUIET,
+        ],
+        app,
+    )
 
 
-_QUIET = ("--no-notices", "--no-version-reporting", "--progress", "events", "--no-color")
+_QUIET = ("--no-notices", "--no-version-reporting", "--no-color")
 
 
 class _Runner:
     """Runs a tool in the app's folder, its output to the log and to the caller line by line."""
 
-    def __init__(self, folder: CloudFolder, environment: dict[str, str], app: Path, progress: Progress) -> None:
+    def __init__(self, folder: CloudFolder, environment: dict[str, str], progress: Progress) -> None:
         self._log = folder.deploy_log
         self._environment = environment
-        self._app = app
         self._progress = progress
 
-    def __call__(self, command: Sequence[str]) -> None:
+    def __call__(self, command: Sequence[str], directory: Path) -> None:
         lines: list[str] = []
         with self._log.open("a") as log:
             process = subprocess.Popen(  # noqa: S603 - the commands above
                 command,
-                cwd=self._app,
+                cwd=directory,
                 env=self._environment,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,

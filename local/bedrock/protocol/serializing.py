@@ -1,0 +1,61 @@
+"""An operation's result, or its error, to an HTTP response."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from botocore.model import ListShape, MapShape, OperationModel, Shape, StructureShape
+
+from local.bedrock.errors import BedrockError
+
+Response = tuple[int, dict[str, str], bytes]
+
+
+def serialize(operation: OperationModel, result: dict[str, Any]) -> Response:
+    """The response the service model describes; members that are None are left out.
+
+    Raises:
+        KeyError: the result has a member that the model has not, or lacks one that it requires.
+    """
+    status = operation.http.get("responseCode", 200)
+    shape = operation.output_shape
+    if shape is None:
+        return status, {"Content-Type": "application/json"}, b"{}"
+    payload = shape.serialization.get("payload")
+    headers = {
+        member.serialization["name"]: str(result[name])
+        for name, member in shape.members.items()
+        if member.serialization.get("location") == "header" and result.get(name) is not None
+    }
+    if payload:
+        return status, {"Content-Type": "application/json"} | headers, result[payload]
+    body = {name: value for name, value in result.items() if "location" not in shape.members[name].serialization}
+    document = json.dumps(_wire(shape, body), ensure_ascii=False).encode()
+    return status, {"Content-Type": "application/json"} | headers, document
+
+
+def error_response(error: BedrockError) -> Response:
+    """AWS's JSON error: the code in a header and in the body."""
+    headers = {"Content-Type": "application/json", "x-amzn-ErrorType": error.code}
+    return error.status, headers, json.dumps({"__type": error.code, "message": str(error)}).encode()
+
+
+def _wire(shape: Shape, value: Any) -> Any:
+    if isinstance(shape, StructureShape) and not getattr(shape, "is_document_type", False):
+        missing = [name for name in shape.required_members if value.get(name) is None]
+        if missing:
+            raise KeyError(f"{shape.name} lacks {missing}")
+        return {
+            shape.members[name].serialization.get("name", name): _wire(shape.members[name], item)
+            for name, item in value.items()
+            if item is not None
+        }
+    if isinstance(shape, ListShape):
+        return [_wire(shape.member, item) for item in value]
+    if isinstance(shape, MapShape):
+        return {key: _wire(shape.value, item) for key, item in value.items()}
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return value

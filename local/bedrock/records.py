@@ -1,0 +1,119 @@
+"""What the local Bedrock remembers: one immutable record per resource; a change replaces the record."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from local.bedrock.scope import Scope
+
+JobStatus = Literal["InProgress", "Completed", "Failed", "Stopping", "Stopped"]
+StageStatus = Literal["NotStarted", "InProgress", "Completed", "Stopping", "Stopped", "Failed"]
+Commitment = Literal["OneMonth", "SixMonths"]
+Tags = dict[str, str]
+
+
+class Record(BaseModel):
+    """A resource; `id` is the last part of its ARN, `name` what the user called it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str
+    name: str
+    arn: str
+    scope: Scope
+    created: datetime
+    token: str | None = None
+    tags: Tags = {}
+
+
+class Stage(BaseModel):
+    """One of a job's three stages."""
+
+    model_config = ConfigDict(frozen=True)
+
+    status: StageStatus = "NotStarted"
+    started: datetime | None = None
+    changed: datetime | None = None
+
+
+class Job(Record):
+    """A model customization job."""
+
+    model_name: str
+    model_tags: Tags = {}
+    role_arn: str
+    base_model_id: str
+    hyperparameters: dict[str, str]
+    training_uri: str
+    validation_uri: str | None = None
+    output_uri: str
+    kms_key: str | None = None
+    engine: str
+    seed: int
+    injected_failure: str = ""
+    status: JobStatus = "InProgress"
+    validation: Stage = Stage()
+    data_processing: Stage = Stage()
+    training: Stage = Stage()
+    changed: datetime
+    ended: datetime | None = None
+    failure: str | None = None
+    model_arn: str | None = None
+    training_loss: float | None = None
+    validation_loss: float | None = None
+
+
+class CustomModel(Record):
+    """A customized model: the product of a completed job, whose folder holds the weights."""
+
+    job_id: str
+    job_name: str
+    job_arn: str
+    base_model_id: str
+    hyperparameters: dict[str, str]
+    training_uri: str
+    validation_uri: str | None
+    output_uri: str
+    kms_key: str | None
+    engine: str
+    training_loss: float | None
+    validation_loss: float | None
+
+
+class Serving(Record):
+    """What a provisioned throughput and a custom model deployment have in common."""
+
+    model_arn: str
+    base_model_id: str
+    ready: datetime
+    changed: datetime
+    injected_failure: str = ""
+
+
+class Throughput(Serving):
+    """A provisioned model throughput; `ready` is when it is (or will be) in service."""
+
+    model_units: int
+    commitment: Commitment | None = None
+    commitment_ends: datetime | None = None
+
+
+class Deployment(Serving):
+    """An on-demand deployment of a custom model."""
+
+    description: str | None = None
+
+
+class Bill(Record):
+    """What a throughput or deployment would have cost, kept after its deletion."""
+
+    kind: Literal["provisioned-model", "custom-model-deployment"]
+    model_arn: str
+    base_model_id: str
+    model_units: int
+    commitment: Commitment | None
+    in_service: datetime
+    deleted: datetime | None = None

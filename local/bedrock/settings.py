@@ -1,0 +1,42 @@
+"""Settings of the local Bedrock: from LOCAL_BEDROCK_* at start, changeable while it runs (PUT /_local/bedrock/settings)."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+Lifecycle = Literal["ACTIVE", "LEGACY", "END_OF_LIFE"]
+
+
+class Settings(BaseSettings):
+    """Every value has a default that suits a demonstration; docs/local-bedrock.md lists them."""
+
+    model_config = SettingsConfigDict(env_prefix="LOCAL_BEDROCK_", extra="forbid", frozen=True)
+
+    engine: Literal["smollm2", "tiny", "instant"] = Field("smollm2", description="what trains and answers")
+    seed: int = Field(20260910, description="of LoRA's initial weights, shuffling, dropout and sampling")
+    threads: int = Field(0, ge=0, description="torch threads of the trainer and of the inference process; 0: all cores")
+
+    concurrent_jobs: int = Field(2, ge=0, description="customization jobs in progress at a time")
+    job_stage_seconds: float = Field(
+        0.5, ge=0, description="least time a job spends in each of validation and data processing"
+    )
+    model_units: int = Field(2, ge=0, description="quota: model units without commitment on custom models")
+    committed_model_units: int = Field(0, ge=0, description="quota: model units with a commitment on custom models")
+    throughput_seconds: float = Field(2, ge=0, description="from the purchase of a throughput to InService")
+    deployments: int = Field(10, ge=0, description="quota: custom model deployments")
+    deployments_in_progress: int = Field(2, ge=0, description="quota: deployments being created at a time")
+    deployment_seconds: float = Field(2, ge=0, description="from the creation of a deployment to Active")
+
+    lifecycle: Literal["offered", "aws"] = Field(
+        "offered", description="offered: retired models are ACTIVE here; aws: as on AWS today"
+    )
+    lifecycles: dict[str, Lifecycle] = Field(default_factory=dict, description="lifecycle by model id, before the mode")
+
+    fail_jobs: str = Field("", description="if set, jobs created now fail in training with this failureMessage")
+    fail_throughputs: str = Field("", description="if set, throughputs created now become Failed with this message")
+    fail_deployments: str = Field("", description="if set, deployments created now become Failed with this message")
+
+    answer_timeout_seconds: float = Field(120, gt=0, description="ModelTimeoutException after this long")

@@ -1,0 +1,88 @@
+"""Tables of records, in memory and in one JSON file per record, so that a restarted server remembers them."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from local.bedrock.records import Bill, CustomModel, Deployment, Job, Record, Throughput
+from local.bedrock.scope import Scope
+
+
+class Table[R: Record]:
+    """Records of one kind by id. Every change is on disk, whole, before the call returns."""
+
+    def __init__(self, kind: type[R], folder: Path, lock: threading.RLock) -> None:
+        self._folder = folder
+        self._lock = lock
+        folder.mkdir(parents=True, exist_ok=True)
+        found = [kind.model_validate_json(path.read_bytes()) for path in folder.glob("*.json")]
+        self._records = {record.id: record for record in sorted(found, key=lambda record: record.created)}
+
+    def put(self, record: R) -> R:
+        """Add or replace."""
+        with self._lock:
+            path = self._folder / f"{record.id}.json"
+            draft = path.with_suffix(".tmp")
+            draft.write_text(record.model_dump_json(), encoding="utf-8")
+            os.replace(draft, path)
+            self._records[record.id] = record
+            return record
+
+    def update(self, identifier: str, **changes: Any) -> R:
+        """Replace some fields of the record with this id."""
+        with self._lock:
+            return self.put(self._records[identifier].model_copy(update=changes))
+
+    def delete(self, identifier: str) -> None:
+        """Forget the record with this id."""
+        with self._lock:
+            del self._records[identifier]
+            (self._folder / f"{identifier}.json").unlink(missing_ok=True)
+
+    def by_id(self, identifier: str) -> R | None:
+        """The record with this id, whatever its account."""
+        return self._records.get(identifier)
+
+    def find(self, scope: Scope, identifier: str) -> R | None:
+        """The record that an ARN or a name means in this account and Region."""
+        return next((r for r in self.all(scope) if identifier in (r.arn, r.name, r.id)), None)
+
+    def with_token(self, scope: Scope, token: str | None) -> R | None:
+        """The record that an earlier request with this clientRequestToken made."""
+        return next((r for r in self.all(scope) if token and r.token == token), None)
+
+    def all(self, scope: Scope | None = None) -> Iterator[R]:
+        """In order of creation."""
+        with self._lock:
+            records = list(self._records.values())
+        return (record for record in records if scope in (None, record.scope))
+
+
+class Store:
+    """All tables and the folder they live in. Hold `lock` around a check and the change that depends on it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.lock = threading.RLock()
+        self.jobs = Table(Job, folder / "jobs", self.lock)
+        self.models = Table(CustomModel, folder / "models", self.lock)
+        self.throughputs = Table(Throughput, folder / "throughputs", self.lock)
+        self.deployments = Table(Deployment, folder / "deployments", self.lock)
+        self.bills = Table(Bill, folder / "bills", self.lock)
+
+    def taggable(self, scope: Scope, arn: str) -> tuple[Table[Any], Record] | None:
+        """The table and record of the resource with this ARN."""
+        for table in (self.jobs, self.models, self.throughputs, self.deployments):
+            record = table.find(scope, arn)
+            if record is not None and record.arn == arn:
+                return table, record
+        return None
+
+    def job_folder(self, job_id: str) -> Path:
+        """Where a job's data, progress, log and weights are."""
+        return self.folder / "work" / job_id
