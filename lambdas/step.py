@@ -1,0 +1,85 @@
+"""What every Lambda function shares: typed events, typed environment, logs, traces and metrics."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any, TypeVar
+
+from aws_lambda_powertools import Logger, Metrics, Tracer
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.parser import parse
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from pydantic import BaseModel, ConfigDict, Field, Json
+from pydantic_settings import BaseSettings
+
+from tuner.aws.run_folder import RunFolder
+from tuner.settings import DeploymentSettings
+
+logger = Logger()
+tracer = Tracer()
+metrics = Metrics()
+
+
+class Environment(BaseSettings):
+    """A function's environment variables. Those that only some functions have are empty in the others."""
+
+    model_config = {"frozen": True, "extra": "ignore"}
+
+    deployment: Json[DeploymentSettings]
+    data_bucket: str
+    artifacts_bucket: str
+    state_machine_arn: str = ""
+    customization_role_arn: str = ""
+    topic_arn: str = ""
+    release_function_arn: str = ""
+    scheduler_role_arn: str = ""
+    schedule_group: str = ""
+    bertscore_model: str = ""
+
+    def folder(self, run_id: str) -> RunFolder:
+        """The run's folder."""
+        return RunFolder(self.artifacts_bucket, run_id)
+
+
+class RunEvent(BaseModel):
+    """What a step is given: which run it works for."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    run_id: str = Field(pattern=r"^[a-z0-9-]{1,63}$")
+
+
+E = TypeVar("E", bound=BaseModel)
+Step = Callable[[E, Environment], Mapping[str, Any] | None]
+
+
+def step(event_model: type[E]) -> Callable[[Step[E]], Callable[[dict[str, Any], LambdaContext], dict[str, Any]]]:
+    """Makes a Lambda handler of a function from (event, environment) to a small result.
+
+    An error is logged once, with the run's id, and raised: its class name is what the state machine matches.
+    """
+
+    def decorate(function: Step[E]) -> Callable[[dict[str, Any], LambdaContext], dict[str, Any]]:
+        @logger.inject_lambda_context(clear_state=True)
+        @tracer.capture_lambda_handler(capture_response=False)
+        @metrics.log_metrics(raise_on_empty_metrics=False)
+        @wraps(function)
+        def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+            parsed = parse(event=event, model=event_model)
+            run_id = getattr(parsed, "run_id", None)
+            if run_id:
+                logger.append_keys(run_id=run_id)
+                tracer.put_annotation("run_id", run_id)
+            try:
+                result = function(parsed, Environment())
+            except Exception as error:
+                metrics.add_metric(type(error).__name__, MetricUnit.Count, 1)
+                logger.exception("The step failed")
+                raise
+            return json.loads(json.dumps(result or {}))
+
+        return handler
+
+    return decorate

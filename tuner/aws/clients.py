@@ -1,0 +1,26 @@
+"""boto3 clients, one per service and process, with bounded waits and retries."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+# Bedrock may take a minute to answer a long question; everything else answers within seconds or not at all.
+_READ_TIMEOUT = {"bedrock-runtime": 120}
+_USER_AGENT = "bedrock-tuner/0.1"
+
+
+@cache
+def client(service: str, region: str | None = None) -> Any:
+    """The client for `service` in `region` (the environment's when None); safe to share between threads."""
+    config = Config(
+        connect_timeout=5,
+        read_timeout=_READ_TIMEOUT.get(service, 30),
+        retries={"mode": "standard", "total_max_attempts": 4},
+        user_agent_extra=_USER_AGENT,
+        max_pool_connections=50,
+    )
+    return boto3.client(service, region_name=region, config=config)

@@ -1,0 +1,96 @@
+"""A run's folder in the artifacts bucket: `runs/<run id>/`. Objects are whole or absent, as S3 makes them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any, Literal
+
+from botocore.exceptions import ClientError
+
+from tuner.aws.clients import client
+from tuner.aws.translate import code_of, translated
+from tuner.run import Keys, Manifest
+
+_CONTENT_TYPES = {"json": "application/json", "jsonl": "application/x-ndjson", "html": "text/html; charset=utf-8"}
+
+
+class RunFolder:
+    """Reads and writes a run's artifacts by their names in `Keys`."""
+
+    def __init__(self, bucket: str, run_id: str, s3: Any = None) -> None:
+        self.bucket = bucket
+        self.run_id = run_id
+        self._s3 = s3 or client("s3")
+
+    def key(self, name: str) -> str:
+        """The whole key of an artifact."""
+        return Keys.folder(self.run_id) + name
+
+    def uri(self, name: str = "") -> str:
+        """`s3://` address of an artifact."""
+        return f"s3://{self.bucket}/{self.key(name)}"
+
+    def manifest(self) -> Manifest:
+        """The run's `run.json`."""
+        return Manifest.model_validate_json(self.read(Keys.MANIFEST))
+
+    def read(self, name: str) -> bytes:
+        """An artifact's bytes. Raises AwsError, naming the address, when it is absent."""
+        with translated(f"read {self.uri(name)}"):
+            body: bytes = self._s3.get_object(Bucket=self.bucket, Key=self.key(name))["Body"].read()
+            return body
+
+    def find(self, name: str) -> bytes | None:
+        """An artifact's bytes, or None when it is absent."""
+        with translated(f"read {self.uri(name)}"):
+            try:
+                body: bytes = self._s3.get_object(Bucket=self.bucket, Key=self.key(name))["Body"].read()
+            except ClientError as error:
+                if code_of(error) == "NoSuchKey":
+                    return None
+                raise
+            return body
+
+    def read_json(self, name: str) -> Any:
+        """An artifact that is a JSON document."""
+        return json.loads(self.read(name))
+
+    def find_json(self, name: str) -> Any | None:
+        """An artifact that is a JSON document, or None when it is absent."""
+        found = self.find(name)
+        return None if found is None else json.loads(found)
+
+    def read_lines(self, name: str) -> Iterator[Any]:
+        """The records of an artifact that is JSONL, streamed."""
+        with translated(f"read {self.uri(name)}"):
+            body = self._s3.get_object(Bucket=self.bucket, Key=self.key(name))["Body"]
+            for line in body.iter_lines():
+                yield json.loads(line)
+
+    def write(self, name: str, data: bytes) -> str:
+        """Writes an artifact and returns its address."""
+        kind = _CONTENT_TYPES.get(name.rpartition(".")[2], "application/octet-stream")
+        with translated(f"write {self.uri(name)}"):
+            self._s3.put_object(Bucket=self.bucket, Key=self.key(name), Body=data, ContentType=kind)
+        return self.uri(name)
+
+    def write_json(self, name: str, document: Any) -> str:
+        """Writes a JSON document, keys in their order, and returns its address."""
+        return self.write(name, json.dumps(document, ensure_ascii=False, indent=2).encode() + b"\n")
+
+    def write_lines(self, name: str, records: Iterable[Any]) -> str:
+        """Writes records as JSONL and returns the address."""
+        lines = (json.dumps(record, ensure_ascii=False) + "\n" for record in records)
+        return self.write(name, "".join(lines).encode())
+
+    def list(self, prefix: str) -> list[str]:
+        """Names of the artifacts below `prefix`, sorted."""
+        with translated(f"list {self.uri(prefix)}"):
+            pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=self.key(prefix))
+            keys = [entry["Key"] for page in pages for entry in page.get("Contents", [])]
+        return sorted(key.removeprefix(Keys.folder(self.run_id)) for key in keys)
+
+    def answers(self, model: Literal["base", "tuned"]) -> list[dict[str, Any]]:
+        """All answers of a model, in the order of the shards."""
+        return [record for name in self.list(f"answers/{model}/") for record in self.read_lines(name)]

@@ -1,0 +1,31 @@
+"""What a run may ask for and what a deployment allows, as strict models."""
+
+from tuner.settings.deployment import DeploymentSettings, Polling, deployment_settings
+from tuner.settings.loading import StrictModel, load, parse_document
+from tuner.settings.run import (
+    BertScoreSettings,
+    Commitment,
+    FieldNames,
+    InferenceSettings,
+    JudgeSettings,
+    RunSettings,
+    Serving,
+    ValidationSettings,
+)
+
+__all__ = [
+    "BertScoreSettings",
+    "Commitment",
+    "DeploymentSettings",
+    "FieldNames",
+    "InferenceSettings",
+    "JudgeSettings",
+    "Polling",
+    "RunSettings",
+    "Serving",
+    "StrictModel",
+    "ValidationSettings",
+    "deployment_settings",
+    "load",
+    "parse_document",
+]

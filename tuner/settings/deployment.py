@@ -1,0 +1,71 @@
+"""What the platform engineer decides once: the keys of cdk.json's context."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import Field, field_validator
+
+from tuner.settings.loading import StrictModel, load
+from tuner.settings.run import Commitment
+
+
+class Polling(StrictModel):
+    """Seconds between two looks at something slow: a share of the time already waited, within bounds."""
+
+    shortest: int = Field(ge=1, le=3600)
+    longest: int = Field(ge=1, le=3600)
+    growth: float = Field(0.1, gt=0, le=1, description="share of the time waited so far")
+
+    def wait(self, waited: float) -> int:
+        """Seconds until the next look, after `waited` seconds."""
+        return round(min(max(waited * self.growth, self.shortest), self.longest))
+
+
+class DeploymentSettings(StrictModel):
+    """One deployment. What it forbids, a run cannot ask for."""
+
+    target: Literal["aws", "local"] = Field("aws", description="where the stacks go: AWS, or the cloud on a laptop")
+    name: str = Field("tuner", pattern=r"^[a-z][a-z0-9]{1,14}$", description="prefix and tag of everything it makes")
+    region: str = Field("us-east-1", pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")
+    base_model: str = Field("amazon.nova-micro-v1:0:128k", description="tuned when a run names none")
+    judge_model: str = Field("us.anthropic.claude-sonnet-4-6", description="judges when a run names none")
+    judge_models: tuple[str, ...] = Field((), description="further judges that a run may name")
+    bertscore_model: str = Field("roberta-large", description="encoder built into the scoring image")
+    commitments: tuple[Commitment, ...] = Field((), description="terms a run may ask for; hourly is always allowed")
+    budget_usd: float = Field(500, gt=0, description="ceiling of a run's estimated cost")
+    longest_throughput_hours: float = Field(4, gt=0, le=48, description="the release switch fires after this long")
+    notification_emails: tuple[str, ...] = ()
+    keep_data: bool = Field(True, description="keep the buckets and the key when the stack is deleted")
+    retention_days: int = Field(90, ge=1, le=3650, description="days until superseded object versions and logs expire")
+    quiet_seconds: int = Field(30, ge=1, le=300, description="a dataset's folder must rest this long before its run")
+    training_polling: Polling = Polling(shortest=60, longest=600)
+    serving_polling: Polling = Polling(shortest=30, longest=60)
+    shard_size: int = Field(25, ge=1, le=500, description="questions per invocation of the answering function")
+    answer_concurrency: int = Field(4, ge=1, le=32, description="questions asked at once per invocation")
+
+    @field_validator("notification_emails", "judge_models", "commitments", mode="before")
+    @classmethod
+    def _comma_separated(cls, value: Any) -> Any:
+        """`-c key=a,b` on the command line can only give a text."""
+        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+# The only values that differ between AWS and the cloud on a laptop: waiting times.
+_LOCAL_WAITS: dict[str, Any] = {
+    "quiet_seconds": 2,
+    "training_polling": {"shortest": 1, "longest": 3},
+    "serving_polling": {"shortest": 1, "longest": 2},
+}
+
+
+def deployment_settings(context: Mapping[str, Any]) -> DeploymentSettings:
+    """The settings in a CDK context.
+
+    The CDK's own keys (`@aws-cdk/...`, `aws:cdk:...`) are passed over; any other unknown key is a SettingsError.
+    """
+    ours = {key: value for key, value in context.items() if not re.search(r"[@:/]|^cdk-", key)}
+    waits = _LOCAL_WAITS if ours.get("target") == "local" else {}
+    return load(DeploymentSettings, {**waits, **ours}, "cdk.json context")

@@ -1,0 +1,71 @@
+"""What a run may ask for: the keys of run.yaml."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from tuner.settings.loading import StrictModel
+
+Commitment = Literal["OneMonth", "SixMonths"]
+Serving = Literal["provisioned", "on_demand", "none"]
+
+
+class FieldNames(StrictModel):
+    """Which fields of a record hold the question and the answer; recognised by their names when not given."""
+
+    prompt: str | None = Field(None, description="field that holds the question")
+    completion: str | None = Field(None, description="field that holds the answer")
+
+
+class ValidationSettings(StrictModel):
+    """What happens when the dataset has no `validation.*`."""
+
+    fraction: float = Field(0.15, gt=0, le=0.5, description="share of the training records held out, by content hash")
+
+
+class InferenceSettings(StrictModel):
+    """How both models are asked. Temperature 0 makes the comparison repeatable."""
+
+    max_tokens: int = Field(512, ge=1, le=8192, description="longest answer, in tokens")
+    temperature: float = Field(0.0, ge=0, le=1)
+    top_p: float | None = Field(None, gt=0, le=1, description="sent only when given")
+    stop_sequences: tuple[str, ...] = Field((), max_length=4)
+
+
+class JudgeSettings(StrictModel):
+    """The model that grades the answers."""
+
+    model: str | None = Field(None, description="model id or inference profile; the deployment's judge when absent")
+    max_tokens: int = Field(1024, ge=64, le=8192)
+    temperature: float = Field(0.0, ge=0, le=1, description="sent only to models that take one")
+    attempts: int = Field(3, ge=1, le=10, description="how often a malformed verdict is asked for again")
+
+
+class BertScoreSettings(StrictModel):
+    """The encoder behind BERTScore."""
+
+    model: str | None = Field(None, description="encoder; the one packaged with the scoring function when absent")
+    layer: int | None = Field(None, ge=1, le=48, description="hidden layer; bert-score's choice when absent")
+
+
+class RunSettings(StrictModel):
+    """run.yaml: every key has a default, and an unknown key is an error."""
+
+    base_model: str | None = Field(None, description="model to customize; the deployment's base model when absent")
+    system_prompt: str | None = Field(None, min_length=1, description="put into every record and every question")
+    fields: FieldNames = FieldNames()
+    hyperparameters: dict[str, int | float | str] = Field(
+        default_factory=dict, description="by Bedrock's names; the model family's defaults when absent"
+    )
+    validation: ValidationSettings = ValidationSettings()
+    serving: Serving = Field("provisioned", description="how the tuned model answers the evaluation questions")
+    model_units: int = Field(1, ge=1, le=100, description="model units of provisioned throughput")
+    commitment: Commitment | None = Field(
+        None, description="term of the throughput; absent is hourly, released after use"
+    )
+    inference: InferenceSettings = InferenceSettings()
+    judge: JudgeSettings = JudgeSettings()
+    bertscore: BertScoreSettings = BertScoreSettings()
+    budget_usd: float | None = Field(None, gt=0, description="the run stops before any spend when it would cost more")
