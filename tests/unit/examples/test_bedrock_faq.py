@@ -21,8 +21,8 @@ def words(text: str) -> list[str]:
 # Words that every question shares: two questions that differ only in these ask for the same thing.
 FILLER = frozenset(
     words(
-        "a an and are at aws bedrock amazon by define describe do does explain for from how in is it meant of on or"
-        " tell that the to us what which who why with"
+        "a an and are at aws bedrock amazon by can define describe do does explain for from how in is it meant of"
+        " on or tell that the to us what which who why with you"
     )
 )
 
