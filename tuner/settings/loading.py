@@ -22,13 +22,29 @@ class StrictModel(BaseModel):
 M = TypeVar("M", bound=StrictModel)
 
 
+class _UniqueKeys(yaml.SafeLoader):
+    """YAML whose mappings have every key once: PyYAML would silently take the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if key.value in seen and key.value != "<<":
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key '{key.value}' stands twice", key.start_mark
+                )
+            seen.add(str(key.value))
+        return super().construct_mapping(node, deep)
+
+
 def parse_document(text: str, name: str) -> dict[str, Any]:
     """The mapping in a YAML or JSON document (`{}` when it is empty).
 
     Raises SettingsError, naming the line, when it is neither, or not a mapping.
     """
     try:
-        document = json.loads(text) if name.endswith(".json") and text.strip() else yaml.safe_load(text)
+        document = json.loads(text) if name.endswith(".json") and text.strip() else yaml.load(text, _UniqueKeys)  # noqa: S506 - a SafeLoader
+    except RecursionError:
+        raise SettingsError(f"{name}, line 1: is nested too deeply. Settings have two levels at most.") from None
     except (yaml.YAMLError, json.JSONDecodeError) as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark else getattr(error, "lineno", 1)

@@ -1,0 +1,23 @@
+"""Sockets are off: only tests marked e2e may reach the cloud on this laptop, and those marked browser a local page."""
+
+import pytest
+from pytest_socket import disable_socket, enable_socket
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("e2e") or item.get_closest_marker("browser"):
+        enable_socket()
+    else:
+        disable_socket(allow_unix_socket=True)  # asyncio's event loop needs a socket pair
+
+
+@pytest.fixture(autouse=True)
+def _no_account(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    """No test can reach an account by accident, or depends on the shell that it was started from."""
+    if request.node.get_closest_marker("e2e"):
+        return
+    for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_CA_BUNDLE", "TUNER_LOCAL", "TUNER_STACK", "TUNER_LOCAL_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")

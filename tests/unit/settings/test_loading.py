@@ -1,0 +1,100 @@
+"""Settings are strict: what is wrong is named, all of it at once, with what was probably meant."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tuner.errors import SettingsError
+from tuner.settings import DeploymentSettings, Polling, RunSettings, deployment_settings, load, parse_document
+
+
+def refused(model: type, values: dict) -> str:
+    with pytest.raises(SettingsError) as caught:
+        load(model, values, "run.yaml")
+    return str(caught.value)
+
+
+def test_every_key_has_a_default() -> None:
+    assert load(RunSettings, {}, "run.yaml") == RunSettings()
+    assert deployment_settings({}) == DeploymentSettings()
+
+
+def test_an_unknown_key_names_the_nearest_valid_one() -> None:
+    assert refused(RunSettings, {"base_modle": "x"}) == (
+        "run.yaml: base_modle: there is no such key. Did you mean 'base_model'?"
+    )
+
+
+def test_an_unknown_key_inside_a_group_names_the_groups_keys() -> None:
+    assert "inference.max_token: there is no such key. Did you mean 'max_tokens'?" in refused(
+        RunSettings, {"inference": {"max_token": 3}}
+    )
+    assert "Valid keys: prompt, completion." in refused(RunSettings, {"fields": {"zzz": 1}})
+
+
+def test_all_findings_come_at_once() -> None:
+    message = refused(RunSettings, {"nope": 1, "model_units": 0, "inference": {"temperature": 7}})
+    assert len(message.splitlines()) == 3
+    assert all(line.startswith("run.yaml: ") for line in message.splitlines())
+
+
+def test_a_long_value_is_shortened_in_the_message() -> None:
+    assert len(refused(RunSettings, {"model_units": "x" * 5000})) < 300
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [("a: b: c", 1), ("a: x\n bad: y", 2), ("a: [1,\nb: 2\n", 3), ("a: 1\nb: 2\na: 3", 3), ("[" * 5000, 1)],
+)
+def test_a_document_that_cannot_be_read_names_the_line(text: str, line: int) -> None:
+    with pytest.raises(SettingsError, match=rf"run\.yaml, line {line}"):
+        parse_document(text, "run.yaml")
+
+
+def test_a_document_that_is_no_mapping_is_refused() -> None:
+    with pytest.raises(SettingsError, match="not a list"):
+        parse_document("- a\n- b", "run.yaml")
+
+
+@pytest.mark.parametrize("text", ["", "   \n", "# only a comment\n"])
+def test_an_empty_document_is_all_defaults(text: str) -> None:
+    assert parse_document(text, "run.yaml") == {}
+
+
+def test_json_settings_name_the_line() -> None:
+    with pytest.raises(SettingsError, match=r"run\.json, line 2"):
+        parse_document('{"a": 1,\n b}', "run.json")
+
+
+@given(st.text(max_size=200))
+def test_any_text_gives_a_mapping_or_a_settings_error(text: str) -> None:
+    try:
+        assert isinstance(parse_document(text, "run.yaml"), dict)
+    except SettingsError as error:
+        assert "run.yaml, line" in str(error)
+
+
+def test_the_cdks_own_context_is_passed_over() -> None:
+    context = {"@aws-cdk/core:x": True, "aws:cdk:bundling-stacks": ["**"], "cdk-migrate": 1, "region": "eu-west-1"}
+    assert deployment_settings(context).region == "eu-west-1"
+
+
+def test_an_unknown_context_key_is_an_error() -> None:
+    with pytest.raises(SettingsError, match="Did you mean 'region'"):
+        deployment_settings({"regoin": "us-east-1"})
+
+
+def test_lists_can_be_given_on_the_command_line() -> None:
+    assert deployment_settings({"commitments": "OneMonth, SixMonths"}).commitments == ("OneMonth", "SixMonths")
+
+
+def test_the_local_target_changes_only_waiting_times() -> None:
+    local, aws = deployment_settings({"target": "local"}), deployment_settings({})
+    changed = {name for name in DeploymentSettings.model_fields if getattr(local, name) != getattr(aws, name)}
+    assert changed == {"target", "quiet_seconds", "training_polling", "serving_polling"}
+
+
+def test_polling_waits_grow_within_bounds() -> None:
+    polling = Polling(shortest=30, longest=600, growth=0.1)
+    waits = [polling.wait(waited) for waited in (0, 300, 3000, 6000, 60000)]
+    assert waits == [30, 30, 300, 600, 600]
