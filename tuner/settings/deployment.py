@@ -15,8 +15,8 @@ from tuner.settings.run import Commitment
 class Polling(StrictModel):
     """Seconds between two looks at something slow: a share of the time already waited, within bounds."""
 
-    shortest: int = Field(ge=1, le=3600)
-    longest: int = Field(ge=1, le=3600)
+    shortest: int = Field(ge=1, le=3600, description="seconds of the first wait")
+    longest: int = Field(ge=1, le=3600, description="seconds of the longest wait")
     growth: float = Field(0.1, gt=0, le=1, description="share of the time waited so far")
 
     def wait(self, waited: float) -> int:
@@ -29,7 +29,9 @@ class DeploymentSettings(StrictModel):
 
     target: Literal["aws", "local"] = Field("aws", description="where the stacks go: AWS, or the cloud on a laptop")
     name: str = Field("tuner", pattern=r"^[a-z][a-z0-9]{1,14}$", description="prefix and tag of everything it makes")
-    region: str = Field("us-east-1", pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")
+    region: str = Field(
+        "us-east-1", pattern=r"^[a-z]{2}(-[a-z]+)+-\d$", description="buckets, jobs and models are there"
+    )
     base_model: str = Field("amazon.nova-micro-v1:0:128k", description="tuned when a run names none")
     judge_model: str = Field("us.anthropic.claude-sonnet-4-6", description="judges when a run names none")
     judge_models: tuple[str, ...] = Field((), description="further judges that a run may name")
@@ -37,7 +39,7 @@ class DeploymentSettings(StrictModel):
     commitments: tuple[Commitment, ...] = Field((), description="terms a run may ask for; hourly is always allowed")
     budget_usd: float = Field(500, gt=0, description="ceiling of a run's estimated cost")
     longest_throughput_hours: float = Field(4, gt=0, le=48, description="the release switch fires after this long")
-    notification_emails: tuple[str, ...] = ()
+    notification_emails: tuple[str, ...] = Field((), description="told of every run's end")
     keep_data: bool = Field(True, description="keep the buckets and the key when the stack is deleted")
     retention_days: int = Field(90, ge=1, le=3650, description="days until superseded object versions and logs expire")
     quiet_seconds: int = Field(30, ge=1, le=300, description="a dataset's folder must rest this long before its run")

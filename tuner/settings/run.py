@@ -29,16 +29,16 @@ class InferenceSettings(StrictModel):
     """How both models are asked. Temperature 0 makes the comparison repeatable."""
 
     max_tokens: int = Field(512, ge=1, le=8192, description="longest answer, in tokens")
-    temperature: float = Field(0.0, ge=0, le=1)
+    temperature: float = Field(0.0, ge=0, le=1, description="0 gives the same answer each time")
     top_p: float | None = Field(None, gt=0, le=1, description="sent only when given")
-    stop_sequences: tuple[str, ...] = Field((), max_length=4)
+    stop_sequences: tuple[str, ...] = Field((), max_length=4, description="texts that end an answer")
 
 
 class JudgeSettings(StrictModel):
     """The model that grades the answers."""
 
     model: str | None = Field(None, description="model id or inference profile; the deployment's judge when absent")
-    max_tokens: int = Field(1024, ge=64, le=8192)
+    max_tokens: int = Field(1024, ge=64, le=8192, description="longest verdict, in tokens")
     temperature: float = Field(0.0, ge=0, le=1, description="sent only to models that take one")
     attempts: int = Field(3, ge=1, le=10, description="how often a malformed verdict is asked for again")
 

@@ -1,0 +1,15 @@
+"""The generated pages say what the code says."""
+
+import pytest
+
+from docs.generate import DOCS, NOTICE, PAGES, settings_page
+
+
+@pytest.mark.parametrize("name", sorted(PAGES))
+def test_the_page_is_up_to_date(name: str) -> None:
+    assert (DOCS / name).read_text("utf-8") == NOTICE + PAGES[name](), "run `make docs` and commit the result"
+
+
+@pytest.mark.parametrize("line", [line for line in settings_page().splitlines() if line.startswith("| `")])
+def test_every_setting_says_what_it_means(line: str) -> None:
+    assert line.split("|")[4].strip()
