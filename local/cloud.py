@@ -20,7 +20,7 @@ from local.environment import ClientEnvironment, client_environment, endpoint, s
 from local.errors import CloudNotRunningError, CloudStartError, LocalCloudError
 from local.folder import CHECKOUT, CloudFolder, CloudRecord
 
-ENGINES = ("smollm2", "tiny")
+ENGINES = ("smollm2", "tiny", "instant")
 START_SECONDS = 60
 _START_ATTEMPTS = 3
 

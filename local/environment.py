@@ -14,7 +14,7 @@ from local.processes import mark
 
 ACCOUNT = "000000000000"
 REGION = "us-east-1"
-ENGINE_VARIABLE = "TUNER_LOCAL_ENGINE"
+ENGINE_VARIABLE = "LOCAL_BEDROCK_ENGINE"
 
 # A profile or session token of the user's real account would win over, or be mixed with, the local credentials.
 _FOREIGN = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE")

@@ -47,7 +47,7 @@ def end(folder: CloudFolder, grace_seconds: float = 5.0) -> int:
 
 def _belongs(process: psutil.Process, folder: CloudFolder) -> bool:
     try:
-        return process.status() != psutil.STATUS_ZOMBIE and process.environ().get(MARK) == str(folder.root)
+        return bool(process.status() != psutil.STATUS_ZOMBIE and process.environ().get(MARK) == str(folder.root))
     except (psutil.NoSuchProcess, psutil.AccessDenied, OSError):
         return False
 
