@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator
-from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from local.bedrock.records import Bill, CustomModel, Deployment, Job, Record, Throughput
 from local.bedrock.scope import Scope
 
+R = TypeVar("R", bound=Record)
 
-class Table[R: Record]:
+
+class Table(Generic[R]):
     """Records of one kind by id. Every change is on disk, whole, before the call returns."""
 
     def __init__(self, kind: type[R], folder: Path, lock: threading.RLock) -> None:
@@ -29,7 +30,7 @@ class Table[R: Record]:
             path = self._folder / f"{record.id}.json"
             draft = path.with_suffix(".tmp")
             draft.write_text(record.model_dump_json(), encoding="utf-8")
-            os.replace(draft, path)
+            draft.replace(path)
             self._records[record.id] = record
             return record
 
@@ -75,9 +76,13 @@ class Store:
         self.deployments = Table(Deployment, folder / "deployments", self.lock)
         self.bills = Table(Bill, folder / "bills", self.lock)
 
+    def tables(self) -> tuple[Table[Any], ...]:
+        """Those whose records are resources of their own, with tags."""
+        return (self.jobs, self.models, self.throughputs, self.deployments)
+
     def taggable(self, scope: Scope, arn: str) -> tuple[Table[Any], Record] | None:
         """The table and record of the resource with this ARN."""
-        for table in (self.jobs, self.models, self.throughputs, self.deployments):
+        for table in self.tables():
             record = table.find(scope, arn)
             if record is not None and record.arn == arn:
                 return table, record

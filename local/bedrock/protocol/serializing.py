@@ -16,24 +16,27 @@ Response = tuple[int, dict[str, str], bytes]
 def serialize(operation: OperationModel, result: dict[str, Any]) -> Response:
     """The response the service model describes; members that are None are left out.
 
+    `$headers` in the result are response headers beyond the model.
+
     Raises:
         KeyError: the result has a member that the model has not, or lacks one that it requires.
     """
     status = operation.http.get("responseCode", 200)
     shape = operation.output_shape
+    plain = {"Content-Type": "application/json"} | result.pop("$headers", {})
     if shape is None:
-        return status, {"Content-Type": "application/json"}, b"{}"
+        return status, plain, b"{}"
     payload = shape.serialization.get("payload")
-    headers = {
+    headers = plain | {
         member.serialization["name"]: str(result[name])
         for name, member in shape.members.items()
         if member.serialization.get("location") == "header" and result.get(name) is not None
     }
     if payload:
-        return status, {"Content-Type": "application/json"} | headers, result[payload]
+        return status, headers, result[payload]
     body = {name: value for name, value in result.items() if "location" not in shape.members[name].serialization}
     document = json.dumps(_wire(shape, body), ensure_ascii=False).encode()
-    return status, {"Content-Type": "application/json"} | headers, document
+    return status, headers, document
 
 
 def error_response(error: BedrockError) -> Response:

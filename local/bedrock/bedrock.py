@@ -1,0 +1,51 @@
+"""The local Bedrock, put together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+
+from local.bedrock.clock import Clock, utc_now
+from local.bedrock.control import deployments, foundation, jobs, models, tags, throughput
+from local.bedrock.engine.client import InferenceClient
+from local.bedrock.jobs.runner import JobRunner
+from local.bedrock.jobs.storage import Storage
+from local.bedrock.protocol.endpoint import Endpoint, Handler
+from local.bedrock.runtime import operations
+from local.bedrock.scope import Scope
+from local.bedrock.settings import Settings
+from local.bedrock.store import Store
+
+StorageOpener = Callable[[str, Scope, str], Storage]
+MOST_REQUESTS = 64
+
+
+class Bedrock:
+    """Everything that the operations need; `settings` may be replaced at any time."""
+
+    def __init__(self, folder: Path, settings: Settings, open_storage: StorageOpener, clock: Clock = utc_now) -> None:
+        self.store = Store(folder)
+        self.settings = settings
+        self.open_storage = open_storage
+        self.clock = clock
+        self.runner = JobRunner(self.store, clock)
+        self.inference = InferenceClient(folder / "inference.log")
+        self._threads = ThreadPoolExecutor(MOST_REQUESTS, thread_name_prefix="bedrock")
+
+    def handlers(self) -> dict[str, Handler]:
+        """By service, as MiniStack names them."""
+        control = [jobs, models, throughput, deployments, foundation, tags]
+        control_plane = {name: partial(do, self) for module in control for name, do in module.OPERATIONS.items()}
+        runtime = {name: partial(do, self) for name, do in operations.OPERATIONS.items()}
+        return {
+            "bedrock": Endpoint("bedrock", control_plane, self._threads).handle,
+            "bedrock-runtime": Endpoint("bedrock-runtime", runtime, self._threads).handle,
+        }
+
+    def close(self) -> None:
+        """Stop what runs: training processes and the inference process."""
+        self.runner.stop_all()
+        self.inference.close()
+        self._threads.shutdown(wait=False, cancel_futures=True)

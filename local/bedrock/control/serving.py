@@ -1,0 +1,50 @@
+"""What throughputs and deployments share: a status that takes time, and a bill that runs from ready to deleted."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal
+
+from local.bedrock.records import Bill, Commitment, Serving
+
+if TYPE_CHECKING:
+    from local.bedrock.bedrock import Bedrock
+
+
+def state(serving: Serving, now: datetime, ready: str) -> str:
+    """`Creating` until its time has come, then `ready`'s word, or `Failed` where a failure was injected."""
+    if now < serving.ready:
+        return "Creating"
+    return "Failed" if serving.injected_failure else ready
+
+
+def bill(
+    bedrock: Bedrock,
+    serving: Serving,
+    kind: Literal["provisioned-model", "custom-model-deployment"],
+    units: int,
+    commitment: Commitment | None,
+) -> None:
+    """Open the bill of a new throughput or deployment."""
+    bedrock.store.bills.put(
+        Bill(
+            id=serving.id,
+            name=serving.name,
+            arn=serving.arn,
+            scope=serving.scope,
+            created=serving.created,
+            tags=serving.tags,
+            kind=kind,
+            model_arn=serving.model_arn,
+            base_model_id=serving.base_model_id,
+            model_units=units,
+            commitment=commitment,
+            in_service=serving.ready,
+        )
+    )
+
+
+def close_bill(bedrock: Bedrock, serving: Serving) -> None:
+    """Close the bill of a deleted throughput or deployment; one that failed has none."""
+    if bedrock.store.bills.by_id(serving.id):
+        bedrock.store.bills.update(serving.id, deleted=bedrock.clock())

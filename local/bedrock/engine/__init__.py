@@ -1,0 +1,1 @@
+"""What answers: networks in a process of their own, and the client that talks to it."""

@@ -1,0 +1,95 @@
+"""The server's side of the inference process: started when first needed, and again if it died."""
+
+from __future__ import annotations
+
+import itertools
+import subprocess
+import sys
+import threading
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from pathlib import Path
+
+from local.bedrock.engine.messages import Answer, Question, Sampling, Weights
+from local.bedrock.errors import ModelError, ModelTimeoutError, ValidationError
+from local.bedrock.jobs.training import CHECKOUT, child_environment
+from local.trainer.spec import Conversation
+
+
+class InferenceClient:
+    """Asks the inference process; may be used by many threads at once."""
+
+    def __init__(self, log: Path) -> None:
+        self._log = log
+        self._lock = threading.Lock()
+        self._numbers = itertools.count(1)
+        self._waiting: dict[int, Future[Answer]] = {}
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def ask(
+        self, weights: Weights, conversation: Conversation, sampling: Sampling, threads: int, timeout: float
+    ) -> Answer:
+        """The network's answer.
+
+        Raises:
+            ModelError: the process failed or died.
+            ModelTimeoutError: no answer within `timeout` seconds.
+            ValidationError: the conversation is longer than the network's context.
+        """
+        future: Future[Answer] = Future()
+        question = Question(id=next(self._numbers), weights=weights, conversation=conversation, sampling=sampling)
+        with self._lock:
+            process = self._alive(threads)
+            self._waiting[question.id] = future
+            try:
+                process.stdin.write(question.model_dump_json().encode() + b"\n")  # type: ignore[union-attr]
+                process.stdin.flush()  # type: ignore[union-attr]
+            except OSError as error:
+                raise ModelError(f"The inference process ended: see {self._log}.") from error
+        try:
+            answer = future.result(timeout)
+        except FutureTimeoutError as error:
+            raise ModelTimeoutError(f"The model did not answer within {timeout:g} seconds.") from error
+        finally:
+            self._waiting.pop(question.id, None)
+        if answer.too_long:
+            raise ValidationError("Input is too long for requested model.")
+        if answer.error:
+            raise ModelError(f"The model failed: {answer.error}")
+        return answer
+
+    def close(self) -> None:
+        """End the process."""
+        with self._lock:
+            if self._process and self._process.stdin:
+                self._process.stdin.close()
+                self._process.wait()
+            self._process = None
+
+    def _alive(self, threads: int) -> subprocess.Popen[bytes]:
+        if self._process is None or self._process.poll() is not None:
+            command = [sys.executable, "-W", "ignore", "-m", "local.bedrock.engine.worker", str(threads)]
+            with self._log.open("ab") as log:
+                self._process = subprocess.Popen(
+                    command,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=log,
+                    cwd=CHECKOUT,
+                    env=child_environment(),
+                )
+            threading.Thread(target=self._receive, args=(self._process,), daemon=True).start()
+        return self._process
+
+    def _receive(self, process: subprocess.Popen[bytes]) -> None:
+        for line in process.stdout or ():
+            answer = Answer.model_validate_json(line)
+            future = self._waiting.get(answer.id)
+            if future:
+                future.set_result(answer)
+        process.wait()
+        ended = Answer(id=0, error=f"the inference process ended with exit status {process.returncode}")
+        with self._lock:
+            for future in list(self._waiting.values()):
+                if not future.done():
+                    future.set_result(ended)

@@ -1,0 +1,37 @@
+"""Networks in memory: a base is read once, a tuned one is the base with its adapter merged in."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+from peft import PeftModel
+from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
+
+from local.bedrock.engine.messages import Weights
+from local.trainer.networks import load
+
+MOST_NETWORKS = 3
+
+Loaded = tuple[LlamaForCausalLM, PreTrainedTokenizerFast]
+
+
+class WeightsCache:
+    """The networks used last."""
+
+    def __init__(self) -> None:
+        self._loaded: OrderedDict[Weights, Loaded] = OrderedDict()
+
+    def get(self, weights: Weights) -> Loaded:
+        """Load, or take from memory."""
+        if weights not in self._loaded:
+            while len(self._loaded) >= MOST_NETWORKS:
+                self._loaded.popitem(last=False)
+            self._loaded[weights] = self._load(weights)
+        self._loaded.move_to_end(weights)
+        return self._loaded[weights]
+
+    def _load(self, weights: Weights) -> Loaded:
+        model, tokenizer = load(weights.network, weights.cache)
+        if weights.adapter:
+            model = PeftModel.from_pretrained(model, str(weights.adapter)).merge_and_unload()
+        return model.eval(), tokenizer

@@ -1,0 +1,1 @@
+"""A customization job's life: role, data, hyperparameters, training, output."""

@@ -1,0 +1,31 @@
+"""The two CSV files that a completed job leaves in S3, and where Bedrock puts them."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+
+from pydantic import BaseModel
+
+from local.bedrock.jobs.storage import S3Uri, Storage
+from local.trainer.spec import Progress, TrainingRow, ValidationRow
+
+TRAINING_FILE = "training_artifacts/step_wise_training_metrics.csv"
+VALIDATION_FILE = "validation_artifacts/post_fine_tuning_validation/validation/validation_metrics.csv"
+
+
+def write_metrics(storage: Storage, output_uri: str, job_id: str, progress: Progress) -> None:
+    """Write both files; without validation data there is no second one, as on AWS."""
+    root = S3Uri.parse(output_uri).below(f"model-customization-job-{job_id}")
+    storage.write(root.below(TRAINING_FILE), _csv(TrainingRow.model_fields, progress.training))
+    if progress.validation:
+        storage.write(root.below(VALIDATION_FILE), _csv(ValidationRow.model_fields, progress.validation))
+
+
+def _csv(columns: Iterable[str], rows: Sequence[BaseModel]) -> bytes:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, fieldnames=list(columns), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(row.model_dump() for row in rows)
+    return text.getvalue().encode()

@@ -1,0 +1,178 @@
+"""What happens to a job after it was accepted: three stages on a thread of its own, then a model or a reason."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+from local.bedrock.clock import Clock
+from local.bedrock.jobs.dataset import check_counts, read_records
+from local.bedrock.jobs.failure import JobFailedError, JobStoppedError
+from local.bedrock.jobs.hyperparameters import schedule
+from local.bedrock.jobs.metrics import write_metrics
+from local.bedrock.jobs.storage import S3Uri, Storage
+from local.bedrock.jobs.training import TrainingPlan, train, write_inputs
+from local.bedrock.records import CustomModel, Job, JobStatus, Stage, StageStatus
+from local.bedrock.scope import new_id
+from local.bedrock.settings import Settings
+from local.bedrock.store import Store
+from local.trainer.spec import Conversation, Progress
+from tuner import catalog
+
+StageName = Literal["validation", "data_processing", "training"]
+RESTARTED = "The local Bedrock was restarted while the job was in progress; start it again under another name."
+
+logger = logging.getLogger(__name__)
+
+
+class JobRunner:
+    """Runs jobs; all they leave behind is in the store and in S3."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self._stops: dict[str, threading.Event] = {}
+        for job in store.jobs.all():
+            if job.status in ("InProgress", "Stopping"):
+                self._end(job.id, "Failed", RESTARTED)
+
+    def start(self, job: Job, storage: Storage, settings: Settings) -> threading.Thread:
+        """Begin the work of a stored job."""
+        self._stops[job.id] = threading.Event()
+        thread = threading.Thread(target=self._run, args=(job, storage, settings), name=f"job-{job.name}", daemon=True)
+        thread.start()
+        return thread
+
+    def stop(self, job_id: str) -> None:
+        """Ask a job in progress to stop."""
+        self._store.jobs.update(job_id, status="Stopping", changed=self._clock())
+        self._stops[job_id].set()
+
+    def stop_all(self) -> None:
+        """End every training process; for a server that shuts down."""
+        for event in self._stops.values():
+            event.set()
+
+    def _run(self, job: Job, storage: Storage, settings: Settings) -> None:
+        try:
+            with self._stage(job.id, "validation", settings.job_stage_seconds):
+                training, validation = self._read_inputs(job, storage)
+            with self._stage(job.id, "data_processing", settings.job_stage_seconds):
+                self._prepare(job, settings, training, validation)
+            with self._stage(job.id, "training", 0):
+                progress = self._train(job)
+                if progress:
+                    write_metrics(storage, job.output_uri, job.id, progress)
+            self._complete(job, progress)
+        except JobStoppedError:
+            self._end(job.id, "Stopped")
+        except JobFailedError as error:
+            self._end(job.id, "Failed", str(error))
+        except Exception as error:
+            logger.exception("job %s", job.name)
+            self._end(job.id, "Failed", f"The local Bedrock failed: {type(error).__name__}: {error}")
+
+    def _read_inputs(self, job: Job, storage: Storage) -> tuple[list[Conversation], list[Conversation] | None]:
+        model = catalog.model(job.base_model_id)
+        folder = self._store.job_folder(job.id) / "input"
+        folder.mkdir(parents=True, exist_ok=True)
+
+        def read(uri: str, name: str) -> list[Conversation]:
+            source, target = S3Uri.parse(uri), folder / name
+            storage.read(source, target)
+            try:
+                return read_records(target, Path(source.key).name, model)
+            finally:
+                target.unlink()
+
+        training = read(job.training_uri, "training")
+        validation = read(job.validation_uri, "validation") if job.validation_uri else None
+        check_counts(len(training), None if validation is None else len(validation), model)
+        storage.check_writable(S3Uri.parse(job.output_uri))
+        return training, validation
+
+    def _prepare(
+        self, job: Job, settings: Settings, training: list[Conversation], validation: list[Conversation] | None
+    ) -> None:
+        if job.engine == "instant":
+            return
+        plan = TrainingPlan(
+            network=job.engine,
+            seed=job.seed,
+            threads=settings.threads,
+            cache=self._store.folder / "networks",
+            schedule=schedule(catalog.model(job.base_model_id), job.hyperparameters, job.engine),
+        )
+        write_inputs(self._store.job_folder(job.id), plan, training, validation)
+
+    def _train(self, job: Job) -> Progress | None:
+        if job.injected_failure:
+            raise JobFailedError(job.injected_failure)
+        if job.engine == "instant":
+            return None
+        return train(self._store.job_folder(job.id), self._stops[job.id])
+
+    def _complete(self, job: Job, progress: Progress | None) -> None:
+        identifier = new_id()
+        training_loss, validation_loss = progress.best_losses() if progress else (None, None)
+        model = CustomModel(
+            id=identifier,
+            name=job.model_name,
+            arn=job.scope.arn(f"custom-model/{job.base_model_id}/{identifier}"),
+            scope=job.scope,
+            created=self._clock(),
+            tags=job.model_tags,
+            job_id=job.id,
+            job_name=job.name,
+            job_arn=job.arn,
+            base_model_id=job.base_model_id,
+            hyperparameters=job.hyperparameters,
+            training_uri=job.training_uri,
+            validation_uri=job.validation_uri,
+            output_uri=job.output_uri,
+            kms_key=job.kms_key,
+            engine=job.engine,
+            training_loss=training_loss,
+            validation_loss=validation_loss,
+        )
+        with self._store.lock:
+            self._store.models.put(model)
+            self._store.jobs.update(
+                job.id, model_arn=model.arn, training_loss=training_loss, validation_loss=validation_loss
+            )
+            self._end(job.id, "Completed")
+
+    @contextmanager
+    def _stage(self, job_id: str, name: StageName, least_seconds: float) -> Iterator[None]:
+        self._mark(job_id, name, "InProgress", started=True)
+        try:
+            if self._stops[job_id].wait(least_seconds):
+                raise JobStoppedError
+            yield
+            if self._stops[job_id].is_set():
+                raise JobStoppedError
+        except JobStoppedError:
+            self._mark(job_id, name, "Stopped")
+            raise
+        except Exception:
+            self._mark(job_id, name, "Failed")
+            raise
+        self._mark(job_id, name, "Completed")
+
+    def _mark(self, job_id: str, name: StageName, status: StageStatus, *, started: bool = False) -> None:
+        now = self._clock()
+        with self._store.lock:
+            job = self._store.jobs.by_id(job_id)
+            stage: Stage = getattr(job, name)
+            changed = stage.model_copy(
+                update={"status": status, "changed": now} | ({"started": now} if started else {})
+            )
+            self._store.jobs.update(job_id, **{name: changed}, changed=now)
+
+    def _end(self, job_id: str, status: JobStatus, failure: str | None = None) -> None:
+        now = self._clock()
+        self._store.jobs.update(job_id, status=status, failure=failure, changed=now, ended=now)

@@ -1,0 +1,102 @@
+"""S3 with the service role's credentials, and nothing else: what the role may not do fails the job as on AWS."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from local.bedrock.jobs.failure import JobFailedError
+
+WRITE_CHECK = ".write_access_check_file.tmp"
+
+
+@dataclass(frozen=True, slots=True)
+class S3Uri:
+    """`s3://bucket/key`."""
+
+    bucket: str
+    key: str
+
+    @classmethod
+    def parse(cls, uri: str) -> S3Uri:
+        """The service model's pattern has already been checked."""
+        bucket, _, key = uri.removeprefix("s3://").partition("/")
+        return cls(bucket, key)
+
+    def below(self, path: str) -> S3Uri:
+        """A key under this prefix."""
+        prefix = self.key.rstrip("/")
+        return S3Uri(self.bucket, f"{prefix}/{path}" if prefix else path)
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """A session's temporary credentials."""
+
+    access_key: str
+    secret_key: str
+    token: str
+
+
+class Storage(Protocol):
+    """What a job needs of S3."""
+
+    def read(self, uri: S3Uri, target: Path) -> None:
+        """Download an object."""
+
+    def check_writable(self, prefix: S3Uri) -> None:
+        """Prove that output can be written under the prefix, before anything is trained."""
+
+    def write(self, uri: S3Uri, content: bytes) -> None:
+        """Upload an object."""
+
+
+class RoleStorage:
+    """S3 over its API, as the role that `credentials` belong to."""
+
+    def __init__(self, credentials: Credentials, region: str) -> None:
+        session = boto3.Session(credentials.access_key, credentials.secret_key, credentials.token, region_name=region)
+        patience = Config(retries={"mode": "standard", "total_max_attempts": 3}, s3={"addressing_style": "path"})
+        self._s3: Any = session.client("s3", config=patience)
+
+    def read(self, uri: S3Uri, target: Path) -> None:
+        """Check ListBucket and GetObject, then download.
+
+        Raises:
+            JobFailedError: in Bedrock's words, followed by what S3 said.
+        """
+        try:
+            self._s3.list_objects_v2(Bucket=uri.bucket, Prefix=uri.key, MaxKeys=1)
+            self._s3.download_file(uri.bucket, uri.key, str(target))
+        except (ClientError, BotoCoreError) as error:
+            raise JobFailedError(
+                f"Could not validate GetObject permissions to access Amazon S3 bucket: {uri.bucket} "
+                f"at key {uri.key} ({error})"
+            ) from error
+
+    def check_writable(self, prefix: S3Uri) -> None:
+        """Write Bedrock's own check file under the prefix.
+
+        Raises:
+            JobFailedError: in Bedrock's words, followed by what S3 said.
+        """
+        self.write(prefix.below(WRITE_CHECK), b"")
+
+    def write(self, uri: S3Uri, content: bytes) -> None:
+        """Upload an object.
+
+        Raises:
+            JobFailedError: in Bedrock's words, followed by what S3 said.
+        """
+        try:
+            self._s3.put_object(Bucket=uri.bucket, Key=uri.key, Body=content)
+        except (ClientError, BotoCoreError) as error:
+            raise JobFailedError(
+                "Amazon S3 perms missing (PutObject): Could not validate PutObject permissions to access S3 bucket: "
+                f"{uri.bucket} at key {uri.key} ({error})"
+            ) from error

@@ -1,0 +1,108 @@
+"""A training process: started, watched, stopped."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from local.bedrock.jobs.failure import JobFailedError, JobStoppedError
+from local.bedrock.jobs.hyperparameters import Schedule
+from local.trainer.spec import SPEC_FILE, Conversation, Progress, TrainingSpec
+
+CHECKOUT = Path(__file__).resolve().parents[3]
+LOG_FILE = "trainer.log"
+POLL_SECONDS = 0.1
+GRACE_SECONDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingPlan:
+    """Everything a training process needs besides its data."""
+
+    network: str
+    seed: int
+    threads: int
+    cache: Path
+    schedule: Schedule
+
+
+def write_inputs(
+    folder: Path, plan: TrainingPlan, training: Sequence[Conversation], validation: Sequence[Conversation] | None
+) -> None:
+    """Write the data and the specification that the process reads."""
+    folder.mkdir(parents=True, exist_ok=True)
+    _write_jsonl(folder / "training.jsonl", training)
+    if validation is not None:
+        _write_jsonl(folder / "validation.jsonl", validation)
+    spec = TrainingSpec(
+        network=plan.network,
+        seed=plan.seed,
+        threads=plan.threads,
+        cache=plan.cache,
+        training=folder / "training.jsonl",
+        validation=folder / "validation.jsonl" if validation is not None else None,
+        epochs=plan.schedule.epochs,
+        batch_size=plan.schedule.batch_size,
+        learning_rate=plan.schedule.learning_rate,
+        warmup_steps=plan.schedule.warmup_steps,
+        early_stopping=plan.schedule.early_stopping,
+    )
+    (folder / SPEC_FILE).write_text(spec.model_dump_json(indent=2), encoding="utf-8")
+
+
+def train(folder: Path, stopped: threading.Event) -> Progress:
+    """Run `python -m local.trainer` in the folder until it ends or `stopped` is set.
+
+    Raises:
+        JobFailedError: the process failed; the message is its last line.
+        JobStoppedError: it was stopped.
+    """
+    with (folder / LOG_FILE).open("wb") as log:
+        command = [sys.executable, "-W", "ignore", "-m", "local.trainer", str(folder)]
+        # The process ends when this pipe closes: it cannot outlive the server.
+        process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=log, stderr=log, cwd=CHECKOUT, env=child_environment()
+        )
+    try:
+        while process.poll() is None:
+            if stopped.wait(POLL_SECONDS):
+                raise JobStoppedError
+    finally:
+        _end(process)
+    progress = Progress.read(folder)
+    if process.returncode != 0 or progress is None or not progress.finished:
+        raise JobFailedError(_last_words(folder, process.returncode))
+    return progress
+
+
+def child_environment() -> dict[str, str]:
+    """The server's environment without its credentials, which neither training nor inference needs."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "MINISTACK_"))}
+    return kept | {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is None:
+        process.terminate()
+        try:
+            process.wait(GRACE_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+    if process.stdin:
+        process.stdin.close()
+
+
+def _last_words(folder: Path, status: int) -> str:
+    lines = (folder / LOG_FILE).read_text(encoding="utf-8", errors="replace").split("\n")
+    words = [line.strip() for line in lines if line.strip()]
+    return f"Training failed with exit status {status}: {words[-1] if words else 'it left no message'}"
+
+
+def _write_jsonl(path: Path, records: Sequence[Conversation]) -> None:
+    path.write_text("".join(record.model_dump_json() + "\n" for record in records), encoding="utf-8")

@@ -1,0 +1,117 @@
+"""LoRA fine-tuning: steps, epochs, validation, warm-up and early stopping."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dict, set_peft_model_state_dict
+
+from local.trainer.data import IGNORED, Batch, Example, micro_batches, read_examples, shuffled
+from local.trainer.early_stopping import EarlyStop
+from local.trainer.networks import load
+from local.trainer.spec import ADAPTER_FOLDER, Progress, TrainingRow, TrainingSpec, ValidationRow
+
+LORA = LoraConfig(r=16, lora_alpha=32, lora_dropout=0.05, target_modules="all-linear", task_type="CAUSAL_LM")
+LONGEST_RECORD = 2048
+MICRO_BATCH_TOKENS = 2048
+LARGEST_GRADIENT = 1.0
+
+
+class Trainer:
+    """One training run of `spec`, whose progress file and adapter go to `folder`."""
+
+    def __init__(self, spec: TrainingSpec, folder: Path) -> None:
+        torch.manual_seed(spec.seed)
+        base, tokenizer = load(spec.network, spec.cache)
+        self._spec = spec
+        self._folder = folder
+        self._padding: int = tokenizer.pad_token_id
+        self._training = read_examples(spec.training, tokenizer, LONGEST_RECORD)
+        self._validation = read_examples(spec.validation, tokenizer, LONGEST_RECORD) if spec.validation else []
+        self._model: PeftModel = get_peft_model(base, LORA)
+        self._weights = [weight for weight in self._model.parameters() if weight.requires_grad]
+        self._optimizer = torch.optim.AdamW(self._weights, lr=spec.learning_rate, weight_decay=0.0)
+        steps_per_epoch = math.ceil(len(self._training) / spec.batch_size)
+        self._progress = Progress(steps=spec.epochs * steps_per_epoch, epochs=spec.epochs)
+        self._began = time.monotonic()
+
+    def run(self) -> Progress:
+        """Train to the end, early or not, and save the adapter."""
+        stop = EarlyStop(self._spec.early_stopping)
+        best: dict[str, torch.Tensor] | None = None
+        for epoch in range(1, self._spec.epochs + 1):
+            self._epoch(epoch)
+            if not self._validation:
+                continue
+            loss = self._validate(epoch)
+            if stop.improved(epoch, loss) and self._spec.early_stopping:
+                best = {name: value.clone() for name, value in get_peft_model_state_dict(self._model).items()}
+            if stop.reached:
+                self._progress.stopped_early = epoch < self._spec.epochs
+                break
+        if best is not None:
+            set_peft_model_state_dict(self._model, best)
+        self._progress.best_epoch = stop.best_epoch if best is not None else self._progress.epoch
+        self._model.save_pretrained(self._folder / ADAPTER_FOLDER)
+        self._progress.finished = True
+        self._report()
+        return self._progress
+
+    def _epoch(self, epoch: int) -> None:
+        self._model.train()
+        self._progress.epoch = epoch
+        for examples in shuffled(self._training, self._spec.batch_size, self._spec.seed + epoch):
+            loss = self._step(examples)
+            row = TrainingRow(step_number=self._progress.step, epoch_number=epoch, training_loss=loss)
+            self._progress.training.append(row)
+            self._progress.step += 1
+            self._progress.tokens += sum(len(example.tokens) for example in examples)
+            self._report()
+
+    def _step(self, examples: Sequence[Example]) -> float:
+        """One optimizer step on the mean loss over the batch's learnt tokens, whatever micro-batches it takes."""
+        learnt = sum(example.learnt for example in examples)
+        total = 0.0
+        for batch in micro_batches(examples, self._padding, MICRO_BATCH_TOKENS):
+            loss = self._summed_loss(batch) / learnt
+            loss.backward()  # type: ignore[no-untyped-call]
+            total += loss.item()
+        if not math.isfinite(total):
+            raise ArithmeticError(
+                f"The training loss is {total} at step {self._progress.step}: lower the learning rate."
+            )
+        torch.nn.utils.clip_grad_norm_(self._weights, LARGEST_GRADIENT)
+        warm = min(1.0, (self._progress.step + 1) / max(1, self._spec.warmup_steps))
+        for group in self._optimizer.param_groups:
+            group["lr"] = self._spec.learning_rate * warm
+        self._optimizer.step()
+        self._optimizer.zero_grad(set_to_none=True)
+        return total
+
+    def _validate(self, epoch: int) -> float:
+        self._model.eval()
+        learnt = sum(example.learnt for example in self._validation)
+        with torch.inference_mode():
+            batches = micro_batches(self._validation, self._padding, MICRO_BATCH_TOKENS)
+            loss = sum(self._summed_loss(batch).item() for batch in batches) / learnt
+        row = ValidationRow(step_number=self._progress.step - 1, epoch_number=epoch, validation_loss=loss)
+        self._progress.validation.append(row)
+        self._report()
+        return loss
+
+    def _summed_loss(self, batch: Batch) -> torch.Tensor:
+        """Cross-entropy summed over the learnt tokens; the vocabulary's logits are computed for those alone."""
+        network = self._model.get_base_model()
+        hidden = network.model(input_ids=batch.tokens, attention_mask=batch.mask).last_hidden_state
+        targets = batch.labels[:, 1:]
+        learnt = targets != IGNORED
+        logits = network.lm_head(hidden[:, :-1][learnt])
+        return torch.nn.functional.cross_entropy(logits.float(), targets[learnt], reduction="sum")
+
+    def _report(self) -> None:
+        self._progress.seconds = round(time.monotonic() - self._began, 2)
+        self._progress.write(self._folder)

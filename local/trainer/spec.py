@@ -1,0 +1,112 @@
+"""What a training process is told, and what it tells back: two JSON files in the job's folder."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+NetworkName = Literal["smollm2", "tiny"]
+
+SPEC_FILE = "spec.json"
+PROGRESS_FILE = "progress.json"
+ADAPTER_FOLDER = "adapter"
+
+
+class Turn(BaseModel):
+    """One message of a conversation."""
+
+    model_config = ConfigDict(frozen=True)
+
+    role: Literal["user", "assistant"]
+    text: str
+
+
+class Conversation(BaseModel):
+    """A training record, whatever format it came in; the assistant's turns are what is learnt."""
+
+    model_config = ConfigDict(frozen=True)
+
+    system: str | None = None
+    turns: tuple[Turn, ...]
+
+
+class EarlyStopping(BaseModel):
+    """Stop after `patience` epochs in a row that did not lower the best validation loss by `threshold`."""
+
+    model_config = ConfigDict(frozen=True)
+
+    threshold: float
+    patience: int
+
+
+class TrainingSpec(BaseModel):
+    """A training run. `learning_rate` is the local network's own, not the hyperparameter of a Bedrock family."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    network: NetworkName
+    seed: int
+    threads: int
+    cache: Path
+    training: Path
+    validation: Path | None
+    epochs: int
+    batch_size: int
+    learning_rate: float
+    warmup_steps: int
+    early_stopping: EarlyStopping | None
+
+
+class TrainingRow(BaseModel):
+    """The loss of one step; steps count from 0 and epochs from 1, as in Bedrock's files."""
+
+    step_number: int
+    epoch_number: int
+    training_loss: float
+
+
+class ValidationRow(BaseModel):
+    """The loss on the validation data after an epoch, at its last step."""
+
+    step_number: int
+    epoch_number: int
+    validation_loss: float
+
+
+class Progress(BaseModel):
+    """How far training is. `best_epoch` is the epoch whose weights the model has once training is over."""
+
+    step: int = 0
+    steps: int
+    epoch: int = 1
+    epochs: int
+    seconds: float = 0.0
+    tokens: int = 0
+    training: list[TrainingRow] = []
+    validation: list[ValidationRow] = []
+    best_epoch: int | None = None
+    stopped_early: bool = False
+    finished: bool = False
+
+    def write(self, folder: Path) -> None:
+        """Replace the folder's progress file, whole."""
+        draft = folder / f"{PROGRESS_FILE}.tmp"
+        draft.write_text(self.model_dump_json(), encoding="utf-8")
+        draft.replace(folder / PROGRESS_FILE)
+
+    def best_losses(self) -> tuple[float | None, float | None]:
+        """Mean training loss and validation loss of the epoch whose weights were kept."""
+        training = [row.training_loss for row in self.training if row.epoch_number == self.best_epoch]
+        validation = [row.validation_loss for row in self.validation if row.epoch_number == self.best_epoch]
+        return (sum(training) / len(training) if training else None), (validation[0] if validation else None)
+
+    @classmethod
+    def read(cls, folder: Path) -> Progress | None:
+        """The folder's progress, or None before training has begun."""
+        try:
+            return cls.model_validate_json((folder / PROGRESS_FILE).read_bytes())
+        except FileNotFoundError:
+            return None
