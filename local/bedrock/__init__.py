@@ -1,7 +1,7 @@
 """A Bedrock that lives: jobs that train, models that answer, throughput that takes time and is billed by the second.
 
-handlers()  # what MiniStack calls: {"bedrock": ..., "bedrock-runtime": ..., "servicequotas": ..., "_local": ...}
-tags_of("arn:aws:bedrock:...:provisioned-model/...")  # for policies with aws:ResourceTag
+handlers()  # what MiniStack calls: {"bedrock": ..., "bedrock-runtime": ..., "servicequotas": ...}
+resource_tags("arn:aws:bedrock:...:provisioned-model/...")  # for policies with aws:ResourceTag
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from local.bedrock.protocol.endpoint import Handler
 
-__all__ = ["handlers", "tags_of"]
+__all__ = ["handlers", "resource_tags"]
 
 
 def handlers() -> dict[str, Handler]:
@@ -21,7 +21,7 @@ def handlers() -> dict[str, Handler]:
     return instance().handlers()
 
 
-def tags_of(arn: str) -> dict[str, str] | None:
+def resource_tags(arn: str) -> dict[str, str] | None:
     """The tags of a Bedrock resource, or None where there is no such resource."""
     from local.bedrock.instance import instance
 

@@ -6,13 +6,18 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
+from local.bedrock.admin import PREFIX as ADMIN_PREFIX
+from local.bedrock.admin import Admin
 from local.bedrock.clock import Clock, utc_now
-from local.bedrock.control import deployments, foundation, jobs, models, tags, throughput
+from local.bedrock.control import deployments, foundation, jobs, models, quotas, tags, throughput
 from local.bedrock.engine.client import InferenceClient
 from local.bedrock.jobs.runner import JobRunner
 from local.bedrock.jobs.storage import Storage
 from local.bedrock.protocol.endpoint import Endpoint, Handler
+from local.bedrock.protocol.serializing import Response
 from local.bedrock.runtime import operations
 from local.bedrock.scope import Scope
 from local.bedrock.settings import Settings
@@ -35,14 +40,22 @@ class Bedrock:
         self._threads = ThreadPoolExecutor(MOST_REQUESTS, thread_name_prefix="bedrock")
 
     def handlers(self) -> dict[str, Handler]:
-        """By service, as MiniStack names them."""
-        control = [jobs, models, throughput, deployments, foundation, tags]
-        control_plane = {name: partial(do, self) for module in control for name, do in module.OPERATIONS.items()}
-        runtime = {name: partial(do, self) for name, do in operations.OPERATIONS.items()}
+        """By service, as MiniStack names them; the local-only endpoints come with `bedrock`."""
+        control = self._endpoint("bedrock", jobs, models, throughput, deployments, foundation, tags)
+        admin = Admin(self).handle
+
+        async def control_or_admin(method: str, path: str, *request: Any) -> Response:
+            return await (admin if path.startswith(ADMIN_PREFIX) else control)(method, path, *request)
+
         return {
-            "bedrock": Endpoint("bedrock", control_plane, self._threads).handle,
-            "bedrock-runtime": Endpoint("bedrock-runtime", runtime, self._threads).handle,
+            "bedrock": control_or_admin,
+            "bedrock-runtime": self._endpoint("bedrock-runtime", operations),
+            "servicequotas": self._endpoint("service-quotas", quotas),
         }
+
+    def _endpoint(self, service: str, *modules: ModuleType) -> Handler:
+        named = {name: partial(do, self) for module in modules for name, do in module.OPERATIONS.items()}
+        return Endpoint(service, named, self._threads).handle
 
     def close(self) -> None:
         """Stop what runs: training processes and the inference process."""

@@ -1,4 +1,4 @@
-"""Settings of the local Bedrock: from LOCAL_BEDROCK_* at start, changeable while it runs (PUT /_local/bedrock/settings)."""
+"""Settings of the local Bedrock: LOCAL_BEDROCK_* at start, PUT /_local/bedrock/settings while it runs."""
 
 from __future__ import annotations
 

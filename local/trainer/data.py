@@ -67,7 +67,7 @@ def _encode(conversation: Conversation, tokenizer: PreTrainedTokenizerFast, long
 def shuffled(examples: Sequence[Example], batch_size: int, seed: int) -> Iterator[list[Example]]:
     """One epoch: the examples in a random order, `batch_size` at a time."""
     order = list(examples)
-    random.Random(seed).shuffle(order)
+    random.Random(seed).shuffle(order)  # noqa: S311 - no secret
     for start in range(0, len(order), batch_size):
         yield order[start : start + batch_size]
 

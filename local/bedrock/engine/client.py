@@ -70,7 +70,7 @@ class InferenceClient:
         if self._process is None or self._process.poll() is not None:
             command = [sys.executable, "-W", "ignore", "-m", "local.bedrock.engine.worker", str(threads)]
             with self._log.open("ab") as log:
-                self._process = subprocess.Popen(
+                self._process = subprocess.Popen(  # noqa: S603 - the command above
                     command,
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,

@@ -65,7 +65,7 @@ def train(folder: Path, stopped: threading.Event) -> Progress:
     with (folder / LOG_FILE).open("wb") as log:
         command = [sys.executable, "-W", "ignore", "-m", "local.trainer", str(folder)]
         # The process ends when this pipe closes: it cannot outlive the server.
-        process = subprocess.Popen(
+        process = subprocess.Popen(  # noqa: S603 - the command above
             command, stdin=subprocess.PIPE, stdout=log, stderr=log, cwd=CHECKOUT, env=child_environment()
         )
     try:

@@ -9,9 +9,11 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from botocore.model import OperationModel
+
 from local.bedrock.errors import BedrockError, UnknownOperationError
 from local.bedrock.protocol.parsing import parse_request
-from local.bedrock.protocol.routing import route
+from local.bedrock.protocol.routing import route, route_target, service_model
 from local.bedrock.protocol.serializing import Response, error_response, serialize
 from local.bedrock.protocol.validation import validate
 
@@ -57,7 +59,7 @@ class Endpoint:
     ) -> Response:
         """Answer one request on the calling thread."""
         try:
-            operation, labels = route(self._service, method, path)
+            operation, labels = self._route(method, path, headers)
             params = parse_request(operation, labels, query_params, headers, body)
             validate(operation, params)
             if operation.name not in self._operations:
@@ -68,3 +70,8 @@ class Endpoint:
         except Exception:
             logger.exception("%s %s failed", method, path)
             return error_response(BedrockError("The local Bedrock failed: the server's log has the traceback."))
+
+    def _route(self, method: str, path: str, headers: Mapping[str, str]) -> tuple[OperationModel, dict[str, str]]:
+        if service_model(self._service).protocol_name == "json":
+            return route_target(self._service, headers.get("x-amz-target", "")), {}
+        return route(self._service, method, path)

@@ -47,8 +47,21 @@ def _routes(service: str) -> list[Route]:
     return sorted(routes, key=lambda route: -route.literal_length)
 
 
+def route_target(service: str, target: str) -> OperationModel:
+    """The operation that an X-Amz-Target header names (services whose protocol is `json`).
+
+    Raises:
+        UnknownOperationError: the service model has no such operation.
+    """
+    name = target.rsplit(".", 1)[-1]
+    model = service_model(service)
+    if name not in model.operation_names:
+        raise UnknownOperationError(f"{service} has no operation {name}.")
+    return model.operation_model(name)
+
+
 def route(service: str, method: str, path: str) -> tuple[OperationModel, dict[str, str]]:
-    """The operation and the decoded labels of its path.
+    """The operation and the decoded labels of its path (services whose protocol is `rest-json`).
 
     Raises:
         UnknownOperationError: nothing in the service model has this method and path.
