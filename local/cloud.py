@@ -102,21 +102,27 @@ def _clean(folder: CloudFolder, progress: Progress) -> None:
 
 def _start(folder: CloudFolder, engine: str, progress: Progress) -> None:
     progress("Starting the local cloud")
-    for attempt in range(1, _START_ATTEMPTS + 1):
-        folder.make()
-        write_certificate(folder.certificate, folder.private_key)
-        record = _launch(folder, engine)
+    folder.make()
+    write_certificate(folder.certificate, folder.private_key)
+    try:
+        record = _answering_server(folder, engine)
+    except BaseException:  # an interrupted start leaves no server behind either
+        processes.end(folder)
+        raise
+    folder.write_record(record)
+    progress(f"The local cloud answers on {endpoint(record.port)}")
+
+
+def _answering_server(folder: CloudFolder, engine: str) -> CloudRecord:
+    for _ in range(_START_ATTEMPTS - 1):
         try:
-            _wait_until_ready(folder, record)
+            return _wait_until_ready(folder, _launch(folder, engine))
         except CloudStartError:
-            processes.end(folder)
             # Between choosing a free port and listening on it, someone else may have taken it.
-            if attempt == _START_ATTEMPTS or "already in use" not in folder.server_log.read_text():
+            if "already in use" not in folder.server_log.read_text():
                 raise
-            continue
-        folder.write_record(record)
-        progress(f"The local cloud answers on {endpoint(record.port)}")
-        return
+            processes.end(folder)
+    return _wait_until_ready(folder, _launch(folder, engine))
 
 
 def _launch(folder: CloudFolder, engine: str) -> CloudRecord:
@@ -141,11 +147,11 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _wait_until_ready(folder: CloudFolder, record: CloudRecord) -> None:
+def _wait_until_ready(folder: CloudFolder, record: CloudRecord) -> CloudRecord:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         if _answers(folder, record.port):
-            return
+            return record
         if not processes.is_member(record.pid, folder):
             raise CloudStartError(
                 f"The local cloud ended while starting. The end of {folder.server_log}:\n{_tail(folder)}"

@@ -1,8 +1,10 @@
 """Put the app into the local cloud with the unmodified CDK CLI."""
 
 import os
+import re
 import subprocess
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from local.environment import ACCOUNT, REGION, ClientEnvironment
@@ -12,61 +14,82 @@ from local.processes import mark
 
 Progress = Callable[[str], None]
 
+# No questions, no calls to AWS's notice and telemetry services, no colours in the log.
+_BOOTSTRAP = ("cdk", "bootstrap", f"aws://{ACCOUNT}/{REGION}", "--no-notices", "--no-version-reporting", "--no-color")
+_DEPLOY = (
+    *("cdk", "deploy", "--all", "--require-approval", "never", "-c", "target=local"),
+    *("--progress", "events", "--no-notices", "--no-version-reporting", "--no-color"),
+)
+_EVENT = re.compile(
+    r"^(?P<stack>\S+) +\| +(?P<count>\d+/\d+) \|[^|]+\| (?P<status>\w+) +\| (?P<type>\S+) +\| (?P<name>.+)"
+)
+_SHOWN_ON_FAILURE = 25
+
 
 def deploy(folder: CloudFolder, client: ClientEnvironment, progress: Progress, app: Path = CHECKOUT) -> None:
     """Bootstrap the cloud once and deploy every stack of the CDK app in `app`. Raises DeployError."""
-    run = _Runner(folder, client.applied_to(os.environ) | mark(folder), progress)
+    tool = _Tool(client.applied_to(os.environ) | mark(folder), folder.deploy_log, progress)
+    if not (CHECKOUT / "node_modules" / ".bin" / "cdk").exists():
+        progress("Installing the CDK CLI")
+        tool.run(("npm", "ci", "--no-audit", "--no-fund"), CHECKOUT)
     bootstrapped = folder.root / "bootstrapped"
     if not bootstrapped.exists():
         progress("Bootstrapping the local account for the CDK")
         # Outside the app's folder: there the CLI would synthesize the app first, only to ignore it.
-        run(["cdk", "bootstrap", f"aws://{ACCOUNT}/{REGION}", *_QUIET], folder.root)
+        tool.run(_BOOTSTRAP, folder.root)
         bootstrapped.touch()
     progress("Deploying the app with the CDK CLI")
-    run(
-        [
-            "cdk",
-            "deploy",
-            "--all",
-            "--require-approval",
-            "never",
-            "-c",
-            "target=local",
-            "--progress",
-            "events",
-            *_QUIET,
-        ],
-        app,
-    )
+    tool.run(_DEPLOY, app)
 
 
-_QUIET = ("--no-notices", "--no-version-reporting", "--no-color")
+def summary(line: str) -> str | None:
+    """What to show of a line of the CDK CLI: resources that are done, and all that is no event; None: nothing."""
+    event = _EVENT.match(line)
+    if not event:
+        return line.strip() or None
+    if event["status"].endswith("_IN_PROGRESS"):
+        return None
+    done = "" if event["status"].endswith("_COMPLETE") else f"{event['status']} "
+    return f"{event['stack']} {event['count']} {done}{event['type']} {event['name'].rstrip()}"
 
 
-class _Runner:
-    """Runs a tool in the app's folder, its output to the log and to the caller line by line."""
+@dataclass(frozen=True)
+class _Tool:
+    """Runs command line tools with the cloud's environment: all they print to the log, what matters to the user."""
 
-    def __init__(self, folder: CloudFolder, environment: dict[str, str], progress: Progress) -> None:
-        self._log = folder.deploy_log
-        self._environment = environment
-        self._progress = progress
+    environment: dict[str, str]
+    log: Path
+    progress: Progress
 
-    def __call__(self, command: Sequence[str], directory: Path) -> None:
+    def run(self, command: Sequence[str], directory: Path) -> None:
+        """Run to the end. Raises DeployError with the end of the output."""
         lines: list[str] = []
-        with self._log.open("a") as log:
-            process = subprocess.Popen(  # noqa: S603 - the commands above
+        with self.log.open("a") as log, self._started(command, directory) as process:
+            try:
+                for line in process.stdout or ():
+                    log.write(line)
+                    log.flush()
+                    shown = summary(line)
+                    if shown:
+                        lines.append(shown)
+                        self.progress(shown)
+            except BaseException:
+                process.terminate()
+                raise
+        if process.returncode:
+            shown = "\n".join(lines[-_SHOWN_ON_FAILURE:])
+            raise DeployError(f"`{' '.join(command)}` failed. The end of {self.log}:\n{shown}")
+
+    def _started(self, command: Sequence[str], directory: Path) -> subprocess.Popen[str]:
+        try:
+            return subprocess.Popen(  # noqa: S603 - the commands above
                 command,
                 cwd=directory,
-                env=self._environment,
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 text=True,
             )
-            assert process.stdout is not None
-            for line in process.stdout:
-                log.write(line)
-                lines.append(line.rstrip())
-                self._progress(line.rstrip())
-        if process.wait():
-            shown = "\n".join(lines[-25:])
-            raise DeployError(f"`{' '.join(command)}` failed ({self._log}):\n{shown}")
+        except FileNotFoundError as error:
+            raise DeployError(f"`{command[0]}` is not installed: run `make setup`.") from error

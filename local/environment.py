@@ -96,7 +96,17 @@ def _access(folder: CloudFolder, record: CloudRecord) -> dict[str, str]:
         "AWS_SECRET_ACCESS_KEY": record.secret_access_key,
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "NO_PROXY": _direct(os.environ.get("NO_PROXY", "")),
+        "no_proxy": _direct(os.environ.get("no_proxy", "")),
     }
+
+
+def _direct(exceptions: str) -> str:
+    """The user's exceptions from a proxy, and the cloud's address."""
+    hosts = [host for host in exceptions.split(",") if host]
+    return ",".join([*hosts, *(host for host in ("127.0.0.1", "localhost") if host not in hosts)])
 
 
 def _first(tools: list[str], path: str) -> list[str]:

@@ -9,8 +9,11 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from local.errors import LocalCloudError
+
 CHECKOUT = Path(__file__).resolve().parent.parent
 FOLDER_VARIABLE = "TUNER_LOCAL_DIR"
+_MARKER = "local-cloud"
 
 
 @dataclass(frozen=True)
@@ -61,13 +64,26 @@ class CloudFolder:
 
     def make(self) -> None:
         """Create the folder and its rooms, readable by this user only (it holds a private key)."""
-        for path in (self.root, self.certificate.parent, self.server_log.parent, self.temporary):
+        self._claim()
+        for path in (self.certificate.parent, self.server_log.parent, self.temporary):
             path.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def remove(self) -> None:
         """Delete the folder with all it holds; a folder that does not exist is fine."""
         if self.root.exists():
+            self._claim()
             shutil.rmtree(self.root)
+
+    def _claim(self) -> None:
+        """Mark the folder as ours, and refuse one that holds something else: `down` deletes it whole."""
+        self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        marker = self.root / _MARKER
+        if not marker.exists() and any(self.root.iterdir()):
+            raise LocalCloudError(
+                f"{self.root} is not empty, and no local cloud made it. "
+                f"Set {FOLDER_VARIABLE} to a folder that is empty or does not exist."
+            )
+        marker.touch()
 
     def read_record(self) -> CloudRecord | None:
         """The record, or None where none was written or it was cut short by a crash."""
@@ -86,7 +102,7 @@ class CloudFolder:
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Hold the folder alone, so that two `up` or `down` at once follow each other."""
-        self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._claim()
         descriptor = os.open(self.root, os.O_RDONLY)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)

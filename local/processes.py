@@ -5,12 +5,14 @@ file at all. Every process of a cloud instead inherits a variable with the cloud
 """
 
 import os
+import time
 
 import psutil
 
 from local.folder import CloudFolder
 
 MARK = "TUNER_LOCAL_CLOUD"
+_POLL_SECONDS = 0.02
 
 
 def mark(folder: CloudFolder) -> dict[str, str]:
@@ -36,12 +38,13 @@ def end(folder: CloudFolder, grace_seconds: float = 5.0) -> int:
     found = members(folder)
     for process in found:
         _signal(process, force=False)
-    psutil.wait_procs(found, timeout=grace_seconds)
-    # Asked again: a process that was ending may have started another one meanwhile.
-    stubborn = members(folder)
-    for process in stubborn:
-        _signal(process, force=True)
-    psutil.wait_procs(stubborn, timeout=grace_seconds)
+    # Asked anew each time: a process that was ending may have started another one meanwhile.
+    deadline = time.monotonic() + grace_seconds
+    while remaining := members(folder):
+        if time.monotonic() > deadline:
+            for process in remaining:
+                _signal(process, force=True)
+        time.sleep(_POLL_SECONDS)
     return len(found)
 
 

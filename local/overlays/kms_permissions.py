@@ -101,10 +101,10 @@ def _is_subresource(request: Request) -> bool:
 
 
 def _key_of_bucket(request: Request, bucket: str) -> str | None:
-    asked = request.headers.get(_SSE_HEADER)
-    if asked:
+    if _SSE_HEADER in request.headers:
         return request.headers.get(_KEY_HEADER)
-    return s3._bucket_default_sse_headers(bucket).get(_KEY_HEADER)
+    default: dict[str, str] = s3._bucket_default_sse_headers(bucket)
+    return default.get(_KEY_HEADER)
 
 
 def _key_of_upload(request: Request) -> str | None:

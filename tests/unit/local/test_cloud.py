@@ -1,0 +1,91 @@
+"""Bringing a cloud up and down, as far as it goes without one."""
+
+import os
+import ssl
+import stat
+
+import pytest
+
+from local import cloud, deploy
+from local.certificate import write_certificate
+from local.errors import CloudNotRunningError, DeployError, LocalCloudError
+from local.folder import FOLDER_VARIABLE, CloudFolder, CloudRecord
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path / "cloud"))
+    return CloudFolder.default()
+
+
+def test_without_a_cloud_nothing_runs_and_down_is_fine(folder):
+    assert cloud.status() == cloud.CloudStatus(running=False, folder=folder.root)
+    assert cloud.down() is False
+    assert not folder.root.exists()
+    with pytest.raises(CloudNotRunningError, match="tuner local up"):
+        cloud.env()
+
+
+def test_a_record_whose_pid_belongs_to_a_stranger_is_stale(folder):
+    folder.make()
+    folder.write_record(CloudRecord(port=1, pid=os.getpid(), access_key_id="", secret_access_key="", engine="tiny"))
+    assert not cloud.status().running
+
+
+def test_down_removes_what_a_crash_left(folder):
+    folder.make()
+    folder.record.write_text('{"port": 45')
+    assert cloud.down() is True
+    assert not folder.root.exists()
+
+
+def test_an_unknown_engine_is_named_before_anything_starts(folder):
+    with pytest.raises(LocalCloudError, match=r"no engine 'huge'\. Use one of: smollm2, tiny"):
+        cloud.up(engine="huge")
+    assert not folder.root.exists()
+
+
+def test_the_certificate_is_for_loopback_and_its_key_for_its_owner(tmp_path):
+    certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    write_certificate(certificate, key)
+    ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(certificate, key)
+    decoded = ssl._ssl._test_decode_cert(str(certificate))
+    assert decoded["subjectAltName"] == (("DNS", "localhost"), ("IP Address", "127.0.0.1"))
+    assert stat.S_IMODE(key.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("\n", None),
+        ("✨  Synthesis time: 2.97s\n", "✨  Synthesis time: 2.97s"),
+        ("App | 1/39 | 7:07:27 AM | CREATE_IN_PROGRESS   | AWS::IAM::Role    | Fn/Role (FnRole1) \n", None),
+        (
+            "App | 2/39 | 7:07:27 AM | CREATE_COMPLETE      | AWS::IAM::Role    | Fn/Role (FnRole1) \n",
+            "App 2/39 AWS::IAM::Role Fn/Role (FnRole1)",
+        ),
+        (
+            "App |  2/39 | 7:07:27 AM | CREATE_FAILED        | AWS::SQS::Queue  | Q (Q1) no such thing\n",
+            "App 2/39 CREATE_FAILED AWS::SQS::Queue Q (Q1) no such thing",
+        ),
+    ],
+)
+def test_of_a_deployment_only_what_is_done_or_wrong_is_shown(line, shown):
+    assert deploy.summary(line) == shown
+
+
+def tool(tmp_path, shown):
+    return deploy._Tool({"PATH": os.environ["PATH"]}, tmp_path / "deploy.log", shown.append)
+
+
+def test_a_failing_tool_is_reported_with_its_own_words(tmp_path):
+    shown = []
+    with pytest.raises(DeployError, match=r"(?s)`sh -c .*` failed. The end of .*deploy.log:\nit broke"):
+        tool(tmp_path, shown).run(("sh", "-c", "echo it broke >&2; exit 3"), tmp_path)
+    assert shown == ["it broke"]
+    assert (tmp_path / "deploy.log").read_text() == "it broke\n"
+
+
+def test_a_missing_tool_says_how_to_get_it(tmp_path):
+    with pytest.raises(DeployError, match="`no-such-tool` is not installed: run `make setup`"):
+        tool(tmp_path, []).run(("no-such-tool",), tmp_path)

@@ -1,0 +1,87 @@
+"""The state folder: written whole, never someone else's, and free of what a crash left."""
+
+import stat
+import threading
+
+import pytest
+
+from local.errors import LocalCloudError
+from local.folder import FOLDER_VARIABLE, CloudFolder, CloudRecord
+
+RECORD = CloudRecord(port=4566, pid=1, access_key_id="AKIA", secret_access_key="secret", engine="tiny")
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return CloudFolder(tmp_path / "cloud")
+
+
+def test_the_variable_names_the_folder(monkeypatch, tmp_path):
+    monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path / "elsewhere"))
+    assert CloudFolder.default().root == tmp_path / "elsewhere"
+
+
+def test_without_the_variable_it_is_in_the_checkout(monkeypatch):
+    monkeypatch.delenv(FOLDER_VARIABLE, raising=False)
+    assert CloudFolder.default().root.name == ".local"
+
+
+def test_a_record_comes_back_as_it_was_and_only_its_owner_can_read_it(folder):
+    folder.make()
+    folder.write_record(RECORD)
+    assert folder.read_record() == RECORD
+    assert stat.S_IMODE(folder.record.stat().st_mode) == 0o600
+    assert stat.S_IMODE(folder.root.stat().st_mode) == 0o700
+
+
+@pytest.mark.parametrize("text", ["", '{"port": 45', "[]", "null", '{"port": 4566}', '{"unknown": 1}'])
+def test_a_record_cut_short_counts_as_none(folder, text):
+    folder.make()
+    folder.record.write_text(text)
+    assert folder.read_record() is None
+
+
+def test_no_folder_has_no_record(folder):
+    assert folder.read_record() is None
+
+
+def test_a_folder_with_other_things_in_it_is_refused_and_left_alone(folder):
+    folder.root.mkdir()
+    precious = folder.root / "thesis.tex"
+    precious.write_text("years of work")
+    for use in (folder.make, folder.remove):
+        with pytest.raises(LocalCloudError, match="is not empty, and no local cloud made it"):
+            use()
+    assert precious.read_text() == "years of work"
+
+
+def test_an_empty_folder_is_taken(folder):
+    folder.root.mkdir()
+    folder.make()
+    folder.remove()
+    assert not folder.root.exists()
+
+
+def test_removing_what_is_not_there_is_fine(folder):
+    folder.remove()
+
+
+def test_the_lock_is_exclusive_even_when_its_holder_removes_the_folder(folder):
+    order, second_started = [], threading.Event()
+
+    def second():
+        second_started.set()
+        with folder.locked():
+            order.append("second")
+
+    thread = threading.Thread(target=second)
+    with folder.locked():
+        thread.start()
+        assert second_started.wait(5)
+        thread.join(0.2)  # time to break in, if the lock did not hold
+        folder.remove()
+        order.append("first")
+    thread.join(5)
+    assert order == ["first", "second"]
+    with folder.locked():  # and it is free again
+        assert folder.root.exists()

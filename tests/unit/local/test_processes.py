@@ -1,0 +1,76 @@
+"""The processes of a cloud are found by their mark, whoever started them and whatever a file says."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from local import processes
+from local.folder import CloudFolder
+
+SLEEPS = "import time; print('up', flush=True); time.sleep(60)"
+DEAF = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
+ORPHANS = (
+    "import subprocess, sys; "
+    f"subprocess.Popen([sys.executable, '-c', {SLEEPS!r}], start_new_session=True); print('up', flush=True)"
+)
+
+
+@pytest.fixture
+def start():
+    started = []
+
+    def run(program, folder=None):
+        environment = os.environ | (processes.mark(folder) if folder else {})
+        process = subprocess.Popen([sys.executable, "-c", program], env=environment, stdout=subprocess.PIPE, text=True)
+        started.append(process)
+        assert process.stdout.readline() == "up\n"
+        return process
+
+    yield run
+    for process in started:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+@pytest.fixture
+def folder(tmp_path):
+    folder = CloudFolder(tmp_path / "cloud")
+    yield folder
+    processes.end(folder)
+
+
+def test_members_are_those_with_the_folders_mark(start, folder, tmp_path):
+    member = start(SLEEPS, folder)
+    start(SLEEPS, CloudFolder(tmp_path / "another"))
+    start(SLEEPS)
+    assert [process.pid for process in processes.members(folder)] == [member.pid]
+
+
+def test_a_recycled_pid_is_not_a_member(start, folder):
+    assert not processes.is_member(start(SLEEPS).pid, folder)
+    gone = start(SLEEPS, folder)
+    assert processes.is_member(gone.pid, folder)
+    gone.kill()
+    gone.wait()
+    assert not processes.is_member(gone.pid, folder)
+
+
+def test_ending_reaches_a_process_that_ignores_the_polite_signal(start, folder):
+    start(DEAF, folder)
+    assert processes.end(folder, grace_seconds=0.3) == 1
+    assert processes.members(folder) == []
+
+
+def test_ending_reaches_an_orphan_in_a_session_of_its_own(start, folder):
+    parent = start(ORPHANS, folder)
+    parent.wait(5)
+    assert len(processes.members(folder)) == 1
+    processes.end(folder)
+    assert processes.members(folder) == []
+
+
+def test_ending_nothing_is_fine(folder):
+    assert processes.end(folder) == 0
