@@ -72,6 +72,6 @@ class Endpoint:
             return error_response(BedrockError("The local Bedrock failed: the server's log has the traceback."))
 
     def _route(self, method: str, path: str, headers: Mapping[str, str]) -> tuple[OperationModel, dict[str, str]]:
-        if service_model(self._service).protocol_name == "json":
+        if service_model(self._service).metadata["protocol"] == "json":
             return route_target(self._service, headers.get("x-amz-target", "")), {}
         return route(self._service, method, path)
