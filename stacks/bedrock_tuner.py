@@ -1,0 +1,75 @@
+"""The one stack."""
+
+from __future__ import annotations
+
+from aws_cdk import CfnOutput, Environment, Stack, Tags
+from constructs import Construct
+
+from stacks.notifications import Notifications
+from stacks.observability import Alarms, Undelivered
+from stacks.permissions import Places
+from stacks.pipeline import Pipeline
+from stacks.roles import ServiceRoles
+from stacks.safety_net import SafetyNet
+from stacks.steps import Steps
+from stacks.storage import Storage
+from stacks.trigger import Trigger
+from tuner import run
+from tuner.settings import DeploymentSettings
+
+
+def stack_name(settings: DeploymentSettings) -> str:
+    """`BedrockTuner`, or with the deployment's name behind it, so that several can live side by side."""
+    usual = DeploymentSettings.model_fields["name"].default
+    return "BedrockTuner" if settings.name == usual else f"BedrockTuner-{settings.name}"
+
+
+class BedrockTuner(Stack):
+    """From a dataset in S3 to an evaluated model, with nothing left running."""
+
+    def __init__(self, scope: Construct, settings: DeploymentSettings) -> None:
+        name = stack_name(settings)
+        super().__init__(
+            scope,
+            name,
+            description="Fine-tunes an Amazon Bedrock model with a dataset dropped into S3, and evaluates it",
+            env=Environment(region=settings.region),
+        )
+        storage = Storage(self, "Storage", settings)
+        notifications = Notifications(self, "Notifications", settings, storage.key)
+        undelivered = Undelivered(self, "Undelivered").queue
+        roles = ServiceRoles(self, "Roles", self._places(settings, storage, notifications, undelivered.queue_arn))
+        functions = Steps(self, "Steps", roles.places, storage, undelivered).functions
+        pipeline = Pipeline(self, "Pipeline", roles.places, storage.key, functions)
+        Trigger(self, "Trigger", storage.data_bucket, functions["start_run"], undelivered)
+        SafetyNet(self, "SafetyNet", roles.places, functions, undelivered)
+        Alarms(self, "Alarms", notifications.topic, undelivered, functions["release_throughput"])
+        self._outputs(
+            DataBucketName=storage.data_bucket.bucket_name,
+            ArtifactsBucketName=storage.artifacts_bucket.bucket_name,
+            StateMachineArn=pipeline.state_machine.state_machine_arn,
+            StartFunctionName=functions["start_run"].function_name,
+            ReleaseFunctionName=functions["release_throughput"].function_name,
+            TopicArn=notifications.topic.topic_arn,
+            CustomizationRoleArn=roles.customization.role_arn,
+            DeploymentSettings=settings.model_dump_json(),
+        )
+        Tags.of(self).add(run.Tags.DEPLOYMENT, settings.name)
+
+    def _places(
+        self, settings: DeploymentSettings, storage: Storage, notifications: Notifications, undelivered: str
+    ) -> Places:
+        return Places(
+            deployment=settings,
+            partition=self.partition,
+            account=self.account,
+            data_bucket=storage.data_bucket.bucket_arn,
+            artifacts_bucket=storage.artifacts_bucket.bucket_arn,
+            key=storage.key.key_arn,
+            topic=notifications.topic.topic_arn,
+            undelivered=undelivered,
+        )
+
+    def _outputs(self, **values: str) -> None:
+        for name, value in values.items():
+            CfnOutput(self, name, value=value)

@@ -1,0 +1,64 @@
+"""`python3 -m stacks.build`, cdk.json's build step: the Lambda dependencies for Lambda's platform, without Docker.
+
+Does nothing when they are built already, or when the deployment goes to a local cloud, which needs none.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from stacks import layer
+
+
+class BuildError(Exception):
+    """The dependencies could not be built: the message says why and what to do."""
+
+
+def main() -> None:
+    """Builds what is missing; status 1 with one sentence when it cannot."""
+    if goes_to_local_cloud(os.environ.get("AWS_ENDPOINT_URL", "")) or layer.is_current():
+        return
+    print("Building the Lambda dependencies (lambdas/requirements.txt)", file=sys.stderr)
+    try:
+        build()
+    except BuildError as error:
+        sys.exit(str(error))
+
+
+def goes_to_local_cloud(endpoint: str) -> bool:
+    """Whether the AWS tools are pointed at this machine."""
+    return urlsplit(endpoint).hostname in ("127.0.0.1", "localhost", "::1")
+
+
+def build() -> None:
+    """Installs the packages into a folder beside the layer's, and puts it in its place when it is whole."""
+    partial = layer.LAYER.with_name("layer.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    _install(partial / "python")
+    layer.unmark()
+    shutil.rmtree(layer.LAYER, ignore_errors=True)
+    partial.rename(layer.LAYER)
+    layer.mark()
+
+
+def _install(target: Path) -> None:
+    # Every package is listed with its version, so pip has nothing to resolve.
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
+    command += ["--no-deps", "--no-compile", "--only-binary=:all:", *layer.PLATFORM]
+    command += ["--target", str(target), "--requirement", str(layer.REQUIREMENTS)]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - the command above
+    if result.returncode:
+        reason = (result.stderr.strip().splitlines() or ["pip gave no reason"])[-1]
+        raise BuildError(
+            "The Lambda dependencies could not be built: is the package index reachable? "
+            f"`python3 -m stacks.build` builds them, once; pip said: {reason}"
+        )
+
+
+if __name__ == "__main__":
+    main()

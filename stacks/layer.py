@@ -1,0 +1,32 @@
+"""Where the layer of Lambda dependencies is, and whether it is what lambdas/requirements.txt asks for."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+REQUIREMENTS = CHECKOUT / "lambdas" / "requirements.txt"
+LAYER = CHECKOUT / "build" / "layer"
+PLATFORM = ("--platform", "manylinux2014_aarch64", "--python-version", "3.13", "--implementation", "cp")
+_MARK = CHECKOUT / "build" / "layer.sha256"
+
+
+def is_current() -> bool:
+    """Whether the layer is built from the requirements as they stand."""
+    return LAYER.is_dir() and _MARK.is_file() and _MARK.read_text() == wanted()
+
+
+def mark() -> None:
+    """Notes what the layer was built from."""
+    _MARK.write_text(wanted())
+
+
+def unmark() -> None:
+    """The layer is about to change."""
+    _MARK.unlink(missing_ok=True)
+
+
+def wanted() -> str:
+    """Hash of everything that decides what is in the layer."""
+    return hashlib.sha256(REQUIREMENTS.read_bytes() + "\0".join(PLATFORM).encode()).hexdigest()

@@ -1,0 +1,36 @@
+"""Who is told: an encrypted topic that mails the deployment's addresses."""
+
+from __future__ import annotations
+
+from aws_cdk import Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sns_subscriptions as subscriptions
+from constructs import Construct
+
+from tuner.settings import DeploymentSettings
+
+
+class Notifications(Construct):
+    """How runs ended, and alarms."""
+
+    def __init__(self, scope: Construct, construct_id: str, settings: DeploymentSettings, key: kms.IKey) -> None:
+        super().__init__(scope, construct_id)
+        self.topic = sns.Topic(
+            self, "Topic", display_name=f"Bedrock tuner: {settings.name}", master_key=key, enforce_ssl=True
+        )
+        self._admit_alarms()
+        for address in settings.notification_emails:
+            self.topic.add_subscription(subscriptions.EmailSubscription(address))
+
+    def _admit_alarms(self) -> None:
+        self.topic.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="AlarmsOfThisAccount",
+                principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+                actions=["sns:Publish"],
+                resources=[self.topic.topic_arn],
+                conditions={"StringEquals": {"aws:SourceAccount": Stack.of(self).account}},
+            )
+        )

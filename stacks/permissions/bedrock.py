@@ -1,0 +1,134 @@
+"""Permissions on Amazon Bedrock. What costs money is made with the deployment's tag, and deleted only if it carries it."""
+
+from __future__ import annotations
+
+from stacks.permissions import models
+from stacks.permissions.grant import Conditions, Grant
+from stacks.permissions.places import Places
+from tuner.run import Tags
+
+_ENDPOINTS = ("provisioned-model/*", "custom-model-deployment/*")
+
+
+def look_models_up(places: Places) -> list[Grant]:
+    """Any model's public description, so that a wrong id gets a better answer than AccessDenied."""
+    return [
+        Grant(
+            ("bedrock:GetFoundationModel",),
+            (places.foundation_model("*"),),
+            "asks whether a model is active and tunable here; a run may name any",
+        )
+    ]
+
+
+def read_quotas(places: Places) -> list[Grant]:
+    """Bedrock's quotas of this account."""
+    quotas = places.arn("servicequotas", "bedrock/*")
+    return [Grant(("servicequotas:GetServiceQuota",), (quotas,), "reads how many model units the account may have")]
+
+
+def ask_models(places: Places) -> list[Grant]:
+    """Base models on demand, and tuned ones through the endpoint that the run made."""
+    endpoints = [places.bedrock(kind) for kind in _ENDPOINTS]
+    return [
+        Grant(("bedrock:InvokeModel",), tuple(models.askable(places)), "asks the base model; Converse is InvokeModel"),
+        Grant(("bedrock:InvokeModel",), tuple(endpoints), "asks the tuned model; its endpoint's id is made by Bedrock"),
+    ]
+
+
+def ask_judges(places: Places) -> list[Grant]:
+    """The judges that the deployment allows."""
+    return [
+        Grant(
+            ("bedrock:InvokeModel",),
+            tuple(models.judging(places)),
+            "has the answers graded; a profile's model is checked in every Region the profile may reach",
+        )
+    ]
+
+
+def start_jobs(places: Places) -> list[Grant]:
+    """A customization job with the deployment's tag, and the role it works with."""
+    job, model = places.bedrock("model-customization-job/*"), places.bedrock("custom-model/*")
+    return [
+        Grant(
+            ("bedrock:CreateModelCustomizationJob",),
+            (*models.tunable(places), model, job),
+            "starts the customization job; job and model get their ids from Bedrock",
+            _tagged_request(places),
+        ),
+        Grant(("bedrock:TagResource",), (job, model), "tags what it starts", _tagged_request(places)),
+        Grant(
+            ("iam:PassRole",),
+            (places.customization_role,),
+            "gives the job its service role",
+            {"StringEquals": {"iam:PassedToService": "bedrock.amazonaws.com"}},
+        ),
+    ]
+
+
+def watch_jobs(places: Places) -> list[Grant]:
+    """A job's status, losses and custom model."""
+    job = places.bedrock("model-customization-job/*")
+    return [Grant(("bedrock:GetModelCustomizationJob",), (job,), "asks how the job is doing")]
+
+
+def purchase_endpoints(places: Places) -> list[Grant]:
+    """Throughput and deployments of custom models only, and only with the deployment's tag."""
+    return [
+        Grant(
+            ("bedrock:CreateProvisionedModelThroughput", "bedrock:CreateCustomModelDeployment"),
+            (places.bedrock("custom-model/*"),),
+            "makes the tuned model answer; never a base model",
+            _tagged_request(places),
+        ),
+        Grant(
+            ("bedrock:TagResource",),
+            tuple(places.bedrock(kind) for kind in _ENDPOINTS),
+            "tags what it buys",
+            _tagged_request(places),
+        ),
+    ]
+
+
+def watch_endpoints(places: Places) -> list[Grant]:
+    """Status of throughput and deployments."""
+    return [
+        Grant(
+            ("bedrock:GetProvisionedModelThroughput", "bedrock:GetCustomModelDeployment"),
+            tuple(places.bedrock(kind) for kind in _ENDPOINTS),
+            "asks whether the endpoint is in service, or gone",
+        )
+    ]
+
+
+def find_endpoints(places: Places) -> list[Grant]:
+    """What of this deployment is there."""
+    return [
+        Grant(
+            ("bedrock:ListProvisionedModelThroughputs", "bedrock:ListCustomModelDeployments"),
+            ("*",),
+            "finds what an earlier attempt made; AWS knows no narrower resource for lists",
+        ),
+        Grant(
+            ("bedrock:ListTagsForResource",),
+            tuple(places.bedrock(kind) for kind in _ENDPOINTS),
+            "sees by the tag whose it is",
+        ),
+    ]
+
+
+def delete_endpoints(places: Places) -> list[Grant]:
+    """Only what carries the deployment's tag."""
+    return [
+        Grant(
+            ("bedrock:DeleteProvisionedModelThroughput", "bedrock:DeleteCustomModelDeployment"),
+            tuple(places.bedrock(kind) for kind in _ENDPOINTS),
+            "ends what costs money",
+            {"StringEquals": {f"aws:ResourceTag/{Tags.DEPLOYMENT}": places.deployment.name}},
+        )
+    ]
+
+
+def _tagged_request(places: Places) -> Conditions:
+    return {"StringEquals": {f"aws:RequestTag/{Tags.DEPLOYMENT}": places.deployment.name}}

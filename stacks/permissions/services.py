@@ -1,0 +1,82 @@
+"""Permissions on Step Functions, EventBridge Scheduler, and what every function needs: logs and traces."""
+
+from __future__ import annotations
+
+from stacks.permissions.grant import Grant
+from stacks.permissions.places import Places
+
+TRACES = Grant(
+    ("xray:PutTraceSegments", "xray:PutTelemetryRecords"), ("*",), "sends traces; AWS knows no narrower resource"
+)
+
+
+def write_logs(places: Places, step: str) -> list[Grant]:
+    """Its own log group and nothing else's."""
+    streams = (places.log_streams(step),)
+    return [Grant(("logs:CreateLogStream", "logs:PutLogEvents"), streams, "writes its own log"), TRACES]
+
+
+def give_up(places: Places) -> list[Grant]:
+    """Where an event goes that was tried in vain."""
+    return [Grant(("sqs:SendMessage",), (places.undelivered,), "keeps an event that was tried in vain")]
+
+
+def start_executions(places: Places) -> list[Grant]:
+    """The state machine's executions."""
+    return [
+        Grant(("states:StartExecution",), (places.state_machine,), "starts the run"),
+        Grant(("states:DescribeExecution",), (places.executions,), "tells a run that was started before"),
+    ]
+
+
+def look_executions_up(places: Places) -> list[Grant]:
+    """Whether a run is still going on."""
+    return [Grant(("states:DescribeExecution",), (places.executions,), "asks whether the run is still going on")]
+
+
+def arm_schedules(places: Places) -> list[Grant]:
+    """One-time schedules that release the throughput, in the deployment's own group."""
+    return [
+        Grant(
+            ("scheduler:CreateSchedule", "scheduler:GetSchedule", "scheduler:UpdateSchedule"),
+            (places.schedules,),
+            "arms the switch that releases the throughput",
+        ),
+        Grant(
+            ("iam:PassRole",),
+            (places.scheduler_role,),
+            "gives the schedule the role that may only call the release function",
+            {"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}},
+        ),
+    ]
+
+
+def disarm_schedules(places: Places) -> list[Grant]:
+    """The switch of a run that has been released."""
+    return [Grant(("scheduler:DeleteSchedule",), (places.schedules,), "takes the switch away once it is not needed")]
+
+
+def invoke_functions(places: Places, *steps: str) -> list[Grant]:
+    """These steps' functions."""
+    return [Grant(("lambda:InvokeFunction",), tuple(places.function(step) for step in steps), "calls the steps")]
+
+
+def deliver_logs(places: Places) -> list[Grant]:
+    """What Step Functions needs to log: https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html."""
+    return [
+        Grant(
+            (
+                "logs:CreateLogDelivery",
+                "logs:GetLogDelivery",
+                "logs:UpdateLogDelivery",
+                "logs:DeleteLogDelivery",
+                "logs:ListLogDeliveries",
+                "logs:PutResourcePolicy",
+                "logs:DescribeResourcePolicies",
+                "logs:DescribeLogGroups",
+            ),
+            ("*",),
+            "sends the executions' log; AWS knows no narrower resource for log deliveries",
+        ),
+        TRACES,
+    ]

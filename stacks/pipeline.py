@@ -1,0 +1,83 @@
+"""The state machine: statemachine/customization.asl.json with the functions' ARNs put in."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
+from stacks.log_groups import log_group
+from stacks.permissions import Places, services
+from stacks.roles import role_with
+
+DEFINITION = Path(__file__).resolve().parent.parent / "statemachine" / "customization.asl.json"
+
+# `${PinInputs}` in the definition -> the step whose function it is. The steps that only events call are not here.
+CALLED = {
+    "".join(part.capitalize() for part in step.split("_")): step
+    for step in (
+        "pin_inputs",
+        "preflight",
+        "preprocess",
+        "validate",
+        "estimate_cost",
+        "answer_questions",
+        "start_customization",
+        "check_customization",
+        "summarize_training",
+        "arm_release",
+        "purchase_throughput",
+        "check_throughput",
+        "release_throughput",
+        "score_answers",
+        "write_report",
+        "notify",
+    )
+}
+
+
+class Pipeline(Construct):
+    """Logs everything, traces everything: a run's state is small values only, so its log holds no records."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        places: Places,
+        key: kms.IKey,
+        functions: Mapping[str, lambda_.IFunction],
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._places = places
+        self._key = key
+        self.state_machine = sfn.StateMachine(
+            self,
+            "StateMachine",
+            state_machine_name=places.state_machine_name,
+            definition_body=sfn.DefinitionBody.from_string(_definition()),
+            definition_substitutions={name: functions[step].function_arn for name, step in CALLED.items()},
+            role=self._role().without_policy_updates(),
+            logs=self._logs(),
+            tracing_enabled=True,
+        )
+
+    def _role(self) -> iam.Role:
+        grants = [*services.invoke_functions(self._places, *CALLED.values()), *services.deliver_logs(self._places)]
+        return role_with(self, "Role", iam.ServicePrincipal("states.amazonaws.com"), grants)
+
+    def _logs(self) -> sfn.LogOptions:
+        # The prefix that AWS reserves for delivered logs keeps the account's one resource policy for them short.
+        name = f"/aws/vendedlogs/states/{self._places.state_machine_name}"
+        group = log_group(self, "Log", name, self._key, self._places.deployment.retention_days)
+        return sfn.LogOptions(destination=group, level=sfn.LogLevel.ALL, include_execution_data=True)
+
+
+def _definition() -> str:
+    """The file without its indentation: a template's size is limited."""
+    return json.dumps(json.loads(DEFINITION.read_text("utf-8")), separators=(",", ":"))

@@ -1,0 +1,76 @@
+"""Who releases paid throughput when the state machine cannot: the rule, the schedules and the sweep.
+
+The other two of the five releases are states of the state machine. All five call the same function.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from aws_cdk import Duration
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_scheduler as scheduler
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from stacks.permissions import Places
+
+
+class SafetyNet(Construct):
+    """Each of them is enough alone."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        places: Places,
+        functions: Mapping[str, lambda_.IFunction],
+        undelivered: sqs.IQueue,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._undelivered = undelivered
+        release, close = functions["release_throughput"], functions["close_run"]
+        self._build_rule_on_ended_runs(places.state_machine, release, close)
+        self._build_schedule_group(places.schedule_group_name)
+        self._build_sweep(release)
+
+    def _build_rule_on_ended_runs(
+        self, state_machine_arn: str, release: lambda_.IFunction, close: lambda_.IFunction
+    ) -> None:
+        events.Rule(
+            self,
+            "RunEndedBadly",
+            description="Releases what a failed, timed out or stopped run left, and reports it",
+            event_pattern=events.EventPattern(
+                source=["aws.states"],
+                detail_type=["Step Functions Execution Status Change"],
+                detail={"stateMachineArn": [state_machine_arn], "status": ["FAILED", "TIMED_OUT", "ABORTED"]},
+            ),
+            targets=[self._target(release), self._target(close)],
+        )
+
+    def _build_schedule_group(self, name: str) -> None:
+        # Deleting the group deletes the schedules in it: none outlives the stack.
+        scheduler.CfnScheduleGroup(self, "Releases", name=name)
+
+    def _build_sweep(self, release: lambda_.IFunction) -> None:
+        events.Rule(
+            self,
+            "HourlySweep",
+            description="Releases whatever carries this deployment's tag and belongs to no running execution",
+            schedule=events.Schedule.rate(Duration.hours(1)),
+            targets=[self._target(release, events.RuleTargetInput.from_object({"sweep": True}))],
+        )
+
+    def _target(
+        self, function: lambda_.IFunction, event: events.RuleTargetInput | None = None
+    ) -> targets.LambdaFunction:
+        return targets.LambdaFunction(
+            function,
+            event=event,
+            dead_letter_queue=self._undelivered,
+            retry_attempts=100,
+            max_event_age=Duration.hours(24),
+        )

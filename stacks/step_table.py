@@ -1,0 +1,125 @@
+"""The Lambda functions as data: what each needs to run, and what it may do. A row per module of lambdas/."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from stacks.permissions import Grant, Places
+from stacks.permissions import bedrock, objects, services
+from tuner.run import Keys
+
+Capability = Callable[[Places], list[Grant]]
+
+
+def writes(*names: str) -> Capability:
+    """May write these artifacts of a run."""
+    return lambda places: objects.write_run(places, *names)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One function. `minutes` and `memory` (MiB) are its limits; `told` the further environment variables it needs;
+    `asynchronous` ones are called by events: what fails there is retried and then kept in a queue."""
+
+    name: str
+    minutes: int
+    memory: int
+    may: tuple[Capability, ...]
+    told: tuple[str, ...] = ()
+    asynchronous: bool = False
+
+    def grants(self, places: Places) -> list[Grant]:
+        """Everything its role may do."""
+        base = services.write_logs(places, self.name)
+        kept = services.give_up(places) if self.asynchronous else []
+        return [*base, *kept, *(grant for capability in self.may for grant in capability(places))]
+
+
+_READS = objects.read_run
+_REPORTS = (_READS, writes("report/*"), bedrock.watch_endpoints, bedrock.find_endpoints)
+
+STEPS = (
+    Step(
+        "start_run",
+        minutes=15,
+        memory=512,
+        may=(objects.list_datasets, objects.read_datasets, services.start_executions),
+        told=("STATE_MACHINE_ARN",),
+        asynchronous=True,
+    ),
+    Step(
+        "pin_inputs",
+        minutes=4,
+        memory=512,
+        may=(objects.read_datasets, _READS, writes(Keys.MANIFEST), bedrock.look_models_up),
+    ),
+    Step("preflight", minutes=4, memory=512, may=(_READS, bedrock.look_models_up, bedrock.read_quotas)),
+    Step("preprocess", minutes=15, memory=1769, may=(objects.read_datasets, _READS, writes("dataset/*"))),
+    Step("validate", minutes=4, memory=512, may=(_READS, writes(Keys.FINDINGS))),
+    Step("estimate_cost", minutes=4, memory=512, may=(_READS, writes(Keys.ESTIMATE))),
+    Step("answer_questions", minutes=15, memory=512, may=(_READS, writes("answers/*"), bedrock.ask_models)),
+    Step(
+        "start_customization",
+        minutes=4,
+        memory=512,
+        may=(_READS, bedrock.watch_jobs, bedrock.start_jobs),
+        told=("CUSTOMIZATION_ROLE_ARN",),
+    ),
+    Step("check_customization", minutes=4, memory=512, may=(_READS, bedrock.watch_jobs)),
+    Step("summarize_training", minutes=4, memory=512, may=(_READS, writes(Keys.TRAINING_SUMMARY), bedrock.watch_jobs)),
+    Step(
+        "arm_release",
+        minutes=4,
+        memory=512,
+        may=(_READS, services.arm_schedules),
+        told=("RELEASE_FUNCTION_ARN", "SCHEDULER_ROLE_ARN", "SCHEDULE_GROUP"),
+    ),
+    Step(
+        "purchase_throughput",
+        minutes=4,
+        memory=512,
+        may=(
+            _READS,
+            writes(Keys.ENDPOINT),
+            bedrock.purchase_endpoints,
+            bedrock.watch_endpoints,
+            bedrock.find_endpoints,
+            bedrock.watch_jobs,
+        ),
+    ),
+    Step("check_throughput", minutes=4, memory=512, may=(_READS, writes(Keys.ENDPOINT), bedrock.watch_endpoints)),
+    Step(
+        "release_throughput",
+        minutes=4,
+        memory=512,
+        may=(
+            _READS,
+            writes(Keys.ENDPOINT),
+            bedrock.find_endpoints,
+            bedrock.watch_endpoints,
+            bedrock.delete_endpoints,
+            services.look_executions_up,
+            services.disarm_schedules,
+        ),
+        told=("STATE_MACHINE_ARN", "SCHEDULE_GROUP"),
+        asynchronous=True,
+    ),
+    Step(
+        "score_answers",
+        minutes=15,
+        memory=4096,
+        may=(_READS, writes("scores/*"), bedrock.ask_judges),
+        told=("BERTSCORE_MODEL",),
+    ),
+    Step("write_report", minutes=4, memory=1024, may=_REPORTS),
+    Step("notify", minutes=4, memory=512, may=(_READS, objects.publish), told=("TOPIC_ARN",)),
+    Step(
+        "close_run",
+        minutes=4,
+        memory=1024,
+        may=(*_REPORTS, objects.publish),
+        told=("STATE_MACHINE_ARN", "TOPIC_ARN"),
+        asynchronous=True,
+    ),
+)

@@ -1,0 +1,119 @@
+"""The Lambda functions: one per row of the table, each with a role, a log group and nothing more."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from aws_cdk import Duration
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_lambda_destinations as destinations
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from stacks import assets
+from stacks.log_groups import log_group
+from stacks.permissions import Places
+from stacks.permissions.places import function_name
+from stacks.roles import role_with
+from stacks.step_table import STEPS, Step
+from stacks.storage import Storage
+
+_LOCAL_ENCODER = "all-MiniLM-L6-v2"
+
+
+class Steps(Construct):
+    """`functions` by the step's name."""
+
+    def __init__(
+        self, scope: Construct, construct_id: str, places: Places, storage: Storage, undelivered: sqs.IQueue
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._places = places
+        self._settings = places.deployment
+        self._storage = storage
+        self._undelivered = undelivered
+        self._local = self._settings.target == "local"
+        # The local cloud runs functions in its own interpreter, which has the packages.
+        self._layers = [] if self._local else [assets.dependencies(self)]
+        self._code = assets.code()
+        self.functions: Mapping[str, lambda_.Function] = {step.name: self._build(step) for step in STEPS}
+
+    def _build(self, step: Step) -> lambda_.Function:
+        scope = Construct(self, _pascal(step.name))
+        in_image = step.name == "score_answers" and not self._local
+        function = self._build_from_image(scope, step) if in_image else self._build_from_zip(scope, step)
+        if step.asynchronous:
+            lambda_.EventInvokeConfig(
+                scope,
+                "Asynchronous",
+                function=function,
+                retry_attempts=2,
+                max_event_age=Duration.hours(6),
+                on_failure=destinations.SqsDestination(self._undelivered),
+            )
+        return function
+
+    def _build_from_zip(self, scope: Construct, step: Step) -> lambda_.Function:
+        return lambda_.Function(
+            scope,
+            "Function",
+            runtime=lambda_.Runtime.PYTHON_3_13,
+            handler=f"lambdas.{step.name}.handler",
+            code=self._code,
+            layers=self._layers,
+            **self._common(scope, step),
+        )
+
+    def _build_from_image(self, scope: Construct, step: Step) -> lambda_.Function:
+        return lambda_.DockerImageFunction(
+            scope, "Function", code=assets.scoring_image(self._settings), **self._common(scope, step)
+        )
+
+    def _common(self, scope: Construct, step: Step) -> dict[str, Any]:
+        return {
+            "function_name": function_name(self._settings.name, step.name),
+            "architecture": lambda_.Architecture.ARM_64,
+            "memory_size": step.memory,
+            "timeout": Duration.minutes(step.minutes),
+            "environment": self._environment(step),
+            "role": self._role(scope, step),
+            "tracing": lambda_.Tracing.ACTIVE,
+            "logging_format": lambda_.LoggingFormat.JSON,
+            "log_group": log_group(
+                scope,
+                "Log",
+                self._places.log_group_name(step.name),
+                self._storage.key,
+                self._settings.retention_days,
+            ),
+        }
+
+    def _role(self, scope: Construct, step: Step) -> iam.IRole:
+        role = role_with(scope, "Role", iam.ServicePrincipal("lambda.amazonaws.com"), step.grants(self._places))
+        # The table is all a function may do: the CDK's own additions are left out.
+        return role.without_policy_updates()
+
+    def _environment(self, step: Step) -> dict[str, str]:
+        known = {
+            "STATE_MACHINE_ARN": self._places.state_machine,
+            "CUSTOMIZATION_ROLE_ARN": self._places.customization_role,
+            "TOPIC_ARN": self._places.topic,
+            "RELEASE_FUNCTION_ARN": self._places.function("release_throughput"),
+            "SCHEDULER_ROLE_ARN": self._places.scheduler_role,
+            "SCHEDULE_GROUP": self._places.schedule_group_name,
+            "BERTSCORE_MODEL": _LOCAL_ENCODER if self._local else self._settings.bertscore_model,
+        }
+        return {
+            "DEPLOYMENT": self._settings.model_dump_json(),
+            "DATA_BUCKET": self._storage.data_bucket.bucket_name,
+            "ARTIFACTS_BUCKET": self._storage.artifacts_bucket.bucket_name,
+            "POWERTOOLS_SERVICE_NAME": step.name,
+            "POWERTOOLS_METRICS_NAMESPACE": "BedrockTuner",
+            "POWERTOOLS_LOG_LEVEL": "INFO",
+        } | {name: known[name] for name in step.told}
+
+
+def _pascal(name: str) -> str:
+    return "".join(part.capitalize() for part in name.split("_"))

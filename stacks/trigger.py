@@ -1,0 +1,48 @@
+"""What starts a run: a training file that arrives in a dataset's folder."""
+
+from __future__ import annotations
+
+from aws_cdk import Duration
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from tuner.run import INCOMING
+
+# A `*` also matches `/`: the function looks at the key again, and starts nothing for a folder inside a dataset's.
+TRAINING_FILES = [f"{INCOMING}*/training.{kind}" for kind in ("json", "jsonl", "csv")]
+
+
+class Trigger(Construct):
+    """A rule on the data bucket's events, with the starting function as its target."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        data_bucket: s3.IBucket,
+        start_run: lambda_.IFunction,
+        undelivered: sqs.IQueue,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        events.Rule(
+            self,
+            "TrainingFileArrived",
+            description="Starts a run when a dataset's training file arrives",
+            event_pattern=events.EventPattern(
+                source=["aws.s3"],
+                detail_type=["Object Created"],
+                detail={
+                    "bucket": {"name": [data_bucket.bucket_name]},
+                    "object": {"key": [{"wildcard": pattern} for pattern in TRAINING_FILES]},
+                },
+            ),
+            targets=[
+                targets.LambdaFunction(
+                    start_run, dead_letter_queue=undelivered, retry_attempts=10, max_event_age=Duration.hours(6)
+                )
+            ],
+        )
