@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import builtins
 import json
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from typing import Any, Literal
 
-from botocore.exceptions import ClientError
-
 from tuner.aws.clients import client
-from tuner.aws.translate import code_of, translated
+from tuner.aws.translate import translated
 from tuner.run import Keys, Manifest
 
 _CONTENT_TYPES = {"json": "application/json", "jsonl": "application/x-ndjson", "html": "text/html; charset=utf-8"}
@@ -42,15 +42,11 @@ class RunFolder:
             return body
 
     def find(self, name: str) -> bytes | None:
-        """An artifact's bytes, or None when it is absent."""
-        with translated(f"read {self.uri(name)}"):
-            try:
-                body: bytes = self._s3.get_object(Bucket=self.bucket, Key=self.key(name))["Body"].read()
-            except ClientError as error:
-                if code_of(error) == "NoSuchKey":
-                    return None
-                raise
-            return body
+        """An artifact's bytes, or None when it is absent.
+
+        Asks by listing: without s3:ListBucket on the whole bucket, reading an absent object is an AccessDenied.
+        """
+        return self.read(name) if name in self.list(name) else None
 
     def read_json(self, name: str) -> Any:
         """An artifact that is a JSON document."""
@@ -86,11 +82,15 @@ class RunFolder:
 
     def list(self, prefix: str) -> list[str]:
         """Names of the artifacts below `prefix`, sorted."""
+        return sorted(self.written(prefix))
+
+    def written(self, prefix: str = "") -> dict[str, datetime]:
+        """When each artifact below `prefix` was last written, by its name."""
         with translated(f"list {self.uri(prefix)}"):
             pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=self.key(prefix))
-            keys = [entry["Key"] for page in pages for entry in page.get("Contents", [])]
-        return sorted(key.removeprefix(Keys.folder(self.run_id)) for key in keys)
+            entries = [entry for page in pages for entry in page.get("Contents", [])]
+        return {entry["Key"].removeprefix(Keys.folder(self.run_id)): entry["LastModified"] for entry in entries}
 
-    def answers(self, model: Literal["base", "tuned"]) -> list[dict[str, Any]]:
+    def answers(self, model: Literal["base", "tuned"]) -> builtins.list[dict[str, Any]]:
         """All answers of a model, in the order of the shards."""
         return [record for name in self.list(f"answers/{model}/") for record in self.read_lines(name)]

@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectionError,
+    HTTPClientError,
+    NoCredentialsError,
+)
 
 from tuner.errors import AccessDeniedError, AwsError, QuotaError, RetryableError, ThrottledError
 
@@ -33,6 +39,15 @@ _TRANSIENT = {
 _DENIED = {"AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation", "NotAuthorized"}
 _QUOTA = {"ServiceQuotaExceededException", "LimitExceededException"}
 
+# Calls whose IAM action has another name than the call.
+_ACTIONS = {
+    "Converse": "bedrock:InvokeModel",
+    "ListObjectsV2": "s3:ListBucket",
+    "ListObjectVersions": "s3:ListBucketVersions",
+    "HeadObject": "s3:GetObject",
+    "HeadBucket": "s3:ListBucket",
+}
+
 
 def code_of(error: ClientError) -> str:
     """AWS's error code."""
@@ -53,9 +68,15 @@ def translated(doing: str) -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        raise _kind(error)(f"Could not {doing}: {code_of(error)}: {message_of(error)}") from error
+        kind = _kind(error)
+        needed = _needed_action(error) if kind is AccessDeniedError else ""
+        raise kind(f"Could not {doing}: {code_of(error)}: {message_of(error)}{needed}") from error
     except (ConnectionError, HTTPClientError) as error:
         raise RetryableError(f"Could not {doing}: no answer from AWS: {error}") from error
+    except NoCredentialsError as error:
+        raise AccessDeniedError(
+            f"Could not {doing}: there are no AWS credentials. Log in, for instance with 'aws sso login'."
+        ) from error
     except BotoCoreError as error:
         raise AwsError(f"Could not {doing}: {error}") from error
 
@@ -70,3 +91,11 @@ def _kind(error: ClientError) -> type[Exception]:
     if code in _QUOTA:
         return QuotaError
     return RetryableError if code in _TRANSIENT or status >= 500 else AwsError
+
+
+def _needed_action(error: ClientError) -> str:
+    """S3 often says no more than "Access Denied": then the permission is named here."""
+    if "to perform" in message_of(error):
+        return ""
+    action = _ACTIONS.get(error.operation_name, f"the action behind {error.operation_name}")
+    return f" (in the call {error.operation_name}). The role lacks {action}, or a bucket or key policy forbids it."

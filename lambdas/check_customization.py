@@ -1,0 +1,19 @@
+"""Says where the run's customization job stands.
+
+Calls: s3:GetObject (runs/), kms:Decrypt; bedrock:GetModelCustomizationJob.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lambdas.step import Environment, RunEvent, step
+from tuner.aws.bedrock import Bedrock
+from tuner.training import job
+
+
+@step(RunEvent)
+def handler(event: RunEvent, env: Environment) -> dict[str, Any]:
+    found = job.check(Bedrock(), env.folder(event.run_id).manifest())
+    wait = job.wait_seconds(found, env.deployment.training_polling)
+    return {"status": found.status, "wait_seconds": wait, "custom_model_arn": found.custom_model_arn}

@@ -1,0 +1,18 @@
+"""Estimates what the run will cost, and whether that is within its budget.
+
+Calls: s3:GetObject, s3:PutObject (runs/), kms:Decrypt, kms:GenerateDataKey.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lambdas.step import Environment, RunEvent, step
+from tuner.costs.step import write_estimate
+
+
+@step(RunEvent)
+def handler(event: RunEvent, env: Environment) -> dict[str, Any]:
+    folder = env.folder(event.run_id)
+    estimate = write_estimate(folder, folder.manifest(), env.deployment.budget_usd)
+    return {"decision": estimate.decision, "estimated_usd": estimate.total_usd, "reason": estimate.reason}

@@ -1,0 +1,44 @@
+"""Fixes what the run works on: its inputs' versions, its settings with their defaults, its base model.
+
+Calls: s3:GetObjectVersion (incoming/), kms:Decrypt; s3:ListBucket, s3:GetObject, s3:PutObject (runs/), kms:Decrypt,
+kms:GenerateDataKey; bedrock:GetFoundationModel.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from lambdas.step import Environment, step
+from tuner.aws.bedrock import Bedrock
+from tuner.aws.incoming import Incoming
+from tuner.intake.manifest import write_manifest
+from tuner.run import PinnedInput
+
+
+class PinEvent(BaseModel):
+    """The execution's input, with the execution's own ARN and start."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    run_id: str = Field(pattern=r"^[a-z0-9-]{1,63}$")
+    dataset: str
+    inputs: tuple[PinnedInput, ...]
+    execution_arn: str
+    started_at: str
+
+
+@step(PinEvent)
+def handler(event: PinEvent, env: Environment) -> dict[str, Any]:
+    manifest = write_manifest(
+        env.folder(event.run_id),
+        Incoming(env.data_bucket),
+        Bedrock(),
+        env.deployment,
+        dataset=event.dataset,
+        pinned=event.inputs,
+        execution_arn=event.execution_arn,
+        started_at=event.started_at,
+    )
+    return {"run_id": manifest.run_id, "serving": manifest.settings.serving}

@@ -1,0 +1,20 @@
+"""Starts the run's customization job, or finds the one that an earlier attempt started.
+
+Calls: s3:GetObject (runs/), kms:Decrypt; bedrock:CreateModelCustomizationJob, GetModelCustomizationJob,
+ListModelCustomizationJobs, TagResource; iam:PassRole (the customization role, to bedrock.amazonaws.com).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lambdas.step import Environment, RunEvent, step
+from tuner.aws.bedrock import Bedrock
+from tuner.training import job
+
+
+@step(RunEvent)
+def handler(event: RunEvent, env: Environment) -> dict[str, Any]:
+    folder = env.folder(event.run_id)
+    started = job.start(Bedrock(), folder, folder.manifest(), env.deployment.name, role_arn=env.customization_role_arn)
+    return {"job_arn": started.arn, "wait_seconds": job.wait_seconds(started, env.deployment.training_polling)}

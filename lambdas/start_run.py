@@ -1,0 +1,61 @@
+"""Starts the run of a dataset whose training data arrived, once, however often the event is delivered.
+
+Calls: s3:ListBucket (incoming/), s3:GetObject, kms:Decrypt; states:StartExecution.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from lambdas.step import Environment, logger, step
+from tuner.aws.executions import Executions
+from tuner.aws.incoming import Incoming
+from tuner.intake.arrival import arrive
+from tuner.run import dataset_file
+
+
+class _Object(BaseModel):
+    key: str
+
+
+class _Bucket(BaseModel):
+    name: str
+
+
+class _Detail(BaseModel):
+    """EventBridge delivers the plain key, where S3's own notifications encode it."""
+
+    bucket: _Bucket
+    object: _Object
+
+
+class StartEvent(BaseModel):
+    """EventBridge's "Object Created" event of S3, or a dataset named by a person."""
+
+    model_config = ConfigDict(frozen=True)
+
+    detail: _Detail | None = None
+    dataset: str | None = Field(None, min_length=1, pattern=r"^[^/]+$")
+    repeat: int = Field(0, ge=0, le=999)
+
+
+@step(StartEvent)
+def handler(event: StartEvent, env: Environment) -> dict[str, Any]:
+    dataset = event.dataset or _dataset_of(event, env)
+    if dataset is None:
+        return {"started": False, "reason": "This object is not the training data of a dataset."}
+    arrival = arrive(Incoming(env.data_bucket), dataset, env.deployment.quiet_seconds, event.repeat)
+    executions = Executions(env.state_machine_arn)
+    started = executions.start(arrival.run_id, arrival.execution_input())
+    logger.info("A dataset arrived", dataset=dataset, run_id=arrival.run_id, started=started)
+    result = {"run_id": arrival.run_id, "execution_arn": executions.arn(arrival.run_id), "started": started}
+    return result if started else {**result, "reason": "This content was run before: 'tuner run --again' repeats it."}
+
+
+def _dataset_of(event: StartEvent, env: Environment) -> str | None:
+    if event.detail is None or event.detail.bucket.name != env.data_bucket:
+        return None
+    found = dataset_file(event.detail.object.key)
+    return found.dataset if found and found.role == "training" else None

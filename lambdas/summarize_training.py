@@ -1,0 +1,19 @@
+"""Reads the losses that the customization job wrote.
+
+Calls: s3:ListBucket, s3:GetObject, s3:PutObject (runs/), kms:Decrypt, kms:GenerateDataKey;
+bedrock:GetModelCustomizationJob.
+"""
+
+from __future__ import annotations
+
+from lambdas.step import Environment, RunEvent, step
+from tuner.aws.bedrock import Bedrock
+from tuner.training import job
+from tuner.training.summary import write_summary
+
+
+@step(RunEvent)
+def handler(event: RunEvent, env: Environment) -> None:
+    folder = env.folder(event.run_id)
+    manifest = folder.manifest()
+    write_summary(folder, manifest, job.check(Bedrock(), manifest))

@@ -1,0 +1,165 @@
+"""Amazon Bedrock's control plane: foundation models, inference profiles, customization jobs."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from tuner.aws.clients import client
+from tuner.aws.translate import code_of, message_of, translated
+from tuner.errors import RetryableError
+
+
+@dataclass(frozen=True, slots=True)
+class FoundationModel:
+    """What the account says of a foundation model in its Region."""
+
+    id: str
+    name: str
+    active: bool
+    end_of_life: dt.datetime | None
+    customizations: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class JobRequest:
+    """A customization job to start. `name` is the custom model's name too."""
+
+    name: str
+    base_model: str
+    role_arn: str
+    training_uri: str
+    validation_uri: str | None
+    output_uri: str
+    hyperparameters: Mapping[str, str]
+    tags: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A customization job. `status` is InProgress, Completed, Failed, Stopping or Stopped."""
+
+    arn: str
+    name: str
+    status: str
+    created_at: dt.datetime
+    ended_at: dt.datetime | None
+    failure: str | None
+    custom_model_arn: str | None
+    custom_model_name: str
+
+
+def tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
+    """Tags as Bedrock takes them."""
+    return [{"key": key, "value": value} for key, value in tags.items()]
+
+
+class Bedrock:
+    """Calls: bedrock:GetFoundationModel, GetInferenceProfile, {Create,Get}ModelCustomizationJob, TagResource,
+    ListModelCustomizationJobs.
+    """
+
+    def __init__(self, api: Any = None, region: str | None = None) -> None:
+        self._api = api or client("bedrock", region)
+
+    def foundation_model(self, model_id: str) -> FoundationModel | None:
+        """The model, or None when the Region does not offer it."""
+        with translated(f"look up the foundation model {model_id}"):
+            try:
+                details = self._api.get_foundation_model(modelIdentifier=model_id)["modelDetails"]
+            except ClientError as error:
+                if _unknown(error):
+                    return None
+                raise
+        lifecycle = details.get("modelLifecycle", {})
+        return FoundationModel(
+            id=details["modelId"],
+            name=details.get("modelName", model_id),
+            active=lifecycle.get("status") == "ACTIVE",
+            end_of_life=lifecycle.get("endOfLifeTime"),
+            customizations=tuple(details.get("customizationsSupported", ())),
+        )
+
+    def inference_profile_name(self, profile_id: str) -> str | None:
+        """The name of an inference profile, or None when there is none in the Region."""
+        with translated(f"look up the inference profile {profile_id}"):
+            try:
+                name: str = self._api.get_inference_profile(inferenceProfileIdentifier=profile_id)[
+                    "inferenceProfileName"
+                ]
+            except ClientError as error:
+                if _unknown(error):
+                    return None
+                raise
+        return name
+
+    def find_job(self, name: str) -> Job | None:
+        """The customization job of this name or ARN, or None."""
+        with translated(f"look up the customization job {name}"):
+            try:
+                found = self._api.get_model_customization_job(jobIdentifier=name)
+            except ClientError as error:
+                if _unknown(error):
+                    return None
+                raise
+        return Job(
+            arn=found["jobArn"],
+            name=found["jobName"],
+            status=found.get("status", "InProgress"),
+            created_at=found["creationTime"],
+            ended_at=found.get("endTime"),
+            failure=found.get("failureMessage"),
+            custom_model_arn=found.get("outputModelArn"),
+            custom_model_name=found["outputModelName"],
+        )
+
+    def create_job(self, request: JobRequest) -> str | None:
+        """Starts a job and returns its ARN; None when its name is already in use.
+
+        Raises QuotaError when the account takes no further job at the moment, or none at all.
+        """
+        with translated(f"start the customization job {request.name}"):
+            try:
+                arn: str = self._api.create_model_customization_job(**_job_members(request))["jobArn"]
+                return arn
+            except ClientError as error:
+                if code_of(error) == "ConflictException" or "in use" in message_of(error):
+                    return None
+                # IAM is eventually consistent: a role made minutes ago may not be known everywhere yet.
+                if code_of(error) == "ValidationException" and "assume" in message_of(error).lower():
+                    raise RetryableError(f"Bedrock cannot assume the service role: {message_of(error)}") from error
+                raise
+
+    def jobs_in_progress(self) -> int:
+        """How many customization jobs the account runs in this Region (1 stands for "one or more")."""
+        with translated("list the customization jobs in progress"):
+            page = self._api.list_model_customization_jobs(statusEquals="InProgress", maxResults=1)
+            return len(page.get("modelCustomizationJobSummaries", []))
+
+
+def _job_members(request: JobRequest) -> dict[str, Any]:
+    members: dict[str, Any] = {
+        "jobName": request.name,
+        "customModelName": request.name,
+        "clientRequestToken": f"{request.name}-job",
+        "roleArn": request.role_arn,
+        "baseModelIdentifier": request.base_model,
+        "customizationType": "FINE_TUNING",
+        "trainingDataConfig": {"s3Uri": request.training_uri},
+        "outputDataConfig": {"s3Uri": request.output_uri},
+        "hyperParameters": dict(request.hyperparameters),
+        "jobTags": tag_list(request.tags),
+        "customModelTags": tag_list(request.tags),
+    }
+    if request.validation_uri:
+        members["validationDataConfig"] = {"validators": [{"s3Uri": request.validation_uri}]}
+    return members
+
+
+def _unknown(error: ClientError) -> bool:
+    """An id that Bedrock does not know is one or the other, depending on the call and the kind of id."""
+    return code_of(error) in {"ResourceNotFoundException", "ValidationException"}

@@ -1,0 +1,68 @@
+"""Bedrock's Converse: one question, one answer, whatever the model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from tuner.aws.clients import client
+from tuner.aws.translate import code_of, message_of, translated
+from tuner.errors import EndpointFailedError
+from tuner.settings import InferenceSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A model's answer with what it cost."""
+
+    text: str
+    stop_reason: str
+    input_tokens: int
+    output_tokens: int
+    latency_ms: int
+
+
+class Conversation:
+    """Calls: bedrock:InvokeModel, which is what authorises Converse."""
+
+    def __init__(self, api: Any = None, region: str | None = None) -> None:
+        self._api = api or client("bedrock-runtime", region)
+
+    def ask(self, endpoint: str, question: str, system: str | None, inference: InferenceSettings) -> Reply:
+        """Asks a model id, an inference profile, or the ARN of a throughput or deployment.
+
+        Raises EndpointFailedError when the endpoint is not there.
+        """
+        with translated(f"ask {endpoint}"):
+            try:
+                answer = self._api.converse(**_members(endpoint, question, system, inference))
+            except ClientError as error:
+                if code_of(error) == "ResourceNotFoundException":
+                    raise EndpointFailedError(f"{endpoint} is not there to be asked: {message_of(error)}") from error
+                raise
+        content = answer["output"]["message"]["content"]
+        return Reply(
+            text="".join(part.get("text", "") for part in content),
+            stop_reason=answer["stopReason"],
+            input_tokens=answer["usage"]["inputTokens"],
+            output_tokens=answer["usage"]["outputTokens"],
+            latency_ms=answer["metrics"]["latencyMs"],
+        )
+
+
+def _members(endpoint: str, question: str, system: str | None, inference: InferenceSettings) -> dict[str, Any]:
+    settings: dict[str, Any] = {"maxTokens": inference.max_tokens, "temperature": inference.temperature}
+    if inference.top_p is not None:
+        settings["topP"] = inference.top_p
+    if inference.stop_sequences:
+        settings["stopSequences"] = list(inference.stop_sequences)
+    members: dict[str, Any] = {
+        "modelId": endpoint,
+        "messages": [{"role": "user", "content": [{"text": question}]}],
+        "inferenceConfig": settings,
+    }
+    if system:
+        members["system"] = [{"text": system}]
+    return members

@@ -1,0 +1,158 @@
+"""The two ways to serve a custom model, behind one interface (`tuner.serving.endpoints.Endpoints`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from tuner.aws.bedrock import tag_list
+from tuner.aws.clients import client
+from tuner.aws.translate import code_of, message_of, translated
+from tuner.errors import StillAliveError
+from tuner.serving.endpoints import Endpoint, EndpointRequest, Endpoints, Kind
+from tuner.settings import Serving
+
+# What Bedrock answers when an endpoint cannot be deleted now: it is being created or changed.
+_REFUSED = {"ConflictException", "ValidationException"}
+
+
+class _BedrockEndpoints:
+    kind: Kind
+
+    def __init__(self, api: Any = None) -> None:
+        self._api = api or client("bedrock")
+
+    def tags(self, arn: str) -> Mapping[str, str]:
+        """Tags of an endpoint; empty when it is gone."""
+        with translated(f"read the tags of {arn}"):
+            try:
+                found = self._api.list_tags_for_resource(resourceARN=arn).get("tags", [])
+            except ClientError as error:
+                if code_of(error) == "ResourceNotFoundException":
+                    return {}
+                raise
+        return {tag["key"]: tag["value"] for tag in found}
+
+    def get(self, arn: str) -> Endpoint | None:
+        """The endpoint, or None when it is gone."""
+        with translated(f"look up {arn}"):
+            try:
+                return self._get(arn)
+            except ClientError as error:
+                if code_of(error) == "ResourceNotFoundException":
+                    return None
+                raise
+
+    def delete(self, arn: str) -> None:
+        """Deletes the endpoint; one that is gone is no error. Raises StillAliveError when Bedrock refuses now."""
+        with translated(f"delete {arn}"):
+            try:
+                self._delete(arn)
+            except ClientError as error:
+                if code_of(error) in _REFUSED:
+                    raise StillAliveError(f"Bedrock does not delete {arn} now: {message_of(error)}") from error
+                if code_of(error) != "ResourceNotFoundException":
+                    raise
+
+    def _get(self, arn: str) -> Endpoint:
+        raise NotImplementedError
+
+    def _delete(self, arn: str) -> None:
+        raise NotImplementedError
+
+
+class ProvisionedThroughputs(_BedrockEndpoints):
+    """Calls: bedrock:{Create,Get,List,Delete}ProvisionedModelThroughput(s), TagResource, ListTagsForResource."""
+
+    kind: Kind = "provisioned"
+
+    def create(self, request: EndpointRequest) -> str:
+        """Purchases throughput and returns its ARN. Raises QuotaError."""
+        commitment = {"commitmentDuration": request.commitment} if request.commitment else {}
+        with translated(f"purchase the provisioned throughput {request.name}"):
+            arn: str = self._api.create_provisioned_model_throughput(
+                provisionedModelName=request.name,
+                modelId=request.custom_model_arn,
+                modelUnits=request.model_units,
+                clientRequestToken=f"{request.name}-throughput",
+                tags=tag_list(request.tags),
+                **commitment,
+            )["provisionedModelArn"]
+            return arn
+
+    def list(self, name: str) -> Iterator[Endpoint]:
+        """Every provisioned throughput whose name contains `name`."""
+        with translated("list the provisioned throughputs"):
+            pages = self._api.get_paginator("list_provisioned_model_throughputs").paginate(nameContains=name)
+            for page in pages:
+                yield from map(_throughput, page.get("provisionedModelSummaries", []))
+
+    def _get(self, arn: str) -> Endpoint:
+        return _throughput(self._api.get_provisioned_model_throughput(provisionedModelId=arn))
+
+    def _delete(self, arn: str) -> None:
+        self._api.delete_provisioned_model_throughput(provisionedModelId=arn)
+
+
+class ModelDeployments(_BedrockEndpoints):
+    """Calls: bedrock:{Create,Get,List,Delete}CustomModelDeployment(s), TagResource, ListTagsForResource."""
+
+    kind: Kind = "on_demand"
+
+    def create(self, request: EndpointRequest) -> str:
+        """Deploys the custom model for on-demand use and returns the deployment's ARN. Raises QuotaError."""
+        with translated(f"create the custom model deployment {request.name}"):
+            arn: str = self._api.create_custom_model_deployment(
+                modelDeploymentName=request.name,
+                modelArn=request.custom_model_arn,
+                clientRequestToken=f"{request.name}-deployment",
+                tags=tag_list(request.tags),
+            )["customModelDeploymentArn"]
+            return arn
+
+    def list(self, name: str) -> Iterator[Endpoint]:
+        """Every deployment whose name contains `name`."""
+        with translated("list the custom model deployments"):
+            pages = self._api.get_paginator("list_custom_model_deployments").paginate(nameContains=name)
+            for page in pages:
+                yield from map(_deployment, page.get("modelDeploymentSummaries", []))
+
+    def _get(self, arn: str) -> Endpoint:
+        return _deployment(self._api.get_custom_model_deployment(customModelDeploymentIdentifier=arn))
+
+    def _delete(self, arn: str) -> None:
+        self._api.delete_custom_model_deployment(customModelDeploymentIdentifier=arn)
+
+
+def endpoints_of(serving: Serving) -> Endpoints:
+    """The kind of endpoint that a run's `serving` asks for; `none` asks for none, and has no step that gets here."""
+    return ModelDeployments() if serving == "on_demand" else ProvisionedThroughputs()
+
+
+def _throughput(found: Mapping[str, Any]) -> Endpoint:
+    return Endpoint(
+        kind="provisioned",
+        arn=found["provisionedModelArn"],
+        name=found["provisionedModelName"],
+        # An update does not interrupt the service; we never ask for one.
+        status="InService" if found["status"] == "Updating" else found["status"],
+        created_at=found["creationTime"],
+        model_units=found["modelUnits"],
+        commitment=found.get("commitmentDuration"),
+        committed_until=found.get("commitmentExpirationTime"),
+        failure=found.get("failureMessage"),
+    )
+
+
+def _deployment(found: Mapping[str, Any]) -> Endpoint:
+    return Endpoint(
+        kind="on_demand",
+        arn=found["customModelDeploymentArn"],
+        # The list and the single answer call the same thing by two names.
+        name=found.get("customModelDeploymentName") or found["modelDeploymentName"],
+        status="InService" if found["status"] == "Active" else found["status"],
+        created_at=found["createdAt"],
+        failure=found.get("failureMessage"),
+    )

@@ -1,0 +1,64 @@
+"""Executions of the state machine, by their names, which are the runs' ids."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from tuner.aws.clients import client
+from tuner.aws.translate import code_of, translated
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How an execution ended: what its Fail state, or whoever stopped it, said."""
+
+    error: str | None
+    cause: str | None
+
+
+def ending(execution_arn: str, api: Any = None) -> Ending:
+    """How an execution ended. Calls: states:DescribeExecution."""
+    with translated(f"look up the execution {execution_arn}"):
+        found = (api or client("stepfunctions")).describe_execution(executionArn=execution_arn)
+    return Ending(found.get("error"), found.get("cause"))
+
+
+class Executions:
+    """Calls: states:StartExecution on the state machine, states:DescribeExecution on its executions."""
+
+    def __init__(self, state_machine_arn: str, api: Any = None) -> None:
+        self._machine = state_machine_arn
+        self._api = api or client("stepfunctions")
+
+    def arn(self, name: str) -> str:
+        """The ARN of the execution of this name."""
+        return f"{self._machine.replace(':stateMachine:', ':execution:')}:{name}"
+
+    def start(self, name: str, document: str) -> bool:
+        """Starts an execution; False when one of this name was started before, whatever became of it.
+
+        Step Functions keeps a name for 90 days, and answers a repeat with the same input while the first one runs as
+        if it had started it.
+        """
+        with translated(f"start the execution {name}"):
+            try:
+                self._api.start_execution(stateMachineArn=self._machine, name=name, input=document)
+            except ClientError as error:
+                if code_of(error) == "ExecutionAlreadyExists":
+                    return False
+                raise
+        return True
+
+    def is_running(self, name: str) -> bool:
+        """Whether the execution of this name has not ended; False when there is none."""
+        with translated(f"look up the execution {name}"):
+            try:
+                status: str = self._api.describe_execution(executionArn=self.arn(name))["status"]
+            except ClientError as error:
+                if code_of(error) == "ExecutionDoesNotExist":
+                    return False
+                raise
+        return status in {"RUNNING", "PENDING_REDRIVE"}

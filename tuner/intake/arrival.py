@@ -1,0 +1,124 @@
+"""Waits until a dataset's folder rests, and pins every object in it to the version that is there then."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol, cast
+
+from tuner.aws.incoming import Hashed, Listed
+from tuner.errors import DatasetError
+from tuner.run import INCOMING, PinnedInput, Role, role_of, run_id
+from tuner.times import seconds_since
+
+# `aws s3 cp --recursive` of a large dataset takes minutes; a folder that changes for longer is somebody's mistake.
+LONGEST_WAIT_SECONDS = 600
+
+# Of these a dataset has one at most.
+_SINGLE: tuple[Role, ...] = ("training", "validation", "evaluation", "settings")
+# Step Functions takes 256 KiB of input.
+_LARGEST_INPUT_BYTES = 250_000
+
+
+class Folder(Protocol):
+    """The data bucket."""
+
+    def list(self, dataset: str) -> tuple[Listed, ...]:
+        """What is in a dataset's folder now."""
+        ...
+
+    def hash(self, key: str) -> Hashed | None:
+        """An object's current version."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A dataset that is ready to run."""
+
+    run_id: str
+    dataset: str
+    inputs: tuple[PinnedInput, ...]
+
+    def execution_input(self) -> str:
+        """The execution's input: the same bytes whenever the same versions are pinned."""
+        document = {
+            "run_id": self.run_id,
+            "dataset": self.dataset,
+            "inputs": [pinned.model_dump() for pinned in self.inputs],
+        }
+        text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+        if len(text.encode()) > _LARGEST_INPUT_BYTES:
+            raise DatasetError(
+                f"{INCOMING}{self.dataset}/: {len(self.inputs)} files are too many for one run. Join the documents."
+            )
+        return text
+
+
+def arrive(
+    folder: Folder,
+    dataset: str,
+    quiet_seconds: float,
+    repeat: int = 0,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Arrival:
+    """The dataset's content once nothing in its folder has changed for `quiet_seconds`, as the run that it makes.
+
+    Raises DatasetError when the folder does not rest within ten minutes, has no training data, or has two files for
+    one purpose.
+    """
+    waited = 0.0
+    while True:
+        listing = _relevant(folder, dataset)
+        pause = max((quiet_seconds - seconds_since(entry.modified) for entry in listing), default=0.0)
+        if pause <= 0:
+            inputs = _pin(folder, dataset, listing)
+            if inputs is not None:
+                names = [(_name(dataset, pinned.key), pinned.sha256) for pinned in inputs]
+                return Arrival(run_id(dataset, names, repeat), dataset, inputs)
+            pause = min(1.0, quiet_seconds)
+        if waited + pause > LONGEST_WAIT_SECONDS:
+            raise DatasetError(
+                f"{INCOMING}{dataset}/ has kept changing for {LONGEST_WAIT_SECONDS // 60} minutes. Finish the upload, "
+                "then upload the training file again."
+            )
+        sleep(pause)
+        waited += pause
+
+
+def _relevant(folder: Folder, dataset: str) -> tuple[Listed, ...]:
+    """The objects that belong to the dataset, by key; what else lies in the folder is passed over."""
+    found = [entry for entry in folder.list(dataset) if role_of(_name(dataset, entry.key))]
+    return tuple(sorted(found, key=lambda entry: entry.key))
+
+
+def _pin(folder: Folder, dataset: str, listing: tuple[Listed, ...]) -> tuple[PinnedInput, ...] | None:
+    """What was listed, read and hashed; None when the folder changed meanwhile."""
+    _refuse_ambiguous(dataset, listing)
+    inputs: list[PinnedInput] = []
+    for entry in listing:
+        hashed = folder.hash(entry.key)
+        if hashed is None or hashed.etag != entry.etag:
+            return None
+        role = cast("Role", role_of(_name(dataset, entry.key)))  # `_relevant` kept nothing without one
+        pinned = PinnedInput(
+            role=role, key=entry.key, version_id=hashed.version_id, size=hashed.size, sha256=hashed.sha256
+        )
+        inputs.append(pinned)
+    return tuple(inputs) if _relevant(folder, dataset) == listing else None
+
+
+def _refuse_ambiguous(dataset: str, listing: tuple[Listed, ...]) -> None:
+    where = f"{INCOMING}{dataset}/"
+    by_role = {role: [n for n in (_name(dataset, e.key) for e in listing) if role_of(n) == role] for role in _SINGLE}
+    for role, names in by_role.items():
+        if len(names) > 1:
+            raise DatasetError(f"{where}: {' and '.join(names)} are both {role} files. Delete all but one.")
+    if not by_role["training"]:
+        raise DatasetError(f"{where}: there is no training.json, training.jsonl or training.csv. Upload one.")
+
+
+def _name(dataset: str, key: str) -> str:
+    return key.removeprefix(f"{INCOMING}{dataset}/")

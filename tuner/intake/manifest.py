@@ -1,0 +1,109 @@
+"""Writes `run.json`, once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from typing import Protocol
+
+from tuner.aws.bedrock import FoundationModel
+from tuner.aws.run_folder import RunFolder
+from tuner.errors import RunRefusedError, SettingsError
+from tuner.intake.resolve import resolve
+from tuner.preflight import offered
+from tuner.run import INCOMING, Keys, Manifest, PinnedInput, resource_name
+from tuner.settings import DeploymentSettings, parse_document
+
+_RECORDED_PACKAGES = ("boto3", "botocore", "pydantic")
+
+
+class Inputs(Protocol):
+    """The data bucket."""
+
+    bucket: str
+
+    def read(self, pinned: PinnedInput) -> bytes:
+        """An input at its pinned version."""
+        ...
+
+
+class Models(Protocol):
+    """Bedrock's foundation models."""
+
+    def foundation_model(self, model_id: str) -> FoundationModel | None:
+        """The model, or None when the Region does not offer it."""
+        ...
+
+
+def write_manifest(
+    folder: RunFolder,
+    inputs: Inputs,
+    models: Models,
+    deployment: DeploymentSettings,
+    *,
+    dataset: str,
+    pinned: Sequence[PinnedInput],
+    execution_arn: str,
+    started_at: str,
+) -> Manifest:
+    """Resolves the run's settings and writes its `run.json`.
+
+    Repeating the step changes nothing. Raises SettingsError and its kin with every finding, ModelUnavailableError
+    when the Region does not offer the base model.
+    """
+    document, name = _document(inputs, dataset, pinned)
+    resolved = resolve(document, deployment, name)
+    manifest = Manifest(
+        run_id=folder.run_id,
+        dataset=dataset,
+        execution_arn=execution_arn,
+        started_at=started_at,
+        data_bucket=inputs.bucket,
+        inputs=tuple(pinned),
+        settings=resolved.settings,
+        base_model=resolved.model.id,
+        base_endpoint=resolved.model.base_endpoint,
+        base_model_name=offered(models, resolved.model, deployment.region).name,
+        judge_model=resolved.judge_model,
+        hyperparameters=resolved.hyperparameters,
+        resource_name=resource_name(deployment.name, folder.run_id),
+        versions=_versions(),
+    )
+    _write_once(folder, manifest)
+    return manifest
+
+
+def _document(inputs: Inputs, dataset: str, pinned: Sequence[PinnedInput]) -> tuple[dict[str, object], str]:
+    found = next((entry for entry in pinned if entry.role == "settings"), None)
+    if found is None:
+        return {}, "run.yaml"
+    name = found.key.removeprefix(f"{INCOMING}{dataset}/")
+    try:
+        text = inputs.read(found).decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise SettingsError(f"{name}: is not UTF-8. Save it as UTF-8 and upload it again.") from None
+    return parse_document(text, name), name
+
+
+def _write_once(folder: RunFolder, manifest: Manifest) -> None:
+    found = folder.find(Keys.MANIFEST)
+    if found is None:
+        folder.write(Keys.MANIFEST, manifest.model_dump_json(indent=2).encode() + b"\n")
+        return
+    earlier = Manifest.model_validate_json(found)
+    if earlier.execution_arn != manifest.execution_arn or earlier.started_at != manifest.started_at:
+        raise RunRefusedError(
+            f"This content was run before, on {earlier.started_at}: its report is in {folder.uri()}. To run it again "
+            "on purpose: tuner run --again."
+        )
+
+
+def _versions() -> dict[str, str]:
+    """What the run was made with: the code's version and those of the packages that talk to AWS."""
+    packages = {name: version(name) for name in _RECORDED_PACKAGES}
+    try:
+        packages["bedrock-tuner"] = version("bedrock-tuner")
+    except PackageNotFoundError:  # the Lambda asset carries the code, not the installed package
+        packages["bedrock-tuner"] = os.environ.get("TUNER_VERSION", "unknown")
+    return packages

@@ -1,0 +1,107 @@
+"""Settles what a run asks for against what its deployment allows: every finding at once, before any spend."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from tuner import catalog
+from tuner.errors import CommitmentNotAllowedError, RunRefusedError, SettingsError
+from tuner.settings import DeploymentSettings, RunSettings, load
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A run's settings with the deployment's defaults filled in."""
+
+    settings: RunSettings
+    model: catalog.Model
+    judge_model: str
+    hyperparameters: dict[str, str]
+
+
+def resolve(document: Mapping[str, Any], deployment: DeploymentSettings, where: str = "run.yaml") -> Resolved:
+    """The settings in a run's document.
+
+    Raises one RunRefusedError with every finding, one per line: of the finding's own class when there is one class of
+    findings, a SettingsError otherwise. The settings that can be read are checked even when others cannot.
+    """
+    findings: list[RunRefusedError] = []
+
+    def attempt(check: Callable[[], T]) -> T | None:
+        try:
+            return check()
+        except RunRefusedError as error:
+            findings.append(error)
+            return None
+
+    settings = attempt(lambda: load(RunSettings, document, where)) or _readable(document)
+    model = attempt(lambda: catalog.model(settings.base_model or deployment.base_model))
+    hyperparameters = attempt(lambda: catalog.check_hyperparameters(model, settings.hyperparameters)) if model else None
+    attempt(lambda: _check_serving(settings, model, where))
+    attempt(lambda: _check_commitment(settings, deployment, where))
+    attempt(lambda: _check_budget(settings, deployment, where))
+    judge_model = attempt(lambda: _judge(settings, deployment, where))
+    if findings or model is None or hyperparameters is None or judge_model is None:
+        raise _together(findings)
+    return Resolved(settings, model, judge_model, hyperparameters)
+
+
+def _readable(document: Mapping[str, Any]) -> RunSettings:
+    """The settings among `document` that are right by themselves."""
+
+    def reads(key: str) -> bool:
+        try:
+            load(RunSettings, {key: document[key]}, "")
+        except SettingsError:
+            return False
+        return True
+
+    return load(RunSettings, {key: value for key, value in document.items() if reads(key)}, "")
+
+
+def _check_serving(settings: RunSettings, model: catalog.Model | None, where: str) -> None:
+    if settings.serving == "on_demand" and model and not model.family.on_demand_deployment:
+        raise SettingsError(
+            f"{where}: serving: {model.name} cannot be deployed on demand. Use 'provisioned', or 'none' to train only."
+        )
+    if settings.commitment and settings.serving != "provisioned":
+        raise SettingsError(f"{where}: commitment: goes with 'serving: provisioned' only. Take one of them out.")
+
+
+def _check_commitment(settings: RunSettings, deployment: DeploymentSettings, where: str) -> None:
+    if settings.commitment and settings.commitment not in deployment.commitments:
+        allowed = ", ".join(deployment.commitments) or "none"
+        raise CommitmentNotAllowedError(
+            f"{where}: commitment: '{settings.commitment}' cannot be undone before its term ends, and the deployment "
+            f"does not allow it (it allows: {allowed}). Leave the key out to pay by the hour, or have the deployment's "
+            "'commitments' changed."
+        )
+
+
+def _check_budget(settings: RunSettings, deployment: DeploymentSettings, where: str) -> None:
+    if settings.budget_usd and settings.budget_usd > deployment.budget_usd:
+        raise SettingsError(
+            f"{where}: budget_usd: {settings.budget_usd:g} is over the deployment's {deployment.budget_usd:g}. "
+            "Lower it, or have the deployment's 'budget_usd' raised."
+        )
+
+
+def _judge(settings: RunSettings, deployment: DeploymentSettings, where: str) -> str:
+    asked = settings.judge.model or deployment.judge_model
+    allowed = (deployment.judge_model, *deployment.judge_models)
+    if asked not in allowed:
+        raise SettingsError(
+            f"{where}: judge.model: the deployment may not ask '{asked}'. Use one of: {', '.join(allowed)}; or have it "
+            "added to the deployment's 'judge_models'."
+        )
+    return asked
+
+
+def _together(findings: list[RunRefusedError]) -> RunRefusedError:
+    kinds = {type(finding) for finding in findings}
+    kind = kinds.pop() if len(kinds) == 1 else SettingsError
+    return kind("\n".join(str(finding) for finding in findings))

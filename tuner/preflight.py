@@ -1,0 +1,183 @@
+"""Asks the account, before anything costs money, whether a run can work in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from tuner import catalog
+from tuner.aws.bedrock import FoundationModel
+from tuner.catalog import Model
+from tuner.errors import ModelUnavailableError, QuotaError, TunerError
+from tuner.run import Manifest
+from tuner.times import now
+
+Verdict = Literal["ok", "warning", "failed"]
+
+# Model units of hourly Provisioned Throughput for custom models. The code for committed units is not documented.
+THROUGHPUT_QUOTA = "L-BE77399C"
+
+
+class Models(Protocol):
+    """Bedrock's foundation models and inference profiles."""
+
+    def foundation_model(self, model_id: str) -> FoundationModel | None:
+        """The model, or None when the Region does not offer it."""
+        ...
+
+    def inference_profile_name(self, profile_id: str) -> str | None:
+        """The profile's name, or None when there is none."""
+        ...
+
+
+class FoundationModels(Protocol):
+    """Bedrock's foundation models."""
+
+    def foundation_model(self, model_id: str) -> FoundationModel | None:
+        """The model, or None when the Region does not offer it."""
+        ...
+
+
+class Quotas(Protocol):
+    """Service Quotas."""
+
+    def value(self, service: str, code: str) -> float | None:
+        """A quota's value, or None where it is not known."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of `tuner doctor`. `remedy` is empty when there is nothing to do."""
+
+    name: str
+    verdict: Verdict
+    message: str
+    remedy: str = ""
+
+
+def offered(models: FoundationModels, model: Model, region: str) -> FoundationModel:
+    """The base model as the account sees it. Raises ModelUnavailableError when the Region does not offer it."""
+    found = models.foundation_model(model.id)
+    if found is None:
+        regions = f" {model.name} was last seen tunable in {', '.join(model.regions)}." if not model.retired else ""
+        raise ModelUnavailableError(
+            f"base_model: {model.name} ({model.id}) is {_past_end(model, None) or f'not offered in {region}'}."
+            f"{regions}{_instead(model)}"
+        )
+    return found
+
+
+def tunable(models: FoundationModels, model: Model, region: str) -> FoundationModel:
+    """The base model, active and tunable in the Region.
+
+    Raises ModelUnavailableError: since when it is past its end of life, and what to use instead.
+    """
+    found = offered(models, model, region)
+    if not found.active:
+        end = _past_end(model, found) or "no longer active"
+        raise ModelUnavailableError(f"base_model: {model.name} ({model.id}) is {end}.{_instead(model)}")
+    if "FINE_TUNING" not in found.customizations:
+        raise ModelUnavailableError(
+            f"base_model: {model.name} ({model.id}) cannot be fine-tuned in {region}. Amazon documents it for "
+            f"{', '.join(model.regions)}.{_instead(model)}"
+        )
+    return found
+
+
+def check_throughput_quota(quotas: Quotas, units: int) -> float | None:
+    """The account's model units for custom models, or None where Service Quotas does not know.
+
+    Raises QuotaError when they are fewer than `units`: waiting does not raise them.
+    """
+    value = quotas.value("bedrock", THROUGHPUT_QUOTA)
+    if value is not None and value < units:
+        raise QuotaError(
+            f"This account may have {value:g} model units of Provisioned Throughput for custom models; the run needs "
+            f"{units}. In Service Quotas, service Amazon Bedrock, ask AWS to raise quota {THROUGHPUT_QUOTA} (it can "
+            "take days), or set 'serving: on_demand' in run.yaml where the model allows it."
+        )
+    return value
+
+
+def check_run(models: FoundationModels, quotas: Quotas, manifest: Manifest, region: str) -> None:
+    """Whether this run can work in the account; raises what keeps it from working."""
+    tunable(models, catalog.model(manifest.base_model), region)
+    if manifest.settings.serving == "provisioned" and manifest.settings.commitment is None:
+        check_throughput_quota(quotas, manifest.settings.model_units)
+
+
+def judge_name(models: Models, judge_id: str) -> str:
+    """The name of a judge: an inference profile or a foundation model. Raises ModelUnavailableError."""
+    profile = models.inference_profile_name(judge_id)
+    if profile:
+        return profile
+    model = models.foundation_model(judge_id)
+    if model is None:
+        known = ", ".join(judge.id for judge in catalog.judges())
+        raise ModelUnavailableError(
+            f"judge: '{judge_id}' is neither a model nor an inference profile here. Known: {known}."
+        )
+    return model.name
+
+
+def checks(
+    models: Models,
+    quotas: Quotas,
+    base_model: str,
+    judge_model: str,
+    region: str,
+    resources: Sequence[tuple[str, Callable[[], str]]] = (),
+) -> list[Check]:
+    """What `tuner doctor` says, in order: base model, judge, quota, then `resources`.
+
+    `resources` are (name, function that returns a sentence or raises TunerError): credentials, buckets, the role.
+    """
+
+    def base() -> str:
+        found = tunable(models, catalog.model(base_model), region)
+        return f"{found.name} ({base_model}) is active and can be fine-tuned in {region}."
+
+    def quota() -> str | Check:
+        value = check_throughput_quota(quotas, 1)
+        if value is not None:
+            return f"{value:g} model units of Provisioned Throughput for custom models."
+        return Check(
+            "Throughput quota",
+            "warning",
+            f"Service Quotas does not say how many model units this account has ({THROUGHPUT_QUOTA}).",
+            "Look in the Service Quotas console, service Amazon Bedrock: new accounts have none.",
+        )
+
+    tasks: list[tuple[str, Callable[[], str | Check]]] = [
+        *resources,
+        ("Base model", base),
+        ("Judge", lambda: f"{judge_name(models, judge_model)} ({judge_model}) is there to be asked."),
+        ("Throughput quota", quota),
+    ]
+    return [_checked(name, task) for name, task in tasks]
+
+
+def _checked(name: str, task: Callable[[], str | Check]) -> Check:
+    try:
+        result = task()
+    except TunerError as error:
+        return Check(name, "failed", str(error))
+    return result if isinstance(result, Check) else Check(name, "ok", result)
+
+
+def _past_end(model: Model, found: FoundationModel | None) -> str:
+    """`past its end of life since 2026-09-10`, by the account's answer or else the catalog's, or nothing."""
+    day = found.end_of_life.date() if found and found.end_of_life else model.end_of_life
+    if day and day > now().date():
+        return f"legacy, ends on {day.isoformat()}, and takes no new customization"
+    if day:
+        return f"past its end of life since {day.isoformat()}"
+    return "past its end of life" if model.retired else ""
+
+
+def _instead(model: Model) -> str:
+    if model.replacements:
+        return f" Use instead: {', '.join(model.replacements)}."
+    return " Set another base_model in run.yaml, or another Region for the deployment."

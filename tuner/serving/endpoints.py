@@ -1,0 +1,102 @@
+"""What serves a tuned model: provisioned throughput, or a custom model deployment."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from pydantic import BaseModel, ConfigDict
+
+from tuner.run import Tags
+from tuner.settings import Commitment
+
+Kind = Literal["provisioned", "on_demand"]
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointRequest:
+    """An endpoint to create. `model_units` and `commitment` are for provisioned throughput only."""
+
+    name: str
+    custom_model_arn: str
+    model_units: int
+    commitment: Commitment | None
+    tags: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """An endpoint as Bedrock shows it. `status` is Creating, InService or Failed, for both kinds."""
+
+    kind: Kind
+    arn: str
+    name: str
+    status: str
+    created_at: dt.datetime
+    model_units: int | None = None
+    commitment: Commitment | None = None
+    committed_until: dt.datetime | None = None
+    failure: str | None = None
+
+
+class Endpoints(Protocol):
+    """One kind of endpoint."""
+
+    kind: Kind
+
+    def create(self, request: EndpointRequest) -> str:
+        """Creates one and returns its ARN."""
+        ...
+
+    def list(self, name: str) -> Iterator[Endpoint]:
+        """All whose name contains `name`."""
+        ...
+
+    def get(self, arn: str) -> Endpoint | None:
+        """One, or None when it is gone."""
+        ...
+
+    def delete(self, arn: str) -> None:
+        """Deletes one; StillAliveError when Bedrock refuses now."""
+        ...
+
+    def tags(self, arn: str) -> Mapping[str, str]:
+        """Its tags."""
+        ...
+
+
+class EndpointRecord(BaseModel):
+    """`serving/endpoint.json`. Times are ISO-8601, UTC."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: Kind
+    arn: str
+    name: str
+    model_units: int | None
+    commitment: Commitment | None
+    created_at: str
+    in_service_at: str | None = None
+    released_at: str | None = None
+
+
+def tags_of(deployment: str, run_id: str) -> dict[str, str]:
+    """The tags of everything paid that a run makes."""
+    return {Tags.DEPLOYMENT: deployment, Tags.RUN: run_id}
+
+
+def run_of(endpoint: Endpoint, deployment: str) -> str:
+    """The run an endpoint of this deployment was made for."""
+    return endpoint.name.removeprefix(f"{deployment}-")
+
+
+def owned(endpoints: Endpoints, deployment: str, name: str | None = None) -> Iterator[Endpoint]:
+    """This deployment's endpoints, all or those of one name: both the name and the tag must say so."""
+    prefix = f"{deployment}-"
+    for endpoint in endpoints.list(name or prefix):
+        if not endpoint.name.startswith(prefix) or (name and endpoint.name != name):
+            continue
+        if endpoints.tags(endpoint.arn).get(Tags.DEPLOYMENT) == deployment:
+            yield endpoint

@@ -1,0 +1,1 @@
+"""The customization job: started once, watched, and summed up."""
