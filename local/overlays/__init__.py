@@ -12,6 +12,7 @@ from local.overlays import (
     lambda_errors,
     local_services,
     pass_role,
+    root_signatures,
     schedules,
     task_permissions,
     template_properties,
@@ -21,6 +22,7 @@ from local.overlays import (
 def install() -> None:
     """Apply every correction. The handlers of our own services come first, because others stand in front of them."""
     local_services.install()
+    root_signatures.install()
     denial_messages.install()
     template_properties.install()
     lambda_errors.install()
