@@ -92,11 +92,15 @@ def run_of(endpoint: Endpoint, deployment: str) -> str:
     return endpoint.name.removeprefix(f"{deployment}-")
 
 
+def is_ours(endpoints: Endpoints, endpoint: Endpoint, deployment: str) -> bool:
+    """Whether an endpoint is this deployment's: both its name and its tag must say so."""
+    if not endpoint.name.startswith(f"{deployment}-"):
+        return False
+    return endpoints.tags(endpoint.arn).get(Tags.DEPLOYMENT) == deployment
+
+
 def owned(endpoints: Endpoints, deployment: str, name: str | None = None) -> Iterator[Endpoint]:
-    """This deployment's endpoints, all or those of one name: both the name and the tag must say so."""
-    prefix = f"{deployment}-"
-    for endpoint in endpoints.list(name or prefix):
-        if not endpoint.name.startswith(prefix) or (name and endpoint.name != name):
-            continue
-        if endpoints.tags(endpoint.arn).get(Tags.DEPLOYMENT) == deployment:
+    """This deployment's endpoints, all or those of one name."""
+    for endpoint in endpoints.list(name or f"{deployment}-"):
+        if name in {None, endpoint.name} and is_ours(endpoints, endpoint, deployment):
             yield endpoint

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from tuner.aws.run_folder import RunFolder
 from tuner.errors import StillAliveError, TunerError
 from tuner.run import resource_name
-from tuner.serving.endpoints import Endpoint, Endpoints, owned, run_of
+from tuner.serving.endpoints import Endpoint, Endpoints, is_ours, owned, run_of
 from tuner.serving.purchase import read, write
 from tuner.times import iso, now
 
@@ -51,7 +51,18 @@ class Release:
         delete from being tried, after everything else was tried.
         """
         name = resource_name(self.deployment, run_id)
-        outcome = self._all(lambda kind: owned(kind, self.deployment, name))
+        record = read(self.folder_of(run_id))
+
+        def of_this_run(kind: Endpoints) -> Iterable[Endpoint]:
+            listed = list(owned(kind, self.deployment, name))
+            yield from listed
+            # What was created a moment ago may not be listed yet.
+            if record and record.kind == kind.kind and record.arn not in {endpoint.arn for endpoint in listed}:
+                found = kind.get(record.arn)
+                if found and is_ours(kind, found, self.deployment):
+                    yield found
+
+        outcome = self._all(of_this_run)
         # An endpoint that somebody else deleted is released too.
         self._write_down(run_id, outcome.alive)
         return outcome
