@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -72,7 +73,9 @@ class RoleStorage:
         """
         try:
             self._s3.list_objects_v2(Bucket=uri.bucket, Prefix=uri.key, MaxKeys=1)
-            self._s3.download_file(uri.bucket, uri.key, str(target))
+            content = self._s3.get_object(Bucket=uri.bucket, Key=uri.key)["Body"]
+            with target.open("wb") as file:
+                shutil.copyfileobj(content, file)
         except (ClientError, BotoCoreError) as error:
             raise JobFailedError(
                 f"Could not validate GetObject permissions to access Amazon S3 bucket: {uri.bucket} "
