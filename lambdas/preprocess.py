@@ -1,0 +1,36 @@
+"""State "Preprocess the dataset": reads the pinned files, checks and converts them into the run's folder."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lambdas.step import Environment, RunEvent, step
+from tuner.aws.objects import ObjectSink, ObjectSource
+from tuner.catalog import model
+from tuner.datasets import Role, prepare
+from tuner.run import Keys
+
+_ROLES: tuple[Role, ...] = ("training", "validation", "evaluation")
+
+
+@step(RunEvent)
+def handler(event: RunEvent, env: Environment) -> dict[str, Any]:
+    """Writes the converted files when nothing is wrong, and always the findings: the next state judges them."""
+    folder = env.folder(event.run_id)
+    manifest = folder.manifest()
+    sources = {
+        role: ObjectSource(manifest.data_bucket, entry.key, entry.version_id)
+        for role in _ROLES
+        for entry in manifest.inputs_of(role)
+    }
+    prepared = prepare(
+        sources,
+        manifest.settings,
+        model(manifest.base_model),
+        lambda name: ObjectSink(folder.bucket, folder.key(name)),
+    )
+    folder.write_json(Keys.DATASET_SUMMARY, prepared.summary)
+    folder.write_json(Keys.FINDINGS, prepared.findings.document())
+    records = {key: prepared.summary[key] for key in ("training_records", "validation_records", "evaluation_records")}
+    shards = -(-records["evaluation_records"] // env.deployment.shard_size)
+    return {**records, "shards": list(range(shards))}

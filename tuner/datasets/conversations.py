@@ -1,0 +1,89 @@
+"""Chat transcripts: Claude's `system`/`messages`, Converse's `bedrock-conversation-2024`, and the ones others publish.
+
+A message is an object with a speaker (`role` or `from`) and a text (`content` or `value`): a text, or a list of blocks
+with one `text` each. A first message of the speaker `system` is the record's system prompt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tuner.datasets.findings import Flaw
+from tuner.datasets.record import Record, Turn
+
+_SPEAKERS = {"human": "user", "gpt": "assistant", "bot": "assistant", "model": "assistant", "chatgpt": "assistant"}
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """A list of messages in the field `messages` (whatever it is called)."""
+
+    messages: str
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """Which field is what, for the summary."""
+        return {"messages": self.messages}
+
+    def record(self, row: Mapping[str, Any], line: int) -> Record | tuple[Flaw, ...]:
+        """The row as a record, or every reason why it is none."""
+        messages = row.get(self.messages)
+        if not isinstance(messages, list):
+            problem = "is missing." if messages is None else "must be a list of messages."
+            rule = "missing-field" if messages is None else "field-type"
+            return (Flaw(rule, problem, "Add the conversation, or remove the record.", self.messages),)
+        system, flaws = _system(row)
+        turns: list[Turn] = []
+        for number, message in enumerate(messages):
+            turn = _turn(message, f"{self.messages}[{number}]")
+            if isinstance(turn, Flaw):
+                flaws.append(turn)
+            elif turn.speaker == "system" and number == 0 and system is None:
+                system = turn.text
+            else:
+                turns.append(turn)
+        return tuple(flaws) or Record(line, tuple(turns), system)
+
+
+def _system(row: Mapping[str, Any]) -> tuple[str | None, list[Flaw]]:
+    value = row.get("system")
+    if value is None:
+        return None, []
+    text = _joined(value)
+    if text is None:
+        message = "must be a text, or a list of blocks with one 'text' each."
+        return None, [Flaw("field-type", message, "Write the system prompt as a text.", "system")]
+    return text or None, []
+
+
+def _turn(message: Any, field: str) -> Turn | Flaw:
+    if not isinstance(message, Mapping):
+        return Flaw("field-type", "must be an object with a role and a content.", "Mend the message.", field)
+    speaker = next((message[name] for name in ("role", "from") if name in message), None)
+    content_name = next((name for name in ("content", "value") if name in message), None)
+    if not isinstance(speaker, str) or content_name is None:
+        missing = "role" if not isinstance(speaker, str) else "content"
+        return Flaw("missing-field", f"the message has no {missing}.", "Add it.", f"{field}.{missing}")
+    text = _joined(message[content_name])
+    where = f"{field}.{content_name}"
+    if text is None:
+        return Flaw("field-type", "must be a text, or a list of blocks with one 'text' each.", "Mend it.", where)
+    return Turn(_SPEAKERS.get(speaker, speaker), text, where)
+
+
+def _joined(content: Any) -> str | None:
+    """The text of a content; None when it holds anything else."""
+    if isinstance(content, str):
+        return content
+    if not isinstance(content, list):
+        return None
+    texts = list(_block_texts(content))
+    return None if any(text is None for text in texts) else "\n".join(text for text in texts if text is not None)
+
+
+def _block_texts(content: list[Any]) -> Iterator[str | None]:
+    for block in content:
+        text = block.get("text") if isinstance(block, Mapping) else None
+        yield text if isinstance(text, str) and set(block) <= {"text", "type"} else None

@@ -1,0 +1,40 @@
+"""The questions that base and tuned model are asked: `dataset/evaluation.jsonl`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+import msgspec
+
+from tuner.datasets.passes import Output
+from tuner.datasets.record import Record, content_id
+from tuner.datasets.rules import Limits
+
+
+class Question(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One line: an id made of the content, the question, and the answer that a person gave."""
+
+    id: str
+    question: str
+    reference: str
+    system: str | None = None
+
+
+class Questions:
+    """Writes evaluation questions; equal ones get different ids."""
+
+    def __init__(self, output: Output, limits: Limits) -> None:
+        self._output = output
+        self._limits = limits
+        self._seen: Counter[str] = Counter()
+
+    def write(self, records: Iterable[Record]) -> None:
+        """Appends every record as a question."""
+        for record in records:
+            name = content_id(record.prompt, record.completion)
+            self._seen[name] += 1
+            if self._seen[name] > 1:
+                name = f"{name}-{self._seen[name]}"
+            question = Question(name, record.prompt, record.completion, self._limits.system_of(record))
+            self._output.write(msgspec.json.encode(question) + b"\n", 1, self._limits.characters(record))

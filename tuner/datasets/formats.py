@@ -1,0 +1,101 @@
+"""Writes records in the format that a model family is tuned on, as one JSON object per line.
+
+    converse            {"schemaVersion", "system": [{"text"}], "messages": [{"role", "content": [{"text"}]}]}
+    anthropic           {"system", "messages": [{"role", "content"}]}
+    prompt_completion   {"prompt", "completion"}; the system prompt goes in front of the prompt, a blank line between
+
+Source: "Prepare your training datasets for fine-tuning", Amazon Bedrock User Guide, read in autumn 2026.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from tuner.catalog.models import RecordFormat
+from tuner.datasets.record import Record
+
+SCHEMA_VERSION = "bedrock-conversation-2024"
+_JSON = msgspec.json.Encoder()
+
+
+class Text(msgspec.Struct, gc=False, frozen=True):
+    """One content block of Converse."""
+
+    text: str
+
+
+class ConverseMessage(msgspec.Struct, gc=False, frozen=True):
+    """One turn of Converse."""
+
+    role: str
+    content: tuple[Text]
+
+
+class Converse(msgspec.Struct, gc=False, frozen=True, rename="camel", omit_defaults=True):
+    """One record in Converse's format."""
+
+    schema_version: str
+    system: tuple[Text] | tuple[()] = ()
+    messages: tuple[ConverseMessage, ...] = ()
+
+
+class AnthropicMessage(msgspec.Struct, gc=False, frozen=True):
+    """One turn of Claude's Messages format."""
+
+    role: str
+    content: str
+
+
+class Anthropic(msgspec.Struct, gc=False, frozen=True, omit_defaults=True):
+    """One record in Claude's Messages format."""
+
+    system: str | None = None
+    messages: tuple[AnthropicMessage, ...] = ()
+
+
+class PromptCompletion(msgspec.Struct, gc=False, frozen=True):
+    """One record of a prompt and its completion."""
+
+    prompt: str
+    completion: str
+
+
+Written = Converse | Anthropic | PromptCompletion
+
+
+def encoded(records: Sequence[Written]) -> bytes:
+    """The records as JSONL in UTF-8, letters not escaped, a line break after each."""
+    return _JSON.encode_lines(records)
+
+
+def written(record: Record, record_format: RecordFormat, system: str | None) -> Written:
+    """A record in a family's format, with the system prompt that applies to it."""
+    if record_format == "converse":
+        turns = tuple(ConverseMessage(turn.speaker, (Text(turn.text),)) for turn in record.turns)
+        return Converse(SCHEMA_VERSION, (Text(system),) if system else (), turns)
+    if record_format == "anthropic":
+        return Anthropic(system, tuple(AnthropicMessage(turn.speaker, turn.text) for turn in record.turns))
+    return PromptCompletion(with_system(record.prompt, system), record.completion)
+
+
+def with_system(prompt: str, system: str | None) -> str:
+    """The prompt of a format that has no place for a system prompt."""
+    return f"{system}\n\n{prompt}" if system else prompt
+
+
+def pair_writer(record_format: RecordFormat, system: str | None) -> Callable[[str, str], Written]:
+    """What `written` does for one question and one answer, made once for a whole file: it runs a million times."""
+    if record_format == "converse":
+        texts = (Text(system),) if system else ()
+        return lambda prompt, completion: Converse(
+            SCHEMA_VERSION,
+            texts,
+            (ConverseMessage("user", (Text(prompt),)), ConverseMessage("assistant", (Text(completion),))),
+        )
+    if record_format == "anthropic":
+        return lambda prompt, completion: Anthropic(
+            system, (AnthropicMessage("user", prompt), AnthropicMessage("assistant", completion))
+        )
+    return lambda prompt, completion: PromptCompletion(with_system(prompt, system), completion)

@@ -1,0 +1,142 @@
+"""One pass over a file: every row is read, checked, converted and handed on, in memory that does not grow.
+
+Files of questions and answers take a short way: a block is decoded into typed pairs and screened as a whole. Whatever
+the screen does not clear (a flaw, another field, a longer text) is read again row by row through the rules, so what is
+found and what is written is the same on both ways; only the speed differs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import compress
+from operator import not_
+
+from tuner.datasets.findings import Findings, Flaw
+from tuner.datasets.formats import encoded, pair_writer, written
+from tuner.datasets.places import Sink, Source
+from tuner.datasets.reading import BadRow, Block, Row, UnreadableError, blocks
+from tuner.datasets.record import Record
+from tuner.datasets.rules import Limits, flaws_of
+from tuner.datasets.screen import Cleared, Screen, screen_for
+from tuner.datasets.shapes import Shape, kind_of, shape_of
+from tuner.settings import FieldNames
+
+Route = Callable[[str, str], bool]
+
+
+class Output:
+    """Where converted records go, and how much went there. `characters` counts texts and system prompts."""
+
+    def __init__(self, sink: Sink) -> None:
+        self._sink = sink
+        self.records = 0
+        self.characters = 0
+        self.bytes = 0
+
+    def write(self, data: bytes, records: int, characters: int) -> None:
+        """Appends whole lines."""
+        self._sink.write(data)
+        self.records += records
+        self.characters += characters
+        self.bytes += len(data)
+
+
+class Pass:
+    """Reads one file for one use. `findings` collects what is wrong; nothing is raised for what the file holds."""
+
+    def __init__(
+        self, source: Source, limits: Limits, fields: FieldNames, findings: Findings, short_way: bool = True
+    ) -> None:
+        self._source = source
+        self._limits = limits
+        self._fields = fields
+        self._findings = findings
+        self._short_way = short_way
+        self._shape: Shape | None = None
+        self._screen: Screen | None = None
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """Which field was taken for what; empty before the first row was read."""
+        return self._shape.fields if self._shape else {}
+
+    def records(self) -> Iterator[Record]:
+        """Every record that no rule refuses."""
+        for block in self._blocks():
+            yield from self._long_way(block)
+
+    def pairs(self) -> Iterator[tuple[str, str]]:
+        """Question and answer of every record that no rule refuses; quicker than `records`."""
+        for block in self._blocks():
+            if cleared := self._cleared(block):
+                yield from zip(cleared.prompts, cleared.completions, strict=True)
+            else:
+                yield from ((record.prompt, record.completion) for record in self._long_way(block))
+
+    def convert(self, kept: Output, held_out: Output | None = None, route: Route | None = None) -> None:
+        """Writes every record in the family's format; those that `route` picks go to `held_out`."""
+        family, system = self._limits.model.family, self._limits.system_prompt
+        pair = pair_writer(family.record_format, system)
+        for block in self._blocks():
+            if cleared := self._cleared(block):
+                for output, part in _routed(cleared, kept, held_out, route):
+                    lines = encoded(list(map(pair, part.prompts, part.completions)))
+                    output.write(lines, len(part.prompts), part.characters + len(system or "") * len(part.prompts))
+                continue
+            for record in self._long_way(block):
+                output = held_out if held_out and route and route(record.prompt, record.completion) else kept
+                line = encoded([written(record, family.record_format, self._limits.system_of(record))])
+                output.write(line, 1, self._limits.characters(record))
+
+    def _blocks(self) -> Iterator[Block]:
+        try:
+            for block in blocks(self._source):
+                if self._shape is None:
+                    self._learn(block)
+                yield block
+        except UnreadableError as error:
+            self._findings.at(self._source.name, error.line, error.flaw)
+
+    def _learn(self, block: Block) -> None:
+        """Takes the file's shape from the first row that has one. Raises UnreadableError when it tells nothing."""
+        row = next((row for row in block.rows() if isinstance(row, Row) and isinstance(row.value, dict)), None)
+        if row is None:
+            return
+        shape = shape_of(row.value, self._fields)
+        if isinstance(shape, Flaw):
+            raise UnreadableError(row.line, shape)
+        self._shape = shape
+        self._screen = screen_for(shape, row.value, self._limits) if self._short_way else None
+
+    def _cleared(self, block: Block) -> Cleared | None:
+        return self._screen.clear(block) if self._screen else None
+
+    def _long_way(self, block: Block) -> Iterator[Record]:
+        for row in block.rows():
+            record = row.flaw if isinstance(row, BadRow) else self._record(row)
+            flaws = (record,) if isinstance(record, Flaw) else record
+            if isinstance(flaws, Record):
+                record, flaws = flaws, flaws_of(flaws, self._limits)
+            for flaw in flaws:
+                self._findings.at(self._source.name, row.line, flaw)
+            if isinstance(record, Record) and not any(flaw.severity == "error" for flaw in flaws):
+                yield record
+
+    def _record(self, row: Row) -> Record | tuple[Flaw, ...]:
+        if not isinstance(row.value, dict) or self._shape is None:
+            message = f"a record must be an object with named fields, not {kind_of(row.value)}."
+            return (Flaw("record-kind", message, 'Write {"question": "...", "answer": "..."}.'),)
+        return self._shape.record(row.value, row.line)
+
+
+def _routed(
+    cleared: Cleared, kept: Output, held_out: Output | None, route: Route | None
+) -> Iterator[tuple[Output, Cleared]]:
+    if held_out is None or route is None:
+        yield kept, cleared
+        return
+    picked = list(map(route, cleared.prompts, cleared.completions))
+    for output, wanted in ((kept, list(map(not_, picked))), (held_out, picked)):
+        prompts = list(compress(cleared.prompts, wanted))
+        completions = list(compress(cleared.completions, wanted))
+        yield output, Cleared(prompts, completions, sum(map(len, prompts)) + sum(map(len, completions)))

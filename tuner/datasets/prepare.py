@@ -1,0 +1,162 @@
+"""A run's dataset from its files to what the customization job and the evaluation read: whole, or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from tuner.catalog import Model
+from tuner.datasets.counts import file_bytes, record_counts
+from tuner.datasets.evaluation import Questions
+from tuner.datasets.findings import Findings, Flaw
+from tuner.datasets.passes import Output, Pass
+from tuner.datasets.places import Committing, Sink, Source
+from tuner.datasets.record import Record, Role
+from tuner.datasets.rules import Limits
+from tuner.datasets.split import HeldOut, held_out
+from tuner.run import Keys
+from tuner.settings import RunSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What became of a dataset. `summary` has the shape of `dataset/summary.json`.
+
+    The converted files were written only when `findings` has no error.
+    """
+
+    summary: dict[str, Any]
+    findings: Findings
+
+
+def prepare(
+    sources: Mapping[Role, Source], settings: RunSettings, model: Model, sink: Callable[[str], Sink]
+) -> Prepared:
+    """Reads, checks and converts a dataset, and writes `Keys.TRAINING`, `VALIDATION` and `EVALUATION` through `sink`.
+
+    `sources` has at least `training`. Nothing is raised for what the files hold: every flaw is in the findings.
+    """
+    return _Preparation(sources, settings, model, sink).run()
+
+
+class _Preparation:
+    def __init__(
+        self, sources: Mapping[Role, Source], settings: RunSettings, model: Model, sink: Callable[[str], Sink]
+    ) -> None:
+        self._sources = sources
+        self._settings = settings
+        self._model = model
+        self._findings = Findings()
+        sinks = {name: sink(name) for name in (Keys.VALIDATION, Keys.EVALUATION, Keys.TRAINING)}
+        self._committing = Committing(*sinks.values())  # training last: it is what a job starts from
+        self._validation, self._evaluation, self._training = (Output(sink) for sink in sinks.values())
+        self._fields: dict[str, dict[str, str]] = {}
+
+    def run(self) -> Prepared:
+        with self._committing as committing:
+            self._check_system_prompt()
+            held = None if "validation" in self._sources else self._hold_out()
+            self._convert(held)
+            self._write_questions(held)
+            self._check_files(held)
+            if self._findings.errors:
+                committing.cancel()
+        return Prepared(self._summary(held), self._findings)
+
+    def _pass(self, role: Role, findings: Findings | None = None, held_to: Role | None = None) -> Pass:
+        limits = self._limits(held_to or role)
+        return Pass(
+            self._sources[role], limits, self._settings.fields, self._findings if findings is None else findings
+        )
+
+    def _limits(self, role: Role) -> Limits:
+        return Limits(self._model, role, self._settings.system_prompt)
+
+    def _check_system_prompt(self) -> None:
+        for reserved in self._model.family.reserved_strings:
+            if reserved in (self._settings.system_prompt or ""):
+                message = f"'{reserved}' is reserved by {self._model.name} and fails the job."
+                flaw = Flaw("reserved-string", message, "Write it in another way.", "system_prompt")
+                self._findings.at("run.yaml", None, flaw)
+
+    def _hold_out(self) -> HeldOut:
+        # What is wrong with the training data is found by the pass that converts it.
+        prompts = (prompt for prompt, _ in self._pass("training", Findings()).pairs())
+        return held_out(prompts, self._settings.validation.fraction, self._model.family)
+
+    def _convert(self, held: HeldOut | None) -> None:
+        training = self._pass("training")
+        if held:
+            training.convert(self._training, self._validation, held.takes)
+        else:
+            training.convert(self._training)
+            validation = self._pass("validation")
+            validation.convert(self._validation)
+            self._fields["validation"] = validation.fields
+        self._fields["training"] = training.fields
+
+    def _write_questions(self, held: HeldOut | None) -> None:
+        questions = Questions(self._evaluation, self._limits("evaluation"))
+        if "evaluation" in self._sources:
+            evaluation = self._pass("evaluation")
+            questions.write(evaluation.records())
+            self._fields["evaluation"] = evaluation.fields
+        else:
+            questions.write(self._validation_questions(held))
+
+    def _validation_questions(self, held: HeldOut | None) -> Iterator[Record]:
+        """Validation records that can be asked as one question. Their flaws were found when they were converted."""
+        role: Role = "training" if held else "validation"
+        skipped = 0
+        for record in self._pass(role, Findings(), "validation").records():
+            if held and not held.takes(record.prompt):
+                continue
+            skipped += len(record.turns) > 2
+            if len(record.turns) == 2:
+                yield record
+        if skipped:
+            message = f"{skipped:,} validation conversations of several turns are not asked as evaluation questions."
+            remedy = "Upload an evaluation file of single questions to ask your own."
+            flaw = Flaw("single-turn", message, remedy, severity="warning")
+            self._findings.at(self._sources[role].name, None, flaw)
+
+    def _check_files(self, held: HeldOut | None) -> None:
+        training, validation = self._training, self._validation
+        if self._findings.errors and not training.records:
+            return  # a file that cannot be read has no count worth speaking of
+        name = self._sources["training"].name
+        for flaw in record_counts(self._model, training.records, validation.records, held_out=held is not None):
+            self._findings.at(name, None, flaw)
+        limits = self._model.family.file_bytes
+        for what, output, most in (
+            ("training", training, limits.training),
+            ("validation", validation, limits.validation),
+        ):
+            for flaw in file_bytes(self._model, what, output.bytes, most):
+                self._findings.at(name, None, flaw)
+        if not self._evaluation.records and not self._findings.errors:
+            flaw = Flaw("record-count", "there is no evaluation question.", "Upload an evaluation file.")
+            self._findings.at(name, None, flaw)
+
+    def _summary(self, held: HeldOut | None) -> dict[str, Any]:
+        tokens = self._limits("training").tokens
+        evaluation_from: Literal["file", "validation"] = "file" if "evaluation" in self._sources else "validation"
+        return {
+            "training_records": self._training.records,
+            "validation_records": self._validation.records,
+            "evaluation_records": self._evaluation.records,
+            "training_tokens": tokens(self._training.characters),
+            "validation_tokens": tokens(self._validation.characters),
+            "evaluation_tokens": tokens(self._evaluation.characters),
+            "tokens_are": f"estimated at {self._model.family.characters_per_token:g} characters each",
+            "training_bytes": self._training.bytes,
+            "validation_bytes": self._validation.bytes,
+            "validation_from": "held out" if held else "file",
+            "evaluation_from": evaluation_from,
+            "record_format": self._model.family.record_format,
+            "files": [
+                {"role": role, "key": source.name, "fields": self._fields.get(role, {})}
+                for role, source in self._sources.items()
+            ],
+        }

@@ -1,0 +1,116 @@
+"""The rules that a model family sets for a record, each a pure function with its source in the docstring.
+
+A rule takes a record and the limits it is held to, and yields what is wrong. It never raises.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from tuner.catalog import Model
+from tuner.datasets.findings import Flaw
+from tuner.datasets.record import Record, Role
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a record is held to: the model's rules, and what the file is used for."""
+
+    model: Model
+    role: Role
+    system_prompt: str | None = None
+
+    def tokens(self, characters: int) -> int:
+        """Tokens in that many characters, by the family's stated estimate, rounded up."""
+        return math.ceil(characters / self.model.family.characters_per_token)
+
+    def system_of(self, record: Record) -> str | None:
+        """The record's own system prompt, else the run's."""
+        return record.system or self.system_prompt
+
+    def characters(self, record: Record) -> int:
+        """Unicode code points in the record and the system prompt that applies to it."""
+        return len(self.system_of(record) or "") + sum(len(turn.text) for turn in record.turns)
+
+
+Rule = Callable[[Record, Limits], Iterator[Flaw]]
+
+
+def empty_text(record: Record, _: Limits) -> Iterator[Flaw]:
+    """empty-text: every turn says something. Source: "Prepare your training datasets", Amazon Bedrock User Guide."""
+    for turn in record.turns:
+        if not turn.text.strip():
+            found = "is empty." if not turn.text else "has nothing but white space."
+            yield Flaw("empty-text", found, "Write a text, or remove the record.", turn.field)
+
+
+def speakers(record: Record, _: Limits) -> Iterator[Flaw]:
+    """turn-order: user first, assistant last, in turns. Source: as above, for Converse and Claude formats."""
+    remedy = "Let user and assistant take turns, the user first and the assistant last."
+    if not record.turns:
+        yield Flaw("turn-order", "the conversation has no messages.", remedy, "messages")
+        return
+    for number, turn in enumerate(record.turns):
+        expected = "assistant" if number % 2 else "user"
+        if turn.speaker != expected:
+            message = f"the speaker of turn {number + 1} must be '{expected}', not '{turn.speaker[:40]}'."
+            yield Flaw("turn-order", message, remedy, turn.field)
+            return
+    if len(record.turns) % 2:
+        yield Flaw("turn-order", "the last turn must be the assistant's.", remedy, record.turns[-1].field)
+
+
+def single_turn(record: Record, limits: Limits) -> Iterator[Flaw]:
+    """single-turn: `prompt`/`completion` formats, and evaluation questions, hold one question and one answer."""
+    if len(record.turns) <= 2:
+        return
+    if limits.role == "evaluation":
+        message = f"an evaluation record has one question and one answer; this one has {len(record.turns)} turns."
+    elif limits.model.family.record_format == "prompt_completion":
+        message = f"{limits.model.name} is tuned on single prompts; this conversation has {len(record.turns)} turns."
+    else:
+        return
+    yield Flaw("single-turn", message, "Keep one question and its answer.", record.turns[0].field)
+
+
+def tokens(record: Record, limits: Limits) -> Iterator[Flaw]:
+    """record-tokens: a record has no more tokens than the model takes. Source: "Quotas", Amazon Bedrock User Guide."""
+    count = limits.tokens(limits.characters(record))
+    most = limits.model.tokens_per_record
+    if count > most:
+        message = f"the record has about {count:,} tokens; {limits.model.name} takes {most:,}."
+        longest = max(record.turns, key=lambda turn: len(turn.text), default=None)
+        yield Flaw("record-tokens", message, "Shorten or split it.", longest.field if longest else "system")
+
+
+def reserved_strings(record: Record, limits: Limits) -> Iterator[Flaw]:
+    """reserved-string: Nova's own markers stand in no user or system prompt. Source: Amazon Nova User Guide."""
+    prompts = [(turn.field, turn.text) for turn in record.turns if turn.speaker == "user"]
+    if record.system:
+        prompts.append(("system", record.system))
+    for field, text in prompts:
+        for reserved in limits.model.family.reserved_strings:
+            if reserved in text:
+                message = f"'{reserved}' is reserved by {limits.model.name} and fails the job."
+                yield Flaw("reserved-string", message, "Write it in another way.", field)
+
+
+def encodable(record: Record, _: Limits) -> Iterator[Flaw]:
+    """unicode: a lone surrogate (`\\ud83d` without its other half) is no letter and cannot be written as UTF-8."""
+    texts = [(turn.field, turn.text) for turn in record.turns]
+    for field, text in [*texts, ("system", record.system or "")]:
+        try:
+            text.encode("utf-8")
+        except UnicodeEncodeError as error:
+            message = f"has half a letter at position {error.start + 1} (a lone surrogate)."
+            yield Flaw("unicode", message, "Write the whole letter, or remove it.", field)
+
+
+RULES: tuple[Rule, ...] = (empty_text, speakers, single_turn, tokens, reserved_strings, encodable)
+
+
+def flaws_of(record: Record, limits: Limits) -> tuple[Flaw, ...]:
+    """Everything that is wrong with a record."""
+    return tuple(flaw for rule in RULES for flaw in rule(record, limits))

@@ -1,0 +1,100 @@
+"""The short way for files of questions and answers: a block of records checked as a whole.
+
+The screen clears a block only when no rule could find anything in it; it never says what is wrong. Clearing too little
+costs time, clearing too much would be a bug: a property test compares it with the rules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from operator import add
+from typing import Any
+
+import msgspec
+
+from tuner.datasets.reading.rows import Block
+from tuner.datasets.rules import Limits
+from tuner.datasets.shapes import Pairs
+
+
+@dataclass(frozen=True, slots=True)
+class Cleared:
+    """Questions and answers of a block, in the file's order. `characters` counts both."""
+
+    prompts: list[str]
+    completions: list[str]
+    characters: int
+
+
+class Screen:
+    """Decodes records that have exactly the fields of the file's first one, and clears what is certainly right."""
+
+    def __init__(self, pairs: Pairs, names: Iterable[str], limits: Limits) -> None:
+        texts = {pairs.prompt: "prompt", pairs.completion: "completion"}
+        fields = {texts.get(name, f"other{number}"): name for number, name in enumerate(names)}
+        record: Any = msgspec.defstruct(
+            "Pair",
+            [(field, str if field in texts.values() else msgspec.Raw) for field in fields],
+            rename=fields,
+            forbid_unknown_fields=True,
+            gc=False,
+        )
+        self._of_lines = msgspec.json.Decoder(record)
+        self._of_array = msgspec.json.Decoder(list[record])
+        self._quoted_names = [msgspec.json.encode(name) for name in fields.values()]
+        self._reserved = limits.model.family.reserved_strings
+        most = int(limits.model.tokens_per_record * limits.model.family.characters_per_token)
+        self._longest = most - len(limits.system_prompt or "")
+
+    def clear(self, block: Block) -> Cleared | None:
+        """The block's pairs, or None when its rows must be looked at one by one."""
+        if block.data is None:
+            return None
+        try:
+            records = (self._of_lines.decode_lines if block.lines else self._of_array.decode)(block.data)
+        except (ValueError, RecursionError):
+            return None
+        if not self._names_stand_once(block.data, len(records)) or (
+            block.lines and not _one_a_line(block.data, records)
+        ):
+            return None
+        prompts = [record.prompt for record in records]
+        completions = [record.completion for record in records]
+        if not (all(map(str.strip, prompts)) and all(map(str.strip, completions))):
+            return None
+        lengths = list(map(add, map(len, prompts), map(len, completions)))
+        if max(lengths, default=0) > self._longest or self._has_reserved(prompts):
+            return None
+        return Cleared(prompts, completions, sum(lengths))
+
+    def _names_stand_once(self, data: bytes, records: int) -> bool:
+        """A decoder keeps the last of two equal names silently; every name once per record means there were none."""
+        return all(data.count(name) == records for name in self._quoted_names)
+
+    def _has_reserved(self, prompts: list[str]) -> bool:
+        if not self._reserved:
+            return False
+        together = "\0".join(prompts)
+        return any(reserved in together for reserved in self._reserved)
+
+
+def screen_for(shape: object, row: Any, limits: Limits) -> Screen | None:
+    """The screen for a file whose first row is `row`; None when only the long way reads it."""
+    plain = isinstance(shape, Pairs) and not shape.context and not shape.system
+    if not plain or limits.role == "evaluation":
+        return None
+    assert isinstance(shape, Pairs)
+    return Screen(shape, row, limits) if shape.prompt in row and shape.completion in row else None
+
+
+def _one_a_line(data: bytes, records: list[Any]) -> bool:
+    """Whether every line is one object: the decoder also takes two on a line, and one on many.
+
+    No line break stands inside a JSON text, and none between `}` and `{` inside a value.
+    """
+    plain = data.replace(b"\r\n", b"\n") if b"\r" in data else data
+    breaks = plain.count(b"\n")
+    between = len(records) - 1
+    last_is_whole = plain.endswith(b"}\n")
+    return plain.count(b"}\n{") == between and breaks == between + last_is_whole
