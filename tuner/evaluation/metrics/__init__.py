@@ -1,0 +1,43 @@
+"""One file per metric. Adding one: a file here with a subclass of `Metric`; it is found by its `name`.
+
+Importing this package stays light: a metric imports its library when it grades.
+"""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import pkgutil
+from collections.abc import Iterable
+from functools import cache
+from importlib import import_module
+
+from tuner.errors import SettingsError
+from tuner.evaluation.metrics.base import Equipment, Grades, Measure, Metric, Values
+
+__all__ = ["Equipment", "Grades", "Measure", "Metric", "Values", "all_metrics", "chosen", "measures"]
+
+
+@cache
+def all_metrics() -> dict[str, type[Metric]]:
+    """Every metric of this folder by its name."""
+    modules = [import_module(f"{__name__}.{entry.name}") for entry in pkgutil.iter_modules(__path__)]
+    classes = [kind for module in modules for _, kind in inspect.getmembers(module, inspect.isclass)]
+    metrics = [kind for kind in classes if issubclass(kind, Metric) and not inspect.isabstract(kind)]
+    return {kind.name: kind for kind in sorted(metrics, key=lambda kind: kind.name)}
+
+
+def chosen(names: Iterable[str]) -> list[Metric]:
+    """The metrics with these names. Raises SettingsError that names the nearest ones there are."""
+    known = all_metrics()
+    for name in names:
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            hint = f"Did you mean '{close[0]}'?" if close else f"There are: {', '.join(known)}."
+            raise SettingsError(f"metrics: there is no metric '{name}'. {hint}")
+    return [known[name]() for name in dict.fromkeys(names)]
+
+
+def measures() -> dict[str, Measure]:
+    """Every measure of every metric by its name."""
+    return {measure.name: measure for metric in all_metrics().values() for measure in metric.measures}

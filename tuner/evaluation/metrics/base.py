@@ -1,0 +1,90 @@
+"""What every metric is: a name, the measures it yields, and a way to grade questions."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal
+
+from tuner.evaluation.exam import MODELS, ModelName, Question
+from tuner.evaluation.judge import Judge
+
+Values = dict[str, float | str | None]
+"""One answer's measures by name. None is "no score could be made"; a text goes with a measure (its reasoning)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One number a metric yields for an answer."""
+
+    name: str
+    label: str
+    range: tuple[float, float] | None = (0.0, 1.0)
+    better: Literal["higher", "lower"] | None = "higher"
+
+    @property
+    def worst(self) -> float | None:
+        """What an answer that was not given counts as; None for a measure that only describes."""
+        if self.range is None or self.better is None:
+            return None
+        return self.range[0] if self.better == "higher" else self.range[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Grades:
+    """A metric's result: per model the values in the order of the questions, and what they were made with.
+
+    `about` are facts that are the same for every shard of a run; `counts` are added up over shards; `references` are
+    the references' own values, where a metric has them.
+    """
+
+    values: Mapping[ModelName, Sequence[Values]]
+    about: Mapping[str, Any] = field(default_factory=dict)
+    counts: Mapping[str, int] = field(default_factory=dict)
+    references: Sequence[Values] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Equipment:
+    """What metrics work with. `encoder` is BERTScore's; `language` a BCP 47 primary tag, or empty when unknown."""
+
+    judge: Judge | None = None
+    encoder: str = "all-MiniLM-L6-v2"
+    layer: int | None = None
+    language: str = ""
+
+
+class Metric(ABC):
+    """Grades both models' answers. Subclasses live one to a file in this folder and are found there by `name`."""
+
+    name: ClassVar[str]
+    measures: ClassVar[tuple[Measure, ...]]
+    needs_judge: ClassVar[bool] = False
+
+    @abstractmethod
+    def grade(self, questions: Sequence[Question], equipment: Equipment) -> Grades:
+        """Values for every question and model; None where there is no answer or no score could be made."""
+
+
+class TextMetric(Metric):
+    """A metric that looks at one answer and its reference at a time."""
+
+    def grade(self, questions: Sequence[Question], equipment: Equipment) -> Grades:
+        """Measures each answer by itself."""
+        self.prepare(equipment)
+        return Grades(
+            {model: [self._values(question, question.answers[model]) for question in questions] for model in MODELS}
+        )
+
+    def prepare(self, equipment: Equipment) -> None:
+        """Sets up what `measure` needs; once for all answers."""
+
+    @abstractmethod
+    def measure(self, answer: str, reference: str) -> Values:
+        """The measures of an answer that is there."""
+
+    def _values(self, question: Question, answer: str | None) -> Values:
+        if answer is None:
+            return {measure.name: None for measure in self.measures}
+        return self.measure(answer, question.reference)

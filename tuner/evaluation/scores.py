@@ -1,0 +1,148 @@
+"""scores.json: what the report, the gate and the command line read. Its schema is in docs/evaluation.md.
+
+Grading (a record per question, in any number of shards) and summing up (statistics over all records) are apart, so that
+shards graded by different invocations give exactly the numbers that one would.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from tuner.evaluation.exam import MODELS, ModelName, Question
+from tuner.evaluation.metrics import Equipment, Measure, Metric, all_metrics, measures
+from tuner.evaluation.statistics import compare, mean_and_error
+from tuner.evaluation.verdict import decide, outcome, verdict
+
+Record = dict[str, Any]
+SCHEMA_VERSION = 1
+FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Graded:
+    """Records {"id", "base": values, "tuned": values, "reference"?: values}; per metric what graded, and counts."""
+
+    records: tuple[Record, ...]
+    about: Mapping[str, Mapping[str, Any]]
+    counts: Mapping[str, Mapping[str, int]]
+
+
+def grade(questions: Sequence[Question], metrics: Sequence[Metric], equipment: Equipment) -> Graded:
+    """Every metric's values for every question. An answer that was not given is marked as failed, and has none."""
+    records: list[Record] = [
+        {"id": question.id, **{m: {FAILED: True} if question.answers[m] is None else {} for m in MODELS}}
+        for question in questions
+    ]
+    grades = {metric.name: metric.grade(questions, equipment) for metric in metrics}
+    for given in grades.values():
+        for index, record in enumerate(records):
+            for model in MODELS:
+                record[model].update(given.values[model][index])
+            if given.references is not None:
+                record.setdefault("reference", {}).update(given.references[index])
+    return Graded(
+        tuple(records),
+        {name: dict(given.about) for name, given in grades.items()},
+        {name: dict(given.counts) for name, given in grades.items()},
+    )
+
+
+def merged(shards: Sequence[Graded]) -> Graded:
+    """Shards put together: records in order, counts added up."""
+    counts: dict[str, Counter[str]] = {}
+    for shard in shards:
+        for metric, numbers in shard.counts.items():
+            counts.setdefault(metric, Counter()).update(numbers)
+    about = {metric: facts for shard in shards for metric, facts in shard.about.items()}
+    return Graded(tuple(record for shard in shards for record in shard.records), about, counts)
+
+
+def summarize(graded: Graded, warnings: Sequence[str] = (), seed: int = 0) -> dict[str, Any]:
+    """The document scores.json: per measure both models and their comparison, and the verdict."""
+    present = [measure for measure in measures().values() if _is_measured(measure, graded.records)]
+    metrics = {measure.name: _summary(measure, graded.records, seed) for measure in present}
+    conclusion = verdict(metrics, len(graded.records))
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "verdict": conclusion,
+        "metrics": metrics,
+        "questions": [
+            {**record, "outcome": outcome(record, conclusion["metric"], metrics)} for record in graded.records
+        ],
+        **_details(graded),
+        "warnings": list(warnings),
+    }
+
+
+def _details(graded: Graded) -> dict[str, Any]:
+    """Per metric what graded and its counts; the judge, whichever metric asked it, as `judge`."""
+    details = {name: {**graded.about[name], **graded.counts.get(name, {})} for name in graded.about}
+    judged = [graded.counts[name] for name in graded.about if all_metrics()[name].needs_judge]
+    if judged:
+        name = next(name for name in graded.about if all_metrics()[name].needs_judge)
+        total = sum(map(Counter, judged), Counter())
+        details["judge"] = {
+            **dict(graded.about[name]),
+            "stand_in": total["stand_in"] > 0,
+            "asked": total["asked"],
+            "missing": total["missing"],
+        }
+    return {name: entry for name, entry in details.items() if entry and name != "correctness"}
+
+
+def paired(measure: Measure, records: Sequence[Record]) -> tuple[list[float], list[float]]:
+    """Base and tuned values of the questions that both have one for; a failed answer has the worst."""
+    both = [[counted(measure, record, model) for model in MODELS] for record in records]
+    whole = [pair for pair in both if None not in pair]
+    return [pair[0] for pair in whole], [pair[1] for pair in whole]  # type: ignore[misc]
+
+
+def counted(measure: Measure, record: Record, model: ModelName) -> float | None:
+    """What a question counts for: its value; the worst when the answer failed; None when no score could be made."""
+    value = record[model].get(measure.name)
+    if value is None and record[model].get(FAILED):
+        return measure.worst
+    return None if value is None else float(value)
+
+
+def _is_measured(measure: Measure, records: Sequence[Record]) -> bool:
+    return any(measure.name in record[model] for record in records for model in MODELS)
+
+
+def _summary(measure: Measure, records: Sequence[Record], seed: int) -> dict[str, Any]:
+    base, tuned = paired(measure, records)
+    comparison = compare(base, tuned, seed)
+    entry: dict[str, Any] = {
+        "label": measure.label,
+        "range": list(measure.range) if measure.range else None,
+        "better": measure.better,
+        "base": _one_model(measure, records, "base"),
+        "tuned": _one_model(measure, records, "tuned"),
+        "difference": comparison.mean,
+        "comparison": {key: value for key, value in asdict(comparison).items() if key != "mean"},
+    }
+    references = [
+        record["reference"][measure.name] for record in records if measure.name in record.get("reference", {})
+    ]
+    if references:
+        entry["references"] = {"mean": mean_and_error(references)[0]}
+    if measure.worst is not None:
+        entry["conclusion"] = decide(measure, comparison)
+    return entry
+
+
+def _one_model(measure: Measure, records: Sequence[Record], model: ModelName) -> dict[str, Any]:
+    values = [counted(measure, record, model) for record in records]
+    present = [value for value in values if value is not None]
+    mean, error = mean_and_error(present)
+    own = sum(record[model].get(measure.name) is not None for record in records)
+    return {
+        "mean": mean,
+        "standard_error": error,
+        "n": len(present),
+        "missing": len(records) - own,
+        "failed": sum(bool(record[model].get(FAILED)) for record in records),
+    }
