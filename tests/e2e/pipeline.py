@@ -1,0 +1,129 @@
+"""Drives the deployed pipeline as its users do: drops files, waits for the execution, reads the report."""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+from tuner.run import Keys
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "bedrock-faq"
+STACK = "BedrockTuner"
+_PATIENCE_SECONDS = 240
+
+
+def until(found: Any, what: str, seconds: float = _PATIENCE_SECONDS) -> Any:
+    """Asks `found` until it answers with something true."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if answer := found():
+            return answer
+        time.sleep(0.25)
+    raise AssertionError(f"after {seconds:g} s there is still not: {what}")
+
+
+def small_dataset(settings: str = "", records: int = 12) -> dict[str, bytes]:
+    """A dataset that trains in a moment."""
+    pairs = [
+        {"question": f"What is item {n}?", "answer": f"Item {n} is number {n} of the list."} for n in range(records)
+    ]
+    lines = "".join(json.dumps(pair) + "\n" for pair in pairs)
+    evaluation = json.dumps([{"question": "What is thing 3?", "answer": "Thing 3 is the third of the list."}])
+    return {
+        "training.jsonl": lines.encode(),
+        "evaluation.json": evaluation.encode(),
+        "run.yaml": f"hyperparameters: {{epochCount: 1}}\ninference: {{max_tokens: 16}}\n{settings}".encode(),
+    }
+
+
+@dataclass
+class Pipeline:
+    """The deployed stack."""
+
+    session: boto3.Session
+    outputs: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        description = self.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"][0]
+        self.outputs = {entry["OutputKey"]: entry["OutputValue"] for entry in description["Outputs"]}
+
+    def client(self, service: str) -> Any:
+        return self.session.client(service)
+
+    def drop(self, dataset: str, files: dict[str, bytes]) -> None:
+        """Uploads the files in no fixed order, as `aws s3 cp --recursive` does."""
+        s3, names = self.client("s3"), list(files)
+        random.Random(dataset).shuffle(names)
+        for name in names:
+            s3.put_object(Bucket=self.outputs["DataBucketName"], Key=f"incoming/{dataset}/{name}", Body=files[name])
+
+    def executions(self) -> list[dict[str, Any]]:
+        pages = self.client("stepfunctions").get_paginator("list_executions")
+        return [
+            execution
+            for page in pages.paginate(stateMachineArn=self.outputs["StateMachineArn"])
+            for execution in page["executions"]
+        ]
+
+    def run_of(self, dataset: str) -> str:
+        """Waits until the dataset's run has started, and returns its id."""
+
+        def started() -> str | None:
+            for execution in self.executions():
+                document = json.loads(self.describe(execution["name"])["input"])
+                if document["dataset"] == dataset:
+                    return str(execution["name"])
+            return None
+
+        return str(until(started, f"a run of the dataset {dataset}", 60))
+
+    def arn(self, run_id: str) -> str:
+        return self.outputs["StateMachineArn"].replace(":stateMachine:", ":execution:") + f":{run_id}"
+
+    def describe(self, run_id: str) -> dict[str, Any]:
+        return self.client("stepfunctions").describe_execution(executionArn=self.arn(run_id))
+
+    def finished(self, run_id: str) -> dict[str, Any]:
+        """Waits for the execution's end, and returns its description."""
+        until(lambda: self.describe(run_id)["status"] != "RUNNING", f"an end of {run_id}")
+        return self.describe(run_id)
+
+    def states(self, run_id: str) -> list[str]:
+        """Names of the states that were entered, in order."""
+        pages = self.client("stepfunctions").get_paginator("get_execution_history")
+        return [
+            event["stateEnteredEventDetails"]["name"]
+            for page in pages.paginate(executionArn=self.arn(run_id))
+            for event in page["events"]
+            if "stateEnteredEventDetails" in event
+        ]
+
+    def artifact(self, run_id: str, name: str) -> bytes | None:
+        s3 = self.client("s3")
+        try:
+            found = s3.get_object(Bucket=self.outputs["ArtifactsBucketName"], Key=Keys.folder(run_id) + name)
+        except s3.exceptions.NoSuchKey:
+            return None
+        return found["Body"].read()
+
+    def report(self, run_id: str) -> dict[str, Any]:
+        """The run's report.json, once it is there."""
+        return json.loads(until(lambda: self.artifact(run_id, Keys.REPORT), f"the report of {run_id}", 60))
+
+    def alive(self) -> list[str]:
+        """ARNs of everything that is paid for by the hour."""
+        bedrock = self.client("bedrock")
+        throughput = bedrock.list_provisioned_model_throughputs()["provisionedModelSummaries"]
+        deployments = bedrock.list_custom_model_deployments()["modelDeploymentSummaries"]
+        return [e["provisionedModelArn"] for e in throughput] + [e["customModelDeploymentArn"] for e in deployments]
+
+    def jobs(self) -> list[str]:
+        """Names of all customization jobs."""
+        jobs = self.client("bedrock").list_model_customization_jobs()["modelCustomizationJobSummaries"]
+        return [job["jobName"] for job in jobs]
