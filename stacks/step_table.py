@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from stacks.permissions import Grant, Places
-from stacks.permissions import bedrock, objects, services
+from stacks.permissions import Grant, Places, bedrock, objects, services
 from tuner.run import Keys
 
 Capability = Callable[[Places], list[Grant]]
@@ -63,7 +62,7 @@ STEPS = (
         "start_customization",
         minutes=4,
         memory=512,
-        may=(_READS, bedrock.watch_jobs, bedrock.start_jobs),
+        may=(_READS, bedrock.watch_jobs, bedrock.count_jobs, bedrock.start_jobs),
         told=("CUSTOMIZATION_ROLE_ARN",),
     ),
     Step("check_customization", minutes=4, memory=512, may=(_READS, bedrock.watch_jobs)),
@@ -83,9 +82,7 @@ STEPS = (
             _READS,
             writes(Keys.ENDPOINT),
             bedrock.purchase_endpoints,
-            bedrock.watch_endpoints,
             bedrock.find_endpoints,
-            bedrock.watch_jobs,
         ),
     ),
     Step("check_throughput", minutes=4, memory=512, may=(_READS, writes(Keys.ENDPOINT), bedrock.watch_endpoints)),

@@ -23,10 +23,7 @@ def give_up(places: Places) -> list[Grant]:
 
 def start_executions(places: Places) -> list[Grant]:
     """The state machine's executions."""
-    return [
-        Grant(("states:StartExecution",), (places.state_machine,), "starts the run"),
-        Grant(("states:DescribeExecution",), (places.executions,), "tells a run that was started before"),
-    ]
+    return [Grant(("states:StartExecution",), (places.state_machine,), "starts the run")]
 
 
 def look_executions_up(places: Places) -> list[Grant]:
@@ -38,7 +35,7 @@ def arm_schedules(places: Places) -> list[Grant]:
     """One-time schedules that release the throughput, in the deployment's own group."""
     return [
         Grant(
-            ("scheduler:CreateSchedule", "scheduler:GetSchedule", "scheduler:UpdateSchedule"),
+            ("scheduler:CreateSchedule", "scheduler:GetSchedule"),
             (places.schedules,),
             "arms the switch that releases the throughput",
         ),

@@ -23,7 +23,7 @@ class OneTimeSchedules:
     def arm(
         self, name: str, at: dt.datetime, function_arn: str, role_arn: str, payload: Mapping[str, str]
     ) -> dt.datetime:
-        """Invokes the function with `payload` once, at `at`, and returns when that is: an armed one keeps its time."""
+        """Invokes the function with `payload` once, at `at`, and returns when that is, read back: an armed one keeps its time."""
         with translated(f"arm the schedule {name}"):
             try:
                 self._api.create_schedule(
@@ -38,8 +38,7 @@ class OneTimeSchedules:
             except ClientError as error:
                 if code_of(error) != "ConflictException":
                     raise
-                return self._fires_at(name)
-        return at
+            return self._fires_at(name)
 
     def disarm(self, name: str) -> None:
         """Deletes a schedule; one that is gone is no error."""
