@@ -39,7 +39,8 @@ def deploy(folder: CloudFolder, client: ClientEnvironment, progress: Progress, a
         tool.run(_BOOTSTRAP, folder.root)
         bootstrapped.touch()
     progress("Deploying the app with the CDK CLI")
-    tool.run(_DEPLOY, app)
+    # In the cloud's own folder: two clouds may be deployed side by side, and the CLI locks its output.
+    tool.run((*_DEPLOY, "--output", str(folder.root / "cdk.out")), app)
 
 
 def summary(line: str) -> str | None:
