@@ -5,15 +5,17 @@ MiniStack closes a difference itself, the file goes. docs/local-cloud.md lists t
 """
 
 from local.overlays import (
+    absent_objects,
     bedrock_permissions,
     delivery_permissions,
     denial_messages,
+    due_schedules,
     kms_permissions,
     lambda_errors,
     local_services,
     pass_role,
+    resource_arns,
     root_signatures,
-    schedules,
     task_permissions,
     template_properties,
 )
@@ -22,13 +24,18 @@ from local.overlays import (
 def install() -> None:
     """Apply every correction. The handlers of our own services come first, because others stand in front of them."""
     local_services.install()
+    # who calls, on what, and what a refusal says
     root_signatures.install()
+    resource_arns.install()
     denial_messages.install()
-    template_properties.install()
-    lambda_errors.install()
-    schedules.install()
+    # permissions that MiniStack does not ask for
     bedrock_permissions.install()
     pass_role.install()
     kms_permissions.install()
+    absent_objects.install()
     task_permissions.install()
     delivery_permissions.install()
+    # behaviour
+    template_properties.install()
+    lambda_errors.install()
+    due_schedules.install()

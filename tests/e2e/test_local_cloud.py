@@ -189,6 +189,17 @@ def test_a_role_needs_the_action_on_the_resource(role, bucket):
     assert f":assumed-role/{role.name}/" in message
 
 
+def test_only_who_may_list_is_told_that_an_object_is_absent(role, bucket):
+    name, _ = bucket
+    read = {"Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{name}/*"}
+    s3 = role.client("s3")
+    role.grant(read)
+    assert f"s3:ListBucket on resource: arn:aws:s3:::{name}" in denial(s3.get_object, Bucket=name, Key="absent")
+    role.grant(read, {"Action": "s3:ListBucket", "Resource": f"arn:aws:s3:::{name}"})
+    with pytest.raises(s3.exceptions.NoSuchKey):
+        s3.get_object(Bucket=name, Key="absent")
+
+
 def test_an_encrypted_object_needs_its_key(role, bucket):
     name, key = bucket
     objects = {"Action": ["s3:PutObject", "s3:GetObject"], "Resource": f"arn:aws:s3:::{name}/*"}
@@ -262,6 +273,16 @@ def test_a_schedule_is_authorised_in_its_own_group(session, role):
     )
     message = denial(role.client("scheduler").get_schedule, Name="later", GroupName=group)
     assert f"scheduler:GetSchedule on resource: arn:aws:scheduler:us-east-1:{ACCOUNT}:schedule/{group}/later" in message
+
+
+def test_a_quota_is_authorised_by_its_own_arn(role):
+    quotas = role.client("service-quotas")
+    arn = f"arn:aws:servicequotas:us-east-1:{ACCOUNT}:bedrock/L-BE77399C"
+    role.grant({"Action": "servicequotas:GetServiceQuota", "Resource": arn.replace("L-BE77399C", "L-00000000")})
+    message = denial(quotas.get_service_quota, ServiceCode="bedrock", QuotaCode="L-BE77399C")
+    assert f"servicequotas:GetServiceQuota on resource: {arn}" in message
+    role.grant({"Action": "servicequotas:GetServiceQuota", "Resource": arn})
+    assert quotas.get_service_quota(ServiceCode="bedrock", QuotaCode="L-BE77399C")["Quota"]["QuotaArn"] == arn
 
 
 def test_a_state_machine_calls_functions_as_its_role(session, function):

@@ -5,7 +5,15 @@ import json
 import pytest
 from ministack.services import s3, sns
 
-from local.overlays import kms_permissions, lambda_errors, pass_role, schedules, task_permissions, template_properties
+from local.overlays import (
+    absent_objects,
+    kms_permissions,
+    lambda_errors,
+    pass_role,
+    resource_arns,
+    task_permissions,
+    template_properties,
+)
 from local.overlays.authorization import Check, Request
 
 ACCOUNT = "000000000000"
@@ -111,6 +119,13 @@ class TestObjectKeys:
     def test_tags_are_not_encrypted_with_the_objects_key(self):
         assert self.needed("GET", "/data/secret", query={"tagging": [""]}) == []
 
+    def test_only_an_absent_object_takes_the_right_to_list(self):
+        def needed(path):
+            return list(absent_objects.absence_checks(request("GET", path)))
+
+        assert needed("/data/missing") == [Check("s3:ListBucket", "arn:aws:s3:::data")]
+        assert needed("/data/secret") == needed("/data") == needed("/elsewhere/missing") == []
+
     def test_the_context_says_for_whom_and_through_which_service(self):
         (check,) = kms_permissions.object_checks(request("GET", "/data/secret"))
         assert check.context["kms:viaservice"] == "s3.us-east-1.amazonaws.com"
@@ -163,7 +178,14 @@ def test_an_errors_class_is_read_from_the_traceback(log, message, name):
     ],
 )
 def test_a_schedule_belongs_to_the_group_it_names(method, body, query, group):
-    assert schedules.schedule_group(method, body, query) == group
+    assert resource_arns.schedule(request(method, "/schedules/later", body, query=query)) == f"schedule/{group}/later"
+    assert resource_arns.schedule(request(method, "/schedule-groups/tuner", body, query=query)) is None
+
+
+def test_a_quota_is_a_resource_of_its_own():
+    body = {"ServiceCode": "bedrock", "QuotaCode": "L-BE77399C"}
+    assert resource_arns.quota(request("POST", "/", body)) == "bedrock/L-BE77399C"
+    assert resource_arns.quota(request("POST", "/", {"ServiceCode": "bedrock"})) is None
 
 
 FUNCTION = f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:step"
