@@ -80,5 +80,5 @@ def test_errors_are_told_apart_by_class(bedrock: object, code: str, status: int,
     with Stubber(bedrock) as stub:
         for _ in range(5):
             stub.add_client_error("converse", code, "AWS's own words", status)
-        with pytest.raises(error, match="ask the judge us.judge: .*AWS's own words"):
+        with pytest.raises(error, match=r"ask the judge us\.judge: .*AWS's own words"):
             ask(bedrock)

@@ -1,0 +1,168 @@
+"""A run's folder in S3: graded by shards, resumed after a failure, summed up in scores.json."""
+
+import json
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from lambdas.score_answers import handler
+from tuner.aws.run_folder import RunFolder
+from tuner.errors import AccessDeniedError, EvaluationError, SettingsError
+from tuner.evaluation.run import score_run, score_shard
+from tuner.run import Keys, Manifest
+from tuner.settings import DeploymentSettings, RunSettings
+
+RUN = "faq-123456789abc"
+ENCODER = "all-MiniLM-L6-v2"
+
+
+class FakeBedrock:
+    """Converse that grades by the answer's length; `fails_at` is the call that is denied."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self.fails_at = 0
+
+    def converse(self, **request: Any) -> dict[str, Any]:
+        self.calls += 1
+        if self.calls == self.fails_at:
+            raise AccessDeniedError("not authorized to perform: bedrock:InvokeModel")
+        text = request["messages"][0]["content"][0]["text"]
+        answer = text.partition("<answer>")[2].partition("</answer>")[0].strip()
+        verdict = {"score": min(10, max(1, len(answer) // 4)), "reasoning": "Local stand-in: graded by its length."}
+        content = [{"toolUse": {"toolUseId": "t", "name": "grade", "input": verdict}}]
+        return {"output": {"message": {"content": content}}, "stopReason": "tool_use", "usage": {}}
+
+
+@pytest.fixture
+def bedrock(monkeypatch: pytest.MonkeyPatch) -> FakeBedrock:
+    fake = FakeBedrock()
+    monkeypatch.setattr("tuner.aws.judge_call.client", lambda service: fake)
+    return fake
+
+
+@pytest.fixture
+def folder() -> Iterator[RunFolder]:
+    with mock_aws():
+        s3 = boto3.client("s3", region_name="us-east-1")
+        s3.create_bucket(Bucket="artifacts")
+        yield RunFolder("artifacts", RUN, s3)
+
+
+def prepare(folder: RunFolder, questions: int = 7, settings: dict | None = None) -> None:
+    manifest = Manifest(
+        run_id=RUN, dataset="faq", execution_arn="arn", started_at="2026-11-23T07:00:00Z", data_bucket="d", inputs=(),
+        settings=RunSettings.model_validate(settings or {}), base_model="amazon.nova-micro-v1:0:128k",
+        base_endpoint="amazon.nova-micro-v1:0", base_model_name="Nova Micro", judge_model="us.amazon.nova-pro-v1:0",
+        hyperparameters={}, resource_name="tuner-faq", versions={},
+    )  # fmt: skip
+    folder.write(Keys.MANIFEST, manifest.model_dump_json().encode())
+    asked = [
+        {"id": f"q{i}", "question": f"What is {i}?", "reference": f"It is the number {i}."} for i in range(questions)
+    ]
+    folder.write_lines(Keys.EVALUATION, asked)
+    base = [{"id": f"q{i}", "answer": f"No. {i}"} for i in range(questions)]
+    tuned = [{"id": f"q{i}", "answer": f"It is the number {i}, surely."} for i in reversed(range(questions))]
+    folder.write_lines(Keys.answers("base", 0), base[:4])
+    folder.write_lines(Keys.answers("base", 1), base[4:])
+    folder.write_lines(Keys.answers("tuned", 0), tuned)
+
+
+def test_scores_json_has_everything_the_report_needs(folder: RunFolder, bedrock: FakeBedrock) -> None:
+    prepare(folder)
+    assert score_run(folder, 25, ENCODER) == 7
+    scores = folder.read_json(Keys.SCORES)
+    assert scores["schema_version"] == 1
+    assert {"correctness", "bertscore_f1", "bertscore_precision", "bertscore_recall"} <= set(scores["metrics"])
+    assert scores["metrics"]["bertscore_f1"]["tuned"]["mean"] > scores["metrics"]["bertscore_f1"]["base"]["mean"]
+    assert scores["verdict"]["value"] == "better"
+    assert scores["judge"]["name"] == "Nova Pro"
+    assert (scores["judge"]["stand_in"], scores["judge"]["asked"], scores["judge"]["missing"]) == (True, 14, 0)
+    assert scores["bertscore"]["model"] == ENCODER
+    first = scores["questions"][0]
+    assert first["id"] == "q0"
+    assert first["outcome"] == "win"
+    assert first["tuned"]["reasoning"].startswith("Local stand-in")
+    assert 0 < first["base"]["bertscore_f1"] < 1
+
+
+def test_shards_graded_apart_give_the_same_scores(folder: RunFolder, bedrock: FakeBedrock) -> None:
+    prepare(folder)
+    score_run(folder, 25, ENCODER)
+    whole = folder.read_json(Keys.SCORES)
+    assert [score_shard(folder, shard, 3, ENCODER) for shard in (2, 0, 1, 3)] == [1, 3, 3, 0]
+    asked = bedrock.calls
+    score_run(folder, 3, ENCODER)
+    assert bedrock.calls == asked, "what is graded is not graded again"
+    assert _close(folder.read_json(Keys.SCORES), whole)
+
+
+def _close(one: Any, other: Any) -> bool:
+    """Equal up to what another batch's padding does to the sixth decimal."""
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(_close(one[key], other[key]) for key in one)
+    if isinstance(one, list):
+        return len(one) == len(other) and all(map(_close, one, other))
+    if isinstance(one, float) and isinstance(other, float):
+        return one == pytest.approx(other, abs=1e-5)
+    return one == other
+
+
+def test_a_repeat_after_a_failure_pays_only_for_what_is_left(folder: RunFolder, bedrock: FakeBedrock) -> None:
+    prepare(folder, settings={"evaluation": {"metrics": ["correctness"]}})
+    bedrock.fails_at = 10
+    with pytest.raises(AccessDeniedError):
+        score_run(folder, 25, ENCODER)
+    paid = len(folder.read_json("scores/verdicts/00000.json"))
+    before = bedrock.calls
+    score_run(folder, 25, ENCODER)
+    assert paid >= 1
+    assert bedrock.calls - before == 14 - paid
+
+
+def test_changed_answers_are_graded_anew(folder: RunFolder, bedrock: FakeBedrock) -> None:
+    prepare(folder, settings={"evaluation": {"metrics": ["correctness"]}})
+    score_run(folder, 25, ENCODER)
+    folder.write_lines(Keys.answers("base", 1), [{"id": f"q{i}", "answer": None, "error": "gone"} for i in (4, 5, 6)])
+    score_run(folder, 25, ENCODER)
+    scores = folder.read_json(Keys.SCORES)
+    assert scores["metrics"]["correctness"]["base"]["failed"] == 3
+    assert bedrock.calls == 14, "the verdicts that are known stay"
+
+
+def test_no_answers_at_all_end_in_words(folder: RunFolder, bedrock: FakeBedrock) -> None:
+    prepare(folder, settings={"evaluation": {"metrics": ["correctness"]}})
+    for shard in (0, 1):
+        folder.write_lines(Keys.answers("base", shard), [])
+    folder.write_lines(Keys.answers("tuned", 0), [])
+    score_run(folder, 25, ENCODER)
+    assert folder.read_json(Keys.SCORES)["verdict"]["value"] == "undecided"
+    folder.write_lines(Keys.EVALUATION, [])
+    with pytest.raises(EvaluationError, match="no question with a reference"):
+        score_run(folder, 25, ENCODER)
+
+
+def test_an_unknown_metric_names_the_nearest(folder: RunFolder, bedrock: FakeBedrock) -> None:
+    prepare(folder, settings={"evaluation": {"metrics": ["bertscor"]}})
+    with pytest.raises(SettingsError, match="Did you mean 'bertscore'"):
+        score_run(folder, 25, ENCODER)
+
+
+def test_the_function_scores_the_run_in_its_event(
+    folder: RunFolder, bedrock: FakeBedrock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepare(folder, settings={"evaluation": {"metrics": ["correctness"]}})
+    monkeypatch.setenv("DEPLOYMENT", DeploymentSettings(shard_size=3).model_dump_json())
+    monkeypatch.setenv("DATA_BUCKET", "data")
+    monkeypatch.setenv("ARTIFACTS_BUCKET", "artifacts")
+    monkeypatch.setattr("tuner.aws.run_folder.client", lambda service: folder._s3)
+    context = SimpleNamespace(
+        function_name="score", memory_limit_in_mb=1, invoked_function_arn="arn", aws_request_id="1"
+    )
+    assert handler({"run_id": RUN, "shard": 1}, context) == {"scored": 3}
+    assert handler({"run_id": RUN}, context) == {"scored": 7}
+    assert json.loads(folder.read(Keys.SCORES))["metrics"]["correctness"]["tuned"]["n"] == 7
