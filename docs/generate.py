@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import types
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from tuner import catalog, errors
+from tuner.reporting.model import Report
 from tuner.settings import DeploymentSettings, RunSettings
 
 DOCS = Path(__file__).parent
@@ -81,10 +83,17 @@ PAGES: dict[str, Callable[[], str]] = {
 }
 
 
+def report_schema() -> str:
+    """The JSON Schema of report.json."""
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **Report.model_json_schema()}
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
 def main() -> None:
-    """Writes every page."""
+    """Writes every page, and the schema."""
     for name, page in PAGES.items():
         (DOCS / name).write_text(NOTICE + page(), "utf-8")
+    (DOCS / "report.schema.json").write_text(report_schema(), "utf-8")
 
 
 def _settings_table(model: type[BaseModel]) -> str:

@@ -1,0 +1,47 @@
+"""Reports a run that could not report itself: stopped by a person, out of time, or failed in its own report."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from lambdas.step import Environment, logger, step
+from tuner.aws.executions import ending
+from tuner.aws.notifications import notify
+from tuner.reporting import build, ended_from_outside, publish, published, subject, summary
+
+_CAMEL = ConfigDict(frozen=True, populate_by_name=True)
+
+
+class Detail(BaseModel):
+    """The execution that ended."""
+
+    model_config = _CAMEL
+
+    execution_arn: str = Field(alias="executionArn")
+    name: str
+    status: Literal["FAILED", "ABORTED", "TIMED_OUT"]
+
+
+class StatusChange(BaseModel):
+    """EventBridge's "Step Functions Execution Status Change"."""
+
+    model_config = _CAMEL
+
+    detail: Detail
+
+
+@step(StatusChange)
+def handler(event: StatusChange, env: Environment) -> None:
+    """Writes the report and notifies, unless the run did so itself."""
+    ended = event.detail
+    folder = env.folder(ended.name)
+    if published(folder):
+        logger.info("The run has its report", extra={"run_id": ended.name})
+        return
+    how = ending(ended.execution_arn)
+    reason = ended_from_outside(ended.status, how.error, how.cause)
+    report = build(folder, reason, ended.status, ended.execution_arn)
+    publish(folder, report)
+    notify(env.topic_arn, subject(report), summary(report), {"status": report.status, "run_id": report.run_id})

@@ -1,0 +1,18 @@
+"""Tells whoever is subscribed what came of a run."""
+
+from __future__ import annotations
+
+from lambdas.step import Environment, RunEvent, step
+from tuner.aws.notifications import notify
+from tuner.errors import EvaluationError
+from tuner.reporting import published, subject, summary
+
+
+@step(RunEvent)
+def handler(event: RunEvent, env: Environment) -> None:
+    """Publishes the report's summary to the topic."""
+    folder = env.folder(event.run_id)
+    report = published(folder)
+    if report is None:
+        raise EvaluationError(f"{folder.uri()} has no report to tell of: the step that writes it must come first.")
+    notify(env.topic_arn, subject(report), summary(report), {"status": report.status, "run_id": report.run_id})

@@ -1,0 +1,152 @@
+"""write_report, notify and close_run: what goes in, what is written and who is told."""
+
+import json
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from lambdas import close_run, notify, write_report
+from tests.unit.reporting.sample import EXECUTION, RUN, artifacts
+from tuner.aws.clients import client
+from tuner.aws.run_folder import RunFolder
+from tuner.errors import EvaluationError
+from tuner.run import Keys
+
+BUCKET = "artifacts"
+CONTEXT = SimpleNamespace(
+    function_name="f", memory_limit_in_mb=1, invoked_function_arn="arn:f", aws_request_id="r", log_group_name="g"
+)
+CAUGHT = {
+    "error": "DatasetError",
+    "cause": json.dumps({"errorMessage": "training.jsonl, line 3: not JSON.", "errorType": "DatasetError"}),
+}
+
+
+@pytest.fixture
+def inbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A cloud with an artifacts bucket and a topic; what is published to the topic can be read from the queue."""
+    with mock_aws():
+        client.cache_clear()
+        boto3.client("s3").create_bucket(Bucket=BUCKET)
+        topic = boto3.client("sns").create_topic(Name="runs")["TopicArn"]
+        sqs = boto3.client("sqs")
+        queue = sqs.create_queue(QueueName="inbox")["QueueUrl"]
+        boto3.client("sns").subscribe(
+            TopicArn=topic, Protocol="sqs", Endpoint="arn:aws:sqs:us-east-1:123456789012:inbox"
+        )
+        for name, value in {
+            "DEPLOYMENT": "{}",
+            "DATA_BUCKET": "data",
+            "ARTIFACTS_BUCKET": BUCKET,
+            "TOPIC_ARN": topic,
+        }.items():
+            monkeypatch.setenv(name, value)
+        yield lambda: [
+            json.loads(message["Body"])
+            for message in sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", [])
+        ]
+        client.cache_clear()
+
+
+def folder(things: dict[str, bytes] | None = None) -> RunFolder:
+    made = RunFolder(BUCKET, RUN)
+    for name, data in (things or {}).items():
+        made.write(name, data)
+    return made
+
+
+def ended(status: str) -> dict[str, Any]:
+    """EventBridge's event, with the members that AWS sends beside those that are read."""
+    return {
+        "version": "0",
+        "detail-type": "Step Functions Execution Status Change",
+        "source": "aws.states",
+        "detail": {"executionArn": EXECUTION, "stateMachineArn": "arn:m", "name": RUN, "status": status, "input": "{}"},
+    }
+
+
+@pytest.fixture
+def described(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """What DescribeExecution answers."""
+    answer: dict[str, Any] = {"status": "ABORTED"}
+    monkeypatch.setattr("tuner.aws.executions.client", lambda _: SimpleNamespace(describe_execution=lambda **_: answer))
+    return answer
+
+
+@pytest.mark.usefixtures("inbox")
+def test_success_is_reported_with_nothing_to_fail_for() -> None:
+    run = folder(artifacts())
+    result = write_report.handler({"run_id": RUN, "failure": None}, CONTEXT)
+    assert result == {"error": None, "cause": None, "report": f"s3://{BUCKET}/runs/{RUN}/report/index.html"}
+    assert run.read_json(Keys.REPORT)["status"] == "SUCCEEDED"
+    assert run.read(Keys.REPORT_PAGE).startswith(b"<!doctype html>")
+
+
+@pytest.mark.usefixtures("inbox")
+def test_the_fail_state_gets_the_error_in_words_even_when_the_first_step_failed() -> None:
+    result = write_report.handler({"run_id": RUN, "failure": CAUGHT}, CONTEXT)
+    assert (result["error"], result["cause"]) == ("DatasetError", "training.jsonl, line 3: not JSON.")
+    assert folder().read_json(Keys.REPORT)["run_id"] == RUN
+
+
+@pytest.mark.usefixtures("inbox")
+def test_an_event_that_does_not_say_whether_the_run_failed_is_refused() -> None:
+    with pytest.raises(Exception, match="failure"):
+        write_report.handler({"run_id": RUN}, CONTEXT)
+
+
+def test_subscribers_are_told_what_came_out(inbox: Any) -> None:
+    folder(artifacts())
+    write_report.handler({"run_id": RUN, "failure": None}, CONTEXT)
+    assert notify.handler({"run_id": RUN}, CONTEXT) == {}
+    [message] = inbox()
+    assert message["Subject"] == f"Fine-tuning {RUN} tuned model better"
+    assert "| BERTScore F1 |" in message["Message"]
+    assert message["MessageAttributes"]["status"]["Value"] == "SUCCEEDED"
+
+
+@pytest.mark.usefixtures("inbox")
+def test_without_a_report_there_is_nothing_to_tell() -> None:
+    with pytest.raises(EvaluationError, match="no report"):
+        notify.handler({"run_id": RUN}, CONTEXT)
+
+
+def test_a_stopped_run_is_reported_and_told(inbox: Any, described: dict[str, Any]) -> None:
+    described.update(cause="wrong dataset")
+    things = artifacts()
+    run = folder({name: things[name] for name in (Keys.MANIFEST, Keys.DATASET_SUMMARY)})
+    close_run.handler(ended("ABORTED"), CONTEXT)
+    report = run.read_json(Keys.REPORT)
+    assert (report["status"], report["dataset"], report["execution_arn"]) == ("ABORTED", "bedrock-faq", EXECUTION)
+    assert report["failure"]["message"].endswith("wrong dataset")
+    [message] = inbox()
+    assert message["Subject"] == f"Fine-tuning {RUN} was stopped"
+
+
+def test_a_run_that_reported_itself_is_left_alone(inbox: Any, described: dict[str, Any]) -> None:
+    described.update(status="FAILED", error="Other", cause="other")
+    write_report.handler({"run_id": RUN, "failure": CAUGHT}, CONTEXT)
+    before = folder().read(Keys.REPORT)
+    close_run.handler(ended("FAILED"), CONTEXT)
+    assert folder().read(Keys.REPORT) == before
+    assert inbox() == []
+
+
+def test_a_run_whose_report_failed_is_reported_with_the_executions_failure(
+    inbox: Any, described: dict[str, Any]
+) -> None:
+    described.update(status="FAILED", error="AccessDeniedError", cause="Could not write: AccessDenied")
+    close_run.handler(ended("FAILED"), CONTEXT)
+    report = folder().read_json(Keys.REPORT)
+    assert (report["status"], report["failure"]["error"]) == ("FAILED", "AccessDeniedError")
+    assert len(inbox()) == 1
+
+
+@pytest.mark.usefixtures("inbox")
+def test_a_run_that_goes_on_is_none_of_its_business() -> None:
+    with pytest.raises(Exception, match="status"):
+        close_run.handler(ended("RUNNING"), CONTEXT)

@@ -1,0 +1,62 @@
+"""A run's folder in memory, and the run's report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from io import BytesIO
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from botocore.response import StreamingBody
+
+from tests.unit.reporting.sample import RUN, artifacts
+from tuner.aws.run_folder import RunFolder
+from tuner.reporting import Report, build
+
+AT = datetime(2026, 11, 23, 8, 50, tzinfo=UTC)
+BUCKET = "artifacts"
+FolderOf = Callable[[Mapping[str, bytes]], RunFolder]
+
+
+class Bucket:
+    """As much of S3 as a run's folder uses, with nothing to connect to."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, bytes] = {}
+
+    def put_object(self, *, Key: str, Body: bytes, **_: Any) -> None:
+        self.objects[Key] = Body
+
+    def get_object(self, *, Key: str, **_: Any) -> dict[str, Any]:
+        if Key not in self.objects:
+            raise ClientError({"Error": {"Code": "NoSuchKey", "Message": Key}}, "GetObject")
+        data = self.objects[Key]
+        return {"Body": StreamingBody(BytesIO(data), len(data))}
+
+    def get_paginator(self, _: str) -> Any:
+        return SimpleNamespace(paginate=self._pages)
+
+    def _pages(self, *, Prefix: str, **_: Any) -> Iterator[dict[str, Any]]:
+        yield {"Contents": [{"Key": key, "LastModified": AT} for key in self.objects if key.startswith(Prefix)]}
+
+
+@pytest.fixture
+def folder_of() -> FolderOf:
+    """Puts artifacts into a fresh run's folder."""
+
+    def put(things: Mapping[str, bytes]) -> RunFolder:
+        folder = RunFolder(BUCKET, RUN, Bucket())
+        for name, data in things.items():
+            folder.write(name, data)
+        return folder
+
+    return put
+
+
+@pytest.fixture
+def report(folder_of: FolderOf) -> Report:
+    """The report of a run that succeeded."""
+    return build(folder_of(artifacts()), at=AT)

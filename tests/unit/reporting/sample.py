@@ -1,0 +1,145 @@
+"""A run's artifacts as the steps write them, small and readable. The answers are made up; the scores' shape is real."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from tuner.evaluation.scores import Graded, summarize
+from tuner.run import Keys
+
+RUN = "bedrock-faq-0123456789ab"
+EXECUTION = f"arn:aws:states:us-east-1:111122223333:execution:tuner-customization:{RUN}"
+MODEL = "arn:aws:bedrock:us-east-1:111122223333:custom-model/amazon.nova-micro-v1:0:128k/abcdefghijkl"
+_EXAMPLE = Path(__file__).parents[3] / "examples/bedrock-faq/evaluation.json"
+_BASE = "A custom-built, high-end, and luxurious bed that is made to order for guests of a hotel."
+
+
+def artifacts(questions: int = 8) -> dict[str, bytes]:
+    """Name in the run's folder -> bytes, of a run that succeeded."""
+    return dict(_artifacts(questions))
+
+
+@cache
+def _artifacts(questions: int) -> dict[str, bytes]:
+    records = [_question(at) for at in range(questions)]
+    documents: dict[str, Any] = {
+        Keys.MANIFEST: _manifest(),
+        Keys.DATASET_SUMMARY: _dataset(questions),
+        Keys.FINDINGS: _findings(),
+        Keys.ESTIMATE: _estimate(),
+        Keys.TRAINING_SUMMARY: _training(),
+        Keys.ENDPOINT: _endpoint(),
+        Keys.SCORES: _scores(records),
+    }
+    lines: dict[str, Any] = {
+        Keys.EVALUATION: records,
+        Keys.answers("base", 0): [_answer(record, _BASE) for record in records],
+        Keys.answers("tuned", 0): [_answer(record, _tuned(at, record)) for at, record in enumerate(records)],
+    }
+    return {name: json.dumps(document, ensure_ascii=False).encode() for name, document in documents.items()} | {
+        name: "".join(json.dumps(entry, ensure_ascii=False) + "\n" for entry in entries).encode()
+        for name, entries in lines.items()
+    }
+
+
+def _question(at: int) -> dict[str, Any]:
+    examples = json.loads(_EXAMPLE.read_text("utf-8"))
+    example = examples[at % len(examples)]
+    return {"id": f"q{at:04d}", "question": example["question"], "reference": example["answer"]}
+
+
+def _tuned(at: int, record: dict[str, Any]) -> str | None:
+    """The reference's first sentence for most, the base's for some, and one that got no answer."""
+    return None if at % 8 == 7 else _BASE if at % 8 == 5 else record["reference"].partition(".")[0] + "."
+
+
+def _answer(record: dict[str, Any], text: str | None) -> dict[str, Any]:
+    error = None if text is not None else "ModelTimeoutException: the model took too long"
+    return {"id": record["id"], "answer": text, "error": error, "stop_reason": "end_turn" if text else None,
+            "input_tokens": 31, "output_tokens": 42, "latency_ms": 812}  # fmt: skip
+
+
+def _scores(records: list[dict[str, Any]]) -> dict[str, Any]:
+    graded = [
+        {"id": record["id"], "base": _values(2, 0.51 + at % 5 / 100), "tuned": _tuned_values(at, record)}
+        for at, record in enumerate(records)
+    ]
+    about = {
+        "correctness": {"model": "us.anthropic.claude-sonnet-4-6", "name": "Claude Sonnet 4.6"},
+        "bertscore": {"model": "roberta-large", "layer": 17},
+    }
+    counts = {"correctness": {"asked": 2 * len(records), "missing": 0, "stand_in": 0}, "bertscore": {"truncated": 0}}
+    return summarize(Graded(tuple(graded), about, counts))
+
+
+def _tuned_values(at: int, record: dict[str, Any]) -> dict[str, Any]:
+    if _tuned(at, record) is None:
+        return {"failed": True, "correctness": None, "bertscore_f1": None}
+    return _values(2 if at % 8 == 5 else 7 + at % 3, 0.7 + at % 7 / 100)
+
+
+def _values(correctness: int, f1: float) -> dict[str, Any]:
+    return {"correctness": correctness, "reasoning": "It names the service.", "bertscore_f1": f1,
+            "bertscore_precision": f1 - 0.02, "bertscore_recall": f1 + 0.02}  # fmt: skip
+
+
+def _manifest() -> dict[str, Any]:
+    return {
+        "schema_version": 1, "run_id": RUN, "dataset": "bedrock-faq", "execution_arn": EXECUTION,
+        "started_at": "2026-11-23T07:00:00.123Z", "data_bucket": "data",
+        "inputs": [{"role": "training", "key": "incoming/bedrock-faq/training.jsonl", "version_id": "v1",
+                    "size": 18_211, "sha256": "a" * 64}],
+        "settings": {"system_prompt": "You answer questions about Amazon Bedrock."},
+        "base_model": "amazon.nova-micro-v1:0:128k", "base_endpoint": "amazon.nova-micro-v1:0",
+        "base_model_name": "Nova Micro", "judge_model": "us.anthropic.claude-sonnet-4-6",
+        "hyperparameters": {"epochCount": "5", "learningRate": "1e-05", "learningRateWarmupSteps": "10"},
+        "resource_name": f"tuner-{RUN}", "versions": {"bedrock-tuner": "0.1.0", "bert-score": "0.3.13"},
+    }  # fmt: skip
+
+
+def _dataset(questions: int) -> dict[str, Any]:
+    return {"training_records": 88, "validation_records": 32, "evaluation_records": questions, "training_tokens": 9210,
+            "validation_tokens": 3301, "validation_from": "file", "evaluation_from": "file", "files": []}  # fmt: skip
+
+
+def _findings() -> dict[str, Any]:
+    finding = {"severity": "warning", "file": "training.jsonl", "line": 12, "field": None, "rule": "repeated",
+               "message": "The same record as in line 3.", "remedy": "Remove one of them."}  # fmt: skip
+    return {"errors": 0, "warnings": 1, "findings": [finding], "counts": {"repeated": 1}}
+
+
+def _estimate() -> dict[str, Any]:
+    items = [
+        {"name": "Training", "quantity": 46_050, "unit": "tokens", "unit_price_usd": 0.000001, "usd": 0.04605,
+         "source": "Amazon Bedrock pricing, 2026-10"},
+        {"name": "Provisioned throughput", "quantity": 1, "unit": "model unit hours", "unit_price_usd": 108.15,
+         "usd": 108.15, "source": "Amazon Bedrock pricing, 2026-10"},
+        {"name": "Judge", "quantity": 16, "unit": "answers", "unit_price_usd": None, "usd": None, "source": None},
+    ]  # fmt: skip
+    return {"items": items, "total_usd": 108.19605, "unknown": ["Judge"], "budget_usd": 500}
+
+
+def _training() -> dict[str, Any]:
+    losses = [(2.54, 3.25), (1.90, 2.76), (1.39, 2.68), (0.98, 2.75), (0.88, 3.07)]
+    steps = [
+        {"step": at, "epoch": at // 11 + 1, "training_loss": round(2.8 * 0.975**at + 0.15 * (-1) ** at, 4)}
+        for at in range(55)
+    ]
+    return {
+        "job_arn": "arn:aws:bedrock:us-east-1:111122223333:model-customization-job/amazon.nova-micro-v1:0:128k/abc",
+        "job_name": f"tuner-{RUN}", "custom_model_arn": MODEL, "custom_model_name": f"tuner-{RUN}",
+        "status": "Completed", "started_at": "2026-11-23T07:02:00Z", "ended_at": "2026-11-23T08:20:00Z",
+        "epochs": [{"epoch": at, "training_loss": loss, "validation_loss": held, "steps": 11}
+                   for at, (loss, held) in enumerate(losses, 1)],
+        "steps": steps, "best_epoch": 3, "epochs_asked": 5, "epochs_run": 5, "stopped_early": False,
+        "metrics_files": [],
+    }  # fmt: skip
+
+
+def _endpoint() -> dict[str, Any]:
+    return {"kind": "provisioned", "arn": "arn:aws:bedrock:us-east-1:111122223333:provisioned-model/abcdefghijkl",
+            "name": f"tuner-{RUN}", "model_units": 1, "commitment": None, "created_at": "2026-11-23T08:21:00Z",
+            "in_service_at": "2026-11-23T08:41:00Z", "released_at": "2026-11-23T08:44:30Z"}  # fmt: skip

@@ -1,0 +1,125 @@
+"""The report is what the run made: everything of a whole run, something of one that failed early."""
+
+import json
+
+import pytest
+
+from tests.unit.reporting.conftest import AT, FolderOf
+from tests.unit.reporting.sample import EXECUTION, MODEL, RUN, artifacts
+from tuner.errors import EvaluationError
+from tuner.reporting import Failure, Report, build, publish, published
+from tuner.run import Keys
+
+FAILURE = Failure(error="DatasetError", message="training.jsonl, line 3: not JSON.\nMend it.")
+
+
+def test_a_whole_run_is_told_whole(report: Report) -> None:
+    assert (report.run_id, report.dataset, report.status, report.failure) == (RUN, "bedrock-faq", "SUCCEEDED", None)
+    assert (report.started_at, report.ended_at) == ("2026-11-23T07:00:00.123Z", "2026-11-23T08:50:00Z")
+    assert report.execution_arn == EXECUTION
+    assert report.verdict.value == "better"
+    assert report.models.tuned
+    assert report.models.tuned.arn == MODEL
+    assert report.models.judge
+    assert report.models.judge.name == "Claude Sonnet 4.6"
+    assert report.scores["correctness"].tuned
+    assert report.scores["correctness"].tuned.mean == pytest.approx(6.125)
+    assert report.training
+    assert report.training.best_epoch == 3
+    assert report.settings["serving"] == "provisioned"
+    assert report.stand_ins == ()
+
+
+def test_questions_are_joined_by_id(folder_of: FolderOf) -> None:
+    things = artifacts()
+    name = Keys.answers("tuned", 0)
+    things[name] = b"".join(reversed(things[name].splitlines(keepends=True)))
+    questions = build(folder_of(things)).questions
+    assert [question.id for question in questions] == [f"q{at:04d}" for at in range(8)]
+    for question in questions[:5]:
+        assert question.tuned
+        assert question.reference
+        assert question.reference.startswith(question.tuned.answer or "nothing")
+
+
+def test_an_answer_that_failed_counts_as_the_worst(report: Report) -> None:
+    failed = report.questions[7]
+    assert failed.tuned
+    assert failed.tuned.answer is None
+    assert failed.tuned.error
+    assert (failed.outcome, failed.gain) == ("loss", -1)
+
+
+def test_gains_are_told_by_the_deciding_metric(report: Report) -> None:
+    assert report.verdict.metric == "correctness"
+    assert [question.gain for question in report.questions[:2]] == [5, 6]
+    assert report.questions[5].outcome == "tie"
+
+
+def test_the_paid_window_runs_from_creation_to_release(report: Report) -> None:
+    assert report.serving
+    assert report.serving.paid_seconds == 23 * 60 + 30
+
+
+def test_an_endpoint_not_released_yet_is_paid_for_until_now(folder_of: FolderOf) -> None:
+    things = artifacts()
+    things[Keys.ENDPOINT] = things[Keys.ENDPOINT].replace(b'"2026-11-23T08:44:30Z"', b"null")
+    serving = build(folder_of(things), at=AT).serving
+    assert serving
+    assert (serving.released_at, serving.paid_seconds) == (None, 29 * 60)
+
+
+def test_an_on_demand_deployment_is_not_paid_by_time(folder_of: FolderOf) -> None:
+    things = artifacts()
+    things[Keys.ENDPOINT] = things[Keys.ENDPOINT].replace(b'"provisioned"', b'"on_demand"', 1)
+    serving = build(folder_of(things)).serving
+    assert serving
+    assert serving.paid_seconds is None
+
+
+def test_the_timeline_is_in_order_and_knows_the_paid_window(report: Report) -> None:
+    moments = {moment.name: moment for moment in report.timeline}
+    assert moments["Endpoint is paid for"].ended_at == "2026-11-23T08:44:30Z"
+    assert moments["Training"].started_at == "2026-11-23T07:02:00Z"
+    starts = [moment.started_at for moment in report.timeline]
+    assert starts == sorted(starts)
+
+
+def test_stand_ins_are_named(folder_of: FolderOf) -> None:
+    things = artifacts()
+    things[Keys.MANIFEST] = things[Keys.MANIFEST].replace(b"Nova Micro", b"Nova Micro (local stand-in: SmolLM2-135M)")
+    things[Keys.SCORES] = things[Keys.SCORES].replace(
+        b'"Claude Sonnet 4.6", "stand_in": false', b'"J", "stand_in": true'
+    )
+    report = build(folder_of(things))
+    assert report.stand_ins == ("base model: Nova Micro (local stand-in: SmolLM2-135M)", "judge: J")
+    assert report.models.tuned
+    assert report.models.tuned.stand_in
+
+
+def test_a_run_refused_in_its_first_step_has_a_report_all_the_same(folder_of: FolderOf) -> None:
+    report = build(folder_of({}), FAILURE, execution_arn=EXECUTION, at=AT)
+    assert (report.run_id, report.dataset, report.status, report.execution_arn) == (RUN, None, "FAILED", EXECUTION)
+    assert report.failure == FAILURE
+    assert report.verdict.sentence == "The run ended without a result: training.jsonl, line 3: not JSON."
+    assert report.questions == ()
+
+
+def test_a_run_that_serves_nothing_has_no_verdict(folder_of: FolderOf) -> None:
+    kept = (Keys.MANIFEST, Keys.DATASET_SUMMARY, Keys.TRAINING_SUMMARY)
+    report = build(folder_of({name: data for name, data in artifacts().items() if name in kept}))
+    assert report.status == "SUCCEEDED"
+    assert report.verdict.value is None
+    assert "nothing says whether it is better" in report.verdict.sentence
+
+
+def test_an_artifact_of_another_shape_is_named(folder_of: FolderOf) -> None:
+    with pytest.raises(EvaluationError, match=r"training/summary.json: epochs.0.epoch: .*documented shape"):
+        build(folder_of({Keys.TRAINING_SUMMARY: json.dumps({"epochs": [{"epoch": "first"}]}).encode()}))
+
+
+def test_what_is_published_can_be_read_again(folder_of: FolderOf, report: Report) -> None:
+    folder = folder_of({})
+    assert published(folder) is None
+    assert publish(folder, report) == f"s3://artifacts/runs/{RUN}/report/index.html"
+    assert published(folder) == report

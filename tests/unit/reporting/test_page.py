@@ -1,0 +1,120 @@
+"""The page: everything is there, what others wrote stays text, and nothing but its own style and script is allowed."""
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from tests.unit.reporting.conftest import AT, FolderOf
+from tuner.reporting import Failure, Report, build, page
+from tuner.reporting.model import Answer, NamedModel
+
+_PARTS = (
+    "bedrock-faq",
+    "Nova Micro",
+    "Claude Sonnet 4.6",
+    "6.12",
+    "0.526",
+    "23 min 30 s",
+    "$108.20",
+    "learningRateWarmupSteps",
+    "The same record as in line 3.",
+    "What is an inference profile?",
+)
+HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(1)>\"'</style></title>{{ 7*7 }}"
+
+
+class Tags(HTMLParser):
+    """The tags and attributes that a browser sees."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.text.append(data)
+
+
+def hostile(report: Report) -> Report:
+    """With markup in every place that people and models fill."""
+    first, *others = report.questions
+    answer = Answer(answer=HOSTILE, reasoning=HOSTILE, scores={HOSTILE: 1.0}, stop_reason=HOSTILE)
+    failed = Answer(answer=None, error=HOSTILE)
+    question = first.model_copy(
+        update={"question": HOSTILE, "reference": HOSTILE, "base": answer, "tuned": failed, "id": HOSTILE}
+    )
+    finding = report.findings.findings[0].model_copy(update={"file": HOSTILE, "message": HOSTILE, "remedy": HOSTILE})
+    return report.model_copy(
+        update={
+            "dataset": HOSTILE,
+            "questions": (question, *others),
+            "failure": Failure(error=HOSTILE, message=HOSTILE),
+            "stand_ins": (HOSTILE,),
+            "verdict": report.verdict.model_copy(update={"sentence": HOSTILE, "notes": (HOSTILE,)}),
+            "models": report.models.model_copy(update={"base": NamedModel(id=HOSTILE, name=HOSTILE, stand_in=True)}),
+            "findings": report.findings.model_copy(update={"findings": (finding,)}),
+            "inputs": tuple(entry.model_copy(update={"key": HOSTILE}) for entry in report.inputs),
+            "settings": {HOSTILE: {HOSTILE: [HOSTILE]}},
+            "hyperparameters": {HOSTILE: HOSTILE},
+            "scores": {HOSTILE: report.scores["correctness"].model_copy(update={"label": HOSTILE})},
+        }
+    )
+
+
+def test_markup_of_others_stays_text(report: Report) -> None:
+    seen = Tags(page(hostile(report)))
+    assert [tag for tag, _ in seen.tags].count("script") == 1
+    assert not [tag for tag, _ in seen.tags if tag == "img"]
+    assert not [name for _, attributes in seen.tags for name in attributes if name.startswith("on")]
+    assert HOSTILE in "".join(seen.text)
+    assert "49" not in "".join(text for text in seen.text if "alert" in text)
+
+
+def test_nothing_is_fetched_and_no_style_or_script_is_outside_the_policy(report: Report) -> None:
+    text = page(report)
+    for tag, attributes in Tags(text).tags:
+        assert "src" not in attributes, tag
+        assert "style" not in attributes, tag
+        if "href" in attributes:
+            assert (attributes["href"] or "").startswith(("#", "data:,")), tag
+    policy = next(attributes["content"] for tag, attributes in Tags(text).tags if "http-equiv" in attributes)
+    assert policy
+    assert policy.startswith("default-src 'none'; style-src 'sha256-")
+    assert "unsafe" not in policy
+    assert len(re.findall("<style", text)) == 1
+
+
+@pytest.mark.parametrize("status", ["SUCCEEDED", "FAILED", "ABORTED", "TIMED_OUT"])
+def test_a_report_with_nothing_but_its_end_can_be_read(folder_of: FolderOf, status: str) -> None:
+    text = page(build(folder_of({}), Failure(error="QuotaError", message="Ask for more units."), status, at=AT))
+    assert "Ask for more units." in text
+    assert "QuotaError" in text
+
+
+def test_every_part_of_a_whole_run_is_on_the_page(report: Report) -> None:
+    text = "".join(Tags(page(report)).text)
+    for part in _PARTS:
+        assert part in text, part
+
+
+def test_a_very_long_answer_is_folded_and_whole(report: Report) -> None:
+    long = "word " * 20_000 + "the end"
+    question = report.questions[0].model_copy(update={"tuned": Answer(answer=long)})
+    text = page(report.model_copy(update={"questions": (question,)}))
+    assert long in text
+    assert '<details class="long">' in text
+    assert "100,007 characters" in text
+
+
+def test_stand_ins_stand_before_the_scores(report: Report) -> None:
+    text = page(report.model_copy(update={"stand_ins": ("judge: a stand-in",)}))
+    assert text.index("judge: a stand-in") < text.index('id="scores"')
+
+
+def test_the_same_report_gives_the_same_page(report: Report) -> None:
+    assert page(report) == page(report)

@@ -1,0 +1,43 @@
+"""The notification."""
+
+import re
+
+import pytest
+
+from tests.unit.reporting.conftest import AT, FolderOf
+from tests.unit.reporting.sample import RUN
+from tuner.reporting import Failure, Report, build, subject, summary
+from tuner.reporting.summary import one_line
+
+
+def test_success_tells_scores_the_paid_window_and_where_to_look(report: Report) -> None:
+    text = summary(report)
+    assert "The tuned model is better than the base model" in text
+    assert "| Correctness (judge) | 2.00 | 6.12 | +4.12 |" in text
+    assert "paid for 23 min 30 s" in text
+    assert f"tuner report {RUN}" in text
+    assert f"s3://artifacts/runs/{RUN}/" in text
+
+
+def test_failure_tells_the_reason_and_where_to_look(folder_of: FolderOf) -> None:
+    text = summary(
+        build(folder_of({}), Failure(error="DatasetError", message="a.csv, line 2: empty.\nFill it."), at=AT)
+    )
+    assert "> a.csv, line 2: empty.\n> Fill it." in text
+    assert "DatasetError" in text
+    assert f"tuner report {RUN}" in text
+
+
+def test_throughput_that_may_still_be_alive_is_shouted(report: Report) -> None:
+    alive = report.serving.model_copy(update={"released_at": None})
+    assert "NOT known to be released" in summary(report.model_copy(update={"serving": alive}))
+
+
+@pytest.mark.parametrize("name", ["データ\nset" * 30, "x" * 200])
+def test_the_subject_is_what_sns_takes(report: Report, name: str) -> None:
+    text = subject(report.model_copy(update={"run_id": name}))
+    assert re.fullmatch(r"[A-Za-z0-9][ -~]{0,99}", text)
+
+
+def test_text_of_others_cannot_become_markdown() -> None:
+    assert one_line("[a](http://x)\n# b | <c>") == r"\[a\](http://x) \# b \| \<c\>"

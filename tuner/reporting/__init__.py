@@ -1,0 +1,26 @@
+"""A run's report: gathered from its folder, written as JSON and as one page, summed up for a notification.
+
+report = build(folder)      # whatever the run made, as a Report
+publish(folder, report)     # report/report.json and report/index.html
+summary(report)             # Markdown
+"""
+
+from tuner.reporting.build import build
+from tuner.reporting.failure import ended_from_outside, failure
+from tuner.reporting.model import Failure, Report
+from tuner.reporting.page import page
+from tuner.reporting.publish import publish, published
+from tuner.reporting.summary import subject, summary
+
+__all__ = [
+    "Failure",
+    "Report",
+    "build",
+    "ended_from_outside",
+    "failure",
+    "page",
+    "publish",
+    "published",
+    "subject",
+    "summary",
+]

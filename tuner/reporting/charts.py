@@ -1,0 +1,95 @@
+"""Charts as inline SVG, drawn by pygal and coloured by the page's own style sheet, so that they follow its theme."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from statistics import fmean
+from typing import Any
+
+import pygal
+from markupsafe import Markup
+
+from tuner.reporting.model import Training
+from tuner.reporting.words import number
+
+Point = tuple[float, float]
+Series = tuple[str, Sequence[Point]]
+
+# Past this many points a curve goes through the means of equal stretches: nobody sees more, and the page stays small.
+_MOST_POINTS = 240
+_DOTTED = {"training-epoch", "validation", "history"}
+# pygal draws its own style sheet, scripts and tooltips into each chart; the page has its own, under a strict policy.
+_DROPPED_TAGS = {"defs", "desc", "title"}
+_DROPPED_CLASSES = ("text-overlay", "tooltip-overlay", "background")
+
+
+def loss_curves(training: Training) -> Markup | None:
+    """Training loss per step and per epoch, validation loss per epoch, the best epoch marked; None without any loss."""
+    steps = [(entry.step, entry.training_loss) for entry in training.steps if entry.training_loss is not None]
+    ends = _last_steps(training) if steps else {entry.epoch: entry.epoch for entry in training.epochs}
+    epochs = [entry for entry in training.epochs if entry.epoch in ends]
+    mean = [(ends[entry.epoch], entry.training_loss) for entry in epochs if entry.training_loss is not None]
+    validation = [(ends[entry.epoch], entry.validation_loss) for entry in epochs if entry.validation_loss is not None]
+    if not (steps or mean):
+        return None
+    series: list[Series] = [("training-step", _thinned(steps)), ("training-epoch", mean), ("validation", validation)]
+    if training.best_epoch in ends and validation:
+        losses = [loss for _, points in series for _, loss in points]
+        at = ends[training.best_epoch]
+        series.append(("best", [(at, min(losses)), (at, max(losses))]))
+    return _lines([entry for entry in series if entry[1]], "Step" if steps else "Epoch", "Loss", "Loss curves")
+
+
+def _last_steps(training: Training) -> dict[float, float]:
+    """The step that ends each epoch."""
+    ends: dict[float, float] = {}
+    for entry in training.steps:
+        if entry.epoch is not None:
+            ends[entry.epoch] = max(entry.step, ends.get(entry.epoch, entry.step))
+    return ends
+
+
+def _thinned(points: Sequence[Point]) -> list[Point]:
+    size = max(-(-len(points) // _MOST_POINTS), 1)
+    stretches = [points[at : at + size] for at in range(0, len(points), size)]
+    return [(fmean(x for x, _ in stretch), fmean(y for _, y in stretch)) for stretch in stretches]
+
+
+def _lines(series: Sequence[Series], x_title: str, y_title: str, description: str) -> Markup:
+    chart = pygal.XY(
+        width=720,
+        height=300,
+        margin=8,
+        js=(),
+        x_title=x_title,
+        y_title=y_title,
+        show_legend=False,
+        x_value_formatter=lambda value: f"{value:g}",
+        value_formatter=number,
+        max_scale=8,
+    )
+    for name, points in series:
+        chart.add(name, list(points), show_dots=name in _DOTTED, dots_size=4)
+    chart.add_xml_filter(lambda root: _cleaned(root, [name for name, _ in series], description))
+    drawn: str = chart.render(is_unicode=True, disable_xml_declaration=True)
+    return Markup(re.sub(r"(\.\d)\d+", r"\1", drawn))  # noqa: S704 - pygal escapes, and only numbers and our names go in
+
+
+def _cleaned(root: Any, names: Sequence[str], description: str) -> Any:
+    """The chart alone, its series' classes by name, described for screen readers. `root` is lxml's or ElementTree's."""
+    _prune(root, names)
+    root.attrib.update({"class": "chart", "role": "img", "aria-label": description})
+    root.attrib.pop("id", None)
+    return root
+
+
+def _prune(element: Any, names: Sequence[str]) -> None:
+    for child in list(element):
+        classes = child.get("class", "") if isinstance(child.tag, str) else ""
+        if child.tag in _DROPPED_TAGS or not isinstance(child.tag, str) or classes.endswith(_DROPPED_CLASSES):
+            element.remove(child)
+            continue
+        if number_ := re.search(r"\bserie-(\d+)", classes):
+            child.attrib["class"] = f"series {names[int(number_[1])]}"
+        _prune(child, names)

@@ -1,0 +1,47 @@
+"""Every model that had a part in a run, by its real name; what stands in for something says so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tuner.reporting.model import Models, NamedModel, Serving, Training
+from tuner.run import Manifest
+
+# How everything that stands in for something on the local cloud calls itself.
+_STAND_IN = "stand-in"
+
+
+def named_models(
+    manifest: Manifest | None, training: Training | None, serving: Serving | None, scoring: Mapping[str, Any]
+) -> Models:
+    """The models as far as the run got. `scoring` is scores.json."""
+    base = tuned = None
+    if manifest:
+        base = _named(manifest.base_model, manifest.base_model_name)
+    if training and training.custom_model_arn:
+        name = training.custom_model_name
+        stand_in = bool(base and base.stand_in)
+        tuned = NamedModel(id=serving and serving.arn, arn=training.custom_model_arn, name=name, stand_in=stand_in)
+    return Models(base=base, tuned=tuned, judge=_scorer(scoring, "judge"), bertscore=_scorer(scoring, "bertscore"))
+
+
+def _named(model_id: str, name: str | None) -> NamedModel:
+    return NamedModel(id=model_id, name=name, stand_in=_STAND_IN in (name or "").lower())
+
+
+def _scorer(scoring: Mapping[str, Any], which: str) -> NamedModel | None:
+    """The model behind a metric, with whatever settings scores.json gives for it."""
+    said = scoring.get(which)
+    if not said:
+        return None
+    named = _named(said.get("model") or "", said.get("name"))
+    rest = {key: value for key, value in said.items() if key not in ("model", "name", "stand_in")}
+    return NamedModel(id=named.id, name=named.name, stand_in=said.get("stand_in", named.stand_in), **rest)
+
+
+def stand_ins(models: Models) -> Iterator[str]:
+    """What stood in, each with the part it had."""
+    for role, model in (("base model", models.base), ("judge", models.judge), ("BERTScore encoder", models.bertscore)):
+        if model and model.stand_in:
+            yield f"{role}: {model.name or model.id}"

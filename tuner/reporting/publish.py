@@ -1,0 +1,21 @@
+"""Puts a report into the run's folder, and takes it out again."""
+
+from __future__ import annotations
+
+from tuner.aws.run_folder import RunFolder
+from tuner.reporting.model import Report
+from tuner.reporting.page import page
+from tuner.run import Keys
+
+
+def publish(folder: RunFolder, report: Report) -> str:
+    """Writes the page, then report.json: where the second is, the first is too. Returns the page's address."""
+    address = folder.write(Keys.REPORT_PAGE, page(report).encode())
+    folder.write(Keys.REPORT, report.model_dump_json(indent=2).encode() + b"\n")
+    return address
+
+
+def published(folder: RunFolder) -> Report | None:
+    """The report in the run's folder, or None when there is none yet."""
+    found = folder.find(Keys.REPORT)
+    return None if found is None else Report.model_validate_json(found)

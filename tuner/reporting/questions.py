@@ -1,0 +1,66 @@
+"""The questions of the evaluation with everything that is known of each, joined by id."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tuner.aws.run_folder import RunFolder
+from tuner.reporting.artifacts import read
+from tuner.reporting.model import Answer, Metric, Question, Which
+from tuner.run import Keys
+
+_MODELS: tuple[Which, ...] = ("base", "tuned")
+Document = Mapping[str, Any]
+
+
+def questions(
+    folder: RunFolder, scored: Sequence[Document], metrics: Mapping[str, Metric], deciding: str | None
+) -> tuple[Question, ...]:
+    """The questions in their order, each with both models' answers and `scored`, the questions of scores.json.
+
+    `deciding` names the one of `metrics` that the gain of each question is told by.
+    """
+    if folder.find(Keys.EVALUATION) is None:
+        return ()
+    answers = {which: {entry["id"]: entry for entry in folder.answers(which)} for which in _MODELS}
+    scores = {entry["id"]: entry for entry in scored}
+    where = folder.uri(Keys.EVALUATION)
+    found = []
+    for record in folder.read_lines(Keys.EVALUATION):
+        graded = scores.get(record["id"], {})
+        both = {which: _answer(answers[which].get(record["id"]), graded.get(which)) for which in _MODELS}
+        about = {"outcome": graded.get("outcome"), "gain": _gain(both, metrics, deciding)}
+        found.append(read(Question, {**record, **both, **about}, where))
+    return tuple(found)
+
+
+def _answer(said: Document | None, graded: Document | None) -> Answer | None:
+    if said is None and graded is None:
+        return None
+    values = dict(graded or {})
+    numbers = {key: value for key, value in values.items() if _is_score(value)}
+    words = {key: value for key, value in values.items() if isinstance(value, str)}
+    return Answer.model_validate({**words, **(said or {}), "scores": numbers})
+
+
+def _is_score(value: Any) -> bool:
+    return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
+
+
+def _gain(both: Mapping[Which, Answer | None], metrics: Mapping[str, Metric], name: str | None) -> float | None:
+    """Tuned minus base, turned so that more is better; an answer that was not given counts as the worst."""
+    metric = metrics.get(name or "")
+    if metric is None or name is None or metric.better is None or metric.range is None:
+        return None
+    worst = metric.range[0 if metric.better == "higher" else 1]
+    values = []
+    for which in _MODELS:
+        answer = both[which]
+        value = answer.scores.get(name) if answer else None
+        failed = answer is None or answer.answer is None
+        values.append(worst if value is None and failed else value)
+    base, tuned = values
+    if base is None or tuned is None:
+        return None
+    return round(tuned - base if metric.better == "higher" else base - tuned, 6)

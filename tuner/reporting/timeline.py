@@ -1,0 +1,60 @@
+"""When the run did what, told by what it wrote and when: no step has to keep a diary."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+
+from tuner.reporting.model import Moment, Serving, Training
+from tuner.run import Keys, Manifest
+from tuner.times import iso
+
+# What is done when an artifact is there.
+_WRITTEN = (
+    ("Inputs pinned", Keys.MANIFEST),
+    ("Dataset preprocessed", Keys.DATASET_SUMMARY),
+    ("Dataset validated", Keys.FINDINGS),
+    ("Cost estimated", Keys.ESTIMATE),
+    ("Answers scored", Keys.SCORES),
+)
+_ANSWERS = (("Base model's answers", "answers/base/"), ("Tuned model's answers", "answers/tuned/"))
+
+
+def timeline(
+    manifest: Manifest | None, written: Mapping[str, datetime], training: Training | None, serving: Serving | None
+) -> tuple[Moment, ...]:
+    """The run's moments in their order, given when each artifact was written; those with an end are stretches."""
+    moments = [*_done(manifest, written), *_answered(written), *_work(training, serving)]
+    return tuple(sorted(moments, key=lambda moment: (moment.started_at, moment.ended_at or "")))
+
+
+def _done(manifest: Manifest | None, written: Mapping[str, datetime]) -> Iterator[Moment]:
+    if manifest:
+        yield _moment("Run started", manifest.started_at)
+    for name, key in _WRITTEN:
+        if key in written:
+            yield Moment(name=name, started_at=iso(written[key]))
+
+
+def _answered(written: Mapping[str, datetime]) -> Iterator[Moment]:
+    """From the first shard that was finished to the last."""
+    for name, prefix in _ANSWERS:
+        times = sorted(when for key, when in written.items() if key.startswith(prefix))
+        if times:
+            yield Moment(name=name, started_at=iso(times[0]), ended_at=iso(times[-1]))
+
+
+def _work(training: Training | None, serving: Serving | None) -> Iterator[Moment]:
+    if training and training.started_at:
+        yield _moment("Training", training.started_at, training.ended_at)
+    if serving and serving.created_at:
+        if serving.in_service_at:
+            yield _moment("Endpoint comes into service", serving.created_at, serving.in_service_at)
+        name = "Endpoint exists" if serving.kind == "on_demand" else "Endpoint is paid for"
+        yield _moment(name, serving.created_at, serving.released_at)
+
+
+def _moment(name: str, start: str, end: str | None = None) -> Moment:
+    """In one notation, so that moments can be sorted as texts."""
+    known = [iso(datetime.fromisoformat(instant)) if instant else None for instant in (start, end)]
+    return Moment(name=name, started_at=known[0] or start, ended_at=known[1])
