@@ -7,6 +7,7 @@ import io
 import json
 import os
 import signal
+import socket
 import ssl
 import time
 import urllib.error
@@ -21,6 +22,7 @@ import psutil
 import pytest
 
 from local import cloud, processes
+from local.errors import CloudStartError
 from local.folder import FOLDER_VARIABLE, CloudFolder
 
 pytestmark = pytest.mark.e2e
@@ -321,13 +323,24 @@ def _eventually(ask, seconds=10):
     return answer
 
 
-def test_after_a_crash_status_says_so_and_up_starts_anew(status, folder):
+def test_after_a_crash_status_says_so_and_up_starts_anew_even_when_its_port_is_taken(status, folder, monkeypatch):
     os.kill(status.pid, signal.SIGKILL)
     _eventually(lambda: None if processes.is_member(status.pid, folder) else True)
     assert not cloud.status().running
-    again = cloud.up(engine="tiny", deploy=False)
+    with socket.create_server(("127.0.0.1", 0)) as squatter:
+        ports = iter([squatter.getsockname()[1], cloud._free_port()])
+        monkeypatch.setattr(cloud, "_free_port", lambda: next(ports))
+        again = cloud.up(engine="tiny", deploy=False)
     assert again.running
     assert again.pid != status.pid
+
+
+def test_a_server_that_cannot_start_shows_why_and_leaves_nothing_running(folder, monkeypatch):
+    cloud.down()
+    monkeypatch.setenv("LOCAL_BEDROCK_THREADS", "-1")
+    with pytest.raises(CloudStartError, match=r"(?s)ended while starting. The end of .*server.log:.*threads.*-1"):
+        cloud.up(engine="tiny", deploy=False)
+    assert processes.members(folder) == []
 
 
 def test_down_leaves_nothing(status, folder):
