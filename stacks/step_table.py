@@ -36,7 +36,7 @@ class Step:
 
 
 _READS = objects.read_run
-_REPORTS = (_READS, writes("report/*"), bedrock.watch_endpoints, bedrock.find_endpoints)
+_REPORTS = (_READS, writes("report/*"))
 
 STEPS = (
     Step(
@@ -115,7 +115,7 @@ STEPS = (
         "close_run",
         minutes=4,
         memory=1024,
-        may=(*_REPORTS, objects.publish),
+        may=(*_REPORTS, services.look_executions_up, objects.publish),
         told=("STATE_MACHINE_ARN", "TOPIC_ARN"),
         asynchronous=True,
     ),
