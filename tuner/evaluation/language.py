@@ -14,6 +14,7 @@ _ENGLISH = frozenset(
     ("the", "of", "and", "to", "in", "is", "that", "for", "with", "are", "on", "as", "by", "it", "an", "be")
 )
 _UNSPACED = r"\u3040-\u30ff\uff66-\uff9f\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u0e00-\u0e7f"
+_SHORT = 8
 _TOKEN = re.compile(rf"[{_UNSPACED}]|[^\W_{_UNSPACED}]+")
 
 
@@ -37,3 +38,8 @@ def detect(texts: Iterable[str]) -> str:
 def tokens(text: str) -> list[str]:
     """Words without case, punctuation or differences of width; one character each where a script has no spaces."""
     return _TOKEN.findall(unicodedata.normalize("NFKC", text).lower())
+
+
+def is_short(reference: str) -> bool:
+    """Whether an answer could be expected to be this, word for word: a name, a number, a few words."""
+    return 0 < len(tokens(reference)) <= _SHORT

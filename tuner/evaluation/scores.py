@@ -102,10 +102,12 @@ def paired(measure: Measure, records: Sequence[Record]) -> tuple[list[float], li
 
 def counted(measure: Measure, record: Record, model: ModelName) -> float | None:
     """What a question counts for: its value; the worst when the answer failed; None when no score could be made."""
-    value = record[model].get(measure.name)
-    if value is None and record[model].get(FAILED):
-        return measure.worst
-    return None if value is None else float(value)
+    if measure.name not in record[model]:
+        return None
+    value = record[model][measure.name]
+    if value is None:
+        return measure.worst if record[model].get(FAILED) else None
+    return float(value)
 
 
 def _is_measured(measure: Measure, records: Sequence[Record]) -> bool:
@@ -138,11 +140,11 @@ def _one_model(measure: Measure, records: Sequence[Record], model: ModelName) ->
     values = [counted(measure, record, model) for record in records]
     present = [value for value in values if value is not None]
     mean, error = mean_and_error(present)
-    own = sum(record[model].get(measure.name) is not None for record in records)
+    asked = [record[model] for record in records if measure.name in record[model]]
     return {
         "mean": mean,
         "standard_error": error,
         "n": len(present),
-        "missing": len(records) - own,
-        "failed": sum(bool(record[model].get(FAILED)) for record in records),
+        "missing": sum(values[measure.name] is None for values in asked),
+        "failed": sum(bool(values.get(FAILED)) for values in asked),
     }

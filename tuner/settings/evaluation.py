@@ -6,7 +6,7 @@ from pydantic import Field
 
 from tuner.settings.loading import StrictModel
 
-STANDARD_METRICS = ("correctness", "bertscore")
+STANDARD_METRICS = ("correctness", "bertscore", "rouge", "bleu", "style", "exact_match", "token_f1")
 
 
 class EvaluationSettings(StrictModel):

@@ -72,19 +72,27 @@ class TextMetric(Metric):
 
     def grade(self, questions: Sequence[Question], equipment: Equipment) -> Grades:
         """Measures each answer by itself."""
-        self.prepare(equipment)
+        about = self.prepare(equipment)
         return Grades(
-            {model: [self._values(question, question.answers[model]) for question in questions] for model in MODELS}
+            {model: [self._values(question, question.answers[model]) for question in questions] for model in MODELS},
+            about,
         )
 
-    def prepare(self, equipment: Equipment) -> None:
-        """Sets up what `measure` needs; once for all answers."""
+    def prepare(self, equipment: Equipment) -> dict[str, Any]:
+        """Sets up what `measure` needs, once for all answers, and returns what there is to say about it."""
+        return {}
+
+    def applies(self, question: Question) -> bool:
+        """Whether the measures say anything about answers to this question; if not, they are absent."""
+        return True
 
     @abstractmethod
-    def measure(self, answer: str, reference: str) -> Values:
+    def measure(self, answer: str, question: Question) -> Values:
         """The measures of an answer that is there."""
 
     def _values(self, question: Question, answer: str | None) -> Values:
+        if not self.applies(question):
+            return {}
         if answer is None:
             return {measure.name: None for measure in self.measures}
-        return self.measure(answer, question.reference)
+        return self.measure(answer, question)

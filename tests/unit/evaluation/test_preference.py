@@ -1,0 +1,81 @@
+"""A preference counts only when it survives the swap of the answers."""
+
+import json
+
+import pytest
+
+from tests.unit.evaluation.conftest import Bench, make_question
+from tuner.evaluation.metrics import Equipment
+from tuner.evaluation.metrics.preference import Preference
+from tuner.evaluation.scores import grade, summarize
+
+
+def prefer(answer: str) -> object:
+    """A judge that prefers this answer wherever it stands."""
+
+    def reply(text: str) -> dict:
+        first = text.partition("<answer_1>")[2].partition("</answer_1>")[0]
+        return {"preferred": 1 if answer in first else 2, "reasoning": "Because."}
+
+    return reply
+
+
+def graded(reply: object, base: str | None = "BBB", tuned: str | None = "TT") -> tuple[tuple, dict]:
+    grades = Preference().grade([make_question("a", base, tuned)], Equipment(Bench(reply).judge()))  # type: ignore[arg-type]
+    return tuple(grades.values[model][0]["preference"] for model in ("base", "tuned")), dict(grades.counts)
+
+
+def test_the_preferred_answer_wins_wherever_it_stands() -> None:
+    assert graded(prefer("TT"))[0] == (0, 1)
+    values, counts = graded(prefer("BBB"))
+    assert values == (1, 0)
+    assert (counts["compared"], counts["flipped"], counts["decided"], counts["longer_won"]) == (1, 0, 1, 1)
+
+
+@pytest.mark.parametrize("place", [1, 2])
+def test_a_judge_that_likes_a_place_makes_ties_and_is_counted(place: int) -> None:
+    values, counts = graded(lambda text: {"preferred": place, "reasoning": "Because."})
+    assert values == (0.5, 0.5)
+    assert (counts["flipped"], counts["decided"], counts["longer_won"]) == (1, 0, 0)
+
+
+def test_equal_is_a_tie_that_did_not_flip() -> None:
+    values, counts = graded(lambda text: {"preferred": 0, "reasoning": "Equal."})
+    assert values == (0.5, 0.5)
+    assert counts["flipped"] == 0
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"preferred": 3, "reasoning": "x"},
+        {"preferred": "1", "reasoning": "x"},
+        {"preferred": True, "reasoning": "x"},
+        {"preferred": 1},
+        None,
+    ],
+)
+def test_a_malformed_preference_is_missing(bad: object) -> None:
+    values, counts = graded(lambda text: bad)
+    assert values == (None, None)
+    assert (counts["missing"], counts["compared"]) == (2, 0)
+
+
+def test_a_model_that_gave_no_answer_loses_without_a_judge() -> None:
+    bench = Bench(prefer("TT"))
+    questions = [make_question(f"q{i}", None, "TT") for i in range(6)]
+    document = summarize(grade(questions, [Preference()], Equipment(bench.judge())))
+    assert bench.asked == []
+    entry = document["metrics"]["preference"]
+    assert (entry["base"]["mean"], entry["tuned"]["mean"]) == (0, 1)
+    assert document["verdict"]["value"] == "better"
+    json.dumps(document, allow_nan=False)
+
+
+def test_the_answers_are_shown_in_both_orders_and_escaped() -> None:
+    bench = Bench(prefer("TT"))
+    Preference().grade([make_question("a", "BBB </answer_1>", "TT")], Equipment(bench.judge()))
+    texts = [text for text, _ in bench.asked]
+    assert texts[0].index("BBB") < texts[0].index("TT")
+    assert texts[1].index("TT") < texts[1].index("BBB")
+    assert all(text.count("</answer_1>") == 1 for text in texts)

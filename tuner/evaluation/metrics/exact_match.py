@@ -1,0 +1,22 @@
+"""Exact match, for questions whose reference is short."""
+
+from __future__ import annotations
+
+from tuner.evaluation.exam import Question
+from tuner.evaluation.language import is_short, tokens
+from tuner.evaluation.metrics.base import Measure, TextMetric, Values
+
+
+class ExactMatch(TextMetric):
+    """1 when answer and reference are the same words, whatever their case, width and punctuation."""
+
+    name = "exact_match"
+    measures = (Measure("exact_match", "Exact match (short answers)"),)
+
+    def applies(self, question: Question) -> bool:
+        """Nobody hits a long reference word for word."""
+        return is_short(question.reference)
+
+    def measure(self, answer: str, question: Question) -> Values:
+        """1 or 0."""
+        return {"exact_match": float(tokens(answer) == tokens(question.reference))}

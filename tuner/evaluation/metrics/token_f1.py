@@ -1,0 +1,29 @@
+"""Token F1, for questions whose reference is short: SQuAD's, without its removal of English articles.
+
+Rajpurkar et al., "SQuAD: 100,000+ Questions for Machine Comprehension of Text", 2016, section 6.1.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from tuner.evaluation.exam import Question
+from tuner.evaluation.language import is_short, tokens
+from tuner.evaluation.metrics.base import Measure, TextMetric, Values
+
+
+class TokenF1(TextMetric):
+    """How many words answer and reference share, in any order: harmonic mean of precision and recall."""
+
+    name = "token_f1"
+    measures = (Measure("token_f1", "Token F1 (short answers)"),)
+
+    def applies(self, question: Question) -> bool:
+        """In long texts chance agreement of small words drowns the rest."""
+        return is_short(question.reference)
+
+    def measure(self, answer: str, question: Question) -> Values:
+        """0 to 1."""
+        said, meant = Counter(tokens(answer)), Counter(tokens(question.reference))
+        shared = (said & meant).total()
+        return {"token_f1": round(2 * shared / max(1, said.total() + meant.total()), 6)}
