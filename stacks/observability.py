@@ -10,6 +10,8 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from stacks.suppressions import accept
+
 
 class Undelivered(Construct):
     """The queue of events that were tried in vain. Whatever is in it needs a person."""
@@ -24,6 +26,7 @@ class Undelivered(Construct):
             retention_period=Duration.days(14),
             removal_policy=RemovalPolicy.DESTROY,
         )
+        accept(self.queue, "SQS3")
 
 
 class Alarms(Construct):

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from pathlib import Path
 
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -12,34 +10,10 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
+from stacks import definition
 from stacks.log_groups import log_group
 from stacks.permissions import Places, services
-from stacks.roles import role_with
-
-DEFINITION = Path(__file__).resolve().parent.parent / "statemachine" / "customization.asl.json"
-
-# `${PinInputs}` in the definition -> the step whose function it is. The steps that only events call are not here.
-CALLED = {
-    "".join(part.capitalize() for part in step.split("_")): step
-    for step in (
-        "pin_inputs",
-        "preflight",
-        "preprocess",
-        "validate",
-        "estimate_cost",
-        "answer_questions",
-        "start_customization",
-        "check_customization",
-        "summarize_training",
-        "arm_release",
-        "purchase_throughput",
-        "check_throughput",
-        "release_throughput",
-        "score_answers",
-        "write_report",
-        "notify",
-    )
-}
+from stacks.roles import role_with, service
 
 
 class Pipeline(Construct):
@@ -60,24 +34,24 @@ class Pipeline(Construct):
             self,
             "StateMachine",
             state_machine_name=places.state_machine_name,
-            definition_body=sfn.DefinitionBody.from_string(_definition()),
-            definition_substitutions={name: functions[step].function_arn for name, step in CALLED.items()},
+            definition_body=sfn.DefinitionBody.from_string(definition.text()),
+            definition_substitutions={name: functions[step].function_arn for name, step in definition.called().items()},
             role=self._role().without_policy_updates(),
             logs=self._logs(),
             tracing_enabled=True,
         )
 
     def _role(self) -> iam.Role:
-        grants = [*services.invoke_functions(self._places, *CALLED.values()), *services.deliver_logs(self._places)]
-        return role_with(self, "Role", iam.ServicePrincipal("states.amazonaws.com"), grants)
+        grants = services.run_executions(self._places, *definition.called().values())
+        return role_with(
+            self,
+            "Role",
+            service("states.amazonaws.com", self._places, self._places.arn("states", "stateMachine:*")),
+            grants,
+        )
 
     def _logs(self) -> sfn.LogOptions:
         # The prefix that AWS reserves for delivered logs keeps the account's one resource policy for them short.
         name = f"/aws/vendedlogs/states/{self._places.state_machine_name}"
         group = log_group(self, "Log", name, self._key, self._places.deployment.retention_days)
         return sfn.LogOptions(destination=group, level=sfn.LogLevel.ALL, include_execution_data=True)
-
-
-def _definition() -> str:
-    """The file without its indentation: a template's size is limited."""
-    return json.dumps(json.loads(DEFINITION.read_text("utf-8")), separators=(",", ":"))

@@ -10,19 +10,21 @@ from constructs import Construct
 
 from stacks.permissions import Grant, Places
 from stacks.permissions.objects import customization_data
-from stacks.permissions.services import invoke_functions
+from stacks.permissions.services import release_for_schedules
+from stacks.suppressions import accept_wildcards
 
 
 def role_with(scope: Construct, construct_id: str, trusts: iam.IPrincipal, grants: Iterable[Grant]) -> iam.Role:
     """A role that `trusts` may assume, and that may do what the grants say."""
-    statements = [iam.PolicyStatement.from_json(grant.statement()) for grant in grants]
-    return iam.Role(
-        scope, construct_id, assumed_by=trusts, inline_policies={"Grants": iam.PolicyDocument(statements=statements)}
-    )
+    allowed = list(grants)
+    document = iam.PolicyDocument(statements=[iam.PolicyStatement.from_json(grant.statement()) for grant in allowed])
+    role = iam.Role(scope, construct_id, assumed_by=trusts, inline_policies={"Grants": document})
+    accept_wildcards(role, allowed)
+    return role
 
 
 def service(name: str, places: Places, source_arn: str = "") -> iam.ServicePrincipal:
-    """The service, when it acts for this account (and for the resources that `source_arn` names): no confused deputy."""
+    """The service, acting for this account, and for the resources that `source_arn` names: no confused deputy."""
     conditions: dict[str, object] = {"StringEquals": {"aws:SourceAccount": places.account}}
     if source_arn:
         conditions["ArnLike"] = {"aws:SourceArn": source_arn}
@@ -44,7 +46,7 @@ class ServiceRoles(Construct):
             self,
             "Scheduler",
             service("scheduler.amazonaws.com", places, places.schedule_group),
-            invoke_functions(places, "release_throughput"),
+            release_for_schedules(places),
         )
         self.places = replace(
             places, customization_role=self.customization.role_arn, scheduler_role=self.scheduler.role_arn

@@ -13,12 +13,14 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from stacks import assets
+from stacks.definition import placeholder
 from stacks.log_groups import log_group
 from stacks.permissions import Places
 from stacks.permissions.places import function_name
 from stacks.roles import role_with
 from stacks.step_table import STEPS, Step
 from stacks.storage import Storage
+from stacks.suppressions import accept
 
 _LOCAL_ENCODER = "all-MiniLM-L6-v2"
 
@@ -41,7 +43,7 @@ class Steps(Construct):
         self.functions: Mapping[str, lambda_.Function] = {step.name: self._build(step) for step in STEPS}
 
     def _build(self, step: Step) -> lambda_.Function:
-        scope = Construct(self, _pascal(step.name))
+        scope = Construct(self, placeholder(step.name))
         in_image = step.name == "score_answers" and not self._local
         function = self._build_from_image(scope, step) if in_image else self._build_from_zip(scope, step)
         if step.asynchronous:
@@ -56,7 +58,7 @@ class Steps(Construct):
         return function
 
     def _build_from_zip(self, scope: Construct, step: Step) -> lambda_.Function:
-        return lambda_.Function(
+        function = lambda_.Function(
             scope,
             "Function",
             runtime=lambda_.Runtime.PYTHON_3_13,
@@ -65,6 +67,8 @@ class Steps(Construct):
             layers=self._layers,
             **self._common(scope, step),
         )
+        accept(function, "L1")
+        return function
 
     def _build_from_image(self, scope: Construct, step: Step) -> lambda_.Function:
         return lambda_.DockerImageFunction(
@@ -113,7 +117,3 @@ class Steps(Construct):
             "POWERTOOLS_METRICS_NAMESPACE": "BedrockTuner",
             "POWERTOOLS_LOG_LEVEL": "INFO",
         } | {name: known[name] for name in step.told}
-
-
-def _pascal(name: str) -> str:
-    return "".join(part.capitalize() for part in name.split("_"))

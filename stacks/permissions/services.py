@@ -53,15 +53,17 @@ def disarm_schedules(places: Places) -> list[Grant]:
     return [Grant(("scheduler:DeleteSchedule",), (places.schedules,), "takes the switch away once it is not needed")]
 
 
-def invoke_functions(places: Places, *steps: str) -> list[Grant]:
-    """These steps' functions."""
-    return [Grant(("lambda:InvokeFunction",), tuple(places.function(step) for step in steps), "calls the steps")]
+def release_for_schedules(places: Places) -> list[Grant]:
+    """What the scheduler's role may do: call the release function and nothing else."""
+    return [Grant(("lambda:InvokeFunction",), (places.function("release_throughput"),), "releases the throughput")]
 
 
-def deliver_logs(places: Places) -> list[Grant]:
-    """What Step Functions needs to log: https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html."""
+def run_executions(places: Places, *steps: str) -> list[Grant]:
+    """What the state machine's role may do: call the functions of these steps, write its log."""
     return [
+        Grant(("lambda:InvokeFunction",), tuple(places.function(step) for step in steps), "calls the steps"),
         Grant(
+            # https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html
             (
                 "logs:CreateLogDelivery",
                 "logs:GetLogDelivery",
@@ -73,7 +75,7 @@ def deliver_logs(places: Places) -> list[Grant]:
                 "logs:DescribeLogGroups",
             ),
             ("*",),
-            "sends the executions' log; AWS knows no narrower resource for log deliveries",
+            "delivers the executions' log; AWS knows no narrower resource for log deliveries",
         ),
         TRACES,
     ]

@@ -1,0 +1,53 @@
+"""Every finding of cdk-nag's AwsSolutions rules that is accepted, with the reason.
+
+Wildcards in a role's policy are accepted one by one, each with the reason that its grant gives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from aws_cdk import Acknowledgment, Stack, Validations
+from constructs import Construct, IConstruct
+
+from stacks.permissions import Grant
+
+_PREFIX = "AwsSolutions-"
+
+ACCEPTED = {
+    "SQS3": "This queue is itself where events go that were tried in vain; an alarm watches it.",
+    "L1": "Python 3.13 is the runtime that the dependencies are built for and that the tests cover; not the newest.",
+}
+
+
+def accept(construct: Construct, rule: str) -> None:
+    """Accepts a finding of the table above on this construct."""
+    Validations.of(construct).acknowledge(Acknowledgment(id=_PREFIX + rule, reason=ACCEPTED[rule]))
+
+
+def accept_wildcards(role: Construct, grants: Iterable[Grant]) -> None:
+    """Accepts each ARN with a `*` in it, for its grant's reason."""
+    reasons: dict[str, list[str]] = {}
+    for grant in grants:
+        for resource in grant.resources:
+            shown = _as_cdk_nag_shows(role, resource)
+            if "*" in shown and grant.reason not in reasons.setdefault(shown, []):
+                reasons[shown].append(grant.reason)
+    for shown, why in reasons.items():
+        Validations.of(role).acknowledge(Acknowledgment(id=f"{_PREFIX}IAM5[Resource::{shown}]", reason="; ".join(why)))
+
+
+def _as_cdk_nag_shows(scope: IConstruct, arn: str) -> str:
+    """The ARN as a finding's id has it: `<LogicalId.Arn>/runs/*`, `arn:aws:logs:us-east-1:<AWS::AccountId>:...`."""
+    resolved = Stack.of(scope).resolve(arn)
+    if isinstance(resolved, str):
+        return resolved
+    ((function, argument),) = resolved.items()
+    if function == "Fn::Join":
+        return "".join(part if isinstance(part, str) else _reference(part) for part in argument[1])
+    return _reference(resolved)
+
+
+def _reference(value: dict[str, str | list[str]]) -> str:
+    target = value.get("Fn::GetAtt") or value["Ref"]
+    return f"<{target if isinstance(target, str) else '.'.join(target)}>"
