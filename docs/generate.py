@@ -103,7 +103,10 @@ def _settings_table(model: type[BaseModel]) -> str:
 def _settings_rows(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, ...]]:
     for name, field in model.model_fields.items():
         nested = field.annotation
-        if isinstance(nested, type) and issubclass(nested, BaseModel):
+        values = get_args(nested)[1] if get_origin(nested) is dict else None
+        if isinstance(values, type) and issubclass(values, BaseModel):
+            yield from _settings_rows(values, f"{prefix}{name}.<measure>.")
+        elif isinstance(nested, type) and issubclass(nested, BaseModel):
             instance = field.get_default(call_default_factory=True)
             for key, takes, default, meaning in _settings_rows(nested, f"{prefix}{name}."):
                 shown = getattr(instance, key.strip("`").rpartition(".")[2], None)

@@ -81,11 +81,12 @@ class Judge:
 
     @property
     def inference(self) -> dict[str, Any]:
-        """Converse's inferenceConfig: a temperature only for models that take one, and never top_p beside it."""
+        """Converse's inferenceConfig: temperature or top_p, for models that take one, never both."""
         known = catalog_judge(self.model)
         config: dict[str, Any] = {"maxTokens": self._settings.max_tokens}
         if known is None or known.sampling != "none":
-            config["temperature"] = self._settings.temperature
+            top_p = self._settings.top_p
+            config |= {"temperature": self._settings.temperature} if top_p is None else {"topP": top_p}
         return config
 
     def about(self) -> dict[str, Any]:

@@ -31,7 +31,8 @@ def score_run(folder: RunFolder, shard_size: int, packaged_encoder: str) -> int:
     """
     work = _Work(folder, shard_size, packaged_encoder)
     whole = merged([work.graded(shard) for shard in range(work.shards)])
-    document = summarize(whole, work.exam.warnings, work.manifest.settings.evaluation.seed)
+    settings = work.manifest.settings
+    document = summarize(whole, work.exam.warnings, settings.evaluation.seed, settings.gate)
     if "judge" in document and STAND_IN in work.manifest.base_model_name.lower():
         document["judge"]["stand_in"] = True  # where the models are stand-ins, so is the judge
     folder.write_json(Keys.SCORES, document)

@@ -11,10 +11,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from tuner.evaluation.agreement import agreement
 from tuner.evaluation.exam import MODELS, ModelName, Question
+from tuner.evaluation.gate import decide_gate
 from tuner.evaluation.metrics import Equipment, Measure, Metric, all_metrics, measures
 from tuner.evaluation.statistics import compare, mean_and_error
 from tuner.evaluation.verdict import decide, outcome, verdict
+from tuner.settings import GateRule
 
 Record = dict[str, Any]
 SCHEMA_VERSION = 1
@@ -60,8 +63,10 @@ def merged(shards: Sequence[Graded]) -> Graded:
     return Graded(tuple(record for shard in shards for record in shard.records), about, counts)
 
 
-def summarize(graded: Graded, warnings: Sequence[str] = (), seed: int = 0) -> dict[str, Any]:
-    """The document scores.json: per measure both models and their comparison, and the verdict."""
+def summarize(
+    graded: Graded, warnings: Sequence[str] = (), seed: int = 0, gate: Mapping[str, GateRule] | None = None
+) -> dict[str, Any]:
+    """The document scores.json: per measure both models and their comparison, the verdict, and what the gate says."""
     present = [measure for measure in measures().values() if _is_measured(measure, graded.records)]
     metrics = {measure.name: _summary(measure, graded.records, seed) for measure in present}
     conclusion = verdict(metrics, len(graded.records))
@@ -72,6 +77,8 @@ def summarize(graded: Graded, warnings: Sequence[str] = (), seed: int = 0) -> di
         "questions": [
             {**record, "outcome": outcome(record, conclusion["metric"], metrics)} for record in graded.records
         ],
+        "agreement": agreement(graded.records),
+        "gate": decide_gate(gate or {}, metrics),
         **_details(graded),
         "warnings": list(warnings),
     }

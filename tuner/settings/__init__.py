@@ -1,7 +1,7 @@
 """What a run may ask for and what a deployment allows, as strict models."""
 
 from tuner.settings.deployment import DeploymentSettings, Polling, deployment_settings
-from tuner.settings.evaluation import EvaluationSettings
+from tuner.settings.evaluation import EvaluationSettings, GateRule
 from tuner.settings.loading import StrictModel, load, parse_document
 from tuner.settings.run import (
     BertScoreSettings,
@@ -20,6 +20,7 @@ __all__ = [
     "DeploymentSettings",
     "EvaluationSettings",
     "FieldNames",
+    "GateRule",
     "InferenceSettings",
     "JudgeSettings",
     "Polling",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_origin
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -88,7 +88,8 @@ def _nearest(model: type[BaseModel], location: tuple[Any, ...]) -> str:
 
 
 def _keys_at(model: type[BaseModel], path: tuple[Any, ...]) -> list[str]:
-    for part in path:
+    parts = iter(path)
+    for part in parts:
         field = model.model_fields.get(str(part))
         nested = (
             [
@@ -99,8 +100,10 @@ def _keys_at(model: type[BaseModel], path: tuple[Any, ...]) -> list[str]:
             if field
             else []
         )
-        if not nested:
+        if not field or not nested:
             return []
+        if get_origin(field.annotation) is dict:
+            next(parts, None)  # its keys are free
         model = nested[0]
     return list(model.model_fields)
 

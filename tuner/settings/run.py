@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
-from tuner.settings.evaluation import EvaluationSettings
+from tuner.settings.evaluation import EvaluationSettings, GateRule, check_gate
 from tuner.settings.loading import StrictModel
 
 Commitment = Literal["OneMonth", "SixMonths"]
@@ -41,6 +41,7 @@ class JudgeSettings(StrictModel):
     model: str | None = Field(None, description="model id or inference profile; the deployment's judge when absent")
     max_tokens: int = Field(1024, ge=64, le=8192, description="longest verdict, in tokens")
     temperature: float = Field(0.0, ge=0, le=1, description="sent only to models that take one")
+    top_p: float | None = Field(None, gt=0, le=1, description="when given, sent in the temperature's place")
     attempts: int = Field(3, ge=1, le=10, description="how often a malformed verdict is asked for again")
 
 
@@ -70,4 +71,14 @@ class RunSettings(StrictModel):
     judge: JudgeSettings = JudgeSettings()
     bertscore: BertScoreSettings = BertScoreSettings()
     evaluation: EvaluationSettings = EvaluationSettings()
+    gate: dict[str, GateRule] = Field(
+        default_factory=dict, description="by measure, what the tuned model must reach to be accepted"
+    )
     budget_usd: float | None = Field(None, gt=0, description="the run stops before any spend when it would cost more")
+
+    @field_validator("gate")
+    @classmethod
+    def _gate_is_measured(cls, gate: dict[str, GateRule], info: ValidationInfo) -> dict[str, GateRule]:
+        if "evaluation" in info.data:
+            check_gate(gate, info.data["evaluation"].metrics)
+        return gate

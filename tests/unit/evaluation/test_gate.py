@@ -1,0 +1,81 @@
+"""The gate accepts only what the numbers show."""
+
+import pytest
+
+from tuner.errors import SettingsError
+from tuner.evaluation.gate import decide_gate
+from tuner.evaluation.metrics import Measure
+from tuner.evaluation.statistics import compare
+from tuner.evaluation.verdict import decide
+from tuner.settings import GateRule, RunSettings, load
+
+MEASURE = Measure("correctness", "Correctness", (1.0, 10.0))
+
+
+def metrics(base: list[float], tuned: list[float]) -> dict:
+    comparison = compare(base, tuned)
+    mean = sum(tuned) / len(tuned) if tuned else None
+    return {"correctness": {"tuned": {"mean": mean}, "conclusion": decide(MEASURE, comparison)}}
+
+
+def decided(base: list[float], tuned: list[float], **rule: object) -> str:
+    found = decide_gate({"correctness": GateRule.model_validate(rule)}, metrics(base, tuned))
+    assert found is not None
+    assert found["sentence"].startswith(found["decision"].capitalize())
+    return found["decision"]
+
+
+EQUAL, BETTER, WORSE = [5.0, 6.0] * 5, [8.0, 9.0] * 5, [2.0, 3.0] * 5
+MAYBE = [6.0, 6.0, 4.0, 6.0, 7.0, 6.0, 3.0, 9.0, 5.0, 6.0]
+
+
+@pytest.mark.parametrize(("tuned", "decision"), [(BETTER, "accepted"), (WORSE, "rejected"), (MAYBE, "undecided")])
+def test_better_than_base_must_be_shown(tuned: list[float], decision: str) -> None:
+    assert decided(EQUAL, tuned, better_than="base") == decision
+
+
+@pytest.mark.parametrize(("tuned", "decision"), [(BETTER, "accepted"), (WORSE, "rejected"), (MAYBE, "accepted")])
+def test_not_worse_is_refuted_only_by_a_shown_loss(tuned: list[float], decision: str) -> None:
+    assert decided(EQUAL, tuned, not_worse_than="base") == decision
+
+
+def test_bounds_are_the_means() -> None:
+    assert decided(EQUAL, BETTER, at_least=8.5) == "accepted"
+    assert decided(EQUAL, BETTER, at_least=8.6) == "rejected"
+    assert decided(EQUAL, BETTER, at_most=8.5) == "accepted"
+    assert decided(EQUAL, BETTER, at_most=8.4) == "rejected"
+
+
+def test_one_broken_rule_rejects_and_says_which() -> None:
+    gate = {"correctness": GateRule(at_least=9.0, better_than="base")}
+    found = decide_gate(gate, metrics(EQUAL, BETTER))
+    assert found is not None
+    assert (found["decision"], len(found["rules"])) == ("rejected", 2)
+    assert found["sentence"] == "Rejected: correctness is 8.5, not at least 9."
+
+
+def test_an_undecided_rule_never_accepts() -> None:
+    found = decide_gate({"correctness": GateRule(at_least=1.0, better_than="base")}, metrics(EQUAL, MAYBE))
+    assert found is not None
+    assert found["decision"] == "undecided"
+
+
+def test_nothing_measured_is_undecided_and_no_gate_is_none() -> None:
+    assert decided([], [], at_least=1) == "undecided"
+    assert decide_gate({}, metrics(EQUAL, BETTER)) is None
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"gate": {"corectness": {"at_least": 6}}}, "gate: .*no measure 'corectness'; did you mean 'correctness'"),
+        ({"gate": {"correctness": {}}}, r"gate\.correctness: asks nothing"),
+        ({"gate": {"correctness": {"atleast": 6}}}, "Did you mean 'at_least'"),
+        ({"gate": {"preference": {"at_least": 0.5}}}, "no measure 'preference'"),
+        ({"gate": {"correctness": {"better_than": "bass"}}}, r"gate\.correctness\.better_than"),
+        ({"evaluation": {"metrics": ["blue"]}}, "no metric 'blue'; did you mean 'bleu'"),
+    ],
+)
+def test_a_wrong_gate_is_refused_before_anything_is_spent(settings: dict, message: str) -> None:
+    with pytest.raises(SettingsError, match=message):
+        load(RunSettings, settings, "run.yaml")
