@@ -42,7 +42,10 @@ class Output:
 
 
 class Pass:
-    """Reads one file for one use. `findings` collects what is wrong; nothing is raised for what the file holds."""
+    """Reads one file for one use. `findings` collects what is wrong; nothing is raised for what the file holds.
+
+    Afterwards `refused` is how many records have errors, and `unreadable` says that the file was not read to its end.
+    """
 
     def __init__(
         self, source: Source, limits: Limits, fields: FieldNames, findings: Findings, short_way: bool = True
@@ -54,6 +57,8 @@ class Pass:
         self._short_way = short_way
         self._shape: Shape | None = None
         self._screen: Screen | None = None
+        self.refused = 0
+        self.unreadable = False
 
     @property
     def fields(self) -> dict[str, str]:
@@ -95,6 +100,7 @@ class Pass:
                     self._learn(block)
                 yield block
         except UnreadableError as error:
+            self.unreadable = True
             self._findings.at(self._source.name, error.line, error.flaw)
 
     def _learn(self, block: Block) -> None:
@@ -119,7 +125,9 @@ class Pass:
                 record, flaws = flaws, flaws_of(flaws, self._limits)
             for flaw in flaws:
                 self._findings.at(self._source.name, row.line, flaw)
-            if isinstance(record, Record) and not any(flaw.severity == "error" for flaw in flaws):
+            if any(flaw.severity == "error" for flaw in flaws):
+                self.refused += 1
+            elif isinstance(record, Record):
                 yield record
 
     def _record(self, row: Row) -> Record | tuple[Flaw, ...]:

@@ -51,7 +51,7 @@ class _Preparation:
         sinks = {name: sink(name) for name in (Keys.VALIDATION, Keys.EVALUATION, Keys.TRAINING)}
         self._committing = Committing(*sinks.values())  # training last: it is what a job starts from
         self._validation, self._evaluation, self._training = (Output(sink) for sink in sinks.values())
-        self._fields: dict[str, dict[str, str]] = {}
+        self._passes: dict[Role, Pass] = {}
 
     def run(self) -> Prepared:
         with self._committing as committing:
@@ -64,11 +64,14 @@ class _Preparation:
                 committing.cancel()
         return Prepared(self._summary(held), self._findings)
 
-    def _pass(self, role: Role, findings: Findings | None = None, held_to: Role | None = None) -> Pass:
-        limits = self._limits(held_to or role)
-        return Pass(
-            self._sources[role], limits, self._settings.fields, self._findings if findings is None else findings
-        )
+    def _judged(self, role: Role) -> Pass:
+        """The pass that says what is wrong with a file."""
+        self._passes[role] = Pass(self._sources[role], self._limits(role), self._settings.fields, self._findings)
+        return self._passes[role]
+
+    def _silent(self, role: Role) -> Pass:
+        """Another look at a file that is judged elsewhere."""
+        return Pass(self._sources[role], self._limits(role), self._settings.fields, Findings())
 
     def _limits(self, role: Role) -> Limits:
         return Limits(self._model, role, self._settings.system_prompt)
@@ -81,27 +84,20 @@ class _Preparation:
                 self._findings.at("run.yaml", None, flaw)
 
     def _hold_out(self) -> HeldOut:
-        # What is wrong with the training data is found by the pass that converts it.
-        prompts = (prompt for prompt, _ in self._pass("training", Findings()).pairs())
+        prompts = (prompt for prompt, _ in self._silent("training").pairs())
         return held_out(prompts, self._settings.validation.fraction, self._model.family)
 
     def _convert(self, held: HeldOut | None) -> None:
-        training = self._pass("training")
         if held:
-            training.convert(self._training, self._validation, held.takes)
+            self._judged("training").convert(self._training, self._validation, held.takes)
         else:
-            training.convert(self._training)
-            validation = self._pass("validation")
-            validation.convert(self._validation)
-            self._fields["validation"] = validation.fields
-        self._fields["training"] = training.fields
+            self._judged("training").convert(self._training)
+            self._judged("validation").convert(self._validation)
 
     def _write_questions(self, held: HeldOut | None) -> None:
         questions = Questions(self._evaluation, self._limits("evaluation"))
         if "evaluation" in self._sources:
-            evaluation = self._pass("evaluation")
-            questions.write(evaluation.records())
-            self._fields["evaluation"] = evaluation.fields
+            questions.write(self._judged("evaluation").records())
         else:
             questions.write(self._validation_questions(held))
 
@@ -109,7 +105,7 @@ class _Preparation:
         """Validation records that can be asked as one question. Their flaws were found when they were converted."""
         role: Role = "training" if held else "validation"
         skipped = 0
-        for record in self._pass(role, Findings(), "validation").records():
+        for record in self._silent(role).records():
             if held and not held.takes(record.prompt):
                 continue
             skipped += len(record.turns) > 2
@@ -123,11 +119,13 @@ class _Preparation:
 
     def _check_files(self, held: HeldOut | None) -> None:
         training, validation = self._training, self._validation
-        if self._findings.errors and not training.records:
-            return  # a file that cannot be read has no count worth speaking of
         name = self._sources["training"].name
-        for flaw in record_counts(self._model, training.records, validation.records, held_out=held is not None):
-            self._findings.at(name, None, flaw)
+        if not any(done.unreadable for done in self._passes.values()):
+            # A refused record counts: once it is mended it is there.
+            records = training.records + self._passes["training"].refused
+            others = validation.records + (0 if held else self._passes["validation"].refused)
+            for flaw in record_counts(self._model, records, others, held_out=held is not None):
+                self._findings.at(name, None, flaw)
         limits = self._model.family.file_bytes
         for what, output, most in (
             ("training", training, limits.training),
@@ -156,7 +154,7 @@ class _Preparation:
             "evaluation_from": evaluation_from,
             "record_format": self._model.family.record_format,
             "files": [
-                {"role": role, "key": source.name, "fields": self._fields.get(role, {})}
-                for role, source in self._sources.items()
+                {"role": role, "key": self._sources[role].name, "fields": done.fields}
+                for role, done in self._passes.items()
             ],
         }

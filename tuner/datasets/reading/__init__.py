@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from tuner.datasets.findings import Flaw
 from tuner.datasets.places import Source
 from tuner.datasets.reading import delimited, json_array, json_lines
-from tuner.datasets.reading.rows import BadRow, Block, Row, UnreadableError
+from tuner.datasets.reading.rows import BadRow, Block, Row, UnreadableError, not_json
 
 __all__ = ["BadRow", "Block", "Row", "UnreadableError", "blocks"]
 
@@ -48,4 +48,10 @@ def _reader(name: str, head: bytes, chunks: Iterator[bytes]) -> Iterator[Block]:
     ending = name.lower().rpartition(".")[2]
     if ending in ("csv", "tsv"):
         return delimited.blocks(chunks, "\t" if ending == "tsv" else None)
-    return json_array.blocks(chunks) if head.lstrip().startswith(b"[") else json_lines.blocks(chunks)
+    start = head.lstrip()
+    if start.startswith(b"["):
+        return json_array.blocks(chunks)
+    if start.startswith(b"{"):
+        return json_lines.blocks(chunks)
+    line = 1 + head.count(b"\n", 0, len(head) - len(start))
+    raise UnreadableError(line, not_json("a dataset starts with '[' or '{'"))

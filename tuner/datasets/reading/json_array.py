@@ -2,7 +2,7 @@
 
 The records of a file are written by one program, so they open alike (`{"question"`). The stream is cut before the last
 opening in view, and the piece is parsed: a cut inside a text or a nested object leaves the piece unfinished, so a piece
-that parses was cut rightly. Where no such cut is found, the values are delimited one at a time.
+that parses was cut rightly. Where no such cut is found, the values are delimited one by one.
 """
 
 from __future__ import annotations
@@ -11,9 +11,11 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import Enum
 
 import msgspec
 
+from tuner.datasets.places import CHUNK
 from tuner.datasets.reading.rows import (
     LONGEST_RECORD,
     BadRow,
@@ -28,6 +30,7 @@ from tuner.datasets.reading.rows import (
 )
 
 _RAW = msgspec.json.Decoder(list[msgspec.Raw])
+_VALUE = json.JSONDecoder()
 _OPENING = re.compile(rb'\{\s*"(?:[^"\\]|\\.){0,64}"')
 _SPACE = b" \t\r\n"
 _CANDIDATES = 4
@@ -43,12 +46,8 @@ class ArrayBlock:
 
     def rows(self) -> Iterator[Row | BadRow]:
         """Every record."""
-        try:
-            values = [bytes(raw) for raw in _RAW.decode(self.data)]
-        except (ValueError, RecursionError):  # the careful reader lets through what only `parsed` can explain
-            values = [self.data[1:-1].strip(_SPACE)]
         line, position = self.line, 1
-        for value in values:
+        for value in map(bytes, _RAW.decode(self.data)):
             start = self.data.index(value, position)
             line += self.data.count(b"\n", position, start)
             yield parsed(value, line)
@@ -56,14 +55,28 @@ class ArrayBlock:
             line += value.count(b"\n")
 
 
+@dataclass(frozen=True, slots=True)
+class ValueBlock:
+    """Values that were delimited one by one, each with its line. Not every one need be right."""
+
+    values: tuple[tuple[int, bytes], ...]
+    data: None = None
+    lines: bool = False
+
+    def rows(self) -> Iterator[Row | BadRow]:
+        """Every value."""
+        return (parsed(value, line) for line, value in self.values)
+
+
 def blocks(chunks: Iterator[bytes]) -> Iterator[Block]:
     """Cuts the stream between records. Raises UnreadableError where the array cannot be followed any further."""
-    reader = _Reader(chunks)
-    reader.skip_space()
-    if not reader.buffer.startswith(b"["):
-        raise UnreadableError(reader.line, not_json("a JSON array must start with '['"))
-    reader.advance(1)
-    yield from reader.blocks()
+    return _Reader(chunks).blocks()
+
+
+class _Next(Enum):
+    FIRST = "a value or the end"
+    VALUE = "a value"
+    SEPARATOR = "a comma or the end"
 
 
 class _Reader:
@@ -71,109 +84,137 @@ class _Reader:
 
     def __init__(self, chunks: Iterator[bytes]) -> None:
         self._chunks = chunks
-        self.buffer = b""
-        self.line = 1
+        self._buffer = b""
+        self._line = 1
         self._ended = False
+        self._next = _Next.FIRST
         self._opening: bytes | None = None
-
-    def more(self) -> bool:
-        """Appends the next chunk; False at the end of the file."""
-        chunk = next(self._chunks, None)
-        if chunk is None:
-            self._ended = True
-            return False
-        self.buffer += chunk
-        return True
-
-    def advance(self, count: int) -> None:
-        self.line += self.buffer.count(b"\n", 0, count)
-        self.buffer = self.buffer[count:]
-
-    def skip_space(self) -> None:
-        while True:
-            self.advance(len(self.buffer) - len(self.buffer.lstrip(_SPACE)))
-            if self.buffer or not self.more():
-                return
 
     def blocks(self) -> Iterator[Block]:
         """Records until the array's closing bracket, then nothing but space."""
-        while self.more() or self.buffer:
-            if (block := self._cut()) is not None:
+        self._skip_space()
+        self._advance(1)  # the bracket that made this file an array
+        while not self._at_end():
+            if len(self._buffer) < CHUNK:
+                self._more()
+            if block := self._cut() or self._delimited():
                 yield block
-                continue
-            self.skip_space()
-            if self.buffer.startswith(b"]"):
-                return self._end()
-            yield self._one_value()
-        raise UnreadableError(self.line, cut_off("the closing ']' is missing"))
+        self._advance(1)
+        self._skip_space()
+        if self._buffer:
+            raise UnreadableError(self._line, not_json("there is more after the closing ']'"))
+
+    def _at_end(self) -> bool:
+        """Goes to the next value; True when the closing bracket is there instead."""
+        self._skip_space()
+        if not self._buffer:
+            raise UnreadableError(self._line, cut_off("the closing ']' is missing"))
+        closing = self._buffer.startswith(b"]")
+        if self._next is _Next.SEPARATOR and not closing:
+            if not self._buffer.startswith(b","):
+                raise UnreadableError(self._line, not_json("a ',' or ']' must follow a record"))
+            self._advance(1)
+            self._next = _Next.VALUE
+            return self._at_end()
+        if self._next is _Next.VALUE and closing:
+            raise UnreadableError(self._line, not_json("a comma stands before the closing ']'"))
+        return closing
 
     def _cut(self) -> ArrayBlock | None:
-        """All whole records in view but the last, or None when no place to cut was found."""
+        """All records in view but the last, or None when no place to cut was found."""
         if self._opening is None:
-            match = _OPENING.match(self.buffer.lstrip(_SPACE))
-            self._opening = match.group() if match else None
-        end = len(self.buffer)
+            match = _OPENING.match(self._buffer)
+            self._opening = match.group() if match else b""
+        end = len(self._buffer)
         for _ in range(_CANDIDATES if self._opening else 0):
-            end = self.buffer.rfind(self._opening or b"", 1, end)
+            end = self._buffer.rfind(self._opening, 1, end)
             if end <= 0:
                 break
-            piece = self.buffer[:end].rstrip(_SPACE)
-            if not piece.endswith(b","):
+            comma = end - 1
+            while self._buffer[comma] in _SPACE:
+                comma -= 1
+            if self._buffer[comma] != ord(","):
                 continue
-            data = b"[%b]" % piece[:-1]
+            data = b"".join((b"[", memoryview(self._buffer)[:comma], b"]"))
             if _parses(data):
-                block = ArrayBlock(self.line, data)
-                self.advance(end)
+                block = ArrayBlock(self._line, data)
+                self._advance(end)
+                self._next = _Next.VALUE
                 return block
         return None
 
-    def _one_value(self) -> ArrayBlock:
-        """The next value, delimited by Python's own parser, and the comma after it."""
-        value, after = self._delimited()
-        block = ArrayBlock(self.line, b"[%b]" % value)
-        self.advance(after)
-        self.skip_space()
-        if self.buffer.startswith(b","):
-            self.advance(1)
-            self.skip_space()
-            if self.buffer.startswith(b"]"):
-                raise UnreadableError(self.line, not_json("a comma stands before the closing ']'"))
-        elif self.buffer and not self.buffer.startswith(b"]"):
-            raise UnreadableError(self.line, not_json("a ',' or ']' must follow a record"))
-        return block
-
-    def _delimited(self) -> tuple[bytes, int]:
+    def _delimited(self) -> ValueBlock | None:
+        """All values that end in view, delimited by Python's own parser; None when more must be read first."""
+        # Bytes that are not UTF-8 pass through as surrogates here; `parsed` reports them.
+        text = self._buffer.decode("utf-8", "surrogateescape")
+        values: list[tuple[int, bytes]] = []
+        position = line_at = stop = 0
+        line = self._line
         while True:
-            # Bytes that are not UTF-8 pass through as surrogates here; `parsed` reports them.
-            text = self.buffer.decode("utf-8", "surrogateescape")
             try:
-                _, stop = json.JSONDecoder().raw_decode(text)
-            except json.JSONDecodeError as error:
-                if len(self.buffer) > LONGEST_RECORD:
-                    raise self._malformed(error, text) from None
-                if not self.more():
-                    raise self._malformed(error, text) from None
-            except (RecursionError, ValueError) as error:
-                flaw = too_deep() if isinstance(error, RecursionError) else not_json(str(error).split(";")[0])
-                raise UnreadableError(self.line, flaw) from None
-            else:
-                # A number may go on in the next chunk.
-                if stop < len(text) or not self.more():
-                    value = text[:stop].encode("utf-8", "surrogateescape")
-                    return value, len(value)
+                _, end = _VALUE.raw_decode(text, position)
+            except (ValueError, RecursionError) as error:
+                if not values:
+                    self._read_on(error, text)
+                break
+            if end == len(text) and not self._ended:  # a number may go on in the next chunk
+                if not values:
+                    self._read_on(None, text)
+                break
+            line += text.count("\n", line_at, position)
+            values.append((line, text[position:end].encode("utf-8", "surrogateescape")))
+            line_at, stop = position, end
+            comma = _skipped(text, end)
+            if text[comma : comma + 1] != ",":
+                break
+            position = _skipped(text, comma + 1)
+        self._advance(len(text[:stop].encode("utf-8", "surrogateescape")))
+        if values:
+            self._next = _Next.SEPARATOR
+        return ValueBlock(tuple(values)) if values else None
+
+    def _read_on(self, error: Exception | None, text: str) -> None:
+        """Doubles what is in view, so that a long value is not parsed once per chunk; raises when that cannot help."""
+        if isinstance(error, RecursionError):
+            raise UnreadableError(self._line, too_deep())
+        if error is not None and not isinstance(error, json.JSONDecodeError):
+            raise UnreadableError(self._line, not_json(str(error).split(";")[0]))
+        if error is not None and (self._ended or len(self._buffer) > LONGEST_RECORD):
+            raise self._malformed(error, text)
+        wanted = 2 * len(self._buffer)
+        while len(self._buffer) < wanted and self._more():
+            pass
 
     def _malformed(self, error: json.JSONDecodeError, text: str) -> UnreadableError:
-        line = self.line + error.lineno - 1
+        line = self._line + error.lineno - 1
         at_end = error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated string")
         if not at_end:
             return UnreadableError(line, not_json(f"{error.msg} at column {error.colno}"))
-        return UnreadableError(line, cut_off(error.msg)) if self._ended else too_long(self.line)
+        return UnreadableError(line, cut_off(error.msg)) if self._ended else too_long(self._line)
 
-    def _end(self) -> None:
-        self.advance(1)
-        self.skip_space()
-        if self.buffer:
-            raise UnreadableError(self.line, not_json("there is more after the closing ']'"))
+    def _more(self) -> bool:
+        """Appends the next chunk; False at the end of the file."""
+        chunk = next(self._chunks, None)
+        self._ended = chunk is None
+        self._buffer += chunk or b""
+        return not self._ended
+
+    def _advance(self, count: int) -> None:
+        self._line += self._buffer.count(b"\n", 0, count)
+        self._buffer = self._buffer[count:]
+
+    def _skip_space(self) -> None:
+        while True:
+            if space := len(self._buffer) - len(self._buffer.lstrip(_SPACE)):
+                self._advance(space)
+            if self._buffer or not self._more():
+                return
+
+
+def _skipped(text: str, position: int) -> int:
+    while text[position : position + 1] in (" ", "\t", "\r", "\n"):
+        position += 1
+    return position
 
 
 def _parses(data: bytes) -> bool:

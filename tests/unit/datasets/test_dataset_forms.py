@@ -1,0 +1,166 @@
+"""A dataset in every form that people have becomes the records of the family that is tuned."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+import pytest
+
+from tests.unit.datasets.memory_files import CLAUDE, LLAMA, NOVA, jsonl, pairs
+
+VALIDATION = jsonl(pairs(32, 1000))
+
+
+def as_csv(records: list[dict]) -> bytes:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(records[0]), quoting=csv.QUOTE_ALL)
+    writer.writeheader()
+    writer.writerows(records)
+    return text.getvalue().encode()
+
+
+FORMS = {
+    "array": ("training.json", lambda records: json.dumps(records).encode()),
+    "indented array": ("training.json", lambda records: json.dumps(records, indent=2, ensure_ascii=False).encode()),
+    "array on one line with byte-order mark": ("training.json", lambda r: b"\xef\xbb\xbf" + json.dumps(r).encode()),
+    "lines": ("training.jsonl", jsonl),
+    "lines with Windows line ends": ("training.jsonl", lambda records: jsonl(records).replace(b"\n", b"\r\n")),
+    "lines, the last one open": ("training.jsonl", lambda records: jsonl(records).rstrip()),
+    "array called jsonl": ("training.jsonl", lambda records: json.dumps(records).encode()),
+    "lines called json": ("training.json", jsonl),
+    "csv": ("training.csv", as_csv),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("chunk", [1, 7, 64, 4096, 10**6])
+def test_every_form_gives_the_same_records(run, form, chunk):
+    name, write = FORMS[form]
+    outcome = run({name: write(pairs(40)), "validation.jsonl": VALIDATION}, chunk=chunk, system_prompt="Be kind.")
+    assert outcome.errors == []
+    assert outcome.training == [
+        {
+            "system": "Be kind.",
+            "messages": [
+                {"role": "user", "content": record["question"]},
+                {"role": "assistant", "content": record["answer"]},
+            ],
+        }
+        for record in pairs(40)
+    ]
+
+
+def test_converse_format(run):
+    outcome = run({"training.jsonl": jsonl(pairs(8)), "validation.jsonl": jsonl(pairs(1, 50))}, NOVA, system_prompt="S")
+    assert outcome.training[0] == {
+        "schemaVersion": "bedrock-conversation-2024",
+        "system": [{"text": "S"}],
+        "messages": [
+            {"role": "user", "content": [{"text": "What is part 0?"}]},
+            {"role": "assistant", "content": [{"text": "Part 0 is «0».\n"}]},
+        ],
+    }
+
+
+def test_converse_format_has_no_empty_system_prompt(run):
+    outcome = run({"training.jsonl": jsonl(pairs(8)), "validation.jsonl": jsonl(pairs(1, 50))}, NOVA)
+    assert set(outcome.training[0]) == {"schemaVersion", "messages"}
+
+
+def test_prompt_completion_format_puts_the_system_prompt_in_front(run):
+    outcome = run({"training.jsonl": jsonl(pairs(120)), "validation.jsonl": VALIDATION}, LLAMA, system_prompt="S")
+    assert outcome.training[3] == {"prompt": "S\n\nWhat is part 3?", "completion": "Part 3 is «3».\n"}
+
+
+@pytest.mark.parametrize(
+    ("record", "prompt", "completion"),
+    [
+        ({"prompt": "p", "completion": "c"}, "p", "c"),
+        ({"sentence1": "p", "sentence2": "c"}, "p", "c"),
+        ({"instruction": "p", "input": "", "output": "c"}, "p", "c"),
+        ({"instruction": "p", "input": "i", "output": "c"}, "p\n\ni", "c"),
+        ({"instruction": "p", "context": "i", "response": "c", "category": "qa"}, "p\n\ni", "c"),
+        ({"Question": "p", "Answer": "c", "id": 7}, "p", "c"),
+        ({"id": "x", "data": {"question": "p", "answer": "c"}}, "p", "c"),
+        ({"messages": [{"role": "user", "content": "p"}, {"role": "assistant", "content": "c"}]}, "p", "c"),
+        ({"conversations": [{"from": "human", "value": "p"}, {"from": "gpt", "value": "c"}]}, "p", "c"),
+        (
+            {
+                "schemaVersion": "bedrock-conversation-2024",
+                "messages": [
+                    {"role": "user", "content": [{"text": "p"}]},
+                    {"role": "assistant", "content": [{"text": "c"}]},
+                ],
+            },
+            "p",
+            "c",
+        ),
+    ],
+)
+def test_recognises_fields(run, record, prompt, completion):
+    outcome = run({"training.jsonl": jsonl([record] * 40), "validation.jsonl": VALIDATION})
+    assert outcome.errors == []
+    assert [message["content"] for message in outcome.training[0]["messages"]] == [prompt, completion]
+
+
+def test_fields_given_in_the_settings_win(run):
+    records = [{"question": "no", "answer": "no", "frage": "p", "antwort": "c"}] * 40
+    fields = {"prompt": "frage", "completion": "antwort"}
+    outcome = run({"training.jsonl": jsonl(records), "validation.jsonl": jsonl(records)}, fields=fields)
+    assert [message["content"] for message in outcome.training[0]["messages"]] == ["p", "c"]
+
+
+def test_a_records_own_system_prompt_wins(run):
+    records = [{"system": "own", **pair} for pair in pairs(20)] + [{"system": "", **pair} for pair in pairs(20)]
+    outcome = run({"training.jsonl": jsonl(records), "validation.jsonl": VALIDATION}, system_prompt="run's")
+    assert {record["system"] for record in outcome.training[:20]} == {"own"}
+    assert {record["system"] for record in outcome.training[20:]} == {"run's"}
+
+
+def test_several_turns(run):
+    turns = [("user", "a"), ("assistant", "b"), ("user", "c"), ("assistant", "d")]
+    record = {"messages": [{"role": "system", "content": "s"}, *({"role": r, "content": t} for r, t in turns)]}
+    outcome = run({"training.jsonl": jsonl([record] * 40), "validation.jsonl": VALIDATION})
+    assert outcome.training[0] == {"system": "s", "messages": record["messages"][1:]}
+
+
+def test_text_is_kept_exactly(run):
+    text = ' \tünïcödé 日本語 \U0001f600\u2028\x7f\\ "quoted" </script> \r\n end \u200b'
+    record = {"question": text, "answer": text}
+    data = (json.dumps(record) + "\n").encode() * 20 + jsonl([record]) * 20
+    outcome = run({"training.jsonl": data, "validation.jsonl": VALIDATION}, chunk=5)
+    assert {message["content"] for record in outcome.training for message in record["messages"]} == {text}
+
+
+def test_evaluation_questions_have_stable_unique_ids(run):
+    questions = [*pairs(2), *pairs(1)]
+    files = {"training.jsonl": jsonl(pairs(40, 100)), "validation.jsonl": VALIDATION}
+    first = run({**files, "evaluation.json": json.dumps(questions).encode()}, system_prompt="S").evaluation
+    later = run({**files, "evaluation.jsonl": jsonl(pairs(5, 70) + questions)}, CLAUDE).evaluation
+    assert [question["id"] for question in first] == [question["id"] for question in later[5:]]
+    assert len({question["id"] for question in first}) == 3
+    assert first[0] == {
+        "id": first[0]["id"],
+        "question": "What is part 0?",
+        "reference": "Part 0 is «0».\n",
+        "system": "S",
+    }
+
+
+def test_without_evaluation_the_validation_data_is_asked(run):
+    outcome = run({"training.jsonl": jsonl(pairs(100))})
+    summary = outcome.prepared.summary
+    assert (summary["validation_from"], summary["evaluation_from"]) == ("held out", "validation")
+    assert len(outcome.evaluation) == len(outcome.validation) == summary["evaluation_records"] == 32
+    assert [question["question"] for question in outcome.evaluation] == [
+        record["messages"][0]["content"] for record in outcome.validation
+    ]
+
+
+def test_summary_counts_tokens_as_the_family_does(run):
+    outcome = run(
+        {"training.jsonl": jsonl([{"question": "123", "answer": "456"}] * 40), "validation.jsonl": VALIDATION}
+    )
+    assert outcome.prepared.summary["training_tokens"] == 40 * 2

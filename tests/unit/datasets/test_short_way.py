@@ -1,0 +1,68 @@
+"""The short way writes and finds what the long way does, whatever the file holds."""
+
+from __future__ import annotations
+
+import json
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.unit.datasets.memory_files import CLAUDE, NOVA, MemorySink, MemorySource
+from tuner.catalog import model
+from tuner.datasets import Findings
+from tuner.datasets.passes import Output, Pass
+from tuner.datasets.rules import Limits
+from tuner.settings import FieldNames
+
+TEXTS = st.one_of(
+    st.text(max_size=12),
+    st.sampled_from(["", " \n", "User: x", 'a"},\n{"question": "b', "\ud83d", "x" * 96_001, "}\n{", '\\"question"']),
+)
+VALUES = st.one_of(TEXTS, st.none(), st.integers(), st.just(float("nan")), st.lists(TEXTS, max_size=2))
+RECORDS = st.one_of(
+    st.fixed_dictionaries({"question": TEXTS, "answer": TEXTS}),
+    st.fixed_dictionaries({"question": TEXTS, "answer": TEXTS}, optional={"id": VALUES, "system": TEXTS}),
+    st.dictionaries(st.sampled_from(["question", "answer", "extra"]), VALUES),
+)
+GOOD = {"question": "q", "answer": "a"}
+
+
+def converted(data: bytes, chunk: int, short_way: bool, base_model: str) -> tuple:
+    findings, sink = Findings(), MemorySink()
+    limits = Limits(model(base_model), "training", "Be kind.")
+    output = Output(sink)
+    Pass(MemorySource("training.jsonl", data, chunk), limits, FieldNames(), findings, short_way).convert(output)
+    return sink.written, findings.document(), output.records, output.characters, output.bytes
+
+
+@given(
+    st.lists(RECORDS, max_size=12),
+    st.booleans(),
+    st.booleans(),
+    st.sampled_from([50, 10_000, 10**7]),
+    st.sampled_from([CLAUDE, NOVA]),
+)
+@settings(deadline=None, max_examples=80)
+def test_both_ways_are_the_same(records, as_array, escaped, chunk, base_model):
+    texts = [json.dumps(record, ensure_ascii=escaped) for record in [GOOD, *records]]
+    text = f"[{', '.join(texts)}]" if as_array else "\n".join(texts)
+    data = text.encode("utf-8", "surrogatepass")
+    assert converted(data, chunk, True, base_model) == converted(data, chunk, False, base_model)
+
+
+@given(
+    st.lists(st.sampled_from(['{"question":"q","answer":"a"}', "\n", " ", "\r\n", '{"question":"q",', '"answer":"b"}']))
+)
+def test_lines_are_lines_on_both_ways(pieces):
+    data = ('{"question":"q","answer":"a"}\n' + "".join(pieces)).encode()
+    assert converted(data, 1000, True, CLAUDE) == converted(data, 1000, False, CLAUDE)
+
+
+def test_the_short_way_is_taken():
+    data = (json.dumps(GOOD) + "\n").encode() * 100
+    source = MemorySource("training.jsonl", data, 1000)
+    reading = Pass(source, Limits(model(CLAUDE), "training"), FieldNames(), Findings())
+    reading._long_way = None  # any row that takes the long way would fail
+    output = Output(MemorySink())
+    reading.convert(output)
+    assert output.records == 100

@@ -1,0 +1,77 @@
+"""Held-out records: disjoint, complete, by content, stable when rows are appended."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.unit.datasets.memory_files import CLAUDE, LLAMA, NOVA, jsonl, pairs
+from tuner.catalog import model
+from tuner.datasets.split import held_out, side
+
+QUESTIONS = st.lists(st.text(min_size=1, max_size=8), min_size=2, max_size=80, unique=True)
+NOVA_FAMILY = model(NOVA).family
+
+
+def test_training_and_validation_are_disjoint_and_complete(run):
+    records = pairs(300)
+    outcome = run({"training.jsonl": jsonl(records)})
+    training = [record["messages"][0]["content"] for record in outcome.training]
+    validation = [record["messages"][0]["content"] for record in outcome.validation]
+    assert not set(training) & set(validation)
+    assert sorted(training + validation) == sorted(record["question"] for record in records)
+
+
+@given(QUESTIONS, st.lists(st.text(min_size=1, max_size=8), max_size=40))
+def test_appending_rows_moves_no_earlier_row(questions, appended):
+    # Without a minimum to reach (Nova documents none for validation), a side depends on the question alone.
+    numerous = [f"filler {number}" for number in range(200)]
+    before = held_out(numerous + questions, 0.15, NOVA_FAMILY)
+    after = held_out(numerous + questions + appended, 0.15, NOVA_FAMILY)
+    assert [before.takes(question) for question in questions] == [after.takes(question) for question in questions]
+
+
+@given(QUESTIONS, st.randoms())
+def test_the_order_of_rows_does_not_matter(questions, random):
+    shuffled = list(questions)
+    random.shuffle(shuffled)
+    assert held_out(questions, 0.2, NOVA_FAMILY) == held_out(shuffled, 0.2, NOVA_FAMILY)
+
+
+@pytest.mark.parametrize("again", ["what is  part 3", "WHAT IS PART 3???", "What is Part 3 ?"])
+def test_the_same_question_in_other_case_or_punctuation_stays_on_one_side(again):
+    assert side(again) == side("What is part 3?")
+
+
+def test_the_share_is_near_the_one_asked_for(run):
+    outcome = run({"training.jsonl": jsonl(pairs(2000))}, validation={"fraction": 0.2}, chunk=2**16)
+    assert 0.17 < len(outcome.validation) / 2000 < 0.23
+
+
+@pytest.mark.parametrize(
+    ("base_model", "records", "validation"),
+    [
+        (CLAUDE, 85, 32),  # the family's minimum
+        (CLAUDE, 7900, 1000),  # its maximum
+        (CLAUDE, 40, 8),  # training keeps its own minimum, and the missing validation records are reported
+        (LLAMA, 101, 1),
+        (NOVA, 9, 1),
+    ],
+)
+def test_the_familys_limits_are_met_where_possible(run, base_model, records, validation):
+    outcome = run({"training.jsonl": jsonl(pairs(records))}, base_model, chunk=2**16)
+    assert outcome.prepared.summary["validation_records"] == validation
+    assert outcome.prepared.summary["training_records"] == records - validation
+
+
+def test_too_few_to_hold_out_enough_is_said(run):
+    outcome = run({"training.jsonl": jsonl(pairs(40))})
+    assert "validation data (held out from the training data) has 8 records" in outcome.errors[0].message
+    assert outcome.errors[0].remedy == "Add records or a validation file."
+
+
+def test_one_record_is_not_held_out(run):
+    outcome = run({"training.jsonl": jsonl(pairs(1))}, NOVA)
+    assert outcome.prepared.summary["training_records"] == 1
+    assert {finding.rule for finding in outcome.errors} == {"record-count"}
