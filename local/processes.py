@@ -33,8 +33,11 @@ def is_member(pid: int, folder: CloudFolder) -> bool:
         return False
 
 
-def end(folder: CloudFolder, grace_seconds: float = 5.0) -> int:
-    """End every process of the cloud: politely, then by force. Returns how many there were."""
+def end(folder: CloudFolder, grace_seconds: float = 1.0) -> int:
+    """End every process of the cloud: politely, then by force. Returns how many there were.
+
+    The politeness is short: what they hold is in memory, or in the folder that is deleted next.
+    """
     found = members(folder)
     for process in found:
         _signal(process, force=False)

@@ -1,0 +1,61 @@
+"""Up twice, after a crash, on a taken port, with a mistake in the settings, and down: a cloud of these tests' own."""
+
+import os
+import signal
+import socket
+
+import pytest
+
+from local import cloud, processes
+from local.errors import CloudStartError
+from local.folder import FOLDER_VARIABLE, CloudFolder
+from tests.e2e.local.conftest import eventually
+
+pytestmark = pytest.mark.e2e
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(FOLDER_VARIABLE, str(tmp_path_factory.mktemp("local") / "cloud"))
+        yield CloudFolder.default()
+
+
+@pytest.fixture(scope="module")
+def status(folder):
+    yield cloud.up(engine="tiny", deploy=False)
+    cloud.down()
+
+
+def test_the_same_cloud_is_found_again(status):
+    assert cloud.status() == status
+    assert cloud.up(engine="tiny", deploy=False) == status
+
+
+def test_after_a_crash_status_says_so_and_up_starts_anew_even_when_its_port_is_taken(status, folder, monkeypatch):
+    os.kill(status.pid, signal.SIGKILL)
+    eventually(lambda: None if processes.is_member(status.pid, folder) else True)
+    assert not cloud.status().running
+    with socket.create_server(("127.0.0.1", 0)) as squatter:
+        ports = iter([squatter.getsockname()[1], cloud._free_port()])
+        monkeypatch.setattr(cloud, "_free_port", lambda: next(ports))
+        again = cloud.up(engine="tiny", deploy=False)
+    assert again.running
+    assert again.pid != status.pid
+
+
+def test_a_server_that_cannot_start_shows_why_and_leaves_nothing_running(folder, monkeypatch):
+    cloud.down()
+    monkeypatch.setenv("LOCAL_BEDROCK_THREADS", "-1")
+    with pytest.raises(CloudStartError, match=r"(?s)ended while starting. The end of .*server.log:.*threads.*-1"):
+        cloud.up(engine="tiny", deploy=False)
+    assert processes.members(folder) == []
+
+
+def test_down_leaves_nothing(status, folder):
+    cloud.up(engine="tiny", deploy=False)
+    assert processes.members(folder)
+    assert cloud.down() is True
+    assert processes.members(folder) == []
+    assert not folder.root.exists()
+    assert cloud.down() is False
