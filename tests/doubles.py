@@ -1,0 +1,113 @@
+"""Stand-ins that several rooms' tests use: a run's folder in memory, endpoints with a life, a manifest."""
+
+from __future__ import annotations
+
+import builtins
+import datetime as dt
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from tuner import catalog
+from tuner.aws.run_folder import RunFolder
+from tuner.errors import AwsError, StillAliveError
+from tuner.run import Manifest, PinnedInput, resource_name
+from tuner.serving.endpoints import Endpoint, EndpointRequest, Kind
+from tuner.settings import RunSettings
+
+RUN = "faq-0123456789ab"
+DEPLOYMENT = "tuner"
+NAME = resource_name(DEPLOYMENT, RUN)
+CUSTOM_MODEL = "arn:aws:bedrock:us-east-1:123456789012:custom-model/amazon.nova-micro-v1:0:128k/abcdefghijkl"
+STARTED = "2026-11-23T07:00:00Z"
+
+
+class MemoryFolder(RunFolder):
+    """A run's folder without S3."""
+
+    def __init__(self, run_id: str = RUN, files: Mapping[str, bytes] | None = None) -> None:
+        super().__init__("artifacts", run_id, s3=object())
+        self.files = dict(files or {})
+
+    def read(self, name: str) -> bytes:
+        if name not in self.files:
+            raise AwsError(f"Could not read {self.uri(name)}: NoSuchKey")
+        return self.files[name]
+
+    def read_lines(self, name: str) -> Iterator[Any]:
+        yield from map(json.loads, self.read(name).splitlines())
+
+    def write(self, name: str, data: bytes) -> str:
+        self.files[name] = data
+        return self.uri(name)
+
+    def list(self, prefix: str) -> builtins.list[str]:
+        return sorted(name for name in self.files if name.startswith(prefix))
+
+
+def manifest(base_model: str = "amazon.nova-micro-v1:0:128k", **settings: Any) -> Manifest:
+    """A run of `base_model` with these settings, all else by default."""
+    asked = RunSettings.model_validate(settings)
+    model = catalog.model(base_model)
+    return Manifest(
+        run_id=RUN,
+        dataset="faq",
+        execution_arn=f"arn:aws:states:us-east-1:123456789012:execution:tuner:{RUN}",
+        started_at=STARTED,
+        data_bucket="data",
+        inputs=(PinnedInput(role="training", key="incoming/faq/training.jsonl", version_id="1", size=1, sha256="0"),),
+        settings=asked,
+        base_model=base_model,
+        base_endpoint=model.base_endpoint,
+        base_model_name=model.name,
+        judge_model=asked.judge.model or "us.anthropic.claude-sonnet-4-6",
+        hyperparameters=catalog.check_hyperparameters(model, asked.hyperparameters),
+        resource_name=NAME,
+        versions={},
+    )
+
+
+@dataclass
+class FakeEndpoints:
+    """One kind of endpoint in memory. `refuses_delete` counts down; `unlisted` is made but not yet in the list."""
+
+    kind: Kind = "provisioned"
+    alive: dict[str, Endpoint] = field(default_factory=dict)
+    tagged: dict[str, dict[str, str]] = field(default_factory=dict)
+    created: list[EndpointRequest] = field(default_factory=list)
+    refuses_delete: int = 0
+    lingers: int = 0
+    unlisted: bool = False
+
+    def add(self, name: str = NAME, tags: Mapping[str, str] | None = None, **members: Any) -> str:
+        arn = f"arn:aws:bedrock:us-east-1:123456789012:provisioned-model/{len(self.alive):012d}"
+        endpoint = Endpoint(self.kind, arn, name, "Creating", dt.datetime.now(dt.UTC), model_units=1)
+        self.alive[arn] = replace(endpoint, **members)
+        self.tagged[arn] = dict(tags if tags is not None else {"bedrock-tuner:deployment": DEPLOYMENT})
+        return arn
+
+    def create(self, request: EndpointRequest) -> str:
+        self.created.append(request)
+        return self.add(request.name, request.tags)
+
+    def list(self, name: str) -> Iterator[Endpoint]:
+        if not self.unlisted:
+            yield from [endpoint for endpoint in self.alive.values() if name in endpoint.name]
+
+    def get(self, arn: str) -> Endpoint | None:
+        if arn in self.alive and self.alive[arn].status == "Deleting":
+            self.lingers -= 1
+            if self.lingers < 0:
+                del self.alive[arn]
+        return self.alive.get(arn)
+
+    def delete(self, arn: str) -> None:
+        if self.refuses_delete:
+            self.refuses_delete -= 1
+            raise StillAliveError(f"Bedrock does not delete {arn} now: it is being created.")
+        if arn in self.alive:
+            self.alive[arn] = replace(self.alive[arn], status="Deleting")
+
+    def tags(self, arn: str) -> Mapping[str, str]:
+        return self.tagged.get(arn, {})

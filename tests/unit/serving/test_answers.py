@@ -1,0 +1,133 @@
+"""Answers keep to their questions; what fails is kept as failed; what is not the question's fault raises."""
+
+import json
+from collections.abc import Callable
+
+import pytest
+from tests.doubles import MemoryFolder, manifest
+from tuner.aws.converse import Reply
+from tuner.errors import AccessDeniedError, AwsError, EndpointFailedError, EvaluationError, RetryableError, ThrottledError
+from tuner.run import Keys
+from tuner.serving.answers import Answering, Shard
+from tuner.settings import InferenceSettings
+
+Answer = Callable[[str], str]
+
+
+class Model:
+    """Answers by `answer`, which may raise; remembers what it was asked."""
+
+    def __init__(self, answer: Answer) -> None:
+        self.answer = answer
+        self.asked: list[tuple[str, str | None]] = []
+
+    def ask(self, endpoint: str, question: str, system: str | None, inference: InferenceSettings) -> Reply:
+        self.asked.append((question, system))
+        return Reply(self.answer(question), "end_turn", 3, 4, 5)
+
+
+def folder(count: int = 5, **members: str) -> MemoryFolder:
+    records = [{"id": f"id{n}", "question": f"q{n}", "reference": "r", **members} for n in range(count)]
+    return MemoryFolder(files={Keys.EVALUATION: "".join(json.dumps(record) + "\n" for record in records).encode()})
+
+
+def run(model: Model, folder: MemoryFolder, number: int = 0, size: int = 10) -> tuple[int, int]:
+    answering = Answering(model, "model", manifest(system_prompt="Be brief."), 3, sleep=lambda _: None)
+    return answering.run(Shard(folder, "base", number, size))
+
+
+def written(folder: MemoryFolder, number: int = 0) -> list[dict[str, object]]:
+    return list(folder.read_lines(Keys.answers("base", number)))
+
+
+def raising(error: Exception) -> Answer:
+    def answer(_: str) -> str:
+        raise error
+
+    return answer
+
+
+def test_a_shard_asks_its_own_questions_and_keeps_their_ids() -> None:
+    place = folder(5)
+    assert run(Model(str.upper), place, number=1, size=2) == (2, 0)
+    assert [(line["id"], line["answer"]) for line in written(place, 1)] == [("id2", "Q2"), ("id3", "Q3")]
+
+
+def test_the_runs_system_prompt_goes_along_unless_the_record_has_its_own() -> None:
+    model = Model(str.upper)
+    run(model, folder(1))
+    run(model, folder(1, system="Be long."))
+    assert [system for _, system in model.asked] == ["Be brief.", "Be long."]
+
+
+def test_a_failed_answer_is_kept_with_its_error_in_its_place() -> None:
+    def answer(question: str) -> str:
+        if question == "q1":
+            raise AwsError("too long")
+        return question
+
+    place = folder(3)
+    assert run(Model(answer), place) == (2, 1)
+    assert [line["answer"] for line in written(place)] == ["q0", None, "q2"]
+    assert written(place)[1]["error"] == "AwsError: too long"
+
+
+def test_what_is_transient_is_asked_again() -> None:
+    failures = iter([ThrottledError("slow"), RetryableError("500")])
+
+    def answer(question: str) -> str:
+        for error in failures:
+            raise error
+        return question
+
+    assert run(Model(answer), folder(1)) == (1, 0)
+
+
+def test_retries_are_budgeted_for_the_shard() -> None:
+    model = Model(raising(ThrottledError("slow")))
+    with pytest.raises(ThrottledError):
+        run(model, folder(4))
+    assert len(model.asked) == 4 + 3 * 4
+
+
+def test_throttled_questions_are_asked_by_the_next_attempt_and_only_they() -> None:
+    def throttled(question: str) -> str:
+        if question == "q1":
+            raise ThrottledError("slow")
+        return question
+
+    place = folder(3)
+    with pytest.raises(ThrottledError):
+        run(Model(throttled), place)
+    assert [line["id"] for line in written(place)] == ["id0", "id2"]
+    second = Model(str.upper)
+    assert run(second, place) == (3, 0)
+    assert [question for question, _ in second.asked] == ["q1"]
+    assert [line["id"] for line in written(place)] == ["id0", "id1", "id2"]
+
+
+def test_a_shard_that_is_complete_is_not_asked_again() -> None:
+    place = folder(3)
+    first = run(Model(str.upper), place)
+    again = Model(str.upper)
+    assert run(again, place) == first
+    assert not again.asked
+
+
+@pytest.mark.parametrize("kind", [AccessDeniedError, EndpointFailedError])
+def test_what_is_not_the_questions_fault_raises(kind: type[Exception]) -> None:
+    with pytest.raises(kind, match="reason"):
+        run(Model(raising(kind("reason"))), folder(3))
+
+
+def test_the_same_failure_everywhere_raises_and_is_not_kept_as_settled() -> None:
+    place = folder(3)
+    with pytest.raises(EvaluationError, match="none of 3 questions.*not a valid id"):
+        run(Model(raising(AwsError("not a valid id"))), place)
+    assert not place.list("answers/")
+
+
+def test_an_empty_answer_is_an_answer() -> None:
+    place = folder(1)
+    assert run(Model(lambda _: ""), place) == (1, 0)
+    assert written(place)[0]["answer"] == ""

@@ -1,0 +1,155 @@
+"""The release: nothing of ours survives it, nothing of others' is touched, and it says when it could not."""
+
+import datetime as dt
+import json
+
+import pytest
+from tests.doubles import DEPLOYMENT, NAME, RUN, FakeEndpoints, MemoryFolder
+from tuner.errors import AccessDeniedError, StillAliveError
+from tuner.run import Keys
+from tuner.serving.endpoints import Endpoint
+from tuner.serving.release import Release
+
+
+class Folders(dict[str, MemoryFolder]):
+    def __missing__(self, run_id: str) -> MemoryFolder:
+        return self.setdefault(run_id, MemoryFolder(run_id))
+
+
+def release(*kinds: FakeEndpoints, folders: Folders | None = None) -> Release:
+    return Release(kinds, DEPLOYMENT, (folders if folders is not None else Folders()).__getitem__, sleep=lambda _: None)
+
+
+def recorded(arn: str, kind: str = "provisioned") -> MemoryFolder:
+    record = {
+        "kind": kind,
+        "arn": arn,
+        "name": NAME,
+        "model_units": 1,
+        "commitment": None,
+        "created_at": "2026-11-23T07:00:00Z",
+        "in_service_at": None,
+        "released_at": None,
+    }
+    return MemoryFolder(RUN, {Keys.ENDPOINT: json.dumps(record).encode()})
+
+
+def released_at(folder: MemoryFolder) -> str | None:
+    return json.loads(folder.files[Keys.ENDPOINT])["released_at"]
+
+
+def test_both_kinds_are_released_and_a_second_time_is_no_error() -> None:
+    throughputs, deployments = FakeEndpoints(), FakeEndpoints("on_demand")
+    expected = {throughputs.add(), deployments.add()}
+    assert set(release(throughputs, deployments).run(RUN).released) == expected
+    assert not throughputs.alive
+    assert not deployments.alive
+    assert release(throughputs, deployments).run(RUN).released == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "tags"),
+    [
+        (NAME, {}),
+        (NAME, {"bedrock-tuner:deployment": "other"}),
+        ("other-" + RUN, None),
+        (NAME + "-r1", None),
+    ],
+    ids=["not tagged", "another deployment's tag", "another's name", "another run's"],
+)
+def test_what_is_not_the_runs_is_not_touched(name: str, tags: dict[str, str] | None) -> None:
+    throughputs = FakeEndpoints()
+    arn = throughputs.add(name, tags)
+    assert release(throughputs).run(RUN).released == ()
+    assert throughputs.alive[arn].status == "Creating"
+
+
+def test_the_sweep_leaves_what_a_running_execution_needs() -> None:
+    throughputs = FakeEndpoints()
+    needed, orphan = throughputs.add("tuner-running"), throughputs.add("tuner-ended")
+    throughputs.add("someone-else", {})
+    assert release(throughputs).sweep(lambda run_id: run_id == "running").released == (orphan,)
+    assert throughputs.alive[needed].status == "Creating"
+
+
+def test_a_refused_delete_raises_with_the_command_that_deletes_it() -> None:
+    throughputs = FakeEndpoints(refuses_delete=1)
+    arn = throughputs.add()
+    with pytest.raises(StillAliveError, match=f"delete-provisioned-model-throughput --provisioned-model-id {arn}"):
+        release(throughputs).run(RUN)
+    assert release(throughputs).run(RUN).released == (arn,)
+
+
+def test_one_that_lingers_is_waited_for_but_not_for_ever() -> None:
+    throughputs = FakeEndpoints(lingers=3)
+    arn = throughputs.add()
+    assert release(throughputs).run(RUN).released == (arn,)
+    stuck = FakeEndpoints(lingers=1000)
+    stuck.add()
+    with pytest.raises(StillAliveError, match="is still"):
+        release(stuck).run(RUN)
+
+
+def test_one_that_cannot_be_deleted_does_not_keep_the_others_alive() -> None:
+    refusing, obliging = FakeEndpoints(refuses_delete=1), FakeEndpoints("on_demand")
+    refusing.add()
+    obliging.add()
+    with pytest.raises(StillAliveError):
+        release(refusing, obliging).run(RUN)
+    assert not obliging.alive
+
+
+def test_a_missing_permission_is_raised_as_what_it_is() -> None:
+    class Forbidden(FakeEndpoints):
+        def delete(self, arn: str) -> None:
+            raise AccessDeniedError(f"not authorized to perform: bedrock:DeleteProvisionedModelThroughput on {arn}")
+
+    throughputs = Forbidden()
+    throughputs.add()
+    with pytest.raises(AccessDeniedError, match="bedrock:DeleteProvisionedModelThroughput"):
+        release(throughputs).run(RUN)
+
+
+def test_a_commitment_is_left_until_its_term_ends_and_reported() -> None:
+    throughputs = FakeEndpoints()
+    now = dt.datetime.now(dt.UTC)
+    arn = throughputs.add(commitment="OneMonth", committed_until=now + dt.timedelta(days=3))
+    folders = Folders({RUN: recorded(arn)})
+    outcome = release(throughputs, folders=folders).run(RUN)
+    assert (outcome.released, outcome.alive) == ((), (arn,))
+    assert released_at(folders[RUN]) is None
+    ended = FakeEndpoints()
+    over = ended.add(commitment="OneMonth", committed_until=now - dt.timedelta(days=3))
+    assert release(ended).run(RUN).released == (over,)
+
+
+def test_the_release_is_written_down_once() -> None:
+    throughputs = FakeEndpoints()
+    folders = Folders({RUN: recorded(throughputs.add())})
+    release(throughputs, folders=folders).run(RUN)
+    first = released_at(folders[RUN])
+    assert first
+    release(throughputs, folders=folders).run(RUN)
+    assert released_at(folders[RUN]) == first
+
+
+def test_the_sweep_writes_down_whose_endpoint_it_released() -> None:
+    throughputs = FakeEndpoints()
+    folders = Folders({RUN: recorded(throughputs.add())})
+    release(throughputs, folders=folders).sweep(lambda _: False)
+    assert released_at(folders[RUN])
+
+
+def test_an_endpoint_that_is_not_listed_yet_is_released_by_its_record() -> None:
+    throughputs = FakeEndpoints(unlisted=True)
+    arn = throughputs.add()
+    folders = Folders({RUN: recorded(arn)})
+    assert release(throughputs, folders=folders).run(RUN).released == (arn,)
+    assert not throughputs.alive
+
+
+def test_an_unknown_status_is_no_reason_to_keep_it() -> None:
+    throughputs = FakeEndpoints()
+    arn = throughputs.add(status="Failed")
+    assert isinstance(throughputs.alive[arn], Endpoint)
+    assert release(throughputs).run(RUN).released == (arn,)
