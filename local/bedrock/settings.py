@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Literal
 
 from pydantic import Field
@@ -17,7 +18,9 @@ class Settings(BaseSettings):
 
     engine: Literal["smollm2", "tiny", "instant"] = Field("smollm2", description="what trains and answers")
     seed: int = Field(20260910, description="of LoRA's initial weights, shuffling, dropout and sampling")
-    threads: int = Field(0, ge=0, description="torch threads of the trainer and of the inference process; 0: all cores")
+    threads: int = Field(
+        0, ge=0, description="torch threads of the trainer and of the inference process; 0: all cores, for tiny one"
+    )
 
     concurrent_jobs: int = Field(2, ge=0, description="customization jobs in progress at a time")
     job_stage_seconds: float = Field(
@@ -40,3 +43,8 @@ class Settings(BaseSettings):
     fail_deployments: str = Field("", description="if set, deployments created now become Failed with this message")
 
     answer_timeout_seconds: float = Field(120, gt=0, description="ModelTimeoutException after this long")
+
+    @property
+    def torch_threads(self) -> int:
+        """A second thread only slows the tiny network down, most of all where several clouds share the cores."""
+        return self.threads or (1 if self.engine == "tiny" else os.cpu_count() or 1)

@@ -24,7 +24,7 @@ def main() -> int:
 
     from local.trainer.loop import Trainer
 
-    torch.set_num_threads(spec.threads or os.cpu_count() or 1)
+    torch.set_num_threads(spec.threads)
     Trainer(spec, folder).run()
     return 0
 

@@ -31,7 +31,7 @@ def main() -> int:
     from local.bedrock.engine.generation import generate
     from local.bedrock.engine.weights import WeightsCache
 
-    torch.set_num_threads(int(sys.argv[1]) or os.cpu_count() or 1)
+    torch.set_num_threads(int(sys.argv[1]))
     cache = WeightsCache()
     for batch in _batches(waiting):
         try:

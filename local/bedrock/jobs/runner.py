@@ -103,7 +103,7 @@ class JobRunner:
         plan = TrainingPlan(
             network=job.engine,
             seed=job.seed,
-            threads=settings.threads,
+            threads=settings.torch_threads,
             cache=self._store.folder / "networks",
             schedule=schedule(catalog.model(job.base_model_id), job.hyperparameters, job.engine),
         )

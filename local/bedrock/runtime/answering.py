@@ -50,7 +50,7 @@ def ask(bedrock: Bedrock, target: Target, prompt: Prompt) -> Spoken:
         settings = bedrock.settings
         sampling = prompt.sampling.model_copy(update={"seed": settings.seed})
         answer = bedrock.inference.ask(
-            target.weights, prompt.conversation, sampling, settings.threads, settings.answer_timeout_seconds
+            target.weights, prompt.conversation, sampling, settings.torch_threads, settings.answer_timeout_seconds
         )
     return Spoken(answer, int((time.monotonic() - began) * 1000))
 
