@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from tuner import catalog, errors
+from tuner.cli import reference
 from tuner.reporting.model import Report
 from tuner.settings import DeploymentSettings, RunSettings
 
@@ -80,6 +81,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "settings.md": settings_page,
     "models.md": models_page,
     "errors.md": errors_page,
+    "cli.md": reference.page,
 }
 
 

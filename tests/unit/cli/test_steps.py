@@ -1,0 +1,128 @@
+"""The checklist says what the state machine and its history say."""
+
+from datetime import timedelta
+
+from tests.unit.cli.histories import BEGAN, DEFINITION, TO_THE_END, TO_TRAINING, History
+from tuner.cli import training
+from tuner.cli.steps import Checklist, Plan, Step
+
+
+def checklist(history: History) -> Checklist:
+    found = Checklist(Plan(DEFINITION))
+    events = [{**event, "timestamp": BEGAN + timedelta(seconds=event["id"] - 1)} for event in history.events]
+    found.update(events)
+    return found
+
+
+def marks(history: History) -> dict[str, str]:
+    return {step.name: step.mark for step in checklist(history).steps}
+
+
+def step(history: History, name: str) -> Step:
+    return next(step for step in checklist(history).steps if step.name == name)
+
+
+def test_the_plan_is_the_way_to_success_in_its_order() -> None:
+    names = Plan(DEFINITION).names
+    assert names[0] == "Pin the inputs"
+    assert names[-1] == "Notify of success"
+    assert names.index("Purchase throughput") < names.index("Answer with the tuned model")
+    assert not {"Report the failure", "Release after a failure", "Refuse the cost", "The run failed"} & set(names)
+
+
+def test_a_polling_loop_is_one_line() -> None:
+    names = Plan(DEFINITION).names
+    assert training.STEP in names
+    assert not {"Check the customization", "Check the throughput"} & set(names)
+
+
+def test_every_function_that_fails_can_be_named() -> None:
+    plan = Plan(DEFINITION)
+    assert plan.function_of("Answer with the tuned model") == "${AnswerQuestions}"
+    assert plan.function_of("Validate the dataset") == "${Validate}"
+    assert plan.function_of("Refuse the cost") is None
+
+
+def test_steps_wait_run_and_get_done() -> None:
+    found = marks(History().is_in(*TO_TRAINING))
+    assert found["Start the customization"] == "done"
+    assert found[training.STEP] == "running"
+    assert found["Summarize the training"] == "waiting"
+
+
+def test_a_polling_loop_runs_from_its_first_wait_to_its_last_check() -> None:
+    looping = History().went(*TO_TRAINING, "Check the customization").is_in("Is the training over?")
+    assert step(looping, training.STEP).mark == "running"
+    over = History().went(*TO_THE_END).ended("Succeeded")
+    entered = next(event["id"] for event in over.events if _enters(event, training.STEP))
+    left = next(event["id"] for event in over.events if _enters(event, "Summarize the training"))
+    assert step(over, training.STEP).seconds(BEGAN) == left - entered
+
+
+def test_a_run_that_succeeded_has_every_step_done() -> None:
+    assert set(marks(History().went(*TO_THE_END).ended("Succeeded")).values()) == {"done"}
+
+
+def test_steps_that_were_passed_over_are_skipped() -> None:
+    without_serving = [name for name in TO_THE_END if "hroughput" not in name and "Answer" not in name]
+    found = marks(History().went(*without_serving).ended("Succeeded"))
+    assert found["Answer with the base model"] == found["Purchase throughput"] == "skipped"
+    assert found["Summarize the training"] == "done"
+
+
+def test_a_failure_that_was_caught_marks_its_step_and_shows_what_was_done_then() -> None:
+    history = History().went("Pin the inputs").is_in("Check that the account is ready")
+    history.task_failed("QuotaError").left("Check that the account is ready")
+    history.went("Report the failure", "Notify of the failure").is_in("The run failed").ended("Failed")
+    found = checklist(history)
+    assert found.failed and found.failed.name == "Check that the account is ready"
+    assert found.steps[-1].name == "Notify of the failure"
+    assert marks(history)["Score the answers"] == "skipped"
+
+
+def test_a_refused_budget_is_what_failed() -> None:
+    history = History().went(*TO_TRAINING[:6], "Refuse the cost", "Report the failure").ended("Failed")
+    failed = checklist(history).failed
+    assert failed and failed.name == "Refuse the cost"
+
+
+def test_a_failed_check_fails_the_line_of_its_loop() -> None:
+    history = History().went(*TO_TRAINING).is_in("Check the customization").task_failed("CustomizationFailedError")
+    history.left("Check the customization").is_in("Report the failure")
+    failed = checklist(history).failed
+    assert failed and failed.name == training.STEP
+
+
+def test_a_release_that_works_after_a_failure_is_done_and_one_that_does_not_is_failed() -> None:
+    before = TO_THE_END[: TO_THE_END.index("Answer with the tuned model")]
+    history = History().went(*before).is_in("Answer with the tuned model").task_failed("AwsError")
+    released = history.went("Release after a failure").is_in("Report the failure")
+    assert marks(released)["Release after a failure"] == "done"
+    history = History().went(*before).is_in("Answer with the tuned model").task_failed("AwsError")
+    stuck = history.is_in("Release after a failure").task_failed("StillAliveError").is_in("Report the failure")
+    assert marks(stuck)["Release after a failure"] == "failed"
+
+
+def test_an_attempt_that_failed_is_noted_until_the_next_one_works() -> None:
+    history = History().is_in("Pin the inputs").task_failed("ThrottledError")
+    assert step(history, "Pin the inputs").note == "asking again after ThrottledError"
+    assert step(history.add("TaskScheduled").add("TaskSucceeded"), "Pin the inputs").mark == "running"
+    assert step(history.left("Pin the inputs").is_in("Check that the account is ready"), "Pin the inputs").note == ""
+
+
+def test_a_map_counts_its_parts() -> None:
+    history = History().is_in(*TO_TRAINING[:8]).add("MapStateStarted", mapStateStartedEventDetails={"length": 5})
+    history.add("TaskStateEntered", stateEnteredEventDetails={"name": "Ask the base model"})
+    history.add("MapIterationSucceeded", mapIterationSucceededEventDetails={"index": 0})
+    found = step(history, "Answer with the base model")
+    assert (found.mark, found.note) == ("running", "1 of 5 parts")
+
+
+def test_a_stopped_run_failed_where_it_was() -> None:
+    history = History().is_in(*TO_TRAINING).ended("Aborted")
+    failed = checklist(history).failed
+    assert failed and failed.name == training.STEP
+
+
+def _enters(event: dict, name: str) -> bool:
+    return event.get("stateEnteredEventDetails", {}).get("name") == name

@@ -1,0 +1,30 @@
+"""The `tuner` command: what its subcommands are."""
+
+from __future__ import annotations
+
+import typer
+
+import tuner
+from tuner.cli import doctor, local, report, run, runs, stop, watch
+
+app = typer.Typer(
+    name="tuner",
+    help="Fine-tune Amazon Bedrock models: a dataset in, an evaluated model out, nothing left running.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command()(run.run)
+app.command()(watch.watch)
+app.command()(runs.runs)
+app.command()(runs.show)
+app.command()(report.report)
+app.command()(stop.stop)
+app.command()(doctor.doctor)
+app.add_typer(local.app, name="local")
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    typer.echo(tuner.__version__)

@@ -1,0 +1,184 @@
+"""What a person sees while a run goes on: a checklist that redraws itself, or lines where nothing can be redrawn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.spinner import Spinner
+from rich.table import Table
+from rich.text import Text
+
+from tuner.cli import training
+from tuner.cli.console import console, is_live
+from tuner.cli.follow import Snapshot
+from tuner.cli.steps import Step
+from tuner.reporting.words import duration, number
+from tuner.times import now
+
+MARKS = {"waiting": ("·", "quiet"), "done": ("✓", "good"), "failed": ("✗", "bad"), "skipped": ("-", "quiet")}
+
+
+class Display(Protocol):
+    """Shows one snapshot after another."""
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Takes in the newest."""
+
+
+@contextmanager
+def display(target: Console | None = None) -> Iterator[Display]:
+    """The display that fits the terminal."""
+    target = target or console()
+    if not is_live(target):
+        yield PlainDisplay(target)
+        return
+    view = LiveDisplay()
+    with Live(view, console=target, refresh_per_second=4):
+        yield view
+
+
+class LiveDisplay:
+    """Drawn anew four times a second, so that the times go on between two looks."""
+
+    def __init__(self) -> None:
+        self._snapshot: Snapshot | None = None
+        self._spinner = Spinner("dots", style="name")
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Takes in the newest."""
+        self._snapshot = snapshot
+
+    def __rich_console__(self, target: Console, options: ConsoleOptions) -> RenderResult:
+        if self._snapshot:
+            yield Group(*self._parts(self._snapshot, (options.height or target.height) - 1))
+
+    def _parts(self, snapshot: Snapshot, height: int) -> list[RenderableType]:
+        end = [Text(line, style) for line, style in _footer(snapshot)]
+        middle = _training_rows(snapshot) if _at_training(snapshot) else []
+        return [_heading(snapshot), self._table(snapshot, middle, height - len(end) - 1), *end]
+
+    def _table(self, snapshot: Snapshot, middle: list[RenderableType], room: int) -> Table:
+        table = Table.grid(padding=(0, 1), expand=True)
+        table.add_column(width=1)
+        table.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
+        table.add_column(justify="right", no_wrap=True)
+        steps = snapshot.steps
+        hidden = _folded(steps, len(steps) + len(middle) - room)
+        if hidden:
+            table.add_row(Text("✓", "good"), Text(f"{hidden} steps done", "quiet"), "")
+        for step in steps[hidden:]:
+            table.add_row(self._mark(step), _label(step), _took(step))
+            if step.name == training.STEP:
+                for row in middle:
+                    table.add_row("", row, "")
+        return table
+
+    def _mark(self, step: Step) -> RenderableType:
+        if step.mark == "running":
+            return self._spinner
+        sign, style = MARKS[step.mark]
+        return Text(sign, style)
+
+
+class PlainDisplay:
+    """One line per event, for logs and pipes."""
+
+    def __init__(self, target: Console) -> None:
+        self._target = target
+        self._marks: dict[str, str] = {}
+        self._epochs = 0
+        self._tenth = 0
+        self._trouble = ""
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Says what is new."""
+        if snapshot.trouble != self._trouble:
+            self._trouble = snapshot.trouble
+            self._say(f"  ! {snapshot.trouble}" if snapshot.trouble else "  AWS answers again")
+        for step in snapshot.steps:
+            if step.mark != self._marks.get(step.name) and step.mark in ("running", "done", "failed"):
+                self._step(step)
+            self._marks[step.name] = step.mark
+            if step.name == training.STEP and snapshot.training:
+                self._training(snapshot.training)
+
+    def _step(self, step: Step) -> None:
+        if step.mark == "running":
+            self._say(f"… {step.name}")
+        else:
+            self._say(f"{MARKS[step.mark][0]} {step.name} ({duration(step.seconds(now()))})")
+
+    def _training(self, job: training.Training) -> None:
+        for epoch in job.done[self._epochs :]:
+            self._say(f"    epoch {epoch.number} of {job.epochs}: {_losses(epoch)}")
+        self._epochs = len(job.done)
+        tenth = 10 * job.step // job.steps if job.steps else 0
+        if tenth > self._tenth and job.step < job.steps:
+            self._say(f"    step {job.step} of {job.steps}, loss {number(job.loss)}")
+        self._tenth = tenth
+
+    def _say(self, text: str) -> None:
+        self._target.print(text, soft_wrap=True)
+
+
+def _heading(snapshot: Snapshot) -> Text:
+    run = snapshot.run
+    state = {"RUNNING": "running for", "SUCCEEDED": "succeeded after"}.get(run.status, f"{run.status.lower()} after")
+    return Text.assemble((run.run_id, "name"), f"  {state} {duration(run.seconds)}")
+
+
+def _label(step: Step) -> Text:
+    styles = {"waiting": "quiet", "skipped": "quiet", "failed": "bad", "running": "name"}
+    return Text.assemble((step.name, styles.get(step.mark, "")), (f"  {step.note}" if step.note else "", "warn"))
+
+
+def _took(step: Step) -> Text:
+    return Text("" if step.started is None else duration(step.seconds(now())), "quiet")
+
+
+def _folded(steps: tuple[Step, ...], excess: int) -> int:
+    """How many finished steps at the top become one line, so that a low terminal shows what goes on."""
+    if excess <= 0:
+        return 0
+    done = next((index for index, step in enumerate(steps) if step.mark != "done"), len(steps))
+    return done if done > 1 else 0
+
+
+def _at_training(snapshot: Snapshot) -> bool:
+    return any(step.name == training.STEP and step.mark in ("running", "failed") for step in snapshot.steps)
+
+
+def _training_rows(snapshot: Snapshot) -> list[RenderableType]:
+    job = snapshot.training
+    if job is None:
+        return []
+    if not job.steps:
+        return [Text("  ".join(f"{stage}: {status}" for stage, status in job.stages) or job.status, "quiet")]
+    bar = Table.grid(padding=(0, 1))
+    bar.add_row(
+        ProgressBar(total=job.steps, completed=job.step, width=24),
+        Text(f"step {job.step}/{job.steps}  epoch {job.epoch}/{job.epochs}  loss {number(job.loss)}"),
+    )
+    rows: list[RenderableType] = [bar]
+    if job.done:
+        rows.append(Text(f"epoch {job.done[-1].number}: {_losses(job.done[-1])}", "quiet"))
+    return rows
+
+
+def _losses(epoch: training.Epoch) -> str:
+    validation = "" if epoch.validation_loss is None else f", validation loss {number(epoch.validation_loss)}"
+    return f"training loss {number(epoch.training_loss)}{validation}"
+
+
+def _footer(snapshot: Snapshot) -> list[tuple[str, str]]:
+    lines = []
+    if snapshot.window:
+        lines.append((f"Paid window: {snapshot.window.sentence()}", "" if snapshot.window.closed else "warn"))
+    if snapshot.trouble:
+        lines.append((f"No news: {snapshot.trouble.splitlines()[0]}", "warn"))
+    return lines

@@ -1,0 +1,79 @@
+"""What is paid for by the hour: how long the window has been open, and what is alive right now."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from tuner.aws.endpoints import ModelDeployments, ProvisionedThroughputs
+from tuner.cli.deployment import Deployment
+from tuner.reporting.words import duration, money
+from tuner.run import Keys, resource_name
+from tuner.serving.endpoints import EndpointRecord, Kind
+from tuner.times import iso, seconds_since
+
+
+@dataclass(frozen=True, slots=True)
+class PaidWindow:
+    """From the endpoint's creation to its release: the longest it can be billed for."""
+
+    kind: Kind
+    opened: str
+    closed: str | None
+    hourly_usd: float | None
+
+    @property
+    def seconds(self) -> float:
+        """How long it was, or has been so far, open."""
+        return seconds_since(self.opened, dt.datetime.fromisoformat(self.closed) if self.closed else None)
+
+    def sentence(self) -> str:
+        """The window in one line."""
+        state = "closed after" if self.closed else "open for"
+        if self.kind == "on_demand":
+            return f"{state} {duration(self.seconds)}; a deployment is billed per token, not by the hour"
+        price = (
+            "price unknown" if self.hourly_usd is None else f"at most {money(self.hourly_usd * self.seconds / 3600)}"
+        )
+        return f"{state} {duration(self.seconds)}, {price}"
+
+
+def paid_window(deployment: Deployment, run_id: str) -> PaidWindow | None:
+    """The run's paid window, or None before there is one."""
+    folder = deployment.folder(run_id)
+    data = folder.find(Keys.ENDPOINT)
+    if data is None:
+        return None
+    endpoint = EndpointRecord.model_validate_json(data)
+    hourly = _hourly(folder.find_json(Keys.ESTIMATE) or {}, endpoint.model_units or 1)
+    return PaidWindow(endpoint.kind, endpoint.created_at, endpoint.released_at, hourly)
+
+
+def live_throughput(deployment: Deployment, run_id: str | None = None) -> list[dict[str, Any]]:
+    """The provisioned throughput and deployments that exist now, of one run or (None) of the whole deployment.
+
+    By name alone: what lacks the deployment's tag, so that no release touches it, must be seen all the more.
+    """
+    name = resource_name(deployment.settings.name, run_id or "")
+    found = [endpoint for kind in (ProvisionedThroughputs(), ModelDeployments()) for endpoint in kind.list(name)]
+    return [
+        {**asdict(endpoint), "created_at": iso(endpoint.created_at)}
+        for endpoint in found
+        if (endpoint.name == name if run_id else endpoint.name.startswith(name))
+    ]
+
+
+def estimated(deployment: Deployment, run_id: str) -> str | None:
+    """What the whole run was estimated to cost, in words; None before it was."""
+    made = deployment.folder(run_id).find_json(Keys.ESTIMATE)
+    if made is None:
+        return None
+    unknown = f"; not known: {', '.join(made['unknown'])}" if made["unknown"] else ""
+    return f"{money(made['total_usd'])} of {money(made['budget_usd'])} allowed{unknown}"
+
+
+def _hourly(estimate: dict[str, Any], units: int) -> float | None:
+    """By the estimate's own price of an hour, so that both say the same."""
+    prices = [item["unit_price_usd"] for item in estimate.get("items", []) if item["name"] == "Provisioned throughput"]
+    return prices[0] * units if prices and prices[0] is not None else None

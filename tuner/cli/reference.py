@@ -1,0 +1,63 @@
+"""docs/cli.md, made from the commands themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import typer.main
+
+from tuner.cli.app import app
+
+_OPENING = """# The `tuner` command
+
+Results for programs (JSON) go to stdout, everything else to stderr. RUN is a run's id, an unambiguous beginning of one,
+or `latest`. `python -m tuner` is the same command.
+
+The deployment is found through the outputs of its stack, in the account and Region that the AWS CLI would use.
+`--local`, or `TUNER_LOCAL=1`, means the cloud on this machine.
+
+| exit status | meaning |
+| --- | --- |
+| 0 | it worked; for a run that is followed: the run succeeded |
+| 1 | the run did not succeed, or the command could not do what was asked: stderr says why and what to do |
+| 2 | the call makes no sense: an unknown option, a missing argument |
+| 130 | Ctrl-C while following: the run goes on |
+"""
+
+
+def page() -> str:
+    """The reference, in Markdown."""
+    root = typer.main.get_command(app)
+    return _OPENING + "".join(_section(name, command) for name, command in _commands(root, "tuner"))
+
+
+def _commands(group: Any, path: str) -> Iterator[tuple[str, Any]]:
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from _commands(command, f"{path} {name}")
+        else:
+            yield f"{path} {name}", command
+
+
+def _section(name: str, command: Any) -> str:
+    arguments = [parameter for parameter in command.params if parameter.param_type_name == "argument"]
+    options = [parameter for parameter in command.params if parameter.param_type_name == "option"]
+    call = " ".join([name, *(argument.metavar for argument in arguments)])
+    rows = [f"| `{argument.metavar}` | {argument.help} | |\n" for argument in arguments]
+    rows += [f"| {_spelling(option)} | {option.help} | {_default(option)} |\n" for option in options]
+    table = "\n| | | default |\n| --- | --- | --- |\n" + "".join(rows) if rows else ""
+    return f"\n## `{call}`\n\n{' '.join(command.help.split())}\n{table}"
+
+
+def _spelling(option: Any) -> str:
+    value = "" if option.is_flag else f" {option.metavar}"
+    names = [f"`{name}{value}`" for name in (*option.opts, *option.secondary_opts)]
+    return ", ".join(names) + (f" (or `{option.envvar}`)" if option.envvar else "")
+
+
+def _default(option: Any) -> str:
+    default = getattr(option.default, "value", option.default)
+    if default is None or default is False:
+        return ""
+    return f"`{option.opts[0]}`" if default is True else f"`{default}`"

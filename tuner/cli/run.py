@@ -1,0 +1,107 @@
+"""`tuner run`: upload a folder and follow the run it starts."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
+
+from tuner.aws.clients import client
+from tuner.aws.translate import translated
+from tuner.cli import executions, upload
+from tuner.cli.console import console, is_live, say
+from tuner.cli.deployment import DEFAULT_STACK, Deployment
+from tuner.cli.errors import CommandError
+from tuner.cli.options import Local, Stack, connect
+from tuner.cli.upload import Drop
+from tuner.cli.watch import follow
+from tuner.run import INCOMING
+
+# Beyond the rest that the dataset's folder needs: EventBridge's delivery and the start function's own work.
+_START_SECONDS = 150
+
+
+def run(
+    path: Annotated[
+        Path, typer.Argument(metavar="PATH", help="Folder with training.jsonl, .json or .csv.", show_default=False)
+    ],
+    watch: Annotated[bool, typer.Option(help="Follow the run to its end.")] = True,
+    dataset: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Name of the dataset; the folder's name when absent.")
+    ] = None,
+    settings: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="File to use as run.yaml, instead of the folder's own.")
+    ] = None,
+    again: Annotated[bool, typer.Option("--again", help="Run the same content once more.")] = False,
+    stack: Stack = DEFAULT_STACK,
+    on_local: Local = False,
+) -> None:
+    """Upload a dataset, which starts its run, and follow it. Exit status 0 only when the run succeeded."""
+    drop = upload.read(path, dataset, settings)
+    deployment = connect(stack, on_local)
+    if drop.left_out:
+        say(f"Not part of a dataset, left here: {', '.join(drop.left_out)}", "quiet")
+    repeat = _repeat(deployment, drop) if again else 0
+    run_id = drop.run_id(repeat)
+    earlier = None if again else executions.find(deployment, run_id)
+    if earlier:
+        say(f"This content has been run: {run_id} ({earlier.status}). Nothing starts; --again runs it once more.")
+    else:
+        _start(deployment, drop, run_id, repeat)
+    if watch:
+        follow(deployment, run_id)
+    elif not earlier:
+        say(f"Follow it with: tuner watch {run_id}")
+
+
+def _repeat(deployment: Deployment, drop: Drop) -> int:
+    """0 when this content was never run, else the number of the next repeat."""
+    repeat = 0
+    while executions.find(deployment, drop.run_id(repeat)):
+        repeat += 1
+    return repeat
+
+
+def _start(deployment: Deployment, drop: Drop, run_id: str, repeat: int) -> None:
+    _upload(deployment, drop)
+    if repeat:
+        with translated(f"start a repeat with the function '{deployment.start_function}'"):
+            client("lambda").invoke(
+                FunctionName=deployment.start_function,
+                InvocationType="Event",  # it waits for the folder to be quiet, longer than a request may take
+                Payload=json.dumps({"dataset": drop.dataset, "repeat": repeat}).encode(),
+            )
+    _wait_for_start(deployment, drop, run_id)
+
+
+def _upload(deployment: Deployment, drop: Drop) -> None:
+    target = console()
+    where = f"s3://{deployment.data_bucket}/{INCOMING}{drop.dataset}/"
+    say(f"Uploading {', '.join(file.name for file in drop.files)} to {where}")
+    columns = (TextColumn("  "), BarColumn(), DownloadColumn())
+    with Progress(*columns, console=target, disable=not is_live(target), transient=True) as bar:
+        task = bar.add_task("", total=drop.size)
+        stale = upload.send(deployment, drop, lambda count: bar.advance(task, count))
+    if stale:
+        say(
+            f"Deleted there, because an earlier upload had left it: {', '.join(stale)} (older versions are kept)",
+            "warn",
+        )
+
+
+def _wait_for_start(deployment: Deployment, drop: Drop, run_id: str) -> None:
+    quiet = deployment.settings.quiet_seconds
+    say(f"Waiting for {run_id} to start: the folder must rest for {quiet} s first")
+    deadline = time.monotonic() + quiet + _START_SECONDS
+    while not executions.find(deployment, run_id):
+        if time.monotonic() > deadline:
+            raise CommandError(
+                f"The files of '{drop.dataset}' are uploaded, but no run {run_id} has started. Did someone else change "
+                f"the dataset meanwhile? 'tuner runs' shows what started; the log of the function "
+                f"'{deployment.start_function}' says why nothing did."
+            )
+        time.sleep(1)

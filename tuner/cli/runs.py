@@ -1,0 +1,94 @@
+"""`tuner runs` and `tuner show`: what has been run, and what came of it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import UTC
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from tuner.cli import executions
+from tuner.cli.console import console, emit, say
+from tuner.cli.deployment import DEFAULT_STACK, Deployment
+from tuner.cli.display import LiveDisplay
+from tuner.cli.executions import Run
+from tuner.cli.follow import Follower, Snapshot
+from tuner.cli.money import live_throughput
+from tuner.cli.options import Json, Local, Reference, Stack, connect
+from tuner.cli.summary import conclude
+from tuner.reporting.words import duration
+from tuner.run import Keys
+from tuner.times import now
+
+_STYLES = {"SUCCEEDED": "good", "RUNNING": "name", "FAILED": "bad", "TIMED_OUT": "bad", "ABORTED": "warn"}
+
+
+def runs(
+    as_json: Json = False,
+    limit: Annotated[int, typer.Option(metavar="NUMBER", min=1, max=1000, help="How many, the newest first.")] = 50,
+    stack: Stack = DEFAULT_STACK,
+    on_local: Local = False,
+) -> None:
+    """List the runs, newest first."""
+    found = executions.newest(connect(stack, on_local), limit)
+    if as_json:
+        emit([run.as_json() for run in found])
+    elif not found:
+        say("There are no runs yet. Start one with: tuner run PATH")
+    else:
+        console().print(_table(found))
+
+
+def show(reference: Reference, as_json: Json = False, stack: Stack = DEFAULT_STACK, on_local: Local = False) -> None:
+    """Show what a run has come to: its report, or how far it is, and what of it is still alive."""
+    deployment = connect(stack, on_local)
+    run = executions.resolve(deployment, reference)
+    if as_json:
+        report = deployment.folder(run.run_id).find_json(Keys.REPORT)
+        document = report or _so_far(deployment, run)
+        emit({**document, "live_throughput": live_throughput(deployment, run.run_id)})
+        return
+    follower = Follower(deployment, run.run_id)
+    snapshot = follower.look()
+    view = LiveDisplay()
+    view.show(snapshot)
+    console().print(view)
+    if run.over:
+        failed_at = snapshot.failed.name if snapshot.failed else ""
+        conclude(console(), deployment, snapshot.run, failed_at, follower.plan.function_of(failed_at))
+
+
+def _table(found: list[Run]) -> Table:
+    table = Table(box=None, padding=(0, 1, 0, 0), header_style="name")
+    table.add_column("run", overflow="fold")  # starts with the dataset's name; whole, to be copied
+    table.add_column("status", no_wrap=True)
+    table.add_column("started (UTC)", no_wrap=True)
+    table.add_column("took", justify="right", no_wrap=True)
+    for run in found:
+        table.add_row(
+            run.run_id,
+            run.status,
+            f"{run.started.astimezone(UTC):%d %b %H:%M}",
+            duration(run.seconds),
+            style=None if run.status == "SUCCEEDED" else _STYLES.get(run.status),
+        )
+    return table
+
+
+def _so_far(deployment: Deployment, run: Run) -> dict[str, Any]:
+    """What is known of a run that has no report (yet), under the report's own names where it has them."""
+    snapshot: Snapshot = Follower(deployment, run.run_id).look()
+    folder = deployment.folder(run.run_id)
+    return {
+        **{key: value for key, value in run.as_json().items() if key != "took_seconds"},
+        "failure": {"error": run.error, "message": run.cause} if run.error else None,
+        "execution_arn": deployment.execution_arn(run.run_id),
+        "folder": folder.uri(),
+        "steps": [{"name": step.name, "state": step.mark, "seconds": step.seconds(now())} for step in snapshot.steps],
+        "training": asdict(snapshot.training) if snapshot.training else folder.find_json(Keys.TRAINING_SUMMARY),
+        "dataset_summary": folder.find_json(Keys.DATASET_SUMMARY),
+        "estimate": folder.find_json(Keys.ESTIMATE),
+        "serving": folder.find_json(Keys.ENDPOINT),
+    }

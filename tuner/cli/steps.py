@@ -1,0 +1,182 @@
+"""A run's steps as a checklist: which there are comes from the state machine, how far they are from its history."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Literal
+
+Mark = Literal["waiting", "running", "done", "failed", "skipped"]
+_ENDED = ("ExecutionSucceeded", "ExecutionFailed", "ExecutionAborted", "ExecutionTimedOut")
+_SHOWN = ("Task", "Map", "Wait")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One line of the checklist. `note` is a failed attempt's error while it is asked again, or how far a Map is."""
+
+    name: str
+    mark: Mark = "waiting"
+    started: datetime | None = None
+    ended: datetime | None = None
+    note: str = ""
+
+    def seconds(self, at: datetime) -> float | None:
+        """How long it took, or has taken `at` that time."""
+        return ((self.ended or at) - self.started).total_seconds() if self.started else None
+
+
+class Plan:
+    """The state machine's states as a person follows them: the way to success, in order."""
+
+    def __init__(self, definition: str) -> None:
+        self.states: dict[str, dict[str, Any]] = json.loads(definition)["States"]
+        start = json.loads(definition)["StartAt"]
+        self._good = self._leading_to_success()
+        self._line_of = self._polling_lines()
+        way = [name for name in self._reachable(start) if name in self._good]
+        self.names = [
+            name for name in way if self.states[name]["Type"] in _SHOWN and self._line_of.get(name, name) == name
+        ]
+
+    def line_of(self, state: str) -> str | None:
+        """The checklist's line a state belongs to; None when it is not shown (a choice, the end)."""
+        if state in self._line_of:
+            return self._line_of[state]
+        shown = self.states.get(state, {}).get("Type") in _SHOWN or self._refuses(state)
+        return state if shown else None
+
+    def caught(self, state: str, next_state: str) -> bool | None:
+        """Whether going from `state` to `next_state` means that it failed; None when both ways lead there."""
+        definition = self.states.get(state, {})
+        catches = {catch["Next"] for catch in definition.get("Catch", [])}
+        if next_state not in catches:
+            return self._refuses(state)
+        return None if definition.get("Next") == next_state else True
+
+    def function_of(self, state: str) -> str | None:
+        """Name or ARN of the Lambda function that a Task calls (the first one inside a Map)."""
+        definition = self.states.get(state, {})
+        inner = definition.get("ItemProcessor", {}).get("States", {})
+        for task in (definition, *inner.values()):
+            arguments = task.get("Arguments")
+            if isinstance(arguments, dict) and "FunctionName" in arguments:
+                return str(arguments["FunctionName"])
+        return None
+
+    def _refuses(self, state: str) -> bool:
+        """A Pass that leads to failure only: a choice went against the run, and no Task of it failed."""
+        return state not in self._good and self.states.get(state, {}).get("Type") == "Pass"
+
+    def _next(self, name: str) -> list[str]:
+        state = self.states[name]
+        ways = [state.get("Next"), *(choice["Next"] for choice in state.get("Choices", [])), state.get("Default")]
+        return [way for way in ways if way]
+
+    def _reachable(self, start: str) -> list[str]:
+        """In the order of the file, which is the order the author tells it in."""
+        seen, pending = set[str](), [start]
+        while pending:
+            name = pending.pop()
+            if name not in seen:
+                seen.add(name)
+                pending += self._next(name)
+        return [name for name in self.states if name in seen]
+
+    def _leading_to_success(self) -> set[str]:
+        good = {name for name, state in self.states.items() if state["Type"] == "Succeed"}
+        while more := {name for name in self.states if name not in good and good & set(self._next(name))}:
+            good |= more
+        return good
+
+    def _polling_lines(self) -> dict[str, str]:
+        """A loop of Wait, Task and Choice is one line, named by its Wait."""
+        lines = {}
+        for wait in (name for name, state in self.states.items() if state["Type"] == "Wait"):
+            for task in self._next(wait):
+                for choice in self._next(task):
+                    if wait in self._next(choice):
+                        lines[task] = lines[choice] = wait
+        return lines
+
+
+class Checklist:
+    """The plan's steps, brought up to date by the events of the execution's history, oldest first."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._steps = {name: Step(name) for name in plan.names}
+        self._state = ""
+        self._error = ""
+        self._iterations = [0, 0]
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The way to success first, then what was entered besides."""
+        return tuple(self._steps.values())
+
+    @property
+    def failed(self) -> Step | None:
+        """The step that the run failed at: the first."""
+        return next((step for step in self._steps.values() if step.mark == "failed"), None)
+
+    def update(self, events: Iterable[Mapping[str, Any]]) -> None:
+        """Takes in further events of GetExecutionHistory."""
+        for event in events:
+            self._apply(event["type"], event["timestamp"], event)
+
+    def _apply(self, kind: str, at: datetime, event: Mapping[str, Any]) -> None:
+        if kind.endswith("StateEntered"):
+            self._enter(event["stateEnteredEventDetails"]["name"], at)
+        elif kind in _ENDED:
+            self._finish(kind, at)
+        elif kind in ("TaskFailed", "TaskTimedOut", "MapStateFailed", "LambdaFunctionFailed"):
+            self._error = _details(event).get("error", kind)
+            self._note(f"asking again after {self._error}")
+        elif kind in ("TaskScheduled", "TaskSucceeded"):
+            self._error = ""
+        elif kind == "MapStateStarted":
+            self._iterations = [0, _details(event).get("length", 0)]
+        elif kind == "MapIterationSucceeded":
+            self._iterations[0] += 1
+            self._note(f"{self._iterations[0]} of {self._iterations[1]} parts")
+
+    def _enter(self, name: str, at: datetime) -> None:
+        if name not in self._plan.states:  # inside a Map
+            return
+        caught = self._plan.caught(self._state, name)
+        failed = bool(self._error) if caught is None else caught
+        previous, line = self._plan.line_of(self._state), self._plan.line_of(name)
+        if previous and (failed or line != previous):
+            self._close(previous, "failed" if failed else "done", at)
+        if line:
+            self._open(line, at)
+        self._state, self._error = name, ""
+
+    def _open(self, line: str, at: datetime) -> None:
+        step = self._steps.get(line, Step(line))
+        self._steps[line] = replace(step, mark="running", started=step.started or at, ended=None, note="")
+
+    def _close(self, line: str, mark: Mark, at: datetime) -> None:
+        step = self._steps[line]
+        if step.mark == "running":
+            self._steps[line] = replace(step, mark=mark, ended=at, note="")
+
+    def _note(self, text: str) -> None:
+        line = self._plan.line_of(self._state)
+        if line:
+            self._steps[line] = replace(self._steps[line], note=text)
+
+    def _finish(self, kind: str, at: datetime) -> None:
+        line = self._plan.line_of(self._state)
+        if line:
+            self._close(line, "done" if kind == "ExecutionSucceeded" else "failed", at)
+        for name, step in self._steps.items():
+            if step.mark == "waiting":
+                self._steps[name] = replace(step, mark="skipped")
+
+
+def _details(event: Mapping[str, Any]) -> Mapping[str, Any]:
+    return next((value for key, value in event.items() if key.endswith("EventDetails")), {})

@@ -1,0 +1,118 @@
+"""What is said about a run that is over: the scores, or the failure and what to do about it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+from pydantic import ValidationError
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from tuner.aws.clients import client
+from tuner.cli.deployment import Deployment
+from tuner.cli.errors import CommandError
+from tuner.cli.executions import Run
+from tuner.cli.money import live_throughput, paid_window
+from tuner.reporting.model import Report
+from tuner.reporting.words import number, title
+from tuner.run import Keys
+
+
+def read_report(deployment: Deployment, run_id: str) -> Report | None:
+    """The run's report, or None before there is one. Raises CommandError when another version wrote it."""
+    data = deployment.folder(run_id).find(Keys.REPORT)
+    try:
+        return None if data is None else Report.model_validate_json(data)
+    except ValidationError as error:
+        where = deployment.folder(run_id).uri(Keys.REPORT)
+        raise CommandError(
+            f"{where} was written by another version of this app: {error.errors()[0]['msg']}. "
+            "'tuner report' opens its page."
+        ) from None
+
+
+def scores_table(report: Report) -> Table:
+    """Base against tuned by metric."""
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="name")
+    table.add_column("metric")
+    for heading in ("base", "tuned", "difference"):
+        table.add_column(heading, justify="right")
+    for name, metric in report.scores.items():
+        base = metric.base.mean if metric.base else None
+        tuned = metric.tuned.mean if metric.tuned else None
+        style = "" if not metric.difference else "good" if metric.difference > 0 else "bad"
+        difference = Text(number(metric.difference, signed=True), style)
+        table.add_row(metric.label or title(name), number(base), number(tuned), difference)
+    return table
+
+
+def conclude(
+    target: Console, deployment: Deployment, run: Run, failed_at: str = "", function: str | None = None
+) -> None:
+    """Says how the run came out, and what is left of what it paid for."""
+    report = read_report(deployment, run.run_id)
+    if run.status == "SUCCEEDED":
+        target.print(f"\nThe run {run.run_id} succeeded.", style="good")
+    else:
+        _failure(target, deployment, run, failed_at, function)
+    if report:
+        _results(target, report)
+        target.print(f"Report: {deployment.folder(run.run_id).uri(Keys.REPORT_PAGE)}", soft_wrap=True)
+        target.print(f"  open it with: tuner report {run.run_id}", style="quiet", soft_wrap=True)
+    if window := paid_window(deployment, run.run_id):
+        target.print(f"Paid window: {window.sentence()}")
+    _what_is_left(target, live_throughput(deployment, run.run_id))
+
+
+def _results(target: Console, report: Report) -> None:
+    if report.scores:
+        target.print()
+        target.print(scores_table(report))
+    if not report.failure:
+        target.print()
+        target.print(report.verdict.sentence)
+    for stand_in in report.stand_ins:
+        target.print(f"Stand-in: {stand_in}", style="warn")
+
+
+def _failure(target: Console, deployment: Deployment, run: Run, failed_at: str, function: str | None) -> None:
+    how = {"FAILED": "failed", "TIMED_OUT": "ran out of time", "ABORTED": "was stopped"}.get(run.status, run.status)
+    target.print(Text.assemble(("\n", ""), (f"The run {run.run_id} {how}", "bad"), _place(failed_at)))
+    if run.error or run.cause:
+        target.print(f"{run.error or 'Error'}: {_message(run.cause)}", soft_wrap=True)
+    group = _log_group(function) if function else None
+    if group:
+        target.print(f"Log of that step: {group}", style="quiet", soft_wrap=True)
+    if link := deployment.console_link(run.run_id):
+        target.print(f"Execution: {link}", style="quiet", soft_wrap=True)
+
+
+def _place(failed_at: str) -> str:
+    return f" at '{failed_at}'." if failed_at else "."
+
+
+def _message(cause: str | None) -> str:
+    """A Lambda function's error is a JSON text; its message is what a person wants."""
+    try:
+        return str(json.loads(cause or "")["errorMessage"])
+    except (ValueError, KeyError, TypeError):
+        return cause or "no cause was given"
+
+
+def _log_group(function: str) -> str | None:
+    """Where the function writes its log; None when the caller may not ask."""
+    try:
+        configuration = client("lambda").get_function_configuration(FunctionName=function)
+    except (ClientError, BotoCoreError):
+        return None
+    return str(configuration.get("LoggingConfig", {}).get("LogGroup") or f"/aws/lambda/{configuration['FunctionName']}")
+
+
+def _what_is_left(target: Console, live: list[dict[str, Any]]) -> None:
+    if not live:
+        target.print("Throughput left: none", style="good")
+    for entry in live:
+        target.print(f"Still there: {entry['arn']} ({entry['status']})", style="bad", soft_wrap=True)

@@ -1,0 +1,95 @@
+"""How far the customization job is: by step and loss on the local cloud, by stage on AWS."""
+
+from __future__ import annotations
+
+import json
+import os
+import ssl
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from tuner.aws.clients import client
+from tuner.aws.translate import code_of, translated
+from tuner.cli.deployment import Deployment, local_endpoint
+from tuner.run import resource_name
+
+# The state during which the job runs (statemachine/customization.asl.json).
+STEP = "Wait for the training"
+_STAGES = {"validationDetails": "validation", "dataProcessingDetails": "data processing", "trainingDetails": "training"}
+
+
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """Mean losses of one epoch; None where there is none (yet)."""
+
+    number: int
+    training_loss: float | None
+    validation_loss: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """Progress of a job. `steps` is 0 where Bedrock does not tell; `stages` are then all there is."""
+
+    status: str
+    stages: tuple[tuple[str, str], ...] = ()
+    step: int = 0
+    steps: int = 0
+    epoch: int = 0
+    epochs: int = 0
+    loss: float | None = None
+    done: tuple[Epoch, ...] = ()
+
+
+def progress(deployment: Deployment, run_id: str) -> Training | None:
+    """The run's job, or None before there is one."""
+    name = resource_name(deployment.settings.name, run_id)
+    with translated(f"look at the customization job '{name}'"):
+        try:
+            job = client("bedrock").get_model_customization_job(jobIdentifier=name)
+        except ClientError as error:
+            if code_of(error) in ("ResourceNotFoundException", "ValidationException"):
+                return None
+            raise
+    details = job.get("statusDetails", {})
+    stages = tuple(
+        (label, details[key]["status"]) for key, label in _STAGES.items() if "status" in details.get(key, {})
+    )
+    counted = _counted(name) if local_endpoint() else None
+    return Training(job["status"], stages) if counted is None else _from_steps(job["status"], stages, counted)
+
+
+def _counted(name: str) -> dict[str, Any] | None:
+    """The local cloud's own account of a job, which AWS has no counterpart of; None before the training begins."""
+    context = ssl.create_default_context(cafile=os.environ.get("AWS_CA_BUNDLE"))
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context))
+    try:
+        with opener.open(f"{local_endpoint()}/_local/bedrock/jobs/{name}", timeout=5) as answer:
+            found: dict[str, Any] | None = json.load(answer).get("progress")
+            return found
+    except (urllib.error.URLError, OSError, ValueError):
+        return None  # a display's extra: the job's status above is what decides
+
+
+def _from_steps(status: str, stages: tuple[tuple[str, str], ...], counted: dict[str, Any]) -> Training:
+    rows = counted.get("training", [])
+    validated = {row["epoch_number"]: row["validation_loss"] for row in counted.get("validation", [])}
+    epochs = []
+    for number in sorted({row["epoch_number"] for row in rows}):
+        losses = [row["training_loss"] for row in rows if row["epoch_number"] == number]
+        if number < counted["epoch"] or number in validated or counted.get("finished"):
+            epochs.append(Epoch(number, sum(losses) / len(losses), validated.get(number)))
+    return Training(
+        status=status,
+        stages=stages,
+        step=counted["step"],
+        steps=counted["steps"],
+        epoch=counted["epoch"],
+        epochs=counted["epochs"],
+        loss=rows[-1]["training_loss"] if rows else None,
+        done=tuple(epochs),
+    )

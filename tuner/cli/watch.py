@@ -1,0 +1,37 @@
+"""`tuner watch`, and what `tuner run` does after the upload."""
+
+from __future__ import annotations
+
+import typer
+
+from tuner.cli import executions
+from tuner.cli.console import console, say
+from tuner.cli.deployment import DEFAULT_STACK, Deployment
+from tuner.cli.display import display
+from tuner.cli.follow import Follower, snapshots
+from tuner.cli.options import Local, Reference, Stack, connect
+from tuner.cli.summary import conclude
+
+_INTERRUPTED = 130
+
+
+def watch(reference: Reference, stack: Stack = DEFAULT_STACK, on_local: Local = False) -> None:
+    """Follow a run to its end. Ctrl-C stops the watching, not the run."""
+    deployment = connect(stack, on_local)
+    follow(deployment, executions.resolve(deployment, reference).run_id)
+
+
+def follow(deployment: Deployment, run_id: str) -> None:
+    """Shows the run until it is over, and how it came out; exits with 1 unless it succeeded."""
+    follower = Follower(deployment, run_id)
+    try:
+        with display() as view:
+            for snapshot in snapshots(follower):
+                view.show(snapshot)
+    except KeyboardInterrupt:
+        say(f"\nStopped watching; the run goes on. Come back: tuner watch {run_id}. End it: tuner stop {run_id}")
+        raise typer.Exit(_INTERRUPTED) from None
+    failed_at = snapshot.failed.name if snapshot.failed else ""
+    conclude(console(), deployment, snapshot.run, failed_at, follower.plan.function_of(failed_at))
+    if snapshot.run.status != "SUCCEEDED":
+        raise typer.Exit(1)
