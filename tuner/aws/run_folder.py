@@ -91,6 +91,19 @@ class RunFolder:
             entries = [entry for page in pages for entry in page.get("Contents", [])]
         return {entry["Key"].removeprefix(Keys.folder(self.run_id)): entry["LastModified"] for entry in entries}
 
+    def beside(self, run_id: str) -> RunFolder:
+        """The folder of another run in the same bucket."""
+        return RunFolder(self.bucket, run_id, self._s3)
+
+    def runs(self, prefix: str = "") -> builtins.list[str]:
+        """Ids of all runs in the bucket that begin with `prefix`, sorted; this one among them."""
+        with translated(f"list the runs in s3://{self.bucket}/"):
+            pages = self._s3.get_paginator("list_objects_v2").paginate(
+                Bucket=self.bucket, Prefix=Keys.folder(prefix).removesuffix("/"), Delimiter="/"
+            )
+            found = [entry["Prefix"] for page in pages for entry in page.get("CommonPrefixes", [])]
+        return sorted(name.split("/")[1] for name in found)
+
     def answers(self, model: Literal["base", "tuned"]) -> builtins.list[dict[str, Any]]:
         """All answers of a model, in the order of the shards."""
         return [record for name in self.list(f"answers/{model}/") for record in self.read_lines(name)]

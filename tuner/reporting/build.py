@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from tuner.aws.run_folder import RunFolder
-from tuner.reporting.artifacts import find, read
-from tuner.reporting.model import Estimate, Failure, Findings, Metric, Report, Serving, Status, Training
+from tuner.reporting.artifacts import gather, read
+from tuner.reporting.card import best_earlier
+from tuner.reporting.model import Failure, Metric, Report, Serving, Status
+from tuner.reporting.money import bill
 from tuner.reporting.named import named_models, stand_ins
 from tuner.reporting.questions import questions
 from tuner.reporting.timeline import timeline
@@ -32,34 +35,42 @@ def build(
     never wrote its run.json. Raises EvaluationError, naming the artifact, when one is not of the documented shape.
     """
     ended = at or now()
-    manifest = find(folder, Keys.MANIFEST, Manifest)
-    training = find(folder, Keys.TRAINING_SUMMARY, Training)
-    serving = _serving(find(folder, Keys.ENDPOINT, Serving), ended)
-    scoring = folder.find_json(Keys.SCORES) or {}
-    where = folder.uri(Keys.SCORES)
-    scores = {name: read(Metric, value, where) for name, value in scoring.get("metrics", {}).items()}
-    conclusion = verdict(failure, scoring.get("verdict"))
-    models = named_models(manifest, training, serving, scoring)
+    made = gather(folder)
+    serving = _serving(made.serving, ended)
+    models = named_models(made.manifest, made.training, serving, made.scoring)
+    evaluation = _evaluation(folder, made.scoring, failure)
     return Report(
         run_id=folder.run_id,
         status=status or ("FAILED" if failure else "SUCCEEDED"),
         failure=failure,
-        verdict=conclusion,
         ended_at=iso(ended),
         folder=folder.uri(),
         stand_ins=tuple(stand_ins(models)),
         models=models,
-        scores=scores,
-        scoring={key: value for key, value in scoring.items() if key not in _PLACED},
-        questions=questions(folder, scoring.get("questions", []), scores, conclusion.metric),
-        training=training,
+        training=made.training,
         serving=serving,
-        estimate=find(folder, Keys.ESTIMATE, Estimate),
-        timeline=timeline(manifest, folder.written(), training, serving),
-        dataset_summary=folder.find_json(Keys.DATASET_SUMMARY) or {},
-        findings=find(folder, Keys.FINDINGS, Findings),
-        **_pinned(manifest, execution_arn),
+        estimate=made.estimate,
+        bill=bill(made.estimate, made.training, serving, evaluation["questions"]),
+        timeline=timeline(made.manifest, folder.written(), made.training, serving),
+        dataset_summary=made.dataset_summary,
+        findings=made.findings,
+        **evaluation,
+        **_pinned(made.manifest, execution_arn),
     )
+
+
+def _evaluation(folder: RunFolder, scoring: Mapping[str, Any], failure: Failure | None) -> dict[str, Any]:
+    where = folder.uri(Keys.SCORES)
+    scores = {name: read(Metric, value, where) for name, value in scoring.get("metrics", {}).items()}
+    conclusion = verdict(failure, scoring.get("verdict"))
+    asked = questions(folder, scoring.get("questions", []), scores, conclusion.metric)
+    return {
+        "verdict": conclusion,
+        "scores": scores,
+        "scoring": {key: value for key, value in scoring.items() if key not in _PLACED},
+        "earlier": best_earlier(folder, asked, conclusion.metric, scores),
+        "questions": asked,
+    }
 
 
 def _pinned(manifest: Manifest | None, execution_arn: str | None) -> dict[str, Any]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -16,53 +15,28 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from tuner.reporting import words
+from tuner.reporting import view, words
 from tuner.reporting.charts import loss_curves
-from tuner.reporting.differences import Span, differences
+from tuner.reporting.drawing import interval, shares, stretches
 from tuner.reporting.fit import fit
-from tuner.reporting.model import Answer, Question, Report
-
-# What is shown of a folded text before it is opened, in characters.
-_FIRST = 300
-
-
-@dataclass(frozen=True, slots=True)
-class Compared:
-    """A question's texts with their differences marked: each answer against the reference, it against the tuned one."""
-
-    reference: tuple[Span, ...]
-    base: tuple[Span, ...]
-    tuned: tuple[Span, ...]
-
-
-def compared(question: Question) -> Compared:
-    """The texts of a question, ready to be shown."""
-    reference = question.reference or ""
-    base, _ = differences(_said(question.base), reference)
-    tuned, back = differences(_said(question.tuned), reference)
-    return Compared(back, base, tuned)
-
-
-def first_of(text: str) -> str:
-    """The beginning of a text, on one line."""
-    return " ".join(text[:_FIRST].split())
-
-
-def _said(answer: Answer | None) -> str:
-    return (answer.answer if answer else None) or ""
-
+from tuner.reporting.model import Report
+from tuner.reporting.trust import habits, notes
 
 _FILTERS = {
     "duration": words.duration,
+    "grade": words.grade,
     "money": words.money,
-    "first_of": first_of,
     "number": words.number,
     "number_short": words.short,
     "plural": words.plural,
+    "price": words.price,
+    "quantity": words.quantity,
+    "share_or_number": words.share_or_number,
     "title_of": words.title,
     "when": words.when,
     "whole": words.whole,
 }
+_GLOBALS = {"between": words.between, "interval": interval, "shares": shares, "stretches": stretches}
 
 
 def page(report: Report) -> str:
@@ -70,8 +44,15 @@ def page(report: Report) -> str:
     return render(
         "report.html.j2",
         report=report,
+        headline=view.headline(report.verdict.sentence),
+        notes=notes(report),
+        compared_by=view.compared_by(report),
+        described_by=view.described_by(report),
+        habits=habits(report),
+        rows=view.rows(report),
         curves=loss_curves(report.training) if report.training else None,
         fit=fit(report.training) if report.training else (),
+        costs=view.costs(report),
     )
 
 
@@ -97,7 +78,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters.update(_FILTERS)
-    environment.globals.update(between=words.between, compared=compared)
+    environment.globals.update(_GLOBALS)
     return environment
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from tuner.aws.run_folder import RunFolder
+from tuner.reporting.card import CARD, card
 from tuner.reporting.model import Report
 from tuner.reporting.page import page
 from tuner.run import Keys
 
 
 def publish(folder: RunFolder, report: Report) -> str:
-    """Writes the page, then report.json: where the second is, the first is too. Returns the page's address."""
+    """Writes the page and the card, then report.json: where it is, the others are too. Returns the page's address."""
     address = folder.write(Keys.REPORT_PAGE, page(report).encode())
+    folder.write(CARD, card(report).model_dump_json(indent=2).encode() + b"\n")
     folder.write(Keys.REPORT, report.model_dump_json(indent=2).encode() + b"\n")
     return address
 

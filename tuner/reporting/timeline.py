@@ -50,11 +50,13 @@ def _work(training: Training | None, serving: Serving | None) -> Iterator[Moment
     if serving and serving.created_at:
         if serving.in_service_at:
             yield _moment("Endpoint comes into service", serving.created_at, serving.in_service_at)
-        name = "Endpoint exists" if serving.kind == "on_demand" else "Endpoint is paid for"
-        yield _moment(name, serving.created_at, serving.released_at)
+        if serving.kind == "on_demand":
+            yield _moment("Endpoint exists", serving.created_at, serving.released_at)
+        else:
+            yield _moment("Endpoint is paid for", serving.created_at, serving.released_at, paid=True)
 
 
-def _moment(name: str, start: str, end: str | None = None) -> Moment:
+def _moment(name: str, start: str, end: str | None = None, paid: bool = False) -> Moment:
     """In one notation, so that moments can be sorted as texts."""
     known = [iso(datetime.fromisoformat(instant)) if instant else None for instant in (start, end)]
-    return Moment(name=name, started_at=known[0] or start, ended_at=known[1])
+    return Moment(name=name, started_at=known[0] or start, ended_at=known[1], paid=paid)

@@ -30,6 +30,11 @@ def number(value: float | None, signed: bool = False) -> str:
     return text.replace("-", "−")
 
 
+def grade(value: float | None) -> str:
+    """One answer's score: a whole grade without digits (7), any other as `number` has it."""
+    return f"{value:,.0f}" if value is not None and value == int(value) else number(value)
+
+
 def short(value: float) -> str:
     """A bound of a range, with no more digits than it has: 1, 0.5."""
     return f"{value:g}".replace("-", "−")
@@ -45,6 +50,23 @@ def money(usd: float | None) -> str:
     if usd is None:
         return "not known"
     return f"${usd:,.2f}" if usd >= 0.01 or usd == 0 else f"${usd:.4f}"
+
+
+def price(usd: float | None) -> str:
+    """A price of one unit, with the digits it needs: $108.15, $0.000001."""
+    if usd is None:
+        return "not known"
+    return f"${usd:,.2f}" if usd >= 1 or usd == 0 else f"${usd:.10f}".rstrip("0")
+
+
+def quantity(value: float | None) -> str:
+    """A count of units, or that nobody counted."""
+    return "not counted" if value is None else f"{value:,.2f}".removesuffix(".00")
+
+
+def share_or_number(value: float | None, scale: tuple[float, float] | None) -> str:
+    """A share in per cent when the scale is from 0 to 1, else a number."""
+    return f"{value:.0%}".replace("%", " %") if value is not None and scale == (0, 1) else number(value)
 
 
 def duration(seconds: float | None) -> str:

@@ -39,8 +39,13 @@ class Bucket:
     def get_paginator(self, _: str) -> Any:
         return SimpleNamespace(paginate=self._pages)
 
-    def _pages(self, *, Prefix: str, **_: Any) -> Iterator[dict[str, Any]]:
-        yield {"Contents": [{"Key": key, "LastModified": AT} for key in self.objects if key.startswith(Prefix)]}
+    def _pages(self, *, Prefix: str, Delimiter: str = "", **_: Any) -> Iterator[dict[str, Any]]:
+        found = [key for key in self.objects if key.startswith(Prefix)]
+        if Delimiter:
+            below = {Prefix + key[len(Prefix) :].partition(Delimiter)[0] + Delimiter for key in found}
+            yield {"CommonPrefixes": [{"Prefix": name} for name in sorted(below)]}
+        else:
+            yield {"Contents": [{"Key": key, "LastModified": AT} for key in found]}
 
 
 @pytest.fixture

@@ -1,0 +1,86 @@
+"""`report/report.json`: everything a run has to say for itself. docs/report.schema.json is made from these models.
+
+Every part may be absent: a run that was refused in its first step has little more than an id and a reason.
+Times are ISO 8601 in UTC, durations seconds, money US dollars.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from tuner.reporting.model.part import Part
+from tuner.reporting.model.scores import Metric, Question, Verdict
+from tuner.reporting.model.work import Bill, Estimate, Findings, Moment, Serving, Training
+from tuner.run import PinnedInput
+
+SCHEMA_VERSION: Literal[1] = 1
+Status = Literal["SUCCEEDED", "FAILED", "ABORTED", "TIMED_OUT"]
+
+
+class Failure(Part):
+    """Why the run ended without a result."""
+
+    error: str = Field(description="class of the error, as the execution's Error shows it")
+    message: str = Field(description="what is wrong, where, and what to do")
+
+
+class NamedModel(Part):
+    """A model by the names a person and an API know it by."""
+
+    id: str | None = Field(None, description="model id, inference profile or folder")
+    arn: str | None = None
+    name: str | None = Field(None, description="the name Amazon Bedrock gives it")
+    stand_in: bool = Field(False, description="not the model its id names, but a local stand-in for it")
+
+
+class Models(Part):
+    """Every model that had a part in the numbers."""
+
+    base: NamedModel | None = None
+    tuned: NamedModel | None = None
+    judge: NamedModel | None = None
+    bertscore: NamedModel | None = None
+
+
+class Earlier(Part):
+    """An earlier run to compare with: the means of its tuned model."""
+
+    run_id: str
+    ended_at: str
+    scores: dict[str, float]
+
+
+class Report(BaseModel):
+    """A run's report."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, title="Report of a fine-tuning run")
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    run_id: str
+    dataset: str | None = Field(None, description="null when the run was refused before its inputs were pinned")
+    status: Status
+    failure: Failure | None = None
+    verdict: Verdict
+    started_at: str | None = None
+    ended_at: str = Field(description="when this report was written")
+    execution_arn: str | None = None
+    folder: str = Field(description="s3:// address of everything the run made")
+    stand_ins: tuple[str, ...] = Field((), description="names of everything that stood in for the real thing")
+    models: Models = Models()
+    scores: dict[str, Metric] = Field(default_factory=dict, description="by metric")
+    scoring: dict[str, Any] = Field(default_factory=dict, description="what else scores.json says, of all metrics")
+    earlier: Earlier | None = Field(None, description="the dataset's best earlier run on the same questions")
+    questions: tuple[Question, ...] = ()
+    training: Training | None = None
+    serving: Serving | None = None
+    estimate: Estimate | None = None
+    bill: Bill | None = None
+    timeline: tuple[Moment, ...] = ()
+    dataset_summary: dict[str, Any] = Field(default_factory=dict)
+    findings: Findings | None = None
+    inputs: tuple[PinnedInput, ...] = ()
+    settings: dict[str, Any] = Field(default_factory=dict)
+    hyperparameters: dict[str, str] = Field(default_factory=dict)
+    versions: dict[str, str] = Field(default_factory=dict)
