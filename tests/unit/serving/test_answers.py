@@ -4,9 +4,17 @@ import json
 from collections.abc import Callable
 
 import pytest
+
 from tests.doubles import MemoryFolder, manifest
 from tuner.aws.converse import Reply
-from tuner.errors import AccessDeniedError, AwsError, EndpointFailedError, EvaluationError, RetryableError, ThrottledError
+from tuner.errors import (
+    AccessDeniedError,
+    AwsError,
+    EndpointFailedError,
+    EvaluationError,
+    RetryableError,
+    ThrottledError,
+)
 from tuner.run import Keys
 from tuner.serving.answers import Answering, Shard
 from tuner.settings import InferenceSettings
@@ -122,7 +130,7 @@ def test_what_is_not_the_questions_fault_raises(kind: type[Exception]) -> None:
 
 def test_the_same_failure_everywhere_raises_and_is_not_kept_as_settled() -> None:
     place = folder(3)
-    with pytest.raises(EvaluationError, match="none of 3 questions.*not a valid id"):
+    with pytest.raises(EvaluationError, match=r"none of 3 questions.*not a valid id"):
         run(Model(raising(AwsError("not a valid id"))), place)
     assert not place.list("answers/")
 

@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 
 import pytest
+
 from tests.doubles import CUSTOM_MODEL, DEPLOYMENT, NAME, RUN, FakeEndpoints, MemoryFolder, manifest
 from tuner.errors import EndpointFailedError, QuotaError
 from tuner.run import Keys, Tags

@@ -4,6 +4,7 @@ import datetime as dt
 import json
 
 import pytest
+
 from tests.doubles import DEPLOYMENT, NAME, RUN, FakeEndpoints, MemoryFolder
 from tuner.errors import AccessDeniedError, StillAliveError
 from tuner.run import Keys

@@ -1,0 +1,107 @@
+"""`run.json` is written once, and holds what the run was resolved to."""
+
+import pytest
+
+from tests.doubles import RUN, STARTED, MemoryFolder
+from tuner.aws.bedrock import FoundationModel
+from tuner.errors import ModelUnavailableError, RunRefusedError, SettingsError
+from tuner.intake.manifest import write_manifest
+from tuner.run import Keys, Manifest, PinnedInput
+from tuner.settings import DeploymentSettings
+
+SETTINGS = PinnedInput(role="settings", key="incoming/faq/run.yaml", version_id="7", size=1, sha256="0")
+TRAINING = PinnedInput(role="training", key="incoming/faq/training.jsonl", version_id="8", size=1, sha256="0")
+
+
+class Inputs:
+    bucket = "data"
+
+    def __init__(self, text: bytes) -> None:
+        self.text = text
+
+    def read(self, pinned: PinnedInput) -> bytes:
+        assert pinned.version_id == SETTINGS.version_id
+        return self.text
+
+
+class Models:
+    def __init__(self, name: str | None = "Nova Micro (local stand-in)") -> None:
+        self.name = name
+
+    def foundation_model(self, model_id: str) -> FoundationModel | None:
+        return FoundationModel(model_id, self.name, True, None, ("FINE_TUNING",)) if self.name else None
+
+
+def write(
+    folder: MemoryFolder,
+    text: bytes = b"",
+    models: Models | None = None,
+    pinned: tuple[PinnedInput, ...] = (TRAINING, SETTINGS),
+    started_at: str = STARTED,
+) -> Manifest:
+    return write_manifest(
+        folder,
+        Inputs(text),
+        models or Models(),
+        DeploymentSettings(),
+        dataset="faq",
+        pinned=pinned,
+        execution_arn="arn:execution",
+        started_at=started_at,
+    )
+
+
+def test_the_manifest_holds_what_was_asked_the_models_own_name_and_our_names() -> None:
+    folder = MemoryFolder()
+    write(folder, b"serving: none\nhyperparameters: {epochCount: 3}\n")
+    manifest = folder.manifest()
+    assert manifest.settings.serving == "none"
+    assert manifest.hyperparameters["epochCount"] == "3"
+    assert manifest.base_model_name == "Nova Micro (local stand-in)"
+    assert manifest.base_endpoint == "amazon.nova-micro-v1:0"
+    assert manifest.resource_name == f"tuner-{RUN}"
+    assert manifest.versions["boto3"]
+
+
+def test_a_run_without_settings_has_the_defaults() -> None:
+    folder = MemoryFolder()
+    write(folder, pinned=(TRAINING,))
+    assert folder.manifest().settings.serving == "provisioned"
+
+
+def test_a_repeated_step_leaves_the_first_manifest() -> None:
+    folder = MemoryFolder()
+    write(folder)
+    first = folder.files[Keys.MANIFEST]
+    write(folder)
+    assert folder.files[Keys.MANIFEST] == first
+
+
+def test_a_folder_of_an_older_run_is_not_written_into() -> None:
+    folder = MemoryFolder()
+    write(folder)
+    with pytest.raises(RunRefusedError, match="tuner run --again"):
+        write(folder, started_at="2027-03-01T00:00:00Z")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (b"serving: [", "run.yaml, line 1"),
+        (b"a: 1\n\tb: 2", "run.yaml, line 2"),
+        ("system_prompt: \u00fcber".encode("latin-1"), "is not UTF-8"),
+        (b"- 1", "must hold keys and values"),
+    ],
+)
+def test_settings_that_cannot_be_read_say_where(text: bytes, said: str) -> None:
+    folder = MemoryFolder()
+    with pytest.raises(SettingsError, match=said):
+        write(folder, text)
+    assert not folder.files
+
+
+def test_a_model_that_the_region_does_not_offer_is_refused_before_anything_is_written() -> None:
+    folder = MemoryFolder()
+    with pytest.raises(ModelUnavailableError, match="not offered in us-east-1"):
+        write(folder, models=Models(None))
+    assert not folder.files
