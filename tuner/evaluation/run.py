@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
@@ -14,8 +14,11 @@ from tuner.evaluation.exam import MODELS, Exam, Question, match
 from tuner.evaluation.judge import STAND_IN, Judge, Verdicts, instructions
 from tuner.evaluation.language import detect
 from tuner.evaluation.metrics import Equipment, Metric, chosen
+from tuner.evaluation.review import candidates, listed, sheet, vocabulary
 from tuner.evaluation.scores import Graded, grade, merged, summarize
 from tuner.run import Keys, Manifest
+
+REVIEW = "scores/review.csv"
 
 
 def score_shard(folder: RunFolder, shard: int, shard_size: int, packaged_encoder: str) -> int:
@@ -35,8 +38,22 @@ def score_run(folder: RunFolder, shard_size: int, packaged_encoder: str) -> int:
     document = summarize(whole, work.exam.warnings, settings.evaluation.seed, settings.gate)
     if "judge" in document and STAND_IN in work.manifest.base_model_name.lower():
         document["judge"]["stand_in"] = True  # where the models are stand-ins, so is the judge
+    for_people = candidates(work.exam, document, vocabulary(_texts(folder.read_lines(Keys.TRAINING))))
+    document["review"] = listed(for_people)
+    folder.write(REVIEW, b"\xef\xbb\xbf" + sheet(work.exam, for_people).encode())  # a spreadsheet needs the mark
     folder.write_json(Keys.SCORES, document)
     return len(whole.records)
+
+
+def _texts(records: Iterable[Any]) -> Iterator[str]:
+    """Every text in JSON records, however deep, names of members left out."""
+    for value in records:
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, dict):
+            yield from _texts(value.values())
+        elif isinstance(value, list):
+            yield from _texts(value)
 
 
 class _Work:

@@ -15,7 +15,7 @@ from tuner.evaluation.agreement import agreement
 from tuner.evaluation.exam import MODELS, ModelName, Question
 from tuner.evaluation.gate import decide_gate
 from tuner.evaluation.metrics import Equipment, Measure, Metric, all_metrics, measures
-from tuner.evaluation.statistics import compare, mean_and_error
+from tuner.evaluation.statistics import Comparison, compare, mean_and_error
 from tuner.evaluation.verdict import decide, outcome, verdict
 from tuner.settings import GateRule
 
@@ -131,7 +131,7 @@ def _summary(measure: Measure, records: Sequence[Record], seed: int) -> dict[str
         "base": _one_model(measure, records, "base"),
         "tuned": _one_model(measure, records, "tuned"),
         "difference": comparison.mean,
-        "comparison": {key: value for key, value in asdict(comparison).items() if key != "mean"},
+        "comparison": _numbers(comparison),
     }
     references = [
         record["reference"][measure.name] for record in records if measure.name in record.get("reference", {})
@@ -141,6 +141,11 @@ def _summary(measure: Measure, records: Sequence[Record], seed: int) -> dict[str
     if measure.worst is not None:
         entry["conclusion"] = decide(measure, comparison)
     return entry
+
+
+def _numbers(comparison: Comparison) -> dict[str, Any]:
+    interval = list(comparison.interval) if comparison.interval else None
+    return {key: value for key, value in asdict(comparison).items() if key != "mean"} | {"interval": interval}
 
 
 def _one_model(measure: Measure, records: Sequence[Record], model: ModelName) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from moto import mock_aws
 
 from lambdas.score_answers import handler
 from tuner.aws.run_folder import RunFolder
-from tuner.errors import AccessDeniedError, EvaluationError, SettingsError
+from tuner.errors import AccessDeniedError, EvaluationError
 from tuner.evaluation.run import score_run, score_shard
 from tuner.run import Keys, Manifest
 from tuner.settings import DeploymentSettings, RunSettings
@@ -65,6 +65,7 @@ def prepare(folder: RunFolder, questions: int = 7, settings: dict | None = None)
         {"id": f"q{i}", "question": f"What is {i}?", "reference": f"It is the number {i}."} for i in range(questions)
     ]
     folder.write_lines(Keys.EVALUATION, asked)
+    folder.write_lines(Keys.TRAINING, [{"messages": [{"role": "user", "content": [{"text": "The number 3 and Q5."}]}]}])
     base = [{"id": f"q{i}", "answer": f"No. {i}"} for i in range(questions)]
     tuned = [{"id": f"q{i}", "answer": f"It is the number {i}, surely."} for i in reversed(range(questions))]
     folder.write_lines(Keys.answers("base", 0), base[:4])
@@ -91,25 +92,14 @@ def test_scores_json_has_everything_the_report_needs(folder: RunFolder, bedrock:
 
 
 def test_shards_graded_apart_give_the_same_scores(folder: RunFolder, bedrock: FakeBedrock) -> None:
-    prepare(folder)
+    prepare(folder, settings={"evaluation": {"metrics": ["correctness", "rouge", "style"]}})
     score_run(folder, 25, ENCODER)
     whole = folder.read_json(Keys.SCORES)
     assert [score_shard(folder, shard, 3, ENCODER) for shard in (2, 0, 1, 3)] == [1, 3, 3, 0]
     asked = bedrock.calls
     score_run(folder, 3, ENCODER)
     assert bedrock.calls == asked, "what is graded is not graded again"
-    assert _close(folder.read_json(Keys.SCORES), whole)
-
-
-def _close(one: Any, other: Any) -> bool:
-    """Equal up to what another batch's padding does to the sixth decimal."""
-    if isinstance(one, dict):
-        return one.keys() == other.keys() and all(_close(one[key], other[key]) for key in one)
-    if isinstance(one, list):
-        return len(one) == len(other) and all(map(_close, one, other))
-    if isinstance(one, float) and isinstance(other, float):
-        return one == pytest.approx(other, abs=1e-5)
-    return one == other
+    assert folder.read_json(Keys.SCORES) == whole
 
 
 def test_a_repeat_after_a_failure_pays_only_for_what_is_left(folder: RunFolder, bedrock: FakeBedrock) -> None:
@@ -143,12 +133,6 @@ def test_no_answers_at_all_end_in_words(folder: RunFolder, bedrock: FakeBedrock)
     assert folder.read_json(Keys.SCORES)["verdict"]["value"] == "undecided"
     folder.write_lines(Keys.EVALUATION, [])
     with pytest.raises(EvaluationError, match="no question with a reference"):
-        score_run(folder, 25, ENCODER)
-
-
-def test_an_unknown_metric_names_the_nearest(folder: RunFolder, bedrock: FakeBedrock) -> None:
-    prepare(folder, settings={"evaluation": {"metrics": ["bertscor"]}})
-    with pytest.raises(SettingsError, match="Did you mean 'bertscore'"):
         score_run(folder, 25, ENCODER)
 
 

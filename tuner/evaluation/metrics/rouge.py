@@ -14,13 +14,20 @@ from tuner.evaluation.metrics.base import Equipment, Measure, TextMetric, Values
 _VARIANTS = {"rouge_1": "rouge1", "rouge_2": "rouge2", "rouge_l": "rougeL"}
 
 
+# The longest common sequence takes time that grows with the product of both lengths.
+_MOST_TOKENS = 2_000
+
+
 class _Tokenizer:
     def tokenize(self, text: str) -> list[str]:
-        return tokens(text)
+        return tokens(text)[:_MOST_TOKENS]
 
 
 class Rouge(TextMetric):
-    """Words, pairs of words, and the longest common sequence that answer and reference share; each the F measure."""
+    """Words, pairs of words, and the longest common sequence that answer and reference share; each the F measure.
+
+    Of a very long text, the first 2,000 tokens count.
+    """
 
     name = "rouge"
     measures = (Measure("rouge_1", "ROUGE-1"), Measure("rouge_2", "ROUGE-2"), Measure("rouge_l", "ROUGE-L"))
