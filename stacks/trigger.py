@@ -10,10 +10,10 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from tuner.run import INCOMING
+from tuner.run import ENDINGS, INCOMING
 
 # A `*` also matches `/`: the function looks at the key again, and starts nothing for a folder inside a dataset's.
-TRAINING_FILES = [f"{INCOMING}*/training.{kind}" for kind in ("json", "jsonl", "csv")]
+TRAINING_FILES = [f"{INCOMING}*/training.{kind}" for kind in ENDINGS]
 
 
 class Trigger(Construct):

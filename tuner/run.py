@@ -16,11 +16,16 @@ from tuner.settings import RunSettings
 Role = Literal["training", "validation", "evaluation", "documents", "settings"]
 INCOMING = "incoming/"
 
-_FORMATS = "json|jsonl|csv"
+# How the name of a dataset's file may end: EventBridge's rule is built from them too.
+ENDINGS = tuple(
+    f"{kind}{packing}" for kind in ("json", "jsonl", "csv", "tsv", "parquet") for packing in ("", ".gz", ".zst")
+)
+
+_FORMATS = f"(?:{'|'.join(map(re.escape, ENDINGS))})"
 _ROLES: tuple[tuple[Role, re.Pattern[str]], ...] = (
-    ("training", re.compile(rf"training\.({_FORMATS})")),
-    ("validation", re.compile(rf"validation\.({_FORMATS})")),
-    ("evaluation", re.compile(rf"evaluation\.({_FORMATS})")),
+    ("training", re.compile(rf"training\.{_FORMATS}")),
+    ("validation", re.compile(rf"validation\.{_FORMATS}")),
+    ("evaluation", re.compile(rf"evaluation\.{_FORMATS}")),
     ("settings", re.compile(r"run\.(yaml|yml|json)")),
     ("documents", re.compile(r"documents/.+[^/]")),
 )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 
 import pytest
 
 from tests.unit.datasets.memory_files import CLAUDE, LLAMA, NOVA, jsonl, pairs
 from tuner.datasets import refusal
+from tuner.datasets.reading.compressed import zstd
 
 GOOD = jsonl(pairs(40))
 VALIDATION = jsonl(pairs(32, 1000))
@@ -15,6 +17,10 @@ VALIDATION = jsonl(pairs(32, 1000))
 
 def broken_line(text: str) -> bytes:
     return GOOD + text.encode() + b"\n" + jsonl(pairs(1, 99))
+
+
+def damaged(data: bytes) -> bytes:
+    return data[:60] + b"\xff" * 30 + data[90:]
 
 
 def nested(depth: int) -> str:
@@ -55,6 +61,14 @@ CASES: dict[str, tuple[str, bytes, str, int | None, str]] = {
     "more after the end": ("training.json", b'[{"question": "q", "answer": "a"}]\n[]', "json", 2, "more after"),
     "open quote in a CSV": ("training.csv", b'question,answer\n"q","a"\nq,"a\nq,a\n', "csv-quotes", 3, "never closed"),
     "too many values in a CSV row": ("training.csv", b"question,answer\nq,a\nq,a,b\n", "csv-columns", 3, "3 values"),
+    "gzip cut off": ("training.jsonl.gz", gzip.compress(GOOD)[:-20], "truncated", None, "cut off"),
+    "gzip damaged": ("training.jsonl.gz", damaged(gzip.compress(GOOD)), "compression", None, "damaged"),
+    "gzip packed twice": ("training.jsonl.gz", gzip.compress(gzip.compress(GOOD)), "file-format", None, "twice"),
+    "gzip of nothing": ("training.jsonl.gz", gzip.compress(b""), "empty-file", None, "empty"),
+    "zstd cut off": ("training.jsonl.zst", zstd.compress(GOOD)[:-20], "truncated", None, "cut off"),
+    "zstd damaged": ("training.jsonl.zst", damaged(zstd.compress(GOOD)), "compression", None, "damaged"),
+    "Parquet cut off": ("training.parquet", b"PAR1" + bytes(500), "truncated", None, "cut off"),
+    "Parquet damaged": ("training.parquet", b"PAR1" + bytes(500) + b"\x10\0\0\0PAR1", "parquet", None, "cannot be read"),
     "a column twice": ("training.csv", b"question,answer,answer\nq,a,b\n", "duplicate-field", 1, "more than once"),
 }
 # fmt: on

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import json
 
 import pytest
+from arro3.core import Array, DataType, Field, Table, struct_array
+from arro3.io import write_parquet
 
 from tests.unit.datasets.memory_files import CLAUDE, LLAMA, NOVA, jsonl, pairs
+from tuner.datasets.reading.compressed import zstd
 
 VALIDATION = jsonl(pairs(32, 1000))
 
@@ -164,3 +168,49 @@ def test_summary_counts_tokens_as_the_family_does(run):
         {"training.jsonl": jsonl([{"question": "123", "answer": "456"}] * 40), "validation.jsonl": VALIDATION}
     )
     assert outcome.prepared.summary["training_tokens"] == 40 * 2
+
+
+PACKINGS = {"gz": gzip.compress, "zst": zstd.compress, "": bytes}
+
+
+def as_parquet(records: list[dict], nested: bool = False) -> bytes:
+    columns = {name: Array([record[name] for record in records], DataType.utf8()) for name in records[0]}
+    if nested:
+        fields = [Field(name, DataType.utf8()) for name in columns]
+        columns = {"data": struct_array(list(columns.values()), fields=fields)}
+    file = io.BytesIO()
+    write_parquet(Table.from_pydict(columns), file)
+    return file.getvalue()
+
+
+def as_tsv(records: list[dict]) -> bytes:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(records[0]), delimiter="\t")
+    writer.writeheader()
+    writer.writerows(records)
+    return text.getvalue().encode()
+
+
+UNPACKED = {"jsonl": jsonl, "json": lambda records: json.dumps(records).encode(), "csv": as_csv, "tsv": as_tsv}
+
+
+@pytest.mark.parametrize("packing", PACKINGS)
+@pytest.mark.parametrize("ending", [*UNPACKED, "parquet"])
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_packed_files_and_byte_order_marks(run, packing, ending, mark):
+    data = as_parquet(pairs(40)) if ending == "parquet" else mark + UNPACKED[ending](pairs(40))
+    name = f"training.{ending}.{packing}".rstrip(".")
+    outcome = run({name: PACKINGS[packing](data), "validation.jsonl": VALIDATION})
+    assert outcome.errors == []
+    assert [record["messages"][1]["content"] for record in outcome.training] == [r["answer"] for r in pairs(40)]
+
+
+def test_semicolons_as_spreadsheets_write_them(run):
+    rows = "".join(f"What, is {n}?;It, is {n}.\n" for n in range(40))
+    outcome = run({"training.csv": ("question;answer\n" + rows).encode(), "validation.jsonl": VALIDATION})
+    assert outcome.training[7]["messages"][0]["content"] == "What, is 7?"
+
+
+def test_nested_names_in_parquet(run):
+    outcome = run({"training.parquet": as_parquet(pairs(40), nested=True), "validation.jsonl": VALIDATION})
+    assert outcome.training[7]["messages"][0]["content"] == "What is part 7?"

@@ -10,11 +10,11 @@ from collections.abc import Iterator
 
 from tuner.datasets.findings import Flaw
 from tuner.datasets.places import Source
-from tuner.datasets.reading import delimited, json_array, json_lines
-from tuner.datasets.reading.rows import BadRow, Block, Row, UnreadableError, not_json
+from tuner.datasets.reading import delimited, json_array, json_lines, parquet
+from tuner.datasets.reading.compressed import unpacked
+from tuner.datasets.reading.rows import LONGEST_RECORD, BadRow, Block, Row, UnreadableError, not_json
 
 __all__ = ["BadRow", "Block", "Row", "UnreadableError", "blocks"]
-
 
 _BOM = b"\xef\xbb\xbf"
 _FOREIGN = {
@@ -22,7 +22,8 @@ _FOREIGN = {
     b"%PDF": "a PDF document",
     b"\xff\xfe": "text in UTF-16",
     b"\xfe\xff": "text in UTF-16",
-    b"SQLite": "a SQLite database",
+    b"SQLite format 3": "a SQLite database",
+    b"\x1f\x8b": "packed twice",
 }
 
 
@@ -31,23 +32,35 @@ def blocks(source: Source) -> Iterator[Block]:
 
     Raises UnreadableError where nothing further can be read.
     """
-    chunks = source.chunks()
-    head = b""
-    while len(head.strip()) < 8 and (chunk := next(chunks, None)) is not None:
-        head = (head + chunk).removeprefix(_BOM) if len(head) < 4 else head + chunk
+    head, chunks = _looked_at(source.chunks())
+    head, chunks = _looked_at(unpacked(head, chunks))
     if not head.strip():
         raise UnreadableError(None, Flaw("empty-file", "the file is empty.", "Upload a file with records."))
     for magic, kind in _FOREIGN.items():
         if head.startswith(magic):
-            remedy = "Upload JSON, JSONL or CSV in UTF-8."
+            remedy = "Upload JSON, JSONL, CSV, TSV or Parquet."
             raise UnreadableError(None, Flaw("file-format", f"this is {kind}, not a dataset.", remedy))
-    return _reader(source.name, head, itertools.chain([head], chunks))
+    yield from _reader(source.name, head, chunks)
+
+
+def _looked_at(chunks: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:
+    """The first bytes, and all bytes; a byte-order mark in front is in neither."""
+    head = b""
+    while len(head) < 16 or (not head.strip() and len(head) < LONGEST_RECORD):
+        chunk = next(chunks, None)
+        if chunk is None:
+            break
+        head += chunk
+    head = head.removeprefix(_BOM)
+    return head, itertools.chain([head], chunks)
 
 
 def _reader(name: str, head: bytes, chunks: Iterator[bytes]) -> Iterator[Block]:
-    ending = name.lower().rpartition(".")[2]
-    if ending in ("csv", "tsv"):
-        return delimited.blocks(chunks, "\t" if ending == "tsv" else None)
+    if head.startswith(parquet.MAGIC):
+        return parquet.blocks(chunks)
+    endings = name.lower().split(".")[1:]
+    if "csv" in endings or "tsv" in endings:
+        return delimited.blocks(chunks, "\t" if "tsv" in endings else None)
     start = head.lstrip()
     if start.startswith(b"["):
         return json_array.blocks(chunks)

@@ -1,0 +1,54 @@
+"""Parquet, batch by batch. The line of a finding is the row's number, from 1.
+
+Parquet keeps its index at the end, so the bytes go through a temporary file first. arro3 is imported only here: it is
+a tenth of pyarrow's size, which matters in a Lambda layer.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from typing import IO
+
+from tuner.datasets.findings import Flaw
+from tuner.datasets.reading.rows import Block, Row, RowBlock, UnreadableError
+
+MAGIC = b"PAR1"
+
+
+def blocks(chunks: Iterator[bytes]) -> Iterator[Block]:
+    """Rows as dictionaries. Raises UnreadableError when it is no whole Parquet file."""
+    with tempfile.TemporaryFile() as file:
+        for chunk in chunks:
+            file.write(chunk)
+        _check_footer(file)
+        first = 1
+        for rows in _batches(file):
+            yield RowBlock(tuple(Row(number, value) for number, value in enumerate(rows, first)))
+            first += len(rows)
+
+
+def _check_footer(file: IO[bytes]) -> None:
+    """A file that was cut off has no index: said here, because arro3 panics."""
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(size - 8, 0))
+    footer = file.read()
+    if size < 12 or not footer.endswith(MAGIC) or int.from_bytes(footer[:4], "little") > size - 12:
+        message = "the Parquet file ends without its index: it was cut off."
+        raise UnreadableError(None, Flaw("truncated", message, "Upload the whole file again."))
+    file.seek(0)
+
+
+def _batches(file: IO[bytes]) -> Iterator[list[object]]:
+    from arro3.io import read_parquet
+
+    try:
+        for batch in read_parquet(file):
+            yield batch.to_struct_array().to_pylist()
+    except BaseException as error:
+        # arro3 raises Exception itself, or panics, for what a file holds.
+        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+            raise
+        message = f"the Parquet file cannot be read: {str(error).splitlines()[0]}."
+        raise UnreadableError(None, Flaw("parquet", message, "Write it again and upload it.")) from None
