@@ -1,0 +1,23 @@
+"""botocore's own stubs: a request that the service model does not know fails, and so does an unexpected call."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import boto3
+from botocore.stub import Stubber
+
+
+@contextmanager
+def stubbed(service: str, *calls: tuple[str, dict[str, Any] | None, dict[str, Any] | str]) -> Iterator[Any]:
+    """A client that answers these (operation, expected request, answer or error code) in order, and no others."""
+    api = boto3.client(service)
+    with Stubber(api) as stubber:
+        for operation, request, answer in calls:
+            if isinstance(answer, str):
+                code, _, message = answer.partition(": ")
+                stubber.add_client_error(operation, code, message, expected_params=request)
+            else:
+                stubber.add_response(operation, answer, request)
+        yield api
+        stubber.assert_no_pending_responses()

@@ -1,0 +1,123 @@
+"""What is asked of Bedrock's control plane, checked against botocore's service model."""
+
+import datetime as dt
+
+import pytest
+
+from tests.unit.aws.stubs import stubbed
+from tuner.aws.bedrock import Bedrock, JobRequest
+from tuner.errors import AccessDeniedError, QuotaError, RetryableError
+
+NOW = dt.datetime(2026, 11, 23, tzinfo=dt.UTC)
+NAME = "tuner-faq-0123456789ab"
+MODEL = "amazon.nova-micro-v1:0:128k"
+JOB_ARN = "arn:aws:bedrock:us-east-1:123456789012:model-customization-job/amazon.nova-micro-v1:0:128k/abcdefghijkl"
+REQUEST = JobRequest(
+    name=NAME,
+    base_model=MODEL,
+    role_arn="arn:aws:iam::123456789012:role/customization",
+    training_uri="s3://artifacts/runs/r/dataset/training.jsonl",
+    validation_uri=None,
+    output_uri="s3://artifacts/runs/r/training/output/",
+    hyperparameters={"epochCount": "2"},
+    tags={"bedrock-tuner:deployment": "tuner"},
+)
+TAGS = [{"key": "bedrock-tuner:deployment", "value": "tuner"}]
+MEMBERS = {
+    "jobName": NAME,
+    "customModelName": NAME,
+    "clientRequestToken": f"{NAME}-job",
+    "roleArn": REQUEST.role_arn,
+    "baseModelIdentifier": MODEL,
+    "customizationType": "FINE_TUNING",
+    "trainingDataConfig": {"s3Uri": REQUEST.training_uri},
+    "outputDataConfig": {"s3Uri": REQUEST.output_uri},
+    "hyperParameters": {"epochCount": "2"},
+    "jobTags": TAGS,
+    "customModelTags": TAGS,
+}
+
+
+def test_a_job_is_created_with_a_token_of_the_run_and_tags_on_job_and_model() -> None:
+    with stubbed("bedrock", ("create_model_customization_job", MEMBERS, {"jobArn": JOB_ARN})) as api:
+        assert Bedrock(api).create_job(REQUEST) == JOB_ARN
+
+
+@pytest.mark.parametrize(
+    "answer",
+    ["ValidationException: The provided job name is currently in use.", "ConflictException: It exists."],
+)
+def test_a_name_in_use_is_no_error(answer: str) -> None:
+    with stubbed("bedrock", ("create_model_customization_job", None, answer)) as api:
+        assert Bedrock(api).create_job(REQUEST) is None
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        ("ValidationException: Could not assume provided IAM role.", RetryableError),
+        ("ServiceQuotaExceededException: Too many jobs.", QuotaError),
+        ("AccessDeniedException: not authorized to perform: iam:PassRole", AccessDeniedError),
+    ],
+)
+def test_a_refused_job_raises_what_can_be_done_about_it(answer: str, kind: type[Exception]) -> None:
+    with (
+        stubbed("bedrock", ("create_model_customization_job", None, answer)) as api,
+        pytest.raises(kind, match=answer.partition(": ")[2]),
+    ):
+        Bedrock(api).create_job(REQUEST)
+
+
+def test_a_job_is_found_by_its_name_with_bedrocks_failure() -> None:
+    answer = {
+        "jobArn": JOB_ARN,
+        "jobName": NAME,
+        "outputModelName": NAME,
+        "roleArn": REQUEST.role_arn,
+        "status": "Failed",
+        "failureMessage": "Bad data.",
+        "creationTime": NOW,
+        "baseModelArn": "arn:aws:bedrock:us-east-1::foundation-model/amazon.nova-micro-v1:0:128k",
+        "trainingDataConfig": {"s3Uri": REQUEST.training_uri},
+        "validationDataConfig": {"validators": []},
+        "outputDataConfig": {"s3Uri": REQUEST.output_uri},
+    }
+    with stubbed("bedrock", ("get_model_customization_job", {"jobIdentifier": NAME}, answer)) as api:
+        job = Bedrock(api).find_job(NAME)
+    assert job
+    assert (job.arn, job.status, job.failure, job.custom_model_arn) == (JOB_ARN, "Failed", "Bad data.", None)
+
+
+@pytest.mark.parametrize("answer", ["ResourceNotFoundException: none", "ValidationException: no such identifier"])
+def test_what_bedrock_does_not_know_is_none(answer: str) -> None:
+    with stubbed(
+        "bedrock",
+        ("get_model_customization_job", None, answer),
+        ("get_foundation_model", None, answer),
+        ("get_inference_profile", None, answer),
+    ) as api:
+        bedrock = Bedrock(api)
+        assert bedrock.find_job(NAME) is None
+        assert bedrock.foundation_model(MODEL) is None
+        assert bedrock.inference_profile_name("us.x") is None
+
+
+def test_a_foundation_model_says_whether_it_is_active_and_until_when() -> None:
+    details = {
+        "modelArn": "arn:aws:bedrock:us-east-1::foundation-model/amazon.nova-micro-v1:0:128k",
+        "modelId": MODEL,
+        "modelName": "Nova Micro",
+        "customizationsSupported": ["FINE_TUNING"],
+        "modelLifecycle": {"status": "LEGACY", "endOfLifeTime": NOW},
+    }
+    with stubbed("bedrock", ("get_foundation_model", {"modelIdentifier": MODEL}, {"modelDetails": details})) as api:
+        model = Bedrock(api).foundation_model(MODEL)
+    assert model
+    assert (model.name, model.active, model.end_of_life) == ("Nova Micro", False, NOW)
+    assert model.customizations == ("FINE_TUNING",)
+
+
+def test_jobs_in_progress_are_counted() -> None:
+    request = {"statusEquals": "InProgress", "maxResults": 1}
+    with stubbed("bedrock", ("list_model_customization_jobs", request, {"modelCustomizationJobSummaries": []})) as api:
+        assert Bedrock(api).jobs_in_progress() == 0

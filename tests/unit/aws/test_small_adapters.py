@@ -1,0 +1,154 @@
+"""Schedules, executions, quotas and Converse, checked against botocore's service models."""
+
+import datetime as dt
+from typing import Any
+
+import pytest
+
+from tests.unit.aws.stubs import stubbed
+from tuner.aws.converse import Conversation, Reply
+from tuner.aws.executions import Ending, Executions, ending
+from tuner.aws.quotas import Quotas
+from tuner.aws.scheduler import OneTimeSchedules
+from tuner.errors import AccessDeniedError, EndpointFailedError, ThrottledError
+from tuner.settings import InferenceSettings
+
+AT = dt.datetime(2026, 11, 23, 16, 30, tzinfo=dt.timezone(dt.timedelta(hours=2)))
+MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:tuner-customization"
+EXECUTION = "arn:aws:states:us-east-1:123456789012:execution:tuner-customization:faq-1"
+FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:tuner-release-throughput"
+ROLE = "arn:aws:iam::123456789012:role/scheduler"
+SCHEDULE = {
+    "Name": "tuner-faq-1",
+    "GroupName": "group",
+    "ScheduleExpression": "at(2026-11-23T14:30:00)",
+    "ScheduleExpressionTimezone": "UTC",
+    "FlexibleTimeWindow": {"Mode": "OFF"},
+    "ActionAfterCompletion": "DELETE",
+    "Target": {"Arn": FUNCTION, "RoleArn": ROLE, "Input": '{"run_id": "faq-1"}'},
+}
+NAMED = {"Name": "tuner-faq-1", "GroupName": "group"}
+
+
+def armed(*calls: Any) -> dt.datetime:
+    with stubbed("scheduler", *calls) as api:
+        return OneTimeSchedules("group", api).arm("tuner-faq-1", AT, FUNCTION, ROLE, {"run_id": "faq-1"})
+
+
+def test_a_schedule_fires_once_in_utc_deletes_itself_and_is_read_back() -> None:
+    arn = "arn:aws:scheduler:us-east-1:123456789012:schedule/group/tuner-faq-1"
+    read_back = ("get_schedule", NAMED, {"ScheduleExpression": SCHEDULE["ScheduleExpression"]})
+    assert armed(("create_schedule", SCHEDULE, {"ScheduleArn": arn}), read_back) == AT
+
+
+def test_an_armed_schedule_keeps_its_time() -> None:
+    earlier = ("get_schedule", NAMED, {"ScheduleExpression": "at(2026-11-23T12:00:00)"})
+    found = armed(("create_schedule", None, "ConflictException: exists"), earlier)
+    assert found == dt.datetime(2026, 11, 23, 12, tzinfo=dt.UTC)
+
+
+def test_a_schedule_that_is_gone_can_be_disarmed() -> None:
+    with stubbed("scheduler", ("delete_schedule", NAMED, "ResourceNotFoundException: none")) as api:
+        OneTimeSchedules("group", api).disarm("tuner-faq-1")
+
+
+def test_an_execution_is_named_after_its_run() -> None:
+    request = {"stateMachineArn": MACHINE, "name": "faq-1", "input": "{}"}
+    with stubbed("stepfunctions", ("start_execution", request, {"executionArn": EXECUTION, "startDate": AT})) as api:
+        assert Executions(MACHINE, api).start("faq-1", "{}") is True
+    assert Executions(MACHINE, object()).arn("faq-1") == EXECUTION
+
+
+def test_an_execution_that_was_there_is_no_error() -> None:
+    with stubbed("stepfunctions", ("start_execution", None, "ExecutionAlreadyExists: it does")) as api:
+        assert Executions(MACHINE, api).start("faq-1", "{}") is False
+
+
+@pytest.mark.parametrize(
+    ("status", "running"),
+    [("RUNNING", True), ("PENDING_REDRIVE", True), ("SUCCEEDED", False), ("FAILED", False), ("ABORTED", False)],
+)
+def test_what_runs_is_left_alone(status: str, running: bool) -> None:
+    answer = {"executionArn": EXECUTION, "stateMachineArn": MACHINE, "status": status, "startDate": AT}
+    with stubbed("stepfunctions", ("describe_execution", {"executionArn": EXECUTION}, answer)) as api:
+        assert Executions(MACHINE, api).is_running("faq-1") is running
+
+
+def test_an_execution_that_nobody_knows_does_not_run() -> None:
+    with stubbed("stepfunctions", ("describe_execution", None, "ExecutionDoesNotExist: none")) as api:
+        assert Executions(MACHINE, api).is_running("faq-1") is False
+
+
+def test_how_an_execution_ended() -> None:
+    answer = {
+        "executionArn": EXECUTION,
+        "stateMachineArn": MACHINE,
+        "status": "ABORTED",
+        "startDate": AT,
+        "error": "Stopped",
+        "cause": "by me",
+    }
+    with stubbed("stepfunctions", ("describe_execution", None, answer)) as api:
+        assert ending(EXECUTION, api) == Ending("Stopped", "by me")
+
+
+def test_a_quota_that_is_not_known_is_none_and_a_denial_is_not() -> None:
+    request = {"ServiceCode": "bedrock", "QuotaCode": "L-1"}
+    with stubbed(
+        "service-quotas",
+        ("get_service_quota", request, {"Quota": {"Value": 2.0}}),
+        ("get_service_quota", request, "NoSuchResourceException: none"),
+        (
+            "get_service_quota",
+            request,
+            "AccessDeniedException: not authorized to perform: servicequotas:GetServiceQuota",
+        ),
+    ) as api:
+        quotas = Quotas(api)
+        assert quotas.value("bedrock", "L-1") == 2
+        assert quotas.value("bedrock", "L-1") is None
+        with pytest.raises(AccessDeniedError, match="servicequotas:GetServiceQuota"):
+            quotas.value("bedrock", "L-1")
+
+
+REPLY = {
+    "output": {"message": {"role": "assistant", "content": [{"text": "A "}, {"text": "bed."}]}},
+    "stopReason": "end_turn",
+    "usage": {"inputTokens": 3, "outputTokens": 4, "totalTokens": 7},
+    "metrics": {"latencyMs": 5},
+}
+
+
+@pytest.mark.parametrize(
+    ("system", "inference", "members"),
+    [
+        (None, InferenceSettings(), {"inferenceConfig": {"maxTokens": 512, "temperature": 0.0}}),
+        (
+            "Be brief.",
+            InferenceSettings(max_tokens=9, temperature=0.5, top_p=0.9, stop_sequences=("END",)),
+            {
+                "inferenceConfig": {"maxTokens": 9, "temperature": 0.5, "topP": 0.9, "stopSequences": ["END"]},
+                "system": [{"text": "Be brief."}],
+            },
+        ),
+    ],
+)
+def test_a_question_is_asked_with_the_runs_settings(
+    system: str | None, inference: InferenceSettings, members: dict[str, Any]
+) -> None:
+    request = {"modelId": "m", "messages": [{"role": "user", "content": [{"text": "What?"}]}], **members}
+    with stubbed("bedrock-runtime", ("converse", request, REPLY)) as api:
+        assert Conversation(api).ask("m", "What?", system, inference) == Reply("A bed.", "end_turn", 3, 4, 5)
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        ("ResourceNotFoundException: no such model", EndpointFailedError),
+        ("ThrottlingException: slow down", ThrottledError),
+        ("AccessDeniedException: Access denied", AccessDeniedError),
+    ],
+)
+def test_an_endpoint_that_is_not_there_is_told_from_one_that_is_busy(answer: str, kind: type[Exception]) -> None:
+    with stubbed("bedrock-runtime", ("converse", None, answer)) as api, pytest.raises(kind):
+        Conversation(api).ask("m", "What?", None, InferenceSettings())
