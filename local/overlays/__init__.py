@@ -10,6 +10,7 @@ from local.overlays import (
     delivery_permissions,
     denial_messages,
     due_schedules,
+    idle_connections,
     kms_permissions,
     lambda_errors,
     local_services,
@@ -39,3 +40,4 @@ def install() -> None:
     template_properties.install()
     lambda_errors.install()
     due_schedules.install()
+    idle_connections.install()

@@ -1,0 +1,28 @@
+"""A client that says no farewell must not look like a fault of the server."""
+
+import asyncio
+
+import pytest
+from hypercorn.asyncio.tcp_server import TCPServer
+
+from local.overlays import idle_connections
+
+
+@pytest.mark.parametrize("error", [TimeoutError("SSL shutdown timed out"), asyncio.TimeoutError()])
+def test_a_missing_farewell_is_no_error(monkeypatch, error):
+    async def silent_client(server):
+        raise error
+
+    monkeypatch.setattr(TCPServer, "_close", silent_client)
+    idle_connections.install()
+    asyncio.run(TCPServer._close(object()))
+
+
+def test_any_other_error_still_shows(monkeypatch):
+    async def broken(server):
+        raise ValueError("a real fault")
+
+    monkeypatch.setattr(TCPServer, "_close", broken)
+    idle_connections.install()
+    with pytest.raises(ValueError, match="a real fault"):
+        asyncio.run(TCPServer._close(object()))
