@@ -129,7 +129,10 @@ def human_scores(text: str, known: Collection[str]) -> dict[str, dict[ModelName,
     Raises EvaluationError with every finding, one per line: a column that is missing, an id that is not among `known`,
     a score that is not a whole number from 1 to 10, a question twice.
     """
-    reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")))
+    plain = text.removeprefix("\ufeff")
+    header = plain.partition("\n")[0]
+    separator = ";" if header.count(";") > header.count(",") else ","  # some spreadsheets write semicolons
+    reader = csv.DictReader(io.StringIO(plain), delimiter=separator)
     missing = [name for name in ("id", "score_1", "score_2") if name not in (reader.fieldnames or ())]
     if missing:
         raise EvaluationError(f"review.csv, line 1: no column {', '.join(missing)}. Keep the header as it was written.")

@@ -14,7 +14,8 @@ from tuner.evaluation.exam import MODELS, Exam, Question, match
 from tuner.evaluation.judge import STAND_IN, Judge, Verdicts, instructions
 from tuner.evaluation.language import detect
 from tuner.evaluation.metrics import Equipment, Metric, chosen
-from tuner.evaluation.review import candidates, listed, sheet, vocabulary
+from tuner.evaluation.people import with_people
+from tuner.evaluation.review import candidates, human_scores, listed, sheet, vocabulary
 from tuner.evaluation.scores import Graded, grade, merged, summarize
 from tuner.run import Keys, Manifest
 
@@ -43,6 +44,18 @@ def score_run(folder: RunFolder, shard_size: int, packaged_encoder: str) -> int:
     folder.write(REVIEW, b"\xef\xbb\xbf" + sheet(work.exam, for_people).encode())  # a spreadsheet needs the mark
     folder.write_json(Keys.SCORES, document)
     return len(whole.records)
+
+
+def merge_review(folder: RunFolder, text: str) -> dict[str, Any]:
+    """Puts the scores of a filled-in review.csv into scores.json, and returns that.
+
+    Raises EvaluationError, with every finding, when the file cannot be used; then nothing is changed.
+    """
+    settings, document = folder.manifest().settings, folder.read_json(Keys.SCORES)
+    given = human_scores(text, {record["id"] for record in document["questions"]})
+    merged_document = with_people(document, given, settings.evaluation.seed, settings.gate)
+    folder.write_json(Keys.SCORES, merged_document)
+    return merged_document
 
 
 def _texts(records: Iterable[Any]) -> Iterator[str]:

@@ -1,5 +1,7 @@
 """A run's folder in S3: graded by shards, resumed after a failure, summed up in scores.json."""
 
+import csv
+import io
 import json
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -12,7 +14,8 @@ from moto import mock_aws
 from lambdas.score_answers import handler
 from tuner.aws.run_folder import RunFolder
 from tuner.errors import AccessDeniedError, EvaluationError
-from tuner.evaluation.run import score_run, score_shard
+from tuner.evaluation.review import order
+from tuner.evaluation.run import REVIEW, merge_review, score_run, score_shard
 from tuner.run import Keys, Manifest
 from tuner.settings import DeploymentSettings, RunSettings
 
@@ -150,3 +153,32 @@ def test_the_function_scores_the_run_in_its_event(
     assert handler({"run_id": RUN, "shard": 1}, context) == {"scored": 3}
     assert handler({"run_id": RUN}, context) == {"scored": 7}
     assert json.loads(folder.read(Keys.SCORES))["metrics"]["correctness"]["tuned"]["n"] == 7
+
+
+def test_a_filled_in_review_changes_the_scores(folder: RunFolder, bedrock: FakeBedrock) -> None:
+    prepare(folder, settings={"evaluation": {"metrics": ["correctness", "rouge"]}})
+    folder.write_lines(
+        Keys.answers("tuned", 0), [{"id": f"q{i}", "answer": f"It is the number {i}, says Contoso."} for i in range(7)]
+    )
+    score_run(folder, 25, ENCODER)
+    rows = list(csv.reader(io.StringIO(folder.read(REVIEW).decode("utf-8-sig"))))
+    assert len(rows) == 8
+    assert "Contoso" in rows[1][1]
+    for row in rows[1:]:
+        row[6 + order(row[0]).index("tuned")] = "1"
+    text = io.StringIO()
+    csv.writer(text, delimiter=";").writerows(rows)
+    document = merge_review(folder, text.getvalue())
+    assert document == folder.read_json(Keys.SCORES)
+    assert document["people"]["answers"] == 7
+    assert document["metrics"]["correctness"]["tuned"]["mean"] == 1
+    assert document["review"] == [{"id": row[0], "reasons": row[1].split("; ")} for row in rows[1:]]
+
+
+def test_a_review_with_a_mistake_changes_nothing(folder: RunFolder, bedrock: FakeBedrock) -> None:
+    prepare(folder, settings={"evaluation": {"metrics": ["correctness"]}})
+    score_run(folder, 25, ENCODER)
+    before = folder.read(Keys.SCORES)
+    with pytest.raises(EvaluationError, match="line 2"):
+        merge_review(folder, "id,score_1,score_2\nq0,11,\n")
+    assert folder.read(Keys.SCORES) == before

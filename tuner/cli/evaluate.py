@@ -1,0 +1,95 @@
+"""`tuner evaluate`: is one set of answers better than another? On files from anywhere, without a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from tuner.cli import local
+from tuner.cli.console import console, emit, say
+from tuner.cli.options import Json, Local
+from tuner.reporting.words import number
+from tuner.settings import RunSettings, load
+
+_VERDICTS = {"better": "good", "worse": "bad"}
+AnswerFile = typer.Option(
+    metavar="FILE", help="Answers: JSON, JSONL or CSV with `question`/`answer`, or `id`/`answer`."
+)
+
+
+def evaluate(
+    base: Annotated[Path, AnswerFile],
+    tuned: Annotated[Path, AnswerFile],
+    references: Annotated[Path, typer.Option(metavar="FILE", help="The right answers, in the same form.")],
+    metric: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="A metric; may be given again. All when absent.")
+    ] = None,
+    judge: Annotated[
+        str | None, typer.Option(metavar="MODEL", help="Model or inference profile that judges. No judge when absent.")
+    ] = None,
+    encoder: Annotated[
+        str | None, typer.Option(metavar="MODEL", help="BERTScore's encoder; all-MiniLM-L6-v2 when absent.")
+    ] = None,
+    language: Annotated[str | None, typer.Option(help="Language of the answers; recognised when absent.")] = None,
+    output: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Where to put scores.json and review.csv.")
+    ] = None,
+    as_json: Json = False,
+    on_local: Local = False,
+) -> None:
+    """Compare two files of answers with references: scores by each metric, and a verdict."""
+    from tuner.evaluation.standalone import evaluate as compare  # loads numpy and scipy: only when it is needed
+
+    if on_local:
+        local.use()
+    asked = {"judge": {"model": judge}, "bertscore": {"model": encoder}, "evaluation": {"language": language}}
+    settings = load(RunSettings, asked, "command line")
+    scores = compare(base, tuned, references, metric or (), output, settings)
+    for warning in scores["warnings"]:
+        say(f"Warning: {warning}", "warn")
+    if as_json:
+        emit(scores)
+    else:
+        console().print(_table(scores["metrics"]))
+        _conclude(scores)
+    if output:
+        say(f"Written: {output / 'scores.json'} and {output / 'review.csv'}", "quiet")
+
+
+def _table(metrics: Mapping[str, Mapping[str, Any]]) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="name")
+    table.add_column("metric")
+    for heading in ("base", "tuned", "difference", "95 % interval"):
+        table.add_column(heading, justify="right")
+    table.add_column("says")
+    for entry in metrics.values():
+        interval = entry["comparison"]["interval"]
+        value = entry.get("conclusion", {}).get("value", "")
+        table.add_row(
+            entry["label"],
+            number(entry["base"]["mean"]),
+            number(entry["tuned"]["mean"]),
+            number(entry["difference"], signed=True),
+            f"{number(interval[0], signed=True)} to {number(interval[1], signed=True)}" if interval else "",
+            value,
+            style=_VERDICTS.get(value),
+        )
+    return table
+
+
+def _conclude(scores: Mapping[str, Any]) -> None:
+    verdict = scores["verdict"]
+    say("")
+    say(verdict["sentence"], _VERDICTS.get(verdict["value"], ""))
+    for note in verdict["notes"]:
+        if not verdict["sentence"].startswith(note):
+            say(note, "quiet")
+    if scores.get("judge", {}).get("stand_in"):
+        say("Stand-in: the judge is a local stand-in, not a language model.", "warn")
+    if scores["review"]:
+        count = len(scores["review"])
+        say(f"{count} of {len(scores['questions'])} questions should be looked at by a person.", "warn")
