@@ -37,4 +37,5 @@ class Questions:
             if self._seen[name] > 1:
                 name = f"{name}-{self._seen[name]}"
             question = Question(name, record.prompt, record.completion, self._limits.system_of(record))
-            self._output.write(msgspec.json.encode(question) + b"\n", 1, self._limits.characters(record))
+            characters = sum(map(len, self._limits.texts_of(record)))
+            self._output.write(msgspec.json.encode(question) + b"\n", 1, characters)

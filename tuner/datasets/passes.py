@@ -91,7 +91,7 @@ class Pass:
             for record in self._long_way(block):
                 output = held_out if held_out and route and route(record.prompt, record.completion) else kept
                 line = encoded([written(record, family.record_format, self._limits.system_of(record))])
-                output.write(line, 1, self._limits.characters(record))
+                output.write(line, 1, sum(map(len, self._limits.texts_of(record))))
 
     def _blocks(self) -> Iterator[Block]:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -138,15 +139,14 @@ class _Preparation:
             self._findings.at(name, None, flaw)
 
     def _summary(self, held: HeldOut | None) -> dict[str, Any]:
-        tokens = self._limits("training").tokens
         evaluation_from: Literal["file", "validation"] = "file" if "evaluation" in self._sources else "validation"
         return {
             "training_records": self._training.records,
             "validation_records": self._validation.records,
             "evaluation_records": self._evaluation.records,
-            "training_tokens": tokens(self._training.characters),
-            "validation_tokens": tokens(self._validation.characters),
-            "evaluation_tokens": tokens(self._evaluation.characters),
+            "training_tokens": self._tokens(self._training),
+            "validation_tokens": self._tokens(self._validation),
+            "evaluation_tokens": self._tokens(self._evaluation),
             "tokens_are": f"estimated at {self._model.family.characters_per_token:g} characters each",
             "training_bytes": self._training.bytes,
             "validation_bytes": self._validation.bytes,
@@ -158,3 +158,7 @@ class _Preparation:
                 for role, done in self._passes.items()
             ],
         }
+
+    def _tokens(self, output: Output) -> int:
+        """What the files are charged for, by the family's estimate; rounded up, once for all records."""
+        return math.ceil(output.characters / self._model.family.characters_per_token)

@@ -5,7 +5,6 @@ A rule takes a record and the limits it is held to, and yields what is wrong. It
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -22,17 +21,17 @@ class Limits:
     role: Role
     system_prompt: str | None = None
 
-    def tokens(self, characters: int) -> int:
-        """Tokens in that many characters, by the family's stated estimate, rounded up."""
-        return math.ceil(characters / self.model.family.characters_per_token)
+    def tokens(self, text: str) -> int:
+        """Tokens in a text by the family's stated estimate, rounded down as AWS's own validators do."""
+        return int(len(text) / self.model.family.characters_per_token)
 
     def system_of(self, record: Record) -> str | None:
         """The record's own system prompt, else the run's."""
         return record.system or self.system_prompt
 
-    def characters(self, record: Record) -> int:
-        """Unicode code points in the record and the system prompt that applies to it."""
-        return len(self.system_of(record) or "") + sum(len(turn.text) for turn in record.turns)
+    def texts_of(self, record: Record) -> list[str]:
+        """The record's texts, with the system prompt that applies to it."""
+        return [self.system_of(record) or "", *(turn.text for turn in record.turns)]
 
 
 Rule = Callable[[Record, Limits], Iterator[Flaw]]
@@ -77,7 +76,7 @@ def single_turn(record: Record, limits: Limits) -> Iterator[Flaw]:
 
 def tokens(record: Record, limits: Limits) -> Iterator[Flaw]:
     """record-tokens: a record has no more tokens than the model takes. Source: "Quotas", Amazon Bedrock User Guide."""
-    count = limits.tokens(limits.characters(record))
+    count = sum(map(limits.tokens, limits.texts_of(record)))
     most = limits.model.tokens_per_record
     if count > most:
         message = f"the record has about {count:,} tokens; {limits.model.name} takes {most:,}."
@@ -86,11 +85,9 @@ def tokens(record: Record, limits: Limits) -> Iterator[Flaw]:
 
 
 def reserved_strings(record: Record, limits: Limits) -> Iterator[Flaw]:
-    """reserved-string: Nova's own markers stand in no user or system prompt. Source: Amazon Nova User Guide."""
-    prompts = [(turn.field, turn.text) for turn in record.turns if turn.speaker == "user"]
-    if record.system:
-        prompts.append(("system", record.system))
-    for field, text in prompts:
+    """reserved-string: Nova's own markers stand in no text. Source: Amazon Nova User Guide; AWS's Nova validator."""
+    texts = [(turn.field, turn.text) for turn in record.turns]
+    for field, text in [("system", record.system or ""), *texts]:
         for reserved in limits.model.family.reserved_strings:
             if reserved in text:
                 message = f"'{reserved}' is reserved by {limits.model.name} and fails the job."

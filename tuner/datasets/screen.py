@@ -43,7 +43,9 @@ class Screen:
         self._of_lines = msgspec.json.Decoder(record)
         self._of_array = msgspec.json.Decoder(list[record])
         self._quoted_names = [msgspec.json.encode(name) for name in fields.values()]
-        self._reserved = limits.model.family.reserved_strings
+        self._reserved: dict[str, tuple[str, ...]] = {}
+        for reserved in limits.model.family.reserved_strings:
+            self._reserved[reserved[-1]] = (*self._reserved.get(reserved[-1], ()), reserved[:-1])
         most = int(limits.model.tokens_per_record * limits.model.family.characters_per_token)
         self._longest = most - len(limits.system_prompt or "")
 
@@ -64,7 +66,8 @@ class Screen:
         if not (all(map(str.strip, prompts)) and all(map(str.strip, completions))):
             return None
         lengths = list(map(add, map(len, prompts), map(len, completions)))
-        if max(lengths, default=0) > self._longest or self._has_reserved(prompts):
+        # The rule rounds down text by text, so no record of this many characters is over the limit.
+        if max(lengths, default=0) > self._longest or self._has_reserved([*prompts, *completions]):
             return None
         return Cleared(prompts, completions, sum(lengths))
 
@@ -72,11 +75,16 @@ class Screen:
         """A decoder keeps the last of two equal names silently; every name once per record means there were none."""
         return all(data.count(name) == records for name in self._quoted_names)
 
-    def _has_reserved(self, prompts: list[str]) -> bool:
+    def _has_reserved(self, texts: list[str]) -> bool:
+        """Looks for the strings' last letters first: splitting at one letter is many times faster than 13 searches."""
         if not self._reserved:
             return False
-        together = "\0".join(prompts)
-        return any(reserved in together for reserved in self._reserved)
+        together = "\0".join(texts)
+        return any(
+            piece.endswith(beginnings)
+            for last, beginnings in self._reserved.items()
+            for piece in together.split(last)[:-1]
+        )
 
 
 def screen_for(shape: object, row: Any, limits: Limits) -> Screen | None:

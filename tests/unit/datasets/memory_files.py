@@ -11,6 +11,7 @@ from tuner.run import Keys
 
 CLAUDE = "anthropic.claude-3-haiku-20240307-v1:0:200k"
 NOVA = "amazon.nova-micro-v1:0:128k"
+NOVA_2 = "amazon.nova-2-lite-v1:0:256k"
 LLAMA = "meta.llama3-1-8b-instruct-v1:0:128k"
 
 

@@ -7,7 +7,8 @@ import json
 
 import pytest
 
-from tests.unit.datasets.memory_files import CLAUDE, LLAMA, NOVA, jsonl, pairs
+from tests.unit.datasets.memory_files import CLAUDE, LLAMA, NOVA, NOVA_2, jsonl, pairs
+from tuner.catalog import model
 from tuner.datasets import refusal
 from tuner.datasets.reading.compressed import zstd
 
@@ -68,7 +69,7 @@ CASES: dict[str, tuple[str, bytes, str, int | None, str]] = {
     "zstd cut off": ("training.jsonl.zst", zstd.compress(GOOD)[:-20], "truncated", None, "cut off"),
     "zstd damaged": ("training.jsonl.zst", damaged(zstd.compress(GOOD)), "compression", None, "damaged"),
     "Parquet cut off": ("training.parquet", b"PAR1" + bytes(500), "truncated", None, "cut off"),
-    "Parquet damaged": ("training.parquet", b"PAR1" + bytes(500) + b"\x10\0\0\0PAR1", "parquet", None, "cannot be read"),
+    "Parquet damaged": ("training.parquet", b"PAR1" + bytes(500) + b"\x10\0\0\0PAR1", "parquet", None, "cannot be read"),  # noqa: E501
     "a column twice": ("training.csv", b"question,answer,answer\nq,a,b\n", "duplicate-field", 1, "more than once"),
 }
 # fmt: on
@@ -97,6 +98,8 @@ def test_each_is_one_clear_finding(run, case, chunk):
         (CLAUDE, 9_900, 101, "training and validation together have 10,001 records"),
         (NOVA, 7, 1, "training data has 7 records; Nova Micro needs at least 8"),
         (LLAMA, 99, 10, "training data has 99 records"),
+        (LLAMA, 100, 1001, "validation data has 1,001 records"),
+        (NOVA_2, 199, 10, "training data has 199 records"),
     ],
 )
 def test_counts(run, base_model, training, validation, words):
@@ -107,20 +110,29 @@ def test_counts(run, base_model, training, validation, words):
 
 
 def test_a_record_over_the_token_limit(run):
-    records = [*pairs(40), {"question": "q", "answer": "é" * 96_000}, {"question": "", "answer": "é" * 96_000}]
+    within = {"question": "qq", "answer": "é" * 96_002}  # AWS's validators round down, text by text
+    over = {"question": "q", "answer": "é" * 96_003}
+    records = [*pairs(40), within, over, {**over, "question": ""}]
     outcome = run({"training.jsonl": jsonl(records), "validation.jsonl": VALIDATION}, chunk=2**20)
     assert [(finding.rule, finding.line, finding.field) for finding in outcome.errors] == [
-        ("record-tokens", 41, "answer"),
-        ("empty-text", 42, "question"),
+        ("record-tokens", 42, "answer"),
+        ("empty-text", 43, "question"),
+        ("record-tokens", 43, "answer"),
     ]
     assert "32,001 tokens" in outcome.errors[0].message
 
 
-def test_reserved_strings_of_nova_in_prompts_only(run):
-    records = [*pairs(10), {"question": "User: hi", "answer": "a"}, {"question": "q", "answer": "System: fine"}]
+@pytest.mark.parametrize("reserved", model(NOVA).family.reserved_strings)
+def test_reserved_strings_of_nova(run, reserved):
+    records = [*pairs(10), {"question": f"a {reserved} b", "answer": "a"}, {"question": "q", "answer": reserved}]
     outcome = run({"training.jsonl": jsonl(records), "validation.jsonl": jsonl(pairs(1))}, NOVA)
-    assert [(finding.rule, finding.line) for finding in outcome.errors] == [("reserved-string", 11)]
-    assert "'User:'" in outcome.errors[0].message
+    assert [(finding.line, finding.field) for finding in outcome.errors] == [(11, "question"), (12, "answer")]
+    assert f"'{reserved}' is reserved" in outcome.errors[0].message
+
+
+def test_reserved_strings_are_nothing_to_other_families(run):
+    records = [*pairs(40), {"question": "User: hi", "answer": "Bot: hi"}]
+    assert run({"training.jsonl": jsonl(records), "validation.jsonl": VALIDATION}).errors == []
 
 
 def test_reserved_strings_in_the_runs_system_prompt(run):

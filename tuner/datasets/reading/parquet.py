@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator
-from typing import IO
+from typing import IO, Any, cast
 
 from tuner.datasets.findings import Flaw
 from tuner.datasets.reading.rows import Block, Row, RowBlock, UnreadableError
@@ -40,12 +40,12 @@ def _check_footer(file: IO[bytes]) -> None:
     file.seek(0)
 
 
-def _batches(file: IO[bytes]) -> Iterator[list[object]]:
+def _batches(file: IO[bytes]) -> Iterator[list[Any]]:
     from arro3.io import read_parquet
 
     try:
         for batch in read_parquet(file):
-            yield batch.to_struct_array().to_pylist()
+            yield cast("list[Any]", batch.to_struct_array().to_pylist())
     except BaseException as error:
         # arro3 raises Exception itself, or panics, for what a file holds.
         if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
