@@ -30,7 +30,7 @@ if (tools) {
     list.append(...[...items].sort(orders[tools.elements.order.value]).map((item) => item.node));
   }
   tools.addEventListener("submit", (event) => event.preventDefault());
-  tools.addEventListener("input", show);
+  for (const kind of ["input", "change"]) tools.addEventListener(kind, show);
   tools.elements.order.addEventListener("change", order);
   tools.elements.marks.addEventListener("change", () => list.classList.toggle("unmarked", !tools.elements.marks.checked));
   tools.hidden = false;

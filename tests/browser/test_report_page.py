@@ -1,0 +1,159 @@
+"""The report in a real browser."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.select import Select
+
+from tests.browser.conftest import Browser
+from tests.unit.reporting.test_page import HOSTILE, hostile
+from tuner.reporting import Failure, page
+
+pytestmark = pytest.mark.browser
+AXE = Path(__file__).parents[2] / "node_modules/axe-core/axe.min.js"
+_SERIOUS = """
+const done = arguments[arguments.length - 1];
+axe.run(document, {resultTypes: ["violations"]}).then((found) => done(
+  found.violations.filter((entry) => ["serious", "critical"].includes(entry.impact))
+    .map((entry) => `${entry.id}: ${entry.nodes.map((node) => node.target.join(" ")).slice(0, 3).join("; ")}`)));
+"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_is_asked_for_and_nothing_complains(browser: Browser, reported: Any, scheme: str) -> None:
+    browser.open(page(reported()), scheme=scheme)
+    assert browser.complaints() == []
+    assert browser.requests() == []
+
+
+def test_the_theme_follows_the_system(browser: Browser, reported: Any) -> None:
+    background = "return getComputedStyle(document.body).backgroundColor"
+    html = page(reported())
+    browser.open(html, scheme="light")
+    assert browser.run(background) == "rgb(255, 255, 255)"
+    browser.open(html, scheme="dark")
+    assert browser.run(background) == "rgb(21, 24, 28)"
+    browser.open(html, scheme="dark", media="print")
+    assert browser.run(background) == "rgb(255, 255, 255)"
+
+
+def test_markup_of_others_never_becomes_markup(browser: Browser, reported: Any) -> None:
+    browser.open(page(hostile(reported())))
+    assert HOSTILE in browser.run("return document.querySelector('#q1 h3').textContent")
+    assert browser.run("return document.scripts.length") == 1
+    assert browser.run("return document.images.length") == 0
+    assert browser.complaints() == []
+    assert browser.requests() == []
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1200), ("dark", 1200), ("light", 390)])
+@pytest.mark.parametrize("kind", ["whole", "failed"])
+def test_axe_finds_nothing_serious(browser: Browser, reported: Any, kind: str, scheme: str, width: int) -> None:
+    if not AXE.exists():
+        pytest.skip("axe-core is not installed: run `npm ci`")
+    report = reported()
+    if kind == "failed":
+        failure = Failure(error="DatasetError", message="training.jsonl, line 3: not JSON.")
+        report = report.model_copy(update={"failure": failure, "status": "FAILED", "stand_ins": ("judge: a stand-in",)})
+    browser.open(page(report), scheme=scheme, width=width)
+    browser.run(AXE.read_text("utf-8"))
+    assert browser.driver.execute_async_script(_SERIOUS) == []
+
+
+def test_nothing_is_wider_than_a_phone(browser: Browser, reported: Any) -> None:
+    for report in (reported(), hostile(reported())):
+        browser.open(page(report), width=360)
+        assert browser.run("return document.documentElement.scrollWidth") == 360
+
+
+def test_questions_are_filtered_by_outcome(browser: Browser, reported: Any) -> None:
+    browser.open(page(reported()))
+    assert len(browser.shown()) == 8
+    browser.find("input[value=loss]").click()
+    assert browser.shown() == ["q8"]
+    browser.find("input[value=tie]").click()
+    assert browser.shown() == ["q6"]
+    assert browser.find("#shown").text == "1 of 8 questions"
+    browser.find("input[name=outcome][value='']").click()
+    assert browser.find("#shown").text == "8 questions"
+
+
+def test_questions_are_searched_in_all_their_texts(browser: Browser, reported: Any) -> None:
+    browser.open(page(reported()))
+    search = browser.find("input[type=search]")
+    search.send_keys("CONVERSE api")
+    assert browser.shown() == ["q7"]
+    browser.find("input[value=loss]").click()
+    assert browser.shown() == []
+    search.clear()
+    assert browser.shown() == ["q8"]
+
+
+def test_questions_are_sorted_by_gain(browser: Browser, reported: Any) -> None:
+    report = reported()
+    browser.open(page(report))
+    gains = {f"q{at}": question.gain for at, question in enumerate(report.questions, 1)}
+    order = Select(browser.find("select"))
+    for value, sign in (("gain", -1), ("-gain", 1)):
+        order.select_by_value(value)
+        assert browser.shown() == sorted(gains, key=lambda name: (sign * gains[name], name))
+    order.select_by_value("at")
+    assert browser.shown() == list(gains)
+
+
+def test_differences_can_be_unmarked(browser: Browser, reported: Any) -> None:
+    browser.open(page(reported()))
+    background = "return getComputedStyle(document.querySelector('#q1 mark')).backgroundColor"
+    assert browser.run(background) != "rgba(0, 0, 0, 0)"
+    browser.find("input[name=marks]").click()
+    assert browser.run(background) == "rgba(0, 0, 0, 0)"
+
+
+def test_the_tools_work_by_keyboard(browser: Browser, reported: Any) -> None:
+    browser.open(page(reported()))
+    browser.run("document.querySelector('input[name=outcome]').focus()")
+    active = browser.driver.switch_to.active_element
+    active.send_keys(Keys.ARROW_RIGHT)
+    assert len(browser.shown()) == 6
+    browser.driver.switch_to.active_element.send_keys(Keys.TAB)
+    browser.driver.switch_to.active_element.send_keys("guardrails")
+    assert browser.shown() == ["q4"]
+
+
+def test_a_folded_answer_opens(browser: Browser, reported: Any) -> None:
+    report = reported()
+    answer = report.questions[0].tuned.model_copy(update={"answer": "word " * 20_000 + "the end"})
+    question = report.questions[0].model_copy(update={"tuned": answer})
+    browser.open(page(report.model_copy(update={"questions": (question,)})))
+    said = browser.find("details.long .said")
+    assert not said.is_displayed()
+    browser.find("details.long summary").click()
+    assert said.is_displayed()
+
+
+def test_without_scripts_everything_is_there(browser: Browser, reported: Any) -> None:
+    browser.open(page(reported()), script=False)
+    assert len(browser.driver.find_elements("css selector", ".question")) == 8
+    assert not browser.find(".tools").is_displayed()
+
+
+def test_on_paper_reasons_are_open_and_tools_are_gone(browser: Browser, reported: Any) -> None:
+    browser.open(page(reported()), media="print")
+    assert not browser.find(".tools").is_displayed()
+    assert browser.run("return document.querySelector('.why .said').checkVisibility({contentVisibilityAuto: true})")
+
+
+def test_a_thousand_questions_stay_usable(browser: Browser, reported: Any) -> None:
+    browser.open(page(reported(1000)))
+    assert len(browser.shown()) == 1000
+    milliseconds = browser.run(
+        "const search = document.querySelector('input[type=search]'), start = performance.now();"
+        "search.value = 'converse'; search.dispatchEvent(new Event('input', {bubbles: true}));"
+        "document.body.offsetHeight; return performance.now() - start;"
+    )
+    assert len(browser.shown()) == 125
+    assert milliseconds < 2_000
