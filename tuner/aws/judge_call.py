@@ -40,10 +40,11 @@ def force_tool(
 ) -> ToolReply:
     """Asks a model once, and lets it answer only by calling `tool`.
 
-    `inference` is Converse's inferenceConfig. Raises what `translated` makes of AWS's errors.
+    `inference` is Converse's inferenceConfig. Raises what `translated` makes of AWS's errors; asks only once, so that
+    who calls sees every throttling and can slow down.
     """
     with translated(f"ask the judge {endpoint_id}"):
-        reply = (bedrock or client("bedrock-runtime")).converse(
+        reply = (bedrock or client("bedrock-runtime", attempts=1)).converse(
             modelId=endpoint_id,
             system=[{"text": system}],
             messages=[{"role": "user", "content": [{"text": text}]}],

@@ -21,6 +21,7 @@ from typing import Any, TypeVar
 from tuner.aws.judge_call import Tool, ToolReply, force_tool
 from tuner.catalog import judge as catalog_judge
 from tuner.errors import AwsError, RetryableError
+from tuner.evaluation.pacing import Pacer
 from tuner.settings import JudgeSettings
 
 Verdicts = dict[str, dict[str, Any]]
@@ -31,7 +32,10 @@ T = TypeVar("T")
 
 STAND_IN = "local stand-in"
 _LONGEST = 24_000
-_AWS_ATTEMPTS = 8
+CONCURRENCY = 32
+"""Most verdicts asked for at once; how many really are is up to what the endpoint takes."""
+_AWS_ATTEMPTS = 12
+_SHORTEST_WAIT = 0.25
 _LONGEST_WAIT = 20.0
 
 
@@ -64,14 +68,14 @@ class Judge:
         verdicts: Verdicts | None = None,
         ask: AskOnce = force_tool,
         sleep: Callable[[float], None] = time.sleep,
-        concurrency: int = 8,
+        pacer: Pacer | None = None,
     ) -> None:
         self.model = model
         self.verdicts: Verdicts = {} if verdicts is None else verdicts
         self._settings = settings
         self._ask = ask
         self._sleep = sleep
-        self._concurrency = concurrency
+        self._pacer = pacer or Pacer(CONCURRENCY)
 
     @property
     def name(self) -> str:
@@ -111,7 +115,7 @@ class Judge:
         (no such model) when not one verdict could be had. Verdicts got before an error stay in `verdicts`.
         """
         refusals: list[AwsError] = []
-        with ThreadPoolExecutor(self._concurrency) as pool:
+        with ThreadPoolExecutor(self._pacer.most) as pool:
             futures = [pool.submit(self._verdict, request, refusals) for request in requests]
             try:
                 verdicts = [future.result() for future in futures]
@@ -144,12 +148,17 @@ class Judge:
         return self._ask(self.model, request.system, text, request.tool, self.inference)
 
     def _patiently(self, call: Callable[[], T]) -> T:
-        for attempt in range(_AWS_ATTEMPTS - 1):
+        attempt = 0
+        while True:
             try:
-                return call()
+                with self._pacer.slot():
+                    return call()
             except RetryableError:
-                self._sleep(random.uniform(0, min(_LONGEST_WAIT, 2.0**attempt)))  # noqa: S311 - jitter, not a secret
-        return call()
+                attempt += 1
+                if attempt == _AWS_ATTEMPTS:
+                    raise
+            longest = min(_LONGEST_WAIT, _SHORTEST_WAIT * 2**attempt)
+            self._sleep(random.uniform(0, longest))  # noqa: S311 - jitter, not a secret
 
     def _key(self, request: Request) -> str:
         asked = [self.model, self.inference, request.system, request.text, request.tool.schema]

@@ -79,7 +79,7 @@ def _doubt(record: Mapping[str, Any]) -> Iterable[str]:
     values = (record["base"], record["tuned"])
     if any("problem" in entry or "preference_problem" in entry for entry in values):
         yield "the judge gave no usable verdict"
-    elif any(_UNSURE.search(str(entry.get("reasoning", ""))) for entry in values):
+    elif any(entry.get("unsure") or _UNSURE.search(str(entry.get("reasoning", ""))) for entry in values):
         yield "the judge was unsure"
 
 

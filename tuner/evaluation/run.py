@@ -11,15 +11,17 @@ from typing import Any
 
 from tuner.aws.run_folder import RunFolder
 from tuner.evaluation.exam import MODELS, Exam, Question, match
-from tuner.evaluation.judge import STAND_IN, Judge, Verdicts, instructions
+from tuner.evaluation.judge import CONCURRENCY, STAND_IN, Judge, Verdicts, instructions
 from tuner.evaluation.language import detect
 from tuner.evaluation.metrics import Equipment, Metric, chosen
+from tuner.evaluation.pacing import Pacer
 from tuner.evaluation.people import with_people
 from tuner.evaluation.review import candidates, human_scores, listed, sheet, vocabulary
 from tuner.evaluation.scores import Graded, grade, merged, summarize
 from tuner.run import Keys, Manifest
 
 REVIEW = "scores/review.csv"
+PEOPLE = "scores/people.json"
 
 
 def score_shard(folder: RunFolder, shard: int, shard_size: int, packaged_encoder: str) -> int:
@@ -39,6 +41,8 @@ def score_run(folder: RunFolder, shard_size: int, packaged_encoder: str) -> int:
     document = summarize(whole, work.exam.warnings, settings.evaluation.seed, settings.gate)
     if "judge" in document and STAND_IN in work.manifest.base_model_name.lower():
         document["judge"]["stand_in"] = True  # where the models are stand-ins, so is the judge
+    if given := folder.find_json(PEOPLE):
+        document = with_people(document, given, settings.evaluation.seed, settings.gate)
     for_people = candidates(work.exam, document, vocabulary(_texts(folder.read_lines(Keys.TRAINING))))
     document["review"] = listed(for_people)
     folder.write(REVIEW, b"\xef\xbb\xbf" + sheet(work.exam, for_people).encode())  # a spreadsheet needs the mark
@@ -53,9 +57,11 @@ def merge_review(folder: RunFolder, text: str) -> dict[str, Any]:
     """
     settings, document = folder.manifest().settings, folder.read_json(Keys.SCORES)
     given = human_scores(text, {record["id"] for record in document["questions"]})
-    merged_document = with_people(document, given, settings.evaluation.seed, settings.gate)
-    folder.write_json(Keys.SCORES, merged_document)
-    return merged_document
+    people = (folder.find_json(PEOPLE) or {}) | given
+    summed = with_people(document, people, settings.evaluation.seed, settings.gate)
+    folder.write_json(PEOPLE, people)
+    folder.write_json(Keys.SCORES, summed)
+    return summed
 
 
 def _texts(records: Iterable[Any]) -> Iterator[str]:
@@ -78,6 +84,7 @@ class _Work:
         self.exam: Exam = match(folder.read_lines(Keys.EVALUATION), {model: folder.answers(model) for model in MODELS})
         self.metrics: Sequence[Metric] = chosen(self.manifest.settings.evaluation.metrics)
         self._size = shard_size
+        self._pacer = Pacer(CONCURRENCY)  # what one shard learns about the judge's quota serves the next
         self._equipment = _equipment(self.manifest, self.exam, packaged_encoder)
 
     @property
@@ -99,7 +106,7 @@ class _Work:
         return made
 
     def _with_judge(self, verdicts: Verdicts) -> Equipment:
-        judge = Judge(self.manifest.judge_model, self.manifest.settings.judge, verdicts)
+        judge = Judge(self.manifest.judge_model, self.manifest.settings.judge, verdicts, pacer=self._pacer)
         return Equipment(judge, self._equipment.encoder, self._equipment.layer, self._equipment.language)
 
     def _fingerprint(self, questions: Sequence[Question]) -> str:
@@ -107,7 +114,11 @@ class _Work:
         parts: list[Any] = [
             [asdict(question) for question in questions],
             [metric.name for metric in self.metrics],
-            [self.manifest.judge_model, settings.judge.model_dump(), instructions("rubric.md")],
+            [
+                self.manifest.judge_model,
+                settings.judge.model_dump(),
+                *map(instructions, ("rubric.md", "preference.md")),
+            ],
             [self._equipment.encoder, self._equipment.layer, self._equipment.language],
         ]
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

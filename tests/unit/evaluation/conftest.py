@@ -15,6 +15,7 @@ import pytest
 from tuner.aws.judge_call import Tool, ToolReply
 from tuner.evaluation.exam import Question
 from tuner.evaluation.judge import Judge
+from tuner.evaluation.pacing import Pacer
 from tuner.settings import JudgeSettings
 
 
@@ -35,7 +36,7 @@ class Bench:
 
     def judge(self, model: str = "us.anthropic.claude-sonnet-4-6", **settings: Any) -> Judge:
         verdicts = settings.pop("verdicts", None)
-        return Judge(model, JudgeSettings(**settings), verdicts, self.ask, self.waits.append, concurrency=1)
+        return Judge(model, JudgeSettings(**settings), verdicts, self.ask, self.waits.append, Pacer(1))
 
 
 @pytest.fixture

@@ -44,7 +44,7 @@ class FakeBedrock:
 @pytest.fixture
 def bedrock(monkeypatch: pytest.MonkeyPatch) -> FakeBedrock:
     fake = FakeBedrock()
-    monkeypatch.setattr("tuner.aws.judge_call.client", lambda service: fake)
+    monkeypatch.setattr("tuner.aws.judge_call.client", lambda service, **_: fake)
     return fake
 
 

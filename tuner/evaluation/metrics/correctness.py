@@ -17,6 +17,7 @@ GRADE = Tool(
         "type": "object",
         "properties": {
             "reasoning": {"type": "string", "description": "two to four sentences: what is right, missing, wrong"},
+            "unsure": {"type": "boolean", "description": "true when a person should look at it"},
             "score": {"type": "integer", "minimum": 1, "maximum": 10, "description": "the grade by the rubric"},
         },
         "required": ["reasoning", "score"],
@@ -66,4 +67,5 @@ def _values(verdict: Verdict | None) -> Values:
         return {"correctness": None}
     if verdict.arguments is None:
         return {"correctness": None, "problem": verdict.problem}
-    return {"correctness": verdict.arguments["score"], "reasoning": verdict.arguments["reasoning"]}
+    doubt: Values = {"unsure": True} if verdict.arguments.get("unsure") is True else {}
+    return {"correctness": verdict.arguments["score"], "reasoning": verdict.arguments["reasoning"], **doubt}

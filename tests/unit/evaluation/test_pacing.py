@@ -1,0 +1,84 @@
+"""The bound follows what the other side takes."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tuner.errors import AccessDeniedError, ThrottledError
+from tuner.evaluation.pacing import Pacer
+
+
+def call(pacer: Pacer, error: Exception | None = None) -> None:
+    with pacer.slot():
+        if error:
+            raise error
+
+
+def test_it_grows_by_a_call_each_time_and_stops_at_the_most() -> None:
+    pacer = Pacer(10)
+    for _ in range(20):
+        call(pacer)
+    assert pacer.bound == 10
+
+
+def test_a_throttling_shrinks_it_and_then_it_grows_slowly() -> None:
+    pacer = Pacer(100)
+    for _ in range(36):
+        call(pacer)
+    assert pacer.bound == 40
+    with pytest.raises(ThrottledError):
+        call(pacer, ThrottledError("slow down"))
+    assert pacer.bound == pytest.approx(34)
+    for _ in range(34):
+        call(pacer)
+    assert 34.9 < pacer.bound < 35.1
+
+
+def test_calls_that_were_under_way_shrink_it_once() -> None:
+    pacer = Pacer(8)
+    barrier = threading.Barrier(4)
+
+    def throttled(_: int) -> None:
+        with pytest.raises(ThrottledError), pacer.slot():
+            barrier.wait(5)
+            raise ThrottledError("slow down")
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(throttled, range(4)))
+    assert pacer.bound == pytest.approx(4 * 0.85)
+
+
+def test_it_never_stops_altogether() -> None:
+    pacer = Pacer(4)
+    for _ in range(50):
+        with pytest.raises(ThrottledError):
+            call(pacer, ThrottledError("slow down"))
+    assert pacer.bound == 1
+    call(pacer)
+
+
+def test_another_error_says_nothing_about_the_pace() -> None:
+    pacer = Pacer(8)
+    with pytest.raises(AccessDeniedError):
+        call(pacer, AccessDeniedError("no"))
+    assert pacer.bound == 4
+
+
+def test_no_more_calls_are_under_way_than_the_bound() -> None:
+    pacer = Pacer(3)
+    lock, now, most = threading.Lock(), [0], [0]
+    enough = threading.Barrier(3)
+
+    def work(_: int) -> None:
+        with pacer.slot():
+            with lock:
+                now[0] += 1
+                most[0] = max(most[0], now[0])
+            enough.wait(5)
+            with lock:
+                now[0] -= 1
+
+    with ThreadPoolExecutor(9) as pool:
+        list(pool.map(work, range(9)))
+    assert most[0] == 3
