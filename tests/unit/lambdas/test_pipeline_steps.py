@@ -1,0 +1,287 @@
+"""The steps from arrival to release: what goes in, what small result comes out. What they do is tested in its rooms."""
+
+import json
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from lambdas import (
+    answer_questions,
+    arm_release,
+    check_customization,
+    check_throughput,
+    estimate_cost,
+    pin_inputs,
+    preflight,
+    purchase_throughput,
+    release_throughput,
+    start_customization,
+    start_run,
+    summarize_training,
+)
+from tests.doubles import CUSTOM_MODEL, DEPLOYMENT, NAME, RUN, FakeEndpoints, manifest
+from tests.unit.training.test_job import Jobs, a_job
+from tuner.aws.bedrock import FoundationModel
+from tuner.aws.clients import client
+from tuner.aws.converse import Reply
+from tuner.aws.run_folder import RunFolder
+from tuner.errors import DatasetError, QuotaError
+from tuner.run import Keys
+
+CONTEXT = SimpleNamespace(
+    function_name="f", memory_limit_in_mb=1, invoked_function_arn="arn:f", aws_request_id="r", log_group_name="g"
+)
+MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:tuner-customization"
+GROUP = "tuner-releases"
+SETTINGS = {
+    "quiet_seconds": 1,
+    "training_polling": {"shortest": 7, "longest": 9},
+    "serving_polling": {"shortest": 3, "longest": 5},
+}
+
+
+class Models(Jobs):
+    """Bedrock's control plane with one active model."""
+
+    def foundation_model(self, model_id: str) -> FoundationModel:
+        return FoundationModel(model_id, "Nova Micro", True, None, ("FINE_TUNING",))
+
+
+class NoQuota:
+    def value(self, service: str, code: str) -> float:
+        return 0
+
+
+@pytest.fixture
+def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[RunFolder]:
+    """Two buckets, a state machine's name, a schedule group; the run's folder with its manifest."""
+    environment = {
+        "DEPLOYMENT": json.dumps(SETTINGS),
+        "DATA_BUCKET": "data",
+        "ARTIFACTS_BUCKET": "artifacts",
+        "STATE_MACHINE_ARN": MACHINE,
+        "CUSTOMIZATION_ROLE_ARN": "arn:aws:iam::123456789012:role/customization",
+        "RELEASE_FUNCTION_ARN": "arn:aws:lambda:us-east-1:123456789012:function:tuner-release-throughput",
+        "SCHEDULER_ROLE_ARN": "arn:aws:iam::123456789012:role/scheduler",
+        "SCHEDULE_GROUP": GROUP,
+    }
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    with mock_aws():
+        client.cache_clear()
+        s3 = boto3.client("s3")
+        for bucket in ("data", "artifacts"):
+            s3.create_bucket(Bucket=bucket)
+            s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+        boto3.client("scheduler").create_schedule_group(Name=GROUP)
+        folder = RunFolder("artifacts", RUN)
+        folder.write(Keys.MANIFEST, manifest().model_dump_json().encode())
+        yield folder
+        client.cache_clear()
+
+
+def invoke(module: Any, **event: Any) -> dict[str, Any]:
+    result: dict[str, Any] = module.handler(event, CONTEXT)
+    return result
+
+
+def created(key: str, bucket: str = "data") -> dict[str, Any]:
+    """EventBridge's event of an upload: https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html."""
+    return {
+        "version": "0",
+        "detail-type": "Object Created",
+        "source": "aws.s3",
+        "detail": {"bucket": {"name": bucket}, "object": {"key": key, "size": 2, "version-id": "1"}},
+    }
+
+
+class Machine:
+    """Executions by name: the second of a name is refused, as Step Functions does."""
+
+    inputs: dict[str, str]
+
+    def __init__(self, arn: str) -> None:
+        assert arn == MACHINE
+
+    def arn(self, name: str) -> str:
+        return f"arn:execution:{name}"
+
+    def start(self, name: str, document: str) -> bool:
+        return self.inputs.setdefault(name, document) is document
+
+
+@pytest.fixture
+def machine(monkeypatch: pytest.MonkeyPatch) -> type[Machine]:
+    Machine.inputs = {}
+    monkeypatch.setattr(start_run, "Executions", Machine)
+    monkeypatch.setattr("tuner.intake.arrival.time.sleep", lambda _: None)
+    monkeypatch.setattr("tuner.intake.arrival.seconds_since", lambda _: 60.0)
+    return Machine
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        created("incoming/faq/validation.csv"),
+        created("incoming/faq/run.yaml"),
+        created("incoming/faq/deeper/training.jsonl"),
+        created("incoming/training.jsonl"),
+        created("training.jsonl"),
+        created("incoming/faq/training.jsonl", bucket="other"),
+        created("incoming/faq/Training.jsonl"),
+    ],
+    ids=lambda event: event["detail"]["bucket"]["name"] + "/" + event["detail"]["object"]["key"],
+)
+def test_nothing_else_in_the_bucket_starts_a_run(
+    cloud: RunFolder, machine: type[Machine], event: dict[str, Any]
+) -> None:
+    result = start_run.handler(event, CONTEXT)
+    assert result["started"] is False
+    assert not machine.inputs
+
+
+@pytest.mark.parametrize("dataset", ["faq", "our faq", "a+b", "100%25", "\u8cea\u554f", "caf\u00e9"])
+def test_training_data_starts_one_run_however_often_it_is_told(
+    cloud: RunFolder, machine: type[Machine], dataset: str
+) -> None:
+    key = f"incoming/{dataset}/training.jsonl"
+    s3 = boto3.client("s3")
+    s3.put_object(Bucket="data", Key=key, Body=b"{}")
+    first = start_run.handler(created(key), CONTEXT)
+    again = start_run.handler(created(key), CONTEXT)
+    s3.put_object(Bucket="data", Key=key, Body=b"{}")
+    uploaded_again = start_run.handler(created(key), CONTEXT)
+    assert [first["started"], uploaded_again["started"]] == [True, False]
+    assert len({first["run_id"], again["run_id"], uploaded_again["run_id"]}) == len(machine.inputs) == 1
+    assert json.loads(machine.inputs[first["run_id"]])["inputs"][0]["key"] == key
+
+
+def test_a_person_repeats_a_run_on_purpose(cloud: RunFolder, machine: type[Machine]) -> None:
+    boto3.client("s3").put_object(Bucket="data", Key="incoming/faq/training.jsonl", Body=b"{}")
+    first = invoke(start_run, dataset="faq")
+    second = invoke(start_run, dataset="faq", repeat=1)
+    assert second["run_id"] == first["run_id"] + "-r1"
+    assert second["started"] is True
+
+
+def test_a_dataset_that_is_not_there_says_so(cloud: RunFolder, machine: type[Machine]) -> None:
+    with pytest.raises(DatasetError, match="incoming/nothing/"):
+        invoke(start_run, dataset="nothing")
+
+
+def test_pin_inputs_writes_the_manifest_of_its_run(cloud: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pin_inputs, "Bedrock", Models)
+    result = invoke(
+        pin_inputs, run_id="new-run", dataset="faq", inputs=[], execution_arn="arn:e", started_at="2026-11-23T07:00:00Z"
+    )
+    assert result == {"run_id": "new-run", "serving": "provisioned"}
+    assert RunFolder("artifacts", "new-run").manifest().resource_name == "tuner-new-run"
+
+
+def test_preflight_refuses_a_zero_quota(cloud: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preflight, "Bedrock", Models)
+    monkeypatch.setattr(preflight, "Quotas", NoQuota)
+    with pytest.raises(QuotaError):
+        invoke(preflight, run_id=RUN)
+
+
+def test_estimate_cost_decides(cloud: RunFolder) -> None:
+    cloud.write_json(Keys.DATASET_SUMMARY, {"training_tokens": 9})
+    cloud.write_lines(Keys.EVALUATION, [{"id": "1", "question": "q", "reference": "r"}])
+    result = invoke(estimate_cost, run_id=RUN)
+    assert set(result) == {"decision", "estimated_usd", "reason"}
+    assert result["decision"] == "proceed"
+
+
+@pytest.mark.parametrize(
+    ("model", "endpoint"), [("base", "amazon.nova-micro-v1:0"), ("tuned", "arn:aws:bedrock:x:1:provisioned-model/y")]
+)
+def test_each_model_is_asked_at_its_own_endpoint(
+    cloud: RunFolder, monkeypatch: pytest.MonkeyPatch, model: str, endpoint: str
+) -> None:
+    class Asked:
+        def ask(self, endpoint: str, *_: object) -> Reply:
+            return Reply(endpoint, "end_turn", 1, 1, 1)
+
+    monkeypatch.setattr(answer_questions, "Conversation", Asked)
+    cloud.write_lines(Keys.EVALUATION, [{"id": "1", "question": "q", "reference": "r"}])
+    record = {"kind": "provisioned", "arn": "arn:aws:bedrock:x:1:provisioned-model/y", "name": NAME}
+    cloud.write_json(Keys.ENDPOINT, {**record, "model_units": 1, "commitment": None, "created_at": "2026-11-23T07:00Z"})
+    assert invoke(answer_questions, run_id=RUN, model=model, shard=0) == {"answered": 1, "failed": 0}
+    assert next(cloud.read_lines(f"answers/{model}/00000.jsonl"))["answer"] == endpoint
+
+
+def test_the_job_is_started_checked_and_summed_up(cloud: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    bedrock = Models()
+    for module in (start_customization, check_customization, summarize_training):
+        monkeypatch.setattr(module, "Bedrock", lambda: bedrock)
+    cloud.write_json(Keys.DATASET_SUMMARY, {"validation_records": 0})
+    assert invoke(start_customization, run_id=RUN) == {"job_arn": "arn:job", "wait_seconds": 7}
+    checked = {"status": "InProgress", "wait_seconds": 7, "custom_model_arn": CUSTOM_MODEL}
+    assert invoke(check_customization, run_id=RUN) == checked
+    bedrock.job = a_job("Completed")
+    assert invoke(summarize_training, run_id=RUN) == {}
+    assert cloud.read_json(Keys.TRAINING_SUMMARY)["custom_model_arn"] == CUSTOM_MODEL
+
+
+def test_the_switch_is_armed_before_and_disarmed_after(cloud: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    throughputs = FakeEndpoints()
+    for module in (purchase_throughput, check_throughput):
+        monkeypatch.setattr(module, "endpoints_of", lambda _: throughputs)
+    monkeypatch.setattr(release_throughput, "ProvisionedThroughputs", lambda: throughputs)
+    monkeypatch.setattr(release_throughput, "ModelDeployments", lambda: FakeEndpoints("on_demand"))
+    cloud.write_json(Keys.TRAINING_SUMMARY, {"custom_model_arn": CUSTOM_MODEL})
+    scheduler = boto3.client("scheduler")
+
+    armed = invoke(arm_release, run_id=RUN)["release_at"]
+    schedule = scheduler.get_schedule(Name=NAME, GroupName=GROUP)
+    assert schedule["ScheduleExpression"] == f"at({armed.removesuffix('Z')})"
+    assert json.loads(schedule["Target"]["Input"]) == {"run_id": RUN}
+
+    invoke(release_throughput, run_id=RUN)
+    assert scheduler.list_schedules(GroupName=GROUP)["Schedules"], "nothing is on record as released: it stays armed"
+
+    bought = invoke(purchase_throughput, run_id=RUN)
+    assert bought["wait_seconds"] == 3
+    assert invoke(check_throughput, run_id=RUN)["status"] == "Creating"
+    assert invoke(release_throughput, run_id=RUN) == {"released": [bought["endpoint_arn"]], "alive": []}
+    assert not scheduler.list_schedules(GroupName=GROUP)["Schedules"]
+
+
+@pytest.mark.parametrize(
+    ("event", "released"),
+    [
+        ({"run_id": RUN}, [NAME]),
+        ({"detail": {"name": RUN, "status": "ABORTED"}, "source": "aws.states"}, [NAME]),
+        ({"sweep": True}, ["tuner-ended"]),
+    ],
+    ids=["a run", "an ended execution", "the sweep"],
+)
+def test_a_release_is_for_whom_the_event_says(
+    cloud: RunFolder, monkeypatch: pytest.MonkeyPatch, event: dict[str, Any], released: list[str]
+) -> None:
+    throughputs = FakeEndpoints()
+    names = {throughputs.add(name): name for name in (NAME, "tuner-ended")}
+
+    class Running:
+        def __init__(self, arn: str) -> None:
+            assert arn == MACHINE
+
+        def is_running(self, name: str) -> bool:
+            return name == RUN
+
+    monkeypatch.setattr(release_throughput, "ProvisionedThroughputs", lambda: throughputs)
+    monkeypatch.setattr(release_throughput, "ModelDeployments", lambda: FakeEndpoints("on_demand"))
+    monkeypatch.setattr(release_throughput, "Executions", Running)
+    assert [names[arn] for arn in invoke(release_throughput, **event)["released"]] == released
+    assert DEPLOYMENT == "tuner"
+
+
+@pytest.mark.parametrize("event", [{}, {"sweep": False}, {"run_id": RUN, "sweep": True}])
+def test_a_release_that_is_for_nobody_or_for_two_is_refused(cloud: RunFolder, event: dict[str, Any]) -> None:
+    with pytest.raises(Exception, match="give one of"):
+        invoke(release_throughput, **event)
