@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 import tuner
-from tuner.cli import doctor, local, report, run, runs, stop, watch
+from tuner.cli import doctor, evaluate, local, report, review, run, runs, stop, watch
 
 app = typer.Typer(
     name="tuner",
@@ -20,6 +20,8 @@ app.command()(runs.runs)
 app.command()(runs.show)
 app.command()(report.report)
 app.command()(stop.stop)
+app.command()(evaluate.evaluate)
+app.add_typer(review.app, name="review")
 app.command()(doctor.doctor)
 app.add_typer(local.app, name="local")
 

@@ -4,18 +4,34 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
+from rich.text import Text
 from rich.theme import Theme
 
+# Control characters but line feed and tab; marks that turn the direction of what follows.
+_UNREADABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _THEME = Theme({"good": "green", "bad": "red", "warn": "yellow", "quiet": "dim", "name": "bold"})
+
+
+class SafeConsole(Console):
+    """A console whose text cannot steer the terminal: datasets and models' answers are other people's words."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """Shows a sign in place of every character that is not meant to be read."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else Segment(_UNREADABLE.sub("\ufffd", segment.text), segment.style)
 
 
 def console() -> Console:
     """stderr. Markup is off: file names, answers and AWS's messages may hold brackets."""
-    return Console(stderr=True, theme=_THEME, markup=False, highlight=False, emoji=False)
+    return SafeConsole(stderr=True, theme=_THEME, markup=False, highlight=False, emoji=False)
 
 
 def is_live(target: Console) -> bool:
@@ -23,9 +39,21 @@ def is_live(target: Console) -> bool:
     return target.is_terminal and not target.is_dumb_terminal and not os.environ.get("CI")
 
 
+@contextmanager
+def progress(title: str) -> Iterator[Callable[[str], None]]:
+    """Where a long command says what it does: one line that changes, or all of them where nothing can change."""
+    target = console()
+    if not is_live(target):
+        yield say
+        return
+    with target.status(title) as status:
+        yield lambda line: status.update(Text(line, overflow="ellipsis", no_wrap=True))
+
+
 def say(text: str, style: str = "") -> None:
-    """A message to the person."""
-    console().print(text, style=style or None, soft_wrap=True)
+    """A message to the person, wrapped between words where it is read and left whole where it is kept."""
+    target = console()
+    target.print(text, style=style or None, soft_wrap=not target.is_terminal)
 
 
 def emit(document: Any) -> None:

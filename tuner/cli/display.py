@@ -94,12 +94,16 @@ class PlainDisplay:
         self._epochs = 0
         self._tenth = 0
         self._trouble = ""
+        self._estimate = ""
 
     def show(self, snapshot: Snapshot) -> None:
         """Says what is new."""
         if snapshot.trouble != self._trouble:
             self._trouble = snapshot.trouble
             self._say(f"  ! {snapshot.trouble}" if snapshot.trouble else "  AWS answers again")
+        if snapshot.estimate != self._estimate:
+            self._estimate = snapshot.estimate
+            self._say(f"  Estimated cost: {snapshot.estimate}")
         for step in snapshot.steps:
             if step.mark != self._marks.get(step.name) and step.mark in ("running", "done", "failed"):
                 self._step(step)
@@ -177,6 +181,8 @@ def _losses(epoch: training.Epoch) -> str:
 
 def _footer(snapshot: Snapshot) -> list[tuple[str, str]]:
     lines = []
+    if snapshot.estimate:
+        lines.append((f"Estimated cost: {snapshot.estimate}", "quiet"))
     if snapshot.window:
         lines.append((f"Paid window: {snapshot.window.sentence()}", "" if snapshot.window.closed else "warn"))
     if snapshot.trouble:

@@ -34,7 +34,9 @@ def evaluate(
     encoder: Annotated[
         str | None, typer.Option(metavar="MODEL", help="BERTScore's encoder; all-MiniLM-L6-v2 when absent.")
     ] = None,
-    language: Annotated[str | None, typer.Option(help="Language of the answers; recognised when absent.")] = None,
+    language: Annotated[
+        str | None, typer.Option(metavar="LANGUAGE", help="Language of the answers; recognised when absent.")
+    ] = None,
     output: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="Where to put scores.json and review.csv.")
     ] = None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tuner.aws.clients import client
@@ -16,6 +16,8 @@ from tuner.cli.executions import Run
 from tuner.cli.steps import Checklist, Plan, Step
 from tuner.errors import RetryableError
 
+# The state after which estimate.json is there (statemachine/customization.asl.json).
+_ESTIMATED = "Estimate the cost"
 _SLOWEST = 60.0
 # An outage of AWS outlasts this seldom; a local cloud that does not answer is gone.
 _PATIENCE = {"aws": 1800.0, "local": 30.0}
@@ -30,6 +32,7 @@ class Snapshot:
     failed: Step | None
     training: training.Training | None = None
     window: money.PaidWindow | None = None
+    estimate: str = ""
     trouble: str = ""
 
 
@@ -47,6 +50,7 @@ class Follower:
         self._seen = 0
         self._training: training.Training | None = None
         self._window: money.PaidWindow | None = None
+        self._estimate = ""
 
     def look(self) -> Snapshot:
         """The run now. The status is asked for first, so that the history of a run that is over is whole."""
@@ -55,7 +59,8 @@ class Follower:
             raise CommandError(f"The run '{self.run_id}' is gone: was the stack deployed anew?")
         self._checklist.update(self._new_events())
         self._look_closer()
-        return Snapshot(run, self._checklist.steps, self._checklist.failed, self._training, self._window)
+        checklist = self._checklist
+        return Snapshot(run, checklist.steps, checklist.failed, self._training, self._window, self._estimate)
 
     def _new_events(self) -> list[dict[str, Any]]:
         """Newest first until one that is known, so that a long history is read once."""
@@ -75,6 +80,8 @@ class Follower:
 
     def _look_closer(self) -> None:
         marks = {step.name: step.mark for step in self._checklist.steps}
+        if not self._estimate and marks.get(_ESTIMATED) == "done":
+            self._estimate = money.estimated(self.deployment, self.run_id)
         at_training = marks.get(training.STEP)
         finished = self._training is not None and self._training.status != "InProgress"
         if at_training == "running" or (at_training == "done" and not finished):
@@ -102,5 +109,5 @@ def snapshots(follower: Follower) -> Iterator[Snapshot]:
             if last is None or time.monotonic() - answered > patience:
                 raise
             pause = min(pause * 2, _SLOWEST)
-            yield Snapshot(last.run, last.steps, last.failed, last.training, last.window, str(error))
+            yield replace(last, trouble=str(error))
         time.sleep(pause)

@@ -16,7 +16,7 @@ from typing import Annotated, Any
 import typer
 
 import tuner
-from tuner.cli.console import emit, say
+from tuner.cli.console import emit, progress, say
 from tuner.cli.deployment import local_endpoint
 from tuner.cli.errors import CommandError
 
@@ -38,14 +38,17 @@ def up(
     deploy: Annotated[bool, typer.Option(help="Bootstrap it and deploy the app into it.")] = True,
 ) -> None:
     """Start the local cloud and deploy the app into it; deploy it again where the cloud already runs."""
-    state = _cloud().up(engine.value, deploy, say)
+    with progress("Starting the local cloud") as tell:
+        state = _cloud().up(engine.value, deploy, tell)
     say(f"The local cloud runs on {state.endpoint}. Use it with --local, for instance: tuner run PATH --local", "good")
 
 
 @app.command()
 def down() -> None:
     """Take the local cloud down and delete everything it held."""
-    say("The local cloud is down." if _cloud().down(say) else "There was no local cloud.")
+    with progress("Taking the local cloud down") as tell:
+        existed = _cloud().down(tell)
+    say("The local cloud is down." if existed else "There was no local cloud.")
 
 
 @app.command()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from tuner.aws.endpoints import ModelDeployments, ProvisionedThroughputs
 from tuner.cli.deployment import Deployment
-from tuner.reporting.words import duration, money
+from tuner.reporting.words import duration, money, plural
 from tuner.run import Keys, resource_name
 from tuner.serving.endpoints import EndpointRecord, Kind
 from tuner.times import iso, seconds_since
@@ -64,13 +65,15 @@ def live_throughput(deployment: Deployment, run_id: str | None = None) -> list[d
     ]
 
 
-def estimated(deployment: Deployment, run_id: str) -> str | None:
-    """What the whole run was estimated to cost, in words; None before it was."""
+def estimated(deployment: Deployment, run_id: str) -> str:
+    """What the whole run was estimated to cost, in words; empty before it was."""
     made = deployment.folder(run_id).find_json(Keys.ESTIMATE)
-    if made is None:
-        return None
-    unknown = f"; not known: {', '.join(made['unknown'])}" if made["unknown"] else ""
-    return f"{money(made['total_usd'])} of {money(made['budget_usd'])} allowed{unknown}"
+    return f"{known(made['total_usd'], made['unknown'])}; the budget is {money(made['budget_usd'])}" if made else ""
+
+
+def known(total_usd: float | None, unknown: Sequence[str]) -> str:
+    """A sum of money that says what it leaves out."""
+    return money(total_usd) + (f" and {plural(len(unknown), 'unknown price')}" if unknown else "")
 
 
 def _hourly(estimate: dict[str, Any], units: int) -> float | None:

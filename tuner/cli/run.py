@@ -80,8 +80,8 @@ def _start(deployment: Deployment, drop: Drop, run_id: str, repeat: int) -> None
 
 def _upload(deployment: Deployment, drop: Drop) -> None:
     target = console()
-    where = f"s3://{deployment.data_bucket}/{INCOMING}{drop.dataset}/"
-    say(f"Uploading {', '.join(file.name for file in drop.files)} to {where}")
+    names = ", ".join(file.name for file in drop.files)
+    say(f"Uploading {names} to {INCOMING}{drop.dataset}/ of {deployment.data_bucket}")
     columns = (TextColumn("  "), BarColumn(), DownloadColumn())
     with Progress(*columns, console=target, disable=not is_live(target), transient=True) as bar:
         task = bar.add_task("", total=drop.size)
@@ -95,7 +95,7 @@ def _upload(deployment: Deployment, drop: Drop) -> None:
 
 def _wait_for_start(deployment: Deployment, drop: Drop, run_id: str) -> None:
     quiet = deployment.settings.quiet_seconds
-    say(f"Waiting for {run_id} to start: the folder must rest for {quiet} s first")
+    say(f"Waiting for {run_id} to start, once the folder has rested for {quiet} s")
     deadline = time.monotonic() + quiet + _START_SECONDS
     while not executions.find(deployment, run_id):
         if time.monotonic() > deadline:

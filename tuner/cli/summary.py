@@ -15,17 +15,24 @@ from tuner.aws.clients import client
 from tuner.cli.deployment import Deployment
 from tuner.cli.errors import CommandError
 from tuner.cli.executions import Run
-from tuner.cli.money import live_throughput, paid_window
-from tuner.reporting.model import Report
+from tuner.cli.money import known, live_throughput, paid_window
+from tuner.reporting.model import Metric, Report
 from tuner.reporting.words import number, title
 from tuner.run import Keys
+
+# What the verdict is about, before what only describes.
+_FIRST = ("correctness", "bertscore_f1", "bertscore_precision", "bertscore_recall")
 
 
 def read_report(deployment: Deployment, run_id: str) -> Report | None:
     """The run's report, or None before there is one. Raises CommandError when another version wrote it."""
     data = deployment.folder(run_id).find(Keys.REPORT)
+    if data is None:
+        return None
+    # A part that only a newer version writes is no reason to refuse the rest.
+    document = {key: value for key, value in json.loads(data).items() if key in Report.model_fields}
     try:
-        return None if data is None else Report.model_validate_json(data)
+        return Report.model_validate(document)
     except ValidationError as error:
         where = deployment.folder(run_id).uri(Keys.REPORT)
         raise CommandError(
@@ -38,15 +45,26 @@ def scores_table(report: Report) -> Table:
     """Base against tuned by metric."""
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="name")
     table.add_column("metric")
-    for heading in ("base", "tuned", "difference"):
-        table.add_column(heading, justify="right")
-    for name, metric in report.scores.items():
-        base = metric.base.mean if metric.base else None
-        tuned = metric.tuned.mean if metric.tuned else None
-        style = "" if not metric.difference else "good" if metric.difference > 0 else "bad"
-        difference = Text(number(metric.difference, signed=True), style)
-        table.add_row(metric.label or title(name), number(base), number(tuned), difference)
+    for heading in ("base", "tuned", "difference", "95 % interval"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for name in sorted(report.scores, key=lambda name: _FIRST.index(name) if name in _FIRST else len(_FIRST)):
+        metric = report.scores[name]
+        table.add_row(
+            metric.label or title(name),
+            number(metric.base.mean if metric.base else None),
+            number(metric.tuned.mean if metric.tuned else None),
+            Text(number(metric.difference, signed=True), _style(metric)),
+            " to ".join(number(end, signed=True) for end in metric.comparison.interval or ()),
+        )
     return table
+
+
+def _style(metric: Metric) -> str:
+    """Colour where the whole interval is on one side: a difference that chance may explain has none."""
+    low, high = metric.comparison.interval or (0, 0)
+    if metric.better is None or low <= 0 <= high:
+        return ""
+    return "good" if (low > 0) == (metric.better == "higher") else "bad"
 
 
 def conclude(
@@ -62,6 +80,8 @@ def conclude(
         _results(target, report)
         target.print(f"Report: {deployment.folder(run.run_id).uri(Keys.REPORT_PAGE)}", soft_wrap=True)
         target.print(f"  open it with: tuner report {run.run_id}", style="quiet", soft_wrap=True)
+    if report and report.bill:
+        target.print(f"Cost, at AWS's list prices: {known(report.bill.total_usd, report.bill.unknown)}")
     if window := paid_window(deployment, run.run_id):
         target.print(f"Paid window: {window.sentence()}")
     _what_is_left(target, live_throughput(deployment, run.run_id))
@@ -73,7 +93,9 @@ def _results(target: Console, report: Report) -> None:
         target.print(scores_table(report))
     if not report.failure:
         target.print()
-        target.print(report.verdict.sentence)
+        target.print(report.verdict.sentence, style="name")
+        for note in report.verdict.notes:
+            target.print(note)
     for stand_in in report.stand_ins:
         target.print(f"Stand-in: {stand_in}", style="warn")
 

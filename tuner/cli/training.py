@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-import ssl
-import urllib.error
-import urllib.request
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
-from botocore.exceptions import ClientError
+import botocore.session
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.httpsession import URLLib3Session
 
 from tuner.aws.clients import client
 from tuner.aws.translate import code_of, translated
@@ -65,14 +67,17 @@ def progress(deployment: Deployment, run_id: str) -> Training | None:
 
 def _counted(name: str) -> dict[str, Any] | None:
     """The local cloud's own account of a job, which AWS has no counterpart of; None before the training begins."""
-    context = ssl.create_default_context(cafile=os.environ.get("AWS_CA_BUNDLE"))
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context))
+    session = botocore.session.get_session()
+    request = AWSRequest("GET", f"{local_endpoint()}/_local/bedrock/jobs/{name}")
+    # Signed for Bedrock: that is how the cloud finds the service behind a path.
+    SigV4Auth(session.get_credentials(), "bedrock", session.get_config_variable("region")).add_auth(request)
     try:
-        with opener.open(f"{local_endpoint()}/_local/bedrock/jobs/{name}", timeout=5) as answer:
-            found: dict[str, Any] | None = json.load(answer).get("progress")
-            return found
-    except (urllib.error.URLError, OSError, ValueError):
-        return None  # a display's extra: the job's status above is what decides
+        with closing(URLLib3Session(verify=os.environ.get("AWS_CA_BUNDLE", True), timeout=5)) as http:
+            answer = http.send(request.prepare())
+        found: dict[str, Any] | None = json.loads(answer.text).get("progress") if answer.status_code == 200 else None
+        return found
+    except (BotoCoreError, ValueError):
+        return None  # an extra of the display: the job's status above is what counts
 
 
 def _from_steps(status: str, stages: tuple[tuple[str, str], ...], counted: dict[str, Any]) -> Training:

@@ -14,8 +14,14 @@ from tuner.run import Keys, resource_name, run_id
 Tuner = Callable[..., Outcome]
 RECORD = '{"prompt": "What is Bedrock?", "completion": "A service."}\n'
 SCORES = {
-    "bertscore_f1": {"label": "BERTScore F1", "base": {"mean": 0.5}, "tuned": {"mean": 0.7}, "difference": 0.2},
-    "correctness": {"label": "Correctness", "base": {"mean": 2.5}, "tuned": {"mean": 6.25}, "difference": 3.75},
+    "rouge_l": {"label": "ROUGE-L", "base": {"mean": 0.1}, "tuned": {"mean": 0.2}, "difference": 0.1},
+    "correctness": {
+        "label": "Correctness (judge)",
+        "base": {"mean": 2.5},
+        "tuned": {"mean": 6.25},
+        "difference": 3.75,
+        "comparison": {"interval": [1.5, 6.0]},
+    },
 }
 
 
@@ -41,11 +47,12 @@ def report(run: str, **fields: object) -> dict:
         "schema_version": 1,
         "run_id": run,
         "status": "SUCCEEDED",
-        "verdict": {"value": "better", "sentence": "The tuned model is better."},
+        "verdict": {"value": "better", "sentence": "The tuned model is better.", "notes": ["Only 8 questions."]},
         "ended_at": "2026-11-23T08:03:00Z",
         "folder": f"s3://{ARTIFACTS}/runs/{run}/",
         "stand_ins": ["SmolLM2 (local stand-in for Nova Micro)"],
         "scores": SCORES,
+        "bill": {"total_usd": 12.0, "unknown": ["Training"]},
         **fields,
     }
 
@@ -244,9 +251,16 @@ class TestWatch:
         world.put("faq-1", Keys.ESTIMATE, ESTIMATE)
         world.put("faq-1", Keys.ENDPOINT, ENDPOINT)
         outcome = tuner("watch", "faq-1")
-        assert "BERTScore F1" in outcome.err
-        assert "+3.75" in outcome.err
+        lines = outcome.err.splitlines()
+        scores = [line.split() for line in lines if "Correctness" in line or "ROUGE-L" in line]
+        assert scores == [
+            ["Correctness", "(judge)", "2.50", "6.25", "+3.75", "+1.50", "to", "+6.00"],
+            ["ROUGE-L", "0.100", "0.200", "+0.100"],
+        ]
+        assert all(len(line) <= 80 for line in lines if "s3://" not in line)
         assert "The tuned model is better." in outcome.err
+        assert "Only 8 questions." in outcome.err
+        assert "Cost, at AWS's list prices: $12.00 and 1 unknown price" in outcome.err
         assert "Stand-in: SmolLM2 (local stand-in for Nova Micro)" in outcome.err
         assert "Paid window: closed after 1 min 40 s, at most $1.00" in outcome.err
         assert f"s3://{ARTIFACTS}/runs/faq-1/report/index.html" in outcome.err
@@ -333,14 +347,19 @@ class TestRunsAndShow:
 
     def test_show_of_a_running_run_is_what_is_known(self, tuner: Tuner, world: World) -> None:
         world.add(Execution("faq-1", "RUNNING", history=History().is_in(*TO_TRAINING)))
-        world.put("faq-1", Keys.ESTIMATE, {"total_usd": 12.5})
+        world.put("faq-1", Keys.ESTIMATE, ESTIMATE)
         world.throughputs = [throughput("faq-1")]
         outcome = tuner("show", "faq-1", "--json")
         assert outcome.status == 0
         assert outcome.json["status"] == "RUNNING"
-        assert outcome.json["estimate"] == {"total_usd": 12.5}
+        assert outcome.json["estimate"] == ESTIMATE
         assert {"name": "Pin the inputs", "state": "done"}.items() <= outcome.json["steps"][0].items()
         assert outcome.json["live_throughput"][0]["status"] == "InService"
+
+    def test_a_report_that_says_more_than_this_version_knows_is_still_read(self, tuner: Tuner, world: World) -> None:
+        world.add(Execution("faq-1"))
+        world.put("faq-1", Keys.REPORT, report("faq-1", from_the_future={"a": 1}))
+        assert "The tuned model is better." in tuner("show", "faq-1").err
 
     def test_a_report_of_another_version_is_not_guessed_at(self, tuner: Tuner, world: World) -> None:
         world.add(Execution("faq-1"))

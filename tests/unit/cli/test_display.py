@@ -1,0 +1,125 @@
+"""What is drawn, at the width and height of small terminals, and what is written where nothing can be drawn."""
+
+import io
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+from rich.console import Console
+
+from tests.unit.cli.histories import BEGAN, DEFINITION, TO_THE_END, TO_TRAINING, History
+from tuner.cli.console import SafeConsole, is_live
+from tuner.cli.display import LiveDisplay, PlainDisplay
+from tuner.cli.executions import Run
+from tuner.cli.follow import Snapshot
+from tuner.cli.money import PaidWindow
+from tuner.cli.steps import Checklist, Plan
+from tuner.cli.training import Epoch, Training
+
+JOB = Training(
+    "InProgress",
+    step=12,
+    steps=44,
+    epoch=2,
+    epochs=4,
+    loss=1.9,
+    done=(Epoch(1, 2.54, 3.25),),
+)
+
+
+def snapshot(history: History, **values: object) -> Snapshot:
+    checklist = Checklist(Plan(DEFINITION))
+    checklist.update({**event, "timestamp": BEGAN + timedelta(seconds=event["id"])} for event in history.events)
+    run = Run("faq-0123456789ab", "RUNNING", BEGAN, BEGAN + timedelta(seconds=185), "faq")
+    return replace(Snapshot(run, checklist.steps, checklist.failed), **values)
+
+
+def drawn(found: Snapshot, width: int = 80, height: int = 24) -> list[str]:
+    target = Console(file=io.StringIO(), width=width, height=height, force_terminal=True, color_system=None)
+    view = LiveDisplay()
+    view.show(found)
+    with target.capture() as captured:
+        target.print(view)
+    return captured.get().splitlines()
+
+
+def written(*found: Snapshot) -> list[str]:
+    target = Console(file=io.StringIO(), width=80)
+    view = PlainDisplay(target)
+    for each in found:
+        view.show(each)
+    return target.file.getvalue().splitlines()  # type: ignore[attr-defined]
+
+
+TRAINING = snapshot(History().is_in(*TO_TRAINING), training=JOB)
+
+
+class TestLive:
+    def test_heading_steps_bar_losses_and_money(self) -> None:
+        window = PaidWindow("provisioned", "2026-11-23T08:00:00Z", "2026-11-23T08:01:40Z", None)
+        lines = drawn(replace(TRAINING, window=window, estimate="$1.95 and 2 unknown prices; the budget is $500.00"))
+        assert lines[0] == "faq-0123456789ab  running for 3 min 05 s"
+        assert lines[1].startswith("✓ Pin the inputs") and lines[1].endswith("s")
+        assert any("step 12/44  epoch 2/4  loss 1.90" in line for line in lines)
+        assert "  epoch 1: training loss 2.54, validation loss 3.25" in [line.rstrip() for line in lines]
+        assert lines[-2].rstrip() == "Estimated cost: $1.95 and 2 unknown prices; the budget is $500.00"
+        assert lines[-1].rstrip() == "Paid window: closed after 1 min 40 s, price unknown"
+
+    @pytest.mark.parametrize("width", [60, 80, 120])
+    def test_no_line_is_wider_than_the_terminal(self, width: int) -> None:
+        assert max(map(len, drawn(TRAINING, width))) <= width
+
+    def test_a_low_terminal_folds_what_is_done_and_keeps_what_goes_on(self) -> None:
+        lines = drawn(TRAINING, height=16)
+        assert len(lines) < 24
+        assert any("7 steps done" in line for line in lines)
+        assert any("Wait for the training" in line for line in lines)
+        assert not any("Pin the inputs" in line for line in lines)
+
+    def test_where_bedrock_tells_no_steps_its_stages_are_shown(self) -> None:
+        job = Training("InProgress", (("validation", "Completed"), ("training", "InProgress")))
+        assert any(
+            "validation: Completed  training: InProgress" in line for line in drawn(replace(TRAINING, training=job))
+        )
+
+    def test_a_silence_is_shown(self) -> None:
+        assert drawn(replace(TRAINING, trouble="Could not look: slow down"))[-1].rstrip() == (
+            "No news: Could not look: slow down"
+        )
+
+
+class TestPlain:
+    def test_every_change_is_one_line(self) -> None:
+        lines = written(TRAINING, TRAINING, snapshot(History().went(*TO_THE_END).ended("Succeeded"), training=JOB))
+        assert sum("Wait for the training" in line for line in lines) == 2
+        assert lines.count("    epoch 1 of 4: training loss 2.54, validation loss 3.25") == 1
+        assert lines.count("    step 12 of 44, loss 1.90") == 1
+        assert lines[-1].startswith("✓ Notify of success (")
+
+    def test_trouble_and_its_end_are_said_once(self) -> None:
+        silent = replace(TRAINING, trouble="Could not look: slow down")
+        lines = written(TRAINING, silent, silent, TRAINING)
+        assert lines.count("  ! Could not look: slow down") == 1
+        assert lines[-1] == "  AWS answers again"
+
+
+def test_other_peoples_words_cannot_steer_the_terminal() -> None:
+    target = SafeConsole(file=io.StringIO(), force_terminal=True, color_system=None, markup=False)
+    target.print("a\x1b[2Jb\x07c\u202ed [bold]e[/]")
+    assert target.file.getvalue() == "a\ufffd[2Jbc\ufffdd [bold]e[/]\n"  # type: ignore[attr-defined]
+
+
+def test_nothing_is_redrawn_in_ci(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("CI", raising=False)
+    terminal = Console(file=io.StringIO(), force_terminal=True)
+    assert is_live(terminal)
+    monkeypatch.setenv("CI", "true")
+    assert not is_live(terminal)
+
+
+def test_the_clock_of_a_step_that_goes_on_is_the_present() -> None:
+    running = next(step for step in TRAINING.steps if step.mark == "running")
+    assert running.started is not None
+    assert running.seconds(running.started + timedelta(seconds=5)) == 5
+    assert isinstance(running.started, datetime)

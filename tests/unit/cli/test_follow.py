@@ -1,0 +1,68 @@
+"""Patience: throttling and silence are waited out, a lasting one is told."""
+
+from itertools import pairwise
+
+import pytest
+
+from tests.unit.cli.conftest import Clock, Execution, Refused, World
+from tests.unit.cli.histories import TO_TRAINING, History
+from tuner.cli import deployment
+from tuner.cli.follow import Follower, snapshots
+from tuner.errors import AccessDeniedError, ThrottledError
+
+
+@pytest.fixture
+def follower(world: World) -> Follower:
+    world.add(Execution("faq-1", "RUNNING", history=History().is_in(*TO_TRAINING)))
+    return Follower(deployment.find("BedrockTuner"), "faq-1")
+
+
+def refuse(world: World, code: str, times: int) -> None:
+    left = iter(range(times))
+
+    def answer() -> None:
+        if next(left, None) is not None:
+            raise Refused(code, "slow down")
+        world.executions["faq-1"].status = "SUCCEEDED"
+
+    world.after["DescribeExecution"] = answer
+
+
+def test_throttling_makes_it_slower_and_shows_what_was_known(world: World, follower: Follower, clock: Clock) -> None:
+    found = []
+    pauses = []
+    for each in snapshots(follower):
+        found.append(each)
+        pauses.append(clock.seconds)
+        if len(found) == 1:
+            refuse(world, "ThrottlingException", 16)
+    silent = [each for each in found if each.trouble]
+    assert "slow down" in silent[0].trouble
+    assert silent[0].steps == found[0].steps
+    assert found[-1].run.status == "SUCCEEDED"
+    waits = [later - earlier for earlier, later in pairwise(pauses)]
+    assert waits[:3] == sorted(waits[:3])
+    assert waits[1] > waits[0]
+    assert max(waits) <= 60
+
+
+def test_an_outage_that_lasts_is_an_error(world: World, follower: Follower) -> None:
+    with pytest.raises(ThrottledError):
+        for number, _ in enumerate(snapshots(follower)):
+            if number == 0:
+                refuse(world, "ThrottlingException", 10_000)
+
+
+def test_a_denial_is_an_error_at_once(world: World, follower: Follower, clock: Clock) -> None:
+    refuse(world, "AccessDeniedException", 1)
+    with pytest.raises(AccessDeniedError):
+        list(snapshots(follower))
+    assert clock.seconds == 0
+
+
+def test_a_long_history_is_read_once(world: World, follower: Follower) -> None:
+    follower.look()
+    first = len(world.calls("GetExecutionHistory"))
+    assert first > 1
+    follower.look()
+    assert len(world.calls("GetExecutionHistory")) == first + 1
