@@ -12,12 +12,12 @@ from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dic
 
 from local.trainer.data import IGNORED, Batch, Example, micro_batches, read_examples, shuffled
 from local.trainer.early_stopping import EarlyStop
-from local.trainer.networks import load
+from local.trainer.networks import computing_type, load
 from local.trainer.spec import ADAPTER_FOLDER, Progress, TrainingRow, TrainingSpec, ValidationRow
 
-LORA = LoraConfig(r=16, lora_alpha=32, lora_dropout=0.05, target_modules="all-linear", task_type="CAUSAL_LM")
+LORA = LoraConfig(r=16, lora_alpha=32, lora_dropout=0.0, target_modules="all-linear", task_type="CAUSAL_LM")
 LONGEST_RECORD = 2048
-MICRO_BATCH_TOKENS = 2048
+MICRO_BATCH_TOKENS = 1024
 LARGEST_GRADIENT = 1.0
 
 
@@ -29,6 +29,7 @@ class Trainer:
         base, tokenizer = load(spec.network, spec.cache)
         self._spec = spec
         self._folder = folder
+        self._type = computing_type(spec.network)
         self._padding: int = tokenizer.pad_token_id
         self._training = read_examples(spec.training, tokenizer, LONGEST_RECORD)
         self._validation = read_examples(spec.validation, tokenizer, LONGEST_RECORD) if spec.validation else []
@@ -106,10 +107,11 @@ class Trainer:
     def _summed_loss(self, batch: Batch) -> torch.Tensor:
         """Cross-entropy summed over the learnt tokens; the vocabulary's logits are computed for those alone."""
         network = self._model.get_base_model()
-        hidden = network.model(input_ids=batch.tokens, attention_mask=batch.mask).last_hidden_state
         targets = batch.labels[:, 1:]
         learnt = targets != IGNORED
-        logits = network.lm_head(hidden[:, :-1][learnt])
+        with torch.autocast("cpu", torch.bfloat16, enabled=self._type == torch.bfloat16):
+            hidden = network.model(input_ids=batch.tokens, attention_mask=batch.mask).last_hidden_state
+            logits = network.lm_head(hidden[:, :-1][learnt])
         return torch.nn.functional.cross_entropy(logits.float(), targets[learnt], reduction="sum")
 
     def _report(self) -> None:
