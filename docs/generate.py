@@ -11,6 +11,8 @@ from typing import Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from stacks.permissions.page import permissions_page
+from statemachine.diagram import diagram_page
 from tuner import catalog, errors
 from tuner.cli import reference
 from tuner.reporting.model import Report
@@ -82,6 +84,8 @@ PAGES: dict[str, Callable[[], str]] = {
     "models.md": models_page,
     "errors.md": errors_page,
     "cli.md": reference.page,
+    "permissions.md": permissions_page,
+    "state-machine.md": diagram_page,
 }
 
 

@@ -36,7 +36,7 @@ class Step:
 
 
 _READS = objects.read_run
-_REPORTS = (_READS, writes("report/*"))
+_REPORTS = (_READS, writes("report/*"), objects.write_overview)
 
 STEPS = (
     Step(

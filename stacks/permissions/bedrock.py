@@ -7,7 +7,8 @@ from stacks.permissions.grant import Conditions, Grant
 from stacks.permissions.places import Places
 from tuner.run import Tags
 
-_ENDPOINTS = ("provisioned-model/*", "custom-model-deployment/*")
+# What a tuned model answers through: the kind in its ARN, and the noun in its actions.
+_ENDPOINTS = {"provisioned-model": "ProvisionedModelThroughput", "custom-model-deployment": "CustomModelDeployment"}
 
 
 def look_models_up(places: Places) -> list[Grant]:
@@ -23,16 +24,17 @@ def look_models_up(places: Places) -> list[Grant]:
 
 def read_quotas(places: Places) -> list[Grant]:
     """Bedrock's quotas of this account."""
-    reason = "reads how many model units the account may have; AWS knows no narrower resource for it"
-    return [Grant(("servicequotas:GetServiceQuota",), ("*",), reason)]
+    quotas = places.arn("servicequotas", "bedrock/*")
+    return [Grant(("servicequotas:GetServiceQuota",), (quotas,), "reads how many model units the account may have")]
 
 
 def ask_models(places: Places) -> list[Grant]:
     """Base models on demand, and tuned ones through the endpoint that the run made."""
-    endpoints = [places.bedrock(kind) for kind in _ENDPOINTS]
     return [
         Grant(("bedrock:InvokeModel",), tuple(models.askable(places)), "asks the base model; Converse is InvokeModel"),
-        Grant(("bedrock:InvokeModel",), tuple(endpoints), "asks the tuned model; its endpoint's id is made by Bedrock"),
+        Grant(
+            ("bedrock:InvokeModel",), _endpoints(places), "asks the tuned model; its endpoint's id is made by Bedrock"
+        ),
     ]
 
 
@@ -88,24 +90,13 @@ def purchase_endpoints(places: Places) -> list[Grant]:
             "makes the tuned model answer; never a base model",
             _tagged_request(places),
         ),
-        Grant(
-            ("bedrock:TagResource",),
-            tuple(places.bedrock(kind) for kind in _ENDPOINTS),
-            "tags what it buys",
-            _tagged_request(places),
-        ),
+        Grant(("bedrock:TagResource",), _endpoints(places), "tags what it buys", _tagged_request(places)),
     ]
 
 
 def watch_endpoints(places: Places) -> list[Grant]:
     """Status of throughput and deployments."""
-    return [
-        Grant(
-            ("bedrock:GetProvisionedModelThroughput", "bedrock:GetCustomModelDeployment"),
-            tuple(places.bedrock(kind) for kind in _ENDPOINTS),
-            "asks whether the endpoint is in service, or gone",
-        )
-    ]
+    return _per_endpoint(places, "bedrock:Get{}", "asks whether the endpoint is in service, or gone")
 
 
 def find_endpoints(places: Places) -> list[Grant]:
@@ -116,24 +107,26 @@ def find_endpoints(places: Places) -> list[Grant]:
             ("*",),
             "finds what an earlier attempt made; AWS knows no narrower resource for lists",
         ),
-        Grant(
-            ("bedrock:ListTagsForResource",),
-            tuple(places.bedrock(kind) for kind in _ENDPOINTS),
-            "sees by the tag whose it is",
-        ),
+        Grant(("bedrock:ListTagsForResource",), _endpoints(places), "sees by the tag whose it is"),
     ]
 
 
 def delete_endpoints(places: Places) -> list[Grant]:
     """Only what carries the deployment's tag."""
+    tagged = {"StringEquals": {f"aws:ResourceTag/{Tags.DEPLOYMENT}": places.deployment.name}}
+    return _per_endpoint(places, "bedrock:Delete{}", "ends what costs money", tagged)
+
+
+def _per_endpoint(places: Places, action: str, reason: str, conditions: Conditions | None = None) -> list[Grant]:
+    """The action on throughput, and its like on deployments."""
     return [
-        Grant(
-            ("bedrock:DeleteProvisionedModelThroughput", "bedrock:DeleteCustomModelDeployment"),
-            tuple(places.bedrock(kind) for kind in _ENDPOINTS),
-            "ends what costs money",
-            {"StringEquals": {f"aws:ResourceTag/{Tags.DEPLOYMENT}": places.deployment.name}},
-        )
+        Grant((action.format(name),), (places.bedrock(f"{kind}/*"),), reason, conditions or {})
+        for kind, name in _ENDPOINTS.items()
     ]
+
+
+def _endpoints(places: Places) -> tuple[str, ...]:
+    return tuple(places.bedrock(f"{kind}/*") for kind in _ENDPOINTS)
 
 
 def _tagged_request(places: Places) -> Conditions:

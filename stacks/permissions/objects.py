@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stacks.permissions.grant import Grant
 from stacks.permissions.places import Places
-from tuner.run import INCOMING
+from tuner.run import INCOMING, Keys
 
 _RUNS = "runs/*"
 
@@ -47,6 +47,12 @@ def write_run(places: Places, *names: str) -> list[Grant]:
             places, "s3", ("kms:GenerateDataKey", "kms:Decrypt"), "encrypts what it writes, large objects in parts"
         ),
     ]
+
+
+def write_overview(places: Places) -> list[Grant]:
+    """The page over all runs. Encrypting it is granted with the run's artifacts."""
+    page = f"{places.artifacts_bucket}/{Keys.OVERVIEW}"
+    return [Grant(("s3:PutObject",), (page,), "writes the page over all runs")]
 
 
 def _list(bucket: str, prefix: str, reason: str) -> Grant:

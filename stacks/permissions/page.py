@@ -23,7 +23,7 @@ def permissions_page() -> str:
         "Every role of the deployment with the default settings (`stacks/step_table.py`, `stacks/permissions/`). "
         "Nothing else is granted: no managed policies, and nothing that the CDK adds by itself. "
         "`ACCOUNT`, `DATA`, `ARTIFACTS`, `KEY`, `TOPIC` and `QUEUE` stand for what the deployment makes.\n\n"
-        + "".join(_section(title, trusted, grants) for title, trusted, grants in _roles(places))
+        + "".join(_section(title, trusted, grants) for title, trusted, grants in every_role(places))
     )
 
 
@@ -43,7 +43,8 @@ def example_places() -> Places:
     )
 
 
-def _roles(places: Places) -> Iterator[tuple[str, str, list[Grant]]]:
+def every_role(places: Places) -> Iterator[tuple[str, str, list[Grant]]]:
+    """Title, the service that assumes it, and its grants."""
     for step in STEPS:
         yield f"The step `{step.name}`", "lambda.amazonaws.com", step.grants(places)
     yield "Customization jobs (Bedrock's service role)", "bedrock.amazonaws.com", customization_data(places)

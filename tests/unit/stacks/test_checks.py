@@ -1,0 +1,62 @@
+"""cdk-nag and cfn-lint find nothing in what would be deployed, and would find something if it were there."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aws_cdk import Stack
+from aws_cdk import aws_sqs as sqs
+from cfnlint.api import ManualArgs, lint
+
+import app
+from stacks.suppressions import ACCEPTED
+from tests.unit.stacks.conftest import Synthesis
+
+# What the CDK writes into every template: joins where Fn::Sub would do, and dependencies that are implied.
+_LINT = ManualArgs(regions=["us-east-1"], include_checks=["I"], ignore_checks=["I1022", "W3005"])
+
+
+@pytest.mark.parametrize("target", ["aws", "local"])
+def test_cdk_nag_finds_nothing_that_is_not_accepted(target: str, request: pytest.FixtureRequest) -> None:
+    synthesis: Synthesis = request.getfixturevalue(target)
+    assert synthesis.report["pluginReports"] == []
+
+
+def test_a_finding_that_nobody_accepted_fails_the_synthesis(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def queue_without_a_dead_letter_queue(scope: app.App, _: object) -> None:
+        sqs.Queue(Stack(scope, "Stack"), "Queue", enforce_ssl=True)
+
+    monkeypatch.setattr(app, "BedrockTuner", queue_without_a_dead_letter_queue)
+    monkeypatch.setenv("CDK_OUTDIR", str(tmp_path))
+    with pytest.raises(RuntimeError, match="AwsSolutions-SQS3"):
+        app.main()
+
+
+def test_every_accepted_finding_has_a_reason() -> None:
+    assert all(len(reason) > 40 for reason in ACCEPTED.values())
+
+
+def lint_findings(template: dict[str, Any]) -> list[str]:
+    found = lint(json.dumps(template), config=_LINT)
+    return [f"{match.rule.id} {'/'.join(map(str, match.path or ()))}: {match.message}" for match in found]
+
+
+def test_cfn_lint_finds_nothing(aws: Synthesis) -> None:
+    """The laptop's template is the same but for how functions are packaged."""
+    assert lint_findings(aws.template) == []
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [('"Type":"Wait"', '"Type":"Await"'), ('"Items":', '"Itmes":')],
+)
+def test_cfn_lint_looks_into_the_state_machine(aws: Synthesis, right: str, wrong: str) -> None:
+    ((name, machine),) = aws.of_type("AWS::StepFunctions::StateMachine").items()
+    definition = machine["Properties"]["DefinitionString"]
+    assert right in definition
+    properties = {"RoleArn": "arn:aws:iam::123456789012:role/any", "DefinitionString": definition.replace(right, wrong)}
+    broken = {name: {"Type": machine["Type"], "Properties": properties}}
+    assert any(finding.startswith("E3601") for finding in lint_findings({"Resources": broken}))

@@ -1,0 +1,257 @@
+"""Roles hold what the table says, the table holds nothing wide, and AWS knows every action in it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import pytest
+
+from stacks import definition
+from stacks.permissions import Grant, Places, models
+from stacks.permissions.page import every_role, example_places
+from stacks.permissions.places import function_name
+from stacks.step_table import STEPS
+from tests.unit.stacks.conftest import Synthesis
+from tuner import catalog
+from tuner.settings import DeploymentSettings
+
+PLACES = example_places()
+ROLES = {title: grants for title, _, grants in every_role(PLACES)}
+GRANTS = [(title, grant) for title, grants in ROLES.items() for grant in grants]
+# AWS authorises these on nothing narrower than the account.
+WITHOUT_RESOURCE = re.compile(
+    r"xray:Put(TraceSegments|TelemetryRecords)|bedrock:List\w+s|logs:\w+(Deliver\w+|Polic\w+|LogGroups)"
+)
+
+
+def inline_statements(synthesis: Synthesis, role: dict[str, Any]) -> list[dict[str, Any]]:
+    (policy,) = role["Properties"]["Policies"]
+    statements: list[dict[str, Any]] = policy["PolicyDocument"]["Statement"]
+    return statements
+
+
+def as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def test_roles_have_nothing_but_their_grants(aws: Synthesis) -> None:
+    """Neither managed policies nor what constructs add by themselves."""
+    assert not aws.of_type("AWS::IAM::Policy")
+    assert not aws.of_type("AWS::IAM::ManagedPolicy")
+    roles = aws.of_type("AWS::IAM::Role")
+    assert len(roles) == len(ROLES)
+    for role in roles.values():
+        assert "ManagedPolicyArns" not in role["Properties"]
+        assert [policy["PolicyName"] for policy in role["Properties"]["Policies"]] == ["Grants"]
+
+
+@pytest.mark.parametrize("step", STEPS, ids=lambda step: step.name)
+def test_a_functions_role_holds_exactly_its_row(aws: Synthesis, step: Any) -> None:
+    function = aws.functions()[function_name("tuner", step.name)]
+    role = aws.template["Resources"][function["Role"]["Fn::GetAtt"][0]]
+    assumed = role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+    assert [entry["Principal"] for entry in assumed] == [{"Service": "lambda.amazonaws.com"}]
+    held = {action for entry in inline_statements(aws, role) for action in as_list(entry["Action"])}
+    assert held == {action for grant in step.grants(PLACES) for action in grant.actions}
+
+
+@pytest.mark.parametrize(("title", "grant"), GRANTS, ids=lambda value: value if isinstance(value, str) else "")
+def test_every_grant_is_narrow_and_has_a_reason(title: str, grant: Grant) -> None:
+    assert len(grant.reason) > 10
+    assert not any("*" in action for action in grant.actions), title
+    if "*" in grant.resources:
+        assert all(WITHOUT_RESOURCE.fullmatch(action) for action in grant.actions), title
+        assert "no narrower" in grant.reason
+
+
+def test_no_policy_is_too_long_for_its_role(aws: Synthesis) -> None:
+    """IAM takes 10,240 characters of inline policies per role, spaces not counted."""
+    for name, role in aws.of_type("AWS::IAM::Role").items():
+        assert len(json.dumps(role["Properties"]["Policies"]).replace(" ", "")) < 9000, name
+
+
+@cache
+def known_actions() -> dict[str, Any]:
+    """AWS's own list of actions and the resources they are authorised on, as cfn-lint carries it."""
+    text = files("cfnlint").joinpath("data/AdditionalSpecs/Policies.json").read_text("utf-8")
+    known: dict[str, Any] = json.loads(text)
+    return known
+
+
+def pairs() -> Iterator[tuple[str, str]]:
+    yield from sorted({(action, arn) for _, grant in GRANTS for action in grant.actions for arn in grant.resources})
+
+
+@pytest.mark.parametrize(("action", "arn"), list(pairs()))
+def test_aws_knows_the_action_on_such_a_resource(action: str, arn: str) -> None:
+    if (action, arn) == ("bedrock:CreateModelCustomizationJob", PLACES.bedrock("model-customization-job/*")):
+        return  # in the Bedrock User Guide's policy, not in the list of actions
+    service, _, name = action.partition(":")
+    entry = known_actions()[service]
+    kinds = entry["Actions"][name.lower()].get("Resources")
+    if arn == "*" or not kinds:
+        assert arn == "*"
+        assert not kinds
+        return
+    patterns = [
+        re.sub(r"\$\{\w+\}", "[^:]*", form)
+        for kind in as_list(kinds)
+        for form in entry["Resources"][kind]["ARNFormats"]
+    ]
+    assert any(re.fullmatch(pattern, arn) for pattern in patterns), patterns
+
+
+def test_a_role_is_passed_to_one_service_only() -> None:
+    passed = {
+        (grant.resources, json.dumps(dict(grant.conditions))) for _, grant in GRANTS if "iam:PassRole" in grant.actions
+    }
+    to_service = '{{"StringEquals": {{"iam:PassedToService": "{}.amazonaws.com"}}}}'.format
+    assert passed == {
+        ((PLACES.customization_role,), to_service("bedrock")),
+        ((PLACES.scheduler_role,), to_service("scheduler")),
+    }
+
+
+@pytest.mark.parametrize(
+    ("verb", "key"), [("Create", "aws:RequestTag"), ("Delete", "aws:ResourceTag"), ("Tag", "aws:RequestTag")]
+)
+def test_what_costs_money_is_made_and_deleted_by_its_tag(verb: str, key: str) -> None:
+    found = [grant for _, grant in GRANTS if any(action.startswith(f"bedrock:{verb}") for action in grant.actions)]
+    assert found
+    for grant in found:
+        assert grant.conditions == {"StringEquals": {f"{key}/bedrock-tuner:deployment": "tuner"}}
+
+
+def test_only_the_release_may_delete_and_only_the_purchase_may_buy() -> None:
+    who: dict[str, set[str]] = {}
+    for title, grant in GRANTS:
+        for action in grant.actions:
+            who.setdefault(action, set()).add(title)
+    for action in ("bedrock:DeleteProvisionedModelThroughput", "bedrock:DeleteCustomModelDeployment"):
+        assert who[action] == {"The step `release_throughput`"}
+    for action in ("bedrock:CreateProvisionedModelThroughput", "bedrock:CreateCustomModelDeployment"):
+        assert who[action] == {"The step `purchase_throughput`"}
+    assert who["bedrock:CreateModelCustomizationJob"] == {"The step `start_customization`"}
+
+
+def test_the_state_machine_may_call_what_it_calls_and_nothing_else(aws: Synthesis) -> None:
+    (machine,) = aws.of_type("AWS::StepFunctions::StateMachine").values()
+    role = aws.template["Resources"][machine["Properties"]["RoleArn"]["Fn::GetAtt"][0]]
+    (invoke,) = [entry for entry in inline_statements(aws, role) if entry["Action"] == "lambda:InvokeFunction"]
+    granted = {re.search(r":function:([\w-]+)$", json.dumps(arn).rstrip('"]}')).group(1) for arn in invoke["Resource"]}  # type: ignore[union-attr]
+    substituted = {value["Fn::GetAtt"][0] for value in machine["Properties"]["DefinitionSubstitutions"].values()}
+    assert substituted == {aws.logical_id(name) for name in granted}
+    assert granted == {function_name("tuner", step) for step in definition.called().values()}
+
+
+def test_the_schedules_may_release_and_nothing_else() -> None:
+    (grant,) = ROLES["Release schedules"]
+    assert (grant.actions, grant.resources) == (("lambda:InvokeFunction",), (PLACES.function("release_throughput"),))
+
+
+@pytest.mark.parametrize(
+    ("service", "source"),
+    [
+        (
+            "bedrock",
+            "bedrock:us-east-1:",
+        ),
+        ("scheduler", "scheduler:us-east-1:"),
+        ("states", "states:us-east-1:"),
+    ],
+)
+def test_a_service_assumes_a_role_for_this_account_only(aws: Synthesis, service: str, source: str) -> None:
+    trusts = [
+        entry
+        for role in aws.of_type("AWS::IAM::Role").values()
+        for entry in role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+        if entry["Principal"]["Service"] == f"{service}.amazonaws.com"
+    ]
+    (trust,) = trusts
+    assert trust["Condition"]["StringEquals"] == {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
+    assert f"arn:aws:{source}" in json.dumps(trust["Condition"]["ArnLike"]["aws:SourceArn"])
+
+
+def test_bedrock_reads_the_dataset_and_writes_the_output_of_a_run() -> None:
+    allowed = {
+        (action, arn.removeprefix(f"{PLACES.artifacts_bucket}/"))
+        for grant in ROLES["Customization jobs (Bedrock's service role)"]
+        for action in grant.actions
+        for arn in grant.resources
+        if action.endswith("Object")
+    }
+    assert allowed == {
+        ("s3:GetObject", "runs/*/dataset/*"),
+        ("s3:GetObject", "runs/*/training/output/*"),
+        ("s3:PutObject", "runs/*/training/output/*"),
+    }
+
+
+def places(**settings: Any) -> Places:
+    return Places(**(vars(PLACES) | {"deployment": DeploymentSettings(**settings)}))
+
+
+@pytest.mark.parametrize("judge", [judge.id for judge in catalog.judges()])
+def test_a_known_judge_is_granted_wherever_its_profile_reaches(judge: str) -> None:
+    known = catalog.judge(judge)
+    assert known
+    arns = models.judge_arns(PLACES, judge)
+    assert {f"arn:aws:bedrock:{region}::foundation-model/{known.foundation_model}" for region in known.regions} <= set(
+        arns
+    )
+    assert (f"arn:aws:bedrock:us-east-1:ACCOUNT:inference-profile/{judge}" in arns) is (judge != known.foundation_model)
+
+
+@pytest.mark.parametrize(
+    ("judge", "arns"),
+    [
+        ("vendor.judge-v1:0", ["arn:aws:bedrock:us-east-1::foundation-model/vendor.judge-v1:0"]),
+        (
+            "eu.vendor.judge-v1:0",
+            [
+                "arn:aws:bedrock:us-east-1:ACCOUNT:inference-profile/eu.vendor.judge-v1:0",
+                "arn:aws:bedrock:*::foundation-model/vendor.judge-v1:0",
+            ],
+        ),
+        (
+            "global.vendor.judge-v1:0",
+            [
+                "arn:aws:bedrock:us-east-1:ACCOUNT:inference-profile/global.vendor.judge-v1:0",
+                "arn:aws:bedrock:*::foundation-model/vendor.judge-v1:0",
+                "arn:aws:bedrock:::foundation-model/vendor.judge-v1:0",
+            ],
+        ),
+        (
+            "arn:aws:bedrock:us-east-1:1:application-inference-profile/abc",
+            ["arn:aws:bedrock:us-east-1:1:application-inference-profile/abc"],
+        ),
+    ],
+)
+def test_an_unknown_judge_is_read_as_what_its_id_looks_like(judge: str, arns: list[str]) -> None:
+    assert models.judge_arns(PLACES, judge) == arns
+
+
+def test_only_judges_that_the_deployment_allows_are_granted() -> None:
+    assert models.judging(places(judge_model="a.b", judge_models=("c.d",))) == [
+        "arn:aws:bedrock:us-east-1::foundation-model/a.b",
+        "arn:aws:bedrock:us-east-1::foundation-model/c.d",
+    ]
+
+
+def test_base_models_are_those_of_the_region() -> None:
+    east, west = models.tunable(places()), models.tunable(places(region="us-west-2"))
+    assert "arn:aws:bedrock:us-east-1::foundation-model/amazon.nova-micro-v1:0:128k" in east
+    assert "arn:aws:bedrock:us-west-2::foundation-model/meta.llama3-3-70b-instruct-v1:0:128k" in west
+    assert not any("llama" in arn for arn in east)
+
+
+def test_a_base_model_behind_a_profile_is_granted_wherever_it_reaches() -> None:
+    arns = models.askable(places())
+    assert "arn:aws:bedrock:us-east-1:ACCOUNT:inference-profile/us.amazon.nova-2-lite-v1:0" in arns
+    for region in ("us-east-1", "us-east-2", "us-west-2"):
+        assert f"arn:aws:bedrock:{region}::foundation-model/amazon.nova-2-lite-v1:0" in arns

@@ -1,0 +1,219 @@
+"""What the synthesized template holds, capability by capability."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from ministack.services import eventbridge
+
+from lambdas.step import Environment
+from stacks.permissions.places import function_name
+from stacks.step_table import STEPS
+from tests.unit.stacks.conftest import Synthesis
+from tuner.run import ENDINGS, dataset_file
+from tuner.settings import DeploymentSettings
+
+_EVERY_FUNCTION_HAS = {"DEPLOYMENT", "DATA_BUCKET", "ARTIFACTS_BUCKET"}
+_POWERTOOLS = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_LOG_LEVEL"}
+
+
+def bucket(synthesis: Synthesis, name: str) -> dict[str, Any]:
+    found = synthesis.of_type("AWS::S3::Bucket")
+    return next(entry for logical_id, entry in found.items() if logical_id.startswith(f"Storage{name}"))
+
+
+def test_nothing_is_deployed_but_what_the_project_wrote(aws: Synthesis) -> None:
+    """Custom resources bring functions of their own, with roles of their own."""
+    kinds = {entry["Type"] for entry in aws.template["Resources"].values()}
+    assert not {kind for kind in kinds if kind.startswith("Custom::") or "CustomResource" in kind}
+    assert set(aws.functions()) == {function_name("tuner", step.name) for step in STEPS}
+
+
+@pytest.mark.parametrize("name", ["Data", "Artifacts"])
+def test_the_buckets_are_encrypted_versioned_private_and_kept(aws: Synthesis, name: str) -> None:
+    properties = bucket(aws, name)["Properties"]
+    (rule,) = properties["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"] == "aws:kms"
+    assert rule["BucketKeyEnabled"] is True
+    assert properties["VersioningConfiguration"] == {"Status": "Enabled"}
+    assert set(properties["PublicAccessBlockConfiguration"].values()) == {True}
+    assert properties["OwnershipControls"]["Rules"] == [{"ObjectOwnership": "BucketOwnerEnforced"}]
+    assert properties["LoggingConfiguration"]["LogFilePrefix"] == f"{name.lower()}/"
+    (clean_up,) = properties["LifecycleConfiguration"]["Rules"]
+    assert clean_up["NoncurrentVersionExpiration"] == {"NoncurrentDays": 90}
+    assert clean_up["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 7}
+    assert bucket(aws, name)["DeletionPolicy"] == "Retain"
+
+
+def test_only_the_data_bucket_announces_its_objects(aws: Synthesis) -> None:
+    announced = {"EventBridgeConfiguration": {"EventBridgeEnabled": True}}
+    assert bucket(aws, "Data")["Properties"]["NotificationConfiguration"] == announced
+    assert "NotificationConfiguration" not in bucket(aws, "Artifacts")["Properties"]
+
+
+def test_buckets_topic_and_queue_take_encrypted_connections_only(aws: Synthesis) -> None:
+    kinds = {"AWS::S3::BucketPolicy": 3, "AWS::SNS::TopicPolicy": 1, "AWS::SQS::QueuePolicy": 1}
+    for kind, count in kinds.items():
+        policies = [entry["Properties"]["PolicyDocument"] for entry in aws.of_type(kind).values()]
+        assert len(policies) == count
+        for policy in policies:
+            insecure = {"Bool": {"aws:SecureTransport": "false"}}
+            assert any(
+                entry["Effect"] == "Deny" and entry.get("Condition") == insecure for entry in policy["Statement"]
+            )
+
+
+def test_the_key_rotates_and_is_kept(aws: Synthesis) -> None:
+    (key,) = aws.of_type("AWS::KMS::Key").values()
+    assert key["Properties"]["EnableKeyRotation"] is True
+    assert key["DeletionPolicy"] == "Retain"
+
+
+def test_every_function_runs_as_the_table_says(aws: Synthesis) -> None:
+    for step in STEPS:
+        function = aws.functions()[function_name("tuner", step.name)]
+        assert (function["Timeout"], function["MemorySize"]) == (step.minutes * 60, step.memory)
+        assert function["Architectures"] == ["arm64"]
+        assert function["TracingConfig"] == {"Mode": "Active"}
+        assert function["LoggingConfig"]["LogFormat"] == "JSON"
+        assert "ReservedConcurrentExecutions" not in function
+        if step.name == "score_answers":
+            assert function["PackageType"] == "Image"
+        else:
+            assert function["Runtime"] == "python3.13"
+            assert function["Handler"] == f"lambdas.{step.name}.handler"
+            assert len(function["Layers"]) == 1
+
+
+def test_every_function_is_told_what_its_code_reads(aws: Synthesis) -> None:
+    known = {name.upper() for name in Environment.model_fields}
+    for step in STEPS:
+        variables = aws.functions()[function_name("tuner", step.name)]["Environment"]["Variables"]
+        assert set(variables) - _POWERTOOLS == _EVERY_FUNCTION_HAS | set(step.told)
+        assert set(variables) - _POWERTOOLS <= known
+        assert DeploymentSettings.model_validate_json(variables["DEPLOYMENT"]) == DeploymentSettings()
+
+
+def test_every_log_is_encrypted_and_expires(aws: Synthesis) -> None:
+    groups = [entry["Properties"] for entry in aws.of_type("AWS::Logs::LogGroup").values()]
+    names = {group["LogGroupName"] for group in groups}
+    assert names == {f"/aws/lambda/{name}" for name in aws.functions()} | {"/aws/vendedlogs/states/tuner-customization"}
+    assert all(group["RetentionInDays"] == 90 and "KmsKeyId" in group for group in groups)
+
+
+def test_what_events_call_is_retried_and_then_kept(aws: Synthesis) -> None:
+    configured = [entry["Properties"] for entry in aws.of_type("AWS::Lambda::EventInvokeConfig").values()]
+    expected = {aws.logical_id(function_name("tuner", step.name)) for step in STEPS if step.asynchronous}
+    assert {entry["FunctionName"]["Ref"] for entry in configured} == expected
+    (queue,) = aws.of_type("AWS::SQS::Queue")
+    for entry in configured:
+        assert entry["MaximumRetryAttempts"] == 2
+        assert entry["DestinationConfig"]["OnFailure"]["Destination"] == {"Fn::GetAtt": [queue, "Arn"]}
+
+
+def rule(synthesis: Synthesis, name: str) -> dict[str, Any]:
+    found = synthesis.of_type("AWS::Events::Rule")
+    return next(entry["Properties"] for logical_id, entry in found.items() if name in logical_id)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        *(f"incoming/faq/training.{ending}" for ending in ENDINGS),
+        "incoming/a b+c%20 данные/training.jsonl",
+        "incoming/faq/training.jsonl.bak",
+        "incoming/faq/training.xlsx",
+        "incoming/faq/my-training.jsonl",
+        "incoming/faq/validation.jsonl",
+        "incoming/training.jsonl",
+        "outgoing/faq/training.jsonl",
+        "runs/faq/dataset/training.jsonl",
+    ],
+)
+def test_a_run_starts_for_a_training_file_and_nothing_else(aws: Synthesis, key: str) -> None:
+    pattern = rule(aws, "TrainingFileArrived")["EventPattern"]
+    detail = {"bucket": {"name": "data"}, "object": {"key": key}}
+    event = {"Source": "aws.s3", "DetailType": "Object Created", "Detail": json.dumps(detail)}
+    in_the_bucket = {**pattern, "detail": {**pattern["detail"], "bucket": {"name": ["data"]}}}
+    file = dataset_file(key)
+    assert eventbridge._matches_pattern(json.dumps(in_the_bucket), event) is bool(file and file.role == "training")
+
+
+def test_a_run_that_ended_badly_is_released_and_closed(aws: Synthesis) -> None:
+    found = rule(aws, "RunEndedBadly")
+    assert found["EventPattern"]["source"] == ["aws.states"]
+    assert found["EventPattern"]["detail-type"] == ["Step Functions Execution Status Change"]
+    assert found["EventPattern"]["detail"]["status"] == ["FAILED", "TIMED_OUT", "ABORTED"]
+    called = {target["Arn"]["Fn::GetAtt"][0] for target in found["Targets"]}
+    assert called == {aws.logical_id("tuner-release-throughput"), aws.logical_id("tuner-close-run")}
+
+
+def test_the_sweep_runs_hourly(aws: Synthesis) -> None:
+    found = rule(aws, "HourlySweep")
+    assert found["ScheduleExpression"] == "rate(1 hour)"
+    (target,) = found["Targets"]
+    assert target["Arn"] == {"Fn::GetAtt": [aws.logical_id("tuner-release-throughput"), "Arn"]}
+    assert json.loads(target["Input"]) == {"sweep": True}
+
+
+def test_what_a_rule_cannot_deliver_is_kept(aws: Synthesis) -> None:
+    (queue,) = aws.of_type("AWS::SQS::Queue")
+    targets = [
+        target for entry in aws.of_type("AWS::Events::Rule").values() for target in entry["Properties"]["Targets"]
+    ]
+    assert len(targets) == 4
+    assert all(target["DeadLetterConfig"]["Arn"] == {"Fn::GetAtt": [queue, "Arn"]} for target in targets)
+
+
+def test_every_rule_may_call_its_targets(aws: Synthesis) -> None:
+    permitted = {
+        (entry["Properties"]["FunctionName"]["Fn::GetAtt"][0], entry["Properties"]["SourceArn"]["Fn::GetAtt"][0])
+        for entry in aws.of_type("AWS::Lambda::Permission").values()
+    }
+    called = {
+        (target["Arn"]["Fn::GetAtt"][0], name)
+        for name, entry in aws.of_type("AWS::Events::Rule").items()
+        for target in entry["Properties"]["Targets"]
+    }
+    assert permitted == called
+
+
+def test_the_release_schedules_go_with_the_stack(aws: Synthesis) -> None:
+    (group,) = aws.of_type("AWS::Scheduler::ScheduleGroup").values()
+    variables = aws.functions()["tuner-arm-release"]["Environment"]["Variables"]
+    assert group["Properties"]["Name"] == variables["SCHEDULE_GROUP"] == "tuner-releases"
+    assert "DeletionPolicy" not in group
+
+
+def test_the_state_machine_logs_and_traces_everything(aws: Synthesis) -> None:
+    (machine,) = aws.of_type("AWS::StepFunctions::StateMachine").values()
+    properties = machine["Properties"]
+    assert properties["LoggingConfiguration"]["Level"] == "ALL"
+    assert properties["LoggingConfiguration"]["IncludeExecutionData"] is True
+    assert properties["TracingConfiguration"] == {"Enabled": True}
+    variables = aws.functions()["tuner-start-run"]["Environment"]["Variables"]
+    assert json.dumps(variables["STATE_MACHINE_ARN"]).endswith(f':stateMachine:{properties["StateMachineName"]}"]]}}')
+
+
+def test_the_alarms_tell_somebody(aws: Synthesis) -> None:
+    (topic,) = aws.of_type("AWS::SNS::Topic")
+    alarms = [entry["Properties"] for entry in aws.of_type("AWS::CloudWatch::Alarm").values()]
+    assert {alarm["MetricName"] for alarm in alarms} == {"ApproximateNumberOfMessagesVisible", "Errors"}
+    assert all(alarm["AlarmActions"] == [{"Ref": topic}] for alarm in alarms)
+
+
+def test_the_command_line_finds_what_it_needs_in_the_outputs(aws: Synthesis) -> None:
+    assert set(aws.template["Outputs"]) == {
+        "DataBucketName",
+        "ArtifactsBucketName",
+        "StateMachineArn",
+        "StartFunctionName",
+        "ReleaseFunctionName",
+        "TopicArn",
+        "CustomizationRoleArn",
+        "DeploymentSettings",
+    }
+    settings = aws.template["Outputs"]["DeploymentSettings"]["Value"]
+    assert DeploymentSettings.model_validate_json(settings) == DeploymentSettings()

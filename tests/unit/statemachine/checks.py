@@ -1,0 +1,191 @@
+"""What must hold of the definition. Each check raises AssertionError, naming the state."""
+
+from __future__ import annotations
+
+import inspect
+
+import jsonata
+from jsonata.jexception import JException
+
+from stacks import definition
+from stacks.step_table import STEPS
+from tests.unit.statemachine.machine import Machine, expressions, variables
+from tuner import errors
+
+ENDS = {"Succeed", "Fail"}
+# https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html, and the Lambda API's own errors.
+BUILT_IN = {
+    "States.ALL",
+    "States.Timeout",
+    "Sandbox.Timedout",
+    "Lambda.Unknown",
+    "Lambda.ClientExecutionTimeoutException",
+    "Lambda.ServiceException",
+    "Lambda.AWSLambdaException",
+    "Lambda.SdkClientException",
+    "Lambda.TooManyRequestsException",
+}
+OURS = {name for name, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, errors.TunerError)}
+RETRYABLE = {name for name in OURS if issubclass(getattr(errors, name), errors.RetryableError)}
+
+
+def every_state_is_commented_and_named_as_a_sentence(machine: Machine) -> None:
+    for name, state, _ in machine.every_state():
+        assert len(state.get("Comment", "")) > 15, name
+        assert " " in name and name[0].isupper() and not name.endswith("."), name
+        assert name.endswith("?") is (state["Type"] == "Choice"), name
+
+
+def every_target_exists_and_every_state_is_reached(machine: Machine) -> None:
+    for part in (machine, *(inside for _, inside in machine.insides())):
+        targets = {edge.target for edge in part.edges()} | {part.start}
+        assert targets <= set(part.states), targets - set(part.states)
+        assert part.reached_from(part.start) == set(part.states)
+
+
+def every_choice_has_a_default(machine: Machine) -> None:
+    for name, state, _ in machine.every_state():
+        assert state["Type"] != "Choice" or "Default" in state, name
+
+
+def every_task_retries_what_passes(machine: Machine) -> None:
+    for name, state, _ in machine.every_state():
+        if state["Type"] != "Task":
+            continue
+        retried = [error for entry in state["Retry"] for error in entry["ErrorEquals"]]
+        assert BUILT_IN - {"States.ALL"} | {"RetryableError", "ThrottledError"} <= set(retried), name
+        assert len(retried) == len(set(retried)), f"{name}: only the first entry for an error counts"
+        for entry in state["Retry"]:
+            assert entry["JitterStrategy"] == "FULL", name
+            assert entry["BackoffRate"] > 1, name
+            assert entry["MaxAttempts"] >= 2, name
+
+
+def every_failure_is_caught(machine: Machine) -> None:
+    """A Map's Catch is that of the tasks inside it: there, a Catch would hide a failure from the Map."""
+    for name, state, inside in machine.every_state():
+        if inside:
+            assert "Catch" not in state, name
+        elif state["Type"] in ("Task", "Map"):
+            assert [entry["ErrorEquals"] for entry in state["Catch"]] == [["States.ALL"]], name
+
+
+def every_error_name_exists(machine: Machine) -> None:
+    for name, state, _ in machine.every_state():
+        for entry in (*state.get("Retry", ()), *state.get("Catch", ())):
+            assert set(entry["ErrorEquals"]) <= OURS | BUILT_IN, name
+
+
+def every_retryable_error_is_retried_somewhere(machine: Machine) -> None:
+    """A subclass is matched by its own name only."""
+    retried = {
+        error
+        for _, state, _ in machine.every_state()
+        for entry in state.get("Retry", ())
+        for error in entry["ErrorEquals"]
+    }
+    assert retried >= RETRYABLE, RETRYABLE - retried
+
+
+def every_path_from_a_purchase_is_released(machine: Machine) -> None:
+    releases, (purchase,) = machine.calling("ReleaseThroughput"), machine.calling("PurchaseThroughput")
+    reached = machine.reached_from(purchase, stop_at=releases)
+    ends = {name for name in reached if machine.states[name]["Type"] in ENDS}
+    assert not ends, ends
+    assert reached & releases
+
+
+def a_release_that_fails_is_tried_in_another_state(machine: Machine) -> None:
+    releases = machine.calling("ReleaseThroughput")
+    caught = {edge.source: edge.target for edge in machine.edges() if edge.source in releases and edge.is_catch}
+    assert any(target in releases for target in caught.values())
+    for name in releases:
+        attempts = sum(entry["MaxAttempts"] for entry in machine.states[name]["Retry"])
+        assert attempts >= 20, name
+
+
+def the_switch_is_armed_before_every_purchase(machine: Machine) -> None:
+    (purchase,) = machine.calling("PurchaseThroughput")
+    assert purchase not in machine.reached_from(machine.start, stop_at=machine.calling("ArmRelease"))
+
+
+def only_answering_happens_while_it_is_paid_for(machine: Machine) -> None:
+    """Between the purchase and the release nothing runs but waiting, looking, and the tuned model's answers."""
+    releases, (purchase,) = machine.calling("ReleaseThroughput"), machine.calling("PurchaseThroughput")
+    paid = machine.reached_from(purchase, stop_at=releases) - releases - {purchase}
+    maps = {name for name in paid if machine.states[name]["Type"] == "Map"}
+    assert maps == {"Answer with the tuned model"}
+    assert {name for name in paid - maps if machine.states[name]["Type"] == "Task"} == machine.calling(
+        "CheckThroughput"
+    )
+
+
+def every_variable_is_assigned_on_every_path(machine: Machine) -> None:
+    """A variable that is read before it is assigned ends the execution with States.QueryEvaluationError."""
+    everything = {name for edge in machine.edges() for name in edge.assigned}
+    known = dict.fromkeys(machine.states, frozenset(everything)) | {machine.start: frozenset[str]()}
+    changed = True
+    while changed:
+        changed = False
+        for edge in machine.edges():
+            arriving = known[edge.target] & (known[edge.source] | edge.assigned)
+            if arriving != known[edge.target]:
+                known[edge.target], changed = arriving, True
+    for name, state in machine.states.items():
+        outside = {key: value for key, value in state.items() if key != "ItemProcessor"}
+        assert variables(outside) <= known[name], f"{name}: {variables(outside) - known[name]}"
+
+
+def every_variable_is_used(machine: Machine) -> None:
+    assigned = {name for edge in machine.edges() for name in edge.assigned}
+    read = {name for _, state, _ in machine.every_state() for name in variables(state)}
+    assert assigned == read, assigned ^ read
+
+
+def every_expression_is_jsonata(machine: Machine) -> None:
+    found = expressions(machine.definition)
+    assert len(found) > 20
+    for expression in found:
+        try:
+            jsonata.Jsonata(expression)
+        except JException as error:
+            raise AssertionError(f"{expression}: {error}") from error
+
+
+def every_placeholder_is_a_function_that_a_state_calls(machine: Machine) -> None:
+    asked = [state["Arguments"]["FunctionName"] for _, state, _ in machine.every_state() if state["Type"] == "Task"]
+    assert all(
+        state["Resource"] == "arn:aws:states:::lambda:invoke"
+        for _, state, _ in machine.every_state()
+        if state["Type"] == "Task"
+    )
+    assert {name.strip("${}") for name in asked} == set(definition.called())
+    only_by_events = {step.name for step in STEPS} - set(definition.called().values())
+    assert only_by_events == {"start_run", "close_run"}
+
+
+def every_task_outlasts_its_function(machine: Machine) -> None:
+    """Else the state machine gives up, and asks again, while the function still works."""
+    minutes = {definition.placeholder(step.name): step.minutes for step in STEPS}
+    for name, state, _ in machine.every_state():
+        if state["Type"] == "Task":
+            function = state["Arguments"]["FunctionName"].strip("${}")
+            assert minutes[function] * 60 < state["TimeoutSeconds"] <= minutes[function] * 60 + 60, name
+
+
+def the_whole_has_a_limit_and_speaks_jsonata(machine: Machine) -> None:
+    assert machine.definition["QueryLanguage"] == "JSONata"
+    assert 86_400 <= machine.definition["TimeoutSeconds"] <= 7 * 86_400
+
+
+def a_failed_run_says_why(machine: Machine) -> None:
+    (end,) = [state for state in machine.states.values() if state["Type"] == "Fail"]
+    assert (end["Error"], end["Cause"]) == ("{% $failure.error %}", "{% $failure.cause %}")
+    for edge in machine.edges():
+        if edge.target == "Report the failure" and edge.is_catch:
+            assert "failure" in edge.assigned, edge.source
+
+
+CHECKS = [
+    check for name, check in list(globals().items()) if inspect.isfunction(check) and check.__module__ == __name__
+]

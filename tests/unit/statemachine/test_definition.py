@@ -1,0 +1,120 @@
+"""The definition holds what it must, and each check notices when it does not."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from statemachine.format import DEFINITION, formatted
+from tests.unit.statemachine import checks
+from tests.unit.statemachine.machine import Machine
+
+Definition = dict[str, Any]
+TASK = "Preprocess the dataset"
+
+
+def parsed() -> Definition:
+    definition: Definition = json.loads(DEFINITION.read_text("utf-8"))
+    return definition
+
+
+@pytest.mark.parametrize("check", checks.CHECKS, ids=lambda check: check.__name__)
+def test_the_definition(check: Callable[[Machine], None]) -> None:
+    check(Machine(parsed()))
+
+
+def test_the_file_is_as_the_formatter_writes_it() -> None:
+    assert DEFINITION.read_text("utf-8") == formatted(parsed()) + "\n", "run python3 -m statemachine.format"
+
+
+def test_the_formatter_changes_nothing_but_the_layout() -> None:
+    assert json.loads(formatted(parsed())) == parsed()
+
+
+def state(definition: Definition, name: str = TASK) -> dict[str, Any]:
+    found: dict[str, Any] = definition["States"][name]
+    return found
+
+
+def set_in(path: str, value: Any) -> Callable[[Definition], None]:
+    """Sets `State/Key/0/Key` to a value; None takes it away."""
+
+    def change(definition: Definition) -> None:
+        *parents, last = [int(part) if part.isdigit() else part for part in path.split("/")]
+        place: Any = definition["States"]
+        for part in parents:
+            place = place[part]
+        if value is None:
+            del place[last]
+        else:
+            place[last] = value
+
+    return change
+
+
+def without_limit(definition: Definition) -> None:
+    definition["TimeoutSeconds"] = 0
+
+
+MUTATIONS = [
+    (checks.the_whole_has_a_limit_and_speaks_jsonata, without_limit),
+    (checks.every_state_is_commented_and_named_as_a_sentence, set_in(f"{TASK}/Comment", None)),
+    (checks.every_target_exists_and_every_state_is_reached, set_in(f"{TASK}/Next", "Nowhere")),
+    (checks.every_target_exists_and_every_state_is_reached, set_in(f"{TASK}/Next", "Estimate the cost")),
+    (checks.every_choice_has_a_default, set_in("Is the training over?/Default", None)),
+    (checks.every_task_retries_what_passes, set_in(f"{TASK}/Retry/0/ErrorEquals", ["RetryableError"])),
+    (checks.every_task_retries_what_passes, set_in(f"{TASK}/Retry/1/JitterStrategy", "NONE")),
+    (checks.every_task_retries_what_passes, set_in("Start the customization/Retry/0/ErrorEquals", ["ThrottledError"])),
+    (checks.every_failure_is_caught, set_in("Answer with the tuned model/Catch/0/ErrorEquals", ["AwsError"])),
+    (
+        checks.every_failure_is_caught,
+        set_in("Answer with the tuned model/ItemProcessor/States/Ask the tuned model/Catch", []),
+    ),
+    (checks.every_error_name_exists, set_in(f"{TASK}/Retry/0/ErrorEquals/0", "TemporaryError")),
+    (
+        checks.every_retryable_error_is_retried_somewhere,
+        set_in("Start the customization/Retry/0/ErrorEquals", ["AwsError"]),
+    ),
+    (
+        checks.every_path_from_a_purchase_is_released,
+        set_in("Check the throughput/Catch/0/Next", "Report the failure"),
+    ),
+    (checks.every_path_from_a_purchase_is_released, set_in("Answer with the tuned model/Next", "Score the answers")),
+    (
+        checks.a_release_that_fails_is_tried_in_another_state,
+        set_in("Release the throughput/Catch/0/Next", "Report the failure"),
+    ),
+    (
+        checks.the_switch_is_armed_before_every_purchase,
+        set_in("Is the tuned model to be asked?/Default", "Purchase throughput"),
+    ),
+    (
+        checks.only_answering_happens_while_it_is_paid_for,
+        set_in("Answer with the tuned model/Next", "Score the answers"),
+    ),
+    (checks.every_variable_is_assigned_on_every_path, set_in("Start the customization/Assign", {})),
+    (checks.every_variable_is_assigned_on_every_path, set_in(f"{TASK}/Catch/0/Assign", {})),
+    (checks.every_variable_is_used, set_in(f"{TASK}/Assign/records", "{% $states.result.Payload.records %}")),
+    (checks.every_expression_is_jsonata, set_in("Wait for the training/Seconds", "{% $wait_seconds + %}")),
+    (
+        checks.every_placeholder_is_a_function_that_a_state_calls,
+        set_in(f"{TASK}/Arguments/FunctionName", "${Validate}"),
+    ),
+    (checks.every_task_outlasts_its_function, set_in(f"{TASK}/TimeoutSeconds", 900)),
+    (checks.a_failed_run_says_why, set_in("The run failed/Cause", "The run failed.")),
+]
+
+
+@pytest.mark.parametrize(("check", "mutation"), MUTATIONS, ids=lambda value: getattr(value, "__name__", ""))
+def test_a_check_notices(check: Callable[[Machine], None], mutation: Callable[[Definition], None]) -> None:
+    broken = parsed()
+    mutation(broken)
+    with pytest.raises(AssertionError):
+        check(Machine(broken))
+
+
+def test_every_check_is_shown_to_notice_something() -> None:
+    assert {check.__name__ for check, _ in MUTATIONS} == {check.__name__ for check in checks.CHECKS}
