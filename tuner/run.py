@@ -141,6 +141,8 @@ class Keys:
     SCORES = "scores/scores.json"
     REPORT = "report/report.json"
     REPORT_PAGE = "report/index.html"
+    REPORT_CARD = "report/card.json"
+    OVERVIEW = "runs/index.html"  # of all runs: beside their folders, not in one
 
     @staticmethod
     def answers(model: Literal["base", "tuned"], shard: int) -> str:

@@ -25,6 +25,14 @@ _FLAGS = (
     "--window-size=1200,900",
 )
 
+_AXE = Path(__file__).parents[2] / "node_modules/axe-core/axe.min.js"
+_SERIOUS = """
+const done = arguments[arguments.length - 1];
+axe.run(document, {resultTypes: ["violations"]}).then((found) => done(
+  found.violations.filter((entry) => ["serious", "critical"].includes(entry.impact))
+    .map((entry) => `${entry.id}: ${entry.nodes.map((node) => node.target.join(" ")).slice(0, 3).join("; ")}`)));
+"""
+
 
 def _program(*names: str) -> str | None:
     return next((found for name in names if (found := shutil.which(name))), None)
@@ -78,6 +86,13 @@ class Browser:
         events = [json.loads(entry["message"])["message"] for entry in self._logs("performance")]
         urls = [event["params"]["request"]["url"] for event in events if event["method"] == "Network.requestWillBeSent"]
         return [url for url in urls if not url.startswith("data:") and url != self.driver.current_url]
+
+    def serious(self) -> list[str]:
+        """What axe finds on the page that is serious or critical: rule and places."""
+        if not _AXE.exists():
+            pytest.skip("axe-core is not installed: run `npm ci`")
+        self.run(_AXE.read_text("utf-8"))
+        return self.driver.execute_async_script(_SERIOUS)
 
     def _logs(self, kind: str) -> list[dict[str, Any]]:
         return self.driver.get_log(kind)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,13 +13,6 @@ from tests.unit.reporting.test_page import HOSTILE, hostile
 from tuner.reporting import Failure, page
 
 pytestmark = pytest.mark.browser
-AXE = Path(__file__).parents[2] / "node_modules/axe-core/axe.min.js"
-_SERIOUS = """
-const done = arguments[arguments.length - 1];
-axe.run(document, {resultTypes: ["violations"]}).then((found) => done(
-  found.violations.filter((entry) => ["serious", "critical"].includes(entry.impact))
-    .map((entry) => `${entry.id}: ${entry.nodes.map((node) => node.target.join(" ")).slice(0, 3).join("; ")}`)));
-"""
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -53,15 +45,12 @@ def test_markup_of_others_never_becomes_markup(browser: Browser, reported: Any) 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1200), ("dark", 1200), ("light", 390)])
 @pytest.mark.parametrize("kind", ["whole", "failed"])
 def test_axe_finds_nothing_serious(browser: Browser, reported: Any, kind: str, scheme: str, width: int) -> None:
-    if not AXE.exists():
-        pytest.skip("axe-core is not installed: run `npm ci`")
     report = reported()
     if kind == "failed":
         failure = Failure(error="DatasetError", message="training.jsonl, line 3: not JSON.")
         report = report.model_copy(update={"failure": failure, "status": "FAILED", "stand_ins": ("judge: a stand-in",)})
     browser.open(page(report), scheme=scheme, width=width)
-    browser.run(AXE.read_text("utf-8"))
-    assert browser.driver.execute_async_script(_SERIOUS) == []
+    assert browser.serious() == []
 
 
 def test_nothing_is_wider_than_a_phone(browser: Browser, reported: Any) -> None:

@@ -104,6 +104,12 @@ class RunFolder:
             found = [entry["Prefix"] for page in pages for entry in page.get("CommonPrefixes", [])]
         return sorted(name.split("/")[1] for name in found)
 
+    def write_overview(self, page: bytes) -> str:
+        """Writes the page over all runs, which stands beside their folders, and returns its address."""
+        with translated(f"write s3://{self.bucket}/{Keys.OVERVIEW}"):
+            self._s3.put_object(Bucket=self.bucket, Key=Keys.OVERVIEW, Body=page, ContentType=_CONTENT_TYPES["html"])
+        return f"s3://{self.bucket}/{Keys.OVERVIEW}"
+
     def answers(self, model: Literal["base", "tuned"]) -> builtins.list[dict[str, Any]]:
         """All answers of a model, in the order of the shards."""
         return [record for name in self.list(f"answers/{model}/") for record in self.read_lines(name)]

@@ -19,7 +19,7 @@ from tuner.run import Keys, Manifest
 from tuner.times import iso, now, seconds_since
 
 # These parts of scores.json have places of their own in the report.
-_PLACED = ("schema_version", "metrics", "questions", "verdict")
+_PLACED = ("schema_version", "metrics", "questions", "verdict", "gate", "people", "agreement", "review")
 
 
 def build(
@@ -51,7 +51,7 @@ def build(
         serving=serving,
         estimate=made.estimate,
         bill=bill(made.estimate, made.training, serving, evaluation["questions"]),
-        timeline=timeline(made.manifest, folder.written(), made.training, serving),
+        timeline=timeline(made.manifest, _written(folder, ended), made.training, serving),
         dataset_summary=made.dataset_summary,
         findings=made.findings,
         **evaluation,
@@ -63,10 +63,13 @@ def _evaluation(folder: RunFolder, scoring: Mapping[str, Any], failure: Failure 
     where = folder.uri(Keys.SCORES)
     scores = {name: read(Metric, value, where) for name, value in scoring.get("metrics", {}).items()}
     conclusion = verdict(failure, scoring.get("verdict"))
-    asked = questions(folder, scoring.get("questions", []), scores, conclusion.metric)
+    asked = questions(folder, scoring, scores, conclusion.metric)
     return {
         "verdict": conclusion,
         "scores": scores,
+        "gate": scoring.get("gate"),
+        "people": scoring.get("people"),
+        "agreement": scoring.get("agreement", ()),
         "scoring": {key: value for key, value in scoring.items() if key not in _PLACED},
         "earlier": best_earlier(folder, asked, conclusion.metric, scores),
         "questions": asked,
@@ -85,6 +88,11 @@ def _pinned(manifest: Manifest | None, execution_arn: str | None) -> dict[str, A
         "hyperparameters": manifest.hyperparameters,
         "versions": manifest.versions,
     }
+
+
+def _written(folder: RunFolder, ended: datetime) -> dict[str, datetime]:
+    """What was written until the run ended: a report that is made anew later shows the run, not its reviews."""
+    return {name: when for name, when in folder.written().items() if when <= ended}
 
 
 def _serving(serving: Serving | None, until: datetime) -> Serving | None:

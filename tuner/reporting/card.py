@@ -11,8 +11,8 @@ from pydantic import BaseModel, ConfigDict
 
 from tuner.aws.run_folder import RunFolder
 from tuner.reporting.model import Earlier, Metric, Question, Report, Status, Verdict
+from tuner.run import Keys
 
-CARD = "report/card.json"
 _RUN_SUFFIX = re.compile(r"-[0-9a-f]{12}(-r\d+)?$")
 _READERS = 16
 
@@ -81,7 +81,7 @@ def questions_digest(questions: Iterable[Question]) -> str:
 def cards(folder: RunFolder, prefix: str = "") -> tuple[Card, ...]:
     """The cards of all runs whose id begins with `prefix`, newest first; runs that have not ended have none yet."""
     with ThreadPoolExecutor(_READERS) as readers:
-        found = readers.map(lambda run: folder.beside(run).find(CARD), folder.runs(prefix))
+        found = readers.map(lambda run: folder.beside(run).find(Keys.REPORT_CARD), folder.runs(prefix))
         read = [Card.model_validate_json(data) for data in found if data is not None]
     return tuple(sorted(read, key=lambda entry: (entry.ended_at, entry.run_id), reverse=True))
 

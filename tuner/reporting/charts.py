@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from statistics import fmean
 from typing import Any
 
@@ -18,7 +19,7 @@ Series = tuple[str, Sequence[Point]]
 
 # Past this many points a curve goes through the means of equal stretches: nobody sees more, and the page stays small.
 _MOST_POINTS = 240
-_DOTTED = {"training-epoch", "validation", "history"}
+_DOTTED = {"training-epoch", "validation", "history-base", "history-tuned"}
 # pygal draws its own style sheet, scripts and tooltips into each chart; the page has its own, under a strict policy.
 _DROPPED_TAGS = {"defs", "desc", "title"}
 _DROPPED_CLASSES = ("text-overlay", "tooltip-overlay", "background")
@@ -41,6 +42,23 @@ def loss_curves(training: Training) -> Markup | None:
     return _lines([entry for entry in series if entry[1]], "Step" if steps else "Epoch", "Loss", "Loss curves")
 
 
+def history(base: Sequence[tuple[datetime, float]], tuned: Sequence[tuple[datetime, float]], label: str) -> Markup:
+    """Both models' means by one metric, run after run."""
+    series: list[Series] = [
+        ("history-base", [(when.timestamp(), mean) for when, mean in base]),
+        ("history-tuned", [(when.timestamp(), mean) for when, mean in tuned]),
+    ]
+    return _lines(series, "Run ended", label, f"{label}, run after run", _day)
+
+
+def _day(timestamp: float) -> str:
+    return f"{datetime.fromtimestamp(timestamp, UTC):%Y-%m-%d}"
+
+
+def _plain(value: float) -> str:
+    return f"{value:g}"
+
+
 def _last_steps(training: Training) -> dict[float, float]:
     """The step that ends each epoch."""
     ends: dict[float, float] = {}
@@ -56,7 +74,9 @@ def _thinned(points: Sequence[Point]) -> list[Point]:
     return [(fmean(x for x, _ in stretch), fmean(y for _, y in stretch)) for stretch in stretches]
 
 
-def _lines(series: Sequence[Series], x_title: str, y_title: str, description: str) -> Markup:
+def _lines(
+    series: Sequence[Series], x_title: str, y_title: str, description: str, x_format: Callable[[float], str] = _plain
+) -> Markup:
     chart = pygal.XY(
         width=720,
         height=300,
@@ -65,7 +85,7 @@ def _lines(series: Sequence[Series], x_title: str, y_title: str, description: st
         x_title=x_title,
         y_title=y_title,
         show_legend=False,
-        x_value_formatter=lambda value: f"{value:g}",
+        x_value_formatter=x_format,
         value_formatter=number,
         max_scale=8,
     )

@@ -20,7 +20,7 @@ from tuner.reporting.charts import loss_curves
 from tuner.reporting.drawing import interval, shares, stretches
 from tuner.reporting.fit import fit
 from tuner.reporting.model import Report
-from tuner.reporting.trust import habits, notes
+from tuner.reporting.trust import agreements, habits, notes
 
 _FILTERS = {
     "duration": words.duration,
@@ -49,6 +49,7 @@ def page(report: Report) -> str:
         compared_by=view.compared_by(report),
         described_by=view.described_by(report),
         habits=habits(report),
+        agreements=agreements(report),
         rows=view.rows(report),
         curves=loss_curves(report.training) if report.training else None,
         fit=fit(report.training) if report.training else (),

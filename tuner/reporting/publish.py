@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 from tuner.aws.run_folder import RunFolder
-from tuner.reporting.card import CARD, card
+from tuner.reporting.card import card, cards
 from tuner.reporting.model import Report
+from tuner.reporting.overview import overview
 from tuner.reporting.page import page
 from tuner.run import Keys
 
 
 def publish(folder: RunFolder, report: Report) -> str:
-    """Writes the page and the card, then report.json: where it is, the others are too. Returns the page's address."""
+    """Writes the page and the card, then report.json: where it is, the others are too. Returns the page's address.
+
+    The page over all runs is written anew last.
+    """
     address = folder.write(Keys.REPORT_PAGE, page(report).encode())
-    folder.write(CARD, card(report).model_dump_json(indent=2).encode() + b"\n")
+    folder.write(Keys.REPORT_CARD, card(report).model_dump_json(indent=2).encode() + b"\n")
     folder.write(Keys.REPORT, report.model_dump_json(indent=2).encode() + b"\n")
+    _publish_overview(folder)
     return address
+
+
+def _publish_overview(folder: RunFolder) -> None:
+    """Runs that end at the same time write it in any order: who finds a card more afterwards writes it again."""
+    shown = None
+    while shown != (known := cards(folder)):
+        folder.write_overview(overview(known).encode())
+        shown = known
 
 
 def published(folder: RunFolder) -> Report | None:

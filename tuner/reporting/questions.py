@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from tuner.aws.run_folder import RunFolder
@@ -15,22 +15,24 @@ Document = Mapping[str, Any]
 
 
 def questions(
-    folder: RunFolder, scored: Sequence[Document], metrics: Mapping[str, Metric], deciding: str | None
+    folder: RunFolder, scoring: Document, metrics: Mapping[str, Metric], deciding: str | None
 ) -> tuple[Question, ...]:
-    """The questions in their order, each with both models' answers and `scored`, the questions of scores.json.
+    """The questions in their order, each with both models' answers and what `scoring`, scores.json, says of them.
 
     `deciding` names the one of `metrics` that the gain of each question is told by.
     """
     if folder.find(Keys.EVALUATION) is None:
         return ()
     answers = {which: {entry["id"]: entry for entry in folder.answers(which)} for which in _MODELS}
-    scores = {entry["id"]: entry for entry in scored}
+    scores = {entry["id"]: entry for entry in scoring.get("questions", ())}
+    review = {entry["id"]: entry["reasons"] for entry in scoring.get("review", ())}
     where = folder.uri(Keys.EVALUATION)
     found = []
     for record in folder.read_lines(Keys.EVALUATION):
         graded = scores.get(record["id"], {})
         both = {which: _answer(answers[which].get(record["id"]), graded.get(which)) for which in _MODELS}
         about = {"outcome": graded.get("outcome"), "gain": _gain(both, metrics, deciding)}
+        about["review"] = review.get(record["id"], ())
         found.append(read(Question, {**record, **both, **about}, where))
     return tuple(found)
 
@@ -40,7 +42,7 @@ def _answer(said: Document | None, graded: Document | None) -> Answer | None:
         return None
     values = dict(graded or {})
     numbers = {key: value for key, value in values.items() if _is_score(value)}
-    words = {key: value for key, value in values.items() if isinstance(value, str)}
+    words = {key: value for key, value in values.items() if isinstance(value, str | bool)}
     return Answer.model_validate({**words, **(said or {}), "scores": numbers})
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tuner.reporting.model import Report
-from tuner.reporting.words import plural
+from tuner.reporting.model import People, Report
+from tuner.reporting.words import number, plural, title
 
 
 def notes(report: Report) -> tuple[str, ...]:
@@ -19,7 +19,13 @@ def habits(report: Report) -> tuple[str, ...]:
     """How the judge behaved, as far as the scoring counted it."""
     judge = report.scoring.get("judge") or {}
     preference = report.scoring.get("preference") or {}
-    return (*_missing(judge), *_order(preference), *_length(preference))
+    return (*_missing(judge), *_order(preference), *_length(preference), *_people(report.people))
+
+
+def agreements(report: Report) -> tuple[tuple[str, str, float, int], ...]:
+    """(one metric, another, rank correlation, questions) of each pair of metrics, by their labels."""
+    labels = {name: metric.label or title(name) for name, metric in report.scores.items()}
+    return tuple((labels.get(e.one, e.one), labels.get(e.other, e.other), e.rho, e.n) for e in report.agreement)
 
 
 def _missing(judge: Mapping[str, Any]) -> Iterator[str]:
@@ -43,3 +49,14 @@ def _length(counted: Mapping[str, Any]) -> Iterator[str]:
     if decided := counted.get("decided"):
         longer = counted.get("longer_won", 0)
         yield f"It preferred the longer answer in {longer:,} of {plural(decided, 'decided comparison')}."
+
+
+def _people(people: People | None) -> Iterator[str]:
+    if people is None:
+        return
+    yield f"People gave {people.answers:,} of {plural(people.of_answers, 'score')}, in the judge's place."
+    judge = people.judge_agreement
+    if judge and judge.n and judge.mean_difference is not None:
+        ranks = "" if judge.rho is None else f"; the rank correlation is {number(judge.rho)}"
+        grades = f"{number(judge.mean_difference, signed=True)} against theirs"
+        yield f"On the {plural(judge.n, 'answer')} that both scored, the judge's grade is {grades} on average{ranks}."

@@ -9,6 +9,7 @@ from typing import Any
 
 from tuner.evaluation.scores import Graded, summarize
 from tuner.run import Keys
+from tuner.settings.evaluation import GateRule
 
 RUN = "bedrock-faq-0123456789ab"
 EXECUTION = f"arn:aws:states:us-east-1:111122223333:execution:tuner-customization:{RUN}"
@@ -64,7 +65,12 @@ def _answer(record: dict[str, Any], text: str | None) -> dict[str, Any]:
 
 def _scores(records: list[dict[str, Any]]) -> dict[str, Any]:
     graded = [
-        {"id": record["id"], "base": _values(2, 0.51 + at % 5 / 100), "tuned": _tuned_values(at, record)}
+        {
+            "id": record["id"],
+            "base": _values(2, 0.51 + at % 5 / 100),
+            "tuned": _tuned_values(at, record),
+            "reference": {"style_words": 31.0, "style_list": 0.0},
+        }
         for at, record in enumerate(records)
     ]
     about = {
@@ -72,18 +78,33 @@ def _scores(records: list[dict[str, Any]]) -> dict[str, Any]:
         "bertscore": {"model": "roberta-large", "layer": 17},
     }
     counts = {"correctness": {"asked": 2 * len(records), "missing": 0, "stand_in": 0}, "bertscore": {"truncated": 0}}
-    return summarize(Graded(tuple(graded), about, counts))
+    gate = {"correctness": GateRule(at_least=6, better_than="base")}
+    review = [{"id": records[1]["id"], "reasons": ["the judge was unsure"]}]
+    return {**summarize(Graded(tuple(graded), about, counts), gate=gate), "review": review}
 
 
 def _tuned_values(at: int, record: dict[str, Any]) -> dict[str, Any]:
     if _tuned(at, record) is None:
-        return {"failed": True, "correctness": None, "bertscore_f1": None}
+        return {
+            "failed": True,
+            "correctness": None,
+            "bertscore_f1": None,
+            "bertscore_precision": None,
+            "bertscore_recall": None,
+        }
     return _values(2 if at % 8 == 5 else 7 + at % 3, 0.7 + at % 7 / 100)
 
 
 def _values(correctness: int, f1: float) -> dict[str, Any]:
-    return {"correctness": correctness, "reasoning": "It names the service.", "bertscore_f1": f1,
-            "bertscore_precision": f1 - 0.02, "bertscore_recall": f1 + 0.02}  # fmt: skip
+    return {
+        "correctness": correctness,
+        "reasoning": "It names the service.",
+        "bertscore_f1": f1,
+        "bertscore_precision": f1 - 0.02,
+        "bertscore_recall": f1 + 0.02,
+        "style_words": 12.0 + correctness,
+        "style_list": 0.0,
+    }
 
 
 def _manifest() -> dict[str, Any]:

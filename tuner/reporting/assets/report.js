@@ -20,7 +20,8 @@ if (tools) {
     let shown = 0;
     for (const item of items) {
       if (words.length && item.text === null) item.text = folded(item.node.textContent);
-      const wanted = (!outcome || item.outcome === outcome) && words.every((word) => item.text.includes(word));
+      const chosen = !outcome || (outcome === "review" ? "review" in item.node.dataset : item.outcome === outcome);
+      const wanted = chosen && words.every((word) => item.text.includes(word));
       item.node.hidden = !wanted;
       shown += wanted;
     }
@@ -35,4 +36,23 @@ if (tools) {
   tools.elements.marks.addEventListener("change", () => list.classList.toggle("unmarked", !tools.elements.marks.checked));
   tools.hidden = false;
   show();
+}
+
+// Sorts a table by the column whose heading is pressed; a second press turns the order round.
+for (const table of document.querySelectorAll("table.sortable")) {
+  const body = table.tBodies[0];
+  const headings = [...table.tHead.rows[0].cells];
+  const value = (row, column) => {
+    const text = row.cells[column].dataset.value ?? row.cells[column].textContent.trim();
+    return text === "" ? null : Number.isNaN(Number(text)) ? text : Number(text);
+  };
+  const compare = (a, b) => (typeof a === typeof b ? (a > b) - (a < b) : typeof a === "number" ? -1 : 1);
+  headings.forEach((heading, column) => heading.querySelector("button")?.addEventListener("click", () => {
+    const down = heading.ariaSort === "ascending";
+    for (const other of headings) other.removeAttribute("aria-sort");
+    heading.ariaSort = down ? "descending" : "ascending";
+    const rows = [...body.rows].map((row) => [value(row, column), row]);
+    rows.sort(([a], [b]) => (a === null) - (b === null) || (a === null ? 0 : (down ? -1 : 1) * compare(a, b)));
+    body.append(...rows.map(([, row]) => row));
+  }));
 }

@@ -1,7 +1,19 @@
 """The shape of a report."""
 
 from tuner.reporting.model.report import SCHEMA_VERSION, Earlier, Failure, Models, NamedModel, Report, Status
-from tuner.reporting.model.scores import Aggregate, Answer, Comparison, Metric, Question, Value, Verdict, Which
+from tuner.reporting.model.scores import (
+    Aggregate,
+    Answer,
+    Comparison,
+    Correlation,
+    Gate,
+    Metric,
+    People,
+    Question,
+    Value,
+    Verdict,
+    Which,
+)
 from tuner.reporting.model.work import (
     Bill,
     CostItem,
@@ -21,6 +33,7 @@ __all__ = [
     "Answer",
     "Bill",
     "Comparison",
+    "Correlation",
     "CostItem",
     "Earlier",
     "Epoch",
@@ -28,10 +41,12 @@ __all__ = [
     "Failure",
     "Finding",
     "Findings",
+    "Gate",
     "Metric",
     "Models",
     "Moment",
     "NamedModel",
+    "People",
     "Question",
     "Report",
     "Serving",

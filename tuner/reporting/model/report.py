@@ -11,7 +11,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from tuner.reporting.model.part import Part
-from tuner.reporting.model.scores import Metric, Question, Verdict
+from tuner.reporting.model.scores import Correlation, Gate, Metric, People, Question, Verdict
 from tuner.reporting.model.work import Bill, Estimate, Findings, Moment, Serving, Training
 from tuner.run import PinnedInput
 
@@ -70,6 +70,9 @@ class Report(BaseModel):
     stand_ins: tuple[str, ...] = Field((), description="names of everything that stood in for the real thing")
     models: Models = Models()
     scores: dict[str, Metric] = Field(default_factory=dict, description="by metric")
+    gate: Gate | None = Field(None, description="null when the run's settings have no gate")
+    people: People | None = Field(None, description="null until people scored answers")
+    agreement: tuple[Correlation, ...] = ()
     scoring: dict[str, Any] = Field(default_factory=dict, description="what else scores.json says, of all metrics")
     earlier: Earlier | None = Field(None, description="the dataset's best earlier run on the same questions")
     questions: tuple[Question, ...] = ()

@@ -10,6 +10,7 @@ from tuner.reporting.model.part import Part
 
 Value = Literal["better", "worse", "undecided"]
 Which = Literal["base", "tuned"]
+Decision = Literal["accepted", "rejected", "undecided"]
 
 
 class Aggregate(Part):
@@ -67,6 +68,7 @@ class Answer(Part):
     scores: dict[str, float | None] = Field(default_factory=dict)
     reasoning: str | None = Field(None, description="the judge's reasons for `scores.correctness`")
     problem: str | None = Field(None, description="why the judge's verdict could not be used")
+    human: bool = Field(False, description="`scores.correctness` is a person's")
 
 
 class Question(Part):
@@ -79,6 +81,7 @@ class Question(Part):
     tuned: Answer | None = None
     outcome: Literal["win", "tie", "loss"] | None = Field(None, description="of the tuned model, by verdict.metric")
     gain: float | None = Field(None, description="tuned minus base by verdict.metric, positive when tuned is better")
+    review: tuple[str, ...] = Field((), description="why a person should look at it")
 
 
 class Verdict(Part):
@@ -89,3 +92,46 @@ class Verdict(Part):
     metric: str | None = Field(None, description="the metric that decides")
     more_questions: int | None = Field(None, description="how many more would decide; null when no number is known")
     notes: tuple[str, ...] = Field((), description="what to know before believing it")
+
+
+class GateRule(Part):
+    """One rule of the run's gate, and what it came to."""
+
+    measure: str
+    rule: str
+    decision: Decision
+    sentence: str
+
+
+class Gate(Part):
+    """Whether the tuned model may be used, by the rules of the run's settings."""
+
+    decision: Decision
+    sentence: str
+    rules: tuple[GateRule, ...] = ()
+
+
+class Correlation(Part):
+    """Spearman's rank correlation of what two metrics say about the same questions."""
+
+    one: str
+    other: str
+    rho: float
+    n: int = Field(description="questions")
+
+
+class JudgeAgreement(Part):
+    """How far the judge agrees with people about the same answers."""
+
+    n: int = Field(description="answers that both scored")
+    rho: float | None = Field(None, description="Spearman's rank correlation")
+    mean_difference: float | None = Field(None, description="judge minus people")
+
+
+class People(Part):
+    """The scores that people gave in the judge's place."""
+
+    questions: int
+    answers: int
+    of_answers: int
+    judge_agreement: JudgeAgreement | None = None
