@@ -54,8 +54,16 @@ def test_it_never_stops_altogether() -> None:
     for _ in range(50):
         with pytest.raises(ThrottledError):
             call(pacer, ThrottledError("slow down"))
-    assert pacer.bound == 1
-    call(pacer)
+        call(pacer)
+    assert 1 <= pacer.bound < 3
+
+
+def test_many_refusals_in_a_row_tell_of_one_moment() -> None:
+    pacer = Pacer(4)
+    for _ in range(50):
+        with pytest.raises(ThrottledError):
+            call(pacer, ThrottledError("slow down"))
+    assert pacer.bound == pytest.approx(4 * 0.85)
 
 
 def test_another_error_says_nothing_about_the_pace() -> None:
@@ -82,3 +90,19 @@ def test_no_more_calls_are_under_way_than_the_bound() -> None:
     with ThreadPoolExecutor(9) as pool:
         list(pool.map(work, range(9)))
     assert most[0] == 3
+
+
+def test_starts_are_spread_over_the_time_that_an_answer_takes() -> None:
+    now, starts = [0.0], []
+
+    def sleep(seconds: float) -> None:
+        now[0] += seconds
+
+    pacer = Pacer(4, clock=lambda: now[0], sleep=sleep)
+    for _ in range(12):
+        with pacer.slot():
+            starts.append(now[0])
+            now[0] += 1.0 if len(starts) == 1 else 0.0  # the first shows that an answer takes a second
+    gaps = [after - before for before, after in zip(starts[1:], starts[2:], strict=False)]
+    assert 0 < min(gaps)
+    assert max(gaps) <= 0.9 * 1.0 / 4

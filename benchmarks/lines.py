@@ -1,0 +1,27 @@
+"""How every benchmark says what it measured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One measured number and what it should be."""
+
+    name: str
+    value: float
+    goal: float
+    unit: str = ""
+    kind: Literal["at least", "at most"] = "at most"
+
+    @property
+    def holds(self) -> bool:
+        """Whether the goal is reached."""
+        return self.value >= self.goal if self.kind == "at least" else self.value <= self.goal
+
+    def __str__(self) -> str:
+        sign = ">=" if self.kind == "at least" else "<="
+        state = "holds" if self.holds else "falls short"
+        return f"{self.name} figure={self.value:.4g}{self.unit} goal={sign}{self.goal:g}{self.unit} {state}"

