@@ -53,7 +53,12 @@ STEPS = (
         memory=512,
         may=(objects.read_datasets, _READS, writes(Keys.MANIFEST), bedrock.look_models_up),
     ),
-    Step("preflight", minutes=4, memory=512, may=(_READS, bedrock.look_models_up, bedrock.read_quotas, bedrock.ask_judges)),
+    Step(
+        "preflight",
+        minutes=4,
+        memory=512,
+        may=(_READS, bedrock.look_models_up, bedrock.read_quotas, bedrock.ask_judges),
+    ),
     Step("preprocess", minutes=15, memory=1769, may=(objects.read_datasets, _READS, writes("dataset/*"))),
     Step("validate", minutes=4, memory=512, may=(_READS, writes(Keys.FINDINGS))),
     Step("estimate_cost", minutes=4, memory=512, may=(_READS, writes(Keys.ESTIMATE))),

@@ -9,14 +9,16 @@ from typing import Literal, Protocol
 from tuner import catalog
 from tuner.aws.bedrock import FoundationModel
 from tuner.catalog import Model
-from tuner.errors import ModelUnavailableError, QuotaError, TunerError
+from tuner.errors import AwsError, EndpointFailedError, ModelUnavailableError, QuotaError, TunerError
 from tuner.run import Manifest
+from tuner.settings import InferenceSettings
 from tuner.times import now
 
 Verdict = Literal["ok", "warning", "failed"]
 
 # Model units of hourly Provisioned Throughput for custom models. The code for committed units is not documented.
 THROUGHPUT_QUOTA = "L-BE77399C"
+_ONE_WORD = InferenceSettings(max_tokens=1)
 
 
 class Models(Protocol):
@@ -36,6 +38,14 @@ class FoundationModels(Protocol):
 
     def foundation_model(self, model_id: str) -> FoundationModel | None:
         """The model, or None when the Region does not offer it."""
+        ...
+
+
+class Asker(Protocol):
+    """Asks a model one question."""
+
+    def ask(self, endpoint: str, question: str, system: str | None, inference: InferenceSettings) -> object:
+        """The reply; raises TunerError."""
         ...
 
 
@@ -101,9 +111,22 @@ def check_throughput_quota(quotas: Quotas, units: int) -> float | None:
     return value
 
 
-def check_run(models: FoundationModels, quotas: Quotas, manifest: Manifest, region: str) -> None:
+def check_judge(asker: Asker, judge_id: str) -> None:
+    """Asks the judge for one word: an account without access to it learns so now, and not after the training.
+
+    Raises ModelUnavailableError when it is not there, AccessDeniedError when it may not be asked.
+    """
+    try:
+        asker.ask(judge_id, "Say yes.", None, _ONE_WORD)
+    except (EndpointFailedError, AwsError) as error:
+        raise ModelUnavailableError(f"judge: '{judge_id}' does not answer in this account. {error}") from error
+
+
+def check_run(models: FoundationModels, quotas: Quotas, asker: Asker, manifest: Manifest, region: str) -> None:
     """Whether this run can work in the account; raises what keeps it from working."""
     tunable(models, catalog.model(manifest.base_model), region)
+    if manifest.settings.serving != "none":
+        check_judge(asker, manifest.judge_model)
     if manifest.settings.serving == "provisioned" and manifest.settings.commitment is None:
         check_throughput_quota(quotas, manifest.settings.model_units)
 

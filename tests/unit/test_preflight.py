@@ -7,8 +7,16 @@ import pytest
 from tests.doubles import manifest
 from tuner import catalog
 from tuner.aws.bedrock import FoundationModel
-from tuner.errors import AccessDeniedError, ModelUnavailableError, QuotaError
+from tuner.errors import (
+    AccessDeniedError,
+    AwsError,
+    EndpointFailedError,
+    ModelUnavailableError,
+    QuotaError,
+    ThrottledError,
+)
 from tuner.preflight import check_run, checks, tunable
+from tuner.settings import InferenceSettings
 
 NOVA, HAIKU = "amazon.nova-micro-v1:0:128k", "anthropic.claude-3-haiku-20240307-v1:0:200k"
 LONG_AGO = dt.datetime(2026, 9, 10, tzinfo=dt.UTC)
@@ -25,7 +33,9 @@ class Account:
         customizations: tuple[str, ...] = ("FINE_TUNING",),
         offered: bool = True,
         units: float | None = 2,
+        judge: Exception | None = None,
     ) -> None:
+        self.judge = judge
         self.model = FoundationModel("id", "The model", active, end_of_life, customizations) if offered else None
         self.units = units
         self.asked: list[str] = []
@@ -35,6 +45,12 @@ class Account:
 
     def inference_profile_name(self, profile_id: str) -> str | None:
         return "US Claude Sonnet 4.6" if profile_id.startswith("us.") else None
+
+    def ask(self, endpoint: str, question: str, system: str | None, inference: InferenceSettings) -> str:
+        self.asked.append(endpoint)
+        if self.judge:
+            raise self.judge
+        return "yes"
 
     def value(self, service: str, code: str) -> float | None:
         self.asked.append(f"{service}/{code}")
@@ -74,20 +90,36 @@ def test_an_unavailable_model_says_why_and_what_to_use(account: Account, model: 
 def test_a_quota_that_is_too_small_is_found_before_the_training(units: float, asked: int) -> None:
     account = Account(units=units)
     with pytest.raises(QuotaError, match=f"may have {units} model units.*needs {asked}.*L-BE77399C"):
-        check_run(account, account, manifest(model_units=asked), "us-east-1")
+        check_run(account, account, account, manifest(model_units=asked), "us-east-1")
 
 
 @pytest.mark.parametrize("settings", [{"serving": "on_demand"}, {"serving": "none"}])
 def test_a_run_that_buys_no_throughput_needs_no_quota(settings: dict[str, str]) -> None:
     account = Account(units=0)
-    check_run(account, account, manifest(**settings), "us-east-1")
-    assert not account.asked
+    check_run(account, account, account, manifest(**settings), "us-east-1")
+    assert "bedrock/L-BE77399C" not in account.asked
 
 
 def test_an_unknown_quota_keeps_no_run_from_trying() -> None:
     account = Account(units=None)
-    check_run(account, account, manifest(), "us-east-1")
-    assert account.asked == ["bedrock/L-BE77399C"]
+    check_run(account, account, account, manifest(), "us-east-1")
+    assert account.asked == [JUDGE, "bedrock/L-BE77399C"]
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (EndpointFailedError("no such profile"), ModelUnavailableError),
+        (AwsError("the provided model identifier is invalid"), ModelUnavailableError),
+        (AccessDeniedError("no access to the model"), AccessDeniedError),
+        (ThrottledError("slow down"), ThrottledError),
+    ],
+)
+def test_a_judge_that_cannot_be_asked_is_found_before_the_training(error: Exception, kind: type[Exception]) -> None:
+    account = Account(judge=error)
+    with pytest.raises(kind, match=str(error)):
+        check_run(account, account, account, manifest(), "us-east-1")
+    check_run(account, account, account, manifest(serving="none"), "us-east-1")
 
 
 def verdicts(account: Account, judge: str = JUDGE) -> dict[str, str]:

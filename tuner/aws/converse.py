@@ -28,7 +28,8 @@ class Conversation:
     """Calls: bedrock:InvokeModel, which is what authorises Converse."""
 
     def __init__(self, api: Any = None, region: str | None = None) -> None:
-        self._api = api or client("bedrock-runtime", region)
+        # One attempt: who asks sees every throttling, and slows down.
+        self._api = api or client("bedrock-runtime", region, attempts=1)
 
     def ask(self, endpoint: str, question: str, system: str | None, inference: InferenceSettings) -> Reply:
         """Asks a model id, an inference profile, or the ARN of a throughput or deployment.

@@ -23,7 +23,7 @@ class OneTimeSchedules:
     def arm(
         self, name: str, at: dt.datetime, function_arn: str, role_arn: str, payload: Mapping[str, str]
     ) -> dt.datetime:
-        """Invokes the function with `payload` once, at `at`, and returns when that is, read back: an armed one keeps its time."""
+        """Invokes the function with `payload` once, at `at`, and reads back when: an armed one keeps its time."""
         with translated(f"arm the schedule {name}"):
             try:
                 self._api.create_schedule(

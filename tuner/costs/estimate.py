@@ -72,12 +72,17 @@ class Questions(_Model):
     reference_tokens: int
 
 
-def count_questions(records: Iterable[Mapping[str, Any]], characters_per_token: float) -> Questions:
-    """Counts the evaluation questions' tokens as the model's family estimates them: by characters."""
+def count_questions(
+    records: Iterable[Mapping[str, Any]], system_prompt: str | None, characters_per_token: float
+) -> Questions:
+    """Counts the evaluation questions' tokens as the model's family estimates them: by characters.
+
+    A question goes out with its own system prompt, or else the run's.
+    """
     count = asked = expected = 0
     for record in records:
         count += 1
-        asked += len(record["question"]) + len(record.get("system") or "")
+        asked += len(record["question"]) + len(record.get("system") or system_prompt or "")
         expected += len(record["reference"])
     return Questions(
         count=count,

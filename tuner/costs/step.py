@@ -11,7 +11,9 @@ from tuner.run import Keys, Manifest
 def write_estimate(folder: RunFolder, manifest: Manifest, ceiling_usd: float) -> Estimate:
     """The run's estimate against the lower of its own budget and the deployment's."""
     family = catalog.family_of(manifest.base_model)
-    questions = count_questions(folder.read_lines(Keys.EVALUATION), family.characters_per_token)
+    questions = count_questions(
+        folder.read_lines(Keys.EVALUATION), manifest.settings.system_prompt, family.characters_per_token
+    )
     made = estimate(
         manifest,
         training_tokens=folder.read_json(Keys.DATASET_SUMMARY)["training_tokens"],

@@ -16,8 +16,6 @@ from tuner.times import seconds_since
 # `aws s3 cp --recursive` of a large dataset takes minutes; a folder that changes for longer is somebody's mistake.
 LONGEST_WAIT_SECONDS = 600
 
-# Of these a dataset has one at most.
-_SINGLE: tuple[Role, ...] = ("training", "validation", "evaluation", "settings")
 # Step Functions takes 256 KiB of input.
 _LARGEST_INPUT_BYTES = 250_000
 
@@ -66,8 +64,8 @@ def arrive(
 ) -> Arrival:
     """The dataset's content once nothing in its folder has changed for `quiet_seconds`, as the run that it makes.
 
-    Raises DatasetError when the folder does not rest within ten minutes, has no training data, or has two files for
-    one purpose.
+    Raises DatasetError when the folder does not rest within ten minutes, or has no training data. Whatever else is
+    wrong with it is for the run to say: its refusal is reported.
     """
     waited = 0.0
     while True:
@@ -96,7 +94,8 @@ def _relevant(folder: Folder, dataset: str) -> tuple[Listed, ...]:
 
 def _pin(folder: Folder, dataset: str, listing: tuple[Listed, ...]) -> tuple[PinnedInput, ...] | None:
     """What was listed, read and hashed; None when the folder changed meanwhile."""
-    _refuse_ambiguous(dataset, listing)
+    if not any(role_of(_name(dataset, entry.key)) == "training" for entry in listing):
+        raise DatasetError(f"{INCOMING}{dataset}/: there is no training file. Upload training.jsonl, .json or .csv.")
     inputs: list[PinnedInput] = []
     for entry in listing:
         hashed = folder.hash(entry.key)
@@ -108,16 +107,6 @@ def _pin(folder: Folder, dataset: str, listing: tuple[Listed, ...]) -> tuple[Pin
         )
         inputs.append(pinned)
     return tuple(inputs) if _relevant(folder, dataset) == listing else None
-
-
-def _refuse_ambiguous(dataset: str, listing: tuple[Listed, ...]) -> None:
-    where = f"{INCOMING}{dataset}/"
-    by_role = {role: [n for n in (_name(dataset, e.key) for e in listing) if role_of(n) == role] for role in _SINGLE}
-    for role, names in by_role.items():
-        if len(names) > 1:
-            raise DatasetError(f"{where}: {' and '.join(names)} are both {role} files. Delete all but one.")
-    if not by_role["training"]:
-        raise DatasetError(f"{where}: there is no training.json, training.jsonl or training.csv. Upload one.")
 
 
 def _name(dataset: str, key: str) -> str:

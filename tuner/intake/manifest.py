@@ -9,12 +9,14 @@ from typing import Protocol
 
 from tuner.aws.bedrock import FoundationModel
 from tuner.aws.run_folder import RunFolder
-from tuner.errors import RunRefusedError, SettingsError
+from tuner.errors import DatasetError, RunRefusedError, SettingsError
 from tuner.intake.resolve import resolve
 from tuner.preflight import offered
-from tuner.run import INCOMING, Keys, Manifest, PinnedInput, resource_name
+from tuner.run import INCOMING, Keys, Manifest, PinnedInput, Role, resource_name
 from tuner.settings import DeploymentSettings, parse_document
 
+# Of these a dataset has one at most.
+_SINGLE: tuple[Role, ...] = ("training", "validation", "evaluation", "settings")
 _RECORDED_PACKAGES = ("boto3", "botocore", "pydantic")
 
 
@@ -49,9 +51,10 @@ def write_manifest(
 ) -> Manifest:
     """Resolves the run's settings and writes its `run.json`.
 
-    Repeating the step changes nothing. Raises SettingsError and its kin with every finding, ModelUnavailableError
-    when the Region does not offer the base model.
+    Repeating the step changes nothing. Raises DatasetError when two files are there for one purpose, SettingsError and
+    its kin with every finding, ModelUnavailableError when the Region does not offer the base model.
     """
+    _refuse_two_of_a_kind(dataset, pinned)
     document, name = _document(inputs, dataset, pinned)
     resolved = resolve(document, deployment, name)
     manifest = Manifest(
@@ -74,11 +77,23 @@ def write_manifest(
     return manifest
 
 
+def _refuse_two_of_a_kind(dataset: str, pinned: Sequence[PinnedInput]) -> None:
+    for role in _SINGLE:
+        names = [_name(dataset, entry) for entry in pinned if entry.role == role]
+        if len(names) > 1:
+            where = f"{INCOMING}{dataset}/"
+            raise DatasetError(f"{where}: {' and '.join(names)} are all there for {role}. Delete all but one.")
+
+
+def _name(dataset: str, pinned: PinnedInput) -> str:
+    return pinned.key.removeprefix(f"{INCOMING}{dataset}/")
+
+
 def _document(inputs: Inputs, dataset: str, pinned: Sequence[PinnedInput]) -> tuple[dict[str, object], str]:
     found = next((entry for entry in pinned if entry.role == "settings"), None)
     if found is None:
         return {}, "run.yaml"
-    name = found.key.removeprefix(f"{INCOMING}{dataset}/")
+    name = _name(dataset, found)
     try:
         text = inputs.read(found).decode("utf-8-sig")
     except UnicodeDecodeError:

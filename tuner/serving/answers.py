@@ -23,14 +23,17 @@ from tuner.errors import (
     ThrottledError,
     TunerError,
 )
+from tuner.evaluation.pacing import Pacer
 from tuner.run import Keys, Manifest
 from tuner.settings import InferenceSettings
 
 Which = Literal["base", "tuned"]
 
-# Beyond what the client itself retries: how often the questions of a shard may be asked again, per question.
-_RETRIES_PER_QUESTION = 3
+# How often the questions of a shard may be asked again, per question of the shard.
+_RETRIES_PER_QUESTION = 6
 _LONGEST_PAUSE_SECONDS = 20.0
+# A Lambda function has 15 minutes, and a question that was begun may take two.
+_SECONDS = 720.0
 
 
 class Question(BaseModel):
@@ -92,41 +95,48 @@ class Shard:
         return {line["id"]: Answer.model_validate(line) for line in self.folder.read_lines(self.name)}
 
 
-class _RetryBudget:
-    """How many more times the questions of a shard may be asked again, all together."""
+class _Turn:
+    """What the questions of one attempt share: their pace, their retries, their time."""
 
-    def __init__(self, tries: int) -> None:
-        self._left = tries
+    def __init__(self, concurrency: int, retries: int, deadline: float) -> None:
+        self.pacer = Pacer(concurrency)
+        self.deadline = deadline
+        self._retries = retries
         self._lock = threading.Lock()
 
-    def take(self) -> bool:
+    def may_retry(self) -> bool:
         with self._lock:
-            self._left -= 1
-            return self._left >= 0
+            self._retries -= 1
+            return self._retries >= 0
 
 
 @dataclass(frozen=True, slots=True)
 class Answering:
-    """How a model is asked: `endpoint` is a model id, an inference profile, or an endpoint's ARN."""
+    """How a model is asked: `endpoint` is a model id, an inference profile, or an endpoint's ARN.
+
+    `concurrency` is the most: it adapts to throttling.
+    """
 
     asker: Asker
     endpoint: str
     manifest: Manifest
     concurrency: int
     sleep: Callable[[float], None] = time.sleep
+    clock: Callable[[], float] = time.monotonic
 
     def run(self, shard: Shard) -> tuple[int, int]:
         """Answers a shard's questions; returns how many were answered, and how many failed.
 
         What an earlier attempt settled is not asked again. An answer that fails is kept with its error. What says
         nothing about the question raises, after the others were asked and written: ThrottledError beyond the retries
-        of the shard, AccessDeniedError, EndpointFailedError, and an error that all questions share.
+        of the shard, RetryableError when the time is up, AccessDeniedError, EndpointFailedError, and an error that all
+        questions share.
         """
         questions, settled = shard.questions(), shard.settled()
         unasked = [question for question in questions if question.id not in settled]
-        budget = _RetryBudget(_RETRIES_PER_QUESTION * len(unasked))
+        turn = _Turn(self.concurrency, _RETRIES_PER_QUESTION * len(unasked), self.clock() + _SECONDS)
         with ThreadPoolExecutor(max_workers=self.concurrency) as pool:
-            results = list(pool.map(lambda question: self._settle(question, budget), unasked))
+            results = list(pool.map(lambda question: self._settle(question, turn), unasked))
         raised = [result for result in results if isinstance(result, TunerError)]
         settled |= {result.id: result for result in results if isinstance(result, Answer)}
         answers = [settled[question.id] for question in questions if question.id in settled]
@@ -138,10 +148,12 @@ class Answering:
         failed = sum(answer.answer is None for answer in answers)
         return len(answers) - failed, failed
 
-    def _settle(self, question: Question, budget: _RetryBudget) -> Answer | TunerError:
+    def _settle(self, question: Question, turn: _Turn) -> Answer | TunerError:
         """The answer, a failed answer, or the error that is not the question's."""
+        if self.clock() > turn.deadline:
+            return RetryableError("The time of one invocation is up: the next attempt asks the remaining questions.")
         try:
-            reply = self._ask(question, budget)
+            reply = self._ask(question, turn)
         except (AccessDeniedError, EndpointFailedError, ThrottledError) as error:
             return error
         except TunerError as error:
@@ -155,16 +167,16 @@ class Answering:
             latency_ms=reply.latency_ms,
         )
 
-    def _ask(self, question: Question, budget: _RetryBudget) -> Reply:
+    def _ask(self, question: Question, turn: _Turn) -> Reply:
         settings = self.manifest.settings
+        system = question.system or settings.system_prompt
         pause = 0.5
         while True:
             try:
-                return self.asker.ask(
-                    self.endpoint, question.question, question.system or settings.system_prompt, settings.inference
-                )
+                with turn.pacer.slot():
+                    return self.asker.ask(self.endpoint, question.question, system, settings.inference)
             except RetryableError:
-                if not budget.take():
+                if not turn.may_retry():
                     raise
             self.sleep(random.uniform(0, pause))  # noqa: S311 - jitter, not a secret
             pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)

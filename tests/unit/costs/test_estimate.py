@@ -98,4 +98,5 @@ def test_the_lower_budget_counts_and_the_estimate_is_written(own: float | None, 
 
 def test_questions_are_counted_in_the_familys_tokens_with_their_system_prompt() -> None:
     records = [{"question": "abc", "reference": "abcdef"}, {"question": "abc", "system": "abc", "reference": "a"}]
-    assert count_questions(records, 3) == Questions(count=2, question_tokens=3, reference_tokens=3)
+    assert count_questions(records, None, 3) == Questions(count=2, question_tokens=3, reference_tokens=3)
+    assert count_questions(records, "abcdef", 3).question_tokens == 5

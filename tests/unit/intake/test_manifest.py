@@ -4,7 +4,7 @@ import pytest
 
 from tests.doubles import RUN, STARTED, MemoryFolder
 from tuner.aws.bedrock import FoundationModel
-from tuner.errors import ModelUnavailableError, RunRefusedError, SettingsError
+from tuner.errors import DatasetError, ModelUnavailableError, RunRefusedError, SettingsError
 from tuner.intake.manifest import write_manifest
 from tuner.run import Keys, Manifest, PinnedInput
 from tuner.settings import DeploymentSettings
@@ -67,6 +67,15 @@ def test_a_run_without_settings_has_the_defaults() -> None:
     folder = MemoryFolder()
     write(folder, pinned=(TRAINING,))
     assert folder.manifest().settings.serving == "provisioned"
+
+
+@pytest.mark.parametrize("role", ["training", "validation", "evaluation", "settings"])
+def test_two_files_for_one_purpose_are_an_error_that_names_both(role: str) -> None:
+    folder = MemoryFolder()
+    both = [SETTINGS.model_copy(update={"role": role, "key": f"incoming/faq/{name}"}) for name in ("a.csv", "a.jsonl")]
+    with pytest.raises(DatasetError, match=rf"incoming/faq/: a\.csv and a\.jsonl are all there for {role}"):
+        write(folder, pinned=(*both,))
+    assert not folder.files
 
 
 def test_a_repeated_step_leaves_the_first_manifest() -> None:

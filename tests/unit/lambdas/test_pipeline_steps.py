@@ -51,6 +51,13 @@ class Models(Jobs):
         return FoundationModel(model_id, "Nova Micro", True, None, ("FINE_TUNING",))
 
 
+class Asked:
+    """A model that answers with its own endpoint."""
+
+    def ask(self, endpoint: str, *_: object) -> Reply:
+        return Reply(endpoint, "end_turn", 1, 1, 1)
+
+
 class NoQuota:
     def value(self, service: str, code: str) -> float:
         return 0
@@ -185,6 +192,7 @@ def test_pin_inputs_writes_the_manifest_of_its_run(cloud: RunFolder, monkeypatch
 def test_preflight_refuses_a_zero_quota(cloud: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(preflight, "Bedrock", Models)
     monkeypatch.setattr(preflight, "Quotas", NoQuota)
+    monkeypatch.setattr(preflight, "Conversation", Asked)
     with pytest.raises(QuotaError):
         invoke(preflight, run_id=RUN)
 
@@ -203,10 +211,6 @@ def test_estimate_cost_decides(cloud: RunFolder) -> None:
 def test_each_model_is_asked_at_its_own_endpoint(
     cloud: RunFolder, monkeypatch: pytest.MonkeyPatch, model: str, endpoint: str
 ) -> None:
-    class Asked:
-        def ask(self, endpoint: str, *_: object) -> Reply:
-            return Reply(endpoint, "end_turn", 1, 1, 1)
-
     monkeypatch.setattr(answer_questions, "Conversation", Asked)
     cloud.write_lines(Keys.EVALUATION, [{"id": "1", "question": "q", "reference": "r"}])
     record = {"kind": "provisioned", "arn": "arn:aws:bedrock:x:1:provisioned-model/y", "name": NAME}

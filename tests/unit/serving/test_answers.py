@@ -95,7 +95,7 @@ def test_retries_are_budgeted_for_the_shard() -> None:
     model = Model(raising(ThrottledError("slow")))
     with pytest.raises(ThrottledError):
         run(model, folder(4))
-    assert len(model.asked) == 4 + 3 * 4
+    assert len(model.asked) == 4 + 6 * 4
 
 
 def test_throttled_questions_are_asked_by_the_next_attempt_and_only_they() -> None:
@@ -112,6 +112,16 @@ def test_throttled_questions_are_asked_by_the_next_attempt_and_only_they() -> No
     assert run(second, place) == (3, 0)
     assert [question for question, _ in second.asked] == ["q1"]
     assert [line["id"] for line in written(place)] == ["id0", "id1", "id2"]
+
+
+def test_when_the_time_is_up_the_next_attempt_asks_the_rest() -> None:
+    place, model = folder(4), Model(str.upper)
+    clock = iter([0.0, 0.0, 1.0, 900.0, 900.0])
+    answering = Answering(model, "model", manifest(), 1, sleep=lambda _: None, clock=lambda: next(clock))
+    with pytest.raises(RetryableError, match="time of one invocation is up"):
+        answering.run(Shard(place, "base", 0, 10))
+    assert [line["id"] for line in written(place)] == ["id0", "id1"]
+    assert run(model, place) == (4, 0)
 
 
 def test_a_shard_that_is_complete_is_not_asked_again() -> None:
