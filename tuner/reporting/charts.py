@@ -19,6 +19,8 @@ Series = tuple[str, Sequence[Point]]
 
 # Past this many points a curve goes through the means of equal stretches: nobody sees more, and the page stays small.
 _MOST_POINTS = 240
+# Runs within this time are told apart by the hour.
+_MOST_HOURS = 72
 _DOTTED = {"training-epoch", "validation", "history-base", "history-tuned"}
 # pygal draws its own style sheet, scripts and tooltips into each chart; the page has its own, under a strict policy.
 _DROPPED_TAGS = {"defs", "desc", "title"}
@@ -48,11 +50,13 @@ def history(base: Sequence[tuple[datetime, float]], tuned: Sequence[tuple[dateti
         ("history-base", [(when.timestamp(), mean) for when, mean in base]),
         ("history-tuned", [(when.timestamp(), mean) for when, mean in tuned]),
     ]
-    return _lines(series, "Run ended", label, f"{label}, run after run", _day)
+    times = [x for _, points in series for x, _ in points]
+    pattern = "%Y-%m-%d" if max(times) - min(times) > _MOST_HOURS * 3600 else "%m-%d %H:%M"
+    return _lines(series, "Run ended (UTC)", label, f"{label}, run after run", lambda x: _time(x, pattern))
 
 
-def _day(timestamp: float) -> str:
-    return f"{datetime.fromtimestamp(timestamp, UTC):%Y-%m-%d}"
+def _time(timestamp: float, pattern: str) -> str:
+    return datetime.fromtimestamp(timestamp, UTC).strftime(pattern)
 
 
 def _plain(value: float) -> str:

@@ -25,6 +25,7 @@ from tuner.reporting.trust import agreements, habits, notes
 _FILTERS = {
     "duration": words.duration,
     "grade": words.grade,
+    "minute": words.minute,
     "money": words.money,
     "number": words.number,
     "number_short": words.short,

@@ -90,6 +90,11 @@ def when(text: str | None) -> str:
     return _moment(text).strftime("%Y-%m-%d %H:%M:%S UTC") if text else _NONE
 
 
+def minute(text: str) -> str:
+    """2026-11-23 07:13, in UTC."""
+    return _moment(text).strftime("%Y-%m-%d %H:%M")
+
+
 def joined(parts: Sequence[str]) -> str:
     """a, b and c."""
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
