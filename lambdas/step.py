@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from functools import wraps
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
@@ -78,8 +78,9 @@ def step(event_model: type[E]) -> Callable[[Step[E]], Callable[[dict[str, Any], 
                 metrics.add_metric(type(error).__name__, MetricUnit.Count, 1)
                 logger.exception("The step failed")
                 raise
-            return json.loads(json.dumps(result or {}))
+            plain: dict[str, Any] = json.loads(json.dumps(result or {}))
+            return plain
 
-        return handler
+        return cast("Callable[[dict[str, Any], LambdaContext], dict[str, Any]]", handler)
 
     return decorate
