@@ -68,7 +68,7 @@ class Admin:
         return {
             "engine": settings.engine,
             "answers": catalogue.ENGINE_NAMES[settings.engine],
-            "judge": catalogue.judge_name(),
+            "judge": catalogue.judge_name(settings),
             "jobs_in_progress": [job.name for job in store.jobs.all() if job.status == "InProgress"],
             "throughputs": [throughput.arn for throughput in store.throughputs.all()],
             "deployments": [deployment.arn for deployment in store.deployments.all()],
@@ -79,7 +79,8 @@ class Admin:
             changes = json.loads(body)
             if not isinstance(changes, dict):
                 raise ValueError("the body must be a JSON object")
-            self._bedrock.settings = Settings(**(self._bedrock.settings.model_dump() | changes))
+            kept = dict(self._bedrock.settings)
+            self._bedrock.settings = Settings(**(kept | changes))
         except PydanticError as error:
             findings = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_url=False)]
             raise ValidationError(f"Settings not changed: {'; '.join(findings)}") from error

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
-from typing import Literal
 
 from local.bedrock.settings import Lifecycle, Settings
 from tuner import catalog
@@ -54,10 +52,21 @@ def foundation_models() -> dict[str, FoundationModel]:
     found: dict[str, FoundationModel] = {}
     judging = {judge.foundation_model for judge in catalog.judges()}
     for model in catalog.models():
-        common = {"name": model.name, "retired": model.retired, "end_of_life": model.end_of_life}
-        found[model.id] = FoundationModel(id=model.id, tunable=model, on_demand=False, **common)
-        found[model.invoke_id] = FoundationModel(
-            id=model.invoke_id, on_demand=not model.invoke_by_profile, judges=model.invoke_id in judging, **common
+        for_tuning = FoundationModel(
+            id=model.id,
+            name=model.name,
+            tunable=model,
+            on_demand=False,
+            retired=model.retired,
+            end_of_life=model.end_of_life,
+        )
+        found[model.id] = for_tuning
+        found[model.invoke_id] = replace(
+            for_tuning,
+            id=model.invoke_id,
+            tunable=None,
+            on_demand=not model.invoke_by_profile,
+            judges=model.invoke_id in judging,
         )
     for judge in catalog.judges():
         by_profile_only = all(other.id != judge.foundation_model for other in catalog.judges())
@@ -89,18 +98,20 @@ def lifecycle(model: FoundationModel, settings: Settings) -> Lifecycle:
     return "END_OF_LIFE" if model.retired and settings.lifecycle == "aws" else "ACTIVE"
 
 
-def judge_name() -> str:
+def judge_name(settings: Settings) -> str:
     """What grades answers here."""
-    served = os.environ.get("LOCAL_JUDGE_MODEL", "the model") + " at LOCAL_JUDGE_URL"
-    return served if os.environ.get("LOCAL_JUDGE_URL") else SIMILARITY_JUDGE
+    if settings.judge_url:
+        return f"{settings.judge_model or 'the first model'} at LOCAL_JUDGE_URL"
+    return SIMILARITY_JUDGE
 
 
-def stand_in_name(model: FoundationModel, engine: Literal["smollm2", "tiny", "instant"]) -> str:
+def stand_in_name(model: FoundationModel, settings: Settings) -> str:
     """The model's name with what really answers here.
 
     The service model allows names of 20 characters; being honest needs more, and no SDK checks a response's length.
     """
-    grades_only = model.judges and not any(entry.invoke_id == model.id for entry in catalog.models())
-    answers = judge_name() if grades_only else ENGINE_NAMES[engine]
-    also = f"; judges by {judge_name()}" if model.judges and not grades_only else ""
-    return f"{model.name} (local stand-in: {answers}{also})"
+    tunable = any(entry.invoke_id == model.id for entry in catalog.models())
+    engine, judge = ENGINE_NAMES[settings.engine], judge_name(settings)
+    if not model.judges:
+        return f"{model.name} (local stand-in: {engine})"
+    return f"{model.name} (local stand-in: {f'{engine}; as a judge: {judge}' if tunable else judge})"

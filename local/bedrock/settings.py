@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Lifecycle = Literal["ACTIVE", "LEGACY", "END_OF_LIFE"]
@@ -14,7 +14,9 @@ Lifecycle = Literal["ACTIVE", "LEGACY", "END_OF_LIFE"]
 class Settings(BaseSettings):
     """Every value has a default that suits a demonstration; docs/local-bedrock.md lists them."""
 
-    model_config = SettingsConfigDict(env_prefix="LOCAL_BEDROCK_", extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="LOCAL_BEDROCK_", extra="forbid", frozen=True, validate_by_name=True, validate_by_alias=True
+    )
 
     engine: Literal["smollm2", "tiny", "instant"] = Field("smollm2", description="what trains and answers")
     seed: int = Field(20260910, description="of LoRA's initial weights, shuffling, dropout and sampling")
@@ -48,3 +50,13 @@ class Settings(BaseSettings):
     def torch_threads(self) -> int:
         """A second thread only slows the tiny network down, most of all where several clouds share the cores."""
         return self.threads or (1 if self.engine == "tiny" else os.cpu_count() or 1)
+
+    judge_url: str = Field(
+        "", validation_alias="LOCAL_JUDGE_URL", description="an OpenAI-compatible server that judges instead"
+    )
+    judge_model: str = Field(
+        "", validation_alias="LOCAL_JUDGE_MODEL", description="the model to ask there; empty: its first one"
+    )
+    judge_api_key: SecretStr | None = Field(
+        None, validation_alias="LOCAL_JUDGE_API_KEY", description="sent as a bearer token", exclude=True
+    )

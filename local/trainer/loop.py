@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dict, set_peft_model_state_dict
@@ -57,7 +58,7 @@ class Trainer:
         if best is not None:
             set_peft_model_state_dict(self._model, best)
         self._progress.best_epoch = stop.best_epoch if best is not None else self._progress.epoch
-        self._model.save_pretrained(self._folder / ADAPTER_FOLDER)
+        self._model.save_pretrained(str(self._folder / ADAPTER_FOLDER))
         self._progress.finished = True
         self._report()
         return self._progress
@@ -106,7 +107,7 @@ class Trainer:
 
     def _summed_loss(self, batch: Batch) -> torch.Tensor:
         """Cross-entropy summed over the learnt tokens; the vocabulary's logits are computed for those alone."""
-        network = self._model.get_base_model()
+        network: Any = self._model.get_base_model()
         targets = batch.labels[:, 1:]
         learnt = targets != IGNORED
         with torch.autocast("cpu", torch.bfloat16, enabled=self._type == torch.bfloat16):

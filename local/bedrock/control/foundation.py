@@ -84,7 +84,7 @@ def _details(bedrock: Bedrock, model: FoundationModel) -> dict[str, Any]:
     return {
         "modelArn": current_scope().foundation_model_arn(model.id),
         "modelId": model.id,
-        "modelName": catalogue.stand_in_name(model, bedrock.settings.engine),
+        "modelName": catalogue.stand_in_name(model, bedrock.settings),
         "providerName": model.provider,
         "inputModalities": ["TEXT"],
         "outputModalities": ["TEXT"],

@@ -6,11 +6,12 @@ import itertools
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from pathlib import Path
 
-from local.bedrock.engine.messages import Answer, Question, Sampling, Weights
+from local.bedrock.engine.messages import Answer, Question, Sampling, Texts, Weights
 from local.bedrock.errors import ModelError, ModelTimeoutError, ValidationError
 from local.bedrock.jobs.training import CHECKOUT, child_environment
 from local.trainer.spec import Conversation
@@ -36,13 +37,29 @@ class InferenceClient:
             ModelTimeoutError: no answer within `timeout` seconds.
             ValidationError: the conversation is longer than the network's context.
         """
+        number = next(self._numbers)
+        question = Question(id=number, weights=weights, conversation=conversation, sampling=sampling)
+        answer = self._request(question, threads, timeout)
+        if answer.too_long:
+            raise ValidationError("Input is too long for requested model.")
+        return answer
+
+    def embed(self, texts: Sequence[str], threads: int, timeout: float) -> list[list[float]]:
+        """Sentence embeddings of length 1.
+
+        Raises:
+            ModelError: the process failed or died.
+            ModelTimeoutError: no answer within `timeout` seconds.
+        """
+        return self._request(Texts(id=next(self._numbers), texts=tuple(texts)), threads, timeout).vectors
+
+    def _request(self, request: Question | Texts, threads: int, timeout: float) -> Answer:
         future: Future[Answer] = Future()
-        question = Question(id=next(self._numbers), weights=weights, conversation=conversation, sampling=sampling)
         with self._lock:
             process = self._alive(threads)
-            self._waiting[question.id] = future
+            self._waiting[request.id] = future
             try:
-                process.stdin.write(question.model_dump_json().encode() + b"\n")  # type: ignore[union-attr]
+                process.stdin.write(request.model_dump_json().encode() + b"\n")  # type: ignore[union-attr]
                 process.stdin.flush()  # type: ignore[union-attr]
             except OSError as error:
                 raise ModelError(f"The inference process ended: see {self._log}.") from error
@@ -51,9 +68,7 @@ class InferenceClient:
         except FutureTimeoutError as error:
             raise ModelTimeoutError(f"The model did not answer within {timeout:g} seconds.") from error
         finally:
-            self._waiting.pop(question.id, None)
-        if answer.too_long:
-            raise ValidationError("Input is too long for requested model.")
+            self._waiting.pop(request.id, None)
         if answer.error:
             raise ModelError(f"The model failed: {answer.error}")
         return answer

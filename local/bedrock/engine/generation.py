@@ -14,7 +14,7 @@ from local.trainer.chat import prompt
 LONGEST_CONTEXT = 8192
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Row:
     """One prompt of the batch and what has been said so far."""
 
@@ -100,7 +100,7 @@ def _take(row: Row, token: int, tokenizer: PreTrainedTokenizerFast) -> None:
         if len(row.said) >= sampling.max_tokens or len(row.prompt) + len(row.said) >= LONGEST_CONTEXT:
             row.stop_reason = "max_tokens"
     if row.stop_reason or sampling.stop_sequences:
-        row.text = tokenizer.decode(row.said, skip_special_tokens=True).strip()
+        row.text = str(tokenizer.decode(row.said, skip_special_tokens=True)).strip()
         for sequence in sampling.stop_sequences:
             if sequence in row.text:
                 row.text = row.text.split(sequence)[0]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from local.trainer.spec import Conversation, NetworkName
 
@@ -36,20 +36,36 @@ class Sampling(BaseModel):
 
 
 class Question(BaseModel):
-    """A request to the inference process."""
+    """A request to the inference process: continue the conversation."""
 
     model_config = ConfigDict(frozen=True)
 
+    kind: Literal["question"] = "question"
     id: int
     weights: Weights
     conversation: Conversation
     sampling: Sampling
 
 
+class Texts(BaseModel):
+    """A request to the inference process: the texts' sentence embeddings."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: Literal["texts"] = "texts"
+    id: int
+    texts: tuple[str, ...]
+
+
+Request = Annotated[Question | Texts, Field(discriminator="kind")]
+REQUEST: TypeAdapter[Question | Texts] = TypeAdapter(Request)
+
+
 class Answer(BaseModel):
-    """Its answer; `error` is set instead of the rest where it could not be given."""
+    """What comes back; `error` is set instead of the rest where there is no answer."""
 
     id: int
+    vectors: list[list[float]] = []
     text: str = ""
     input_tokens: int = 0
     output_tokens: int = 0

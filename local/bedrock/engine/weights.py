@@ -34,4 +34,5 @@ class WeightsCache:
         model, tokenizer = load(weights.network, weights.cache)
         if weights.adapter:
             model = PeftModel.from_pretrained(model, str(weights.adapter)).merge_and_unload()
-        return model.eval(), tokenizer
+        model.train(False)
+        return model, tokenizer

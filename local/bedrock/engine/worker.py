@@ -1,7 +1,7 @@
 """`python -m local.bedrock.engine.worker THREADS`: the inference process.
 
-Questions come as lines on standard input, answers go as lines to standard output. What is waiting for the same
-weights is answered together. The process ends when standard input does: with the server, however that ended.
+Requests come as lines on standard input, answers go as lines to standard output. Questions that wait for the same
+weights are answered together. The process ends when standard input does: with the server, however that ended.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import sys
 import threading
 from collections.abc import Iterator
 
-from local.bedrock.engine.messages import Answer, Question
+from local.bedrock.engine.messages import REQUEST, Answer, Question, Texts
 
 MOST_TOGETHER = 16
 GATHER_SECONDS = 0.02
@@ -23,48 +23,60 @@ def main() -> int:
     # Libraries print to standard output; the protocol keeps the real one to itself.
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
-    waiting: queue.Queue[Question] = queue.Queue()
+    waiting: queue.Queue[Question | Texts] = queue.Queue()
     threading.Thread(target=_receive, args=(waiting,), daemon=True).start()
 
     import torch
 
+    from local.bedrock.engine.embedding import embed
     from local.bedrock.engine.generation import generate
     from local.bedrock.engine.weights import WeightsCache
 
-    torch.set_num_threads(int(sys.argv[1]))
+    torch.set_num_threads(int(sys.argv[1]) or os.cpu_count() or 1)
     cache = WeightsCache()
+
+    def answer(batch: list[Question] | Texts) -> list[Answer]:
+        if isinstance(batch, Texts):
+            return [Answer(id=batch.id, vectors=embed(batch.texts))]
+        model, tokenizer = cache.get(batch[0].weights)
+        return generate(model, tokenizer, batch)
+
     for batch in _batches(waiting):
         try:
-            model, tokenizer = cache.get(batch[0].weights)
-            results = generate(model, tokenizer, batch)
+            results = answer(batch)
         except Exception as error:
-            results = [Answer(id=question.id, error=f"{type(error).__name__}: {error}") for question in batch]
-        for result in results:
-            answers.write(result.model_dump_json() + "\n")
+            requests = [batch] if isinstance(batch, Texts) else batch
+            results = [Answer(id=request.id, error=f"{type(error).__name__}: {error}") for request in requests]
+        answers.writelines(result.model_dump_json() + "\n" for result in results)
         answers.flush()
     return 0
 
 
-def _receive(waiting: queue.Queue[Question]) -> None:
+def _receive(waiting: queue.Queue[Question | Texts]) -> None:
     buffered = b""
     while chunk := os.read(0, 65536):
         *lines, buffered = (buffered + chunk).split(b"\n")
         for line in lines:
-            waiting.put(Question.model_validate_json(line))
+            waiting.put(REQUEST.validate_json(line))
     os._exit(0)
 
 
-def _batches(waiting: queue.Queue[Question]) -> Iterator[list[Question]]:
-    """Whatever waits for the weights of the oldest question, after a moment for its companions to arrive."""
-    held: list[Question] = []
+def _batches(waiting: queue.Queue[Question | Texts]) -> Iterator[list[Question] | Texts]:
+    """The oldest request with what else waits for its weights, after a moment for its companions to arrive."""
+    held: list[Question | Texts] = []
     while True:
         held = held or [waiting.get()]
         threading.Event().wait(GATHER_SECONDS)
         while not waiting.empty():
             held.append(waiting.get())
-        together = [question for question in held if question.weights == held[0].weights][:MOST_TOGETHER]
+        first = held[0]
+        if isinstance(first, Texts):
+            held = held[1:]
+            yield first
+            continue
+        together = [one for one in held if isinstance(one, Question) and one.weights == first.weights][:MOST_TOGETHER]
         chosen = {question.id for question in together}
-        held = [question for question in held if question.id not in chosen]
+        held = [request for request in held if request.id not in chosen]
         yield together
 
 

@@ -55,7 +55,7 @@ def _structure(shape: StructureShape, value: dict[str, Any], path: str) -> Itera
 
 
 def _value(shape: Shape, value: Any, path: str) -> Iterator[str]:
-    expected = _PYTHON_TYPES.get(shape.type_name)
+    expected: Any = _PYTHON_TYPES.get(shape.type_name)
     # A document member carries any JSON; bool is an int in Python, and is not one on the wire.
     if expected is None or getattr(shape, "is_document_type", False):
         return

@@ -2,36 +2,81 @@
 
 from __future__ import annotations
 
+import json
+import secrets
+import time
 from typing import TYPE_CHECKING, Any
 
+from local.bedrock import catalogue
 from local.bedrock.engine.messages import Sampling
 from local.bedrock.errors import ValidationError
 from local.bedrock.runtime.answering import Prompt, ask, runtime_headers
-from local.bedrock.runtime.resolve import resolve
+from local.bedrock.runtime.resolve import Target, resolve
+from local.bedrock.tools.call import ToolCall, forced_tool
+from local.bedrock.tools.calls import fill_in
 from local.trainer.spec import Conversation, Turn
+from tuner import catalog
 
 if TYPE_CHECKING:
     from local.bedrock.bedrock import Bedrock
 
 DEFAULT_MAX_TOKENS = 512
+CHARACTERS_PER_TOKEN = 4
 
 
 def converse(bedrock: Bedrock, params: dict[str, Any]) -> dict[str, Any]:
-    """Converse, with text in and text out."""
+    """Converse: text in; text out, or the arguments of the tool that the request forces."""
     target = resolve(bedrock, params["modelId"])
-    spoken = ask(bedrock, target, _prompt(params))
+    prompt = _prompt(params)
+    _check_sampling(target, params.get("inferenceConfig", {}))
+    conversation = prompt.conversation
+    text = "\n\n".join(turn.text for turn in conversation.turns if turn.role == "user")
+    call = forced_tool(params, text, conversation.system or "")
+    if call:
+        return _use_tool(bedrock, target, call, params.get("inferenceConfig", {}))
+    spoken = ask(bedrock, target, prompt)
     answer = spoken.answer
-    return {
-        "output": {"message": {"role": "assistant", "content": [{"text": answer.text}]}},
-        "stopReason": answer.stop_reason,
-        "usage": {
-            "inputTokens": answer.input_tokens,
-            "outputTokens": answer.output_tokens,
-            "totalTokens": answer.input_tokens + answer.output_tokens,
-        },
-        "metrics": {"latencyMs": spoken.latency_ms},
-        "$headers": runtime_headers(target),
+    content = [{"text": answer.text}]
+    return _response(content, answer.stop_reason, (answer.input_tokens, answer.output_tokens), spoken.latency_ms) | {
+        "$headers": runtime_headers(target.stand_in)
     }
+
+
+def _use_tool(bedrock: Bedrock, target: Target, call: ToolCall, config: dict[str, Any]) -> dict[str, Any]:
+    began = time.monotonic()
+    filled = fill_in(bedrock, call, config.get("maxTokens", DEFAULT_MAX_TOKENS), config.get("temperature"))
+    latency_ms = int((time.monotonic() - began) * 1000)
+    use = {"toolUse": {"toolUseId": f"tooluse_{secrets.token_urlsafe(16)}", "name": call.name, "input": filled}}
+    content: list[dict[str, Any]] = [{"text": filled} if isinstance(filled, str) else use]
+    # Nothing here has Claude's tokenizer: tokens are estimated from characters.
+    tokens = tuple(
+        len(text) // CHARACTERS_PER_TOKEN for text in (call.system + call.text, json.dumps(filled, ensure_ascii=False))
+    )
+    reason = "end_turn" if isinstance(filled, str) else "tool_use"
+    return _response(content, reason, (tokens[0], tokens[1]), latency_ms) | {
+        "$headers": runtime_headers(catalogue.judge_name(bedrock.settings))
+    }
+
+
+def _response(content: list[dict[str, Any]], reason: str, tokens: tuple[int, int], latency_ms: int) -> dict[str, Any]:
+    return {
+        "output": {"message": {"role": "assistant", "content": content}},
+        "stopReason": reason,
+        "usage": {"inputTokens": tokens[0], "outputTokens": tokens[1], "totalTokens": sum(tokens)},
+        "metrics": {"latencyMs": latency_ms},
+    }
+
+
+def _check_sampling(target: Target, config: dict[str, Any]) -> None:
+    judge = next((judge for judge in catalog.judges() if judge.foundation_model == target.base.id), None)
+    given = [name for name in ("temperature", "topP") if name in config]
+    if judge and judge.sampling == "either" and len(given) == 2:
+        raise ValidationError(
+            "The model returned the following errors: `temperature` and `top_p` cannot both be specified for this "
+            "model. Please use only one."
+        )
+    if judge and judge.sampling == "none" and given:
+        raise ValidationError(f"The model returned the following errors: {given[0]} is not supported for this model.")
 
 
 def _prompt(params: dict[str, Any]) -> Prompt:

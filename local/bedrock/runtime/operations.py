@@ -27,7 +27,7 @@ def invoke_model(bedrock: Bedrock, params: dict[str, Any]) -> dict[str, Any]:
     return {
         "body": json.dumps(body.response(spoken.answer, target.base.id), ensure_ascii=False).encode(),
         "contentType": "application/json",
-        "$headers": headers | runtime_headers(target),
+        "$headers": headers | runtime_headers(target.stand_in),
     }
 
 

@@ -60,7 +60,7 @@ def resolve(bedrock: Bedrock, model_id: str) -> Target:
 def _served(bedrock: Bedrock, arn: str) -> Target:
     provisioned = ":provisioned-model/" in arn
     tables = bedrock.store.throughputs if provisioned else bedrock.store.deployments
-    serving: Serving | None = tables.find(current_scope(), arn)  # type: ignore[attr-defined]
+    serving: Serving | None = tables.find(current_scope(), arn)
     if serving is None:
         raise ResourceNotFoundError(f"Could not find the model to invoke: {arn}")
     ready = "InService" if provisioned else "Active"

@@ -1,0 +1,41 @@
+"""Which kind a forced tool call is, and its arguments, checked against the tool's own schema."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import jsonschema
+
+from local.bedrock.errors import ValidationError
+from local.bedrock.tools import grade, prefer
+from local.bedrock.tools.served import ask_server
+
+if TYPE_CHECKING:
+    from local.bedrock.bedrock import Bedrock
+    from local.bedrock.tools.call import ToolCall
+
+KINDS = (grade, prefer)
+
+
+def fill_in(bedrock: Bedrock, call: ToolCall, max_tokens: int, temperature: float | None) -> dict[str, Any] | str:
+    """The tool's arguments; words where a served judge used none.
+
+    Raises:
+        ValidationError: no kind of tool fits, or the schema asks for what the kind cannot give.
+        ModelError: the served judge failed.
+    """
+    if bedrock.settings.judge_url:
+        # Its mistakes are passed on as they are: a judge's caller has to cope with them on AWS too.
+        return ask_server(bedrock.settings, call, max_tokens, temperature)
+    kind = next((kind for kind in KINDS if kind.fits(call)), None)
+    if kind is None:
+        raise ValidationError(
+            f"The local stand-in cannot fill in the tool '{call.name}': it grades (a property `score`, tags "
+            "<question>, <reference>, <answer>) and prefers (`preferred`, <answer_1>, <answer_2>): docs/local-judge.md."
+        )
+    arguments = {name: value for name, value in kind.fill(bedrock, call).items() if name in call.properties}
+    try:
+        jsonschema.validate(arguments, call.schema)
+    except jsonschema.ValidationError as error:
+        raise ValidationError(f"The local stand-in cannot satisfy the tool '{call.name}': {error.message}") from error
+    return arguments

@@ -1,0 +1,157 @@
+"""Provisioned throughput and deployments: they take time, are limited, are billed by the second, and go."""
+
+from __future__ import annotations
+
+import pytest
+from botocore.exceptions import ClientError
+
+from local.bedrock.billing import statement
+from tests.unit.local_bedrock.conftest import NOVA, converse_record, lines
+
+
+@pytest.fixture
+def model(control, job_request, finish):
+    control.create_model_customization_job(**job_request)
+    return finish("first-job").outputModelArn
+
+
+@pytest.fixture
+def nova_model(control, storage, job_request, finish):
+    storage.objects["in/train.jsonl"] = lines(converse_record, 8)
+    request = job_request | {"baseModelIdentifier": NOVA, "hyperParameters": {}}
+    del request["validationDataConfig"]
+    control.create_model_customization_job(**request)
+    return finish("first-job").outputModelArn
+
+
+def change(bedrock, **settings):
+    bedrock.settings = bedrock.settings.model_copy(update=settings)
+
+
+def buy(control, model, name="throughput", **more):
+    request = {"modelUnits": 1, "provisionedModelName": name, "modelId": model} | more
+    return control.create_provisioned_model_throughput(**request)["provisionedModelArn"]
+
+
+def test_a_throughput_is_billed_from_in_service_to_deleted(bedrock, control, clock, model):
+    arn = buy(control, model, tags=[{"key": "run", "value": "r1"}])
+    found = control.get_provisioned_model_throughput(provisionedModelId=arn)
+    assert (found["status"], found["modelArn"], found["desiredModelUnits"]) == ("Creating", model, 1)
+    clock.turn(2)
+    assert control.get_provisioned_model_throughput(provisionedModelId="throughput")["status"] == "InService"
+    assert control.list_tags_for_resource(resourceARN=arn)["tags"] == [{"key": "run", "value": "r1"}]
+    clock.turn(100)
+    (running,) = statement(bedrock.store, clock())
+    assert (running["seconds"], running["deleted_at"]) == (100, None)
+    control.delete_provisioned_model_throughput(provisionedModelId=arn)
+    clock.turn(1000)
+    (bill,) = statement(bedrock.store, clock())
+    assert (bill["arn"], bill["seconds"], bill["model_unit_seconds"]) == (arn, 100, 100)
+    assert bill["tags"] == {"run": "r1"}
+    with pytest.raises(control.exceptions.ResourceNotFoundException):
+        control.get_provisioned_model_throughput(provisionedModelId=arn)
+    assert control.list_provisioned_model_throughputs()["provisionedModelSummaries"] == []
+
+
+def test_what_is_deleted_before_it_is_in_service_costs_nothing(bedrock, control, clock, model):
+    control.delete_provisioned_model_throughput(provisionedModelId=buy(control, model))
+    (bill,) = statement(bedrock.store, clock())
+    assert (bill["seconds"], bill["in_service_at"]) == (0, None)
+
+
+def test_without_quota_there_is_no_throughput(bedrock, control, model):
+    change(bedrock, model_units=0)
+    with pytest.raises(ClientError, match="does not currently have any no commitment model units reserved") as caught:
+        buy(control, model)
+    assert caught.value.response["Error"]["Code"] == "ServiceQuotaExceededException"
+
+
+def test_the_quota_counts_units_in_use(bedrock, control, model):
+    buy(control, model, "one")
+    with pytest.raises(ClientError, match=r"needs 2 no commitment model unit\(s\); 1 of your account's 2 are in use"):
+        buy(control, model, "two", modelUnits=2)
+    with pytest.raises(ClientError, match="any commitment model units"):
+        buy(control, model, "three", commitmentDuration="OneMonth")
+
+
+def test_a_commitment_cannot_be_ended_early(bedrock, control, clock, model):
+    change(bedrock, committed_model_units=1)
+    arn = buy(control, model, commitmentDuration="OneMonth")
+    clock.turn(29 * 86400)
+    with pytest.raises(control.exceptions.ConflictException, match="commitment"):
+        control.delete_provisioned_model_throughput(provisionedModelId=arn)
+    clock.turn(86400)
+    control.delete_provisioned_model_throughput(provisionedModelId=arn)
+
+
+def test_names_are_unique_and_a_token_makes_one(control, model):
+    arn = buy(control, model, clientRequestToken="t")
+    assert buy(control, model, clientRequestToken="t") == arn
+    with pytest.raises(ClientError, match="name is currently in use"):
+        buy(control, model)
+
+
+def test_a_throughput_takes_another_name_but_not_another_base(control, model, clock):
+    arn = buy(control, model)
+    control.update_provisioned_model_throughput(provisionedModelId=arn, desiredProvisionedModelName="renamed")
+    assert control.get_provisioned_model_throughput(provisionedModelId="renamed")["provisionedModelArn"] == arn
+    with pytest.raises(control.exceptions.ResourceNotFoundException):
+        control.update_provisioned_model_throughput(provisionedModelId=arn, desiredModelId=model[:-12] + "0" * 12)
+
+
+def test_a_throughput_that_failed_is_not_billed(bedrock, control, clock, model):
+    change(bedrock, fail_throughputs="No capacity.")
+    arn = buy(control, model)
+    clock.turn(10)
+    found = control.get_provisioned_model_throughput(provisionedModelId=arn)
+    assert (found["status"], found["failureMessage"]) == ("Failed", "No capacity.")
+    control.delete_provisioned_model_throughput(provisionedModelId=arn)
+    assert statement(bedrock.store, clock()) == []
+
+
+def test_a_model_in_use_cannot_be_deleted(control, model):
+    arn = buy(control, model)
+    with pytest.raises(control.exceptions.ConflictException, match=arn):
+        control.delete_custom_model(modelIdentifier=model)
+    control.delete_provisioned_model_throughput(provisionedModelId=arn)
+    control.delete_custom_model(modelIdentifier=model)
+
+
+def test_lists_filter_by_status_and_model(control, clock, model):
+    buy(control, model)
+    listed = lambda **wanted: len(control.list_provisioned_model_throughputs(**wanted)["provisionedModelSummaries"])  # noqa: E731
+    assert (listed(), listed(statusEquals="InService"), listed(modelArnEquals=model)) == (1, 0, 1)
+    clock.turn(2)
+    assert (listed(statusEquals="InService"), listed(nameContains="other")) == (1, 0)
+
+
+def test_a_deployment_lives_as_aws_says(bedrock, control, clock, nova_model):
+    arn = control.create_custom_model_deployment(modelDeploymentName="d", modelArn=nova_model, description="why")[
+        "customModelDeploymentArn"
+    ]
+    get = lambda: control.get_custom_model_deployment(customModelDeploymentIdentifier="d")  # noqa: E731
+    assert (get()["status"], get()["description"]) == ("Creating", "why")
+    clock.turn(2)
+    assert get()["status"] == "Active"
+    assert len(control.list_custom_model_deployments(statusEquals="Active")["modelDeploymentSummaries"]) == 1
+    control.delete_custom_model_deployment(customModelDeploymentIdentifier=arn)
+    with pytest.raises(control.exceptions.ResourceNotFoundException):
+        get()
+    assert statement(bedrock.store, clock())[0]["model_unit_seconds"] == 0
+
+
+def test_deployments_are_limited_in_number_and_in_progress(bedrock, control, clock, nova_model):
+    create = lambda name: control.create_custom_model_deployment(modelDeploymentName=name, modelArn=nova_model)  # noqa: E731
+    create("a")
+    create("b")
+    with pytest.raises(ClientError, match="2 custom model deployments at a time"):
+        create("c")
+    clock.turn(2)
+    change(bedrock, deployments=2)
+    with pytest.raises(ClientError, match="quota of 2 custom model deployments is used up"):
+        create("c")
+
+
+def test_a_family_that_is_not_served_on_demand_cannot_be_deployed(control, model):
+    with pytest.raises(ClientError, match="cannot be deployed for on-demand inference"):
+        control.create_custom_model_deployment(modelDeploymentName="d", modelArn=model)
