@@ -1,0 +1,44 @@
+"""A report of 1,000 questions is small and quick, with answers of about a hundred words that differ all the way."""
+
+import json
+import random
+import time
+from pathlib import Path
+
+from tests.unit.reporting.conftest import AT, FolderOf
+from tests.unit.reporting.sample import artifacts
+from tuner.reporting import Report, build, page
+
+_TRAINING = Path(__file__).parents[3] / "examples/bedrock-faq/training.jsonl"
+
+
+def thousand(report: Report) -> Report:
+    """With answers put together from sentences of the example."""
+    records = [json.loads(line) for line in _TRAINING.read_text("utf-8").splitlines()]
+    sentences = [sentence for record in records for text in record.values() for sentence in text.split(". ")]
+    drawn = random.Random(7)
+
+    def text(count: int = 9) -> str:
+        return ". ".join(drawn.choices(sentences, k=count))
+
+    questions = tuple(
+        question.model_copy(
+            update={
+                "reference": text(),
+                "base": question.base.model_copy(update={"answer": text(), "reasoning": text(3)}),
+                "tuned": question.tuned.model_copy(update={"answer": text(), "reasoning": text(3)}),
+            }
+        )
+        for question in report.questions
+    )
+    return report.model_copy(update={"questions": questions})
+
+
+def test_a_thousand_questions(folder_of: FolderOf) -> None:
+    report = thousand(build(folder_of(artifacts(1000)), at=AT))
+    began = time.process_time()
+    text = page(report)
+    took = time.process_time() - began
+    assert sum(len(question.tuned.answer.split()) for question in report.questions) > 90_000
+    assert len(text.encode()) < 5_000_000
+    assert took < 2, took
