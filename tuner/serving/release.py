@@ -51,12 +51,13 @@ class Release:
         delete from being tried, after everything else was tried.
         """
         name = resource_name(self.deployment, run_id)
-        record = read(self.folder_of(run_id))
 
         def of_this_run(kind: Endpoints) -> Iterable[Endpoint]:
             listed = list(owned(kind, self.deployment, name))
             yield from listed
-            # What was created a moment ago may not be listed yet.
+            # What was created a moment ago may not be listed yet. Looked up last: what is listed is released even if
+            # the record cannot be read.
+            record = read(self.folder_of(run_id))
             if record and record.kind == kind.kind and record.arn not in {endpoint.arn for endpoint in listed}:
                 found = kind.get(record.arn)
                 if found and is_ours(kind, found, self.deployment):
@@ -81,15 +82,18 @@ class Release:
         alive: list[str] = []
         failures: list[TunerError] = []
         for kind in self.kinds:
-            for endpoint in wanted(kind):
-                if _committed(endpoint):
-                    alive.append(endpoint.arn)
-                    continue
-                try:
-                    self._one(kind, endpoint)
-                    released.append(endpoint.arn)
-                except TunerError as error:  # the others are released first
-                    failures.append(error)
+            try:
+                for endpoint in wanted(kind):
+                    if _committed(endpoint):
+                        alive.append(endpoint.arn)
+                        continue
+                    try:
+                        self._one(kind, endpoint)
+                        released.append(endpoint.arn)
+                    except TunerError as error:  # the others are released first
+                        failures.append(error)
+            except TunerError as error:  # what the one kind has cannot be known: the other is released first
+                failures.append(error)
         if failures:
             raise _worst(failures)
         return Outcome(tuple(released), tuple(alive))

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+from collections.abc import Iterator
 
 import pytest
 
@@ -154,3 +155,27 @@ def test_an_unknown_status_is_no_reason_to_keep_it() -> None:
     arn = throughputs.add(status="Failed")
     assert isinstance(throughputs.alive[arn], Endpoint)
     assert release(throughputs).run(RUN).released == (arn,)
+
+
+def test_a_kind_that_cannot_be_listed_does_not_keep_the_other_alive() -> None:
+    class Hidden(FakeEndpoints):
+        def list(self, name: str) -> Iterator[Endpoint]:
+            raise AccessDeniedError("not authorized to perform: bedrock:ListProvisionedModelThroughputs")
+
+    obliging = FakeEndpoints("on_demand")
+    arn = obliging.add()
+    with pytest.raises(AccessDeniedError, match="bedrock:ListProvisionedModelThroughputs"):
+        release(Hidden(), obliging).run(RUN)
+    assert arn not in obliging.alive
+
+
+def test_a_record_that_cannot_be_read_keeps_nothing_alive() -> None:
+    class Sealed(MemoryFolder):
+        def list(self, prefix: str) -> list[str]:
+            raise AccessDeniedError("not authorized to perform: s3:ListBucket")
+
+    throughputs = FakeEndpoints()
+    throughputs.add()
+    with pytest.raises(AccessDeniedError, match="s3:ListBucket"):
+        release(throughputs, folders=Folders({RUN: Sealed()})).run(RUN)
+    assert not throughputs.alive
