@@ -45,8 +45,8 @@ def display(target: Console | None = None) -> Iterator[Display]:
 class LiveDisplay:
     """Drawn anew four times a second, so that the times go on between two looks."""
 
-    def __init__(self) -> None:
-        self._snapshot: Snapshot | None = None
+    def __init__(self, snapshot: Snapshot | None = None) -> None:
+        self._snapshot = snapshot
         self._spinner = Spinner("dots", style="name")
 
     def show(self, snapshot: Snapshot) -> None:
@@ -58,7 +58,7 @@ class LiveDisplay:
             yield Group(*self._parts(self._snapshot, (options.height or target.height) - 1))
 
     def _parts(self, snapshot: Snapshot, height: int) -> list[RenderableType]:
-        end = [Text(line, style) for line, style in _footer(snapshot)]
+        end = [] if snapshot.run.over else [Text(line, style) for line, style in _footer(snapshot)]
         middle = _training_rows(snapshot) if _at_training(snapshot) else []
         return [_heading(snapshot), self._table(snapshot, middle, height - len(end) - 1), *end]
 

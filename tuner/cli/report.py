@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tuner.cli import executions
+from tuner.cli import references
 from tuner.cli.console import say
 from tuner.cli.deployment import DEFAULT_STACK
 from tuner.cli.errors import CommandError
@@ -28,7 +28,7 @@ def report(
 ) -> None:
     """Download a run's report and open it in the browser."""
     deployment = connect(stack, on_local)
-    run = executions.resolve(deployment, reference)
+    run = references.resolve(deployment, reference)
     folder = deployment.folder(run.run_id)
     names = folder.list(_FOLDER)
     if f"{_FOLDER}{_PAGE}" not in names:

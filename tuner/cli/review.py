@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from tuner.cli import executions
+from tuner.cli import references
 from tuner.cli.console import emit, say
 from tuner.cli.deployment import DEFAULT_STACK
 from tuner.cli.errors import CommandError
@@ -30,7 +30,7 @@ def export(
     from tuner.evaluation.run import REVIEW
 
     deployment = connect(stack, on_local)
-    run = executions.resolve(deployment, reference)
+    run = references.resolve(deployment, reference)
     data = deployment.folder(run.run_id).find(REVIEW)
     if data is None:
         raise CommandError(f"The run {run.run_id} has no scores to review; 'tuner show {run.run_id}' says why.")
@@ -50,7 +50,7 @@ def import_scores(
     from tuner.evaluation.run import merge_review
 
     deployment = connect(stack, on_local)
-    run = executions.resolve(deployment, reference)
+    run = references.resolve(deployment, reference)
     folder = deployment.folder(run.run_id)
     before = published(folder)
     if before is None:

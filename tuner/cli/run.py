@@ -54,8 +54,10 @@ def run(
         _start(deployment, drop, run_id, repeat)
     if watch:
         follow(deployment, run_id)
-    elif not earlier:
+    elif earlier is None or not earlier.over:
         say(f"Follow it with: tuner watch {run_id}")
+    elif earlier.status != "SUCCEEDED":
+        raise typer.Exit(1)
 
 
 def _repeat(deployment: Deployment, drop: Drop) -> int:
@@ -95,7 +97,7 @@ def _upload(deployment: Deployment, drop: Drop) -> None:
 
 def _wait_for_start(deployment: Deployment, drop: Drop, run_id: str) -> None:
     quiet = deployment.settings.quiet_seconds
-    say(f"Waiting for {run_id} to start, once the folder has rested for {quiet} s")
+    say(f"Waiting for {run_id} to start, once the folder has rested for {quiet}\u00a0s")
     deadline = time.monotonic() + quiet + _START_SECONDS
     while not executions.find(deployment, run_id):
         if time.monotonic() > deadline:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from tuner.cli import executions
+from tuner.cli import references
 from tuner.cli.console import console, emit, say
 from tuner.cli.deployment import DEFAULT_STACK, Deployment
 from tuner.cli.display import LiveDisplay
@@ -32,7 +32,7 @@ def runs(
     on_local: Local = False,
 ) -> None:
     """List the runs, newest first."""
-    found = executions.newest(connect(stack, on_local), limit)
+    found = references.newest(connect(stack, on_local), limit)
     if as_json:
         emit([run.as_json() for run in found])
     elif not found:
@@ -44,20 +44,20 @@ def runs(
 def show(reference: Reference, as_json: Json = False, stack: Stack = DEFAULT_STACK, on_local: Local = False) -> None:
     """Show what a run has come to: its report, or how far it is, and what of it is still alive."""
     deployment = connect(stack, on_local)
-    run = executions.resolve(deployment, reference)
+    run = references.resolve(deployment, reference)
     if as_json:
         report = deployment.folder(run.run_id).find_json(Keys.REPORT)
         document = report or _so_far(deployment, run)
         emit({**document, "live_throughput": live_throughput(deployment, run.run_id)})
         return
+    if run.archived:
+        conclude(console(), deployment, run)
+        return
     follower = Follower(deployment, run.run_id)
     snapshot = follower.look()
-    view = LiveDisplay()
-    view.show(snapshot)
-    console().print(view)
-    if run.over:
-        failed_at = snapshot.failed.name if snapshot.failed else ""
-        conclude(console(), deployment, snapshot.run, failed_at, follower.plan.function_of(failed_at))
+    console().print(LiveDisplay(snapshot))
+    if snapshot.run.over:
+        conclude(console(), deployment, snapshot.run, snapshot.failed, follower.plan)
 
 
 def _table(found: list[Run]) -> Table:

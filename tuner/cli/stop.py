@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 
 from tuner.aws.clients import client
 from tuner.aws.translate import code_of, translated
-from tuner.cli import executions
+from tuner.cli import references
 from tuner.cli.console import console, say
 from tuner.cli.deployment import DEFAULT_STACK, Deployment, local_endpoint
 from tuner.cli.errors import CommandError
@@ -23,7 +23,7 @@ _RELEASE_SECONDS = 900
 def stop(reference: Reference, stack: Stack = DEFAULT_STACK, on_local: Local = False) -> None:
     """End a run: its training is stopped, its throughput released. Waits until nothing of it is alive."""
     deployment = connect(stack, on_local)
-    run = executions.resolve(deployment, reference)
+    run = references.resolve(deployment, reference)
     if run.over:
         say(f"The run {run.run_id} is over already ({run.status}).")
     else:

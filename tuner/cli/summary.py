@@ -16,6 +16,7 @@ from tuner.cli.deployment import Deployment
 from tuner.cli.errors import CommandError
 from tuner.cli.executions import Run
 from tuner.cli.money import known, live_throughput, paid_window
+from tuner.cli.steps import Plan, Step
 from tuner.reporting.model import Metric, Report
 from tuner.reporting.words import number, title
 from tuner.run import Keys
@@ -68,14 +69,16 @@ def _style(metric: Metric) -> str:
 
 
 def conclude(
-    target: Console, deployment: Deployment, run: Run, failed_at: str = "", function: str | None = None
+    target: Console, deployment: Deployment, run: Run, failed: Step | None = None, plan: Plan | None = None
 ) -> None:
-    """Says how the run came out, and what is left of what it paid for."""
+    """Says how the run came out, and what is left of what it paid for. `failed` is the step it ended at."""
     report = read_report(deployment, run.run_id)
     if run.status == "SUCCEEDED":
         target.print(f"\nThe run {run.run_id} succeeded.", style="good")
     else:
-        _failure(target, deployment, run, failed_at, function)
+        _failure(target, run, report, failed.name if failed else "")
+        if failed and plan and run.status != "ABORTED":
+            _where_to_look(target, deployment, run, plan.function_of(failed.name))
     if report:
         _results(target, report)
         target.print(f"Report: {deployment.folder(run.run_id).uri(Keys.REPORT_PAGE)}", soft_wrap=True)
@@ -100,14 +103,20 @@ def _results(target: Console, report: Report) -> None:
         target.print(f"Stand-in: {stand_in}", style="warn")
 
 
-def _failure(target: Console, deployment: Deployment, run: Run, failed_at: str, function: str | None) -> None:
+def _failure(target: Console, run: Run, report: Report | None, failed_at: str) -> None:
     how = {"FAILED": "failed", "TIMED_OUT": "ran out of time", "ABORTED": "was stopped"}.get(run.status, run.status)
     target.print(Text.assemble(("\n", ""), (f"The run {run.run_id} {how}", "bad"), _place(failed_at)))
-    if run.error or run.cause:
-        target.print(f"{run.error or 'Error'}: {_message(run.cause)}", soft_wrap=True)
+    error = run.error or (report.failure.error if report and report.failure else "")
+    message = _message(run.cause) or (report.failure.message if report and report.failure else "no cause was given")
+    target.print(f"{error or 'Error'}: {message}", soft_wrap=not target.is_terminal)
+    if report is None:
+        target.print(f"Its report, if it can be written, follows: tuner report {run.run_id}", style="quiet")
+
+
+def _where_to_look(target: Console, deployment: Deployment, run: Run, function: str | None) -> None:
     group = _log_group(function) if function else None
     if group:
-        target.print(f"Log of that step: {group}", style="quiet", soft_wrap=True)
+        target.print(f"Log of that step, in CloudWatch Logs: {group}", style="quiet", soft_wrap=True)
     if link := deployment.console_link(run.run_id):
         target.print(f"Execution: {link}", style="quiet", soft_wrap=True)
 
@@ -117,11 +126,11 @@ def _place(failed_at: str) -> str:
 
 
 def _message(cause: str | None) -> str:
-    """A Lambda function's error is a JSON text; its message is what a person wants."""
+    """What a person wants to read: a Lambda function's error is a JSON text around its message."""
     try:
         return str(json.loads(cause or "")["errorMessage"])
     except (ValueError, KeyError, TypeError):
-        return cause or "no cause was given"
+        return cause or ""
 
 
 def _log_group(function: str) -> str | None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import typer
 
-from tuner.cli import executions
+from tuner.cli import references
 from tuner.cli.console import console, say
 from tuner.cli.deployment import DEFAULT_STACK, Deployment
 from tuner.cli.display import display
+from tuner.cli.executions import Run
 from tuner.cli.follow import Follower, snapshots
 from tuner.cli.options import Local, Reference, Stack, connect
+from tuner.cli.steps import Plan, Step
 from tuner.cli.summary import conclude
 
 _INTERRUPTED = 130
@@ -18,7 +20,11 @@ _INTERRUPTED = 130
 def watch(reference: Reference, stack: Stack = DEFAULT_STACK, on_local: Local = False) -> None:
     """Follow a run to its end. Ctrl-C stops the watching, not the run."""
     deployment = connect(stack, on_local)
-    follow(deployment, executions.resolve(deployment, reference).run_id)
+    run = references.resolve(deployment, reference)
+    if run.archived:
+        finish(deployment, run)
+    else:
+        follow(deployment, run.run_id)
 
 
 def follow(deployment: Deployment, run_id: str) -> None:
@@ -31,7 +37,11 @@ def follow(deployment: Deployment, run_id: str) -> None:
     except KeyboardInterrupt:
         say(f"\nStopped watching; the run goes on. Come back: tuner watch {run_id}. End it: tuner stop {run_id}")
         raise typer.Exit(_INTERRUPTED) from None
-    failed_at = snapshot.failed.name if snapshot.failed else ""
-    conclude(console(), deployment, snapshot.run, failed_at, follower.plan.function_of(failed_at))
-    if snapshot.run.status != "SUCCEEDED":
+    finish(deployment, snapshot.run, snapshot.failed, follower.plan)
+
+
+def finish(deployment: Deployment, run: Run, failed: Step | None = None, plan: Plan | None = None) -> None:
+    """Says how a run that is over came out; exits with 1 unless it succeeded."""
+    conclude(console(), deployment, run, failed, plan)
+    if run.status != "SUCCEEDED":
         raise typer.Exit(1)

@@ -62,6 +62,15 @@ class World:
     after: dict[str, Callable[[], None]] = field(default_factory=dict)
     stacks: dict[str, dict[str, str]] = field(default_factory=lambda: {"BedrockTuner": dict(OUTPUTS)})
     starts: bool = True
+    quota: float = 1.0
+    model: dict[str, Any] = field(
+        default_factory=lambda: {
+            "modelId": "amazon.nova-micro-v1:0:128k",
+            "modelName": "Nova Micro",
+            "modelLifecycle": {"status": "ACTIVE"},
+            "customizationsSupported": ["FINE_TUNING"],
+        }
+    )
 
     @property
     def s3(self) -> Any:
@@ -169,6 +178,18 @@ class World:
         outputs = [{"OutputKey": key, "OutputValue": value} for key, value in self.stacks[name].items()]
         return {"Stacks": [{"StackName": name, "StackStatus": "CREATE_COMPLETE", "Outputs": outputs}]}
 
+    def _on_DescribeStateMachine(self, parameters: dict[str, Any]) -> dict[str, Any]:
+        return {"status": "ACTIVE"}
+
+    def _on_GetFoundationModel(self, parameters: dict[str, Any]) -> dict[str, Any]:
+        return {"modelDetails": self.model}
+
+    def _on_GetInferenceProfile(self, parameters: dict[str, Any]) -> dict[str, Any]:
+        return {"inferenceProfileName": "US Claude Sonnet 4.6"}
+
+    def _on_GetServiceQuota(self, parameters: dict[str, Any]) -> dict[str, Any]:
+        return {"Quota": {"Value": self.quota}}
+
     def _on_Invoke(self, parameters: dict[str, Any]) -> dict[str, Any]:
         return {"StatusCode": 202}
 
@@ -204,8 +225,9 @@ def world(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> Iterator[World]:
     with mock_aws(), ExitStack() as answered:
         for bucket in (DATA, ARTIFACTS):
             found.s3.create_bucket(Bucket=bucket)
-        for service in ("cloudformation", "stepfunctions", "bedrock", "lambda"):
-            answered.enter_context(_answered(client(service), service, found))
+        for service in ("cloudformation", "stepfunctions", "bedrock", "lambda", "service-quotas"):
+            for each in (client(service), client(service, None)):  # the cache tells them apart
+                answered.enter_context(_answered(each, service, found))
         yield found
 
 

@@ -9,6 +9,9 @@ import pytest
 
 from tests.unit.cli.conftest import ARTIFACTS, BEGAN, Clock, Execution, Outcome, Refused, World
 from tests.unit.cli.histories import TO_THE_END, TO_TRAINING, History
+from tuner.aws.clients import client
+from tuner.reporting.card import card
+from tuner.reporting.model import Report
 from tuner.run import Keys, resource_name, run_id
 
 Tuner = Callable[..., Outcome]
@@ -476,3 +479,69 @@ class TestErrors:
 
 def test_the_last_state_of_the_happy_history_is_the_machines_own() -> None:
     assert TO_THE_END[-1] == "The model is evaluated"
+
+
+class TestAfterNinetyDays:
+    """Step Functions has forgotten the execution; the run's folder is still there."""
+
+    @pytest.fixture(autouse=True)
+    def _forgotten(self, world: World) -> None:
+        written = Report.model_validate(
+            report("old-1", started_at="2026-05-01T08:00:00Z", ended_at="2026-05-01T09:00:00Z", status="FAILED")
+            | {"failure": {"error": "DatasetError", "message": "training.jsonl, line 3: no answer."}, "dataset": "old"}
+        )
+        world.put("old-1", Keys.REPORT, written.model_dump_json())
+        world.put("old-1", Keys.REPORT_CARD, card(written).model_dump_json())
+        world.put("unfinished-1", Keys.MANIFEST, "{}")
+        world.add(Execution("new-1"))
+
+    def test_it_is_listed_after_the_newer_ones(self, tuner: Tuner) -> None:
+        found = tuner("runs", "--json").json
+        assert [run["run_id"] for run in found] == ["new-1", "old-1"]
+        assert (found[1]["status"], found[1]["dataset"], found[1]["took_seconds"]) == ("FAILED", "old", 3600)
+
+    def test_it_is_found_and_shown(self, tuner: Tuner) -> None:
+        assert tuner("show", "old", "--json").json["run_id"] == "old-1"
+        outcome = tuner("watch", "old")
+        assert outcome.status == 1
+        assert "DatasetError: training.jsonl, line 3: no answer." in outcome.err
+
+
+class TestDoctor:
+    @pytest.fixture(autouse=True)
+    def _account(self, world: World) -> None:
+        client("iam").create_role(RoleName="tuner-customization", AssumeRolePolicyDocument="{}")
+
+    def test_an_account_that_is_ready(self, tuner: Tuner) -> None:
+        outcome = tuner("doctor", "--json")
+        assert {check["name"]: check["verdict"] for check in outcome.json} == {
+            "Credentials": "ok",
+            "Stack": "ok",
+            "Data bucket": "ok",
+            "Artifacts bucket": "ok",
+            "Service role": "ok",
+            "State machine": "ok",
+            "Base model": "ok",
+            "Judge": "ok",
+            "Throughput quota": "ok",
+        }
+        assert outcome.status == 0
+
+    def test_what_is_missing_fails_and_says_what_to_do(self, tuner: Tuner, world: World) -> None:
+        world.model["modelLifecycle"]["status"] = "LEGACY"
+        world.quota = 0.0
+        client("iam").delete_role(RoleName="tuner-customization")
+        outcome = tuner("doctor")
+        assert outcome.status == 1
+        assert outcome.out == ""
+        said = " ".join(outcome.err.split())
+        assert "✗ Base model" in said
+        assert "✗ Service role" in said
+        assert "ask AWS to raise quota L-BE77399C" in said
+        assert "✓ Judge" in said
+
+    def test_without_a_stack_the_rest_is_still_checked(self, tuner: Tuner) -> None:
+        found = {check["name"]: check["verdict"] for check in tuner("doctor", "--stack", "None", "--json").json}
+        assert found["Stack"] == "failed"
+        assert found["Base model"] == "ok"
+        assert "Data bucket" not in found

@@ -1,0 +1,112 @@
+"""`tuner local` and `--local`: the way to the cloud on this machine."""
+
+import json
+import os
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from local.environment import ClientEnvironment
+from local.errors import CloudStartError
+from tuner.cli import deployment, local, main
+
+ENDPOINT = "https://127.0.0.1:4566"
+
+
+@pytest.fixture
+def cloud(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """Stands in for local.cloud, and remembers what was asked of it."""
+    asked: dict[str, Any] = {}
+    state = {"running": True, "folder": Path("/somewhere"), "endpoint": ENDPOINT, "pid": 1, "engine": "tiny"}
+
+    def up(engine: str, deploy: bool, progress: Any) -> SimpleNamespace:
+        asked.update(engine=engine, deploy=deploy)
+        progress("Deploying [the app]")
+        if "fails" in asked:
+            raise CloudStartError("The local cloud ended while starting.")
+        return SimpleNamespace(**state)
+
+    monkeypatch.setattr("local.cloud.up", up)
+    monkeypatch.setattr("local.cloud.down", lambda progress: asked.get("existed", False))
+    monkeypatch.setattr("local.cloud.env", lambda: ClientEnvironment({"AWS_ENDPOINT_URL": ENDPOINT}))
+    return asked
+
+
+def status(*arguments: str) -> int:
+    with pytest.raises(SystemExit) as left:
+        main(arguments)
+    return int(left.value.code or 0)
+
+
+def test_up_passes_its_options_on_and_says_what_happens(
+    cloud: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert status("local", "up", "--engine", "tiny", "--no-deploy") == 0
+    assert cloud == {"engine": "tiny", "deploy": False}
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "Deploying [the app]" in said.err
+    assert ENDPOINT in said.err
+
+
+def test_an_engine_that_is_none_is_a_wrong_call(cloud: dict[str, Any]) -> None:
+    assert status("local", "up", "--engine", "huge") == 2
+    assert cloud == {}
+
+
+def test_an_error_of_the_cloud_is_one_message(cloud: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+    cloud["fails"] = True
+    assert status("local", "up") == 1
+    assert capsys.readouterr().err.endswith("Error: The local cloud ended while starting.\n")
+
+
+def test_down_says_whether_there_was_anything(cloud: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+    assert status("local", "down") == 0
+    assert "There was no local cloud." in capsys.readouterr().err
+    cloud["existed"] = True
+    assert status("local", "down") == 0
+    assert "The local cloud is down." in capsys.readouterr().err
+
+
+def test_env_is_for_the_shell(cloud: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+    assert status("local", "env") == 0
+    assert f"export AWS_ENDPOINT_URL={ENDPOINT}" in capsys.readouterr().out
+
+
+def test_status_is_json_and_fails_when_nothing_runs(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TUNER_LOCAL_DIR", str(tmp_path))
+    assert status("local", "status") == 1
+    assert json.loads(capsys.readouterr().out)["running"] is False
+
+
+def test_local_points_this_process_at_the_cloud_and_away_from_the_users_account(
+    cloud: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "environ", dict(os.environ, AWS_PROFILE="work"))
+    local.use()
+    assert deployment.local_endpoint() == ENDPOINT
+    assert "AWS_PROFILE" not in os.environ
+
+
+def test_an_environment_that_points_there_is_left_alone(monkeypatch: pytest.MonkeyPatch, cloud: dict[str, Any]) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "https://127.0.0.1:9999")
+    local.use()
+    assert deployment.local_endpoint() == "https://127.0.0.1:9999"
+
+
+@pytest.mark.parametrize("endpoint", ["", "https://vpce-1.example.com", "https://127.0.0.1.example.com"])
+def test_other_endpoints_are_not_local(monkeypatch: pytest.MonkeyPatch, endpoint: str) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+    assert deployment.local_endpoint() is None
+
+
+def test_without_a_checkout_it_says_so(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("tuner.__file__", str(tmp_path / "tuner" / "__init__.py"))
+    assert status("local", "status") == 1
+    assert "this command was installed without it" in capsys.readouterr().err

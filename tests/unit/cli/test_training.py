@@ -1,0 +1,65 @@
+"""How far the customization job is, by what Bedrock says and by what the local cloud adds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.unit.cli.conftest import World
+from tuner.cli import deployment, training
+
+STAGES = {
+    "validationDetails": {"status": "Completed"},
+    "dataProcessingDetails": {"status": "Completed"},
+    "trainingDetails": {"status": "InProgress"},
+}
+
+
+@pytest.fixture
+def at(world: World) -> deployment.Deployment:
+    return deployment.find("BedrockTuner")
+
+
+def rows(*epochs: tuple[float, ...]) -> list[dict[str, Any]]:
+    return [
+        {"step_number": step, "epoch_number": number, "training_loss": loss}
+        for number, losses in enumerate(epochs, 1)
+        for step, loss in enumerate(losses)
+    ]
+
+
+def test_before_there_is_a_job(at: deployment.Deployment) -> None:
+    assert training.progress(at, "faq-1") is None
+
+
+def test_on_aws_the_stages_are_all_there_is(world: World, at: deployment.Deployment) -> None:
+    world.job = {"status": "InProgress", "statusDetails": STAGES}
+    found = training.progress(at, "faq-1")
+    assert found is not None
+    assert found.stages == (("validation", "Completed"), ("data processing", "Completed"), ("training", "InProgress"))
+    assert found.steps == 0
+    assert world.calls("GetModelCustomizationJob") == [{"jobIdentifier": "tuner-faq-1"}]
+
+
+def test_an_epoch_is_done_when_the_next_one_began_or_its_validation_is_known() -> None:
+    counted = {"step": 5, "steps": 8, "epoch": 3, "epochs": 4}
+    losses = rows((2.0, 1.0), (1.0, 0.5), (0.25,))
+    validation = [{"epoch_number": 1, "validation_loss": 3.0}]
+    found = training._from_steps("InProgress", (), {**counted, "training": losses, "validation": validation})
+    assert found.done == (training.Epoch(1, 1.5, 3.0), training.Epoch(2, 0.75, None))
+    assert (found.step, found.steps, found.loss) == (5, 8, 0.25)
+    validation = [{"epoch_number": 3, "validation_loss": 2.0}]
+    found = training._from_steps("InProgress", (), {**counted, "training": losses, "validation": validation})
+    assert found.done[-1] == training.Epoch(3, 0.25, 2.0)
+
+
+def test_a_local_cloud_that_tells_nothing_leaves_the_stages(
+    world: World, at: deployment.Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training, "local_endpoint", lambda: "https://127.0.0.1:1")
+    monkeypatch.setattr(training, "_counted", lambda name: None)
+    world.job = {"status": "InProgress", "statusDetails": STAGES}
+    found = training.progress(at, "faq-1")
+    assert found is not None
+    assert found.steps == 0
