@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from tuner.aws.run_folder import RunFolder
 from tuner.reporting.model import Earlier, Metric, Question, Report, Status, Verdict
+from tuner.reporting.named import shown
 from tuner.run import Keys
 
 _RUN_SUFFIX = re.compile(r"-[0-9a-f]{12}(-r\d+)?$")
@@ -56,7 +57,7 @@ def card(report: Report) -> Card:
         started_at=report.started_at,
         ended_at=report.ended_at,
         verdict=report.verdict,
-        base_model=(base.name or base.id) if base else None,
+        base_model=shown(base) if base else None,
         stand_ins=report.stand_ins,
         questions=len(report.questions),
         questions_digest=questions_digest(report.questions),

@@ -24,6 +24,8 @@ _MOST_HOURS = 72
 _DOTTED = {"training-epoch", "validation", "history-base", "history-tuned"}
 # pygal draws its own style sheet, scripts and tooltips into each chart; the page has its own, under a strict policy.
 _DROPPED_TAGS = {"defs", "desc", "title"}
+# A tenth of a pixel is as fine as anybody sees.
+_PLACES = {"d", "x", "y", "cx", "cy", "width", "height", "transform"}
 _DROPPED_CLASSES = ("text-overlay", "tooltip-overlay", "background")
 
 
@@ -97,7 +99,7 @@ def _lines(
         chart.add(name, list(points), show_dots=name in _DOTTED, dots_size=4)
     chart.add_xml_filter(lambda root: _cleaned(root, [name for name, _ in series], description))
     drawn: str = chart.render(is_unicode=True, disable_xml_declaration=True)
-    return Markup(re.sub(r"(\.\d)\d+", r"\1", drawn))  # noqa: S704 - pygal escapes, and only numbers and our names go in
+    return Markup(drawn)  # noqa: S704 - pygal escapes, and only numbers and our names go in
 
 
 def _cleaned(root: Any, names: Sequence[str], description: str) -> Any:
@@ -116,4 +118,6 @@ def _prune(element: Any, names: Sequence[str]) -> None:
             continue
         if number_ := re.search(r"\bserie-(\d+)", classes):
             child.attrib["class"] = f"series {names[int(number_[1])]}"
+        for name in _PLACES & set(child.attrib):
+            child.attrib[name] = re.sub(r"(\.\d)\d+", r"\1", child.attrib[name])
         _prune(child, names)

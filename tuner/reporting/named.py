@@ -44,4 +44,10 @@ def stand_ins(models: Models) -> Iterator[str]:
     """What stood in, each with the part it had."""
     for role, model in (("base model", models.base), ("judge", models.judge), ("BERTScore encoder", models.bertscore)):
         if model and model.stand_in:
-            yield f"{role}: {model.name or model.id}"
+            yield f"{role}: {shown(model)}"
+
+
+def shown(model: NamedModel) -> str:
+    """The model's name in a sentence; a stand-in says that it is one, also where its name does not."""
+    name = model.name or model.id or "a model without a name"
+    return f"a stand-in for {name}" if model.stand_in and _STAND_IN not in name.lower() else name

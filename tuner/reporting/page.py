@@ -20,6 +20,7 @@ from tuner.reporting.charts import loss_curves
 from tuner.reporting.drawing import interval, shares, stretches
 from tuner.reporting.fit import fit
 from tuner.reporting.model import Report
+from tuner.reporting.named import shown
 from tuner.reporting.trust import agreements, habits, notes
 
 _FILTERS = {
@@ -32,6 +33,7 @@ _FILTERS = {
     "plural": words.plural,
     "price": words.price,
     "quantity": words.quantity,
+    "shown": shown,
     "share_or_number": words.share_or_number,
     "title_of": words.title,
     "when": words.when,

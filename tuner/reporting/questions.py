@@ -60,7 +60,7 @@ def _gain(both: Mapping[Which, Answer | None], metrics: Mapping[str, Metric], na
     for which in _MODELS:
         answer = both[which]
         value = answer.scores.get(name) if answer else None
-        failed = answer is None or answer.answer is None
+        failed = answer is None or answer.failed or answer.answer is None
         values.append(worst if value is None and failed else value)
     base, tuned = values
     if base is None or tuned is None:

@@ -17,7 +17,7 @@ _WRITTEN = (
     ("Cost estimated", Keys.ESTIMATE),
     ("Answers scored", Keys.SCORES),
 )
-_ANSWERS = (("Base model's answers", "answers/base/"), ("Tuned model's answers", "answers/tuned/"))
+_ANSWERS = (("Base model answered", "answers/base/"), ("Tuned model answered", "answers/tuned/"))
 
 
 def timeline(
@@ -37,11 +37,12 @@ def _done(manifest: Manifest | None, written: Mapping[str, datetime]) -> Iterato
 
 
 def _answered(written: Mapping[str, datetime]) -> Iterator[Moment]:
-    """From the first shard that was finished to the last."""
+    """From the first shard that was finished to the last; a point when there is one only."""
     for name, prefix in _ANSWERS:
         times = sorted(when for key, when in written.items() if key.startswith(prefix))
         if times:
-            yield Moment(name=name, started_at=iso(times[0]), ended_at=iso(times[-1]))
+            ended = iso(times[-1]) if times[-1] > times[0] else None
+            yield Moment(name=name, started_at=iso(times[0]), ended_at=ended)
 
 
 def _work(training: Training | None, serving: Serving | None) -> Iterator[Moment]:

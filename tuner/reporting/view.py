@@ -89,7 +89,7 @@ def costs(report: Report) -> list[Cost]:
 def headline(sentence: str) -> tuple[str, str]:
     """A verdict's claim, and the numbers that follow it after the first colon."""
     claim, colon, numbers = sentence.partition(": ")
-    return (claim + ".", numbers) if colon and len(claim) < _LONGEST_CLAIM else (sentence, "")
+    return (claim + ".", numbers[:1].upper() + numbers[1:]) if colon and len(claim) < _LONGEST_CLAIM else (sentence, "")
 
 
 def _row(question: Question, report: Report) -> Row:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from math import floor, log10
 
 _NONE = "–"
+_NEXT_TO_NOTHING = 0.0001
 _TITLES = {
     "bertscore_precision": "BERTScore precision",
     "bertscore_recall": "BERTScore recall",
@@ -46,17 +48,15 @@ def whole(value: float | None) -> str:
 
 
 def money(usd: float | None) -> str:
-    """US dollars, finer below a cent so that a cheap run does not read as free."""
+    """US dollars; below a cent two digits that count, so that a cheap run does not read as free: $0.000037."""
     if usd is None:
         return "not known"
-    return f"${usd:,.2f}" if usd >= 0.01 or usd == 0 else f"${usd:.4f}"
+    return f"${usd:,.2f}" if usd >= 0.01 or usd == 0 else f"${usd:.{1 - floor(log10(usd))}f}"
 
 
 def price(usd: float | None) -> str:
-    """A price of one unit, with the digits it needs: $108.15, $0.000001."""
-    if usd is None:
-        return "not known"
-    return f"${usd:,.2f}" if usd >= 1 or usd == 0 else f"${usd:.10f}".rstrip("0")
+    """A price of one unit, or of a million where one costs next to nothing: $108.15, $0.035 a million."""
+    return money(usd) if usd is None or usd >= _NEXT_TO_NOTHING or usd == 0 else f"${usd * 1e6:,.4g} a million"
 
 
 def quantity(value: float | None) -> str:

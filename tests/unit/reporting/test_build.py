@@ -50,6 +50,14 @@ def test_an_answer_that_failed_counts_as_the_worst(report: Report) -> None:
     assert (failed.outcome, failed.gain) == ("loss", -1)
 
 
+def test_a_blank_answer_that_the_scoring_counts_as_failed_is_the_worst_too(folder_of: FolderOf) -> None:
+    things = artifacts()
+    scores = json.loads(things[Keys.SCORES])
+    scores["questions"][0]["tuned"] = {"failed": True, "correctness": None}
+    things[Keys.SCORES] = json.dumps(scores).encode()
+    assert build(folder_of(things)).questions[0].gain == -1
+
+
 def test_gains_are_told_by_the_deciding_metric(report: Report) -> None:
     assert report.verdict.metric == "correctness"
     assert [question.gain for question in report.questions[:2]] == [5, 6]
@@ -92,7 +100,7 @@ def test_stand_ins_are_named(folder_of: FolderOf) -> None:
         b'"Claude Sonnet 4.6", "stand_in": false', b'"J", "stand_in": true'
     )
     report = build(folder_of(things))
-    assert report.stand_ins == ("base model: Nova Micro (local stand-in: SmolLM2-135M)", "judge: J")
+    assert report.stand_ins == ("base model: Nova Micro (local stand-in: SmolLM2-135M)", "judge: a stand-in for J")
     assert report.models.tuned
     assert report.models.tuned.stand_in
 

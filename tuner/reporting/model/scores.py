@@ -61,6 +61,7 @@ class Answer(Part):
 
     answer: str | None = None
     error: str | None = Field(None, description="why there is no answer")
+    failed: bool = Field(False, description="no answer to score: counts as the worst score")
     stop_reason: str | None = None
     input_tokens: int | None = None
     output_tokens: int | None = None

@@ -1,0 +1,47 @@
+"""The loss curves."""
+
+import re
+
+from tuner.reporting.charts import loss_curves
+from tuner.reporting.model import Report, Training
+
+
+def curves(**facts: object) -> str:
+    return loss_curves(Training.model_validate(facts)) or ""
+
+
+def test_a_chart_brings_no_style_script_or_id_of_its_own(report: Report) -> None:
+    drawn = loss_curves(report.training)
+    assert not re.search(r"<style|<script|<defs|style=|id=|<!--", drawn)
+    assert 'role="img" aria-label="Loss curves"' in drawn
+
+
+def test_every_curve_is_there_and_the_best_epoch_is_marked(report: Report) -> None:
+    drawn = loss_curves(report.training)
+    for name in ("training-step", "training-epoch", "validation", "best"):
+        assert f"series {name}" in drawn
+
+
+def test_labels_keep_their_digits() -> None:
+    drawn = curves(epochs=[{"epoch": 1, "training_loss": 5.30}, {"epoch": 2, "training_loss": 5.25}])
+    labels = re.findall(r"<text [^>]*>([\d.]+)</text>", drawn)
+    assert len(labels) == len(set(labels))
+
+
+def test_epochs_alone_are_drawn() -> None:
+    drawn = curves(epochs=[{"epoch": 1, "training_loss": 2.0}, {"epoch": 2, "training_loss": 1.0}])
+    assert "series training-epoch" in drawn
+    assert ">Epoch<" in drawn
+
+
+def test_one_epoch_and_equal_losses_can_be_drawn() -> None:
+    assert curves(epochs=[{"epoch": 1, "training_loss": 2.0, "validation_loss": 2.0}], best_epoch=1)
+
+
+def test_many_steps_are_thinned() -> None:
+    many = [{"step": at, "epoch": 1, "training_loss": 1.0} for at in range(100_000)]
+    assert len(curves(steps=many)) < 20_000
+
+
+def test_no_losses_no_chart() -> None:
+    assert curves() == ""
