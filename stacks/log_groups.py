@@ -13,11 +13,16 @@ _DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 18
 
 
 def log_group(scope: Construct, construct_id: str, name: str, key: kms.IKey, retention_days: int) -> logs.LogGroup:
-    """A log group that keeps at least `retention_days` (1 to 3653)."""
+    """A log group that keeps for `retention_days` at least."""
     group = logs.LogGroup(
         scope, construct_id, log_group_name=name, encryption_key=key, removal_policy=RemovalPolicy.DESTROY
     )
     resource = group.node.default_child
     assert isinstance(resource, logs.CfnLogGroup)
-    resource.retention_in_days = next(days for days in _DAYS if days >= retention_days)
+    resource.retention_in_days = kept_days(retention_days)
     return group
+
+
+def kept_days(retention_days: int) -> int:
+    """The least number of days that CloudWatch Logs knows and that is not shorter (1 to 3653)."""
+    return next(days for days in _DAYS if days >= retention_days)
