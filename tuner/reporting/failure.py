@@ -15,7 +15,7 @@ _LONGEST_ERROR = 256
 _SAID: dict[str, str] = {
     "States.Timeout": (
         "A step took longer than it may and was given up. Its log in CloudWatch says how far it came; "
-        "start the run again with `tuner run --again`."
+        "start the run again with tuner run --again."
     ),
     "States.HeartbeatTimeout": "A step stopped giving signs of life. Its log in CloudWatch says how far it came.",
     "States.ExceedToleratedFailureThreshold": (
@@ -27,7 +27,7 @@ _SAID: dict[str, str] = {
     "States.Permissions": "The state machine's role may not do what a step needs. AWS names the action below.",
     "States.QueryEvaluationError": "An expression of the state machine could not be evaluated. Please report this.",
     "States.Runtime": "The state machine could not go on with what a step returned. Please report this.",
-    "Sandbox.Timedout": "A function ran longer than it may. Fewer questions per shard (`shard_size`) make it shorter.",
+    "Sandbox.Timedout": "A function ran longer than it may. Fewer questions per shard (shard_size) make it shorter.",
     "Runtime.OutOfMemory": "A function ran out of memory. Its log in CloudWatch says at which step.",
     "Runtime.ExitError": "A function's process died, most often for want of memory. Its log in CloudWatch says more.",
     "Runtime.ImportModuleError": "A function's bundle lacks a module. Build the bundles again and deploy.",
@@ -78,7 +78,7 @@ def _cut(text: str) -> str:
 
 
 _ENDED = {
-    "ABORTED": ("Stopped", "The run was stopped by hand, in the console or by `tuner stop`."),
+    "ABORTED": ("Stopped", "The run was stopped by hand, in the console or by tuner stop."),
     "TIMED_OUT": ("TimedOut", "The run took longer than the whole of it may, and Step Functions ended it."),
 }
 

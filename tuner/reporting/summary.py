@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from tuner.reporting.model import Metric, Report
+from tuner.reporting.trust import notes
+from tuner.reporting.view import compared_by
 from tuner.reporting.words import between, duration, number, plural, title, when
 
 _LONGEST_SUBJECT = 100
 _OUTCOMES = {"SUCCEEDED": "is evaluated", "FAILED": "failed", "ABORTED": "was stopped", "TIMED_OUT": "took too long"}
-_HEAD_METRICS = ("correctness", "bertscore_f1", "bertscore_precision", "bertscore_recall")
 
 
 def subject(report: Report) -> str:
@@ -22,17 +24,26 @@ def subject(report: Report) -> str:
 
 def summary(report: Report) -> str:
     """What came of the run, what it says, and where to read on."""
-    parts = [f"# {subject(report)}", one_line(report.verdict.sentence)]
-    if report.failure:
-        parts.append(f"**{one_line(report.failure.error)}**\n\n{_quoted(report.failure.message)}")
+    parts = [f"# {subject(report)}", *_outcome(report)]
     if report.scores:
         parts.append(_scores(report))
     if report.stand_ins:
         parts.append("**Not the real thing:** " + "; ".join(one_line(name) for name in report.stand_ins) + ".")
-    if money := _paid(report):
-        parts.append(money)
+    if paid := _paid(report):
+        parts.append(paid)
     parts.append(_where(report))
     return "\n\n".join(parts) + "\n"
+
+
+def _outcome(report: Report) -> Iterator[str]:
+    if report.failure:
+        yield f"**{one_line(report.failure.error)}**"
+        yield _as_it_is(report.failure.message)
+        return
+    yield one_line(report.verdict.sentence)
+    yield from (one_line(note) for note in notes(report))
+    if report.gate:
+        yield f"**Gate:** {one_line(report.gate.sentence)}"
 
 
 def one_line(text: str) -> str:
@@ -40,13 +51,13 @@ def one_line(text: str) -> str:
     return re.sub(r"([\\`*_<>\[\]|#])", r"\\\1", " ".join(text.split()))
 
 
-def _quoted(text: str) -> str:
-    return "\n".join(f"> {one_line(line)}" for line in text.splitlines())
+def _as_it_is(text: str) -> str:
+    """As a block of code: nothing in it is markup, and it needs no escapes that would show in a plain mail."""
+    return "\n".join(f"    {line}" for line in text.splitlines())
 
 
 def _scores(report: Report) -> str:
-    named = sorted(report.scores, key=lambda name: _HEAD_METRICS.index(name) if name in _HEAD_METRICS else 99)
-    rows = [_row(name, report.scores[name]) for name in named]
+    rows = [_row(name, metric) for name, metric in compared_by(report)]
     head = f"Over {plural(len(report.questions), 'question')}:\n\n" if report.questions else ""
     return head + "\n".join(["| metric | base | tuned | difference |", "|---|---:|---:|---:|", *rows])
 

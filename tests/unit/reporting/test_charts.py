@@ -2,6 +2,8 @@
 
 import re
 
+from pygal.etree import etree
+
 from tuner.reporting.charts import loss_curves
 from tuner.reporting.model import Report, Training
 
@@ -14,6 +16,18 @@ def test_a_chart_brings_no_style_script_or_id_of_its_own(report: Report) -> None
     drawn = loss_curves(report.training)
     assert not re.search(r"<style|<script|<defs|style=|id=|<!--", drawn)
     assert 'role="img" aria-label="Loss curves"' in drawn
+
+
+def test_lambda_has_no_lxml_and_draws_the_same(report: Report) -> None:
+    with_lxml = loss_curves(report.training)
+    try:
+        etree.to_etree()
+        without = loss_curves(report.training)
+    finally:
+        etree.to_lxml()
+    places = re.compile(r'(?: d| cx| class)="([^"]*)"')
+    assert sorted(places.findall(without or "")) == sorted(places.findall(with_lxml or ""))
+    assert "<!--" not in (without or "")
 
 
 def test_every_curve_is_there_and_the_best_epoch_is_marked(report: Report) -> None:

@@ -23,9 +23,24 @@ def test_failure_tells_the_reason_and_where_to_look(folder_of: FolderOf) -> None
     text = summary(
         build(folder_of({}), Failure(error="DatasetError", message="a.csv, line 2: empty.\nFill it."), at=AT)
     )
-    assert "> a.csv, line 2: empty.\n> Fill it." in text
+    assert "\n    a.csv, line 2: empty.\n    Fill it.\n" in text
     assert "DatasetError" in text
     assert f"tuner report {RUN}" in text
+
+
+def test_the_message_of_a_failure_is_not_markup(folder_of: FolderOf) -> None:
+    message = "# x\n[a](http://x) <b> field 'a_b'\n\n- y"
+    text = summary(build(folder_of({}), Failure(error="DatasetError", message=message), at=AT))
+    block = text.partition("**DatasetError**\n\n")[2].partition("\n\n- Report")[0]
+    assert all(line.startswith("    ") for line in block.splitlines())
+    assert "field 'a_b'" in block
+
+
+def test_success_tells_the_gate_and_what_to_know_before_believing(report: Report) -> None:
+    text = summary(report)
+    assert "**Gate:** Accepted: correctness is 6.12" in text
+    assert "1 of 8 questions got no answer from the tuned model" in text
+    assert "Length in words" not in text
 
 
 def test_throughput_that_may_still_be_alive_is_shouted(report: Report) -> None:

@@ -25,7 +25,8 @@ if (tools) {
       item.node.hidden = !wanted;
       shown += wanted;
     }
-    status.textContent = shown === items.length ? `${shown} questions` : `${shown} of ${items.length} questions`;
+    const all = `${items.length} question${items.length === 1 ? "" : "s"}`;
+    status.textContent = shown === items.length ? all : `${shown} of ${all}`;
   }
   function order() {
     list.append(...[...items].sort(orders[tools.elements.order.value]).map((item) => item.node));
