@@ -10,7 +10,9 @@ from tuner.catalog.models import Hyperparameter, Model
 from tuner.errors import SettingsError
 
 
-def check_hyperparameters(model: Model, asked: Mapping[str, int | float | str]) -> dict[str, str]:
+def check_hyperparameters(
+    model: Model, asked: Mapping[str, int | float | str], where: str = "run.yaml"
+) -> dict[str, str]:
     """All hyperparameters of the model's family as the strings that Bedrock takes, defaults filled in.
 
     Raises SettingsError with every finding, one per line.
@@ -24,7 +26,7 @@ def check_hyperparameters(model: Model, asked: Mapping[str, int | float | str]) 
         except ValueError as error:
             findings.append(str(error))
     if findings:
-        raise SettingsError("\n".join(f"run.yaml: hyperparameters.{finding}" for finding in findings))
+        raise SettingsError("\n".join(f"{where}: hyperparameters.{finding}" for finding in findings))
     return values
 
 

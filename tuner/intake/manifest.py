@@ -10,7 +10,8 @@ from typing import Protocol
 from tuner.aws.bedrock import FoundationModel
 from tuner.aws.run_folder import RunFolder
 from tuner.errors import DatasetError, RunRefusedError, SettingsError
-from tuner.intake.resolve import resolve
+from tuner.intake.lines import with_lines
+from tuner.intake.resolve import Resolved, resolve
 from tuner.preflight import offered
 from tuner.run import INCOMING, Keys, Manifest, PinnedInput, Role, resource_name
 from tuner.settings import DeploymentSettings, parse_document
@@ -55,8 +56,7 @@ def write_manifest(
     its kin with every finding, ModelUnavailableError when the Region does not offer the base model.
     """
     _refuse_two_of_a_kind(dataset, pinned)
-    document, name = _document(inputs, dataset, pinned)
-    resolved = resolve(document, deployment, name)
+    resolved = _resolved(*_document(inputs, dataset, pinned), deployment)
     manifest = Manifest(
         run_id=folder.run_id,
         dataset=dataset,
@@ -89,16 +89,24 @@ def _name(dataset: str, pinned: PinnedInput) -> str:
     return pinned.key.removeprefix(f"{INCOMING}{dataset}/")
 
 
-def _document(inputs: Inputs, dataset: str, pinned: Sequence[PinnedInput]) -> tuple[dict[str, object], str]:
+def _resolved(text: str, name: str, deployment: DeploymentSettings) -> Resolved:
+    document = parse_document(text, name)
+    try:
+        return resolve(document, deployment, name)
+    except RunRefusedError as error:
+        raise with_lines(error, name, text) from error
+
+
+def _document(inputs: Inputs, dataset: str, pinned: Sequence[PinnedInput]) -> tuple[str, str]:
+    """The text of the run's settings, and the name of their file."""
     found = next((entry for entry in pinned if entry.role == "settings"), None)
     if found is None:
-        return {}, "run.yaml"
+        return "", "run.yaml"
     name = _name(dataset, found)
     try:
-        text = inputs.read(found).decode("utf-8-sig")
+        return inputs.read(found).decode("utf-8-sig"), name
     except UnicodeDecodeError:
         raise SettingsError(f"{name}: is not UTF-8. Save it as UTF-8 and upload it again.") from None
-    return parse_document(text, name), name
 
 
 def _write_once(folder: RunFolder, manifest: Manifest) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from tuner import catalog
-from tuner.errors import CommitmentNotAllowedError, RunRefusedError, SettingsError
+from tuner.errors import CommitmentNotAllowedError, ModelUnavailableError, RunRefusedError, SettingsError
 from tuner.settings import DeploymentSettings, RunSettings, load
 
 T = TypeVar("T")
@@ -39,8 +39,10 @@ def resolve(document: Mapping[str, Any], deployment: DeploymentSettings, where: 
             return None
 
     settings = attempt(lambda: load(RunSettings, document, where)) or _readable(document)
-    model = attempt(lambda: catalog.model(settings.base_model or deployment.base_model))
-    hyperparameters = attempt(lambda: catalog.check_hyperparameters(model, settings.hyperparameters)) if model else None
+    model = attempt(lambda: _model(settings, deployment, where))
+    hyperparameters = (
+        attempt(lambda: catalog.check_hyperparameters(model, settings.hyperparameters, where)) if model else None
+    )
     attempt(lambda: _check_serving(settings, model, where))
     attempt(lambda: _check_commitment(settings, deployment, where))
     attempt(lambda: _check_budget(settings, deployment, where))
@@ -61,6 +63,21 @@ def _readable(document: Mapping[str, Any]) -> RunSettings:
         return True
 
     return load(RunSettings, {key: value for key, value in document.items() if reads(key)}, "")
+
+
+def _model(settings: RunSettings, deployment: DeploymentSettings, where: str) -> catalog.Model:
+    try:
+        model = catalog.model(settings.base_model or deployment.base_model)
+    except ModelUnavailableError as error:
+        raise ModelUnavailableError(f"{where}: {error}") from error
+    # What the deployment's roles may tune; a retired model is refused by the account itself, with what replaces it.
+    if deployment.region not in model.regions and not model.retired:
+        here = [entry.id for entry in catalog.models() if deployment.region in entry.regions and not entry.retired]
+        raise ModelUnavailableError(
+            f"{where}: base_model: {model.name} can be tuned in {', '.join(model.regions)}, and this deployment is in "
+            f"{deployment.region}. Tunable here: {', '.join(here) or 'none'}."
+        )
+    return model
 
 
 def _check_serving(settings: RunSettings, model: catalog.Model | None, where: str) -> None:

@@ -109,6 +109,11 @@ def test_settings_that_cannot_be_read_say_where(text: bytes, said: str) -> None:
     assert not folder.files
 
 
+def test_a_finding_names_its_line() -> None:
+    with pytest.raises(SettingsError, match=r"^run\.yaml, line 2: hyperparameters\.epochCount: must be from 1 to 5"):
+        write(MemoryFolder(), b"hyperparameters:\n  epochCount: 9\n")
+
+
 def test_a_model_that_the_region_does_not_offer_is_refused_before_anything_is_written() -> None:
     folder = MemoryFolder()
     with pytest.raises(ModelUnavailableError, match="not offered in us-east-1"):

@@ -10,6 +10,8 @@ from tuner.settings import DeploymentSettings
 
 DEPLOYMENT = DeploymentSettings(judge_models=("amazon.nova-pro-v1:0",), budget_usd=100)
 
+WEST = DEPLOYMENT.model_copy(update={"region": "us-west-2"})
+
 
 def refused(document: dict[str, Any], deployment: DeploymentSettings = DEPLOYMENT) -> RunRefusedError:
     with pytest.raises(RunRefusedError) as caught:
@@ -32,7 +34,7 @@ def test_what_a_run_says_wins() -> None:
             "serving": "on_demand",
             "hyperparameters": {"epochCount": 7},
         },
-        DEPLOYMENT,
+        WEST,
     )
     assert resolved.model.name == "Llama 3.3 70B Instruct"
     assert resolved.judge_model == "amazon.nova-pro-v1:0"
@@ -52,9 +54,9 @@ def test_what_a_run_says_wins() -> None:
         ({"judge": {"model": "other"}}, SettingsError, "judge.model: the deployment may not ask 'other'"),
         ({"budget_usd": 101}, SettingsError, "101 is over the deployment's 100"),
         (
-            {"base_model": "meta.llama3-1-8b-instruct-v1:0:128k", "serving": "on_demand"},
-            SettingsError,
-            "Llama 3.1 8B Instruct cannot be deployed on demand",
+            {"base_model": "meta.llama3-3-70b-instruct-v1:0:128k"},
+            ModelUnavailableError,
+            "can be tuned in us-west-2, and this deployment is in us-east-1. Tunable here: amazon.nova-micro",
         ),
     ],
 )
@@ -67,6 +69,15 @@ def test_each_mistake_has_its_own_error_and_says_what_to_do(
         raise error
 
 
+def test_on_demand_is_for_the_families_that_offer_it() -> None:
+    error = refused({"base_model": "meta.llama3-1-8b-instruct-v1:0:128k", "serving": "on_demand"}, WEST)
+    assert "serving: Llama 3.1 8B Instruct cannot be deployed on demand" in str(error)
+
+
+def test_a_retired_model_is_left_for_the_account_to_refuse() -> None:
+    assert resolve({"base_model": "anthropic.claude-3-haiku-20240307-v1:0:200k"}, DEPLOYMENT).model.retired
+
+
 def test_a_commitment_that_the_deployment_allows_is_taken() -> None:
     allowed = DeploymentSettings(commitments=("OneMonth",))
     assert resolve({"commitment": "OneMonth"}, allowed).settings.commitment == "OneMonth"
@@ -76,6 +87,12 @@ def test_a_commitment_that_the_deployment_allows_is_taken() -> None:
 def test_a_commitment_without_provisioned_throughput_is_a_mistake() -> None:
     allowed = DeploymentSettings(commitments=("OneMonth",))
     assert "goes with 'serving: provisioned'" in str(refused({"commitment": "OneMonth", "serving": "none"}, allowed))
+
+
+def test_findings_name_the_file_they_are_in() -> None:
+    with pytest.raises(RunRefusedError) as caught:
+        resolve({"hyperparameters": {"epochCount": 9}, "base_model": "gpt-5", "serving": "x"}, DEPLOYMENT, "run.json")
+    assert all(line.startswith("run.json: ") for line in str(caught.value).splitlines())
 
 
 def test_all_findings_come_at_once_also_beside_an_unknown_key() -> None:

@@ -1,0 +1,51 @@
+"""A finding names the line of its key."""
+
+import pytest
+
+from tuner.errors import CommitmentNotAllowedError, SettingsError
+from tuner.intake.lines import with_lines
+
+YAML = """# what we want
+serving: none
+
+hyperparameters:
+  learningRate: 1e-5
+  epochCount: 9
+judge: {model: x}
+"""
+
+
+@pytest.mark.parametrize(
+    ("finding", "located"),
+    [
+        ("run.yaml: serving: no.", "run.yaml, line 2: serving: no."),
+        ("run.yaml: hyperparameters.epochCount: no.", "run.yaml, line 6: hyperparameters.epochCount: no."),
+        ("run.yaml: judge.model: no: never.", "run.yaml, line 7: judge.model: no: never."),
+        ("run.yaml: judge.modle: no.", "run.yaml, line 7: judge.modle: no."),
+        ("run.yaml: base_model: no.", "run.yaml: base_model: no."),
+        ("a: b: c", "a: b: c"),
+    ],
+)
+def test_the_line_of_the_key_or_of_what_it_is_in(finding: str, located: str) -> None:
+    assert str(with_lines(SettingsError(finding), "run.yaml", YAML)) == located
+
+
+def test_every_line_of_an_error_is_located_and_its_class_kept() -> None:
+    error = with_lines(CommitmentNotAllowedError("run.yaml: serving: a.\nrun.yaml: judge: b."), "run.yaml", YAML)
+    assert type(error) is CommitmentNotAllowedError
+    assert str(error).splitlines() == ["run.yaml, line 2: serving: a.", "run.yaml, line 7: judge: b."]
+
+
+def test_json_has_lines_too() -> None:
+    text = '{\n  "serving": "x",\n  "budget_usd": -1\n}'
+    located = with_lines(SettingsError("run.json: budget_usd: no."), "run.json", text)
+    assert str(located) == "run.json, line 3: budget_usd: no."
+
+
+def test_json_that_is_not_yaml_keeps_its_findings() -> None:
+    error = SettingsError("run.json: budget_usd: no.")
+    assert with_lines(error, "run.json", '{\n\t"budget_usd": -1\n}') is error
+
+
+def test_an_empty_document_has_no_lines() -> None:
+    assert str(with_lines(SettingsError("run.yaml: serving: no."), "run.yaml", "")) == "run.yaml: serving: no."

@@ -1,0 +1,45 @@
+"""Finds the line of a document that a finding is about."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+import yaml
+
+from tuner.errors import RunRefusedError
+
+
+def with_lines(error: RunRefusedError, name: str, text: str) -> RunRefusedError:
+    """The same error, with the line of each key that it names: `run.yaml, line 4: budget_usd: ...`.
+
+    JSON is read as the YAML that it is. A key that is not in the document (a default) has no line.
+    """
+    try:
+        lines = _lines(yaml.compose(text))
+    except yaml.YAMLError:  # JSON may hold tabs, which YAML refuses
+        return error
+
+    def located(finding: re.Match[str]) -> str:
+        path = finding["path"]
+        known = next((lines[parent] for parent in _parents(path) if parent in lines), None)
+        return f"{name}, line {known}: {path}: " if known else finding[0]
+
+    pattern = re.compile(rf"^{re.escape(name)}: (?P<path>[^\s:]+): ", re.MULTILINE)
+    return type(error)(pattern.sub(located, str(error)))
+
+
+def _lines(node: yaml.Node | None, path: str = "") -> Mapping[str, int]:
+    """The line of every key, by its path: `hyperparameters.epochCount`."""
+    found: dict[str, int] = {}
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            here = f"{path}.{key.value}" if path else str(key.value)
+            found |= {here: key.start_mark.line + 1, **_lines(value, here)}
+    return found
+
+
+def _parents(path: str) -> list[str]:
+    """`a.b.c`, `a.b`, `a`."""
+    parts = path.split(".")
+    return [".".join(parts[:length]) for length in range(len(parts), 0, -1)]
