@@ -9,7 +9,9 @@ Source: "Prepare your training datasets for fine-tuning", Amazon Bedrock User Gu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
+from itertools import repeat
+from typing import Any
 
 import msgspec
 
@@ -38,7 +40,7 @@ class Converse(msgspec.Struct, gc=False, frozen=True, rename="camel", omit_defau
 
     schema_version: str
     system: tuple[Text] | tuple[()] = ()
-    messages: tuple[ConverseMessage, ...] = ()
+    messages: tuple[Any, ...] = ()
 
 
 class AnthropicMessage(msgspec.Struct, gc=False, frozen=True):
@@ -52,7 +54,7 @@ class Anthropic(msgspec.Struct, gc=False, frozen=True, omit_defaults=True):
     """One record in Claude's Messages format."""
 
     system: str | None = None
-    messages: tuple[AnthropicMessage, ...] = ()
+    messages: tuple[Any, ...] = ()
 
 
 class PromptCompletion(msgspec.Struct, gc=False, frozen=True):
@@ -85,17 +87,38 @@ def with_system(prompt: str, system: str | None) -> str:
     return f"{system}\n\n{prompt}" if system else prompt
 
 
-def pair_writer(record_format: RecordFormat, system: str | None) -> Callable[[str, str], Written]:
-    """What `written` does for one question and one answer, made once for a whole file: it runs a million times."""
+class _AnthropicUser(msgspec.Struct, gc=False, frozen=True, tag_field="role", tag="user"):
+    content: str
+
+
+class _AnthropicAssistant(msgspec.Struct, gc=False, frozen=True, tag_field="role", tag="assistant"):
+    content: str
+
+
+class _ConverseUser(msgspec.Struct, gc=False, frozen=True, tag_field="role", tag="user"):
+    content: tuple[Text]
+
+
+class _ConverseAssistant(msgspec.Struct, gc=False, frozen=True, tag_field="role", tag="assistant"):
+    content: tuple[Text]
+
+
+def encoded_pairs(
+    prompts: Sequence[str], completions: Sequence[str], record_format: RecordFormat, system: str | None
+) -> bytes:
+    """What `written` and `encoded` do, for questions and answers without a system prompt of their own.
+
+    It runs a million times in a file, so the objects are as few as the format allows.
+    """
+    records: Iterable[Written]
     if record_format == "converse":
-        texts = (Text(system),) if system else ()
-        return lambda prompt, completion: Converse(
-            SCHEMA_VERSION,
-            texts,
-            (ConverseMessage("user", (Text(prompt),)), ConverseMessage("assistant", (Text(completion),))),
-        )
-    if record_format == "anthropic":
-        return lambda prompt, completion: Anthropic(
-            system, (AnthropicMessage("user", prompt), AnthropicMessage("assistant", completion))
-        )
-    return lambda prompt, completion: PromptCompletion(with_system(prompt, system), completion)
+        users = map(_ConverseUser, zip(map(Text, prompts), strict=True))
+        assistants = map(_ConverseAssistant, zip(map(Text, completions), strict=True))
+        head = (Text(system),) if system else ()
+        records = map(Converse, repeat(SCHEMA_VERSION), repeat(head), zip(users, assistants, strict=True))
+    elif record_format == "anthropic":
+        turns = zip(map(_AnthropicUser, prompts), map(_AnthropicAssistant, completions), strict=True)
+        records = map(Anthropic, repeat(system), turns)
+    else:
+        records = map(PromptCompletion, [with_system(prompt, system) for prompt in prompts], completions)
+    return encoded(list(records))

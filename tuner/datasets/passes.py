@@ -12,7 +12,7 @@ from itertools import compress
 from operator import not_
 
 from tuner.datasets.findings import Findings, Flaw
-from tuner.datasets.formats import encoded, pair_writer, written
+from tuner.datasets.formats import encoded, encoded_pairs, written
 from tuner.datasets.places import Sink, Source
 from tuner.datasets.reading import BadRow, Block, Row, UnreadableError, blocks
 from tuner.datasets.record import Record
@@ -81,11 +81,10 @@ class Pass:
     def convert(self, kept: Output, held_out: Output | None = None, route: Route | None = None) -> None:
         """Writes every record in the family's format; those that `route` picks go to `held_out`."""
         family, system = self._limits.model.family, self._limits.system_prompt
-        pair = pair_writer(family.record_format, system)
         for block in self._blocks():
             if cleared := self._cleared(block):
                 for output, part in _routed(cleared, kept, held_out, route):
-                    lines = encoded(list(map(pair, part.prompts, part.completions)))
+                    lines = encoded_pairs(part.prompts, part.completions, family.record_format, system)
                     output.write(lines, len(part.prompts), part.characters + len(system or "") * len(part.prompts))
                 continue
             for record in self._long_way(block):
@@ -95,7 +94,7 @@ class Pass:
 
     def _blocks(self) -> Iterator[Block]:
         try:
-            for block in blocks(self._source):
+            for block in blocks(self._source, lambda data: self._screen.decode(data) if self._screen else None):
                 if self._shape is None:
                     self._learn(block)
                 yield block

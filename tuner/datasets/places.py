@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
-CHUNK = 2**20
+CHUNK = 2**18  # what is parsed, checked and written again stays in a processor's cache
 
 
 class Source(Protocol):
@@ -19,7 +19,7 @@ class Source(Protocol):
         """The file's name, as findings show it."""
 
     def chunks(self) -> Iterator[bytes]:
-        """The bytes, about a megabyte at a time."""
+        """The bytes, a piece of `CHUNK` at a time."""
 
 
 class Sink(Protocol):
@@ -43,7 +43,7 @@ class LocalFile:
         self.name = path.name
 
     def chunks(self) -> Iterator[bytes]:
-        """The bytes, about a megabyte at a time."""
+        """The bytes, a piece of `CHUNK` at a time."""
         with self._path.open("rb") as file:
             while chunk := file.read(CHUNK):
                 yield chunk

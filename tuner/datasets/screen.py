@@ -49,13 +49,20 @@ class Screen:
         most = int(limits.model.tokens_per_record * limits.model.family.characters_per_token)
         self._longest = most - len(limits.system_prompt or "")
 
+    def decode(self, data: bytes, lines: bool = False) -> list[Any] | None:
+        """Records that have exactly the expected fields, each a text; None when any has not."""
+        try:
+            records: list[Any] = (self._of_lines.decode_lines if lines else self._of_array.decode)(data)
+        except (ValueError, RecursionError):
+            return None
+        return records
+
     def clear(self, block: Block) -> Cleared | None:
         """The block's pairs, or None when its rows must be looked at one by one."""
         if block.data is None:
             return None
-        try:
-            records = (self._of_lines.decode_lines if block.lines else self._of_array.decode)(block.data)
-        except (ValueError, RecursionError):
+        records = block.decoded or self.decode(block.data, block.lines)
+        if records is None:
             return None
         if not self._names_stand_once(block.data, len(records)) or (
             block.lines and not _one_a_line(block.data, records)

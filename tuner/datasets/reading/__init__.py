@@ -12,7 +12,7 @@ from tuner.datasets.findings import Flaw
 from tuner.datasets.places import Source
 from tuner.datasets.reading import delimited, json_array, json_lines, parquet
 from tuner.datasets.reading.compressed import unpacked
-from tuner.datasets.reading.rows import LONGEST_RECORD, BadRow, Block, Row, UnreadableError, not_json
+from tuner.datasets.reading.rows import LONGEST_RECORD, BadRow, Block, Decode, Row, UnreadableError, not_json
 
 __all__ = ["BadRow", "Block", "Row", "UnreadableError", "blocks"]
 
@@ -27,10 +27,11 @@ _FOREIGN = {
 }
 
 
-def blocks(source: Source) -> Iterator[Block]:
+def blocks(source: Source, decode: Decode = lambda _: None) -> Iterator[Block]:
     """Every row of the source, in blocks. Its content decides the format, and its name where content does not.
 
-    Raises UnreadableError where nothing further can be read.
+    `decode` may decode a block of a JSON array at once, or decline by returning None. Raises UnreadableError where
+    nothing further can be read.
     """
     head, chunks = _looked_at(source.chunks())
     head, chunks = _looked_at(unpacked(head, chunks))
@@ -40,7 +41,7 @@ def blocks(source: Source) -> Iterator[Block]:
         if head.startswith(magic):
             remedy = "Upload JSON, JSONL, CSV, TSV or Parquet."
             raise UnreadableError(None, Flaw("file-format", f"this is {kind}, not a dataset.", remedy))
-    yield from _reader(source.name, head, chunks)
+    yield from _reader(source.name, head, chunks, decode)
 
 
 def _looked_at(chunks: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:
@@ -55,7 +56,7 @@ def _looked_at(chunks: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:
     return head, itertools.chain([head], chunks)
 
 
-def _reader(name: str, head: bytes, chunks: Iterator[bytes]) -> Iterator[Block]:
+def _reader(name: str, head: bytes, chunks: Iterator[bytes], decode: Decode) -> Iterator[Block]:
     if head.startswith(parquet.MAGIC):
         return parquet.blocks(chunks)
     endings = name.lower().split(".")[1:]
@@ -63,7 +64,7 @@ def _reader(name: str, head: bytes, chunks: Iterator[bytes]) -> Iterator[Block]:
         return delimited.blocks(chunks, "\t" if "tsv" in endings else None)
     start = head.lstrip()
     if start.startswith(b"["):
-        return json_array.blocks(chunks)
+        return json_array.blocks(chunks, decode)
     if start.startswith(b"{"):
         return json_lines.blocks(chunks)
     line = 1 + head.count(b"\n", 0, len(head) - len(start))

@@ -1,4 +1,4 @@
-"""A JSON array of objects, of any size, read in blocks of about a megabyte.
+"""A JSON array of objects, of any size, read in blocks.
 
 The records of a file are written by one program, so they open alike (`{"question"`). The stream is cut before the last
 opening in view, and the piece is parsed: a cut inside a text or a nested object leaves the piece unfinished, so a piece
@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 import msgspec
 
@@ -20,6 +21,7 @@ from tuner.datasets.reading.rows import (
     LONGEST_RECORD,
     BadRow,
     Block,
+    Decode,
     Row,
     UnreadableError,
     cut_off,
@@ -42,6 +44,7 @@ class ArrayBlock:
 
     line: int
     data: bytes
+    decoded: list[Any] | None = None
     lines: bool = False
 
     def rows(self) -> Iterator[Row | BadRow]:
@@ -61,6 +64,7 @@ class ValueBlock:
 
     values: tuple[tuple[int, bytes], ...]
     data: None = None
+    decoded: None = None
     lines: bool = False
 
     def rows(self) -> Iterator[Row | BadRow]:
@@ -68,9 +72,12 @@ class ValueBlock:
         return (parsed(value, line) for line, value in self.values)
 
 
-def blocks(chunks: Iterator[bytes]) -> Iterator[Block]:
-    """Cuts the stream between records. Raises UnreadableError where the array cannot be followed any further."""
-    return _Reader(chunks).blocks()
+def blocks(chunks: Iterator[bytes], decode: Decode) -> Iterator[Block]:
+    """Cuts the stream between records. Raises UnreadableError where the array cannot be followed any further.
+
+    `decode` tries to decode a whole array; what it can decode was cut rightly, and need not be parsed for that alone.
+    """
+    return _Reader(chunks, decode).blocks()
 
 
 class _Next(Enum):
@@ -82,8 +89,9 @@ class _Next(Enum):
 class _Reader:
     """The stream's unread part, and the line it starts at."""
 
-    def __init__(self, chunks: Iterator[bytes]) -> None:
+    def __init__(self, chunks: Iterator[bytes], decode: Decode) -> None:
         self._chunks = chunks
+        self._decode = decode
         self._buffer = b""
         self._line = 1
         self._ended = False
@@ -136,8 +144,9 @@ class _Reader:
             if self._buffer[comma] != ord(","):
                 continue
             data = b"".join((b"[", memoryview(self._buffer)[:comma], b"]"))
-            if _parses(data):
-                block = ArrayBlock(self._line, data)
+            decoded = self._decode(data)
+            if decoded is not None or _parses(data):
+                block = ArrayBlock(self._line, data, decoded)
                 self._advance(end)
                 self._next = _Next.VALUE
                 return block

@@ -16,6 +16,7 @@ class LineBlock:
     line: int
     data: bytes
     complete: bool = True
+    decoded: None = None
     lines: bool = True
 
     def rows(self) -> Iterator[Row | BadRow]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -38,8 +38,15 @@ class UnreadableError(Exception):
         self.flaw = flaw
 
 
+Decode = Callable[[bytes], "list[Any] | None"]
+
+
 class Block(Protocol):
     """Some consecutive rows of a file; a pass that needs no rows may decode `data` as a whole."""
+
+    @property
+    def decoded(self) -> list[Any] | None:
+        """What the reader's `decode` made of `data`, when it was asked already."""
 
     @property
     def data(self) -> bytes | None:
@@ -59,6 +66,7 @@ class RowBlock:
 
     found: tuple[Row | BadRow, ...]
     data: None = None
+    decoded: None = None
     lines: bool = False
 
     def rows(self) -> Iterator[Row | BadRow]:
