@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -13,6 +16,7 @@ from tuner.reporting.model import Estimate, Findings, Serving, Training
 from tuner.run import Keys, Manifest
 
 M = TypeVar("M", bound=BaseModel)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,33 +32,72 @@ class Artifacts:
     scoring: dict[str, Any]
 
 
-def gather(folder: RunFolder) -> Artifacts:
-    """Everything there is; raises as `read` does."""
+class Reading:
+    """How strictly a run is read.
+
+    The report of a failure must come out whatever else is broken: when `lenient`, what cannot be read is left out and
+    kept in `unreadable`, a message each.
+    """
+
+    def __init__(self, lenient: bool) -> None:
+        self._lenient = lenient
+        self.unreadable: list[str] = []
+
+    def of(self, make: Callable[[], T], otherwise: T) -> T:
+        """What `make` reads; `otherwise` when that fails and may. Raises EvaluationError as `shaped` does."""
+        try:
+            return make()
+        except EvaluationError as error:
+            if not self._lenient:
+                raise
+            self.unreadable.append(str(error))
+            return otherwise
+
+
+def gather(folder: RunFolder, reading: Reading) -> Artifacts:
+    """Everything there is."""
+
+    def part(name: str, model: type[M]) -> M | None:
+        return reading.of(lambda: _find(folder, name, model), None)
+
     return Artifacts(
-        manifest=find(folder, Keys.MANIFEST, Manifest),
-        dataset_summary=folder.find_json(Keys.DATASET_SUMMARY) or {},
-        findings=find(folder, Keys.FINDINGS, Findings),
-        estimate=find(folder, Keys.ESTIMATE, Estimate),
-        training=find(folder, Keys.TRAINING_SUMMARY, Training),
-        serving=find(folder, Keys.ENDPOINT, Serving),
-        scoring=folder.find_json(Keys.SCORES) or {},
+        manifest=part(Keys.MANIFEST, Manifest),
+        dataset_summary=reading.of(lambda: _document(folder, Keys.DATASET_SUMMARY), {}),
+        findings=part(Keys.FINDINGS, Findings),
+        estimate=part(Keys.ESTIMATE, Estimate),
+        training=part(Keys.TRAINING_SUMMARY, Training),
+        serving=part(Keys.ENDPOINT, Serving),
+        scoring=reading.of(lambda: _document(folder, Keys.SCORES), {}),
     )
 
 
-def find(folder: RunFolder, name: str, model: type[M]) -> M | None:
-    """An artifact, or None when the run did not make it; raises as `read` does."""
-    document = folder.find_json(name)
-    return None if document is None else read(model, document, folder.uri(name))
-
-
-def read(model: type[M], document: Any, where: str) -> M:
-    """The document of an artifact. Raises EvaluationError, naming the place in it, when it is not of its shape."""
+@contextmanager
+def shaped(where: str) -> Iterator[None]:
+    """Raises EvaluationError, naming the artifact and the place in it, when what is read has another shape."""
     try:
-        return model.model_validate(document)
+        yield
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"]) or "the document"
-        raise EvaluationError(
-            f"{where}: {place}: {first['msg']}. The report cannot be made from it: the artifact is not of the "
-            "documented shape, so it was written by another version or by hand."
-        ) from None
+        raise _misshapen(where, f"{place}: {first['msg']}") from None
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise _misshapen(where, f"{type(error).__name__}: {error}") from error
+
+
+def _misshapen(where: str, what: str) -> EvaluationError:
+    return EvaluationError(
+        f"{where}: {what}. The report cannot be made from it: the artifact is not of the documented shape, so it was "
+        "written by another version or by hand."
+    )
+
+
+def _find(folder: RunFolder, name: str, model: type[M]) -> M | None:
+    data = folder.find(name)
+    with shaped(folder.uri(name)):
+        return None if data is None else model.model_validate_json(data)
+
+
+def _document(folder: RunFolder, name: str) -> dict[str, Any]:
+    data = folder.find(name)
+    with shaped(folder.uri(name)):
+        return {} if data is None else dict(json.loads(data))

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from tuner.aws.run_folder import RunFolder
-from tuner.reporting.artifacts import gather, read
+from tuner.reporting.artifacts import Reading, gather, shaped
 from tuner.reporting.card import best_earlier
 from tuner.reporting.model import Failure, Metric, Report, Serving, Status
 from tuner.reporting.money import bill
@@ -32,13 +32,16 @@ def build(
     """The report of the run in `folder`, as far as the run got.
 
     `status` is SUCCEEDED without a `failure` and FAILED with one, unless given. `execution_arn` serves a run that
-    never wrote its run.json. Raises EvaluationError, naming the artifact, when one is not of the documented shape.
+    never wrote its run.json. Raises EvaluationError, naming the artifact, when one is not of the documented shape; the
+    report of a failure leaves it out and says so in `unreadable`.
     """
     ended = at or now()
-    made = gather(folder)
+    reading = Reading(lenient=failure is not None)
+    made = gather(folder, reading)
     serving = _serving(made.serving, ended)
     models = named_models(made.manifest, made.training, serving, made.scoring)
-    evaluation = _evaluation(folder, made.scoring, failure)
+    nothing: dict[str, Any] = {"verdict": verdict(failure, None), "questions": ()}
+    evaluation = reading.of(lambda: _evaluation(folder, made.scoring, failure), nothing)
     return Report(
         run_id=folder.run_id,
         status=status or ("FAILED" if failure else "SUCCEEDED"),
@@ -54,15 +57,16 @@ def build(
         timeline=timeline(made.manifest, _written(folder, ended), made.training, serving),
         dataset_summary=made.dataset_summary,
         findings=made.findings,
+        unreadable=tuple(reading.unreadable),
         **evaluation,
         **_pinned(made.manifest, execution_arn),
     )
 
 
 def _evaluation(folder: RunFolder, scoring: Mapping[str, Any], failure: Failure | None) -> dict[str, Any]:
-    where = folder.uri(Keys.SCORES)
-    scores = {name: read(Metric, value, where) for name, value in scoring.get("metrics", {}).items()}
-    conclusion = verdict(failure, scoring.get("verdict"))
+    with shaped(folder.uri(Keys.SCORES)):
+        scores = {name: Metric.model_validate(value) for name, value in scoring.get("metrics", {}).items()}
+        conclusion = verdict(failure, scoring.get("verdict"))
     asked = questions(folder, scoring, scores, conclusion.metric)
     return {
         "verdict": conclusion,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tuner.aws.run_folder import RunFolder
-from tuner.reporting.artifacts import read
+from tuner.reporting.artifacts import shaped
 from tuner.reporting.model import Answer, Metric, Question, Which
 from tuner.run import Keys
 
@@ -23,17 +23,17 @@ def questions(
     """
     if folder.find(Keys.EVALUATION) is None:
         return ()
-    answers = {which: {entry["id"]: entry for entry in folder.answers(which)} for which in _MODELS}
-    scores = {entry["id"]: entry for entry in scoring.get("questions", ())}
-    review = {entry["id"]: entry["reasons"] for entry in scoring.get("review", ())}
-    where = folder.uri(Keys.EVALUATION)
-    found = []
-    for record in folder.read_lines(Keys.EVALUATION):
-        graded = scores.get(record["id"], {})
-        both = {which: _answer(answers[which].get(record["id"]), graded.get(which)) for which in _MODELS}
-        about = {"outcome": graded.get("outcome"), "gain": _gain(both, metrics, deciding)}
-        about["review"] = review.get(record["id"], ())
-        found.append(read(Question, {**record, **both, **about}, where))
+    with shaped(folder.uri(Keys.EVALUATION) + " and the answers to it"):
+        answers = {which: {entry["id"]: entry for entry in folder.answers(which)} for which in _MODELS}
+        scores = {entry["id"]: entry for entry in scoring.get("questions", ())}
+        review = {entry["id"]: entry["reasons"] for entry in scoring.get("review", ())}
+        found = []
+        for record in folder.read_lines(Keys.EVALUATION):
+            key = record["id"]
+            graded = scores.get(key, {})
+            both = {which: _answer(answers[which].get(key), graded.get(which)) for which in _MODELS}
+            about = {"outcome": graded.get("outcome"), "gain": _gain(both, metrics, deciding)}
+            found.append(Question.model_validate({**record, **both, **about, "review": review.get(key, ())}))
     return tuple(found)
 
 

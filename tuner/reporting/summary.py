@@ -11,14 +11,18 @@ from tuner.reporting.view import compared_by
 from tuner.reporting.words import between, duration, number, plural, title, when
 
 _LONGEST_SUBJECT = 100
+_VERDICTS = {
+    "better": "made the model better",
+    "worse": "made the model worse",
+    "undecided": "is undecided: the difference may be chance",
+}
 _OUTCOMES = {"SUCCEEDED": "is evaluated", "FAILED": "failed", "ABORTED": "was stopped", "TIMED_OUT": "took too long"}
 
 
 def subject(report: Report) -> str:
     """At most 100 printable ASCII characters that start with a letter, as SNS wants a subject."""
-    value = report.verdict.value
-    outcome = f"tuned model {value}" if report.status == "SUCCEEDED" and value else _OUTCOMES[report.status]
-    text = f"Fine-tuning {report.run_id} {outcome}"
+    outcome = _VERDICTS.get(report.verdict.value or "") if report.status == "SUCCEEDED" else None
+    text = f"Fine-tuning {report.run_id} {outcome or _OUTCOMES[report.status]}"
     return re.sub(r"[^ -~]+", "?", text)[:_LONGEST_SUBJECT]
 
 

@@ -104,7 +104,7 @@ def test_subscribers_are_told_what_came_out(inbox: Any) -> None:
     write_report.handler({"run_id": RUN, "failure": None}, CONTEXT)
     assert notify.handler({"run_id": RUN}, CONTEXT) == {}
     [message] = inbox()
-    assert message["Subject"] == f"Fine-tuning {RUN} tuned model better"
+    assert message["Subject"] == f"Fine-tuning {RUN} made the model better"
     assert "| BERTScore F1 |" in message["Message"]
     assert message["MessageAttributes"]["status"]["Value"] == "SUCCEEDED"
 

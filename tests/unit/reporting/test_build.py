@@ -1,6 +1,7 @@
 """The report is what the run made: everything of a whole run, something of one that failed early."""
 
 import json
+import re
 
 import pytest
 
@@ -124,6 +125,29 @@ def test_a_run_that_serves_nothing_has_no_verdict(folder_of: FolderOf) -> None:
 def test_an_artifact_of_another_shape_is_named(folder_of: FolderOf) -> None:
     with pytest.raises(EvaluationError, match=r"training/summary.json: epochs.0.epoch: .*documented shape"):
         build(folder_of({Keys.TRAINING_SUMMARY: json.dumps({"epochs": [{"epoch": "first"}]}).encode()}))
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        (Keys.MANIFEST, b"{"),
+        (Keys.DATASET_SUMMARY, b"[1]"),
+        (Keys.TRAINING_SUMMARY, b'{"epochs": 3}'),
+        (Keys.SCORES, b"no"),
+        (Keys.SCORES, b'{"metrics": {"bleu": 3}}'),
+        (Keys.EVALUATION, b'{"question": "without an id"}\n'),
+        (Keys.answers("base", 0), b"[]\n"),
+        (Keys.answers("tuned", 0), b"cut off"),
+    ],
+)
+def test_the_report_of_a_failure_comes_out_whatever_is_broken(folder_of: FolderOf, name: str, data: bytes) -> None:
+    folder = folder_of(artifacts() | {name: data})
+    with pytest.raises(EvaluationError, match=re.escape(name.partition("/")[0])):
+        build(folder)
+    report = build(folder, FAILURE)
+    assert report.failure == FAILURE
+    assert len(report.unreadable) == 1
+    assert "documented shape" in report.unreadable[0]
 
 
 def test_what_is_published_can_be_read_again(folder_of: FolderOf, report: Report) -> None:

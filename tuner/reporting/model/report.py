@@ -67,6 +67,9 @@ class Report(BaseModel):
     ended_at: str = Field(description="when this report was written")
     execution_arn: str | None = None
     folder: str = Field(description="s3:// address of everything the run made")
+    unreadable: tuple[str, ...] = Field(
+        (), description="artifacts that a failed run's report had to leave out, and why"
+    )
     stand_ins: tuple[str, ...] = Field((), description="names of everything that stood in for the real thing")
     models: Models = Models()
     scores: dict[str, Metric] = Field(default_factory=dict, description="by metric")
