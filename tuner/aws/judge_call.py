@@ -9,6 +9,9 @@ from typing import Any
 from tuner.aws.clients import client
 from tuner.aws.translate import translated
 
+# The cloud on a laptop names in this header what answers there; AWS sends none.
+_STAND_IN = "x-local-stand-in"
+
 
 @dataclass(frozen=True, slots=True)
 class Tool:
@@ -21,13 +24,17 @@ class Tool:
 
 @dataclass(frozen=True, slots=True)
 class ToolReply:
-    """`arguments` are what the model filled in, unchecked; None when it called no tool and wrote `text` instead."""
+    """`arguments` are what the model filled in, unchecked; None when it called no tool and wrote `text` instead.
+
+    `stand_in` names what answered in the model's place; empty on AWS, where nothing does.
+    """
 
     arguments: Any
     text: str
     stop_reason: str
     input_tokens: int
     output_tokens: int
+    stand_in: str = ""
 
 
 def force_tool(
@@ -75,4 +82,5 @@ def _reply(reply: Mapping[str, Any], tool: str) -> ToolReply:
         stop_reason=str(reply.get("stopReason", "")),
         input_tokens=int(usage.get("inputTokens", 0)),
         output_tokens=int(usage.get("outputTokens", 0)),
+        stand_in=str(reply.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get(_STAND_IN, "")),
     )

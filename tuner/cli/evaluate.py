@@ -91,7 +91,7 @@ def _conclude(scores: Mapping[str, Any]) -> None:
         if not verdict["sentence"].startswith(note):
             say(note, "quiet")
     if scores.get("judge", {}).get("stand_in"):
-        say("Stand-in: the judge is a local stand-in, not a language model.", "warn")
+        say(f"Stand-in: the judge is {scores['judge']['name']}.", "warn")
     if scores["review"]:
         count = len(scores["review"])
         say(f"{count} of {len(scores['questions'])} questions should be looked at by a person.", "warn")

@@ -150,10 +150,15 @@ def _judging(manifest: Manifest, questions: Questions) -> list[Item]:
         + longest_answers
         + questions.count * _JUDGE_INSTRUCTION_TOKENS
     )
-    verdicts = questions.count * manifest.settings.judge.max_tokens
+    # Each answer is graded once; two answers are compared in both orders, and both are read each time.
+    grades, comparisons = (2 * (name in manifest.settings.evaluation.metrics) for name in ("correctness", "preference"))
+    if not grades + comparisons:
+        return []
+    read = (grades + comparisons) * per_model + comparisons * longest_answers
+    verdicts = (grades + comparisons) * questions.count * manifest.settings.judge.max_tokens
     return [
-        _item("Judge, reading", 2 * per_model, "tokens, at most", price("input", model)),
-        _item("Judge, verdicts", 2 * verdicts, "tokens, at most", price("output", model)),
+        _item("Judge, reading", read, "tokens, at most", price("input", model)),
+        _item("Judge, verdicts", verdicts, "tokens, at most", price("output", model)),
     ]
 
 

@@ -30,7 +30,6 @@ Verdicts = dict[str, dict[str, Any]]
 AskOnce = Callable[[str, str, str, Tool, Mapping[str, Any]], ToolReply]
 T = TypeVar("T")
 
-STAND_IN = "local stand-in"
 _LONGEST = 24_000
 CONCURRENCY = 32
 """Most verdicts asked for at once; how many really are is up to what the endpoint takes."""
@@ -52,10 +51,14 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`arguments` keep to the tool's schema; None is a missing verdict, and `problem` says why."""
+    """`arguments` keep to the tool's schema; None is a missing verdict, and `problem` says why.
+
+    `stand_in` names what judged in the model's place, on the cloud on a laptop.
+    """
 
     arguments: Mapping[str, Any] | None
     problem: str = ""
+    stand_in: str = ""
 
 
 class Judge:
@@ -78,12 +81,6 @@ class Judge:
         self._pacer = pacer or Pacer(CONCURRENCY)
 
     @property
-    def name(self) -> str:
-        """The model's name, or its id when the catalog does not know it."""
-        known = catalog_judge(self.model)
-        return known.name if known else self.model
-
-    @property
     def inference(self) -> dict[str, Any]:
         """Converse's inferenceConfig: temperature or top_p, for models that take one, never both."""
         known = catalog_judge(self.model)
@@ -93,19 +90,20 @@ class Judge:
             config |= {"temperature": self._settings.temperature} if top_p is None else {"topP": top_p}
         return config
 
-    def about(self) -> dict[str, Any]:
-        """Which model judges, and how it is asked."""
-        return {"model": self.model, "name": self.name, "inference": self.inference}
+    def about(self, verdicts: Collection[Verdict]) -> dict[str, Any]:
+        """Which model judged, by its real name, and how it was asked."""
+        known = catalog_judge(self.model)
+        stand_in = next((verdict.stand_in for verdict in verdicts if verdict.stand_in), "")
+        name = stand_in or (known.name if known else self.model)
+        return {"model": self.model, "name": name, "inference": self.inference}
 
     @staticmethod
     def counts(verdicts: Collection[Verdict]) -> dict[str, int]:
-        """How many verdicts were asked for, are missing, and came from a local stand-in, whose reasoning says so."""
-        given = [verdict.arguments for verdict in verdicts if verdict.arguments is not None]
-        reasonings = [str(arguments.get("reasoning", "")).strip().lower() for arguments in given]
+        """How many verdicts were asked for, are missing, and came from a stand-in."""
         return {
             "asked": len(verdicts),
-            "missing": len(verdicts) - len(given),
-            "stand_in": sum(reasoning.startswith(STAND_IN) for reasoning in reasonings),
+            "missing": sum(verdict.arguments is None for verdict in verdicts),
+            "stand_in": sum(bool(verdict.stand_in) for verdict in verdicts),
         }
 
     def judge(self, requests: Sequence[Request]) -> list[Verdict]:
@@ -129,7 +127,7 @@ class Judge:
     def _verdict(self, request: Request, refusals: list[AwsError]) -> Verdict:
         key = self._key(request)
         if key in self.verdicts:
-            return Verdict(self.verdicts[key])
+            return Verdict(**self.verdicts[key])
         problem = ""
         for _ in range(self._settings.attempts):
             text = request.text + (f"\n\nYour last verdict could not be used: {problem}" if problem else "")
@@ -140,8 +138,8 @@ class Judge:
                 return Verdict(None, str(error))
             problem = _problem(request, reply)
             if not problem:
-                self.verdicts[key] = dict(reply.arguments)
-                return Verdict(self.verdicts[key])
+                self.verdicts[key] = {"arguments": dict(reply.arguments), "stand_in": reply.stand_in}
+                return Verdict(**self.verdicts[key])
         return Verdict(None, f"no usable verdict in {self._settings.attempts} attempts: {problem}")
 
     def _ask_once(self, request: Request, text: str) -> ToolReply:

@@ -20,11 +20,11 @@ _SPREAD = 0.9
 class Pacer:
     """Bounds the calls in flight and spreads their starts evenly. Shared by threads; each call runs inside `slot()`.
 
-    The bound doubles with every round of calls until the first throttling (slow start), then grows by one a round, and
-    shrinks by 15 % when a call is throttled. It shrinks again only after a call that began since has succeeded, since
-    refusals come back far quicker than answers: a hundred of them tell of the same moment. (Chiu and Jain, "Analysis of
-    the increase and decrease algorithms for congestion avoidance", 1989.) Without the spreading, calls that answer after
-    the same time start together again, and such waves are throttled although their average is within the quota.
+    The bound doubles with every round of calls until the first throttling (slow start), then grows by one a round,
+    and shrinks by 15 % when a call is throttled. It shrinks again only after a call that began since has succeeded,
+    since refusals come back far quicker than answers: a hundred tell of the same moment. (Chiu and Jain, "Analysis of
+    the increase and decrease algorithms for congestion avoidance", 1989.) Without the spreading, calls that answer
+    after the same time start together again, and such waves are throttled although their average is within the quota.
     """
 
     def __init__(

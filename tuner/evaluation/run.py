@@ -11,7 +11,7 @@ from typing import Any
 
 from tuner.aws.run_folder import RunFolder
 from tuner.evaluation.exam import MODELS, Exam, Question, match
-from tuner.evaluation.judge import CONCURRENCY, STAND_IN, Judge, Verdicts, instructions
+from tuner.evaluation.judge import CONCURRENCY, Judge, Verdicts, instructions
 from tuner.evaluation.language import detect
 from tuner.evaluation.metrics import Equipment, Metric, chosen
 from tuner.evaluation.pacing import Pacer
@@ -39,8 +39,6 @@ def score_run(folder: RunFolder, shard_size: int, packaged_encoder: str) -> int:
     whole = merged([work.graded(shard) for shard in range(work.shards)])
     settings = work.manifest.settings
     document = summarize(whole, work.exam.warnings, settings.evaluation.seed, settings.gate)
-    if "judge" in document and STAND_IN in work.manifest.base_model_name.lower():
-        document["judge"]["stand_in"] = True  # where the models are stand-ins, so is the judge
     if given := folder.find_json(PEOPLE):
         document = with_people(document, given, settings.evaluation.seed, settings.gate)
     for_people = candidates(work.exam, document, vocabulary(_texts(folder.read_lines(Keys.TRAINING))))

@@ -10,7 +10,9 @@ from pydantic import Field, field_validator, model_validator
 
 from tuner.settings.loading import StrictModel
 
-STANDARD_METRICS = ("correctness", "bertscore", "rouge", "bleu", "style", "exact_match", "token_f1")
+STANDARD_METRICS = (
+    "correctness", "preference", "bertscore", "rouge", "bleu", "style", "exact_match", "token_f1"
+)  # fmt: skip
 
 
 class EvaluationSettings(StrictModel):

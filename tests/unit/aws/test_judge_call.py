@@ -52,7 +52,14 @@ def test_the_tools_arguments_come_back(bedrock: object) -> None:
         stub.add_response("converse", reply({"text": "Let me see."}, used), EXPECTED)
         got = ask(bedrock)
     assert (got.arguments, got.text, got.stop_reason) == ({"score": 8}, "Let me see.", "tool_use")
-    assert (got.input_tokens, got.output_tokens) == (12, 3)
+    assert (got.input_tokens, got.output_tokens, got.stand_in) == (12, 3, "")
+
+
+def test_what_answers_in_the_models_place_is_named(bedrock: object) -> None:
+    headers = {"ResponseMetadata": {"HTTPHeaders": {"x-local-stand-in": "similarity"}}}
+    with Stubber(bedrock) as stub:
+        stub.add_response("converse", {**reply(), **headers}, EXPECTED)
+        assert ask(bedrock).stand_in == "similarity"
 
 
 @pytest.mark.parametrize(

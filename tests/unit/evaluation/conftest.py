@@ -24,6 +24,7 @@ class Bench:
     """`replies` decides on the arguments (or the error) for each text; what was asked is kept in `asked`."""
 
     replies: Callable[[str], Any]
+    stand_in: str = ""
     asked: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
     waits: list[float] = field(default_factory=list)
 
@@ -32,7 +33,7 @@ class Bench:
         reply = self.replies(text)
         if isinstance(reply, Exception):
             raise reply
-        return ToolReply(reply, "", "tool_use", 10, 5)
+        return ToolReply(reply, "", "tool_use", 10, 5, self.stand_in)
 
     def judge(self, model: str = "us.anthropic.claude-sonnet-4-6", **settings: Any) -> Judge:
         verdicts = settings.pop("verdicts", None)

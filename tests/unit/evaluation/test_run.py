@@ -23,6 +23,10 @@ RUN = "faq-123456789abc"
 ENCODER = "all-MiniLM-L6-v2"
 
 
+STAND_IN = {"ResponseMetadata": {"HTTPHeaders": {"x-local-stand-in": "local stand-in: graded by length"}}}
+JUDGED = {"evaluation": {"metrics": ["correctness"]}}
+
+
 class FakeBedrock:
     """Converse that grades by the answer's length; `fails_at` is the call that is denied."""
 
@@ -36,9 +40,9 @@ class FakeBedrock:
             raise AccessDeniedError("not authorized to perform: bedrock:InvokeModel")
         text = request["messages"][0]["content"][0]["text"]
         answer = text.partition("<answer>")[2].partition("</answer>")[0].strip()
-        verdict = {"score": min(10, max(1, len(answer) // 4)), "reasoning": "Local stand-in: graded by its length."}
+        verdict = {"score": min(10, max(1, len(answer) // 4)), "reasoning": "Graded by its length."}
         content = [{"toolUse": {"toolUseId": "t", "name": "grade", "input": verdict}}]
-        return {"output": {"message": {"content": content}}, "stopReason": "tool_use", "usage": {}}
+        return {"output": {"message": {"content": content}}, "stopReason": "tool_use", "usage": {}, **STAND_IN}
 
 
 @pytest.fixture
@@ -77,20 +81,20 @@ def prepare(folder: RunFolder, questions: int = 7, settings: dict | None = None)
 
 
 def test_scores_json_has_everything_the_report_needs(folder: RunFolder, bedrock: FakeBedrock) -> None:
-    prepare(folder)
+    prepare(folder, settings={"evaluation": {"metrics": ["correctness", "bertscore"]}})
     assert score_run(folder, 25, ENCODER) == 7
     scores = folder.read_json(Keys.SCORES)
     assert scores["schema_version"] == 1
     assert {"correctness", "bertscore_f1", "bertscore_precision", "bertscore_recall"} <= set(scores["metrics"])
     assert scores["metrics"]["bertscore_f1"]["tuned"]["mean"] > scores["metrics"]["bertscore_f1"]["base"]["mean"]
     assert scores["verdict"]["value"] == "better"
-    assert scores["judge"]["name"] == "Nova Pro"
+    assert scores["judge"]["name"] == "local stand-in: graded by length"
     assert (scores["judge"]["stand_in"], scores["judge"]["asked"], scores["judge"]["missing"]) == (True, 14, 0)
     assert scores["bertscore"]["model"] == ENCODER
     first = scores["questions"][0]
     assert first["id"] == "q0"
     assert first["outcome"] == "win"
-    assert first["tuned"]["reasoning"].startswith("Local stand-in")
+    assert first["tuned"]["reasoning"] == "Graded by its length."
     assert 0 < first["base"]["bertscore_f1"] < 1
 
 
@@ -106,7 +110,7 @@ def test_shards_graded_apart_give_the_same_scores(folder: RunFolder, bedrock: Fa
 
 
 def test_a_repeat_after_a_failure_pays_only_for_what_is_left(folder: RunFolder, bedrock: FakeBedrock) -> None:
-    prepare(folder, settings={"evaluation": {"metrics": ["correctness"]}})
+    prepare(folder, settings=JUDGED)
     bedrock.fails_at = 10
     with pytest.raises(AccessDeniedError):
         score_run(folder, 25, ENCODER)
@@ -118,7 +122,7 @@ def test_a_repeat_after_a_failure_pays_only_for_what_is_left(folder: RunFolder, 
 
 
 def test_changed_answers_are_graded_anew(folder: RunFolder, bedrock: FakeBedrock) -> None:
-    prepare(folder, settings={"evaluation": {"metrics": ["correctness"]}})
+    prepare(folder, settings=JUDGED)
     score_run(folder, 25, ENCODER)
     folder.write_lines(Keys.answers("base", 1), [{"id": f"q{i}", "answer": None, "error": "gone"} for i in (4, 5, 6)])
     score_run(folder, 25, ENCODER)
@@ -128,7 +132,7 @@ def test_changed_answers_are_graded_anew(folder: RunFolder, bedrock: FakeBedrock
 
 
 def test_no_answers_at_all_end_in_words(folder: RunFolder, bedrock: FakeBedrock) -> None:
-    prepare(folder, settings={"evaluation": {"metrics": ["correctness"]}})
+    prepare(folder, settings=JUDGED)
     for shard in (0, 1):
         folder.write_lines(Keys.answers("base", shard), [])
     folder.write_lines(Keys.answers("tuned", 0), [])
@@ -142,7 +146,7 @@ def test_no_answers_at_all_end_in_words(folder: RunFolder, bedrock: FakeBedrock)
 def test_the_function_scores_the_run_in_its_event(
     folder: RunFolder, bedrock: FakeBedrock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    prepare(folder, settings={"evaluation": {"metrics": ["correctness"]}})
+    prepare(folder, settings=JUDGED)
     monkeypatch.setenv("DEPLOYMENT", DeploymentSettings(shard_size=3).model_dump_json())
     monkeypatch.setenv("DATA_BUCKET", "data")
     monkeypatch.setenv("ARTIFACTS_BUCKET", "artifacts")
@@ -176,7 +180,7 @@ def test_a_filled_in_review_changes_the_scores(folder: RunFolder, bedrock: FakeB
 
 
 def test_a_review_with_a_mistake_changes_nothing(folder: RunFolder, bedrock: FakeBedrock) -> None:
-    prepare(folder, settings={"evaluation": {"metrics": ["correctness"]}})
+    prepare(folder, settings=JUDGED)
     score_run(folder, 25, ENCODER)
     before = folder.read(Keys.SCORES)
     with pytest.raises(EvaluationError, match="line 2"):

@@ -42,7 +42,7 @@ class Correctness(Metric):
         requests = [_request(questions[index], questions[index].answers[model] or "") for model, index in asked]
         verdicts = dict(zip(asked, judge.judge(requests), strict=True))
         values = {model: [_values(verdicts.get((model, i))) for i in range(len(questions))] for model in MODELS}
-        return Grades(values, judge.about(), judge.counts(verdicts.values()))
+        return Grades(values, judge.about(verdicts.values()), judge.counts(verdicts.values()))
 
 
 def _request(question: Question, answer: str) -> Request:

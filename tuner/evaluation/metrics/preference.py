@@ -48,7 +48,7 @@ class Preference(Metric):
         asked = {index: verdicts[2 * place : 2 * place + 2] for place, index in enumerate(both)}
         pairs = [_values(question, asked.get(index)) for index, question in enumerate(questions)]
         counts = {**judge.counts(verdicts), **_habits(questions, asked)}
-        return Grades({model: [pair[model] for pair in pairs] for model in MODELS}, judge.about(), counts)
+        return Grades({model: [pair[model] for pair in pairs] for model in MODELS}, judge.about(verdicts), counts)
 
 
 def _request(question: Question, order: tuple[ModelName, ModelName]) -> Request:
