@@ -9,12 +9,13 @@ from tuner.reporting import build, failure, publish
 
 
 class Caught(BaseModel):
-    """What a Catch of the state machine hands on."""
+    """What a Catch of the state machine hands on; `release_cause` when the throughput could not be released either."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     error: str | None
     cause: str | None
+    release_cause: str | None = None
 
 
 class WriteReportEvent(RunEvent):
@@ -26,7 +27,7 @@ class WriteReportEvent(RunEvent):
 @step(WriteReportEvent)
 def handler(event: WriteReportEvent, env: Environment) -> dict[str, str | None]:
     """The error and cause for the Fail state, in words; both null on success."""
-    caught = failure(event.failure.error, event.failure.cause) if event.failure else None
+    caught = failure(**event.failure.model_dump()) if event.failure else None
     folder = env.folder(event.run_id)
     address = publish(folder, build(folder, caught))
     if caught is None:

@@ -51,14 +51,15 @@ def build() -> None:
 def _install(target: Path) -> None:
     # Every package is listed with its version, so pip has nothing to resolve.
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
+    command += ["--no-color", "--retries", "1", "--timeout", "15"]
     command += ["--no-deps", "--no-compile", "--only-binary=:all:", *layer.PLATFORM]
     command += ["--target", str(target), "--requirement", str(layer.REQUIREMENTS)]
     result = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - the command above
     if result.returncode:
-        reason = (result.stderr.strip().splitlines() or ["pip gave no reason"])[-1]
+        said = [line for line in result.stderr.splitlines() if line.startswith("ERROR")] or ["nothing"]
         raise BuildError(
             "The Lambda dependencies could not be built: is the package index reachable? "
-            f"`python3 -m stacks.build` builds them, once; pip said: {reason}"
+            f"`python3 -m stacks.build` builds them, once; pip said: {said[-1]}"
         )
 
 

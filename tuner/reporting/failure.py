@@ -32,11 +32,15 @@ _SAID: dict[str, str] = {
     "Runtime.ExitError": "A function's process died, most often for want of memory. Its log in CloudWatch says more.",
     "Runtime.ImportModuleError": "A function's bundle lacks a module. Build the bundles again and deploy.",
 }
+_STILL_PAID = (
+    "The throughput may still be running and costing money: it could not be released. The release switch and the "
+    "hourly sweep go on trying; see for yourself in the Bedrock console.\nWhy it could not be released:"
+)
 _KILLED = re.compile(r"signal: killed|OutOfMemory", re.IGNORECASE)
 
 
-def failure(error: str | None, cause: str | None) -> Failure:
-    """The failure behind an `Error` and `Cause` of Step Functions.
+def failure(error: str | None, cause: str | None, release_cause: str | None = None) -> Failure:
+    """The failure behind an `Error` and `Cause` of Step Functions; `release_cause` is why a release failed after it.
 
     A Lambda function's cause is a JSON document with errorType and errorMessage (cut off when it is very long);
     other causes are plain text, or absent.
@@ -47,6 +51,9 @@ def failure(error: str | None, cause: str | None) -> Failure:
         name = "Runtime.OutOfMemory"
     parts = [part for part in (_SAID.get(name) or _SAID.get(error or ""), message.strip()) if part]
     said = "\n".join(parts) or f"{name}, with no message. The execution's history and the step's log say more."
+    if release_cause is not None:
+        # In front, where no cut can take it away: it costs money by the hour.
+        said = f"{_STILL_PAID} {_lambda_error(release_cause)[1].strip()}\nBefore that: {said}"
     return Failure(error=name[:_LONGEST_ERROR], message=_cut(said))
 
 

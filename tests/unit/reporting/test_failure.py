@@ -74,3 +74,10 @@ def test_a_run_out_of_time_needs_no_cause() -> None:
 
 def test_a_failed_run_keeps_its_own_failure() -> None:
     assert ended_from_outside("FAILED", "QuotaError", "too few units").message == "too few units"
+
+
+def test_throughput_that_could_not_be_released_is_said_first() -> None:
+    found = failure("EvaluationError", cause("No answers."), cause("Bedrock says: Conflict.", "StillAliveError"))
+    assert found.message.startswith("The throughput may still be running")
+    assert "Bedrock says: Conflict." in found.message
+    assert found.message.endswith("No answers.")

@@ -7,6 +7,7 @@ import inspect
 import jsonata
 from jsonata.jexception import JException
 
+from lambdas.write_report import Caught
 from stacks import definition
 from stacks.step_table import STEPS
 from tests.unit.statemachine.machine import Machine, expressions, variables
@@ -184,6 +185,10 @@ def a_failed_run_says_why(machine: Machine) -> None:
     for edge in machine.edges():
         if edge.target == "Report the failure" and edge.is_catch:
             assert "failure" in edge.assigned, edge.source
+    for name, state in machine.states.items():
+        for entry in (state, *state.get("Catch", ())):
+            handed_on = entry.get("Assign", {}).get("failure", {})
+            assert isinstance(handed_on, str) or set(handed_on) <= set(Caught.model_fields), name
 
 
 CHECKS = [

@@ -105,6 +105,7 @@ MUTATIONS = [
     ),
     (checks.every_task_outlasts_its_function, set_in(f"{TASK}/TimeoutSeconds", 900)),
     (checks.a_failed_run_says_why, set_in("The run failed/Cause", "The run failed.")),
+    (checks.a_failed_run_says_why, set_in("Release after a failure/Catch/0/Assign/failure/release_error", "why")),
 ]
 
 
