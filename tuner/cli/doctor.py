@@ -30,17 +30,24 @@ def doctor(as_json: Json = False, stack: Stack = DEFAULT_STACK, on_local: Local 
     local.use() if on_local else use_region()
     with translated("start: which Region?"):
         region = str(client("sts").meta.region_name)
-    deployment = _deployment(stack)
-    settings = deployment.settings if isinstance(deployment, Deployment) else DeploymentSettings(region=region)
-    found = checks(
-        Bedrock(), Quotas(), settings.base_model, settings.judge_model, region, _resources(stack, region, deployment)
-    )
+    found = _checks(stack, region)
     if as_json:
         emit([asdict(check) for check in found])
     else:
         console().print(_table(found))
     if any(check.verdict == "failed" for check in found):
         raise typer.Exit(1)
+
+
+def _checks(stack: str, region: str) -> list[Check]:
+    try:
+        identity = _identity()
+    except TunerError as error:  # everything else would fail for the same reason
+        return [Check("Credentials", "failed", str(error))]
+    deployment = _deployment(stack)
+    settings = deployment.settings if isinstance(deployment, Deployment) else DeploymentSettings(region=region)
+    resources = [("Credentials", lambda: identity), *_resources(stack, region, deployment)]
+    return checks(Bedrock(), Quotas(), settings.base_model, settings.judge_model, region, resources)
 
 
 def _deployment(stack: str) -> Deployment | Exception:
@@ -58,7 +65,7 @@ def _resources(stack: str, region: str, deployment: Deployment | Exception) -> l
             return f"'{stack}' is deployed in {region}."
         raise deployment if isinstance(deployment, TunerError) else AwsError(str(deployment))
 
-    tasks: list[tuple[str, Callable[[], str]]] = [("Credentials", _identity), ("Stack", stack_found)]
+    tasks: list[tuple[str, Callable[[], str]]] = [("Stack", stack_found)]
     if isinstance(deployment, Deployment):
         places = {"Data bucket": deployment.data_bucket, "Artifacts bucket": deployment.artifacts_bucket}
         tasks += [(name, partial(_bucket, bucket)) for name, bucket in places.items()]

@@ -5,16 +5,17 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from botocore.exceptions import NoCredentialsError, NoRegionError
+from botocore.exceptions import EndpointConnectionError, NoCredentialsError, NoRegionError
 
 from tuner.cli import local
 from tuner.cli.app import app
 from tuner.cli.console import say
+from tuner.cli.deployment import local_endpoint
 from tuner.cli.errors import CommandError
 from tuner.errors import TunerError
 
 _HINTS = {
-    NoCredentialsError: "Give AWS credentials ('aws configure', AWS_PROFILE), or use this machine's cloud: --local.",
+    NoCredentialsError: "Or use this machine's cloud: --local.",
     NoRegionError: "Name the deployment's Region with AWS_REGION, or use this machine's cloud: --local.",
 }
 
@@ -36,5 +37,10 @@ def _expected(error: Exception) -> bool:
 
 
 def _text(error: Exception) -> str:
-    hint = next((hint for kind, hint in _HINTS.items() if isinstance(error.__cause__, kind)), "")
-    return f"{error} {hint}".rstrip()
+    return f"{error} {_hint(error.__cause__)}".rstrip()
+
+
+def _hint(cause: BaseException | None) -> str:
+    if isinstance(cause, EndpointConnectionError) and local_endpoint():
+        return "Is the local cloud up? 'tuner local status' says it, 'tuner local up' starts one."
+    return next((hint for kind, hint in _HINTS.items() if isinstance(cause, kind)), "")

@@ -18,7 +18,7 @@ from tuner.cli.deployment import DEFAULT_STACK, Deployment
 from tuner.cli.errors import CommandError
 from tuner.cli.options import Local, Stack, connect
 from tuner.cli.upload import Drop
-from tuner.cli.watch import follow
+from tuner.cli.watch import INTERRUPTED, follow
 from tuner.run import INCOMING
 
 # Beyond the rest that the dataset's folder needs: EventBridge's delivery and the start function's own work.
@@ -51,6 +51,7 @@ def run(
     if earlier:
         say(f"This content has been run: {run_id} ({earlier.status}). Nothing starts; --again runs it once more.")
     else:
+        _upload(deployment, drop)
         _start(deployment, drop, run_id, repeat)
     if watch:
         follow(deployment, run_id)
@@ -69,7 +70,7 @@ def _repeat(deployment: Deployment, drop: Drop) -> int:
 
 
 def _start(deployment: Deployment, drop: Drop, run_id: str, repeat: int) -> None:
-    _upload(deployment, drop)
+    """Sees the run start, which the upload alone brings about; a repeat has to be asked for."""
     if repeat:
         with translated(f"start a repeat with the function '{deployment.start_function}'"):
             client("lambda").invoke(
@@ -77,7 +78,11 @@ def _start(deployment: Deployment, drop: Drop, run_id: str, repeat: int) -> None
                 InvocationType="Event",  # it waits for the folder to be quiet, longer than a request may take
                 Payload=json.dumps({"dataset": drop.dataset, "repeat": repeat}).encode(),
             )
-    _wait_for_start(deployment, drop, run_id)
+    try:
+        _wait_for_start(deployment, drop, run_id)
+    except KeyboardInterrupt:
+        say(f"\nStopped waiting; the files are uploaded and the run starts. Follow it with: tuner watch {run_id}")
+        raise typer.Exit(INTERRUPTED) from None
 
 
 def _upload(deployment: Deployment, drop: Drop) -> None:

@@ -57,14 +57,14 @@ class Plan:
         return None if definition.get("Next") == next_state else True
 
     def function_of(self, state: str) -> str | None:
-        """Name or ARN of the Lambda function that a Task calls (the first one inside a Map)."""
-        definition = self.states.get(state, {})
-        inner = definition.get("ItemProcessor", {}).get("States", {})
-        for task in (definition, *inner.values()):
-            arguments = task.get("Arguments")
-            if isinstance(arguments, dict) and "FunctionName" in arguments:
-                return str(arguments["FunctionName"])
-        return None
+        """Name or ARN of the Lambda function behind a line: its own, the first inside a Map, or its loop's."""
+        behind = [
+            self.states.get(state, {}),
+            *(self.states[name] for name, line in self._line_of.items() if line == state),
+        ]
+        inside = [task for each in behind for task in each.get("ItemProcessor", {}).get("States", {}).values()]
+        called = (task.get("Arguments", {}).get("FunctionName") for task in (*behind, *inside))
+        return next((str(name) for name in called if name), None)
 
     def _refuses(self, state: str) -> bool:
         """A Pass that leads to failure only: a choice went against the run, and no Task of it failed."""

@@ -14,7 +14,7 @@ from tuner.cli.options import Local, Reference, Stack, connect
 from tuner.cli.steps import Plan, Step
 from tuner.cli.summary import conclude
 
-_INTERRUPTED = 130
+INTERRUPTED = 130
 
 
 def watch(reference: Reference, stack: Stack = DEFAULT_STACK, on_local: Local = False) -> None:
@@ -36,7 +36,7 @@ def follow(deployment: Deployment, run_id: str) -> None:
                 view.show(snapshot)
     except KeyboardInterrupt:
         say(f"\nStopped watching; the run goes on. Come back: tuner watch {run_id}. End it: tuner stop {run_id}")
-        raise typer.Exit(_INTERRUPTED) from None
+        raise typer.Exit(INTERRUPTED) from None
     finish(deployment, snapshot.run, snapshot.failed, follower.plan)
 
 

@@ -6,10 +6,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import EndpointConnectionError, NoCredentialsError
 
 from tests.unit.cli.conftest import ARTIFACTS, BEGAN, Clock, Execution, Outcome, Refused, World
 from tests.unit.cli.histories import TO_THE_END, TO_TRAINING, History
+from tuner import __version__
 from tuner.aws.clients import client
+from tuner.errors import AwsError
 from tuner.reporting.card import card
 from tuner.reporting.model import Report
 from tuner.run import Keys, resource_name, run_id
@@ -161,6 +164,18 @@ class TestRun:
         outcome = tuner("run", str(folder))
         assert outcome.status == 1
         assert "'tuner-start' says why nothing did" in outcome.err
+
+    def test_ctrl_c_while_waiting_says_that_the_run_starts(
+        self, tuner: Tuner, world: World, folder: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def interrupt(_: float) -> None:
+            raise KeyboardInterrupt
+
+        world.starts = False
+        monkeypatch.setattr(clock, "sleep", interrupt)
+        outcome = tuner("run", str(folder))
+        assert outcome.status == 130
+        assert "the files are uploaded and the run starts" in outcome.err
 
 
 class TestRunRefusesBeforeAnyUpload:
@@ -442,17 +457,25 @@ class TestStop:
 
 class TestErrors:
     def test_no_credentials_say_what_to_do(self, tuner: Tuner, monkeypatch: pytest.MonkeyPatch) -> None:
-        from botocore.exceptions import NoCredentialsError
-
         def nobody(*_: object, **__: object) -> None:
             raise NoCredentialsError
 
         monkeypatch.setattr("tuner.cli.deployment.client", nobody)
         outcome = tuner("runs")
         assert outcome.status == 1
-        assert "aws configure" in outcome.err
+        assert "no AWS credentials" in outcome.err
         assert "--local" in outcome.err
         assert "Traceback" not in outcome.err
+
+    def test_a_local_cloud_that_is_gone_is_named(self, tuner: Tuner, monkeypatch: pytest.MonkeyPatch) -> None:
+        def gone(*_: object, **__: object) -> None:
+            raise EndpointConnectionError(endpoint_url="https://127.0.0.1:9")
+
+        monkeypatch.setenv("AWS_ENDPOINT_URL", "https://127.0.0.1:9")
+        monkeypatch.setattr("tuner.cli.deployment.client", gone)
+        outcome = tuner("runs")
+        assert outcome.status == 1
+        assert "'tuner local up' starts one" in outcome.err
 
     def test_a_denied_call_shows_awss_own_words(
         self, tuner: Tuner, world: World, monkeypatch: pytest.MonkeyPatch
@@ -472,8 +495,6 @@ class TestErrors:
         assert "The local cloud is not running. Start it with: tuner local up" in outcome.err
 
     def test_version(self, tuner: Tuner) -> None:
-        from tuner import __version__
-
         assert tuner("version").out.strip() == __version__
 
 
@@ -539,6 +560,18 @@ class TestDoctor:
         assert "✗ Service role" in said
         assert "ask AWS to raise quota L-BE77399C" in said
         assert "✓ Judge" in said
+
+    def test_without_credentials_nothing_else_is_asked(
+        self, tuner: Tuner, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def nobody() -> str:
+            raise AwsError("Could not ask who is calling: there are no AWS credentials.")
+
+        monkeypatch.setattr("tuner.cli.doctor._identity", nobody)
+        outcome = tuner("doctor", "--json")
+        assert outcome.status == 1
+        assert [check["name"] for check in outcome.json] == ["Credentials"]
+        assert world.asked == []
 
     def test_without_a_stack_the_rest_is_still_checked(self, tuner: Tuner) -> None:
         found = {check["name"]: check["verdict"] for check in tuner("doctor", "--stack", "None", "--json").json}

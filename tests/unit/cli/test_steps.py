@@ -40,6 +40,7 @@ def test_every_function_that_fails_can_be_named() -> None:
     plan = Plan(DEFINITION)
     assert plan.function_of("Answer with the tuned model") == "${AnswerQuestions}"
     assert plan.function_of("Validate the dataset") == "${Validate}"
+    assert plan.function_of(training.STEP) == "${CheckCustomization}"
     assert plan.function_of("Refuse the cost") is None
 
 
