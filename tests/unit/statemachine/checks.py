@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
+import typing
+from collections.abc import Iterator
 
 import jsonata
 from jsonata.jexception import JException
+from pydantic import BaseModel
 
 from lambdas.write_report import Caught
 from stacks import definition
 from stacks.step_table import STEPS
-from tests.unit.statemachine.machine import Machine, expressions, variables
+from tests.unit.statemachine.machine import Machine, State, expressions, variables
 from tuner import errors
 
 ENDS = {"Succeed", "Fail"}
@@ -165,6 +169,36 @@ def every_placeholder_is_a_function_that_a_state_calls(machine: Machine) -> None
     assert only_by_events == {"start_run", "close_run"}
 
 
+def every_function_is_given_what_it_takes(machine: Machine) -> None:
+    """Names of the payload's members against the model of the function's event; what is computed is left out."""
+    for selected, name, state in _tasks(machine):
+        payload = state["Arguments"]["Payload"]
+        given = (
+            set(selected) if payload == "{% $states.input %}" else set(payload) if isinstance(payload, dict) else None
+        )
+        if given is not None:
+            function = definition.called()[state["Arguments"]["FunctionName"].strip("${}")]
+            fields = _event_of(function).model_fields
+            assert given <= set(fields), f"{name}: {given - set(fields)}"
+            assert {key for key, field in fields.items() if field.is_required()} <= given, name
+
+
+def _tasks(machine: Machine) -> Iterator[tuple[dict[str, object], str, State]]:
+    """Every task, and what the Map around it selects for it."""
+    for name, state in machine.states.items():
+        if state["Type"] == "Task":
+            yield {}, name, state
+    for name, inside in machine.insides():
+        for task, state in inside.states.items():
+            yield machine.states[name]["ItemSelector"], task, state
+
+
+def _event_of(step: str) -> type[BaseModel]:
+    handler = inspect.unwrap(importlib.import_module(f"lambdas.{step}").handler)
+    model: type[BaseModel] = typing.get_type_hints(handler)["event"]
+    return model
+
+
 def every_task_outlasts_its_function(machine: Machine) -> None:
     """Else the state machine gives up, and asks again, while the function still works."""
     minutes = {definition.placeholder(step.name): step.minutes for step in STEPS}
@@ -192,5 +226,7 @@ def a_failed_run_says_why(machine: Machine) -> None:
 
 
 CHECKS = [
-    check for name, check in list(globals().items()) if inspect.isfunction(check) and check.__module__ == __name__
+    check
+    for name, check in list(globals().items())
+    if inspect.isfunction(check) and check.__module__ == __name__ and not name.startswith("_")
 ]
