@@ -5,7 +5,7 @@ publish(folder, report)     # report/report.json and report/index.html
 summary(report)             # Markdown
 """
 
-from tuner.reporting.build import build
+from tuner.reporting.build import build, build_comparison
 from tuner.reporting.failure import ended_from_outside, failure
 from tuner.reporting.model import Failure, Report
 from tuner.reporting.page import page
@@ -16,6 +16,7 @@ __all__ = [
     "Failure",
     "Report",
     "build",
+    "build_comparison",
     "ended_from_outside",
     "failure",
     "page",

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
 from tuner.aws.run_folder import RunFolder
 from tuner.reporting.artifacts import Reading, gather, shaped
 from tuner.reporting.card import best_earlier
-from tuner.reporting.model import Failure, Metric, Report, Serving, Status
+from tuner.reporting.model import Failure, Metric, Report, Serving, Status, Which
 from tuner.reporting.money import bill
 from tuner.reporting.named import named_models, stand_ins
-from tuner.reporting.questions import questions
+from tuner.reporting.questions import joined, questions
 from tuner.reporting.timeline import timeline
 from tuner.reporting.verdict import verdict
 from tuner.run import Keys, Manifest
@@ -71,12 +71,47 @@ def _evaluation(folder: RunFolder, scoring: Mapping[str, Any], failure: Failure 
     return {
         "verdict": conclusion,
         "scores": scores,
+        **_beside(scoring),
+        "earlier": best_earlier(folder, asked, conclusion.metric, scores),
+        "questions": asked,
+    }
+
+
+def build_comparison(
+    name: str,
+    records: Iterable[Mapping[str, Any]],
+    answers: Mapping[Which, Iterable[Mapping[str, Any]]],
+    scoring: Mapping[str, Any],
+    folder: str,
+) -> Report:
+    """The report of answers from anywhere, without a run: what was asked and answered, and scores.json.
+
+    `records` are {"id", "question", "reference"}, `answers` {"id", "answer"} per model; `folder` is where it all lies.
+    """
+    scores = {key: Metric.model_validate(value) for key, value in scoring["metrics"].items()}
+    models = named_models(None, None, None, scoring)
+    decided = verdict(None, scoring["verdict"])
+    return Report(
+        run_id=name,
+        status="SUCCEEDED",
+        ended_at=iso(now()),
+        folder=folder,
+        stand_ins=tuple(stand_ins(models)),
+        models=models,
+        verdict=decided,
+        scores=scores,
+        questions=joined(records, answers, scoring, scores, decided.metric),
+        **_beside(scoring),
+    )
+
+
+def _beside(scoring: Mapping[str, Any]) -> dict[str, Any]:
+    """What scores.json says beside metrics and questions."""
+    return {
         "gate": scoring.get("gate"),
         "people": scoring.get("people"),
         "agreement": scoring.get("agreement", ()),
         "scoring": {key: value for key, value in scoring.items() if key not in _PLACED},
-        "earlier": best_earlier(folder, asked, conclusion.metric, scores),
-        "questions": asked,
     }
 
 

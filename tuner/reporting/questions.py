@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from tuner.aws.run_folder import RunFolder
@@ -17,23 +17,35 @@ Document = Mapping[str, Any]
 def questions(
     folder: RunFolder, scoring: Document, metrics: Mapping[str, Metric], deciding: str | None
 ) -> tuple[Question, ...]:
-    """The questions in their order, each with both models' answers and what `scoring`, scores.json, says of them.
+    """A run's questions in their order, each with both models' answers and what `scoring`, scores.json, says of them.
 
     `deciding` names the one of `metrics` that the gain of each question is told by.
     """
     if folder.find(Keys.EVALUATION) is None:
         return ()
     with shaped(folder.uri(Keys.EVALUATION) + " and the answers to it"):
-        answers = {which: {entry["id"]: entry for entry in folder.answers(which)} for which in _MODELS}
-        scores = {entry["id"]: entry for entry in scoring.get("questions", ())}
-        review = {entry["id"]: entry["reasons"] for entry in scoring.get("review", ())}
-        found = []
-        for record in folder.read_lines(Keys.EVALUATION):
-            key = record["id"]
-            graded = scores.get(key, {})
-            both = {which: _answer(answers[which].get(key), graded.get(which)) for which in _MODELS}
-            about = {"outcome": graded.get("outcome"), "gain": _gain(both, metrics, deciding)}
-            found.append(Question.model_validate({**record, **both, **about, "review": review.get(key, ())}))
+        answers = {which: folder.answers(which) for which in _MODELS}
+        return joined(folder.read_lines(Keys.EVALUATION), answers, scoring, metrics, deciding)
+
+
+def joined(
+    records: Iterable[Document],
+    answers: Mapping[Which, Iterable[Document]],
+    scoring: Document,
+    metrics: Mapping[str, Metric],
+    deciding: str | None,
+) -> tuple[Question, ...]:
+    """The same of records {"id", "question", "reference"} and answers {"id", "answer"} from anywhere."""
+    said = {which: {entry["id"]: entry for entry in answers[which]} for which in _MODELS}
+    scores = {entry["id"]: entry for entry in scoring.get("questions", ())}
+    review = {entry["id"]: entry["reasons"] for entry in scoring.get("review", ())}
+    found = []
+    for record in records:
+        key = record["id"]
+        graded = scores.get(key, {})
+        both = {which: _answer(said[which].get(key), graded.get(which)) for which in _MODELS}
+        about = {"outcome": graded.get("outcome"), "gain": _gain(both, metrics, deciding)}
+        found.append(Question.model_validate({**record, **both, **about, "review": review.get(key, ())}))
     return tuple(found)
 
 

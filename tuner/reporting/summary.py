@@ -14,7 +14,7 @@ _LONGEST_SUBJECT = 100
 _VERDICTS = {
     "better": "made the model better",
     "worse": "made the model worse",
-    "undecided": "is undecided: the difference may be chance",
+    "undecided": "is undecided",
 }
 _OUTCOMES = {"SUCCEEDED": "is evaluated", "FAILED": "failed", "ABORTED": "was stopped", "TIMED_OUT": "took too long"}
 
