@@ -34,7 +34,7 @@ LAMBDA = default_environment() | {
 def pinned(*files: Path) -> dict[str, str]:
     """Version by package."""
     lines = [line.split("#")[0].strip() for file in files for line in file.read_text().splitlines()]
-    pairs = [line.split("==") for line in lines if line]
+    pairs = [line.split("==") for line in lines if line and not line.startswith("--")]
     return {str(canonicalize_name(name)): number for name, number in pairs}
 
 
