@@ -103,3 +103,11 @@ class ObjectSink:
             number = len(self._parts) + 1
             answer = self._s3.upload_part(**self._object, UploadId=self._upload, PartNumber=number, Body=data)
             self._parts.append({"PartNumber": number, "ETag": answer["ETag"]})
+
+
+def object_address(address: str) -> tuple[str, str] | None:
+    """Bucket and key of an `s3://` address; None for anything else."""
+    if not address.startswith("s3://"):
+        return None
+    bucket, _, key = address.removeprefix("s3://").partition("/")
+    return bucket, key

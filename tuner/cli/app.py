@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 import tuner
-from tuner.cli import doctor, evaluate, local, report, review, run, runs, stop, watch
+from tuner.cli import data, doctor, evaluate, local, report, review, run, runs, stop, watch
 
 app = typer.Typer(
     name="tuner",
@@ -23,6 +23,7 @@ app.command()(stop.stop)
 app.command()(evaluate.evaluate)
 app.add_typer(review.app, name="review")
 app.command()(doctor.doctor)
+app.add_typer(data.app, name="data")
 app.add_typer(local.app, name="local")
 
 

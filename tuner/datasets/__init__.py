@@ -1,18 +1,25 @@
 """A dataset from the files that people have to the records that a model family is tuned on.
 
+check(source, limits, fields)             one file against every rule of the model's family
+convert(source, limits, fields, sink)     the same, and written in the family's format
 prepare(sources, settings, model, sink)   a run's whole dataset: read, checked, converted, split, written
+verdict(findings)                         ready or not, and what to mend first, in words
 refusal(document, address)                the findings of a dataset that is not ready, as a DatasetError
 """
 
+from tuner.datasets.check import Checked, check, convert
 from tuner.datasets.findings import Finding, Findings
 from tuner.datasets.places import LocalFile, LocalSink, NoSink, Sink, Source
 from tuner.datasets.prepare import Prepared, prepare
 from tuner.datasets.record import Role
-from tuner.datasets.verdict import refusal
+from tuner.datasets.rules import Limits
+from tuner.datasets.verdict import examples, refusal, verdict
 
 __all__ = [
+    "Checked",
     "Finding",
     "Findings",
+    "Limits",
     "LocalFile",
     "LocalSink",
     "NoSink",
@@ -20,6 +27,10 @@ __all__ = [
     "Role",
     "Sink",
     "Source",
+    "check",
+    "convert",
+    "examples",
     "prepare",
     "refusal",
+    "verdict",
 ]

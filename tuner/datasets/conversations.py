@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tuner.catalog.models import RecordFormat
 from tuner.datasets.findings import Flaw
 from tuner.datasets.record import Record, Turn
 
@@ -18,9 +19,10 @@ _SPEAKERS = {"human": "user", "gpt": "assistant", "bot": "assistant", "model": "
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """A list of messages in the field `messages` (whatever it is called)."""
+    """A list of messages in the field `messages` (whatever it is called). `native` is the Bedrock format it is in."""
 
     messages: str
+    native: RecordFormat | None = None
 
     @property
     def fields(self) -> dict[str, str]:
@@ -45,6 +47,15 @@ class Conversation:
             else:
                 turns.append(turn)
         return tuple(flaws) or Record(line, tuple(turns), system)
+
+
+def native_format(row: Mapping[str, Any]) -> RecordFormat | None:
+    """Which of Bedrock's own formats a row with `messages` is in, as far as its first message shows."""
+    messages = row.get("messages")
+    first = messages[0] if isinstance(messages, list) and messages else None
+    if not isinstance(first, Mapping) or first.get("role") != "user":
+        return None
+    return "converse" if isinstance(first.get("content"), list) else "anthropic"
 
 
 def _system(row: Mapping[str, Any]) -> tuple[str | None, list[Flaw]]:

@@ -1,46 +1,63 @@
-"""The family's limits on whole files: how many records, how many bytes."""
+"""The family's limits on whole files: how many records, how many bytes, which names."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
+from typing import Literal
 
 from tuner.catalog import Model
 from tuner.catalog.models import Bounds
 from tuner.datasets.findings import Flaw
+from tuner.datasets.record import Role
 
 _ADD = "Add records, or choose another base model."
+_ADD_OR_UPLOAD = "Add records or a validation file."
 _REMOVE = "Remove records, or choose another base model."
 
 
-def record_counts(model: Model, training: int, validation: int | None, held_out: bool = False) -> Iterator[Flaw]:
+def record_counts(model: Model, counts: Mapping[Role, int], held_out: bool = False) -> Iterator[Flaw]:
     """record-count: how many records the files have, each and together. Source: the catalog's families.yaml.
 
-    `validation` is None when there is none to count.
+    `held_out` says that the validation records were taken from the training data.
     """
     limits = model.family.records
-    wanted = [("training", training, limits.training)]
-    if validation is not None:
-        wanted.append(("validation", validation, limits.validation))
-        wanted.append(("training and validation together", training + validation, limits.together))
-    for name, count, bounds in wanted:
-        remedy = "Add records or a validation file." if held_out and name == "validation" else _ADD
-        source = f"{name} data (held out from the training data)" if held_out and name == "validation" else name
-        yield from _within(model, source, count, bounds, remedy)
+    if "training" in counts:
+        yield from _within(model, "training data has", counts["training"], limits.training, _ADD)
+    if "validation" in counts:
+        name = "validation data (held out from the training data) has" if held_out else "validation data has"
+        yield from _within(model, name, counts["validation"], limits.validation, _ADD_OR_UPLOAD if held_out else _ADD)
+    if "training" in counts and "validation" in counts:
+        together = counts["training"] + counts["validation"]
+        yield from _within(model, "training and validation together have", together, limits.together, _ADD)
+    if "evaluation" in counts:
+        yield from _within(model, "evaluation data has", counts["evaluation"], (1, None), _ADD)
 
 
-def _within(model: Model, name: str, count: int, bounds: Bounds, too_few: str) -> Iterator[Flaw]:
+def _within(model: Model, subject: str, count: int, bounds: Bounds, too_few: str) -> Iterator[Flaw]:
     fewest, most = max(bounds[0] or 1, 1), bounds[1]
-    subject = name if " " in name else f"{name} data"
-    verb = "have" if name.endswith("together") else "has"
-    subject += f" {verb} {count:,} record{'' if count == 1 else 's'}"
+    has = f"the {subject} {count:,} record{'' if count == 1 else 's'}"
     if count < fewest:
-        yield Flaw("record-count", f"the {subject}; {model.name} needs at least {fewest:,}.", too_few)
+        yield Flaw("record-count", f"{has}; {model.name} needs at least {fewest:,}.", too_few)
     elif most is not None and count > most:
-        yield Flaw("record-count", f"the {subject}; {model.name} takes at most {most:,}.", _REMOVE)
+        yield Flaw("record-count", f"{has}; {model.name} takes at most {most:,}.", _REMOVE)
 
 
-def file_bytes(model: Model, name: str, size: int, most: int | None) -> Iterator[Flaw]:
+def file_bytes(model: Model, name: Literal["training", "validation"], size: int) -> Iterator[Flaw]:
     """file-size: how large the converted file is, since that is what Bedrock reads. Source: the catalog."""
+    limits = model.family.file_bytes
+    most = limits.training if name == "training" else limits.validation
     if most is not None and size > most:
         message = f"the {name} data has {size:,} bytes; {model.name} takes at most {most:,}."
         yield Flaw("file-size", message, "Remove records.")
+
+
+def file_name(model: Model, name: str) -> Iterator[Flaw]:
+    """file-name: which letters a file's name may have, where the family says so. Source: Amazon Nova User Guide.
+
+    A warning: this project writes the converted file under a name of its own.
+    """
+    pattern = model.family.file_name_pattern
+    if pattern and not re.fullmatch(pattern, name):
+        message = f"{model.name} takes no file of this name: letters, digits, '_', '-', '/' and '.' only."
+        yield Flaw("file-name", message, "Rename it before you give it to Bedrock yourself.", severity="warning")

@@ -35,14 +35,16 @@ class Finding:
     message: str
     remedy: str
 
+    @property
+    def place(self) -> str:
+        """File, line and field, as far as they are known."""
+        line = "" if self.line is None else f", line {self.line}"
+        field = "" if self.field is None else f", field '{self.field}'"
+        return f"{self.file}{line}{field}"
+
     def __str__(self) -> str:
         """One sentence for people: where, what, what to do."""
-        place = self.file
-        if self.line is not None:
-            place += f", line {self.line}"
-        if self.field is not None:
-            place += f", field '{self.field}'"
-        return f"{place}: {self.message} {self.remedy}"
+        return f"{self.place}: {self.message} {self.remedy}"
 
 
 def printable(text: str) -> str:

@@ -8,6 +8,7 @@ found and what is written is the same on both ways; only the speed differs.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import compress
 from operator import not_
 
@@ -65,6 +66,11 @@ class Pass:
         """Which field was taken for what; empty before the first row was read."""
         return self._shape.fields if self._shape else {}
 
+    @property
+    def is_native(self) -> bool:
+        """Whether the file is already in the family's format."""
+        return self._shape is not None and self._shape.native == self._limits.model.family.record_format
+
     def records(self) -> Iterator[Record]:
         """Every record that no rule refuses."""
         for block in self._blocks():
@@ -118,16 +124,20 @@ class Pass:
 
     def _long_way(self, block: Block) -> Iterator[Record]:
         for row in block.rows():
-            record = row.flaw if isinstance(row, BadRow) else self._record(row)
-            flaws = (record,) if isinstance(record, Flaw) else record
-            if isinstance(flaws, Record):
-                record, flaws = flaws, flaws_of(flaws, self._limits)
+            record = (self._severe(row.flaw),) if isinstance(row, BadRow) else self._record(row)
+            flaws = flaws_of(record, self._limits) if isinstance(record, Record) else record
             for flaw in flaws:
                 self._findings.at(self._source.name, row.line, flaw)
             if any(flaw.severity == "error" for flaw in flaws):
                 self.refused += 1
             elif isinstance(record, Record):
                 yield record
+
+    def _severe(self, flaw: Flaw) -> Flaw:
+        """A blank line is an error in a file that could be sent as it is: AWS's validators refuse it there."""
+        if flaw.rule == "blank-line" and self.is_native:
+            return replace(flaw, severity="error", remedy="Remove it: Bedrock refuses it.")
+        return flaw
 
     def _record(self, row: Row) -> Record | tuple[Flaw, ...]:
         if not isinstance(row.value, dict) or self._shape is None:

@@ -125,15 +125,14 @@ class _Preparation:
             # A refused record counts: once it is mended it is there.
             records = training.records + self._passes["training"].refused
             others = validation.records + (0 if held else self._passes["validation"].refused)
-            for flaw in record_counts(self._model, records, others, held_out=held is not None):
+            counts: dict[Role, int] = {"training": records, "validation": others}
+            for flaw in record_counts(self._model, counts, held_out=held is not None):
                 self._findings.at(name, None, flaw)
-        limits = self._model.family.file_bytes
-        for what, output, most in (
-            ("training", training, limits.training),
-            ("validation", validation, limits.validation),
+        for flaw in (
+            *file_bytes(self._model, "training", training.bytes),
+            *file_bytes(self._model, "validation", validation.bytes),
         ):
-            for flaw in file_bytes(self._model, what, output.bytes, most):
-                self._findings.at(name, None, flaw)
+            self._findings.at(name, None, flaw)
         if not self._evaluation.records and not self._findings.errors:
             flaw = Flaw("record-count", "there is no evaluation question.", "Upload an evaluation file.")
             self._findings.at(name, None, flaw)

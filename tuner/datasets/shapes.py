@@ -12,7 +12,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tuner.datasets.conversations import Conversation
+from tuner.catalog.models import RecordFormat
+from tuner.datasets.conversations import Conversation, native_format
 from tuner.datasets.findings import Flaw
 from tuner.datasets.record import Record, Turn
 from tuner.settings import FieldNames
@@ -36,6 +37,11 @@ class Pairs:
     completion: str
     context: str | None = None
     system: str | None = None
+
+    @property
+    def native(self) -> RecordFormat | None:
+        """The Bedrock format that the file is in already."""
+        return "prompt_completion" if (self.prompt, self.completion) == ("prompt", "completion") else None
 
     @property
     def fields(self) -> dict[str, str]:
@@ -68,7 +74,7 @@ def shape_of(row: Mapping[str, Any], fields: FieldNames) -> Shape | Flaw:
     if not (fields.prompt or fields.completion):
         transcript = _recognised(TRANSCRIPTS, names)
         if transcript and isinstance(_find(row, transcript), list):
-            return Conversation(transcript)
+            return Conversation(transcript, native_format(row))
     prompt = fields.prompt or _recognised(PROMPTS, names)
     completion = fields.completion or _recognised(COMPLETIONS, [name for name in names if name != prompt])
     if prompt is None or completion is None:

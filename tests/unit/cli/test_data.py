@@ -1,0 +1,108 @@
+"""`tuner data`: one file, checked or converted, here or in S3."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+from typer.testing import CliRunner
+
+from tests.unit.datasets.memory_files import CLAUDE, NOVA, jsonl, pairs
+from tuner.aws.clients import client
+from tuner.cli.app import app
+
+
+def tuner(*arguments: str) -> Any:
+    return CliRunner().invoke(app, ["data", *arguments])
+
+
+@pytest.fixture
+def s3() -> Iterator[Any]:
+    with mock_aws():
+        client.cache_clear()
+        s3 = boto3.client("s3")
+        s3.create_bucket(Bucket="bucket")
+        yield s3
+        client.cache_clear()
+
+
+def test_a_file_that_is_ready(tmp_path: Path) -> None:
+    file = tmp_path / "training.jsonl"
+    file.write_bytes(jsonl(pairs(40)))
+    result = tuner("check", str(file), "--model", CLAUDE, "--json")
+    assert result.exit_code == 0
+    document = json.loads(result.stdout)
+    assert (document["ready"], document["records"], document["verdict"]["state"]) == (True, 40, "ready")
+    assert "Ready." in tuner("check", str(file), "--model", CLAUDE).stderr
+
+
+def test_warnings_do_not_hinder(tmp_path: Path) -> None:
+    file = tmp_path / "training.jsonl"
+    file.write_bytes(jsonl(pairs(20)) + b"\n" + jsonl(pairs(20)))
+    result = tuner("check", str(file), "--model", NOVA, "--json")
+    assert (result.exit_code, json.loads(result.stdout)["verdict"]["state"]) == (0, "ready with warnings")
+
+
+def test_a_file_that_is_not_ready(tmp_path: Path) -> None:
+    file = tmp_path / "training.jsonl"
+    file.write_bytes(jsonl(pairs(40)) + b'{"question": "q"}\n')
+    result = tuner("check", str(file), "--model", CLAUDE)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "1. training.jsonl, line 41, field 'answer': is missing" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["check", "absent.jsonl", "--model", NOVA],
+        ["check", __file__, "--model", "amazon.nova"],
+        ["check", __file__],
+        ["check", __file__, "--model", NOVA, "--role", "test"],
+        ["check", "s3://bucket/absent.jsonl", "--model", NOVA],
+        ["convert", __file__, "--model", NOVA, "--output", "/absent/folder/file.jsonl"],
+    ],
+)
+@pytest.mark.usefixtures("s3")
+def test_a_wrong_call(arguments: list[str]) -> None:
+    assert tuner(*arguments).exit_code == 2
+
+
+def test_converts_what_a_plain_script_would_write(tmp_path: Path) -> None:
+    source, target = tmp_path / "pairs.json", tmp_path / "out.jsonl"
+    records = [{"frage": f" q{number} é\t", "antwort": f"日本語 {number}\n"} for number in range(5)]
+    source.write_text(json.dumps(records))
+    options = ["--system-prompt", "Be kind.", "--prompt-field", "frage", "--completion-field", "antwort"]
+    result = tuner("convert", str(source), "--model", CLAUDE, "--output", str(target), *options)
+    assert result.exit_code == 0
+    plain = [
+        {
+            "system": "Be kind.",
+            "messages": [
+                {"role": "user", "content": record["frage"]},
+                {"role": "assistant", "content": record["antwort"]},
+            ],
+        }
+        for record in records
+    ]
+    assert [json.loads(line) for line in target.read_text().split("\n")[:-1]] == plain
+
+
+def test_nothing_is_written_when_a_record_is_wrong(tmp_path: Path) -> None:
+    source, target = tmp_path / "pairs.jsonl", tmp_path / "out.jsonl"
+    source.write_bytes(jsonl(pairs(40)) + b'{"question": "q", "answer": ""}\n')
+    target.write_text("as it was")
+    assert tuner("convert", str(source), "--model", CLAUDE, "--output", str(target)).exit_code == 1
+    assert target.read_text() == "as it was"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out.jsonl", "pairs.jsonl"]
+
+
+def test_from_s3_to_s3(s3: Any) -> None:
+    s3.put_object(Bucket="bucket", Key="a b/training.jsonl", Body=jsonl(pairs(40)))
+    result = tuner("convert", "s3://bucket/a b/training.jsonl", "--model", CLAUDE, "--output", "s3://bucket/out.jsonl")
+    assert result.exit_code == 0
+    assert len(s3.get_object(Bucket="bucket", Key="out.jsonl")["Body"].read().splitlines()) == 40

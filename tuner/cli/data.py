@@ -1,0 +1,132 @@
+"""`tuner data`: a dataset looked at before anything is spent, from a file here or an `s3://` address."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from tuner.aws.objects import ObjectSink, ObjectSource, object_address
+from tuner.catalog import model as model_of
+from tuner.cli.console import console, emit, say
+from tuner.cli.options import Json
+from tuner.datasets import Checked, Findings, Limits, LocalFile, LocalSink, Sink, Source, examples, verdict
+from tuner.datasets import check as check_file
+from tuner.datasets import convert as convert_file
+from tuner.errors import AwsError, ModelUnavailableError
+from tuner.settings import FieldNames
+
+app = typer.Typer(
+    help="Datasets, before anything is spent. Exit status 0: ready; 1: not ready; 2: wrong call.",
+    no_args_is_help=True,
+)
+
+
+class RoleName(StrEnum):
+    """What a file is for."""
+
+    TRAINING = "training"
+    VALIDATION = "validation"
+    EVALUATION = "evaluation"
+
+
+File = Annotated[str, typer.Argument(metavar="FILE", help="A file here, or an s3:// address.", show_default=False)]
+ModelId = Annotated[str, typer.Option("--model", metavar="ID", help="The model to customize.", show_default=False)]
+SystemPrompt = Annotated[
+    str | None, typer.Option(metavar="TEXT", help="Put into every record that has no system prompt of its own.")
+]
+PromptField = Annotated[str | None, typer.Option(metavar="NAME", help="Field that holds the question.")]
+CompletionField = Annotated[str | None, typer.Option(metavar="NAME", help="Field that holds the answer.")]
+ForRole = Annotated[RoleName, typer.Option("--role", metavar="ROLE", help="training, validation or evaluation.")]
+
+
+@app.command()
+def check(
+    file: File,
+    model: ModelId,
+    role: ForRole = RoleName.TRAINING,
+    system_prompt: SystemPrompt = None,
+    prompt_field: PromptField = None,
+    completion_field: CompletionField = None,
+    as_json: Json = False,
+) -> None:
+    """Check a file against every rule of a model's family."""
+    limits = _limits(model, role, system_prompt)
+    checked = _read(check_file, _source(file), limits, FieldNames(prompt=prompt_field, completion=completion_field))
+    _show(checked, as_json)
+
+
+@app.command()
+def convert(
+    file: File,
+    model: ModelId,
+    output: Annotated[str, typer.Option(metavar="FILE", help="Where to write: a file here, or an s3:// address.")],
+    role: ForRole = RoleName.TRAINING,
+    system_prompt: SystemPrompt = None,
+    prompt_field: PromptField = None,
+    completion_field: CompletionField = None,
+    as_json: Json = False,
+) -> None:
+    """Write a file in a model family's format; with any error in it, nothing is written."""
+    limits, source, sink = _limits(model, role, system_prompt), _source(file), _sink(output)
+    names = FieldNames(prompt=prompt_field, completion=completion_field)
+    _show(_read(convert_file, source, limits, names, sink), as_json)
+
+
+def _limits(model: str, role: RoleName, system_prompt: str | None) -> Limits:
+    try:
+        return Limits(model_of(model), role.value, system_prompt)
+    except ModelUnavailableError as error:
+        raise typer.BadParameter(str(error), param_hint="--model") from None
+
+
+def _source(address: str) -> Source:
+    if place := object_address(address):
+        return ObjectSource(*place)
+    if not Path(address).is_file():
+        raise typer.BadParameter(f"there is no file '{address}'.", param_hint="FILE")
+    return LocalFile(Path(address))
+
+
+def _sink(address: str) -> Sink:
+    if place := object_address(address):
+        return ObjectSink(*place)
+    if not Path(address).parent.is_dir():
+        raise typer.BadParameter(f"there is no folder '{Path(address).parent}'.", param_hint="--output")
+    return LocalSink(Path(address))
+
+
+def _read(work: Callable[..., Checked], *arguments: object) -> Checked:
+    try:
+        return work(*arguments)
+    except AwsError as error:
+        raise typer.BadParameter(str(error), param_hint="FILE") from None
+
+
+def _show(checked: Checked, as_json: bool) -> None:
+    if as_json:
+        emit(checked.document())
+    else:
+        show(checked.findings)
+    raise typer.Exit(0 if checked.ready else 1)
+
+
+def show(findings: Findings) -> None:
+    """The verdict on top, then the first findings of each rule, and how many of each there are."""
+    words = verdict(findings)
+    say(words["sentence"], "bad" if findings.errors else "warn" if findings.warnings else "good")
+    for number, advice in enumerate(words["fix_first"], 1):
+        say(f"  {number}. {advice}")
+    if not findings.counts:
+        return
+    table = Table("", "where", "what", "what to do", box=None, padding=(0, 2, 0, 0), header_style="quiet")
+    for finding in examples(findings.kept, limit=20):
+        style = "bad" if finding.severity == "error" else "warn"
+        table.add_row(finding.severity, finding.place, finding.message, finding.remedy, style=style)
+    console().print(table)
+    counted = ", ".join(f"{rule} {count:,}" for rule, count in findings.counts.most_common())
+    say(f"Counted by rule: {counted}", "quiet")
