@@ -38,7 +38,8 @@ def evaluate(
         str | None, typer.Option(metavar="LANGUAGE", help="Language of the answers; recognised when absent.")
     ] = None,
     output: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="Where to put scores.json and review.csv.")
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Where to put scores.json, review.csv and index.html, the report."),
     ] = None,
     as_json: Json = False,
     on_local: Local = False,
@@ -59,7 +60,7 @@ def evaluate(
         console().print(_table(scores["metrics"]))
         _conclude(scores)
     if output:
-        say(f"Written: {output / 'scores.json'} and {output / 'review.csv'}", "quiet")
+        say(f"The report is in {output / 'index.html'}; scores.json and review.csv lie beside it.", "quiet")
 
 
 def _table(metrics: Mapping[str, Mapping[str, Any]]) -> Table:

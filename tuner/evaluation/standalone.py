@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from tuner.errors import SettingsError
 from tuner.evaluation.encoder import PACKAGED
-from tuner.evaluation.exam import Exam, match
+from tuner.evaluation.exam import MODELS, Exam, match
 from tuner.evaluation.files import read_records, with_ids
 from tuner.evaluation.judge import Judge, Verdicts
 from tuner.evaluation.language import detect
 from tuner.evaluation.metrics import Equipment, Metric, chosen
 from tuner.evaluation.review import candidates, listed, sheet
 from tuner.evaluation.scores import grade, summarize
+from tuner.reporting import build_comparison, page
 from tuner.settings import RunSettings
 
 
@@ -31,8 +32,9 @@ def evaluate(
     """The document scores.json (docs/evaluation.md) for two files of answers and one of references.
 
     `metrics` are names; when there are none, those of `settings`, without the judge's unless `settings.judge.model`
-    says who judges. `output` is a folder for scores.json, review.csv and the judge's verdicts, which a repetition does
-    not ask for again. Raises EvaluationError for files that cannot be used, SettingsError for an unknown metric.
+    says who judges. `output` is a folder for scores.json, review.csv, the page index.html and the judge's verdicts,
+    which a repetition does not ask for again. Raises EvaluationError for files that cannot be used, SettingsError for
+    an unknown metric.
     """
     settings = settings or RunSettings()
     exam = read_exam(base, tuned, references)
@@ -49,7 +51,15 @@ def evaluate(
     if output:
         (output / "scores.json").write_text(json.dumps(document, ensure_ascii=False, indent=2) + "\n", "utf-8")
         (output / "review.csv").write_text(sheet(exam, chosen_for_people), "utf-8-sig", newline="")
+        (output / "index.html").write_text(_page(exam, document, output), "utf-8")
     return document
+
+
+def _page(exam: Exam, document: Mapping[str, Any], output: Path) -> str:
+    """The comparison as the page that a run's report is."""
+    records = [{"id": q.id, "question": q.question, "reference": q.reference} for q in exam.questions]
+    answers = {model: [{"id": q.id, "answer": q.answers[model]} for q in exam.questions] for model in MODELS}
+    return page(build_comparison(output.resolve().name, records, answers, document, str(output)))
 
 
 def read_exam(base: Path, tuned: Path, references: Path) -> Exam:

@@ -35,7 +35,7 @@ def test_the_table_and_the_verdict_go_to_stderr(files: list[str], tmp_path: Path
     assert result.stdout == ""
     assert "ROUGE-L" in result.stderr
     assert "The tuned model is better than the base model" in result.stderr
-    assert {path.name for path in (tmp_path / "out").iterdir()} == {"scores.json", "review.csv"}
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"scores.json", "review.csv", "index.html"}
 
 
 def test_json_goes_to_stdout_alone(files: list[str]) -> None:
