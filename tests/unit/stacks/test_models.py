@@ -1,0 +1,79 @@
+"""Which models the roles may ask: the Region's base models, and the judges that the deployment allows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from stacks.permissions import Places, models
+from stacks.permissions.page import example_places
+from tuner import catalog
+from tuner.settings import DeploymentSettings
+
+PLACES = example_places()
+
+
+def places(**settings: Any) -> Places:
+    return Places(**(vars(PLACES) | {"deployment": DeploymentSettings(**settings)}))
+
+
+@pytest.mark.parametrize("judge", [judge.id for judge in catalog.judges()])
+def test_a_known_judge_is_granted_wherever_its_profile_reaches(judge: str) -> None:
+    known = catalog.judge(judge)
+    assert known
+    arns = models.judge_arns(PLACES, judge)
+    assert {f"arn:aws:bedrock:{region}::foundation-model/{known.foundation_model}" for region in known.regions} <= set(
+        arns
+    )
+    assert (f"arn:aws:bedrock:us-east-1:ACCOUNT:inference-profile/{judge}" in arns) is (judge != known.foundation_model)
+
+
+@pytest.mark.parametrize(
+    ("judge", "arns"),
+    [
+        ("vendor.judge-v1:0", ["arn:aws:bedrock:us-east-1::foundation-model/vendor.judge-v1:0"]),
+        (
+            "eu.vendor.judge-v1:0",
+            [
+                "arn:aws:bedrock:us-east-1:ACCOUNT:inference-profile/eu.vendor.judge-v1:0",
+                "arn:aws:bedrock:*::foundation-model/vendor.judge-v1:0",
+            ],
+        ),
+        (
+            "global.vendor.judge-v1:0",
+            [
+                "arn:aws:bedrock:us-east-1:ACCOUNT:inference-profile/global.vendor.judge-v1:0",
+                "arn:aws:bedrock:*::foundation-model/vendor.judge-v1:0",
+                "arn:aws:bedrock:::foundation-model/vendor.judge-v1:0",
+            ],
+        ),
+        (
+            "arn:aws:bedrock:us-east-1:1:application-inference-profile/abc",
+            ["arn:aws:bedrock:us-east-1:1:application-inference-profile/abc"],
+        ),
+    ],
+)
+def test_an_unknown_judge_is_read_as_what_its_id_looks_like(judge: str, arns: list[str]) -> None:
+    assert models.judge_arns(PLACES, judge) == arns
+
+
+def test_only_judges_that_the_deployment_allows_are_granted() -> None:
+    assert models.judging(places(judge_model="a.b", judge_models=("c.d",))) == [
+        "arn:aws:bedrock:us-east-1::foundation-model/a.b",
+        "arn:aws:bedrock:us-east-1::foundation-model/c.d",
+    ]
+
+
+def test_base_models_are_those_of_the_region() -> None:
+    east, west = models.tunable(places()), models.tunable(places(region="us-west-2"))
+    assert "arn:aws:bedrock:us-east-1::foundation-model/amazon.nova-micro-v1:0:128k" in east
+    assert "arn:aws:bedrock:us-west-2::foundation-model/meta.llama3-3-70b-instruct-v1:0:128k" in west
+    assert not any("llama" in arn for arn in east)
+
+
+def test_a_base_model_behind_a_profile_is_granted_wherever_it_reaches() -> None:
+    arns = models.askable(places())
+    assert "arn:aws:bedrock:us-east-1:ACCOUNT:inference-profile/us.amazon.nova-2-lite-v1:0" in arns
+    for region in ("us-east-1", "us-east-2", "us-west-2"):
+        assert f"arn:aws:bedrock:{region}::foundation-model/amazon.nova-2-lite-v1:0" in arns
