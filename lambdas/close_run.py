@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from lambdas.step import Environment, logger, step
 from tuner.aws.executions import ending
 from tuner.aws.notifications import notify
-from tuner.reporting import build, ended_from_outside, publish, published, subject, summary
+from tuner.reporting import await_release, build, ended_from_outside, publish, published, subject, summary
 
 _CAMEL = ConfigDict(frozen=True, populate_by_name=True)
 
@@ -41,6 +41,7 @@ def handler(event: StatusChange, env: Environment) -> None:
         logger.info("The run has its report", extra={"run_id": ended.name})
         return
     how = ending(ended.execution_arn)
+    await_release(folder)
     reason = ended_from_outside(ended.status, how.error, how.cause)
     report = build(folder, reason, ended.status, ended.execution_arn)
     publish(folder, report)

@@ -10,11 +10,13 @@ from tuner.reporting.failure import ended_from_outside, failure
 from tuner.reporting.model import Failure, Report
 from tuner.reporting.page import page
 from tuner.reporting.publish import publish, published
+from tuner.reporting.release import await_release
 from tuner.reporting.summary import subject, summary
 
 __all__ = [
     "Failure",
     "Report",
+    "await_release",
     "build",
     "build_comparison",
     "ended_from_outside",

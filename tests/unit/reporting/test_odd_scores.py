@@ -1,0 +1,59 @@
+"""Scores at the edge: one question, all equal, all missing, nothing measured, a huge or an empty answer."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.unit.reporting.conftest import AT, FolderOf
+from tests.unit.reporting.sample import artifacts
+from tests.unit.reporting.test_page import Tags
+from tuner.evaluation.scores import Graded, summarize
+from tuner.reporting import build, page, subject, summary
+from tuner.run import Keys
+
+
+def told(folder_of: FolderOf, records: list[dict[str, Any]]) -> str:
+    """What page and notification say of a run with these scores."""
+    things = artifacts()
+    questions = things[Keys.EVALUATION].splitlines(keepends=True)[: len(records)]
+    things[Keys.EVALUATION] = b"".join(questions)
+    things[Keys.SCORES] = json.dumps(summarize(Graded(tuple(records), {}, {}))).encode()
+    report = build(folder_of(things), at=AT)
+    assert subject(report)
+    return "".join(Tags(page(report)).text) + summary(report)
+
+
+def record(at: int, base: float | None, tuned: float | None) -> dict[str, Any]:
+    def values(score: float | None) -> dict[str, Any]:
+        return {"correctness": score} if score is not None else {"failed": True, "correctness": None}
+
+    return {"id": f"q{at:04d}", "base": values(base), "tuned": values(tuned)}
+
+
+@pytest.mark.parametrize(
+    ("records", "says"),
+    [
+        ([record(0, 2, 9)], "Too few questions"),
+        ([record(at, 5, 5) for at in range(8)], "Undecided"),
+        ([record(at, None, None) for at in range(8)], "Undecided"),
+        ([record(at, 2 + at % 2, None) for at in range(8)], "The tuned model is worse"),
+        ([{"id": f"q{at:04d}", "base": {}, "tuned": {}} for at in range(8)], "no question has a score"),
+        ([{"id": "q0000", "base": {"correctness": None}, "tuned": {"correctness": 3}}], "no question has a"),
+    ],
+    ids=["one", "equal", "none given", "tuned gave none", "nothing measured", "verdicts missing"],
+)  # fmt: skip
+def test_odd_scores_have_a_worded_result(folder_of: FolderOf, records: list[dict[str, Any]], says: str) -> None:
+    assert says in told(folder_of, records)
+
+
+@pytest.mark.parametrize("text", ["", " \n", "x" * 100_000, "\x00\x1b[31m\ufffe", "<|im_start|>", "שלום עולם"])
+def test_odd_answers_are_shown(folder_of: FolderOf, text: str) -> None:
+    things = artifacts()
+    lines = [json.loads(line) for line in things[Keys.answers("tuned", 0)].splitlines()]
+    lines[0]["answer"] = text
+    things[Keys.answers("tuned", 0)] = b"".join(json.dumps(line).encode() + b"\n" for line in lines)
+    shown = "".join(Tags(page(build(folder_of(things), at=AT))).text)
+    assert (text if text.strip() else "An empty answer.") in shown
