@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 import tuner
-from tuner.cli import data, doctor, evaluate, local, report, review, run, runs, stop, watch
+from tuner.cli import compare, data, doctor, evaluate, local, report, review, run, runs, stop, watch
 
 app = typer.Typer(
     name="tuner",
@@ -21,6 +21,7 @@ app.command()(runs.show)
 app.command()(report.report)
 app.command()(stop.stop)
 app.command()(evaluate.evaluate)
+app.command()(compare.compare)
 app.add_typer(review.app, name="review")
 app.command()(doctor.doctor)
 app.add_typer(data.app, name="data")

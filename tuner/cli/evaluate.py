@@ -57,16 +57,17 @@ def evaluate(
     if as_json:
         emit(scores)
     else:
-        console().print(_table(scores["metrics"]))
-        _conclude(scores)
+        console().print(scores_table(scores["metrics"]))
+        conclude(scores)
     if output:
         say(f"The report is in {output / 'index.html'}; scores.json and review.csv lie beside it.", "quiet")
 
 
-def _table(metrics: Mapping[str, Mapping[str, Any]]) -> Table:
+def scores_table(metrics: Mapping[str, Mapping[str, Any]], names: tuple[str, str] = ("base", "tuned")) -> Table:
+    """Both means, the difference and what it shows, by metric."""
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="name")
     table.add_column("metric")
-    for heading in ("base", "tuned", "difference", "95 % interval"):
+    for heading in (*names, "difference", "95 % interval"):
         table.add_column(heading, justify="right")
     table.add_column("says")
     for entry in metrics.values():
@@ -84,7 +85,8 @@ def _table(metrics: Mapping[str, Mapping[str, Any]]) -> Table:
     return table
 
 
-def _conclude(scores: Mapping[str, Any]) -> None:
+def conclude(scores: Mapping[str, Any]) -> None:
+    """The verdict, what to know before believing it, and what is left for a person."""
     verdict = scores["verdict"]
     say("")
     say(verdict["sentence"], _VERDICTS.get(verdict["value"], ""))
@@ -93,6 +95,6 @@ def _conclude(scores: Mapping[str, Any]) -> None:
             say(note, "quiet")
     if scores.get("judge", {}).get("stand_in"):
         say(f"Stand-in: the judge is {scores['judge']['name']}.", "warn")
-    if scores["review"]:
+    if scores.get("review"):
         count = len(scores["review"])
         say(f"{count} of {len(scores['questions'])} questions should be looked at by a person.", "warn")

@@ -16,7 +16,7 @@ from tuner.evaluation.exam import MODELS, ModelName, Question
 from tuner.evaluation.gate import decide_gate
 from tuner.evaluation.metrics import Equipment, Measure, Metric, all_metrics, measures
 from tuner.evaluation.statistics import Comparison, compare, mean_and_error
-from tuner.evaluation.verdict import decide, outcome, verdict
+from tuner.evaluation.verdict import Names, decide, outcome, verdict
 from tuner.settings import GateRule
 
 Record = dict[str, Any]
@@ -64,12 +64,16 @@ def merged(shards: Sequence[Graded]) -> Graded:
 
 
 def summarize(
-    graded: Graded, warnings: Sequence[str] = (), seed: int = 0, gate: Mapping[str, GateRule] | None = None
+    graded: Graded,
+    warnings: Sequence[str] = (),
+    seed: int = 0,
+    gate: Mapping[str, GateRule] | None = None,
+    names: Names = Names(),  # noqa: B008 - frozen
 ) -> dict[str, Any]:
     """The document scores.json: per measure both models and their comparison, the verdict, and what the gate says."""
     present = [measure for measure in measures().values() if _is_measured(measure, graded.records)]
-    metrics = {measure.name: _summary(measure, graded.records, seed) for measure in present}
-    conclusion = verdict(metrics, len(graded.records))
+    metrics = {measure.name: _summary(measure, graded.records, seed, names) for measure in present}
+    conclusion = verdict(metrics, len(graded.records), names)
     return {
         "schema_version": SCHEMA_VERSION,
         "verdict": conclusion,
@@ -121,7 +125,7 @@ def _is_measured(measure: Measure, records: Sequence[Record]) -> bool:
     return any(measure.name in record[model] for record in records for model in MODELS)
 
 
-def _summary(measure: Measure, records: Sequence[Record], seed: int) -> dict[str, Any]:
+def _summary(measure: Measure, records: Sequence[Record], seed: int, names: Names) -> dict[str, Any]:
     base, tuned = paired(measure, records)
     comparison = compare(base, tuned, seed)
     entry: dict[str, Any] = {
@@ -139,7 +143,7 @@ def _summary(measure: Measure, records: Sequence[Record], seed: int) -> dict[str
     if references:
         entry["references"] = {"mean": mean_and_error(references)[0]}
     if measure.worst is not None:
-        entry["conclusion"] = decide(measure, comparison)
+        entry["conclusion"] = decide(measure, comparison, names)
     return entry
 
 

@@ -7,6 +7,7 @@ measures decide would call equal models different far more often than one time i
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from tuner.evaluation.metrics.base import Measure
@@ -17,14 +18,26 @@ DECIDING = ("correctness", "preference", "bertscore_f1", "token_f1", "rouge_l", 
 _MANY = 100_000
 
 
-def decide(measure: Measure, comparison: Comparison) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What sentences call the two that are compared."""
+
+    base: str = "the base model"
+    tuned: str = "the tuned model"
+
+
+def decide(measure: Measure, comparison: Comparison, names: Names = Names()) -> dict[str, Any]:
     """{"value", "sentence", "more_questions"} for one measure."""
     value = _value(measure, comparison)
     more = _more(comparison) if value == "undecided" else 0
-    return {"value": value, "sentence": _sentence(measure, comparison, value, more), "more_questions": more}
+    return {"value": value, "sentence": _sentence(measure, comparison, value, more, names), "more_questions": more}
 
 
-def verdict(metrics: Mapping[str, Mapping[str, Any]], questions: int) -> dict[str, Any]:
+def verdict(
+    metrics: Mapping[str, Mapping[str, Any]],
+    questions: int,
+    names: Names = Names(),
+) -> dict[str, Any]:
     """The comparison's verdict: the deciding measure's, with the caveats first.
 
     {"value", "metric", "sentence", "more_questions", "notes"}; `metric` is None when nothing was measured.
@@ -34,7 +47,7 @@ def verdict(metrics: Mapping[str, Mapping[str, Any]], questions: int) -> dict[st
         sentence = "Undecided: no question has a score for both models."
         return {"value": "undecided", "metric": None, "sentence": sentence, "more_questions": None, "notes": []}
     chosen = metrics[name]
-    notes = _notes(chosen, questions)
+    notes = _notes(chosen, questions, names)
     conclusion = chosen["conclusion"]
     sentence = " ".join([*(note for note in notes if note.startswith("Too few")), conclusion["sentence"]])
     return {**conclusion, "metric": name, "sentence": sentence, "notes": notes}
@@ -75,7 +88,7 @@ def _more(comparison: Comparison) -> int | None:
     return None if needed is None or needed > _MANY else max(1, needed - comparison.n)
 
 
-def _sentence(measure: Measure, comparison: Comparison, value: Value, more: int | None) -> str:
+def _sentence(measure: Measure, comparison: Comparison, value: Value, more: int | None, names: Names) -> str:
     n = comparison.n
     if n == 0:
         return f"Undecided: no question has a {measure.label} for both models."
@@ -85,7 +98,7 @@ def _sentence(measure: Measure, comparison: Comparison, value: Value, more: int 
     low, high = comparison.interval
     numbers = f"{comparison.mean:+.3g} {measure.label} on average, 95 % interval {low:+.3g} to {high:+.3g}; {counts}"
     if value != "undecided":
-        return f"The tuned model is {value} than the base model: {numbers}."
+        return f"{names.tuned[0].upper()}{names.tuned[1:]} is {value} than {names.base}: {numbers}."
     if not comparison.mean:
         return f"Undecided: both models score the same on average; {counts}."
     return f"Undecided: {numbers}, so it may be chance. {_remedy(more)}"
@@ -97,7 +110,7 @@ def _remedy(more: int | None) -> str:
     return f"If the difference stays what it is, about {_questions(more, 'more question')} would decide."
 
 
-def _notes(entry: Mapping[str, Any], questions: int) -> list[str]:
+def _notes(entry: Mapping[str, Any], questions: int, names: Names) -> list[str]:
     """What a reader must know before the verdict."""
     n = entry["comparison"]["n"]
     notes = []
@@ -110,10 +123,10 @@ def _notes(entry: Mapping[str, Any], questions: int) -> list[str]:
         )
     if n < questions:
         notes.append(f"{_questions(questions - n)} left out: no {entry['label']} for one of the answers.")
-    for model in ("base", "tuned"):
+    for model, name in (("base", names.base), ("tuned", names.tuned)):
         failed = entry[model]["failed"]
         if failed:
-            notes.append(f"{failed} of {_questions(questions)} got no answer from the {model} model: counted as worst.")
+            notes.append(f"{failed} of {_questions(questions)} got no answer from {name}: counted as worst.")
     return notes
 
 

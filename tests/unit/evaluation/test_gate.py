@@ -71,7 +71,7 @@ def test_nothing_measured_is_undecided_and_no_gate_is_none() -> None:
         ({"gate": {"corectness": {"at_least": 6}}}, "gate: .*no measure 'corectness'; did you mean 'correctness'"),
         ({"gate": {"correctness": {}}}, r"gate\.correctness: asks nothing"),
         ({"gate": {"correctness": {"atleast": 6}}}, "Did you mean 'at_least'"),
-        ({"gate": {"preference": {"at_least": 0.5}}}, "no measure 'preference'"),
+        ({"gate": {"preference": {"at_least": 0.5}}, "evaluation": {"metrics": ["rouge"]}}, "no measure 'preference'"),
         ({"gate": {"correctness": {"better_than": "bass"}}}, r"gate\.correctness\.better_than"),
         ({"evaluation": {"metrics": ["blue"]}}, "no metric 'blue'; did you mean 'bleu'"),
     ],

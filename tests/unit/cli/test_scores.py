@@ -1,0 +1,100 @@
+"""`tuner compare` and `tuner review`: what they do with the scores of runs."""
+
+import csv
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.unit.cli.conftest import Execution, Outcome, World
+from tuner.aws.run_folder import RunFolder
+from tuner.evaluation.run import REVIEW
+from tuner.evaluation.scores import Graded, summarize
+from tuner.run import Keys, Manifest
+from tuner.settings import RunSettings
+
+Tuner = Callable[..., Outcome]
+
+
+def finished(world: World, run: str, tuned: int, review: str = "") -> None:
+    """A run with scores, one for every one of its eight questions."""
+    manifest = Manifest(
+        run_id=run, dataset="faq", execution_arn="arn", started_at="2026-11-23T07:00:00Z", data_bucket="tuner-data",
+        inputs=(), settings=RunSettings(), base_model="amazon.nova-micro-v1:0:128k", base_endpoint="x",
+        base_model_name="Nova Micro", judge_model="x", hyperparameters={}, resource_name="x", versions={},
+    )  # fmt: skip
+    keys = [f"q{i}" for i in range(8)]
+    records = [{"id": key, "base": {"correctness": 5}, "tuned": {"correctness": tuned}} for key in keys]
+    about = {"correctness": {"model": "m", "name": "Nova Pro"}}
+    scores = summarize(Graded(tuple(records), about, {"correctness": {"asked": 16, "missing": 0, "stand_in": 0}}))
+    world.add(Execution(run))
+    world.put(run, Keys.MANIFEST, manifest.model_dump_json())
+    world.put(run, Keys.SCORES, scores)
+    if review:
+        world.put(run, REVIEW, review)
+
+
+def sheet(score: str = "") -> str:
+    text = io.StringIO()
+    csv.writer(text).writerows([["id", "why", "score_1", "score_2"], ["q0", "unsure", score, score]])
+    return text.getvalue()
+
+
+def test_compare_measures_the_others_by_the_first(tuner: Tuner, world: World) -> None:
+    finished(world, "faq-a", 5)
+    finished(world, "faq-b", 8)
+    outcome = tuner("compare", "faq-a", "faq-b", "--json")
+    assert outcome.status == 0, outcome.err
+    assert outcome.json["measure"] == "faq-a"
+    assert outcome.json["runs"]["faq-b"]["verdict"]["value"] == "better"
+    shown = tuner("compare", "faq-b", "faq-a")
+    assert shown.out == ""
+    assert "tuned model of faq-a is worse than the tuned model of faq-b" in " ".join(shown.err.split())
+
+
+def test_compare_wants_two_runs_with_scores(tuner: Tuner, world: World) -> None:
+    finished(world, "faq-a", 5)
+    world.add(Execution("faq-c"))
+    assert "Name at least two runs" in tuner("compare", "faq-a").err
+    outcome = tuner("compare", "faq-a", "faq-c")
+    assert outcome.status == 1
+    assert "faq-c has no scores" in outcome.err
+
+
+def test_a_review_goes_out_and_comes_back(tuner: Tuner, world: World, tmp_path: Path) -> None:
+    finished(world, "faq-a", 8, sheet())
+    world.put("faq-a", Keys.TRAINING, "")
+    tuner("review", "export", "faq-a", "--output", str(tmp_path / "review.csv"))
+    assert (tmp_path / "review.csv").read_bytes().decode() == sheet()
+    from tuner.reporting.build import build
+    from tuner.reporting.publish import publish, published
+
+    folder = RunFolder("tuner-artifacts", "faq-a")
+    publish(folder, build(folder))
+    (tmp_path / "review.csv").write_text(sheet("2"), "utf-8")
+    outcome = tuner("review", "import", "faq-a", str(tmp_path / "review.csv"), "--json")
+    assert outcome.status == 0, outcome.err
+    assert outcome.json["people"]["answers"] == 2
+    assert folder.read_json(Keys.SCORES)["questions"][0]["tuned"]["correctness"] == 2
+    report = published(folder)
+    assert report is not None
+    assert "2 of 16 scores by people" in (report.scores["correctness"].label or "")
+
+
+def test_a_review_that_is_not_utf_8_or_wrong_changes_nothing(tuner: Tuner, world: World, tmp_path: Path) -> None:
+    from tuner.reporting.build import build
+    from tuner.reporting.publish import publish
+
+    finished(world, "faq-a", 8, sheet())
+    folder = RunFolder("tuner-artifacts", "faq-a")
+    publish(folder, build(folder))
+    before = folder.read(Keys.SCORES)
+    file = tmp_path / "review.csv"
+    for data, words in (
+        (sheet("2").replace("unsure", "Zweifel über").encode("latin-1"), "not in UTF-8"),
+        (sheet("11").encode(), "line 2"),
+    ):
+        file.write_bytes(data)
+        outcome = tuner("review", "import", "faq-a", str(file))
+        assert outcome.status == 1
+        assert words in outcome.err
+    assert folder.read(Keys.SCORES) == before
