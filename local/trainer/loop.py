@@ -96,14 +96,18 @@ class Trainer:
 
     def _validate(self, epoch: int) -> float:
         self._model.eval()
-        learnt = sum(example.learnt for example in self._validation)
-        with torch.inference_mode():
-            batches = micro_batches(self._validation, self._padding, MICRO_BATCH_TOKENS)
-            loss = sum(self._summed_loss(batch).item() for batch in batches) / learnt
+        loss = self._measure()
         row = ValidationRow(step_number=self._progress.step - 1, epoch_number=epoch, validation_loss=loss)
         self._progress.validation.append(row)
         self._report()
         return loss
+
+    @torch.inference_mode()
+    def _measure(self) -> float:
+        """The mean loss over all learnt tokens of the validation data."""
+        learnt = sum(example.learnt for example in self._validation)
+        batches = micro_batches(self._validation, self._padding, MICRO_BATCH_TOKENS)
+        return sum(self._summed_loss(batch).item() for batch in batches) / learnt
 
     def _summed_loss(self, batch: Batch) -> torch.Tensor:
         """Cross-entropy summed over the learnt tokens; the vocabulary's logits are computed for those alone."""

@@ -109,7 +109,7 @@ def test_an_error_is_the_sdks_own_exception(control):
 
 
 def test_an_operation_that_is_not_here_says_so(control):
-    with pytest.raises(ClientError, match="UnknownOperationException.*no ListGuardrails"):
+    with pytest.raises(ClientError, match=r"UnknownOperationException.*no ListGuardrails"):
         control.list_guardrails()
 
 

@@ -1,0 +1,98 @@
+"""Answering with the tiny network: sampling, stopping, and rows that do not disturb each other."""
+
+from __future__ import annotations
+
+import queue
+
+import pytest
+
+from local.bedrock.engine.messages import Question, Sampling, Texts, Weights
+from local.trainer.spec import Conversation, Turn
+
+
+@pytest.fixture(scope="module")
+def network(networks):
+    import torch
+
+    from local.trainer.networks import load
+
+    torch.set_num_threads(1)
+    model, tokenizer = load("tiny", networks)
+    return model.eval(), tokenizer
+
+
+@pytest.fixture
+def ask(network, networks):
+    def answer(*questions):
+        from local.bedrock.engine.generation import generate
+
+        asked = [
+            Question(
+                id=number,
+                weights=Weights(network="tiny", cache=networks),
+                conversation=Conversation(turns=(Turn(role="user", text=text),)),
+                sampling=Sampling(**({"max_tokens": 12, "temperature": 0} | sampling)),
+            )
+            for number, (text, sampling) in enumerate(questions)
+        ]
+        return {result.id: result for result in generate(*network, asked)}
+
+    return answer
+
+
+def test_rows_of_a_batch_are_answered_as_if_alone(ask):
+    texts = ["Hi", "What is the meaning of a rather long question like this one?", "Why?"]
+    together = ask(*[(text, {"max_tokens": 6 + 3 * n}) for n, text in enumerate(texts)])
+    for number, text in enumerate(texts):
+        (alone,) = ask((text, {"max_tokens": 6 + 3 * number})).values()
+        assert (together[number].text, together[number].output_tokens) == (alone.text, alone.output_tokens)
+        assert together[number].input_tokens == alone.input_tokens
+
+
+def test_max_tokens_and_seeds_are_kept(ask):
+    (answer,) = ask(("Hi", {"max_tokens": 5})).values()
+    assert (answer.output_tokens, answer.stop_reason) == (5, "max_tokens")
+    warm = {"temperature": 1.0, "top_p": 0.9, "max_tokens": 20}
+    texts = [ask(("Hi", warm | {"seed": seed}))[0].text for seed in (1, 1, 2)]
+    assert texts[0] == texts[1] != texts[2]
+
+
+def test_a_top_p_of_nearly_nothing_is_greedy(ask):
+    greedy = ask(("Hi", {}))[0].text
+    assert ask(("Hi", {"temperature": 1.0, "top_p": 1e-9}))[0].text == greedy
+    assert ask(("Hi", {"temperature": 1.0, "top_k": 1}))[0].text == greedy
+
+
+def test_a_stop_sequence_ends_the_answer_and_is_not_part_of_it(ask):
+    full = ask(("Hi", {"max_tokens": 30, "temperature": 1.0}))[0].text
+    end = full[4:6]
+    answer = ask(("Hi", {"max_tokens": 30, "temperature": 1.0, "stop_sequences": ("never", end)}))[0]
+    assert (answer.text, answer.stop_reason, answer.stop_sequence) == (full.split(end)[0], "stop_sequence", end)
+    assert answer.output_tokens < 30
+
+
+def test_the_end_token_ends_a_turn(ask, network, monkeypatch):
+    monkeypatch.setattr("local.bedrock.engine.generation._pick", lambda scores, row: network[1].eos_token_id)
+    (answer,) = ask(("Hi", {})).values()
+    assert (answer.text, answer.stop_reason, answer.output_tokens) == ("", "end_turn", 1)
+
+
+def test_a_prompt_that_does_not_fit_is_said_to_be_too_long(ask):
+    answers = ask(("x" * 9000, {}), ("Hi", {}))
+    assert (answers[0].too_long, answers[1].too_long) == (True, False)
+
+
+def test_what_waits_for_the_same_weights_goes_together(networks, tmp_path):
+    from local.bedrock.engine.worker import _batches
+
+    base = Weights(network="tiny", cache=networks)
+    tuned = base.model_copy(update={"adapter": tmp_path})
+    talk = Conversation(turns=(Turn(role="user", text="Hi"),))
+    waiting = queue.Queue()
+    for number, weights in enumerate([base, tuned, base]):
+        waiting.put(Question(id=number, weights=weights, conversation=talk, sampling=Sampling()))
+    waiting.put(Texts(id=3, texts=("a",)))
+    batches = _batches(waiting)
+    assert [request.id for request in next(batches)] == [0, 2]
+    assert [request.id for request in next(batches)] == [1]
+    assert next(batches).id == 3

@@ -1,0 +1,174 @@
+"""The trainer, in this process, on the tiny network: what is learnt, when it stops, and that it repeats itself."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from local.bedrock.jobs.training import train
+from local.trainer.chat import prompt, segments
+from local.trainer.early_stopping import EarlyStop
+from local.trainer.spec import Conversation, EarlyStopping, TrainingSpec, Turn
+
+CHECKOUT = Path(__file__).resolve().parents[3]
+
+
+def talk(question, answer, system=None):
+    return Conversation(system=system, turns=(Turn(role="user", text=question), Turn(role="assistant", text=answer)))
+
+
+@pytest.fixture
+def folder(tmp_path, networks):
+    """A folder with data; `spec` may be changed before it is written."""
+
+    def make(**changes):
+        for name, count in (("training", 12), ("validation", 4)):
+            records = [talk(f"What is service {n}?", f"Service {n} stores things.") for n in range(count)]
+            text = "".join(record.model_dump_json() + "\n" for record in records)
+            (tmp_path / f"{name}.jsonl").write_text(text)
+        values = {
+            "network": "tiny",
+            "seed": 1,
+            "threads": 1,
+            "cache": networks,
+            "training": tmp_path / "training.jsonl",
+            "validation": tmp_path / "validation.jsonl",
+            "epochs": 2,
+            "batch_size": 5,
+            "learning_rate": 1e-2,
+            "warmup_steps": 0,
+            "early_stopping": None,
+        }
+        spec = TrainingSpec(**(values | changes))
+        (tmp_path / "spec.json").write_text(spec.model_dump_json())
+        return spec, tmp_path
+
+    return make
+
+
+def run(spec, folder):
+    import torch
+
+    from local.trainer.loop import Trainer
+
+    torch.set_num_threads(1)
+    return Trainer(spec, folder).run()
+
+
+def test_losses_fall_and_are_the_same_each_time(folder):
+    progress = run(*folder())
+    assert [row.step_number for row in progress.training] == list(range(6))
+    assert [row.epoch_number for row in progress.training] == [1, 1, 1, 2, 2, 2]
+    assert [(row.step_number, row.epoch_number) for row in progress.validation] == [(2, 1), (5, 2)]
+    assert progress.validation[1].validation_loss < progress.validation[0].validation_loss
+    assert (progress.best_epoch, progress.stopped_early, progress.finished) == (2, False, True)
+    again = run(*folder())
+    assert again.training == progress.training
+    assert run(*folder(seed=2)).training != progress.training
+
+
+def test_a_batch_is_one_step_however_it_is_cut(folder, monkeypatch):
+    whole = run(*folder(batch_size=12))
+    monkeypatch.setattr("local.trainer.loop.MICRO_BATCH_TOKENS", 120)
+    cut = run(*folder(batch_size=12))
+    assert len(cut.training) == len(whole.training) == 2
+    losses = [[row.training_loss for row in progress.training] for progress in (whole, cut)]
+    assert losses[0] == pytest.approx(losses[1], abs=1e-4)
+
+
+def test_warm_up_slows_the_first_steps(folder):
+    cold, warm = run(*folder()), run(*folder(warmup_steps=1000))
+    assert warm.training[0].training_loss == cold.training[0].training_loss
+    assert warm.training[-1].training_loss > cold.training[-1].training_loss
+
+
+def test_a_job_stops_early_and_keeps_the_best_epochs_weights(folder, monkeypatch):
+    import torch
+    from safetensors.torch import load_file
+
+    losses = iter([1.0, 0.9, 0.95, 0.95, 0.1])
+    monkeypatch.setattr("local.trainer.loop.Trainer._measure", lambda self: next(losses))
+    spec, place = folder(epochs=10, early_stopping=EarlyStopping(threshold=0.01, patience=2))
+    progress = run(spec, place)
+    assert (progress.epoch, progress.best_epoch, progress.stopped_early) == (4, 2, True)
+    kept = load_file(place / "adapter" / "adapter_model.safetensors")
+    losses = iter([1.0, 0.9])
+    run(*folder(epochs=2))
+    second = load_file(place / "adapter" / "adapter_model.safetensors")
+    assert all(torch.equal(kept[name], second[name]) for name in second)
+
+
+@pytest.mark.parametrize(
+    ("rule", "losses", "stops_after", "best"),
+    [
+        (EarlyStopping(threshold=0.1, patience=2), [3.0, 2.5, 2.45, 2.42], 4, 4),
+        (EarlyStopping(threshold=0.1, patience=2), [3.0, 2.5, 2.45, 2.3], None, 4),
+        (EarlyStopping(threshold=0.0, patience=1), [3.0, 3.0], 2, 1),
+        (None, [1.0, 2.0, 3.0, 4.0], None, 1),
+    ],
+)
+def test_patience_counts_epochs_that_did_not_gain_the_threshold(rule, losses, stops_after, best):
+    stop = EarlyStop(rule)
+    reached = None
+    for epoch, loss in enumerate(losses, start=1):
+        stop.improved(epoch, loss)
+        if stop.reached and reached is None:
+            reached = epoch
+    assert (reached, stop.best_epoch) == (stops_after, best)
+
+
+def test_only_the_assistants_words_are_learnt(networks):
+    from local.trainer.data import IGNORED, _encode
+    from local.trainer.networks import load
+
+    _, tokenizer = load("tiny", networks)
+    example = _encode(talk("Hi?", "Hello.", system="Be brief."), tokenizer, 1000)
+    learnt = [token for token, label in zip(example.tokens, example.labels, strict=True) if label != IGNORED]
+    assert tokenizer.decode(learnt) == "Hello.<|im_end|>"
+    cut = _encode(talk("Hi?" * 100, "Hello."), tokenizer, 20)
+    assert (len(cut.tokens), cut.learnt) == (20, example.learnt)
+
+
+def test_micro_batches_pad_little_and_lose_nothing():
+    from local.trainer.data import Example, micro_batches
+
+    examples = [Example(list(range(1, n + 1)), list(range(1, n + 1))) for n in (9, 2, 3, 8, 2)]
+    batches = list(micro_batches(examples, 0, 10))
+    assert [tuple(batch.tokens.shape) for batch in batches] == [(3, 3), (1, 8), (1, 9)]
+    assert sum(int(batch.mask.sum()) for batch in batches) == 24
+    assert all((batch.labels == -100).equal(batch.mask == 0) for batch in batches)
+
+
+def test_training_and_answering_see_the_same_prompt():
+    whole = talk("Hi?", "Hello.", system="Be brief.")
+    asked = Conversation(system=whole.system, turns=whole.turns[:1])
+    text = "".join(piece for piece, _ in segments(whole))
+    assert text.startswith(prompt(asked))
+    assert text.removeprefix(prompt(asked)) == "Hello.<|im_end|>\n"
+    assert prompt(whole).endswith("<|im_start|>assistant\nHello.")
+
+
+def test_a_crash_is_reported_with_its_last_line(folder):
+    from threading import Event
+
+    from local.bedrock.jobs.failure import JobFailedError, JobStoppedError
+
+    _, place = folder()
+    (place / "spec.json").write_text(json.dumps({"network": "none"}))
+    with pytest.raises(JobFailedError, match=r"Training failed with exit status 1: .*errors.pydantic.dev"):
+        train(place, Event())
+    stopped = Event()
+    stopped.set()
+    with pytest.raises(JobStoppedError):
+        train(place, stopped)
+
+
+def test_a_child_ends_when_its_parent_is_gone():
+    code = "import time; from local.trainer.lifeline import hold; hold(); time.sleep(600)"
+    child = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, cwd=CHECKOUT)
+    child.stdin.close()  # what the kernel does for a parent that was killed
+    assert child.wait(60) == 143
