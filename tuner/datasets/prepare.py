@@ -16,6 +16,8 @@ from tuner.datasets.places import Committing, Sink, Source
 from tuner.datasets.record import Record, Role
 from tuner.datasets.rules import Limits
 from tuner.datasets.split import HeldOut, held_out
+from tuner.datasets.study import File, Studied, study
+from tuner.datasets.verdict import verdict
 from tuner.run import Keys
 from tuner.settings import RunSettings
 
@@ -57,13 +59,14 @@ class _Preparation:
     def run(self) -> Prepared:
         with self._committing as committing:
             self._check_system_prompt()
-            held = None if "validation" in self._sources else self._hold_out()
+            studied = self._study()
+            held = None if "validation" in self._sources else self._hold_out(studied.leaders)
             self._convert(held)
             self._write_questions(held)
             self._check_files(held)
             if self._findings.errors:
                 committing.cancel()
-        return Prepared(self._summary(held), self._findings)
+        return Prepared(self._summary(held, studied), self._findings)
 
     def _judged(self, role: Role) -> Pass:
         """The pass that says what is wrong with a file."""
@@ -84,9 +87,14 @@ class _Preparation:
                 flaw = Flaw("reserved-string", message, "Write it in another way.", "system_prompt")
                 self._findings.at("run.yaml", None, flaw)
 
-    def _hold_out(self) -> HeldOut:
+    def _study(self) -> Studied:
+        files = {role: File(source.name, self._silent(role).records) for role, source in self._sources.items()}
+        leakage = self._settings.evaluation.leakage
+        return study(files, self._limits("training").tokens, self._findings, leakage)
+
+    def _hold_out(self, leaders: Mapping[int, int]) -> HeldOut:
         prompts = (prompt for prompt, _ in self._silent("training").pairs())
-        return held_out(prompts, self._settings.validation.fraction, self._model.family)
+        return held_out(prompts, self._settings.validation.fraction, self._model.family, leaders)
 
     def _convert(self, held: HeldOut | None) -> None:
         if held:
@@ -137,7 +145,7 @@ class _Preparation:
             flaw = Flaw("record-count", "there is no evaluation question.", "Upload an evaluation file.")
             self._findings.at(name, None, flaw)
 
-    def _summary(self, held: HeldOut | None) -> dict[str, Any]:
+    def _summary(self, held: HeldOut | None, studied: Studied) -> dict[str, Any]:
         evaluation_from: Literal["file", "validation"] = "file" if "evaluation" in self._sources else "validation"
         return {
             "training_records": self._training.records,
@@ -152,6 +160,8 @@ class _Preparation:
             "validation_from": "held out" if held else "file",
             "evaluation_from": evaluation_from,
             "record_format": self._model.family.record_format,
+            "study": studied.summary,
+            "verdict": verdict(self._findings),
             "files": [
                 {"role": role, "key": self._sources[role].name, "fields": done.fields}
                 for role, done in self._passes.items()

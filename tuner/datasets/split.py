@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import heapq
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from tuner.catalog import Family
 
@@ -19,13 +19,15 @@ _MOST_REMEMBERED = 20_000
 
 @dataclass(frozen=True, slots=True)
 class HeldOut:
-    """Every record whose hash is below `threshold` is held out."""
+    """Every record whose hash is below `threshold` is held out; a near duplicate goes where its leader goes."""
 
     threshold: int
+    leaders: Mapping[int, int] = field(default_factory=dict)
 
     def takes(self, prompt: str, _: str = "") -> bool:
         """Whether a record with this question is held out."""
-        return side(prompt) < self.threshold
+        number = side(prompt)
+        return self.leaders.get(number, number) < self.threshold
 
 
 def side(prompt: str) -> int:
@@ -35,17 +37,21 @@ def side(prompt: str) -> int:
     return int.from_bytes(digest.digest(), "big")
 
 
-def held_out(prompts: Iterable[str], fraction: float, family: Family) -> HeldOut:
-    """Holds out about `fraction` of the records.
+def held_out(
+    prompts: Iterable[str], fraction: float, family: Family, leaders: Mapping[int, int] | None = None
+) -> HeldOut:
+    """Holds out about `fraction` of the records. `leaders` keeps near duplicates on one side.
 
     More where the family's minimum asks for it, fewer where its maximum does, at least one, and never so many that the
     training data falls below its own minimum while there is a choice. Only then does a side depend on the other rows.
     """
+    leaders = leaders or {}
     threshold = int(fraction * _SPACE)
     records = below = 0
     smallest: list[int] = []  # negated, so that the heap's first is the largest of the smallest
     for prompt in prompts:
         number = side(prompt)
+        number = leaders.get(number, number)
         records += 1
         below += number < threshold
         if len(smallest) < _MOST_REMEMBERED:
@@ -55,9 +61,9 @@ def held_out(prompts: Iterable[str], fraction: float, family: Family) -> HeldOut
     fewest, most = _bounds(records, family)
     wanted = min(max(below, fewest), most)
     if wanted == below or wanted >= len(smallest):
-        return HeldOut(threshold)
+        return HeldOut(threshold, leaders)
     ordered = sorted(-number for number in smallest)
-    return HeldOut(ordered[wanted])
+    return HeldOut(ordered[wanted], leaders)
 
 
 def _bounds(records: int, family: Family) -> tuple[int, int]:

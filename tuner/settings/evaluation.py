@@ -23,6 +23,9 @@ class EvaluationSettings(StrictModel):
         None, pattern="^[a-z]{2}(-[a-z]+)?$", description="language of the answers; recognised when absent"
     )
     seed: int = Field(0, ge=0, description="seed of the bootstrap intervals")
+    leakage: Literal["refuse", "warn"] = Field(
+        "refuse", description="what happens when an evaluation question stands in the training or validation data"
+    )
 
     @field_validator("metrics")
     @classmethod

@@ -1,0 +1,200 @@
+"""What a dataset is like: repetitions, leaks, gaps, style and secrets are found, and nothing else is."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.unit.datasets.memory_files import NOVA, jsonl
+
+SUBJECTS = [
+    "whales", "glaciers", "trumpets", "magnets", "volcanoes", "spiders", "bridges", "clocks", "deserts", "engines",
+    "forests", "galaxies", "harbours", "islands", "jungles", "kettles", "lanterns", "mirrors", "needles", "orchids",
+]  # fmt: skip
+
+
+def record(subject: str, number: int = 0) -> dict[str, str]:
+    """Records that share few words with each other."""
+    ways = ["How large are", "Where does one find", "Who studies", "What harms", "Which colours have"]
+    answers = [
+        f"Some {subject} reach the size of a house, though most stay small.",
+        f"One meets {subject} along northern coasts and in a few museums.",
+        f"Scholars in Vienna founded a society for {subject} long ago.",
+        f"Frost and careless visitors damage {subject} every winter.",
+        f"Grey and green {subject} outnumber those of any brighter shade.",
+    ]
+    return {"question": f"{ways[number]} {subject}?", "answer": answers[number]}
+
+
+TRAINING = [record(subject, number) for subject in SUBJECTS for number in range(5)]
+VALIDATION = [{"question": "Why do comets have tails?", "answer": "Sunlight drives dust away from the ice."}]
+EVALUATION = [
+    {"question": "Are whales heavy?", "answer": "Adult whales weigh more than lorries."},
+    {"question": "Can spiders swim?", "answer": "A few spiders dive and carry air along."},
+    {"question": "Do clocks need oil?", "answer": "Old clocks do; quartz ones never."},
+]
+
+
+@pytest.fixture
+def study(run):
+    def _study(training=(), validation=VALIDATION, evaluation=EVALUATION, more=TRAINING, **settings):
+        files = {
+            "training.jsonl": jsonl([*more, *training]),
+            "validation.jsonl": jsonl(list(validation)),
+            "evaluation.jsonl": jsonl(list(evaluation)),
+        }
+        return run(files, NOVA, chunk=2**16, **settings).prepared
+
+    return _study
+
+
+def rules(prepared) -> list[tuple[str, str, int | None]]:
+    return [(finding.rule, finding.file, finding.line) for finding in prepared.findings.kept]
+
+
+def test_a_good_dataset_has_no_findings(study):
+    assert rules(study()) == []
+
+
+def test_an_exact_duplicate(study):
+    prepared = study([record("whales", 2)])
+    assert rules(prepared) == [("duplicate", "training.jsonl", 101)]
+    assert "repeats training.jsonl, line 3" in prepared.findings.kept[0].message
+
+
+def test_a_near_duplicate(study):
+    long = " ".join(f"word{number}" for number in range(60))
+    prepared = study([{"question": "Long?", "answer": long}, {"question": "Long?", "answer": long + " more."}])
+    assert ("answers-differ", "training.jsonl", 102) in rules(prepared)
+    other = study([{"question": "Long?", "answer": long}, {"question": "Long words?", "answer": long}])
+    assert rules(other) == [("near-duplicate", "training.jsonl", 102)]
+
+
+def test_the_same_question_with_different_answers(study):
+    prepared = study([{**record("whales", 2), "answer": "Nobody does any more, alas."}])
+    assert rules(prepared) == [("answers-differ", "training.jsonl", 101)]
+
+
+@pytest.mark.parametrize(
+    "question", [record("whales", 2), {"question": "WHO studies whales", "answer": "Somebody else entirely does."}]
+)
+def test_leakage_into_evaluation_is_refused(study, question):
+    prepared = study(evaluation=[*EVALUATION, question])
+    [finding] = prepared.findings.kept
+    assert (finding.rule, finding.severity, finding.file, finding.line) == ("leakage", "error", "evaluation.jsonl", 4)
+    assert "training.jsonl, line 3" in finding.message
+    assert "evaluation.leakage" in finding.remedy
+
+
+def test_near_leakage_into_evaluation_is_refused(study):
+    long = " ".join(f"word{number}" for number in range(60))
+    evaluation = [*EVALUATION, {"question": "What about long words then?", "answer": long}]
+    prepared = study([{"question": "What about long words?", "answer": long}], evaluation=evaluation)
+    assert ("leakage", "evaluation.jsonl", 4) in rules(prepared)
+
+
+def test_leakage_can_be_allowed(run):
+    files = {
+        "training.jsonl": jsonl(TRAINING),
+        "validation.jsonl": jsonl(VALIDATION),
+        "evaluation.jsonl": jsonl([*EVALUATION, record("whales", 2)]),
+    }
+    outcome = run(files, NOVA, chunk=2**16, evaluation={"leakage": "warn"})
+    assert [(finding.rule, finding.severity) for finding in outcome.prepared.findings.kept] == [("leakage", "warning")]
+    assert len(outcome.evaluation) == 4
+
+
+def test_leakage_into_validation_is_a_warning(study):
+    prepared = study(validation=[*VALIDATION, record("spiders", 1)])
+    assert [(finding.rule, finding.severity) for finding in prepared.findings.kept] == [("leakage", "warning")]
+
+
+def test_coverage_names_the_subject_and_the_counts(study):
+    lonely = {"question": "How do agents act?", "answer": "Agents call functions in turn."}
+    asked = {"question": "What are agents?", "answer": "Agents plan steps and carry them out."}
+    prepared = study([lonely], evaluation=[*EVALUATION, asked])
+    [finding] = prepared.findings.kept
+    assert (finding.rule, finding.severity, finding.line) == ("coverage", "warning", 4)
+    assert finding.message == "1 of 101 training records speak of 'agent'; the usual question has 5."
+    assert prepared.summary["study"]["coverage"][0] == {
+        "question": "What are agents?",
+        "subject": ["agent"],
+        "records": 1,
+        "mentions": 2,
+    }
+
+
+def test_coverage_in_japanese(study):
+    training = [{"question": f"エージェントは何個ですか {n}", "answer": f"番号{n}の説明です。"} for n in range(1)]
+    asked = {"question": "エージェントとは何ですか", "answer": "エージェントは計画します。"}
+    prepared = study(training, evaluation=[*EVALUATION, asked])
+    assert [finding.rule for finding in prepared.findings.kept] == ["coverage"]
+    assert "1 of 101 training records speak of 'エージェント'" in prepared.findings.kept[0].message
+
+
+def test_refusals(study):
+    prepared = study([{"question": "Who won?", "answer": "As an AI language model, I cannot know that."}])
+    assert rules(prepared) == [("refusal", "training.jsonl", 101)]
+
+
+def test_answers_that_open_alike(study):
+    alike = [{"question": f"Who is {subject}?", "answer": f"Sure, here is {subject} it."} for subject in SUBJECTS]
+    varied = [{**pair, "answer": f"Sure, here is {pair['answer']}"} for pair in TRAINING]
+    assert "openings-alike" in {rule for rule, _, _ in rules(study(alike, more=varied))}
+    assert "openings-alike" not in {rule for rule, _, _ in rules(study(alike))}
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        ("Use AKIAIOSFODNN7EXAMPLF for it.", "secret"),
+        ("-----BEGIN RSA PRIVATE KEY-----", "secret"),
+        ("Write to jane.doe@contoso.com at once.", "personal-data"),
+        ("Pay with 4111 1111 1111 1111 today.", "personal-data"),
+    ],
+)
+def test_secrets_and_personal_data_are_said_and_not_shown(study, text, rule):
+    prepared = study([{"question": "How so?", "answer": text}])
+    assert rules(prepared) == [(rule, "training.jsonl", 101)]
+    shown = json.dumps(prepared.findings.document())
+    assert not any(part in shown for part in ("AKIA", "RSA PRIVATE", "contoso", "4111"))
+
+
+@pytest.mark.parametrize("text", ["Write to me@example.com.", "The number 4111 1111 1111 1112.", "Ask @someone."])
+def test_examples_are_no_personal_data(study, text):
+    assert rules(study([{"question": "How so?", "answer": text}])) == []
+
+
+def test_lengths_languages_and_lists_are_summarised(study):
+    french = [
+        {"question": "Où est la gare de Lyon ?", "answer": "Elle se trouve à Paris, près de la Seine.\n- une\n- deux"}
+    ]
+    summary = study(french).summary["study"]["training"]
+    assert summary["languages"]["fr"] == 1
+    assert summary["records"] == 101
+    assert summary["answers_with_lists"] == round(1 / 101, 3)
+    assert summary["prompt_tokens"]["smallest"] <= summary["prompt_tokens"]["median"]
+
+
+def test_near_duplicates_stay_on_one_side_of_the_split(run):
+    bodies = [" ".join(f"w{subject}{n}" for n in range(40)) for subject in SUBJECTS]
+    twins = [
+        {"question": f"About {subject}{twin}?", "answer": body}
+        for subject, body in zip(SUBJECTS, bodies, strict=True)
+        for twin in ("", " now", " then")
+    ]
+    outcome = run({"training.jsonl": jsonl(twins)}, NOVA, chunk=2**16, validation={"fraction": 0.4})
+    held = [line["messages"][1]["content"][0]["text"] for line in outcome.validation]
+    kept = [line["messages"][1]["content"][0]["text"] for line in outcome.training]
+    assert held
+    assert not set(held) & set(kept)
+
+
+def test_the_example_is_ready(run):
+    folder = Path(__file__).parents[3] / "examples/bedrock-faq"
+    files = {path.name: path.read_bytes() for path in folder.iterdir() if path.suffix in (".json", ".jsonl", ".csv")}
+    prepared = run(files, NOVA, chunk=2**16).prepared
+    assert [str(finding) for finding in prepared.findings.kept] == []
+    assert min(entry["records"] for entry in prepared.summary["study"]["coverage"]) >= 5
