@@ -31,7 +31,6 @@ class Hashed:
     """An object's current version, read to its end."""
 
     version_id: str
-    etag: str
     size: int
     sha256: str
 
@@ -66,7 +65,7 @@ class Incoming:
             digest = hashlib.sha256()
             for chunk in found["Body"].iter_chunks(_CHUNK):
                 digest.update(chunk)
-        return Hashed(found["VersionId"], found["ETag"], found["ContentLength"], digest.hexdigest())
+        return Hashed(found["VersionId"], found["ContentLength"], digest.hexdigest())
 
     def read(self, pinned: PinnedInput) -> bytes:
         """The whole of a small input, at its pinned version."""

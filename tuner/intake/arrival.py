@@ -99,13 +99,14 @@ def _pin(folder: Folder, dataset: str, listing: tuple[Listed, ...]) -> tuple[Pin
     inputs: list[PinnedInput] = []
     for entry in listing:
         hashed = folder.hash(entry.key)
-        if hashed is None or hashed.etag != entry.etag:
+        if hashed is None:
             return None
         role = cast("Role", role_of(_name(dataset, entry.key)))  # `_relevant` kept nothing without one
         pinned = PinnedInput(
             role=role, key=entry.key, version_id=hashed.version_id, size=hashed.size, sha256=hashed.sha256
         )
         inputs.append(pinned)
+    # S3 lists consistently: what was read is what was listed if, and only if, the list is still the same.
     return tuple(inputs) if _relevant(folder, dataset) == listing else None
 
 

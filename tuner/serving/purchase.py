@@ -55,7 +55,7 @@ def check(endpoints: Endpoints, folder: RunFolder) -> tuple[Endpoint, EndpointRe
         raise EndpointFailedError(f"{record.arn} went away before it was in service. Was it deleted by somebody?")
     if endpoint.status == "Failed":
         reason = endpoint.failure or "Bedrock gives no reason"
-        raise EndpointFailedError(f"{record.arn} ended Failed: {reason}. See it in the Bedrock console.")
+        raise EndpointFailedError(f"{record.arn} ended Failed: {reason.rstrip('.')}. See it in the Bedrock console.")
     if endpoint.status == "InService" and record.in_service_at is None:
         record = record.model_copy(update={"in_service_at": iso(now())})
         write(folder, record)

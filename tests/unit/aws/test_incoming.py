@@ -34,7 +34,7 @@ def test_what_is_hashed_is_what_is_listed_and_stays_readable(incoming: Incoming)
     listed = incoming.list("caf\u00e9 100% + 1")[0]
     hashed = incoming.hash(KEY)
     assert hashed
-    assert (hashed.etag, hashed.size, hashed.sha256) == (listed.etag, 5, hashlib.sha256(b"first").hexdigest())
+    assert (hashed.size, hashed.sha256) == (listed.size, hashlib.sha256(b"first").hexdigest())
     boto3.client("s3").put_object(Bucket="data", Key=KEY, Body=b"second")
     pinned = PinnedInput(role="training", key=KEY, version_id=hashed.version_id, size=hashed.size, sha256=hashed.sha256)
     assert incoming.read(pinned) == b"first"

@@ -52,7 +52,7 @@ class Bucket:
         if key not in self.objects:
             return None
         data, version, _ = self.objects[key]
-        return Hashed(version, version, len(data), hashlib.sha256(data).hexdigest())
+        return Hashed(version, len(data), hashlib.sha256(data).hexdigest())
 
 
 Arrive = Callable[..., arrival.Arrival]

@@ -131,8 +131,11 @@ def test_the_release_is_written_down_once() -> None:
     release(throughputs, folders=folders).run(RUN)
     first = released_at(folders[RUN])
     assert first
+    folders[RUN].files[Keys.ENDPOINT] = (
+        folders[RUN].files[Keys.ENDPOINT].replace(first.encode(), b"2026-11-23T08:00:00Z")
+    )
     release(throughputs, folders=folders).run(RUN)
-    assert released_at(folders[RUN]) == first
+    assert released_at(folders[RUN]) == "2026-11-23T08:00:00Z"
 
 
 def test_the_sweep_writes_down_whose_endpoint_it_released() -> None:
