@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from tuner.aws.run_folder import RunFolder
 from tuner.errors import EvaluationError
-from tuner.reporting.model import Estimate, Findings, Serving, Training
+from tuner.reporting.model import DatasetSummary, Estimate, Findings, Serving, Training
 from tuner.run import Keys, Manifest
 
 M = TypeVar("M", bound=BaseModel)
@@ -24,7 +24,7 @@ class Artifacts:
     """What a run wrote before its report. `scoring` is scores.json."""
 
     manifest: Manifest | None
-    dataset_summary: dict[str, Any]
+    dataset_summary: DatasetSummary | None
     findings: Findings | None
     estimate: Estimate | None
     training: Training | None
@@ -62,7 +62,7 @@ def gather(folder: RunFolder, reading: Reading) -> Artifacts:
 
     return Artifacts(
         manifest=part(Keys.MANIFEST, Manifest),
-        dataset_summary=reading.of(lambda: _document(folder, Keys.DATASET_SUMMARY), {}),
+        dataset_summary=part(Keys.DATASET_SUMMARY, DatasetSummary),
         findings=part(Keys.FINDINGS, Findings),
         estimate=part(Keys.ESTIMATE, Estimate),
         training=part(Keys.TRAINING_SUMMARY, Training),

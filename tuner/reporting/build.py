@@ -7,12 +7,12 @@ from datetime import datetime
 from typing import Any
 
 from tuner.aws.run_folder import RunFolder
-from tuner.reporting.artifacts import Reading, gather, shaped
+from tuner.reporting.artifacts import Artifacts, Reading, gather, shaped
 from tuner.reporting.card import best_earlier
 from tuner.reporting.model import Failure, Metric, Report, Serving, Status, Which
 from tuner.reporting.money import bill
 from tuner.reporting.named import named_models, stand_ins
-from tuner.reporting.questions import joined, questions
+from tuner.reporting.questions import covered, joined, questions
 from tuner.reporting.timeline import timeline
 from tuner.reporting.verdict import verdict
 from tuner.run import Keys, Manifest
@@ -41,7 +41,7 @@ def build(
     serving = _serving(made.serving, ended)
     models = named_models(made.manifest, made.training, serving, made.scoring)
     nothing: dict[str, Any] = {"verdict": verdict(failure, None), "questions": ()}
-    evaluation = reading.of(lambda: _evaluation(folder, made.scoring, failure), nothing)
+    evaluation = reading.of(lambda: _evaluation(folder, made, failure), nothing)
     return Report(
         run_id=folder.run_id,
         status=status or ("FAILED" if failure else "SUCCEEDED"),
@@ -63,11 +63,12 @@ def build(
     )
 
 
-def _evaluation(folder: RunFolder, scoring: Mapping[str, Any], failure: Failure | None) -> dict[str, Any]:
+def _evaluation(folder: RunFolder, made: Artifacts, failure: Failure | None) -> dict[str, Any]:
+    scoring = made.scoring
     with shaped(folder.uri(Keys.SCORES)):
         scores = {name: Metric.model_validate(value) for name, value in scoring.get("metrics", {}).items()}
         conclusion = verdict(failure, scoring.get("verdict"))
-    asked = questions(folder, scoring, scores, conclusion.metric)
+    asked = covered(questions(folder, scoring, scores, conclusion.metric), made.dataset_summary)
     return {
         "verdict": conclusion,
         "scores": scores,

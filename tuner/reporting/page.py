@@ -54,6 +54,7 @@ def page(report: Report) -> str:
         habits=habits(report),
         agreements=agreements(report),
         rows=view.rows(report),
+        fewest_records=view.FEWEST_RECORDS,
         curves=loss_curves(report.training) if report.training else None,
         fit=fit(report.training) if report.training else (),
         costs=view.costs(report),

@@ -7,10 +7,12 @@ from typing import Any
 
 from tuner.aws.run_folder import RunFolder
 from tuner.reporting.artifacts import shaped
-from tuner.reporting.model import Answer, Metric, Question, Which
+from tuner.reporting.model import Answer, Coverage, DatasetSummary, Metric, Question, Which
 from tuner.run import Keys
 
 _MODELS: tuple[Which, ...] = ("base", "tuned")
+# As many of a question's letters as the study keeps.
+_STUDIED_LETTERS = 200
 Document = Mapping[str, Any]
 
 
@@ -46,6 +48,18 @@ def joined(
         both = {which: _answer(said[which].get(key), graded.get(which)) for which in _MODELS}
         about = {"outcome": graded.get("outcome"), "gain": _gain(both, metrics, deciding)}
         found.append(Question.model_validate({**record, **both, **about, "review": review.get(key, ())}))
+    return tuple(found)
+
+
+def covered(asked: Iterable[Question], summary: DatasetSummary | None) -> tuple[Question, ...]:
+    """The questions, with what the dataset's study knows of each: it goes by the first letters of their text."""
+    study = summary.study if summary else None
+    known = {entry.question: entry for entry in study.coverage} if study else {}
+    found = []
+    for question in asked:
+        entry = known.get(question.question[:_STUDIED_LETTERS])
+        coverage = Coverage(subject=entry.subject, records=entry.records, mentions=entry.mentions) if entry else None
+        found.append(question.model_copy(update={"coverage": coverage}))
     return tuple(found)
 
 

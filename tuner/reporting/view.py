@@ -9,6 +9,8 @@ from tuner.reporting.differences import Span, differences
 from tuner.reporting.model import Answer, CostItem, Metric, Question, Report
 from tuner.reporting.words import title
 
+# A subject that fewer training records speak of is weak.
+FEWEST_RECORDS = 3
 # Metrics whose values stand beside each question; the others are folded.
 _HEADLINES = ("correctness", "preference", "bertscore_f1")
 # What is shown of a folded text before it is opened, in characters, and when a text is folded.

@@ -28,7 +28,7 @@ def _artifacts(questions: int) -> dict[str, bytes]:
     records = [_question(at) for at in range(questions)]
     documents: dict[str, Any] = {
         Keys.MANIFEST: _manifest(),
-        Keys.DATASET_SUMMARY: _dataset(questions),
+        Keys.DATASET_SUMMARY: _dataset(records),
         Keys.FINDINGS: _findings(),
         Keys.ESTIMATE: _estimate(),
         Keys.TRAINING_SUMMARY: _training(),
@@ -121,9 +121,29 @@ def _manifest() -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _dataset(questions: int) -> dict[str, Any]:
-    return {"training_records": 88, "validation_records": 32, "evaluation_records": questions, "training_tokens": 9210,
-            "validation_tokens": 3301, "validation_from": "file", "evaluation_from": "file", "files": []}  # fmt: skip
+def _dataset(records: list[dict[str, Any]]) -> dict[str, Any]:
+    tokens = {"smallest": 4, "p5": 6.0, "median": 11, "p95": 20.0, "largest": 31}
+    file = {
+        "records": 88,
+        "prompt_tokens": tokens,
+        "completion_tokens": tokens,
+        "answers_with_lists": 0.125,
+        "openings": [{"words": "amazon bedrock is", "records": 9}],
+        "languages": {"en": 88},
+    }
+    coverage = [
+        {"question": record["question"][:200], "subject": ["agent"], "records": 1 + 3 * at, "mentions": 2 + 4 * at}
+        for at, record in enumerate(records[:3])
+    ]
+    advice = "training.jsonl, line 12: repeats training.jsonl, line 3. Keep one of the two."
+    return {
+        "training_records": 88, "validation_records": 32, "evaluation_records": len(records), "training_tokens": 9210,
+        "validation_tokens": 3301, "tokens_are": "estimated at 6 characters each", "validation_from": "file",
+        "evaluation_from": "file", "files": [],
+        "verdict": {"state": "ready with warnings", "sentence": "Ready with warnings: 1 warning.",
+                    "fix_first": [advice]},
+        "study": {"training": file, "evaluation": file, "coverage": coverage},
+    }  # fmt: skip
 
 
 def _findings() -> dict[str, Any]:

@@ -65,6 +65,15 @@ def test_gains_are_told_by_the_deciding_metric(report: Report) -> None:
     assert report.questions[5].outcome == "tie"
 
 
+def test_coverage_stands_beside_the_questions_it_is_known_of(report: Report) -> None:
+    first, second, _, fourth, *_ = report.questions
+    assert first.coverage
+    assert (first.coverage.subject, first.coverage.records) == (("agent",), 1)
+    assert second.coverage
+    assert second.coverage.records == 4
+    assert fourth.coverage is None
+
+
 def test_the_paid_window_runs_from_creation_to_release(report: Report) -> None:
     assert report.serving
     assert report.serving.paid_seconds == 23 * 60 + 30

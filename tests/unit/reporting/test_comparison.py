@@ -23,10 +23,11 @@ def comparison() -> Report:
 
 def test_it_says_what_a_runs_report_says_of_the_answers(report: Report) -> None:
     made = comparison()
+    asked = tuple(question.model_copy(update={"coverage": None}) for question in report.questions)
     assert (made.verdict, made.scores, made.questions, made.gate) == (
         report.verdict,
         report.scores,
-        report.questions,
+        asked,
         report.gate,
     )
 

@@ -1,5 +1,6 @@
 """The page: everything is there, what others wrote stays text, and nothing but its own style and script is allowed."""
 
+import json
 import re
 from html.parser import HTMLParser
 
@@ -7,7 +8,7 @@ import pytest
 
 from tests.unit.reporting.conftest import AT, FolderOf
 from tuner.reporting import Failure, Report, build, page
-from tuner.reporting.model import Answer, NamedModel
+from tuner.reporting.model import Answer, DatasetSummary, NamedModel
 
 _PARTS = (
     "bedrock-faq",
@@ -20,6 +21,10 @@ _PARTS = (
     "learningRateWarmupSteps",
     "The same record as in line 3.",
     "What is an inference profile?",
+    "1 training record speaks of agent",
+    "4 training records speak of agent",
+    "Ready with warnings: 1 warning.",
+    "amazon bedrock is",
 )
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(1)>\"'</style></title>{{ 7*7 }}"
 
@@ -59,11 +64,22 @@ def hostile(report: Report) -> Report:
             "models": report.models.model_copy(update={"base": NamedModel(id=HOSTILE, name=HOSTILE, stand_in=True)}),
             "findings": report.findings.model_copy(update={"findings": (finding,)}),
             "inputs": tuple(entry.model_copy(update={"key": HOSTILE}) for entry in report.inputs),
+            "dataset_summary": _hostile_dataset(report),
             "settings": {HOSTILE: {HOSTILE: [HOSTILE]}},
             "hyperparameters": {HOSTILE: HOSTILE},
             "scores": {HOSTILE: report.scores["correctness"].model_copy(update={"label": HOSTILE})},
         }
     )
+
+
+def _hostile_dataset(report: Report) -> DatasetSummary:
+    """With markup in what the study and its verdict quote."""
+    text = report.dataset_summary.model_dump_json()
+    for harmless in ('"agent"', '"amazon bedrock is"', '"en"'):
+        text = text.replace(harmless, json.dumps(HOSTILE))
+    for harmless in ("Keep one of the two.", "Ready with warnings"):
+        text = text.replace(harmless, json.dumps(HOSTILE)[1:-1])
+    return DatasetSummary.model_validate_json(text)
 
 
 def test_markup_of_others_stays_text(report: Report) -> None:

@@ -1,5 +1,6 @@
 """The shape of a report."""
 
+from tuner.reporting.model.dataset import Coverage, DatasetSummary
 from tuner.reporting.model.report import SCHEMA_VERSION, Earlier, Failure, Models, NamedModel, Report, Status
 from tuner.reporting.model.scores import (
     Aggregate,
@@ -35,6 +36,8 @@ __all__ = [
     "Comparison",
     "Correlation",
     "CostItem",
+    "Coverage",
+    "DatasetSummary",
     "Earlier",
     "Epoch",
     "Estimate",

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from tuner.reporting.model.dataset import DatasetSummary
 from tuner.reporting.model.part import Part
 from tuner.reporting.model.scores import Correlation, Gate, Metric, People, Question, Verdict
 from tuner.reporting.model.work import Bill, Estimate, Findings, Moment, Serving, Training
@@ -84,7 +85,7 @@ class Report(BaseModel):
     estimate: Estimate | None = None
     bill: Bill | None = None
     timeline: tuple[Moment, ...] = ()
-    dataset_summary: dict[str, Any] = Field(default_factory=dict)
+    dataset_summary: DatasetSummary | None = None
     findings: Findings | None = None
     inputs: tuple[PinnedInput, ...] = ()
     settings: dict[str, Any] = Field(default_factory=dict)

@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from tuner.reporting.model.dataset import Coverage
 from tuner.reporting.model.part import Part
 
 Value = Literal["better", "worse", "undecided"]
@@ -83,6 +84,7 @@ class Question(Part):
     outcome: Literal["win", "tie", "loss"] | None = Field(None, description="of the tuned model, by verdict.metric")
     gain: float | None = Field(None, description="tuned minus base by verdict.metric, positive when tuned is better")
     review: tuple[str, ...] = Field((), description="why a person should look at it")
+    coverage: Coverage | None = Field(None, description="how much the training data says about it, where that is known")
 
 
 class Verdict(Part):
