@@ -37,7 +37,7 @@ class Run:
     @property
     def over(self) -> bool:
         """Whether it has ended, well or not."""
-        return self.status != "RUNNING"
+        return self.status not in ("RUNNING", "PENDING_REDRIVE")
 
     @property
     def seconds(self) -> float:

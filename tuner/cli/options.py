@@ -14,7 +14,7 @@ Local = Annotated[bool, typer.Option("--local", envvar="TUNER_LOCAL", help="Use 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON to stdout.")]
 Reference = Annotated[
     str,
-    typer.Argument(metavar="RUN", help="A run's id, an unambiguous beginning of one, or 'latest'.", show_default=False),
+    typer.Argument(metavar="RUN", help="A run's id, an unambiguous beginning of one, or 'latest'."),
 ]
 
 

@@ -24,12 +24,63 @@ The deployment is found through the outputs of its stack, in the account and Reg
 | 2 | the call makes no sense: an unknown option, a missing argument |
 | 130 | Ctrl-C while following: the run goes on |
 """
+_PERMISSIONS = """
+## What the caller must be allowed to do
+
+All commands: `cloudformation:DescribeStacks` on the stack. S3 actions are on the data bucket for `run` and on the
+artifacts bucket for the others; `kms:` actions are on the stack's key. `run` needs those of `watch` too, to follow.
+
+| command | actions |
+| --- | --- |
+"""
+_LOOK_UP = {"states:DescribeExecution", "states:ListExecutions", "s3:ListBucket", "s3:GetObject", "kms:Decrypt"}
+_ALIVE = {"bedrock:ListProvisionedModelThroughputs", "bedrock:ListCustomModelDeployments"}
+_FOLLOW = {
+    *_LOOK_UP,
+    *_ALIVE,
+    "states:DescribeStateMachineForExecution",
+    "states:GetExecutionHistory",
+    "bedrock:GetModelCustomizationJob",
+    "lambda:GetFunctionConfiguration",
+}
+# By command; tests compare them with the calls that are made.
+ACTIONS = {
+    "run": {
+        "s3:ListBucket",
+        "s3:PutObject",
+        "s3:DeleteObject",
+        "kms:GenerateDataKey",
+        "kms:Decrypt",
+        "states:DescribeExecution",
+        "lambda:InvokeFunction",
+    },
+    "watch": _FOLLOW,
+    "runs": _LOOK_UP,
+    "show": _FOLLOW,
+    "report": _LOOK_UP,
+    "stop": {
+        *_LOOK_UP,
+        *_ALIVE,
+        "states:StopExecution",
+        "bedrock:GetModelCustomizationJob",
+        "bedrock:StopModelCustomizationJob",
+    },
+    "doctor": {
+        "sts:GetCallerIdentity",
+        "s3:ListBucket",
+        "iam:GetRole",
+        "states:DescribeStateMachine",
+        "bedrock:GetFoundationModel",
+        "bedrock:GetInferenceProfile",
+        "servicequotas:GetServiceQuota",
+    },
+}
 
 
 def page() -> str:
     """The reference, in Markdown."""
     root = typer.main.get_command(app)
-    return _OPENING + "".join(_section(name, command) for name, command in _commands(root, "tuner"))
+    return _OPENING + "".join(_section(name, command) for name, command in _commands(root, "tuner")) + _permissions()
 
 
 def _commands(group: Any, path: str) -> Iterator[tuple[str, Any]]:
@@ -44,7 +95,7 @@ def _section(name: str, command: Any) -> str:
     arguments = [parameter for parameter in command.params if parameter.param_type_name == "argument"]
     options = [parameter for parameter in command.params if parameter.param_type_name == "option"]
     call = " ".join([name, *(argument.metavar for argument in arguments)])
-    rows = [f"| `{argument.metavar}` | {argument.help} | |\n" for argument in arguments]
+    rows = [f"| `{argument.metavar}` | {argument.help} | {_default(argument)} |\n" for argument in arguments]
     rows += [f"| {_spelling(option)} | {option.help} | {_default(option)} |\n" for option in options]
     table = "\n| | | default |\n| --- | --- | --- |\n" + "".join(rows) if rows else ""
     return f"\n## `{call}`\n\n{' '.join(command.help.split())}\n{table}"
@@ -61,3 +112,8 @@ def _default(option: Any) -> str:
     if default is None or default is False:
         return ""
     return f"`{option.opts[0]}`" if default is True else f"`{default}`"
+
+
+def _permissions() -> str:
+    rows = [f"| {name} | {', '.join(f'`{action}`' for action in sorted(ACTIONS[name]))} |\n" for name in ACTIONS]
+    return _PERMISSIONS + "".join(rows)

@@ -12,13 +12,14 @@ from tuner.cli.console import say
 from tuner.cli.deployment import DEFAULT_STACK
 from tuner.cli.errors import CommandError
 from tuner.cli.options import Local, Reference, Stack, connect
+from tuner.cli.references import LATEST
 
 _FOLDER = "report/"
 _PAGE = "index.html"
 
 
 def report(
-    reference: Reference,
+    reference: Reference = LATEST,
     open_page: Annotated[bool, typer.Option("--open/--no-open", help="Open the page in the browser.")] = True,
     output: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Folder to write to; reports/RUN when absent.")

@@ -17,6 +17,7 @@ from tuner.cli.executions import Run
 from tuner.cli.follow import Follower, Snapshot
 from tuner.cli.money import live_throughput
 from tuner.cli.options import Json, Local, Reference, Stack, connect
+from tuner.cli.references import LATEST
 from tuner.cli.summary import conclude
 from tuner.reporting.words import duration
 from tuner.run import Keys
@@ -41,7 +42,9 @@ def runs(
         console().print(_table(found))
 
 
-def show(reference: Reference, as_json: Json = False, stack: Stack = DEFAULT_STACK, on_local: Local = False) -> None:
+def show(
+    reference: Reference = LATEST, as_json: Json = False, stack: Stack = DEFAULT_STACK, on_local: Local = False
+) -> None:
     """Show what a run has come to: its report, or how far it is, and what of it is still alive."""
     deployment = connect(stack, on_local)
     run = references.resolve(deployment, reference)

@@ -50,6 +50,8 @@ def scores_table(report: Report) -> Table:
         table.add_column(heading, justify="right", no_wrap=True)
     for name in sorted(report.scores, key=lambda name: _FIRST.index(name) if name in _FIRST else len(_FIRST)):
         metric = report.scores[name]
+        if not any(side and side.mean is not None for side in (metric.base, metric.tuned)):
+            continue
         table.add_row(
             metric.label or title(name),
             number(metric.base.mean if metric.base else None),

@@ -11,13 +11,14 @@ from tuner.cli.display import display
 from tuner.cli.executions import Run
 from tuner.cli.follow import Follower, snapshots
 from tuner.cli.options import Local, Reference, Stack, connect
+from tuner.cli.references import LATEST
 from tuner.cli.steps import Plan, Step
 from tuner.cli.summary import conclude
 
 INTERRUPTED = 130
 
 
-def watch(reference: Reference, stack: Stack = DEFAULT_STACK, on_local: Local = False) -> None:
+def watch(reference: Reference = LATEST, stack: Stack = DEFAULT_STACK, on_local: Local = False) -> None:
     """Follow a run to its end. Ctrl-C stops the watching, not the run."""
     deployment = connect(stack, on_local)
     run = references.resolve(deployment, reference)

@@ -59,6 +59,7 @@ class World:
     throughputs: list[dict[str, Any]] = field(default_factory=list)
     job: dict[str, Any] | None = None
     asked: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    actions: set[str] = field(default_factory=set)
     after: dict[str, Callable[[], None]] = field(default_factory=dict)
     stacks: dict[str, dict[str, str]] = field(default_factory=lambda: {"BedrockTuner": dict(OUTPUTS)})
     starts: bool = True
@@ -74,7 +75,7 @@ class World:
 
     @property
     def s3(self) -> Any:
-        return client("s3")
+        return client("s3", "us-east-1")  # another than the command line's, whose calls are noted
 
     def add(self, *executions: Execution) -> None:
         for execution in executions:
@@ -197,6 +198,20 @@ class World:
         return {"FunctionName": "tuner-step", "LoggingConfig": {"LogGroup": "/tuner/step"}}
 
 
+# Calls whose action in a policy has another name.
+_ACTIONS = {
+    "ListObjectsV2": "s3:ListBucket",
+    "HeadBucket": "s3:ListBucket",
+    "Invoke": "lambda:InvokeFunction",
+}
+_PREFIXES = {"stepfunctions": "states", "service-quotas": "servicequotas"}
+
+
+def _action(model: Any) -> str:
+    service = model.service_model.service_name
+    return _ACTIONS.get(model.name, f"{_PREFIXES.get(service, service)}:{model.name}")
+
+
 class Clock:
     """In place of the module `time`: sleeping is what makes time pass."""
 
@@ -228,7 +243,21 @@ def world(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> Iterator[World]:
         for service in ("cloudformation", "stepfunctions", "bedrock", "lambda", "service-quotas"):
             for each in (client(service), client(service, None)):  # the cache tells them apart
                 answered.enter_context(_answered(each, service, found))
+        for service in ("s3", "sts", "iam"):
+            answered.enter_context(_recorded(client(service), service, found))
         yield found
+
+
+@contextmanager
+def _recorded(service_client: Any, service: str, world: World) -> Iterator[None]:
+    """Notes the actions that moto answers."""
+
+    def note(model: Any, **_: Any) -> None:
+        world.actions.add(_action(model))
+
+    service_client.meta.events.register(f"before-call.{service}", note)
+    yield
+    service_client.meta.events.unregister(f"before-call.{service}", note)
 
 
 @contextmanager
@@ -241,6 +270,7 @@ def _answered(service_client: Any, service: str, world: World) -> Iterator[None]
         latest.update(params)
 
     def reply(model: Any, **_: Any) -> tuple[AWSResponse, dict[str, Any]]:
+        world.actions.add(_action(model))
         status, body = 200, {}
         try:
             body = world.answer(model.name, dict(latest))
