@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from tuner.aws.run_folder import RunFolder
-from tuner.evaluation.exam import MODELS, Exam, Question, match
-from tuner.evaluation.judge import CONCURRENCY, Judge, Verdicts, instructions
-from tuner.evaluation.language import detect
-from tuner.evaluation.metrics import Equipment, Metric, chosen
-from tuner.evaluation.pacing import Pacer
 from tuner.evaluation.people import with_people
 from tuner.evaluation.review import candidates, human_scores, listed, sheet, vocabulary
-from tuner.evaluation.scores import Graded, grade, merged, summarize
-from tuner.run import Keys, Manifest
+from tuner.evaluation.scores import merged, summarize
+from tuner.evaluation.shards import Shards
+from tuner.run import Keys
 
 REVIEW = "scores/review.csv"
 PEOPLE = "scores/people.json"
@@ -26,8 +18,8 @@ PEOPLE = "scores/people.json"
 
 def score_shard(folder: RunFolder, shard: int, shard_size: int, packaged_encoder: str) -> int:
     """Grades one shard of the questions and returns how many that are; a shard past the last has none."""
-    work = _Work(folder, shard_size, packaged_encoder)
-    return len(work.graded(shard).records) if shard < work.shards else 0
+    shards = Shards(folder, shard_size, packaged_encoder)
+    return len(shards.graded(shard, shards.part(shard)).records) if shard < shards.count else 0
 
 
 def score_run(folder: RunFolder, shard_size: int, packaged_encoder: str) -> int:
@@ -35,15 +27,16 @@ def score_run(folder: RunFolder, shard_size: int, packaged_encoder: str) -> int:
 
     Raises EvaluationError when there is nothing to score.
     """
-    work = _Work(folder, shard_size, packaged_encoder)
-    whole = merged([work.graded(shard) for shard in range(work.shards)])
-    settings = work.manifest.settings
-    document = summarize(whole, work.exam.warnings, settings.evaluation.seed, settings.gate)
+    shards = Shards(folder, shard_size, packaged_encoder)
+    exam = shards.exam()
+    whole = merged([shards.graded(shard, exam) for shard in range(shards.count)])
+    settings = shards.manifest.settings
+    document = summarize(whole, exam.warnings, settings.evaluation.seed, settings.gate)
     if given := folder.find_json(PEOPLE):
         document = with_people(document, given, settings.evaluation.seed, settings.gate)
-    for_people = candidates(work.exam, document, vocabulary(_texts(folder.read_lines(Keys.TRAINING))))
+    for_people = candidates(exam, document, vocabulary(_texts(folder.read_lines(Keys.TRAINING))))
     document["review"] = listed(for_people)
-    folder.write(REVIEW, b"\xef\xbb\xbf" + sheet(work.exam, for_people).encode())  # a spreadsheet needs the mark
+    folder.write(REVIEW, b"\xef\xbb\xbf" + sheet(exam, for_people).encode())  # a spreadsheet needs the mark
     folder.write_json(Keys.SCORES, document)
     return len(whole.records)
 
@@ -71,72 +64,3 @@ def _texts(records: Iterable[Any]) -> Iterator[str]:
             yield from _texts(value.values())
         elif isinstance(value, list):
             yield from _texts(value)
-
-
-class _Work:
-    """One run's grading, shard by shard; what is graded already is not graded again."""
-
-    def __init__(self, folder: RunFolder, shard_size: int, packaged_encoder: str) -> None:
-        self.folder = folder
-        self.manifest = folder.manifest()
-        self.exam: Exam = match(folder.read_lines(Keys.EVALUATION), {model: folder.answers(model) for model in MODELS})
-        self.metrics: Sequence[Metric] = chosen(self.manifest.settings.evaluation.metrics)
-        self._size = shard_size
-        self._pacer = Pacer(CONCURRENCY)  # what one shard learns about the judge's quota serves the next
-        self._equipment = _equipment(self.manifest, self.exam, packaged_encoder)
-
-    @property
-    def shards(self) -> int:
-        """How many shards there are."""
-        return -(-len(self.exam.questions) // self._size)
-
-    def graded(self, shard: int) -> Graded:
-        """One shard's grades: those in the folder if they are of the same answers and settings, else made now."""
-        questions = self.exam.questions[shard * self._size : (shard + 1) * self._size]
-        name = f"scores/shards/{shard:05d}.json"
-        fingerprint = self._fingerprint(questions)
-        known = self.folder.find_json(name)
-        if known is not None and known["fingerprint"] == fingerprint:
-            return Graded(tuple(known["records"]), known["about"], known["counts"])
-        with _remembered(self.folder, shard) as verdicts:
-            made = grade(questions, self.metrics, self._with_judge(verdicts))
-        self.folder.write_json(name, {"fingerprint": fingerprint, **asdict(made)})
-        return made
-
-    def _with_judge(self, verdicts: Verdicts) -> Equipment:
-        judge = Judge(self.manifest.judge_model, self.manifest.settings.judge, verdicts, pacer=self._pacer)
-        return Equipment(judge, self._equipment.encoder, self._equipment.layer, self._equipment.language)
-
-    def _fingerprint(self, questions: Sequence[Question]) -> str:
-        settings = self.manifest.settings
-        parts: list[Any] = [
-            [asdict(question) for question in questions],
-            [metric.name for metric in self.metrics],
-            [
-                self.manifest.judge_model,
-                settings.judge.model_dump(),
-                *map(instructions, ("rubric.md", "preference.md")),
-            ],
-            [self._equipment.encoder, self._equipment.layer, self._equipment.language],
-        ]
-        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
-
-
-def _equipment(manifest: Manifest, exam: Exam, packaged_encoder: str) -> Equipment:
-    settings = manifest.settings
-    language = settings.evaluation.language or detect(question.reference for question in exam.questions)
-    encoder = settings.bertscore.model or packaged_encoder
-    return Equipment(encoder=encoder, layer=settings.bertscore.layer, language=language)
-
-
-@contextmanager
-def _remembered(folder: RunFolder, shard: int) -> Iterator[Verdicts]:
-    """The shard's verdicts from earlier attempts; what is added is kept also when the grading fails half-way."""
-    name = f"scores/verdicts/{shard:05d}.json"
-    verdicts: Verdicts = folder.find_json(name) or {}
-    known = len(verdicts)
-    try:
-        yield verdicts
-    finally:
-        if len(verdicts) > known:
-            folder.write_json(name, verdicts)

@@ -14,6 +14,7 @@ from moto import mock_aws
 from lambdas.score_answers import handler
 from tuner.aws.run_folder import RunFolder
 from tuner.errors import AccessDeniedError, EvaluationError
+from tuner.evaluation.exam import MODELS
 from tuner.evaluation.review import order
 from tuner.evaluation.run import REVIEW, merge_review, score_run, score_shard
 from tuner.run import Keys, Manifest
@@ -186,3 +187,17 @@ def test_a_review_with_a_mistake_changes_nothing(folder: RunFolder, bedrock: Fak
     with pytest.raises(EvaluationError, match="line 2"):
         merge_review(folder, "id,score_1,score_2\nq0,11,\n")
     assert folder.read(Keys.SCORES) == before
+
+
+def test_a_shard_reads_its_own_answers_only(
+    folder: RunFolder, bedrock: FakeBedrock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepare(folder, questions=6, settings=JUDGED)
+    for model in MODELS:
+        every = folder.answers(model)
+        for shard in (0, 1):
+            ids = {f"q{i}" for i in range(3 * shard, 3 * shard + 3)}
+            folder.write_lines(Keys.answers(model, shard), [record for record in every if record["id"] in ids])
+    monkeypatch.setattr(folder, "answers", lambda model: pytest.fail("read all answers"))
+    assert score_shard(folder, 1, 3, ENCODER) == 3
+    assert bedrock.calls == 6
