@@ -38,6 +38,9 @@ def follow(deployment: Deployment, run_id: str) -> None:
     except KeyboardInterrupt:
         say(f"\nStopped watching; the run goes on. Come back: tuner watch {run_id}. End it: tuner stop {run_id}")
         raise typer.Exit(INTERRUPTED) from None
+    except Exception:
+        say(f"The watching ended, not the run. Come back with: tuner watch {run_id}", "warn")
+        raise
     finish(deployment, snapshot.run, snapshot.failed, follower.plan)
 
 

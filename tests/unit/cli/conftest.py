@@ -1,228 +1,19 @@
-"""A deployment to talk to: S3 and CloudFormation by moto, Step Functions and Bedrock answered here."""
+"""A deployment to talk to, and the command line as a shell calls it."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
-from botocore.awsrequest import AWSResponse
 from moto import mock_aws
 
-from tests.unit.cli.histories import BEGAN, DEFINITION, TO_THE_END, History
+from tests.unit.cli.samples import RECORD
+from tests.unit.cli.wiring import answered, recorded
+from tests.unit.cli.world import ARTIFACTS, DATA, Clock, Outcome, World
 from tuner.aws.clients import client
 from tuner.cli import main
-from tuner.run import dataset_file, run_id
-from tuner.settings import DeploymentSettings
-
-OUTPUTS = {
-    "DataBucketName": "tuner-data",
-    "ArtifactsBucketName": "tuner-artifacts",
-    "StateMachineArn": "arn:aws:states:us-east-1:123456789012:stateMachine:tuner",
-    "StartFunctionName": "tuner-start",
-    "CustomizationRoleArn": "arn:aws:iam::123456789012:role/tuner-customization",
-    "DeploymentSettings": DeploymentSettings(quiet_seconds=2).model_dump_json(),
-}
-DATA, ARTIFACTS = "tuner-data", "tuner-artifacts"
-
-
-class Refused(Exception):
-    """An AWS error that a canned answer gives."""
-
-    def __init__(self, code: str, message: str = "", status: int = 400) -> None:
-        self.code, self.message, self.status = code, message, status
-
-
-@dataclass
-class Execution:
-    """An execution that Step Functions knows."""
-
-    name: str
-    status: str = "SUCCEEDED"
-    started: datetime = BEGAN
-    history: History = field(default_factory=lambda: History().went(*TO_THE_END).ended("Succeeded"))
-    error: str | None = None
-    cause: str | None = None
-    dataset: str = "faq"
-
-
-@dataclass
-class World:
-    """What stands behind the deployment. Tests put things in and look at what was asked of it."""
-
-    executions: dict[str, Execution] = field(default_factory=dict)
-    throughputs: list[dict[str, Any]] = field(default_factory=list)
-    job: dict[str, Any] | None = None
-    asked: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
-    actions: set[str] = field(default_factory=set)
-    after: dict[str, Callable[[], None]] = field(default_factory=dict)
-    stacks: dict[str, dict[str, str]] = field(default_factory=lambda: {"BedrockTuner": dict(OUTPUTS)})
-    starts: bool = True
-    quota: float = 1.0
-    model: dict[str, Any] = field(
-        default_factory=lambda: {
-            "modelId": "amazon.nova-micro-v1:0:128k",
-            "modelName": "Nova Micro",
-            "modelLifecycle": {"status": "ACTIVE"},
-            "customizationsSupported": ["FINE_TUNING"],
-        }
-    )
-
-    @property
-    def s3(self) -> Any:
-        return client("s3", "us-east-1")  # another than the command line's, whose calls are noted
-
-    def add(self, *executions: Execution) -> None:
-        for execution in executions:
-            self.executions[execution.name] = execution
-
-    def put(self, run: str, name: str, document: Any) -> None:
-        body = document if isinstance(document, str) else json.dumps(document)
-        self.s3.put_object(Bucket=ARTIFACTS, Key=f"runs/{run}/{name}", Body=body.encode())
-
-    def uploaded(self) -> dict[str, bytes]:
-        keys = [entry["Key"] for entry in self.s3.list_objects_v2(Bucket=DATA).get("Contents", [])]
-        return {key: self.s3.get_object(Bucket=DATA, Key=key)["Body"].read() for key in keys}
-
-    def calls(self, operation: str) -> list[dict[str, Any]]:
-        return [parameters for name, parameters in self.asked if name == operation]
-
-    def answer(self, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
-        self.asked.append((operation, parameters))
-        reply: dict[str, Any] = getattr(self, f"_on_{operation}")(parameters)
-        self.after.get(operation, lambda: None)()
-        return reply
-
-    def _named(self, parameters: dict[str, Any]) -> Execution:
-        if self.starts:
-            self._deliver_uploads()
-        name = parameters["executionArn"].rpartition(":")[2]
-        if name not in self.executions:
-            raise Refused("ExecutionDoesNotExist", f"Execution Does Not Exist: '{name}'")
-        return self.executions[name]
-
-    def _deliver_uploads(self) -> None:
-        """The trigger: a training file in the bucket starts the run of what lies beside it."""
-        folders: dict[str, dict[str, bytes]] = {}
-        for key, body in self.uploaded().items():
-            found = dataset_file(key)
-            if found:
-                folders.setdefault(found.dataset, {})[key.split("/", 2)[2]] = body
-        for dataset, files in folders.items():
-            contents = [(name, hashlib.sha256(body).hexdigest()) for name, body in files.items()]
-            name = run_id(dataset, contents)
-            self.executions.setdefault(name, Execution(name, dataset=dataset))
-
-    def _on_DescribeExecution(self, parameters: dict[str, Any]) -> dict[str, Any]:
-        found = self._named(parameters)
-        reply = {
-            "executionArn": parameters["executionArn"],
-            "name": found.name,
-            "status": found.status,
-            "startDate": found.started,
-            "input": json.dumps({"run_id": found.name, "dataset": found.dataset, "inputs": []}),
-        }
-        optional = {"error": found.error, "cause": found.cause}
-        if found.status != "RUNNING":
-            optional["stopDate"] = found.started + timedelta(minutes=3)
-        return reply | {key: value for key, value in optional.items() if value}
-
-    def _on_ListExecutions(self, parameters: dict[str, Any]) -> dict[str, Any]:
-        newest = sorted(self.executions.values(), key=lambda execution: execution.started, reverse=True)
-        return {"executions": [{"name": execution.name} for execution in newest]}
-
-    def _on_DescribeStateMachineForExecution(self, parameters: dict[str, Any]) -> dict[str, Any]:
-        self._named(parameters)
-        return {"definition": DEFINITION}
-
-    def _on_GetExecutionHistory(self, parameters: dict[str, Any]) -> dict[str, Any]:
-        events = [
-            {**event, "timestamp": datetime.fromtimestamp(event["timestamp"], UTC)}
-            for event in self._named(parameters).history.events
-        ]
-        assert parameters["reverseOrder"]
-        start = int(parameters.get("nextToken", 0))
-        newest = list(reversed(events))[start : start + 20]
-        return {"events": newest, **({"nextToken": str(start + 20)} if start + 20 < len(events) else {})}
-
-    def _on_StopExecution(self, parameters: dict[str, Any]) -> dict[str, Any]:
-        found = self._named(parameters)
-        found.status, found.error, found.cause = "ABORTED", parameters["error"], parameters["cause"]
-        found.history.ended("Aborted")
-        return {"stopDate": BEGAN}
-
-    def _on_ListProvisionedModelThroughputs(self, parameters: dict[str, Any]) -> dict[str, Any]:
-        return {"provisionedModelSummaries": list(self.throughputs)}
-
-    def _on_ListCustomModelDeployments(self, parameters: dict[str, Any]) -> dict[str, Any]:
-        return {"modelDeploymentSummaries": []}
-
-    def _on_GetModelCustomizationJob(self, parameters: dict[str, Any]) -> dict[str, Any]:
-        if self.job is None:
-            raise Refused("ResourceNotFoundException", "no such job")
-        return self.job
-
-    def _on_StopModelCustomizationJob(self, parameters: dict[str, Any]) -> dict[str, Any]:
-        assert self.job
-        self.job["status"] = "Stopping"
-        return {}
-
-    def _on_DescribeStacks(self, parameters: dict[str, Any]) -> dict[str, Any]:
-        name = parameters["StackName"]
-        if name not in self.stacks:
-            raise Refused("ValidationError", f"Stack with id {name} does not exist")
-        outputs = [{"OutputKey": key, "OutputValue": value} for key, value in self.stacks[name].items()]
-        return {"Stacks": [{"StackName": name, "StackStatus": "CREATE_COMPLETE", "Outputs": outputs}]}
-
-    def _on_DescribeStateMachine(self, parameters: dict[str, Any]) -> dict[str, Any]:
-        return {"status": "ACTIVE"}
-
-    def _on_GetFoundationModel(self, parameters: dict[str, Any]) -> dict[str, Any]:
-        return {"modelDetails": self.model}
-
-    def _on_GetInferenceProfile(self, parameters: dict[str, Any]) -> dict[str, Any]:
-        return {"inferenceProfileName": "US Claude Sonnet 4.6"}
-
-    def _on_GetServiceQuota(self, parameters: dict[str, Any]) -> dict[str, Any]:
-        return {"Quota": {"Value": self.quota}}
-
-    def _on_Invoke(self, parameters: dict[str, Any]) -> dict[str, Any]:
-        return {"StatusCode": 202}
-
-    def _on_GetFunctionConfiguration(self, parameters: dict[str, Any]) -> dict[str, Any]:
-        return {"FunctionName": "tuner-step", "LoggingConfig": {"LogGroup": "/tuner/step"}}
-
-
-# Calls whose action in a policy has another name.
-_ACTIONS = {
-    "ListObjectsV2": "s3:ListBucket",
-    "HeadBucket": "s3:ListBucket",
-    "Invoke": "lambda:InvokeFunction",
-}
-_PREFIXES = {"stepfunctions": "states", "service-quotas": "servicequotas"}
-
-
-def _action(model: Any) -> str:
-    service = model.service_model.service_name
-    return _ACTIONS.get(model.name, f"{_PREFIXES.get(service, service)}:{model.name}")
-
-
-class Clock:
-    """In place of the module `time`: sleeping is what makes time pass."""
-
-    def __init__(self) -> None:
-        self.seconds = 0.0
-
-    def sleep(self, seconds: float) -> None:
-        self.seconds += seconds
-
-    def monotonic(self) -> float:
-        return self.seconds
 
 
 @pytest.fixture
@@ -237,68 +28,15 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 def world(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> Iterator[World]:
     monkeypatch.setenv("COLUMNS", "80")
     found = World()
-    with mock_aws(), ExitStack() as answered:
+    with mock_aws(), ExitStack() as stack:
         for bucket in (DATA, ARTIFACTS):
             found.s3.create_bucket(Bucket=bucket)
         for service in ("cloudformation", "stepfunctions", "bedrock", "lambda", "service-quotas"):
             for each in (client(service), client(service, None)):  # the cache tells them apart
-                answered.enter_context(_answered(each, service, found))
+                stack.enter_context(answered(each, service, found))
         for service in ("s3", "sts", "iam"):
-            answered.enter_context(_recorded(client(service), service, found))
+            stack.enter_context(recorded(client(service), service, found))
         yield found
-
-
-@contextmanager
-def _recorded(service_client: Any, service: str, world: World) -> Iterator[None]:
-    """Notes the actions that moto answers."""
-
-    def note(model: Any, **_: Any) -> None:
-        world.actions.add(_action(model))
-
-    service_client.meta.events.register(f"before-call.{service}", note)
-    yield
-    service_client.meta.events.unregister(f"before-call.{service}", note)
-
-
-@contextmanager
-def _answered(service_client: Any, service: str, world: World) -> Iterator[None]:
-    """Puts the world's answers in place of the network, behind botocore's own check of the parameters."""
-    latest: dict[str, Any] = {}
-
-    def remember(params: dict[str, Any], **_: Any) -> None:
-        latest.clear()
-        latest.update(params)
-
-    def reply(model: Any, **_: Any) -> tuple[AWSResponse, dict[str, Any]]:
-        world.actions.add(_action(model))
-        status, body = 200, {}
-        try:
-            body = world.answer(model.name, dict(latest))
-        except Refused as refused:
-            status, body = refused.status, {"Error": {"Code": refused.code, "Message": refused.message}}
-        body.setdefault("ResponseMetadata", {})["HTTPStatusCode"] = status
-        return AWSResponse("", status, {}, None), body
-
-    events = service_client.meta.events
-    handlers = {f"provide-client-params.{service}": remember, f"before-call.{service}": reply}
-    for name, handler in handlers.items():
-        events.register(name, handler)
-    yield
-    for name, handler in handlers.items():
-        events.unregister(name, handler)
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a shell sees of a call."""
-
-    status: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
 
 
 @pytest.fixture
@@ -312,3 +50,14 @@ def tuner(world: World, capsys: pytest.CaptureFixture[str]) -> Callable[..., Out
         return Outcome(int(left.value.code or 0), seen.out, seen.err)
 
     return call
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    found = tmp_path / "faq"
+    (found / "documents").mkdir(parents=True)
+    (found / "training.jsonl").write_text(RECORD)
+    (found / "evaluation.csv").write_text("question,answer\na,b\n")
+    (found / "documents" / "guide.md").write_text("# Guide\n")
+    (found / "notes.txt").write_text("mine\n")
+    return found

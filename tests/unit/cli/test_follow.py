@@ -4,8 +4,8 @@ from itertools import pairwise
 
 import pytest
 
-from tests.unit.cli.conftest import Clock, Execution, Refused, World
 from tests.unit.cli.histories import TO_TRAINING, History
+from tests.unit.cli.world import Clock, Execution, Refused, World
 from tuner.cli import deployment
 from tuner.cli.follow import Follower, snapshots
 from tuner.errors import AccessDeniedError, ThrottledError

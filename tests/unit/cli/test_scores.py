@@ -5,7 +5,7 @@ import io
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.unit.cli.conftest import Execution, Outcome, World
+from tests.unit.cli.world import Execution, Outcome, World
 from tuner.aws.run_folder import RunFolder
 from tuner.evaluation.run import REVIEW
 from tuner.evaluation.scores import Graded, summarize

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.cli.conftest import World
+from tests.unit.cli.world import World
 from tuner.cli import deployment, training
 
 STAGES = {

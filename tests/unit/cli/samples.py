@@ -1,0 +1,69 @@
+"""A dataset, a report and a run that failed."""
+
+from tests.unit.cli.histories import BEGAN, History
+from tests.unit.cli.world import ARTIFACTS, Execution
+from tuner.run import resource_name
+
+RECORD = '{"prompt": "What is Bedrock?", "completion": "A service."}\n'
+SCORES = {
+    "rouge_l": {"label": "ROUGE-L", "base": {"mean": 0.1}, "tuned": {"mean": 0.2}, "difference": 0.1},
+    "correctness": {
+        "label": "Correctness (judge)",
+        "base": {"mean": 2.5},
+        "tuned": {"mean": 6.25},
+        "difference": 3.75,
+        "comparison": {"interval": [1.5, 6.0]},
+    },
+}
+
+
+ENDPOINT = {
+    "kind": "provisioned",
+    "arn": "arn:aws:bedrock:us-east-1:123456789012:provisioned-model/abc",
+    "name": "tuner-faq-1",
+    "model_units": 2,
+    "commitment": None,
+    "created_at": "2026-11-23T08:00:00Z",
+    "released_at": "2026-11-23T08:01:40Z",
+}
+ESTIMATE = {
+    "items": [{"name": "Provisioned throughput", "unit_price_usd": 18.0}],
+    "total_usd": 36.0,
+    "budget_usd": 500.0,
+    "unknown": ["Training"],
+}
+
+
+def report(run: str, **fields: object) -> dict:
+    return {
+        "schema_version": 1,
+        "run_id": run,
+        "status": "SUCCEEDED",
+        "verdict": {"value": "better", "sentence": "The tuned model is better.", "notes": ["Only 8 questions."]},
+        "ended_at": "2026-11-23T08:03:00Z",
+        "folder": f"s3://{ARTIFACTS}/runs/{run}/",
+        "stand_ins": ["SmolLM2 (local stand-in for Nova Micro)"],
+        "scores": SCORES,
+        "bill": {"total_usd": 12.0, "unknown": ["Training"]},
+        **fields,
+    }
+
+
+def failed(name: str, **fields: object) -> Execution:
+    history = History().went("Pin the inputs").is_in("Check that the account is ready")
+    history.task_failed("QuotaError").left("Check that the account is ready")
+    history.went("Report the failure", "Notify of the failure").is_in("The run failed").ended("Failed")
+    values = {"error": "QuotaError", "cause": "The quota is 0. Ask AWS to raise it.", "history": history, **fields}
+    return Execution(name, "FAILED", **values)
+
+
+def throughput(run: str) -> dict:
+    name = resource_name("tuner", run)
+    return {
+        "provisionedModelName": name,
+        "provisionedModelArn": f"arn:aws:bedrock:us-east-1:123456789012:provisioned-model/{name}",
+        "modelArn": "arn:aws:bedrock:us-east-1:123456789012:custom-model/abc",
+        "status": "InService",
+        "creationTime": BEGAN,
+        "modelUnits": 1,
+    }

@@ -1,0 +1,52 @@
+"""Errors become one clear message."""
+
+from pathlib import Path
+
+import pytest
+from botocore.exceptions import EndpointConnectionError, NoCredentialsError
+
+from tests.unit.cli.world import Refused, Tuner, World
+from tuner import __version__
+
+
+class TestErrors:
+    def test_no_credentials_say_what_to_do(self, tuner: Tuner, monkeypatch: pytest.MonkeyPatch) -> None:
+        def nobody(*_: object, **__: object) -> None:
+            raise NoCredentialsError
+
+        monkeypatch.setattr("tuner.cli.deployment.client", nobody)
+        outcome = tuner("runs")
+        assert outcome.status == 1
+        assert "no AWS credentials" in outcome.err
+        assert "--local" in outcome.err
+        assert "Traceback" not in outcome.err
+
+    def test_a_local_cloud_that_is_gone_is_named(self, tuner: Tuner, monkeypatch: pytest.MonkeyPatch) -> None:
+        def gone(*_: object, **__: object) -> None:
+            raise EndpointConnectionError(endpoint_url="https://127.0.0.1:9")
+
+        monkeypatch.setenv("AWS_ENDPOINT_URL", "https://127.0.0.1:9")
+        monkeypatch.setattr("tuner.cli.deployment.client", gone)
+        outcome = tuner("runs")
+        assert outcome.status == 1
+        assert "'tuner local up' starts one" in outcome.err
+
+    def test_a_denied_call_shows_awss_own_words(
+        self, tuner: Tuner, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def denied() -> None:
+            raise Refused("AccessDeniedException", "User: bob is not authorized to perform: states:ListExecutions", 403)
+
+        world.after["ListExecutions"] = denied
+        outcome = tuner("runs")
+        assert outcome.status == 1
+        assert "bob is not authorized to perform: states:ListExecutions" in outcome.err
+
+    def test_the_local_cloud_is_down(self, tuner: Tuner, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        monkeypatch.setenv("TUNER_LOCAL_DIR", str(tmp_path / "none"))
+        outcome = tuner("runs", "--local")
+        assert outcome.status == 1
+        assert "The local cloud is not running. Start it with: tuner local up" in outcome.err
+
+    def test_version(self, tuner: Tuner) -> None:
+        assert tuner("version").out.strip() == __version__

@@ -1,0 +1,55 @@
+"""The reference names every action that a command needs, and none that it does not."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.unit.cli.histories import TO_TRAINING, History
+from tests.unit.cli.samples import failed, report
+from tests.unit.cli.world import Execution, Tuner, World
+from tuner.aws.clients import client
+from tuner.cli.reference import ACTIONS
+from tuner.reporting.card import card
+from tuner.reporting.model import Report
+from tuner.run import Keys
+
+
+class TestPermissions:
+    """The reference names every action that a command needs, and none that it does not."""
+
+    @pytest.fixture(autouse=True)
+    def _setting(self, world: World, folder: Path) -> None:
+        world.add(Execution("faq-1"), failed("faq-2"), Execution("faq-3", "RUNNING"))
+        world.executions["faq-3"].history = History().is_in(*TO_TRAINING)
+        world.job = {"status": "InProgress"}
+        for run in ("faq-1", "faq-2"):
+            world.put(run, Keys.REPORT, report(run))
+            world.put(run, Keys.REPORT_PAGE, "<html>")
+        old = Report.model_validate(report("forgotten-1"))
+        world.put("forgotten-1", Keys.REPORT_CARD, card(old).model_dump_json())
+        world.s3.put_object(Bucket="tuner-data", Key="incoming/faq/validation.csv", Body=b"old")
+        client("iam").create_role(RoleName="tuner-customization", AssumeRolePolicyDocument="{}")
+        world.after["Invoke"] = lambda: [world.add(Execution(f"{name}-r1")) for name in list(world.executions)]
+        world.actions.clear()
+
+    @pytest.mark.parametrize(
+        ("command", "calls"),
+        [
+            ("run", [("run", "FOLDER", "--no-watch"), ("run", "FOLDER", "--again", "--no-watch")]),
+            ("watch", [("watch", "faq-2"), ("watch", "faq-1"), ("watch", "nope"), ("show", "faq-3")]),
+            ("runs", [("runs",)]),
+            ("show", [("show", "faq-3", "--json"), ("show", "faq-2"), ("show", "nope")]),
+            ("report", [("report", "faq-1", "--no-open", "--output", "OUT"), ("report", "nope")]),
+            ("stop", [("stop", "faq-3"), ("stop", "forgotten")]),
+            ("doctor", [("doctor",)]),
+        ],
+    )
+    def test_they_are_what_is_called(
+        self, command: str, calls: list[tuple[str, ...]], tuner: Tuner, world: World, folder: Path, tmp_path: Path
+    ) -> None:
+        places = {"FOLDER": str(folder), "OUT": str(tmp_path / "out")}
+        for call in calls:
+            tuner(*(places.get(word, word) for word in call))
+        # S3 asks KMS itself, in the caller's name.
+        named = {action for action in ACTIONS[command] if not action.startswith("kms:")}
+        assert world.actions - {"cloudformation:DescribeStacks"} == named

@@ -1,0 +1,59 @@
+"""What `tuner run` refuses before anything is uploaded."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.unit.cli.world import Tuner, World
+
+
+class TestRunRefusesBeforeAnyUpload:
+    @pytest.fixture(autouse=True)
+    def _nothing_arrives(self, world: World) -> object:
+        yield
+        assert world.uploaded() == {}
+
+    def test_no_path(self, tuner: Tuner) -> None:
+        outcome = tuner("run")
+        assert outcome.status == 2
+        assert "Missing argument 'PATH" in outcome.err
+
+    def test_a_path_that_is_not_there(self, tuner: Tuner, tmp_path: Path) -> None:
+        outcome = tuner("run", str(tmp_path / "nowhere"))
+        assert (outcome.status, "does not exist" in outcome.err) == (1, True)
+
+    def test_a_file(self, tuner: Tuner, folder: Path) -> None:
+        assert "is a file: name a folder" in tuner("run", str(folder / "training.jsonl")).err
+
+    def test_a_folder_without_training_data(self, tuner: Tuner, folder: Path) -> None:
+        (folder / "training.jsonl").rename(folder / "train.jsonl")
+        outcome = tuner("run", str(folder))
+        assert outcome.status == 1
+        assert "holds no training data: it must have training.jsonl, training.json or training.csv" in outcome.err
+
+    def test_two_files_of_one_kind(self, tuner: Tuner, folder: Path) -> None:
+        (folder / "training.csv").write_text("question,answer\na,b\n")
+        assert "training.csv and training.jsonl: keep one" in tuner("run", str(folder)).err
+
+    def test_a_misspelt_setting_with_its_file_and_the_nearest_key(self, tuner: Tuner, folder: Path) -> None:
+        (folder / "run.yaml").write_text("servng: none\n")
+        outcome = tuner("run", str(folder))
+        assert outcome.status == 1
+        assert "run.yaml" in outcome.err
+        assert "Did you mean 'serving'?" in outcome.err
+
+    def test_settings_that_are_not_utf_8(self, tuner: Tuner, folder: Path) -> None:
+        (folder / "run.yaml").write_bytes("system_prompt: déjà\n".encode("latin-1"))
+        assert "not UTF-8 at byte 16" in tuner("run", str(folder)).err
+
+    def test_settings_that_are_not_there(self, tuner: Tuner, folder: Path) -> None:
+        assert "run.yml does not exist" in tuner("run", str(folder), "--settings", "run.yml").err
+
+    def test_a_dataset_with_a_slash(self, tuner: Tuner, folder: Path) -> None:
+        assert "cannot name a dataset" in tuner("run", str(folder), "--dataset", "a/b").err
+
+    def test_a_stack_that_is_not_there(self, tuner: Tuner, folder: Path) -> None:
+        outcome = tuner("run", str(folder), "--stack", "Other")
+        assert outcome.status == 1
+        assert "There is no stack 'Other' in us-east-1" in outcome.err
+        assert "cdk deploy" in outcome.err

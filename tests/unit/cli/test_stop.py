@@ -1,0 +1,37 @@
+"""`tuner stop`."""
+
+import pytest
+
+from tests.unit.cli.histories import TO_TRAINING, History
+from tests.unit.cli.samples import throughput
+from tests.unit.cli.world import Execution, Tuner, World
+
+
+class TestStop:
+    def test_stops_run_and_training_and_waits_until_nothing_is_alive(self, tuner: Tuner, world: World) -> None:
+        world.add(Execution("faq-1", "RUNNING", history=History().is_in(*TO_TRAINING)))
+        world.throughputs = [throughput("faq-1")]
+        world.job = {"status": "InProgress"}
+        world.after["ListProvisionedModelThroughputs"] = world.throughputs.clear
+        outcome = tuner("stop", "faq-1")
+        assert outcome.status == 0
+        assert world.executions["faq-1"].status == "ABORTED"
+        assert world.job["status"] == "Stopping"
+        assert len(world.calls("ListProvisionedModelThroughputs")) == 2
+        assert "Throughput left: none" in outcome.err
+
+    def test_a_run_that_is_over_is_left_as_it_is(self, tuner: Tuner, world: World) -> None:
+        world.add(Execution("faq-1"))
+        outcome = tuner("stop", "faq-1")
+        assert outcome.status == 0
+        assert "is over already (SUCCEEDED)" in outcome.err
+        assert world.calls("StopExecution") == []
+
+    def test_what_stays_alive_is_an_error_that_names_it(
+        self, tuner: Tuner, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        world.add(Execution("faq-1", "RUNNING", history=History().is_in(*TO_TRAINING)))
+        world.throughputs = [throughput("faq-1")]
+        outcome = tuner("stop", "faq-1")
+        assert outcome.status == 1
+        assert "Still alive and paid for: arn:aws:bedrock:us-east-1:123456789012:provisioned-model/" in outcome.err

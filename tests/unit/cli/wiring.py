@@ -1,0 +1,64 @@
+"""Puts a world's answers where the network would be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from botocore.awsrequest import AWSResponse
+
+from tests.unit.cli.world import Refused, World
+
+# Calls whose action in a policy has another name.
+_ACTIONS = {
+    "ListObjectsV2": "s3:ListBucket",
+    "HeadBucket": "s3:ListBucket",
+    "Invoke": "lambda:InvokeFunction",
+}
+_PREFIXES = {"stepfunctions": "states", "service-quotas": "servicequotas"}
+
+
+def _action(model: Any) -> str:
+    service = model.service_model.service_name
+    return _ACTIONS.get(model.name, f"{_PREFIXES.get(service, service)}:{model.name}")
+
+
+@contextmanager
+def recorded(service_client: Any, service: str, world: World) -> Iterator[None]:
+    """Notes the actions that moto answers."""
+
+    def note(model: Any, **_: Any) -> None:
+        world.actions.add(_action(model))
+
+    service_client.meta.events.register(f"before-call.{service}", note)
+    yield
+    service_client.meta.events.unregister(f"before-call.{service}", note)
+
+
+@contextmanager
+def answered(service_client: Any, service: str, world: World) -> Iterator[None]:
+    """Puts the world's answers in place of the network, behind botocore's own check of the parameters."""
+    latest: dict[str, Any] = {}
+
+    def remember(params: dict[str, Any], **_: Any) -> None:
+        latest.clear()
+        latest.update(params)
+
+    def reply(model: Any, **_: Any) -> tuple[AWSResponse, dict[str, Any]]:
+        world.actions.add(_action(model))
+        status, body = 200, {}
+        try:
+            body = world.answer(model.name, dict(latest))
+        except Refused as refused:
+            status, body = refused.status, {"Error": {"Code": refused.code, "Message": refused.message}}
+        body.setdefault("ResponseMetadata", {})["HTTPStatusCode"] = status
+        return AWSResponse("", status, {}, None), body
+
+    events = service_client.meta.events
+    handlers = {f"provide-client-params.{service}": remember, f"before-call.{service}": reply}
+    for name, handler in handlers.items():
+        events.register(name, handler)
+    yield
+    for name, handler in handlers.items():
+        events.unregister(name, handler)
