@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, NoReturn, get_args
 
 import typer
 from rich.table import Table
@@ -14,11 +14,26 @@ from tuner.aws.objects import ObjectSink, ObjectSource, object_address
 from tuner.catalog import model as model_of
 from tuner.cli.console import console, emit, say
 from tuner.cli.options import Json
-from tuner.datasets import Checked, Findings, Limits, LocalFile, LocalSink, Sink, Source, examples, verdict
+from tuner.datasets import (
+    Checked,
+    Findings,
+    Limits,
+    LocalFile,
+    LocalSink,
+    NoSink,
+    Prepared,
+    Role,
+    Sink,
+    Source,
+    examples,
+    prepare,
+    verdict,
+)
 from tuner.datasets import check as check_file
 from tuner.datasets import convert as convert_file
 from tuner.errors import AwsError, ModelUnavailableError
-from tuner.settings import FieldNames
+from tuner.run import role_of
+from tuner.settings import FieldNames, RunSettings, load, parse_document
 
 app = typer.Typer(
     help="Datasets, before anything is spent. Exit status 0: ready; 1: not ready; 2: wrong call.",
@@ -35,6 +50,9 @@ class RoleName(StrEnum):
 
 
 File = Annotated[str, typer.Argument(metavar="FILE", help="A file here, or an s3:// address.", show_default=False)]
+FileOrFolder = Annotated[
+    str, typer.Argument(metavar="PATH", help="A file or a dataset's folder here, or a file's s3:// address.")
+]
 ModelId = Annotated[str, typer.Option("--model", metavar="ID", help="The model to customize.", show_default=False)]
 SystemPrompt = Annotated[
     str | None, typer.Option(metavar="TEXT", help="Put into every record that has no system prompt of its own.")
@@ -46,7 +64,7 @@ ForRole = Annotated[RoleName, typer.Option("--role", metavar="ROLE", help="train
 
 @app.command()
 def check(
-    file: File,
+    path: FileOrFolder,
     model: ModelId,
     role: ForRole = RoleName.TRAINING,
     system_prompt: SystemPrompt = None,
@@ -54,10 +72,12 @@ def check(
     completion_field: CompletionField = None,
     as_json: Json = False,
 ) -> None:
-    """Check a file against every rule of a model's family."""
+    """Check a file, or a whole dataset with its run.yaml, against every rule of a model's family."""
     limits = _limits(model, role, system_prompt)
-    checked = _read(check_file, _source(file), limits, FieldNames(prompt=prompt_field, completion=completion_field))
-    _show(checked, as_json)
+    names = FieldNames(prompt=prompt_field, completion=completion_field)
+    if Path(path).is_dir():
+        _show_dataset(check_folder(Path(path), limits, names), as_json)
+    _show(_read(check_file, _source(path), limits, names), as_json)
 
 
 @app.command()
@@ -107,12 +127,34 @@ def _read(work: Callable[..., Checked], *arguments: object) -> Checked:
         raise typer.BadParameter(str(error), param_hint="FILE") from None
 
 
-def _show(checked: Checked, as_json: bool) -> None:
+def _show(checked: Checked, as_json: bool) -> NoReturn:
     if as_json:
         emit(checked.document())
     else:
         show(checked.findings)
     raise typer.Exit(0 if checked.ready else 1)
+
+
+def check_folder(folder: Path, limits: Limits, names: FieldNames) -> Prepared:
+    """What the preprocessing step would do with the folder, without writing anything."""
+    files = {role_of(path.name): path for path in sorted(folder.iterdir())}
+    if "training" not in files:
+        raise typer.BadParameter(f"'{folder}' has no training file.", param_hint="PATH")
+    settings = RunSettings()
+    if path := files.get("settings"):
+        settings = load(RunSettings, parse_document(path.read_text("utf-8"), path.name), path.name)
+    given: dict[str, Any] = {"fields": names} if names != FieldNames() else {}
+    given |= {"system_prompt": limits.system_prompt} if limits.system_prompt else {}
+    sources: dict[Role, Source] = {role: LocalFile(files[role]) for role in get_args(Role) if role in files}
+    return prepare(sources, settings.model_copy(update=given), limits.model, lambda _: NoSink())
+
+
+def _show_dataset(prepared: Prepared, as_json: bool) -> NoReturn:
+    if as_json:
+        emit({**prepared.summary, "ready": not prepared.findings.errors, **prepared.findings.document()})
+    else:
+        show(prepared.findings)
+    raise typer.Exit(1 if prepared.findings.errors else 0)
 
 
 def show(findings: Findings) -> None:

@@ -12,19 +12,21 @@ from tuner.datasets.findings import Findings, Flaw, Severity
 from tuner.datasets.passes import Output, Pass
 from tuner.datasets.places import Committing, NoSink, Sink, Source
 from tuner.datasets.rules import Limits
+from tuner.datasets.study import File, study
 from tuner.datasets.verdict import verdict
 from tuner.settings import FieldNames
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What a file holds and what is wrong with it. `tokens` is the family's estimate."""
+    """What a file holds and what is wrong with it. `tokens` is the family's estimate; `study` is what it is like."""
 
     file: str
     records: int
     tokens: int
     fields: dict[str, str]
     findings: Findings
+    study: dict[str, Any]
 
     @property
     def ready(self) -> bool:
@@ -39,14 +41,18 @@ class Checked:
             "records": self.records,
             "tokens": self.tokens,
             "fields": self.fields,
+            "study": self.study,
             "verdict": verdict(self.findings),
             **self.findings.document(),
         }
 
 
 def check(source: Source, limits: Limits, fields: FieldNames) -> Checked:
-    """Every rule of the model's family over one file."""
-    return _read(source, limits, fields, NoSink(), "error")
+    """Every rule of the model's family over one file, and what it is like."""
+    checked = _read(source, limits, fields, NoSink(), "error")
+    file = File(source.name, Pass(source, limits, fields, Findings()).records)
+    studied = study({limits.role: file}, limits.tokens, checked.findings)
+    return replace(checked, study=studied.summary)
 
 
 def convert(source: Source, limits: Limits, fields: FieldNames, sink: Sink) -> Checked:
@@ -67,7 +73,7 @@ def _read(source: Source, limits: Limits, fields: FieldNames, sink: Sink, whole_
         if findings.errors:
             committing.cancel()
     tokens = math.ceil(output.characters / limits.model.family.characters_per_token)
-    return Checked(source.name, output.records, tokens, reading.fields, findings)
+    return Checked(source.name, output.records, tokens, reading.fields, findings, {})
 
 
 def _file_flaws(source: Source, limits: Limits, reading: Pass, output: Output) -> Iterator[Flaw]:

@@ -106,3 +106,18 @@ def test_from_s3_to_s3(s3: Any) -> None:
     result = tuner("convert", "s3://bucket/a b/training.jsonl", "--model", CLAUDE, "--output", "s3://bucket/out.jsonl")
     assert result.exit_code == 0
     assert len(s3.get_object(Bucket="bucket", Key="out.jsonl")["Body"].read().splitlines()) == 40
+
+
+def test_a_whole_dataset_with_its_settings(tmp_path: Path) -> None:
+    (tmp_path / "training.jsonl").write_bytes(jsonl([{"frage": f"q{n}", "antwort": f"a{n}"} for n in range(40)]))
+    (tmp_path / "evaluation.jsonl").write_bytes(jsonl([{"frage": "Q7?", "antwort": "x"}]))
+    (tmp_path / "run.yaml").write_text("fields: {prompt: frage, completion: antwort}")
+    result = tuner("check", str(tmp_path), "--model", NOVA, "--json")
+    document = json.loads(result.stdout)
+    assert result.exit_code == 1
+    assert [finding["rule"] for finding in document["findings"] if finding["severity"] == "error"] == ["leakage"]
+    assert document["training_records"] + document["validation_records"] == 40
+
+
+def test_a_folder_without_training_data_is_a_wrong_call(tmp_path: Path) -> None:
+    assert tuner("check", str(tmp_path), "--model", NOVA).exit_code == 2

@@ -20,13 +20,21 @@ MAGIC = b"PAR1"
 def blocks(chunks: Iterator[bytes]) -> Iterator[Block]:
     """Rows as dictionaries. Raises UnreadableError when it is no whole Parquet file."""
     with tempfile.TemporaryFile() as file:
-        for chunk in chunks:
-            file.write(chunk)
+        _store(chunks, file)
         _check_footer(file)
         first = 1
         for rows in _batches(file):
             yield RowBlock(tuple(Row(number, value) for number, value in enumerate(rows, first)))
             first += len(rows)
+
+
+def _store(chunks: Iterator[bytes], file: IO[bytes]) -> None:
+    for chunk in chunks:
+        try:
+            file.write(chunk)
+        except OSError as error:
+            message = f"there is no room to unpack the Parquet file: {error.strerror}."
+            raise UnreadableError(None, Flaw("parquet", message, "Convert it to JSONL, which is streamed.")) from None
 
 
 def _check_footer(file: IO[bytes]) -> None:

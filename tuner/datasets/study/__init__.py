@@ -66,7 +66,7 @@ class _Study:
             for role in ("training", "validation", "evaluation"):
                 if role in self._files:
                     self._study(role, privacy)
-        if "evaluation" in self._files:
+        if {"evaluation", "training"} <= self._files.keys():
             for line, flaw in self._coverage.flaws():
                 self._findings.at(self._files["evaluation"].name, line, flaw)
             self._summary["coverage"] = self._coverage.summary()
