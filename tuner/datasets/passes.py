@@ -11,11 +11,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import compress
 from operator import not_
+from typing import Any
 
 from tuner.datasets.findings import Findings, Flaw
 from tuner.datasets.formats import encoded, encoded_pairs, written
 from tuner.datasets.places import Sink, Source
 from tuner.datasets.reading import BadRow, Block, Row, UnreadableError, blocks
+from tuner.datasets.reading.rows import no_records
 from tuner.datasets.record import Record
 from tuner.datasets.rules import Limits, flaws_of
 from tuner.datasets.screen import Cleared, Screen, screen_for
@@ -99,14 +101,21 @@ class Pass:
                 output.write(line, 1, sum(map(len, self._limits.texts_of(record))))
 
     def _blocks(self) -> Iterator[Block]:
+        empty = True
         try:
-            for block in blocks(self._source, lambda data: self._screen.decode(data) if self._screen else None):
+            for block in blocks(self._source, self._decode):
+                empty = False
                 if self._shape is None:
                     self._learn(block)
                 yield block
+            if empty:
+                raise UnreadableError(None, no_records())
         except UnreadableError as error:
             self.unreadable = True
             self._findings.at(self._source.name, error.line, error.flaw)
+
+    def _decode(self, data: bytes) -> list[Any] | None:
+        return self._screen.decode(data) if self._screen else None
 
     def _learn(self, block: Block) -> None:
         """Takes the file's shape from the first row that has one. Raises UnreadableError when it tells nothing."""

@@ -10,6 +10,7 @@ import pytest
 from tests.unit.datasets.memory_files import CLAUDE, LLAMA, NOVA, NOVA_2, jsonl, pairs
 from tuner.catalog import model
 from tuner.datasets import refusal
+from tuner.datasets.counts import record_counts
 from tuner.datasets.reading.compressed import zstd
 
 GOOD = jsonl(pairs(40))
@@ -31,8 +32,10 @@ def nested(depth: int) -> str:
 # fmt: off
 CASES: dict[str, tuple[str, bytes, str, int | None, str]] = {
     # what: file, bytes, rule, line, words of the message
-    "empty file": ("training.jsonl", b"", "empty-file", None, "empty"),
-    "nothing but space": ("training.json", b" \n\n ", "empty-file", None, "empty"),
+    "empty file": ("training.jsonl", b"", "empty-file", None, "no records"),
+    "nothing but space": ("training.json", b" \n\n ", "empty-file", None, "no records"),
+    "an array of nothing": ("training.json", b"[ ]", "empty-file", None, "no records"),
+    "a header alone": ("training.csv", b"question,answer\n", "empty-file", None, "no records"),
     "not JSON": ("training.json", b"Dear all, here is the data\n", "json", 1, "not valid JSON"),
     "a CSV called json": ("training.json", b"question,answer\nq,a\n", "json", 1, "not valid JSON"),
     "a ZIP renamed": ("training.json", b"PK\x03\x04" + b"\0" * 100, "file-format", None, "ZIP"),
@@ -65,7 +68,7 @@ CASES: dict[str, tuple[str, bytes, str, int | None, str]] = {
     "gzip cut off": ("training.jsonl.gz", gzip.compress(GOOD)[:-20], "truncated", None, "cut off"),
     "gzip damaged": ("training.jsonl.gz", damaged(gzip.compress(GOOD)), "compression", None, "damaged"),
     "gzip packed twice": ("training.jsonl.gz", gzip.compress(gzip.compress(GOOD)), "file-format", None, "twice"),
-    "gzip of nothing": ("training.jsonl.gz", gzip.compress(b""), "empty-file", None, "empty"),
+    "gzip of nothing": ("training.jsonl.gz", gzip.compress(b""), "empty-file", None, "no records"),
     "zstd cut off": ("training.jsonl.zst", zstd.compress(GOOD)[:-20], "truncated", None, "cut off"),
     "zstd damaged": ("training.jsonl.zst", damaged(zstd.compress(GOOD)), "compression", None, "damaged"),
     "Parquet cut off": ("training.parquet", b"PAR1" + bytes(500), "truncated", None, "cut off"),
@@ -102,11 +105,20 @@ def test_each_is_one_clear_finding(run, case, chunk):
         (NOVA_2, 199, 10, "training data has 199 records"),
     ],
 )
-def test_counts(run, base_model, training, validation, words):
-    files = {"training.jsonl": jsonl(pairs(training)), "validation.jsonl": jsonl(pairs(validation, 20_000))}
-    outcome = run(files, base_model, chunk=2**20)
-    assert [finding.rule for finding in outcome.errors] == ["record-count"]
-    assert words in outcome.errors[0].message
+def test_counts(base_model, training, validation, words):
+    [flaw] = record_counts(model(base_model), {"training": training, "validation": validation})
+    assert flaw.rule == "record-count"
+    assert words in flaw.message
+
+
+@pytest.mark.parametrize(("training", "validation"), [(32, 32), (9_000, 1_000)])
+def test_counts_within_the_limits(training, validation):
+    assert list(record_counts(model(CLAUDE), {"training": training, "validation": validation})) == []
+
+
+def test_counts_are_checked_in_a_dataset(run):
+    outcome = run({"training.jsonl": jsonl(pairs(31)), "validation.jsonl": VALIDATION})
+    assert [(finding.rule, finding.file) for finding in outcome.errors] == [("record-count", "training.jsonl")]
 
 
 def test_a_record_over_the_token_limit(run):

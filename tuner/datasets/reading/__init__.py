@@ -12,7 +12,16 @@ from tuner.datasets.findings import Flaw
 from tuner.datasets.places import Source
 from tuner.datasets.reading import delimited, json_array, json_lines, parquet
 from tuner.datasets.reading.compressed import unpacked
-from tuner.datasets.reading.rows import LONGEST_RECORD, BadRow, Block, Decode, Row, UnreadableError, not_json
+from tuner.datasets.reading.rows import (
+    LONGEST_RECORD,
+    BadRow,
+    Block,
+    Decode,
+    Row,
+    UnreadableError,
+    no_records,
+    not_json,
+)
 
 __all__ = ["BadRow", "Block", "Row", "UnreadableError", "blocks"]
 
@@ -36,7 +45,7 @@ def blocks(source: Source, decode: Decode = lambda _: None) -> Iterator[Block]:
     head, chunks = _looked_at(source.chunks())
     head, chunks = _looked_at(unpacked(head, chunks))
     if not head.strip():
-        raise UnreadableError(None, Flaw("empty-file", "the file is empty.", "Upload a file with records."))
+        raise UnreadableError(None, no_records())
     for magic, kind in _FOREIGN.items():
         if head.startswith(magic):
             remedy = "Upload JSON, JSONL, CSV, TSV or Parquet."

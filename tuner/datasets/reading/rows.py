@@ -107,6 +107,11 @@ def parsed(data: bytes, line: int) -> Row | BadRow:
         return BadRow(line, not_json(str(error).split(";")[0]))
 
 
+def no_records() -> Flaw:
+    """Nothing, or nothing but a frame: `[]`, a header line."""
+    return Flaw("empty-file", "the file has no records.", "Upload a file with records.")
+
+
 def not_utf8(byte: int) -> Flaw:
     """The text is in another encoding."""
     return Flaw(

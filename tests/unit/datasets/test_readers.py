@@ -1,0 +1,171 @@
+"""Any bytes give records or a clear finding: never an exception, a hang or a wrong record."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import tracemalloc
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from tests.unit.datasets.memory_files import CLAUDE, MemorySource, jsonl, pairs
+from tuner.catalog import model
+from tuner.datasets import Findings
+from tuner.datasets.passes import Output, Pass
+from tuner.datasets.places import NoSink
+from tuner.datasets.reading import BadRow, Row, UnreadableError, blocks
+from tuner.datasets.reading.compressed import zstd
+from tuner.datasets.reading.rows import LONGEST_RECORD
+from tuner.datasets.rules import Limits
+from tuner.settings import FieldNames
+
+GOOD = jsonl(pairs(5))
+ARRAY = json.dumps(pairs(5), indent=1, ensure_ascii=False).encode()
+NAMES = ["t.json", "t.jsonl", "t.csv", "t.tsv", "t.parquet", "t.json.gz", "t.csv.zst"]
+SEEDS = [GOOD, ARRAY, b"question,answer\nq,a\n", gzip.compress(GOOD), zstd.compress(ARRAY), b"PAR1" + GOOD + b"PAR1"]
+CHUNKS = st.sampled_from([1, 3, 50, 10**6])
+
+
+def read(data: bytes, name: str = "t.json", chunk: int = 50) -> tuple[list[Row | BadRow], UnreadableError | None]:
+    found: list[Row | BadRow] = []
+    try:
+        for block in blocks(MemorySource(name, data, chunk)):
+            found += block.rows()
+    except UnreadableError as error:
+        return found, error
+    return found, None
+
+
+@st.composite
+def damaged(draw: st.DrawFn) -> bytes:
+    """A good file with some bytes cut out, put in or overwritten."""
+    data = bytearray(draw(st.sampled_from(SEEDS)))
+    for _ in range(draw(st.integers(1, 4))):
+        start = draw(st.integers(0, len(data)))
+        stop = draw(st.integers(start, min(len(data), start + 20)))
+        data[start:stop] = draw(
+            st.one_of(st.binary(max_size=6), st.sampled_from([b'"', b"[", b"}", b"\n", b",", b"\\"]))
+        )
+    return bytes(data)
+
+
+@given(st.one_of(st.binary(max_size=200), damaged()), st.sampled_from(NAMES), CHUNKS)
+@settings(deadline=None, max_examples=300)
+def test_any_bytes_are_read_or_refused(data, name, chunk):
+    findings = Findings()
+    reading = Pass(MemorySource(name, data, chunk), Limits(model(CLAUDE), "training"), FieldNames(), findings)
+    output = Output(NoSink())
+    reading.convert(output)
+    assert output.records or findings.errors
+    for finding in findings.kept:
+        assert str(finding).isprintable()
+
+
+def strictly(text: str) -> Any:
+    """json.loads, which also takes NaN and names twice: those are None here."""
+
+    def refuse(found: object) -> Any:
+        raise ValueError(found)
+
+    def once(found: list[tuple[str, Any]]) -> dict[str, Any]:
+        return dict(found) if len(dict(found)) == len(found) else refuse(found)
+
+    return json.loads(text, parse_constant=refuse, object_pairs_hook=once, parse_int=float)
+
+
+@given(damaged(), CHUNKS)
+@example(b"[1,2", 1)
+@example(b"[12, 3]", 1)
+@example(b'["\\ud83d"]', 1)
+@settings(deadline=None, max_examples=300)
+def test_an_array_gives_what_the_standard_parser_gives(data, chunk):
+    if not data.lstrip().startswith(b"["):
+        return
+    found, error = read(data, chunk=chunk)
+    try:
+        expected = strictly(data.decode())
+    except (ValueError, RecursionError):
+        assert error or any(isinstance(row, BadRow) for row in found)
+        return
+    assert error is None
+    assert [row.value for row in found if isinstance(row, Row)] == expected
+
+
+@given(damaged(), CHUNKS)
+@settings(deadline=None, max_examples=200)
+def test_lines_give_what_the_standard_parser_gives(data, chunk):
+    if not data.lstrip().startswith(b"{"):
+        return
+    found, _ = read(data, "t.jsonl", chunk)
+    by_line = {row.line: row for row in found}
+    for number, line in enumerate(data.split(b"\n"), 1):
+        try:
+            expected = strictly(line.decode())
+        except (ValueError, RecursionError):
+            assert not isinstance(by_line.get(number), Row)
+        else:
+            assert by_line[number] == Row(number, expected)
+
+
+@given(st.lists(st.integers(0, 3), min_size=1, max_size=30), CHUNKS)
+def test_lines_are_counted_in_arrays(gaps, chunk):
+    text = "[" + ",".join("\n" * gap + '{"question": "q",\n"answer": "a"}' for gap in gaps) + "]"
+    found, error = read(text.encode(), chunk=chunk)
+    assert error is None
+    line, expected = 1, []
+    for gap in gaps:
+        expected.append(line + gap)
+        line += gap + 1
+    assert [row.line for row in found] == expected
+
+
+class Endless:
+    """A file of one line without end: whoever reads all of it never comes back."""
+
+    def __init__(self, name: str, start: bytes) -> None:
+        self.name = name
+        self._start = start
+
+    def chunks(self) -> Iterator[bytes]:
+        yield self._start
+        for _ in range(10 * LONGEST_RECORD // 2**18):
+            yield b"x" * 2**18
+        raise AssertionError("read far beyond the longest record")
+
+
+@pytest.mark.parametrize(
+    ("name", "start"),
+    [
+        ("t.json", b'[{"question": "'),
+        ("t.jsonl", b'{"question": "'),
+        ("t.csv", b'question,answer\n"'),
+        ("t.csv", b"question,answer\n"),
+        ("t.csv", b""),
+    ],
+)
+def test_a_line_without_end_is_given_up(name, start):
+    with pytest.raises(UnreadableError):
+        for block in blocks(Endless(name, start)):
+            list(block.rows())
+
+
+def test_a_bomb_is_unpacked_in_small_pieces():
+    bomb = gzip.compress(b"[" + b" " * 2**26)
+    assert len(bomb) < 100_000
+    tracemalloc.start()
+    _, error = read(bomb, "t.json.gz", 2**16)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert error
+    assert error.flaw.rule == "truncated"
+    assert peak < 2**23
+
+
+def test_a_file_of_other_things_than_objects():
+    found, error = read(b'[1, [2], "three", null, true, 1.5e3]')
+    assert error is None
+    assert [row.value for row in found] == [1, [2], "three", None, True, 1500]
