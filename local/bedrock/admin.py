@@ -54,7 +54,7 @@ class Admin:
             case "GET", [""]:
                 return self._overview()
             case "GET", ["settings"]:
-                return self._bedrock.settings.model_dump()
+                return self._bedrock.settings.model_dump(mode="json")
             case "PUT", ["settings"]:
                 return self._change(body)
             case "GET", ["jobs", name]:
@@ -86,7 +86,7 @@ class Admin:
             raise ValidationError(f"Settings not changed: {'; '.join(findings)}") from error
         except ValueError as error:
             raise ValidationError(f"Settings not changed: {error}") from error
-        return self._bedrock.settings.model_dump()
+        return self._bedrock.settings.model_dump(mode="json")
 
     def _job(self, name: str) -> dict[str, Any]:
         jobs = [job for job in self._bedrock.store.jobs.all() if name in (job.name, job.id)]

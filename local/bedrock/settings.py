@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from local.trainer.spec import NETWORKS
 
 Lifecycle = Literal["ACTIVE", "LEGACY", "END_OF_LIFE"]
 
@@ -19,6 +22,7 @@ class Settings(BaseSettings):
     )
 
     engine: Literal["smollm2", "tiny", "instant"] = Field("smollm2", description="what trains and answers")
+    networks: Path = Field(NETWORKS, description="where base networks are kept ready to read")
     seed: int = Field(20260910, description="of LoRA's initial weights, shuffling, dropout and sampling")
     threads: int = Field(
         0, ge=0, description="torch threads of the trainer and of the inference process; 0: all cores, for tiny one"

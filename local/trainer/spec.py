@@ -9,6 +9,9 @@ from pydantic import BaseModel, ConfigDict
 
 NetworkName = Literal["smollm2", "tiny"]
 
+NETWORKS = Path(__file__).resolve().parents[2] / "build" / "networks"
+"""Where base networks are kept ready: outside of the cloud's folder, so that the next cloud need not make them."""
+
 SPEC_FILE = "spec.json"
 PROGRESS_FILE = "progress.json"
 ADAPTER_FOLDER = "adapter"

@@ -16,12 +16,15 @@ from local.bedrock.errors import ModelError, ModelTimeoutError, ValidationError
 from local.bedrock.jobs.training import CHECKOUT, child_environment
 from local.trainer.spec import Conversation
 
+WORKER = (sys.executable, "-W", "ignore", "-m", "local.bedrock.engine.worker")
+
 
 class InferenceClient:
     """Asks the inference process; may be used by many threads at once."""
 
-    def __init__(self, log: Path) -> None:
+    def __init__(self, log: Path, command: Sequence[str] = WORKER) -> None:
         self._log = log
+        self._command = command
         self._lock = threading.Lock()
         self._numbers = itertools.count(1)
         self._waiting: dict[int, Future[Answer]] = {}
@@ -83,10 +86,9 @@ class InferenceClient:
 
     def _alive(self, threads: int) -> subprocess.Popen[bytes]:
         if self._process is None or self._process.poll() is not None:
-            command = [sys.executable, "-W", "ignore", "-m", "local.bedrock.engine.worker", str(threads)]
             with self._log.open("ab") as log:
                 self._process = subprocess.Popen(  # noqa: S603 - the command above
-                    command,
+                    [*self._command, str(threads)],
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=log,

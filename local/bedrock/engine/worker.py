@@ -32,7 +32,8 @@ def main() -> int:
     from local.bedrock.engine.generation import generate
     from local.bedrock.engine.weights import WeightsCache
 
-    torch.set_num_threads(int(sys.argv[1]) or os.cpu_count() or 1)
+    if int(sys.argv[1]):
+        torch.set_num_threads(int(sys.argv[1]))
     cache = WeightsCache()
 
     def answer(batch: list[Question] | Texts) -> list[Answer]:

@@ -104,7 +104,7 @@ class JobRunner:
             network=job.engine,
             seed=job.seed,
             threads=settings.torch_threads,
-            cache=self._store.folder / "networks",
+            cache=settings.networks,
             schedule=schedule(catalog.model(job.base_model_id), job.hyperparameters, job.engine),
         )
         write_inputs(self._store.job_folder(job.id), plan, training, validation)

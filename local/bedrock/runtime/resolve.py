@@ -78,6 +78,6 @@ def _target(bedrock: Bedrock, model_id: str, base: FoundationModel, engine: str,
     weights = None
     if engine != "instant":
         adapter = bedrock.store.job_folder(job_id) / ADAPTER_FOLDER if job_id else None
-        weights = Weights(network=engine, cache=bedrock.store.folder / "networks", adapter=adapter)
+        weights = Weights(network=engine, cache=bedrock.settings.networks, adapter=adapter)
     name = catalogue.ENGINE_NAMES[engine]
     return Target(model_id, base, weights, f"{name}, tuned" if job_id else name)

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 EMBEDDING_SHARE = 0.5
 NUMBER_PENALTY = 0.3
 _WORD = re.compile(r"[^\W_]+", re.UNICODE)
-_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+# Not the digit of a name such as S3.
+_NUMBER = re.compile(r"(?<![\w.,])\d+(?:[.,]\d+)*(?!\w)")
 _FUNCTION_WORDS = frozenset(
     word
     for line in (

@@ -114,8 +114,7 @@ def clock() -> Hands:
 @pytest.fixture
 def bedrock(tmp_path: Path, networks: Path, storage: MemoryStorage, clock: Hands) -> Iterator[Bedrock]:
     """Without a model, so that nothing needs torch; tests of training set the engine."""
-    (tmp_path / "networks").symlink_to(networks)
-    settings = Settings(engine="instant", job_stage_seconds=0, threads=1)
+    settings = Settings(engine="instant", job_stage_seconds=0, threads=1, networks=networks)
     made = Bedrock(tmp_path, settings, lambda role, scope, arn: storage, clock)
     yield made
     made.close()

@@ -1,4 +1,7 @@
-"""From a job that really trains, through a throughput, to an answer of the tuned weights: the tiny engine."""
+"""From a job that really trains, through a throughput, to an answer of the tuned weights: the tiny engine.
+
+Training and inference run in this process; tests/e2e has them in processes of their own.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +12,36 @@ import json
 import pytest
 from botocore.exceptions import ClientError
 
+from local.bedrock.engine.messages import Question
+from local.trainer.spec import SPEC_FILE, TrainingSpec
+
+
+@pytest.fixture
+def in_this_process(bedrock, monkeypatch):
+    import torch
+
+    from local.bedrock.engine.generation import generate
+    from local.bedrock.engine.weights import WeightsCache
+    from local.trainer.loop import Trainer
+
+    torch.set_num_threads(1)
+    networks = WeightsCache()
+
+    def train(folder, stopped):
+        return Trainer(TrainingSpec.model_validate_json((folder / SPEC_FILE).read_bytes()), folder).run()
+
+    def ask(weights, conversation, sampling, threads, timeout):
+        question = Question(id=1, weights=weights, conversation=conversation, sampling=sampling)
+        return generate(*networks.get(weights), [question])[0]
+
+    monkeypatch.setattr("local.bedrock.jobs.runner.train", train)
+    monkeypatch.setattr(bedrock.inference, "ask", ask)
+    bedrock.settings = bedrock.settings.model_copy(update={"engine": "tiny"})
+
 
 def test_a_tuned_model_answers_while_its_throughput_exists(
-    bedrock, control, runtime, storage, clock, job_request, finish
+    bedrock, control, runtime, storage, clock, job_request, finish, in_this_process
 ):
-    bedrock.settings = bedrock.settings.model_copy(update={"engine": "tiny"})
     control.create_model_customization_job(**job_request)
     job = finish("first-job")
     assert job.status == "Completed", job.failureMessage

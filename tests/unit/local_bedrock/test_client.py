@@ -1,0 +1,69 @@
+"""The client of the inference process, with a process that answers at once, badly, never, or dies."""
+
+from __future__ import annotations
+
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from local.bedrock.engine.client import InferenceClient
+from local.bedrock.engine.messages import Sampling, Weights
+from local.bedrock.errors import ModelError, ModelTimeoutError, ValidationError
+from local.trainer.spec import Conversation, Turn
+
+ECHO = """
+import json, sys
+for line in sys.stdin:
+    request = json.loads(line)
+    said = request["texts"][0] if request["kind"] == "texts" else request["conversation"]["turns"][-1]["text"]
+    if said == "die":
+        sys.exit(7)
+    if said == "silence":
+        continue
+    errors = {"error": "broken"} if said == "fail" else {"too_long": True} if said == "long" else {}
+    print(json.dumps({"id": request["id"], "text": said.upper(), "vectors": [[1.0]], **errors}), flush=True)
+"""
+
+
+@pytest.fixture
+def client(tmp_path):
+    made = InferenceClient(tmp_path / "log", (sys.executable, "-c", ECHO))
+    yield made
+    made.close()
+
+
+def ask(client, tmp_path, text, timeout=30):
+    weights = Weights(network="tiny", cache=tmp_path)
+    talk = Conversation(turns=(Turn(role="user", text=text),))
+    return client.ask(weights, talk, Sampling(), 1, timeout).text
+
+
+def test_answers_go_to_who_asked(client, tmp_path):
+    with ThreadPoolExecutor(8) as threads:
+        texts = [f"question {number}" for number in range(40)]
+        answers = list(threads.map(lambda text: ask(client, tmp_path, text), texts))
+    assert answers == [text.upper() for text in texts]
+    assert client.embed(["a"], 1, 30) == [[1.0]]
+
+
+def test_a_process_that_died_is_an_error_and_is_started_again(client, tmp_path):
+    with pytest.raises(ModelError, match="ended with exit status 7"):
+        ask(client, tmp_path, "die")
+    assert ask(client, tmp_path, "again") == "AGAIN"
+
+
+def test_silence_times_out_and_failures_have_names(client, tmp_path):
+    with pytest.raises(ModelTimeoutError, match=r"did not answer within 0\.01 seconds"):
+        ask(client, tmp_path, "silence", timeout=0.01)
+    with pytest.raises(ModelError, match="The model failed: broken"):
+        ask(client, tmp_path, "fail")
+    with pytest.raises(ValidationError, match="Input is too long for requested model"):
+        ask(client, tmp_path, "long")
+
+
+def test_a_closed_client_leaves_no_process(client, tmp_path):
+    ask(client, tmp_path, "hello")
+    process = client._process
+    client.close()
+    assert process.poll() is not None
