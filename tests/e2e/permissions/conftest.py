@@ -1,0 +1,52 @@
+"""A cloud of its own for these tests: nothing is trained in it, and its waits are short."""
+
+import os
+from pathlib import Path
+
+import boto3
+import pytest
+
+from local import cloud
+from local.folder import FOLDER_VARIABLE
+from tests.e2e.permissions.policies import Roles
+from tests.e2e.permissions.proof import Proofs
+from tests.e2e.permissions.stage import Stage
+from tests.e2e.pipeline import Pipeline
+
+_QUICK = {
+    "SFN_WAIT_SCALE": "0.02",
+    "LOCAL_BEDROCK_JOB_STAGE_SECONDS": "0",
+    "LOCAL_BEDROCK_THROUGHPUT_SECONDS": "0",
+    "LOCAL_BEDROCK_DEPLOYMENT_SECONDS": "0",
+}
+
+
+@pytest.fixture(scope="package")
+def stage(tmp_path_factory):
+    """The deployed pipeline; ended, with everything in it, after the last test."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(FOLDER_VARIABLE, str(tmp_path_factory.mktemp("permissions") / "cloud"))
+        for name, value in _QUICK.items():
+            patch.setenv(name, value)
+        try:
+            cloud.up(engine="instant")
+            for name, value in cloud.env().applied_to(os.environ).items():
+                patch.setenv(name, value)
+            yield Stage(Pipeline(boto3.Session()))
+        finally:
+            cloud.down()
+
+
+@pytest.fixture(scope="package")
+def roles(stage):
+    """The deployed roles."""
+    return Roles(stage.pipeline)
+
+
+@pytest.fixture(scope="package")
+def proofs():
+    """What was shown. Written to the file that $PERMISSION_PROOF names, if it does and nothing is missing."""
+    found = Proofs()
+    yield found
+    if (path := os.environ.get("PERMISSION_PROOF")) and found.complete():
+        Path(path).write_text(found.page())

@@ -1,0 +1,91 @@
+"""docs/permission-proof.md: what was taken away, what happened, and how it ended."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+
+from tests.e2e.permissions.policies import Permission, granted
+from tests.e2e.permissions.situations import not_asked_here, situation_of
+
+GRANTED = granted()
+ASKED = tuple(permission for permission in GRANTED if not not_asked_here(permission))
+NOT_ASKED = tuple(permission for permission in GRANTED if not_asked_here(permission))
+_SEED = "least privilege"
+
+
+def sample() -> set[Permission]:
+    """One permission of each role, the same ones every time; only such as need no further dataset, which takes time."""
+    quick = [permission for permission in ASKED if situation_of(permission).dataset == "provisioned"]
+    chance = random.Random(_SEED)
+    roles = dict.fromkeys(permission.role for permission in quick)
+    return {chance.choice([permission for permission in quick if permission.role == role]) for role in roles}
+
+
+def row(permission: Permission, ended: str) -> str:
+    """A row of the table."""
+    return (
+        f"| {permission.role} | `{permission.action}` | {permission.on} | {situation_of(permission).words} | {ended} |"
+    )
+
+
+@dataclass
+class Proofs:
+    """How each permission's absence ended, in words."""
+
+    ended: dict[Permission, str] = field(default_factory=dict)
+
+    def complete(self) -> bool:
+        """Whether every permission that can be shown was shown."""
+        return self.ended.keys() == set(ASKED)
+
+    def page(self) -> str:
+        """The page."""
+        return (
+            _HEAD
+            + "".join(f"{row(permission, self.ended[permission])}\n" for permission in ASKED)
+            + _NOT_ASKED_HEAD
+            + "".join(
+                f"| {permission.role} | `{permission.action}` | {permission.on} | {not_asked_here(permission)} |\n"
+                for permission in NOT_ASKED
+            )
+        )
+
+
+_HEAD = """<!-- Written by the tests that it tells of: do not edit. -->
+
+# What happens without a permission
+
+Every permission of every role (docs/permissions.md) was taken away, one at a time, from the app deployed into the local
+cloud (docs/local-cloud.md). What needs it was made to happen, and each time ended with AWS's own message: who is not
+authorized to perform which action on which resource. The tests that do so are in `tests/e2e/permissions/`; they check
+that
+
+- the run ends FAILED, and its cause names the action, the role, and a resource that the permission was on;
+- the run has its report, which says the same, whichever permission is missing: if the step that writes it may not, the
+  function that closes failed runs does;
+- nothing that is paid for stays alive. Only where listing, recognising or deleting it was denied does it stay until the
+  permission is back; then the hourly sweep deletes it;
+- with all permissions the same situation ends well, and the deployed roles hold what the table grants, nothing else.
+
+A permission is an action on one kind of resource: an action on a job and on a model counts twice, and so does a key
+that is used through S3 and through SNS. The models of a kind count as one.
+
+```
+pytest tests/e2e/permissions                     all of it
+pytest tests/e2e/permissions -m "not thorough"   one permission of each role, as `make test` does
+PERMISSION_PROOF=docs/permission-proof.md pytest tests/e2e/permissions      all of it, and writes this page
+```
+
+| role | without | on | what is made to happen | it ends |
+| --- | --- | --- | --- | --- |
+"""
+_NOT_ASKED_HEAD = """
+## What the local cloud does not ask for
+
+AWS needs these, and the local cloud cannot show it. A run without any of them succeeds here, which the tests check, so
+that this list holds nothing that could be shown.
+
+| role | action | on | why not here |
+| --- | --- | --- | --- |
+"""

@@ -1,0 +1,178 @@
+"""What asks for each permission: nearly always a run, sometimes only what happens beside runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tests.e2e.permissions.policies import CUSTOMIZATION, SCHEDULES, Permission
+from tests.e2e.permissions.stage import DEPLOYMENT, Stage
+from tests.e2e.pipeline import until
+from tuner.run import Keys
+
+# Asked for by AWS and not by the local cloud (docs/local-cloud.md), by the action's beginning.
+NOT_ASKED_HERE = {
+    "logs:": "AWS writes the log with it; the local cloud keeps what functions print in the server's log",
+    "xray:": "there are no traces in the local cloud",
+    "sqs:SendMessage": "the local cloud keeps undelivered events without asking the role",
+}
+_OUTPUT_READ = Permission(CUSTOMIZATION, "s3:GetObject", "ARTIFACTS/runs/*/training/output/*")
+_OUTPUT_REASON = "AWS's documentation asks for it; the local Bedrock writes its output and does not read it"
+
+
+def not_asked_here(permission: Permission) -> str | None:
+    """Why the local cloud cannot show that the permission is needed; None when it can."""
+    if permission == _OUTPUT_READ:
+        return _OUTPUT_REASON
+    return next((why for start, why in NOT_ASKED_HERE.items() if permission.action.startswith(start)), None)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What a situation ended with. `run` is the run whose execution it ended, if it was one."""
+
+    error: str
+    message: str
+    run: str = ""
+
+
+@dataclass(frozen=True)
+class Situation:
+    """`words` say what happens, in docs/permission-proof.md. `provoke` makes it happen and returns how it failed.
+
+    Before, `dataset` was run once and `prepare` called; afterwards, when the permission is back, `mend` shows that then
+    all is well.
+    """
+
+    words: str
+    provoke: Callable[[Stage], Failure]
+    dataset: str = "provisioned"
+    prepare: Callable[[Stage], object] = lambda _: None
+    mend: Callable[[Stage], None] = lambda stage: stage.nothing_alive()
+
+
+def _ended(stage: Stage, run: str) -> Failure:
+    ended = stage.pipeline.finished(run)
+    assert ended["status"] == "FAILED", f"{run} ended {ended['status']} without the permission"
+    return Failure(ended["error"], ended["cause"], run)
+
+
+def _run_of(dataset: str, words: str) -> Situation:
+    return Situation(words, lambda stage: _ended(stage, stage.start(stage.next_run(dataset))), dataset)
+
+
+def _refused(reply: dict[str, str]) -> Failure:
+    assert "errorType" in reply, f"the function returned {reply} without the permission"
+    return Failure(reply["errorType"], reply["errorMessage"])
+
+
+def _start(stage: Stage) -> Failure:
+    return _refused(stage.invoke("StartFunctionName", {"dataset": "provisioned", "repeat": 999}))
+
+
+def _busy(stage: Stage) -> Failure:
+    with stage.bedrock_settings(concurrent_jobs=0):
+        return _ended(stage, stage.start(stage.next_run("provisioned")))
+
+
+def _bought_before(kind: str) -> Situation:
+    def provoke(stage: Stage) -> Failure:
+        run = stage.next_run(kind)
+        stage.buy(run, kind)
+        return _ended(stage, stage.start(run))
+
+    words = f"a run ({kind}) whose endpoint an earlier attempt has made"
+    return Situation(words, provoke, kind)
+
+
+def _pinned_before(stage: Stage) -> Failure:
+    run = stage.next_run("provisioned")
+    stage.copy(stage.first_run("provisioned"), run, Keys.MANIFEST)
+    return _ended(stage, stage.start(run))
+
+
+def _sweep(stage: Stage) -> Failure:
+    stage.orphan()
+    return _refused(stage.sweep())
+
+
+def _sweep_again(stage: Stage) -> None:
+    assert stage.sweep()["released"]
+    stage.nothing_alive()
+
+
+def _stopped(stage: Stage) -> str:
+    return f"{stage.first_run('provisioned')}-r998"
+
+
+def _stop(stage: Stage) -> None:
+    """The run has its report before a permission is taken away, so that only `_close` is concerned by it."""
+    run = _stopped(stage)
+    if not stage.pipeline.artifact(run, Keys.REPORT):
+        stage.start(run)
+        stage.pipeline.client("stepfunctions").stop_execution(executionArn=stage.pipeline.arn(run))
+        stage.pipeline.report(run)
+
+
+def _closed(stage: Stage) -> dict[str, str]:
+    detail = {"executionArn": stage.pipeline.arn(_stopped(stage)), "name": _stopped(stage), "status": "ABORTED"}
+    reply: dict[str, str] = stage.invoke(f"{DEPLOYMENT}-close-run", {"detail": detail})
+    return reply
+
+
+def _close(stage: Stage) -> Failure:
+    stage.forget(_stopped(stage), "report/")
+    return _refused(_closed(stage))
+
+
+def _close_again(stage: Stage) -> None:
+    assert "errorType" not in _closed(stage)
+    assert stage.pipeline.report(_stopped(stage))["status"] == "ABORTED"
+
+
+def _switch(stage: Stage) -> Failure:
+    run, position = stage.orphan(), len(stage.log())
+    stage.fire_switch(run)
+    dropped = until(lambda: stage.undelivered(position), "a schedule that fires", 60)
+    assert stage.pipeline.alive()
+    return Failure("", dropped)
+
+
+_PROVISIONED = _run_of("provisioned", "a run with provisioned throughput")
+_ON_DEMAND = _run_of("on_demand", "a run with a custom model deployment")
+_PROFILE = _run_of("profile", "a run whose base model is asked through an inference profile")
+_BROKEN = _run_of("large and broken", "a run whose dataset is larger than 8 MiB and has an error near its end")
+_START = Situation("the start of a run", _start)
+_BUSY = Situation("a run in an account whose quota has no place for jobs", _busy)
+_PINNED = Situation("a run whose run.json an earlier attempt has written", _pinned_before)
+_SWEEP = Situation("the hourly sweep finds throughput of no run", _sweep, mend=_sweep_again)
+_CLOSE = Situation("the end of a run that was stopped before its report", _close, prepare=_stop, mend=_close_again)
+_SWITCH = Situation("the release switch fires", _switch, mend=_sweep_again)
+
+
+def situation_of(permission: Permission) -> Situation:
+    """What asks for the permission."""
+    match permission.role, permission.action, permission.on:
+        case "start_run", _, _:
+            return _START
+        case "close_run", _, _:
+            return _CLOSE
+        case ("pin_inputs", "s3:GetObject", _):
+            return _PINNED
+        case ("release_throughput", "states:DescribeExecution", _):
+            return _SWEEP
+        case ("preprocess", "s3:AbortMultipartUpload", _):
+            return _BROKEN
+        case ("start_customization", "bedrock:ListModelCustomizationJobs", _):
+            return _BUSY
+        case "purchase_throughput", "bedrock:ListTagsForResource", "provisioned-model":
+            return _bought_before("provisioned")
+        case "purchase_throughput", "bedrock:ListTagsForResource", _:
+            return _bought_before("on_demand")
+        case "answer_questions", _, "inference-profile":
+            return _PROFILE
+        case (role, _, _) if role == SCHEDULES:
+            return _SWITCH
+        case (_, action, on) if "CustomModelDeployment" in action or on == "custom-model-deployment":
+            return _ON_DEMAND
+    return _PROVISIONED

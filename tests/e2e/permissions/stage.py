@@ -1,0 +1,156 @@
+"""Where the proofs are played: datasets that were run once in full, further runs of them, and what must be tidied."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import botocore.session
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.httpsession import URLLib3Session
+
+from local.folder import CloudFolder
+from tests.e2e.permissions.datasets import DATASETS
+from tests.e2e.pipeline import Pipeline, until
+from tuner.run import Keys, Tags, resource_name
+
+DEPLOYMENT = "tuner"
+
+
+@dataclass
+class Stage:
+    """The deployed pipeline with hands for what only an administrator may do."""
+
+    pipeline: Pipeline
+    _first_runs: dict[str, str] = field(default_factory=dict)
+    _repeats: int = 0
+
+    def first_run(self, dataset: str) -> str:
+        """The run that started when the dataset arrived. With all permissions it ends as it should."""
+        if dataset not in self._first_runs:
+            self.pipeline.drop(dataset, DATASETS[dataset].files())
+            run = self.pipeline.run_of(dataset)
+            ended = self.pipeline.finished(run)
+            expected = DATASETS[dataset].ends
+            assert (ended["status"], ended.get("error")) == expected, ended.get("cause")
+            self._first_runs[dataset] = run
+        return self._first_runs[dataset]
+
+    def next_run(self, dataset: str) -> str:
+        """The id that the next run of the dataset will have."""
+        self._repeats += 1
+        return f"{self.first_run(dataset)}-r{self._repeats}"
+
+    def start(self, run: str) -> str:
+        """Starts a run that `next_run` named; returns its id."""
+        first, _, repeat = run.rpartition("-r")
+        dataset = next(name for name, run_id in self._first_runs.items() if run_id == first)
+        result = self.invoke("StartFunctionName", {"dataset": dataset, "repeat": int(repeat)})
+        assert (result["run_id"], result["started"]) == (run, True)
+        return run
+
+    def invoke(self, function: str, event: dict[str, Any]) -> Any:
+        """What a function, named as itself or as one of the stack's outputs, returns or fails with."""
+        name = self.pipeline.outputs.get(function, function)
+        reply = self.pipeline.client("lambda").invoke(FunctionName=name, Payload=json.dumps(event))
+        return json.loads(reply["Payload"].read())
+
+    def sweep(self) -> Any:
+        """What the hourly rule does."""
+        return self.invoke("ReleaseFunctionName", {"sweep": True})
+
+    def buy(self, run: str, kind: str = "provisioned") -> str:
+        """Throughput, or a deployment, as an attempt of this run would have made it; returns its ARN."""
+        bedrock, name = self.pipeline.client("bedrock"), resource_name(DEPLOYMENT, run)
+        tags = [{"key": Tags.DEPLOYMENT, "value": DEPLOYMENT}, {"key": Tags.RUN, "value": run}]
+        model = self._custom_model(kind)
+        if kind == "on_demand":
+            made = bedrock.create_custom_model_deployment(modelDeploymentName=name, modelArn=model, tags=tags)
+            return str(made["customModelDeploymentArn"])
+        made = bedrock.create_provisioned_model_throughput(
+            provisionedModelName=name, modelId=model, modelUnits=1, tags=tags
+        )
+        return str(made["provisionedModelArn"])
+
+    def _custom_model(self, dataset: str) -> str:
+        summary = self.pipeline.artifact(self.first_run(dataset), Keys.TRAINING_SUMMARY)
+        assert summary
+        return str(json.loads(summary)["custom_model_arn"])
+
+    def orphan(self) -> str:
+        """Throughput of a run that there never was; returns the run's id."""
+        run = f"orphan-{uuid.uuid4().hex[:12]}"
+        self.buy(run)
+        return run
+
+    def fire_switch(self, run: str) -> None:
+        """Arms the run's release switch as the pipeline does, for now."""
+        variables = self._variables(f"{DEPLOYMENT}-arm-release")
+        self.pipeline.client("scheduler").create_schedule(
+            Name=resource_name(DEPLOYMENT, run),
+            GroupName=variables["SCHEDULE_GROUP"],
+            ScheduleExpression=f"at({datetime.now(UTC) + timedelta(seconds=1):%Y-%m-%dT%H:%M:%S})",
+            FlexibleTimeWindow={"Mode": "OFF"},
+            ActionAfterCompletion="DELETE",
+            Target={
+                "Arn": variables["RELEASE_FUNCTION_ARN"],
+                "RoleArn": variables["SCHEDULER_ROLE_ARN"],
+                "Input": json.dumps({"run_id": run}),
+            },
+        )
+
+    def _variables(self, function: str) -> dict[str, str]:
+        found = self.pipeline.client("lambda").get_function_configuration(FunctionName=function)
+        return dict(found["Environment"]["Variables"])
+
+    def undelivered(self, run_started_at: int) -> str | None:
+        """What the server's log says, from this position on, of a delivery that was not allowed."""
+        lines = self.log()[run_started_at:].splitlines()
+        return next((line for line in lines if "is not delivered to" in line), None)
+
+    def log(self) -> str:
+        """The server's log."""
+        return CloudFolder.default().server_log.read_text(errors="replace")
+
+    @contextmanager
+    def bedrock_settings(self, **changes: Any) -> Iterator[None]:
+        """The local Bedrock with other settings."""
+        before = self._local_bedrock("GET")
+        self._local_bedrock("PUT", changes)
+        try:
+            yield
+        finally:
+            self._local_bedrock("PUT", {name: before[name] for name in changes})
+
+    def _local_bedrock(self, method: str, document: Any = None) -> Any:
+        url = f"{self.pipeline.client('bedrock').meta.endpoint_url}/_local/bedrock/settings"
+        request = AWSRequest(method, url, data=json.dumps(document) if document else None)
+        session = botocore.session.get_session()
+        SigV4Auth(session.get_credentials(), "bedrock", "us-east-1").add_auth(request)
+        verify = session.get_config_variable("ca_bundle")
+        with closing(URLLib3Session(verify=verify)) as http:
+            answer = http.send(request.prepare())
+        assert answer.status_code == 200, answer.text
+        return json.loads(answer.text)
+
+    def copy(self, run: str, other: str, artifact: str) -> None:
+        """Puts a run's artifact into another's folder."""
+        s3, bucket = self.pipeline.client("s3"), self.pipeline.outputs["ArtifactsBucketName"]
+        body = self.pipeline.artifact(run, artifact)
+        s3.put_object(Bucket=bucket, Key=Keys.folder(other) + artifact, Body=body)
+
+    def forget(self, run: str, below: str = "") -> None:
+        """Deletes the run's artifacts: the page over all runs reads each run's card."""
+        s3, bucket = self.pipeline.client("s3"), self.pipeline.outputs["ArtifactsBucketName"]
+        for entry in s3.list_objects_v2(Bucket=bucket, Prefix=Keys.folder(run) + below).get("Contents", []):
+            s3.delete_object(Bucket=bucket, Key=entry["Key"])
+
+    def nothing_alive(self, seconds: float = 30) -> None:
+        """Waits until nothing is left that is paid for."""
+        until(lambda: not self.pipeline.alive(), "a cloud without throughput", seconds)
