@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from local.bedrock.engine.messages import Answer
 from local.bedrock.runtime.answering import NO_MODEL
-from local.bedrock.runtime.llama_prompt import parse_llama_prompt
+from local.bedrock.runtime.bodies.llama_prompt import parse_llama_prompt
 from tests.unit.local_bedrock.conftest import HAIKU
 
 ARN = "arn:aws:bedrock:us-east-1:000000000000"
