@@ -23,7 +23,8 @@ demo: $(INSTALLED)  ## tune a model on this machine, from deploy to report, and 
 	@$(BIN)/python -m local.demo
 
 test: lint  ## all checks and tests, the deployed local cloud included
-	@$(BIN)/pytest
+	@$(BIN)/pytest -n auto -q tests/unit
+	@$(BIN)/pytest -m "not thorough" tests/e2e tests/browser
 
 lint: $(INSTALLED)  ## style and types
 	@$(BIN)/ruff check .

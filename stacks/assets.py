@@ -43,7 +43,7 @@ def scoring_image(settings: DeploymentSettings) -> lambda_.DockerImageCode:
         exclude=_ONLY_CODE,
         ignore_mode=IgnoreMode.DOCKER,
         platform=ecr_assets.Platform.LINUX_ARM64,
-        build_args={"BERTSCORE_MODEL": settings.bertscore_model},
+        build_args={"BERTSCORE_MODEL": settings.bertscore_model, "TORCH_INDEX": settings.torch_index},
     )
 
 

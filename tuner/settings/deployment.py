@@ -36,6 +36,9 @@ class DeploymentSettings(StrictModel):
     judge_model: str = Field("us.anthropic.claude-sonnet-4-6", description="judges when a run names none")
     judge_models: tuple[str, ...] = Field((), description="further judges that a run may name")
     bertscore_model: str = Field("roberta-large", description="encoder built into the scoring image")
+    torch_index: str = Field(
+        "", description="package index with CPU builds of torch, for a smaller scoring image; pytorch.org names one"
+    )
     commitments: tuple[Commitment, ...] = Field((), description="terms a run may ask for; hourly is always allowed")
     budget_usd: float = Field(500, gt=0, description="ceiling of a run's estimated cost")
     longest_throughput_hours: float = Field(4, gt=0, le=48, description="the release switch fires after this long")
