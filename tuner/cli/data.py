@@ -25,6 +25,7 @@ from tuner.datasets import (
     Role,
     Sink,
     Source,
+    cut,
     examples,
     prepare,
     verdict,
@@ -95,6 +96,33 @@ def convert(
     limits, source, sink = _limits(model, role, system_prompt), _source(file), _sink(output)
     names = FieldNames(prompt=prompt_field, completion=completion_field)
     _show(_read(convert_file, source, limits, names, sink), as_json)
+
+
+@app.command()
+def split(
+    file: File,
+    model: ModelId,
+    output: Annotated[str, typer.Option(metavar="FOLDER", help="Where training.jsonl and validation.jsonl go.")],
+    fraction: Annotated[float, typer.Option(min=0.01, max=0.5, help="Share of the records for validation.")] = 0.15,
+    stratify: Annotated[
+        str | None, typer.Option(metavar="FIELD", help="Field: each of its values gives a share.")
+    ] = None,
+    prompt_field: PromptField = None,
+    completion_field: CompletionField = None,
+    as_json: Json = False,
+) -> None:
+    """Split a file into training and validation data by its content; appended records move no earlier one."""
+    limits, source = _limits(model, RoleName.TRAINING, None), _source(file)
+    folder = output.rstrip("/")
+    sinks = (_sink(f"{folder}/training.jsonl"), _sink(f"{folder}/validation.jsonl"))
+    names = FieldNames(prompt=prompt_field, completion=completion_field)
+    done = cut(source, limits, names, fraction, stratify, sinks)
+    if as_json:
+        emit({"training": done.training, "validation": done.validation, **done.findings.document()})
+    else:
+        show(done.findings)
+        say(f"{done.training:,} records for training, {done.validation:,} for validation.")
+    raise typer.Exit(1 if done.findings.errors else 0)
 
 
 def _limits(model: str, role: RoleName, system_prompt: str | None) -> Limits:

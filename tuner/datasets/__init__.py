@@ -2,12 +2,14 @@
 
 check(source, limits, fields)             one file against every rule of the model's family
 convert(source, limits, fields, sink)     the same, and written in the family's format
+cut(source, limits, ...)                  one file in two, by what its records say
 prepare(sources, settings, model, sink)   a run's whole dataset: read, checked, converted, split, written
 verdict(findings)                         ready or not, and what to mend first, in words
 refusal(document, address)                the findings of a dataset that is not ready, as a DatasetError
 """
 
 from tuner.datasets.check import Checked, check, convert
+from tuner.datasets.cut import Cut, cut
 from tuner.datasets.findings import Finding, Findings
 from tuner.datasets.places import LocalFile, LocalSink, NoSink, Sink, Source
 from tuner.datasets.prepare import Prepared, prepare
@@ -17,6 +19,7 @@ from tuner.datasets.verdict import examples, refusal, verdict
 
 __all__ = [
     "Checked",
+    "Cut",
     "Finding",
     "Findings",
     "Limits",
@@ -29,6 +32,7 @@ __all__ = [
     "Source",
     "check",
     "convert",
+    "cut",
     "examples",
     "prepare",
     "refusal",

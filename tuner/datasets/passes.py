@@ -78,6 +78,11 @@ class Pass:
         for block in self._blocks():
             yield from self._long_way(block)
 
+    def rows(self) -> Iterator[tuple[dict[str, Any], Record]]:
+        """The same, each with its fields as they are in the file."""
+        for block in self._blocks():
+            yield from ((row.value, record) for row, record in self._checked(block))
+
     def pairs(self) -> Iterator[tuple[str, str]]:
         """Question and answer of every record that no rule refuses; quicker than `records`."""
         for block in self._blocks():
@@ -132,6 +137,9 @@ class Pass:
         return self._screen.clear(block) if self._screen else None
 
     def _long_way(self, block: Block) -> Iterator[Record]:
+        return (record for _, record in self._checked(block))
+
+    def _checked(self, block: Block) -> Iterator[tuple[Row, Record]]:
         for row in block.rows():
             record = (self._severe(row.flaw),) if isinstance(row, BadRow) else self._record(row)
             flaws = flaws_of(record, self._limits) if isinstance(record, Record) else record
@@ -139,8 +147,8 @@ class Pass:
                 self._findings.at(self._source.name, row.line, flaw)
             if any(flaw.severity == "error" for flaw in flaws):
                 self.refused += 1
-            elif isinstance(record, Record):
-                yield record
+            elif isinstance(record, Record) and isinstance(row, Row):
+                yield row, record
 
     def _severe(self, flaw: Flaw) -> Flaw:
         """A blank line is an error in a file that could be sent as it is: AWS's validators refuse it there."""

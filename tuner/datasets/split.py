@@ -37,6 +37,32 @@ def side(prompt: str) -> int:
     return int.from_bytes(digest.digest(), "big")
 
 
+class Sides:
+    """Counts records and remembers the smallest sides, so that a threshold can be chosen after one pass."""
+
+    def __init__(self, fraction: float) -> None:
+        self.records = 0
+        self._threshold = int(fraction * _SPACE)
+        self._below = 0
+        self._smallest: list[int] = []  # negated, so that the heap's first is the largest of the smallest
+
+    def add(self, number: int) -> None:
+        """One record's side."""
+        self.records += 1
+        self._below += number < self._threshold
+        if len(self._smallest) < _MOST_REMEMBERED:
+            heapq.heappush(self._smallest, -number)
+        else:
+            heapq.heappushpop(self._smallest, -number)
+
+    def threshold(self, fewest: int, most: int) -> int:
+        """The fraction's own threshold, moved only as far as it takes to hold out from `fewest` to `most` records."""
+        wanted = min(max(self._below, fewest), most)
+        if wanted == self._below or wanted >= len(self._smallest):
+            return self._threshold
+        return sorted(-number for number in self._smallest)[wanted]
+
+
 def held_out(
     prompts: Iterable[str], fraction: float, family: Family, leaders: Mapping[int, int] | None = None
 ) -> HeldOut:
@@ -46,24 +72,11 @@ def held_out(
     training data falls below its own minimum while there is a choice. Only then does a side depend on the other rows.
     """
     leaders = leaders or {}
-    threshold = int(fraction * _SPACE)
-    records = below = 0
-    smallest: list[int] = []  # negated, so that the heap's first is the largest of the smallest
+    sides = Sides(fraction)
     for prompt in prompts:
         number = side(prompt)
-        number = leaders.get(number, number)
-        records += 1
-        below += number < threshold
-        if len(smallest) < _MOST_REMEMBERED:
-            heapq.heappush(smallest, -number)
-        else:
-            heapq.heappushpop(smallest, -number)
-    fewest, most = _bounds(records, family)
-    wanted = min(max(below, fewest), most)
-    if wanted == below or wanted >= len(smallest):
-        return HeldOut(threshold, leaders)
-    ordered = sorted(-number for number in smallest)
-    return HeldOut(ordered[wanted], leaders)
+        sides.add(leaders.get(number, number))
+    return HeldOut(sides.threshold(*_bounds(sides.records, family)), leaders)
 
 
 def _bounds(records: int, family: Family) -> tuple[int, int]:

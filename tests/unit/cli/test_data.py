@@ -121,3 +121,29 @@ def test_a_whole_dataset_with_its_settings(tmp_path: Path) -> None:
 
 def test_a_folder_without_training_data_is_a_wrong_call(tmp_path: Path) -> None:
     assert tuner("check", str(tmp_path), "--model", NOVA).exit_code == 2
+
+
+def test_splits_by_content_and_by_strata(tmp_path: Path) -> None:
+    records = [
+        {
+            "id": number,
+            "question": f"Ça {number}?",
+            "answer": f"{number * 7919}",
+            "topic": "rare" if number < 2 else "usual",
+        }
+        for number in range(200)
+    ]
+    source = tmp_path / "all.json"
+    source.write_text(json.dumps(records))
+    result = tuner(
+        "split", str(source), "--model", NOVA, "--output", str(tmp_path), "--stratify", "topic", "--json"
+    )  # fmt: skip
+    assert result.exit_code == 0
+    parts = [
+        [json.loads(line) for line in (tmp_path / f"{name}.jsonl").read_text("utf-8").splitlines()]
+        for name in ("training", "validation")
+    ]
+    assert sorted([*parts[0], *parts[1]], key=lambda record: record["id"]) == records
+    assert [sum(record["topic"] == "rare" for record in part) for part in parts] == [1, 1]
+    assert 15 <= len(parts[1]) <= 45
+    assert (json.loads(result.stdout)["training"], json.loads(result.stdout)["validation"]) == tuple(map(len, parts))

@@ -156,5 +156,10 @@ def _no_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
+def _number(digits: str) -> int | float:
+    """Python converts no integer of more than 4,300 digits, and says so with an error of its own."""
+    return int(digits) if len(digits) < 4000 else float(digits)
+
+
 def _no_constant(name: str) -> Any:
     raise _StrictError(not_json(f"{name} is not a JSON value"))
