@@ -50,7 +50,7 @@ class TestDoctor:
         outcome = tuner("doctor", "--json")
         assert outcome.status == 1
         assert [check["name"] for check in outcome.json] == ["Credentials"]
-        assert world.asked == []
+        assert world.calls("DescribeStacks") == world.calls("GetFoundationModel") == []
 
     def test_without_a_stack_the_rest_is_still_checked(self, tuner: Tuner) -> None:
         found = {check["name"]: check["verdict"] for check in tuner("doctor", "--stack", "None", "--json").json}

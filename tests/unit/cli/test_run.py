@@ -25,6 +25,14 @@ class TestRun:
         assert "✓ Notify of success" in outcome.err
         assert "Throughput left: none" in outcome.err
 
+    def test_the_training_file_starts_the_run_so_it_arrives_last(
+        self, tuner: Tuner, world: World, folder: Path
+    ) -> None:
+        (folder / "validation.csv").write_text("question,answer\na,b\n")
+        tuner("run", str(folder))
+        assert len(world.calls("PutObject")) == 4
+        assert world.calls("PutObject")[-1]["path"].endswith("/incoming/faq/training.jsonl")
+
     def test_exits_with_1_when_the_run_fails(self, tuner: Tuner, world: World, folder: Path) -> None:
         outcome = tuner("run", str(folder), "--no-watch")
         assert outcome.status == 0

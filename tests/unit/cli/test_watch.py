@@ -3,10 +3,13 @@
 import json
 
 import pytest
+from rich.text import Text
 
 from tests.unit.cli.histories import TO_TRAINING, History
-from tests.unit.cli.samples import ENDPOINT, ESTIMATE, failed, report, throughput
+from tests.unit.cli.samples import ENDPOINT, ESTIMATE, SCORES, failed, report, throughput
 from tests.unit.cli.world import ARTIFACTS, Clock, Execution, Refused, Tuner, World
+from tuner.cli.summary import scores_table
+from tuner.reporting.model import Report
 from tuner.run import Keys
 
 
@@ -99,3 +102,26 @@ class TestWatch:
         assert outcome.status == 1
         assert "The watching ended, not the run. Come back with: tuner watch faq-1" in outcome.err
         assert "token included in the request is expired" in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("better", "interval", "style"),
+    [
+        ("higher", (0.1, 0.2), "good"),
+        ("higher", (-0.2, -0.1), "bad"),
+        ("lower", (-0.2, -0.1), "good"),
+        ("lower", (0.1, 0.2), "bad"),
+        ("higher", (-0.1, 0.2), ""),
+        ("higher", None, ""),
+        (None, (0.1, 0.2), ""),
+    ],
+)
+def test_a_difference_that_chance_may_explain_has_no_colour(
+    better: str | None, interval: tuple[float, float] | None, style: str
+) -> None:
+    written = Report.model_validate(
+        report("faq-1", scores={"m": {**SCORES["rouge_l"], "better": better, "comparison": {"interval": interval}}})
+    )
+    (_, _, _, difference, _) = [next(iter(column.cells)) for column in scores_table(written).columns]
+    assert isinstance(difference, Text)
+    assert str(difference.style) == style

@@ -28,8 +28,9 @@ def _action(model: Any) -> str:
 def recorded(service_client: Any, service: str, world: World) -> Iterator[None]:
     """Notes the actions that moto answers."""
 
-    def note(model: Any, **_: Any) -> None:
+    def note(model: Any, params: dict[str, Any], **_: Any) -> None:
         world.actions.add(_action(model))
+        world.asked.append((model.name, {"path": params["url_path"]}))
 
     service_client.meta.events.register(f"before-call.{service}", note)
     yield
