@@ -103,7 +103,7 @@ def split(
     file: File,
     model: ModelId,
     output: Annotated[str, typer.Option(metavar="FOLDER", help="Where training.jsonl and validation.jsonl go.")],
-    fraction: Annotated[float, typer.Option(min=0.01, max=0.5, help="Share of the records for validation.")] = 0.15,
+    fraction: Annotated[float, typer.Option(metavar="SHARE", min=0.01, max=0.5, help="For validation.")] = 0.15,
     stratify: Annotated[
         str | None, typer.Option(metavar="FIELD", help="Field: each of its values gives a share.")
     ] = None,
