@@ -48,6 +48,8 @@ def stand_ins(models: Models) -> Iterator[str]:
 
 
 def shown(model: NamedModel) -> str:
-    """The model's name in a sentence; a stand-in says that it is one, also where its name does not."""
+    """The model's name in a sentence; a stand-in says what it stands in for, where its name does not."""
     name = model.name or model.id or "a model without a name"
-    return f"a stand-in for {name}" if model.stand_in and _STAND_IN not in name.lower() else name
+    if not model.stand_in or _STAND_IN in name.lower():
+        return name
+    return f"{name}, a stand-in for {model.id}" if model.name and model.id else f"a stand-in for {name}"

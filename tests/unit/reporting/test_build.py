@@ -110,7 +110,10 @@ def test_stand_ins_are_named(folder_of: FolderOf) -> None:
         b'"Claude Sonnet 4.6", "stand_in": false', b'"J", "stand_in": true'
     )
     report = build(folder_of(things))
-    assert report.stand_ins == ("base model: Nova Micro (local stand-in: SmolLM2-135M)", "judge: a stand-in for J")
+    assert report.stand_ins == (
+        "base model: Nova Micro (local stand-in: SmolLM2-135M)",
+        "judge: J, a stand-in for us.anthropic.claude-sonnet-4-6",
+    )
     assert report.models.tuned
     assert report.models.tuned.stand_in
 
