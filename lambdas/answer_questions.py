@@ -1,6 +1,6 @@
 """Asks the base or the tuned model one shard of the evaluation questions.
 
-Calls: s3:ListBucket, s3:GetObject, s3:PutObject (runs/), kms:Decrypt, kms:GenerateDataKey; bedrock:InvokeModel.
+Calls: s3:ListBucket, s3:GetObject, s3:PutObject, kms:Decrypt, kms:GenerateDataKey, bedrock:InvokeModel.
 """
 
 from __future__ import annotations

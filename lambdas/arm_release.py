@@ -1,7 +1,6 @@
 """Arms the release switch before anything is bought.
 
-Calls: scheduler:CreateSchedule, scheduler:GetSchedule; iam:PassRole (the scheduler's role, to
-scheduler.amazonaws.com).
+Calls: scheduler:CreateSchedule, scheduler:GetSchedule, iam:PassRole.
 """
 
 from __future__ import annotations

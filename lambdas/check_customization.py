@@ -1,6 +1,6 @@
 """Says where the run's customization job stands.
 
-Calls: s3:GetObject (runs/), kms:Decrypt; bedrock:GetModelCustomizationJob.
+Calls: s3:GetObject, kms:Decrypt, bedrock:GetModelCustomizationJob.
 """
 
 from __future__ import annotations

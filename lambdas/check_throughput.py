@@ -1,7 +1,7 @@
 """Says whether the tuned model can be asked yet.
 
-Calls: s3:GetObject, s3:PutObject (runs/), kms:Decrypt, kms:GenerateDataKey; bedrock:GetProvisionedModelThroughput,
-GetCustomModelDeployment.
+Calls: s3:GetObject, s3:PutObject, kms:Decrypt, kms:GenerateDataKey, bedrock:GetProvisionedModelThroughput,
+bedrock:GetCustomModelDeployment.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Estimates what the run will cost, and whether that is within its budget.
 
-Calls: s3:GetObject, s3:PutObject (runs/), kms:Decrypt, kms:GenerateDataKey.
+Calls: s3:GetObject, s3:PutObject, kms:Decrypt, kms:GenerateDataKey.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Fixes what the run works on: its inputs' versions, its settings with their defaults, its base model.
 
-Calls: s3:GetObjectVersion (incoming/), kms:Decrypt; s3:ListBucket, s3:GetObject, s3:PutObject (runs/), kms:Decrypt,
-kms:GenerateDataKey; bedrock:GetFoundationModel.
+Calls: s3:GetObjectVersion, s3:ListBucket, s3:GetObject, s3:PutObject, kms:Decrypt, kms:GenerateDataKey,
+bedrock:GetFoundationModel.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """Asks AWS whether the base model can be tuned here and whether the quotas allow it.
 
-Calls: s3:GetObject (runs/), kms:Decrypt; bedrock:GetFoundationModel, bedrock:InvokeModel (the judge);
-servicequotas:GetServiceQuota.
+Calls: s3:GetObject, kms:Decrypt, bedrock:GetFoundationModel, bedrock:InvokeModel, servicequotas:GetServiceQuota.
 """
 
 from __future__ import annotations

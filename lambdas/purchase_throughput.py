@@ -1,8 +1,8 @@
 """Brings up what will answer for the tuned model: provisioned throughput, or a custom model deployment.
 
-Calls: s3:ListBucket, s3:GetObject, s3:PutObject (runs/), kms:Decrypt, kms:GenerateDataKey;
-bedrock:CreateProvisionedModelThroughput, ListProvisionedModelThroughputs, CreateCustomModelDeployment,
-ListCustomModelDeployments, TagResource, ListTagsForResource.
+Calls: s3:ListBucket, s3:GetObject, s3:PutObject, kms:Decrypt, kms:GenerateDataKey,
+bedrock:ListProvisionedModelThroughputs, bedrock:ListCustomModelDeployments, bedrock:ListTagsForResource,
+bedrock:CreateProvisionedModelThroughput, bedrock:CreateCustomModelDeployment, bedrock:TagResource.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 """Deletes the paid endpoints of a run, or of every run that is over. Called by the state machine, the rule on ended
 executions, the release switch, the hourly sweep and people.
 
-Calls: bedrock:ListProvisionedModelThroughputs, GetProvisionedModelThroughput, DeleteProvisionedModelThroughput,
-ListCustomModelDeployments, GetCustomModelDeployment, DeleteCustomModelDeployment, ListTagsForResource;
-states:DescribeExecution; scheduler:DeleteSchedule; s3:ListBucket, s3:GetObject, s3:PutObject (runs/), kms:Decrypt,
-kms:GenerateDataKey.
+Calls: s3:ListBucket, s3:GetObject, s3:PutObject, kms:Decrypt, kms:GenerateDataKey,
+bedrock:ListProvisionedModelThroughputs, bedrock:ListCustomModelDeployments, bedrock:ListTagsForResource,
+bedrock:GetProvisionedModelThroughput, bedrock:GetCustomModelDeployment, bedrock:DeleteProvisionedModelThroughput,
+bedrock:DeleteCustomModelDeployment, states:DescribeExecution (in the sweep), scheduler:DeleteSchedule.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Starts the run's customization job, or finds the one that an earlier attempt started.
 
-Calls: s3:GetObject (runs/), kms:Decrypt; bedrock:CreateModelCustomizationJob, GetModelCustomizationJob,
-ListModelCustomizationJobs, TagResource; iam:PassRole (the customization role, to bedrock.amazonaws.com).
+Calls: s3:GetObject, kms:Decrypt, bedrock:GetModelCustomizationJob, bedrock:CreateModelCustomizationJob,
+bedrock:TagResource, bedrock:ListModelCustomizationJobs (when the account takes no further job), iam:PassRole.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Starts the run of a dataset whose training data arrived, once, however often the event is delivered.
 
-Calls: s3:ListBucket (incoming/), s3:GetObject, kms:Decrypt; states:StartExecution.
+Calls: s3:ListBucket, s3:GetObject, kms:Decrypt, states:StartExecution.
 """
 
 from __future__ import annotations

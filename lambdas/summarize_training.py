@@ -1,6 +1,6 @@
 """Reads the losses that the customization job wrote.
 
-Calls: s3:ListBucket, s3:GetObject, s3:PutObject (runs/), kms:Decrypt, kms:GenerateDataKey;
+Calls: s3:ListBucket, s3:GetObject, s3:PutObject, kms:Decrypt, kms:GenerateDataKey,
 bedrock:GetModelCustomizationJob.
 """
 

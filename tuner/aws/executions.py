@@ -53,7 +53,7 @@ class Executions:
         return True
 
     def is_running(self, name: str) -> bool:
-        """Whether the execution of this name has not ended; False when there is none."""
+        """Whether the execution of this name is going on; False when there is none, or it waits to be redriven."""
         with translated(f"look up the execution {name}"):
             try:
                 status: str = self._api.describe_execution(executionArn=self.arn(name))["status"]
@@ -61,4 +61,4 @@ class Executions:
                 if code_of(error) == "ExecutionDoesNotExist":
                     return False
                 raise
-        return status in {"RUNNING", "PENDING_REDRIVE"}
+        return status == "RUNNING"

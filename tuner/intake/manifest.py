@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 from typing import Protocol
 
+from tuner import __version__
 from tuner.aws.bedrock import FoundationModel
 from tuner.aws.run_folder import RunFolder
 from tuner.errors import DatasetError, RunRefusedError, SettingsError
@@ -124,9 +124,4 @@ def _write_once(folder: RunFolder, manifest: Manifest) -> None:
 
 def _versions() -> dict[str, str]:
     """What the run was made with: the code's version and those of the packages that talk to AWS."""
-    packages = {name: version(name) for name in _RECORDED_PACKAGES}
-    try:
-        packages["bedrock-tuner"] = version("bedrock-tuner")
-    except PackageNotFoundError:  # the Lambda asset carries the code, not the installed package
-        packages["bedrock-tuner"] = os.environ.get("TUNER_VERSION", "unknown")
-    return packages
+    return {"bedrock-tuner": __version__, **{name: version(name) for name in _RECORDED_PACKAGES}}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tuner.aws.run_folder import RunFolder
-from tuner.errors import EndpointFailedError, QuotaError
+from tuner.errors import AwsError, EndpointFailedError, QuotaError
 from tuner.run import Keys, Manifest
 from tuner.serving.endpoints import Endpoint, EndpointRecord, EndpointRequest, Endpoints, owned, tags_of
 from tuner.times import iso, now
@@ -90,3 +90,9 @@ def _create(endpoints: Endpoints, folder: RunFolder, manifest: Manifest, deploym
         return endpoints.create(request)
     except QuotaError as error:
         raise QuotaError(f"{error} {_ASK_FOR[endpoints.kind]}") from error
+    except AwsError:
+        # Cut off before its answer came, a purchase is tried again by the client, and may find its own name in use.
+        made = find(endpoints, manifest, deployment)
+        if made is None:
+            raise
+        return made.arn

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from tuner.aws.run_folder import RunFolder
-from tuner.errors import StillAliveError, TunerError
+from tuner.errors import RetryableError, StillAliveError, TunerError
 from tuner.run import resource_name
 from tuner.serving.endpoints import Endpoint, Endpoints, is_ours, owned, run_of
 from tuner.serving.purchase import read, write
@@ -95,7 +95,7 @@ class Release:
             except TunerError as error:  # what the one kind has cannot be known: the other is released first
                 failures.append(error)
         if failures:
-            raise _worst(failures)
+            raise _together(failures)
         return Outcome(tuple(released), tuple(alive))
 
     def _one(self, kind: Endpoints, endpoint: Endpoint) -> None:
@@ -125,8 +125,7 @@ def _committed(endpoint: Endpoint) -> bool:
     return endpoint.committed_until is not None and endpoint.committed_until > dt.datetime.now(dt.UTC)
 
 
-def _worst(failures: Sequence[TunerError]) -> TunerError:
-    """All failures in one error, of the class that asking again mends least."""
-    lasting = [error for error in failures if not isinstance(error, StillAliveError)]
-    kind = type(lasting[0]) if lasting else StillAliveError
-    return kind("\n".join(str(error) for error in failures))
+def _together(failures: Sequence[TunerError]) -> TunerError:
+    """All failures in one error: of a class that is tried again if that can mend any of them."""
+    retryable = [error for error in failures if isinstance(error, RetryableError)]
+    return type((retryable or failures)[0])("\n".join(str(error) for error in failures))

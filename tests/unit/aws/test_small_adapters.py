@@ -66,7 +66,7 @@ def test_an_execution_that_was_there_is_no_error() -> None:
 
 @pytest.mark.parametrize(
     ("status", "running"),
-    [("RUNNING", True), ("PENDING_REDRIVE", True), ("SUCCEEDED", False), ("FAILED", False), ("ABORTED", False)],
+    [("RUNNING", True), ("PENDING_REDRIVE", False), ("SUCCEEDED", False), ("FAILED", False), ("ABORTED", False)],
 )
 def test_what_runs_is_left_alone(status: str, running: bool) -> None:
     answer = {"executionArn": EXECUTION, "stateMachineArn": MACHINE, "status": status, "startDate": AT}

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from tests.doubles import CUSTOM_MODEL, DEPLOYMENT, NAME, RUN, FakeEndpoints, MemoryFolder, manifest
-from tuner.errors import EndpointFailedError, QuotaError
+from tuner.errors import AwsError, EndpointFailedError, QuotaError
 from tuner.run import Keys, Tags
 from tuner.serving.endpoints import EndpointRequest
 from tuner.serving.purchase import check, purchase, require
@@ -63,6 +63,25 @@ def test_a_quota_says_what_to_ask_for(folder: MemoryFolder) -> None:
 
     with pytest.raises(QuotaError, match=r"L-BE77399C.*serving: on_demand"):
         purchase(Empty(), folder, manifest(), DEPLOYMENT)
+
+
+def test_a_purchase_whose_answer_was_cut_off_is_found_by_its_name(folder: MemoryFolder) -> None:
+    class CutOff(FakeEndpoints):
+        def create(self, request: EndpointRequest) -> str:
+            super().create(request)
+            raise AwsError("ValidationException: The name is in use.")
+
+    throughputs = CutOff()
+    assert purchase(throughputs, folder, manifest(), DEPLOYMENT).arn in throughputs.alive
+
+
+def test_a_purchase_that_made_nothing_is_an_error(folder: MemoryFolder) -> None:
+    class Refused(FakeEndpoints):
+        def create(self, request: EndpointRequest) -> str:
+            raise AwsError("ValidationException: No such model.")
+
+    with pytest.raises(AwsError, match="No such model"):
+        purchase(Refused(), folder, manifest(), DEPLOYMENT)
 
 
 def test_the_first_sight_of_the_service_is_kept(folder: MemoryFolder) -> None:

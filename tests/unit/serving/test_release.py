@@ -101,6 +101,18 @@ def test_one_that_cannot_be_deleted_does_not_keep_the_others_alive() -> None:
     assert not obliging.alive
 
 
+def test_what_can_still_be_mended_is_tried_again_whatever_else_went_wrong() -> None:
+    class Forbidden(FakeEndpoints):
+        def delete(self, arn: str) -> None:
+            raise AccessDeniedError(f"not authorized to perform: bedrock:DeleteProvisionedModelThroughput on {arn}")
+
+    forbidden, refusing = Forbidden(), FakeEndpoints("on_demand", refuses_delete=1)
+    forbidden.add()
+    refusing.add()
+    with pytest.raises(StillAliveError, match="bedrock:DeleteProvisionedModelThroughput"):
+        release(forbidden, refusing).run(RUN)
+
+
 def test_a_missing_permission_is_raised_as_what_it_is() -> None:
     class Forbidden(FakeEndpoints):
         def delete(self, arn: str) -> None:
