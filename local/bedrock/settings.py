@@ -24,9 +24,7 @@ class Settings(BaseSettings):
     engine: Literal["smollm2", "tiny", "instant"] = Field("smollm2", description="what trains and answers")
     networks: Path = Field(NETWORKS, description="where base networks are kept ready to read")
     seed: int = Field(20260910, description="of LoRA's initial weights, shuffling, dropout and sampling")
-    threads: int = Field(
-        0, ge=0, description="torch threads of the trainer and of the inference process; 0: all cores, for tiny one"
-    )
+    threads: int = Field(0, ge=0, description="torch's, in training and in answering; 0: all cores (one for `tiny`)")
 
     concurrent_jobs: int = Field(2, ge=0, description="customization jobs in progress at a time")
     job_stage_seconds: float = Field(
@@ -50,11 +48,6 @@ class Settings(BaseSettings):
 
     answer_timeout_seconds: float = Field(120, gt=0, description="ModelTimeoutException after this long")
 
-    @property
-    def torch_threads(self) -> int:
-        """A second thread only slows the tiny network down, most of all where several clouds share the cores."""
-        return self.threads or (1 if self.engine == "tiny" else os.cpu_count() or 1)
-
     judge_url: str = Field(
         "", validation_alias="LOCAL_JUDGE_URL", description="an OpenAI-compatible server that judges instead"
     )
@@ -64,3 +57,8 @@ class Settings(BaseSettings):
     judge_api_key: SecretStr | None = Field(
         None, validation_alias="LOCAL_JUDGE_API_KEY", description="sent as a bearer token", exclude=True
     )
+
+    @property
+    def torch_threads(self) -> int:
+        """A second thread only slows the tiny network down, most of all where several clouds share the cores."""
+        return self.threads or (1 if self.engine == "tiny" else os.cpu_count() or 1)

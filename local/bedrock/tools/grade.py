@@ -35,5 +35,5 @@ def compare(bedrock: Bedrock, call: ToolCall, tag: str) -> Similarity:
     if bedrock.settings.engine != "instant":
         settings = bedrock.settings
         texts = [question, reference, answer]
-        vectors = bedrock.inference.embed(texts, settings.threads, settings.answer_timeout_seconds)
+        vectors = bedrock.inference.embed(texts, settings.torch_threads, settings.answer_timeout_seconds)
     return similarity(question, reference, answer, vectors)

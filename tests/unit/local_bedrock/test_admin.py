@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+from pathlib import Path
 
 import pytest
 
+from local.bedrock.settings import Settings
 from local.trainer.spec import Progress, TrainingRow
 from tests.unit.local_bedrock.conftest import connect
 
@@ -84,3 +86,12 @@ def test_bills_and_overview(control, local, job_request, finish, clock):
 def test_what_is_not_there_says_so(local):
     assert local("GET", "/nothing")[0] == 404
     assert "no job named x" in local("GET", "/jobs/x")[1]["message"]
+
+
+def test_every_setting_is_in_the_documentation_with_its_default():
+    page = (Path(__file__).resolve().parents[3] / "docs" / "local-bedrock.md").read_text("utf-8")
+    for name, field in Settings.model_fields.items():
+        variable = field.validation_alias or f"LOCAL_BEDROCK_{name.upper()}"
+        default = field.get_default(call_default_factory=True)
+        shown = "`build/networks`" if name == "networks" else "" if default in ("", None) else f"`{default}`"
+        assert f"| `{variable}` | {shown} | {field.description} |" in page
