@@ -67,7 +67,8 @@ def _check() -> None:
     [run] = json.loads(_tuner("runs", "--json", output=True).stdout)
     shown = json.loads(_tuner("show", run["run_id"], "--json", output=True).stdout)
     if shown["live_throughput"]:
-        raise DemoError(f"Throughput is still alive: {', '.join(shown['live_throughput'])}")
+        alive = ", ".join(entry["arn"] for entry in shown["live_throughput"])
+        raise DemoError(f"Throughput is still alive: {alive}")
     _say.print("Throughput and deployments alive: none")
     _tuner("report", run["run_id"], "--no-open")
 

@@ -15,7 +15,7 @@ from tuner.aws.clients import client
 from tuner.aws.quotas import Quotas
 from tuner.aws.translate import translated
 from tuner.cli import local
-from tuner.cli.console import console, emit
+from tuner.cli.console import console, emit, say
 from tuner.cli.deployment import DEFAULT_STACK, Deployment, NoDeploymentError, find, local_endpoint, use_region
 from tuner.cli.options import Json, Local, Stack
 from tuner.errors import AwsError, TunerError
@@ -35,6 +35,8 @@ def doctor(as_json: Json = False, stack: Stack = DEFAULT_STACK, on_local: Local 
         emit([asdict(check) for check in found])
     else:
         console().print(_table(found))
+        if local_endpoint():
+            say("Stand-in: the local cloud's own small models answer and judge for those named here.", "warn")
     if any(check.verdict == "failed" for check in found):
         raise typer.Exit(1)
 

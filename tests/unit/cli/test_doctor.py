@@ -40,6 +40,13 @@ class TestDoctor:
         assert "ask AWS to raise quota L-BE77399C" in said
         assert "✓ Judge" in said
 
+    def test_on_the_local_cloud_the_models_are_called_stand_ins(
+        self, tuner: Tuner, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        assert "Stand-in" not in tuner("doctor").err
+        monkeypatch.setenv("AWS_ENDPOINT_URL", "https://127.0.0.1:9")
+        assert "Stand-in: the local cloud's own small models" in tuner("doctor").err
+
     def test_without_credentials_nothing_else_is_asked(
         self, tuner: Tuner, world: World, monkeypatch: pytest.MonkeyPatch
     ) -> None:
