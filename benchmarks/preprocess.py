@@ -4,8 +4,9 @@
     bare parser   msgspec over the file's bytes, into dictionaries, and nothing else: the limit
     this project  one pass: read, check every rule, convert, write
 
-Each runs in a process of its own, in turn, several times; the best time of each counts, so that other work on the
-machine weighs on all alike. Memory is the process's peak. Run with `python -m benchmarks.preprocess`.
+Each runs in a process of its own, in turn, several times. The figures compare the best processor times (user and
+system), which other work on the machine changes least: none of the three waits for anything but the disk's cache.
+Memory is the process's peak. Run with `python -m benchmarks.preprocess`.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -61,8 +63,8 @@ def two_scripts(source: Path, target: Path) -> None:
             file.write(json.dumps(entry, ensure_ascii=False) + "\n")
     with target.open(encoding="utf-8") as file:
         for line in file:
-            entry = _Entry.model_validate(json.loads(line))
-            if len(entry.system) // 3 + sum(len(message.content) // 3 for message in entry.messages) > 32_000:
+            checked = _Entry.model_validate(json.loads(line))
+            if len(checked.system) // 3 + sum(len(message.content) // 3 for message in checked.messages) > 32_000:
                 raise SystemExit("a record is too long")
 
 
@@ -126,24 +128,32 @@ def write_pairs(path: Path, count: int) -> None:
         file.write("\n]\n")
 
 
-def measured(*arguments: str) -> tuple[float, float]:
-    """Seconds and MiB of one way in a process of its own."""
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One way, once: seconds on the clock, seconds of the processor, peak of memory in MiB."""
+
+    clock: float
+    processor: float
+    peak: float
+
+
+def measured(*arguments: str) -> Measured:
+    """One way in a process of its own."""
     command = [sys.executable, "-m", __spec__.name, "--one", *arguments]
     output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    seconds, mebibytes = map(float, output.split())
-    return seconds, mebibytes
+    return Measured(*map(float, output.split()))
 
 
 def one(way: str, source: Path, target: Path, size: float) -> None:
-    """Runs one way here and prints its seconds and its peak of memory."""
-    started = time.perf_counter()
+    """Runs one way here and prints what was measured."""
+    clock, processor = time.perf_counter(), time.process_time()
     if size:
         _convert(Repeated(source, size), NoSink())
     else:
         WAYS[way](source, target)
-    seconds = time.perf_counter() - started
+    clock, processor = time.perf_counter() - clock, time.process_time() - processor
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
-    print(seconds, peak)
+    print(clock, processor, peak)
 
 
 def main() -> None:
@@ -166,23 +176,23 @@ def main() -> None:
 
 def compare(source: Path, target: Path, rounds: int, sizes: list[float]) -> None:
     """Prints a table of all ways, the memory by size, and the verdict."""
-    runs: dict[str, list[tuple[float, float]]] = {way: [] for way in WAYS}
+    runs: dict[str, list[Measured]] = {way: [] for way in WAYS}
     for _ in range(rounds):
         for way, results in runs.items():
             results.append(measured(way, str(source), str(target), "0"))
     size = source.stat().st_size
-    seconds = {way: min(result[0] for result in results) for way, results in runs.items()}
-    print(f"{size / 1e6:.0f} MB, best of {rounds}")
+    print(f"{size / 1e6:.0f} MB, best of {rounds}      processor      clock     memory")
+    best = {way: min(result.processor for result in results) for way, results in runs.items()}
     for way, results in runs.items():
-        rate = size / 1e6 / seconds[way]
-        print(f"  {way:<13} {seconds[way]:6.2f} s {rate:6.0f} MB/s {max(peak for _, peak in results):6.0f} MiB")
-    peaks = {large: measured("this project", str(source), str(target), str(large))[1] for large in sizes}
+        clock, peak = min(result.clock for result in results), max(result.peak for result in results)
+        print(f"  {way:<13} {best[way]:8.2f} s {size / 1e6 / best[way]:5.0f} MB/s {clock:7.2f} s {peak:6.0f} MiB")
+    peaks = {large: measured("this project", str(source), str(target), str(large)).peak for large in sizes}
     for large, peak in peaks.items():
         print(f"  this project at {large / 1e9:.1f} GB: {peak:.0f} MiB")
-    rate = size / seconds["this project"]
+    rate = size / min(result.clock for result in runs["this project"])
     ten = 10e9 / rate + 2 * 10e9 / S3_BYTES_PER_SECOND
     print(f"  10 GB from S3 to S3, extrapolated: {ten:.0f} s of the function's 900 s")
-    verdict(seconds, max(peaks.values()))
+    verdict(best, max(peaks.values()))
 
 
 def verdict(seconds: dict[str, float], peak: float) -> None:
