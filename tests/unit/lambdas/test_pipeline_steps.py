@@ -64,9 +64,9 @@ class NoQuota:
 
 
 @pytest.fixture
-def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[RunFolder]:
-    """Two buckets, a state machine's name, a schedule group; the run's folder with its manifest."""
-    environment = {
+def environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the functions are told."""
+    values = {
         "DEPLOYMENT": json.dumps(SETTINGS),
         "DATA_BUCKET": "data",
         "ARTIFACTS_BUCKET": "artifacts",
@@ -76,8 +76,13 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[RunFolder]:
         "SCHEDULER_ROLE_ARN": "arn:aws:iam::123456789012:role/scheduler",
         "SCHEDULE_GROUP": GROUP,
     }
-    for name, value in environment.items():
+    for name, value in values.items():
         monkeypatch.setenv(name, value)
+
+
+@pytest.fixture
+def cloud(environment: None) -> Iterator[RunFolder]:
+    """Two buckets and a schedule group; the run's folder with its manifest."""
     with mock_aws():
         client.cache_clear()
         s3 = boto3.client("s3")
@@ -144,7 +149,7 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> type[Machine]:
     ids=lambda event: event["detail"]["bucket"]["name"] + "/" + event["detail"]["object"]["key"],
 )
 def test_nothing_else_in_the_bucket_starts_a_run(
-    cloud: RunFolder, machine: type[Machine], event: dict[str, Any]
+    environment: None, machine: type[Machine], event: dict[str, Any]
 ) -> None:
     result = start_run.handler(event, CONTEXT)
     assert result["started"] is False
@@ -286,6 +291,6 @@ def test_a_release_is_for_whom_the_event_says(
 
 
 @pytest.mark.parametrize("event", [{}, {"sweep": False}, {"run_id": RUN, "sweep": True}])
-def test_a_release_that_is_for_nobody_or_for_two_is_refused(cloud: RunFolder, event: dict[str, Any]) -> None:
+def test_a_release_that_is_for_nobody_or_for_two_is_refused(environment: None, event: dict[str, Any]) -> None:
     with pytest.raises(Exception, match="give one of"):
         invoke(release_throughput, **event)
