@@ -33,7 +33,7 @@ from tuner.evaluation.metrics.correctness import Correctness
 from tuner.settings import JudgeSettings
 
 ROOT = Path(__file__).parents[1]
-PAIRS, ROUNDS = 1_000, 3
+PAIRS, ROUNDS = 1_000, 2
 JUDGED, LATENCY, QUOTA, BURST = 500, 0.4, 40.0, 10.0
 
 
@@ -131,13 +131,13 @@ class _Endpoint:
 
 
 def example_questions(count: int) -> list[Question]:
-    """Questions whose answers are 1 to 12 sentences of the example's."""
+    """Questions whose answers are 1 to 8 sentences of the example's."""
     generator = random.Random(0)
     lines = (ROOT / "examples" / "bedrock-faq" / "training.jsonl").read_text("utf-8").splitlines()
     sentences = [part for line in lines for part in json.loads(line)["answer"].split(". ")]
 
     def text() -> str:
-        return ". ".join(generator.choices(sentences, k=min(12, 1 + int(generator.expovariate(0.45)))))
+        return ". ".join(generator.choices(sentences, k=min(8, 1 + int(generator.expovariate(0.7)))))
 
     return [Question(f"q{i}", "What?", text(), {"base": text(), "tuned": text()}) for i in range(count)]
 

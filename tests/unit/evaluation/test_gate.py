@@ -79,3 +79,10 @@ def test_nothing_measured_is_undecided_and_no_gate_is_none() -> None:
 def test_a_wrong_gate_is_refused_before_anything_is_spent(settings: dict, message: str) -> None:
     with pytest.raises(SettingsError, match=message):
         load(RunSettings, settings, "run.yaml")
+
+
+def test_one_broken_rule_rejects_whatever_else_is_undecided() -> None:
+    found = decide_gate({"correctness": GateRule(at_least=9.5, better_than="base")}, metrics(EQUAL, MAYBE))
+    assert found is not None
+    assert [rule["decision"] for rule in found["rules"]] == ["rejected", "undecided"]
+    assert found["decision"] == "rejected"
