@@ -48,7 +48,9 @@ def handler(event: StartEvent, env: Environment) -> dict[str, Any]:
         return {"started": False, "reason": "This object is not the training data of a dataset."}
     arrival = arrive(Incoming(env.data_bucket), dataset, env.deployment.quiet_seconds, event.repeat)
     executions = Executions(env.state_machine_arn)
-    started = executions.start(arrival.run_id, arrival.execution_input())
+    # Step Functions forgets an execution's name after 90 days; the run's folder does not.
+    before = bool(env.folder(arrival.run_id).list(""))
+    started = not before and executions.start(arrival.run_id, arrival.execution_input())
     logger.info("A dataset arrived", dataset=dataset, run_id=arrival.run_id, started=started)
     result = {"run_id": arrival.run_id, "execution_arn": executions.arn(arrival.run_id), "started": started}
     return result if started else {**result, "reason": "This content was run before: 'tuner run --again' repeats it."}

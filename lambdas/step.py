@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, TypeVar, cast
@@ -16,6 +17,9 @@ from pydantic_settings import BaseSettings
 
 from tuner.aws.run_folder import RunFolder
 from tuner.settings import DeploymentSettings
+
+# Most invocations count nothing: that is no mistake.
+warnings.filterwarnings("ignore", "No application metrics to publish")
 
 logger = Logger()
 tracer = Tracer()

@@ -44,7 +44,7 @@ STEPS = (
         "start_run",
         minutes=15,
         memory=512,
-        may=(objects.list_datasets, objects.read_arrivals, services.start_executions),
+        may=(objects.list_datasets, objects.read_arrivals, _FINDS, services.start_executions),
         told=("STATE_MACHINE_ARN",),
         asynchronous=True,
     ),

@@ -172,6 +172,15 @@ def test_training_data_starts_one_run_however_often_it_is_told(
     assert json.loads(machine.inputs[first["run_id"]])["inputs"][0]["key"] == key
 
 
+def test_a_run_that_step_functions_has_forgotten_is_not_run_over(cloud: RunFolder, machine: type[Machine]) -> None:
+    boto3.client("s3").put_object(Bucket="data", Key="incoming/faq/training.jsonl", Body=b"{}")
+    run = invoke(start_run, dataset="faq")["run_id"]
+    RunFolder("artifacts", run).write("report/report.json", b"{}")
+    machine.inputs.clear()
+    assert invoke(start_run, dataset="faq")["started"] is False
+    assert not machine.inputs
+
+
 def test_a_person_repeats_a_run_on_purpose(cloud: RunFolder, machine: type[Machine]) -> None:
     boto3.client("s3").put_object(Bucket="data", Key="incoming/faq/training.jsonl", Body=b"{}")
     first = invoke(start_run, dataset="faq")
