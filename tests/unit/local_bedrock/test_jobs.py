@@ -125,6 +125,7 @@ def nova(job_request):
         ("é\n".encode("latin-1"), "line 1: UnicodeDecodeError"),
         (lines(converse_record, 40), "line 1: "),
         (lines(lambda _: '{"messages": [{"role": "user", "content": "x"}]}', 40), "roles must alternate"),
+        (lines(lambda n: anthropic_record(n).replace(f"What is service {n}?", " "), 40), "a turn has no text"),
     ],
 )
 def test_data_that_breaks_a_rule_fails_the_job_with_bedrocks_words(

@@ -9,6 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.bedrock.tools import served
+from local.bedrock.tools.call import ToolCall
 from local.bedrock.tools.similarity import similarity
 from tuner.evaluation.judge import tagged
 from tuner.evaluation.metrics.correctness import GRADE
@@ -46,6 +47,20 @@ def test_a_grade_follows_the_reference_and_says_that_it_is_a_stand_in(runtime):
     verdict = grade(runtime, "They are kept for 30 days.")
     assert "not a language model" in verdict["reasoning"]
     assert "numbers that neither reference nor question has: 30" in verdict["reasoning"]
+
+
+def test_a_strange_number_costs_three_tenths_and_a_names_digit_is_none():
+    wrong, right = (similarity(QUESTION, REFERENCE, f"They are kept {days} days in S3.", None) for days in (30, 90))
+    assert (wrong.strange_numbers, right.strange_numbers) == (("30",), ())
+    assert wrong.score == pytest.approx(0.7 * wrong.overlap)
+    assert right.score == right.overlap
+
+
+def test_what_was_escaped_is_read_as_it_was(runtime):
+    text = tagged(question=QUESTION, reference="a < b & c", answer="a < b & c")
+    assert force(runtime, GRADE, text)[1]["toolUse"]["input"]["score"] == 10
+    call = ToolCall("grade", "", GRADE.schema, "", text)
+    assert call.tagged("answer") == "a < b & c"
 
 
 def test_an_answer_cannot_pretend_to_be_the_reference(runtime):

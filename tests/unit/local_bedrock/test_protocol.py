@@ -27,6 +27,12 @@ def operation(name: str, service: str = "bedrock"):
         ("POST", "/model-customization-jobs/a/b/stop", "StopModelCustomizationJob", {"jobIdentifier": "a/b"}),
         ("GET", f"/custom-models/{MODEL_ARN}", "GetCustomModel", {"modelIdentifier": MODEL_ARN}),
         ("GET", "/custom-models", "ListCustomModels", {}),
+        (
+            "GET",
+            "/automated-reasoning-policies/p/build-workflows/b/annotations",
+            "GetAutomatedReasoningPolicyAnnotations",
+            {"policyArn": "p", "buildWorkflowId": "b"},
+        ),
         ("GET", "/custom-models/arn%3Aaws", "GetCustomModel", {"modelIdentifier": "arn:aws"}),
         ("DELETE", "/provisioned-model-throughput/x", "DeleteProvisionedModelThroughput", {"provisionedModelId": "x"}),
     ],
@@ -46,6 +52,7 @@ def test_a_path_of_no_operation_is_refused():
     [
         ({"jobName": None}, r"1 validation error detected: Value null at 'jobName' .* Member must not be null"),
         ({"jobName": "-x"}, r"'-x' at 'jobName' .* regular expression pattern: \[a-zA-Z0-9\]"),
+        ({"jobName": "a b"}, r"'a b' at 'jobName' .* regular expression pattern"),
         ({"jobName": "a" * 64}, r"at 'jobName' .* length less than or equal to 63"),
         ({"customizationType": "MAGIC"}, r"at 'customizationType' .* enum value set: \[FINE_TUNING, "),
         ({"hyperParameters": {"epochCount": 2}}, r"'2' at 'hyperParameters.epochCount' .* must be of type string"),

@@ -29,11 +29,11 @@ SOUND = {
 def role():
     """Make a role with these trust statements; it is gone after the test."""
 
-    def make(*statements, name="service"):
+    def make(*statements, name="service", account=SCOPE.account):
         document = json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
-        with request_scope(SCOPE.account, SCOPE.region):
+        with request_scope(account, SCOPE.region):
             iam._roles[name] = {"RoleName": name, "RoleId": "AROAEXAMPLE", "AssumeRolePolicyDocument": document}
-        return f"arn:aws:iam::{SCOPE.account}:role/{name}"
+        return f"arn:aws:iam::{account}:role/{name}"
 
     yield make
     with request_scope(SCOPE.account, SCOPE.region):
@@ -75,7 +75,6 @@ def test_several_services_may_share_a_role_and_conditions_are_optional(role):
 
 
 def test_no_role_and_another_accounts_role_are_refused(role):
-    role(SOUND)
-    for arn in ("arn:aws:iam::000000000000:role/none", "arn:aws:iam::111111111111:role/service"):
+    for arn in ("arn:aws:iam::000000000000:role/none", role(SOUND, account="111111111111")):
         with pytest.raises(ValidationError, match="Could not assume provided IAM role"):
             assume(arn, SCOPE, JOB)

@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.bedrock.billing import statement
-from tests.unit.local_bedrock.conftest import NOVA, converse_record, lines
+from tests.unit.local_bedrock.conftest import HAIKU, NOVA, converse_record, lines
 
 
 @pytest.fixture
@@ -91,12 +91,24 @@ def test_names_are_unique_and_a_token_makes_one(control, model):
         buy(control, model)
 
 
-def test_a_throughput_takes_another_name_but_not_another_base(control, model, clock):
+def test_a_throughput_takes_another_name_or_model_but_not_another_base(control, model, storage, job_request, finish):
+    storage.objects["in/nova.jsonl"] = lines(converse_record, 8)
+    for number, base, data in ((2, HAIKU, "train"), (3, NOVA, "nova")):
+        names = {"jobName": f"job-{number}", "customModelName": f"model-{number}", "baseModelIdentifier": base}
+        places = {
+            "trainingDataConfig": {"s3Uri": f"s3://data/in/{data}.jsonl"},
+            "validationDataConfig": {"validators": []},
+        }
+        control.create_model_customization_job(**(job_request | names | places | {"hyperParameters": {}}))
+        assert finish(f"job-{number}").status == "Completed"
     arn = buy(control, model)
     control.update_provisioned_model_throughput(provisionedModelId=arn, desiredProvisionedModelName="renamed")
     assert control.get_provisioned_model_throughput(provisionedModelId="renamed")["provisionedModelArn"] == arn
-    with pytest.raises(control.exceptions.ResourceNotFoundException):
-        control.update_provisioned_model_throughput(provisionedModelId=arn, desiredModelId=model[:-12] + "0" * 12)
+    second, third = (control.get_custom_model(modelIdentifier=f"model-{n}")["modelArn"] for n in (2, 3))
+    control.update_provisioned_model_throughput(provisionedModelId=arn, desiredModelId=second)
+    assert control.get_provisioned_model_throughput(provisionedModelId=arn)["modelArn"] == second
+    with pytest.raises(ClientError, match="must have the base model of the provisioned one"):
+        control.update_provisioned_model_throughput(provisionedModelId=arn, desiredModelId=third)
 
 
 def test_a_throughput_that_failed_is_not_billed(bedrock, control, clock, model):
