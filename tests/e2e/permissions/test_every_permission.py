@@ -27,7 +27,7 @@ def test_the_deployed_roles_hold_what_the_table_grants(roles):
     assert roles.held() == {*ASKED, *NOT_ASKED}
 
 
-@pytest.mark.parametrize("permission", map(each, ASKED))
+@pytest.mark.parametrize("permission", [each(permission) for permission in ASKED])
 def test_without_it(permission, stage, roles, proofs):
     situation = situation_of(permission)
     stage.first_run(situation.dataset)
