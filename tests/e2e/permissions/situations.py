@@ -88,7 +88,8 @@ def _bought_before(kind: str) -> Situation:
 def _pinned_before(stage: Stage) -> Failure:
     run = stage.next_run("provisioned")
     stage.copy(stage.first_run("provisioned"), run, Keys.MANIFEST)
-    return _ended(stage, stage.start(run))
+    stage.execute(run)
+    return _ended(stage, run)
 
 
 def _sweep(stage: Stage) -> Failure:

@@ -55,6 +55,14 @@ class Stage:
         assert (result["run_id"], result["started"]) == (run, True)
         return run
 
+    def execute(self, run: str) -> None:
+        """Starts a run's execution itself: `start` would see that there are artifacts of it already."""
+        first = run.rpartition("-r")[0]
+        document = json.loads(self.pipeline.describe(first)["input"]) | {"run_id": run}
+        self.pipeline.client("stepfunctions").start_execution(
+            stateMachineArn=self.pipeline.outputs["StateMachineArn"], name=run, input=json.dumps(document)
+        )
+
     def invoke(self, function: str, event: dict[str, Any]) -> Any:
         """What a function, named as itself or as one of the stack's outputs, returns or fails with."""
         name = self.pipeline.outputs.get(function, function)
