@@ -16,7 +16,7 @@ from local.bedrock.scope import Scope, current_scope, new_id
 if TYPE_CHECKING:
     from local.bedrock.bedrock import Bedrock
 
-TERMS: dict[Commitment | None, timedelta] = {"OneMonth": timedelta(days=30), "SixMonths": timedelta(days=180)}
+TERMS: dict[Commitment, timedelta] = {"OneMonth": timedelta(days=30), "SixMonths": timedelta(days=180)}
 
 
 def create(bedrock: Bedrock, params: dict[str, Any]) -> dict[str, Any]:
@@ -26,34 +26,37 @@ def create(bedrock: Bedrock, params: dict[str, Any]) -> dict[str, Any]:
         earlier = bedrock.store.throughputs.with_token(scope, params.get("clientRequestToken"))
         if earlier:
             return {"provisionedModelArn": earlier.arn}
-        model = find_model(bedrock, scope, params["modelId"])
-        name = params["provisionedModelName"]
-        if bedrock.store.throughputs.find(scope, name):
-            raise ValidationError("The provided provisioned model name is currently in use.")
-        commitment: Commitment | None = params.get("commitmentDuration")
-        _check_quota(bedrock, scope, params["modelUnits"], commitment)
-        identifier, now = new_id(), bedrock.clock()
-        throughput = Throughput(
-            id=identifier,
-            name=name,
-            arn=scope.arn(f"provisioned-model/{identifier}"),
-            scope=scope,
-            created=now,
-            changed=now,
-            ready=now + timedelta(seconds=bedrock.settings.throughput_seconds),
-            token=params.get("clientRequestToken"),
-            tags=from_wire(params.get("tags")),
-            model_arn=model.arn,
-            base_model_id=model.base_model_id,
-            model_units=params["modelUnits"],
-            commitment=commitment,
-            commitment_ends=now + TERMS[commitment] if commitment else None,
-            injected_failure=bedrock.settings.fail_throughputs,
-        )
+        throughput = _new_throughput(bedrock, scope, params)
         bedrock.store.throughputs.put(throughput)
         if not throughput.injected_failure:
-            bill(bedrock, throughput, "provisioned-model", throughput.model_units, commitment)
+            bill(bedrock, throughput, "provisioned-model", throughput.model_units, throughput.commitment)
     return {"provisionedModelArn": throughput.arn}
+
+
+def _new_throughput(bedrock: Bedrock, scope: Scope, params: dict[str, Any]) -> Throughput:
+    model = find_model(bedrock, scope, params["modelId"])
+    if bedrock.store.throughputs.find(scope, params["provisionedModelName"]):
+        raise ValidationError("The provided provisioned model name is currently in use.")
+    commitment: Commitment | None = params.get("commitmentDuration")
+    _check_quota(bedrock, scope, params["modelUnits"], commitment)
+    identifier, now = new_id(), bedrock.clock()
+    return Throughput(
+        id=identifier,
+        name=params["provisionedModelName"],
+        arn=scope.arn(f"provisioned-model/{identifier}"),
+        scope=scope,
+        created=now,
+        changed=now,
+        ready=now + timedelta(seconds=bedrock.settings.throughput_seconds),
+        token=params.get("clientRequestToken"),
+        tags=from_wire(params.get("tags")),
+        model_arn=model.arn,
+        base_model_id=model.base_model_id,
+        model_units=params["modelUnits"],
+        commitment=commitment,
+        commitment_ends=now + TERMS[commitment] if commitment else None,
+        injected_failure=bedrock.settings.fail_throughputs,
+    )
 
 
 def _check_quota(bedrock: Bedrock, scope: Scope, units: int, commitment: Commitment | None) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import threading
@@ -10,11 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from local.bedrock.children import CHECKOUT, child_environment
 from local.bedrock.jobs.failure import JobFailedError, JobStoppedError
 from local.bedrock.jobs.hyperparameters import Schedule
 from local.trainer.spec import SPEC_FILE, Conversation, Progress, TrainingSpec
 
-CHECKOUT = Path(__file__).resolve().parents[3]
 LOG_FILE = "trainer.log"
 POLL_SECONDS = 0.1
 GRACE_SECONDS = 5
@@ -78,13 +77,6 @@ def train(folder: Path, stopped: threading.Event) -> Progress:
     if process.returncode != 0 or progress is None or not progress.finished:
         raise JobFailedError(_last_words(folder, process.returncode))
     return progress
-
-
-def child_environment() -> dict[str, str]:
-    """The server's environment without its credentials, which neither training nor inference needs."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "MINISTACK_"))}
-    # OpenMP's threads spin while they wait for each other: on a machine that has other work, a step of 0.05 s took 6 s.
-    return kept | {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false", "OMP_WAIT_POLICY": "PASSIVE"}
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
