@@ -12,10 +12,10 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 # The environment's python3, node and cdk come first: cdk.json's commands find the right ones.
 export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 
-.PHONY: help setup demo test lint docs clean
+.PHONY: help setup demo test permissions bench lint docs clean
 
 help:  ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
 
 setup: $(INSTALLED)  ## install everything into .venv and node_modules
 
@@ -25,6 +25,12 @@ demo: $(INSTALLED)  ## tune a model on this machine, from deploy to report, and 
 test: lint  ## all checks and tests, the deployed local cloud included
 	@$(BIN)/pytest -n auto -q tests/unit
 	@$(BIN)/pytest -m "not thorough" tests/e2e tests/browser
+
+permissions: $(INSTALLED)  ## prove every permission: take each away from a real run (minutes)
+	@PERMISSION_PROOF=docs/permission-proof.md $(BIN)/pytest tests/e2e/permissions
+
+bench: $(INSTALLED)  ## all benchmarks, or one: make bench NAME=preprocess
+	@for name in $(or $(NAME),preprocess report scoring); do $(BIN)/python -m benchmarks.$$name || exit 1; done
 
 lint: $(INSTALLED)  ## style and types
 	@$(BIN)/ruff check .
