@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from transformers import PreTrainedTokenizerFast
 
-from local.trainer.chat import segments
+from local.trainer.chat import encode, pieces
 from local.trainer.spec import Conversation
 
 IGNORED = -100
@@ -55,12 +55,9 @@ def read_examples(path: Path, tokenizer: PreTrainedTokenizerFast, longest: int) 
 
 
 def _encode(conversation: Conversation, tokenizer: PreTrainedTokenizerFast, longest: int) -> Example:
-    tokens: list[int] = []
-    labels: list[int] = []
-    for text, learnt in segments(conversation):
-        ids = tokenizer.encode(text, add_special_tokens=False)
-        tokens += ids
-        labels += ids if learnt else [IGNORED] * len(ids)
+    encoded = encode(pieces(conversation), tokenizer)
+    tokens = [token for token, _ in encoded]
+    labels = [token if learnt else IGNORED for token, learnt in encoded]
     return Example(tokens[-longest:], labels[-longest:])
 
 

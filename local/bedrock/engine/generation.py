@@ -9,7 +9,7 @@ import torch
 from transformers import DynamicCache, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from local.bedrock.engine.messages import Answer, Question, StopReason
-from local.trainer.chat import prompt
+from local.trainer.chat import encode, prompt_pieces
 
 LONGEST_CONTEXT = 8192
 
@@ -52,7 +52,7 @@ def generate(
 
 
 def _row(question: Question, tokenizer: PreTrainedTokenizerFast) -> Row:
-    ids = tokenizer.encode(prompt(question.conversation), add_special_tokens=False)
+    ids = [token for token, _ in encode(prompt_pieces(question.conversation), tokenizer)]
     return Row(question, ids, torch.Generator().manual_seed(question.sampling.seed))
 
 
