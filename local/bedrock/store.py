@@ -19,13 +19,14 @@ class Table(Generic[R]):
     def __init__(self, kind: type[R], folder: Path, lock: threading.RLock) -> None:
         self._folder = folder
         self._lock = lock
-        folder.mkdir(parents=True, exist_ok=True)
         found = [kind.model_validate_json(path.read_bytes()) for path in folder.glob("*.json")]
         self._records = {record.id: record for record in sorted(found, key=lambda record: record.created)}
 
     def put(self, record: R) -> R:
         """Add or replace."""
         with self._lock:
+            # Not before there is something to keep: a cloud's folder belongs to the cloud that made it.
+            self._folder.mkdir(parents=True, exist_ok=True)
             path = self._folder / f"{record.id}.json"
             draft = path.with_suffix(".tmp")
             draft.write_text(record.model_dump_json(), encoding="utf-8")

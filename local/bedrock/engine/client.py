@@ -86,6 +86,7 @@ class InferenceClient:
 
     def _alive(self, threads: int) -> subprocess.Popen[bytes]:
         if self._process is None or self._process.poll() is not None:
+            self._log.parent.mkdir(parents=True, exist_ok=True)
             with self._log.open("ab") as log:
                 self._process = subprocess.Popen(  # noqa: S603 - the command above
                     [*self._command, str(threads)],

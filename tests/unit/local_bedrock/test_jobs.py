@@ -214,3 +214,9 @@ def test_a_restarted_server_remembers_and_fails_what_was_in_progress(bedrock, st
         assert "restarted" in job.failure
     finally:
         restarted.close()
+
+
+def test_nothing_is_on_disk_before_there_is_something_to_keep(tmp_path, bedrock):
+    place = tmp_path / "untouched"
+    Bedrock(place, bedrock.settings, lambda *_: None).close()
+    assert not place.exists()
