@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 from tuner.aws.judge_call import Tool, ToolReply, force_tool
 from tuner.catalog import judge as catalog_judge
 from tuner.errors import AwsError, RetryableError
-from tuner.evaluation.pacing import Pacer
+from tuner.pacing import Pacer
 from tuner.settings import JudgeSettings
 
 Verdicts = dict[str, dict[str, Any]]

@@ -14,8 +14,8 @@ from tuner.evaluation.exam import MODELS, Exam, ModelName, Question, match
 from tuner.evaluation.judge import CONCURRENCY, Judge, Verdicts, instructions
 from tuner.evaluation.language import detect
 from tuner.evaluation.metrics import Equipment, chosen
-from tuner.evaluation.pacing import Pacer
 from tuner.evaluation.scores import Graded, grade
+from tuner.pacing import Pacer
 from tuner.run import Keys
 
 

@@ -23,7 +23,7 @@ from tuner.errors import (
     ThrottledError,
     TunerError,
 )
-from tuner.evaluation.pacing import Pacer
+from tuner.pacing import Pacer
 from tuner.run import Keys, Manifest
 from tuner.settings import InferenceSettings
 

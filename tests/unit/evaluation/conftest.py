@@ -15,7 +15,7 @@ import pytest
 from tuner.aws.judge_call import Tool, ToolReply
 from tuner.evaluation.exam import Question
 from tuner.evaluation.judge import Judge
-from tuner.evaluation.pacing import Pacer
+from tuner.pacing import Pacer
 from tuner.settings import JudgeSettings
 
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 
 from tuner.errors import AccessDeniedError, ThrottledError
-from tuner.evaluation.pacing import Pacer
+from tuner.pacing import Pacer
 
 
 def call(pacer: Pacer, error: Exception | None = None) -> None:
