@@ -41,4 +41,9 @@ def handler(event: PinEvent, env: Environment) -> dict[str, Any]:
         execution_arn=event.execution_arn,
         started_at=event.started_at,
     )
-    return {"run_id": manifest.run_id, "serving": manifest.settings.serving}
+    return {
+        "run_id": manifest.run_id,
+        "serving": manifest.settings.serving,
+        "keep_hours": manifest.settings.keep_hours,
+        "commitment": manifest.settings.commitment,
+    }

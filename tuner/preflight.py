@@ -127,7 +127,7 @@ def check_run(models: FoundationModels, quotas: Quotas, asker: Asker, manifest: 
     tunable(models, catalog.model(manifest.base_model), region)
     if manifest.settings.serving != "none":
         check_judge(asker, manifest.judge_model)
-    if manifest.settings.serving == "provisioned" and manifest.settings.commitment is None:
+    if manifest.settings.serving == "provisioned":  # the evaluation's is hourly, whatever is bought afterwards
         check_throughput_quota(quotas, manifest.settings.model_units)
 
 

@@ -123,6 +123,8 @@ class Tags:
 
     DEPLOYMENT = "bedrock-tuner:deployment"
     RUN = "bedrock-tuner:run"
+    KEPT_UNTIL = "bedrock-tuner:kept-until"
+    GATE = "bedrock-tuner:gate"  # on the custom model: accepted, rejected or undecided
 
 
 class Keys:
@@ -138,7 +140,9 @@ class Keys:
     TRAINING_OUTPUT = "training/output/"
     TRAINING_SUMMARY = "training/summary.json"
     ENDPOINT = "serving/endpoint.json"
+    COMMITMENT = "serving/commitment.json"
     SCORES = "scores/scores.json"
+    GATE = "scores/gate.json"
     REPORT = "report/report.json"
     REPORT_PAGE = "report/index.html"
     REPORT_CARD = "report/card.json"

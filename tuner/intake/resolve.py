@@ -45,11 +45,12 @@ def resolve(document: Mapping[str, Any], deployment: DeploymentSettings, where: 
     )
     attempt(lambda: _check_serving(settings, model, where))
     attempt(lambda: _check_commitment(settings, deployment, where))
+    attempt(lambda: _check_keeping(settings, deployment, where))
     attempt(lambda: _check_budget(settings, deployment, where))
     judge_model = attempt(lambda: _judge(settings, deployment, where))
     if findings or model is None or hyperparameters is None or judge_model is None:
         raise _together(findings)
-    return Resolved(settings, model, judge_model, hyperparameters)
+    return Resolved(_served(settings, model), model, judge_model, hyperparameters)
 
 
 def _readable(document: Mapping[str, Any]) -> RunSettings:
@@ -80,13 +81,35 @@ def _model(settings: RunSettings, deployment: DeploymentSettings, where: str) ->
     return model
 
 
+def _served(settings: RunSettings, model: catalog.Model) -> RunSettings:
+    """`serving: auto` becomes what the model allows and costs nothing while it waits."""
+    if settings.serving != "auto":
+        return settings
+    chosen = "on_demand" if model.family.on_demand_deployment else "provisioned"
+    return settings.model_copy(update={"serving": chosen})
+
+
 def _check_serving(settings: RunSettings, model: catalog.Model | None, where: str) -> None:
     if settings.serving == "on_demand" and model and not model.family.on_demand_deployment:
         raise SettingsError(
-            f"{where}: serving: {model.name} cannot be deployed on demand. Use 'provisioned', or 'none' to train only."
+            f"{where}: serving: {model.name} cannot be deployed on demand. Use 'provisioned', 'auto' to take what the "
+            "model allows, or 'none' to train only."
         )
     if settings.commitment and settings.serving != "provisioned":
         raise SettingsError(f"{where}: commitment: goes with 'serving: provisioned' only. Take one of them out.")
+
+
+def _check_keeping(settings: RunSettings, deployment: DeploymentSettings, where: str) -> None:
+    if not settings.keep_hours:
+        return
+    if settings.serving == "none":
+        raise SettingsError(f"{where}: keep_hours: 'serving: none' has no endpoint to keep. Take one of them out.")
+    if settings.keep_hours > deployment.longest_keep_hours:
+        allowed = f"{deployment.longest_keep_hours:g} hours at most" if deployment.longest_keep_hours else "no hour"
+        raise SettingsError(
+            f"{where}: keep_hours: {settings.keep_hours:g} hours, and the deployment lets a run keep its endpoint for "
+            f"{allowed}. Lower it, or have the deployment's 'longest_keep_hours' raised."
+        )
 
 
 def _check_commitment(settings: RunSettings, deployment: DeploymentSettings, where: str) -> None:
@@ -96,6 +119,16 @@ def _check_commitment(settings: RunSettings, deployment: DeploymentSettings, whe
             f"{where}: commitment: '{settings.commitment}' cannot be undone before its term ends, and the deployment "
             f"does not allow it (it allows: {allowed}). Leave the key out to pay by the hour, or have the deployment's "
             "'commitments' changed."
+        )
+    if settings.commitment and not settings.gate:
+        raise SettingsError(
+            f"{where}: commitment: is bought once the gate has accepted the model, and the run has no gate. Give it "
+            "one ('gate: {correctness: {better_than: base}}'), or take the commitment out."
+        )
+    if settings.commitment and settings.keep_hours:
+        raise SettingsError(
+            f"{where}: commitment: serves the accepted model from then on; keep_hours keeps the hourly endpoint that "
+            "it was evaluated with. Take one of them out."
         )
 
 

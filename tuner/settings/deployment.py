@@ -39,9 +39,13 @@ class DeploymentSettings(StrictModel):
     torch_index: str = Field(
         "", description="package index with CPU builds of torch, for a smaller scoring image; pytorch.org names one"
     )
-    commitments: tuple[Commitment, ...] = Field((), description="terms a run may ask for; hourly is always allowed")
+    commitments: tuple[Commitment, ...] = Field((), description="terms a run may ask for; none unless named here")
     budget_usd: float = Field(500, gt=0, description="ceiling of a run's estimated cost")
     longest_throughput_hours: float = Field(4, gt=0, le=48, description="the release switch fires after this long")
+    longest_keep_hours: float = Field(0, ge=0, le=720, description="the most a run's keep_hours may be; 0 allows none")
+    model_retention_days: int | None = Field(
+        None, ge=1, le=3650, description="days until an unused custom model is deleted; absent keeps it until you do"
+    )
     notification_emails: tuple[str, ...] = Field((), description="told of every run's end")
     keep_data: bool = Field(True, description="keep the buckets and the key when the stack is deleted")
     retention_days: int = Field(90, ge=1, le=3650, description="days until superseded object versions and logs expire")

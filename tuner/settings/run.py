@@ -10,7 +10,7 @@ from tuner.settings.evaluation import EvaluationSettings, GateRule, check_gate
 from tuner.settings.loading import StrictModel
 
 Commitment = Literal["OneMonth", "SixMonths"]
-Serving = Literal["provisioned", "on_demand", "none"]
+Serving = Literal["provisioned", "on_demand", "none", "auto"]
 
 
 class FieldNames(StrictModel):
@@ -62,10 +62,19 @@ class RunSettings(StrictModel):
         default_factory=dict, description="by Bedrock's names; the model family's defaults when absent"
     )
     validation: ValidationSettings = ValidationSettings()
-    serving: Serving = Field("provisioned", description="how the tuned model answers the evaluation questions")
+    serving: Serving = Field(
+        "provisioned",
+        description="how the tuned model answers the evaluation questions; auto is on demand where the model allows it",
+    )
     model_units: int = Field(1, ge=1, le=100, description="model units of provisioned throughput")
     commitment: Commitment | None = Field(
-        None, description="term of the throughput; absent is hourly, released after use"
+        None, description="term of the throughput that is bought once the gate accepted the model; absent is none"
+    )
+    keep_hours: float = Field(
+        0,
+        ge=0,
+        le=720,
+        description="hours for which the endpoint of a model that the gate accepts is kept, once scored",
     )
     inference: InferenceSettings = InferenceSettings()
     judge: JudgeSettings = JudgeSettings()

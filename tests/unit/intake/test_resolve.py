@@ -80,8 +80,30 @@ def test_a_retired_model_is_left_for_the_account_to_refuse() -> None:
 
 def test_a_commitment_that_the_deployment_allows_is_taken() -> None:
     allowed = DeploymentSettings(commitments=("OneMonth",))
-    assert resolve({"commitment": "OneMonth"}, allowed).settings.commitment == "OneMonth"
-    assert isinstance(refused({"commitment": "SixMonths"}, allowed), CommitmentNotAllowedError)
+    gate = {"correctness": {"better_than": "base"}}
+    assert resolve({"commitment": "OneMonth", "gate": gate}, allowed).settings.commitment == "OneMonth"
+    assert isinstance(refused({"commitment": "SixMonths", "gate": gate}, allowed), CommitmentNotAllowedError)
+
+
+def test_a_commitment_is_for_a_model_that_a_gate_accepted() -> None:
+    allowed = DeploymentSettings(commitments=("OneMonth",), longest_keep_hours=8)
+    assert "the run has no gate" in str(refused({"commitment": "OneMonth"}, allowed))
+    asked = {"commitment": "OneMonth", "gate": {"correctness": {"at_least": 0.5}}, "keep_hours": 1}
+    assert "Take one of them out" in str(refused(asked, allowed))
+
+
+def test_auto_is_on_demand_where_the_family_offers_it() -> None:
+    assert resolve({"serving": "auto"}, DEPLOYMENT).settings.serving == "on_demand"
+    llama = {"base_model": "meta.llama3-1-8b-instruct-v1:0:128k", "serving": "auto"}
+    assert resolve(llama, WEST).settings.serving == "provisioned"
+
+
+def test_an_endpoint_is_kept_for_as_long_as_the_deployment_allows() -> None:
+    allowed = DeploymentSettings(longest_keep_hours=8)
+    assert resolve({"keep_hours": 8}, allowed).settings.keep_hours == 8
+    assert "8 hours at most" in str(refused({"keep_hours": 8.5}, allowed))
+    assert "no hour" in str(refused({"keep_hours": 0.5}))
+    assert "has no endpoint to keep" in str(refused({"keep_hours": 1, "serving": "none"}, allowed))
 
 
 def test_a_commitment_without_provisioned_throughput_is_a_mistake() -> None:

@@ -199,7 +199,7 @@ def test_pin_inputs_writes_the_manifest_of_its_run(cloud: RunFolder, monkeypatch
     result = invoke(
         pin_inputs, run_id="new-run", dataset="faq", inputs=[], execution_arn="arn:e", started_at="2026-11-23T07:00:00Z"
     )
-    assert result == {"run_id": "new-run", "serving": "provisioned"}
+    assert result == {"run_id": "new-run", "serving": "provisioned", "keep_hours": 0, "commitment": None}
     assert RunFolder("artifacts", "new-run").manifest().resource_name == "tuner-new-run"
 
 
