@@ -112,6 +112,17 @@ class Manifest(BaseModel):
         """The pinned inputs that are there for `role`."""
         return tuple(entry for entry in self.inputs if entry.role == role)
 
+    @property
+    def generates(self) -> bool:
+        """Whether validation data is to be made from documents: they are there, and it is not."""
+        wanted = self.settings.generate.count > 0
+        return wanted and bool(self.inputs_of("documents")) and not self.inputs_of("validation")
+
+    @property
+    def generator_model(self) -> str:
+        """The model that makes validation data from documents."""
+        return self.settings.generate.model or self.judge_model
+
 
 def resource_name(deployment: str, run: str) -> str:
     """Name of the run's job, custom model, throughput and deployment; with the tag it proves whose they are."""
@@ -127,6 +138,13 @@ class Tags:
     GATE = "bedrock-tuner:gate"  # on the custom model: accepted, rejected or undecided
 
 
+class GateEvent:
+    """What the event of a gate's decision is known by on the default event bus."""
+
+    SOURCE = "bedrock-tuner"
+    DETAIL_TYPE = "Gate Decision"
+
+
 class Keys:
     """Names of a run's artifacts inside `runs/<run id>/`."""
 
@@ -134,9 +152,14 @@ class Keys:
     TRAINING = "dataset/training.jsonl"
     VALIDATION = "dataset/validation.jsonl"
     EVALUATION = "dataset/evaluation.jsonl"
+    GENERATED = "generated/validation.jsonl"
+    GENERATED_SUMMARY = "generated/summary.json"
+    GENERATED_REPLIES = "generated/replies/"
     DATASET_SUMMARY = "dataset/summary.json"
     FINDINGS = "dataset/findings.json"
     ESTIMATE = "estimate.json"
+    APPROVAL = "approval/request.json"
+    APPROVAL_ANSWER = "approval/answer.json"
     TRAINING_OUTPUT = "training/output/"
     TRAINING_SUMMARY = "training/summary.json"
     ENDPOINT = "serving/endpoint.json"

@@ -69,6 +69,21 @@ def start_jobs(places: Places) -> list[Grant]:
     ]
 
 
+def mark_models(places: Places) -> list[Grant]:
+    """The gate's decision as a tag, on custom models of this deployment; no other tag."""
+    return [
+        Grant(
+            ("bedrock:TagResource",),
+            (places.bedrock("custom-model/*"),),
+            "marks the custom model with the gate's decision, and with nothing else",
+            {
+                "StringEquals": {f"aws:ResourceTag/{Tags.DEPLOYMENT}": places.deployment.name},
+                "ForAllValues:StringEquals": {"aws:TagKeys": Tags.GATE},
+            },
+        )
+    ]
+
+
 def watch_jobs(places: Places) -> list[Grant]:
     """A job's status, losses and custom model."""
     job = places.bedrock("model-customization-job/*")

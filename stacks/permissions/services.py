@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from stacks.permissions.grant import Grant
 from stacks.permissions.places import Places
+from tuner.run import GateEvent
 
 TRACES = Grant(
     ("xray:PutTraceSegments", "xray:PutTelemetryRecords"), ("*",), "sends traces; AWS knows no narrower resource"
@@ -51,6 +52,18 @@ def arm_schedules(places: Places) -> list[Grant]:
 def disarm_schedules(places: Places) -> list[Grant]:
     """The switch of a run that has been released."""
     return [Grant(("scheduler:DeleteSchedule",), (places.schedules,), "takes the switch away once it is not needed")]
+
+
+def tell_decisions(places: Places) -> list[Grant]:
+    """The gate's decisions on the default event bus, under this project's name."""
+    return [
+        Grant(
+            ("events:PutEvents",),
+            (places.arn("events", "event-bus/default"),),
+            "tells whoever deploys next what the gate decided",
+            {"StringEquals": {"events:source": GateEvent.SOURCE, "events:detail-type": GateEvent.DETAIL_TYPE}},
+        )
+    ]
 
 
 def release_for_schedules(places: Places) -> list[Grant]:

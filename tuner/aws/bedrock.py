@@ -134,6 +134,11 @@ class Bedrock:
                     raise RetryableError(f"Bedrock cannot assume the service role: {message_of(error)}") from error
                 raise
 
+    def tag(self, arn: str, tags: Mapping[str, str]) -> None:
+        """Sets tags on a resource; its other tags stay."""
+        with translated(f"tag {arn}"):
+            self._api.tag_resource(resourceARN=arn, tags=tag_list(tags))
+
     def jobs_in_progress(self) -> int:
         """How many customization jobs the account runs in this Region (1 stands for "one or more")."""
         with translated("list the customization jobs in progress"):

@@ -47,6 +47,9 @@ def import_scores(
     on_local: Local = False,
 ) -> None:
     """Put people's scores in the place of the judge's, and write the run's report anew."""
+    from tuner.aws.bedrock import Bedrock
+    from tuner.aws.events import put_event
+    from tuner.evaluation.decision import apply_gate
     from tuner.evaluation.run import merge_review
 
     deployment = connect(stack, on_local)
@@ -56,11 +59,15 @@ def import_scores(
     if before is None:
         raise CommandError(f"The run {run.run_id} has no report yet; 'tuner show {run.run_id}' says what is known.")
     document = merge_review(folder, _text(file))
+    gate = apply_gate(folder, Bedrock(), put_event)
     publish(folder, build(folder, before.failure, before.status, at=datetime.fromisoformat(before.ended_at)))
     if as_json:
-        emit({"run_id": run.run_id, "people": document["people"], "verdict": document["verdict"]})
+        shown = {"people": document["people"], "verdict": document["verdict"], "gate": gate}
+        emit({"run_id": run.run_id, **shown})
     people = document["people"]
     say(f"{people['answers']} scores by people, for {people['questions']} questions. {document['verdict']['sentence']}")
+    if gate["decision"] != "none":
+        say(f"Gate: {gate['sentence']}")
 
 
 def _text(file: Path) -> str:

@@ -8,17 +8,13 @@ from typing import Any
 from tuner.evaluation.exam import MODELS, ModelName
 from tuner.evaluation.scores import FAILED, Graded, summarize
 from tuner.evaluation.statistics import rank_correlation
-from tuner.settings import GateRule
 
 MEASURE = "correctness"
 JUDGES = "judge_correctness"
 
 
 def with_people(
-    document: Mapping[str, Any],
-    given: Mapping[str, Mapping[ModelName, int]],
-    seed: int = 0,
-    gate: Mapping[str, GateRule] | None = None,
+    document: Mapping[str, Any], given: Mapping[str, Mapping[ModelName, int]], seed: int = 0
 ) -> dict[str, Any]:
     """scores.json with people's scores from 1 to 10 in the place of the judge's, by question and model.
 
@@ -26,7 +22,7 @@ def with_people(
     given stays failed. Merging the same scores again changes nothing.
     """
     records = [_merged(record, given.get(record["id"], {})) for record in document["questions"]]
-    summed = summarize(Graded(tuple(records), {}, {}), document["warnings"], seed, gate)
+    summed = summarize(Graded(tuple(records), {}, {}), document["warnings"], seed)
     people = _people(records)
     entry = summed["metrics"].get(MEASURE)
     if entry:

@@ -31,9 +31,9 @@ def score_run(folder: RunFolder, shard_size: int, packaged_encoder: str) -> int:
     exam = shards.exam()
     whole = merged([shards.graded(shard, exam) for shard in range(shards.count)])
     settings = shards.manifest.settings
-    document = summarize(whole, exam.warnings, settings.evaluation.seed, settings.gate)
+    document = summarize(whole, exam.warnings, settings.evaluation.seed)
     if given := folder.find_json(PEOPLE):
-        document = with_people(document, given, settings.evaluation.seed, settings.gate)
+        document = with_people(document, given, settings.evaluation.seed)
     for_people = candidates(exam, document, vocabulary(_texts(folder.read_lines(Keys.TRAINING))))
     document["review"] = listed(for_people)
     folder.write(REVIEW, b"\xef\xbb\xbf" + sheet(exam, for_people).encode())  # a spreadsheet needs the mark
@@ -49,7 +49,7 @@ def merge_review(folder: RunFolder, text: str) -> dict[str, Any]:
     settings, document = folder.manifest().settings, folder.read_json(Keys.SCORES)
     given = human_scores(text, {record["id"] for record in document["questions"]})
     people = (folder.find_json(PEOPLE) or {}) | given
-    summed = with_people(document, people, settings.evaluation.seed, settings.gate)
+    summed = with_people(document, people, settings.evaluation.seed)
     folder.write_json(PEOPLE, people)
     folder.write_json(Keys.SCORES, summed)
     return summed

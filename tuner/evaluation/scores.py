@@ -13,11 +13,9 @@ from typing import Any
 
 from tuner.evaluation.agreement import agreement
 from tuner.evaluation.exam import MODELS, ModelName, Question
-from tuner.evaluation.gate import decide_gate
 from tuner.evaluation.metrics import Equipment, Measure, Metric, all_metrics, measures
 from tuner.evaluation.statistics import Comparison, compare, mean_and_error
 from tuner.evaluation.verdict import Names, decide, outcome, verdict
-from tuner.settings import GateRule
 
 Record = dict[str, Any]
 SCHEMA_VERSION = 1
@@ -67,10 +65,9 @@ def summarize(
     graded: Graded,
     warnings: Sequence[str] = (),
     seed: int = 0,
-    gate: Mapping[str, GateRule] | None = None,
     names: Names = Names(),  # noqa: B008 - frozen
 ) -> dict[str, Any]:
-    """The document scores.json: per measure both models and their comparison, the verdict, and what the gate says."""
+    """The document scores.json: per measure both models and their comparison, and the verdict."""
     present = [measure for measure in measures().values() if _is_measured(measure, graded.records)]
     metrics = {measure.name: _summary(measure, graded.records, seed, names) for measure in present}
     conclusion = verdict(metrics, len(graded.records), names)
@@ -82,7 +79,6 @@ def summarize(
             {**record, "outcome": outcome(record, conclusion["metric"], metrics)} for record in graded.records
         ],
         "agreement": agreement(graded.records),
-        "gate": decide_gate(gate or {}, metrics),
         **_details(graded),
         "warnings": list(warnings),
     }

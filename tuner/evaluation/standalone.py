@@ -45,7 +45,7 @@ def evaluate(
         encoder = settings.bertscore.model or PACKAGED
         equipment = Equipment(judge, encoder, settings.bertscore.layer, language)
         graded = grade(exam.questions, chosen_metrics, equipment)
-    document = summarize(graded, exam.warnings, settings.evaluation.seed, settings.gate)
+    document = summarize(graded, exam.warnings, settings.evaluation.seed)
     chosen_for_people = candidates(exam, document)
     document["review"] = listed(chosen_for_people)
     if output:

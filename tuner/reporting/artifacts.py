@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from tuner.aws.run_folder import RunFolder
 from tuner.errors import EvaluationError
-from tuner.reporting.model import DatasetSummary, Estimate, Findings, Serving, Training
+from tuner.reporting.model import DatasetSummary, Estimate, Findings, Gate, Serving, Training
 from tuner.run import Keys, Manifest
 
 M = TypeVar("M", bound=BaseModel)
@@ -29,6 +29,7 @@ class Artifacts:
     estimate: Estimate | None
     training: Training | None
     serving: Serving | None
+    gate: Gate | None
     scoring: dict[str, Any]
 
 
@@ -67,6 +68,7 @@ def gather(folder: RunFolder, reading: Reading) -> Artifacts:
         estimate=part(Keys.ESTIMATE, Estimate),
         training=part(Keys.TRAINING_SUMMARY, Training),
         serving=part(Keys.ENDPOINT, Serving),
+        gate=part(Keys.GATE, Gate),
         scoring=reading.of(lambda: _document(folder, Keys.SCORES), {}),
     )
 

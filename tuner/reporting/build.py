@@ -19,7 +19,7 @@ from tuner.run import Keys, Manifest
 from tuner.times import iso, now, seconds_since
 
 # These parts of scores.json have places of their own in the report.
-_PLACED = ("schema_version", "metrics", "questions", "verdict", "gate", "people", "agreement", "review")
+_PLACED = ("schema_version", "metrics", "questions", "verdict", "people", "agreement", "review")
 
 
 def build(
@@ -57,6 +57,7 @@ def build(
         timeline=timeline(made.manifest, _written(folder, ended), made.training, serving),
         dataset_summary=made.dataset_summary,
         findings=made.findings,
+        gate=made.gate if made.gate and made.gate.decision != "none" else None,
         unreadable=tuple(reading.unreadable),
         **evaluation,
         **_pinned(made.manifest, execution_arn),
@@ -109,7 +110,6 @@ def build_comparison(
 def _beside(scoring: Mapping[str, Any]) -> dict[str, Any]:
     """What scores.json says beside metrics and questions."""
     return {
-        "gate": scoring.get("gate"),
         "people": scoring.get("people"),
         "agreement": scoring.get("agreement", ()),
         "scoring": {key: value for key, value in scoring.items() if key not in _PLACED},

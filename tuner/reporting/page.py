@@ -48,6 +48,7 @@ def page(report: Report) -> str:
         "report.html.j2",
         report=report,
         headline=view.headline(report.verdict.sentence),
+        mark=view.mark(report),
         notes=notes(report),
         compared_by=view.compared_by(report),
         described_by=view.described_by(report),

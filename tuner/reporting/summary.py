@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from tuner.reporting.model import Metric, Report
 from tuner.reporting.trust import notes
-from tuner.reporting.view import compared_by
+from tuner.reporting.view import compared_by, mark
 from tuner.reporting.words import between, duration, number, plural, title, when
 
 _LONGEST_SUBJECT = 100
@@ -47,7 +47,7 @@ def _outcome(report: Report) -> Iterator[str]:
     yield one_line(report.verdict.sentence)
     yield from (one_line(note) for note in notes(report))
     if report.gate:
-        yield f"**Gate:** {one_line(report.gate.sentence)}"
+        yield f"**Gate:** {one_line(f'{report.gate.sentence} {mark(report)}'.strip())}"
 
 
 def one_line(text: str) -> str:

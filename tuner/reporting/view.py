@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from tuner.reporting.differences import Span, differences
 from tuner.reporting.model import Answer, CostItem, Metric, Question, Report
 from tuner.reporting.words import title
+from tuner.run import Tags
 
 # A subject that fewer training records speak of is weak.
 FEWEST_RECORDS = 3
@@ -86,6 +87,14 @@ def costs(report: Report) -> list[Cost]:
     """The estimate's items beside the bill's."""
     used = {item.name: item for item in report.bill.items} if report.bill else {}
     return [Cost(item, used.get(item.name)) for item in (report.estimate.items if report.estimate else ())]
+
+
+def mark(report: Report) -> str:
+    """What the gate left on the custom model; empty when it marked none."""
+    gate = report.gate
+    if gate is None or not gate.announced or not gate.custom_model_arn:
+        return ""
+    return f"The custom model carries the tag {Tags.GATE}={gate.decision}, and EventBridge was told."
 
 
 def headline(sentence: str) -> tuple[str, str]:

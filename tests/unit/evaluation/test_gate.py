@@ -1,9 +1,11 @@
 """The gate accepts only what the numbers show."""
 
+from dataclasses import asdict
+
 import pytest
 
 from tuner.errors import SettingsError
-from tuner.evaluation.gate import decide_gate
+from tuner.evaluation.gate import Sides, decide_gate
 from tuner.evaluation.metrics import Measure
 from tuner.evaluation.statistics import compare
 from tuner.evaluation.verdict import decide
@@ -12,10 +14,22 @@ from tuner.settings import GateRule, RunSettings, load
 MEASURE = Measure("correctness", "Correctness", (1.0, 10.0))
 
 
-def metrics(base: list[float], tuned: list[float]) -> dict:
+def metrics(base: list[float], tuned: list[float]) -> Sides:
+    return Sides(compared(base, tuned))
+
+
+def compared(base: list[float], tuned: list[float]) -> dict:
     comparison = compare(base, tuned)
-    mean = sum(tuned) / len(tuned) if tuned else None
-    return {"correctness": {"tuned": {"mean": mean}, "conclusion": decide(MEASURE, comparison)}}
+    means = [sum(values) / len(values) if values else None for values in (base, tuned)]
+    return {
+        "correctness": {
+            "base": {"mean": means[0]},
+            "tuned": {"mean": means[1]},
+            "difference": comparison.mean,
+            "comparison": asdict(comparison),
+            "conclusion": decide(MEASURE, comparison),
+        }
+    }
 
 
 def decided(base: list[float], tuned: list[float], **rule: object) -> str:

@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from tuner.evaluation.gate import Sides, decide_gate
 from tuner.evaluation.scores import Graded, summarize
 from tuner.run import Keys
 from tuner.settings.evaluation import GateRule
@@ -26,6 +27,7 @@ def artifacts(questions: int = 8) -> dict[str, bytes]:
 @cache
 def _artifacts(questions: int) -> dict[str, bytes]:
     records = [_question(at) for at in range(questions)]
+    scores = _scores(records)
     documents: dict[str, Any] = {
         Keys.MANIFEST: _manifest(),
         Keys.DATASET_SUMMARY: _dataset(records),
@@ -33,7 +35,8 @@ def _artifacts(questions: int) -> dict[str, bytes]:
         Keys.ESTIMATE: _estimate(),
         Keys.TRAINING_SUMMARY: _training(),
         Keys.ENDPOINT: _endpoint(),
-        Keys.SCORES: _scores(records),
+        Keys.SCORES: scores,
+        Keys.GATE: _gate(scores),
     }
     lines: dict[str, Any] = {
         Keys.EVALUATION: records,
@@ -78,9 +81,13 @@ def _scores(records: list[dict[str, Any]]) -> dict[str, Any]:
         "bertscore": {"model": "roberta-large", "layer": 17},
     }
     counts = {"correctness": {"asked": 2 * len(records), "missing": 0, "stand_in": 0}, "bertscore": {"truncated": 0}}
-    gate = {"correctness": GateRule(at_least=6, better_than="base")}
     review = [{"id": records[1]["id"], "reasons": ["the judge was unsure"]}]
-    return {**summarize(Graded(tuple(graded), about, counts), gate=gate), "review": review}
+    return {**summarize(Graded(tuple(graded), about, counts)), "review": review}
+
+
+def _gate(scores: dict[str, Any]) -> dict[str, Any]:
+    decided = decide_gate({"correctness": GateRule(at_least=6, better_than="base")}, Sides(scores["metrics"]))
+    return {**(decided or {}), "custom_model_arn": MODEL, "announced": True}
 
 
 def _tuned_values(at: int, record: dict[str, Any]) -> dict[str, Any]:

@@ -39,6 +39,7 @@ def test_the_message_of_a_failure_is_not_markup(folder_of: FolderOf) -> None:
 def test_success_tells_the_gate_and_what_to_know_before_believing(report: Report) -> None:
     text = summary(report)
     assert "**Gate:** Accepted: correctness is 6.12" in text
+    assert "carries the tag bedrock-tuner:gate=accepted, and EventBridge was told." in text
     assert "1 of 8 questions got no answer from the tuned model" in text
     assert "Length in words" not in text
 

@@ -119,10 +119,23 @@ def test_a_role_is_passed_to_one_service_only() -> None:
     ("verb", "key"), [("Create", "aws:RequestTag"), ("Delete", "aws:ResourceTag"), ("Tag", "aws:RequestTag")]
 )
 def test_what_costs_money_is_made_and_deleted_by_its_tag(verb: str, key: str) -> None:
-    found = [grant for _, grant in GRANTS if any(action.startswith(f"bedrock:{verb}") for action in grant.actions)]
+    found = [
+        grant
+        for title, grant in GRANTS
+        if any(action.startswith(f"bedrock:{verb}") for action in grant.actions) and "apply_gate" not in title
+    ]
     assert found
     for grant in found:
         assert grant.conditions == {"StringEquals": {f"{key}/bedrock-tuner:deployment": "tuner"}}
+
+
+def test_the_gate_sets_its_own_tag_on_this_deployments_models_only() -> None:
+    (grant,) = [grant for grant in ROLES["The step `apply_gate`"] if "bedrock:TagResource" in grant.actions]
+    assert grant.resources == (PLACES.bedrock("custom-model/*"),)
+    assert grant.conditions == {
+        "StringEquals": {"aws:ResourceTag/bedrock-tuner:deployment": "tuner"},
+        "ForAllValues:StringEquals": {"aws:TagKeys": "bedrock-tuner:gate"},
+    }
 
 
 def test_only_the_release_may_delete_and_only_the_purchase_may_buy() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -11,7 +11,7 @@ from tuner.reporting.model.part import Part
 
 Value = Literal["better", "worse", "undecided"]
 Which = Literal["base", "tuned"]
-Decision = Literal["accepted", "rejected", "undecided"]
+Decision = Literal["accepted", "rejected", "undecided", "none"]
 
 
 class Aggregate(Part):
@@ -104,14 +104,17 @@ class GateRule(Part):
     rule: str
     decision: Decision
     sentence: str
+    numbers: dict[str, Any] = Field(default_factory=dict, description="what it was decided by, see gate.md")
 
 
 class Gate(Part):
-    """Whether the tuned model may be used, by the rules of the run's settings."""
+    """Whether the tuned model may be used, by the rules of the run's settings (`scores/gate.json`)."""
 
     decision: Decision
     sentence: str
     rules: tuple[GateRule, ...] = ()
+    custom_model_arn: str | None = None
+    announced: bool = Field(False, description="the custom model is tagged with the decision, and an event was put")
 
 
 class Correlation(Part):
