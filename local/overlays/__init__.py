@@ -4,12 +4,17 @@ MiniStack stays unmodified; a correction replaces a function or a handler of it 
 MiniStack closes a difference itself, the file goes. docs/local-cloud.md lists them all.
 """
 
+import importlib
+import os
+
 from local.overlays import (
     absent_objects,
+    asynchronous_events,
     bedrock_permissions,
     delivery_permissions,
     denial_messages,
     due_schedules,
+    event_conditions,
     idle_connections,
     kms_permissions,
     lambda_errors,
@@ -17,9 +22,13 @@ from local.overlays import (
     pass_role,
     resource_arns,
     root_signatures,
+    stopped_executions,
     task_permissions,
     template_properties,
 )
+
+# Modules with an `install` of their own, such as the one that injects faults (tests/chaos).
+FURTHER_VARIABLE = "LOCAL_CLOUD_OVERLAYS"
 
 
 def install() -> None:
@@ -34,10 +43,15 @@ def install() -> None:
     pass_role.install()
     kms_permissions.install()
     absent_objects.install()
+    event_conditions.install()
     task_permissions.install()
     delivery_permissions.install()
     # behaviour
     template_properties.install()
     lambda_errors.install()
     due_schedules.install()
+    asynchronous_events.install()
+    stopped_executions.install()
     idle_connections.install()
+    for module in os.environ.get(FURTHER_VARIABLE, "").split():
+        importlib.import_module(module).install()

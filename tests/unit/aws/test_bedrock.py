@@ -121,3 +121,10 @@ def test_jobs_in_progress_are_counted() -> None:
     request = {"statusEquals": "InProgress", "maxResults": 1}
     with stubbed("bedrock", ("list_model_customization_jobs", request, {"modelCustomizationJobSummaries": []})) as api:
         assert Bedrock(api).jobs_in_progress() == 0
+
+
+def test_a_tag_is_set_and_others_stay() -> None:
+    model = "arn:aws:bedrock:us-east-1:123456789012:custom-model/amazon.nova-micro-v1:0:128k/abcdefghijkl"
+    request = {"resourceARN": model, "tags": [{"key": "bedrock-tuner:gate", "value": "accepted"}]}
+    with stubbed("bedrock", ("tag_resource", request, {})) as api:
+        Bedrock(api).tag(model, {"bedrock-tuner:gate": "accepted"})

@@ -7,6 +7,7 @@ from ministack.services import s3, sns
 
 from local.overlays import (
     absent_objects,
+    event_conditions,
     kms_permissions,
     lambda_errors,
     pass_role,
@@ -218,3 +219,21 @@ def test_bucket_encryption_becomes_what_s3_takes():
     assert "<SSEAlgorithm>AES256</SSEAlgorithm>" in xml
     assert "KMSMasterKeyID" not in xml
     assert "<BucketKeyEnabled>false</BucketKeyEnabled>" in xml
+
+
+class TestEventKeys:
+    def test_an_event_is_authorised_with_its_source_and_detail_type(self):
+        body = json.dumps({"Entries": [{"Source": "bedrock-tuner", "DetailType": "Gate Decision", "Detail": "{}"}]})
+        assert event_conditions.event_keys(body.encode()) == {
+            "events:source": "bedrock-tuner",
+            "events:detail-type": "Gate Decision",
+        }
+
+    def test_entries_that_differ_are_all_named(self):
+        entries = [{"Source": source, "DetailType": "x"} for source in ("b", "a")]
+        found = event_conditions.event_keys(json.dumps({"Entries": entries}).encode())
+        assert found == {"events:source": ["a", "b"], "events:detail-type": "x"}
+
+    @pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"Entries": [5]}', b'{"Entries": [{}]}'])
+    def test_what_the_service_refuses_has_no_keys(self, body):
+        assert event_conditions.event_keys(body) == {}

@@ -1,0 +1,48 @@
+"""apply_gate: what the state machine is told, and what CloudWatch counts."""
+
+import json
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from lambdas import apply_gate
+from tests.doubles import RUN
+from tests.unit.evaluation.test_decision import World, a_run
+from tests.unit.evaluation.test_gate import BETTER, WORSE
+from tuner.aws.run_folder import RunFolder
+
+CONTEXT = SimpleNamespace(
+    function_name="f", memory_limit_in_mb=1, invoked_function_arn="arn:f", aws_request_id="r", log_group_name="g"
+)
+
+
+def applied(monkeypatch: pytest.MonkeyPatch, folder: RunFolder) -> dict[str, Any]:
+    world = World()
+    for name, value in {"DEPLOYMENT": "{}", "DATA_BUCKET": "data", "ARTIFACTS_BUCKET": "artifacts"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(apply_gate.Environment, "folder", lambda *_: folder)
+    monkeypatch.setattr(apply_gate, "Bedrock", lambda: world)
+    monkeypatch.setattr(apply_gate, "put_event", world.put)
+    return apply_gate.handler({"run_id": RUN}, CONTEXT)
+
+
+@pytest.mark.parametrize(("tuned", "counts"), [(BETTER, (1, 0, 0)), (WORSE, (0, 1, 0))])
+def test_each_decision_is_counted(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tuned: list[float],
+    counts: tuple[int, int, int],
+) -> None:
+    decision = applied(monkeypatch, a_run(tuned))["decision"]
+    [line] = [line for line in capsys.readouterr().out.splitlines() if '"_aws"' in line]
+    written = json.loads(line)
+    assert written["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "BedrockTuner"
+    found = tuple(written[name][0] for name in ("GateAccepted", "GateRejected", "GateUndecided"))
+    assert found == counts
+    assert (decision, written["run_id"]) == ("accepted" if counts[0] else "rejected", RUN)
+
+
+def test_without_a_gate_nothing_is_counted(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert applied(monkeypatch, a_run(gate={})) == {"decision": "none"}
+    assert "_aws" not in capsys.readouterr().out
