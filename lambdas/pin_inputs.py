@@ -44,6 +44,7 @@ def handler(event: PinEvent, env: Environment) -> dict[str, Any]:
     return {
         "run_id": manifest.run_id,
         "serving": manifest.settings.serving,
+        "generate": manifest.generates,
         "keep_hours": manifest.settings.keep_hours,
         "commitment": manifest.settings.commitment,
     }

@@ -7,7 +7,7 @@ from typing import Any
 from lambdas.step import Environment, RunEvent, step
 from tuner.aws.objects import ObjectSink, ObjectSource
 from tuner.catalog import model
-from tuner.datasets import Role, prepare
+from tuner.datasets import Role, Source, prepare
 from tuner.run import Keys
 
 _ROLES: tuple[Role, ...] = ("training", "validation", "evaluation")
@@ -18,16 +18,20 @@ def handler(event: RunEvent, env: Environment) -> dict[str, Any]:
     """Writes the converted files when nothing is wrong, and always the findings: the next state judges them."""
     folder = env.folder(event.run_id)
     manifest = folder.manifest()
-    sources = {
+    sources: dict[Role, Source] = {
         role: ObjectSource(manifest.data_bucket, entry.key, entry.version_id)
         for role in _ROLES
         for entry in manifest.inputs_of(role)
     }
+    generated = manifest.generates and folder.read_json(Keys.GENERATED_SUMMARY)["pairs"] > 0
+    if generated:
+        sources["validation"] = ObjectSource(folder.bucket, folder.key(Keys.GENERATED))
     prepared = prepare(
         sources,
         manifest.settings,
         model(manifest.base_model),
         lambda name: ObjectSink(folder.bucket, folder.key(name)),
+        generated,
     )
     folder.write_json(Keys.DATASET_SUMMARY, prepared.summary)
     folder.write_json(Keys.FINDINGS, prepared.findings.document())

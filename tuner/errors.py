@@ -11,8 +11,11 @@
     │   ├── ModelUnavailableError      past its end of life, not tunable, not in this Region
     │   ├── CommitmentNotAllowedError  the deployment does not allow this term
     │   ├── QuotaError                 a quota that waiting does not raise
-    │   └── BudgetExceededError        the estimate is over the budget
+    │   ├── BudgetExceededError        the estimate is over the budget
+    │   ├── ApprovalExpiredError       nobody answered whether the run may spend what it costs
+    │   └── ApprovalRejectedError      somebody answered that it may not
     ├── AccessDeniedError              a role lacks a permission: the message names the action
+    ├── GenerationError                the documents do not give the validation data asked for
     ├── CustomizationFailedError       the customization job ended Failed or Stopped
     ├── EndpointFailedError            throughput or deployment ended Failed, or went away
     ├── EvaluationError                answers or scores that cannot be used
@@ -71,8 +74,20 @@ class BudgetExceededError(RunRefusedError):
     """The estimated cost is over the run's or the deployment's budget."""
 
 
+class ApprovalExpiredError(RunRefusedError):
+    """The run's cost had to be approved by a person, and nobody answered in time."""
+
+
+class ApprovalRejectedError(RunRefusedError):
+    """The run's cost had to be approved by a person, who rejected it: the message says who, and why."""
+
+
 class AccessDeniedError(TunerError):
     """A role lacks a permission. AWS's own message names the role, the action and the resource."""
+
+
+class GenerationError(TunerError):
+    """The documents do not give as many question-answer pairs as asked for: the message says how many, and why."""
 
 
 class CustomizationFailedError(TunerError):

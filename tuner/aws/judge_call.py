@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,19 @@ class Tool:
     name: str
     description: str
     schema: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A document in a request: at most 5, of 4.5 MB each, with different names.
+
+    `name` may hold letters, digits, single spaces, hyphens, parentheses and brackets, and a model may read it as an
+    instruction: a file's own name is not for it. Source: DocumentBlock, Amazon Bedrock API Reference.
+    """
+
+    name: str
+    format: str
+    data: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +57,21 @@ def force_tool(
     tool: Tool,
     inference: Mapping[str, Any],
     bedrock: Any = None,
+    documents: Sequence[Attachment] = (),
 ) -> ToolReply:
     """Asks a model once, and lets it answer only by calling `tool`.
 
-    `inference` is Converse's inferenceConfig. Raises what `translated` makes of AWS's errors; asks only once, so that
-    who calls sees every throttling and can slow down.
+    `inference` is Converse's inferenceConfig; `documents` go before the text. Raises what `translated` makes of AWS's
+    errors; asks only once, so that who calls sees every throttling and can slow down.
     """
-    with translated(f"ask the judge {endpoint_id}"):
+    attached = [
+        {"document": {"name": each.name, "format": each.format, "source": {"bytes": each.data}}} for each in documents
+    ]
+    with translated(f"ask {'the model' if documents else 'the judge'} {endpoint_id}"):
         reply = (bedrock or client("bedrock-runtime", attempts=1)).converse(
             modelId=endpoint_id,
             system=[{"text": system}],
-            messages=[{"role": "user", "content": [{"text": text}]}],
+            messages=[{"role": "user", "content": [*attached, {"text": text}]}],
             inferenceConfig=dict(inference),
             toolConfig={
                 "tools": [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -13,13 +13,16 @@ from tuner.datasets.evaluation import Questions
 from tuner.datasets.findings import Findings, Flaw
 from tuner.datasets.passes import Output, Pass
 from tuner.datasets.places import Committing, Sink, Source
-from tuner.datasets.record import Record, Role
+from tuner.datasets.record import Role
 from tuner.datasets.rules import Limits
 from tuner.datasets.split import HeldOut, held_out
 from tuner.datasets.study import File, Studied, study
 from tuner.datasets.verdict import verdict
 from tuner.run import Keys
-from tuner.settings import RunSettings
+from tuner.settings import FieldNames, RunSettings
+
+GENERATED_FROM = "generated from documents"
+GENERATED_FIELDS = FieldNames(prompt="question", completion="answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,26 +37,40 @@ class Prepared:
 
 
 def prepare(
-    sources: Mapping[Role, Source], settings: RunSettings, model: Model, sink: Callable[[str], Sink]
+    sources: Mapping[Role, Source],
+    settings: RunSettings,
+    model: Model,
+    sink: Callable[[str], Sink],
+    generated: bool = False,
 ) -> Prepared:
     """Reads, checks and converts a dataset, and writes `Keys.TRAINING`, `VALIDATION` and `EVALUATION` through `sink`.
 
-    `sources` has at least `training`. Nothing is raised for what the files hold: every flaw is in the findings.
+    `sources` has at least `training`; `generated` says that its validation data was made from documents. Nothing is
+    raised for what the files hold: every flaw is in the findings.
     """
-    return _Preparation(sources, settings, model, sink).run()
+    return _Preparation(sources, settings, model, sink, generated).run()
 
 
 class _Preparation:
     def __init__(
-        self, sources: Mapping[Role, Source], settings: RunSettings, model: Model, sink: Callable[[str], Sink]
+        self,
+        sources: Mapping[Role, Source],
+        settings: RunSettings,
+        model: Model,
+        sink: Callable[[str], Sink],
+        generated: bool,
     ) -> None:
         self._sources = sources
         self._settings = settings
         self._model = model
         self._findings = Findings()
+        self._generated = generated
         sinks = {name: sink(name) for name in (Keys.VALIDATION, Keys.EVALUATION, Keys.TRAINING)}
         self._committing = Committing(*sinks.values())  # training last: it is what a job starts from
-        self._validation, self._evaluation, self._training = (Output(sink) for sink in sinks.values())
+        self._evaluation, self._training = Output(sinks[Keys.EVALUATION]), Output(sinks[Keys.TRAINING])
+        self._questions = Questions(self._evaluation, self._limits("evaluation"))
+        asked_too = None if "evaluation" in sources else self._questions.write
+        self._validation = Output(sinks[Keys.VALIDATION], asked_too)
         self._passes: dict[Role, Pass] = {}
 
     def run(self) -> Prepared:
@@ -62,7 +79,8 @@ class _Preparation:
             studied = self._study()
             held = None if "validation" in self._sources else self._hold_out(studied.leaders)
             self._convert(held)
-            self._write_questions(held)
+            if "evaluation" in self._sources:
+                self._questions.write(self._judged("evaluation").records())
             self._check_files(held)
             if self._findings.errors:
                 committing.cancel()
@@ -70,12 +88,16 @@ class _Preparation:
 
     def _judged(self, role: Role) -> Pass:
         """The pass that says what is wrong with a file."""
-        self._passes[role] = Pass(self._sources[role], self._limits(role), self._settings.fields, self._findings)
+        self._passes[role] = Pass(self._sources[role], self._limits(role), self._fields(role), self._findings)
         return self._passes[role]
 
     def _silent(self, role: Role) -> Pass:
         """Another look at a file that is judged elsewhere."""
-        return Pass(self._sources[role], self._limits(role), self._settings.fields, Findings())
+        return Pass(self._sources[role], self._limits(role), self._fields(role), Findings())
+
+    def _fields(self, role: Role) -> FieldNames:
+        """The dataset's own names, which generated data does not follow."""
+        return GENERATED_FIELDS if self._generated and role == "validation" else self._settings.fields
 
     def _limits(self, role: Role) -> Limits:
         return Limits(self._model, role, self._settings.system_prompt)
@@ -102,29 +124,6 @@ class _Preparation:
         else:
             self._judged("training").convert(self._training)
             self._judged("validation").convert(self._validation)
-
-    def _write_questions(self, held: HeldOut | None) -> None:
-        questions = Questions(self._evaluation, self._limits("evaluation"))
-        if "evaluation" in self._sources:
-            questions.write(self._judged("evaluation").records())
-        else:
-            questions.write(self._validation_questions(held))
-
-    def _validation_questions(self, held: HeldOut | None) -> Iterator[Record]:
-        """Validation records that can be asked as one question. Their flaws were found when they were converted."""
-        role: Role = "training" if held else "validation"
-        skipped = 0
-        for record in self._silent(role).records():
-            if held and not held.takes(record.prompt):
-                continue
-            skipped += len(record.turns) > 2
-            if len(record.turns) == 2:
-                yield record
-        if skipped:
-            message = f"{skipped:,} validation conversations of several turns are not asked as evaluation questions."
-            remedy = "Upload an evaluation file of single questions to ask your own."
-            flaw = Flaw("single-turn", message, remedy, severity="warning")
-            self._findings.at(self._sources[role].name, None, flaw)
 
     def _check_files(self, held: HeldOut | None) -> None:
         training, validation = self._training, self._validation
@@ -157,7 +156,7 @@ class _Preparation:
             "tokens_are": f"estimated at {self._model.family.characters_per_token:g} characters each",
             "training_bytes": self._training.bytes,
             "validation_bytes": self._validation.bytes,
-            "validation_from": "held out" if held else "file",
+            "validation_from": "held out" if held else GENERATED_FROM if self._generated else "file",
             "evaluation_from": evaluation_from,
             "record_format": self._model.family.record_format,
             "study": studied.summary,

@@ -47,7 +47,8 @@ def resolve(document: Mapping[str, Any], deployment: DeploymentSettings, where: 
     attempt(lambda: _check_commitment(settings, deployment, where))
     attempt(lambda: _check_keeping(settings, deployment, where))
     attempt(lambda: _check_budget(settings, deployment, where))
-    judge_model = attempt(lambda: _judge(settings, deployment, where))
+    judge_model = attempt(lambda: _judge("judge", settings.judge.model, deployment, where))
+    attempt(lambda: _judge("generate", settings.generate.model, deployment, where))
     if findings or model is None or hyperparameters is None or judge_model is None:
         raise _together(findings)
     return Resolved(_served(settings, model), model, judge_model, hyperparameters)
@@ -140,12 +141,12 @@ def _check_budget(settings: RunSettings, deployment: DeploymentSettings, where: 
         )
 
 
-def _judge(settings: RunSettings, deployment: DeploymentSettings, where: str) -> str:
-    asked = settings.judge.model or deployment.judge_model
+def _judge(key: str, wanted: str | None, deployment: DeploymentSettings, where: str) -> str:
+    asked = wanted or deployment.judge_model
     allowed = (deployment.judge_model, *deployment.judge_models)
     if asked not in allowed:
         raise SettingsError(
-            f"{where}: judge.model: the deployment may not ask '{asked}'. Use one of: {', '.join(allowed)}; or have it "
+            f"{where}: {key}.model: the deployment may not ask '{asked}'. Use one of: {', '.join(allowed)}; or have it "
             "added to the deployment's 'judge_models'."
         )
     return asked

@@ -26,6 +26,13 @@ class ValidationSettings(StrictModel):
     fraction: float = Field(0.15, gt=0, le=0.5, description="share of the training records held out, by content hash")
 
 
+class GenerateSettings(StrictModel):
+    """Validation data made from `documents/*`, when the dataset has documents and no `validation.*`."""
+
+    count: int = Field(32, ge=0, le=1000, description="question-answer pairs to make; 0 makes none")
+    model: str | None = Field(None, description="model id or inference profile that reads; the run's judge when absent")
+
+
 class InferenceSettings(StrictModel):
     """How both models are asked. Temperature 0 makes the comparison repeatable."""
 
@@ -62,6 +69,7 @@ class RunSettings(StrictModel):
         default_factory=dict, description="by Bedrock's names; the model family's defaults when absent"
     )
     validation: ValidationSettings = ValidationSettings()
+    generate: GenerateSettings = GenerateSettings()
     serving: Serving = Field(
         "provisioned",
         description="how the tuned model answers the evaluation questions; auto is on demand where the model allows it",

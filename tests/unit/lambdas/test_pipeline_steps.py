@@ -199,7 +199,7 @@ def test_pin_inputs_writes_the_manifest_of_its_run(cloud: RunFolder, monkeypatch
     result = invoke(
         pin_inputs, run_id="new-run", dataset="faq", inputs=[], execution_arn="arn:e", started_at="2026-11-23T07:00:00Z"
     )
-    assert result == {"run_id": "new-run", "serving": "provisioned", "keep_hours": 0, "commitment": None}
+    assert result == {"run_id": "new-run", "serving": "provisioned", "generate": False, "keep_hours": 0, "commitment": None}
     assert RunFolder("artifacts", "new-run").manifest().resource_name == "tuner-new-run"
 
 
@@ -289,8 +289,8 @@ def test_a_release_is_for_whom_the_event_says(
         def __init__(self, arn: str) -> None:
             assert arn == MACHINE
 
-        def is_running(self, name: str) -> bool:
-            return name == RUN
+        def status(self, name: str) -> str | None:
+            return "RUNNING" if name == RUN else None
 
     monkeypatch.setattr(release_throughput, "ProvisionedThroughputs", lambda: throughputs)
     monkeypatch.setattr(release_throughput, "ModelDeployments", lambda: FakeEndpoints("on_demand"))

@@ -1,0 +1,39 @@
+"""State "Generate validation data": has a model write question-answer pairs about the dataset's documents.
+
+Calls: s3:GetObjectVersion, s3:GetObject, s3:ListBucket, s3:PutObject, kms:Decrypt, kms:GenerateDataKey,
+bedrock:InvokeModel.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from lambdas.step import Environment, RunEvent, step
+from tuner.aws.objects import ObjectSource
+from tuner.datasets import Role
+from tuner.datasets.generate import generate_validation
+from tuner.run import INCOMING, PinnedInput
+
+# What was made must repeat neither.
+_READ: tuple[Role, ...] = ("training", "evaluation")
+
+
+@step(RunEvent)
+def handler(event: RunEvent, env: Environment) -> dict[str, Any]:
+    """Works for some minutes at most; the state machine calls again until it is done."""
+    folder = env.folder(event.run_id)
+    manifest = folder.manifest()
+
+    def source(entry: PinnedInput) -> ObjectSource:
+        return ObjectSource(manifest.data_bucket, entry.key, entry.version_id)
+
+    below = f"{INCOMING}{manifest.dataset}/documents/"
+    progress = generate_validation(
+        folder,
+        manifest,
+        {role: source(entry) for role in _READ for entry in manifest.inputs_of(role)},
+        {entry.key.removeprefix(below): source(entry) for entry in manifest.inputs_of("documents")},
+        min(manifest.settings.budget_usd or env.deployment.budget_usd, env.deployment.budget_usd),
+    )
+    return asdict(progress)

@@ -1,0 +1,64 @@
+"""The text of an HTML page as a browser would show it."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+
+_UNSEEN = {"script", "style", "template", "noscript", "head", "title", "svg", "math", "iframe", "object", "select"}
+_VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
+_INLINE = {
+    "a", "abbr", "b", "bdi", "bdo", "cite", "code", "data", "del", "dfn", "em", "font", "i", "ins", "kbd", "label",
+    "mark", "q", "rp", "rt", "ruby", "s", "samp", "small", "span", "strong", "sub", "sup", "time", "tt", "u", "var",
+    "wbr",
+}  # fmt: skip
+_HIDING = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0", re.IGNORECASE)
+
+
+def html_text(page: str) -> str:
+    """What the page says, a blank line between its blocks."""
+    parser = _Visible()
+    parser.feed(page)
+    parser.close()
+    blocks = (" ".join(block.split()) for block in "".join(parser.pieces).split("\f"))
+    return "\n\n".join(block for block in blocks if block)
+
+
+class _Visible(HTMLParser):
+    """Collects what is shown. `\\f` ends a block: no text has one left, because white space is joined."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.pieces: list[str] = []
+        self._open: list[tuple[str, bool]] = []
+
+    @property
+    def _hidden(self) -> bool:
+        return bool(self._open) and self._open[-1][1]
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag not in _INLINE:
+            self.pieces.append("\f")
+        if tag not in _VOID:
+            self._open.append((tag, self._hidden or tag in _UNSEEN or _hides(dict(attrs))))
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag not in _INLINE:
+            self.pieces.append("\f")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in _INLINE:
+            self.pieces.append("\f")
+        # Tags that were never opened close nothing; those left open inside are closed with it.
+        if any(name == tag for name, _ in self._open):
+            while self._open.pop()[0] != tag:
+                pass
+
+    def handle_data(self, data: str) -> None:
+        if not self._hidden:
+            self.pieces.append(data.replace("\f", " "))
+
+
+def _hides(attributes: dict[str, str | None]) -> bool:
+    hidden = "hidden" in attributes or attributes.get("aria-hidden") == "true"
+    return hidden or bool(_HIDING.search(attributes.get("style") or ""))
