@@ -41,6 +41,7 @@ TO_THE_END = (
     "Release the throughput",
     "Score the answers",
     "Put the scores together",
+    "Apply the gate",
     "Write the report",
     "Notify of success",
     "The model is evaluated",
