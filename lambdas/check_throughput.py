@@ -1,7 +1,7 @@
-"""Says whether the tuned model can be asked yet.
+"""Says whether the tuned model can be asked yet; how long it took is remembered for later runs.
 
-Calls: s3:GetObject, s3:PutObject, kms:Decrypt, kms:GenerateDataKey, bedrock:GetProvisionedModelThroughput,
-bedrock:GetCustomModelDeployment.
+Calls: s3:ListBucket, s3:GetObject, s3:PutObject, kms:Decrypt, kms:GenerateDataKey,
+bedrock:GetProvisionedModelThroughput, bedrock:GetCustomModelDeployment.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from typing import Any
 
 from lambdas.step import Environment, RunEvent, step
 from tuner.aws.endpoints import endpoints_of
+from tuner.serving.patience import next_look, remember
 from tuner.serving.purchase import check
 from tuner.times import seconds_since
 
@@ -17,6 +18,12 @@ from tuner.times import seconds_since
 @step(RunEvent)
 def handler(event: RunEvent, env: Environment) -> dict[str, Any]:
     folder = env.folder(event.run_id)
-    endpoint, record = check(endpoints_of(folder.manifest().settings.serving), folder)
-    wait = env.deployment.serving_polling.wait(seconds_since(record.created_at))
-    return {"status": endpoint.status, "wait_seconds": wait}
+    manifest = folder.manifest()
+    endpoint, record = check(endpoints_of(manifest.settings.serving), folder)
+    waited = seconds_since(record.created_at)
+    if endpoint.status == "InService":
+        remember(folder, record, manifest.base_model)
+    return {
+        "status": endpoint.status,
+        "wait_seconds": next_look(env.deployment.serving_polling, waited, record.expected_seconds),
+    }

@@ -4,7 +4,8 @@ executions, the release switch, the hourly sweep and people.
 Calls: s3:ListBucket, s3:GetObject, s3:PutObject, kms:Decrypt, kms:GenerateDataKey,
 bedrock:ListProvisionedModelThroughputs, bedrock:ListCustomModelDeployments, bedrock:ListTagsForResource,
 bedrock:GetProvisionedModelThroughput, bedrock:GetCustomModelDeployment, bedrock:DeleteProvisionedModelThroughput,
-bedrock:DeleteCustomModelDeployment, states:DescribeExecution (in the sweep), scheduler:DeleteSchedule.
+bedrock:DeleteCustomModelDeployment, scheduler:DeleteSchedule; in the sweep states:DescribeExecution,
+bedrock:ListCustomModels, bedrock:DeleteCustomModel, sns:Publish.
 """
 
 from __future__ import annotations
@@ -15,9 +16,14 @@ from aws_lambda_powertools.metrics import MetricUnit
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from lambdas.step import Environment, logger, metrics, step
+from tuner.aws.custom_models import CustomModels
 from tuner.aws.endpoints import ModelDeployments, ProvisionedThroughputs
 from tuner.aws.executions import Executions
+from tuner.aws.notifications import notify
 from tuner.aws.scheduler import OneTimeSchedules
+from tuner.serving.alarm import SUBJECT, alarm
+from tuner.serving.alive import alive, hourly_usd, is_needed
+from tuner.serving.models import delete_unused
 from tuner.serving.release import Outcome, Release
 from tuner.serving.switch import disarm_if_released
 
@@ -46,9 +52,9 @@ class ReleaseEvent(BaseModel):
 
 @step(ReleaseEvent)
 def handler(event: ReleaseEvent, env: Environment) -> dict[str, Any]:
-    release = Release((ProvisionedThroughputs(), ModelDeployments()), env.deployment.name, env.folder)
+    release = Release((ProvisionedThroughputs(), ModelDeployments()), env.deployment.name, env.folder, hourly_usd)
     run_id = event.run_id or (event.detail.name if event.detail else None)
-    outcome = _run(release, run_id, env) if run_id else release.sweep(Executions(env.state_machine_arn).is_running)
+    outcome = _run(release, run_id, env) if run_id else _sweep(release, env)
     metrics.add_metric("EndpointsReleased", MetricUnit.Count, len(outcome.released))
     logger.info("Released", released=outcome.released, alive=outcome.alive)
     return {"released": list(outcome.released), "alive": list(outcome.alive)}
@@ -59,3 +65,27 @@ def _run(release: Release, run_id: str, env: Environment) -> Outcome:
     if not outcome.alive:
         disarm_if_released(OneTimeSchedules(env.schedule_group), env.deployment.name, env.folder(run_id))
     return outcome
+
+
+def _sweep(release: Release, env: Environment) -> Outcome:
+    """Raises nothing for what cannot be released: it tells people, once an hour, and comes back by itself."""
+    deployment, status_of = env.deployment.name, Executions(env.state_machine_arn).status
+    longest_hours = env.deployment.longest_throughput_hours + env.deployment.longest_keep_hours
+    outcome, failures = release.sweep(is_needed(status_of, deployment, longest_hours))
+    metrics.add_metric("ReleaseFailed", MetricUnit.Count, len(failures))
+    if failures:
+        logger.error("Not released", failures=[str(failure.error) for failure in failures])
+        notify(env.topic_arn, SUBJECT, alarm(failures, hourly_usd, deployment), {"status": "RELEASE_FAILED"})
+    _count(release, deployment, longest_hours)
+    deleted = delete_unused(CustomModels(), release.kinds, deployment, env.deployment.model_retention_days, status_of)
+    metrics.add_metric("ModelsDeleted", MetricUnit.Count, len(deleted))
+    logger.info("Deleted custom models that nothing uses", models=deleted)
+    return outcome
+
+
+def _count(release: Release, deployment: str, longest_hours: float) -> None:
+    """What is alive, and the age of the oldest that neither has a term nor is kept: what an alarm goes by."""
+    mine = [entry for entry in alive(release.kinds, deployment, longest_hours) if entry.ours]
+    unexpected = [entry.hours for entry in mine if not entry.expected]
+    metrics.add_metric("EndpointsAlive", MetricUnit.Count, len(mine))
+    metrics.add_metric("OldestEndpointHours", MetricUnit.NoUnit, max(unexpected, default=0.0))

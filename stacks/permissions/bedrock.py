@@ -132,6 +132,35 @@ def delete_endpoints(places: Places) -> list[Grant]:
     return _per_endpoint(places, "bedrock:Delete{}", "ends what costs money", tagged)
 
 
+def mark_endpoints(places: Places) -> list[Grant]:
+    """Until when an endpoint of this deployment is kept, and nothing else."""
+    return [
+        Grant(
+            ("bedrock:TagResource",),
+            _endpoints(places),
+            "marks what is kept with the time when that ends, and with nothing else",
+            {
+                "StringEquals": {f"aws:ResourceTag/{Tags.DEPLOYMENT}": places.deployment.name},
+                "ForAllValues:StringEquals": {"aws:TagKeys": Tags.KEPT_UNTIL},
+            },
+        )
+    ]
+
+
+def delete_models(places: Places) -> list[Grant]:
+    """Custom models of this deployment that nothing uses."""
+    models_ = places.bedrock("custom-model/*")
+    tagged = {"StringEquals": {f"aws:ResourceTag/{Tags.DEPLOYMENT}": places.deployment.name}}
+    reason = "finds models that are older than the deployment keeps them; AWS knows no narrower resource for lists"
+    return [
+        Grant(("bedrock:ListCustomModels",), ("*",), reason),
+        Grant(
+            ("bedrock:ListTagsForResource",), (models_,), "sees by the tag whose a model is, and whether it is accepted"
+        ),
+        Grant(("bedrock:DeleteCustomModel",), (models_,), "ends what costs money by the month", tagged),
+    ]
+
+
 def _per_endpoint(places: Places, action: str, reason: str, conditions: Conditions | None = None) -> list[Grant]:
     """The action on throughput, and its like on deployments."""
     return [

@@ -70,6 +70,12 @@ def write_overview(places: Places) -> list[Grant]:
     return [Grant(("s3:PutObject",), (page,), "writes the page over all runs")]
 
 
+def write_endpoint_times(places: Places) -> list[Grant]:
+    """What endpoints took into service. Encrypting it is granted with the run's artifacts."""
+    times = f"{places.artifacts_bucket}/{Keys.ENDPOINT_TIMES}"
+    return [Grant(("s3:PutObject",), (times,), "remembers how long an endpoint takes into service")]
+
+
 def _list(bucket: str, prefix: str, reason: str) -> Grant:
     # IfExists: S3 also asks for ListBucket, without a prefix, when a GetObject finds nothing.
     return Grant(("s3:ListBucket",), (bucket,), reason, {"StringLikeIfExists": {"s3:prefix": prefix}})

@@ -49,6 +49,11 @@ def arm_schedules(places: Places) -> list[Grant]:
     ]
 
 
+def rearm_schedules(places: Places) -> list[Grant]:
+    """The switch of a run that keeps its throughput for some hours."""
+    return [Grant(("scheduler:UpdateSchedule",), (places.schedules,), "lets the switch fire when the run's hours end")]
+
+
 def disarm_schedules(places: Places) -> list[Grant]:
     """The switch of a run that has been released."""
     return [Grant(("scheduler:DeleteSchedule",), (places.schedules,), "takes the switch away once it is not needed")]

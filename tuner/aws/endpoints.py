@@ -35,6 +35,11 @@ class _BedrockEndpoints:
                 raise
         return {tag["key"]: tag["value"] for tag in found}
 
+    def tag(self, arn: str, tags: Mapping[str, str]) -> None:
+        """Adds tags to the endpoint; AwsError when it is gone."""
+        with translated(f"tag {arn}"):
+            self._api.tag_resource(resourceARN=arn, tags=tag_list(tags))
+
     def get(self, arn: str) -> Endpoint | None:
         """The endpoint, or None when it is gone."""
         with translated(f"look up {arn}"):
@@ -85,7 +90,7 @@ class ProvisionedThroughputs(_BedrockEndpoints):
     def list(self, name: str) -> Iterator[Endpoint]:
         """Every provisioned throughput whose name contains `name`."""
         with translated("list the provisioned throughputs"):
-            pages = self._api.get_paginator("list_provisioned_model_throughputs").paginate(nameContains=name)
+            pages = self._api.get_paginator("list_provisioned_model_throughputs").paginate(**_named(name))
             for page in pages:
                 yield from map(_throughput, page.get("provisionedModelSummaries", []))
 
@@ -115,7 +120,7 @@ class ModelDeployments(_BedrockEndpoints):
     def list(self, name: str) -> Iterator[Endpoint]:
         """Every deployment whose name contains `name`."""
         with translated("list the custom model deployments"):
-            pages = self._api.get_paginator("list_custom_model_deployments").paginate(nameContains=name)
+            pages = self._api.get_paginator("list_custom_model_deployments").paginate(**_named(name))
             for page in pages:
                 yield from map(_deployment, page.get("modelDeploymentSummaries", []))
 
@@ -131,6 +136,10 @@ def endpoints_of(serving: Serving) -> Endpoints:
     return ModelDeployments() if serving == "on_demand" else ProvisionedThroughputs()
 
 
+def _named(name: str) -> dict[str, str]:
+    return {"nameContains": name} if name else {}
+
+
 def _throughput(found: Mapping[str, Any]) -> Endpoint:
     return Endpoint(
         kind="provisioned",
@@ -143,6 +152,8 @@ def _throughput(found: Mapping[str, Any]) -> Endpoint:
         commitment=found.get("commitmentDuration"),
         committed_until=found.get("commitmentExpirationTime"),
         failure=found.get("failureMessage"),
+        base_model=found.get("foundationModelArn", "").rpartition("/")[2] or None,
+        model_arn=found.get("modelArn"),
     )
 
 
@@ -155,4 +166,5 @@ def _deployment(found: Mapping[str, Any]) -> Endpoint:
         status="InService" if found["status"] == "Active" else found["status"],
         created_at=found["createdAt"],
         failure=found.get("failureMessage"),
+        model_arn=found.get("modelArn"),
     )

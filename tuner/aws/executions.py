@@ -52,13 +52,13 @@ class Executions:
                 raise
         return True
 
-    def is_running(self, name: str) -> bool:
-        """Whether the execution of this name is going on; False when there is none, or it waits to be redriven."""
+    def status(self, name: str) -> str | None:
+        """RUNNING, SUCCEEDED, FAILED, TIMED_OUT, ABORTED or PENDING_REDRIVE; None when there is no such execution."""
         with translated(f"look up the execution {name}"):
             try:
                 status: str = self._api.describe_execution(executionArn=self.arn(name))["status"]
             except ClientError as error:
                 if code_of(error) == "ExecutionDoesNotExist":
-                    return False
+                    return None
                 raise
-        return status == "RUNNING"
+        return status

@@ -110,6 +110,23 @@ class RunFolder:
             self._s3.put_object(Bucket=self.bucket, Key=Keys.OVERVIEW, Body=page, ContentType=_CONTENT_TYPES["html"])
         return f"s3://{self.bucket}/{Keys.OVERVIEW}"
 
+    def endpoint_times(self) -> Any | None:
+        """What earlier runs' endpoints took into service, which stands beside the runs' folders; None before any."""
+        with translated(f"read s3://{self.bucket}/{Keys.ENDPOINT_TIMES}"):
+            # Asked by listing, as in `find`.
+            found = self._s3.list_objects_v2(Bucket=self.bucket, Prefix=Keys.ENDPOINT_TIMES, MaxKeys=1)
+            if not found.get("Contents"):
+                return None
+            return json.loads(self._s3.get_object(Bucket=self.bucket, Key=Keys.ENDPOINT_TIMES)["Body"].read())
+
+    def write_endpoint_times(self, document: Any) -> None:
+        """Writes what endpoints took into service."""
+        body = json.dumps(document, indent=2).encode() + b"\n"
+        with translated(f"write s3://{self.bucket}/{Keys.ENDPOINT_TIMES}"):
+            self._s3.put_object(
+                Bucket=self.bucket, Key=Keys.ENDPOINT_TIMES, Body=body, ContentType=_CONTENT_TYPES["json"]
+            )
+
     def answers(self, model: Literal["base", "tuned"]) -> builtins.list[dict[str, Any]]:
         """All answers of a model, in the order of the shards."""
         return [record for name in self.list(f"answers/{model}/") for record in self.read_lines(name)]

@@ -14,7 +14,7 @@ from tuner.aws.translate import code_of, translated
 
 
 class OneTimeSchedules:
-    """The schedules of one group. Calls: scheduler:CreateSchedule, GetSchedule, DeleteSchedule, iam:PassRole."""
+    """The schedules of one group. Calls: scheduler:{Create,Get,Update,Delete}Schedule, iam:PassRole."""
 
     def __init__(self, group: str, api: Any = None) -> None:
         self._group = group
@@ -26,18 +26,25 @@ class OneTimeSchedules:
         """Invokes the function with `payload` once, at `at`, and reads back when: an armed one keeps its time."""
         with translated(f"arm the schedule {name}"):
             try:
-                self._api.create_schedule(
-                    Name=name,
-                    GroupName=self._group,
-                    ScheduleExpression=f"at({at.astimezone(dt.UTC):%Y-%m-%dT%H:%M:%S})",
-                    ScheduleExpressionTimezone="UTC",
-                    FlexibleTimeWindow={"Mode": "OFF"},
-                    ActionAfterCompletion="DELETE",
-                    Target={"Arn": function_arn, "RoleArn": role_arn, "Input": json.dumps(dict(payload))},
-                )
+                self._api.create_schedule(**self._members(name, at, function_arn, role_arn, payload))
             except ClientError as error:
                 if code_of(error) != "ConflictException":
                     raise
+            return self._fires_at(name)
+
+    def rearm(
+        self, name: str, at: dt.datetime, function_arn: str, role_arn: str, payload: Mapping[str, str]
+    ) -> dt.datetime:
+        """As `arm`, but an armed one fires at `at` instead."""
+        members = self._members(name, at, function_arn, role_arn, payload)
+        with translated(f"rearm the schedule {name}"):
+            try:
+                self._api.update_schedule(**members)
+            except ClientError as error:
+                if code_of(error) != "ResourceNotFoundException":
+                    raise
+                # It has fired, or never was: what it is to release may be there all the same.
+                self._api.create_schedule(**members)
             return self._fires_at(name)
 
     def disarm(self, name: str) -> None:
@@ -48,6 +55,19 @@ class OneTimeSchedules:
             except ClientError as error:
                 if code_of(error) != "ResourceNotFoundException":
                     raise
+
+    def _members(
+        self, name: str, at: dt.datetime, function_arn: str, role_arn: str, payload: Mapping[str, str]
+    ) -> dict[str, Any]:
+        return {
+            "Name": name,
+            "GroupName": self._group,
+            "ScheduleExpression": f"at({at.astimezone(dt.UTC):%Y-%m-%dT%H:%M:%S})",
+            "ScheduleExpressionTimezone": "UTC",
+            "FlexibleTimeWindow": {"Mode": "OFF"},
+            "ActionAfterCompletion": "DELETE",
+            "Target": {"Arn": function_arn, "RoleArn": role_arn, "Input": json.dumps(dict(payload))},
+        }
 
     def _fires_at(self, name: str) -> dt.datetime:
         expression: str = self._api.get_schedule(Name=name, GroupName=self._group)["ScheduleExpression"]

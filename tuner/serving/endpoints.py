@@ -13,6 +13,7 @@ from tuner.run import Tags
 from tuner.settings import Commitment
 
 Kind = Literal["provisioned", "on_demand"]
+_COMMITTED = "-committed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,8 @@ class Endpoint:
     commitment: Commitment | None = None
     committed_until: dt.datetime | None = None
     failure: str | None = None
+    base_model: str | None = None
+    model_arn: str | None = None
 
 
 class Endpoints(Protocol):
@@ -51,7 +54,7 @@ class Endpoints(Protocol):
         ...
 
     def list(self, name: str) -> Iterator[Endpoint]:
-        """All whose name contains `name`."""
+        """All whose name contains `name`; every one of the account when it is empty."""
         ...
 
     def get(self, arn: str) -> Endpoint | None:
@@ -66,9 +69,17 @@ class Endpoints(Protocol):
         """Its tags."""
         ...
 
+    def tag(self, arn: str, tags: Mapping[str, str]) -> None:
+        """Adds tags to it; AwsError when it is gone."""
+        ...
+
 
 class EndpointRecord(BaseModel):
-    """`serving/endpoint.json`. Times are ISO-8601, UTC."""
+    """`serving/endpoint.json`, and `serving/commitment.json` of what is bought after the gate. Times are ISO-8601, UTC.
+
+    `expected_seconds` is how long it was expected to take into service when it was created; `kept_until` is when the
+    release switch of an endpoint that the run keeps fires.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -80,6 +91,13 @@ class EndpointRecord(BaseModel):
     created_at: str
     in_service_at: str | None = None
     released_at: str | None = None
+    expected_seconds: float | None = None
+    kept_until: str | None = None
+
+
+def committed_name(name: str) -> str:
+    """Name of the throughput that is bought for a term, beside the hourly one of this name."""
+    return f"{name}{_COMMITTED}"
 
 
 def tags_of(deployment: str, run_id: str) -> dict[str, str]:
@@ -89,7 +107,7 @@ def tags_of(deployment: str, run_id: str) -> dict[str, str]:
 
 def run_of(endpoint: Endpoint, deployment: str) -> str:
     """The run an endpoint of this deployment was made for."""
-    return endpoint.name.removeprefix(f"{deployment}-")
+    return endpoint.name.removeprefix(f"{deployment}-").removesuffix(_COMMITTED)
 
 
 def is_ours(endpoints: Endpoints, endpoint: Endpoint, deployment: str) -> bool:
@@ -100,7 +118,7 @@ def is_ours(endpoints: Endpoints, endpoint: Endpoint, deployment: str) -> bool:
 
 
 def owned(endpoints: Endpoints, deployment: str, name: str | None = None) -> Iterator[Endpoint]:
-    """This deployment's endpoints, all or those of one name."""
+    """This deployment's endpoints, all or those of one name, with and without a term."""
     for endpoint in endpoints.list(name or f"{deployment}-"):
-        if name in {None, endpoint.name} and is_ours(endpoints, endpoint, deployment):
+        if (name is None or endpoint.name in {name, committed_name(name)}) and is_ours(endpoints, endpoint, deployment):
             yield endpoint

@@ -2,46 +2,113 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from tuner.aws.run_folder import RunFolder
-from tuner.errors import AwsError, EndpointFailedError, QuotaError
+from tuner.errors import AwsError, CommitmentNotAllowedError, EndpointFailedError, QuotaError
 from tuner.run import Keys, Manifest
-from tuner.serving.endpoints import Endpoint, EndpointRecord, EndpointRequest, Endpoints, owned, tags_of
+from tuner.serving.endpoints import (
+    Endpoint,
+    EndpointRecord,
+    EndpointRequest,
+    Endpoints,
+    committed_name,
+    owned,
+    tags_of,
+)
+from tuner.settings import Commitment
 from tuner.times import iso, now
 
 _ASK_FOR = {
     "provisioned": "In Service Quotas, service Amazon Bedrock, ask AWS to raise the model units for Provisioned "
     "Throughput of custom models (without commitment: quota L-BE77399C), or set 'serving: on_demand' in run.yaml "
     "where the model allows it.",
+    "committed": "In Service Quotas, service Amazon Bedrock, ask AWS to raise the model units for Provisioned "
+    "Throughput of custom models with a commitment. The accepted model is kept: buy the term by hand, or run again.",
     "on_demand": "Delete custom model deployments that are no longer used, or ask AWS to raise the quota of custom "
     "model deployments in Service Quotas, service Amazon Bedrock.",
 }
 
 
-def purchase(endpoints: Endpoints, folder: RunFolder, manifest: Manifest, deployment: str) -> EndpointRecord:
-    """Creates the run's endpoint, or finds the one that an earlier attempt created, and writes it down.
+def purchase(
+    endpoints: Endpoints, folder: RunFolder, manifest: Manifest, deployment: str, expected_seconds: float | None = None
+) -> EndpointRecord:
+    """Creates the endpoint that the run is evaluated with, or finds what an earlier attempt created; writes it down.
 
-    Raises QuotaError, saying what to ask AWS for.
+    It has no term, whatever the run will commit to: see `commit`. Raises QuotaError, saying what to ask AWS for.
     """
-    endpoint = find(endpoints, manifest, deployment)
-    arn = endpoint.arn if endpoint else _create(endpoints, folder, manifest, deployment)
+    return _once(Purchase(endpoints, folder, manifest, deployment), expected_seconds)
+
+
+def commit(
+    endpoints: Endpoints, folder: RunFolder, manifest: Manifest, deployment: str, allowed: Sequence[Commitment]
+) -> EndpointRecord:
+    """Buys the throughput with the run's term, once; nothing can undo it before the term ends.
+
+    For a model that the gate accepted, of a run that asks for a term, in a deployment that allows it (still, hours
+    after the run's settings were checked), and for nothing else: raises CommitmentNotAllowedError. Raises QuotaError,
+    saying what to ask AWS for.
+    """
+    term = manifest.settings.commitment
+    decision = (folder.find_json(Keys.GATE) or {}).get("decision")
+    if term is None or term not in allowed or decision != "accepted":
+        raise CommitmentNotAllowedError(
+            f"The gate's decision is {decision or 'absent'} ({folder.uri(Keys.GATE)}), the run's commitment is "
+            f"{term or 'none'}, and the deployment allows {', '.join(allowed) or 'none'}. A term is only bought for an "
+            "accepted model, where both the run and the deployment say so: nothing was bought."
+        )
+    return _once(Purchase(endpoints, folder, manifest, deployment, term))
+
+
+@dataclass(frozen=True, slots=True)
+class Purchase:
+    """What is to be bought once, and where that is written down."""
+
+    endpoints: Endpoints
+    folder: RunFolder
+    manifest: Manifest
+    deployment: str
+    term: Commitment | None = None
+
+    @property
+    def name(self) -> str:
+        """Of what is bought: with a term it is not the hourly one's, which may linger for a moment."""
+        return committed_name(self.manifest.resource_name) if self.term else self.manifest.resource_name
+
+    @property
+    def record(self) -> str:
+        """The artifact that says what was bought."""
+        return Keys.COMMITMENT if self.term else Keys.ENDPOINT
+
+    @property
+    def units(self) -> int | None:
+        """Model units, of what has any."""
+        return self.manifest.settings.model_units if self.endpoints.kind == "provisioned" else None
+
+    def find(self) -> Endpoint | None:
+        """What an earlier attempt bought, whatever its status, or None."""
+        found = owned(self.endpoints, self.deployment, self.manifest.resource_name)
+        return next((endpoint for endpoint in found if endpoint.name == self.name), None)
+
+
+def _once(wanted: Purchase, expected_seconds: float | None = None) -> EndpointRecord:
+    endpoint = wanted.find()
+    arn = endpoint.arn if endpoint else _create(wanted)
     record = EndpointRecord(
-        kind=endpoints.kind,
+        kind=wanted.endpoints.kind,
         arn=arn,
-        name=manifest.resource_name,
-        model_units=manifest.settings.model_units if endpoints.kind == "provisioned" else None,
-        commitment=manifest.settings.commitment if endpoints.kind == "provisioned" else None,
+        name=wanted.name,
+        model_units=wanted.units,
+        commitment=wanted.term,
         created_at=iso(endpoint.created_at if endpoint else now()),
+        expected_seconds=expected_seconds,
     )
-    earlier = read(folder)
+    earlier = read(wanted.folder, wanted.record)
     if earlier and earlier.arn == arn:
         return earlier
-    write(folder, record)
+    write(wanted.folder, record, wanted.record)
     return record
-
-
-def find(endpoints: Endpoints, manifest: Manifest, deployment: str) -> Endpoint | None:
-    """The run's endpoint, whatever its status, or None."""
-    return next(owned(endpoints, deployment, manifest.resource_name), None)
 
 
 def check(endpoints: Endpoints, folder: RunFolder) -> tuple[Endpoint, EndpointRecord]:
@@ -62,9 +129,9 @@ def check(endpoints: Endpoints, folder: RunFolder) -> tuple[Endpoint, EndpointRe
     return endpoint, record
 
 
-def read(folder: RunFolder) -> EndpointRecord | None:
-    """The run's `serving/endpoint.json`, or None when nothing was bought."""
-    found = folder.find(Keys.ENDPOINT)
+def read(folder: RunFolder, name: str = Keys.ENDPOINT) -> EndpointRecord | None:
+    """The run's `serving/endpoint.json`, or the record of its commitment; None when nothing was bought."""
+    found = folder.find(name)
     return EndpointRecord.model_validate_json(found) if found else None
 
 
@@ -73,26 +140,26 @@ def require(folder: RunFolder) -> EndpointRecord:
     return EndpointRecord.model_validate_json(folder.read(Keys.ENDPOINT))
 
 
-def write(folder: RunFolder, record: EndpointRecord) -> None:
-    """Writes the run's `serving/endpoint.json`."""
-    folder.write_json(Keys.ENDPOINT, record.model_dump(mode="json"))
+def write(folder: RunFolder, record: EndpointRecord, name: str = Keys.ENDPOINT) -> None:
+    """Writes the run's `serving/endpoint.json`, or the record of its commitment."""
+    folder.write_json(name, record.model_dump(mode="json"))
 
 
-def _create(endpoints: Endpoints, folder: RunFolder, manifest: Manifest, deployment: str) -> str:
+def _create(wanted: Purchase) -> str:
     request = EndpointRequest(
-        name=manifest.resource_name,
-        custom_model_arn=folder.read_json(Keys.TRAINING_SUMMARY)["custom_model_arn"],
-        model_units=manifest.settings.model_units,
-        commitment=manifest.settings.commitment,
-        tags=tags_of(deployment, manifest.run_id),
+        name=wanted.name,
+        custom_model_arn=wanted.folder.read_json(Keys.TRAINING_SUMMARY)["custom_model_arn"],
+        model_units=wanted.manifest.settings.model_units,
+        commitment=wanted.term,
+        tags=tags_of(wanted.deployment, wanted.manifest.run_id),
     )
     try:
-        return endpoints.create(request)
+        return wanted.endpoints.create(request)
     except QuotaError as error:
-        raise QuotaError(f"{error} {_ASK_FOR[endpoints.kind]}") from error
+        raise QuotaError(f"{error} {_ASK_FOR['committed' if wanted.term else wanted.endpoints.kind]}") from error
     except AwsError:
         # Cut off before its answer came, a purchase is tried again by the client, and may find its own name in use.
-        made = find(endpoints, manifest, deployment)
+        made = wanted.find()
         if made is None:
             raise
         return made.arn

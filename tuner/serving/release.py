@@ -5,14 +5,14 @@ Nothing is touched that does not carry both this deployment's name and its tag.
 
 from __future__ import annotations
 
-import datetime as dt
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from tuner.aws.run_folder import RunFolder
-from tuner.errors import RetryableError, StillAliveError, TunerError
+from tuner.errors import AccessDeniedError, RetryableError, StillAliveError, TunerError
 from tuner.run import resource_name
+from tuner.serving.alive import delete_command, price_in_words, stays_for_its_term
 from tuner.serving.endpoints import Endpoint, Endpoints, is_ours, owned, run_of
 from tuner.serving.purchase import read, write
 from tuner.times import iso, now
@@ -21,10 +21,9 @@ from tuner.times import iso, now
 _LOOKS = 8
 _PAUSE_SECONDS = 2.0
 
-_DELETE_COMMAND = {
-    "provisioned": "aws bedrock delete-provisioned-model-throughput --provisioned-model-id",
-    "on_demand": "aws bedrock delete-custom-model-deployment --custom-model-deployment-identifier",
-}
+# The sweep's own waits between its attempts; after this long it starts no more, so that it can still raise the alarm.
+_SWEEP_PAUSES = (5.0, 15.0, 45.0)
+_SWEEP_SECONDS = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +35,26 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
+class Failure:
+    """What could not be released; without an endpoint, a kind that could not even be listed."""
+
+    endpoint: Endpoint | None
+    error: TunerError
+
+
+@dataclass(frozen=True, slots=True)
 class Release:
-    """Where a release looks and writes. `folder_of` gives a run's folder."""
+    """Where a release looks and writes. `folder_of` gives a run's folder, `price` what an hour of an endpoint costs."""
 
     kinds: Sequence[Endpoints]
     deployment: str
     folder_of: Callable[[str], RunFolder]
+    price: Callable[[Endpoint], float | None]
     sleep: Callable[[float], None] = time.sleep
+    clock: Callable[[], float] = time.monotonic
 
     def run(self, run_id: str) -> Outcome:
-        """Releases what was bought for one run.
+        """Releases what was bought for one run, kept or not.
 
         Raises StillAliveError, with the command that deletes it, while something is not gone; and whatever kept a
         delete from being tried, after everything else was tried.
@@ -63,40 +72,60 @@ class Release:
                 if found and is_ours(kind, found, self.deployment):
                     yield found
 
-        outcome = self._all(of_this_run)
+        outcome = _or_raise(*self._all(of_this_run))
         # An endpoint that somebody else deleted is released too.
         self._write_down(run_id, outcome.alive)
         return outcome
 
-    def sweep(self, is_running: Callable[[str], bool]) -> Outcome:
-        """Releases everything of this deployment that belongs to no running execution."""
+    def these(self, arns: Collection[str]) -> Outcome:
+        """Releases those of these endpoints that are this deployment's. Raises as `run`."""
+
+        def asked_for(kind: Endpoints) -> Iterable[Endpoint]:
+            return (endpoint for endpoint in owned(kind, self.deployment) if endpoint.arn in arns)
+
+        return _or_raise(*self._all(asked_for))
+
+    def everything(self) -> Outcome:
+        """Releases every endpoint of this deployment, whatever needs it. Raises as `run`."""
+        return _or_raise(*self._all(lambda kind: owned(kind, self.deployment)))
+
+    def sweep(self, is_needed: Callable[[Endpoints, Endpoint], bool]) -> tuple[Outcome, tuple[Failure, ...]]:
+        """Releases everything of this deployment that is not needed.
+
+        What fails is tried again with growing waits, and handed back when it fails still.
+        """
 
         def orphans(kind: Endpoints) -> Iterable[Endpoint]:
-            mine = owned(kind, self.deployment)
-            return (endpoint for endpoint in mine if not is_running(run_of(endpoint, self.deployment)))
+            return (endpoint for endpoint in owned(kind, self.deployment) if not is_needed(kind, endpoint))
 
-        return self._all(orphans)
+        started, released = self.clock(), list[str]()
+        for pause in (*_SWEEP_PAUSES, None):
+            outcome, failures = self._all(orphans)
+            released += outcome.released
+            hopeless = all(isinstance(failure.error, AccessDeniedError) for failure in failures)
+            if hopeless or pause is None or self.clock() - started + pause > _SWEEP_SECONDS:
+                break
+            self.sleep(pause)
+        return Outcome(tuple(released), outcome.alive), failures
 
-    def _all(self, wanted: Callable[[Endpoints], Iterable[Endpoint]]) -> Outcome:
+    def _all(self, wanted: Callable[[Endpoints], Iterable[Endpoint]]) -> tuple[Outcome, tuple[Failure, ...]]:
         released: list[str] = []
         alive: list[str] = []
-        failures: list[TunerError] = []
+        failures: list[Failure] = []
         for kind in self.kinds:
             try:
                 for endpoint in wanted(kind):
-                    if _committed(endpoint):
+                    if stays_for_its_term(endpoint):
                         alive.append(endpoint.arn)
                         continue
                     try:
                         self._one(kind, endpoint)
                         released.append(endpoint.arn)
                     except TunerError as error:  # the others are released first
-                        failures.append(error)
+                        failures.append(Failure(endpoint, error))
             except TunerError as error:  # what the one kind has cannot be known: the other is released first
-                failures.append(error)
-        if failures:
-            raise _together(failures)
-        return Outcome(tuple(released), tuple(alive))
+                failures.append(Failure(None, error))
+        return Outcome(tuple(released), tuple(alive)), tuple(failures)
 
     def _one(self, kind: Endpoints, endpoint: Endpoint) -> None:
         try:
@@ -109,8 +138,8 @@ class Release:
                 raise StillAliveError(f"{endpoint.arn} was deleted and is still {endpoint.status}.")
         except TunerError as error:
             raise type(error)(
-                f"{error} It is paid for until it is gone. To delete it by hand: "
-                f"{_DELETE_COMMAND[endpoint.kind]} {endpoint.arn}"
+                f"{error} It {price_in_words(endpoint, self.price(endpoint))} until it is gone. To delete it by hand: "
+                f"{delete_command(endpoint)}"
             ) from error
         self._write_down(run_of(endpoint, self.deployment), ())
 
@@ -120,12 +149,10 @@ class Release:
             write(self.folder_of(run_id), record.model_copy(update={"released_at": iso(now())}))
 
 
-def _committed(endpoint: Endpoint) -> bool:
-    """Bedrock does not delete throughput before the end of its term."""
-    return endpoint.committed_until is not None and endpoint.committed_until > dt.datetime.now(dt.UTC)
-
-
-def _together(failures: Sequence[TunerError]) -> TunerError:
+def _or_raise(outcome: Outcome, failures: Sequence[Failure]) -> Outcome:
     """All failures in one error: of a class that is tried again if that can mend any of them."""
-    retryable = [error for error in failures if isinstance(error, RetryableError)]
-    return type((retryable or failures)[0])("\n".join(str(error) for error in failures))
+    errors = [failure.error for failure in failures]
+    if errors:
+        retryable = [error for error in errors if isinstance(error, RetryableError)]
+        raise type((retryable or errors)[0])("\n".join(str(error) for error in errors))
+    return outcome

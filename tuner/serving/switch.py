@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Protocol
 
 from tuner.aws.run_folder import RunFolder
 from tuner.run import resource_name
 from tuner.serving.purchase import read
-from tuner.times import now
 
 
 class Schedules(Protocol):
@@ -21,17 +21,42 @@ class Schedules(Protocol):
         """Arms one, or finds it armed; returns when it fires."""
         ...
 
+    def rearm(
+        self, name: str, at: dt.datetime, function_arn: str, role_arn: str, payload: Mapping[str, str]
+    ) -> dt.datetime:
+        """Arms one, or lets an armed one fire at `at` instead; returns when it fires."""
+        ...
+
     def disarm(self, name: str) -> None:
         """Deletes one."""
         ...
 
 
-def arm(
-    schedules: Schedules, deployment: str, run_id: str, hours: float, function_arn: str, role_arn: str
-) -> dt.datetime:
-    """Arms the run's switch `hours` from now and returns when it fires; an armed one keeps its time."""
-    at = now() + dt.timedelta(hours=hours)
-    return schedules.arm(resource_name(deployment, run_id), at, function_arn, role_arn, {"run_id": run_id})
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """One run's release switch, and what it calls."""
+
+    schedules: Schedules
+    deployment: str
+    run_id: str
+    function_arn: str
+    role_arn: str
+
+    def arm(self, at: dt.datetime) -> dt.datetime:
+        """Arms it and returns when it fires; an armed one keeps its time."""
+        return self.schedules.arm(self._name, at, self.function_arn, self.role_arn, self._payload)
+
+    def rearm(self, at: dt.datetime) -> dt.datetime:
+        """Lets it fire at `at`, armed or not."""
+        return self.schedules.rearm(self._name, at, self.function_arn, self.role_arn, self._payload)
+
+    @property
+    def _name(self) -> str:
+        return resource_name(self.deployment, self.run_id)
+
+    @property
+    def _payload(self) -> dict[str, str]:
+        return {"run_id": self.run_id}
 
 
 def disarm_if_released(schedules: Schedules, deployment: str, folder: RunFolder) -> None:

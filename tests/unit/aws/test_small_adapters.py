@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.unit.aws.stubs import stubbed
-from tuner.aws.converse import Conversation, Reply
+from tuner.aws.converse import Conversation, Message, Reply
 from tuner.aws.executions import Ending, Executions, ending
 from tuner.aws.quotas import Quotas
 from tuner.aws.scheduler import OneTimeSchedules
@@ -64,19 +64,15 @@ def test_an_execution_that_was_there_is_no_error() -> None:
         assert Executions(MACHINE, api).start("faq-1", "{}") is False
 
 
-@pytest.mark.parametrize(
-    ("status", "running"),
-    [("RUNNING", True), ("PENDING_REDRIVE", False), ("SUCCEEDED", False), ("FAILED", False), ("ABORTED", False)],
-)
-def test_what_runs_is_left_alone(status: str, running: bool) -> None:
-    answer = {"executionArn": EXECUTION, "stateMachineArn": MACHINE, "status": status, "startDate": AT}
+def test_an_execution_says_how_it_is() -> None:
+    answer = {"executionArn": EXECUTION, "stateMachineArn": MACHINE, "status": "PENDING_REDRIVE", "startDate": AT}
     with stubbed("stepfunctions", ("describe_execution", {"executionArn": EXECUTION}, answer)) as api:
-        assert Executions(MACHINE, api).is_running("faq-1") is running
+        assert Executions(MACHINE, api).status("faq-1") == "PENDING_REDRIVE"
 
 
-def test_an_execution_that_nobody_knows_does_not_run() -> None:
+def test_an_execution_that_nobody_knows_has_no_status() -> None:
     with stubbed("stepfunctions", ("describe_execution", None, "ExecutionDoesNotExist: none")) as api:
-        assert Executions(MACHINE, api).is_running("faq-1") is False
+        assert Executions(MACHINE, api).status("faq-1") is None
 
 
 def test_how_an_execution_ended() -> None:
@@ -139,6 +135,18 @@ def test_a_question_is_asked_with_the_runs_settings(
     request = {"modelId": "m", "messages": [{"role": "user", "content": [{"text": "What?"}]}], **members}
     with stubbed("bedrock-runtime", ("converse", request, REPLY)) as api:
         assert Conversation(api).ask("m", "What?", system, inference) == Reply("A bed.", "end_turn", 3, 4, 5)
+
+
+def test_a_question_is_asked_after_what_was_said_before() -> None:
+    said = [("user", "Heavy?"), ("assistant", "A ton."), ("user", "Long?")]
+    request = {
+        "modelId": "m",
+        "messages": [{"role": role, "content": [{"text": text}]} for role, text in said],
+        "inferenceConfig": {"maxTokens": 512, "temperature": 0.0},
+    }
+    earlier = [Message(*turn) for turn in said[:-1]]
+    with stubbed("bedrock-runtime", ("converse", request, REPLY)) as api:
+        assert Conversation(api).ask("m", "Long?", None, InferenceSettings(), earlier).text == "A bed."
 
 
 @pytest.mark.parametrize(

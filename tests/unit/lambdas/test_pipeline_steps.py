@@ -264,7 +264,7 @@ def test_the_switch_is_armed_before_and_disarmed_after(cloud: RunFolder, monkeyp
     assert scheduler.list_schedules(GroupName=GROUP)["Schedules"], "nothing is on record as released: it stays armed"
 
     bought = invoke(purchase_throughput, run_id=RUN)
-    assert bought["wait_seconds"] == 3
+    assert bought["wait_seconds"] == 5, "seldom before it is expected"
     assert invoke(check_throughput, run_id=RUN)["status"] == "Creating"
     assert invoke(release_throughput, run_id=RUN) == {"released": [bought["endpoint_arn"]], "alive": []}
     assert not scheduler.list_schedules(GroupName=GROUP)["Schedules"]

@@ -2,14 +2,15 @@
 
 import datetime as dt
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from tests.doubles import DEPLOYMENT, NAME, RUN, FakeEndpoints, MemoryFolder
 from tuner.errors import AccessDeniedError, StillAliveError
 from tuner.run import Keys
-from tuner.serving.endpoints import Endpoint
+from tuner.serving.alive import is_needed
+from tuner.serving.endpoints import Endpoint, Endpoints
 from tuner.serving.release import Release
 
 
@@ -19,7 +20,12 @@ class Folders(dict[str, MemoryFolder]):
 
 
 def release(*kinds: FakeEndpoints, folders: Folders | None = None) -> Release:
-    return Release(kinds, DEPLOYMENT, (folders if folders is not None else Folders()).__getitem__, sleep=lambda _: None)
+    places = folders if folders is not None else Folders()
+    return Release(kinds, DEPLOYMENT, places.__getitem__, price=lambda _: 132.0, sleep=lambda _: None)
+
+
+def needed_by(*running: str) -> Callable[[Endpoints, Endpoint], bool]:
+    return is_needed(lambda run_id: "RUNNING" if run_id in running else "SUCCEEDED", DEPLOYMENT, 12)
 
 
 def recorded(arn: str, kind: str = "provisioned") -> MemoryFolder:
@@ -70,7 +76,7 @@ def test_the_sweep_leaves_what_a_running_execution_needs() -> None:
     throughputs = FakeEndpoints()
     needed, orphan = throughputs.add("tuner-running"), throughputs.add("tuner-ended")
     throughputs.add("someone-else", {})
-    assert release(throughputs).sweep(lambda run_id: run_id == "running").released == (orphan,)
+    assert release(throughputs).sweep(needed_by("running"))[0].released == (orphan,)
     assert throughputs.alive[needed].status == "Creating"
 
 
@@ -153,7 +159,7 @@ def test_the_release_is_written_down_once() -> None:
 def test_the_sweep_writes_down_whose_endpoint_it_released() -> None:
     throughputs = FakeEndpoints()
     folders = Folders({RUN: recorded(throughputs.add())})
-    release(throughputs, folders=folders).sweep(lambda _: False)
+    release(throughputs, folders=folders).sweep(needed_by())
     assert released_at(folders[RUN])
 
 

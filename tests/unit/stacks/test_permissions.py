@@ -122,11 +122,21 @@ def test_what_costs_money_is_made_and_deleted_by_its_tag(verb: str, key: str) ->
     found = [
         grant
         for title, grant in GRANTS
-        if any(action.startswith(f"bedrock:{verb}") for action in grant.actions) and "apply_gate" not in title
+        if any(action.startswith(f"bedrock:{verb}") for action in grant.actions)
+        and not any(marks in title for marks in ("apply_gate", "keep_throughput"))
     ]
     assert found
     for grant in found:
         assert grant.conditions == {"StringEquals": {f"{key}/bedrock-tuner:deployment": "tuner"}}
+
+
+def test_keeping_sets_its_own_tag_on_this_deployments_endpoints_only() -> None:
+    (grant,) = [grant for grant in ROLES["The step `keep_throughput`"] if "bedrock:TagResource" in grant.actions]
+    assert grant.resources == (PLACES.bedrock("provisioned-model/*"), PLACES.bedrock("custom-model-deployment/*"))
+    assert grant.conditions == {
+        "StringEquals": {"aws:ResourceTag/bedrock-tuner:deployment": "tuner"},
+        "ForAllValues:StringEquals": {"aws:TagKeys": "bedrock-tuner:kept-until"},
+    }
 
 
 def test_the_gate_sets_its_own_tag_on_this_deployments_models_only() -> None:

@@ -58,7 +58,8 @@ def every_task_retries_what_passes(machine: Machine) -> None:
         if state["Type"] != "Task":
             continue
         retried = [error for entry in state["Retry"] for error in entry["ErrorEquals"]]
-        assert BUILT_IN - {"States.ALL"} | {"RetryableError", "ThrottledError"} <= set(retried), name
+        passing = BUILT_IN - {"States.ALL"} | {"RetryableError", "ThrottledError"}
+        assert passing - ({"States.Timeout"} if _waits_for_a_person(state) else set()) <= set(retried), name
         assert len(retried) == len(set(retried)), f"{name}: only the first entry for an error counts"
         for entry in state["Retry"]:
             assert entry["JitterStrategy"] == "FULL", name
@@ -72,7 +73,33 @@ def every_failure_is_caught(machine: Machine) -> None:
         if inside:
             assert "Catch" not in state, name
         elif state["Type"] in ("Task", "Map"):
-            assert [entry["ErrorEquals"] for entry in state["Catch"]] == [["States.ALL"]], name
+            caught = [entry["ErrorEquals"] for entry in state["Catch"]]
+            assert caught == ([["States.Timeout"]] if _waits_for_a_person(state) else []) + [["States.ALL"]], name
+
+
+def a_person_is_asked_once_and_not_for_ever(machine: Machine) -> None:
+    """The function is handed the token and knows when it expires; nobody's answer ends the run, and is no retry."""
+    ((name, state),) = [(name, state) for name, state, _ in machine.every_state() if _waits_for_a_person(state)]
+    payload = state["Arguments"]["Payload"]
+    assert payload["task_token"] == "{% $states.context.Task.Token %}", name
+    assert state.get("TimeoutSeconds") == payload["seconds"] == "{% $estimate.approval_seconds %}", name
+    assert not [entry for entry in state["Retry"] if "States.Timeout" in entry["ErrorEquals"]], name
+    assert state["Catch"][0]["Assign"]["failure"]["error"] == "ApprovalExpiredError", name
+    before = machine.reached_from(machine.start, stop_at=frozenset({"Is the model to be served?"}))
+    assert name in before, "asked before anything is spent"
+
+
+def every_error_that_a_state_gives_is_ours(machine: Machine) -> None:
+    """What stands in a failure as a plain text is an error's name, which docs/errors.md explains."""
+    for name, state in machine.states.items():
+        for entry in (state, *state.get("Catch", ())):
+            given = entry.get("Assign", {}).get("failure", {})
+            error = given.get("error", "{%") if isinstance(given, dict) else "{%"
+            assert error.startswith("{%") or error in OURS, f"{name}: {error}"
+
+
+def _waits_for_a_person(state: State) -> bool:
+    return str(state.get("Resource", "")).endswith(".waitForTaskToken")
 
 
 def every_error_name_exists(machine: Machine) -> None:
@@ -93,36 +120,86 @@ def every_retryable_error_is_retried_somewhere(machine: Machine) -> None:
 
 
 def every_path_from_a_purchase_is_released(machine: Machine) -> None:
-    releases, (purchase,) = machine.calling("ReleaseThroughput"), machine.calling("PurchaseThroughput")
-    reached = machine.reached_from(purchase, stop_at=releases)
-    ends = {name for name in reached if machine.states[name]["Type"] in ENDS}
-    assert not ends, ends
-    assert reached & releases
+    """Or, where the run asks for it, kept with the switch armed anew."""
+    for keeps in (False, True):
+        world = machine.assuming(_TO_BE_KEPT, keeps)
+        releases = world.calling("ReleaseThroughput")
+        settled = releases | (world.calling("KeepThroughput") if keeps else frozenset())
+        reached = world.reached_from(_hourly(world), stop_at=settled)
+        ends = {name for name in reached if world.states[name]["Type"] in ENDS}
+        assert not ends, ends
+        assert reached & releases
+
+
+def every_failure_is_released_once_anything_is_paid_for(machine: Machine) -> None:
+    """Also behind the first release: the run may have asked to keep its throughput."""
+    reported = machine.reached_from("Report the failure")
+    for name in machine.reached_from("Arm the release switch") - reported:
+        for catch in machine.states[name].get("Catch", ()):
+            expected = "Report the failure" if name == "Release after a failure" else "Release after a failure"
+            assert catch["Next"] == expected, name
+
+
+def only_an_accepted_model_stays_paid_for(machine: Machine) -> None:
+    """Kept where the gate accepted it or there is none; for a term only where a gate accepted it."""
+    ways = {
+        (choice["Next"], choice["Condition"])
+        for state in machine.states.values()
+        for choice in state.get("Choices", ())
+        if choice["Next"] in machine.calling("KeepThroughput") | _committed(machine)
+    }
+    assert ways == {
+        ("Keep the throughput", "{% $keep_hours > 0 and $gate in ['accepted', 'none'] %}"),
+        ("Purchase the commitment", "{% $commitment != null and $gate = 'accepted' %}"),
+    }
+    others = {edge.target for edge in machine.edges() if machine.states[edge.source]["Type"] != "Choice"}
+    others |= {state["Default"] for state in machine.states.values() if "Default" in state}
+    assert not others & (machine.calling("KeepThroughput") | _committed(machine))
+
+
+_TO_BE_KEPT = "{% $keep_hours > 0 %}"
+
+
+def _committed(machine: Machine) -> frozenset[str]:
+    """The states that buy a term."""
+    return frozenset(
+        name
+        for name in machine.calling("PurchaseThroughput")
+        if machine.states[name]["Arguments"]["Payload"].get("committed")
+    )
+
+
+def _hourly(machine: Machine) -> str:
+    """The state that buys what the run is evaluated with."""
+    (name,) = machine.calling("PurchaseThroughput") - _committed(machine)
+    return name
 
 
 def a_release_that_fails_is_tried_in_another_state(machine: Machine) -> None:
     releases = machine.calling("ReleaseThroughput")
     caught = {edge.source: edge.target for edge in machine.edges() if edge.source in releases and edge.is_catch}
-    assert any(target in releases for target in caught.values())
+    assert {source for source, target in caught.items() if target not in releases} == {"Release after a failure"}
     for name in releases:
         attempts = sum(entry["MaxAttempts"] for entry in machine.states[name]["Retry"])
         assert attempts >= 20, name
 
 
 def the_switch_is_armed_before_every_purchase(machine: Machine) -> None:
-    (purchase,) = machine.calling("PurchaseThroughput")
-    assert purchase not in machine.reached_from(machine.start, stop_at=machine.calling("ArmRelease"))
+    unarmed = machine.reached_from(machine.start, stop_at=machine.calling("ArmRelease"))
+    assert not unarmed & machine.calling("PurchaseThroughput")
 
 
 def only_answering_happens_while_it_is_paid_for(machine: Machine) -> None:
-    """Between the purchase and the release nothing runs but waiting, looking, and the tuned model's answers."""
-    releases, (purchase,) = machine.calling("ReleaseThroughput"), machine.calling("PurchaseThroughput")
-    paid = machine.reached_from(purchase, stop_at=releases) - releases - {purchase}
-    maps = {name for name in paid if machine.states[name]["Type"] == "Map"}
+    """Between the purchase and the release nothing runs but waiting, looking, and the tuned model's answers.
+
+    A run that may keep its throughput pays on while it is scored: it asked for that.
+    """
+    world = machine.assuming(_TO_BE_KEPT, False)
+    releases, purchase = world.calling("ReleaseThroughput"), _hourly(world)
+    paid = world.reached_from(purchase, stop_at=releases) - releases - {purchase}
+    maps = {name for name in paid if world.states[name]["Type"] == "Map"}
     assert maps == {"Answer with the tuned model"}
-    assert {name for name in paid - maps if machine.states[name]["Type"] == "Task"} == machine.calling(
-        "CheckThroughput"
-    )
+    assert {name for name in paid - maps if world.states[name]["Type"] == "Task"} == machine.calling("CheckThroughput")
 
 
 def every_variable_is_assigned_on_every_path(machine: Machine) -> None:
@@ -160,7 +237,7 @@ def every_expression_is_jsonata(machine: Machine) -> None:
 def every_placeholder_is_a_function_that_a_state_calls(machine: Machine) -> None:
     asked = [state["Arguments"]["FunctionName"] for _, state, _ in machine.every_state() if state["Type"] == "Task"]
     assert all(
-        state["Resource"] == "arn:aws:states:::lambda:invoke"
+        state["Resource"].removesuffix(".waitForTaskToken") == "arn:aws:states:::lambda:invoke"
         for _, state, _ in machine.every_state()
         if state["Type"] == "Task"
     )
@@ -203,7 +280,7 @@ def every_task_outlasts_its_function(machine: Machine) -> None:
     """Else the state machine gives up, and asks again, while the function still works."""
     minutes = {definition.placeholder(step.name): step.minutes for step in STEPS}
     for name, state, _ in machine.every_state():
-        if state["Type"] == "Task":
+        if state["Type"] == "Task" and not _waits_for_a_person(state):
             function = state["Arguments"]["FunctionName"].strip("${}")
             assert minutes[function] * 60 < state["TimeoutSeconds"] <= minutes[function] * 60 + 60, name
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import re
 from collections.abc import Iterator
@@ -54,6 +55,19 @@ class Machine:
             reached |= new
             waiting += new
         return reached
+
+    def assuming(self, condition: str, holds: bool) -> Machine:
+        """The definition where `condition` holds, or where it and what begins like it does not."""
+        definition = copy.deepcopy(self.definition)
+        begins = condition.removesuffix(" %}")
+        for state in definition["States"].values():
+            conditions = [choice["Condition"] for choice in state.get("Choices", ())]
+            if holds and condition in conditions:
+                at = conditions.index(condition)
+                state["Choices"], state["Default"] = state["Choices"][:at], state["Choices"][at]["Next"]
+            elif not holds and conditions:
+                state["Choices"] = [choice for choice in state["Choices"] if not choice["Condition"].startswith(begins)]
+        return Machine(definition)
 
     def calling(self, function: str) -> frozenset[str]:
         """The states that call this function (a placeholder's name)."""

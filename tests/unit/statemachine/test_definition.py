@@ -73,6 +73,18 @@ MUTATIONS = [
         checks.every_failure_is_caught,
         set_in("Answer with the tuned model/ItemProcessor/States/Ask the tuned model/Catch", []),
     ),
+    (checks.a_person_is_asked_once_and_not_for_ever, set_in("Ask for approval/TimeoutSeconds", None)),
+    (
+        checks.a_person_is_asked_once_and_not_for_ever,
+        set_in("Ask for approval/Retry/0/ErrorEquals", ["States.Timeout"]),
+    ),
+    (checks.a_person_is_asked_once_and_not_for_ever, set_in("Ask for approval/Arguments/Payload/task_token", "")),
+    (checks.a_person_is_asked_once_and_not_for_ever, set_in("Is the cost within the budget?/Choices/1", None)),
+    (
+        checks.every_error_that_a_state_gives_is_ours,
+        set_in("Refuse the cost/Assign/failure/error", "TooExpensiveError"),
+    ),
+    (checks.every_failure_is_caught, set_in("Ask for approval/Catch/1", None)),
     (checks.every_error_name_exists, set_in(f"{TASK}/Retry/0/ErrorEquals/0", "TemporaryError")),
     (
         checks.every_retryable_error_is_retried_somewhere,
@@ -83,6 +95,27 @@ MUTATIONS = [
         set_in("Check the throughput/Catch/0/Next", "Report the failure"),
     ),
     (checks.every_path_from_a_purchase_is_released, set_in("Answer with the tuned model/Next", "Score the answers")),
+    (
+        checks.every_path_from_a_purchase_is_released,
+        set_in("Release the refused model/Arguments/FunctionName", "${Notify}"),
+    ),
+    (
+        checks.every_path_from_a_purchase_is_released,
+        set_in("Is the throughput to be kept?/Default", "Score the answers"),
+    ),
+    (
+        checks.every_failure_is_released_once_anything_is_paid_for,
+        set_in("Apply the gate/Catch/0/Next", "Report the failure"),
+    ),
+    (
+        checks.only_an_accepted_model_stays_paid_for,
+        set_in("What becomes of the throughput?/Choices/0/Condition", "{% $keep_hours > 0 %}"),
+    ),
+    (checks.only_an_accepted_model_stays_paid_for, set_in("Apply the gate/Next", "Purchase the commitment")),
+    (
+        checks.only_an_accepted_model_stays_paid_for,
+        set_in("What becomes of the throughput?/Default", "Keep the throughput"),
+    ),
     (
         checks.a_release_that_fails_is_tried_in_another_state,
         set_in("Release the throughput/Catch/0/Next", "Report the failure"),

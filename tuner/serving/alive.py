@@ -1,0 +1,115 @@
+"""What is alive: whose it is, since when, at what cost, and until when."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from tuner import catalog
+from tuner.costs.prices import Term, price
+from tuner.run import Tags
+from tuner.serving.endpoints import Endpoint, Endpoints, run_of
+from tuner.serving.keep import kept_until
+from tuner.times import seconds_since
+
+_DELETE = {
+    "provisioned": "aws bedrock delete-provisioned-model-throughput --provisioned-model-id",
+    "on_demand": "aws bedrock delete-custom-model-deployment --custom-model-deployment-identifier",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Alive:
+    """An endpoint that exists. `named` and `tagged` say whether its name and its tag are this deployment's."""
+
+    endpoint: Endpoint
+    named: bool
+    tagged: bool
+    run_id: str | None
+    hourly_usd: float | None
+    kept_until: dt.datetime | None
+
+    @property
+    def ours(self) -> bool:
+        """Only what is ours by both is ever released."""
+        return self.named and self.tagged
+
+    @property
+    def hours(self) -> float:
+        """Since it was created."""
+        return seconds_since(self.endpoint.created_at) / 3600
+
+    @property
+    def usd(self) -> float | None:
+        """What it cost so far, at most: counted from its creation; None when the price is unknown."""
+        return None if self.hourly_usd is None else self.hourly_usd * self.hours
+
+    @property
+    def expected(self) -> bool:
+        """Whether somebody wanted it to be there at this hour: it has a term, or is kept."""
+        kept = self.kept_until is not None and self.kept_until > dt.datetime.now(dt.UTC)
+        return kept or stays_for_its_term(self.endpoint)
+
+
+def alive(kinds: Sequence[Endpoints], deployment: str, longest_hours: float) -> Iterator[Alive]:
+    """What exists of this deployment: by its name, by its tag, or by both. Reads the tags of the whole account's."""
+    for kind in kinds:
+        for endpoint in kind.list(""):
+            tags = kind.tags(endpoint.arn)
+            named, tagged = endpoint.name.startswith(f"{deployment}-"), tags.get(Tags.DEPLOYMENT) == deployment
+            if named or tagged:
+                yield Alive(
+                    endpoint=endpoint,
+                    named=named,
+                    tagged=tagged,
+                    run_id=tags.get(Tags.RUN) or (run_of(endpoint, deployment) if named else None),
+                    hourly_usd=hourly_usd(endpoint),
+                    kept_until=kept_until(tags, endpoint.created_at, longest_hours),
+                )
+
+
+def is_needed(
+    status_of: Callable[[str], str | None], deployment: str, longest_hours: float
+) -> Callable[[Endpoints, Endpoint], bool]:
+    """What the sweep leaves alone: endpoints of running executions, and what a successful run keeps, until its time."""
+
+    def needed(kind: Endpoints, endpoint: Endpoint) -> bool:
+        status = status_of(run_of(endpoint, deployment))
+        if status == "SUCCEEDED":
+            until = kept_until(kind.tags(endpoint.arn), endpoint.created_at, longest_hours)
+            return until is not None and until > dt.datetime.now(dt.UTC)
+        return status == "RUNNING"
+
+    return needed
+
+
+def stays_for_its_term(endpoint: Endpoint) -> bool:
+    """Whether Bedrock would refuse to delete it: bought for a term that has not ended, or is not known yet."""
+    if endpoint.commitment is None or endpoint.status == "Failed":
+        return False
+    return endpoint.committed_until is None or endpoint.committed_until > dt.datetime.now(dt.UTC)
+
+
+def hourly_usd(endpoint: Endpoint) -> float | None:
+    """Dollars an hour by the price list, or None when it has no price; a deployment costs nothing while it is idle."""
+    if endpoint.kind == "on_demand":
+        return 0.0
+    model = next((entry for entry in catalog.models() if entry.id == endpoint.base_model), None)
+    term: Term = endpoint.commitment or "hourly"
+    found = price("throughput", model.invoke_id if model else str(endpoint.base_model), term)
+    return found.usd * (endpoint.model_units or 1) if found else None
+
+
+def price_in_words(endpoint: Endpoint, hourly: float | None) -> str:
+    """As a sentence goes on after its subject: `costs $132.00 an hour`."""
+    if endpoint.kind == "on_demand":
+        return "costs nothing while nobody asks it, and takes one of the account's places"
+    if hourly is None:
+        return "is paid for by the hour, at a price that the price list does not know,"
+    return f"costs ${hourly:,.2f} an hour"
+
+
+def delete_command(endpoint: Endpoint) -> str:
+    """The AWS CLI's command that deletes it."""
+    return f"{_DELETE[endpoint.kind]} {endpoint.arn}"

@@ -1,0 +1,66 @@
+"""When to look next whether an endpoint is in service: seldom while it hardly can be, often when it should be.
+
+From the moment it is in service it is paid for and nobody uses it, and a look costs a hundredth of a cent: so the looks
+are close together around the time that earlier runs took, and what comes late is found within a four-hundredth of its
+own time.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import statistics
+from typing import Any
+
+from tuner.aws.run_folder import RunFolder
+from tuner.serving.endpoints import EndpointRecord, Kind
+from tuner.settings import Polling
+from tuner.times import seconds_since
+
+# Before anything is known: about twenty minutes for provisioned throughput (the published experiment that the project
+# repeats); for a deployment nothing is documented, and a wrong guess costs nothing by the hour.
+DEFAULT_SECONDS: dict[Kind, float] = {"provisioned": 1200.0, "on_demand": 300.0}
+_REMEMBERED = 5
+
+# Shares of the expected time between which it may come at any moment; the longest of five runs is rarely outside.
+_EARLIEST, _LATEST = 0.6, 1.5
+# Of the time waited, once it is late; the bound keeps two days of looks within Step Functions' 25,000 events.
+_LATE_SHARE, _LATE_SECONDS = 1 / 400, 120
+
+
+def next_look(polling: Polling, waited: float, expected: float | None) -> int:
+    """Seconds until the next look at an endpoint that was created `waited` seconds ago."""
+    usual = expected or DEFAULT_SECONDS["provisioned"]
+    if waited < _EARLIEST * usual:
+        return max(polling.shortest, min(polling.longest, round(_EARLIEST * usual - waited)))
+    if waited < _LATEST * usual:
+        return polling.shortest
+    return max(polling.shortest, round(min(waited * _LATE_SHARE, _LATE_SECONDS)))
+
+
+def expected_seconds(folder: RunFolder, kind: Kind, base_model: str) -> float:
+    """What the last endpoints of this kind and base model took, their median; a stated default before the first."""
+    known = _times(folder).get(_name(kind, base_model), [])
+    return statistics.median(known) if known else DEFAULT_SECONDS[kind]
+
+
+def remember(folder: RunFolder, record: EndpointRecord, base_model: str) -> None:
+    """Adds what this endpoint took to the list of its kind and base model.
+
+    Two runs at the same moment may lose one entry: it is a hint. A repeated step adds it once.
+    """
+    if record.in_service_at is None:
+        return
+    times, name = _times(folder), _name(record.kind, base_model)
+    took = seconds_since(record.created_at, dt.datetime.fromisoformat(record.in_service_at))
+    known = times.get(name, [])
+    if took not in known[-1:]:
+        folder.write_endpoint_times({**times, name: [*known, took][-_REMEMBERED:]})
+
+
+def _times(folder: RunFolder) -> dict[str, list[float]]:
+    found: Any = folder.endpoint_times()
+    return found if isinstance(found, dict) else {}
+
+
+def _name(kind: Kind, base_model: str) -> str:
+    return f"{kind} {base_model}"
