@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +25,14 @@ class Reply:
     latency_ms: int
 
 
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What one side (`user` or `assistant`) said."""
+
+    role: str
+    text: str
+
+
 class Conversation:
     """Calls: bedrock:InvokeModel, which is what authorises Converse."""
 
@@ -31,14 +40,21 @@ class Conversation:
         # One attempt: who asks sees every throttling, and slows down.
         self._api = api or client("bedrock-runtime", region, attempts=1)
 
-    def ask(self, endpoint: str, question: str, system: str | None, inference: InferenceSettings) -> Reply:
+    def ask(
+        self,
+        endpoint: str,
+        question: str,
+        system: str | None,
+        inference: InferenceSettings,
+        earlier: Sequence[Message] = (),
+    ) -> Reply:
         """Asks a model id, an inference profile, or the ARN of a throughput or deployment.
 
-        Raises EndpointFailedError when the endpoint is not there.
+        `earlier` is what was said before the question, the user first, in turns. Raises EndpointFailedError when the endpoint is not there.
         """
         with translated(f"ask {endpoint}"):
             try:
-                answer = self._api.converse(**_members(endpoint, question, system, inference))
+                answer = self._api.converse(**_members(endpoint, question, system, inference, earlier))
             except ClientError as error:
                 if code_of(error) == "ResourceNotFoundException":
                     raise EndpointFailedError(f"{endpoint} is not there to be asked: {message_of(error)}") from error
@@ -53,7 +69,9 @@ class Conversation:
         )
 
 
-def _members(endpoint: str, question: str, system: str | None, inference: InferenceSettings) -> dict[str, Any]:
+def _members(
+    endpoint: str, question: str, system: str | None, inference: InferenceSettings, earlier: Sequence[Message]
+) -> dict[str, Any]:
     settings: dict[str, Any] = {"maxTokens": inference.max_tokens, "temperature": inference.temperature}
     if inference.top_p is not None:
         settings["topP"] = inference.top_p
@@ -61,7 +79,10 @@ def _members(endpoint: str, question: str, system: str | None, inference: Infere
         settings["stopSequences"] = list(inference.stop_sequences)
     members: dict[str, Any] = {
         "modelId": endpoint,
-        "messages": [{"role": "user", "content": [{"text": question}]}],
+        "messages": [
+            {"role": message.role, "content": [{"text": message.text}]}
+            for message in (*earlier, Message("user", question))
+        ],
         "inferenceConfig": settings,
     }
     if system:

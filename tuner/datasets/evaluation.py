@@ -12,13 +12,25 @@ from tuner.datasets.record import Record, content_id
 from tuner.datasets.rules import Limits
 
 
+class Message(msgspec.Struct, frozen=True):
+    """What one side said before the answer."""
+
+    role: str
+    text: str
+
+
 class Question(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One line: an id made of the content, the question, and the answer that a person gave."""
+    """One line: an id made of the content, the question, and the answer that a person gave.
+
+    A conversation of several turns is asked as `messages`, the last of them the user's; its last turn is the reference,
+    and `question` is the conversation as people and judges read it.
+    """
 
     id: str
     question: str
     reference: str
     system: str | None = None
+    messages: tuple[Message, ...] = ()
 
 
 class Questions:
@@ -36,6 +48,8 @@ class Questions:
             self._seen[name] += 1
             if self._seen[name] > 1:
                 name = f"{name}-{self._seen[name]}"
-            question = Question(name, record.prompt, record.completion, self._limits.system_of(record))
+            turns = record.turns[:-1] if len(record.turns) > 2 else ()
+            messages = tuple(Message(turn.speaker, turn.text) for turn in turns)
+            question = Question(name, record.question, record.completion, self._limits.system_of(record), messages)
             characters = sum(map(len, self._limits.texts_of(record)))
             self._output.write(msgspec.json.encode(question) + b"\n", 1, characters)

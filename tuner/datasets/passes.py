@@ -7,7 +7,7 @@ found and what is written is the same on both ways; only the speed differs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from itertools import compress
 from operator import not_
@@ -18,7 +18,7 @@ from tuner.datasets.formats import encoded, encoded_pairs, written
 from tuner.datasets.places import Sink, Source
 from tuner.datasets.reading import BadRow, Block, Row, UnreadableError, blocks
 from tuner.datasets.reading.rows import no_records
-from tuner.datasets.record import Record
+from tuner.datasets.record import Record, pair
 from tuner.datasets.rules import Limits, flaws_of
 from tuner.datasets.screen import Cleared, Screen, screen_for
 from tuner.datasets.shapes import Shape, kind_of, shape_of
@@ -28,10 +28,14 @@ Route = Callable[[str, str], bool]
 
 
 class Output:
-    """Where converted records go, and how much went there. `characters` counts texts and system prompts."""
+    """Where converted records go, and how much went there. `characters` counts texts and system prompts.
 
-    def __init__(self, sink: Sink) -> None:
+    `hears` is given the same records, where they are needed in another form too.
+    """
+
+    def __init__(self, sink: Sink, hears: Callable[[Iterable[Record]], None] | None = None) -> None:
         self._sink = sink
+        self.hears = hears
         self.records = 0
         self.characters = 0
         self.bytes = 0
@@ -99,11 +103,15 @@ class Pass:
                 for output, part in _routed(cleared, kept, held_out, route):
                     lines = encoded_pairs(part.prompts, part.completions, family.record_format, system)
                     output.write(lines, len(part.prompts), part.characters + len(system or "") * len(part.prompts))
+                    if output.hears:
+                        output.hears(map(pair, part.prompts, part.completions))
                 continue
             for record in self._long_way(block):
                 output = held_out if held_out and route and route(record.prompt, record.completion) else kept
                 line = encoded([written(record, family.record_format, self._limits.system_of(record))])
                 output.write(line, 1, sum(map(len, self._limits.texts_of(record))))
+                if output.hears:
+                    output.hears((record,))
 
     def _blocks(self) -> Iterator[Block]:
         empty = True

@@ -33,9 +33,21 @@ class Record:
         return "\n\n".join(turn.text for turn in self.turns[:-1])
 
     @property
+    def question(self) -> str:
+        """What is asked, for a reader: the prompt, and in a conversation of several turns who said what."""
+        if len(self.turns) <= 2:
+            return self.prompt
+        return "\n\n".join(f"{turn.speaker.capitalize()}: {turn.text}" for turn in self.turns[:-1])
+
+    @property
     def completion(self) -> str:
         """The last turn, which is what the model learns to say."""
         return self.turns[-1].text if self.turns else ""
+
+
+def pair(prompt: str, completion: str) -> Record:
+    """A question and its answer as a record, wherever they stood."""
+    return Record(0, (Turn("user", prompt, "prompt"), Turn("assistant", completion, "completion")))
 
 
 def content_id(prompt: str, completion: str) -> str:

@@ -62,16 +62,12 @@ def speakers(record: Record, _: Limits) -> Iterator[Flaw]:
 
 
 def single_turn(record: Record, limits: Limits) -> Iterator[Flaw]:
-    """single-turn: `prompt`/`completion` formats, and evaluation questions, hold one question and one answer."""
-    if len(record.turns) <= 2:
+    """single-turn: `prompt`/`completion` formats hold one question and one answer, and are asked so too."""
+    if len(record.turns) <= 2 or limits.model.family.record_format != "prompt_completion":
         return
-    if limits.role == "evaluation":
-        message = f"an evaluation record has one question and one answer; this one has {len(record.turns)} turns."
-    elif limits.model.family.record_format == "prompt_completion":
-        message = f"{limits.model.name} is tuned on single prompts; this conversation has {len(record.turns)} turns."
-    else:
-        return
-    yield Flaw("single-turn", message, "Keep one question and its answer.", record.turns[0].field)
+    message = f"{limits.model.name} is tuned on single prompts; this conversation has {len(record.turns)} turns."
+    remedy = "Keep one question and its answer, or choose a base model that is tuned on conversations."
+    yield Flaw("single-turn", message, remedy, record.turns[0].field)
 
 
 def tokens(record: Record, limits: Limits) -> Iterator[Flaw]:

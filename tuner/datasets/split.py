@@ -32,7 +32,7 @@ class HeldOut:
 
 def side(prompt: str) -> int:
     """A number from 0 to 2^64 - 1, the same for questions that differ only in case, spaces or punctuation."""
-    plain = "".join(letter for letter in prompt.casefold() if letter.isalnum()) or prompt
+    plain = "".join(filter(str.isalnum, prompt.casefold())) or prompt
     digest = hashlib.blake2b(plain.encode("utf-8", "surrogatepass"), digest_size=8)
     return int.from_bytes(digest.digest(), "big")
 

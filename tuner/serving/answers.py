@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
@@ -13,7 +13,7 @@ from typing import Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
-from tuner.aws.converse import Reply
+from tuner.aws.converse import Message, Reply
 from tuner.aws.run_folder import RunFolder
 from tuner.errors import (
     AccessDeniedError,
@@ -44,6 +44,12 @@ class Question(BaseModel):
     id: str
     question: str
     system: str | None = None
+    messages: tuple[Message, ...] = ()
+
+    @property
+    def turns(self) -> tuple[Message, ...]:
+        """What is said to the model: a conversation as it went, or the one question."""
+        return self.messages or (Message("user", self.question),)
 
 
 class Answer(BaseModel):
@@ -63,8 +69,15 @@ class Answer(BaseModel):
 class Asker(Protocol):
     """Asks a model one question."""
 
-    def ask(self, endpoint: str, question: str, system: str | None, inference: InferenceSettings) -> Reply:
-        """The reply; raises TunerError."""
+    def ask(
+        self,
+        endpoint: str,
+        question: str,
+        system: str | None,
+        inference: InferenceSettings,
+        earlier: Sequence[Message] = (),
+    ) -> Reply:
+        """The reply to a question that comes after `earlier` turns; raises TunerError."""
         ...
 
 
@@ -170,11 +183,12 @@ class Answering:
     def _ask(self, question: Question, turn: _Turn) -> Reply:
         settings = self.manifest.settings
         system = question.system or settings.system_prompt
+        *earlier, last = question.turns
         pause = 0.5
         while True:
             try:
                 with turn.pacer.slot():
-                    return self.asker.ask(self.endpoint, question.question, system, settings.inference)
+                    return self.asker.ask(self.endpoint, last.text, system, settings.inference, earlier)
             except RetryableError:
                 if not turn.may_retry():
                     raise

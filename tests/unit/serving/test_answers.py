@@ -1,12 +1,12 @@
 """Answers keep to their questions; what fails is kept as failed; what is not the question's fault raises."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 
 from tests.doubles import MemoryFolder, manifest
-from tuner.aws.converse import Reply
+from tuner.aws.converse import Message, Reply
 from tuner.errors import (
     AccessDeniedError,
     AwsError,
@@ -29,7 +29,10 @@ class Model:
         self.answer = answer
         self.asked: list[tuple[str, str | None]] = []
 
-    def ask(self, endpoint: str, question: str, system: str | None, inference: InferenceSettings) -> Reply:
+    def ask(
+        self, endpoint: str, question: str, system: str | None, inference: InferenceSettings, earlier: Sequence[Message]
+    ) -> Reply:
+        self.earlier = [(message.role, message.text) for message in earlier]
         self.asked.append((question, system))
         return Reply(self.answer(question), "end_turn", 3, 4, 5)
 
@@ -53,6 +56,17 @@ def raising(error: Exception) -> Answer:
         raise error
 
     return answer
+
+
+def test_a_conversation_is_asked_turn_by_turn() -> None:
+    said = [("user", "Heavy?"), ("assistant", "A ton."), ("user", "Long?")]
+    record = {"id": "1", "question": "as people read it", "messages": [{"role": r, "text": t} for r, t in said]}
+    model = Model(str.upper)
+    place = MemoryFolder(files={Keys.EVALUATION: json.dumps(record).encode() + b"\n"})
+    assert run(model, place) == (1, 0)
+    assert model.asked == [("Long?", "Be brief.")]
+    assert model.earlier == said[:-1]
+    assert written(place)[0]["answer"] == "LONG?"
 
 
 def test_a_shard_asks_its_own_questions_and_keeps_their_ids() -> None:

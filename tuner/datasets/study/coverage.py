@@ -66,7 +66,7 @@ class Coverage:
         wanted = max(1, round(len(ordered) * 2 / 3))
         speaking = [hits for hits in self._hits if sum(term in hits for term in ordered) >= wanted]
         mentions = sum(hits[term] for hits in speaking for term in ordered)
-        return Covered(record.line, record.prompt, ordered, len(speaking), mentions)
+        return Covered(record.line, record.question, ordered, len(speaking), mentions)
 
     def flaws(self) -> Iterator[tuple[int, Flaw]]:
         """A warning for each question that too little is said about, with its line."""
