@@ -1,4 +1,4 @@
-"""Estimates what the run will cost, and whether that is within its budget.
+"""Estimates what the run will cost, and whether it may spend that: at once, once a person approves, or not at all.
 
 Calls: s3:GetObject, s3:PutObject, kms:Decrypt, kms:GenerateDataKey.
 """
@@ -14,5 +14,10 @@ from tuner.costs.step import write_estimate
 @step(RunEvent)
 def handler(event: RunEvent, env: Environment) -> dict[str, Any]:
     folder = env.folder(event.run_id)
-    estimate = write_estimate(folder, folder.manifest(), env.deployment.budget_usd)
-    return {"decision": estimate.decision, "estimated_usd": estimate.total_usd, "reason": estimate.reason}
+    estimate = write_estimate(folder, folder.manifest(), env.deployment)
+    return {
+        "decision": estimate.decision,
+        "estimated_usd": estimate.total_usd,
+        "reason": estimate.reason,
+        "approval_seconds": round(env.deployment.approval_hours * 3600),
+    }

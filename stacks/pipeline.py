@@ -17,7 +17,7 @@ from stacks.roles import role_with, service
 
 
 class Pipeline(Construct):
-    """Logs everything, traces everything: a run's state is small values only, so its log holds no records."""
+    """Logs every event and traces everything. Not what states are given: that of an approval has its task token."""
 
     def __init__(
         self,
@@ -54,4 +54,4 @@ class Pipeline(Construct):
         # The prefix that AWS reserves for delivered logs keeps the account's one resource policy for them short.
         name = f"/aws/vendedlogs/states/{self._places.state_machine_name}"
         group = log_group(self, "Log", name, self._key, self._places.deployment.retention_days)
-        return sfn.LogOptions(destination=group, level=sfn.LogLevel.ALL, include_execution_data=True)
+        return sfn.LogOptions(destination=group, level=sfn.LogLevel.ALL, include_execution_data=False)

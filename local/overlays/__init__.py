@@ -24,6 +24,7 @@ from local.overlays import (
     root_signatures,
     stopped_executions,
     task_permissions,
+    task_tokens,
     template_properties,
 )
 
@@ -52,6 +53,7 @@ def install() -> None:
     due_schedules.install()
     asynchronous_events.install()
     stopped_executions.install()
+    task_tokens.install()
     idle_connections.install()
     for module in os.environ.get(FURTHER_VARIABLE, "").split():
         importlib.import_module(module).install()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
 from tuner import catalog
+from tuner.costs.model import Estimate, Item, Limits
 from tuner.costs.prices import Price, Term, price
 from tuner.run import Manifest
 
@@ -22,50 +23,10 @@ _HOURS_PER_MONTH = 730
 _MONTHS: dict[str, int] = {"OneMonth": 1, "SixMonths": 6}
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Item(_Model):
-    """One line of an estimate. What has no known price has no `unit_price_usd` and no `usd`."""
-
-    name: str
-    quantity: float
-    unit: str
-    unit_price_usd: float | None
-    usd: float | None
-    source: str
-
-
-class Estimate(_Model):
-    """`estimate.json`. `total_usd` is the sum of what is known; `unknown` names the rest."""
-
-    items: tuple[Item, ...]
-    total_usd: float
-    unknown: tuple[str, ...]
-    budget_usd: float
-
-    @property
-    def decision(self) -> Literal["proceed", "refuse"]:
-        """Whether what is known is within the budget."""
-        return "proceed" if self.total_usd <= self.budget_usd else "refuse"
-
-    @property
-    def reason(self) -> str:
-        """The decision in a sentence."""
-        unknown = f" Unknown, and not counted: {', '.join(self.unknown)}." if self.unknown else ""
-        if self.decision == "proceed":
-            return f"The run costs about ${self.total_usd:,.2f}, within its budget of ${self.budget_usd:,.2f}.{unknown}"
-        over = self.total_usd - self.budget_usd
-        return (
-            f"The run would cost about ${self.total_usd:,.2f}: ${over:,.2f} over its budget "
-            f"of ${self.budget_usd:,.2f}. Nothing has been spent. Use fewer records or epochs, a smaller model or "
-            f"'serving: on_demand', or raise 'budget_usd' in run.yaml or in the deployment's settings.{unknown}"
-        )
-
-
-class Questions(_Model):
+class Questions(BaseModel):
     """The evaluation questions as a bill sees them."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     count: int
     question_tokens: int
@@ -91,7 +52,7 @@ def count_questions(
     )
 
 
-def estimate(manifest: Manifest, training_tokens: int, questions: Questions, budget_usd: float) -> Estimate:
+def estimate(manifest: Manifest, training_tokens: int, questions: Questions, limits: Limits) -> Estimate:
     """What the run will cost. Answers are counted at their greatest length, so that the sum is seldom too low."""
     model = catalog.model(manifest.base_model)
     epochs = int(manifest.hyperparameters["epochCount"])
@@ -107,7 +68,7 @@ def estimate(manifest: Manifest, training_tokens: int, questions: Questions, bud
         items=tuple(items),
         total_usd=round(sum(known), 6),
         unknown=tuple(item.name for item in items if item.usd is None),
-        budget_usd=budget_usd,
+        **limits.model_dump(),
     )
 
 

@@ -41,6 +41,13 @@ class DeploymentSettings(StrictModel):
     )
     commitments: tuple[Commitment, ...] = Field((), description="terms a run may ask for; none unless named here")
     budget_usd: float = Field(500, gt=0, description="ceiling of a run's estimated cost")
+    approval_usd: float | None = Field(
+        200, ge=0, description="a run that costs more waits for a person's approval; null never asks"
+    )
+    approval_hours: float = Field(24, gt=0, le=48, description="a run that nobody approved by then ends by itself")
+    unknown_prices: Literal["ask", "proceed"] = Field(
+        "ask", description="whether a run waits for approval when the price of something it uses is not known"
+    )
     longest_throughput_hours: float = Field(4, gt=0, le=48, description="the release switch fires after this long")
     longest_keep_hours: float = Field(0, ge=0, le=720, description="the most a run's keep_hours may be; 0 allows none")
     model_retention_days: int | None = Field(
@@ -62,8 +69,9 @@ class DeploymentSettings(StrictModel):
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
-# The only values that differ between AWS and the cloud on a laptop: waiting times.
+# The only values that differ between AWS and the cloud on a laptop: waiting times, waiting for a person among them.
 _LOCAL_WAITS: dict[str, Any] = {
+    "unknown_prices": "proceed",
     "quiet_seconds": 2,
     "training_polling": {"shortest": 1, "longest": 3},
     "serving_polling": {"shortest": 1, "longest": 2},

@@ -6,17 +6,27 @@ from typing import Any
 import pytest
 
 from tests.doubles import MemoryFolder, manifest
-from tuner.costs.estimate import Estimate, Item, Questions, count_questions, estimate
+from tuner.costs.estimate import Questions, count_questions, estimate
+from tuner.costs.model import Estimate, Item, Limits
 from tuner.costs.prices import price, prices
 from tuner.costs.step import write_estimate
 from tuner.run import Keys
+from tuner.settings import DeploymentSettings
 
 HAIKU = "anthropic.claude-3-haiku-20240307-v1:0:200k"
 QUESTIONS = Questions(count=8, question_tokens=100, reference_tokens=400)
 
 
-def made(base_model: str = HAIKU, budget: float = 500, questions: Questions = QUESTIONS, **settings: Any) -> Estimate:
-    return estimate(manifest(base_model, **settings), training_tokens=9000, questions=questions, budget_usd=budget)
+def made(
+    base_model: str = HAIKU,
+    budget: float = 500,
+    questions: Questions = QUESTIONS,
+    approval: float | None = None,
+    ask: bool = False,
+    **settings: Any,
+) -> Estimate:
+    limits = Limits(budget_usd=budget, approval_usd=approval, ask_when_unknown=ask)
+    return estimate(manifest(base_model, **settings), training_tokens=9000, questions=questions, limits=limits)
 
 
 def item(found: Estimate, name: str) -> Item:
@@ -90,10 +100,28 @@ def test_the_lower_budget_counts_and_the_estimate_is_written(own: float | None, 
     records = b'{"id": "1", "question": "abcdef", "reference": "abc"}\n'
     summary = json.dumps({"training_tokens": 9000}).encode()
     folder = MemoryFolder(files={Keys.EVALUATION: records, Keys.DATASET_SUMMARY: summary})
-    write_estimate(folder, manifest(budget_usd=own), ceiling)
+    write_estimate(folder, manifest(budget_usd=own), DeploymentSettings(budget_usd=ceiling, approval_usd=7))
     written = folder.read_json(Keys.ESTIMATE)
     assert written["budget_usd"] == counts
-    assert set(written) == {"items", "total_usd", "unknown", "budget_usd"}
+    assert (written["approval_usd"], written["ask_when_unknown"]) == (7, True)
+    assert Estimate.model_validate(written).total_usd == written["total_usd"]
+
+
+def test_between_the_threshold_and_the_budget_a_person_is_asked() -> None:
+    found = made(approval=100)
+    assert found.decision == "approve"
+    assert "but more than the $100.00 that need nobody's approval" in found.reason
+    assert made(approval=None).decision == "proceed"
+    assert made(approval=found.total_usd).decision == "proceed"
+    assert made(approval=10, budget=20).decision == "refuse"
+
+
+def test_a_person_is_asked_when_a_price_is_unknown_unless_nobody_is_to_be_asked() -> None:
+    found = made(approval=400, ask=True)
+    assert found.decision == "approve"
+    assert "not every price is. Unknown, and not counted: " in found.reason
+    assert made(approval=400, ask=False).decision == "proceed"
+    assert made(approval=None, ask=True).decision == "proceed"
 
 
 def test_questions_are_counted_in_the_familys_tokens_with_their_system_prompt() -> None:

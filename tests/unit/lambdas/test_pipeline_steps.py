@@ -8,6 +8,7 @@ from typing import Any
 import boto3
 import pytest
 from moto import mock_aws
+from pydantic import ValidationError
 
 from lambdas import (
     answer_questions,
@@ -19,6 +20,7 @@ from lambdas import (
     preflight,
     purchase_throughput,
     release_throughput,
+    request_approval,
     start_customization,
     start_run,
     summarize_training,
@@ -75,6 +77,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
         "RELEASE_FUNCTION_ARN": "arn:aws:lambda:us-east-1:123456789012:function:tuner-release-throughput",
         "SCHEDULER_ROLE_ARN": "arn:aws:iam::123456789012:role/scheduler",
         "SCHEDULE_GROUP": GROUP,
+        "TOPIC_ARN": "arn:aws:sns:us-east-1:123456789012:topic",
     }
     for name, value in values.items():
         monkeypatch.setenv(name, value)
@@ -215,8 +218,27 @@ def test_estimate_cost_decides(cloud: RunFolder) -> None:
     cloud.write_json(Keys.DATASET_SUMMARY, {"training_tokens": 9})
     cloud.write_lines(Keys.EVALUATION, [{"id": "1", "question": "q", "reference": "r"}])
     result = invoke(estimate_cost, run_id=RUN)
-    assert set(result) == {"decision", "estimated_usd", "reason"}
-    assert result["decision"] == "proceed"
+    assert set(result) == {"decision", "estimated_usd", "reason", "approval_seconds"}
+    assert (result["decision"], result["approval_seconds"]) == ("approve", 24 * 3600)
+
+
+def test_request_approval_keeps_the_token_in_the_folder_and_nowhere_else(
+    cloud: RunFolder, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told: list[Any] = []
+    monkeypatch.setattr(request_approval, "notify", lambda *message: told.append(message))
+    cloud.write_json(Keys.DATASET_SUMMARY, {"training_tokens": 9})
+    cloud.write_lines(Keys.EVALUATION, [{"id": "1", "question": "q", "reference": "r"}])
+    invoke(estimate_cost, run_id=RUN)
+    assert invoke(request_approval, run_id=RUN, task_token="the-token", seconds=60) == {}
+    assert cloud.read_json(Keys.APPROVAL)["task_token"] == "the-token"
+    ((topic, subject, text, attributes),) = told
+    assert topic == "arn:aws:sns:us-east-1:123456789012:topic"
+    assert subject.startswith("Approve $")
+    assert attributes == {"status": "WAITING_FOR_APPROVAL", "run_id": RUN}
+    with pytest.raises(ValidationError) as wrong:
+        invoke(request_approval, run_id=RUN, task_token=["the-token"], seconds=60)
+    assert "the-token" not in f"{text}{subject}{capsys.readouterr()}{wrong.value}"
 
 
 @pytest.mark.parametrize(

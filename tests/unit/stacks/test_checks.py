@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from tests.unit.stacks.conftest import Synthesis
 
 # What the CDK writes into every template: joins where Fn::Sub would do, and dependencies that are implied.
 _LINT = ManualArgs(regions=["us-east-1"], include_checks=["I"], ignore_checks=["I1022", "W3005"])
+# A Task may compute its timeout with JSONata (https://states-language.net/#task-state); cfn-lint's schema lags behind.
+_JSONATA_TIMEOUT = re.compile(r"^'\{%.*%\}' is not of type 'number' at '.*/TimeoutSeconds'$")
 
 
 @pytest.mark.parametrize("target", ["aws", "local"])
@@ -41,7 +44,11 @@ def test_every_accepted_finding_has_a_reason() -> None:
 
 def lint_findings(template: dict[str, Any]) -> list[str]:
     found = lint(json.dumps(template), config=_LINT)
-    return [f"{match.rule.id} {'/'.join(map(str, match.path or ()))}: {match.message}" for match in found]
+    return [
+        f"{match.rule.id} {'/'.join(map(str, match.path or ()))}: {match.message}"
+        for match in found
+        if not _JSONATA_TIMEOUT.search(match.message)
+    ]
 
 
 def test_cfn_lint_finds_nothing(aws: Synthesis) -> None:

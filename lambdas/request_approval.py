@@ -1,0 +1,29 @@
+"""Asks a person whether the run may spend what it will cost. The state machine waits for the answer with a task token.
+
+Calls: s3:GetObject, s3:PutObject, kms:Decrypt, kms:GenerateDataKey, sns:Publish.
+"""
+
+from __future__ import annotations
+
+from pydantic import ConfigDict, Field, SecretStr
+
+from lambdas.step import Environment, RunEvent, step
+from tuner import approval
+from tuner.aws.notifications import notify
+from tuner.times import now
+
+
+class ApprovalEvent(RunEvent):
+    """The task token, and how long it is waited for. A wrong event's message does not show the token."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    task_token: SecretStr
+    seconds: float = Field(gt=0)
+
+
+@step(ApprovalEvent)
+def handler(event: ApprovalEvent, env: Environment) -> None:
+    """Keeps the token in the run's folder and publishes what it will cost, how to answer, and until when."""
+    subject, text = approval.ask(env.folder(event.run_id), event.task_token, event.seconds, now())
+    notify(env.topic_arn, subject, text, {"status": "WAITING_FOR_APPROVAL", "run_id": event.run_id})
