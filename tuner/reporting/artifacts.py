@@ -29,6 +29,7 @@ class Artifacts:
     estimate: Estimate | None
     training: Training | None
     serving: Serving | None
+    commitment: Serving | None
     gate: Gate | None
     scoring: dict[str, Any]
 
@@ -68,6 +69,7 @@ def gather(folder: RunFolder, reading: Reading) -> Artifacts:
         estimate=part(Keys.ESTIMATE, Estimate),
         training=part(Keys.TRAINING_SUMMARY, Training),
         serving=part(Keys.ENDPOINT, Serving),
+        commitment=part(Keys.COMMITMENT, Serving),
         gate=part(Keys.GATE, Gate),
         scoring=reading.of(lambda: _document(folder, Keys.SCORES), {}),
     )

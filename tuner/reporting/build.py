@@ -8,8 +8,7 @@ from typing import Any
 
 from tuner.aws.run_folder import RunFolder
 from tuner.reporting.artifacts import Artifacts, Reading, gather, shaped
-from tuner.reporting.card import best_earlier
-from tuner.reporting.model import Failure, Metric, Report, Serving, Status, Which
+from tuner.reporting.model import Earlier, Failure, Metric, Report, Serving, Status, Which
 from tuner.reporting.money import bill
 from tuner.reporting.named import named_models, stand_ins
 from tuner.reporting.questions import covered, joined, questions
@@ -19,7 +18,7 @@ from tuner.run import Keys, Manifest
 from tuner.times import iso, now, seconds_since
 
 # These parts of scores.json have places of their own in the report.
-_PLACED = ("schema_version", "metrics", "questions", "verdict", "people", "agreement", "review")
+_PLACED = ("schema_version", "metrics", "questions", "verdict", "people", "agreement", "review", "earlier")
 
 
 def build(
@@ -52,6 +51,7 @@ def build(
         models=models,
         training=made.training,
         serving=serving,
+        commitment=made.commitment,
         estimate=made.estimate,
         bill=bill(made.estimate, made.training, serving, evaluation["questions"]),
         timeline=timeline(made.manifest, _written(folder, ended), made.training, serving),
@@ -74,9 +74,19 @@ def _evaluation(folder: RunFolder, made: Artifacts, failure: Failure | None) -> 
         "verdict": conclusion,
         "scores": scores,
         **_beside(scoring),
-        "earlier": best_earlier(folder, asked, conclusion.metric, scores),
+        "earlier": _earlier(folder, scoring),
         "questions": asked,
     }
+
+
+def _earlier(folder: RunFolder, scoring: Mapping[str, Any]) -> Earlier | None:
+    found = scoring.get("earlier")
+    if not found:
+        return None
+    with shaped(folder.uri(Keys.SCORES)):
+        metrics = {name: Metric.model_validate(value) for name, value in found["metrics"].items()}
+        means = {name: entry.base.mean for name, entry in metrics.items() if entry.base and entry.base.mean is not None}
+        return Earlier(run_id=found["run_id"], ended_at=found["ended_at"], scores=means, metrics=metrics)
 
 
 def build_comparison(

@@ -21,6 +21,7 @@ from tuner.reporting.drawing import interval, shares, stretches
 from tuner.reporting.fit import fit
 from tuner.reporting.model import Report
 from tuner.reporting.named import shown
+from tuner.reporting.release import ending
 from tuner.reporting.trust import agreements, habits, notes
 
 _FILTERS = {
@@ -39,7 +40,7 @@ _FILTERS = {
     "when": words.when,
     "whole": words.whole,
 }
-_GLOBALS = {"between": words.between, "interval": interval, "shares": shares, "stretches": stretches}
+_GLOBALS = {"between": words.between, "ending": ending, "interval": interval, "shares": shares, "stretches": stretches}
 
 
 def page(report: Report) -> str:

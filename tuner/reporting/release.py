@@ -1,4 +1,4 @@
-"""Waits for what the report of a stopped run is read for first: whether anything is still paid for."""
+"""What the report of a run is read for first: whether anything is still paid for. A stopped run's waits to know it."""
 
 from __future__ import annotations
 
@@ -6,10 +6,22 @@ import time
 from collections.abc import Callable
 
 from tuner.aws.run_folder import RunFolder
+from tuner.reporting.model import Serving
+from tuner.reporting.words import when
 from tuner.run import Keys
 
 _LONGEST_SECONDS = 90
 _PAUSE_SECONDS = 3
+
+
+def ending(serving: Serving) -> str:
+    """How an endpoint ended, or will end: `released 2026-11-23 08:44:30 UTC`."""
+    verb = "deleted" if serving.kind == "on_demand" else "released"
+    if serving.released_at:
+        return f"{verb} {when(serving.released_at)}"
+    if serving.kept_until:
+        return f"kept until {when(serving.kept_until)}, when the release switch ends it"
+    return f"NOT known to be {verb}"
 
 
 def await_release(folder: RunFolder, pause: Callable[[float], None] = time.sleep) -> None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from tuner.reporting.model import Metric, Report
+from tuner.reporting.release import ending
 from tuner.reporting.trust import notes
 from tuner.reporting.view import compared_by, mark
 from tuner.reporting.words import between, duration, number, plural, title, when
@@ -35,6 +36,11 @@ def summary(report: Report) -> str:
         parts.append("**Not the real thing:** " + "; ".join(one_line(name) for name in report.stand_ins) + ".")
     if paid := _paid(report):
         parts.append(paid)
+    if report.commitment:
+        parts.append(
+            f"Provisioned throughput was bought for its term ({report.commitment.commitment}), as the run asks for an "
+            f"accepted model: {report.commitment.arn}. It cannot be deleted before the term ends."
+        )
     parts.append(_where(report))
     return "\n\n".join(parts) + "\n"
 
@@ -77,9 +83,8 @@ def _paid(report: Report) -> str | None:
     if serving is None or not serving.created_at:
         return None
     if serving.kind == "on_demand":
-        ended = f"deleted {when(serving.released_at)}" if serving.released_at else "NOT known to be deleted"
-        return f"The custom model deployment was made {when(serving.created_at)} and is {ended}."
-    ended = f"released {when(serving.released_at)}" if serving.released_at else "NOT known to be released"
+        return f"The custom model deployment was made {when(serving.created_at)} and is {ending(serving)}."
+    ended = ending(serving)
     return (
         f"Provisioned throughput was bought {when(serving.created_at)} and is {ended}: "
         f"paid for {duration(serving.paid_seconds)}."

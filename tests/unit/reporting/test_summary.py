@@ -49,6 +49,13 @@ def test_throughput_that_may_still_be_alive_is_shouted(report: Report) -> None:
     assert "NOT known to be released" in summary(report.model_copy(update={"serving": alive}))
 
 
+def test_throughput_that_is_kept_says_until_when_and_a_term_that_it_stays(report: Report) -> None:
+    kept = report.serving.model_copy(update={"released_at": None, "kept_until": "2026-11-23T20:00:00Z"})
+    assert "kept until 2026-11-23 20:00" in summary(report.model_copy(update={"serving": kept}))
+    term = kept.model_copy(update={"commitment": "OneMonth", "arn": "arn:aws:bedrock:x"})
+    assert "its term (OneMonth)" in summary(report.model_copy(update={"commitment": term}))
+
+
 @pytest.mark.parametrize("name", ["データ\nset" * 30, "x" * 200])
 def test_the_subject_is_what_sns_takes(report: Report, name: str) -> None:
     text = subject(report.model_copy(update={"run_id": name}))

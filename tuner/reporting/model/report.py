@@ -46,11 +46,14 @@ class Models(Part):
 
 
 class Earlier(Part):
-    """An earlier run to compare with: the means of its tuned model."""
+    """An earlier run to compare with: the means of its tuned model, and this run's tuned model measured by it."""
 
     run_id: str
     ended_at: str
     scores: dict[str, float]
+    metrics: dict[str, Metric] = Field(
+        default_factory=dict, description="by metric, as `scores`, with the earlier run's tuned model as base"
+    )
 
 
 class Report(BaseModel):
@@ -78,10 +81,13 @@ class Report(BaseModel):
     people: People | None = Field(None, description="null until people scored answers")
     agreement: tuple[Correlation, ...] = ()
     scoring: dict[str, Any] = Field(default_factory=dict, description="what else scores.json says, of all metrics")
-    earlier: Earlier | None = Field(None, description="the dataset's best earlier run on the same questions")
+    earlier: Earlier | None = Field(
+        None, description="the dataset's best earlier run on the same questions, by the metric that decides"
+    )
     questions: tuple[Question, ...] = ()
     training: Training | None = None
     serving: Serving | None = None
+    commitment: Serving | None = Field(None, description="what was bought for a term once the gate accepted the model")
     estimate: Estimate | None = None
     bill: Bill | None = None
     timeline: tuple[Moment, ...] = ()

@@ -53,6 +53,7 @@ class Serving(Part):
     created_at: str | None = None
     in_service_at: str | None = None
     released_at: str | None = None
+    kept_until: str | None = Field(None, description="when the release switch of an endpoint that the run keeps fires")
     paid_seconds: float | None = Field(None, description="from creation to release, the longest it can be billed for")
 
 
