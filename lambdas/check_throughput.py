@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from lambdas.step import Environment, RunEvent, step
+from tuner.aws.endpoint_times import EndpointTimes
 from tuner.aws.endpoints import endpoints_of
 from tuner.serving.patience import next_look, remember
 from tuner.serving.purchase import check
@@ -22,7 +23,7 @@ def handler(event: RunEvent, env: Environment) -> dict[str, Any]:
     endpoint, record = check(endpoints_of(manifest.settings.serving), folder)
     waited = seconds_since(record.created_at)
     if endpoint.status == "InService":
-        remember(folder, record, manifest.base_model)
+        remember(EndpointTimes(env.artifacts_bucket), record, manifest.base_model)
     return {
         "status": endpoint.status,
         "wait_seconds": next_look(env.deployment.serving_polling, waited, record.expected_seconds),

@@ -9,7 +9,17 @@ from pydantic import BaseModel, ConfigDict, Field
 from lambdas.step import Environment, logger, step
 from tuner.aws.executions import ending
 from tuner.aws.notifications import notify
-from tuner.reporting import await_release, build, ended_from_outside, publish, published, subject, summary
+from tuner.reporting import (
+    await_release,
+    build,
+    ended_from_outside,
+    is_notified,
+    mark_notified,
+    publish,
+    published,
+    subject,
+    summary,
+)
 
 _CAMEL = ConfigDict(frozen=True, populate_by_name=True)
 
@@ -34,15 +44,22 @@ class StatusChange(BaseModel):
 
 @step(StatusChange)
 def handler(event: StatusChange, env: Environment) -> None:
-    """Writes the report and notifies, unless the run did so itself."""
+    """Writes the report and notifies, as far as the run did not do so itself.
+
+    A report that says SUCCEEDED of a run that did not is not the truth: the run ended after it was written, and before
+    or while people were told of it.
+    """
     ended = event.detail
     folder = env.folder(ended.name)
-    if published(folder):
-        logger.info("The run has its report", extra={"run_id": ended.name})
+    report = published(folder)
+    if report is None or report.status == "SUCCEEDED":
+        how = ending(ended.execution_arn)
+        await_release(folder)
+        reason = ended_from_outside(ended.status, how.error, how.cause)
+        report = build(folder, reason, ended.status, ended.execution_arn)
+        publish(folder, report)
+    elif is_notified(folder, report):
+        logger.info("The run has its report, and people know of it", extra={"run_id": ended.name})
         return
-    how = ending(ended.execution_arn)
-    await_release(folder)
-    reason = ended_from_outside(ended.status, how.error, how.cause)
-    report = build(folder, reason, ended.status, ended.execution_arn)
-    publish(folder, report)
     notify(env.topic_arn, subject(report), summary(report), {"status": report.status, "run_id": report.run_id})
+    mark_notified(folder, report)

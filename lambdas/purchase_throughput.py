@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import Any
 
 from lambdas.step import Environment, RunEvent, step
+from tuner.aws.endpoint_times import EndpointTimes
 from tuner.aws.endpoints import endpoints_of
 from tuner.serving.patience import expected_seconds, next_look
 from tuner.serving.purchase import commit, purchase
@@ -33,7 +34,7 @@ def handler(event: PurchaseEvent, env: Environment) -> dict[str, Any]:
         return {
             "endpoint_arn": commit(endpoints, folder, manifest, env.deployment.name, env.deployment.commitments).arn
         }
-    expected = expected_seconds(folder, endpoints.kind, manifest.base_model)
+    expected = expected_seconds(EndpointTimes(env.artifacts_bucket), endpoints.kind, manifest.base_model)
     record = purchase(endpoints, folder, manifest, env.deployment.name, expected)
     wait = next_look(env.deployment.serving_polling, seconds_since(record.created_at), record.expected_seconds)
     return {"endpoint_arn": record.arn, "wait_seconds": wait}

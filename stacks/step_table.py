@@ -164,7 +164,13 @@ STEPS = (
         may=(_READS, _FINDS, writes(Keys.GATE), bedrock.mark_models, services.tell_decisions),
     ),
     Step("write_report", minutes=4, memory=1024, may=_REPORTS),
-    Step("notify", minutes=4, memory=512, may=(_READS, _FINDS, objects.publish), told=("TOPIC_ARN",)),
+    Step(
+        "notify",
+        minutes=4,
+        memory=512,
+        may=(_READS, _FINDS, writes(Keys.NOTIFIED), objects.publish),
+        told=("TOPIC_ARN",),
+    ),
     Step(
         "close_run",
         minutes=4,

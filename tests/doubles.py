@@ -12,7 +12,7 @@ from typing import Any
 from tuner import catalog
 from tuner.aws.run_folder import RunFolder
 from tuner.errors import AwsError, StillAliveError
-from tuner.run import Keys, Manifest, PinnedInput, resource_name
+from tuner.run import Manifest, PinnedInput, resource_name
 from tuner.serving.endpoints import Endpoint, EndpointRequest, Kind
 from tuner.settings import RunSettings
 
@@ -44,12 +44,6 @@ class MemoryFolder(RunFolder):
 
     def list(self, prefix: str) -> builtins.list[str]:
         return sorted(name for name in self.files if name.startswith(prefix))
-
-    def endpoint_times(self) -> Any | None:
-        return json.loads(self.files[Keys.ENDPOINT_TIMES]) if Keys.ENDPOINT_TIMES in self.files else None
-
-    def write_endpoint_times(self, document: Any) -> None:
-        self.files[Keys.ENDPOINT_TIMES] = json.dumps(document).encode()
 
 
 def manifest(base_model: str = "amazon.nova-micro-v1:0:128k", **settings: Any) -> Manifest:

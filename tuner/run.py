@@ -169,6 +169,7 @@ class Keys:
     REPORT = "report/report.json"
     REPORT_PAGE = "report/index.html"
     REPORT_CARD = "report/card.json"
+    NOTIFIED = "report/notified.json"
     OVERVIEW = "runs/index.html"  # of all runs: beside their folders, not in one
     INDEX = "runs/index.json"  # the cards of all runs
     ENDPOINT_TIMES = "runs/endpoint-times.json"  # beside them too

@@ -8,6 +8,7 @@ summary(report)             # Markdown
 from tuner.reporting.build import build, build_comparison
 from tuner.reporting.failure import ended_from_outside, failure
 from tuner.reporting.model import Failure, Report
+from tuner.reporting.notified import is_notified, mark_notified
 from tuner.reporting.page import page
 from tuner.reporting.publish import publish, published
 from tuner.reporting.release import await_release
@@ -21,6 +22,8 @@ __all__ = [
     "build_comparison",
     "ended_from_outside",
     "failure",
+    "is_notified",
+    "mark_notified",
     "page",
     "publish",
     "published",

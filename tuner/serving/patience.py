@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import datetime as dt
 import statistics
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Protocol
 
-from tuner.aws.run_folder import RunFolder
 from tuner.serving.endpoints import EndpointRecord, Kind
 from tuner.settings import Polling
 from tuner.times import seconds_since
@@ -27,6 +27,18 @@ _EARLIEST, _LATEST = 0.6, 1.5
 _LATE_SHARE, _LATE_SECONDS = 1 / 400, 120
 
 
+class Times(Protocol):
+    """What earlier endpoints took, by kind and base model."""
+
+    def read(self) -> Mapping[str, list[float]]:
+        """Everything that is remembered."""
+        ...
+
+    def write(self, times: Mapping[str, Sequence[float]]) -> None:
+        """Replaces it."""
+        ...
+
+
 def next_look(polling: Polling, waited: float, expected: float | None) -> int:
     """Seconds until the next look at an endpoint that was created `waited` seconds ago."""
     usual = expected or DEFAULT_SECONDS["provisioned"]
@@ -37,29 +49,20 @@ def next_look(polling: Polling, waited: float, expected: float | None) -> int:
     return max(polling.shortest, round(min(waited * _LATE_SHARE, _LATE_SECONDS)))
 
 
-def expected_seconds(folder: RunFolder, kind: Kind, base_model: str) -> float:
+def expected_seconds(times: Times, kind: Kind, base_model: str) -> float:
     """What the last endpoints of this kind and base model took, their median; a stated default before the first."""
-    known = _times(folder).get(_name(kind, base_model), [])
+    known = times.read().get(_name(kind, base_model), [])
     return statistics.median(known) if known else DEFAULT_SECONDS[kind]
 
 
-def remember(folder: RunFolder, record: EndpointRecord, base_model: str) -> None:
-    """Adds what this endpoint took to the list of its kind and base model.
-
-    Two runs at the same moment may lose one entry: it is a hint. A repeated step adds it once.
-    """
+def remember(times: Times, record: EndpointRecord, base_model: str) -> None:
+    """Adds what this endpoint took, once, to the last ones of its kind and base model."""
     if record.in_service_at is None:
         return
-    times, name = _times(folder), _name(record.kind, base_model)
     took = seconds_since(record.created_at, dt.datetime.fromisoformat(record.in_service_at))
-    known = times.get(name, [])
-    if took not in known[-1:]:
-        folder.write_endpoint_times({**times, name: [*known, took][-_REMEMBERED:]})
-
-
-def _times(folder: RunFolder) -> dict[str, list[float]]:
-    found: Any = folder.endpoint_times()
-    return found if isinstance(found, dict) else {}
+    known, name = times.read(), _name(record.kind, base_model)
+    if took not in known.get(name, [])[-1:]:
+        times.write({**known, name: [*known.get(name, []), took][-_REMEMBERED:]})
 
 
 def _name(kind: Kind, base_model: str) -> str:

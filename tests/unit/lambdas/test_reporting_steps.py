@@ -130,10 +130,45 @@ def test_a_stopped_run_is_reported_and_told(inbox: Any, described: dict[str, Any
 def test_a_run_that_reported_itself_is_left_alone(inbox: Any, described: dict[str, Any]) -> None:
     described.update(status="FAILED", error="Other", cause="other")
     write_report.handler({"run_id": RUN, "failure": CAUGHT}, CONTEXT)
+    notify.handler({"run_id": RUN}, CONTEXT)
     before = folder().read(Keys.REPORT)
+    assert len(inbox()) == 1
     close_run.handler(ended("FAILED"), CONTEXT)
     assert folder().read(Keys.REPORT) == before
     assert inbox() == []
+
+
+def test_people_are_told_of_a_report_whose_notification_failed(inbox: Any, described: dict[str, Any]) -> None:
+    described.update(status="FAILED", error="Other", cause="other")
+    write_report.handler({"run_id": RUN, "failure": CAUGHT}, CONTEXT)
+    before = folder().read(Keys.REPORT)
+    close_run.handler(ended("FAILED"), CONTEXT)
+    assert folder().read(Keys.REPORT) == before
+    assert len(inbox()) == 1
+    close_run.handler(ended("FAILED"), CONTEXT)
+    assert inbox() == [], "told once, however often the event is delivered"
+
+
+def test_a_success_that_was_written_before_the_run_ended_otherwise_is_corrected(
+    inbox: Any, described: dict[str, Any]
+) -> None:
+    described.update(status="ABORTED", cause="enough")
+    folder(artifacts())
+    write_report.handler({"run_id": RUN, "failure": None}, CONTEXT)
+    notify.handler({"run_id": RUN}, CONTEXT)
+    inbox()
+    close_run.handler(ended("ABORTED"), CONTEXT)
+    assert folder().read_json(Keys.REPORT)["status"] == "ABORTED"
+    [message] = inbox()
+    assert message["MessageAttributes"]["status"]["Value"] == "ABORTED"
+
+
+def test_a_repeated_step_tells_nothing_twice(inbox: Any) -> None:
+    folder(artifacts())
+    write_report.handler({"run_id": RUN, "failure": None}, CONTEXT)
+    notify.handler({"run_id": RUN}, CONTEXT)
+    notify.handler({"run_id": RUN}, CONTEXT)
+    assert len(inbox()) == 1
 
 
 def test_a_run_whose_report_failed_is_reported_with_the_executions_failure(

@@ -1,0 +1,19 @@
+"""Who was told what: a mark beside the report, so that nobody goes without the news because one step died."""
+
+from __future__ import annotations
+
+from tuner.aws.run_folder import RunFolder
+from tuner.reporting.model import Report
+from tuner.run import Keys
+from tuner.times import iso, now
+
+
+def mark_notified(folder: RunFolder, report: Report) -> None:
+    """Marks that the topic was told of this report. Comes after telling: a crash in between tells twice."""
+    folder.write_json(Keys.NOTIFIED, {"status": report.status, "ended_at": report.ended_at, "notified_at": iso(now())})
+
+
+def is_notified(folder: RunFolder, report: Report) -> bool:
+    """Whether the topic was told of this report, and not of one that stood there before it."""
+    mark = folder.find_json(Keys.NOTIFIED)
+    return bool(mark) and (mark["status"], mark["ended_at"]) == (report.status, report.ended_at)
