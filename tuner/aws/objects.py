@@ -111,3 +111,10 @@ def object_address(address: str) -> tuple[str, str] | None:
         return None
     bucket, _, key = address.removeprefix("s3://").partition("/")
     return bucket, key
+
+
+def keys_below(bucket: str, prefix: str, s3: Any = None) -> Iterator[str]:
+    """Keys of the objects that begin with `prefix`, in order; the markers of folders are passed over."""
+    with translated(f"list s3://{bucket}/{prefix}"):
+        for page in (s3 or client("s3")).get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+            yield from (entry["Key"] for entry in page.get("Contents", []) if not entry["Key"].endswith("/"))

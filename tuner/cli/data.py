@@ -10,20 +10,18 @@ from typing import Annotated, Any, NoReturn, get_args
 import typer
 from rich.table import Table
 
-from tuner.aws.objects import ObjectSink, ObjectSource, object_address
-from tuner.catalog import model as model_of
 from tuner.cli.console import console, emit, say
+from tuner.cli.files import data_limits, data_sink, data_source
+from tuner.cli.generate import generate
 from tuner.cli.options import Json
 from tuner.datasets import (
     Checked,
     Findings,
     Limits,
     LocalFile,
-    LocalSink,
     NoSink,
     Prepared,
     Role,
-    Sink,
     Source,
     cut,
     examples,
@@ -32,7 +30,7 @@ from tuner.datasets import (
 )
 from tuner.datasets import check as check_file
 from tuner.datasets import convert as convert_file
-from tuner.errors import AwsError, ModelUnavailableError
+from tuner.errors import AwsError
 from tuner.run import role_of
 from tuner.settings import FieldNames, RunSettings, load, parse_document
 
@@ -40,6 +38,7 @@ app = typer.Typer(
     help="Datasets, before anything is spent. Exit status 0: ready; 1: not ready; 2: wrong call.",
     no_args_is_help=True,
 )
+app.command()(generate)
 
 
 class RoleName(StrEnum):
@@ -74,11 +73,11 @@ def check(
     as_json: Json = False,
 ) -> None:
     """Check a file, or a whole dataset with its run.yaml, against every rule of a model's family."""
-    limits = _limits(model, role, system_prompt)
+    limits = data_limits(model, role.value, system_prompt)
     names = FieldNames(prompt=prompt_field, completion=completion_field)
     if Path(path).is_dir():
         _show_dataset(check_folder(Path(path), limits, names), as_json)
-    _show(_read(check_file, _source(path), limits, names), as_json)
+    _show(_read(check_file, data_source(path), limits, names), as_json)
 
 
 @app.command()
@@ -93,7 +92,7 @@ def convert(
     as_json: Json = False,
 ) -> None:
     """Write a file in a model family's format; with any error in it, nothing is written."""
-    limits, source, sink = _limits(model, role, system_prompt), _source(file), _sink(output)
+    limits, source, sink = data_limits(model, role.value, system_prompt), data_source(file), data_sink(output)
     names = FieldNames(prompt=prompt_field, completion=completion_field)
     _show(_read(convert_file, source, limits, names, sink), as_json)
 
@@ -112,9 +111,9 @@ def split(
     as_json: Json = False,
 ) -> None:
     """Split a file into training and validation data by its content; appended records move no earlier one."""
-    limits, source = _limits(model, RoleName.TRAINING, None), _source(file)
+    limits, source = data_limits(model, "training"), data_source(file)
     folder = output.rstrip("/")
-    sinks = (_sink(f"{folder}/training.jsonl"), _sink(f"{folder}/validation.jsonl"))
+    sinks = (data_sink(f"{folder}/training.jsonl"), data_sink(f"{folder}/validation.jsonl"))
     names = FieldNames(prompt=prompt_field, completion=completion_field)
     done = cut(source, limits, names, fraction, stratify, sinks)
     if as_json:
@@ -123,29 +122,6 @@ def split(
         show(done.findings)
         say(f"{done.training:,} records for training, {done.validation:,} for validation.")
     raise typer.Exit(1 if done.findings.errors else 0)
-
-
-def _limits(model: str, role: RoleName, system_prompt: str | None) -> Limits:
-    try:
-        return Limits(model_of(model), role.value, system_prompt)
-    except ModelUnavailableError as error:
-        raise typer.BadParameter(str(error), param_hint="--model") from None
-
-
-def _source(address: str) -> Source:
-    if place := object_address(address):
-        return ObjectSource(*place)
-    if not Path(address).is_file():
-        raise typer.BadParameter(f"there is no file '{address}'.", param_hint="FILE")
-    return LocalFile(Path(address))
-
-
-def _sink(address: str) -> Sink:
-    if place := object_address(address):
-        return ObjectSink(*place)
-    if not Path(address).parent.is_dir():
-        raise typer.BadParameter(f"there is no folder '{Path(address).parent}'.", param_hint="--output")
-    return LocalSink(Path(address))
 
 
 def _read(work: Callable[..., Checked], *arguments: object) -> Checked:

@@ -7,13 +7,13 @@ import secrets
 import time
 from typing import TYPE_CHECKING, Any
 
-from local.bedrock import catalogue
 from local.bedrock.engine.messages import Sampling
 from local.bedrock.errors import ValidationError
 from local.bedrock.runtime.answering import Prompt, ask, runtime_headers
+from local.bedrock.runtime.documents import documents_of
 from local.bedrock.runtime.resolve import Target, resolve
 from local.bedrock.tools.call import ToolCall, forced_tool
-from local.bedrock.tools.calls import fill_in
+from local.bedrock.tools.calls import answered_by, fill_in
 from local.trainer.spec import Conversation, Turn
 from tuner import catalog
 
@@ -30,8 +30,11 @@ def converse(bedrock: Bedrock, params: dict[str, Any]) -> dict[str, Any]:
     prompt = _prompt(params)
     _check_sampling(target, params.get("inferenceConfig", {}))
     conversation = prompt.conversation
+    documents = documents_of(target.base.id, params["messages"])
     text = "\n\n".join(turn.text for turn in conversation.turns if turn.role == "user")
-    call = forced_tool(params, text, conversation.system or "")
+    call = forced_tool(params, text, conversation.system or "", documents)
+    if documents and not call:
+        raise ValidationError("The local stand-in reads documents only for a tool that is forced.")
     if call:
         return _use_tool(bedrock, target, call, params.get("inferenceConfig", {}))
     spoken = ask(bedrock, target, prompt)
@@ -50,11 +53,12 @@ def _use_tool(bedrock: Bedrock, target: Target, call: ToolCall, config: dict[str
     content: list[dict[str, Any]] = [{"text": filled} if isinstance(filled, str) else use]
     # Nothing here has Claude's tokenizer: tokens are estimated from characters.
     tokens = tuple(
-        len(text) // CHARACTERS_PER_TOKEN for text in (call.system + call.text, json.dumps(filled, ensure_ascii=False))
+        len(text) // CHARACTERS_PER_TOKEN
+        for text in (call.system + call.text + "".join(call.documents), json.dumps(filled, ensure_ascii=False))
     )
     reason = "end_turn" if isinstance(filled, str) else "tool_use"
     return _response(content, reason, (tokens[0], tokens[1]), latency_ms) | {
-        "$headers": runtime_headers(catalogue.judge_name(bedrock.settings))
+        "$headers": runtime_headers(answered_by(bedrock.settings, call))
     }
 
 
@@ -92,12 +96,12 @@ def _prompt(params: dict[str, Any]) -> Prompt:
 
 
 def text_of(blocks: list[dict[str, Any]]) -> str:
-    """The text of content blocks.
+    """The text of content blocks; documents are read elsewhere.
 
     Raises:
-        ValidationError: a block is not text; nothing here sees images or reads documents.
+        ValidationError: a block is neither; nothing here sees images.
     """
     for block in blocks:
-        if "text" not in block:
-            raise ValidationError(f"The local stand-in takes text content only; found {', '.join(block)}.")
-    return "\n".join(block["text"] for block in blocks)
+        if not {"text", "document"} & set(block):
+            raise ValidationError(f"The local stand-in takes texts and documents only; found {', '.join(block)}.")
+    return "\n".join(block["text"] for block in blocks if "text" in block)

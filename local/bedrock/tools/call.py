@@ -12,13 +12,14 @@ from local.bedrock.errors import ValidationError
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
-    """The tool to be filled in, and the words it is about."""
+    """The tool to be filled in, and the words it is about; `documents` are the texts of those in the request."""
 
     name: str
     description: str
     schema: dict[str, Any]
     system: str
     text: str
+    documents: tuple[str, ...] = ()
 
     @property
     def properties(self) -> dict[str, dict[str, Any]]:
@@ -32,7 +33,7 @@ class ToolCall:
         return html.unescape(match[1]) if match else None
 
 
-def forced_tool(params: dict[str, Any], text: str, system: str) -> ToolCall | None:
+def forced_tool(params: dict[str, Any], text: str, system: str, documents: tuple[str, ...] = ()) -> ToolCall | None:
     """The tool that toolChoice forces, or None where the model may answer in words.
 
     Raises:
@@ -49,4 +50,4 @@ def forced_tool(params: dict[str, Any], text: str, system: str) -> ToolCall | No
         raise ValidationError("toolChoice names a tool that is not among the tools of toolConfig.")
     tool = tools[0]
     schema = tool["inputSchema"].get("json", {})
-    return ToolCall(tool["name"], tool.get("description", ""), schema, system, text)
+    return ToolCall(tool["name"], tool.get("description", ""), schema, system, text, documents)

@@ -6,15 +6,22 @@ from typing import TYPE_CHECKING, Any
 
 import jsonschema
 
+from local.bedrock.catalogue import judge_name
 from local.bedrock.errors import ValidationError
-from local.bedrock.tools import grade, prefer
+from local.bedrock.tools import extract, grade, prefer
 from local.bedrock.tools.served import ask_server
 
 if TYPE_CHECKING:
     from local.bedrock.bedrock import Bedrock
+    from local.bedrock.settings import Settings
     from local.bedrock.tools.call import ToolCall
 
-KINDS = (grade, prefer)
+KINDS = (grade, prefer, extract)
+
+
+def answered_by(settings: Settings, call: ToolCall) -> str:
+    """The name of what fills the call in."""
+    return extract.NAME if not settings.judge_url and extract.fits(call) else judge_name(settings)
 
 
 def fill_in(bedrock: Bedrock, call: ToolCall, max_tokens: int, temperature: float | None) -> dict[str, Any] | str:
@@ -31,7 +38,8 @@ def fill_in(bedrock: Bedrock, call: ToolCall, max_tokens: int, temperature: floa
     if kind is None:
         raise ValidationError(
             f"The local stand-in cannot fill in the tool '{call.name}': it grades (a property `score`, tags "
-            "<question>, <reference>, <answer>) and prefers (`preferred`, <answer_1>, <answer_2>): docs/local-judge.md."
+            "<question>, <reference>, <answer>), prefers (`preferred`, <answer_1>, <answer_2>) and extracts (`pairs`, "
+            "a document block): docs/local-judge.md."
         )
     arguments = {name: value for name, value in kind.fill(bedrock, call).items() if name in call.properties}
     try:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import json
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import urllib3
@@ -26,7 +28,7 @@ def ask_server(settings: Settings, call: ToolCall, max_tokens: int, temperature:
     body = {
         "model": settings.judge_model or _first_model(settings),
         "messages": [{"role": "system", "content": call.system}] * bool(call.system)
-        + [{"role": "user", "content": call.text}],
+        + [{"role": "user", "content": "\n\n".join((*_tagged(call.documents), call.text))}],
         "tools": [
             {
                 "type": "function",
@@ -41,6 +43,11 @@ def ask_server(settings: Settings, call: ToolCall, max_tokens: int, temperature:
         if used["function"]["name"] == call.name:
             return _arguments(used["function"]["arguments"])
     return _arguments(message.get("content") or "")
+
+
+def _tagged(documents: Sequence[str]) -> list[str]:
+    """Documents as text: few servers take files. Escaped, so that none can close its tag."""
+    return [f"<document>\n{html.escape(text, quote=False)}\n</document>" for text in documents]
 
 
 def _arguments(text: str | dict[str, Any]) -> dict[str, Any] | str:

@@ -128,7 +128,7 @@ def test_converse(runtime, asked):
 
 def test_an_image_is_refused(runtime):
     block = {"image": {"format": "png", "source": {"bytes": b"x"}}}
-    with pytest.raises(ClientError, match="text content only; found image"):
+    with pytest.raises(ClientError, match="texts and documents only; found image"):
         runtime.converse(modelId="amazon.nova-micro-v1:0", messages=[{"role": "user", "content": [block]}])
 
 

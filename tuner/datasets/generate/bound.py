@@ -6,9 +6,13 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tuner.datasets.generate.asking import most_tokens
+from tuner.catalog import judge
+from tuner.costs.prices import price
+from tuner.datasets.generate.asking import MOST_PAIRS, most_tokens
+from tuner.datasets.generate.documents import Library
 from tuner.datasets.generate.parts import Part
-from tuner.datasets.generate.rounds import largest_ask, most_calls
+from tuner.datasets.generate.rounds import most_calls
+from tuner.errors import BudgetExceededError, DatasetError
 
 # A token has 3 bytes or more in the languages that models are trained on: 4 letters of English, a letter of Chinese.
 _BYTES_PER_TOKEN = 3
@@ -16,6 +20,7 @@ _BYTES_PER_TOKEN = 3
 _TOKENS_PER_PAGE = 3_000
 # Instructions, the tool's schema, and the questions that are there already.
 _TOKENS_AROUND = 4_000
+_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +33,39 @@ class Bound:
     usd: float | None
 
 
-def bound(parts: Sequence[Part], count: int, prices: tuple[float | None, float | None]) -> Bound:
-    """The most that `count` pairs from `parts` take; `prices` are those of a token read and of one written, in USD."""
+def affordable(library: Library, count: int, model: str, budget_usd: float) -> Bound:
+    """The most that `count` pairs take. A price that is not known is not counted, as in every estimate.
+
+    Raises DatasetError when no document can be used, BudgetExceededError when it could cost more than the budget.
+    """
+    if not library.parts:
+        lines = "".join(f"\n{sentence}" for sentence in list(library.unusable.values())[:_NAMED])
+        raise DatasetError(f"None of the {len(library.unusable)} documents can be used. Nothing has been spent.{lines}")
+    most = bound(library.parts, count, *_prices(model))
+    if most.usd is not None and most.usd > budget_usd:
+        raise BudgetExceededError(
+            f"Generating {count} pairs may take up to {most.calls} requests and ${most.usd:,.2f}, over the budget of "
+            f"${budget_usd:,.2f}. Nothing has been spent. Ask for fewer pairs, name a cheaper model, upload validation "
+            "data of your own, or raise the budget."
+        )
+    return most
+
+
+def bound(parts: Sequence[Part], count: int, per_input: float | None, per_output: float | None) -> Bound:
+    """The most that `count` pairs from `parts` take, at these prices of a token in USD."""
     calls = most_calls(len(parts), count)
     largest = max((_tokens(part) for part in parts), default=0)
-    read, written = calls * (largest + _TOKENS_AROUND), calls * most_tokens(largest_ask(len(parts), count))
-    per_input, per_output = prices
-    known = per_input is not None and per_output is not None
-    return Bound(calls, read, written, read * per_input + written * per_output if known else None)  # type: ignore[operator]
+    read, written = calls * (largest + _TOKENS_AROUND), calls * most_tokens(min(MOST_PAIRS, count))
+    usd = None if per_input is None or per_output is None else read * per_input + written * per_output
+    return Bound(calls, read, written, usd)
+
+
+def _prices(model: str) -> tuple[float | None, float | None]:
+    """Of a token read and of one written."""
+    known = judge(model)
+    found = [price(item, known.foundation_model if known else model) for item in ("input", "output")]
+    read, written = (entry.usd if entry else None for entry in found)
+    return read, written
 
 
 def _tokens(part: Part) -> int:

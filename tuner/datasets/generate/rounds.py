@@ -46,11 +46,6 @@ def most_calls(parts: int, count: int) -> int:
     return 2 * max(min(count, parts), -(-count // MOST_PAIRS)) + 4
 
 
-def largest_ask(parts: int, count: int) -> int:
-    """The most pairs that one request asks for."""
-    return min(MOST_PAIRS, count) if parts else 0
-
-
 class Generation:
     """`count` pairs from `parts`; `known` are those that must not be repeated, `limits` the rules they keep to."""
 
@@ -138,14 +133,3 @@ class Generation:
 
 def _waves(asked: Sequence[tuple[int, int]], size: int) -> list[Sequence[tuple[int, int]]]:
     return [asked[start : start + size] for start in range(0, len(asked), size)]
-
-
-def short_of(made: Generated, count: int, parts: int) -> str:
-    """Why there are fewer pairs than asked for, and what to do: a sentence or two."""
-    why = ", ".join(f"{number} because {reason.rstrip('.')}" for reason, number in made.dropped.most_common(3))
-    refused = f" Bedrock refused {len(made.refusals)} of the requests: {made.refusals[0]}" if made.refusals else ""
-    return (
-        f"The documents gave {len(made.pairs)} of {count} question-answer pairs in {made.calls} requests about "
-        f"{parts} {'part' if parts == 1 else 'parts'}; {made.dropped.total()} more were dropped"
-        f"{f' ({why})' if why else ''}.{refused} Add documents, or ask for at most {len(made.pairs)} pairs."
-    )

@@ -1,0 +1,76 @@
+"""Document blocks of a Converse request: the API's limits, and the text that is in them.
+
+Limits: "API restrictions", Amazon Bedrock User Guide, and DocumentBlock, API Reference, read 2026-11-23. The sentences
+are AWS's where they are public.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from local.bedrock.errors import ValidationError
+from tuner.datasets.generate.reading import UnusableError, text_of
+from tuner.datasets.generate.reading.pdf import open_pdf
+
+_MOST = 5
+_LARGEST = 4_500_000
+# Formats that models of a provider take in any size.
+_ANY_SIZE = {"anthropic": {"pdf"}, "amazon": {"pdf", "docx"}}
+_READ = {"pdf", "docx", "html", "md", "txt"}
+_NAME = re.compile(r"[A-Za-z0-9\-()\[\]_]+(?:[ ][A-Za-z0-9\-()\[\]_]+)*")
+
+
+def documents_of(model_id: str, messages: list[dict[str, Any]]) -> tuple[str, ...]:
+    """The texts of all documents in a conversation.
+
+    Raises:
+        ValidationError: the API's limits are not kept, or the stand-in cannot read a document.
+    """
+    blocks = list(_blocks(messages))
+    names = [block["name"] for block in blocks]
+    if len(blocks) > _MOST:
+        raise ValidationError(f"You can't include more than {_MOST} documents in a request.")
+    if len(set(names)) < len(names):
+        raise ValidationError("Messages can't contain duplicate document names.")
+    if not all(_NAME.fullmatch(name) for name in names):
+        raise ValidationError(
+            "The document file name can only contain alphanumeric characters, whitespace characters, hyphens, "
+            "parentheses, and square brackets. The name can't contain more than one consecutive whitespace character. "
+            "Check that the file name conforms to these restrictions and retry your request."
+        )
+    return tuple(_text(model_id, block) for block in blocks)
+
+
+def _blocks(messages: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    for message in messages:
+        found = [block["document"] for block in message["content"] if "document" in block]
+        if found and message["role"] != "user":
+            raise ValidationError("Documents can only be included in a message of the user.")
+        if found and not any("text" in block for block in message["content"]):
+            raise ValidationError("A message with documents must include a text block too.")
+        yield from found
+
+
+def _text(model_id: str, block: dict[str, Any]) -> str:
+    kind, source = block.get("format", "txt"), block["source"]
+    if "text" in source:
+        return str(source["text"])
+    if "bytes" not in source:
+        raise ValidationError(f"The local stand-in takes documents as bytes or text only; found {', '.join(source)}.")
+    try:
+        data = base64.b64decode(source["bytes"], validate=True)
+    except binascii.Error as error:
+        raise ValidationError(f"The document '{block['name']}' is not encoded in base64.") from error
+    unlimited = next((kinds for provider, kinds in _ANY_SIZE.items() if f"{provider}." in model_id), set())
+    if len(data) > _LARGEST and kind not in unlimited:
+        raise ValidationError("A document in the request is larger than the maximum size of 4.5 MB.")
+    if kind not in _READ:
+        raise ValidationError(f"The local stand-in reads {', '.join(sorted(_READ))}; found {kind}.")
+    try:
+        return "\n\n".join(open_pdf(data).texts) if kind == "pdf" else text_of(f"document.{kind}", data)
+    except UnusableError as error:
+        raise ValidationError(f"The document '{block['name']}' could not be read: it {error}") from error

@@ -1,0 +1,113 @@
+"""`tuner data generate`: question-answer pairs from documents, here or in S3."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from tuner.aws.objects import ObjectSource, keys_below, object_address
+from tuner.cli import local
+from tuner.cli.console import emit, say
+from tuner.cli.files import data_limits, data_sink, data_source
+from tuner.cli.options import Json, Local
+from tuner.datasets import Findings, Limits, LocalFile, Source
+from tuner.datasets.passes import Pass
+from tuner.datasets.places import Committing
+from tuner.errors import DatasetError, GenerationError
+from tuner.settings import DeploymentSettings, FieldNames
+
+_DEFAULTS = DeploymentSettings()
+
+
+def generate(
+    paths: Annotated[
+        list[str], typer.Argument(metavar="PATH...", help="Documents: files and folders here, or s3:// addresses.")
+    ],
+    output: Annotated[str, typer.Option(metavar="FILE", help="Where the pairs go: a file here, or an s3:// address.")],
+    count: Annotated[int, typer.Option(metavar="N", min=1, max=1000, help="How many pairs: exactly so many.")] = 32,
+    model: Annotated[
+        str, typer.Option(metavar="ID", help="Model or inference profile that reads the documents.")
+    ] = _DEFAULTS.judge_model,
+    base_model: Annotated[
+        str, typer.Option(metavar="ID", help="Model to customize: its rules hold for the pairs.")
+    ] = _DEFAULTS.base_model,
+    training: Annotated[
+        list[str] | None, typer.Option(metavar="FILE", help="Data that no pair may repeat; may be given again.")
+    ] = None,
+    budget_usd: Annotated[
+        float, typer.Option(metavar="USD", min=0, help="Ask nothing when it could cost more than this.")
+    ] = 10,
+    as_json: Json = False,
+    on_local: Local = False,
+) -> None:
+    """Have a model write question-answer pairs about documents, each with the passage it is from."""
+    from tuner.datasets import generate as room  # loads native code: only when it is needed
+
+    if on_local:
+        local.use()
+    limits = data_limits(base_model, "validation", hint="--base-model")
+    known = room.Known(_pairs(training or [], limits))
+    library = room.read_documents(dict(documents(paths)))
+    for sentence in library.unusable.values():
+        say(f"Left out: {sentence}", "warn")
+    most = room.affordable(library, count, model, budget_usd)
+    price = "a price that is not known here" if most.usd is None else f"${most.usd:,.2f}"
+    say(f"{count} pairs take at most {most.calls} requests and {price}.", "quiet")
+    sink, replies = data_sink(output), room.FileReplies(_beside(output))
+    with Committing(sink):
+        made = room.Generation(library.parts, count, room.Generator(model, replies), limits, known).run()
+        if len(made.pairs) < count:
+            kept = f"The replies are kept in {replies.folder}: what was paid for is not asked again."
+            raise GenerationError(f"{room.short_of(made, count, library)}\n{kept}")
+        for pair in made.pairs:
+            sink.write(json.dumps(asdict(pair), ensure_ascii=False).encode() + b"\n")
+    replies.forget()
+    _conclude(room.summary(model, library, made, count, most), output, as_json)
+
+
+def documents(paths: list[str]) -> Iterator[tuple[str, Source]]:
+    """Each document by a name of its own: its path below what was given. Of a dataset's folder, its `documents/`."""
+    for path in paths:
+        if place := object_address(path):
+            bucket, key = place
+            below = key if key.endswith("/") or not key else key.rpartition("/")[0] + "/"
+            yield from ((found.removeprefix(below), ObjectSource(bucket, found)) for found in keys_below(bucket, key))
+            continue
+        here = Path(path)
+        if here.is_file():
+            yield here.name, LocalFile(here)
+        elif here.is_dir():
+            folder = here / "documents" if (here / "documents").is_dir() else here
+            for file in sorted(folder.rglob("*")):
+                if file.is_file() and not file.name.startswith("."):
+                    yield file.relative_to(folder).as_posix(), LocalFile(file)
+        else:
+            raise typer.BadParameter(f"there is no file or folder '{path}'.", param_hint="PATH")
+
+
+def _pairs(files: list[str], limits: Limits) -> Iterator[tuple[str, str]]:
+    for file in files:
+        findings = Findings()
+        yield from Pass(data_source(file), limits, FieldNames(), findings).pairs()
+        if findings.errors:
+            raise DatasetError(f"{findings.kept[0]} Nothing has been spent.")
+
+
+def _beside(output: str) -> Path:
+    """Where replies are kept until all is written: beside the file, or here when that is in S3."""
+    folder = Path() if object_address(output) else Path(output).parent
+    return folder / f".{output.rpartition('/')[2]}.generating"
+
+
+def _conclude(document: dict[str, Any], output: str, as_json: bool) -> None:
+    if as_json:
+        emit({**document, "output": output})
+    if document["stand_in"]:
+        say(f"Stand-in: the documents were read by the {document['name']}, not by {document['model']}.", "warn")
+    used = f"{document['input_tokens']:,} tokens read, {document['output_tokens']:,} written"
+    say(f"{document['pairs']} pairs are in {output}: {document['calls']} requests, {used}.", "good")
