@@ -34,6 +34,13 @@ class Request(_Model):
     unknown: tuple[str, ...]
     task_token: SecretStr
 
+    def sentence(self, run_id: str) -> str:
+        """What is waited for, in a line."""
+        more = " and what is unknown" if self.unknown else ""
+        return (
+            f"waits until {self.expires_at} for: tuner approve {run_id} (${self.estimated_usd:,.2f}{more}), or reject"
+        )
+
     @field_serializer("task_token", when_used="json")
     def _whole(self, token: SecretStr) -> str:
         return token.get_secret_value()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 import tuner
-from tuner.cli import compare, data, doctor, evaluate, local, report, review, run, runs, stop, watch
+from tuner.cli import approve, compare, data, doctor, evaluate, local, report, review, run, runs, stop, watch
 
 app = typer.Typer(
     name="tuner",
@@ -20,6 +20,8 @@ app.command()(runs.runs)
 app.command()(runs.show)
 app.command()(report.report)
 app.command()(stop.stop)
+app.command()(approve.approve)
+app.command()(approve.reject)
 app.command()(evaluate.evaluate)
 app.command()(compare.compare)
 app.add_typer(review.app, name="review")

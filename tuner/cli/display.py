@@ -99,6 +99,7 @@ class PlainDisplay:
         self._tenth = 0
         self._trouble = ""
         self._estimate = ""
+        self._question = ""
 
     def show(self, snapshot: Snapshot) -> None:
         """Says what is new."""
@@ -108,6 +109,10 @@ class PlainDisplay:
         if snapshot.estimate != self._estimate:
             self._estimate = snapshot.estimate
             self._say(f"  Estimated cost: {snapshot.estimate}")
+        if snapshot.question != self._question:
+            self._question = snapshot.question
+            if snapshot.question:
+                self._say(f"  Approval: {snapshot.question}")
         for step in snapshot.steps:
             if step.mark != self._marks.get(step.name) and step.mark in ("running", "done", "failed"):
                 self._step(step)
@@ -187,6 +192,8 @@ def _footer(snapshot: Snapshot) -> list[tuple[str, str]]:
     lines = []
     if snapshot.estimate:
         lines.append((f"Estimated cost: {snapshot.estimate}", "quiet"))
+    if snapshot.question:
+        lines.append((f"Approval: {snapshot.question}", "warn"))
     if snapshot.window:
         lines.append((f"Paid window: {snapshot.window.sentence()}", "" if snapshot.window.closed else "warn"))
     if snapshot.trouble:

@@ -16,8 +16,9 @@ from tuner.cli.executions import Run
 from tuner.cli.steps import Checklist, Plan, Step
 from tuner.errors import RetryableError
 
-# The state after which estimate.json is there (statemachine/customization.asl.json).
+# The state after which estimate.json is there, and the one that waits for a person (customization.asl.json).
 _ESTIMATED = "Estimate the cost"
+_ASKING = "Ask for approval"
 _SLOWEST = 60.0
 # An outage of AWS outlasts this seldom; a local cloud that does not answer is gone.
 _PATIENCE = {"aws": 1800.0, "local": 30.0}
@@ -25,7 +26,10 @@ _PATIENCE = {"aws": 1800.0, "local": 30.0}
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A run at one moment. `trouble` is why the last look at it failed; what is shown is then older."""
+    """A run at one moment. `question` is what it waits for a person to answer.
+
+    `trouble` is why the last look at it failed; what is shown is then older.
+    """
 
     run: Run
     steps: tuple[Step, ...]
@@ -33,6 +37,7 @@ class Snapshot:
     training: training.Training | None = None
     window: money.PaidWindow | None = None
     estimate: str = ""
+    question: str = ""
     trouble: str = ""
 
 
@@ -51,6 +56,7 @@ class Follower:
         self._training: training.Training | None = None
         self._window: money.PaidWindow | None = None
         self._estimate = ""
+        self._question = ""
 
     def look(self) -> Snapshot:
         """The run now. The status is asked for first, so that the history of a run that is over is whole."""
@@ -60,7 +66,9 @@ class Follower:
         self._checklist.update(self._new_events())
         self._look_closer()
         checklist = self._checklist
-        return Snapshot(run, checklist.steps, checklist.failed, self._training, self._window, self._estimate)
+        return Snapshot(
+            run, checklist.steps, checklist.failed, self._training, self._window, self._estimate, self._question
+        )
 
     def _new_events(self) -> list[dict[str, Any]]:
         """Newest first until one that is known, so that a long history is read once."""
@@ -82,6 +90,7 @@ class Follower:
         marks = {step.name: step.mark for step in self._checklist.steps}
         if not self._estimate and marks.get(_ESTIMATED) == "done":
             self._estimate = money.estimated(self.deployment, self.run_id)
+        self._question = money.question(self.deployment, self.run_id) if marks.get(_ASKING) == "running" else ""
         at_training = marks.get(training.STEP)
         finished = self._training is not None and self._training.status != "InProgress"
         if at_training == "running" or (at_training == "done" and not finished):

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from tuner import approval
 from tuner.aws.endpoints import ModelDeployments, ProvisionedThroughputs
 from tuner.cli.deployment import Deployment
 from tuner.reporting.words import duration, money, plural
@@ -69,6 +70,12 @@ def estimated(deployment: Deployment, run_id: str) -> str:
     """What the whole run was estimated to cost, in words; empty before it was."""
     made = deployment.folder(run_id).find_json(Keys.ESTIMATE)
     return f"{known(made['total_usd'], made['unknown'])}; the budget is {money(made['budget_usd'])}" if made else ""
+
+
+def question(deployment: Deployment, run_id: str) -> str:
+    """What the run waits for a person to say, and until when; empty before it has asked."""
+    asked = approval.waiting(deployment.folder(run_id))
+    return asked.sentence(run_id) if asked else ""
 
 
 def known(total_usd: float | None, unknown: Sequence[str]) -> str:

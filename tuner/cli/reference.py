@@ -43,6 +43,7 @@ _FOLLOW = {
     "bedrock:GetModelCustomizationJob",
     "lambda:GetFunctionConfiguration",
 }
+_ANSWER = {*_LOOK_UP, "sts:GetCallerIdentity", "s3:PutObject", "kms:GenerateDataKey"}
 # By command; tests compare them with the calls that are made.
 ACTIONS = {
     "run": {
@@ -65,6 +66,8 @@ ACTIONS = {
         "bedrock:GetModelCustomizationJob",
         "bedrock:StopModelCustomizationJob",
     },
+    "approve": {*_ANSWER, "states:SendTaskSuccess"},
+    "reject": {*_ANSWER, "states:SendTaskFailure"},
     "doctor": {
         "sts:GetCallerIdentity",
         "s3:ListBucket",

@@ -156,8 +156,16 @@ class Checklist:
         self._state, self._error = name, ""
 
     def _open(self, line: str, at: datetime) -> None:
+        self._pass_over(line)
         step = self._steps.get(line, Step(line))
         self._steps[line] = replace(step, mark="running", started=step.started or at, ended=None, note="")
+
+    def _pass_over(self, line: str) -> None:
+        """What is in front of a step on the way to success, and was not entered, is not entered any more."""
+        ahead = self._plan.names[: self._plan.names.index(line)] if line in self._plan.names else []
+        for name in ahead:
+            if self._steps[name].mark == "waiting":
+                self._steps[name] = replace(self._steps[name], mark="skipped")
 
     def _close(self, line: str, mark: Mark, at: datetime) -> None:
         step = self._steps[line]

@@ -34,6 +34,15 @@ ESTIMATE = {
 }
 
 
+REQUEST = {
+    "asked_at": "2026-11-23T08:00:00Z",
+    "expires_at": "2126-11-23T09:00:00Z",
+    "estimated_usd": 264.0,
+    "unknown": ["Training"],
+    "task_token": "the-token",
+}
+
+
 def report(run: str, **fields: object) -> dict:
     return {
         "schema_version": 1,

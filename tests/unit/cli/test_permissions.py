@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.cli.histories import TO_TRAINING, History
-from tests.unit.cli.samples import failed, report
+from tests.unit.cli.samples import REQUEST, failed, report
 from tests.unit.cli.world import Execution, Tuner, World
 from tuner.aws.clients import client
 from tuner.cli.reference import ACTIONS
@@ -30,6 +30,8 @@ class TestPermissions:
         world.s3.put_object(Bucket="tuner-data", Key="incoming/faq/validation.csv", Body=b"old")
         client("iam").create_role(RoleName="tuner-customization", AssumeRolePolicyDocument="{}")
         world.after["Invoke"] = lambda: [world.add(Execution(f"{name}-r1")) for name in list(world.executions)]
+        world.put("faq-3", Keys.APPROVAL, REQUEST)
+        world.tokens = {"the-token"}
         world.actions.clear()
 
     @pytest.mark.parametrize(
@@ -41,6 +43,8 @@ class TestPermissions:
             ("show", [("show", "faq-3", "--json"), ("show", "faq-2"), ("show", "nope")]),
             ("report", [("report", "faq-1", "--no-open", "--output", "OUT"), ("report", "nope")]),
             ("stop", [("stop", "faq-3"), ("stop", "forgotten")]),
+            ("approve", [("approve", "faq-3"), ("approve", "latest"), ("approve", "faq-2"), ("approve", "f")]),
+            ("reject", [("reject", "faq-3", "--reason", "dear"), ("reject", "f", "--reason", "dear")]),
             ("doctor", [("doctor",)]),
         ],
     )

@@ -61,7 +61,15 @@ def test_a_polling_loop_runs_from_its_first_wait_to_its_last_check() -> None:
 
 
 def test_a_run_that_succeeded_has_every_step_done() -> None:
-    assert set(marks(History().went(*TO_THE_END).ended("Succeeded")).values()) == {"done"}
+    found = marks(History().went(*TO_THE_END).ended("Succeeded"))
+    assert {name for name, mark in found.items() if mark != "done"} == set(found) - set(TO_THE_END)
+    assert set(found.values()) == {"done", "skipped"}
+
+
+def test_a_step_that_was_passed_over_does_not_look_as_if_it_were_still_to_come() -> None:
+    found = marks(History().is_in(*TO_TRAINING))
+    assert found["Ask for approval"] == "skipped"
+    assert found["Summarize the training"] == "waiting"
 
 
 def test_steps_that_were_passed_over_are_skipped() -> None:

@@ -56,6 +56,7 @@ class World:
     actions: set[str] = field(default_factory=set)
     after: dict[str, Callable[[], None]] = field(default_factory=dict)
     stacks: dict[str, dict[str, str]] = field(default_factory=lambda: {"BedrockTuner": dict(OUTPUTS)})
+    tokens: set[str] = field(default_factory=set)
     starts: bool = True
     quota: float = 1.0
     model: dict[str, Any] = field(
@@ -143,6 +144,18 @@ class World:
         start = int(parameters.get("nextToken", 0))
         newest = list(reversed(events))[start : start + 20]
         return {"events": newest, **({"nextToken": str(start + 20)} if start + 20 < len(events) else {})}
+
+    def _on_SendTaskSuccess(self, parameters: dict[str, Any]) -> dict[str, Any]:
+        return self._answer_token(parameters)
+
+    def _on_SendTaskFailure(self, parameters: dict[str, Any]) -> dict[str, Any]:
+        return self._answer_token(parameters)
+
+    def _answer_token(self, parameters: dict[str, Any]) -> dict[str, Any]:
+        if parameters["taskToken"] not in self.tokens:
+            raise Refused("TaskTimedOut", "Task Timed Out: 'Provided task does not exist anymore'")
+        self.tokens.remove(parameters["taskToken"])
+        return {}
 
     def _on_StopExecution(self, parameters: dict[str, Any]) -> dict[str, Any]:
         found = self._named(parameters)

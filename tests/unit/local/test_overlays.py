@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from ministack.services import s3, sns
+from ministack.services import s3, sns, stepfunctions
 
 from local.overlays import (
     absent_objects,
@@ -13,6 +13,7 @@ from local.overlays import (
     pass_role,
     resource_arns,
     task_permissions,
+    task_tokens,
     template_properties,
 )
 from local.overlays.authorization import Check, Request
@@ -237,3 +238,41 @@ class TestEventKeys:
     @pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"Entries": [5]}', b'{"Entries": [{}]}'])
     def test_what_the_service_refuses_has_no_keys(self, body):
         assert event_conditions.event_keys(body) == {}
+
+
+class TestTaskTokens:
+    WAITING = "arn:aws:states:::lambda:invoke.waitForTaskToken"
+
+    @pytest.fixture
+    def corrected(self, monkeypatch):
+        def failing(function, event):
+            raise stepfunctions._ExecutionError("AccessDeniedError", "why")
+
+        monkeypatch.setattr(stepfunctions, "_call_lambda", failing)
+        for name in ("_invoke_with_callback", "_execute_task"):
+            monkeypatch.setattr(stepfunctions, name, getattr(stepfunctions, name))
+        yield task_tokens.install
+        stepfunctions._task_tokens.clear()
+
+    def test_a_function_that_fails_fails_its_task_at_once(self, corrected):
+        corrected()
+        with pytest.raises(stepfunctions._ExecutionError) as caught:
+            stepfunctions._invoke_with_callback(
+                self.WAITING, {"FunctionName": f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:ask"}, "token",
+                {"TimeoutSeconds": 30},
+            )  # fmt: skip
+        assert (caught.value.error, caught.value.cause) == ("AccessDeniedError", "why")
+
+    def test_a_timeout_may_be_an_expression(self, corrected, monkeypatch):
+        seen = []
+        monkeypatch.setattr(stepfunctions, "_execute_task", lambda state, *_: seen.append(state["TimeoutSeconds"]))
+        corrected()
+        state = {"Type": "Task", "TimeoutSeconds": "{% $estimate.seconds + 1 %}"}
+        context = {"QueryLanguage": "JSONata", "variables": {"estimate": {"seconds": 59}}}
+        stepfunctions._execute_task(state, {}, {}, context)
+        stepfunctions._execute_task({"Type": "Task", "TimeoutSeconds": 7}, {}, {}, context)
+        assert seen == [60, 7]
+
+    def test_a_token_that_has_been_answered_stays_answered(self):
+        task_tokens.fail("token", "AccessDeniedError", "why")
+        assert "token" not in stepfunctions._task_tokens

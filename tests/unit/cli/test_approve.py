@@ -1,0 +1,131 @@
+"""`tuner approve` and `tuner reject`, and how a run that waits for them looks."""
+
+import json
+
+import pytest
+
+from tests.unit.cli.histories import TO_TRAINING, History
+from tests.unit.cli.samples import ESTIMATE, REQUEST
+from tests.unit.cli.world import ARTIFACTS, Execution, Tuner, World
+from tuner.run import Keys
+
+RUN = "faq-1"
+ARN = "arn:aws:sts::123456789012:user/moto"
+TO_THE_QUESTION = (*TO_TRAINING[: TO_TRAINING.index("Is the cost within the budget?") + 1], "Ask for approval")
+
+
+@pytest.fixture
+def waiting(world: World) -> World:
+    world.add(Execution(RUN, "RUNNING", history=History().is_in(*TO_THE_QUESTION)))
+    world.put(RUN, Keys.APPROVAL, REQUEST)
+    world.put(RUN, Keys.ESTIMATE, ESTIMATE)
+    world.tokens = {"the-token"}
+    return world
+
+
+def written(world: World) -> dict[str, str]:
+    found = world.s3.get_object(Bucket=ARTIFACTS, Key=f"runs/{RUN}/{Keys.APPROVAL_ANSWER}")["Body"].read()
+    return {key: value for key, value in json.loads(found).items() if key != "at"}
+
+
+def test_an_approval_lets_the_run_go_on_and_says_who_gave_it(tuner: Tuner, waiting: World) -> None:
+    outcome = tuner("approve", RUN)
+    assert outcome.status == 0
+    assert f"Approved: the run {RUN} goes on, and costs about $264.00 and 1 unknown price." in flat(outcome.err)
+    ((sent),) = waiting.calls("SendTaskSuccess")
+    assert sent["taskToken"] == "the-token"
+    assert json.loads(sent["output"])["by"] == ARN
+    assert written(waiting) == {"decision": "approved", "by": ARN, "reason": ""}
+
+
+def test_a_rejection_ends_the_run_with_its_reason(tuner: Tuner, waiting: World) -> None:
+    outcome = tuner("reject", RUN, "--reason", "too dear")
+    assert outcome.status == 0
+    ((sent),) = waiting.calls("SendTaskFailure")
+    assert sent["error"] == "ApprovalRejectedError"
+    assert f"rejected by {ARN} at 20" in sent["cause"]
+    assert "too dear. Nothing was spent on training" in sent["cause"]
+    assert written(waiting) == {"decision": "rejected", "by": ARN, "reason": "too dear"}
+
+
+def test_a_rejection_needs_a_reason(tuner: Tuner, waiting: World) -> None:
+    assert tuner("reject", RUN).status == 2
+    assert waiting.calls("SendTaskFailure") == []
+
+
+def test_the_same_answer_twice_is_one(tuner: Tuner, waiting: World) -> None:
+    tuner("approve", RUN)
+    outcome = tuner("approve", RUN)
+    assert outcome.status == 0
+    assert f"was approved by {ARN} at" in flat(outcome.err)
+    assert len(waiting.calls("SendTaskSuccess")) == 1
+
+
+def test_another_answer_comes_too_late(tuner: Tuner, waiting: World) -> None:
+    tuner("approve", RUN)
+    outcome = tuner("reject", RUN, "--reason", "dear")
+    assert outcome.status == 1
+    assert f"was approved by {ARN}" in flat(outcome.err)
+    assert f"To end it all the same: tuner stop {RUN}" in flat(outcome.err)
+    assert waiting.calls("SendTaskFailure") == []
+
+
+def test_of_two_people_at_once_the_first_decides(tuner: Tuner, waiting: World) -> None:
+    waiting.tokens.clear()
+    outcome = tuner("approve", RUN)
+    assert outcome.status == 1
+    assert "waits for approval no longer: somebody answered in this moment, or the time ran out" in flat(outcome.err)
+    assert "Contents" not in waiting.s3.list_objects_v2(Bucket=ARTIFACTS, Prefix=f"runs/{RUN}/{Keys.APPROVAL_ANSWER}")
+
+
+def test_a_run_that_asks_nothing_says_so(tuner: Tuner, world: World) -> None:
+    world.add(Execution(RUN, "RUNNING", history=History().is_in(*TO_TRAINING)))
+    outcome = tuner("approve", RUN)
+    assert outcome.status == 1
+    assert f"The run {RUN} does not wait for approval" in flat(outcome.err)
+
+
+def test_a_run_that_is_over_waits_for_nothing(tuner: Tuner, waiting: World) -> None:
+    waiting.add(Execution(RUN, "FAILED"))
+    outcome = tuner("approve", RUN)
+    assert outcome.status == 1
+    assert f"The run {RUN} is over (FAILED): it waits for nothing." in flat(outcome.err)
+    assert waiting.calls("SendTaskSuccess") == []
+
+
+def test_too_late_is_said_with_the_time_it_was(tuner: Tuner, waiting: World) -> None:
+    waiting.put(RUN, Keys.APPROVAL, {**REQUEST, "expires_at": "2026-01-01T00:00:00Z"})
+    outcome = tuner("approve", RUN)
+    assert outcome.status == 1
+    assert "by 2026-01-01T00:00:00Z, so it ends by itself" in flat(outcome.err)
+    assert waiting.calls("SendTaskSuccess") == []
+
+
+@pytest.mark.parametrize("command", [("approve", RUN), ("reject", RUN, "--reason", "dear"), ("show", RUN)])
+def test_the_token_is_never_shown(tuner: Tuner, waiting: World, command: tuple[str, ...]) -> None:
+    outcome = tuner(*command)
+    assert "the-token" not in outcome.out + outcome.err
+
+
+def test_a_run_that_waits_says_for_what_and_until_when(tuner: Tuner, waiting: World) -> None:
+    shown = flat(tuner("show", RUN).err)
+    assert f"waits until 2126-11-23T09:00:00Z for: tuner approve {RUN} ($264.00 and what is unknown)" in shown
+
+
+def test_while_it_is_watched_the_question_is_said_once(tuner: Tuner, waiting: World) -> None:
+    looks = 0
+
+    def answered() -> None:
+        nonlocal looks
+        looks += 1
+        if looks == 3:
+            waiting.add(Execution(RUN))
+
+    waiting.after["GetExecutionHistory"] = answered
+    shown = tuner("watch", RUN).err
+    assert shown.count("Approval: waits until") == 1
+    assert "the-token" not in shown
+
+
+def flat(text: str) -> str:
+    return " ".join(text.split())
