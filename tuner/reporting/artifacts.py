@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from tuner.aws.run_folder import RunFolder
 from tuner.errors import EvaluationError
-from tuner.reporting.model import DatasetSummary, Estimate, Findings, Gate, Serving, Training
+from tuner.reporting.model import Approval, DatasetSummary, Estimate, Findings, Gate, Serving, Training
 from tuner.run import Keys, Manifest
 
 M = TypeVar("M", bound=BaseModel)
@@ -27,6 +27,7 @@ class Artifacts:
     dataset_summary: DatasetSummary | None
     findings: Findings | None
     estimate: Estimate | None
+    approval: Approval | None
     training: Training | None
     serving: Serving | None
     commitment: Serving | None
@@ -67,6 +68,7 @@ def gather(folder: RunFolder, reading: Reading) -> Artifacts:
         dataset_summary=part(Keys.DATASET_SUMMARY, DatasetSummary),
         findings=part(Keys.FINDINGS, Findings),
         estimate=part(Keys.ESTIMATE, Estimate),
+        approval=reading.of(lambda: _approval(folder), None),
         training=part(Keys.TRAINING_SUMMARY, Training),
         serving=part(Keys.ENDPOINT, Serving),
         commitment=part(Keys.COMMITMENT, Serving),
@@ -99,6 +101,12 @@ def _find(folder: RunFolder, name: str, model: type[M]) -> M | None:
     data = folder.find(name)
     with shaped(folder.uri(name)):
         return None if data is None else model.model_validate_json(data)
+
+
+def _approval(folder: RunFolder) -> Approval | None:
+    asked = _document(folder, Keys.APPROVAL)
+    with shaped(folder.uri(Keys.APPROVAL)):
+        return Approval.model_validate({**asked, **_document(folder, Keys.APPROVAL_ANSWER)}) if asked else None
 
 
 def _document(folder: RunFolder, name: str) -> dict[str, Any]:

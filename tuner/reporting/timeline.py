@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
-from tuner.reporting.model import Moment, Serving, Training
+from tuner.reporting.model import Approval, Moment, Serving, Training
 from tuner.run import Keys, Manifest
 from tuner.times import iso
 
@@ -21,10 +21,15 @@ _ANSWERS = (("Base model answered", "answers/base/"), ("Tuned model answered", "
 
 
 def timeline(
-    manifest: Manifest | None, written: Mapping[str, datetime], training: Training | None, serving: Serving | None
+    manifest: Manifest | None,
+    written: Mapping[str, datetime],
+    training: Training | None,
+    serving: Serving | None,
+    approval: Approval | None = None,
 ) -> tuple[Moment, ...]:
     """The run's moments in their order, given when each artifact was written; those with an end are stretches."""
-    moments = [*_done(manifest, written), *_answered(written), *_work(training, serving)]
+    asked = [_moment("Waited for approval", approval.asked_at, approval.at)] if approval else []
+    moments = [*_done(manifest, written), *asked, *_answered(written), *_work(training, serving)]
     return tuple(sorted(moments, key=lambda moment: (moment.started_at, moment.ended_at or "")))
 
 

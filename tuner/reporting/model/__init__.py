@@ -16,6 +16,7 @@ from tuner.reporting.model.scores import (
     Which,
 )
 from tuner.reporting.model.work import (
+    Approval,
     Bill,
     CostItem,
     Epoch,
@@ -32,6 +33,7 @@ __all__ = [
     "SCHEMA_VERSION",
     "Aggregate",
     "Answer",
+    "Approval",
     "Bill",
     "Comparison",
     "Correlation",

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from tuner.reporting.model.dataset import DatasetSummary
 from tuner.reporting.model.part import Part
 from tuner.reporting.model.scores import Correlation, Gate, Metric, People, Question, Verdict
-from tuner.reporting.model.work import Bill, Estimate, Findings, Moment, Serving, Training
+from tuner.reporting.model.work import Approval, Bill, Estimate, Findings, Moment, Serving, Training
 from tuner.run import PinnedInput
 
 SCHEMA_VERSION: Literal[1] = 1
@@ -89,6 +89,7 @@ class Report(BaseModel):
     serving: Serving | None = None
     commitment: Serving | None = Field(None, description="what was bought for a term once the gate accepted the model")
     estimate: Estimate | None = None
+    approval: Approval | None = Field(None, description="null when the run asked nobody")
     bill: Bill | None = None
     timeline: tuple[Moment, ...] = ()
     dataset_summary: DatasetSummary | None = None

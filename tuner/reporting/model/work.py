@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from tuner.reporting.model.part import Part
 
@@ -75,6 +75,27 @@ class Estimate(Part):
     total_usd: float | None = None
     unknown: tuple[str, ...] = Field((), description="items whose price is not known")
     budget_usd: float | None = None
+
+
+class Approval(BaseModel):
+    """What a person was asked about the run's cost, and answered. The task token is not among it."""
+
+    # Not a Part, which keeps what it does not know: the token must not come along.
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    asked_at: str
+    expires_at: str
+    decision: str | None = Field(None, description="approved or rejected; null when nobody answered in time")
+    by: str | None = Field(None, description="ARN of who answered")
+    at: str | None = None
+    reason: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """What became of the question, in words."""
+        if self.decision is None:
+            return f"asked for, with no answer by {self.expires_at}"
+        return f"{self.decision} by {self.by} at {self.at}{f': {self.reason}' if self.reason else ''}"
 
 
 class Bill(Part):
