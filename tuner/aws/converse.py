@@ -50,7 +50,8 @@ class Conversation:
     ) -> Reply:
         """Asks a model id, an inference profile, or the ARN of a throughput or deployment.
 
-        `earlier` is what was said before the question, the user first, in turns. Raises EndpointFailedError when the endpoint is not there.
+        `earlier` is what was said before the question, the user first, in turns. Raises EndpointFailedError when the
+        endpoint is not there.
         """
         with translated(f"ask {endpoint}"):
             try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -50,7 +49,10 @@ class LocalFile:
 
 
 class LocalSink:
-    """Writes beside the file and renames at the end: the file is whole or as it was."""
+    """Writes beside the file and renames at the end: whoever is interrupted leaves the file as it was.
+
+    Nothing waits for the disk: what a power cut takes can be written again from its source.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -63,8 +65,6 @@ class LocalSink:
 
     def commit(self) -> None:
         """Makes all that was written visible at once."""
-        self._file.flush()
-        os.fsync(self._file.fileno())
         self._file.close()
         self._partial.replace(self._path)
 

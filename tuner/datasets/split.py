@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import heapq
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from tuner.catalog import Family
 
 _SPACE = 2**64
+_NO_LETTERS = re.compile(r"[\W_]+")  # neither letter nor digit, in any script
 _MOST_REMEMBERED = 20_000
 
 
@@ -32,7 +34,7 @@ class HeldOut:
 
 def side(prompt: str) -> int:
     """A number from 0 to 2^64 - 1, the same for questions that differ only in case, spaces or punctuation."""
-    plain = "".join(filter(str.isalnum, prompt.casefold())) or prompt
+    plain = _NO_LETTERS.sub("", prompt.casefold()) or prompt
     digest = hashlib.blake2b(plain.encode("utf-8", "surrogatepass"), digest_size=8)
     return int.from_bytes(digest.digest(), "big")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.unit.datasets.memory_files import CLAUDE, NOVA, MemorySink, MemorySource
@@ -66,3 +66,23 @@ def test_the_short_way_is_taken():
     output = Output(MemorySink())
     reading.convert(output)
     assert output.records == 100
+
+
+QUOTED = ["q", r"\"", r"\\", r"\\\"", r"\n", r"\u0022", r"\"answer\":\"x\"", "answer", r"\\\\"]
+NAMES = [("question", "answer"), ("answer", "question"), ("question", "answer", "answer"), ("question",)]
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(NAMES), st.lists(st.sampled_from(QUOTED), min_size=3, max_size=3)), max_size=6),
+    st.booleans(),
+)
+@example([(NAMES[2], [r"\\"] * 3), (NAMES[0], [r"\\", "a", "a"])], False)  # as many quotes after `\\` as one name adds
+@settings(deadline=None)
+def test_a_name_that_stands_twice_is_seen_among_any_quotes(records, many_escapes):
+    padding = r"\n" * 60 if many_escapes else "padding"
+    texts = [f'{{"question": "{padding}", "answer": "a"}}']
+    for names, values in records:
+        fields = (f'"{name}": "{value}"' for name, value in zip(names, values, strict=False))
+        texts.append("{" + ", ".join(fields) + "}")
+    data = "".join(f"{text}\n" for text in texts).encode()
+    assert converted(data, 10_000, True, CLAUDE) == converted(data, 10_000, False, CLAUDE)
