@@ -13,7 +13,7 @@ import random
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any, TypeVar
@@ -53,12 +53,14 @@ class Request:
 class Verdict:
     """`arguments` keep to the tool's schema; None is a missing verdict, and `problem` says why.
 
-    `stand_in` names what judged in the model's place, on the cloud on a laptop.
+    `stand_in` names what judged in the model's place, on the cloud on a laptop. The tokens are those of all attempts.
     """
 
     arguments: Mapping[str, Any] | None
     problem: str = ""
     stand_in: str = ""
+    input_tokens: int = 0
+    output_tokens: int = 0
 
 
 class Judge:
@@ -99,11 +101,13 @@ class Judge:
 
     @staticmethod
     def counts(verdicts: Collection[Verdict]) -> dict[str, int]:
-        """How many verdicts were asked for, are missing, and came from a stand-in."""
+        """How many verdicts were asked for, are missing, and came from a stand-in; and the tokens they took."""
         return {
             "asked": len(verdicts),
             "missing": sum(verdict.arguments is None for verdict in verdicts),
             "stand_in": sum(bool(verdict.stand_in) for verdict in verdicts),
+            "input_tokens": sum(verdict.input_tokens for verdict in verdicts),
+            "output_tokens": sum(verdict.output_tokens for verdict in verdicts),
         }
 
     def judge(self, requests: Sequence[Request]) -> list[Verdict]:
@@ -128,19 +132,22 @@ class Judge:
         key = self._key(request)
         if key in self.verdicts:
             return Verdict(**self.verdicts[key])
-        problem = ""
+        problem, read, written = "", 0, 0
         for _ in range(self._settings.attempts):
             text = request.text + (f"\n\nYour last verdict could not be used: {problem}" if problem else "")
             try:
                 reply = self._patiently(lambda text=text: self._ask_once(request, text))  # type: ignore[misc]
             except AwsError as error:
                 refusals.append(error)
-                return Verdict(None, str(error))
+                return Verdict(None, str(error), input_tokens=read, output_tokens=written)
+            read, written = read + reply.input_tokens, written + reply.output_tokens
             problem = _problem(request, reply)
             if not problem:
-                self.verdicts[key] = {"arguments": dict(reply.arguments), "stand_in": reply.stand_in}
-                return Verdict(**self.verdicts[key])
-        return Verdict(None, f"no usable verdict in {self._settings.attempts} attempts: {problem}")
+                accepted = Verdict(dict(reply.arguments), "", reply.stand_in, read, written)
+                self.verdicts[key] = asdict(accepted)
+                return accepted
+        unusable = f"no usable verdict in {self._settings.attempts} attempts: {problem}"
+        return Verdict(None, unusable, input_tokens=read, output_tokens=written)
 
     def _ask_once(self, request: Request, text: str) -> ToolReply:
         return self._ask(self.model, request.system, text, request.tool, self.inference)

@@ -96,6 +96,8 @@ def _details(graded: Graded) -> dict[str, Any]:
             "stand_in": total["stand_in"] > 0,
             "asked": total["asked"],
             "missing": total["missing"],
+            "input_tokens": total["input_tokens"],
+            "output_tokens": total["output_tokens"],
         }
     return {name: entry for name, entry in details.items() if entry and name != "correctness"}
 

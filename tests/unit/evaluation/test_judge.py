@@ -22,7 +22,7 @@ def grades(bench: Bench, **settings: object) -> tuple[list, dict]:
 def test_a_good_verdict_is_kept_with_its_reasoning() -> None:
     values, counts = grades(Bench(lambda text: GOOD))
     assert values == [{"correctness": 7, "reasoning": "Mostly right."}] * 2
-    assert counts == {"asked": 2, "missing": 0, "stand_in": 0}
+    assert counts == {"asked": 2, "missing": 0, "stand_in": 0, "input_tokens": 20, "output_tokens": 10}
 
 
 @pytest.mark.parametrize(
@@ -55,6 +55,7 @@ def test_a_malformed_verdict_is_asked_for_again_and_then_missing(bad: object) ->
     assert [value["correctness"] for value in values] == [None, None]
     assert all("3 attempts" in value["problem"] for value in values)
     assert counts["missing"] == 2
+    assert (counts["input_tokens"], counts["output_tokens"]) == (60, 30), "every attempt is paid for"
 
 
 def test_the_second_attempt_says_what_was_wrong_and_may_succeed() -> None:
@@ -140,7 +141,8 @@ def test_verdicts_got_before_an_error_are_kept() -> None:
     bench = Bench(lambda text: GOOD if "One." in text else AccessDeniedError("no"))
     with pytest.raises(AccessDeniedError):
         grades(bench, verdicts=verdicts)
-    assert list(verdicts.values()) == [{"arguments": GOOD, "stand_in": ""}]
+    (kept,) = verdicts.values()
+    assert (kept["arguments"], kept["input_tokens"], kept["output_tokens"]) == (GOOD, 10, 5)
 
 
 def test_what_stands_in_for_the_judge_is_named() -> None:

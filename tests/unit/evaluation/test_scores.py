@@ -72,6 +72,8 @@ def test_a_missing_verdict_is_left_out_of_the_pair_and_counted() -> None:
     )
     assert (entry["comparison"]["n"], entry["difference"]) == (1, 1)
     assert document["questions"][0]["outcome"] is None
+    tokens = {name: document["judge"].pop(name) for name in ("input_tokens", "output_tokens")}
+    assert tokens == {"input_tokens": 0, "output_tokens": 0}
     assert document["judge"] == {
         "model": "m",
         "name": "M",
