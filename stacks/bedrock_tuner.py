@@ -10,7 +10,7 @@ from stacks.observability import Alarms, Undelivered
 from stacks.permissions import Places
 from stacks.pipeline import Pipeline
 from stacks.roles import ServiceRoles
-from stacks.safety_net import SafetyNet
+from stacks.safety_net import Farewell, SafetyNet
 from stacks.steps import Steps
 from stacks.storage import Storage
 from stacks.trigger import Trigger
@@ -41,8 +41,10 @@ class BedrockTuner(Stack):
         roles = ServiceRoles(self, "Roles", self._places(settings, storage, notifications, undelivered.queue_arn))
         functions = Steps(self, "Steps", roles.places, storage, undelivered).functions
         pipeline = Pipeline(self, "Pipeline", roles.places, storage.key, functions)
-        Trigger(self, "Trigger", storage.data_bucket, functions["start_run"], undelivered)
-        SafetyNet(self, "SafetyNet", roles.places, functions, undelivered)
+        trigger = Trigger(self, "Trigger", storage.data_bucket, functions["start_run"], undelivered)
+        net = SafetyNet(self, "SafetyNet", roles.places, functions, undelivered)
+        all_that_works = (storage, roles, *functions.values(), pipeline, trigger, net)
+        Farewell(self, "Farewell", functions["release_everything"], all_that_works)
         Alarms(self, "Alarms", notifications.topic, undelivered, functions["release_throughput"])
         self._outputs(
             DataBucketName=storage.data_bucket.bucket_name,

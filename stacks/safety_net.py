@@ -1,21 +1,39 @@
-"""Who releases paid throughput when the state machine cannot: the rule, the schedules and the sweep.
+"""Who releases paid throughput when the state machine cannot: the rule, the schedules, the sweep; and the stack's end.
 
 The other two of the five releases are states of the state machine. All five call the same function.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from aws_cdk import Duration
+from aws_cdk import CustomResource, Duration
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_sqs as sqs
-from constructs import Construct
+from constructs import Construct, IConstruct
 
 from stacks.permissions import Places
+
+
+class Farewell(Construct):
+    """Deleted before anything else of the stack: it releases what is alive, or keeps the stack from being deleted."""
+
+    def __init__(
+        self, scope: Construct, construct_id: str, function: lambda_.IFunction, outlived_by: Sequence[IConstruct]
+    ) -> None:
+        super().__init__(scope, construct_id)
+        resource = CustomResource(
+            self,
+            "Resource",
+            resource_type="Custom::ReleaseBeforeDeletion",
+            service_token=function.function_arn,
+            service_timeout=Duration.minutes(5),
+        )
+        # What depends on others is deleted before them.
+        resource.node.add_dependency(*outlived_by)
 
 
 class SafetyNet(Construct):

@@ -151,6 +151,21 @@ STEPS = (
         asynchronous=True,
     ),
     Step(
+        "release_everything",
+        minutes=4,
+        memory=512,
+        may=(
+            _READS,
+            _FINDS,
+            writes(Keys.ENDPOINT),
+            bedrock.find_endpoints,
+            bedrock.watch_endpoints,
+            bedrock.delete_endpoints,
+            services.list_executions,
+        ),
+        told=("STATE_MACHINE_ARN",),
+    ),
+    Step(
         "score_answers",
         minutes=15,
         memory=4096,

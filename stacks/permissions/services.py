@@ -49,6 +49,11 @@ def arm_schedules(places: Places) -> list[Grant]:
     ]
 
 
+def list_executions(places: Places) -> list[Grant]:
+    """Which runs are going on."""
+    return [Grant(("states:ListExecutions",), (places.state_machine,), "asks whether any run is going on")]
+
+
 def rearm_schedules(places: Places) -> list[Grant]:
     """The switch of a run that keeps its throughput for some hours."""
     return [Grant(("scheduler:UpdateSchedule",), (places.schedules,), "lets the switch fire when the run's hours end")]

@@ -27,7 +27,7 @@ def ending(execution_arn: str, api: Any = None) -> Ending:
 
 
 class Executions:
-    """Calls: states:StartExecution on the state machine, states:DescribeExecution on its executions."""
+    """Calls: states:StartExecution and ListExecutions on the state machine, DescribeExecution on its executions."""
 
     def __init__(self, state_machine_arn: str, api: Any = None) -> None:
         self._machine = state_machine_arn
@@ -51,6 +51,14 @@ class Executions:
                     return False
                 raise
         return True
+
+    def running(self) -> list[str]:
+        """Names of the executions that are going on."""
+        with translated(f"list the executions of {self._machine}"):
+            pages = self._api.get_paginator("list_executions").paginate(
+                stateMachineArn=self._machine, statusFilter="RUNNING"
+            )
+            return [entry["name"] for page in pages for entry in page["executions"]]
 
     def status(self, name: str) -> str | None:
         """RUNNING, SUCCEEDED, FAILED, TIMED_OUT, ABORTED or PENDING_REDRIVE; None when there is no such execution."""

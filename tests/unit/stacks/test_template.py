@@ -25,10 +25,27 @@ def bucket(synthesis: Synthesis, name: str) -> dict[str, Any]:
 
 
 def test_nothing_is_deployed_but_what_the_project_wrote(aws: Synthesis) -> None:
-    """Custom resources bring functions of their own, with roles of their own."""
+    """The CDK's own custom resources bring functions of their own, with roles of their own."""
     kinds = {entry["Type"] for entry in aws.template["Resources"].values()}
-    assert not {kind for kind in kinds if kind.startswith("Custom::") or "CustomResource" in kind}
+    custom = {kind for kind in kinds if kind.startswith("Custom::") or "CustomResource" in kind}
+    assert custom == {"Custom::ReleaseBeforeDeletion"}
     assert set(aws.functions()) == {function_name("tuner", step.name) for step in STEPS}
+
+
+def test_the_stack_releases_what_is_alive_before_anything_of_it_is_deleted(aws: Synthesis) -> None:
+    """CloudFormation deletes what depends on others before them: while the answer may be no, all must still work."""
+    (farewell,) = aws.of_type("Custom::ReleaseBeforeDeletion").values()
+    function = farewell["Properties"]["ServiceToken"]["Fn::GetAtt"][0]
+    names = {name: entry["Type"] for name, entry in aws.template["Resources"].items()}
+    assert names[function] == "AWS::Lambda::Function"
+    for kind in (
+        "Lambda::Function",
+        "StepFunctions::StateMachine",
+        "Events::Rule",
+        "Scheduler::ScheduleGroup",
+        "S3::Bucket",
+    ):
+        assert set(aws.of_type(f"AWS::{kind}")) <= {*farewell["DependsOn"]}, kind
 
 
 @pytest.mark.parametrize("name", ["Data", "Artifacts"])

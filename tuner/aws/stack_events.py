@@ -1,0 +1,51 @@
+"""CloudFormation's side of a custom resource: the request, and the answer that it waits for."""
+
+from __future__ import annotations
+
+import json
+import os
+import ssl
+import urllib.request
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from tuner.errors import AwsError
+
+# CloudFormation takes 4,096 bytes of an answer.
+_LONGEST_REASON = 3000
+_SECONDS = 30
+
+
+class StackRequest(BaseModel):
+    """https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-requests.html, as far as it is read."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    kind: Literal["Create", "Update", "Delete"] = Field(alias="RequestType")
+    answer_to: str = Field(alias="ResponseURL", repr=False)
+    stack: str = Field(alias="StackId")
+    request: str = Field(alias="RequestId")
+    logical_id: str = Field(alias="LogicalResourceId")
+    physical_id: str | None = Field(None, alias="PhysicalResourceId")
+
+
+def answer(request: StackRequest, physical_id: str, refusal: str | None = None) -> None:
+    """Tells CloudFormation that the request was carried out, or why it was refused."""
+    document = {
+        "Status": "FAILED" if refusal else "SUCCESS",
+        "Reason": (refusal or "Nothing of this deployment is alive.")[:_LONGEST_REASON],
+        "PhysicalResourceId": request.physical_id or physical_id,
+        "StackId": request.stack,
+        "RequestId": request.request,
+        "LogicalResourceId": request.logical_id,
+    }
+    if not request.answer_to.startswith("https://"):
+        raise AwsError("CloudFormation's address for the answer is not an https:// address.")
+    # The address is signed for an empty content type. Clients of AWS read AWS_CA_BUNDLE; urllib has to be told.
+    put = urllib.request.Request(  # noqa: S310 - https, as checked above
+        request.answer_to, json.dumps(document).encode(), {"Content-Type": ""}, method="PUT"
+    )
+    trusted = ssl.create_default_context(cafile=os.environ.get("AWS_CA_BUNDLE"))
+    with urllib.request.urlopen(put, timeout=_SECONDS, context=trusted):  # noqa: S310 - as above
+        return
