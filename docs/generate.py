@@ -15,6 +15,7 @@ from stacks.permissions.page import permissions_page
 from statemachine.diagram import diagram_page
 from tuner import catalog, errors
 from tuner.cli import reference
+from tuner.evaluation.gate_event import GateDecision
 from tuner.reporting.model import Report
 from tuner.settings import DeploymentSettings, RunSettings
 
@@ -89,17 +90,21 @@ PAGES: dict[str, Callable[[], str]] = {
 }
 
 
-def report_schema() -> str:
-    """The JSON Schema of report.json."""
-    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **Report.model_json_schema()}
+SCHEMAS: dict[str, type[BaseModel]] = {"report.schema.json": Report, "gate-event.schema.json": GateDecision}
+
+
+def schema_of(model: type[BaseModel]) -> str:
+    """The JSON Schema of a document that others read."""
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **model.model_json_schema()}
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
 def main() -> None:
-    """Writes every page, and the schema."""
+    """Writes every page, and the schemas."""
     for name, page in PAGES.items():
         (DOCS / name).write_text(NOTICE + page(), "utf-8")
-    (DOCS / "report.schema.json").write_text(report_schema(), "utf-8")
+    for name, model in SCHEMAS.items():
+        (DOCS / name).write_text(schema_of(model), "utf-8")
 
 
 def _settings_table(model: type[BaseModel]) -> str:

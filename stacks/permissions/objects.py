@@ -65,9 +65,9 @@ def write_dataset(places: Places) -> list[Grant]:
 
 
 def write_overview(places: Places) -> list[Grant]:
-    """The page over all runs. Encrypting it is granted with the run's artifacts."""
-    page = f"{places.artifacts_bucket}/{Keys.OVERVIEW}"
-    return [Grant(("s3:PutObject",), (page,), "writes the page over all runs")]
+    """The page over all runs, and what it is made from. Encrypting them is granted with the run's artifacts."""
+    both = tuple(f"{places.artifacts_bucket}/{name}" for name in (Keys.OVERVIEW, Keys.INDEX))
+    return [Grant(("s3:PutObject",), both, "writes the page over all runs, and the index it is made from")]
 
 
 def write_endpoint_times(places: Places) -> list[Grant]:

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from tuner.aws.clients import client
+from tuner.aws.overview import Overview
 from tuner.aws.translate import translated
 from tuner.run import Keys, Manifest
 
@@ -104,28 +105,10 @@ class RunFolder:
             found = [entry["Prefix"] for page in pages for entry in page.get("CommonPrefixes", [])]
         return sorted(name.split("/")[1] for name in found)
 
-    def write_overview(self, page: bytes) -> str:
-        """Writes the page over all runs, which stands beside their folders, and returns its address."""
-        with translated(f"write s3://{self.bucket}/{Keys.OVERVIEW}"):
-            self._s3.put_object(Bucket=self.bucket, Key=Keys.OVERVIEW, Body=page, ContentType=_CONTENT_TYPES["html"])
-        return f"s3://{self.bucket}/{Keys.OVERVIEW}"
-
-    def endpoint_times(self) -> Any | None:
-        """What earlier runs' endpoints took into service, which stands beside the runs' folders; None before any."""
-        with translated(f"read s3://{self.bucket}/{Keys.ENDPOINT_TIMES}"):
-            # Asked by listing, as in `find`.
-            found = self._s3.list_objects_v2(Bucket=self.bucket, Prefix=Keys.ENDPOINT_TIMES, MaxKeys=1)
-            if not found.get("Contents"):
-                return None
-            return json.loads(self._s3.get_object(Bucket=self.bucket, Key=Keys.ENDPOINT_TIMES)["Body"].read())
-
-    def write_endpoint_times(self, document: Any) -> None:
-        """Writes what endpoints took into service."""
-        body = json.dumps(document, indent=2).encode() + b"\n"
-        with translated(f"write s3://{self.bucket}/{Keys.ENDPOINT_TIMES}"):
-            self._s3.put_object(
-                Bucket=self.bucket, Key=Keys.ENDPOINT_TIMES, Body=body, ContentType=_CONTENT_TYPES["json"]
-            )
+    @property
+    def overview(self) -> Overview:
+        """What the bucket has over all runs."""
+        return Overview(self.bucket, self._s3)
 
     def answers(self, model: Literal["base", "tuned"]) -> builtins.list[dict[str, Any]]:
         """All answers of a model, in the order of the shards."""

@@ -12,7 +12,7 @@ from tuner.cli import executions
 from tuner.cli.deployment import Deployment
 from tuner.cli.errors import CommandError
 from tuner.cli.executions import Run
-from tuner.reporting.card import Card
+from tuner.reporting.card import Card, cards
 from tuner.run import Keys
 
 LATEST = "latest"
@@ -29,8 +29,7 @@ def newest(deployment: Deployment, limit: int) -> list[Run]:
     names = list(itertools.islice(executions.names(deployment), limit))
     found = _all(lambda name: executions.find(deployment, name), names)
     if len(names) < limit:
-        older = sorted(set(deployment.folder("").runs()) - set(names))
-        found += _all(lambda name: _archived(deployment, name), older)
+        found += [_by_card(card) for card in cards(deployment.folder("")) if card.run_id not in names]
     return sorted(found, key=lambda run: run.started, reverse=True)[:limit]
 
 
@@ -73,7 +72,10 @@ def _archived(deployment: Deployment, run_id: str) -> Run | None:
     data = deployment.folder(run_id).find(Keys.REPORT_CARD)
     if data is None:
         return None
-    card = Card.model_validate_json(data)
+    return _by_card(Card.model_validate_json(data))
+
+
+def _by_card(card: Card) -> Run:
     ended = dt.datetime.fromisoformat(card.ended_at)
     started = dt.datetime.fromisoformat(card.started_at) if card.started_at else ended
     return Run(card.run_id, card.status, started, ended, card.dataset or "", archived=True)

@@ -42,7 +42,12 @@ def report(
         path.write_bytes(folder.read(name))
     page = target.resolve() / _PAGE
     say(f"The report is in {page}")
-    if open_page and typer.launch(page.as_uri()) != 0:
+    open_in_browser(page, open_page)
+
+
+def open_in_browser(page: Path, wanted: bool = True) -> None:
+    """Opens a page; says so when there is no browser to open it."""
+    if wanted and typer.launch(page.resolve().as_uri()) != 0:
         say("No browser could be opened: open the file yourself.", "warn")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import UTC
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -17,7 +18,9 @@ from tuner.cli.executions import Run
 from tuner.cli.follow import Follower, Snapshot
 from tuner.cli.money import live_throughput
 from tuner.cli.options import Json, Local, Reference, Stack, connect
+from tuner.cli.overview import download
 from tuner.cli.references import LATEST
+from tuner.cli.report import open_in_browser
 from tuner.cli.summary import conclude
 from tuner.reporting.words import duration
 from tuner.run import Keys
@@ -29,12 +32,22 @@ _STYLES = {"SUCCEEDED": "good", "RUNNING": "name", "FAILED": "bad", "TIMED_OUT":
 def runs(
     as_json: Json = False,
     limit: Annotated[int, typer.Option(metavar="NUMBER", min=1, max=1000, help="How many, the newest first.")] = 50,
+    page: Annotated[
+        bool, typer.Option("--page", help="Download the page over all runs, with these runs' pages, and open it.")
+    ] = False,
+    open_page: Annotated[bool, typer.Option("--open/--no-open", help="Open that page in the browser.")] = True,
+    output: Annotated[Path, typer.Option(metavar="DIR", help="Folder for that page.")] = Path("reports/runs"),
     stack: Stack = DEFAULT_STACK,
     on_local: Local = False,
 ) -> None:
     """List the runs, newest first."""
-    found = references.newest(connect(stack, on_local), limit)
-    if as_json:
+    deployment = connect(stack, on_local)
+    found = references.newest(deployment, limit)
+    if page:
+        path = download(deployment, [run.run_id for run in found], output)
+        say(f"The page over all runs is in {path.resolve()}")
+        open_in_browser(path, open_page)
+    elif as_json:
         emit([run.as_json() for run in found])
     elif not found:
         say("There are no runs yet. Start one with: tuner run PATH")

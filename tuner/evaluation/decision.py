@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from tuner.aws.run_folder import RunFolder
 from tuner.evaluation.gate import Sides, decide_gate
+from tuner.evaluation.gate_event import GateDecision
 from tuner.run import GateEvent, Keys, Manifest, Tags
 
 SCHEMA_VERSION = 1
@@ -82,4 +83,5 @@ def _sides(document: Mapping[str, Any]) -> Sides:
 
 def _detail(decided: Mapping[str, Any]) -> dict[str, Any]:
     """The event's detail: what is decided, without how far telling it has come."""
-    return {key: value for key, value in decided.items() if key not in ("announced", "scores_sha256")}
+    told = {key: value for key, value in decided.items() if key in GateDecision.model_fields}
+    return GateDecision.model_validate(told).model_dump(mode="json", exclude_unset=True)

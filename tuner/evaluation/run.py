@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from tuner.aws.run_folder import RunFolder
+from tuner.evaluation.earlier import best_earlier
 from tuner.evaluation.people import with_people
 from tuner.evaluation.review import candidates, human_scores, listed, sheet, vocabulary
 from tuner.evaluation.scores import merged, summarize
@@ -34,6 +35,7 @@ def score_run(folder: RunFolder, shard_size: int, packaged_encoder: str) -> int:
     document = summarize(whole, exam.warnings, settings.evaluation.seed)
     if given := folder.find_json(PEOPLE):
         document = with_people(document, given, settings.evaluation.seed)
+    document["earlier"] = best_earlier(folder, document, settings.evaluation.seed)
     for_people = candidates(exam, document, vocabulary(_texts(folder.read_lines(Keys.TRAINING))))
     document["review"] = listed(for_people)
     folder.write(REVIEW, b"\xef\xbb\xbf" + sheet(exam, for_people).encode())  # a spreadsheet needs the mark
@@ -50,6 +52,7 @@ def merge_review(folder: RunFolder, text: str) -> dict[str, Any]:
     given = human_scores(text, {record["id"] for record in document["questions"]})
     people = (folder.find_json(PEOPLE) or {}) | given
     summed = with_people(document, people, settings.evaluation.seed)
+    summed["earlier"] = best_earlier(folder, summed, settings.evaluation.seed)
     folder.write_json(PEOPLE, people)
     folder.write_json(Keys.SCORES, summed)
     return summed

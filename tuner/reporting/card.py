@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from tuner.aws.run_folder import RunFolder
-from tuner.reporting.model import Earlier, Metric, Question, Report, Status, Verdict
+from tuner.errors import RetryableError
+from tuner.reporting.model import Report, Status, Verdict
 from tuner.reporting.named import shown
 from tuner.run import Keys
 
-_RUN_SUFFIX = re.compile(r"-[0-9a-f]{12}(-r\d+)?$")
 _READERS = 16
+_ATTEMPTS = 20
 
 
 class CardScore(BaseModel):
@@ -47,6 +47,9 @@ class Card(BaseModel):
     scores: dict[str, CardScore]
 
 
+_Index = TypeAdapter(dict[str, Card])
+
+
 def card(report: Report) -> Card:
     """The report's card."""
     base = report.models.base
@@ -60,7 +63,7 @@ def card(report: Report) -> Card:
         base_model=shown(base) if base else None,
         stand_ins=report.stand_ins,
         questions=len(report.questions),
-        questions_digest=questions_digest(report.questions),
+        questions_digest=questions_digest(question.id for question in report.questions),
         scores={
             name: CardScore(
                 label=metric.label,
@@ -73,37 +76,50 @@ def card(report: Report) -> Card:
     )
 
 
-def questions_digest(questions: Iterable[Question]) -> str:
+def questions_digest(ids: Iterable[str]) -> str:
     """The same for the same questions, in whatever order."""
-    ids = "\n".join(sorted(question.id for question in questions))
-    return hashlib.sha256(ids.encode()).hexdigest()[:16]
+    return hashlib.sha256("\n".join(sorted(ids)).encode()).hexdigest()[:16]
 
 
 def cards(folder: RunFolder, prefix: str = "") -> tuple[Card, ...]:
     """The cards of all runs whose id begins with `prefix`, newest first; runs that have not ended have none yet."""
+    known, _ = _index(folder)
+    return _newest_first(_completed(folder, known, prefix))
+
+
+def enter(folder: RunFolder, own: Card) -> tuple[Card, ...]:
+    """Puts a card into the index of all runs, and returns all, newest first.
+
+    What makes this cheap with thousands of runs is the index: only the cards that it lacks are read, which are those of
+    runs that go on. Raises RetryableError when others write it all the time.
+    """
+    for _ in range(_ATTEMPTS):
+        known, version = _index(folder)
+        entered = _completed(folder, known, "") | {own.run_id: own}
+        if folder.overview.write_index(_Index.dump_json(entered), version):
+            return _newest_first(entered)
+    raise RetryableError(f"Other runs that end now wrote the index of all runs {_ATTEMPTS} times in between.")
+
+
+def _index(folder: RunFolder) -> tuple[dict[str, Card], str | None]:
+    """The index as it stands, and its version. One of another shape counts as empty: it is made of cards, anew."""
+    data, version = folder.overview.read_index()
+    try:
+        return (_Index.validate_json(data) if data else {}), version
+    except ValidationError:
+        return {}, version
+
+
+def _completed(folder: RunFolder, known: Mapping[str, Card], prefix: str) -> dict[str, Card]:
+    """The cards of the runs that there are: the known ones, and those that are read now."""
+    runs = folder.runs(prefix)
     with ThreadPoolExecutor(_READERS) as readers:
-        found = readers.map(lambda run: folder.beside(run).find(Keys.REPORT_CARD), folder.runs(prefix))
-        read = [Card.model_validate_json(data) for data in found if data is not None]
-    return tuple(sorted(read, key=lambda entry: (entry.ended_at, entry.run_id), reverse=True))
+        found = readers.map(
+            lambda run: folder.beside(run).find(Keys.REPORT_CARD), [run for run in runs if run not in known]
+        )
+        new = [Card.model_validate_json(data) for data in found if data is not None]
+    return {run: known[run] for run in runs if run in known} | {entry.run_id: entry for entry in new}
 
 
-def best_earlier(
-    folder: RunFolder, questions: Iterable[Question], metric: str | None, scores: Mapping[str, Metric]
-) -> Earlier | None:
-    """The dataset's run with the best tuned mean by `metric`, among others that were asked the same questions."""
-    if metric is None or metric not in scores:
-        return None
-    digest = questions_digest(questions)
-    sign = -1 if scores[metric].better == "lower" else 1
-    best: tuple[float, Card] | None = None
-    for rival in cards(folder, _RUN_SUFFIX.sub("-", folder.run_id)):
-        score = rival.scores.get(metric)
-        if rival.run_id == folder.run_id or rival.questions_digest != digest or score is None or score.tuned is None:
-            continue
-        if best is None or sign * score.tuned > best[0]:
-            best = sign * score.tuned, rival
-    if best is None:
-        return None
-    run = best[1]
-    means = {name: score.tuned for name, score in run.scores.items() if score.tuned is not None}
-    return Earlier(run_id=run.run_id, ended_at=run.ended_at, scores=means)
+def _newest_first(found: Mapping[str, Card]) -> tuple[Card, ...]:
+    return tuple(sorted(found.values(), key=lambda entry: (entry.ended_at, entry.run_id), reverse=True))

@@ -33,17 +33,27 @@ class Interval:
     mean: float
 
 
-def interval(metric: Metric) -> Interval | None:
-    """The metric's difference, on a scale of its own that is as wide to both sides; None without an interval."""
+def interval(metric: Metric, beside: Metric | None = None) -> Interval | None:
+    """The metric's difference, on a scale of its own that is as wide to both sides; None without an interval.
+
+    `beside` is the same metric compared with something else: drawn one above the other, both have one scale.
+    """
     bounds = metric.comparison.interval
     if bounds is None or metric.difference is None:
         return None
     sign = -1 if metric.better == "lower" else 1
     low, high = sorted(bound * sign for bound in bounds)
-    reach = 1.1 * max(abs(low), abs(high), abs(metric.difference)) or 1.0
+    reach = max(_reach(metric), _reach(beside)) or 1.0
     kind = "better" if low > 0 else "worse" if high < 0 else "undecided"
     start, end = _place(low, reach), _place(high, reach)
     return Interval(_bar(start, end, kind), _place(metric.difference * sign, reach))
+
+
+def _reach(metric: Metric | None) -> float:
+    """How far from zero the metric's difference goes, with a margin."""
+    if metric is None or metric.comparison.interval is None or metric.difference is None:
+        return 0.0
+    return 1.1 * max(abs(bound) for bound in (*metric.comparison.interval, metric.difference))
 
 
 def shares(metric: Metric) -> tuple[Bar, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tuner.aws.run_folder import RunFolder
-from tuner.reporting.card import card, cards
+from tuner.reporting.card import Card, card, cards, enter
 from tuner.reporting.model import Report
 from tuner.reporting.overview import overview
 from tuner.reporting.page import page
@@ -16,18 +16,19 @@ def publish(folder: RunFolder, report: Report) -> str:
     The page over all runs is written anew last.
     """
     address = folder.write(Keys.REPORT_PAGE, page(report).encode())
-    folder.write(Keys.REPORT_CARD, card(report).model_dump_json(indent=2).encode() + b"\n")
+    own = card(report)
+    folder.write(Keys.REPORT_CARD, own.model_dump_json(indent=2).encode() + b"\n")
     folder.write(Keys.REPORT, report.model_dump_json(indent=2).encode() + b"\n")
-    _publish_overview(folder)
+    _publish_overview(folder, own)
     return address
 
 
-def _publish_overview(folder: RunFolder) -> None:
+def _publish_overview(folder: RunFolder, own: Card) -> None:
     """Runs that end at the same time write it in any order: who finds a card more afterwards writes it again."""
-    shown = None
-    while shown != (known := cards(folder)):
-        folder.write_overview(overview(known).encode())
-        shown = known
+    shown, known = None, enter(folder, own)
+    while shown != known:
+        folder.overview.write_page(overview(known).encode())
+        shown, known = known, cards(folder)
 
 
 def published(folder: RunFolder) -> Report | None:

@@ -41,8 +41,10 @@ class GateRule(StrictModel):
 
     at_least: float | None = Field(None, description="smallest mean")
     at_most: float | None = Field(None, description="largest mean")
-    better_than: Literal["base"] | None = Field(None, description="must be shown to be better, beyond chance")
-    not_worse_than: Literal["base"] | None = Field(None, description="must not be shown to be worse")
+    better_than: Literal["base", "best"] | None = Field(
+        None, description="must be shown to be better, beyond chance: than the base model, or the best earlier run"
+    )
+    not_worse_than: Literal["base", "best"] | None = Field(None, description="must not be shown to be worse")
 
     @model_validator(mode="after")
     def _asks_something(self) -> GateRule:
@@ -52,10 +54,16 @@ class GateRule(StrictModel):
 
 
 def check_gate(gate: Mapping[str, GateRule], metrics: Iterable[str]) -> None:
-    """Raises ValueError, naming the nearest, when a rule is for something that none of `metrics` measures."""
+    """Raises ValueError, naming the nearest, when a rule is for something that none of `metrics` measures.
+
+    A preference is between base and tuned model: no other pair was ever shown to the judge.
+    """
     from tuner.evaluation.metrics import chosen
 
     _check(gate, [measure.name for metric in chosen(metrics) for measure in metric.measures], "measure")
+    preferred = gate.get("preference")
+    if preferred and "best" in (preferred.better_than, preferred.not_worse_than):
+        raise ValueError("preference compares with base only; name another measure for 'best'")
 
 
 def _check(names: Iterable[str], known: Collection[str], kind: str) -> None:

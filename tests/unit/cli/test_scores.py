@@ -2,8 +2,12 @@
 
 import csv
 import io
+import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from tests.unit.cli.world import Execution, Outcome, World
 from tuner.aws.run_folder import RunFolder
@@ -15,11 +19,12 @@ from tuner.settings import RunSettings
 Tuner = Callable[..., Outcome]
 
 
-def finished(world: World, run: str, tuned: int, review: str = "") -> None:
+def finished(world: World, run: str, tuned: int, review: str = "", **settings: Any) -> None:
     """A run with scores, one for every one of its eight questions."""
     manifest = Manifest(
         run_id=run, dataset="faq", execution_arn="arn", started_at="2026-11-23T07:00:00Z", data_bucket="tuner-data",
-        inputs=(), settings=RunSettings(), base_model="amazon.nova-micro-v1:0:128k", base_endpoint="x",
+        inputs=(), settings=RunSettings.model_validate(settings), base_model="amazon.nova-micro-v1:0:128k",
+        base_endpoint="x",
         base_model_name="Nova Micro", judge_model="x", hyperparameters={}, resource_name="x", versions={},
     )  # fmt: skip
     keys = [f"q{i}" for i in range(8)]
@@ -29,6 +34,8 @@ def finished(world: World, run: str, tuned: int, review: str = "") -> None:
     world.add(Execution(run))
     world.put(run, Keys.MANIFEST, manifest.model_dump_json())
     world.put(run, Keys.SCORES, scores)
+    asked = [{"id": key, "question": "?", "reference": "!"} for key in keys]
+    world.put(run, Keys.EVALUATION, "".join(json.dumps(record) + "\n" for record in asked))
     if review:
         world.put(run, REVIEW, review)
 
@@ -98,3 +105,32 @@ def test_a_review_that_is_not_utf_8_or_wrong_changes_nothing(tuner: Tuner, world
         assert outcome.status == 1
         assert words in outcome.err
     assert folder.read(Keys.SCORES) == before
+
+
+def test_scores_by_people_are_put_before_the_gate_again(
+    tuner: Tuner, world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tuner.reporting.build import build
+    from tuner.reporting.publish import publish, published
+
+    tags: list[dict[str, str]] = []
+    events: list[dict[str, object]] = []
+    monkeypatch.setattr("tuner.aws.bedrock.Bedrock.tag", lambda _, __, given: tags.append(given))
+    monkeypatch.setattr("tuner.aws.events.put_event", lambda _, __, detail, ___: events.append(detail))
+    finished(world, "faq-a", 8, sheet(), gate={"correctness": {"at_least": 7}})
+    world.put("faq-a", Keys.TRAINING, "")
+    world.put("faq-a", Keys.TRAINING_SUMMARY, {"custom_model_arn": "arn:model"})
+    folder = RunFolder("tuner-artifacts", "faq-a")
+    publish(folder, build(folder))
+    rows = [["id", "why", "score_1", "score_2"], *([f"q{i}", "unsure", "3", "3"] for i in range(8))]
+    with (tmp_path / "review.csv").open("w", newline="") as file:
+        csv.writer(file).writerows(rows)
+    outcome = tuner("review", "import", "faq-a", str(tmp_path / "review.csv"))
+    assert outcome.status == 0, outcome.err
+    assert "Gate: Rejected: correctness is 3, not at least 7." in " ".join(outcome.err.split())
+    assert tags == [{"bedrock-tuner:gate": "rejected"}]
+    assert [event["people"] for event in events] == [True]
+    report = published(folder)
+    assert report is not None
+    assert report.gate is not None
+    assert (report.gate.decision, report.gate.announced) == ("rejected", True)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from tests.doubles import CUSTOM_MODEL, RUN, MemoryFolder, manifest
 from tests.unit.evaluation.test_gate import BETTER, EQUAL, MAYBE, WORSE, compared
 from tuner.errors import AwsError, RetryableError
 from tuner.evaluation.decision import apply_gate
+from tuner.evaluation.gate_event import GateDecision
 from tuner.run import Keys
 
 GATE = {"correctness": {"at_least": 6, "better_than": "base"}}
@@ -107,6 +109,7 @@ def test_the_event_is_what_gate_json_says_and_fits_eventbridge() -> None:
     written = folder.find_json(Keys.GATE)
     assert detail.items() <= written.items()
     assert set(written) - set(detail) == {"announced", "scores_sha256"}
+    assert set(detail) == set(GateDecision.model_fields)
     assert len(json.dumps(detail)) < 256 * 1024
 
 
@@ -115,3 +118,20 @@ def test_without_scores_there_is_nothing_to_decide() -> None:
     del folder.files[Keys.SCORES]
     with pytest.raises(AwsError, match="scores"):
         apply(folder, World())
+
+
+def test_the_documented_event_is_one() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "gate.md").read_text("utf-8")
+    example = page.split("```json")[2].partition("```")[0]
+    assert GateDecision.model_validate_json(example).decision == "accepted"
+
+
+@pytest.mark.parametrize("changes", [{}, {"metrics": {}}], ids=["chance", "nothing measured"])
+def test_every_decision_keeps_to_the_schema(changes: dict[str, Any]) -> None:
+    world = World()
+    gate = {"correctness": {"at_least": 1, "at_most": 9, "better_than": "best", "not_worse_than": "base"}}
+    folder = a_run(MAYBE, gate)
+    folder.write(Keys.SCORES, json.dumps(json.loads(folder.read(Keys.SCORES)) | changes).encode())
+    assert len(apply(folder, world)["rules"]) == 4
+    [(_, _, detail, _)] = world.events
+    GateDecision.model_validate(detail)

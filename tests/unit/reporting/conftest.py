@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from io import BytesIO
@@ -21,25 +22,39 @@ BUCKET = "artifacts"
 FolderOf = Callable[[Mapping[str, bytes]], RunFolder]
 
 
+def etag(data: bytes) -> str:
+    """An object's version as S3 writes it."""
+    return f'"{hashlib.md5(data, usedforsecurity=False).hexdigest()}"'
+
+
 class Bucket:
     """As much of S3 as a run's folder uses, with nothing to connect to."""
 
     def __init__(self) -> None:
         self.objects: dict[str, bytes] = {}
+        self.requests: list[str] = []
 
-    def put_object(self, *, Key: str, Body: bytes, **_: Any) -> None:
+    def put_object(
+        self, *, Key: str, Body: bytes, IfMatch: str | None = None, IfNoneMatch: str | None = None, **_: Any
+    ) -> None:
+        self.requests.append(f"put {Key}")
+        there = self.objects.get(Key)
+        if (IfNoneMatch and there is not None) or (IfMatch and (there is None or IfMatch != etag(there))):
+            raise ClientError({"Error": {"Code": "PreconditionFailed", "Message": Key}}, "PutObject")
         self.objects[Key] = Body
 
     def get_object(self, *, Key: str, **_: Any) -> dict[str, Any]:
+        self.requests.append(f"get {Key}")
         if Key not in self.objects:
             raise ClientError({"Error": {"Code": "NoSuchKey", "Message": Key}}, "GetObject")
         data = self.objects[Key]
-        return {"Body": StreamingBody(BytesIO(data), len(data))}
+        return {"Body": StreamingBody(BytesIO(data), len(data)), "ETag": etag(data)}
 
     def get_paginator(self, _: str) -> Any:
         return SimpleNamespace(paginate=self._pages)
 
     def _pages(self, *, Prefix: str, Delimiter: str = "", **_: Any) -> Iterator[dict[str, Any]]:
+        self.requests.append(f"list {Prefix}")
         found = [key for key in self.objects if key.startswith(Prefix)]
         if Delimiter:
             below = {Prefix + key[len(Prefix) :].partition(Delimiter)[0] + Delimiter for key in found}

@@ -1,11 +1,16 @@
-"""Cards, and the best earlier run."""
+"""Cards of runs, and the index that makes reading all of them cheap."""
 
 import json
 
+import pytest
+
 from tests.unit.reporting.conftest import AT, FolderOf
 from tests.unit.reporting.sample import RUN, artifacts
+from tuner.aws.overview import Overview
+from tuner.aws.run_folder import RunFolder
+from tuner.errors import RetryableError
 from tuner.reporting import Report, build, publish
-from tuner.reporting.card import Card, card, cards
+from tuner.reporting.card import Card, card, cards, enter
 from tuner.run import Keys
 
 SIBLING = "bedrock-faq-ba9876543210"
@@ -14,31 +19,6 @@ SIBLING = "bedrock-faq-ba9876543210"
 def other(report: Report, run_id: str, **changes: object) -> bytes:
     document = json.loads(card(report).model_dump_json()) | {"run_id": run_id} | changes
     return json.dumps(document).encode()
-
-
-def test_the_best_earlier_run_is_compared_with(folder_of: FolderOf, report: Report) -> None:
-    folder = folder_of(artifacts())
-    scores = json.loads(card(report).model_dump_json())["scores"]
-    for at, mean in enumerate((3.0, 9.0, 5.0)):
-        run = SIBLING[:-1] + str(at)
-        better = scores | {"correctness": scores["correctness"] | {"tuned": mean}}
-        folder.beside(run).write(Keys.REPORT_CARD, other(report, run, scores=better))
-    earlier = build(folder).earlier
-    assert earlier
-    assert (earlier.run_id, earlier.scores["correctness"]) == (SIBLING[:-1] + "1", 9.0)
-
-
-def test_a_run_asked_other_questions_does_not_compare(folder_of: FolderOf, report: Report) -> None:
-    folder = folder_of(artifacts())
-    folder.beside(SIBLING).write(Keys.REPORT_CARD, other(report, SIBLING, questions_digest="0"))
-    assert build(folder).earlier is None
-
-
-def test_another_dataset_and_the_run_itself_do_not_compare(folder_of: FolderOf, report: Report) -> None:
-    folder = folder_of(artifacts())
-    publish(folder, report)
-    folder.beside("other-0123456789ab").write(Keys.REPORT_CARD, other(report, "other-0123456789ab"))
-    assert build(folder).earlier is None
 
 
 def test_cards_come_newest_first_and_only_of_runs_that_ended(folder_of: FolderOf, report: Report) -> None:
@@ -55,3 +35,72 @@ def test_a_card_says_what_the_report_says(folder_of: FolderOf) -> None:
     assert Card.model_validate_json(made.model_dump_json()) == made
     assert (made.dataset, made.questions, made.verdict.value) == ("bedrock-faq", 8, "better")
     assert made.scores["correctness"].base == 2.0
+
+
+def entered(folder: RunFolder, report: Report, count: int) -> None:
+    """Runs that ended before: their cards, and the index of them."""
+    for at in range(count):
+        run = f"bedrock-faq-{at:012x}"
+        folder.beside(run).write(Keys.REPORT_CARD, other(report, run))
+    enter(folder, card(report))
+
+
+def test_one_more_run_reads_the_index_and_no_other_card(folder_of: FolderOf, report: Report) -> None:
+    folder = folder_of(artifacts())
+    entered(folder, report, 40)
+    folder._s3.requests.clear()
+    late = folder.beside("late-0123456789ab")
+    assert len(enter(late, card(report).model_copy(update={"run_id": late.run_id}))) == 42
+    assert [name for name in folder._s3.requests if name.startswith("get")] == ["get runs/index.json"]
+
+
+def test_a_card_that_changed_is_entered_anew(folder_of: FolderOf, report: Report) -> None:
+    folder = folder_of(artifacts())
+    entered(folder, report, 2)
+    changed = card(report).model_copy(update={"questions": 99})
+    assert {entry.questions for entry in enter(folder, changed) if entry.run_id == RUN} == {99}
+    assert {entry.questions for entry in cards(folder) if entry.run_id == RUN} == {99}
+
+
+def test_a_card_entered_meanwhile_by_another_run_stays(
+    folder_of: FolderOf, report: Report, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = folder_of(artifacts())
+    write, meanwhile = Overview.write_index, card(report).model_copy(update={"run_id": SIBLING, "questions": 7})
+
+    def overtaken(self: Overview, data: bytes, version: str | None) -> bool:
+        monkeypatch.setattr(Overview, "write_index", write)
+        folder.beside(SIBLING).write(Keys.REPORT_CARD, meanwhile.model_dump_json().encode())
+        enter(folder.beside(SIBLING), meanwhile)
+        return self.write_index(data, version)
+
+    monkeypatch.setattr(Overview, "write_index", overtaken)
+    assert {entry.run_id for entry in enter(folder, card(report))} == {RUN, SIBLING}
+
+
+def test_an_index_that_always_changes_is_tried_again_by_the_state_machine(
+    folder_of: FolderOf, report: Report, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Overview, "write_index", lambda *_: False)
+    with pytest.raises(RetryableError, match="20 times"):
+        enter(folder_of(artifacts()), card(report))
+
+
+@pytest.mark.parametrize("broken", [b"", b"[]", b'{"a": {"run_id": 5}}', b"not json"])
+def test_an_index_of_another_shape_is_made_anew(folder_of: FolderOf, report: Report, broken: bytes) -> None:
+    folder = folder_of(artifacts())
+    entered(folder, report, 3)
+    folder.write(Keys.REPORT_CARD, card(report).model_dump_json().encode())
+    folder._s3.objects[Keys.INDEX] = broken
+    assert len(cards(folder)) == 4
+    assert len(enter(folder, card(report))) == 4
+    assert json.loads(folder._s3.objects[Keys.INDEX])[RUN]["questions"] == 8
+
+
+def test_a_run_whose_folder_is_gone_leaves_the_index(folder_of: FolderOf, report: Report) -> None:
+    folder = folder_of(artifacts())
+    entered(folder, report, 2)
+    gone = "bedrock-faq-000000000001"
+    for key in [key for key in folder._s3.objects if gone in key]:
+        del folder._s3.objects[key]
+    assert gone not in {entry.run_id for entry in cards(folder)}

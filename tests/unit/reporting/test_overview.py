@@ -7,6 +7,7 @@ import pytest
 from tests.unit.reporting.conftest import FolderOf
 from tests.unit.reporting.sample import RUN, artifacts
 from tests.unit.reporting.test_page import HOSTILE, Tags
+from tuner.aws.overview import Overview
 from tuner.aws.run_folder import RunFolder
 from tuner.reporting import Failure, Report, build, publish
 from tuner.reporting.card import Card, card
@@ -73,17 +74,17 @@ def test_a_run_that_ends_meanwhile_is_not_left_out(
 ) -> None:
     """The other run listed before this one's card was there, and writes its page after this one's."""
     folder = folder_of(artifacts())
-    write = RunFolder.write_overview
+    write = Overview.write_page
     pages: list[bytes] = []
 
-    def interrupted(self: RunFolder, page: bytes) -> str:
+    def interrupted(self: Overview, page: bytes) -> None:
         if not pages:
             document = json.loads(card(report).model_dump_json()) | {"run_id": "other-0123456789ab"}
-            self.beside("other-0123456789ab").write(Keys.REPORT_CARD, json.dumps(document).encode())
+            folder.beside("other-0123456789ab").write(Keys.REPORT_CARD, json.dumps(document).encode())
         pages.append(page)
-        return write(self, page)
+        write(self, page)
 
-    monkeypatch.setattr(RunFolder, "write_overview", interrupted)
+    monkeypatch.setattr(Overview, "write_page", interrupted)
     publish(folder, report)
     assert len(pages) == 2
     assert b"other-0123456789ab" in pages[-1]
