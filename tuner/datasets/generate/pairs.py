@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -43,39 +43,49 @@ class Origin:
     passage: str
 
 
-Check = Callable[[Pair, Part], str | None]
-"""What is wrong with a pair, as a sentence the model can follow, or None."""
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """Why a pair could not be used, as a sentence. `repeats` is its question when that was asked before."""
+
+    problem: str
+    repeats: str = ""
 
 
-def written(arguments: Any) -> list[Any]:
-    """The list of pairs in a tool's arguments, whatever its entries are; models at times write it as a text."""
+def written(arguments: Any) -> list[Any] | None:
+    """The list of pairs in a tool's arguments, whatever its entries are; None when there is none.
+
+    Models at times write the list as a text.
+    """
     found = arguments.get("pairs") if isinstance(arguments, dict) else None
     if isinstance(found, str):
         try:
             found = json.loads(found)
         except (ValueError, RecursionError):
-            return []
-    return found if isinstance(found, list) else []
+            return None
+    return found if isinstance(found, list) else None
 
 
-def kept(entries: list[Any], part: Part, limits: Limits, known: Known) -> Iterator[Origin | str]:
-    """For each entry the pair, or a sentence on why it is dropped. What is kept is `known` from then on."""
+def kept(entries: list[Any], part: Part, limits: Limits, known: Known) -> Iterator[Origin | Dropped]:
+    """For each entry the pair, or why it is dropped. What is kept is `known` from then on."""
     text = plain(part.text)
     for entry in entries:
         pair = _read(entry)
-        problem = pair if isinstance(pair, str) else _problem(pair, text, limits) or known.repeated(pair)
-        if isinstance(pair, str) or problem:
-            yield problem or ""
-            continue
-        known.add(pair.question, pair.answer)
-        yield Origin(pair.question, pair.answer, part.document, part.place, pair.passage)
+        if isinstance(pair, Dropped):
+            yield pair
+        elif problem := _problem(pair, text, limits):
+            yield Dropped(problem)
+        elif problem := known.repeated(pair):
+            yield Dropped(problem, pair.question)
+        else:
+            known.add(pair.question, pair.answer)
+            yield Origin(pair.question, pair.answer, part.document, part.place, pair.passage)
 
 
-def _read(entry: Any) -> Pair | str:
+def _read(entry: Any) -> Pair | Dropped:
     try:
         pair = msgspec.convert(entry, Pair, strict=True)
     except msgspec.ValidationError as error:
-        return f"it does not keep to the schema: {error}."
+        return Dropped(f"it does not keep to the schema: {error}.")
     return msgspec.structs.replace(pair, question=pair.question.strip(), answer=pair.answer.strip())
 
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from tuner.aws.judge_call import ToolReply
 from tuner.datasets.generate.asking import MOST_PAIRS, Generator, Plan
 from tuner.datasets.generate.known import Known
-from tuner.datasets.generate.pairs import Origin, kept, written
+from tuner.datasets.generate.pairs import Dropped, Origin, kept, written
 from tuner.datasets.generate.parts import Part
 from tuner.datasets.rules import Limits
 from tuner.errors import AwsError
@@ -120,14 +120,24 @@ class Generation:
         made.input_tokens += reply.input_tokens
         made.output_tokens += reply.output_tokens
         made.stand_in = made.stand_in or reply.stand_in
-        found = list(kept(written(reply.arguments)[:pairs], self._parts[index], self._limits, self._known))
-        accepted = [origin for origin in found if isinstance(origin, Origin)]
-        problems = [problem for problem in found if isinstance(problem, str)]
-        # In a full list the rest is forgotten again; it was paid for, but the count is what was asked for.
-        made.pairs += accepted[: self._count - len(made.pairs)]
-        made.dropped.update(problems)
-        self._earlier[index] += [origin.question for origin in accepted]
-        self._problems[index] = problems
+        entries = written(reply.arguments)
+        if entries is None:
+            self._problems[index] = [f"the tool was not called with a list of pairs ({reply.stop_reason})."]
+            self._misses[index] += 1
+        elif entries:
+            self._keep(index, list(kept(entries[:pairs], self._parts[index], self._limits, self._known)))
+        else:
+            self._misses[index] = _MISSES  # the model says that there is no more
+
+    def _keep(self, index: int, found: Sequence[Origin | Dropped]) -> None:
+        accepted = [entry for entry in found if isinstance(entry, Origin)]
+        dropped = [entry for entry in found if isinstance(entry, Dropped)]
+        # More than is still missing was paid for in vain: the count is what was asked for.
+        self.made.pairs += accepted[: self._count - len(self.made.pairs)]
+        self.made.dropped.update(entry.problem for entry in dropped)
+        self._earlier[index] += [entry.question for entry in accepted]
+        self._earlier[index] += [entry.repeats for entry in dropped if entry.repeats]
+        self._problems[index] = [entry.problem for entry in dropped]
         self._misses[index] = 0 if accepted else self._misses[index] + 1
 
 

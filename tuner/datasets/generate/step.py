@@ -58,7 +58,9 @@ def generate_validation(
     started, count = clock(), manifest.settings.generate.count
     known, records = _known(manifest, data)
     if records is None:
-        folder.write_json(Keys.GENERATED_SUMMARY, {"schema_version": 1, "complete": True, "pairs": 0, "left_out": _LEFT_OUT})
+        folder.write_json(
+            Keys.GENERATED_SUMMARY, {"schema_version": 1, "complete": True, "pairs": 0, "left_out": _LEFT_OUT}
+        )
         return Progress(True, 0)
     _check_count(manifest, records)
     library = read_documents(documents)
