@@ -101,5 +101,5 @@ def _check_count(manifest: Manifest, training: int) -> None:
     counts: dict[Role, int] = {"training": training, "validation": manifest.settings.generate.count}
     flaws = list(record_counts(catalog.model(manifest.base_model), counts))
     if flaws:
-        lines = "\n".join(f"generate.count in run.yaml: {flaw.message} {flaw.remedy}" for flaw in flaws)
-        raise DatasetError(f"{lines}\nSet 'generate.count' to a number that the model takes. Nothing has been spent.")
+        lines = "\n".join(f"generate.count in run.yaml: {flaw.message}" for flaw in flaws)
+        raise DatasetError(f"{lines} Set it to a number that the model takes. Nothing has been spent.")
