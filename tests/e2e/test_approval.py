@@ -14,15 +14,20 @@ _SETTINGS = """
 base_model: anthropic.claude-3-haiku-20240307-v1:0:200k
 hyperparameters: {epochCount: 1, batchSize: 8}
 inference: {max_tokens: 16}
-evaluation: {metrics: [rouge_l]}
+evaluation: {metrics: [rouge]}
 model_units: 2
 """
 
 
+def records(first, last):
+    pairs = [{"question": f"What is item {n}?", "answer": f"Item {n} is number {n}."} for n in range(first, last)]
+    return "".join(json.dumps(pair) + "\n" for pair in pairs).encode()
+
+
 def dataset(extra=""):
-    pairs = [{"question": f"What is item {n}?", "answer": f"Item {n} is number {n} of the list."} for n in range(40)]
     return {
-        "training.jsonl": "".join(json.dumps(pair) + "\n" for pair in pairs).encode(),
+        "training.jsonl": records(0, 40),
+        "validation.jsonl": records(40, 72),
         "evaluation.json": json.dumps([{"question": "What is thing 3?", "answer": "The third thing."}]).encode(),
         "run.yaml": (_SETTINGS + extra).encode(),
     }
