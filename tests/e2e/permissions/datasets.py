@@ -30,7 +30,9 @@ def _large_and_broken() -> dict[str, bytes]:
 
 
 DATASETS = {
-    "provisioned": Dataset(lambda: small_dataset(f"serving: provisioned\n{_QUICK}")),
+    "provisioned": Dataset(
+        lambda: small_dataset(f"serving: provisioned\ngate: {{correctness: {{at_least: 1}}}}\n{_QUICK}")
+    ),
     "on_demand": Dataset(lambda: small_dataset(f"serving: on_demand\n{_QUICK}")),
     "profile": Dataset(lambda: small_dataset(f"base_model: amazon.nova-2-lite-v1:0:256k\n{_QUICK}", records=250)),
     "large and broken": Dataset(_large_and_broken, ("FAILED", "DatasetError")),
