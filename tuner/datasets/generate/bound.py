@@ -38,6 +38,8 @@ def affordable(library: Library, count: int, model: str, budget_usd: float) -> B
 
     Raises DatasetError when no document can be used, BudgetExceededError when it could cost more than the budget.
     """
+    if not library.parts and not library.unusable:
+        raise DatasetError("There are no documents: add PDF, DOCX, HTML, Markdown or text files.")
     if not library.parts:
         lines = "".join(f"\n{sentence}" for sentence in list(library.unusable.values())[:_NAMED])
         raise DatasetError(f"None of the {len(library.unusable)} documents can be used. Nothing has been spent.{lines}")

@@ -1,0 +1,164 @@
+"""`tuner data generate`: documents here or in S3 in, pairs with their origins out, and nothing half done."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+from typer.testing import CliRunner
+
+from tests.unit.datasets.generate.made import JUDGE, Writer, pair, sentences
+from tests.unit.datasets.memory_files import jsonl
+from tuner.aws.clients import client
+from tuner.cli.app import app
+from tuner.datasets.generate import asking
+from tuner.errors import AccessDeniedError, GenerationError
+
+
+def generate(*arguments: str) -> Any:
+    return CliRunner().invoke(app, ["data", "generate", *arguments])
+
+
+@pytest.fixture
+def writer(monkeypatch: pytest.MonkeyPatch) -> Writer:
+    found = Writer()
+
+    def force_tool(model: str, system: str, text: str, tool: Any, inference: Any, _: Any, documents: Any) -> Any:
+        assert model == JUDGE
+        return found(model, system, text, tool, inference, documents)
+
+    monkeypatch.setattr(asking, "client", lambda *_, **__: None)
+    monkeypatch.setattr(asking, "force_tool", force_tool)
+    return found
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    documents = tmp_path / "set" / "documents"
+    (documents / "deep").mkdir(parents=True)
+    (documents / "a.txt").write_text("\n\n".join(sentences(20)))
+    (documents / "deep" / "b.md").write_text("\n\n".join(sentences(20, 20)))
+    (documents / ".hidden").write_text("\n\n".join(sentences(20, 40)))
+    (tmp_path / "set" / "training.jsonl").write_bytes(jsonl([pair(each) for each in sentences(3)]))
+    return tmp_path / "set"
+
+
+def made(path: Path) -> list[dict[str, str]]:
+    return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+
+
+def test_a_folders_documents_become_pairs_with_their_origins(folder: Path, writer: Writer) -> None:
+    output = folder.parent / "pairs.jsonl"
+    training = str(folder / "training.jsonl")
+    result = generate(str(folder), "--count", "8", "--output", str(output), "--training", training, "--json")
+    assert result.exit_code == 0, result.stderr
+    pairs = made(output)
+    assert len(pairs) == 8
+    assert {each["document"] for each in pairs} == {"a.txt", "deep/b.md"}
+    assert all(each["passage"] in sentences(40) and each["answer"] not in sentences(3) for each in pairs)
+    summary = json.loads(result.stdout)
+    assert (summary["pairs"], summary["model"], summary["output"]) == (8, JUDGE, str(output))
+    assert "8 pairs take at most" in result.stderr
+    assert sorted(path.name for path in folder.parent.iterdir()) == ["pairs.jsonl", "set"]
+
+
+def test_files_and_folders_are_taken_together(folder: Path, writer: Writer) -> None:
+    output = folder.parent / "pairs.jsonl"
+    files = [str(folder / "documents" / "a.txt"), str(folder / "documents" / "deep")]
+    assert generate(*files, "--count", "4", "--output", str(output)).exit_code == 0
+    assert {each["document"] for each in made(output)} == {"a.txt", "b.md"}
+
+
+def test_s3_addresses_are_read_and_written(folder: Path, writer: Writer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder.parent)
+    with mock_aws():
+        client.cache_clear()
+        s3 = boto3.client("s3")
+        s3.create_bucket(Bucket="bucket")
+        s3.put_object(Bucket="bucket", Key="docs/", Body=b"")
+        for name in ("a.txt", "deep/b.md"):
+            s3.upload_file(str(folder / "documents" / name), "bucket", f"docs/{name}")
+        result = generate("s3://bucket/docs/", "--count", "6", "--output", "s3://bucket/out/pairs.jsonl")
+        assert result.exit_code == 0, result.stderr
+        written = s3.get_object(Bucket="bucket", Key="out/pairs.jsonl")["Body"].read()
+        client.cache_clear()
+    documents = [json.loads(line)["document"] for line in written.splitlines()]
+    assert (len(documents), set(documents)) == (6, {"a.txt", "deep/b.md"})
+    assert [path.name for path in folder.parent.iterdir()] == ["set"]
+
+
+def test_an_interrupted_command_goes_on_where_it_stopped(folder: Path, writer: Writer) -> None:
+    output = folder.parent / "pairs.jsonl"
+    arguments = (str(folder), "--count", "16", "--output", str(output))
+    (folder / "documents" / "c.txt").write_text("\n\n".join(sentences(20, 60)))
+
+    def denied(pairs: list[Any], call: int) -> list[Any]:
+        if call == 3:
+            raise AccessDeniedError("credentials have expired")
+        return pairs
+
+    writer.reply = denied
+    result = generate(*arguments)
+    assert isinstance(result.exception, AccessDeniedError)
+    left = [path.name for path in folder.parent.iterdir()]
+    assert sorted(left) == [".pairs.jsonl.generating", "set"], "the replies, and no half of an output"
+    paid = len(writer.calls) - 1
+    assert paid == len(list((folder.parent / ".pairs.jsonl.generating").iterdir()))
+    writer.reply = None
+    assert generate(*arguments).exit_code == 0
+    assert len(made(output)) == 16
+    assert len(writer.calls) - 1 == 3
+
+
+def test_too_few_pairs_are_an_error_that_says_how_many_there_are(folder: Path, writer: Writer) -> None:
+    output = folder.parent / "pairs.jsonl"
+    result = generate(str(folder / "documents" / "a.txt"), "--count", "500", "--output", str(output))
+    assert isinstance(result.exception, GenerationError)
+    assert "The documents gave 20 of 500 question-answer pairs" in str(result.exception)
+    assert "what was paid for is not asked again" in str(result.exception)
+    assert not output.exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("nowhere", "--output", "x.jsonl"), "there is no file or folder 'nowhere'"),
+        ((".", "--output", "nowhere/x.jsonl"), "there is no folder 'nowhere'"),
+        ((".", "--output", "x.jsonl", "--count", "0"), "greater than or equal to 1"),
+        ((".", "--output", "x.jsonl", "--base-model", "gpt"), "gpt"),
+        ((".", "--output", "x.jsonl", "--training", "nowhere.csv"), "there is no file 'nowhere.csv'"),
+    ],
+)
+def test_a_wrong_call_is_told_from_documents_that_are_wrong(
+    arguments: tuple[str, ...], said: str, folder: Path, writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    result = generate(*arguments)
+    assert result.exit_code == 2
+    assert said in " ".join(result.stderr.replace("│", " ").split())
+    assert not writer.calls
+
+
+def test_nothing_is_asked_when_it_could_cost_more_than_the_budget_or_there_is_nothing_to_read(
+    folder: Path, writer: Writer, tmp_path: Path
+) -> None:
+    output = str(tmp_path / "pairs.jsonl")
+    pricey = ("--model", "amazon.nova-pro-v1:0", "--budget-usd", "0.01")
+    assert "over the budget of $0.01" in str(generate(str(folder), "--output", output, *pricey).exception)
+    (tmp_path / "empty").mkdir()
+    assert "There are no documents" in str(generate(str(tmp_path / "empty"), "--output", output).exception)
+    (tmp_path / "broken.jsonl").write_text("{")
+    broken = generate(str(folder), "--output", output, "--training", str(tmp_path / "broken.jsonl"))
+    assert "broken.jsonl" in str(broken.exception)
+    assert not writer.calls
+
+
+@pytest.fixture(autouse=True)
+def _wide(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("COLUMNS", "200")
+    yield
