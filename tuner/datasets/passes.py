@@ -132,14 +132,19 @@ class Pass:
 
     def _learn(self, block: Block) -> None:
         """Takes the file's shape from the first row that has one. Raises UnreadableError when it tells nothing."""
-        row = next((row for row in block.rows() if isinstance(row, Row) and isinstance(row.value, dict)), None)
-        if row is None:
+        earlier: list[Row | BadRow] = []
+        for row in block.rows():
+            if isinstance(row, BadRow) or not isinstance(row.value, dict):
+                earlier.append(row)
+                continue
+            shape = shape_of(row.value, self._fields)
+            if isinstance(shape, Flaw):
+                for bad in earlier:
+                    self._judged(bad)
+                raise UnreadableError(row.line, shape)
+            self._shape = shape
+            self._screen = screen_for(shape, row.value, self._limits) if self._short_way else None
             return
-        shape = shape_of(row.value, self._fields)
-        if isinstance(shape, Flaw):
-            raise UnreadableError(row.line, shape)
-        self._shape = shape
-        self._screen = screen_for(shape, row.value, self._limits) if self._short_way else None
 
     def _cleared(self, block: Block) -> Cleared | None:
         return self._screen.clear(block) if self._screen else None
@@ -149,14 +154,20 @@ class Pass:
 
     def _checked(self, block: Block) -> Iterator[tuple[Row, Record]]:
         for row in block.rows():
-            record = (self._severe(row.flaw),) if isinstance(row, BadRow) else self._record(row)
-            flaws = flaws_of(record, self._limits) if isinstance(record, Record) else record
-            for flaw in flaws:
-                self._findings.at(self._source.name, row.line, flaw)
-            if any(flaw.severity == "error" for flaw in flaws):
-                self.refused += 1
-            elif isinstance(record, Record) and isinstance(row, Row):
+            record = self._judged(row)
+            if record and isinstance(row, Row):
                 yield row, record
+
+    def _judged(self, row: Row | BadRow) -> Record | None:
+        """The row as a record, if it is a good one; what is wrong with it goes to the findings."""
+        record = (self._severe(row.flaw),) if isinstance(row, BadRow) else self._record(row)
+        flaws = flaws_of(record, self._limits) if isinstance(record, Record) else record
+        for flaw in flaws:
+            self._findings.at(self._source.name, row.line, flaw)
+        if any(flaw.severity == "error" for flaw in flaws):
+            self.refused += 1
+            return None
+        return record if isinstance(record, Record) else None
 
     def _severe(self, flaw: Flaw) -> Flaw:
         """A blank line is an error in a file that could be sent as it is: AWS's validators refuse it there."""

@@ -109,7 +109,14 @@ def screen_for(shape: object, row: Any, limits: Limits) -> Screen | None:
     if not plain or limits.role == "evaluation":
         return None
     assert isinstance(shape, Pairs)
-    return Screen(shape, row, limits) if shape.prompt in row and shape.completion in row else None
+    if not {shape.prompt, shape.completion} <= row.keys() or not all(map(_decodable, row)):
+        return None
+    return Screen(shape, row, limits)
+
+
+def _decodable(name: str) -> bool:
+    """msgspec takes no control characters, quotes or half letters in a field's name."""
+    return name.isprintable() and '"' not in name and "\\" not in name
 
 
 def _escaped_quotes(data: bytes) -> int:

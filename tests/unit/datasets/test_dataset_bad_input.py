@@ -2,80 +2,15 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 
 import pytest
 
+from tests.unit.datasets.broken_files import CASES, GOOD, VALIDATION, broken_line
 from tests.unit.datasets.memory_files import CLAUDE, LLAMA, NOVA, NOVA_2, jsonl, pairs
 from tuner.catalog import model
 from tuner.datasets import refusal
 from tuner.datasets.counts import record_counts
-from tuner.datasets.reading.compressed import zstd
-
-GOOD = jsonl(pairs(40))
-VALIDATION = jsonl(pairs(32, 1000))
-
-
-def broken_line(text: str) -> bytes:
-    return GOOD + text.encode() + b"\n" + jsonl(pairs(1, 99))
-
-
-def damaged(data: bytes) -> bytes:
-    return data[:60] + b"\xff" * 30 + data[90:]
-
-
-def nested(depth: int) -> str:
-    return '{"question": ' + "[" * depth + "]" * depth + ', "answer": "a"}'
-
-
-# fmt: off
-CASES: dict[str, tuple[str, bytes, str, int | None, str]] = {
-    # what: file, bytes, rule, line, words of the message
-    "empty file": ("training.jsonl", b"", "empty-file", None, "no records"),
-    "nothing but space": ("training.json", b" \n\n ", "empty-file", None, "no records"),
-    "an array of nothing": ("training.json", b"[ ]", "empty-file", None, "no records"),
-    "a header alone": ("training.csv", b"question,answer\n", "empty-file", None, "no records"),
-    "not JSON": ("training.json", b"Dear all, here is the data\n", "json", 1, "not valid JSON"),
-    "a CSV called json": ("training.json", b"question,answer\nq,a\n", "json", 1, "not valid JSON"),
-    "a ZIP renamed": ("training.json", b"PK\x03\x04" + b"\0" * 100, "file-format", None, "ZIP"),
-    "UTF-16": ("training.json", "[{}]".encode("utf-16"), "file-format", None, "UTF-16"),
-    "truncated array": ("training.json", b"[" + GOOD.replace(b"\n", b",\n")[:-30], "truncated", 40, "cut off"),
-    "array without its end": ("training.json", b"[" + GOOD.replace(b"\n", b",\n"), "truncated", 41, "cut off"),
-    "truncated lines": ("training.jsonl", GOOD[:-20], "truncated", 40, "cut off"),
-    "Latin-1 lines": ("training.jsonl", broken_line('{"question": "X", "answer": "Y"}').replace(b"X", b"\xe9"), "utf-8", 41, "0xE9"),  # noqa: E501
-    "Latin-1 array": ("training.json", b'[{"question": "q",\n "answer": "caf\xe9"}]', "utf-8", 2, "0xE9"),
-    "Latin-1 CSV": ("training.csv", b"question,answer\nq,a\nq,caf\xe9\n", "utf-8", 3, "0xE9"),
-    "missing field": ("training.jsonl", broken_line('{"question": "q"}'), "missing-field", 41, "is missing"),
-    "missing field in an array": ("training.json", b'[{"question": "q", "answer": "a"},\n{"question": "q"}]', "missing-field", 2, "is missing"),  # noqa: E501
-    "unknown fields": ("training.jsonl", b'{"frage": "q", "antwort": "a"}\n', "missing-field", 1, "found 'frage', 'antwort'"),  # noqa: E501
-    "empty answer": ("training.jsonl", broken_line('{"question": "q", "answer": ""}'), "empty-text", 41, "is empty"),
-    "blank answer": ("training.jsonl", broken_line('{"question": "q", "answer": " \\n"}'), "empty-text", 41, "white space"),  # noqa: E501
-    "null answer": ("training.jsonl", broken_line('{"question": "q", "answer": null}'), "empty-text", 41, "null"),
-    "a number for an answer": ("training.jsonl", broken_line('{"question": "q", "answer": 4}'), "field-type", 41, "a number"),  # noqa: E501
-    "a text for a record": ("training.jsonl", broken_line('"question"'), "record-kind", 41, "object"),
-    "NaN": ("training.jsonl", broken_line('{"question": "q", "answer": "a", "score": NaN}'), "json", 41, "NaN"),
-    "a name twice": ("training.jsonl", broken_line('{"question": "q", "answer": "a", "answer": "b"}'), "duplicate-field", 41, "twice"),  # noqa: E501
-    "half a letter": ("training.jsonl", broken_line('{"question": "q", "answer": "\\ud83d"}'), "unicode", 41, "surrogate"),  # noqa: E501
-    "deep nesting": ("training.jsonl", broken_line(nested(100_000)), "nesting", 41, "nested"),
-    "deep nesting in an array": ("training.json", b"[" + nested(100_000).encode() + b"]", "nesting", 1, "nested"),
-    "two on a line": ("training.jsonl", broken_line('{"question": "q", "answer": "a"}{"question": "q", "answer": "a"}'), "json", 41, "Extra data"),  # noqa: E501
-    "no comma": ("training.json", b'[{"question": "q", "answer": "a"}\n{"question": "q", "answer": "a"}]', "json", 2, "','"),  # noqa: E501
-    "comma at the end": ("training.json", b'[{"question": "q", "answer": "a"},\n]', "json", 2, "comma"),
-    "more after the end": ("training.json", b'[{"question": "q", "answer": "a"}]\n[]', "json", 2, "more after"),
-    "open quote in a CSV": ("training.csv", b'question,answer\n"q","a"\nq,"a\nq,a\n', "csv-quotes", 3, "never closed"),
-    "too many values in a CSV row": ("training.csv", b"question,answer\nq,a\nq,a,b\n", "csv-columns", 3, "3 values"),
-    "gzip cut off": ("training.jsonl.gz", gzip.compress(GOOD)[:-20], "truncated", None, "cut off"),
-    "gzip damaged": ("training.jsonl.gz", damaged(gzip.compress(GOOD)), "compression", None, "damaged"),
-    "gzip packed twice": ("training.jsonl.gz", gzip.compress(gzip.compress(GOOD)), "file-format", None, "twice"),
-    "gzip of nothing": ("training.jsonl.gz", gzip.compress(b""), "empty-file", None, "no records"),
-    "zstd cut off": ("training.jsonl.zst", zstd.compress(GOOD)[:-20], "truncated", None, "cut off"),
-    "zstd damaged": ("training.jsonl.zst", damaged(zstd.compress(GOOD)), "compression", None, "damaged"),
-    "Parquet cut off": ("training.parquet", b"PAR1" + bytes(500), "truncated", None, "cut off"),
-    "Parquet damaged": ("training.parquet", b"PAR1" + bytes(500) + b"\x10\0\0\0PAR1", "parquet", None, "cannot be read"),  # noqa: E501
-    "a column twice": ("training.csv", b"question,answer,answer\nq,a,b\n", "duplicate-field", 1, "more than once"),
-}
-# fmt: on
 
 
 @pytest.mark.parametrize("case", CASES)

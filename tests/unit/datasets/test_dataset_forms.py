@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-import csv
 import gzip
-import io
 import json
 
 import pytest
-from arro3.core import Array, DataType, Field, Table, struct_array
-from arro3.io import write_parquet
 
+from tests.unit.datasets.good_files import as_csv, as_parquet, as_tsv
 from tests.unit.datasets.memory_files import CLAUDE, LLAMA, NOVA, jsonl, pairs
 from tuner.datasets.reading.compressed import zstd
 
 VALIDATION = jsonl(pairs(32, 1000))
-
-
-def as_csv(records: list[dict]) -> bytes:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(records[0]), quoting=csv.QUOTE_ALL)
-    writer.writeheader()
-    writer.writerows(records)
-    return text.getvalue().encode()
 
 
 FORMS = {
@@ -171,24 +160,6 @@ def test_summary_counts_tokens_as_the_family_does(run):
 
 
 PACKINGS = {"gz": gzip.compress, "zst": zstd.compress, "": bytes}
-
-
-def as_parquet(records: list[dict], nested: bool = False) -> bytes:
-    columns = {name: Array([record[name] for record in records], DataType.utf8()) for name in records[0]}
-    if nested:
-        fields = [Field(name, DataType.utf8()) for name in columns]
-        columns = {"data": struct_array(list(columns.values()), fields=fields)}
-    file = io.BytesIO()
-    write_parquet(Table.from_pydict(columns), file)
-    return file.getvalue()
-
-
-def as_tsv(records: list[dict]) -> bytes:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(records[0]), delimiter="\t")
-    writer.writeheader()
-    writer.writerows(records)
-    return text.getvalue().encode()
 
 
 UNPACKED = {"jsonl": jsonl, "json": lambda records: json.dumps(records).encode(), "csv": as_csv, "tsv": as_tsv}

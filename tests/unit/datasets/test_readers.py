@@ -123,18 +123,20 @@ def test_lines_are_counted_in_arrays(gaps, chunk):
     assert [row.line for row in found] == expected
 
 
-class Endless:
-    """A file of one line without end: whoever reads all of it never comes back."""
+class OneLine:
+    """A gigabyte on one line, made while it is read."""
 
     def __init__(self, name: str, start: bytes) -> None:
         self.name = name
+        self.taken = 0
         self._start = start
 
     def chunks(self) -> Iterator[bytes]:
+        piece = b"x" * 2**18
         yield self._start
-        for _ in range(10 * LONGEST_RECORD // 2**18):
-            yield b"x" * 2**18
-        raise AssertionError("read far beyond the longest record")
+        while self.taken < 2**30:
+            self.taken += len(piece)
+            yield piece
 
 
 @pytest.mark.parametrize(
@@ -142,15 +144,45 @@ class Endless:
     [
         ("t.json", b'[{"question": "'),
         ("t.jsonl", b'{"question": "'),
+        ("t.jsonl", b'{"question": "q", "answer": '),
         ("t.csv", b'question,answer\n"'),
         ("t.csv", b"question,answer\n"),
         ("t.csv", b""),
+        ("t.tsv", b"question\tanswer\nq\t"),
     ],
 )
-def test_a_line_without_end_is_given_up(name, start):
-    with pytest.raises(UnreadableError):
-        for block in blocks(Endless(name, start)):
+def test_a_line_of_a_gigabyte_is_given_up_early_and_in_little_memory(name, start):
+    source = OneLine(name, start)
+    tracemalloc.start()
+    with pytest.raises(UnreadableError) as raised:
+        for block in blocks(source):
             list(block.rows())
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert raised.value.flaw.rule in ("record-size", "csv-quotes", "json")
+    assert source.taken <= 3 * LONGEST_RECORD
+    assert peak < 150 * 2**20
+
+
+def test_a_good_array_on_one_line_has_no_longest_line():
+    record, taken = b'{"question": "q", "answer": "%s"}' % (b"a" * 3000), 0
+
+    class Long:
+        name = "t.json"
+
+        def chunks(self) -> Iterator[bytes]:
+            yield b"[" + record
+            for _ in range(40):
+                yield (b"," + record) * 100
+            yield b"]"
+
+    tracemalloc.start()
+    for block in blocks(Long()):
+        taken += sum(isinstance(row, Row) for row in block.rows())
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert taken == 4001
+    assert peak < 20 * 2**20
 
 
 def test_a_bomb_is_unpacked_in_small_pieces():

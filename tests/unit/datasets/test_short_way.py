@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -86,3 +87,11 @@ def test_a_name_that_stands_twice_is_seen_among_any_quotes(records, many_escapes
         texts.append("{" + ", ".join(fields) + "}")
     data = "".join(f"{text}\n" for text in texts).encode()
     assert converted(data, 10_000, True, CLAUDE) == converted(data, 10_000, False, CLAUDE)
+
+
+@pytest.mark.parametrize("name", ["answer\n", 'an "id"', "a\\b", "\ud83d", "\0", "id"])
+def test_names_of_any_letters(name):
+    data = "".join(json.dumps({**GOOD, name: "x"}) + "\n" for _ in range(3)).encode()
+    short, long = (converted(data, 10_000, short_way, CLAUDE) for short_way in (True, False))
+    assert short == long
+    assert short[2] == 3

@@ -112,6 +112,7 @@ class _Lines(Iterator[str]):
                 text = decoder.decode(chunk)
             except UnicodeDecodeError as error:
                 data = held + chunk
+                yield data[: error.start].decode("utf-8")  # an earlier row may be wrong too, and is said first
                 raise UnreadableError(line + data.count(b"\n", 0, error.start), not_utf8(data[error.start])) from None
             line += chunk.count(b"\n")
             yield text

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import IO, Any, cast
 
 from tuner.datasets.findings import Flaw
@@ -48,12 +49,32 @@ def _check_footer(file: IO[bytes]) -> None:
     file.seek(0)
 
 
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Keeps what a panic prints to itself: Rust writes past Python's own standard error, and the finding says it."""
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
 def _batches(file: IO[bytes]) -> Iterator[list[Any]]:
     from arro3.io import read_parquet
 
     try:
-        for batch in read_parquet(file):
-            yield cast("list[Any]", batch.to_struct_array().to_pylist())
+        with _silence():
+            batches = iter(read_parquet(file))
+        while True:
+            with _silence():
+                batch = next(batches, None)
+                rows = None if batch is None else cast("list[Any]", batch.to_struct_array().to_pylist())
+            if rows is None:
+                return
+            yield rows
     except BaseException as error:
         # arro3 raises Exception itself, or panics, for what a file holds.
         if not isinstance(error, Exception) and type(error).__name__ != "PanicException":

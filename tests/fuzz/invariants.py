@@ -1,0 +1,159 @@
+"""What holds of the readers whatever bytes they are given; a violation raises AssertionError.
+
+- a file gives records, or a finding with words that can be shown; nothing is raised
+- how the bytes arrive (in which pieces) changes nothing, nor does the short way
+- every line that is written is a record of texts, and there are as many as were counted
+- the rows of JSON, JSONL, CSV and TSV are those of Python's own parsers, read from the unpacked bytes
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from tests.unit.datasets.memory_files import CLAUDE, NOVA, MemorySink, MemorySource
+from tuner.catalog import model
+from tuner.datasets import Findings
+from tuner.datasets.passes import Output, Pass
+from tuner.datasets.reading import BadRow, Row, UnreadableError, blocks
+from tuner.datasets.reading.compressed import zstd
+from tuner.datasets.rules import Limits
+from tuner.settings import FieldNames
+
+NAMES = ("t.json", "t.jsonl", "t.csv", "t.tsv", "t.parquet", "t.json.gz", "t.csv.zst")
+CHUNKS = (1, 7, 300, 10**6)
+MODELS = (CLAUDE, NOVA)
+
+
+@dataclass(frozen=True, slots=True)
+class Fuzzed:
+    """A file, and how it is read."""
+
+    name: str
+    chunk: int
+    model: str
+    data: bytes
+
+
+def fuzzed(data: bytes) -> Fuzzed:
+    """The first byte says how the others are read, so that one string of bytes is the whole case."""
+    number, rest = (data[0], data[1:]) if data else (0, b"")
+    return Fuzzed(NAMES[number % 7], CHUNKS[number // 7 % 4], MODELS[number // 28 % 2], rest)
+
+
+def check(data: bytes) -> None:
+    """Raises AssertionError when one of the properties does not hold."""
+    case = fuzzed(data)
+    whole = _converted(case, 10**7, short_way=True)
+    written, findings, count = whole
+    assert count or findings["errors"], "neither records nor an error"
+    for finding in findings["findings"]:
+        text = f"{finding['field']}{finding['message']}{finding['remedy']}"
+        assert text.isprintable(), "a finding cannot be shown"
+    lines = written.decode("utf-8").split("\n")[:-1]
+    assert len(lines) == count, "another number of lines than of records"
+    for line in lines:
+        assert _texts(json.loads(line)), "an empty text was written"
+    assert _converted(case, case.chunk, short_way=True) == whole, "the pieces that it came in made a difference"
+    assert _converted(case, 10**7, short_way=False) == whole, "the short way made a difference"
+    _compare(case)
+
+
+def _converted(case: Fuzzed, chunk: int, short_way: bool) -> tuple[bytes, dict[str, Any], int]:
+    findings, sink = Findings(), MemorySink()
+    output = Output(sink)
+    source = MemorySource(case.name, case.data, chunk)
+    Pass(source, Limits(model(case.model), "training"), FieldNames(), findings, short_way).convert(output)
+    return sink.written, findings.document(), output.records
+
+
+def _texts(record: dict[str, Any]) -> bool:
+    contents = [message["content"] for message in record["messages"]]
+    texts = [content if isinstance(content, str) else content[0]["text"] for content in contents]
+    return len(texts) >= 2 and all(text.strip() for text in texts)
+
+
+def _compare(case: Fuzzed) -> None:
+    """With what Python's own parsers read, where they read the whole file."""
+    found, error = _rows(case)
+    expected = _expected(case)
+    if expected is None:
+        return
+    good = [row.value for row in found if isinstance(row, Row)]
+    assert good == [value for value in expected if value is not None], "other rows than Python's parser gives"
+    assert error is None or not good, "a file that Python's parser reads was not read to its end"
+
+
+def _rows(case: Fuzzed) -> tuple[list[Row | BadRow], UnreadableError | None]:
+    found: list[Row | BadRow] = []
+    try:
+        for block in blocks(MemorySource(case.name, case.data, case.chunk)):
+            found += block.rows()
+    except UnreadableError as error:
+        return found, error
+    return found, None
+
+
+def _expected(case: Fuzzed) -> list[Any] | None:
+    """The rows by Python's parsers, None for a row that they refuse; None when this knows nothing of such a file."""
+    data = _unpacked(case.data)
+    if data is None or not data.strip() or data.startswith((b"PAR1", b"PK\x03\x04", b"\x1f\x8b", b"\xff\xfe", b"\xfe\xff")):
+        return None
+    data = data.removeprefix(b"\xef\xbb\xbf")
+    endings = case.name.split(".")[1:]
+    if "csv" in endings or "tsv" in endings:
+        return _expected_csv(data, "tsv" in endings)
+    start = data.lstrip()
+    if start.startswith(b"["):
+        value = _json(data)
+        return value if isinstance(value, list) else None
+    return [_json(line) for line in data.split(b"\n") if line.strip()] if start.startswith(b"{") else None
+
+
+def _unpacked(data: bytes) -> bytes | None:
+    data = data.removeprefix(b"\xef\xbb\xbf")
+    try:
+        if data.startswith(b"\x1f\x8b"):
+            return gzip.decompress(data)
+        return zstd.decompress(data) if data.startswith(b"\x28\xb5\x2f\xfd") else data
+    except (OSError, EOFError, zlib.error, zstd.ZstdError):
+        return None
+
+
+def _json(data: bytes) -> Any:
+    def refuse(found: object) -> Any:
+        raise ValueError(found)
+
+    def once(found: list[tuple[str, Any]]) -> dict[str, Any]:
+        return dict(found) if len(dict(found)) == len(found) else refuse(found)
+
+    try:
+        return json.loads(data.decode("utf-8"), parse_constant=refuse, object_pairs_hook=once)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _expected_csv(data: bytes, tabs: bool) -> list[Any] | None:
+    try:
+        rows = list(_csv(data.decode("utf-8"), tabs))
+    except (ValueError, csv.Error):
+        return None
+    return rows
+
+
+def _csv(text: str, tabs: bool) -> Iterator[Any]:
+    header = text.split("\n", 1)[0]
+    delimiter = "\t" if tabs else max(",;\t|", key=header.count)
+    reader = csv.reader(io.StringIO(text, newline="\n"), delimiter=delimiter, strict=True)
+    names = [name.strip() for name in next(reader, [])]
+    if len(set(names)) < len(names) or "\n" in "".join(names):
+        raise ValueError("no header that can be used")
+    for row in reader:
+        if row:
+            yield dict(zip(names, row, strict=True)) if len(row) == len(names) else None
