@@ -1,0 +1,59 @@
+"""A stopped execution stays stopped: it starts nothing more, and what its last task does cannot end it once more.
+
+MiniStack's goes on with a task's retries and with the states of a Map, and a task that fails after the stop makes it
+FAILED instead of ABORTED. As on AWS, a function that was running at the stop runs to its end.
+"""
+
+from contextvars import ContextVar
+from typing import Any
+
+from ministack.services import stepfunctions
+
+_execution: ContextVar[Any] = ContextVar("execution of the running task", default=None)
+
+
+class _StoppedError(Exception):
+    """No retrier and no catcher knows it."""
+
+
+def install() -> None:
+    """Ask before each task, and before each end."""
+    _remember_execution()
+    for function in ("_invoke_resource", "_invoke_with_callback"):
+        _refuse_when_stopped(function)
+    _end_once()
+
+
+def _remember_execution() -> None:
+    original = stepfunctions._execute_task
+
+    def remembering(state: dict[str, Any], raw_input: Any, execution: Any, context: dict[str, Any]) -> Any:
+        token = _execution.set(execution)
+        try:
+            return original(state, raw_input, execution, context)
+        finally:
+            _execution.reset(token)
+
+    stepfunctions._execute_task = remembering
+
+
+def _refuse_when_stopped(function: str) -> None:
+    original = getattr(stepfunctions, function)
+
+    def refusing(*arguments: Any) -> Any:
+        execution = _execution.get()
+        if execution and execution["status"] != "RUNNING":
+            raise _StoppedError(f"the execution is {execution['status']}")
+        return original(*arguments)
+
+    setattr(stepfunctions, function, refusing)
+
+
+def _end_once() -> None:
+    original = stepfunctions._fail_execution
+
+    def ending(execution: dict[str, Any], error: str, cause: str) -> None:
+        if execution["status"] == "RUNNING":
+            original(execution, error, cause)
+
+    stepfunctions._fail_execution = ending
