@@ -1,7 +1,7 @@
 """When to look next whether an endpoint is in service: seldom while it hardly can be, often when it should be.
 
 From the moment it is in service it is paid for and nobody uses it, and a look costs a hundredth of a cent: so the looks
-are close together around the time that earlier runs took, and what comes late is found within a four-hundredth of its
+are close together around the time that earlier runs took, and what comes late is found within a three-hundredth of its
 own time.
 """
 
@@ -24,7 +24,7 @@ _REMEMBERED = 5
 # Shares of the expected time between which it may come at any moment; the longest of five runs is rarely outside.
 _EARLIEST, _LATEST = 0.6, 1.5
 # Of the time waited, once it is late; the bound keeps two days of looks within Step Functions' 25,000 events.
-_LATE_SHARE, _LATE_SECONDS = 1 / 400, 120
+_LATE_SHARE, _LATE_SECONDS = 1 / 300, 180
 
 
 class Times(Protocol):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Any, Literal
@@ -9,6 +10,7 @@ from typing import Any, Literal
 from pydantic import Field, field_validator
 
 from tuner.settings.loading import StrictModel, load
+from tuner.settings.prices import GivenPrice
 from tuner.settings.run import Commitment
 
 
@@ -48,6 +50,9 @@ class DeploymentSettings(StrictModel):
     unknown_prices: Literal["ask", "proceed"] = Field(
         "ask", description="whether a run waits for approval when the price of something it uses is not known"
     )
+    prices: tuple[GivenPrice, ...] = Field(
+        (), description="prices that go before the packaged list's: item, model, term, usd, source (docs/money.md)"
+    )
     longest_throughput_hours: float = Field(4, gt=0, le=48, description="the release switch fires after this long")
     longest_keep_hours: float = Field(0, ge=0, le=720, description="the most a run's keep_hours may be; 0 allows none")
     model_retention_days: int | None = Field(
@@ -58,7 +63,7 @@ class DeploymentSettings(StrictModel):
     retention_days: int = Field(90, ge=1, le=3650, description="days until superseded object versions and logs expire")
     quiet_seconds: int = Field(30, ge=1, le=300, description="a dataset's folder must rest this long before its run")
     training_polling: Polling = Polling(shortest=60, longest=600)
-    serving_polling: Polling = Polling(shortest=30, longest=60)
+    serving_polling: Polling = Polling(shortest=3, longest=10)
     shard_size: int = Field(25, ge=1, le=500, description="questions per invocation of the answering function")
     answer_concurrency: int = Field(4, ge=1, le=32, description="questions asked at once per invocation")
 
@@ -67,6 +72,13 @@ class DeploymentSettings(StrictModel):
     def _comma_separated(cls, value: Any) -> Any:
         """`-c key=a,b` on the command line can only give a text."""
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+    @field_validator("prices", mode="before")
+    @classmethod
+    def _json(cls, value: Any) -> Any:
+        """`-c prices='[...]'` on the command line can only give a text."""
+        return json.loads(value) if isinstance(value, str) else value
 
 
 # The only values that differ between AWS and the cloud on a laptop: waiting times, waiting for a person among them.

@@ -2,14 +2,15 @@
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from tests.doubles import CUSTOM_MODEL, DEPLOYMENT, NAME, RUN, FakeEndpoints, MemoryFolder, manifest
-from tuner.errors import AwsError, EndpointFailedError, QuotaError
+from tuner.errors import AwsError, CommitmentNotAllowedError, EndpointFailedError, QuotaError
 from tuner.run import Keys, Tags
 from tuner.serving.endpoints import EndpointRequest
-from tuner.serving.purchase import check, purchase, require
+from tuner.serving.purchase import check, commit, purchase, read, require
 
 
 @pytest.fixture
@@ -49,6 +50,49 @@ def test_a_name_without_our_tag_is_not_taken_for_ours(folder: MemoryFolder) -> N
     throughputs.add(NAME, {})
     purchase(throughputs, folder, manifest(), DEPLOYMENT)
     assert len(throughputs.created) == 1
+
+
+def committed(folder: MemoryFolder, throughputs: FakeEndpoints, decision: str = "accepted", **others: Any) -> str:
+    folder.write_json(Keys.GATE, {"decision": decision})
+    asked = manifest(commitment="OneMonth", gate={"correctness": {"at_least": 1}})
+    return commit(throughputs, folder, asked, DEPLOYMENT, others.get("allowed", ("OneMonth",))).arn
+
+
+def test_the_evaluation_is_served_by_the_hour_whatever_the_run_commits_to(folder: MemoryFolder) -> None:
+    throughputs = FakeEndpoints()
+    asked = manifest(commitment="OneMonth", gate={"correctness": {"at_least": 1}})
+    assert purchase(throughputs, folder, asked, DEPLOYMENT).commitment is None
+    assert throughputs.created[0].commitment is None
+
+
+def test_a_term_is_bought_once_beside_the_hourly_endpoint_with_a_record_of_its_own(folder: MemoryFolder) -> None:
+    throughputs = FakeEndpoints()
+    hourly = purchase(throughputs, folder, manifest(), DEPLOYMENT)
+    arn = committed(folder, throughputs)
+    assert committed(folder, throughputs) == arn != hourly.arn
+    assert [(request.name, request.commitment) for request in throughputs.created] == [
+        (NAME, None),
+        (f"{NAME}-committed", "OneMonth"),
+    ]
+    assert require(folder) == hourly
+    record = read(folder, Keys.COMMITMENT)
+    assert record
+    assert (record.arn, record.commitment) == (arn, "OneMonth")
+
+
+@pytest.mark.parametrize("decision", ["rejected", "undecided", "none"])
+def test_no_term_is_bought_for_a_model_that_was_not_accepted(folder: MemoryFolder, decision: str) -> None:
+    throughputs = FakeEndpoints()
+    with pytest.raises(CommitmentNotAllowedError, match=f"decision is {decision}.*nothing was bought"):
+        committed(folder, throughputs, decision)
+    assert not throughputs.created
+
+
+def test_no_term_is_bought_that_the_deployment_does_not_allow_any_more(folder: MemoryFolder) -> None:
+    throughputs = FakeEndpoints()
+    with pytest.raises(CommitmentNotAllowedError, match="allows SixMonths"):
+        committed(folder, throughputs, allowed=("SixMonths",))
+    assert not throughputs.created
 
 
 def test_a_deployment_has_neither_units_nor_a_commitment(folder: MemoryFolder) -> None:

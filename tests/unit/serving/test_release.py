@@ -143,6 +143,23 @@ def test_a_commitment_is_left_until_its_term_ends_and_reported() -> None:
     assert release(ended).run(RUN).released == (over,)
 
 
+def test_a_term_whose_end_is_not_known_yet_is_not_deleted_and_one_that_failed_is() -> None:
+    throughputs = FakeEndpoints()
+    arn = throughputs.add(f"{NAME}-committed", commitment="OneMonth", status="Creating")
+    assert release(throughputs).run(RUN).alive == (arn,)
+    failed = FakeEndpoints()
+    over = failed.add(f"{NAME}-committed", commitment="OneMonth", status="Failed")
+    assert release(failed).run(RUN).released == (over,)
+
+
+def test_people_release_what_they_name_and_nothing_of_others() -> None:
+    throughputs = FakeEndpoints()
+    named, other, foreign = throughputs.add(), throughputs.add("tuner-other"), throughputs.add("x", {})
+    assert release(throughputs).these({named, foreign}).released == (named,)
+    assert set(throughputs.alive) == {other, foreign} | ({named} & set(throughputs.alive))
+    assert release(throughputs).everything().released == (other,)
+
+
 def test_the_release_is_written_down_once() -> None:
     throughputs = FakeEndpoints()
     folders = Folders({RUN: recorded(throughputs.add())})

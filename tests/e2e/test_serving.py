@@ -1,0 +1,116 @@
+"""What stays paid for in the deployed local cloud, and what does not: kept, refused, committed; the switch alone."""
+
+import json
+import os
+from contextlib import contextmanager
+
+import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.httpsession import URLLib3Session
+
+from tests.e2e.pipeline import small_dataset, until
+from tuner.run import Keys, Tags
+
+pytestmark = pytest.mark.e2e
+STYLE = "evaluation: {metrics: [correctness, style]}\n"
+ACCEPTS = STYLE + "gate: {style_words: {at_least: 0}}\n"
+REJECTS = STYLE + "gate: {style_words: {at_least: 100000}}\n"
+
+
+@contextmanager
+def allowing(pipeline, **settings):
+    """The deployment with other settings, without deploying it anew: in all functions, then back."""
+    functions = pipeline.client("lambda")
+    names = [entry["FunctionName"] for entry in functions.list_functions()["Functions"]]
+    before = {
+        name: functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"] for name in names
+    }
+
+    def told(name, variables):
+        functions.update_function_configuration(FunctionName=name, Environment={"Variables": variables})
+
+    for name, variables in before.items():
+        if "DEPLOYMENT" in variables:
+            told(name, {**variables, "DEPLOYMENT": json.dumps({**json.loads(variables["DEPLOYMENT"]), **settings})})
+    try:
+        yield
+    finally:
+        for name, variables in before.items():
+            told(name, variables)
+
+
+def local_bedrock(pipeline, **settings):
+    """Changes the local Bedrock's own settings."""
+    url = f"{pipeline.client('bedrock').meta.endpoint_url}/_local/bedrock/settings"
+    request = AWSRequest("PUT", url, data=json.dumps(settings))
+    SigV4Auth(pipeline.session.get_credentials(), "bedrock", pipeline.session.region_name).add_auth(request)
+    reply = URLLib3Session(verify=os.environ["AWS_CA_BUNDLE"]).send(request.prepare())
+    assert reply.status_code == 200, reply.text
+
+
+def release(pipeline, event):
+    """Invokes the release function, as the rule and the schedule do."""
+    reply = pipeline.client("lambda").invoke(
+        FunctionName=pipeline.outputs["ReleaseFunctionName"], Payload=json.dumps(event)
+    )
+    assert "FunctionError" not in reply, reply["Payload"].read()
+    return json.loads(reply["Payload"].read())
+
+
+def schedules(pipeline):
+    return pipeline.client("scheduler").list_schedules(GroupName="tuner-releases")["Schedules"]
+
+
+def finished(pipeline, dataset, settings):
+    """A run of a small dataset, at its end."""
+    pipeline.drop(dataset, small_dataset(settings))
+    run = pipeline.run_of(dataset)
+    execution = pipeline.finished(run)
+    assert execution["status"] == "SUCCEEDED", execution.get("cause")
+    return run
+
+
+def test_an_accepted_model_keeps_its_endpoint_until_the_switch_fires(pipeline):
+    with allowing(pipeline, longest_keep_hours=1):
+        run = finished(pipeline, "kept", ACCEPTS + "keep_hours: 0.003\n")
+        (arn,) = pipeline.alive()
+        kept_until = pipeline.report(run)["serving"]["kept_until"]
+        tags = pipeline.client("bedrock").list_tags_for_resource(resourceARN=arn)["tags"]
+        assert {"key": Tags.KEPT_UNTIL, "value": kept_until} in tags
+        assert release(pipeline, {"sweep": True})["released"] == [], "the sweep leaves it alone until then"
+        # Nothing but the schedule releases it: the execution succeeded, and no rule is for that.
+        until(lambda: not pipeline.alive(), "the switch's release", 90)
+        assert json.loads(pipeline.artifact(run, Keys.ENDPOINT))["released_at"] >= kept_until
+        until(lambda: not schedules(pipeline), "the end of the schedule", 15)
+
+
+def test_a_refused_model_keeps_nothing(pipeline):
+    with allowing(pipeline, longest_keep_hours=1):
+        run = finished(pipeline, "refused", REJECTS + "keep_hours: 1\n")
+    assert "Release the refused model" in pipeline.states(run)
+    assert pipeline.alive() == []
+    assert schedules(pipeline) == []
+
+
+def test_a_commitment_is_bought_for_an_accepted_model_only(pipeline):
+    local_bedrock(pipeline, committed_model_units=2)
+    with allowing(pipeline, commitments=["OneMonth"]):
+        refused = finished(pipeline, "uncommitted", REJECTS + "commitment: OneMonth\n")
+        assert pipeline.alive() == []
+        assert "Purchase the commitment" not in pipeline.states(refused)
+        run = finished(pipeline, "committed", ACCEPTS + "commitment: OneMonth\n")
+    (arn,) = pipeline.alive()
+    report = pipeline.report(run)
+    assert (report["commitment"]["arn"], report["serving"]["commitment"]) == (arn, None)
+    assert report["serving"]["released_at"], "what it was evaluated with was hourly"
+    assert release(pipeline, {"sweep": True}) == {"released": [], "alive": [arn]}
+    assert release(pipeline, {"run_id": run}) == {"released": [], "alive": [arn]}
+
+
+def test_a_run_may_not_ask_for_what_the_deployment_does_not_allow(pipeline):
+    pipeline.drop("greedy", small_dataset("keep_hours: 1\ncommitment: OneMonth\n"))
+    execution = pipeline.finished(pipeline.run_of("greedy"))
+    assert execution["error"] == "SettingsError"
+    assert "longest_keep_hours" in execution["cause"]
+    assert "commitments" in execution["cause"]

@@ -1,0 +1,78 @@
+"""Looks are rare before an endpoint can be there, close together when it should be, and never too many."""
+
+from collections.abc import Mapping, Sequence
+
+import pytest
+
+from tuner.serving.endpoints import EndpointRecord
+from tuner.serving.patience import DEFAULT_SECONDS, expected_seconds, next_look, remember
+from tuner.settings import DeploymentSettings
+
+POLLING = DeploymentSettings().serving_polling
+MODEL = "amazon.nova-micro-v1:0:128k"
+
+
+class Times:
+    def __init__(self) -> None:
+        self.known: dict[str, list[float]] = {}
+
+    def read(self) -> dict[str, list[float]]:
+        return {name: list(values) for name, values in self.known.items()}
+
+    def write(self, times: Mapping[str, Sequence[float]]) -> None:
+        self.known = {name: list(values) for name, values in times.items()}
+
+
+def looks(expected: float | None, until: float) -> list[float]:
+    """The moments of the looks at an endpoint, until the first at or after `until`."""
+    at = [float(next_look(POLLING, 0, expected))]
+    while at[-1] < until:
+        at.append(at[-1] + next_look(POLLING, at[-1], expected))
+    return at
+
+
+def record(created: str, in_service: str | None) -> EndpointRecord:
+    return EndpointRecord(
+        kind="provisioned", arn="a", name="n", model_units=1, commitment=None, created_at=created,
+        in_service_at=in_service,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("took", [20, 180, 700, 1200, 2400, 7200])
+@pytest.mark.parametrize("expected", [None, 180.0, 1200.0, 2400.0])
+def test_an_endpoint_is_found_within_seconds_of_its_service(took: float, expected: float | None) -> None:
+    lost = looks(expected, took)[-1] - took
+    assert lost <= max(POLLING.longest, took / 300 + 1)
+
+
+def test_near_the_expected_time_looks_are_as_close_as_they_get() -> None:
+    for waited in (1200 * 0.61, 1200, 1200 * 1.49):
+        assert next_look(POLLING, waited, 1200) == POLLING.shortest
+
+
+def test_before_it_they_are_rare() -> None:
+    assert next_look(POLLING, 0, 1200) == POLLING.longest
+
+
+def test_two_days_of_looks_stay_within_an_executions_history() -> None:
+    """25,000 events, nine for a look."""
+    assert len(looks(None, 48 * 3600)) * 9 < 23_000
+
+
+def test_without_history_a_stated_default_is_expected_then_the_median_of_the_last_five() -> None:
+    times = Times()
+    assert expected_seconds(times, "provisioned", MODEL) == DEFAULT_SECONDS["provisioned"]
+    for minute in (59, 20, 21, 22, 23, 24):
+        remember(times, record("2026-11-23T07:00:00Z", f"2026-11-23T07:{minute:02d}:00Z"), MODEL)
+    assert times.known == {f"provisioned {MODEL}": [1200.0, 1260.0, 1320.0, 1380.0, 1440.0]}
+    assert expected_seconds(times, "provisioned", MODEL) == 1320
+    assert expected_seconds(times, "provisioned", "other") == DEFAULT_SECONDS["provisioned"]
+    assert expected_seconds(times, "on_demand", MODEL) == DEFAULT_SECONDS["on_demand"]
+
+
+def test_a_repeated_step_remembers_once_and_what_is_not_in_service_not_at_all() -> None:
+    times = Times()
+    remember(times, record("2026-11-23T07:00:00Z", None), MODEL)
+    for _ in range(2):
+        remember(times, record("2026-11-23T07:00:00Z", "2026-11-23T07:20:00Z"), MODEL)
+    assert times.known == {f"provisioned {MODEL}": [1200.0]}
