@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from tuner.aws.run_folder import RunFolder
 from tuner.errors import EvaluationError
-from tuner.reporting.model import Approval, DatasetSummary, Estimate, Findings, Gate, Serving, Training
+from tuner.reporting.model import Approval, DatasetSummary, Estimate, Findings, Gate, Generated, Serving, Training
 from tuner.run import Keys, Manifest
 
 M = TypeVar("M", bound=BaseModel)
@@ -26,6 +26,7 @@ class Artifacts:
     manifest: Manifest | None
     dataset_summary: DatasetSummary | None
     findings: Findings | None
+    generated: Generated | None
     estimate: Estimate | None
     approval: Approval | None
     training: Training | None
@@ -67,6 +68,7 @@ def gather(folder: RunFolder, reading: Reading) -> Artifacts:
         manifest=part(Keys.MANIFEST, Manifest),
         dataset_summary=part(Keys.DATASET_SUMMARY, DatasetSummary),
         findings=part(Keys.FINDINGS, Findings),
+        generated=reading.of(lambda: _generated(folder), None),
         estimate=part(Keys.ESTIMATE, Estimate),
         approval=reading.of(lambda: _approval(folder), None),
         training=part(Keys.TRAINING_SUMMARY, Training),
@@ -107,6 +109,17 @@ def _approval(folder: RunFolder) -> Approval | None:
     asked = _document(folder, Keys.APPROVAL)
     with shaped(folder.uri(Keys.APPROVAL)):
         return Approval.model_validate({**asked, **_document(folder, Keys.APPROVAL_ANSWER)}) if asked else None
+
+
+def _generated(folder: RunFolder) -> Generated | None:
+    """With the origin of each pair."""
+    found = _find(folder, Keys.GENERATED_SUMMARY, Generated)
+    pairs = folder.find(Keys.GENERATED) if found else None
+    if found is None or pairs is None:
+        return found
+    with shaped(folder.uri(Keys.GENERATED)):
+        origins = [json.loads(line) for line in pairs.splitlines()]
+        return Generated.model_validate({**found.model_dump(), "origins": origins})
 
 
 def _document(folder: RunFolder, name: str) -> dict[str, Any]:

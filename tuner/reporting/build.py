@@ -8,8 +8,8 @@ from typing import Any
 
 from tuner.aws.run_folder import RunFolder
 from tuner.reporting.artifacts import Artifacts, Reading, gather, shaped
-from tuner.reporting.model import Earlier, Failure, Metric, Report, Serving, Status, Which
-from tuner.reporting.money import bill
+from tuner.reporting.model import Earlier, Failure, Metric, Question, Report, Serving, Status, Which
+from tuner.reporting.money import Usage, bill
 from tuner.reporting.named import named_models, stand_ins
 from tuner.reporting.questions import covered, joined, questions
 from tuner.reporting.timeline import timeline
@@ -38,7 +38,7 @@ def build(
     reading = Reading(lenient=failure is not None)
     made = gather(folder, reading)
     serving = _serving(made.serving, ended)
-    models = named_models(made.manifest, made.training, serving, made.scoring)
+    models = named_models(made.manifest, made.training, serving, made.scoring, made.generated)
     nothing: dict[str, Any] = {"verdict": verdict(failure, None), "questions": ()}
     evaluation = reading.of(lambda: _evaluation(folder, made, failure), nothing)
     return Report(
@@ -54,15 +54,20 @@ def build(
         commitment=made.commitment,
         estimate=made.estimate,
         approval=made.approval,
-        bill=bill(made.estimate, made.training, serving, evaluation["questions"]),
+        bill=bill(made.estimate, _usage(made, serving, evaluation["questions"])),
         timeline=timeline(made.manifest, _written(folder, ended), made.training, serving, made.approval),
         dataset_summary=made.dataset_summary,
         findings=made.findings,
+        generated=made.generated,
         gate=made.gate if made.gate and made.gate.decision != "none" else None,
         unreadable=tuple(reading.unreadable),
         **evaluation,
         **_pinned(made.manifest, execution_arn),
     )
+
+
+def _usage(made: Artifacts, serving: Serving | None, asked: Iterable[Question]) -> Usage:
+    return Usage(made.training, serving, tuple(asked), made.scoring.get("judge") or {}, made.commitment)
 
 
 def _evaluation(folder: RunFolder, made: Artifacts, failure: Failure | None) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tuner.reporting.model import Models, NamedModel, Serving, Training
+from tuner.reporting.model import Generated, Models, NamedModel, Serving, Training
 from tuner.run import Manifest
 
 # How everything that stands in for something on the local cloud calls itself.
@@ -13,7 +13,11 @@ _STAND_IN = "stand-in"
 
 
 def named_models(
-    manifest: Manifest | None, training: Training | None, serving: Serving | None, scoring: Mapping[str, Any]
+    manifest: Manifest | None,
+    training: Training | None,
+    serving: Serving | None,
+    scoring: Mapping[str, Any],
+    generated: Generated | None = None,
 ) -> Models:
     """The models as far as the run got. `scoring` is scores.json."""
     base = tuned = None
@@ -23,7 +27,11 @@ def named_models(
         name = training.custom_model_name
         stand_in = bool(base and base.stand_in)
         tuned = NamedModel(id=serving and serving.arn, arn=training.custom_model_arn, name=name, stand_in=stand_in)
-    return Models(base=base, tuned=tuned, judge=_scorer(scoring, "judge"), bertscore=_scorer(scoring, "bertscore"))
+    generator = None
+    if generated and generated.model:
+        generator = NamedModel(id=generated.model, name=generated.name, stand_in=generated.stand_in)
+    judge, bertscore = _scorer(scoring, "judge"), _scorer(scoring, "bertscore")
+    return Models(base=base, tuned=tuned, judge=judge, bertscore=bertscore, generator=generator)
 
 
 def _named(model_id: str, name: str | None) -> NamedModel:
@@ -42,7 +50,12 @@ def _scorer(scoring: Mapping[str, Any], which: str) -> NamedModel | None:
 
 def stand_ins(models: Models) -> Iterator[str]:
     """What stood in, each with the part it had."""
-    for role, model in (("base model", models.base), ("judge", models.judge), ("BERTScore encoder", models.bertscore)):
+    for role, model in (
+        ("base model", models.base),
+        ("validation data", models.generator),
+        ("judge", models.judge),
+        ("BERTScore encoder", models.bertscore),
+    ):
         if model and model.stand_in:
             yield f"{role}: {shown(model)}"
 

@@ -1,6 +1,7 @@
 """The shape of a report."""
 
 from tuner.reporting.model.dataset import Coverage, DatasetSummary
+from tuner.reporting.model.generated import Generated
 from tuner.reporting.model.report import SCHEMA_VERSION, Earlier, Failure, Models, NamedModel, Report, Status
 from tuner.reporting.model.scores import (
     Aggregate,
@@ -47,6 +48,7 @@ __all__ = [
     "Finding",
     "Findings",
     "Gate",
+    "Generated",
     "Metric",
     "Models",
     "Moment",

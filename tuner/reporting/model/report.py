@@ -11,6 +11,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from tuner.reporting.model.dataset import DatasetSummary
+from tuner.reporting.model.generated import Generated
 from tuner.reporting.model.part import Part
 from tuner.reporting.model.scores import Correlation, Gate, Metric, People, Question, Verdict
 from tuner.reporting.model.work import Approval, Bill, Estimate, Findings, Moment, Serving, Training
@@ -43,6 +44,7 @@ class Models(Part):
     tuned: NamedModel | None = None
     judge: NamedModel | None = None
     bertscore: NamedModel | None = None
+    generator: NamedModel | None = Field(None, description="wrote the validation data, from documents")
 
 
 class Earlier(Part):
@@ -93,6 +95,7 @@ class Report(BaseModel):
     bill: Bill | None = None
     timeline: tuple[Moment, ...] = ()
     dataset_summary: DatasetSummary | None = None
+    generated: Generated | None = Field(None, description="null when no validation data was made from documents")
     findings: Findings | None = None
     inputs: tuple[PinnedInput, ...] = ()
     settings: dict[str, Any] = Field(default_factory=dict)

@@ -66,6 +66,7 @@ class CostItem(Part):
     unit_price_usd: float | None = None
     usd: float | None = None
     source: str | None = Field(None, description="where the price is from, and its date")
+    counted: bool = Field(True, description="false for what nobody counts: it is carried over from the estimate")
 
 
 class Estimate(Part):
