@@ -64,6 +64,7 @@ CASES: dict[str, tuple[str, bytes, str, int | None, str]] = {
     "deep nesting in an array": ("training.json", b"[" + nested(100_000).encode() + b"]", "nesting", 1, "nested"),
     "two on a line": ("training.jsonl", broken_line('{"question": "q", "answer": "a"}{"question": "q", "answer": "a"}'), "json", 41, "Extra data"),  # noqa: E501
     "no comma": ("training.json", b'[{"question": "q", "answer": "a"}\n{"question": "q", "answer": "a"}]', "json", 2, "','"),  # noqa: E501
+    "two commas": ("training.json", b"[" + GOOD.replace(b"\n", b",\n,", 1).replace(b"\n{", b",\n{").rstrip() + b"]", "json", 2, "Expecting value"),  # noqa: E501
     "comma at the end": ("training.json", b'[{"question": "q", "answer": "a"},\n]', "json", 2, "comma"),
     "more after the end": ("training.json", b'[{"question": "q", "answer": "a"}]\n[]', "json", 2, "more after"),
     "open quote in a CSV": ("training.csv", b'question,answer\n"q","a"\nq,"a\nq,a\n', "csv-quotes", 3, "never closed"),

@@ -41,8 +41,8 @@ def _unpacked(file: Any, kind: str) -> Iterator[bytes]:
     except EOFError:
         message = f"the {kind} file ends too early: it was cut off."
         raise UnreadableError(None, Flaw("truncated", message, "Upload the whole file again.")) from None
-    except (OSError, zlib.error, zstd.ZstdError) as error:
-        message = f"the {kind} file is damaged: {error}."
+    except (OSError, zlib.error, zstd.ZstdError):
+        message = f"the {kind} file is damaged."
         raise UnreadableError(None, Flaw("compression", message, "Pack it again and upload it.")) from None
 
 

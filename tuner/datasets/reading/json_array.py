@@ -141,7 +141,7 @@ class _Reader:
             comma = end - 1
             while self._buffer[comma] in _SPACE:
                 comma -= 1
-            if self._buffer[comma] != ord(","):
+            if comma == 0 or self._buffer[comma] != ord(","):  # at 0 it would be a second comma in a row
                 continue
             data = b"".join((b"[", memoryview(self._buffer)[:comma], b"]"))
             decoded = self._decode(data)
