@@ -1,6 +1,6 @@
 """Estimates what the run will cost, and whether it may spend that: at once, once a person approves, or not at all.
 
-Calls: s3:GetObject, s3:PutObject, kms:Decrypt, kms:GenerateDataKey.
+Calls: s3:ListBucket, s3:GetObject, s3:PutObject, kms:Decrypt, kms:GenerateDataKey.
 """
 
 from __future__ import annotations

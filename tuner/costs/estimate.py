@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
-from typing import Any
-
-from pydantic import BaseModel, ConfigDict
+from collections.abc import Iterator
 
 from tuner import catalog
+from tuner.costs.counted import Counted, Plan, Questions
 from tuner.costs.model import Estimate, Item, Limits
-from tuner.costs.prices import Price, Term, price
-from tuner.run import Manifest
+from tuner.costs.prices import Price, PriceList, price_list
+from tuner.costs.small_change import small_change
 
 # About twenty minutes until throughput is in service, a few to ask; what is begun of an hour is counted whole, because
 # AWS does not say that it bills less.
@@ -20,107 +18,105 @@ _EXPECTED_SECONDS_PER_ANSWER = 5.0
 # The judge's instructions, beside the question, the reference and the answer.
 _JUDGE_INSTRUCTION_TOKENS = 500
 _HOURS_PER_MONTH = 730
-_MONTHS: dict[str, int] = {"OneMonth": 1, "SixMonths": 6}
+_MONTHS = {"OneMonth": 1, "SixMonths": 6}
 
 
-class Questions(BaseModel):
-    """The evaluation questions as a bill sees them."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    count: int
-    question_tokens: int
-    reference_tokens: int
-
-
-def count_questions(
-    records: Iterable[Mapping[str, Any]], system_prompt: str | None, characters_per_token: float
-) -> Questions:
-    """Counts the evaluation questions' tokens as the model's family estimates them: by characters.
-
-    A question goes out with its own system prompt, or else the run's.
-    """
-    count = asked = expected = 0
-    for record in records:
-        count += 1
-        asked += len(record["question"]) + len(record.get("system") or system_prompt or "")
-        expected += len(record["reference"])
-    return Questions(
-        count=count,
-        question_tokens=math.ceil(asked / characters_per_token),
-        reference_tokens=math.ceil(expected / characters_per_token),
-    )
-
-
-def estimate(manifest: Manifest, training_tokens: int, questions: Questions, limits: Limits) -> Estimate:
+def estimate(plan: Plan, counted: Counted, limits: Limits, prices: PriceList | None = None) -> Estimate:
     """What the run will cost. Answers are counted at their greatest length, so that the sum is seldom too low."""
-    model = catalog.model(manifest.base_model)
-    epochs = int(manifest.hyperparameters["epochCount"])
-    items = [
-        _item("Training", training_tokens * epochs, "tokens x epochs", price("training", model.invoke_id)),
-        _item("Custom model storage", 1, "months", price("storage", model.invoke_id)),
-    ]
-    if manifest.settings.serving != "none":
-        items += _answers(manifest, model, questions)
-        items += _judging(manifest, questions)
+    items = tuple(_Items(plan, counted, prices or price_list()).all())
     known = [item.usd for item in items if item.usd is not None]
     return Estimate(
-        items=tuple(items),
+        items=items,
         total_usd=round(sum(known), 6),
         unknown=tuple(item.name for item in items if item.usd is None),
         **limits.model_dump(),
     )
 
 
-def _answers(manifest: Manifest, model: catalog.Model, questions: Questions) -> list[Item]:
-    written = questions.count * manifest.settings.inference.max_tokens
-    items = [
-        _item("Base model, questions", questions.question_tokens, "tokens", price("input", model.invoke_id)),
-        _item("Base model, answers", written, "tokens, at most", price("output", model.invoke_id)),
-    ]
-    if manifest.settings.serving == "provisioned":
-        return [*items, _throughput(manifest, model, questions)]
-    # Whether a deployment's tokens cost what the base model's do is not documented for every family.
-    return [
-        *items,
-        _item("Tuned model, questions", questions.question_tokens, "tokens", None),
-        _item("Tuned model, answers", written, "tokens, at most", None),
-    ]
+def throughput_hours(questions: Questions) -> float:
+    """Hours that throughput is expected to be paid for, until the last answer."""
+    minutes = _EXPECTED_MINUTES_TO_SERVICE + questions.count * _EXPECTED_SECONDS_PER_ANSWER / 60
+    return float(math.ceil(minutes / 60))
 
 
-def _throughput(manifest: Manifest, model: catalog.Model, questions: Questions) -> Item:
-    units, commitment = manifest.settings.model_units, manifest.settings.commitment
-    term: Term = commitment or "hourly"
-    if commitment:
-        hours = float(_MONTHS[commitment] * _HOURS_PER_MONTH)
-    else:
-        minutes = _EXPECTED_MINUTES_TO_SERVICE + questions.count * _EXPECTED_SECONDS_PER_ANSWER / 60
-        hours = float(math.ceil(minutes / 60))
-    return _item(
-        "Provisioned throughput", units * hours, "model units x hours", price("throughput", model.invoke_id, term)
-    )
+def priced_as(model: str) -> str:
+    """The id that a judge's prices go by: the model behind its inference profile."""
+    known = catalog.judge(model)
+    return known.foundation_model if known else model
 
 
-def _judging(manifest: Manifest, questions: Questions) -> list[Item]:
-    judge = catalog.judge(manifest.judge_model)
-    model = judge.foundation_model if judge else manifest.judge_model
-    longest_answers = questions.count * manifest.settings.inference.max_tokens
-    per_model = (
-        questions.question_tokens
-        + questions.reference_tokens
-        + longest_answers
-        + questions.count * _JUDGE_INSTRUCTION_TOKENS
-    )
-    # Each answer is graded once; two answers are compared in both orders, and both are read each time.
-    grades, comparisons = (2 * (name in manifest.settings.evaluation.metrics) for name in ("correctness", "preference"))
-    if not grades + comparisons:
-        return []
-    read = (grades + comparisons) * per_model + comparisons * longest_answers
-    verdicts = (grades + comparisons) * questions.count * manifest.settings.judge.max_tokens
-    return [
-        _item("Judge, reading", read, "tokens, at most", price("input", model)),
-        _item("Judge, verdicts", verdicts, "tokens, at most", price("output", model)),
-    ]
+class _Items:
+    def __init__(self, plan: Plan, counted: Counted, prices: PriceList) -> None:
+        self._plan = plan
+        self._settings = plan.settings
+        self._counted = counted
+        self._prices = prices
+        self._model = plan.model.invoke_id
+        # Of all questions, at their greatest length.
+        self._answers = counted.questions.count * plan.settings.inference.max_tokens
+
+    def all(self) -> Iterator[Item]:
+        """Every item, in the order of the run."""
+        yield from self._generation()
+        trained = self._counted.training_tokens * self._plan.epochs
+        yield _item("Training", trained, "tokens x epochs", self._prices.find("training", self._model))
+        yield _item("Custom model storage", 1, "months", self._prices.find("storage", self._model))
+        if self._settings.serving != "none":
+            yield from self._base_answers()
+            yield from self._tuned_answers()
+            yield from self._judging()
+        yield from (_item(*line) for line in small_change(self._plan, self._counted, self._prices))
+
+    def _generation(self) -> Iterator[Item]:
+        made = self._counted.generation
+        if made is None:
+            return
+        unit, model = "tokens, at most" if made.most else "tokens", priced_as(made.model)
+        yield _item("Generation, reading", made.input_tokens, unit, self._prices.find("input", model))
+        yield _item("Generation, writing", made.output_tokens, unit, self._prices.find("output", model))
+
+    def _base_answers(self) -> Iterator[Item]:
+        asked, prices = self._counted.questions.question_tokens, self._prices
+        yield _item("Base model, questions", asked, "tokens", prices.find("input", self._model))
+        yield _item("Base model, answers", self._answers, "tokens, at most", prices.find("output", self._model))
+
+    def _tuned_answers(self) -> Iterator[Item]:
+        asked, prices = self._counted.questions.question_tokens, self._prices
+        if self._settings.serving == "provisioned":
+            yield from self._throughput()
+            return
+        yield _item("Tuned model, questions", asked, "tokens", prices.find("custom_input", self._model))
+        yield _item("Tuned model, answers", self._answers, "tokens, at most", prices.find("custom_output", self._model))
+
+    def _throughput(self) -> Iterator[Item]:
+        """The evaluation is always served by the hour; a term is bought only once the gate accepted the model."""
+        units, unit = self._settings.model_units, "model units x hours"
+        hourly = self._prices.find("throughput", self._model, "hourly")
+        yield _item("Provisioned throughput", units * throughput_hours(self._counted.questions), unit, hourly)
+        if self._settings.keep_hours:
+            yield _item("Throughput kept afterwards", units * self._settings.keep_hours, unit, hourly)
+        if term := self._settings.commitment:
+            hours = _MONTHS[term] * _HOURS_PER_MONTH
+            yield _item(f"Commitment, {term}", units * hours, unit, self._prices.find("throughput", self._model, term))
+
+    def _judging(self) -> Iterator[Item]:
+        questions = self._counted.questions
+        per_model = (
+            questions.question_tokens
+            + questions.reference_tokens
+            + self._answers
+            + questions.count * _JUDGE_INSTRUCTION_TOKENS
+        )
+        # Each answer is graded once; two answers are compared in both orders, and both are read each time.
+        metrics = self._settings.evaluation.metrics
+        grades, comparisons = (2 * (name in metrics) for name in ("correctness", "preference"))
+        if not grades + comparisons:
+            return
+        read = (grades + comparisons) * per_model + comparisons * self._answers
+        verdicts = (grades + comparisons) * questions.count * self._settings.judge.max_tokens
+        model = priced_as(self._plan.judge_model)
+        yield _item("Judge, reading", read, "tokens, at most", self._prices.find("input", model))
+        yield _item("Judge, verdicts", verdicts, "tokens, at most", self._prices.find("output", model))
 
 
 def _item(name: str, quantity: float, unit: str, found: Price | None) -> Item:
@@ -130,5 +126,5 @@ def _item(name: str, quantity: float, unit: str, found: Price | None) -> Item:
         unit=unit,
         unit_price_usd=found.usd if found else None,
         usd=quantity * found.usd if found else None,
-        source=f"{found.source}; read {found.read.isoformat()}" if found else "unknown",
+        source=found.told() if found else "unknown",
     )

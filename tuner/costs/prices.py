@@ -3,41 +3,68 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
-from typing import Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict
 
-Item = Literal["input", "output", "training", "storage", "throughput"]
-Term = Literal["hourly", "OneMonth", "SixMonths"]
+from tuner.settings.prices import GivenPrice, Priced, Term
+
+_ANY = "any"
 
 
 class Price(BaseModel):
-    """A price in US dollars per unit of its item; `source` is where it was published."""
+    """A price in US dollars per unit of its item; `source` is where it was published, `read` when it was looked up."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    item: Item
-    model: str
+    item: Priced
+    model: str = _ANY
     usd: float
     source: str
-    read: dt.date
+    read: dt.date | None = None
     term: Term | None = None
+
+    def told(self) -> str:
+        """The source in a line."""
+        return f"{self.source}; read {self.read.isoformat()}" if self.read else self.source
+
+
+class PriceList:
+    """Looks prices up. A price for a model goes before one for any model, and an earlier one before a later one."""
+
+    def __init__(self, prices: Sequence[Price]) -> None:
+        self._prices = tuple(prices)
+
+    def find(self, item: Priced, model: str = _ANY, term: Term | None = None) -> Price | None:
+        """The price of an item for a model (its id for invoking), or None when it is unknown."""
+        return next(
+            (
+                entry
+                for wanted in (model, _ANY)
+                for entry in self._prices
+                if entry.item == item and entry.model == wanted and entry.term == term
+            ),
+            None,
+        )
 
 
 @cache
 def prices() -> tuple[Price, ...]:
-    """Every price that is known."""
+    """Every price that the packaged list knows."""
     document = yaml.safe_load(files(__package__).joinpath("prices.yaml").read_text("utf-8"))
     sources = document["sources"]
     return tuple(Price(**{**entry, "source": sources[entry["source"]]}) for entry in document["prices"])
 
 
-def price(item: Item, model: str, term: Term | None = None) -> Price | None:
-    """The price of an item for a model (its id for invoking), or None when it is unknown."""
-    return next(
-        (entry for entry in prices() if entry.item == item and entry.model in {model, "any"} and entry.term == term),
-        None,
-    )
+def price_list(given: Sequence[GivenPrice] = ()) -> PriceList:
+    """The packaged list behind what the deployment's settings give."""
+    own = [Price(**{**entry.model_dump(), "source": f"deployment's settings: {entry.source}"}) for entry in given]
+    return PriceList((*own, *prices()))
+
+
+def price(item: Priced, model: str, term: Term | None = None) -> Price | None:
+    """The packaged list's price of an item for a model (its id for invoking), or None when it is unknown."""
+    return price_list().find(item, model, term)

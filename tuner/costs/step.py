@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from tuner import catalog
 from tuner.aws.run_folder import RunFolder
-from tuner.costs.estimate import count_questions, estimate
+from tuner.costs.counted import Plan, counted, generated
+from tuner.costs.estimate import estimate
 from tuner.costs.model import Estimate, Limits
+from tuner.costs.prices import price_list
 from tuner.run import Keys, Manifest
 from tuner.settings import DeploymentSettings, RunSettings
 
 
 def write_estimate(folder: RunFolder, manifest: Manifest, deployment: DeploymentSettings) -> Estimate:
     """The run's estimate, held against what it may cost."""
-    family = catalog.family_of(manifest.base_model)
-    questions = count_questions(
-        folder.read_lines(Keys.EVALUATION), manifest.settings.system_prompt, family.characters_per_token
-    )
+    plan = Plan.of(manifest)
     made = estimate(
-        manifest,
-        training_tokens=folder.read_json(Keys.DATASET_SUMMARY)["training_tokens"],
-        questions=questions,
-        limits=limits(manifest.settings, deployment),
+        plan,
+        counted(
+            folder.read_json(Keys.DATASET_SUMMARY),
+            folder.read_lines(Keys.EVALUATION),
+            plan,
+            generated(folder.find_json(Keys.GENERATED_SUMMARY)),
+        ),
+        limits(manifest.settings, deployment),
+        price_list(deployment.prices),
     )
     folder.write_json(Keys.ESTIMATE, made.model_dump(mode="json"))
     return made

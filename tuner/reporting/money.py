@@ -4,43 +4,65 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
+from tuner.costs.small_change import NAMES as SMALL_CHANGE
 from tuner.reporting.model import Answer, Bill, CostItem, Estimate, Question, Serving, Training
 
 _HOUR = 3600
+# What nobody counts is carried over from the estimate, and said to be.
+_NOT_COUNTED = {*SMALL_CHANGE}
 
 
-def bill(
-    estimate: Estimate | None, training: Training | None, serving: Serving | None, questions: Iterable[Question]
-) -> Bill | None:
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a run did, as far as it costs. `judge` is what scores.json says of the judge, `bought` a term's record."""
+
+    training: Training | None = None
+    serving: Serving | None = None
+    questions: tuple[Question, ...] = ()
+    judge: Mapping[str, Any] = field(default_factory=dict)
+    bought: Serving | None = None
+
+
+def bill(estimate: Estimate | None, usage: Usage) -> Bill | None:
     """The estimate's items with the quantities that were really used; None when nothing was used, or estimated.
 
-    Items keep the names that the estimate gives them; what nobody counted (the judge's tokens) is unknown.
+    Items keep the names that the estimate gives them; what nobody counted is as it was estimated.
     """
-    asked = [question for question in questions if question.base or question.tuned]
-    if estimate is None or not (training or serving or asked):
+    asked = [question for question in usage.questions if question.base or question.tuned]
+    if estimate is None or not (usage.training or usage.serving or asked):
         return None
-    used = _used(estimate, training, serving, asked)
-    items = tuple(_priced(item, used.get(item.name)) for item in estimate.items)
+    planned = {item.name: item.quantity for item in estimate.items}
+    used = _used(planned, usage, asked)
+    items = tuple(_priced(item, used) for item in estimate.items)
     known = [item.usd for item in items if item.usd is not None]
     unknown = tuple(item.name for item in items if item.usd is None)
     return Bill(items=items, total_usd=round(sum(known), 6), unknown=unknown)
 
 
-def _used(
-    estimate: Estimate, training: Training | None, serving: Serving | None, questions: list[Question]
-) -> Mapping[str, float | None]:
-    planned = {item.name: item.quantity for item in estimate.items}
-    base = [question.base for question in questions]
-    tuned = [question.tuned for question in questions]
+def _used(planned: Mapping[str, float | None], usage: Usage, asked: list[Question]) -> dict[str, float | None]:
+    base = [question.base for question in asked]
+    tuned = [question.tuned for question in asked]
+    stored = usage.training is not None and usage.training.custom_model_arn is not None
+    kept = usage.serving is not None and usage.serving.kept_until is not None
     return {
-        "Training": _trained(planned.get("Training"), training),
-        "Custom model storage": planned.get("Custom model storage") if training and training.custom_model_arn else 0,
+        # Made before the estimate, which has the real numbers.
+        **{name: quantity for name, quantity in planned.items() if name.startswith("Generation")},
+        "Training": _trained(planned.get("Training"), usage.training),
+        "Custom model storage": planned.get("Custom model storage") if stored else 0,
         "Base model, questions": _tokens(base, "input_tokens"),
         "Base model, answers": _tokens(base, "output_tokens"),
         "Tuned model, questions": _tokens(tuned, "input_tokens"),
         "Tuned model, answers": _tokens(tuned, "output_tokens"),
-        "Provisioned throughput": _hours(planned.get("Provisioned throughput"), serving),
+        "Provisioned throughput": _hours(planned.get("Provisioned throughput"), usage.serving),
+        "Throughput kept afterwards": planned.get("Throughput kept afterwards") if kept else 0,
+        **{
+            name: quantity if usage.bought else 0 for name, quantity in planned.items() if name.startswith("Commitment")
+        },
+        "Judge, reading": _judged(usage.judge, "input_tokens"),
+        "Judge, verdicts": _judged(usage.judge, "output_tokens"),
     }
 
 
@@ -66,9 +88,16 @@ def _tokens(answers: Iterable[Answer | None], which: str) -> float:
     return sum(getattr(answer, which) or 0 for answer in answers if answer)
 
 
-def _priced(item: CostItem, quantity: float | None) -> CostItem:
+def _judged(judge: Mapping[str, Any], which: str) -> float | None:
+    """None when a judge was asked and its tokens were not counted, as in runs of earlier versions."""
+    return judge.get(which) if judge.get("asked") else 0
+
+
+def _priced(item: CostItem, used: Mapping[str, float | None]) -> CostItem:
+    counted = item.name not in _NOT_COUNTED
+    quantity = used.get(item.name) if counted else item.quantity
     price = item.unit_price_usd
     usd = quantity * price if quantity is not None and price is not None else None
-    return CostItem(
-        name=item.name, quantity=quantity, unit=item.unit, unit_price_usd=price, usd=usd, source=item.source
-    )
+    # Nothing of it was used: that costs nothing, whatever its price may be.
+    usd = 0.0 if quantity == 0 else usd
+    return item.model_copy(update={"quantity": quantity, "usd": usd, "counted": counted})

@@ -1,17 +1,22 @@
 """An estimate names what it does not know, and never counts it as nothing."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from tests.doubles import MemoryFolder, manifest
-from tuner.costs.estimate import Questions, count_questions, estimate
+from tuner.costs.counted import Counted, Generation, Plan, Questions, count_questions
+from tuner.costs.estimate import estimate
 from tuner.costs.model import Estimate, Item, Limits
-from tuner.costs.prices import price, prices
+from tuner.costs.prices import PriceList, price, price_list, prices
+from tuner.costs.small_change import NAMES
 from tuner.costs.step import write_estimate
+from tuner.errors import SettingsError
 from tuner.run import Keys
-from tuner.settings import DeploymentSettings
+from tuner.settings import DeploymentSettings, deployment_settings
+from tuner.settings.prices import GivenPrice
 
 HAIKU = "anthropic.claude-3-haiku-20240307-v1:0:200k"
 QUESTIONS = Questions(count=8, question_tokens=100, reference_tokens=400)
@@ -23,10 +28,13 @@ def made(
     questions: Questions = QUESTIONS,
     approval: float | None = None,
     ask: bool = False,
+    generation: Generation | None = None,
+    prices: Sequence[GivenPrice] = (),
     **settings: Any,
 ) -> Estimate:
     limits = Limits(budget_usd=budget, approval_usd=approval, ask_when_unknown=ask)
-    return estimate(manifest(base_model, **settings), training_tokens=9000, questions=questions, limits=limits)
+    counted = Counted(9000, questions, 30_000, generation)
+    return estimate(Plan.of(manifest(base_model, **settings)), counted, limits, price_list(prices))
 
 
 def item(found: Estimate, name: str) -> Item:
@@ -62,15 +70,21 @@ def test_throughput_is_paid_by_the_begun_hour_and_the_model_unit() -> None:
     assert item(made(questions=many), "Provisioned throughput").quantity == 2
 
 
-def test_a_commitment_is_paid_for_its_whole_term() -> None:
-    six_months = item(made(commitment="SixMonths"), "Provisioned throughput")
+def test_a_commitment_is_paid_for_its_whole_term_beside_the_evaluations_hour() -> None:
+    found = made(commitment="SixMonths")
+    six_months = item(found, "Commitment, SixMonths")
     assert six_months.quantity == 6 * 730
     assert six_months.usd == pytest.approx(6 * 48_180, rel=0.01)
-    assert item(made(commitment="OneMonth"), "Provisioned throughput").usd is None
+    assert item(found, "Provisioned throughput").usd == 132
+    assert item(made(commitment="OneMonth"), "Commitment, OneMonth").usd is None
+
+
+def test_hours_for_which_the_endpoint_is_kept_are_paid_too() -> None:
+    assert item(made(keep_hours=3, model_units=2), "Throughput kept afterwards").usd == 6 * 132
 
 
 def test_a_run_that_serves_nothing_pays_for_no_answers() -> None:
-    assert [entry.name for entry in made(serving="none").items] == ["Training", "Custom model storage"]
+    assert [entry.name for entry in made(serving="none").items] == ["Training", "Custom model storage", *NAMES]
 
 
 def test_on_demand_buys_no_throughput_and_says_what_its_tokens_are() -> None:
@@ -128,3 +142,61 @@ def test_questions_are_counted_in_the_familys_tokens_with_their_system_prompt() 
     records = [{"question": "abc", "reference": "abcdef"}, {"question": "abc", "system": "abc", "reference": "a"}]
     assert count_questions(records, None, 3) == Questions(count=2, question_tokens=3, reference_tokens=3)
     assert count_questions(records, "abcdef", 3).question_tokens == 5
+
+
+def test_a_conversation_is_asked_with_all_its_turns() -> None:
+    turns = [{"role": "user", "text": "abc"}, {"role": "assistant", "text": "abc"}, {"role": "user", "text": "abc"}]
+    record = {"question": "user: abc ...", "messages": turns, "reference": "a"}
+    assert count_questions([record], None, 3).question_tokens == 3
+
+
+def test_generated_data_is_an_item_at_the_price_of_the_model_that_read() -> None:
+    judge = "us.anthropic.claude-sonnet-4-6"
+    found = made(generation=Generation(judge, 1_000_000, 2000, most=True))
+    assert item(found, "Generation, reading").usd == pytest.approx(3.3)
+    assert item(found, "Generation, writing").usd == pytest.approx(2000 * 1.65e-5)
+    assert "Generation, reading" not in [entry.name for entry in made().items]
+
+
+def test_the_small_change_is_small_and_known() -> None:
+    items = [entry for entry in made().items if entry.name in NAMES]
+    assert len(items) == len(NAMES)
+    assert 0 < sum(entry.usd or 0 for entry in items) < 0.05
+
+
+def test_the_deployments_prices_go_before_the_packaged_ones() -> None:
+    given = [
+        GivenPrice(item="training", model="anthropic.claude-3-haiku-20240307-v1:0", usd=2e-6, source="my contract"),
+        GivenPrice(item="throughput", term="hourly", usd=1, source="any model"),
+    ]
+    found = made(prices=given)
+    assert item(found, "Training").usd == pytest.approx(18_000 * 2e-6)
+    assert item(found, "Training").source == "deployment's settings: my contract"
+    assert item(found, "Provisioned throughput").usd == 132, "a model's own price goes before one for any model"
+    assert "Training" not in found.unknown
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"item": "throughput", "usd": 1, "source": "s"},
+        {"item": "training", "term": "hourly", "usd": 1, "source": "s"},
+        {"item": "training", "usd": -1, "source": "s"},
+        {"item": "training", "usd": 1, "source": ""},
+        {"item": "coffee", "usd": 1, "source": "s"},
+    ],
+)
+def test_a_price_that_makes_no_sense_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(SettingsError):
+        deployment_settings({"prices": [wrong]})
+
+
+def test_prices_can_be_given_on_the_command_line() -> None:
+    given = deployment_settings({"prices": '[{"item": "storage", "usd": 3, "source": "s"}]'}).prices
+    assert price_list(given).find("storage").usd == 3  # type: ignore[union-attr]
+
+
+def test_the_packaged_list_knows_each_price_once() -> None:
+    keys = [(entry.item, entry.model, entry.term) for entry in prices()]
+    assert len(keys) == len(set(keys))
+    assert PriceList(()).find("storage") is None

@@ -91,7 +91,7 @@ def test_lists_can_be_given_on_the_command_line() -> None:
 def test_the_local_target_changes_only_waiting_times() -> None:
     local, aws = deployment_settings({"target": "local"}), deployment_settings({})
     changed = {name for name in DeploymentSettings.model_fields if getattr(local, name) != getattr(aws, name)}
-    assert changed == {"target", "quiet_seconds", "training_polling", "serving_polling"}
+    assert changed == {"target", "quiet_seconds", "training_polling", "serving_polling", "unknown_prices"}
 
 
 def test_polling_waits_grow_within_bounds() -> None:
