@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 import tuner
-from tuner.cli import approve, compare, data, doctor, evaluate, local, report, review, run, runs, stop, watch
+from tuner.cli import approve, compare, data, doctor, estimate, evaluate, local, report, review, run, runs, stop, watch
 
 app = typer.Typer(
     name="tuner",
@@ -14,6 +14,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+app.command()(estimate.estimate)
 app.command()(run.run)
 app.command()(watch.watch)
 app.command()(runs.runs)

@@ -1,0 +1,110 @@
+"""`tuner estimate`: the pipeline's own estimate, of a folder on this machine."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.doubles import MemoryFolder, manifest
+from tests.unit.cli.world import OUTPUTS, Tuner, World
+from tuner import catalog
+from tuner.costs.step import write_estimate
+from tuner.datasets import LocalFile, prepare
+from tuner.datasets.places import NoSink
+from tuner.run import Keys
+from tuner.settings import DeploymentSettings, parse_document
+
+EXAMPLE = Path(__file__).parents[3] / "examples" / "bedrock-faq"
+
+
+class Into(NoSink):
+    """Writes an artifact into a folder in memory."""
+
+    def __init__(self, folder: MemoryFolder, name: str) -> None:
+        self.folder, self.name = folder, name
+
+    def write(self, data: bytes) -> None:
+        self.folder.files[self.name] = self.folder.files.get(self.name, b"") + data
+
+
+def test_it_is_what_the_run_itself_would_estimate(tuner: Tuner) -> None:
+    settings = parse_document((EXAMPLE / "run.yaml").read_text(), "run.yaml")
+    pinned = manifest(settings.pop("base_model"), **settings)
+    folder = MemoryFolder()
+    sources = {
+        "training": LocalFile(EXAMPLE / "training.jsonl"),
+        "validation": LocalFile(EXAMPLE / "validation.csv"),
+        "evaluation": LocalFile(EXAMPLE / "evaluation.json"),
+    }
+    prepared = prepare(sources, pinned.settings, catalog.model(pinned.base_model), lambda name: Into(folder, name))
+    folder.write_json(Keys.DATASET_SUMMARY, prepared.summary)
+    in_the_run = write_estimate(folder, pinned, DeploymentSettings())
+    said = tuner("estimate", str(EXAMPLE), "--json").json
+    assert said == {
+        **json.loads(in_the_run.model_dump_json()),
+        "decision": in_the_run.decision,
+        "reason": in_the_run.reason,
+    }
+
+
+def test_it_asks_nothing_of_aws(tuner: Tuner, world: World) -> None:
+    world.actions.clear()
+    assert tuner("estimate", str(EXAMPLE)).status == 0
+    assert world.actions == set()
+
+
+def test_what_is_unknown_stands_in_the_table_and_below_it(tuner: Tuner) -> None:
+    shown = tuner("estimate", str(EXAMPLE)).err
+    (line,) = [line for line in shown.splitlines() if line.startswith("Provisioned throughput")]
+    assert line.split()[-1] == "unknown"
+    assert "Unknown, and not counted: Provisioned throughput." in shown
+    assert "Unknown is not zero" in shown
+    assert "Such a run waits for a person" in shown
+    table = shown.partition("What is known of the run's cost")[0]
+    assert all(len(row) <= 80 for row in table.splitlines())
+
+
+@pytest.mark.parametrize("model", [entry.id for entry in catalog.models() if not entry.retired])
+def test_every_model_of_the_catalog_can_be_estimated(tuner: Tuner, model: str, tmp_path: Path) -> None:
+    (tmp_path / "run.yaml").write_text("serving: auto\n")
+    outcome = tuner("estimate", str(EXAMPLE), "--model", model, "--settings", str(tmp_path / "run.yaml"), "--json")
+    assert outcome.status == 0
+    assert outcome.json["items"][0]["name"] == "Training"
+
+
+def test_over_the_budget_says_by_how_much_and_fails(tuner: Tuner, folder: Path) -> None:
+    (folder / "run.yaml").write_text(
+        "base_model: anthropic.claude-3-haiku-20240307-v1:0:200k\nbudget_usd: 100\ngenerate: {count: 0}\n"
+    )
+    outcome = tuner("estimate", str(folder))
+    assert outcome.status == 1
+    assert " over its budget of $100.00. Nothing has been spent." in outcome.err
+
+
+def test_a_deployments_budget_and_prices_are_taken_when_it_is_named(tuner: Tuner, world: World) -> None:
+    prices = ({"item": "throughput", "term": "hourly", "usd": 20, "source": "contract"},)
+    settings = DeploymentSettings.model_validate({"budget_usd": 10, "prices": prices})
+    world.stacks["BedrockTuner"] = {**OUTPUTS, "DeploymentSettings": settings.model_dump_json()}
+    outcome = tuner("estimate", str(EXAMPLE), "--stack", "BedrockTuner", "--json")
+    assert outcome.status == 1
+    assert (outcome.json["budget_usd"], outcome.json["decision"]) == (10, "refuse")
+    assert "Provisioned throughput" not in outcome.json["unknown"]
+
+
+def test_documents_that_would_be_read_are_counted(tuner: Tuner, folder: Path) -> None:
+    lines = [json.dumps({"question": f"What is {n}?", "answer": f"It is {n}."}) for n in range(40)]
+    (folder / "training.jsonl").write_text("\n".join(lines))
+    (folder / "documents" / "guide.txt").write_text("Amazon Bedrock serves foundation models. " * 200)
+    (folder / "run.yaml").write_text("serving: auto\ngenerate: {count: 10}\n")
+    items = {item["name"]: item for item in tuner("estimate", str(folder), "--json").json["items"]}
+    assert items["Generation, reading"]["quantity"] > 0
+    assert items["Generation, writing"]["unit"] == "tokens, at most"
+    assert items["Generation, reading"]["unit_price_usd"] == pytest.approx(3.3e-6)
+
+
+def test_a_dataset_with_errors_says_so_and_is_estimated_all_the_same(tuner: Tuner, folder: Path) -> None:
+    (folder / "training.jsonl").write_text('{"question": "Q?", "answer": "A."}\n{"question": "R?", "answer": ""}\n')
+    (folder / "run.yaml").write_text("generate: {count: 0}\n")
+    outcome = tuner("estimate", str(folder))
+    assert "training.jsonl" in outcome.err
+    assert "Training" in outcome.err
