@@ -41,11 +41,10 @@ class BedrockTuner(Stack):
         roles = ServiceRoles(self, "Roles", self._places(settings, storage, notifications, undelivered.queue_arn))
         functions = Steps(self, "Steps", roles.places, storage, undelivered).functions
         pipeline = Pipeline(self, "Pipeline", roles.places, storage.key, functions)
-        trigger = Trigger(self, "Trigger", storage.data_bucket, functions["start_run"], undelivered)
-        net = SafetyNet(self, "SafetyNet", roles.places, functions, undelivered)
-        all_that_works = (storage, roles, *functions.values(), pipeline, trigger, net)
-        Farewell(self, "Farewell", functions["release_everything"], all_that_works)
+        Trigger(self, "Trigger", storage.data_bucket, functions["start_run"], undelivered)
+        SafetyNet(self, "SafetyNet", roles.places, functions, undelivered)
         Alarms(self, "Alarms", notifications.topic, undelivered, functions["release_throughput"])
+        Farewell(self, "Farewell", functions["release_everything"])
         self._outputs(
             DataBucketName=storage.data_bucket.bucket_name,
             ArtifactsBucketName=storage.artifacts_bucket.bucket_name,

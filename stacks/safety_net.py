@@ -5,15 +5,15 @@ The other two of the five releases are states of the state machine. All five cal
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
-from aws_cdk import CustomResource, Duration
+from aws_cdk import CfnResource, CustomResource, Duration
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_sqs as sqs
-from constructs import Construct, IConstruct
+from constructs import Construct
 
 from stacks.permissions import Places
 
@@ -21,9 +21,8 @@ from stacks.permissions import Places
 class Farewell(Construct):
     """Deleted before anything else of the stack: it releases what is alive, or keeps the stack from being deleted."""
 
-    def __init__(
-        self, scope: Construct, construct_id: str, function: lambda_.IFunction, outlived_by: Sequence[IConstruct]
-    ) -> None:
+    def __init__(self, scope: Construct, construct_id: str, function: lambda_.IFunction) -> None:
+        everything = [part for part in scope.node.find_all() if isinstance(part, CfnResource)]
         super().__init__(scope, construct_id)
         resource = CustomResource(
             self,
@@ -32,8 +31,9 @@ class Farewell(Construct):
             service_token=function.function_arn,
             service_timeout=Duration.minutes(5),
         )
-        # What depends on others is deleted before them.
-        resource.node.add_dependency(*outlived_by)
+        # What depends on others is deleted before them, and they stay when it cannot be. A layer is of no use to a
+        # function that is there already; locally there is none.
+        resource.node.add_dependency(*(part for part in everything if not isinstance(part, lambda_.CfnLayerVersion)))
 
 
 class SafetyNet(Construct):

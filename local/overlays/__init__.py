@@ -15,6 +15,7 @@ from local.overlays import (
     denial_messages,
     due_schedules,
     event_conditions,
+    failed_deletions,
     idle_connections,
     kms_permissions,
     lambda_errors,
@@ -53,6 +54,7 @@ def install() -> None:
     due_schedules.install()
     asynchronous_events.install()
     stopped_executions.install()
+    failed_deletions.install()
     task_tokens.install()
     idle_connections.install()
     for module in os.environ.get(FURTHER_VARIABLE, "").split():
