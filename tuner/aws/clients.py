@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from functools import cache
 from typing import Any
 
@@ -11,8 +10,6 @@ from botocore.config import Config
 
 # Bedrock may take a minute to answer a long question; everything else answers within seconds or not at all.
 _READ_TIMEOUT = {"bedrock-runtime": 120}
-# Whoever injects faults cannot wait that long for an answer that never comes.
-_LONGEST = float(os.environ.get("LONGEST_READ_SECONDS", "inf"))
 _USER_AGENT = "bedrock-tuner/0.1"
 
 
@@ -24,7 +21,7 @@ def client(service: str, region: str | None = None, attempts: int = 4) -> Any:
     """
     config = Config(
         connect_timeout=5,
-        read_timeout=min(_READ_TIMEOUT.get(service, 30), _LONGEST),
+        read_timeout=_READ_TIMEOUT.get(service, 30),
         retries={"mode": "standard", "total_max_attempts": attempts},
         user_agent_extra=_USER_AGENT,
         max_pool_connections=50,
