@@ -11,6 +11,7 @@ from typing import Any
 
 from lambdas.step import Environment, RunEvent, step
 from tuner.aws.objects import ObjectSource
+from tuner.costs.prices import price_list
 from tuner.datasets import Role
 from tuner.datasets.generate import generate_validation
 from tuner.run import INCOMING, PinnedInput
@@ -35,5 +36,6 @@ def handler(event: RunEvent, env: Environment) -> dict[str, Any]:
         {role: source(entry) for role in _READ for entry in manifest.inputs_of(role)},
         {entry.key.removeprefix(below): source(entry) for entry in manifest.inputs_of("documents")},
         min(manifest.settings.budget_usd or env.deployment.budget_usd, env.deployment.budget_usd),
+        price_list(env.deployment.prices),
     )
     return asdict(progress)

@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tuner.catalog import judge
-from tuner.costs.prices import price
+from tuner.costs.estimate import priced_as
+from tuner.costs.prices import PriceList, price_list
 from tuner.datasets.generate.asking import MOST_PAIRS, most_tokens
 from tuner.datasets.generate.documents import Library
 from tuner.datasets.generate.parts import Part
@@ -33,8 +33,10 @@ class Bound:
     usd: float | None
 
 
-def affordable(library: Library, count: int, model: str, budget_usd: float) -> Bound:
+def affordable(library: Library, count: int, model: str, budget_usd: float, prices: PriceList | None = None) -> Bound:
     """The most that `count` pairs take. A price that is not known is not counted, as in every estimate.
+
+    `prices` are those of the deployment, the packaged ones when None.
 
     Raises DatasetError when no document can be used, BudgetExceededError when it could cost more than the budget.
     """
@@ -43,7 +45,9 @@ def affordable(library: Library, count: int, model: str, budget_usd: float) -> B
     if not library.parts:
         lines = "".join(f"\n{sentence}" for sentence in list(library.unusable.values())[:_NAMED])
         raise DatasetError(f"None of the {len(library.unusable)} documents can be used. Nothing has been spent.{lines}")
-    most = bound(library.parts, count, *_prices(model))
+    found = prices or price_list()
+    read, written = (found.find(item, priced_as(model)) for item in ("input", "output"))
+    most = bound(library.parts, count, read.usd if read else None, written.usd if written else None)
     if most.usd is not None and most.usd > budget_usd:
         raise BudgetExceededError(
             f"Generating {count} pairs may take up to {most.calls} requests and ${most.usd:,.2f}, over the budget of "
@@ -60,14 +64,6 @@ def bound(parts: Sequence[Part], count: int, per_input: float | None, per_output
     read, written = calls * (largest + _TOKENS_AROUND), calls * most_tokens(min(MOST_PAIRS, count))
     usd = None if per_input is None or per_output is None else read * per_input + written * per_output
     return Bound(calls, read, written, usd)
-
-
-def _prices(model: str) -> tuple[float | None, float | None]:
-    """Of a token read and of one written."""
-    known = judge(model)
-    found = [price(item, known.foundation_model if known else model) for item in ("input", "output")]
-    read, written = (entry.usd if entry else None for entry in found)
-    return read, written
 
 
 def _tokens(part: Part) -> int:

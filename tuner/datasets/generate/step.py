@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 
 from tuner import catalog
 from tuner.aws.run_folder import RunFolder
+from tuner.costs.prices import PriceList
 from tuner.datasets.counts import record_counts
 from tuner.datasets.findings import Findings
 from tuner.datasets.generate.asking import Ask, Generator, converse
@@ -43,6 +44,7 @@ def generate_validation(
     data: Mapping[Role, Source],
     documents: Mapping[str, Source],
     budget_usd: float,
+    prices: PriceList | None = None,
     ask: Ask = converse,
     clock: Callable[[], float] = time.monotonic,
 ) -> Progress:
@@ -64,7 +66,7 @@ def generate_validation(
         return Progress(True, 0)
     _check_count(manifest, records)
     library = read_documents(documents)
-    most = affordable(library, count, manifest.generator_model, budget_usd)
+    most = affordable(library, count, manifest.generator_model, budget_usd, prices)
     generator = Generator(manifest.generator_model, FolderReplies(folder), ask)
     limits = _limits(manifest, "validation")
     made = Generation(library.parts, count, generator, limits, known).run(lambda: clock() - started < _SECONDS)

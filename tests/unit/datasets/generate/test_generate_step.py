@@ -41,7 +41,7 @@ def step(
         },
         {name: source(data) for name, data in documents.items()},
         budget,
-        ask or Writer(),
+        ask=ask or Writer(),
         **more,
     )
 

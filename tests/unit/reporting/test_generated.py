@@ -1,0 +1,95 @@
+"""Validation data that a model wrote is shown with the origin of each pair, and its stand-in is named."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.unit.reporting.conftest import AT, FolderOf
+from tests.unit.reporting.sample import artifacts
+from tuner.errors import EvaluationError
+from tuner.reporting import Failure, Report, build, page
+from tuner.run import Keys
+
+HOSTILE = "<script>alert(1)</script>"
+PAIR = {
+    "question": "What is a model unit?",
+    "answer": f"A measure of capacity {HOSTILE}.",
+    "document": "serving.html",
+    "place": "part 2 of 3",
+    "passage": "A model unit is the measure in which capacity is bought.",
+}
+
+
+def summary(**more: Any) -> dict[str, Any]:
+    return {
+        "schema_version": 1,
+        "complete": True,
+        "asked": 1,
+        "model": "us.anthropic.claude-sonnet-4-6",
+        "name": "sentence extractor",
+        "stand_in": True,
+        "pairs": 1,
+        "calls": 2,
+        "input_tokens": 4321,
+        "output_tokens": 210,
+        "dropped": {"its passage is not in the document word for word.": 3},
+        "documents": [
+            {"name": "serving.html", "parts": 3, "pairs": 1, "unusable": None},
+            {"name": "scan.pdf", "parts": 0, "pairs": 0, "unusable": "scan.pdf has no text, only pictures of pages."},
+        ],
+        **more,
+    }
+
+
+def report_of(folder_of: FolderOf, written: dict[str, Any], *pairs: dict[str, str], **more: Any) -> Report:
+    files = {Keys.GENERATED_SUMMARY: json.dumps(written).encode()}
+    if pairs:
+        files[Keys.GENERATED] = "".join(json.dumps(each) + "\n" for each in pairs).encode()
+    return build(folder_of({**artifacts(), **files}), at=AT, **more)
+
+
+def test_each_pairs_origin_stands_in_the_report_and_on_its_page(folder_of: FolderOf) -> None:
+    report = report_of(folder_of, summary(), PAIR)
+    assert report.generated and report.models.generator
+    assert [origin.model_dump() for origin in report.generated.origins] == [PAIR]
+    assert report.models.generator.stand_in
+    assert any(each.startswith("validation data: sentence extractor, a stand-in for") for each in report.stand_ins)
+    text = page(report)
+    for shown in (
+        "Validation data from documents",
+        "serving.html, part 2 of 3",
+        PAIR["passage"],
+        "4,321 tokens read and 210 written",
+        "3 because its passage is not in the document word for word",
+        "scan.pdf has no text, only pictures of pages.",
+    ):
+        assert shown in text, shown
+    assert HOSTILE not in text
+    assert Report.model_validate_json(report.model_dump_json()) == report
+
+
+def test_a_run_that_asked_nothing_says_why(folder_of: FolderOf) -> None:
+    left_out = {"schema_version": 1, "complete": True, "pairs": 0, "left_out": "The training data has errors."}
+    report = report_of(folder_of, left_out)
+    assert report.models.generator is None
+    assert "The training data has errors." in page(report)
+
+
+def test_too_few_pairs_are_shown_in_the_report_of_the_failure(folder_of: FolderOf) -> None:
+    short = summary(complete=False, asked=9)
+    report = report_of(folder_of, short, failure=Failure(error="GenerationError", message="1 of 9"))
+    assert "wrote 1 of 9 question-answer pairs" in page(report)
+
+
+def test_a_run_without_documents_says_nothing_of_it(folder_of: FolderOf) -> None:
+    report = build(folder_of(artifacts()), at=AT)
+    assert report.generated is None
+    assert "Validation data from documents" not in page(report)
+
+
+def test_pairs_of_another_shape_are_named_by_their_artifact(folder_of: FolderOf) -> None:
+    with pytest.raises(EvaluationError, match=r"generated/validation\.jsonl: origins"):
+        report_of(folder_of, summary(), {"question": "alone"})
