@@ -83,7 +83,9 @@ def mutated(rng: random.Random, known: list[bytes]) -> bytes:
 
 
 def attempt(data: bytes) -> str | None:
-    """What went wrong with a file, as a traceback."""
+    """What went wrong with a file, as a traceback. The file is kept meanwhile: native code may end the process."""
+    FOUND.mkdir(parents=True, exist_ok=True)
+    (FOUND / "last").write_bytes(data)
     signal.alarm(LONGEST_SECONDS)
     try:
         check(data)

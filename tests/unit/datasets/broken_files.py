@@ -6,6 +6,7 @@ import gzip
 import io
 import zipfile
 
+from tests.unit.datasets.good_files import as_parquet
 from tests.unit.datasets.memory_files import jsonl, pairs
 from tuner.datasets.reading.compressed import zstd
 
@@ -23,6 +24,10 @@ def damaged(data: bytes) -> bytes:
 
 def nested(depth: int) -> str:
     return '{"question": ' + "[" * depth + "]" * depth + ', "answer": "a"}'
+
+
+def altered(data: bytes, at: int, byte: int) -> bytes:
+    return data[:at] + bytes([byte]) + data[at + 1 :]
 
 
 def zipped(data: bytes) -> bytes:
@@ -83,6 +88,7 @@ CASES: dict[str, tuple[str, bytes, str, int | None, str]] = {
     "a quote inside a CSV text": ("training.csv", b'question,answer\n"q" is,a\n', "csv-quotes", 2, "cannot be read"),
     "Parquet cut off": ("training.parquet", b"PAR1" + bytes(500), "truncated", None, "cut off"),
     "Parquet damaged": ("training.parquet", b"PAR1" + bytes(500) + b"\x10\0\0\0PAR1", "parquet", None, "cannot be read"),  # noqa: E501
+    "Parquet that ends its reader": ("training.parquet", altered(as_parquet(pairs(2)), 501, 39), "parquet", None, "do not fit"),  # noqa: E501
     "a column twice": ("training.csv", b"question,answer,answer\nq,a,b\n", "duplicate-field", 1, "more than once"),
 }
 # fmt: on

@@ -1,16 +1,21 @@
 """Parquet, batch by batch. The line of a finding is the row's number, from 1.
 
-Parquet keeps its index at the end, so the bytes go through a temporary file first. arro3 is imported only here: it is
-a tenth of pyarrow's size, which matters in a Lambda layer.
+Parquet keeps its index at the end, so the bytes go through a temporary file first. It is decoded by another process
+(`parquet_rows`), because a damaged file may end the one that decodes it; by arro3, which has a tenth of pyarrow's size,
+which matters in a Lambda layer.
 """
 
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import IO, Any, cast
+from pathlib import Path
+from typing import IO, Any
+
+import msgspec
 
 from tuner.datasets.findings import Flaw
 from tuner.datasets.reading.rows import Block, Row, RowBlock, UnreadableError
@@ -49,35 +54,26 @@ def _check_footer(file: IO[bytes]) -> None:
     file.seek(0)
 
 
-@contextmanager
-def _silence() -> Iterator[None]:
-    """Keeps what a panic prints to itself: Rust writes past Python's own standard error, and the finding says it."""
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
-
-
 def _batches(file: IO[bytes]) -> Iterator[list[Any]]:
-    from arro3.io import read_parquet
+    """Rows as the other process decodes them."""
+    command = [sys.executable, "-P", str(Path(__file__).with_name("parquet_rows.py"))]
+    paths = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}  # Lambda's runtime finds its layers in its own way
+    with subprocess.Popen(  # noqa: S603 - the command above
+        command, stdin=file, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env={**os.environ, **paths}
+    ) as process:
+        assert process.stdout is not None
+        try:
+            for line in process.stdout:
+                rows = msgspec.json.decode(line)
+                if isinstance(rows, str):
+                    raise _broken(rows)
+                yield rows
+        finally:
+            process.stdout.close()
+    if process.returncode:
+        raise _broken("its parts do not fit together")
 
-    try:
-        with _silence():
-            batches = iter(read_parquet(file))
-        while True:
-            with _silence():
-                batch = next(batches, None)
-                rows = None if batch is None else cast("list[Any]", batch.to_struct_array().to_pylist())
-            if rows is None:
-                return
-            yield rows
-    except BaseException as error:
-        # arro3 raises Exception itself, or panics, for what a file holds.
-        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
-            raise
-        message = f"the Parquet file cannot be read: {str(error).splitlines()[0]}."
-        raise UnreadableError(None, Flaw("parquet", message, "Write it again and upload it.")) from None
+
+def _broken(problem: str) -> UnreadableError:
+    message = f"the Parquet file cannot be read: {problem}."
+    return UnreadableError(None, Flaw("parquet", message, "Write it again and upload it."))
