@@ -14,6 +14,7 @@ from lambdas.step import Environment, logger, step
 from tuner.aws.endpoints import ModelDeployments, ProvisionedThroughputs
 from tuner.aws.executions import Executions
 from tuner.aws.stack_events import StackRequest, answer
+from tuner.costs.prices import price_list
 from tuner.serving.alive import hourly_usd
 from tuner.serving.farewell import refusal
 from tuner.serving.release import Release
@@ -24,7 +25,8 @@ def handler(event: StackRequest, env: Environment) -> None:
     """Always answers: CloudFormation would wait for an hour."""
     why = None
     if event.kind == "Delete":
-        release = Release((ProvisionedThroughputs(), ModelDeployments()), env.deployment.name, env.folder, hourly_usd)
+        price = hourly_usd(price_list(env.deployment.prices))
+        release = Release((ProvisionedThroughputs(), ModelDeployments()), env.deployment.name, env.folder, price)
         try:
             why = refusal(release, Executions(env.state_machine_arn))
         except Exception as error:  # handed on as the reason, whatever it is

@@ -10,6 +10,7 @@ bedrock:ListCustomModels, bedrock:DeleteCustomModel, sns:Publish.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Self
 
 from aws_lambda_powertools.metrics import MetricUnit
@@ -21,8 +22,10 @@ from tuner.aws.endpoints import ModelDeployments, ProvisionedThroughputs
 from tuner.aws.executions import Executions
 from tuner.aws.notifications import notify
 from tuner.aws.scheduler import OneTimeSchedules
+from tuner.costs.prices import price_list
 from tuner.serving.alarm import SUBJECT, alarm
 from tuner.serving.alive import alive, hourly_usd, is_needed
+from tuner.serving.endpoints import Endpoint
 from tuner.serving.models import delete_unused
 from tuner.serving.release import Outcome, Release
 from tuner.serving.switch import disarm_if_released
@@ -52,12 +55,16 @@ class ReleaseEvent(BaseModel):
 
 @step(ReleaseEvent)
 def handler(event: ReleaseEvent, env: Environment) -> dict[str, Any]:
-    release = Release((ProvisionedThroughputs(), ModelDeployments()), env.deployment.name, env.folder, hourly_usd)
+    release = Release((ProvisionedThroughputs(), ModelDeployments()), env.deployment.name, env.folder, _price(env))
     run_id = event.run_id or (event.detail.name if event.detail else None)
     outcome = _run(release, run_id, env) if run_id else _sweep(release, env)
     metrics.add_metric("EndpointsReleased", MetricUnit.Count, len(outcome.released))
     logger.info("Released", released=outcome.released, alive=outcome.alive)
     return {"released": list(outcome.released), "alive": list(outcome.alive)}
+
+
+def _price(env: Environment) -> Callable[[Endpoint], float | None]:
+    return hourly_usd(price_list(env.deployment.prices))
 
 
 def _run(release: Release, run_id: str, env: Environment) -> Outcome:
@@ -75,7 +82,7 @@ def _sweep(release: Release, env: Environment) -> Outcome:
     metrics.add_metric("ReleaseFailed", MetricUnit.Count, len(failures))
     if failures:
         logger.error("Not released", failures=[str(failure.error) for failure in failures])
-        notify(env.topic_arn, SUBJECT, alarm(failures, hourly_usd, deployment), {"status": "RELEASE_FAILED"})
+        notify(env.topic_arn, SUBJECT, alarm(failures, release.price, deployment), {"status": "RELEASE_FAILED"})
     _count(release, deployment, longest_hours)
     deleted = delete_unused(CustomModels(), release.kinds, deployment, env.deployment.model_retention_days, status_of)
     metrics.add_metric("ModelsDeleted", MetricUnit.Count, len(deleted))
@@ -85,7 +92,7 @@ def _sweep(release: Release, env: Environment) -> Outcome:
 
 def _count(release: Release, deployment: str, longest_hours: float) -> None:
     """What is alive, and the age of the oldest that neither has a term nor is kept: what an alarm goes by."""
-    mine = [entry for entry in alive(release.kinds, deployment, longest_hours) if entry.ours]
+    mine = [entry for entry in alive(release.kinds, deployment, longest_hours, release.price) if entry.ours]
     unexpected = [entry.hours for entry in mine if not entry.expected]
     metrics.add_metric("EndpointsAlive", MetricUnit.Count, len(mine))
     metrics.add_metric("OldestEndpointHours", MetricUnit.NoUnit, max(unexpected, default=0.0))

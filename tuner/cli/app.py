@@ -5,7 +5,22 @@ from __future__ import annotations
 import typer
 
 import tuner
-from tuner.cli import approve, compare, data, doctor, estimate, evaluate, local, report, review, run, runs, stop, watch
+from tuner.cli import (
+    approve,
+    compare,
+    data,
+    doctor,
+    estimate,
+    evaluate,
+    local,
+    report,
+    review,
+    run,
+    runs,
+    stop,
+    throughput,
+    watch,
+)
 
 app = typer.Typer(
     name="tuner",
@@ -25,6 +40,7 @@ app.command()(approve.approve)
 app.command()(approve.reject)
 app.command()(evaluate.evaluate)
 app.command()(compare.compare)
+app.add_typer(throughput.app, name="throughput")
 app.add_typer(review.app, name="review")
 app.command()(doctor.doctor)
 app.add_typer(data.app, name="data")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from tuner import catalog
-from tuner.costs.prices import Term, price
+from tuner.costs.prices import PriceList
 from tuner.run import Tags
 from tuner.serving.endpoints import Endpoint, Endpoints, run_of
 from tuner.serving.keep import kept_until
@@ -52,7 +52,9 @@ class Alive:
         return kept or stays_for_its_term(self.endpoint)
 
 
-def alive(kinds: Sequence[Endpoints], deployment: str, longest_hours: float) -> Iterator[Alive]:
+def alive(
+    kinds: Sequence[Endpoints], deployment: str, longest_hours: float, price: Callable[[Endpoint], float | None]
+) -> Iterator[Alive]:
     """What exists of this deployment: by its name, by its tag, or by both. Reads the tags of the whole account's."""
     for kind in kinds:
         for endpoint in kind.list(""):
@@ -64,7 +66,7 @@ def alive(kinds: Sequence[Endpoints], deployment: str, longest_hours: float) -> 
                     named=named,
                     tagged=tagged,
                     run_id=tags.get(Tags.RUN) or (run_of(endpoint, deployment) if named else None),
-                    hourly_usd=hourly_usd(endpoint),
+                    hourly_usd=price(endpoint),
                     kept_until=kept_until(tags, endpoint.created_at, longest_hours),
                 )
 
@@ -91,14 +93,18 @@ def stays_for_its_term(endpoint: Endpoint) -> bool:
     return endpoint.committed_until is None or endpoint.committed_until > dt.datetime.now(dt.UTC)
 
 
-def hourly_usd(endpoint: Endpoint) -> float | None:
-    """Dollars an hour by the price list, or None when it has no price; a deployment costs nothing while it is idle."""
-    if endpoint.kind == "on_demand":
-        return 0.0
-    model = next((entry for entry in catalog.models() if entry.id == endpoint.base_model), None)
-    term: Term = endpoint.commitment or "hourly"
-    found = price("throughput", model.invoke_id if model else str(endpoint.base_model), term)
-    return found.usd * (endpoint.model_units or 1) if found else None
+def hourly_usd(prices: PriceList) -> Callable[[Endpoint], float | None]:
+    """Dollars an hour by the price list, None where it has no price; a deployment costs nothing while it is idle."""
+
+    def of(endpoint: Endpoint) -> float | None:
+        if endpoint.kind == "on_demand":
+            return 0.0
+        model = next((entry for entry in catalog.models() if entry.id == endpoint.base_model), None)
+        named = model.invoke_id if model else str(endpoint.base_model)
+        found = prices.find("throughput", named, endpoint.commitment or "hourly")
+        return found.usd * (endpoint.model_units or 1) if found else None
+
+    return of
 
 
 def price_in_words(endpoint: Endpoint, hourly: float | None) -> str:

@@ -7,13 +7,15 @@ from collections.abc import Mapping
 import pytest
 
 from tests.doubles import DEPLOYMENT, NAME, RUN, FakeEndpoints, MemoryFolder
+from tuner.costs.prices import price_list
 from tuner.errors import AwsError
 from tuner.run import Keys, Tags
-from tuner.serving.alive import alive, is_needed
+from tuner.serving.alive import alive, hourly_usd, is_needed
 from tuner.serving.keep import keep, kept_until
 from tuner.serving.purchase import require
 from tuner.serving.switch import Switch
 
+PRICE = hourly_usd(price_list())
 NOW = dt.datetime.now(dt.UTC).replace(microsecond=0)
 LATER = (NOW + dt.timedelta(hours=5)).isoformat()
 
@@ -137,7 +139,7 @@ def test_what_is_alive_says_whose_it_is_and_what_it_costs() -> None:
     kind.add("tuner-somebody", {})
     kind.add("stray", {Tags.DEPLOYMENT: DEPLOYMENT})
     kind.add("others", {})
-    found = list(alive([kind], DEPLOYMENT, 24))
+    found = list(alive([kind], DEPLOYMENT, 24, PRICE))
     assert [(entry.ours, entry.run_id) for entry in found] == [
         (True, RUN), (True, RUN), (False, "somebody"), (False, None),
     ]  # fmt: skip
@@ -151,4 +153,4 @@ def test_a_term_and_what_is_kept_are_expected() -> None:
     kind = FakeEndpoints()
     kind.add(commitment="OneMonth")
     kind.add(tags={Tags.DEPLOYMENT: DEPLOYMENT, Tags.KEPT_UNTIL: LATER})
-    assert [entry.expected for entry in alive([kind], DEPLOYMENT, 24)] == [True, True]
+    assert [entry.expected for entry in alive([kind], DEPLOYMENT, 24, PRICE)] == [True, True]

@@ -1,0 +1,134 @@
+"""`tuner throughput`: everything that is alive is seen, and only what is this deployment's is released."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.unit.cli.world import Refused, Tuner, World
+
+ARN = "arn:aws:bedrock:us-east-1:123456789012:provisioned-model/"
+CLAUDE = "arn:aws:bedrock:us-east-1::foundation-model/anthropic.claude-3-haiku-20240307-v1:0:200k"
+OURS = {"bedrock-tuner:deployment": "tuner", "bedrock-tuner:run": "faq-1"}
+
+
+@pytest.fixture
+def bedrock(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
+    """Throughput with tags, which can be looked up and deleted."""
+    tags: dict[str, dict[str, str]] = {}
+
+    def add(name: str, tagged: dict[str, str], **members: Any) -> str:
+        arn = f"{ARN}{len(world.throughputs):012d}"
+        tags[arn] = tagged
+        world.throughputs.append(
+            {
+                "provisionedModelArn": arn,
+                "provisionedModelName": name,
+                "foundationModelArn": CLAUDE,
+                "modelArn": "arn:m",
+                "desiredModelArn": "arn:m",
+                "modelUnits": 2,
+                "desiredModelUnits": 2,
+                "status": "InService",
+                "creationTime": datetime.now(UTC) - timedelta(hours=3),
+                "lastModifiedTime": datetime.now(UTC),
+                **members,
+            }
+        )
+        return arn
+
+    def find(parameters: dict[str, Any]) -> dict[str, Any]:
+        arn = parameters["provisionedModelId"]
+        for entry in world.throughputs:
+            if entry["provisionedModelArn"] == arn:
+                return entry
+        raise Refused("ResourceNotFoundException", "gone", 404)
+
+    def delete(parameters: dict[str, Any]) -> dict[str, Any]:
+        world.throughputs.remove(find(parameters))
+        return {}
+
+    def tags_of(parameters: dict[str, Any]) -> dict[str, Any]:
+        return {"tags": [{"key": key, "value": value} for key, value in tags[parameters["resourceARN"]].items()]}
+
+    for name, answer in {
+        "GetProvisionedModelThroughput": find,
+        "DeleteProvisionedModelThroughput": delete,
+        "ListTagsForResource": tags_of,
+    }.items():
+        monkeypatch.setattr(world, f"_on_{name}", answer, raising=False)
+    world.throughput = add  # type: ignore[attr-defined]
+    return world
+
+
+def test_nothing_alive_says_so(tuner: Tuner, bedrock: World) -> None:
+    assert "Nothing is alive" in tuner("throughput").err
+    assert tuner("throughput", "list", "--json").json == []
+
+
+def test_what_is_alive_says_whose_it_is_since_when_and_at_what_cost(tuner: Tuner, bedrock: Any) -> None:
+    kept = "2126-11-23T20:00:00Z"
+    arn = bedrock.throughput("tuner-faq-1", {**OURS, "bedrock-tuner:kept-until": kept})
+    bedrock.throughput("tuner-by-hand", {})
+    bedrock.throughput("stray", {"bedrock-tuner:deployment": "tuner"}, foundationModelArn="arn:x/unknown")
+    bedrock.throughput("somebody-elses", {})
+    found = {entry["name"]: entry for entry in tuner("throughput", "--json").json}
+    assert set(found) == {"tuner-faq-1", "tuner-by-hand", "stray"}
+    first = found["tuner-faq-1"]
+    assert (first["arn"], first["run_id"], first["ours"], first["hourly_usd"]) == (arn, "faq-1", True, 264)
+    assert first["usd_so_far"] == pytest.approx(792, abs=1)
+    assert first["kept_until"] < kept, "never longer than the deployment allows"
+    assert (found["tuner-by-hand"]["lacks"], found["stray"]["lacks"]) == ("tag", "name")
+    assert (found["stray"]["run_id"], found["stray"]["hourly_usd"], found["stray"]["usd_so_far"]) == (None, None, None)
+    shown = tuner("throughput").err
+    assert "$264.00" in shown
+    assert "not known" in shown
+
+
+def test_one_is_released_by_its_arn(tuner: Tuner, bedrock: Any) -> None:
+    arn, other = bedrock.throughput("tuner-faq-1", OURS), bedrock.throughput("tuner-faq-2", OURS)
+    outcome = tuner("throughput", "release", arn, "--yes")
+    assert outcome.status == 0
+    assert f"Released: {arn}" in outcome.err
+    assert [entry["provisionedModelArn"] for entry in bedrock.throughputs] == [other]
+
+
+def test_without_a_yes_nothing_is_released(tuner: Tuner, bedrock: Any) -> None:
+    arn = bedrock.throughput("tuner-faq-1", OURS)
+    assert tuner("throughput", "release", arn).status == 1
+    assert len(bedrock.throughputs) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "tags", "members", "said"),
+    [
+        ("tuner-by-hand", {}, {}, "lacks this deployment's tag"),
+        ("stray", OURS, {}, "lacks this deployment's name"),
+        ("somebody-elses", {}, {}, "is not there, or not this deployment's"),
+        ("tuner-faq-1", OURS, {"commitmentDuration": "OneMonth"}, "has a commitment (OneMonth)"),
+    ],
+)
+def test_what_is_not_ours_or_cannot_be_deleted_is_refused(
+    tuner: Tuner, bedrock: Any, name: str, tags: dict[str, str], members: dict[str, Any], said: str
+) -> None:
+    arn = bedrock.throughput(name, tags, **members)
+    outcome = tuner("throughput", "release", arn, "--yes")
+    assert outcome.status == 1
+    assert said in outcome.err
+    assert len(bedrock.throughputs) == 1
+
+
+def test_all_is_all_of_ours_and_nothing_else(tuner: Tuner, bedrock: Any) -> None:
+    bedrock.throughput("tuner-faq-1", OURS)
+    bedrock.throughput("tuner-by-hand", {})
+    bedrock.throughput("tuner-committed", OURS, commitmentDuration="SixMonths")
+    assert tuner("throughput", "release", "--all", "--yes").status == 0
+    assert [entry["provisionedModelName"] for entry in bedrock.throughputs] == ["tuner-by-hand", "tuner-committed"]
+    assert "nothing to release" in tuner("throughput", "release", "--all", "--yes").err
+
+
+@pytest.mark.parametrize("arguments", [(), (ARN, "--all")])
+def test_it_must_be_one_or_all(tuner: Tuner, bedrock: World, arguments: tuple[str, ...]) -> None:
+    outcome = tuner("throughput", "release", *arguments)
+    assert outcome.status == 1
+    assert "--all" in outcome.err
