@@ -15,7 +15,7 @@ export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 # Threads that wait for each other must sleep: spinning, they take the cores from those they wait for.
 export OMP_WAIT_POLICY := PASSIVE
 
-.PHONY: help setup demo test permissions bench lint docs clean
+.PHONY: help setup demo test permissions chaos bench lint docs clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -31,6 +31,10 @@ test: lint  ## all checks and tests, the deployed local cloud included
 
 permissions: $(INSTALLED)  ## prove every permission: take each away from a real run (minutes)
 	@PERMISSION_PROOF=docs/permission-proof.md $(BIN)/pytest tests/e2e/permissions
+
+chaos: $(INSTALLED)  ## inject every fault (under an hour), or SAMPLE=N of them drawn by SEED=S
+	@$(BIN)/python -m tests.chaos $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED)) \
+		$(if $(LANES),--lanes $(LANES))
 
 bench: $(INSTALLED)  ## all benchmarks, or one: make bench NAME=preprocess
 	@for name in $(or $(NAME),preprocess report scoring); do $(BIN)/python -m benchmarks.$$name || exit 1; done

@@ -1,0 +1,62 @@
+"""`make chaos`: plays the cases, all or a sample, and then the ones that need each of the five releases without it.
+
+Results are kept as they come in `build/chaos/`: a run that was interrupted goes on where it stopped, as long as the
+code is the same. When all cases were played, docs/chaos.md is written. Exit status 1 when something leaked or any other
+check failed, or when a check could not fail.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import sys
+import time
+from functools import partial
+from pathlib import Path
+
+from tests.chaos import page
+from tests.chaos.campaign import Campaign
+from tests.chaos.lanes import Lanes
+
+FOLDER = Path("build") / "chaos"
+PAGE = Path("docs") / "chaos.md"
+# Of the cases that a release survived, so many are played again without it.
+_WITHOUT_EACH = 4
+
+
+def main() -> int:
+    """The exit status."""
+    arguments = _arguments()
+    began = time.monotonic()
+    with Lanes(arguments.lanes) as lanes:
+        campaign = Campaign(lanes, FOLDER / _code(), partial(print, flush=True))
+        outcome = campaign.run(arguments.sample, arguments.seed, _WITHOUT_EACH)
+    for words in outcome.wrong():
+        print(f"FAILED {words}")
+    if arguments.sample is None:
+        PAGE.write_text(page.render(outcome.cases, outcome.whole, outcome.without), "utf-8")
+    minutes = (time.monotonic() - began) / 60
+    print(f"{len(outcome.whole)} cases and {len(outcome.without)} with a release off, {minutes:.1f} minutes")
+    return 1 if outcome.wrong() else 0
+
+
+def _code() -> str:
+    """Changes with whatever the results depend on."""
+    digest = hashlib.sha256()
+    for folder in ("lambdas", "local", "stacks", "statemachine", "tests/chaos", "tuner"):
+        for path in sorted(Path(folder).rglob("*")):
+            if path.is_file() and path.suffix != ".pyc":
+                digest.update(f"{path}\0".encode() + path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
+    parser.add_argument("--sample", type=int, help="so many cases, drawn by the seed; all when absent")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--lanes", type=int, default=6, help="clouds side by side")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

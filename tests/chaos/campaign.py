@@ -1,0 +1,80 @@
+"""A campaign: the baselines, the cases that follow from them, and each release's cases without it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from tests.chaos import page
+from tests.chaos.cases import Baseline, Case, derived, sampled
+from tests.chaos.lanes import Lanes, Task
+from tests.chaos.results import Result, read
+from tests.chaos.seen import RELEASES
+from tests.chaos.situations import SITUATIONS
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of the cases, and of some of them `without` the release that they had survived by."""
+
+    cases: list[Case]
+    whole: list[Result]
+    without: list[Result]
+
+    def wrong(self) -> list[str]:
+        """Every case that a check found fault with, and every release that nothing missed."""
+        bad = [f"{result.name}: {page.verdict(result)}" for result in self.whole if result.findings]
+        blind = [
+            f"Without {RELEASES[number]} nothing fared worse: the checks cannot fail, or it is not needed."
+            for number in page.blind(self.whole, self.without)
+        ]
+        return bad + blind
+
+
+class Campaign:
+    """Plays what has no result in the folder yet, and keeps it there."""
+
+    def __init__(self, lanes: Lanes, folder: Path, say: Callable[[str], None]) -> None:
+        self._lanes, self._say = lanes, say
+        self._results, self._baselines = folder / "results.jsonl", folder / "baselines.jsonl"
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def run(self, sample: int | None, seed: int, without_each: int) -> Outcome:
+        """All situations; all their faults, or `sample` of them; and for each release `without_each` of the cases that
+        it survived."""
+        situations = [Case(situation) for situation in SITUATIONS]
+        self.play([Task(case) for case in situations])
+        cases = situations + sampled(derived(self._met()), sample, seed)
+        whole = self.play([Task(case) for case in cases])
+        return Outcome(cases, whole, self.play(_without(cases, whole, without_each, seed)))
+
+    def play(self, tasks: Sequence[Task]) -> list[Result]:
+        """The results of all tasks, old and new, in the tasks' order."""
+        known = {(result.name, result.off): result for result in read(self._results)}
+        missing = [task for task in tasks if (task.case.name, task.off) not in known]
+        for count, (result, baseline) in enumerate(self._lanes.play(missing), 1):
+            if baseline:
+                _append(self._baselines, json.dumps(asdict(baseline)))
+            _append(self._results, result.line())
+            known[result.name, result.off] = result
+            self._say(f"{count}/{len(missing)} {page.in_short(result)}")
+        return [known[task.case.name, task.off] for task in tasks]
+
+    def _met(self) -> list[Baseline]:
+        return [Baseline.read(json.loads(line)) for line in self._baselines.read_text().splitlines()]
+
+
+def _append(path: Path, line: str) -> None:
+    with path.open("a") as file:
+        file.write(f"{line}\n")
+
+
+def _without(cases: Sequence[Case], results: Sequence[Result], count: int, seed: int) -> list[Task]:
+    """For each release some of the cases that it survived, now without it."""
+    tasks: list[Task] = []
+    for number in RELEASES:
+        survived = [case for case, result in zip(cases, results, strict=True) if number in result.released_by]
+        tasks += [Task(case, number) for case in sampled(survived, count, seed)]
+    return tasks

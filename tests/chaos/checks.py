@@ -1,0 +1,113 @@
+"""What must hold after every case. Each check returns what it found wrong, in words."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from tests.chaos.seen import Seen
+from tuner.run import Keys
+
+Check = Callable[[Seen], Iterator[str]]
+
+
+def nothing_is_alive(seen: Seen) -> Iterator[str]:
+    """No throughput, no deployment."""
+    for arn in seen.alive:
+        yield f"LEAK: {arn} is alive and paid for"
+
+
+def one_job_for_a_run(seen: Seen) -> Iterator[str]:
+    """Never more than one customization job."""
+    for run in seen.runs:
+        jobs = [name for name in seen.jobs if name.endswith(run)]
+        if len(jobs) > 1:
+            yield f"{run} started {len(jobs)} jobs"
+
+
+def one_purchase_for_a_run(seen: Seen) -> Iterator[str]:
+    """Never more than one throughput or deployment, however soon it was deleted."""
+    for run in seen.runs:
+        bought = [bill for bill in seen.bills if bill["name"].endswith(run)]
+        if len(bought) > 1:
+            yield f"{run} bought {len(bought)} times"
+
+
+def the_execution_ended(seen: Seen) -> Iterator[str]:
+    """Whatever happened."""
+    for run, execution in seen.runs.items():
+        if execution["status"] == "RUNNING":
+            yield f"{run} is still running"
+
+
+def somebody_is_told(seen: Seen) -> Iterator[str]:
+    """The report or the notice is there, and says what is true; what never became a run is kept as an event."""
+    if not seen.runs and not seen.undelivered:
+        yield "no run was started, and the event that should have started it is not kept either"
+    for run, execution in seen.runs.items():
+        report = seen.artifacts.get(Keys.folder(run) + Keys.REPORT)
+        notices = [notice for notice in seen.notices if _attribute(notice, "run_id") == run]
+        if report is None and not notices:
+            yield f"{run} has neither a report nor a notice"
+        if report is not None:
+            yield from _untrue(run, execution, json.loads(report))
+        if notices and (status := _attribute(notices[-1], "status")) != execution["status"]:
+            yield f"the last notice of {run} says {status}, its execution is {execution['status']}"
+
+
+def _untrue(run: str, execution: Mapping[str, Any], report: Mapping[str, Any]) -> Iterator[str]:
+    if report["status"] != execution["status"]:
+        yield f"the report of {run} says {report['status']}, its execution is {execution['status']}"
+    said = (report["failure"] or {}).get("error")
+    if execution["status"] == "FAILED" and said != execution["error"]:
+        yield f"the report of {run} says {said}, its execution {execution['error']}"
+
+
+def _attribute(notice: Mapping[str, Any], name: str) -> str:
+    return str(notice.get("MessageAttributes", {}).get(name, {}).get("Value", ""))
+
+
+def inputs_are_untouched(seen: Seen) -> Iterator[str]:
+    """The same versions as were dropped, and no others."""
+    for key, version in sorted(seen.uploaded ^ seen.inputs):
+        yield f"{key} (version {version}) was {'changed' if (key, version) in seen.inputs else 'removed'}"
+
+
+def artifacts_are_whole(seen: Seen) -> Iterator[str]:
+    """Each is absent or complete, and no upload is left half done."""
+    for key in seen.unfinished_uploads:
+        yield f"the upload of {key} was never finished"
+    for key, body in seen.artifacts.items():
+        if not _is_whole(key, body):
+            yield f"{key} is not whole"
+
+
+def _is_whole(key: str, body: bytes) -> bool:
+    text = body.decode()
+    if key.endswith(".html"):
+        return text.rstrip().endswith("</html>")
+    if not key.endswith((".json", ".jsonl")):
+        return True
+    try:
+        for part in text.splitlines() if key.endswith(".jsonl") else [text]:
+            json.loads(part)
+    except ValueError:
+        return False
+    return True
+
+
+CHECKS: tuple[Check, ...] = (
+    nothing_is_alive,
+    one_job_for_a_run,
+    one_purchase_for_a_run,
+    the_execution_ended,
+    somebody_is_told,
+    inputs_are_untouched,
+    artifacts_are_whole,
+)
+
+
+def findings(seen: Seen) -> list[str]:
+    """Of all checks."""
+    return [found for check in CHECKS for found in check(seen)]

@@ -1,0 +1,58 @@
+"""The hours after a run: the hourly sweep, and the release switch when its time has come."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+from tests.e2e.pipeline import until
+
+if TYPE_CHECKING:
+    from tests.chaos.play import Player
+
+_LATE = dt.timedelta(seconds=1)
+_KEPT = ("GroupName", "FlexibleTimeWindow", "ActionAfterCompletion", "Target", "State")
+
+
+class Clock:
+    """Turned forward only as far as something is alive or still running: what would come later changes nothing."""
+
+    def __init__(self, player: Player) -> None:
+        self._player = player
+        self._pipeline = player.lane.pipeline
+
+    def run(self) -> None:
+        """Within an hour comes the sweep, after hours the switch, and the sweep once more."""
+        for stage, pass_time in (("sweep", self.sweep), ("switch", self.switch), ("sweep", self.sweep)):
+            if not self._pipeline.alive() and "RUNNING" not in self._player.runs().values():
+                return
+            self._player.stages.append(stage)
+            pass_time()
+            self._player.settle()
+
+    def sweep(self) -> None:
+        """Invokes the targets of every rule that a schedule triggers."""
+        events, functions = self._pipeline.client("events"), self._pipeline.client("lambda")
+        for rule in events.list_rules()["Rules"]:
+            if rule.get("ScheduleExpression") and rule["State"] == "ENABLED":
+                for target in events.list_targets_by_rule(Rule=rule["Name"])["Targets"]:
+                    functions.invoke(FunctionName=target["Arn"], Payload=target["Input"])
+
+    def switch(self) -> None:
+        """Sets every armed schedule to the next second, and waits until it has fired."""
+        scheduler, armed = self._pipeline.client("scheduler"), self._armed()
+        for name, schedule in armed.items():
+            at = dt.datetime.now(dt.UTC) + _LATE
+            kept = {key: schedule[key] for key in _KEPT}
+            scheduler.update_schedule(**kept, ScheduleExpression=f"at({at:%Y-%m-%dT%H:%M:%S})", Name=name)
+        if armed:
+            self._player.ends = True
+            until(lambda: not armed.keys() & self._armed().keys(), "a release switch that has fired", 20)
+
+    def _armed(self) -> dict[str, dict[str, Any]]:
+        scheduler = self._pipeline.client("scheduler")
+        found = [
+            scheduler.get_schedule(Name=entry["Name"], GroupName=entry["GroupName"])
+            for entry in scheduler.list_schedules()["Schedules"]
+        ]
+        return {schedule["Name"]: schedule for schedule in found if schedule["State"] == "ENABLED"}

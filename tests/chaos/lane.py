@@ -1,0 +1,153 @@
+"""One local cloud of its own, with the proxy in front of its functions: where cases are played, one after another."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import boto3
+import botocore.session
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.httpsession import URLLib3Session
+
+from local import cloud
+from local.folder import FOLDER_VARIABLE, CloudFolder
+from local.overlays import FURTHER_VARIABLE
+from local.processes import mark
+from tests.chaos.plan import Journal, Plans
+from tests.e2e.pipeline import Pipeline
+
+# Waits and retry intervals of the state machine, and what Bedrock takes its time for.
+SCALED = {
+    "SFN_WAIT_SCALE": "0.002",
+    "LAMBDA_ASYNC_RETRY_BASE_SECONDS": "0.1",
+    "LOCAL_BEDROCK_JOB_STAGE_SECONDS": "0",
+    "LOCAL_BEDROCK_THROUGHPUT_SECONDS": "0",
+    "LOCAL_BEDROCK_DEPLOYMENT_SECONDS": "0",
+}
+_READ_SECONDS = "1"
+_HURRIED = Path(__file__).parent / "hurried"
+# They wait for what takes its own time: until S3's clock says that a folder rests, and for a release beside them.
+_SLEEP_SCALE = {"start_run": "1", "close_run": "0.02"}
+# The least that the settings allow.
+_QUIET_SECONDS = 1
+
+
+class Lane:
+    """A deployed cloud. Everything in it is seen by its administrator, past the proxy."""
+
+    def __init__(self, folder: Path) -> None:
+        os.environ |= {**SCALED, FOLDER_VARIABLE: str(folder), FURTHER_VARIABLE: "tests.chaos.overlay"}
+        cloud.down()
+        cloud.up(engine="instant")
+        self.folder = folder
+        self._environment = cloud.env().applied_to(os.environ)
+        os.environ.clear()
+        os.environ.update(self._environment)
+        self.pipeline = Pipeline(boto3.Session())
+        self.plans, self.invocations, self.calls = Plans(folder), Journal(folder), Journal(folder, "calls")
+        self.numbers = itertools.count(1)
+        self.proxy = self._start_proxy()
+        self._lead_functions_through_the_proxy()
+        self.notices = self._subscribe()
+        self.settings = self.bedrock("GET")
+
+    def close(self) -> None:
+        """Ends the cloud, and the proxy with it."""
+        cloud.down()
+
+    def _start_proxy(self) -> str:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        upstream = self._environment["AWS_ENDPOINT_URL"]
+        with (self.folder / "log" / "proxy.log").open("ab") as log:
+            subprocess.Popen(
+                [sys.executable, "-m", "tests.chaos.proxy", upstream, str(port), str(self.folder)],
+                env=self._environment | mark(CloudFolder(self.folder)) | {"SSL_CERT_FILE": os.environ["AWS_CA_BUNDLE"]},
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        url = f"http://127.0.0.1:{port}"
+        deadline = time.monotonic() + 30
+        while True:
+            try:
+                with urllib.request.urlopen(f"{url}/_microburst/health", timeout=5):
+                    return url
+            except OSError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.1)
+
+    def _lead_functions_through_the_proxy(self) -> None:
+        """Their code and roles stay. Their environment also scales their pauses and has them start runs soon."""
+        functions = self.pipeline.client("lambda")
+        for page in functions.get_paginator("list_functions").paginate():
+            for function in page["Functions"]:
+                variables = function["Environment"]["Variables"]
+                step = variables["POWERTOOLS_SERVICE_NAME"]
+                deployment = json.loads(variables["DEPLOYMENT"]) | {"quiet_seconds": _QUIET_SECONDS}
+                variables |= {
+                    "AWS_ENDPOINT_URL": self.proxy,
+                    "AWS_SDK_UA_APP_ID": f"{step}.",
+                    "PYTHONPATH": str(_HURRIED),
+                    "LANE_READ_SECONDS": _READ_SECONDS,
+                    "LANE_SLEEP_SCALE": _SLEEP_SCALE.get(step, SCALED["SFN_WAIT_SCALE"]),
+                    "DEPLOYMENT": json.dumps(deployment),
+                }
+                functions.update_function_configuration(
+                    FunctionName=function["FunctionName"], Environment={"Variables": variables}
+                )
+
+    def _subscribe(self) -> str:
+        """A queue that gets every notice."""
+        sqs, topic = self.pipeline.client("sqs"), self.pipeline.outputs["TopicArn"]
+        url: str = sqs.create_queue(QueueName="notices")["QueueUrl"]
+        arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        may = {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": arn}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [may]})
+        sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+        self.pipeline.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+        return url
+
+    def messages(self, queue: str) -> list[dict[str, Any]]:
+        """Takes everything out of a queue."""
+        sqs, found = self.pipeline.client("sqs"), []
+        while batch := sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", []):
+            for message in batch:
+                sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+                found.append(json.loads(message["Body"]))
+        return found
+
+    def undelivered(self) -> list[dict[str, Any]]:
+        """Takes what failed for good out of the deployment's own queue."""
+        urls = self.pipeline.client("sqs").list_queues()["QueueUrls"]
+        return [message for url in urls if url != self.notices for message in self.messages(url)]
+
+    def rules(self, rules: list[Mapping[str, Any]]) -> None:
+        """Makes these the proxy's only rules."""
+        body = json.dumps(rules).encode()
+        request = urllib.request.Request(f"{self.proxy}/_microburst/rules", data=body, method="POST")
+        with urllib.request.urlopen(request, timeout=10):
+            return
+
+    def bedrock(self, method: str, document: Any = None, place: str = "settings") -> Any:
+        """The local Bedrock's own endpoints."""
+        url = f"{self._environment['AWS_ENDPOINT_URL']}/_local/bedrock/{place}"
+        request = AWSRequest(method, url, data=json.dumps(document) if document else None)
+        SigV4Auth(botocore.session.get_session().get_credentials(), "bedrock", "us-east-1").add_auth(request)
+        with closing(URLLib3Session(verify=self._environment["AWS_CA_BUNDLE"])) as http:
+            answer = http.send(request.prepare())
+        assert answer.status_code == 200, answer.text
+        return json.loads(answer.text)

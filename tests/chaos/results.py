@@ -1,0 +1,110 @@
+"""Plays cases and keeps what came of them: a line of JSON each, as they come, so that a campaign can go on later."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.chaos.cases import Baseline, Case
+from tests.chaos.checks import findings
+from tests.chaos.lane import Lane
+from tests.chaos.play import Player
+from tests.chaos.seen import look
+from tuner.run import Keys
+
+
+@dataclass(frozen=True)
+class Result:
+    """`released_by` has the number of one of the five for each purchase (0: nobody's), `stages` how late it was."""
+
+    name: str
+    situation: str
+    place: str
+    what: str
+    fault: str
+    ended: tuple[str, ...]
+    released_by: tuple[int, ...]
+    stages: tuple[str, ...]
+    paid_seconds: float
+    findings: tuple[str, ...]
+    seconds: float
+    off: int = 0
+
+    @classmethod
+    def read(cls, line: str) -> Result:
+        """From a line of JSON."""
+        document = json.loads(line)
+        lists = {key: tuple(value) for key, value in document.items() if isinstance(value, list)}
+        return cls(**{**document, **lists})
+
+    def line(self) -> str:
+        """As a line of JSON."""
+        return json.dumps(asdict(self))
+
+
+def result_of(lane: Lane, case: Case, dataset: str, off: int = 0) -> tuple[Result, Baseline | None]:
+    """Plays the case, looks, checks, and tidies up; also what a situation without a further fault met."""
+    began, player = time.monotonic(), Player(lane, case, dataset)
+    problem: list[str] = []
+    try:
+        player.play()
+    except (TimeoutError, AssertionError) as error:
+        problem = [f"{type(error).__name__}: {error}"]
+    seen = look(player)
+    result = Result(
+        name=case.name,
+        situation=case.situation.name,
+        place=case.place,
+        what=case.what,
+        fault=case.fault,
+        ended=tuple(execution["status"] for execution in seen.runs.values()),
+        released_by=tuple(seen.survived_by()),
+        stages=tuple(player.stages),
+        paid_seconds=round(sum(bill["seconds"] for bill in seen.bills), 1),
+        findings=tuple(problem + findings(seen) + _not_played(case, seen.journal)),
+        seconds=round(time.monotonic() - began, 1),
+        off=off,
+    )
+    tidy(player)
+    return result, None if case.act or off else seen.baseline(case.situation.name)
+
+
+def _not_played(case: Case, journal: Iterable[Any]) -> list[str]:
+    """A fault that never came shows nothing."""
+    places = {entry["place"] for entry in journal if entry["what"] == "plays"}
+    return (
+        [f"{case.place} was never reached: the fault was not injected"] if case.act and case.place not in places else []
+    )
+
+
+def tidy(player: Player) -> None:
+    """Leaves nothing that the next case would meet."""
+    lane, pipeline = player.lane, player.lane.pipeline
+    lane.plans.write([])
+    lane.rules([])
+    for run, status in player.runs().items():
+        if status == "RUNNING":
+            pipeline.client("stepfunctions").stop_execution(executionArn=pipeline.arn(run))
+            player.ends = True
+            player.settle()
+    bedrock, scheduler, s3 = (pipeline.client(name) for name in ("bedrock", "scheduler", "s3"))
+    for arn in pipeline.alive():
+        if ":provisioned-model/" in arn:
+            bedrock.delete_provisioned_model_throughput(provisionedModelId=arn)
+        else:
+            bedrock.delete_custom_model_deployment(customModelDeploymentIdentifier=arn)
+    for schedule in scheduler.list_schedules()["Schedules"]:
+        scheduler.delete_schedule(Name=schedule["Name"], GroupName=schedule["GroupName"])
+    artifacts = pipeline.outputs["ArtifactsBucketName"]
+    for run in player.runs():
+        for entry in s3.list_objects_v2(Bucket=artifacts, Prefix=Keys.folder(run)).get("Contents", []):
+            s3.delete_object(Bucket=artifacts, Key=entry["Key"])
+
+
+def read(path: Path) -> list[Result]:
+    """All results so far."""
+    return [Result.read(line) for line in path.read_text().splitlines()] if path.exists() else []

@@ -1,0 +1,38 @@
+"""The page and the verdict over the releases."""
+
+from dataclasses import replace
+
+from tests.chaos import page
+from tests.chaos.cases import Case
+from tests.chaos.results import Result
+from tests.chaos.situations import SITUATIONS
+
+CASE = Case(SITUATIONS[0], "Purchase throughput", "bedrock.CreateProvisionedModelThroughput", "500, once", "rules")
+SURVIVED = Result(
+    CASE.name, SITUATIONS[0].name, CASE.place, CASE.what, CASE.fault, ("SUCCEEDED",), (1,), (), 2.5, (), 4.0
+)
+LEAKED = replace(SURVIVED, released_by=(), findings=("LEAK: arn:x is alive and paid for",), off=1)
+
+
+def test_a_cell_says_who_released_and_what_it_cost():
+    assert page.cell(SURVIVED) == "1 (2.5 s)"
+    assert page.cell(replace(SURVIVED, released_by=(5,), stages=("sweep",))) == "5 (2.5 s + ≤ 1 h)"
+    assert page.cell(replace(SURVIVED, released_by=())) == "·"
+    assert page.cell(LEAKED) == "**LEAKS**"
+    assert page.cell(replace(SURVIVED, findings=("x",))) == "**fails**"
+
+
+def test_a_release_that_nothing_misses_is_named():
+    assert page.blind([SURVIVED], [LEAKED]) == []
+    assert page.blind([SURVIVED], [replace(SURVIVED, off=1)]) == [1]
+    assert page.blind([SURVIVED], []) == [1]
+
+
+def test_the_page_has_the_case_and_what_leaks_without_its_release():
+    text = page.render([CASE], [SURVIVED], [LEAKED])
+    assert "| Purchase throughput | `bedrock.CreateProvisionedModelThroughput` | once |  | 1 (2.5 s) |  |  |  |" in text
+    assert f"| 1 | {CASE.name} | 1 (2.5 s) | **nobody: it leaks** |" in text
+
+
+def test_results_are_read_as_they_were_written():
+    assert Result.read(SURVIVED.line()) == SURVIVED
