@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from lambdas.step import Environment, logger, step
+from lambdas.step import Environment, count_run, logger, step
 from tuner.aws.executions import ending
 from tuner.aws.notifications import notify
 from tuner.reporting import (
@@ -15,6 +15,7 @@ from tuner.reporting import (
     ended_from_outside,
     is_notified,
     mark_notified,
+    measures,
     publish,
     published,
     subject,
@@ -58,6 +59,7 @@ def handler(event: StatusChange, env: Environment) -> None:
         reason = ended_from_outside(ended.status, how.error, how.cause)
         report = build(folder, reason, ended.status, ended.execution_arn)
         publish(folder, report)
+        count_run(measures(report))
     elif is_notified(folder, report):
         logger.info("The run has its report, and people know of it", extra={"run_id": ended.name})
         return

@@ -9,13 +9,14 @@ from functools import wraps
 from typing import Any, TypeVar, cast
 
 from aws_lambda_powertools import Logger, Metrics, Tracer
-from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 from aws_lambda_powertools.utilities.parser import parse
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import BaseModel, ConfigDict, Field, Json
 from pydantic_settings import BaseSettings
 
 from tuner.aws.run_folder import RunFolder
+from tuner.metrics import RUNS
 from tuner.settings import DeploymentSettings
 
 # Most invocations count nothing: that is no mistake.
@@ -53,6 +54,14 @@ class RunEvent(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     run_id: str = Field(pattern=r"^[a-z0-9-]{1,63}$")
+
+
+def count_run(values: Mapping[str, float]) -> None:
+    """Emits the metrics of a run that is over, apart from those of the step that does it."""
+    counted = EphemeralMetrics(service=RUNS)
+    for name, value in values.items():
+        counted.add_metric(name, MetricUnit.Seconds if name.endswith("Seconds") else MetricUnit.Count, value)
+    counted.flush_metrics()
 
 
 E = TypeVar("E", bound=BaseModel)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from lambdas.step import Environment, RunEvent, step
-from tuner.reporting import build, failure, publish
+from lambdas.step import Environment, RunEvent, count_run, step
+from tuner.reporting import build, failure, measures, publish
 
 
 class Caught(BaseModel):
@@ -29,7 +29,9 @@ def handler(event: WriteReportEvent, env: Environment) -> dict[str, str | None]:
     """The error and cause for the Fail state, in words; both null on success."""
     caught = failure(**event.failure.model_dump()) if event.failure else None
     folder = env.folder(event.run_id)
-    address = publish(folder, build(folder, caught))
+    report = build(folder, caught)
+    address = publish(folder, report)
+    count_run(measures(report))
     if caught is None:
         return {"error": None, "cause": None, "report": address}
     return {"error": caught.error, "cause": caught.message, "report": address}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from aws_cdk import CfnOutput, Environment, Stack, Tags
 from constructs import Construct
 
+from stacks.dashboard import Dashboard
 from stacks.notifications import Notifications
 from stacks.observability import Alarms, Undelivered
 from stacks.permissions import Places
@@ -43,7 +44,9 @@ class BedrockTuner(Stack):
         pipeline = Pipeline(self, "Pipeline", roles.places, storage.key, functions)
         Trigger(self, "Trigger", storage.data_bucket, functions["start_run"], undelivered)
         SafetyNet(self, "SafetyNet", roles.places, functions, undelivered)
-        Alarms(self, "Alarms", notifications.topic, undelivered, functions["release_throughput"])
+        release = functions["release_throughput"]
+        alarms = Alarms(self, "Alarms", notifications.topic, undelivered, release, settings)
+        Dashboard(self, "Overview", settings, functions, alarms.all)
         Farewell(self, "Farewell", functions["release_everything"])
         self._outputs(
             DataBucketName=storage.data_bucket.bucket_name,

@@ -21,6 +21,7 @@ from stacks.roles import role_with
 from stacks.step_table import STEPS, Step
 from stacks.storage import Storage
 from stacks.suppressions import accept
+from tuner.metrics import namespace
 
 _LOCAL_ENCODER = "all-MiniLM-L6-v2"
 
@@ -114,6 +115,6 @@ class Steps(Construct):
             "DATA_BUCKET": self._storage.data_bucket.bucket_name,
             "ARTIFACTS_BUCKET": self._storage.artifacts_bucket.bucket_name,
             "POWERTOOLS_SERVICE_NAME": step.name,
-            "POWERTOOLS_METRICS_NAMESPACE": "BedrockTuner",
+            "POWERTOOLS_METRICS_NAMESPACE": namespace(self._settings.name),
             "POWERTOOLS_LOG_LEVEL": "INFO",
         } | {name: known[name] for name in step.told}

@@ -7,6 +7,7 @@ summary(report)             # Markdown
 
 from tuner.reporting.build import build, build_comparison
 from tuner.reporting.failure import ended_from_outside, failure
+from tuner.reporting.measures import measures
 from tuner.reporting.model import Failure, Report
 from tuner.reporting.notified import is_notified, mark_notified
 from tuner.reporting.page import page
@@ -22,6 +23,7 @@ __all__ = [
     "build_comparison",
     "ended_from_outside",
     "failure",
+    "measures",
     "is_notified",
     "mark_notified",
     "page",

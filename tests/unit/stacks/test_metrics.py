@@ -1,0 +1,109 @@
+"""Every metric that an alarm or the dashboard shows is one that the code emits, under the same name and dimension."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stacks.layer import CHECKOUT
+from stacks.step_table import STEPS
+from tests.unit.stacks.conftest import Synthesis
+from tuner import metrics
+from tuner.reporting import Report, measures
+from tuner.reporting.model import Bill, Estimate, Serving, Verdict
+
+NAMESPACE = metrics.namespace("tuner")
+LAMBDAS = CHECKOUT / "lambdas"
+
+
+def alarmed(synthesis: Synthesis) -> dict[str, dict[str, Any]]:
+    """Alarms by their metric's name."""
+    alarms = [entry["Properties"] for entry in synthesis.of_type("AWS::CloudWatch::Alarm").values()]
+    return {alarm["MetricName"]: alarm for alarm in alarms}
+
+
+def ours(synthesis: Synthesis) -> set[tuple[str, str]]:
+    """(service, name) of every metric of ours in the template."""
+    ((_, dashboard),) = synthesis.of_type("AWS::CloudWatch::Dashboard").items()
+    body = dashboard["Properties"]["DashboardBody"]
+    parts = body["Fn::Join"][1] if isinstance(body, dict) else [body]
+    text = "".join(part if isinstance(part, str) else "REFERENCE" for part in parts)
+    drawn = {
+        (metric[3], metric[1])
+        for widget in json.loads(text)["widgets"]
+        for metric in widget["properties"].get("metrics", [])
+        if metric[0] == NAMESPACE and metric[2] == "service"
+    }
+    alarms = [alarm for alarm in alarmed(synthesis).values() if alarm["Namespace"] == NAMESPACE]
+    return drawn | {(alarm["Dimensions"][0]["Value"], alarm["MetricName"]) for alarm in alarms}
+
+
+def emitted() -> set[tuple[str, str]]:
+    """(service, name) of what the code counts: of runs by counting one, of steps by the literals of their module."""
+    of_runs = {(metrics.RUNS, name) for name in measures(whole_run())}
+    return of_runs | {(step.name, name) for step in STEPS for name in counted_by(LAMBDAS / f"{step.name}.py")}
+
+
+def whole_run() -> Report:
+    """A run of which everything is known."""
+    return Report(
+        run_id="faq-1",
+        status="SUCCEEDED",
+        verdict=Verdict(sentence="Better."),
+        started_at="2026-11-23T07:00:00Z",
+        ended_at="2026-11-23T08:00:00Z",
+        folder="s3://artifacts/runs/faq-1/",
+        serving=Serving(paid_seconds=1.0),
+        estimate=Estimate(total_usd=1.0, budget_usd=1.0),
+        bill=Bill(total_usd=1.0),
+    )
+
+
+def counted_by(module: Path) -> set[str]:
+    source = module.read_text("utf-8")
+    return set(re.findall(r'"([A-Z][A-Za-z]+)"', source)) if "add_metric(" in source else set()
+
+
+def test_what_is_shown_is_what_is_counted(aws: Synthesis) -> None:
+    shown = ours(aws)
+    assert shown - emitted() == set()
+    assert {name for service, name in shown if service == metrics.RUNS} >= {
+        metrics.RUN_COUNT, metrics.RUN_FAILED, metrics.PAID_SECONDS, metrics.ACTUAL_USD, metrics.RUN_SECONDS
+    }  # fmt: skip
+    assert ("release_throughput", "OldestEndpointHours") in shown
+
+
+def test_functions_count_where_the_alarms_look(aws: Synthesis) -> None:
+    for name, function in aws.functions().items():
+        variables = function.get("Environment", {}).get("Variables", {})
+        if "POWERTOOLS_SERVICE_NAME" in variables:
+            assert variables["POWERTOOLS_METRICS_NAMESPACE"] == NAMESPACE, name
+            assert f"tuner-{variables['POWERTOOLS_SERVICE_NAME'].replace('_', '-')}" == name
+
+
+@pytest.mark.parametrize(
+    ("metric", "breaches", "keeps"),
+    [
+        (metrics.RUN_FAILED, 1, 0),
+        (metrics.OVER_BUDGET_USD, 0.01, 0),
+        ("OldestEndpointHours", 4.1, 4),
+        ("ReleaseFailed", 1, 0),
+    ],
+)
+def test_an_alarm_goes_off_when_it_should(aws: Synthesis, metric: str, breaches: float, keeps: float) -> None:
+    alarm = alarmed(aws)[metric]
+    over = alarm["ComparisonOperator"] == "GreaterThanThreshold"
+    assert [value > alarm["Threshold"] if over else value >= alarm["Threshold"] for value in (breaches, keeps)] == [
+        True,
+        False,
+    ]
+    assert (alarm["EvaluationPeriods"], alarm["TreatMissingData"]) == (1, "notBreaching")
+    assert alarm["AlarmActions"]
+
+
+def test_two_deployments_do_not_set_off_each_others_alarms() -> None:
+    assert metrics.namespace("tuner") != metrics.namespace("faq")
