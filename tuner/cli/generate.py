@@ -11,10 +11,11 @@ from typing import Annotated, Any
 import typer
 
 from tuner.aws.objects import ObjectSource, keys_below, object_address
-from tuner.cli import local
 from tuner.cli.console import emit, say
+from tuner.cli.deployment import DEFAULT_STACK
 from tuner.cli.files import data_limits, data_sink, data_source
-from tuner.cli.options import Json, Local
+from tuner.cli.options import Json, Local, connect
+from tuner.costs.prices import price_list
 from tuner.datasets import Findings, Limits, LocalFile, Source
 from tuner.datasets.passes import Pass
 from tuner.datasets.places import Committing
@@ -31,8 +32,9 @@ def generate(
     output: Annotated[str, typer.Option(metavar="FILE", help="Where the pairs go: a file here, or an s3:// address.")],
     count: Annotated[int, typer.Option(metavar="N", min=1, max=1000, help="How many pairs: exactly so many.")] = 32,
     model: Annotated[
-        str, typer.Option(metavar="ID", help="Model or inference profile that reads the documents.")
-    ] = _DEFAULTS.judge_model,
+        str | None,
+        typer.Option(metavar="ID", help="Model or inference profile that reads; the deployment's judge when absent."),
+    ] = None,
     base_model: Annotated[
         str, typer.Option(metavar="ID", help="Model to customize: its rules hold for the pairs.")
     ] = _DEFAULTS.base_model,
@@ -42,20 +44,23 @@ def generate(
     budget_usd: Annotated[
         float, typer.Option(metavar="USD", min=0, help="Ask nothing when it could cost more than this.")
     ] = 10,
+    stack: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Use this deployment's judge and prices (asks AWS for them).")
+    ] = None,
     as_json: Json = False,
     on_local: Local = False,
 ) -> None:
     """Have a model write question-answer pairs about documents, each with the passage it is from."""
     from tuner.datasets import generate as room  # loads native code: only when it is needed
 
-    if on_local:
-        local.use()
+    deployment = _deployment(stack, on_local)
+    model = model or deployment.judge_model
     limits = data_limits(base_model, "validation", hint="--base-model")
     known = room.Known(_pairs(training or [], limits))
     library = room.read_documents(dict(documents(paths)))
     for sentence in library.unusable.values():
         say(f"Left out: {sentence}", "warn")
-    most = room.affordable(library, count, model, budget_usd)
+    most = room.affordable(library, count, model, budget_usd, price_list(deployment.prices))
     price = "a price that is not known here" if most.usd is None else f"${most.usd:,.2f}"
     say(f"{count} pairs take at most {most.calls} requests and {price}.", "quiet")
     sink, replies = data_sink(output), room.FileReplies(_beside(output))
@@ -68,6 +73,13 @@ def generate(
             sink.write(json.dumps(asdict(pair), ensure_ascii=False).encode() + b"\n")
     replies.forget()
     _conclude(room.summary(model, library, made, count, most), output, as_json)
+
+
+def _deployment(stack: str | None, on_local: bool) -> DeploymentSettings:
+    """Of the deployment that was asked for; of one that keeps all defaults when none was."""
+    if stack or on_local:
+        return connect(stack or DEFAULT_STACK, on_local).settings
+    return _DEFAULTS
 
 
 def documents(paths: list[str]) -> Iterator[tuple[str, Source]]:

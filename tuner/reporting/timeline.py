@@ -12,6 +12,7 @@ from tuner.times import iso
 # What is done when an artifact is there.
 _WRITTEN = (
     ("Inputs pinned", Keys.MANIFEST),
+    ("Validation data generated", Keys.GENERATED),
     ("Dataset preprocessed", Keys.DATASET_SUMMARY),
     ("Dataset validated", Keys.FINDINGS),
     ("Cost estimated", Keys.ESTIMATE),

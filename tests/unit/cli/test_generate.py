@@ -12,12 +12,14 @@ import pytest
 from moto import mock_aws
 from typer.testing import CliRunner
 
+from tests.unit.cli.world import World
 from tests.unit.datasets.generate.made import JUDGE, Writer, pair, sentences
 from tests.unit.datasets.memory_files import jsonl
 from tuner.aws.clients import client
 from tuner.cli.app import app
 from tuner.datasets.generate import asking
 from tuner.errors import AccessDeniedError, GenerationError
+from tuner.settings import DeploymentSettings
 
 
 def generate(*arguments: str) -> Any:
@@ -28,11 +30,10 @@ def generate(*arguments: str) -> Any:
 def writer(monkeypatch: pytest.MonkeyPatch) -> Writer:
     found = Writer()
 
-    def force_tool(model: str, system: str, text: str, tool: Any, inference: Any, _: Any, documents: Any) -> Any:
+    def force_tool(model: str, system: str, text: str, tool: Any, inference: Any, documents: Any) -> Any:
         assert model == JUDGE
         return found(model, system, text, tool, inference, documents)
 
-    monkeypatch.setattr(asking, "client", lambda *_, **__: None)
     monkeypatch.setattr(asking, "force_tool", force_tool)
     return found
 
@@ -156,6 +157,25 @@ def test_nothing_is_asked_when_it_could_cost_more_than_the_budget_or_there_is_no
     broken = generate(str(folder), "--output", output, "--training", str(tmp_path / "broken.jsonl"))
     assert "broken.jsonl" in str(broken.exception)
     assert not writer.calls
+
+
+def test_a_deployments_judge_reads_when_it_is_named(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, world: World
+) -> None:
+    world.stacks["Mine"] = {
+        **world.stacks[next(iter(world.stacks))],
+        "DeploymentSettings": DeploymentSettings(judge_model="amazon.nova-pro-v1:0").model_dump_json(),
+    }
+    asked, found = [], Writer()
+
+    def force_tool(model: str, *rest: Any, documents: Any) -> Any:
+        asked.append(model)
+        return found(model, *rest, documents)
+
+    monkeypatch.setattr(asking, "force_tool", force_tool)
+    output = str(folder.parent / "pairs.jsonl")
+    assert generate(str(folder), "--count", "2", "--output", output, "--stack", "Mine").exit_code == 0
+    assert set(asked) == {"amazon.nova-pro-v1:0"}
 
 
 @pytest.fixture(autouse=True)

@@ -4,25 +4,29 @@ from __future__ import annotations
 
 import hashlib
 import html
+import itertools
 import json
+import random
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any, Protocol
 
-from tuner.aws.clients import client
 from tuner.aws.judge_call import Attachment, Tool, ToolReply, force_tool
 from tuner.catalog import judge as catalog_judge
 from tuner.datasets.generate.pairs import LONGEST_ANSWER, LONGEST_PASSAGE, LONGEST_QUESTION
 from tuner.datasets.generate.parts import Part
+from tuner.errors import RetryableError
 
 MOST_PAIRS = 8
 """Asked for in one request: an answer of this length comes within the time a request may take."""
 
 _TOKENS_PER_PAIR = 600
 _TOKENS_AROUND = 400
-_AWS_ATTEMPTS = 5
+_PATIENCE_SECONDS = 180.0
+_SHORTEST_WAIT, _LONGEST_WAIT = 0.5, 20.0
 _MOST_EARLIER = 40
 
 
@@ -54,18 +58,30 @@ Ask = Callable[[str, str, str, Tool, Mapping[str, Any], Sequence[Attachment]], T
 def converse(
     model: str, system: str, text: str, tool: Tool, inference: Mapping[str, Any], documents: Sequence[Attachment]
 ) -> ToolReply:
-    """Asks Bedrock; what is throttled or busy is asked again a few times."""
-    bedrock = client("bedrock-runtime", attempts=_AWS_ATTEMPTS)
-    return force_tool(model, system, text, tool, inference, bedrock, documents)
+    """Asks Bedrock once."""
+    return force_tool(model, system, text, tool, inference, documents=documents)
 
 
 class Generator:
-    """A model that writes pairs, by its id or inference profile."""
+    """A model that writes pairs, by its id or inference profile.
 
-    def __init__(self, model: str, replies: Replies, ask: Ask = converse) -> None:
+    What is throttled or busy is asked again for three minutes, so that a request ends within the five that a step has
+    left for it; longer patience is the state machine's.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        replies: Replies,
+        ask: Ask = converse,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
         self.model = model
         self._replies = replies
         self._ask = ask
+        self._clock = clock
+        self._sleep = sleep
 
     def reply(self, plan: Plan) -> tuple[ToolReply, bool]:
         """The reply to a plan, and whether it was there already. Raises as `force_tool` does."""
@@ -74,9 +90,22 @@ class Generator:
             return ToolReply(**found), True
         # The file's own name could pass for an instruction.
         document = Attachment("Document", plan.part.format, plan.part.data)
-        reply = self._ask(self.model, instructions(), text, tool_for(plan.count), self._inference(plan), [document])
+        asked = (self.model, instructions(), text, tool_for(plan.count), self._inference(plan), [document])
+        reply = self._patiently(lambda: self._ask(*asked))
         self._replies.keep(key, asdict(reply))
         return reply, False
+
+    def _patiently(self, call: Callable[[], ToolReply]) -> ToolReply:
+        started = self._clock()
+        for attempt in itertools.count():
+            try:
+                return call()
+            except RetryableError:
+                if self._clock() - started > _PATIENCE_SECONDS:
+                    raise
+            longest = min(_LONGEST_WAIT, _SHORTEST_WAIT * 2**attempt)
+            self._sleep(random.uniform(longest / 2, longest))  # noqa: S311 - jitter, not a secret
+        raise AssertionError("counted without end")
 
     def _inference(self, plan: Plan) -> dict[str, Any]:
         known = catalog_judge(self.model)

@@ -22,10 +22,11 @@ from tuner.datasets.passes import Pass
 from tuner.datasets.places import Source
 from tuner.datasets.record import Role
 from tuner.datasets.rules import Limits
+from tuner.datasets.study import MOST_RECORDS
 from tuner.errors import DatasetError, GenerationError
 from tuner.run import Keys, Manifest
 
-# Of the 15 minutes that a function has: a request begun then is answered, or given up, within the rest.
+# Of the 15 minutes that a function has: a request begun then is answered, or given up, within five more.
 _SECONDS = 420.0
 _LEFT_OUT = "The training data has errors: nothing was asked, and nothing was spent."
 
@@ -85,8 +86,10 @@ def _known(manifest: Manifest, data: Mapping[Role, Source]) -> tuple[Known, int 
     known, training = Known(), 0
     for role, source in data.items():
         findings = Findings()
-        for question, answer in Pass(source, _limits(manifest, role), manifest.settings.fields, findings).pairs():
-            known.add(question, answer)
+        pairs = Pass(source, _limits(manifest, role), manifest.settings.fields, findings).pairs()
+        for number, (question, answer) in enumerate(pairs):
+            if number < MOST_RECORDS:  # no model takes more; the run of a larger dataset ends at its findings
+                known.add(question, answer)
             training += role == "training"
         if findings.errors:
             return known, None

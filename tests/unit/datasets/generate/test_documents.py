@@ -145,6 +145,12 @@ def test_what_a_reader_does_not_see_is_left_out() -> None:
     assert part.text == f"{SAID}\tx"
 
 
+def test_tags_that_are_left_open_hide_no_more_than_in_a_browser() -> None:
+    page = f"<html><head><title>T</title><body><p hidden>evil<p>{SAID}<ul><li hidden>evil<li>point<p hidden>evil<div>x"
+    (part,) = read("a.html", page.encode()).parts
+    assert part.text.split("\n\n") == [SAID, "point", "x"]
+
+
 def test_blocks_of_a_page_are_paragraphs_and_inline_marks_are_not() -> None:
     page = f"<p>{SAID}</p><ul><li>First <b>bold</b>\n point<li>Second</ul></p></div>text"
     (part,) = read("a.html", f"<html>{page}".encode()).parts

@@ -286,7 +286,31 @@ def test_a_part_that_bedrock_refuses_is_left_and_the_others_serve() -> None:
         run(parts[:1], 10, refuses)
 
 
-def test_throttling_ends_the_attempt_and_keeps_what_was_replied() -> None:
+def test_what_is_throttled_is_asked_again_for_three_minutes() -> None:
+    (part,) = library(5).parts
+    writer, now, waits = Writer(), [0.0], []
+
+    def sleep(seconds: float) -> None:
+        waits.append(seconds)
+        now[0] += seconds
+
+    def throttled(*arguments: Any) -> ToolReply:
+        if now[0] < 100:
+            raise ThrottledError("slow down")
+        return writer(*arguments)
+
+    reply, _ = Generator(JUDGE, MemoryReplies(), throttled, lambda: now[0], sleep).reply(Plan(part, 2))
+    assert len(reply.arguments["pairs"]) == 2
+    assert max(waits) <= 20
+    assert waits[0] <= 0.5
+    now[0] = -100.0
+    with pytest.raises(ThrottledError):
+        Generator(JUDGE, MemoryReplies(), throttled, lambda: now[0], sleep).reply(Plan(part, 2))
+    assert 80 < now[0] < 100
+
+
+def test_throttling_that_lasts_ends_the_attempt_and_keeps_what_was_replied(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tuner.datasets.generate.asking._PATIENCE_SECONDS", -1)
     replies, writer = MemoryReplies(), Writer()
 
     def throttled(*arguments: Any) -> ToolReply:
@@ -297,7 +321,9 @@ def test_throttling_ends_the_attempt_and_keeps_what_was_replied() -> None:
     parts = library(20, 20, 20).parts
     with pytest.raises(ThrottledError):
         run(parts, 9, throttled, replies=replies)
-    assert len(replies.kept) == len(writer.calls) == 2
+    assert len(replies.kept) == len(writer.calls)
+    assert len(run(parts, 9, writer, replies=replies).pairs) == 9
+    assert len(writer.calls) == 3
 
 
 def test_documents_that_say_too_little_are_an_end_and_it_says_why() -> None:

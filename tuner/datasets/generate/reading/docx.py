@@ -45,7 +45,8 @@ def _main_part(data: bytes) -> bytes:
 
 def _texts(paragraph: ElementTree.Element) -> Iterator[str]:
     for run in paragraph.iter(f"{_W}r"):
-        if run.find(f"{_W}rPr/{_W}vanish") is not None:
+        vanish = run.find(f"{_W}rPr/{_W}vanish")
+        if vanish is not None and vanish.get(f"{_W}val") not in ("0", "false", "off"):
             continue
         for piece in run:
             yield (piece.text or "") if piece.tag == f"{_W}t" else _BREAKS.get(piece.tag, "")

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from html.parser import HTMLParser
 
-_UNSEEN = {"script", "style", "template", "noscript", "head", "title", "svg", "math", "iframe", "object", "select"}
+_UNSEEN = {"script", "style", "template", "noscript", "title", "svg", "math", "iframe", "object", "select"}
 _VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
 _INLINE = {
     "a", "abbr", "b", "bdi", "bdo", "cite", "code", "data", "del", "dfn", "em", "font", "i", "ins", "kbd", "label",
     "mark", "q", "rp", "rt", "ruby", "s", "samp", "small", "span", "strong", "sub", "sup", "time", "tt", "u", "var",
     "wbr",
 }  # fmt: skip
+# Elements whose end may be left out: the next of the kind ends them, and a paragraph every block does.
+_ENDED_BY_NEXT = {"li", "dt", "dd", "tr", "td", "th", "option"}
 _HIDING = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0", re.IGNORECASE)
 
 
@@ -39,6 +41,8 @@ class _Visible(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag not in _INLINE:
             self.pieces.append("\f")
+            if self._open and (self._open[-1][0] == "p" or self._open[-1][0] == tag in _ENDED_BY_NEXT):
+                self._open.pop()
         if tag not in _VOID:
             self._open.append((tag, self._hidden or tag in _UNSEEN or _hides(dict(attrs))))
 

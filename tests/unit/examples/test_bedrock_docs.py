@@ -1,0 +1,66 @@
+"""The example with documents: enough is said in them, in two formats, and the training data gives nothing away."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import yaml
+
+from local.bedrock.tools.extract import _questions
+from tuner import catalog
+from tuner.datasets import LocalFile
+from tuner.datasets.findings import Findings
+from tuner.datasets.generate import Known, read_documents
+from tuner.datasets.generate.pairs import Origin, kept
+from tuner.datasets.record import Record, Turn
+from tuner.datasets.rules import Limits
+from tuner.datasets.study import File, study
+from tuner.settings import RunSettings, load
+
+FOLDER = Path(__file__).parents[3] / "examples" / "bedrock-docs"
+TRAINING = [json.loads(line) for line in (FOLDER / "training.jsonl").read_text("utf-8").splitlines()]
+
+
+def settings() -> RunSettings:
+    return load(RunSettings, yaml.safe_load((FOLDER / "run.yaml").read_text("utf-8")), "run.yaml")
+
+
+def origins() -> list[Origin]:
+    """What the stand-in makes of them, as far as it is kept."""
+    library = read_documents({path.name: LocalFile(path) for path in (FOLDER / "documents").iterdir()})
+    assert not library.unusable
+    limits = Limits(catalog.model(settings().base_model or ""), "validation", settings().system_prompt)
+    known = Known((record["question"], record["answer"]) for record in TRAINING)
+    found: list[Origin] = []
+    for part in library.parts:
+        pairs = [{"question": q, "answer": a.replace("`", ""), "passage": a} for q, a in _questions(part.text)]
+        found += [entry for entry in kept(pairs, part, limits, known) if isinstance(entry, Origin)]
+    return found
+
+
+def test_the_documents_say_enough_for_what_the_run_asks() -> None:
+    assert len(origins()) >= 2 * settings().generate.count
+    assert {origin.document for origin in origins()} == {"customization.md", "serving.html"}
+
+
+def test_what_they_say_leaks_into_no_training_record() -> None:
+    records = {
+        "training": [record(each["question"], each["answer"]) for each in TRAINING],
+        "validation": [record(origin.question, origin.answer) for origin in origins()],
+    }
+    findings = Findings()
+    study({role: File(role, lambda role=role: iter(records[role])) for role in records}, len, findings)
+    assert not findings.counts
+
+
+def test_the_training_data_is_every_fifth_record_of_the_other_example() -> None:
+    other = (FOLDER.parent / "bedrock-faq" / "training.jsonl").read_text("utf-8").splitlines()
+    assert (FOLDER / "training.jsonl").read_text("utf-8").splitlines() == other[::5]
+    with (FOLDER.parent / "bedrock-faq" / "validation.csv").open(encoding="utf-8", newline="") as file:
+        assert not {row["question"] for row in csv.DictReader(file)} & {record["question"] for record in TRAINING}
+
+
+def record(question: str, answer: str) -> Record:
+    return Record(1, (Turn("user", question, "question"), Turn("assistant", answer, "answer")))
