@@ -29,6 +29,7 @@ from tuner.settings import FieldNames
 NAMES = ("t.json", "t.jsonl", "t.csv", "t.tsv", "t.parquet", "t.json.gz", "t.csv.zst")
 CHUNKS = (1, 7, 300, 10**6)
 MODELS = (CLAUDE, NOVA)
+_OTHERS = (b"PAR1", b"PK\x03\x04", b"\x1f\x8b", b"\xff\xfe", b"\xfe\xff")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,11 @@ def _rows(case: Fuzzed) -> tuple[list[Row | BadRow], UnreadableError | None]:
 def _expected(case: Fuzzed) -> list[Any] | None:
     """The rows by Python's parsers, None for a row that they refuse; None when this knows nothing of such a file."""
     data = _unpacked(case.data)
-    if data is None or not data.strip() or data.startswith((b"PAR1", b"PK\x03\x04", b"\x1f\x8b", b"\xff\xfe", b"\xfe\xff")):
+    if (
+        data is None
+        or not data.strip()
+        or data.startswith((b"PAR1", b"PK\x03\x04", b"\x1f\x8b", b"\xff\xfe", b"\xfe\xff"))
+    ):
         return None
     data = data.removeprefix(b"\xef\xbb\xbf")
     endings = case.name.split(".")[1:]

@@ -153,16 +153,36 @@ def test_answers_that_open_alike(study):
         ("-----BEGIN RSA PRIVATE KEY-----", "secret"),
         ("Write to jane.doe@contoso.com at once.", "personal-data"),
         ("Pay with 4111 1111 1111 1111 today.", "personal-data"),
+        ("Ring +44 20 7946 0958 tonight.", "personal-data"),
+        ("Ring (212) 688-0187 tonight.", "personal-data"),
+        ("電話は03-3581-4321です。", "personal-data"),
+        ("Send it to DE89 3704 0044 0532 0130 00.", "personal-data"),
+        ("The number is 536-90-4399.", "personal-data"),
     ],
 )
 def test_secrets_and_personal_data_are_said_and_not_shown(study, text, rule):
     prepared = study([{"question": "How so?", "answer": text}])
     assert rules(prepared) == [(rule, "training.jsonl", 101)]
     shown = json.dumps(prepared.findings.document())
-    assert not any(part in shown for part in ("AKIA", "RSA PRIVATE", "contoso", "4111"))
+    assert not any(
+        part in shown for part in ("AKIA", "RSA PRIVATE", "contoso", "4111", "7946", "688", "3581", "DE89", "536-")
+    )
 
 
-@pytest.mark.parametrize("text", ["Write to me@example.com.", "The number 4111 1111 1111 1112.", "Ask @someone."])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Write to me@example.com.",
+        "The number 4111 1111 1111 1112.",
+        "Ask @someone.",
+        "Ring (212) 555-0187 tonight.",
+        "Ring 1-800-692-7753 tonight.",
+        "From 2023-01-15 to 2023-02-20, or 2019 2020 2021 2022.",
+        "ISBN 978-3-16-148410-0, 192.168.100.200, 1,000,000, $1.500.000,00",
+        "The account 123456789012 has 0123456789 at 37.7749, -122.4194.",
+        "GB33 BUKB 2020 1555 5555 56 and 078-05-1120 are none.",
+    ],
+)
 def test_examples_are_no_personal_data(study, text):
     assert rules(study([{"question": "How so?", "answer": text}])) == []
 

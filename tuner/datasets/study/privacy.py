@@ -1,8 +1,9 @@
 """Secrets and personal data: said where they are, never shown.
 
 Secrets by detect-secrets' detectors of known token formats; its entropy detectors are left out, because ordinary texts
-set them off. Personal data by what can be told from its form alone: e-mail addresses, and card numbers with a right
-check digit.
+set them off. Personal data by what can be told from its form alone: e-mail addresses; telephone numbers as phonenumbers
+finds them; card and account numbers with right check digits and US social security numbers by python-stdnum. Names of
+people have no form, and docs/datasets.md says why no model looks for them.
 """
 
 from __future__ import annotations
@@ -24,7 +25,13 @@ _DETECTORS = (
 )  # fmt: skip
 _EMAIL = re.compile(r"[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,8}[a-z]{2,24}\b", re.IGNORECASE)
 _EXAMPLES = re.compile(r"@(?:[\w-]+\.)*example\.(?:com|org|net)$", re.IGNORECASE)
-_CARD = re.compile(r"(?<!\d)\d(?:[ -]?\d){12,18}(?!\d)")
+_CARD = re.compile(r"(?<!\d)(?:2[ -]?[2-7]|[3-6][ -]?\d)(?:[ -]?\d){11,17}(?!\d)")  # as card networks number theirs
+_ACCOUNT = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b")
+_SOCIAL_SECURITY = re.compile(r"(?<![\d-])\d{3}-\d{2}-\d{4}(?![\d-])")
+_MANY_DIGITS = re.compile(r"\d(?:\D{0,3}\d){6}")
+# Numbers with a country's code are found wherever they are from, those without as these countries write them.
+_COUNTRIES = ("US", "GB", "FR", "JP")
+_FICTIONAL = re.compile(r"555\D?01\d\d$")  # reserved for examples in North America
 
 
 class Privacy:
@@ -62,11 +69,43 @@ class Privacy:
 def _personal(text: str) -> Iterator[str]:
     if "@" in text and any(not _EXAMPLES.search(found) for found in _EMAIL.findall(text)):
         yield "an e-mail address"
-    if any(_passes_luhn(re.sub(r"\D", "", found)) for found in _CARD.findall(text)):
+    if any(map(_is_card, _CARD.findall(text))):
         yield "a payment card's number"
+    if any(map(_is_account, _ACCOUNT.findall(text))):
+        yield "a bank account's number (IBAN)"
+    if any(map(_is_social_security, _SOCIAL_SECURITY.findall(text))):
+        yield "a US social security number"
+    if _MANY_DIGITS.search(text) and _has_telephone(text):
+        yield "a telephone number"
 
 
-def _passes_luhn(digits: str) -> bool:
-    """The check digit of ISO/IEC 7812."""
-    doubled = [int(digit) * (2 if at % 2 else 1) for at, digit in enumerate(reversed(digits))]
-    return sum(number - 9 if number > 9 else number for number in doubled) % 10 == 0
+def _is_card(found: str) -> bool:
+    from stdnum import luhn
+
+    return bool(luhn.is_valid(re.sub(r"\D", "", found)))
+
+
+def _is_account(found: str) -> bool:
+    from stdnum import iban
+
+    return bool(iban.is_valid(found))
+
+
+def _is_social_security(found: str) -> bool:
+    from stdnum.us import ssn
+
+    return bool(ssn.is_valid(found))
+
+
+def _has_telephone(text: str) -> bool:
+    """Whether a number stands there that is written as telephone numbers are, not one that companies give everybody."""
+    from phonenumbers import Leniency, PhoneNumberMatcher, PhoneNumberType, number_type
+
+    private = {PhoneNumberType.FIXED_LINE, PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE}
+    return any(
+        number_type(match.number) in private
+        and not match.raw_string.isdigit()
+        and not _FICTIONAL.search(match.raw_string)
+        for country in _COUNTRIES
+        for match in PhoneNumberMatcher(text, country, leniency=Leniency.STRICT_GROUPING)
+    )
