@@ -182,6 +182,16 @@ def test_semicolons_as_spreadsheets_write_them(run):
     assert outcome.training[7]["messages"][0]["content"] == "What, is 7?"
 
 
+def test_a_column_with_a_line_break_in_its_name(run):
+    rows = "".join(f'"Is it\n{n}?",It is {n}.\n' for n in range(40))
+    data = ('question,"answer\n"\n' + rows).encode()
+    outcome = run({"training.csv": data, "validation.jsonl": VALIDATION})
+    assert outcome.training[7]["messages"] == [
+        {"role": "user", "content": "Is it\n7?"},
+        {"role": "assistant", "content": "It is 7."},
+    ]
+
+
 def test_nested_names_in_parquet(run):
     outcome = run({"training.parquet": as_parquet(pairs(40), nested=True), "validation.jsonl": VALIDATION})
     assert outcome.training[7]["messages"][0]["content"] == "What is part 7?"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+import itertools
 from collections.abc import Iterator
 
 from tuner.datasets.findings import Flaw
@@ -16,12 +17,12 @@ _BATCH = 1000
 def blocks(chunks: Iterator[bytes], delimiter: str | None = None) -> Iterator[Block]:
     """Rows as dictionaries of texts. The delimiter is the one that the header has most of when none is given."""
     text = _Lines(chunks)
-    header_line = next(text, None)
-    if header_line is None:
+    first = next(text, None)
+    if first is None:
         return
-    names = _header(header_line, delimiter or _guess(header_line))
     csv.field_size_limit(LONGEST_RECORD)
-    rows = csv.reader(text, delimiter=delimiter or _guess(header_line), strict=True)
+    rows = csv.reader(itertools.chain([first], text), delimiter=delimiter or _guess(first), strict=True)
+    names = _header(rows)
     batch: list[Row | BadRow] = []
     while (row := _next(rows, text, names)) is not None:
         batch += row
@@ -60,9 +61,9 @@ def _guess(header: str) -> str:
     return max(_DELIMITERS, key=header.count)
 
 
-def _header(line: str, delimiter: str) -> list[str]:
+def _header(rows: Iterator[list[str]]) -> list[str]:
     try:
-        names = [name.strip() for name in next(csv.reader([line], delimiter=delimiter, strict=True), [])]
+        names = [name.strip() for name in next(rows, [])]
     except csv.Error as error:
         raise UnreadableError(1, _broken(str(error))) from None
     repeated = sorted({name for name in names if names.count(name) > 1})
