@@ -6,12 +6,12 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from tuner.aws.objects import ObjectSource, keys_below, object_address
-from tuner.cli.console import emit, say
+from tuner.cli.console import emit, progress, say
 from tuner.cli.deployment import DEFAULT_STACK
 from tuner.cli.files import data_limits, data_sink, data_source
 from tuner.cli.options import Json, Local, connect
@@ -21,6 +21,9 @@ from tuner.datasets.passes import Pass
 from tuner.datasets.places import Committing
 from tuner.errors import DatasetError, GenerationError
 from tuner.settings import DeploymentSettings, FieldNames
+
+if TYPE_CHECKING:
+    from tuner.datasets.generate.rounds import Generated, Generation
 
 _DEFAULTS = DeploymentSettings()
 
@@ -57,7 +60,7 @@ def generate(
     model = model or deployment.judge_model
     limits = data_limits(base_model, "validation", hint="--base-model")
     known = room.Known(_pairs(training or [], limits))
-    library = room.read_documents(dict(documents(paths)))
+    library = room.read_documents(documents(paths))
     for sentence in library.unusable.values():
         say(f"Left out: {sentence}", "warn")
     most = room.affordable(library, count, model, budget_usd, price_list(deployment.prices))
@@ -65,7 +68,8 @@ def generate(
     say(f"{count} pairs take at most {most.calls} requests and {price}.", "quiet")
     sink, replies = data_sink(output), room.FileReplies(_beside(output))
     with Committing(sink):
-        made = room.Generation(library.parts, count, room.Generator(model, replies), limits, known).run()
+        generation = room.Generation(library.parts, count, room.Generator(model, replies), limits, known)
+        made = _followed(generation, count)
         if len(made.pairs) < count:
             kept = f"The replies are kept in {replies.folder}: what was paid for is not asked again."
             raise GenerationError(f"{room.short_of(made, count, library)}\n{kept}")
@@ -75,6 +79,17 @@ def generate(
     _conclude(room.summary(model, library, made, count, most), output, as_json)
 
 
+def _followed(generation: Generation, count: int) -> Generated:
+    """Runs it to its end, and says how far it is."""
+    with progress("Asking about the documents") as show:
+
+        def told() -> bool:
+            show(f"{len(generation.made.pairs)} of {count} pairs, {generation.made.calls} requests")
+            return True
+
+        return generation.run(told)
+
+
 def _deployment(stack: str | None, on_local: bool) -> DeploymentSettings:
     """Of the deployment that was asked for; of one that keeps all defaults when none was."""
     if stack or on_local:
@@ -82,24 +97,39 @@ def _deployment(stack: str | None, on_local: bool) -> DeploymentSettings:
     return _DEFAULTS
 
 
-def documents(paths: list[str]) -> Iterator[tuple[str, Source]]:
-    """Each document by a name of its own: its path below what was given. Of a dataset's folder, its `documents/`."""
+def documents(paths: list[str]) -> dict[str, Source]:
+    """Each document by a name of its own: its path below what was given, with that before it where two are alike."""
+    found: dict[str, Source] = {}
     for path in paths:
-        if place := object_address(path):
-            bucket, key = place
-            below = key if key.endswith("/") or not key else key.rpartition("/")[0] + "/"
-            yield from ((found.removeprefix(below), ObjectSource(bucket, found)) for found in keys_below(bucket, key))
-            continue
-        here = Path(path)
-        if here.is_file():
-            yield here.name, LocalFile(here)
-        elif here.is_dir():
-            folder = here / "documents" if (here / "documents").is_dir() else here
-            for file in sorted(folder.rglob("*")):
-                if file.is_file() and not file.name.startswith("."):
-                    yield file.relative_to(folder).as_posix(), LocalFile(file)
-        else:
-            raise typer.BadParameter(f"there is no file or folder '{path}'.", param_hint="PATH")
+        place = object_address(path)
+        for name, source in _in_s3(*place) if place else _here(Path(path)):
+            found[name if name not in found else f"{path.rstrip('/')}/{name}"] = source
+    return found
+
+
+def _in_s3(bucket: str, key: str) -> Iterator[tuple[str, Source]]:
+    """One object, or all below a folder: `docs` does not mean `docs-old/` too."""
+    keys = list(keys_below(bucket, key))
+    if key in keys:
+        yield key.rpartition("/")[2], ObjectSource(bucket, key)
+        return
+    folder = key if key.endswith("/") or not key else f"{key}/"
+    for found in keys:
+        if found.startswith(folder):
+            yield found.removeprefix(folder), ObjectSource(bucket, found)
+
+
+def _here(path: Path) -> Iterator[tuple[str, Source]]:
+    """One file, or all below a folder; of a dataset's folder its `documents/`."""
+    if path.is_file():
+        yield path.name, LocalFile(path)
+    elif path.is_dir():
+        folder = path / "documents" if (path / "documents").is_dir() else path
+        for file in sorted(folder.rglob("*")):
+            if file.is_file() and not file.name.startswith("."):
+                yield file.relative_to(folder).as_posix(), LocalFile(file)
+    else:
+        raise typer.BadParameter(f"there is no file or folder '{path}'.", param_hint="PATH")
 
 
 def _pairs(files: list[str], limits: Limits) -> Iterator[tuple[str, str]]:

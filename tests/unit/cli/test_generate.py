@@ -75,6 +75,15 @@ def test_files_and_folders_are_taken_together(folder: Path, writer: Writer) -> N
     assert {each["document"] for each in made(output)} == {"a.txt", "b.md"}
 
 
+def test_documents_of_one_name_are_told_apart(folder: Path, writer: Writer) -> None:
+    other = folder.parent / "other"
+    other.mkdir()
+    (other / "a.txt").write_text("\n\n".join(sentences(20, 60)))
+    output = folder.parent / "pairs.jsonl"
+    assert generate(str(folder), str(other), "--count", "6", "--output", str(output)).exit_code == 0
+    assert {each["document"] for each in made(output)} == {"a.txt", "deep/b.md", f"{other}/a.txt"}
+
+
 def test_s3_addresses_are_read_and_written(folder: Path, writer: Writer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(folder.parent)
     with mock_aws():
@@ -84,7 +93,8 @@ def test_s3_addresses_are_read_and_written(folder: Path, writer: Writer, monkeyp
         s3.put_object(Bucket="bucket", Key="docs/", Body=b"")
         for name in ("a.txt", "deep/b.md"):
             s3.upload_file(str(folder / "documents" / name), "bucket", f"docs/{name}")
-        result = generate("s3://bucket/docs/", "--count", "6", "--output", "s3://bucket/out/pairs.jsonl")
+        s3.upload_file(str(folder / "documents" / "a.txt"), "bucket", "docs-old/old.txt")
+        result = generate("s3://bucket/docs", "--count", "6", "--output", "s3://bucket/out/pairs.jsonl")
         assert result.exit_code == 0, result.stderr
         written = s3.get_object(Bucket="bucket", Key="out/pairs.jsonl")["Body"].read()
         client.cache_clear()

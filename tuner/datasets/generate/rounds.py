@@ -125,6 +125,7 @@ class Generation:
             self._problems[index] = [f"the tool was not called with a list of pairs ({reply.stop_reason})."]
             self._misses[index] += 1
         elif entries:
+            # No more than was asked for: neither the count nor another document's share is the reply's to decide.
             self._keep(index, list(kept(entries[:pairs], self._parts[index], self._limits, self._known)))
         else:
             self._misses[index] = _MISSES  # the model says that there is no more
@@ -132,8 +133,7 @@ class Generation:
     def _keep(self, index: int, found: Sequence[Origin | Dropped]) -> None:
         accepted = [entry for entry in found if isinstance(entry, Origin)]
         dropped = [entry for entry in found if isinstance(entry, Dropped)]
-        # More than is still missing was paid for in vain: the count is what was asked for.
-        self.made.pairs += accepted[: self._count - len(self.made.pairs)]
+        self.made.pairs += accepted
         self.made.dropped.update(entry.problem for entry in dropped)
         self._earlier[index] += [entry.question for entry in accepted]
         self._earlier[index] += [entry.repeats for entry in dropped if entry.repeats]

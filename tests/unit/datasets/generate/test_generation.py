@@ -345,6 +345,21 @@ def test_a_reply_without_the_tool_is_a_miss() -> None:
     assert run(library(10).parts, 4, Writer(reply=lambda pairs, call: pairs if call > 1 else {"no": "list"})).pairs
 
 
+def test_an_eager_reply_takes_no_other_documents_share() -> None:
+    def everything(pairs: list[dict[str, str]], _: int) -> list[dict[str, str]]:
+        number = int(pairs[0]["answer"].split()[1]) // 20 * 20
+        return [pair(sentence) for sentence in sentences(20, number)]
+
+    made = run(library(20, 20, 20).parts, 6, Writer(reply=everything))
+    assert [origin.document for origin in made.pairs] == ["0.txt"] * 2 + ["1.txt"] * 2 + ["2.txt"] * 2
+
+
+def test_a_model_that_gives_little_at_a_time_is_not_asked_for_ever() -> None:
+    writer = Writer(reply=lambda pairs, _: pairs[:1])
+    made = run(library(60).parts, 40, writer)
+    assert (made.done, len(made.pairs), len(writer.calls)) == (True, 14, most_calls(1, 40))
+
+
 def test_a_request_asks_for_no_more_than_it_can_hold() -> None:
     writer = Writer()
     run(library(200).parts[:1], 40, writer)
