@@ -7,9 +7,10 @@ from collections.abc import Iterator
 
 from tuner import catalog
 from tuner.costs.counted import Counted, Plan, Questions
-from tuner.costs.model import Estimate, Item, Limits
+from tuner.costs.model import Estimate, Item, Limits, Rate
 from tuner.costs.prices import Price, PriceList, price_list
 from tuner.costs.small_change import small_change
+from tuner.settings.prices import Priced, Term
 
 # About twenty minutes until throughput is in service, a few to ask; what is begun of an hour is counted whole, because
 # AWS does not say that it bills less.
@@ -18,19 +19,36 @@ _EXPECTED_SECONDS_PER_ANSWER = 5.0
 # The judge's instructions, beside the question, the reference and the answer.
 _JUDGE_INSTRUCTION_TOKENS = 500
 _HOURS_PER_MONTH = 730
+_RATES: tuple[tuple[Priced, Term | None], ...] = (
+    ("input", None),
+    ("output", None),
+    ("custom_input", None),
+    ("custom_output", None),
+    ("storage", None),
+    ("throughput", "hourly"),
+    ("throughput", "OneMonth"),
+    ("throughput", "SixMonths"),
+)
 _MONTHS = {"OneMonth": 1, "SixMonths": 6}
 
 
 def estimate(plan: Plan, counted: Counted, limits: Limits, prices: PriceList | None = None) -> Estimate:
     """What the run will cost. Answers are counted at their greatest length, so that the sum is seldom too low."""
-    items = tuple(_Items(plan, counted, prices or price_list()).all())
+    known_prices = prices or price_list()
+    items = tuple(_Items(plan, counted, known_prices).all())
     known = [item.usd for item in items if item.usd is not None]
     return Estimate(
         items=items,
         total_usd=round(sum(known), 6),
         unknown=tuple(item.name for item in items if item.usd is None),
+        rates=tuple(_rate(known_prices, plan.model.invoke_id, *wanted) for wanted in _RATES),
         **limits.model_dump(),
     )
+
+
+def _rate(prices: PriceList, model: str, item: Priced, term: Term | None) -> Rate:
+    found = prices.find(item, model, term)
+    return Rate(item=item, term=term, usd=found.usd if found else None, source=found.told() if found else "unknown")
 
 
 def throughput_hours(questions: Questions) -> float:

@@ -24,6 +24,15 @@ class Item(_Model):
     source: str
 
 
+class Rate(_Model):
+    """A price that the report's break-even needs; `usd` is None when it is not known."""
+
+    item: str
+    term: str | None = None
+    usd: float | None
+    source: str
+
+
 class Limits(_Model):
     """What a run may cost: over `budget_usd` it is refused, over `approval_usd` (None: never) a person is asked.
 
@@ -36,11 +45,15 @@ class Limits(_Model):
 
 
 class Estimate(Limits):
-    """`estimate.json`. `total_usd` is the sum of what is known; `unknown` names the rest."""
+    """`estimate.json`. `total_usd` is the sum of what is known; `unknown` names the rest.
+
+    `rates` are prices of serving, which are no part of the sum.
+    """
 
     items: tuple[Item, ...]
     total_usd: float
     unknown: tuple[str, ...]
+    rates: tuple[Rate, ...] = ()
 
     @property
     def decision(self) -> Decision:

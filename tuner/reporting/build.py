@@ -6,7 +6,9 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+from tuner import catalog
 from tuner.aws.run_folder import RunFolder
+from tuner.costs.break_even import BreakEven, assumptions, break_even
 from tuner.reporting.artifacts import Artifacts, Reading, gather, shaped
 from tuner.reporting.model import Earlier, Failure, Metric, Question, Report, Serving, Status, Which
 from tuner.reporting.money import Usage, bill
@@ -55,6 +57,7 @@ def build(
         estimate=made.estimate,
         approval=made.approval,
         bill=bill(made.estimate, _usage(made, serving, evaluation["questions"])),
+        break_even=_break_even(made, evaluation["questions"]),
         timeline=timeline(made.manifest, _written(folder, ended), made.training, serving, made.approval),
         dataset_summary=made.dataset_summary,
         findings=made.findings,
@@ -68,6 +71,18 @@ def build(
 
 def _usage(made: Artifacts, serving: Serving | None, asked: Iterable[Question]) -> Usage:
     return Usage(made.training, serving, tuple(asked), made.scoring.get("judge") or {}, made.commitment)
+
+
+def _break_even(made: Artifacts, asked: Iterable[Question]) -> BreakEven | None:
+    """With the tokens that the tuned model really took: its answers, and questions without passages."""
+    if made.manifest is None or made.estimate is None or not made.estimate.rates:
+        return None
+    settings, tuned = made.manifest.settings, [question.tuned for question in asked if question.tuned]
+    read = [answer.input_tokens for answer in tuned if answer.input_tokens]
+    written = [answer.output_tokens for answer in tuned if answer.output_tokens]
+    assumed = assumptions(settings.break_even, settings.model_units, read, written)
+    on_demand = catalog.family_of(made.manifest.base_model).on_demand_deployment
+    return break_even(assumed, made.estimate.rates, on_demand) if assumed else None
 
 
 def _evaluation(folder: RunFolder, made: Artifacts, failure: Failure | None) -> dict[str, Any]:

@@ -11,14 +11,17 @@ from typing import Any
 import pygal
 from markupsafe import Markup
 
+from tuner.costs.break_even import BreakEven
 from tuner.reporting.model import Training
-from tuner.reporting.words import number
+from tuner.reporting.words import number, whole
 
 Point = tuple[float, float]
 Series = tuple[str, Sequence[Point]]
 
 # Past this many points a curve goes through the means of equal stretches: nobody sees more, and the page stays small.
 _MOST_POINTS = 240
+# How far the lines go when they do not meet.
+_MONTHS_REQUESTS = 1_000_000
 # Runs within this time are told apart by the hour.
 _MOST_HOURS = 72
 _DOTTED = {"training-epoch", "validation", "history-base", "history-tuned"}
@@ -55,6 +58,21 @@ def history(base: Sequence[tuple[datetime, float]], tuned: Sequence[tuple[dateti
     times = [x for _, points in series for x, _ in points]
     pattern = "%Y-%m-%d" if max(times) - min(times) > _MOST_HOURS * 3600 else "%m-%d %H:%M"
     return _lines(series, "Run ended (UTC)", label, f"{label}, run after run", lambda x: _time(x, pattern))
+
+
+def break_even_lines(found: BreakEven) -> Markup | None:
+    """What a month costs by its requests: the base model with passages, and the way that costs less the soonest."""
+    known = [way for way in found.ways if way.fixed_usd is not None and way.request_usd is not None]
+    base = found.base
+    if not known or base.fixed_usd is None or base.request_usd is None:
+        return None
+    best = min(known, key=lambda way: way.requests if way.requests is not None else float("inf"))
+    last = 2 * best.requests if best.requests else _MONTHS_REQUESTS
+    series: list[Series] = [
+        (name, [(0, line.fixed_usd or 0), (last, (line.fixed_usd or 0) + last * (line.request_usd or 0))])
+        for name, line in (("costs-base", base), ("costs-tuned", best))
+    ]
+    return _lines(series, "Requests a month", "US dollars a month", f"Costs a month: {best.name}", whole)
 
 
 def _time(timestamp: float, pattern: str) -> str:

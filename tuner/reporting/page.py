@@ -16,7 +16,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from tuner.reporting import view, words
-from tuner.reporting.charts import loss_curves
+from tuner.reporting.break_even import assumed, outcome
+from tuner.reporting.charts import break_even_lines, loss_curves
 from tuner.reporting.drawing import interval, shares, stretches
 from tuner.reporting.fit import fit
 from tuner.reporting.model import Report
@@ -30,6 +31,7 @@ _FILTERS = {
     "minute": words.minute,
     "money": words.money,
     "number": words.number,
+    "outcome": outcome,
     "number_short": words.short,
     "plural": words.plural,
     "price": words.price,
@@ -60,6 +62,8 @@ def page(report: Report) -> str:
         curves=loss_curves(report.training) if report.training else None,
         fit=fit(report.training) if report.training else (),
         costs=view.costs(report),
+        break_even=break_even_lines(report.break_even) if report.break_even else None,
+        assumed=tuple(assumed(report.break_even)) if report.break_even else (),
     )
 
 

@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
+from tuner.settings.break_even import BreakEvenSettings
 from tuner.settings.evaluation import EvaluationSettings, GateRule, check_gate
 from tuner.settings.loading import StrictModel
 
@@ -91,6 +92,7 @@ class RunSettings(StrictModel):
     gate: dict[str, GateRule] = Field(
         default_factory=dict, description="by measure, what the tuned model must reach to be accepted"
     )
+    break_even: BreakEvenSettings = BreakEvenSettings()
     budget_usd: float | None = Field(None, gt=0, description="the run stops before any spend when it would cost more")
 
     @field_validator("gate")

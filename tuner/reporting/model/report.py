@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from tuner.costs.break_even import BreakEven
 from tuner.reporting.model.dataset import DatasetSummary
 from tuner.reporting.model.generated import Generated
 from tuner.reporting.model.part import Part
@@ -93,6 +94,9 @@ class Report(BaseModel):
     estimate: Estimate | None = None
     approval: Approval | None = Field(None, description="null when the run asked nobody")
     bill: Bill | None = None
+    break_even: BreakEven | None = Field(
+        None, description="null without answers to take the tokens from, or an estimate to take the prices from"
+    )
     timeline: tuple[Moment, ...] = ()
     dataset_summary: DatasetSummary | None = None
     generated: Generated | None = Field(None, description="null when no validation data was made from documents")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from tuner.costs.model import Rate
 from tuner.reporting.model.part import Part
 
 
@@ -75,6 +76,7 @@ class Estimate(Part):
     items: tuple[CostItem, ...] = ()
     total_usd: float | None = None
     unknown: tuple[str, ...] = Field((), description="items whose price is not known")
+    rates: tuple[Rate, ...] = Field((), description="prices of serving, for the break-even")
     budget_usd: float | None = None
 
 

@@ -1,0 +1,83 @@
+"""The break-even on the page: each way with its answer, the assumptions, and a small chart."""
+
+import json
+
+import pytest
+
+from tests.unit.costs.test_break_even import found
+from tests.unit.reporting.conftest import FolderOf
+from tests.unit.reporting.sample import artifacts
+from tuner.reporting import Report, build, page
+from tuner.reporting.break_even import assumed, outcome
+from tuner.reporting.charts import break_even_lines
+from tuner.run import Keys
+
+RATES = [
+    {"item": item, "term": term, "usd": usd, "source": "s"}
+    for item, term, usd in [
+        ("input", None, 3.5e-8),
+        ("output", None, 1.4e-7),
+        ("custom_input", None, 3.5e-8),
+        ("custom_output", None, 1.4e-7),
+        ("storage", None, 1.95),
+        ("throughput", "hourly", None),
+        ("throughput", "OneMonth", None),
+        ("throughput", "SixMonths", None),
+    ]
+]
+
+
+@pytest.fixture
+def whole(folder_of: FolderOf) -> Report:
+    things = artifacts()
+    estimate = json.loads(things[Keys.ESTIMATE])
+    things[Keys.ESTIMATE] = json.dumps({**estimate, "rates": RATES}).encode()
+    return build(folder_of(things))
+
+
+def words(**arguments: object) -> list[str]:
+    return [outcome(way) for way in found(**arguments).ways]  # type: ignore[arg-type]
+
+
+def test_the_report_answers_with_the_runs_own_tokens(whole: Report) -> None:
+    assert whole.break_even
+    tuned = [question.tuned for question in whole.questions if question.tuned and question.tuned.input_tokens]
+    mean = sum(answer.input_tokens or 0 for answer in tuned) / len(tuned)
+    assert whole.break_even.assumptions.question_tokens == pytest.approx(mean)
+    (on_demand, *others) = whole.break_even.ways
+    assert (on_demand.outcome, {way.outcome for way in others}) == ("from", {"unknown"})
+
+
+def test_the_page_shows_each_way_the_assumptions_and_a_chart(whole: Report) -> None:
+    shown = page(whole)
+    assert "When the tuned model costs less than its base model with retrieved passages" in shown
+    assert "from 37,143 requests a month" in shown
+    assert "cannot be said: no price is known of throughput hourly" in shown
+    assert "1,500 tokens of passages besides" in shown
+    assert 'aria-label="Costs a month: on demand"' in shown
+    assert "costs-tuned" in shown
+
+
+def test_an_estimate_of_an_earlier_version_has_no_break_even(report: Report) -> None:
+    assert report.break_even is None
+    assert "retrieved passages" not in page(report)
+
+
+def test_never_and_always_are_said() -> None:
+    assert words(passages_tokens=0)[0] == "never"
+    assert words(retrieval_usd_per_month=350)[0] == "always"
+    assert words(usd={("custom_output", None): 2e-6}, retrieval_usd_per_month=350)[0].startswith("up to ")
+
+
+def test_a_pace_that_asks_much_of_a_unit_is_said() -> None:
+    assert words()[1].endswith(" a second)")
+    assert not words()[0].endswith(" a second)")
+
+
+def test_without_a_known_price_there_is_no_chart() -> None:
+    assert break_even_lines(found({("input", None): None})) is None
+    assert break_even_lines(found(passages_tokens=0)) is not None
+
+
+def test_given_assumptions_are_called_given() -> None:
+    assert "as given in run.yaml" in next(assumed(found()))
