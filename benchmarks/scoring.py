@@ -1,8 +1,8 @@
 """How fast answers are scored: BERTScore beside the plain library, judging beside the least possible time, cold start.
 
-Run with `python -m benchmarks.scoring`; `--pairs 60` is a quick look. The texts are sentences of the example dataset, put
-together at random (seeded) so that lengths vary as real answers' do. The judge's endpoint is a function with a known
-latency and a token bucket for its quota, so that the least possible time can be told exactly.
+Run with `python -m benchmarks.scoring`; `--pairs 60` is a quick look. The texts are sentences of the example dataset,
+put together at random (seeded) so that lengths vary as real answers' do. The judge's endpoint is a function with a
+known latency and a token bucket for its quota, so that the least possible time can be told exactly.
 
 A round of 1,000 pairs takes about 110 s of the processors, so that the whole is done in about five minutes on two.
 """

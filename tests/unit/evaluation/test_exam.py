@@ -62,3 +62,11 @@ def test_a_question_without_a_reference_is_left_out_and_told() -> None:
     assert exam.warnings == ("1 question left out: no reference answer: a.",)
     with pytest.raises(EvaluationError, match="no question with a reference answer"):
         match([question("a", " ")], {"base": answers(a="A"), "tuned": answers(a="A")})
+
+
+def test_a_question_of_several_turns_is_matched_like_any_other() -> None:
+    turns = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}]
+    asked = {**question("a"), "messages": turns}
+    assert match([asked], {"base": answers(a="A"), "tuned": answers(a="B")}) == match(
+        [question("a")], {"base": answers(a="A"), "tuned": answers(a="B")}
+    )

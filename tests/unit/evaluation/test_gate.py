@@ -4,6 +4,7 @@ from dataclasses import asdict
 
 import pytest
 
+from tests.unit.evaluation.test_scores import scores
 from tuner.errors import SettingsError
 from tuner.evaluation.gate import Sides, decide_gate
 from tuner.evaluation.metrics import Measure
@@ -100,3 +101,22 @@ def test_one_broken_rule_rejects_whatever_else_is_undecided() -> None:
     assert found is not None
     assert [rule["decision"] for rule in found["rules"]] == ["rejected", "undecided"]
     assert found["decision"] == "rejected"
+
+
+@pytest.mark.parametrize(
+    ("pairs", "decision", "says"),
+    [
+        ([("1", "10")], "undecided", "neither shown to be better nor worse"),
+        ([("5", "5")] * 8, "undecided", "neither shown to be better nor worse"),
+        ([("?", "?")] * 8, "undecided", "could not be compared with base"),
+        ([(None, None)] * 8, "undecided", "neither shown to be better nor worse"),
+        ([("5", None)] * 8, "rejected", "correctness is worse than base"),
+        ([(None, "5")] * 8, "accepted", "correctness is better than base"),
+    ],
+    ids=["one question", "all equal", "no verdict", "no answer", "tuned gave none", "base gave none"],
+)
+def test_odd_scores_are_decided_in_words(pairs: list[tuple[str | None, str | None]], decision: str, says: str) -> None:
+    found = decide_gate({"correctness": GateRule(better_than="base")}, Sides(scores(*pairs)["metrics"]))
+    assert found is not None
+    assert found["decision"] == decision
+    assert says in found["sentence"]

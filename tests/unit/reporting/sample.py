@@ -7,12 +7,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from tuner.evaluation.across import compare_runs
 from tuner.evaluation.gate import Sides, decide_gate
 from tuner.evaluation.scores import Graded, summarize
 from tuner.run import Keys
 from tuner.settings.evaluation import GateRule
 
 RUN = "bedrock-faq-0123456789ab"
+EARLIER = "bedrock-faq-ba9876543210"
 EXECUTION = f"arn:aws:states:us-east-1:111122223333:execution:tuner-customization:{RUN}"
 MODEL = "arn:aws:bedrock:us-east-1:111122223333:custom-model/amazon.nova-micro-v1:0:128k/abcdefghijkl"
 _EXAMPLE = Path(__file__).parents[3] / "examples/bedrock-faq/evaluation.json"
@@ -82,7 +84,15 @@ def _scores(records: list[dict[str, Any]]) -> dict[str, Any]:
     }
     counts = {"correctness": {"asked": 2 * len(records), "missing": 0, "stand_in": 0}, "bertscore": {"truncated": 0}}
     review = [{"id": records[1]["id"], "reasons": ["the judge was unsure"]}]
-    return {**summarize(Graded(tuple(graded), about, counts)), "review": review}
+    scores = summarize(Graded(tuple(graded), about, counts))
+    return {**scores, "review": review, "earlier": _earlier(graded, about, counts, scores)}
+
+
+def _earlier(graded: list[dict[str, Any]], about: Any, counts: Any, scores: dict[str, Any]) -> dict[str, Any]:
+    """A run whose tuned model was half-way between."""
+    half = [{**record, "tuned": _values(4 + at % 2, 0.6 + at % 5 / 100)} for at, record in enumerate(graded)]
+    found = compare_runs(summarize(Graded(tuple(half), about, counts)), scores, (EARLIER, RUN))
+    return {"run_id": EARLIER, "ended_at": "2026-11-22T08:50:00Z", "metrics": found["metrics"], "warnings": []}
 
 
 def _gate(scores: dict[str, Any]) -> dict[str, Any]:

@@ -52,3 +52,11 @@ def test_an_endpoint_without_an_end_is_drawn_to_the_end() -> None:
     (_, point), (_, paid) = stretches(moments, "2026-01-01T01:00:00Z")
     assert (point.x, point.kind) == (0, "point")
     assert (paid.x, paid.width, paid.kind) == (500, 500, "paid")
+
+
+def test_two_intervals_one_above_the_other_have_one_scale() -> None:
+    near, far = metric(1, 2), metric(4, 8)
+    wide, narrow = interval(far, near), interval(near, far)
+    assert wide and narrow
+    assert narrow.mean - SCALE / 2 == pytest.approx((wide.mean - SCALE / 2) / 4, abs=0.2)
+    assert interval(near, Metric(difference=1.0)) == interval(near)

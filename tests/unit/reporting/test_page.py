@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 import pytest
 
 from tests.unit.reporting.conftest import AT, FolderOf
+from tests.unit.reporting.sample import EARLIER
 from tuner.reporting import Failure, Report, build, page
 from tuner.reporting.model import Answer, DatasetSummary, NamedModel
 
@@ -54,6 +55,8 @@ def hostile(report: Report) -> Report:
         update={"question": HOSTILE, "reference": HOSTILE, "base": answer, "tuned": failed, "id": HOSTILE}
     )
     finding = report.findings.findings[0].model_copy(update={"file": HOSTILE, "message": HOSTILE, "remedy": HOSTILE})
+    finding = finding.model_copy(update={"rule": HOSTILE, "field": HOSTILE})
+    found = report.findings.model_copy(update={"findings": (finding,), "counts": {HOSTILE: 1}})
     return report.model_copy(
         update={
             "dataset": HOSTILE,
@@ -62,11 +65,13 @@ def hostile(report: Report) -> Report:
             "stand_ins": (HOSTILE,),
             "verdict": report.verdict.model_copy(update={"sentence": HOSTILE, "notes": (HOSTILE,)}),
             "models": report.models.model_copy(update={"base": NamedModel(id=HOSTILE, name=HOSTILE, stand_in=True)}),
-            "findings": report.findings.model_copy(update={"findings": (finding,)}),
+            "findings": found,
             "inputs": tuple(entry.model_copy(update={"key": HOSTILE}) for entry in report.inputs),
             "dataset_summary": _hostile_dataset(report),
             "settings": {HOSTILE: {HOSTILE: [HOSTILE]}},
             "hyperparameters": {HOSTILE: HOSTILE},
+            "gate": report.gate.model_copy(update={"sentence": HOSTILE}),
+            "earlier": report.earlier.model_copy(update={"run_id": HOSTILE}),
             "scores": {HOSTILE: report.scores["correctness"].model_copy(update={"label": HOSTILE})},
         }
     )
@@ -89,6 +94,11 @@ def test_markup_of_others_stays_text(report: Report) -> None:
     assert not [name for _, attributes in seen.tags for name in attributes if name.startswith("on")]
     assert HOSTILE in "".join(seen.text)
     assert "49" not in "".join(text for text in seen.text if "alert" in text)
+
+
+def test_findings_are_counted_by_rule_with_the_first_of_each(report: Report) -> None:
+    seen = " ".join("".join(Tags(page(report)).text).split())
+    assert "Rule Findings The first of them repeated 1 training.jsonl, line 12: The same record as in line 3." in seen
 
 
 def test_nothing_is_fetched_and_no_style_or_script_is_outside_the_policy(report: Report) -> None:
@@ -134,3 +144,25 @@ def test_stand_ins_stand_before_the_scores(report: Report) -> None:
 
 def test_the_same_report_gives_the_same_page(report: Report) -> None:
     assert page(report) == page(report)
+
+
+def test_the_best_earlier_run_has_its_mean_its_difference_and_its_interval(report: Report) -> None:
+    text = page(report)
+    [row] = re.findall(r"<tr class=deciding>.*?</tr>", text, re.DOTALL)
+    earlier = report.earlier.metrics["correctness"]
+    assert (report.earlier.run_id, earlier.base.mean) == (EARLIER, 4.5)
+    seen = "".join(Tags(row).text)
+    for part in ("4.50", "+1.62", "against the best earlier run"):
+        assert part in seen, part
+    assert row.count('class="whisker"') == 2
+    alone = page(report.model_copy(update={"earlier": None}))
+    assert "earlier" not in "".join(Tags(alone).text)
+    assert re.findall(r"<tr class=deciding>.*?</tr>", alone, re.DOTALL)[0].count('class="whisker"') == 1
+
+
+def test_the_gate_stands_at_the_top_with_what_it_left_on_the_model(report: Report) -> None:
+    text = "".join(Tags(page(report)).text)
+    assert "Accepted: correctness is 6.12, at least 6" in text
+    assert "carries the tag bedrock-tuner:gate=accepted, and EventBridge was told." in text
+    silent = report.model_copy(update={"gate": report.gate.model_copy(update={"announced": False})})
+    assert "carries the tag" not in page(silent)
