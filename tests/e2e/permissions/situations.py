@@ -131,6 +131,18 @@ def _close_again(stage: Stage) -> None:
     assert stage.pipeline.report(_stopped(stage))["status"] == "ABORTED"
 
 
+def _asked(stage: Stage) -> dict[str, str]:
+    """The function by itself: a run that costs enough to ask would wait for its answer."""
+    event = {"run_id": stage.first_run("provisioned"), "task_token": "of no task", "seconds": 60}
+    reply: dict[str, str] = stage.invoke(f"{DEPLOYMENT}-request-approval", event)
+    return reply
+
+
+def _ask_again(stage: Stage) -> None:
+    assert "errorType" not in _asked(stage)
+    stage.forget(stage.first_run("provisioned"), "approval/")
+
+
 def _switch(stage: Stage) -> Failure:
     run, position = stage.orphan(), len(stage.log())
     stage.fire_switch(run)
@@ -148,6 +160,7 @@ _BUSY = Situation("a run in an account whose quota has no place for jobs", _busy
 _PINNED = Situation("a run whose run.json an earlier attempt has written", _pinned_before)
 _SWEEP = Situation("the hourly sweep finds throughput of no run", _sweep, mend=_sweep_again)
 _CLOSE = Situation("the end of a run that was stopped before its report", _close, prepare=_stop, mend=_close_again)
+_APPROVAL = Situation("a run asks for approval", lambda stage: _refused(_asked(stage)), mend=_ask_again)
 _SWITCH = Situation("the release switch fires", _switch, mend=_sweep_again)
 
 
@@ -158,6 +171,8 @@ def situation_of(permission: Permission) -> Situation:
             return _START
         case "close_run", _, _:
             return _CLOSE
+        case "request_approval", _, _:
+            return _APPROVAL
         case ("pin_inputs", "s3:GetObject", _):
             return _PINNED
         case ("release_throughput", "states:DescribeExecution", _):
