@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, NoReturn, get_args
+from typing import Annotated, Any, NoReturn, TypeVar, get_args
 
 import typer
 from rich.table import Table
@@ -33,6 +33,8 @@ from tuner.datasets import convert as convert_file
 from tuner.errors import AwsError
 from tuner.run import role_of
 from tuner.settings import FieldNames, RunSettings, load, parse_document
+
+Result = TypeVar("Result")
 
 app = typer.Typer(
     help="Datasets, before anything is spent. Exit status 0: ready; 1: not ready; 2: wrong call.",
@@ -115,7 +117,7 @@ def split(
     folder = output.rstrip("/")
     sinks = (data_sink(f"{folder}/training.jsonl"), data_sink(f"{folder}/validation.jsonl"))
     names = FieldNames(prompt=prompt_field, completion=completion_field)
-    done = cut(source, limits, names, fraction, stratify, sinks)
+    done = _read(cut, source, limits, names, fraction, stratify, sinks)
     if as_json:
         emit({"training": done.training, "validation": done.validation, **done.findings.document()})
     else:
@@ -124,7 +126,7 @@ def split(
     raise typer.Exit(1 if done.findings.errors else 0)
 
 
-def _read(work: Callable[..., Checked], *arguments: object) -> Checked:
+def _read(work: Callable[..., Result], *arguments: object) -> Result:
     try:
         return work(*arguments)
     except AwsError as error:
@@ -150,7 +152,10 @@ def check_folder(folder: Path, limits: Limits, names: FieldNames) -> Prepared:
     given: dict[str, Any] = {"fields": names} if names != FieldNames() else {}
     given |= {"system_prompt": limits.system_prompt} if limits.system_prompt else {}
     sources: dict[Role, Source] = {role: LocalFile(files[role]) for role in get_args(Role) if role in files}
-    return prepare(sources, settings.model_copy(update=given), limits.model, lambda _: NoSink())
+    documents = any(path.is_file() for path in (folder / "documents").rglob("*"))
+    to_generate = settings.generate.count if documents and "validation" not in sources else 0
+    settings = settings.model_copy(update=given)
+    return prepare(sources, settings, limits.model, lambda _: NoSink(), to_generate=to_generate)
 
 
 def _show_dataset(prepared: Prepared, as_json: bool) -> NoReturn:

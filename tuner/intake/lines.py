@@ -15,9 +15,11 @@ def with_lines(error: RunRefusedError, name: str, text: str) -> RunRefusedError:
 
     JSON is read as the YAML that it is. A key that is not in the document (a default) has no line.
     """
+    if name.endswith(".json"):
+        text = text.replace("\t", " ")  # YAML refuses tabs; in JSON they are only ever between values
     try:
         lines = _lines(yaml.compose(text))
-    except yaml.YAMLError:  # JSON may hold tabs, which YAML refuses
+    except yaml.YAMLError:
         return error
 
     def located(finding: re.Match[str]) -> str:

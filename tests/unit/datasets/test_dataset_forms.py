@@ -98,6 +98,35 @@ def test_recognises_fields(run, record, prompt, completion):
     assert [message["content"] for message in outcome.training[0]["messages"]] == [prompt, completion]
 
 
+PUBLISHED = {
+    # as on their pages: fields in their order, and the file's form
+    "databricks-dolly-15k": (
+        "training.jsonl",
+        {"instruction": "p {n}", "context": "c", "response": "r {n}", "category": "closed_qa"},
+    ),
+    "databricks-dolly-15k-ja": (
+        "training.json",
+        {"output": "r {n}", "input": "c", "index": "{n}", "category": "closed_qa", "instruction": "p {n}"},
+    ),
+    "databricks-dolly-15k-ja-gozaru": (
+        "training.json",
+        {"output": "r {n}", "input": "c", "index": "{n}", "category": "closed_qa", "instruction": "p {n}"},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+@pytest.mark.parametrize("context", ["", "文脈 «c»\n"])
+def test_published_instruction_datasets(run, name, context):
+    file, fields = PUBLISHED[name]
+    records = [{key: context if text == "c" else text.format(n=n) for key, text in fields.items()} for n in range(40)]
+    data = jsonl(records) if file.endswith("l") else json.dumps(records, ensure_ascii=False, indent=2).encode()
+    outcome = run({file: data, "validation.jsonl": VALIDATION}, chunk=2**12)
+    assert outcome.errors == []
+    asked = f"p 7\n\n{context}" if context else "p 7"
+    assert [message["content"] for message in outcome.training[7]["messages"]] == [asked, "r 7"]
+
+
 def test_fields_given_in_the_settings_win(run):
     records = [{"question": "no", "answer": "no", "frage": "p", "antwort": "c"}] * 40
     fields = {"prompt": "frage", "completion": "antwort"}

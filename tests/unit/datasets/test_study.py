@@ -126,6 +126,29 @@ def test_coverage_names_the_subject_and_the_counts(study):
     }
 
 
+def test_one_of_85_records_is_too_few_where_the_others_have_seven(study):
+    subjects = ["knowledge bases", "guardrails", "pricing", "quotas"]
+    training = [
+        {"question": f"Which fact {n} concerns {subject}?", "answer": f"For {subject} the figure {n * 37} is noted."}
+        for subject in subjects
+        for n in range(21)
+    ]
+    training.append({"question": "How do Agents act?", "answer": "Agents call functions in turn."})
+    asked = [
+        {"question": f"What are {subject}?", "answer": f"Here {subject} are told of."}
+        for subject in [*subjects, "Agents"]
+    ]
+    prepared = study(more=training, evaluation=asked)
+    assert prepared.summary["training_records"] == 85
+    found = [(finding.severity, finding.line, finding.message) for finding in prepared.findings.kept]
+    assert found == [("warning", 5, "1 of 85 training records speak of 'agent'; the usual question has 21.")]
+    covered = {entry["question"]: entry for entry in prepared.summary["study"]["coverage"]}
+    assert covered["What are Agents?"] == {
+        "question": "What are Agents?", "subject": ["agent"], "records": 1, "mentions": 2
+    }  # fmt: skip
+    assert min(entry["records"] for name, entry in covered.items() if "Agents" not in name) >= 7
+
+
 def test_coverage_in_japanese(study):
     training = [{"question": f"エージェントは何個ですか {n}", "answer": f"番号{n}の説明です。"} for n in range(1)]
     asked = {"question": "エージェントとは何ですか", "answer": "エージェントは計画します。"}

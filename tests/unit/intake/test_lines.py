@@ -42,9 +42,16 @@ def test_json_has_lines_too() -> None:
     assert str(located) == "run.json, line 3: budget_usd: no."
 
 
+def test_json_may_be_indented_with_tabs() -> None:
+    located = with_lines(
+        SettingsError("run.json: judge.model: no."), "run.json", '{\n\t"judge": {\n\t\t"model":\t1}\n}'
+    )
+    assert str(located) == "run.json, line 3: judge.model: no."
+
+
 def test_json_that_is_not_yaml_keeps_its_findings() -> None:
     error = SettingsError("run.json: budget_usd: no.")
-    assert with_lines(error, "run.json", '{\n\t"budget_usd": -1\n}') is error
+    assert with_lines(error, "run.json", '{\n"budget_usd" -1\n}') is error
 
 
 def test_an_empty_document_has_no_lines() -> None:

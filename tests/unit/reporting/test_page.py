@@ -98,7 +98,7 @@ def test_markup_of_others_stays_text(report: Report) -> None:
 
 def test_findings_are_counted_by_rule_with_the_first_of_each(report: Report) -> None:
     seen = " ".join("".join(Tags(page(report)).text).split())
-    assert "Rule Findings The first of them repeated 1 training.jsonl, line 12: The same record as in line 3." in seen
+    assert "RuleFindingsThe first of them repeated1training.jsonl, line 12: The same record as in line 3." in seen
 
 
 def test_nothing_is_fetched_and_no_style_or_script_is_outside_the_policy(report: Report) -> None:

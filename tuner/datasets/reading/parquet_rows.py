@@ -14,12 +14,15 @@ import msgspec
 
 _ROWS = 256
 _LONGEST = 64 * 2**20  # bytes of as many rows; far more than the records of any family have
-_MEMORY = 2**31  # bytes of address space: a file of a few bytes may claim to hold any number of them
+# A file of a few bytes may claim to hold any number of them.
+_MEMORY = 2**31  # bytes of address space
+_SECONDS = 600  # of the processor
 
 
 def main() -> None:
     """Writes rows until the file ends or is found broken."""
     with contextlib.suppress(OSError, ValueError):  # not every system limits it
+        resource.setrlimit(resource.RLIMIT_CPU, (_SECONDS, resource.getrlimit(resource.RLIMIT_CPU)[1]))
         resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, resource.getrlimit(resource.RLIMIT_AS)[1]))
     from arro3.io import read_parquet
 
