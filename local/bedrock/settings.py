@@ -33,6 +33,7 @@ class Settings(BaseSettings):
     model_units: int = Field(2, ge=0, description="quota: model units without commitment on custom models")
     committed_model_units: int = Field(0, ge=0, description="quota: model units with a commitment on custom models")
     throughput_seconds: float = Field(2, ge=0, description="from the purchase of a throughput to InService")
+    month_seconds: float = Field(30 * 86400, gt=0, description="length of a month of a commitment")
     deployments: int = Field(10, ge=0, description="quota: custom model deployments")
     deployments_in_progress: int = Field(2, ge=0, description="quota: deployments being created at a time")
     deployment_seconds: float = Field(2, ge=0, description="from the creation of a deployment to Active")
@@ -45,6 +46,11 @@ class Settings(BaseSettings):
     fail_jobs: str = Field("", description="if set, jobs created now fail in training with this failureMessage")
     fail_throughputs: str = Field("", description="if set, throughputs created now become Failed with this message")
     fail_deployments: str = Field("", description="if set, deployments created now become Failed with this message")
+
+    fail_deletes: str = Field(
+        "", description="if set, throughputs and deployments are not deleted: a conflict says this"
+    )
+    models_age_days: float = Field(0, ge=0, description="custom models are shown this much older than they are")
 
     answer_timeout_seconds: float = Field(120, gt=0, description="ModelTimeoutException after this long")
 

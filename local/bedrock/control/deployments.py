@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from local.bedrock.control.listing import page
 from local.bedrock.control.models import find_model
-from local.bedrock.control.serving import bill, close_bill, state
+from local.bedrock.control.serving import bill, close_bill, refuse_if_told, state
 from local.bedrock.control.tags import from_wire
 from local.bedrock.errors import ResourceNotFoundError, ServiceQuotaExceededError, ValidationError
 from local.bedrock.records import CustomModel, Deployment
@@ -109,6 +109,7 @@ def delete(bedrock: Bedrock, params: dict[str, Any]) -> dict[str, Any]:
     """DeleteCustomModelDeployment."""
     with bedrock.store.lock:
         deployment = _find(bedrock, params["customModelDeploymentIdentifier"])
+        refuse_if_told(bedrock)
         bedrock.store.deployments.delete(deployment.id)
         close_bill(bedrock, deployment)
     return {}

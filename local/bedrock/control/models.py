@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from local.bedrock.control.listing import page
@@ -28,7 +29,7 @@ def find_model(bedrock: Bedrock, scope: Scope, identifier: str) -> CustomModel:
 
 def get(bedrock: Bedrock, params: dict[str, Any]) -> dict[str, Any]:
     """GetCustomModel."""
-    model = find_model(bedrock, current_scope(), params["modelIdentifier"])
+    model = _shown(bedrock, find_model(bedrock, current_scope(), params["modelIdentifier"]))
     return {
         "modelArn": model.arn,
         "modelName": model.name,
@@ -52,7 +53,7 @@ def list_models(bedrock: Bedrock, params: dict[str, Any]) -> dict[str, Any]:
     """ListCustomModels."""
     base = params.get("baseModelArnEquals") or params.get("foundationModelArnEquals")
     models = (
-        model
+        _shown(bedrock, model)
         for model in bedrock.store.models.all(current_scope())
         if base in (None, model.scope.foundation_model_arn(model.base_model_id))
         and params.get("modelStatus", "Active") == "Active"
@@ -72,6 +73,11 @@ def delete(bedrock: Bedrock, params: dict[str, Any]) -> dict[str, Any]:
         bedrock.store.models.delete(model.id)
         shutil.rmtree(bedrock.store.job_folder(model.job_id), ignore_errors=True)
     return {}
+
+
+def _shown(bedrock: Bedrock, model: CustomModel) -> CustomModel:
+    older = timedelta(days=bedrock.settings.models_age_days)
+    return model.model_copy(update={"created": model.created - older})
 
 
 def _summary(model: CustomModel) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
+from local.bedrock.errors import ConflictError
 from local.bedrock.records import Bill, Commitment, Serving
 
 if TYPE_CHECKING:
@@ -16,6 +17,12 @@ def state(serving: Serving, now: datetime, ready: str) -> str:
     if now < serving.ready:
         return "Creating"
     return "Failed" if serving.injected_failure else ready
+
+
+def refuse_if_told(bedrock: Bedrock) -> None:
+    """Where it was set that nothing is deleted, raise a ConflictError with the message that was given."""
+    if bedrock.settings.fail_deletes:
+        raise ConflictError(bedrock.settings.fail_deletes)
 
 
 def bill(

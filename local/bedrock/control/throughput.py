@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from local.bedrock.control.listing import page
 from local.bedrock.control.models import find_model
-from local.bedrock.control.serving import bill, close_bill, state
+from local.bedrock.control.serving import bill, close_bill, refuse_if_told, state
 from local.bedrock.control.tags import from_wire
 from local.bedrock.errors import ConflictError, ResourceNotFoundError, ServiceQuotaExceededError, ValidationError
 from local.bedrock.records import Commitment, Throughput
@@ -16,7 +16,7 @@ from local.bedrock.scope import Scope, current_scope, new_id
 if TYPE_CHECKING:
     from local.bedrock.bedrock import Bedrock
 
-TERMS: dict[Commitment, timedelta] = {"OneMonth": timedelta(days=30), "SixMonths": timedelta(days=180)}
+_MONTHS: dict[Commitment, int] = {"OneMonth": 1, "SixMonths": 6}
 
 
 def create(bedrock: Bedrock, params: dict[str, Any]) -> dict[str, Any]:
@@ -54,9 +54,13 @@ def _new_throughput(bedrock: Bedrock, scope: Scope, params: dict[str, Any]) -> T
         base_model_id=model.base_model_id,
         model_units=params["modelUnits"],
         commitment=commitment,
-        commitment_ends=now + TERMS[commitment] if commitment else None,
+        commitment_ends=now + _term(bedrock, commitment) if commitment else None,
         injected_failure=bedrock.settings.fail_throughputs,
     )
+
+
+def _term(bedrock: Bedrock, commitment: Commitment) -> timedelta:
+    return timedelta(seconds=_MONTHS[commitment] * bedrock.settings.month_seconds)
 
 
 def _check_quota(bedrock: Bedrock, scope: Scope, units: int, commitment: Commitment | None) -> None:
@@ -125,6 +129,7 @@ def delete(bedrock: Bedrock, params: dict[str, Any]) -> dict[str, Any]:
                 f"The provisioned throughput has a commitment ({throughput.commitment}) until "
                 f"{throughput.commitment_ends:%Y-%m-%d}: it cannot be deleted before."
             )
+        refuse_if_told(bedrock)
         bedrock.store.throughputs.delete(throughput.id)
         close_bill(bedrock, throughput)
     return {}

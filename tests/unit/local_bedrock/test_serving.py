@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from botocore.exceptions import ClientError
 
@@ -167,3 +169,34 @@ def test_deployments_are_limited_in_number_and_in_progress(bedrock, control, clo
 def test_a_family_that_is_not_served_on_demand_cannot_be_deployed(control, model):
     with pytest.raises(ClientError, match="cannot be deployed for on-demand inference"):
         control.create_custom_model_deployment(modelDeploymentName="d", modelArn=model)
+
+
+def test_a_month_of_a_commitment_can_be_short(bedrock, control, clock, model):
+    change(bedrock, committed_model_units=1, month_seconds=60)
+    arn = buy(control, model, commitmentDuration="SixMonths")
+    clock.turn(359)
+    with pytest.raises(control.exceptions.ConflictException, match="commitment"):
+        control.delete_provisioned_model_throughput(provisionedModelId=arn)
+    clock.turn(2)
+    control.delete_provisioned_model_throughput(provisionedModelId=arn)
+
+
+def test_nothing_is_deleted_where_that_is_set(bedrock, control, nova_model):
+    arn = buy(control, nova_model)
+    deployment = control.create_custom_model_deployment(modelDeploymentName="deployment", modelArn=nova_model)
+    change(bedrock, fail_deletes="Not now.")
+    with pytest.raises(control.exceptions.ConflictException, match=r"Not now\."):
+        control.delete_provisioned_model_throughput(provisionedModelId=arn)
+    with pytest.raises(control.exceptions.ConflictException, match=r"Not now\."):
+        control.delete_custom_model_deployment(customModelDeploymentIdentifier=deployment["customModelDeploymentArn"])
+    change(bedrock, fail_deletes="")
+    control.delete_provisioned_model_throughput(provisionedModelId=arn)
+
+
+def test_models_are_shown_as_old_as_is_set(bedrock, control, clock, model):
+    change(bedrock, models_age_days=2)
+    day = timedelta(days=1)
+    made = control.get_custom_model(modelIdentifier=model)["creationTime"]
+    assert clock() - made >= 2 * day
+    assert control.list_custom_models(creationTimeBefore=clock() - day)["modelSummaries"][0]["creationTime"] == made
+    assert control.list_custom_models(creationTimeAfter=clock() - day)["modelSummaries"] == []
