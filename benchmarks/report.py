@@ -1,27 +1,39 @@
-"""How fast the page of a large report is written, and how large it is.
+"""How fast the page of a large report is written, how large it is, and what one more run costs beside thousands.
 
 Run with `python -m benchmarks.report`. 1,000 questions with answers of 1 to 12 sentences by both models, a reason for
-every grade, and every difference marked: what `write_report` and `tuner evaluate --output` do.
+every grade, and every difference marked: what `write_report` and `tuner evaluate --output` do. The page over all runs
+is brought up to date in a bucket in memory, each of whose requests takes as long as one of S3's.
 """
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 from collections.abc import Iterator
+from io import BytesIO
+from types import SimpleNamespace
+from typing import Any
+
+from botocore.exceptions import ClientError
 
 from benchmarks.lines import Figure
 from benchmarks.scoring import example_questions
+from tuner.aws.run_folder import RunFolder
 from tuner.evaluation.metrics import Equipment, chosen
 from tuner.evaluation.scores import grade, summarize
-from tuner.reporting import Report, build_comparison, page
+from tuner.reporting import Report, build_comparison, page, publish
+from tuner.reporting.card import card
+from tuner.run import Keys
+from tuner.times import now
 
 QUESTIONS, ROUNDS = 1_000, 3
+RUNS, LATENCY = 5_000, 0.02
 
 
 def main() -> int:
     """Prints every figure; returns 1 when one falls short."""
-    figures = list(large_report())
+    figures = [*large_report(), *many_runs()]
     for figure in figures:
         print(figure)
     return 0 if all(figure.holds for figure in figures) else 1
@@ -40,9 +52,65 @@ def large_report() -> Iterator[Figure]:
     yield Figure("report_page_size", len(text.encode()) / 1e6, 5, "MB")
 
 
-def _report() -> Report:
-    questions = example_questions(QUESTIONS)
-    reasons = example_questions(QUESTIONS)
+def many_runs() -> Iterator[Figure]:
+    """A run ends where thousands have ended before: its report is entered into the index, the page written anew."""
+    bucket, report = _Bucket(), _report(20)
+    first = RunFolder("artifacts", "faq-000000000000", bucket)
+    made = card(report)
+    index = {}
+    for at in range(RUNS):
+        run = f"faq-{at:012x}"
+        index[run] = made.model_copy(update={"run_id": run, "dataset": f"faq-{at % 50}"}).model_dump(mode="json")
+        bucket.objects[f"runs/{run}/report/card.json"] = b"in the index: not to be read"
+    first.overview.write_index(json.dumps(index).encode(), None)
+    bucket.requests = 0
+    start = time.perf_counter()
+    publish(first.beside("faq-ffffffffffff"), report.model_copy(update={"run_id": "faq-ffffffffffff"}))
+    yield Figure(f"one_run_beside_{RUNS}_seconds", time.perf_counter() - start, 20, "s")
+    yield Figure(f"one_run_beside_{RUNS}_requests", bucket.requests, 40)
+    yield Figure(f"page_of_{RUNS}_runs_size", len(bucket.objects[Keys.OVERVIEW]) / 1e6, 5, "MB")
+
+
+class _Bucket:
+    """As much of S3 as publishing uses, in memory; a list returns 1,000 names a request."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, bytes] = {}
+        self.requests = 0
+
+    def put_object(self, *, Key: str, Body: bytes, **_: Any) -> None:
+        self._answer()
+        self.objects[Key] = Body
+
+    def get_object(self, *, Key: str, **_: Any) -> dict[str, Any]:
+        self._answer()
+        if Key not in self.objects:
+            raise ClientError({"Error": {"Code": "NoSuchKey", "Message": Key}}, "GetObject")
+        return {"Body": BytesIO(self.objects[Key]), "ETag": str(hash(self.objects[Key]))}
+
+    def get_paginator(self, _: str) -> Any:
+        return SimpleNamespace(paginate=self._pages)
+
+    def _pages(self, *, Prefix: str, Delimiter: str = "", **_: Any) -> Iterator[dict[str, Any]]:
+        found = sorted(key for key in self.objects if key.startswith(Prefix))
+        if Delimiter:
+            found = sorted({Prefix + key[len(Prefix) :].partition(Delimiter)[0] + Delimiter for key in found})
+        for page_start in range(0, len(found) or 1, 1_000):
+            self._answer()
+            names = found[page_start : page_start + 1_000]
+            if Delimiter:
+                yield {"CommonPrefixes": [{"Prefix": name} for name in names if name.count("/") > 1]}
+            else:
+                yield {"Contents": [{"Key": name, "LastModified": now()} for name in names]}
+
+    def _answer(self) -> None:
+        self.requests += 1
+        time.sleep(LATENCY)
+
+
+def _report(count: int = QUESTIONS) -> Report:
+    questions = example_questions(count)
+    reasons = example_questions(count)
     scoring = summarize(grade(questions, chosen(["token_f1", "rouge", "style"]), Equipment(language="en")))
     for entry, reason in zip(scoring["questions"], reasons, strict=True):
         entry["base"]["reasoning"] = reason.reference
