@@ -42,13 +42,14 @@ def prepare(
     model: Model,
     sink: Callable[[str], Sink],
     generated: bool = False,
+    to_generate: int = 0,
 ) -> Prepared:
     """Reads, checks and converts a dataset, and writes `Keys.TRAINING`, `VALIDATION` and `EVALUATION` through `sink`.
 
-    `sources` has at least `training`; `generated` says that its validation data was made from documents. Nothing is
-    raised for what the files hold: every flaw is in the findings.
+    `sources` has at least `training`; `generated` says that its validation data was made from documents, `to_generate`
+    how many records of it still will be. Nothing is raised for what the files hold: every flaw is in the findings.
     """
-    return _Preparation(sources, settings, model, sink, generated).run()
+    return _Preparation(sources, settings, model, sink, generated, to_generate).run()
 
 
 class _Preparation:
@@ -59,12 +60,14 @@ class _Preparation:
         model: Model,
         sink: Callable[[str], Sink],
         generated: bool,
+        to_generate: int,
     ) -> None:
         self._sources = sources
         self._settings = settings
         self._model = model
         self._findings = Findings()
         self._generated = generated
+        self._to_generate = to_generate
         sinks = {name: sink(name) for name in (Keys.VALIDATION, Keys.EVALUATION, Keys.TRAINING)}
         self._committing = Committing(*sinks.values())  # training last: it is what a job starts from
         self._evaluation, self._training = Output(sinks[Keys.EVALUATION]), Output(sinks[Keys.TRAINING])
@@ -77,7 +80,8 @@ class _Preparation:
         with self._committing as committing:
             self._check_system_prompt()
             studied = self._study()
-            held = None if "validation" in self._sources else self._hold_out(studied.leaders)
+            there = "validation" in self._sources or self._to_generate
+            held = None if there else self._hold_out(studied.leaders)
             self._convert(held)
             if "evaluation" in self._sources:
                 self._questions.write(self._judged("evaluation").records())
@@ -123,7 +127,8 @@ class _Preparation:
             self._judged("training").convert(self._training, self._validation, held.takes)
         else:
             self._judged("training").convert(self._training)
-            self._judged("validation").convert(self._validation)
+            if "validation" in self._sources:
+                self._judged("validation").convert(self._validation)
 
     def _check_files(self, held: HeldOut | None) -> None:
         training, validation = self._training, self._validation
@@ -131,7 +136,9 @@ class _Preparation:
         if not any(done.unreadable for done in self._passes.values()):
             # A refused record counts: once it is mended it is there.
             records = training.records + self._passes["training"].refused
-            others = validation.records + (0 if held else self._passes["validation"].refused)
+            judged = self._passes.get("validation")
+            refused = judged.refused if judged else 0
+            others = validation.records + refused + self._to_generate
             counts: dict[Role, int] = {"training": records, "validation": others}
             for flaw in record_counts(self._model, counts, held_out=held is not None):
                 self._findings.at(name, None, flaw)
@@ -140,7 +147,7 @@ class _Preparation:
             *file_bytes(self._model, "validation", validation.bytes),
         ):
             self._findings.at(name, None, flaw)
-        if not self._evaluation.records and not self._findings.errors:
+        if not (self._evaluation.records or self._to_generate or self._findings.errors):
             flaw = Flaw("record-count", "there is no evaluation question.", "Upload an evaluation file.")
             self._findings.at(name, None, flaw)
 
@@ -156,7 +163,7 @@ class _Preparation:
             "tokens_are": f"estimated at {self._model.family.characters_per_token:g} characters each",
             "training_bytes": self._training.bytes,
             "validation_bytes": self._validation.bytes,
-            "validation_from": "held out" if held else GENERATED_FROM if self._generated else "file",
+            "validation_from": self._validation_from(held),
             "evaluation_from": evaluation_from,
             "record_format": self._model.family.record_format,
             "study": studied.summary,
@@ -166,6 +173,11 @@ class _Preparation:
                 for role, done in self._passes.items()
             ],
         }
+
+    def _validation_from(self, held: HeldOut | None) -> str:
+        if self._to_generate:
+            return f"to be {GENERATED_FROM}"
+        return "held out" if held else GENERATED_FROM if self._generated else "file"
 
     def _tokens(self, output: Output) -> int:
         """What the files are charged for, by the family's estimate; rounded up, once for all records."""

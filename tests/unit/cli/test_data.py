@@ -147,3 +147,21 @@ def test_splits_by_content_and_by_strata(tmp_path: Path) -> None:
     assert [sum(record["topic"] == "rare" for record in part) for part in parts] == [1, 1]
     assert 15 <= len(parts[1]) <= 45
     assert (json.loads(result.stdout)["training"], json.loads(result.stdout)["validation"]) == tuple(map(len, parts))
+
+
+def test_a_folder_with_documents_holds_nothing_out(tmp_path: Path) -> None:
+    (tmp_path / "training.jsonl").write_bytes(jsonl(pairs(40)))
+    refused = tuner("check", str(tmp_path), "--model", CLAUDE, "--json")
+    assert (refused.exit_code, json.loads(refused.stdout)["validation_from"]) == (1, "held out")
+    (tmp_path / "documents").mkdir()
+    (tmp_path / "documents" / "a.md").write_text("text")
+    ready = tuner("check", str(tmp_path), "--model", CLAUDE, "--json")
+    assert ready.exit_code == 0, ready.stdout
+    document = json.loads(ready.stdout)
+    assert (document["training_records"], document["validation_records"]) == (40, 0)
+    assert document["validation_from"] == "to be generated from documents"
+    (tmp_path / "run.yaml").write_text("generate: {count: 20}\n")
+    refused = tuner("check", str(tmp_path), "--model", CLAUDE)
+    assert "the validation data has 20 records; Claude 3 Haiku needs at least 32" in " ".join(refused.stderr.split())
+    (tmp_path / "run.yaml").write_text("generate: {count: 0}\n")
+    assert tuner("check", str(tmp_path), "--model", CLAUDE).exit_code == 1

@@ -17,7 +17,7 @@ from tuner.aws.judge_call import ToolReply
 from tuner.datasets.findings import Findings
 from tuner.datasets.generate import Generation, Generator, Known, read_documents, short_of
 from tuner.datasets.generate.asking import MOST_PAIRS, Plan, tool_for
-from tuner.datasets.generate.pairs import Origin
+from tuner.datasets.generate.pairs import Origin, kept
 from tuner.datasets.generate.rounds import Generated, most_calls
 from tuner.datasets.record import Record, Turn
 from tuner.datasets.study import File, study
@@ -358,6 +358,18 @@ def test_a_model_that_gives_little_at_a_time_is_not_asked_for_ever() -> None:
     writer = Writer(reply=lambda pairs, _: pairs[:1])
     made = run(library(60).parts, 40, writer)
     assert (made.done, len(made.pairs), len(writer.calls)) == (True, 14, most_calls(1, 40))
+    writer.calls.clear()
+    run(library(60, 60, 60).parts, 40, writer)  # the limit lies inside a round
+    assert len(writer.calls) == most_calls(3, 40) == 14
+
+
+def test_another_question_with_the_same_long_answer_is_dropped() -> None:
+    (part,) = library(40).parts
+    answer = " ".join(sentences(15))
+    known = Known([("What do the first apparatuses weigh?", answer)])
+    entries = [{"question": "Which colours suit which rooms?", "answer": answer, "passage": sentences(1)[0]}]
+    (dropped,) = kept(entries, part, LIMITS, known)
+    assert dropped.problem == "it says nearly what another pair says."
 
 
 def test_a_request_asks_for_no_more_than_it_can_hold() -> None:
