@@ -18,6 +18,15 @@ _QUICK = {
     "LOCAL_BEDROCK_JOB_STAGE_SECONDS": "0",
     "LOCAL_BEDROCK_THROUGHPUT_SECONDS": "0",
     "LOCAL_BEDROCK_DEPLOYMENT_SECONDS": "0",
+    "LOCAL_BEDROCK_COMMITTED_MODEL_UNITS": "100",
+    "LOCAL_BEDROCK_MONTH_SECONDS": "2",
+}
+# What some of the datasets ask for, and what the sweep needs in order to look at models.
+_ALLOWS = {
+    "approval_hours": 0.001,
+    "longest_keep_hours": 1,
+    "commitments": ["OneMonth"],
+    "model_retention_days": 1,
 }
 
 
@@ -32,7 +41,9 @@ def stage(tmp_path_factory):
             cloud.up(engine="instant")
             for name, value in cloud.env().applied_to(os.environ).items():
                 patch.setenv(name, value)
-            yield Stage(Pipeline(boto3.Session()))
+            stage = Stage(Pipeline(boto3.Session()))
+            stage.allow(_ALLOWS)
+            yield stage
         finally:
             cloud.down()
 

@@ -29,11 +29,28 @@ def _large_and_broken() -> dict[str, bytes]:
     return small_dataset(_QUICK) | {"training.jsonl": "\n".join(lines).encode()}
 
 
+def _documents() -> dict[str, bytes]:
+    """No validation data, and a document that gives a pair."""
+    text = "Provisioned Throughput is capacity that is paid for by the hour. A model unit is a measure of capacity."
+    return small_dataset(f"serving: none\ngenerate: {{count: 1}}\n{_QUICK}") | {"documents/note.txt": text.encode()}
+
+
+def _dear() -> dict[str, bytes]:
+    """More than may be spent without approval: nobody gives it, so the run ends when its time is up."""
+    settings = f"base_model: anthropic.claude-3-haiku-20240307-v1:0:200k\nmodel_units: 2\n{_QUICK}"
+    return small_dataset(settings, records=80)
+
+
+_ACCEPTS = f"gate: {{correctness: {{at_least: 1}}}}\n{_QUICK}"
 DATASETS = {
-    "provisioned": Dataset(
-        lambda: small_dataset(f"serving: provisioned\ngate: {{correctness: {{at_least: 1}}}}\n{_QUICK}")
-    ),
+    "provisioned": Dataset(lambda: small_dataset(f"serving: provisioned\n{_ACCEPTS}")),
     "on_demand": Dataset(lambda: small_dataset(f"serving: on_demand\n{_QUICK}")),
     "profile": Dataset(lambda: small_dataset(f"base_model: amazon.nova-2-lite-v1:0:256k\n{_QUICK}", records=250)),
+    "untouched": Dataset(lambda: small_dataset(f"serving: none\n{_QUICK}")),
+    "documents": Dataset(_documents),
+    "dear": Dataset(_dear, ("FAILED", "ApprovalExpiredError")),
+    "kept": Dataset(lambda: small_dataset(f"serving: provisioned\nkeep_hours: 0.001\n{_ACCEPTS}")),
+    "kept on demand": Dataset(lambda: small_dataset(f"serving: on_demand\nkeep_hours: 0.001\n{_ACCEPTS}")),
+    "committed": Dataset(lambda: small_dataset(f"serving: provisioned\ncommitment: OneMonth\n{_ACCEPTS}")),
     "large and broken": Dataset(_large_and_broken, ("FAILED", "DatasetError")),
 }

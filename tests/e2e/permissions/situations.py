@@ -29,11 +29,12 @@ def not_asked_here(permission: Permission) -> str | None:
 
 @dataclass(frozen=True)
 class Failure:
-    """What a situation ended with. `run` is the run whose execution it ended, if it was one."""
+    """What a situation ended with. `run` is the run whose execution it ended, if it was one; `how` says it otherwise."""
 
     error: str
     message: str
     run: str = ""
+    how: str = ""
 
 
 @dataclass(frozen=True)
@@ -93,8 +94,56 @@ def _pinned_before(stage: Stage) -> Failure:
 
 
 def _sweep(stage: Stage) -> Failure:
+    """The sweep raises nothing for what it cannot release: it tells people, and its log."""
     stage.orphan()
-    return _refused(stage.sweep())
+    position = len(stage.log())
+    assert not stage.sweep()["released"]
+    logged = until(lambda: stage.logged("Not released", position), "what the sweep logs of it", 10)
+    return Failure("", logged, how="not released: the log says why, and people are told")
+
+
+def _alarming_sweep(stage: Stage) -> Failure:
+    stage.orphan()
+    with stage.bedrock_settings(fail_deletes="Not now."):
+        return _refused(stage.sweep())
+
+
+def _sweep_of_models(stage: Stage) -> Failure:
+    stage.old_model()
+    with stage.bedrock_settings(models_age_days=2):
+        return _refused(stage.sweep())
+
+
+def _sweep_models_again(stage: Stage) -> None:
+    model = stage.old_model()
+    with stage.bedrock_settings(models_age_days=2):
+        stage.sweep()
+    assert model not in stage.models()
+
+
+def _keep_unarmed(stage: Stage) -> Failure:
+    return _refused(stage.invoke(f"{DEPLOYMENT}-keep-throughput", {"run_id": stage.bought("kept")}))
+
+
+def _commit(stage: Stage) -> Failure:
+    failure = _ended(stage, stage.start(stage.next_run("committed")))
+    stage.sweep_until_nothing_is_alive()
+    return failure
+
+
+def _farewell(dataset: str, recorded: bool = True) -> Situation:
+    def provoke(stage: Stage) -> Failure:
+        if recorded:
+            stage.bought(dataset)
+        else:
+            stage.orphan()
+        return Failure("", stage.farewell(), how="the deletion is refused in words")
+
+    def mend(stage: Stage) -> None:
+        assert "Nothing of this deployment is alive" in stage.farewell()
+        stage.nothing_alive(1)
+
+    return Situation(f"the stack is to be deleted while an endpoint ({dataset}) is alive", provoke, dataset, mend=mend)
 
 
 def _sweep_again(stage: Stage) -> None:
@@ -148,17 +197,29 @@ def _switch(stage: Stage) -> Failure:
     stage.fire_switch(run)
     dropped = until(lambda: stage.undelivered(position), "a schedule that fires", 60)
     assert stage.pipeline.alive()
-    return Failure("", dropped)
+    return Failure("", dropped, how="not delivered, as the server's log says")
 
 
 _PROVISIONED = _run_of("provisioned", "a run with provisioned throughput")
 _ON_DEMAND = _run_of("on_demand", "a run with a custom model deployment")
 _PROFILE = _run_of("profile", "a run whose base model is asked through an inference profile")
+_DOCUMENTS = _run_of("documents", "a run whose validation data is generated from documents")
+_DEAR = _run_of("dear", "a run that needs a person's approval")
+_KEPT = _run_of("kept", "a run that keeps its throughput")
+_KEPT_ON_DEMAND = _run_of("kept on demand", "a run that keeps its custom model deployment")
+_UNARMED = Situation("throughput is kept whose release switch is gone", _keep_unarmed, "kept", mend=_sweep_again)
+_COMMITTED = Situation(
+    "a run that buys throughput for a term", _commit, "committed", Stage.sweep_until_nothing_is_alive
+)
 _BROKEN = _run_of("large and broken", "a run whose dataset is larger than 8 MiB and has an error near its end")
 _START = Situation("the start of a run", _start)
 _BUSY = Situation("a run in an account whose quota has no place for jobs", _busy)
 _PINNED = Situation("a run whose run.json an earlier attempt has written", _pinned_before)
 _SWEEP = Situation("the hourly sweep finds throughput of no run", _sweep, mend=_sweep_again)
+_ALARM = Situation("the hourly sweep finds throughput that Bedrock does not delete", _alarming_sweep, mend=_sweep_again)
+_MODELS = Situation(
+    "the hourly sweep finds a custom model that nothing uses", _sweep_of_models, "untouched", mend=_sweep_models_again
+)
 _CLOSE = Situation("the end of a run that was stopped before its report", _close, prepare=_stop, mend=_close_again)
 _APPROVAL = Situation("a run asks for approval", lambda stage: _refused(_asked(stage)), mend=_ask_again)
 _SWITCH = Situation("the release switch fires", _switch, mend=_sweep_again)
@@ -177,6 +238,28 @@ def situation_of(permission: Permission) -> Situation:
             return _PINNED
         case ("release_throughput", "states:DescribeExecution", _):
             return _SWEEP
+        case ("release_throughput", action, on) if action == "sns:Publish" or on.endswith("through sns"):
+            return _ALARM
+        case ("release_throughput", action, on) if "CustomModel" in action and on in {"*", "custom-model"}:
+            return _MODELS if action != "bedrock:ListCustomModelDeployments" else _ON_DEMAND
+        case ("release_throughput", "bedrock:ListTagsForResource", "custom-model"):
+            return _MODELS
+        case ("release_everything", "s3:ListBucket", _):
+            return _farewell("provisioned", recorded=False)
+        case ("release_everything", action, on):
+            return _farewell("on_demand" if "Deployment" in action or "deployment" in on else "provisioned")
+        case ("generate_validation", _, _) | (_, "lambda:InvokeFunction", "function:tuner-generate-validation"):
+            return _DOCUMENTS
+        case ("request_approval", _, _) | (_, "lambda:InvokeFunction", "function:tuner-request-approval"):
+            return _DEAR
+        case ("keep_throughput", "scheduler:CreateSchedule", _):
+            return _UNARMED
+        case ("keep_throughput", _, "custom-model-deployment"):
+            return _KEPT_ON_DEMAND
+        case ("keep_throughput", _, _) | (_, "lambda:InvokeFunction", "function:tuner-keep-throughput"):
+            return _KEPT
+        case ("purchase_throughput", _, on) if on.endswith("commitment.json"):
+            return _COMMITTED
         case ("preprocess", "s3:AbortMultipartUpload", _):
             return _BROKEN
         case ("start_customization", "bedrock:ListModelCustomizationJobs", _):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -19,6 +19,7 @@ from local.folder import CloudFolder
 from tests.e2e.permissions.datasets import DATASETS
 from tests.e2e.pipeline import Pipeline, until
 from tuner.run import Keys, Tags, resource_name
+from tuner.times import iso, now
 
 DEPLOYMENT = "tuner"
 
@@ -41,6 +42,17 @@ class Stage:
             assert (ended["status"], ended.get("error")) == expected, ended.get("cause")
             self._first_runs[dataset] = run
         return self._first_runs[dataset]
+
+    def allow(self, settings: Mapping[str, Any]) -> None:
+        """Changes the deployment's settings, in all functions."""
+        functions = self.pipeline.client("lambda")
+        for function in functions.list_functions()["Functions"]:
+            variables = self._variables(function["FunctionName"])
+            if "DEPLOYMENT" in variables:
+                variables["DEPLOYMENT"] = json.dumps(json.loads(variables["DEPLOYMENT"]) | dict(settings))
+                functions.update_function_configuration(
+                    FunctionName=function["FunctionName"], Environment={"Variables": variables}
+                )
 
     def next_run(self, dataset: str) -> str:
         """The id that the next run of the dataset will have."""
@@ -97,6 +109,47 @@ class Stage:
         self.buy(run)
         return run
 
+    def bought(self, dataset: str) -> str:
+        """A run of the dataset that has its endpoint, and neither an execution nor a release switch; returns its id."""
+        run, kind = self.next_run(dataset), "on_demand" if "demand" in dataset else "provisioned"
+        record = {
+            "kind": kind,
+            "arn": self.buy(run, kind),
+            "name": resource_name(DEPLOYMENT, run),
+            "model_units": 1 if kind == "provisioned" else None,
+            "commitment": None,
+            "created_at": iso(now()),
+        }
+        self.copy(self.first_run(dataset), run, Keys.MANIFEST)
+        self._put(Keys.folder(run) + Keys.ENDPOINT, json.dumps(record))
+        return run
+
+    def farewell(self) -> str:
+        """What CloudFormation is answered when the stack is to be deleted."""
+        s3, bucket = self.pipeline.client("s3"), self.pipeline.outputs["ArtifactsBucketName"]
+        place = {"Bucket": bucket, "Key": f"farewell/{uuid.uuid4().hex}"}
+        event = {
+            "RequestType": "Delete",
+            "ResponseURL": s3.generate_presigned_url("put_object", Params={**place, "ContentType": ""}),
+            "StackId": "stack",
+            "RequestId": "request",
+            "LogicalResourceId": "Farewell",
+        }
+        assert self.invoke(f"{DEPLOYMENT}-release-everything", event) == {}
+        return str(json.loads(s3.get_object(**place)["Body"].read())["Reason"])
+
+    def old_model(self) -> str:
+        """The ARN of a custom model that nothing uses, of a run that no gate has accepted."""
+        run = self.start(self.next_run("untouched"))
+        self.pipeline.finished(run)
+        model = self.pipeline.client("bedrock").get_custom_model(modelIdentifier=resource_name(DEPLOYMENT, run))
+        return str(model["modelArn"])
+
+    def models(self) -> set[str]:
+        """ARNs of all custom models."""
+        pages = self.pipeline.client("bedrock").get_paginator("list_custom_models").paginate()
+        return {model["modelArn"] for page in pages for model in page["modelSummaries"]}
+
     def fire_switch(self, run: str) -> None:
         """Arms the run's release switch as the pipeline does, for now."""
         variables = self._variables(f"{DEPLOYMENT}-arm-release")
@@ -117,10 +170,13 @@ class Stage:
         found = self.pipeline.client("lambda").get_function_configuration(FunctionName=function)
         return dict(found["Environment"]["Variables"])
 
-    def undelivered(self, run_started_at: int) -> str | None:
+    def undelivered(self, position: int) -> str | None:
         """What the server's log says, from this position on, of a delivery that was not allowed."""
-        lines = self.log()[run_started_at:].splitlines()
-        return next((line for line in lines if "is not delivered to" in line), None)
+        return self.logged("is not delivered to", position)
+
+    def logged(self, words: str, position: int) -> str | None:
+        """The first line of the server's log with these words, from this position on."""
+        return next((line for line in self.log()[position:].splitlines() if words in line), None)
 
     def log(self) -> str:
         """The server's log."""
@@ -149,15 +205,22 @@ class Stage:
 
     def copy(self, run: str, other: str, artifact: str) -> None:
         """Puts a run's artifact into another's folder."""
-        s3, bucket = self.pipeline.client("s3"), self.pipeline.outputs["ArtifactsBucketName"]
-        body = self.pipeline.artifact(run, artifact)
-        s3.put_object(Bucket=bucket, Key=Keys.folder(other) + artifact, Body=body)
+        self._put(Keys.folder(other) + artifact, self.pipeline.artifact(run, artifact))
+
+    def _put(self, key: str, body: str | bytes | None) -> None:
+        assert body is not None
+        bucket = self.pipeline.outputs["ArtifactsBucketName"]
+        self.pipeline.client("s3").put_object(Bucket=bucket, Key=key, Body=body)
 
     def forget(self, run: str, below: str = "") -> None:
         """Deletes the run's artifacts: the page over all runs reads each run's card."""
         s3, bucket = self.pipeline.client("s3"), self.pipeline.outputs["ArtifactsBucketName"]
         for entry in s3.list_objects_v2(Bucket=bucket, Prefix=Keys.folder(run) + below).get("Contents", []):
             s3.delete_object(Bucket=bucket, Key=entry["Key"])
+
+    def sweep_until_nothing_is_alive(self) -> None:
+        """What has a term is swept once the term is over."""
+        until(lambda: self.sweep() and not self.pipeline.alive(), "a cloud without throughput", 30)
 
     def nothing_alive(self, seconds: float = 30) -> None:
         """Waits until nothing is left that is paid for."""

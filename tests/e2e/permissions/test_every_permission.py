@@ -62,7 +62,7 @@ def keeps_the_release_from_working(permission: Permission) -> bool:
 def ending(stage, failure: Failure, permission: Permission) -> str:
     """In words; what failed as a run has its report, whatever was denied."""
     if not failure.run:
-        return f"refused: {failure.error}" if failure.error else "not delivered, as the server's log says"
+        return failure.how or f"refused: {failure.error}"
     report = stage.pipeline.report(failure.run)
     assert report["status"] == "FAILED"
     assert permission.action in report["failure"]["message"]
