@@ -29,12 +29,12 @@ def column(browser: Browser, index: int) -> list[str]:
 
 def test_columns_sort_both_ways_and_empty_cells_come_last(browser: Browser, html: str) -> None:
     browser.open(html)
-    heading = browser.find("thead th:nth-child(7)")
+    heading = browser.find("thead th:nth-child(8)")
     heading.find_element("css selector", "button").click()
-    assert column(browser, 6) == ["2.00 → 6.12", "2.00 → 10.0", "–"]
+    assert column(browser, 7) == ["2.00 → 6.12", "2.00 → 10.0", "–"]
     assert heading.get_attribute("aria-sort") == "ascending"
     heading.find_element("css selector", "button").click()
-    assert column(browser, 6) == ["2.00 → 10.0", "2.00 → 6.12", "–"]
+    assert column(browser, 7) == ["2.00 → 10.0", "2.00 → 6.12", "–"]
     browser.find("thead th:first-child button").click()
     assert column(browser, 0) == sorted(column(browser, 0))
 

@@ -101,6 +101,9 @@ def _results(target: Console, report: Report) -> None:
         target.print(report.verdict.sentence, style="name")
         for note in report.verdict.notes:
             target.print(note)
+    if report.gate:
+        style = {"accepted": "good", "rejected": "bad"}.get(report.gate.decision, "warn")
+        target.print(f"Gate: {report.gate.sentence}", style=style)
     for stand_in in report.stand_ins:
         target.print(f"Stand-in: {stand_in}", style="warn")
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from tuner.aws.run_folder import RunFolder
 from tuner.errors import RetryableError
 from tuner.reporting.model import Report, Status, Verdict
+from tuner.reporting.model.scores import Decision
 from tuner.reporting.named import shown
 from tuner.run import Keys
 
@@ -40,6 +41,7 @@ class Card(BaseModel):
     started_at: str | None
     ended_at: str
     verdict: Verdict
+    gate: Decision | None = None
     base_model: str | None
     stand_ins: tuple[str, ...]
     questions: int
@@ -60,6 +62,7 @@ def card(report: Report) -> Card:
         started_at=report.started_at,
         ended_at=report.ended_at,
         verdict=report.verdict,
+        gate=report.gate.decision if report.gate else None,
         base_model=shown(base) if base else None,
         stand_ins=report.stand_ins,
         questions=len(report.questions),

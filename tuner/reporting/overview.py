@@ -31,7 +31,8 @@ class History:
 def overview(cards: Sequence[Card]) -> str:
     """The page, newest run first. Its links lead to the runs' pages where it lies beside their folders."""
     labels = {name: _label(cards, name) for name in _SHOWN if any(name in card.scores for card in cards)}
-    return render("overview.html.j2", cards=cards, labels=labels, histories=list(_histories(cards)))
+    gated = any(card.gate for card in cards)
+    return render("overview.html.j2", cards=cards, labels=labels, gated=gated, histories=list(_histories(cards)))
 
 
 def _histories(cards: Sequence[Card]) -> Iterator[History]:

@@ -50,6 +50,12 @@ class TestRunsAndShow:
         world.put("faq-1", Keys.REPORT, report("faq-1", from_the_future={"a": 1}))
         assert "The tuned model is better." in tuner("show", "faq-1").err
 
+    def test_what_the_gate_decided_is_said(self, tuner: Tuner, world: World) -> None:
+        world.add(Execution("faq-1"))
+        gate = {"decision": "rejected", "sentence": "Rejected: correctness is 5, not at least 6."}
+        world.put("faq-1", Keys.REPORT, report("faq-1", gate=gate))
+        assert "Gate: Rejected: correctness is 5, not at least 6." in tuner("show", "faq-1").err
+
     def test_a_report_of_another_version_is_not_guessed_at(self, tuner: Tuner, world: World) -> None:
         world.add(Execution("faq-1"))
         world.put("faq-1", Keys.REPORT, report("faq-1", schema_version=2))

@@ -37,6 +37,14 @@ def test_every_run_is_listed_with_its_scores_and_a_link(report: Report) -> None:
         assert part in text, part
 
 
+def test_what_the_gate_decided_has_a_column_once_a_run_has_a_gate(report: Report) -> None:
+    made = card(report)
+    assert made.gate == "accepted"
+    assert "accepted" in "".join(Tags(overview([made, later(made, 2, gate=None)])).text)
+    without = "".join(Tags(overview([later(made, 2, gate=None)])).text)
+    assert "Gate" not in without
+
+
 def test_a_dataset_has_a_line_once_it_has_two_scored_runs(report: Report) -> None:
     made = card(report)
     assert "<svg" not in overview([made])

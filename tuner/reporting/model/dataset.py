@@ -78,9 +78,7 @@ class DatasetSummary(Part):
     validation_tokens: int | None = None
     evaluation_tokens: int | None = None
     tokens_are: str | None = Field(None, description="how tokens were counted")
-    validation_from: str | None = Field(
-        None, description="file, held out, or generated from documents"
-    )
+    validation_from: str | None = Field(None, description="file, held out, or generated from documents")
     evaluation_from: str | None = Field(None, description="file or validation")
     verdict: DatasetVerdict | None = None
     study: Study | None = None
