@@ -12,6 +12,7 @@ import csv
 import gzip
 import io
 import json
+import math
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -140,8 +141,11 @@ def _json(data: bytes) -> Any:
     def once(found: list[tuple[str, Any]]) -> dict[str, Any]:
         return dict(found) if len(dict(found)) == len(found) else refuse(found)
 
+    def finite(digits: str) -> float:
+        return float(digits) if math.isfinite(float(digits)) else refuse(digits)
+
     try:
-        return json.loads(data.decode("utf-8"), parse_constant=refuse, object_pairs_hook=once)
+        return json.loads(data.decode("utf-8"), parse_constant=refuse, object_pairs_hook=once, parse_float=finite)
     except (ValueError, RecursionError):
         return None
 

@@ -11,6 +11,7 @@ from botocore.response import StreamingBody
 from moto import mock_aws
 
 from tuner.aws.objects import ObjectSink, ObjectSource
+from tuner.datasets.places import Committing
 from tuner.errors import AwsError, RetryableError
 
 PART = 8 * 2**20
@@ -94,5 +95,43 @@ def test_a_discarded_object_leaves_no_parts(s3, size):
     sink.write(bytes(size))
     sink.discard()
     sink.discard()
+    assert "Contents" not in s3.list_objects_v2(Bucket="bucket")
+    assert "Uploads" not in s3.list_multipart_uploads(Bucket="bucket")
+
+
+class _Failing:
+    """S3 that fails the `at`-th time that `call` is made."""
+
+    def __init__(self, s3, call, at):
+        self._s3 = s3
+        self._call = call
+        self._left = at
+
+    def __getattr__(self, name):
+        if name == self._call:
+            self._left -= 1
+            if not self._left:
+                raise ReadTimeoutError(endpoint_url="s3")
+        return getattr(self._s3, name)
+
+
+@pytest.mark.parametrize(("call", "at"), [("upload_part", 1), ("upload_part", 3), ("complete_multipart_upload", 1)])
+def test_an_interrupted_upload_leaves_nothing_that_can_be_read(s3, call, at):
+    s3.put_object(Bucket="bucket", Key="key", Body=b"the earlier dataset")
+    sink = ObjectSink("bucket", "key", s3=_Failing(s3, call, at))
+    with pytest.raises(RetryableError, match="s3://bucket/key"), Committing(sink):
+        for _ in range(3):
+            sink.write(bytes(PART + 1))
+    assert s3.get_object(Bucket="bucket", Key="key")["Body"].read() == b"the earlier dataset"
+    assert "Uploads" not in s3.list_multipart_uploads(Bucket="bucket")
+
+
+@pytest.mark.parametrize("interruption", [KeyboardInterrupt, MemoryError, ValueError])
+def test_whoever_is_interrupted_while_writing_leaves_nothing(s3, interruption):
+    training, validation = ObjectSink("bucket", "training", s3=s3), ObjectSink("bucket", "validation", s3=s3)
+    with pytest.raises(interruption), Committing(validation, training):
+        training.write(bytes(2 * PART))
+        validation.write(b"small")
+        raise interruption
     assert "Contents" not in s3.list_objects_v2(Bucket="bucket")
     assert "Uploads" not in s3.list_multipart_uploads(Bucket="bucket")

@@ -130,6 +130,7 @@ def test_splits_by_content_and_by_strata(tmp_path: Path) -> None:
             "question": f"Ça {number}?",
             "answer": f"{number * 7919}",
             "topic": "rare" if number < 2 else "usual",
+            "long": 2**70 + number,
         }
         for number in range(200)
     ]
@@ -146,6 +147,7 @@ def test_splits_by_content_and_by_strata(tmp_path: Path) -> None:
     assert sorted([*parts[0], *parts[1]], key=lambda record: record["id"]) == records
     assert [sum(record["topic"] == "rare" for record in part) for part in parts] == [1, 1]
     assert 15 <= len(parts[1]) <= 45
+    assert "." not in (tmp_path / "training.jsonl").read_text("utf-8"), "a whole number became another kind"
     assert (json.loads(result.stdout)["training"], json.loads(result.stdout)["validation"]) == tuple(map(len, parts))
 
 
@@ -165,3 +167,22 @@ def test_a_folder_with_documents_holds_nothing_out(tmp_path: Path) -> None:
     assert "the validation data has 20 records; Claude 3 Haiku needs at least 32" in " ".join(refused.stderr.split())
     (tmp_path / "run.yaml").write_text("generate: {count: 0}\n")
     assert tuner("check", str(tmp_path), "--model", CLAUDE).exit_code == 1
+
+
+def test_splits_from_s3_to_s3(s3: Any) -> None:
+    s3.put_object(Bucket="bucket", Key="in/all.jsonl", Body=jsonl(pairs(100)))
+    assert tuner("split", "s3://bucket/in/all.jsonl", "--model", NOVA, "--output", "s3://bucket/out/").exit_code == 0
+    parts = [
+        s3.get_object(Bucket="bucket", Key=f"out/{name}.jsonl")["Body"].read().splitlines()
+        for name in ("training", "validation")
+    ]
+    assert sorted([*parts[0], *parts[1]]) == sorted(jsonl(pairs(100)).splitlines())
+
+
+@pytest.mark.parametrize("command", ["check", "convert", "split"])
+def test_an_object_that_is_not_there_is_a_wrong_call(s3: Any, command: str) -> None:
+    more = [] if command == "check" else ["--output", "s3://bucket/out"]
+    result = tuner(command, "s3://bucket/nothing.jsonl", "--model", NOVA, *more)
+    assert result.exit_code == 2
+    assert "s3://bucket/nothing.jsonl" in result.stderr
+    assert "Contents" not in s3.list_objects_v2(Bucket="bucket")

@@ -63,6 +63,8 @@ CASES: dict[str, tuple[str, bytes, str, int | None, str]] = {
     "a number for an answer": ("training.jsonl", broken_line('{"question": "q", "answer": 4}'), "field-type", 41, "a number"),  # noqa: E501
     "a text for a record": ("training.jsonl", broken_line('"question"'), "record-kind", 41, "object"),
     "NaN": ("training.jsonl", broken_line('{"question": "q", "answer": "a", "score": NaN}'), "json", 41, "NaN"),
+    "a number beyond all": ("training.jsonl", broken_line('{"question": "q", "answer": "a", "score": 1e999}'), "json", 41, "too large"),  # noqa: E501
+    "a number of 5,000 digits": ("training.jsonl", broken_line('{"question": "q", "answer": "a", "n": ' + "9" * 5000 + "}"), "json", 41, "digits"),  # noqa: E501
     "a name twice": ("training.jsonl", broken_line('{"question": "q", "answer": "a", "answer": "b"}'), "duplicate-field", 41, "twice"),  # noqa: E501
     "half a letter": ("training.jsonl", broken_line('{"question": "q", "answer": "\\ud83d"}'), "unicode", 41, "surrogate"),  # noqa: E501
     "deep nesting": ("training.jsonl", broken_line(nested(100_000)), "nesting", 41, "nested"),

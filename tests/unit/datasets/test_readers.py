@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import math
 import tracemalloc
 from collections.abc import Iterator
 from typing import Any
@@ -74,7 +75,10 @@ def strictly(text: str) -> Any:
     def once(found: list[tuple[str, Any]]) -> dict[str, Any]:
         return dict(found) if len(dict(found)) == len(found) else refuse(found)
 
-    return json.loads(text, parse_constant=refuse, object_pairs_hook=once, parse_int=float)
+    def finite(digits: str) -> float:
+        return float(digits) if math.isfinite(float(digits)) else refuse(digits)
+
+    return json.loads(text, parse_constant=refuse, object_pairs_hook=once, parse_float=finite)
 
 
 @given(damaged(), CHUNKS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -92,7 +93,7 @@ def parsed(data: bytes, line: int) -> Row | BadRow:
         return Row(
             line,
             json.loads(
-                data.decode("utf-8"), object_pairs_hook=_no_repeats, parse_constant=_no_constant, parse_int=float
+                data.decode("utf-8"), object_pairs_hook=_no_repeats, parse_constant=_no_constant, parse_float=_finite
             ),
         )
     except UnicodeDecodeError as error:
@@ -156,9 +157,12 @@ def _no_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _number(digits: str) -> int | float:
-    """Python converts no integer of more than 4,300 digits, and says so with an error of its own."""
-    return int(digits) if len(digits) < 4000 else float(digits)
+def _finite(digits: str) -> float:
+    """Python reads `1e999` as infinity, which no JSON can hold."""
+    number = float(digits)
+    if math.isinf(number):
+        raise _StrictError(not_json(f"the number {digits[:40]} is too large"))
+    return number
 
 
 def _no_constant(name: str) -> Any:

@@ -151,6 +151,23 @@ def test_tags_that_are_left_open_hide_no_more_than_in_a_browser() -> None:
     assert part.text.split("\n\n") == [SAID, "point", "x"]
 
 
+@pytest.mark.parametrize(
+    "page",
+    [
+        b"<!---->" * 5000,
+        b"<html>" + b"<div>" * 100_000 + b"</b>" * 100_000,
+        b"<html>" + b"<p hidden>" * 50_000 + SAID.encode(),
+        b"](" * 100_000 + b"\n \n" * 50_000 + SAID.encode(),
+        b"<html>" + b"<" * 20_000,
+    ],
+    ids=["comments", "open tags", "paragraphs", "links", "angles"],
+)
+def test_pages_made_to_be_slow_are_read_in_time(page: bytes) -> None:
+    for name in ("a.html", "a.md"):
+        library = read(name, page)
+        assert bool(library.parts) is not bool(library.unusable)
+
+
 def test_blocks_of_a_page_are_paragraphs_and_inline_marks_are_not() -> None:
     page = f"<p>{SAID}</p><ul><li>First <b>bold</b>\n point<li>Second</ul></p></div>text"
     (part,) = read("a.html", f"<html>{page}".encode()).parts

@@ -51,7 +51,7 @@ def is_true(origin: Origin, parts) -> bool:
     return any(plain(origin.passage) in plain(text) for text in said)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(st.lists(st.integers(1, 40), min_size=1, max_size=5), st.integers(1, 40))
 def test_there_are_exactly_as_many_as_asked_for_or_all_there_are(sizes: list[int], count: int) -> None:
     parts = library(*sizes).parts
@@ -66,7 +66,7 @@ def test_there_are_exactly_as_many_as_asked_for_or_all_there_are(sizes: list[int
         assert len(made.pairs) == count
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(st.lists(ANY_JSON | st.lists(ANY_JSON, max_size=12), max_size=6), st.integers(1, 12))
 def test_whatever_a_model_replies_the_pairs_keep_to_the_schema(replies: list[Any], count: int) -> None:
     endless = itertools.cycle(replies or [None])
@@ -74,8 +74,8 @@ def test_whatever_a_model_replies_the_pairs_keep_to_the_schema(replies: list[Any
     assert (made.pairs, made.done) == ([], True)
 
 
-@settings(deadline=None)
-@given(st.integers(1, 12), st.integers(0, 200))
+@settings(deadline=None, max_examples=40)
+@given(st.integers(1, 12), st.integers(0, 60))
 def test_a_model_that_gives_more_than_asked_is_cut(count: int, extra: int) -> None:
     def more(_: list[dict[str, str]], call: int) -> list[dict[str, str]]:
         return [pair(sentence) for sentence in sentences(count + extra)][8 * (call - 1) :]
