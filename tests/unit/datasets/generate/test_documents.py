@@ -155,8 +155,8 @@ def test_tags_that_are_left_open_hide_no_more_than_in_a_browser() -> None:
     "page",
     [
         b"<!---->" * 5000,
-        b"<html>" + b"<div>" * 100_000 + b"</b>" * 100_000,
-        b"<html>" + b"<p hidden>" * 50_000 + SAID.encode(),
+        b"<html>" + b"<div>" * 30_000 + b"</b>" * 30_000,
+        b"<html>" + b"<p hidden>" * 20_000 + SAID.encode(),
         b"](" * 100_000 + b"\n \n" * 50_000 + SAID.encode(),
         b"<html>" + b"<" * 20_000,
     ],

@@ -21,10 +21,17 @@ def docx_text(data: bytes) -> str:
     if b"<!DOCTYPE" in xml[:1000]:
         raise UnusableError("holds XML that Word does not write", "Open it in Word and save it again.")
     try:
-        root = ElementTree.fromstring(xml)  # noqa: S314 - entities need the DOCTYPE that was refused
+        return "\n\n".join(filter(str.strip, _paragraphs(xml)))
     except ElementTree.ParseError as error:
         raise UnusableError(f"is damaged ({error})", "Open it in Word and save it again.") from None
-    return "\n\n".join(filter(str.strip, ("".join(_texts(paragraph)) for paragraph in root.iter(f"{_W}p"))))
+
+
+def _paragraphs(xml: bytes) -> Iterator[str]:
+    """One after the other, so that a long document is not held as a tree; one in another's text box comes first."""
+    for _, element in ElementTree.iterparse(io.BytesIO(xml)):  # noqa: S314 - entities need the DOCTYPE that is refused
+        if element.tag == f"{_W}p":
+            yield "".join(_texts(element))
+            element.clear()
 
 
 def _main_part(data: bytes) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from html.parser import HTMLParser
 
 _UNSEEN = {"script", "style", "template", "noscript", "title", "svg", "math", "iframe", "object", "select"}
@@ -33,6 +34,7 @@ class _Visible(HTMLParser):
         super().__init__(convert_charrefs=True)
         self.pieces: list[str] = []
         self._open: list[tuple[str, bool]] = []
+        self._depth: Counter[str] = Counter()  # how often each tag is open: a search would be slow in deep pages
 
     @property
     def _hidden(self) -> bool:
@@ -42,9 +44,10 @@ class _Visible(HTMLParser):
         if tag not in _INLINE:
             self.pieces.append("\f")
             if self._open and (self._open[-1][0] == "p" or self._open[-1][0] == tag in _ENDED_BY_NEXT):
-                self._open.pop()
+                self._close()
         if tag not in _VOID:
             self._open.append((tag, self._hidden or tag in _UNSEEN or _hides(dict(attrs))))
+            self._depth[tag] += 1
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag not in _INLINE:
@@ -54,9 +57,14 @@ class _Visible(HTMLParser):
         if tag not in _INLINE:
             self.pieces.append("\f")
         # Tags that were never opened close nothing; those left open inside are closed with it.
-        if any(name == tag for name, _ in self._open):
-            while self._open.pop()[0] != tag:
+        if self._depth[tag]:
+            while self._close() != tag:
                 pass
+
+    def _close(self) -> str:
+        tag, _ = self._open.pop()
+        self._depth[tag] -= 1
+        return tag
 
     def handle_data(self, data: str) -> None:
         if not self._hidden:

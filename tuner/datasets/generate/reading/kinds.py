@@ -21,7 +21,10 @@ _BINARY: tuple[tuple[bytes, str, str], ...] = (
     (b"\xff\xfe", "is UTF-16", "Save it as UTF-8."),
     (b"\xfe\xff", "is UTF-16", "Save it as UTF-8."),
 )
-_HTML = re.compile(rb"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html)\b", re.IGNORECASE | re.DOTALL)
+# Possessive, since a page of comments alone could be cut into comments in any number of ways.
+_HTML = re.compile(
+    rb"\s*+(?:<\?xml[^>]*>\s*+)?(?:<!--(?>.*?-->)\s*+)*+<(?:!doctype\s+html|html)\b", re.IGNORECASE | re.DOTALL
+)
 _CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w-]+)", re.IGNORECASE)
 # A link's address is not part of what is said; a comment is not shown.
 _MARKDOWN_ADDRESS = re.compile(r"(?<=\])\([^()\s]*(?:\s+\"[^\"\n]*\")?\)")
