@@ -100,6 +100,7 @@ class PlainDisplay:
         self._trouble = ""
         self._estimate = ""
         self._question = ""
+        self._spent = ""
 
     def show(self, snapshot: Snapshot) -> None:
         """Says what is new."""
@@ -115,16 +116,19 @@ class PlainDisplay:
                 self._say(f"  Approval: {snapshot.question}")
         for step in snapshot.steps:
             if step.mark != self._marks.get(step.name) and step.mark in ("running", "done", "failed"):
-                self._step(step)
+                self._step(step, snapshot.spent)
             self._marks[step.name] = step.mark
             if step.name == training.STEP and snapshot.training:
                 self._training(snapshot.training)
 
-    def _step(self, step: Step) -> None:
+    def _step(self, step: Step, spent: str) -> None:
         if step.mark == "running":
             self._say(f"… {step.name}")
         else:
             self._say(f"{MARKS[step.mark][0]} {step.name} ({duration(step.seconds(now()))})")
+            if spent and spent != self._spent:
+                self._spent = spent
+                self._say(f"    spent so far: {spent}")
 
     def _training(self, job: training.Training) -> None:
         for epoch in job.done[self._epochs :]:
@@ -192,6 +196,8 @@ def _footer(snapshot: Snapshot) -> list[tuple[str, str]]:
     lines = []
     if snapshot.estimate:
         lines.append((f"Estimated cost: {snapshot.estimate}", "quiet"))
+    if snapshot.spent:
+        lines.append((f"Spent so far: {snapshot.spent}", "quiet"))
     if snapshot.question:
         lines.append((f"Approval: {snapshot.question}", "warn"))
     if snapshot.window:

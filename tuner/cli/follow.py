@@ -13,8 +13,10 @@ from tuner.cli import executions, money, training
 from tuner.cli.deployment import Deployment, local_endpoint
 from tuner.cli.errors import CommandError
 from tuner.cli.executions import Run
+from tuner.cli.spending import so_far
 from tuner.cli.steps import Checklist, Plan, Step
 from tuner.errors import RetryableError
+from tuner.run import Keys
 
 # The state after which estimate.json is there, and the one that waits for a person (customization.asl.json).
 _ESTIMATED = "Estimate the cost"
@@ -37,6 +39,7 @@ class Snapshot:
     training: training.Training | None = None
     window: money.PaidWindow | None = None
     estimate: str = ""
+    spent: str = ""
     question: str = ""
     trouble: str = ""
 
@@ -55,7 +58,7 @@ class Follower:
         self._seen = 0
         self._training: training.Training | None = None
         self._window: money.PaidWindow | None = None
-        self._estimate = ""
+        self._estimate: dict[str, Any] | None = None
         self._question = ""
 
     def look(self) -> Snapshot:
@@ -66,8 +69,16 @@ class Follower:
         self._checklist.update(self._new_events())
         self._look_closer()
         checklist = self._checklist
+        marks = {step.name: step.mark for step in checklist.steps}
         return Snapshot(
-            run, checklist.steps, checklist.failed, self._training, self._window, self._estimate, self._question
+            run,
+            checklist.steps,
+            checklist.failed,
+            self._training,
+            self._window,
+            money.estimated(self._estimate),
+            so_far(self._estimate, marks, self._training, self._window),
+            self._question,
         )
 
     def _new_events(self) -> list[dict[str, Any]]:
@@ -89,7 +100,7 @@ class Follower:
     def _look_closer(self) -> None:
         marks = {step.name: step.mark for step in self._checklist.steps}
         if not self._estimate and marks.get(_ESTIMATED) == "done":
-            self._estimate = money.estimated(self.deployment, self.run_id)
+            self._estimate = self.deployment.folder(self.run_id).find_json(Keys.ESTIMATE)
         self._question = money.question(self.deployment, self.run_id) if marks.get(_ASKING) == "running" else ""
         at_training = marks.get(training.STEP)
         finished = self._training is not None and self._training.status != "InProgress"

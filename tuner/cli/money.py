@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -30,14 +31,17 @@ class PaidWindow:
         """How long it was, or has been so far, open."""
         return seconds_since(self.opened, dt.datetime.fromisoformat(self.closed) if self.closed else None)
 
+    @property
+    def usd(self) -> float | None:
+        """What it costs at most: what is begun of an hour is counted whole, as in the estimate and the report."""
+        return None if self.hourly_usd is None else self.hourly_usd * max(1, math.ceil(self.seconds / 3600))
+
     def sentence(self) -> str:
         """The window in one line."""
         state = "closed after" if self.closed else "open for"
         if self.kind == "on_demand":
             return f"{state} {duration(self.seconds)}; a deployment is billed per token, not by the hour"
-        price = (
-            "price unknown" if self.hourly_usd is None else f"at most {money(self.hourly_usd * self.seconds / 3600)}"
-        )
+        price = "price unknown" if self.usd is None else f"at most {money(self.usd)}"
         return f"{state} {duration(self.seconds)}, {price}"
 
 
@@ -66,9 +70,8 @@ def live_throughput(deployment: Deployment, run_id: str | None = None) -> list[d
     ]
 
 
-def estimated(deployment: Deployment, run_id: str) -> str:
+def estimated(made: Mapping[str, Any] | None) -> str:
     """What the whole run was estimated to cost, in words; empty before it was."""
-    made = deployment.folder(run_id).find_json(Keys.ESTIMATE)
     return f"{known(made['total_usd'], made['unknown'])}; the budget is {money(made['budget_usd'])}" if made else ""
 
 

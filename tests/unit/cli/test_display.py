@@ -58,14 +58,14 @@ TRAINING = snapshot(History().is_in(*TO_TRAINING), training=JOB)
 class TestLive:
     def test_heading_steps_bar_losses_and_money(self) -> None:
         window = PaidWindow("provisioned", "2026-11-23T08:00:00Z", "2026-11-23T08:01:40Z", None)
-        lines = drawn(
-            replace(TRAINING, window=window, estimate="$1.95 and 2 unknown prices; the budget is $500.00"), height=40
-        )
+        estimate = "$1.95 and 2 unknown prices; the budget is $500.00"
+        lines = drawn(replace(TRAINING, window=window, estimate=estimate, spent="at most $0.30"), height=40)
         assert lines[0] == "faq-0123456789ab  running for 3 min 05 s"
         assert lines[1].startswith("✓ Pin the inputs") and lines[1].endswith("s")
         assert any("step 12/44  epoch 2/4  loss 1.90" in line for line in lines)
         assert "  epoch 1: training loss 2.54, validation loss 3.25" in [line.rstrip() for line in lines]
-        assert lines[-2].rstrip() == "Estimated cost: $1.95 and 2 unknown prices; the budget is $500.00"
+        assert lines[-3].rstrip() == f"Estimated cost: {estimate}"
+        assert lines[-2].rstrip() == "Spent so far: at most $0.30"
         assert lines[-1].rstrip() == "Paid window: closed after 1 min 40 s, price unknown"
 
     @pytest.mark.parametrize("width", [60, 80, 120])

@@ -63,9 +63,16 @@ class TestWatch:
         assert "Only 8 questions." in outcome.err
         assert "Cost, at AWS's list prices: $12.00 and 1 unknown price" in outcome.err
         assert "Stand-in: SmolLM2 (local stand-in for Nova Micro)" in outcome.err
-        assert "Paid window: closed after 1 min 40 s, at most $1.00" in outcome.err
+        assert "Paid window: closed after 1 min 40 s, at most $36.00" in outcome.err
         assert f"s3://{ARTIFACTS}/runs/faq-1/report/index.html" in outcome.err
         assert "Throughput left: none" in outcome.err
+
+    def test_money_so_far_is_said_as_it_is_spent(self, tuner: Tuner, world: World) -> None:
+        world.add(Execution("faq-1"))
+        items = [{"name": "Base model, answers", "usd": 0.25, "unit_price_usd": 1}]
+        world.put("faq-1", Keys.ESTIMATE, {**ESTIMATE, "items": items})
+        shown = tuner("watch", "faq-1").err
+        assert shown.count("spent so far: at most $0.25") == 1
 
     def test_an_unknown_price_is_called_so(self, tuner: Tuner, world: World) -> None:
         world.add(Execution("faq-1"))
