@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from tuner.datasets.findings import printable
 from tuner.datasets.generate.parts import LARGEST_BYTES, PART_CHARACTERS, Part, says_something, text_parts
 from tuner.datasets.generate.reading import UnusableError, kind_of, text_of
 from tuner.datasets.generate.reading.pdf import Pdf, open_pdf
@@ -37,7 +38,7 @@ def read_documents(sources: Mapping[str, Source]) -> Library:
             _refuse_repeated(seen, name, data)
             parts += _parts(name, data)
         except UnusableError as error:
-            unusable[name] = f"{name} {error}"
+            unusable[name] = printable(f"{name} {error}")
     return Library(tuple(parts), unusable)
 
 

@@ -97,6 +97,10 @@ def test_what_cannot_be_used_says_why_and_what_to_do(name: str, data: bytes, sai
     assert said in refused(name, data)
 
 
+def test_a_name_cannot_steer_the_terminal_that_shows_why_its_document_is_left_out() -> None:
+    assert refused("a\x1b[2J\n.txt", b"") == "a\ufffd[2J\ufffd.txt is empty. Remove it, or upload it again."
+
+
 def test_a_document_of_100_mb_is_left_out_without_being_held(monkeypatch: pytest.MonkeyPatch) -> None:
     taken = []
 
