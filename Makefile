@@ -15,7 +15,7 @@ export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 # Threads that wait for each other must sleep: spinning, they take the cores from those they wait for.
 export OMP_WAIT_POLICY := PASSIVE
 
-.PHONY: help setup demo test permissions chaos bench lint docs clean
+.PHONY: help setup demo test permissions chaos bench fuzz lint docs clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -38,6 +38,9 @@ chaos: $(INSTALLED)  ## inject every fault (under an hour), or SAMPLE=N of them 
 
 bench: $(INSTALLED)  ## all benchmarks, or one: make bench NAME=preprocess
 	@for name in $(or $(NAME),preprocess report scoring); do $(BIN)/python -m benchmarks.$$name || exit 1; done
+
+fuzz: $(INSTALLED)  ## break files at random and read them: make fuzz SECONDS=600 SEED=7
+	@$(BIN)/python -m tests.fuzz.readers --seconds $(or $(SECONDS),60) --seed $(or $(SEED),1)
 
 lint: $(INSTALLED)  ## style and types
 	@$(BIN)/ruff check .

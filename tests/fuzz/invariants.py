@@ -30,6 +30,7 @@ from tuner.settings import FieldNames
 NAMES = ("t.json", "t.jsonl", "t.csv", "t.tsv", "t.parquet", "t.json.gz", "t.csv.zst")
 CHUNKS = (1, 7, 300, 10**6)
 MODELS = (CLAUDE, NOVA)
+_REFUSED = object()
 _OTHERS = (b"PAR1", b"PK\x03\x04", b"\x1f\x8b", b"\xff\xfe", b"\xfe\xff")
 
 
@@ -90,7 +91,7 @@ def _compare(case: Fuzzed) -> None:
     if expected is None:
         return
     good = [row.value for row in found if isinstance(row, Row)]
-    assert good == [value for value in expected if value is not None], "other rows than Python's parser gives"
+    assert good == [value for value in expected if value is not _REFUSED], "other rows than Python's parser gives"
     assert error is None or not good, "a file that Python's parser reads was not read to its end"
 
 
@@ -105,7 +106,7 @@ def _rows(case: Fuzzed) -> tuple[list[Row | BadRow], UnreadableError | None]:
 
 
 def _expected(case: Fuzzed) -> list[Any] | None:
-    """The rows by Python's parsers, None for a row that they refuse; None when this knows nothing of such a file."""
+    """The rows by Python's parsers, _REFUSED for one that they refuse; None when this knows nothing of such a file."""
     data = _unpacked(case.data)
     if (
         data is None
@@ -147,7 +148,7 @@ def _json(data: bytes) -> Any:
     try:
         return json.loads(data.decode("utf-8"), parse_constant=refuse, object_pairs_hook=once, parse_float=finite)
     except (ValueError, RecursionError):
-        return None
+        return _REFUSED
 
 
 def _expected_csv(data: bytes, tabs: bool) -> list[Any] | None:
@@ -167,4 +168,4 @@ def _csv(text: str, tabs: bool) -> Iterator[Any]:
         raise ValueError("no header that can be used")
     for row in reader:
         if row:
-            yield dict(zip(names, row, strict=True)) if len(row) == len(names) else None
+            yield dict(zip(names, row, strict=True)) if len(row) == len(names) else _REFUSED

@@ -19,7 +19,7 @@ from tuner.datasets.places import Sink, Source
 from tuner.datasets.reading import BadRow, Block, Row, UnreadableError, blocks
 from tuner.datasets.reading.rows import no_records
 from tuner.datasets.record import Record, pair
-from tuner.datasets.rules import Limits, flaws_of
+from tuner.datasets.rules import Limits, flaws_of, unknown_members
 from tuner.datasets.screen import Cleared, Screen, screen_for
 from tuner.datasets.shapes import Shape, kind_of, shape_of
 from tuner.settings import FieldNames
@@ -162,6 +162,8 @@ class Pass:
         """The row as a record, if it is a good one; what is wrong with it goes to the findings."""
         record = (self._severe(row.flaw),) if isinstance(row, BadRow) else self._record(row)
         flaws = flaws_of(record, self._limits) if isinstance(record, Record) else record
+        if self.is_native and isinstance(row, Row) and isinstance(row.value, dict):
+            flaws += tuple(unknown_members(row.value, self._limits.model.family.record_format))
         for flaw in flaws:
             self._findings.at(self._source.name, row.line, flaw)
         if any(flaw.severity == "error" for flaw in flaws):

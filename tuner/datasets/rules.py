@@ -5,10 +5,12 @@ A rule takes a record and the limits it is held to, and yields what is wrong. It
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from tuner.catalog import Model
+from tuner.catalog.models import RecordFormat
 from tuner.datasets.findings import Flaw
 from tuner.datasets.record import Record, Role
 
@@ -99,6 +101,29 @@ def encodable(record: Record, _: Limits) -> Iterator[Flaw]:
         except UnicodeEncodeError as error:
             message = f"has half a letter at position {error.start + 1} (a lone surrogate)."
             yield Flaw("unicode", message, "Write the whole letter, or remove it.", field)
+
+
+_MEMBERS: Mapping[RecordFormat, frozenset[str]] = {
+    "converse": frozenset({"schemaVersion", "system", "messages"}),
+    "anthropic": frozenset({"system", "messages"}),
+    "prompt_completion": frozenset({"prompt", "completion"}),
+}
+
+
+def unknown_members(row: Mapping[str, Any], record_format: RecordFormat) -> Iterator[Flaw]:
+    """unknown-member: what the format does not name, in a file that could be sent as it is. Source: as `empty_text`.
+
+    A warning: AWS's validators pass over such members too.
+    """
+    unknown = [name for name in row if name not in _MEMBERS[record_format]]
+    messages = row.get("messages") if record_format != "prompt_completion" else None
+    for number, message in enumerate(messages if isinstance(messages, list) else ()):
+        if isinstance(message, Mapping):
+            unknown += [f"messages[{number}].{name}" for name in message if name not in ("role", "content")]
+    if unknown:
+        names = ", ".join(f"'{name[:60]}'" for name in unknown[:5]) + (" and others" if len(unknown) > 5 else "")
+        message = f"{names}: no {'member' if len(unknown) == 1 else 'members'} of the format."
+        yield Flaw("unknown-member", message, "Nothing to do here: left out of what is written.", severity="warning")
 
 
 RULES: tuple[Rule, ...] = (empty_text, speakers, single_turn, tokens, reserved_strings, encodable)

@@ -111,6 +111,8 @@ def screen_for(shape: object, row: Any, limits: Limits) -> Screen | None:
     assert isinstance(shape, Pairs)
     if not {shape.prompt, shape.completion} <= row.keys() or not all(map(_decodable, row)):
         return None
+    if shape.native == limits.model.family.record_format and len(row) > 2:
+        return None  # each record has a member that the format does not know
     return Screen(shape, row, limits)
 
 

@@ -92,3 +92,32 @@ def test_a_blank_line_is_refused_in_a_familys_own_format(base_model, blank):
     for text, accepted in ((data, True), (data + blank, False)):
         source = MemorySource("training.jsonl", text, 10**6)
         assert check(source, Limits(model(base_model), "training"), FieldNames()).ready is accepted
+
+
+@pytest.mark.parametrize(
+    ("base_model", "record", "names"),
+    [
+        (NOVA, converse(Q, A, id=7), "'id': no member of the format."),
+        (CLAUDE, claude(Q, A, id=7, schemaVersion="x"), "'id', 'schemaVersion': no members of the format."),
+        (
+            CLAUDE,
+            {"messages": [{"role": "user", "content": "q", "weight": 0}, {"role": "assistant", "content": "a"}]},
+            "'messages[0].weight': no member of the format.",
+        ),
+        ("meta.llama3-1-8b-instruct-v1:0:128k", {"prompt": "q", "completion": "a", "x": 1}, "'x': no member"),
+    ],
+)
+def test_unknown_members_are_said_and_accepted(base_model, record, names):
+    data = (json.dumps(record) + "\n").encode() * 300
+    checked = check(MemorySource("training.jsonl", data, 10**6), Limits(model(base_model), "training"), FieldNames())
+    assert checked.ready
+    assert checked.findings.counts["unknown-member"] == 300
+    found = next(finding for finding in checked.findings.kept if finding.rule == "unknown-member")
+    assert (found.severity, found.line) == ("warning", 1)
+    assert names in found.message
+
+
+def test_members_of_other_formats_are_no_finding():
+    data = (json.dumps({"question": "q", "answer": "a", "id": 7}) + "\n").encode() * 40
+    checked = check(MemorySource("training.jsonl", data, 10**6), Limits(model(CLAUDE), "training"), FieldNames())
+    assert "unknown-member" not in checked.findings.counts
