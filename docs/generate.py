@@ -15,6 +15,7 @@ from stacks.permissions.page import permissions_page
 from statemachine.diagram import diagram_page
 from tuner import catalog, errors
 from tuner.cli import reference
+from tuner.costs.prices import UNITS, prices
 from tuner.evaluation.gate_event import GateDecision
 from tuner.reporting.model import Report
 from tuner.settings import DeploymentSettings, RunSettings
@@ -80,9 +81,34 @@ def errors_page() -> str:
     )
 
 
+def prices_page() -> str:
+    """The packaged price list."""
+    rows = [
+        (
+            entry.item,
+            f"`{entry.model}`",
+            entry.term or "",
+            f"{entry.usd:.12f}".rstrip("0").rstrip("."),
+            entry.source,
+            str(entry.read),
+        )
+        for entry in prices()
+    ]
+    units = [(item, unit) for item, unit in UNITS.items()]
+    return (
+        "# Prices\n\nThe packaged list, `tuner/costs/prices.yaml`. What is not here is unknown, and never zero. "
+        "A deployment's setting "
+        "`prices` goes before it (docs/money.md).\n\n"
+        + _table(("item", "US dollars for"), units)
+        + "\n"
+        + _table(("item", "model", "term", "USD", "source", "read"), rows)
+    )
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "settings.md": settings_page,
     "models.md": models_page,
+    "prices.md": prices_page,
     "errors.md": errors_page,
     "cli.md": reference.page,
     "permissions.md": permissions_page,

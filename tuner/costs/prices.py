@@ -13,6 +13,21 @@ from pydantic import BaseModel, ConfigDict
 from tuner.settings.prices import GivenPrice, Priced, Term
 
 _ANY = "any"
+UNITS: dict[Priced, str] = {
+    "input": "a token of a question, from a model on demand",
+    "output": "a token of an answer, from a model on demand",
+    "custom_input": "a token of a question, from a custom model deployment",
+    "custom_output": "a token of an answer, from a custom model deployment",
+    "training": "a token of the training data, in one epoch",
+    "storage": "a custom model, for a month",
+    "throughput": "a model unit of Provisioned Throughput, for an hour; `term` is the commitment, `hourly` is none",
+    "lambda_time": "a GB-second of a function on Arm",
+    "lambda_call": "a call of a function",
+    "state_transition": "a transition of a standard workflow of Step Functions",
+    "s3_write": "a PUT or LIST request",
+    "s3_read": "a GET request",
+    "s3_storage": "a GB, for a month",
+}
 
 
 class Price(BaseModel):

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -10,13 +10,13 @@ from tests.doubles import MemoryFolder, manifest
 from tuner.costs.counted import Counted, Generation, Plan, Questions, count_questions
 from tuner.costs.estimate import estimate
 from tuner.costs.model import Estimate, Item, Limits
-from tuner.costs.prices import PriceList, price, price_list, prices
+from tuner.costs.prices import UNITS, PriceList, price, price_list, prices
 from tuner.costs.small_change import NAMES
 from tuner.costs.step import write_estimate
 from tuner.errors import SettingsError
 from tuner.run import Keys
 from tuner.settings import DeploymentSettings, deployment_settings
-from tuner.settings.prices import GivenPrice
+from tuner.settings.prices import GivenPrice, Priced
 
 HAIKU = "anthropic.claude-3-haiku-20240307-v1:0:200k"
 QUESTIONS = Questions(count=8, question_tokens=100, reference_tokens=400)
@@ -200,3 +200,7 @@ def test_the_packaged_list_knows_each_price_once() -> None:
     keys = [(entry.item, entry.model, entry.term) for entry in prices()]
     assert len(keys) == len(set(keys))
     assert PriceList(()).find("storage") is None
+
+
+def test_every_item_of_the_list_says_what_its_unit_is() -> None:
+    assert set(UNITS) == set(get_args(Priced)) == {entry.item for entry in prices()}
