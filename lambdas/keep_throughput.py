@@ -1,6 +1,6 @@
 """Keeps the endpoint of an accepted model for the hours that the run states: the release switch is armed for then.
 
-Calls: s3:ListBucket, s3:GetObject, s3:PutObject, kms:Decrypt, kms:GenerateDataKey,
+Calls: s3:GetObject, s3:PutObject, kms:Decrypt, kms:GenerateDataKey,
 bedrock:GetProvisionedModelThroughput, bedrock:GetCustomModelDeployment, bedrock:TagResource,
 scheduler:UpdateSchedule, scheduler:CreateSchedule, scheduler:GetSchedule, iam:PassRole.
 """

@@ -76,7 +76,8 @@ STEPS = (
         may=(_READS, writes(Keys.APPROVAL), objects.publish),
         told=("TOPIC_ARN",),
     ),
-    Step("answer_questions", minutes=15, memory=512, may=(_READS, _FINDS, writes("answers/*"), bedrock.ask_models)),
+    # A whole processor: hundreds of calls a second are signed and read while the throughput is paid for.
+    Step("answer_questions", minutes=15, memory=1769, may=(_READS, _FINDS, writes("answers/*"), bedrock.ask_models)),
     Step(
         "start_customization",
         minutes=4,
@@ -122,7 +123,6 @@ STEPS = (
         memory=512,
         may=(
             _READS,
-            _FINDS,
             writes(Keys.ENDPOINT),
             bedrock.watch_endpoints,
             bedrock.mark_endpoints,

@@ -29,7 +29,7 @@ def not_asked_here(permission: Permission) -> str | None:
 
 @dataclass(frozen=True)
 class Failure:
-    """What a situation ended with. `run` is the run whose execution it ended, if it was one; `how` says it otherwise."""
+    """What a situation ended with. `run` is the run whose execution it ended, if it was one; `how`: in words."""
 
     error: str
     message: str
