@@ -20,6 +20,7 @@ from botocore.exceptions import ClientError
 from benchmarks.lines import Figure
 from benchmarks.scoring import example_questions
 from tuner.aws.run_folder import RunFolder
+from tuner.evaluation.exam import MODELS
 from tuner.evaluation.metrics import Equipment, chosen
 from tuner.evaluation.scores import grade, summarize
 from tuner.reporting import Report, build_comparison, page, publish
@@ -116,7 +117,7 @@ def _report(count: int = QUESTIONS) -> Report:
         entry["base"]["reasoning"] = reason.reference
         entry["tuned"]["reasoning"] = reason.answers["tuned"]
     records = [{"id": q.id, "question": q.question, "reference": q.reference} for q in questions]
-    answers = {model: [{"id": q.id, "answer": q.answers[model]} for q in questions] for model in ("base", "tuned")}
+    answers = {model: [{"id": q.id, "answer": q.answers[model]} for q in questions] for model in MODELS}
     return build_comparison("benchmark", records, answers, scoring, "benchmark")
 
 

@@ -134,10 +134,16 @@ class Bedrock:
                     raise RetryableError(f"Bedrock cannot assume the service role: {message_of(error)}") from error
                 raise
 
-    def tag(self, arn: str, tags: Mapping[str, str]) -> None:
-        """Sets tags on a resource; its other tags stay."""
+    def tag(self, arn: str, tags: Mapping[str, str]) -> bool:
+        """Sets tags on a resource, whose other tags stay; False when it is gone."""
         with translated(f"tag {arn}"):
-            self._api.tag_resource(resourceARN=arn, tags=tag_list(tags))
+            try:
+                self._api.tag_resource(resourceARN=arn, tags=tag_list(tags))
+            except ClientError as error:
+                if code_of(error) == "ResourceNotFoundException":
+                    return False
+                raise
+        return True
 
     def jobs_in_progress(self) -> int:
         """How many customization jobs the account runs in this Region (1 stands for "one or more")."""

@@ -23,9 +23,9 @@ PutEvent = Callable[[str, str, Mapping[str, Any], list[str]], None]
 
 
 class Tagger(Protocol):
-    """Sets tags on Bedrock's resources."""
+    """Sets tags on Bedrock's resources; False when one is gone."""
 
-    def tag(self, arn: str, tags: Mapping[str, str]) -> None: ...
+    def tag(self, arn: str, tags: Mapping[str, str]) -> bool: ...
 
 
 def apply_gate(folder: RunFolder, models: Tagger, put_event: PutEvent) -> dict[str, Any]:
@@ -38,10 +38,10 @@ def apply_gate(folder: RunFolder, models: Tagger, put_event: PutEvent) -> dict[s
     if decided["decision"] == "none" or decided["announced"]:
         return decided
     arn = decided["custom_model_arn"]
-    if arn:
-        models.tag(arn, {Tags.GATE: decided["decision"]})
-    put_event(GateEvent.SOURCE, GateEvent.DETAIL_TYPE, _detail(decided), [arn] if arn else [])
-    announced = {**decided, "announced": True}
+    if arn and not models.tag(arn, {Tags.GATE: decided["decision"]}):
+        arn = None  # people may score answers of a model that has been deleted since
+    announced = {**decided, "custom_model_arn": arn, "announced": True}
+    put_event(GateEvent.SOURCE, GateEvent.DETAIL_TYPE, _detail(announced), [arn] if arn else [])
     folder.write_json(Keys.GATE, announced)
     return announced
 

@@ -53,7 +53,7 @@ class GateDecision(BaseModel):
     run_id: str
     dataset: str
     base_model: str
-    custom_model_arn: str | None
+    custom_model_arn: str | None = Field(description="null when the model has been deleted since")
     decision: Decision
     sentence: str
     rules: tuple[Rule, ...]

@@ -127,4 +127,6 @@ def test_a_tag_is_set_and_others_stay() -> None:
     model = "arn:aws:bedrock:us-east-1:123456789012:custom-model/amazon.nova-micro-v1:0:128k/abcdefghijkl"
     request = {"resourceARN": model, "tags": [{"key": "bedrock-tuner:gate", "value": "accepted"}]}
     with stubbed("bedrock", ("tag_resource", request, {})) as api:
-        Bedrock(api).tag(model, {"bedrock-tuner:gate": "accepted"})
+        assert Bedrock(api).tag(model, {"bedrock-tuner:gate": "accepted"})
+    with stubbed("bedrock", ("tag_resource", request, "ResourceNotFoundException: none")) as api:
+        assert not Bedrock(api).tag(model, {"bedrock-tuner:gate": "accepted"})

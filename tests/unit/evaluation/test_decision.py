@@ -20,13 +20,15 @@ GATE = {"correctness": {"at_least": 6, "better_than": "base"}}
 class World:
     """Bedrock's tags and EventBridge's bus; `refuses` counts down."""
 
-    def __init__(self, refuses: int = 0) -> None:
+    def __init__(self, refuses: int = 0, deleted: bool = False) -> None:
         self.refuses = refuses
+        self.deleted = deleted
         self.tags: list[tuple[str, dict[str, str]]] = []
         self.events: list[tuple[str, str, dict[str, Any], list[str]]] = []
 
-    def tag(self, arn: str, tags: Mapping[str, str]) -> None:
-        self.tags.append((arn, dict(tags)))
+    def tag(self, arn: str, tags: Mapping[str, str]) -> bool:
+        self.tags += [] if self.deleted else [(arn, dict(tags))]
+        return not self.deleted
 
     def put(self, source: str, detail_type: str, detail: Mapping[str, Any], resources: list[str]) -> None:
         if self.refuses:
@@ -135,3 +137,11 @@ def test_every_decision_keeps_to_the_schema(changes: dict[str, Any]) -> None:
     assert len(apply(folder, world)["rules"]) == 4
     [(_, _, detail, _)] = world.events
     GateDecision.model_validate(detail)
+
+
+def test_a_model_that_is_gone_is_neither_marked_nor_told_of() -> None:
+    folder, world = a_run(), World(deleted=True)
+    apply(folder, world)
+    [(_, _, detail, resources)] = world.events
+    assert (detail["decision"], detail["custom_model_arn"], resources) == ("accepted", None, [])
+    assert folder.find_json(Keys.GATE)["custom_model_arn"] is None
