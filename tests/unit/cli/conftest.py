@@ -34,7 +34,7 @@ def world(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> Iterator[World]:
         for service in ("cloudformation", "stepfunctions", "bedrock", "lambda", "service-quotas"):
             for each in (client(service), client(service, None)):  # the cache tells them apart
                 stack.enter_context(answered(each, service, found))
-        for service in ("s3", "sts", "iam"):
+        for service in ("s3", "sts", "iam", "events"):
             stack.enter_context(recorded(client(service), service, found))
         yield found
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.doubles import CUSTOM_MODEL
 from tests.unit.cli.world import Execution, Outcome, World
 from tuner.aws.run_folder import RunFolder
 from tuner.evaluation.run import REVIEW
@@ -134,3 +135,26 @@ def test_scores_by_people_are_put_before_the_gate_again(
     assert report is not None
     assert report.gate is not None
     assert (report.gate.decision, report.gate.announced) == ("rejected", True)
+
+
+def test_comparing_and_reviewing_call_what_the_reference_says(tuner: Tuner, world: World, tmp_path: Path) -> None:
+    from tuner.cli.reference import ACTIONS
+    from tuner.reporting.build import build
+    from tuner.reporting.publish import publish
+
+    file = str(tmp_path / "review.csv")
+    for run in ("faq-a", "faq-b"):
+        finished(world, run, 8, sheet("3"), gate={"correctness": {"at_least": 7}})
+        world.put(run, Keys.TRAINING, "")
+        world.put(run, Keys.TRAINING_SUMMARY, {"custom_model_arn": CUSTOM_MODEL})
+        publish(RunFolder("tuner-artifacts", run), build(RunFolder("tuner-artifacts", run)))
+    for command, calls in {
+        "compare": [("compare", "faq-a", "faq-b"), ("compare", "nope", "faq-b")],
+        "review export": [("review", "export", "faq-a", "--output", file), ("review", "export", "nope")],
+        "review import": [("review", "import", "faq-a", file), ("review", "import", "nope", file)],
+    }.items():
+        world.actions.clear()
+        for call in calls:
+            tuner(*call)
+        named = {action for action in ACTIONS[command] if not action.startswith("kms:")}
+        assert world.actions - {"cloudformation:DescribeStacks"} == named, command

@@ -189,6 +189,9 @@ class World:
     def _on_DescribeStateMachine(self, parameters: dict[str, Any]) -> dict[str, Any]:
         return {"status": "ACTIVE"}
 
+    def _on_TagResource(self, parameters: dict[str, Any]) -> dict[str, Any]:
+        return {}
+
     def _on_GetFoundationModel(self, parameters: dict[str, Any]) -> dict[str, Any]:
         return {"modelDetails": self.model}
 
