@@ -89,8 +89,8 @@ def _tokens(answers: Iterable[Answer | None], which: str) -> float:
 
 
 def _judged(judge: Mapping[str, Any], which: str) -> float | None:
-    """None when a judge was asked and its tokens were not counted, as in runs of earlier versions."""
-    return judge.get(which) if judge.get("asked") else 0
+    """None when a judge graded and its tokens were not counted, as in runs of earlier versions."""
+    return judge.get(which) if judge else 0
 
 
 def _priced(item: CostItem, used: Mapping[str, float | None]) -> CostItem:
