@@ -37,7 +37,7 @@ chaos: $(INSTALLED)  ## inject every fault (under an hour), or SAMPLE=N of them 
 		$(if $(LANES),--lanes $(LANES))
 
 bench: $(INSTALLED)  ## all benchmarks, or one: make bench NAME=preprocess
-	@for name in $(or $(NAME),preprocess report scoring); do $(BIN)/python -m benchmarks.$$name || exit 1; done
+	@for name in $(or $(NAME),preprocess report scoring paid_window); do $(BIN)/python -m benchmarks.$$name || exit 1; done
 
 fuzz: $(INSTALLED)  ## break files at random and read them: make fuzz SECONDS=600 SEED=7
 	@$(BIN)/python -m tests.fuzz.readers --seconds $(or $(SECONDS),60) --seed $(or $(SEED),1)

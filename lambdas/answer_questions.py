@@ -1,9 +1,11 @@
-"""Asks the base or the tuned model one shard of the evaluation questions.
+"""Asks the base or the tuned model some shards of the evaluation questions.
 
 Calls: s3:ListBucket, s3:GetObject, s3:PutObject, kms:Decrypt, kms:GenerateDataKey, bedrock:InvokeModel.
 """
 
 from __future__ import annotations
+
+from typing import Annotated
 
 from aws_lambda_powertools.metrics import MetricUnit
 from pydantic import Field
@@ -15,10 +17,10 @@ from tuner.serving.purchase import require
 
 
 class AnswerEvent(RunEvent):
-    """One shard of the questions for one of the two models."""
+    """Shards of the questions for one of the two models."""
 
     model: Which
-    shard: int = Field(ge=0)
+    shards: tuple[Annotated[int, Field(ge=0)], ...] = Field(min_length=1)
 
 
 @step(AnswerEvent)
@@ -27,6 +29,7 @@ def handler(event: AnswerEvent, env: Environment) -> dict[str, int]:
     manifest = folder.manifest()
     endpoint = manifest.base_endpoint if event.model == "base" else require(folder).arn
     answering = Answering(Conversation(), endpoint, manifest, env.deployment.answer_concurrency)
-    answered, failed = answering.run(Shard(folder, event.model, event.shard, env.deployment.shard_size))
+    size = env.deployment.shard_size
+    answered, failed = answering.run(*(Shard(folder, event.model, number, size) for number in event.shards))
     metrics.add_metric("AnswersFailed", MetricUnit.Count, failed)
     return {"answered": answered, "failed": failed}

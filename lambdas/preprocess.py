@@ -9,6 +9,7 @@ from tuner.aws.objects import ObjectSink, ObjectSource
 from tuner.catalog import model
 from tuner.datasets import Role, Source, prepare
 from tuner.run import Keys
+from tuner.serving.answers import lanes
 
 _ROLES: tuple[Role, ...] = ("training", "validation", "evaluation")
 
@@ -37,4 +38,4 @@ def handler(event: RunEvent, env: Environment) -> dict[str, Any]:
     folder.write_json(Keys.FINDINGS, prepared.findings.document())
     records = {key: prepared.summary[key] for key in ("training_records", "validation_records", "evaluation_records")}
     shards = -(-records["evaluation_records"] // env.deployment.shard_size)
-    return {**records, "shards": list(range(shards))}
+    return {**records, "shards": list(range(shards)), "lanes": lanes(shards, env.deployment.shard_size)}

@@ -10,21 +10,29 @@ from functools import partial
 
 from tuner.errors import ThrottledError
 
-_FIRST = 4.0
+_FIRST = 16.0
+# What an answer takes, until one is there: a first wave all at once could be throttled and tell nothing of the quota.
+_FIRST_SECONDS = 1.0
+_SLOW_START = 2.0
 _SHRINK = 0.85
 _SMOOTHING = 0.1
 # Below 1, so that the bound and not the gap decides how many calls there are.
 _SPREAD = 0.9
+# Answers that take so much longer than they did are queued on the other side: more calls would only wait.
+_QUEUED = 2.5
 
 
 class Pacer:
     """Bounds the calls in flight and spreads their starts evenly. Shared by threads; each call runs inside `slot()`.
 
-    The bound doubles with every round of calls until the first throttling (slow start), then grows by one a round,
-    and shrinks by 15 % when a call is throttled. It shrinks again only after a call that began since has succeeded,
-    since refusals come back far quicker than answers: a hundred tell of the same moment. (Chiu and Jain, "Analysis of
-    the increase and decrease algorithms for congestion avoidance", 1989.) Without the spreading, calls that answer
-    after the same time start together again, and such waves are throttled although their average is within the quota.
+    The bound triples with every round of calls until the first throttling (slow start), which halves it. Each throttling
+    shrinks it by 15 %; from there it goes half of the way back with every round, and by at least one call; once beyond
+    what was throttled, faster and faster, since the other side takes more than it did. It shrinks again only after a
+    call that began since has succeeded, since refusals come back far quicker than answers: a hundred tell of the same
+    moment. While answers take much longer than they did at first it does not grow. (Chiu and Jain, "Analysis of the
+    increase and decrease algorithms for congestion avoidance", 1989; the way back: Xu, Harfoush and Rhee, "Binary
+    increase congestion control", 2004.) Without the spreading, calls that answer after the same time start together
+    again, and such waves are throttled although their average is within the quota.
     """
 
     def __init__(
@@ -41,8 +49,9 @@ class Pacer:
         self._latency = 0.0
         self._next_start = 0.0
         self._round = 0
-        self._slow_start = True
+        self._throttled_at = 0.0
         self._settled = True
+        self._rounds = _Rounds()
         self._changed = threading.Condition()
 
     @contextmanager
@@ -64,7 +73,7 @@ class Pacer:
             self._in_flight += 1
             now = self._clock()
             start = max(now, self._next_start)
-            self._next_start = start + _SPREAD * self._latency / self.bound
+            self._next_start = start + _SPREAD * (self._latency or _FIRST_SECONDS) / self.bound
             started_in = self._round
         if start > now:
             self._sleep(start - now)
@@ -80,11 +89,43 @@ class Pacer:
     def _grow(self, started_in: int, seconds: float) -> None:
         self._latency += (seconds - self._latency) * (_SMOOTHING if self._latency else 1)
         self._settled = self._settled or started_in == self._round
-        self.bound = min(float(self.most), self.bound + (1 if self._slow_start else 1 / self.bound))
+        self._rounds.add(seconds, self.bound)
+        if not self._rounds.queued:
+            self.bound = min(float(self.most), self.bound + self._step())
+
+    def _step(self) -> float:
+        """What a successful call adds: a round of them adds as many times as much as calls were in flight."""
+        if not self._throttled_at:
+            return _SLOW_START
+        away = self.bound - self._throttled_at
+        return max(1.0, -away / 2, away) / self.bound
 
     def _shrink(self) -> None:
         if self._settled:
             self._settled = False
-            self._slow_start = False
             self._round += 1
+            if not self._throttled_at:
+                # Slow start goes far beyond: where it was throttled says little.
+                self.bound /= 2
+            self._throttled_at = self.bound
             self.bound = max(1.0, self.bound * _SHRINK)
+
+
+class _Rounds:
+    """What answers take, by rounds of as many as are in flight: single ones are short or long by themselves."""
+
+    def __init__(self) -> None:
+        self._seconds = 0.0
+        self._answers = 0
+        self._size = _FIRST
+        self._least = 0.0
+        self.queued = False
+
+    def add(self, seconds: float, in_flight: float) -> None:
+        self._seconds += seconds
+        self._answers += 1
+        if self._answers >= self._size:
+            mean = self._seconds / self._answers
+            self._least = min(self._least or mean, mean)
+            self.queued = mean > _QUEUED * self._least
+            self._seconds, self._answers, self._size = 0.0, 0, in_flight

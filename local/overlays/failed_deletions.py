@@ -1,7 +1,7 @@
 """What a resource that could not be deleted depends on is not deleted either.
 
 MiniStack goes on with everything else. CloudFormation deletes a resource only once nothing depends on it any more, so a
-failed deletion keeps all that is behind it: a custom resource that refuses keeps the stack working.
+failed deletion keeps all that is behind it, untried: a custom resource that refuses keeps the stack working.
 """
 
 from typing import Any
@@ -9,17 +9,31 @@ from typing import Any
 from ministack.services.cloudformation import _stacks, stacks
 
 
+class _KeptError(Exception):
+    """A resource that was not tried: something that failed to be deleted depends on it."""
+
+
 def install() -> None:
     """Ask, before a resource of a stack that is being deleted goes, what still needs it."""
-    original = stacks._delete_resource
+    delete, add_event = stacks._delete_resource, stacks._add_event
 
-    def delete(rtype: str, physical_id: str, props: Any, stack_name: Any = None, logical_id: Any = None) -> Any:
-        needed_by = _needed_by(stack_name, logical_id)
-        if needed_by:
-            raise RuntimeError(f"Not deleted: {', '.join(needed_by)} could not be deleted and depends on it.")
-        return original(rtype, physical_id, props, stack_name, logical_id)
+    def delete_unless_needed(
+        rtype: str, physical_id: str, props: Any, stack_name: Any = None, logical_id: Any = None
+    ) -> Any:
+        for needed_by in _needed_by(stack_name, logical_id):
+            raise _KeptError(f"{_KEPT}{needed_by} could not be deleted and depends on it.")
+        return delete(rtype, physical_id, props, stack_name, logical_id)
 
-    stacks._delete_resource = delete
+    def add_event_of_what_was_tried(*arguments: Any, **named: Any) -> Any:
+        if not any(isinstance(argument, str) and argument.startswith(_KEPT) for argument in arguments):
+            return add_event(*arguments, **named)
+        return None
+
+    stacks._delete_resource = delete_unless_needed
+    stacks._add_event = add_event_of_what_was_tried
+
+
+_KEPT = "Not tried: "
 
 
 def _needed_by(stack_name: Any, logical_id: Any) -> list[str]:

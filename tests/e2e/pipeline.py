@@ -47,10 +47,11 @@ class Pipeline:
     """The deployed stack."""
 
     session: boto3.Session
+    stack: str = STACK
     outputs: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        description = self.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"][0]
+        description = self.client("cloudformation").describe_stacks(StackName=self.stack)["Stacks"][0]
         self.outputs = {entry["OutputKey"]: entry["OutputValue"] for entry in description["Outputs"]}
 
     def client(self, service: str) -> Any:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 from contextlib import contextmanager
 
 import pytest
@@ -9,13 +10,14 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.httpsession import URLLib3Session
 
-from tests.e2e.pipeline import small_dataset, until
+from local.folder import CHECKOUT
+from tests.e2e.pipeline import Pipeline, small_dataset, until
 from tuner.run import Keys, Tags
 
 pytestmark = pytest.mark.e2e
-STYLE = "evaluation: {metrics: [correctness, style]}\n"
-ACCEPTS = STYLE + "gate: {style_words: {at_least: 0}}\n"
-REJECTS = STYLE + "gate: {style_words: {at_least: 100000}}\n"
+JUDGED = "evaluation: {metrics: [correctness]}\n"
+ACCEPTS = JUDGED + "gate: {correctness: {at_least: 0}}\n"
+REJECTS = JUDGED + "gate: {correctness: {at_least: 11}}\n"
 
 
 @contextmanager
@@ -72,14 +74,11 @@ def finished(pipeline, dataset, settings):
 
 
 def test_an_accepted_model_keeps_its_endpoint_until_the_switch_fires(pipeline):
+    """Nothing but the schedule releases it: the execution succeeded, and no rule is for that."""
     with allowing(pipeline, longest_keep_hours=1):
         run = finished(pipeline, "kept", ACCEPTS + "keep_hours: 0.003\n")
-        (arn,) = pipeline.alive()
+        assert "Release the throughput" not in pipeline.states(run)
         kept_until = pipeline.report(run)["serving"]["kept_until"]
-        tags = pipeline.client("bedrock").list_tags_for_resource(resourceARN=arn)["tags"]
-        assert {"key": Tags.KEPT_UNTIL, "value": kept_until} in tags
-        assert release(pipeline, {"sweep": True})["released"] == [], "the sweep leaves it alone until then"
-        # Nothing but the schedule releases it: the execution succeeded, and no rule is for that.
         until(lambda: not pipeline.alive(), "the switch's release", 90)
         assert json.loads(pipeline.artifact(run, Keys.ENDPOINT))["released_at"] >= kept_until
         until(lambda: not schedules(pipeline), "the end of the schedule", 15)
@@ -114,3 +113,33 @@ def test_a_run_may_not_ask_for_what_the_deployment_does_not_allow(pipeline):
     assert execution["error"] == "SettingsError"
     assert "longest_keep_hours" in execution["cause"]
     assert "commitments" in execution["cause"]
+
+
+def test_a_stack_is_not_deleted_under_a_run_and_releases_what_is_alive_first(pipeline, deployed, tmp_path):
+    """A second deployment beside the first: each guards its own."""
+
+    def cdk(*arguments):
+        options = ("--no-notices", "--no-version-reporting", "--no-color")
+        command = ["cdk", *arguments, "--all", "-c", "target=local", "-c", "name=farewell", *options]
+        return subprocess.run(command, cwd=CHECKOUT, env=deployed, capture_output=True, text=True, check=False)
+
+    before = pipeline.alive()
+    created = cdk("deploy", "--require-approval", "never", "--output", str(tmp_path))
+    assert created.returncode == 0, created.stderr
+    other = Pipeline(pipeline.session, stack="BedrockTuner-farewell")
+    other.drop("farewell", small_dataset("serving: none\n"))
+    run = other.run_of("farewell")
+    refused = cdk("destroy", "--force", "--app", str(tmp_path))
+    assert refused.returncode != 0
+    assert f"Runs are going on: {run}" in refused.stderr + refused.stdout
+    # The refusal left everything as it was: the run goes on to its end.
+    assert other.finished(run)["status"] == "SUCCEEDED"
+
+    bedrock = pipeline.client("bedrock")
+    (model,) = bedrock.list_custom_models(nameContains="farewell-")["modelSummaries"]
+    tags = [{"key": Tags.DEPLOYMENT, "value": "farewell"}]
+    forgotten = {"provisionedModelName": "farewell-x", "modelId": model["modelArn"], "modelUnits": 1, "tags": tags}
+    bedrock.create_provisioned_model_throughput(**forgotten)
+    destroyed = cdk("destroy", "--force", "--app", str(tmp_path))
+    assert destroyed.returncode == 0, destroyed.stderr
+    assert pipeline.alive() == before

@@ -23,17 +23,52 @@ def test_it_grows_by_a_call_each_time_and_stops_at_the_most() -> None:
     assert pacer.bound == 10
 
 
-def test_a_throttling_shrinks_it_and_then_it_grows_slowly() -> None:
+def test_a_throttling_shrinks_it_and_then_it_goes_back_carefully() -> None:
     pacer = Pacer(100)
-    for _ in range(36):
+    for _ in range(12):
         call(pacer)
     assert pacer.bound == 40
     with pytest.raises(ThrottledError):
         call(pacer, ThrottledError("slow down"))
-    assert pacer.bound == pytest.approx(34)
-    for _ in range(34):
+    assert pacer.bound == pytest.approx(17), "slow start went far beyond"
+    for _ in range(17):
         call(pacer)
-    assert 34.9 < pacer.bound < 35.1
+    assert 18 < pacer.bound < 18.6, "half of the way back"
+    for _ in range(18):
+        call(pacer)
+    assert 19 < pacer.bound < 19.6, "by one call at least"
+
+
+def test_beyond_what_was_throttled_it_grows_faster_and_faster() -> None:
+    pacer = Pacer(1000)
+    with pytest.raises(ThrottledError):
+        call(pacer, ThrottledError("slow down"))
+    sizes = []
+    for _ in range(8):
+        for _ in range(int(pacer.bound)):
+            call(pacer)
+        sizes.append(pacer.bound)
+    steps = [after - before for before, after in pairwise(sizes)]
+    assert steps[-1] > 4 * steps[0]
+    assert sizes[-1] > 40
+
+
+def test_it_does_not_grow_while_answers_are_queued_on_the_other_side() -> None:
+    now = [0.0]
+    pacer = Pacer(1000, clock=lambda: now[0], sleep=lambda _: None)
+
+    def answered(seconds: float, times: int) -> None:
+        for _ in range(times):
+            with pacer.slot():
+                now[0] += seconds
+
+    answered(1.0, 16)
+    answered(4.0, 48)
+    stopped_at = pacer.bound
+    answered(4.0, 200)
+    assert pacer.bound == stopped_at
+    answered(1.0, 200)
+    assert pacer.bound > stopped_at
 
 
 def test_calls_that_were_under_way_shrink_it_once() -> None:
@@ -64,14 +99,14 @@ def test_many_refusals_in_a_row_tell_of_one_moment() -> None:
     for _ in range(50):
         with pytest.raises(ThrottledError):
             call(pacer, ThrottledError("slow down"))
-    assert pacer.bound == pytest.approx(4 * 0.85)
+    assert pacer.bound == pytest.approx(2 * 0.85)
 
 
 def test_another_error_says_nothing_about_the_pace() -> None:
     pacer = Pacer(8)
     with pytest.raises(AccessDeniedError):
         call(pacer, AccessDeniedError("no"))
-    assert pacer.bound == 4
+    assert pacer.bound == 8
 
 
 def test_no_more_calls_are_under_way_than_the_bound() -> None:

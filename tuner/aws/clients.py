@@ -24,6 +24,6 @@ def client(service: str, region: str | None = None, attempts: int = 4) -> Any:
         read_timeout=_READ_TIMEOUT.get(service, 30),
         retries={"mode": "standard", "total_max_attempts": attempts},
         user_agent_extra=_USER_AGENT,
-        max_pool_connections=50,
+        max_pool_connections=256,  # as many as may be asked at once; made when they are needed
     )
     return boto3.client(service, region_name=region, config=config)

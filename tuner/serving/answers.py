@@ -1,12 +1,12 @@
-"""Asks a model one shard of the evaluation questions, several at a time."""
+"""Asks a model shards of the evaluation questions, many at a time."""
 
 from __future__ import annotations
 
 import random
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from itertools import islice
 from typing import Literal, Protocol
@@ -32,6 +32,10 @@ Which = Literal["base", "tuned"]
 # How often the questions of a shard may be asked again, per question of the shard.
 _RETRIES_PER_QUESTION = 6
 _LONGEST_PAUSE_SECONDS = 20.0
+# What is throttled is spread by the pacer: a long pause of its own would only make it the last.
+_LONGEST_PAUSE_THROTTLED_SECONDS = 2.0
+# Asked by one invocation, while the quota lets it ask one a second or more; else the next attempt goes on.
+_QUESTIONS_PER_LANE = 500
 # A Lambda function has 15 minutes, and a question that was begun may take two.
 _SECONDS = 720.0
 
@@ -108,6 +112,36 @@ class Shard:
         return {line["id"]: Answer.model_validate(line) for line in self.folder.read_lines(self.name)}
 
 
+class _Sheet:
+    """A shard's answers while it is asked."""
+
+    def __init__(self, shard: Shard, questions: Sequence[Question], settled: Mapping[str, Answer]) -> None:
+        self._shard, self._questions, self._settled = shard, questions, dict(settled)
+        self._written = len(settled)
+
+    def unasked(self) -> list[Question]:
+        return [question for question in self._questions if question.id not in self._settled]
+
+    def answers(self) -> list[Answer]:
+        """In the questions' order."""
+        return [self._settled[question.id] for question in self._questions if question.id in self._settled]
+
+    def settle(self, answer: Answer) -> None:
+        """Writes the shard with its last answer: what dies afterwards need not ask again.
+
+        Not when nothing was answered: that may be for a reason that all questions share, and is no settlement.
+        """
+        self._settled[answer.id] = answer
+        if not self.unasked() and any(entry.answer is not None for entry in self._settled.values()):
+            self.write()
+
+    def write(self) -> None:
+        """Writes what is not written yet."""
+        if len(self._settled) > self._written or not self._questions:
+            self._shard.folder.write_lines(self._shard.name, (answer.model_dump() for answer in self.answers()))
+            self._written = len(self._settled)
+
+
 class _Turn:
     """What the questions of one attempt share: their pace, their retries, their time."""
 
@@ -137,25 +171,32 @@ class Answering:
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
 
-    def run(self, shard: Shard) -> tuple[int, int]:
-        """Answers a shard's questions; returns how many were answered, and how many failed.
+    def run(self, *shards: Shard) -> tuple[int, int]:
+        """Answers the shards' questions; returns how many were answered, and how many failed.
 
+        All questions share one pace, whichever shard they are of; a shard is written when its last one is settled.
         What an earlier attempt settled is not asked again. An answer that fails is kept with its error. What says
-        nothing about the question raises, after the others were asked and written: ThrottledError beyond the retries
-        of the shard, RetryableError when the time is up, AccessDeniedError, EndpointFailedError, and an error that all
-        questions share.
+        nothing about the question raises, after the others were asked and written: ThrottledError beyond the retries,
+        RetryableError when the time is up, AccessDeniedError, EndpointFailedError, and an error that all questions
+        share.
         """
-        questions, settled = shard.questions(), shard.settled()
-        unasked = [question for question in questions if question.id not in settled]
+        sheets = [_Sheet(shard, shard.questions(), shard.settled()) for shard in shards]
+        unasked = [(sheet, question) for sheet in sheets for question in sheet.unasked()]
         turn = _Turn(self.concurrency, _RETRIES_PER_QUESTION * len(unasked), self.clock() + _SECONDS)
+        raised: list[TunerError] = []
         with ThreadPoolExecutor(max_workers=self.concurrency) as pool:
-            results = list(pool.map(lambda question: self._settle(question, turn), unasked))
-        raised = [result for result in results if isinstance(result, TunerError)]
-        settled |= {result.id: result for result in results if isinstance(result, Answer)}
-        answers = [settled[question.id] for question in questions if question.id in settled]
+            asked = {pool.submit(self._settle, question, turn): sheet for sheet, question in unasked}
+            for future in as_completed(asked):
+                sheet, result = asked[future], future.result()
+                if isinstance(result, Answer):
+                    sheet.settle(result)
+                else:
+                    raised.append(result)
+        answers = [answer for sheet in sheets for answer in sheet.answers()]
         if not raised:
-            _refuse_if_all_failed_alike(answers, shard.which)
-        shard.folder.write_lines(shard.name, (answer.model_dump() for answer in answers))
+            _refuse_if_all_failed_alike(answers, shards[0].which)
+        for sheet in sheets:
+            sheet.write()
         if raised:
             raise raised[0]
         failed = sum(answer.answer is None for answer in answers)
@@ -189,11 +230,12 @@ class Answering:
             try:
                 with turn.pacer.slot():
                     return self.asker.ask(self.endpoint, last.text, system, settings.inference, earlier)
-            except RetryableError:
+            except RetryableError as error:
                 if not turn.may_retry():
                     raise
+                throttled = isinstance(error, ThrottledError)
             self.sleep(random.uniform(0, pause))  # noqa: S311 - jitter, not a secret
-            pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
+            pause = min(pause * 2, _LONGEST_PAUSE_THROTTLED_SECONDS if throttled else _LONGEST_PAUSE_SECONDS)
 
 
 def _refuse_if_all_failed_alike(answers: Iterable[Answer], which: Which) -> None:
@@ -203,3 +245,13 @@ def _refuse_if_all_failed_alike(answers: Iterable[Answer], which: Which) -> None
             f"The {which} model answered none of {len(errors)} questions, each time for the same reason: {errors[0]} "
             "Mend it and run again."
         )
+
+
+def lanes(shards: int, shard_size: int) -> list[list[int]]:
+    """The shards by who asks them: one invocation for 500 questions.
+
+    Invocations that ask side by side share a quota that none of them knows: each would have to find its part of it, and
+    would lose time. One alone finds all of it.
+    """
+    each = max(1, _QUESTIONS_PER_LANE // shard_size)
+    return [list(range(first, min(first + each, shards))) for first in range(0, shards, each)]

@@ -51,7 +51,9 @@ class DeploymentSettings(StrictModel):
         "ask", description="whether a run waits for approval when the price of something it uses is not known"
     )
     prices: tuple[GivenPrice, ...] = Field(
-        (), description="prices that go before the packaged list's: item, model, term, usd, source (docs/money.md)"
+        (),
+        max_length=12,  # every function is given all settings, in the 4 KB that its environment may have
+        description="prices that go before the packaged list's: item, model, term, usd, source (docs/money.md)",
     )
     longest_throughput_hours: float = Field(4, gt=0, le=48, description="the release switch fires after this long")
     longest_keep_hours: float = Field(0, ge=0, le=720, description="the most a run's keep_hours may be; 0 allows none")
@@ -64,15 +66,16 @@ class DeploymentSettings(StrictModel):
     quiet_seconds: int = Field(30, ge=1, le=300, description="a dataset's folder must rest this long before its run")
     training_polling: Polling = Polling(shortest=60, longest=600)
     serving_polling: Polling = Polling(shortest=3, longest=10)
-    shard_size: int = Field(25, ge=1, le=500, description="questions per invocation of the answering function")
-    answer_concurrency: int = Field(4, ge=1, le=32, description="questions asked at once per invocation")
+    shard_size: int = Field(25, ge=1, le=500, description="questions per file of answers and invocation of the scoring")
+    answer_concurrency: int = Field(
+        100, ge=1, le=256, description="questions asked at once, at most: how many is learned from what is throttled"
+    )
 
     @field_validator("notification_emails", "judge_models", "commitments", mode="before")
     @classmethod
     def _comma_separated(cls, value: Any) -> Any:
         """`-c key=a,b` on the command line can only give a text."""
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
-
 
     @field_validator("prices", mode="before")
     @classmethod

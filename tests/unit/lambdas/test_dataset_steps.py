@@ -83,6 +83,7 @@ def test_the_pinned_versions_become_the_runs_dataset(drop):
         "validation_records": 7,
         "evaluation_records": 7,
         "shards": [0, 1, 2],
+        "lanes": [[0, 1, 2]],
     }
     assert validate.handler({"run_id": RUN}, CONTEXT) == {"warnings": 0}
     assert folder.list("dataset/") == sorted(

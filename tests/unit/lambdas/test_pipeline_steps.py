@@ -202,7 +202,13 @@ def test_pin_inputs_writes_the_manifest_of_its_run(cloud: RunFolder, monkeypatch
     result = invoke(
         pin_inputs, run_id="new-run", dataset="faq", inputs=[], execution_arn="arn:e", started_at="2026-11-23T07:00:00Z"
     )
-    assert result == {"run_id": "new-run", "serving": "provisioned", "generate": False, "keep_hours": 0, "commitment": None}
+    assert result == {
+        "run_id": "new-run",
+        "serving": "provisioned",
+        "generate": False,
+        "keep_hours": 0,
+        "commitment": None,
+    }
     assert RunFolder("artifacts", "new-run").manifest().resource_name == "tuner-new-run"
 
 
@@ -251,7 +257,7 @@ def test_each_model_is_asked_at_its_own_endpoint(
     cloud.write_lines(Keys.EVALUATION, [{"id": "1", "question": "q", "reference": "r"}])
     record = {"kind": "provisioned", "arn": "arn:aws:bedrock:x:1:provisioned-model/y", "name": NAME}
     cloud.write_json(Keys.ENDPOINT, {**record, "model_units": 1, "commitment": None, "created_at": "2026-11-23T07:00Z"})
-    assert invoke(answer_questions, run_id=RUN, model=model, shard=0) == {"answered": 1, "failed": 0}
+    assert invoke(answer_questions, run_id=RUN, model=model, shards=[0]) == {"answered": 1, "failed": 0}
     assert next(cloud.read_lines(f"answers/{model}/00000.jsonl"))["answer"] == endpoint
 
 

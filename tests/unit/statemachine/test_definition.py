@@ -137,7 +137,7 @@ MUTATIONS = [
         set_in(f"{TASK}/Arguments/FunctionName", "${Validate}"),
     ),
     (checks.every_function_is_given_what_it_takes, set_in(f"{TASK}/Arguments/Payload/dataset", "faq")),
-    (checks.every_function_is_given_what_it_takes, set_in("Answer with the tuned model/ItemSelector/shard", None)),
+    (checks.every_function_is_given_what_it_takes, set_in("Answer with the tuned model/ItemSelector/shards", None)),
     (checks.every_function_is_given_what_it_takes, set_in("Write the report/Arguments/Payload/failure", None)),
     (checks.every_task_outlasts_its_function, set_in(f"{TASK}/TimeoutSeconds", 900)),
     (checks.a_failed_run_says_why, set_in("The run failed/Cause", "The run failed.")),
