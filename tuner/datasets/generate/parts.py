@@ -57,13 +57,15 @@ def _paragraphs(text: str) -> Iterator[str]:
 
 def _cut(paragraph: str) -> Iterator[str]:
     """A paragraph that is too long, cut after a sentence where there is one, else after a word, else anywhere."""
-    while len(paragraph) > PART_CHARACTERS:
-        ends = [match.end() for match in _SENTENCE_END.finditer(paragraph, PART_CHARACTERS // 2, PART_CHARACTERS)]
-        end = ends[-1] if ends else PART_CHARACTERS
-        yield paragraph[:end].rstrip()
-        paragraph = paragraph[end:]
-    if paragraph:
-        yield paragraph
+    start = 0
+    while len(paragraph) - start > PART_CHARACTERS:
+        latest = start + PART_CHARACTERS
+        ends = [match.end() for match in _SENTENCE_END.finditer(paragraph, start + PART_CHARACTERS // 2, latest)]
+        end = ends[-1] if ends else latest
+        yield paragraph[start:end].rstrip()
+        start = end
+    if start < len(paragraph):
+        yield paragraph[start:]
 
 
 def _packed(paragraphs: Iterator[str]) -> Iterator[str]:
