@@ -70,12 +70,17 @@ class Estimate(Limits):
         unknown = f" Unknown, and not counted: {', '.join(self.unknown)}." if self.unknown else ""
         return f"{self._why()}{unknown}"
 
+    def _spent(self) -> str:
+        """Generating data comes before the estimate, and is paid for when it is made."""
+        generated = any(item.name.startswith("Generation") for item in self.items)
+        return "Nothing has been spent on training or serving." if generated else "Nothing has been spent."
+
     def _why(self) -> str:
         total, budget = f"${self.total_usd:,.2f}", f"${self.budget_usd:,.2f}"
         if self.decision == "refuse":
             return (
                 f"The run would cost about {total}: ${self.total_usd - self.budget_usd:,.2f} over its budget "
-                f"of {budget}. Nothing has been spent. Use fewer records or epochs, a smaller model or "
+                f"of {budget}. {self._spent()} Use fewer records or epochs, a smaller model or "
                 "'serving: on_demand', or raise 'budget_usd' in run.yaml or in the deployment's settings."
             )
         if self.decision == "proceed":

@@ -156,6 +156,8 @@ def test_generated_data_is_an_item_at_the_price_of_the_model_that_read() -> None
     assert item(found, "Generation, reading").usd == pytest.approx(3.3)
     assert item(found, "Generation, writing").usd == pytest.approx(2000 * 1.65e-5)
     assert "Generation, reading" not in [entry.name for entry in made().items]
+    refused = made(budget=1, generation=Generation(judge, 1000, 2000))
+    assert "Nothing has been spent on training or serving." in refused.reason, "the generation is paid for"
 
 
 def test_the_small_change_is_small_and_known() -> None:

@@ -185,3 +185,29 @@ def test_a_run_whose_report_failed_is_reported_with_the_executions_failure(
 def test_a_run_that_goes_on_is_none_of_its_business() -> None:
     with pytest.raises(Exception, match="status"):
         close_run.handler(ended("RUNNING"), CONTEXT)
+
+
+def counted(printed: str) -> list[dict[str, Any]]:
+    """The metrics of runs among what was printed, in CloudWatch's embedded format."""
+    lines = [json.loads(line) for line in printed.splitlines() if '"_aws"' in line]
+    return [line for line in lines if line.get("service") == "runs"]
+
+
+@pytest.mark.usefixtures("inbox")
+def test_a_run_is_counted_once_with_its_money_whichever_function_reports_it(
+    capsys: pytest.CaptureFixture[str], described: dict[str, Any]
+) -> None:
+    folder(artifacts())
+    write_report.handler({"run_id": RUN, "failure": None}, CONTEXT)
+    (line,) = counted(capsys.readouterr().out)
+    (directive,) = line["_aws"]["CloudWatchMetrics"]
+    assert directive["Dimensions"] == [["service"]]
+    assert (line["Runs"], line["RunsFailed"]) == ([1.0], [0.0])
+    assert line["ActualUsd"][0] > 100
+    assert {"Name": "PaidSeconds", "Unit": "Seconds"} in directive["Metrics"]
+
+    close_run.handler(ended("FAILED"), CONTEXT)
+    (line,) = counted(capsys.readouterr().out)
+    assert line["RunsFailed"] == [1.0]
+    close_run.handler(ended("FAILED"), CONTEXT)
+    assert counted(capsys.readouterr().out) == []
