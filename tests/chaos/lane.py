@@ -26,6 +26,7 @@ from local.folder import FOLDER_VARIABLE, CloudFolder
 from local.overlays import FURTHER_VARIABLE
 from local.processes import mark
 from tests.chaos.plan import Journal, Plans
+from tests.chaos.situations import DEPLOYMENT
 from tests.e2e.pipeline import Pipeline
 
 # Waits and retry intervals of the state machine, and what Bedrock takes its time for.
@@ -36,7 +37,7 @@ SCALED = {
     "LOCAL_BEDROCK_THROUGHPUT_SECONDS": "0",
     "LOCAL_BEDROCK_DEPLOYMENT_SECONDS": "0",
 }
-_READ_SECONDS = "1"
+_READ_SECONDS = "2"
 _HURRIED = Path(__file__).parent / "hurried"
 # They wait for what takes its own time: until S3's clock says that a folder rests, and for a release beside them.
 _SLEEP_SCALE = {"start_run": "1", "close_run": "0.02"}
@@ -97,7 +98,7 @@ class Lane:
             for function in page["Functions"]:
                 variables = function["Environment"]["Variables"]
                 step = variables["POWERTOOLS_SERVICE_NAME"]
-                deployment = json.loads(variables["DEPLOYMENT"]) | {"quiet_seconds": _QUIET_SECONDS}
+                deployment = json.loads(variables["DEPLOYMENT"]) | {**DEPLOYMENT, "quiet_seconds": _QUIET_SECONDS}
                 variables |= {
                     "AWS_ENDPOINT_URL": self.proxy,
                     "AWS_SDK_UA_APP_ID": f"{step}.",

@@ -58,7 +58,10 @@ def _wait(original: Callable[..., Any]) -> Callable[..., Any]:
         plan = _plan(place)
         if plan and plan.act == "hold before":
             _hold(plan)
-        return original(state, raw_input, context)
+        result = original(state, raw_input, context)
+        if plan and plan.act == "hold after":
+            _hold(plan)
+        return result
 
     return wait
 

@@ -149,9 +149,9 @@ every artifact is absent or whole.
 {counts}
 
 A cell says which of the five released what the run had bought, and for how many seconds it was paid for, with the waits
-of the state machine at a five-hundredth; `·`: nothing was bought; `–`: Bedrock or somebody else took it away. Where something
-was alive when all rested, the harness turned the clock forward: to the hourly sweep (+ ≤ 1 h), then to the release
-switch's time.
+of the state machine at a five-hundredth; `·`: nothing was bought; `–`: Bedrock or somebody else took it away. Where
+something was alive when all rested, the harness turned the clock forward: to the hourly sweep (+ ≤ 1 h), then to the
+release switch's time.
 """
 _WITHOUT_HEAD = """## Without one of the five
 
@@ -169,10 +169,11 @@ make chaos SAMPLE=30 SEED=7   some of them, drawn by that seed
 
 `tests/chaos/` holds it. Each lane is a local cloud of its own with the `instant` engine (docs/local-bedrock.md: no
 model, a stand-in that says so); its functions reach AWS through microburst. Scaled: waits and retry intervals of the
-state machine, pauses and the SDK's own retries in the functions (a five-hundredth each), pauses before an event is delivered
-again (0.1 s), what Bedrock takes for jobs and throughput (0 s), the time a dataset's folder must rest (1 s), how long a
-function waits for an answer (1 s). A fault is injected *once*, at the first such call from that place on, or *lasting*:
-at every such call of that function until nothing more happens, after which only the sweep and the switch come.
+state machine, pauses and the SDK's own retries in the functions (a five-hundredth each), pauses before an event is
+delivered again (0.1 s), what Bedrock takes for jobs and throughput (0 s), the time a dataset's folder must rest (1 s),
+how long a function waits for an answer (2 s). A fault is injected *once*, at the first such call from that place on, or
+*lasting*: at every such call of that function until nothing more happens, after which only the sweep and the switch
+come.
 
 Not shown here: a state machine out of time (the same rule as for stopped executions answers to it), and stops in states
 that take no time (Choice, Pass, Succeed, Fail).

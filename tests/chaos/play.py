@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +14,7 @@ from tests.chaos.lane import Lane
 from tests.chaos.plan import Plan
 from tests.chaos.situations import Meanwhile
 from tests.e2e.pipeline import small_dataset
+from tuner.run import Keys
 
 # Neither BERTScore's encoder nor the other metrics call anything: they would only cost time.
 _METRICS = "evaluation: {metrics: [correctness]}\n"
@@ -34,6 +35,7 @@ class Player:
     dataset: str
     uploaded: frozenset[tuple[str, str]] = frozenset()
     stages: list[str] = field(default_factory=list)
+    answered: set[str] = field(default_factory=set)
     held: dict[int, Meanwhile] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -43,7 +45,8 @@ class Player:
         """From the drop to the end of the last stage that is needed."""
         self._invocations, self._calls = self.lane.invocations.size(), self.lane.calls.size()
         self._prepare()
-        self.uploaded = self._drop(small_dataset(f"{self.case.situation.settings}\n{_METRICS}"))
+        situation = self.case.situation
+        self.uploaded = self._drop({**small_dataset(f"{situation.settings}\n{_METRICS}"), **situation.files})
         self.settle()
         self.lane.rules([])
         Clock(self).run()
@@ -71,12 +74,12 @@ class Player:
         put = {key: s3.put_object(Bucket=bucket, Key=key, Body=files[name]) for name, key in keys.items()}
         return frozenset((key, answer["VersionId"]) for key, answer in put.items())
 
-    def settle(self) -> None:
+    def settle(self, patience_seconds: float = _PATIENCE_SECONDS) -> None:
         """Until nothing is going on any more; what waits at a held place is dealt with when all else rests."""
-        deadline = time.monotonic() + _PATIENCE_SECONDS
+        deadline = time.monotonic() + patience_seconds
         while not self._rests():
             if time.monotonic() > deadline:
-                raise TimeoutError(f"after {_PATIENCE_SECONDS} s it has not settled")
+                raise TimeoutError(f"after {patience_seconds:g} s it has not settled")
             time.sleep(_POLL_SECONDS)
 
     def _rests(self) -> bool:
@@ -92,7 +95,10 @@ class Player:
         if held and {e["place"] for e in journal if e["what"] == "held"}.issuperset(running):
             self._meanwhile(held[0])
             return False
-        return not running and "RUNNING" not in self.runs().values()
+        going_on = [run for run, status in self.runs().items() if status == "RUNNING"]
+        if not running:
+            self._answer(going_on)
+        return not running and not going_on
 
     def _meanwhile(self, number: int) -> None:
         """Does what is to be done while the run is held; the next time that all rests, the run goes on."""
@@ -112,6 +118,19 @@ class Player:
                 event = json.dumps({"dataset": self.dataset, "repeat": 1})
                 name = lane.pipeline.outputs["StartFunctionName"]
                 lane.pipeline.client("lambda").invoke(FunctionName=name, Payload=event)
+
+    def _answer(self, runs: Iterable[str]) -> None:
+        """Does what a person does with `tuner approve` or `tuner reject`, once for each time that it is asked."""
+        machines = self.lane.pipeline.client("stepfunctions")
+        for run in runs:
+            asked = self.lane.pipeline.artifact(run, Keys.APPROVAL)
+            token = json.loads(asked)["task_token"] if asked else ""
+            if token and token not in self.answered:
+                self.answered.add(token)
+                if self.case.situation.person == "approves":
+                    machines.send_task_success(taskToken=token, output="{}")
+                else:
+                    machines.send_task_failure(taskToken=token, error="ApprovalRejectedError", cause="Too expensive")
 
     def journal(self) -> list[dict[str, Any]]:
         """What was invoked since the case began."""

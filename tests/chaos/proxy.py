@@ -16,14 +16,19 @@ from aiohttp import web
 from microburst import forward
 from microburst.app import make_app
 from microburst.core.pipeline import Microburst
-from microburst.detection.rest import match_rest_operation
+from microburst.detection.rest import match_rest_operation, rest_operations
 from yarl import URL
 
 from tests.chaos.plan import Journal
 
+# Loading the models of a service takes longer than the functions of a busy lane wait for an answer.
+_LOADED_FIRST = ("s3", "bedrock", "bedrock-runtime", "stepfunctions", "scheduler", "sns", "events", "service-quotas")
+
 
 def main(upstream: str, port: int, folder: Path) -> None:
     """Serves until the process is ended."""
+    for service in _LOADED_FIRST:
+        rest_operations(service)
     forward._stream_to_client = _faithful(forward._stream_to_client)
     aiohttp.ClientSession.request = _with_the_signed_path(aiohttp.ClientSession.request)
     proxy = Microburst(upstream)

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from tests.chaos.cases import Baseline, Case
 from tests.chaos.checks import findings
 from tests.chaos.lane import Lane
 from tests.chaos.play import Player
-from tests.chaos.seen import look
+from tests.chaos.seen import Seen, look
 from tuner.run import Keys
 
 
@@ -52,7 +50,7 @@ def result_of(lane: Lane, case: Case, dataset: str, off: int = 0) -> tuple[Resul
     problem: list[str] = []
     try:
         player.play()
-    except (TimeoutError, AssertionError) as error:
+    except Exception as error:  # one case that cannot be played must not end all others
         problem = [f"{type(error).__name__}: {error}"]
     seen = look(player)
     result = Result(
@@ -65,7 +63,7 @@ def result_of(lane: Lane, case: Case, dataset: str, off: int = 0) -> tuple[Resul
         released_by=tuple(seen.survived_by()),
         stages=tuple(player.stages),
         paid_seconds=round(sum(bill["seconds"] for bill in seen.bills), 1),
-        findings=tuple(problem + findings(seen) + _not_played(case, seen.journal)),
+        findings=tuple(problem + findings(seen) + _unexpected(case, seen)),
         seconds=round(time.monotonic() - began, 1),
         off=off,
     )
@@ -73,12 +71,17 @@ def result_of(lane: Lane, case: Case, dataset: str, off: int = 0) -> tuple[Resul
     return result, None if case.act or off else seen.baseline(case.situation.name)
 
 
-def _not_played(case: Case, journal: Iterable[Any]) -> list[str]:
-    """A fault that never came shows nothing."""
-    places = {entry["place"] for entry in journal if entry["what"] == "plays"}
-    return (
-        [f"{case.place} was never reached: the fault was not injected"] if case.act and case.place not in places else []
-    )
+def _unexpected(case: Case, seen: Seen) -> list[str]:
+    """A fault that never came shows nothing. Without one a run ends as its situation says; when stopped, ABORTED."""
+    if case.act:
+        played = {entry["place"] for entry in seen.journal if entry["what"] == "plays"}
+        if case.place not in played:
+            return [f"{case.place} was never reached: the fault was not injected"]
+        if case.meanwhile != "stop the execution":
+            return []
+    expected = "ABORTED" if case.act else case.situation.status
+    statuses = {execution["status"] for execution in seen.runs.values()}
+    return [] if statuses == {expected} else [f"ended {'/'.join(sorted(statuses))}, not {expected}"]
 
 
 def tidy(player: Player) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -72,15 +73,17 @@ class Seen:
         return [self._released_by(bill) for bill in self.bills if bill["deleted_at"]]
 
     def _released_by(self, bill: Mapping[str, Any]) -> int:
-        by_trace = self._invocations()
-        deleted = [
+        """By the last delete that was called before it was gone: earlier ones were cut off."""
+        by_trace, gone_at = self._invocations(), dt.datetime.fromisoformat(bill["deleted_at"]).timestamp()
+        deletes = [
             by_trace[call["trace"]]["place"]
             for call in self.calls
             if call["trace"] in by_trace
+            and call["at"] <= gone_at
             and (call["operation"] or "").startswith("Delete")
             and bill["arn"].rsplit("/", 1)[-1] in call["path"]
         ]
-        return next((number for place in deleted if (number := release_at(place))), 0)
+        return release_at(deletes[-1]) if deletes else 0
 
 
 def release_at(place: str) -> int:

@@ -11,37 +11,67 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Meanwhile = Literal["nothing", "stop the execution", "delete the throughput", "start another run"]
+Answer = Literal["approves", "rejects"]
 
 
 @dataclass(frozen=True)
 class Situation:
     """`settings` are lines of run.yaml; `bedrock` are settings of the local Bedrock; `meanwhile` happens when the run
-    is held at `place`. `ends` is whether the run ends by itself, without the release switch."""
+    is held at `place`; `person` answers what the run asks. It ends with `status`, and by itself if `ends`, without the
+    release switch."""
 
     name: str
     settings: str = "serving: provisioned"
     bedrock: Mapping[str, Any] = field(default_factory=dict)
     meanwhile: Meanwhile = "nothing"
     place: str = ""
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    person: Answer = "approves"
+    status: str = "SUCCEEDED"
     ends: bool = True
 
 
 _NEVER = 10**6
+_HIGH, _LOW = "{correctness: {at_least: 1000}}", "{correctness: {at_least: 0}}"
+_DOCUMENT = "\n\n".join(f"Thing {n} of the list was made in {1900 + n} from {n + 3} parts." for n in range(60)).encode()
+
+# What the lanes' deployment is told beside its own settings: prices are invented, so that one run is cheap enough to
+# go on by itself, and one with two model units must ask.
+DEPLOYMENT: Mapping[str, Any] = {
+    "longest_keep_hours": 2,
+    "approval_usd": 15,
+    "prices": [{"item": "throughput", "term": "hourly", "usd": 10, "source": "invented for the injected faults"}],
+}
+_EXPENSIVE = "model_units: 2"
 
 SITUATIONS = (
     Situation("provisioned throughput"),
     Situation("on-demand deployment", "serving: on_demand"),
     Situation("not served", "serving: none"),
-    Situation("Bedrock fails the job", bedrock={"fail_jobs": "Injected: the job failed"}),
-    Situation("Bedrock fails the throughput", bedrock={"fail_throughputs": "Injected: the throughput failed"}),
+    Situation("Bedrock fails the job", bedrock={"fail_jobs": "Injected: the job failed"}, status="FAILED"),
+    Situation(
+        "Bedrock fails the throughput", bedrock={"fail_throughputs": "Injected: the throughput failed"}, status="FAILED"
+    ),
     Situation(
         "Bedrock fails the deployment",
         "serving: on_demand",
         bedrock={"fail_deployments": "Injected: the deployment failed"},
+        status="FAILED",
     ),
-    Situation("the throughput is lost midway", meanwhile="delete the throughput", place="Ask the tuned model"),
-    Situation("stopped while it buys", meanwhile="stop the execution", place="Purchase throughput"),
-    Situation("stopped while it answers", meanwhile="stop the execution", place="Ask the tuned model"),
-    Situation("the throughput never comes", bedrock={"throughput_seconds": _NEVER}, ends=False),
+    Situation(
+        "the throughput is lost midway", meanwhile="delete the throughput", place="Ask the tuned model", status="FAILED"
+    ),
+    Situation("stopped while it buys", meanwhile="stop the execution", place="Purchase throughput", status="ABORTED"),
+    Situation(
+        "stopped while it answers", meanwhile="stop the execution", place="Ask the tuned model", status="ABORTED"
+    ),
+    Situation("the throughput never comes", bedrock={"throughput_seconds": _NEVER}, status="FAILED", ends=False),
+    Situation("kept after the evaluation", "keep_hours: 1"),
+    Situation("to be kept, but refused by the gate", f"keep_hours: 1\ngate: {_HIGH}"),
+    Situation("accepted by the gate", f"gate: {_LOW}"),
+    Situation("approved by a person", _EXPENSIVE),
+    Situation("rejected by a person", _EXPENSIVE, person="rejects", status="FAILED"),
+    Situation("over its budget", "budget_usd: 1", status="FAILED"),
+    Situation("validation data from documents", "generate: {count: 3}", files={"documents/list.md": _DOCUMENT}),
     Situation("two runs of one dataset at once", meanwhile="start another run", place="Pin the inputs"),
 )
