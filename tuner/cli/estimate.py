@@ -15,6 +15,7 @@ from tuner import catalog
 from tuner.cli import upload
 from tuner.cli.console import console, emit, say
 from tuner.cli.data import show
+from tuner.cli.deployment import DEFAULT_STACK
 from tuner.cli.options import Json, Local, connect
 from tuner.cli.upload import Drop
 from tuner.costs.counted import Counted, Generation, Plan, Questions
@@ -51,7 +52,7 @@ def estimate(
     drop = upload.read(path, None, settings)
     document = _document(drop) | ({"base_model": model} if model else {})
     asked = stack is not None or on_local
-    deployment = connect(*([stack] if stack else []), on_local=on_local).settings if asked else _permissive(document)
+    deployment = connect(stack or DEFAULT_STACK, on_local).settings if asked else _permissive(document)
     resolved = resolve(document, deployment)
     plan = Plan(resolved.model, resolved.settings, int(resolved.hyperparameters["epochCount"]), resolved.judge_model)
     prepared, counted = _counted(drop, plan)
