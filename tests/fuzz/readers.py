@@ -132,8 +132,7 @@ def with_atheris(seconds: float) -> None:
     """Lets atheris choose by coverage, starting from the same files."""
     import atheris
 
-    for name in [name for name in sys.modules if name.startswith("tuner.datasets")]:
-        atheris.instrument_functions(sys.modules[name])
+    atheris.instrument_all()
     folder = FOUND / "corpus"
     folder.mkdir(parents=True, exist_ok=True)
     for data in seeds():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, TypeVar, get_args
@@ -138,6 +138,8 @@ def _show(checked: Checked, as_json: bool) -> NoReturn:
         emit(checked.document())
     else:
         show(checked.findings)
+        if checked.study:
+            show_study(checked.study)
     raise typer.Exit(0 if checked.ready else 1)
 
 
@@ -163,6 +165,7 @@ def _show_dataset(prepared: Prepared, as_json: bool) -> NoReturn:
         emit({**prepared.summary, "ready": not prepared.findings.errors, **prepared.findings.document()})
     else:
         show(prepared.findings)
+        show_study(prepared.summary["study"])
     raise typer.Exit(1 if prepared.findings.errors else 0)
 
 
@@ -181,3 +184,22 @@ def show(findings: Findings) -> None:
     console().print(table)
     counted = ", ".join(f"{rule} {count:,}" for rule, count in findings.counts.most_common())
     say(f"Counted by rule: {counted}", "quiet")
+
+
+def show_study(study: Mapping[str, Any]) -> None:
+    """What the records of each file are like: a row per file."""
+    table = Table(
+        "file", "records", "question", "answer", "with lists", "languages",
+        box=None, padding=(0, 2, 0, 0), header_style="quiet",
+    )  # fmt: skip
+    for role in get_args(Role):
+        if (file := study.get(role)) and file["records"]:
+            lengths = [
+                "-".join(f"{of[name]:,.0f}" for name in ("p5", "median", "p95"))
+                for of in (file["prompt_tokens"], file["completion_tokens"])
+            ]
+            languages = ", ".join(f"{name} {count:,}" for name, count in list(file["languages"].items())[:4])
+            table.add_row(role, f"{file['records']:,}", *lengths, f"{file['answers_with_lists']:.0%}", languages)
+    if table.row_count:
+        console().print(table)
+        say("Lengths in tokens, by the family's estimate: 5 %, median and 95 % of the records.", "quiet")

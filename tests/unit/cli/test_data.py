@@ -41,6 +41,13 @@ def test_a_file_that_is_ready(tmp_path: Path) -> None:
     assert "Ready." in tuner("check", str(file), "--model", CLAUDE).stderr
 
 
+def test_what_the_records_are_like_is_shown(tmp_path: Path) -> None:
+    file = tmp_path / "training.jsonl"
+    file.write_bytes(jsonl(pairs(40)))
+    shown = " ".join(tuner("check", str(file), "--model", CLAUDE).stderr.split())
+    assert "training 40 5-5-5 5-5-5 0% en 40" in shown
+
+
 def test_warnings_do_not_hinder(tmp_path: Path) -> None:
     file = tmp_path / "training.jsonl"
     file.write_bytes(jsonl(pairs(20)) + b"\n" + jsonl(pairs(20)))
