@@ -74,9 +74,7 @@ def test_nothing_is_waited_for_before_anything_is_asked(folder: MemoryFolder) ->
 
 
 def test_an_answer_says_who_when_and_why() -> None:
-    answer = approval.Answer(
-        decision="rejected", by="arn:aws:iam::1:user/kim", at="2026-11-23T08:05Z", reason="dear"
-    )
+    answer = approval.Answer(decision="rejected", by="arn:aws:iam::1:user/kim", at="2026-11-23T08:05Z", reason="dear")
     assert answer.sentence() == "rejected by arn:aws:iam::1:user/kim at 2026-11-23T08:05Z: dear"
 
 
