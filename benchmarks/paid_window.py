@@ -1,9 +1,9 @@
 """How much of the paid window is used: time beside the least possible, and seconds that are paid for and wasted.
 
-Run with `python -m benchmarks.paid_window`, about four minutes. The code is the deployed one: `Answering` with a `Pacer`
-for each lane, as many lanes at once as the state machine's Map, `next_look` for the looks, and `Release`. Only the other
-side is a stand-in: an endpoint with a known latency and a token bucket for its quota, so that the least possible time
-can be told exactly. What a call of the control plane and the start of a function take is stated.
+Run with `python -m benchmarks.paid_window`, about four minutes. The code is the deployed one: `Answering` with a
+`Pacer` for each lane, as many lanes at once as the state machine's Map, `next_look` for the looks, and `Release`. Only
+the other side is a stand-in: an endpoint with a known latency and a token bucket for its quota, so that the least
+possible time can be told exactly. What a call of the control plane and the start of a function take is stated.
 
 Beside it, on the same endpoint, what people use today: a script that asks one question after the other, and a state
 machine that waits 1,000 seconds and then does the same.
@@ -101,9 +101,9 @@ def answering() -> Iterator[Figure]:
         took = timed(lambda endpoint=endpoint: ask_as_deployed(endpoint))  # type: ignore[misc]
         sequential = QUESTIONS * max(throughput.latency, 1 / throughput.quota)
         print(
-            f"# {throughput.name}, {throughput.latency:g} s each, {throughput.quota:g} a second: {took:.1f} s of at least "
-            f"{throughput.least_seconds:.1f}, {endpoint.refused} refused. One after the other: {sequential:.0f} s; with a "
-            f"fixed wait before it: {FIXED_WAIT_SECONDS + sequential:.0f} s"
+            f"# {throughput.name}, {throughput.latency:g} s each, {throughput.quota:g} a second: {took:.1f} s of at "
+            f"least {throughput.least_seconds:.1f}, {endpoint.refused} refused. One after the other: {sequential:.0f} "
+            f"s; with a fixed wait before it: {FIXED_WAIT_SECONDS + sequential:.0f} s"
         )
         yield Figure(f"paid_window_use_{throughput.name.replace(' ', '_')}", took / throughput.least_seconds, 1.1)
 

@@ -25,14 +25,14 @@ _QUEUED = 2.5
 class Pacer:
     """Bounds the calls in flight and spreads their starts evenly. Shared by threads; each call runs inside `slot()`.
 
-    The bound triples with every round of calls until the first throttling (slow start), which halves it. Each throttling
-    shrinks it by 15 %; from there it goes half of the way back with every round, and by at least one call; once beyond
-    what was throttled, faster and faster, since the other side takes more than it did. It shrinks again only after a
-    call that began since has succeeded, since refusals come back far quicker than answers: a hundred tell of the same
-    moment. While answers take much longer than they did at first it does not grow. (Chiu and Jain, "Analysis of the
-    increase and decrease algorithms for congestion avoidance", 1989; the way back: Xu, Harfoush and Rhee, "Binary
-    increase congestion control", 2004.) Without the spreading, calls that answer after the same time start together
-    again, and such waves are throttled although their average is within the quota.
+    The bound triples with every round of calls until the first throttling (slow start), which halves it. Every
+    throttling shrinks it by 15 %; from there it goes half of the way back with each round, and by at least one call;
+    once beyond what was throttled, faster and faster, since the other side takes more than it did. It shrinks again
+    only after a call that began since has succeeded, since refusals come back far quicker than answers: a hundred tell
+    of the same moment. While answers take much longer than they did at first it does not grow. (Chiu and Jain,
+    "Analysis of the increase and decrease algorithms for congestion avoidance", 1989; the way back: Xu, Harfoush and
+    Rhee, "Binary increase congestion control", 2004.) Without the spreading, calls that answer after the same time
+    start together again, and such waves are throttled although their average is within the quota.
     """
 
     def __init__(

@@ -16,4 +16,4 @@ def mark_notified(folder: RunFolder, report: Report) -> None:
 def is_notified(folder: RunFolder, report: Report) -> bool:
     """Whether the topic was told of this report, and not of one that stood there before it."""
     mark = folder.find_json(Keys.NOTIFIED)
-    return bool(mark) and (mark["status"], mark["ended_at"]) == (report.status, report.ended_at)
+    return mark is not None and (mark["status"], mark["ended_at"]) == (report.status, report.ended_at)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 
 from tuner.aws.run_folder import RunFolder
 from tuner.run import Tags
@@ -30,12 +31,12 @@ def keep(endpoints: Endpoints, folder: RunFolder, switch: Switch, hours: float) 
     return record
 
 
-def kept_until(tags: dict[str, str] | None, created_at: dt.datetime, longest_hours: float) -> dt.datetime | None:
+def kept_until(tags: Mapping[str, str], created_at: dt.datetime, longest_hours: float) -> dt.datetime | None:
     """Until when an endpoint is kept by its tag, or None; never longer than `longest_hours` after its creation.
 
     A tag that cannot be read keeps nothing: leaving an endpoint running is the dearer mistake.
     """
-    text = (tags or {}).get(Tags.KEPT_UNTIL)
+    text = tags.get(Tags.KEPT_UNTIL)
     try:
         until = dt.datetime.fromisoformat(text) if text else None
     except ValueError:
