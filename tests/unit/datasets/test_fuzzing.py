@@ -1,0 +1,31 @@
+"""The fuzzer's own files keep its properties, and it would notice a reader that does not."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from tests.fuzz.invariants import check
+from tests.fuzz.readers import mutated, seeds
+from tuner.datasets.reading import json_lines
+
+
+@pytest.mark.parametrize("part", range(4))
+def test_the_files_that_it_starts_from(part):
+    for data in seeds()[part::4]:
+        check(data)
+
+
+def test_some_that_it_makes_of_them():
+    rng, known = random.Random(11), [data for data in seeds() if b"PAR1" not in data]
+    for _ in range(60):
+        check(mutated(rng, known))
+
+
+def test_a_reader_that_loses_a_row_is_noticed(monkeypatch):
+    parsed = json_lines.parsed
+    monkeypatch.setattr(json_lines, "parsed", lambda data, line: parsed(data.replace(b"part 3", b"part 4"), line))
+    with pytest.raises(AssertionError):
+        for data in seeds():
+            check(data)
