@@ -208,6 +208,12 @@ def test_a_pdf_is_cut_by_pages_with_text_and_each_part_is_a_file_of_its_own() ->
         assert inside == part.text
 
 
+def test_a_part_has_no_more_pages_than_every_model_takes() -> None:
+    library = read("a.pdf", pdf(*(f"{SAID} This is page {number}." for number in range(45))))
+    assert [part.pages for part in library.parts] == [20, 20, 5]
+    assert library.parts[-1].place == "pages 41 to 45"
+
+
 def test_pages_too_large_for_a_request_are_halved_and_at_last_sent_as_text(monkeypatch: pytest.MonkeyPatch) -> None:
     data = pdf(*("\n".join(sentences(3, 10 * number)) for number in range(4)))
     whole = len(read("a.pdf", data).parts[0].data)
