@@ -1,6 +1,7 @@
 """Answers keep to their questions; what fails is kept as failed; what is not the question's fault raises."""
 
 import json
+import time
 from collections.abc import Callable, Sequence
 
 import pytest
@@ -16,7 +17,7 @@ from tuner.errors import (
     ThrottledError,
 )
 from tuner.run import Keys
-from tuner.serving.answers import Answering, Shard
+from tuner.serving.answers import Answering, Shard, lanes
 from tuner.settings import InferenceSettings
 
 Answer = Callable[[str], str]
@@ -163,3 +164,61 @@ def test_an_empty_answer_is_an_answer() -> None:
     place = folder(1)
     assert run(Model(lambda _: ""), place) == (1, 0)
     assert written(place)[0]["answer"] == ""
+
+
+def run_lane(model: Model, folder: MemoryFolder, *numbers: int, size: int = 2) -> tuple[int, int]:
+    answering = Answering(model, "model", manifest(), 3, sleep=lambda _: None)
+    return answering.run(*(Shard(folder, "base", number, size) for number in numbers))
+
+
+def test_a_lane_asks_several_shards_and_writes_each_of_them() -> None:
+    place = folder(5)
+    assert run_lane(Model(str.upper), place, 0, 1, 2) == (5, 0)
+    assert [[line["id"] for line in written(place, number)] for number in range(3)] == [
+        ["id0", "id1"],
+        ["id2", "id3"],
+        ["id4"],
+    ]
+
+
+def test_a_shard_that_is_complete_is_written_while_others_are_asked() -> None:
+    place = folder(4)
+
+    def answer(question: str) -> str:
+        if question == "q3":
+            deadline = time.monotonic() + 10
+            while not place.list(Keys.answers("base", 0)):
+                assert time.monotonic() < deadline, "the first shard is not written"
+                time.sleep(0.001)
+        return question
+
+    assert run_lane(Model(answer), place, 0, 1) == (4, 0)
+
+
+def test_what_fails_in_one_shard_of_a_lane_alone_is_kept_as_failed() -> None:
+    def answer(question: str) -> str:
+        if question in ("q0", "q1"):
+            raise AwsError("too long")
+        return question
+
+    place = folder(4)
+    assert run_lane(Model(answer), place, 0, 1) == (2, 2)
+    assert [line["answer"] for line in written(place, 0)] == [None, None]
+
+
+def test_the_same_failure_in_a_whole_lane_settles_nothing() -> None:
+    place = folder(4)
+    with pytest.raises(EvaluationError, match="none of 4 questions"):
+        run_lane(Model(raising(AwsError("not a valid id"))), place, 0, 1)
+    assert not place.list("answers/")
+
+
+@pytest.mark.parametrize(("shards", "sizes"), [(0, []), (1, [1]), (20, [20]), (21, [20, 1]), (45, [20, 20, 5])])
+def test_lanes_hold_five_hundred_questions_and_every_shard_once(shards: int, sizes: list[int]) -> None:
+    found = lanes(shards, 25)
+    assert [len(lane) for lane in found] == sizes
+    assert [number for lane in found for number in lane] == list(range(shards))
+
+
+def test_a_shard_that_is_larger_than_a_lane_has_one_of_its_own() -> None:
+    assert lanes(2, 501) == [[0], [1]]

@@ -1,0 +1,110 @@
+"""The hourly sweep tells people once of what it cannot release, counts what is alive, and deletes old models."""
+
+import datetime as dt
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from lambdas import release_throughput
+from tests.doubles import DEPLOYMENT, FakeEndpoints, MemoryFolder
+from tests.unit.lambdas.test_pipeline_steps import CONTEXT
+from tuner.errors import AccessDeniedError
+from tuner.run import Tags
+from tuner.serving.models import CustomModel
+
+HOURS_AGO = dt.datetime.now(dt.UTC) - dt.timedelta(hours=6)
+LATER = (dt.datetime.now(dt.UTC) + dt.timedelta(hours=3)).isoformat()
+
+
+class Forbidden(FakeEndpoints):
+    def delete(self, arn: str) -> None:
+        raise AccessDeniedError("not authorized to perform: bedrock:DeleteProvisionedModelThroughput")
+
+
+class Executions:
+    """Every run succeeded."""
+
+    def __init__(self, arn: str) -> None: ...
+
+    def status(self, name: str) -> str:
+        return "SUCCEEDED"
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
+    """What was published."""
+    messages: list[tuple[Any, ...]] = []
+    for name, value in {
+        "DEPLOYMENT": json.dumps({"longest_keep_hours": 12, "model_retention_days": 30}),
+        "DATA_BUCKET": "data",
+        "ARTIFACTS_BUCKET": "artifacts",
+        "TOPIC_ARN": "arn:topic",
+    }.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(release_throughput, "notify", lambda *arguments: messages.append(arguments))
+    monkeypatch.setattr(release_throughput, "Executions", Executions)
+    monkeypatch.setattr(release_throughput, "ModelDeployments", lambda: FakeEndpoints("on_demand"))
+    monkeypatch.setattr(release_throughput, "CustomModels", Models)
+    monkeypatch.setattr("lambdas.step.RunFolder", lambda bucket, run_id: MemoryFolder(run_id))
+    Models.deleted = []
+    return messages
+
+
+class Models:
+    """One old model of ours."""
+
+    deleted: list[str]
+
+    def made_before(self, name: str, before: dt.datetime) -> Iterator[Any]:
+        yield CustomModel("arn:model", f"{name}old", HOURS_AGO)
+
+    def tags(self, arn: str) -> dict[str, str]:
+        return {Tags.DEPLOYMENT: DEPLOYMENT}
+
+    def delete(self, arn: str) -> bool:
+        self.deleted.append(arn)
+        return True
+
+
+def swept(monkeypatch: pytest.MonkeyPatch, kind: FakeEndpoints, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    """The metrics that a sweep counted."""
+    monkeypatch.setattr(release_throughput, "ProvisionedThroughputs", lambda: kind)
+    release_throughput.handler({"sweep": True}, CONTEXT)
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if line.startswith('{"_aws"')]
+    return {name: value[0] for line in lines for name, value in line.items() if isinstance(value, list)}
+
+
+def test_people_are_told_once_of_what_cannot_be_released(
+    told: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kind = Forbidden()
+    arn = kind.add(created_at=HOURS_AGO, base_model="anthropic.claude-3-haiku-20240307-v1:0:200k")
+    counted = swept(monkeypatch, kind, capsys)
+    ((topic, subject, text, _),) = told
+    assert topic == "arn:topic"
+    assert "delete it by hand" in subject
+    assert f"--provisioned-model-id {arn}" in text
+    assert "$132.00 an hour" in text
+    assert (counted["ReleaseFailed"], counted["EndpointsAlive"]) == (1, 1)
+    assert counted["OldestEndpointHours"] == pytest.approx(6, abs=0.1)
+
+
+def test_what_is_kept_or_committed_is_counted_and_is_no_alarm(
+    told: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kind = FakeEndpoints()
+    kind.add(created_at=HOURS_AGO, tags={Tags.DEPLOYMENT: DEPLOYMENT, Tags.KEPT_UNTIL: LATER})
+    kind.add(created_at=HOURS_AGO, commitment="OneMonth")
+    counted = swept(monkeypatch, kind, capsys)
+    assert told == []
+    assert len(kind.alive) == 2
+    assert (counted["ReleaseFailed"], counted["EndpointsAlive"], counted["OldestEndpointHours"]) == (0, 2, 0)
+
+
+def test_old_models_go_with_the_sweep(
+    told: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert swept(monkeypatch, FakeEndpoints(), capsys)["ModelsDeleted"] == 1
+    assert Models.deleted == ["arn:model"]
