@@ -93,8 +93,7 @@ def test_a_refused_model_keeps_nothing(pipeline):
     assert schedules(pipeline) == []
 
 
-def test_a_commitment_is_bought"); j=t.index("def test_a_run_may_not_ask")
-t=t[:i]+'''def test_a_commitment_is_bought_for_an_accepted_model_only_and_ends_with_its_term(pipeline):
+def test_a_commitment_is_bought_for_an_accepted_model_only_and_ends_with_its_term(pipeline):
     local_bedrock(pipeline, committed_model_units=2, month_seconds=45)
     with allowing(pipeline, commitments=["OneMonth"]):
         pipeline.drop("uncommitted", small_dataset(REJECTS + "commitment: OneMonth\n"))
