@@ -12,7 +12,7 @@ from tests.chaos.cases import Baseline, Case, derived, sampled
 from tests.chaos.lanes import Lanes, Task
 from tests.chaos.results import Result, read
 from tests.chaos.seen import RELEASES, release_at
-from tests.chaos.situations import SITUATIONS
+from tests.chaos.situations import SITUATIONS, Situation
 
 
 @dataclass(frozen=True)
@@ -41,12 +41,14 @@ class Campaign:
         self._results, self._baselines = folder / "results.jsonl", folder / "baselines.jsonl"
         folder.mkdir(parents=True, exist_ok=True)
 
-    def run(self, sample: int | None, seed: int, without_each: int) -> Outcome:
-        """All situations; all their faults, or `sample` of them; and for each release `without_each` of the cases that
+    def run(
+        self, sample: int | None, seed: int, without_each: int, situations: Sequence[Situation] = SITUATIONS
+    ) -> Outcome:
+        """The situations; all their faults, or `sample` of them; and for each release `without_each` of the cases that
         it survived."""
-        situations = [Case(situation) for situation in SITUATIONS]
-        self.play([Task(case) for case in situations])
-        cases = situations + sampled(derived(self._met()), sample, seed)
+        plain = [Case(situation) for situation in situations]
+        self.play([Task(case) for case in plain])
+        cases = plain + sampled(derived(self._met(), situations), sample, seed)
         whole = self.play([Task(case) for case in cases])
         return Outcome(cases, whole, self.play(_without(cases, whole, without_each, seed)))
 

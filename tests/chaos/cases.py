@@ -47,12 +47,12 @@ class Baseline:
         return cls(document["situation"], calls, tuple(document["functions"]), tuple(document["states"]))
 
 
-def derived(found: Iterable[Baseline]) -> list[Case]:
+def derived(found: Iterable[Baseline], situations: Iterable[Situation] = SITUATIONS) -> list[Case]:
     """A case for each fault of each call, function and state, in the first situation that has it."""
     by_name = {baseline.situation: baseline for baseline in found}
     seen: set[Any] = set()
     cases: list[Case] = []
-    for situation in SITUATIONS:
+    for situation in situations:
         baseline = by_name[situation.name]
         cases += _of(situation, _without(baseline, seen))
         seen |= {*baseline.calls, *baseline.functions, *baseline.states}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -27,11 +28,10 @@ def one_job_for_a_run(seen: Seen) -> Iterator[str]:
 
 
 def one_purchase_for_a_run(seen: Seen) -> Iterator[str]:
-    """Never more than one throughput or deployment, however soon it was deleted."""
-    for run in seen.runs:
-        bought = [bill for bill in seen.bills if bill["name"].endswith(run)]
-        if len(bought) > 1:
-            yield f"{run} bought {len(bought)} times"
+    """Never more than one throughput, deployment or commitment of a name, however soon it was deleted."""
+    for name, count in Counter(bill["name"] for bill in seen.bills).items():
+        if count > 1:
+            yield f"{name} was bought {count} times"
 
 
 def the_execution_ended(seen: Seen) -> Iterator[str]:

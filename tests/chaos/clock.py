@@ -26,7 +26,8 @@ class Clock:
     def run(self) -> None:
         """Within an hour comes the sweep, after hours the switch, and the sweep once more."""
         for stage, pass_time in (("sweep", self.sweep), ("switch", self.switch), ("sweep", self.sweep)):
-            if not self._pipeline.alive() and "RUNNING" not in self._player.runs().values():
+            alive = self._player.lane.alive(self._player.dataset)
+            if not alive and "RUNNING" not in self._player.runs().values():
                 return
             self._player.stages.append(stage)
             pass_time()

@@ -136,6 +136,16 @@ class Lane:
         urls = self.pipeline.client("sqs").list_queues()["QueueUrls"]
         return [message for url in urls if url != self.notices for message in self.messages(url)]
 
+    def alive(self, dataset: str = "") -> list[str]:
+        """ARNs of what is paid for by the hour and can be deleted: a commitment lasts until its term ends."""
+        bedrock = self.pipeline.client("bedrock")
+        throughput = bedrock.list_provisioned_model_throughputs(nameContains=dataset)["provisionedModelSummaries"]
+        deployments = bedrock.list_custom_model_deployments(nameContains=dataset)["modelDeploymentSummaries"]
+        return [
+            *(entry["provisionedModelArn"] for entry in throughput if not entry.get("commitmentDuration")),
+            *(entry["customModelDeploymentArn"] for entry in deployments),
+        ]
+
     def rules(self, rules: list[Mapping[str, Any]]) -> None:
         """Makes these the proxy's only rules."""
         body = json.dumps(rules).encode()

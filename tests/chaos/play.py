@@ -112,7 +112,7 @@ class Player:
                         executionArn=lane.pipeline.arn(run), error="Injected", cause="Stopped by the operator"
                     )
             case "delete the throughput":
-                for arn in lane.pipeline.alive():
+                for arn in lane.alive(self.dataset):
                     lane.pipeline.client("bedrock").delete_provisioned_model_throughput(provisionedModelId=arn)
             case "start another run":
                 event = json.dumps({"dataset": self.dataset, "repeat": 1})

@@ -103,7 +103,7 @@ def look(player: Player) -> Seen:
     uploads = pipeline.client("s3").list_multipart_uploads(Bucket=artifacts).get("Uploads", [])
     return Seen(
         runs=runs,
-        alive=tuple(pipeline.alive()),
+        alive=tuple(lane.alive(player.dataset)),
         jobs=tuple(name for name in pipeline.jobs() if player.dataset in name),
         bills=tuple(bill for bill in lane.bedrock("GET", place="billing") if player.dataset in bill["name"]),
         uploaded=player.uploaded,

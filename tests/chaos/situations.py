@@ -39,8 +39,12 @@ _DOCUMENT = "\n\n".join(f"Thing {n} of the list was made in {1900 + n} from {n +
 # go on by itself, and one with two model units must ask.
 DEPLOYMENT: Mapping[str, Any] = {
     "longest_keep_hours": 2,
+    "commitments": ["OneMonth"],
     "approval_usd": 15,
-    "prices": [{"item": "throughput", "term": "hourly", "usd": 10, "source": "invented for the injected faults"}],
+    "prices": [
+        {"item": "throughput", "term": "hourly", "usd": 10, "source": "invented for the injected faults"},
+        {"item": "throughput", "term": "OneMonth", "usd": 0.001, "source": "invented for the injected faults"},
+    ],
 }
 _EXPENSIVE = "model_units: 2"
 
@@ -69,6 +73,11 @@ SITUATIONS = (
     Situation("kept after the evaluation", "keep_hours: 1"),
     Situation("to be kept, but refused by the gate", f"keep_hours: 1\ngate: {_HIGH}"),
     Situation("accepted by the gate", f"gate: {_LOW}"),
+    Situation(
+        "accepted by the gate, and committed to",
+        f"gate: {_LOW}\ncommitment: OneMonth",
+        bedrock={"committed_model_units": 1000},
+    ),
     Situation("approved by a person", _EXPENSIVE),
     Situation("rejected by a person", _EXPENSIVE, person="rejects", status="FAILED"),
     Situation("over its budget", "budget_usd: 1", status="FAILED"),

@@ -42,7 +42,7 @@ FAILED = replace(WELL, runs={RUN: {"status": "FAILED", "error": "QuotaError"}}, 
 WRONG = {
     "something is alive": (replace(WELL, alive=("arn:x",)), "LEAK: arn:x is alive"),
     "two jobs": (replace(WELL, jobs=WELL.jobs * 2), "started 2 jobs"),
-    "two purchases": (replace(WELL, bills=WELL.bills * 2), "bought 2 times"),
+    "two purchases": (replace(WELL, bills=WELL.bills * 2), "was bought 2 times"),
     "it goes on": (replace(WELL, runs={RUN: {"status": "RUNNING"}}), "still running"),
     "nobody is told": (replace(WELL, artifacts={}, notices=()), "neither a report nor a notice"),
     "the report is of another status": (replace(WELL, artifacts=report("ABORTED")), "the report of"),

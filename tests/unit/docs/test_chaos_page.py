@@ -1,0 +1,25 @@
+"""docs/chaos.md tells of every state that takes time and of every function; `make chaos` writes it."""
+
+import json
+from pathlib import Path
+
+from stacks.step_table import STEPS
+from statemachine.format import DEFINITION
+from tests.chaos.cases import states_of
+
+PAGE = Path(__file__).parents[3] / "docs" / "chaos.md"
+
+
+def told():
+    """The first cells of the page's rows."""
+    return {line.split("|")[1].strip() for line in PAGE.read_text("utf-8").splitlines() if line.startswith("| ")}
+
+
+def test_every_state_that_takes_time_is_on_the_page():
+    states = states_of(json.loads(DEFINITION.read_text("utf-8")))
+    assert {name for name, state in states.items() if state["Type"] in {"Task", "Wait"}} <= told()
+
+
+def test_every_function_that_an_event_calls_is_on_the_page():
+    called = {place.split(" by ")[0] for place in told() if " by the " in place}
+    assert {step.name for step in STEPS if step.asynchronous} <= called
