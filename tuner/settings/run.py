@@ -100,4 +100,6 @@ class RunSettings(StrictModel):
     def _gate_is_measured(cls, gate: dict[str, GateRule], info: ValidationInfo) -> dict[str, GateRule]:
         if "evaluation" in info.data:
             check_gate(gate, info.data["evaluation"].metrics)
+        if gate and info.data.get("serving") == "none":
+            raise ValueError("a model that is not served is not scored, so that nothing could be decided")
         return gate
