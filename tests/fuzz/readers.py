@@ -155,12 +155,12 @@ def main() -> None:
     parser.add_argument("--file", type=Path, help="one file that was found")
     parser.add_argument("--atheris", action="store_true", help="by coverage")
     options = parser.parse_args()
-    signal.signal(signal.SIGALRM, _hang)
     if options.file:
         check(options.file.read_bytes())
     elif options.atheris:
         with_atheris(options.seconds)
     else:
+        signal.signal(signal.SIGALRM, _hang)  # atheris has an alarm of its own
         sys.exit(run(options.seconds, options.seed))
 
 

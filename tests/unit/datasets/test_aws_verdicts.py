@@ -53,6 +53,18 @@ CASES: list[tuple[str, str, dict[str, Any], bool]] = [
     *[(f"nova {text} in a question", NOVA, converse(("user", f"x {text} y"), A), False) for text in RESERVED],
     *[(f"nova {text} in an answer", NOVA, converse(Q, ("assistant", text)), False) for text in RESERVED],
     ("nova reserved in system", NOVA, converse(Q, A, system=[{"text": "User: x"}]), False),
+    ("nova human for user", NOVA, converse(("human", "q"), A), False),
+    ("nova User for user", NOVA, converse(("User", "q"), A), False),
+    ("nova system as a turn", NOVA, converse(("system", "s"), Q, A), False),
+    ("nova content is a text", NOVA, {"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]}, False),  # noqa: E501
+    ("nova system is a text", NOVA, converse(Q, A, system="s"), False),
+    ("nova schema version is a number", NOVA, converse(Q, A, schemaVersion=2024), False),
+    ("nova another schema version", NOVA, converse(Q, A, schemaVersion="x"), True),
+    ("nova from and value", NOVA, {"messages": [{"from": "user", "value": [{"text": "q"}]}, {"from": "assistant", "value": [{"text": "a"}]}]}, False),  # noqa: E501
+    ("nova unknown member of a block", NOVA, converse(("user", [{"text": "q", "id": 7, "image": None}]), A), True),
+    ("nova empty block beside a text", NOVA, converse(("user", [{"text": ""}, {"text": "q"}]), A), True),
+    ("nova block without a text", NOVA, converse(("user", [{"text": None}]), A), False),
+    ("nova message is a text", NOVA, {"messages": ["q", "a"]}, False),
     ("claude pair", CLAUDE, claude(Q, A), True),
     ("claude system", CLAUDE, claude(Q, A, system="s"), True),
     ("claude two turns", CLAUDE, claude(Q, A, Q, A), True),
@@ -70,6 +82,8 @@ CASES: list[tuple[str, str, dict[str, Any], bool]] = [
     ("claude content is null", CLAUDE, claude(Q, ("assistant", None)), False),
     ("claude message without role", CLAUDE, {"messages": [{"content": "q"}, {"role": "assistant", "content": "a"}]}, False),  # noqa: E501
     ("llama pair", LLAMA, converse(Q, A), True),
+    ("llama system is a text", LLAMA, converse(Q, A, system="be kind"), False),
+    ("llama content is a text", LLAMA, {"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]}, False),  # noqa: E501
     ("llama other role", LLAMA, converse(("someone", "q"), A), False),
     ("llama no text", LLAMA, converse(("user", [{"words": "q"}]), A), False),
 ]  # fmt: skip

@@ -78,6 +78,17 @@ def test_prompt_completion_format_puts_the_system_prompt_in_front(run):
         ({"Question": "p", "Answer": "c", "id": 7}, "p", "c"),
         ({"id": "x", "data": {"question": "p", "answer": "c"}}, "p", "c"),
         ({"messages": [{"role": "user", "content": "p"}, {"role": "assistant", "content": "c"}]}, "p", "c"),
+        (
+            {
+                "system": "s",
+                "messages": [
+                    {"role": "user", "content": [{"type": "text", "text": "p"}]},
+                    {"role": "assistant", "content": "c"},
+                ],
+            },
+            "p",
+            "c",
+        ),
         ({"conversations": [{"from": "human", "value": "p"}, {"from": "gpt", "value": "c"}]}, "p", "c"),
         (
             {
@@ -125,6 +136,14 @@ def test_published_instruction_datasets(run, name, context):
     assert outcome.errors == []
     asked = f"p 7\n\n{context}" if context else "p 7"
     assert [message["content"] for message in outcome.training[7]["messages"]] == [asked, "r 7"]
+
+
+@pytest.mark.parametrize("text", ["look", ""])
+def test_an_image_is_never_left_out_silently(run, text):
+    blocks = [{"text": text, "image": {"format": "png"}}, {"text": "What is it?"}]
+    turns = [{"role": "user", "content": blocks}, {"role": "assistant", "content": [{"text": "A bed."}]}]
+    outcome = run({"training.jsonl": jsonl([{"messages": turns}] * 10), "validation.jsonl": jsonl(pairs(1))}, NOVA)
+    assert {finding.rule for finding in outcome.errors} == {"field-type"}
 
 
 def test_fields_given_in_the_settings_win(run):
