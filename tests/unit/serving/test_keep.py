@@ -132,7 +132,7 @@ def test_the_sweep_leaves_only_what_somebody_wants(status: str | None, until: st
 
 
 def test_what_is_alive_says_whose_it_is_and_what_it_costs() -> None:
-    kind, created = FakeEndpoints(), NOW - dt.timedelta(hours=2)
+    kind, created = FakeEndpoints(), dt.datetime.now(dt.UTC) - dt.timedelta(hours=2)
     claude = "anthropic.claude-3-haiku-20240307-v1:0:200k"
     kind.add(created_at=created, base_model=claude, tags={Tags.DEPLOYMENT: DEPLOYMENT, Tags.RUN: RUN})
     kind.add(created_at=created, base_model="amazon.nova-micro-v1:0:128k")
