@@ -34,7 +34,7 @@ def main() -> int:
     for words in outcome.wrong():
         print(f"FAILED {words}")
     if arguments.sample is None:
-        PAGE.write_text(page.render(outcome.cases, outcome.whole, outcome.without), "utf-8")
+        PAGE.write_text(page.render(outcome.cases, outcome.whole, outcome.without, len(outcome.cases)), "utf-8")
     minutes = (time.monotonic() - began) / 60
     print(f"{len(outcome.whole)} cases and {len(outcome.without)} with a release off, {minutes:.1f} minutes")
     return 1 if outcome.wrong() else 0

@@ -37,7 +37,7 @@ SCALED = {
     "LOCAL_BEDROCK_THROUGHPUT_SECONDS": "0",
     "LOCAL_BEDROCK_DEPLOYMENT_SECONDS": "0",
 }
-_READ_SECONDS = "2"
+_READ_SECONDS = "1.5"
 _HURRIED = Path(__file__).parent / "hurried"
 # They wait for what takes its own time: until S3's clock says that a folder rests, and for a release beside them.
 _SLEEP_SCALE = {"start_run": "1", "close_run": "0.02"}

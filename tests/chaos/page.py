@@ -11,6 +11,8 @@ from tests.chaos.results import Result
 from tests.chaos.seen import RELEASES
 from tests.chaos.situations import SITUATIONS
 
+# What the page says while it does not tell of all cases.
+SAMPLE = "a sample of"
 _NUMBERS = {0: "–", **{number: str(number) for number in RELEASES}}
 _LATE = {"sweep": "≤ 1 h", "switch": "at the switch's time"}
 
@@ -57,11 +59,13 @@ def blind(whole: Sequence[Result], without: Sequence[Result]) -> list[int]:
     return [number for number in sorted(used) if not worse(whole, without, number)]
 
 
-def render(cases: Sequence[Case], whole: Sequence[Result], without: Sequence[Result]) -> str:
-    """The page, from the results of all cases."""
+def render(cases: Sequence[Case], whole: Sequence[Result], without: Sequence[Result], there_are: int) -> str:
+    """The page, from the results of the cases, of which `there_are` so many."""
     played = {result.name: (case, result) for case, result in zip(cases, whole, strict=True)}
     parts = [
-        _HEAD.format(count=len(whole), bad=sum(bool(result.findings) for result in whole), counts=_counts(whole)),
+        _HEAD.format(
+            count=_of(len(whole), there_are), bad=sum(bool(result.findings) for result in whole), counts=_counts(whole)
+        ),
         _situations(whole),
         _calls(played.values()),
         _grid("Functions", "place", FUNCTION_FAULTS, "the function", whole),
@@ -70,6 +74,10 @@ def render(cases: Sequence[Case], whole: Sequence[Result], without: Sequence[Res
         _FOOT,
     ]
     return "\n".join(parts)
+
+
+def _of(count: int, there_are: int) -> str:
+    return f"{count} cases" if count == there_are else f"{count} cases, {SAMPLE} the {there_are} there are"
 
 
 def _counts(whole: Iterable[Result]) -> str:
@@ -139,7 +147,7 @@ _HEAD = """<!-- Written by `make chaos`: do not edit. -->
 
 # Faults, and who released the throughput
 
-Runs of the pipeline on the local cloud, with one fault each: {count} cases, {bad} of which failed a check. The cases
+Runs of the pipeline on the local cloud, with one fault each: {count}. {bad} failed a check. The cases
 are derived from the state machine and from what a run of each kind was recorded to call.
 
 After each case, when everything rests: no throughput and no deployment is alive; a run has started one job and made one
@@ -171,8 +179,8 @@ make chaos SAMPLE=30 SEED=7   some of them, drawn by that seed
 model, a stand-in that says so); its functions reach AWS through microburst. Scaled: waits and retry intervals of the
 state machine, pauses and the SDK's own retries in the functions (a five-hundredth each), pauses before an event is
 delivered again (0.1 s), what Bedrock takes for jobs and throughput (0 s), the time a dataset's folder must rest (1 s),
-how long a function waits for an answer (2 s). A fault is injected *once*, at the first such call from that place on, or
-*lasting*: at every such call of that function until nothing more happens, after which only the sweep and the switch
+how long a function waits for an answer (1.5 s). A fault is injected *once*, at the first such call from that place on,
+or *lasting*: at every such call of that function until nothing more happens, after which only the sweep and the switch
 come.
 
 Not shown here: a state machine out of time (the same rule as for stopped executions answers to it), and stops in states

@@ -29,10 +29,15 @@ def test_a_release_that_nothing_misses_is_named():
 
 
 def test_the_page_has_the_case_and_what_leaks_without_its_release():
-    text = page.render([CASE], [SURVIVED], [LEAKED])
+    text = page.render([CASE], [SURVIVED], [LEAKED], 1)
     assert "| Purchase throughput | `bedrock.CreateProvisionedModelThroughput` | once |  | 1 (2.5 s) |  |  |  |" in text
     assert f"| 1 | {CASE.name} | 1 (2.5 s) | **nobody: it leaks** |" in text
 
 
 def test_results_are_read_as_they_were_written():
     assert Result.read(SURVIVED.line()) == SURVIVED
+
+
+def test_a_page_of_a_sample_says_so():
+    assert page.SAMPLE in page.render([CASE], [SURVIVED], [LEAKED], 2)
+    assert page.SAMPLE not in page.render([CASE], [SURVIVED], [LEAKED], 1)
