@@ -13,6 +13,7 @@ from typing import Any
 import botocore.session
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
+from botocore.config import Config
 from botocore.httpsession import URLLib3Session
 
 from local.folder import CloudFolder
@@ -22,6 +23,8 @@ from tuner.run import Keys, Tags, resource_name
 from tuner.times import iso, now
 
 DEPLOYMENT = "tuner"
+# A sweep that cannot release tries for a minute before it says so.
+_PATIENT = Config(read_timeout=180, retries={"max_attempts": 0})
 
 
 @dataclass
@@ -78,7 +81,8 @@ class Stage:
     def invoke(self, function: str, event: dict[str, Any]) -> Any:
         """What a function, named as itself or as one of the stack's outputs, returns or fails with."""
         name = self.pipeline.outputs.get(function, function)
-        reply = self.pipeline.client("lambda").invoke(FunctionName=name, Payload=json.dumps(event))
+        functions = self.pipeline.session.client("lambda", config=_PATIENT)
+        reply = functions.invoke(FunctionName=name, Payload=json.dumps(event))
         return json.loads(reply["Payload"].read())
 
     def sweep(self) -> Any:
