@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from tuner.errors import EvaluationError
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 PACKAGED = "all-MiniLM-L6-v2"
 """The encoder that comes as a Python package, so that a laptop needs no download."""
@@ -78,27 +82,23 @@ class Encoder:
 
     def score(self, pairs: Sequence[tuple[str, str]]) -> list[tuple[float, float, float]]:
         """Precision, recall and F1 of (candidate, reference) pairs."""
-        import torch
-
         self._tokens.clear()
-        with torch.inference_mode():
-            embedded = self._embed({text for pair in pairs for text in pair})
-            order = sorted(range(len(pairs)), key=lambda index: [len(self._encoded(text)) for text in pairs[index]])
-            scores: dict[int, tuple[float, float, float]] = {}
-            for start in range(0, len(order), _PAIRS_PER_BATCH):
-                batch = order[start : start + _PAIRS_PER_BATCH]
-                candidates, references = zip(*(pairs[index] for index in batch), strict=True)
-                matched = self._match(candidates, references, embedded)
-                scores |= zip(batch, matched, strict=True)
+        embedded = self._embed({text for pair in pairs for text in pair})
+        order = sorted(range(len(pairs)), key=lambda index: [len(self._encoded(text)) for text in pairs[index]])
+        batches = [order[start : start + _PAIRS_PER_BATCH] for start in range(0, len(order), _PAIRS_PER_BATCH)]
+        scores: dict[int, tuple[float, float, float]] = {}
+        for batch, matched in zip(
+            batches, in_parallel(lambda batch: self._match([pairs[i] for i in batch], embedded), batches), strict=True
+        ):
+            scores |= zip(batch, matched, strict=True)
         return [scores[index] for index in range(len(pairs))]
 
-    def _match(
-        self, candidates: Sequence[str], references: Sequence[str], embedded: dict[str, Any]
-    ) -> list[tuple[float, float, float]]:
+    def _match(self, pairs: Sequence[tuple[str, str]], embedded: dict[str, Any]) -> list[tuple[float, float, float]]:
         """The library's greedy matching of one batch."""
         import torch
         from bert_score.utils import greedy_cos_idf
 
+        candidates, references = zip(*pairs, strict=True)
         found = greedy_cos_idf(*self._padded(references, embedded), *self._padded(candidates, embedded))
         return [tuple(row) for row in torch.stack(found, dim=-1).tolist()]
 
@@ -124,17 +124,40 @@ class Encoder:
 
     def _embed(self, texts: set[str]) -> dict[str, Any]:
         """Per text a tensor (tokens, dimensions)."""
-        from bert_score.utils import bert_encode, padding
-
         by_length = sorted(texts, key=lambda text: (len(self._encoded(text)), text))
-        found: dict[str, Any] = {}
+        batches: list[list[str]] = []
         while by_length:
             longest = len(self._encoded(by_length[-1]))
-            batch = [by_length.pop() for _ in range(min(len(by_length), max(1, _TOKENS_PER_BATCH // longest)))]
-            padded, lengths, mask = padding([self._encoded(text) for text in batch], self._tokenizer.pad_token_id or 0)
-            vectors = bert_encode(self._model, padded, attention_mask=mask)
-            found |= {text: vectors[i, : lengths[i]].clone() for i, text in enumerate(batch)}
-        return found
+            batches.append([by_length.pop() for _ in range(min(len(by_length), max(1, _TOKENS_PER_BATCH // longest)))])
+        return {text: vectors for batch in in_parallel(self._embed_batch, batches) for text, vectors in batch.items()}
+
+    def _embed_batch(self, texts: Sequence[str]) -> dict[str, Any]:
+        from bert_score.utils import bert_encode, padding
+
+        padded, lengths, mask = padding([self._encoded(text) for text in texts], self._tokenizer.pad_token_id or 0)
+        vectors = bert_encode(self._model, padded, attention_mask=mask)
+        return {text: vectors[i, : lengths[i]].clone() for i, text in enumerate(texts)}
+
+
+def in_parallel(work: Callable[[T], R], batches: Sequence[T]) -> list[R]:
+    """`work` of each batch, as many at a time as torch has threads, each of which then computes for itself.
+
+    Threads that share one operation wait for each other after every one of thousands: on a busy machine that takes
+    longer than the work. Whole batches need no waiting.
+    """
+    import torch
+
+    def inferred(batch: T) -> R:
+        with torch.inference_mode():  # a thread's own
+            return work(batch)
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+            return list(pool.map(inferred, batches))
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _place(name: str, layer: int | None) -> tuple[str, int]:

@@ -4,7 +4,7 @@ import pytest
 
 from tests.unit.evaluation.conftest import make_question
 from tuner.errors import EvaluationError
-from tuner.evaluation.encoder import Encoder
+from tuner.evaluation.encoder import Encoder, in_parallel
 from tuner.evaluation.metrics import Equipment
 from tuner.evaluation.metrics.bertscore import BertScore
 
@@ -88,3 +88,25 @@ def test_rescaling_uses_the_librarys_table() -> None:
 def _parts() -> tuple:
     real = Encoder.load("all-MiniLM-L6-v2")
     return real._model, real._tokenizer
+
+
+def test_batches_are_worked_on_at_once_by_threads_of_one_each_and_come_back_in_order() -> None:
+    import threading
+
+    import torch
+
+    before = torch.get_num_threads()
+    together, seen = threading.Barrier(2, timeout=20), []
+    torch.set_num_threads(2)
+    try:
+
+        def work(batch: int) -> int:
+            together.wait()  # breaks when one waits alone
+            seen.append((torch.get_num_threads(), torch.is_inference_mode_enabled()))
+            return batch * 10
+
+        assert in_parallel(work, [1, 2, 3, 4]) == [10, 20, 30, 40]
+        assert seen == [(1, True)] * 4
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
