@@ -46,6 +46,10 @@ WRONG = {
     "it goes on": (replace(WELL, runs={RUN: {"status": "RUNNING"}}), "still running"),
     "nobody is told": (replace(WELL, artifacts={}, notices=()), "neither a report nor a notice"),
     "the report is of another status": (replace(WELL, artifacts=report("ABORTED")), "the report of"),
+    "it was stopped and is said to have succeeded": (
+        replace(WELL, runs={RUN: {"status": "ABORTED"}}),
+        "says SUCCEEDED",
+    ),
     "the report names another error": (replace(FAILED, artifacts=report("FAILED", "AwsError")), "says AwsError"),
     "the notice is of another status": (replace(WELL, notices=(notice("FAILED"),)), "the last notice of"),
     "the event is lost": (replace(WELL, runs={}, jobs=(), bills=()), "no run was started"),
@@ -64,6 +68,10 @@ WRONG = {
         pytest.param(WELL, id="succeeded"),
         pytest.param(replace(FAILED, artifacts=report("FAILED", "QuotaError")), id="failed and reported"),
         pytest.param(replace(FAILED, artifacts={}, notices=(notice("FAILED"),)), id="failed and told"),
+        pytest.param(
+            replace(FAILED, runs={RUN: {"status": "ABORTED"}}, artifacts=report("FAILED", "x")),
+            id="failed, then stopped",
+        ),
         pytest.param(replace(WELL, runs={}, jobs=(), bills=(), undelivered=({},)), id="never started, and kept"),
     ],
 )
