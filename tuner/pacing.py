@@ -14,6 +14,7 @@ _FIRST = 16.0
 # What an answer takes, until one is there: a first wave all at once could be throttled and tell nothing of the quota.
 _FIRST_SECONDS = 1.0
 _SLOW_START = 2.0
+_OVERSHOT = 0.65
 _SHRINK = 0.85
 _SMOOTHING = 0.1
 # Below 1, so that the bound and not the gap decides how many calls there are.
@@ -25,7 +26,7 @@ _QUEUED = 2.5
 class Pacer:
     """Bounds the calls in flight and spreads their starts evenly. Shared by threads; each call runs inside `slot()`.
 
-    The bound triples with every round of calls until the first throttling (slow start), which halves it. Every
+    The bound triples with every round of calls until the first throttling (slow start), which takes a third off. Every
     throttling shrinks it by 15 %; from there it goes half of the way back with each round, and by at least one call;
     once beyond what was throttled, faster and faster, since the other side takes more than it did. It shrinks again
     only after a call that began since has succeeded, since refusals come back far quicker than answers: a hundred tell
@@ -105,8 +106,8 @@ class Pacer:
             self._settled = False
             self._round += 1
             if not self._throttled_at:
-                # Slow start goes far beyond: where it was throttled says little.
-                self.bound /= 2
+                # Slow start goes beyond what is taken before it is told so.
+                self.bound *= _OVERSHOT
             self._throttled_at = self.bound
             self.bound = max(1.0, self.bound * _SHRINK)
 
