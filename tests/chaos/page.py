@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -66,6 +67,7 @@ def render(cases: Sequence[Case], whole: Sequence[Result], without: Sequence[Res
         _HEAD.format(
             count=_of(len(whole), there_are), bad=sum(bool(result.findings) for result in whole), counts=_counts(whole)
         ),
+        _failed(whole),
         _situations(whole),
         _calls(played.values()),
         _grid("Functions", "place", FUNCTION_FAULTS, "the function", whole),
@@ -84,6 +86,16 @@ def _counts(whole: Iterable[Result]) -> str:
     counted = Counter(number for result in whole for number in set(result.released_by))
     rows = [f"| {number} | {words} | {counted[number]} |" for number, words in RELEASES.items()]
     return "\n".join(["| | release | cases that it survived |", "| --- | --- | ---: |", *rows])
+
+
+def _failed(whole: Iterable[Result]) -> str:
+    rows = [f"- {result.name}: {_shortened(finding)}" for result in whole for finding in result.findings]
+    return "\n".join(["## What failed a check\n", *(rows or ["Nothing."]), ""])
+
+
+def _shortened(finding: str) -> str:
+    """Without the name of the run, which says nothing to a reader."""
+    return re.sub(r"case-[0-9a-f-]+", "the run", finding)
 
 
 def _situations(whole: Iterable[Result]) -> str:

@@ -41,3 +41,10 @@ def test_results_are_read_as_they_were_written():
 def test_a_page_of_a_sample_says_so():
     assert page.SAMPLE in page.render([CASE], [SURVIVED], [LEAKED], 2)
     assert page.SAMPLE not in page.render([CASE], [SURVIVED], [LEAKED], 1)
+
+
+def test_the_page_names_what_failed():
+    finding = "the report of case-1-54335409-f9954ba7bc88 says SUCCEEDED, its execution is ABORTED"
+    text = page.render([CASE], [replace(SURVIVED, findings=(finding,))], [], 1)
+    assert f"- {CASE.name}: the report of the run says SUCCEEDED, its execution is ABORTED" in text
+    assert "Nothing." in page.render([CASE], [SURVIVED], [], 1)
