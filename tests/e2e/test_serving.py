@@ -15,7 +15,7 @@ from tests.e2e.pipeline import Pipeline, small_dataset, until
 from tuner.run import Keys, Tags
 
 pytestmark = pytest.mark.e2e
-JUDGED = "evaluation: {metrics: [correctness]}\n"
+JUDGED = "serving: provisioned\nevaluation: {metrics: [correctness]}\n"
 ACCEPTS = JUDGED + "gate: {correctness: {at_least: 0}}\n"
 REJECTS = JUDGED + "gate: {correctness: {at_least: 11}}\n"
 
