@@ -136,7 +136,7 @@ class Lane:
         urls = self.pipeline.client("sqs").list_queues()["QueueUrls"]
         return [message for url in urls if url != self.notices for message in self.messages(url)]
 
-    def alive(self, dataset: str = "") -> list[str]:
+    def alive(self, dataset: str) -> list[str]:
         """ARNs of what is paid for by the hour and can be deleted: a commitment lasts until its term ends."""
         bedrock = self.pipeline.client("bedrock")
         throughput = bedrock.list_provisioned_model_throughputs(nameContains=dataset)["provisionedModelSummaries"]

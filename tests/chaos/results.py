@@ -95,7 +95,7 @@ def tidy(player: Player) -> None:
             player.ends = True
             player.settle()
     bedrock, scheduler, s3 = (pipeline.client(name) for name in ("bedrock", "scheduler", "s3"))
-    for arn in lane.alive():
+    for arn in lane.alive(player.dataset):
         if ":provisioned-model/" in arn:
             bedrock.delete_provisioned_model_throughput(provisionedModelId=arn)
         else:
