@@ -47,8 +47,8 @@ class MemoryFolder(RunFolder):
 
 
 def manifest(base_model: str = "amazon.nova-micro-v1:0:128k", **settings: Any) -> Manifest:
-    """A run of `base_model` with these settings, all else by default."""
-    asked = RunSettings.model_validate(settings)
+    """A run of `base_model` with these settings, on throughput; a manifest's serving is settled."""
+    asked = RunSettings.model_validate({"serving": "provisioned", **settings})
     model = catalog.model(base_model)
     return Manifest(
         run_id=RUN,

@@ -44,7 +44,9 @@ def test_documents_become_validation_data_and_the_report_says_so(pipeline):
 def test_documents_that_say_too_little_end_the_run_before_anything_is_trained(pipeline):
     files = dataset("generate: {count: 9}\n")
     few = {name: data for name, data in files.items() if not name.startswith("documents/")}
-    pipeline.drop("little-said", {**few, "documents/note.txt": b"A model unit is a measure of capacity that is reserved."})
+    pipeline.drop(
+        "little-said", {**few, "documents/note.txt": b"A model unit is a measure of capacity that is reserved."}
+    )
     run = pipeline.run_of("little-said")
     assert pipeline.finished(run)["error"] == "GenerationError"
     report = pipeline.report(run)

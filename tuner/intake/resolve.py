@@ -83,10 +83,11 @@ def _model(settings: RunSettings, deployment: DeploymentSettings, where: str) ->
 
 
 def _served(settings: RunSettings, model: catalog.Model) -> RunSettings:
-    """`serving: auto` becomes what the model allows and costs nothing while it waits."""
+    """`serving: auto` becomes what costs nothing while it waits, where the model allows it. A term is throughput's."""
     if settings.serving != "auto":
         return settings
-    chosen = "on_demand" if model.family.on_demand_deployment else "provisioned"
+    on_demand = model.family.on_demand_deployment and not settings.commitment
+    chosen = "on_demand" if on_demand else "provisioned"
     return settings.model_copy(update={"serving": chosen})
 
 
@@ -96,8 +97,11 @@ def _check_serving(settings: RunSettings, model: catalog.Model | None, where: st
             f"{where}: serving: {model.name} cannot be deployed on demand. Use 'provisioned', 'auto' to take what the "
             "model allows, or 'none' to train only."
         )
-    if settings.commitment and settings.serving != "provisioned":
-        raise SettingsError(f"{where}: commitment: goes with 'serving: provisioned' only. Take one of them out.")
+    if settings.commitment and settings.serving not in {"provisioned", "auto"}:
+        raise SettingsError(
+            f"{where}: commitment: is provisioned throughput's, and the run says 'serving: {settings.serving}'. "
+            "Take one of them out."
+        )
 
 
 def _check_keeping(settings: RunSettings, deployment: DeploymentSettings, where: str) -> None:

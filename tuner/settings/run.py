@@ -72,7 +72,7 @@ class RunSettings(StrictModel):
     validation: ValidationSettings = ValidationSettings()
     generate: GenerateSettings = GenerateSettings()
     serving: Serving = Field(
-        "provisioned",
+        "auto",
         description="how the tuned model answers the evaluation questions; auto is on demand where the model allows it",
     )
     model_units: int = Field(1, ge=1, le=100, description="model units of provisioned throughput")

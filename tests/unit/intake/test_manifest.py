@@ -66,7 +66,7 @@ def test_the_manifest_holds_what_was_asked_the_models_own_name_and_our_names() -
 def test_a_run_without_settings_has_the_defaults() -> None:
     folder = MemoryFolder()
     write(folder, pinned=(TRAINING,))
-    assert folder.manifest().settings.serving == "provisioned"
+    assert folder.manifest().settings.serving == "on_demand", "auto, settled for Nova Micro"
 
 
 @pytest.mark.parametrize("role", ["training", "validation", "evaluation", "settings"])

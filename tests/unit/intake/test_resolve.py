@@ -81,7 +81,8 @@ def test_a_retired_model_is_left_for_the_account_to_refuse() -> None:
 def test_a_commitment_that_the_deployment_allows_is_taken() -> None:
     allowed = DeploymentSettings(commitments=("OneMonth",))
     gate = {"correctness": {"better_than": "base"}}
-    assert resolve({"commitment": "OneMonth", "gate": gate}, allowed).settings.commitment == "OneMonth"
+    settings = resolve({"commitment": "OneMonth", "gate": gate}, allowed).settings
+    assert (settings.commitment, settings.serving) == ("OneMonth", "provisioned")
     assert isinstance(refused({"commitment": "SixMonths", "gate": gate}, allowed), CommitmentNotAllowedError)
 
 
@@ -93,6 +94,7 @@ def test_a_commitment_is_for_a_model_that_a_gate_accepted() -> None:
 
 
 def test_auto_is_on_demand_where_the_family_offers_it() -> None:
+    assert resolve({}, DEPLOYMENT).settings.serving == "on_demand"
     assert resolve({"serving": "auto"}, DEPLOYMENT).settings.serving == "on_demand"
     llama = {"base_model": "meta.llama3-1-8b-instruct-v1:0:128k", "serving": "auto"}
     assert resolve(llama, WEST).settings.serving == "provisioned"
@@ -108,7 +110,7 @@ def test_an_endpoint_is_kept_for_as_long_as_the_deployment_allows() -> None:
 
 def test_a_commitment_without_provisioned_throughput_is_a_mistake() -> None:
     allowed = DeploymentSettings(commitments=("OneMonth",))
-    assert "goes with 'serving: provisioned'" in str(refused({"commitment": "OneMonth", "serving": "none"}, allowed))
+    assert "the run says 'serving: none'" in str(refused({"commitment": "OneMonth", "serving": "none"}, allowed))
 
 
 def test_findings_name_the_file_they_are_in() -> None:

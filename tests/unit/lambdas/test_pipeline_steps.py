@@ -204,7 +204,7 @@ def test_pin_inputs_writes_the_manifest_of_its_run(cloud: RunFolder, monkeypatch
     )
     assert result == {
         "run_id": "new-run",
-        "serving": "provisioned",
+        "serving": "on_demand",
         "generate": False,
         "keep_hours": 0,
         "commitment": None,
