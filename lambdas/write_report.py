@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from lambdas.step import Environment, RunEvent, count_run, step
+from lambdas.step import Environment, RunEvent, count_run, logger, step
+from tuner.aws.executions import Executions
 from tuner.reporting import build, failure, measures, publish
+from tuner.run import Keys
 
 
 class Caught(BaseModel):
@@ -26,12 +28,19 @@ class WriteReportEvent(RunEvent):
 
 @step(WriteReportEvent)
 def handler(event: WriteReportEvent, env: Environment) -> dict[str, str | None]:
-    """The error and cause for the Fail state, in words; both null on success."""
+    """The error and cause for the Fail state, in words; both null on success.
+
+    A step goes on when its execution is stopped. What became of that run is told by `close_run`, and stands.
+    """
     caught = failure(**event.failure.model_dump()) if event.failure else None
     folder = env.folder(event.run_id)
     report = build(folder, caught)
-    address = publish(folder, report)
-    count_run(measures(report))
+    if Executions(env.state_machine_arn).status(event.run_id) == "RUNNING":
+        publish(folder, report)
+        count_run(measures(report))
+    else:
+        logger.info("The execution is over: its report is not written by its own step any more")
+    address = folder.uri(Keys.REPORT_PAGE)
     if caught is None:
         return {"error": None, "cause": None, "report": address}
     return {"error": caught.error, "cause": caught.message, "report": address}

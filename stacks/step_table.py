@@ -178,7 +178,13 @@ STEPS = (
         memory=512,
         may=(_READS, _FINDS, writes(Keys.GATE), bedrock.mark_models, services.tell_decisions),
     ),
-    Step("write_report", minutes=4, memory=1024, may=_REPORTS),
+    Step(
+        "write_report",
+        minutes=4,
+        memory=1024,
+        may=(*_REPORTS, services.look_executions_up),
+        told=("STATE_MACHINE_ARN",),
+    ),
     Step(
         "notify",
         minutes=4,

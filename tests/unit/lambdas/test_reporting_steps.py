@@ -69,6 +69,18 @@ def ended(status: str) -> dict[str, Any]:
     }
 
 
+@pytest.fixture(autouse=True)
+def going_on(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """The status that write_report finds its execution in."""
+    answer = {"status": "RUNNING"}
+    monkeypatch.setattr(
+        write_report,
+        "Executions",
+        lambda _: SimpleNamespace(status=lambda name: answer["status"] if name == RUN else ""),
+    )
+    return answer
+
+
 @pytest.fixture
 def described(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """What DescribeExecution answers."""
@@ -161,6 +173,19 @@ def test_a_success_that_was_written_before_the_run_ended_otherwise_is_corrected(
     assert folder().read_json(Keys.REPORT)["status"] == "ABORTED"
     [message] = inbox()
     assert message["MessageAttributes"]["status"]["Value"] == "ABORTED"
+
+
+@pytest.mark.usefixtures("inbox")
+def test_a_step_that_outlives_its_execution_leaves_the_report_alone(
+    described: dict[str, Any], going_on: dict[str, str]
+) -> None:
+    described.update(status="ABORTED", cause="enough")
+    folder(artifacts())
+    close_run.handler(ended("ABORTED"), CONTEXT)
+    going_on["status"] = "ABORTED"
+    result = write_report.handler({"run_id": RUN, "failure": None}, CONTEXT)
+    assert folder().read_json(Keys.REPORT)["status"] == "ABORTED"
+    assert result["report"].endswith("report/index.html")
 
 
 def test_a_repeated_step_tells_nothing_twice(inbox: Any) -> None:

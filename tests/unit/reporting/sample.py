@@ -130,7 +130,7 @@ def _manifest() -> dict[str, Any]:
         "started_at": "2026-11-23T07:00:00.123Z", "data_bucket": "data",
         "inputs": [{"role": "training", "key": "incoming/bedrock-faq/training.jsonl", "version_id": "v1",
                     "size": 18_211, "sha256": "a" * 64}],
-        "settings": {"system_prompt": "You answer questions about Amazon Bedrock."},
+        "settings": {"serving": "provisioned", "system_prompt": "You answer questions about Amazon Bedrock."},
         "base_model": "amazon.nova-micro-v1:0:128k", "base_endpoint": "amazon.nova-micro-v1:0",
         "base_model_name": "Nova Micro", "judge_model": "us.anthropic.claude-sonnet-4-6",
         "hyperparameters": {"epochCount": "5", "learningRate": "1e-05", "learningRateWarmupSteps": "10"},
