@@ -17,8 +17,9 @@ from tests.chaos.situations import SITUATIONS, Situation
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of the cases, and of some of them `without` the release that they had survived by."""
+    """What came of the cases (of `all_cases`), and of some of them `without` the release that they had survived by."""
 
+    all_cases: int
     cases: list[Case]
     whole: list[Result]
     without: list[Result]
@@ -48,9 +49,10 @@ class Campaign:
         it survived."""
         plain = [Case(situation) for situation in situations]
         self.play([Task(case) for case in plain])
-        cases = plain + sampled(derived(self._met(), situations), sample, seed)
+        faults = derived(self._met(), situations)
+        cases = plain + sampled(faults, sample, seed)
         whole = self.play([Task(case) for case in cases])
-        return Outcome(cases, whole, self.play(_without(cases, whole, without_each, seed)))
+        return Outcome(len(plain) + len(faults), cases, whole, self.play(_without(cases, whole, without_each, seed)))
 
     def play(self, tasks: Sequence[Task]) -> list[Result]:
         """The results of all tasks, old and new, in the tasks' order."""

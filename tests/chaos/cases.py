@@ -86,10 +86,12 @@ def _of(situation: Situation, baseline: Baseline) -> Iterable[Case]:
 
 
 def sampled(cases: list[Case], count: int | None, seed: int) -> list[Case]:
-    """`count` of them drawn by this seed, or all, in their order."""
+    """`count` of them drawn by this seed, or all, in their order. A larger sample holds the smaller ones."""
     if count is None or count >= len(cases):
         return cases
-    drawn = set(random.Random(seed).sample(range(len(cases)), count))
+    order = list(range(len(cases)))
+    random.Random(seed).shuffle(order)
+    drawn = set(order[:count])
     return [case for index, case in enumerate(cases) if index in drawn]
 
 
