@@ -103,17 +103,27 @@ class Encoder:
         return [tuple(row) for row in torch.stack(found, dim=-1).tolist()]
 
     def _padded(self, texts: Sequence[str], embedded: dict[str, Any]) -> tuple[Any, Any, Any]:
-        """Vectors, mask and weights of a batch. The first and last token of a text weigh nothing, as in the library."""
+        """Vectors, mask and weights of a batch. The first and last token of a text weigh nothing, as in the library.
+
+        Every text is padded, the longest too: to the library's matching, padding is likeness 0, so that a token that is
+        unlike all others counts 0 where there is padding and less where there is none. A score would depend on what
+        else is in the batch.
+        """
         import torch
+        from torch.nn.functional import pad
         from torch.nn.utils.rnn import pad_sequence
 
         silent = {self._tokenizer.cls_token_id, self._tokenizer.sep_token_id}
         tokens = [self._encoded(text) for text in texts]
         weights = [torch.tensor([float(token not in silent) for token in row]) for row in tokens]
-        vectors = pad_sequence([embedded[text] for text in texts], batch_first=True, padding_value=2.0)
+        vectors = pad(
+            pad_sequence([embedded[text] for text in texts], batch_first=True, padding_value=2.0),
+            (0, 0, 0, 1),
+            value=2.0,
+        )
         lengths = torch.tensor([len(row) for row in tokens])
         mask = torch.arange(vectors.shape[1]).expand(len(texts), -1) < lengths.unsqueeze(1)
-        return vectors, mask, pad_sequence(weights, batch_first=True)
+        return vectors, mask, pad(pad_sequence(weights, batch_first=True), (0, 1))
 
     def _encoded(self, text: str) -> list[int]:
         from bert_score.utils import sent_encode

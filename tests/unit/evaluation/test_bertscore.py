@@ -110,3 +110,19 @@ def test_batches_are_worked_on_at_once_by_threads_of_one_each_and_come_back_in_o
         assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(before)
+
+
+def test_a_score_does_not_depend_on_what_else_is_in_the_batch() -> None:
+    """Also where a token is unlike all others: the library counts 0 for it beside padding, and less without."""
+    import torch
+
+    encoder = Encoder.load("all-MiniLM-L6-v2")
+    vectors = {"Yes.": 1.0, "No.": -1.0, REFERENCES[0]: 1.0}
+    embedded = {
+        text: value * (1 + torch.rand(len(encoder._encoded(text)), 4, generator=torch.Generator().manual_seed(1)))
+        for text, value in vectors.items()
+    }
+    [alone] = encoder._match([("Yes.", "No.")], embedded)
+    beside, _ = encoder._match([("Yes.", "No."), (REFERENCES[0], REFERENCES[0])], embedded)
+    assert alone == pytest.approx(beside, abs=1e-6)
+    assert alone == (0.0, 0.0, 0.0)
