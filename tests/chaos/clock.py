@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from tests.e2e.pipeline import until
@@ -54,8 +55,8 @@ class Clock:
 
     def _armed(self) -> dict[str, dict[str, Any]]:
         scheduler = self._pipeline.client("scheduler")
-        found = [
-            scheduler.get_schedule(Name=entry["Name"], GroupName=entry["GroupName"])
-            for entry in scheduler.list_schedules()["Schedules"]
-        ]
-        return {schedule["Name"]: schedule for schedule in found if schedule["State"] == "ENABLED"}
+        found: dict[str, dict[str, Any]] = {}
+        for entry in scheduler.list_schedules()["Schedules"]:
+            with suppress(scheduler.exceptions.ResourceNotFoundException):  # it has fired since it was listed
+                found[entry["Name"]] = scheduler.get_schedule(Name=entry["Name"], GroupName=entry["GroupName"])
+        return {name: schedule for name, schedule in found.items() if schedule["State"] == "ENABLED"}

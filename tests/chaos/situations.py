@@ -14,6 +14,9 @@ Meanwhile = Literal["nothing", "stop the execution", "delete the throughput", "s
 Answer = Literal["approves", "rejects"]
 
 
+_PAID = "serving: provisioned"
+
+
 @dataclass(frozen=True)
 class Situation:
     """`settings` are lines of run.yaml; `bedrock` are settings of the local Bedrock; `meanwhile` happens when the run
@@ -21,7 +24,7 @@ class Situation:
     release switch."""
 
     name: str
-    settings: str = "serving: provisioned"
+    settings: str = _PAID
     bedrock: Mapping[str, Any] = field(default_factory=dict)
     meanwhile: Meanwhile = "nothing"
     place: str = ""
@@ -46,7 +49,7 @@ DEPLOYMENT: Mapping[str, Any] = {
         {"item": "throughput", "term": "OneMonth", "usd": 0.001, "source": "invented for the injected faults"},
     ],
 }
-_EXPENSIVE = "model_units: 2"
+_EXPENSIVE = f"{_PAID}\nmodel_units: 2"
 
 SITUATIONS = (
     Situation("provisioned throughput"),
@@ -70,17 +73,19 @@ SITUATIONS = (
         "stopped while it answers", meanwhile="stop the execution", place="Ask the tuned model", status="ABORTED"
     ),
     Situation("the throughput never comes", bedrock={"throughput_seconds": _NEVER}, status="FAILED", ends=False),
-    Situation("kept after the evaluation", "keep_hours: 1"),
-    Situation("to be kept, but refused by the gate", f"keep_hours: 1\ngate: {_HIGH}"),
-    Situation("accepted by the gate", f"gate: {_LOW}"),
+    Situation("kept after the evaluation", f"{_PAID}\nkeep_hours: 1"),
+    Situation("to be kept, but refused by the gate", f"{_PAID}\nkeep_hours: 1\ngate: {_HIGH}"),
+    Situation("accepted by the gate", f"{_PAID}\ngate: {_LOW}"),
     Situation(
         "accepted by the gate, and committed to",
-        f"gate: {_LOW}\ncommitment: OneMonth",
+        f"{_PAID}\ngate: {_LOW}\ncommitment: OneMonth",
         bedrock={"committed_model_units": 1000},
     ),
     Situation("approved by a person", _EXPENSIVE),
     Situation("rejected by a person", _EXPENSIVE, person="rejects", status="FAILED"),
-    Situation("over its budget", "budget_usd: 1", status="FAILED"),
-    Situation("validation data from documents", "generate: {count: 3}", files={"documents/list.md": _DOCUMENT}),
+    Situation("over its budget", f"{_PAID}\nbudget_usd: 1", status="FAILED"),
+    Situation(
+        "validation data from documents", f"{_PAID}\ngenerate: {{count: 3}}", files={"documents/list.md": _DOCUMENT}
+    ),
     Situation("two runs of one dataset at once", meanwhile="start another run", place="Pin the inputs"),
 )
