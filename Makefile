@@ -27,10 +27,10 @@ demo: $(INSTALLED)  ## tune a model on this machine, from deploy to report, and 
 
 test: lint  ## all checks and tests, the deployed local cloud included
 	@$(BIN)/pytest -n auto -q tests/unit
-	@$(BIN)/pytest -m "not thorough" tests/e2e tests/browser
+	@$(BIN)/pytest -n 2 --dist loadgroup -m "not thorough" tests/e2e tests/browser
 
 permissions: $(INSTALLED)  ## prove every permission: take each away from a real run (minutes)
-	@PERMISSION_PROOF=docs/permission-proof.md $(BIN)/pytest tests/e2e/permissions
+	@PERMISSION_PROOF=docs/permission-proof.md $(BIN)/pytest -n 2 --dist worksteal tests/e2e/permissions
 
 chaos: $(INSTALLED)  ## inject every fault (under an hour), or SAMPLE=N of them drawn by SEED=S
 	@$(BIN)/python -m tests.chaos $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED)) \

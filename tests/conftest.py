@@ -1,7 +1,23 @@
 """Sockets are off: only tests marked e2e may reach the cloud on this laptop, and those marked browser a local page."""
 
+from pathlib import Path
+
 import pytest
 from pytest_socket import disable_socket, enable_socket
+
+_HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Side by side (`--dist loadgroup`) goes what has a cloud of its own: a folder of e2e, or the faults' file. The
+    files directly in e2e share one cloud; so they stay together."""
+    for item in items:
+        place = item.path.relative_to(_HERE)
+        if place.parts[0] == "e2e":
+            alone = len(place.parts) > 2 or place.name == "test_chaos.py"
+            item.add_marker(pytest.mark.xdist_group(place.parts[1] if alone else "e2e"))
+        elif place.parts[0] == "browser":
+            item.add_marker(pytest.mark.xdist_group("browser"))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

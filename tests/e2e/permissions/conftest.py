@@ -55,9 +55,10 @@ def roles(stage):
 
 
 @pytest.fixture(scope="package")
-def proofs():
-    """What was shown. Written to the file that $PERMISSION_PROOF names, if it does and nothing is missing."""
-    found = Proofs()
+def proofs(tmp_path_factory, worker_id):
+    """What was shown, by all workers. Written to the file that $PERMISSION_PROOF names, if nothing is missing."""
+    own = tmp_path_factory.getbasetemp()
+    found = Proofs((own if worker_id == "master" else own.parent) / "permission-proofs.jsonl")
     yield found
     if (path := os.environ.get("PERMISSION_PROOF")) and found.complete():
         Path(path).write_text(found.page())

@@ -44,7 +44,8 @@ def _dear() -> dict[str, bytes]:
 _ACCEPTS = f"gate: {{correctness: {{at_least: 1}}}}\n{_QUICK}"
 DATASETS = {
     "provisioned": Dataset(lambda: small_dataset(f"serving: provisioned\n{_ACCEPTS}")),
-    "on_demand": Dataset(lambda: small_dataset(f"serving: on_demand\n{_QUICK}")),
+    # Accepted, so that no sweep deletes the model that others are made of.
+    "on_demand": Dataset(lambda: small_dataset(f"serving: on_demand\n{_ACCEPTS}")),
     "profile": Dataset(lambda: small_dataset(f"base_model: amazon.nova-2-lite-v1:0:256k\n{_QUICK}", records=250)),
     "untouched": Dataset(lambda: small_dataset(f"serving: none\n{_QUICK}")),
     "documents": Dataset(_documents),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from pathlib import Path
 
 from tests.e2e.permissions.policies import Permission, granted
 from tests.e2e.permissions.situations import not_asked_here, situation_of
@@ -33,21 +35,31 @@ def row(permission: Permission, ended: str) -> str:
     )
 
 
-@dataclass
+@dataclass(frozen=True)
 class Proofs:
-    """How each permission's absence ended, in words."""
+    """How each permission's absence ended, in words: a line each in a file that several processes add to."""
 
-    ended: dict[Permission, str] = field(default_factory=dict)
+    file: Path
+
+    def add(self, permission: Permission, ended: str) -> None:
+        """Keeps one."""
+        with self.file.open("a") as lines:
+            lines.write(json.dumps([str(permission), ended]) + "\n")
+
+    def ended(self) -> dict[str, str]:
+        """All that were kept."""
+        return dict(json.loads(line) for line in self.file.read_text().splitlines()) if self.file.exists() else {}
 
     def complete(self) -> bool:
         """Whether every permission that can be shown was shown."""
-        return self.ended.keys() == set(ASKED)
+        return self.ended().keys() == {str(permission) for permission in ASKED}
 
     def page(self) -> str:
         """The page."""
+        ended = self.ended()
         return (
             _HEAD
-            + "".join(f"{row(permission, self.ended[permission])}\n" for permission in ASKED)
+            + "".join(f"{row(permission, ended[str(permission)])}\n" for permission in ASKED)
             + _NOT_ASKED_HEAD
             + "".join(
                 f"| {permission.role} | `{permission.action}` | {permission.on} | {not_asked_here(permission)} |\n"

@@ -42,7 +42,7 @@ def test_without_it(permission, stage, roles, proofs):
     if keeps_the_release_from_working(permission):
         stage.sweep()
     situation.mend(stage)
-    proofs.ended[permission] = ending(stage, failure, permission)
+    proofs.add(permission, ending(stage, failure, permission))
 
 
 def names(message: str, permission: Permission, role: str, arns: set[str]) -> None:
