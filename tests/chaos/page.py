@@ -15,7 +15,11 @@ from tests.chaos.situations import SITUATIONS
 # What the page says while it does not tell of all cases.
 SAMPLE = "a sample of"
 _NUMBERS = {0: "–", **{number: str(number) for number in RELEASES}}
-_LATE = {"sweep": "≤ 1 h", "switch": "at the switch's time"}
+_LATE = {
+    "sweep": "≤ 1 h",
+    "switch": "at the switch's time",
+    "sweep after the outage": "≤ 1 h after the calls work again",
+}
 
 
 def in_short(result: Result) -> str:
