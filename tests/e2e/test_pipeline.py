@@ -40,7 +40,7 @@ def test_a_dropped_dataset_becomes_an_evaluated_model(pipeline, deployed, exampl
     assert {"bertscore_f1", "correctness"} <= shown["scores"].keys()
     assert "stand-in" in json.dumps(shown["stand_ins"])
     assert [each["run_id"] for each in json.loads(tuner(deployed, "runs", "--json"))][:1] == [run]
-    assert pipeline.jobs() == [f"tuner-{run}"]
+    assert pipeline.jobs().count(f"tuner-{run}") == 1
     assert pipeline.alive() == []
     assert b"<html" in pipeline.artifact(run, "report/index.html")
 
