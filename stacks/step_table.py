@@ -37,6 +37,14 @@ class Step:
 
 _READS = objects.read_run
 _FINDS = objects.find_in_run
+_RELEASES = (
+    _READS,
+    _FINDS,
+    writes(Keys.ENDPOINT),
+    bedrock.find_endpoints,
+    bedrock.watch_endpoints,
+    bedrock.delete_endpoints,
+)
 _REPORTS = (_READS, _FINDS, writes("report/*"), objects.write_overview)
 
 STEPS = (
@@ -136,12 +144,7 @@ STEPS = (
         minutes=4,
         memory=512,
         may=(
-            _READS,
-            _FINDS,
-            writes(Keys.ENDPOINT),
-            bedrock.find_endpoints,
-            bedrock.watch_endpoints,
-            bedrock.delete_endpoints,
+            *_RELEASES,
             bedrock.delete_models,
             services.look_executions_up,
             services.disarm_schedules,
@@ -155,12 +158,7 @@ STEPS = (
         minutes=4,
         memory=512,
         may=(
-            _READS,
-            _FINDS,
-            writes(Keys.ENDPOINT),
-            bedrock.find_endpoints,
-            bedrock.watch_endpoints,
-            bedrock.delete_endpoints,
+            *_RELEASES,
             services.list_executions,
         ),
         told=("STATE_MACHINE_ARN",),

@@ -50,15 +50,22 @@ class Lane:
 
     def __init__(self, folder: Path) -> None:
         os.environ |= {**SCALED, FOLDER_VARIABLE: str(folder), FURTHER_VARIABLE: "tests.chaos.overlay"}
-        cloud.down()
-        cloud.up(engine="instant")
         self.folder = folder
+        self.numbers = itertools.count(1)
+        self.plans, self.invocations, self.calls = Plans(folder), Journal(folder), Journal(folder, "calls")
+        cloud.down()
+        try:
+            self._bring_up()
+        except BaseException:  # nobody else knows of this cloud yet
+            self.close()
+            raise
+
+    def _bring_up(self) -> None:
+        cloud.up(engine="instant")
         self._environment = cloud.env().applied_to(os.environ)
         os.environ.clear()
         os.environ.update(self._environment)
         self.pipeline = Pipeline(boto3.Session())
-        self.plans, self.invocations, self.calls = Plans(folder), Journal(folder), Journal(folder, "calls")
-        self.numbers = itertools.count(1)
         self.proxy = self._start_proxy()
         self._lead_functions_through_the_proxy()
         self.notices = self._subscribe()

@@ -84,7 +84,7 @@ def _serve(folder: Path, number: int, tasks: Any, played: Any) -> None:
                 played.put(result_of(lane, task.case, dataset, task.off))
     except KeyboardInterrupt:
         sys.exit(130)
-    except BaseException:
+    except BaseException:  # whatever it was: `play` waits for an answer, and raises it
         played.put(traceback.format_exc())
         raise
     finally:

@@ -58,6 +58,18 @@ def tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
     return [{"key": key, "value": value} for key, value in tags.items()]
 
 
+def tags_of(api: Any, arn: str) -> dict[str, str]:
+    """The tags of a resource; empty when it is gone. Calls: bedrock:ListTagsForResource."""
+    with translated(f"read the tags of {arn}"):
+        try:
+            found = api.list_tags_for_resource(resourceARN=arn).get("tags", [])
+        except ClientError as error:
+            if code_of(error) == "ResourceNotFoundException":
+                return {}
+            raise
+    return {tag["key"]: tag["value"] for tag in found}
+
+
 class Bedrock:
     """Calls: bedrock:GetFoundationModel, GetInferenceProfile, {Create,Get}ModelCustomizationJob, TagResource,
     ListModelCustomizationJobs.

@@ -8,6 +8,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from tuner.aws.bedrock import tags_of
 from tuner.aws.clients import client
 from tuner.aws.translate import code_of, translated
 from tuner.serving.models import CustomModel
@@ -31,14 +32,7 @@ class CustomModels:
 
     def tags(self, arn: str) -> Mapping[str, str]:
         """A model's tags; empty when it is gone."""
-        with translated(f"read the tags of {arn}"):
-            try:
-                found = self._api.list_tags_for_resource(resourceARN=arn).get("tags", [])
-            except ClientError as error:
-                if code_of(error) == "ResourceNotFoundException":
-                    return {}
-                raise
-        return {tag["key"]: tag["value"] for tag in found}
+        return tags_of(self._api, arn)
 
     def delete(self, arn: str) -> bool:
         """Deletes a model; False when Bedrock says that it is in use. One that is gone is no error."""

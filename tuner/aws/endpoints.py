@@ -7,7 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from tuner.aws.bedrock import tag_list
+from tuner.aws.bedrock import tag_list, tags_of
 from tuner.aws.clients import client
 from tuner.aws.translate import code_of, message_of, translated
 from tuner.errors import StillAliveError
@@ -26,14 +26,7 @@ class _BedrockEndpoints:
 
     def tags(self, arn: str) -> Mapping[str, str]:
         """Tags of an endpoint; empty when it is gone."""
-        with translated(f"read the tags of {arn}"):
-            try:
-                found = self._api.list_tags_for_resource(resourceARN=arn).get("tags", [])
-            except ClientError as error:
-                if code_of(error) == "ResourceNotFoundException":
-                    return {}
-                raise
-        return {tag["key"]: tag["value"] for tag in found}
+        return tags_of(self._api, arn)
 
     def tag(self, arn: str, tags: Mapping[str, str]) -> None:
         """Adds tags to the endpoint; AwsError when it is gone."""

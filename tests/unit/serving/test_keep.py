@@ -118,12 +118,12 @@ def test_a_tag_keeps_within_what_the_deployment_allows(tags: dict[str, str], hou
     ("status", "until", "needed"),
     [
         ("RUNNING", None, True),
-        ("SUCCEEDED", LATER, True),
+        pytest.param("SUCCEEDED", LATER, True, id="kept"),
         ("SUCCEEDED", "2026-01-01T00:00:00Z", False),
         ("SUCCEEDED", None, False),
-        ("FAILED", LATER, False),
-        ("ABORTED", LATER, False),
-        (None, LATER, False),
+        pytest.param("FAILED", LATER, False, id="kept, but failed"),
+        pytest.param("ABORTED", LATER, False, id="kept, but stopped"),
+        pytest.param(None, LATER, False, id="kept, but of no run"),
     ],
 )
 def test_the_sweep_leaves_only_what_somebody_wants(status: str | None, until: str | None, needed: bool) -> None:

@@ -85,7 +85,7 @@ def archive(**files: str) -> bytes:
         ("a.pdf", pdf(), "has no pages"),
         ("a.pdf", pdf(SAID)[:200], "is damaged"),
         ("a.pdf", b"%PDF-1.7\n%%EOF", "is damaged"),
-        ("a.docx", archive(**{"data.json": "{}"}), "is a ZIP archive and no Word document"),
+        ("a.docx", archive(**{"data.json": "{}"}), "a.docx is a ZIP archive and no Word document. Upload"),
         ("a.docx", docx(SAID)[:150], "is damaged or protected"),
         ("a.docx", archive(**{"word/document.xml": "<w:document"}), "is damaged"),
         ("a.docx", archive(**{"word/document.xml": "<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>"}), "holds XML that"),

@@ -41,10 +41,10 @@ def _main_part(data: bytes) -> bytes:
                 raise UnusableError("is a ZIP archive and no Word document", "Upload the documents in it one by one.")
             with archive.open(_MAIN) as file:
                 xml = file.read(_LARGEST_UNPACKED + 1)
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
+    except UnusableError:
+        raise
+    except Exception as error:  # zipfile lets through whatever its decompressors and parsers raise: no list is complete
         raise UnusableError(f"is damaged or protected ({error})", "Open it in Word and save it again.") from None
-    except Exception as error:  # zlib.error and struct.error, among others that zipfile lets through
-        raise UnusableError(f"is damaged ({error})", "Open it in Word and save it again.") from None
     if len(xml) > _LARGEST_UNPACKED:
         raise UnusableError(f"has more than {_LARGEST_UNPACKED // 2**20} MB of text when unpacked", "Split it.")
     return xml
