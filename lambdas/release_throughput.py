@@ -56,8 +56,12 @@ class ReleaseEvent(BaseModel):
 @step(ReleaseEvent)
 def handler(event: ReleaseEvent, env: Environment) -> dict[str, Any]:
     release = Release((ProvisionedThroughputs(), ModelDeployments()), env.deployment.name, env.folder, _price(env))
-    run_id = event.run_id or (event.detail.name if event.detail else None)
-    outcome = _run(release, run_id, env) if run_id else _sweep(release, env)
+    if event.run_id:
+        outcome = _disarmed(event.run_id, release.run(event.run_id), env)
+    elif event.detail:
+        outcome = _disarmed(event.detail.name, release.ended(event.detail.name), env)
+    else:
+        outcome = _sweep(release, env)
     metrics.add_metric("EndpointsReleased", MetricUnit.Count, len(outcome.released))
     logger.info("Released", released=outcome.released, alive=outcome.alive)
     return {"released": list(outcome.released), "alive": list(outcome.alive)}
@@ -67,8 +71,7 @@ def _price(env: Environment) -> Callable[[Endpoint], float | None]:
     return hourly_usd(price_list(env.deployment.prices))
 
 
-def _run(release: Release, run_id: str, env: Environment) -> Outcome:
-    outcome = release.run(run_id)
+def _disarmed(run_id: str, outcome: Outcome, env: Environment) -> Outcome:
     if not outcome.alive:
         disarm_if_released(OneTimeSchedules(env.schedule_group), env.deployment.name, env.folder(run_id))
     return outcome
@@ -77,8 +80,9 @@ def _run(release: Release, run_id: str, env: Environment) -> Outcome:
 def _sweep(release: Release, env: Environment) -> Outcome:
     """Raises nothing for what cannot be released: it tells people, once an hour, and comes back by itself."""
     deployment, status_of = env.deployment.name, Executions(env.state_machine_arn).status
-    longest_hours = env.deployment.longest_throughput_hours + env.deployment.longest_keep_hours
-    outcome, failures = release.sweep(is_needed(status_of, deployment, longest_hours))
+    served_hours = env.deployment.longest_throughput_hours
+    longest_hours = served_hours + env.deployment.longest_keep_hours
+    outcome, failures = release.sweep(is_needed(status_of, deployment, served_hours, longest_hours))
     metrics.add_metric("ReleaseFailed", MetricUnit.Count, len(failures))
     if failures:
         logger.error("Not released", failures=[str(failure.error) for failure in failures])

@@ -77,7 +77,7 @@ class SafetyNet(Construct):
         events.Rule(
             self,
             "HourlySweep",
-            description="Releases whatever carries this deployment's tag and belongs to no running execution",
+            description="Releases what carries this deployment's name and tag and no running execution needs any more",
             schedule=events.Schedule.rate(Duration.hours(1)),
             targets=[self._target(release, events.RuleTargetInput.from_object({"sweep": True}))],
         )

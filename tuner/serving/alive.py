@@ -72,16 +72,20 @@ def alive(
 
 
 def is_needed(
-    status_of: Callable[[str], str | None], deployment: str, longest_hours: float
+    status_of: Callable[[str], str | None], deployment: str, served_hours: float, longest_hours: float
 ) -> Callable[[Endpoints, Endpoint], bool]:
-    """What the sweep leaves alone: endpoints of running executions, and what a successful run keeps, until its time."""
+    """What the sweep leaves alone: what a running or successful run keeps, until its time, and before that whatever a
+    running execution has had for no longer than `served_hours`: one that hangs does not pay for ever.
+    """
 
     def needed(kind: Endpoints, endpoint: Endpoint) -> bool:
-        status = status_of(run_of(endpoint, deployment))
-        if status == "SUCCEEDED":
-            until = kept_until(kind.tags(endpoint.arn), endpoint.created_at, longest_hours)
-            return until is not None and until > dt.datetime.now(dt.UTC)
-        return status == "RUNNING"
+        status, now = status_of(run_of(endpoint, deployment)), dt.datetime.now(dt.UTC)
+        if status == "RUNNING" and now < endpoint.created_at + dt.timedelta(hours=served_hours):
+            return True
+        if status not in {"RUNNING", "SUCCEEDED"}:
+            return False
+        until = kept_until(kind.tags(endpoint.arn), endpoint.created_at, longest_hours)
+        return until is not None and until > now
 
     return needed
 

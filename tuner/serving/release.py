@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from tuner.aws.run_folder import RunFolder
 from tuner.errors import AccessDeniedError, RetryableError, StillAliveError, TunerError
-from tuner.run import resource_name
+from tuner.run import Keys, resource_name
 from tuner.serving.alive import delete_command, price_in_words, stays_for_its_term
 from tuner.serving.endpoints import Endpoint, Endpoints, is_ours, owned, run_of
 from tuner.serving.purchase import read, write
@@ -20,6 +20,10 @@ from tuner.times import iso, now
 # A deleted endpoint is looked for this often, with this pause, before the caller is told to come back.
 _LOOKS = 8
 _PAUSE_SECONDS = 2.0
+
+# A purchase outlives the execution that was stopped under it, and is on record only afterwards: it is looked for again
+# with these pauses.
+_STRAGGLER_PAUSES = (2.0, 4.0, 8.0, 16.0, 30.0)
 
 # The sweep's own waits between its attempts; after this long it starts no more, so that it can still raise the alarm.
 _SWEEP_PAUSES = (5.0, 15.0, 45.0)
@@ -75,6 +79,16 @@ class Release:
         outcome = _or_raise(*self._all(of_this_run))
         # An endpoint that somebody else deleted is released too.
         self._write_down(run_id, outcome.alive)
+        return outcome
+
+    def ended(self, run_id: str) -> Outcome:
+        """As `run`, for an execution that has ended badly: what it was about to buy is looked for a minute longer."""
+        outcome = self.run(run_id)
+        for pause in _STRAGGLER_PAUSES:
+            if outcome.released or outcome.alive or not _may_be_buying(self.folder_of(run_id)):
+                break
+            self.sleep(pause)
+            outcome = self.run(run_id)
         return outcome
 
     def these(self, arns: Collection[str]) -> Outcome:
@@ -147,6 +161,13 @@ class Release:
         record = read(self.folder_of(run_id))
         if record and record.released_at is None and record.arn not in alive:
             write(self.folder_of(run_id), record.model_copy(update={"released_at": iso(now())}))
+
+
+def _may_be_buying(folder: RunFolder) -> bool:
+    """Whether the run has a model that it would serve, and no purchase on record."""
+    if folder.find(Keys.TRAINING_SUMMARY) is None or read(folder) is not None:
+        return False
+    return folder.manifest().settings.serving != "none"
 
 
 def _or_raise(outcome: Outcome, failures: Sequence[Failure]) -> Outcome:

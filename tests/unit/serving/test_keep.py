@@ -115,21 +115,27 @@ def test_a_tag_keeps_within_what_the_deployment_allows(tags: dict[str, str], hou
 
 
 @pytest.mark.parametrize(
-    ("status", "until", "needed"),
+    ("status", "hours", "until", "needed"),
     [
-        ("RUNNING", None, True),
-        pytest.param("SUCCEEDED", LATER, True, id="kept"),
-        ("SUCCEEDED", "2026-01-01T00:00:00Z", False),
-        ("SUCCEEDED", None, False),
-        pytest.param("FAILED", LATER, False, id="kept, but failed"),
-        pytest.param("ABORTED", LATER, False, id="kept, but stopped"),
-        pytest.param(None, LATER, False, id="kept, but of no run"),
+        ("RUNNING", 0, None, True),
+        pytest.param("RUNNING", 5, None, False, id="of a run that hangs"),
+        pytest.param("RUNNING", 5, LATER, True, id="kept, and not reported yet"),
+        pytest.param("SUCCEEDED", 5, LATER, True, id="kept"),
+        ("SUCCEEDED", 0, "2026-01-01T00:00:00Z", False),
+        ("SUCCEEDED", 0, None, False),
+        pytest.param("FAILED", 0, LATER, False, id="kept, but failed"),
+        pytest.param("ABORTED", 0, LATER, False, id="kept, but stopped"),
+        pytest.param(None, 0, LATER, False, id="kept, but of no run"),
     ],
 )
-def test_the_sweep_leaves_only_what_somebody_wants(status: str | None, until: str | None, needed: bool) -> None:
-    kind = FakeEndpoints()
-    arn = kind.add(tags={Tags.DEPLOYMENT: DEPLOYMENT, **({Tags.KEPT_UNTIL: until} if until else {})})
-    assert is_needed(lambda _: status, DEPLOYMENT, 24)(kind, kind.alive[arn]) is needed
+def test_the_sweep_leaves_only_what_somebody_wants(
+    status: str | None, hours: int, until: str | None, needed: bool
+) -> None:
+    kind, created = FakeEndpoints(), dt.datetime.now(dt.UTC) - dt.timedelta(hours=hours)
+    arn = kind.add(
+        created_at=created, tags={Tags.DEPLOYMENT: DEPLOYMENT, **({Tags.KEPT_UNTIL: until} if until else {})}
+    )
+    assert is_needed(lambda _: status, DEPLOYMENT, 4, 24)(kind, kind.alive[arn]) is needed
 
 
 def test_what_is_alive_says_whose_it_is_and_what_it_costs() -> None:

@@ -25,7 +25,7 @@ def release(*kinds: FakeEndpoints, folders: Folders | None = None) -> Release:
 
 
 def needed_by(*running: str) -> Callable[[Endpoints, Endpoint], bool]:
-    return is_needed(lambda run_id: "RUNNING" if run_id in running else "SUCCEEDED", DEPLOYMENT, 12)
+    return is_needed(lambda run_id: "RUNNING" if run_id in running else "SUCCEEDED", DEPLOYMENT, 4, 12)
 
 
 def recorded(arn: str, kind: str = "provisioned") -> MemoryFolder:
@@ -78,6 +78,16 @@ def test_the_sweep_leaves_what_a_running_execution_needs() -> None:
     throughputs.add("someone-else", {})
     assert release(throughputs).sweep(needed_by("running"))[0].released == (orphan,)
     assert throughputs.alive[needed].status == "Creating"
+
+
+def test_the_sweep_ends_what_a_running_execution_has_had_for_too_long() -> None:
+    throughputs, deployments = FakeEndpoints(), FakeEndpoints("on_demand")
+    hours_ago = [dt.datetime.now(dt.UTC) - dt.timedelta(hours=hours) for hours in (3.9, 4.1)]
+    recent = throughputs.add("tuner-running", created_at=hours_ago[0])
+    hanging = {kind.add("tuner-hanging", created_at=hours_ago[1]) for kind in (throughputs, deployments)}
+    outcome, _ = release(throughputs, deployments).sweep(needed_by("running", "hanging"))
+    assert set(outcome.released) == hanging
+    assert throughputs.alive[recent].status == "Creating"
 
 
 def test_a_refused_delete_raises_with_the_command_that_deletes_it() -> None:
