@@ -66,7 +66,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--sizes", type=float, nargs=2, default=[0.1e9, 2e9], help="bytes that memory is compared at")
     parser.add_argument(
-        "--step-sizes", type=float, nargs=2, default=[0.1e9, 0.5e9], help="bytes that the whole step is timed at"
+        "--step-sizes", type=float, nargs=2, default=[0.1e9, 2e9], help="bytes that the whole step is measured at"
     )
     parser.add_argument("--one", nargs=4, metavar=("WAY", "SOURCE", "TARGET", "SIZE"), help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -81,7 +81,8 @@ def main() -> None:
         flat = {size: measured("one pass", source, target, size).peak for size in options.sizes}
         step = {size: measured("whole step", source, target, size) for size in options.step_sizes}
     show_memory(flat, step)
-    verdict(rounds, max(flat.values()), ten_gigabytes(step, grown))
+    peak = max(*flat.values(), *(result.peak for result in step.values()))
+    verdict(rounds, peak, ten_gigabytes(step, grown))
 
 
 Rounds = Sequence[Mapping[str, Measured]]

@@ -110,7 +110,8 @@ def test_recognises_fields(run, record, prompt, completion):
 
 
 PUBLISHED = {
-    # as on their pages: fields in their order, and the file's form
+    # The fields of each file. The second and third are JSON arrays, the names of whose fields are as the scripts that
+    # load kunishou/databricks-dolly-15k-ja and bbz662bbz/databricks-dolly-15k-ja-gozaru read them.
     "databricks-dolly-15k": (
         "training.jsonl",
         {"instruction": "p {n}", "context": "c", "response": "r {n}", "category": "closed_qa"},

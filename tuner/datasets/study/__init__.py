@@ -16,6 +16,7 @@ from tuner.datasets.findings import Findings, Flaw
 from tuner.datasets.record import Record, Role
 from tuner.datasets.study.coverage import Coverage
 from tuner.datasets.study.duplicates import Duplicates, Leakage
+from tuner.datasets.study.languages import language
 from tuner.datasets.study.privacy import Privacy
 from tuner.datasets.study.style import Style
 
@@ -88,14 +89,7 @@ class _Study:
             if role == "training":
                 self._coverage.train(record)
             if number < _LANGUAGE_SAMPLE:
-                languages[_language(f"{record.prompt}\n{record.completion}")] += 1
+                languages[language(f"{record.prompt}\n{record.completion}")] += 1
         for flaw in style.flaws():
             self._findings.at(name, None, flaw)
         self._summary[role] = {**style.summary(), "languages": dict(languages.most_common())}
-
-
-def _language(text: str) -> str:
-    """ISO 639-1 code, by py3langid's model, which comes with the package."""
-    from py3langid import classify
-
-    return str(classify(text[:500])[0])

@@ -1,0 +1,30 @@
+"""Which language a text is in: what the summary counts."""
+
+from __future__ import annotations
+
+import pytest
+
+from tuner.datasets.study.languages import UNDETERMINED, language
+
+TEXTS = {
+    "en": "What is a foundation model?\nA model that was trained on a lot of text.",
+    "de": "Was ist ein Grundlagenmodell?\nEin Modell, das mit viel Text trainiert wurde.",
+    "fr": "Qu'est-ce qu'un modèle ?\nUn modèle entraîné sur beaucoup de texte.",
+    "ja": "アマゾンとは何ですか\n会社でござる。",
+    "zh": "什么是亚马逊？\n一家公司。",
+    "ru": "Что это?\nЭто модель, обученная на большом тексте.",
+}
+
+
+@pytest.mark.parametrize("code", TEXTS)
+def test_a_languages_code(code: str) -> None:
+    assert language(TEXTS[code]) == code
+
+
+def test_capitals_are_no_other_language() -> None:
+    assert language(TEXTS["en"].upper()) == "en"
+
+
+@pytest.mark.parametrize("text", ["", " \n", "12345\n67", "\0", "\u2028", "x" * 600], ids=ascii)
+def test_what_tells_no_language(text: str) -> None:
+    assert language(text) == UNDETERMINED
