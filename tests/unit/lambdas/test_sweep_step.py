@@ -13,6 +13,7 @@ from tests.unit.lambdas.test_pipeline_steps import CONTEXT
 from tuner.errors import AccessDeniedError
 from tuner.run import Tags
 from tuner.serving.models import CustomModel
+from tuner.serving.release import Outcome, Release
 
 HOURS_AGO = dt.datetime.now(dt.UTC) - dt.timedelta(hours=6)
 LATER = (dt.datetime.now(dt.UTC) + dt.timedelta(hours=3)).isoformat()
@@ -108,3 +109,18 @@ def test_old_models_go_with_the_sweep(
 ) -> None:
     assert swept(monkeypatch, FakeEndpoints(), capsys)["ModelsDeleted"] == 1
     assert Models.deleted == ["arn:model"]
+
+
+@pytest.mark.parametrize(
+    ("event", "asked"),
+    [({"run_id": "faq-1"}, "run"), ({"detail": {"name": "faq-1", "status": "ABORTED"}}, "ended")],
+    ids=["a state or a switch", "the rule"],
+)
+def test_only_the_rule_looks_again_for_a_purchase(
+    told: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch, event: dict[str, Any], asked: str
+) -> None:
+    for name in ("run", "ended"):
+        monkeypatch.setattr(Release, name, lambda _, run_id, name=name: Outcome((f"{name} {run_id}",), ()))
+    monkeypatch.setattr(release_throughput, "ProvisionedThroughputs", FakeEndpoints)
+    monkeypatch.setattr(release_throughput, "OneTimeSchedules", lambda group: None)
+    assert release_throughput.handler(event, CONTEXT)["released"] == [f"{asked} faq-1"]
