@@ -6,11 +6,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from tuner.aws.shared import replace
 from tuner.aws.translate import code_of, translated
 from tuner.run import Keys
-
-# https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
-_OVERTAKEN = {"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"}
 
 
 class Overview:
@@ -33,17 +31,7 @@ class Overview:
 
     def write_index(self, data: bytes, version: str | None) -> bool:
         """Replaces the index of this version, or makes the first; False when another was written meanwhile."""
-        condition = {"IfMatch": version} if version else {"IfNoneMatch": "*"}
-        with translated(f"write s3://{self._bucket}/{Keys.INDEX}"):
-            try:
-                self._s3.put_object(
-                    Bucket=self._bucket, Key=Keys.INDEX, Body=data, ContentType="application/json", **condition
-                )
-            except ClientError as error:
-                if code_of(error) in _OVERTAKEN:
-                    return False
-                raise
-        return True
+        return replace(self._s3, self._bucket, Keys.INDEX, data, version)
 
     def write_page(self, page: bytes) -> None:
         """Writes the page."""

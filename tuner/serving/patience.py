@@ -20,6 +20,7 @@ from tuner.times import seconds_since
 # repeats); for a deployment nothing is documented, and a wrong guess costs nothing by the hour.
 DEFAULT_SECONDS: dict[Kind, float] = {"provisioned": 1200.0, "on_demand": 300.0}
 _REMEMBERED = 5
+_ATTEMPTS = 5
 
 # Shares of the expected time between which it may come at any moment; the longest of five runs is rarely outside.
 _EARLIEST, _LATEST = 0.6, 1.5
@@ -30,12 +31,12 @@ _LATE_SHARE, _LATE_SECONDS = 1 / 300, 180
 class Times(Protocol):
     """What earlier endpoints took, by kind and base model."""
 
-    def read(self) -> Mapping[str, list[float]]:
-        """Everything that is remembered."""
+    def read(self) -> tuple[Mapping[str, list[float]], str | None]:
+        """Everything that is remembered, and its version."""
         ...
 
-    def write(self, times: Mapping[str, Sequence[float]]) -> None:
-        """Replaces it."""
+    def write(self, times: Mapping[str, Sequence[float]], version: str | None) -> bool:
+        """Replaces what is of this version; False when another run wrote meanwhile."""
         ...
 
 
@@ -51,18 +52,24 @@ def next_look(polling: Polling, waited: float, expected: float | None) -> int:
 
 def expected_seconds(times: Times, kind: Kind, base_model: str) -> float:
     """What the last endpoints of this kind and base model took, their median; a stated default before the first."""
-    known = times.read().get(_name(kind, base_model), [])
+    known = times.read()[0].get(_name(kind, base_model), [])
     return statistics.median(known) if known else DEFAULT_SECONDS[kind]
 
 
 def remember(times: Times, record: EndpointRecord, base_model: str) -> None:
-    """Adds what this endpoint took, once, to the last ones of its kind and base model."""
+    """Adds what this endpoint took, once, to the last ones of its kind and base model.
+
+    It is a hint: who is overtaken by other runs every time leaves it out.
+    """
     if record.in_service_at is None:
         return
     took = seconds_since(record.created_at, dt.datetime.fromisoformat(record.in_service_at))
-    known, name = times.read(), _name(record.kind, base_model)
-    if took not in known.get(name, [])[-1:]:
-        times.write({**known, name: [*known.get(name, []), took][-_REMEMBERED:]})
+    name = _name(record.kind, base_model)
+    for _ in range(_ATTEMPTS):
+        known, version = times.read()
+        earlier = known.get(name, [])
+        if took in earlier[-1:] or times.write({**known, name: [*earlier, took][-_REMEMBERED:]}, version):
+            break
 
 
 def _name(kind: Kind, base_model: str) -> str:

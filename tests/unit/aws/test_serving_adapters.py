@@ -3,6 +3,7 @@
 import datetime as dt
 import io
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 from botocore.response import StreamingBody
@@ -84,11 +85,20 @@ def test_endpoint_times_are_one_object_beside_the_runs() -> None:
     listing = {"Bucket": "artifacts", "Prefix": Keys.ENDPOINT_TIMES, "MaxKeys": 1}
     assert Keys.ENDPOINT_TIMES.startswith("runs/")
     with stubbed("s3", ("list_objects_v2", listing, {})) as api:
-        assert EndpointTimes("artifacts", api).read() == {}
+        assert EndpointTimes("artifacts", api).read() == ({}, None)
     data = b'{"provisioned m": [1200.0]}'
     body = StreamingBody(io.BytesIO(data), len(data))
     there = {"Contents": [{"Key": Keys.ENDPOINT_TIMES}]}
-    with stubbed("s3", ("list_objects_v2", listing, there), ("get_object", None, {"Body": body})) as api:
-        assert EndpointTimes("artifacts", api).read() == {"provisioned m": [1200.0]}
-    with stubbed("s3", ("put_object", None, {})) as api:
-        EndpointTimes("artifacts", api).write({"provisioned m": [1200.0]})
+    with stubbed("s3", ("list_objects_v2", listing, there), ("get_object", None, {"Body": body, "ETag": '"1"'})) as api:
+        assert EndpointTimes("artifacts", api).read() == ({"provisioned m": [1200.0]}, '"1"')
+
+
+@pytest.mark.parametrize(
+    ("version", "condition"), [(None, {"IfNoneMatch": "*"}), ('"1"', {"IfMatch": '"1"'})], ids=["the first", "a later"]
+)
+def test_endpoint_times_are_replaced_only_by_who_has_seen_them(version: str | None, condition: dict[str, str]) -> None:
+    put = {"Bucket": "artifacts", "Key": Keys.ENDPOINT_TIMES, "ContentType": "application/json", "Body": ANY}
+    calls = [("put_object", {**put, **condition}, answer) for answer in ({}, "PreconditionFailed: overtaken")]
+    with stubbed("s3", *calls) as api:
+        assert EndpointTimes("artifacts", api).write({"provisioned m": [1200.0]}, version)
+        assert not EndpointTimes("artifacts", api).write({"provisioned m": [1200.0]}, version)

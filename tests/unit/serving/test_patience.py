@@ -13,14 +13,27 @@ MODEL = "amazon.nova-micro-v1:0:128k"
 
 
 class Times:
-    def __init__(self) -> None:
+    """What is remembered; each of `meanwhile` is written by another run just before this one would write."""
+
+    def __init__(self, *meanwhile: dict[str, list[float]]) -> None:
         self.known: dict[str, list[float]] = {}
+        self.version = 0
+        self.meanwhile = list(meanwhile)
 
-    def read(self) -> dict[str, list[float]]:
-        return {name: list(values) for name, values in self.known.items()}
+    def read(self) -> tuple[dict[str, list[float]], str | None]:
+        return {name: list(values) for name, values in self.known.items()}, str(self.version)
 
-    def write(self, times: Mapping[str, Sequence[float]]) -> None:
+    def write(self, times: Mapping[str, Sequence[float]], version: str | None) -> bool:
+        if self.meanwhile:
+            self._replace(self.meanwhile.pop(0))
+        if version != str(self.version):
+            return False
+        self._replace(times)
+        return True
+
+    def _replace(self, times: Mapping[str, Sequence[float]]) -> None:
         self.known = {name: list(values) for name, values in times.items()}
+        self.version += 1
 
 
 def looks(expected: float | None, until: float) -> list[float]:
@@ -76,3 +89,15 @@ def test_a_repeated_step_remembers_once_and_what_is_not_in_service_not_at_all() 
     for _ in range(2):
         remember(times, record("2026-11-23T07:00:00Z", "2026-11-23T07:20:00Z"), MODEL)
     assert times.known == {f"provisioned {MODEL}": [1200.0]}
+
+
+def test_what_another_run_remembers_meanwhile_is_not_lost() -> None:
+    times = Times({"on_demand other": [300.0]}, {"on_demand other": [300.0], f"provisioned {MODEL}": [1100.0]})
+    remember(times, record("2026-11-23T07:00:00Z", "2026-11-23T07:20:00Z"), MODEL)
+    assert times.known == {"on_demand other": [300.0], f"provisioned {MODEL}": [1100.0, 1200.0]}
+
+
+def test_who_is_overtaken_every_time_gives_up() -> None:
+    times = Times(*({"on_demand other": [float(n)]} for n in range(100)))
+    remember(times, record("2026-11-23T07:00:00Z", "2026-11-23T07:20:00Z"), MODEL)
+    assert list(times.known) == ["on_demand other"]
