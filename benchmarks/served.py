@@ -1,0 +1,109 @@
+"""The stand-in endpoint that the paid window is measured on, and the two ways in which people ask one today."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field
+
+from tuner.aws.converse import Reply
+from tuner.errors import EndpointFailedError, ThrottledError
+
+QUESTIONS = 500
+# What a warm function takes to start, and the state machine to go to the next state; what the control plane takes.
+START_SECONDS, CALL_SECONDS = 0.3, 0.15
+FIXED_WAIT_SECONDS = 1000.0
+# A second of the clock on which today's ways are run: a question takes 10 ms or more of it, far above a sleep's error.
+QUICK = 1 / 50
+
+
+@dataclass(frozen=True)
+class Throughput:
+    """An endpoint that answers after `latency` seconds and lets `quota` questions a second through."""
+
+    name: str
+    latency: float
+    quota: float
+
+    @property
+    def least_seconds(self) -> float:
+        """The last of the questions cannot begin before the quota lets it, and then takes its time."""
+        return (QUESTIONS - self.burst) / self.quota + self.latency
+
+    @property
+    def burst(self) -> float:
+        """Half a second's worth may come at once."""
+        return max(1.0, self.quota / 2)
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Runs from 0 when it is made; each of its seconds takes `scale` real ones."""
+
+    scale: float = 1
+    start: float = field(default_factory=time.monotonic)
+
+    def now(self) -> float:
+        return (time.monotonic() - self.start) / self.scale
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds * self.scale)
+
+
+class Stand:
+    """The stand-in: a token bucket in front of a wait, in service after `creation` seconds of its clock."""
+
+    def __init__(self, throughput: Throughput, clock: Clock | None = None, creation: float = 0) -> None:
+        self.clock, self.creation, self.refused = clock or Clock(), creation, 0
+        self._throughput = throughput
+        self._tokens, self._at = throughput.burst, self.clock.now()
+        self._lock = threading.Lock()
+
+    @property
+    def paid_seconds(self) -> float:
+        """Since it is in service."""
+        return self.clock.now() - self.creation
+
+    def ask(self, *_: object) -> Reply:
+        """Waits and answers; ThrottledError above the quota."""
+        if self.paid_seconds < 0:
+            raise EndpointFailedError("The endpoint is not in service yet")
+        with self._lock:
+            now = self.clock.now()
+            refilled = self._tokens + (now - self._at) * self._throughput.quota
+            self._tokens, self._at = min(self._throughput.burst, refilled), now
+            allowed = self._tokens >= 1
+            self._tokens -= allowed
+            self.refused += not allowed
+        if not allowed:
+            self.clock.sleep(0.02)
+            raise ThrottledError("Too many requests")
+        self.clock.sleep(self._throughput.latency)
+        return Reply("An answer.", "end_turn", 20, 5, int(self._throughput.latency * 1000))
+
+
+def sequential(throughput: Throughput) -> float:
+    """Paid seconds of a script that is there when the endpoint is, and asks one question after the other."""
+    endpoint = Stand(throughput, Clock(QUICK))
+    _one_after_the_other(endpoint)
+    return endpoint.paid_seconds
+
+
+def fixed_wait(throughput: Throughput, creation: float) -> float:
+    """Paid seconds of a state machine that waits 1,000 seconds after its purchase, and then does the same."""
+    endpoint = Stand(throughput, Clock(QUICK), creation)
+    endpoint.clock.sleep(FIXED_WAIT_SECONDS)
+    endpoint.clock.sleep(START_SECONDS)
+    _one_after_the_other(endpoint)
+    return endpoint.paid_seconds
+
+
+def _one_after_the_other(endpoint: Stand) -> None:
+    answered = 0
+    while answered < QUESTIONS:
+        try:
+            endpoint.ask()
+            answered += 1
+        except ThrottledError:
+            endpoint.clock.sleep(1)
+    endpoint.clock.sleep(CALL_SECONDS)  # the delete
