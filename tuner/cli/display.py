@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import takewhile
 from typing import Protocol
 
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
@@ -17,7 +18,7 @@ from tuner.cli import training
 from tuner.cli.console import console, is_live
 from tuner.cli.follow import Snapshot
 from tuner.cli.steps import Step
-from tuner.reporting.words import duration, number
+from tuner.reporting.words import duration, number, plural
 from tuner.times import now
 
 # Where the times still stand beside their steps.
@@ -47,8 +48,9 @@ def display(target: Console | None = None) -> Iterator[Display]:
 class LiveDisplay:
     """Drawn anew four times a second, so that the times go on between two looks."""
 
-    def __init__(self, snapshot: Snapshot | None = None) -> None:
+    def __init__(self, snapshot: Snapshot | None = None, *, folds: bool = True) -> None:
         self._snapshot = snapshot
+        self._folds = folds
         self._spinner = Spinner("dots", style="name")
 
     def show(self, snapshot: Snapshot) -> None:
@@ -58,12 +60,11 @@ class LiveDisplay:
     def __rich_console__(self, target: Console, options: ConsoleOptions) -> RenderResult:
         if self._snapshot:
             width = min(options.max_width, _WIDEST)
-            yield Group(*self._parts(self._snapshot, width, (options.height or target.height) - 1))
-
-    def _parts(self, snapshot: Snapshot, width: int, height: int) -> list[RenderableType]:
-        end = [] if snapshot.run.over else [Text(line, style) for line, style in _footer(snapshot)]
-        middle = _training_rows(snapshot) if _at_training(snapshot) else []
-        return [_heading(snapshot), self._table(snapshot, middle, width, height - len(end) - 1), *end]
+            end = [] if self._snapshot.run.over else [Text(line, style) for line, style in _footer(self._snapshot)]
+            below = sum(len(text.wrap(target, options.max_width)) for text in end)
+            middle = _training_rows(self._snapshot) if _at_training(self._snapshot) else []
+            room = (options.height or target.height) - 2 - below  # less the heading, and a line for the cursor
+            yield Group(_heading(self._snapshot), self._table(self._snapshot, middle, width, room), *end)
 
     def _table(self, snapshot: Snapshot, middle: list[RenderableType], width: int, room: int) -> Table:
         table = Table.grid(padding=(0, 1))
@@ -72,14 +73,17 @@ class LiveDisplay:
         table.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
         table.add_column(justify="right", no_wrap=True)
         steps = snapshot.steps
-        hidden = _folded(steps, len(steps) + len(middle) - room)
-        if hidden:
-            table.add_row(Text("✓", "good"), Text(f"{hidden} steps done", "quiet"), "")
-        for step in steps[hidden:]:
+        past, to_come = _folded(steps, len(steps) + len(middle) - room) if self._folds else (0, 0)
+        if past:
+            done = sum(step.mark == "done" for step in steps[:past])
+            table.add_row(Text("✓", "good"), Text(f"{plural(done, 'step')} done", "quiet"), "")
+        for step in steps[past : len(steps) - to_come]:
             table.add_row(self._mark(step), _label(step), _took(step))
             if step.name == training.STEP:
                 for row in middle:
                     table.add_row("", row, "")
+        if to_come:
+            table.add_row(Text("·", "quiet"), Text(f"{to_come} steps to come", "quiet"), "")
         return table
 
     def _mark(self, step: Step) -> RenderableType:
@@ -158,12 +162,16 @@ def _took(step: Step) -> Text:
     return Text("" if step.started is None else duration(step.seconds(now())), "quiet")
 
 
-def _folded(steps: tuple[Step, ...], excess: int) -> int:
-    """How many finished steps at the top become one line, so that a low terminal shows what goes on."""
-    if excess <= 0:
-        return 0
-    done = next((index for index, step in enumerate(steps) if step.mark != "done"), len(steps))
-    return done if done > 1 else 0
+def _folded(steps: tuple[Step, ...], excess: int) -> tuple[int, int]:
+    """How many steps at the top, and at the bottom, become one line each: what goes on and what it costs must fit."""
+    past = sum(1 for _ in takewhile(lambda step: step.mark in ("done", "skipped"), steps))
+    to_come = sum(1 for _ in takewhile(lambda step: step.mark == "waiting", reversed(steps)))
+    top = _of(past, excess)
+    return top, _of(to_come, excess - max(top - 1, 0))
+
+
+def _of(steps: int, excess: int) -> int:
+    return min(steps, excess + 1) if excess > 0 and steps > 1 else 0
 
 
 def _at_training(snapshot: Snapshot) -> bool:

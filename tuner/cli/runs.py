@@ -71,7 +71,7 @@ def show(
         return
     follower = Follower(deployment, run.run_id)
     snapshot = follower.look()
-    console().print(LiveDisplay(snapshot))
+    console().print(LiveDisplay(snapshot, folds=False))
     if snapshot.run.over:
         conclude(console(), deployment, snapshot.run, snapshot.failed, follower.plan)
 

@@ -79,6 +79,36 @@ class TestLive:
         assert any("Wait for the training" in line for line in lines)
         assert not any("Pin the inputs" in line for line in lines)
 
+    @pytest.mark.parametrize("height", [12, 16, 24])
+    @pytest.mark.parametrize("went", [TO_TRAINING[:1], TO_TRAINING, TO_THE_END[:-1]], ids=["first", "training", "last"])
+    def test_the_money_and_what_goes_on_are_never_cut_off(self, went: tuple[str, ...], height: int) -> None:
+        history = History().is_in(*went)
+        job = JOB if went == TO_TRAINING else None
+        question = (
+            "waits until 2026-11-24 08:00 UTC for: tuner approve faq-0123456789ab, or tuner reject faq-0123456789ab"
+        )
+        found = snapshot(history, training=job, spent="at most $0.30", question=question)
+        lines = drawn(found, height=height)
+        assert len(lines) < height
+        assert "Spent so far: at most $0.30" in [line.rstrip() for line in lines]
+        assert " ".join(line.strip() for line in lines).endswith(question)
+        assert any(went[-1] in line for line in lines)
+
+    def test_only_so_much_is_folded_as_must_be(self) -> None:
+        lines = drawn(TRAINING, height=24)
+        assert len(lines) == 23
+        assert lines[1].startswith("✓ 4 steps done")
+        assert "· Notify of success" in lines[-1]
+
+    def test_what_is_to_come_is_folded_when_nothing_is_done_yet(self) -> None:
+        lines = drawn(snapshot(History().is_in(*TO_TRAINING[:1])), height=12)
+        assert re.match(r"· \d+ steps to come", lines[-1])
+
+    def test_a_finished_look_is_shown_whole(self) -> None:
+        target = Console(file=io.StringIO(), width=80, height=12)
+        target.print(LiveDisplay(TRAINING, folds=False))
+        assert "steps done" not in target.file.getvalue()  # type: ignore[attr-defined]
+
     def test_where_bedrock_tells_no_steps_its_stages_are_shown(self) -> None:
         job = Training("InProgress", (("validation", "Completed"), ("training", "InProgress")))
         assert any(
