@@ -2,39 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from enum import StrEnum
-from pathlib import Path
-from typing import Annotated, Any, NoReturn, TypeVar, get_args
+from typing import Annotated, Any, NoReturn, get_args
 
 import typer
 from rich.table import Table
 
 from tuner.cli.console import console, emit, say
-from tuner.cli.files import data_limits, data_sink, data_source
+from tuner.cli.files import data_limits, data_sink, data_source, reading
+from tuner.cli.folders import check_folder, is_folder
 from tuner.cli.generate import generate
 from tuner.cli.options import Json
 from tuner.datasets import (
     Checked,
     Findings,
-    Limits,
-    LocalFile,
-    NoSink,
     Prepared,
     Role,
-    Source,
     cut,
     examples,
-    prepare,
     verdict,
 )
 from tuner.datasets import check as check_file
 from tuner.datasets import convert as convert_file
-from tuner.errors import AwsError
-from tuner.run import role_of
-from tuner.settings import FieldNames, RunSettings, load, parse_document
-
-Result = TypeVar("Result")
+from tuner.settings import FieldNames
 
 app = typer.Typer(
     help="Datasets, before anything is spent. Exit status 0: ready; 1: not ready; 2: wrong call.",
@@ -53,7 +44,7 @@ class RoleName(StrEnum):
 
 File = Annotated[str, typer.Argument(metavar="FILE", help="A file here, or an s3:// address.", show_default=False)]
 FileOrFolder = Annotated[
-    str, typer.Argument(metavar="PATH", help="A file or a dataset's folder here, or a file's s3:// address.")
+    str, typer.Argument(metavar="PATH", help="A file or a dataset's folder: here, or an s3:// address.")
 ]
 ModelId = Annotated[str, typer.Option("--model", metavar="ID", help="The model to customize.", show_default=False)]
 SystemPrompt = Annotated[
@@ -77,9 +68,14 @@ def check(
     """Check a file, or a whole dataset with its run.yaml, against every rule of a model's family."""
     limits = data_limits(model, role.value, system_prompt)
     names = FieldNames(prompt=prompt_field, completion=completion_field)
-    if Path(path).is_dir():
-        _show_dataset(check_folder(Path(path), limits, names), as_json)
-    _show(_read(check_file, data_source(path), limits, names), as_json)
+    with reading("PATH"):
+        if is_folder(path):
+            done: Checked | Prepared = check_folder(path, limits, names)
+        else:
+            done = check_file(data_source(path, "PATH"), limits, names)
+    if isinstance(done, Prepared):
+        _show_dataset(done, as_json)
+    _show(done, as_json)
 
 
 @app.command()
@@ -96,7 +92,9 @@ def convert(
     """Write a file in a model family's format; with any error in it, nothing is written."""
     limits, source, sink = data_limits(model, role.value, system_prompt), data_source(file), data_sink(output)
     names = FieldNames(prompt=prompt_field, completion=completion_field)
-    _show(_read(convert_file, source, limits, names, sink), as_json)
+    with reading():
+        done = convert_file(source, limits, names, sink)
+    _show(done, as_json)
 
 
 @app.command()
@@ -117,20 +115,14 @@ def split(
     folder = output.rstrip("/")
     sinks = (data_sink(f"{folder}/training.jsonl"), data_sink(f"{folder}/validation.jsonl"))
     names = FieldNames(prompt=prompt_field, completion=completion_field)
-    done = _read(cut, source, limits, names, fraction, stratify, sinks)
+    with reading():
+        done = cut(source, limits, names, fraction, stratify, sinks)
     if as_json:
         emit({"training": done.training, "validation": done.validation, **done.findings.document()})
     else:
         show(done.findings)
         say(f"{done.training:,} records for training, {done.validation:,} for validation.")
     raise typer.Exit(1 if done.findings.errors else 0)
-
-
-def _read(work: Callable[..., Result], *arguments: object) -> Result:
-    try:
-        return work(*arguments)
-    except AwsError as error:
-        raise typer.BadParameter(str(error), param_hint="FILE") from None
 
 
 def _show(checked: Checked, as_json: bool) -> NoReturn:
@@ -141,23 +133,6 @@ def _show(checked: Checked, as_json: bool) -> NoReturn:
         if checked.study:
             show_study(checked.study)
     raise typer.Exit(0 if checked.ready else 1)
-
-
-def check_folder(folder: Path, limits: Limits, names: FieldNames) -> Prepared:
-    """What the preprocessing step would do with the folder, without writing anything."""
-    files = {role_of(path.name): path for path in sorted(folder.iterdir())}
-    if "training" not in files:
-        raise typer.BadParameter(f"'{folder}' has no training file.", param_hint="PATH")
-    settings = RunSettings()
-    if path := files.get("settings"):
-        settings = load(RunSettings, parse_document(path.read_text("utf-8"), path.name), path.name)
-    given: dict[str, Any] = {"fields": names} if names != FieldNames() else {}
-    given |= {"system_prompt": limits.system_prompt} if limits.system_prompt else {}
-    sources: dict[Role, Source] = {role: LocalFile(files[role]) for role in get_args(Role) if role in files}
-    documents = any(path.is_file() for path in (folder / "documents").rglob("*"))
-    to_generate = settings.generate.count if documents and "validation" not in sources else 0
-    settings = settings.model_copy(update=given)
-    return prepare(sources, settings, limits.model, lambda _: NoSink(), to_generate=to_generate)
 
 
 def _show_dataset(prepared: Prepared, as_json: bool) -> NoReturn:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import typer
@@ -9,7 +11,7 @@ import typer
 from tuner.aws.objects import ObjectSink, ObjectSource, object_address
 from tuner.catalog import model as model_of
 from tuner.datasets import Limits, LocalFile, LocalSink, Role, Sink, Source
-from tuner.errors import ModelUnavailableError
+from tuner.errors import AwsError, ModelUnavailableError
 
 
 def data_limits(model: str, role: Role, system_prompt: str | None = None, hint: str = "--model") -> Limits:
@@ -20,19 +22,39 @@ def data_limits(model: str, role: Role, system_prompt: str | None = None, hint: 
         raise typer.BadParameter(str(error), param_hint=hint) from None
 
 
-def data_source(address: str) -> Source:
+def data_source(address: str, hint: str = "FILE") -> Source:
     """The file at a path or an `s3://` address. Raises BadParameter for a path without one."""
     if place := object_address(address):
         return ObjectSource(*place)
+    if Path(address).is_dir():
+        raise typer.BadParameter(f"'{address}' is a folder: name a file in it.", param_hint=hint)
     if not Path(address).is_file():
-        raise typer.BadParameter(f"there is no file '{address}'.", param_hint="FILE")
+        what = "file or folder" if hint == "PATH" else "file"
+        raise typer.BadParameter(f"there is no {what} '{address}'.", param_hint=hint)
     return LocalFile(Path(address))
 
 
 def data_sink(address: str) -> Sink:
-    """Where to write. Raises BadParameter when the folder is not there."""
+    """Where to write. Raises BadParameter when nothing can be written there."""
     if place := object_address(address):
         return ObjectSink(*place)
-    if not Path(address).parent.is_dir():
-        raise typer.BadParameter(f"there is no folder '{Path(address).parent}'.", param_hint="--output")
-    return LocalSink(Path(address))
+    path = Path(address)
+    if path.is_dir():
+        raise typer.BadParameter(f"'{address}' is a folder: name a file in it.", param_hint="--output")
+    if not path.parent.is_dir():
+        raise typer.BadParameter(f"there is no folder '{path.parent}'.", param_hint="--output")
+    try:
+        return LocalSink(path)
+    except OSError as error:
+        raise typer.BadParameter(f"'{address}' cannot be written: {error.strerror}.", param_hint="--output") from None
+
+
+@contextmanager
+def reading(hint: str = "FILE") -> Iterator[None]:
+    """What is not there, or may not be read, is a wrong call: raises BadParameter for AwsError and OSError."""
+    try:
+        yield
+    except AwsError as error:
+        raise typer.BadParameter(str(error), param_hint=hint) from None
+    except OSError as error:
+        raise typer.BadParameter(f"'{error.filename}': {error.strerror}.", param_hint=hint) from None

@@ -10,16 +10,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tuner.aws.objects import ObjectSource, keys_below, object_address
+from tuner.aws.objects import object_address
 from tuner.cli.console import emit, progress, say
 from tuner.cli.deployment import DEFAULT_STACK
-from tuner.cli.files import data_limits, data_sink, data_source
+from tuner.cli.files import data_limits, data_sink, data_source, reading
+from tuner.cli.folders import files_below, is_folder
 from tuner.cli.options import Json, Local, connect
 from tuner.costs.prices import price_list
-from tuner.datasets import Findings, Limits, LocalFile, Source
+from tuner.datasets import Findings, Limits, Source
 from tuner.datasets.passes import Pass
 from tuner.datasets.places import Committing
 from tuner.errors import DatasetError, GenerationError
+from tuner.run import role_of
 from tuner.settings import DeploymentSettings, FieldNames
 
 if TYPE_CHECKING:
@@ -59,8 +61,10 @@ def generate(
     deployment = _deployment(stack, on_local)
     model = model or deployment.judge_model
     limits = data_limits(base_model, "validation", hint="--base-model")
-    known = room.Known(_pairs(training or [], limits))
-    library = room.read_documents(documents(paths))
+    with reading("--training"):
+        known = room.Known(_pairs(training or [], limits))
+    with reading("PATH"):
+        library = room.read_documents(documents(paths))
     for sentence in library.unusable.values():
         say(f"Left out: {sentence}", "warn")
     most = room.affordable(library, count, model, budget_usd, price_list(deployment.prices))
@@ -101,35 +105,19 @@ def documents(paths: list[str]) -> dict[str, Source]:
     """Each document by a name of its own: its path below what was given, with that before it where two are alike."""
     found: dict[str, Source] = {}
     for path in paths:
-        place = object_address(path)
-        for name, source in _in_s3(*place) if place else _here(Path(path)):
+        for name, source in _documents(path).items():
             found[name if name not in found else f"{path.rstrip('/')}/{name}"] = source
     return found
 
 
-def _in_s3(bucket: str, key: str) -> Iterator[tuple[str, Source]]:
-    """One object, or all below a folder: `docs` does not mean `docs-old/` too."""
-    keys = list(keys_below(bucket, key))
-    if key in keys:
-        yield key.rpartition("/")[2], ObjectSource(bucket, key)
-        return
-    folder = key if key.endswith("/") or not key else f"{key}/"
-    for found in keys:
-        if found.startswith(folder):
-            yield found.removeprefix(folder), ObjectSource(bucket, found)
-
-
-def _here(path: Path) -> Iterator[tuple[str, Source]]:
-    """One file, or all below a folder; of a dataset's folder its `documents/`."""
-    if path.is_file():
-        yield path.name, LocalFile(path)
-    elif path.is_dir():
-        folder = path / "documents" if (path / "documents").is_dir() else path
-        for file in sorted(folder.rglob("*")):
-            if file.is_file() and not file.name.startswith("."):
-                yield file.relative_to(folder).as_posix(), LocalFile(file)
-    else:
-        raise typer.BadParameter(f"there is no file or folder '{path}'.", param_hint="PATH")
+def _documents(path: str) -> dict[str, Source]:
+    """One file, or all below a folder but the hidden ones; of a dataset's folder its `documents/`."""
+    if not is_folder(path):
+        return {path.rpartition("/")[2]: data_source(path, "PATH")}
+    files = {name: file for name, file in files_below(path).items() if not file.name.startswith(".")}
+    if not any(role_of(name) for name in files):
+        return files
+    return {name.removeprefix("documents/"): file for name, file in files.items() if role_of(name) == "documents"}
 
 
 def _pairs(files: list[str], limits: Limits) -> Iterator[tuple[str, str]]:

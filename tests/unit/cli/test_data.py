@@ -72,11 +72,32 @@ def test_a_file_that_is_not_ready(tmp_path: Path) -> None:
         ["check", __file__, "--model", NOVA, "--role", "test"],
         ["check", "s3://bucket/absent.jsonl", "--model", NOVA],
         ["convert", __file__, "--model", NOVA, "--output", "/absent/folder/file.jsonl"],
+        ["convert", __file__, "--model", NOVA, "--output", "/"],
+        ["convert", "/", "--model", NOVA, "--output", "s3://bucket/out.jsonl"],
     ],
 )
 @pytest.mark.usefixtures("s3")
 def test_a_wrong_call(arguments: list[str]) -> None:
     assert tuner(*arguments).exit_code == 2
+
+
+def test_what_may_not_be_read_or_written_is_a_wrong_call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source, target = tmp_path / "training.jsonl", tmp_path / "out.jsonl"
+    source.write_bytes(jsonl(pairs(40)))
+    opened = Path.open
+
+    def locked(path: Path, mode: str = "r", *rest: Any) -> Any:
+        if mode == denied:
+            raise PermissionError(13, "Permission denied", str(path))
+        return opened(path, mode, *rest)
+
+    monkeypatch.setattr(Path, "open", locked)
+    for denied, said in (("rb", str(source)), ("wb", str(target))):  # noqa: B007 - `locked` reads it
+        result = tuner("convert", str(source), "--model", CLAUDE, "--output", str(target))
+        assert result.exit_code == 2
+        assert said in result.stderr
+        assert "Permission denied" in result.stderr
+        assert list(tmp_path.iterdir()) == [source]
 
 
 def test_converts_what_a_plain_script_would_write(tmp_path: Path) -> None:
@@ -115,21 +136,6 @@ def test_from_s3_to_s3(s3: Any) -> None:
     assert len(s3.get_object(Bucket="bucket", Key="out.jsonl")["Body"].read().splitlines()) == 40
 
 
-def test_a_whole_dataset_with_its_settings(tmp_path: Path) -> None:
-    (tmp_path / "training.jsonl").write_bytes(jsonl([{"frage": f"q{n}", "antwort": f"a{n}"} for n in range(40)]))
-    (tmp_path / "evaluation.jsonl").write_bytes(jsonl([{"frage": "Q7?", "antwort": "x"}]))
-    (tmp_path / "run.yaml").write_text("fields: {prompt: frage, completion: antwort}")
-    result = tuner("check", str(tmp_path), "--model", NOVA, "--json")
-    document = json.loads(result.stdout)
-    assert result.exit_code == 1
-    assert [finding["rule"] for finding in document["findings"] if finding["severity"] == "error"] == ["leakage"]
-    assert document["training_records"] + document["validation_records"] == 40
-
-
-def test_a_folder_without_training_data_is_a_wrong_call(tmp_path: Path) -> None:
-    assert tuner("check", str(tmp_path), "--model", NOVA).exit_code == 2
-
-
 def test_splits_by_content_and_by_strata(tmp_path: Path) -> None:
     records = [
         {
@@ -156,24 +162,6 @@ def test_splits_by_content_and_by_strata(tmp_path: Path) -> None:
     assert 15 <= len(parts[1]) <= 45
     assert "." not in (tmp_path / "training.jsonl").read_text("utf-8"), "a whole number became another kind"
     assert (json.loads(result.stdout)["training"], json.loads(result.stdout)["validation"]) == tuple(map(len, parts))
-
-
-def test_a_folder_with_documents_holds_nothing_out(tmp_path: Path) -> None:
-    (tmp_path / "training.jsonl").write_bytes(jsonl(pairs(40)))
-    refused = tuner("check", str(tmp_path), "--model", CLAUDE, "--json")
-    assert (refused.exit_code, json.loads(refused.stdout)["validation_from"]) == (1, "held out")
-    (tmp_path / "documents").mkdir()
-    (tmp_path / "documents" / "a.md").write_text("text")
-    ready = tuner("check", str(tmp_path), "--model", CLAUDE, "--json")
-    assert ready.exit_code == 0, ready.stdout
-    document = json.loads(ready.stdout)
-    assert (document["training_records"], document["validation_records"]) == (40, 0)
-    assert document["validation_from"] == "to be generated from documents"
-    (tmp_path / "run.yaml").write_text("generate: {count: 20}\n")
-    refused = tuner("check", str(tmp_path), "--model", CLAUDE)
-    assert "the validation data has 20 records; Claude 3 Haiku needs at least 32" in " ".join(refused.stderr.split())
-    (tmp_path / "run.yaml").write_text("generate: {count: 0}\n")
-    assert tuner("check", str(tmp_path), "--model", CLAUDE).exit_code == 1
 
 
 def test_splits_from_s3_to_s3(s3: Any) -> None:

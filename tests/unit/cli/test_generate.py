@@ -103,6 +103,23 @@ def test_s3_addresses_are_read_and_written(folder: Path, writer: Writer, monkeyp
     assert [path.name for path in folder.parent.iterdir()] == ["set"]
 
 
+def test_of_a_datasets_folder_in_s3_the_documents_are_read(folder: Path, writer: Writer) -> None:
+    output = folder.parent / "pairs.jsonl"
+    with mock_aws():
+        client.cache_clear()
+        s3 = boto3.client("s3")
+        s3.create_bucket(Bucket="bucket")
+        for path in filter(Path.is_file, folder.rglob("*")):
+            s3.upload_file(str(path), "bucket", f"incoming/set/{path.relative_to(folder)}")
+        result = generate("s3://bucket/incoming/set/", "--count", "6", "--output", str(output))
+        absent = generate("s3://bucket/incoming/absent.pdf", "--count", "6", "--output", str(output))
+        client.cache_clear()
+    assert result.exit_code == 0, result.stderr
+    assert {each["document"] for each in made(output)} == {"a.txt", "deep/b.md"}
+    assert absent.exit_code == 2
+    assert "s3://bucket/incoming/absent.pdf" in absent.stderr
+
+
 def test_an_interrupted_command_goes_on_where_it_stopped(folder: Path, writer: Writer) -> None:
     output = folder.parent / "pairs.jsonl"
     arguments = (str(folder), "--count", "16", "--output", str(output))

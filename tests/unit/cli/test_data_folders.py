@@ -1,0 +1,131 @@
+"""`tuner data check` on a whole dataset: a folder here, or the same one in S3."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+from typer.testing import CliRunner
+
+from tests.unit.datasets.memory_files import CLAUDE, NOVA, jsonl, pairs
+from tuner.aws.clients import client
+from tuner.cli.app import app
+from tuner.errors import DatasetError, SettingsError
+
+Put = Callable[[str, bytes], None]
+GERMAN = jsonl([{"frage": f"q{n}", "antwort": f"a{n}"} for n in range(40)])
+
+
+def check(*arguments: str) -> Any:
+    return CliRunner().invoke(app, ["data", "check", *arguments])
+
+
+@pytest.fixture
+def s3() -> Iterator[Any]:
+    with mock_aws():
+        client.cache_clear()
+        s3 = boto3.client("s3")
+        s3.create_bucket(Bucket="bucket")
+        yield s3
+        client.cache_clear()
+
+
+@pytest.fixture(params=["here", "s3", "s3 with a slash"])
+def folder(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, Put]:
+    """An empty folder's address, and a way to put a file into it."""
+
+    def put_here(name: str, data: bytes) -> None:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(data)
+
+    if request.param == "here":
+        return str(tmp_path), put_here
+    s3 = request.getfixturevalue("s3")
+    s3.put_object(Bucket="bucket", Key="incoming/faq-old/training.csv", Body=b"question,answer\n")
+
+    def put_there(name: str, data: bytes) -> None:
+        s3.put_object(Bucket="bucket", Key=f"incoming/faq/{name}", Body=data)
+
+    return "s3://bucket/incoming/faq" + "/" * request.param.endswith("slash"), put_there
+
+
+def test_a_whole_dataset_with_its_settings(folder: tuple[str, Put]) -> None:
+    address, put = folder
+    put("training.jsonl", GERMAN)
+    put("evaluation.jsonl", jsonl([{"frage": "Q7?", "antwort": "x"}]))
+    put("run.yaml", "\ufefffields: {prompt: frage, completion: antwort}".encode())
+    put("notes.txt", b"not of a dataset")
+    result = check(address, "--model", NOVA, "--json")
+    document = json.loads(result.stdout)
+    assert result.exit_code == 1
+    assert [finding["rule"] for finding in document["findings"] if finding["severity"] == "error"] == ["leakage"]
+    assert document["training_records"] + document["validation_records"] == 40
+
+
+def test_a_folder_with_documents_holds_nothing_out(folder: tuple[str, Put]) -> None:
+    address, put = folder
+    put("training.jsonl", jsonl(pairs(40)))
+    refused = check(address, "--model", CLAUDE, "--json")
+    assert (refused.exit_code, json.loads(refused.stdout)["validation_from"]) == (1, "held out")
+    put("documents/a.md", b"text")
+    ready = check(address, "--model", CLAUDE, "--json")
+    assert ready.exit_code == 0, ready.stdout
+    document = json.loads(ready.stdout)
+    assert (document["training_records"], document["validation_records"]) == (40, 0)
+    assert document["validation_from"] == "to be generated from documents"
+    put("run.yaml", b"generate: {count: 20}\n")
+    refused = check(address, "--model", CLAUDE)
+    assert "the validation data has 20 records; Claude 3 Haiku needs at least 32" in " ".join(refused.stderr.split())
+    put("run.yaml", b"generate: {count: 0}\n")
+    assert check(address, "--model", CLAUDE).exit_code == 1
+
+
+def test_a_folder_without_training_data_is_a_wrong_call(folder: tuple[str, Put]) -> None:
+    address, put = folder
+    put("validation.jsonl", jsonl(pairs(40)))
+    result = check(address, "--model", NOVA)
+    assert result.exit_code == 2
+    assert f"'{address}' has no training file" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("names", "error", "said"),
+    [
+        (("training.csv",), DatasetError, "training.csv and training.jsonl are all there for training"),
+        (("run.yaml", "run.json"), DatasetError, "run.json and run.yaml are all there for settings"),
+        (("run.yaml",), SettingsError, "run.yaml: is not UTF-8"),
+    ],
+)
+def test_what_the_run_would_refuse(
+    folder: tuple[str, Put], names: tuple[str, ...], error: type[Exception], said: str
+) -> None:
+    address, put = folder
+    put("training.jsonl", jsonl(pairs(40)))
+    for name in names:
+        put(name, b"caf\xe9")
+    result = check(address, "--model", NOVA)
+    assert isinstance(result.exception, error)
+    assert said in str(result.exception)
+
+
+def test_a_files_folder_need_not_be_listed(s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    s3.put_object(Bucket="bucket", Key="in/training.jsonl.gz", Body=jsonl(pairs(40)))
+
+    def denied(*_: object) -> Iterator[str]:
+        raise AssertionError("listed")
+
+    monkeypatch.setattr("tuner.cli.folders.keys_below", denied)
+    assert check("s3://bucket/in/training.jsonl.gz", "--model", NOVA).exit_code == 0
+
+
+@pytest.mark.usefixtures("s3")
+@pytest.mark.parametrize("address", ["s3://bucket/none/", "s3://bucket/none", "s3://absent/folder/", "s3://bucket"])
+def test_a_folder_that_is_not_there_is_a_wrong_call(address: str) -> None:
+    result = check(address, "--model", NOVA)
+    assert result.exit_code == 2
+    assert address in result.stderr

@@ -1,0 +1,70 @@
+"""Folders that the commands on data are given: here, or in S3."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, get_args
+
+import typer
+
+from tuner.aws.objects import ObjectSource, keys_below, object_address
+from tuner.datasets import Limits, LocalFile, NoSink, Prepared, Role, Source, prepare
+from tuner.errors import DatasetError, SettingsError
+from tuner.run import ENDINGS, role_of
+from tuner.settings import FieldNames, RunSettings, load, parse_document
+
+
+def is_folder(address: str) -> bool:
+    """Whether a path or an `s3://` address is that of a folder. Raises AwsError when S3 does not say."""
+    place = object_address(address)
+    if place is None:
+        return Path(address).is_dir()
+    bucket, key = place
+    if not key or key.endswith("/"):
+        return True
+    # Whoever may read a file need not be allowed to list its folder.
+    return not key.lower().endswith(ENDINGS) and any(True for _ in keys_below(bucket, f"{key}/"))
+
+
+def files_below(address: str) -> dict[str, Source]:
+    """Each file below a folder by its path in it: `docs` does not mean `docs-old/` too. Raises AwsError."""
+    if place := object_address(address):
+        bucket, key = place
+        folder = f"{key.rstrip('/')}/" if key else ""
+        return {found.removeprefix(folder): ObjectSource(bucket, found) for found in keys_below(bucket, folder)}
+    here = Path(address)
+    return {path.relative_to(here).as_posix(): LocalFile(path) for path in sorted(here.rglob("*")) if path.is_file()}
+
+
+def check_folder(address: str, limits: Limits, names: FieldNames) -> Prepared:
+    """What the preprocessing step would do with a dataset's folder, without writing anything.
+
+    Raises BadParameter for a folder without a training file, DatasetError and SettingsError as the run would.
+    """
+    files = files_below(address)
+    roles = {role: [name for name in files if role_of(name) == role] for role in (*get_args(Role), "settings")}
+    if not roles["training"]:
+        raise typer.BadParameter(f"'{address}' has no training file.", param_hint="PATH")
+    for role, found in roles.items():
+        if len(found) > 1:
+            raise DatasetError(f"{address}: {' and '.join(found)} are all there for {role}. Keep one of them.")
+    settings = _settings(files, roles["settings"])
+    given: dict[str, Any] = {"fields": names} if names != FieldNames() else {}
+    given |= {"system_prompt": limits.system_prompt} if limits.system_prompt else {}
+    sources: dict[Role, Source] = {role: files[found] for role in get_args(Role) for found in roles[role]}
+    documents = any(role_of(name) == "documents" for name in files)
+    to_generate = settings.generate.count if documents and "validation" not in sources else 0
+    settings = settings.model_copy(update=given)
+    return prepare(sources, settings, limits.model, lambda _: NoSink(), to_generate=to_generate)
+
+
+def _settings(files: Mapping[str, Source], found: list[str]) -> RunSettings:
+    if not found:
+        return RunSettings()
+    (name,) = found
+    try:
+        text = b"".join(files[name].chunks()).decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise SettingsError(f"{name}: is not UTF-8. Save it as UTF-8.") from None
+    return load(RunSettings, parse_document(text, name), name)
