@@ -33,7 +33,7 @@ def approve(reference: Reference, stack: Stack = DEFAULT_STACK, on_local: Local 
 
 def reject(
     reference: Reference,
-    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why; it stands in the run's report.")],
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why; it stands in the run's report.")] = "",
     stack: Stack = DEFAULT_STACK,
     on_local: Local = False,
 ) -> None:

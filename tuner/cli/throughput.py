@@ -114,11 +114,11 @@ def _show(found: Sequence[Alive]) -> None:
 def _sentence(entry: Alive) -> str:
     endpoint = entry.endpoint
     whose = f"run {entry.run_id}" if entry.run_id else "no run"
-    parts = [whose, endpoint.status, f"alive for {duration(entry.hours * 3600)}"]
+    parts = [whose, endpoint.status, f"since {iso(endpoint.created_at)} ({duration(entry.hours * 3600)})"]
     if endpoint.kind == "on_demand":
         parts.append("a deployment, billed per token")
     else:
-        parts += [f"an hour {money(entry.hourly_usd)}", f"so far {money(entry.usd)}"]
+        parts += [f"an hour {money(entry.hourly_usd)}", f"so far at most {money(entry.usd)}"]
     return ", ".join([*parts, _until(entry)])
 
 
@@ -128,7 +128,7 @@ def _until(entry: Alive) -> str:
     if stays_for_its_term(entry.endpoint):
         ends = entry.endpoint.committed_until
         return f"term ends {iso(ends)}" if ends else f"a term: {entry.endpoint.commitment}"
-    return f"kept until {iso(entry.kept_until)}" if entry.kept_until else "its run has used it"
+    return f"kept until {iso(entry.kept_until)}" if entry.kept_until else "until its run has used it"
 
 
 def _document(entry: Alive) -> dict[str, Any]:

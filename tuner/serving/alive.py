@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -42,8 +43,8 @@ class Alive:
 
     @property
     def usd(self) -> float | None:
-        """What it cost so far, at most: counted from its creation; None when the price is unknown."""
-        return None if self.hourly_usd is None else self.hourly_usd * self.hours
+        """What it cost so far, at most: begun hours since its creation; None when the price is unknown."""
+        return None if self.hourly_usd is None else self.hourly_usd * max(1, math.ceil(self.hours))
 
     @property
     def expected(self) -> bool:

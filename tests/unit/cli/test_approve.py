@@ -48,9 +48,11 @@ def test_a_rejection_ends_the_run_with_its_reason(tuner: Tuner, waiting: World) 
     assert written(waiting) == {"decision": "rejected", "by": ARN, "reason": "too dear"}
 
 
-def test_a_rejection_needs_a_reason(tuner: Tuner, waiting: World) -> None:
-    assert tuner("reject", RUN).status == 2
-    assert waiting.calls("SendTaskFailure") == []
+def test_a_rejection_may_be_without_a_reason(tuner: Tuner, waiting: World) -> None:
+    assert tuner("reject", RUN).status == 0
+    ((sent),) = waiting.calls("SendTaskFailure")
+    assert "Z. Nothing was spent on training" in sent["cause"]
+    assert written(waiting) == {"decision": "rejected", "by": ARN, "reason": ""}
 
 
 def test_the_same_answer_twice_is_one(tuner: Tuner, waiting: World) -> None:
