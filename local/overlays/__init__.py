@@ -27,6 +27,7 @@ from local.overlays import (
     task_permissions,
     task_tokens,
     template_properties,
+    warm_functions,
 )
 
 # Modules with an `install` of their own, such as the one that injects faults (tests/chaos).
@@ -51,6 +52,7 @@ def install() -> None:
     # behaviour
     template_properties.install()
     lambda_errors.install()
+    warm_functions.install()
     due_schedules.install()
     asynchronous_events.install()
     stopped_executions.install()
