@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 
 from tests.chaos import page
-from tests.chaos.campaign import Campaign
+from tests.chaos.campaign import BrokenRunError, Campaign
 from tests.chaos.lanes import Lanes
 
 FOLDER = Path("build") / "chaos"
@@ -31,7 +31,11 @@ def main() -> int:
     began = time.monotonic()
     with Lanes(arguments.lanes) as lanes:
         campaign = Campaign(lanes, FOLDER / _code(), partial(print, flush=True))
-        outcome = campaign.run(arguments.sample, arguments.seed, _WITHOUT_EACH)
+        try:
+            outcome = campaign.run(arguments.sample, arguments.seed, _WITHOUT_EACH)
+        except BrokenRunError as error:
+            print(f"FAILED {error}")
+            return 1
     for words in outcome.wrong():
         print(f"FAILED {words}")
     if arguments.sample is None or arguments.page:

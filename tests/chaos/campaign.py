@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,6 +14,10 @@ from tests.chaos.lanes import Lanes, Task
 from tests.chaos.results import Result, read
 from tests.chaos.seen import RELEASES, release_at
 from tests.chaos.situations import SITUATIONS, Situation
+
+
+class BrokenRunError(Exception):
+    """What a situation's own run met would be too little to derive cases from."""
 
 
 @dataclass(frozen=True)
@@ -55,10 +60,16 @@ class Campaign:
         return Outcome(len(plain) + len(faults), cases, whole, self.play(_without(cases, whole, without_each, seed)))
 
     def play(self, tasks: Sequence[Task]) -> list[Result]:
-        """The results of all tasks, old and new, in the tasks' order."""
+        """The results of all tasks, old and new, in the tasks' order. Raises BrokenRunError."""
         known = {(result.name, result.off): result for result in read(self._results)}
         missing = [task for task in tasks if (task.case.name, task.off) not in known]
+        # Mixed, so that at no time all lanes only wait for calls that hang.
+        random.Random(len(missing)).shuffle(missing)
         for count, (result, baseline) in enumerate(self._lanes.play(missing), 1):
+            if baseline and result.findings:
+                raise BrokenRunError(
+                    f"The run without a fault does not hold, so none is injected. {page.in_short(result)}"
+                )
             if baseline:
                 _append(self._baselines, json.dumps(asdict(baseline)))
             _append(self._results, result.line())

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from tests.chaos.plan import Act
 
 # Longer than the functions wait for an answer (lane.py): they give up, the call never arrives.
-HANG_MS = 2_500
+HANG_MS = 1_500
 _THROTTLED = {"s3": "SlowDown", "sns": "ThrottledException", "service-quotas": "TooManyRequestsException"}
 _BROKEN = {"s3": "InternalError", "sns": "InternalError", "stepfunctions": "InternalFailure"}
 

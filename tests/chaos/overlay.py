@@ -145,7 +145,7 @@ def _play(plan: Plan | None, run: Callable[[], dict[str, Any]]) -> dict[str, Any
 def _set_rules(plan: Plan) -> None:
     body = json.dumps(plan.rules).encode()
     request = urllib.request.Request(f"{plan.proxy}/_microburst/rules", data=body, method="POST")
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         assert answer.status == 200
 
 

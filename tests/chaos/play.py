@@ -95,10 +95,11 @@ class Player:
         if held and {e["place"] for e in journal if e["what"] == "held"}.issuperset(running):
             self._meanwhile(held[0])
             return False
+        if running:
+            return False
         going_on = [run for run, status in self.runs().items() if status == "RUNNING"]
-        if not running:
-            self._answer(going_on)
-        return not running and not going_on
+        self._answer(going_on)
+        return not going_on
 
     def _meanwhile(self, number: int) -> None:
         """Does what is to be done while the run is held; the next time that all rests, the run goes on."""
