@@ -146,3 +146,36 @@ def test_a_thousand_questions_stay_usable(browser: Browser, reported: Any) -> No
     )
     assert len(browser.shown()) == 125
     assert milliseconds < 2_000
+
+
+_OVERLAPPING = """
+const boxed = (node) => [node.textContent, node.getBoundingClientRect()];
+const shown = [...document.querySelectorAll(".chart text")].map(boxed).filter(([, box]) => box.width);
+const meet = (a, b) => a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 4 && b.top < a.bottom - 4;
+const after = (at, box) => shown.slice(at + 1).filter(([, next]) => meet(box, next));
+return shown.flatMap(([one, box], at) => after(at, box).map(([two]) => `${one} / ${two}`));
+"""
+
+
+@pytest.mark.parametrize("width", [1200, 390])
+def test_labels_of_charts_are_apart_and_large_enough(browser: Browser, reported: Any, width: int) -> None:
+    browser.open(page(reported()), width=width)
+    assert browser.run(_OVERLAPPING) == []
+    heights = browser.run(
+        "return [...document.querySelectorAll('.chart text')].map((node) => node.getBoundingClientRect().height)"
+    )
+    assert min(height for height in heights if height) > 10
+
+
+def test_a_phone_says_what_each_number_is(browser: Browser, reported: Any) -> None:
+    browser.open(page(reported()), width=390)
+    named = "return getComputedStyle(document.querySelector(arguments[0]), '::before').content"
+    for cell, label in ((".base", "Base"), (".tuned", "Tuned"), (".earlier", "Best earlier run"), (".change", "Diff")):
+        assert label in browser.run(named, f".metrics td{cell}")
+
+
+def test_all_answers_are_drawn_unless_there_are_very_many(browser: Browser, reported: Any) -> None:
+    drawn = "return [...document.querySelectorAll('.side > .said')].every((node) => node.checkVisibility(arguments[0]))"
+    for count, expected in ((8, True), (1000, False)):
+        browser.open(page(reported(count)))
+        assert browser.run(drawn, {"contentVisibilityAuto": True}) is expected

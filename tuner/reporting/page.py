@@ -24,6 +24,7 @@ from tuner.reporting.model import Report
 from tuner.reporting.named import shown
 from tuner.reporting.release import ending
 from tuner.reporting.trust import agreements, habits, notes
+from tuner.unreadable import readable
 
 _FILTERS = {
     "duration": words.duration,
@@ -35,6 +36,7 @@ _FILTERS = {
     "number_short": words.short,
     "plural": words.plural,
     "price": words.price,
+    "probability": words.probability,
     "quantity": words.quantity,
     "shown": shown,
     "share_or_number": words.share_or_number,
@@ -84,6 +86,7 @@ def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("tuner.reporting", "assets"),
         autoescape=True,
+        finalize=_readable,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -91,6 +94,11 @@ def _environment() -> Environment:
     environment.filters.update(_FILTERS)
     environment.globals.update(_GLOBALS)
     return environment
+
+
+def _readable(value: Any) -> Any:
+    """What a template puts out: other people's texts without characters that hide or turn what is written."""
+    return readable(value) if type(value) is str else value
 
 
 @cache

@@ -37,6 +37,11 @@ def grade(value: float | None) -> str:
     return f"{value:,.0f}" if value is not None and value == int(value) else number(value)
 
 
+def probability(p: float | None) -> str:
+    """0.031, and no more zeros than anyone reads: < 0.001."""
+    return "< 0.001" if p is not None and p < 0.001 else number(p)
+
+
 def short(value: float) -> str:
     """A bound of a range, with no more digits than it has: 1, 0.5."""
     return f"{value:g}".replace("-", "−")

@@ -156,7 +156,7 @@ def test_the_best_earlier_run_has_its_mean_its_difference_and_its_interval(repor
         assert part in seen, part
     assert row.count('class="whisker"') == 2
     alone = page(report.model_copy(update={"earlier": None}))
-    assert "earlier" not in "".join(Tags(alone).text)
+    assert "earlier" not in "".join(Tags(alone.partition("</style>")[2]).text)
     assert re.findall(r"<tr class=deciding>.*?</tr>", alone, re.DOTALL)[0].count('class="whisker"') == 1
 
 
@@ -166,3 +166,25 @@ def test_the_gate_stands_at_the_top_with_what_it_left_on_the_model(report: Repor
     assert "carries the tag bedrock-tuner:gate=accepted, and EventBridge was told." in text
     silent = report.model_copy(update={"gate": report.gate.model_copy(update={"announced": False})})
     assert "carries the tag" not in page(silent)
+
+
+def test_characters_that_hide_or_turn_a_text_are_shown(report: Report) -> None:
+    answer = report.questions[0].tuned.model_copy(update={"answer": "one\r\ntwo \u202egnp.exe a\x00b"})
+    question = report.questions[0].model_copy(update={"tuned": answer, "question": "\u2066turned\x1b[31m"})
+    html = page(report.model_copy(update={"questions": (question,)}))
+    assert not set(html) & set("\r\x00\x1b\u202e\u2066")
+    assert "\ufffdturned\ufffd[31m" in html
+    assert "\ufffdgnp.exe" in re.sub("</?mark>", "", html)
+
+
+def test_answers_that_were_not_given_are_told_from_answers_without_a_score(report: Report) -> None:
+    metric = report.scores["correctness"]
+    tuned = metric.tuned.model_copy(update={"missing": 3, "failed": 1})
+    html = page(report.model_copy(update={"scores": {"correctness": metric.model_copy(update={"tuned": tuned})}}))
+    assert "1 answer not given; 2 answers without a score" in html
+
+
+def test_the_statistics_stand_there_in_full(report: Report) -> None:
+    text = " ".join(Tags(page(report)).text)
+    assert "6.12 ± 1.04" in text
+    assert "0.125" in text
