@@ -1,16 +1,23 @@
 """What `cdk deploy` starts from: the deployment's settings, then the stack, checked by cdk-nag."""
 
+import sys
+
 from aws_cdk import App, Validations
 from cdk_nag import AwsSolutionsChecks
 
 from stacks.bedrock_tuner import BedrockTuner
+from tuner.errors import SettingsError
 from tuner.settings import deployment_settings
 
 
 def main() -> None:
     """Synthesizes the deployment that cdk.json's context and `-c` describe; fails on a finding nobody has accepted."""
     app = App()
-    BedrockTuner(app, deployment_settings(app.node.get_all_context()))
+    try:
+        settings = deployment_settings(app.node.get_all_context())
+    except SettingsError as error:
+        sys.exit(f"{error}\ndocs/settings.md lists the keys.")
+    BedrockTuner(app, settings)
     Validations.of(app).add_plugins(AwsSolutionsChecks(app))
     app.synth()
 

@@ -173,12 +173,16 @@ def _type(kind: Any) -> str:
         return f"list of {_type(arguments[0])}"
     if origin is dict:
         return "names and values"
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        return "objects"
     return {str: "text", int: "whole number", float: "number", bool: "`true`, `false`"}.get(kind, str(kind))
 
 
 def _shown(value: Any) -> str:
     if value is None or value == () or value == {}:
         return ""
+    if isinstance(value, tuple):
+        return ", ".join(_shown(part) for part in value)
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"
 
 

@@ -54,7 +54,7 @@ def up(engine: str = "smollm2", deploy: bool = True, progress: Progress = lambda
         elif state.engine != engine:
             raise LocalCloudError(
                 f"The local cloud already runs with the engine '{state.engine}'. "
-                f"Take it down first (tuner local down) to use '{engine}'."
+                f"Use it with --engine {state.engine}, or take it down first (tuner local down) to use '{engine}'."
             )
         if deploy:
             deployment.deploy(folder, env(), progress)

@@ -27,7 +27,10 @@ _ONLY_CODE = [
 ]
 _NOT_IN_ZIP = ["lambdas/scoring", "lambdas/requirements.txt"]
 
-NOT_BUILT = "The Lambda dependencies are not built: run `python3 -m stacks.build`, as cdk.json's build step does."
+NOT_BUILT = (
+    "The Lambda dependencies are not built: run `python3 -m stacks.build`, as cdk.json's build step does. "
+    "The cloud on this machine needs none: there, give cdk `-c target=local`."
+)
 
 
 def code() -> lambda_.Code:

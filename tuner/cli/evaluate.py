@@ -67,8 +67,9 @@ def scores_table(metrics: Mapping[str, Mapping[str, Any]], names: tuple[str, str
     """Both means, the difference and what it shows, by metric."""
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="name")
     table.add_column("metric")
-    for heading in (*names, "difference", "95 % interval"):
-        table.add_column(heading, justify="right")
+    for heading in (*names, "difference"):
+        table.add_column(heading, justify="right", overflow="fold")  # runs' ids differ at their ends
+    table.add_column("95 % interval", justify="right", no_wrap=True)
     table.add_column("says")
     for entry in metrics.values():
         interval = entry["comparison"]["interval"]

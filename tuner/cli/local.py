@@ -38,8 +38,12 @@ def up(
     deploy: Annotated[bool, typer.Option(help="Bootstrap it and deploy the app into it.")] = True,
 ) -> None:
     """Start the local cloud and deploy the app into it; deploy it again where the cloud already runs."""
-    with progress("Starting the local cloud") as tell:
-        state = _cloud().up(engine.value, deploy, tell)
+    try:
+        with progress("Starting the local cloud") as tell:
+            state = _cloud().up(engine.value, deploy, tell)
+    except KeyboardInterrupt:
+        say("\nInterrupted. Go on with: tuner local up. Take down what there is: tuner local down")
+        raise typer.Exit(130) from None
     say(f"The local cloud runs on {state.endpoint}. Use it with --local, for instance: tuner run PATH --local", "good")
 
 

@@ -24,6 +24,8 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     def up(engine: str, deploy: bool, progress: Any) -> SimpleNamespace:
         asked.update(engine=engine, deploy=deploy)
         progress("Deploying [the app]")
+        if "interrupted" in asked:
+            raise KeyboardInterrupt
         if "fails" in asked:
             raise CloudStartError("The local cloud ended while starting.")
         return SimpleNamespace(**state)
@@ -60,6 +62,12 @@ def test_an_error_of_the_cloud_is_one_message(cloud: dict[str, Any], capsys: pyt
     cloud["fails"] = True
     assert status("local", "up") == 1
     assert capsys.readouterr().err.endswith("Error: The local cloud ended while starting.\n")
+
+
+def test_an_interrupted_start_says_how_to_go_on(cloud: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+    cloud["interrupted"] = True
+    assert status("local", "up") == 130
+    assert "Go on with: tuner local up." in capsys.readouterr().err
 
 
 def test_down_says_whether_there_was_anything(cloud: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:

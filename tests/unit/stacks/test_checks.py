@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -26,6 +27,13 @@ _JSONATA_TIMEOUT = re.compile(r"^'\{%.*%\}' is not of type 'number' at '.*/Timeo
 def test_cdk_nag_finds_nothing_that_is_not_accepted(target: str, request: pytest.FixtureRequest) -> None:
     synthesis: Synthesis = request.getfixturevalue(target)
     assert synthesis.report["pluginReports"] == []
+
+
+def test_wrong_settings_end_in_their_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    node = SimpleNamespace(get_all_context=lambda: {"bugdet_usd": "3"})
+    monkeypatch.setattr(app, "App", lambda: SimpleNamespace(node=node))
+    with pytest.raises(SystemExit, match="Did you mean 'budget_usd'"):
+        app.main()
 
 
 def test_a_finding_that_nobody_accepted_fails_the_synthesis(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
