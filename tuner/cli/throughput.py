@@ -117,8 +117,10 @@ def _sentence(entry: Alive) -> str:
     parts = [whose, endpoint.status, f"since {iso(endpoint.created_at)} ({duration(entry.hours * 3600)})"]
     if endpoint.kind == "on_demand":
         parts.append("a deployment, billed per token")
+    elif entry.hourly_usd is None:
+        parts.append("price not known")
     else:
-        parts += [f"an hour {money(entry.hourly_usd)}", f"so far at most {money(entry.usd)}"]
+        parts.append(f"{money(entry.hourly_usd)} an hour, so far at most {money(entry.usd)}")
     return ", ".join([*parts, _until(entry)])
 
 
