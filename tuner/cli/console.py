@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -15,8 +14,8 @@ from rich.segment import Segment
 from rich.text import Text
 from rich.theme import Theme
 
-# Control characters but line feed and tab; marks that turn the direction of what follows.
-_UNREADABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+from tuner.unreadable import readable
+
 _THEME = Theme({"good": "green", "bad": "red", "warn": "yellow", "quiet": "dim", "name": "bold"})
 
 
@@ -26,7 +25,7 @@ class SafeConsole(Console):
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         """Shows a sign in place of every character that is not meant to be read."""
         for segment in super().render(renderable, options):
-            yield segment if segment.control else Segment(_UNREADABLE.sub("\ufffd", segment.text), segment.style)
+            yield segment if segment.control else Segment(readable(segment.text), segment.style)
 
 
 def console() -> Console:
@@ -57,5 +56,16 @@ def say(text: str, style: str = "") -> None:
 
 
 def emit(document: Any) -> None:
-    """A JSON document to stdout, for programs."""
-    sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2, default=str) + "\n")
+    """A JSON document to stdout, for programs; with escapes where it is no UTF-8 (a file's name may be any bytes)."""
+    text = json.dumps(document, ensure_ascii=False, indent=2, default=str)
+    if not _fits_utf8(text):
+        text = json.dumps(document, indent=2, default=str)
+    sys.stdout.write(f"{text}\n")
+
+
+def _fits_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

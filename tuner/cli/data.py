@@ -25,6 +25,7 @@ from tuner.datasets import (
 )
 from tuner.datasets import check as check_file
 from tuner.datasets import convert as convert_file
+from tuner.errors import DatasetError
 from tuner.settings import FieldNames
 
 app = typer.Typer(
@@ -115,8 +116,11 @@ def split(
     folder = output.rstrip("/")
     sinks = (data_sink(f"{folder}/training.jsonl"), data_sink(f"{folder}/validation.jsonl"))
     names = FieldNames(prompt=prompt_field, completion=completion_field)
-    with reading():
-        done = cut(source, limits, names, fraction, stratify, sinks)
+    try:
+        with reading():
+            done = cut(source, limits, names, fraction, stratify, sinks)
+    except DatasetError as error:
+        raise typer.BadParameter(str(error), param_hint="--stratify") from None
     if as_json:
         emit({"training": done.training, "validation": done.validation, **done.findings.document()})
     else:

@@ -11,7 +11,7 @@ import typer
 from tuner.aws.objects import ObjectSink, ObjectSource, object_address
 from tuner.catalog import model as model_of
 from tuner.datasets import Limits, LocalFile, LocalSink, Role, Sink, Source
-from tuner.errors import AwsError, ModelUnavailableError
+from tuner.errors import AccessDeniedError, AwsError, ModelUnavailableError, RetryableError
 
 
 def data_limits(model: str, role: Role, system_prompt: str | None = None, hint: str = "--model") -> Limits:
@@ -35,7 +35,9 @@ def data_source(address: str, hint: str = "FILE") -> Source:
 
 
 def data_sink(address: str) -> Sink:
-    """Where to write. Raises BadParameter when nothing can be written there."""
+    """Where to write JSONL. Raises BadParameter when nothing can be written there."""
+    if address.endswith((".gz", ".zst")):
+        raise typer.BadParameter("what is written is not compressed: name a .jsonl file.", param_hint="--output")
     if place := object_address(address):
         return ObjectSink(*place)
     path = Path(address)
@@ -51,10 +53,10 @@ def data_sink(address: str) -> Sink:
 
 @contextmanager
 def reading(hint: str = "FILE") -> Iterator[None]:
-    """What is not there, or may not be read, is a wrong call: raises BadParameter for AwsError and OSError."""
+    """What cannot be read says nothing about its content, so it is a wrong call: raises BadParameter."""
     try:
         yield
-    except AwsError as error:
+    except (AwsError, AccessDeniedError, RetryableError) as error:
         raise typer.BadParameter(str(error), param_hint=hint) from None
     except OSError as error:
         raise typer.BadParameter(f"'{error.filename}': {error.strerror}.", param_hint=hint) from None

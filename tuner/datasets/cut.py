@@ -12,9 +12,11 @@ from tuner.datasets.findings import Findings
 from tuner.datasets.passes import Output, Pass
 from tuner.datasets.places import Committing, Sink, Source
 from tuner.datasets.rules import Limits
+from tuner.datasets.shapes import MISSING, find
 from tuner.datasets.split import Sides, side
 from tuner.datasets.study import MOST_RECORDS
 from tuner.datasets.study.duplicates import Duplicates
+from tuner.errors import DatasetError
 from tuner.settings import FieldNames
 
 
@@ -32,15 +34,14 @@ def cut(
 ) -> Cut:
     """Writes about `fraction` of the records to the second sink and all others to the first, as JSONL.
 
-    With `stratify`, each value of that field gives its own share, at least one record of two or more.
+    With `stratify`, each value of that field gives its own share, at least one record of two or more. Raises
+    DatasetError when no record has that field.
     """
-    leaders, strata = _looked_at(source, limits, fields, fraction, stratify)
-    thresholds = {
-        value: sides.threshold(min(1, sides.records - 1), sides.records - 1) for value, sides in strata.items()
-    }
     findings = Findings()
     training, validation = (Output(sink) for sink in sinks)
     with Committing(*sinks) as committing:
+        leaders, strata = _looked_at(source, limits, fields, fraction, stratify)
+        thresholds = _thresholds(strata, source.name, stratify)
         for row, record in Pass(source, limits, fields, findings).rows():
             number = side(record.prompt)
             held = leaders.get(number, number) < thresholds[_stratum(row, stratify)]
@@ -50,11 +51,17 @@ def cut(
     return Cut(training.records, validation.records, findings)
 
 
+def _thresholds(strata: Mapping[str | None, Sides], name: str, stratify: str | None) -> dict[str | None, int]:
+    if strata.keys() == {None}:
+        raise DatasetError(f"{name}: no record has the field '{stratify}'.")
+    return {value: sides.threshold(min(1, sides.records - 1), sides.records - 1) for value, sides in strata.items()}
+
+
 def _looked_at(
     source: Source, limits: Limits, fields: FieldNames, fraction: float, stratify: str | None
-) -> tuple[Mapping[int, int], Mapping[str, Sides]]:
+) -> tuple[Mapping[int, int], Mapping[str | None, Sides]]:
     duplicates = Duplicates()
-    strata: dict[str, Sides] = defaultdict(lambda: Sides(fraction))
+    strata: dict[str | None, Sides] = defaultdict(lambda: Sides(fraction))
     for row, record in Pass(source, limits, fields, Findings()).rows():
         if sum(sides.records for sides in strata.values()) < MOST_RECORDS:
             for _ in duplicates.look(record, "training", source.name):
@@ -64,8 +71,12 @@ def _looked_at(
     return duplicates.leaders, strata
 
 
-def _stratum(row: Mapping[str, Any], field: str | None) -> str:
-    return "" if field is None else str(row.get(field))
+def _stratum(row: Mapping[str, Any], field: str | None) -> str | None:
+    """The text of the field's value, `data.topic` meaning the one inside; None when the record has no such field."""
+    if field is None:
+        return ""
+    found = find(row, field)
+    return None if found is MISSING else str(found)
 
 
 def _line(row: Mapping[str, Any]) -> bytes:

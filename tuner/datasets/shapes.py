@@ -26,7 +26,7 @@ CONTEXTS = ("context", "input")
 SYSTEMS = ("system", "system_prompt")
 TRANSCRIPTS = ("messages", "conversations", "conversation")
 
-_MISSING = object()
+MISSING = object()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +55,12 @@ class Pairs:
         flaws += tuple(flaw for name in (self.context, self.system) if name for flaw in _optional_text(row, name))
         if flaws:
             return flaws
-        prompt = _find(row, self.prompt)
+        prompt = find(row, self.prompt)
         if self.context and (context := _text(row, self.context)):
             prompt = f"{prompt}\n\n{context}"
         turns = (
             Turn("user", prompt, self.prompt),
-            Turn("assistant", _find(row, self.completion), self.completion),
+            Turn("assistant", find(row, self.completion), self.completion),
         )
         return Record(line, turns, _text(row, self.system) if self.system else None)
 
@@ -73,7 +73,7 @@ def shape_of(row: Mapping[str, Any], fields: FieldNames) -> Shape | Flaw:
     names = list(_names(row))
     if not (fields.prompt or fields.completion):
         transcript = _recognised(TRANSCRIPTS, names)
-        if transcript and isinstance(_find(row, transcript), list):
+        if transcript and isinstance(find(row, transcript), list):
             return Conversation(transcript, native_format(row))
     prompt = fields.prompt or _recognised(PROMPTS, names)
     completion = fields.completion or _recognised(COMPLETIONS, [name for name in names if name != prompt])
@@ -99,22 +99,23 @@ def _names(row: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
                 yield from _names(value, f"{prefix}{name}.")
 
 
-def _find(row: Mapping[str, Any], name: str) -> Any:
+def find(row: Mapping[str, Any], name: str) -> Any:
+    """The field's value, `data.question` meaning the one inside; `MISSING` when the row has no such field."""
     if name in row:
         return row[name]
     outer, dot, inner = name.partition(".")
     nested = row.get(outer) if dot else None
-    return _find(nested, inner) if isinstance(nested, Mapping) else _MISSING
+    return find(nested, inner) if isinstance(nested, Mapping) else MISSING
 
 
 def _text(row: Mapping[str, Any], name: str) -> str | None:
-    found = _find(row, name)
+    found = find(row, name)
     return found if isinstance(found, str) and found else None
 
 
 def _not_a_text(row: Mapping[str, Any], name: str) -> Iterator[Flaw]:
-    value = _find(row, name)
-    if value is _MISSING:
+    value = find(row, name)
+    if value is MISSING:
         has = ", ".join(f"'{known}'" for known in list(_names(row))[:6]) or "no field"
         yield Flaw("missing-field", f"is missing (the record has {has}).", "Add it, or remove the record.", name)
     elif value is None:
@@ -124,8 +125,8 @@ def _not_a_text(row: Mapping[str, Any], name: str) -> Iterator[Flaw]:
 
 
 def _optional_text(row: Mapping[str, Any], name: str) -> Iterator[Flaw]:
-    value = _find(row, name)
-    if value is not _MISSING and value is not None and not isinstance(value, str):
+    value = find(row, name)
+    if value is not MISSING and value is not None and not isinstance(value, str):
         yield Flaw("field-type", f"must be a text, not {kind_of(value)}.", "Write it between quotes.", name)
 
 

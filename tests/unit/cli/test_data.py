@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,9 @@ from typer.testing import CliRunner
 from tests.unit.datasets.memory_files import CLAUDE, NOVA, jsonl, pairs
 from tuner.aws.clients import client
 from tuner.cli.app import app
+from tuner.errors import AccessDeniedError, AwsError, ThrottledError
+
+PAIRS = list(enumerate(pairs(40)))
 
 
 def tuner(*arguments: str) -> Any:
@@ -73,6 +78,7 @@ def test_a_file_that_is_not_ready(tmp_path: Path) -> None:
         ["check", "s3://bucket/absent.jsonl", "--model", NOVA],
         ["convert", __file__, "--model", NOVA, "--output", "/absent/folder/file.jsonl"],
         ["convert", __file__, "--model", NOVA, "--output", "/"],
+        ["convert", __file__, "--model", NOVA, "--output", "s3://bucket/out.jsonl.gz"],
         ["convert", "/", "--model", NOVA, "--output", "s3://bucket/out.jsonl"],
     ],
 )
@@ -162,6 +168,42 @@ def test_splits_by_content_and_by_strata(tmp_path: Path) -> None:
     assert 15 <= len(parts[1]) <= 45
     assert "." not in (tmp_path / "training.jsonl").read_text("utf-8"), "a whole number became another kind"
     assert (json.loads(result.stdout)["training"], json.loads(result.stdout)["validation"]) == tuple(map(len, parts))
+
+
+def test_strata_may_be_nested_and_must_be_there(tmp_path: Path) -> None:
+    source, parts = tmp_path / "all.jsonl", tmp_path / "parts"
+    parts.mkdir()
+    source.write_bytes(jsonl([{**pair, "about": {"topic": "rare" if n < 2 else "usual"}} for n, pair in PAIRS]))
+    options = ("--model", NOVA, "--output", str(parts), "--stratify")
+    refused = tuner("split", str(source), *options, "topic")
+    assert refused.exit_code == 2
+    assert "no record has the field 'topic'" in refused.stderr
+    assert not list(parts.iterdir())
+    assert tuner("split", str(source), *options, "about.topic").exit_code == 0
+    validation = (parts / "validation.jsonl").read_text("utf-8")
+    assert validation.count('"rare"') == 1
+
+
+@pytest.mark.parametrize("error", [AccessDeniedError, ThrottledError, AwsError])
+@pytest.mark.usefixtures("s3")
+def test_what_cannot_be_read_is_not_called_wrong_data(error: type[Exception], monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_: object) -> Iterator[bytes]:
+        raise error("S3 does not answer so")
+
+    monkeypatch.setattr("tuner.aws.objects.ObjectSource.chunks", broken)
+    for command in (["check"], ["convert", "--output", "s3://bucket/out"], ["split", "--output", "s3://bucket/out"]):
+        result = tuner(*command, "s3://bucket/training.jsonl", "--model", NOVA)
+        assert result.exit_code == 2
+        assert "S3 does not answer so" in result.stderr
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="file names are UTF-8 there")
+def test_a_file_whose_name_is_no_text_is_reported_in_valid_json(tmp_path: Path) -> None:
+    file = tmp_path / os.fsdecode(b"odd \xff.jsonl")
+    file.write_bytes(jsonl(pairs(40)) + b'{"question": "q"}\n')
+    result = tuner("check", str(file), "--model", CLAUDE, "--json")
+    assert result.exit_code == 1
+    assert {each["file"] for each in json.loads(result.stdout_bytes.decode())["findings"]} == {"odd \udcff.jsonl"}
 
 
 def test_splits_from_s3_to_s3(s3: Any) -> None:

