@@ -74,7 +74,7 @@ def _of(situation: Situation, baseline: Baseline) -> Iterable[Case]:
         for fault in CALL_FAULTS:
             for extent in EXTENTS:
                 what = f"{call.service}.{call.operation}"
-                rules = (call.rule(fault, extent),)
+                rules = call.rules(fault, extent)
                 yield Case(situation, call.place, what, f"{fault.name}, {extent}", "rules", rules)
     for place in baseline.functions:
         for fault, act in FUNCTION_FAULTS.items():

@@ -9,7 +9,10 @@ from typing import Any, Literal
 from tests.chaos.plan import Act
 
 # Longer than the functions wait for an answer (lane.py): they give up, the call never arrives.
-HANG_MS = 1_500
+HANG_MS = 2_500
+# A call that hangs lastingly uses up a state's retries (9 attempts of the state machine, 2 each of the SDK), each time
+# until the timeout. From then on its connections are cut: the same for the functions, but sooner.
+_HANGS = 18
 _THROTTLED = {"s3": "SlowDown", "sns": "ThrottledException", "service-quotas": "TooManyRequestsException"}
 _BROKEN = {"s3": "InternalError", "sns": "InternalError", "stepfunctions": "InternalFailure"}
 
@@ -66,11 +69,15 @@ class Call:
     service: str
     operation: str
 
-    def rule(self, fault: CallFault, extent: Extent) -> dict[str, Any]:
-        """What the proxy is told; `app_id` marks the function's requests."""
-        limits = {"times": 1} if extent == "once" else {}
+    def rules(self, fault: CallFault, extent: Extent) -> tuple[dict[str, Any], ...]:
+        """What the proxy is told; `app_id` marks the function's requests. The first rule that matches holds."""
         match = {"service": self.service, "operation": self.operation, "headers": {"User-Agent": app_id(self.function)}}
-        return {**match, **limits, **fault.effect(self.service)}
+        effect = {**match, **fault.effect(self.service)}
+        if extent == "once":
+            return ({**effect, "times": 1},)
+        if "timeout_ms" in effect:
+            return ({**effect, "times": _HANGS}, {**match, "reset": True})
+        return (effect,)
 
 
 def app_id(function: str) -> str:

@@ -25,7 +25,15 @@ def test_a_call_is_broken_in_every_way_once_and_lasting():
     assert len(cases) == 2 * len(CALL_FAULTS)
     assert {case.situation.name for case in cases} == {SITUATIONS[0].name}
     assert {case.rules[0]["headers"]["User-Agent"] for case in cases} == {"app/pin_inputs."}
-    assert {case.rules[0].get("times") for case in cases} == {1, None}
+    assert {case.rules[-1].get("times") for case in cases} == {1, None}
+
+
+def test_a_call_that_hangs_lastingly_is_cut_in_the_end():
+    (case,) = [case for case in derived(baselines()) if case.fault == "hangs, lasting"]
+    hangs, cut = case.rules
+    assert ("timeout_ms" in hangs, hangs["times"] > 1) == (True, True)
+    assert cut["reset"] and "times" not in cut
+    assert cut["headers"] == hangs["headers"]
 
 
 def test_only_what_no_earlier_situation_met_is_broken_in_a_later_one():
