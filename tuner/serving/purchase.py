@@ -119,7 +119,7 @@ def check(endpoints: Endpoints, folder: RunFolder) -> tuple[Endpoint, EndpointRe
     record = require(folder)
     endpoint = endpoints.get(record.arn)
     if endpoint is None:
-        raise EndpointFailedError(f"{record.arn} went away before it was in service. Was it deleted by somebody?")
+        raise EndpointFailedError(f"{record.arn} {_gone(record)}")
     if endpoint.status == "Failed":
         reason = endpoint.failure or "Bedrock gives no reason"
         raise EndpointFailedError(f"{record.arn} ended Failed: {reason.rstrip('.')}. See it in the Bedrock console.")
@@ -127,6 +127,15 @@ def check(endpoints: Endpoints, folder: RunFolder) -> tuple[Endpoint, EndpointRe
         record = record.model_copy(update={"in_service_at": iso(now())})
         write(folder, record)
     return endpoint, record
+
+
+def _gone(record: EndpointRecord) -> str:
+    if record.released_at is None:
+        return "went away before it was in service. Was it deleted by somebody?"
+    return (
+        f"was released at {record.released_at}, before it was seen in service: by a person, or because it was older than "
+        "the deployment's 'longest_throughput_hours'. Raise that, or run again."
+    )
 
 
 def read(folder: RunFolder, name: str = Keys.ENDPOINT) -> EndpointRecord | None:

@@ -10,7 +10,7 @@ from tests.doubles import CUSTOM_MODEL, DEPLOYMENT, NAME, RUN, FakeEndpoints, Me
 from tuner.errors import AwsError, CommitmentNotAllowedError, EndpointFailedError, QuotaError
 from tuner.run import Keys, Tags
 from tuner.serving.endpoints import EndpointRequest
-from tuner.serving.purchase import check, commit, purchase, read, require
+from tuner.serving.purchase import check, commit, purchase, read, require, write
 
 
 @pytest.fixture
@@ -152,4 +152,13 @@ def test_an_endpoint_that_went_away_is_an_error(folder: MemoryFolder) -> None:
     arn = purchase(throughputs, folder, manifest(), DEPLOYMENT).arn
     del throughputs.alive[arn]
     with pytest.raises(EndpointFailedError, match="went away"):
+        check(throughputs, folder)
+
+
+def test_an_endpoint_that_a_release_took_away_names_the_setting(folder: MemoryFolder) -> None:
+    throughputs = FakeEndpoints()
+    record = purchase(throughputs, folder, manifest(), DEPLOYMENT)
+    write(folder, record.model_copy(update={"released_at": "2026-11-23T12:00:00Z"}))
+    del throughputs.alive[record.arn]
+    with pytest.raises(EndpointFailedError, match="released at 2026-11-23T12:00:00Z.*longest_throughput_hours"):
         check(throughputs, folder)
