@@ -133,8 +133,8 @@ def _gone(record: EndpointRecord) -> str:
     if record.released_at is None:
         return "went away before it was in service. Was it deleted by somebody?"
     return (
-        f"was released at {record.released_at}, before it was seen in service: by a person, or because it was older than "
-        "the deployment's 'longest_throughput_hours'. Raise that, or run again."
+        f"was released at {record.released_at}, before it was seen in service: by a person, or because it was older "
+        "than the deployment's 'longest_throughput_hours'. Raise that, or run again."
     )
 
 

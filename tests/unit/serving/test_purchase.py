@@ -160,5 +160,5 @@ def test_an_endpoint_that_a_release_took_away_names_the_setting(folder: MemoryFo
     record = purchase(throughputs, folder, manifest(), DEPLOYMENT)
     write(folder, record.model_copy(update={"released_at": "2026-11-23T12:00:00Z"}))
     del throughputs.alive[record.arn]
-    with pytest.raises(EndpointFailedError, match="released at 2026-11-23T12:00:00Z.*longest_throughput_hours"):
+    with pytest.raises(EndpointFailedError, match=r"released at 2026-11-23T12:00:00Z.*longest_throughput_hours"):
         check(throughputs, folder)
