@@ -59,4 +59,5 @@ def reading(hint: str = "FILE") -> Iterator[None]:
     except (AwsError, AccessDeniedError, RetryableError) as error:
         raise typer.BadParameter(str(error), param_hint=hint) from None
     except OSError as error:
-        raise typer.BadParameter(f"'{error.filename}': {error.strerror}.", param_hint=hint) from None
+        where = f"'{error.filename}': " if error.filename else ""
+        raise typer.BadParameter(f"{where}{error.strerror}.", param_hint=hint) from None

@@ -10,12 +10,15 @@ from typing import Any
 
 UNDETERMINED = "und"
 _CHARACTERS = 500
-_SURE = 0.3  # below it are numbers, program code and single words
+_SURE = 0.3  # below it are program code and single words
 
 
 def language(text: str) -> str:
     """The language of the text's beginning; `und` when nothing in it tells."""
-    found = _detector().detect(text[:_CHARACTERS])
+    beginning = text[:_CHARACTERS]
+    if not any(map(str.isalpha, beginning)):  # fastText takes long numbers for Finnish
+        return UNDETERMINED
+    found = _detector().detect(beginning)
     return str(found[0]["lang"]) if found and found[0]["score"] >= _SURE else UNDETERMINED
 
 
