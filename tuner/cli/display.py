@@ -118,21 +118,22 @@ class PlainDisplay:
             self._question = snapshot.question
             if snapshot.question:
                 self._say(f"  Approval: {snapshot.question}")
-        for step in snapshot.steps:
-            if step.mark != self._marks.get(step.name) and step.mark in ("running", "done", "failed"):
-                self._step(step, snapshot.spent)
-            self._marks[step.name] = step.mark
-            if step.name == training.STEP and snapshot.training:
-                self._training(snapshot.training)
+        ended = [self._step(step, snapshot) for step in snapshot.steps]
+        if any(ended) and snapshot.spent not in ("", self._spent):
+            self._spent = snapshot.spent
+            self._say(f"    spent so far: {snapshot.spent}")
 
-    def _step(self, step: Step, spent: str) -> None:
-        if step.mark == "running":
-            self._say(f"… {step.name}")
-        else:
+    def _step(self, step: Step, snapshot: Snapshot) -> bool:
+        """Says what became of the step, and whether it has ended since the last look."""
+        before, self._marks[step.name] = self._marks.get(step.name), step.mark
+        ended = step.mark != before and step.mark in ("done", "failed")
+        if ended:
             self._say(f"{MARKS[step.mark][0]} {step.name} ({duration(step.seconds(now()))})")
-            if spent and spent != self._spent:
-                self._spent = spent
-                self._say(f"    spent so far: {spent}")
+        elif step.mark != before and step.mark == "running":
+            self._say(f"… {step.name}")
+        if step.name == training.STEP and snapshot.training:
+            self._training(snapshot.training)
+        return ended
 
     def _training(self, job: training.Training) -> None:
         for epoch in job.done[self._epochs :]:

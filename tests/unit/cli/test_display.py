@@ -129,6 +129,11 @@ class TestPlain:
         assert lines.count("    step 12 of 44, loss 1.90") == 1
         assert lines[-1].startswith("✓ Notify of success (")
 
+    def test_what_is_spent_follows_all_steps_that_ended(self) -> None:
+        lines = written(replace(TRAINING, spent="at most $0.30"))
+        assert [line for line in lines if "✓" in line or "spent" in line][-1] == "    spent so far: at most $0.30"
+        assert sum("spent" in line for line in lines) == 1
+
     def test_trouble_and_its_end_are_said_once(self) -> None:
         silent = replace(TRAINING, trouble="Could not look: slow down")
         lines = written(TRAINING, silent, silent, TRAINING)
