@@ -82,14 +82,20 @@ class Release:
         return outcome
 
     def ended(self, run_id: str) -> Outcome:
-        """As `run`, for an execution that has ended badly: what it was about to buy is looked for a minute longer."""
-        outcome = self.run(run_id)
-        for pause in _STRAGGLER_PAUSES:
-            if outcome.released or outcome.alive or not _may_be_buying(self.folder_of(run_id)):
+        """As `run`, for an execution that has ended badly: until what it was about to buy is on record, for a minute.
+
+        What is released before it is on record is looked for again too, so that its record says that it is gone.
+        """
+        released: list[str] = []
+        for pause in (*_STRAGGLER_PAUSES, None):
+            # Asked before the look: what goes on record during one may have come too late to be seen by it.
+            buying = _may_be_buying(self.folder_of(run_id))
+            outcome = self.run(run_id)
+            released += outcome.released
+            if not buying or pause is None:
                 break
             self.sleep(pause)
-            outcome = self.run(run_id)
-        return outcome
+        return Outcome(tuple(released), outcome.alive)
 
     def these(self, arns: Collection[str]) -> Outcome:
         """Releases those of these endpoints that are this deployment's. Raises as `run`."""

@@ -1,27 +1,40 @@
 """An execution that was stopped may have been buying: the rule's release looks for that purchase a little longer."""
 
 import json
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
-from tests.doubles import CUSTOM_MODEL, DEPLOYMENT, RUN, FakeEndpoints, MemoryFolder, manifest
+from tests.doubles import CUSTOM_MODEL, DEPLOYMENT, NAME, RUN, FakeEndpoints, MemoryFolder, manifest
 from tuner.run import Keys
-from tuner.serving.endpoints import Kind
-from tuner.serving.purchase import purchase
+from tuner.serving.endpoints import Endpoint, EndpointRecord, Kind
+from tuner.serving.purchase import purchase, read, write
 from tuner.serving.release import Release
+from tuner.times import iso, now
 
 
 class Late(FakeEndpoints):
-    """A purchase that goes through while the release waits for the `pauses`th time."""
+    """A purchase that goes through while the release waits for the `pauses`th time, and is on record a pause later."""
 
-    def __init__(self, pauses: int, kind: Kind = "provisioned") -> None:
+    def __init__(self, pauses: int, kind: Kind = "provisioned", folder: MemoryFolder | None = None) -> None:
         super().__init__(kind)
         self.pauses, self.slept = pauses, list[float]()
+        self.folder = folder
 
     def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
         if len(self.slept) == self.pauses:
             self.add()
+        if len(self.slept) == self.pauses + 1 and self.folder:
+            record = EndpointRecord(
+                kind=self.kind, arn=self.arn, name=NAME, model_units=1, commitment=None, created_at=iso(now())
+            )
+            write(self.folder, record)
+
+    def add(self, *arguments: Any, **members: Any) -> str:
+        self.arn = super().add(*arguments, **members)
+        return self.arn
 
 
 def trained(**settings: str) -> MemoryFolder:
@@ -45,11 +58,32 @@ def release(kind: Late, folder: MemoryFolder) -> Release:
 
 
 @pytest.mark.parametrize("kind", ["provisioned", "on_demand"])
-def test_a_purchase_that_outlives_its_stopped_execution_is_released_when_it_appears(kind: Kind) -> None:
-    late = Late(pauses=2, kind=kind)
-    outcome = release(late, trained()).ended(RUN)
-    assert (len(outcome.released), late.alive) == (1, {})
-    assert late.slept[:2] == [2, 4]
+def test_a_purchase_that_outlives_its_stopped_execution_is_released_and_its_record_says_so(kind: Kind) -> None:
+    folder = trained()
+    late = Late(pauses=2, kind=kind, folder=folder)
+    outcome = release(late, folder).ended(RUN)
+    assert (outcome.released, late.alive) == ((late.arn,), {})
+    assert late.slept == [2, 4, 8]
+    record = read(folder)
+    assert record
+    assert record.released_at
+
+
+def test_a_purchase_that_goes_on_record_during_a_look_is_released_at_the_next() -> None:
+    folder, throughputs = trained(), FakeEndpoints()
+
+    class Meanwhile(FakeEndpoints):
+        """While the deployments are listed, after the throughputs, one of these is bought."""
+
+        def list(self, name: str) -> Iterator[Endpoint]:
+            if not throughputs.created:
+                purchase(throughputs, folder, manifest(), DEPLOYMENT)
+            return super().list(name)
+
+    kinds = (throughputs, Meanwhile("on_demand"))
+    outcome = Release(kinds, DEPLOYMENT, lambda _: folder, lambda _: 132.0, sleep=lambda _: None).ended(RUN)
+    assert len(outcome.released) == 1
+    assert not throughputs.alive
 
 
 def test_a_purchase_that_never_comes_is_looked_for_a_minute() -> None:
