@@ -23,7 +23,7 @@ def diagram_page() -> str:
     rows = [f"| {name} | {state['Comment']} | {_on_failure(state)} |" for name, state in states.items()]
     table = "\n".join(["| state | what it is for | if it fails |", "| --- | --- | --- |", *rows])
     return (
-        "# The state machine\n\n"
+        "# The state machine\n\n*For the operator and the developer.*\n\n"
         "`statemachine/customization.asl.json`. Dotted: the way of a failure while throughput is paid for.\n\n"
         f"```mermaid\n{drawing}\n```\n\n{table}\n"
     )

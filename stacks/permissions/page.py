@@ -19,11 +19,11 @@ def permissions_page() -> str:
     """The page for a deployment with the default settings."""
     places = example_places()
     return (
-        "# Permissions\n\n"
+        "# Permissions\n\n*For the platform engineer, and for who reviews the deployment.*\n\n"
         "Every role of the deployment with the default settings (`stacks/step_table.py`, `stacks/permissions/`). "
         "Nothing else is granted: no managed policies, and nothing that the CDK adds by itself. "
         "`ACCOUNT`, `DATA`, `ARTIFACTS`, `KEY`, `TOPIC` and `QUEUE` stand for what the deployment makes. "
-        "docs/permission-proof.md shows what happens without each of them.\n\n"
+        "[permission-proof.md](permission-proof.md) shows what happens without each of them.\n\n"
         + "".join(_section(title, trusted, grants) for title, trusted, grants in every_role(places))
     )
 

@@ -11,6 +11,8 @@ from tuner.cli.app import app
 
 _OPENING = """# The `tuner` command
 
+*For everybody who types it.*
+
 Results for programs (JSON) go to stdout, everything else to stderr. RUN is a run's id, an unambiguous beginning of one,
 or `latest`. `python -m tuner` is the same command.
 

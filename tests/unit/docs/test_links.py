@@ -1,0 +1,47 @@
+"""Every page can be found from docs/README.md, every link leads somewhere, and no decision's number is missing."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).parents[3]
+DOCS = CHECKOUT / "docs"
+PAGES = sorted(
+    str(page.relative_to(CHECKOUT))
+    for page in (CHECKOUT / "README.md", *DOCS.rglob("*.md"), *(CHECKOUT / "examples").glob("*/README.md"))
+)
+_LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)")
+
+
+def links(page: Path) -> list[tuple[Path, str]]:
+    """Where the page's links lead: a file or folder, and a heading's anchor in it, or nothing."""
+    return [
+        ((page.parent / target).resolve() if target else page, anchor)
+        for target, anchor in _LINK.findall(page.read_text("utf-8"))
+    ]
+
+
+def anchors(page: Path) -> set[str]:
+    """What Git hosts make of the headings."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text("utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_link_leads_somewhere(name: str) -> None:
+    for target, anchor in links(CHECKOUT / name):
+        assert target.exists(), f"{name} links to {target}"
+        assert not anchor or anchor in anchors(target), f"{name} links to {target}#{anchor}"
+
+
+def test_every_page_stands_in_the_list() -> None:
+    listed = {target for target, _ in links(DOCS / "README.md")}
+    assert {*DOCS.rglob("*.md"), *DOCS.glob("*.json")} - {DOCS / "README.md"} <= listed
+
+
+def test_decisions_are_numbered_without_a_gap() -> None:
+    numbers = [page.name[:4] for page in sorted((DOCS / "decisions").glob("*.md"))]
+    assert numbers == [f"{number:04}" for number in range(1, len(numbers) + 1)]
