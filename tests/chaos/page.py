@@ -195,9 +195,9 @@ make chaos SAMPLE=30 SEED=7   some of them, drawn by that seed
 model, a stand-in that says so); its functions reach AWS through microburst. Scaled: waits and retry intervals of the
 state machine, pauses and the SDK's own retries in the functions (a five-hundredth each), pauses before an event is
 delivered again (0.1 s), what Bedrock takes for jobs and throughput (0 s), the time a dataset's folder must rest (1 s),
-how long a function waits for an answer (2 s); the SDK repeats a call once. A fault is injected *once*, at the first such
-call from that place on, or *lasting*: at every such call of that function until nothing more happens, after which only
-the sweep and the switch come. What hangs lastingly hangs as often as one state tries, and is cut at once from then on.
+how long a function waits for an answer (2 s); the SDK repeats a call once. A fault is injected *once*, at the first
+such call from that place on, or *lasting*: at every such call of that function until nothing more happens, after which
+only the sweep and the switch come. What hangs lastingly hangs as often as one state tries, and is cut from then on.
 
 Not shown here: a state machine out of time (the same rule as for stopped executions answers to it), and stops in states
 that take no time (Choice, Pass, Succeed, Fail).
