@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import re
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
@@ -14,7 +15,11 @@ from tests.unit.datasets.memory_files import NOVA, MemorySource
 from tuner.aws.judge_call import Attachment, Tool, ToolReply
 from tuner.catalog import model
 from tuner.datasets import Limits
+from tuner.datasets.generate import Generation, Generator, Known, read_documents
 from tuner.datasets.generate.asking import tool_for
+from tuner.datasets.generate.documents import Library
+from tuner.datasets.generate.parts import Part
+from tuner.datasets.generate.rounds import Generated
 
 LIMITS = Limits(model(NOVA), "validation")
 JUDGE = "us.anthropic.claude-sonnet-4-6"
@@ -111,3 +116,21 @@ class MemoryReplies:
     def keep(self, key: str, reply: Mapping[str, Any]) -> None:
         assert key not in self.kept, "paid for twice"
         self.kept[key] = reply
+
+
+def library(*sizes: int, together: str = "\n\n") -> Library:
+    """A document of so many sentences for each size, no sentence in two of them."""
+    starts = itertools.accumulate((0, *sizes))
+    texts = [together.join(sentences(size, start)) for size, start in zip(sizes, starts, strict=False)]
+    return read_documents({f"{number}.txt": source(text.encode()) for number, text in enumerate(texts)})
+
+
+def generation(
+    parts: Sequence[Part], count: int, ask: Any, replies: MemoryReplies | None = None, known: Known | None = None
+) -> Generation:
+    generator = Generator(JUDGE, replies if replies is not None else MemoryReplies(), ask)
+    return Generation(parts, count, generator, LIMITS, known or Known())
+
+
+def run(parts: Sequence[Part], count: int, ask: Any, **more: Any) -> Generated:
+    return generation(parts, count, ask, **more).run()
