@@ -170,10 +170,13 @@ class Release:
 
 
 def _may_be_buying(folder: RunFolder) -> bool:
-    """Whether the run has a model that it would serve, and no purchase on record."""
-    if folder.find(Keys.TRAINING_SUMMARY) is None or read(folder) is not None:
-        return False
-    return folder.manifest().settings.serving != "none"
+    """Whether the run has a model that it would serve, and no purchase on record, as far as its folder can be read."""
+    try:
+        if folder.find(Keys.TRAINING_SUMMARY) is None or read(folder) is not None:
+            return False
+        return folder.manifest().settings.serving != "none"
+    except TunerError:  # the look that comes next says so, once it has released what it can
+        return True
 
 
 def _or_raise(outcome: Outcome, failures: Sequence[Failure]) -> Outcome:

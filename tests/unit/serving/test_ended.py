@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.doubles import CUSTOM_MODEL, DEPLOYMENT, NAME, RUN, FakeEndpoints, MemoryFolder, manifest
+from tuner.errors import AccessDeniedError
 from tuner.run import Keys
 from tuner.serving.endpoints import Endpoint, EndpointRecord, Kind
 from tuner.serving.purchase import purchase, read, write
@@ -108,3 +109,15 @@ def test_only_an_ended_execution_is_waited_for() -> None:
     late = Late(pauses=1)
     release(late, trained()).run(RUN)
     assert late.slept == []
+
+
+def test_a_folder_that_cannot_be_read_keeps_nothing_alive() -> None:
+    class Sealed(MemoryFolder):
+        def list(self, prefix: str) -> list[str]:
+            raise AccessDeniedError("not authorized to perform: s3:ListBucket")
+
+    late = Late(pauses=100)
+    late.add()
+    with pytest.raises(AccessDeniedError, match="s3:ListBucket"):
+        release(late, Sealed()).ended(RUN)
+    assert late.alive == {}
