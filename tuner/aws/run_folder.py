@@ -12,6 +12,7 @@ from tuner.aws.clients import client
 from tuner.aws.overview import Overview
 from tuner.aws.translate import translated
 from tuner.run import Keys, Manifest
+from tuner.unreadable import storable
 
 _CONTENT_TYPES = {"json": "application/json", "jsonl": "application/x-ndjson", "html": "text/html; charset=utf-8"}
 
@@ -74,12 +75,12 @@ class RunFolder:
 
     def write_json(self, name: str, document: Any) -> str:
         """Writes a JSON document, keys in their order, and returns its address."""
-        return self.write(name, json.dumps(document, ensure_ascii=False, indent=2).encode() + b"\n")
+        return self.write(name, storable(json.dumps(document, ensure_ascii=False, indent=2)).encode() + b"\n")
 
     def write_lines(self, name: str, records: Iterable[Any]) -> str:
         """Writes records as JSONL and returns the address."""
         lines = (json.dumps(record, ensure_ascii=False) + "\n" for record in records)
-        return self.write(name, "".join(lines).encode())
+        return self.write(name, storable("".join(lines)).encode())
 
     def list(self, prefix: str) -> list[str]:
         """Names of the artifacts below `prefix`, sorted."""

@@ -11,11 +11,13 @@ from rich.table import Table
 
 from tuner.cli import local
 from tuner.cli.console import console, emit, say
+from tuner.cli.errors import CommandError
 from tuner.cli.options import Json, Local
 from tuner.reporting.words import number
-from tuner.settings import RunSettings, load
+from tuner.settings import RunSettings, load, parse_document
 
 _VERDICTS = {"better": "good", "worse": "bad"}
+_GATES = {"accepted": "good", "rejected": "bad"}
 AnswerFile = typer.Option(
     metavar="FILE", help="Answers: JSON, JSONL or CSV with `question`/`answer`, or `id`/`answer`."
 )
@@ -37,6 +39,18 @@ def evaluate(
     language: Annotated[
         str | None, typer.Option(metavar="LANGUAGE", help="Language of the answers; recognised when absent.")
     ] = None,
+    settings_file: Annotated[
+        Path | None,
+        typer.Option("--settings", metavar="FILE", help="A run.yaml: its judge, bertscore, evaluation and gate count."),
+    ] = None,
+    training: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Training data: it vouches for what the tuned answers name."),
+    ] = None,
+    people: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="A review.csv that people filled in; their scores go before the judge's."),
+    ] = None,
     output: Annotated[
         Path | None,
         typer.Option(metavar="FOLDER", help="Where to put scores.json, review.csv and index.html, the report."),
@@ -50,8 +64,8 @@ def evaluate(
     if on_local:
         local.use()
     asked = {"judge": {"model": judge}, "bertscore": {"model": encoder}, "evaluation": {"language": language}}
-    settings = load(RunSettings, asked, "command line")
-    scores = compare(base, tuned, references, metric or (), output, settings)
+    settings = _settings(settings_file, asked)
+    scores = compare(base, tuned, references, metric or (), output, settings, training, people)
     for warning in scores["warnings"]:
         say(f"Warning: {warning}", "warn")
     if as_json:
@@ -61,6 +75,18 @@ def evaluate(
         conclude(scores)
     if output:
         say(f"The report is in {output / 'index.html'}; scores.json and review.csv lie beside it.", "quiet")
+
+
+def _settings(file: Path | None, asked: Mapping[str, Mapping[str, str | None]]) -> RunSettings:
+    """The file's settings, with those of the command line in their place."""
+    try:
+        document = parse_document(file.read_text("utf-8-sig"), file.name) if file else {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise CommandError(f"--settings {file}: cannot be read: {getattr(error, 'strerror', error)}.") from None
+    settings = load(RunSettings, document, str(file))
+    given = {part: {key: value for key, value in options.items() if value} for part, options in asked.items()}
+    merged = {part: getattr(settings, part).model_dump() | options for part, options in given.items() if options}
+    return load(RunSettings, settings.model_dump(exclude_unset=True) | merged, "command line")
 
 
 def scores_table(metrics: Mapping[str, Mapping[str, Any]], names: tuple[str, str] = ("base", "tuned")) -> Table:
@@ -94,6 +120,8 @@ def conclude(scores: Mapping[str, Any]) -> None:
     for note in verdict["notes"]:
         if not verdict["sentence"].startswith(note):
             say(note, "quiet")
+    if gate := scores.get("gate"):
+        say(f"Gate: {gate['sentence']}", _GATES.get(gate["decision"], ""))
     if scores.get("judge", {}).get("stand_in"):
         say(f"Stand-in: the judge is {scores['judge']['name']}.", "warn")
     if scores.get("review"):

@@ -50,6 +50,7 @@ def import_scores(
     from tuner.aws.bedrock import Bedrock
     from tuner.aws.events import put_event
     from tuner.evaluation.decision import apply_gate
+    from tuner.evaluation.files import read_sheet
     from tuner.evaluation.run import merge_review
 
     deployment = connect(stack, on_local)
@@ -58,7 +59,7 @@ def import_scores(
     before = published(folder)
     if before is None:
         raise CommandError(f"The run {run.run_id} has no report yet; 'tuner show {run.run_id}' says what is known.")
-    document = merge_review(folder, _text(file))
+    document = merge_review(folder, read_sheet(file), str(file))
     gate = apply_gate(folder, Bedrock(), put_event)
     publish(folder, build(folder, before.failure, before.status, at=datetime.fromisoformat(before.ended_at)))
     if as_json:
@@ -68,10 +69,3 @@ def import_scores(
     say(f"{people['answers']} scores by people, for {people['questions']} questions. {document['verdict']['sentence']}")
     if gate["decision"] != "none":
         say(f"Gate: {gate['sentence']}")
-
-
-def _text(file: Path) -> str:
-    try:
-        return file.read_text("utf-8-sig")
-    except UnicodeDecodeError:
-        raise CommandError(f"{file} is not in UTF-8. Save it from the spreadsheet as 'CSV UTF-8'.") from None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tuner.aws.run_folder import RunFolder
 from tuner.evaluation.across import compare_runs
-from tuner.evaluation.verdict import DECIDING
+from tuner.evaluation.verdict import deciding
 from tuner.run import Keys
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def best_earlier(folder: RunFolder, document: Mapping[str, Any], seed: int = 0) 
     the verdict, the next measure in line is taken: the judge never saw these two answers side by side.
     """
     metrics = document["metrics"]
-    measured = (name for name in DECIDING if name in metrics and metrics[name]["tuned"]["mean"] is not None)
+    measured = deciding(metrics, len(document["questions"]))
     metric = next((name for name in measured if name != "preference"), None)
     if metric is None:
         return None

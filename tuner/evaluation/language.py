@@ -14,7 +14,8 @@ _ENGLISH = frozenset(
     ("the", "of", "and", "to", "in", "is", "that", "for", "with", "are", "on", "as", "by", "it", "an", "be")
 )
 _UNSPACED = r"\u3040-\u30ff\uff66-\uff9f\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u0e00-\u0e7f"
-_SHORT = 8
+SHORT = 8
+"""Tokens of the longest reference that an answer is expected to hit word for word."""
 _TOKEN = re.compile(rf"[{_UNSPACED}]|[^\W_{_UNSPACED}]+")
 
 
@@ -42,4 +43,4 @@ def tokens(text: str) -> list[str]:
 
 def is_short(reference: str) -> bool:
     """Whether an answer could be expected to be this, word for word: a name, a number, a few words."""
-    return 0 < len(tokens(reference)) <= _SHORT
+    return 0 < len(tokens(reference)) <= SHORT

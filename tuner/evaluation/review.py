@@ -10,7 +10,7 @@ import csv
 import hashlib
 import io
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,8 +24,7 @@ _UNSURE = re.compile(
     r"\b(unsure|uncertain|not (?:entirely |quite )?(?:sure|certain)|cannot verify|hard to tell|unclear)\b", re.I
 )
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
-# A name: capitals inside or throughout (DynamoDB, IAM), or a capitalised word that does not begin a sentence.
-_NAME = re.compile(r"\b(?:[A-Z]?[a-z]+[A-Z]\w*|[A-Z]{2,}\w*)\b|(?<=[a-z,;:] )[A-Z][a-z]{2,}\w*")
+_WORD = re.compile(r"[^\W\d_]\w*")
 # A spreadsheet runs cells that begin like this as formulas.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -41,7 +40,8 @@ class Candidate:
 def candidates(exam: Exam, scores: Mapping[str, Any], known: Collection[str] | None = None) -> list[Candidate]:
     """Questions whose scores a person should check, in their order.
 
-    `known` are the tokens of the training data; without them, what the tuned answer names is not held against it.
+    `known` are the tokens of the training data; without them, only question and reference vouch for what the tuned
+    answer names.
     """
     records = {record["id"]: record for record in scores["questions"]}
     found = []
@@ -57,9 +57,20 @@ def listed(chosen: Sequence[Candidate]) -> list[dict[str, Any]]:
     return [{"id": candidate.id, "reasons": list(candidate.reasons)} for candidate in chosen]
 
 
-def vocabulary(texts: Iterable[str]) -> set[str]:
-    """All tokens of texts, as `candidates` takes them; memory grows with the vocabulary, not with the texts."""
-    return {token for text in texts for token in tokens(text)}
+def vocabulary(records: Iterable[Any]) -> set[str]:
+    """All tokens in JSON records, as `candidates` takes them; memory grows with them, not with the records."""
+    return {token for text in _texts(records) for token in tokens(text)}
+
+
+def _texts(records: Iterable[Any]) -> Iterator[str]:
+    """Every text in JSON records, however deep, names of members left out."""
+    for value in records:
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, dict):
+            yield from _texts(value.values())
+        elif isinstance(value, list):
+            yield from _texts(value)
 
 
 def _disagreement(record: Mapping[str, Any]) -> Iterable[str]:
@@ -86,13 +97,26 @@ def _doubt(record: Mapping[str, Any]) -> Iterable[str]:
 def _inventions(question: Question, known: Collection[str] | None) -> Iterable[str]:
     """Numbers and names of the tuned answer that stand nowhere else: not in question, reference or training data."""
     answer = question.answers["tuned"]
-    if answer is None or known is None:
+    if answer is None:
         return
     vouched = {*tokens(question.question), *tokens(question.reference)}
-    named = dict.fromkeys([*_NUMBER.findall(answer), *_NAME.findall(answer)])
-    foreign = [name for name in named if any(part not in vouched and part not in known for part in tokens(name))]
+    named = dict.fromkeys([*_NUMBER.findall(answer), *_names(answer)])
+    foreign = [
+        name for name in named if any(part not in vouched and part not in (known or ()) for part in tokens(name))
+    ]
     if foreign:
-        yield f"an answer names what neither reference nor training data does: {', '.join(foreign[:8])}"
+        who = "the reference does not" if known is None else "neither reference nor training data does"
+        yield f"an answer names what {who}: {', '.join(foreign[:8])}"
+
+
+def _names(answer: str) -> Iterator[str]:
+    """Words with capitals inside or throughout (DynamoDB, IAM), and capitalised ones that do not begin a sentence."""
+    for found in _WORD.finditer(answer):
+        word, before = found[0], answer[max(0, found.start() - 2) : found.start()]
+        inside = len(before) == 2 and (before[0].isalnum() or before[0] in ",;:") and before[1] == " "
+        capitalised = len(word) > 2 and word[0].isupper() and inside
+        if capitalised or any(letter.isupper() for letter in word[1:]):
+            yield word
 
 
 def sheet(exam: Exam, chosen: Sequence[Candidate]) -> str:
@@ -123,7 +147,7 @@ def order(key: str) -> tuple[ModelName, ModelName]:
     return ("base", "tuned") if hashlib.sha256(key.encode()).digest()[0] % 2 else ("tuned", "base")
 
 
-def human_scores(text: str, known: Collection[str]) -> dict[str, dict[ModelName, int]]:
+def human_scores(text: str, known: Collection[str], file: str = "review.csv") -> dict[str, dict[ModelName, int]]:
     """The scores that people filled in, by question and model; rows without any are passed over.
 
     Raises EvaluationError with every finding, one per line: a column that is missing, an id that is not among `known`,
@@ -135,14 +159,14 @@ def human_scores(text: str, known: Collection[str]) -> dict[str, dict[ModelName,
     reader = csv.DictReader(io.StringIO(plain), delimiter=separator)
     missing = [name for name in ("id", "score_1", "score_2") if name not in (reader.fieldnames or ())]
     if missing:
-        raise EvaluationError(f"review.csv, line 1: no column {', '.join(missing)}. Keep the header as it was written.")
+        raise EvaluationError(f"{file}, line 1: no column {', '.join(missing)}. Keep the header as it was written.")
     found: dict[str, dict[ModelName, int]] = {}
     findings: list[str] = []
     for row in reader:
         try:
             scores = _scores_of(row, known, found)
         except ValueError as error:
-            findings.append(f"review.csv, line {reader.line_num}: {error}")
+            findings.append(f"{file}, line {reader.line_num}: {error}")
             continue
         if scores:
             found[_plain(row["id"])] = scores

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from typing import Any
 
 from tuner.aws.run_folder import RunFolder
@@ -36,34 +35,23 @@ def score_run(folder: RunFolder, shard_size: int, packaged_encoder: str) -> int:
     if given := folder.find_json(PEOPLE):
         document = with_people(document, given, settings.evaluation.seed)
     document["earlier"] = best_earlier(folder, document, settings.evaluation.seed)
-    for_people = candidates(exam, document, vocabulary(_texts(folder.read_lines(Keys.TRAINING))))
+    for_people = candidates(exam, document, vocabulary(folder.read_lines(Keys.TRAINING)))
     document["review"] = listed(for_people)
     folder.write(REVIEW, b"\xef\xbb\xbf" + sheet(exam, for_people).encode())  # a spreadsheet needs the mark
     folder.write_json(Keys.SCORES, document)
     return len(whole.records)
 
 
-def merge_review(folder: RunFolder, text: str) -> dict[str, Any]:
-    """Puts the scores of a filled-in review.csv into scores.json, and returns that.
+def merge_review(folder: RunFolder, text: str, file: str = "review.csv") -> dict[str, Any]:
+    """Puts the scores of a filled-in review.csv, `file`, into scores.json, and returns that.
 
     Raises EvaluationError, with every finding, when the file cannot be used; then nothing is changed.
     """
     settings, document = folder.manifest().settings, folder.read_json(Keys.SCORES)
-    given = human_scores(text, {record["id"] for record in document["questions"]})
+    given = human_scores(text, {record["id"] for record in document["questions"]}, file)
     people = (folder.find_json(PEOPLE) or {}) | given
     summed = with_people(document, people, settings.evaluation.seed)
     summed["earlier"] = best_earlier(folder, summed, settings.evaluation.seed)
     folder.write_json(PEOPLE, people)
     folder.write_json(Keys.SCORES, summed)
     return summed
-
-
-def _texts(records: Iterable[Any]) -> Iterator[str]:
-    """Every text in JSON records, however deep, names of members left out."""
-    for value in records:
-        if isinstance(value, str):
-            yield value
-        elif isinstance(value, dict):
-            yield from _texts(value.values())
-        elif isinstance(value, list):
-            yield from _texts(value)

@@ -1,12 +1,13 @@
 """One sentence from the numbers: better, worse or undecided, what decides it, and what would.
 
-One measure decides, chosen before the numbers are seen: the first of DECIDING that was measured. Letting any of several
-measures decide would call equal models different far more often than one time in twenty.
+One measure decides, chosen before the numbers are seen: the first of DECIDING that most questions were measured by, or
+else the first that any was. Letting any of several measures decide would call equal models different far more often
+than one time in twenty; letting one decide that only a few questions have would throw the others away.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -42,7 +43,7 @@ def verdict(
 
     {"value", "metric", "sentence", "more_questions", "notes"}; `metric` is None when nothing was measured.
     """
-    name = next((name for name in DECIDING if _usable(metrics.get(name))), None)
+    name = next(deciding(metrics, questions), None)
     if name is None:
         sentence = "Undecided: no question has a score for both models."
         return {"value": "undecided", "metric": None, "sentence": sentence, "more_questions": None, "notes": []}
@@ -51,6 +52,18 @@ def verdict(
     conclusion = chosen["conclusion"]
     sentence = " ".join([*(note for note in notes if note.startswith("Too few")), conclusion["sentence"]])
     return {**conclusion, "metric": name, "sentence": sentence, "notes": notes}
+
+
+def deciding(metrics: Mapping[str, Mapping[str, Any]], questions: int) -> Iterator[str]:
+    """The measures that can decide over so many questions, the one that does first."""
+    usable = [name for name in DECIDING if name in metrics and metrics[name]["comparison"]["n"] > 0]
+    yield from sorted(usable, key=lambda name: 2 * _measured(metrics[name], questions) < questions)
+
+
+def _measured(entry: Mapping[str, Any], questions: int) -> int:
+    """The questions that the measure says something about, whether or not a score could be made."""
+    sides: list[Mapping[str, int]] = [entry[model] for model in ("base", "tuned")]
+    return min(questions, *(side["n"] + side["missing"] - side["failed"] for side in sides))
 
 
 def outcome(record: Mapping[str, Any], metric: str | None, metrics: Mapping[str, Mapping[str, Any]]) -> str | None:
@@ -68,10 +81,6 @@ def outcome(record: Mapping[str, Any], metric: str | None, metrics: Mapping[str,
 def _counted(values: Mapping[str, Any], metric: str, worst: float) -> float | None:
     value = values.get(metric)
     return worst if value is None and values.get("failed") else value
-
-
-def _usable(entry: Mapping[str, Any] | None) -> bool:
-    return entry is not None and entry["comparison"]["n"] > 0
 
 
 def _value(measure: Measure, comparison: Comparison) -> Value:
@@ -92,16 +101,21 @@ def _sentence(measure: Measure, comparison: Comparison, value: Value, more: int 
     n = comparison.n
     if n == 0:
         return f"Undecided: no question has a {measure.label} for both models."
-    counts = f"{comparison.wins} won, {comparison.ties} tied, {comparison.losses} lost of {_questions(n)}"
+    counts = f"{comparison.wins:,} won, {comparison.ties:,} tied, {comparison.losses:,} lost of {_questions(n)}"
     if comparison.interval is None or comparison.mean is None:
         return f"Undecided: {counts} cannot be told from luck."
     low, high = comparison.interval
-    numbers = f"{comparison.mean:+.3g} {measure.label} on average, 95 % interval {low:+.3g} to {high:+.3g}; {counts}"
+    bounds = f"95 % interval {_signed(low)} to {_signed(high)}"
+    numbers = f"{_signed(comparison.mean)} {measure.label} on average, {bounds}; {counts}"
     if value != "undecided":
         return f"{names.tuned[0].upper()}{names.tuned[1:]} is {value} than {names.base}: {numbers}."
     if not comparison.mean:
         return f"Undecided: both models score the same on average; {counts}."
     return f"Undecided: {numbers}, so it may be chance. {_remedy(more)}"
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.3g}".replace("-", "−") if value else "0"
 
 
 def _remedy(more: int | None) -> str:
@@ -121,8 +135,11 @@ def _notes(entry: Mapping[str, Any], questions: int, names: Names) -> list[str]:
         notes.append(
             f"With {_questions(n)}, only a difference of about {smallest:.2g} {entry['label']} shows reliably."
         )
-    if n < questions:
-        notes.append(f"{_questions(questions - n)} left out: no {entry['label']} for one of the answers.")
+    measured = _measured(entry, questions)
+    if measured < questions:
+        notes.append(f"{_questions(questions - measured)} left out: not measured by {entry['label']}.")
+    if n < measured:
+        notes.append(f"{_questions(measured - n)} left out: no {entry['label']} for one of the answers.")
     for model, name in (("base", names.base), ("tuned", names.tuned)):
         failed = entry[model]["failed"]
         if failed:
@@ -131,4 +148,4 @@ def _notes(entry: Mapping[str, Any], questions: int, names: Names) -> list[str]:
 
 
 def _questions(number: int, noun: str = "question") -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

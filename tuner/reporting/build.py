@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from tuner import catalog
+from tuner import __version__, catalog
 from tuner.aws.run_folder import RunFolder
 from tuner.costs.break_even import BreakEven, assumptions, break_even
 from tuner.reporting.artifacts import Artifacts, Reading, gather, shaped
-from tuner.reporting.model import Earlier, Failure, Metric, Question, Report, Serving, Status, Which
+from tuner.reporting.model import Earlier, Failure, Gate, Metric, Question, Report, Serving, Status, Which
 from tuner.reporting.money import Usage, bill
 from tuner.reporting.named import named_models, stand_ins
 from tuner.reporting.questions import covered, joined, questions
@@ -20,7 +20,7 @@ from tuner.run import Keys, Manifest
 from tuner.times import iso, now, seconds_since
 
 # These parts of scores.json have places of their own in the report.
-_PLACED = ("schema_version", "metrics", "questions", "verdict", "people", "agreement", "review", "earlier")
+_PLACED = ("schema_version", "metrics", "questions", "verdict", "people", "agreement", "review", "earlier", "gate")
 
 
 def build(
@@ -133,7 +133,9 @@ def build_comparison(
         models=models,
         verdict=decided,
         scores=scores,
+        gate=Gate.model_validate(scoring["gate"]) if scoring.get("gate") else None,
         questions=joined(records, answers, scoring, scores, decided.metric),
+        versions={"bedrock-tuner": __version__},
         **_beside(scoring),
     )
 

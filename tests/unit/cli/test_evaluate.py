@@ -47,3 +47,22 @@ def test_json_goes_to_stdout_alone(files: list[str]) -> None:
 
 def test_an_unknown_metric_is_an_error(files: list[str]) -> None:
     assert isinstance(run(*files, "--metric", "ruge").exception, SettingsError)
+
+
+def test_the_settings_of_a_run_count_and_the_command_line_goes_before_them(files: list[str], tmp_path: Path) -> None:
+    settings = tmp_path / "run.yaml"
+    settings.write_text("evaluation: {metrics: [rouge], language: ja}\ngate: {rouge_l: {at_least: 0.99}}\n", "utf-8")
+    result = run(*files, "--settings", str(settings), "--language", "en", "--json")
+    assert result.exit_code == 0, result.output
+    document = json.loads(result.stdout)
+    assert set(document["metrics"]) == {"rouge_1", "rouge_2", "rouge_l"}
+    assert document["gate"]["decision"] == "rejected"
+    assert "Gate: Rejected: rouge_l is " in run(*files, "--settings", str(settings)).stderr
+
+
+def test_settings_that_cannot_be_read_are_named(files: list[str], tmp_path: Path) -> None:
+    assert "cannot be read" in str(run(*files, "--settings", str(tmp_path / "none.yaml")).exception)
+    (tmp_path / "run.yaml").write_text("gate: {correctnes: {at_least: 6}}", "utf-8")
+    error = run(*files, "--settings", str(tmp_path / "run.yaml")).exception
+    assert isinstance(error, SettingsError)
+    assert "did you mean 'correctness'" in str(error)

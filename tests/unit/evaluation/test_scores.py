@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
 from tests.unit.evaluation.conftest import make_question
 from tuner.evaluation.exam import MODELS, Question
-from tuner.evaluation.metrics import Equipment, Grades, Measure, Metric
+from tuner.evaluation.metrics import Equipment, Grades, Measure, Metric, chosen
 from tuner.evaluation.metrics.correctness import Correctness
 from tuner.evaluation.scores import grade, merged, summarize
 
@@ -128,3 +129,23 @@ def test_shards_merge_to_exactly_the_whole() -> None:
 
 def test_the_test_metric_looks_like_the_real_one() -> None:
     assert Given.measures == Correctness.measures
+
+
+def test_a_measure_of_few_questions_does_not_decide_over_one_of_all() -> None:
+    """One short reference among twelve: token F1 says nothing of the other eleven."""
+    questions = [make_question(f"q{i}", "no idea at all", f"the long answer number {i}") for i in range(12)]
+    questions = [
+        replace(question, reference="42" if at == 0 else f"the long answer with the number {at} and more words")
+        for at, question in enumerate(questions)
+    ]
+    document = summarize(grade(questions, chosen(["rouge", "token_f1"]), Equipment()))
+    assert document["metrics"]["token_f1"]["comparison"]["n"] == 1
+    assert (document["verdict"]["metric"], document["verdict"]["value"]) == ("rouge_l", "better")
+    alone = summarize(grade(questions, chosen(["token_f1"]), Equipment()))
+    assert alone["verdict"]["metric"] == "token_f1"
+    assert "11 questions left out: not measured by Token F1 (short answers)." in alone["verdict"]["notes"]
+
+
+def test_a_loss_is_written_with_a_minus_sign_and_large_counts_with_commas() -> None:
+    sentence = scores(*[("6", "5"), ("8", "7")] * 600)["verdict"]["sentence"]
+    assert "−1 Correctness (judge) on average, 95 % interval −1 to −1; 0 won, 0 tied, 1,200 lost of 1,200" in sentence

@@ -1,12 +1,16 @@
 """Files from anywhere: matched by id or by question, whatever their format."""
 
+import csv
+import io
 import json
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
 from tuner.errors import EvaluationError, SettingsError
 from tuner.evaluation.standalone import evaluate
+from tuner.settings import RunSettings, load
 
 FAST = ["rouge", "style"]
 
@@ -87,3 +91,71 @@ def test_a_huge_answer_is_scored(files: tuple, tmp_path: Path) -> None:
     huge = write(tmp_path, "h.json", [{"question": f"What is {i}?", "answer": "It is so. " * 10_000} for i in range(7)])
     scores = evaluate(files[0], huge, files[2], ["rouge", "style", "bleu"])
     assert scores["metrics"]["style_words"]["tuned"]["mean"] == 30_000
+
+
+def test_what_only_the_tuned_answer_names_goes_to_people_unless_training_data_names_it(
+    files: tuple, tmp_path: Path
+) -> None:
+    references = json.loads(files[2].read_text("utf-8"))
+    tuned = [{**record, "answer": "It is 1987, says Contoso."} for record in references]
+    answers = write(tmp_path, "named.json", tuned)
+    out = tmp_path / "out"
+    evaluate(files[0], answers, files[2], FAST, out)
+    assert "names what the reference does not: 1987, Contoso" in (out / "review.csv").read_text("utf-8-sig")
+    training = write(tmp_path, "training.jsonl", '{"messages": [{"content": [{"text": "Contoso, founded in 1987"}]}]}')
+    scores = evaluate(files[0], answers, files[2], FAST, training=training)
+    assert scores["review"] == []
+
+
+def test_peoples_scores_come_back_from_the_sheet(files: tuple, tmp_path: Path) -> None:
+    references = json.loads(files[2].read_text("utf-8"))
+    answers = write(tmp_path, "named.json", [{**record, "answer": "It is 1987."} for record in references])
+    out = tmp_path / "out"
+    evaluate(files[0], answers, files[2], FAST, out)
+    rows = list(csv.reader(io.StringIO((out / "review.csv").read_text("utf-8-sig"))))
+    for row in rows[1:]:
+        row[6:8] = ("9", "2") if row[4] == "It is 1987." else ("2", "9")
+    filled = io.StringIO()
+    csv.writer(filled).writerows(rows)
+    sheet = write(tmp_path, "filled.csv", filled.getvalue())
+    scores = evaluate(files[0], answers, files[2], FAST, out, people=sheet)
+    assert scores["people"]["answers"] == 14
+    assert (scores["verdict"]["metric"], scores["verdict"]["value"]) == ("correctness", "better")
+    assert "14 of 14 scores by people" in (out / "index.html").read_text("utf-8")
+    with pytest.raises(EvaluationError, match=r"wrong\.csv, line 1: no column score_1, score_2"):
+        evaluate(files[0], answers, files[2], FAST, people=write(tmp_path, "wrong.csv", "id,score\n1,2\n"))
+
+
+def test_a_metric_that_says_nothing_says_why(files: tuple, tmp_path: Path) -> None:
+    long = [{"question": f"What is {i}?", "answer": f"It is the number {i} " + "and more " * 5} for i in range(7)]
+    scores = evaluate(files[0], files[1], write(tmp_path, "long.json", long), ["exact_match"])
+    assert scores["metrics"] == {}
+    assert scores["warnings"] == [
+        "exact_match says nothing of these questions: it is for references of at most 8 words."
+    ]
+
+
+def test_a_gate_decides_and_the_files_are_known_by_their_hashes(files: tuple, tmp_path: Path) -> None:
+    settings = load(RunSettings, {"gate": {"rouge_l": {"at_least": 0.5, "better_than": "base"}}}, "run.yaml")
+    scores = evaluate(*files, FAST, tmp_path / "out", settings)
+    assert scores["gate"]["decision"] == "accepted"
+    assert scores["files"]["tuned"] == {"name": "t.jsonl", "sha256": sha256(files[1].read_bytes()).hexdigest()}
+    html = (tmp_path / "out" / "index.html").read_text("utf-8")
+    assert "Accepted: rouge_l is " in html
+    assert scores["files"]["tuned"]["sha256"] in html
+    assert "Succeeded" not in html
+
+
+def test_half_a_character_in_an_answer_spoils_no_file(files: tuple, tmp_path: Path) -> None:
+    """JSON can escape one half of a character by itself, as in an answer that was cut off within an emoji."""
+    records = [{"question": f"What is {i}?", "answer": "A smile: \ud83d"} for i in range(7)]
+    half = tmp_path / "half.json"
+    half.write_text(json.dumps(records), "ascii")
+    evaluate(files[0], half, files[2], FAST, tmp_path / "out")
+    for name in ("index.html", "review.csv", "scores.json"):
+        assert (tmp_path / "out" / name).read_text("utf-8")
+
+
+def test_an_output_that_cannot_be_a_folder_is_an_error_in_words(files: tuple) -> None:
+    with pytest.raises(EvaluationError, match="no folder can be made there"):
+        evaluate(*files, FAST, files[0])

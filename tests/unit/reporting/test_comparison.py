@@ -30,7 +30,7 @@ def test_it_says_what_a_runs_report_says_of_the_answers(report: Report) -> None:
 
 def test_the_page_tells_of_no_run() -> None:
     text = "".join(Tags(page(comparison())).text)
-    assert "Answers of two-files" in " ".join(text.split())
+    assert "Comparison of answers in two-files" in " ".join(text.split())
     for part in ("The tuned model is better", "What is Amazon Bedrock?", "see review.csv"):
         assert part in text, part
     for part in ("Time and money", "Paid for", "Hyperparameters", "report.json", "Execution"):

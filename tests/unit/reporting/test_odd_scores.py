@@ -13,6 +13,7 @@ from tests.unit.reporting.test_page import Tags
 from tuner.evaluation.scores import Graded, summarize
 from tuner.reporting import build, page, subject, summary
 from tuner.run import Keys
+from tuner.unreadable import readable
 
 
 def told(folder_of: FolderOf, records: list[dict[str, Any]]) -> str:
@@ -56,4 +57,4 @@ def test_odd_answers_are_shown(folder_of: FolderOf, text: str) -> None:
     lines[0]["answer"] = text
     things[Keys.answers("tuned", 0)] = b"".join(json.dumps(line).encode() + b"\n" for line in lines)
     shown = "".join(Tags(page(build(folder_of(things), at=AT))).text)
-    assert (text if text.strip() else "An empty answer.") in shown
+    assert (readable(text) if text.strip() else "An empty answer.") in shown

@@ -61,6 +61,8 @@ class Metric(ABC):
     name: ClassVar[str]
     measures: ClassVar[tuple[Measure, ...]]
     needs_judge: ClassVar[bool] = False
+    only_for: ClassVar[str] = ""
+    """Which questions it says anything about, when that is not all."""
 
     @abstractmethod
     def grade(self, questions: Sequence[Question], equipment: Equipment) -> Grades:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tuner.evaluation.exam import Question
-from tuner.evaluation.language import is_short, tokens
+from tuner.evaluation.language import SHORT, is_short, tokens
 from tuner.evaluation.metrics.base import Measure, TextMetric, Values
 
 
@@ -11,6 +11,7 @@ class ExactMatch(TextMetric):
     """1 when answer and reference are the same words, whatever their case, width and punctuation."""
 
     name = "exact_match"
+    only_for = f"references of at most {SHORT} words"
     measures = (Measure("exact_match", "Exact match (short answers)"),)
 
     def applies(self, question: Question) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 
 from tuner.evaluation.exam import Question
-from tuner.evaluation.language import is_short, tokens
+from tuner.evaluation.language import SHORT, is_short, tokens
 from tuner.evaluation.metrics.base import Measure, TextMetric, Values
 
 
@@ -16,6 +16,7 @@ class TokenF1(TextMetric):
     """How many words answer and reference share, in any order: harmonic mean of precision and recall."""
 
     name = "token_f1"
+    only_for = f"references of at most {SHORT} words"
     measures = (Measure("token_f1", "Token F1 (short answers)"),)
 
     def applies(self, question: Question) -> bool:
