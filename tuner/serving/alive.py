@@ -117,10 +117,11 @@ def price_in_words(endpoint: Endpoint, hourly: float | None) -> str:
     if endpoint.kind == "on_demand":
         return "costs nothing while nobody asks it, and takes one of the account's places"
     if hourly is None:
-        return "is paid for by the hour, at a price that the price list does not know,"
+        return "costs money by the hour (the price list does not know how much)"
     return f"costs ${hourly:,.2f} an hour"
 
 
 def delete_command(endpoint: Endpoint) -> str:
-    """The AWS CLI's command that deletes it."""
-    return f"{_DELETE[endpoint.kind]} {endpoint.arn}"
+    """The AWS CLI's command that deletes it, in its Region whatever the shell's is."""
+    region = endpoint.arn.split(":")[3]
+    return f"{_DELETE[endpoint.kind]} {endpoint.arn} --region {region}"

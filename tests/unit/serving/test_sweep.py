@@ -84,7 +84,7 @@ def test_the_alarm_names_the_endpoint_its_price_and_the_command(price: float | N
     _, failures = sweeper(kind, time, price).sweep(unneeded)
     text = alarm(failures, lambda _: price, DEPLOYMENT)
     assert said in text
-    assert f"aws bedrock delete-provisioned-model-throughput --provisioned-model-id {arn}" in text
+    assert f"aws bedrock delete-provisioned-model-throughput --provisioned-model-id {arn} --region us-east-1" in text
     assert "it is being created" in text
 
 
