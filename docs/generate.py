@@ -28,7 +28,9 @@ def settings_page() -> str:
     """Every key of run.yaml and of cdk.json's context."""
     return (
         "# Settings\n\n*For the data owner (`run.yaml`) and the platform engineer (`cdk.json`).*\n\n"
-        "An unknown key is an error that names the nearest valid one, and all errors come at once.\n\n"
+        "An unknown key is an error that names the nearest valid one, and all errors of a file come at once. "
+        "`tuner run` looks at what is wrong by itself before it uploads; what the model and the deployment allow, "
+        "the run looks at first.\n\n"
         "## `run.yaml`: what a run may ask for\n\n"
         + _settings_table(RunSettings)
         + "\n## `cdk.json` context: what the deployment decides\n\n"

@@ -9,6 +9,7 @@ from typing import Any, get_args
 import typer
 
 from tuner.aws.objects import ObjectSource, keys_below, object_address
+from tuner.catalog import check_hyperparameters
 from tuner.datasets import Limits, LocalFile, NoSink, Prepared, Role, Source, prepare
 from tuner.errors import DatasetError, SettingsError
 from tuner.run import ENDINGS, role_of
@@ -50,6 +51,7 @@ def check_folder(address: str, limits: Limits, names: FieldNames) -> Prepared:
         if len(found) > 1:
             raise DatasetError(f"{address}: {' and '.join(found)} are all there for {role}. Keep one of them.")
     settings = _settings(files, roles["settings"])
+    check_hyperparameters(limits.model, settings.hyperparameters, *roles["settings"])
     given: dict[str, Any] = {"fields": names} if names != FieldNames() else {}
     given |= {"system_prompt": limits.system_prompt} if limits.system_prompt else {}
     sources: dict[Role, Source] = {role: files[found] for role in get_args(Role) for found in roles[role]}

@@ -113,6 +113,15 @@ def test_what_the_run_would_refuse(
     assert said in str(result.exception)
 
 
+def test_hyperparameters_that_the_model_has_not_are_refused(folder: tuple[str, Put]) -> None:
+    address, put = folder
+    put("training.jsonl", jsonl(pairs(40)))
+    put("run.yaml", b"hyperparameters: {epochs: 3}")
+    result = check(address, "--model", NOVA)
+    assert isinstance(result.exception, SettingsError)
+    assert "run.yaml: hyperparameters.epochs: Nova" in str(result.exception)
+
+
 def test_a_files_folder_need_not_be_listed(s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     s3.put_object(Bucket="bucket", Key="in/training.jsonl.gz", Body=jsonl(pairs(40)))
 
