@@ -16,6 +16,7 @@ from tuner.cli.money import live_throughput
 from tuner.cli.options import Local, Reference, Stack, connect
 from tuner.cli.training import progress
 from tuner.run import resource_name
+from tuner.serving.release import may_be_buying
 
 _RELEASE_SECONDS = 900
 
@@ -31,6 +32,12 @@ def stop(reference: Reference, stack: Stack = DEFAULT_STACK, on_local: Local = F
         say(f"The run {run.run_id} is stopped. What it paid for is being released.")
     _stop_training(deployment, run.run_id)
     _watch_release(deployment, run.run_id)
+    if not run.over and may_be_buying(deployment.folder(run.run_id)):
+        say(
+            "If it was buying in this moment, that is released as it appears, within a minute as a rule; "
+            "'tuner throughput' shows what is alive.",
+            "warn",
+        )
 
 
 def _stop_execution(deployment: Deployment, run_id: str) -> None:
@@ -61,7 +68,7 @@ def _watch_release(deployment: Deployment, run_id: str) -> None:
             if time.monotonic() > deadline:
                 raise CommandError(
                     f"Still alive and paid for: {', '.join(entry['arn'] for entry in live)}. The hourly sweep tries "
-                    "again; to be sure, delete it in the Bedrock console under 'Provisioned throughput'."
+                    "again; so does: tuner throughput release ARN"
                 )
             time.sleep(1 if local_endpoint() else 5)
     say("Throughput left: none", "good")

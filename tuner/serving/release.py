@@ -89,7 +89,7 @@ class Release:
         released: list[str] = []
         for pause in (*_STRAGGLER_PAUSES, None):
             # Asked before the look: what goes on record during one may have come too late to be seen by it.
-            buying = _may_be_buying(self.folder_of(run_id))
+            buying = may_be_buying(self.folder_of(run_id))
             outcome = self.run(run_id)
             released += outcome.released
             if not buying or pause is None:
@@ -169,7 +169,7 @@ class Release:
             write(self.folder_of(run_id), record.model_copy(update={"released_at": iso(now())}))
 
 
-def _may_be_buying(folder: RunFolder) -> bool:
+def may_be_buying(folder: RunFolder) -> bool:
     """Whether the run has a model that it would serve, and no purchase on record, as far as its folder can be read."""
     try:
         if folder.find(Keys.TRAINING_SUMMARY) is None or read(folder) is not None:

@@ -2,9 +2,11 @@
 
 import pytest
 
+from tests.doubles import manifest
 from tests.unit.cli.histories import TO_TRAINING, History
 from tests.unit.cli.samples import throughput
 from tests.unit.cli.world import Execution, Tuner, World
+from tuner.run import Keys
 
 
 class TestStop:
@@ -19,6 +21,14 @@ class TestStop:
         assert world.job["status"] == "Stopping"
         assert len(world.calls("ListProvisionedModelThroughputs")) == 2
         assert "Throughput left: none" in outcome.err
+
+    @pytest.mark.parametrize("status", ["RUNNING", "FAILED"])
+    def test_a_run_that_may_be_buying_is_said_to_be(self, tuner: Tuner, world: World, status: str) -> None:
+        world.add(Execution("faq-1", status, history=History().is_in(*TO_TRAINING)))
+        world.put("faq-1", Keys.TRAINING_SUMMARY, {"custom_model_arn": "arn:model"})
+        world.put("faq-1", Keys.MANIFEST, manifest().model_dump(mode="json"))
+        said = tuner("stop", "faq-1").err
+        assert ("If it was buying in this moment" in said) is (status == "RUNNING")
 
     def test_a_run_that_is_over_is_left_as_it_is(self, tuner: Tuner, world: World) -> None:
         world.add(Execution("faq-1"))
