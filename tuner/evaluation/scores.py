@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from math import isfinite
 from typing import Any
 
 from tuner.evaluation.agreement import agreement
 from tuner.evaluation.exam import MODELS, ModelName, Question
-from tuner.evaluation.metrics import Equipment, Measure, Metric, all_metrics, measures
+from tuner.evaluation.metrics import Equipment, Measure, Metric, Values, all_metrics, measures
 from tuner.evaluation.statistics import Comparison, compare, mean_and_error
 from tuner.evaluation.verdict import Names, decide, outcome, verdict
 
@@ -41,7 +42,7 @@ def grade(questions: Sequence[Question], metrics: Sequence[Metric], equipment: E
     for given in grades.values():
         for index, record in enumerate(records):
             for model in MODELS:
-                record[model].update(given.values[model][index])
+                record[model].update(_finite(given.values[model][index]))
             if given.references is not None:
                 record.setdefault("reference", {}).update(given.references[index])
     return Graded(
@@ -49,6 +50,11 @@ def grade(questions: Sequence[Question], metrics: Sequence[Metric], equipment: E
         {name: dict(given.about) for name, given in grades.items()},
         {name: dict(given.counts) for name, given in grades.items()},
     )
+
+
+def _finite(values: Values) -> Values:
+    """What is no number is no score: neither means nor JSON can hold it."""
+    return {name: None if isinstance(value, float) and not isfinite(value) else value for name, value in values.items()}
 
 
 def merged(shards: Sequence[Graded]) -> Graded:

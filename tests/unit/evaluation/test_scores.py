@@ -149,3 +149,10 @@ def test_a_measure_of_few_questions_does_not_decide_over_one_of_all() -> None:
 def test_a_loss_is_written_with_a_minus_sign_and_large_counts_with_commas() -> None:
     sentence = scores(*[("6", "5"), ("8", "7")] * 600)["verdict"]["sentence"]
     assert "−1 Correctness (judge) on average, 95 % interval −1 to −1; 0 won, 0 tied, 1,200 lost of 1,200" in sentence
+
+
+def test_what_is_no_number_is_a_missing_score() -> None:
+    document = scores(*[("4", "6")] * 7, ("4", "nan"), ("inf", "6"))
+    assert document["metrics"]["correctness"]["comparison"]["n"] == 7
+    assert document["metrics"]["correctness"]["tuned"]["missing"] == 1
+    assert document["verdict"]["value"] == "better"
