@@ -18,6 +18,8 @@ _HEADLINES = ("correctness", "preference", "bertscore_f1")
 _FIRST = 300
 _LONGEST_UNFOLDED = 1500
 _LONGEST_CLAIM = 90
+# A single word is no headline.
+_CLAIMS = {"Undecided": "It is undecided whether the tuned model is better"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,7 @@ def mark(report: Report) -> str:
 def headline(sentence: str) -> tuple[str, str]:
     """A verdict's claim, and the numbers that follow it after the first colon."""
     claim, colon, numbers = sentence.partition(": ")
+    claim = _CLAIMS.get(claim, claim)
     return (claim + ".", numbers[:1].upper() + numbers[1:]) if colon and len(claim) < _LONGEST_CLAIM else (sentence, "")
 
 

@@ -188,3 +188,10 @@ def test_the_statistics_stand_there_in_full(report: Report) -> None:
     text = " ".join(Tags(page(report)).text)
     assert "6.12 ± 1.04" in text
     assert "0.125" in text
+
+
+def test_an_undecided_verdict_says_what_is_undecided(report: Report) -> None:
+    sentence = "Undecided: +0.1 ROUGE-L on average, so it may be chance."
+    html = page(report.model_copy(update={"verdict": report.verdict.model_copy(update={"sentence": sentence})}))
+    text = " ".join("".join(Tags(html).text).split())
+    assert "It is undecided whether the tuned model is better. +0.1 ROUGE-L on average, so it may be chance." in text
