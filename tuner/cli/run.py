@@ -92,7 +92,11 @@ def _upload(deployment: Deployment, drop: Drop) -> None:
     columns = (TextColumn("  "), BarColumn(), DownloadColumn())
     with Progress(*columns, console=target, disable=not is_live(target), transient=True) as bar:
         task = bar.add_task("", total=drop.size)
-        stale = upload.send(deployment, drop, lambda count: bar.advance(task, count))
+        try:
+            stale = upload.send(deployment, drop, lambda count: bar.advance(task, count))
+        except KeyboardInterrupt:
+            say("\nStopped uploading. The training file goes last and starts the run: call again to go on.")
+            raise typer.Exit(INTERRUPTED) from None
     if stale:
         say(
             f"Deleted there, because an earlier upload had left it: {', '.join(stale)} (older versions are kept)",

@@ -33,6 +33,17 @@ class TestRun:
         assert len(world.calls("PutObject")) == 4
         assert world.calls("PutObject")[-1]["path"].endswith("/incoming/faq/training.jsonl")
 
+    def test_an_interrupted_upload_says_that_nothing_has_started(
+        self, tuner: Tuner, folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def interrupt(*_: object) -> None:
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr("tuner.cli.upload.send", interrupt)
+        outcome = tuner("run", str(folder))
+        assert outcome.status == 130
+        assert "The training file goes last and starts the run" in outcome.err
+
     def test_exits_with_1_when_the_run_fails(self, tuner: Tuner, world: World, folder: Path) -> None:
         outcome = tuner("run", str(folder), "--no-watch")
         assert outcome.status == 0
