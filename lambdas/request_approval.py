@@ -1,14 +1,15 @@
 """Asks a person whether the run may spend what it will cost. The state machine waits for the answer with a task token.
 
-Calls: s3:GetObject, s3:PutObject, kms:Decrypt, kms:GenerateDataKey, sns:Publish.
+Calls: s3:GetObject, s3:PutObject, kms:Decrypt, kms:GenerateDataKey, sns:Publish, states:DescribeExecution.
 """
 
 from __future__ import annotations
 
 from pydantic import ConfigDict, Field, SecretStr
 
-from lambdas.step import Environment, RunEvent, step
+from lambdas.step import Environment, RunEvent, logger, step
 from tuner import approval
+from tuner.aws.executions import Executions
 from tuner.aws.notifications import notify
 from tuner.times import now
 
@@ -24,6 +25,12 @@ class ApprovalEvent(RunEvent):
 
 @step(ApprovalEvent)
 def handler(event: ApprovalEvent, env: Environment) -> None:
-    """Keeps the token in the run's folder and publishes what it will cost, how to answer, and until when."""
+    """Keeps the token in the run's folder and publishes what it will cost, how to answer, and until when.
+
+    A step goes on when its execution is stopped: then nobody is asked any more.
+    """
+    if Executions(env.state_machine_arn).status(event.run_id) != "RUNNING":
+        logger.info("The execution is over: nobody is asked")
+        return
     subject, text = approval.ask(env.folder(event.run_id), event.task_token, event.seconds, now())
     notify(env.topic_arn, subject, text, {"status": "WAITING_FOR_APPROVAL", "run_id": event.run_id})

@@ -81,8 +81,8 @@ STEPS = (
         "request_approval",
         minutes=4,
         memory=512,
-        may=(_READS, writes(Keys.APPROVAL), objects.publish),
-        told=("TOPIC_ARN",),
+        may=(_READS, writes(Keys.APPROVAL), objects.publish, services.look_executions_up),
+        told=("TOPIC_ARN", "STATE_MACHINE_ARN"),
     ),
     # A whole processor: hundreds of calls a second are signed and read while the throughput is paid for.
     Step("answer_questions", minutes=15, memory=1769, may=(_READS, _FINDS, writes("answers/*"), bedrock.ask_models)),

@@ -51,6 +51,9 @@ class Settings(BaseSettings):
         "", description="if set, throughputs and deployments are not deleted: a conflict says this"
     )
     models_age_days: float = Field(0, ge=0, description="custom models are shown this much older than they are")
+    endpoints_age_hours: float = Field(
+        0, ge=0, description="throughputs and deployments are shown this much older than they are"
+    )
 
     answer_timeout_seconds: float = Field(120, gt=0, description="ModelTimeoutException after this long")
 

@@ -59,7 +59,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
     parser.add_argument("--sample", type=int, help="so many cases, drawn by the seed; all when absent")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--lanes", type=int, default=6, help="clouds side by side")
+    parser.add_argument("--lanes", type=int, default=8, help="clouds side by side")
     parser.add_argument("--page", action="store_true", help="write docs/chaos.md of a sample too")
     return parser.parse_args()
 

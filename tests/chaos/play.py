@@ -21,7 +21,7 @@ _METRICS = "evaluation: {metrics: [correctness]}\n"
 _PATIENCE_SECONDS = 300
 # Longer than the longest pause before a failed event is delivered again.
 _QUIET_SECONDS = 0.5
-_POLL_SECONDS = 0.05
+_POLL_SECONDS = 0.1
 # So often is a wait entered before a run counts as one that does not end.
 _MANY_WAITS = 20
 

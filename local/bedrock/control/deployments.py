@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from local.bedrock.control.listing import page
 from local.bedrock.control.models import find_model
-from local.bedrock.control.serving import bill, close_bill, refuse_if_told, state
+from local.bedrock.control.serving import bill, close_bill, refuse_if_told, shown, state
 from local.bedrock.control.tags import from_wire
 from local.bedrock.errors import ResourceNotFoundError, ServiceQuotaExceededError, ValidationError
 from local.bedrock.records import CustomModel, Deployment
@@ -69,7 +69,7 @@ def _check(bedrock: Bedrock, scope: Scope, name: str, model: CustomModel) -> Non
 
 def get(bedrock: Bedrock, params: dict[str, Any]) -> dict[str, Any]:
     """GetCustomModelDeployment."""
-    deployment = _find(bedrock, params["customModelDeploymentIdentifier"])
+    deployment = shown(bedrock, _find(bedrock, params["customModelDeploymentIdentifier"]))
     status = state(deployment, bedrock.clock(), "Active")
     return {
         "customModelDeploymentArn": deployment.arn,
@@ -97,7 +97,7 @@ def list_deployments(bedrock: Bedrock, params: dict[str, Any]) -> dict[str, Any]
         }
 
     found = (
-        deployment
+        shown(bedrock, deployment)
         for deployment in bedrock.store.deployments.all(current_scope())
         if params.get("statusEquals") in (None, state(deployment, bedrock.clock(), "Active"))
         and params.get("modelArnEquals") in (None, deployment.model_arn)

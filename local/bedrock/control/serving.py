@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import TYPE_CHECKING, Literal
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from local.bedrock.errors import ConflictError
 from local.bedrock.records import Bill, Commitment, Serving
@@ -11,12 +11,20 @@ from local.bedrock.records import Bill, Commitment, Serving
 if TYPE_CHECKING:
     from local.bedrock.bedrock import Bedrock
 
+S = TypeVar("S", bound=Serving)
+
 
 def state(serving: Serving, now: datetime, ready: str) -> str:
     """`Creating` until its time has come, then `ready`'s word, or `Failed` where a failure was injected."""
     if now < serving.ready:
         return "Creating"
     return "Failed" if serving.injected_failure else ready
+
+
+def shown(bedrock: Bedrock, serving: S) -> S:
+    """As old as was set."""
+    older = timedelta(hours=bedrock.settings.endpoints_age_hours)
+    return serving.model_copy(update={"created": serving.created - older})
 
 
 def refuse_if_told(bedrock: Bedrock) -> None:

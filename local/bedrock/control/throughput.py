@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from local.bedrock.control.listing import page
 from local.bedrock.control.models import find_model
-from local.bedrock.control.serving import bill, close_bill, refuse_if_told, state
+from local.bedrock.control.serving import bill, close_bill, refuse_if_told, shown, state
 from local.bedrock.control.tags import from_wire
 from local.bedrock.errors import ConflictError, ResourceNotFoundError, ServiceQuotaExceededError, ValidationError
 from local.bedrock.records import Commitment, Throughput
@@ -85,7 +85,7 @@ def _check_quota(bedrock: Bedrock, scope: Scope, units: int, commitment: Commitm
 
 def get(bedrock: Bedrock, params: dict[str, Any]) -> dict[str, Any]:
     """GetProvisionedModelThroughput."""
-    throughput = _find(bedrock, params["provisionedModelId"])
+    throughput = shown(bedrock, _find(bedrock, params["provisionedModelId"]))
     failed = state(throughput, bedrock.clock(), "InService") == "Failed"
     return _summary(bedrock, throughput) | {"failureMessage": throughput.injected_failure if failed else None}
 
@@ -93,7 +93,7 @@ def get(bedrock: Bedrock, params: dict[str, Any]) -> dict[str, Any]:
 def list_throughputs(bedrock: Bedrock, params: dict[str, Any]) -> dict[str, Any]:
     """ListProvisionedModelThroughputs."""
     found = (
-        throughput
+        shown(bedrock, throughput)
         for throughput in bedrock.store.throughputs.all(current_scope())
         if params.get("statusEquals") in (None, state(throughput, bedrock.clock(), "InService"))
         and params.get("modelArnEquals") in (None, throughput.model_arn)

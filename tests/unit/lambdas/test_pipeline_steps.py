@@ -1,7 +1,7 @@
 """The steps from arrival to release: what goes in, what small result comes out. What they do is tested in its rooms."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -228,14 +228,33 @@ def test_estimate_cost_decides(cloud: RunFolder) -> None:
     assert (result["decision"], result["approval_seconds"]) == ("approve", 24 * 3600)
 
 
+@pytest.fixture
+def asked(cloud: RunFolder, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], list[Any]]:
+    """Prepares request_approval for a run whose execution has this status; returns what it will publish."""
+
+    def with_status(status: str) -> list[Any]:
+        told: list[Any] = []
+        monkeypatch.setattr(request_approval, "notify", lambda *message: told.append(message))
+        monkeypatch.setattr(request_approval, "Executions", lambda _: SimpleNamespace(status={RUN: status}.get))
+        cloud.write_json(Keys.DATASET_SUMMARY, {"training_tokens": 9})
+        cloud.write_lines(Keys.EVALUATION, [{"id": "1", "question": "q", "reference": "r"}])
+        invoke(estimate_cost, run_id=RUN)
+        return told
+
+    return with_status
+
+
+def test_nobody_is_asked_for_a_run_that_was_stopped(cloud: RunFolder, asked: Callable[[str], list[Any]]) -> None:
+    told = asked("ABORTED")
+    assert invoke(request_approval, run_id=RUN, task_token="the-token", seconds=60) == {}
+    assert told == []
+    assert cloud.find(Keys.APPROVAL) is None
+
+
 def test_request_approval_keeps_the_token_in_the_folder_and_nowhere_else(
-    cloud: RunFolder, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    cloud: RunFolder, asked: Callable[[str], list[Any]], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    told: list[Any] = []
-    monkeypatch.setattr(request_approval, "notify", lambda *message: told.append(message))
-    cloud.write_json(Keys.DATASET_SUMMARY, {"training_tokens": 9})
-    cloud.write_lines(Keys.EVALUATION, [{"id": "1", "question": "q", "reference": "r"}])
-    invoke(estimate_cost, run_id=RUN)
+    told = asked("RUNNING")
     assert invoke(request_approval, run_id=RUN, task_token="the-token", seconds=60) == {}
     assert cloud.read_json(Keys.APPROVAL)["task_token"] == "the-token"
     ((topic, subject, text, attributes),) = told

@@ -200,3 +200,17 @@ def test_models_are_shown_as_old_as_is_set(bedrock, control, clock, model):
     assert clock() - made >= 2 * day
     assert control.list_custom_models(creationTimeBefore=clock() - day)["modelSummaries"][0]["creationTime"] == made
     assert control.list_custom_models(creationTimeAfter=clock() - day)["modelSummaries"] == []
+
+
+def test_endpoints_are_shown_as_old_as_is_set(bedrock, control, clock, nova_model):
+    arn = buy(control, nova_model)
+    deployment = control.create_custom_model_deployment(modelDeploymentName="deployment", modelArn=nova_model)
+    change(bedrock, endpoints_age_hours=3)
+    long_ago = clock() - timedelta(hours=3)
+    assert control.get_provisioned_model_throughput(provisionedModelId=arn)["creationTime"] <= long_ago
+    assert control.list_provisioned_model_throughputs()["provisionedModelSummaries"][0]["creationTime"] <= long_ago
+    deployed = control.get_custom_model_deployment(
+        customModelDeploymentIdentifier=deployment["customModelDeploymentArn"]
+    )
+    assert deployed["createdAt"] <= long_ago
+    assert control.list_custom_model_deployments()["modelDeploymentSummaries"][0]["createdAt"] <= long_ago
