@@ -65,9 +65,12 @@ def flat(source: Path, _: Path, size: float) -> None:
     _convert(Repeated(source, size), NoSink())
 
 
-def whole_step(source: Path, _: Path, size: float) -> None:
-    """All that the step does with such a file and no other: studied, read to hold validation data out, converted."""
-    prepare({"training": Repeated(source, size)}, RunSettings(system_prompt=SYSTEM), LIMITS.model, lambda _: NoSink())
+def whole_step(source: Path, target: Path, size: float) -> None:
+    """All that the step does with such a file and 500 questions: studied, validation data held out, converted."""
+    questions = target.with_name("evaluation.json")
+    write_pairs(questions, 500, seed=8)
+    files = {"training": Repeated(source, size), "evaluation": LocalFile(questions)}
+    prepare(files, RunSettings(system_prompt=SYSTEM), LIMITS.model, lambda _: NoSink())
 
 
 def _convert(source: Source, sink: Sink) -> None:
@@ -108,9 +111,9 @@ WAYS: dict[str, Callable[[Path, Path], None]] = {
 SIZED: dict[str, Callable[[Path, Path, float], None]] = {"one pass": flat, "whole step": whole_step}
 
 
-def write_pairs(path: Path, count: int) -> None:
+def write_pairs(path: Path, count: int, seed: int = 7) -> None:
     """`count` questions and answers in the words of the example dataset, seeded; a few with letters outside ASCII."""
-    rng = random.Random(7)
+    rng = random.Random(seed)
     words = " ".join(json.loads(line)["answer"] for line in _WORDS.read_text("utf-8").splitlines()).split()
     with path.open("w", encoding="utf-8") as file:
         for number in range(count):

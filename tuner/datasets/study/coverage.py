@@ -7,8 +7,9 @@ knew, and the evaluation blames the training for it.
 from __future__ import annotations
 
 import statistics
+from array import array
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,8 +39,9 @@ class Coverage:
 
     def __init__(self) -> None:
         self._questions: list[tuple[Record, set[str], bool]] = []
-        self._vocabulary: set[str] = set()
-        self._hits: list[Counter[str]] = []
+        # Where the terms of the questions are: for each mention the training record's index.
+        self._mentions: dict[str, array[int]] = {}
+        self._records = 0
 
     def ask(self, record: Record, shown: bool = True) -> None:
         """An evaluation question. Its subject is what both question and reference name, else what the question does.
@@ -51,39 +53,42 @@ class Coverage:
         asked = terms(record.prompt)
         subject = asked & terms(record.completion) or asked
         self._questions.append((record, subject, shown))
-        self._vocabulary |= subject
+        self._mentions |= {term: array("L") for term in subject}
 
     def train(self, record: Record) -> None:
         """A training record."""
-        text = f"{record.prompt}\n{record.completion}"
-        self._hits.append(Counter(word for word in map(stem, words(text)) if word in self._vocabulary))
+        for word in words(f"{record.prompt}\n{record.completion}"):
+            if (mentions := self._mentions.get(stem(word))) is not None:
+                mentions.append(self._records)
+        self._records += 1
 
     def covered(self) -> list[Covered]:
         """Each question's coverage, in the order of the questions."""
-        frequency = Counter(term for hits in self._hits for term in hits)
+        frequency = {term: len(set(mentions)) for term, mentions in self._mentions.items()}
         return [self._cover(*question, frequency) for question in self._questions]
 
-    def _cover(self, record: Record, subject: set[str], shown: bool, frequency: Counter[str]) -> Covered:
-        particular = {term for term in subject if frequency[term] <= _COMMON * len(self._hits)} or subject
+    def _cover(self, record: Record, subject: set[str], shown: bool, frequency: Mapping[str, int]) -> Covered:
+        particular = {term for term in subject if frequency[term] <= _COMMON * self._records} or subject
         ordered = tuple(sorted(particular, key=lambda term: (frequency[term], term)))[:3]
         # A subject of several words is spoken of where most of them stand together.
         wanted = max(1, round(len(ordered) * 2 / 3))
-        speaking = [hits for hits in self._hits if sum(term in hits for term in ordered) >= wanted]
-        mentions = sum(hits[term] for hits in speaking for term in ordered)
+        mentioned = [self._mentions[term] for term in ordered]
+        together = Counter(index for mentions in mentioned for index in set(mentions))
+        mentions = sum(together[index] >= wanted for mentions in mentioned for index in mentions)
         question, named = (record.question, ordered) if shown else (_HIDDEN, (_HIDDEN,))
-        return Covered(record.line, question, named, len(speaking), mentions)
+        return Covered(record.line, question, named, sum(count >= wanted for count in together.values()), mentions)
 
     def flaws(self) -> Iterator[tuple[int, Flaw]]:
         """A warning for each question that too little is said about, with its line."""
         covered = self.covered()
-        if not covered or not self._hits:
+        if not covered or not self._records:
             return
         usual = statistics.median(entry.records for entry in covered)
         for entry in covered:
             if entry.records < _FEW and entry.records < usual:
                 subject = ", ".join(f"'{term}'" for term in entry.subject)
                 message = (
-                    f"{entry.records} of {len(self._hits):,} training records speak of {subject}; "
+                    f"{entry.records} of {self._records:,} training records speak of {subject}; "
                     f"the usual question has {usual:g}."
                 )
                 yield entry.line, Flaw("coverage", message, "Add training records on it.", severity="warning")
