@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import os
 import sys
 import time
 from functools import partial
@@ -23,6 +24,8 @@ FOLDER = Path("build") / "chaos"
 PAGE = Path("docs") / "chaos.md"
 # Of the cases that a release survived, so many are played again without it.
 _WITHOUT_EACH = 4
+# A lane's server, proxy and some 28 processes of functions.
+_LANE_GIGABYTES = 2.75
 
 
 def main() -> int:
@@ -55,11 +58,17 @@ def _code() -> str:
     return digest.hexdigest()[:12]
 
 
+def _lanes() -> int:
+    """As many as the machine's memory takes; more than eight are not quicker on two cores."""
+    gigabytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return max(1, min(8, int(gigabytes / _LANE_GIGABYTES)))
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
     parser.add_argument("--sample", type=int, help="so many cases, drawn by the seed; all when absent")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--lanes", type=int, default=8, help="clouds side by side")
+    parser.add_argument("--lanes", type=int, default=_lanes(), help="clouds side by side")
     parser.add_argument("--page", action="store_true", help="write docs/chaos.md of a sample too")
     return parser.parse_args()
 

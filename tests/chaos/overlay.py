@@ -101,6 +101,8 @@ def place_of(function: str, event: Any) -> str:
         return f"{function} by the sweep"
     if event.get("source") == "aws.s3":
         return f"{function} by the arrival"
+    if "dataset" in event:
+        return f"{function} by a person"
     return f"{function} by the rule" if "detail" in event else f"{function} by the switch"
 
 

@@ -163,6 +163,8 @@ _HEAD = """<!-- Written by `make chaos`: do not edit. -->
 
 # Faults, and who released the throughput
 
+*For whoever wants to see it shown that nothing stays alive.*
+
 Runs of the pipeline on the local cloud, with one fault each: {count}. {bad} failed a check. The cases
 are derived from the state machine and from what a run of each kind was recorded to call.
 

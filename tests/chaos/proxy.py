@@ -16,7 +16,7 @@ from aiohttp import web
 from microburst import forward
 from microburst.app import make_app
 from microburst.core.pipeline import Microburst
-from microburst.detection.host import parse_host
+from microburst.detection import host
 from microburst.detection.rest import match_rest_operation, rest_operations
 from yarl import URL
 
@@ -30,7 +30,8 @@ def main(upstream: str, port: int, folder: Path) -> None:
     """Serves until the process is ended."""
     for service in _LOADED_FIRST:
         rest_operations(service)
-    parse_host("127.0.0.1")  # its first call reads the models of all services there are
+    # The upstream is an IP, which names no service: reading the names of all there are takes seconds and 300 MB.
+    host._endpoint_prefix_map = dict
     forward._stream_to_client = _faithful(forward._stream_to_client)
     aiohttp.ClientSession.request = _with_the_signed_path(aiohttp.ClientSession.request)
     proxy = Microburst(upstream)

@@ -1,0 +1,19 @@
+"""Who called a function that no state called."""
+
+import pytest
+
+from tests.chaos.overlay import place_of
+
+
+@pytest.mark.parametrize(
+    ("event", "by"),
+    [
+        ({"source": "aws.s3", "detail": {}}, "the arrival"),
+        ({"source": "aws.states", "detail": {}}, "the rule"),
+        ({"sweep": True}, "the sweep"),
+        ({"run_id": "faq-1"}, "the switch"),
+        ({"dataset": "faq", "repeat": 1}, "a person"),
+    ],
+)
+def test_an_event_tells_who_called(event, by):
+    assert place_of("function", event) == f"function by {by}"
