@@ -151,7 +151,7 @@ def human_scores(text: str, known: Collection[str], file: str = "review.csv") ->
     """The scores that people filled in, by question and model; rows without any are passed over.
 
     Raises EvaluationError with every finding, one per line: a column that is missing, an id that is not among `known`,
-    a score that is not a whole number from 1 to 10, a question twice.
+    a score that is not a whole number from 1 to 10, a question twice, no score at all.
     """
     plain = text.removeprefix("\ufeff")
     header = plain.partition("\n")[0]
@@ -172,6 +172,8 @@ def human_scores(text: str, known: Collection[str], file: str = "review.csv") ->
             found[_plain(row["id"])] = scores
     if findings:
         raise EvaluationError("\n".join(findings))
+    if not found:
+        raise EvaluationError(f"{file} has no score yet. Fill in score_1 or score_2, from 1 to 10, in one row at least.")
     return found
 
 

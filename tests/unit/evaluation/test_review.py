@@ -102,6 +102,11 @@ def test_a_score_that_is_none_is_refused_with_its_line(bad: str) -> None:
         human_scores(filled({"a": (bad, "")}), {"a"})
 
 
+def test_a_sheet_that_nobody_filled_in_is_refused() -> None:
+    with pytest.raises(EvaluationError, match="has no score yet"):
+        human_scores(filled({"a": ("", "")}), {"a"})
+
+
 def test_all_findings_come_at_once() -> None:
     with pytest.raises(EvaluationError) as caught:
         human_scores(filled({"a": ("0", ""), "z": ("5", "5")}), {"a"})
