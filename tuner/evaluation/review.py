@@ -173,7 +173,7 @@ def human_scores(text: str, known: Collection[str], file: str = "review.csv") ->
     if findings:
         raise EvaluationError("\n".join(findings))
     if not found:
-        raise EvaluationError(f"{file} has no score yet. Fill in score_1 or score_2, from 1 to 10, in one row at least.")
+        raise EvaluationError(f"{file} has no score yet. Fill in score_1 or score_2 (1 to 10) of one row at least.")
     return found
 
 
