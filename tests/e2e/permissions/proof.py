@@ -72,6 +72,8 @@ _HEAD = """<!-- Written by the tests that it tells of: do not edit. -->
 
 # What happens without a permission
 
+*For the platform engineer, and for who reviews the deployment.*
+
 Every permission of every role (docs/permissions.md) was taken away, one at a time, from the app deployed into the local
 cloud (docs/local-cloud.md). What needs it was made to happen, and each time ended with AWS's own message: who is not
 authorized to perform which action on which resource. The tests that do so are in `tests/e2e/permissions/`; they check

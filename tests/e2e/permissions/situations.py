@@ -71,6 +71,11 @@ def _start(stage: Stage) -> Failure:
     return _refused(stage.invoke("StartFunctionName", {"dataset": "provisioned", "repeat": 999}))
 
 
+def _first(stage: Stage) -> Failure:
+    """No earlier run's endpoint took exactly as long as this one's, which would leave nothing to write."""
+    return _ended(stage, stage.start(stage.next_run("provisioned")))
+
+
 def _busy(stage: Stage) -> Failure:
     with stage.bedrock_settings(concurrent_jobs=0):
         return _ended(stage, stage.start(stage.next_run("provisioned")))
@@ -180,18 +185,6 @@ def _close_again(stage: Stage) -> None:
     assert stage.pipeline.report(_stopped(stage))["status"] == "ABORTED"
 
 
-def _asked(stage: Stage) -> dict[str, str]:
-    """The function by itself: a run that costs enough to ask would wait for its answer."""
-    event = {"run_id": stage.first_run("provisioned"), "task_token": "of no task", "seconds": 60}
-    reply: dict[str, str] = stage.invoke(f"{DEPLOYMENT}-request-approval", event)
-    return reply
-
-
-def _ask_again(stage: Stage) -> None:
-    assert "errorType" not in _asked(stage)
-    stage.forget(stage.first_run("provisioned"), "approval/")
-
-
 def _switch(stage: Stage) -> Failure:
     run, position = stage.orphan(), len(stage.log())
     stage.fire_switch(run)
@@ -221,7 +214,7 @@ _MODELS = Situation(
     "the hourly sweep finds a custom model that nothing uses", _sweep_of_models, "untouched", mend=_sweep_models_again
 )
 _CLOSE = Situation("the end of a run that was stopped before its report", _close, prepare=_stop, mend=_close_again)
-_APPROVAL = Situation("a run asks for approval", lambda stage: _refused(_asked(stage)), mend=_ask_again)
+_FIRST = Situation("the first run with provisioned throughput", _first, prepare=Stage.forget_endpoint_times)
 _SWITCH = Situation("the release switch fires", _switch, mend=_sweep_again)
 
 
@@ -232,8 +225,6 @@ def situation_of(permission: Permission) -> Situation:
             return _START
         case "close_run", _, _:
             return _CLOSE
-        case "request_approval", _, _:
-            return _APPROVAL
         case ("pin_inputs", "s3:GetObject", _):
             return _PINNED
         case ("release_throughput", "states:DescribeExecution", _):
@@ -258,6 +249,8 @@ def situation_of(permission: Permission) -> Situation:
             return _KEPT_ON_DEMAND
         case ("keep_throughput", _, _) | (_, "lambda:InvokeFunction", "function:tuner-keep-throughput"):
             return _KEPT
+        case ("check_throughput", "s3:PutObject", on) if on.endswith(Keys.ENDPOINT_TIMES):
+            return _FIRST
         case ("purchase_throughput", _, on) if on.endswith("commitment.json"):
             return _COMMITTED
         case ("preprocess", "s3:AbortMultipartUpload", _):

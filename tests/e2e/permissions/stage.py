@@ -222,6 +222,11 @@ class Stage:
         for entry in s3.list_objects_v2(Bucket=bucket, Prefix=Keys.folder(run) + below).get("Contents", []):
             s3.delete_object(Bucket=bucket, Key=entry["Key"])
 
+    def forget_endpoint_times(self) -> None:
+        """As if no endpoint had come into service before."""
+        bucket = self.pipeline.outputs["ArtifactsBucketName"]
+        self.pipeline.client("s3").delete_object(Bucket=bucket, Key=Keys.ENDPOINT_TIMES)
+
     def sweep_until_nothing_is_alive(self) -> None:
         """What has a term is swept once the term is over."""
         until(lambda: self.sweep() and not self.pipeline.alive(), "a cloud without throughput", 30)
