@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
+import boto3
 import pytest
 from moto import mock_aws
 
@@ -14,6 +16,17 @@ from tests.unit.cli.wiring import answered, recorded
 from tests.unit.cli.world import ARTIFACTS, DATA, Clock, Outcome, World
 from tuner.aws.clients import client
 from tuner.cli import main
+
+
+@pytest.fixture
+def s3() -> Iterator[Any]:
+    """An S3 with the empty bucket `bucket`."""
+    with mock_aws():
+        client.cache_clear()
+        s3 = boto3.client("s3")
+        s3.create_bucket(Bucket="bucket")
+        yield s3
+        client.cache_clear()
 
 
 @pytest.fixture

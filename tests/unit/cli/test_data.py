@@ -9,13 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
-from moto import mock_aws
 from typer.testing import CliRunner
 
 from tests.unit.datasets.memory_files import CLAUDE, NOVA, jsonl, pairs
-from tuner.aws.clients import client
 from tuner.cli.app import app
 from tuner.errors import AccessDeniedError, AwsError, ThrottledError
 
@@ -24,16 +21,6 @@ PAIRS = list(enumerate(pairs(40)))
 
 def tuner(*arguments: str) -> Any:
     return CliRunner().invoke(app, ["data", *arguments])
-
-
-@pytest.fixture
-def s3() -> Iterator[Any]:
-    with mock_aws():
-        client.cache_clear()
-        s3 = boto3.client("s3")
-        s3.create_bucket(Bucket="bucket")
-        yield s3
-        client.cache_clear()
 
 
 def test_a_file_that_is_ready(tmp_path: Path) -> None:
@@ -197,7 +184,7 @@ def test_what_cannot_be_read_is_not_called_wrong_data(error: type[Exception], mo
         assert "S3 does not answer so" in result.stderr
 
 
-@pytest.mark.skipif(sys.platform == "darwin", reason="file names are UTF-8 there")
+@pytest.mark.skipif(sys.platform == "darwin", reason="macOS refuses a file name that is not UTF-8")
 def test_a_file_whose_name_is_no_text_is_reported_in_valid_json(tmp_path: Path) -> None:
     file = tmp_path / os.fsdecode(b"odd \xff.jsonl")
     file.write_bytes(jsonl(pairs(40)) + b'{"question": "q"}\n')

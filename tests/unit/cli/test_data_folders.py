@@ -7,13 +7,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
-from moto import mock_aws
 from typer.testing import CliRunner
 
 from tests.unit.datasets.memory_files import CLAUDE, NOVA, jsonl, pairs
-from tuner.aws.clients import client
 from tuner.cli.app import app
 from tuner.errors import DatasetError, SettingsError
 
@@ -23,16 +20,6 @@ GERMAN = jsonl([{"frage": f"q{n}", "antwort": f"a{n}"} for n in range(40)])
 
 def check(*arguments: str) -> Any:
     return CliRunner().invoke(app, ["data", "check", *arguments])
-
-
-@pytest.fixture
-def s3() -> Iterator[Any]:
-    with mock_aws():
-        client.cache_clear()
-        s3 = boto3.client("s3")
-        s3.create_bucket(Bucket="bucket")
-        yield s3
-        client.cache_clear()
 
 
 @pytest.fixture(params=["here", "s3", "s3 with a slash"])

@@ -9,7 +9,7 @@ import pytest
 
 from lambdas import release_throughput
 from tests.doubles import DEPLOYMENT, FakeEndpoints, MemoryFolder
-from tests.unit.lambdas.test_pipeline_steps import CONTEXT
+from tests.unit.lambdas.steps import CONTEXT
 from tuner.errors import AccessDeniedError
 from tuner.run import Tags
 from tuner.serving.models import CustomModel

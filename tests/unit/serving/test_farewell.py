@@ -6,7 +6,7 @@ import pytest
 
 from lambdas import release_everything
 from tests.doubles import DEPLOYMENT, FakeEndpoints, MemoryFolder
-from tests.unit.lambdas.test_pipeline_steps import CONTEXT
+from tests.unit.lambdas.steps import CONTEXT
 from tuner.serving.farewell import refusal
 from tuner.serving.release import Release
 
