@@ -11,7 +11,8 @@ import typer
 from tuner.aws.objects import ObjectSource, keys_below, object_address
 from tuner.catalog import check_hyperparameters
 from tuner.datasets import Limits, LocalFile, NoSink, Prepared, Role, Source, prepare
-from tuner.errors import DatasetError, SettingsError
+from tuner.errors import SettingsError
+from tuner.intake.manifest import refuse_two_of_a_kind
 from tuner.run import ENDINGS, role_of
 from tuner.settings import FieldNames, RunSettings, load, parse_document
 
@@ -44,27 +45,24 @@ def check_folder(address: str, limits: Limits, names: FieldNames) -> Prepared:
     Raises BadParameter for a folder without a training file, DatasetError and SettingsError as the run would.
     """
     files = files_below(address)
-    roles = {role: [name for name in files if role_of(name) == role] for role in (*get_args(Role), "settings")}
-    if not roles["training"]:
+    roles = [(role_of(name), name) for name in files]
+    refuse_two_of_a_kind(address, roles)
+    names_of = dict(roles)
+    if "training" not in names_of:
         raise typer.BadParameter(f"'{address}' has no training file.", param_hint="PATH")
-    for role, found in roles.items():
-        if len(found) > 1:
-            raise DatasetError(f"{address}: {' and '.join(found)} are all there for {role}. Keep one of them.")
-    settings = _settings(files, roles["settings"])
-    check_hyperparameters(limits.model, settings.hyperparameters, *roles["settings"])
+    settings = _settings(files, names_of.get("settings"))
+    check_hyperparameters(limits.model, settings.hyperparameters, *filter(None, [names_of.get("settings")]))
     given: dict[str, Any] = {"fields": names} if names != FieldNames() else {}
     given |= {"system_prompt": limits.system_prompt} if limits.system_prompt else {}
-    sources: dict[Role, Source] = {role: files[found] for role in get_args(Role) for found in roles[role]}
-    documents = any(role_of(name) == "documents" for name in files)
-    to_generate = settings.generate.count if documents and "validation" not in sources else 0
+    sources: dict[Role, Source] = {role: files[names_of[role]] for role in get_args(Role) if role in names_of}
+    to_generate = settings.generate.count if "documents" in names_of and "validation" not in sources else 0
     settings = settings.model_copy(update=given)
     return prepare(sources, settings, limits.model, lambda _: NoSink(), to_generate=to_generate)
 
 
-def _settings(files: Mapping[str, Source], found: list[str]) -> RunSettings:
-    if not found:
+def _settings(files: Mapping[str, Source], name: str | None) -> RunSettings:
+    if name is None:
         return RunSettings()
-    (name,) = found
     try:
         text = b"".join(files[name].chunks()).decode("utf-8-sig")
     except UnicodeDecodeError:

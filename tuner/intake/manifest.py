@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from importlib.metadata import version
 from typing import Protocol
 
@@ -55,7 +55,7 @@ def write_manifest(
     Repeating the step changes nothing. Raises DatasetError when two files are there for one purpose, SettingsError and
     its kin with every finding, ModelUnavailableError when the Region does not offer the base model.
     """
-    _refuse_two_of_a_kind(dataset, pinned)
+    refuse_two_of_a_kind(f"{INCOMING}{dataset}/", [(entry.role, _name(dataset, entry)) for entry in pinned])
     resolved = _resolved(*_document(inputs, dataset, pinned), deployment)
     manifest = Manifest(
         run_id=folder.run_id,
@@ -77,12 +77,12 @@ def write_manifest(
     return manifest
 
 
-def _refuse_two_of_a_kind(dataset: str, pinned: Sequence[PinnedInput]) -> None:
+def refuse_two_of_a_kind(where: str, files: Collection[tuple[Role | None, str]]) -> None:
+    """Raises DatasetError when two of a folder's files, roles and names, are there for the same."""
     for role in _SINGLE:
-        names = [_name(dataset, entry) for entry in pinned if entry.role == role]
-        if len(names) > 1:
-            where = f"{INCOMING}{dataset}/"
-            raise DatasetError(f"{where}: {' and '.join(names)} are all there for {role}. Delete all but one.")
+        found = [name for its, name in files if its == role]
+        if len(found) > 1:
+            raise DatasetError(f"{where}: {' and '.join(found)} are all there for {role}. Delete all but one.")
 
 
 def _name(dataset: str, pinned: PinnedInput) -> str:
