@@ -17,7 +17,9 @@ class Storage(Construct):
     def __init__(self, scope: Construct, construct_id: str, settings: DeploymentSettings) -> None:
         super().__init__(scope, construct_id)
         self._settings = settings
-        self._removal = RemovalPolicy.RETAIN if settings.keep_data else RemovalPolicy.DESTROY
+        # "on update or delete": a first deployment that fails and is rolled back leaves no key and no bucket behind.
+        kept = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
+        self._removal = kept if settings.keep_data else RemovalPolicy.DESTROY
         self.key = self._build_key()
         self.access_logs = self._build_access_logs()
         self.data_bucket = self._build_bucket("Data")

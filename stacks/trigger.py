@@ -10,10 +10,13 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from tuner.run import ENDINGS, INCOMING
+from tuner.run import ENDINGS
 
-# A `*` also matches `/`: the function looks at the key again, and starts nothing for a folder inside a dataset's.
-TRAINING_FILES = [f"{INCOMING}*/training.{kind}" for kind in ENDINGS]
+# EventBridge refuses a rule whose wildcards can match one text in too many ways ("Rule is too complex"). Suffixes count
+# as exact values there. They say nothing about the folder: the function reads the whole key again and starts nothing
+# for an object outside of `incoming/<dataset>/`. Other files of a dataset, such as documents, invoke no function.
+# https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html
+TRAINING_FILES = [f"/training.{kind}" for kind in ENDINGS]
 
 
 class Trigger(Construct):
@@ -37,7 +40,7 @@ class Trigger(Construct):
                 detail_type=["Object Created"],
                 detail={
                     "bucket": {"name": [data_bucket.bucket_name]},
-                    "object": {"key": [{"wildcard": pattern} for pattern in TRAINING_FILES]},
+                    "object": {"key": [{"suffix": name} for name in TRAINING_FILES]},
                 },
             ),
             targets=[

@@ -6,8 +6,15 @@ from stacks.permissions.grant import Grant
 from stacks.permissions.places import Places
 from tuner.run import GateEvent
 
+# https://docs.aws.amazon.com/lambda/latest/dg/services-xray.html
 TRACES = Grant(
     ("xray:PutTraceSegments", "xray:PutTelemetryRecords"), ("*",), "sends traces; AWS knows no narrower resource"
+)
+# Step Functions samples by itself, Lambda does not: https://docs.aws.amazon.com/step-functions/latest/dg/xray-iam.html
+SAMPLED_TRACES = Grant(
+    (*TRACES.actions, "xray:GetSamplingRules", "xray:GetSamplingTargets"),
+    ("*",),
+    "sends the traces that X-Ray's sampling rules ask for; AWS knows no narrower resource",
 )
 
 
@@ -100,5 +107,5 @@ def run_executions(places: Places, *steps: str) -> list[Grant]:
             ("*",),
             "delivers the executions' log; AWS knows no narrower resource for log deliveries",
         ),
-        TRACES,
+        SAMPLED_TRACES,
     ]

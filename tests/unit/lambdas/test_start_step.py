@@ -52,6 +52,8 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> type[Machine]:
         created("incoming/faq/validation.csv"),
         created("incoming/faq/run.yaml"),
         created("incoming/faq/deeper/training.jsonl"),
+        created("incoming/faq/documents/training.jsonl"),
+        created("outgoing/faq/training.jsonl"),
         created("incoming/training.jsonl"),
         created("training.jsonl"),
         created("incoming/faq/training.jsonl", bucket="other"),

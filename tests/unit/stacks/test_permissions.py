@@ -23,7 +23,7 @@ ROLES = {title: grants for title, _, grants in every_role(PLACES)}
 GRANTS = [(title, grant) for title, grants in ROLES.items() for grant in grants]
 # AWS authorises these on nothing narrower than the account.
 WITHOUT_RESOURCE = re.compile(
-    r"xray:Put(TraceSegments|TelemetryRecords)|bedrock:List\w+s|logs:\w+(Deliver\w+|Polic\w+|LogGroups)"
+    r"xray:(Put(TraceSegments|TelemetryRecords)|GetSampling(Rules|Targets))|bedrock:List\w+s|logs:\w+(Deliver\w+|Polic\w+|LogGroups)"
 )
 
 
@@ -71,6 +71,14 @@ def test_no_policy_is_too_long_for_its_role(aws: Synthesis) -> None:
     """IAM takes 10,240 characters of inline policies per role, spaces not counted."""
     for name, role in aws.of_type("AWS::IAM::Role").items():
         assert len(json.dumps(role["Properties"]["Policies"]).replace(" ", "")) < 9000, name
+
+
+def test_traces_are_sampled_where_step_functions_needs_it() -> None:
+    """https://docs.aws.amazon.com/step-functions/latest/dg/xray-iam.html; Lambda samples in its own service."""
+    sampling = {"xray:GetSamplingRules", "xray:GetSamplingTargets"}
+    for title, grants in ROLES.items():
+        held = {action for grant in grants for action in grant.actions}
+        assert held & sampling == (sampling if title == "The state machine" else set()), title
 
 
 @cache
