@@ -45,8 +45,9 @@ class Storage(Construct):
         return iam.PolicyStatement(
             sid="LogsOfThisDeployment",
             principals=[iam.ServicePrincipal(f"logs.{stack.region}.amazonaws.com")],
-            actions=["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"],
+            actions=["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*"],
             resources=["*"],
+            # kms:DescribeKey is left out: its requests have no encryption context, so it would never be allowed here.
             conditions={"ArnLike": {"kms:EncryptionContext:aws:logs:arn": arns}},
         )
 

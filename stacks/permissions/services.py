@@ -78,7 +78,13 @@ def tell_decisions(places: Places) -> list[Grant]:
             ("events:PutEvents",),
             (places.arn("events", "event-bus/default"),),
             "tells whoever deploys next what the gate decided",
-            {"StringEquals": {"events:source": GateEvent.SOURCE, "events:detail-type": GateEvent.DETAIL_TYPE}},
+            # A request may carry several events: both keys have a set of values.
+            {
+                "ForAllValues:StringEquals": {
+                    "events:source": GateEvent.SOURCE,
+                    "events:detail-type": GateEvent.DETAIL_TYPE,
+                }
+            },
         )
     ]
 

@@ -1,0 +1,139 @@
+"""Every statement of every policy, against authorization data that others keep (tests/authorization/reference.py)."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from stacks.layer import CHECKOUT
+from stacks.permissions import Places
+from stacks.permissions.page import every_role, example_places
+from tests.authorization.differences import POLICY_DIFFERENCES
+from tests.authorization.reference import reference
+from tests.authorization.rules import mistakes, services_of
+from tests.authorization.template import ACCOUNT, Template
+from tests.unit.stacks.conftest import Synthesis
+from tuner import catalog
+
+KEY = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/1"
+ENDPOINTS = f"arn:aws:bedrock:us-east-1:{ACCOUNT}:provisioned-model/*"
+REGIONS = sorted({region for model in catalog.models() for region in model.regions})
+JUDGES = (
+    *(judge.id for judge in catalog.judges()),
+    *("global.anthropic.claude-unknown-v1", "eu.meta.llama-unknown-v1:0", "vendor.unknown-v1:0"),
+)
+
+
+def wrong(*statements: Any) -> list[str]:
+    known = reference(*services_of(list(statements)))
+    return [mistake for statement in statements for mistake in mistakes(statement, known)]
+
+
+def test_every_statement_of_the_template_fits(aws: Synthesis) -> None:
+    """Roles, their trust, the policies of key, buckets, topic, queue and functions."""
+    policies = list(Template(aws.template).policies())
+    assert sum(not policy.on for policy in policies) == len(aws.of_type("AWS::IAM::Role"))
+    assert {"AWS::KMS::Key", "AWS::S3::BucketPolicy", "AWS::SNS::TopicPolicy", "AWS::SQS::QueuePolicy"} <= {
+        aws.template["Resources"][policy.owner.split(" ")[0]]["Type"] for policy in policies
+    }
+    found = {policy.owner: wrong(*policy.statements) for policy in policies}
+    assert not {owner: each for owner, each in found.items() if each}
+
+
+@pytest.mark.parametrize("region", REGIONS)
+def test_every_grant_fits_in_every_region_with_every_judge(region: str) -> None:
+    deployment = example_places().deployment.model_copy(
+        update={"region": region, "judge_model": JUDGES[0], "judge_models": JUDGES}
+    )
+    fields = {
+        name: value.replace("ACCOUNT", ACCOUNT).replace("us-east-1", region)
+        for name, value in vars(example_places()).items()
+        if isinstance(value, str)
+    }
+    places = Places(deployment=deployment, **fields)
+    found = {title: wrong(*(grant.statement() for grant in grants)) for title, _, grants in every_role(places)}
+    assert not {title: each for title, each in found.items() if each}
+
+
+def test_every_policy_that_the_documentation_prints_fits() -> None:
+    """For a reader to copy: in Markdown as JSON, with words in capitals where a reader's own names go."""
+    texts = [path.read_text("utf-8") for path in (CHECKOUT / "README.md", *(CHECKOUT / "docs").rglob("*.md"))]
+    blocks = [block for text in texts for block in re.findall(r"```json\n(.*?)```", text, re.DOTALL)]
+    policies = [json.loads(block) for block in blocks if '"Statement"' in block]
+    assert not [each for policy in policies for each in wrong(*policy["Statement"])]
+
+
+def allow(action: Any, on: Any, **condition: Any) -> dict[str, Any]:
+    return {"Effect": "Allow", "Action": action, "Resource": on} | ({"Condition": condition} if condition else {})
+
+
+@pytest.mark.parametrize(
+    ("statement", "mistake"),
+    [
+        (allow("bedrock:Converse", "*"), "bedrock:Converse is no action"),
+        (allow("bedrok:InvokeModel", "*"), "bedrok:InvokeModel is no action"),
+        (allow("s3:GetObject", "arn:aws:s3:::data"), "GetObject is not on arn:aws:s3:::data"),
+        (allow("s3:ListBucket", "arn:aws:s3:::data/*"), "ListBucket is not on arn:aws:s3:::data/*"),
+        (allow(["s3:GetObject"], ["arn:aws:s3:::a/*", KEY]), f"{KEY} fits none of the actions"),
+        (allow("bedrock:InvokeModel", "*"), "InvokeModel is on every resource, though AWS knows narrower ones"),
+        (allow("bedrock:ListCustomModels", ENDPOINTS), f"ListCustomModels is not on {ENDPOINTS}"),
+        (
+            allow("kms:Decrypt", KEY, StringEquals={"kms:ViaServices": "s3.us-east-1.amazonaws.com"}),
+            "kms:ViaServices is no condition key",
+        ),
+        (
+            allow("kms:Decrypt", KEY, StringEquals={"aws:RequestTag/a": "b"}),
+            "a request of Decrypt has no aws:RequestTag/a",
+        ),
+        (
+            allow("scheduler:CreateSchedule", "arn:aws:scheduler:*:*:schedule/g/*", StringEquals={"aws:TagKeys": "a"}),
+            "a request of CreateSchedule has no aws:TagKeys",
+        ),
+        (
+            allow(
+                "bedrock:InvokeModel", "arn:aws:bedrock:*::foundation-model/a", StringLike={"aws:ResourceTag/a": "*"}
+            ),
+            "a request of InvokeModel has no aws:ResourceTag/a",
+        ),
+        (
+            allow("bedrock:TagResource", ENDPOINTS, StringEquals={"aws:TagKeys": "a"}),
+            "aws:TagKeys is a set of values: StringEquals does not fit",
+        ),
+        (
+            allow("iam:PassRole", "arn:aws:iam::1:role/r", ArnLike={"iam:PassedToService": "bedrock.amazonaws.com"}),
+            "ArnLike does not compare iam:PassedToService, which is of type String",
+        ),
+        (
+            allow("s3:GetObject", "arn:aws:s3:::a/*", Bool={"aws:SecureTransport": "yes"}),
+            "aws:SecureTransport: 'yes' is no Bool",
+        ),
+        (
+            allow("s3:GetObject", "arn:aws:s3:::a/*", ArnLike={"aws:SourceArn": "123456789012"}),
+            "aws:SourceArn: '123456789012' is no ARN",
+        ),
+        ({"Effect": "Allow", "NotAction": "s3:*", "Resource": "*"}, "nobody checks NotAction"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_wrong_statement_is_found(statement: dict[str, Any], mistake: str) -> None:
+    assert mistake in wrong(statement)
+
+
+def test_a_right_statement_has_no_mistakes() -> None:
+    assert not wrong(
+        allow("s3:ListBucket", "arn:aws:s3:::data", StringLikeIfExists={"s3:prefix": "a/*"}),
+        allow("bedrock:TagResource", ENDPOINTS, **{"ForAllValues:StringEquals": {"aws:TagKeys": "a"}}),
+        allow("logs:PutLogEvents", "arn:aws:logs:us-east-1:1:log-group:/aws/lambda/x:*"),
+    )
+
+
+def test_every_difference_is_still_one(aws: Synthesis, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the data has learnt in the meantime, or what nobody grants any more, goes from the list."""
+    statements = [each for policy in Template(aws.template).policies() for each in policy.statements]
+    for number in range(len(POLICY_DIFFERENCES)):
+        kept = POLICY_DIFFERENCES[:number] + POLICY_DIFFERENCES[number + 1 :]
+        monkeypatch.setattr("tests.authorization.differences.POLICY_DIFFERENCES", kept)
+        assert wrong(*statements), POLICY_DIFFERENCES[number]
