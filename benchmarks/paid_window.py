@@ -21,7 +21,7 @@ from itertools import product
 
 from benchmarks.lines import Figure
 from benchmarks.served import CALL_SECONDS, QUESTIONS, START_SECONDS, Stand, Throughput, fixed_wait, sequential
-from statemachine.format import DEFINITION
+from statemachine.definition import definition
 from tests.doubles import FakeEndpoints, MemoryFolder, manifest
 from tuner.run import Keys
 from tuner.serving.answers import Answering, Shard, lanes
@@ -83,7 +83,7 @@ def ask_as_deployed(endpoint: Stand) -> None:
     """Every lane in an invocation of its own, as many at a time as the state machine says."""
     questions = [{"id": f"q{n}", "question": "What?", "reference": "That."} for n in range(QUESTIONS)]
     lines = "".join(json.dumps(question) + "\n" for question in questions).encode()
-    at_once = json.loads(DEFINITION.read_text("utf-8"))["States"]["Answer with the tuned model"]["MaxConcurrency"]
+    at_once = definition()["States"]["Answer with the tuned model"]["MaxConcurrency"]
 
     def invoke(lane: list[int]) -> int:
         time.sleep(START_SECONDS)

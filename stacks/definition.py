@@ -6,18 +6,18 @@ import json
 import re
 
 from stacks.step_table import STEPS
-from statemachine.format import DEFINITION
+from statemachine.definition import definition
 
 
 def text() -> str:
-    """The file without its indentation: a template's size is limited."""
-    return json.dumps(json.loads(DEFINITION.read_text("utf-8")), separators=(",", ":"))
+    """Without indentation: a template's size is limited."""
+    return json.dumps(definition(), separators=(",", ":"))
 
 
 def called() -> dict[str, str]:
     """`{"PinInputs": "pin_inputs", ...}`: the definition's placeholders and whose functions they stand for."""
     steps = {placeholder(step.name): step.name for step in STEPS}
-    found = dict.fromkeys(re.findall(r"\$\{(\w+)\}", DEFINITION.read_text("utf-8")))
+    found = dict.fromkeys(re.findall(r"\$\{(\w+)\}", text()))
     return {name: steps[name] for name in found}
 
 

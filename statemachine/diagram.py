@@ -1,19 +1,19 @@
-"""docs/state-machine.md: the definition as a diagram that Git hosts draw (Mermaid), and each state in words."""
+"""docs/state-machine.md: the definition as a diagram that Git hosts draw (Mermaid), each state and retry in words."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
-from statemachine.format import DEFINITION
+from statemachine.definition import definition, tasks
+from statemachine.retries import Retrier, retriers
 
 _RELEASED = "Release after a failure"
 
 
 def diagram_page() -> str:
     """The page. Arrows for failures are left out where they lead straight to the report: the table has them."""
-    states: dict[str, dict[str, Any]] = json.loads(DEFINITION.read_text("utf-8"))["States"]
+    states: dict[str, dict[str, Any]] = definition()["States"]
     ids = {name: f"s{number}" for number, name in enumerate(states)}
     nodes = [f"  {ids[name]}{_shape(name, state)}" for name, state in states.items()]
     arrows = [
@@ -24,8 +24,9 @@ def diagram_page() -> str:
     table = "\n".join(["| state | what it is for | if it fails |", "| --- | --- | --- |", *rows])
     return (
         "# The state machine\n\n*For the operator and the developer.*\n\n"
-        "`statemachine/customization.asl.json`. Dotted: the way of a failure while throughput is paid for.\n\n"
-        f"```mermaid\n{drawing}\n```\n\n{table}\n"
+        "`statemachine/customization.asl.json`, and the retry policy in every Task (`statemachine/retries.py`). "
+        "Dotted: the way of a failure from the training on.\n\n"
+        f"```mermaid\n{drawing}\n```\n\n{table}\n\n{_retries()}"
     )
 
 
@@ -54,3 +55,45 @@ def _arrows(state: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _on_failure(state: dict[str, Any]) -> str:
     return ", ".join(catch["Next"] for catch in state.get("Catch", []))
+
+
+def _retries() -> str:
+    """Each entry of the policy: where it stands, for what, and for how long it asks again."""
+    names = [name for name, _ in tasks(definition())]
+    found = dict.fromkeys(retrier for name in names for retrier in retriers(name))
+    rows = [
+        f"| {retrier.name} | {_where(retrier, names)} | {', '.join(f'`{error}`' for error in retrier.errors)} "
+        f"| {retrier.attempts} | {_lasts(retrier)} | {retrier.why} |"
+        for retrier in found
+    ]
+    return "\n".join(
+        (
+            "## Retries\n",
+            "The entries stand in each state in this order. An entry asks again after waits that grow up to a limit. "
+            "With full jitter each wait is drawn between 0 and its value, so the whole time varies: in 99 of 100 cases "
+            "it is at least the first value, and it is never more than the second.\n",
+            "| entry | states | errors | attempts | asks again for | why |",
+            "| --- | --- | --- | --- | --- | --- |",
+            *rows,
+            "",
+        )
+    )
+
+
+def _where(retrier: Retrier, names: list[str]) -> str:
+    having = [name for name in names if retrier in retriers(name)]
+    missing = [name for name in names if name not in having]
+    if len(having) <= len(missing):
+        return ", ".join(f"*{name}*" for name in having)
+    return "every Task" + (f" but {', '.join(f'*{name}*' for name in missing)}" if missing else "")
+
+
+def _lasts(retrier: Retrier) -> str:
+    least, most = (_duration(seconds) for seconds in (retrier.least_seconds(), retrier.most_seconds()))
+    return most if retrier.jitter == "NONE" else f"{least} to {most}"
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 2 * 3600 else f"{seconds / 3600:.1f} h"

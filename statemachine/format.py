@@ -1,17 +1,14 @@
-"""`python3 -m statemachine.format` writes the definition as it should be read: what fits on a line stands on one.
-
-JSON has no way to share a list of retries between states, so each of them gets one line, however long.
-"""
+"""`python3 -m statemachine.format` lays customization.asl.json out: what fits on a line stands on one."""
 
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
-DEFINITION = Path(__file__).parent / "customization.asl.json"
+from statemachine.definition import SOURCE, source
+
 _WIDTH = 120
-_LINE_EACH = ("Retry", "Catch")
+_LINE_EACH = ("Catch",)
 
 
 def formatted(value: Any, indent: str = "", line_each: bool = False) -> str:
@@ -35,4 +32,4 @@ def formatted(value: Any, indent: str = "", line_each: bool = False) -> str:
 
 
 if __name__ == "__main__":
-    DEFINITION.write_text(formatted(json.loads(DEFINITION.read_text("utf-8"))) + "\n", "utf-8")
+    SOURCE.write_text(formatted(source()) + "\n", "utf-8")

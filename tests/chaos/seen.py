@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from statemachine.format import DEFINITION
+from statemachine.definition import definition
 from tests.chaos.cases import Baseline, release_states
 from tests.chaos.faults import Call
 from tests.chaos.play import Player
 from tests.e2e.pipeline import Pipeline
 from tuner.run import Keys
 
-IN_COURSE, AFTER_A_FAILURE = release_states(json.loads(DEFINITION.read_text("utf-8")))
+IN_COURSE, AFTER_A_FAILURE = release_states(definition())
 RELEASES = {
     1: "the state after the answers",
     2: "the Catch of a state",

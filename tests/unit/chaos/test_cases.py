@@ -1,8 +1,6 @@
 """The cases follow from what the baselines met and from the state machine."""
 
-import json
-
-from statemachine.format import DEFINITION
+from statemachine.definition import definition
 from tests.chaos.cases import Baseline, derived, release_states, sampled
 from tests.chaos.faults import CALL_FAULTS, FUNCTION_FAULTS, STOPS, Call
 from tests.chaos.seen import release_at
@@ -57,7 +55,7 @@ def test_a_seed_draws_the_same_cases_again_and_another_seed_others():
 
 
 def test_releasing_states_are_told_apart_by_what_leads_to_them():
-    in_course, after_a_failure = release_states(json.loads(DEFINITION.read_text("utf-8")))
+    in_course, after_a_failure = release_states(definition())
     assert "Release the throughput" in in_course
     assert after_a_failure == {"Release after a failure"}
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
-DEFINITION = (Path(__file__).parents[3] / "statemachine" / "customization.asl.json").read_text("utf-8")
-STATES = json.loads(DEFINITION)["States"]
+from statemachine.definition import definition
+
+DEFINITION = json.dumps(definition())
+STATES = definition()["States"]
 BEGAN = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 
 TO_TRAINING = (

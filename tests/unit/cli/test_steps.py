@@ -97,7 +97,7 @@ def test_a_refused_budget_is_what_failed() -> None:
 
 def test_a_failed_check_fails_the_line_of_its_loop() -> None:
     history = History().went(*TO_TRAINING).is_in("Check the customization").task_failed("CustomizationFailedError")
-    history.left("Check the customization").is_in("Report the failure")
+    history.left("Check the customization").is_in("Release after a failure")
     failed = checklist(history).failed
     assert failed and failed.name == training.STEP
 

@@ -1,12 +1,11 @@
 """docs/chaos.md tells of every state that takes time and of every function; `make chaos` writes it."""
 
-import json
 from pathlib import Path
 
 import pytest
 
 from stacks.step_table import STEPS
-from statemachine.format import DEFINITION
+from statemachine.definition import definition
 from tests.chaos import page
 from tests.chaos.cases import states_of
 
@@ -20,7 +19,7 @@ def told():
 
 
 def test_every_state_that_takes_time_is_on_the_page():
-    states = states_of(json.loads(DEFINITION.read_text("utf-8")))
+    states = states_of(definition())
     assert {name for name, state in states.items() if state["Type"] in {"Task", "Wait"}} <= told()
 
 

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import math
 import typing
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from statistics import NormalDist
+from typing import Any
 
+import botocore.session
 import jsonata
 from jsonata.jexception import JException
 from pydantic import BaseModel
@@ -18,17 +22,30 @@ from tests.unit.statemachine.machine import Machine, State, expressions, variabl
 from tuner import errors
 
 ENDS = {"Succeed", "Fail"}
-# https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html, and the Lambda API's own errors.
-BUILT_IN = {
-    "States.ALL",
-    "States.Timeout",
-    "Sandbox.Timedout",
-    "Lambda.Unknown",
-    "Lambda.ClientExecutionTimeoutException",
-    "Lambda.ServiceException",
-    "Lambda.AWSLambdaException",
-    "Lambda.SdkClientException",
-    "Lambda.TooManyRequestsException",
+# https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
+STEP_FUNCTIONS = {"States.ALL", "States.Timeout", "Sandbox.Timedout"} | {
+    f"Lambda.{name}"
+    for name in ("Unknown", "ClientExecutionTimeoutException", "AWSLambdaException", "SdkClientException")
+}
+# What lambda:Invoke raises, of botocore's model.
+_INVOKE = botocore.session.get_session().get_service_model("lambda").operation_model("Invoke")
+LAMBDA = {f"Lambda.{shape.name}" for shape in _INVOKE.error_shapes}
+BUILT_IN = STEP_FUNCTIONS | LAMBDA
+# What ends by itself: the code being made ready, a service's failure, another's use of a limit.
+PASSING = (STEP_FUNCTIONS - {"States.ALL"}) | {
+    f"Lambda.{name}"
+    for name in (
+        "CodeArtifactUserPendingException",
+        "ResourceNotReadyException",
+        "ResourceConflictException",
+        "ENINotReadyException",
+        "TooManyRequestsException",
+        "EC2ThrottledException",
+        "EC2UnexpectedException",
+        "ENILimitReachedException",
+        "SubnetIPAddressLimitReachedException",
+        "ServiceException",
+    )
 }
 OURS = {name for name, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, errors.TunerError)}
 RETRYABLE = {name for name in OURS if issubclass(getattr(errors, name), errors.RetryableError)}
@@ -58,13 +75,56 @@ def every_task_retries_what_passes(machine: Machine) -> None:
         if state["Type"] != "Task":
             continue
         retried = [error for entry in state["Retry"] for error in entry["ErrorEquals"]]
-        passing = BUILT_IN - {"States.ALL"} | {"RetryableError", "ThrottledError"}
+        passing = PASSING | {"RetryableError", "ThrottledError"}
         assert passing - ({"States.Timeout"} if _waits_for_a_person(state) else set()) <= set(retried), name
+        assert set(retried) & BUILT_IN <= PASSING, f"{name}: asking again does not mend {set(retried) & BUILT_IN}"
         assert len(retried) == len(set(retried)), f"{name}: only the first entry for an error counts"
         for entry in state["Retry"]:
-            assert entry["JitterStrategy"] == "FULL", name
+            assert entry["JitterStrategy"] in ("FULL", "NONE"), name
             assert entry["BackoffRate"] > 1, name
             assert entry["MaxAttempts"] >= 2, name
+
+
+def a_function_that_is_not_ready_is_waited_for_before_all_else(machine: Machine) -> None:
+    """Wherever it is called: functions become Inactive one by one."""
+    for name, state, _ in machine.every_state():
+        if state["Type"] == "Task":
+            first = state["Retry"][0]
+            assert "Lambda.CodeArtifactUserPendingException" in first["ErrorEquals"], name
+            assert least_seconds(first) >= 4 * 60, name
+
+
+def a_throttled_account_is_waited_for_for_hours(machine: Machine) -> None:
+    """Longest where something is paid for until it is released."""
+    releases = machine.calling("ReleaseThroughput")
+    for name, state, _ in machine.every_state():
+        if state["Type"] == "Task":
+            (entry,) = [one for one in state["Retry"] if "Lambda.TooManyRequestsException" in one["ErrorEquals"]]
+            assert least_seconds(entry) >= (6 if name in releases else 2) * 3600, name
+
+
+def every_retry_is_what_step_functions_takes(machine: Machine) -> None:
+    """https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html"""
+    for name, state, _ in machine.every_state():
+        for entry in state.get("Retry", ()):
+            assert 0 < entry["IntervalSeconds"] < 100_000_000, name
+            assert 0 <= entry["MaxAttempts"] < 100_000_000, name
+            assert entry["IntervalSeconds"] < entry["MaxDelaySeconds"] < 31_622_400, name
+
+
+def least_seconds(entry: Mapping[str, Any]) -> float:
+    """How long an entry asks again at least, in 99 of 100 cases. With full jitter a wait is uniform from 0 to its most.
+
+    The sum of many uniform waits is about normal.
+    """
+    waits = [
+        min(entry["IntervalSeconds"] * entry["BackoffRate"] ** attempt, entry["MaxDelaySeconds"])
+        for attempt in range(entry["MaxAttempts"])
+    ]
+    if entry["JitterStrategy"] == "NONE":
+        return sum(waits)
+    spread = NormalDist(sum(waits) / 2, math.sqrt(sum(wait**2 for wait in waits) / 12))
+    return spread.inv_cdf(0.01)
 
 
 def every_failure_is_caught(machine: Machine) -> None:
@@ -132,9 +192,10 @@ def every_path_from_a_purchase_is_released(machine: Machine) -> None:
 
 
 def every_failure_is_released_once_anything_is_paid_for(machine: Machine) -> None:
-    """Also behind the first release: the run may have asked to keep its throughput."""
+    """From the training on: its job is stopped by the release too. Also behind the first release: the run may have
+    asked to keep its throughput."""
     reported = machine.reached_from("Report the failure")
-    for name in machine.reached_from("Arm the release switch") - reported:
+    for name in machine.reached_from("Start the customization") - reported:
         for catch in machine.states[name].get("Catch", ()):
             expected = "Report the failure" if name == "Release after a failure" else "Release after a failure"
             assert catch["Next"] == expected, name
@@ -180,8 +241,8 @@ def a_release_that_fails_is_tried_in_another_state(machine: Machine) -> None:
     caught = {edge.source: edge.target for edge in machine.edges() if edge.source in releases and edge.is_catch}
     assert {source for source, target in caught.items() if target not in releases} == {"Release after a failure"}
     for name in releases:
-        attempts = sum(entry["MaxAttempts"] for entry in machine.states[name]["Retry"])
-        assert attempts >= 20, name
+        (entry,) = [one for one in machine.states[name]["Retry"] if "StillAliveError" in one["ErrorEquals"]]
+        assert least_seconds(entry) >= 30 * 60, name
 
 
 def the_switch_is_armed_before_every_purchase(machine: Machine) -> None:
@@ -305,5 +366,5 @@ def a_failed_run_says_why(machine: Machine) -> None:
 CHECKS = [
     check
     for name, check in list(globals().items())
-    if inspect.isfunction(check) and check.__module__ == __name__ and not name.startswith("_")
+    if inspect.isfunction(check) and check.__module__ == __name__ and not name.startswith(("_", "least_"))
 ]

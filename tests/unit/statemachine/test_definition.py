@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from statemachine.format import DEFINITION, formatted
+from statemachine.definition import SOURCE, definition, source
+from statemachine.format import formatted
 from tests.unit.statemachine import checks
 from tests.unit.statemachine.machine import Machine
 
@@ -16,22 +17,17 @@ Definition = dict[str, Any]
 TASK = "Preprocess the dataset"
 
 
-def parsed() -> Definition:
-    definition: Definition = json.loads(DEFINITION.read_text("utf-8"))
-    return definition
-
-
 @pytest.mark.parametrize("check", checks.CHECKS, ids=lambda check: check.__name__)
 def test_the_definition(check: Callable[[Machine], None]) -> None:
-    check(Machine(parsed()))
+    check(Machine(definition()))
 
 
 def test_the_file_is_as_the_formatter_writes_it() -> None:
-    assert DEFINITION.read_text("utf-8") == formatted(parsed()) + "\n", "run python3 -m statemachine.format"
+    assert SOURCE.read_text("utf-8") == formatted(source()) + "\n", "run python3 -m statemachine.format"
 
 
 def test_the_formatter_changes_nothing_but_the_layout() -> None:
-    assert json.loads(formatted(parsed())) == parsed()
+    assert json.loads(formatted(definition())) == definition()
 
 
 def state(definition: Definition, name: str = TASK) -> dict[str, Any]:
@@ -66,8 +62,24 @@ MUTATIONS = [
     (checks.every_target_exists_and_every_state_is_reached, set_in(f"{TASK}/Next", "Estimate the cost")),
     (checks.every_choice_has_a_default, set_in("Is the training over?/Default", None)),
     (checks.every_task_retries_what_passes, set_in(f"{TASK}/Retry/0/ErrorEquals", ["RetryableError"])),
-    (checks.every_task_retries_what_passes, set_in(f"{TASK}/Retry/1/JitterStrategy", "NONE")),
-    (checks.every_task_retries_what_passes, set_in("Start the customization/Retry/0/ErrorEquals", ["ThrottledError"])),
+    (checks.every_task_retries_what_passes, set_in(f"{TASK}/Retry/1/JitterStrategy", "SOME")),
+    (checks.every_task_retries_what_passes, set_in("Start the customization/Retry/2/ErrorEquals", ["ThrottledError"])),
+    (
+        checks.every_task_retries_what_passes,
+        set_in(f"{TASK}/Retry/3/ErrorEquals/1", "Lambda.CodeArtifactUserFailedException"),
+    ),
+    (checks.a_function_that_is_not_ready_is_waited_for_before_all_else, set_in(f"{TASK}/Retry/0", None)),
+    (
+        checks.a_function_that_is_not_ready_is_waited_for_before_all_else,
+        set_in("Score the answers/ItemProcessor/States/Grade one shard/Retry/0/MaxAttempts", 6),
+    ),
+    (
+        checks.a_function_that_is_not_ready_is_waited_for_before_all_else,
+        set_in(f"{TASK}/Retry/0/JitterStrategy", "FULL"),
+    ),
+    (checks.a_throttled_account_is_waited_for_for_hours, set_in(f"{TASK}/Retry/1/MaxAttempts", 40)),
+    (checks.a_throttled_account_is_waited_for_for_hours, set_in("Release after a failure/Retry/1/MaxAttempts", 60)),
+    (checks.every_retry_is_what_step_functions_takes, set_in(f"{TASK}/Retry/1/MaxDelaySeconds", 1)),
     (checks.every_failure_is_caught, set_in("Answer with the tuned model/Catch/0/ErrorEquals", ["AwsError"])),
     (
         checks.every_failure_is_caught,
@@ -88,7 +100,7 @@ MUTATIONS = [
     (checks.every_error_name_exists, set_in(f"{TASK}/Retry/0/ErrorEquals/0", "TemporaryError")),
     (
         checks.every_retryable_error_is_retried_somewhere,
-        set_in("Start the customization/Retry/0/ErrorEquals", ["AwsError"]),
+        set_in("Start the customization/Retry/2/ErrorEquals", ["AwsError"]),
     ),
     (
         checks.every_path_from_a_purchase_is_released,
@@ -108,6 +120,10 @@ MUTATIONS = [
         set_in("Apply the gate/Catch/0/Next", "Report the failure"),
     ),
     (
+        checks.every_failure_is_released_once_anything_is_paid_for,
+        set_in("Check the customization/Catch/0/Next", "Report the failure"),
+    ),
+    (
         checks.only_an_accepted_model_stays_paid_for,
         set_in("What becomes of the throughput?/Choices/0/Condition", "{% $keep_hours > 0 %}"),
     ),
@@ -119,6 +135,10 @@ MUTATIONS = [
     (
         checks.a_release_that_fails_is_tried_in_another_state,
         set_in("Release the throughput/Catch/0/Next", "Report the failure"),
+    ),
+    (
+        checks.a_release_that_fails_is_tried_in_another_state,
+        set_in("Release the throughput/Retry/2/MaxAttempts", 10),
     ),
     (
         checks.the_switch_is_armed_before_every_purchase,
@@ -147,7 +167,7 @@ MUTATIONS = [
 
 @pytest.mark.parametrize(("check", "mutation"), MUTATIONS, ids=lambda value: getattr(value, "__name__", ""))
 def test_a_check_notices(check: Callable[[Machine], None], mutation: Callable[[Definition], None]) -> None:
-    broken = parsed()
+    broken = definition()
     mutation(broken)
     with pytest.raises(AssertionError):
         check(Machine(broken))
