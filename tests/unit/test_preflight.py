@@ -15,7 +15,7 @@ from tuner.errors import (
     QuotaError,
     ThrottledError,
 )
-from tuner.preflight import check_run, checks, tunable
+from tuner.preflight import check_run, tunable
 from tuner.settings import InferenceSettings
 
 NOVA, HAIKU = "amazon.nova-micro-v1:0:128k", "anthropic.claude-3-haiku-20240307-v1:0:200k"
@@ -42,9 +42,6 @@ class Account:
 
     def foundation_model(self, model_id: str) -> FoundationModel | None:
         return self.model
-
-    def inference_profile_name(self, profile_id: str) -> str | None:
-        return "US Claude Sonnet 4.6" if profile_id.startswith("us.") else None
 
     def ask(self, endpoint: str, question: str, system: str | None, inference: InferenceSettings) -> str:
         self.asked.append(endpoint)
@@ -120,26 +117,3 @@ def test_a_judge_that_cannot_be_asked_is_found_before_the_training(error: Except
     with pytest.raises(kind, match=str(error)):
         check_run(account, account, account, manifest(), "us-east-1")
     check_run(account, account, account, manifest(serving="none"), "us-east-1")
-
-
-def verdicts(account: Account, judge: str = JUDGE) -> dict[str, str]:
-    return {check.name: check.verdict for check in checks(account, account, NOVA, judge, "us-east-1")}
-
-
-def test_the_doctor_says_what_is_ready_and_what_is_not() -> None:
-    assert verdicts(Account()) == {"Base model": "ok", "Judge": "ok", "Throughput quota": "ok"}
-    assert verdicts(Account(units=0))["Throughput quota"] == "failed"
-    assert verdicts(Account(units=None))["Throughput quota"] == "warning"
-    assert verdicts(Account(offered=False)) == {"Base model": "failed", "Judge": "ok", "Throughput quota": "ok"}
-    assert verdicts(Account(offered=False), "nobody")["Judge"] == "failed"
-
-
-def test_the_doctor_goes_on_after_a_failure_and_keeps_the_order() -> None:
-    def forbidden() -> str:
-        raise AccessDeniedError("not authorized to perform: s3:ListBucket")
-
-    resources = [("Buckets", forbidden), ("Role", lambda: "The role is there.")]
-    found = checks(Account(), Account(), NOVA, JUDGE, "us-east-1", resources)
-    assert [check.name for check in found][:2] == ["Buckets", "Role"]
-    assert (found[0].verdict, found[0].message) == ("failed", "not authorized to perform: s3:ListBucket")
-    assert found[1].verdict == "ok"

@@ -71,7 +71,7 @@ def tags_of(api: Any, arn: str) -> dict[str, str]:
 
 
 class Bedrock:
-    """Calls: bedrock:GetFoundationModel, GetInferenceProfile, {Create,Get}ModelCustomizationJob, TagResource,
+    """Calls: bedrock:GetFoundationModel, {Create,Get}ModelCustomizationJob, TagResource,
     ListModelCustomizationJobs.
     """
 
@@ -95,19 +95,6 @@ class Bedrock:
             end_of_life=lifecycle.get("endOfLifeTime"),
             customizations=tuple(details.get("customizationsSupported", ())),
         )
-
-    def inference_profile_name(self, profile_id: str) -> str | None:
-        """The name of an inference profile, or None when there is none in the Region."""
-        with translated(f"look up the inference profile {profile_id}"):
-            try:
-                name: str = self._api.get_inference_profile(inferenceProfileIdentifier=profile_id)[
-                    "inferenceProfileName"
-                ]
-            except ClientError as error:
-                if _unknown(error):
-                    return None
-                raise
-        return name
 
     def find_job(self, name: str) -> Job | None:
         """The customization job of this name or ARN, or None."""

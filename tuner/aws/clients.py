@@ -14,14 +14,15 @@ _USER_AGENT = "bedrock-tuner/0.1"
 
 
 @cache
-def client(service: str, region: str | None = None, attempts: int = 4) -> Any:
+def client(service: str, region: str | None = None, attempts: int = 4, seconds: float | None = None) -> Any:
     """The client for `service` in `region` (the environment's when None); safe to share between threads.
 
-    `attempts` counts the first one too: a caller that paces itself by what is throttled takes 1.
+    `attempts` counts the first one too: a caller that paces itself by what is throttled takes 1. `seconds` is how long
+    an attempt may take to connect, and how long to be answered, where a person waits.
     """
     config = Config(
-        connect_timeout=5,
-        read_timeout=_READ_TIMEOUT.get(service, 30),
+        connect_timeout=seconds or 5,
+        read_timeout=seconds or _READ_TIMEOUT.get(service, 30),
         retries={"mode": "standard", "total_max_attempts": attempts},
         user_agent_extra=_USER_AGENT,
         max_pool_connections=256,  # as many as may be asked at once; made when they are needed

@@ -1,36 +1,48 @@
-"""`tuner doctor`: whether the account is ready for a run, asked before anything costs money."""
+"""`tuner doctor`: whether the account is ready for a deployment, and the deployment for a run."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+import os
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
-from functools import partial
+from pathlib import Path
+from typing import Annotated, Any
 
+import boto3
 import typer
 from rich.table import Table
 from rich.text import Text
 
-from tuner.aws.bedrock import Bedrock
-from tuner.aws.clients import client
-from tuner.aws.quotas import Quotas
-from tuner.aws.translate import translated
+import tuner
+from tuner import catalog
 from tuner.cli import local
+from tuner.cli.checks import Check, Task, account, models, quotas, stack
 from tuner.cli.console import console, emit, say
 from tuner.cli.deployment import DEFAULT_STACK, Deployment, NoDeploymentError, find, local_endpoint, use_region
+from tuner.cli.errors import CommandError
 from tuner.cli.options import Json, Local, Stack
-from tuner.errors import AwsError, TunerError
-from tuner.preflight import Check, checks
-from tuner.settings import DeploymentSettings
+from tuner.errors import SettingsError, TunerError
+from tuner.settings import DeploymentSettings, deployment_settings
 
 _SIGNS = {"ok": ("✓", "good"), "warning": ("!", "warn"), "failed": ("✗", "bad")}
+_QUALIFIER = "@aws-cdk/core:bootstrapQualifier"
 
 
-def doctor(as_json: Json = False, stack: Stack = DEFAULT_STACK, on_local: Local = False) -> None:
-    """Check credentials, deployment, models and quotas. Exit status 1 when a run cannot work."""
-    local.use() if on_local else use_region()
-    with translated("start: which Region?"):
-        region = str(client("sts").meta.region_name)
-    found = _checks(stack, region)
+def doctor(
+    context: Annotated[
+        list[str] | None,
+        typer.Option("--context", "-c", metavar="KEY=VALUE", help="A setting of a deployment to come, as for cdk."),
+    ] = None,
+    ask: Annotated[
+        bool, typer.Option(help="Ask the judge for one grade: the only call that costs (under a cent).")
+    ] = True,
+    as_json: Json = False,
+    stack: Stack = DEFAULT_STACK,
+    on_local: Local = False,
+) -> None:
+    """Check account, deployment, models and quotas, before a deployment and after. Exit status 1 when a line failed."""
+    found = list(_examine(_context(context or []), stack, on_local, ask))
     if as_json:
         emit([asdict(check) for check in found])
     else:
@@ -41,15 +53,91 @@ def doctor(as_json: Json = False, stack: Stack = DEFAULT_STACK, on_local: Local 
         raise typer.Exit(1)
 
 
-def _checks(stack: str, region: str) -> list[Check]:
+def _context(given: list[str]) -> dict[str, Any]:
+    """cdk.json's context with what `-c` says; the file is the current folder's, or else the checkout's."""
+    values: dict[str, Any] = {}
+    for path in (Path("cdk.json"), Path(tuner.__file__).resolve().parents[1] / "cdk.json"):
+        if path.is_file():
+            values = json.loads(path.read_text("utf-8")).get("context", {})
+            break
+    for setting in given:
+        key, sign, value = setting.partition("=")
+        if not sign:
+            raise CommandError(f"-c {setting}: must be KEY=VALUE, as for 'cdk deploy'.")
+        values[key] = value
+    return values
+
+
+def _examine(context: Mapping[str, Any], name: str, on_local: bool, ask: bool) -> Iterator[Check]:
+    """The lines in order. It stops where all others would fail for the same reason."""
     try:
-        identity = _identity()
-    except TunerError as error:  # everything else would fail for the same reason
-        return [Check("Credentials", "failed", str(error))]
-    deployment = _deployment(stack)
-    settings = deployment.settings if isinstance(deployment, Deployment) else DeploymentSettings(region=region)
-    resources = [("Credentials", lambda: identity), *_resources(stack, region, deployment)]
-    return checks(Bedrock(), Quotas(), settings.base_model, settings.judge_model, region, resources)
+        settings = deployment_settings(context)
+    except SettingsError as error:
+        yield Check("Settings", "failed", str(error), "docs/settings.md lists the keys of cdk.json and of -c.")
+        return
+    if on_local:
+        try:
+            local.use()
+        except Exception as error:
+            if not isinstance(error, local.error_class() or ()):
+                raise
+            yield Check("Local cloud", "failed", str(error), "Start it with 'tuner local up'.")
+            return
+    use_region()
+    environment = boto3.Session().region_name
+    region = environment or settings.region
+    wrong = account.unknown_region(region)
+    if wrong:
+        yield wrong
+        return
+    os.environ["AWS_DEFAULT_REGION"] = region
+    yield from _in_region(context, settings, environment, region, name, ask)
+
+
+def _in_region(
+    context: Mapping[str, Any],
+    settings: DeploymentSettings,
+    environment: str | None,
+    region: str,
+    name: str,
+    ask: bool,
+) -> Iterator[Check]:
+    caller = account.credentials()
+    yield caller
+    if caller.verdict == "failed":
+        return
+    deployment = _deployment(name)
+    deployed = isinstance(deployment, Deployment)
+    yield account.region(environment, settings.region, deployed)
+    qualifier = str(context.get(_QUALIFIER, account.DEFAULT_QUALIFIER))
+    yield from (task.check() for task in _account_tasks(qualifier, region))
+    yield stack.stack(deployment, name, expected=name != DEFAULT_STACK)
+    if isinstance(deployment, Deployment):
+        settings = deployment.settings
+        yield from (task.check() for task in stack.resources(deployment))
+    yield from (task.check() for task in models.checks(settings.base_model, settings.judge_model, region, ask))
+    yield from (task.check() for task in _quota_tasks(settings))
+
+
+def _account_tasks(qualifier: str, region: str) -> Iterator[Task]:
+    yield Task("CDK bootstrap", lambda: account.bootstrap(qualifier, region), "Run 'cdk bootstrap'.")
+    yield Task("Lambda concurrency", account.concurrency, "Look in Service Quotas, service AWS Lambda.")
+
+
+def _quota_tasks(settings: DeploymentSettings) -> Iterator[Task]:
+    judge = catalog.judge(settings.judge_model)
+    called, way = "", "on-demand"
+    if judge:
+        called = f"{'Amazon' if judge.foundation_model.startswith('amazon.') else 'Anthropic'} {judge.name}"
+        way = "on-demand" if judge.id == judge.foundation_model else "cross-region"
+    return quotas.checks(called, way, _on_demand(settings.base_model))
+
+
+def _on_demand(base_model: str) -> bool:
+    try:
+        return catalog.model(base_model).family.on_demand_deployment
+    except TunerError:
+        return False
 
 
 def _deployment(stack: str) -> Deployment | Exception:
@@ -57,50 +145,6 @@ def _deployment(stack: str) -> Deployment | Exception:
         return find(stack)
     except (TunerError, NoDeploymentError) as error:
         return error
-
-
-def _resources(stack: str, region: str, deployment: Deployment | Exception) -> list[tuple[str, Callable[[], str]]]:
-    """What must be in place beside the models, in the order in which a person would look for it."""
-
-    def stack_found() -> str:
-        if isinstance(deployment, Deployment):
-            return f"'{stack}' is deployed in {region}."
-        raise deployment if isinstance(deployment, TunerError) else AwsError(str(deployment))
-
-    tasks: list[tuple[str, Callable[[], str]]] = [("Stack", stack_found)]
-    if isinstance(deployment, Deployment):
-        places = {"Data bucket": deployment.data_bucket, "Artifacts bucket": deployment.artifacts_bucket}
-        tasks += [(name, partial(_bucket, bucket)) for name, bucket in places.items()]
-        tasks += [("Service role", partial(_role, deployment.customization_role_arn))]
-        tasks += [("State machine", partial(_machine, deployment.state_machine_arn))]
-    return tasks
-
-
-def _identity() -> str:
-    with translated("ask who is calling"):
-        caller = client("sts").get_caller_identity()
-    where = f"the local cloud at {local_endpoint()}" if local_endpoint() else f"account {caller['Account']}"
-    return f"{caller['Arn']} in {where}."
-
-
-def _bucket(name: str) -> str:
-    with translated(f"reach the bucket {name}"):
-        client("s3").head_bucket(Bucket=name)
-    return f"{name} can be reached."
-
-
-def _role(arn: str) -> str:
-    with translated(f"look up the role {arn}"):
-        client("iam").get_role(RoleName=arn.rpartition("/")[2])
-    return f"{arn} is there."
-
-
-def _machine(arn: str) -> str:
-    with translated(f"look up the state machine {arn}"):
-        status = client("stepfunctions").describe_state_machine(stateMachineArn=arn).get("status", "ACTIVE")
-    if status != "ACTIVE":
-        raise AwsError(f"{arn} is {status}. Deploy the stack again.")
-    return f"{arn.rpartition(':')[2]} is active."
 
 
 def _table(found: list[Check]) -> Table:

@@ -78,9 +78,12 @@ ACTIONS = {
         "s3:ListBucket",
         "iam:GetRole",
         "states:DescribeStateMachine",
+        "ssm:GetParameter",
+        "lambda:GetAccountSettings",
         "bedrock:GetFoundationModel",
-        "bedrock:GetInferenceProfile",
-        "servicequotas:GetServiceQuota",
+        "bedrock:GetFoundationModelAvailability",
+        "bedrock:InvokeModel",
+        "servicequotas:ListServiceQuotas",
     },
 }
 

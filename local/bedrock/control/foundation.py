@@ -39,6 +39,20 @@ def get_model(bedrock: Bedrock, params: dict[str, Any]) -> dict[str, Any]:
     return {"modelDetails": _details(bedrock, model)}
 
 
+def get_availability(bedrock: Bedrock, params: dict[str, Any]) -> dict[str, Any]:
+    """GetFoundationModelAvailability. Everybody has access to the stand-ins."""
+    model = catalogue.foundation_models().get(_model_id(params["modelId"]))
+    if model is None:
+        raise ResourceNotFoundError("Could not resolve the foundation model from the provided model identifier.")
+    return {
+        "modelId": model.id,
+        "agreementAvailability": {"status": "AVAILABLE"},
+        "authorizationStatus": "AUTHORIZED",
+        "entitlementAvailability": "AVAILABLE",
+        "regionAvailability": "AVAILABLE",
+    }
+
+
 def list_models(bedrock: Bedrock, params: dict[str, Any]) -> dict[str, Any]:
     """ListFoundationModels."""
     wanted = {
@@ -113,6 +127,7 @@ def _profile(profile: Profile) -> dict[str, Any]:
 
 OPERATIONS = {
     "GetFoundationModel": get_model,
+    "GetFoundationModelAvailability": get_availability,
     "ListFoundationModels": list_models,
     "GetInferenceProfile": get_profile,
     "ListInferenceProfiles": list_profiles,

@@ -10,22 +10,20 @@ from local.bedrock.scope import current_scope
 if TYPE_CHECKING:
     from local.bedrock.bedrock import Bedrock
 
-NO_COMMITMENT_CODE = "L-BE77399C"
-NO_COMMITMENT_NAME = "Model units no-commitment Provisioned Throughputs across custom models"
-
 
 def get(bedrock: Bedrock, params: dict[str, Any]) -> dict[str, Any]:
     """GetServiceQuota."""
     _check_service(params["ServiceCode"])
-    if params["QuotaCode"] != NO_COMMITMENT_CODE:
+    found = next((quota for quota in _quotas(bedrock) if quota["QuotaCode"] == params["QuotaCode"]), None)
+    if found is None:
         raise NoSuchResourceError("The request failed because the specified quota does not exist.")
-    return {"Quota": _model_units(bedrock)}
+    return {"Quota": found}
 
 
 def list_quotas(bedrock: Bedrock, params: dict[str, Any]) -> dict[str, Any]:
     """ListServiceQuotas."""
     _check_service(params["ServiceCode"])
-    return {"Quotas": [_model_units(bedrock)]}
+    return {"Quotas": _quotas(bedrock)}
 
 
 def _check_service(code: str) -> None:
@@ -33,15 +31,26 @@ def _check_service(code: str) -> None:
         raise NoSuchResourceError("The request failed because the specified service does not exist.")
 
 
-def _model_units(bedrock: Bedrock) -> dict[str, Any]:
+def _quotas(bedrock: Bedrock) -> list[dict[str, Any]]:
+    """Those that this Bedrock keeps to, under AWS's codes and names."""
+    settings = bedrock.settings
+    values = (
+        ("L-BE77399C", "Model units no-commitment Provisioned Throughputs across custom models", settings.model_units),
+        ("L-0406044C", "(Model customization) Scheduled customization jobs", settings.concurrent_jobs),
+        ("L-C02E1E99", "Custom models with a creating status per account", settings.deployments_in_progress),
+    )
+    return [_quota(code, name, value) for code, name, value in values]
+
+
+def _quota(code: str, name: str, value: float) -> dict[str, Any]:
     scope = current_scope()
     return {
         "ServiceCode": "bedrock",
         "ServiceName": "Amazon Bedrock",
-        "QuotaArn": f"arn:aws:servicequotas:{scope.region}:{scope.account}:bedrock/{NO_COMMITMENT_CODE}",
-        "QuotaCode": NO_COMMITMENT_CODE,
-        "QuotaName": NO_COMMITMENT_NAME,
-        "Value": float(bedrock.settings.model_units),
+        "QuotaArn": f"arn:aws:servicequotas:{scope.region}:{scope.account}:bedrock/{code}",
+        "QuotaCode": code,
+        "QuotaName": name,
+        "Value": float(value),
         "Unit": "None",
         "Adjustable": True,
         "GlobalQuota": False,

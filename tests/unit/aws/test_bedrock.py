@@ -94,12 +94,10 @@ def test_what_bedrock_does_not_know_is_none(answer: str) -> None:
         "bedrock",
         ("get_model_customization_job", None, answer),
         ("get_foundation_model", None, answer),
-        ("get_inference_profile", None, answer),
     ) as api:
         bedrock = Bedrock(api)
         assert bedrock.find_job(NAME) is None
         assert bedrock.foundation_model(MODEL) is None
-        assert bedrock.inference_profile_name("us.x") is None
 
 
 def test_a_foundation_model_says_whether_it_is_active_and_until_when() -> None:

@@ -16,6 +16,7 @@ from tests.unit.cli.wiring import answered, recorded
 from tests.unit.cli.world import ARTIFACTS, DATA, Clock, Outcome, World
 from tuner.aws.clients import client
 from tuner.cli import main
+from tuner.cli.checks import quick
 
 
 @pytest.fixture
@@ -44,11 +45,13 @@ def world(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> Iterator[World]:
     with mock_aws(), ExitStack() as stack:
         for bucket in (DATA, ARTIFACTS):
             found.s3.create_bucket(Bucket=bucket)
-        for service in ("cloudformation", "stepfunctions", "bedrock", "lambda", "service-quotas"):
-            for each in (client(service), client(service, None)):  # the cache tells them apart
+        for service in ("cloudformation", "stepfunctions", "bedrock", "lambda", "service-quotas", "ssm"):
+            for each in (client(service), client(service, None), quick(service)):  # the cache tells them apart
                 stack.enter_context(answered(each, service, found))
+        stack.enter_context(answered(client("bedrock-runtime", attempts=1), "bedrock-runtime", found))
         for service in ("s3", "sts", "iam", "events"):
-            stack.enter_context(recorded(client(service), service, found))
+            for each in (client(service), quick(service)):
+                stack.enter_context(recorded(each, service, found))
         yield found
 
 

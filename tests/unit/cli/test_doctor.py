@@ -1,66 +1,235 @@
 """`tuner doctor`."""
 
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import pytest
 
-from tests.unit.cli.world import Tuner, World
+from tests.unit.cli.world import OUTPUTS, Outcome, Refused, Tuner, World, access_of
 from tuner.aws.clients import client
-from tuner.errors import AwsError
+from tuner.cli.checks import Check
+from tuner.settings import DeploymentSettings
+
+MARKETPLACE = (
+    "Model access is denied due to IAM user or service role is not authorized to perform the required AWS Marketplace "
+    "actions (aws-marketplace:ViewSubscriptions, aws-marketplace:Subscribe) to enable access to this model."
+)
+ACCOUNT = ("Credentials", "Region", "CDK bootstrap", "Lambda concurrency", "Stack")
+DEPLOYMENT = ("Data bucket", "Artifacts bucket", "Service role", "State machine")
+MODELS = ("Base model", "Base model access", "Judge", "Training jobs", "Deployments", "Model units", "Judge's quotas")
+NOVA = ("-c", "judge_model=amazon.nova-pro-v1:0")
 
 
-class TestDoctor:
-    @pytest.fixture(autouse=True)
-    def _account(self, world: World) -> None:
-        client("iam").create_role(RoleName="tuner-customization", AssumeRolePolicyDocument="{}")
+def verdicts(outcome: Outcome) -> dict[str, str]:
+    return {check["name"]: check["verdict"] for check in outcome.json}
 
-    def test_an_account_that_is_ready(self, tuner: Tuner) -> None:
-        outcome = tuner("doctor", "--json")
-        assert {check["name"]: check["verdict"] for check in outcome.json} == {
-            "Credentials": "ok",
-            "Stack": "ok",
-            "Data bucket": "ok",
-            "Artifacts bucket": "ok",
-            "Service role": "ok",
-            "State machine": "ok",
-            "Base model": "ok",
-            "Judge": "ok",
-            "Throughput quota": "ok",
-        }
-        assert outcome.status == 0
 
-    def test_what_is_missing_fails_and_says_what_to_do(self, tuner: Tuner, world: World) -> None:
-        world.model["modelLifecycle"]["status"] = "LEGACY"
-        world.quota = 0.0
-        client("iam").delete_role(RoleName="tuner-customization")
-        outcome = tuner("doctor")
-        assert outcome.status == 1
-        assert outcome.out == ""
-        said = " ".join(outcome.err.split())
-        assert "✗ Base model" in said
-        assert "✗ Service role" in said
-        assert "ask AWS to raise quota L-BE77399C" in said
-        assert "✓ Judge" in said
+def line(outcome: Outcome, name: str) -> dict[str, str]:
+    found: dict[str, str] = next(check for check in outcome.json if check["name"] == name)
+    return found
 
-    def test_on_the_local_cloud_the_models_are_called_stand_ins(
-        self, tuner: Tuner, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        assert "Stand-in" not in tuner("doctor").err
-        monkeypatch.setenv("AWS_ENDPOINT_URL", "https://127.0.0.1:9")
-        assert "Stand-in: the local cloud's own small models" in tuner("doctor").err
 
-    def test_without_credentials_nothing_else_is_asked(
-        self, tuner: Tuner, world: World, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        def nobody() -> str:
-            raise AwsError("Could not ask who is calling: there are no AWS credentials.")
+@pytest.fixture(autouse=True)
+def _account(world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    client("iam").create_role(RoleName="tuner-customization", AssumeRolePolicyDocument="{}")
+    judge = DeploymentSettings(judge_model="amazon.nova-pro-v1:0")
+    world.stacks["BedrockTuner"] = {**OUTPUTS, "DeploymentSettings": judge.model_dump_json()}
+    (tmp_path / "cdk.json").write_text('{"context": {"region": "us-east-1"}}')
+    monkeypatch.chdir(tmp_path)
+    world.asked.clear()
 
-        monkeypatch.setattr("tuner.cli.doctor._identity", nobody)
-        outcome = tuner("doctor", "--json")
-        assert outcome.status == 1
-        assert [check["name"] for check in outcome.json] == ["Credentials"]
-        assert world.calls("DescribeStacks") == world.calls("GetFoundationModel") == []
 
-    def test_without_a_stack_the_rest_is_still_checked(self, tuner: Tuner) -> None:
-        found = {check["name"]: check["verdict"] for check in tuner("doctor", "--stack", "None", "--json").json}
-        assert found["Stack"] == "failed"
-        assert found["Base model"] == "ok"
-        assert "Data bucket" not in found
+def test_an_account_that_is_ready(tuner: Tuner) -> None:
+    outcome = tuner("doctor", "--json")
+    assert verdicts(outcome) == dict.fromkeys((*ACCOUNT, *DEPLOYMENT, *MODELS), "ok")
+    assert outcome.status == 0
+
+
+def test_before_the_deployment_all_but_the_stack_is_looked_at(tuner: Tuner, world: World) -> None:
+    world.stacks.clear()
+    outcome = tuner("doctor", "--json", *NOVA)
+    assert verdicts(outcome) == {**dict.fromkeys((*ACCOUNT, *MODELS), "ok"), "Stack": "warning"}
+    assert "cdk deploy" in line(outcome, "Stack")["remedy"]
+    assert outcome.status == 0
+
+
+def test_a_stack_that_was_named_must_be_there(tuner: Tuner) -> None:
+    outcome = tuner("doctor", "--stack", "Other", "--json", *NOVA)
+    assert verdicts(outcome)["Stack"] == "failed"
+    assert outcome.status == 1
+
+
+def test_nothing_is_changed_and_only_the_judge_is_paid(tuner: Tuner, world: World) -> None:
+    tuner("doctor")
+    assert {name for name, _ in world.asked if not name.startswith(("Get", "List", "Describe", "Head"))} == {"Converse"}
+    assert len(world.calls("Converse")) == 1
+
+
+def test_the_judge_is_asked_as_in_a_run(tuner: Tuner, world: World) -> None:
+    tuner("doctor")
+    asked = world.calls("Converse")[0]
+    assert asked["modelId"] == "amazon.nova-pro-v1:0"
+    assert asked["toolConfig"]["toolChoice"] == {"tool": {"name": "grade"}}
+
+
+def test_it_may_be_left_unasked(tuner: Tuner, world: World) -> None:
+    outcome = tuner("doctor", "--no-ask", "--json")
+    assert world.calls("Converse") == []
+    assert verdicts(outcome)["Judge"] == "warning"
+
+
+def refused(world: World, operation: str, code: str, message: str = "", status: int = 400) -> None:
+    def refuse() -> None:
+        raise Refused(code, message, status)
+
+    world.after[operation] = refuse
+
+
+def not_tunable(world: World) -> None:
+    world.model["customizationsSupported"] = []
+
+
+def no_quota(*codes: str) -> Callable[[World], None]:
+    def take(world: World) -> None:
+        for code in codes:
+            world.quotas[code] = (world.quotas[code][0], 0.0)
+
+    return take
+
+
+PROBLEMS: list[tuple[str, Callable[[World], Any], str, str, str]] = [
+    ("no bootstrap", lambda world: setattr(world, "bootstrap", None), "CDK bootstrap", "failed", "cdk bootstrap"),
+    ("old bootstrap", lambda world: setattr(world, "bootstrap", 5), "CDK bootstrap", "failed", "cdk bootstrap"),
+    ("few functions", lambda world: setattr(world, "concurrency", 3), "Lambda concurrency", "warning", "L-B99A9384"),
+    ("base model", not_tunable, "Base model", "failed", "base_model"),
+    (
+        "no access",
+        lambda world: world.access.update(authorizationStatus="NOT_AUTHORIZED"),
+        "Base model access",
+        "failed",
+        "Support",
+    ),
+    ("Marketplace", lambda world: setattr(world, "denied", MARKETPLACE), "Judge", "failed", "15 minutes"),
+    (
+        "form",
+        lambda world: setattr(world, "denied", "Model use case details have not been submitted for this account."),
+        "Judge",
+        "failed",
+        "use case form",
+    ),
+    (
+        "organization",
+        lambda world: setattr(world, "denied", "... with an explicit deny in a service control policy"),
+        "Judge",
+        "failed",
+        "organization",
+    ),
+    (
+        "own permission",
+        lambda world: setattr(world, "denied", "User: bob is not authorized to perform: bedrock:InvokeModel"),
+        "Judge",
+        "failed",
+        "bedrock:InvokeModel",
+    ),
+    (
+        "no such judge",
+        lambda world: refused(world, "Converse", "ValidationException", "The model identifier is invalid."),
+        "Judge",
+        "failed",
+        "judge_model",
+    ),
+    (
+        "busy judge",
+        lambda world: refused(world, "Converse", "ThrottlingException", "Too many requests", 429),
+        "Judge",
+        "warning",
+        "once more",
+    ),
+    ("no verdict", lambda world: world.verdict.update(score="high"), "Judge", "warning", "judge_model"),
+    ("no jobs", no_quota("L-0406044C"), "Training jobs", "failed", "Service Quotas"),
+    ("no deployments", no_quota("L-C02E1E99"), "Deployments", "failed", "Service Quotas"),
+    ("no requests", no_quota("L-00000003"), "Judge's quotas", "failed", "another judge"),
+    (
+        "few requests",
+        lambda world: world.quotas.update({"L-00000003": (world.quotas["L-00000003"][0], 2.0)}),
+        "Judge's quotas",
+        "warning",
+        "another judge",
+    ),
+    ("unknown quotas", lambda world: world.quotas.clear(), "Judge's quotas", "warning", "Service Quotas console"),
+    (
+        "may not look",
+        lambda world: refused(world, "GetAccountSettings", "AccessDeniedException", "no", 403),
+        "Lambda concurrency",
+        "warning",
+        "docs/cli.md",
+    ),
+    (
+        "no answer",
+        lambda world: refused(world, "GetParameter", "InternalFailure", "", 500),
+        "CDK bootstrap",
+        "failed",
+        "network",
+    ),
+    (
+        "role",
+        lambda world: client("iam").delete_role(RoleName="tuner-customization"),
+        "Service role",
+        "failed",
+        "Deploy",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("cause", "name", "verdict", "remedy"), [case[1:] for case in PROBLEMS], ids=[c[0] for c in PROBLEMS]
+)
+def test_every_problem_has_a_line_with_a_remedy(
+    cause: Callable[[World], Any], name: str, verdict: str, remedy: str, tuner: Tuner, world: World
+) -> None:
+    cause(world)
+    outcome = tuner("doctor", "--json")
+    found = line(outcome, name)
+    assert found["verdict"] == verdict
+    assert remedy in found["remedy"]
+    assert outcome.status == (1 if verdict == "failed" else 0)
+    assert all(check["remedy"] for check in outcome.json if check["verdict"] != "ok")
+
+
+def test_a_line_that_is_not_ok_cannot_be_without_a_remedy() -> None:
+    with pytest.raises(ValueError, match="needs a remedy"):
+        Check("Line", "failed", "Something is wrong.")
+
+
+def test_without_model_units_a_model_that_is_served_on_demand_is_ready(tuner: Tuner, world: World) -> None:
+    no_quota("L-BE77399C")(world)
+    assert verdicts(tuner("doctor", "--json"))["Model units"] == "ok"
+    llama = DeploymentSettings(base_model="meta.llama3-1-8b-instruct-v1:0:128k")
+    world.stacks["BedrockTuner"]["DeploymentSettings"] = llama.model_dump_json()
+    assert verdicts(tuner("doctor", "--json"))["Model units"] == "failed"
+
+
+def test_a_subscribed_judge_may_be_denied_later(tuner: Tuner, world: World) -> None:
+    world.stacks.clear()
+    outcome = tuner("doctor", "-c", "judge_model=us.anthropic.claude-sonnet-4-6", "--json")
+    assert line(outcome, "Judge")["verdict"] == "warning"
+    assert "15 minutes" in line(outcome, "Judge")["remedy"]
+    assert verdicts(outcome)["Judge's quotas"] == "ok"
+
+
+def test_asking_never_subscribes_the_account(tuner: Tuner, world: World) -> None:
+    world.stacks.clear()
+    world.access = access_of("NOT_AVAILABLE")
+    outcome = tuner("doctor", "-c", "judge_model=us.anthropic.claude-sonnet-4-6", "--json")
+    assert world.calls("Converse") == []
+    assert "aws-marketplace:Subscribe" in line(outcome, "Judge")["remedy"]
+
+
+def test_a_person_reads_signs(tuner: Tuner, world: World) -> None:
+    world.bootstrap = None
+    outcome = tuner("doctor")
+    assert outcome.out == ""
+    said = " ".join(outcome.err.split())
+    assert "✗ CDK bootstrap us-east-1 is not bootstrapped for the CDK. Run 'cdk bootstrap'" in said
+    assert "✓ Judge" in said

@@ -15,6 +15,7 @@ _ACTIONS = {
     "ListObjectsV2": "s3:ListBucket",
     "HeadBucket": "s3:ListBucket",
     "Invoke": "lambda:InvokeFunction",
+    "Converse": "bedrock:InvokeModel",
 }
 _PREFIXES = {"stepfunctions": "states", "service-quotas": "servicequotas"}
 

@@ -25,6 +25,17 @@ OUTPUTS = {
 DATA, ARTIFACTS = "tuner-data", "tuner-artifacts"
 
 
+def access_of(agreement: str, **other: str) -> dict[str, Any]:
+    """What GetFoundationModelAvailability says."""
+    return {
+        "agreementAvailability": {"status": agreement},
+        "authorizationStatus": "AUTHORIZED",
+        "entitlementAvailability": "AVAILABLE",
+        "regionAvailability": "AVAILABLE",
+        **other,
+    }
+
+
 class Refused(Exception):
     """An AWS error that a canned answer gives."""
 
@@ -58,7 +69,22 @@ class World:
     stacks: dict[str, dict[str, str]] = field(default_factory=lambda: {"BedrockTuner": dict(OUTPUTS)})
     tokens: set[str] = field(default_factory=set)
     starts: bool = True
-    quota: float = 1.0
+    quotas: dict[str, tuple[str, float]] = field(
+        default_factory=lambda: {
+            "L-BE77399C": ("Model units no-commitment Provisioned Throughputs across custom models", 1.0),
+            "L-0406044C": ("(Model customization) Scheduled customization jobs", 10.0),
+            "L-C02E1E99": ("Custom models with a creating status per account", 2.0),
+            "L-00000001": ("Cross-region model inference requests per minute for Anthropic Claude Sonnet 4.6", 200.0),
+            "L-00000002": ("Cross-region model inference tokens per minute for Anthropic Claude Sonnet 4.6", 2e5),
+            "L-00000003": ("On-demand model inference requests per minute for Amazon Nova Pro", 100.0),
+            "L-00000004": ("On-demand InvokeModel tokens per minute for Amazon Nova Pro", 4e5),
+        }
+    )
+    concurrency: int = 10
+    bootstrap: int | None = 21
+    access: dict[str, Any] = field(default_factory=lambda: access_of("AVAILABLE"))
+    verdict: dict[str, Any] = field(default_factory=lambda: {"reasoning": "It is right.", "score": 10})
+    denied: str = ""
     model: dict[str, Any] = field(
         default_factory=lambda: {
             "modelId": "amazon.nova-micro-v1:0:128k",
@@ -195,11 +221,34 @@ class World:
     def _on_GetFoundationModel(self, parameters: dict[str, Any]) -> dict[str, Any]:
         return {"modelDetails": self.model}
 
-    def _on_GetInferenceProfile(self, parameters: dict[str, Any]) -> dict[str, Any]:
-        return {"inferenceProfileName": "US Claude Sonnet 4.6"}
+    def _on_GetFoundationModelAvailability(self, parameters: dict[str, Any]) -> dict[str, Any]:
+        return {"modelId": parameters["modelId"], **self.access}
 
-    def _on_GetServiceQuota(self, parameters: dict[str, Any]) -> dict[str, Any]:
-        return {"Quota": {"Value": self.quota}}
+    def _on_Converse(self, parameters: dict[str, Any]) -> dict[str, Any]:
+        if self.denied:
+            raise Refused("AccessDeniedException", self.denied, 403)
+        call = {"toolUseId": "1", "name": "grade", "input": self.verdict}
+        return {
+            "output": {"message": {"role": "assistant", "content": [{"toolUse": call}]}},
+            "stopReason": "tool_use",
+            "usage": {"inputTokens": 700, "outputTokens": 60, "totalTokens": 760},
+        }
+
+    def _on_ListServiceQuotas(self, parameters: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "Quotas": [
+                {"QuotaCode": code, "QuotaName": name, "Value": value} for code, (name, value) in self.quotas.items()
+            ]
+        }
+
+    def _on_GetAccountSettings(self, parameters: dict[str, Any]) -> dict[str, Any]:
+        limits = {"ConcurrentExecutions": self.concurrency, "UnreservedConcurrentExecutions": self.concurrency}
+        return {"AccountLimit": limits}
+
+    def _on_GetParameter(self, parameters: dict[str, Any]) -> dict[str, Any]:
+        if self.bootstrap is None:
+            raise Refused("ParameterNotFound")
+        return {"Parameter": {"Name": parameters["Name"], "Value": str(self.bootstrap)}}
 
     def _on_Invoke(self, parameters: dict[str, Any]) -> dict[str, Any]:
         return {"StatusCode": 202}

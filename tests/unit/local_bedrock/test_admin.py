@@ -32,7 +32,7 @@ def test_settings_change_while_it_runs(bedrock, local):
     assert (status, settings["model_units"], settings["engine"]) == (200, 0, "instant")
     assert value() == 0
     assert local("GET", "/settings")[1] == settings
-    assert len(quotas.list_service_quotas(ServiceCode="bedrock")["Quotas"]) == 1
+    assert len(quotas.list_service_quotas(ServiceCode="bedrock")["Quotas"]) == 3
 
 
 def test_an_unknown_quota_is_service_quotas_own_error(bedrock):

@@ -1,0 +1,106 @@
+"""Where `tuner doctor` looks: credentials, Region, settings, and clouds that do not answer."""
+
+import socket
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.awsrequest import AWSResponse
+from pytest_socket import enable_socket
+
+from tests.unit.cli.world import Outcome, Tuner, World
+from tuner.aws.clients import client
+from tuner.cli import main
+from tuner.cli.checks import quick
+
+
+def line(outcome: Outcome, name: str) -> dict[str, str]:
+    found: dict[str, str] = next(check for check in outcome.json if check["name"] == name)
+    return found
+
+
+@pytest.fixture(autouse=True)
+def _folder(world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "cdk.json").write_text('{"context": {"region": "us-east-1"}}')
+    monkeypatch.chdir(tmp_path)
+
+
+class TestRegion:
+    def test_a_name_that_is_no_region_is_found_without_a_call(
+        self, tuner: Tuner, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("AWS_REGION", "us-east-11")
+        outcome = tuner("doctor", "--json")
+        assert [check["name"] for check in outcome.json] == ["Region"]
+        assert "Did you mean us-east-1?" in outcome.json[0]["remedy"]
+        assert world.asked == []
+        assert outcome.status == 1
+
+    def test_none_is_a_warning(self, tuner: Tuner, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        monkeypatch.delenv("AWS_DEFAULT_REGION")
+        monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+        outcome = tuner("doctor", "--json")
+        assert line(outcome, "Region")["verdict"] == "warning"
+        assert "export AWS_REGION=us-east-1" in line(outcome, "Region")["remedy"]
+
+    def test_one_that_the_settings_do_not_deploy_to(self, tuner: Tuner, world: World) -> None:
+        world.stacks.clear()
+        outcome = tuner("doctor", "-c", "region=us-west-2", "--json")
+        assert line(outcome, "Region")["verdict"] == "failed"
+        assert "export AWS_REGION=us-west-2" in line(outcome, "Region")["remedy"]
+
+
+def test_settings_that_are_wrong_are_said_first(tuner: Tuner, world: World) -> None:
+    outcome = tuner("doctor", "-c", "budget_us=3", "--json")
+    assert [check["name"] for check in outcome.json] == ["Settings"]
+    assert "budget_usd" in outcome.json[0]["message"]
+    assert world.asked == []
+
+
+def test_expired_credentials_are_said_and_nothing_else_is_asked(tuner: Tuner, world: World) -> None:
+    def expired(**_: Any) -> tuple[Any, dict[str, Any]]:
+        error = {"Code": "ExpiredToken", "Message": "The security token included in the request is expired"}
+        body = {"Error": error, "ResponseMetadata": {"HTTPStatusCode": 403}}
+        return AWSResponse("", 403, {}, None), body
+
+    quick("sts").meta.events.register_first("before-call.sts.GetCallerIdentity", expired)
+    outcome = tuner("doctor", "--json")
+    quick("sts").meta.events.unregister("before-call.sts.GetCallerIdentity", expired)
+    assert [check["name"] for check in outcome.json] == ["Credentials"]
+    assert "expired" in outcome.json[0]["message"]
+    assert "aws sso login" in outcome.json[0]["remedy"]
+    assert world.calls("DescribeStacks") == world.calls("Converse") == []
+
+
+def test_on_the_local_cloud_the_models_are_called_stand_ins(tuner: Tuner, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "Stand-in" not in tuner("doctor").err
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "https://127.0.0.1:9")
+    assert "Stand-in: the local cloud's own small models" in tuner("doctor").err
+
+
+def test_a_local_cloud_that_is_not_up_is_a_line(tuner: Tuner, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("TUNER_LOCAL_DIR", str(tmp_path / "none"))
+    outcome = tuner("doctor", "--local", "--json")
+    assert [check["name"] for check in outcome.json] == ["Local cloud"]
+    assert "tuner local up" in outcome.json[0]["remedy"]
+
+
+def test_an_address_that_does_not_answer_is_given_up_within_two_seconds(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """A socket that accepts and says nothing, as behind a firewall that drops packets."""
+    enable_socket()
+    monkeypatch.chdir(tmp_path)
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        client.cache_clear()
+        began = time.monotonic()
+        with pytest.raises(SystemExit):
+            main(["doctor", "--json"])
+        took = time.monotonic() - began
+    client.cache_clear()
+    assert "no answer" in capsys.readouterr().out
+    assert took < 4, "1.5 s for the answer; the rest is a busy machine's"
