@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin
 
@@ -42,7 +42,14 @@ def settings_page() -> str:
 def models_page() -> str:
     """The catalog: models, limits and hyperparameters."""
     rows = [
-        (f"`{entry.id}`", entry.name, entry.family.name, ", ".join(entry.regions), _state(entry))
+        (
+            f"`{entry.id}`",
+            entry.name,
+            entry.family.name,
+            ", ".join(entry.regions),
+            _served(entry),
+            _state(entry),
+        )
         for entry in catalog.models()
     ]
     families = {entry.family.name: entry.family for entry in catalog.models()}
@@ -58,19 +65,88 @@ def models_page() -> str:
         for name, family in families.items()
     ]
     hyperparameters = [
-        (name, f"`{key}`", f"{rule.minimum:g} to {rule.maximum:g}", f"{rule.default:g}", rule.kind)
+        (
+            name,
+            f"`{key}`",
+            f"{catalog.plain_decimal(rule.minimum)} to {catalog.plain_decimal(rule.maximum)}",
+            catalog.plain_decimal(rule.default),
+            rule.kind,
+        )
         for name, family in families.items()
         for key, rule in family.hyperparameters.items()
     ]
     return (
         "# Models\n\n*For the data owner.*\n\nThe catalog in `tuner/catalog/`, with its sources. "
         "Before any spend a run also asks the account itself.\n\n"
-        + _table(("base_model", "name", "family", "Regions", "state"), rows)
+        + _table(("base_model", "name", "family", "Regions", "served", "state"), rows)
+        + "\nA custom model can be deployed on demand when it was customized on or after 2025-07-16. One deployment "
+        "takes at most the requests and tokens named here; its first token comes 20 to 55 % later than the base model's.\n"
         + "\n## Limits\n\nSmallest to largest number of records; `?` is not documented and not checked.\n\n"
         + _table(("family", "record format", "training", "validation", "together", "tokens per record"), limits)
         + "\n## Hyperparameters\n\n"
         + _table(("family", "name", "range", "default", "kind"), hyperparameters)
+        + "\nWithout `hyperparameters.learningRateWarmupSteps` in run.yaml, Nova models get the warm-up that AWS "
+        "recommends: the number of training records, divided by "
+        + ", ".join(f"{entry.warmup_divisor} ({entry.name})" for entry in catalog.models() if entry.warmup_divisor)
+        + ".\n"
+        + _judges_section()
+        + _sources_section(families.values())
     )
+
+
+def _judges_section() -> str:
+    rows = [
+        (
+            f"`{entry.id}`",
+            entry.name,
+            f"{entry.processed}: {', '.join(entry.regions)}".replace(": *", ""),
+            "a forced tool" if entry.forced_tool else "JSON in words",
+            {"either": "temperature or top_p", "both": "temperature and top_p", "none": "none"}[entry.sampling],
+            " and ".join(entry.needs) or "nothing",
+            ", ".join(entry.sources),
+        )
+        for entry in catalog.judges()
+    ]
+    defaults = [(region, f"`{entry.id}`") for entry in catalog.judges() for region in entry.default_in]
+    return (
+        "\n## Judges\n\nWhere `judge_model` is `auto`, the judge is a model that works in a new account and processes "
+        "nothing outside the deployment's Region:\n\n"
+        + _table(("Region", "judge"), defaults)
+        + "\nIt may be of the tuned model's family, and judges tend to prefer answers like their own: the report says "
+        "so. A judge that is not listed here is asked in the way that its vendor's models take, as far as known.\n\n"
+        + _table(("judge", "name", "processed", "asked with", "sampling", "the account needs", "sources"), rows)
+    )
+
+
+def _sources_section(families: Collection[catalog.Family]) -> str:
+    used: dict[str, list[str]] = {}
+    for kind, entries in (
+        ("family", [(family.name, family.sources) for family in families]),
+        ("model", [(entry.name, entry.sources) for entry in catalog.models()]),
+        ("judge", [(entry.name, entry.sources) for entry in catalog.judges()]),
+    ):
+        for name, names in entries:
+            for source in names:
+                used.setdefault(source, []).append(f"{kind} {name}")
+    rows = [
+        (name, source.text, str(source.read), ", ".join(dict.fromkeys(used.get(name, ()))))
+        for name, source in catalog.sources().items()
+    ]
+    unconfirmed = [f"{family.name}: {'; '.join(family.unconfirmed)}" for family in families if family.unconfirmed]
+    return (
+        "\n## Sources\n\nUnconfirmed: "
+        + "; ".join(unconfirmed)
+        + ".\n\n"
+        + _table(("source", "what it is", "read", "for"), rows)
+    )
+
+
+def _served(model: catalog.Model) -> str:
+    if not model.family.on_demand_deployment:
+        return "provisioned throughput"
+    quota = model.deployment_quota
+    limit = f" ({quota.requests_per_minute:,} requests, {quota.tokens_per_minute:,} tokens a minute)" if quota else ""
+    return f"on demand{limit}, provisioned throughput"
 
 
 def errors_page() -> str:

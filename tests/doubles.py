@@ -14,7 +14,7 @@ from tuner.aws.run_folder import RunFolder
 from tuner.errors import AwsError, StillAliveError
 from tuner.run import Manifest, PinnedInput, resource_name
 from tuner.serving.endpoints import Endpoint, EndpointRequest, Kind
-from tuner.settings import RunSettings
+from tuner.settings import DeploymentSettings, RunSettings
 
 RUN = "faq-0123456789ab"
 DEPLOYMENT = "tuner"
@@ -61,7 +61,7 @@ def manifest(base_model: str = "amazon.nova-micro-v1:0:128k", **settings: Any) -
         base_model=base_model,
         base_endpoint=model.base_endpoint,
         base_model_name=model.name,
-        judge_model=asked.judge.model or "us.anthropic.claude-sonnet-4-6",
+        judge_model=asked.judge.model or DeploymentSettings().judge_model,
         hyperparameters=catalog.check_hyperparameters(model, asked.hyperparameters),
         resource_name=NAME,
         versions={},

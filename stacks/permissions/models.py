@@ -44,13 +44,14 @@ def judge_arns(places: Places, judge_id: str) -> list[str]:
     if known and known.id == known.foundation_model:
         return [places.foundation_model(judge_id)]
     if known:
-        return _profile(places, known.id, known.foundation_model, known.regions)
+        # A global profile's model is also checked on an ARN without a Region.
+        regions = (*known.regions, "") if known.routing == "global" else known.regions
+        return _profile(places, known.id, known.foundation_model, regions)
     if judge_id.startswith("arn:"):
         return [judge_id]
     profile = _PROFILE.match(judge_id)
     if not profile:
         return [places.foundation_model(judge_id)]
-    # A global profile's model is also checked on an ARN without a Region.
     regions = ("*", "") if profile.group(1) == "global" else ("*",)
     return _profile(places, judge_id, profile.group("model"), regions)
 

@@ -1,11 +1,14 @@
-"""What Amazon Bedrock can customize, as data: families.yaml, models.yaml, judges.yaml beside this file.
+"""What Amazon Bedrock can customize and who can judge, as data: the YAML files beside this one, with their sources.
 
 model("amazon.nova-micro-v1:0:128k").family.hyperparameters["epochCount"].maximum  # 5
-check_hyperparameters(model_, {"epochCount": 3})  # {"epochCount": "3", "learningRate": "1e-05", ...}
+check_hyperparameters(model_, {"epochCount": 3})  # {"epochCount": "3", "learningRate": "0.00001", ...}
+default_judge("us-east-1").id  # amazon.nova-pro-v1:0
 """
 
-from tuner.catalog.hyperparameters import check_hyperparameters
-from tuner.catalog.models import Family, Hyperparameter, Judge, Model, Records, family_of, judge, judges, model, models
+from tuner.catalog.data import Source, sources
+from tuner.catalog.hyperparameters import check_hyperparameters, plain_decimal
+from tuner.catalog.judges import Judge, default_judge, judge, judge_or_assumed, judges
+from tuner.catalog.models import Family, Hyperparameter, Model, Records, family_of, model, models
 
 __all__ = [
     "Family",
@@ -13,10 +16,15 @@ __all__ = [
     "Judge",
     "Model",
     "Records",
+    "Source",
     "check_hyperparameters",
+    "default_judge",
     "family_of",
     "judge",
+    "judge_or_assumed",
     "judges",
     "model",
     "models",
+    "plain_decimal",
+    "sources",
 ]

@@ -5,9 +5,13 @@ from __future__ import annotations
 import difflib
 import math
 from collections.abc import Mapping
+from decimal import Decimal
 
 from tuner.catalog.models import Hyperparameter, Model
 from tuner.errors import SettingsError
+
+SMALLEST = 1e-9
+"""No useful rate is smaller, and a plain decimal of a smaller number has more digits than anybody has tried on AWS."""
 
 
 def check_hyperparameters(
@@ -30,6 +34,15 @@ def check_hyperparameters(
     return values
 
 
+def plain_decimal(number: float) -> str:
+    """The number without an exponent, and the shortest that reads back as the same: `0.00001`, never `1e-05`.
+
+    AWS documents only that a hyperparameter is a string with a number in it; all its samples write plain decimals.
+    """
+    text = format(Decimal(repr(number + 0.0)), "f")  # -0.0 becomes 0.0
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
 def _checked(name: str, value: int | float | str, rule: Hyperparameter, model: Model) -> str:
     try:
         number = float(value)
@@ -39,9 +52,12 @@ def _checked(name: str, value: int | float | str, rule: Hyperparameter, model: M
         raise ValueError(f"{name}: must be a whole number; found {value!r}.")
     if not rule.minimum <= number <= rule.maximum:  # also false for NaN
         raise ValueError(
-            f"{name}: must be from {rule.minimum:g} to {rule.maximum:g} for {model.name}; found {value!r}."
+            f"{name}: must be from {plain_decimal(rule.minimum)} to {plain_decimal(rule.maximum)} for {model.name}; "
+            f"found {value!r}."
         )
-    return str(int(number)) if rule.kind == "integer" else f"{number:g}"
+    if 0 < number < SMALLEST:
+        raise ValueError(f"{name}: must be 0 or at least {plain_decimal(SMALLEST)}; found {value!r}.")
+    return plain_decimal(number)
 
 
 def _unknown(name: str, model: Model) -> str:

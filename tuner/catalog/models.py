@@ -5,23 +5,16 @@ from __future__ import annotations
 import datetime as dt
 import difflib
 from functools import cache
-from importlib.resources import files
-from typing import Any, Literal
+from typing import Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict
-
+from tuner.catalog.data import Data, Sourced, read
 from tuner.errors import ModelUnavailableError
 
 RecordFormat = Literal["converse", "anthropic", "prompt_completion"]
 Bounds = tuple[int | None, int | None]
 
 
-class _Data(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Hyperparameter(_Data):
+class Hyperparameter(Data):
     """Bedrock takes every value as a string; `minimum` and `maximum` are inclusive."""
 
     kind: Literal["integer", "number"]
@@ -30,7 +23,7 @@ class Hyperparameter(_Data):
     default: float
 
 
-class Records(_Data):
+class Records(Data):
     """How many records each file may have (smallest, largest); None is not documented."""
 
     training: Bounds
@@ -38,15 +31,15 @@ class Records(_Data):
     together: Bounds
 
 
-class FileBytes(_Data):
+class FileBytes(Data):
     """The largest file, in bytes."""
 
     training: int | None
     validation: int | None
 
 
-class Family(_Data):
-    """What all models of a family share."""
+class Family(Sourced):
+    """What all models of a family share. `unconfirmed` is what AWS's own pages do not say of it."""
 
     name: str
     vendor: str
@@ -57,8 +50,14 @@ class Family(_Data):
     file_bytes: FileBytes
     reserved_strings: tuple[str, ...]
     file_name_pattern: str | None
-    on_demand_deployment: bool
+    on_demand_regions: tuple[str, ...]
+    unconfirmed: tuple[str, ...] = ()
     hyperparameters: dict[str, Hyperparameter]
+
+    @property
+    def on_demand_deployment(self) -> bool:
+        """Whether a custom model of the family can be deployed on demand."""
+        return bool(self.on_demand_regions)
 
     @property
     def stops_early(self) -> bool:
@@ -66,8 +65,18 @@ class Family(_Data):
         return "earlyStoppingPatience" in self.hyperparameters
 
 
-class Model(_Data):
-    """A model that can be customized."""
+class DeploymentQuota(Data):
+    """What one on-demand deployment of a custom model takes."""
+
+    requests_per_minute: int
+    tokens_per_minute: int
+
+
+class Model(Sourced):
+    """A model that can be customized.
+
+    AWS recommends as many warm-up steps as there are training records, divided by `warmup_divisor`.
+    """
 
     id: str
     invoke_id: str
@@ -81,6 +90,8 @@ class Model(_Data):
     retired: bool = False
     end_of_life: dt.date | None = None
     replacements: tuple[str, ...] = ()
+    warmup_divisor: int | None = None
+    deployment_quota: DeploymentQuota | None = None
 
     @property
     def base_endpoint(self) -> str:
@@ -88,40 +99,20 @@ class Model(_Data):
         return self.profile if self.invoke_by_profile and self.profile else self.invoke_id
 
 
-class Judge(_Data):
-    """A model that grades answers."""
-
-    id: str
-    name: str
-    foundation_model: str
-    regions: tuple[str, ...]
-    sampling: Literal["either", "both", "none"]
-
-
-def _read(name: str) -> Any:
-    return yaml.safe_load(files(__package__).joinpath(name).read_text("utf-8"))
-
-
 @cache
 def _families() -> dict[str, Family]:
-    return {name: Family(name=name, **values) for name, values in _read("families.yaml").items()}
+    return {name: Family(name=name, **values) for name, values in read("families.yaml").items()}
 
 
 @cache
 def models() -> tuple[Model, ...]:
     """Every model of the catalog, those past their end of life included."""
     found = []
-    for entry in _read("models.yaml"):
+    for entry in read("models.yaml"):
         family = _families()[entry.pop("family")]
         entry.setdefault("tokens_per_record", family.tokens_per_record)
         found.append(Model(family=family, **entry))
     return tuple(found)
-
-
-@cache
-def judges() -> tuple[Judge, ...]:
-    """Every judge of the catalog."""
-    return tuple(Judge(**entry) for entry in _read("judges.yaml"))
 
 
 def model(model_id: str) -> Model:
@@ -146,8 +137,3 @@ def model(model_id: str) -> Model:
 def family_of(model_id: str) -> Family:
     """The family of the model with this customization id; raises as `model` does."""
     return model(model_id).family
-
-
-def judge(judge_id: str) -> Judge | None:
-    """The judge with this id, or None when the catalog does not know it."""
-    return next((entry for entry in judges() if entry.id == judge_id), None)

@@ -59,8 +59,7 @@ def throughput_hours(questions: Questions) -> float:
 
 def priced_as(model: str) -> str:
     """The id that a judge's prices go by: the model behind its inference profile."""
-    known = catalog.judge(model)
-    return known.foundation_model if known else model
+    return catalog.judge_or_assumed(model).foundation_model
 
 
 class _Items:

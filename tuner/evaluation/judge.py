@@ -19,7 +19,7 @@ from importlib.resources import files
 from typing import Any, TypeVar
 
 from tuner.aws.judge_call import Tool, ToolReply, force_tool
-from tuner.catalog import judge as catalog_judge
+from tuner.catalog import judge_or_assumed
 from tuner.errors import AwsError, RetryableError
 from tuner.pacing import Pacer
 from tuner.settings import JudgeSettings
@@ -85,19 +85,16 @@ class Judge:
     @property
     def inference(self) -> dict[str, Any]:
         """Converse's inferenceConfig: temperature or top_p, for models that take one, never both."""
-        known = catalog_judge(self.model)
-        config: dict[str, Any] = {"maxTokens": self._settings.max_tokens}
-        if known is None or known.sampling != "none":
-            top_p = self._settings.top_p
-            config |= {"temperature": self._settings.temperature} if top_p is None else {"topP": top_p}
-        return config
+        settings = self._settings
+        known = judge_or_assumed(self.model)
+        return known.inference_config(settings.max_tokens, settings.temperature, settings.top_p)
 
     def about(self, verdicts: Collection[Verdict]) -> dict[str, Any]:
         """Which model judged, by its real name, and how it was asked."""
-        known = catalog_judge(self.model)
+        known = judge_or_assumed(self.model)
         stand_in = next((verdict.stand_in for verdict in verdicts if verdict.stand_in), "")
-        name = stand_in or (known.name if known else self.model)
-        return {"model": self.model, "name": name, "inference": self.inference}
+        name = stand_in or known.name
+        return {"model": self.model, "name": name, "assumed": known.assumed, "inference": self.inference}
 
     @staticmethod
     def counts(verdicts: Collection[Verdict]) -> dict[str, int]:

@@ -7,8 +7,9 @@ import re
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
+from tuner.catalog import default_judge
 from tuner.settings.loading import StrictModel, load
 from tuner.settings.prices import GivenPrice
 from tuner.settings.run import Commitment
@@ -35,7 +36,12 @@ class DeploymentSettings(StrictModel):
         "us-east-1", pattern=r"^[a-z]{2}(-[a-z]+)+-\d$", description="buckets, jobs and models are there"
     )
     base_model: str = Field("amazon.nova-micro-v1:0:128k", description="tuned when a run names none")
-    judge_model: str = Field("us.anthropic.claude-sonnet-4-6", description="judges when a run names none")
+    judge_model: str = Field(
+        "auto",
+        validate_default=True,
+        description="judges when a run names none; auto is a model of this Region that "
+        "needs no subscription and no form (docs/models.md)",
+    )
     judge_models: tuple[str, ...] = Field((), description="further judges that a run may name")
     bertscore_model: str = Field("roberta-large", description="encoder built into the scoring image")
     torch_index: str = Field(
@@ -70,6 +76,15 @@ class DeploymentSettings(StrictModel):
     answer_concurrency: int = Field(
         100, ge=1, le=256, description="questions asked at once, at most: how many is learned from what is throttled"
     )
+
+    @field_validator("judge_model")
+    @classmethod
+    def _judge_of_the_region(cls, value: str, info: ValidationInfo) -> str:
+        if value != "auto" or "region" not in info.data:
+            return value
+        if found := default_judge(info.data["region"]):
+            return found.id
+        raise ValueError(f"no model is known that judges in {info.data['region']} without a subscription; name one")
 
     @field_validator("notification_emails", "judge_models", "commitments", mode="before")
     @classmethod

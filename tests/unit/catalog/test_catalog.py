@@ -1,6 +1,10 @@
 """The catalog is consistent, and refuses what Bedrock would refuse, before anything is spent."""
 
+import datetime as dt
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tuner import catalog
 from tuner.errors import ModelUnavailableError, SettingsError
@@ -62,3 +66,99 @@ def test_an_id_for_invoking_names_the_one_for_customization() -> None:
 def test_a_model_that_cannot_be_tuned_names_the_nearest_that_can() -> None:
     with pytest.raises(ModelUnavailableError, match=r"Did you mean 'amazon\.nova-micro-v1:0:128k'"):
         catalog.model("amazon.nova-micro-v2:0:128k")
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [*catalog.models(), *catalog.judges(), *{m.family.name: m.family for m in catalog.models()}.values()],
+    ids=lambda entry: getattr(entry, "id", entry.name),
+)
+def test_every_fact_has_a_source_with_a_date(entry: catalog.Model | catalog.Judge | catalog.Family) -> None:
+    assert entry.sources
+    assert all(isinstance(catalog.sources()[name].read, dt.date) for name in entry.sources)
+
+
+def test_no_source_is_left_over() -> None:
+    entries = [*catalog.models(), *catalog.judges(), *(model.family for model in catalog.models())]
+    assert {name for entry in entries for name in entry.sources} == set(catalog.sources())
+
+
+@pytest.mark.parametrize("size", ["1b", "3b", "11b", "90b"])
+def test_llama_3_2_is_past_its_end_of_life(size: str) -> None:
+    model = catalog.model(f"meta.llama3-2-{size}-instruct-v1:0:128k")
+    assert model.retired
+    assert model.end_of_life == dt.date(2026, 7, 7)
+
+
+def test_nova_is_sent_no_batch_size_and_its_second_generation_is_marked_unconfirmed() -> None:
+    families = {model.family.name: model.family for model in catalog.models()}
+    assert "batchSize" not in families["nova"].hyperparameters | families["nova-2"].hyperparameters
+    assert families["nova-2"].records.training == (200, 20000)
+    assert families["nova-2"].unconfirmed
+    assert not families["nova"].unconfirmed
+
+
+_RULES = [
+    (model, name, rule)
+    for model in {entry.family.name: entry for entry in catalog.models()}.values()
+    for name, rule in model.family.hyperparameters.items()
+]
+
+
+@given(st.data())
+def test_every_value_that_is_accepted_is_sent_as_a_plain_decimal(data: st.DataObject) -> None:
+    model, name, rule = data.draw(st.sampled_from(_RULES))
+    numbers = (
+        st.integers(int(rule.minimum), int(rule.maximum))
+        if rule.kind == "integer"
+        else st.floats(rule.minimum, rule.maximum).filter(lambda number: number == 0 or number >= 1e-9)
+    )
+    value = data.draw(numbers)
+    sent = catalog.check_hyperparameters(model, {name: value})[name]
+    assert float(sent) == value
+    assert len(sent) <= 30
+    assert set(sent) <= set("0123456789.")
+
+
+@pytest.mark.parametrize(
+    ("value", "sent"), [(1e-5, "0.00001"), ("1E-05", "0.00001"), (2.5e-6, "0.0000025"), ("0.0001", "0.0001")]
+)
+def test_a_learning_rate_is_written_as_aws_samples_write_it(value: object, sent: str) -> None:
+    assert catalog.check_hyperparameters(catalog.model(MICRO), {"learningRate": value})["learningRate"] == sent
+
+
+def test_a_number_too_small_to_be_meant_is_refused() -> None:
+    titan = catalog.model("amazon.titan-text-express-v1:0:8k")
+    with pytest.raises(SettingsError, match=r"learningRate: must be 0 or at least 0\.000000001"):
+        catalog.check_hyperparameters(titan, {"learningRate": 5e-324})
+
+
+TUNABLE_REGIONS = sorted({region for model in catalog.models() if not model.retired for region in model.regions})
+
+
+@pytest.mark.parametrize("region", TUNABLE_REGIONS)
+def test_the_default_judge_works_in_a_new_account_and_keeps_the_data_in_the_region(region: str) -> None:
+    judge = catalog.default_judge(region)
+    assert judge
+    assert not judge.needs
+    assert (judge.routing, judge.regions) == ("in-region", (region,))
+    assert DeploymentSettings(region=region).judge_model == judge.id
+    assert judge.quota
+
+
+@pytest.mark.parametrize(
+    ("judge_id", "routing", "forced", "sampling", "needs"),
+    [
+        ("eu.anthropic.claude-opus-9", "geographic", False, "none", 2),
+        ("global.amazon.nova-3-pro-v1:0", "global", True, "either", 0),
+        ("meta.llama9-v1:0", "in-region", False, "either", 0),
+        ("arn:aws:bedrock:us-east-1:1:application-inference-profile/abc", "in-region", False, "none", 1),
+        ("somebody.model-v1", "in-region", False, "either", 1),
+    ],
+)
+def test_an_unlisted_judge_is_asked_in_the_way_its_vendors_models_take(
+    judge_id: str, routing: str, forced: bool, sampling: str, needs: int
+) -> None:
+    judge = catalog.judge_or_assumed(judge_id)
+    assert judge.assumed
+    assert (judge.routing, judge.forced_tool, judge.sampling, len(judge.needs)) == (routing, forced, sampling, needs)

@@ -99,7 +99,7 @@ def test_documents_that_would_be_read_are_counted(tuner: Tuner, folder: Path) ->
     items = {item["name"]: item for item in tuner("estimate", str(folder), "--json").json["items"]}
     assert items["Generation, reading"]["quantity"] > 0
     assert items["Generation, writing"]["unit"] == "tokens, at most"
-    assert items["Generation, reading"]["unit_price_usd"] == pytest.approx(3.3e-6)
+    assert items["Generation, reading"]["unit_price_usd"] == pytest.approx(8.0e-7)
 
 
 def test_a_dataset_with_errors_says_so_and_is_estimated_all_the_same(tuner: Tuner, folder: Path) -> None:

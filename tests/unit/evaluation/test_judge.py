@@ -119,12 +119,12 @@ def test_top_p_goes_in_the_temperatures_place() -> None:
     assert judge.inference == {"maxTokens": 1024, "topP": 0.9}
 
 
-def test_no_temperature_for_a_model_that_takes_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    from tuner.catalog import Judge as CatalogJudge
-
-    silent = CatalogJudge(id="x", name="X", foundation_model="x", regions=(), sampling="none")
-    monkeypatch.setattr("tuner.evaluation.judge.catalog_judge", lambda model: silent)
-    assert Bench(lambda text: GOOD).judge("x").inference == {"maxTokens": 1024}
+@pytest.mark.parametrize(
+    ("model", "most"),
+    [("us.anthropic.claude-opus-4-7", 1024), ("us.anthropic.claude-opus-5-5", 5120), ("eu.anthropic.claude-new", 5120)],
+)
+def test_no_temperature_for_a_model_that_takes_none_and_room_for_reasoning(model: str, most: int) -> None:
+    assert Bench(lambda text: GOOD).judge(model).inference == {"maxTokens": most}
 
 
 def test_a_verdict_is_paid_for_once() -> None:

@@ -133,7 +133,7 @@ def _manifest() -> dict[str, Any]:
         "settings": {"serving": "provisioned", "system_prompt": "You answer questions about Amazon Bedrock."},
         "base_model": "amazon.nova-micro-v1:0:128k", "base_endpoint": "amazon.nova-micro-v1:0",
         "base_model_name": "Nova Micro", "judge_model": "us.anthropic.claude-sonnet-4-6",
-        "hyperparameters": {"epochCount": "5", "learningRate": "1e-05", "learningRateWarmupSteps": "10"},
+        "hyperparameters": {"epochCount": "5", "learningRate": "0.00001", "learningRateWarmupSteps": "10"},
         "resource_name": f"tuner-{RUN}", "versions": {"bedrock-tuner": "0.1.0", "bert-score": "0.3.13"},
     }  # fmt: skip
 

@@ -75,8 +75,8 @@ def test_any_text_gives_a_mapping_or_a_settings_error(text: str) -> None:
 
 
 def test_the_cdks_own_context_is_passed_over() -> None:
-    context = {"@aws-cdk/core:x": True, "aws:cdk:bundling-stacks": ["**"], "cdk-migrate": 1, "region": "eu-west-1"}
-    assert deployment_settings(context).region == "eu-west-1"
+    context = {"@aws-cdk/core:x": True, "aws:cdk:bundling-stacks": ["**"], "cdk-migrate": 1, "region": "us-west-2"}
+    assert deployment_settings(context).region == "us-west-2"
 
 
 def test_an_unknown_context_key_is_an_error() -> None:

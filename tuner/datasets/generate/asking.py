@@ -15,7 +15,7 @@ from importlib.resources import files
 from typing import Any, Protocol
 
 from tuner.aws.judge_call import Attachment, Tool, ToolReply, force_tool
-from tuner.catalog import judge as catalog_judge
+from tuner.catalog import judge_or_assumed
 from tuner.datasets.generate.pairs import LONGEST_ANSWER, LONGEST_PASSAGE, LONGEST_QUESTION
 from tuner.datasets.generate.parts import Part
 from tuner.errors import RetryableError
@@ -108,9 +108,7 @@ class Generator:
         raise AssertionError("counted without end")
 
     def _inference(self, plan: Plan) -> dict[str, Any]:
-        known = catalog_judge(self.model)
-        sampling: dict[str, Any] = {} if known and known.sampling == "none" else {"temperature": 0.0}
-        return {"maxTokens": most_tokens(plan.count), **sampling}
+        return judge_or_assumed(self.model).inference_config(most_tokens(plan.count))
 
     def _key(self, plan: Plan) -> str:
         # The part's text, not its bytes: a PDF file of some pages is not written the same way twice.

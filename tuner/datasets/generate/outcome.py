@@ -16,14 +16,13 @@ _NAMED = 5
 
 def summary(model: str, library: Library, made: Generated, count: int, most: Bound) -> dict[str, Any]:
     """The shape of `generated/summary.json`. `most` is what it could have taken; what was used stands beside it."""
-    known = catalog.judge(model)
     names = sorted({part.document for part in library.parts} | set(library.unusable))
     return {
         "schema_version": 1,
         "complete": len(made.pairs) == count,
         "asked": count,
         "model": model,
-        "name": made.stand_in or (known.name if known else model),
+        "name": made.stand_in or (catalog.judge_or_assumed(model).name),
         "stand_in": bool(made.stand_in),
         "pairs": len(made.pairs),
         "calls": made.calls,
