@@ -80,7 +80,7 @@ def models_page() -> str:
         "Before any spend a run also asks the account itself.\n\n"
         + _table(("base_model", "name", "family", "Regions", "served", "state"), rows)
         + "\nA custom model can be deployed on demand when it was customized on or after 2025-07-16. One deployment "
-        "takes at most the requests and tokens named here; its first token comes 20 to 55 % later than the base model's.\n"
+        "takes at most the requests and tokens named here. Its first token comes 20 to 55 % later than the base's.\n"
         + "\n## Limits\n\nSmallest to largest number of records; `?` is not documented and not checked.\n\n"
         + _table(("family", "record format", "training", "validation", "together", "tokens per record"), limits)
         + "\n## Hyperparameters\n\n"
