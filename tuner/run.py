@@ -11,6 +11,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from tuner.names import Kind, fit
 from tuner.settings import RunSettings
 
 Role = Literal["training", "validation", "evaluation", "documents", "settings"]
@@ -124,9 +125,22 @@ class Manifest(BaseModel):
         return self.settings.generate.model or self.judge_model
 
 
-def resource_name(deployment: str, run: str) -> str:
-    """Name of the run's job, custom model, throughput and deployment; with the tag it proves whose they are."""
-    return f"{deployment}-{run}"
+_RUN = re.compile(r"(?P<slug>.*?)(?P<hash>(-[0-9a-f]{12}(-r\d+)?)?)")
+
+
+def resource_name(deployment: str, run: str, suffix: str = "") -> str:
+    """Name of the run's job, custom model, throughput and deployment; with the tag it proves whose they are.
+
+    Where it is too long for Bedrock, the dataset's part is cut: the deployment, the hash and the suffix stay whole.
+    """
+    parts = _RUN.fullmatch(run)
+    slug, tail = (parts["slug"], parts["hash"]) if parts else (run, "")
+    return fit(Kind.RESOURCE, f"{deployment}-{slug}", f"{tail}{suffix}")
+
+
+def committed_name(deployment: str, run: str) -> str:
+    """Name of the throughput that is bought for a term, beside the hourly one."""
+    return resource_name(deployment, run, "-committed")
 
 
 class Tags:
@@ -134,6 +148,7 @@ class Tags:
 
     DEPLOYMENT = "bedrock-tuner:deployment"
     RUN = "bedrock-tuner:run"
+    TRAINING = "bedrock-tuner:training"  # on job and model: what they were trained on, and how, as a hash
     KEPT_UNTIL = "bedrock-tuner:kept-until"
     GATE = "bedrock-tuner:gate"  # on the custom model: accepted, rejected or undecided
 

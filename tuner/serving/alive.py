@@ -66,7 +66,7 @@ def alive(
                     endpoint=endpoint,
                     named=named,
                     tagged=tagged,
-                    run_id=tags.get(Tags.RUN) or (run_of(endpoint, deployment) if named else None),
+                    run_id=run_of(endpoint, tags, deployment) if named else tags.get(Tags.RUN),
                     hourly_usd=price(endpoint),
                     kept_until=kept_until(tags, endpoint.created_at, longest_hours),
                 )
@@ -80,12 +80,13 @@ def is_needed(
     """
 
     def needed(kind: Endpoints, endpoint: Endpoint) -> bool:
-        status, now = status_of(run_of(endpoint, deployment)), dt.datetime.now(dt.UTC)
+        tags, now = kind.tags(endpoint.arn), dt.datetime.now(dt.UTC)
+        status = status_of(run_of(endpoint, tags, deployment))
         if status == "RUNNING" and now < endpoint.created_at + dt.timedelta(hours=served_hours):
             return True
         if status not in {"RUNNING", "SUCCEEDED"}:
             return False
-        until = kept_until(kind.tags(endpoint.arn), endpoint.created_at, longest_hours)
+        until = kept_until(tags, endpoint.created_at, longest_hours)
         return until is not None and until > now
 
     return needed

@@ -9,11 +9,10 @@ from typing import Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
-from tuner.run import Tags
+from tuner.run import Tags, committed_name, resource_name
 from tuner.settings import Commitment
 
 Kind = Literal["provisioned", "on_demand"]
-_COMMITTED = "-committed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,19 +94,14 @@ class EndpointRecord(BaseModel):
     kept_until: str | None = None
 
 
-def committed_name(name: str) -> str:
-    """Name of the throughput that is bought for a term, beside the hourly one of this name."""
-    return f"{name}{_COMMITTED}"
-
-
 def tags_of(deployment: str, run_id: str) -> dict[str, str]:
     """The tags of everything paid that a run makes."""
     return {Tags.DEPLOYMENT: deployment, Tags.RUN: run_id}
 
 
-def run_of(endpoint: Endpoint, deployment: str) -> str:
-    """The run an endpoint of this deployment was made for."""
-    return endpoint.name.removeprefix(f"{deployment}-").removesuffix(_COMMITTED)
+def run_of(endpoint: Endpoint, tags: Mapping[str, str], deployment: str) -> str:
+    """The run an endpoint of this deployment was made for: by its tag, or by its name where it has none."""
+    return tags.get(Tags.RUN) or endpoint.name.removeprefix(f"{deployment}-").removesuffix("-committed")
 
 
 def is_ours(endpoints: Endpoints, endpoint: Endpoint, deployment: str) -> bool:
@@ -117,8 +111,12 @@ def is_ours(endpoints: Endpoints, endpoint: Endpoint, deployment: str) -> bool:
     return endpoints.tags(endpoint.arn).get(Tags.DEPLOYMENT) == deployment
 
 
-def owned(endpoints: Endpoints, deployment: str, name: str | None = None) -> Iterator[Endpoint]:
-    """This deployment's endpoints, all or those of one name, with and without a term."""
-    for endpoint in endpoints.list(name or f"{deployment}-"):
-        if (name is None or endpoint.name in {name, committed_name(name)}) and is_ours(endpoints, endpoint, deployment):
+def owned(endpoints: Endpoints, deployment: str, run_id: str | None = None) -> Iterator[Endpoint]:
+    """This deployment's endpoints, all or those of one run, with and without a term."""
+    names = {resource_name(deployment, run_id), committed_name(deployment, run_id)} if run_id else set()
+    shortest = min(names, key=len, default="")
+    # A name that was cut to its limit does not contain the other one.
+    common = shortest if names and all(shortest in name for name in names) else f"{deployment}-"
+    for endpoint in endpoints.list(common):
+        if (not names or endpoint.name in names) and is_ours(endpoints, endpoint, deployment):
             yield endpoint

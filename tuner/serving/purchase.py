@@ -7,13 +7,12 @@ from dataclasses import dataclass
 
 from tuner.aws.run_folder import RunFolder
 from tuner.errors import AwsError, CommitmentNotAllowedError, EndpointFailedError, QuotaError
-from tuner.run import Keys, Manifest
+from tuner.run import Keys, Manifest, committed_name
 from tuner.serving.endpoints import (
     Endpoint,
     EndpointRecord,
     EndpointRequest,
     Endpoints,
-    committed_name,
     owned,
     tags_of,
 )
@@ -74,7 +73,9 @@ class Purchase:
     @property
     def name(self) -> str:
         """Of what is bought: with a term it is not the hourly one's, which may linger for a moment."""
-        return committed_name(self.manifest.resource_name) if self.term else self.manifest.resource_name
+        if self.term is None:
+            return self.manifest.resource_name
+        return committed_name(self.deployment, self.manifest.run_id)
 
     @property
     def record(self) -> str:
@@ -88,7 +89,7 @@ class Purchase:
 
     def find(self) -> Endpoint | None:
         """What an earlier attempt bought, whatever its status, or None."""
-        found = owned(self.endpoints, self.deployment, self.manifest.resource_name)
+        found = owned(self.endpoints, self.deployment, self.manifest.run_id)
         return next((endpoint for endpoint in found if endpoint.name == self.name), None)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from tuner.aws.run_folder import RunFolder
 from tuner.errors import AccessDeniedError, RetryableError, StillAliveError, TunerError
-from tuner.run import Keys, resource_name
+from tuner.run import Keys
 from tuner.serving.alive import delete_command, price_in_words, stays_for_its_term
 from tuner.serving.endpoints import Endpoint, Endpoints, is_ours, owned, run_of
 from tuner.serving.purchase import read, write
@@ -63,10 +63,9 @@ class Release:
         Raises StillAliveError, with the command that deletes it, while something is not gone; and whatever kept a
         delete from being tried, after everything else was tried.
         """
-        name = resource_name(self.deployment, run_id)
 
         def of_this_run(kind: Endpoints) -> Iterable[Endpoint]:
-            listed = list(owned(kind, self.deployment, name))
+            listed = list(owned(kind, self.deployment, run_id))
             yield from listed
             # What was created a moment ago may not be listed yet. Looked up last: what is listed is released even if
             # the record cannot be read.
@@ -148,6 +147,7 @@ class Release:
         return Outcome(tuple(released), tuple(alive)), tuple(failures)
 
     def _one(self, kind: Endpoints, endpoint: Endpoint) -> None:
+        run_id = run_of(endpoint, kind.tags(endpoint.arn), self.deployment)
         try:
             kind.delete(endpoint.arn)
             for _ in range(_LOOKS):
@@ -161,7 +161,7 @@ class Release:
                 f"{error} It {price_in_words(endpoint, self.price(endpoint))} until it is gone. To delete it by hand: "
                 f"{delete_command(endpoint)}"
             ) from error
-        self._write_down(run_of(endpoint, self.deployment), ())
+        self._write_down(run_id, ())
 
     def _write_down(self, run_id: str, alive: Sequence[str]) -> None:
         record = read(self.folder_of(run_id))
