@@ -1,7 +1,8 @@
 """An LLM judge over Converse: prompts that an answer cannot break out of, and verdicts that are checked.
 
-A verdict is asked for with a forced tool call. One that does not keep to the tool's schema is asked for again, and
-after the last attempt counts as missing: never as a number.
+A verdict is asked for with a tool: forced, or in words for a model that refuses that (tuner/aws/judge_call.py). One
+that does not keep to the tool's schema is asked for again, and after the last attempt counts as missing: never as a
+number.
 """
 
 from __future__ import annotations
@@ -18,9 +19,9 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, TypeVar
 
-from tuner.aws.judge_call import Tool, ToolReply, force_tool
+from tuner.aws.judge_call import Tool, ToolReply, fill_in_tool
 from tuner.catalog import judge_or_assumed
-from tuner.errors import AwsError, RetryableError
+from tuner.errors import AccessDeniedError, AwsError, RetryableError, TunerError
 from tuner.pacing import Pacer
 from tuner.settings import JudgeSettings
 
@@ -36,6 +37,9 @@ CONCURRENCY = 32
 _AWS_ATTEMPTS = 12
 _SHORTEST_WAIT = 0.25
 _LONGEST_WAIT = 20.0
+_DENIED_SECONDS = 180.0
+"""How long a judge that needs a subscription is asked again after it was denied. AWS: a subscription works up to two
+minutes after what it needs was granted, and calls may succeed for 15 minutes before a failed one denies them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +75,15 @@ class Judge:
         model: str,
         settings: JudgeSettings,
         verdicts: Verdicts | None = None,
-        ask: AskOnce = force_tool,
+        ask: AskOnce = fill_in_tool,
         sleep: Callable[[float], None] = time.sleep,
         pacer: Pacer | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.model = model
+        self._known = judge_or_assumed(model)
+        self._denied_since: float | None = None
+        self._clock = clock
         self.verdicts: Verdicts = {} if verdicts is None else verdicts
         self._settings = settings
         self._ask = ask
@@ -86,15 +94,13 @@ class Judge:
     def inference(self) -> dict[str, Any]:
         """Converse's inferenceConfig: temperature or top_p, for models that take one, never both."""
         settings = self._settings
-        known = judge_or_assumed(self.model)
-        return known.inference_config(settings.max_tokens, settings.temperature, settings.top_p)
+        return self._known.inference_config(settings.max_tokens, settings.temperature, settings.top_p)
 
     def about(self, verdicts: Collection[Verdict]) -> dict[str, Any]:
         """Which model judged, by its real name, and how it was asked."""
-        known = judge_or_assumed(self.model)
         stand_in = next((verdict.stand_in for verdict in verdicts if verdict.stand_in), "")
-        name = stand_in or known.name
-        return {"model": self.model, "name": name, "assumed": known.assumed, "inference": self.inference}
+        name = stand_in or self._known.name
+        return {"model": self.model, "name": name, "assumed": self._known.assumed, "inference": self.inference}
 
     @staticmethod
     def counts(verdicts: Collection[Verdict]) -> dict[str, int]:
@@ -110,10 +116,11 @@ class Judge:
     def judge(self, requests: Sequence[Request]) -> list[Verdict]:
         """A verdict for each request, in their order.
 
-        Raises AccessDeniedError, QuotaError and what stays throttled at once; an AwsError that concerns every request
-        (no such model) when not one verdict could be had. Verdicts got before an error stay in `verdicts`.
+        Raises QuotaError and what stays throttled at once, and AccessDeniedError unless a subscription may be the
+        reason; an error that concerns every request (no such model) when not one verdict could be had. Verdicts got
+        before an error stay in `verdicts`.
         """
-        refusals: list[AwsError] = []
+        refusals: list[TunerError] = []
         with ThreadPoolExecutor(self._pacer.most) as pool:
             futures = [pool.submit(self._verdict, request, refusals) for request in requests]
             try:
@@ -125,7 +132,7 @@ class Judge:
             raise refusals[0]
         return verdicts
 
-    def _verdict(self, request: Request, refusals: list[AwsError]) -> Verdict:
+    def _verdict(self, request: Request, refusals: list[TunerError]) -> Verdict:
         key = self._key(request)
         if key in self.verdicts:
             return Verdict(**self.verdicts[key])
@@ -134,7 +141,9 @@ class Judge:
             text = request.text + (f"\n\nYour last verdict could not be used: {problem}" if problem else "")
             try:
                 reply = self._patiently(lambda text=text: self._ask_once(request, text))  # type: ignore[misc]
-            except AwsError as error:
+            except (AwsError, AccessDeniedError) as error:
+                if isinstance(error, AccessDeniedError) and not self._may_subscribe(error):
+                    raise
                 refusals.append(error)
                 return Verdict(None, str(error), input_tokens=read, output_tokens=written)
             read, written = read + reply.input_tokens, written + reply.output_tokens
@@ -159,8 +168,21 @@ class Judge:
                 attempt += 1
                 if attempt == _AWS_ATTEMPTS:
                     raise
+            except AccessDeniedError as error:
+                attempt += 1
+                if not self._worth_a_wait(error):
+                    raise
             longest = min(_LONGEST_WAIT, _SHORTEST_WAIT * 2**attempt)
             self._sleep(random.uniform(0, longest))  # noqa: S311 - jitter, not a secret
+
+    def _may_subscribe(self, denial: AccessDeniedError) -> bool:
+        """Whether a subscription may be the reason of a denial; a missing permission to ask is none that ends."""
+        return bool(self._known.needs) and "to perform: bedrock:InvokeModel" not in str(denial)
+
+    def _worth_a_wait(self, denial: AccessDeniedError) -> bool:
+        """Whether a denial may end by itself. One time for all requests: a judge that stays denied ends them all."""
+        self._denied_since = self._clock() if self._denied_since is None else self._denied_since
+        return self._may_subscribe(denial) and self._clock() - self._denied_since < _DENIED_SECONDS
 
     def _key(self, request: Request) -> str:
         asked = [self.model, self.inference, request.system, request.text, request.tool.schema]
@@ -169,7 +191,7 @@ class Judge:
 
 def _problem(request: Request, reply: ToolReply) -> str:
     if reply.arguments is None:
-        return f"it was not given with the tool {request.tool.name} (the reply ended with {reply.stop_reason!r})."
+        return reply.problem or "the reply had no verdict."
     return request.check(reply.arguments) or ""
 
 

@@ -12,7 +12,7 @@ from local.bedrock.errors import ValidationError
 from local.bedrock.runtime.answering import Prompt, ask, runtime_headers
 from local.bedrock.runtime.documents import documents_of
 from local.bedrock.runtime.resolve import Target, resolve
-from local.bedrock.tools.call import ToolCall, forced_tool
+from local.bedrock.tools.call import ToolCall, forced_tool, tool_in_words
 from local.bedrock.tools.calls import answered_by, fill_in
 from local.trainer.spec import Conversation, Turn
 from tuner import catalog
@@ -32,11 +32,14 @@ def converse(bedrock: Bedrock, params: dict[str, Any]) -> dict[str, Any]:
     conversation = prompt.conversation
     documents = documents_of(target.base.id, params["messages"])
     text = "\n\n".join(turn.text for turn in conversation.turns if turn.role == "user")
-    call = forced_tool(params, text, conversation.system or "", documents)
+    forced = forced_tool(params, text, conversation.system or "", documents)
+    if forced:
+        _check_tool_choice(target)
+    call = forced or (tool_in_words(text, conversation.system or "", documents) if target.base.judges else None)
     if documents and not call:
         raise ValidationError("The local stand-in reads documents only for a tool that is forced.")
     if call:
-        return _use_tool(bedrock, target, call, params.get("inferenceConfig", {}))
+        return _use_tool(bedrock, call, params.get("inferenceConfig", {}), in_words=not forced)
     spoken = ask(bedrock, target, prompt)
     answer = spoken.answer
     content = [{"text": answer.text}]
@@ -45,10 +48,12 @@ def converse(bedrock: Bedrock, params: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _use_tool(bedrock: Bedrock, target: Target, call: ToolCall, config: dict[str, Any]) -> dict[str, Any]:
+def _use_tool(bedrock: Bedrock, call: ToolCall, config: dict[str, Any], in_words: bool) -> dict[str, Any]:
     began = time.monotonic()
     filled = fill_in(bedrock, call, config.get("maxTokens", DEFAULT_MAX_TOKENS), config.get("temperature"))
     latency_ms = int((time.monotonic() - began) * 1000)
+    if in_words and not isinstance(filled, str):
+        filled = json.dumps(filled, ensure_ascii=False)
     use = {"toolUse": {"toolUseId": f"tooluse_{secrets.token_urlsafe(16)}", "name": call.name, "input": filled}}
     content: list[dict[str, Any]] = [{"text": filled} if isinstance(filled, str) else use]
     # Nothing here has Claude's tokenizer: tokens are estimated from characters.
@@ -71,8 +76,21 @@ def _response(content: list[dict[str, Any]], reason: str, tokens: tuple[int, int
     }
 
 
+def _judge(target: Target) -> catalog.Judge | None:
+    return next((judge for judge in catalog.judges() if judge.foundation_model == target.base.id), None)
+
+
+def _check_tool_choice(target: Target) -> None:
+    judge = _judge(target)
+    if judge and not judge.forced_tool:
+        raise ValidationError(
+            "The model returned the following errors: tool_choice forces tool use, which is not supported for this "
+            "model."
+        )
+
+
 def _check_sampling(target: Target, config: dict[str, Any]) -> None:
-    judge = next((judge for judge in catalog.judges() if judge.foundation_model == target.base.id), None)
+    judge = _judge(target)
     given = [name for name in ("temperature", "topP") if name in config]
     if judge and judge.sampling == "either" and len(given) == 2:
         raise ValidationError(

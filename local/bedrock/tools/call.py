@@ -1,8 +1,9 @@
-"""A forced tool call as Converse asks for it."""
+"""A tool to fill in, as Converse asks for it: forced, or as a JSON Schema in the system prompt."""
 
 from __future__ import annotations
 
 import html
+import json
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -51,3 +52,15 @@ def forced_tool(params: dict[str, Any], text: str, system: str, documents: tuple
     tool = tools[0]
     schema = tool["inputSchema"].get("json", {})
     return ToolCall(tool["name"], tool.get("description", ""), schema, system, text, documents)
+
+
+def tool_in_words(text: str, system: str, documents: tuple[str, ...] = ()) -> ToolCall | None:
+    """The tool whose JSON Schema ends the system prompt, or None where the model may answer in prose."""
+    _, marker, written = system.rpartition("JSON Schema:\n")
+    if not marker:
+        return None
+    try:
+        schema = json.loads(written)
+    except ValueError:
+        return None
+    return ToolCall("reply", "", schema, system, text, documents)

@@ -41,9 +41,15 @@ def fill_in(bedrock: Bedrock, call: ToolCall, max_tokens: int, temperature: floa
             "<question>, <reference>, <answer>), prefers (`preferred`, <answer_1>, <answer_2>) and extracts (`pairs`, "
             "a document block): docs/local-judge.md."
         )
-    arguments = {name: value for name, value in kind.fill(bedrock, call).items() if name in call.properties}
+    filled = kind.fill(bedrock, call) | _constants(call)
+    arguments = {name: value for name, value in filled.items() if name in call.properties}
     try:
         jsonschema.validate(arguments, call.schema)
     except jsonschema.ValidationError as error:
         raise ValidationError(f"The local stand-in cannot satisfy the tool '{call.name}': {error.message}") from error
     return arguments
+
+
+def _constants(call: ToolCall) -> dict[str, Any]:
+    """The members for which the schema leaves no choice."""
+    return {name: rule["const"] for name, rule in call.properties.items() if "const" in rule}

@@ -4,12 +4,12 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from tuner.aws.judge_call import Attachment, Tool, force_tool
+from tuner.aws.judge_call import Attachment, Tool, fill_in_tool
 from tuner.errors import AccessDeniedError, AwsError, RetryableError, ThrottledError
 
 TOOL = Tool("grade", "Records the grade.", {"type": "object", "properties": {"score": {"type": "integer"}}})
 EXPECTED = {
-    "modelId": "us.judge",
+    "modelId": "us.amazon.judge",
     "system": [{"text": "Be strict."}],
     "messages": [{"role": "user", "content": [{"text": "Grade this."}]}],
     "inferenceConfig": {"maxTokens": 100, "temperature": 0.0},
@@ -43,7 +43,9 @@ def bedrock() -> object:
 
 
 def ask(bedrock: object) -> object:
-    return force_tool("us.judge", "Be strict.", "Grade this.", TOOL, {"maxTokens": 100, "temperature": 0.0}, bedrock)
+    return fill_in_tool(
+        "us.amazon.judge", "Be strict.", "Grade this.", TOOL, {"maxTokens": 100, "temperature": 0.0}, bedrock
+    )
 
 
 def test_the_tools_arguments_come_back(bedrock: object) -> None:
@@ -87,20 +89,20 @@ def test_errors_are_told_apart_by_class(bedrock: object, code: str, status: int,
     with Stubber(bedrock) as stub:
         for _ in range(5):
             stub.add_client_error("converse", code, "AWS's own words", status)
-        with pytest.raises(error, match=r"ask the judge us\.judge: .*AWS's own words"):
+        with pytest.raises(error, match=r"ask the judge us\.amazon\.judge: .*AWS's own words"):
             ask(bedrock)
 
 
 def test_documents_go_before_the_text(bedrock: object) -> None:
     block = {"document": {"name": "Document", "format": "pdf", "source": {"bytes": b"%PDF-1.7"}}}
     message = {"role": "user", "content": [block, {"text": "Grade this."}]}
-    asked = ("us.judge", "Be strict.", "Grade this.", TOOL, {"maxTokens": 100, "temperature": 0.0}, bedrock)
+    asked = ("us.amazon.judge", "Be strict.", "Grade this.", TOOL, {"maxTokens": 100, "temperature": 0.0}, bedrock)
     documents = [Attachment("Document", "pdf", b"%PDF-1.7")]
     with Stubber(bedrock) as stub:
         stub.add_response("converse", reply(), {**EXPECTED, "messages": [message]})
-        force_tool(*asked, documents=documents)
+        fill_in_tool(*asked, documents=documents)
     bedrock.meta.config.retries = {"total_max_attempts": 1}
     with Stubber(bedrock) as stub:
         stub.add_client_error("converse", "ValidationException", "The model does not support documents.", 400)
-        with pytest.raises(AwsError, match=r"ask the model us\.judge: .* does not support documents"):
-            force_tool(*asked, documents=documents)
+        with pytest.raises(AwsError, match=r"ask the model us\.amazon\.judge: .* does not support documents"):
+            fill_in_tool(*asked, documents=documents)

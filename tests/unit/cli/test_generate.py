@@ -30,11 +30,11 @@ def generate(*arguments: str) -> Any:
 def writer(monkeypatch: pytest.MonkeyPatch) -> Writer:
     found = Writer()
 
-    def force_tool(model: str, system: str, text: str, tool: Any, inference: Any, documents: Any) -> Any:
+    def fill_in_tool(model: str, system: str, text: str, tool: Any, inference: Any, documents: Any) -> Any:
         assert model == JUDGE
         return found(model, system, text, tool, inference, documents)
 
-    monkeypatch.setattr(asking, "force_tool", force_tool)
+    monkeypatch.setattr(asking, "fill_in_tool", fill_in_tool)
     return found
 
 
@@ -195,11 +195,11 @@ def test_a_deployments_judge_reads_when_it_is_named(
     }
     asked, found = [], Writer()
 
-    def force_tool(model: str, *rest: Any, documents: Any) -> Any:
+    def fill_in_tool(model: str, *rest: Any, documents: Any) -> Any:
         asked.append(model)
         return found(model, *rest, documents)
 
-    monkeypatch.setattr(asking, "force_tool", force_tool)
+    monkeypatch.setattr(asking, "fill_in_tool", fill_in_tool)
     output = str(folder.parent / "pairs.jsonl")
     assert generate(str(folder), "--count", "2", "--output", output, "--stack", "Mine").exit_code == 0
     assert set(asked) == {"amazon.nova-pro-v1:0"}

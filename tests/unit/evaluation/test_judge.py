@@ -87,7 +87,7 @@ def test_what_stays_throttled_ends_the_step_so_that_it_is_tried_again_later() ->
 
 
 def test_a_missing_permission_ends_the_step_at_once() -> None:
-    bench = Bench(lambda text: AccessDeniedError("not authorized to perform: bedrock:InvokeModel"))
+    bench = Bench(lambda text: AccessDeniedError("is not authorized to perform: bedrock:InvokeModel"))
     with pytest.raises(AccessDeniedError, match="bedrock:InvokeModel"):
         grades(bench)
     assert len(bench.asked) <= 2
@@ -145,7 +145,7 @@ def test_verdicts_got_before_an_error_are_kept() -> None:
     verdicts: dict = {}
     bench = Bench(lambda text: GOOD if "One." in text else AccessDeniedError("no"))
     with pytest.raises(AccessDeniedError):
-        grades(bench, verdicts=verdicts)
+        grades(bench, verdicts=verdicts, model="amazon.nova-pro-v1:0")
     (kept,) = verdicts.values()
     assert (kept["arguments"], kept["input_tokens"], kept["output_tokens"]) == (GOOD, 10, 5)
 
@@ -190,3 +190,33 @@ def test_a_huge_answer_loses_its_middle_and_says_so() -> None:
     assert len(text) < 25_000
     assert "76000 characters left out" in text
     assert text.count("a" * 1000) and text.count("z" * 1000)
+
+
+def test_a_judge_that_is_denied_for_a_while_is_asked_again() -> None:
+    """A subscription that has just been allowed works within two minutes."""
+    bench = Bench(lambda text: GOOD if len(bench.asked) > 8 else AccessDeniedError("not subscribed"))
+    values, counts = grades(bench)
+    assert [value["correctness"] for value in values] == [7, 7]
+    assert counts["missing"] == 0
+
+
+def test_verdicts_that_stay_denied_are_missing_and_the_ones_before_count() -> None:
+    """In the first 15 minutes of a subscription that fails, calls succeed and are denied later."""
+    bench = Bench(lambda text: GOOD if len(bench.asked) == 1 else AccessDeniedError("not subscribed"))
+    values, counts = grades(bench)
+    assert values[0]["correctness"] == 7
+    assert values[1] == {"correctness": None, "problem": "not subscribed"}
+    assert counts["missing"] == 1
+    assert 170 < bench.clock() < 220, "bounded, whatever else is to be judged"
+
+
+def test_a_judge_that_is_always_denied_ends_the_scoring_with_the_denial() -> None:
+    with pytest.raises(AccessDeniedError, match="not subscribed"):
+        grades(Bench(lambda text: AccessDeniedError("not subscribed")))
+
+
+def test_a_judge_that_needs_no_subscription_is_denied_at_once() -> None:
+    bench = Bench(lambda text: AccessDeniedError("no"))
+    with pytest.raises(AccessDeniedError):
+        grades(bench, model="amazon.nova-pro-v1:0")
+    assert not bench.waits

@@ -30,7 +30,7 @@ Drop = Callable[[dict[str, bytes]], RunFolder]
 @pytest.fixture
 def writer(monkeypatch: pytest.MonkeyPatch) -> Writer:
     found = Writer()
-    monkeypatch.setattr(asking, "force_tool", lambda *asked, documents: found(*asked, documents))
+    monkeypatch.setattr(asking, "fill_in_tool", lambda *asked, documents: found(*asked, documents))
     return found
 
 

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from local.bedrock.tools import served
 from tests.unit.datasets.generate.made import LIMITS, MemoryReplies, docx, pdf, source
-from tuner.aws.judge_call import Attachment, force_tool
+from tuner.aws.judge_call import Attachment, fill_in_tool
 from tuner.datasets.generate import Generation, Generator, Known, read_documents
 from tuner.datasets.generate.asking import tool_for
 
@@ -25,7 +25,7 @@ TEXT = "\n\n".join(SENTENCES)
 
 
 def ask(runtime, *documents, count=4, text="Record pairs.", model=JUDGE):
-    return force_tool(model, "Write.", text, tool_for(count), {"maxTokens": 500}, runtime, documents)
+    return fill_in_tool(model, "Write.", text, tool_for(count), {"maxTokens": 500}, runtime, documents)
 
 
 def document(data, kind="txt", name="Document"):
@@ -66,7 +66,7 @@ def test_it_gives_no_more_than_asked_and_nothing_that_was_asked_already(runtime)
 def test_a_whole_generation_runs_on_it(runtime):
     def converse(*arguments):
         *asked, documents = arguments
-        return force_tool(*asked, runtime, documents)
+        return fill_in_tool(*asked, runtime, documents)
 
     library = read_documents({"a.pdf": source(pdf(*SENTENCES)), "b.txt": source(b"Nothing.")})
     made = Generation(library.parts, 4, Generator(JUDGE, MemoryReplies(), converse), LIMITS, Known()).run()

@@ -8,7 +8,7 @@ from typing import Any
 
 from tuner import catalog
 from tuner.aws.bedrock import Bedrock
-from tuner.aws.judge_call import Tool, ToolReply, force_tool
+from tuner.aws.judge_call import Tool, ToolReply, fill_in_tool
 from tuner.aws.model_access import MARKETPLACE, ModelAccess, denial_remedy, model_access, third_party
 from tuner.cli.checks.check import Check, Task, quick
 from tuner.errors import AccessDeniedError, RetryableError
@@ -88,7 +88,7 @@ def _answer(model_id: str, subscribed: bool) -> str | Check:
 def _ask_once(model: str, system: str, text: str, tool: Tool, inference: Mapping[str, Any]) -> ToolReply:
     """As a run asks, but only once: a person waits."""
     try:
-        return force_tool(model, system, text, tool, inference)
+        return fill_in_tool(model, system, text, tool, inference)
     except RetryableError as error:
         raise _BusyError(str(error)) from error
 

@@ -14,7 +14,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Protocol
 
-from tuner.aws.judge_call import Attachment, Tool, ToolReply, force_tool
+from tuner.aws.judge_call import Attachment, Tool, ToolReply, fill_in_tool
 from tuner.catalog import judge_or_assumed
 from tuner.datasets.generate.pairs import LONGEST_ANSWER, LONGEST_PASSAGE, LONGEST_QUESTION
 from tuner.datasets.generate.parts import Part
@@ -59,7 +59,7 @@ def converse(
     model: str, system: str, text: str, tool: Tool, inference: Mapping[str, Any], documents: Sequence[Attachment]
 ) -> ToolReply:
     """Asks Bedrock once."""
-    return force_tool(model, system, text, tool, inference, documents=documents)
+    return fill_in_tool(model, system, text, tool, inference, documents=documents)
 
 
 class Generator:
@@ -84,12 +84,12 @@ class Generator:
         self._sleep = sleep
 
     def reply(self, plan: Plan) -> tuple[ToolReply, bool]:
-        """The reply to a plan, and whether it was there already. Raises as `force_tool` does."""
+        """The reply to a plan, and whether it was there already. Raises as `fill_in_tool` does."""
         key, text = self._key(plan), _request(plan)
         if found := self._replies.find(key):
             return ToolReply(**found), True
         # The file's own name could pass for an instruction.
-        document = Attachment("Document", plan.part.format, plan.part.data)
+        document = Attachment("Document", plan.part.format, plan.part.data, plan.part.text)
         asked = (self.model, instructions(), text, tool_for(plan.count), self._inference(plan), [document])
         reply = self._patiently(lambda: self._ask(*asked))
         self._replies.keep(key, asdict(reply))

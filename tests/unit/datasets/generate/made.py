@@ -20,9 +20,10 @@ from tuner.datasets.generate.asking import tool_for
 from tuner.datasets.generate.documents import Library
 from tuner.datasets.generate.parts import Part
 from tuner.datasets.generate.rounds import Generated
+from tuner.settings import DeploymentSettings
 
 LIMITS = Limits(model(NOVA), "validation")
-JUDGE = "us.anthropic.claude-sonnet-4-6"
+JUDGE = DeploymentSettings().judge_model
 _W = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
 
 

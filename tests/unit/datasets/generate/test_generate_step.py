@@ -61,7 +61,7 @@ def test_the_folder_gets_the_pairs_where_they_are_from_and_what_they_took() -> N
     assert {each["document"] for each in made} == {"a.txt", "b.md"}
     summary = folder.read_json(Keys.GENERATED_SUMMARY)
     assert (summary["complete"], summary["asked"], summary["pairs"]) == (True, 10, 10)
-    assert (summary["model"], summary["name"], summary["stand_in"]) == (JUDGE, "Claude Sonnet 4.6", False)
+    assert (summary["model"], summary["name"], summary["stand_in"]) == (JUDGE, "Nova Pro", False)
     assert (summary["calls"], summary["input_tokens"]) == (len(writer.calls), 100 * len(writer.calls))
     assert [each["pairs"] for each in summary["documents"]] == [5, 5, 0]
     assert summary["documents"][2]["unusable"].startswith("c.pdf is empty.")
