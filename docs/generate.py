@@ -6,7 +6,7 @@ import json
 import types
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -34,9 +34,26 @@ def settings_page() -> str:
         "## `run.yaml`: what a run may ask for\n\n"
         + _settings_table(RunSettings)
         + "\n## `cdk.json` context: what the deployment decides\n\n"
-        "Given in `cdk.json`, or as `cdk deploy -c KEY=VALUE`; lists as `-c KEY=a,b`.\n\n"
+        + _CONTEXT
         + _settings_table(DeploymentSettings)
     )
+
+
+_CONTEXT = """Given in `cdk.json`, or on the command line, which goes first:
+
+| value | on the command line |
+| --- | --- |
+| text, number, `true`, `false`, `null` | `-c budget_usd=50` |
+| list of text | `-c commitments=OneMonth,SixMonths` |
+| one value of a group (its other values stay) | `-c training_polling.shortest=5`, `-c tags.team=search` |
+| anything as JSON | `-c 'prices=[{"item": "storage", "usd": 2, "source": "invoice"}]'` |
+
+Synthesis checks them all before anything is deployed: model ids and judges against the [catalog](models.md), whether
+they can be used in the Region, addresses, budget against approval, and the 4 KB that Lambda allows for what functions
+are told. What the catalog does not know is refused with the nearest name it knows; a judge that is newer than the
+catalog can be given by its ARN.
+
+"""
 
 
 def models_page() -> str:
@@ -238,7 +255,7 @@ def _settings_rows(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[s
 def _takes(field: FieldInfo) -> str:
     limits = {type(rule).__name__.lower(): rule for rule in field.metadata}
     bounds = " ".join(
-        f"{sign} {getattr(limits[name], name):g}"
+        f"{sign} {getattr(limits[name], name):,.10g}"
         for name, sign in (("ge", "≥"), ("gt", ">"), ("le", "≤"), ("lt", "<"))
         if name in limits
     )
@@ -247,6 +264,8 @@ def _takes(field: FieldInfo) -> str:
 
 def _type(kind: Any) -> str:
     origin, arguments = get_origin(kind), get_args(kind)
+    if origin is Annotated:
+        return _type(arguments[0])
     if origin is Literal:
         return ", ".join(f"`{value}`" for value in arguments)
     if origin in (Union, types.UnionType):

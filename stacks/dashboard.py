@@ -46,7 +46,10 @@ class Dashboard(Construct):
         self._name = settings.name
         self._functions = functions
         dashboard = cloudwatch.Dashboard(
-            self, "Dashboard", dashboard_name=f"{settings.name}-runs", default_interval=Duration.days(30)
+            self,
+            "Dashboard",
+            dashboard_name=f"{settings.name}-runs-{settings.region}",
+            default_interval=Duration.days(30),
         )
         dashboard.add_widgets(cloudwatch.AlarmStatusWidget(alarms=list(alarms), title="Alarms", width=24, height=3))
         dashboard.add_widgets(self._runs(), self._gates())

@@ -111,7 +111,7 @@ class Steps(Construct):
             "BERTSCORE_MODEL": _LOCAL_ENCODER if self._local else self._settings.bertscore_model,
         }
         return {
-            "DEPLOYMENT": self._settings.model_dump_json(),
+            "DEPLOYMENT": self._settings.for_functions(),
             "DATA_BUCKET": self._storage.data_bucket.bucket_name,
             "ARTIFACTS_BUCKET": self._storage.artifacts_bucket.bucket_name,
             "POWERTOOLS_SERVICE_NAME": step.name,

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from tuner.catalog import default_judge
-from tuner.settings.loading import StrictModel, load
+from tuner.errors import SettingsError
+from tuner.settings import context as cdk_context
+from tuner.settings.checks import problems
+from tuner.settings.company import Boundary, CompanyTags, EmailAddress, KeyArn, VpcSettings
+from tuner.settings.findings import sentences
+from tuner.settings.loading import StrictModel, every, matching
 from tuner.settings.prices import GivenPrice
 from tuner.settings.run import Commitment
 
@@ -22,6 +25,12 @@ class Polling(StrictModel):
     longest: int = Field(ge=1, le=3600, description="seconds of the longest wait")
     growth: float = Field(0.1, gt=0, le=1, description="share of the time waited so far")
 
+    @model_validator(mode="after")
+    def _shortest_first(self) -> Polling:
+        if self.shortest > self.longest:
+            raise ValueError(f"shortest ({self.shortest}) must not be more than longest ({self.longest})")
+        return self
+
     def wait(self, waited: float) -> int:
         """Seconds until the next look, after `waited` seconds."""
         return round(min(max(waited * self.growth, self.shortest), self.longest))
@@ -31,10 +40,10 @@ class DeploymentSettings(StrictModel):
     """One deployment. What it forbids, a run cannot ask for."""
 
     target: Literal["aws", "local"] = Field("aws", description="where the stacks go: AWS, or the cloud on a laptop")
-    name: str = Field("tuner", pattern=r"^[a-z][a-z0-9]{1,14}$", description="prefix and tag of everything it makes")
-    region: str = Field(
-        "us-east-1", pattern=r"^[a-z]{2}(-[a-z]+)+-\d$", description="buckets, jobs and models are there"
+    name: Annotated[str, matching("[a-z][a-z0-9]{1,14}", "2 to 15 small letters and digits, a letter first")] = Field(
+        "tuner", description="prefix and tag of everything it makes"
     )
+    region: str = Field("us-east-1", description="buckets, jobs and models are there")
     base_model: str = Field("amazon.nova-micro-v1:0:128k", description="tuned when a run names none")
     judge_model: str = Field(
         "auto",
@@ -48,7 +57,7 @@ class DeploymentSettings(StrictModel):
         "", description="package index with CPU builds of torch, for a smaller scoring image; pytorch.org names one"
     )
     commitments: tuple[Commitment, ...] = Field((), description="terms a run may ask for; none unless named here")
-    budget_usd: float = Field(500, gt=0, description="ceiling of a run's estimated cost")
+    budget_usd: float = Field(500, gt=0, le=1_000_000, description="ceiling of a run's estimated cost")
     approval_usd: float | None = Field(
         200, ge=0, description="a run that costs more waits for a person's approval; null never asks"
     )
@@ -58,7 +67,7 @@ class DeploymentSettings(StrictModel):
     )
     prices: tuple[GivenPrice, ...] = Field(
         (),
-        max_length=12,  # every function is given all settings, in the 4 KB that its environment may have
+        max_length=12,
         description="prices that go before the packaged list's: item, model, term, usd, source (docs/money.md)",
     )
     longest_throughput_hours: float = Field(4, gt=0, le=48, description="the release switch fires after this long")
@@ -66,7 +75,7 @@ class DeploymentSettings(StrictModel):
     model_retention_days: int | None = Field(
         None, ge=1, le=3650, description="days until an unused custom model is deleted; absent keeps it until you do"
     )
-    notification_emails: tuple[str, ...] = Field((), description="told of every run's end")
+    notification_emails: tuple[EmailAddress, ...] = Field((), max_length=50, description="told of every run's end")
     keep_data: bool = Field(True, description="keep the buckets and the key when the stack is deleted")
     retention_days: int = Field(90, ge=1, le=3650, description="days until superseded object versions and logs expire")
     quiet_seconds: int = Field(30, ge=1, le=300, description="a dataset's folder must rest this long before its run")
@@ -77,26 +86,30 @@ class DeploymentSettings(StrictModel):
         100, ge=1, le=256, description="questions asked at once, at most: how many is learned from what is throttled"
     )
 
+    vpc: VpcSettings = VpcSettings()
+    permissions_boundary: Boundary | None = Field(
+        None, description="managed policy (name or ARN) that bounds every role; it must allow what the roles need"
+    )
+    kms_key_arn: KeyArn | None = Field(None, description="your own key for buckets, logs and topic; absent creates one")
+    tags: CompanyTags = Field(
+        default_factory=dict, max_length=20, description="further tags of everything, by their keys"
+    )
+
     @field_validator("judge_model")
     @classmethod
     def _judge_of_the_region(cls, value: str, info: ValidationInfo) -> str:
-        if value != "auto" or "region" not in info.data:
-            return value
-        if found := default_judge(info.data["region"]):
-            return found.id
-        raise ValueError(f"no model is known that judges in {info.data['region']} without a subscription; name one")
+        found = default_judge(info.data["region"]) if value == "auto" and "region" in info.data else None
+        return found.id if found else value
 
-    @field_validator("notification_emails", "judge_models", "commitments", mode="before")
-    @classmethod
-    def _comma_separated(cls, value: Any) -> Any:
-        """`-c key=a,b` on the command line can only give a text."""
-        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+    def for_functions(self) -> str:
+        """The settings as functions are given them: what differs from the defaults, without what no function reads.
 
-    @field_validator("prices", mode="before")
-    @classmethod
-    def _json(cls, value: Any) -> Any:
-        """`-c prices='[...]'` on the command line can only give a text."""
-        return json.loads(value) if isinstance(value, str) else value
+        Lambda allows 4 KB for a function's whole environment.
+        """
+        return self.model_dump_json(exclude_defaults=True, exclude=_NOT_FOR_FUNCTIONS)
+
+
+_NOT_FOR_FUNCTIONS = {"notification_emails", "keep_data", "permissions_boundary", "kms_key_arn"}
 
 
 # The only values that differ between AWS and the cloud on a laptop: waiting times, waiting for a person among them.
@@ -109,10 +122,22 @@ _LOCAL_WAITS: dict[str, Any] = {
 
 
 def deployment_settings(context: Mapping[str, Any]) -> DeploymentSettings:
-    """The settings in a CDK context.
+    """The settings in a CDK context, checked as far as this machine can.
 
-    The CDK's own keys (`@aws-cdk/...`, `aws:cdk:...`) are passed over; any other unknown key is a SettingsError.
+    The CDK's own keys (`@aws-cdk/...`, `aws:cdk:...`) are passed over. Raises SettingsError with every finding at once.
     """
-    ours = {key: value for key, value in context.items() if not re.search(r"[@:/]|^cdk-", key)}
-    waits = _LOCAL_WAITS if ours.get("target") == "local" else {}
-    return load(DeploymentSettings, {**waits, **ours}, "cdk.json context")
+    waits = _LOCAL_WAITS if context.get("target") == "local" else {}
+    values = cdk_context.values_of(DeploymentSettings, {**waits, **context})
+    found: list[str] = []
+    wrong: set[str] = set()
+    try:
+        settings = DeploymentSettings.model_validate(values)
+    except ValidationError as error:
+        found = sentences(DeploymentSettings, error.errors())
+        wrong = {str(finding["loc"][0]) for finding in error.errors()}
+        # The rest is checked as well, so that all findings come at once.
+        settings = DeploymentSettings.model_validate({key: values[key] for key in values if key not in wrong})
+    found += [problem.text for problem in problems(settings) if not wrong & set(problem.keys)]
+    if found:
+        raise SettingsError(every("cdk.json context", found))
+    return settings

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Collection, Iterable, Mapping
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from tuner.settings.loading import StrictModel
+from tuner.settings.loading import StrictModel, matching
 
 STANDARD_METRICS = (
     "correctness", "preference", "bertscore", "rouge", "bleu", "style", "exact_match", "token_f1"
@@ -19,8 +19,8 @@ class EvaluationSettings(StrictModel):
     """Which metrics, in which language, and the seed that makes their statistics repeatable."""
 
     metrics: tuple[str, ...] = Field(STANDARD_METRICS, min_length=1, description="names of metrics, see evaluation.md")
-    language: str | None = Field(
-        None, pattern="^[a-z]{2}(-[a-z]+)?$", description="language of the answers; recognised when absent"
+    language: Annotated[str, matching("[a-z]{2}(-[a-z]+)?", "a language's code, such as en or zh")] | None = Field(
+        None, description="language of the answers; recognised when absent"
     )
     seed: int = Field(0, ge=0, description="seed of the bootstrap intervals")
     leakage: Literal["refuse", "warn"] = Field(

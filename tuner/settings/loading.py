@@ -1,25 +1,37 @@
-"""Turns what people write into strict settings, and pydantic's findings into sentences."""
+"""Turns what people write into strict settings."""
 
 from __future__ import annotations
 
-import difflib
 import json
-from collections.abc import Mapping
-from typing import Any, TypeVar, get_origin
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
 from tuner.errors import SettingsError
+from tuner.settings.findings import sentences
 
 
 class StrictModel(BaseModel):
-    """Settings: frozen, and an unknown key is an error."""
+    """Settings: frozen, numbers are finite, and an unknown key is an error."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 M = TypeVar("M", bound=StrictModel)
+
+
+def matching(pattern: str, meaning: str) -> AfterValidator:
+    """Text that the pattern matches as a whole; `meaning` is what the refusal says in its place."""
+
+    def check(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise ValueError(f"must be {meaning}")
+        return text
+
+    return AfterValidator(check)
 
 
 class _UniqueKeys(yaml.SafeLoader):
@@ -67,53 +79,15 @@ def load(model: type[M], values: Mapping[str, Any], where: str) -> M:
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        findings = [_finding(model, dict(finding)) for finding in error.errors()]
-        raise SettingsError("\n".join(f"{where}: {finding}" for finding in findings)) from None
+        raise SettingsError(every(where, sentences(model, error.errors()))) from None
 
 
-def _finding(model: type[BaseModel], finding: dict[str, Any]) -> str:
-    location = tuple(finding["loc"])
-    path = ".".join(str(part) for part in location) or "the settings"
-    if finding["type"] == "extra_forbidden":
-        return f"{path}: there is no such key.{_nearest(model, location)}"
-    message = str(finding["msg"]).removeprefix("Value error, ").rstrip(".")
-    return f"{path}: {message}; found {_shown(finding['input'])}."
-
-
-def _nearest(model: type[BaseModel], location: tuple[Any, ...]) -> str:
-    """What was probably meant, or which keys there are."""
-    keys = _keys_at(model, location[:-1])
-    close = difflib.get_close_matches(str(location[-1]), keys, n=1, cutoff=0.5)
-    return f" Did you mean '{close[0]}'?" if close else f" Valid keys: {', '.join(keys)}."
-
-
-def _keys_at(model: type[BaseModel], path: tuple[Any, ...]) -> list[str]:
-    parts = iter(path)
-    for part in parts:
-        field = model.model_fields.get(str(part))
-        nested = (
-            [
-                kind
-                for kind in (field.annotation, *getattr(field.annotation, "__args__", ()))
-                if isinstance(kind, type) and issubclass(kind, BaseModel)
-            ]
-            if field
-            else []
-        )
-        if not field or not nested:
-            return []
-        if get_origin(field.annotation) is dict:
-            next(parts, None)  # its keys are free
-        model = nested[0]
-    return list(model.model_fields)
-
-
-def _shown(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False, default=str)
-    return text if len(text) <= 80 else text[:77] + "..."
+def every(where: str, findings: Iterable[str]) -> str:
+    """The message with all findings, one per line."""
+    return "\n".join(f"{where}: {finding}" for finding in findings)
 
 
 def _kind(value: Any) -> str:
     return {list: "a list", str: "a text", int: "a number", float: "a number", bool: "yes or no"}.get(
-        type(value), type(value).__name__
+        type(value), "a single value"
     )

@@ -75,17 +75,13 @@ def test_any_text_gives_a_mapping_or_a_settings_error(text: str) -> None:
 
 
 def test_the_cdks_own_context_is_passed_over() -> None:
-    context = {"@aws-cdk/core:x": True, "aws:cdk:bundling-stacks": ["**"], "cdk-migrate": 1, "region": "us-west-2"}
-    assert deployment_settings(context).region == "us-west-2"
+    context = {"@aws-cdk/core:x": True, "aws:cdk:bundling-stacks": ["**"], "cdk-migrate": 1, "budget_usd": 400}
+    assert deployment_settings(context).budget_usd == 400
 
 
 def test_an_unknown_context_key_is_an_error() -> None:
     with pytest.raises(SettingsError, match="Did you mean 'region'"):
         deployment_settings({"regoin": "us-east-1"})
-
-
-def test_lists_can_be_given_on_the_command_line() -> None:
-    assert deployment_settings({"commitments": "OneMonth, SixMonths"}).commitments == ("OneMonth", "SixMonths")
 
 
 def test_the_local_target_changes_only_waiting_times() -> None:

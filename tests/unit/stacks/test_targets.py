@@ -44,28 +44,6 @@ def test_the_laptop_needs_no_layer_and_no_image(local: Synthesis) -> None:
     assert scoring["Environment"]["Variables"]["BERTSCORE_MODEL"] == "all-MiniLM-L6-v2"
 
 
-def test_two_deployments_share_no_name(local: Synthesis) -> None:
-    """Every name that the templates fix begins with the deployment's own, or is in a folder of its own."""
-    fixed = (
-        "FunctionName",
-        "StateMachineName",
-        "LogGroupName",
-        "BucketName",
-        "TopicName",
-        "QueueName",
-        "RoleName",
-        "Name",
-    )
-    names = {
-        entry["Properties"][key]
-        for entry in local.template["Resources"].values()
-        for key in fixed
-        if isinstance(entry.get("Properties", {}).get(key), str)
-    }
-    assert len(names) > 30
-    assert all(name.rpartition("/")[2].startswith("tuner-") for name in names)
-
-
 def test_the_usual_deployment_has_the_plain_name() -> None:
     assert stack_name(DeploymentSettings()) == "BedrockTuner"
     assert stack_name(DeploymentSettings(name="faq")) == "BedrockTuner-faq"

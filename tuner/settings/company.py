@@ -1,0 +1,75 @@
+"""What a company decides for its deployments: who is told, network, permissions boundary, key and tags."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from tuner.settings.loading import StrictModel, matching
+
+_SUBNET = Annotated[
+    str, matching(r"subnet-([0-9a-f]{8}|[0-9a-f]{17})", "a subnet's id, such as subnet-0123456789abcdef0")
+]
+_SECURITY_GROUP = Annotated[
+    str, matching(r"sg-([0-9a-f]{8}|[0-9a-f]{17})", "a security group's id, such as sg-0123456789abcdef0")
+]
+
+EmailAddress = Annotated[
+    str,
+    matching(
+        r"[A-Za-z0-9!#$%&'*+/=?^_{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}",
+        "an e-mail address",
+    ),
+]
+
+_PARTITION = r"arn:aws(-[a-z]+)*"
+Boundary = Annotated[
+    str,
+    matching(
+        rf"({_PARTITION}:iam::(\d{{12}}|aws):policy/)?[\w+=,.@/-]{{1,128}}", "the name or the ARN of a managed policy"
+    ),
+]
+KeyArn = Annotated[
+    str,
+    matching(
+        rf"{_PARTITION}:kms:[a-z0-9-]+:\d{{12}}:key/(mrk-[0-9a-f]{{32}}|[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}})",
+        "the ARN of a KMS key; an alias cannot stand in its place",
+    ),
+]
+
+# Bedrock allows fewer characters in a tag than other services, and runs tag what they make there:
+# https://docs.aws.amazon.com/bedrock/latest/APIReference/API_Tag.html
+_TAG = r"[a-zA-Z0-9\s._:/=+@-]"
+_OURS = "bedrock-tuner:"
+
+
+def _check_tags(tags: dict[str, str]) -> dict[str, str]:
+    for key, value in tags.items():
+        if not re.fullmatch(rf"{_TAG}{{1,128}}", key) or not re.fullmatch(rf"{_TAG}{{0,256}}", value):
+            raise ValueError(
+                f"the tag '{key}' must have a key of 1 to 128 and a value of at most 256 characters: letters without "
+                "accents, digits, spaces and . _ : / = + @ -"
+            )
+        if key.lower().startswith(("aws:", _OURS)):
+            raise ValueError(f"the tag '{key}' is reserved: AWS keeps 'aws:', and this project '{_OURS}'")
+    return tags
+
+
+CompanyTags = Annotated[dict[str, str], AfterValidator(_check_tags)]
+
+
+class VpcSettings(StrictModel):
+    """The network of the functions and of the customization jobs; without subnets they use AWS's own."""
+
+    subnet_ids: tuple[_SUBNET, ...] = Field(
+        (), max_length=16, description="subnets of the functions and of the customization jobs; absent uses no VPC"
+    )
+    security_group_ids: tuple[_SECURITY_GROUP, ...] = Field(
+        (), max_length=5, description="their security groups, which must let HTTPS out to the endpoints"
+    )
+
+    def __bool__(self) -> bool:
+        """Whether a VPC is used."""
+        return bool(self.subnet_ids)

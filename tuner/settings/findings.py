@@ -1,0 +1,110 @@
+"""What is wrong with settings, in sentences for the person who wrote them."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, get_origin
+
+from pydantic import BaseModel
+
+# By pydantic's type of error: https://docs.pydantic.dev/latest/errors/validation_errors/. Its own messages speak to
+# programmers ("Input should be a valid dictionary or instance of Polling").
+_RULES = {
+    "missing": "is missing",
+    "int_parsing": "must be a whole number",
+    "int_parsing_size": "must be a smaller number",
+    "int_type": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "float_parsing": "must be a number",
+    "float_type": "must be a number",
+    "finite_number": "must be a finite number",
+    "bool_parsing": "must be true or false",
+    "bool_type": "must be true or false",
+    "string_type": "must be text",
+    "tuple_type": "must be a list",
+    "list_type": "must be a list",
+    "dict_type": "must hold keys and values",
+    "model_type": "must hold keys and values",
+    "model_attributes_type": "must hold keys and values",
+    "greater_than": "must be more than {gt:,.10g}",
+    "greater_than_equal": "must be {ge:,.10g} or more",
+    "less_than": "must be less than {lt:,.10g}",
+    "less_than_equal": "must be {le:,.10g} or less",
+    "string_too_short": "must have {min_length} characters or more",
+    "string_too_long": "must have {max_length} characters or fewer",
+    "too_short": "must have {min_length} entries or more",
+    "too_long": "must have {max_length} entries or fewer",
+    "literal_error": "must be {expected}",
+    "value_error": "{error}",
+}
+_ANY_OTHER = "is not a value that this key can have"
+# How pydantic names the alternatives of `int | float | str` at the end of a location.
+_ALTERNATIVES = frozenset({"int", "float", "str"})
+
+
+def sentences(model: type[BaseModel], errors: Iterable[Mapping[str, Any]]) -> list[str]:
+    """One sentence per key; a key that may have several kinds of value names them all."""
+    by_path: dict[str, list[Mapping[str, Any]]] = {}
+    for error in errors:
+        by_path.setdefault(_path(error["loc"]), []).append(error)
+    return [_sentence(model, path, found) for path, found in by_path.items()]
+
+
+def nearest(word: str, names: Iterable[str]) -> str:
+    """What was probably meant, or which names there are."""
+    known = list(names)
+    close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
+    return f"Did you mean '{close[0]}'?" if close else f"Valid: {', '.join(known)}."
+
+
+def _sentence(model: type[BaseModel], path: str, errors: list[Mapping[str, Any]]) -> str:
+    first = errors[0]
+    if first["type"] == "extra_forbidden":
+        keys = _keys_at(model, first["loc"][:-1])
+        hint = nearest(str(first["loc"][-1]), keys).replace("Valid:", "Valid keys:")
+        return f"{path}: there is no such key. {hint}"
+    rules = list(dict.fromkeys(_rule(error) for error in errors))
+    found = "" if first["type"] == "missing" else f"; found {_shown(first['input'])}"
+    either = " or ".join([rules[0], *(rule.removeprefix("must be ") for rule in rules[1:])])
+    return f"{path}: {either}{found}.{_meant(first)}"
+
+
+def _rule(error: Mapping[str, Any]) -> str:
+    text = _RULES.get(error["type"], _ANY_OTHER).format(**error.get("ctx", {}))
+    return text.rstrip(".")
+
+
+def _meant(error: Mapping[str, Any]) -> str:
+    """The nearest of a few allowed words."""
+    if error["type"] != "literal_error":
+        return ""
+    allowed = re.findall(r"'([^']*)'", error["ctx"]["expected"])
+    close = difflib.get_close_matches(str(error["input"]), allowed, n=1, cutoff=0.5)
+    return f" Did you mean '{close[0]}'?" if close else ""
+
+
+def _path(location: tuple[Any, ...]) -> str:
+    parts = location[:-1] if location and location[-1] in _ALTERNATIVES else location
+    return ".".join(str(part) for part in parts) or "the settings"
+
+
+def _keys_at(model: type[BaseModel], path: tuple[Any, ...]) -> list[str]:
+    parts = iter(path)
+    for part in parts:
+        field = model.model_fields.get(str(part))
+        kinds = (field.annotation, *getattr(field.annotation, "__args__", ())) if field else ()
+        nested = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)]
+        if not field or not nested:
+            return []
+        if get_origin(field.annotation) in (dict, tuple):
+            next(parts, None)  # a free name, or a position
+        model = nested[0]
+    return list(model.model_fields)
+
+
+def _shown(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= 80 else text[:77] + "..."
