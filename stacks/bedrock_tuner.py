@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from aws_cdk import CfnOutput, Environment, Stack, Tags
+from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from stacks.dashboard import Dashboard
@@ -58,7 +59,15 @@ class BedrockTuner(Stack):
             CustomizationRoleArn=roles.customization.role_arn,
             DeploymentSettings=settings.model_dump_json(),
         )
-        Tags.of(self).add(run.Tags.DEPLOYMENT, settings.name)
+        self._follow_the_company(settings)
+
+    def _follow_the_company(self, settings: DeploymentSettings) -> None:
+        """Tags on everything that can have them, and the boundary of every role."""
+        for key, value in {**settings.tags, run.Tags.DEPLOYMENT: settings.name}.items():
+            Tags.of(self).add(key, value)
+        if named := settings.permissions_boundary:
+            arn = named if named.startswith("arn:") else f"arn:{self.partition}:iam::{self.account}:policy/{named}"
+            iam.PermissionsBoundary.of(self).apply(iam.ManagedPolicy.from_managed_policy_arn(self, "Boundary", arn))
 
     def _places(
         self, settings: DeploymentSettings, storage: Storage, notifications: Notifications, undelivered: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from stacks.permissions import Grant, Places, bedrock, objects, services
+from stacks.permissions import Grant, Places, bedrock, network, objects, services
 from tuner.run import Keys
 
 Capability = Callable[[Places], list[Grant]]
@@ -30,7 +30,7 @@ class Step:
 
     def grants(self, places: Places) -> list[Grant]:
         """Everything its role may do."""
-        base = services.write_logs(places, self.name)
+        base = [*services.write_logs(places, self.name), *network.of_functions(places)]
         kept = services.give_up(places) if self.asynchronous else []
         return [*base, *kept, *(grant for capability in self.may for grant in capability(places))]
 

@@ -47,6 +47,7 @@ class Steps(Construct):
         scope = Construct(self, placeholder(step.name))
         in_image = step.name == "score_answers" and not self._local
         function = self._build_from_image(scope, step) if in_image else self._build_from_zip(scope, step)
+        self._connect(function)
         if step.asynchronous:
             lambda_.EventInvokeConfig(
                 scope,
@@ -75,6 +76,15 @@ class Steps(Construct):
         return lambda_.DockerImageFunction(
             scope, "Function", code=assets.scoring_image(self._settings), **self._common(scope, step)
         )
+
+    def _connect(self, function: lambda_.Function) -> None:
+        """To the deployment's VPC. The CDK's own property wants a VPC that was looked up in the account."""
+        if vpc := self._settings.vpc:
+            resource = function.node.default_child
+            assert isinstance(resource, lambda_.CfnFunction)
+            resource.vpc_config = lambda_.CfnFunction.VpcConfigProperty(
+                subnet_ids=list(vpc.subnet_ids), security_group_ids=list(vpc.security_group_ids)
+            )
 
     def _common(self, scope: Construct, step: Step) -> dict[str, Any]:
         return {

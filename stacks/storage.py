@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aws_cdk import Duration, RemovalPolicy, Stack
+from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
@@ -20,7 +20,7 @@ class Storage(Construct):
         # "on update or delete": a first deployment that fails and is rolled back leaves no key and no bucket behind.
         kept = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
         self._removal = kept if settings.keep_data else RemovalPolicy.DESTROY
-        self.key = self._build_key()
+        self.key = self._own_key(settings.kms_key_arn) if settings.kms_key_arn else self._build_key()
         self.access_logs = self._build_access_logs()
         self.data_bucket = self._build_bucket("Data")
         self.artifacts_bucket = self._build_bucket("Artifacts")
@@ -34,9 +34,19 @@ class Storage(Construct):
             enable_key_rotation=True,
             removal_policy=self._removal,
         )
-        for statement in (self._logs_may_encrypt(), self._alarms_may_notify()):
+        for statement in self.key_statements():
             key.add_to_resource_policy(statement)
         return key
+
+    def _own_key(self, arn: str) -> kms.IKey:
+        """A key of the company's: only its owner can change its policy, so that what it needs is an output."""
+        statements = [statement.to_statement_json() for statement in self.key_statements()]
+        CfnOutput(Stack.of(self), "KeyPolicyStatements", value=Stack.of(self).to_json_string(statements))
+        return kms.Key.from_key_arn(self, "Key", arn)
+
+    def key_statements(self) -> list[iam.PolicyStatement]:
+        """What the key's policy allows to services, beside what roles of the account are granted."""
+        return [self._logs_may_encrypt(), self._alarms_may_notify()]
 
     def _logs_may_encrypt(self) -> iam.PolicyStatement:
         stack, name = Stack.of(self), self._settings.name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from stacks.permissions import network
 from stacks.permissions.grant import Grant
 from stacks.permissions.places import Places
 from tuner.run import INCOMING, Keys
@@ -102,6 +103,7 @@ def customization_data(places: Places) -> list[Grant]:
         Grant(("s3:PutObject",), (f"{bucket}/{output}",), "writes the loss metrics"),
         _list(bucket, _RUNS, "finds the files it was given"),
         Grant(("kms:Decrypt", "kms:GenerateDataKey"), (places.key,), "decrypts the records, encrypts the metrics"),
+        *network.of_jobs(places),
     ]
 
 

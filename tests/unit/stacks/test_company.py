@@ -1,0 +1,114 @@
+"""A deployment as a company wants it: in its VPC, under its boundary, with its key and its tags."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from stacks.permissions import Places
+from stacks.permissions.page import every_role, example_places
+from tests.unit.stacks.conftest import Synthesis
+from tests.unit.stacks.test_checks import lint_findings
+from tuner.settings import deployment_settings
+
+KEY = "arn:aws:kms:us-east-1:111122223333:key/12345678-1234-1234-1234-123456789012"
+SUBNETS = ("subnet-0123456789abcdef0", "subnet-0123456789abcdef1")
+GROUP = "sg-0123456789abcdef0"
+COMPANY = {
+    "vpc.subnet_ids": ",".join(SUBNETS),
+    "vpc.security_group_ids": GROUP,
+    "permissions_boundary": "team/boundary",
+    "kms_key_arn": KEY,
+    "tags.cost-center": "4711",
+    "tags.owner:team": "search",
+}
+
+
+@pytest.fixture(scope="module")
+def company(synthesize: Callable[..., Synthesis]) -> Synthesis:
+    return synthesize(**COMPANY)
+
+
+def properties(synthesis: Synthesis, kind: str) -> list[dict[str, Any]]:
+    return [entry.get("Properties", {}) for entry in synthesis.of_type(kind).values()]
+
+
+def test_cdk_nag_and_cfn_lint_find_nothing(company: Synthesis) -> None:
+    assert company.report["pluginReports"] == []
+    assert lint_findings(company.template) == []
+
+
+def test_every_function_is_in_the_vpc(company: Synthesis, aws: Synthesis) -> None:
+    expected = {"SubnetIds": list(SUBNETS), "SecurityGroupIds": [GROUP]}
+    assert all(function["VpcConfig"] == expected for function in company.functions().values())
+    assert not any("VpcConfig" in function for function in aws.functions().values())
+
+
+def test_every_role_is_under_the_boundary(company: Synthesis, aws: Synthesis) -> None:
+    roles = properties(company, "AWS::IAM::Role")
+    assert {json.dumps(role["PermissionsBoundary"]) for role in roles} == {
+        json.dumps({"Fn::Join": ["", ["arn:aws:iam::", {"Ref": "AWS::AccountId"}, ":policy/team/boundary"]]})
+    }
+    assert not any("PermissionsBoundary" in role for role in properties(aws, "AWS::IAM::Role"))
+
+
+def test_a_boundary_may_be_an_arn(synthesize: Callable[..., Synthesis]) -> None:
+    arn = "arn:aws:iam::aws:policy/PowerUserAccess"
+    roles = properties(synthesize(permissions_boundary=arn), "AWS::IAM::Role")
+    assert {role["PermissionsBoundary"] for role in roles} == {arn}
+
+
+def test_everything_is_encrypted_with_the_companys_key(company: Synthesis) -> None:
+    assert not company.of_type("AWS::KMS::Key")
+    assert {group["KmsKeyId"] for group in properties(company, "AWS::Logs::LogGroup")} == {KEY}
+    assert {topic["KmsMasterKeyId"] for topic in properties(company, "AWS::SNS::Topic")} == {KEY}
+    text = json.dumps(company.template["Resources"])
+    assert text.count(f'"KMSMasterKeyID": "{KEY}"') == 2
+
+
+def test_what_its_owner_must_allow_is_an_output(company: Synthesis, aws: Synthesis) -> None:
+    (key,) = properties(aws, "AWS::KMS::Key")
+    ours = [statement for statement in key["KeyPolicy"]["Statement"] if "Sid" in statement]
+    told = json.dumps(company.template["Outputs"]["KeyPolicyStatements"]["Value"])
+    assert len(ours) == 2
+    assert all(statement["Sid"] in told for statement in ours)
+    assert "KeyPolicyStatements" not in aws.template["Outputs"]
+
+
+def tags(entry: dict[str, Any]) -> dict[str, str] | None:
+    """Tags as any resource type writes them; None where it takes none."""
+    found = entry.get("Properties", {}).get("Tags")
+    if isinstance(found, list):
+        return {tag["Key"]: tag["Value"] for tag in found}
+    return found
+
+
+def test_the_companys_tags_are_wherever_ours_is(company: Synthesis) -> None:
+    tagged = [found for entry in company.template["Resources"].values() if (found := tags(entry))]
+    assert len(tagged) > 60
+    for found in tagged:
+        assert found["bedrock-tuner:deployment"] == "tuner"
+        assert (found["cost-center"], found["owner:team"]) == ("4711", "search")
+
+
+def in_a_vpc() -> Places:
+    return Places(**(vars(example_places()) | {"deployment": deployment_settings(COMPANY)}))
+
+
+def test_only_these_subnets_are_connected_to() -> None:
+    places = in_a_vpc()
+    expected = {places.arn("ec2", f"subnet/{name}") for name in SUBNETS} | {
+        places.arn("ec2", f"security-group/{GROUP}")
+    }
+    for title, service, grants in every_role(places):
+        made = [grant for grant in grants if "ec2:CreateNetworkInterface" in grant.actions]
+        reached = {arn for grant in made for arn in grant.resources} - {places.arn("ec2", "network-interface/*")}
+        assert reached == (expected if service in ("lambda.amazonaws.com", "bedrock.amazonaws.com") else set()), title
+
+
+def test_a_role_touches_no_network_without_a_vpc() -> None:
+    for title, _, grants in every_role(example_places()):
+        assert not [action for grant in grants for action in grant.actions if action.startswith("ec2:")], title
