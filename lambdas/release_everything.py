@@ -5,7 +5,8 @@ Without the stack nothing would be left that releases it. A custom resource that
 Calls: s3:ListBucket, s3:GetObject, s3:PutObject, kms:Decrypt, kms:GenerateDataKey,
 bedrock:ListProvisionedModelThroughputs, bedrock:ListCustomModelDeployments, bedrock:ListTagsForResource,
 bedrock:GetProvisionedModelThroughput, bedrock:GetCustomModelDeployment, bedrock:DeleteProvisionedModelThroughput,
-bedrock:DeleteCustomModelDeployment, states:ListExecutions.
+bedrock:DeleteCustomModelDeployment, bedrock:ListModelCustomizationJobs, bedrock:GetModelCustomizationJob,
+bedrock:StopModelCustomizationJob, states:ListExecutions.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from lambdas.step import Environment, logger, step
 from tuner.aws.endpoints import ModelDeployments, ProvisionedThroughputs
 from tuner.aws.executions import Executions
 from tuner.aws.stack_events import StackRequest, answer
+from tuner.aws.training_jobs import TrainingJobs
 from tuner.costs.prices import price_list
 from tuner.serving.alive import hourly_usd
 from tuner.serving.farewell import refusal
@@ -26,7 +28,8 @@ def handler(event: StackRequest, env: Environment) -> None:
     why = None
     if event.kind == "Delete":
         price = hourly_usd(price_list(env.deployment.prices))
-        release = Release((ProvisionedThroughputs(), ModelDeployments()), env.deployment.name, env.folder, price)
+        kinds = (ProvisionedThroughputs(), ModelDeployments(), TrainingJobs())
+        release = Release(kinds, env.deployment.name, env.folder, price)
         try:
             why = refusal(release, Executions(env.state_machine_arn))
         except Exception as error:  # handed on as the reason, whatever it is

@@ -1,16 +1,17 @@
-"""Deletes the paid endpoints of a run, or of every run that is over. Called by the state machine, the rule on ended
-executions, the release switch, the hourly sweep and people.
+"""Ends what is paid for of a run, or of every run that is over: endpoints and customization jobs. Called by the state
+machine, the rule on ended executions, the release switch, the hourly sweep and people.
 
 Calls: s3:ListBucket, s3:GetObject, s3:PutObject, kms:Decrypt, kms:GenerateDataKey,
 bedrock:ListProvisionedModelThroughputs, bedrock:ListCustomModelDeployments, bedrock:ListTagsForResource,
 bedrock:GetProvisionedModelThroughput, bedrock:GetCustomModelDeployment, bedrock:DeleteProvisionedModelThroughput,
-bedrock:DeleteCustomModelDeployment, scheduler:DeleteSchedule; in the sweep states:DescribeExecution,
+bedrock:DeleteCustomModelDeployment, bedrock:ListModelCustomizationJobs, bedrock:GetModelCustomizationJob,
+bedrock:StopModelCustomizationJob, states:DescribeExecution, scheduler:DeleteSchedule; in the sweep
 bedrock:ListCustomModels, bedrock:DeleteCustomModel, sns:Publish.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Self
 
 from aws_lambda_powertools.metrics import MetricUnit
@@ -22,19 +23,23 @@ from tuner.aws.endpoints import ModelDeployments, ProvisionedThroughputs
 from tuner.aws.executions import Executions
 from tuner.aws.notifications import notify
 from tuner.aws.scheduler import OneTimeSchedules
+from tuner.aws.training_jobs import TrainingJobs
+from tuner.aws.trainings import Trainings
 from tuner.costs.prices import price_list
 from tuner.serving.alarm import SUBJECT, alarm
-from tuner.serving.alive import alive, hourly_usd, is_needed
+from tuner.serving.alive import Alive, alive, hourly_usd, is_needed
 from tuner.serving.endpoints import Endpoint
 from tuner.serving.models import delete_unused
 from tuner.serving.release import Outcome, Release
 from tuner.serving.switch import disarm_if_released
+from tuner.training.record import used_by_others
 
 
 class _Execution(BaseModel):
     """The detail of "Step Functions Execution Status Change": the execution's name is the run's id."""
 
     name: str
+    status: str = "ABORTED"
 
 
 class ReleaseEvent(BaseModel):
@@ -55,16 +60,22 @@ class ReleaseEvent(BaseModel):
 
 @step(ReleaseEvent)
 def handler(event: ReleaseEvent, env: Environment) -> dict[str, Any]:
-    release = Release((ProvisionedThroughputs(), ModelDeployments()), env.deployment.name, env.folder, _price(env))
+    shared = used_by_others(Trainings(env.artifacts_bucket), Executions(env.state_machine_arn).status)
+    kinds = (ProvisionedThroughputs(), ModelDeployments(), TrainingJobs())
+    release = Release(kinds, env.deployment.name, env.folder, _price(env), shared)
     if event.run_id:
         outcome = _disarmed(event.run_id, release.run(event.run_id), env)
     elif event.detail:
-        outcome = _disarmed(event.detail.name, release.ended(event.detail.name), env)
+        outcome = _disarmed(event.detail.name, release.ended(event.detail.name, event.detail.status != "FAILED"), env)
     else:
         outcome = _sweep(release, env)
     metrics.add_metric("EndpointsReleased", MetricUnit.Count, len(outcome.released))
-    logger.info("Released", released=outcome.released, alive=outcome.alive)
-    return {"released": list(outcome.released), "alive": list(outcome.alive)}
+    logger.info("Released", released=outcome.released, alive=outcome.alive, completing=outcome.completing)
+    return {
+        "released": list(outcome.released),
+        "alive": list(outcome.alive),
+        "completing": list(outcome.completing),
+    }
 
 
 def _price(env: Environment) -> Callable[[Endpoint], float | None]:
@@ -82,21 +93,31 @@ def _sweep(release: Release, env: Environment) -> Outcome:
     deployment, status_of = env.deployment.name, Executions(env.state_machine_arn).status
     served_hours = env.deployment.longest_throughput_hours
     longest_hours = served_hours + env.deployment.longest_keep_hours
-    outcome, failures = release.sweep(is_needed(status_of, deployment, served_hours, longest_hours))
+    outcome, failures = release.sweep(
+        is_needed(status_of, deployment, served_hours, longest_hours, release.used_by_others)
+    )
     metrics.add_metric("ReleaseFailed", MetricUnit.Count, len(failures))
     if failures:
         logger.error("Not released", failures=[str(failure.error) for failure in failures])
         notify(env.topic_arn, SUBJECT, alarm(failures, release.price, deployment), {"status": "RELEASE_FAILED"})
-    _count(release, deployment, longest_hours)
-    deleted = delete_unused(CustomModels(), release.kinds, deployment, env.deployment.model_retention_days, status_of)
+    endpoints = [kind for kind in release.kinds if kind.kind != "training"]
+    _count(alive(endpoints, deployment, longest_hours, release.price))
+    deleted = delete_unused(
+        CustomModels(),
+        endpoints,
+        deployment,
+        env.deployment.model_retention_days,
+        status_of,
+        release.used_by_others,
+    )
     metrics.add_metric("ModelsDeleted", MetricUnit.Count, len(deleted))
     logger.info("Deleted custom models that nothing uses", models=deleted)
     return outcome
 
 
-def _count(release: Release, deployment: str, longest_hours: float) -> None:
+def _count(found: Iterable[Alive]) -> None:
     """What is alive, and the age of the oldest that neither has a term nor is kept: what an alarm goes by."""
-    mine = [entry for entry in alive(release.kinds, deployment, longest_hours, release.price) if entry.ours]
+    mine = [entry for entry in found if entry.ours]
     unexpected = [entry.hours for entry in mine if not entry.expected]
     metrics.add_metric("EndpointsAlive", MetricUnit.Count, len(mine))
     metrics.add_metric("OldestEndpointHours", MetricUnit.NoUnit, max(unexpected, default=0.0))

@@ -40,10 +40,13 @@ _FINDS = objects.find_in_run
 _RELEASES = (
     _READS,
     _FINDS,
-    writes(Keys.ENDPOINT),
+    writes(Keys.ENDPOINT, Keys.TRAINING_JOB),
     bedrock.find_endpoints,
     bedrock.watch_endpoints,
     bedrock.delete_endpoints,
+    bedrock.list_jobs,
+    bedrock.watch_jobs,
+    bedrock.stop_jobs,
 )
 _REPORTS = (_READS, _FINDS, writes("report/*"), objects.write_overview)
 

@@ -12,8 +12,8 @@ from typing import Any
 from tuner import catalog
 from tuner.aws.run_folder import RunFolder
 from tuner.errors import AwsError, StillAliveError
-from tuner.run import Manifest, PinnedInput, resource_name
-from tuner.serving.endpoints import Endpoint, EndpointRequest, Kind
+from tuner.run import Manifest, PinnedInput, Tags, resource_name
+from tuner.serving.endpoints import Endpoint, EndpointRequest, Kind, PaidKind
 from tuner.settings import DeploymentSettings, RunSettings
 
 RUN = "faq-0123456789ab"
@@ -116,3 +116,37 @@ class FakeEndpoints:
         if arn not in self.alive:
             raise AwsError(f"Could not tag {arn}: ResourceNotFoundException")
         self.tagged[arn] = {**self.tagged.get(arn, {}), **tags}
+
+
+@dataclass
+class FakeJobs:
+    """Customization jobs in memory. `unlisted` are there, and a list does not show them yet; so with `unseen`."""
+
+    kind: PaidKind = "training"
+    jobs: dict[str, Endpoint] = field(default_factory=dict)
+    tagged: dict[str, dict[str, str]] = field(default_factory=dict)
+    stopped: list[str] = field(default_factory=list)
+    unlisted: bool = False
+    unseen: bool = False
+
+    def add(self, run_id: str = RUN, tags: Mapping[str, str] | None = None, **members: Any) -> str:
+        arn = f"arn:aws:bedrock:us-east-1:123456789012:model-customization-job/amazon.nova/{len(self.jobs):012d}"
+        job = Endpoint(self.kind, arn, resource_name(DEPLOYMENT, run_id), "InProgress", dt.datetime.now(dt.UTC))
+        self.jobs[arn] = replace(job, **members)
+        own = {Tags.DEPLOYMENT: DEPLOYMENT, Tags.RUN: run_id}
+        self.tagged[arn] = dict(own if tags is None else tags)
+        return arn
+
+    def list(self, name: str) -> Iterator[Endpoint]:
+        if not self.unlisted:
+            yield from [job for job in self.jobs.values() if name in job.name and not job.over]
+
+    def get(self, arn: str) -> Endpoint | None:
+        return None if self.unseen else self.jobs.get(arn)
+
+    def delete(self, arn: str) -> None:
+        self.stopped.append(arn)
+        self.jobs[arn] = replace(self.jobs[arn], status="Stopping")
+
+    def tags(self, arn: str) -> Mapping[str, str]:
+        return {} if self.unseen else self.tagged.get(arn, {})

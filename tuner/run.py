@@ -175,6 +175,7 @@ class Keys:
     ESTIMATE = "estimate.json"
     APPROVAL = "approval/request.json"
     APPROVAL_ANSWER = "approval/answer.json"
+    TRAINING_JOB = "training/job.json"
     TRAINING_OUTPUT = "training/output/"
     TRAINING_SUMMARY = "training/summary.json"
     ENDPOINT = "serving/endpoint.json"
@@ -193,6 +194,11 @@ class Keys:
     def answers(model: Literal["base", "tuned"], shard: int) -> str:
         """Where one shard's answers are."""
         return f"answers/{model}/{shard:05d}.jsonl"
+
+    @staticmethod
+    def training(fingerprint: str) -> str:
+        """Which runs train with the same content: beside their folders, not in one."""
+        return f"runs/training-{fingerprint}.json"
 
     @staticmethod
     def folder(run: str) -> str:

@@ -90,6 +90,26 @@ def watch_jobs(places: Places) -> list[Grant]:
     return [Grant(("bedrock:GetModelCustomizationJob",), (job,), "asks how the job is doing")]
 
 
+def list_jobs(places: Places) -> list[Grant]:
+    """Jobs in progress, and whose they are."""
+    jobs = (places.bedrock("model-customization-job/*"),)
+    return [
+        Grant(
+            ("bedrock:ListModelCustomizationJobs",),
+            ("*",),
+            "finds the jobs that no running execution uses; AWS knows no narrower resource for lists",
+        ),
+        Grant(("bedrock:ListTagsForResource",), jobs, "sees by the tag whose a job is"),
+    ]
+
+
+def stop_jobs(places: Places) -> list[Grant]:
+    """Only what carries the deployment's tag."""
+    tagged = {"StringEquals": {f"aws:ResourceTag/{Tags.DEPLOYMENT}": places.deployment.name}}
+    jobs = (places.bedrock("model-customization-job/*"),)
+    return [Grant(("bedrock:StopModelCustomizationJob",), jobs, "ends a training that no run waits for", tagged)]
+
+
 def count_jobs(places: Places) -> list[Grant]:
     """Whether other jobs take the account's places."""
     reason = "tells a quota that other jobs fill from one that is too small; AWS knows no narrower resource for lists"

@@ -1,4 +1,4 @@
-"""What people are told when paid throughput cannot be released."""
+"""What people are told when something that is paid for cannot be released."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from tuner.serving.endpoints import Endpoint
 from tuner.serving.release import Failure
 from tuner.times import iso
 
-SUBJECT = "Paid throughput cannot be released: delete it by hand"
+SUBJECT = "Throughput or training cannot be released: end it by hand"
 
 
 def alarm(failures: Sequence[Failure], price: Callable[[Endpoint], float | None], deployment: str) -> str:
-    """What is alive, what it costs, the command that deletes it, and why the release could not."""
+    """What is alive, what it costs, the command that ends it, and why the release could not."""
     return "\n".join(
         [
             f"The hourly sweep of the deployment '{deployment}' tried several times, and will try again in an hour. "

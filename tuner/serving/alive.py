@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from tuner import catalog
 from tuner.costs.prices import PriceList
 from tuner.run import Tags
-from tuner.serving.endpoints import Endpoint, Endpoints, run_of
+from tuner.serving.endpoints import Endpoint, Releasable, run_of
 from tuner.serving.keep import kept_until
 from tuner.times import seconds_since
 
+# So long after its creation, an execution that Step Functions does not know is believed not to exist: its answers are
+# eventually consistent (https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html).
+_YOUNG = dt.timedelta(minutes=10)
 _DELETE = {
+    "training": "aws bedrock stop-model-customization-job --job-identifier",
     "provisioned": "aws bedrock delete-provisioned-model-throughput --provisioned-model-id",
     "on_demand": "aws bedrock delete-custom-model-deployment --custom-model-deployment-identifier",
 }
@@ -54,7 +58,7 @@ class Alive:
 
 
 def alive(
-    kinds: Sequence[Endpoints], deployment: str, longest_hours: float, price: Callable[[Endpoint], float | None]
+    kinds: Sequence[Releasable], deployment: str, longest_hours: float, price: Callable[[Endpoint], float | None]
 ) -> Iterator[Alive]:
     """What exists of this deployment: by its name, by its tag, or by both. Reads the tags of the whole account's."""
     for kind in kinds:
@@ -73,15 +77,25 @@ def alive(
 
 
 def is_needed(
-    status_of: Callable[[str], str | None], deployment: str, served_hours: float, longest_hours: float
-) -> Callable[[Endpoints, Endpoint], bool]:
+    status_of: Callable[[str], str | None],
+    deployment: str,
+    served_hours: float,
+    longest_hours: float,
+    used_by_others: Callable[[str, Mapping[str, str], str], bool] = lambda *_: False,
+) -> Callable[[Releasable, Endpoint], bool]:
     """What the sweep leaves alone: what a running or successful run keeps, until its time, and before that whatever a
-    running execution has had for no longer than `served_hours`: one that hangs does not pay for ever.
+    running execution has had for no longer than `served_hours`: one that hangs does not pay for ever. A customization
+    job is left alone as long as any execution that uses it is running.
     """
 
-    def needed(kind: Endpoints, endpoint: Endpoint) -> bool:
+    def needed(kind: Releasable, endpoint: Endpoint) -> bool:
         tags, now = kind.tags(endpoint.arn), dt.datetime.now(dt.UTC)
-        status = status_of(run_of(endpoint, tags, deployment))
+        run_id = run_of(endpoint, tags, deployment)
+        status = status_of(run_id)
+        if status is None and now < endpoint.created_at + _YOUNG:
+            return True
+        if endpoint.kind == "training":
+            return status == "RUNNING" or used_by_others(endpoint.name, tags, run_id)
         if status == "RUNNING" and now < endpoint.created_at + dt.timedelta(hours=served_hours):
             return True
         if status not in {"RUNNING", "SUCCEEDED"}:
@@ -100,10 +114,10 @@ def stays_for_its_term(endpoint: Endpoint) -> bool:
 
 
 def hourly_usd(prices: PriceList) -> Callable[[Endpoint], float | None]:
-    """Dollars an hour by the price list, None where it has no price; a deployment costs nothing while it is idle."""
+    """Dollars an hour by the price list, None where it has no price; only throughput is paid for by the hour."""
 
     def of(endpoint: Endpoint) -> float | None:
-        if endpoint.kind == "on_demand":
+        if endpoint.kind != "provisioned":
             return 0.0
         model = next((entry for entry in catalog.models() if entry.id == endpoint.base_model), None)
         named = model.invoke_id if model else str(endpoint.base_model)
@@ -117,12 +131,14 @@ def price_in_words(endpoint: Endpoint, hourly: float | None) -> str:
     """As a sentence goes on after its subject: `costs $132.00 an hour`."""
     if endpoint.kind == "on_demand":
         return "costs nothing while nobody asks it, and takes one of the account's places"
+    if endpoint.kind == "training":
+        return "is charged for every token that it trains with"
     if hourly is None:
         return "costs money by the hour (the price list does not know how much)"
     return f"costs ${hourly:,.2f} an hour"
 
 
 def delete_command(endpoint: Endpoint) -> str:
-    """The AWS CLI's command that deletes it, in its Region whatever the shell's is."""
+    """The AWS CLI's command that ends it, in its Region whatever the shell's is."""
     region = endpoint.arn.split(":")[3]
     return f"{_DELETE[endpoint.kind]} {endpoint.arn} --region {region}"

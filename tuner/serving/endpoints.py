@@ -13,6 +13,8 @@ from tuner.run import Tags, committed_name, resource_name
 from tuner.settings import Commitment
 
 Kind = Literal["provisioned", "on_demand"]
+# A customization job is no endpoint, and is paid for and released like one.
+PaidKind = Literal["provisioned", "on_demand", "training"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +30,13 @@ class EndpointRequest:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """An endpoint as Bedrock shows it. `status` is Creating, InService or Failed, for both kinds."""
+    """What is paid for, as Bedrock shows it. `status` is Creating, InService or Failed, for both kinds of endpoint.
 
-    kind: Kind
+    A customization job's is Bedrock's own, or Completing: in progress, with its training done. Nothing is charged for
+    any more then, and its model is about to be there.
+    """
+
+    kind: PaidKind
     arn: str
     name: str
     status: str
@@ -42,18 +48,27 @@ class Endpoint:
     base_model: str | None = None
     model_arn: str | None = None
 
+    @property
+    def completing(self) -> bool:
+        """Whether it is a job that is left to complete: to stop it would save nothing."""
+        return self.kind == "training" and self.status == "Completing"
 
-class Endpoints(Protocol):
-    """One kind of endpoint."""
+    @property
+    def over(self) -> bool:
+        """Whether it is a job that has ended, or is told to stop: nothing is left to release."""
+        return self.kind == "training" and self.status not in {"InProgress", "Completing"}
 
-    kind: Kind
 
-    def create(self, request: EndpointRequest) -> str:
-        """Creates one and returns its ARN."""
+class Releasable(Protocol):
+    """One kind of what is paid for while it lasts."""
+
+    @property
+    def kind(self) -> PaidKind:
+        """Which one."""
         ...
 
     def list(self, name: str) -> Iterator[Endpoint]:
-        """All whose name contains `name`; every one of the account when it is empty."""
+        """All that last and whose name contains `name`; every one of the account when it is empty."""
         ...
 
     def get(self, arn: str) -> Endpoint | None:
@@ -61,11 +76,24 @@ class Endpoints(Protocol):
         ...
 
     def delete(self, arn: str) -> None:
-        """Deletes one; StillAliveError when Bedrock refuses now."""
+        """Ends one; StillAliveError when Bedrock refuses now."""
         ...
 
     def tags(self, arn: str) -> Mapping[str, str]:
         """Its tags."""
+        ...
+
+
+class Endpoints(Releasable, Protocol):
+    """One kind of endpoint."""
+
+    @property
+    def kind(self) -> Kind:
+        """Which one."""
+        ...
+
+    def create(self, request: EndpointRequest) -> str:
+        """Creates one and returns its ARN."""
         ...
 
     def tag(self, arn: str, tags: Mapping[str, str]) -> None:
@@ -104,14 +132,14 @@ def run_of(endpoint: Endpoint, tags: Mapping[str, str], deployment: str) -> str:
     return tags.get(Tags.RUN) or endpoint.name.removeprefix(f"{deployment}-").removesuffix("-committed")
 
 
-def is_ours(endpoints: Endpoints, endpoint: Endpoint, deployment: str) -> bool:
+def is_ours(endpoints: Releasable, endpoint: Endpoint, deployment: str) -> bool:
     """Whether an endpoint is this deployment's: both its name and its tag must say so."""
     if not endpoint.name.startswith(f"{deployment}-"):
         return False
     return endpoints.tags(endpoint.arn).get(Tags.DEPLOYMENT) == deployment
 
 
-def owned(endpoints: Endpoints, deployment: str, run_id: str | None = None) -> Iterator[Endpoint]:
+def owned(endpoints: Releasable, deployment: str, run_id: str | None = None) -> Iterator[Endpoint]:
     """This deployment's endpoints, all or those of one run, with and without a term."""
     names = {resource_name(deployment, run_id), committed_name(deployment, run_id)} if run_id else set()
     shortest = min(names, key=len, default="")

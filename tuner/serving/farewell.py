@@ -20,7 +20,7 @@ class Executions(Protocol):
 
 
 def refusal(release: Release, executions: Executions) -> str | None:
-    """Why the stack may not be deleted yet; None when nothing of it is alive (any more).
+    """Why the stack may not be deleted yet; None when nothing of it is alive (any more). Stops customization jobs too.
 
     A run that is going on is not pulled from under somebody's feet, and could buy after the release. What is kept is
     released: who deletes the stack wants it gone. A commitment cannot be.
@@ -35,7 +35,7 @@ def refusal(release: Release, executions: Executions) -> str | None:
     try:
         alive = release.everything().alive
     except TunerError as error:
-        return f"Paid throughput could not be released; delete the stack again when it is gone. {error}"
+        return f"Something that is paid for could not be released; delete the stack again when it is gone. {error}"
     if alive:
         return (
             f"Provisioned throughput with a commitment is alive and cannot be deleted before its term ends: "

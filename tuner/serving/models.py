@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from tuner.run import Tags
-from tuner.serving.endpoints import Endpoints
+from tuner.serving.endpoints import Releasable
 from tuner.times import now
 
 
@@ -39,15 +39,16 @@ class Models(Protocol):
 
 def delete_unused(
     models: Models,
-    kinds: Sequence[Endpoints],
+    kinds: Sequence[Releasable],
     deployment: str,
     retention_days: int | None,
     status_of: Callable[[str], str | None],
+    used_by_others: Callable[[str, Mapping[str, str], str], bool] = lambda *_: False,
 ) -> tuple[str, ...]:
     """ARNs of what was deleted: this deployment's models older than `retention_days`; none when that is None.
 
     Left alone are models that a gate accepted, that any endpoint of the account serves, and that a running execution
-    works with. Name and tag both have to be the deployment's.
+    works with, its own or adopted. Name and tag both have to be the deployment's.
     """
     if retention_days is None:
         return ()
@@ -56,15 +57,12 @@ def delete_unused(
     if not old:
         return ()
     served = {endpoint.model_arn for kind in kinds for endpoint in kind.list("")}
-    unused = (
-        model
-        for model in old
-        if model.arn not in served
-        and _may_go(models.tags(model.arn), deployment)
-        and status_of(model.name.removeprefix(prefix)) != "RUNNING"
-    )
-    return tuple(model.arn for model in unused if models.delete(model.arn))
 
+    def is_unused(model: CustomModel) -> bool:
+        tags = models.tags(model.arn)
+        if model.arn in served or tags.get(Tags.DEPLOYMENT) != deployment or tags.get(Tags.GATE) == "accepted":
+            return False
+        run_id = tags.get(Tags.RUN) or model.name.removeprefix(prefix)
+        return status_of(run_id) != "RUNNING" and not used_by_others(model.name, tags, run_id)
 
-def _may_go(tags: Mapping[str, str], deployment: str) -> bool:
-    return tags.get(Tags.DEPLOYMENT) == deployment and tags.get(Tags.GATE) != "accepted"
+    return tuple(model.arn for model in old if is_unused(model) and models.delete(model.arn))

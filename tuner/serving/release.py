@@ -6,20 +6,25 @@ Nothing is touched that does not carry both this deployment's name and its tag.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from tuner.aws.run_folder import RunFolder
 from tuner.errors import AccessDeniedError, RetryableError, StillAliveError, TunerError
 from tuner.run import Keys
 from tuner.serving.alive import delete_command, price_in_words, stays_for_its_term
-from tuner.serving.endpoints import Endpoint, Endpoints, is_ours, owned, run_of
+from tuner.serving.endpoints import Endpoint, Releasable, is_ours, owned, run_of
 from tuner.serving.purchase import read, write
-from tuner.times import iso, now
+from tuner.times import iso, now, seconds_since
+from tuner.training import record as training
+from tuner.training.record import may_be_starting
 
 # A deleted endpoint is looked for this often, with this pause, before the caller is told to come back.
 _LOOKS = 8
 _PAUSE_SECONDS = 2.0
+
+# A read may miss what was created a moment ago: so long after its creation, what cannot be seen is not believed gone.
+_VISIBLE_SECONDS = 180
 
 # A purchase outlives the execution that was stopped under it, and is on record only afterwards: it is looked for again
 # with these pauses.
@@ -32,10 +37,11 @@ _SWEEP_SECONDS = 120.0
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """ARNs that are gone, and those that a commitment keeps alive until its term ends."""
+    """ARNs that are gone, those that a commitment keeps alive until its term ends, and jobs left to complete."""
 
     released: tuple[str, ...]
     alive: tuple[str, ...]
+    completing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,75 +52,75 @@ class Failure:
     error: TunerError
 
 
+def _used_by_nobody(_name: str, _tags: Mapping[str, str], _run_id: str) -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Release:
-    """Where a release looks and writes. `folder_of` gives a run's folder, `price` what an hour of an endpoint costs."""
+    """Where a release looks and writes. `folder_of` gives a run's folder, `price` what an hour of an endpoint costs.
 
-    kinds: Sequence[Endpoints]
+    `used_by_others` says of a customization job, by its name and tags, whether a running run other than one uses it.
+    """
+
+    kinds: Sequence[Releasable]
     deployment: str
     folder_of: Callable[[str], RunFolder]
     price: Callable[[Endpoint], float | None]
+    used_by_others: Callable[[str, Mapping[str, str], str], bool] = _used_by_nobody
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
 
     def run(self, run_id: str) -> Outcome:
-        """Releases what was bought for one run, kept or not.
+        """Releases what was bought for one run, kept or not, and stops its customization job.
 
-        Raises StillAliveError, with the command that deletes it, while something is not gone; and whatever kept a
-        delete from being tried, after everything else was tried.
+        Raises StillAliveError, with the command that deletes it, while something is not gone or cannot be seen yet; and
+        whatever kept a delete from being tried, after everything else was tried.
         """
-
-        def of_this_run(kind: Endpoints) -> Iterable[Endpoint]:
-            listed = list(owned(kind, self.deployment, run_id))
-            yield from listed
-            # What was created a moment ago may not be listed yet. Looked up last: what is listed is released even if
-            # the record cannot be read.
-            record = read(self.folder_of(run_id))
-            if record and record.kind == kind.kind and record.arn not in {endpoint.arn for endpoint in listed}:
-                found = kind.get(record.arn)
-                if found and is_ours(kind, found, self.deployment):
-                    yield found
-
-        outcome = _or_raise(*self._all(of_this_run))
-        # An endpoint that somebody else deleted is released too.
-        self._write_down(run_id, outcome.alive)
+        outcome, unseen = self._look(run_id)
+        if unseen:
+            raise StillAliveError(_not_seen(unseen))
         return outcome
 
-    def ended(self, run_id: str) -> Outcome:
+    def ended(self, run_id: str, cut_off: bool = True) -> Outcome:
         """As `run`, for an execution that has ended badly: until what it was about to buy is on record, for a minute.
 
-        What is released before it is on record is looked for again too, so that its record says that it is gone.
+        What is released before it is on record is looked for again too, so that its record says that it is gone. Where
+        the execution was `cut_off` from outside, in the middle of a step, that step may be starting a job as well.
         """
         released: list[str] = []
         for pause in (*_STRAGGLER_PAUSES, None):
             # Asked before the look: what goes on record during one may have come too late to be seen by it.
-            buying = may_be_buying(self.folder_of(run_id))
-            outcome = self.run(run_id)
+            folder = self.folder_of(run_id)
+            coming = may_be_buying(folder) or (cut_off and may_be_starting(folder))
+            outcome, unseen = self._look(run_id, released)
             released += outcome.released
-            if not buying or pause is None:
+            if pause is None and unseen:
+                raise StillAliveError(_not_seen(unseen))
+            if pause is None or not (coming or unseen):
                 break
             self.sleep(pause)
-        return Outcome(tuple(released), outcome.alive)
+        return replace(outcome, released=tuple(released))
 
     def these(self, arns: Collection[str]) -> Outcome:
-        """Releases those of these endpoints that are this deployment's. Raises as `run`."""
+        """Releases those of these that are this deployment's. Raises as `run`."""
 
-        def asked_for(kind: Endpoints) -> Iterable[Endpoint]:
+        def asked_for(kind: Releasable) -> Iterable[Endpoint]:
             return (endpoint for endpoint in owned(kind, self.deployment) if endpoint.arn in arns)
 
         return _or_raise(*self._all(asked_for))
 
     def everything(self) -> Outcome:
-        """Releases every endpoint of this deployment, whatever needs it. Raises as `run`."""
+        """Releases everything of this deployment, whatever needs it. Raises as `run`."""
         return _or_raise(*self._all(lambda kind: owned(kind, self.deployment)))
 
-    def sweep(self, is_needed: Callable[[Endpoints, Endpoint], bool]) -> tuple[Outcome, tuple[Failure, ...]]:
+    def sweep(self, is_needed: Callable[[Releasable, Endpoint], bool]) -> tuple[Outcome, tuple[Failure, ...]]:
         """Releases everything of this deployment that is not needed.
 
         What fails is tried again with growing waits, and handed back when it fails still.
         """
 
-        def orphans(kind: Endpoints) -> Iterable[Endpoint]:
+        def orphans(kind: Releasable) -> Iterable[Endpoint]:
             return (endpoint for endpoint in owned(kind, self.deployment) if not is_needed(kind, endpoint))
 
         started, released = self.clock(), list[str]()
@@ -125,17 +131,57 @@ class Release:
             if hopeless or pause is None or self.clock() - started + pause > _SWEEP_SECONDS:
                 break
             self.sleep(pause)
-        return Outcome(tuple(released), outcome.alive), failures
+        return replace(outcome, released=tuple(released)), failures
 
-    def _all(self, wanted: Callable[[Endpoints], Iterable[Endpoint]]) -> tuple[Outcome, tuple[Failure, ...]]:
+    def _look(self, run_id: str, gone: Collection[str] = ()) -> tuple[Outcome, list[str]]:
+        """One release of a run; and the ARNs on record that are too young to be believed gone, unless known to be."""
+        unseen: list[str] = []
+        outcome = _or_raise(*self._all(lambda kind: self._of_run(kind, run_id, unseen)))
+        unseen = [arn for arn in unseen if arn not in gone]
+        # An endpoint that somebody else deleted is released too.
+        self._write_down(run_id, (*outcome.alive, *unseen))
+        self._write_down_job(run_id, outcome)
+        return outcome, unseen
+
+    def _of_run(self, kind: Releasable, run_id: str, unseen: list[str]) -> Iterable[Endpoint]:
+        """What the run has of this kind, by its name and by its record: a list may miss what was just created."""
+        listed = [found for found in owned(kind, self.deployment, run_id) if not self._is_shared(kind, found, run_id)]
+        yield from listed
+        # Looked up last: what is listed is released even if the record cannot be read.
+        arn, created_at = self._on_record(kind, run_id)
+        if arn is None or created_at is None or arn in {found.arn for found in listed}:
+            return
+        found = kind.get(arn)
+        if found is None or not is_ours(kind, found, self.deployment):
+            if seconds_since(created_at) < _VISIBLE_SECONDS:
+                unseen.append(arn)
+        elif not found.over and not self._is_shared(kind, found, run_id):
+            yield found
+
+    def _on_record(self, kind: Releasable, run_id: str) -> tuple[str | None, str | None]:
+        """ARN and time of what the run's records say that it has of this kind, and that they do not say is gone."""
+        folder = self.folder_of(run_id)
+        if kind.kind == "training":
+            job = training.read(folder)
+            return (job.job_arn, job.recorded_at) if job and not job.stopped_at else (None, None)
+        record = read(folder)
+        unreleased = record and record.kind == kind.kind and not record.released_at
+        return (record.arn, record.created_at) if record and unreleased else (None, None)
+
+    def _is_shared(self, kind: Releasable, found: Endpoint, run_id: str) -> bool:
+        """Whether it is a job that another running run has adopted, or was adopted from."""
+        return kind.kind == "training" and self.used_by_others(found.name, kind.tags(found.arn), run_id)
+
+    def _all(self, wanted: Callable[[Releasable], Iterable[Endpoint]]) -> tuple[Outcome, tuple[Failure, ...]]:
         released: list[str] = []
         alive: list[str] = []
+        completing: list[str] = []
         failures: list[Failure] = []
         for kind in self.kinds:
             try:
                 for endpoint in wanted(kind):
-                    if stays_for_its_term(endpoint):
-                        alive.append(endpoint.arn)
+                    if endpoint.completing or stays_for_its_term(endpoint):
+                        (completing if endpoint.completing else alive).append(endpoint.arn)
                         continue
                     try:
                         self._one(kind, endpoint)
@@ -144,29 +190,42 @@ class Release:
                         failures.append(Failure(endpoint, error))
             except TunerError as error:  # what the one kind has cannot be known: the other is released first
                 failures.append(Failure(None, error))
-        return Outcome(tuple(released), tuple(alive)), tuple(failures)
+        return Outcome(tuple(released), tuple(alive), tuple(completing)), tuple(failures)
 
-    def _one(self, kind: Endpoints, endpoint: Endpoint) -> None:
+    def _one(self, kind: Releasable, endpoint: Endpoint) -> None:
         run_id = run_of(endpoint, kind.tags(endpoint.arn), self.deployment)
         try:
             kind.delete(endpoint.arn)
             for _ in range(_LOOKS):
-                if kind.get(endpoint.arn) is None:
+                found = kind.get(endpoint.arn)
+                if found is None or found.over:
                     break
                 self.sleep(_PAUSE_SECONDS)
             else:
                 raise StillAliveError(f"{endpoint.arn} was deleted and is still {endpoint.status}.")
         except TunerError as error:
             raise type(error)(
-                f"{error} It {price_in_words(endpoint, self.price(endpoint))} until it is gone. To delete it by hand: "
+                f"{error} It {price_in_words(endpoint, self.price(endpoint))} until it is gone. To end it by hand: "
                 f"{delete_command(endpoint)}"
             ) from error
-        self._write_down(run_id, ())
+        if endpoint.kind == "training":
+            self._write_down_job(run_id, Outcome((endpoint.arn,), ()))
+        else:
+            self._write_down(run_id, ())
 
     def _write_down(self, run_id: str, alive: Sequence[str]) -> None:
-        record = read(self.folder_of(run_id))
+        folder = self.folder_of(run_id)
+        record = read(folder)
         if record and record.released_at is None and record.arn not in alive:
-            write(self.folder_of(run_id), record.model_copy(update={"released_at": iso(now())}))
+            write(folder, record.model_copy(update={"released_at": iso(now())}))
+
+    def _write_down_job(self, run_id: str, outcome: Outcome) -> None:
+        folder = self.folder_of(run_id)
+        job = training.read(folder)
+        if job and job.job_arn in outcome.released and job.stopped_at is None:
+            training.write(folder, job.model_copy(update={"stopped_at": iso(now())}))
+        if job and job.job_arn in outcome.completing and job.left_at is None:
+            training.write(folder, job.model_copy(update={"left_at": iso(now())}))
 
 
 def may_be_buying(folder: RunFolder) -> bool:
@@ -177,6 +236,13 @@ def may_be_buying(folder: RunFolder) -> bool:
         return folder.manifest().settings.serving != "none"
     except TunerError:  # the look that comes next says so, once it has released what it can
         return True
+
+
+def _not_seen(arns: Sequence[str]) -> str:
+    return (
+        f"{', '.join(arns)} was created less than {_VISIBLE_SECONDS // 60:g} minutes ago and cannot be seen yet: it is "
+        "looked for again before it is believed to be gone."
+    )
 
 
 def _or_raise(outcome: Outcome, failures: Sequence[Failure]) -> Outcome:

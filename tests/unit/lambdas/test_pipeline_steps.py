@@ -168,7 +168,7 @@ def test_the_switch_is_armed_before_and_disarmed_after(cloud: RunFolder, monkeyp
     bought = invoke(purchase_throughput, run_id=RUN)
     assert bought["wait_seconds"] == 5, "seldom before it is expected"
     assert invoke(check_throughput, run_id=RUN)["status"] == "Creating"
-    assert invoke(release_throughput, run_id=RUN) == {"released": [bought["endpoint_arn"]], "alive": []}
+    assert invoke(release_throughput, run_id=RUN)["released"] == [bought["endpoint_arn"]]
     assert not scheduler.list_schedules(GroupName=GROUP)["Schedules"]
 
 
@@ -192,7 +192,7 @@ def test_a_release_is_for_whom_the_event_says(
             assert arn == MACHINE
 
         def status(self, name: str) -> str | None:
-            return "RUNNING" if name == RUN else None
+            return "RUNNING" if name == RUN else "FAILED"
 
     monkeypatch.setattr(release_throughput, "ProvisionedThroughputs", lambda: throughputs)
     monkeypatch.setattr(release_throughput, "ModelDeployments", lambda: FakeEndpoints("on_demand"))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from lambdas import release_throughput
-from tests.doubles import DEPLOYMENT, FakeEndpoints, MemoryFolder
+from tests.doubles import DEPLOYMENT, FakeEndpoints, FakeJobs, MemoryFolder
 from tests.unit.lambdas.steps import CONTEXT
 from tuner.errors import AccessDeniedError
 from tuner.run import Tags
@@ -48,6 +48,8 @@ def told(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     monkeypatch.setattr(release_throughput, "Executions", Executions)
     monkeypatch.setattr(release_throughput, "ModelDeployments", lambda: FakeEndpoints("on_demand"))
     monkeypatch.setattr(release_throughput, "CustomModels", Models)
+    monkeypatch.setattr(release_throughput, "TrainingJobs", FakeJobs)
+    monkeypatch.setattr(release_throughput, "Trainings", lambda bucket: None)
     monkeypatch.setattr("lambdas.step.RunFolder", lambda bucket, run_id: MemoryFolder(run_id))
     Models.deleted = []
     return messages
@@ -85,7 +87,7 @@ def test_people_are_told_once_of_what_cannot_be_released(
     counted = swept(monkeypatch, kind, capsys)
     ((topic, subject, text, _),) = told
     assert topic == "arn:topic"
-    assert "delete it by hand" in subject
+    assert "end it by hand" in subject
     assert f"--provisioned-model-id {arn}" in text
     assert "$132.00 an hour" in text
     assert (counted["ReleaseFailed"], counted["EndpointsAlive"]) == (1, 1)
@@ -120,7 +122,7 @@ def test_only_the_rule_looks_again_for_a_purchase(
     told: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch, event: dict[str, Any], asked: str
 ) -> None:
     for name in ("run", "ended"):
-        monkeypatch.setattr(Release, name, lambda _, run_id, name=name: Outcome((f"{name} {run_id}",), ()))
+        monkeypatch.setattr(Release, name, lambda _, run_id, *more, name=name: Outcome((f"{name} {run_id}",), ()))
     monkeypatch.setattr(release_throughput, "ProvisionedThroughputs", FakeEndpoints)
     monkeypatch.setattr(release_throughput, "OneTimeSchedules", lambda group: None)
     assert release_throughput.handler(event, CONTEXT)["released"] == [f"{asked} faq-1"]

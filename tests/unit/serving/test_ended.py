@@ -50,7 +50,8 @@ def trained(**settings: str) -> MemoryFolder:
 def recorded() -> MemoryFolder:
     """Of a run whose purchase is on record, and gone."""
     folder = trained()
-    purchase(FakeEndpoints(), folder, manifest(), DEPLOYMENT)
+    record = purchase(FakeEndpoints(), folder, manifest(), DEPLOYMENT)
+    write(folder, record.model_copy(update={"created_at": "2026-11-23T07:00:00Z"}))
     return folder
 
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from lambdas import release_everything
-from tests.doubles import DEPLOYMENT, FakeEndpoints, MemoryFolder
+from tests.doubles import DEPLOYMENT, FakeEndpoints, FakeJobs, MemoryFolder
 from tests.unit.lambdas.steps import CONTEXT
 from tuner.serving.farewell import refusal
 from tuner.serving.release import Release
@@ -83,6 +83,7 @@ def test_cloudformation_is_always_answered(monkeypatch: pytest.MonkeyPatch, answ
     monkeypatch.setattr(release_everything, "refusal", broken)
     monkeypatch.setattr(release_everything, "ProvisionedThroughputs", FakeEndpoints)
     monkeypatch.setattr(release_everything, "ModelDeployments", FakeEndpoints)
+    monkeypatch.setattr(release_everything, "TrainingJobs", FakeJobs)
     monkeypatch.setattr(release_everything, "Executions", lambda _: None)
     request = {"ResponseURL": "https://answer", "StackId": "s", "RequestId": "r", "LogicalResourceId": "l"}
     for kind in ("Create", "Update", "Delete"):

@@ -125,7 +125,7 @@ def test_a_tag_keeps_within_what_the_deployment_allows(tags: dict[str, str], hou
         ("SUCCEEDED", 0, None, False),
         pytest.param("FAILED", 0, LATER, False, id="kept, but failed"),
         pytest.param("ABORTED", 0, LATER, False, id="kept, but stopped"),
-        pytest.param(None, 0, LATER, False, id="kept, but of no run"),
+        pytest.param(None, 1, LATER, False, id="kept, but of no run"),
     ],
 )
 def test_the_sweep_leaves_only_what_somebody_wants(
