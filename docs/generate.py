@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from stacks.limits import limits_page
 from stacks.permissions.page import permissions_page
 from statemachine.diagram import diagram_page
 from tests.authorization.page import authorization_page
@@ -214,6 +215,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "permissions.md": permissions_page,
     "authorization.md": authorization_page,
     "state-machine.md": diagram_page,
+    "limits.md": limits_page,
 }
 
 

@@ -169,7 +169,7 @@ STEPS = (
     Step(
         "score_answers",
         minutes=15,
-        memory=4096,
+        memory=3008,
         may=(_READS, _FINDS, writes("scores/*"), bedrock.ask_judges),
         told=("BERTSCORE_MODEL",),
     ),

@@ -1,0 +1,148 @@
+"""AWS's limits on what is deployed, as data: a test holds the synthesized template to each of them.
+
+Numbers that AWS raises on request are those of a new account: nobody should have to ask before the first deployment.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+_LAMBDA = "https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"
+_CLOUDFORMATION = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html"
+_STEP_FUNCTIONS = "https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html"
+_IAM = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"
+_EVENTBRIDGE = "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html"
+_TAGS = "https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html"
+_API = "https://docs.aws.amazon.com/{}.html"
+_READ = dt.date(2026, 11, 28)
+
+
+@dataclass(frozen=True)
+class Limit:
+    """The most (or, for `characters` and `bytes`, the longest) that AWS takes."""
+
+    key: str
+    most: int
+    unit: str
+    of: str
+    source: str
+    read: dt.date = _READ
+
+
+LIMITS = {
+    limit.key: limit
+    for limit in (
+        Limit("function.memory", 3008, "MB", "memory of a function in a new account", _LAMBDA),
+        Limit("function.timeout", 900, "seconds", "time limit of a function", _LAMBDA),
+        Limit("function.environment", 4096, "bytes", "environment of a function, names and values together", _LAMBDA),
+        Limit("function.layers", 5, "layers", "layers of a function", _LAMBDA),
+        Limit("function.package", 250 * 1024 * 1024, "bytes", "a function's code and layers, unzipped", _LAMBDA),
+        Limit("function.concurrency", 10, "invocations", "functions that run at once in a new account", _LAMBDA),
+        Limit("function.retries", 2, "retries", "of an asynchronous invocation", _LAMBDA),
+        Limit("function.event_age", 6 * 3600, "seconds", "age of an asynchronous invocation", _LAMBDA),
+        Limit("function.name", 64, "characters", "name of a function", _LAMBDA),
+        Limit(
+            "function.subnets", 16, "subnets", "subnets of a function", _API.format("lambda/latest/api/API_VpcConfig")
+        ),
+        Limit(
+            "function.security_groups",
+            5,
+            "groups",
+            "security groups of a function",
+            _API.format("lambda/latest/api/API_VpcConfig"),
+        ),
+        Limit("template.size", 1_000_000, "bytes", "a template in S3", _CLOUDFORMATION),
+        Limit("template.resources", 500, "resources", "resources of a template", _CLOUDFORMATION),
+        Limit("template.outputs", 200, "outputs", "outputs of a template", _CLOUDFORMATION),
+        Limit("template.description", 1024, "bytes", "description of a template", _CLOUDFORMATION),
+        Limit("stack.name", 128, "characters", "name of a stack", _CLOUDFORMATION),
+        Limit("stack.custom_resource", 3600, "seconds", "wait for a custom resource's answer", _CLOUDFORMATION),
+        Limit("machine.definition", 1_000_000, "bytes", "definition of a state machine", _STEP_FUNCTIONS),
+        Limit("machine.name", 80, "characters", "name of a state machine", _STEP_FUNCTIONS),
+        Limit("machine.state_name", 80, "characters", "name of a state", _STEP_FUNCTIONS),
+        Limit("role.policies", 10_240, "characters", "inline policies of a role, without white space", _IAM),
+        Limit("role.trust", 2048, "characters", "trust policy of a role", _IAM),
+        Limit(
+            "key.policy",
+            32_768,
+            "bytes",
+            "policy of a KMS key",
+            _API.format("kms/latest/developerguide/resource-limits"),
+        ),
+        Limit(
+            "bucket.policy",
+            20_480,
+            "bytes",
+            "policy of a bucket",
+            _API.format("AmazonS3/latest/userguide/example-bucket-policies"),
+        ),
+        Limit("rule.pattern", 2048, "characters", "event pattern of a rule", _EVENTBRIDGE),
+        Limit("rule.targets", 5, "targets", "targets of a rule", _EVENTBRIDGE),
+        Limit("rule.retries", 185, "retries", "of a delivery to a target", _EVENTBRIDGE),
+        Limit("rule.event_age", 24 * 3600, "seconds", "age of a delivery to a target", _EVENTBRIDGE),
+        Limit(
+            "log.name",
+            512,
+            "characters",
+            "name of a log group",
+            _API.format("AmazonCloudWatchLogs/latest/APIReference/API_CreateLogGroup"),
+        ),
+        Limit(
+            "alarm.description",
+            1024,
+            "characters",
+            "description of an alarm",
+            _API.format("AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm"),
+        ),
+        Limit(
+            "alarm.actions",
+            5,
+            "actions",
+            "actions of an alarm",
+            _API.format("AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm"),
+        ),
+        Limit(
+            "dashboard.name",
+            255,
+            "characters",
+            "name of a dashboard",
+            _API.format("AmazonCloudWatch/latest/APIReference/API_PutDashboard"),
+        ),
+        Limit(
+            "schedules.name",
+            64,
+            "characters",
+            "name of a group of schedules",
+            _API.format("scheduler/latest/APIReference/API_CreateScheduleGroup"),
+        ),
+        Limit(
+            "queue.retention",
+            14 * 86_400,
+            "seconds",
+            "retention of a queue's messages",
+            _API.format("AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages"),
+        ),
+        Limit(
+            "topic.display_name",
+            100,
+            "characters",
+            "display name of a topic",
+            _API.format("sns/latest/api/API_CreateTopic"),
+        ),
+        Limit("resource.tags", 50, "tags", "tags of a resource", _TAGS),
+    )
+}
+
+
+def limits_page() -> str:
+    """docs/limits.md."""
+    rows = [
+        f"| {limit.of} | {limit.most:,} {limit.unit} | [{limit.read}]({limit.source}) |\n" for limit in LIMITS.values()
+    ]
+    return (
+        "# AWS's limits\n\n*For the platform engineer.*\n\n"
+        "`stacks/limits.py`. A test holds what is deployed to each of them, with the default settings and with the "
+        "largest that synthesis accepts; where AWS raises a limit on request, it is that of a new account.\n\n"
+        "| limit of | at most | AWS's page, read |\n| --- | --- | --- |\n" + "".join(rows)
+    )
