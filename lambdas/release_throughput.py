@@ -1,12 +1,12 @@
 """Ends what is paid for of a run, or of every run that is over: endpoints and customization jobs. Called by the state
-machine, the rule on ended executions, the release switch, the hourly sweep and people.
+machine, the rule on ended executions, the release switch, the hourly sweep, the deletion of the stack and people.
 
 Calls: s3:ListBucket, s3:GetObject, s3:PutObject, kms:Decrypt, kms:GenerateDataKey,
 bedrock:ListProvisionedModelThroughputs, bedrock:ListCustomModelDeployments, bedrock:ListTagsForResource,
 bedrock:GetProvisionedModelThroughput, bedrock:GetCustomModelDeployment, bedrock:DeleteProvisionedModelThroughput,
 bedrock:DeleteCustomModelDeployment, bedrock:ListModelCustomizationJobs, bedrock:GetModelCustomizationJob,
 bedrock:StopModelCustomizationJob, states:DescribeExecution, scheduler:DeleteSchedule; in the sweep
-bedrock:ListCustomModels, bedrock:DeleteCustomModel, sns:Publish.
+bedrock:ListCustomModels, bedrock:DeleteCustomModel, sns:Publish; before the stack is deleted states:ListExecutions.
 """
 
 from __future__ import annotations
@@ -23,12 +23,14 @@ from tuner.aws.endpoints import ModelDeployments, ProvisionedThroughputs
 from tuner.aws.executions import Executions
 from tuner.aws.notifications import notify
 from tuner.aws.scheduler import OneTimeSchedules
+from tuner.aws.stack_events import StackRequest, answer
 from tuner.aws.training_jobs import TrainingJobs
 from tuner.aws.trainings import Trainings
 from tuner.costs.prices import price_list
 from tuner.serving.alarm import SUBJECT, alarm
 from tuner.serving.alive import Alive, alive, hourly_usd, is_needed
 from tuner.serving.endpoints import Endpoint
+from tuner.serving.farewell import refusal
 from tuner.serving.models import delete_unused
 from tuner.serving.release import Outcome, Release
 from tuner.serving.switch import disarm_if_released
@@ -43,25 +45,34 @@ class _Execution(BaseModel):
 
 
 class ReleaseEvent(BaseModel):
-    """A run, an ended execution, or everything that no running execution needs."""
+    """A run, an ended execution, everything that no running execution needs, or everything before the stack goes."""
 
     model_config = ConfigDict(frozen=True)
 
     run_id: str | None = Field(None, pattern=r"^[a-z0-9-]{1,63}$")
     detail: _Execution | None = None
     sweep: bool = False
+    stack: StackRequest | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_cloudformation(cls, event: Any) -> Any:
+        return {"stack": event} if isinstance(event, dict) and "RequestType" in event else event
 
     @model_validator(mode="after")
     def _says_what(self) -> Self:
-        if sum((self.run_id is not None, self.detail is not None, self.sweep)) != 1:
+        if sum((self.run_id is not None, self.detail is not None, self.sweep, self.stack is not None)) != 1:
             raise ValueError('give one of {"run_id": ...}, {"sweep": true} or an execution status change event')
         return self
 
 
 @step(ReleaseEvent)
 def handler(event: ReleaseEvent, env: Environment) -> dict[str, Any]:
-    shared = used_by_others(Trainings(env.artifacts_bucket), Executions(env.state_machine_arn).status)
     kinds = (ProvisionedThroughputs(), ModelDeployments(), TrainingJobs())
+    if event.stack:
+        _answer_the_stack(event.stack, Release(kinds, env.deployment.name, env.folder, _price(env)), env)
+        return {}
+    shared = used_by_others(Trainings(env.artifacts_bucket), Executions(env.state_machine_arn).status)
     release = Release(kinds, env.deployment.name, env.folder, _price(env), shared)
     if event.run_id:
         outcome = _disarmed(event.run_id, release.run(event.run_id), env)
@@ -76,6 +87,18 @@ def handler(event: ReleaseEvent, env: Environment) -> dict[str, Any]:
         "alive": list(outcome.alive),
         "completing": list(outcome.completing),
     }
+
+
+def _answer_the_stack(request: StackRequest, release: Release, env: Environment) -> None:
+    """Always answers: CloudFormation waits until then. A stack that is deleted goes when nothing of it is alive."""
+    why = None
+    if request.kind == "Delete":
+        try:
+            why = refusal(release, Executions(env.state_machine_arn))
+        except Exception as error:  # handed on as the reason, whatever it is
+            logger.exception("The release before the deletion failed")
+            why = f"What is alive could not be released, for a reason that nobody foresaw: {error}"
+    answer(request, f"{env.deployment.name}-releases", why)
 
 
 def _price(env: Environment) -> Callable[[Endpoint], float | None]:

@@ -48,7 +48,7 @@ class BedrockTuner(Stack):
         release = functions["release_throughput"]
         alarms = Alarms(self, "Alarms", notifications.topic, undelivered, release, settings)
         Dashboard(self, "Overview", settings, functions, alarms.all)
-        Farewell(self, "Farewell", functions["release_everything"])
+        Farewell(self, "BeforeDeletion", release)
         self._outputs(
             DataBucketName=storage.data_bucket.bucket_name,
             ArtifactsBucketName=storage.artifacts_bucket.bucket_name,

@@ -19,7 +19,12 @@ from stacks.permissions import Places
 
 
 class Farewell(Construct):
-    """Deleted before anything else of the stack: it releases what is alive, or keeps the stack from being deleted."""
+    """Deleted before anything else of the stack: it releases what is alive, or keeps the stack from being deleted.
+
+    It calls the function of the hourly sweep. One that only a deletion calls would be Inactive by then: its first
+    invocation fails, and CloudFormation, which invokes it asynchronously, would wait for an answer in vain.
+    https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html
+    """
 
     def __init__(self, scope: Construct, construct_id: str, function: lambda_.IFunction) -> None:
         everything = [part for part in scope.node.find_all() if isinstance(part, CfnResource)]
@@ -29,7 +34,8 @@ class Farewell(Construct):
             "Resource",
             resource_type="Custom::ReleaseBeforeDeletion",
             service_token=function.function_arn,
-            service_timeout=Duration.minutes(5),
+            # Lambda repeats a failed asynchronous invocation after one minute and after two more.
+            service_timeout=Duration.minutes(20),
         )
         # What depends on others is deleted before them, and they stay when it cannot be. A layer is of no use to a
         # function that is there already; locally there is none.

@@ -150,21 +150,12 @@ STEPS = (
             *_RELEASES,
             bedrock.delete_models,
             services.look_executions_up,
+            services.list_executions,
             services.disarm_schedules,
             objects.publish,
         ),
         told=("STATE_MACHINE_ARN", "SCHEDULE_GROUP", "TOPIC_ARN"),
         asynchronous=True,
-    ),
-    Step(
-        "release_everything",
-        minutes=4,
-        memory=512,
-        may=(
-            *_RELEASES,
-            services.list_executions,
-        ),
-        told=("STATE_MACHINE_ARN",),
     ),
     Step(
         "score_answers",

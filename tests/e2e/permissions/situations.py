@@ -136,19 +136,14 @@ def _commit(stage: Stage) -> Failure:
     return failure
 
 
-def _farewell(dataset: str, recorded: bool = True) -> Situation:
-    def provoke(stage: Stage) -> Failure:
-        if recorded:
-            stage.bought(dataset)
-        else:
-            stage.orphan()
-        return Failure("", stage.farewell(), how="the deletion is refused in words")
+def _farewell(stage: Stage) -> Failure:
+    stage.bought("provisioned")
+    return Failure("", stage.farewell(), how="the deletion is refused in words")
 
-    def mend(stage: Stage) -> None:
-        assert "Nothing of this deployment is alive" in stage.farewell()
-        stage.nothing_alive(1)
 
-    return Situation(f"the stack is to be deleted while an endpoint ({dataset}) is alive", provoke, dataset, mend=mend)
+def _farewell_again(stage: Stage) -> None:
+    assert "Nothing of this deployment is alive" in stage.farewell()
+    stage.nothing_alive(1)
 
 
 def _sweep_again(stage: Stage) -> None:
@@ -215,6 +210,9 @@ _MODELS = Situation(
 )
 _CLOSE = Situation("the end of a run that was stopped before its report", _close, prepare=_stop, mend=_close_again)
 _FIRST = Situation("the first run with provisioned throughput", _first, prepare=Stage.forget_endpoint_times)
+_FAREWELL = Situation(
+    "the stack is to be deleted while throughput is alive", _farewell, "provisioned", mend=_farewell_again
+)
 _SWITCH = Situation("the release switch fires", _switch, mend=_sweep_again)
 
 
@@ -235,10 +233,8 @@ def situation_of(permission: Permission) -> Situation:
             return _MODELS if action != "bedrock:ListCustomModelDeployments" else _ON_DEMAND
         case ("release_throughput", "bedrock:ListTagsForResource", "custom-model"):
             return _MODELS
-        case ("release_everything", "s3:ListBucket", _):
-            return _farewell("provisioned", recorded=False)
-        case ("release_everything", action, on):
-            return _farewell("on_demand" if "Deployment" in action or "deployment" in on else "provisioned")
+        case ("release_throughput", "states:ListExecutions", _):
+            return _FAREWELL
         case ("generate_validation", _, _) | (_, "lambda:InvokeFunction", "function:tuner-generate-validation"):
             return _DOCUMENTS
         case ("request_approval", _, _) | (_, "lambda:InvokeFunction", "function:tuner-request-approval"):

@@ -139,7 +139,7 @@ class Stage:
             "RequestId": "request",
             "LogicalResourceId": "Farewell",
         }
-        assert self.invoke(f"{DEPLOYMENT}-release-everything", event) == {}
+        assert self.invoke(f"{DEPLOYMENT}-release-throughput", event) == {}
         return str(json.loads(s3.get_object(**place)["Body"].read())["Reason"])
 
     def old_model(self) -> str:

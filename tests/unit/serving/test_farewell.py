@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from lambdas import release_everything
+from lambdas import release_throughput
 from tests.doubles import DEPLOYMENT, FakeEndpoints, FakeJobs, MemoryFolder
 from tests.unit.lambdas.steps import CONTEXT
 from tuner.serving.farewell import refusal
@@ -80,14 +80,14 @@ def test_cloudformation_is_always_answered(monkeypatch: pytest.MonkeyPatch, answ
     def broken(*_: object) -> None:
         raise ZeroDivisionError("something nobody thought of")
 
-    monkeypatch.setattr(release_everything, "refusal", broken)
-    monkeypatch.setattr(release_everything, "ProvisionedThroughputs", FakeEndpoints)
-    monkeypatch.setattr(release_everything, "ModelDeployments", FakeEndpoints)
-    monkeypatch.setattr(release_everything, "TrainingJobs", FakeJobs)
-    monkeypatch.setattr(release_everything, "Executions", lambda _: None)
+    monkeypatch.setattr(release_throughput, "refusal", broken)
+    monkeypatch.setattr(release_throughput, "ProvisionedThroughputs", FakeEndpoints)
+    monkeypatch.setattr(release_throughput, "ModelDeployments", FakeEndpoints)
+    monkeypatch.setattr(release_throughput, "TrainingJobs", FakeJobs)
+    monkeypatch.setattr(release_throughput, "Executions", lambda _: None)
     request = {"ResponseURL": "https://answer", "StackId": "s", "RequestId": "r", "LogicalResourceId": "l"}
     for kind in ("Create", "Update", "Delete"):
-        release_everything.handler({**request, "RequestType": kind, "ResourceProperties": {}}, CONTEXT)
+        release_throughput.handler({**request, "RequestType": kind, "ResourceProperties": {}}, CONTEXT)
     assert [each["Status"] for each in answered] == ["SUCCESS", "SUCCESS", "FAILED"]
     assert "something nobody thought of" in answered[2]["Reason"]
     assert {each["to"] for each in answered} == {"https://answer"}

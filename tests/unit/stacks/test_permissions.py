@@ -128,7 +128,7 @@ def test_only_the_release_may_delete_and_only_the_purchase_may_buy() -> None:
         for action in grant.actions:
             who.setdefault(action, set()).add(title)
     for action in ("bedrock:DeleteProvisionedModelThroughput", "bedrock:DeleteCustomModelDeployment"):
-        assert who[action] == {"The step `release_throughput`", "The step `release_everything`"}
+        assert who[action] == {"The step `release_throughput`"}
     for action in ("bedrock:CreateProvisionedModelThroughput", "bedrock:CreateCustomModelDeployment"):
         assert who[action] == {"The step `purchase_throughput`"}
     assert who["bedrock:CreateModelCustomizationJob"] == {"The step `start_customization`"}

@@ -304,7 +304,7 @@ def every_placeholder_is_a_function_that_a_state_calls(machine: Machine) -> None
     )
     assert {name.strip("${}") for name in asked} == set(definition.called())
     only_by_events = {step.name for step in STEPS} - set(definition.called().values())
-    assert only_by_events == {"start_run", "close_run", "release_everything"}
+    assert only_by_events == {"start_run", "close_run"}
 
 
 def every_function_is_given_what_it_takes(machine: Machine) -> None:
