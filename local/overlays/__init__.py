@@ -9,19 +9,24 @@ import os
 
 from local.overlays import (
     absent_objects,
+    account_limits,
     asynchronous_events,
     bedrock_permissions,
     delivery_permissions,
     denial_messages,
     due_schedules,
     event_conditions,
+    event_patterns,
     failed_deletions,
+    function_states,
+    global_names,
     idle_connections,
     kms_permissions,
     lambda_errors,
     local_services,
     pass_role,
     resource_arns,
+    retry_pauses,
     root_signatures,
     stopped_executions,
     task_permissions,
@@ -49,6 +54,11 @@ def install() -> None:
     event_conditions.install()
     task_permissions.install()
     delivery_permissions.install()
+    # limits and states that MiniStack does not know
+    event_patterns.install()
+    account_limits.install()
+    global_names.install()
+    function_states.install()
     # behaviour
     template_properties.install()
     lambda_errors.install()
@@ -58,6 +68,7 @@ def install() -> None:
     stopped_executions.install()
     failed_deletions.install()
     task_tokens.install()
+    retry_pauses.install()
     idle_connections.install()
     for module in os.environ.get(FURTHER_VARIABLE, "").split():
         importlib.import_module(module).install()

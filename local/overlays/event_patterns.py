@@ -1,0 +1,131 @@
+"""Event patterns that are too complex: EventBridge refuses them when a rule is made, MiniStack takes them.
+
+EventBridge compiles the patterns of a field to an automaton and limits how many wildcard prefixes can match one value
+at the same time. The measure is the one of AWS's event-ruler (github.com/aws/event-ruler, MachineComplexityEvaluator):
+the largest number of prefixes of wildcard patterns that one value matches. AWS publishes no limit. A production rule of
+complexity 9 was accepted and one of 12 was refused; 10 is the limit used here.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ministack.services import eventbridge
+from ministack.services.cloudformation import provisioners
+
+LIMIT = 10
+MOST_CHARACTERS = 2048  # EventBridge quotas: "Event pattern size"
+TOO_COMPLEX = (
+    "Rule is too complex - try using fewer wildcard characters or fewer repeating character sequences after a "
+    "wildcard character"
+)
+# Stands for the wildcard in a pattern, and for every byte that no pattern names in an input.
+_ANY = -1
+# Counting stops here: a pattern of hundreds of wildcards would take long.
+_MOST = 100
+
+_Pattern = tuple[int, ...]
+_Position = tuple[_Pattern, int]
+
+
+def install() -> None:
+    """Refuse them in PutRule, TestEventPattern and CloudFormation."""
+    original = eventbridge._event_pattern_error
+    eventbridge._event_pattern_error = lambda text: original(text) or refusal(text)
+    rule = provisioners._RESOURCE_HANDLERS["AWS::Events::Rule"]
+    create = rule["create"]
+
+    def create_unless_refused(logical_id: str, properties: Mapping[str, Any], stack: str) -> Any:
+        pattern = properties.get("EventPattern", "")
+        reason = eventbridge._event_pattern_error(pattern if isinstance(pattern, str) else json.dumps(pattern))
+        if reason:
+            raise ValueError(f"Event pattern is not valid. Reason: {reason} (InvalidEventPatternException)")
+        return create(logical_id, properties, stack)
+
+    rule["create"] = create_unless_refused
+
+
+def refusal(text: str) -> str | None:
+    """Why EventBridge would refuse this valid pattern; None when it would not."""
+    if not text:
+        return None
+    document = json.loads(text)
+    if len(json.dumps(document, separators=(",", ":"))) > MOST_CHARACTERS:
+        return f"Event pattern is longer than {MOST_CHARACTERS} characters"
+    return TOO_COMPLEX if complexity(document) > LIMIT else None
+
+
+def complexity(pattern: Mapping[str, Any]) -> int:
+    """The largest number of wildcard prefixes that one value of a field can match; at most 100."""
+    fields: dict[str, set[str]] = {}
+    for field, wildcard in _wildcards(pattern, ""):
+        fields.setdefault(field, set()).add(wildcard)
+    return max((_largest(frozenset(map(_compiled, found))) for found in fields.values()), default=0)
+
+
+def _wildcards(pattern: Mapping[str, Any], path: str) -> Iterator[tuple[str, str]]:
+    """Each field with each of its wildcards. The alternatives of `$or` share one automaton."""
+    for name, value in pattern.items():
+        if name == "$or":
+            for alternative in value:
+                yield from _wildcards(alternative, path)
+        elif isinstance(value, Mapping):
+            yield from _wildcards(value, f"{path}.{name}")
+        else:
+            for matcher in value:
+                for wildcard in _of(matcher):
+                    yield f"{path}.{name}", wildcard
+
+
+def _of(matcher: Any) -> list[str]:
+    if not isinstance(matcher, Mapping):
+        return []
+    excluded = matcher.get("anything-but")
+    found = matcher.get("wildcard") or (excluded.get("wildcard") if isinstance(excluded, Mapping) else None) or []
+    return [found] if isinstance(found, str) else list(found)
+
+
+def _compiled(wildcard: str) -> _Pattern:
+    r"""The bytes of a JSON string with its quotes; `*` is any sequence, `\*` and `\\` are themselves."""
+    found = [ord('"')]
+    characters = iter(wildcard)
+    for character in characters:
+        if character == "*":
+            found.append(_ANY)
+        else:
+            found += (next(characters, "") if character == "\\" else character).encode()
+    return (*found, ord('"'))
+
+
+def _largest(patterns: frozenset[_Pattern]) -> int:
+    """Walks all sets of positions that an input can lead to."""
+    alphabet = {byte for pattern in patterns for byte in pattern}
+    begin = frozenset((pattern, 0) for pattern in patterns)
+    seen, waiting, largest = {begin}, [begin], 0
+    while waiting:
+        positions = waiting.pop()
+        for byte in alphabet:
+            reached = frozenset(_with_empty_wildcards(_step(positions, byte)))
+            largest = max(largest, len(reached))
+            if largest >= _MOST:
+                return _MOST
+            if reached and reached not in seen:
+                seen.add(reached)
+                waiting.append(reached)
+    return largest
+
+
+def _step(positions: frozenset[_Position], byte: int) -> Iterator[_Position]:
+    for pattern, position in positions:
+        if position and pattern[position - 1] == _ANY:
+            yield pattern, position
+        if position < len(pattern) and pattern[position] == byte:
+            yield pattern, position + 1
+
+
+def _with_empty_wildcards(positions: Iterator[_Position]) -> Iterator[_Position]:
+    """A wildcard also matches nothing: whoever stands before one stands behind it, too."""
+    for pattern, position in positions:
+        yield pattern, position
+        if position < len(pattern) and pattern[position] == _ANY:
+            yield pattern, position + 1

@@ -1,0 +1,27 @@
+"""How strict the local cloud is: LOCAL_* in the server's environment. docs/local-cloud.md lists the settings."""
+
+from functools import cache
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Strictness(BaseSettings):
+    """The defaults are those of a new AWS account, with shorter times."""
+
+    model_config = SettingsConfigDict(env_prefix="LOCAL_", frozen=True)
+
+    pending: float = Field(
+        0, ge=0, description="seconds a new or Inactive function is Pending, from its first call; 0: never Pending"
+    )
+    idle: float = Field(
+        0, ge=0, description="seconds without a call until a function is Inactive (weeks on AWS); 0: never"
+    )
+    concurrency: int = Field(10, ge=0, description="functions of the account that run at a time; 0: no limit")
+    memory: int = Field(3008, ge=128, description="most memory of a function, in MB")
+
+
+@cache
+def strictness() -> Strictness:
+    """The settings of this server."""
+    return Strictness()
