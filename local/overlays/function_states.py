@@ -99,6 +99,7 @@ def install() -> None:
     lambda_svc._invoke = _refusing_requests(lambda_svc._invoke)
     for function in ("_get_function", "_get_function_config"):
         setattr(lambda_svc, function, _showing(getattr(lambda_svc, function)))
+    lambda_svc._list_functions = _showing_all(lambda_svc._list_functions)
     # MiniStack makes every function Active after half a second, unasked.
     lambda_svc._schedule_state_transition = lambda *_: None
 
@@ -137,6 +138,15 @@ def _showing(original: Callable[..., Any]) -> Callable[..., Any]:
         return original(name, *arguments)
 
     return get
+
+
+def _showing_all(original: Callable[..., Any]) -> Callable[..., Any]:
+    def listed(*arguments: Any) -> Any:
+        for name in list(lambda_svc._functions):
+            _show(name)
+        return original(*arguments)
+
+    return listed
 
 
 def _show(name: str) -> None:

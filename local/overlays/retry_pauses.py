@@ -3,6 +3,9 @@
 MiniStack ignores `JitterStrategy` and `MaxDelaySeconds`, and cuts every pause at 60 seconds. On AWS a pause grows from
 `IntervalSeconds` by `BackoffRate` to `MaxDelaySeconds` at most; with `"JitterStrategy": "FULL"` it is drawn between 0
 and that (Step Functions Developer Guide, "Handling errors in Step Functions workflows"). SFN_WAIT_SCALE scales it.
+
+A function that is not ready takes LOCAL_PENDING seconds here, a minute on AWS (function_states.py): the pauses of who
+waits for it are shorter by that ratio.
 """
 
 import random
@@ -12,6 +15,11 @@ from typing import Any
 
 from ministack.services import stepfunctions
 
+from local.overlays.function_states import INITIALIZING, PENDING
+from local.overlays.strictness import strictness
+
+_NOT_READY = {f"Lambda.{refusal.code}" for refusal in (INITIALIZING, PENDING)}
+_READY_ON_AWS_SECONDS = 60
 _pause: ContextVar[float | None] = ContextVar("pause before the retry that was just decided on", default=None)
 
 
@@ -22,7 +30,8 @@ def install() -> None:
     def find_and_compute(retriers: Any, error: str, counts: Any) -> Any:
         retrier, index = find(retriers, error, counts)
         drawn = random.random()  # noqa: S311 - no secret
-        _pause.set(pause_seconds(retrier, counts.get(index, 0), drawn) if retrier else None)
+        scale = strictness().pending / _READY_ON_AWS_SECONDS if error in _NOT_READY else 1
+        _pause.set(pause_seconds(retrier, counts.get(index, 0), drawn) * scale if retrier else None)
         return retrier, index
 
     def sleep_so_long(seconds: float) -> None:

@@ -12,10 +12,10 @@ class Strictness(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="LOCAL_", frozen=True)
 
     pending: float = Field(
-        0, ge=0, description="seconds a new or Inactive function is Pending, from its first call; 0: never Pending"
+        0.5, ge=0, description="seconds a new or Inactive function is Pending (a minute on AWS); 0: never Pending"
     )
     idle: float = Field(
-        0, ge=0, description="seconds without a call until a function is Inactive (weeks on AWS); 0: never"
+        1800, ge=0, description="seconds without a call until a function is Inactive (weeks on AWS); 0: never"
     )
     concurrency: int = Field(10, ge=0, description="functions of the account that run at a time; 0: no limit")
     memory: int = Field(3008, ge=128, description="most memory of a function, in MB")

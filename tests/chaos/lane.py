@@ -33,6 +33,9 @@ from tests.e2e.pipeline import Pipeline
 SCALED = {
     "SFN_WAIT_SCALE": "0.002",
     "LAMBDA_ASYNC_RETRY_BASE_SECONDS": "0.1",
+    # Functions are cold where a case says so.
+    "LOCAL_PENDING": "0",
+    "LOCAL_IDLE": "0",
     "LOCAL_BEDROCK_JOB_STAGE_SECONDS": "0",
     "LOCAL_BEDROCK_THROUGHPUT_SECONDS": "0",
     "LOCAL_BEDROCK_DEPLOYMENT_SECONDS": "0",

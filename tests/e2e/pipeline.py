@@ -57,6 +57,21 @@ class Pipeline:
     def client(self, service: str) -> Any:
         return self.session.client(service)
 
+    def invoke(self, output: str, event: dict[str, Any]) -> Any:
+        """What the function that the stack's output names returns. Its first call after a deployment is refused."""
+        functions = self.client("lambda")
+
+        def ready() -> dict[str, Any] | None:
+            try:
+                return functions.invoke(FunctionName=self.outputs[output], Payload=json.dumps(event))
+            except functions.exceptions.ResourceConflictException:
+                return None
+
+        reply = until(ready, f"the function {output} to be Active", 60)
+        result = json.loads(reply["Payload"].read())
+        assert "FunctionError" not in reply, result
+        return result
+
     def drop(self, dataset: str, files: dict[str, bytes]) -> None:
         """Uploads the files in no fixed order, as `aws s3 cp --recursive` does."""
         s3, names = self.client("s3"), list(files)

@@ -47,10 +47,7 @@ def test_an_accepted_model_is_marked_and_told_of_and_the_next_run_is_measured_by
     assert report["gate"]["sentence"].startswith("Accepted: ")
     assert report["earlier"] is None
 
-    reply = pipeline.client("lambda").invoke(
-        FunctionName=pipeline.outputs["StartFunctionName"], Payload=json.dumps({"dataset": "gated", "repeat": 1})
-    )
-    second = json.loads(reply["Payload"].read())["run_id"]
+    second = pipeline.invoke("StartFunctionName", {"dataset": "gated", "repeat": 1})["run_id"]
     assert pipeline.finished(second)["status"] == "SUCCEEDED"
     report = pipeline.report(second)
     assert report["earlier"]["run_id"] == first

@@ -53,11 +53,7 @@ def local_bedrock(pipeline, **settings):
 
 def release(pipeline, event):
     """Invokes the release function, as the rule and the schedule do."""
-    reply = pipeline.client("lambda").invoke(
-        FunctionName=pipeline.outputs["ReleaseFunctionName"], Payload=json.dumps(event)
-    )
-    assert "FunctionError" not in reply, reply["Payload"].read()
-    return json.loads(reply["Payload"].read())
+    return pipeline.invoke("ReleaseFunctionName", event)
 
 
 def schedules(pipeline):

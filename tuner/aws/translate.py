@@ -35,6 +35,10 @@ _TRANSIENT = {
     "ModelErrorException",
     "RequestTimeout",
     "KMSInternalException",
+    # A Lambda function that is Pending or Inactive.
+    "CodeArtifactUserPendingException",
+    "ResourceConflictException",
+    "ResourceNotReadyException",
 }
 _DENIED = {"AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation", "NotAuthorized"}
 _QUOTA = {"ServiceQuotaExceededException", "LimitExceededException"}

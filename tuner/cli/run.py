@@ -19,10 +19,14 @@ from tuner.cli.errors import CommandError
 from tuner.cli.options import Local, Stack, connect
 from tuner.cli.upload import Drop
 from tuner.cli.watch import INTERRUPTED, follow
+from tuner.errors import RetryableError
 from tuner.run import INCOMING
 
 # Beyond the rest that the dataset's folder needs: EventBridge's delivery and the start function's own work.
 _START_SECONDS = 150
+# An Inactive function is ready again after 40 to 106 seconds (statemachine/retries.py has the source).
+_READY_SECONDS = 240
+_READY_PAUSE_SECONDS = 3
 
 
 def run(
@@ -72,17 +76,28 @@ def _repeat(deployment: Deployment, drop: Drop) -> int:
 def _start(deployment: Deployment, drop: Drop, run_id: str, repeat: int) -> None:
     """Sees the run start, which the upload alone brings about; a repeat has to be asked for."""
     if repeat:
-        with translated(f"start a repeat with the function '{deployment.start_function}'"):
-            client("lambda").invoke(
-                FunctionName=deployment.start_function,
-                InvocationType="Event",  # it waits for the folder to be quiet, longer than a request may take
-                Payload=json.dumps({"dataset": drop.dataset, "repeat": repeat}).encode(),
-            )
+        _ask_for_repeat(deployment.start_function, json.dumps({"dataset": drop.dataset, "repeat": repeat}).encode())
     try:
         _wait_for_start(deployment, drop, run_id)
     except KeyboardInterrupt:
         say(f"\nStopped waiting; the files are uploaded and the run starts. Follow it with: tuner watch {run_id}")
         raise typer.Exit(INTERRUPTED) from None
+
+
+def _ask_for_repeat(function: str, event: bytes) -> None:
+    """Invokes the start function. One that was not used for weeks is Inactive: the first call wakes it and fails."""
+    deadline = time.monotonic() + _READY_SECONDS
+    while True:
+        try:
+            with translated(f"start a repeat with the function '{function}'"):
+                # An event, because the function waits for the folder to be quiet, longer than a request may take.
+                client("lambda").invoke(FunctionName=function, InvocationType="Event", Payload=event)
+        except RetryableError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(_READY_PAUSE_SECONDS)
+        else:
+            return
 
 
 def _upload(deployment: Deployment, drop: Drop) -> None:

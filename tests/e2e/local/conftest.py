@@ -22,6 +22,7 @@ QUICKLY = botocore.config.Config(retries={"total_max_attempts": 1})
 def folder(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(FOLDER_VARIABLE, str(tmp_path_factory.mktemp("local") / "cloud"))
+        patch.setenv("LOCAL_PENDING", "0")
         yield CloudFolder.default()
 
 

@@ -15,6 +15,7 @@ from tests.e2e.pipeline import Pipeline
 
 _QUICK = {
     "SFN_WAIT_SCALE": "0.02",
+    "LOCAL_PENDING": "0",
     "LOCAL_BEDROCK_JOB_STAGE_SECONDS": "0",
     "LOCAL_BEDROCK_THROUGHPUT_SECONDS": "0",
     "LOCAL_BEDROCK_DEPLOYMENT_SECONDS": "0",

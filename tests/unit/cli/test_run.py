@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.cli.samples import failed
-from tests.unit.cli.world import Clock, Execution, Tuner, World
+from tests.unit.cli.world import Clock, Execution, Refused, Tuner, World
 
 
 class TestRun:
@@ -71,6 +71,29 @@ class TestRun:
         assert json.loads(world.calls("Invoke")[0]["Payload"]) == {"dataset": "faq", "repeat": 1}
         assert outcome.status == 0
         assert f"The run {first}-r1 succeeded" in outcome.err
+
+    def test_again_waits_for_a_start_function_that_is_inactive(self, tuner: Tuner, world: World, folder: Path) -> None:
+        tuner("run", str(folder))
+        (first,) = world.executions
+
+        def wake() -> None:
+            if len(world.calls("Invoke")) < 4:
+                raise Refused("CodeArtifactUserPendingException", "Lambda is initializing your function.", 409)
+            world.add(Execution(f"{first}-r1"))
+
+        world.after["Invoke"] = wake
+        assert tuner("run", str(folder), "--again").status == 0
+
+    def test_again_says_when_the_start_function_stays_inactive(self, tuner: Tuner, world: World, folder: Path) -> None:
+        def asleep() -> None:
+            raise Refused("CodeArtifactUserPendingException", "Lambda is initializing your function.", 409)
+
+        tuner("run", str(folder))
+        world.after["Invoke"] = asleep
+        outcome = tuner("run", str(folder), "--again")
+        assert outcome.status == 1
+        assert "Lambda is initializing your function" in outcome.err
+        assert len(world.calls("Invoke")) > 50
 
     def test_again_of_what_never_ran_is_an_ordinary_run(self, tuner: Tuner, world: World, folder: Path) -> None:
         assert tuner("run", str(folder), "--again").status == 0

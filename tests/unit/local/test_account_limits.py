@@ -6,6 +6,7 @@ from ministack.services.cloudformation import provisioners
 
 from local.overlays import account_limits, global_names, retry_pauses
 from local.overlays.account_limits import attached_refusal, function_refusal, managed_refusal, role_refusal
+from local.overlays.strictness import Strictness
 
 
 def document(characters):
@@ -97,14 +98,33 @@ class TestRetryPauses:
     def test_a_pause_grows_to_its_maximum_and_full_jitter_draws_below(self, more, retries, pause):
         assert retry_pauses.pause_seconds({**RETRIER, **more}, retries, 0.25) == pause
 
-    def test_the_state_machine_pauses_so_long(self, monkeypatch):
-        slept = []
-        monkeypatch.setattr(stepfunctions, "_scaled_sleep", slept.append)
-        monkeypatch.setattr(stepfunctions, "_find_matching_retrier", stepfunctions._find_matching_retrier)
-        monkeypatch.setattr(retry_pauses.random, "random", lambda: 0.5)
-        retry_pauses.install()
-        retriers = [{**RETRIER, "JitterStrategy": "FULL"}]
+    @pytest.fixture
+    def paused(self, monkeypatch):
+        """Installs the correction with these settings; returns the pauses, whose draws are all in the middle."""
+
+        def install(settings):
+            slept = []
+            monkeypatch.setattr(stepfunctions, "_scaled_sleep", slept.append)
+            monkeypatch.setattr(stepfunctions, "_find_matching_retrier", stepfunctions._find_matching_retrier)
+            monkeypatch.setattr(retry_pauses.random, "random", lambda: 0.5)
+            monkeypatch.setattr(retry_pauses, "strictness", lambda: settings)
+            retry_pauses.install()
+            return slept
+
+        return install
+
+    def test_the_state_machine_pauses_so_long(self, paused):
+        slept = paused(Strictness())
+        retriers = [{**RETRIER, "ErrorEquals": ["States.ALL"], "JitterStrategy": "FULL"}]
         assert stepfunctions._find_matching_retrier(retriers, "E", {0: 4})[1] == 0
         stepfunctions._scaled_sleep(60)
         stepfunctions._scaled_sleep(7)  # a Wait state
         assert slept == [81, 7]
+
+    def test_who_waits_for_a_function_pauses_as_much_less_as_it_takes_here(self, paused):
+        slept = paused(Strictness(pending=0.6))
+        stepfunctions._find_matching_retrier(
+            [{**RETRIER, "ErrorEquals": ["States.ALL"]}], "Lambda.ResourceConflictException", {0: 1}
+        )
+        stepfunctions._scaled_sleep(6)
+        assert slept == [pytest.approx(0.06)]
