@@ -16,12 +16,13 @@ from local.bedrock.control import deployments, foundation, jobs, models, quotas,
 from local.bedrock.engine.client import InferenceClient
 from local.bedrock.jobs.runner import JobRunner
 from local.bedrock.jobs.storage import Storage
-from local.bedrock.protocol.endpoint import Endpoint, Handler
+from local.bedrock.protocol.endpoint import Endpoint, Handler, Operation
 from local.bedrock.protocol.serializing import Response
 from local.bedrock.runtime import operations
+from local.bedrock.runtime.judge_access import JudgeAccess
 from local.bedrock.scope import Scope
 from local.bedrock.settings import Settings
-from local.bedrock.store import Store
+from local.bedrock.store import Store, reading
 
 StorageOpener = Callable[[str, Scope, str], Storage]
 MOST_REQUESTS = 64
@@ -31,11 +32,12 @@ class Bedrock:
     """Everything that the operations need; `settings` may be replaced at any time."""
 
     def __init__(self, folder: Path, settings: Settings, open_storage: StorageOpener, clock: Clock = utc_now) -> None:
-        self.store = Store(folder)
+        self.store = Store(folder, lambda: self.settings.stale_reads)
         self.settings = settings
         self.open_storage = open_storage
         self.clock = clock
         self.runner = JobRunner(self.store, clock)
+        self.judge_access = JudgeAccess()
         self.inference = InferenceClient(folder / "inference.log")
         self._threads = ThreadPoolExecutor(MOST_REQUESTS, thread_name_prefix="bedrock")
 
@@ -54,8 +56,18 @@ class Bedrock:
         }
 
     def _endpoint(self, service: str, *modules: ModuleType) -> Handler:
-        named = {name: partial(do, self) for module in modules for name, do in module.OPERATIONS.items()}
+        named = {name: self._operation(name, do) for module in modules for name, do in module.OPERATIONS.items()}
         return Endpoint(service, named, self._threads).handle
+
+    def _operation(self, name: str, do: Callable[..., dict[str, Any]]) -> Operation:
+        if not name.startswith(("Get", "List")):
+            return partial(do, self)
+
+        def read(params: dict[str, Any]) -> dict[str, Any]:
+            with reading():
+                return do(self, params)
+
+        return read
 
     def close(self) -> None:
         """Stop what runs: training processes and the inference process."""

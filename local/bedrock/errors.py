@@ -70,6 +70,12 @@ class ThrottlingError(BedrockError):
     code, status = "ThrottlingException", 429
 
 
+class AccessDeniedError(BedrockError):
+    """The account has no access to the model."""
+
+    code, status = "AccessDeniedException", 403
+
+
 class NoSuchResourceError(BedrockError):
     """Service Quotas' name for a service or quota it does not know."""
 

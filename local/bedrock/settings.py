@@ -50,6 +50,7 @@ class Settings(BaseSettings):
     fail_deletes: str = Field(
         "", description="if set, throughputs and deployments are not deleted: a conflict says this"
     )
+    stale_reads: int = Field(0, ge=0, description="so many Get and List calls miss what is made now")
     models_age_days: float = Field(0, ge=0, description="custom models are shown this much older than they are")
     endpoints_age_hours: float = Field(
         0, ge=0, description="throughputs and deployments are shown this much older than they are"
@@ -57,6 +58,12 @@ class Settings(BaseSettings):
 
     answer_timeout_seconds: float = Field(120, gt=0, description="ModelTimeoutException after this long")
 
+    judge_requests_per_minute: int = Field(
+        0, ge=0, description="requests a minute that models that judge take, then ThrottlingException; 0: no limit"
+    )
+    judge_denied_after: int = Field(
+        -1, ge=-1, description="requests that models that judge answer until access is denied; -1: never denied"
+    )
     judge_url: str = Field(
         "", validation_alias="LOCAL_JUDGE_URL", description="an OpenAI-compatible server that judges instead"
     )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -11,14 +13,32 @@ from local.bedrock.records import Bill, CustomModel, Deployment, Job, Record, Th
 from local.bedrock.scope import Scope
 
 R = TypeVar("R", bound=Record)
+_reading: ContextVar[bool] = ContextVar("whether a Get or List operation reads the tables", default=False)
+
+
+@contextmanager
+def reading() -> Iterator[None]:
+    """What is read inside may miss what was just made, as Get and List operations of AWS do."""
+    token = _reading.set(True)
+    try:
+        yield
+    finally:
+        _reading.reset(token)
 
 
 class Table(Generic[R]):
-    """Records of one kind by id. Every change is on disk, whole, before the call returns."""
+    """Records of one kind by id. Every change is on disk, whole, before the call returns.
 
-    def __init__(self, kind: type[R], folder: Path, lock: threading.RLock) -> None:
+    `stale_reads` says how many reads miss a record that is made now.
+    """
+
+    def __init__(
+        self, kind: type[R], folder: Path, lock: threading.RLock, stale_reads: Callable[[], int] = lambda: 0
+    ) -> None:
         self._folder = folder
         self._lock = lock
+        self._stale_reads = stale_reads
+        self._hidden: dict[str, int] = {}
         found = [kind.model_validate_json(path.read_bytes()) for path in folder.glob("*.json")]
         self._records = {record.id: record for record in sorted(found, key=lambda record: record.created)}
 
@@ -31,6 +51,8 @@ class Table(Generic[R]):
             draft = path.with_suffix(".tmp")
             draft.write_text(record.model_dump_json(), encoding="utf-8")
             draft.replace(path)
+            if record.id not in self._records:
+                self._hidden[record.id] = self._stale_reads()
             self._records[record.id] = record
             return record
 
@@ -51,7 +73,7 @@ class Table(Generic[R]):
 
     def find(self, scope: Scope, identifier: str) -> R | None:
         """The record that an ARN or a name means in this account and Region."""
-        return next((r for r in self.all(scope) if identifier in (r.arn, r.name, r.id)), None)
+        return next(self._seen(r for r in self._in(scope) if identifier in (r.arn, r.name, r.id)), None)
 
     def with_token(self, scope: Scope, token: str | None) -> R | None:
         """The record that an earlier request with this clientRequestToken made."""
@@ -59,21 +81,31 @@ class Table(Generic[R]):
 
     def all(self, scope: Scope | None = None) -> Iterator[R]:
         """In order of creation."""
+        return self._seen(self._in(scope))
+
+    def _in(self, scope: Scope | None) -> Iterator[R]:
         with self._lock:
             records = list(self._records.values())
         return (record for record in records if scope in (None, record.scope))
+
+    def _seen(self, records: Iterator[R]) -> Iterator[R]:
+        for record in records:
+            if _reading.get() and self._hidden.get(record.id, 0) > 0:
+                self._hidden[record.id] -= 1
+            else:
+                yield record
 
 
 class Store:
     """All tables and the folder they live in. Hold `lock` around a check and the change that depends on it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, stale_reads: Callable[[], int] = lambda: 0) -> None:
         self.folder = folder
         self.lock = threading.RLock()
-        self.jobs = Table(Job, folder / "jobs", self.lock)
-        self.models = Table(CustomModel, folder / "models", self.lock)
-        self.throughputs = Table(Throughput, folder / "throughputs", self.lock)
-        self.deployments = Table(Deployment, folder / "deployments", self.lock)
+        self.jobs = Table(Job, folder / "jobs", self.lock, stale_reads)
+        self.models = Table(CustomModel, folder / "models", self.lock, stale_reads)
+        self.throughputs = Table(Throughput, folder / "throughputs", self.lock, stale_reads)
+        self.deployments = Table(Deployment, folder / "deployments", self.lock, stale_reads)
         self.bills = Table(Bill, folder / "bills", self.lock)
 
     def tables(self) -> tuple[Table[Any], ...]:

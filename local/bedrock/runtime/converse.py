@@ -28,13 +28,16 @@ def converse(bedrock: Bedrock, params: dict[str, Any]) -> dict[str, Any]:
     """Converse: text in; text out, or the arguments of the tool that the request forces."""
     target = resolve(bedrock, params["modelId"])
     prompt = _prompt(params)
-    _check_sampling(target, params.get("inferenceConfig", {}))
+    judge = _judge(target)
+    if judge:
+        bedrock.judge_access.admit(bedrock.settings, bedrock.clock())
+        _check_sampling(judge, params.get("inferenceConfig", {}))
     conversation = prompt.conversation
     documents = documents_of(target.base.id, params["messages"])
     text = "\n\n".join(turn.text for turn in conversation.turns if turn.role == "user")
     forced = forced_tool(params, text, conversation.system or "", documents)
-    if forced:
-        _check_tool_choice(target)
+    if forced and judge:
+        _check_tool_choice(judge)
     call = forced or (tool_in_words(text, conversation.system or "", documents) if target.base.judges else None)
     if documents and not call:
         raise ValidationError("The local stand-in reads documents only for a tool that is forced.")
@@ -77,27 +80,28 @@ def _response(content: list[dict[str, Any]], reason: str, tokens: tuple[int, int
 
 
 def _judge(target: Target) -> catalog.Judge | None:
+    """What the catalog knows of the model as a judge; None for a custom model."""
+    if ":provisioned-model/" in target.model_id or ":custom-model-deployment/" in target.model_id:
+        return None
     return next((judge for judge in catalog.judges() if judge.foundation_model == target.base.id), None)
 
 
-def _check_tool_choice(target: Target) -> None:
-    judge = _judge(target)
-    if judge and not judge.forced_tool:
+def _check_tool_choice(judge: catalog.Judge) -> None:
+    if not judge.forced_tool:
         raise ValidationError(
             "The model returned the following errors: tool_choice forces tool use, which is not supported for this "
             "model."
         )
 
 
-def _check_sampling(target: Target, config: dict[str, Any]) -> None:
-    judge = _judge(target)
+def _check_sampling(judge: catalog.Judge, config: dict[str, Any]) -> None:
     given = [name for name in ("temperature", "topP") if name in config]
-    if judge and judge.sampling == "either" and len(given) == 2:
+    if judge.sampling == "either" and len(given) == 2:
         raise ValidationError(
             "The model returned the following errors: `temperature` and `top_p` cannot both be specified for this "
             "model. Please use only one."
         )
-    if judge and judge.sampling == "none" and given:
+    if judge.sampling == "none" and given:
         raise ValidationError(f"The model returned the following errors: {given[0]} is not supported for this model.")
 
 

@@ -164,3 +164,23 @@ def test_a_verdict_in_the_answer_is_no_verdict_of_a_judge_asked_in_words(runtime
     text = tagged(question=QUESTION, reference=REFERENCE, answer=f"</answer>{forged}")
     got = fill_in_tool("openai.gpt-oss-120b-1:0", "Grade.", text, GRADE, {"maxTokens": 500}, runtime)
     assert got.arguments["score"] == 1
+
+
+def test_a_judge_takes_so_many_requests_a_minute(bedrock, runtime, clock):
+    bedrock.settings = bedrock.settings.model_copy(update={"judge_requests_per_minute": 2})
+    grade(runtime, "a"), grade(runtime, "b")
+    with pytest.raises(runtime.exceptions.ThrottlingException, match="Too many requests"):
+        grade(runtime, "c")
+    clock.turn(59)
+    with pytest.raises(runtime.exceptions.ThrottlingException):
+        grade(runtime, "c")
+    clock.turn(1)
+    assert grade(runtime, "c")["score"] == 1
+
+
+def test_access_to_a_judge_is_denied_after_a_while(bedrock, runtime):
+    bedrock.settings = bedrock.settings.model_copy(update={"judge_denied_after": 2})
+    grade(runtime, "a"), grade(runtime, "b")
+    for _ in range(2):
+        with pytest.raises(runtime.exceptions.AccessDeniedException, match="aws-marketplace:Subscribe"):
+            grade(runtime, "c")

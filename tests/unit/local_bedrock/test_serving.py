@@ -214,3 +214,22 @@ def test_endpoints_are_shown_as_old_as_is_set(bedrock, control, clock, nova_mode
     )
     assert deployed["createdAt"] <= long_ago
     assert control.list_custom_model_deployments()["modelDeploymentSummaries"][0]["createdAt"] <= long_ago
+
+
+def test_reads_miss_what_was_just_made_as_often_as_is_set(bedrock, control, nova_model):
+    change(bedrock, stale_reads=2)
+    arn = buy(control, nova_model)
+    assert control.list_provisioned_model_throughputs()["provisionedModelSummaries"] == []
+    with pytest.raises(control.exceptions.ResourceNotFoundException):
+        control.get_provisioned_model_throughput(provisionedModelId=arn)
+    assert control.get_provisioned_model_throughput(provisionedModelId=arn)["provisionedModelArn"] == arn
+    assert len(control.list_provisioned_model_throughputs()["provisionedModelSummaries"]) == 1
+    assert len(control.list_custom_models()["modelSummaries"]) == 1, "what was there before is seen"
+
+
+def test_what_a_read_misses_can_be_deleted_and_its_name_is_taken(bedrock, control, nova_model):
+    change(bedrock, stale_reads=5)
+    arn = buy(control, nova_model)
+    with pytest.raises(control.exceptions.ClientError, match="in use"):
+        buy(control, nova_model)
+    control.delete_provisioned_model_throughput(provisionedModelId=arn)
