@@ -32,9 +32,9 @@ test: lint  ## all checks and tests, the deployed local cloud included
 permissions: $(INSTALLED)  ## prove every permission: take each away from a real run (minutes)
 	@PERMISSION_PROOF=docs/permission-proof.md $(BIN)/pytest -n 2 --dist worksteal tests/e2e/permissions
 
-chaos: $(INSTALLED)  ## inject every fault (under an hour), or SAMPLE=N of them drawn by SEED=S
+chaos: $(INSTALLED)  ## inject every fault, alone and in pairs (an hour), or SAMPLE=N drawn by SEED=S
 	@$(BIN)/python -m tests.chaos $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED)) \
-		$(if $(LANES),--lanes $(LANES))
+		$(if $(LANES),--lanes $(LANES)) $(if $(KEEP),--keep)
 
 bench: $(INSTALLED)  ## all benchmarks, or one: make bench NAME=preprocess
 	@for name in $(or $(NAME),preprocess report scoring paid_window); do $(BIN)/python -m benchmarks.$$name || exit 1; done

@@ -1,4 +1,4 @@
-"""A campaign: the baselines, the cases that follow from them, and each release's cases without it."""
+"""A campaign: the baselines, the cases with one and with two faults, and some cases without each release."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 from tests.chaos import page
 from tests.chaos.cases import Baseline, Case, derived, sampled
 from tests.chaos.lanes import Lanes, Task
+from tests.chaos.pairs import pairs
 from tests.chaos.results import Result, read
 from tests.chaos.seen import RELEASES, release_at
 from tests.chaos.situations import SITUATIONS, Situation
@@ -18,6 +19,17 @@ from tests.chaos.situations import SITUATIONS, Situation
 
 class BrokenRunError(Exception):
     """What a situation's own run met would be too little to derive cases from."""
+
+
+@dataclass(frozen=True)
+class Extent:
+    """How much is played: so many cases with one fault and so many pairs, all when None, and for each release so many
+    of the cases that it survived, without it."""
+
+    singles: int | None = None
+    pairs: int | None = None
+    without_each: int = 4
+    seed: int = 1
 
 
 @dataclass(frozen=True)
@@ -40,28 +52,33 @@ class Outcome:
 
 
 class Campaign:
-    """Plays what has no result in the folder yet, and keeps it there."""
+    """Plays what has no result in the folder yet, and keeps it there.
 
-    def __init__(self, lanes: Lanes, folder: Path, say: Callable[[str], None]) -> None:
-        self._lanes, self._say = lanes, say
+    `state` names the code that is played. With `keep`, cases that held at an earlier state are not played again.
+    """
+
+    def __init__(
+        self, lanes: Lanes, folder: Path, say: Callable[[str], None], state: str = "", keep: bool = False
+    ) -> None:
+        self._lanes, self._say, self._state, self._keep = lanes, say, state, keep
         self._results, self._baselines = folder / "results.jsonl", folder / "baselines.jsonl"
         folder.mkdir(parents=True, exist_ok=True)
 
-    def run(
-        self, sample: int | None, seed: int, without_each: int, situations: Sequence[Situation] = SITUATIONS
-    ) -> Outcome:
-        """The situations; all their faults, or `sample` of them; and for each release `without_each` of the cases that
-        it survived."""
+    def run(self, extent: Extent, situations: Sequence[Situation] = SITUATIONS) -> Outcome:
+        """The situations, their faults and pairs of faults, and cases without each release."""
         plain = [Case(situation) for situation in situations]
         self.play([Task(case) for case in plain])
-        faults = derived(self._met(), situations)
-        cases = plain + sampled(faults, sample, seed)
+        met = self._met()
+        one, two = derived(met, situations), pairs(met)
+        drawn = sampled(one, extent.singles, extent.seed) + sampled(two, extent.pairs, extent.seed)
+        cases = plain + drawn
         whole = self.play([Task(case) for case in cases])
-        return Outcome(len(plain) + len(faults), cases, whole, self.play(_without(cases, whole, without_each, seed)))
+        without = self.play(_without(cases, whole, extent))
+        return Outcome(len(plain) + len(one) + len(two), cases, whole, without)
 
     def play(self, tasks: Sequence[Task]) -> list[Result]:
         """The results of all tasks, old and new, in the tasks' order. Raises BrokenRunError."""
-        known = {(result.name, result.off): result for result in read(self._results)}
+        known = {(result.name, result.off): result for result in read(self._results) if self._holds(result)}
         missing = [task for task in tasks if (task.case.name, task.off) not in known]
         # Mixed, so that at no time all lanes only wait for calls that hang.
         random.Random(len(missing)).shuffle(missing)
@@ -72,13 +89,19 @@ class Campaign:
                 )
             if baseline:
                 _append(self._baselines, json.dumps(asdict(baseline)))
-            _append(self._results, result.line())
-            known[result.name, result.off] = result
+            _append(self._results, result.at(self._state).line())
+            known[result.name, result.off] = result.at(self._state)
             self._say(f"{count}/{len(missing)} {page.in_short(result)}")
         return [known[task.case.name, task.off] for task in tasks]
 
+    def _holds(self, result: Result) -> bool:
+        same = result.state.rpartition(" ")[2] == self._state.rpartition(" ")[2]  # the commit may differ in its docs
+        return same or (self._keep and not result.findings)
+
     def _met(self) -> list[Baseline]:
-        return [Baseline.read(json.loads(line)) for line in self._baselines.read_text().splitlines()]
+        """The last baseline of each situation."""
+        found = [Baseline.read(json.loads(line)) for line in self._baselines.read_text().splitlines()]
+        return list({baseline.situation: baseline for baseline in found}.values())
 
 
 def _append(path: Path, line: str) -> None:
@@ -86,14 +109,14 @@ def _append(path: Path, line: str) -> None:
         file.write(f"{line}\n")
 
 
-def _without(cases: Sequence[Case], results: Sequence[Result], count: int, seed: int) -> list[Task]:
+def _without(cases: Sequence[Case], results: Sequence[Result], extent: Extent) -> list[Task]:
     """For each release some of the cases that it survived, now without it. What is switched off cannot be broken."""
     tasks: list[Task] = []
     for number in RELEASES:
         survived = [
             case
             for case, result in zip(cases, results, strict=True)
-            if number in result.released_by and release_at(case.place) != number
+            if number in result.released_by and number not in {release_at(fault.place) for fault in case.faults}
         ]
-        tasks += [Task(case, number) for case in sampled(survived, count, seed)]
+        tasks += [Task(case, number) for case in sampled(survived, extent.without_each, extent.seed)]
     return tasks

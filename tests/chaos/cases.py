@@ -1,34 +1,46 @@
-"""All cases, derived from the state machine and from what the baseline runs did."""
+"""The cases with one fault, derived from the state machine and from what the baseline runs did."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tests.chaos.faults import CALL_FAULTS, EXTENTS, FUNCTION_FAULTS, STOPS, Call
+from tests.chaos.faults import CALL_FAULTS, CUT_AFTER, FUNCTION_FAULTS, STALE, STOPS, THROTTLED, Call, CallFault, Extent
 from tests.chaos.plan import Act
 from tests.chaos.situations import SITUATIONS, Meanwhile, Situation
 
 
 @dataclass(frozen=True)
-class Case:
-    """One run with one fault: `act` is played at `place`, with the proxy's `rules` if it is "rules"; `meanwhile` if it
-    holds. A situation without a further fault is a case as well."""
+class Fault:
+    """`act` is played at `place`, with the proxy's `rules` if it is "rules"; `meanwhile` happens if it holds."""
 
-    situation: Situation
-    place: str = ""
-    what: str = ""
-    fault: str = ""
-    act: Act | None = None
+    place: str
+    what: str
+    name: str
+    act: Act
     rules: tuple[Mapping[str, Any], ...] = ()
     meanwhile: Meanwhile = "nothing"
 
     @property
+    def words(self) -> str:
+        """The place, what is faulty there, and how."""
+        return f"{self.place} · {self.what} · {self.name}"
+
+
+@dataclass(frozen=True)
+class Case:
+    """One run with no fault beside its situation, with one, or with two: the second at a later place."""
+
+    situation: Situation
+    faults: tuple[Fault, ...] = ()
+
+    @property
     def name(self) -> str:
         """Tells it from all other cases, from one campaign to the next."""
-        return " · ".join(part for part in (self.situation.name, self.place, self.what, self.fault) if part)
+        parts = [self.situation.name, " + ".join(fault.words for fault in self.faults)]
+        return " · ".join(part for part in parts if part)
 
 
 @dataclass(frozen=True)
@@ -54,7 +66,8 @@ def derived(found: Iterable[Baseline], situations: Iterable[Situation] = SITUATI
     cases: list[Case] = []
     for situation in situations:
         baseline = by_name[situation.name]
-        cases += _of(situation, _without(baseline, seen))
+        new = _without(baseline, seen)
+        cases += [Case(situation, (fault,)) for fault in _faults(new, situation.meanwhile == "nothing")]
         seen |= {*baseline.calls, *baseline.functions, *baseline.states}
     return cases
 
@@ -69,20 +82,47 @@ def _without(baseline: Baseline, seen: set[Any]) -> Baseline:
     )
 
 
-def _of(situation: Situation, baseline: Baseline) -> Iterable[Case]:
-    for call in baseline.calls:
-        for fault in CALL_FAULTS:
-            for extent in EXTENTS:
-                what = f"{call.service}.{call.operation}"
-                rules = call.rules(fault, extent)
-                yield Case(situation, call.place, what, f"{fault.name}, {extent}", "rules", rules)
+def _faults(baseline: Baseline, may_stop: bool) -> Iterator[Fault]:
+    for number, call in enumerate(baseline.calls):
+        for fault, extent in _of_call(call, number):
+            yield of_call(call, fault, extent)
+    makers = {call.place for call in baseline.calls if call.makes}
     for place in baseline.functions:
-        for fault, act in FUNCTION_FAULTS.items():
-            yield Case(situation, place, "the function", fault, act)
-    if situation.meanwhile == "nothing":
-        for state in baseline.states:
-            for fault, act in STOPS.items():
-                yield Case(situation, state, "the execution", fault, act, meanwhile="stop the execution")
+        yield from of_function(place, place in makers)
+    for state in baseline.states if may_stop else ():
+        yield from of_execution(state)
+
+
+def _of_call(call: Call, number: int) -> Iterator[tuple[CallFault, Extent]]:
+    """A call of the protocol is broken in every way. Of the others, which only a few functions of ours make for all,
+    each is broken in two ways, in turn; a file that is written also after it was written."""
+    if call.of_the_protocol:
+        yield from ((fault, extent) for fault in CALL_FAULTS for extent in fault.extents)
+        return
+    once, lasting = CALL_FAULTS[number % len(CALL_FAULTS)], CALL_FAULTS[(number + 2) % len(CALL_FAULTS)]
+    yield once, "once"
+    yield lasting, "lasting"
+    if not call.reads and lasting is not CUT_AFTER:
+        yield CUT_AFTER, "lasting"
+    if call.reads and call.service != "s3":
+        yield THROTTLED, "for minutes"
+
+
+def of_call(call: Call, fault: CallFault, extent: Extent) -> Fault:
+    """This call, broken like this."""
+    return Fault(call.place, call.what, f"{fault.name}, {extent}", "rules", call.rules(fault, extent))
+
+
+def of_function(place: str, makes: bool) -> Iterator[Fault]:
+    """Everything that can happen to a function there."""
+    for name, act in {**FUNCTION_FAULTS, **(STALE if makes else {})}.items():
+        yield Fault(place, "the function", name, act)
+
+
+def of_execution(state: str) -> Iterator[Fault]:
+    """The operator stops the execution there."""
+    for name, act in STOPS.items():
+        yield Fault(state, "the execution", name, act, meanwhile="stop the execution")
 
 
 def sampled(cases: list[Case], count: int | None, seed: int) -> list[Case]:

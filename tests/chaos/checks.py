@@ -21,6 +21,13 @@ def nothing_is_alive(seen: Seen) -> Iterator[str]:
         yield f"LEAK: {arn} is alive and paid for"
 
 
+def no_job_trains_for_nobody(seen: Seen) -> Iterator[str]:
+    """A customization job in progress belongs to a running execution."""
+    for job in seen.training:
+        if not any(job.endswith(run) and execution["status"] == "RUNNING" for run, execution in seen.runs.items()):
+            yield f"LEAK: the job {job} is training and no execution waits for it"
+
+
 def one_job_for_a_run(seen: Seen) -> Iterator[str]:
     """Never more than one customization job."""
     for run in seen.runs:
@@ -105,6 +112,7 @@ def _is_whole(key: str, body: bytes) -> bool:
 
 CHECKS: tuple[Check, ...] = (
     nothing_is_alive,
+    no_job_trains_for_nobody,
     one_job_for_a_run,
     one_purchase_for_a_run,
     the_execution_ended,

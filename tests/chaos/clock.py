@@ -33,7 +33,8 @@ class Clock:
         """
         passing = {"sweep": self.sweep, "switch": self.switch, "sweep after the outage": self._sweep_after_the_outage}
         for stage in ("sweep", "switch", "sweep", "sweep after the outage"):
-            alive = self._player.lane.alive(self._player.dataset)
+            lane, dataset = self._player.lane, self._player.dataset
+            alive = lane.alive(dataset) + lane.training(dataset)
             if not alive and "RUNNING" not in self._player.runs().values():
                 return
             self._player.stages.append(stage)
@@ -42,12 +43,14 @@ class Clock:
                 self._player.settle(_PATIENCE_SECONDS)
 
     def sweep(self) -> None:
-        """Invokes the targets of every rule that a schedule triggers."""
+        """Invokes the targets of every rule that a schedule triggers, as events are delivered."""
+        began = self._player.lane.invocations.size()
         events, functions = self._pipeline.client("events"), self._pipeline.client("lambda")
         for rule in events.list_rules()["Rules"]:
             if rule.get("ScheduleExpression") and rule["State"] == "ENABLED":
                 for target in events.list_targets_by_rule(Rule=rule["Name"])["Targets"]:
-                    functions.invoke(FunctionName=target["Arn"], Payload=target["Input"])
+                    functions.invoke(FunctionName=target["Arn"], InvocationType="Event", Payload=target["Input"])
+                    until(lambda: self._player.lane.invocations.since(began), "the sweep's invocation", 60)
 
     def _sweep_after_the_outage(self) -> None:
         self._player.lane.rules([])

@@ -33,6 +33,7 @@ from tests.e2e.pipeline import Pipeline
 SCALED = {
     "SFN_WAIT_SCALE": "0.002",
     "LAMBDA_ASYNC_RETRY_BASE_SECONDS": "0.1",
+    "LAMBDA_ASYNC_RETRY_MAX_SECONDS": "0.3",
     # Functions are cold where a case says so.
     "LOCAL_PENDING": "0",
     "LOCAL_IDLE": "0",
@@ -157,6 +158,12 @@ class Lane:
             *(entry["provisionedModelArn"] for entry in throughput if not entry.get("commitmentDuration")),
             *(entry["customModelDeploymentArn"] for entry in deployments),
         ]
+
+    def training(self, dataset: str) -> list[str]:
+        """Names of the customization jobs that are in progress."""
+        bedrock = self.pipeline.client("bedrock")
+        found = bedrock.list_model_customization_jobs(nameContains=dataset, statusEquals="InProgress")
+        return [job["jobName"] for job in found["modelCustomizationJobSummaries"]]
 
     def rules(self, rules: list[Mapping[str, Any]]) -> None:
         """Makes these the proxy's only rules."""

@@ -13,21 +13,26 @@ import json
 import threading
 import time
 import urllib.request
+from collections import Counter
 from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any
 
 from ministack.services import lambda_svc, stepfunctions
 
+from local.bedrock.instance import instance
 from local.folder import CloudFolder
+from local.overlays.function_states import INITIALIZING
 from tests.chaos.plan import Journal, Plan, Plans
 
 _FOLDER = CloudFolder.default().root
 _HELD_SECONDS = 0.02
+# So many reads miss what Bedrock makes after the fault.
+_STALE_READS = 2
 _state: ContextVar[tuple[str, str] | None] = ContextVar("execution and state of the running task", default=None)
 _trace: ContextVar[list[str] | None] = ContextVar("trace id of the running invocation", default=None)
 _numbers = itertools.count(1)
-_played: set[int] = set()
+_played: Counter[int] = Counter()
 _lock = threading.Lock()
 journal, plans = Journal(_FOLDER), Plans(_FOLDER)
 
@@ -107,11 +112,11 @@ def place_of(function: str, event: Any) -> str:
 
 
 def _plan(place: str) -> Plan | None:
-    """The plan for this place, if it has one that was not played yet."""
+    """The plan for this place, if it has one that was not played to its end."""
     with _lock:
-        plan = next((p for p in plans.read() if p.place == place and p.number not in _played), None)
+        plan = next((p for p in plans.read() if p.place == place and _played[p.number] < p.times), None)
         if plan:
-            _played.add(plan.number)
+            _played[plan.number] += 1
             journal.write("plays", number=plan.number, place=place)
         return plan
 
@@ -119,7 +124,14 @@ def _plan(place: str) -> Plan | None:
 def _play(plan: Plan | None, run: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     match plan and plan.act:
         case "rules":
-            _set_rules(plan)
+            _add_rules(plan)
+        case "stale reads":
+            bedrock = instance()
+            bedrock.settings = bedrock.settings.model_copy(update={"stale_reads": _STALE_READS})
+        case "cold":
+            return INITIALIZING.result()
+        case "throttled":
+            return lambda_svc._throttle_response("ConcurrentInvocationLimitExceeded", "Injected: Rate exceeded")
         case "crash before":
             return _CRASHED
         case "crash after":
@@ -144,9 +156,9 @@ def _play(plan: Plan | None, run: Callable[[], dict[str, Any]]) -> dict[str, Any
     return run()
 
 
-def _set_rules(plan: Plan) -> None:
+def _add_rules(plan: Plan) -> None:
     body = json.dumps(plan.rules).encode()
-    request = urllib.request.Request(f"{plan.proxy}/_microburst/rules", data=body, method="POST")
+    request = urllib.request.Request(f"{plan.proxy}/_microburst/rules", data=body, method="PATCH")
     with urllib.request.urlopen(request, timeout=60) as answer:
         assert answer.status == 200
 

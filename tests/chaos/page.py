@@ -1,4 +1,4 @@
-"""docs/chaos.md: what was injected, who released, and what leaks without each of the five."""
+"""docs/chaos.md: which faults were injected, what released the endpoints, and what leaks without each release."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from tests.chaos.cases import Case
-from tests.chaos.faults import CALL_FAULTS, FUNCTION_FAULTS, STOPS
+from tests.chaos.faults import CALL_FAULTS, FUNCTION_FAULTS, STALE, STOPS
+from tests.chaos.pairs import EACH
 from tests.chaos.results import Result
 from tests.chaos.seen import RELEASES
 from tests.chaos.situations import SITUATIONS
 
-# What the page says while it does not tell of all cases.
+# What the page says when it shows a part of the cases only.
 SAMPLE = "a sample of"
 _NUMBERS = {0: "–", **{number: str(number) for number in RELEASES}}
 _LATE = {
@@ -65,21 +66,34 @@ def blind(whole: Sequence[Result], without: Sequence[Result]) -> list[int]:
 
 
 def render(cases: Sequence[Case], whole: Sequence[Result], without: Sequence[Result], there_are: int) -> str:
-    """The page, from the results of the cases, of which `there_are` so many."""
-    played = {result.name: (case, result) for case, result in zip(cases, whole, strict=True)}
+    """The page, from the results of the cases; there are `there_are` cases in all."""
+    singles = [result for result in whole if not result.second]
+    pairs = [result for result in whole if result.second]
+    played = [(case, result) for case, result in zip(cases, whole, strict=True) if len(case.faults) == 1]
     parts = [
         _HEAD.format(
-            count=_of(len(whole), there_are), bad=sum(bool(result.findings) for result in whole), counts=_counts(whole)
+            count=_of(len(whole), there_are),
+            pairs=len(pairs),
+            bad=sum(bool(result.findings) for result in whole),
+            counts=_counts(whole),
+            states=_states([*whole, *without]),
         ),
         _failed(whole),
         _situations(whole),
-        _calls(played.values()),
-        _grid("Functions", "place", FUNCTION_FAULTS, "the function", whole),
-        _grid("The operator stops the execution", "state", STOPS, "the execution", whole),
+        _calls(played),
+        _grid("Functions", "place", {**FUNCTION_FAULTS, **STALE}, "the function", singles),
+        _grid("The operator stops the execution", "state", STOPS, "the execution", singles),
+        _pairs([(case, result) for case, result in zip(cases, whole, strict=True) if len(case.faults) == 2]),
         _without(whole, without),
         _FOOT,
     ]
     return "\n".join(parts)
+
+
+def _states(results: Iterable[Result]) -> str:
+    """How many cases were played with which state of the code."""
+    counted = Counter(result.state.partition(" ")[0] for result in results if result.state)
+    return ", ".join(f"{count} at commit {state}" for state, count in counted.most_common()) or "one state of the code"
 
 
 def _of(count: int, there_are: int) -> str:
@@ -117,13 +131,27 @@ def _situations(whole: Iterable[Result]) -> str:
 def _calls(played: Iterable[tuple[Case, Result]]) -> str:
     lines: dict[tuple[str, ...], dict[str, str]] = {}
     for case, result in played:
-        if case.act == "rules":
-            fault, _, extent = case.fault.rpartition(", ")
-            key = (case.situation.name, case.place, case.what, extent)
-            lines.setdefault(key, {})[fault] = cell(result)
+        [fault] = case.faults
+        if fault.act == "rules":
+            name, _, extent = fault.name.rpartition(", ")
+            key = (case.situation.name, fault.place, fault.what, extent)
+            lines.setdefault(key, {})[name] = cell(result)
     faults = [fault.name for fault in CALL_FAULTS]
     rows = [_row((place, f"`{what}`", extent), found, faults) for (_, place, what, extent), found in lines.items()]
-    return "\n".join(["## AWS calls\n", *_header(("place", "call", "how long"), faults), *rows, ""])
+    return "\n".join([_CALLS_HEAD, *_header(("place", "call", "how long"), faults), *rows, ""])
+
+
+def _pairs(played: Sequence[tuple[Case, Result]]) -> str:
+    reached = sum(result.reached for _, result in played)
+    rows = [
+        f"| {case.faults[0].words} | {case.faults[1].words} | {'/'.join(result.ended) or 'not started'} | "
+        f"{cell(result)}{'' if result.reached else ' (second place not reached)'} |"
+        for case, result in played
+    ]
+    head = _PAIRS_HEAD.format(count=len(played), reached=reached, each=EACH)
+    return "\n".join(
+        [head, "| first fault | second fault | ends | released by |", "| --- | --- | --- | --- |", *rows, ""]
+    )
 
 
 def _grid(title: str, first: str, faults: Mapping[str, object], what: str, whole: Iterable[Result]) -> str:
@@ -161,46 +189,68 @@ def _then(has: Result) -> str:
 
 _HEAD = """<!-- Written by `make chaos`: do not edit. -->
 
-# Faults, and who released the throughput
+# Injected faults, and what released the endpoints
 
-*For whoever wants to see it shown that nothing stays alive.*
+*For readers who want evidence that nothing stays alive.*
 
-Runs of the pipeline on the local cloud, with one fault each: {count}. {bad} failed a check. The cases
-are derived from the state machine and from what a run of each kind was recorded to call.
+Runs of the pipeline on the local cloud with injected faults: {count}, of which {pairs} have two faults. {bad} failed a
+check. Played: {states}. The cases are derived from the state machine and from the calls that a run of each kind was
+recorded to make.
 
-After each case, when everything rests: no throughput and no deployment is alive; a run has started one job and made one
-purchase at most; its execution has ended; its report or its notice is there and says how; the inputs are untouched;
-every artifact is absent or whole.
+After each case these checks must hold: no throughput, no deployment and no customization job is alive without a running
+execution; a run has started at most one job and bought each of its endpoints at most once; its execution has ended;
+its report or its notice exists and states how the run ended; the inputs are unchanged; every artifact is absent or
+complete.
 
 {counts}
 
-A cell says which of the five released what the run had bought, and for how many seconds it was paid for, with the waits
-of the state machine at a five-hundredth; `·`: nothing was bought; `–`: Bedrock or somebody else took it away. Where
-something was alive when all rested, the harness turned the clock forward: to the hourly sweep (+ ≤ 1 h), then to the
-release switch's time.
+A cell names the release that deleted what the run had bought, and for how many seconds it was paid for. The state
+machine waits a five-hundredth of its real times. `·`: nothing was bought. `–`: Bedrock or the operator deleted it. If
+something was still alive at the end, the harness moved the clock forward: to the hourly sweep (+ ≤ 1 h), then to the
+time of the release switch.
+"""
+_CALLS_HEAD = """## AWS calls
+
+A call that makes, changes or ends a job, an endpoint, a schedule, an event or an execution is broken in every way. All
+other calls go through a few shared functions: of those, each is broken in two ways, in turn, and each write of a file
+also after it took effect. An empty cell was not played.
+"""
+_PAIRS_HEAD = """## Two faults in one run
+
+{count} pairs; in {reached} the run also reached the place of the second fault. Both faults are at functions that make,
+change or end a job, an endpoint, a schedule or an execution. If a run survives the first fault, the second is at a
+later one of these; if the first fault ends the run, the second is at a function that releases or reports afterwards.
+Every kind of fault is followed by every kind that can follow it, {each} times, at the places that were paired least
+until then (`tests/chaos/pairs.py`).
 """
 _WITHOUT_HEAD = """## Without one of the five
 
-Cases that a release survived, played again with that release switched off: what was bought then lives until another one
-comes, or for ever.
+Cases that ended well by one release, played again with that release switched off: what was bought then lives until
+another release comes, or for ever.
 
 | without | case | released by | without it |
 | --- | --- | --- | --- |"""
-_FOOT = """## How it is done
+_FOOT = """## How it works
 
 ```
-make chaos                    all cases, resumed where an interrupted run stopped
-make chaos SAMPLE=30 SEED=7   some of them, drawn by that seed
+make chaos                    all cases; an interrupted campaign goes on where it stopped
+make chaos KEEP=1             after a change of the code, only what did not hold before and what is new
+make chaos SAMPLE=30 SEED=7   30 cases with one fault and 10 with two, drawn with that seed
 ```
 
-`tests/chaos/` holds it. Each lane is a local cloud of its own with the `instant` engine (docs/local-bedrock.md: no
-model, a stand-in that says so); its functions reach AWS through microburst. Scaled: waits and retry intervals of the
-state machine, pauses and the SDK's own retries in the functions (a five-hundredth each), pauses before an event is
-delivered again (0.1 s), what Bedrock takes for jobs and throughput (0 s), the time a dataset's folder must rest (1 s),
-how long a function waits for an answer (2 s); the SDK repeats a call once. A fault is injected *once*, at the first
-such call from that place on, or *lasting*: at every such call of that function until nothing more happens, after which
-only the sweep and the switch come. What hangs lastingly hangs as often as one state tries, and is cut from then on.
+The code is in `tests/chaos/`. Several local clouds run side by side with the `instant` engine
+([local-bedrock.md](local-bedrock.md): no model, a stand-in). Their functions reach AWS through the proxy microburst.
+Scaled: the waits and retry intervals of the state machine, the pauses in the functions and the SDK's own retries (a
+five-hundredth); the pauses before an event is delivered again (0.1 to 0.3 s); Bedrock's time for jobs and endpoints
+(0 s); the time a dataset's folder must rest (1 s); how long a function waits for an answer (2 s). The SDK repeats a call
+once.
 
-Not shown here: a state machine out of time (the same rule as for stopped executions answers to it), and stops in states
-that take no time (Choice, Pass, Succeed, Fail).
+How long a fault lasts: *once*: the first such call after that place. *For minutes*: the next eight calls. *Lasting*:
+every such call of that function until the run is over; only the sweep and the switch come later. A call that hangs
+lastingly hangs four times and is cut from then on. A cold function refuses four invocations
+(`CodeArtifactUserPendingException`), a throttled one six (`TooManyRequestsException`). Stale reads: the next two Get or
+List calls miss each job, model, throughput or deployment that is made after the fault.
+
+Not covered: a state machine that runs out of time (the rule for stopped executions also reacts to it), and stops in
+states that take no time (Choice, Pass, Succeed, Fail).
 """

@@ -9,18 +9,37 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-Act = Literal["rules", "crash before", "crash after", "out of time", "twice", "hold before", "hold after"]
+Act = Literal[
+    "rules",
+    "crash before",
+    "crash after",
+    "out of time",
+    "twice",
+    "cold",
+    "throttled",
+    "stale reads",
+    "hold before",
+    "hold after",
+]
+# An Inactive function is met by so many attempts of a state until it is ready, and throttling of minutes by so many.
+_TIMES: dict[Act, int] = {"cold": 4, "throttled": 6}
 
 
 @dataclass(frozen=True)
 class Plan:
-    """`act` happens the first time `place` is met. `rules` go to the proxy's control address."""
+    """`act` happens when `place` is met, the first time or the first `times`. `rules` go to the proxy's control
+    address."""
 
     number: int
     place: str
     act: Act
     rules: list[dict[str, Any]] = field(default_factory=list)
     proxy: str = ""
+
+    @property
+    def times(self) -> int:
+        """How often it is played."""
+        return _TIMES.get(self.act, 1)
 
 
 class Plans:

@@ -59,9 +59,9 @@ class Player:
         if situation.place:
             plans.append(Plan(next(lane.numbers), situation.place, "hold before"))
             self.held[plans[-1].number] = situation.meanwhile
-        if case.act:
-            plans.append(Plan(next(lane.numbers), case.place, case.act, list(case.rules), lane.proxy))
-            self.held[plans[-1].number] = case.meanwhile
+        for fault in case.faults:
+            plans.append(Plan(next(lane.numbers), fault.place, fault.act, list(fault.rules), lane.proxy))
+            self.held[plans[-1].number] = fault.meanwhile
         lane.plans.write(plans)
 
     def _drop(self, files: Mapping[str, bytes]) -> frozenset[tuple[str, str]]:
@@ -118,7 +118,8 @@ class Player:
             case "start another run":
                 event = json.dumps({"dataset": self.dataset, "repeat": 1})
                 name = lane.pipeline.outputs["StartFunctionName"]
-                lane.pipeline.client("lambda").invoke(FunctionName=name, Payload=event)
+                # As `tuner run --again` does.
+                lane.pipeline.client("lambda").invoke(FunctionName=name, InvocationType="Event", Payload=event)
 
     def _answer(self, runs: Iterable[str]) -> None:
         """Does what a person does with `tuner approve` or `tuner reject`, once for each time that it is asked."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from tests.chaos.cases import Baseline, Case
@@ -17,7 +17,10 @@ from tuner.run import Keys
 
 @dataclass(frozen=True)
 class Result:
-    """`released_by` has the number of one of the five for each purchase (0: nobody's), `stages` how late it was."""
+    """What came of a case with the fault at `place`, and a `second` one if it is a pair, which was `reached` or not.
+
+    `released_by` has the number of one of the five for each purchase (0: nobody's), `stages` how late it was.
+    """
 
     name: str
     situation: str
@@ -31,6 +34,9 @@ class Result:
     findings: tuple[str, ...]
     seconds: float
     off: int = 0
+    second: str = ""
+    reached: bool = True
+    state: str = ""
 
     @classmethod
     def read(cls, line: str) -> Result:
@@ -38,6 +44,10 @@ class Result:
         document = json.loads(line)
         lists = {key: tuple(value) for key, value in document.items() if isinstance(value, list)}
         return cls(**{**document, **lists})
+
+    def at(self, state: str) -> Result:
+        """As a result of the code in this state."""
+        return replace(self, state=state)
 
     def line(self) -> str:
         """As a line of JSON."""
@@ -53,12 +63,14 @@ def result_of(lane: Lane, case: Case, dataset: str, off: int = 0) -> tuple[Resul
     except Exception as error:  # one case that cannot be played must not end all others
         problem = [f"{type(error).__name__}: {error}"]
     seen = look(player)
+    first, second = (*case.faults, None, None)[:2]
+    played = {entry["place"] for entry in seen.journal if entry["what"] == "plays"}
     result = Result(
         name=case.name,
         situation=case.situation.name,
-        place=case.place,
-        what=case.what,
-        fault=case.fault,
+        place=first.place if first else "",
+        what=first.what if first else "",
+        fault=first.name if first else "",
         ended=tuple(execution["status"] for execution in seen.runs.values()),
         released_by=tuple(seen.survived_by()),
         stages=tuple(player.stages),
@@ -66,20 +78,22 @@ def result_of(lane: Lane, case: Case, dataset: str, off: int = 0) -> tuple[Resul
         findings=tuple(problem + findings(seen) + _unexpected(case, seen)),
         seconds=round(time.monotonic() - began, 1),
         off=off,
+        second=second.name if second else "",
+        reached=second is None or second.place in played,
     )
     tidy(player)
-    return result, None if case.act or off else seen.baseline(case.situation.name)
+    return result, None if case.faults or off else seen.baseline(case.situation.name)
 
 
 def _unexpected(case: Case, seen: Seen) -> list[str]:
     """A fault that never came shows nothing. Without one a run ends as its situation says; when stopped, ABORTED."""
-    if case.act:
+    if case.faults:
         played = {entry["place"] for entry in seen.journal if entry["what"] == "plays"}
-        if case.place not in played:
-            return [f"{case.place} was never reached: the fault was not injected"]
-        if case.meanwhile != "stop the execution":
+        if case.faults[0].place not in played:
+            return [f"{case.faults[0].place} was never reached: the fault was not injected"]
+        if case.faults[0].meanwhile != "stop the execution":
             return []
-    expected = "ABORTED" if case.act else case.situation.status
+    expected = "ABORTED" if case.faults else case.situation.status
     statuses = {execution["status"] for execution in seen.runs.values()}
     return [] if statuses == {expected} else [f"ended {'/'.join(sorted(statuses))}, not {expected}"]
 
@@ -100,6 +114,8 @@ def tidy(player: Player) -> None:
             bedrock.delete_provisioned_model_throughput(provisionedModelId=arn)
         else:
             bedrock.delete_custom_model_deployment(customModelDeploymentIdentifier=arn)
+    for job in lane.training(player.dataset):
+        bedrock.stop_model_customization_job(jobIdentifier=job)
     for schedule in scheduler.list_schedules()["Schedules"]:
         scheduler.delete_schedule(Name=schedule["Name"], GroupName=schedule["GroupName"])
     artifacts = pipeline.outputs["ArtifactsBucketName"]

@@ -32,6 +32,7 @@ class Seen:
     runs: Mapping[str, Mapping[str, Any]]
     alive: tuple[str, ...]
     jobs: tuple[str, ...]
+    training: tuple[str, ...]
     bills: tuple[Mapping[str, Any], ...]
     uploaded: frozenset[tuple[str, str]]
     inputs: frozenset[tuple[str, str]]
@@ -104,6 +105,7 @@ def look(player: Player) -> Seen:
         runs=runs,
         alive=tuple(lane.alive(player.dataset)),
         jobs=tuple(name for name in pipeline.jobs() if player.dataset in name),
+        training=tuple(lane.training(player.dataset)),
         bills=tuple(bill for bill in lane.bedrock("GET", place="billing") if player.dataset in bill["name"]),
         uploaded=player.uploaded,
         inputs=versions(pipeline, player.dataset),

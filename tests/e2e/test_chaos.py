@@ -1,14 +1,14 @@
-"""A part of `make chaos`: a run for each of the five releases, some faults, and each release switched off once."""
+"""A part of `make chaos`: a run for each of the five releases, some faults and pairs, and each release off once."""
 
 import pytest
 
-from tests.chaos.campaign import Campaign
+from tests.chaos.campaign import Campaign, Extent
 from tests.chaos.lanes import Lanes
 from tests.chaos.seen import RELEASES
 from tests.chaos.situations import SITUATIONS
 
 pytestmark = pytest.mark.e2e
-_FAULTS, _SEED = 6, 2026
+_FAULTS, _PAIRS, _SEED = 4, 3, 2026
 _RELEASED_BY = {
     "provisioned throughput": 1,
     "Bedrock fails the deployment": 2,
@@ -23,11 +23,11 @@ def outcome(tmp_path_factory):
     situations = [situation for situation in SITUATIONS if situation.name in _RELEASED_BY]
     with Lanes(2) as lanes:
         campaign = Campaign(lanes, tmp_path_factory.mktemp("chaos"), print)
-        return campaign.run(_FAULTS, _SEED, without_each=1, situations=situations)
+        return campaign.run(Extent(_FAULTS, _PAIRS, without_each=1, seed=_SEED), situations)
 
 
 def test_nothing_leaks_and_every_check_holds(outcome):
-    assert len(outcome.whole) == len(_RELEASED_BY) + _FAULTS
+    assert len(outcome.whole) == len(_RELEASED_BY) + _FAULTS + _PAIRS
     assert [result.findings for result in outcome.whole if result.findings] == []
 
 

@@ -1,13 +1,23 @@
 """The cases follow from what the baselines met and from the state machine."""
 
+from collections import Counter
+
+import pytest
+
 from statemachine.definition import definition
 from tests.chaos.cases import Baseline, derived, release_states, sampled
-from tests.chaos.faults import CALL_FAULTS, FUNCTION_FAULTS, STOPS, Call
+from tests.chaos.faults import CALL_FAULTS, FUNCTION_FAULTS, STALE, STOPS, Call
+from tests.chaos.pairs import ends, pairs
 from tests.chaos.seen import release_at
 from tests.chaos.situations import SITUATIONS
 
 PIN = Call("Pin the inputs", "pin_inputs", "s3", "PutObject")
+READ = Call("Pin the inputs", "pin_inputs", "s3", "GetObject")
+BUY = Call("Purchase throughput", "purchase_throughput", "bedrock", "CreateProvisionedModelThroughput")
+FREE = Call("Release the throughput", "release_throughput", "bedrock", "DeleteProvisionedModelThroughput")
+LATER = Call("release_throughput by the rule", "release_throughput", "bedrock", "DeleteProvisionedModelThroughput")
 REPORT = Call("Report the failure", "write_report", "s3", "PutObject")
+BROKEN = sum(len(fault.extents) for fault in CALL_FAULTS)
 
 
 def baselines(**found):
@@ -18,16 +28,39 @@ def baselines(**found):
     ]
 
 
-def test_a_call_is_broken_in_every_way_once_and_lasting():
-    cases = [case for case in derived(baselines()) if case.act == "rules"]
-    assert len(cases) == 2 * len(CALL_FAULTS)
-    assert {case.situation.name for case in cases} == {SITUATIONS[0].name}
-    assert {case.rules[0]["headers"]["User-Agent"] for case in cases} == {"app/pin_inputs."}
-    assert {case.rules[-1].get("times") for case in cases} == {1, None}
+def rules(cases):
+    """The faults of calls."""
+    return [fault for case in cases for fault in case.faults if fault.act == "rules"]
+
+
+def test_a_call_of_the_protocol_is_broken_in_every_way():
+    found = rules(derived(baselines(provisioned_throughput=(BUY,))))
+    assert len([fault for fault in found if fault.place == BUY.place]) == BROKEN
+    assert {fault.rules[0]["headers"]["User-Agent"] for fault in found} >= {"app/purchase_throughput."}
+    assert {fault.rules[-1].get("times") for fault in found} == {1, 8, None}
+
+
+def test_other_calls_are_broken_in_two_ways_in_turn_and_a_written_file_also_after_it_was_written():
+    found = rules(derived(baselines(provisioned_throughput=(READ, PIN))))
+    assert [fault.name for fault in found if fault.what == "s3.GetObject"] == [
+        "throttled, once",
+        "cut before it acted, lasting",
+    ]
+    assert [fault.name for fault in found if fault.what == "s3.PutObject"] == [
+        "500, once",
+        "cut after it acted, lasting",
+    ]
+
+
+def test_only_where_something_is_made_do_reads_miss_it():
+    cases = derived(baselines(provisioned_throughput=(PIN, BUY)))
+    assert [fault.place for case in cases for fault in case.faults if fault.act == "stale reads"] == [BUY.place]
 
 
 def test_a_call_that_hangs_lastingly_is_cut_in_the_end():
-    (case,) = [case for case in derived(baselines()) if case.fault == "hangs, lasting"]
+    (case,) = [
+        fault for fault in rules(derived(baselines(provisioned_throughput=(BUY,)))) if fault.name == "hangs, lasting"
+    ]
     hangs, cut = case.rules
     assert ("timeout_ms" in hangs, hangs["times"] > 1) == (True, True)
     assert cut["reset"] and "times" not in cut
@@ -35,10 +68,10 @@ def test_a_call_that_hangs_lastingly_is_cut_in_the_end():
 
 
 def test_only_what_no_earlier_situation_met_is_broken_in_a_later_one():
-    cases = derived(baselines(Bedrock_fails_the_job=(PIN, REPORT)))
+    cases = derived(baselines(Bedrock_fails_the_job=(PIN, BUY)))
     later = [case for case in cases if case.situation.name == "Bedrock fails the job"]
-    assert {case.place for case in later} == {"Report the failure"}
-    assert len(later) == 2 * len(CALL_FAULTS) + len(FUNCTION_FAULTS) + len(STOPS)
+    assert {case.faults[0].place for case in later} == {BUY.place}
+    assert len(later) == BROKEN + len(FUNCTION_FAULTS) + len(STALE) + len(STOPS)
 
 
 def test_no_two_cases_have_one_name():
@@ -48,10 +81,44 @@ def test_no_two_cases_have_one_name():
 
 
 def test_a_seed_draws_the_same_cases_again_and_another_seed_others():
-    cases = derived(baselines())
+    cases = derived(baselines(provisioned_throughput=(PIN, BUY)))
     assert sampled(cases, 5, 1) == sampled(cases, 5, 1) != sampled(cases, 5, 2)
     assert len(sampled(cases, 5, 1)) == 5
     assert sampled(cases, None, 1) == cases
+
+
+class TestPairs:
+    @pytest.fixture
+    def found(self):
+        met = baselines(provisioned_throughput=(PIN, BUY, FREE), stopped_while_it_buys=(PIN, LATER))
+        return pairs(met, each=2)
+
+    def test_both_faults_are_at_the_protocol_and_the_second_comes_later(self, found):
+        places = {tuple(fault.place for fault in case.faults) for case in found}
+        assert places == {(BUY.place, FREE.place), (BUY.place, LATER.place), (FREE.place, LATER.place)}
+
+    def test_what_a_run_survives_is_followed_in_its_course_and_what_ends_it_by_what_releases(self, found):
+        for case in found:
+            first, second = case.faults
+            assert (second.place == LATER.place) == ends(first)
+
+    def test_every_kind_is_followed_by_every_kind_that_can_follow_it(self, found):
+        kinds = Counter((first.name, second.name) for first, second in (case.faults for case in found))
+        survived = {first for first, _ in kinds if not first.endswith("lasting") and not first.startswith("stopped")}
+        assert {
+            "is cold",
+            "is throttled for minutes",
+            "is followed by stale reads",
+            "throttled, for minutes",
+        } <= survived
+        assert {second for first, second in kinds if first == "is cold"} >= survived - {"is followed by stale reads"}
+        assert max(kinds.values()) <= 2
+
+    def test_no_two_pairs_have_one_name_and_they_are_the_same_each_time(self, found):
+        names = [case.name for case in found]
+        assert len(names) == len(set(names))
+        again = pairs(baselines(provisioned_throughput=(PIN, BUY, FREE), stopped_while_it_buys=(PIN, LATER)), each=2)
+        assert [case.name for case in again] == names
 
 
 def test_releasing_states_are_told_apart_by_what_leads_to_them():

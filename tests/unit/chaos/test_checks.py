@@ -26,6 +26,7 @@ WELL = Seen(
     runs={RUN: {"status": "SUCCEEDED"}},
     alive=(),
     jobs=(f"tuner-{RUN}",),
+    training=(),
     bills=({"name": f"tuner-{RUN}", "arn": "arn:x/1", "seconds": 1.0, "deleted_at": "…"},),
     uploaded=frozenset({INPUT}),
     inputs=frozenset({INPUT}),
@@ -41,6 +42,7 @@ FAILED = replace(WELL, runs={RUN: {"status": "FAILED", "error": "QuotaError"}}, 
 
 WRONG = {
     "something is alive": (replace(WELL, alive=("arn:x",)), "LEAK: arn:x is alive"),
+    "a job trains for nobody": (replace(WELL, training=WELL.jobs), "no execution waits for it"),
     "two jobs": (replace(WELL, jobs=WELL.jobs * 2), "started 2 jobs"),
     "two purchases": (replace(WELL, bills=WELL.bills * 2), "was bought 2 times"),
     "it goes on": (replace(WELL, runs={RUN: {"status": "RUNNING"}}), "still running"),

@@ -3,13 +3,15 @@
 from dataclasses import replace
 
 from tests.chaos import page
-from tests.chaos.cases import Case
+from tests.chaos.cases import Case, Fault
 from tests.chaos.results import Result
 from tests.chaos.situations import SITUATIONS
 
-CASE = Case(SITUATIONS[0], "Purchase throughput", "bedrock.CreateProvisionedModelThroughput", "500, once", "rules")
+FAULT = Fault("Purchase throughput", "bedrock.CreateProvisionedModelThroughput", "500, once", "rules")
+THEN = Fault("Release the throughput", "the function", "is cold", "cold")
+CASE, PAIR = Case(SITUATIONS[0], (FAULT,)), Case(SITUATIONS[0], (FAULT, THEN))
 SURVIVED = Result(
-    CASE.name, SITUATIONS[0].name, CASE.place, CASE.what, CASE.fault, ("SUCCEEDED",), (1,), (), 2.5, (), 4.0
+    CASE.name, SITUATIONS[0].name, FAULT.place, FAULT.what, FAULT.name, ("SUCCEEDED",), (1,), (), 2.5, (), 4.0
 )
 LEAKED = replace(SURVIVED, released_by=(), findings=("LEAK: arn:x is alive and paid for",), off=1)
 
@@ -36,6 +38,21 @@ def test_the_page_has_the_case_and_what_leaks_without_its_release():
 
 def test_results_are_read_as_they_were_written():
     assert Result.read(SURVIVED.line()) == SURVIVED
+
+
+def test_a_pair_has_its_row_and_says_when_its_second_place_was_not_reached():
+    met = replace(SURVIVED, name=PAIR.name, second=THEN.name)
+    missed = replace(met, reached=False)
+    row = f"| {FAULT.words} | {THEN.words} | SUCCEEDED | 1 (2.5 s)"
+    assert f"{row} |" in page.render([PAIR], [met], [], 1)
+    text = page.render([PAIR], [missed], [], 1)
+    assert f"{row} (second place not reached) |" in text
+    assert "1 pairs; in 0 the run also reached" in text
+
+
+def test_the_page_says_which_state_of_the_code_was_played():
+    text = page.render([CASE], [SURVIVED.at("abc1234 0123456789ab")], [LEAKED.at("def5678 f123456789ab")], 1)
+    assert "Played: 1 at commit abc1234, 1 at commit def5678." in text
 
 
 def test_a_page_of_a_sample_says_so():
