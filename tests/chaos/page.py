@@ -242,8 +242,8 @@ The code is in `tests/chaos/`. Several local clouds run side by side with the `i
 ([local-bedrock.md](local-bedrock.md): no model, a stand-in). Their functions reach AWS through the proxy microburst.
 Scaled: the waits and retry intervals of the state machine, the pauses in the functions and the SDK's own retries (a
 five-hundredth); the pauses before an event is delivered again (0.1 to 0.3 s); Bedrock's time for jobs and endpoints
-(0 s); the time a dataset's folder must rest (1 s); how long a function waits for an answer (2 s). The SDK repeats a call
-once.
+(0 s); the time a dataset's folder must rest (1 s); how long a function waits for an answer (2 s). The SDK repeats a
+call once.
 
 How long a fault lasts: *once*: the first such call after that place. *For minutes*: the next eight calls. *Lasting*:
 every such call of that function until the run is over; only the sweep and the switch come later. A call that hangs
