@@ -1,17 +1,22 @@
-"""Asks AWS whether the base model can be tuned here and whether the quotas allow it.
+"""Asks AWS whether the base model can be tuned here, whether the judge answers and whether the quotas allow the run.
 
-Calls: s3:GetObject, kms:Decrypt, bedrock:GetFoundationModel, bedrock:InvokeModel, servicequotas:GetServiceQuota.
+Calls: s3:GetObject, s3:PutObject, kms:Decrypt, kms:GenerateDataKey, bedrock:GetFoundationModel, bedrock:InvokeModel,
+servicequotas:GetServiceQuota, servicequotas:ListServiceQuotas.
 """
 
 from __future__ import annotations
 
 from lambdas.step import Environment, RunEvent, step
 from tuner.aws.bedrock import Bedrock
-from tuner.aws.converse import Conversation
+from tuner.aws.judge_call import fill_in_tool
 from tuner.aws.quotas import Quotas
 from tuner.preflight import check_run
+from tuner.run import Keys
 
 
 @step(RunEvent)
-def handler(event: RunEvent, env: Environment) -> None:
-    check_run(Bedrock(), Quotas(), Conversation(), env.folder(event.run_id).manifest(), env.deployment.region)
+def handler(event: RunEvent, env: Environment) -> dict[str, int]:
+    folder = env.folder(event.run_id)
+    found = check_run(Bedrock(), Quotas(), fill_in_tool, folder.manifest(), env.deployment.region)
+    folder.write_json(Keys.PREFLIGHT, found.model_dump(mode="json"))
+    return {"warnings": len(found.warnings)}

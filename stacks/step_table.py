@@ -69,7 +69,7 @@ STEPS = (
         "preflight",
         minutes=4,
         memory=512,
-        may=(_READS, bedrock.look_models_up, bedrock.read_quotas, bedrock.ask_judges),
+        may=(_READS, writes(Keys.PREFLIGHT), bedrock.look_models_up, bedrock.read_quotas, bedrock.ask_judges),
     ),
     Step(
         "generate_validation",

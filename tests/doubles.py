@@ -50,6 +50,9 @@ def manifest(base_model: str = "amazon.nova-micro-v1:0:128k", **settings: Any) -
     """A run of `base_model` with these settings, on throughput; a manifest's serving is settled."""
     asked = RunSettings.model_validate({"serving": "provisioned", **settings})
     model = catalog.model(base_model)
+    hyperparameters = catalog.check_hyperparameters(model, asked.hyperparameters)
+    if model.warmup_divisor and catalog.WARMUP not in asked.hyperparameters:
+        del hyperparameters[catalog.WARMUP]  # decided when the number of records is known
     return Manifest(
         run_id=RUN,
         dataset="faq",
@@ -62,7 +65,7 @@ def manifest(base_model: str = "amazon.nova-micro-v1:0:128k", **settings: Any) -
         base_endpoint=model.base_endpoint,
         base_model_name=model.name,
         judge_model=asked.judge.model or DeploymentSettings().judge_model,
-        hyperparameters=catalog.check_hyperparameters(model, asked.hyperparameters),
+        hyperparameters=hyperparameters,
         resource_name=NAME,
         versions={},
     )

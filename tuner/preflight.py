@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from pydantic import BaseModel, ConfigDict
 
 from tuner import catalog
 from tuner.aws.bedrock import FoundationModel
-from tuner.catalog import Model
-from tuner.errors import AwsError, EndpointFailedError, ModelUnavailableError, QuotaError
+from tuner.aws.judge_call import Tool
+from tuner.aws.model_access import denial_remedy
+from tuner.aws.quotas import Quota, per_minute
+from tuner.catalog import Judge, Model
+from tuner.errors import AccessDeniedError, AwsError, ModelUnavailableError, QuotaError
 from tuner.run import Manifest
-from tuner.settings import InferenceSettings
 from tuner.times import now
 
 # Model units of hourly Provisioned Throughput for custom models. The code for committed units is not documented.
 THROUGHPUT_QUOTA = "L-BE77399C"
-_ONE_WORD = InferenceSettings(max_tokens=1)
+_YES = Tool(
+    "answer",
+    "Records the answer.",
+    {"type": "object", "properties": {"yes": {"type": "boolean"}}, "required": ["yes"]},
+)
+_SHORT_TOKENS = 64
 
 
 class FoundationModels(Protocol):
@@ -25,12 +35,8 @@ class FoundationModels(Protocol):
         ...
 
 
-class Asker(Protocol):
-    """Asks a model one question."""
-
-    def ask(self, endpoint: str, question: str, system: str | None, inference: InferenceSettings) -> object:
-        """The reply; raises TunerError."""
-        ...
+Ask = Callable[[str, str, str, Tool, Mapping[str, Any]], object]
+"""Asks a model once to fill in a tool; raises TunerError."""
 
 
 class Quotas(Protocol):
@@ -39,6 +45,20 @@ class Quotas(Protocol):
     def value(self, service: str, code: str) -> float | None:
         """A quota's value, or None where it is not known."""
         ...
+
+    def all(self, service: str) -> tuple[Quota, ...]:
+        """All quotas of a service."""
+        ...
+
+
+class Preflight(BaseModel):
+    """`preflight.json`: what the account warns of, and how much it lets the judge be asked (None is not known)."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    warnings: tuple[str, ...] = ()
+    judge_requests_per_minute: float | None = None
+    judge_tokens_per_minute: float | None = None
 
 
 def offered(models: FoundationModels, model: Model, region: str) -> FoundationModel:
@@ -54,12 +74,12 @@ def offered(models: FoundationModels, model: Model, region: str) -> FoundationMo
 
 
 def tunable(models: FoundationModels, model: Model, region: str) -> FoundationModel:
-    """The base model, active and tunable in the Region.
+    """The base model, tunable in the Region; a LEGACY one is, until its end of life.
 
     Raises ModelUnavailableError: since when it is past its end of life, and what to use instead.
     """
     found = offered(models, model, region)
-    if not found.active:
+    if not found.active and _ended(model, found):
         end = _past_end(model, found) or "no longer active"
         raise ModelUnavailableError(f"base_model: {model.name} ({model.id}) is {end}.{_instead(model)}")
     if "FINE_TUNING" not in found.customizations:
@@ -68,6 +88,33 @@ def tunable(models: FoundationModels, model: Model, region: str) -> FoundationMo
             f"{', '.join(model.regions)}.{_instead(model)}"
         )
     return found
+
+
+def legacy_warning(model: Model, found: FoundationModel) -> str | None:
+    """What to know of a LEGACY base model, or None for an active one."""
+    if found.active:
+        return None
+    end = f"on {found.end_of_life.date().isoformat()}" if found.end_of_life else "on a day that AWS does not say yet"
+    dearer = f", perhaps at a higher price from {found.extended_access.date()} on" if found.extended_access else ""
+    return (
+        f"{model.name} is LEGACY: AWS ends it {end}{dearer}. It takes no new provisioned "
+        "throughput, and AWS may take it away from an account that does not use it for some weeks. Plan the change to "
+        "another base_model."
+    )
+
+
+def check_legacy_serving(model: Model, found: FoundationModel, serving: str) -> None:
+    """Raises ModelUnavailableError when a LEGACY model would need new provisioned throughput, which AWS refuses."""
+    if found.active or serving != "provisioned":
+        return
+    how = (
+        "Set 'serving: on_demand' in run.yaml and leave 'commitment' out"
+        if model.family.on_demand_deployment
+        else "It cannot be deployed on demand either: set 'serving: none' to train only, or another base_model"
+    )
+    raise ModelUnavailableError(
+        f"serving: {model.name} is LEGACY, and AWS makes no new provisioned throughput for it. {how}."
+    )
 
 
 def check_throughput_quota(quotas: Quotas, units: int) -> float | None:
@@ -85,31 +132,72 @@ def check_throughput_quota(quotas: Quotas, units: int) -> float | None:
     return value
 
 
-def check_judge(asker: Asker, judge_id: str) -> None:
-    """Asks the judge for one word: an account without access to it learns so now, and not after the training.
+def check_judge(ask: Ask, judge_id: str) -> None:
+    """Asks the judge one short question, as it is asked for a verdict: what keeps it from answering is known now.
 
-    Raises ModelUnavailableError when it is not there, AccessDeniedError when it may not be asked.
+    Raises ModelUnavailableError when it cannot be asked, AccessDeniedError with what to do when it may not be.
     """
+    inference = catalog.judge_or_assumed(judge_id).inference_config(_SHORT_TOKENS)
     try:
-        asker.ask(judge_id, "Say yes.", None, _ONE_WORD)
-    except (EndpointFailedError, AwsError) as error:
+        ask(judge_id, "You answer with the tool.", "Is 2 + 2 equal to 4?", _YES, inference)
+    except AccessDeniedError as error:
+        raise AccessDeniedError(
+            f"judge: this account may not ask '{judge_id}'. {error} {denial_remedy(str(error))}"
+        ) from error
+    except AwsError as error:
         raise ModelUnavailableError(f"judge: '{judge_id}' does not answer in this account. {error}") from error
 
 
-def check_run(models: FoundationModels, quotas: Quotas, asker: Asker, manifest: Manifest, region: str) -> None:
-    """Whether this run can work in the account; raises what keeps it from working."""
-    tunable(models, catalog.model(manifest.base_model), region)
-    if manifest.settings.serving != "none":
-        check_judge(asker, manifest.judge_model)
+def judge_warnings(judge: Judge) -> list[str]:
+    """What to know of a judge before a run depends on it."""
+    found = []
+    if judge.needs:
+        found.append(
+            f"The judge {judge.name} needs {' and '.join(judge.needs)}. In the first 15 minutes after its first call, "
+            "calls may succeed and be denied later: verdicts that stay denied count as missing."
+        )
+    if judge.assumed:
+        way = "with a forced tool" if judge.forced_tool else "for JSON in words"
+        sampling = "no sampling parameters" if judge.sampling == "none" else "a temperature"
+        found.append(
+            f"The judge {judge.id} is not in the catalog: it is assumed to answer {way}, and to take {sampling}."
+        )
+    return found
+
+
+def check_run(models: FoundationModels, quotas: Quotas, ask: Ask, manifest: Manifest, region: str) -> Preflight:
+    """What the account warns of; raises what keeps this run from working in it."""
+    model = catalog.model(manifest.base_model)
+    found = tunable(models, model, region)
+    check_legacy_serving(model, found, manifest.settings.serving)
+    legacy = legacy_warning(model, found)
+    warnings = [legacy] if legacy else []
+    if manifest.settings.serving == "none":
+        return Preflight(warnings=tuple(warnings))
+    judge = catalog.judge_or_assumed(manifest.judge_model)
+    check_judge(ask, manifest.judge_model)
     if manifest.settings.serving == "provisioned":  # the evaluation's is hourly, whatever is bought afterwards
         check_throughput_quota(quotas, manifest.settings.model_units)
+    found_quotas = per_minute(quotas.all("bedrock"), judge.quota, judge.routing) if judge.quota else {}
+    return Preflight(
+        warnings=(*warnings, *judge_warnings(judge)),
+        judge_requests_per_minute=found_quotas.get("requests"),
+        judge_tokens_per_minute=found_quotas.get("tokens"),
+    )
+
+
+def _ended(model: Model, found: FoundationModel) -> bool:
+    """Whether a model that is not active is past its end: by AWS's day, or by the catalog where AWS names none."""
+    if found.end_of_life:
+        return found.end_of_life <= now()
+    return model.retired
 
 
 def _past_end(model: Model, found: FoundationModel | None) -> str:
     """`past its end of life since 2026-09-10`, by the account's answer or else the catalog's, or nothing."""
     day = found.end_of_life.date() if found and found.end_of_life else model.end_of_life
     if day and day > now().date():
-        return f"legacy, ends on {day.isoformat()}, and takes no new customization"
+        return f"legacy and ends on {day.isoformat()}"
     if day:
         return f"past its end of life since {day.isoformat()}"
     return "past its end of life" if model.retired else ""

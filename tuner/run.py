@@ -164,6 +164,7 @@ class Keys:
     """Names of a run's artifacts inside `runs/<run id>/`."""
 
     MANIFEST = "run.json"
+    PREFLIGHT = "preflight.json"
     TRAINING = "dataset/training.jsonl"
     VALIDATION = "dataset/validation.jsonl"
     EVALUATION = "dataset/evaluation.jsonl"

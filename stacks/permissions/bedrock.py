@@ -25,7 +25,11 @@ def look_models_up(places: Places) -> list[Grant]:
 def read_quotas(places: Places) -> list[Grant]:
     """Bedrock's quotas of this account."""
     quotas = places.arn("servicequotas", "bedrock/*")
-    return [Grant(("servicequotas:GetServiceQuota",), (quotas,), "reads how many model units the account may have")]
+    reason = "finds how often the judge may be asked, by the quota's name; AWS knows no narrower resource for lists"
+    return [
+        Grant(("servicequotas:GetServiceQuota",), (quotas,), "reads how many model units the account may have"),
+        Grant(("servicequotas:ListServiceQuotas",), ("*",), reason),
+    ]
 
 
 def ask_models(places: Places) -> list[Grant]:

@@ -1,26 +1,29 @@
 """What the account must offer before a run may cost anything."""
 
 import datetime as dt
+from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
 from tests.doubles import manifest
 from tuner import catalog
 from tuner.aws.bedrock import FoundationModel
+from tuner.aws.judge_call import Tool
+from tuner.aws.quotas import Quota
 from tuner.errors import (
     AccessDeniedError,
     AwsError,
-    EndpointFailedError,
     ModelUnavailableError,
     QuotaError,
     ThrottledError,
 )
-from tuner.preflight import check_run, tunable
-from tuner.settings import InferenceSettings
+from tuner.preflight import check_run, legacy_warning, tunable
+from tuner.settings import DeploymentSettings
 
 NOVA, HAIKU = "amazon.nova-micro-v1:0:128k", "anthropic.claude-3-haiku-20240307-v1:0:200k"
 LONG_AGO = dt.datetime(2026, 9, 10, tzinfo=dt.UTC)
-JUDGE = "us.anthropic.claude-sonnet-4-6"
+JUDGE = DeploymentSettings().judge_model
 
 
 class Account:
@@ -38,16 +41,25 @@ class Account:
         self.judge = judge
         self.model = FoundationModel("id", "The model", active, end_of_life, customizations) if offered else None
         self.units = units
+        self.quotas = (
+            Quota("L-1", "On-demand model inference requests per minute for Amazon Nova Pro", 25.0),
+            Quota("L-2", "On-demand model inference tokens per minute for Amazon Nova Pro", 1e6),
+            Quota("L-3", "Cross-region model inference requests per minute for Amazon Nova Pro", 500.0),
+            Quota("L-4", "On-demand model inference requests per minute for Amazon Nova Pro 1M Context", 1.0),
+        )
         self.asked: list[str] = []
 
     def foundation_model(self, model_id: str) -> FoundationModel | None:
         return self.model
 
-    def ask(self, endpoint: str, question: str, system: str | None, inference: InferenceSettings) -> str:
-        self.asked.append(endpoint)
+    def ask(self, model: str, system: str, text: str, tool: Tool, inference: Mapping[str, Any]) -> None:
+        self.asked.append(model)
+        self.inference = dict(inference)
         if self.judge:
             raise self.judge
-        return "yes"
+
+    def all(self, service: str) -> tuple[Quota, ...]:
+        return self.quotas
 
     def value(self, service: str, code: str) -> float | None:
         self.asked.append(f"{service}/{code}")
@@ -68,12 +80,7 @@ def test_the_accounts_answer_counts_not_the_catalogs() -> None:
         ),
         (Account(active=False), HAIKU, "past its end of life since 2026-09-10.*Use instead: amazon.nova"),
         (Account(offered=False), HAIKU, "past its end of life since 2026-09-10.*Use instead: amazon.nova"),
-        (Account(active=False), NOVA, "no longer active"),
-        (
-            Account(active=False, end_of_life=dt.datetime(2099, 1, 1, tzinfo=dt.UTC)),
-            NOVA,
-            "legacy, ends on 2099-01-01, and takes no new customization",
-        ),
+        (Account(active=False, end_of_life=LONG_AGO), NOVA, "past its end of life since 2026-09-10"),
         (Account(offered=False), NOVA, "not offered in eu-west-1.*last seen tunable in us-east-1"),
         (Account(customizations=("DISTILLATION",)), NOVA, "cannot be fine-tuned in eu-west-1.*us-east-1"),
     ],
@@ -87,26 +94,25 @@ def test_an_unavailable_model_says_why_and_what_to_use(account: Account, model: 
 def test_a_quota_that_is_too_small_is_found_before_the_training(units: float, asked: int) -> None:
     account = Account(units=units)
     with pytest.raises(QuotaError, match=f"may have {units} model units.*needs {asked}.*L-BE77399C"):
-        check_run(account, account, account, manifest(model_units=asked), "us-east-1")
+        check_run(account, account, account.ask, manifest(model_units=asked), "us-east-1")
 
 
 @pytest.mark.parametrize("settings", [{"serving": "on_demand"}, {"serving": "none"}])
 def test_a_run_that_buys_no_throughput_needs_no_quota(settings: dict[str, str]) -> None:
     account = Account(units=0)
-    check_run(account, account, account, manifest(**settings), "us-east-1")
+    check_run(account, account, account.ask, manifest(**settings), "us-east-1")
     assert "bedrock/L-BE77399C" not in account.asked
 
 
 def test_an_unknown_quota_keeps_no_run_from_trying() -> None:
     account = Account(units=None)
-    check_run(account, account, account, manifest(), "us-east-1")
+    check_run(account, account, account.ask, manifest(), "us-east-1")
     assert account.asked == [JUDGE, "bedrock/L-BE77399C"]
 
 
 @pytest.mark.parametrize(
     ("error", "kind"),
     [
-        (EndpointFailedError("no such profile"), ModelUnavailableError),
         (AwsError("the provided model identifier is invalid"), ModelUnavailableError),
         (AccessDeniedError("no access to the model"), AccessDeniedError),
         (ThrottledError("slow down"), ThrottledError),
@@ -115,5 +121,72 @@ def test_an_unknown_quota_keeps_no_run_from_trying() -> None:
 def test_a_judge_that_cannot_be_asked_is_found_before_the_training(error: Exception, kind: type[Exception]) -> None:
     account = Account(judge=error)
     with pytest.raises(kind, match=str(error)):
-        check_run(account, account, account, manifest(), "us-east-1")
-    check_run(account, account, account, manifest(serving="none"), "us-east-1")
+        check_run(account, account, account.ask, manifest(), "us-east-1")
+    check_run(account, account, account.ask, manifest(serving="none"), "us-east-1")
+
+
+LEGACY = {"active": False, "end_of_life": dt.datetime(2099, 1, 1, tzinfo=dt.UTC)}
+LLAMA = "meta.llama3-1-8b-instruct-v1:0:128k"
+
+
+def test_a_legacy_model_is_tuned_with_a_warning_that_names_its_end() -> None:
+    account = Account(**LEGACY)
+    found = check_run(account, account, account.ask, manifest(serving="on_demand"), "us-east-1")
+    assert found.warnings[0].startswith("Nova Micro is LEGACY: AWS ends it on 2099-01-01.")
+    assert "no new provisioned throughput" in found.warnings[0]
+
+
+def test_a_legacy_model_without_a_known_end_is_tuned_too() -> None:
+    model = catalog.model(NOVA)
+    found = tunable(Account(active=False), model, "us-east-1")
+    assert "on a day that AWS does not say yet" in str(legacy_warning(model, found))
+
+
+@pytest.mark.parametrize(
+    ("model", "remedy"), [(NOVA, "Set 'serving: on_demand'"), (LLAMA, "cannot be deployed on demand either")]
+)
+def test_a_legacy_model_gets_no_throughput_and_says_so_before_any_spend(model: str, remedy: str) -> None:
+    account = Account(**LEGACY)
+    with pytest.raises(ModelUnavailableError, match=f"AWS makes no new provisioned throughput.*{remedy}"):
+        check_run(account, account, account.ask, manifest(model), "us-east-1")
+    assert not account.asked
+    check_run(account, account, account.ask, manifest(model, serving="none"), "us-east-1")
+
+
+def test_the_judges_quotas_are_found_by_their_names() -> None:
+    account = Account()
+    found = check_run(account, account, account.ask, manifest(serving="on_demand"), "us-east-1")
+    assert (found.judge_requests_per_minute, found.judge_tokens_per_minute) == (25.0, 1e6)
+    profile = manifest(serving="on_demand", judge={"model": "us.amazon.nova-pro-v1:0"})
+    assert check_run(account, account, account.ask, profile, "us-east-1").judge_requests_per_minute == 500.0
+
+
+@pytest.mark.parametrize(
+    ("judge", "sent"),
+    [(JUDGE, {"maxTokens": 64, "temperature": 0.0}), ("us.anthropic.claude-opus-4-7", {"maxTokens": 64})],
+)
+def test_the_judge_is_asked_with_what_it_takes(judge: str, sent: dict) -> None:
+    account = Account()
+    check_run(account, account, account.ask, manifest(serving="on_demand", judge={"model": judge}), "us-east-1")
+    assert account.inference == sent
+
+
+def test_a_denied_judge_says_what_the_account_lacks() -> None:
+    denied = AccessDeniedError("not authorized to perform the required AWS Marketplace actions")
+    account = Account(judge=denied)
+    claude = manifest(serving="on_demand", judge={"model": "us.anthropic.claude-sonnet-4-6"})
+    with pytest.raises(AccessDeniedError, match="aws-marketplace:Subscribe"):
+        check_run(account, account, account.ask, claude, "us-east-1")
+
+
+@pytest.mark.parametrize(
+    ("judge", "said"),
+    [
+        ("us.anthropic.claude-sonnet-4-6", "use-case form"),
+        ("mistral.new-model", "not in the catalog: it is assumed to answer for JSON in words"),
+    ],
+)
+def test_what_a_judge_needs_and_what_is_assumed_of_it_is_said(judge: str, said: str) -> None:
+    account = Account()
+    asked = manifest(serving="on_demand", judge={"model": judge})
+    assert any(said in warning for warning in check_run(account, account, account.ask, asked, "us-east-1").warnings)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -16,13 +16,18 @@ from tuner.errors import RetryableError
 
 @dataclass(frozen=True, slots=True)
 class FoundationModel:
-    """What the account says of a foundation model in its Region."""
+    """What the account says of a foundation model in its Region.
+
+    One that is not `active` is LEGACY: it can be used until `end_of_life`, from `extended_access` on perhaps at a
+    higher price. Neither day need be known.
+    """
 
     id: str
     name: str
     active: bool
     end_of_life: dt.datetime | None
     customizations: tuple[str, ...]
+    extended_access: dt.datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +46,10 @@ class JobRequest:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A customization job. `status` is InProgress, Completed, Failed, Stopping or Stopped."""
+    """A customization job. `status` is InProgress, Completed, Failed, Stopping or Stopped.
+
+    `hyperparameters` are those it was started with, as Bedrock gives them back.
+    """
 
     arn: str
     name: str
@@ -51,6 +59,7 @@ class Job:
     failure: str | None
     custom_model_arn: str | None
     custom_model_name: str
+    hyperparameters: Mapping[str, str] = field(default_factory=dict)
 
 
 def tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
@@ -94,6 +103,7 @@ class Bedrock:
             active=lifecycle.get("status") == "ACTIVE",
             end_of_life=lifecycle.get("endOfLifeTime"),
             customizations=tuple(details.get("customizationsSupported", ())),
+            extended_access=lifecycle.get("publicExtendedAccessTime"),
         )
 
     def find_job(self, name: str) -> Job | None:
@@ -114,6 +124,7 @@ class Bedrock:
             failure=found.get("failureMessage"),
             custom_model_arn=found.get("outputModelArn"),
             custom_model_name=found["outputModelName"],
+            hyperparameters=found.get("hyperParameters", {}),
         )
 
     def create_job(self, request: JobRequest) -> str | None:

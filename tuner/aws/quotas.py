@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +11,16 @@ from botocore.exceptions import ClientError
 
 from tuner.aws.clients import client
 from tuner.aws.translate import code_of, translated
+
+# As Service Quotas lists them, in public inventories of real accounts (autumn 2026). A model's quotas have two
+# spellings: "On-demand model inference requests per minute for X" and, in the User Guide's page "Quotas for the
+# bedrock-runtime endpoint", "On-demand InvokeModel tokens per minute for X".
+_PER_MINUTE = re.compile(
+    r"^(?P<way>global cross-region|cross-region|on-demand) (?:model inference|invokemodel) "
+    r"(?P<what>requests|tokens) per minute for (?P<model>.+)$",
+    re.IGNORECASE,
+)
+_WAYS = {"in-region": "on-demand", "geographic": "cross-region", "global": "global cross-region"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,3 +58,19 @@ class Quotas:
                 for entry in page["Quotas"]
                 if "Value" in entry
             )
+
+
+def per_minute(quotas: Iterable[Quota], model: str, routing: str) -> dict[str, float]:
+    """A model's `requests` and `tokens` per minute, as far as they are listed for this way to reach it."""
+    found: dict[str, float] = {}
+    for quota in quotas:
+        named = _PER_MINUTE.match(quota.name)
+        if named and named["way"].lower() == _WAYS[routing] and _same(named["model"], model):
+            found[named["what"].lower()] = quota.value
+    return found
+
+
+def _same(listed: str, wanted: str) -> bool:
+    """`Anthropic Claude Haiku 4.5 V1` is `Anthropic Claude Haiku 4.5`; a longer name is another model."""
+    plain = wanted.removesuffix(" V1")
+    return bool(plain) and re.fullmatch(rf"{re.escape(plain)}( V1)?", listed, re.IGNORECASE) is not None

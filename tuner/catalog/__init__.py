@@ -6,11 +6,12 @@ default_judge("us-east-1").id  # amazon.nova-pro-v1:0
 """
 
 from tuner.catalog.data import Source, sources
-from tuner.catalog.hyperparameters import check_hyperparameters, plain_decimal
+from tuner.catalog.hyperparameters import WARMUP, check_hyperparameters, plain_decimal, recommended_warmup
 from tuner.catalog.judges import Judge, default_judge, judge, judge_or_assumed, judges
 from tuner.catalog.models import Family, Hyperparameter, Model, Records, family_of, model, models
 
 __all__ = [
+    "WARMUP",
     "Family",
     "Hyperparameter",
     "Judge",
@@ -26,5 +27,6 @@ __all__ = [
     "model",
     "models",
     "plain_decimal",
+    "recommended_warmup",
     "sources",
 ]

@@ -10,6 +10,7 @@ from decimal import Decimal
 from tuner.catalog.models import Hyperparameter, Model
 from tuner.errors import SettingsError
 
+WARMUP = "learningRateWarmupSteps"
 SMALLEST = 1e-9
 """No useful rate is smaller, and a plain decimal of a smaller number has more digits than anybody has tried on AWS."""
 
@@ -32,6 +33,17 @@ def check_hyperparameters(
     if findings:
         raise SettingsError("\n".join(f"{where}: hyperparameters.{finding}" for finding in findings))
     return values
+
+
+def recommended_warmup(model: Model, training_records: int) -> int | None:
+    """The warm-up steps that AWS recommends for so many records, or None where it recommends none for the model.
+
+    Rounded down: with a longer warm-up, the learning rate of a small dataset is never reached.
+    """
+    if model.warmup_divisor is None or WARMUP not in model.family.hyperparameters:
+        return None
+    rule = model.family.hyperparameters[WARMUP]
+    return int(min(max(training_records // model.warmup_divisor, rule.minimum), rule.maximum))
 
 
 def plain_decimal(number: float) -> str:

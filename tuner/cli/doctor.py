@@ -125,12 +125,7 @@ def _account_tasks(qualifier: str, region: str) -> Iterator[Task]:
 
 
 def _quota_tasks(settings: DeploymentSettings) -> Iterator[Task]:
-    judge = catalog.judge(settings.judge_model)
-    called, way = "", "on-demand"
-    if judge:
-        called = f"{'Amazon' if judge.foundation_model.startswith('amazon.') else 'Anthropic'} {judge.name}"
-        way = "on-demand" if judge.id == judge.foundation_model else "cross-region"
-    return quotas.checks(called, way, _on_demand(settings.base_model))
+    return quotas.checks(catalog.judge_or_assumed(settings.judge_model), _on_demand(settings.base_model))
 
 
 def _on_demand(base_model: str) -> bool:

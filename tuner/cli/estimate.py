@@ -25,8 +25,10 @@ from tuner.costs.model import Estimate, Item
 from tuner.costs.prices import price_list
 from tuner.costs.small_change import NAMES as SMALL_CHANGE
 from tuner.costs.step import limits
+from tuner.costs.warnings import warnings
 from tuner.datasets import LocalFile, NoSink, Prepared, Role, Source, prepare
 from tuner.intake.resolve import Resolved, resolve
+from tuner.preflight import Preflight
 from tuner.reporting.words import money, price, quantity
 from tuner.run import Keys, role_of
 from tuner.settings import Commitment, DeploymentSettings, parse_document
@@ -56,7 +58,9 @@ def estimate(
     resolved = resolve(document, deployment)
     plan = Plan(resolved.model, resolved.settings, int(resolved.hyperparameters["epochCount"]), resolved.judge_model)
     prepared, counted = _counted(drop, plan)
-    made = add_up(plan, counted, limits(resolved.settings, deployment), price_list(deployment.prices))
+    records = prepared.summary["training_records"]
+    warned = tuple(warnings(plan, counted, records, Preflight(), deployment.shard_size))
+    made = add_up(plan, counted, limits(resolved.settings, deployment), price_list(deployment.prices), warned)
     if as_json:
         emit({**made.model_dump(mode="json"), "decision": made.decision, "reason": made.reason})
     else:
@@ -71,12 +75,11 @@ def _document(drop: Drop) -> dict[str, Any]:
 
 def _permissive(document: Mapping[str, Any]) -> DeploymentSettings:
     """The default deployment, in a Region of the model, that allows whatever the run asks for: it only has to count."""
-    asked = DeploymentSettings()
-    model = catalog.model(document.get("base_model") or asked.base_model)
+    model = catalog.model(document.get("base_model") or DeploymentSettings().base_model)
+    asked = DeploymentSettings(region=model.regions[0])
     judges = [(document.get(key) or {}).get("model") for key in ("judge", "generate")]
     return asked.model_copy(
         update={
-            "region": model.regions[0],
             "judge_models": tuple(judge for judge in judges if judge),
             "commitments": get_args(Commitment),
             "longest_keep_hours": float("inf"),

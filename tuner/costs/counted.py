@@ -21,6 +21,11 @@ class Plan:
     epochs: int
     judge_model: str
 
+    @property
+    def judge(self) -> catalog.Judge:
+        """Who grades."""
+        return catalog.judge_or_assumed(self.judge_model)
+
     @classmethod
     def of(cls, manifest: Manifest) -> Plan:
         """The plan of a run that is pinned."""

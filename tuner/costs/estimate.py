@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from tuner import catalog
 from tuner.costs.counted import Counted, Plan, Questions
 from tuner.costs.model import Estimate, Item, Limits, Rate
 from tuner.costs.prices import Price, PriceList, price_list
 from tuner.costs.small_change import small_change
+from tuner.costs.verdicts import Judging
 from tuner.settings.prices import Priced, Term
 
 # About twenty minutes until throughput is in service, a few to ask; what is begun of an hour is counted whole, because
 # AWS does not say that it bills less.
 _EXPECTED_MINUTES_TO_SERVICE = 20.0
 _EXPECTED_SECONDS_PER_ANSWER = 5.0
-# The judge's instructions, beside the question, the reference and the answer.
-_JUDGE_INSTRUCTION_TOKENS = 500
 _HOURS_PER_MONTH = 730
 _RATES: tuple[tuple[Priced, Term | None], ...] = (
     ("input", None),
@@ -32,7 +31,9 @@ _RATES: tuple[tuple[Priced, Term | None], ...] = (
 _MONTHS = {"OneMonth": 1, "SixMonths": 6}
 
 
-def estimate(plan: Plan, counted: Counted, limits: Limits, prices: PriceList | None = None) -> Estimate:
+def estimate(
+    plan: Plan, counted: Counted, limits: Limits, prices: PriceList | None = None, warnings: Sequence[str] = ()
+) -> Estimate:
     """What the run will cost. Answers are counted at their greatest length, so that the sum is seldom too low."""
     known_prices = prices or price_list()
     items = tuple(_Items(plan, counted, known_prices).all())
@@ -42,6 +43,7 @@ def estimate(plan: Plan, counted: Counted, limits: Limits, prices: PriceList | N
         total_usd=round(sum(known), 6),
         unknown=tuple(item.name for item in items if item.usd is None),
         rates=tuple(_rate(known_prices, plan.model.invoke_id, *wanted) for wanted in _RATES),
+        warnings=tuple(warnings),
         **limits.model_dump(),
     )
 
@@ -117,23 +119,12 @@ class _Items:
             yield _item(f"Commitment, {term}", units * hours, unit, self._prices.find("throughput", self._model, term))
 
     def _judging(self) -> Iterator[Item]:
-        questions = self._counted.questions
-        per_model = (
-            questions.question_tokens
-            + questions.reference_tokens
-            + self._answers
-            + questions.count * _JUDGE_INSTRUCTION_TOKENS
-        )
-        # Each answer is graded once; two answers are compared in both orders, and both are read each time.
-        metrics = self._settings.evaluation.metrics
-        grades, comparisons = (2 * (name in metrics) for name in ("correctness", "preference"))
-        if not grades + comparisons:
+        judging = Judging.of(self._plan, self._counted)
+        if not judging.verdicts:
             return
-        read = (grades + comparisons) * per_model + comparisons * self._answers
-        verdicts = (grades + comparisons) * questions.count * self._settings.judge.max_tokens
         model = priced_as(self._plan.judge_model)
-        yield _item("Judge, reading", read, "tokens, at most", self._prices.find("input", model))
-        yield _item("Judge, verdicts", verdicts, "tokens, at most", self._prices.find("output", model))
+        yield _item("Judge, reading", judging.read, "tokens, at most", self._prices.find("input", model))
+        yield _item("Judge, verdicts", judging.written, "tokens, at most", self._prices.find("output", model))
 
 
 def _item(name: str, quantity: float, unit: str, found: Price | None) -> Item:

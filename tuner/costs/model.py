@@ -47,13 +47,14 @@ class Limits(_Model):
 class Estimate(Limits):
     """`estimate.json`. `total_usd` is the sum of what is known; `unknown` names the rest.
 
-    `rates` are prices of serving, which are no part of the sum.
+    `rates` are prices of serving, which are no part of the sum; `warnings` what the account and the settings warn of.
     """
 
     items: tuple[Item, ...]
     total_usd: float
     unknown: tuple[str, ...]
     rates: tuple[Rate, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     @property
     def decision(self) -> Decision:
@@ -68,7 +69,7 @@ class Estimate(Limits):
     def reason(self) -> str:
         """The decision in words."""
         unknown = f" Unknown, and not counted: {', '.join(self.unknown)}." if self.unknown else ""
-        return f"{self._why()}{unknown}"
+        return " ".join((f"{self._why()}{unknown}", *self.warnings))
 
     def _spent(self) -> str:
         """Generating data comes before the estimate, and is paid for when it is made."""

@@ -7,6 +7,8 @@ from tuner.costs.counted import Plan, counted, generated
 from tuner.costs.estimate import estimate
 from tuner.costs.model import Estimate, Limits
 from tuner.costs.prices import price_list
+from tuner.costs.warnings import warnings
+from tuner.preflight import Preflight
 from tuner.run import Keys, Manifest
 from tuner.settings import DeploymentSettings, RunSettings
 
@@ -14,17 +16,12 @@ from tuner.settings import DeploymentSettings, RunSettings
 def write_estimate(folder: RunFolder, manifest: Manifest, deployment: DeploymentSettings) -> Estimate:
     """The run's estimate, held against what it may cost."""
     plan = Plan.of(manifest)
-    made = estimate(
-        plan,
-        counted(
-            folder.read_json(Keys.DATASET_SUMMARY),
-            folder.read_lines(Keys.EVALUATION),
-            plan,
-            generated(folder.find_json(Keys.GENERATED_SUMMARY)),
-        ),
-        limits(manifest.settings, deployment),
-        price_list(deployment.prices),
-    )
+    summary = folder.read_json(Keys.DATASET_SUMMARY)
+    questions = folder.read_lines(Keys.EVALUATION)
+    found = counted(summary, questions, plan, generated(folder.find_json(Keys.GENERATED_SUMMARY)))
+    account = Preflight.model_validate(folder.find_json(Keys.PREFLIGHT) or {})
+    warned = tuple(warnings(plan, found, summary["training_records"], account, deployment.shard_size))
+    made = estimate(plan, found, limits(manifest.settings, deployment), price_list(deployment.prices), warned)
     folder.write_json(Keys.ESTIMATE, made.model_dump(mode="json"))
     return made
 

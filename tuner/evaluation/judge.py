@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import html
 import json
+import math
 import random
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -68,7 +69,10 @@ class Verdict:
 
 
 class Judge:
-    """Asks for verdicts, several at a time, and remembers them by content."""
+    """Asks for verdicts, several at a time, and remembers them by content.
+
+    After the time `until` of its clock, nothing more is asked: who calls has to keep what there is, and come again.
+    """
 
     def __init__(
         self,
@@ -79,11 +83,13 @@ class Judge:
         sleep: Callable[[float], None] = time.sleep,
         pacer: Pacer | None = None,
         clock: Callable[[], float] = time.monotonic,
+        until: float = math.inf,
     ) -> None:
         self.model = model
         self._known = judge_or_assumed(model)
         self._denied_since: float | None = None
         self._clock = clock
+        self._until = until
         self.verdicts: Verdicts = {} if verdicts is None else verdicts
         self._settings = settings
         self._ask = ask
@@ -161,6 +167,8 @@ class Judge:
     def _patiently(self, call: Callable[[], T]) -> T:
         attempt = 0
         while True:
+            if self._clock() > self._until:
+                raise RetryableError("The judge's quotas leave no time for more verdicts now; those it gave are kept.")
             try:
                 with self._pacer.slot():
                     return call()

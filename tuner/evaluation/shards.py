@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
@@ -18,6 +19,9 @@ from tuner.evaluation.scores import Graded, grade
 from tuner.pacing import Pacer
 from tuner.run import Keys
 
+_SECONDS = 12 * 60
+"""A function may run for 15 minutes: one that is stopped could not keep the verdicts it got."""
+
 
 class Shards:
     """A run's evaluation questions, `size` to a shard, and the grades of each shard in the run's folder."""
@@ -29,6 +33,7 @@ class Shards:
         self._size = size
         settings = self.manifest.settings
         self._metrics = chosen(settings.evaluation.metrics)
+        self._until = time.monotonic() + _SECONDS
         self._pacer = Pacer(CONCURRENCY)  # what one shard learns about the judge's quota serves the next
         self._equipment = Equipment(
             encoder=settings.bertscore.model or packaged_encoder,
@@ -64,7 +69,8 @@ class Shards:
         if known is not None and known["fingerprint"] == fingerprint:
             return Graded(tuple(known["records"]), known["about"], known["counts"])
         with self._remembered(shard) as verdicts:
-            judge = Judge(self.manifest.judge_model, self.manifest.settings.judge, verdicts, pacer=self._pacer)
+            settings = self.manifest.settings.judge
+            judge = Judge(self.manifest.judge_model, settings, verdicts, pacer=self._pacer, until=self._until)
             made = grade(questions, self._metrics, replace(self._equipment, judge=judge))
         self.folder.write_json(name, {"fingerprint": fingerprint, **asdict(made)})
         return made

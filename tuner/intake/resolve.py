@@ -40,9 +40,7 @@ def resolve(document: Mapping[str, Any], deployment: DeploymentSettings, where: 
 
     settings = attempt(lambda: load(RunSettings, document, where)) or _readable(document)
     model = attempt(lambda: _model(settings, deployment, where))
-    hyperparameters = (
-        attempt(lambda: catalog.check_hyperparameters(model, settings.hyperparameters, where)) if model else None
-    )
+    hyperparameters = attempt(lambda: _hyperparameters(model, settings, where)) if model else None
     attempt(lambda: _check_serving(settings, model, where))
     attempt(lambda: _check_commitment(settings, deployment, where))
     attempt(lambda: _check_keeping(settings, deployment, where))
@@ -80,6 +78,14 @@ def _model(settings: RunSettings, deployment: DeploymentSettings, where: str) ->
             f"{deployment.region}. Tunable here: {', '.join(here) or 'none'}."
         )
     return model
+
+
+def _hyperparameters(model: catalog.Model, settings: RunSettings, where: str) -> dict[str, str]:
+    """All but the warm-up that AWS recommends by the number of records: how many there are is not known yet."""
+    found = catalog.check_hyperparameters(model, settings.hyperparameters, where)
+    if model.warmup_divisor and catalog.WARMUP not in settings.hyperparameters:
+        del found[catalog.WARMUP]
+    return found
 
 
 def _served(settings: RunSettings, model: catalog.Model) -> RunSettings:

@@ -16,7 +16,7 @@ from tuner.reporting.named import named_models, stand_ins
 from tuner.reporting.questions import covered, joined, questions
 from tuner.reporting.timeline import timeline
 from tuner.reporting.verdict import verdict
-from tuner.run import Keys, Manifest
+from tuner.run import Keys
 from tuner.times import iso, now, seconds_since
 
 # These parts of scores.json have places of their own in the report.
@@ -65,7 +65,7 @@ def build(
         gate=made.gate if made.gate and made.gate.decision != "none" else None,
         unreadable=tuple(reading.unreadable),
         **evaluation,
-        **_pinned(made.manifest, execution_arn),
+        **_pinned(made, execution_arn),
     )
 
 
@@ -149,7 +149,8 @@ def _beside(scoring: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _pinned(manifest: Manifest | None, execution_arn: str | None) -> dict[str, Any]:
+def _pinned(made: Artifacts, execution_arn: str | None) -> dict[str, Any]:
+    manifest = made.manifest
     if manifest is None:
         return {"execution_arn": execution_arn}
     return {
@@ -158,7 +159,7 @@ def _pinned(manifest: Manifest | None, execution_arn: str | None) -> dict[str, A
         "execution_arn": manifest.execution_arn,
         "inputs": manifest.inputs,
         "settings": manifest.settings.model_dump(mode="json"),
-        "hyperparameters": manifest.hyperparameters,
+        "hyperparameters": (made.training and made.training.hyperparameters) or manifest.hyperparameters,
         "versions": manifest.versions,
     }
 

@@ -10,8 +10,9 @@ from tuner.reporting.words import number, plural, title
 
 
 def notes(report: Report) -> tuple[str, ...]:
-    """The verdict's notes that are not in its sentence already, and the scoring's warnings."""
-    given = (*report.verdict.notes, *report.scoring.get("warnings", ()))
+    """The verdict's notes that are not in its sentence already, and the warnings of estimate and scoring."""
+    before = report.estimate.warnings if report.estimate else ()
+    given = (*report.verdict.notes, *before, *report.scoring.get("warnings", ()))
     return tuple(dict.fromkeys(note for note in given if note not in report.verdict.sentence))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from tuner import catalog
 from tuner.aws.bedrock import Job, JobRequest
 from tuner.aws.run_folder import RunFolder
 from tuner.errors import AwsError, CapacityBusyError, CustomizationFailedError, QuotaError
@@ -11,6 +12,7 @@ from tuner.run import Keys, Manifest
 from tuner.serving.endpoints import tags_of
 from tuner.settings import Polling
 from tuner.times import seconds_since
+from tuner.training import warmup
 
 _ENDED_BADLY = {"Failed", "Stopping", "Stopped"}
 
@@ -72,15 +74,16 @@ def wait_seconds(job: Job, polling: Polling) -> int:
 
 
 def _request(folder: RunFolder, manifest: Manifest, deployment: str, role_arn: str) -> JobRequest:
-    has_validation = folder.read_json(Keys.DATASET_SUMMARY)["validation_records"] > 0
+    counted = folder.read_json(Keys.DATASET_SUMMARY)
+    model = catalog.model(manifest.base_model)
     return JobRequest(
         name=manifest.resource_name,
         base_model=manifest.base_model,
         role_arn=role_arn,
         training_uri=folder.uri(Keys.TRAINING),
-        validation_uri=folder.uri(Keys.VALIDATION) if has_validation else None,
+        validation_uri=folder.uri(Keys.VALIDATION) if counted["validation_records"] > 0 else None,
         output_uri=folder.uri(Keys.TRAINING_OUTPUT),
-        hyperparameters=manifest.hyperparameters,
+        hyperparameters=warmup.sent(model, manifest.hyperparameters, counted["training_records"]),
         tags=tags_of(deployment, manifest.run_id),
     )
 

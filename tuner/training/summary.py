@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from tuner import catalog
 from tuner.aws.bedrock import Job
 from tuner.aws.run_folder import RunFolder
 from tuner.run import Keys, Manifest
 from tuner.times import iso
+from tuner.training import warmup
 from tuner.training.metrics import TRAINING_SUFFIX, VALIDATION_SUFFIX, summarize
 
 
 def write_summary(folder: RunFolder, manifest: Manifest, job: Job) -> None:
     """What became of the job: its model, its times, its losses."""
     names = [name for name in folder.list(Keys.TRAINING_OUTPUT) if name.endswith((TRAINING_SUFFIX, VALIDATION_SUFFIX))]
+    records = folder.read_json(Keys.DATASET_SUMMARY)["training_records"]
     metrics = summarize(
         {name: folder.read(name) for name in names}, epochs_asked=int(manifest.hyperparameters["epochCount"])
     )
@@ -25,6 +28,8 @@ def write_summary(folder: RunFolder, manifest: Manifest, job: Job) -> None:
             "status": job.status,
             "started_at": iso(job.created_at),
             "ended_at": iso(job.ended_at) if job.ended_at else None,
+            "hyperparameters": dict(job.hyperparameters),
+            "hyperparameters_why": warmup.why(catalog.model(manifest.base_model), manifest.hyperparameters, records),
             **metrics.as_document(),
             "metrics_files": [folder.key(name) for name in names],
         },

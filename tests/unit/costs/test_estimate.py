@@ -112,7 +112,7 @@ def test_over_the_budget_says_by_how_much_and_what_to_do() -> None:
 @pytest.mark.parametrize(("own", "ceiling", "counts"), [(None, 500, 500), (50, 500, 50), (400, 300, 300)])
 def test_the_lower_budget_counts_and_the_estimate_is_written(own: float | None, ceiling: float, counts: float) -> None:
     records = b'{"id": "1", "question": "abcdef", "reference": "abc"}\n'
-    summary = json.dumps({"training_tokens": 9000}).encode()
+    summary = json.dumps({"training_tokens": 9000, "training_records": 10}).encode()
     folder = MemoryFolder(files={Keys.EVALUATION: records, Keys.DATASET_SUMMARY: summary})
     write_estimate(folder, manifest(budget_usd=own), DeploymentSettings(budget_usd=ceiling, approval_usd=7))
     written = folder.read_json(Keys.ESTIMATE)

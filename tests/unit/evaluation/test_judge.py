@@ -6,9 +6,11 @@ import pytest
 
 from tests.unit.evaluation.conftest import Bench, make_question
 from tuner.errors import AccessDeniedError, AwsError, RetryableError, ThrottledError
-from tuner.evaluation.judge import tagged
+from tuner.evaluation.judge import Judge, tagged
 from tuner.evaluation.metrics import Equipment
 from tuner.evaluation.metrics.correctness import Correctness
+from tuner.pacing import Pacer
+from tuner.settings import JudgeSettings
 
 GOOD = {"score": 7, "reasoning": "Mostly right."}
 
@@ -220,3 +222,14 @@ def test_a_judge_that_needs_no_subscription_is_denied_at_once() -> None:
     with pytest.raises(AccessDeniedError):
         grades(bench, model="amazon.nova-pro-v1:0")
     assert not bench.waits
+
+
+def test_verdicts_that_no_time_is_left_for_are_asked_for_by_the_next_invocation() -> None:
+    verdicts: dict = {}
+    bench = Bench(lambda text: GOOD)
+    judge = Judge(
+        "amazon.nova-pro-v1:0", JudgeSettings(), verdicts, bench.ask, clock=bench.clock, until=0.5, pacer=Pacer(1)
+    )
+    with pytest.raises(RetryableError, match="those it gave are kept"):
+        Correctness().grade([make_question("a", "One.", "Two.")], Equipment(judge))
+    assert (len(bench.asked), len(verdicts)) == (1, 1)

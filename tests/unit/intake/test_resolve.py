@@ -23,7 +23,7 @@ def test_what_a_run_leaves_out_comes_from_the_deployment_and_the_family() -> Non
     resolved = resolve({}, DEPLOYMENT)
     assert resolved.model.id == DEPLOYMENT.base_model
     assert resolved.judge_model == DEPLOYMENT.judge_model
-    assert resolved.hyperparameters == {"epochCount": "2", "learningRate": "0.00001", "learningRateWarmupSteps": "10"}
+    assert resolved.hyperparameters == {"epochCount": "2", "learningRate": "0.00001"}
 
 
 def test_what_a_run_says_wins() -> None:

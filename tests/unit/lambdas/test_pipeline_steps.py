@@ -70,13 +70,13 @@ def test_pin_inputs_writes_the_manifest_of_its_run(cloud: RunFolder, monkeypatch
 def test_preflight_refuses_a_zero_quota(cloud: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(preflight, "Bedrock", Models)
     monkeypatch.setattr(preflight, "Quotas", NoQuota)
-    monkeypatch.setattr(preflight, "Conversation", Asked)
+    monkeypatch.setattr(preflight, "fill_in_tool", lambda *asked: None)
     with pytest.raises(QuotaError):
         invoke(preflight, run_id=RUN)
 
 
 def test_estimate_cost_decides(cloud: RunFolder) -> None:
-    cloud.write_json(Keys.DATASET_SUMMARY, {"training_tokens": 9})
+    cloud.write_json(Keys.DATASET_SUMMARY, {"training_tokens": 9, "training_records": 9})
     cloud.write_lines(Keys.EVALUATION, [{"id": "1", "question": "q", "reference": "r"}])
     result = invoke(estimate_cost, run_id=RUN)
     assert set(result) == {"decision", "estimated_usd", "reason", "approval_seconds"}
@@ -91,7 +91,7 @@ def asked(cloud: RunFolder, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], 
         told: list[Any] = []
         monkeypatch.setattr(request_approval, "notify", lambda *message: told.append(message))
         monkeypatch.setattr(request_approval, "Executions", lambda _: SimpleNamespace(status={RUN: status}.get))
-        cloud.write_json(Keys.DATASET_SUMMARY, {"training_tokens": 9})
+        cloud.write_json(Keys.DATASET_SUMMARY, {"training_tokens": 9, "training_records": 9})
         cloud.write_lines(Keys.EVALUATION, [{"id": "1", "question": "q", "reference": "r"}])
         invoke(estimate_cost, run_id=RUN)
         return told
@@ -139,7 +139,7 @@ def test_the_job_is_started_checked_and_summed_up(cloud: RunFolder, monkeypatch:
     bedrock = Models()
     for module in (start_customization, check_customization, summarize_training):
         monkeypatch.setattr(module, "Bedrock", lambda: bedrock)
-    cloud.write_json(Keys.DATASET_SUMMARY, {"validation_records": 0})
+    cloud.write_json(Keys.DATASET_SUMMARY, {"validation_records": 0, "training_records": 9})
     assert invoke(start_customization, run_id=RUN) == {"job_arn": "arn:job", "wait_seconds": 7}
     checked = {"status": "InProgress", "wait_seconds": 7, "custom_model_arn": CUSTOM_MODEL}
     assert invoke(check_customization, run_id=RUN) == checked

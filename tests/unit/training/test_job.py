@@ -2,7 +2,8 @@
 
 import datetime as dt
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import pytest
 
@@ -46,12 +47,42 @@ class Jobs:
         return self.others
 
 
-def folder(validation: int = 2) -> MemoryFolder:
-    return MemoryFolder(files={Keys.DATASET_SUMMARY: json.dumps({"validation_records": validation}).encode()})
+def folder(validation: int = 2, training: int = 48) -> MemoryFolder:
+    counted = {"validation_records": validation, "training_records": training}
+    return MemoryFolder(files={Keys.DATASET_SUMMARY: json.dumps(counted).encode()})
 
 
-def begin(jobs: Jobs, validation: int = 2) -> Job:
-    return start(jobs, folder(validation), manifest(), DEPLOYMENT, ROLE)
+def begin(jobs: Jobs, validation: int = 2, training: int = 48, **settings: Any) -> Job:
+    model = settings.pop("model", "amazon.nova-micro-v1:0:128k")
+    return start(jobs, folder(validation, training), manifest(model, **settings), DEPLOYMENT, ROLE)
+
+
+@pytest.mark.parametrize(
+    ("model", "records", "steps"),
+    [
+        ("amazon.nova-micro-v1:0:128k", 8, "0"),
+        ("amazon.nova-micro-v1:0:128k", 6_400, "10"),
+        ("amazon.nova-lite-v1:0:300k", 1_600, "10"),
+        ("amazon.nova-lite-v1:0:300k", 20_000, "100"),  # 125, and 100 are the most
+        ("amazon.nova-pro-v1:0:300k", 640, "2"),
+    ],
+)
+def test_the_warm_up_is_what_aws_recommends_for_so_many_records(model: str, records: int, steps: str) -> None:
+    jobs = Jobs()
+    begin(jobs, training=records, model=model)
+    assert jobs.created[0].hyperparameters["learningRateWarmupSteps"] == steps
+
+
+def test_a_warm_up_that_the_run_sets_is_sent_as_it_is() -> None:
+    jobs = Jobs()
+    begin(jobs, hyperparameters={"learningRateWarmupSteps": 7})
+    assert jobs.created[0].hyperparameters["learningRateWarmupSteps"] == "7"
+
+
+def test_a_family_without_warm_up_is_sent_none() -> None:
+    jobs = Jobs()
+    begin(jobs, model="meta.llama3-3-70b-instruct-v1:0:128k")
+    assert set(jobs.created[0].hyperparameters) == {"epochCount", "batchSize", "learningRate"}
 
 
 def test_a_job_is_made_of_the_runs_folder_its_settings_and_its_tags() -> None:
@@ -139,3 +170,13 @@ def test_the_summary_holds_the_job_its_model_and_its_losses() -> None:
     assert summary["metrics_files"] == [
         f"runs/{RUN}/training/output/job/training_artifacts/step_wise_training_metrics.csv"
     ]
+
+
+def test_the_summary_says_what_was_sent_and_why() -> None:
+    there = folder(training=6_400)
+    sent = {"epochCount": "2", "learningRate": "0.00001", "learningRateWarmupSteps": "10"}
+    write_summary(there, manifest(), replace(a_job("Completed"), hyperparameters=sent))
+    written = there.read_json(Keys.TRAINING_SUMMARY)
+    assert written["hyperparameters"] == sent
+    why = "AWS recommends the number of training records (6,400) divided by 640 for Nova Micro"
+    assert written["hyperparameters_why"] == {"learningRateWarmupSteps": why}

@@ -16,7 +16,7 @@ from tuner.evaluation.exam import Question
 from tuner.evaluation.judge import Judge
 from tuner.evaluation.metrics.base import Equipment
 from tuner.evaluation.metrics.correctness import Correctness
-from tuner.preflight import tunable
+from tuner.preflight import legacy_warning, tunable
 from tuner.settings import JudgeSettings
 
 _ANOTHER_MODEL = "Set another base_model, or deploy in a Region where this one can be tuned (docs/models.md)."
@@ -41,8 +41,11 @@ def checks(base_model: str, judge_model: str, region: str, ask: bool) -> Iterato
     yield Task("Judge", partial(_judge, judge_model, ask), _ANOTHER_JUDGE)
 
 
-def _base_model(model_id: str, region: str) -> str:
-    found = tunable(Bedrock(quick("bedrock")), catalog.model(model_id), region)
+def _base_model(model_id: str, region: str) -> str | Check:
+    model = catalog.model(model_id)
+    found = tunable(Bedrock(quick("bedrock")), model, region)
+    if warning := legacy_warning(model, found):
+        return Check("Base model", "warning", warning, _ANOTHER_MODEL)
     return f"{found.name} ({model_id}) can be fine-tuned in {region}."
 
 

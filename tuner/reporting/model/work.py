@@ -41,6 +41,10 @@ class Training(Part):
     epochs_run: float | None = None
     stopped_early: bool = False
     metrics_files: tuple[str, ...] = ()
+    hyperparameters: dict[str, str] = Field(default_factory=dict, description="what the job was started with")
+    hyperparameters_why: dict[str, str] = Field(
+        default_factory=dict, description="the reason of those that neither run.yaml nor the model's defaults decide"
+    )
 
 
 class Serving(Part):
@@ -78,6 +82,7 @@ class Estimate(Part):
     unknown: tuple[str, ...] = Field((), description="items whose price is not known")
     rates: tuple[Rate, ...] = Field((), description="prices of serving, for the break-even")
     budget_usd: float | None = None
+    warnings: tuple[str, ...] = Field((), description="what the account and the settings warn of")
 
 
 class Approval(BaseModel):
