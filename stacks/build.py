@@ -11,6 +11,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -41,19 +42,20 @@ def build() -> None:
     """Installs the packages into a folder beside the layer's, and puts it in its place when it is whole."""
     partial = layer.LAYER.with_name("layer.partial")
     shutil.rmtree(partial, ignore_errors=True)
-    _install(partial / "python")
+    install(layer.REQUIREMENTS, partial / "python", layer.PLATFORM)
     layer.unmark()
     shutil.rmtree(layer.LAYER, ignore_errors=True)
     partial.rename(layer.LAYER)
     layer.mark()
 
 
-def _install(target: Path) -> None:
+def install(requirements: Path, target: Path, platform: Sequence[str]) -> None:
+    """Installs the packages of a requirements file into a folder, for a platform. Raises BuildError."""
     # Every package is listed with its version, so pip has nothing to resolve.
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
     command += ["--no-color", "--retries", "1", "--timeout", "15"]
-    command += ["--no-deps", "--no-compile", "--only-binary=:all:", *layer.PLATFORM]
-    command += ["--target", str(target), "--requirement", str(layer.REQUIREMENTS)]
+    command += ["--no-deps", "--no-compile", "--only-binary=:all:", *platform]
+    command += ["--target", str(target), "--requirement", str(requirements)]
     result = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - the command above
     if result.returncode:
         said = [line for line in result.stderr.splitlines() if line.startswith("ERROR")] or ["nothing"]

@@ -8,12 +8,18 @@ from pathlib import Path
 CHECKOUT = Path(__file__).resolve().parent.parent
 REQUIREMENTS = CHECKOUT / "lambdas" / "requirements.txt"
 LAYER = CHECKOUT / "build" / "layer"
-# Amazon Linux 2023, on which Lambda runs Python 3.13, has glibc 2.34; pip takes a platform by its exact name only.
-_PLATFORMS = (*(f"manylinux_2_{minor}_aarch64" for minor in range(34, 16, -1)), "manylinux2014_aarch64")
-PLATFORM = (
-    *(option for platform in _PLATFORMS for option in ("--platform", platform)),
-    *("--python-version", "3.13", "--implementation", "cp"),
-)
+PYTHON = "3.13"
+
+
+def platform(machine: str) -> tuple[str, ...]:
+    """pip's options for packages that run on Lambda's Linux, on this kind of processor (`aarch64`, `x86_64`)."""
+    # Amazon Linux 2023, on which Lambda runs Python 3.13, has glibc 2.34; pip takes a platform by its exact name only.
+    names = (*(f"manylinux_2_{minor}_{machine}" for minor in range(34, 4, -1)), f"manylinux2014_{machine}")
+    options = [option for name in names for option in ("--platform", name)]
+    return (*options, "--python-version", PYTHON, "--implementation", "cp")
+
+
+PLATFORM = platform("aarch64")
 _MARK = CHECKOUT / "build" / "layer.sha256"
 
 

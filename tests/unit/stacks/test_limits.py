@@ -5,12 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from stacks import layer
 from stacks.limits import LIMITS
 from statemachine.definition import definition
 from tests.unit.stacks.conftest import Synthesis
@@ -169,18 +167,6 @@ def test_a_run_fits_into_a_new_accounts_concurrency() -> None:
     widest = max(state["MaxConcurrency"] for state in maps())
     assert all(state["MaxConcurrency"] > 0 for state in maps()), "0 is without a limit"
     assert widest + 3 <= LIMITS["function.concurrency"].most
-
-
-def unzipped(*folders: Path) -> int:
-    return sum(path.stat().st_size for folder in folders for path in folder.rglob("*") if path.is_file())
-
-
-def test_code_and_layers_fit_into_a_function(aws: Synthesis) -> None:
-    """With the dependencies as `python3 -m stacks.build` left them; synthesis alone builds none."""
-    code = [path for path in aws.directory.glob("asset.*") if (path / "lambdas").is_dir()]
-    assert code
-    built = [layer.LAYER] if layer.is_current() else []
-    assert unzipped(*code, *built) <= LIMITS["function.package"].most
 
 
 def test_the_largest_settings_fill_what_functions_may_be_told() -> None:
