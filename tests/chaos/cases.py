@@ -95,7 +95,7 @@ def _faults(baseline: Baseline, may_stop: bool) -> Iterator[Fault]:
 
 def _of_call(call: Call, number: int) -> Iterator[tuple[CallFault, Extent]]:
     """A call of the protocol is broken in every way. Of the others, which only a few functions of ours make for all,
-    each is broken in two ways, in turn; a file that is written also after it was written."""
+    each is broken in two ways, in turn; one that writes also after it took effect."""
     if call.of_the_protocol:
         yield from ((fault, extent) for fault in CALL_FAULTS for extent in fault.extents)
         return

@@ -67,6 +67,7 @@ STOPS: Mapping[str, Act] = {
     "stopped as it ends": "hold after",
 }
 
+_PROTOCOL = ("bedrock", "scheduler", "stepfunctions")
 _READS = ("Get", "List", "Head", "Describe", "Converse", "InvokeModel")
 
 
@@ -91,9 +92,9 @@ class Call:
 
     @property
     def of_the_protocol(self) -> bool:
-        """Whether it makes, changes or ends what is paid for, or what releases it. Files are written the same way
-        everywhere."""
-        return not self.reads and self.service != "s3"
+        """Whether it makes, changes or ends a job, an endpoint, a schedule or an execution. Files, notices and events
+        are written in the same way everywhere."""
+        return not self.reads and self.service in _PROTOCOL
 
     @property
     def makes(self) -> bool:

@@ -211,9 +211,9 @@ time of the release switch.
 """
 _CALLS_HEAD = """## AWS calls
 
-A call that makes, changes or ends a job, an endpoint, a schedule, an event or an execution is broken in every way. All
-other calls go through a few shared functions: of those, each is broken in two ways, in turn, and each write of a file
-also after it took effect. An empty cell was not played.
+A call that makes, changes or ends a job, an endpoint, a schedule or an execution is broken in every way. All other
+calls go through a few shared functions: of those, each is broken in two ways, in turn, and each that writes also after
+it took effect. An empty cell was not played.
 """
 _PAIRS_HEAD = """## Two faults in one run
 

@@ -68,6 +68,13 @@ SITUATIONS = (
     Situation(
         "the throughput is lost midway", meanwhile="delete the throughput", place="Ask the tuned model", status="FAILED"
     ),
+    Situation(
+        "stopped while it trains",
+        bedrock={"job_stage_seconds": _NEVER},
+        meanwhile="stop the execution",
+        place="Check the customization",
+        status="ABORTED",
+    ),
     Situation("stopped while it buys", meanwhile="stop the execution", place="Purchase throughput", status="ABORTED"),
     Situation(
         "stopped while it answers", meanwhile="stop the execution", place="Ask the tuned model", status="ABORTED"
