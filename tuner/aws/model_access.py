@@ -76,8 +76,3 @@ def denial_remedy(message: str) -> str:
     if "service control policy" in said:
         return _ORGANIZATION
     return _PERMISSION
-
-
-def third_party(model_id: str) -> bool:
-    """Whether the model behind a model id or an inference profile is not Amazon's own."""
-    return "amazon." not in model_id

@@ -9,7 +9,7 @@ from typing import Any
 from tuner import catalog
 from tuner.aws.bedrock import Bedrock
 from tuner.aws.judge_call import Tool, ToolReply, fill_in_tool
-from tuner.aws.model_access import MARKETPLACE, ModelAccess, denial_remedy, model_access, third_party
+from tuner.aws.model_access import MARKETPLACE, ModelAccess, denial_remedy, model_access
 from tuner.cli.checks.check import Check, Task, quick
 from tuner.errors import AccessDeniedError, RetryableError
 from tuner.evaluation.exam import Question
@@ -30,8 +30,8 @@ _LATER = "Ask once more in a minute: the judge's quotas per minute are in use, o
 _SAMPLE = Question("doctor", "What is 2 + 2?", "4", {"base": "4", "tuned": None})
 
 
-class _BusyError(Exception):
-    """The judge could not be asked just now."""
+class _RefusedError(Exception):
+    """The judge could not be asked. No error of a run, so that nothing asks again: a person waits."""
 
 
 def checks(base_model: str, judge_model: str, region: str, ask: bool) -> Iterator[Task]:
@@ -59,26 +59,25 @@ def _base_access(model_id: str) -> str | Check:
 
 
 def _judge(model_id: str, ask: bool) -> str | Check:
-    known = catalog.judge(model_id)
-    behind = known.foundation_model if known else model_id.partition(".")[2]
-    access = model_access(behind, quick("bedrock"))
-    unsubscribed = third_party(behind) and access is not None and access.agreement == "NOT_AVAILABLE"
+    judge = catalog.judge_or_assumed(model_id)
+    access = model_access(judge.foundation_model, quick("bedrock"))
+    unsubscribed = judge.marketplace and access is not None and access.agreement == "NOT_AVAILABLE"
     if unsubscribed:  # asking would make Bedrock subscribe the account, which is for a person to decide
         message = f"{model_id} was not asked: the account has not accepted the model's terms."
         return Check("Judge", "failed", message, MARKETPLACE)
     if not ask:
         return Check("Judge", "warning", f"{model_id} was not asked.", "Leave --no-ask out: it costs less than a cent.")
-    return _answer(model_id, third_party(behind))
+    return _answer(model_id, judge.marketplace)
 
 
 def _answer(model_id: str, subscribed: bool) -> str | Check:
     judge = Judge(model_id, JudgeSettings(attempts=1), ask=_ask_once)
     try:
         grades = Correctness().grade([_SAMPLE], Equipment(judge=judge))
-    except AccessDeniedError as error:
-        return Check("Judge", "failed", str(error), denial_remedy(str(error)))
-    except _BusyError as error:
-        return Check("Judge", "warning", str(error), _LATER)
+    except _RefusedError as refused:
+        if isinstance(refused.__cause__, AccessDeniedError):
+            return Check("Judge", "failed", str(refused), denial_remedy(str(refused)))
+        return Check("Judge", "warning", str(refused), _LATER)
     problem = grades.values["base"][0].get("problem")
     if problem:
         remedy = "Ask once more; a judge that often gives no usable verdict should be replaced (judge_model)."
@@ -89,11 +88,11 @@ def _answer(model_id: str, subscribed: bool) -> str | Check:
 
 
 def _ask_once(model: str, system: str, text: str, tool: Tool, inference: Mapping[str, Any]) -> ToolReply:
-    """As a run asks, but only once: a person waits."""
+    """As a run asks, but only once."""
     try:
         return fill_in_tool(model, system, text, tool, inference)
-    except RetryableError as error:
-        raise _BusyError(str(error)) from error
+    except (AccessDeniedError, RetryableError) as error:
+        raise _RefusedError(str(error)) from error
 
 
 def _problem(access: ModelAccess) -> str:
