@@ -11,6 +11,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from docs.first_deployment import filled, synthesized
+from docs.tables import table
 from stacks.limits import limits_page
 from stacks.permissions.page import permissions_page
 from statemachine.diagram import diagram_page
@@ -97,13 +99,13 @@ def models_page() -> str:
     return (
         "# Models\n\n*For the data owner.*\n\nThe catalog in `tuner/catalog/`, with its sources. "
         "Before any spend a run also asks the account itself.\n\n"
-        + _table(("base_model", "name", "family", "Regions", "served", "state"), rows)
+        + table(("base_model", "name", "family", "Regions", "served", "state"), rows)
         + "\nA custom model can be deployed on demand when it was customized on or after 2025-07-16. One deployment "
         "takes at most the requests and tokens named here. Its first token comes 20 to 55 % later than the base's.\n"
         + "\n## Limits\n\nSmallest to largest number of records; `?` is not documented and not checked.\n\n"
-        + _table(("family", "record format", "training", "validation", "together", "tokens per record"), limits)
+        + table(("family", "record format", "training", "validation", "together", "tokens per record"), limits)
         + "\n## Hyperparameters\n\n"
-        + _table(("family", "name", "range", "default", "kind"), hyperparameters)
+        + table(("family", "name", "range", "default", "kind"), hyperparameters)
         + "\nWithout `hyperparameters.learningRateWarmupSteps` in run.yaml, Nova models get the warm-up that AWS "
         "recommends: the number of training records, divided by "
         + ", ".join(f"{entry.warmup_divisor} ({entry.name})" for entry in catalog.models() if entry.warmup_divisor)
@@ -130,10 +132,10 @@ def _judges_section() -> str:
     return (
         "\n## Judges\n\nWhere `judge_model` is `auto`, the judge is a model that works in a new account and processes "
         "nothing outside the deployment's Region:\n\n"
-        + _table(("Region", "judge"), defaults)
+        + table(("Region", "judge"), defaults)
         + "\nIt may be of the tuned model's family, and judges tend to prefer answers like their own: the report says "
         "so. A judge that is not listed here is asked in the way that its vendor's models take, as far as known.\n\n"
-        + _table(("judge", "name", "processed", "asked with", "sampling", "the account needs", "sources"), rows)
+        + table(("judge", "name", "processed", "asked with", "sampling", "the account needs", "sources"), rows)
     )
 
 
@@ -156,7 +158,7 @@ def _sources_section(families: Collection[catalog.Family]) -> str:
         "\n## Sources\n\nUnconfirmed: "
         + "; ".join(unconfirmed)
         + ".\n\n"
-        + _table(("source", "what it is", "read", "for"), rows)
+        + table(("source", "what it is", "read", "for"), rows)
     )
 
 
@@ -177,7 +179,7 @@ def errors_page() -> str:
     return (
         "# Errors\n\n*For the operator.*\n\n"
         "The error of a failed execution is one of these names; its cause is the message.\n\n"
-        + _table(("error", "retried", "meaning"), rows)
+        + table(("error", "retried", "meaning"), rows)
     )
 
 
@@ -200,9 +202,9 @@ def prices_page() -> str:
         "The packaged list, `tuner/costs/prices.yaml`. What is not here is unknown, and never zero. "
         "A deployment's setting "
         "`prices` goes before it ([money.md](money.md)).\n\n"
-        + _table(("item", "US dollars for"), units)
+        + table(("item", "US dollars for"), units)
         + "\n"
-        + _table(("item", "model", "term", "USD", "source", "read"), rows)
+        + table(("item", "model", "term", "USD", "source", "read"), rows)
     )
 
 
@@ -219,6 +221,9 @@ PAGES: dict[str, Callable[[], str]] = {
 }
 
 
+# Written by hand but for the parts between marks.
+PARTLY = "first-deployment.md"
+
 SCHEMAS: dict[str, type[BaseModel]] = {"report.schema.json": Report, "gate-event.schema.json": GateDecision}
 
 
@@ -234,10 +239,11 @@ def main() -> None:
         (DOCS / name).write_text(NOTICE + page(), "utf-8")
     for name, model in SCHEMAS.items():
         (DOCS / name).write_text(schema_of(model), "utf-8")
+    (DOCS / PARTLY).write_text(filled((DOCS / PARTLY).read_text("utf-8"), synthesized()), "utf-8")
 
 
 def _settings_table(model: type[BaseModel]) -> str:
-    return _table(("key", "takes", "default", "meaning"), list(_settings_rows(model)))
+    return table(("key", "takes", "default", "meaning"), list(_settings_rows(model)))
 
 
 def _settings_rows(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, ...]]:
@@ -306,11 +312,6 @@ def _tree(kind: type[Exception]) -> Iterator[type[Exception]]:
     for child in kind.__subclasses__():
         yield child
         yield from _tree(child)
-
-
-def _table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
-    lines = [header, tuple("---" for _ in header), *rows]
-    return "".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |\n" for line in lines)
 
 
 if __name__ == "__main__":

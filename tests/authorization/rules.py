@@ -69,7 +69,7 @@ def _of_action(
     service: Service, action: Action, resources: list[str], statement: Mapping[str, Any], known: Reference
 ) -> tuple[set[str], list[str]]:
     """The resources that fit the action, and what is wrong."""
-    types = [service.resource_types[each.name] for each in action.resource_types]
+    types = [service.resource_types[each.name.lower()] for each in action.resource_types]
     fitting = {arn: [kind for kind in types if fits(arn, kind)] for arn in resources}
     fitted = {arn for arn, kinds in fitting.items() if kinds or differs(action.name, arn)}
     if not types:

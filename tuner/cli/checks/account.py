@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 
 import boto3
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, NoCredentialsError
 
 from tuner.aws.translate import code_of, translated
 from tuner.cli.checks.check import Check, quick
@@ -20,7 +20,7 @@ LEAST_CONCURRENCY = 10
 _SOON = 3600
 
 _LOG_IN = (
-    "Log in again, for instance with 'aws sso login', or name another profile with AWS_PROFILE. In a Region that must "
+    "Log in, for instance with 'aws sso login', or name another profile with AWS_PROFILE. In a Region that must "
     "be enabled first, enable it in the account's settings."
 )
 
@@ -33,7 +33,9 @@ def credentials() -> Check:
             caller = quick("sts").get_caller_identity()
     except TunerError as error:
         here = "Is the local cloud up? 'tuner local status' says it, 'tuner local up' starts one."
-        return Check(name, "failed", str(error), here if local_endpoint() else _LOG_IN)
+        none = isinstance(error.__cause__, NoCredentialsError)
+        message = "There are no AWS credentials." if none else str(error)
+        return Check(name, "failed", message, here if local_endpoint() else _LOG_IN)
     where = f"the local cloud at {local_endpoint()}" if local_endpoint() else f"account {caller['Account']}"
     message = f"{caller['Arn']} in {where}."
     if _expire_soon():

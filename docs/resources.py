@@ -1,0 +1,197 @@
+"""What the stack's resource types are for, what CloudFormation must be allowed to create them, and what they cost at
+rest. docs/first-deployment.md is made from it; a test compares it with the synthesized template.
+
+Actions are given per service, with wildcards on the deployment's own names: CloudFormation's handlers call more to read
+a resource back than to create it, and what they call grows. Where names are not known beforehand (keys), or a wildcard
+would give away the account (IAM), every action is named.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+_KEYS = (
+    "kms:DescribeKey",
+    "kms:EnableKeyRotation",
+    "kms:DisableKeyRotation",
+    "kms:GetKeyPolicy",
+    "kms:GetKeyRotationStatus",
+    "kms:ListResourceTags",
+    "kms:PutKeyPolicy",
+    "kms:ScheduleKeyDeletion",
+    "kms:TagResource",
+    "kms:UntagResource",
+    "kms:UpdateKeyDescription",
+    # Made in the caller's name when a topic, a log group or a function is given the key.
+    "kms:CreateGrant",
+    "kms:Decrypt",
+    "kms:Encrypt",
+    "kms:GenerateDataKey",
+)
+_ROLES = (
+    "iam:CreateRole",
+    "iam:DeleteRole",
+    "iam:DeleteRolePermissionsBoundary",
+    "iam:DeleteRolePolicy",
+    "iam:GetRole",
+    "iam:GetRolePolicy",
+    "iam:ListAttachedRolePolicies",
+    "iam:ListRolePolicies",
+    "iam:PutRolePermissionsBoundary",
+    "iam:PutRolePolicy",
+    "iam:TagRole",
+    "iam:UntagRole",
+    "iam:UpdateAssumeRolePolicy",
+    "iam:UpdateRole",
+    "iam:UpdateRoleDescription",
+)
+# What Step Functions asks of who gives a state machine a log group; none of it knows a narrower resource.
+_LOG_DELIVERY = (
+    "logs:CreateLogDelivery",
+    "logs:DeleteLogDelivery",
+    "logs:DescribeLogGroups",
+    "logs:DescribeResourcePolicies",
+    "logs:GetLogDelivery",
+    "logs:ListLogDeliveries",
+    "logs:PutResourcePolicy",
+    "logs:UpdateLogDelivery",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """Actions on ARNs. `STACK` and `NAME` stand for the stack's and the deployment's name, `BUCKETS` for the stack's in
+    lower case."""
+
+    actions: tuple[str, ...]
+    resources: tuple[str, ...]
+    passed_to: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A resource type: its purpose, the call that creates it, and what CloudFormation must be allowed."""
+
+    purpose: str
+    creates: str = ""
+    needs: tuple[Allowance, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AtRest:
+    """Something that costs by the month though no run is going on. `free` is what AWS's free tier covers."""
+
+    what: str
+    count: str
+    usd_each: float
+    source: str
+    free: int = 0
+    note: str = field(default="")
+
+
+def _on(service: str, *resources: str) -> Allowance:
+    return Allowance((f"{service}:*",), resources)
+
+
+_BUCKETS = _on("s3", "arn:aws:s3:::BUCKETS-*")
+_FUNCTIONS = (
+    _on("lambda", "arn:aws:lambda:REGION:ACCOUNT:function:NAME-*", "arn:aws:lambda:REGION:ACCOUNT:layer:*"),
+    # The packages are in the CDK's own bucket, and are read in the name of who creates the function.
+    Allowance(("s3:GetObject",), ("arn:aws:s3:::cdk-hnb659fds-assets-ACCOUNT-REGION/*",)),
+    # With the setting 'vpc'.
+    Allowance(("ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcs"), ("*",)),
+)
+_TOPICS = _on("sns", "arn:aws:sns:REGION:ACCOUNT:STACK-*")
+_QUEUES = _on("sqs", "arn:aws:sqs:REGION:ACCOUNT:STACK-*")
+_ROLE = (
+    Allowance(_ROLES, ("arn:aws:iam::ACCOUNT:role/STACK-*",)),
+    Allowance(
+        ("iam:PassRole",),
+        ("arn:aws:iam::ACCOUNT:role/STACK-*",),
+        ("lambda.amazonaws.com", "states.amazonaws.com"),
+    ),
+)
+
+KINDS: dict[str, Kind] = {
+    "AWS::CDK::Metadata": Kind("Which versions of the CDK made the template. It creates nothing."),
+    "AWS::CloudWatch::Alarm": Kind(
+        "Tells the topic of failed runs, of money and of what was not released.",
+        "cloudwatch:PutMetricAlarm",
+        (_on("cloudwatch", "arn:aws:cloudwatch:REGION:ACCOUNT:alarm:STACK-*"),),
+    ),
+    "AWS::CloudWatch::Dashboard": Kind(
+        "Runs, dollars, paid time and durations at a glance.",
+        "cloudwatch:PutDashboard",
+        (_on("cloudwatch", "arn:aws:cloudwatch::ACCOUNT:dashboard/NAME-*"),),
+    ),
+    "AWS::Events::Rule": Kind(
+        "Starts a run when a training file arrives; releases when an execution ends badly; sweeps every hour.",
+        "events:PutRule",
+        (_on("events", "arn:aws:events:REGION:ACCOUNT:rule/STACK-*"),),
+    ),
+    "AWS::IAM::Role": Kind(
+        "One for each function, the state machine, the schedules and Bedrock's jobs.", "iam:CreateRole", _ROLE
+    ),
+    "AWS::KMS::Key": Kind(
+        "Encrypts the buckets, the topic and the logs.",
+        "kms:CreateKey",
+        (Allowance(("kms:CreateKey",), ("*",)), Allowance(_KEYS, ("arn:aws:kms:REGION:ACCOUNT:key/*",))),
+    ),
+    "AWS::Lambda::EventInvokeConfig": Kind("How often an event is tried, and where it is kept then.", "", _FUNCTIONS),
+    "AWS::Lambda::Function": Kind(
+        "One for each step, and those that start, release and sweep.", "lambda:CreateFunction", _FUNCTIONS
+    ),
+    "AWS::Lambda::LayerVersion": Kind("The functions' Python packages.", "lambda:PublishLayerVersion", _FUNCTIONS),
+    "AWS::Lambda::Permission": Kind("Lets a rule or an alarm call one function.", "", _FUNCTIONS),
+    "AWS::Logs::LogGroup": Kind(
+        "One for each function and the state machine, with an end to retention.",
+        "logs:CreateLogGroup",
+        (
+            _on(
+                "logs",
+                "arn:aws:logs:REGION:ACCOUNT:log-group:/aws/*/NAME*",
+                "arn:aws:logs:REGION:ACCOUNT:log-group:/aws/*/NAME*:*",
+            ),
+            Allowance(_LOG_DELIVERY, ("*",)),
+        ),
+    ),
+    "AWS::S3::Bucket": Kind("Your data; what runs make; the access logs of both.", "s3:CreateBucket", (_BUCKETS,)),
+    "AWS::S3::BucketPolicy": Kind("TLS only, encryption with the key only.", "", (_BUCKETS,)),
+    "AWS::SNS::Subscription": Kind("One for each address of `notification_emails`.", "", (_TOPICS,)),
+    "AWS::SNS::Topic": Kind("Tells people of a run's end, approvals and alarms.", "sns:CreateTopic", (_TOPICS,)),
+    "AWS::SNS::TopicPolicy": Kind("Who may publish to the topic.", "", (_TOPICS,)),
+    "AWS::SQS::Queue": Kind("Keeps events that were tried in vain.", "sqs:CreateQueue", (_QUEUES,)),
+    "AWS::SQS::QueuePolicy": Kind("TLS only.", "", (_QUEUES,)),
+    "AWS::Scheduler::ScheduleGroup": Kind(
+        "Holds the release switches that runs arm.",
+        "scheduler:CreateScheduleGroup",
+        (
+            _on(
+                "scheduler",
+                "arn:aws:scheduler:REGION:ACCOUNT:schedule-group/NAME-*",
+                "arn:aws:scheduler:REGION:ACCOUNT:schedule/NAME-*/*",
+            ),
+        ),
+    ),
+    "AWS::StepFunctions::StateMachine": Kind(
+        "The run: one execution each.",
+        "states:CreateStateMachine",
+        (_on("states", "arn:aws:states:REGION:ACCOUNT:stateMachine:NAME-*"), *_ROLE),
+    ),
+    "Custom::ReleaseBeforeDeletion": Kind("Releases what is alive before the stack is deleted.", "", _FUNCTIONS),
+}
+
+_CLOUDWATCH = "aws.amazon.com/cloudwatch/pricing, us-east-1, as quoted in public in 2026"
+AT_REST = (
+    AtRest(
+        "KMS key",
+        "AWS::KMS::Key",
+        1.0,
+        "aws.amazon.com/kms/pricing, as quoted in public in March 2026",
+        0,
+        "one dollar more after the first and after the second yearly rotation",
+    ),
+    AtRest("Alarms", "AWS::CloudWatch::Alarm", 0.10, _CLOUDWATCH, 10),
+    AtRest("Custom metrics of the hourly sweep", "metrics", 0.30, _CLOUDWATCH, 10),
+    AtRest("Dashboard", "AWS::CloudWatch::Dashboard", 3.0, _CLOUDWATCH, 3),
+)

@@ -1,0 +1,9 @@
+"""Markdown tables."""
+
+from __future__ import annotations
+
+
+def table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    """A table; bars inside of cells are escaped."""
+    lines = [header, tuple("---" for _ in header), *rows]
+    return "".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |\n" for line in lines)
