@@ -54,9 +54,9 @@ def doctor(
 
 
 def _context(given: list[str]) -> dict[str, Any]:
-    """cdk.json's context with what `-c` says; the file is the current folder's, or else the checkout's."""
+    """cdk.json's context with what `-c` says: the checkout's file, or else the current folder's."""
     values: dict[str, Any] = {}
-    for path in (Path("cdk.json"), Path(tuner.__file__).resolve().parents[1] / "cdk.json"):
+    for path in (Path(tuner.__file__).resolve().parents[1] / "cdk.json", Path("cdk.json")):
         if path.is_file():
             values = json.loads(path.read_text("utf-8")).get("context", {})
             break

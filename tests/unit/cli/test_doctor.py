@@ -1,7 +1,6 @@
 """`tuner doctor`."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -31,12 +30,10 @@ def line(outcome: Outcome, name: str) -> dict[str, str]:
 
 
 @pytest.fixture(autouse=True)
-def _account(world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def _account(world: World) -> None:
     client("iam").create_role(RoleName="tuner-customization", AssumeRolePolicyDocument="{}")
     judge = DeploymentSettings(judge_model="amazon.nova-pro-v1:0")
     world.stacks["BedrockTuner"] = {**OUTPUTS, "DeploymentSettings": judge.model_dump_json()}
-    (tmp_path / "cdk.json").write_text('{"context": {"region": "us-east-1"}}')
-    monkeypatch.chdir(tmp_path)
     world.asked.clear()
 
 
