@@ -18,8 +18,6 @@ _TOKENS_PER_VERDICT = 1500
 _VERDICTS = 200
 _LONG_MINUTES = 30.0
 
-_WAYS: dict[Routing, str] = {"in-region": "on-demand", "geographic": "cross-region", "global": "global cross-region"}
-
 _CONSOLE = "Look in the Service Quotas console, service Amazon Bedrock"
 _RAISE = "In Service Quotas, service Amazon Bedrock, ask AWS to raise it (it can take days)"
 
