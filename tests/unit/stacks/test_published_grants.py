@@ -17,9 +17,26 @@ from tests.authorization.rules import mistakes, services_of
 from tests.authorization.template import ACCOUNT, Template
 from tests.unit.stacks.conftest import Synthesis
 from tuner import catalog
+from tuner.settings import deployment_settings
 
 KEY = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/1"
 ENDPOINTS = f"arn:aws:bedrock:us-east-1:{ACCOUNT}:provisioned-model/*"
+# Asked for together, once.
+SERVICES = (
+    "bedrock",
+    "ec2",
+    "events",
+    "iam",
+    "kms",
+    "lambda",
+    "logs",
+    "s3",
+    "scheduler",
+    "sns",
+    "sqs",
+    "states",
+    "sts",
+)
 REGIONS = sorted({region for model in catalog.models() for region in model.regions})
 JUDGES = (
     *(judge.id for judge in catalog.judges()),
@@ -28,7 +45,7 @@ JUDGES = (
 
 
 def wrong(*statements: Any) -> list[str]:
-    known = reference(*services_of(list(statements)))
+    known = reference(*SERVICES, *(set(services_of(list(statements))) - set(SERVICES)))
     return [mistake for statement in statements for mistake in mistakes(statement, known)]
 
 
@@ -43,18 +60,22 @@ def test_every_statement_of_the_template_fits(aws: Synthesis) -> None:
     assert not {owner: each for owner, each in found.items() if each}
 
 
-@pytest.mark.parametrize("region", REGIONS)
-def test_every_grant_fits_in_every_region_with_every_judge(region: str) -> None:
-    deployment = example_places().deployment.model_copy(
-        update={"region": region, "judge_model": JUDGES[0], "judge_models": JUDGES}
-    )
+def roles_in(region: str) -> dict[str, list[dict[str, object]]]:
+    """The statements of every role of a deployment with everything: a VPC, and all judges."""
+    deployment = deployment_settings({"vpc.subnet_ids": "subnet-01234567", "vpc.security_group_ids": "sg-01234567"})
+    update = {"region": region, "judge_model": JUDGES[0], "judge_models": JUDGES}
     fields = {
         name: value.replace("ACCOUNT", ACCOUNT).replace("us-east-1", region)
         for name, value in vars(example_places()).items()
         if isinstance(value, str)
     }
-    places = Places(deployment=deployment, **fields)
-    found = {title: wrong(*(grant.statement() for grant in grants)) for title, _, grants in every_role(places)}
+    places = Places(deployment=deployment.model_copy(update=update), **fields)
+    return {title: [grant.statement() for grant in grants] for title, _, grants in every_role(places)}
+
+
+@pytest.mark.parametrize("region", REGIONS)
+def test_every_grant_fits_in_every_region_with_every_judge_and_a_vpc(region: str) -> None:
+    found = {title: wrong(*statements) for title, statements in roles_in(region).items()}
     assert not {title: each for title, each in found.items() if each}
 
 
@@ -132,7 +153,8 @@ def test_a_right_statement_has_no_mistakes() -> None:
 
 def test_every_difference_is_still_one(aws: Synthesis, monkeypatch: pytest.MonkeyPatch) -> None:
     """What the data has learnt in the meantime, or what nobody grants any more, goes from the list."""
-    statements = [each for policy in Template(aws.template).policies() for each in policy.statements]
+    statements: list[Any] = [each for policy in Template(aws.template).policies() for each in policy.statements]
+    statements += [each for statements in roles_in(REGIONS[0]).values() for each in statements]
     for number in range(len(POLICY_DIFFERENCES)):
         kept = POLICY_DIFFERENCES[:number] + POLICY_DIFFERENCES[number + 1 :]
         monkeypatch.setattr("tests.authorization.differences.POLICY_DIFFERENCES", kept)
