@@ -1,20 +1,25 @@
 """Estimates what the run will cost, and whether it may spend that: at once, once a person approves, or not at all.
 
-Calls: s3:ListBucket, s3:GetObject, s3:PutObject, kms:Decrypt, kms:GenerateDataKey.
+Calls: s3:ListBucket, s3:GetObject, s3:PutObject, kms:Decrypt, kms:GenerateDataKey, pricing:GetProducts.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from lambdas.step import Environment, RunEvent, step
+from lambdas.step import Environment, RunEvent, logger, step
+from tuner.aws.price_list import PriceCache, PriceListApi
 from tuner.costs.step import write_estimate
 
 
 @step(RunEvent)
 def handler(event: RunEvent, env: Environment) -> dict[str, Any]:
     folder = env.folder(event.run_id)
-    estimate = write_estimate(folder, folder.manifest(), env.deployment)
+    estimate = write_estimate(
+        folder, folder.manifest(), env.deployment, PriceListApi(), PriceCache(env.artifacts_bucket)
+    )
+    for warning in estimate.warnings:
+        logger.warning(warning)
     return {
         "decision": estimate.decision,
         "estimated_usd": estimate.total_usd,

@@ -79,7 +79,12 @@ STEPS = (
     ),
     Step("preprocess", minutes=15, memory=1769, may=(objects.read_pinned, _READS, objects.write_dataset)),
     Step("validate", minutes=4, memory=512, may=(_READS,)),
-    Step("estimate_cost", minutes=4, memory=512, may=(_READS, _FINDS, writes(Keys.ESTIMATE))),
+    Step(
+        "estimate_cost",
+        minutes=4,
+        memory=512,
+        may=(_READS, _FINDS, writes(Keys.ESTIMATE), objects.write_prices, services.ask_prices),
+    ),
     Step(
         "request_approval",
         minutes=4,

@@ -71,6 +71,13 @@ def manifest(base_model: str = "amazon.nova-micro-v1:0:128k", **settings: Any) -
     )
 
 
+class NoPrices:
+    """AWS's price list without a price: the packaged list stands."""
+
+    def products(self, service: str, usage_type: str) -> tuple[builtins.list[str], str]:
+        return [], ""
+
+
 @dataclass
 class FakeEndpoints:
     """One kind of endpoint in memory. `refuses_delete` counts down; `unlisted` is made but not yet in the list."""

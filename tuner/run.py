@@ -190,6 +190,7 @@ class Keys:
     OVERVIEW = "runs/index.html"  # of all runs: beside their folders, not in one
     INDEX = "runs/index.json"  # the cards of all runs
     ENDPOINT_TIMES = "runs/endpoint-times.json"  # beside them too
+    PRICES = "runs/prices.json"  # and what AWS's price list answered
 
     @staticmethod
     def answers(model: Literal["base", "tuned"], shard: int) -> str:

@@ -1,6 +1,6 @@
 """A Bedrock that lives: jobs that train, models that answer, throughput that takes time and is billed by the second.
 
-handlers()  # what MiniStack calls: {"bedrock": ..., "bedrock-runtime": ..., "servicequotas": ...}
+handlers()  # what MiniStack calls: {"bedrock": ..., "bedrock-runtime": ..., "servicequotas": ..., "pricing": ...}
 resource_tags("arn:aws:bedrock:...:provisioned-model/...")  # for policies with aws:ResourceTag
 """
 

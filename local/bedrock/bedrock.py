@@ -12,7 +12,7 @@ from typing import Any
 from local.bedrock.admin import PREFIX as ADMIN_PREFIX
 from local.bedrock.admin import Admin
 from local.bedrock.clock import Clock, utc_now
-from local.bedrock.control import deployments, foundation, jobs, models, quotas, tags, throughput
+from local.bedrock.control import deployments, foundation, jobs, models, pricing, quotas, tags, throughput
 from local.bedrock.engine.client import InferenceClient
 from local.bedrock.jobs.runner import JobRunner
 from local.bedrock.jobs.storage import Storage
@@ -53,6 +53,7 @@ class Bedrock:
             "bedrock": control_or_admin,
             "bedrock-runtime": self._endpoint("bedrock-runtime", operations),
             "servicequotas": self._endpoint("service-quotas", quotas),
+            "pricing": self._endpoint("pricing", pricing),
         }
 
     def _endpoint(self, service: str, *modules: ModuleType) -> Handler:

@@ -1,4 +1,4 @@
-"""Services that MiniStack lacks or only pretends: Bedrock (its jobs never end), and Service Quotas (it has none).
+"""Services that MiniStack lacks or only pretends: Bedrock (its jobs never end), Service Quotas and the price list.
 
 `local.bedrock.handlers()` gives a handler by service name. A name that MiniStack does not know is made reachable: its
 router finds the service by the prefix of X-Amz-Target, and its IAM by the namespace of the actions.
@@ -11,7 +11,7 @@ from ministack.core import iam_actions, router
 
 logger = logging.getLogger(__name__)
 
-_TARGET_PREFIXES = {"servicequotas": "ServiceQuotasV20190624"}
+_TARGET_PREFIXES = {"servicequotas": "ServiceQuotasV20190624", "pricing": "AWSPriceListService"}
 
 
 def install() -> None:

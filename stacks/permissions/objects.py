@@ -77,6 +77,12 @@ def write_endpoint_times(places: Places) -> list[Grant]:
     return [Grant(("s3:PutObject",), (times,), "remembers how long an endpoint takes into service")]
 
 
+def write_prices(places: Places) -> list[Grant]:
+    """What AWS's price list answered. Encrypting it is granted with the run's artifacts."""
+    prices = f"{places.artifacts_bucket}/{Keys.PRICES}"
+    return [Grant(("s3:PutObject",), (prices,), "remembers AWS's prices for a day")]
+
+
 def _list(bucket: str, prefix: str, reason: str) -> Grant:
     # IfExists: S3 also asks for ListBucket, without a prefix, when a GetObject finds nothing.
     return Grant(("s3:ListBucket",), (bucket,), reason, {"StringLikeIfExists": {"s3:prefix": prefix}})

@@ -115,3 +115,9 @@ def run_executions(places: Places, *steps: str) -> list[Grant]:
         ),
         SAMPLED_TRACES,
     ]
+
+
+def ask_prices(places: Places) -> list[Grant]:
+    """AWS's public price list."""
+    reason = "asks what AWS charges today; the price list is public, and AWS knows no narrower resource for it"
+    return [Grant(("pricing:GetProducts",), ("*",), reason)]

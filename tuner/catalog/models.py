@@ -92,6 +92,7 @@ class Model(Sourced):
     replacements: tuple[str, ...] = ()
     warmup_divisor: int | None = None
     deployment_quota: DeploymentQuota | None = None
+    price_name: str | None = None
 
     @property
     def base_endpoint(self) -> str:

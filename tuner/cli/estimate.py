@@ -12,19 +12,22 @@ import typer
 from rich.table import Table
 
 from tuner import catalog
+from tuner.aws.price_list import PriceListApi
 from tuner.cli import upload
 from tuner.cli.console import console, emit, say
 from tuner.cli.data import show
 from tuner.cli.deployment import DEFAULT_STACK
 from tuner.cli.options import Json, Local, connect
 from tuner.cli.upload import Drop
+from tuner.costs.asked_prices import NoCache, asked_prices
 from tuner.costs.counted import Counted, Generation, Plan, Questions
 from tuner.costs.counted import counted as count
 from tuner.costs.estimate import estimate as add_up
 from tuner.costs.model import Estimate, Item
-from tuner.costs.prices import price_list
+from tuner.costs.prices import Price, price_list
 from tuner.costs.small_change import NAMES as SMALL_CHANGE
 from tuner.costs.step import limits
+from tuner.costs.usage_types import wanted
 from tuner.costs.warnings import warnings
 from tuner.datasets import LocalFile, NoSink, Prepared, Role, Source, prepare
 from tuner.intake.resolve import Resolved, resolve
@@ -60,12 +63,19 @@ def estimate(
     prepared, counted = _counted(drop, plan)
     records = prepared.summary["training_records"]
     warned = tuple(warnings(plan, counted, records, Preflight(), deployment.shard_size))
-    made = add_up(plan, counted, limits(resolved.settings, deployment), price_list(deployment.prices), warned)
+    prices, problems = _asked_prices(plan, deployment.region) if asked else ((), ())
+    known = price_list(deployment.prices, prices)
+    made = add_up(plan, counted, limits(resolved.settings, deployment), known, (*warned, *problems))
     if as_json:
         emit({**made.model_dump(mode="json"), "decision": made.decision, "reason": made.reason})
     else:
         _show(made, resolved, prepared, asked)
     raise typer.Exit(1 if made.decision == "refuse" else 0)
+
+
+def _asked_prices(plan: Plan, region: str) -> tuple[tuple[Price, ...], tuple[str, ...]]:
+    """What AWS's price list says today, asked with the caller's credentials."""
+    return asked_prices(PriceListApi(), NoCache(), wanted(plan.model, plan.judge, region))
 
 
 def _document(drop: Drop) -> dict[str, Any]:

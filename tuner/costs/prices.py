@@ -74,10 +74,10 @@ def prices() -> tuple[Price, ...]:
     return tuple(Price(**{**entry, "source": sources[entry["source"]]}) for entry in document["prices"])
 
 
-def price_list(given: Sequence[GivenPrice] = ()) -> PriceList:
-    """The packaged list behind what the deployment's settings give."""
+def price_list(given: Sequence[GivenPrice] = (), asked: Sequence[Price] = ()) -> PriceList:
+    """What the deployment's settings give, then what AWS's price list answered, then the packaged list."""
     own = [Price(**{**entry.model_dump(), "source": f"deployment's settings: {entry.source}"}) for entry in given]
-    return PriceList((*own, *prices()))
+    return PriceList((*own, *asked, *prices()))
 
 
 def price(item: Priced, model: str, term: Term | None = None) -> Price | None:

@@ -3,25 +3,35 @@
 from __future__ import annotations
 
 from tuner.aws.run_folder import RunFolder
+from tuner.costs.asked_prices import Api, Cache, asked_prices
 from tuner.costs.counted import Plan, counted, generated
 from tuner.costs.estimate import estimate
 from tuner.costs.model import Estimate, Limits
 from tuner.costs.prices import price_list
+from tuner.costs.usage_types import wanted
 from tuner.costs.warnings import warnings
 from tuner.preflight import Preflight
 from tuner.run import Keys, Manifest
 from tuner.settings import DeploymentSettings, RunSettings
 
 
-def write_estimate(folder: RunFolder, manifest: Manifest, deployment: DeploymentSettings) -> Estimate:
-    """The run's estimate, held against what it may cost."""
+def write_estimate(
+    folder: RunFolder,
+    manifest: Manifest,
+    deployment: DeploymentSettings,
+    api: Api,
+    cache: Cache,
+) -> Estimate:
+    """The run's estimate, held against what it may cost, with the prices that AWS's price list has today."""
     plan = Plan.of(manifest)
     summary = folder.read_json(Keys.DATASET_SUMMARY)
     questions = folder.read_lines(Keys.EVALUATION)
     found = counted(summary, questions, plan, generated(folder.find_json(Keys.GENERATED_SUMMARY)))
     account = Preflight.model_validate(folder.find_json(Keys.PREFLIGHT) or {})
     warned = tuple(warnings(plan, found, summary["training_records"], account, deployment.shard_size))
-    made = estimate(plan, found, limits(manifest.settings, deployment), price_list(deployment.prices), warned)
+    asked, problems = asked_prices(api, cache, wanted(plan.model, plan.judge, deployment.region))
+    prices = price_list(deployment.prices, asked)
+    made = estimate(plan, found, limits(manifest.settings, deployment), prices, (*warned, *problems))
     folder.write_json(Keys.ESTIMATE, made.model_dump(mode="json"))
     return made
 

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.doubles import MemoryFolder, manifest
+from tests.doubles import MemoryFolder, NoPrices, manifest
 from tests.unit.cli.world import OUTPUTS, Tuner, World
 from tuner import catalog
+from tuner.costs.asked_prices import NoCache
 from tuner.costs.step import write_estimate
 from tuner.datasets import LocalFile, prepare
 from tuner.datasets.places import NoSink
@@ -38,7 +39,7 @@ def test_it_is_what_the_run_itself_would_estimate(tuner: Tuner) -> None:
     }
     prepared = prepare(sources, pinned.settings, catalog.model(pinned.base_model), lambda name: Into(folder, name))
     folder.write_json(Keys.DATASET_SUMMARY, prepared.summary)
-    in_the_run = write_estimate(folder, pinned, DeploymentSettings())
+    in_the_run = write_estimate(folder, pinned, DeploymentSettings(), NoPrices(), NoCache())
     said = tuner("estimate", str(EXAMPLE), "--json").json
     assert said == {
         **json.loads(in_the_run.model_dump_json()),

@@ -6,7 +6,8 @@ from typing import Any, get_args
 
 import pytest
 
-from tests.doubles import MemoryFolder, manifest
+from tests.doubles import MemoryFolder, NoPrices, manifest
+from tuner.costs.asked_prices import NoCache
 from tuner.costs.counted import Counted, Generation, Plan, Questions, count_questions
 from tuner.costs.estimate import estimate
 from tuner.costs.model import Estimate, Item, Limits
@@ -114,7 +115,8 @@ def test_the_lower_budget_counts_and_the_estimate_is_written(own: float | None, 
     records = b'{"id": "1", "question": "abcdef", "reference": "abc"}\n'
     summary = json.dumps({"training_tokens": 9000, "training_records": 10}).encode()
     folder = MemoryFolder(files={Keys.EVALUATION: records, Keys.DATASET_SUMMARY: summary})
-    write_estimate(folder, manifest(budget_usd=own), DeploymentSettings(budget_usd=ceiling, approval_usd=7))
+    deployment = DeploymentSettings(budget_usd=ceiling, approval_usd=7)
+    write_estimate(folder, manifest(budget_usd=own), deployment, NoPrices(), NoCache())
     written = folder.read_json(Keys.ESTIMATE)
     assert written["budget_usd"] == counts
     assert (written["approval_usd"], written["ask_when_unknown"]) == (7, True)

@@ -23,7 +23,7 @@ from lambdas import (
     start_customization,
     summarize_training,
 )
-from tests.doubles import CUSTOM_MODEL, DEPLOYMENT, NAME, RUN, FakeEndpoints
+from tests.doubles import CUSTOM_MODEL, DEPLOYMENT, NAME, RUN, FakeEndpoints, NoPrices
 from tests.unit.lambdas.steps import GROUP, MACHINE, invoke
 from tests.unit.training.test_job import Jobs, a_job
 from tuner.aws.bedrock import FoundationModel
@@ -75,7 +75,8 @@ def test_preflight_refuses_a_zero_quota(cloud: RunFolder, monkeypatch: pytest.Mo
         invoke(preflight, run_id=RUN)
 
 
-def test_estimate_cost_decides(cloud: RunFolder) -> None:
+def test_estimate_cost_decides(cloud: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(estimate_cost, "PriceListApi", NoPrices)
     cloud.write_json(Keys.DATASET_SUMMARY, {"training_tokens": 9, "training_records": 9})
     cloud.write_lines(Keys.EVALUATION, [{"id": "1", "question": "q", "reference": "r"}])
     result = invoke(estimate_cost, run_id=RUN)
@@ -91,6 +92,7 @@ def asked(cloud: RunFolder, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], 
         told: list[Any] = []
         monkeypatch.setattr(request_approval, "notify", lambda *message: told.append(message))
         monkeypatch.setattr(request_approval, "Executions", lambda _: SimpleNamespace(status={RUN: status}.get))
+        monkeypatch.setattr(estimate_cost, "PriceListApi", NoPrices)
         cloud.write_json(Keys.DATASET_SUMMARY, {"training_tokens": 9, "training_records": 9})
         cloud.write_lines(Keys.EVALUATION, [{"id": "1", "question": "q", "reference": "r"}])
         invoke(estimate_cost, run_id=RUN)

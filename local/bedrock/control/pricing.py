@@ -1,0 +1,74 @@
+"""The Price List API, as far as Amazon Bedrock's prices go: GetProducts, answered from the project's packaged list.
+
+A stand-in: nobody asks AWS here. The documents have AWS's shape, and every response says what answered.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from local.bedrock.runtime.answering import runtime_headers
+from tuner import catalog
+from tuner.costs.offers import SERVICE
+from tuner.costs.prices import Price, price
+from tuner.costs.usage_types import REGIONS, Wanted, wanted
+
+if TYPE_CHECKING:
+    from local.bedrock.bedrock import Bedrock
+
+NAME = "local stand-in for AWS's price list (the packaged prices)"
+_UNITS = {"storage": ("Model/month", 1.0), "throughput": ("hour", 1.0)}
+_TOKENS = ("1K tokens", 1000.0)
+
+
+def get_products(_: Bedrock, params: dict[str, Any]) -> dict[str, Any]:
+    """GetProducts, for filters on the usage type."""
+    filters = params.get("Filters", ())
+    asked = [each["Value"] for each in filters if (each["Type"], each["Field"]) == ("TERM_MATCH", "usagetype")]
+    known = _by_usage_type() if params["ServiceCode"] == SERVICE else {}
+    found = [(name, price(each.item, each.model, each.term)) for name, each in known.items() if name in asked]
+    documents = [json.dumps(_document(name, each)) for name, each in found if each]
+    return {"FormatVersion": "aws_v1", "PriceList": documents, "$headers": runtime_headers(NAME)}
+
+
+def _by_usage_type() -> dict[str, Wanted]:
+    judge = catalog.judges()[0]
+    return {
+        each.usage_type: each
+        for region in REGIONS
+        for model in catalog.models()
+        for each in wanted(model, judge, region)
+    }
+
+
+def _document(usage_type: str, found: Price) -> dict[str, Any]:
+    unit, factor = _UNITS.get(found.item, _TOKENS)
+    code = f"LOCAL{sum(map(ord, usage_type)):011d}"
+    dimension = {
+        "unit": unit,
+        "beginRange": "0",
+        "endRange": "Inf",
+        "description": f"{NAME}: {found.source}",
+        "rateCode": f"{code}.JRTCKXETXF.6YS6EN2CT7",
+        "appliesTo": [],
+        "pricePerUnit": {"USD": f"{found.usd * factor:.10f}"},
+    }
+    term = {
+        "sku": code,
+        "offerTermCode": "JRTCKXETXF",
+        "effectiveDate": f"{found.read or '2026-01-01'}T00:00:00Z",
+        "termAttributes": {},
+        "priceDimensions": {dimension["rateCode"]: dimension},
+    }
+    attributes = {"servicecode": SERVICE, "usagetype": usage_type, "feature": "Model Customization"}
+    return {
+        "product": {"productFamily": "Amazon Bedrock", "sku": code, "attributes": attributes},
+        "serviceCode": SERVICE,
+        "terms": {"OnDemand": {f"{code}.JRTCKXETXF": term}},
+        "version": "local",
+        "publicationDate": f"{found.read or '2026-01-01'}T00:00:00Z",
+    }
+
+
+OPERATIONS = {"GetProducts": get_products}

@@ -1,0 +1,256 @@
+"""Prices from AWS's price list: in its shape, read strictly, asked once a day, and never what a run fails for."""
+
+import datetime as dt
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+
+from tests.doubles import NoPrices
+from tuner import catalog
+from tuner.aws.price_list import PriceListApi
+from tuner.costs import asked_prices as asking
+from tuner.costs.asked_prices import asked_prices
+from tuner.costs.offers import SERVICE, OfferError, offer
+from tuner.costs.prices import price_list
+from tuner.costs.usage_types import Wanted, wanted
+from tuner.errors import AccessDeniedError, RetryableError
+from tuner.settings.prices import GivenPrice
+
+NOVA, LLAMA = catalog.model("amazon.nova-2-lite-v1:0:256k"), catalog.model("meta.llama3-3-70b-instruct-v1:0:128k")
+JUDGE = catalog.judge_or_assumed("amazon.nova-pro-v1:0")
+TRAINING = Wanted("training", NOVA.invoke_id, None, "USE1-Nova2.0Lite-Customization-Training")
+STORAGE = Wanted("storage", NOVA.invoke_id, None, "USE1-Nova2.0Lite-Customization-Storage")
+UNITS = Wanted("throughput", NOVA.invoke_id, "hourly", "USE1-Nova2.0Lite-ProvisionedThroughput-NoCommit-ModelUnits")
+
+
+def document(wanted: Wanted = TRAINING, unit: str = "1K tokens", usd: str = "0.0037800000", **changed: Any) -> str:
+    """A product as the Price List API gives it: a JSON text, with AWS's member names, codes and attributes."""
+    dimension = {
+        "unit": unit,
+        "beginRange": "0",
+        "endRange": "Inf",
+        "description": "$0.00378 per 1K tokens for Nova 2.0 Lite Customization Training in US East (N. Virginia)",
+        "appliesTo": [],
+        "rateCode": "ABCDEFGH.JRTCKXETXF.6YS6EN2CT7",
+        "pricePerUnit": {"USD": usd},
+        **changed.pop("dimension", {}),
+    }
+    term = {
+        "priceDimensions": {dimension["rateCode"]: dimension},
+        "sku": "ABCDEFGH",
+        "effectiveDate": "2026-08-01T00:00:00Z",
+        "offerTermCode": "JRTCKXETXF",
+        "termAttributes": {},
+    }
+    attributes = {
+        "regionCode": "us-east-1",
+        "servicecode": SERVICE,
+        "feature": "Model Customization",
+        "usagetype": wanted.usage_type,
+        "location": "US East (N. Virginia)",
+        "servicename": "Amazon Bedrock",
+        "model": "Nova 2.0 Lite",
+    }
+    whole = {
+        "product": {"productFamily": "Amazon Bedrock", "attributes": attributes, "sku": "ABCDEFGH"},
+        "serviceCode": SERVICE,
+        "terms": {"OnDemand": {"ABCDEFGH.JRTCKXETXF": term}},
+        "version": "20260801000000",
+        "publicationDate": "2026-08-01T00:00:00Z",
+    }
+    return json.dumps({**whole, **changed})
+
+
+class Listed:
+    """AWS's price list with these documents by usage type; `fails` after so many questions."""
+
+    def __init__(self, documents: Mapping[str, list[str]], fails: int = 99, error: Exception | None = None) -> None:
+        self.documents, self.fails = documents, fails
+        self.error = error or RetryableError("no answer from AWS")
+        self.asked: list[str] = []
+
+    def products(self, service: str, usage_type: str) -> tuple[list[str], str]:
+        assert service == SERVICE
+        self.asked.append(usage_type)
+        if len(self.asked) > self.fails:
+            raise self.error
+        return self.documents.get(usage_type, []), ""
+
+
+class Remembered:
+    """The object in the artifacts bucket; `overtaken` by another run when it is written."""
+
+    def __init__(self, document: dict[str, Any] | None = None, overtaken: bool = False) -> None:
+        self.document, self.overtaken, self.writes = document or {}, overtaken, 0
+
+    def read(self) -> tuple[dict[str, Any], str | None]:
+        return self.document, "1" if self.document else None
+
+    def write(self, document: Any, version: str | None) -> bool:
+        self.writes += 1
+        if not self.overtaken:
+            self.document = json.loads(json.dumps(document))
+        return not self.overtaken
+
+
+ALL = (TRAINING, STORAGE, UNITS)
+OFFERS = {
+    TRAINING.usage_type: [document()],
+    STORAGE.usage_type: [document(STORAGE, "Model/month", "1.9500000000")],
+    UNITS.usage_type: [document(UNITS, "hour", "60.5000000000")],
+}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "text", "usd"),
+    [
+        (TRAINING, document(), 3.78e-6),
+        (TRAINING, document(unit="1M tokens", usd="3.78"), 3.78e-6),
+        (STORAGE, document(STORAGE, "Model / month", "1.95"), 1.95),
+        (UNITS, document(UNITS, "hour", "60.50"), 60.5),
+    ],
+)
+def test_a_price_is_converted_from_awss_unit(wanted: Wanted, text: str, usd: float) -> None:
+    found = offer(text, wanted)
+    assert found.usd == pytest.approx(usd)
+    assert found.effective == dt.date(2026, 8, 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("no JSON", "no JSON"),
+        ("[]", "documented shape"),
+        ("[" * 100_000, "documented shape"),
+        (document(terms={}), "OnDemand"),
+        (document(terms={"OnDemand": {}}), "OnDemand"),
+        (document(STORAGE), "is of AmazonBedrock, USE1-Nova2.0Lite-Customization-Storage"),
+        (document(serviceCode="AmazonEC2"), "is of AmazonEC2"),
+        (document(unit="tokens"), "has the unit 'tokens'"),
+        (document(unit="hour"), "has the unit 'hour'"),
+        (document(usd="0.0000000000"), "cannot be meant"),
+        (document(usd="-1"), "cannot be meant"),
+        (document(usd="NaN"), "cannot be meant"),
+        (document(usd="37.8"), "cannot be meant"),
+        (document(usd="free"), "cannot be meant"),
+        (document(dimension={"pricePerUnit": {"CNY": "0.02"}}), "not in US dollars"),
+        (document(dimension={"beginRange": "1000"}), "by quantity"),
+    ],
+)
+def test_what_is_not_exactly_one_plausible_price_is_refused(text: str, why: str) -> None:
+    with pytest.raises(OfferError, match=why):
+        offer(text, TRAINING)
+
+
+def test_prices_come_with_their_source_and_dates() -> None:
+    prices, problems = asked_prices(Listed(OFFERS), Remembered(), ALL)
+    assert not problems
+    training = price_list((), prices).find("training", NOVA.invoke_id)
+    assert training
+    today = asking.now().date().isoformat()
+    source = f"AWS Price List API, {TRAINING.usage_type}, in force since 2026-08-01; read {today}"
+    assert (training.usd, training.told()) == (pytest.approx(3.78e-6), source)
+    hourly = price_list((), prices).find("throughput", NOVA.invoke_id, "hourly")
+    assert hourly
+    assert hourly.usd == 60.5
+
+
+def test_the_deployments_own_prices_go_before_awss_and_those_before_the_packaged_list() -> None:
+    prices, _ = asked_prices(Listed({TRAINING.usage_type: [document(usd="0.005")]}), Remembered(), ALL)
+    own = GivenPrice(item="training", model=NOVA.invoke_id, usd=1e-6, source="our contract")
+    for known, usd in ((price_list((own,), prices), 1e-6), (price_list((), prices), 5e-6), (price_list(), 3.78e-6)):
+        found = known.find("training", NOVA.invoke_id)
+        assert found
+        assert found.usd == pytest.approx(usd)
+
+
+def test_what_was_asked_is_remembered_for_a_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    cache, api = Remembered(), Listed(OFFERS)
+    first, _ = asked_prices(api, cache, ALL)
+    again, _ = asked_prices(api, cache, ALL)
+    assert (first, len(api.asked), cache.writes) == (again, 3, 1)
+    later = asking.now() + dt.timedelta(days=1, minutes=1)
+    monkeypatch.setattr(asking, "now", lambda: later)
+    asked_prices(api, cache, ALL)
+    assert len(api.asked) == 6
+
+
+def test_that_aws_has_no_price_is_remembered_too() -> None:
+    cache, api = Remembered(), Listed({})
+    assert asked_prices(api, cache, ALL) == ((), ())
+    assert asked_prices(api, cache, ALL) == ((), ())
+    assert len(api.asked) == 3
+
+
+def test_another_run_that_writes_first_keeps_no_run_from_its_prices() -> None:
+    assert len(asked_prices(Listed(OFFERS), Remembered(overtaken=True), ALL)[0]) == 3
+
+
+@pytest.mark.parametrize("broken", [{TRAINING.usage_type: "x"}, {TRAINING.usage_type: {"usd": 1}}])
+def test_a_memory_that_cannot_be_read_is_made_anew(broken: dict) -> None:
+    api = Listed(OFFERS)
+    assert len(asked_prices(api, Remembered(broken), ALL)[0]) == 3
+    assert TRAINING.usage_type in api.asked
+
+
+@pytest.mark.parametrize(
+    "error", [RetryableError("no answer"), AccessDeniedError("not authorized: pricing:GetProducts")]
+)
+@pytest.mark.parametrize("fails", [0, 1])
+def test_a_price_list_that_does_not_answer_is_said_and_fails_nothing(error: Exception, fails: int) -> None:
+    api = Listed(OFFERS, fails, error)
+    _, (problem,) = asked_prices(api, Remembered(), ALL)
+    assert "could not be asked, the packaged one is used" in problem
+    assert str(error) in problem
+    assert len(api.asked) == fails + 1, "asked no further"
+
+
+def test_a_price_that_cannot_be_used_is_said() -> None:
+    offers = {**OFFERS, TRAINING.usage_type: [document(unit="tokens")], STORAGE.usage_type: [document(STORAGE)] * 2}
+    prices, problems = asked_prices(Listed(offers), Remembered(), ALL)
+    assert [price.item for price in prices] == ["throughput"]
+    assert len(problems) == 2
+    assert "has the unit 'tokens'" in problems[0]
+
+
+def test_the_usage_types_are_those_that_public_bills_have() -> None:
+    names = {each.usage_type for each in wanted(NOVA, JUDGE, "us-east-1")}
+    assert {
+        "USE1-Nova2.0Lite-Customization-Training",
+        "USE1-Nova2.0Lite-Customization-Storage",
+        "USE1-Nova2.0Lite-input-tokens-custom-model",
+        "USE1-Nova2.0Lite-output-tokens-custom-model",
+        "USE1-Nova2.0Lite-input-tokens",
+        "USE1-Nova2.0Lite-ProvisionedThroughput-NoCommit-ModelUnits",
+        "USE1-Nova2.0Lite-ProvisionedThroughput-1month-ModelUnits",
+        "USE1-NovaPro-input-tokens",
+        "USE1-NovaPro-output-tokens",
+    } <= names
+    west = {each.usage_type for each in wanted(LLAMA, catalog.judge_or_assumed("openai.gpt-oss-120b-1:0"), "us-west-2")}
+    assert "USW2-Llama3-3-70B-Customization-Training" in west
+    assert not any("oss" in name for name in west), "its usage types are not known"
+    assert wanted(NOVA, JUDGE, "eu-west-1") == ()
+
+
+def test_the_request_keeps_to_botocores_model_and_the_answer_is_passed_on() -> None:
+    api = boto3.client("pricing", region_name="us-east-1")
+    asked = {
+        "ServiceCode": SERVICE,
+        "Filters": [{"Type": "TERM_MATCH", "Field": "usagetype", "Value": TRAINING.usage_type}],
+        "FormatVersion": "aws_v1",
+        "MaxResults": 10,
+    }
+    with Stubber(api) as stub:
+        stub.add_response("get_products", {"FormatVersion": "aws_v1", "PriceList": [document()]}, asked)
+        assert PriceListApi(api).products(SERVICE, TRAINING.usage_type) == ([document()], "")
+        stub.add_client_error("get_products", "AccessDeniedException", "no", 400)
+        with pytest.raises(AccessDeniedError, match=f"ask AWS's price list for {TRAINING.usage_type}"):
+            PriceListApi(api).products(SERVICE, TRAINING.usage_type)
+
+
+def test_the_double_of_other_tests_has_no_price() -> None:
+    assert asked_prices(NoPrices(), Remembered(), ALL) == ((), ())

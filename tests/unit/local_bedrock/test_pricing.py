@@ -1,0 +1,33 @@
+"""The stand-in for AWS's price list gives the packaged prices in AWS's shape, and says that it is a stand-in."""
+
+import pytest
+
+from tests.unit.local_bedrock.conftest import connect
+from tuner import catalog
+from tuner.aws.price_list import PriceListApi
+from tuner.costs.asked_prices import NoCache, asked_prices
+from tuner.costs.prices import price
+from tuner.costs.usage_types import wanted
+
+
+@pytest.fixture
+def prices(bedrock):
+    return PriceListApi(connect(bedrock.handlers()["pricing"], "pricing"))
+
+
+@pytest.mark.parametrize("model", ["amazon.nova-micro-v1:0:128k", "amazon.nova-2-lite-v1:0:256k"])
+def test_the_packaged_prices_come_back_as_they_are(prices, model):
+    base, judge = catalog.model(model), catalog.judge_or_assumed("amazon.nova-pro-v1:0")
+    found, problems = asked_prices(prices, NoCache(), wanted(base, judge, "us-east-1"))
+    assert not problems
+    assert {each.item for each in found} >= {"training", "storage", "custom_input", "custom_output", "input", "output"}
+    for each in found:
+        packaged = price(each.item, each.model, each.term)
+        assert packaged is not None
+        assert each.usd == pytest.approx(packaged.usd)
+        assert each.source.startswith("local stand-in for AWS's price list")
+
+
+def test_what_nobody_lists_has_no_document(prices):
+    assert prices.products("AmazonBedrock", "USE1-Nobody-Customization-Training")[0] == []
+    assert prices.products("AmazonEC2", "USE1-NovaMicro-Customization-Training")[0] == []

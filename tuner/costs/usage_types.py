@@ -1,0 +1,59 @@
+"""Which usage types of AWS's price list are the prices of a run.
+
+Sources: usage types that public programs and bills of real accounts have (USE1-NovaPro-Customization-Training,
+USE1-Nova2.0Lite-input-tokens-custom-model, USW2-Llama3-1-70B-ProvisionedThroughput-NoCommit-ModelUnits,
+USE1-Nova2.0Lite-ProvisionedThroughput-1month-ModelUnits; 2026). The one of a term of six months is by analogy. A usage
+type that AWS does not have is no error: it has no price there, and the packaged list's stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tuner import catalog
+from tuner.settings.prices import Priced, Term
+
+REGIONS = {"us-east-1": "USE1", "us-west-2": "USW2"}
+"""How usage types name the Regions where models can be customized."""
+
+_TUNED: tuple[tuple[Priced, Term | None, str], ...] = (
+    ("training", None, "Customization-Training"),
+    ("storage", None, "Customization-Storage"),
+    ("custom_input", None, "input-tokens-custom-model"),
+    ("custom_output", None, "output-tokens-custom-model"),
+    ("throughput", "hourly", "ProvisionedThroughput-NoCommit-ModelUnits"),
+    ("throughput", "OneMonth", "ProvisionedThroughput-1month-ModelUnits"),
+    ("throughput", "SixMonths", "ProvisionedThroughput-6month-ModelUnits"),
+)
+_BASE: tuple[tuple[Priced, Term | None, str], ...] = (
+    ("input", None, "input-tokens"),
+    ("output", None, "output-tokens"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A price that a run needs, and the usage type that has it. `model` is the id for invoking."""
+
+    item: Priced
+    model: str
+    term: Term | None
+    usage_type: str
+
+
+def wanted(base_model: catalog.Model, judge: catalog.Judge, region: str) -> tuple[Wanted, ...]:
+    """The prices of a run in the Region: of the base model and its custom model, and of the judge."""
+    names = {model.invoke_id: model.price_name for model in catalog.models() if model.price_name}
+    found = [*_of(base_model.invoke_id, names, region, (*_TUNED, *_BASE))]
+    if judge.routing != "global":  # which has prices of its own
+        found += _of(judge.foundation_model, names, region, _BASE)
+    return tuple(dict.fromkeys(found))
+
+
+def _of(
+    model: str, names: dict[str, str], region: str, rows: tuple[tuple[Priced, Term | None, str], ...]
+) -> Iterator[Wanted]:
+    if model in names and region in REGIONS:
+        for item, term, ending in rows:
+            yield Wanted(item, model, term, f"{REGIONS[region]}-{names[model]}-{ending}")
