@@ -66,22 +66,41 @@ class Answer(BaseModel):
 
 def asked_prices(api: Api, cache: Cache, wanted: Sequence[Wanted]) -> tuple[tuple[Price, ...], tuple[str, ...]]:
     """The prices that AWS gave, and what to say about those that it did not, as sentences."""
-    answers: dict[str, Answer] = {}
+    said: list[str] = []
+    document, version = _read(cache, said)
+    answers = _fresh(document)
+    new: dict[str, Answer] = {}
     try:
-        document, version = cache.read()
-        answers = _fresh(document)
-        new = {each.usage_type: _ask(api, each) for each in wanted if each.usage_type not in answers}
-        answers |= new
-        if new:  # another run may have written meanwhile: then its answers are kept, and these serve this run alone
-            cache.write({name: answer.model_dump(mode="json") for name, answer in answers.items()}, version)
+        for each in wanted:
+            if each.usage_type not in answers:
+                new[each.usage_type] = _ask(api, each)
     except TunerError as error:
-        return _prices(answers, wanted), (f"AWS's price list could not be asked, the packaged one is used. {error}",)
-    problems = [
-        f"AWS's price list for {each.usage_type} {answers[each.usage_type].problem}: the packaged price is used."
+        said.append(f"AWS's price list could not be asked, the packaged one is used. {error}")
+    answers |= new
+    if new:
+        _write(cache, answers, version, said)
+    said += [
+        f"AWS's price list for {each.usage_type} {answer.problem}: the packaged price is used."
         for each in wanted
-        if answers[each.usage_type].problem
+        if (answer := answers.get(each.usage_type)) and answer.problem
     ]
-    return _prices(answers, wanted), tuple(problems)
+    return _prices(answers, wanted), tuple(said)
+
+
+def _read(cache: Cache, said: list[str]) -> tuple[dict[str, Any], str | None]:
+    try:
+        return cache.read()
+    except (TunerError, ValueError) as error:
+        said.append(f"The prices of earlier estimates cannot be read, and AWS is asked again. {error}")
+        return {}, None
+
+
+def _write(cache: Cache, answers: Mapping[str, Answer], version: str | None, said: list[str]) -> None:
+    """Another run may have written meanwhile: then its answers are kept, and these serve this run alone."""
+    try:
+        cache.write({name: answer.model_dump(mode="json") for name, answer in answers.items()}, version)
+    except TunerError as error:
+        said.append(f"AWS's prices cannot be remembered, and the next estimate asks again. {error}")
 
 
 def _ask(api: Api, wanted: Wanted) -> Answer:

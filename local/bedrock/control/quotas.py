@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from local.bedrock.errors import NoSuchResourceError
 from local.bedrock.scope import current_scope
+from tuner import catalog
 
 if TYPE_CHECKING:
     from local.bedrock.bedrock import Bedrock
@@ -39,7 +41,16 @@ def _quotas(bedrock: Bedrock) -> list[dict[str, Any]]:
         ("L-0406044C", "(Model customization) Scheduled customization jobs", settings.concurrent_jobs),
         ("L-C02E1E99", "Custom models with a creating status per account", settings.deployments_in_progress),
     )
-    return [_quota(code, name, value) for code, name, value in values]
+    judges = _of_judges(settings.judge_requests_per_minute) if settings.judge_requests_per_minute else ()
+    return [_quota(code, name, value) for code, name, value in (*values, *judges)]
+
+
+def _of_judges(requests: int) -> Iterator[tuple[str, str, float]]:
+    """Under AWS's names; most codes are not known, and these are none of AWS's."""
+    ways = {"in-region": "On-demand", "geographic": "Cross-region", "global": "Global cross-region"}
+    for number, judge in enumerate(catalog.judges()):
+        way = ways[judge.routing]
+        yield f"L-LOCAL{number:03d}", f"{way} model inference requests per minute for {judge.quota}", requests
 
 
 def _quota(code: str, name: str, value: float) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from local.bedrock.catalogue import foundation_models, lifecycle
 from local.bedrock.control.listing import page
 from local.bedrock.control.models import find_model
 from local.bedrock.control.serving import bill, close_bill, refuse_if_told, shown, state
@@ -37,6 +38,10 @@ def _new_throughput(bedrock: Bedrock, scope: Scope, params: dict[str, Any]) -> T
     model = find_model(bedrock, scope, params["modelId"])
     if bedrock.store.throughputs.find(scope, params["provisionedModelName"]):
         raise ValidationError("The provided provisioned model name is currently in use.")
+    base = foundation_models()[model.base_model_id]
+    if lifecycle(base, bedrock.settings) != "ACTIVE":
+        # Amazon Bedrock User Guide, "Model lifecycle"; AWS's own words are not known.
+        raise ValidationError(f"New Provisioned Throughput cannot be created for {base.id}, which is in Legacy state.")
     commitment: Commitment | None = params.get("commitmentDuration")
     _check_quota(bedrock, scope, params["modelUnits"], commitment)
     identifier, now = new_id(), bedrock.clock()

@@ -76,6 +76,17 @@ def _first(stage: Stage) -> Failure:
     return _ended(stage, stage.start(stage.next_run("provisioned")))
 
 
+def _unpriced(stage: Stage) -> Failure:
+    """No run fails for want of a price: the estimate says what was denied."""
+    reply = stage.invoke(f"{DEPLOYMENT}-estimate-cost", {"run_id": stage.first_run("provisioned")})
+    return Failure("", reply["reason"], how="no failure: the estimate says so and uses the packaged prices")
+
+
+def _unremembered(stage: Stage) -> Failure:
+    """Prices that cannot be remembered are asked for again."""
+    return Failure("", _unpriced(stage).message, how="no failure: the estimate says so, and the next one asks again")
+
+
 def _busy(stage: Stage) -> Failure:
     with stage.bedrock_settings(concurrent_jobs=0):
         return _ended(stage, stage.start(stage.next_run("provisioned")))
@@ -210,6 +221,8 @@ _MODELS = Situation(
 )
 _CLOSE = Situation("the end of a run that was stopped before its report", _close, prepare=_stop, mend=_close_again)
 _FIRST = Situation("the first run with provisioned throughput", _first, prepare=Stage.forget_endpoint_times)
+_UNPRICED = Situation("an estimate whose prices AWS's list has to give", _unpriced, prepare=Stage.forget_prices)
+_UNREMEMBERED = Situation("an estimate whose prices nobody asked for today", _unremembered, prepare=Stage.forget_prices)
 _FAREWELL = Situation(
     "the stack is to be deleted while throughput is alive", _farewell, "provisioned", mend=_farewell_again
 )
@@ -245,6 +258,10 @@ def situation_of(permission: Permission) -> Situation:
             return _KEPT_ON_DEMAND
         case ("keep_throughput", _, _) | (_, "lambda:InvokeFunction", "function:tuner-keep-throughput"):
             return _KEPT
+        case "estimate_cost", "pricing:GetProducts", _:
+            return _UNPRICED
+        case ("estimate_cost", "s3:PutObject", on) if on.endswith(Keys.PRICES):
+            return _UNREMEMBERED
         case ("check_throughput", "s3:PutObject", on) if on.endswith(Keys.ENDPOINT_TIMES):
             return _FIRST
         case ("purchase_throughput", _, on) if on.endswith("commitment.json"):

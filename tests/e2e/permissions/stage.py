@@ -227,6 +227,11 @@ class Stage:
         bucket = self.pipeline.outputs["ArtifactsBucketName"]
         self.pipeline.client("s3").delete_object(Bucket=bucket, Key=Keys.ENDPOINT_TIMES)
 
+    def forget_prices(self) -> None:
+        """AWS's price list has to be asked again."""
+        bucket = self.pipeline.outputs["ArtifactsBucketName"]
+        self.pipeline.client("s3").delete_object(Bucket=bucket, Key=Keys.PRICES)
+
     def sweep_until_nothing_is_alive(self) -> None:
         """What has a term is swept once the term is over."""
         until(lambda: self.sweep() and not self.pipeline.alive(), "a cloud without throughput", 30)

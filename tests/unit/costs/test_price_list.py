@@ -209,6 +209,31 @@ def test_a_price_list_that_does_not_answer_is_said_and_fails_nothing(error: Exce
     assert len(api.asked) == fails + 1, "asked no further"
 
 
+class Unreachable(Remembered):
+    """A memory that fails in reading, or in writing."""
+
+    def __init__(self, fails: str) -> None:
+        super().__init__()
+        self.fails = fails
+
+    def read(self) -> tuple[dict[str, Any], str | None]:
+        if self.fails == "read":
+            raise AccessDeniedError("s3:GetObject is denied")
+        return super().read()
+
+    def write(self, document: Any, version: str | None) -> bool:
+        if self.fails == "write":
+            raise AccessDeniedError("s3:PutObject is denied")
+        return super().write(document, version)
+
+
+@pytest.mark.parametrize(("fails", "said"), [("read", "GetObject is denied"), ("write", "PutObject is denied")])
+def test_a_memory_that_fails_keeps_no_run_from_its_prices(fails: str, said: str) -> None:
+    prices, (problem,) = asked_prices(Listed(OFFERS), Unreachable(fails), ALL)
+    assert len(prices) == 3
+    assert said in problem
+
+
 def test_a_price_that_cannot_be_used_is_said() -> None:
     offers = {**OFFERS, TRAINING.usage_type: [document(unit="tokens")], STORAGE.usage_type: [document(STORAGE)] * 2}
     prices, problems = asked_prices(Listed(offers), Remembered(), ALL)

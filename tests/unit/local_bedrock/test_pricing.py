@@ -1,10 +1,11 @@
-"""The stand-in for AWS's price list gives the packaged prices in AWS's shape, and says that it is a stand-in."""
+"""What the account is told of prices and quotas; prices are the packaged ones in AWS's shape, and named as such."""
 
 import pytest
 
 from tests.unit.local_bedrock.conftest import connect
 from tuner import catalog
 from tuner.aws.price_list import PriceListApi
+from tuner.aws.quotas import Quotas, per_minute
 from tuner.costs.asked_prices import NoCache, asked_prices
 from tuner.costs.prices import price
 from tuner.costs.usage_types import wanted
@@ -31,3 +32,11 @@ def test_the_packaged_prices_come_back_as_they_are(prices, model):
 def test_what_nobody_lists_has_no_document(prices):
     assert prices.products("AmazonBedrock", "USE1-Nobody-Customization-Training")[0] == []
     assert prices.products("AmazonEC2", "USE1-NovaMicro-Customization-Training")[0] == []
+
+
+def test_a_judges_requests_per_minute_are_a_quota_of_the_account(bedrock):
+    api = connect(bedrock.handlers()["servicequotas"], "service-quotas")
+    judge = catalog.default_judge("us-east-1")
+    assert per_minute(Quotas(api).all("bedrock"), judge.quota, judge.routing) == {}
+    bedrock.settings = bedrock.settings.model_copy(update={"judge_requests_per_minute": 25})
+    assert per_minute(Quotas(api).all("bedrock"), judge.quota, judge.routing) == {"requests": 25.0}

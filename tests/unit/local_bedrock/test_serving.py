@@ -68,6 +68,13 @@ def test_without_quota_there_is_no_throughput(bedrock, control, model):
     assert caught.value.response["Error"]["Code"] == "ServiceQuotaExceededException"
 
 
+def test_a_legacy_model_gets_no_new_throughput(bedrock, control, model):
+    base = control.get_custom_model(modelIdentifier=model)["baseModelArn"].rsplit("foundation-model/", 1)[-1]
+    change(bedrock, lifecycles={base: "LEGACY"})
+    with pytest.raises(ClientError, match="Legacy state"):
+        buy(control, model)
+
+
 def test_the_quota_counts_units_in_use(bedrock, control, model):
     buy(control, model, "one")
     with pytest.raises(ClientError, match=r"needs 2 no commitment model unit\(s\); 1 of your account's 2 are in use"):
