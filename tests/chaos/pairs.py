@@ -3,8 +3,9 @@
 The rule. Both faults are at places of the protocol: functions that make, change or end a job, an endpoint, a schedule
 or an execution, in a run that is served by provisioned throughput or on demand. If the first fault is one that a run
 survives, the second is at any later place of the protocol. If it ends the run, the second is at a place that releases
-or reports afterwards. Every kind of fault is followed by every kind that can follow it, EACH times, each time at the
-two places that were paired least until then.
+or reports afterwards; if that is while the job is started, the training takes long, so that there is a job to be
+stopped. Every kind of fault is followed by every kind that can follow it, EACH times, each time at the two places that
+were paired least until then.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from dataclasses import dataclass
 from tests.chaos.cases import Baseline, Case, Fault, of_call, of_execution, of_function
 from tests.chaos.faults import CALL_FAULTS, Call
 from tests.chaos.seen import AFTER_A_FAILURE, IN_COURSE
-from tests.chaos.situations import SITUATIONS, Situation
+from tests.chaos.situations import LONG_TRAINING, SITUATIONS, Situation
 
 # So often is each kind of fault followed by each other kind.
 EACH = 2
@@ -82,7 +83,12 @@ def _possible(baselines: dict[str, Baseline]) -> Iterator[_Pair]:
             later = afterwards if ends(first) else in_course
             for second in later:
                 if _follows(first, second, order):
-                    yield _Pair(situation, first, second)
+                    yield _Pair(LONG_TRAINING if _while_it_trains(first) else situation, first, second)
+
+
+def _while_it_trains(first: Fault) -> bool:
+    """Whether the run ends when its job has been made: the job must be in progress then, to be there to be stopped."""
+    return ends(first) and first.place == "Start the customization"
 
 
 def ends(fault: Fault) -> bool:

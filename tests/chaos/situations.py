@@ -51,6 +51,9 @@ DEPLOYMENT: Mapping[str, Any] = {
 }
 _EXPENSIVE = f"{_PAID}\nmodel_units: 2"
 
+# Only for pairs of faults: by itself it would never end.
+LONG_TRAINING = Situation("provisioned throughput, with a long training", bedrock={"job_stage_seconds": _NEVER})
+
 SITUATIONS = (
     Situation("provisioned throughput"),
     Situation("on-demand deployment", "serving: on_demand"),

@@ -9,7 +9,7 @@ from tests.chaos.cases import Baseline, derived, release_states, sampled
 from tests.chaos.faults import CALL_FAULTS, FUNCTION_FAULTS, STALE, STOPS, Call
 from tests.chaos.pairs import ends, pairs
 from tests.chaos.seen import release_at
-from tests.chaos.situations import SITUATIONS
+from tests.chaos.situations import LONG_TRAINING, SITUATIONS
 
 PIN = Call("Pin the inputs", "pin_inputs", "s3", "PutObject")
 READ = Call("Pin the inputs", "pin_inputs", "s3", "GetObject")
@@ -113,6 +113,14 @@ class TestPairs:
         } <= survived
         assert {second for first, second in kinds if first == "is cold"} >= survived - {"is followed by stale reads"}
         assert max(kinds.values()) <= 2
+
+    def test_a_run_that_ends_as_it_starts_its_job_trains_for_long(self):
+        start = Call("Start the customization", "start_customization", "bedrock", "CreateModelCustomizationJob")
+        found = pairs(baselines(provisioned_throughput=(start, BUY), stopped_while_it_buys=(PIN, LATER)))
+        for case in found:
+            first, _ = case.faults
+            assert (case.situation is LONG_TRAINING) == (ends(first) and first.place == start.place)
+        assert any(case.situation is LONG_TRAINING for case in found)
 
     def test_no_two_pairs_have_one_name_and_they_are_the_same_each_time(self, found):
         names = [case.name for case in found]
