@@ -13,6 +13,7 @@ from tuner.cli import (
     estimate,
     evaluate,
     local,
+    models,
     report,
     review,
     run,
@@ -41,6 +42,7 @@ app.command()(approve.reject)
 app.command()(evaluate.evaluate)
 app.command()(compare.compare)
 app.add_typer(throughput.app, name="throughput")
+app.add_typer(models.app, name="models")
 app.add_typer(review.app, name="review")
 app.command()(doctor.doctor)
 app.add_typer(data.app, name="data")

@@ -73,6 +73,13 @@ ACTIONS = {
     "review import": {*_LOOK_UP, "s3:PutObject", "kms:GenerateDataKey", "bedrock:TagResource", "events:PutEvents"},
     "approve": {*_ANSWER, "states:SendTaskSuccess"},
     "reject": {*_ANSWER, "states:SendTaskFailure"},
+    "models": {"bedrock:ListCustomModels", "bedrock:ListTagsForResource"},
+    "models delete": {
+        *_LOOK_UP,
+        "bedrock:ListCustomModels",
+        "bedrock:ListTagsForResource",
+        "bedrock:DeleteCustomModel",
+    },
     "doctor": {
         "sts:GetCallerIdentity",
         "s3:ListBucket",

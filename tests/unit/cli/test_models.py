@@ -1,0 +1,97 @@
+"""`tuner models`: all of this deployment's models are seen, and only they are deleted."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from tests.unit.cli.world import Execution, Refused, Tuner, World
+
+ARN = "arn:aws:bedrock:us-east-1:123456789012:custom-model/amazon.nova-micro-v1:0:128k/"
+OURS = {"bedrock-tuner:deployment": "tuner", "bedrock-tuner:run": "faq-1"}
+
+
+class Bedrock:
+    """Custom models with tags, in a world."""
+
+    def __init__(self, world: World) -> None:
+        self.models: dict[str, tuple[str, dict[str, str]]] = {}
+        self.in_use: set[str] = set()
+        for name in ("ListCustomModels", "ListTagsForResource", "DeleteCustomModel"):
+            setattr(world, f"_on_{name}", getattr(self, name))
+
+    def add(self, name: str, tags: dict[str, str]) -> str:
+        arn = f"{ARN}{len(self.models):012d}"
+        self.models[arn] = (name, tags)
+        return arn
+
+    def ListCustomModels(self, parameters: dict[str, Any]) -> dict[str, Any]:
+        created = datetime(2026, 11, 1, tzinfo=UTC)
+        found = [(arn, name) for arn, (name, _) in self.models.items() if parameters["nameContains"] in name]
+        return {"modelSummaries": [{"modelArn": a, "modelName": n, "creationTime": created} for a, n in found]}
+
+    def ListTagsForResource(self, parameters: dict[str, Any]) -> dict[str, Any]:
+        return {"tags": [{"key": k, "value": v} for k, v in self.models[parameters["resourceARN"]][1].items()]}
+
+    def DeleteCustomModel(self, parameters: dict[str, Any]) -> dict[str, Any]:
+        arn = parameters["modelIdentifier"]
+        if arn in self.in_use:
+            raise Refused("ConflictException", "The model is in use.")
+        del self.models[arn]
+        return {}
+
+
+@pytest.fixture
+def bedrock(world: World) -> Bedrock:
+    world.add(Execution("faq-1"), Execution("faq-2"))
+    return Bedrock(world)
+
+
+def test_only_what_has_name_and_tag_is_listed(tuner: Tuner, bedrock: Bedrock) -> None:
+    ours = bedrock.add("tuner-faq-1", OURS)
+    bedrock.add("tuner-faq-1", {"bedrock-tuner:deployment": "other"})
+    bedrock.add("my-tuner-model", OURS)
+    assert [entry["arn"] for entry in tuner("models", "--json").json] == [ours]
+    assert ours in tuner("models").err
+
+
+def test_the_model_of_a_run_is_deleted_and_no_other(tuner: Tuner, bedrock: Bedrock) -> None:
+    one, other = bedrock.add("tuner-faq-1", OURS), bedrock.add("tuner-faq-2", OURS | {"bedrock-tuner:run": "faq-2"})
+    assert tuner("models", "delete", "faq-1", "--yes").status == 0
+    assert set(bedrock.models) == {other}
+    assert one not in bedrock.models
+
+
+def test_all_are_deleted_but_those_of_others(tuner: Tuner, bedrock: Bedrock) -> None:
+    bedrock.add("tuner-faq-1", OURS)
+    others = bedrock.add("tuner-faq-1", {})
+    assert tuner("models", "delete", "--all", "--yes").status == 0
+    assert set(bedrock.models) == {others}
+
+
+def test_a_model_in_use_is_said(tuner: Tuner, bedrock: Bedrock) -> None:
+    arn = bedrock.add("tuner-faq-1", OURS)
+    bedrock.in_use.add(arn)
+    outcome = tuner("models", "delete", "--all", "--yes")
+    assert outcome.status == 1
+    assert "tuner throughput release" in outcome.err
+
+
+def test_nothing_is_deleted_that_nobody_confirmed_or_named(tuner: Tuner, bedrock: Bedrock) -> None:
+    bedrock.add("tuner-faq-1", OURS)
+    assert tuner("models", "delete", "--all").status == 1
+    assert tuner("models", "delete").status == 1
+    assert tuner("models", "delete", "faq-2", "--yes").status == 0
+    assert len(bedrock.models) == 1
+
+
+def test_the_reference_names_what_is_called(tuner: Tuner, bedrock: Bedrock, world: World) -> None:
+    from tuner.cli.reference import ACTIONS
+
+    bedrock.add("tuner-faq-1", OURS)
+    world.actions.clear()
+    tuner("models")
+    assert world.actions - {"cloudformation:DescribeStacks"} == ACTIONS["models"]
+    tuner("models", "delete", "latest", "--yes")
+    bedrock_calls = {action for action in world.actions if action.startswith("bedrock:")}
+    assert bedrock_calls == {action for action in ACTIONS["models delete"] if action.startswith("bedrock:")}

@@ -1,0 +1,103 @@
+"""`tuner models`: the custom models that runs made, which cost by the month, and an end to them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from tuner.aws.custom_models import CustomModels
+from tuner.cli import references
+from tuner.cli.console import emit, say
+from tuner.cli.deployment import DEFAULT_STACK, Deployment
+from tuner.cli.errors import CommandError
+from tuner.cli.options import Json, Local, Stack, connect
+from tuner.run import Tags
+from tuner.serving.models import CustomModel
+from tuner.times import iso, now
+
+app = typer.Typer(help="Custom models, which cost by the month: list them, delete them.")
+
+
+@app.callback(invoke_without_command=True)
+def models(
+    context: typer.Context, as_json: Json = False, stack: Stack = DEFAULT_STACK, on_local: Local = False
+) -> None:
+    """Custom models, which cost by the month: list them, delete them."""
+    if context.invoked_subcommand is None:
+        list_models(as_json, stack, on_local)
+
+
+@app.command("list")
+def list_models(as_json: Json = False, stack: Stack = DEFAULT_STACK, on_local: Local = False) -> None:
+    """List this deployment's custom models, newest first. 'tuner models' alone does too."""
+    found = _ours(connect(stack, on_local))
+    if as_json:
+        emit([{"arn": each.arn, "name": each.name, "created_at": iso(each.created_at)} for each in found])
+    elif not found:
+        say("This deployment has no custom models.")
+    else:
+        _show(found)
+
+
+@app.command()
+def delete(
+    run: Annotated[str | None, typer.Argument(metavar="RUN", help="The run that made the model, or 'latest'.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="All custom models of this deployment.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask whether it is meant.")] = False,
+    stack: Stack = DEFAULT_STACK,
+    on_local: Local = False,
+) -> None:
+    """Delete custom models for good, which ends their cost; only what is this deployment's."""
+    if (run is None) is not everything:
+        raise CommandError("Name the run whose model is to go ('tuner models' shows them), or --all.")
+    deployment = connect(stack, on_local)
+    wanted = _wanted(deployment, run)
+    if not wanted:
+        say("There is no such custom model: nothing was deleted.", "good")
+        return
+    if not yes:
+        _show(wanted)
+        if not sys.stdin.isatty():
+            raise CommandError("Nobody can be asked here: say --yes to delete this.")
+        typer.confirm("It cannot be brought back. Delete it?", abort=True, err=True)
+    _delete(wanted)
+
+
+def _ours(deployment: Deployment) -> list[CustomModel]:
+    """Those with both the deployment's name and its tag."""
+    prefix, account = f"{deployment.settings.name}-", CustomModels()
+    named = [each for each in account.made_before(prefix, now()) if each.name.startswith(prefix)]
+    ours = [each for each in named if account.tags(each.arn).get(Tags.DEPLOYMENT) == deployment.settings.name]
+    return sorted(ours, key=lambda each: each.created_at, reverse=True)
+
+
+def _wanted(deployment: Deployment, run: str | None) -> list[CustomModel]:
+    found = _ours(deployment)
+    if run is None:
+        return found
+    run_id, account = references.resolve(deployment, run).run_id, CustomModels()
+    return [each for each in found if account.tags(each.arn).get(Tags.RUN) == run_id]
+
+
+def _delete(wanted: Sequence[CustomModel]) -> None:
+    account = CustomModels()
+    kept = []
+    for each in wanted:
+        if account.delete(each.arn):
+            say(f"Deleted: {each.arn}", "good")
+        else:
+            kept.append(each.arn)
+    if kept:
+        raise CommandError(
+            f"Bedrock keeps what is in use: {', '.join(kept)}. Release what serves it with 'tuner throughput release', "
+            "wait for its job to end, and call again."
+        )
+
+
+def _show(found: Sequence[CustomModel]) -> None:
+    for each in found:
+        say(each.arn, "name")
+        say(f"  {each.name}, since {iso(each.created_at)}")
