@@ -47,7 +47,7 @@ _CONTEXT = """Given in `cdk.json`, or on the command line, which goes first:
 
 | value | on the command line |
 | --- | --- |
-| text, number, `true`, `false`, `null` | `-c budget_usd=50` |
+| text, number, `true`, `false`, `null` | `-c budget_usd=1000` |
 | list of text | `-c commitments=OneMonth,SixMonths` |
 | one value of a group (its other values stay) | `-c training_polling.shortest=5`, `-c tags.team=search` |
 | anything as JSON | `-c 'prices=[{"item": "storage", "usd": 2, "source": "invoice"}]'` |
