@@ -1,0 +1,44 @@
+"""The smallest run is as small as Nova allows, costs what the page says, and buys nothing."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from tuner import catalog
+from tuner.cli import main
+from tuner.settings import RunSettings, load, parse_document
+
+CHECKOUT = Path(__file__).parents[3]
+FOLDER = CHECKOUT / "examples" / "smallest"
+SETTINGS = load(RunSettings, parse_document((FOLDER / "run.yaml").read_text("utf-8"), "run.yaml"), "run.yaml")
+
+
+def test_it_has_the_fewest_records_that_the_model_takes() -> None:
+    family = catalog.family_of(SETTINGS.base_model or "")
+    assert len((FOLDER / "training.jsonl").read_text("utf-8").splitlines()) == family.records.training[0]
+
+
+def test_it_serves_nothing() -> None:
+    assert SETTINGS.serving == "none"
+
+
+def test_it_costs_what_the_page_says(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        main(["estimate", str(FOLDER), "--json"])
+    assert not left.value.code
+    items = {item["name"]: item["usd"] for item in json.loads(capsys.readouterr().out)["items"]}
+    page = (CHECKOUT / "docs" / "first-deployment.md").read_text("utf-8")
+    said = re.search(r"training under a cent, \$([\d.]+) for the model's first month", page)
+    assert said
+    assert items["Training"] < 0.01
+    assert items["Custom model storage"] == float(said[1])
+    assert sum(usd for name, usd in items.items() if name != "Custom model storage") < 0.05
+
+
+def test_its_data_is_accepted(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        main(["data", "check", str(FOLDER), "--model", str(SETTINGS.base_model)])
+    assert not left.value.code
+    assert "Ready." in capsys.readouterr().err
