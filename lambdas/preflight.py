@@ -1,7 +1,8 @@
 """Asks AWS whether the base model can be tuned here, whether the judge answers and whether the quotas allow the run.
 
 Calls: s3:GetObject, s3:PutObject, kms:Decrypt, kms:GenerateDataKey, bedrock:GetFoundationModel, bedrock:InvokeModel,
-servicequotas:GetServiceQuota, servicequotas:ListServiceQuotas.
+servicequotas:GetServiceQuota, servicequotas:ListServiceQuotas. Where a judge of the deployment is sold in AWS
+Marketplace, it also asks whether the account is subscribed.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from lambdas.step import Environment, RunEvent, step
 from tuner.aws.bedrock import Bedrock
 from tuner.aws.judge_call import fill_in_tool
+from tuner.aws.model_access import model_access
 from tuner.aws.quotas import Quotas
 from tuner.preflight import check_run
 from tuner.run import Keys
@@ -17,6 +19,7 @@ from tuner.run import Keys
 @step(RunEvent)
 def handler(event: RunEvent, env: Environment) -> dict[str, int]:
     folder = env.folder(event.run_id)
-    found = check_run(Bedrock(), Quotas(), fill_in_tool, folder.manifest(), env.deployment.region)
+    manifest, region = folder.manifest(), env.deployment.region
+    found = check_run(Bedrock(), Quotas(), fill_in_tool, model_access, manifest, region)
     folder.write_json(Keys.PREFLIGHT, found.model_dump(mode="json"))
     return {"warnings": len(found.warnings)}

@@ -69,7 +69,14 @@ STEPS = (
         "preflight",
         minutes=4,
         memory=512,
-        may=(_READS, writes(Keys.PREFLIGHT), bedrock.look_models_up, bedrock.read_quotas, bedrock.ask_judges),
+        may=(
+            _READS,
+            writes(Keys.PREFLIGHT),
+            bedrock.look_models_up,
+            bedrock.read_quotas,
+            bedrock.ask_judges,
+            bedrock.look_subscriptions_up,
+        ),
     ),
     Step(
         "generate_validation",

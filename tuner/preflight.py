@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from tuner import catalog
 from tuner.aws.bedrock import FoundationModel
 from tuner.aws.judge_call import Tool
-from tuner.aws.model_access import denial_remedy
+from tuner.aws.model_access import MARKETPLACE, ModelAccess, denial_remedy
 from tuner.aws.quotas import Quota, per_minute
 from tuner.catalog import Judge, Model
 from tuner.errors import AccessDeniedError, AwsError, ModelUnavailableError, QuotaError
@@ -37,6 +37,8 @@ class FoundationModels(Protocol):
 
 Ask = Callable[[str, str, str, Tool, Mapping[str, Any]], object]
 """Asks a model once to fill in a tool; raises TunerError."""
+Access = Callable[[str], ModelAccess | None]
+"""The account's access to a foundation model, or None when Bedrock does not say."""
 
 
 class Quotas(Protocol):
@@ -148,6 +150,17 @@ def check_judge(ask: Ask, judge_id: str) -> None:
         raise ModelUnavailableError(f"judge: '{judge_id}' does not answer in this account. {error}") from error
 
 
+def check_subscription(access: Access, judge: Judge) -> None:
+    """Raises AccessDeniedError when the account has not accepted the terms of a judge that is sold by others.
+
+    Asking it would begin a subscription, which the role of a step may not finish: the first answers would come, and
+    later ones be denied.
+    """
+    found = access(judge.foundation_model) if judge.marketplace and not judge.id.startswith("arn:") else None
+    if found and found.agreement == "NOT_AVAILABLE":
+        raise AccessDeniedError(f"judge: this account is not subscribed to '{judge.id}'. {MARKETPLACE}")
+
+
 def judge_warnings(judge: Judge) -> list[str]:
     """What to know of a judge before a run depends on it."""
     found = []
@@ -165,7 +178,9 @@ def judge_warnings(judge: Judge) -> list[str]:
     return found
 
 
-def check_run(models: FoundationModels, quotas: Quotas, ask: Ask, manifest: Manifest, region: str) -> Preflight:
+def check_run(
+    models: FoundationModels, quotas: Quotas, ask: Ask, access: Access, manifest: Manifest, region: str
+) -> Preflight:
     """What the account warns of; raises what keeps this run from working in it."""
     model = catalog.model(manifest.base_model)
     found = tunable(models, model, region)
@@ -175,6 +190,7 @@ def check_run(models: FoundationModels, quotas: Quotas, ask: Ask, manifest: Mani
     if manifest.settings.serving == "none":
         return Preflight(warnings=tuple(warnings))
     judge = catalog.judge_or_assumed(manifest.judge_model)
+    check_subscription(access, judge)
     check_judge(ask, manifest.judge_model)
     if manifest.settings.serving == "provisioned":  # the evaluation's is hourly, whatever is bought afterwards
         check_throughput_quota(quotas, manifest.settings.model_units)

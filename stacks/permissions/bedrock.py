@@ -5,6 +5,7 @@ from __future__ import annotations
 from stacks.permissions import models
 from stacks.permissions.grant import Conditions, Grant
 from stacks.permissions.places import Places
+from tuner import catalog
 from tuner.run import Tags
 
 # What a tuned model answers through: the kind in its ARN, and the noun in its actions.
@@ -51,6 +52,15 @@ def ask_judges(places: Places) -> list[Grant]:
             "has the answers graded; a profile's model is checked in every Region the profile may reach",
         )
     ]
+
+
+def look_subscriptions_up(places: Places) -> list[Grant]:
+    """Whether the account is subscribed to the judges that are sold in AWS Marketplace, when the deployment has any."""
+    allowed = (places.deployment.judge_model, *places.deployment.judge_models)
+    if not any(catalog.judge_or_assumed(judge).marketplace for judge in allowed):
+        return []
+    reason = "asks whether the account is subscribed to a judge before a run depends on it"
+    return [Grant(("bedrock:GetFoundationModelAvailability",), (places.foundation_model("*"),), reason)]
 
 
 def start_jobs(places: Places) -> list[Grant]:

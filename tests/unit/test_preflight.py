@@ -10,6 +10,7 @@ from tests.doubles import manifest
 from tuner import catalog
 from tuner.aws.bedrock import FoundationModel
 from tuner.aws.judge_call import Tool
+from tuner.aws.model_access import ModelAccess
 from tuner.aws.quotas import Quota
 from tuner.errors import (
     AccessDeniedError,
@@ -18,7 +19,8 @@ from tuner.errors import (
     QuotaError,
     ThrottledError,
 )
-from tuner.preflight import check_run, legacy_warning, tunable
+from tuner.preflight import Preflight, check_run, legacy_warning, tunable
+from tuner.run import Manifest
 from tuner.settings import DeploymentSettings
 
 NOVA, HAIKU = "amazon.nova-micro-v1:0:128k", "anthropic.claude-3-haiku-20240307-v1:0:200k"
@@ -41,6 +43,7 @@ class Account:
         self.judge = judge
         self.model = FoundationModel("id", "The model", active, end_of_life, customizations) if offered else None
         self.units = units
+        self.agreement = "AVAILABLE"
         self.quotas = (
             Quota("L-1", "On-demand model inference requests per minute for Amazon Nova Pro", 25.0),
             Quota("L-2", "On-demand model inference tokens per minute for Amazon Nova Pro", 1e6),
@@ -58,12 +61,19 @@ class Account:
         if self.judge:
             raise self.judge
 
+    def access(self, model_id: str) -> ModelAccess:
+        return ModelAccess(True, True, True, self.agreement)
+
     def all(self, service: str) -> tuple[Quota, ...]:
         return self.quotas
 
     def value(self, service: str, code: str) -> float | None:
         self.asked.append(f"{service}/{code}")
         return self.units
+
+
+def run(account: Account, asked: Manifest) -> Preflight:
+    return check_run(account, account, account.ask, account.access, asked, "us-east-1")
 
 
 def test_the_accounts_answer_counts_not_the_catalogs() -> None:
@@ -94,19 +104,19 @@ def test_an_unavailable_model_says_why_and_what_to_use(account: Account, model: 
 def test_a_quota_that_is_too_small_is_found_before_the_training(units: float, asked: int) -> None:
     account = Account(units=units)
     with pytest.raises(QuotaError, match=f"may have {units} model units.*needs {asked}.*L-BE77399C"):
-        check_run(account, account, account.ask, manifest(model_units=asked), "us-east-1")
+        run(account, manifest(model_units=asked))
 
 
 @pytest.mark.parametrize("settings", [{"serving": "on_demand"}, {"serving": "none"}])
 def test_a_run_that_buys_no_throughput_needs_no_quota(settings: dict[str, str]) -> None:
     account = Account(units=0)
-    check_run(account, account, account.ask, manifest(**settings), "us-east-1")
+    run(account, manifest(**settings))
     assert "bedrock/L-BE77399C" not in account.asked
 
 
 def test_an_unknown_quota_keeps_no_run_from_trying() -> None:
     account = Account(units=None)
-    check_run(account, account, account.ask, manifest(), "us-east-1")
+    run(account, manifest())
     assert account.asked == [JUDGE, "bedrock/L-BE77399C"]
 
 
@@ -121,8 +131,8 @@ def test_an_unknown_quota_keeps_no_run_from_trying() -> None:
 def test_a_judge_that_cannot_be_asked_is_found_before_the_training(error: Exception, kind: type[Exception]) -> None:
     account = Account(judge=error)
     with pytest.raises(kind, match=str(error)):
-        check_run(account, account, account.ask, manifest(), "us-east-1")
-    check_run(account, account, account.ask, manifest(serving="none"), "us-east-1")
+        run(account, manifest())
+    run(account, manifest(serving="none"))
 
 
 LEGACY = {"active": False, "end_of_life": dt.datetime(2099, 1, 1, tzinfo=dt.UTC)}
@@ -131,7 +141,7 @@ LLAMA = "meta.llama3-1-8b-instruct-v1:0:128k"
 
 def test_a_legacy_model_is_tuned_with_a_warning_that_names_its_end() -> None:
     account = Account(**LEGACY)
-    found = check_run(account, account, account.ask, manifest(serving="on_demand"), "us-east-1")
+    found = run(account, manifest(serving="on_demand"))
     assert found.warnings[0].startswith("Nova Micro is LEGACY: AWS ends it on 2099-01-01.")
     assert "no new provisioned throughput" in found.warnings[0]
 
@@ -148,17 +158,17 @@ def test_a_legacy_model_without_a_known_end_is_tuned_too() -> None:
 def test_a_legacy_model_gets_no_throughput_and_says_so_before_any_spend(model: str, remedy: str) -> None:
     account = Account(**LEGACY)
     with pytest.raises(ModelUnavailableError, match=f"AWS makes no new provisioned throughput.*{remedy}"):
-        check_run(account, account, account.ask, manifest(model), "us-east-1")
+        run(account, manifest(model))
     assert not account.asked
-    check_run(account, account, account.ask, manifest(model, serving="none"), "us-east-1")
+    run(account, manifest(model, serving="none"))
 
 
 def test_the_judges_quotas_are_found_by_their_names() -> None:
     account = Account()
-    found = check_run(account, account, account.ask, manifest(serving="on_demand"), "us-east-1")
+    found = run(account, manifest(serving="on_demand"))
     assert (found.judge_requests_per_minute, found.judge_tokens_per_minute) == (25.0, 1e6)
     profile = manifest(serving="on_demand", judge={"model": "us.amazon.nova-pro-v1:0"})
-    assert check_run(account, account, account.ask, profile, "us-east-1").judge_requests_per_minute == 500.0
+    assert run(account, profile).judge_requests_per_minute == 500.0
 
 
 @pytest.mark.parametrize(
@@ -167,7 +177,14 @@ def test_the_judges_quotas_are_found_by_their_names() -> None:
 )
 def test_the_judge_is_asked_with_what_it_takes(judge: str, sent: dict) -> None:
     account = Account()
-    check_run(account, account, account.ask, manifest(serving="on_demand", judge={"model": judge}), "us-east-1")
+    check_run(
+        account,
+        account,
+        account.ask,
+        account.access,
+        manifest(serving="on_demand", judge={"model": judge}),
+        "us-east-1",
+    )
     assert account.inference == sent
 
 
@@ -176,7 +193,7 @@ def test_a_denied_judge_says_what_the_account_lacks() -> None:
     account = Account(judge=denied)
     claude = manifest(serving="on_demand", judge={"model": "us.anthropic.claude-sonnet-4-6"})
     with pytest.raises(AccessDeniedError, match="aws-marketplace:Subscribe"):
-        check_run(account, account, account.ask, claude, "us-east-1")
+        run(account, claude)
 
 
 @pytest.mark.parametrize(
@@ -189,4 +206,15 @@ def test_a_denied_judge_says_what_the_account_lacks() -> None:
 def test_what_a_judge_needs_and_what_is_assumed_of_it_is_said(judge: str, said: str) -> None:
     account = Account()
     asked = manifest(serving="on_demand", judge={"model": judge})
-    assert any(said in warning for warning in check_run(account, account, account.ask, asked, "us-east-1").warnings)
+    assert any(said in warning for warning in run(account, asked).warnings)
+
+
+def test_a_judge_that_nobody_subscribed_to_is_not_asked() -> None:
+    """Asking would begin a subscription that the step's role may not finish."""
+    account = Account()
+    account.agreement = "NOT_AVAILABLE"
+    claude = manifest(serving="on_demand", judge={"model": "us.anthropic.claude-sonnet-4-6"})
+    with pytest.raises(AccessDeniedError, match=r"not subscribed.*aws-marketplace:Subscribe"):
+        run(account, claude)
+    assert not account.asked
+    run(account, manifest(serving="on_demand"))

@@ -58,7 +58,9 @@ class Conversation:
                 answer = self._api.converse(**_members(endpoint, question, system, inference, earlier))
             except ClientError as error:
                 if code_of(error) == "ResourceNotFoundException":
-                    raise EndpointFailedError(f"{endpoint} is not there to be asked: {message_of(error)}") from error
+                    raise EndpointFailedError(
+                        f"{endpoint} is not there to be asked: {message_of(error)}{_perhaps_legacy(endpoint)}"
+                    ) from error
                 raise
         content = answer["output"]["message"]["content"]
         return Reply(
@@ -68,6 +70,16 @@ class Conversation:
             output_tokens=answer["usage"]["outputTokens"],
             latency_ms=answer["metrics"]["latencyMs"],
         )
+
+
+def _perhaps_legacy(endpoint: str) -> str:
+    """What else a base model's absence may mean. Sources: Amazon Bedrock User Guide, "Model lifecycle" (2026)."""
+    if endpoint.startswith("arn:"):
+        return ""
+    return (
+        " A LEGACY model also answers so in an account that did not use it for some weeks (AWS has named 15 and 30 "
+        "days): then choose another base_model."
+    )
 
 
 def _members(

@@ -12,6 +12,7 @@ import typer
 from rich.table import Table
 
 from tuner import catalog
+from tuner.aws.bedrock import Bedrock
 from tuner.aws.price_list import PriceListApi
 from tuner.cli import upload
 from tuner.cli.console import console, emit, say
@@ -31,7 +32,7 @@ from tuner.costs.usage_types import wanted
 from tuner.costs.warnings import warnings
 from tuner.datasets import LocalFile, NoSink, Prepared, Role, Source, prepare
 from tuner.intake.resolve import Resolved, resolve
-from tuner.preflight import Preflight
+from tuner.preflight import Preflight, legacy_warning
 from tuner.reporting.words import money, price, quantity
 from tuner.run import Keys, role_of
 from tuner.settings import Commitment, DeploymentSettings, parse_document
@@ -62,7 +63,8 @@ def estimate(
     plan = Plan(resolved.model, resolved.settings, int(resolved.hyperparameters["epochCount"]), resolved.judge_model)
     prepared, counted = _counted(drop, plan)
     records = prepared.summary["training_records"]
-    warned = tuple(warnings(plan, counted, records, Preflight(), deployment.shard_size))
+    account = Preflight(warnings=_legacy(plan) if asked else ())
+    warned = tuple(warnings(plan, counted, records, account, deployment.shard_size))
     prices, problems = _asked_prices(plan, deployment.region) if asked else ((), ())
     known = price_list(deployment.prices, prices)
     made = add_up(plan, counted, limits(resolved.settings, deployment), known, (*warned, *problems))
@@ -71,6 +73,13 @@ def estimate(
     else:
         _show(made, resolved, prepared, asked)
     raise typer.Exit(1 if made.decision == "refuse" else 0)
+
+
+def _legacy(plan: Plan) -> tuple[str, ...]:
+    """Whether AWS is about to end the base model."""
+    found = Bedrock().foundation_model(plan.model.id)
+    warning = legacy_warning(plan.model, found) if found else None
+    return (warning,) if warning else ()
 
 
 def _asked_prices(plan: Plan, region: str) -> tuple[tuple[Price, ...], tuple[str, ...]]:

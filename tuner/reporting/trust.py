@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from tuner.catalog import judge_or_assumed
 from tuner.reporting.model import People, Report
 from tuner.reporting.words import number, plural, title
 
@@ -20,7 +21,13 @@ def habits(report: Report) -> tuple[str, ...]:
     """How the judge behaved, as far as the scoring counted it."""
     judge = report.scoring.get("judge") or {}
     preference = report.scoring.get("preference") or {}
-    return (*_missing(judge), *_order(preference), *_length(preference), *_people(report.people))
+    return (
+        *_missing(judge),
+        *_kinship(report),
+        *_order(preference),
+        *_length(preference),
+        *_people(report.people),
+    )
 
 
 def agreements(report: Report) -> tuple[tuple[str, str, float, int], ...]:
@@ -35,6 +42,21 @@ def _missing(judge: Mapping[str, Any]) -> Iterator[str]:
         yield f"{plural(missing, 'verdict')} of {asked:,} could not be used: they count as missing, not as a grade."
     elif asked:
         yield f"All {plural(asked, 'verdict')} could be used."
+
+
+def _kinship(report: Report) -> Iterator[str]:
+    """Panickssery et al., "LLM Evaluators Recognize and Favor Their Own Generations", 2024."""
+    judge, base = report.models.judge, report.models.base
+    if not (judge and judge.id and base and base.id) or judge.stand_in:
+        return
+    known = judge_or_assumed(judge.id)
+    if known.vendor == base.id.split(".")[0]:
+        yield (
+            f"Judge and tuned model are of one vendor ({known.vendor}). Judges tend to favour answers that are like "
+            "their own: this may help the base model, whose style the tuning has changed."
+        )
+    if known.assumed:
+        yield f"The catalog does not list the judge {judge.id}: how it is asked was assumed from its vendor's models."
 
 
 def _order(counted: Mapping[str, Any]) -> Iterator[str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from local.bedrock.errors import ValidationError
 from local.trainer.spec import EarlyStopping
-from tuner.catalog import Hyperparameter, Model
+from tuner.catalog import Hyperparameter, Model, plain_decimal
 
 LOCAL_LEARNING_RATE = {"smollm2": 1e-3, "tiny": 1e-2}
 """What suits the network, found by trying; a family's default rate corresponds to it, and ratios are kept."""
@@ -52,12 +52,12 @@ def _check_value(name: str, text: str, rule: Hyperparameter, model: Model) -> No
         raise ValidationError(
             f"Value '{text}' of hyperparameter {name} is invalid for model {model.id}: "
             f"it must be {'an integer' if rule.kind == 'integer' else 'a number'} "
-            f"between {rule.minimum:g} and {rule.maximum:g}."
+            f"between {plain_decimal(rule.minimum)} and {plain_decimal(rule.maximum)}."
         )
 
 
 def _text(rule: Hyperparameter) -> str:
-    return f"{rule.default:g}"
+    return plain_decimal(rule.default)
 
 
 def schedule(model: Model, values: dict[str, str], network: str) -> Schedule:

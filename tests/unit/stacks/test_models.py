@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from stacks.permissions import Places, models
+from stacks.permissions import Places, bedrock, models
 from stacks.permissions.page import example_places
 from tuner import catalog
 from tuner.settings import DeploymentSettings
@@ -80,3 +80,9 @@ def test_a_base_model_behind_a_profile_is_granted_wherever_it_reaches() -> None:
     assert "arn:aws:bedrock:us-east-1:ACCOUNT:inference-profile/us.amazon.nova-2-lite-v1:0" in arns
     for region in ("us-east-1", "us-east-2", "us-west-2"):
         assert f"arn:aws:bedrock:{region}::foundation-model/amazon.nova-2-lite-v1:0" in arns
+
+
+def test_subscriptions_are_looked_up_only_where_a_judge_needs_one() -> None:
+    assert bedrock.look_subscriptions_up(places()) == []
+    (grant,) = bedrock.look_subscriptions_up(places(judge_models=("us.anthropic.claude-sonnet-4-6",)))
+    assert grant.actions == ("bedrock:GetFoundationModelAvailability",)
