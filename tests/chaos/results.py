@@ -37,6 +37,7 @@ class Result:
     second: str = ""
     reached: bool = True
     state: str = ""
+    first_findings: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, line: str) -> Result:
@@ -45,9 +46,14 @@ class Result:
         lists = {key: tuple(value) for key, value in document.items() if isinstance(value, list)}
         return cls(**{**document, **lists})
 
-    def at(self, state: str) -> Result:
-        """As a result of the code in this state."""
-        return replace(self, state=state)
+    def at(self, state: str, earlier: Result | None = None) -> Result:
+        """As a result of the code in this state, after an earlier one that a check found fault with."""
+        return replace(self, state=state, first_findings=earlier.findings if earlier else ())
+
+    @property
+    def leaked(self) -> bool:
+        """Whether something stayed alive after the last of the five, at the first or the second try."""
+        return any(finding.startswith("LEAK") for finding in (*self.findings, *self.first_findings))
 
     def line(self) -> str:
         """As a line of JSON."""
@@ -95,7 +101,9 @@ def _unexpected(case: Case, seen: Seen) -> list[str]:
             return []
     expected = "ABORTED" if case.faults else case.situation.status
     statuses = {execution["status"] for execution in seen.runs.values()}
-    return [] if statuses == {expected} else [f"ended {'/'.join(sorted(statuses))}, not {expected}"]
+    errors = {f"{run['error']}: {run.get('cause', '')}"[:300] for run in seen.runs.values() if run.get("error")}
+    told = f" ({'; '.join(sorted(errors))})" if errors else ""
+    return [] if statuses == {expected} else [f"ended {'/'.join(sorted(statuses))}, not {expected}{told}"]
 
 
 def tidy(player: Player) -> None:
