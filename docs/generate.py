@@ -14,6 +14,7 @@ from pydantic.fields import FieldInfo
 from docs.first_deployment import filled, synthesized
 from docs.tables import table
 from stacks.limits import limits_page
+from stacks.permissions.company import company_page
 from stacks.permissions.page import permissions_page
 from statemachine.diagram import diagram_page
 from tests.authorization.page import authorization_page
@@ -55,7 +56,8 @@ _CONTEXT = """Given in `cdk.json`, or on the command line, which goes first:
 Synthesis checks them all before anything is deployed: model ids and judges against the [catalog](models.md), whether
 they can be used in the Region, addresses, budget against approval, and the 4 KB that Lambda allows for what functions
 are told. What the catalog does not know is refused with the nearest name it knows; a judge that is newer than the
-catalog can be given by its ARN.
+catalog can be given by its ARN. What a VPC, a permissions boundary and an own key need besides is in
+[company.md](company.md).
 
 """
 
@@ -218,6 +220,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "authorization.md": authorization_page,
     "state-machine.md": diagram_page,
     "limits.md": limits_page,
+    "company.md": company_page,
 }
 
 

@@ -29,7 +29,7 @@ class PurchaseEvent(RunEvent):
 def handler(event: PurchaseEvent, env: Environment) -> dict[str, Any]:
     folder = env.folder(event.run_id)
     manifest = folder.manifest()
-    endpoints = endpoints_of(manifest.settings.serving)
+    endpoints = endpoints_of(manifest.settings.serving, env.deployment.tags)
     if event.committed:
         return {
             "endpoint_arn": commit(endpoints, folder, manifest, env.deployment.name, env.deployment.commitments).arn

@@ -16,5 +16,7 @@ from tuner.training import job
 @step(RunEvent)
 def handler(event: RunEvent, env: Environment) -> dict[str, Any]:
     folder = env.folder(event.run_id)
-    started = job.start(Bedrock(), folder, folder.manifest(), env.deployment.name, role_arn=env.customization_role_arn)
+    started = job.start(
+        Bedrock(company=env.deployment), folder, folder.manifest(), env.deployment.name, env.customization_role_arn
+    )
     return {"job_arn": started.arn, "wait_seconds": job.wait_seconds(started, env.deployment.training_polling)}

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from stacks.permissions.key import key_statements
 from tuner.settings import DeploymentSettings
 
 
@@ -34,41 +37,18 @@ class Storage(Construct):
             enable_key_rotation=True,
             removal_policy=self._removal,
         )
-        for statement in self.key_statements():
-            key.add_to_resource_policy(statement)
+        for statement in self._key_statements():
+            key.add_to_resource_policy(iam.PolicyStatement.from_json(statement))
         return key
 
     def _own_key(self, arn: str) -> kms.IKey:
         """A key of the company's: only its owner can change its policy, so that what it needs is an output."""
-        statements = [statement.to_statement_json() for statement in self.key_statements()]
-        CfnOutput(Stack.of(self), "KeyPolicyStatements", value=Stack.of(self).to_json_string(statements))
+        CfnOutput(Stack.of(self), "KeyPolicyStatements", value=Stack.of(self).to_json_string(self._key_statements()))
         return kms.Key.from_key_arn(self, "Key", arn)
 
-    def key_statements(self) -> list[iam.PolicyStatement]:
-        """What the key's policy allows to services, beside what roles of the account are granted."""
-        return [self._logs_may_encrypt(), self._alarms_may_notify()]
-
-    def _logs_may_encrypt(self) -> iam.PolicyStatement:
-        stack, name = Stack.of(self), self._settings.name
-        groups = (f"/aws/lambda/{name}-*", f"/aws/vendedlogs/states/{name}-*")
-        arns = [stack.format_arn(service="logs", resource=f"log-group:{group}") for group in groups]
-        return iam.PolicyStatement(
-            sid="LogsOfThisDeployment",
-            principals=[iam.ServicePrincipal(f"logs.{stack.region}.amazonaws.com")],
-            actions=["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*"],
-            resources=["*"],
-            # kms:DescribeKey is left out: its requests have no encryption context, so it would never be allowed here.
-            conditions={"ArnLike": {"kms:EncryptionContext:aws:logs:arn": arns}},
-        )
-
-    def _alarms_may_notify(self) -> iam.PolicyStatement:
-        return iam.PolicyStatement(
-            sid="AlarmsOfThisAccount",
-            principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
-            actions=["kms:Decrypt", "kms:GenerateDataKey"],
-            resources=["*"],
-            conditions={"StringEquals": {"aws:SourceAccount": Stack.of(self).account}},
-        )
+    def _key_statements(self) -> list[dict[str, Any]]:
+        stack = Stack.of(self)
+        return key_statements(self._settings.name, stack.partition, stack.region, stack.account)
 
     def _build_access_logs(self) -> s3.Bucket:
         # S3 cannot write access logs into a bucket that is encrypted with a KMS key.

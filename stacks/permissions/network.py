@@ -57,7 +57,7 @@ def of_jobs(places: Places) -> list[Grant]:
             "connects the job to the VPC",
             {
                 "StringEquals": {f"aws:RequestTag/{_MANAGED}": "true"},
-                "ArnLike": {f"aws:RequestTag/{_JOB}": job},
+                "StringLike": {f"aws:RequestTag/{_JOB}": job},
             },
         ),
         Grant(("ec2:CreateNetworkInterface",), tuple(_vpc(places)), "connects the job to these subnets only"),
@@ -71,7 +71,8 @@ def of_jobs(places: Places) -> list[Grant]:
             "uses and removes the job's interfaces, and no other",
             {
                 "StringEquals": {f"ec2:ResourceTag/{_MANAGED}": "true"},
-                "ArnLike": {"ec2:Subnet": subnets, f"ec2:ResourceTag/{_JOB}": job},
+                "StringLike": {f"ec2:ResourceTag/{_JOB}": job},
+                "ArnLike": {"ec2:Subnet": subnets},
             },
         ),
         Grant(

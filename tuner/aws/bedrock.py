@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 from tuner.aws.clients import client
 from tuner.aws.translate import code_of, message_of, translated
 from tuner.errors import RetryableError
+from tuner.settings import DeploymentSettings, VpcSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ class JobRequest:
     output_uri: str
     hyperparameters: Mapping[str, str]
     tags: Mapping[str, str]
+    vpc: VpcSettings = field(default_factory=VpcSettings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +86,10 @@ class Bedrock:
     ListModelCustomizationJobs.
     """
 
-    def __init__(self, api: Any = None, region: str | None = None) -> None:
+    def __init__(self, api: Any = None, region: str | None = None, company: DeploymentSettings | None = None) -> None:
+        """`company` is whose VPC and tags the jobs get."""
         self._api = api or client("bedrock", region)
+        self._company = company
 
     def foundation_model(self, model_id: str) -> FoundationModel | None:
         """The model, or None when the Region does not offer it."""
@@ -132,6 +136,9 @@ class Bedrock:
 
         Raises QuotaError when the account takes no further job at the moment, or none at all.
         """
+        if self._company:
+            tags = {**self._company.tags, **request.tags}
+            request = replace(request, tags=tags, vpc=self._company.vpc)
         with translated(f"start the customization job {request.name}"):
             try:
                 arn: str = self._api.create_model_customization_job(**_job_members(request))["jobArn"]
@@ -176,6 +183,11 @@ def _job_members(request: JobRequest) -> dict[str, Any]:
         "jobTags": tag_list(request.tags),
         "customModelTags": tag_list(request.tags),
     }
+    if request.vpc:
+        members["vpcConfig"] = {
+            "subnetIds": list(request.vpc.subnet_ids),
+            "securityGroupIds": list(request.vpc.security_group_ids),
+        }
     if request.validation_uri:
         members["validationDataConfig"] = {"validators": [{"s3Uri": request.validation_uri}]}
     return members

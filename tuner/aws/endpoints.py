@@ -21,8 +21,10 @@ _REFUSED = {"ConflictException", "ValidationException"}
 class _BedrockEndpoints:
     kind: Kind
 
-    def __init__(self, api: Any = None) -> None:
+    def __init__(self, api: Any = None, company_tags: Mapping[str, str] | None = None) -> None:
+        """`company_tags` are further tags of what is created."""
         self._api = api or client("bedrock")
+        self._company_tags = company_tags or {}
 
     def tags(self, arn: str) -> Mapping[str, str]:
         """Tags of an endpoint; empty when it is gone."""
@@ -75,7 +77,7 @@ class ProvisionedThroughputs(_BedrockEndpoints):
                 modelId=request.custom_model_arn,
                 modelUnits=request.model_units,
                 clientRequestToken=f"{request.name}-throughput",
-                tags=tag_list(request.tags),
+                tags=tag_list({**self._company_tags, **request.tags}),
                 **commitment,
             )["provisionedModelArn"]
             return arn
@@ -106,7 +108,7 @@ class ModelDeployments(_BedrockEndpoints):
                 modelDeploymentName=request.name,
                 modelArn=request.custom_model_arn,
                 clientRequestToken=f"{request.name}-deployment",
-                tags=tag_list(request.tags),
+                tags=tag_list({**self._company_tags, **request.tags}),
             )["customModelDeploymentArn"]
             return arn
 
@@ -124,9 +126,10 @@ class ModelDeployments(_BedrockEndpoints):
         self._api.delete_custom_model_deployment(customModelDeploymentIdentifier=arn)
 
 
-def endpoints_of(serving: Serving) -> Endpoints:
+def endpoints_of(serving: Serving, company_tags: Mapping[str, str] | None = None) -> Endpoints:
     """The kind of endpoint that a run's `serving` asks for; `none` asks for none, and has no step that gets here."""
-    return ModelDeployments() if serving == "on_demand" else ProvisionedThroughputs()
+    kind = ModelDeployments if serving == "on_demand" else ProvisionedThroughputs
+    return kind(company_tags=company_tags)
 
 
 def _named(name: str) -> dict[str, str]:

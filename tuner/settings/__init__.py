@@ -1,5 +1,6 @@
 """What a run may ask for and what a deployment allows, as strict models."""
 
+from tuner.settings.company import VpcSettings
 from tuner.settings.deployment import DeploymentSettings, Polling, deployment_settings
 from tuner.settings.evaluation import EvaluationSettings, GateRule
 from tuner.settings.loading import StrictModel, load, parse_document
@@ -30,6 +31,7 @@ __all__ = [
     "Serving",
     "StrictModel",
     "ValidationSettings",
+    "VpcSettings",
     "deployment_settings",
     "load",
     "parse_document",

@@ -7,6 +7,7 @@ import pytest
 from tests.unit.aws.stubs import stubbed
 from tuner.aws.bedrock import Bedrock, JobRequest
 from tuner.errors import AccessDeniedError, QuotaError, RetryableError
+from tuner.settings import DeploymentSettings, VpcSettings
 
 NOW = dt.datetime(2026, 11, 23, tzinfo=dt.UTC)
 NAME = "tuner-faq-0123456789ab"
@@ -41,6 +42,20 @@ MEMBERS = {
 def test_a_job_is_created_with_a_token_of_the_run_and_tags_on_job_and_model() -> None:
     with stubbed("bedrock", ("create_model_customization_job", MEMBERS, {"jobArn": JOB_ARN})) as api:
         assert Bedrock(api).create_job(REQUEST) == JOB_ARN
+
+
+def test_a_job_gets_the_companys_network_and_tags_and_keeps_our_tags() -> None:
+    vpc = VpcSettings(subnet_ids=("subnet-12345678",), security_group_ids=("sg-12345678",))
+    company = DeploymentSettings(vpc=vpc, tags={"team": "search"})
+    tags = [{"key": "team", "value": "search"}, *TAGS]
+    members = {
+        **MEMBERS,
+        "jobTags": tags,
+        "customModelTags": tags,
+        "vpcConfig": {"subnetIds": ["subnet-12345678"], "securityGroupIds": ["sg-12345678"]},
+    }
+    with stubbed("bedrock", ("create_model_customization_job", members, {"jobArn": JOB_ARN})) as api:
+        assert Bedrock(api, company=company).create_job(REQUEST) == JOB_ARN
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,21 @@ def test_throughput_is_bought_by_the_hour_unless_a_term_is_asked_for(commitment:
         assert ProvisionedThroughputs(api).create(EndpointRequest(NAME, MODEL, 2, commitment, {"k": "v"})) == THROUGHPUT
 
 
+def test_an_endpoint_gets_the_companys_tags_and_keeps_ours() -> None:
+    tags = [{"key": "team", "value": "search"}, {"key": "k", "value": "v"}]
+    expected = {
+        "modelDeploymentName": NAME,
+        "modelArn": MODEL,
+        "clientRequestToken": f"{NAME}-deployment",
+        "tags": tags,
+    }
+    with stubbed(
+        "bedrock", ("create_custom_model_deployment", expected, {"customModelDeploymentArn": DEPLOYMENT})
+    ) as api:
+        endpoints = ModelDeployments(api, {"team": "search", "k": "theirs"})
+        assert endpoints.create(EndpointRequest(NAME, MODEL, 1, None, {"k": "v"})) == DEPLOYMENT
+
+
 def test_a_deployment_is_created_with_tags_and_a_token() -> None:
     expected = {
         "modelDeploymentName": NAME,

@@ -140,7 +140,7 @@ def test_each_model_is_asked_at_its_own_endpoint(
 def test_the_job_is_started_checked_and_summed_up(cloud: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     bedrock = Models()
     for module in (start_customization, check_customization, summarize_training):
-        monkeypatch.setattr(module, "Bedrock", lambda: bedrock)
+        monkeypatch.setattr(module, "Bedrock", lambda **_: bedrock)
     cloud.write_json(Keys.DATASET_SUMMARY, {"validation_records": 0, "training_records": 9})
     assert invoke(start_customization, run_id=RUN) == {"job_arn": "arn:job", "wait_seconds": 7}
     checked = {"status": "InProgress", "wait_seconds": 7, "custom_model_arn": CUSTOM_MODEL}
@@ -153,7 +153,7 @@ def test_the_job_is_started_checked_and_summed_up(cloud: RunFolder, monkeypatch:
 def test_the_switch_is_armed_before_and_disarmed_after(cloud: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     throughputs = FakeEndpoints()
     for module in (purchase_throughput, check_throughput):
-        monkeypatch.setattr(module, "endpoints_of", lambda _: throughputs)
+        monkeypatch.setattr(module, "endpoints_of", lambda *_: throughputs)
     monkeypatch.setattr(release_throughput, "ProvisionedThroughputs", lambda: throughputs)
     monkeypatch.setattr(release_throughput, "ModelDeployments", lambda: FakeEndpoints("on_demand"))
     cloud.write_json(Keys.TRAINING_SUMMARY, {"custom_model_arn": CUSTOM_MODEL})

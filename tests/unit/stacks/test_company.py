@@ -9,9 +9,12 @@ from typing import Any
 import pytest
 
 from stacks.permissions import Places
+from stacks.permissions.company import boundary_actions, endpoints
 from stacks.permissions.page import every_role, example_places
+from tests.authorization.template import Template
 from tests.unit.stacks.conftest import Synthesis
 from tests.unit.stacks.test_checks import lint_findings
+from tests.unit.stacks.test_published_grants import wrong
 from tuner.settings import deployment_settings
 
 KEY = "arn:aws:kms:us-east-1:111122223333:key/12345678-1234-1234-1234-123456789012"
@@ -107,6 +110,24 @@ def test_only_these_subnets_are_connected_to() -> None:
         made = [grant for grant in grants if "ec2:CreateNetworkInterface" in grant.actions]
         reached = {arn for grant in made for arn in grant.resources} - {places.arn("ec2", "network-interface/*")}
         assert reached == (expected if service in ("lambda.amazonaws.com", "bedrock.amazonaws.com") else set()), title
+
+
+def test_every_grant_fits_the_published_authorization_data(company: Synthesis) -> None:
+    policies = list(Template(company.template).policies())
+    assert not {policy.owner: found for policy in policies if (found := wrong(*policy.statements))}
+
+
+def test_the_documentation_names_the_endpoint_of_every_service_that_functions_call() -> None:
+    """Fails for a service that nobody has looked up."""
+    assert {"s3", "bedrock", "bedrock-runtime", "states", "sns", "scheduler", "servicequotas", "events"} <= {
+        *endpoints()
+    }
+
+
+def test_the_boundary_that_the_documentation_lists_allows_every_grant() -> None:
+    listed = {f"{service}:{name}" for service, names in boundary_actions().items() for name in names}
+    granted = {action for _, _, grants in every_role(example_places()) for grant in grants for action in grant.actions}
+    assert granted == listed
 
 
 def test_a_role_touches_no_network_without_a_vpc() -> None:
