@@ -1,6 +1,6 @@
 """Says where the run's customization job stands.
 
-Calls: s3:GetObject, kms:Decrypt, bedrock:GetModelCustomizationJob.
+Calls: s3:ListBucket, s3:GetObject, kms:Decrypt, bedrock:GetModelCustomizationJob.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from tuner.training import job
 
 @step(RunEvent)
 def handler(event: RunEvent, env: Environment) -> dict[str, Any]:
-    found = job.check(Bedrock(), env.folder(event.run_id).manifest())
+    folder = env.folder(event.run_id)
+    found = job.check(Bedrock(), folder, folder.manifest())
     wait = job.wait_seconds(found, env.deployment.training_polling)
     return {"status": found.status, "wait_seconds": wait, "custom_model_arn": found.custom_model_arn}

@@ -1,6 +1,7 @@
-"""Starts the run's customization job, or finds the one that an earlier attempt started.
+"""Starts the run's customization job, finds the one that an earlier attempt started, or adopts another run's.
 
-Calls: s3:GetObject, kms:Decrypt, bedrock:GetModelCustomizationJob, bedrock:CreateModelCustomizationJob,
+Calls: s3:ListBucket, s3:GetObject, s3:PutObject, kms:Decrypt, kms:GenerateDataKey, states:DescribeExecution,
+bedrock:GetModelCustomizationJob, bedrock:ListTagsForResource, bedrock:CreateModelCustomizationJob,
 bedrock:TagResource, bedrock:ListModelCustomizationJobs (when the account takes no further job), iam:PassRole.
 """
 
@@ -10,13 +11,16 @@ from typing import Any
 
 from lambdas.step import Environment, RunEvent, step
 from tuner.aws.bedrock import Bedrock
+from tuner.aws.executions import Executions
+from tuner.aws.trainings import Trainings
 from tuner.training import job
+from tuner.training.adoption import Adoption
 
 
 @step(RunEvent)
 def handler(event: RunEvent, env: Environment) -> dict[str, Any]:
-    folder = env.folder(event.run_id)
-    started = job.start(
-        Bedrock(company=env.deployment), folder, folder.manifest(), env.deployment.name, env.customization_role_arn
-    )
+    folder, bedrock = env.folder(event.run_id), Bedrock(company=env.deployment)
+    status_of = Executions(env.state_machine_arn).status
+    adoption = Adoption(bedrock, Trainings(env.artifacts_bucket), status_of, env.deployment.name)
+    started = job.Starting(bedrock, adoption, env.customization_role_arn).start(folder, folder.manifest())
     return {"job_arn": started.arn, "wait_seconds": job.wait_seconds(started, env.deployment.training_polling)}

@@ -16,4 +16,4 @@ from tuner.training.summary import write_summary
 def handler(event: RunEvent, env: Environment) -> None:
     folder = env.folder(event.run_id)
     manifest = folder.manifest()
-    write_summary(folder, manifest, job.check(Bedrock(), manifest))
+    write_summary(folder, manifest, job.check(Bedrock(), folder, manifest))

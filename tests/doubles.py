@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import datetime as dt
+import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -37,6 +38,9 @@ class MemoryFolder(RunFolder):
 
     def read_lines(self, name: str) -> Iterator[Any]:
         yield from map(json.loads, self.read(name).splitlines())
+
+    def digest(self, name: str) -> str:
+        return hashlib.sha256(self.read(name)).hexdigest()
 
     def write(self, name: str, data: bytes) -> str:
         self.files[name] = data

@@ -30,6 +30,9 @@ class Settings(BaseSettings):
     job_stage_seconds: float = Field(
         0.5, ge=0, description="least time a job spends in each of validation and data processing"
     )
+    job_completing_seconds: float = Field(
+        0, ge=0, description="from the end of a job's training to its model, while the job is still in progress"
+    )
     model_units: int = Field(2, ge=0, description="quota: model units without commitment on custom models")
     committed_model_units: int = Field(0, ge=0, description="quota: model units with a commitment on custom models")
     throughput_seconds: float = Field(2, ge=0, description="from the purchase of a throughput to InService")

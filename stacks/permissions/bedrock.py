@@ -98,6 +98,12 @@ def mark_models(places: Places) -> list[Grant]:
     ]
 
 
+def see_models(places: Places) -> list[Grant]:
+    """Whether the model of a job that could be adopted exists, and is ours."""
+    models_ = (places.bedrock("custom-model/*"),)
+    return [Grant(("bedrock:ListTagsForResource",), models_, "sees by the tag whether a model is there to be adopted")]
+
+
 def watch_jobs(places: Places) -> list[Grant]:
     """A job's status, losses and custom model."""
     job = places.bedrock("model-customization-job/*")

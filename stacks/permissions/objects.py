@@ -71,6 +71,12 @@ def write_overview(places: Places) -> list[Grant]:
     return [Grant(("s3:PutObject",), both, "writes the page over all runs, and the index it is made from")]
 
 
+def write_trainings(places: Places) -> list[Grant]:
+    """Which runs train with the same content. Encrypting it is granted with the run's artifacts."""
+    trainings = f"{places.artifacts_bucket}/{Keys.training('*')}"
+    return [Grant(("s3:PutObject",), (trainings,), "registers that the run uses a job, so that no release stops it")]
+
+
 def write_endpoint_times(places: Places) -> list[Grant]:
     """What endpoints took into service. Encrypting it is granted with the run's artifacts."""
     times = f"{places.artifacts_bucket}/{Keys.ENDPOINT_TIMES}"

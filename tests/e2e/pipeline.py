@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import random
 import time
@@ -28,10 +29,15 @@ def until(found: Any, what: str, seconds: float = _PATIENCE_SECONDS) -> Any:
     raise AssertionError(f"after {seconds:g} s there is still not: {what}")
 
 
+_NUMBERS = itertools.count(1)
+
+
 def small_dataset(settings: str = "", records: int = 12) -> dict[str, bytes]:
-    """A dataset that trains in a moment."""
+    """A dataset that trains in a moment, and that no other run has trained with: nothing is adopted."""
+    number = next(_NUMBERS)
     pairs = [
-        {"question": f"What is item {n}?", "answer": f"Item {n} is number {n} of the list."} for n in range(records)
+        {"question": f"What is item {n}?", "answer": f"Item {n} is number {n} of list {number}."}
+        for n in range(records)
     ]
     lines = "".join(json.dumps(pair) + "\n" for pair in pairs)
     evaluation = json.dumps([{"question": "What is thing 3?", "answer": "Thing 3 is the third of the list."}])

@@ -143,3 +143,52 @@ def test_a_stack_is_not_deleted_under_a_run_and_releases_what_is_alive_first(pip
     destroyed = cdk("destroy", "--force", "--app", str(tmp_path))
     assert destroyed.returncode == 0, destroyed.stderr
     assert pipeline.alive() == before
+
+
+def job_of(pipeline, run):
+    """The customization job of the run, as Bedrock shows it."""
+    record = json.loads(until(lambda: pipeline.artifact(run, Keys.TRAINING_JOB), f"the job of {run}", 90))
+    return pipeline.client("bedrock").get_model_customization_job(jobIdentifier=record["job_name"])
+
+
+def status_of_job(pipeline, run):
+    return job_of(pipeline, run)["status"]
+
+
+def again(pipeline, run):
+    """Runs the same content once more."""
+    dataset = json.loads(pipeline.describe(run)["input"])["dataset"]
+    event = json.dumps({"dataset": dataset, "repeat": 1})
+    name = pipeline.outputs["StartFunctionName"]
+    reply = json.loads(pipeline.client("lambda").invoke(FunctionName=name, Payload=event)["Payload"].read())
+    assert reply["started"], reply
+    return reply["run_id"]
+
+
+def test_the_job_of_a_stopped_run_is_stopped_and_its_model_never_made(pipeline):
+    local_bedrock(pipeline, job_stage_seconds=300)
+    try:
+        pipeline.drop("stopped-in-training", small_dataset("serving: none\n"))
+        run = pipeline.run_of("stopped-in-training")
+        until(lambda: "Wait for the training" in pipeline.states(run), "a run in training", 90)
+        assert status_of_job(pipeline, run) == "InProgress"
+        pipeline.client("stepfunctions").stop_execution(executionArn=pipeline.arn(run), cause="enough")
+        until(lambda: status_of_job(pipeline, run) == "Stopped", "a job that is stopped", 90)
+        message = pipeline.report(run)["failure"]["message"]
+    finally:
+        local_bedrock(pipeline, job_stage_seconds=0.5)
+    assert "was stopped at" in message
+
+
+def test_a_run_of_the_same_content_adopts_the_model_and_trains_nothing(pipeline):
+    first = finished(pipeline, "adopted", "serving: none\n")
+    jobs = pipeline.jobs()
+    second = again(pipeline, first)
+    assert pipeline.finished(second)["status"] == "SUCCEEDED"
+    assert pipeline.jobs() == jobs
+    training, before = pipeline.report(second)["training"], pipeline.report(first)["training"]
+    assert training["adopted_from"] == first
+    assert training["custom_model_arn"] == before["custom_model_arn"]
+    assert training["epochs"] == before["epochs"]
+    cost = {item["name"]: item["usd"] for item in pipeline.report(second)["bill"]["items"]}
+    assert cost["Training"] == 0

@@ -83,7 +83,7 @@ def tags_of(api: Any, arn: str) -> dict[str, str]:
 
 class Bedrock:
     """Calls: bedrock:GetFoundationModel, {Create,Get}ModelCustomizationJob, TagResource,
-    ListModelCustomizationJobs.
+    ListTagsForResource, ListModelCustomizationJobs.
     """
 
     def __init__(self, api: Any = None, region: str | None = None, company: DeploymentSettings | None = None) -> None:
@@ -150,6 +150,10 @@ class Bedrock:
                 if code_of(error) == "ValidationException" and "assume" in message_of(error).lower():
                     raise RetryableError(f"Bedrock cannot assume the service role: {message_of(error)}") from error
                 raise
+
+    def tags(self, arn: str) -> Mapping[str, str]:
+        """The tags of a resource; empty when it is gone."""
+        return tags_of(self._api, arn)
 
     def tag(self, arn: str, tags: Mapping[str, str]) -> bool:
         """Sets tags on a resource, whose other tags stay; False when it is gone."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -10,12 +11,26 @@ from botocore.exceptions import ClientError
 from tuner.aws.bedrock import tag_list, tags_of
 from tuner.aws.clients import client
 from tuner.aws.translate import code_of, message_of, translated
-from tuner.errors import StillAliveError
+from tuner.errors import RetryableError, StillAliveError
 from tuner.serving.endpoints import Endpoint, EndpointRequest, Endpoints, Kind
 from tuner.settings import Serving
 
 # What Bedrock answers when an endpoint cannot be deleted now: it is being created or changed.
 _REFUSED = {"ConflictException", "ValidationException"}
+
+
+@contextmanager
+def _eventually() -> Iterator[None]:
+    """A name in use, and a model that is not found, are stale reads as a rule: what was just made is not shown yet."""
+    try:
+        yield
+    except ClientError as error:
+        if code_of(error) in {"ConflictException", "ResourceNotFoundException"} or "in use" in message_of(error):
+            raise RetryableError(
+                f"Bedrock does not show yet what an earlier call has made: {code_of(error)}: {message_of(error)} It is "
+                "tried again, for some minutes."
+            ) from error
+        raise
 
 
 class _BedrockEndpoints:
@@ -71,7 +86,7 @@ class ProvisionedThroughputs(_BedrockEndpoints):
     def create(self, request: EndpointRequest) -> str:
         """Purchases throughput and returns its ARN. Raises QuotaError."""
         commitment = {"commitmentDuration": request.commitment} if request.commitment else {}
-        with translated(f"purchase the provisioned throughput {request.name}"):
+        with translated(f"purchase the provisioned throughput {request.name}"), _eventually():
             arn: str = self._api.create_provisioned_model_throughput(
                 provisionedModelName=request.name,
                 modelId=request.custom_model_arn,
@@ -103,7 +118,7 @@ class ModelDeployments(_BedrockEndpoints):
 
     def create(self, request: EndpointRequest) -> str:
         """Deploys the custom model for on-demand use and returns the deployment's ARN. Raises QuotaError."""
-        with translated(f"create the custom model deployment {request.name}"):
+        with translated(f"create the custom model deployment {request.name}"), _eventually():
             arn: str = self._api.create_custom_model_deployment(
                 modelDeploymentName=request.name,
                 modelArn=request.custom_model_arn,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -42,6 +43,15 @@ class RunFolder:
         with translated(f"read {self.uri(name)}"):
             body: bytes = self._s3.get_object(Bucket=self.bucket, Key=self.key(name))["Body"].read()
             return body
+
+    def digest(self, name: str) -> str:
+        """SHA-256 of an artifact's bytes, read in pieces."""
+        with translated(f"read {self.uri(name)}"):
+            body = self._s3.get_object(Bucket=self.bucket, Key=self.key(name))["Body"]
+            digest = hashlib.sha256()
+            for chunk in body.iter_chunks(2**20):
+                digest.update(chunk)
+        return digest.hexdigest()
 
     def find(self, name: str) -> bytes | None:
         """An artifact's bytes, or None when it is absent.

@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 
 from tuner.aws.clients import client
 from tuner.aws.translate import code_of, translated
+from tuner.errors import RetryableError
 
 
 class OneTimeSchedules:
@@ -70,5 +71,11 @@ class OneTimeSchedules:
         }
 
     def _fires_at(self, name: str) -> dt.datetime:
-        expression: str = self._api.get_schedule(Name=name, GroupName=self._group)["ScheduleExpression"]
+        try:
+            expression: str = self._api.get_schedule(Name=name, GroupName=self._group)["ScheduleExpression"]
+        except ClientError as error:
+            if code_of(error) != "ResourceNotFoundException":
+                raise
+            # Just made, and not shown yet; or fired in this moment, and then the next attempt makes it anew.
+            raise RetryableError(f"The schedule {name} cannot be seen yet. It is looked for again.") from error
         return dt.datetime.fromisoformat(expression.removeprefix("at(").removesuffix(")")).replace(tzinfo=dt.UTC)

@@ -183,14 +183,15 @@ def _training_rows(snapshot: Snapshot) -> list[RenderableType]:
     job = snapshot.training
     if job is None:
         return []
+    whose = [Text(f"adopted from the run {job.adopted_from}", "quiet")] if job.adopted_from else []
     if not job.steps:
-        return [Text("  ".join(f"{stage}: {status}" for stage, status in job.stages) or job.status, "quiet")]
+        return [*whose, Text("  ".join(f"{stage}: {status}" for stage, status in job.stages) or job.status, "quiet")]
     bar = Table.grid(padding=(0, 1))
     bar.add_row(
         ProgressBar(total=job.steps, completed=job.step, width=24),
         Text(f"step {job.step}/{job.steps}  epoch {job.epoch}/{job.epochs}  loss {number(job.loss)}"),
     )
-    rows: list[RenderableType] = [bar]
+    rows: list[RenderableType] = [*whose, bar]
     if job.done:
         rows.append(Text(f"epoch {job.done[-1].number}: {_losses(job.done[-1])}", "quiet"))
     return rows

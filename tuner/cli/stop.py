@@ -7,6 +7,9 @@ import time
 from botocore.exceptions import ClientError
 
 from tuner.aws.clients import client
+from tuner.aws.executions import Executions
+from tuner.aws.training_jobs import TrainingJobs
+from tuner.aws.trainings import Trainings
 from tuner.aws.translate import code_of, translated
 from tuner.cli import references
 from tuner.cli.console import console, say
@@ -14,9 +17,9 @@ from tuner.cli.deployment import DEFAULT_STACK, Deployment, local_endpoint
 from tuner.cli.errors import CommandError
 from tuner.cli.money import live_throughput
 from tuner.cli.options import Local, Reference, Stack, connect
-from tuner.cli.training import progress
-from tuner.run import resource_name
-from tuner.serving.release import may_be_buying
+from tuner.errors import StillAliveError
+from tuner.serving.release import Release, may_be_buying
+from tuner.training.record import used_by_others
 
 _RELEASE_SECONDS = 900
 
@@ -52,13 +55,19 @@ def _stop_execution(deployment: Deployment, run_id: str) -> None:
 
 
 def _stop_training(deployment: Deployment, run_id: str) -> None:
-    """An execution that is stopped leaves its customization job training, at the account's cost."""
-    job = progress(deployment, run_id)
-    if job and job.status == "InProgress":
-        name = resource_name(deployment.settings.name, run_id)
-        with translated(f"stop the customization job '{name}'"):
-            client("bedrock").stop_model_customization_job(jobIdentifier=name)
-        say(f"The customization job {name} is told to stop.")
+    """As the release function does, and at once: not when it is about to complete, or when another run uses it."""
+    status_of = Executions(deployment.state_machine_arn).status
+    shared = used_by_others(Trainings(deployment.artifacts_bucket), status_of)
+    release = Release((TrainingJobs(),), deployment.settings.name, deployment.folder, lambda _: None, shared)
+    try:
+        outcome = release.run(run_id)
+    except StillAliveError as error:  # the release function goes on looking
+        say(str(error), "warn")
+        return
+    for arn in outcome.released:
+        say(f"The customization job {arn} is told to stop. Bedrock charges for what it has trained.")
+    for arn in outcome.completing:
+        say(f"The training of {arn} is done: it is left to complete, and 'tuner run --again' adopts its model.")
 
 
 def _watch_release(deployment: Deployment, run_id: str) -> None:

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from tuner.aws.endpoints import ModelDeployments, ProvisionedThroughputs
+from tuner.aws.training_jobs import TrainingJobs
 from tuner.cli.console import emit, say
 from tuner.cli.deployment import DEFAULT_STACK, Deployment
 from tuner.cli.errors import CommandError
@@ -19,14 +20,14 @@ from tuner.serving.alive import Alive, alive, hourly_usd, stays_for_its_term
 from tuner.serving.release import Outcome, Release
 from tuner.times import iso
 
-app = typer.Typer(help="What is alive and paid for by the hour: list it, release it.")
+app = typer.Typer(help="What is alive and paid for: list it, release it.")
 
 
 @app.callback(invoke_without_command=True)
 def throughput(
     context: typer.Context, as_json: Json = False, stack: Stack = DEFAULT_STACK, on_local: Local = False
 ) -> None:
-    """What is alive and paid for by the hour: list it, release it."""
+    """What is alive and paid for: list it, release it."""
     if context.invoked_subcommand is None:
         list_alive(as_json, stack, on_local)
 
@@ -38,7 +39,10 @@ def list_alive(as_json: Json = False, stack: Stack = DEFAULT_STACK, on_local: Lo
     if as_json:
         emit([_document(entry) for entry in found])
     elif not found:
-        say("Nothing is alive: no provisioned throughput and no custom model deployment.", "good")
+        say(
+            "Nothing is alive: no provisioned throughput, no custom model deployment, no job in progress.",
+            "good",
+        )
     else:
         _show(found)
 
@@ -51,7 +55,7 @@ def release(
     stack: Stack = DEFAULT_STACK,
     on_local: Local = False,
 ) -> None:
-    """Delete throughput and deployments now, also what a run uses or keeps; only what is this deployment's."""
+    """Delete throughput and deployments, stop customization jobs; also what a run uses or keeps, but only our own."""
     if (arn is None) is not everything:
         raise CommandError("Name the ARN of one ('tuner throughput list' shows them), or --all of this deployment's.")
     deployment = connect(stack, on_local)
@@ -67,12 +71,14 @@ def release(
     outcome = _release(deployment, [entry.endpoint.arn for entry in wanted])
     for gone in outcome.released:
         say(f"Released: {gone}", "good")
+    for left in outcome.completing:
+        say(f"Left to complete, as its training is done: {left}", "good")
 
 
 def _alive(deployment: Deployment) -> list[Alive]:
     settings = deployment.settings
     longest_hours = settings.longest_throughput_hours + settings.longest_keep_hours
-    kinds = (ProvisionedThroughputs(), ModelDeployments())
+    kinds = (ProvisionedThroughputs(), ModelDeployments(), TrainingJobs())
     return list(alive(kinds, settings.name, longest_hours, hourly_usd(price_list(settings.prices))))
 
 
@@ -100,7 +106,7 @@ def _lacking(entry: Alive) -> str:
 def _release(deployment: Deployment, arns: Sequence[str]) -> Outcome:
     """The function that the state machine, the rule, the switch and the sweep call, with the caller's permissions."""
     price = hourly_usd(price_list(deployment.settings.prices))
-    kinds = (ProvisionedThroughputs(), ModelDeployments())
+    kinds = (ProvisionedThroughputs(), ModelDeployments(), TrainingJobs())
     return Release(kinds, deployment.settings.name, deployment.folder, price).these(arns)
 
 
@@ -117,6 +123,8 @@ def _sentence(entry: Alive) -> str:
     parts = [whose, endpoint.status, f"since {iso(endpoint.created_at)} ({duration(entry.hours * 3600)})"]
     if endpoint.kind == "on_demand":
         parts.append("a deployment, billed per token")
+    elif endpoint.kind == "training":
+        parts.append("a customization job, billed for the tokens that it trains with")
     elif entry.hourly_usd is None:
         parts.append("price not known")
     else:
@@ -130,6 +138,8 @@ def _until(entry: Alive) -> str:
     if stays_for_its_term(entry.endpoint):
         ends = entry.endpoint.committed_until
         return f"term ends {iso(ends)}" if ends else f"a term: {entry.endpoint.commitment}"
+    if entry.endpoint.kind == "training":
+        return "about to complete, and left to" if entry.endpoint.completing else "until its model is trained"
     return f"kept until {iso(entry.kept_until)}" if entry.kept_until else "until its run has used it"
 
 

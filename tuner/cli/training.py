@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import botocore.session
@@ -18,6 +18,7 @@ from tuner.aws.clients import client
 from tuner.aws.translate import code_of, translated
 from tuner.cli.deployment import Deployment, local_endpoint
 from tuner.run import resource_name
+from tuner.training import record
 
 # The state during which the job runs (statemachine/customization.asl.json).
 STEP = "Wait for the training"
@@ -45,11 +46,14 @@ class Training:
     epochs: int = 0
     loss: float | None = None
     done: tuple[Epoch, ...] = ()
+    adopted_from: str | None = None
 
 
 def progress(deployment: Deployment, run_id: str) -> Training | None:
     """The run's job, or None before there is one."""
-    name = resource_name(deployment.settings.name, run_id)
+    found = record.read(deployment.folder(run_id))
+    name = found.job_name if found else resource_name(deployment.settings.name, run_id)
+    adopted_from = found.trained_by if found and found.adopted else None
     with translated(f"look at the customization job '{name}'"):
         try:
             job = client("bedrock").get_model_customization_job(jobIdentifier=name)
@@ -62,7 +66,8 @@ def progress(deployment: Deployment, run_id: str) -> Training | None:
         (label, details[key]["status"]) for key, label in _STAGES.items() if "status" in details.get(key, {})
     )
     counted = _counted(name) if local_endpoint() else None
-    return Training(job["status"], stages) if counted is None else _from_steps(job["status"], stages, counted)
+    seen = Training(job["status"], stages) if counted is None else _from_steps(job["status"], stages, counted)
+    return replace(seen, adopted_from=adopted_from)
 
 
 def _counted(name: str) -> dict[str, Any] | None:

@@ -14,6 +14,7 @@ from tuner.reporting.model import Earlier, Failure, Gate, Metric, Question, Repo
 from tuner.reporting.money import Usage, bill
 from tuner.reporting.named import named_models, stand_ins
 from tuner.reporting.questions import covered, joined, questions
+from tuner.reporting.release import job_sentence
 from tuner.reporting.timeline import timeline
 from tuner.reporting.verdict import verdict
 from tuner.run import Keys
@@ -39,6 +40,8 @@ def build(
     ended = at or now()
     reading = Reading(lenient=failure is not None)
     made = gather(folder, reading)
+    if failure and (said := reading.of(lambda: _job(folder), None)):
+        failure = failure.model_copy(update={"message": f"{failure.message}\n{said}"})
     serving = _serving(made.serving, ended)
     models = named_models(made.manifest, made.training, serving, made.scoring, made.generated)
     nothing: dict[str, Any] = {"verdict": verdict(failure, None), "questions": ()}
@@ -83,6 +86,11 @@ def _break_even(made: Artifacts, asked: Iterable[Question]) -> BreakEven | None:
     assumed = assumptions(settings.break_even, settings.model_units, read, written)
     on_demand = catalog.family_of(made.manifest.base_model).on_demand_deployment
     return break_even(assumed, made.estimate.rates, on_demand) if assumed else None
+
+
+def _job(folder: RunFolder) -> str | None:
+    with shaped(folder.uri(Keys.TRAINING_JOB)):
+        return job_sentence(folder)
 
 
 def _evaluation(folder: RunFolder, made: Artifacts, failure: Failure | None) -> dict[str, Any]:

@@ -17,6 +17,11 @@ def fit(training: Training) -> tuple[str, ...]:
 
 
 def _sentences(training: Training) -> Iterator[str]:
+    if training.adopted_from:
+        yield (
+            f"Nothing was trained: the run adopted the model of the run {training.adopted_from}, which has the same "
+            "data, base model and hyperparameters."
+        )
     if training.stopped_early and training.epochs_run:
         asked = f" of the {whole(training.epochs_asked)} asked for" if training.epochs_asked else ""
         yield f"Training stopped early, after {whole(training.epochs_run)}{asked} epochs."

@@ -45,7 +45,9 @@ def bill(estimate: Estimate | None, usage: Usage) -> Bill | None:
 def _used(planned: Mapping[str, float | None], usage: Usage, asked: list[Question]) -> dict[str, float | None]:
     base = [question.base for question in asked]
     tuned = [question.tuned for question in asked]
-    stored = usage.training is not None and usage.training.custom_model_arn is not None
+    adopted = usage.training is not None and usage.training.adopted_from is not None
+    # An adopted model was trained, and is stored, on the account of another run.
+    stored = usage.training is not None and usage.training.custom_model_arn is not None and not adopted
     kept = usage.serving is not None and usage.serving.kept_until is not None
     return {
         # Made before the estimate, which has the real numbers.
@@ -68,6 +70,8 @@ def _used(planned: Mapping[str, float | None], usage: Usage, asked: list[Questio
 
 def _trained(planned: float | None, training: Training | None) -> float | None:
     """The estimate counts all epochs asked for; early stopping runs fewer. Of a failed job nothing is known."""
+    if training is not None and training.adopted_from:
+        return 0
     if training is None or planned is None or not training.epochs_asked or training.epochs_run is None:
         return None
     return planned * training.epochs_run / training.epochs_asked

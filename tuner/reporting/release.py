@@ -9,6 +9,7 @@ from tuner.aws.run_folder import RunFolder
 from tuner.reporting.model import Serving
 from tuner.reporting.words import when
 from tuner.run import Keys
+from tuner.training import record
 
 _LONGEST_SECONDS = 90
 _PAUSE_SECONDS = 3
@@ -25,13 +26,40 @@ def ending(serving: Serving) -> str:
 
 
 def await_release(folder: RunFolder, pause: Callable[[float], None] = time.sleep) -> None:
-    """Returns when the run's endpoint is released, or has a term and stays, or after a minute and a half.
+    """Returns when the run's endpoint is released, or has a term and stays, and its job is stopped; or after 90 s.
 
     The event that has a stopped run reported has its endpoint released too, at the same moment: a report written at
     once would say for ever that nobody knows.
     """
     for _ in range(_LONGEST_SECONDS // _PAUSE_SECONDS):
         endpoint = folder.find_json(Keys.ENDPOINT)
-        if endpoint is None or endpoint.get("released_at") or endpoint.get("commitment"):
+        gone = endpoint is None or endpoint.get("released_at") or endpoint.get("commitment")
+        if gone and not _trains(folder):
             return
         pause(_PAUSE_SECONDS)
+
+
+def job_sentence(folder: RunFolder) -> str | None:
+    """What became of the customization job of a run that ended in its training; None when there is nothing to say."""
+    job = record.read(folder)
+    if job is None or folder.find(Keys.TRAINING_SUMMARY):
+        return None
+    if job.stopped_at:
+        return (
+            f"The customization job {job.job_name} was stopped at {when(job.stopped_at)}. Bedrock charges for what it "
+            "had trained."
+        )
+    if job.left_at:
+        return (
+            f"The training of the customization job {job.job_name} was done, so it was left to complete: a new run of "
+            "the same content (tuner run --again) adopts its model."
+        )
+    return None
+
+
+def _trains(folder: RunFolder) -> bool:
+    """Whether the run has a job of its own that nothing is known of yet."""
+    job = record.read(folder)
+    if job is None or job.adopted or job.job_arn is None or folder.find(Keys.TRAINING_SUMMARY):
+        return False
+    return job.stopped_at is None and job.left_at is None

@@ -52,7 +52,7 @@ def _answered(written: Mapping[str, datetime]) -> Iterator[Moment]:
 
 
 def _work(training: Training | None, serving: Serving | None) -> Iterator[Moment]:
-    if training and training.started_at:
+    if training and training.started_at and not training.adopted_from:
         yield _moment("Training", training.started_at, training.ended_at)
     if serving and serving.created_at:
         if serving.in_service_at:

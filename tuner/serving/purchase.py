@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tuner.aws.run_folder import RunFolder
-from tuner.errors import AwsError, CommitmentNotAllowedError, EndpointFailedError, QuotaError
+from tuner.errors import AwsError, CommitmentNotAllowedError, EndpointFailedError, QuotaError, RetryableError
 from tuner.run import Keys, Manifest, committed_name
 from tuner.serving.endpoints import (
     Endpoint,
@@ -17,8 +17,10 @@ from tuner.serving.endpoints import (
     tags_of,
 )
 from tuner.settings import Commitment
-from tuner.times import iso, now
+from tuner.times import iso, now, seconds_since
 
+# A read may miss what was created a moment ago: for so long, an endpoint that cannot be found is not believed gone.
+_VISIBLE_SECONDS = 600
 _ASK_FOR = {
     "provisioned": "In Service Quotas, service Amazon Bedrock, ask AWS to raise the model units for Provisioned "
     "Throughput of custom models (without commitment: quota L-BE77399C), or set 'serving: on_demand' in run.yaml "
@@ -94,6 +96,10 @@ class Purchase:
 
 
 def _once(wanted: Purchase, expected_seconds: float | None = None) -> EndpointRecord:
+    # The record goes first: S3 shows what was written, where Bedrock's list may miss what was just bought.
+    earlier = read(wanted.folder, wanted.record)
+    if earlier and earlier.released_at is None:
+        return earlier
     endpoint = wanted.find()
     arn = endpoint.arn if endpoint else _create(wanted)
     record = EndpointRecord(
@@ -105,7 +111,6 @@ def _once(wanted: Purchase, expected_seconds: float | None = None) -> EndpointRe
         created_at=iso(endpoint.created_at if endpoint else now()),
         expected_seconds=expected_seconds,
     )
-    earlier = read(wanted.folder, wanted.record)
     if earlier and earlier.arn == arn:
         return earlier
     write(wanted.folder, record, wanted.record)
@@ -115,10 +120,15 @@ def _once(wanted: Purchase, expected_seconds: float | None = None) -> EndpointRe
 def check(endpoints: Endpoints, folder: RunFolder) -> tuple[Endpoint, EndpointRecord]:
     """The run's endpoint now; the moment when it was first seen in service is written down.
 
-    Raises EndpointFailedError with Bedrock's own message.
+    Raises EndpointFailedError with Bedrock's own message, RetryableError while a young one cannot be seen.
     """
     record = require(folder)
     endpoint = endpoints.get(record.arn)
+    if endpoint is None and record.released_at is None and seconds_since(record.created_at) < _VISIBLE_SECONDS:
+        raise RetryableError(
+            f"{record.arn} was created a moment ago and cannot be seen. It is looked for again, for some minutes. "
+            "If somebody deleted it, run again: tuner run --again."
+        )
     if endpoint is None:
         raise EndpointFailedError(f"{record.arn} {_gone(record)}")
     if endpoint.status == "Failed":
@@ -167,7 +177,7 @@ def _create(wanted: Purchase) -> str:
         return wanted.endpoints.create(request)
     except QuotaError as error:
         raise QuotaError(f"{error} {_ASK_FOR['committed' if wanted.term else wanted.endpoints.kind]}") from error
-    except AwsError:
+    except (AwsError, RetryableError):
         # Cut off before its answer came, a purchase is tried again by the client, and may find its own name in use.
         made = wanted.find()
         if made is None:

@@ -1,28 +1,32 @@
-"""Starts a run's customization job once, however often the step is repeated, and says where it stands."""
+"""Starts a run's customization job once, or adopts another's, and says where it stands."""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
-from tuner import catalog
 from tuner.aws.bedrock import Job, JobRequest
 from tuner.aws.run_folder import RunFolder
-from tuner.errors import AwsError, CapacityBusyError, CustomizationFailedError, QuotaError
-from tuner.run import Keys, Manifest
+from tuner.errors import CapacityBusyError, CustomizationFailedError, QuotaError, RetryableError
+from tuner.run import Keys, Manifest, Tags
 from tuner.serving.endpoints import tags_of
 from tuner.settings import Polling
-from tuner.times import seconds_since
-from tuner.training import warmup
+from tuner.times import iso, now, seconds_since
+from tuner.training import adoption
+from tuner.training.adoption import Adoption
+from tuner.training.record import TrainingRecord, Use, read, write
 
 _ENDED_BADLY = {"Failed", "Stopping", "Stopped"}
+# A read may miss what was created a moment ago: for so long, a job that cannot be found is not believed to be gone.
+_VISIBLE_SECONDS = 900
+# A release looks who uses a job and stops it within this time.
+_RELEASE_SECONDS = 5.0
 
 
-class Jobs(Protocol):
+class Jobs(adoption.Jobs, Protocol):
     """Bedrock's customization jobs."""
-
-    def find_job(self, name: str) -> Job | None:
-        """The job of this name, or None."""
-        ...
 
     def create_job(self, request: JobRequest) -> str | None:
         """Starts a job; None when its name is in use."""
@@ -33,38 +37,88 @@ class Jobs(Protocol):
         ...
 
 
-def start(jobs: Jobs, folder: RunFolder, manifest: Manifest, deployment: str, role_arn: str) -> Job:
-    """The run's job: found by its name, or started now.
+@dataclass(frozen=True, slots=True)
+class Starting:
+    """How jobs are started and adopted."""
 
-    Raises CapacityBusyError while other jobs take the account's places, QuotaError when there are none to take.
-    """
-    name = manifest.resource_name
-    found = jobs.find_job(name)
-    if found:
-        return found
-    try:
-        arn = jobs.create_job(_request(folder, manifest, deployment, role_arn))
-    except QuotaError as error:
-        raise _busy_or_none(jobs, error) from error
-    job = jobs.find_job(arn or name)
-    if job is None:
-        raise AwsError(f"The customization job {name} cannot be found, although Bedrock says that its name is in use.")
-    return job
+    jobs: Jobs
+    adoption: Adoption
+    role_arn: str
+    sleep: Callable[[float], None] = time.sleep
+
+    def start(self, folder: RunFolder, manifest: Manifest) -> Job:
+        """The run's job: what an earlier attempt started, what another run has trained with the same content, or new.
+
+        Raises CapacityBusyError while other jobs take the account's places, QuotaError when there are none to take, and
+        RetryableError while Bedrock does not show what it has made.
+        """
+        record = read(folder) or write(folder, _record(adoption.own(manifest)))
+        if record.job_arn:
+            return _visible(self.jobs, record.job_arn)
+        found = None if record.adopted else self.jobs.find_job(record.job_name)
+        if found:
+            return _noted(folder, record, found)
+        if record.fingerprint is None:
+            fingerprint = adoption.fingerprint(folder, manifest)
+            record = write(folder, _record(self.adoption.choose(fingerprint, manifest), fingerprint))
+        if record.adopted:
+            adopted = self._adopted(record)
+            if adopted:
+                return _noted(folder, record, adopted)
+            own = self.adoption.give_up(str(record.fingerprint), manifest)
+            record = write(folder, _record(own, record.fingerprint))
+        arn = self._created(folder, manifest, record)
+        record = write(folder, record.model_copy(update={"job_arn": arn, "recorded_at": iso(now())}))
+        return _visible(self.jobs, arn)
+
+    def _adopted(self, record: TrainingRecord) -> Job | None:
+        """The adopted job, unless it has ended badly: a release may have looked before this run was registered."""
+        job = self.jobs.find_job(record.job_name)
+        if job and job.status == "InProgress" and self.adoption.status_of(record.trained_by) != "RUNNING":
+            self.sleep(_RELEASE_SECONDS)
+            job = self.jobs.find_job(record.job_name)
+        return None if job is None or job.status in _ENDED_BADLY else job
+
+    def _created(self, folder: RunFolder, manifest: Manifest, record: TrainingRecord) -> str:
+        request = JobRequest(
+            name=record.job_name,
+            base_model=manifest.base_model,
+            role_arn=self.role_arn,
+            training_uri=folder.uri(Keys.TRAINING),
+            validation_uri=folder.uri(Keys.VALIDATION) if adoption.has_validation(folder) else None,
+            output_uri=folder.uri(Keys.TRAINING_OUTPUT),
+            hyperparameters=adoption.sent(folder, manifest),
+            tags={
+                **tags_of(self.adoption.deployment, manifest.run_id),
+                Tags.TRAINING: str(record.fingerprint),
+            },
+        )
+        try:
+            arn = self.jobs.create_job(request)
+        except QuotaError as error:
+            raise _busy_or_none(self.jobs, error) from error
+        return arn or _visible(self.jobs, record.job_name).arn
 
 
-def check(jobs: Jobs, manifest: Manifest) -> Job:
+def check(jobs: adoption.Jobs, folder: RunFolder, manifest: Manifest) -> Job:
     """The run's job, in progress or completed.
 
-    Raises CustomizationFailedError with Bedrock's own message when it ended in any other way.
+    Raises CustomizationFailedError with Bedrock's own message when it ended in any other way, RetryableError while a
+    young job cannot be seen.
     """
-    name = manifest.resource_name
-    job = jobs.find_job(name)
+    # Without a record it was started by an earlier version, or by an attempt that is not over yet.
+    record = read(folder) or _record(adoption.own(manifest))
+    job = jobs.find_job(record.job_arn or record.job_name)
+    name = f"{record.job_name}, adopted from the run {record.trained_by}," if record.adopted else record.job_name
+    if job is None and seconds_since(record.recorded_at) < _VISIBLE_SECONDS:
+        raise RetryableError(_not_seen(record.job_name))
     if job is None:
         raise CustomizationFailedError(f"The customization job {name} is gone. Was it deleted?")
     if job.status in _ENDED_BADLY:
         ending = "failed" if job.status == "Failed" else "was stopped"
         reason = job.failure or ("Bedrock gives no reason" if job.status == "Failed" else "somebody stopped it")
-        raise CustomizationFailedError(f"The customization job {name} {ending}: {reason}")
+        again = " To train anew: tuner run --again." if record.adopted else ""
+        raise CustomizationFailedError(f"The customization job {name} {ending}: {reason}{again}")
     return job
 
 
@@ -73,18 +127,26 @@ def wait_seconds(job: Job, polling: Polling) -> int:
     return polling.wait(seconds_since(job.created_at))
 
 
-def _request(folder: RunFolder, manifest: Manifest, deployment: str, role_arn: str) -> JobRequest:
-    counted = folder.read_json(Keys.DATASET_SUMMARY)
-    model = catalog.model(manifest.base_model)
-    return JobRequest(
-        name=manifest.resource_name,
-        base_model=manifest.base_model,
-        role_arn=role_arn,
-        training_uri=folder.uri(Keys.TRAINING),
-        validation_uri=folder.uri(Keys.VALIDATION) if counted["validation_records"] > 0 else None,
-        output_uri=folder.uri(Keys.TRAINING_OUTPUT),
-        hyperparameters=warmup.sent(model, manifest.hyperparameters, counted["training_records"]),
-        tags=tags_of(deployment, manifest.run_id),
+def _record(use: Use, fingerprint: str | None = None) -> TrainingRecord:
+    return TrainingRecord(**use.model_dump(), recorded_at=iso(now()), fingerprint=fingerprint)
+
+
+def _noted(folder: RunFolder, record: TrainingRecord, job: Job) -> Job:
+    write(folder, record.model_copy(update={"job_arn": job.arn}))
+    return job
+
+
+def _visible(jobs: Jobs, identifier: str) -> Job:
+    job = jobs.find_job(identifier)
+    if job is None:
+        raise RetryableError(_not_seen(identifier))
+    return job
+
+
+def _not_seen(name: str) -> str:
+    return (
+        f"Bedrock has taken the customization job {name} and does not show it yet. It is looked for again, for some "
+        "minutes."
     )
 
 

@@ -9,14 +9,18 @@ from tuner.run import Keys, Manifest
 from tuner.times import iso
 from tuner.training import warmup
 from tuner.training.metrics import TRAINING_SUFFIX, VALIDATION_SUFFIX, summarize
+from tuner.training.record import read
 
 
 def write_summary(folder: RunFolder, manifest: Manifest, job: Job) -> None:
-    """What became of the job: its model, its times, its losses."""
-    names = [name for name in folder.list(Keys.TRAINING_OUTPUT) if name.endswith((TRAINING_SUFFIX, VALIDATION_SUFFIX))]
+    """What became of the job: its model, its times, its losses. An adopted job wrote them into its own run's folder."""
+    record = read(folder)
+    adopted_from = record.trained_by if record and record.adopted else None
+    output = folder.beside(adopted_from) if adopted_from else folder
+    names = [name for name in output.list(Keys.TRAINING_OUTPUT) if name.endswith((TRAINING_SUFFIX, VALIDATION_SUFFIX))]
     records = folder.read_json(Keys.DATASET_SUMMARY)["training_records"]
     metrics = summarize(
-        {name: folder.read(name) for name in names}, epochs_asked=int(manifest.hyperparameters["epochCount"])
+        {name: output.read(name) for name in names}, epochs_asked=int(manifest.hyperparameters["epochCount"])
     )
     folder.write_json(
         Keys.TRAINING_SUMMARY,
@@ -26,11 +30,12 @@ def write_summary(folder: RunFolder, manifest: Manifest, job: Job) -> None:
             "custom_model_arn": job.custom_model_arn,
             "custom_model_name": job.custom_model_name,
             "status": job.status,
+            "adopted_from": adopted_from,
             "started_at": iso(job.created_at),
             "ended_at": iso(job.ended_at) if job.ended_at else None,
             "hyperparameters": dict(job.hyperparameters),
             "hyperparameters_why": warmup.why(catalog.model(manifest.base_model), manifest.hyperparameters, records),
             **metrics.as_document(),
-            "metrics_files": [folder.key(name) for name in names],
+            "metrics_files": [output.key(name) for name in names],
         },
     )

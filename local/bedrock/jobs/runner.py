@@ -67,6 +67,8 @@ class JobRunner:
                 progress = self._train(job)
                 if progress:
                     write_metrics(storage, job.output_uri, job.id, progress)
+            if self._stops[job.id].wait(settings.job_completing_seconds):
+                raise JobStoppedError
             self._complete(job, progress)
         except JobStoppedError:
             self._end(job.id, "Stopped")

@@ -199,6 +199,35 @@ def _switch(stage: Stage) -> Failure:
     return Failure("", dropped, how="not delivered, as the server's log says")
 
 
+def _adopt(stage: Stage) -> Failure:
+    stage.registered_training()
+    return _again(stage)
+
+
+def _adopt_lost(stage: Stage) -> Failure:
+    stage.registered_training("tuner-not-there")
+    return _again(stage)
+
+
+def _again(stage: Stage) -> Failure:
+    stage.adopts = True
+    try:
+        return _ended(stage, stage.start(stage.next_run("untouched")))
+    finally:
+        stage.adopts = False
+
+
+def _release_training(stage: Stage) -> Failure:
+    return _refused(stage.invoke("ReleaseFunctionName", {"run_id": stage.training()}))
+
+
+def _release_training_again(stage: Stage) -> None:
+    run = stage.training()
+    assert stage.invoke("ReleaseFunctionName", {"run_id": run})["released"]
+    until(lambda: stage.job_status(run) == "Stopped", "a job that is stopped", 30)
+    stage.sweep()
+
+
 _PROVISIONED = _run_of("provisioned", "a run with provisioned throughput")
 _ON_DEMAND = _run_of("on_demand", "a run with a custom model deployment")
 _PROFILE = _run_of("profile", "a run whose base model is asked through an inference profile")
@@ -226,6 +255,11 @@ _UNREMEMBERED = Situation("an estimate whose prices nobody asked for today", _un
 _FAREWELL = Situation(
     "the stack is to be deleted while throughput is alive", _farewell, "provisioned", mend=_farewell_again
 )
+_ADOPTION = Situation("a run of content that an earlier run has trained with", _adopt, "untouched")
+_UNSTARTED = Situation(
+    "a run of content that another run has registered for and whose job is not there", _adopt_lost, "untouched"
+)
+_TRAINING = Situation("the release of a run whose job is in progress", _release_training, mend=_release_training_again)
 _SWITCH = Situation("the release switch fires", _switch, mend=_sweep_again)
 
 
@@ -238,6 +272,18 @@ def situation_of(permission: Permission) -> Situation:
             return _CLOSE
         case ("pin_inputs", "s3:GetObject", _):
             return _PINNED
+        case ("start_customization", "bedrock:ListTagsForResource", _):
+            return _ADOPTION
+        case ("start_customization", "states:DescribeExecution", _):
+            return _UNSTARTED
+        case ("release_throughput", "bedrock:StopModelCustomizationJob", _) | (
+            "release_throughput",
+            "bedrock:ListTagsForResource",
+            "model-customization-job",
+        ):
+            return _TRAINING
+        case ("release_throughput", "s3:PutObject", on) if on.endswith(Keys.TRAINING_JOB):
+            return _TRAINING
         case ("release_throughput", "states:DescribeExecution", _):
             return _SWEEP
         case ("release_throughput", action, on) if action == "sns:Publish" or on.endswith("through sns"):

@@ -34,6 +34,7 @@ class Stage:
     pipeline: Pipeline
     _first_runs: dict[str, str] = field(default_factory=dict)
     _repeats: int = 0
+    adopts: bool = False
 
     def first_run(self, dataset: str) -> str:
         """The run that started when the dataset arrived. With all permissions it ends as it should."""
@@ -63,7 +64,9 @@ class Stage:
         return f"{self.first_run(dataset)}-r{self._repeats}"
 
     def start(self, run: str) -> str:
-        """Starts a run that `next_run` named; returns its id."""
+        """Starts a run that `next_run` named, which adopts no earlier one's job unless it may; returns its id."""
+        if not self.adopts:
+            self.forget_trainings()
         first, _, repeat = run.rpartition("-r")
         dataset = next(name for name, run_id in self._first_runs.items() if run_id == first)
         result = self.invoke("StartFunctionName", {"dataset": dataset, "repeat": int(repeat)})
@@ -87,7 +90,8 @@ class Stage:
 
     def sweep(self) -> Any:
         """What the hourly rule does."""
-        return self.invoke("ReleaseFunctionName", {"sweep": True})
+        with self.bedrock_settings(endpoints_age_hours=1):  # what is younger may have an execution that is not seen yet
+            return self.invoke("ReleaseFunctionName", {"sweep": True})
 
     def buy(self, run: str, kind: str = "provisioned") -> str:
         """Throughput, or a deployment, as an attempt of this run would have made it; returns its ARN."""
@@ -221,6 +225,51 @@ class Stage:
         s3, bucket = self.pipeline.client("s3"), self.pipeline.outputs["ArtifactsBucketName"]
         for entry in s3.list_objects_v2(Bucket=bucket, Prefix=Keys.folder(run) + below).get("Contents", []):
             s3.delete_object(Bucket=bucket, Key=entry["Key"])
+
+    def forget_trainings(self) -> None:
+        """As if no run had trained before."""
+        s3, bucket = self.pipeline.client("s3"), self.pipeline.outputs["ArtifactsBucketName"]
+        for entry in s3.list_objects_v2(Bucket=bucket, Prefix="runs/training-").get("Contents", []):
+            s3.delete_object(Bucket=bucket, Key=entry["Key"])
+
+    def registered_training(self, job_name: str = "") -> None:
+        """The first run of the untouched dataset as the one that trained with its content, or only registered to."""
+        first = self.first_run("untouched")
+        record = json.loads(self.pipeline.artifact(first, Keys.TRAINING_JOB) or b"{}")
+        name = job_name or record["job_name"]
+        use = {"run_id": first, "trained_by": first, "job_name": name}
+        self._put(Keys.training(record["fingerprint"]), json.dumps([use]))
+
+    def training(self) -> str:
+        """A run whose job is in progress, and has neither an execution nor a release switch; returns its id."""
+        run, first, bedrock = (
+            self.next_run("provisioned"),
+            self.first_run("provisioned"),
+            self.pipeline.client("bedrock"),
+        )
+        job = bedrock.get_model_customization_job(jobIdentifier=resource_name(DEPLOYMENT, first))
+        tags = [{"key": Tags.DEPLOYMENT, "value": DEPLOYMENT}, {"key": Tags.RUN, "value": run}]
+        name = resource_name(DEPLOYMENT, run)
+        with self.bedrock_settings(job_stage_seconds=600):
+            arn = bedrock.create_model_customization_job(
+                jobName=name,
+                customModelName=name,
+                roleArn=job["roleArn"],
+                baseModelIdentifier=job["baseModelArn"],
+                trainingDataConfig=job["trainingDataConfig"],
+                outputDataConfig=job["outputDataConfig"],
+                jobTags=tags,
+                customModelTags=tags,
+            )["jobArn"]
+        self.copy(first, run, Keys.MANIFEST)
+        record = {"run_id": run, "trained_by": run, "job_name": name, "recorded_at": iso(now()), "job_arn": arn}
+        self._put(Keys.folder(run) + Keys.TRAINING_JOB, json.dumps(record))
+        return run
+
+    def job_status(self, run: str) -> str:
+        """Bedrock's word for how the run's job is doing."""
+        job = self.pipeline.client("bedrock").get_model_customization_job(jobIdentifier=resource_name(DEPLOYMENT, run))
+        return str(job["status"])
 
     def forget_endpoint_times(self) -> None:
         """As if no endpoint had come into service before."""

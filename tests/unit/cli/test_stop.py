@@ -1,19 +1,46 @@
 """`tuner stop`."""
 
+from typing import Any
+
 import pytest
 
 from tests.doubles import manifest
 from tests.unit.cli.histories import TO_TRAINING, History
-from tests.unit.cli.samples import throughput
+from tests.unit.cli.samples import BEGAN, throughput
 from tests.unit.cli.world import Execution, Tuner, World
-from tuner.run import Keys
+from tuner.run import Keys, resource_name
+
+
+def job(run: str, **members: Any) -> dict[str, Any]:
+    name = resource_name("tuner", run)
+    return {
+        "jobArn": f"arn:aws:bedrock:us-east-1:123456789012:model-customization-job/amazon.nova/{name}",
+        "jobName": name,
+        "status": "InProgress",
+        "creationTime": BEGAN,
+        "baseModelArn": "arn:aws:bedrock:us-east-1::foundation-model/amazon.nova-micro-v1:0",
+        **members,
+    }
 
 
 class TestStop:
+    def test_a_job_whose_training_is_done_is_left_to_complete(self, tuner: Tuner, world: World) -> None:
+        world.add(Execution("faq-1", "RUNNING", history=History().is_in(*TO_TRAINING)))
+        world.job = job("faq-1", statusDetails={"trainingDetails": {"status": "Completed"}})
+        outcome = tuner("stop", "faq-1")
+        assert world.job["status"] == "InProgress"
+        assert "left to complete, and 'tuner run --again' adopts its model" in " ".join(outcome.err.split())
+
+    def test_a_job_of_a_run_that_is_over_is_stopped_too(self, tuner: Tuner, world: World) -> None:
+        world.add(Execution("faq-1", "FAILED"))
+        world.job = job("faq-1")
+        assert "is told to stop" in tuner("stop", "faq-1").err
+        assert world.job["status"] == "Stopping"
+
     def test_stops_run_and_training_and_waits_until_nothing_is_alive(self, tuner: Tuner, world: World) -> None:
         world.add(Execution("faq-1", "RUNNING", history=History().is_in(*TO_TRAINING)))
         world.throughputs = [throughput("faq-1")]
-        world.job = {"status": "InProgress"}
+        world.job = job("faq-1")
         world.after["ListProvisionedModelThroughputs"] = world.throughputs.clear
         outcome = tuner("stop", "faq-1")
         assert outcome.status == 0

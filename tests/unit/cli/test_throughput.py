@@ -58,7 +58,19 @@ def bedrock(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
     }.items():
         monkeypatch.setattr(world, f"_on_{name}", answer, raising=False)
     world.throughput = add  # type: ignore[attr-defined]
+    world.tagged = tags  # type: ignore[attr-defined]
     return world
+
+
+def test_a_job_in_progress_is_listed_and_can_be_stopped(tuner: Tuner, bedrock: World) -> None:
+    arn = "arn:aws:bedrock:us-east-1:123456789012:model-customization-job/amazon.nova/abc"
+    created = datetime.now(UTC) - timedelta(hours=2.5)
+    bedrock.job = {"jobArn": arn, "jobName": "tuner-faq-1", "status": "InProgress", "creationTime": created}
+    bedrock.tagged[arn] = OURS  # type: ignore[attr-defined]
+    assert "billed for the tokens that it trains with" in tuner("throughput").err
+    outcome = tuner("throughput", "release", arn, "--yes")
+    assert f"Released: {arn}" in outcome.err
+    assert bedrock.job["status"] == "Stopping"
 
 
 def test_nothing_alive_says_so(tuner: Tuner, bedrock: World) -> None:

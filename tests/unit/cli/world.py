@@ -200,6 +200,14 @@ class World:
             raise Refused("ResourceNotFoundException", "no such job")
         return self.job
 
+    def _on_ListModelCustomizationJobs(self, parameters: dict[str, Any]) -> dict[str, Any]:
+        assert parameters["statusEquals"] == "InProgress"
+        listed = self.job is not None and self.job["status"] == "InProgress" and "jobArn" in self.job
+        return {"modelCustomizationJobSummaries": [self.job] if listed else []}
+
+    def _on_ListTagsForResource(self, parameters: dict[str, Any]) -> dict[str, Any]:
+        return {"tags": [{"key": "bedrock-tuner:deployment", "value": "tuner"}]}
+
     def _on_StopModelCustomizationJob(self, parameters: dict[str, Any]) -> dict[str, Any]:
         assert self.job
         self.job["status"] = "Stopping"

@@ -29,6 +29,7 @@ from tests.unit.training.test_job import Jobs, a_job
 from tuner.aws.bedrock import FoundationModel
 from tuner.aws.converse import Reply
 from tuner.aws.run_folder import RunFolder
+from tuner.aws.trainings import Trainings
 from tuner.errors import QuotaError
 from tuner.run import Keys
 
@@ -142,7 +143,10 @@ def test_the_job_is_started_checked_and_summed_up(cloud: RunFolder, monkeypatch:
     for module in (start_customization, check_customization, summarize_training):
         monkeypatch.setattr(module, "Bedrock", lambda **_: bedrock)
     cloud.write_json(Keys.DATASET_SUMMARY, {"validation_records": 0, "training_records": 9})
+    cloud.write(Keys.TRAINING, b"{}")
     assert invoke(start_customization, run_id=RUN) == {"job_arn": "arn:job", "wait_seconds": 7}
+    registered = cloud.read_json(Keys.TRAINING_JOB)["fingerprint"]
+    assert [use.run_id for use in Trainings("artifacts").read(registered)[0]] == [RUN]
     checked = {"status": "InProgress", "wait_seconds": 7, "custom_model_arn": CUSTOM_MODEL}
     assert invoke(check_customization, run_id=RUN) == checked
     bedrock.job = a_job("Completed")

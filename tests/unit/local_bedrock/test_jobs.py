@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from botocore.exceptions import ClientError
 
@@ -109,6 +111,21 @@ def test_only_a_job_in_progress_can_be_stopped(control, job_request, finish):
     finish("first-job")
     stop = lambda: control.stop_model_customization_job(jobIdentifier="first-job")  # noqa: E731
     refused(stop, "ConflictException", "The job is Completed")
+
+
+def test_a_job_is_in_progress_until_its_model_is_there(control, job_request, finish, bedrock):
+    bedrock.settings = bedrock.settings.model_copy(update={"job_completing_seconds": 1.5})
+    control.create_model_customization_job(**job_request)
+
+    def training():
+        job = control.get_model_customization_job(jobIdentifier="first-job")
+        return job["statusDetails"]["trainingDetails"].get("status"), job["status"]
+
+    deadline = time.monotonic() + 60
+    while training()[0] != "Completed" and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert training() == ("Completed", "InProgress")
+    assert finish("first-job").status == "Completed"
 
 
 def nova(job_request):

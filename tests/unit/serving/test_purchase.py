@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.doubles import CUSTOM_MODEL, DEPLOYMENT, NAME, RUN, FakeEndpoints, MemoryFolder, manifest
-from tuner.errors import AwsError, CommitmentNotAllowedError, EndpointFailedError, QuotaError
+from tuner.errors import AwsError, CommitmentNotAllowedError, EndpointFailedError, QuotaError, RetryableError
 from tuner.run import Keys, Tags
 from tuner.serving.endpoints import EndpointRequest
 from tuner.serving.purchase import check, commit, purchase, read, require, write
@@ -151,8 +151,27 @@ def test_an_endpoint_that_went_away_is_an_error(folder: MemoryFolder) -> None:
     throughputs = FakeEndpoints()
     arn = purchase(throughputs, folder, manifest(), DEPLOYMENT).arn
     del throughputs.alive[arn]
+    with pytest.raises(RetryableError, match="looked for again"):
+        check(throughputs, folder)
+    write(folder, require(folder).model_copy(update={"created_at": "2026-11-23T07:00:00Z"}))
     with pytest.raises(EndpointFailedError, match="went away"):
         check(throughputs, folder)
+
+
+def test_a_purchase_that_no_list_shows_yet_is_not_made_twice(folder: MemoryFolder) -> None:
+    throughputs = FakeEndpoints(unlisted=True)
+    arn = purchase(throughputs, folder, manifest(), DEPLOYMENT).arn
+    assert purchase(throughputs, folder, manifest(), DEPLOYMENT).arn == arn
+    assert len(throughputs.created) == 1
+
+
+def test_a_name_that_is_in_use_and_not_listed_yet_is_looked_for_again(folder: MemoryFolder) -> None:
+    class Stale(FakeEndpoints):
+        def create(self, request: EndpointRequest) -> str:
+            raise RetryableError("Bedrock does not show yet what an earlier call has made")
+
+    with pytest.raises(RetryableError):
+        purchase(Stale(), folder, manifest(), DEPLOYMENT)
 
 
 def test_an_endpoint_that_a_release_took_away_names_the_setting(folder: MemoryFolder) -> None:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -9,10 +10,14 @@ import pytest
 
 from tests.doubles import CUSTOM_MODEL, DEPLOYMENT, NAME, RUN, MemoryFolder, manifest
 from tuner.aws.bedrock import Job, JobRequest
-from tuner.errors import AwsError, CapacityBusyError, CustomizationFailedError, QuotaError
-from tuner.run import Keys
+from tuner.errors import CapacityBusyError, CustomizationFailedError, QuotaError, RetryableError
+from tuner.run import Keys, Tags
 from tuner.settings import Polling
-from tuner.training.job import check, start, wait_seconds
+from tuner.times import iso, now
+from tuner.training import record
+from tuner.training.adoption import Adoption
+from tuner.training.job import Starting, check, wait_seconds
+from tuner.training.record import TrainingRecord, Use
 from tuner.training.summary import write_summary
 
 ROLE = "arn:aws:iam::123456789012:role/customization"
@@ -25,14 +30,24 @@ def a_job(status: str = "InProgress", failure: str | None = None, minutes: float
 
 @dataclass
 class Jobs:
+    """Jobs by name or ARN. `hidden` counts the looks that miss what is there."""
+
     job: Job | None = None
     refuses: Exception | None = None
     name_in_use: bool = False
     others: int = 0
+    hidden: int = 0
     created: list[JobRequest] = field(default_factory=list)
+    known: dict[str, Job] = field(default_factory=dict)
+    models: dict[str, Mapping[str, str]] = field(default_factory=dict)
 
     def find_job(self, name: str) -> Job | None:
-        return self.job
+        if name in self.known:
+            return self.known[name]
+        if self.job is None or name not in (self.job.name, self.job.arn):
+            return None
+        self.hidden -= 1
+        return None if self.hidden >= 0 else self.job
 
     def create_job(self, request: JobRequest) -> str | None:
         self.created.append(request)
@@ -46,15 +61,46 @@ class Jobs:
     def jobs_in_progress(self) -> int:
         return self.others
 
+    def tags(self, arn: str) -> Mapping[str, str]:
+        return self.models.get(arn, {})
+
+
+class Registered:
+    """The runs that train with the same content; `meanwhile` is written by another run at the first attempt."""
+
+    def __init__(self, *uses: Use, meanwhile: Use | None = None) -> None:
+        self.uses, self.meanwhile, self.version = uses, meanwhile, 0
+
+    def read(self, fingerprint: str) -> tuple[tuple[Use, ...], str | None]:
+        return self.uses, str(self.version)
+
+    def write(self, fingerprint: str, uses: Sequence[Use], version: str | None) -> bool:
+        if self.meanwhile:
+            self.uses, self.meanwhile, self.version = (*self.uses, self.meanwhile), None, self.version + 1
+        if version != str(self.version):
+            return False
+        self.uses, self.version = tuple(uses), self.version + 1
+        return True
+
 
 def folder(validation: int = 2, training: int = 48) -> MemoryFolder:
     counted = {"validation_records": validation, "training_records": training}
-    return MemoryFolder(files={Keys.DATASET_SUMMARY: json.dumps(counted).encode()})
+    files = {
+        Keys.DATASET_SUMMARY: json.dumps(counted).encode(),
+        Keys.TRAINING: b"training",
+        Keys.VALIDATION: b"validation",
+    }
+    return MemoryFolder(files=files)
+
+
+def starting(jobs: Jobs, uses: Registered | None = None, status: str | None = "FAILED") -> Starting:
+    adoption = Adoption(jobs, uses or Registered(), lambda _: status, DEPLOYMENT)
+    return Starting(jobs, adoption, ROLE, sleep=lambda _: None)
 
 
 def begin(jobs: Jobs, validation: int = 2, training: int = 48, **settings: Any) -> Job:
     model = settings.pop("model", "amazon.nova-micro-v1:0:128k")
-    return start(jobs, folder(validation, training), manifest(model, **settings), DEPLOYMENT, ROLE)
+    return starting(jobs).start(folder(validation, training), manifest(model, **settings))
 
 
 @pytest.mark.parametrize(
@@ -110,16 +156,39 @@ def test_a_job_that_is_there_is_not_started_again() -> None:
 
 
 def test_a_name_in_use_is_looked_up() -> None:
-    class Late(Jobs):
-        def find_job(self, name: str) -> Job | None:
-            return a_job() if self.created else None
+    jobs = Jobs(name_in_use=True)
 
-    assert begin(Late(name_in_use=True)).arn == "arn:job"
+    def created(request: JobRequest) -> str | None:
+        jobs.job = a_job()
+        return None
+
+    jobs.create_job = created  # type: ignore[method-assign]
+    assert begin(jobs).arn == "arn:job"
 
 
-def test_a_name_in_use_that_nobody_has_is_an_error() -> None:
-    with pytest.raises(AwsError, match=f"{NAME} cannot be found"):
+def test_a_job_that_bedrock_has_taken_and_does_not_show_is_looked_for_again() -> None:
+    with pytest.raises(RetryableError, match=f"{NAME} and does not show it yet"):
         begin(Jobs(name_in_use=True))
+    jobs, place = Jobs(hidden=1), folder()
+    with pytest.raises(RetryableError, match="does not show it yet"):
+        starting(jobs).start(place, manifest())
+    assert starting(jobs).start(place, manifest()).arn == "arn:job"
+    assert len(jobs.created) == 1
+
+
+def test_the_record_is_written_before_the_job_is_started() -> None:
+    place, jobs = folder(), Jobs(refuses=QuotaError("full"), others=1)
+    with pytest.raises(CapacityBusyError):
+        starting(jobs).start(place, manifest())
+    before = record.read(place)
+    assert before
+    assert (before.job_name, before.job_arn, before.adopted) == (NAME, None, False)
+    jobs.refuses = None
+    starting(jobs).start(place, manifest())
+    after = record.read(place)
+    assert after
+    assert after.job_arn == "arn:job"
+    assert jobs.created[-1].tags[Tags.TRAINING] == after.fingerprint
 
 
 def test_a_quota_that_others_fill_is_waited_for_and_one_that_nobody_fills_is_not() -> None:
@@ -132,7 +201,7 @@ def test_a_quota_that_others_fill_is_waited_for_and_one_that_nobody_fills_is_not
 
 @pytest.mark.parametrize("status", ["InProgress", "Completed"])
 def test_a_job_that_goes_well_is_returned(status: str) -> None:
-    assert check(Jobs(job=a_job(status)), manifest()).status == status
+    assert check(Jobs(job=a_job(status)), folder(), manifest()).status == status
 
 
 @pytest.mark.parametrize(
@@ -145,12 +214,22 @@ def test_a_job_that_goes_well_is_returned(status: str) -> None:
         (a_job("Failed"), "failed: Bedrock gives no reason"),
         (a_job("Stopping"), "was stopped: somebody stopped it"),
         (a_job("Stopped", "Stopped by admin"), "was stopped: Stopped by admin"),
-        (None, "is gone"),
     ],
 )
 def test_a_job_that_ends_badly_ends_the_run_with_bedrocks_reason(job: Job | None, said: str) -> None:
     with pytest.raises(CustomizationFailedError, match=said):
-        check(Jobs(job=job), manifest())
+        check(Jobs(job=job), folder(), manifest())
+
+
+@pytest.mark.parametrize(("minutes", "error"), [(5, RetryableError), (20, CustomizationFailedError)])
+def test_a_job_that_cannot_be_found_is_believed_gone_when_it_is_not_young(
+    minutes: float, error: type[Exception]
+) -> None:
+    place = folder()
+    at = iso(now() - dt.timedelta(minutes=minutes))
+    record.write(place, TrainingRecord(run_id=RUN, trained_by=RUN, job_name=NAME, recorded_at=at, job_arn="arn:job"))
+    with pytest.raises(error):
+        check(Jobs(), place, manifest())
 
 
 def test_the_wait_grows_with_the_time_taken_within_bounds() -> None:

@@ -32,6 +32,7 @@ class Training(Part):
     custom_model_arn: str | None = None
     custom_model_name: str | None = None
     status: str | None = None
+    adopted_from: str | None = Field(None, description="the run that trained the model, when it was another")
     started_at: str | None = None
     ended_at: str | None = None
     epochs: tuple[Epoch, ...] = ()
