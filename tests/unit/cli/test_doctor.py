@@ -215,6 +215,20 @@ def test_a_subscribed_judge_may_be_denied_later(tuner: Tuner, world: World) -> N
     assert verdicts(outcome)["Judge's quotas"] == "ok"
 
 
+def test_a_denied_judge_is_said_at_once_though_a_run_would_wait_for_its_subscription(
+    tuner: Tuner, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def wait(seconds: float) -> None:
+        raise AssertionError(f"the doctor waits {seconds} s")
+
+    monkeypatch.setattr("time.sleep", wait)
+    world.stacks.clear()
+    world.denied = MARKETPLACE
+    outcome = tuner("doctor", "-c", "judge_model=us.anthropic.claude-sonnet-4-6", "--json")
+    assert line(outcome, "Judge")["verdict"] == "failed"
+    assert "aws-marketplace:Subscribe" in line(outcome, "Judge")["remedy"]
+
+
 def test_asking_never_subscribes_the_account(tuner: Tuner, world: World) -> None:
     world.stacks.clear()
     world.access = access_of("NOT_AVAILABLE")

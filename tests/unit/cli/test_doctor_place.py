@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from botocore.awsrequest import AWSResponse
+from botocore.exceptions import EndpointConnectionError
 from pytest_socket import enable_socket
 
 from tests.unit.cli.world import Outcome, Tuner, World
@@ -99,3 +100,16 @@ def test_an_address_that_does_not_answer_is_given_up_within_two_seconds(
     client.cache_clear()
     assert "no answer" in capsys.readouterr().out
     assert took < 20, "1.5 s for the answer, the rest is a busy machine's; with an SDK's usual patience it is minutes"
+
+
+def test_a_network_that_does_not_lead_to_aws_is_not_taken_for_credentials(
+    tuner: Tuner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unreachable(**_: Any) -> None:
+        raise EndpointConnectionError(endpoint_url="https://sts.us-east-1.amazonaws.com/")
+
+    quick("sts").meta.events.register_first("before-call.sts.GetCallerIdentity", unreachable)
+    outcome = tuner("doctor", "--json")
+    quick("sts").meta.events.unregister("before-call.sts.GetCallerIdentity", unreachable)
+    assert "HTTPS_PROXY" in outcome.json[0]["remedy"]
+    assert "aws sso login" not in outcome.json[0]["remedy"]

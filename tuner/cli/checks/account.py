@@ -8,9 +8,9 @@ import boto3
 from botocore.exceptions import ClientError, NoCredentialsError
 
 from tuner.aws.translate import code_of, translated
-from tuner.cli.checks.check import Check, quick
+from tuner.cli.checks.check import NO_ANSWER, Check, quick
 from tuner.cli.deployment import local_endpoint
-from tuner.errors import TunerError
+from tuner.errors import RetryableError, TunerError
 
 DEFAULT_QUALIFIER = "hnb659fds"
 # What the CDK's default synthesizer asks of the bootstrap stack (the template's rule CheckBootstrapVersion).
@@ -35,7 +35,8 @@ def credentials() -> Check:
         here = "Is the local cloud up? 'tuner local status' says it, 'tuner local up' starts one."
         none = isinstance(error.__cause__, NoCredentialsError)
         message = "There are no AWS credentials." if none else str(error)
-        return Check(name, "failed", message, here if local_endpoint() else _LOG_IN)
+        away = NO_ANSWER if isinstance(error, RetryableError) else _LOG_IN
+        return Check(name, "failed", message, here if local_endpoint() else away)
     where = f"the local cloud at {local_endpoint()}" if local_endpoint() else f"account {caller['Account']}"
     message = f"{caller['Arn']} in {where}."
     if _expire_soon():

@@ -12,7 +12,7 @@ from tuner.errors import AccessDeniedError, RetryableError, TunerError
 Verdict = Literal["ok", "warning", "failed"]
 
 _NOT_ALLOWED = "Whether a run would work is not known. docs/cli.md lists what 'tuner doctor' must be allowed to call."
-_NO_ANSWER = "Look at the network, the proxy (HTTPS_PROXY) and the Region's name, and ask again."
+NO_ANSWER = "Look at the network, the proxy (HTTPS_PROXY) and the Region's name, and ask again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Task:
         except AccessDeniedError as error:  # the operator may not look: that says nothing of the run
             return Check(self.name, "warning", f"Not checked: {error}", _NOT_ALLOWED)
         except RetryableError as error:
-            return Check(self.name, "failed", str(error), _NO_ANSWER)
+            return Check(self.name, "failed", str(error), NO_ANSWER)
         except TunerError as error:
             return Check(self.name, "failed", str(error), self.remedy)
         return found if isinstance(found, Check) else Check(self.name, "ok", found)
