@@ -20,7 +20,7 @@ from typing import Any
 
 import pytest
 
-from stacks.layer import CHECKOUT, PYTHON, REQUIREMENTS
+from stacks.layer import CHECKOUT, PYTHON
 from stacks.limits import LIMITS
 from tests.authorization.template import Template
 from tests.package import built
@@ -62,20 +62,20 @@ def python() -> str:
 @pytest.fixture(scope="session")
 def functions(aws: Synthesis) -> list[Function]:
     """The template's functions, with the folders that Lambda would unpack: layers first, as on its path."""
-    layers = str(built.packages(REQUIREMENTS))
-    return [_function(aws, name, [layers]) for name, entry in aws.functions().items() if "Handler" in entry]
+    return [_function(aws, name) for name, entry in aws.functions().items() if "Handler" in entry]
 
 
-def _function(aws: Synthesis, name: str, layers: list[str]) -> Function:
+def _function(aws: Synthesis, name: str) -> Function:
     properties = Template(aws.template).resolved(aws.functions()[name])
     step = properties["Handler"].split(".")[1]
+    layers = [aws.template["Resources"][entry]["Properties"]["Description"] for entry in properties["Layers"]]
     asset = aws.directory / f"asset.{properties['Code']['S3Key'].removesuffix('.zip')}"
     return Function(
         name=name,
         handler=properties["Handler"],
         memory=properties["MemorySize"],
         environment=properties["Environment"]["Variables"],
-        path=[*layers, str(asset)],
+        path=[*(str(built.packages(CHECKOUT / text.removeprefix("Packages of "))) for text in layers), str(asset)],
         event=_EVENTS.get(step, _RUN),
     )
 
