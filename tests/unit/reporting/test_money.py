@@ -61,10 +61,16 @@ def real(serving: str, **settings: object) -> Estimate:
     return Estimate.model_validate(made.model_dump())
 
 
+def test_an_adopted_model_was_paid_for_by_another_run() -> None:
+    items = billed(real("on_demand"), "on_demand", adopted_from="faq-ba9876543210")
+    assert (items["Training"].usd, items["Custom model storage"].usd) == (0, 0)
+
+
 def billed(made: Estimate, serving: str, **usage: Any) -> dict[str, CostItem]:
     answer = {"answer": "a", "input_tokens": 10, "output_tokens": 20}
     question = Question.model_validate({"id": "1", "question": "q", "base": answer, "tuned": answer})
-    training = Training(custom_model_arn="arn", epochs_asked=5, epochs_run=5)
+    adopted_from = usage.pop("adopted_from", None)
+    training = Training(custom_model_arn="arn", epochs_asked=5, epochs_run=5, adopted_from=adopted_from)
     endpoint = Serving(kind=serving, paid_seconds=60, model_units=1, kept_until=usage.pop("kept_until", None))
     judge = {"asked": 16, "input_tokens": 900, "output_tokens": 70}
     found = bill(made, Usage(training, endpoint, (question,), judge, **usage))
