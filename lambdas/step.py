@@ -41,7 +41,9 @@ class Environment(BaseSettings):
     release_function_arn: str = ""
     scheduler_role_arn: str = ""
     schedule_group: str = ""
-    bertscore_model: str = ""
+    encoder_bucket: str = ""
+    encoder_key: str = ""
+    encoder_sha256: str = ""
 
     def folder(self, run_id: str) -> RunFolder:
         """The run's folder."""

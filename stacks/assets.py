@@ -1,18 +1,18 @@
-"""What the functions are made of: code, its dependencies, and the image of the scoring function."""
+"""What the functions are made of: code, its dependencies, and the encoder that the scoring function reads."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
-from aws_cdk import Annotations, IgnoreMode
-from aws_cdk import aws_ecr_assets as ecr_assets
+from aws_cdk import Annotations, AssetHashType, IgnoreMode, Stack
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_s3_assets as s3_assets
 from constructs import Construct
 
-from stacks.layer import LAYER, is_current
+from stacks import encoders
+from stacks.layer import CHECKOUT, DEPENDENCIES, Layer
 from tuner.settings import DeploymentSettings
-
-CHECKOUT = Path(__file__).resolve().parent.parent
 
 # In .dockerignore's language: nothing but the code that runs in a function.
 _ONLY_CODE = [
@@ -22,47 +22,71 @@ _ONLY_CODE = [
     "!lambdas",
     "!lambdas/**",
     "tuner/cli",
+    "lambdas/*.txt",
     "**/__pycache__",
     "**/*.pyc",
 ]
-_NOT_IN_ZIP = ["lambdas/scoring", "lambdas/requirements.txt"]
+_NOTHING = Path(__file__).parent / "not_built"
 
 NOT_BUILT = (
     "The Lambda dependencies are not built: run `python3 -m stacks.build`, as cdk.json's build step does. "
     "The cloud on this machine needs none: there, give cdk `-c target=local`."
 )
+NO_ENCODER = (
+    "BERTScore's encoder {model} is not built: run `python3 -m stacks.build {values}`. The CDK's build step builds the "
+    "one that cdk.json names, and does not know values given with -c."
+)
+
+
+@dataclass(frozen=True)
+class EncoderObject:
+    """The encoder in S3, as the scoring function is told of it; `digest` is its manifest's SHA-256."""
+
+    bucket: str
+    key: str
+    arn: str
+    digest: str
+    needs: encoders.Needs
 
 
 def code() -> lambda_.Code:
     """`tuner/` and `lambdas/`."""
-    return lambda_.Code.from_asset(str(CHECKOUT), exclude=[*_ONLY_CODE, *_NOT_IN_ZIP], ignore_mode=IgnoreMode.DOCKER)
+    return lambda_.Code.from_asset(str(CHECKOUT), exclude=_ONLY_CODE, ignore_mode=IgnoreMode.DOCKER)
 
 
-def scoring_image(settings: DeploymentSettings) -> lambda_.DockerImageCode:
-    """The code with torch, bert-score and the deployment's encoder: too large for a zip."""
-    return lambda_.DockerImageCode.from_image_asset(
-        str(CHECKOUT),
-        file="lambdas/scoring/Dockerfile",
-        exclude=_ONLY_CODE,
-        ignore_mode=IgnoreMode.DOCKER,
-        platform=ecr_assets.Platform.LINUX_ARM64,
-        build_args={"BERTSCORE_MODEL": settings.bertscore_model, "TORCH_INDEX": settings.torch_index},
-    )
+def encoder(scope: Construct, settings: DeploymentSettings) -> EncoderObject:
+    """The deployment's encoder. Synthesis works when it is not built; a deployment is refused."""
+    asked = encoders.wanted(settings)
+    built = encoders.built(asked)
+    if not built:
+        Annotations.of(scope).add_error(NO_ENCODER.format(model=asked.name, values=_values(settings)))
+    archive = asked.archive if built else _NOTHING
+    digest = encoders.manifest_digest(asked) if built else ""
+    # The manifest's digest says what the archive holds: it need not be read again to be compared.
+    hashed = {"asset_hash": digest, "asset_hash_type": AssetHashType.CUSTOM} if built else {}
+    asset = s3_assets.Asset(scope, "Encoder", path=str(archive), **hashed)  # type: ignore[arg-type]
+    arn = f"arn:{Stack.of(scope).partition}:s3:::{asset.s3_bucket_name}/{asset.s3_object_key}"
+    return EncoderObject(asset.s3_bucket_name, asset.s3_object_key, arn, digest, encoders.needs(archive))
 
 
-def dependencies(scope: Construct) -> lambda_.LayerVersion:
-    """The packages of lambdas/requirements.txt for Lambda's platform, as `python3 -m stacks.build` left them.
+def _values(settings: DeploymentSettings) -> str:
+    keys = ("bertscore_model", "bertscore_revision", "bertscore_layer")
+    return " ".join(f"{key}={value}" for key in keys if (value := getattr(settings, key)) is not None)
+
+
+def layer(scope: Construct, built: Layer = DEPENDENCIES) -> lambda_.LayerVersion:
+    """The packages of a requirements file for Lambda's platform, as `python3 -m stacks.build` left them.
 
     Synthesis works without them, so that tests and reviews need no network; a deployment is refused.
     """
-    built = is_current()
-    if not built:
+    current = built.is_current()
+    if not current:
         Annotations.of(scope).add_error(NOT_BUILT)
     return lambda_.LayerVersion(
         scope,
-        "Dependencies",
-        description="Packages of lambdas/requirements.txt",
-        code=lambda_.Code.from_asset(str(LAYER if built else Path(__file__).parent / "not_built")),
+        built.name,
+        description=f"Packages of lambdas/{built.requirements.name}",
+        code=lambda_.Code.from_asset(str(built.folder if current else _NOTHING)),
         compatible_runtimes=[lambda_.Runtime.PYTHON_3_13],
         compatible_architectures=[lambda_.Architecture.ARM_64],
     )

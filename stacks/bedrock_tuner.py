@@ -6,6 +6,7 @@ from aws_cdk import CfnOutput, Environment, Stack, Tags
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from stacks import assets
 from stacks.dashboard import Dashboard
 from stacks.notifications import Notifications
 from stacks.observability import Alarms, Undelivered
@@ -40,8 +41,10 @@ class BedrockTuner(Stack):
         storage = Storage(self, "Storage", settings)
         notifications = Notifications(self, "Notifications", settings, storage.key)
         undelivered = Undelivered(self, "Undelivered").queue
-        roles = ServiceRoles(self, "Roles", self._places(settings, storage, notifications, undelivered.queue_arn))
-        functions = Steps(self, "Steps", roles.places, storage, undelivered).functions
+        encoder = assets.encoder(self, settings)
+        places = self._places(settings, storage, notifications, undelivered.queue_arn, encoder.arn)
+        roles = ServiceRoles(self, "Roles", places)
+        functions = Steps(self, "Steps", roles.places, storage, undelivered, encoder).functions
         pipeline = Pipeline(self, "Pipeline", roles.places, storage.key, functions)
         Trigger(self, "Trigger", storage.data_bucket, functions["start_run"], undelivered)
         SafetyNet(self, "SafetyNet", roles.places, functions, undelivered)
@@ -70,7 +73,12 @@ class BedrockTuner(Stack):
             iam.PermissionsBoundary.of(self).apply(iam.ManagedPolicy.from_managed_policy_arn(self, "Boundary", arn))
 
     def _places(
-        self, settings: DeploymentSettings, storage: Storage, notifications: Notifications, undelivered: str
+        self,
+        settings: DeploymentSettings,
+        storage: Storage,
+        notifications: Notifications,
+        undelivered: str,
+        encoder: str,
     ) -> Places:
         return Places(
             deployment=settings,
@@ -81,6 +89,7 @@ class BedrockTuner(Stack):
             key=storage.key.key_arn,
             topic=notifications.topic.topic_arn,
             undelivered=undelivered,
+            encoder=encoder,
         )
 
     def _outputs(self, **values: str) -> None:

@@ -1,12 +1,17 @@
-"""`python3 -m stacks.build`, cdk.json's build step: the Lambda dependencies for Lambda's platform, without Docker.
+"""`python3 -m stacks.build`, cdk.json's build step: the Lambda layers and BERTScore's encoder, without Docker.
 
-Does nothing when they are built already, or when the deployment goes to a local cloud, which needs none. A build that
-fails is said and ends with status 0 all the same: the templates can still be synthesized and looked at, and the stack
-then carries an error that keeps `cdk deploy` from going on.
+Does nothing when they are built already. A deployment to a local cloud needs the encoder only. A build that fails is
+said and ends with status 0 all the same: the templates can still be synthesized and looked at, and the stack then
+carries an error that keeps `cdk deploy` from going on.
+
+The CDK tells a build step nothing of `-c KEY=VALUE`. To build another encoder than cdk.json's, give the same values
+here: `python3 -m stacks.build bertscore_model=roberta-large`. `--encoder` builds nothing else.
 """
 
 from __future__ import annotations
 
+import argparse
+import json
 import os
 import shutil
 import subprocess
@@ -15,21 +20,25 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from stacks import layer
+from stacks import encoders
+from stacks.errors import BuildError
+from stacks.layer import CHECKOUT, LAYERS, PLATFORM, Layer
+from tuner.errors import SettingsError
+from tuner.settings import DeploymentSettings, deployment_settings
 
 
-class BuildError(Exception):
-    """The dependencies could not be built: the message says why and what to do."""
-
-
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Builds what is missing, or says in one sentence why it cannot."""
-    if goes_to_local_cloud(os.environ.get("AWS_ENDPOINT_URL", "")) or layer.is_current():
-        return
-    print("Building the Lambda dependencies (lambdas/requirements.txt)", file=sys.stderr)
+    parser = argparse.ArgumentParser(prog="python3 -m stacks.build")
+    parser.add_argument("--encoder", action="store_true", help="build the encoder only")
+    parser.add_argument("values", nargs="*", metavar="KEY=VALUE", help="settings in the place of cdk.json's")
+    asked = parser.parse_args(arguments)
+    only_encoder = asked.encoder or goes_to_local_cloud(os.environ.get("AWS_ENDPOINT_URL", ""))
     try:
-        build()
-    except BuildError as error:
+        build_encoder(_settings(asked.values))
+        for layer in () if only_encoder else LAYERS:
+            build_layer(layer)
+    except (BuildError, SettingsError) as error:
         print(error, file=sys.stderr)
 
 
@@ -38,14 +47,40 @@ def goes_to_local_cloud(endpoint: str) -> bool:
     return urlsplit(endpoint).hostname in ("127.0.0.1", "localhost", "::1")
 
 
-def build() -> None:
+def _settings(values: Sequence[str]) -> DeploymentSettings:
+    context = json.loads((CHECKOUT / "cdk.json").read_text("utf-8"))["context"]
+    return deployment_settings(context | dict(value.partition("=")[::2] for value in values))
+
+
+def build_encoder(settings: DeploymentSettings) -> None:
+    """Exports the encoder that the settings name, unless it is there."""
+    wanted = encoders.wanted(settings)
+    if encoders.built(wanted):
+        return
+    print(f"Exporting BERTScore's encoder {wanted.name} to {wanted.folder}", file=sys.stderr)
+    try:
+        from stacks.export import export
+
+        manifest = export(wanted)
+    except ImportError as error:
+        raise BuildError(
+            f"BERTScore's encoder cannot be exported: the Python package '{error.name}' is not installed. Install what "
+            'deploying needs: pip install "bedrock-tuner[deploy]", or make setup in a checkout.'
+        ) from error
+    print(f"It differs from the original by {manifest.largest_difference:.1g} at most", file=sys.stderr)
+
+
+def build_layer(layer: Layer) -> None:
     """Installs the packages into a folder beside the layer's, and puts it in its place when it is whole."""
-    partial = layer.LAYER.with_name("layer.partial")
+    if layer.is_current():
+        return
+    print(f"Building the Lambda layer {layer.name} (lambdas/{layer.requirements.name})", file=sys.stderr)
+    partial = layer.folder.with_name(f"{layer.folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
-    install(layer.REQUIREMENTS, partial / "python", layer.PLATFORM)
+    install(layer.requirements, partial / "python", PLATFORM)
     layer.unmark()
-    shutil.rmtree(layer.LAYER, ignore_errors=True)
-    partial.rename(layer.LAYER)
+    shutil.rmtree(layer.folder, ignore_errors=True)
+    partial.rename(layer.folder)
     layer.mark()
 
 
@@ -60,7 +95,7 @@ def install(requirements: Path, target: Path, platform: Sequence[str]) -> None:
     if result.returncode:
         said = [line for line in result.stderr.splitlines() if line.startswith("ERROR")] or ["nothing"]
         raise BuildError(
-            "The Lambda dependencies could not be built: is the package index reachable? "
+            "The Lambda layers could not be built: is the package index reachable? "
             f"`python3 -m stacks.build` builds them, once; pip said: {said[-1]}"
         )
 

@@ -1,13 +1,12 @@
-"""Where the layer of Lambda dependencies is, and whether it is what lambdas/requirements.txt asks for."""
+"""The Lambda layers: packages for Lambda's platform, and whether they are what their requirements ask for."""
 
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parent.parent
-REQUIREMENTS = CHECKOUT / "lambdas" / "requirements.txt"
-LAYER = CHECKOUT / "build" / "layer"
 PYTHON = "3.13"
 
 
@@ -20,24 +19,42 @@ def platform(machine: str) -> tuple[str, ...]:
 
 
 PLATFORM = platform("aarch64")
-_MARK = CHECKOUT / "build" / "layer.sha256"
 
 
-def is_current() -> bool:
-    """Whether the layer is built from the requirements as they stand."""
-    return LAYER.is_dir() and _MARK.is_file() and _MARK.read_text() == wanted()
+@dataclass(frozen=True)
+class Layer:
+    """A layer, the file that lists its packages, and the folder that it is built in."""
+
+    name: str
+    requirements: Path
+    folder: Path
+
+    @property
+    def _mark(self) -> Path:
+        return self.folder.with_suffix(".sha256")
+
+    def is_current(self) -> bool:
+        """Whether the layer is built from the requirements as they stand."""
+        return self.folder.is_dir() and self._mark.is_file() and self._mark.read_text() == self._wanted()
+
+    def mark(self) -> None:
+        """Notes what the layer was built from."""
+        self._mark.write_text(self._wanted())
+
+    def unmark(self) -> None:
+        """The layer is about to change."""
+        self._mark.unlink(missing_ok=True)
+
+    def _wanted(self) -> str:
+        """Hash of everything that decides what is in the layer."""
+        return hashlib.sha256(self.requirements.read_bytes() + "\0".join(PLATFORM).encode()).hexdigest()
 
 
-def mark() -> None:
-    """Notes what the layer was built from."""
-    _MARK.write_text(wanted())
+def _layer(name: str, requirements: str, folder: str) -> Layer:
+    return Layer(name, CHECKOUT / "lambdas" / requirements, CHECKOUT / "build" / folder)
 
 
-def unmark() -> None:
-    """The layer is about to change."""
-    _MARK.unlink(missing_ok=True)
-
-
-def wanted() -> str:
-    """Hash of everything that decides what is in the layer."""
-    return hashlib.sha256(REQUIREMENTS.read_bytes() + "\0".join(PLATFORM).encode()).hexdigest()
+DEPENDENCIES = _layer("Dependencies", "requirements.txt", "layer")
+SCORING = _layer("Scoring", "requirements-scoring.txt", "layer-scoring")
+"""For the scoring function alone, which has both: other functions start faster without it."""
+LAYERS = (DEPENDENCIES, SCORING)

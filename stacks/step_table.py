@@ -182,9 +182,9 @@ STEPS = (
     Step(
         "score_answers",
         minutes=15,
-        memory=3008,
-        may=(_READS, _FINDS, writes("scores/*"), bedrock.ask_judges),
-        told=("BERTSCORE_MODEL",),
+        memory=1024,  # a larger encoder than the packaged one gets more
+        may=(_READS, _FINDS, writes("scores/*"), objects.read_encoder, bedrock.ask_judges),
+        told=("ENCODER_BUCKET", "ENCODER_KEY", "ENCODER_SHA256"),
     ),
     Step(
         "apply_gate",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from aws_cdk import Duration
+from aws_cdk import Duration, Size
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_lambda_destinations as destinations
@@ -14,6 +14,7 @@ from constructs import Construct
 
 from stacks import assets
 from stacks.definition import placeholder
+from stacks.layer import DEPENDENCIES, SCORING
 from stacks.log_groups import log_group
 from stacks.permissions import Places
 from stacks.permissions.places import function_name
@@ -23,30 +24,44 @@ from stacks.storage import Storage
 from stacks.suppressions import accept
 from tuner.metrics import namespace
 
-_LOCAL_ENCODER = "all-MiniLM-L6-v2"
-
 
 class Steps(Construct):
     """`functions` by the step's name."""
 
     def __init__(
-        self, scope: Construct, construct_id: str, places: Places, storage: Storage, undelivered: sqs.IQueue
+        self,
+        scope: Construct,
+        construct_id: str,
+        places: Places,
+        storage: Storage,
+        undelivered: sqs.IQueue,
+        encoder: assets.EncoderObject,
     ) -> None:
         super().__init__(scope, construct_id)
         self._places = places
         self._settings = places.deployment
         self._storage = storage
         self._undelivered = undelivered
-        self._local = self._settings.target == "local"
+        self._encoder = encoder
         # The local cloud runs functions in its own interpreter, which has the packages.
-        self._layers = [] if self._local else [assets.dependencies(self)]
+        local = self._settings.target == "local"
+        self._layers = [] if local else [assets.layer(self, DEPENDENCIES)]
+        self._scoring_layers = [] if local else [*self._layers, assets.layer(self, SCORING)]
         self._code = assets.code()
         self.functions: Mapping[str, lambda_.Function] = {step.name: self._build(step) for step in STEPS}
 
     def _build(self, step: Step) -> lambda_.Function:
         scope = Construct(self, placeholder(step.name))
-        in_image = step.name == "score_answers" and not self._local
-        function = self._build_from_image(scope, step) if in_image else self._build_from_zip(scope, step)
+        function = lambda_.Function(
+            scope,
+            "Function",
+            runtime=lambda_.Runtime.PYTHON_3_13,
+            handler=f"lambdas.{step.name}.handler",
+            code=self._code,
+            **self._common(scope, step),
+            **self._size(step),
+        )
+        accept(function, "L1")
         self._connect(function)
         if step.asynchronous:
             lambda_.EventInvokeConfig(
@@ -59,23 +74,16 @@ class Steps(Construct):
             )
         return function
 
-    def _build_from_zip(self, scope: Construct, step: Step) -> lambda_.Function:
-        function = lambda_.Function(
-            scope,
-            "Function",
-            runtime=lambda_.Runtime.PYTHON_3_13,
-            handler=f"lambdas.{step.name}.handler",
-            code=self._code,
-            layers=self._layers,
-            **self._common(scope, step),
-        )
-        accept(function, "L1")
-        return function
-
-    def _build_from_image(self, scope: Construct, step: Step) -> lambda_.Function:
-        return lambda_.DockerImageFunction(
-            scope, "Function", code=assets.scoring_image(self._settings), **self._common(scope, step)
-        )
+    def _size(self, step: Step) -> dict[str, Any]:
+        """Layers, memory and storage: those of the scoring function depend on its encoder."""
+        if step.name != "score_answers":
+            return {"layers": self._layers, "memory_size": step.memory}
+        needs = self._encoder.needs
+        return {
+            "layers": self._scoring_layers,
+            "memory_size": max(step.memory, needs.memory),
+            "ephemeral_storage_size": Size.mebibytes(needs.storage),
+        }
 
     def _connect(self, function: lambda_.Function) -> None:
         """To the deployment's VPC. The CDK's own property wants a VPC that was looked up in the account."""
@@ -90,7 +98,6 @@ class Steps(Construct):
         return {
             "function_name": function_name(self._settings.name, step.name),
             "architecture": lambda_.Architecture.ARM_64,
-            "memory_size": step.memory,
             "timeout": Duration.minutes(step.minutes),
             "environment": self._environment(step),
             "role": self._role(scope, step),
@@ -118,7 +125,9 @@ class Steps(Construct):
             "RELEASE_FUNCTION_ARN": self._places.function("release_throughput"),
             "SCHEDULER_ROLE_ARN": self._places.scheduler_role,
             "SCHEDULE_GROUP": self._places.schedule_group_name,
-            "BERTSCORE_MODEL": _LOCAL_ENCODER if self._local else self._settings.bertscore_model,
+            "ENCODER_BUCKET": self._encoder.bucket,
+            "ENCODER_KEY": self._encoder.key,
+            "ENCODER_SHA256": self._encoder.digest,
         }
         return {
             "DEPLOYMENT": self._settings.for_functions(),

@@ -49,5 +49,7 @@ def _as_cdk_nag_shows(scope: IConstruct, arn: str) -> str:
 
 
 def _reference(value: dict[str, str | list[str]]) -> str:
+    if "Fn::Sub" in value:  # the name of the CDK's bucket of assets
+        return str(value["Fn::Sub"])
     target = value.get("Fn::GetAtt") or value["Ref"]
     return f"<{target if isinstance(target, str) else '.'.join(target)}>"

@@ -89,6 +89,14 @@ def write_prices(places: Places) -> list[Grant]:
     return [Grant(("s3:PutObject",), (prices,), "remembers AWS's prices for a day")]
 
 
+def read_encoder(places: Places) -> list[Grant]:
+    """BERTScore's encoder: one object of the CDK's assets.
+
+    Where that bucket has a customer key, the bootstrap stack's key policy lets the account decrypt through S3.
+    """
+    return [Grant(("s3:GetObject",), (places.encoder,), "reads the encoder at its cold start")]
+
+
 def _list(bucket: str, prefix: str, reason: str) -> Grant:
     # IfExists: S3 also asks for ListBucket, without a prefix, when a GetObject finds nothing.
     return Grant(("s3:ListBucket",), (bucket,), reason, {"StringLikeIfExists": {"s3:prefix": prefix}})

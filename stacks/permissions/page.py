@@ -22,7 +22,8 @@ def permissions_page() -> str:
         "# Permissions\n\n*For the platform engineer, and for who reviews the deployment.*\n\n"
         "Every role of the deployment with the default settings (`stacks/step_table.py`, `stacks/permissions/`). "
         "Nothing else is granted: no managed policies, and nothing that the CDK adds by itself. "
-        "`ACCOUNT`, `DATA`, `ARTIFACTS`, `KEY`, `TOPIC` and `QUEUE` stand for what the deployment makes. "
+        "`ACCOUNT`, `DATA`, `ARTIFACTS`, `KEY`, `TOPIC`, `QUEUE` and `ENCODER` stand for what the deployment makes, "
+        "`ASSETS` for the CDK's bucket. "
         "[permission-proof.md](permission-proof.md) shows what happens without each of them.\n\n"
         + "".join(_section(title, trusted, grants) for title, trusted, grants in every_role(places))
     )
@@ -39,6 +40,7 @@ def example_places() -> Places:
         key="arn:aws:kms:us-east-1:ACCOUNT:key/KEY",
         topic="arn:aws:sns:us-east-1:ACCOUNT:TOPIC",
         undelivered="arn:aws:sqs:us-east-1:ACCOUNT:QUEUE",
+        encoder="arn:aws:s3:::ASSETS/ENCODER.tar",
         customization_role="arn:aws:iam::ACCOUNT:role/CUSTOMIZATION",
         scheduler_role="arn:aws:iam::ACCOUNT:role/SCHEDULER",
     )

@@ -32,6 +32,7 @@ class Places:
     key: str
     topic: str
     undelivered: str
+    encoder: str
     customization_role: str = ""
     scheduler_role: str = ""
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from tuner.aws.run_folder import RunFolder
 from tuner.evaluation.earlier import best_earlier
+from tuner.evaluation.encoder import EncoderSource
 from tuner.evaluation.people import with_people
 from tuner.evaluation.review import candidates, human_scores, listed, sheet, vocabulary
 from tuner.evaluation.scores import merged, summarize
@@ -16,18 +17,18 @@ REVIEW = "scores/review.csv"
 PEOPLE = "scores/people.json"
 
 
-def score_shard(folder: RunFolder, shard: int, shard_size: int, packaged_encoder: str) -> int:
+def score_shard(folder: RunFolder, shard: int, shard_size: int, encoder: EncoderSource) -> int:
     """Grades one shard of the questions and returns how many that are; a shard past the last has none."""
-    shards = Shards(folder, shard_size, packaged_encoder)
+    shards = Shards(folder, shard_size, encoder)
     return len(shards.graded(shard, shards.part(shard)).records) if shard < shards.count else 0
 
 
-def score_run(folder: RunFolder, shard_size: int, packaged_encoder: str) -> int:
+def score_run(folder: RunFolder, shard_size: int, encoder: EncoderSource) -> int:
     """Writes scores.json from all shards, grading those that are not graded yet. Returns the number of questions.
 
     Raises EvaluationError when there is nothing to score.
     """
-    shards = Shards(folder, shard_size, packaged_encoder)
+    shards = Shards(folder, shard_size, encoder)
     exam = shards.exam()
     whole = merged([shards.graded(shard, exam) for shard in range(shards.count)])
     settings = shards.manifest.settings

@@ -86,13 +86,15 @@ def summarize(
         ],
         "agreement": agreement(graded.records),
         **_details(graded),
-        "warnings": list(warnings),
+        "warnings": [*warnings, *(facts["warning"] for facts in graded.about.values() if "warning" in facts)],
     }
 
 
 def _details(graded: Graded) -> dict[str, Any]:
     """Per metric what graded and its counts; the judge, whichever metric asked it, as `judge`."""
     details = {name: {**graded.about[name], **graded.counts.get(name, {})} for name in graded.about}
+    for entry in details.values():
+        entry.pop("warning", None)
     judged = [graded.counts[name] for name in graded.about if all_metrics()[name].needs_judge]
     if judged:
         name = next(name for name in graded.about if all_metrics()[name].needs_judge)

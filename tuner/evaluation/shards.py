@@ -11,6 +11,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from tuner.aws.run_folder import RunFolder
+from tuner.evaluation.encoder import EncoderSource
 from tuner.evaluation.exam import MODELS, Exam, ModelName, Question, match
 from tuner.evaluation.judge import CONCURRENCY, Judge, Verdicts, instructions
 from tuner.evaluation.language import detect
@@ -26,18 +27,18 @@ _SECONDS = 12 * 60
 class Shards:
     """A run's evaluation questions, `size` to a shard, and the grades of each shard in the run's folder."""
 
-    def __init__(self, folder: RunFolder, size: int, packaged_encoder: str) -> None:
+    def __init__(self, folder: RunFolder, size: int, encoder: EncoderSource) -> None:
         self.folder = folder
         self.manifest = folder.manifest()
         self._records = list(folder.read_lines(Keys.EVALUATION))
         self._size = size
+        self._encoder = encoder
         settings = self.manifest.settings
         self._metrics = chosen(settings.evaluation.metrics)
         self._until = time.monotonic() + _SECONDS
         self._pacer = Pacer(CONCURRENCY)  # what one shard learns about the judge's quota serves the next
         self._equipment = Equipment(
-            encoder=settings.bertscore.model or packaged_encoder,
-            layer=settings.bertscore.layer,
+            encoder=encoder,
             language=settings.evaluation.language or detect(str(record.get("reference")) for record in self._records),
         )
 
@@ -93,7 +94,7 @@ class Shards:
             [metric.name for metric in self._metrics],
             [self.manifest.judge_model, self.manifest.settings.judge.model_dump()],
             [instructions(name) for name in ("rubric.md", "preference.md")],
-            [equipment.encoder, equipment.layer, equipment.language],
+            [self._encoder.identity, equipment.language],
         ]
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 

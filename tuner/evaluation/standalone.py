@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tuner.catalog.encoders import PACKAGED
 from tuner.errors import EvaluationError, SettingsError
-from tuner.evaluation.encoder import PACKAGED
+from tuner.evaluation.encoder import BuiltEncoder
 from tuner.evaluation.exam import MODELS, Exam, match
 from tuner.evaluation.files import read_records, read_rows, read_sheet, with_ids
 from tuner.evaluation.gate import Sides, decide_gate
@@ -50,8 +51,7 @@ def evaluate(
     language = settings.evaluation.language or detect(question.reference for question in exam.questions)
     with _remembered(output) as verdicts:
         judge = Judge(settings.judge.model, settings.judge, verdicts) if settings.judge.model else None
-        encoder = settings.bertscore.model or PACKAGED
-        equipment = Equipment(judge, encoder, settings.bertscore.layer, language)
+        equipment = Equipment(judge, BuiltEncoder(settings.bertscore.model or PACKAGED), language)
         graded = grade(exam.questions, chosen_metrics, equipment)
     document = summarize(graded, [*exam.warnings, *_idle(graded, metrics)], settings.evaluation.seed)
     if people is not None:

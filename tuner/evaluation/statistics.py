@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
-from scipy import special, stats
+
+from tuner.evaluation.student import quantile
 
 CONFIDENCE = 0.95
 POWER = 0.8
@@ -82,8 +83,8 @@ def bootstrap_interval(differences: Sequence[float] | np.ndarray, seed: int = 0)
     """
     values = np.asarray(differences, dtype=float)
     n = len(values)
-    quantile = float(special.stdtrit(n - 1, (1 + CONFIDENCE) / 2))
-    tail = _NORMAL.cdf(-math.sqrt(n / (n - 1)) * quantile)
+    reach = quantile(n - 1, (1 + CONFIDENCE) / 2)
+    tail = _NORMAL.cdf(-math.sqrt(n / (n - 1)) * reach)
     low, high = np.quantile(_resampled_means(values, seed), [tail, 1 - tail])
     return float(low), float(high)
 
@@ -98,14 +99,23 @@ def _resampled_means(values: np.ndarray, seed: int) -> np.ndarray:
 
 def sign_test(wins: int, losses: int) -> float | None:
     """Two-sided exact probability of so uneven a count of wins and losses by luck; ties say nothing either way."""
-    return float(stats.binomtest(wins, wins + losses).pvalue) if wins + losses else None
+    n = wins + losses
+    if not n:
+        return None
+    # Both tails are alike, since either side wins half of the time.
+    ways = fewest = 1
+    for count in range(min(wins, losses)):
+        ways = ways * (n - count) // (count + 1)
+        fewest += ways
+    tails: float = 2 * fewest / 2**n
+    return min(1.0, tails)
 
 
 def smallest_detectable(differences: Sequence[float] | np.ndarray) -> float:
     """The mean difference that this many questions, spread like these, show four times out of five."""
     n = len(differences)
     spread = float(np.std(differences, ddof=1))
-    return float(special.stdtrit(n - 1, (1 + CONFIDENCE) / 2) + special.stdtrit(n - 1, POWER)) * spread / math.sqrt(n)
+    return (quantile(n - 1, (1 + CONFIDENCE) / 2) + quantile(n - 1, POWER)) * spread / math.sqrt(n)
 
 
 def questions_needed(comparison: Comparison) -> int | None:
@@ -121,4 +131,12 @@ def rank_correlation(one: Sequence[float], other: Sequence[float]) -> float | No
     """Spearman's rank correlation; None where one side does not vary."""
     if len(one) < 3 or len(set(one)) < 2 or len(set(other)) < 2:
         return None
-    return float(stats.spearmanr(one, other).statistic)
+    return float(np.corrcoef(_ranks(one), _ranks(other))[0, 1])
+
+
+def _ranks(values: Sequence[float]) -> np.ndarray:
+    """Ranks from 1; equal values share the mean of theirs."""
+    _, places, counts = np.unique(values, return_inverse=True, return_counts=True)
+    ends = np.cumsum(counts)
+    shared: np.ndarray = (ends - (counts - 1) / 2)[places]
+    return shared

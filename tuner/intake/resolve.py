@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from tuner import catalog
+from tuner.catalog.encoders import encoders
 from tuner.errors import CommitmentNotAllowedError, ModelUnavailableError, RunRefusedError, SettingsError
 from tuner.settings import DeploymentSettings, RunSettings, load
 
@@ -45,6 +46,7 @@ def resolve(document: Mapping[str, Any], deployment: DeploymentSettings, where: 
     attempt(lambda: _check_commitment(settings, deployment, where))
     attempt(lambda: _check_keeping(settings, deployment, where))
     attempt(lambda: _check_budget(settings, deployment, where))
+    attempt(lambda: _check_encoder(settings, deployment, where))
     judge_model = attempt(lambda: _judge("judge", settings.judge.model, deployment, where))
     attempt(lambda: _judge("generate", settings.generate.model, deployment, where))
     if findings or model is None or hyperparameters is None or judge_model is None:
@@ -140,6 +142,22 @@ def _check_commitment(settings: RunSettings, deployment: DeploymentSettings, whe
         raise SettingsError(
             f"{where}: commitment: serves the accepted model from then on; keep_hours keeps the hourly endpoint that "
             "it was evaluated with. Take one of them out."
+        )
+
+
+def _check_encoder(settings: RunSettings, deployment: DeploymentSettings, where: str) -> None:
+    """The encoder is built with the deployment: a run cannot bring another."""
+    asked, has = settings.bertscore, deployment.bertscore_model
+    if asked.model not in (None, has):
+        raise SettingsError(
+            f"{where}: bertscore.model: the deployment scores with '{has}', and not with '{asked.model}'. Leave the "
+            "key out, or have the deployment's 'bertscore_model' changed."
+        )
+    layer = deployment.bertscore_layer or encoders()[has].layer
+    if asked.layer not in (None, layer):
+        raise SettingsError(
+            f"{where}: bertscore.layer: the deployment's encoder is built with its layer {layer}, and not "
+            f"{asked.layer}. Leave the key out, or have the deployment's 'bertscore_layer' changed."
         )
 
 

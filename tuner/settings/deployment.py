@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from tuner.catalog import default_judge
+from tuner.catalog.encoders import PACKAGED, check_encoder
 from tuner.errors import SettingsError
 from tuner.settings import context as cdk_context
 from tuner.settings.checks import problems
@@ -52,9 +53,16 @@ class DeploymentSettings(StrictModel):
         "needs no subscription and no form (docs/models.md)",
     )
     judge_models: tuple[str, ...] = Field((), description="further judges that a run may name")
-    bertscore_model: str = Field("roberta-large", description="encoder built into the scoring image")
-    torch_index: str = Field(
-        "", description="package index with CPU builds of torch, for a smaller scoring image; pytorch.org names one"
+    bertscore_revision: Annotated[str, matching("[0-9a-f]{40}", "40 hexadecimal digits")] | None = Field(
+        None, description="commit of the encoder on its model hub; absent takes the catalog's"
+    )
+    bertscore_layer: int | None = Field(
+        None, ge=1, le=48, description="the encoder's hidden layer; absent takes bert-score's choice"
+    )
+    bertscore_model: str = Field(  # after the two that it is checked with
+        PACKAGED,
+        min_length=1,
+        description="BERTScore's encoder: a name in bert-score, or a folder (docs/evaluation.md)",
     )
     commitments: tuple[Commitment, ...] = Field((), description="terms a run may ask for; none unless named here")
     budget_usd: float = Field(500, gt=0, le=1_000_000, description="ceiling of a run's estimated cost")
@@ -94,6 +102,12 @@ class DeploymentSettings(StrictModel):
     tags: CompanyTags = Field(
         default_factory=dict, max_length=20, description="further tags of everything, by their keys"
     )
+
+    @field_validator("bertscore_model")
+    @classmethod
+    def _encoder_is_exact(cls, name: str, info: ValidationInfo) -> str:
+        check_encoder(name, info.data.get("bertscore_revision"), info.data.get("bertscore_layer"))
+        return name
 
     @field_validator("judge_model")
     @classmethod

@@ -56,8 +56,10 @@ class JudgeSettings(StrictModel):
 class BertScoreSettings(StrictModel):
     """The encoder behind BERTScore."""
 
-    model: str | None = Field(None, description="encoder; the one packaged with the scoring function when absent")
-    layer: int | None = Field(None, ge=1, le=48, description="hidden layer; bert-score's choice when absent")
+    model: str | None = Field(None, description="encoder; the deployment's when absent, and no other in a run")
+    layer: int | None = Field(
+        None, ge=1, le=48, description="hidden layer; the built encoder's when absent, and no other"
+    )
 
 
 class RunSettings(StrictModel):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from tests.e2e.pipeline import small_dataset
 
-# Neither BERTScore's encoder nor the other metrics call anything: they would only cost time.
+# The other metrics call nothing: they would only cost time.
 _QUICK = "evaluation: {metrics: [correctness]}\n"
 _SUCCEEDED = ("SUCCEEDED", None)
 
@@ -47,6 +47,7 @@ DATASETS = {
     # Accepted, so that no sweep deletes the model that others are made of.
     "on_demand": Dataset(lambda: small_dataset(f"serving: on_demand\n{_ACCEPTS}")),
     "profile": Dataset(lambda: small_dataset(f"base_model: amazon.nova-2-lite-v1:0:256k\n{_QUICK}", records=250)),
+    "scored": Dataset(lambda: small_dataset("serving: on_demand\nevaluation: {metrics: [correctness, bertscore]}\n")),
     "untouched": Dataset(lambda: small_dataset(f"serving: none\n{_QUICK}")),
     "documents": Dataset(_documents),
     "dear": Dataset(_dear, ("FAILED", "ApprovalExpiredError")),

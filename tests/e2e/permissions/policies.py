@@ -134,7 +134,14 @@ class Roles:
         outputs = self._pipeline.outputs
         (key,) = self._resources("AWS::KMS::Key")
         (queue,) = self._resources("AWS::SQS::Queue")
+        scoring = next(
+            variables
+            for function in self._functions()
+            if "ENCODER_KEY" in (variables := function["Environment"]["Variables"])
+        )
         words = {
+            scoring["ENCODER_BUCKET"]: "ASSETS",
+            scoring["ENCODER_KEY"]: "ENCODER.tar",
             outputs["DataBucketName"]: "DATA",
             outputs["ArtifactsBucketName"]: "ARTIFACTS",
             outputs["TopicArn"].rsplit(":", 1)[-1]: "TOPIC",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from local.folder import CloudFolder
 from tests.e2e.permissions.policies import CUSTOMIZATION, SCHEDULES, Permission
 from tests.e2e.permissions.stage import DEPLOYMENT, Stage
 from tests.e2e.pipeline import until
@@ -85,6 +87,13 @@ def _unpriced(stage: Stage) -> Failure:
 def _unremembered(stage: Stage) -> Failure:
     """Prices that cannot be remembered are asked for again."""
     return Failure("", _unpriced(stage).message, how="no failure: the estimate says so, and the next one asks again")
+
+
+def _scored(stage: Stage) -> Failure:
+    """As in a new execution environment, whose disk does not have the encoder yet."""
+    for unpacked in CloudFolder.default().temporary.glob("encoder-*"):
+        shutil.rmtree(unpacked)
+    return _ended(stage, stage.start(stage.next_run("scored")))
 
 
 def _busy(stage: Stage) -> Failure:
@@ -240,6 +249,7 @@ _COMMITTED = Situation(
     "a run that buys throughput for a term", _commit, "committed", Stage.sweep_until_nothing_is_alive
 )
 _BROKEN = _run_of("large and broken", "a run whose dataset is larger than 8 MiB and has an error near its end")
+_SCORED = Situation("a run that is scored with BERTScore", _scored, "scored")
 _START = Situation("the start of a run", _start)
 _BUSY = Situation("a run in an account whose quota has no place for jobs", _busy)
 _PINNED = Situation("a run whose run.json an earlier attempt has written", _pinned_before)
@@ -312,6 +322,8 @@ def situation_of(permission: Permission) -> Situation:
             return _FIRST
         case ("purchase_throughput", _, on) if on.endswith("commitment.json"):
             return _COMMITTED
+        case ("score_answers", _, on) if on.endswith("ENCODER.tar"):
+            return _SCORED
         case ("preprocess", "s3:AbortMultipartUpload", _):
             return _BROKEN
         case ("start_customization", "bedrock:ListModelCustomizationJobs", _):

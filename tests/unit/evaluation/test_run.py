@@ -14,6 +14,7 @@ from moto import mock_aws
 from lambdas.score_answers import handler
 from tuner.aws.run_folder import RunFolder
 from tuner.errors import AccessDeniedError, EvaluationError
+from tuner.evaluation.encoder import BuiltEncoder
 from tuner.evaluation.exam import MODELS
 from tuner.evaluation.review import order
 from tuner.evaluation.run import REVIEW, merge_review, score_run, score_shard
@@ -21,7 +22,7 @@ from tuner.run import Keys, Manifest
 from tuner.settings import DeploymentSettings, RunSettings
 
 RUN = "faq-123456789abc"
-ENCODER = "all-MiniLM-L6-v2"
+ENCODER = BuiltEncoder()
 
 
 STAND_IN = {"ResponseMetadata": {"HTTPHeaders": {"x-local-stand-in": "local stand-in: graded by length"}}}
@@ -91,7 +92,7 @@ def test_scores_json_has_everything_the_report_needs(folder: RunFolder, bedrock:
     assert scores["verdict"]["value"] == "better"
     assert scores["judge"]["name"] == "local stand-in: graded by length"
     assert (scores["judge"]["stand_in"], scores["judge"]["asked"], scores["judge"]["missing"]) == (True, 14, 0)
-    assert scores["bertscore"]["model"] == ENCODER
+    assert scores["bertscore"]["model"] == ENCODER.name
     first = scores["questions"][0]
     assert first["id"] == "q0"
     assert first["outcome"] == "win"

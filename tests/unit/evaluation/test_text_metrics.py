@@ -3,6 +3,7 @@
 import json
 from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings
@@ -136,3 +137,16 @@ def test_no_text_breaks_a_metric_or_leaves_its_range(answer: str, reference: str
         for measure in all_metrics()[name].measures:
             if measure.range and measure.name in found:
                 assert measure.range[0] - 1e-9 <= found[measure.name] <= measure.range[1] + 1e-6
+
+
+WORDS = st.lists(st.sampled_from(["the", "cat", "sat", "on", "mat", "東", "京"]), max_size=30).map(" ".join)
+
+
+@given(answer=WORDS, reference=WORDS)
+def test_rouge_is_the_librarys(answer: str, reference: str) -> None:
+    from rouge_score.rouge_scorer import RougeScorer
+
+    tokenizer = SimpleNamespace(tokenize=tokens)
+    expected = RougeScorer(["rouge1", "rouge2", "rougeL"], tokenizer=tokenizer).score(reference, answer)
+    found = values("rouge", answer, reference)
+    assert list(found.values()) == pytest.approx([entry.fmeasure for entry in expected.values()], abs=1e-6)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,8 @@ from pathlib import Path
 import pytest
 from aws_cdk import App, Stack, assertions
 
-from stacks import assets, build, layer
+from stacks import assets, build
+from stacks.layer import CHECKOUT, Layer
 from tests.unit.stacks.conftest import Synthesis
 
 
@@ -20,61 +22,63 @@ def staged(synthesis: Synthesis, function: str) -> Path:
     return synthesis.directory / f"asset.{name}"
 
 
+def tracked(*folders: str) -> list[str]:
+    """Files of the repository that are there."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", *folders]
+    listed = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=True).stdout.splitlines()
+    return [name for name in listed if (CHECKOUT / name).exists()]
+
+
 def test_a_function_gets_the_code_that_runs_in_it_and_nothing_else(aws: Synthesis) -> None:
     folder = staged(aws, "tuner-pin-inputs")
     packed = {path.relative_to(folder) for path in folder.rglob("*") if path.is_file()}
-    tracked = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "tuner", "lambdas"],
-        cwd=layer.CHECKOUT,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.splitlines()
-    left_out = ("tuner/cli/", "lambdas/scoring/", "lambdas/requirements.txt")
-    assert packed == {Path(name) for name in tracked if not name.startswith(left_out)}
+    left_out = ("tuner/cli/", "lambdas/requirements")
+    assert packed == {Path(name) for name in tracked("tuner", "lambdas") if not name.startswith(left_out)}
     assert Path("lambdas/step.py") in packed
 
 
 def test_all_functions_share_one_upload(aws: Synthesis) -> None:
-    zipped = {properties["Code"]["S3Key"] for properties in aws.functions().values() if "S3Key" in properties["Code"]}
-    assert len(zipped) == 1
+    assert len({properties["Code"]["S3Key"] for properties in aws.functions().values()}) == 1
 
 
-def test_the_image_is_built_from_the_same_code_and_its_requirements(aws: Synthesis) -> None:
-    uri = aws.functions()["tuner-score-answers"]["Code"]["ImageUri"]["Fn::Sub"]
-    folder = aws.directory / f"asset.{uri.rpartition(':')[2]}"
-    copied = {
-        line.split()[1]
-        for line in (folder / "lambdas/scoring/Dockerfile").read_text().splitlines()
-        if line.startswith("COPY")
-    }
-    assert copied >= {"tuner", "lambdas"}
-    assert all((folder / name).exists() for name in copied)
-    assert not (folder / "tests").exists()
-    assert not (folder / ".git").exists()
+def test_nothing_is_built_with_docker(aws: Synthesis) -> None:
+    """No image is uploaded, no function runs in one, and no file of the repository says how to build one."""
+    manifests = [json.loads(path.read_text()) for path in aws.directory.glob("*.assets.json")]
+    assert manifests
+    assert all(not manifest.get("dockerImages") for manifest in manifests)
+    assert {properties.get("PackageType", "Zip") for properties in aws.functions().values()} == {"Zip"}
+    names = [Path(name).name.lower() for name in tracked()]
+    assert not [name for name in names if "dockerfile" in name or name.startswith(("docker-", "compose."))]
 
 
-def dependencies(monkeypatch: pytest.MonkeyPatch, built: bool, folder: Path) -> Stack:
-    monkeypatch.setattr(assets, "is_current", lambda: built)
-    monkeypatch.setattr(assets, "LAYER", folder)
+def test_the_functions_and_their_layers_fit(aws: Synthesis) -> None:
+    """The scoring function has a layer of its own beside the one that all have."""
+    layers = {name: len(properties["Layers"]) for name, properties in aws.functions().items()}
+    assert layers.pop("tuner-score-answers") == 2
+    assert set(layers.values()) == {1}
+
+
+def dependencies(built: bool, folder: Path) -> Stack:
+    made = Layer("Dependencies", folder / "requirements.txt", folder / "layer")
+    made.requirements.write_text("boto3==1\n")
+    if built:
+        (made.folder / "python").mkdir(parents=True)
+        made.mark()
     stack = Stack(App(), "Stack")
-    assets.dependencies(stack)
+    assets.layer(stack, made)
     return stack
 
 
-def test_without_its_dependencies_the_stack_synthesizes_and_the_cli_refuses_it(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_without_its_dependencies_the_stack_synthesizes_and_the_cli_refuses_it(tmp_path: Path) -> None:
     """The CDK CLI deploys no stack with an error annotation."""
-    stack = dependencies(monkeypatch, built=False, folder=tmp_path)
+    stack = dependencies(built=False, folder=tmp_path)
     errors = assertions.Annotations.from_stack(stack).find_error("*", assertions.Match.any_value())
     assert [str(entry.entry.data) for entry in errors] == [assets.NOT_BUILT]
     assert "python3 -m stacks.build" in assets.NOT_BUILT
 
 
-def test_with_its_dependencies_the_stack_is_accepted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    (tmp_path / "python").mkdir()
-    stack = dependencies(monkeypatch, built=True, folder=tmp_path)
+def test_with_its_dependencies_the_stack_is_accepted(tmp_path: Path) -> None:
+    stack = dependencies(built=True, folder=tmp_path)
     assert assertions.Annotations.from_stack(stack).find_error("*", assertions.Match.any_value()) == []
 
 
@@ -95,14 +99,14 @@ class Pip:
 
 
 @pytest.fixture
-def workshop(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """A build folder and requirements of the test's own."""
+def made(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Layer:
+    """A layer of the test's own, the only one; the encoder is there."""
     requirements = tmp_path / "requirements.txt"
     requirements.write_text("boto3==1\n")
-    monkeypatch.setattr(layer, "REQUIREMENTS", requirements)
-    monkeypatch.setattr(layer, "LAYER", tmp_path / "build" / "layer")
-    monkeypatch.setattr(layer, "_MARK", tmp_path / "build" / "layer.sha256")
-    return tmp_path
+    layer = Layer("Own", requirements, tmp_path / "build" / "layer")
+    monkeypatch.setattr(build, "LAYERS", (layer,))
+    monkeypatch.setattr(build, "build_encoder", lambda settings: None)
+    return layer
 
 
 def installing(monkeypatch: pytest.MonkeyPatch, fails: bool = False) -> Pip:
@@ -111,39 +115,44 @@ def installing(monkeypatch: pytest.MonkeyPatch, fails: bool = False) -> Pip:
     return pip
 
 
-def test_the_build_runs_once_for_the_same_requirements(monkeypatch: pytest.MonkeyPatch, workshop: Path) -> None:
+def test_the_build_runs_once_for_the_same_requirements(monkeypatch: pytest.MonkeyPatch, made: Layer) -> None:
     pip = installing(monkeypatch)
-    build.main()
-    build.main()
+    build.main([])
+    build.main([])
     assert len(pip.commands) == 1
-    assert (layer.LAYER / "python" / "boto3").is_dir()
-    layer.REQUIREMENTS.write_text("boto3==2\n")
-    assert not layer.is_current()
-    build.main()
+    assert (made.folder / "python" / "boto3").is_dir()
+    made.requirements.write_text("boto3==2\n")
+    assert not made.is_current()
+    build.main([])
     assert len(pip.commands) == 2
-    assert layer.is_current()
+    assert made.is_current()
 
 
-def test_the_build_asks_for_lambdas_platform_and_never_compiles(
-    monkeypatch: pytest.MonkeyPatch, workshop: Path
-) -> None:
+def test_the_build_asks_for_lambdas_platform_and_never_compiles(monkeypatch: pytest.MonkeyPatch, made: Layer) -> None:
     pip = installing(monkeypatch)
-    build.main()
+    build.main([])
     (command,) = pip.commands
     assert command[:4] == [sys.executable, "-m", "pip", "install"]
     assert {"--only-binary=:all:", "--no-deps", "manylinux2014_aarch64", "3.13"} <= set(command)
 
 
 def test_a_build_that_fails_says_so_in_a_sentence_and_leaves_nothing_half_made(
-    monkeypatch: pytest.MonkeyPatch, workshop: Path, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, made: Layer, capsys: pytest.CaptureFixture[str]
 ) -> None:
     installing(monkeypatch, fails=True)
-    build.main()
+    build.main([])
     said = capsys.readouterr().err.splitlines()[-1]
     assert "could not be built" in said
     assert "No matching distribution" in said
-    assert not layer.is_current()
-    assert not layer.LAYER.exists()
+    assert not made.is_current()
+    assert not made.folder.exists()
+
+
+def test_a_deployment_to_a_local_cloud_builds_no_layer(monkeypatch: pytest.MonkeyPatch, made: Layer) -> None:
+    pip = installing(monkeypatch)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "https://127.0.0.1:4566")
+    build.main([])
+    assert pip.commands == []
 
 
 @pytest.mark.parametrize(

