@@ -1,0 +1,92 @@
+"""Tiny encoders with random weights, in a folder as Hugging Face lays them out: no hub can be reached by a test."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+import transformers
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
+
+_TEXT = ["An agent calls tools; throughput is bought by the hour.", "東京は日本の首都です。", "Париж — столица. 3.14"]
+_SIZE = {"hidden_size": 32, "num_hidden_layers": 4, "num_attention_heads": 4, "intermediate_size": 64}
+CONFIGS = {
+    "bert": transformers.BertConfig(**_SIZE, max_position_embeddings=64),
+    "roberta": transformers.RobertaConfig(**_SIZE, max_position_embeddings=66),
+    "xlm-roberta": transformers.XLMRobertaConfig(**_SIZE, max_position_embeddings=66),
+    "distilbert": transformers.DistilBertConfig(dim=32, n_layers=4, n_heads=4, hidden_dim=64, max_position_embeddings=64),
+    "albert": transformers.AlbertConfig(**_SIZE, embedding_size=16, max_position_embeddings=64),
+    "electra": transformers.ElectraConfig(**_SIZE, embedding_size=16, max_position_embeddings=64),
+    "mpnet": transformers.MPNetConfig(**_SIZE, max_position_embeddings=66),
+    "deberta": transformers.DebertaConfig(**_SIZE, max_position_embeddings=64),
+    "deberta-v2": transformers.DebertaV2Config(**_SIZE, max_position_embeddings=64),
+    "bart": transformers.BartConfig(
+        d_model=32, encoder_layers=4, decoder_layers=2, encoder_attention_heads=4, decoder_attention_heads=4,
+        encoder_ffn_dim=64, decoder_ffn_dim=64, max_position_embeddings=64,
+    ),
+    "t5": transformers.T5Config(d_model=32, d_kv=8, d_ff=64, num_layers=4, num_heads=4),
+    "mt5": transformers.MT5Config(d_model=32, d_kv=8, d_ff=64, num_layers=4, num_heads=4),
+    "xlnet": transformers.XLNetConfig(d_model=32, n_layer=4, n_head=4, d_inner=64),
+    "xlm": transformers.XLMConfig(emb_dim=32, n_layers=4, n_heads=4, max_position_embeddings=64),
+    "squeezebert": transformers.SqueezeBertConfig(**_SIZE, embedding_size=32, max_position_embeddings=64),
+    "convbert": transformers.ConvBertConfig(**_SIZE, embedding_size=32, max_position_embeddings=64),
+    "mbart": transformers.MBartConfig(
+        d_model=32, encoder_layers=4, decoder_layers=2, encoder_attention_heads=4, decoder_attention_heads=4,
+        encoder_ffn_dim=64, decoder_ffn_dim=64, max_position_embeddings=64,
+    ),
+    "pegasus": transformers.PegasusConfig(
+        d_model=32, encoder_layers=4, decoder_layers=2, encoder_attention_heads=4, decoder_attention_heads=4,
+        encoder_ffn_dim=64, decoder_ffn_dim=64, max_position_embeddings=64,
+    ),
+    "longformer": transformers.LongformerConfig(**_SIZE, max_position_embeddings=66, attention_window=8),
+    "bigbird": transformers.BigBirdConfig(**_SIZE, max_position_embeddings=64, attention_type="original_full"),
+    "led": transformers.LEDConfig(
+        d_model=32, encoder_layers=4, decoder_layers=2, encoder_attention_heads=4, decoder_attention_heads=4,
+        encoder_ffn_dim=64, decoder_ffn_dim=64, max_encoder_position_embeddings=64, attention_window=8,
+    ),
+    "prophetnet": transformers.ProphetNetConfig(
+        hidden_size=32, num_encoder_layers=4, num_decoder_layers=2, num_encoder_attention_heads=4,
+        num_decoder_attention_heads=4, encoder_ffn_dim=64, decoder_ffn_dim=64, max_position_embeddings=64,
+    ),
+}  # fmt: skip
+
+
+def make(folder: Path, kind: str) -> Path:
+    """A model of this kind in the folder."""
+    tokenizer = _byte_pairs() if kind == "roberta" else _word_pieces()
+    tokenizer.save_pretrained(folder)
+    config = CONFIGS[kind]
+    config.vocab_size = len(tokenizer)
+    config.pad_token_id = tokenizer.pad_token_id
+    torch.manual_seed(7)
+    model = transformers.AutoModel.from_config(config)
+    with torch.no_grad():
+        for weights in model.parameters():
+            weights.add_(torch.randn_like(weights) * 0.1)  # as different from each other as trained ones
+    model.save_pretrained(folder)
+    return folder
+
+
+def _word_pieces() -> transformers.PreTrainedTokenizerFast:
+    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    tokenizer.normalizer, tokenizer.pre_tokenizer = normalizers.BertNormalizer(), pre_tokenizers.BertPreTokenizer()
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    tokenizer.train_from_iterator(_TEXT * 9, trainers.WordPieceTrainer(vocab_size=200, special_tokens=special))
+    tokenizer.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
+    return transformers.PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, pad_token="[PAD]", unk_token="[UNK]", cls_token="[CLS]", sep_token="[SEP]",
+        mask_token="[MASK]", model_max_length=64,
+    )  # fmt: skip
+
+
+def _byte_pairs() -> transformers.RobertaTokenizer:
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    special = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    trainer = trainers.BpeTrainer(vocab_size=400, special_tokens=special, initial_alphabet=alphabet)
+    tokenizer.train_from_iterator(_TEXT * 9, trainer)
+    tokenizer.post_processor = processors.RobertaProcessing(("</s>", 2), ("<s>", 0))
+    made = transformers.RobertaTokenizer(model_max_length=64)
+    made._tokenizer = tokenizer
+    return made
