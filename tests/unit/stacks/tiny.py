@@ -14,7 +14,9 @@ CONFIGS = {
     "bert": transformers.BertConfig(**_SIZE, max_position_embeddings=64),
     "roberta": transformers.RobertaConfig(**_SIZE, max_position_embeddings=66),
     "xlm-roberta": transformers.XLMRobertaConfig(**_SIZE, max_position_embeddings=66),
-    "distilbert": transformers.DistilBertConfig(dim=32, n_layers=4, n_heads=4, hidden_dim=64, max_position_embeddings=64),
+    "distilbert": transformers.DistilBertConfig(
+        dim=32, n_layers=4, n_heads=4, hidden_dim=64, max_position_embeddings=64
+    ),
     "albert": transformers.AlbertConfig(**_SIZE, embedding_size=16, max_position_embeddings=64),
     "electra": transformers.ElectraConfig(**_SIZE, embedding_size=16, max_position_embeddings=64),
     "mpnet": transformers.MPNetConfig(**_SIZE, max_position_embeddings=66),

@@ -1,0 +1,257 @@
+"""Which encoder is built, how it is exported, and what a deployment without it says."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aws_cdk import App, Stack, assertions
+
+from stacks import assets, build, encoders
+from stacks.errors import BuildError
+from tests.unit.stacks import tiny
+from tests.unit.stacks.conftest import Synthesis
+from tuner.catalog.encoders import PACKAGED
+from tuner.catalog.encoders import encoders as known
+from tuner.errors import SettingsError
+from tuner.evaluation.encoder import open_encoder
+from tuner.evaluation.metrics.bertscore import score
+from tuner.settings import DeploymentSettings, deployment_settings
+
+REVISION = "0123456789abcdef0123456789abcdef01234567"
+PAIRS = [
+    ("An agent calls tools.", "An agent calls tools; throughput is bought by the hour."),
+    ("東京は日本です", "東京は日本の首都です。"),
+    ("throughput " * 90, "hour"),
+    *((f"agent {i} " * (i % 5 + 1), f"tool {i} " * (i % 7 + 1)) for i in range(40)),
+]
+
+
+@pytest.fixture
+def workshop(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Encoders are built in a folder of the test's own."""
+    monkeypatch.setattr(encoders, "BUILT", tmp_path / "built")
+    return tmp_path
+
+
+def settings(**values: Any) -> DeploymentSettings:
+    return deployment_settings(values)
+
+
+def test_every_layer_and_baseline_is_bert_scores() -> None:
+    import bert_score
+    from bert_score.utils import model2layers
+
+    assert {name: entry.layer for name, entry in known().items() if name != PACKAGED} == model2layers
+    root = Path(bert_score.__file__).parent / "rescale_baseline"
+    theirs: dict[str, dict[str, float]] = {}
+    for table in root.rglob("*.tsv"):
+        language, name = table.relative_to(root).parts[0], str(table.relative_to(root).with_suffix("")).split("/", 1)[1]
+        rows = {int(row[0]): float(row[3]) for line in table.read_text().splitlines()[1:] if (row := line.split(","))}
+        if name in known() and known()[name].layer in rows:
+            theirs.setdefault(name, {})[language] = rows[known()[name].layer]
+    assert {name: entry.baselines for name, entry in known().items() if entry.baselines} == theirs
+
+
+def test_what_the_documentation_names_is_pinned() -> None:
+    for name in ("roberta-large", "bert-base-multilingual-cased"):
+        assert encoders.wanted(settings(bertscore_model=name)).revision == known()[name].revision
+    assert known()["bert-base-multilingual-cased"].languages == ("*",)
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"bertscore_model": "roberta-larg"}, "Did you mean 'roberta-large'"),
+        ({"bertscore_model": "some/model"}, "set bertscore_layer"),
+        ({"bertscore_model": "some/model", "bertscore_layer": 5}, "Set bertscore_revision"),
+        ({"bertscore_model": "xlm-roberta-base"}, "Set bertscore_revision"),
+        ({"bertscore_model": "./models/mine"}, "set bertscore_layer"),
+        ({"bertscore_revision": "main"}, "40 hexadecimal digits"),
+    ],
+)
+def test_settings_that_do_not_say_what_to_build_are_refused(values: dict[str, Any], said: str) -> None:
+    with pytest.raises(SettingsError, match=said):
+        settings(**values)
+
+
+def test_a_model_at_its_commit_or_in_a_folder_is_accepted() -> None:
+    pinned = settings(bertscore_model="xlm-roberta-base", bertscore_revision=REVISION)
+    assert (encoders.wanted(pinned).layer, encoders.wanted(pinned).revision) == (9, REVISION)
+    mine = encoders.wanted(settings(bertscore_model="./models/mine", bertscore_layer=5))
+    assert (mine.name, mine.layer, mine.languages) == ("mine", 5, ())
+
+
+def test_another_layer_has_no_baseline() -> None:
+    assert dict(encoders.wanted(settings(bertscore_model="roberta-large")).baselines) == {"en": 0.83122575}
+    assert encoders.wanted(settings(bertscore_model="roberta-large", bertscore_layer=12)).baselines == ()
+
+
+@pytest.mark.parametrize("kind", ["bert", "roberta", "distilbert"])
+def test_an_exported_encoder_gives_the_librarys_numbers(workshop: Path, kind: str) -> None:
+    from bert_score import BERTScorer
+
+    from stacks.export import export
+
+    folder = tiny.make(workshop / f"tiny-{kind}", kind)
+    asked = encoders.wanted(settings(bertscore_model=str(folder), bertscore_layer=3))
+    manifest = export(asked)
+    assert manifest == encoders.built(asked)
+    assert (manifest.layer, manifest.longest) == (3, 64)
+    expected = BERTScorer(model_type=str(folder), num_layers=3, nthreads=0).score(*map(list, zip(*PAIRS, strict=True)))
+    for index, (values, _) in enumerate(score(open_encoder(asked.folder), PAIRS)):
+        assert values == pytest.approx([column[index].item() for column in expected], abs=1e-4), PAIRS[index]
+
+
+@pytest.fixture
+def exported(workshop: Path) -> Callable[..., Any]:
+    def run(layer: int = 2) -> Any:
+        from stacks.export import export
+
+        folder = workshop / "tiny"
+        if not folder.exists():
+            tiny.make(folder, "bert")
+        return export(encoders.wanted(settings(bertscore_model=str(folder), bertscore_layer=layer)))
+
+    return run
+
+
+def test_an_export_that_differs_is_refused_with_its_numbers(
+    exported: Callable[..., Any], workshop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As PyTorch's older exporter differs, without an error of its own."""
+    import torch
+
+    from stacks import export
+
+    def wrong(path: Path, model: Any, padding: int) -> None:
+        weights = next(model.parameters())
+        with torch.no_grad():
+            kept = weights.clone()
+            weights.add_(torch.randn_like(weights) * 0.1)
+            right(path, model, padding)
+            weights.copy_(kept)
+
+    right = export._write_model
+    monkeypatch.setattr(export, "_write_model", wrong)
+    with pytest.raises(BuildError, match=r"differs from the original by 0\.\d+, more than 0\.0001"):
+        exported()
+    assert not (workshop / "built" / "tiny").exists()
+    assert not (workshop / "built" / "tiny.tar").exists()
+
+
+def test_a_layer_that_the_model_does_not_have_is_refused(exported: Callable[..., Any]) -> None:
+    with pytest.raises(BuildError, match="has 4 layers, and layer 9 was asked for"):
+        exported(layer=9)
+
+
+def test_the_same_model_gives_the_same_archive_without_a_path_of_the_machine(
+    exported: Callable[..., Any], workshop: Path
+) -> None:
+    """Another upload than the last would change the function at every deployment."""
+    exported()
+    archive = workshop / "built" / "tiny.tar"
+    first = archive.read_bytes()
+    exported()
+    assert archive.read_bytes() == first
+    assert str(workshop).encode() not in first
+    assert b"site-packages" not in first
+
+
+def test_a_model_is_downloaded_at_its_commit_and_without_code(
+    workshop: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The hub is not reached by a test: in its place is a folder."""
+    import huggingface_hub
+
+    asked: list[tuple[str, dict[str, Any]]] = []
+    folder = tiny.make(workshop / "download", "bert")
+
+    def download(repository: str, **options: Any) -> str:
+        asked.append((repository, options))
+        return str(folder)
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", download)
+    wanted = settings(bertscore_model="some/model", bertscore_layer=2, bertscore_revision=REVISION)
+    build.build_encoder(wanted)
+    ((repository, options),) = asked
+    assert (repository, options["revision"]) == ("some/model", REVISION)
+    assert not {"*.bin", "*.py", "*.pkl", "*"} & set(options["allow_patterns"])
+    build.build_encoder(wanted)
+    assert len(asked) == 1, "it is built once"
+
+
+def test_a_hub_that_cannot_be_reached_is_said_with_the_way_around(
+    workshop: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import huggingface_hub
+
+    def download(*_: str, **__: Any) -> str:
+        raise ConnectionError("Name or service not known")
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", download)
+    build.main(["--encoder", "bertscore_model=roberta-large"])
+    said = capsys.readouterr().err
+    assert "could not be downloaded from the Hugging Face hub (FacebookAI/roberta-large, revision 722cf37" in said
+    assert "set bertscore_model to its folder" in said
+
+
+def test_an_exporter_that_is_not_installed_is_named_with_its_extra(workshop: Path) -> None:
+    """In a process where torch cannot be imported, as after `pip install .`."""
+    script = (
+        "import sys; sys.modules['torch'] = sys.modules['transformers'] = None\n"
+        f"from stacks import build, encoders; from pathlib import Path; encoders.BUILT = Path({str(workshop)!r})\n"
+        "build.main(['--encoder'])"
+    )
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert 'pip install "bedrock-tuner[deploy]"' in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+def test_without_its_encoder_the_stack_synthesizes_and_the_cli_refuses_it(workshop: Path) -> None:
+    stack = Stack(App(), "Stack")
+    assets.encoder(stack, settings(bertscore_model="roberta-large"))
+    errors = assertions.Annotations.from_stack(stack).find_error("*", assertions.Match.any_value())
+    (said,) = [str(entry.entry.data) for entry in errors]
+    assert "python3 -m stacks.build bertscore_model=roberta-large`" in said
+
+
+def test_the_function_is_told_which_encoder_and_may_read_that_object_only(aws: Synthesis) -> None:
+    function = aws.functions()["tuner-score-answers"]
+    variables = function["Environment"]["Variables"]
+    asked = encoders.wanted(DeploymentSettings())
+    assert variables["ENCODER_SHA256"] == encoders.manifest_digest(asked)
+    (manifest,) = [json.loads(path.read_text()) for path in aws.directory.glob("*.assets.json")]
+    uploaded = [entry["source"]["path"] for entry in manifest["files"].values()]
+    key = variables["ENCODER_KEY"]
+    assert f"asset.{key}" in uploaded
+    assert (aws.directory / f"asset.{key}").stat().st_size == asked.archive.stat().st_size
+    (read,) = [
+        (statement["Action"], json.dumps(resource))
+        for entry in aws.template["Resources"].values()
+        for policy in entry.get("Properties", {}).get("Policies", [])
+        for statement in policy["PolicyDocument"]["Statement"]
+        for resource in listed(statement["Resource"])
+        if "cdk-hnb659fds-assets" in json.dumps(resource)
+    ]
+    assert read[0] == "s3:GetObject"
+    assert key in read[1]
+    assert "*" not in read[1]
+
+
+def listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+@pytest.mark.parametrize(("size", "needs"), [(91, (1024, 512)), (410, (3008, 666)), (1_060, (3008, 1316))])
+def test_a_larger_encoder_gets_more_memory_and_storage(tmp_path: Path, size: int, needs: tuple[int, int]) -> None:
+    archive = tmp_path / "encoder.tar"
+    with archive.open("wb") as file:
+        file.truncate(size * 2**20)
+    found = encoders.needs(archive)
+    assert (found.memory, found.storage) == needs
