@@ -61,6 +61,7 @@ ACTIONS = {
     "runs": _LOOK_UP,
     "show": _FOLLOW,
     "report": _LOOK_UP,
+    "estimate --stack": {"bedrock:GetFoundationModel", "pricing:GetProducts"},
     "stop": {
         *_LOOK_UP,
         *_ALIVE,

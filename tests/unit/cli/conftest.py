@@ -49,6 +49,7 @@ def world(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> Iterator[World]:
             for each in (client(service), client(service, None), quick(service)):  # the cache tells them apart
                 stack.enter_context(answered(each, service, found))
         stack.enter_context(answered(client("bedrock-runtime", attempts=1), "bedrock-runtime", found))
+        stack.enter_context(answered(client("pricing", "us-east-1", attempts=2), "pricing", found))
         for service in ("s3", "sts", "iam", "events"):
             for each in (client(service), quick(service)):
                 stack.enter_context(recorded(each, service, found))

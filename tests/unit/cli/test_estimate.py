@@ -1,5 +1,6 @@
 """`tuner estimate`: the pipeline's own estimate, of a folder on this machine."""
 
+import datetime as dt
 import json
 from pathlib import Path
 
@@ -7,9 +8,11 @@ import pytest
 
 from tests.doubles import MemoryFolder, NoPrices, manifest
 from tests.unit.cli.world import OUTPUTS, Tuner, World
+from tests.unit.costs.test_price_list import document
 from tuner import catalog
 from tuner.costs.asked_prices import NoCache
 from tuner.costs.step import write_estimate
+from tuner.costs.usage_types import Wanted
 from tuner.datasets import LocalFile, prepare
 from tuner.datasets.places import NoSink
 from tuner.run import Keys
@@ -109,3 +112,17 @@ def test_a_dataset_with_errors_says_so_and_is_estimated_all_the_same(tuner: Tune
     outcome = tuner("estimate", str(folder))
     assert "training.jsonl" in outcome.err
     assert "Training" in outcome.err
+
+
+def test_a_deployments_estimate_asks_for_the_prices_of_today_and_says_where_they_are_from(
+    tuner: Tuner, world: World
+) -> None:
+    usage = "USE1-NovaMicro-Customization-Training"
+    wanted = Wanted("training", "amazon.nova-micro-v1:0", None, usage)
+    world.offers[usage] = [document(wanted, usd="0.002")]
+    world.model["modelLifecycle"] = {"status": "LEGACY", "endOfLifeTime": dt.datetime(2099, 1, 1, tzinfo=dt.UTC)}
+    said = tuner("estimate", str(EXAMPLE), "--stack", "BedrockTuner", "--json").json
+    training = next(item for item in said["items"] if item["name"] == "Training")
+    assert training["unit_price_usd"] == pytest.approx(2e-6)
+    assert training["source"].startswith(f"AWS Price List API, {usage}, in force since 2026-08-01; read ")
+    assert "LEGACY: AWS ends it on 2099-01-01" in said["reason"]

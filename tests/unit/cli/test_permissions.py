@@ -6,6 +6,7 @@ import pytest
 
 from tests.unit.cli.histories import TO_TRAINING, History
 from tests.unit.cli.samples import REQUEST, failed, report
+from tests.unit.cli.test_estimate import EXAMPLE
 from tests.unit.cli.world import Execution, Tuner, World
 from tuner.aws.clients import client
 from tuner.cli.reference import ACTIONS
@@ -45,13 +46,14 @@ class TestPermissions:
             ("stop", [("stop", "faq-3"), ("stop", "forgotten")]),
             ("approve", [("approve", "faq-3"), ("approve", "latest"), ("approve", "faq-2"), ("approve", "f")]),
             ("reject", [("reject", "faq-3", "--reason", "dear"), ("reject", "f", "--reason", "dear")]),
+            ("estimate --stack", [("estimate", "EXAMPLE", "--stack", "BedrockTuner")]),
             ("doctor", [("doctor",)]),
         ],
     )
     def test_they_are_what_is_called(
         self, command: str, calls: list[tuple[str, ...]], tuner: Tuner, world: World, folder: Path, tmp_path: Path
     ) -> None:
-        places = {"FOLDER": str(folder), "OUT": str(tmp_path / "out")}
+        places = {"FOLDER": str(folder), "EXAMPLE": str(EXAMPLE), "OUT": str(tmp_path / "out")}
         for call in calls:
             tuner(*(places.get(word, word) for word in call))
         # S3 asks KMS itself, in the caller's name.

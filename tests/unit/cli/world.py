@@ -69,6 +69,8 @@ class World:
     stacks: dict[str, dict[str, str]] = field(default_factory=lambda: {"BedrockTuner": dict(OUTPUTS)})
     tokens: set[str] = field(default_factory=set)
     starts: bool = True
+    offers: dict[str, list[str]] = field(default_factory=dict)
+    """The documents of AWS's price list, by usage type."""
     quotas: dict[str, tuple[str, float]] = field(
         default_factory=lambda: {
             "L-BE77399C": ("Model units no-commitment Provisioned Throughputs across custom models", 1.0),
@@ -228,6 +230,10 @@ class World:
 
     def _on_GetFoundationModel(self, parameters: dict[str, Any]) -> dict[str, Any]:
         return {"modelDetails": self.model}
+
+    def _on_GetProducts(self, parameters: dict[str, Any]) -> dict[str, Any]:
+        (wanted,) = parameters["Filters"]
+        return {"FormatVersion": "aws_v1", "PriceList": self.offers.get(wanted["Value"], [])}
 
     def _on_GetFoundationModelAvailability(self, parameters: dict[str, Any]) -> dict[str, Any]:
         return {"modelId": parameters["modelId"], **self.access}
