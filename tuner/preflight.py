@@ -19,11 +19,18 @@ from tuner.times import now
 
 # Model units of hourly Provisioned Throughput for custom models. The code for committed units is not documented.
 THROUGHPUT_QUOTA = "L-BE77399C"
-_YES = Tool(
-    "answer",
-    "Records the answer.",
-    {"type": "object", "properties": {"yes": {"type": "boolean"}}, "required": ["yes"]},
+# As small as a request for a verdict can be: whatever judges has to be able to answer it.
+_GRADE = Tool(
+    "grade",
+    "Records the grade of the answer.",
+    {
+        "type": "object",
+        "properties": {"score": {"type": "integer", "minimum": 1, "maximum": 10}},
+        "required": ["score"],
+    },
 )
+_SYSTEM = "You grade the answer by the reference, from 1 to 10."
+_TEXT = "<question>\nWhat is 2 + 2?\n</question>\n\n<reference>\n4\n</reference>\n\n<answer>\n4\n</answer>"
 _SHORT_TOKENS = 64
 
 
@@ -135,13 +142,13 @@ def check_throughput_quota(quotas: Quotas, units: int) -> float | None:
 
 
 def check_judge(ask: Ask, judge_id: str) -> None:
-    """Asks the judge one short question, as it is asked for a verdict: what keeps it from answering is known now.
+    """Asks the judge for one short verdict, as the scoring does: what keeps it from answering is known now.
 
     Raises ModelUnavailableError when it cannot be asked, AccessDeniedError with what to do when it may not be.
     """
     inference = catalog.judge_or_assumed(judge_id).inference_config(_SHORT_TOKENS)
     try:
-        ask(judge_id, "You answer with the tool.", "Is 2 + 2 equal to 4?", _YES, inference)
+        ask(judge_id, _SYSTEM, _TEXT, _GRADE, inference)
     except AccessDeniedError as error:
         raise AccessDeniedError(
             f"judge: this account may not ask '{judge_id}'. {error} {denial_remedy(str(error))}"

@@ -16,6 +16,7 @@ from tuner.aws.judge_call import fill_in_tool
 from tuner.evaluation.judge import tagged
 from tuner.evaluation.metrics.correctness import GRADE
 from tuner.evaluation.metrics.preference import PREFER
+from tuner.preflight import check_judge
 
 JUDGE = "us.anthropic.claude-sonnet-4-6"
 QUESTION = "How long are access logs kept?"
@@ -184,3 +185,8 @@ def test_access_to_a_judge_is_denied_after_a_while(bedrock, runtime):
     for _ in range(2):
         with pytest.raises(runtime.exceptions.AccessDeniedException, match="aws-marketplace:Subscribe"):
             grade(runtime, "c")
+
+
+@pytest.mark.parametrize("judge", [judge.id for judge in catalog.judges()])
+def test_every_judge_answers_what_a_run_asks_it_before_it_spends_anything(runtime, judge):
+    check_judge(lambda *asked: fill_in_tool(*asked, runtime), judge)
