@@ -59,8 +59,8 @@ def look_subscriptions_up(places: Places) -> list[Grant]:
     allowed = (places.deployment.judge_model, *places.deployment.judge_models)
     if not any(catalog.judge_or_assumed(judge).marketplace for judge in allowed):
         return []
-    reason = "asks whether the account is subscribed to a judge before a run depends on it"
-    return [Grant(("bedrock:GetFoundationModelAvailability",), (places.foundation_model("*"),), reason)]
+    reason = "asks whether the account is subscribed to a judge; AWS knows no narrower resource"
+    return [Grant(("bedrock:GetFoundationModelAvailability",), ("*",), reason)]
 
 
 def start_jobs(places: Places) -> list[Grant]:

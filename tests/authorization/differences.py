@@ -29,12 +29,6 @@ POLICY_DIFFERENCES = (
         "Every encryption context is published as a string. The policy in AWS's guide compares this one as an ARN.",
         "Amazon CloudWatch Logs User Guide, Encrypt log data in CloudWatch Logs using AWS KMS",
     ),
-    Difference(
-        "ArnLike",
-        "*Tag/BedrockModelCustomizationJobArn",
-        "Every tag is published as a string. The policy in AWS's guide compares this one, the job's, as an ARN.",
-        "Amazon Bedrock User Guide, Protect your model customization jobs using a VPC",
-    ),
 )
 
 # Where the evaluator gives no answer, or leaves something out of account, on calls that the local cloud decides.

@@ -85,4 +85,4 @@ def test_a_base_model_behind_a_profile_is_granted_wherever_it_reaches() -> None:
 def test_subscriptions_are_looked_up_only_where_a_judge_needs_one() -> None:
     assert bedrock.look_subscriptions_up(places()) == []
     (grant,) = bedrock.look_subscriptions_up(places(judge_models=("us.anthropic.claude-sonnet-4-6",)))
-    assert grant.actions == ("bedrock:GetFoundationModelAvailability",)
+    assert (grant.actions, grant.resources) == (("bedrock:GetFoundationModelAvailability",), ("*",))

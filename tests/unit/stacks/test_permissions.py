@@ -20,7 +20,8 @@ ROLES = {title: grants for title, _, grants in every_role(PLACES)}
 GRANTS = [(title, grant) for title, grants in ROLES.items() for grant in grants]
 # AWS authorises these on nothing narrower than the account.
 WITHOUT_RESOURCE = re.compile(
-    r"xray:(Put(TraceSegments|TelemetryRecords)|GetSampling(Rules|Targets))|bedrock:List\w+s|logs:\w+(Deliver\w+|Polic\w+|LogGroups)"
+    r"xray:(Put(TraceSegments|TelemetryRecords)|GetSampling(Rules|Targets))|bedrock:List\w+s"
+    r"|bedrock:GetFoundationModelAvailability|logs:\w+(Deliver\w+|Polic\w+|LogGroups)"
     r"|servicequotas:ListServiceQuotas|pricing:GetProducts"
 )
 
