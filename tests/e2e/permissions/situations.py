@@ -231,10 +231,10 @@ def _release_training(stage: Stage) -> Failure:
 
 
 def _release_training_again(stage: Stage) -> None:
+    stage.stop_jobs()
     run = stage.training()
     assert stage.invoke("ReleaseFunctionName", {"run_id": run})["released"]
     until(lambda: stage.job_status(run) == "Stopped", "a job that is stopped", 30)
-    stage.sweep()
 
 
 _PROVISIONED = _run_of("provisioned", "a run with provisioned throughput")

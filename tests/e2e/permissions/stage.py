@@ -266,6 +266,12 @@ class Stage:
         self._put(Keys.folder(run) + Keys.TRAINING_JOB, json.dumps(record))
         return run
 
+    def stop_jobs(self) -> None:
+        """Ends what a release that was denied has left in training: there are places for two."""
+        bedrock = self.pipeline.client("bedrock")
+        for job in bedrock.list_model_customization_jobs(statusEquals="InProgress")["modelCustomizationJobSummaries"]:
+            bedrock.stop_model_customization_job(jobIdentifier=job["jobArn"])
+
     def job_status(self, run: str) -> str:
         """Bedrock's word for how the run's job is doing."""
         job = self.pipeline.client("bedrock").get_model_customization_job(jobIdentifier=resource_name(DEPLOYMENT, run))
