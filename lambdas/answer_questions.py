@@ -12,8 +12,9 @@ from pydantic import Field
 
 from lambdas.step import Environment, RunEvent, metrics, step
 from tuner.aws.converse import Conversation
+from tuner.errors import EndpointFailedError, RetryableError
 from tuner.serving.answers import Answering, Shard, Which
-from tuner.serving.purchase import require
+from tuner.serving.purchase import is_new, require
 
 
 class AnswerEvent(RunEvent):
@@ -27,9 +28,15 @@ class AnswerEvent(RunEvent):
 def handler(event: AnswerEvent, env: Environment) -> dict[str, int]:
     folder = env.folder(event.run_id)
     manifest = folder.manifest()
-    endpoint = manifest.base_endpoint if event.model == "base" else require(folder).arn
+    record = require(folder) if event.model == "tuned" else None
+    endpoint = record.arn if record else manifest.base_endpoint
     answering = Answering(Conversation(), endpoint, manifest, env.deployment.answer_concurrency)
     size = env.deployment.shard_size
-    answered, failed = answering.run(*(Shard(folder, event.model, number, size) for number in event.shards))
+    try:
+        answered, failed = answering.run(*(Shard(folder, event.model, number, size) for number in event.shards))
+    except EndpointFailedError as error:
+        if record and is_new(record):
+            raise RetryableError(f"{error} It came into service a moment ago, so it is asked again.") from error
+        raise
     metrics.add_metric("AnswersFailed", MetricUnit.Count, failed)
     return {"answered": answered, "failed": failed}

@@ -21,6 +21,7 @@ from tuner.times import iso, now, seconds_since
 
 # A read may miss what was created a moment ago: for so long, an endpoint that cannot be found is not believed gone.
 _VISIBLE_SECONDS = 600
+_KNOWN_SECONDS = 180
 _ASK_FOR = {
     "provisioned": "In Service Quotas, service Amazon Bedrock, ask AWS to raise the model units for Provisioned "
     "Throughput of custom models (without commitment: quota L-BE77399C), or set 'serving: on_demand' in run.yaml "
@@ -138,6 +139,11 @@ def check(endpoints: Endpoints, folder: RunFolder) -> tuple[Endpoint, EndpointRe
         record = record.model_copy(update={"in_service_at": iso(now())})
         write(folder, record)
     return endpoint, record
+
+
+def is_new(record: EndpointRecord) -> bool:
+    """Whether it came into service so recently that Bedrock's runtime may not know it yet."""
+    return record.in_service_at is not None and seconds_since(record.in_service_at) < _KNOWN_SECONDS
 
 
 def _gone(record: EndpointRecord) -> str:

@@ -1,5 +1,6 @@
 """The steps from pinning to release: what goes in, what small result comes out. What they do is tested in its rooms."""
 
+import datetime as dt
 import json
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -30,8 +31,9 @@ from tuner.aws.bedrock import FoundationModel
 from tuner.aws.converse import Reply
 from tuner.aws.run_folder import RunFolder
 from tuner.aws.trainings import Trainings
-from tuner.errors import QuotaError
+from tuner.errors import EndpointFailedError, QuotaError, RetryableError
 from tuner.run import Keys
+from tuner.times import iso, now
 
 
 class Models(Jobs):
@@ -136,6 +138,23 @@ def test_each_model_is_asked_at_its_own_endpoint(
     cloud.write_json(Keys.ENDPOINT, {**record, "model_units": 1, "commitment": None, "created_at": "2026-11-23T07:00Z"})
     assert invoke(answer_questions, run_id=RUN, model=model, shards=[0]) == {"answered": 1, "failed": 0}
     assert next(cloud.read_lines(f"answers/{model}/00000.jsonl"))["answer"] == endpoint
+
+
+@pytest.mark.parametrize(("minutes", "error"), [(1, RetryableError), (10, EndpointFailedError)])
+def test_an_endpoint_that_bedrock_does_not_know_yet_is_asked_again(
+    cloud: RunFolder, monkeypatch: pytest.MonkeyPatch, minutes: int, error: type[Exception]
+) -> None:
+    class Unknown(Asked):
+        def ask(self, endpoint: str, *_: object) -> Reply:
+            raise EndpointFailedError(f"{endpoint} is not there to be asked.")
+
+    monkeypatch.setattr(answer_questions, "Conversation", Unknown)
+    cloud.write_lines(Keys.EVALUATION, [{"id": "1", "question": "q", "reference": "r"}])
+    arn, at = "arn:aws:bedrock:x:1:provisioned-model/y", iso(now() - dt.timedelta(minutes=minutes))
+    record = {"kind": "provisioned", "arn": arn, "name": NAME, "created_at": at, "in_service_at": at}
+    cloud.write_json(Keys.ENDPOINT, {**record, "model_units": 1, "commitment": None})
+    with pytest.raises(error, match="not there to be asked"):
+        invoke(answer_questions, run_id=RUN, model="tuned", shards=[0])
 
 
 def test_the_job_is_started_checked_and_summed_up(cloud: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:

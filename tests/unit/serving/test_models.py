@@ -84,6 +84,19 @@ def test_what_anybody_serves_or_a_run_works_with_stays() -> None:
     assert deleted(models) == (), "Bedrock knows of a use that is not listed"
 
 
+def test_a_model_that_a_running_run_has_adopted_stays() -> None:
+    models = Models()
+    models.add(tags={**OURS, Tags.TRAINING: "f" * 32})
+    asked: list[tuple[str, str]] = []
+
+    def used(name: str, tags: Mapping[str, str], run_id: str) -> bool:
+        asked.append((name, tags[Tags.TRAINING]))
+        return True
+
+    assert delete_unused(models, [FakeEndpoints()], DEPLOYMENT, 30, lambda _: "FAILED", used) == ()
+    assert asked == [(f"tuner-{RUN}", "f" * 32)]
+
+
 def test_without_a_retention_everything_is_kept() -> None:
     models = Models()
     models.add()
