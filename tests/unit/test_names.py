@@ -76,6 +76,13 @@ def test_two_things_have_two_names(kind: Kind, names: set[tuple[str, str]]) -> N
         assert fit(kind, *first) != fit(kind, *second)
 
 
+@pytest.mark.parametrize("tail", ["", "-committed"])
+@pytest.mark.parametrize("kind", Kind, ids=str)
+def test_two_long_names_that_begin_alike_stay_apart(kind: Kind, tail: str) -> None:
+    names = {fit(kind, "x" * 600 + end, tail) for end in ("a", "b", "-a", "_a", "a ")}
+    assert len(names) == 5
+
+
 @given(deployment=DEPLOYMENTS, dataset=st.text(min_size=1), repeat=st.integers(0, 999))
 def test_what_a_run_makes_has_a_name_that_fits_and_keeps_its_deployment_hash_and_suffix(
     deployment: str, dataset: str, repeat: int
