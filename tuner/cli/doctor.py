@@ -81,7 +81,7 @@ def _examine(context: Mapping[str, Any], name: str, on_local: bool, ask: bool) -
         except Exception as error:
             if not isinstance(error, local.error_class() or ()):
                 raise
-            yield Check("Local cloud", "failed", str(error), "Start it with 'tuner local up'.")
+            yield Check("Local cloud", "failed", str(error), "docs/local-cloud.md says how it is used.")
             return
     use_region()
     environment = boto3.Session().region_name

@@ -80,7 +80,7 @@ def test_a_local_cloud_that_is_not_up_is_a_line(tuner: Tuner, monkeypatch: pytes
     monkeypatch.setenv("TUNER_LOCAL_DIR", str(tmp_path / "none"))
     outcome = tuner("doctor", "--local", "--json")
     assert [check["name"] for check in outcome.json] == ["Local cloud"]
-    assert "tuner local up" in outcome.json[0]["remedy"]
+    assert "tuner local up" in outcome.json[0]["message"]
 
 
 def test_an_address_that_does_not_answer_is_given_up_within_two_seconds(
