@@ -103,8 +103,13 @@ def _read(stack: str, region: str, description: dict[str, Any]) -> Deployment:
         state_machine_arn=outputs["StateMachineArn"],
         start_function=outputs["StartFunctionName"],
         customization_role_arn=outputs["CustomizationRoleArn"],
-        settings=load(DeploymentSettings, json.loads(outputs["DeploymentSettings"]), f"stack {stack}"),
+        settings=load(DeploymentSettings, _known(json.loads(outputs["DeploymentSettings"])), f"stack {stack}"),
     )
+
+
+def _known(settings: dict[str, Any]) -> dict[str, Any]:
+    """The settings that this version knows. One that is older may have others, and its endpoints must still go."""
+    return {name: value for name, value in settings.items() if name in DeploymentSettings.model_fields}
 
 
 def _absent(stack: str, region: str) -> str:

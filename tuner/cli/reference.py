@@ -66,6 +66,8 @@ ACTIONS = {
         *_LOOK_UP,
         *_ALIVE,
         "states:StopExecution",
+        "bedrock:ListModelCustomizationJobs",
+        "bedrock:ListTagsForResource",
         "bedrock:GetModelCustomizationJob",
         "bedrock:StopModelCustomizationJob",
     },

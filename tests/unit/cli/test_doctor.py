@@ -1,5 +1,6 @@
 """`tuner doctor`."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -244,3 +245,11 @@ def test_a_person_reads_signs(tuner: Tuner, world: World) -> None:
     said = " ".join(outcome.err.split())
     assert "✗ CDK bootstrap us-east-1 is not bootstrapped for the CDK. Run 'cdk bootstrap'" in said
     assert "✓ Judge" in said
+
+
+def test_a_deployment_of_an_older_version_can_still_be_looked_at(tuner: Tuner, world: World) -> None:
+    """Between an upgrade of the checkout and the next deployment, what is alive must be seen and released."""
+    outputs = world.stacks["BedrockTuner"]
+    outputs["DeploymentSettings"] = json.dumps({**json.loads(outputs["DeploymentSettings"]), "gone_since": "1"})
+    assert verdicts(tuner("doctor", "--json"))["Stack"] == "ok"
+    assert tuner("throughput").status == 0

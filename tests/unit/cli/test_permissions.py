@@ -7,6 +7,7 @@ import pytest
 from tests.unit.cli.histories import TO_TRAINING, History
 from tests.unit.cli.samples import REQUEST, failed, report
 from tests.unit.cli.test_estimate import EXAMPLE
+from tests.unit.cli.test_stop import job
 from tests.unit.cli.world import Execution, Tuner, World
 from tuner.aws.clients import client
 from tuner.cli.reference import ACTIONS
@@ -22,7 +23,7 @@ class TestPermissions:
     def _setting(self, world: World, folder: Path) -> None:
         world.add(Execution("faq-1"), failed("faq-2"), Execution("faq-3", "RUNNING"))
         world.executions["faq-3"].history = History().is_in(*TO_TRAINING)
-        world.job = {"status": "InProgress"}
+        world.job = job("faq-3")
         for run in ("faq-1", "faq-2"):
             world.put(run, Keys.REPORT, report(run))
             world.put(run, Keys.REPORT_PAGE, "<html>")
