@@ -78,8 +78,9 @@ _PAGE = """# A company's network, permissions boundary, key and tags
 *For the platform engineer.*
 
 ```console
-cdk deploy -c vpc.subnet_ids=SUBNET_A,SUBNET_B -c vpc.security_group_ids=GROUP \\
-    -c permissions_boundary=POLICY -c kms_key_arn=KEY_ARN -c tags.cost-center=4711
+cdk deploy -c vpc.subnet_ids=subnet-0123456789abcdef0,subnet-0123456789abcdef1 \\
+    -c vpc.security_group_ids=sg-0123456789abcdef0 -c permissions_boundary=company-boundary \\
+    -c kms_key_arn=arn:aws:kms:us-east-1:111122223333:key/12345678-1234-1234-1234-123456789012 -c tags.cost-center=4711
 ```
 
 ## VPC
