@@ -16,18 +16,20 @@ import random
 import statistics
 import subprocess
 import sys
+import tarfile
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("HF_HUB_OFFLINE", "1")  # the library would look for a newer model
 
 from benchmarks.lines import Figure
 from tuner.aws.judge_call import Tool, ToolReply
 from tuner.errors import ThrottledError
-from tuner.evaluation.encoder import PACKAGED, Encoder
+from tuner.evaluation.encoder import BuiltEncoder, open_encoder
 from tuner.evaluation.exam import MODELS, Question
 from tuner.evaluation.judge import Judge
 from tuner.evaluation.metrics import Equipment
@@ -60,7 +62,9 @@ def bertscore(pairs: int, rounds: int) -> Iterator[Figure]:
     ratios, so that other work on the machine meets both. Seconds of the processors are told beside.
     """
     questions = example_questions(pairs)
-    Encoder.load(PACKAGED)  # imports everything, for both
+    BuiltEncoder().load()  # imports everything
+    import bert_score  # noqa: F401 - for the library, too
+
     took: dict[str, list[tuple[float, float]]] = {"ours": [], "library": []}
     results: dict[str, list[float]] = {}
     scorers = {"ours": _ours, "library": _library}
@@ -73,7 +77,7 @@ def bertscore(pairs: int, rounds: int) -> Iterator[Figure]:
         )
     both = list(zip(took["library"], took["ours"], strict=True))
     apart = max(abs(one - other) for one, other in zip(results["ours"], results["library"], strict=True))
-    yield Figure("bertscore_speedup", statistics.median(one[0] / other[0] for one, other in both), 1.5, "x", "at least")
+    yield Figure("bertscore_speedup", statistics.median(one[0] / other[0] for one, other in both), 2, "x", "at least")
     spent = statistics.median(one[1] / other[1] for one, other in both)
     print(f"# the same in seconds of the processors: {spent:.2f} x")
     yield Figure("bertscore_largest_difference", apart, 1e-4)
@@ -81,8 +85,8 @@ def bertscore(pairs: int, rounds: int) -> Iterator[Figure]:
 
 def _ours(questions: list[Question]) -> list[float]:
     """The encoder is loaded once for both models, as in a fresh function."""
-    Encoder.load.cache_clear()
-    grades = BertScore().grade(questions, Equipment())
+    open_encoder.cache_clear()
+    grades = BertScore().grade(questions, Equipment(encoder=BuiltEncoder()))
     return [float(values["bertscore_f1"] or 0) for model in MODELS for values in grades.values[model]]
 
 
@@ -110,20 +114,24 @@ def judging() -> Iterator[Figure]:
 
 
 def cold_start() -> Iterator[Figure]:
-    """A fresh process: the function's imports, the encoder, and a first shard of 25 questions by every local metric."""
+    """A fresh process: the function's imports, the encoder, and a first shard of 25 questions by every local metric.
+
+    The encoder's archive is unpacked and checked as the function does it; what S3 takes to send it is not counted.
+    """
     script = (
         "import json, resource, sys, time; start = time.perf_counter()\n"
         "import lambdas.score_answers\n"
         "imported = time.perf_counter() - start\n"
         "from benchmarks.scoring import first_shard; first_shard()\n"
         "peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 if sys.platform == 'darwin' else 1 / 1024)\n"
-        "print(json.dumps([imported, time.perf_counter() - start, peak / 2**20]))"
+        "print(json.dumps([imported, time.perf_counter() - start, peak / 2**20, time.process_time()]))"
     )
     run = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
-    imported, seconds, megabytes = json.loads(run.stdout.splitlines()[-1])
-    yield Figure("scoring_imports", imported, 10, "s")
-    yield Figure("scoring_cold_start_and_first_shard", seconds, 60, "s")
-    yield Figure("scoring_peak_memory", megabytes, 2048, "MB")
+    imported, seconds, megabytes, spent = json.loads(run.stdout.splitlines()[-1])
+    print(f"# cold start and first shard in seconds of the processors: {spent:.2f}")
+    yield Figure("scoring_imports", imported, 10, "s")  # Lambda's limit for starting
+    yield Figure("scoring_cold_start_and_first_shard", seconds, 5, "s")
+    yield Figure("scoring_peak_memory", megabytes, 1024, "MB")
 
 
 def first_shard() -> None:
@@ -132,7 +140,11 @@ def first_shard() -> None:
     from tuner.evaluation.scores import grade, summarize
 
     metrics = chosen(["bertscore", "rouge", "bleu", "style", "exact_match", "token_f1"])
-    summarize(grade(example_questions(25), metrics, Equipment(encoder=PACKAGED, language="en")))
+    with tempfile.TemporaryDirectory() as folder:
+        built = BuiltEncoder().folder()
+        with tarfile.open(built.with_name(f"{built.name}.tar")) as archive:
+            archive.extractall(folder, filter="data")
+        summarize(grade(example_questions(25), metrics, Equipment(encoder=BuiltEncoder(folder), language="en")))
 
 
 class _Endpoint:

@@ -94,6 +94,10 @@ def _cut(model: Any, asked: Wanted) -> Any:
         _check_depth(depth, model.config.num_hidden_layers, asked)
         model.encoder.config.num_hidden_layers = model.config.num_hidden_layers = depth
         return model
+    if isinstance(getattr(model, "n_layers", None), int):  # XLM counts them
+        _check_depth(depth, model.n_layers, asked)
+        model.n_layers = depth
+        return model
     for path in _LAYERS:
         *parents, last = path.split(".")
         owner = model
@@ -116,7 +120,13 @@ def _export_into(folder: Path, asked: Wanted, model: Any, tokenizer: Any) -> Enc
     longest = _longest(model, tokenizer)
     padding = tokenizer.pad_token_id or 0
     _write_tokenizer(folder / TOKENIZER, tokenizer, longest)
-    _write_model(folder / MODEL, model, padding)
+    try:
+        _write_model(folder / MODEL, model, padding)
+    except Exception as error:  # the exporter raises its own errors and those of the model's code
+        raise BuildError(
+            f"bertscore_model: PyTorch cannot export '{asked.model}' to ONNX ({_first_line(error)}). "
+            "docs/evaluation.md lists the kinds of models that can be exported."
+        ) from error
     difference = _difference(folder, model, padding)
     if difference > TOLERANCE:
         raise BuildError(
@@ -139,8 +149,12 @@ def _export_into(folder: Path, asked: Wanted, model: Any, tokenizer: Any) -> Enc
     )
 
 
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), "") or "no reason was given"
+
+
 def _longest(model: Any, tokenizer: Any) -> int:
-    positions = int(getattr(model.config, "max_position_embeddings", 0) or _LONGEST)
+    positions = max(int(getattr(model.config, "max_position_embeddings", 0) or 0), 0) or _LONGEST
     stated = int(tokenizer.model_max_length)
     return stated if stated <= positions else min(positions, _LONGEST)
 
