@@ -24,7 +24,7 @@ def compare(
     on_local: Local = False,
 ) -> None:
     """Compare runs' tuned models with the first one's, on the questions that both were asked."""
-    from tuner.evaluation.across import compare_runs  # loads numpy and scipy: only when it is needed
+    from tuner.evaluation.across import compare_runs  # loads numpy: only when it is needed
 
     if len(runs) < 2:
         raise CommandError("Name at least two runs; 'tuner runs' lists them.")

@@ -59,7 +59,7 @@ def evaluate(
     on_local: Local = False,
 ) -> None:
     """Compare two files of answers with references: scores by each metric, and a verdict."""
-    from tuner.evaluation.standalone import evaluate as compare  # loads numpy and scipy: only when it is needed
+    from tuner.evaluation.standalone import evaluate as compare  # loads numpy: only when it is needed
 
     if on_local:
         local.use()

@@ -95,4 +95,10 @@ def _cloud() -> Any:
         )
     if str(checkout) not in sys.path:
         sys.path.append(str(checkout))
-    return importlib.import_module("local.cloud")
+    try:
+        return importlib.import_module("local.cloud")
+    except ModuleNotFoundError as error:
+        raise CommandError(
+            f"The local cloud needs the Python package '{error.name}', which is not installed. Install what it needs: "
+            'pip install "bedrock-tuner[local]", or make setup in a checkout.'
+        ) from None
