@@ -9,6 +9,7 @@ this project's error for that, and not with one of Python's for a module that is
 from __future__ import annotations
 
 import json
+import os
 import platform
 import subprocess
 import sys
@@ -26,6 +27,7 @@ from tests.authorization.template import Template
 from tests.package import built
 from tests.package.runtime import Function, Outcome, Work
 from tests.unit.stacks.conftest import Synthesis
+from tuner.evaluation.encoder import BuiltEncoder
 
 _PROGRAM = CHECKOUT / "tests" / "package" / "runtime.py"
 _RUN = {"run_id": "a-run"}
@@ -103,6 +105,32 @@ def test_a_package_that_lacks_something_does_not_start(python: str, functions: l
     whole = functions[0]
     (nothing,) = outcomes(python, [replace(whole, path=[str(tmp_path), whole.path[-1]])], tmp_path)
     assert (nothing.started, nothing.error) == (False, "Runtime.ImportModuleError")
+
+
+def test_the_scoring_package_scores_as_this_environment_does(python: str, functions: list[Function]) -> None:
+    """Every local metric, with what only the layers have: NumPy, ONNX Runtime, tokenizers, sacrebleu."""
+    (scoring,) = [each for each in functions if each.name == "tuner-score-answers"]
+    environment = {"PYTHONPATH": os.pathsep.join(scoring.path)}
+    command = ["-c", _SCORES, str(BuiltEncoder().folder())]
+    there = subprocess.run([python, "-s", *command], env=environment, capture_output=True, text=True, check=False)
+    assert there.returncode == 0, there.stderr
+    here = subprocess.run([sys.executable, *command], cwd=CHECKOUT, capture_output=True, text=True, check=True)
+    expected = json.loads(here.stdout)
+    assert json.loads(there.stdout) == {name: pytest.approx(value, abs=1e-5) for name, value in expected.items()}
+    assert {"bertscore_f1", "rouge_l", "bleu"} <= set(expected)
+
+
+_SCORES = """
+import json, sys
+from tuner.evaluation.encoder import BuiltEncoder
+from tuner.evaluation.exam import Question
+from tuner.evaluation.metrics import Equipment, chosen
+from tuner.evaluation.scores import grade, summarize
+question = Question("a", "What?", "An agent calls tools.", {"base": "Agents call tools.", "tuned": "A bed."})
+metrics = chosen(["bertscore", "rouge", "bleu", "token_f1"])
+made = summarize(grade([question] * 8, metrics, Equipment(encoder=BuiltEncoder(sys.argv[1]))))
+print(json.dumps({name: entry["difference"] for name, entry in made["metrics"].items()}))
+"""
 
 
 def test_code_and_layers_fit_into_a_function(functions: list[Function]) -> None:
