@@ -28,6 +28,7 @@ def deployed(tmp_path_factory, calls):
     """The environment of a client of the cloud; ended, with everything in it, after the last test."""
     before = dict(os.environ)
     os.environ[FOLDER_VARIABLE] = str(tmp_path_factory.mktemp("deployed") / "cloud")
+    os.environ["LOCAL_IDLE"] = "15"  # so that runs meet functions that are Inactive
     os.environ |= {FURTHER_VARIABLE: journal.MODULE, journal.JOURNAL_VARIABLE: str(calls)}
     try:
         cloud.up(engine="tiny")

@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+from botocore.exceptions import ClientError
 
 from tuner.run import Keys
 
+_NOT_READY = {"ResourceConflictException", "CodeArtifactUserPendingException"}
 EXAMPLE = Path(__file__).parents[2] / "examples" / "bedrock-faq"
 STACK = "BedrockTuner"
 _PATIENCE_SECONDS = 240
@@ -64,14 +66,16 @@ class Pipeline:
         return self.session.client(service)
 
     def invoke(self, output: str, event: dict[str, Any]) -> Any:
-        """What the function that the stack's output names returns. Its first call after a deployment is refused."""
+        """What the function that the stack's output names returns. A new or an idle one refuses its first call."""
         functions = self.client("lambda")
 
         def ready() -> dict[str, Any] | None:
             try:
                 return functions.invoke(FunctionName=self.outputs[output], Payload=json.dumps(event))
-            except functions.exceptions.ResourceConflictException:
-                return None
+            except ClientError as error:
+                if error.response["Error"]["Code"] in _NOT_READY:
+                    return None
+                raise
 
         reply = until(ready, f"the function {output} to be Active", 60)
         result = json.loads(reply["Payload"].read())

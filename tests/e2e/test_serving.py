@@ -158,9 +158,7 @@ def status_of_job(pipeline, run):
 def again(pipeline, run):
     """Runs the same content once more."""
     dataset = json.loads(pipeline.describe(run)["input"])["dataset"]
-    event = json.dumps({"dataset": dataset, "repeat": 1})
-    name = pipeline.outputs["StartFunctionName"]
-    reply = json.loads(pipeline.client("lambda").invoke(FunctionName=name, Payload=event)["Payload"].read())
+    reply = pipeline.invoke("StartFunctionName", {"dataset": dataset, "repeat": 1})
     assert reply["started"], reply
     return reply["run_id"]
 
