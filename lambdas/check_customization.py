@@ -16,5 +16,6 @@ from tuner.training import job
 def handler(event: RunEvent, env: Environment) -> dict[str, Any]:
     folder = env.folder(event.run_id)
     found = job.check(Bedrock(), folder, folder.manifest())
+    job.refuse_overdue(found, env.deployment.longest_training_hours)
     wait = job.wait_seconds(found, env.deployment.training_polling)
     return {"status": found.status, "wait_seconds": wait, "custom_model_arn": found.custom_model_arn}

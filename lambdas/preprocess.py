@@ -9,7 +9,7 @@ from tuner.aws.objects import ObjectSink, ObjectSource
 from tuner.catalog import model
 from tuner.datasets import Role, Source, prepare
 from tuner.run import Keys
-from tuner.serving.answers import lanes
+from tuner.serving.answers import lanes, shard_size
 
 _ROLES: tuple[Role, ...] = ("training", "validation", "evaluation")
 
@@ -37,5 +37,6 @@ def handler(event: RunEvent, env: Environment) -> dict[str, Any]:
     folder.write_json(Keys.DATASET_SUMMARY, prepared.summary)
     folder.write_json(Keys.FINDINGS, prepared.findings.document())
     records = {key: prepared.summary[key] for key in ("training_records", "validation_records", "evaluation_records")}
-    shards = -(-records["evaluation_records"] // env.deployment.shard_size)
-    return {**records, "shards": list(range(shards)), "lanes": lanes(shards, env.deployment.shard_size)}
+    size = shard_size(records["evaluation_records"], env.deployment.shard_size)
+    shards = -(-records["evaluation_records"] // size)
+    return {**records, "shard_size": size, "shards": list(range(shards)), "lanes": lanes(shards, size)}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pydantic import Field
+
 from lambdas.step import Environment, RunEvent, step
 from tuner.aws.encoder_object import EncoderObject
 from tuner.evaluation.run import score_run, score_shard
@@ -11,13 +13,14 @@ class ScoreEvent(RunEvent):
     """Which shard to grade; all that is left, and the sum of it, when none is named."""
 
     shard: int | None = None
+    shard_size: int = Field(ge=1)
 
 
 @step(ScoreEvent)
 def handler(event: ScoreEvent, env: Environment) -> dict[str, int]:
     """Returns how many questions were scored."""
     encoder = EncoderObject(env.encoder_bucket, env.encoder_key, env.encoder_sha256)
-    folder, size = env.folder(event.run_id), env.deployment.shard_size
+    folder, size = env.folder(event.run_id), event.shard_size
     if event.shard is None:
         return {"scored": score_run(folder, size, encoder)}
     return {"scored": score_shard(folder, event.shard, size, encoder)}

@@ -7,11 +7,12 @@ import re
 
 from stacks.step_table import STEPS
 from statemachine.definition import definition
+from tuner.settings import DeploymentSettings
 
 
-def text() -> str:
+def text(settings: DeploymentSettings | None = None) -> str:
     """Without indentation: a template's size is limited."""
-    return json.dumps(definition(), separators=(",", ":"))
+    return json.dumps(definition(settings), separators=(",", ":"))
 
 
 def called() -> dict[str, str]:

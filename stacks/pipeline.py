@@ -34,7 +34,7 @@ class Pipeline(Construct):
             self,
             "StateMachine",
             state_machine_name=places.state_machine_name,
-            definition_body=sfn.DefinitionBody.from_string(definition.text()),
+            definition_body=sfn.DefinitionBody.from_string(definition.text(places.deployment)),
             definition_substitutions={name: functions[step].function_arn for name, step in definition.called().items()},
             role=self._role().without_policy_updates(),
             logs=self._logs(),

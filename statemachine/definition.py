@@ -1,4 +1,4 @@
-"""The state machine's definition as it is deployed: customization.asl.json with the retry policy in every Task.
+"""The state machine's definition as it is deployed: customization.asl.json with its time limit and retry policy.
 
 Everything that needs the definition takes it from here, so that what is drawn, checked and tested is what is deployed.
 The functions' ARNs are still placeholders such as `${PinInputs}`.
@@ -11,14 +11,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from statemachine.bounds import longest_seconds
 from statemachine.retries import retriers
+from tuner.settings import DeploymentSettings
 
 SOURCE = Path(__file__).parent / "customization.asl.json"
 
 
-def definition() -> dict[str, Any]:
-    """The whole definition, made anew at each call."""
+def definition(settings: DeploymentSettings | None = None) -> dict[str, Any]:
+    """The whole definition for a deployment, for one with the default settings when None."""
     built = source()
+    built["TimeoutSeconds"] = longest_seconds(built, settings or DeploymentSettings())
     for name, state in tasks(built):
         state["Retry"] = [retrier.entry() for retrier in retriers(name)]
     return built

@@ -67,9 +67,9 @@ NOT_READY = Retrier(
         "Lambda.ENINotReadyException",
     ),
     seconds=5,
-    attempts=16,
-    rate=1.5,
-    longest=45,
+    attempts=10,
+    rate=2,
+    longest=60,
     jitter="NONE",
     # https://github.com/aws-solutions-library-samples/accelerated-intelligent-document-processing-on-aws/issues/801
     why="A function that was not called for weeks is Inactive, one that was just deployed is Pending. Its first call "
@@ -85,16 +85,16 @@ BUSY_ACCOUNT = Retrier(
         "Lambda.SubnetIPAddressLimitReachedException",
     ),
     seconds=5,
-    attempts=72,
+    attempts=30,
     rate=2,
-    longest=300,
+    longest=900,
     jitter="FULL",
     why="Other functions use up the account's concurrency, a VPC's addresses or its network interfaces. That can last "
     "for hours. Full jitter spreads the executions that wait for the same limit.",
 )
 RELEASE_BUSY_ACCOUNT = replace(
     BUSY_ACCOUNT,
-    attempts=180,
+    attempts=66,
     why="As above, for longer: until the release is done, an endpoint is paid for by the hour.",
 )
 PASSING = Retrier(
@@ -117,7 +117,7 @@ LAMBDA_FAILURE = Retrier(
         "Lambda.EC2UnexpectedException",
     ),
     seconds=2,
-    attempts=8,
+    attempts=6,
     rate=2,
     longest=60,
     jitter="FULL",

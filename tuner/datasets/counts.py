@@ -13,6 +13,8 @@ from tuner.datasets.record import Role
 
 _ADD = "Add records, or choose another base model."
 _ADD_OR_UPLOAD = "Add records or a validation file."
+# They are asked and scored in shards, and an execution's history has room for a limited number of them.
+MOST_QUESTIONS = 25_000
 _REMOVE = "Remove records, or choose another base model."
 
 
@@ -32,6 +34,10 @@ def record_counts(model: Model, counts: Mapping[Role, int], held_out: bool = Fal
         yield from _within(model, "training and validation together have", together, limits.together, _ADD)
     if "evaluation" in counts:
         yield from _within(model, "evaluation data has", counts["evaluation"], (1, None), _ADD)
+        if counts["evaluation"] > MOST_QUESTIONS:
+            has = f"the evaluation data has {counts['evaluation']:,} records"
+            message = f"{has}; a run takes at most {MOST_QUESTIONS:,}."
+            yield Flaw("record-count", message, "Remove records: a sample of some hundred tells as much.")
 
 
 def _within(model: Model, subject: str, count: int, bounds: Bounds, too_few: str) -> Iterator[Flaw]:

@@ -36,6 +36,8 @@ _LONGEST_PAUSE_SECONDS = 20.0
 _LONGEST_PAUSE_THROTTLED_SECONDS = 2.0
 # Asked by one invocation, while the quota lets it ask one a second or more; else the next attempt goes on.
 _QUESTIONS_PER_LANE = 500
+# Items of a Map of the state machine: each takes seven of the 25,000 events that an execution's history may have.
+MOST_SHARDS, MOST_LANES = 200, 100
 # A Lambda function has 15 minutes, and a question that was begun may take two.
 _SECONDS = 720.0
 
@@ -245,6 +247,11 @@ def _refuse_if_all_failed_alike(answers: Iterable[Answer], which: Which) -> None
             f"The {which} model answered none of {len(errors)} questions, each time for the same reason: {errors[0]} "
             "Mend it and run again."
         )
+
+
+def shard_size(questions: int, configured: int) -> int:
+    """Questions of a shard: as configured, more where there would be too many shards."""
+    return max(configured, -(-questions // MOST_SHARDS))
 
 
 def lanes(shards: int, shard_size: int) -> list[list[int]]:

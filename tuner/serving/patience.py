@@ -23,9 +23,12 @@ _REMEMBERED = 5
 _ATTEMPTS = 5
 
 # Shares of the expected time between which it may come at any moment; the longest of five runs is rarely outside.
-_EARLIEST, _LATEST = 0.6, 1.5
-# Of the time waited, once it is late; the bound keeps two days of looks within Step Functions' 25,000 events.
-_LATE_SHARE, _LATE_SECONDS = 1 / 300, 180
+_EARLIEST, _LATEST, _OVERDUE = 0.7, 1.4, 3.0
+# The least wait, as a share of the time waited (of the time expected, while it may come at any moment). Two days of
+# looks are at most 730 for any settings: a look takes nine of the 25,000 events that an execution's history may have.
+_SHARE_BEFORE, _SHARE_NEAR, _SHARE_LATE, _SHARE_OVERDUE = 1 / 40, 1 / 300, 1 / 250, 1 / 25
+# An endpoint that took longer is looked for as if it had taken this long.
+_LONGEST_USUAL = 7200.0
 
 
 class Times(Protocol):
@@ -42,12 +45,14 @@ class Times(Protocol):
 
 def next_look(polling: Polling, waited: float, expected: float | None) -> int:
     """Seconds until the next look at an endpoint that was created `waited` seconds ago."""
-    usual = expected or DEFAULT_SECONDS["provisioned"]
+    usual = min(expected or DEFAULT_SECONDS["provisioned"], _LONGEST_USUAL)
     if waited < _EARLIEST * usual:
-        return max(polling.shortest, min(polling.longest, round(_EARLIEST * usual - waited)))
+        step = max(polling.longest, round(waited * _SHARE_BEFORE))
+        return max(polling.shortest, min(step, round(_EARLIEST * usual - waited)))
     if waited < _LATEST * usual:
-        return polling.shortest
-    return max(polling.shortest, round(min(waited * _LATE_SHARE, _LATE_SECONDS)))
+        return max(polling.shortest, round(usual * _SHARE_NEAR))
+    share = _SHARE_LATE if waited < _OVERDUE * usual else _SHARE_OVERDUE
+    return max(polling.shortest, round(waited * share))
 
 
 def expected_seconds(times: Times, kind: Kind, base_model: str) -> float:

@@ -18,9 +18,15 @@ from tuner.settings.loading import StrictModel, every, matching
 from tuner.settings.prices import GivenPrice
 from tuner.settings.run import Commitment
 
+# Of the time waited: a week of training takes at most 340 looks, however short the waits are set.
+LEAST_SHARE = 1 / 30
+
 
 class Polling(StrictModel):
-    """Seconds between two looks at something slow: a share of the time already waited, within bounds."""
+    """Seconds between two looks at something slow: a share of the time already waited, within bounds.
+
+    Whatever the bounds, a wait is never less than a thirtieth of the time waited: an execution's history is limited.
+    """
 
     shortest: int = Field(ge=1, le=3600, description="seconds of the first wait")
     longest: int = Field(ge=1, le=3600, description="seconds of the longest wait")
@@ -34,7 +40,7 @@ class Polling(StrictModel):
 
     def wait(self, waited: float) -> int:
         """Seconds until the next look, after `waited` seconds."""
-        return round(min(max(waited * self.growth, self.shortest), self.longest))
+        return round(max(min(max(waited * self.growth, self.shortest), self.longest), waited * LEAST_SHARE))
 
 
 class DeploymentSettings(StrictModel):
@@ -77,6 +83,9 @@ class DeploymentSettings(StrictModel):
         (),
         max_length=12,
         description="prices that go before the packaged list's: item, model, term, usd, source (docs/money.md)",
+    )
+    longest_training_hours: float = Field(
+        48, gt=0, le=168, description="a customization job that takes longer is stopped, and its run fails"
     )
     longest_throughput_hours: float = Field(4, gt=0, le=48, description="the release switch fires after this long")
     longest_keep_hours: float = Field(0, ge=0, le=720, description="the most a run's keep_hours may be; 0 allows none")

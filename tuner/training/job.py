@@ -122,6 +122,17 @@ def check(jobs: adoption.Jobs, folder: RunFolder, manifest: Manifest) -> Job:
     return job
 
 
+def refuse_overdue(job: Job, longest_hours: float) -> None:
+    """Raises CustomizationFailedError for a job that is still in progress after the deployment's longest training."""
+    hours = seconds_since(job.created_at) / 3600
+    if job.status == "InProgress" and hours > longest_hours:
+        raise CustomizationFailedError(
+            f"The customization job {job.name} has been in progress for {hours:.1f} hours, longer than the deployment "
+            f"allows ({longest_hours:g}), and was given up. Train on fewer records or for fewer epochs, or raise "
+            "longest_training_hours in cdk.json, and run again."
+        )
+
+
 def wait_seconds(job: Job, polling: Polling) -> int:
     """Seconds until the next look: the longer the training has taken, the longer."""
     return polling.wait(seconds_since(job.created_at))

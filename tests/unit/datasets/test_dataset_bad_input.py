@@ -51,6 +51,12 @@ def test_counts_within_the_limits(training, validation):
     assert list(record_counts(model(CLAUDE), {"training": training, "validation": validation})) == []
 
 
+def test_a_run_is_evaluated_with_as_many_questions_as_an_execution_has_room_for():
+    assert list(record_counts(model(CLAUDE), {"evaluation": 25_000})) == []
+    [flaw] = record_counts(model(CLAUDE), {"evaluation": 25_001})
+    assert "25,001 records; a run takes at most 25,000" in flaw.message
+
+
 def test_counts_are_checked_in_a_dataset(run):
     outcome = run({"training.jsonl": jsonl(pairs(31)), "validation.jsonl": VALIDATION})
     assert [(finding.rule, finding.file) for finding in outcome.errors] == [("record-count", "training.jsonl")]

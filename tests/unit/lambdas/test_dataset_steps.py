@@ -82,6 +82,7 @@ def test_the_pinned_versions_become_the_runs_dataset(drop):
         "training_records": 10,
         "validation_records": 7,
         "evaluation_records": 7,
+        "shard_size": 3,
         "shards": [0, 1, 2],
         "lanes": [[0, 1, 2]],
     }

@@ -136,7 +136,7 @@ def test_each_model_is_asked_at_its_own_endpoint(
     cloud.write_lines(Keys.EVALUATION, [{"id": "1", "question": "q", "reference": "r"}])
     record = {"kind": "provisioned", "arn": "arn:aws:bedrock:x:1:provisioned-model/y", "name": NAME}
     cloud.write_json(Keys.ENDPOINT, {**record, "model_units": 1, "commitment": None, "created_at": "2026-11-23T07:00Z"})
-    assert invoke(answer_questions, run_id=RUN, model=model, shards=[0]) == {"answered": 1, "failed": 0}
+    assert invoke(answer_questions, run_id=RUN, model=model, shards=[0], shard_size=25) == {"answered": 1, "failed": 0}
     assert next(cloud.read_lines(f"answers/{model}/00000.jsonl"))["answer"] == endpoint
 
 

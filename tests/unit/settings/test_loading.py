@@ -92,5 +92,5 @@ def test_the_local_target_changes_only_waiting_times() -> None:
 
 def test_polling_waits_grow_within_bounds() -> None:
     polling = Polling(shortest=30, longest=600, growth=0.1)
-    waits = [polling.wait(waited) for waited in (0, 300, 3000, 6000, 60000)]
-    assert waits == [30, 30, 300, 600, 600]
+    waits = [polling.wait(waited) for waited in (0, 300, 3000, 6000, 18_000, 60_000)]
+    assert waits == [30, 30, 300, 600, 600, 2000], "after a long time a thirtieth of it"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import importlib
 import inspect
 import math
+import re
 import typing
 from collections.abc import Iterator, Mapping
 from statistics import NormalDist
@@ -347,8 +349,46 @@ def every_task_outlasts_its_function(machine: Machine) -> None:
 
 
 def the_whole_has_a_limit_and_speaks_jsonata(machine: Machine) -> None:
+    """Of a year at most: https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html"""
     assert machine.definition["QueryLanguage"] == "JSONata"
-    assert 86_400 <= machine.definition["TimeoutSeconds"] <= 7 * 86_400
+    assert 86_400 <= machine.definition["TimeoutSeconds"] <= 31_536_000
+
+
+_TURNS = re.compile(r"^\{% \$turns >= \d+ %\}$")
+
+
+def every_loop_ends(machine: Machine) -> None:
+    """Whatever the functions answer: a Choice counts its turns, and without its way back nothing goes round."""
+    open_ended = Machine(copy.deepcopy(machine.definition))
+    counting = {
+        name
+        for name, state in machine.states.items()
+        if any(_TURNS.match(choice["Condition"]) for choice in state.get("Choices", ()))
+    }
+    for name in counting:
+        del open_ended.states[name]["Default"]
+    for name, state in open_ended.states.items():
+        ways = {edge.target for edge in open_ended.edges() if edge.source == name}
+        assert all(name not in open_ended.reached_from(way) for way in ways), f"{name} is in a loop without an end"
+        if name in counting:
+            _turns_are_counted(machine, name)
+        given = state.get("Assign", {}).get("turns", 0)
+        assert given in (0, "{% $turns + 1 %}"), name
+
+
+def _turns_are_counted(machine: Machine, choice: str) -> None:
+    """From 0 before the loop, and one more in it: going back from the Choice, its task comes first, then a 0."""
+    inside = machine.reached_from(machine.states[choice]["Default"])
+    inside = {name for name in inside if choice in machine.reached_from(name)}
+    adding = {name for name in inside if machine.states[name].get("Assign", {}).get("turns") == "{% $turns + 1 %}"}
+    assert len(adding) == 1, choice
+    before = {edge.source for edge in machine.edges() if edge.target in inside and edge.source not in inside}
+    while before:
+        name = before.pop()
+        given = machine.states[name].get("Assign", {})
+        assert given.get("turns", 0) == 0, f"{choice} does not begin with 0 behind {name}"
+        if "turns" not in given:
+            before |= {edge.source for edge in machine.edges() if edge.target == name}
 
 
 def a_failed_run_says_why(machine: Machine) -> None:

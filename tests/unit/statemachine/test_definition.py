@@ -57,6 +57,11 @@ def without_limit(definition: Definition) -> None:
 
 MUTATIONS = [
     (checks.the_whole_has_a_limit_and_speaks_jsonata, without_limit),
+    (checks.every_loop_ends, set_in("Is the training over?/Choices/1", None)),
+    (checks.every_loop_ends, set_in("Is the throughput in service?/Choices/1/Condition", "{% $turns > $most %}")),
+    (checks.every_loop_ends, set_in("Check the throughput/Assign/turns", None)),
+    (checks.every_loop_ends, set_in("Purchase throughput/Assign/turns", None)),
+    (checks.every_loop_ends, set_in("Give up the generation/Next", "Generate validation data")),
     (checks.every_state_is_commented_and_named_as_a_sentence, set_in(f"{TASK}/Comment", None)),
     (checks.every_target_exists_and_every_state_is_reached, set_in(f"{TASK}/Next", "Nowhere")),
     (checks.every_target_exists_and_every_state_is_reached, set_in(f"{TASK}/Next", "Estimate the cost")),
@@ -77,8 +82,8 @@ MUTATIONS = [
         checks.a_function_that_is_not_ready_is_waited_for_before_all_else,
         set_in(f"{TASK}/Retry/0/JitterStrategy", "FULL"),
     ),
-    (checks.a_throttled_account_is_waited_for_for_hours, set_in(f"{TASK}/Retry/1/MaxAttempts", 40)),
-    (checks.a_throttled_account_is_waited_for_for_hours, set_in("Release after a failure/Retry/1/MaxAttempts", 60)),
+    (checks.a_throttled_account_is_waited_for_for_hours, set_in(f"{TASK}/Retry/1/MaxAttempts", 20)),
+    (checks.a_throttled_account_is_waited_for_for_hours, set_in("Release after a failure/Retry/1/MaxAttempts", 30)),
     (checks.every_retry_is_what_step_functions_takes, set_in(f"{TASK}/Retry/1/MaxDelaySeconds", 1)),
     (checks.every_failure_is_caught, set_in("Answer with the tuned model/Catch/0/ErrorEquals", ["AwsError"])),
     (

@@ -16,7 +16,7 @@ from tuner.settings import Polling
 from tuner.times import iso, now
 from tuner.training import record
 from tuner.training.adoption import Adoption
-from tuner.training.job import Starting, check, wait_seconds
+from tuner.training.job import Starting, check, refuse_overdue, wait_seconds
 from tuner.training.record import TrainingRecord, Use
 from tuner.training.summary import write_summary
 
@@ -232,9 +232,18 @@ def test_a_job_that_cannot_be_found_is_believed_gone_when_it_is_not_young(
         check(Jobs(), place, manifest())
 
 
+def test_a_job_that_takes_longer_than_the_deployment_allows_is_given_up() -> None:
+    refuse_overdue(a_job(minutes=47 * 60), 48)
+    refuse_overdue(a_job("Completed", minutes=49 * 60), 48)
+    with pytest.raises(
+        CustomizationFailedError, match=r"in progress for 49\.0 hours.*allows \(48\).*longest_training_hours"
+    ):
+        refuse_overdue(a_job(minutes=49 * 60), 48)
+
+
 def test_the_wait_grows_with_the_time_taken_within_bounds() -> None:
     polling = Polling(shortest=60, longest=600, growth=0.1)
-    assert [wait_seconds(a_job(minutes=minutes), polling) for minutes in (0, 30, 1000)] == [60, 180, 600]
+    assert [wait_seconds(a_job(minutes=minutes), polling) for minutes in (0, 30, 300)] == [60, 180, 600]
 
 
 def test_the_summary_holds_the_job_its_model_and_its_losses() -> None:

@@ -1,0 +1,146 @@
+"""How long an execution may take, and how many events its history may have, computed from the definition.
+
+Both are sums along the heaviest way through the states: every loop goes round as often as it may, every Map has as many
+items as it may, and every state uses up all its retries once (in a Map: as many items as run at a time).
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from statemachine.retries import BUSY_ACCOUNT, NOT_READY, RELEASE_BUSY_ACCOUNT, Retrier, retriers
+from tuner.serving.answers import MOST_LANES, MOST_SHARDS
+from tuner.settings import DeploymentSettings
+
+State = dict[str, Any]
+
+# AWS's limit is 25,000: https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
+MOST_EVENTS = 20_000
+# A year: same page.
+MOST_SECONDS = 31_536_000
+
+# Events of one passage, by type of state: https://docs.aws.amazon.com/step-functions/latest/apireference/API_HistoryEvent.html
+# A task is entered, scheduled, started, succeeded and exited; one that waits for its token is submitted too.
+_EVENTS = {"Task": 5, "Map": 4, "Choice": 2, "Wait": 2, "Pass": 2, "Succeed": 2, "Fail": 1}
+_EVENTS_OF_A_RETRY = 3  # scheduled, started, failed
+_EVENTS_OF_AN_ITEM = 2  # started, succeeded
+_EVENTS_AROUND = 2  # the execution's start and end
+# What Lambda refuses has not run: such an attempt takes no time of its own.
+_REFUSED = (NOT_READY, BUSY_ACCOUNT, RELEASE_BUSY_ACCOUNT)
+_LONGEST_FUNCTION_SECONDS = 900
+_COUNTED = re.compile(r"\$turns >= (\d+)")
+
+
+def most_events(definition: State) -> int:
+    """The events in the history of the longest execution that the definition allows."""
+    return int(_heaviest(definition, _events)) + _EVENTS_AROUND
+
+
+def longest_seconds(definition: State, settings: DeploymentSettings) -> int:
+    """The limit of an execution: no run that the settings allow takes longer."""
+    waits = {
+        "Is the training over?": settings.longest_training_hours * 3600,
+        "Is the throughput in service?": settings.longest_throughput_hours * 3600,
+    }
+
+    def seconds(name: str, state: State, turns: int) -> float:
+        # A loop that waits is ended by the time that its check looks at, whatever its turns.
+        return waits.get(name, 0) + _seconds(name, state, 1 if _waits_in(definition, name) else turns, settings)
+
+    return math.ceil(_heaviest(definition, seconds))
+
+
+def turns(state: State) -> int | None:
+    """How often the loop that a Choice closes may go round; None for any other state."""
+    found = [_COUNTED.search(choice["Condition"]) for choice in state.get("Choices", ())]
+    return next((int(match[1]) for match in found if match), None)
+
+
+def loops(definition: State) -> dict[str, frozenset[str]]:
+    """The states of each loop, by the Choice that closes it: its Default leads back."""
+    states = definition["States"]
+    return {
+        name: frozenset(one for one in _behind(states, state["Default"]) if name in _behind(states, one))
+        for name, state in states.items()
+        if turns(state)
+    }
+
+
+def _events(name: str, state: State, turns: int) -> float:
+    passage = _EVENTS[state["Type"]] + str(state.get("Resource", "")).endswith(".waitForTaskToken")
+    if state["Type"] == "Task":
+        return turns * passage + _EVENTS_OF_A_RETRY * sum(retrier.attempts for retrier in retriers(name))
+    if state["Type"] != "Map":
+        return turns * passage
+    inside = state["ItemProcessor"]
+    once = _EVENTS_OF_AN_ITEM + sum(_EVENTS[one["Type"]] for one in inside["States"].values())
+    retried = _heaviest(inside, _events) - (once - _EVENTS_OF_AN_ITEM)
+    at_once: int = state["MaxConcurrency"]
+    return passage + _items(state) * once + at_once * retried
+
+
+def _items(state: State) -> int:
+    """The most items of a Map, by the variable that has them."""
+    most = {"{% $shards %}": MOST_SHARDS, "{% $lanes %}": MOST_LANES}
+    return most[state["Items"]]
+
+
+def _seconds(name: str, state: State, turns: int, settings: DeploymentSettings) -> float:
+    if state["Type"] == "Task":
+        limit = state["TimeoutSeconds"]
+        once: float = settings.approval_hours * 3600 if isinstance(limit, str) else limit
+        return turns * once + sum(_retried(retrier, once) for retrier in retriers(name))
+    if state["Type"] != "Map":
+        return 0.0
+    ((task, inside),) = state["ItemProcessor"]["States"].items()
+    rounds = math.ceil(_items(state) / state["MaxConcurrency"])
+    return _seconds(task, inside, rounds, settings)
+
+
+def _retried(retrier: Retrier, limit: float) -> float:
+    each = 0 if retrier in _REFUSED else min(limit, _LONGEST_FUNCTION_SECONDS)
+    return retrier.most_seconds() + retrier.attempts * each
+
+
+def _waits_in(definition: State, name: str) -> bool:
+    """Whether a state is in a loop that waits."""
+    states = definition["States"]
+    return any(
+        name in loop and any(states[one]["Type"] == "Wait" for one in loop) for loop in loops(definition).values()
+    )
+
+
+def _heaviest(definition: State, weight: Callable[[str, State, int], float]) -> float:
+    """The sum along the heaviest way from the start; `weight` is told how often the state is passed."""
+    states, closed = definition["States"], loops(definition)
+    passed = {one: turns(states[choice]) or 1 for choice, loop in closed.items() for one in loop}
+    known: dict[str, float] = {}
+
+    def from_here(name: str) -> float:
+        if name not in known:
+            ways = [way for way in _ways(states[name]) if not turns(states[name]) or way != states[name]["Default"]]
+            known[name] = weight(name, states[name], passed.get(name, 1)) + max(map(from_here, ways), default=0.0)
+        return known[name]
+
+    return from_here(definition["StartAt"])
+
+
+def _ways(state: State) -> Iterator[str]:
+    for entry in (state, *state.get("Choices", ()), *state.get("Catch", ())):
+        if "Next" in entry:
+            yield entry["Next"]
+    if "Default" in state:
+        yield state["Default"]
+
+
+def _behind(states: dict[str, State], start: str) -> set[str]:
+    """The states that can be reached from `start`, itself among them."""
+    reached, waiting = {start}, [start]
+    while waiting:
+        new = set(_ways(states[waiting.pop()])) - reached
+        reached |= new
+        waiting += new
+    return reached

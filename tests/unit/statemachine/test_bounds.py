@@ -1,0 +1,120 @@
+"""The longest run that the settings allow fits into an execution's time and into its history."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from statemachine import bounds
+from statemachine.definition import definition
+from tuner.datasets.counts import MOST_QUESTIONS
+from tuner.serving.answers import MOST_LANES, MOST_SHARDS, lanes, shard_size
+from tuner.serving.patience import next_look
+from tuner.settings import DeploymentSettings, Polling
+
+USUAL = DeploymentSettings()
+# The upper bounds of the settings, as Pydantic has them.
+LARGEST = DeploymentSettings(approval_hours=48, longest_training_hours=168, longest_throughput_hours=48)
+POLLINGS = [
+    Polling(shortest=1, longest=1, growth=1e-9),
+    Polling(shortest=1, longest=2),
+    Polling(shortest=1, longest=3600),
+    USUAL.serving_polling,
+    USUAL.training_polling,
+]
+EXPECTED = [None, *range(1, 100), *range(100, 9000, 50), 14_400, 86_400, 172_800]
+
+
+def turns(choice: str) -> int:
+    found = bounds.turns(definition()["States"][choice])
+    assert found
+    return found
+
+
+def test_the_settings_tried_here_are_the_largest() -> None:
+    for name in ("approval_hours", "longest_training_hours", "longest_throughput_hours"):
+        with pytest.raises(ValueError, match=name):
+            DeploymentSettings(**{name: getattr(LARGEST, name) + 0.1})
+
+
+@pytest.mark.parametrize("settings", [USUAL, LARGEST])
+def test_an_execution_may_take_as_long_as_all_that_it_may_wait_for(settings: DeploymentSettings) -> None:
+    place_hours = sum(min(300 * 1.1**attempt, 1200) for attempt in range(144)) / 3600
+    named = settings.approval_hours + place_hours + settings.longest_training_hours + settings.longest_throughput_hours
+    limit = definition(settings)["TimeoutSeconds"]
+    assert isinstance(limit, int)
+    assert named * 3600 < limit < bounds.MOST_SECONDS
+
+
+def test_every_wait_that_is_set_longer_makes_the_limit_longer() -> None:
+    usual = definition(USUAL)["TimeoutSeconds"]
+    for name in ("approval_hours", "longest_training_hours", "longest_throughput_hours"):
+        longer = USUAL.model_copy(update={name: getattr(USUAL, name) + 10})
+        assert definition(longer)["TimeoutSeconds"] == usual + 36_000, name
+
+
+def test_the_longest_run_fits_into_an_executions_history() -> None:
+    assert 10_000 < bounds.most_events(definition()) < bounds.MOST_EVENTS == 20_000
+
+
+def test_every_loop_is_found_with_its_turns() -> None:
+    assert {choice: (len(loop), turns(choice)) for choice, loop in bounds.loops(definition()).items()} == {
+        "Are there enough pairs?": (2, 60),
+        "Is the training over?": (3, 340),
+        "Is the throughput in service?": (3, 730),
+    }
+
+
+def test_events_are_counted_along_the_heaviest_way() -> None:
+    """A loop of three turns, a Map of 100 lanes, one retried twice in each of four: counted by hand."""
+    built = {
+        "StartAt": "Look",
+        "States": {
+            "Look": {"Type": "Task", "TimeoutSeconds": 1, "Next": "Enough?"},
+            "Enough?": {
+                "Type": "Choice",
+                "Choices": [{"Condition": "{% $turns >= 3 %}", "Next": "Side"}, {"Condition": "x", "Next": "Each"}],
+                "Default": "Look",
+            },
+            "Side": {"Type": "Succeed"},
+            "Each": {
+                "Type": "Map",
+                "Items": "{% $lanes %}",
+                "MaxConcurrency": 4,
+                "ItemProcessor": {"StartAt": "One", "States": {"One": {"Type": "Task", "TimeoutSeconds": 1}}},
+                "Next": "End",
+            },
+            "End": {"Type": "Succeed"},
+        },
+    }
+    attempts = 30 + 10 + 8 + 6 + 2
+    around, looks, mapped = 2, 3 * (5 + 2) + 3 * attempts, 4 + 100 * (2 + 5) + 4 * 3 * attempts
+    assert bounds.most_events(built) == around + looks + mapped + 2
+
+
+@pytest.mark.parametrize("polling", POLLINGS)
+def test_no_settings_look_more_often_at_a_training_than_its_loop_allows(polling: Polling) -> None:
+    waited, looks = 0.0, 0
+    while waited < LARGEST.longest_training_hours * 3600:
+        waited, looks = waited + polling.wait(waited), looks + 1
+    assert looks <= turns("Is the training over?")
+
+
+@pytest.mark.parametrize("polling", POLLINGS)
+def test_no_settings_look_more_often_at_an_endpoint_than_its_loop_allows(polling: Polling) -> None:
+    for expected in EXPECTED:
+        waited, looks = 0.0, 0
+        while waited < LARGEST.longest_throughput_hours * 3600:
+            waited, looks = waited + next_look(polling, waited, expected), looks + 1
+        assert looks <= turns("Is the throughput in service?"), expected
+
+
+@pytest.mark.parametrize("questions", [1, 25, 4999, 5000, 5001, 12_345, MOST_QUESTIONS])
+@pytest.mark.parametrize("configured", [1, 25, 126, 250, 251, 500])
+def test_no_dataset_has_more_items_than_its_maps_are_counted_with(questions: int, configured: int) -> None:
+    size = shard_size(questions, configured)
+    shards = math.ceil(questions / size)
+    assert size >= configured
+    assert shards <= MOST_SHARDS
+    assert len(lanes(shards, size)) <= MOST_LANES
