@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from statemachine.retries import BUSY_ACCOUNT, NOT_READY, RELEASE_BUSY_ACCOUNT, Retrier, retriers
@@ -46,9 +46,11 @@ def longest_seconds(definition: State, settings: DeploymentSettings) -> int:
         "Is the throughput in service?": settings.longest_throughput_hours * 3600,
     }
 
+    # A loop that waits is ended by the time that its check looks at, whatever its turns.
+    timed = {one for choice, loop in loops(definition).items() if choice in waits for one in loop}
+
     def seconds(name: str, state: State, turns: int) -> float:
-        # A loop that waits is ended by the time that its check looks at, whatever its turns.
-        return waits.get(name, 0) + _seconds(name, state, 1 if _waits_in(definition, name) else turns, settings)
+        return waits.get(name, 0) + _seconds(name, state, 1 if name in timed else turns, settings)
 
     return math.ceil(_heaviest(definition, seconds))
 
@@ -62,8 +64,14 @@ def turns(state: State) -> int | None:
 def loops(definition: State) -> dict[str, frozenset[str]]:
     """The states of each loop, by the Choice that closes it: its Default leads back."""
     states = definition["States"]
+    back: dict[str, list[str]] = {}
+    for name, state in states.items():
+        for way in _ways(state):
+            back.setdefault(way, []).append(name)
     return {
-        name: frozenset(one for one in _behind(states, state["Default"]) if name in _behind(states, one))
+        name: frozenset(
+            _reached(state["Default"], lambda one: _ways(states[one])) & _reached(name, lambda one: back.get(one, ()))
+        )
         for name, state in states.items()
         if turns(state)
     }
@@ -105,14 +113,6 @@ def _retried(retrier: Retrier, limit: float) -> float:
     return retrier.most_seconds() + retrier.attempts * each
 
 
-def _waits_in(definition: State, name: str) -> bool:
-    """Whether a state is in a loop that waits."""
-    states = definition["States"]
-    return any(
-        name in loop and any(states[one]["Type"] == "Wait" for one in loop) for loop in loops(definition).values()
-    )
-
-
 def _heaviest(definition: State, weight: Callable[[str, State, int], float]) -> float:
     """The sum along the heaviest way from the start; `weight` is told how often the state is passed."""
     states, closed = definition["States"], loops(definition)
@@ -136,11 +136,11 @@ def _ways(state: State) -> Iterator[str]:
         yield state["Default"]
 
 
-def _behind(states: dict[str, State], start: str) -> set[str]:
+def _reached(start: str, ways: Callable[[str], Iterable[str]]) -> set[str]:
     """The states that can be reached from `start`, itself among them."""
     reached, waiting = {start}, [start]
     while waiting:
-        new = set(_ways(states[waiting.pop()])) - reached
+        new = set(ways(waiting.pop())) - reached
         reached |= new
         waiting += new
     return reached

@@ -25,8 +25,8 @@ _ATTEMPTS = 5
 # Shares of the expected time between which it may come at any moment; the longest of five runs is rarely outside.
 _EARLIEST, _LATEST, _OVERDUE = 0.7, 1.4, 3.0
 # The least wait, as a share of the time waited (of the time expected, while it may come at any moment). Two days of
-# looks are at most 730 for any settings: a look takes nine of the 25,000 events that an execution's history may have.
-_SHARE_BEFORE, _SHARE_NEAR, _SHARE_LATE, _SHARE_OVERDUE = 1 / 40, 1 / 300, 1 / 250, 1 / 25
+# looks are at most 740 for any settings: a look takes nine of the 25,000 events that an execution's history may have.
+_SHARE_BEFORE, _SHARE_NEAR, _SHARE_LATE, _SHARE_OVERDUE = 1 / 45, 1 / 300, 1 / 250, 1 / 25
 # An endpoint that took longer is looked for as if it had taken this long.
 _LONGEST_USUAL = 7200.0
 
