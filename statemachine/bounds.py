@@ -26,8 +26,8 @@ MOST_SECONDS = 31_536_000
 # A task is entered, scheduled, started, succeeded and exited; one that waits for its token is submitted too.
 _EVENTS = {"Task": 5, "Map": 4, "Choice": 2, "Wait": 2, "Pass": 2, "Succeed": 2, "Fail": 1}
 _EVENTS_OF_A_RETRY = 3  # scheduled, started, failed
-_EVENTS_OF_AN_ITEM = 2  # started, succeeded
-_EVENTS_AROUND = 2  # the execution's start and end
+EVENTS_OF_AN_ITEM = 2  # started, succeeded
+EVENTS_AROUND = 2  # the execution's start and end
 # What Lambda refuses has not run: such an attempt takes no time of its own.
 _REFUSED = (NOT_READY, BUSY_ACCOUNT, RELEASE_BUSY_ACCOUNT)
 _LONGEST_FUNCTION_SECONDS = 900
@@ -36,7 +36,7 @@ _COUNTED = re.compile(r"\$turns >= (\d+)")
 
 def most_events(definition: State) -> int:
     """The events in the history of the longest execution that the definition allows."""
-    return int(_heaviest(definition, _events)) + _EVENTS_AROUND
+    return int(_heaviest(definition, _events)) + EVENTS_AROUND
 
 
 def longest_seconds(definition: State, settings: DeploymentSettings) -> int:
@@ -77,17 +77,21 @@ def loops(definition: State) -> dict[str, frozenset[str]]:
     }
 
 
+def passage(state: State) -> int:
+    """The events of going through a state once, without what is inside a Map and without retries."""
+    return _EVENTS[state["Type"]] + str(state.get("Resource", "")).endswith(".waitForTaskToken")
+
+
 def _events(name: str, state: State, turns: int) -> float:
-    passage = _EVENTS[state["Type"]] + str(state.get("Resource", "")).endswith(".waitForTaskToken")
     if state["Type"] == "Task":
-        return turns * passage + _EVENTS_OF_A_RETRY * sum(retrier.attempts for retrier in retriers(name))
+        return turns * passage(state) + _EVENTS_OF_A_RETRY * sum(retrier.attempts for retrier in retriers(name))
     if state["Type"] != "Map":
-        return turns * passage
+        return turns * passage(state)
     inside = state["ItemProcessor"]
-    once = _EVENTS_OF_AN_ITEM + sum(_EVENTS[one["Type"]] for one in inside["States"].values())
-    retried = _heaviest(inside, _events) - (once - _EVENTS_OF_AN_ITEM)
+    once = EVENTS_OF_AN_ITEM + sum(map(passage, inside["States"].values()))
+    retried = _heaviest(inside, _events) - (once - EVENTS_OF_AN_ITEM)
     at_once: int = state["MaxConcurrency"]
-    return passage + _items(state) * once + at_once * retried
+    return passage(state) + _items(state) * once + at_once * retried
 
 
 def _items(state: State) -> int:

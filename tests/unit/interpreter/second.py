@@ -1,0 +1,200 @@
+"""A second Step Functions interpreter, moto's, which runs the definition as it is built, with scripted functions.
+
+What is given to it, because it lacks it or would take its time:
+- an evaluator of JSONata, jsonata-python, in place of a Java library, and the escape of texts among the variables;
+- waits and pauses before a retry are written down instead of waited for. Jitter is drawn as AWS describes it;
+- a function's time limit and a crash without an answer are raised at once, under the names that AWS gives them.
+What it does otherwise than AWS: it does not set the count of a retry entry back when a loop comes to a state again, and
+a Fail state refuses an error whose name begins with `States.`.
+"""
+
+from __future__ import annotations
+
+import copy
+import datetime as dt
+import json
+import logging
+import random
+import re
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from types import SimpleNamespace
+from typing import Any
+from unittest import mock
+
+import jsonata
+from botocore.exceptions import ClientError
+from moto.stepfunctions.parser.api import StateMachineType
+from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
+from moto.stepfunctions.parser.asl.component.common.timeouts.timeout import EvalTimeoutError
+from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_lambda import (
+    StateTaskServiceLambda,
+)
+from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import WaitFunction
+from moto.stepfunctions.parser.asl.eval import states, variable_store
+from moto.stepfunctions.parser.asl.eval.callback.callback import CallbackOutcomeFailure, CallbackOutcomeSuccess
+from moto.stepfunctions.parser.asl.jsonata import jsonata as evaluator
+from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
+from moto.stepfunctions.parser.backend.execution import SyncExecution
+
+from statemachine.definition import definition
+
+_ARN = "arn:aws:states:us-east-1:123456789012:"
+Payload = Mapping[str, Any]
+
+
+class Fails(Exception):
+    """What a function's call ends with, under the name that Step Functions gives it."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+
+@dataclass
+class Call:
+    """A state that calls its function. `slept` is how long the execution has paused for retries until now."""
+
+    state: str
+    function: str
+    payload: Payload
+    attempt: int
+    slept: float
+    stop: Callable[[], None]
+
+
+Script = Callable[[Call], Any]
+"""Gives a function's answer, or raises Fails. For the approval, the answer of the person: True, False, or None."""
+
+
+@dataclass
+class Ended:
+    """How an execution ended; `way` are the states in the order in which they were entered."""
+
+    status: str
+    error: str | None
+    cause: str | None
+    way: list[str]
+    events: int
+    calls: list[Call] = field(default_factory=list)
+    waited: list[float] = field(default_factory=list)
+
+    def attempts(self, state: str) -> int:
+        """How often a state called its function."""
+        return sum(call.state == state for call in self.calls)
+
+
+def execute(script: Script, stop_in_wait: str = "") -> Ended:
+    """Runs the built definition to its end."""
+    execution = _execution()
+    ended = Ended("", None, None, [], 0)
+    with _interpreter(execution, script, ended, stop_in_wait):
+        execution.start()
+    history = execution.to_history_output()["events"]
+    ended.status = execution.exec_status.value if execution.exec_status else ""
+    ended.error, ended.cause, ended.events = execution.error, execution.cause, len(history)
+    ended.way = [event["stateEnteredEventDetails"]["name"] for event in history if "stateEnteredEventDetails" in event]
+    return ended
+
+
+def _execution() -> SyncExecution:
+    machine = SimpleNamespace(
+        arn=f"{_ARN}stateMachine:tuner", name="tuner", sm_type=StateMachineType.STANDARD, definition=_text()
+    )
+    return SyncExecution(
+        name="run-1", sm_type=machine.sm_type, role_arn="arn:aws:iam::123456789012:role/tuner",
+        exec_arn=f"{_ARN}execution:tuner:run-1", account_id="123456789012", region_name="us-east-1",
+        state_machine=machine, start_date=dt.datetime(2026, 11, 23, tzinfo=dt.UTC), cloud_watch_logging_session=None,
+        activity_store={}, input_data=json.dumps({"run_id": "run-1", "dataset": "faq", "inputs": []}),
+    )  # fmt: skip
+
+
+@contextmanager
+def _interpreter(execution: SyncExecution, script: Script, ended: Ended, stop_in_wait: str) -> Iterator[None]:
+    slept: list[float] = []
+    counting = threading.Lock()
+
+    def stop() -> None:
+        execution.stop(dt.datetime.now(dt.UTC), "Stopped", "by a person")
+
+    def call(self: Any, env: Any, normalised_parameters: dict[str, Any], **_: Any) -> None:
+        payload, function = json.loads(normalised_parameters["Payload"]), normalised_parameters["FunctionName"]
+        with counting:
+            this = Call(self.name, function, payload, ended.attempts(self.name) + 1, sum(slept), stop)
+            ended.calls.append(this)
+        answer = _answer(script, this)
+        if "task_token" in payload:
+            _answered(env, payload["task_token"], answer)
+        env.stack.append({"StatusCode": 200, "ExecutedVersion": "$LATEST", "Payload": answer})
+
+    def wait(self: Any, env: Any, wait_seconds: float) -> None:
+        ended.waited.append(wait_seconds)
+        if stop_in_wait and env.states.context_object.context_object_data["State"]["Name"] == stop_in_wait:
+            stop()
+
+    program = _parsed()
+    logging.disable(logging.CRITICAL)
+    random.seed(1)
+    with (
+        mock.patch.object(StateTaskServiceLambda, "_eval_service_task", call),
+        mock.patch.object(WaitFunction, "_wait_interval", wait),
+        mock.patch.object(retrier_decl, "time", SimpleNamespace(sleep=slept.append)),
+        mock.patch.object(AmazonStateLanguageParser, "parse", lambda _: program),
+        mock.patch.object(evaluator, "_eval_jsonata", lambda expression: copy.deepcopy(_evaluated(expression))),
+        mock.patch.object(states, "encode_jsonata_variable_declarations", _declarations),
+        mock.patch.object(variable_store, "encode_jsonata_variable_declarations", _declarations),
+    ):
+        try:
+            yield
+        finally:
+            logging.disable(logging.NOTSET)
+
+
+def _answer(script: Script, call: Call) -> Any:
+    try:
+        return script(call)
+    except Fails as failure:
+        if failure.name == "States.Timeout":
+            raise EvalTimeoutError from failure
+        if failure.name.startswith("Lambda."):
+            code = failure.name.removeprefix("Lambda.")
+            details = {"HTTPStatusCode": 409, "RequestId": "r"}
+            error: Any = {"Error": {"Code": code, "Message": "said by Lambda"}, "ResponseMetadata": details}
+            raise ClientError(error, "Invoke") from failure
+        cause = json.dumps({"errorType": failure.name, "errorMessage": 'said by the function: "no"'})
+        raise lambda_eval_utils.LambdaFunctionErrorException("Unhandled", cause) from failure
+
+
+def _answered(env: Any, token: str, approved: bool | None) -> None:
+    """A person's answer, or none."""
+    outcome = (
+        CallbackOutcomeSuccess(callback_id=token, output="{}")
+        if approved
+        else CallbackOutcomeFailure(callback_id=token, error="ApprovalRejectedError", cause="too much")
+    )
+    if approved is not None:
+        env.callback_pool_manager.notify(callback_id=token, outcome=outcome)
+
+
+def _declarations(bindings: Mapping[str, Any]) -> str:
+    return "".join(f"{name}:={json.dumps(value, default=str)};" for name, value in bindings.items())
+
+
+@cache
+def _text() -> str:
+    """The functions' names where the stack puts their ARNs."""
+    return re.sub(r"\$\{(\w+)\}", r"\1", json.dumps(definition()))
+
+
+@cache
+def _parsed() -> Any:
+    return AmazonStateLanguageParser.parse(_text())
+
+
+@cache
+def _evaluated(expression: str) -> Any:
+    return jsonata.Jsonata(expression).evaluate(None)
