@@ -22,6 +22,9 @@ MOST_EVENTS = 20_000
 # A year: same page.
 MOST_SECONDS = 31_536_000
 
+# The upper bounds of the settings that an execution waits for.
+LONGEST: dict[str, Any] = {"approval_hours": 48, "longest_training_hours": 168, "longest_throughput_hours": 48}
+
 # Events of one passage, by type of state: https://docs.aws.amazon.com/step-functions/latest/apireference/API_HistoryEvent.html
 # A task is entered, scheduled, started, succeeded and exited; one that waits for its token is submitted too.
 _EVENTS = {"Task": 5, "Map": 4, "Choice": 2, "Wait": 2, "Pass": 2, "Succeed": 2, "Fail": 1}

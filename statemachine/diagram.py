@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from statemachine import bounds
+from statemachine.bounds import LONGEST, turns
 from statemachine.definition import definition, tasks
 from statemachine.retries import Retrier, retriers
+from tuner.settings import DeploymentSettings
 
 _RELEASED = "Release after a failure"
 
@@ -26,7 +29,7 @@ def diagram_page() -> str:
         "# The state machine\n\n*For the operator and the developer.*\n\n"
         "`statemachine/customization.asl.json`, and the retry policy in every Task (`statemachine/retries.py`). "
         "Dotted: the way of a failure from the training on.\n\n"
-        f"```mermaid\n{drawing}\n```\n\n{table}\n\n{_retries()}"
+        f"```mermaid\n{drawing}\n```\n\n{table}\n\n{_limits()}\n{_retries()}"
     )
 
 
@@ -55,6 +58,22 @@ def _arrows(state: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _on_failure(state: dict[str, Any]) -> str:
     return ", ".join(catch["Next"] for catch in state.get("Catch", []))
+
+
+def _limits() -> str:
+    """How long an execution may take, and what its history may hold."""
+    built, largest = definition(), DeploymentSettings(**LONGEST)
+    usual, most = (built["TimeoutSeconds"], definition(largest)["TimeoutSeconds"])
+    loops = "; ".join(f"*{choice}* {turns(built['States'][choice])}" for choice in bounds.loops(built))
+    return (
+        "## Time and history\n\n"
+        f"An execution may take {usual / 86_400:.1f} days with the default settings and {most / 86_400:.1f} with the "
+        "largest: the sum of the longest approval, wait for a training place, training and serving, of every "
+        "function's time limit and of every retry. A run usually takes hours. "
+        f"The longest run writes {bounds.most_events(built):,} events; Step Functions ends an execution at 25,000 "
+        "([decision 18](decisions/0018-an-execution-has-room-for-its-longest-run.md)). "
+        f"Each loop ends after a number of turns: {loops}.\n"
+    )
 
 
 def _retries() -> str:

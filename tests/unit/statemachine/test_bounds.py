@@ -14,8 +14,7 @@ from tuner.serving.patience import next_look
 from tuner.settings import DeploymentSettings, Polling
 
 USUAL = DeploymentSettings()
-# The upper bounds of the settings, as Pydantic has them.
-LARGEST = DeploymentSettings(approval_hours=48, longest_training_hours=168, longest_throughput_hours=48)
+LARGEST = DeploymentSettings(**bounds.LONGEST)
 POLLINGS = [
     Polling(shortest=1, longest=1, growth=1e-9),
     Polling(shortest=1, longest=2),
@@ -33,7 +32,8 @@ def turns(choice: str) -> int:
 
 
 def test_the_settings_tried_here_are_the_largest() -> None:
-    for name in ("approval_hours", "longest_training_hours", "longest_throughput_hours"):
+    """As Pydantic has them."""
+    for name in bounds.LONGEST:
         with pytest.raises(ValueError, match=name):
             DeploymentSettings(**{name: getattr(LARGEST, name) + 0.1})
 
@@ -49,7 +49,7 @@ def test_an_execution_may_take_as_long_as_all_that_it_may_wait_for(settings: Dep
 
 def test_every_wait_that_is_set_longer_makes_the_limit_longer() -> None:
     usual = definition(USUAL)["TimeoutSeconds"]
-    for name in ("approval_hours", "longest_training_hours", "longest_throughput_hours"):
+    for name in bounds.LONGEST:
         longer = USUAL.model_copy(update={name: getattr(USUAL, name) + 10})
         assert definition(longer)["TimeoutSeconds"] == usual + 36_000, name
 
