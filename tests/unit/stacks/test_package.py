@@ -43,7 +43,8 @@ _EVENTS: dict[str, Any] = {
         "started_at": "2026-01-01T00:00:00Z",
     },
     "request_approval": {**_RUN, "task_token": "token", "seconds": 60},
-    "answer_questions": {**_RUN, "model": "base", "shards": [0]},
+    "answer_questions": {**_RUN, "model": "base", "shards": [0], "shard_size": 25},
+    "score_answers": {**_RUN, "shard_size": 25},
     "close_run": {"detail": {**_ENDED, "status": "FAILED"}},
     "write_report": {**_RUN, "failure": None},
 }
