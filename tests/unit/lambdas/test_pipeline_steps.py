@@ -154,7 +154,7 @@ def test_an_endpoint_that_bedrock_does_not_know_yet_is_asked_again(
     record = {"kind": "provisioned", "arn": arn, "name": NAME, "created_at": at, "in_service_at": at}
     cloud.write_json(Keys.ENDPOINT, {**record, "model_units": 1, "commitment": None})
     with pytest.raises(error, match="not there to be asked"):
-        invoke(answer_questions, run_id=RUN, model="tuned", shards=[0])
+        invoke(answer_questions, run_id=RUN, model="tuned", shards=[0], shard_size=25)
 
 
 def test_the_job_is_started_checked_and_summed_up(cloud: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
