@@ -43,6 +43,9 @@ def test_a_dropped_dataset_becomes_an_evaluated_model(pipeline, deployed, exampl
     assert pipeline.jobs().count(f"tuner-{run}") == 1
     assert pipeline.alive() == []
     assert b"<html" in pipeline.artifact(run, "report/index.html")
+    training = next(item for item in shown["estimate"]["items"] if item["name"] == "Training")
+    assert training["source"].startswith("local stand-in for AWS's price list"), "asked, and answered in AWS's shape"
+    assert "learningRateWarmupSteps" in shown["training"]["hyperparameters"]
 
     # The same content again, and ten deliveries of one event at once, are the same run.
     before = len(pipeline.executions())

@@ -2,7 +2,9 @@
 
 import pytest
 
+from tuner.reporting import page
 from tuner.reporting.model import Estimate, Models, NamedModel, Report
+from tuner.reporting.model.work import CostItem
 from tuner.reporting.summary import summary
 from tuner.reporting.trust import habits, notes
 
@@ -42,3 +44,9 @@ def test_the_estimates_warnings_are_in_the_report_and_in_the_notification(report
     )
     assert "Nova Micro is LEGACY: AWS ends it on 2099-01-01." in notes(warned)
     assert "Nova Micro is LEGACY" in summary(warned)
+
+
+def test_the_page_says_where_each_price_is_from(report: Report) -> None:
+    source = "AWS Price List API, USE1-NovaMicro-Customization-Training, in force since 2026-08-01; read 2026-11-28"
+    item = CostItem(name="Training", quantity=1, unit="tokens", unit_price_usd=1e-6, usd=1e-6, source=source)
+    assert source in page(report.model_copy(update={"estimate": Estimate(items=(item,), total_usd=1e-6), "bill": None}))
