@@ -3,7 +3,7 @@
 The rule. Both faults are at places of the protocol: functions that make, change or end a job, an endpoint, a schedule
 or an execution, in a run that is served by provisioned throughput or on demand. If the first fault is one that a run
 survives, the second is at any later place of the protocol. If it ends the run, the second is at a place that releases
-or reports afterwards; if that is while the job is started, the training takes long, so that there is a job to be
+or reports afterwards; if it is a stop while the job is started, the training takes long, so that there is a job to be
 stopped. Every kind of fault is followed by every kind that can follow it, EACH times, each time at the two places that
 were paired least until then.
 """
@@ -87,8 +87,9 @@ def _possible(baselines: dict[str, Baseline]) -> Iterator[_Pair]:
 
 
 def _while_it_trains(first: Fault) -> bool:
-    """Whether the run ends when its job has been made: the job must be in progress then, to be there to be stopped."""
-    return ends(first) and first.place == "Start the customization"
+    """Whether the run is stopped when its job has been made: the job must be in progress then, to be there to be
+    stopped. A fault of the call would not do: a run finds the job that was made and waits for it."""
+    return _stops(first) and first.place == "Start the customization"
 
 
 def ends(fault: Fault) -> bool:
