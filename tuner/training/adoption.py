@@ -116,7 +116,10 @@ class Adoption:
     def _has_model(self, job: Job, print_: str) -> bool:
         tags = self.jobs.tags(job.custom_model_arn) if job.custom_model_arn else {}
         if not tags and job.ended_at and seconds_since(job.ended_at) < _VISIBLE_SECONDS:
-            raise RetryableError(f"The custom model of the job {job.name} cannot be seen yet. It is looked for again.")
+            # Waited for longer than for a passing error: a model that was deleted looks the same, and is trained anew.
+            raise CapacityBusyError(
+                f"The custom model of the job {job.name} cannot be seen yet: this run waits, to use it."
+            )
         return tags.get(Tags.TRAINING) == print_ and tags.get(Tags.DEPLOYMENT) == self.deployment
 
 

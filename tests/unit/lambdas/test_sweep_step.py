@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from lambdas import release_throughput
+from stacks.layer import CHECKOUT
 from tests.doubles import DEPLOYMENT, FakeEndpoints, FakeJobs, MemoryFolder
 from tests.unit.lambdas.steps import CONTEXT
 from tuner.errors import AccessDeniedError
@@ -113,6 +114,16 @@ def test_old_models_go_with_the_sweep(
     assert Models.deleted == ["arn:model"]
 
 
+def test_a_quiet_sweep_counts_the_metrics_that_the_documentation_prices(
+    told: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """CloudWatch bills a custom metric for every hour in which it gets a value."""
+    counted = {"EndpointsReleased", "ReleaseFailed", "EndpointsAlive", "OldestEndpointHours", "ModelsDeleted"}
+    assert set(swept(monkeypatch, FakeEndpoints(), capsys)) - {"service"} == counted
+    page = (CHECKOUT / "docs/first-deployment.md").read_text("utf-8")
+    assert f"| Custom metrics of the hourly sweep | {len(counted)} |" in page
+
+
 @pytest.mark.parametrize(
     ("event", "asked"),
     [({"run_id": "faq-1"}, "run"), ({"detail": {"name": "faq-1", "status": "ABORTED"}}, "ended")],
@@ -126,3 +137,20 @@ def test_only_the_rule_looks_again_for_a_purchase(
     monkeypatch.setattr(release_throughput, "ProvisionedThroughputs", FakeEndpoints)
     monkeypatch.setattr(release_throughput, "OneTimeSchedules", lambda group: None)
     assert release_throughput.handler(event, CONTEXT)["released"] == [f"{asked} faq-1"]
+
+
+@pytest.mark.parametrize(
+    "event",
+    [{"run_id": "faq-1"}, {"detail": {"name": "faq-1", "status": "ABORTED"}}, {"sweep": True}],
+    ids=["a state or a switch", "the rule", "the sweep"],
+)
+def test_every_release_stops_the_customization_job_too(
+    told: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch, event: dict[str, Any]
+) -> None:
+    jobs = FakeJobs()
+    arn = jobs.add("faq-1", created_at=HOURS_AGO)
+    monkeypatch.setattr(release_throughput, "TrainingJobs", lambda: jobs)
+    monkeypatch.setattr(release_throughput, "ProvisionedThroughputs", FakeEndpoints)
+    monkeypatch.setattr(release_throughput, "disarm_if_released", lambda *arguments: None)
+    assert release_throughput.handler(event, CONTEXT)["released"] == [arn]
+    assert jobs.stopped == [arn]
