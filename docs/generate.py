@@ -87,12 +87,13 @@ def models_page() -> str:
         )
         for name, family in families.items()
     ]
+    by_records = {(entry.family.name, catalog.WARMUP) for entry in catalog.models() if entry.warmup_divisor}
     hyperparameters = [
         (
             name,
             f"`{key}`",
             f"{catalog.plain_decimal(rule.minimum)} to {catalog.plain_decimal(rule.maximum)}",
-            catalog.plain_decimal(rule.default),
+            "by the records" if (name, key) in by_records else catalog.plain_decimal(rule.default),
             rule.kind,
         )
         for name, family in families.items()
@@ -111,7 +112,7 @@ def models_page() -> str:
         + "\nWithout `hyperparameters.learningRateWarmupSteps` in run.yaml, Nova models get the warm-up that AWS "
         "recommends: the number of training records, divided by "
         + ", ".join(f"{entry.warmup_divisor} ({entry.name})" for entry in catalog.models() if entry.warmup_divisor)
-        + ".\n"
+        + ", rounded down and within the range.\n"
         + _judges_section()
         + _sources_section(families.values())
     )
