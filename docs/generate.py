@@ -55,9 +55,9 @@ _CONTEXT = """Given in `cdk.json`, or on the command line, which goes first:
 
 Synthesis checks them all before anything is deployed: model ids and judges against the [catalog](models.md), whether
 they can be used in the Region, addresses, budget against approval, and the 4 KB that Lambda allows for what functions
-are told. What the catalog does not know is refused with the nearest name it knows; a judge that is newer than the
-catalog can be given by its ARN. What a VPC, a permissions boundary and an own key need besides is in
-[company.md](company.md).
+are told. What the catalog does not know is refused with the nearest name it knows. A judge that is newer than the
+catalog can be given by its ARN: a foundation model's or an inference profile's, in the deployment's Region. What a VPC,
+a permissions boundary and an own key need besides is in [company.md](company.md).
 
 """
 

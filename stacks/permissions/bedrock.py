@@ -50,8 +50,23 @@ def ask_judges(places: Places) -> list[Grant]:
             ("bedrock:InvokeModel",),
             tuple(models.judging(places)),
             "has the answers graded; a profile's model is checked in every Region the profile may reach",
-        )
+        ),
+        *_ask_behind_profiles(places),
     ]
+
+
+def _ask_behind_profiles(places: Places) -> list[Grant]:
+    """The models behind the account's own inference profiles, whose ARNs do not name them.
+
+    https://docs.aws.amazon.com/bedrock/latest/userguide/inference-profiles-prereq.html
+    """
+    allowed = (places.deployment.judge_model, *places.deployment.judge_models)
+    own = tuple(judge for judge in allowed if ":application-inference-profile/" in judge)
+    if not own:
+        return []
+    reason = "asks the model behind the account's own inference profile, through that profile only"
+    through = {"StringEquals": {"bedrock:InferenceProfileArn": own}}
+    return [Grant(("bedrock:InvokeModel",), (places.foundation_model("*", "*"),), reason, through)]
 
 
 def look_subscriptions_up(places: Places) -> list[Grant]:

@@ -38,7 +38,8 @@ def judge_arns(places: Places, judge_id: str) -> list[str]:
 
     A judge that the catalog does not know is read as what its id looks like: an ARN is itself; an id with a geography
     in front is an inference profile, whose model may be asked in any Region, because the Regions it reaches are not
-    known here; anything else is a foundation model of this Region.
+    known here; anything else is a foundation model of this Region. The ARN of one of AWS's inference profiles ends with
+    such an id.
     """
     known = catalog.judge(judge_id)
     if known and known.id == known.foundation_model:
@@ -47,6 +48,8 @@ def judge_arns(places: Places, judge_id: str) -> list[str]:
         # A global profile's model is also checked on an ARN without a Region.
         regions = (*known.regions, "") if known.routing == "global" else known.regions
         return _profile(places, known.id, known.foundation_model, regions)
+    if ":inference-profile/" in judge_id:
+        return [judge_id, *judge_arns(places, judge_id.rpartition("/")[2])[1:]]
     if judge_id.startswith("arn:"):
         return [judge_id]
     profile = _PROFILE.match(judge_id)

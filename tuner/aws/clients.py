@@ -8,6 +8,8 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from tuner.errors import AwsError
+
 # Bedrock may take a minute to answer a long question; everything else answers within seconds or not at all.
 _READ_TIMEOUT = {"bedrock-runtime": 120}
 _USER_AGENT = "bedrock-tuner/0.1"
@@ -27,4 +29,7 @@ def client(service: str, region: str | None = None, attempts: int = 4, seconds: 
         user_agent_extra=_USER_AGENT,
         max_pool_connections=256,  # as many as may be asked at once; made when they are needed
     )
-    return boto3.client(service, region_name=region, config=config)
+    try:
+        return boto3.client(service, region_name=region, config=config)
+    except ValueError as error:  # botocore's word for an endpoint that is no address
+        raise AwsError(f"{error}: AWS_ENDPOINT_URL must be an address, such as https://127.0.0.1:4566.") from error

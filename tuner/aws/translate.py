@@ -12,6 +12,7 @@ from botocore.exceptions import (
     HTTPClientError,
     NoCredentialsError,
 )
+from botocore.parsers import ResponseParserError
 
 from tuner.errors import AccessDeniedError, AwsError, QuotaError, RetryableError, ThrottledError
 
@@ -75,6 +76,11 @@ def translated(doing: str) -> Iterator[None]:
         kind = _kind(error)
         needed = _needed_action(error) if kind is AccessDeniedError else ""
         raise kind(f"Could not {doing}: {code_of(error)}: {message_of(error)}{needed}") from error
+    except ResponseParserError as error:  # not one of botocore's other errors
+        text = (
+            f"Could not {doing}: the answer is not AWS's. Does a proxy or a wrong endpoint (AWS_ENDPOINT_URL) answer?"
+        )
+        raise RetryableError(text) from error
     except (ConnectionError, HTTPClientError) as error:
         raise RetryableError(f"Could not {doing}: no answer from AWS: {error}") from error
     except NoCredentialsError as error:

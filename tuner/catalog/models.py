@@ -130,7 +130,7 @@ def model(model_id: str) -> Model:
             f"base_model: '{model_id}' is the id for invoking; customization takes '{by_invoke_id[model_id]}'."
         )
     tunable = [entry.id for entry in models() if not entry.retired]
-    close = difflib.get_close_matches(model_id, tunable, n=1)
+    close = difflib.get_close_matches(model_id.rpartition("/")[2].strip().lower(), tunable, n=1)
     hint = f"Did you mean '{close[0]}'?" if close else f"Tunable: {', '.join(tunable)}."
     raise ModelUnavailableError(f"base_model: '{model_id}' cannot be tuned on Amazon Bedrock. {hint}")
 

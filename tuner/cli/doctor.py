@@ -9,7 +9,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
-import boto3
 import typer
 from rich.table import Table
 from rich.text import Text
@@ -84,7 +83,10 @@ def _examine(context: Mapping[str, Any], name: str, on_local: bool, ask: bool) -
             yield Check("Local cloud", "failed", str(error), "docs/local-cloud.md says how it is used.")
             return
     use_region()
-    environment = boto3.Session().region_name
+    environment = account.configured_region()
+    if isinstance(environment, Check):
+        yield environment
+        return
     region = environment or settings.region
     wrong = account.unknown_region(region)
     if wrong:

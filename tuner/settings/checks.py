@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,6 +14,12 @@ from tuner.settings.findings import nearest
 
 if TYPE_CHECKING:
     from tuner.settings.deployment import DeploymentSettings
+
+# What Converse takes as a model: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html
+_JUDGE_ARN = re.compile(
+    r"arn:aws:bedrock:(?P<region>[a-z0-9-]+):"
+    r"(:foundation-model|[0-9]{12}:(application-)?inference-profile)/[A-Za-z0-9._:-]+"
+)
 
 # Of the 4 KB that Lambda allows for a function's environment; the other variables take the rest.
 LARGEST_FOR_FUNCTIONS = 2300
@@ -32,6 +39,7 @@ def problems(settings: DeploymentSettings) -> Iterator[Problem]:
     yield from _base_model(settings)
     yield from _judges(settings)
     yield from _money(settings)
+    yield from _prices(settings)
     yield from _company(settings)
     yield from _size(settings)
 
@@ -57,7 +65,7 @@ def _region(settings: DeploymentSettings) -> Iterator[Problem]:
 def _base_model(settings: DeploymentSettings) -> Iterator[Problem]:
     keys = ("base_model", "region")
     try:
-        model = catalog.model(settings.base_model)
+        model = catalog.model(_customized(settings))
     except ModelUnavailableError as error:
         yield Problem(("base_model",), str(error))
         return
@@ -75,27 +83,44 @@ def _base_model(settings: DeploymentSettings) -> Iterator[Problem]:
         )
 
 
+def _customized(settings: DeploymentSettings) -> str:
+    """The id, also where the id for invoking a model past its end of life was given: that one is not worth mending."""
+    ended = (entry for entry in catalog.models() if entry.retired and settings.target == "aws")
+    return next((entry.id for entry in ended if settings.base_model == entry.invoke_id), settings.base_model)
+
+
 def _judges(settings: DeploymentSettings) -> Iterator[Problem]:
     region = settings.region if settings.region in _regions(settings) else None
     for key, judge_id in (("judge_model", settings.judge_model), *(("judge_models", x) for x in settings.judge_models)):
-        if text := _judge(region, judge_id):
+        if key == "judge_models" and judge_id == "auto":
+            yield Problem((key,), "judge_models: 'auto' can be given as judge_model only. Name the models.")
+        elif text := _judge(region, judge_id):
             yield Problem((key, "region"), f"{key}: {text}")
 
 
 def _judge(region: str | None, judge_id: str) -> str | None:
     """What is wrong with a judge in this Region, as far as it is known."""
     if judge_id.startswith("arn:"):  # an inference profile of the account's own, or a model newer than the catalog
-        return None
+        return _judge_arn(region, judge_id)
     here = [entry.id for entry in catalog.judges() if region is None or {region, "*"} & set(entry.regions)]
     if judge_id == "auto":
         if region is None:
             return None
         return f"no model is known that judges in {region} without a subscription. Name one: {', '.join(here)}."
     if catalog.judge(judge_id) is None:
-        hint = nearest(judge_id, here)
+        hint = nearest(judge_id, ["auto", *here])
         return f"the catalog knows no judge '{judge_id}'. {hint} A model that is newer than it can be given by its ARN."
     if judge_id not in here:
         return f"'{judge_id}' cannot be asked from {region}. There: {', '.join(here)}."
+    return None
+
+
+def _judge_arn(region: str | None, arn: str) -> str | None:
+    found = _JUDGE_ARN.fullmatch(arn)
+    if not found:
+        return f"'{arn}' is not the ARN of a foundation model or of an inference profile of Amazon Bedrock."
+    if region and found["region"] != region:
+        return f"'{arn}' is in {found['region']}, and models are asked in {region}. Give the ARN that it has there."
     return None
 
 
@@ -106,6 +131,20 @@ def _money(settings: DeploymentSettings) -> Iterator[Problem]:
             f"approval_usd: {settings.approval_usd:g} is above budget_usd, {settings.budget_usd:g}: every run that a "
             "person should approve would be refused. Lower approval_usd, or set it to null to ask nobody.",
         )
+
+
+def _prices(settings: DeploymentSettings) -> Iterator[Problem]:
+    """A price of a model that nothing asks for would be passed over without a word."""
+    judges = (settings.judge_model, *settings.judge_models, *(entry.id for entry in catalog.judges()))
+    behind = [catalog.judge_or_assumed(judge_id).foundation_model for judge_id in judges]
+    known = list(dict.fromkeys(["any", *(entry.invoke_id for entry in catalog.models()), *behind]))
+    for position, given in enumerate(settings.prices):
+        if given.model not in known:
+            hint = nearest(given.model, known)
+            text = (
+                f"prices.{position}.model: '{given.model}' is not the id for invoking of a model of the catalog. {hint}"
+            )
+            yield Problem(("prices", "judge_model", "judge_models"), text)
 
 
 def _company(settings: DeploymentSettings) -> Iterator[Problem]:
@@ -125,6 +164,6 @@ def _size(settings: DeploymentSettings) -> Iterator[Problem]:
         longest = sorted(settings.model_fields_set, key=lambda key: -len(repr(getattr(settings, key))))[:3]
         yield Problem(
             (),
-            f"the settings together: are {size} bytes, and functions can be given {LARGEST_FOR_FUNCTIONS}. Shorten the "
+            f"the settings together are {size} bytes, and functions can be given {LARGEST_FOR_FUNCTIONS}. Shorten the "
             f"longest: {', '.join(longest)}.",
         )

@@ -24,24 +24,26 @@ EmailAddress = Annotated[
     ),
 ]
 
-_PARTITION = r"arn:aws(-[a-z]+)*"
+# The models are offered in Regions of the partition `aws` only.
+# A policy's path and name: https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreatePolicy.html
 Boundary = Annotated[
     str,
     matching(
-        rf"({_PARTITION}:iam::(\d{{12}}|aws):policy/)?[\w+=,.@/-]{{1,128}}", "the name or the ARN of a managed policy"
+        r"(arn:aws:iam::([0-9]{12}|aws):policy/)?([A-Za-z0-9_+=,.@-]+/)*[A-Za-z0-9_+=,.@-]{1,128}",
+        "the name or the ARN of a managed policy",
     ),
 ]
 KeyArn = Annotated[
     str,
     matching(
-        rf"{_PARTITION}:kms:[a-z0-9-]+:\d{{12}}:key/(mrk-[0-9a-f]{{32}}|[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}})",
+        r"arn:aws:kms:[a-z0-9-]+:[0-9]{12}:key/(mrk-[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})",
         "the ARN of a KMS key; an alias cannot stand in its place",
     ),
 ]
 
 # Bedrock allows fewer characters in a tag than other services, and runs tag what they make there:
 # https://docs.aws.amazon.com/bedrock/latest/APIReference/API_Tag.html
-_TAG = r"[a-zA-Z0-9\s._:/=+@-]"
+_TAG = r"[a-zA-Z0-9 ._:/=+@-]"
 _OURS = "bedrock-tuner:"
 
 
@@ -54,6 +56,9 @@ def _check_tags(tags: dict[str, str]) -> dict[str, str]:
             )
         if key.lower().startswith(("aws:", _OURS)):
             raise ValueError(f"the tag '{key}' is reserved: AWS keeps 'aws:', and this project '{_OURS}'")
+    folded = [key.casefold() for key in tags]
+    if twice := [key for key in tags if folded.count(key.casefold()) > 1]:
+        raise ValueError(f"the tags {' and '.join(repr(key) for key in twice)} are one key to IAM: keep one of them")
     return tags
 
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from types import UnionType
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Any, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-# Keys of the CDK itself, such as `@aws-cdk/core:...`, `aws:cdk:...` and `cdk-migrate`.
-_OF_THE_CDK = re.compile(r"[@:/]|^cdk-|^cli-telemetry$")
+from tuner.settings.kinds import kinds
+
+# Keys of the CDK and its libraries: feature flags (`@aws-cdk/core:...`), what its command line says (`aws:cdk:...`,
+# `cdk-migrate`, `cli-telemetry`), what it looked up (`ami:account=...`), and what `cdk acknowledge` writes.
+_OF_THE_CDK = re.compile(r"@[\w-]+/|aws:|[\w-]+:account=|cdk-migrate$|cli-telemetry$|acknowledged-issue-numbers$")
 
 
 def values_of(model: type[BaseModel], context: Mapping[str, Any]) -> dict[str, Any]:
@@ -29,7 +31,7 @@ def values_of(model: type[BaseModel], context: Mapping[str, Any]) -> dict[str, A
         group, dot, name = key.partition(".")
         if dot and group in model.model_fields and _holds_keys(model.model_fields[group]):
             dotted.setdefault(group, {})[name] = _inner(model.model_fields[group], name, value)
-        elif not _OF_THE_CDK.search(key):
+        elif not _OF_THE_CDK.match(key):
             values[key] = _read(model.model_fields.get(key), value)
     for group, names in dotted.items():
         values[group] = _whole(model.model_fields[group], values.get(group)) | names
@@ -53,25 +55,17 @@ def _inner(field: FieldInfo, name: str, value: Any) -> Any:
 
 def _read(field: FieldInfo | None, value: Any) -> Any:
     """A text as the key takes it: JSON, or for a list also words between commas. Other values as they are."""
-    kinds = _kinds(field.annotation) if field else {str}
-    if value == "null" and type(None) in kinds:
+    taken = kinds(field.annotation) if field else {str}
+    if value == "null" and type(None) in taken:
         return None
-    if not isinstance(value, str) or str in kinds:
+    if not isinstance(value, str) or str in taken:
         return value
     try:
         return json.loads(value)
     except json.JSONDecodeError:
-        if tuple in kinds and not value.startswith(("[", "{")):
+        if tuple in taken and not value.startswith(("[", "{")):
             return [part.strip() for part in value.split(",") if part.strip()]
         return value
-
-
-def _kinds(annotation: Any) -> set[Any]:
-    """The kinds of value that a key takes: `float | None` is both."""
-    origin = get_origin(annotation)
-    if origin in (Union, UnionType):
-        return {kind for part in get_args(annotation) for kind in _kinds(part)}
-    return _kinds(get_args(annotation)[0]) if origin is Annotated else {origin or annotation}
 
 
 def _holds_keys(field: FieldInfo) -> bool:

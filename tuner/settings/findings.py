@@ -33,7 +33,7 @@ _RULES = {
     "greater_than_equal": "must be {ge:,.10g} or more",
     "less_than": "must be less than {lt:,.10g}",
     "less_than_equal": "must be {le:,.10g} or less",
-    "string_too_short": "must have {min_length} characters or more",
+    "string_too_short": "must not be empty",
     "string_too_long": "must have {max_length} characters or fewer",
     "too_short": "must have {min_length} entries or more",
     "too_long": "must have {max_length} entries or fewer",
@@ -56,7 +56,8 @@ def sentences(model: type[BaseModel], errors: Iterable[Mapping[str, Any]]) -> li
 def nearest(word: str, names: Iterable[str]) -> str:
     """What was probably meant, or which names there are."""
     known = list(names)
-    close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
+    same = [name for name in known if name.casefold() == word.strip().casefold()]
+    close = same or difflib.get_close_matches(word, known, n=1, cutoff=0.5)
     return f"Did you mean '{close[0]}'?" if close else f"Valid: {', '.join(known)}."
 
 
@@ -67,9 +68,20 @@ def _sentence(model: type[BaseModel], path: str, errors: list[Mapping[str, Any]]
         hint = nearest(str(first["loc"][-1]), keys).replace("Valid:", "Valid keys:")
         return f"{path}: there is no such key. {hint}"
     rules = list(dict.fromkeys(_rule(error) for error in errors))
-    found = "" if first["type"] == "missing" else f"; found {_shown(first['input'])}"
+    found = "" if first["type"] == "missing" else f"; found {_shown(first['input'])}{_broken(first['input'])}"
     either = " or ".join([rules[0], *(rule.removeprefix("must be ") for rule in rules[1:])])
     return f"{path}: {either}{found}.{_meant(first)}"
+
+
+def _broken(value: Any) -> str:
+    """Of text that was meant as JSON and cannot be read, why."""
+    if not isinstance(value, str) or not value.startswith(("[", "{")):
+        return ""
+    try:
+        json.loads(value)
+    except json.JSONDecodeError as error:
+        return f", which is not valid JSON ({error.msg} at character {error.pos + 1})"
+    return ""
 
 
 def _rule(error: Mapping[str, Any]) -> str:
@@ -82,13 +94,13 @@ def _meant(error: Mapping[str, Any]) -> str:
     if error["type"] != "literal_error":
         return ""
     allowed = re.findall(r"'([^']*)'", error["ctx"]["expected"])
-    close = difflib.get_close_matches(str(error["input"]), allowed, n=1, cutoff=0.5)
-    return f" Did you mean '{close[0]}'?" if close else ""
+    hint = nearest(str(error["input"]), allowed)
+    return f" {hint}" if hint.startswith("Did") else ""
 
 
 def _path(location: tuple[Any, ...]) -> str:
     parts = location[:-1] if location and location[-1] in _ALTERNATIVES else location
-    return ".".join(str(part) for part in parts) or "the settings"
+    return ".".join(str(part) for part in parts) if parts else "the settings"
 
 
 def _keys_at(model: type[BaseModel], path: tuple[Any, ...]) -> list[str]:

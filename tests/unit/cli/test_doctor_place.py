@@ -8,12 +8,15 @@ from typing import Any
 import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import EndpointConnectionError
+from botocore.parsers import ResponseParserError
 from pytest_socket import enable_socket
 
 from tests.unit.cli.world import Outcome, Tuner, World
 from tuner.aws.clients import client
 from tuner.cli import main
 from tuner.cli.checks import quick
+from tuner.cli.checks.account import unknown_region
+from tuner.errors import AwsError
 
 LLAMA = "meta.llama3-3-70b-instruct-v1:0:128k"
 
@@ -113,3 +116,47 @@ def test_a_network_that_does_not_lead_to_aws_is_not_taken_for_credentials(
     quick("sts").meta.events.unregister("before-call.sts.GetCallerIdentity", unreachable)
     assert "HTTPS_PROXY" in outcome.json[0]["remedy"]
     assert "aws sso login" not in outcome.json[0]["remedy"]
+
+
+def test_an_answer_that_is_not_of_aws_is_a_line(tuner: Tuner) -> None:
+    """As a proxy gives it."""
+
+    def no_xml(**_: Any) -> None:
+        raise ResponseParserError("invalid XML received")
+
+    quick("sts").meta.events.register_first("before-call.sts.GetCallerIdentity", no_xml)
+    outcome = tuner("doctor", "--json")
+    quick("sts").meta.events.unregister("before-call.sts.GetCallerIdentity", no_xml)
+    assert [check["name"] for check in outcome.json] == ["Credentials"]
+    assert "the answer is not AWS's" in outcome.json[0]["message"]
+    assert "HTTPS_PROXY" in outcome.json[0]["remedy"]
+
+
+@pytest.mark.parametrize(
+    ("config", "said"), [("[default]\n", "(nope) could not be found."), ("garbage [", "Unable to")]
+)
+def test_a_configuration_that_cannot_be_read_is_a_line(
+    config: str, said: str, tuner: Tuner, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "config").write_text(config, "utf-8")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("AWS_PROFILE", "nope")
+    outcome = tuner("doctor", "--json")
+    assert [check["name"] for check in outcome.json] == ["Credentials"]
+    assert said in outcome.json[0]["message"]
+    assert "AWS_PROFILE" in outcome.json[0]["remedy"]
+    assert outcome.status == 1
+
+
+def test_a_region_that_is_misspelt_is_taken_for_one_where_models_are_customized() -> None:
+    found = unknown_region("us-est-1")
+    assert found
+    assert "Did you mean us-east-1?" in found.remedy
+
+
+def test_an_endpoint_that_is_no_address_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "nowhere")
+    client.cache_clear()
+    with pytest.raises(AwsError, match="AWS_ENDPOINT_URL must be an address"):
+        client("sts")
+    client.cache_clear()

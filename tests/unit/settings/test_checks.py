@@ -12,6 +12,8 @@ from tuner.settings.checks import LARGEST_FOR_FUNCTIONS
 HAIKU = "anthropic.claude-3-haiku-20240307-v1:0:200k"
 LLAMA = "meta.llama3-3-70b-instruct-v1:0:128k"
 WEST_JUDGE = "us.amazon.nova-pro-v1:0"
+MODEL_ARN = "arn:aws:bedrock:us-east-1::foundation-model"
+PRICE = {"item": "input", "usd": 1, "source": "invoice"}
 KEY = "arn:aws:kms:us-west-2:111122223333:key/12345678-1234-1234-1234-123456789012"
 
 
@@ -49,6 +51,27 @@ def refusals(**context: Any) -> list[str]:
         ({"tags.team": "équipe"}, "the tag 'team' must have"),
         ({"name": "Tuner"}, "name: must be 2 to 15 small letters and digits, a letter first"),
         ({"target": "lokal"}, "Did you mean 'local'?"),
+        ({"target": "AWS"}, "Did you mean 'aws'?"),
+        ({"base_model": "amazon.titan-text-express-v1"}, "is past its end of life. Use one of: amazon.nova-micro"),
+        ({"base_model": f"{MODEL_ARN}/amazon.nova-micro-v1:0"}, "Did you mean 'amazon.nova-micro-v1:0:128k'?"),
+        ({"judge_model": "Auto"}, "Did you mean 'auto'?"),
+        ({"judge_models": "auto"}, "judge_models: 'auto' can be given as judge_model only"),
+        ({"judge_model": "arn:aws:s3:::bucket"}, "is not the ARN of a foundation model or of an inference profile"),
+        ({"judge_model": MODEL_ARN.replace("east-1", "west-2") + "/v.j-v9:0"}, "is in us-west-2, and models are asked"),
+        ({"budget_usd": True}, "budget_usd: must be a number; found true"),
+        ({"approval_usd": "true"}, "approval_usd: must be a number; found true"),
+        ({"retention_days": "true"}, "retention_days: must be a whole number; found true"),
+        ({"training_polling.shortest": "true"}, "training_polling.shortest: must be a whole number; found true"),
+        ({"notification_emails": "a@example.com,a@example.com"}, "'a@example.com' stands there twice"),
+        ({"vpc.subnet_ids": "subnet-12345678,subnet-12345678", "vpc.security_group_ids": "sg-12345678"}, "twice"),
+        ({"permissions_boundary": "path/"}, "permissions_boundary: must be the name or the ARN"),
+        ({"permissions_boundary": "grenz\u00fcbergang"}, "permissions_boundary: must be the name or the ARN"),
+        ({"permissions_boundary": "arn:aws:iam::111122223333:role/x"}, "permissions_boundary: must be the name or"),
+        ({"permissions_boundary": "arn:aws-cn:iam::111122223333:policy/x"}, "permissions_boundary: must be the name"),
+        ({"tags": {"Team": "x", "team": "y"}}, "'Team' and 'team' are one key to IAM"),
+        ({"tags.team": "two\nlines"}, "the tag 'team' must have"),
+        ({"bertscore_model": ""}, "bertscore_model: must not be empty"),
+        ({"prices": [PRICE | {"model": "amazon.nova-micr-v1:0"}]}, "Did you mean 'amazon.nova-micro-v1:0'?"),
     ],
     ids=str,
 )  # fmt: skip
@@ -82,8 +105,20 @@ def test_the_laptop_may_tune_what_aws_does_not_offer_any_more() -> None:
 
 
 def test_a_judge_that_is_newer_than_the_catalog_can_be_given_by_its_arn() -> None:
-    arn = "arn:aws:bedrock:us-east-1::foundation-model/vendor.judge-v9:0"
+    arn = f"{MODEL_ARN}/vendor.judge-v9:0"
     assert deployment_settings({"judge_model": arn}).judge_model == arn
+
+
+@pytest.mark.parametrize("model", ["any", "amazon.nova-micro-v1:0", "anthropic.claude-sonnet-4-6"])
+def test_a_price_is_given_by_the_id_that_it_is_looked_up_with(model: str) -> None:
+    assert deployment_settings({"prices": [PRICE | {"model": model}]}).prices[0].model == model
+
+
+@pytest.mark.parametrize(
+    "boundary", ["own", "path/name", "arn:aws:iam::aws:policy/PowerUserAccess", "arn:aws:iam::111122223333:policy/a/b"]
+)
+def test_a_boundary_is_a_name_or_an_arn(boundary: str) -> None:
+    assert deployment_settings({"permissions_boundary": boundary}).permissions_boundary == boundary
 
 
 def test_settings_that_no_functions_environment_could_hold_are_refused() -> None:

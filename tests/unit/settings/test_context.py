@@ -50,7 +50,10 @@ def test_a_list_of_a_group() -> None:
         ({"training_polling.shortes": "5"}, "training_polling.shortes: there is no such key. Did you mean 'shortest'?"),
         ({"trainingpolling.shortest": "5"}, "trainingpolling.shortest: there is no such key. Did you mean"),
         ({"training_polling": "5"}, "training_polling: must hold keys and values; found 5."),
-        ({"prices": "[{"}, 'prices: must be a list; found "[{".'),
+        ({"prices": "[{"}, 'prices: must be a list; found "[{", which is not valid JSON ('),
+        ({"tag:team": "x"}, "tag:team: there is no such key."),
+        ({"@budget": "5"}, "@budget: there is no such key. Did you mean 'budget_usd'?"),
+        ({"cdk-budget": "5"}, "cdk-budget: there is no such key."),
         ({"budget_usd.x": "5"}, "budget_usd.x: there is no such key. Did you mean 'budget_usd'?"),
     ],
     ids=str,
@@ -59,6 +62,21 @@ def test_a_wrong_key_on_the_command_line(context: dict[str, Any], message: str) 
     with pytest.raises(SettingsError) as caught:
         deployment_settings(context)
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "@aws-cdk/core:bootstrapQualifier",
+        "aws:cdk:version-reporting",
+        "cdk-migrate",
+        "cli-telemetry",
+        "acknowledged-issue-numbers",  # what `cdk acknowledge` writes into cdk.context.json
+        "availability-zones:account=111122223333:region=us-east-1",
+    ],
+)
+def test_keys_of_the_cdk_are_passed_over(key: str) -> None:
+    assert deployment_settings({key: [34892]}) == deployment_settings({})
 
 
 def test_functions_are_told_what_differs_from_the_defaults() -> None:

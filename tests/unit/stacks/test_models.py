@@ -52,6 +52,13 @@ def test_a_known_judge_is_granted_wherever_its_profile_reaches(judge: str) -> No
             ],
         ),
         (
+            "arn:aws:bedrock:us-east-1:1:inference-profile/eu.vendor.judge-v1:0",
+            [
+                "arn:aws:bedrock:us-east-1:1:inference-profile/eu.vendor.judge-v1:0",
+                "arn:aws:bedrock:*::foundation-model/vendor.judge-v1:0",
+            ],
+        ),
+        (
             "arn:aws:bedrock:us-east-1:1:application-inference-profile/abc",
             ["arn:aws:bedrock:us-east-1:1:application-inference-profile/abc"],
         ),
@@ -59,6 +66,14 @@ def test_a_known_judge_is_granted_wherever_its_profile_reaches(judge: str) -> No
 )
 def test_an_unknown_judge_is_read_as_what_its_id_looks_like(judge: str, arns: list[str]) -> None:
     assert models.judge_arns(PLACES, judge) == arns
+
+
+def test_the_model_behind_an_own_inference_profile_is_asked_through_it_only() -> None:
+    profile = "arn:aws:bedrock:us-east-1:111122223333:application-inference-profile/abc"
+    _, behind = bedrock.ask_judges(places(judge_model=profile))
+    assert behind.resources == ("arn:aws:bedrock:*::foundation-model/*",)
+    assert behind.conditions == {"StringEquals": {"bedrock:InferenceProfileArn": (profile,)}}
+    assert len(bedrock.ask_judges(places())) == 1
 
 
 def test_only_judges_that_the_deployment_allows_are_granted() -> None:

@@ -7,8 +7,9 @@ import difflib
 import boto3
 from botocore.exceptions import ClientError, NoCredentialsError
 
+from tuner import catalog
 from tuner.aws.translate import code_of, translated
-from tuner.cli.checks.check import NO_ANSWER, Check, quick
+from tuner.cli.checks.check import NO_ANSWER, Check, quick, sentence
 from tuner.cli.deployment import local_endpoint
 from tuner.errors import RetryableError, TunerError
 
@@ -20,9 +21,20 @@ LEAST_CONCURRENCY = 10
 _SOON = 3600
 
 _LOG_IN = (
-    "Log in, for instance with 'aws sso login', or name another profile with AWS_PROFILE. In a Region that must "
-    "be enabled first, enable it in the account's settings."
+    "Log in, for instance with 'aws sso login', or name another profile with AWS_PROFILE. If the Region is one that "
+    "an account must enable first, enable it in the account's settings."
 )
+_CONFIGURATION = "Correct it in ~/.aws/config, or name another profile with AWS_PROFILE."
+
+
+def configured_region() -> str | Check | None:
+    """The Region of the environment or of the profile; a line when the SDK cannot read its configuration."""
+    try:
+        with translated("read the AWS configuration"):
+            found: str | None = boto3.Session().region_name
+            return found
+    except TunerError as error:
+        return Check("Credentials", "failed", sentence(str(error)), _CONFIGURATION)
 
 
 def credentials() -> Check:
@@ -34,7 +46,7 @@ def credentials() -> Check:
     except TunerError as error:
         here = "Is the local cloud up? 'tuner local status' says it, 'tuner local up' starts one."
         none = isinstance(error.__cause__, NoCredentialsError)
-        message = "There are no AWS credentials." if none else str(error)
+        message = "There are no AWS credentials." if none else sentence(str(error))
         away = NO_ANSWER if isinstance(error, RetryableError) else _LOG_IN
         return Check(name, "failed", message, here if local_endpoint() else away)
     where = f"the local cloud at {local_endpoint()}" if local_endpoint() else f"account {caller['Account']}"
@@ -56,7 +68,8 @@ def unknown_region(region: str) -> Check | None:
     known = boto3.Session().get_available_regions("bedrock")
     if region in known or local_endpoint():
         return None
-    close = difflib.get_close_matches(region, known, n=1)
+    offered = {name for model in catalog.models() for name in model.regions if not model.retired}
+    close = difflib.get_close_matches(region, offered, n=1, cutoff=0.8) or difflib.get_close_matches(region, known, n=1)
     hint = f"Did you mean {close[0]}?" if close else f"For instance: {', '.join(known[:3])}."
     return Check("Region", "failed", f"'{region}' is no Region of Amazon Bedrock.", f"{hint} Set AWS_REGION to it.")
 

@@ -42,12 +42,17 @@ class Task:
         try:
             found = self.look()
         except AccessDeniedError as error:  # the operator may not look: that says nothing of the run
-            return Check(self.name, "warning", f"Not checked: {error}", _NOT_ALLOWED)
+            return Check(self.name, "warning", sentence(f"Not checked: {error}"), _NOT_ALLOWED)
         except RetryableError as error:
-            return Check(self.name, "failed", str(error), NO_ANSWER)
+            return Check(self.name, "failed", sentence(str(error)), NO_ANSWER)
         except TunerError as error:
-            return Check(self.name, "failed", str(error), self.remedy)
+            return Check(self.name, "failed", sentence(str(error)), self.remedy)
         return found if isinstance(found, Check) else Check(self.name, "ok", found)
+
+
+def sentence(text: str) -> str:
+    """The text with an end: a remedy follows on the same line."""
+    return text if text.rstrip().endswith((".", "?", "!")) else f"{text.rstrip(' :')}."
 
 
 def quick(service: str) -> Any:
