@@ -51,6 +51,16 @@ class Clock:
                 for target in events.list_targets_by_rule(Rule=rule["Name"])["Targets"]:
                     functions.invoke(FunctionName=target["Arn"], InvocationType="Event", Payload=target["Input"])
                     until(lambda: self._player.lane.invocations.since(began), "the sweep's invocation", 60)
+        if not self._player.ends:
+            # Such a run does not rest by itself: without this, the sweep could still look while the clock goes on.
+            until(lambda: self._has_swept(began), "the sweep's end", 60)
+
+    def _has_swept(self, position: int) -> bool:
+        """Whether every sweep that was invoked since this position of the journal has returned."""
+        journal = self._player.lane.invocations.since(position)
+        returned = {entry["number"] for entry in journal if entry["what"] == "returned"}
+        swept = [entry for entry in journal if entry["what"] == "invoked" and entry["place"].endswith("by the sweep")]
+        return bool(swept) and all(entry["number"] in returned for entry in swept)
 
     def _sweep_after_the_outage(self) -> None:
         self._player.lane.rules([])
