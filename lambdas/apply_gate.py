@@ -11,6 +11,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from lambdas.step import Environment, RunEvent, metrics, step
 from tuner.aws.bedrock import Bedrock
 from tuner.aws.events import put_event
+from tuner.aws.trainings import Trainings
 from tuner.evaluation.decision import apply_gate
 
 # Each decision counts 1 for itself and 0 for the others, so that a metric's average is its share.
@@ -20,7 +21,8 @@ _METRICS = {"accepted": "GateAccepted", "rejected": "GateRejected", "undecided":
 @step(RunEvent)
 def handler(event: RunEvent, env: Environment) -> dict[str, str]:
     """The decision: accepted, rejected, undecided, or none without a gate."""
-    decision: str = apply_gate(env.folder(event.run_id), Bedrock(), put_event)["decision"]
+    uses = Trainings(env.artifacts_bucket)
+    decision: str = apply_gate(env.folder(event.run_id), Bedrock(), uses, put_event)["decision"]
     if decision in _METRICS:
         for value, name in _METRICS.items():
             metrics.add_metric(name, MetricUnit.Count, int(value == decision))

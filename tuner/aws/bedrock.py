@@ -167,10 +167,16 @@ class Bedrock:
         return True
 
     def jobs_in_progress(self) -> int:
-        """How many customization jobs the account runs in this Region (1 stands for "one or more")."""
+        """How many customization jobs the account runs in this Region (1 stands for "one or more").
+
+        One that is told to stop counts too: it may take its place until it is Stopped.
+        """
         with translated("list the customization jobs in progress"):
-            page = self._api.list_model_customization_jobs(statusEquals="InProgress", maxResults=1)
-            return len(page.get("modelCustomizationJobSummaries", []))
+            for status in ("InProgress", "Stopping"):
+                page = self._api.list_model_customization_jobs(statusEquals=status, maxResults=1)
+                if page.get("modelCustomizationJobSummaries"):
+                    return 1
+        return 0
 
 
 def _job_members(request: JobRequest) -> dict[str, Any]:

@@ -9,6 +9,8 @@ from typing import Annotated
 import typer
 
 from tuner.aws.custom_models import CustomModels
+from tuner.aws.executions import Executions
+from tuner.aws.trainings import Trainings
 from tuner.cli import references
 from tuner.cli.console import emit, say
 from tuner.cli.deployment import DEFAULT_STACK, Deployment
@@ -17,6 +19,7 @@ from tuner.cli.options import Json, Local, Stack, connect
 from tuner.run import Tags
 from tuner.serving.models import CustomModel
 from tuner.times import iso, now
+from tuner.training.record import read, users
 
 app = typer.Typer(help="Custom models, which cost by the month: list them, delete them.")
 
@@ -63,7 +66,21 @@ def delete(
         if not sys.stdin.isatty():
             raise CommandError("Nobody can be asked here: say --yes to delete this.")
         typer.confirm("It cannot be brought back. Delete it?", abort=True, err=True)
-    _delete(wanted)
+    _delete(_refuse_used(deployment, wanted))
+
+
+def _refuse_used(deployment: Deployment, wanted: Sequence[CustomModel]) -> Sequence[CustomModel]:
+    """Raises CommandError when a running run works with one of these models, which it trained or adopted."""
+    trainings, status_of = Trainings(deployment.artifacts_bucket), Executions(deployment.state_machine_arn).status
+    account = CustomModels()
+    for each in wanted:
+        running = [run for run in users(each.name, account.tags(each.arn), trainings) if status_of(run) == "RUNNING"]
+        if running:
+            raise CommandError(
+                f"{each.arn} is used by a run that is going on: {', '.join(running)}. Wait for it or stop it (tuner "
+                "stop RUN), then call again. Nothing was deleted."
+            )
+    return wanted
 
 
 def _ours(deployment: Deployment) -> list[CustomModel]:
@@ -79,6 +96,12 @@ def _wanted(deployment: Deployment, run: str | None) -> list[CustomModel]:
     if run is None:
         return found
     run_id, account = references.resolve(deployment, run).run_id, CustomModels()
+    record = read(deployment.folder(run_id))
+    if record and record.adopted:
+        raise CommandError(
+            f"The run {run_id} made no model: it adopted that of the run {record.trained_by}. To delete that one: "
+            f"tuner models delete {record.trained_by}. Nothing was deleted."
+        )
     return [each for each in found if account.tags(each.arn).get(Tags.RUN) == run_id]
 
 

@@ -49,6 +49,7 @@ def import_scores(
     """Put people's scores in the place of the judge's, and write the run's report anew."""
     from tuner.aws.bedrock import Bedrock
     from tuner.aws.events import put_event
+    from tuner.aws.trainings import Trainings
     from tuner.evaluation.decision import apply_gate
     from tuner.evaluation.files import read_sheet
     from tuner.evaluation.run import merge_review
@@ -60,7 +61,7 @@ def import_scores(
     if before is None:
         raise CommandError(f"The run {run.run_id} has no report yet; 'tuner show {run.run_id}' says what is known.")
     document = merge_review(folder, read_sheet(file), str(file))
-    gate = apply_gate(folder, Bedrock(), put_event)
+    gate = apply_gate(folder, Bedrock(), Trainings(deployment.artifacts_bucket), put_event)
     publish(folder, build(folder, before.failure, before.status, at=datetime.fromisoformat(before.ended_at)))
     if as_json:
         shown = {"people": document["people"], "verdict": document["verdict"], "gate": gate}

@@ -15,6 +15,7 @@ from tuner.aws.run_folder import RunFolder
 from tuner.evaluation.gate import Sides, decide_gate
 from tuner.evaluation.gate_event import GateDecision
 from tuner.run import GateEvent, Keys, Manifest, Tags
+from tuner.training.record import Uses, other_users
 
 SCHEMA_VERSION = 1
 _NO_GATE: dict[str, Any] = {"decision": "none", "sentence": "The run's settings have no gate.", "rules": []}
@@ -28,22 +29,31 @@ class Tagger(Protocol):
     def tag(self, arn: str, tags: Mapping[str, str]) -> bool: ...
 
 
-def apply_gate(folder: RunFolder, models: Tagger, put_event: PutEvent) -> dict[str, Any]:
+def apply_gate(folder: RunFolder, models: Tagger, uses: Uses, put_event: PutEvent) -> dict[str, Any]:
     """Decides, and returns what it wrote as gate.json.
 
-    A run without a gate is written down as such, and nobody is told. Raises AwsError when there are no scores.
+    The model's tag is this decision, except where another run of the same job has accepted the model: it stays accepted
+    then, because retention goes by the tag. A run without a gate is written down as such, and nobody is told. Raises
+    AwsError when there are no scores.
     """
     manifest = folder.manifest()
     decided = _decided(folder, manifest)
     if decided["decision"] == "none" or decided["announced"]:
         return decided
     arn = decided["custom_model_arn"]
-    if arn and not models.tag(arn, {Tags.GATE: decided["decision"]}):
+    mark = "accepted" if _accepted_elsewhere(folder, uses) else decided["decision"]
+    if arn and not models.tag(arn, {Tags.GATE: mark}):
         arn = None  # people may score answers of a model that has been deleted since
-    announced = {**decided, "custom_model_arn": arn, "announced": True}
+    announced = {**decided, "custom_model_arn": arn, "tag": mark, "announced": True}
     put_event(GateEvent.SOURCE, GateEvent.DETAIL_TYPE, _detail(announced), [arn] if arn else [])
     folder.write_json(Keys.GATE, announced)
     return announced
+
+
+def _accepted_elsewhere(folder: RunFolder, uses: Uses) -> bool:
+    """Whether another run that uses the same job has accepted its model."""
+    others = (folder.beside(run_id) for run_id in other_users(folder, uses))
+    return any((other.find_json(Keys.GATE) or {}).get("decision") == "accepted" for other in others)
 
 
 def _decided(folder: RunFolder, manifest: Manifest) -> dict[str, Any]:

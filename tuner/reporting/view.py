@@ -96,7 +96,9 @@ def mark(report: Report) -> str:
     gate = report.gate
     if gate is None or not gate.announced or not gate.custom_model_arn:
         return ""
-    return f"The custom model carries the tag {Tags.GATE}={gate.decision}, and EventBridge was told."
+    tag = gate.tag or gate.decision
+    why = "" if tag == gate.decision else ", because another run of the same training accepted it"
+    return f"The custom model carries the tag {Tags.GATE}={tag}{why}, and EventBridge was told."
 
 
 def headline(sentence: str) -> tuple[str, str]:

@@ -80,13 +80,27 @@ def may_be_starting(folder: RunFolder) -> bool:
         return True
 
 
+def other_users(folder: RunFolder, uses: Uses) -> tuple[str, ...]:
+    """Ids of the other runs that use the job of this one, as far as the list of them goes back."""
+    record = read(folder)
+    if record is None or record.fingerprint is None:
+        return ()
+    known = uses.read(record.fingerprint)[0]
+    return tuple(use.run_id for use in known if use.job_name == record.job_name and use.run_id != folder.run_id)
+
+
+def users(name: str, tags: Mapping[str, str], uses: Uses) -> frozenset[str]:
+    """Ids of the runs that use a job or its model, by the name and tags of it."""
+    fingerprint = tags.get(Tags.TRAINING)
+    known = uses.read(fingerprint)[0] if fingerprint else ()
+    trained_by = {tags[Tags.RUN]} if Tags.RUN in tags else set()
+    return frozenset(trained_by | {use.run_id for use in known if use.job_name == name})
+
+
 def used_by_others(uses: Uses, status_of: Callable[[str], str | None]) -> Callable[[str, Mapping[str, str], str], bool]:
     """Whether a running execution other than a run's uses a job or its model, by the name and tags of it."""
 
     def used(name: str, tags: Mapping[str, str], run_id: str) -> bool:
-        fingerprint = tags.get(Tags.TRAINING)
-        known = uses.read(fingerprint)[0] if fingerprint else ()
-        others = {use.run_id for use in known if use.job_name == name} - {run_id}
-        return any(status_of(other) == "RUNNING" for other in others)
+        return any(status_of(other) == "RUNNING" for other in users(name, tags, uses) - {run_id})
 
     return used

@@ -1,6 +1,7 @@
 """What is asked of Bedrock's control plane, checked against botocore's service model."""
 
 import datetime as dt
+from typing import Any
 
 import pytest
 
@@ -130,10 +131,28 @@ def test_a_foundation_model_says_whether_it_is_active_and_until_when() -> None:
     assert model.customizations == ("FINE_TUNING",)
 
 
-def test_jobs_in_progress_are_counted() -> None:
-    request = {"statusEquals": "InProgress", "maxResults": 1}
-    with stubbed("bedrock", ("list_model_customization_jobs", request, {"modelCustomizationJobSummaries": []})) as api:
-        assert Bedrock(api).jobs_in_progress() == 0
+SUMMARIES = "modelCustomizationJobSummaries"
+STOPPING = {
+    "jobArn": JOB_ARN,
+    "jobName": NAME,
+    "status": "Stopping",
+    "baseModelArn": "arn:aws:bedrock:us-east-1::foundation-model/amazon.nova-micro-v1:0:128k",
+    "creationTime": NOW,
+}
+
+
+@pytest.mark.parametrize(("stopping", "counted"), [([], 0), ([STOPPING], 1)], ids=["none", "one that is stopping"])
+def test_jobs_are_counted_until_they_have_stopped(stopping: list[dict[str, Any]], counted: int) -> None:
+    calls = [
+        (
+            "list_model_customization_jobs",
+            {"statusEquals": status, "maxResults": 1},
+            {"modelCustomizationJobSummaries": found},
+        )
+        for status, found in (("InProgress", []), ("Stopping", stopping))
+    ]
+    with stubbed("bedrock", *calls) as api:
+        assert Bedrock(api).jobs_in_progress() == counted
 
 
 def test_a_tag_is_set_and_others_stay() -> None:

@@ -1,11 +1,12 @@
 """`tuner models`: all of this deployment's models are seen, and only they are deleted."""
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from tests.unit.cli.world import Execution, Refused, Tuner, World
+from tests.unit.cli.world import ARTIFACTS, Execution, Refused, Tuner, World
 
 ARN = "arn:aws:bedrock:us-east-1:123456789012:custom-model/amazon.nova-micro-v1:0:128k/"
 OURS = {"bedrock-tuner:deployment": "tuner", "bedrock-tuner:run": "faq-1"}
@@ -75,6 +76,31 @@ def test_a_model_in_use_is_said(tuner: Tuner, bedrock: Bedrock) -> None:
     outcome = tuner("models", "delete", "--all", "--yes")
     assert outcome.status == 1
     assert "tuner throughput release" in outcome.err
+
+
+@pytest.mark.parametrize("user", ["faq-1", "faq-2"], ids=["that trained it", "that adopted it"])
+@pytest.mark.parametrize("named", ["faq-1", "--all"])
+def test_a_model_that_a_running_run_uses_is_not_deleted(
+    tuner: Tuner, world: World, bedrock: Bedrock, user: str, named: str
+) -> None:
+    world.add(Execution(user, "RUNNING"))
+    bedrock.add("tuner-faq-1", OURS | {"bedrock-tuner:training": "f"})
+    uses = [{"run_id": run, "trained_by": "faq-1", "job_name": "tuner-faq-1"} for run in ("faq-1", "faq-2")]
+    world.s3.put_object(Bucket=ARTIFACTS, Key="runs/training-f.json", Body=json.dumps(uses).encode())
+    outcome = tuner("models", "delete", named, "--yes")
+    assert outcome.status == 1
+    assert f"is used by a run that is going on: {user}." in " ".join(outcome.err.split())
+    assert len(bedrock.models) == 1
+
+
+def test_the_run_that_adopted_a_model_names_the_one_that_made_it(tuner: Tuner, world: World, bedrock: Bedrock) -> None:
+    bedrock.add("tuner-faq-1", OURS)
+    adopted = {"trained_by": "faq-1", "job_name": "tuner-faq-1", "recorded_at": "2026-11-01T00:00:00Z"}
+    world.put("faq-2", "training/job.json", {"run_id": "faq-2", **adopted})
+    outcome = tuner("models", "delete", "faq-2", "--yes")
+    assert outcome.status == 1
+    assert "tuner models delete faq-1" in " ".join(outcome.err.split())
+    assert len(bedrock.models) == 1
 
 
 def test_nothing_is_deleted_that_nobody_confirmed_or_named(tuner: Tuner, bedrock: Bedrock) -> None:

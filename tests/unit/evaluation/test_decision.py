@@ -9,10 +9,12 @@ import pytest
 
 from tests.doubles import CUSTOM_MODEL, RUN, MemoryFolder, manifest
 from tests.unit.evaluation.test_gate import BETTER, EQUAL, MAYBE, WORSE, compared
+from tests.unit.training.test_job import Registered
 from tuner.errors import AwsError, RetryableError
 from tuner.evaluation.decision import apply_gate
 from tuner.evaluation.gate_event import GateDecision
 from tuner.run import Keys
+from tuner.training.record import TrainingRecord, Use
 
 GATE = {"correctness": {"at_least": 6, "better_than": "base"}}
 
@@ -48,8 +50,49 @@ def a_run(tuned: list[float] = BETTER, gate: dict[str, Any] = GATE, **more: Any)
     return MemoryFolder(files={Keys.MANIFEST: run, Keys.SCORES: scores(tuned, **more), Keys.TRAINING_SUMMARY: training})
 
 
-def apply(folder: MemoryFolder, world: World) -> dict[str, Any]:
-    return apply_gate(folder, world, world.put)
+def apply(folder: MemoryFolder, world: World, uses: Registered | None = None) -> dict[str, Any]:
+    return apply_gate(folder, world, uses or Registered(), world.put)
+
+
+class Beside(MemoryFolder):
+    """A folder beside that of a run of the same job."""
+
+    def __init__(self, files: Mapping[str, bytes], other: MemoryFolder) -> None:
+        super().__init__(files=files)
+        self.other = other
+
+    def beside(self, run_id: str) -> MemoryFolder:
+        assert run_id == self.other.run_id
+        return self.other
+
+
+@pytest.mark.parametrize(
+    ("theirs", "job", "marked"),
+    [
+        ("accepted", "tuner-first", "accepted"),
+        ("rejected", "tuner-first", "rejected"),
+        (None, "tuner-first", "rejected"),
+        ("accepted", "tuner-another", "rejected"),
+    ],
+    ids=["accepted it", "rejected it too", "not decided yet", "accepted another model"],
+)
+def test_a_run_that_adopted_a_model_does_not_lower_what_another_run_accepted(
+    theirs: str | None, job: str, marked: str
+) -> None:
+    """Retention deletes models by this tag; the run's own decision is what its gate.json and its event say."""
+    record = TrainingRecord(
+        run_id=RUN, trained_by="first", job_name="tuner-first", recorded_at="2026-11-01T00:00:00Z", fingerprint="f"
+    )
+    gate = {Keys.GATE: json.dumps({"decision": theirs}).encode()} if theirs else {}
+    files = a_run(WORSE).files | {Keys.TRAINING_JOB: record.model_dump_json().encode()}
+    folder, world = Beside(files, MemoryFolder("first", gate)), World()
+    uses = Registered(
+        Use(run_id="first", trained_by="first", job_name=job),
+        Use(run_id=RUN, trained_by="first", job_name="tuner-first"),
+    )
+    assert apply(folder, world, uses)["decision"] == "rejected"
+    assert world.tags == [(CUSTOM_MODEL, {"bedrock-tuner:gate": marked})]
+    assert world.events[0][2]["decision"] == "rejected"
 
 
 @pytest.mark.parametrize(("tuned", "decision"), [(BETTER, "accepted"), (WORSE, "rejected")])
@@ -110,7 +153,7 @@ def test_the_event_is_what_gate_json_says_and_fits_eventbridge() -> None:
     [(_, _, detail, _)] = world.events
     written = folder.find_json(Keys.GATE)
     assert detail.items() <= written.items()
-    assert set(written) - set(detail) == {"announced", "scores_sha256"}
+    assert set(written) - set(detail) == {"announced", "tag", "scores_sha256"}
     assert set(detail) == set(GateDecision.model_fields)
     assert len(json.dumps(detail)) < 256 * 1024
 

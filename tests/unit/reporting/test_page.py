@@ -164,6 +164,10 @@ def test_the_gate_stands_at_the_top_with_what_it_left_on_the_model(report: Repor
     text = "".join(Tags(page(report)).text)
     assert "Accepted: correctness is 6.12, at least 6" in text
     assert "carries the tag bedrock-tuner:gate=accepted, and EventBridge was told." in text
+    kept = report.model_copy(
+        update={"gate": report.gate.model_copy(update={"decision": "rejected", "tag": "accepted"})}
+    )
+    assert "gate=accepted, because another run of the same training accepted it, and" in "".join(Tags(page(kept)).text)
     silent = report.model_copy(update={"gate": report.gate.model_copy(update={"announced": False})})
     assert "carries the tag" not in page(silent)
 

@@ -114,7 +114,8 @@ class Gate(Part):
     sentence: str
     rules: tuple[GateRule, ...] = ()
     custom_model_arn: str | None = None
-    announced: bool = Field(False, description="the custom model is tagged with the decision, and an event was put")
+    tag: Decision | None = Field(None, description="what the custom model is tagged with; null: with the decision")
+    announced: bool = Field(False, description="the custom model is tagged, and an event was put")
 
 
 class Correlation(Part):
