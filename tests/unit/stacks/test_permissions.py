@@ -92,7 +92,13 @@ def test_a_role_is_passed_to_one_service_only() -> None:
 
 
 @pytest.mark.parametrize(
-    ("verb", "key"), [("Create", "aws:RequestTag"), ("Delete", "aws:ResourceTag"), ("Tag", "aws:RequestTag")]
+    ("verb", "key"),
+    [
+        ("Create", "aws:RequestTag"),
+        ("Delete", "aws:ResourceTag"),
+        ("Stop", "aws:ResourceTag"),
+        ("Tag", "aws:RequestTag"),
+    ],
 )
 def test_what_costs_money_is_made_and_deleted_by_its_tag(verb: str, key: str) -> None:
     found = [
@@ -129,7 +135,11 @@ def test_only_the_release_may_delete_and_only_the_purchase_may_buy() -> None:
     for title, grant in GRANTS:
         for action in grant.actions:
             who.setdefault(action, set()).add(title)
-    for action in ("bedrock:DeleteProvisionedModelThroughput", "bedrock:DeleteCustomModelDeployment"):
+    for action in (
+        "bedrock:DeleteProvisionedModelThroughput",
+        "bedrock:DeleteCustomModelDeployment",
+        "bedrock:StopModelCustomizationJob",
+    ):
         assert who[action] == {"The step `release_throughput`"}
     for action in ("bedrock:CreateProvisionedModelThroughput", "bedrock:CreateCustomModelDeployment"):
         assert who[action] == {"The step `purchase_throughput`"}
