@@ -77,7 +77,7 @@ def offered(models: FoundationModels, model: Model, region: str) -> FoundationMo
         regions = f" {model.name} was last seen tunable in {', '.join(model.regions)}." if not model.retired else ""
         raise ModelUnavailableError(
             f"base_model: {model.name} ({model.id}) is {_past_end(model, None) or f'not offered in {region}'}."
-            f"{regions}{_instead(model)}"
+            f"{regions}{_instead(model, region)}"
         )
     return found
 
@@ -90,11 +90,11 @@ def tunable(models: FoundationModels, model: Model, region: str) -> FoundationMo
     found = offered(models, model, region)
     if not found.active and _ended(model, found):
         end = _past_end(model, found) or "no longer active"
-        raise ModelUnavailableError(f"base_model: {model.name} ({model.id}) is {end}.{_instead(model)}")
+        raise ModelUnavailableError(f"base_model: {model.name} ({model.id}) is {end}.{_instead(model, region)}")
     if "FINE_TUNING" not in found.customizations:
         raise ModelUnavailableError(
             f"base_model: {model.name} ({model.id}) cannot be fine-tuned in {region}. Amazon documents it for "
-            f"{', '.join(model.regions)}.{_instead(model)}"
+            f"{', '.join(model.regions)}.{_instead(model, region)}"
         )
     return found
 
@@ -226,7 +226,7 @@ def _past_end(model: Model, found: FoundationModel | None) -> str:
     return "past its end of life" if model.retired else ""
 
 
-def _instead(model: Model) -> str:
+def _instead(model: Model, region: str) -> str:
     if model.replacements:
-        return f" Use instead: {', '.join(model.replacements)}."
+        return f" Use instead: {', '.join(model.instead(region))}."
     return " Set another base_model in run.yaml, or another Region for the deployment."

@@ -100,6 +100,15 @@ def test_an_unavailable_model_says_why_and_what_to_use(account: Account, model: 
         tunable(account, catalog.model(model), "eu-west-1")
 
 
+@pytest.mark.parametrize(
+    ("region", "said"),
+    [("us-east-1", "amazon.nova-micro-v1:0:128k"), ("us-west-2", "meta.llama3-3-70b-instruct-v1:0:128k")],
+)
+def test_what_to_use_instead_can_be_tuned_in_the_region(region: str, said: str) -> None:
+    with pytest.raises(ModelUnavailableError, match=rf"Use instead: {said}\.$"):
+        tunable(Account(offered=False), catalog.model("meta.llama3-2-1b-instruct-v1:0:128k"), region)
+
+
 @pytest.mark.parametrize(("units", "asked"), [(0, 1), (1, 2)])
 def test_a_quota_that_is_too_small_is_found_before_the_training(units: float, asked: int) -> None:
     account = Account(units=units)

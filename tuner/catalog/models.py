@@ -99,6 +99,11 @@ class Model(Sourced):
         """What Converse is given to ask the base model on demand."""
         return self.profile if self.invoke_by_profile and self.profile else self.invoke_id
 
+    def instead(self, region: str) -> tuple[str, ...]:
+        """What to use in its place in this Region; where nothing is known for it, what other Regions have."""
+        here = {entry.id for entry in models() if region in entry.regions and not entry.retired}
+        return tuple(entry for entry in self.replacements if entry in here) or self.replacements
+
 
 @cache
 def _families() -> dict[str, Family]:

@@ -56,7 +56,7 @@ def _regions(settings: DeploymentSettings) -> list[str]:
 def _region(settings: DeploymentSettings) -> Iterator[Problem]:
     known = _regions(settings)
     if settings.region not in known:
-        close = difflib.get_close_matches(settings.region, known, n=1, cutoff=0.8)
+        close = difflib.get_close_matches(settings.region.strip().lower(), known, n=1, cutoff=0.8)
         meant = f" Did you mean '{close[0]}'?" if close else ""
         text = f"region: no model can be customized in '{settings.region}', only in {', '.join(known)}.{meant}"
         yield Problem(("region",), text)
@@ -72,7 +72,7 @@ def _base_model(settings: DeploymentSettings) -> Iterator[Problem]:
     if model.retired:
         if settings.target == "aws":
             since = f" since {model.end_of_life}" if model.end_of_life else ""
-            use = ", ".join(entry for entry in model.replacements)
+            use = ", ".join(model.instead(settings.region))
             yield Problem(keys, f"base_model: '{model.id}' is past its end of life{since}. Use one of: {use}.")
     elif settings.region in _regions(settings) and settings.region not in model.regions:
         here = [entry.id for entry in _offered(settings) if settings.region in entry.regions and not entry.retired]

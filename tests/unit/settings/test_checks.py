@@ -11,6 +11,7 @@ from tuner.settings.checks import LARGEST_FOR_FUNCTIONS
 
 HAIKU = "anthropic.claude-3-haiku-20240307-v1:0:200k"
 LLAMA = "meta.llama3-3-70b-instruct-v1:0:128k"
+LLAMA_OF_THE_WEST = "meta.llama3-2-1b-instruct-v1:0:128k"  # its first replacement cannot be tuned in us-east-1
 WEST_JUDGE = "us.amazon.nova-pro-v1:0"
 MODEL_ARN = "arn:aws:bedrock:us-east-1::foundation-model"
 PRICE = {"item": "input", "usd": 1, "source": "invoice"}
@@ -30,6 +31,8 @@ def refusals(**context: Any) -> list[str]:
         ({"base_model": "amazon.nova-micro-v1:0"}, "customization takes 'amazon.nova-micro-v1:0:128k'"),
         ({"base_model": HAIKU}, "is past its end of life since 2026-09-10. Use one of: amazon.nova-micro-v1:0:128k"),
         ({"base_model": LLAMA}, "cannot be customized in us-east-1, only in us-west-2. In us-east-1: amazon.nova"),
+        ({"base_model": LLAMA_OF_THE_WEST}, "since 2026-07-07. Use one of: amazon.nova-micro-v1:0:128k."),
+        ({"region": "US-EAST-1"}, "only in us-east-1, us-west-2. Did you mean 'us-east-1'?"),
         ({"region": "us-est-1"}, "only in us-east-1, us-west-2. Did you mean 'us-east-1'?"),
         ({"region": "eu-central-1"}, "no model can be customized in 'eu-central-1', only in us-east-1, us-west-2."),
         ({"judge_model": "us.amazon.nova-por-v1:0"}, "Did you mean 'us.amazon.nova-pro-v1:0'?"),
