@@ -216,7 +216,10 @@ class Release:
     def _write_down(self, run_id: str, alive: Sequence[str]) -> None:
         folder = self.folder_of(run_id)
         record = read(folder)
-        if record and record.released_at is None and record.arn not in alive:
+        # A release of jobs alone, as 'tuner stop' makes one, has not looked at endpoints.
+        if record is None or record.kind not in {kind.kind for kind in self.kinds}:
+            return
+        if record.released_at is None and record.arn not in alive:
             write(folder, record.model_copy(update={"released_at": iso(now())}))
 
     def _write_down_job(self, run_id: str, outcome: Outcome) -> None:

@@ -72,9 +72,12 @@ class Starting:
         return _visible(self.jobs, arn)
 
     def _adopted(self, record: TrainingRecord) -> Job | None:
-        """The adopted job, unless it has ended badly: a release may have looked before this run was registered."""
+        """The adopted job, unless it has ended badly: a release may have looked before this run was registered.
+
+        Also while the run that trains is still running: it releases its job itself when one of its states fails.
+        """
         job = self.jobs.find_job(record.job_name)
-        if job and job.status == "InProgress" and self.adoption.status_of(record.trained_by) != "RUNNING":
+        if job and job.status == "InProgress":
             self.sleep(_RELEASE_SECONDS)
             job = self.jobs.find_job(record.job_name)
         return None if job is None or job.status in _ENDED_BADLY else job
@@ -116,10 +119,17 @@ def check(jobs: adoption.Jobs, folder: RunFolder, manifest: Manifest) -> Job:
         raise CustomizationFailedError(f"The customization job {name} is gone. Was it deleted?")
     if job.status in _ENDED_BADLY:
         ending = "failed" if job.status == "Failed" else "was stopped"
-        reason = job.failure or ("Bedrock gives no reason" if job.status == "Failed" else "somebody stopped it")
-        again = " To train anew: tuner run --again." if record.adopted else ""
-        raise CustomizationFailedError(f"The customization job {name} {ending}: {reason}{again}")
+        raise CustomizationFailedError(f"The customization job {name} {ending}: {_reason(job, record)}")
     return job
+
+
+def _reason(job: Job, record: TrainingRecord) -> str:
+    if job.failure or job.status == "Failed":
+        reason = job.failure or "Bedrock gives no reason"
+    else:
+        reason = f"by the release of this run, at {record.stopped_at}" if record.stopped_at else "somebody stopped it"
+    again = record.adopted or job.status != "Failed"
+    return f"{reason.rstrip('.')}. To train anew: tuner run --again." if again else reason
 
 
 def refuse_overdue(job: Job, longest_hours: float) -> None:

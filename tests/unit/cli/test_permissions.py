@@ -33,6 +33,8 @@ class TestPermissions:
         client("iam").create_role(RoleName="tuner-customization", AssumeRolePolicyDocument="{}")
         world.after["Invoke"] = lambda: [world.add(Execution(f"{name}-r1")) for name in list(world.executions)]
         world.put("faq-3", Keys.APPROVAL, REQUEST)
+        trained = {"run_id": "faq-3", "trained_by": "faq-3", "job_name": "j", "recorded_at": "2026-11-01T00:00:00Z"}
+        world.put("faq-3", Keys.TRAINING_JOB, {**trained, "job_arn": world.job and world.job["jobArn"]})
         world.tokens = {"the-token"}
         world.actions.clear()
 

@@ -1,5 +1,6 @@
 """`tuner stop`."""
 
+import json
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from tests.doubles import manifest
 from tests.unit.cli.histories import TO_TRAINING, History
 from tests.unit.cli.samples import BEGAN, throughput
-from tests.unit.cli.world import Execution, Tuner, World
+from tests.unit.cli.world import ARTIFACTS, Execution, Tuner, World
 from tuner.run import Keys, resource_name
 
 
@@ -48,6 +49,27 @@ class TestStop:
         assert world.job["status"] == "Stopping"
         assert len(world.calls("ListProvisionedModelThroughputs")) == 2
         assert "Throughput left: none" in outcome.err
+
+    def test_an_endpoint_is_not_written_down_as_released_by_the_stop_of_the_training(
+        self, tuner: Tuner, world: World
+    ) -> None:
+        """Else the release function would not look for it by its record, and would disarm its switch."""
+        world.add(Execution("faq-1", "RUNNING", history=History().is_in(*TO_TRAINING)))
+        world.throughputs = [throughput("faq-1")]
+        world.after["ListProvisionedModelThroughputs"] = world.throughputs.clear
+        record = {
+            "kind": "provisioned",
+            "arn": world.throughputs[0]["provisionedModelArn"],
+            "name": "tuner-faq-1",
+            "model_units": 1,
+            "commitment": None,
+            "created_at": "2026-11-01T00:00:00Z",
+            "released_at": None,
+        }
+        world.put("faq-1", Keys.ENDPOINT, record)
+        assert tuner("stop", "faq-1").status == 0
+        found = world.s3.get_object(Bucket=ARTIFACTS, Key=f"runs/faq-1/{Keys.ENDPOINT}")["Body"].read()
+        assert json.loads(found)["released_at"] is None
 
     @pytest.mark.parametrize("status", ["RUNNING", "FAILED"])
     def test_a_run_that_may_be_buying_is_said_to_be(self, tuner: Tuner, world: World, status: str) -> None:

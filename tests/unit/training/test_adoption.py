@@ -96,8 +96,12 @@ def test_of_two_runs_that_start_at_once_one_trains() -> None:
     assert starting(jobs, uses, "RUNNING").start(folder(), manifest()).name == THEIRS
 
 
-def test_a_job_that_a_release_stopped_in_the_same_moment_is_given_up() -> None:
-    """The release looked who uses the job before this run was registered, and stopped it afterwards."""
+@pytest.mark.parametrize("status", ["FAILED", "RUNNING"])
+def test_a_job_that_a_release_stopped_in_the_same_moment_is_given_up(status: str) -> None:
+    """The release looked who uses the job before this run was registered, and stopped it afterwards.
+
+    It may have been a state of the run that trains, whose execution is running still.
+    """
 
     class Racing(Jobs):
         looks = 0
@@ -109,7 +113,7 @@ def test_a_job_that_a_release_stopped_in_the_same_moment_is_given_up() -> None:
             return super().find_job(name)
 
     jobs, uses, place = Racing(), Registered(use()), folder()
-    assert starting(jobs, uses).start(place, manifest()).name == NAME
+    assert starting(jobs, uses, status).start(place, manifest()).name == NAME
     assert len(jobs.created) == 1
     assert {entry for entry in uses.uses if entry.run_id == RUN} == {use(RUN, NAME, RUN)}
 

@@ -212,13 +212,25 @@ def test_a_job_that_goes_well_is_returned(status: str) -> None:
             "failed: Could not validate GetObject permissions",
         ),
         (a_job("Failed"), "failed: Bedrock gives no reason"),
-        (a_job("Stopping"), "was stopped: somebody stopped it"),
-        (a_job("Stopped", "Stopped by admin"), "was stopped: Stopped by admin"),
+        (a_job("Stopping"), "was stopped: somebody stopped it. To train anew: tuner run --again"),
+        (a_job("Stopped", "Stopped by admin"), "was stopped: Stopped by admin. To train anew: tuner run --again"),
     ],
 )
 def test_a_job_that_ends_badly_ends_the_run_with_bedrocks_reason(job: Job | None, said: str) -> None:
     with pytest.raises(CustomizationFailedError, match=said):
         check(Jobs(job=job), folder(), manifest())
+
+
+def test_a_run_that_is_redriven_after_its_release_says_who_stopped_its_job() -> None:
+    place, at = folder(), "2026-11-23T08:00:00Z"
+    record.write(
+        place,
+        TrainingRecord(
+            run_id=RUN, trained_by=RUN, job_name=NAME, recorded_at=at, job_arn=a_job("Stopped").arn, stopped_at=at
+        ),
+    )
+    with pytest.raises(CustomizationFailedError, match=f"by the release of this run, at {at}. To train anew"):
+        check(Jobs(job=a_job("Stopped")), place, manifest())
 
 
 @pytest.mark.parametrize(("minutes", "error"), [(5, RetryableError), (20, CustomizationFailedError)])
