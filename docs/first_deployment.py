@@ -7,7 +7,7 @@ import re
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,9 @@ from docs.resources import AT_REST, KINDS, Allowance
 from docs.tables import table
 from stacks.bedrock_tuner import BedrockTuner, stack_name
 from tuner import catalog
-from tuner.settings import DeploymentSettings
+from tuner.errors import SettingsError
+from tuner.settings import DeploymentSettings, load
+from tuner.settings.findings import nearest
 
 _WORD = re.compile("REGION|ACCOUNT|STACK|NAME|BUCKETS")
 Resources = dict[str, dict[str, Any]]
@@ -154,5 +156,22 @@ def filled(text: str, resources: Resources) -> str:
     return re.sub(r"<!-- begin (?P<name>[a-z ]+) -->.*?<!-- end (?P=name) -->", part, text, flags=re.DOTALL)
 
 
+def main(arguments: Sequence[str]) -> None:
+    """Prints the policy, or says which word of the command is wrong."""
+    if len(arguments) not in (2, 3):
+        sys.exit("Use: python -m docs.first_deployment ACCOUNT REGION [NAME]")
+    account, region, *name = arguments
+    regions = sorted({each for model in catalog.models() for each in model.regions if not model.retired})
+    if not re.fullmatch("[0-9]{12}", account):
+        sys.exit(f"'{account}' is not an account: give your account's number, 12 digits.")
+    if region not in regions:
+        sys.exit(f"No model can be customized in '{region}'. {nearest(region, regions)}")
+    try:
+        settings = load(DeploymentSettings, {"name": name[0]} if name else {}, "third word")
+    except SettingsError as error:
+        sys.exit(str(error))
+    print(json.dumps(ready_policy(account, region, settings.name), indent=2))
+
+
 if __name__ == "__main__":
-    print(json.dumps(ready_policy(*sys.argv[1:]), indent=2))
+    main(sys.argv[1:])

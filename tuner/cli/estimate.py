@@ -182,7 +182,7 @@ def _table(made: Estimate) -> Table:
         if item.name not in SMALL_CHANGE:
             _row(table, item)
     small = [item.usd or 0 for item in made.items if item.name in SMALL_CHANGE]
-    table.add_row("Small change", "", "", "", money(sum(small)))
+    table.add_row("Lambda, Step Functions, S3", "", "", "", money(sum(small)))
     total = money(made.total_usd)
     table.add_row("All that is known" if made.unknown else "All", "", "", "", total, style="name")
     return table

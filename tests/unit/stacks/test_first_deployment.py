@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from docs.first_deployment import filled, ready_policy
+from docs.first_deployment import filled, main, ready_policy
 from docs.generate import DOCS, PARTLY
 from docs.resources import AT_REST, KINDS
 from stacks.layer import CHECKOUT
@@ -158,3 +158,23 @@ def test_every_proof_is_there(name: str) -> None:
 @pytest.mark.parametrize("name", re.findall(r"`(test_\w+)`", (DOCS / PARTLY).read_text("utf-8")))
 def test_every_test_that_is_named_exists(name: str) -> None:
     assert any(f"def {name}(" in path.read_text("utf-8") for path in (CHECKOUT / "tests").rglob("test_*.py"))
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ([], "Use: python -m docs.first_deployment ACCOUNT REGION [NAME]"),
+        (["ACCOUNT", REGION], "'ACCOUNT' is not an account: give your account's number, 12 digits."),
+        ([ACCOUNT, "us-est-1"], "Did you mean 'us-east-1'?"),
+        ([ACCOUNT, REGION, "Bad_Name"], "name: must be 2 to 15 small letters and digits"),
+    ],
+)
+def test_a_wrong_word_of_the_command_is_said(words: list[str], said: str) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(words)
+    assert said in str(caught.value)
+
+
+def test_the_command_prints_the_policy(capsys: pytest.CaptureFixture[str]) -> None:
+    main([ACCOUNT, REGION, "other"])
+    assert json.loads(capsys.readouterr().out) == ready_policy(ACCOUNT, REGION, "other")

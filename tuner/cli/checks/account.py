@@ -21,8 +21,9 @@ LEAST_CONCURRENCY = 10
 _SOON = 3600
 
 _LOG_IN = (
-    "Log in, for instance with 'aws sso login', or name another profile with AWS_PROFILE. If the Region is one that "
-    "an account must enable first, enable it in the account's settings."
+    "Log in (with the AWS CLI: 'aws sso login'), or export the access keys that your access portal shows, or name "
+    "another profile with AWS_PROFILE. If the Region is one that an account must enable first, enable it in the "
+    "account's settings."
 )
 _CONFIGURATION = "Correct it in ~/.aws/config, or name another profile with AWS_PROFILE."
 
