@@ -11,6 +11,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.httpsession import URLLib3Session
 
 from local.folder import CHECKOUT
+from stacks.permissions.key import key_statements
 from tests.e2e.pipeline import Pipeline, small_dataset, until
 from tuner.run import Keys, Tags
 
@@ -115,11 +116,50 @@ def test_a_run_may_not_ask_for_what_the_deployment_does_not_allow(pipeline):
     assert "commitments" in execution["cause"]
 
 
+def company_of(pipeline):
+    """What a company has before it deploys: a network, a boundary, and a key whose policy lets the services use it."""
+    ec2, iam, kms = (pipeline.client(name) for name in ("ec2", "iam", "kms"))
+    subnet = ec2.describe_subnets()["Subnets"][0]
+    (group, *_) = ec2.describe_security_groups(Filters=[{"Name": "vpc-id", "Values": [subnet["VpcId"]]}])[
+        "SecurityGroups"
+    ]
+    anything = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+    iam.create_policy(PolicyName="company-boundary", PolicyDocument=json.dumps(anything))
+    account = pipeline.client("sts").get_caller_identity()["Account"]
+    root = {
+        "Sid": "Iam",
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:aws:iam::{account}:root"},
+        "Action": "kms:*",
+        "Resource": "*",
+    }
+    policy = {"Version": "2012-10-17", "Statement": [root, *key_statements("farewell", "aws", "us-east-1", account)]}
+    return {
+        "vpc.subnet_ids": subnet["SubnetId"],
+        "vpc.security_group_ids": group["GroupId"],
+        "permissions_boundary": "company-boundary",
+        "kms_key_arn": kms.create_key(Policy=json.dumps(policy))["KeyMetadata"]["Arn"],
+        "tags.cost-center": "4711",
+    }
+
+
+def follows_the_company(pipeline, other, company):
+    function = pipeline.client("lambda").get_function_configuration(FunctionName=other.outputs["StartFunctionName"])
+    assert function["VpcConfig"]["SubnetIds"] == [company["vpc.subnet_ids"]]
+    role = pipeline.client("iam").get_role(RoleName=function["Role"].rpartition("/")[2])["Role"]
+    assert role["PermissionsBoundary"]["PermissionsBoundaryArn"].endswith(":policy/company-boundary")
+    rules = pipeline.client("s3").get_bucket_encryption(Bucket=other.outputs["DataBucketName"])
+    (rule,) = rules["ServerSideEncryptionConfiguration"]["Rules"]
+    assert rule["ApplyServerSideEncryptionByDefault"]["KMSMasterKeyID"] == company["kms_key_arn"]
+
+
 def test_a_stack_is_not_deleted_under_a_run_and_releases_what_is_alive_first(pipeline, deployed, tmp_path):
-    """A second deployment beside the first: each guards its own."""
+    """A second deployment beside the first, with all that a company prescribes: each guards its own."""
+    company = company_of(pipeline)
 
     def cdk(*arguments):
-        options = ("--no-notices", "--no-version-reporting", "--no-color")
+        options = ["--no-notices", "--no-version-reporting", "--no-color"]
+        options += [part for key, value in company.items() for part in ("-c", f"{key}={value}")]
         command = ["cdk", *arguments, "--all", "-c", "target=local", "-c", "name=farewell", *options]
         return subprocess.run(command, cwd=CHECKOUT, env=deployed, capture_output=True, text=True, check=False)
 
@@ -127,6 +167,7 @@ def test_a_stack_is_not_deleted_under_a_run_and_releases_what_is_alive_first(pip
     created = cdk("deploy", "--require-approval", "never", "--output", str(tmp_path))
     assert created.returncode == 0, created.stderr
     other = Pipeline(pipeline.session, stack="BedrockTuner-farewell")
+    follows_the_company(pipeline, other, company)
     other.drop("farewell", small_dataset("serving: none\n"))
     run = other.run_of("farewell")
     refused = cdk("destroy", "--force", "--app", str(tmp_path))
@@ -137,6 +178,8 @@ def test_a_stack_is_not_deleted_under_a_run_and_releases_what_is_alive_first(pip
 
     bedrock = pipeline.client("bedrock")
     (model,) = bedrock.list_custom_models(nameContains="farewell-")["modelSummaries"]
+    of_the_model = bedrock.list_tags_for_resource(resourceARN=model["modelArn"])["tags"]
+    assert {"key": "cost-center", "value": "4711"} in of_the_model
     tags = [{"key": Tags.DEPLOYMENT, "value": "farewell"}]
     forgotten = {"provisionedModelName": "farewell-x", "modelId": model["modelArn"], "modelUnits": 1, "tags": tags}
     bedrock.create_provisioned_model_throughput(**forgotten)
