@@ -195,7 +195,7 @@ class Release:
     def _one(self, kind: Releasable, endpoint: Endpoint) -> None:
         run_id = run_of(endpoint, kind.tags(endpoint.arn), self.deployment)
         try:
-            kind.delete(endpoint.arn)
+            _delete(kind, endpoint.arn)
             for _ in range(_LOOKS):
                 found = kind.get(endpoint.arn)
                 if found is None or found.over:
@@ -229,6 +229,16 @@ class Release:
             training.write(folder, job.model_copy(update={"stopped_at": iso(now())}))
         if job and job.job_arn in outcome.completing and job.left_at is None:
             training.write(folder, job.model_copy(update={"left_at": iso(now())}))
+
+
+def _delete(kind: Releasable, arn: str) -> None:
+    try:
+        kind.delete(arn)
+    except AccessDeniedError:
+        # The permission asks for the deployment's tag, which what another release has just deleted lacks.
+        found = kind.get(arn)
+        if found and not found.over:
+            raise
 
 
 def may_be_buying(folder: RunFolder) -> bool:

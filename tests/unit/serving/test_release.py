@@ -227,3 +227,18 @@ def test_a_record_that_cannot_be_read_keeps_nothing_alive() -> None:
     with pytest.raises(AccessDeniedError, match="s3:ListBucket"):
         release(throughputs, folders=Folders({RUN: Sealed()})).run(RUN)
     assert not throughputs.alive
+
+
+def test_what_another_release_deleted_meanwhile_is_no_missing_permission() -> None:
+    """IAM looks for the tag of what is deleted: on what is gone already, it finds none and denies."""
+
+    class Overtaken(FakeEndpoints):
+        def delete(self, arn: str) -> None:
+            del self.alive[arn]
+            raise AccessDeniedError(f"no policy allows the deletion of {arn}")
+
+    throughputs = Overtaken()
+    arn = throughputs.add()
+    folders = Folders({RUN: recorded(arn)})
+    assert release(throughputs, folders=folders).run(RUN).released == (arn,)
+    assert released_at(folders[RUN])
