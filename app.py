@@ -1,5 +1,6 @@
 """What `cdk deploy` starts from: the deployment's settings, then the stack, checked by cdk-nag."""
 
+import os
 import sys
 
 from aws_cdk import App, Validations
@@ -14,7 +15,8 @@ def main() -> None:
     """Synthesizes the deployment that cdk.json's context and `-c` describe; fails on a finding nobody has accepted."""
     app = App()
     try:
-        settings = deployment_settings(app.node.get_all_context())
+        # The CDK's command line says whose credentials it found.
+        settings = deployment_settings(app.node.get_all_context(), os.environ.get("CDK_DEFAULT_ACCOUNT"))
     except SettingsError as error:
         sys.exit(f"{error}\ndocs/settings.md lists the keys.")
     BedrockTuner(app, settings)

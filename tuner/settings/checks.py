@@ -33,14 +33,15 @@ class Problem:
     text: str
 
 
-def problems(settings: DeploymentSettings) -> Iterator[Problem]:
-    """Everything that is wrong."""
+def problems(settings: DeploymentSettings, account: str | None = None) -> Iterator[Problem]:
+    """Everything that is wrong. `account` is where the deployment goes, if that is known."""
     yield from _region(settings)
     yield from _base_model(settings)
     yield from _judges(settings)
     yield from _money(settings)
     yield from _prices(settings)
     yield from _company(settings)
+    yield from _boundary(settings, account)
     yield from _size(settings)
 
 
@@ -156,6 +157,17 @@ def _company(settings: DeploymentSettings) -> Iterator[Problem]:
         yield Problem(
             ("kms_key_arn", "region"), f"kms_key_arn: the key must be in {settings.region}, where the buckets are."
         )
+
+
+def _boundary(settings: DeploymentSettings, account: str | None) -> Iterator[Problem]:
+    """IAM takes a boundary of the role's own account, or one of AWS's."""
+    named = settings.permissions_boundary or ""
+    owner = named.split(":")[4] if named.startswith("arn:") else None
+    if account and settings.target == "aws" and owner not in (None, "aws", account):
+        text = (
+            f"permissions_boundary: the policy must be in the account that is deployed to, {account}, not in {owner}."
+        )
+        yield Problem(("permissions_boundary",), text)
 
 
 def _size(settings: DeploymentSettings) -> Iterator[Problem]:

@@ -144,8 +144,8 @@ _LOCAL_WAITS: dict[str, Any] = {
 }
 
 
-def deployment_settings(context: Mapping[str, Any]) -> DeploymentSettings:
-    """The settings in a CDK context, checked as far as this machine can.
+def deployment_settings(context: Mapping[str, Any], account: str | None = None) -> DeploymentSettings:
+    """The settings in a CDK context, checked as far as this machine can; `account` is where they go, if known.
 
     The CDK's own keys (`@aws-cdk/...`, `aws:cdk:...`) are passed over. Raises SettingsError with every finding at once.
     """
@@ -160,7 +160,7 @@ def deployment_settings(context: Mapping[str, Any]) -> DeploymentSettings:
         wrong = {str(finding["loc"][0]) for finding in error.errors()}
         # The rest is checked as well, so that all findings come at once.
         settings = DeploymentSettings.model_validate({key: values[key] for key in values if key not in wrong})
-    found += [problem.text for problem in problems(settings) if not wrong & set(problem.keys)]
+    found += [problem.text for problem in problems(settings, account) if not wrong & set(problem.keys)]
     if found:
         raise SettingsError(every("cdk.json context", found))
     return settings

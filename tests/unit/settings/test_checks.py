@@ -112,6 +112,13 @@ def test_a_judge_that_is_newer_than_the_catalog_can_be_given_by_its_arn() -> Non
     assert deployment_settings({"judge_model": arn}).judge_model == arn
 
 
+def test_a_boundary_of_another_account_is_refused_when_the_account_is_known() -> None:
+    own = {"permissions_boundary": "arn:aws:iam::111122223333:policy/own"}
+    assert deployment_settings(own, "111122223333") == deployment_settings(own)
+    with pytest.raises(SettingsError, match="must be in the account that is deployed to, 444455556666, not in 1111"):
+        deployment_settings(own, "444455556666")
+
+
 @pytest.mark.parametrize("model", ["any", "amazon.nova-micro-v1:0", "anthropic.claude-sonnet-4-6"])
 def test_a_price_is_given_by_the_id_that_it_is_looked_up_with(model: str) -> None:
     assert deployment_settings({"prices": [PRICE | {"model": model}]}).prices[0].model == model
