@@ -97,6 +97,15 @@ class RunSettings(StrictModel):
     break_even: BreakEvenSettings = BreakEvenSettings()
     budget_usd: float | None = Field(None, gt=0, description="the run stops before any spend when it would cost more")
 
+    @field_validator("hyperparameters", mode="before")
+    @classmethod
+    def _no_yes_or_no(cls, values: object) -> object:
+        """YAML reads `yes` as true, which would be taken for 1."""
+        for name, value in values.items() if isinstance(values, dict) else ():
+            if isinstance(value, bool):
+                raise ValueError(f"{name} must be a number or text, not {str(value).lower()}")
+        return values
+
     @field_validator("gate")
     @classmethod
     def _gate_is_measured(cls, gate: dict[str, GateRule], info: ValidationInfo) -> dict[str, GateRule]:

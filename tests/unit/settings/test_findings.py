@@ -77,3 +77,19 @@ def test_alternatives_are_one_sentence() -> None:
 def test_a_key_inside_a_list_names_the_nearest() -> None:
     with pytest.raises(SettingsError, match=r"prices\.0\.usdd: there is no such key\. Did you mean 'usd'\?"):
         deployment_settings({"prices": '[{"item": "storage", "usd": 2, "source": "s", "usdd": 3}]'})
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"budget_usd": True}, "budget_usd: must be a number; found true."),
+        ({"break_even": {"model_units": True}}, "break_even.model_units: must be a whole number; found true."),
+        ({"gate": {"correctness": {"at_least": True}}}, "gate.correctness.at_least: must be a number; found true."),
+        ({"hyperparameters": {"epochCount": True}}, "hyperparameters: epochCount must be a number or text, not true"),
+    ],
+    ids=str,
+)
+def test_true_is_not_taken_for_one(values: dict[str, Any], said: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load(RunSettings, values, "run.yaml")
+    assert str(caught.value).startswith(f"run.yaml: {said}")
