@@ -156,7 +156,7 @@ def test_the_function_scores_the_run_in_its_event(
     context = SimpleNamespace(
         function_name="score", memory_limit_in_mb=1, invoked_function_arn="arn", aws_request_id="1"
     )
-    assert handler({"run_id": RUN, "shard": 1}, context) == {"scored": 3}
+    assert handler({"run_id": RUN, "shard": 1, "shard_size": 3}, context) == {"scored": 3}
     assert handler({"run_id": RUN}, context) == {"scored": 7}
     assert json.loads(folder.read(Keys.SCORES))["metrics"]["correctness"]["tuned"]["n"] == 7
 
