@@ -104,8 +104,9 @@ PASSING = Retrier(
     attempts=8,
     rate=2,
     longest=120,
-    jitter="FULL",
-    why="An AWS service asked for fewer calls or failed for a moment. The step has already tried for a while itself.",
+    jitter="NONE",
+    why="An AWS service asked for fewer calls, failed for a moment, or does not show yet what was just created. "
+    "Without jitter the whole time is kept. The SDK's own retries in the step are jittered, which spreads the calls.",
 )
 LAMBDA_FAILURE = Retrier(
     "failure of Lambda",

@@ -105,6 +105,14 @@ def a_throttled_account_is_waited_for_for_hours(machine: Machine) -> None:
             assert least_seconds(entry) >= (6 if name in releases else 2) * 3600, name
 
 
+def what_is_not_shown_yet_is_looked_for_for_minutes(machine: Machine) -> None:
+    """Bedrock's reads may miss what was just created: such a miss is a RetryableError."""
+    for name, state, _ in machine.every_state():
+        if state["Type"] == "Task":
+            (entry,) = [one for one in state["Retry"] if "RetryableError" in one["ErrorEquals"]]
+            assert least_seconds(entry) >= 5 * 60, name
+
+
 def every_retry_is_what_step_functions_takes(machine: Machine) -> None:
     """https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html"""
     for name, state, _ in machine.every_state():

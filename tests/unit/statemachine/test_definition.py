@@ -84,6 +84,7 @@ MUTATIONS = [
     ),
     (checks.a_throttled_account_is_waited_for_for_hours, set_in(f"{TASK}/Retry/1/MaxAttempts", 20)),
     (checks.a_throttled_account_is_waited_for_for_hours, set_in("Release after a failure/Retry/1/MaxAttempts", 30)),
+    (checks.what_is_not_shown_yet_is_looked_for_for_minutes, set_in(f"{TASK}/Retry/2/JitterStrategy", "FULL")),
     (checks.every_retry_is_what_step_functions_takes, set_in(f"{TASK}/Retry/1/MaxDelaySeconds", 1)),
     (checks.every_failure_is_caught, set_in("Answer with the tuned model/Catch/0/ErrorEquals", ["AwsError"])),
     (
