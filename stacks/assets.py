@@ -36,6 +36,10 @@ NO_ENCODER = (
     "BERTScore's encoder {model} is not built: run `python3 -m stacks.build {values}`. The CDK's build step builds the "
     "one that cdk.json names, and does not know values given with -c."
 )
+TOO_LARGE = (
+    "BERTScore's encoder {model} is larger than the {most} MiB that fit into the memory of a scoring function: name a "
+    "smaller one as bertscore_model (docs/evaluation.md)."
+)
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,9 @@ def encoder(scope: Construct, settings: DeploymentSettings) -> EncoderObject:
     if not built:
         Annotations.of(scope).add_error(NO_ENCODER.format(model=asked.name, values=_values(settings)))
     archive = asked.archive if built else _NOTHING
+    if encoders.is_too_large(archive):
+        most = encoders.LARGEST_ENCODER // 2**20
+        Annotations.of(scope).add_error(TOO_LARGE.format(model=asked.name, most=most))
     digest = encoders.manifest_digest(asked) if built else ""
     # The manifest's digest says what the archive holds: it need not be read again to be compared.
     hashed = {"asset_hash": digest, "asset_hash_type": AssetHashType.CUSTOM} if built else {}

@@ -15,7 +15,7 @@ from tuner.settings import DeploymentSettings
 _MIB = 2**20
 # Measured (docs/evaluation.md): the runtime and the batches of a shard, beside the weights, which are in memory once.
 _SMALL_ENCODER = 200 * _MIB
-_LARGEST_ENCODER = 2_000 * _MIB
+LARGEST_ENCODER = 2_000 * _MIB
 
 
 @dataclass(frozen=True)
@@ -90,3 +90,8 @@ def needs(archive: Path) -> Needs:
     """By the archive's size: new accounts get functions of at most 3,008 MB."""
     size = archive.stat().st_size
     return Needs(1024 if size <= _SMALL_ENCODER else 3008, max(512, 256 + size // _MIB))
+
+
+def is_too_large(archive: Path) -> bool:
+    """Whether the encoder does not fit into the memory of a function in a new account."""
+    return archive.stat().st_size > LARGEST_ENCODER

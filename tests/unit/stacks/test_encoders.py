@@ -221,6 +221,15 @@ def test_without_its_encoder_the_stack_synthesizes_and_the_cli_refuses_it(worksh
     assert "python3 -m stacks.build bertscore_model=roberta-large`" in said
 
 
+def test_an_encoder_that_no_function_can_hold_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    stack = Stack(App(), "Stack")
+    monkeypatch.setattr(encoders, "LARGEST_ENCODER", 2**20)
+    assets.encoder(stack, DeploymentSettings())
+    errors = assertions.Annotations.from_stack(stack).find_error("*", assertions.Match.any_value())
+    (said,) = [str(entry.entry.data) for entry in errors]
+    assert "all-MiniLM-L6-v2 is larger than the 1 MiB" in said
+
+
 def test_the_function_is_told_which_encoder_and_may_read_that_object_only(aws: Synthesis) -> None:
     function = aws.functions()["tuner-score-answers"]
     variables = function["Environment"]["Variables"]
