@@ -147,8 +147,8 @@ class _Sheet:
 class _Turn:
     """What the questions of one attempt share: their pace, their retries, their time."""
 
-    def __init__(self, concurrency: int, retries: int, deadline: float) -> None:
-        self.pacer = Pacer(concurrency)
+    def __init__(self, concurrency: int, retries: int, deadline: float, sleep: Callable[[float], None]) -> None:
+        self.pacer = Pacer(concurrency, sleep=sleep)
         self.deadline = deadline
         self._retries = retries
         self._lock = threading.Lock()
@@ -184,7 +184,7 @@ class Answering:
         """
         sheets = [_Sheet(shard, shard.questions(), shard.settled()) for shard in shards]
         unasked = [(sheet, question) for sheet in sheets for question in sheet.unasked()]
-        turn = _Turn(self.concurrency, _RETRIES_PER_QUESTION * len(unasked), self.clock() + _SECONDS)
+        turn = _Turn(self.concurrency, _RETRIES_PER_QUESTION * len(unasked), self.clock() + _SECONDS, self.sleep)
         raised: list[TunerError] = []
         with ThreadPoolExecutor(max_workers=self.concurrency) as pool:
             asked = {pool.submit(self._settle, question, turn): sheet for sheet, question in unasked}

@@ -37,7 +37,15 @@ class Bench:
 
     def judge(self, model: str = "us.anthropic.claude-sonnet-4-6", **settings: Any) -> Judge:
         verdicts = settings.pop("verdicts", None)
-        return Judge(model, JudgeSettings(**settings), verdicts, self.ask, self.waits.append, Pacer(1), self.clock)
+        return Judge(
+            model,
+            JudgeSettings(**settings),
+            verdicts,
+            self.ask,
+            self.waits.append,
+            Pacer(1, sleep=lambda _: None),
+            self.clock,
+        )
 
     def clock(self) -> float:
         """The time that was waited, and a second for each request."""
