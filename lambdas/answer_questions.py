@@ -22,7 +22,8 @@ class AnswerEvent(RunEvent):
 
     model: Which
     shards: tuple[Annotated[int, Field(ge=0)], ...] = Field(min_length=1)
-    shard_size: int = Field(ge=1)
+    # An execution that began before an upgrade may not tell it: its shards have the size that is set.
+    shard_size: int | None = Field(None, ge=1)
 
 
 @step(AnswerEvent)
@@ -32,7 +33,7 @@ def handler(event: AnswerEvent, env: Environment) -> dict[str, int]:
     record = require(folder) if event.model == "tuned" else None
     endpoint = record.arn if record else manifest.base_endpoint
     answering = Answering(Conversation(), endpoint, manifest, env.deployment.answer_concurrency)
-    size = event.shard_size
+    size = event.shard_size or env.deployment.shard_size
     try:
         answered, failed = answering.run(*(Shard(folder, event.model, number, size) for number in event.shards))
     except EndpointFailedError as error:
