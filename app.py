@@ -7,7 +7,7 @@ from aws_cdk import App, Validations
 from cdk_nag import AwsSolutionsChecks
 
 from stacks.bedrock_tuner import BedrockTuner
-from tuner.errors import SettingsError
+from tuner.core.errors import SettingsError
 from tuner.settings import deployment_settings
 
 

@@ -23,10 +23,10 @@ from benchmarks.lines import Figure
 from benchmarks.served import CALL_SECONDS, QUESTIONS, START_SECONDS, Stand, Throughput, fixed_wait, sequential
 from statemachine.definition import definition
 from tests.doubles import FakeEndpoints, MemoryFolder, manifest
-from tuner.run import Keys
-from tuner.serving.answers import Answering, Shard, lanes
+from tuner.core.artifact_keys import Keys
 from tuner.serving.endpoints import Endpoint
-from tuner.serving.patience import next_look
+from tuner.serving.inference import Answering, Shard, lanes
+from tuner.serving.polling import next_look
 from tuner.serving.release import Release
 from tuner.settings import DeploymentSettings
 

@@ -22,8 +22,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
+from benchmarks.baselines import SIZED, WAYS, write_pairs
 from benchmarks.lines import Figure
-from benchmarks.ways import SIZED, WAYS, write_pairs
 
 S3_BYTES_PER_SECOND = 85e6  # one connection; source: "Performance guidelines for Amazon S3", Amazon S3 User Guide
 FUNCTION_SECONDS = 900  # source: "Lambda quotas", AWS Lambda Developer Guide

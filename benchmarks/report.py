@@ -19,14 +19,14 @@ from botocore.exceptions import ClientError
 
 from benchmarks.lines import Figure
 from benchmarks.scoring import example_questions
-from tuner.aws.run_folder import RunFolder
-from tuner.evaluation.exam import MODELS
+from tuner.aws.s3.run_folder import RunFolder
+from tuner.core.artifact_keys import Keys
+from tuner.core.times import now
 from tuner.evaluation.metrics import Equipment, chosen
+from tuner.evaluation.samples import MODELS
 from tuner.evaluation.scores import grade, summarize
 from tuner.reporting import Report, build_comparison, page, publish
-from tuner.reporting.card import card
-from tuner.run import Keys
-from tuner.times import now
+from tuner.reporting.collect.run_summary import card
 
 QUESTIONS, ROUNDS = 1_000, 3
 RUNS, LATENCY = 5_000, 0.02

@@ -28,14 +28,14 @@ from typing import Any
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # the library would look for a newer model
 
 from benchmarks.lines import Figure
-from tuner.aws.judge_call import Tool, ToolReply
-from tuner.errors import ThrottledError
-from tuner.evaluation.encoder import BuiltEncoder, open_encoder
-from tuner.evaluation.exam import MODELS, Question
-from tuner.evaluation.judge import Judge
+from tuner.aws.bedrock.tool_call import Tool, ToolReply
+from tuner.core.errors import ThrottledError
+from tuner.evaluation.encoder.files import BuiltEncoder, open_encoder
+from tuner.evaluation.judging.judge import Judge
 from tuner.evaluation.metrics import Equipment
 from tuner.evaluation.metrics.bertscore import BertScore
 from tuner.evaluation.metrics.correctness import Correctness
+from tuner.evaluation.samples import MODELS, Question
 from tuner.settings import JudgeSettings
 
 ROOT = Path(__file__).parents[1]

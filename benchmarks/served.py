@@ -6,8 +6,8 @@ import threading
 import time
 from dataclasses import dataclass, field
 
-from tuner.aws.converse import Reply
-from tuner.errors import EndpointFailedError, ThrottledError
+from tuner.aws.bedrock.converse import Reply
+from tuner.core.errors import EndpointFailedError, ThrottledError
 
 QUESTIONS = 500
 # What a warm function takes to start, and the state machine to go to the next state; what the control plane takes.

@@ -18,9 +18,9 @@ from docs.resources import AT_REST, KINDS, Allowance
 from docs.tables import table
 from stacks.bedrock_tuner import BedrockTuner, stack_name
 from tuner import catalog
-from tuner.errors import SettingsError
+from tuner.core.errors import SettingsError
 from tuner.settings import DeploymentSettings, load
-from tuner.settings.findings import nearest
+from tuner.settings.messages import nearest
 
 _WORD = re.compile("REGION|ACCOUNT|STACK|NAME|BUCKETS")
 Resources = dict[str, dict[str, Any]]

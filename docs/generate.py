@@ -18,11 +18,12 @@ from stacks.permissions.company import company_page
 from stacks.permissions.page import permissions_page
 from statemachine.diagram import diagram_page
 from tests.authorization.page import authorization_page
-from tuner import catalog, errors
+from tuner import catalog
+from tuner.artifacts.report import Report
 from tuner.cli import reference
+from tuner.core import errors
 from tuner.costs.prices import UNITS, prices
-from tuner.evaluation.gate_event import GateDecision
-from tuner.reporting.model import Report
+from tuner.evaluation.gate.event import GateDecision
 from tuner.settings import DeploymentSettings, RunSettings
 
 DOCS = Path(__file__).parent

@@ -11,9 +11,9 @@ from aws_lambda_powertools.metrics import MetricUnit
 from pydantic import Field
 
 from lambdas.step import Environment, RunEvent, metrics, step
-from tuner.aws.converse import Conversation
-from tuner.errors import EndpointFailedError, RetryableError
-from tuner.serving.answers import Answering, Shard, Which
+from tuner.aws.bedrock.converse import Conversation
+from tuner.core.errors import EndpointFailedError, RetryableError
+from tuner.serving.inference import Answering, Shard, Which
 from tuner.serving.purchase import is_new, require
 
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 from aws_lambda_powertools.metrics import MetricUnit
 
 from lambdas.step import Environment, RunEvent, metrics, step
-from tuner.aws.bedrock import Bedrock
-from tuner.aws.events import put_event
-from tuner.aws.trainings import Trainings
-from tuner.evaluation.decision import apply_gate
+from tuner.aws.bedrock.control_plane import Bedrock
+from tuner.aws.event_bus import put_event
+from tuner.aws.s3.training_index import Trainings
+from tuner.evaluation.gate.apply import apply_gate
 
 # Each decision counts 1 for itself and 0 for the others, so that a metric's average is its share.
 _METRICS = {"accepted": "GateAccepted", "rejected": "GateRejected", "undecided": "GateUndecided"}

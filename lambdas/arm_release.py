@@ -9,8 +9,8 @@ import datetime as dt
 
 from lambdas.step import Environment, RunEvent, step
 from tuner.aws.scheduler import OneTimeSchedules
-from tuner.serving.switch import Switch
-from tuner.times import iso, now
+from tuner.core.times import iso, now
+from tuner.serving.release_schedule import Switch
 
 
 @step(RunEvent)

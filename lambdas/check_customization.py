@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from lambdas.step import Environment, RunEvent, step
-from tuner.aws.bedrock import Bedrock
+from tuner.aws.bedrock.control_plane import Bedrock
 from tuner.training import job
 
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 from typing import Any
 
 from lambdas.step import Environment, RunEvent, step
-from tuner.aws.endpoint_times import EndpointTimes
-from tuner.aws.endpoints import endpoints_of
-from tuner.serving.patience import next_look, remember
+from tuner.aws.bedrock.endpoints import endpoints_of
+from tuner.aws.s3.endpoint_times import EndpointTimes
+from tuner.core.times import seconds_since
+from tuner.serving.polling import next_look, remember
 from tuner.serving.purchase import check
-from tuner.times import seconds_since
 
 
 @step(RunEvent)

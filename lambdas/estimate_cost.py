@@ -9,7 +9,7 @@ from typing import Any
 
 from lambdas.step import Environment, RunEvent, logger, step
 from tuner.aws.price_list import PriceCache, PriceListApi
-from tuner.costs.step import write_estimate
+from tuner.costs.write_estimate import write_estimate
 
 
 @step(RunEvent)

@@ -10,11 +10,12 @@ from dataclasses import asdict
 from typing import Any
 
 from lambdas.step import Environment, RunEvent, step
-from tuner.aws.objects import ObjectSource
+from tuner.artifacts.manifest import PinnedInput
+from tuner.aws.s3.objects import ObjectSource
+from tuner.core.run import INCOMING
 from tuner.costs.prices import price_list
 from tuner.datasets import Role
-from tuner.datasets.generate import generate_validation
-from tuner.run import INCOMING, PinnedInput
+from tuner.generation import generate_validation
 
 # What was made must repeat neither.
 _READ: tuple[Role, ...] = ("training", "evaluation")

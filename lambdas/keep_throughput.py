@@ -8,10 +8,10 @@ scheduler:UpdateSchedule, scheduler:CreateSchedule, scheduler:GetSchedule, iam:P
 from __future__ import annotations
 
 from lambdas.step import Environment, RunEvent, step
-from tuner.aws.endpoints import endpoints_of
+from tuner.aws.bedrock.endpoints import endpoints_of
 from tuner.aws.scheduler import OneTimeSchedules
-from tuner.serving.keep import keep
-from tuner.serving.switch import Switch
+from tuner.serving.release_schedule import Switch
+from tuner.serving.retention import keep
 
 
 @step(RunEvent)

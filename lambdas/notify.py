@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lambdas.step import Environment, RunEvent, logger, step
 from tuner.aws.notifications import notify
-from tuner.errors import EvaluationError
+from tuner.core.errors import EvaluationError
 from tuner.reporting import is_notified, mark_notified, published, subject, summary
 
 

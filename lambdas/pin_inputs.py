@@ -11,10 +11,10 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from lambdas.step import Environment, step
-from tuner.aws.bedrock import Bedrock
-from tuner.aws.incoming import Incoming
+from tuner.artifacts.manifest import PinnedInput
+from tuner.aws.bedrock.control_plane import Bedrock
+from tuner.aws.s3.dataset_bucket import Incoming
 from tuner.intake.manifest import write_manifest
-from tuner.run import PinnedInput
 
 
 class PinEvent(BaseModel):

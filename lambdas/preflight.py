@@ -8,12 +8,12 @@ Marketplace, it also asks whether the account is subscribed.
 from __future__ import annotations
 
 from lambdas.step import Environment, RunEvent, step
-from tuner.aws.bedrock import Bedrock
-from tuner.aws.judge_call import fill_in_tool
-from tuner.aws.model_access import model_access
+from tuner.aws.bedrock.control_plane import Bedrock
+from tuner.aws.bedrock.model_access import model_access
+from tuner.aws.bedrock.tool_call import fill_in_tool
 from tuner.aws.quotas import Quotas
+from tuner.core.artifact_keys import Keys
 from tuner.preflight import check_run
-from tuner.run import Keys
 
 
 @step(RunEvent)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from lambdas.step import Environment, RunEvent, step
-from tuner.aws.objects import ObjectSink, ObjectSource
+from tuner.aws.s3.objects import ObjectSink, ObjectSource
 from tuner.catalog import model
+from tuner.core.artifact_keys import Keys
 from tuner.datasets import Role, Source, prepare
-from tuner.run import Keys
-from tuner.serving.answers import lanes, shard_size
+from tuner.serving.inference import lanes, shard_size
 
 _ROLES: tuple[Role, ...] = ("training", "validation", "evaluation")
 

@@ -18,23 +18,23 @@ from aws_lambda_powertools.metrics import MetricUnit
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from lambdas.step import Environment, logger, metrics, step
-from tuner.aws.custom_models import CustomModels
-from tuner.aws.endpoints import ModelDeployments, ProvisionedThroughputs
+from tuner.aws.bedrock.custom_models import CustomModels
+from tuner.aws.bedrock.endpoints import ModelDeployments, ProvisionedThroughputs
+from tuner.aws.bedrock.training_jobs import TrainingJobs
 from tuner.aws.executions import Executions
 from tuner.aws.notifications import notify
+from tuner.aws.s3.training_index import Trainings
 from tuner.aws.scheduler import OneTimeSchedules
 from tuner.aws.stack_events import StackRequest, answer
-from tuner.aws.training_jobs import TrainingJobs
-from tuner.aws.trainings import Trainings
 from tuner.costs.prices import price_list
 from tuner.serving.alarm import SUBJECT, alarm
-from tuner.serving.alive import Alive, alive, hourly_usd, is_needed
 from tuner.serving.endpoints import Endpoint
-from tuner.serving.farewell import refusal
-from tuner.serving.models import delete_unused
+from tuner.serving.inventory import Alive, alive, hourly_usd, is_needed
+from tuner.serving.model_cleanup import delete_unused
 from tuner.serving.release import Outcome, Release
-from tuner.serving.switch import disarm_if_released
-from tuner.training.record import used_by_others
+from tuner.serving.release_schedule import disarm_if_released
+from tuner.serving.stack_deletion import refusal
+from tuner.training.job_record import used_by_others
 
 
 class _Execution(BaseModel):

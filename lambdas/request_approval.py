@@ -11,7 +11,7 @@ from lambdas.step import Environment, RunEvent, logger, step
 from tuner import approval
 from tuner.aws.executions import Executions
 from tuner.aws.notifications import notify
-from tuner.times import now
+from tuner.core.times import now
 
 
 class ApprovalEvent(RunEvent):

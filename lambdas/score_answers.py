@@ -5,8 +5,8 @@ from __future__ import annotations
 from pydantic import Field
 
 from lambdas.step import Environment, RunEvent, step
-from tuner.aws.encoder_object import EncoderObject
-from tuner.evaluation.run import score_run, score_shard
+from tuner.aws.s3.encoder_object import EncoderObject
+from tuner.evaluation.score_run import score_run, score_shard
 
 
 class ScoreEvent(RunEvent):

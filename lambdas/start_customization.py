@@ -10,9 +10,9 @@ from __future__ import annotations
 from typing import Any
 
 from lambdas.step import Environment, RunEvent, step
-from tuner.aws.bedrock import Bedrock
+from tuner.aws.bedrock.control_plane import Bedrock
 from tuner.aws.executions import Executions
-from tuner.aws.trainings import Trainings
+from tuner.aws.s3.training_index import Trainings
 from tuner.training import job
 from tuner.training.adoption import Adoption
 

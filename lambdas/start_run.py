@@ -11,9 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from lambdas.step import Environment, logger, step
 from tuner.aws.executions import Executions
-from tuner.aws.incoming import Incoming
+from tuner.aws.s3.dataset_bucket import Incoming
+from tuner.core.run import dataset_file
 from tuner.intake.arrival import arrive
-from tuner.run import dataset_file
 
 
 class _Object(BaseModel):

@@ -15,8 +15,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import BaseModel, ConfigDict, Field, Json
 from pydantic_settings import BaseSettings
 
-from tuner.aws.run_folder import RunFolder
-from tuner.metrics import RUNS
+from tuner.aws.s3.run_folder import RunFolder
+from tuner.core.cloudwatch_metrics import RUNS
 from tuner.settings import DeploymentSettings
 
 # Most invocations count nothing: that is no mistake.

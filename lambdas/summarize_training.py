@@ -7,7 +7,7 @@ bedrock:GetModelCustomizationJob.
 from __future__ import annotations
 
 from lambdas.step import Environment, RunEvent, step
-from tuner.aws.bedrock import Bedrock
+from tuner.aws.bedrock.control_plane import Bedrock
 from tuner.training import job
 from tuner.training.summary import write_summary
 

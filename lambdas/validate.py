@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from lambdas.step import Environment, RunEvent, step
+from tuner.core.artifact_keys import Keys
 from tuner.datasets import refusal
-from tuner.run import Keys
 
 
 @step(RunEvent)

@@ -6,8 +6,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from lambdas.step import Environment, RunEvent, count_run, logger, step
 from tuner.aws.executions import Executions
+from tuner.core.artifact_keys import Keys
 from tuner.reporting import build, failure, measures, publish
-from tuner.run import Keys
 
 
 class Caught(BaseModel):

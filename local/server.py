@@ -2,14 +2,14 @@
 
 import ministack.app
 
-from local import overlays
+from local import patches
 
 
 def main() -> None:
     """Install the corrections and serve until the process is ended; settings come from the environment."""
     # MiniStack also listens on 443 where it may, for Cognito, which nothing here uses.
     ministack.app._port_is_bindable = lambda *_: False
-    overlays.install()
+    patches.install()
     ministack.app.main()
 
 

@@ -17,7 +17,7 @@ from stacks.safety_net import Farewell, SafetyNet
 from stacks.steps import Steps
 from stacks.storage import Storage
 from stacks.trigger import Trigger
-from tuner import run
+from tuner.core import resource_names
 from tuner.settings import DeploymentSettings
 
 
@@ -66,7 +66,7 @@ class BedrockTuner(Stack):
 
     def _follow_the_company(self, settings: DeploymentSettings) -> None:
         """Tags on everything that can have them, and the boundary of every role."""
-        for key, value in {**settings.tags, run.Tags.DEPLOYMENT: settings.name}.items():
+        for key, value in {**settings.tags, resource_names.Tags.DEPLOYMENT: settings.name}.items():
             Tags.of(self).add(key, value)
         if named := settings.permissions_boundary:
             arn = named if named.startswith("arn:") else f"arn:{self.partition}:iam::{self.account}:policy/{named}"

@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 from stacks import encoders
 from stacks.errors import BuildError
 from stacks.layer import CHECKOUT, LAYERS, PLATFORM, Layer
-from tuner.errors import SettingsError
+from tuner.core.errors import SettingsError
 from tuner.settings import DeploymentSettings, deployment_settings
 
 

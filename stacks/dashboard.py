@@ -9,7 +9,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from tuner import metrics
+from tuner.core import cloudwatch_metrics
 from tuner.settings import DeploymentSettings
 
 _HALF, _HIGH = 12, 6
@@ -23,7 +23,7 @@ _THROTTLED = (
 def of_service(deployment: str, service: str, name: str, statistic: str, period: Duration) -> cloudwatch.Metric:
     """A metric that one of our functions counts."""
     return cloudwatch.Metric(
-        namespace=metrics.namespace(deployment),
+        namespace=cloudwatch_metrics.namespace(deployment),
         metric_name=name,
         dimensions_map={"service": service},
         statistic=statistic,
@@ -57,7 +57,7 @@ class Dashboard(Construct):
         dashboard.add_widgets(self._durations(), self._throttles())
 
     def _runs(self) -> cloudwatch.GraphWidget:
-        names = {metrics.RUN_COUNT: "runs", metrics.RUN_FAILED: "failed"}
+        names = {cloudwatch_metrics.RUN_COUNT: "runs", cloudwatch_metrics.RUN_FAILED: "failed"}
         shown = [self._of_runs(name, "Sum", label) for name, label in names.items()]
         return self._graph("Runs that ended, a day", shown)
 
@@ -67,9 +67,9 @@ class Dashboard(Construct):
 
     def _dollars(self) -> cloudwatch.GraphWidget:
         names = {
-            metrics.ESTIMATED_USD: "estimated",
-            metrics.ACTUAL_USD: "used, at list prices",
-            metrics.OVER_BUDGET_USD: "over budget",
+            cloudwatch_metrics.ESTIMATED_USD: "estimated",
+            cloudwatch_metrics.ACTUAL_USD: "used, at list prices",
+            cloudwatch_metrics.OVER_BUDGET_USD: "over budget",
         }
         title = "US dollars, a day (unknown prices are not in them)"
         return self._graph(title, [self._of_runs(name, "Sum", label) for name, label in names.items()])
@@ -80,7 +80,7 @@ class Dashboard(Construct):
             title="Paid throughput",
             width=_HALF,
             height=_HIGH,
-            left=[self._of_runs(metrics.PAID_SECONDS, "Sum", "seconds paid for, a day")],
+            left=[self._of_runs(cloudwatch_metrics.PAID_SECONDS, "Sum", "seconds paid for, a day")],
             right=[
                 of_service(self._name, _SWEEP, "EndpointsAlive", "Maximum", hourly),
                 of_service(self._name, _SWEEP, "OldestEndpointHours", "Maximum", hourly),
@@ -95,8 +95,8 @@ class Dashboard(Construct):
             width=_HALF,
             height=_HIGH,
             left=[
-                self._of_runs(metrics.RUN_SECONDS, "p50", "half of the runs"),
-                self._of_runs(metrics.RUN_SECONDS, "Maximum", "the longest run"),
+                self._of_runs(cloudwatch_metrics.RUN_SECONDS, "p50", "half of the runs"),
+                self._of_runs(cloudwatch_metrics.RUN_SECONDS, "Maximum", "the longest run"),
             ],
             right=[self._functions[name].metric_duration(statistic="Maximum", label=name) for name in slow],
         )
@@ -115,7 +115,7 @@ class Dashboard(Construct):
         )
 
     def _of_runs(self, name: str, statistic: str, label: str) -> cloudwatch.IMetric:
-        return self._of(metrics.RUNS, name, statistic).with_(label=label)
+        return self._of(cloudwatch_metrics.RUNS, name, statistic).with_(label=label)
 
     def _of(self, service: str, name: str, statistic: str) -> cloudwatch.Metric:
         return of_service(self._name, service, name, statistic, Duration.days(1))

@@ -14,7 +14,7 @@ from constructs import Construct
 
 from stacks.dashboard import of_service
 from stacks.suppressions import accept
-from tuner import metrics
+from tuner.core import cloudwatch_metrics
 from tuner.settings import DeploymentSettings
 
 _SWEEP = "release_throughput"
@@ -70,7 +70,7 @@ class Alarms(Construct):
         yield self._build(
             "RunFailed",
             "A run failed, was stopped or took too long: its notification and 'tuner show' say why",
-            self._of(metrics.RUNS, metrics.RUN_FAILED, "Sum", _FIVE_MINUTES),
+            self._of(cloudwatch_metrics.RUNS, cloudwatch_metrics.RUN_FAILED, "Sum", _FIVE_MINUTES),
         )
 
     def _of_money(self, settings: DeploymentSettings) -> Iterator[cloudwatch.Alarm]:
@@ -90,7 +90,7 @@ class Alarms(Construct):
         yield self._build(
             "OverBudget",
             "A run used more than its budget, at list prices: its report shows the estimate beside what was used",
-            self._of(metrics.RUNS, metrics.OVER_BUDGET_USD, "Maximum", _FIVE_MINUTES),
+            self._of(cloudwatch_metrics.RUNS, cloudwatch_metrics.OVER_BUDGET_USD, "Maximum", _FIVE_MINUTES),
             threshold=0,
             operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
         )

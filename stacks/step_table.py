@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from stacks.permissions import Grant, Places, bedrock, network, objects, services
-from tuner.run import Keys
+from tuner.core.artifact_keys import Keys
 
 Capability = Callable[[Places], list[Grant]]
 

@@ -17,12 +17,12 @@ from stacks.definition import placeholder
 from stacks.layer import DEPENDENCIES, SCORING
 from stacks.log_groups import log_group
 from stacks.permissions import Places
-from stacks.permissions.places import function_name
+from stacks.permissions.arns import function_name
 from stacks.roles import role_with
 from stacks.step_table import STEPS, Step
 from stacks.storage import Storage
 from stacks.suppressions import accept
-from tuner.metrics import namespace
+from tuner.core.cloudwatch_metrics import namespace
 
 
 class Steps(Construct):

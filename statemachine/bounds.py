@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from statemachine.retries import BUSY_ACCOUNT, NOT_READY, RELEASE_BUSY_ACCOUNT, Retrier, retriers
-from tuner.serving.answers import MOST_LANES, MOST_SHARDS
+from tuner.serving.inference import MOST_LANES, MOST_SHARDS
 from tuner.settings import DeploymentSettings
 
 State = dict[str, Any]

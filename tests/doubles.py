@@ -11,9 +11,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tuner import catalog
-from tuner.aws.run_folder import RunFolder
-from tuner.errors import AwsError, StillAliveError
-from tuner.run import Manifest, PinnedInput, Tags, resource_name
+from tuner.artifacts.manifest import Manifest, PinnedInput
+from tuner.aws.s3.run_folder import RunFolder
+from tuner.core.errors import AwsError, StillAliveError
+from tuner.core.resource_names import Tags, resource_name
 from tuner.serving.endpoints import Endpoint, EndpointRequest, Kind, PaidKind
 from tuner.settings import DeploymentSettings, RunSettings
 

@@ -12,10 +12,10 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, SecretStr, field_serializer
 
-from tuner.aws.run_folder import RunFolder
-from tuner.costs.model import Estimate, Item
-from tuner.run import Keys
-from tuner.times import iso
+from tuner.artifacts.estimate import Estimate, Item
+from tuner.aws.s3.run_folder import RunFolder
+from tuner.core.artifact_keys import Keys
+from tuner.core.times import iso
 
 Answered = Literal["approved", "rejected"]
 

@@ -8,14 +8,14 @@ from typing import Any, Protocol
 from pydantic import BaseModel, ConfigDict
 
 from tuner import catalog
-from tuner.aws.bedrock import FoundationModel
-from tuner.aws.judge_call import Tool
-from tuner.aws.model_access import MARKETPLACE, ModelAccess, denial_remedy
+from tuner.artifacts.manifest import Manifest
+from tuner.aws.bedrock.control_plane import FoundationModel
+from tuner.aws.bedrock.model_access import MARKETPLACE, ModelAccess, denial_remedy
+from tuner.aws.bedrock.tool_call import Tool
 from tuner.aws.quotas import Quota, per_minute
 from tuner.catalog import Judge, Model
-from tuner.errors import AccessDeniedError, AwsError, ModelUnavailableError, QuotaError
-from tuner.run import Manifest
-from tuner.times import now
+from tuner.core.errors import AccessDeniedError, AwsError, ModelUnavailableError, QuotaError
+from tuner.core.times import now
 
 # Model units of hourly Provisioned Throughput for custom models. The code for committed units is not documented.
 THROUGHPUT_QUOTA = "L-BE77399C"

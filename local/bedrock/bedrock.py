@@ -9,6 +9,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from local.bedrock.account_region import Scope
 from local.bedrock.admin import PREFIX as ADMIN_PREFIX
 from local.bedrock.admin import Admin
 from local.bedrock.clock import Clock, utc_now
@@ -20,7 +21,6 @@ from local.bedrock.protocol.endpoint import Endpoint, Handler, Operation
 from local.bedrock.protocol.serializing import Response
 from local.bedrock.runtime import operations
 from local.bedrock.runtime.judge_access import JudgeAccess
-from local.bedrock.scope import Scope
 from local.bedrock.settings import Settings
 from local.bedrock.store import Store, reading
 

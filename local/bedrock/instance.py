@@ -5,10 +5,10 @@ from __future__ import annotations
 import atexit
 from functools import cache
 
+from local.bedrock.account_region import Scope
 from local.bedrock.bedrock import Bedrock
 from local.bedrock.jobs.role import assume
 from local.bedrock.jobs.storage import RoleStorage, Storage
-from local.bedrock.scope import Scope
 from local.bedrock.settings import Settings
 from local.folder import CloudFolder
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from local.bedrock.scope import Scope
+from local.bedrock.account_region import Scope
 
 JobStatus = Literal["InProgress", "Completed", "Failed", "Stopping", "Stopped"]
 StageStatus = Literal["NotStarted", "InProgress", "Completed", "Stopping", "Stopped", "Failed"]

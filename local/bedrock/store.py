@@ -9,8 +9,8 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+from local.bedrock.account_region import Scope
 from local.bedrock.records import Bill, CustomModel, Deployment, Job, Record, Throughput
-from local.bedrock.scope import Scope
 
 R = TypeVar("R", bound=Record)
 _reading: ContextVar[bool] = ContextVar("whether a Get or List operation reads the tables", default=False)

@@ -9,7 +9,7 @@ import os
 import sys
 from pathlib import Path
 
-from local.trainer.lifeline import hold
+from local.trainer.parent_watchdog import hold
 from local.trainer.spec import SPEC_FILE, TrainingSpec
 
 

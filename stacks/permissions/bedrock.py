@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from stacks.permissions import models
+from stacks.permissions.arns import Places
 from stacks.permissions.grant import Conditions, Grant
-from stacks.permissions.places import Places
 from tuner import catalog
-from tuner.run import Tags
+from tuner.core.resource_names import Tags
 
 # What a tuned model answers through: the kind in its ARN, and the noun in its actions.
 _ENDPOINTS = {"provisioned-model": "ProvisionedModelThroughput", "custom-model-deployment": "CustomModelDeployment"}

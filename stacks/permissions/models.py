@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from stacks.permissions.places import Places
+from stacks.permissions.arns import Places
 from tuner import catalog
 
 # Geographies an inference profile's id may begin with; what follows is the foundation model's id.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from stacks.permissions.arns import Places
 from stacks.permissions.grant import Grant
-from stacks.permissions.places import Places
 
 # What Bedrock tags its interfaces with: https://docs.aws.amazon.com/bedrock/latest/userguide/vpc-model-customization.html
 _MANAGED, _JOB = "BedrockManaged", "BedrockModelCustomizationJobArn"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from stacks.permissions import network
+from stacks.permissions.arns import Places
 from stacks.permissions.grant import Grant
-from stacks.permissions.places import Places
-from tuner.run import INCOMING, Keys
+from tuner.core.artifact_keys import Keys
+from tuner.core.run import INCOMING
 
 _RUNS = "runs/*"
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from stacks import definition
+from stacks.permissions.arns import Places
 from stacks.permissions.grant import Grant
 from stacks.permissions.objects import customization_data
-from stacks.permissions.places import Places
 from stacks.permissions.services import release_for_schedules, run_executions
 from stacks.step_table import STEPS
 from tuner.settings import DeploymentSettings

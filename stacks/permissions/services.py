@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from stacks.permissions.arns import Places
 from stacks.permissions.grant import Grant
-from stacks.permissions.places import Places
-from tuner.run import GateEvent
+from tuner.evaluation.gate.event import GateEvent
 
 # https://docs.aws.amazon.com/lambda/latest/dg/services-xray.html
 TRACES = Grant(

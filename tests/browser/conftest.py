@@ -14,7 +14,7 @@ from selenium.webdriver.common.by import By
 
 from tests.unit.reporting.conftest import AT, BUCKET, Bucket
 from tests.unit.reporting.sample import RUN, artifacts
-from tuner.aws.run_folder import RunFolder
+from tuner.aws.s3.run_folder import RunFolder
 from tuner.reporting import Report, build
 
 _FLAGS = (

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from tests.browser.conftest import Browser
-from tests.unit.reporting.test_overview import later
-from tuner.reporting.card import card
-from tuner.reporting.overview import overview
+from tests.unit.reporting.test_runs_page import later
+from tuner.reporting.collect.run_summary import card
+from tuner.reporting.page.runs_page import overview
 
 pytestmark = pytest.mark.browser
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 from tests.chaos.seen import Seen
-from tuner.run import Keys
+from tuner.core.artifact_keys import Keys
 
 # A run that has failed may be stopped while it reports the failure: it failed all the same.
 _TRUE_OF = {"ABORTED": {"ABORTED", "FAILED"}}

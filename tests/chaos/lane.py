@@ -23,7 +23,7 @@ from botocore.httpsession import URLLib3Session
 
 from local import cloud
 from local.folder import FOLDER_VARIABLE, CloudFolder
-from local.overlays import FURTHER_VARIABLE
+from local.patches import FURTHER_VARIABLE
 from local.processes import mark
 from tests.chaos.plan import Journal, Plans
 from tests.chaos.situations import DEPLOYMENT

@@ -22,7 +22,7 @@ from ministack.services import lambda_svc, stepfunctions
 
 from local.bedrock.instance import instance
 from local.folder import CloudFolder
-from local.overlays.function_states import INITIALIZING
+from local.patches.function_states import INITIALIZING
 from tests.chaos.plan import Journal, Plan, Plans
 
 _FOLDER = CloudFolder.default().root

@@ -14,7 +14,7 @@ from tests.chaos.lane import Lane
 from tests.chaos.plan import Plan
 from tests.chaos.situations import Meanwhile
 from tests.e2e.pipeline import small_dataset
-from tuner.run import Keys
+from tuner.core.artifact_keys import Keys
 
 # Neither BERTScore's encoder nor the other metrics call anything: they would only cost time.
 _METRICS = "evaluation: {metrics: [correctness]}\n"

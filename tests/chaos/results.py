@@ -12,7 +12,7 @@ from tests.chaos.checks import findings
 from tests.chaos.lane import Lane
 from tests.chaos.play import Player
 from tests.chaos.seen import Seen, look
-from tuner.run import Keys
+from tuner.core.artifact_keys import Keys
 
 
 @dataclass(frozen=True)

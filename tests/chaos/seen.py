@@ -12,7 +12,7 @@ from tests.chaos.cases import Baseline, release_states
 from tests.chaos.faults import Call
 from tests.chaos.play import Player
 from tests.e2e.pipeline import Pipeline
-from tuner.run import Keys
+from tuner.core.artifact_keys import Keys
 
 IN_COURSE, AFTER_A_FAILURE = release_states(definition())
 RELEASES = {

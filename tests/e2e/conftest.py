@@ -7,7 +7,7 @@ import pytest
 
 from local import cloud
 from local.folder import FOLDER_VARIABLE
-from local.overlays import FURTHER_VARIABLE
+from local.patches import FURTHER_VARIABLE
 from tests.authorization import journal
 from tests.e2e.pipeline import Pipeline
 

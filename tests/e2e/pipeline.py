@@ -13,7 +13,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
-from tuner.run import Keys
+from tuner.core.artifact_keys import Keys
 
 _NOT_READY = {"ResourceConflictException", "CodeArtifactUserPendingException"}
 EXAMPLE = Path(__file__).parents[2] / "examples" / "bedrock-faq"

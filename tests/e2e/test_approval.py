@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 from tests.e2e.pipeline import until
-from tuner.run import Keys
+from tuner.core.artifact_keys import Keys
 
 pytestmark = pytest.mark.e2e
 # Two model units of this model cost more than what needs nobody's approval, and less than the budget.

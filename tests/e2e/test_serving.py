@@ -13,7 +13,8 @@ from botocore.httpsession import URLLib3Session
 from local.folder import CHECKOUT
 from stacks.permissions.key import key_statements
 from tests.e2e.pipeline import Pipeline, small_dataset, until
-from tuner.run import Keys, Tags
+from tuner.core.artifact_keys import Keys
+from tuner.core.resource_names import Tags
 
 pytestmark = pytest.mark.e2e
 JUDGED = "serving: provisioned\nevaluation: {metrics: [correctness]}\n"

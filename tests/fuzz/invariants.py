@@ -21,10 +21,10 @@ from typing import Any
 from tests.unit.datasets.memory_files import CLAUDE, NOVA, MemorySink, MemorySource
 from tuner.catalog import model
 from tuner.datasets import Findings
-from tuner.datasets.passes import Output, Pass
+from tuner.datasets.pipeline import Output, Pass
 from tuner.datasets.reading import BadRow, Row, UnreadableError, blocks
 from tuner.datasets.reading.compressed import zstd
-from tuner.datasets.rules import Limits
+from tuner.datasets.records.rules import Limits
 from tuner.settings import FieldNames
 
 NAMES = ("t.json", "t.jsonl", "t.csv", "t.tsv", "t.parquet", "t.json.gz", "t.csv.zst")

@@ -7,8 +7,8 @@ from pydantic import SecretStr, ValidationError
 
 from tests.doubles import RUN, MemoryFolder
 from tuner import approval
-from tuner.costs.model import Estimate, Item
-from tuner.run import Keys
+from tuner.artifacts.estimate import Estimate, Item
+from tuner.core.artifact_keys import Keys
 
 NOW = dt.datetime(2026, 11, 23, 8, 0, tzinfo=dt.UTC)
 TOKEN = "AQCEAAAAKgAAAAMAAAAA-a-task-token"

@@ -8,19 +8,13 @@ import pytest
 
 from tests.doubles import manifest
 from tuner import catalog
-from tuner.aws.bedrock import FoundationModel
-from tuner.aws.judge_call import Tool
-from tuner.aws.model_access import ModelAccess
+from tuner.artifacts.manifest import Manifest
+from tuner.aws.bedrock.control_plane import FoundationModel
+from tuner.aws.bedrock.model_access import ModelAccess
+from tuner.aws.bedrock.tool_call import Tool
 from tuner.aws.quotas import Quota
-from tuner.errors import (
-    AccessDeniedError,
-    AwsError,
-    ModelUnavailableError,
-    QuotaError,
-    ThrottledError,
-)
+from tuner.core.errors import AccessDeniedError, AwsError, ModelUnavailableError, QuotaError, ThrottledError
 from tuner.preflight import Preflight, check_run, legacy_warning, tunable
-from tuner.run import Manifest
 from tuner.settings import DeploymentSettings
 
 NOVA, HAIKU = "amazon.nova-micro-v1:0:128k", "anthropic.claude-3-haiku-20240307-v1:0:200k"

@@ -8,7 +8,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from tuner.errors import AwsError
+from tuner.core.errors import AwsError
 
 # Bedrock may take a minute to answer a long question; everything else answers within seconds or not at all.
 _READ_TIMEOUT = {"bedrock-runtime": 120}

@@ -8,7 +8,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from tuner.aws.clients import client
-from tuner.aws.translate import code_of, translated
+from tuner.aws.error_mapping import code_of, translated
 
 
 @dataclass(frozen=True, slots=True)

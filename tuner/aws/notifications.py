@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tuner.aws.clients import client
-from tuner.aws.translate import translated
+from tuner.aws.error_mapping import translated
 
 # SNS takes 256 KB a message; what is over it is in the report all the same.
 _LONGEST = 200_000

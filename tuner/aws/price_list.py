@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from tuner.aws.clients import client
-from tuner.aws.shared import SharedDocument
-from tuner.aws.translate import translated
-from tuner.run import Keys
+from tuner.aws.error_mapping import translated
+from tuner.aws.s3.conditional_put import SharedDocument
+from tuner.core.artifact_keys import Keys
 
 # The API has endpoints in few Regions (botocore: us-east-1, eu-central-1, ap-south-1); each has all Regions' prices.
 _REGION = "us-east-1"

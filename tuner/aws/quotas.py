@@ -10,7 +10,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from tuner.aws.clients import client
-from tuner.aws.translate import code_of, translated
+from tuner.aws.error_mapping import code_of, translated
 
 # As Service Quotas lists them, in public inventories of real accounts (autumn 2026). A model's quotas have two
 # spellings: "On-demand model inference requests per minute for X" and, in the User Guide's page "Quotas for the

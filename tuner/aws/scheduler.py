@@ -10,8 +10,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from tuner.aws.clients import client
-from tuner.aws.translate import code_of, translated
-from tuner.errors import RetryableError
+from tuner.aws.error_mapping import code_of, translated
+from tuner.core.errors import RetryableError
 
 
 class OneTimeSchedules:

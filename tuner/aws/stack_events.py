@@ -10,7 +10,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from tuner.errors import AwsError
+from tuner.core.errors import AwsError
 
 # CloudFormation takes 4,096 bytes of an answer.
 _LONGEST_REASON = 3000

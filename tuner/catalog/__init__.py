@@ -5,7 +5,7 @@ check_hyperparameters(model_, {"epochCount": 3})  # {"epochCount": "3", "learnin
 default_judge("us-east-1").id  # amazon.nova-pro-v1:0
 """
 
-from tuner.catalog.data import Source, sources
+from tuner.catalog.data_files import Source, sources
 from tuner.catalog.hyperparameters import WARMUP, check_hyperparameters, plain_decimal, recommended_warmup
 from tuner.catalog.judges import Judge, default_judge, judge, judge_or_assumed, judges
 from tuner.catalog.models import Family, Hyperparameter, Model, Records, family_of, model, models

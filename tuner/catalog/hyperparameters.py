@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from tuner.catalog.models import Hyperparameter, Model
-from tuner.errors import SettingsError
+from tuner.core.errors import SettingsError
 
 WARMUP = "learningRateWarmupSteps"
 SMALLEST = 1e-9

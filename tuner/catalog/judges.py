@@ -6,7 +6,7 @@ import re
 from functools import cache
 from typing import Any, Literal
 
-from tuner.catalog.data import Data, Sourced, read
+from tuner.catalog.data_files import Data, Sourced, read
 
 Routing = Literal["in-region", "geographic", "global"]
 _GEOGRAPHIES: dict[str, Routing] = {"global": "global"}

@@ -7,8 +7,8 @@ import difflib
 from functools import cache
 from typing import Literal
 
-from tuner.catalog.data import Data, Sourced, read
-from tuner.errors import ModelUnavailableError
+from tuner.catalog.data_files import Data, Sourced, read
+from tuner.core.errors import ModelUnavailableError
 
 RecordFormat = Literal["converse", "anthropic", "prompt_completion"]
 Bounds = tuple[int | None, int | None]

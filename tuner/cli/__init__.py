@@ -6,6 +6,6 @@ makes no sense, 130 when the watching was interrupted.
 
 from __future__ import annotations
 
-from tuner.cli.edge import main
+from tuner.cli.entry_point import main
 
 __all__ = ["main"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 import tuner
-from tuner.cli import (
+from tuner.cli.commands import (
     approve,
     compare,
     data,

@@ -11,8 +11,8 @@ from urllib.parse import quote, urlsplit
 from botocore.exceptions import ClientError
 
 from tuner.aws.clients import client
-from tuner.aws.run_folder import RunFolder
-from tuner.aws.translate import code_of, message_of, translated
+from tuner.aws.error_mapping import code_of, message_of, translated
+from tuner.aws.s3.run_folder import RunFolder
 from tuner.cli.errors import CommandError
 from tuner.settings import DeploymentSettings, load
 

@@ -1,4 +1,4 @@
-"""What a command cannot do. A run's own errors are in tuner.errors; these never reach a state machine."""
+"""What a command cannot do. A run's own errors are in tuner.core.errors; these never reach a state machine."""
 
 
 class CommandError(Exception):

@@ -9,12 +9,12 @@ from pathlib import Path
 
 from boto3.exceptions import Boto3Error
 
-from tuner import run
 from tuner.aws.clients import client
-from tuner.aws.translate import translated
+from tuner.aws.error_mapping import translated
 from tuner.cli.deployment import Deployment
 from tuner.cli.errors import CommandError
-from tuner.run import INCOMING, role_of
+from tuner.core import run
+from tuner.core.run import INCOMING, role_of
 from tuner.settings import RunSettings, load, parse_document
 
 _NAMES = "training.jsonl, training.json or training.csv"

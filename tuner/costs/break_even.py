@@ -17,7 +17,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from tuner.costs.model import Rate
+from tuner.artifacts.estimate import Rate
 from tuner.settings.break_even import BreakEvenSettings
 
 Outcome = Literal["from", "until", "always", "never", "unknown"]

@@ -6,11 +6,11 @@ import math
 from collections.abc import Iterator, Sequence
 
 from tuner import catalog
-from tuner.costs.counted import Counted, Plan, Questions
-from tuner.costs.model import Estimate, Item, Limits, Rate
+from tuner.artifacts.estimate import Estimate, Item, Limits, Rate
+from tuner.costs.cost_inputs import Counted, Plan, Questions
+from tuner.costs.judge_usage import Judging
+from tuner.costs.overhead import small_change
 from tuner.costs.prices import Price, PriceList, price_list
-from tuner.costs.small_change import small_change
-from tuner.costs.verdicts import Judging
 from tuner.settings.prices import Priced, Term
 
 # About twenty minutes until throughput is in service, a few to ask; what is begun of an hour is counted whole, because

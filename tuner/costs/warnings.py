@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tuner.costs.counted import Counted, Plan
-from tuner.costs.verdicts import Judging, check_time
+from tuner.costs.cost_inputs import Counted, Plan
+from tuner.costs.judge_usage import Judging, check_time
 from tuner.preflight import Preflight
 from tuner.training import warmup
 

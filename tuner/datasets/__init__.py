@@ -9,13 +9,13 @@ refusal(document, address)                the findings of a dataset that is not 
 """
 
 from tuner.datasets.check import Checked, check, convert
-from tuner.datasets.cut import Cut, cut
 from tuner.datasets.findings import Finding, Findings
-from tuner.datasets.places import LocalFile, LocalSink, NoSink, Sink, Source
+from tuner.datasets.findings_text import examples, refusal, verdict
+from tuner.datasets.io import LocalFile, LocalSink, NoSink, Sink, Source
 from tuner.datasets.prepare import Prepared, prepare
-from tuner.datasets.record import Role
-from tuner.datasets.rules import Limits
-from tuner.datasets.verdict import examples, refusal, verdict
+from tuner.datasets.records.record import Role
+from tuner.datasets.records.rules import Limits
+from tuner.datasets.split_file import Cut, cut
 
 __all__ = [
     "Checked",

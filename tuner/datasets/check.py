@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tuner.datasets.counts import file_bytes, file_name, record_counts
 from tuner.datasets.findings import Findings, Flaw, Severity
-from tuner.datasets.passes import Output, Pass
-from tuner.datasets.places import Committing, NoSink, Sink, Source
-from tuner.datasets.rules import Limits
-from tuner.datasets.study import File, study
-from tuner.datasets.verdict import verdict
+from tuner.datasets.findings_text import verdict
+from tuner.datasets.io import Committing, NoSink, Sink, Source
+from tuner.datasets.pipeline import Output, Pass
+from tuner.datasets.profile import File, study
+from tuner.datasets.records.limits import file_bytes, file_name, record_counts
+from tuner.datasets.records.rules import Limits
 from tuner.settings import FieldNames
 
 

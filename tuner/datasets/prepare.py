@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from tuner.catalog import Model
-from tuner.datasets.counts import file_bytes, record_counts
-from tuner.datasets.evaluation import Questions
+from tuner.core.artifact_keys import Keys
+from tuner.datasets.evaluation_questions import Questions
 from tuner.datasets.findings import Findings, Flaw
-from tuner.datasets.passes import Output, Pass
-from tuner.datasets.places import Committing, Sink, Source
-from tuner.datasets.record import Role
-from tuner.datasets.rules import Limits
+from tuner.datasets.findings_text import verdict
+from tuner.datasets.io import Committing, Sink, Source
+from tuner.datasets.pipeline import Output, Pass
+from tuner.datasets.profile import File, Studied, study
+from tuner.datasets.records.limits import file_bytes, record_counts
+from tuner.datasets.records.record import Role
+from tuner.datasets.records.rules import Limits
 from tuner.datasets.split import HeldOut, held_out
-from tuner.datasets.study import File, Studied, study
-from tuner.datasets.verdict import verdict
-from tuner.run import Keys
 from tuner.settings import FieldNames, RunSettings
 
 GENERATED_FROM = "generated from documents"

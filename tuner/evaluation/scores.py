@@ -12,11 +12,11 @@ from dataclasses import asdict, dataclass
 from math import isfinite
 from typing import Any
 
-from tuner.evaluation.agreement import agreement
-from tuner.evaluation.exam import MODELS, ModelName, Question
 from tuner.evaluation.metrics import Equipment, Measure, Metric, Values, all_metrics, measures
-from tuner.evaluation.statistics import Comparison, compare, mean_and_error
-from tuner.evaluation.verdict import Names, decide, outcome, verdict
+from tuner.evaluation.samples import MODELS, ModelName, Question
+from tuner.evaluation.statistics.comparison import Comparison, compare, mean_and_error
+from tuner.evaluation.statistics.correlation import agreement
+from tuner.evaluation.statistics.verdict import Names, decide, outcome, verdict
 
 Record = dict[str, Any]
 SCHEMA_VERSION = 1

@@ -10,15 +10,15 @@ from contextlib import contextmanager
 from dataclasses import asdict, replace
 from typing import Any
 
-from tuner.aws.run_folder import RunFolder
-from tuner.evaluation.encoder import EncoderSource
-from tuner.evaluation.exam import MODELS, Exam, ModelName, Question, match
-from tuner.evaluation.judge import CONCURRENCY, Judge, Verdicts, instructions
+from tuner.aws.s3.run_folder import RunFolder
+from tuner.core.artifact_keys import Keys
+from tuner.core.concurrency_limiter import Pacer
+from tuner.evaluation.encoder.files import EncoderSource
+from tuner.evaluation.judging.judge import CONCURRENCY, Judge, Verdicts, instructions
 from tuner.evaluation.language import detect
 from tuner.evaluation.metrics import Equipment, chosen
+from tuner.evaluation.samples import MODELS, Exam, ModelName, Question, match
 from tuner.evaluation.scores import Graded, grade
-from tuner.pacing import Pacer
-from tuner.run import Keys
 
 _SECONDS = 12 * 60
 """A function may run for 15 minutes: one that is stopped could not keep the verdicts it got."""

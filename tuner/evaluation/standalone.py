@@ -10,20 +10,20 @@ from pathlib import Path
 from typing import Any
 
 from tuner.catalog.encoders import PACKAGED
-from tuner.errors import EvaluationError, SettingsError
-from tuner.evaluation.encoder import BuiltEncoder
-from tuner.evaluation.exam import MODELS, Exam, match
-from tuner.evaluation.files import read_records, read_rows, read_sheet, with_ids
-from tuner.evaluation.gate import Sides, decide_gate
-from tuner.evaluation.judge import Judge, Verdicts
+from tuner.core.errors import EvaluationError, SettingsError
+from tuner.core.text_sanitizer import readable
+from tuner.evaluation.answer_files import read_records, read_rows, read_sheet, with_ids
+from tuner.evaluation.encoder.files import BuiltEncoder
+from tuner.evaluation.gate.rules import Sides, decide_gate
+from tuner.evaluation.judging.human_scores import with_people
+from tuner.evaluation.judging.judge import Judge, Verdicts
+from tuner.evaluation.judging.review import candidates, human_scores, listed, sheet, vocabulary
 from tuner.evaluation.language import detect
 from tuner.evaluation.metrics import Equipment, Metric, chosen
-from tuner.evaluation.people import with_people
-from tuner.evaluation.review import candidates, human_scores, listed, sheet, vocabulary
+from tuner.evaluation.samples import MODELS, Exam, match
 from tuner.evaluation.scores import Graded, grade, summarize
 from tuner.reporting import build_comparison, page
 from tuner.settings import RunSettings
-from tuner.unreadable import readable
 
 
 def evaluate(

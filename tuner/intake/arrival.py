@@ -8,10 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, cast
 
-from tuner.aws.incoming import Hashed, Listed
-from tuner.errors import DatasetError
-from tuner.run import INCOMING, PinnedInput, Role, role_of, run_id
-from tuner.times import seconds_since
+from tuner.artifacts.manifest import PinnedInput
+from tuner.aws.s3.dataset_bucket import Hashed, Listed
+from tuner.core.errors import DatasetError
+from tuner.core.run import INCOMING, Role, role_of, run_id
+from tuner.core.times import seconds_since
 
 # `aws s3 cp --recursive` of a large dataset takes minutes; a folder that changes for longer is somebody's mistake.
 LONGEST_WAIT_SECONDS = 600

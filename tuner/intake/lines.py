@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import yaml
 
-from tuner.errors import RunRefusedError
+from tuner.core.errors import RunRefusedError
 
 
 def with_lines(error: RunRefusedError, name: str, text: str) -> RunRefusedError:

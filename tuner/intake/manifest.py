@@ -7,13 +7,16 @@ from importlib.metadata import version
 from typing import Protocol
 
 from tuner import __version__
-from tuner.aws.bedrock import FoundationModel
-from tuner.aws.run_folder import RunFolder
-from tuner.errors import DatasetError, RunRefusedError, SettingsError
+from tuner.artifacts.manifest import Manifest, PinnedInput
+from tuner.aws.bedrock.control_plane import FoundationModel
+from tuner.aws.s3.run_folder import RunFolder
+from tuner.core.artifact_keys import Keys
+from tuner.core.errors import DatasetError, RunRefusedError, SettingsError
+from tuner.core.resource_names import resource_name
+from tuner.core.run import INCOMING, Role
 from tuner.intake.lines import with_lines
 from tuner.intake.resolve import Resolved, resolve
 from tuner.preflight import offered
-from tuner.run import INCOMING, Keys, Manifest, PinnedInput, Role, resource_name
 from tuner.settings import DeploymentSettings, parse_document
 
 # Of these a dataset has one at most.

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from tuner import catalog
 from tuner.catalog.encoders import encoders
-from tuner.errors import CommitmentNotAllowedError, ModelUnavailableError, RunRefusedError, SettingsError
+from tuner.core.errors import CommitmentNotAllowedError, ModelUnavailableError, RunRefusedError, SettingsError
 from tuner.settings import DeploymentSettings, RunSettings, load
 
 T = TypeVar("T")

@@ -5,15 +5,15 @@ publish(folder, report)     # report/report.json and report/index.html
 summary(report)             # Markdown
 """
 
-from tuner.reporting.build import build, build_comparison
-from tuner.reporting.failure import ended_from_outside, failure
-from tuner.reporting.measures import measures
-from tuner.reporting.model import Failure, Report
-from tuner.reporting.notified import is_notified, mark_notified
-from tuner.reporting.page import page
+from tuner.artifacts.report import Failure, Report
+from tuner.reporting.collect.build import build, build_comparison
+from tuner.reporting.collect.release_state import await_release
+from tuner.reporting.notify.delivery_marker import is_notified, mark_notified
+from tuner.reporting.notify.failure_message import ended_from_outside, failure
+from tuner.reporting.notify.notification import subject, summary
+from tuner.reporting.notify.run_metrics import measures
+from tuner.reporting.page.page import page
 from tuner.reporting.publish import publish, published
-from tuner.reporting.release import await_release
-from tuner.reporting.summary import subject, summary
 
 __all__ = [
     "Failure",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from tuner.aws.run_folder import RunFolder
-from tuner.reporting.card import Card, card, cards, enter
-from tuner.reporting.model import Report
-from tuner.reporting.overview import overview
-from tuner.reporting.page import page
-from tuner.run import Keys
+from tuner.artifacts.report import Report
+from tuner.aws.s3.run_folder import RunFolder
+from tuner.core.artifact_keys import Keys
+from tuner.reporting.collect.run_summary import Card, card, cards, enter
+from tuner.reporting.page.page import page
+from tuner.reporting.page.runs_page import overview
 
 
 def publish(folder: RunFolder, report: Report) -> str:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from tuner.serving.alive import delete_command, price_in_words
+from tuner.core.times import iso
 from tuner.serving.endpoints import Endpoint
+from tuner.serving.inventory import delete_command, price_in_words
 from tuner.serving.release import Failure
-from tuner.times import iso
 
 SUBJECT = "Throughput or training cannot be released: end it by hand"
 

@@ -9,7 +9,7 @@ from typing import Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
-from tuner.run import Tags, committed_name, resource_name
+from tuner.core.resource_names import Tags, committed_name, resource_name
 from tuner.settings import Commitment
 
 Kind = Literal["provisioned", "on_demand"]

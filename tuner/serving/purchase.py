@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tuner.aws.run_folder import RunFolder
-from tuner.errors import AwsError, CommitmentNotAllowedError, EndpointFailedError, QuotaError, RetryableError
-from tuner.run import Keys, Manifest, committed_name
+from tuner.artifacts.manifest import Manifest
+from tuner.aws.s3.run_folder import RunFolder
+from tuner.core.artifact_keys import Keys
+from tuner.core.errors import AwsError, CommitmentNotAllowedError, EndpointFailedError, QuotaError, RetryableError
+from tuner.core.resource_names import committed_name
+from tuner.core.times import iso, now, seconds_since
 from tuner.serving.endpoints import (
     Endpoint,
     EndpointRecord,
@@ -17,7 +20,6 @@ from tuner.serving.endpoints import (
     tags_of,
 )
 from tuner.settings import Commitment
-from tuner.times import iso, now, seconds_since
 
 # A read may miss what was created a moment ago: for so long, an endpoint that cannot be found is not believed gone.
 _VISIBLE_SECONDS = 600

@@ -9,15 +9,15 @@ import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from tuner.aws.run_folder import RunFolder
-from tuner.errors import AccessDeniedError, RetryableError, StillAliveError, TunerError
-from tuner.run import Keys
-from tuner.serving.alive import delete_command, price_in_words, stays_for_its_term
+from tuner.aws.s3.run_folder import RunFolder
+from tuner.core.artifact_keys import Keys
+from tuner.core.errors import AccessDeniedError, RetryableError, StillAliveError, TunerError
+from tuner.core.times import iso, now, seconds_since
 from tuner.serving.endpoints import Endpoint, Releasable, is_ours, owned, run_of
+from tuner.serving.inventory import delete_command, price_in_words, stays_for_its_term
 from tuner.serving.purchase import read, write
-from tuner.times import iso, now, seconds_since
-from tuner.training import record as training
-from tuner.training.record import may_be_starting
+from tuner.training import job_record as training
+from tuner.training.job_record import may_be_starting
 
 # A deleted endpoint is looked for this often, with this pause, before the caller is told to come back.
 _LOOKS = 8

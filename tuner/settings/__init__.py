@@ -1,9 +1,10 @@
 """What a run may ask for and what a deployment allows, as strict models."""
 
+from tuner.core.strict_model import StrictModel
 from tuner.settings.company import VpcSettings
 from tuner.settings.deployment import DeploymentSettings, Polling, deployment_settings
 from tuner.settings.evaluation import EvaluationSettings, GateRule
-from tuner.settings.loading import StrictModel, load, parse_document
+from tuner.settings.loading import load, parse_document
 from tuner.settings.run import (
     BertScoreSettings,
     Commitment,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from tuner.settings.loading import StrictModel
+from tuner.core.strict_model import StrictModel
 
 
 class BreakEvenSettings(StrictModel):

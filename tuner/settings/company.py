@@ -7,7 +7,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from tuner.settings.loading import StrictModel, matching
+from tuner.core.strict_model import StrictModel
+from tuner.settings.loading import matching
 
 _SUBNET = Annotated[
     str, matching(r"subnet-([0-9a-f]{8}|[0-9a-f]{17})", "a subnet's id, such as subnet-0123456789abcdef0")

@@ -9,12 +9,13 @@ from pydantic import Field, ValidationError, ValidationInfo, field_validator, mo
 
 from tuner.catalog import default_judge
 from tuner.catalog.encoders import PACKAGED, check_encoder
-from tuner.errors import SettingsError
-from tuner.settings import context as cdk_context
-from tuner.settings.checks import problems
+from tuner.core.errors import SettingsError
+from tuner.core.strict_model import StrictModel
+from tuner.settings import cdk_context as cdk_context
 from tuner.settings.company import Boundary, CompanyTags, EmailAddress, KeyArn, VpcSettings
-from tuner.settings.findings import sentences
-from tuner.settings.loading import StrictModel, every, matching
+from tuner.settings.deployment_checks import problems
+from tuner.settings.loading import every, matching
+from tuner.settings.messages import sentences
 from tuner.settings.prices import GivenPrice
 from tuner.settings.run import Commitment
 

@@ -8,7 +8,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from tuner.settings.loading import StrictModel, matching
+from tuner.core.strict_model import StrictModel
+from tuner.settings.loading import matching
 
 STANDARD_METRICS = (
     "correctness", "preference", "bertscore", "rouge", "bleu", "style", "exact_match", "token_f1"

@@ -8,38 +8,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
-from pydantic_core import PydanticKnownError
+from pydantic import AfterValidator, ValidationError
 
-from tuner.errors import SettingsError
-from tuner.settings.findings import sentences
-from tuner.settings.kinds import kinds
-
-
-class StrictModel(BaseModel):
-    """Settings: frozen, numbers are finite, and an unknown key is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-    @field_validator("*", mode="before")
-    @classmethod
-    def _true_is_no_number(cls, value: Any, info: ValidationInfo) -> Any:
-        """Pydantic would take `true` for 1."""
-        taken = kinds(cls.model_fields[str(info.field_name)].annotation)
-        if isinstance(value, bool) and taken & {int, float}:
-            raise PydanticKnownError("float_type" if float in taken else "int_type")
-        return value
-
-    @field_validator("*")
-    @classmethod
-    def _nothing_twice(cls, value: Any) -> Any:
-        """AWS refuses a subnet, a security group or a subscription that is named twice, each in its own way."""
-        if isinstance(value, tuple):
-            twice = [entry for at, entry in enumerate(value) if isinstance(entry, str) and entry in value[:at]]
-            if twice:
-                raise ValueError(f"must name each entry once; '{twice[0]}' stands there twice")
-        return value
-
+from tuner.core.errors import SettingsError
+from tuner.core.strict_model import StrictModel
+from tuner.settings.messages import sentences
 
 M = TypeVar("M", bound=StrictModel)
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from tuner.settings.loading import StrictModel
+from tuner.core.strict_model import StrictModel
 
 Priced = Literal[
     "input",

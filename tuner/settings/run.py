@@ -6,9 +6,9 @@ from typing import Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
+from tuner.core.strict_model import StrictModel
 from tuner.settings.break_even import BreakEvenSettings
 from tuner.settings.evaluation import EvaluationSettings, GateRule, check_gate
-from tuner.settings.loading import StrictModel
 
 Commitment = Literal["OneMonth", "SixMonths"]
 Serving = Literal["provisioned", "on_demand", "none", "auto"]

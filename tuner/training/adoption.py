@@ -13,13 +13,15 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from tuner import catalog
-from tuner.aws.bedrock import Job
-from tuner.aws.run_folder import RunFolder
-from tuner.errors import CapacityBusyError, RetryableError
-from tuner.run import Keys, Manifest, Tags
-from tuner.times import seconds_since
+from tuner.artifacts.manifest import Manifest
+from tuner.aws.bedrock.control_plane import Job
+from tuner.aws.s3.run_folder import RunFolder
+from tuner.core.artifact_keys import Keys
+from tuner.core.errors import CapacityBusyError, RetryableError
+from tuner.core.resource_names import Tags
+from tuner.core.times import seconds_since
 from tuner.training import warmup
-from tuner.training.record import Use, Uses
+from tuner.training.job_record import Use, Uses
 
 _MOST_JOBS = 10
 _ATTEMPTS = 20

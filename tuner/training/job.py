@@ -7,16 +7,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from tuner.aws.bedrock import Job, JobRequest
-from tuner.aws.run_folder import RunFolder
-from tuner.errors import CapacityBusyError, CustomizationFailedError, QuotaError, RetryableError
-from tuner.run import Keys, Manifest, Tags
+from tuner.artifacts.manifest import Manifest
+from tuner.aws.bedrock.control_plane import Job, JobRequest
+from tuner.aws.s3.run_folder import RunFolder
+from tuner.core.artifact_keys import Keys
+from tuner.core.errors import CapacityBusyError, CustomizationFailedError, QuotaError, RetryableError
+from tuner.core.resource_names import Tags
+from tuner.core.times import iso, now, seconds_since
 from tuner.serving.endpoints import tags_of
 from tuner.settings import Polling
-from tuner.times import iso, now, seconds_since
 from tuner.training import adoption
 from tuner.training.adoption import Adoption
-from tuner.training.record import TrainingRecord, Use, read, write
+from tuner.training.job_record import TrainingRecord, Use, read, write
 
 _ENDED_BADLY = {"Failed", "Stopping", "Stopped"}
 # A read may miss what was created a moment ago: for so long, a job that cannot be found is not believed to be gone.

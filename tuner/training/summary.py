@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from tuner import catalog
-from tuner.aws.bedrock import Job
-from tuner.aws.run_folder import RunFolder
-from tuner.run import Keys, Manifest
-from tuner.times import iso
+from tuner.artifacts.manifest import Manifest
+from tuner.aws.bedrock.control_plane import Job
+from tuner.aws.s3.run_folder import RunFolder
+from tuner.core.artifact_keys import Keys
+from tuner.core.times import iso
 from tuner.training import warmup
-from tuner.training.metrics import TRAINING_SUFFIX, VALIDATION_SUFFIX, summarize
-from tuner.training.record import read
+from tuner.training.job_record import read
+from tuner.training.metrics_files import TRAINING_SUFFIX, VALIDATION_SUFFIX, summarize
 
 
 def write_summary(folder: RunFolder, manifest: Manifest, job: Job) -> None:

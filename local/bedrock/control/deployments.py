@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from local.bedrock.account_region import Scope, current_scope, new_id
 from local.bedrock.control.listing import page
 from local.bedrock.control.models import find_model
 from local.bedrock.control.serving import bill, close_bill, refuse_if_told, shown, state
 from local.bedrock.control.tags import from_wire
 from local.bedrock.errors import ResourceNotFoundError, ServiceQuotaExceededError, ValidationError
 from local.bedrock.records import CustomModel, Deployment
-from local.bedrock.scope import Scope, current_scope, new_id
 from tuner import catalog
 
 if TYPE_CHECKING:

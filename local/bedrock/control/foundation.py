@@ -6,9 +6,9 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 from local.bedrock import catalogue
+from local.bedrock.account_region import Scope, current_scope
 from local.bedrock.catalogue import FoundationModel, Profile
 from local.bedrock.errors import ResourceNotFoundError, ValidationError
-from local.bedrock.scope import Scope, current_scope
 from tuner import catalog
 
 if TYPE_CHECKING:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from local.bedrock.account_region import Scope, current_scope, new_id
 from local.bedrock.control.foundation import tunable_model
 from local.bedrock.control.listing import page
 from local.bedrock.control.tags import from_wire
 from local.bedrock.errors import ConflictError, ResourceNotFoundError, ServiceQuotaExceededError, ValidationError
 from local.bedrock.jobs import hyperparameters
 from local.bedrock.records import Job, Stage
-from local.bedrock.scope import Scope, current_scope, new_id
 
 if TYPE_CHECKING:
     from local.bedrock.bedrock import Bedrock

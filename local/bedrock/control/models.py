@@ -6,10 +6,10 @@ import shutil
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from local.bedrock.account_region import Scope, current_scope
 from local.bedrock.control.listing import page
 from local.bedrock.errors import ConflictError, ResourceNotFoundError
 from local.bedrock.records import CustomModel
-from local.bedrock.scope import Scope, current_scope
 
 if TYPE_CHECKING:
     from local.bedrock.bedrock import Bedrock

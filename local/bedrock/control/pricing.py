@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from local.bedrock.runtime.answering import runtime_headers
 from tuner import catalog
-from tuner.costs.offers import SERVICE
+from tuner.costs.price_list_offers import SERVICE
 from tuner.costs.prices import Price, price
 from tuner.costs.usage_types import REGIONS, Wanted, wanted
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from local.bedrock.account_region import current_scope
 from local.bedrock.errors import NoSuchResourceError
-from local.bedrock.scope import current_scope
 from tuner import catalog
 
 if TYPE_CHECKING:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from local.bedrock.account_region import current_scope
 from local.bedrock.errors import ResourceNotFoundError, TooManyTagsError
 from local.bedrock.records import Record, Tags
-from local.bedrock.scope import current_scope
 
 if TYPE_CHECKING:
     from local.bedrock.bedrock import Bedrock

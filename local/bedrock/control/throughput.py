@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from local.bedrock.account_region import Scope, current_scope, new_id
 from local.bedrock.catalogue import foundation_models, lifecycle
 from local.bedrock.control.listing import page
 from local.bedrock.control.models import find_model
@@ -12,7 +13,6 @@ from local.bedrock.control.serving import bill, close_bill, refuse_if_told, show
 from local.bedrock.control.tags import from_wire
 from local.bedrock.errors import ConflictError, ResourceNotFoundError, ServiceQuotaExceededError, ValidationError
 from local.bedrock.records import Commitment, Throughput
-from local.bedrock.scope import Scope, current_scope, new_id
 
 if TYPE_CHECKING:
     from local.bedrock.bedrock import Bedrock

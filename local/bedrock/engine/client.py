@@ -11,9 +11,9 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from pathlib import Path
 
-from local.bedrock.children import CHECKOUT, child_environment
 from local.bedrock.engine.messages import Answer, Question, Sampling, Texts, Weights
 from local.bedrock.errors import ModelError, ModelTimeoutError, ValidationError
+from local.bedrock.subprocess_environment import CHECKOUT, child_environment
 from local.trainer.spec import Conversation
 
 WORKER = (sys.executable, "-W", "ignore", "-m", "local.bedrock.engine.worker")

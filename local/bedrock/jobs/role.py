@@ -14,9 +14,9 @@ from typing import Any
 from ministack.core.iam_evaluator import EvalContext, evaluate_trust_policy
 from ministack.services import iam, sts
 
+from local.bedrock.account_region import Scope
 from local.bedrock.errors import ValidationError
 from local.bedrock.jobs.storage import Credentials
-from local.bedrock.scope import Scope
 
 SERVICE = "bedrock.amazonaws.com"
 SESSION_SECONDS = 12 * 3600

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
+from local.bedrock.account_region import new_id
 from local.bedrock.clock import Clock
 from local.bedrock.jobs.dataset import check_counts, read_records
 from local.bedrock.jobs.failure import JobFailedError, JobStoppedError
@@ -17,7 +18,6 @@ from local.bedrock.jobs.metrics import write_metrics
 from local.bedrock.jobs.storage import S3Uri, Storage
 from local.bedrock.jobs.training import TrainingPlan, train, write_inputs
 from local.bedrock.records import CustomModel, Job, JobStatus, Stage, StageStatus
-from local.bedrock.scope import new_id
 from local.bedrock.settings import Settings
 from local.bedrock.store import Store
 from local.trainer.spec import Conversation, Progress

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from local.bedrock.children import CHECKOUT, child_environment
 from local.bedrock.jobs.failure import JobFailedError, JobStoppedError
 from local.bedrock.jobs.hyperparameters import Schedule
+from local.bedrock.subprocess_environment import CHECKOUT, child_environment
 from local.trainer.spec import SPEC_FILE, Conversation, Progress, TrainingSpec
 
 LOG_FILE = "trainer.log"

@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from local.bedrock.errors import ValidationError
-from tuner.datasets.generate.reading import UnusableError, text_of
-from tuner.datasets.generate.reading.pdf import open_pdf
+from tuner.generation.reading import UnusableError, text_of
+from tuner.generation.reading.pdf import open_pdf
 
 _MOST = 5
 _LARGEST = 4_500_000

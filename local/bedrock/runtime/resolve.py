@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from local.bedrock import catalogue
+from local.bedrock.account_region import current_scope
 from local.bedrock.catalogue import FoundationModel
 from local.bedrock.control.serving import state
 from local.bedrock.engine.messages import Weights
 from local.bedrock.errors import ModelNotReadyError, ResourceNotFoundError, ValidationError
 from local.bedrock.records import Serving
-from local.bedrock.scope import current_scope
 from local.trainer.spec import ADAPTER_FOLDER
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from local.folder import CloudFolder
 from tests.e2e.permissions.policies import CUSTOMIZATION, SCHEDULES, Permission
 from tests.e2e.permissions.stage import DEPLOYMENT, Stage
 from tests.e2e.pipeline import until
-from tuner.run import Keys
+from tuner.core.artifact_keys import Keys
 
 # Asked for by AWS and not by the local cloud (docs/local-cloud.md), by the action's beginning.
 NOT_ASKED_HERE = {

@@ -19,8 +19,9 @@ from botocore.httpsession import URLLib3Session
 from local.folder import CloudFolder
 from tests.e2e.permissions.datasets import DATASETS
 from tests.e2e.pipeline import Pipeline, until
-from tuner.run import Keys, Tags, resource_name
-from tuner.times import iso, now
+from tuner.core.artifact_keys import Keys
+from tuner.core.resource_names import Tags, resource_name
+from tuner.core.times import iso, now
 
 DEPLOYMENT = "tuner"
 # A sweep that cannot release tries for a minute before it says so.

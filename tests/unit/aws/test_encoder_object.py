@@ -15,10 +15,10 @@ import pytest
 from botocore.exceptions import ReadTimeoutError
 from moto import mock_aws
 
-from tuner.aws import encoder_object
-from tuner.aws.encoder_object import EncoderObject
-from tuner.errors import AccessDeniedError, AwsError, EvaluationError, RetryableError
-from tuner.evaluation.encoder import MANIFEST, BuiltEncoder
+from tuner.aws.s3 import encoder_object
+from tuner.aws.s3.encoder_object import EncoderObject
+from tuner.core.errors import AccessDeniedError, AwsError, EvaluationError, RetryableError
+from tuner.evaluation.encoder.files import MANIFEST, BuiltEncoder
 from tuner.evaluation.metrics.bertscore import score
 
 BUCKET, KEY = "assets", "encoder.tar"

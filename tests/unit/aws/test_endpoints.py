@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from tests.unit.aws.stubs import stubbed
-from tuner.aws.endpoints import ModelDeployments, ProvisionedThroughputs, endpoints_of
-from tuner.errors import AccessDeniedError, QuotaError, StillAliveError
+from tuner.aws.bedrock.endpoints import ModelDeployments, ProvisionedThroughputs, endpoints_of
+from tuner.core.errors import AccessDeniedError, QuotaError, StillAliveError
 from tuner.serving.endpoints import EndpointRequest
 
 NOW = dt.datetime(2026, 11, 23, tzinfo=dt.UTC)

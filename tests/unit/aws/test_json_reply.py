@@ -8,9 +8,9 @@ from botocore.stub import Stubber
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.aws.test_judge_call import reply
-from tuner.aws import json_reply
-from tuner.aws.judge_call import Attachment, ToolReply, fill_in_tool
+from tests.unit.aws.test_tool_call import reply
+from tuner.aws.bedrock import json_reply
+from tuner.aws.bedrock.tool_call import Attachment, ToolReply, fill_in_tool
 from tuner.evaluation.metrics.correctness import GRADE
 
 JUDGE = "openai.gpt-oss-120b-1:0"

@@ -10,9 +10,9 @@ from botocore.exceptions import ReadTimeoutError
 from botocore.response import StreamingBody
 from moto import mock_aws
 
-from tuner.aws.objects import ObjectSink, ObjectSource
-from tuner.datasets.places import Committing
-from tuner.errors import AwsError, RetryableError
+from tuner.aws.s3.objects import ObjectSink, ObjectSource
+from tuner.core.errors import AwsError, RetryableError
+from tuner.datasets.io import Committing
 
 PART = 8 * 2**20
 

@@ -1,7 +1,7 @@
 """What a run's folder holds can be read again."""
 
 from tests.unit.reporting.conftest import Bucket
-from tuner.aws.run_folder import RunFolder
+from tuner.aws.s3.run_folder import RunFolder
 
 
 def test_an_answer_that_ends_within_a_character_is_kept() -> None:

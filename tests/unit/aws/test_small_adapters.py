@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from tests.unit.aws.stubs import stubbed
-from tuner.aws.converse import Conversation, Message, Reply
+from tuner.aws.bedrock.converse import Conversation, Message, Reply
 from tuner.aws.executions import Ending, Executions, ending
 from tuner.aws.quotas import Quotas
 from tuner.aws.scheduler import OneTimeSchedules
-from tuner.errors import AccessDeniedError, EndpointFailedError, ThrottledError
+from tuner.core.errors import AccessDeniedError, EndpointFailedError, ThrottledError
 from tuner.settings import InferenceSettings
 
 AT = dt.datetime(2026, 11, 23, 16, 30, tzinfo=dt.timezone(dt.timedelta(hours=2)))

@@ -7,12 +7,12 @@ import pytest
 from botocore.stub import Stubber
 from moto import mock_aws
 
-from tuner.aws.endpoints import ProvisionedThroughputs
-from tuner.aws.training_jobs import TrainingJobs
-from tuner.aws.trainings import Trainings
-from tuner.errors import RetryableError, StillAliveError
+from tuner.aws.bedrock.endpoints import ProvisionedThroughputs
+from tuner.aws.bedrock.training_jobs import TrainingJobs
+from tuner.aws.s3.training_index import Trainings
+from tuner.core.errors import RetryableError, StillAliveError
 from tuner.serving.endpoints import EndpointRequest
-from tuner.training.record import Use
+from tuner.training.job_record import Use
 
 ARN = "arn:aws:bedrock:us-east-1:123456789012:model-customization-job/amazon.nova-micro-v1:0/abcdefghijkl"
 SUMMARY = {

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tuner import catalog
-from tuner.errors import ModelUnavailableError, SettingsError
+from tuner.core.errors import ModelUnavailableError, SettingsError
 from tuner.settings import DeploymentSettings
 
 HAIKU = "anthropic.claude-3-haiku-20240307-v1:0:200k"

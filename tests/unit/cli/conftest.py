@@ -33,7 +33,7 @@ def s3() -> Iterator[Any]:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     found = Clock()
-    for module in ("run", "follow", "stop"):
+    for module in ("commands.run", "progress.follow", "commands.stop"):
         monkeypatch.setattr(f"tuner.cli.{module}.time", found)
     return found
 

@@ -2,7 +2,7 @@
 
 from tests.unit.cli.histories import BEGAN, History
 from tests.unit.cli.world import ARTIFACTS, Execution
-from tuner.run import resource_name
+from tuner.core.resource_names import resource_name
 
 RECORD = '{"prompt": "What is Bedrock?", "completion": "A service."}\n'
 SCORES = {

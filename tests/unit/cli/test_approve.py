@@ -7,7 +7,7 @@ import pytest
 from tests.unit.cli.histories import TO_TRAINING, History
 from tests.unit.cli.samples import ESTIMATE, REQUEST
 from tests.unit.cli.world import ARTIFACTS, Execution, Tuner, World
-from tuner.run import Keys
+from tuner.core.artifact_keys import Keys
 
 RUN = "faq-1"
 ARN = "arn:aws:sts::123456789012:user/moto"

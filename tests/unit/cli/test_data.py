@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from tests.unit.datasets.memory_files import CLAUDE, NOVA, jsonl, pairs
 from tuner.cli.app import app
-from tuner.errors import AccessDeniedError, AwsError, ThrottledError
+from tuner.core.errors import AccessDeniedError, AwsError, ThrottledError
 
 PAIRS = list(enumerate(pairs(40)))
 
@@ -177,7 +177,7 @@ def test_what_cannot_be_read_is_not_called_wrong_data(error: type[Exception], mo
     def broken(_: object) -> Iterator[bytes]:
         raise error("S3 does not answer so")
 
-    monkeypatch.setattr("tuner.aws.objects.ObjectSource.chunks", broken)
+    monkeypatch.setattr("tuner.aws.s3.objects.ObjectSource.chunks", broken)
     for command in (["check"], ["convert", "--output", "s3://bucket/out"], ["split", "--output", "s3://bucket/out"]):
         result = tuner(*command, "s3://bucket/training.jsonl", "--model", NOVA)
         assert result.exit_code == 2

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from tests.unit.datasets.memory_files import CLAUDE, NOVA, jsonl, pairs
 from tuner.cli.app import app
-from tuner.errors import DatasetError, SettingsError
+from tuner.core.errors import DatasetError, SettingsError
 
 Put = Callable[[str, bytes], None]
 GERMAN = jsonl([{"frage": f"q{n}", "antwort": f"a{n}"} for n in range(40)])
@@ -115,7 +115,7 @@ def test_a_files_folder_need_not_be_listed(s3: Any, monkeypatch: pytest.MonkeyPa
     def denied(*_: object) -> Iterator[str]:
         raise AssertionError("listed")
 
-    monkeypatch.setattr("tuner.cli.folders.keys_below", denied)
+    monkeypatch.setattr("tuner.cli.terminal.folders.keys_below", denied)
     assert check("s3://bucket/in/training.jsonl.gz", "--model", NOVA).exit_code == 0
 
 

@@ -16,7 +16,7 @@ from tuner.aws.clients import client
 from tuner.cli import main
 from tuner.cli.checks import quick
 from tuner.cli.checks.account import unknown_region
-from tuner.errors import AwsError
+from tuner.core.errors import AwsError
 
 LLAMA = "meta.llama3-3-70b-instruct-v1:0:128k"
 

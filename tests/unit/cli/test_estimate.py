@@ -10,12 +10,12 @@ from tests.doubles import MemoryFolder, NoPrices, manifest
 from tests.unit.cli.world import OUTPUTS, Tuner, World
 from tests.unit.costs.test_price_list import document
 from tuner import catalog
-from tuner.costs.asked_prices import NoCache
-from tuner.costs.step import write_estimate
+from tuner.core.artifact_keys import Keys
+from tuner.costs.current_prices import NoCache
 from tuner.costs.usage_types import Wanted
+from tuner.costs.write_estimate import write_estimate
 from tuner.datasets import LocalFile, prepare
-from tuner.datasets.places import NoSink
-from tuner.run import Keys
+from tuner.datasets.io import NoSink
 from tuner.settings import DeploymentSettings, parse_document
 
 EXAMPLE = Path(__file__).parents[3] / "examples" / "bedrock-faq"

@@ -7,8 +7,8 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from tuner.cli.evaluate import evaluate
-from tuner.errors import SettingsError
+from tuner.cli.commands.evaluate import evaluate
+from tuner.core.errors import SettingsError
 
 app = typer.Typer()
 app.command()(evaluate)

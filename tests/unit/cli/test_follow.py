@@ -7,8 +7,8 @@ import pytest
 from tests.unit.cli.histories import TO_TRAINING, History
 from tests.unit.cli.world import Clock, Execution, Refused, World
 from tuner.cli import deployment
-from tuner.cli.follow import Follower, snapshots
-from tuner.errors import AccessDeniedError, ThrottledError
+from tuner.cli.progress.follow import Follower, snapshots
+from tuner.core.errors import AccessDeniedError, ThrottledError
 
 
 @pytest.fixture

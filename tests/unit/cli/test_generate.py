@@ -13,12 +13,12 @@ from moto import mock_aws
 from typer.testing import CliRunner
 
 from tests.unit.cli.world import World
-from tests.unit.datasets.generate.made import JUDGE, Writer, pair, sentences
 from tests.unit.datasets.memory_files import jsonl
+from tests.unit.generation.made import JUDGE, Writer, pair, sentences
 from tuner.aws.clients import client
 from tuner.cli.app import app
-from tuner.datasets.generate import asking
-from tuner.errors import AccessDeniedError, GenerationError
+from tuner.core.errors import AccessDeniedError, GenerationError
+from tuner.generation import requests
 from tuner.settings import DeploymentSettings
 
 
@@ -34,7 +34,7 @@ def writer(monkeypatch: pytest.MonkeyPatch) -> Writer:
         assert model == JUDGE
         return found(model, system, text, tool, inference, documents)
 
-    monkeypatch.setattr(asking, "fill_in_tool", fill_in_tool)
+    monkeypatch.setattr(requests, "fill_in_tool", fill_in_tool)
     return found
 
 
@@ -199,7 +199,7 @@ def test_a_deployments_judge_reads_when_it_is_named(
         asked.append(model)
         return found(model, *rest, documents)
 
-    monkeypatch.setattr(asking, "fill_in_tool", fill_in_tool)
+    monkeypatch.setattr(requests, "fill_in_tool", fill_in_tool)
     output = str(folder.parent / "pairs.jsonl")
     assert generate(str(folder), "--count", "2", "--output", output, "--stack", "Mine").exit_code == 0
     assert set(asked) == {"amazon.nova-pro-v1:0"}

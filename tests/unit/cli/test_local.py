@@ -10,7 +10,8 @@ import pytest
 
 from local.environment import ClientEnvironment
 from local.errors import CloudStartError
-from tuner.cli import deployment, local, main
+from tuner.cli import deployment, main
+from tuner.cli.commands import local
 
 ENDPOINT = "https://127.0.0.1:4566"
 

@@ -9,11 +9,11 @@ from tests.unit.cli.samples import REQUEST, failed, report
 from tests.unit.cli.test_estimate import EXAMPLE
 from tests.unit.cli.test_stop import job
 from tests.unit.cli.world import Execution, Tuner, World
+from tuner.artifacts.report import Report
 from tuner.aws.clients import client
 from tuner.cli.reference import ACTIONS
-from tuner.reporting.card import card
-from tuner.reporting.model import Report
-from tuner.run import Keys
+from tuner.core.artifact_keys import Keys
+from tuner.reporting.collect.run_summary import card
 
 
 class TestPermissions:

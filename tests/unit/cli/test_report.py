@@ -8,7 +8,7 @@ import pytest
 from tests.unit.cli.histories import History
 from tests.unit.cli.samples import report
 from tests.unit.cli.world import Execution, Tuner, World
-from tuner.run import Keys
+from tuner.core.artifact_keys import Keys
 
 
 class TestReport:
@@ -27,7 +27,7 @@ class TestReport:
     ) -> None:
         opened: list[str] = []
         monkeypatch.chdir(tmp_path)
-        monkeypatch.setattr("tuner.cli.report.typer.launch", lambda address: opened.append(address) or 0)
+        monkeypatch.setattr("tuner.cli.commands.report.typer.launch", lambda address: opened.append(address) or 0)
         world.add(Execution("faq-1"))
         world.put("faq-1", Keys.REPORT_PAGE, "<html>")
         tuner("report", "faq-1")

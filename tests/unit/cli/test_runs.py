@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 from tests.unit.cli.histories import BEGAN, TO_TRAINING, History
 from tests.unit.cli.samples import ESTIMATE, failed, report, throughput
 from tests.unit.cli.world import Execution, Tuner, World
-from tuner.run import Keys, run_id
+from tuner.core.artifact_keys import Keys
+from tuner.core.run import run_id
 
 
 class TestRunsAndShow:

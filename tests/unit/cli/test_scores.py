@@ -11,10 +11,11 @@ import pytest
 
 from tests.doubles import CUSTOM_MODEL
 from tests.unit.cli.world import Execution, Outcome, World
-from tuner.aws.run_folder import RunFolder
-from tuner.evaluation.run import REVIEW
+from tuner.artifacts.manifest import Manifest
+from tuner.aws.s3.run_folder import RunFolder
+from tuner.core.artifact_keys import Keys
+from tuner.evaluation.score_run import REVIEW
 from tuner.evaluation.scores import Graded, summarize
-from tuner.run import Keys, Manifest
 from tuner.settings import RunSettings
 
 Tuner = Callable[..., Outcome]
@@ -73,7 +74,7 @@ def test_a_review_goes_out_and_comes_back(tuner: Tuner, world: World, tmp_path: 
     world.put("faq-a", Keys.TRAINING, "")
     tuner("review", "export", "faq-a", "--output", str(tmp_path / "review.csv"))
     assert (tmp_path / "review.csv").read_bytes().decode() == sheet()
-    from tuner.reporting.build import build
+    from tuner.reporting.collect.build import build
     from tuner.reporting.publish import publish, published
 
     folder = RunFolder("tuner-artifacts", "faq-a")
@@ -89,7 +90,7 @@ def test_a_review_goes_out_and_comes_back(tuner: Tuner, world: World, tmp_path: 
 
 
 def test_a_review_that_is_not_utf_8_or_wrong_changes_nothing(tuner: Tuner, world: World, tmp_path: Path) -> None:
-    from tuner.reporting.build import build
+    from tuner.reporting.collect.build import build
     from tuner.reporting.publish import publish
 
     finished(world, "faq-a", 8, sheet())
@@ -111,13 +112,13 @@ def test_a_review_that_is_not_utf_8_or_wrong_changes_nothing(tuner: Tuner, world
 def test_scores_by_people_are_put_before_the_gate_again(
     tuner: Tuner, world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tuner.reporting.build import build
+    from tuner.reporting.collect.build import build
     from tuner.reporting.publish import publish, published
 
     tags: list[dict[str, str]] = []
     events: list[dict[str, object]] = []
-    monkeypatch.setattr("tuner.aws.bedrock.Bedrock.tag", lambda _, __, given: tags.append(given))
-    monkeypatch.setattr("tuner.aws.events.put_event", lambda _, __, detail, ___: events.append(detail))
+    monkeypatch.setattr("tuner.aws.bedrock.control_plane.Bedrock.tag", lambda _, __, given: tags.append(given))
+    monkeypatch.setattr("tuner.aws.event_bus.put_event", lambda _, __, detail, ___: events.append(detail))
     finished(world, "faq-a", 8, sheet(), gate={"correctness": {"at_least": 7}})
     world.put("faq-a", Keys.TRAINING, "")
     world.put("faq-a", Keys.TRAINING_SUMMARY, {"custom_model_arn": "arn:model"})
@@ -139,7 +140,7 @@ def test_scores_by_people_are_put_before_the_gate_again(
 
 def test_comparing_and_reviewing_call_what_the_reference_says(tuner: Tuner, world: World, tmp_path: Path) -> None:
     from tuner.cli.reference import ACTIONS
-    from tuner.reporting.build import build
+    from tuner.reporting.collect.build import build
     from tuner.reporting.publish import publish
 
     file = str(tmp_path / "review.csv")

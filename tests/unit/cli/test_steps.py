@@ -3,8 +3,8 @@
 from datetime import timedelta
 
 from tests.unit.cli.histories import BEGAN, DEFINITION, TO_THE_END, TO_TRAINING, History
-from tuner.cli import training
-from tuner.cli.steps import Checklist, Plan, Step
+from tuner.cli.progress import training
+from tuner.cli.progress.steps import Checklist, Plan, Step
 
 
 def checklist(history: History) -> Checklist:

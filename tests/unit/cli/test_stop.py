@@ -9,7 +9,8 @@ from tests.doubles import manifest
 from tests.unit.cli.histories import TO_TRAINING, History
 from tests.unit.cli.samples import BEGAN, throughput
 from tests.unit.cli.world import ARTIFACTS, Execution, Tuner, World
-from tuner.run import Keys, resource_name
+from tuner.core.artifact_keys import Keys
+from tuner.core.resource_names import resource_name
 
 
 def job(run: str, **members: Any) -> dict[str, Any]:

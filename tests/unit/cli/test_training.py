@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from tests.unit.cli.world import World
-from tuner.cli import deployment, training
+from tuner.cli import deployment
+from tuner.cli.progress import training
 
 STAGES = {
     "validationDetails": {"status": "Completed"},

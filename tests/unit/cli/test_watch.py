@@ -8,9 +8,9 @@ from rich.text import Text
 from tests.unit.cli.histories import TO_TRAINING, History
 from tests.unit.cli.samples import ENDPOINT, ESTIMATE, SCORES, failed, report, throughput
 from tests.unit.cli.world import ARTIFACTS, Clock, Execution, Refused, Tuner, World
-from tuner.cli.summary import scores_table
-from tuner.reporting.model import Report
-from tuner.run import Keys
+from tuner.artifacts.report import Report
+from tuner.cli.progress.outcome import scores_table
+from tuner.core.artifact_keys import Keys
 
 
 class TestWatch:

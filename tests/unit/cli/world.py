@@ -11,7 +11,7 @@ from typing import Any
 
 from tests.unit.cli.histories import BEGAN, DEFINITION, TO_THE_END, History
 from tuner.aws.clients import client
-from tuner.run import dataset_file, run_id
+from tuner.core.run import dataset_file, run_id
 from tuner.settings import DeploymentSettings
 
 OUTPUTS = {

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from tuner.artifacts.estimate import Rate
 from tuner.costs.break_even import Assumptions, BreakEven, Way, assumptions, break_even
-from tuner.costs.model import Rate
 from tuner.settings.break_even import BreakEvenSettings
 
 ASSUMED = Assumptions(

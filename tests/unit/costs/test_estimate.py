@@ -7,15 +7,15 @@ from typing import Any, get_args
 import pytest
 
 from tests.doubles import MemoryFolder, NoPrices, manifest
-from tuner.costs.asked_prices import NoCache
-from tuner.costs.counted import Counted, Generation, Plan, Questions, count_questions
+from tuner.artifacts.estimate import Estimate, Item, Limits
+from tuner.core.artifact_keys import Keys
+from tuner.core.errors import SettingsError
+from tuner.costs.cost_inputs import Counted, Generation, Plan, Questions, count_questions
+from tuner.costs.current_prices import NoCache
 from tuner.costs.estimate import estimate
-from tuner.costs.model import Estimate, Item, Limits
+from tuner.costs.overhead import NAMES
 from tuner.costs.prices import UNITS, PriceList, price, price_list, prices
-from tuner.costs.small_change import NAMES
-from tuner.costs.step import write_estimate
-from tuner.errors import SettingsError
-from tuner.run import Keys
+from tuner.costs.write_estimate import write_estimate
 from tuner.settings import DeploymentSettings, deployment_settings
 from tuner.settings.prices import GivenPrice, Priced
 

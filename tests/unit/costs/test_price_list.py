@@ -12,12 +12,12 @@ from botocore.stub import Stubber
 from tests.doubles import NoPrices
 from tuner import catalog
 from tuner.aws.price_list import PriceListApi
-from tuner.costs import asked_prices as asking
-from tuner.costs.asked_prices import asked_prices
-from tuner.costs.offers import SERVICE, OfferError, offer
+from tuner.core.errors import AccessDeniedError, RetryableError
+from tuner.costs import current_prices
+from tuner.costs.current_prices import asked_prices
+from tuner.costs.price_list_offers import SERVICE, OfferError, offer
 from tuner.costs.prices import price_list
 from tuner.costs.usage_types import Wanted, wanted
-from tuner.errors import AccessDeniedError, RetryableError
 from tuner.settings.prices import GivenPrice
 
 NOVA, LLAMA = catalog.model("amazon.nova-2-lite-v1:0:256k"), catalog.model("meta.llama3-3-70b-instruct-v1:0:128k")
@@ -151,7 +151,7 @@ def test_prices_come_with_their_source_and_dates() -> None:
     assert not problems
     training = price_list((), prices).find("training", NOVA.invoke_id)
     assert training
-    today = asking.now().date().isoformat()
+    today = current_prices.now().date().isoformat()
     source = f"AWS Price List API, {TRAINING.usage_type}, in force since 2026-08-01; read {today}"
     assert (training.usd, training.told()) == (pytest.approx(3.78e-6), source)
     hourly = price_list((), prices).find("throughput", NOVA.invoke_id, "hourly")
@@ -173,8 +173,8 @@ def test_what_was_asked_is_remembered_for_a_day(monkeypatch: pytest.MonkeyPatch)
     first, _ = asked_prices(api, cache, ALL)
     again, _ = asked_prices(api, cache, ALL)
     assert (first, len(api.asked), cache.writes) == (again, 3, 1)
-    later = asking.now() + dt.timedelta(days=1, minutes=1)
-    monkeypatch.setattr(asking, "now", lambda: later)
+    later = current_prices.now() + dt.timedelta(days=1, minutes=1)
+    monkeypatch.setattr(current_prices, "now", lambda: later)
     asked_prices(api, cache, ALL)
     assert len(api.asked) == 6
 

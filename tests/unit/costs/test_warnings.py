@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from tests.doubles import manifest
-from tuner.costs.counted import Counted, Plan, Questions
-from tuner.costs.verdicts import Judging, check_time
+from tuner.core.errors import QuotaError
+from tuner.costs.cost_inputs import Counted, Plan, Questions
+from tuner.costs.judge_usage import Judging, check_time
 from tuner.costs.warnings import warnings
-from tuner.errors import QuotaError
 from tuner.preflight import Preflight
 
 QUESTIONS = Counted(1_000, Questions(100, 5_000, 5_000))

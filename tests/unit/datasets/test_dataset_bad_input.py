@@ -10,7 +10,7 @@ from tests.unit.datasets.broken_files import CASES, GOOD, VALIDATION, broken_lin
 from tests.unit.datasets.memory_files import CLAUDE, LLAMA, NOVA, NOVA_2, jsonl, pairs
 from tuner.catalog import model
 from tuner.datasets import refusal
-from tuner.datasets.counts import record_counts
+from tuner.datasets.records.limits import record_counts
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tuner.datasets.study.languages import UNDETERMINED, language
+from tuner.datasets.profile.languages import UNDETERMINED, language
 
 TEXTS = {
     "en": "What is a foundation model?\nA model that was trained on a lot of text.",

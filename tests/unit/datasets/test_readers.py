@@ -16,12 +16,12 @@ from hypothesis import strategies as st
 from tests.unit.datasets.memory_files import CLAUDE, MemorySource, jsonl, pairs
 from tuner.catalog import model
 from tuner.datasets import Findings
-from tuner.datasets.passes import Output, Pass
-from tuner.datasets.places import NoSink
+from tuner.datasets.io import NoSink
+from tuner.datasets.pipeline import Output, Pass
 from tuner.datasets.reading import BadRow, Row, UnreadableError, blocks
 from tuner.datasets.reading.compressed import zstd
 from tuner.datasets.reading.rows import LONGEST_RECORD
-from tuner.datasets.rules import Limits
+from tuner.datasets.records.rules import Limits
 from tuner.settings import FieldNames
 
 GOOD = jsonl(pairs(5))

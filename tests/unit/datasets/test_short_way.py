@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from tests.unit.datasets.memory_files import CLAUDE, NOVA, MemorySink, MemorySource
 from tuner.catalog import model
 from tuner.datasets import Findings
-from tuner.datasets.passes import Output, Pass
-from tuner.datasets.rules import Limits
+from tuner.datasets.pipeline import Output, Pass
+from tuner.datasets.records.rules import Limits
 from tuner.settings import FieldNames
 
 TEXTS = st.one_of(

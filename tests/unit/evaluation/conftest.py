@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from tuner.aws.judge_call import Tool, ToolReply
-from tuner.evaluation.exam import Question
-from tuner.evaluation.judge import Judge
-from tuner.pacing import Pacer
+from tuner.aws.bedrock.tool_call import Tool, ToolReply
+from tuner.core.concurrency_limiter import Pacer
+from tuner.evaluation.judging.judge import Judge
+from tuner.evaluation.samples import Question
 from tuner.settings import JudgeSettings
 
 

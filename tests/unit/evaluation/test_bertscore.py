@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from tests.unit.evaluation.conftest import make_question
-from tuner.errors import EvaluationError
-from tuner.evaluation.embedding import Embedded, Encoder
-from tuner.evaluation.encoder import MANIFEST, BuiltEncoder, EncoderManifest, open_encoder
+from tuner.core.errors import EvaluationError
+from tuner.evaluation.encoder.embedding import Embedded, Encoder
+from tuner.evaluation.encoder.files import MANIFEST, BuiltEncoder, EncoderManifest, open_encoder
 from tuner.evaluation.metrics import Equipment
 from tuner.evaluation.metrics.bertscore import BertScore, match, score
 from tuner.evaluation.scores import grade, summarize

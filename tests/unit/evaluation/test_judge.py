@@ -5,11 +5,11 @@ import re
 import pytest
 
 from tests.unit.evaluation.conftest import Bench, make_question
-from tuner.errors import AccessDeniedError, AwsError, RetryableError, ThrottledError
-from tuner.evaluation.judge import Judge, tagged
+from tuner.core.concurrency_limiter import Pacer
+from tuner.core.errors import AccessDeniedError, AwsError, RetryableError, ThrottledError
+from tuner.evaluation.judging.judge import Judge, tagged
 from tuner.evaluation.metrics import Equipment
 from tuner.evaluation.metrics.correctness import Correctness
-from tuner.pacing import Pacer
 from tuner.settings import JudgeSettings
 
 GOOD = {"score": 7, "reasoning": "Mostly right."}

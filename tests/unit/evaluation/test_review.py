@@ -7,10 +7,10 @@ import json
 import pytest
 
 from tests.unit.evaluation.conftest import make_question
-from tuner.errors import EvaluationError
-from tuner.evaluation.exam import Exam
-from tuner.evaluation.people import with_people
-from tuner.evaluation.review import Candidate, candidates, human_scores, order, sheet, vocabulary
+from tuner.core.errors import EvaluationError
+from tuner.evaluation.judging.human_scores import with_people
+from tuner.evaluation.judging.review import Candidate, candidates, human_scores, order, sheet, vocabulary
+from tuner.evaluation.samples import Exam
 from tuner.evaluation.scores import Graded, summarize
 
 PLAIN = "Forty-two."

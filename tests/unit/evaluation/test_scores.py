@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from tests.unit.evaluation.conftest import make_question
-from tuner.evaluation.exam import MODELS, Question
 from tuner.evaluation.metrics import Equipment, Grades, Measure, Metric, chosen
 from tuner.evaluation.metrics.correctness import Correctness
+from tuner.evaluation.samples import MODELS, Question
 from tuner.evaluation.scores import grade, merged, summarize
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tuner.errors import EvaluationError, SettingsError
+from tuner.core.errors import EvaluationError, SettingsError
 from tuner.evaluation.standalone import evaluate
 from tuner.settings import RunSettings, load
 

@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.evaluation.conftest import make_question
-from tuner.errors import SettingsError
+from tuner.core.errors import SettingsError
 from tuner.evaluation import metrics
-from tuner.evaluation.exam import Question
 from tuner.evaluation.language import detect, tokens
 from tuner.evaluation.metrics import Equipment, all_metrics, chosen
+from tuner.evaluation.samples import Question
 from tuner.settings import EvaluationSettings
 
 JAPANESE = "プロビジョンドスループットは時間単位で購入します。"

@@ -12,11 +12,11 @@ from local.bedrock.tools.extract import _questions
 from tuner import catalog
 from tuner.datasets import LocalFile
 from tuner.datasets.findings import Findings
-from tuner.datasets.generate import Known, read_documents
-from tuner.datasets.generate.pairs import Origin, kept
-from tuner.datasets.record import Record, Turn
-from tuner.datasets.rules import Limits
-from tuner.datasets.study import File, study
+from tuner.datasets.profile import File, study
+from tuner.datasets.records.record import Record, Turn
+from tuner.datasets.records.rules import Limits
+from tuner.generation import Known, read_documents
+from tuner.generation.pairs import Origin, kept
 from tuner.settings import RunSettings, load
 
 FOLDER = Path(__file__).parents[3] / "examples" / "bedrock-docs"

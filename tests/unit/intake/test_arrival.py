@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tuner.aws.incoming import Hashed, Listed
-from tuner.errors import DatasetError
+from tuner.aws.s3.dataset_bucket import Hashed, Listed
+from tuner.core.errors import DatasetError
 from tuner.intake import arrival
 from tuner.intake.arrival import arrive
 

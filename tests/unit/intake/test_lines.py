@@ -2,7 +2,7 @@
 
 import pytest
 
-from tuner.errors import CommitmentNotAllowedError, SettingsError
+from tuner.core.errors import CommitmentNotAllowedError, SettingsError
 from tuner.intake.lines import with_lines
 
 YAML = """# what we want

@@ -3,10 +3,11 @@
 import pytest
 
 from tests.doubles import RUN, STARTED, MemoryFolder
-from tuner.aws.bedrock import FoundationModel
-from tuner.errors import DatasetError, ModelUnavailableError, RunRefusedError, SettingsError
+from tuner.artifacts.manifest import Manifest, PinnedInput
+from tuner.aws.bedrock.control_plane import FoundationModel
+from tuner.core.artifact_keys import Keys
+from tuner.core.errors import DatasetError, ModelUnavailableError, RunRefusedError, SettingsError
 from tuner.intake.manifest import write_manifest
-from tuner.run import Keys, Manifest, PinnedInput
 from tuner.settings import DeploymentSettings
 
 SETTINGS = PinnedInput(role="settings", key="incoming/faq/run.yaml", version_id="7", size=1, sha256="0")

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tuner.errors import CommitmentNotAllowedError, ModelUnavailableError, RunRefusedError, SettingsError
+from tuner.core.errors import CommitmentNotAllowedError, ModelUnavailableError, RunRefusedError, SettingsError
 from tuner.intake.resolve import resolve
 from tuner.settings import DeploymentSettings
 

@@ -12,7 +12,7 @@ import pytest
 from tests.unit.interpreter.second import Call, Fails, execute
 from tests.unit.interpreter.test_ways import answering
 from tests.unit.interpreter.ways import BEGIN, COSTS, FAILURE, RELEASED_FAILURE, TO_TRAINING, TRAIN, WAYS, Way
-from tuner import errors
+from tuner.core import errors
 
 # The way on which each state is met.
 ON_WAY: dict[str, str] = {

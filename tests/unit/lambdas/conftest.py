@@ -10,8 +10,8 @@ from moto import mock_aws
 from tests.doubles import RUN, manifest
 from tests.unit.lambdas.steps import GROUP, MACHINE, SETTINGS
 from tuner.aws.clients import client
-from tuner.aws.run_folder import RunFolder
-from tuner.run import Keys
+from tuner.aws.s3.run_folder import RunFolder
+from tuner.core.artifact_keys import Keys
 
 
 @pytest.fixture

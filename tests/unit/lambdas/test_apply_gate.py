@@ -8,9 +8,9 @@ import pytest
 
 from lambdas import apply_gate
 from tests.doubles import RUN
-from tests.unit.evaluation.test_decision import World, a_run
-from tests.unit.evaluation.test_gate import BETTER, WORSE
-from tuner.aws.run_folder import RunFolder
+from tests.unit.evaluation.test_apply_gate import World, a_run
+from tests.unit.evaluation.test_gate_rules import BETTER, WORSE
+from tuner.aws.s3.run_folder import RunFolder
 
 CONTEXT = SimpleNamespace(
     function_name="f", memory_limit_in_mb=1, invoked_function_arn="arn:f", aws_request_id="r", log_group_name="g"

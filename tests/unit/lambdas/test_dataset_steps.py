@@ -12,10 +12,11 @@ from moto import mock_aws
 
 from lambdas import preprocess, validate
 from tests.unit.datasets.memory_files import NOVA, jsonl, pairs
+from tuner.artifacts.manifest import Manifest, PinnedInput
 from tuner.aws.clients import client
-from tuner.aws.run_folder import RunFolder
-from tuner.errors import DatasetError
-from tuner.run import Keys, Manifest, PinnedInput
+from tuner.aws.s3.run_folder import RunFolder
+from tuner.core.artifact_keys import Keys
+from tuner.core.errors import DatasetError
 from tuner.settings import RunSettings
 
 RUN = "faq-0123456789ab"

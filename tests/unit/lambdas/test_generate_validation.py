@@ -13,13 +13,15 @@ from moto import mock_aws
 
 from lambdas import generate_validation, preprocess, validate
 from tests.doubles import RUN, manifest
-from tests.unit.datasets.generate.made import Writer, sentences
 from tests.unit.datasets.memory_files import jsonl, pairs
+from tests.unit.generation.made import Writer, sentences
+from tuner.artifacts.manifest import PinnedInput
 from tuner.aws.clients import client
-from tuner.aws.run_folder import RunFolder
-from tuner.datasets.generate import asking
-from tuner.errors import DatasetError
-from tuner.run import Keys, PinnedInput, role_of
+from tuner.aws.s3.run_folder import RunFolder
+from tuner.core.artifact_keys import Keys
+from tuner.core.errors import DatasetError
+from tuner.core.run import role_of
+from tuner.generation import requests
 
 CONTEXT = SimpleNamespace(
     function_name="f", memory_limit_in_mb=1, invoked_function_arn="arn:f", aws_request_id="r", log_group_name="g"
@@ -30,7 +32,7 @@ Drop = Callable[[dict[str, bytes]], RunFolder]
 @pytest.fixture
 def writer(monkeypatch: pytest.MonkeyPatch) -> Writer:
     found = Writer()
-    monkeypatch.setattr(asking, "fill_in_tool", lambda *asked, documents: found(*asked, documents))
+    monkeypatch.setattr(requests, "fill_in_tool", lambda *asked, documents: found(*asked, documents))
     return found
 
 

@@ -27,13 +27,13 @@ from lambdas import (
 from tests.doubles import CUSTOM_MODEL, DEPLOYMENT, NAME, RUN, FakeEndpoints, NoPrices
 from tests.unit.lambdas.steps import GROUP, MACHINE, invoke
 from tests.unit.training.test_job import Jobs, a_job
-from tuner.aws.bedrock import FoundationModel
-from tuner.aws.converse import Reply
-from tuner.aws.run_folder import RunFolder
-from tuner.aws.trainings import Trainings
-from tuner.errors import EndpointFailedError, QuotaError, RetryableError
-from tuner.run import Keys
-from tuner.times import iso, now
+from tuner.aws.bedrock.control_plane import FoundationModel
+from tuner.aws.bedrock.converse import Reply
+from tuner.aws.s3.run_folder import RunFolder
+from tuner.aws.s3.training_index import Trainings
+from tuner.core.artifact_keys import Keys
+from tuner.core.errors import EndpointFailedError, QuotaError, RetryableError
+from tuner.core.times import iso, now
 
 
 class Models(Jobs):

@@ -12,9 +12,9 @@ from moto import mock_aws
 from lambdas import close_run, notify, write_report
 from tests.unit.reporting.sample import EXECUTION, RUN, artifacts
 from tuner.aws.clients import client
-from tuner.aws.run_folder import RunFolder
-from tuner.errors import EvaluationError
-from tuner.run import Keys
+from tuner.aws.s3.run_folder import RunFolder
+from tuner.core.artifact_keys import Keys
+from tuner.core.errors import EvaluationError
 
 BUCKET = "artifacts"
 CONTEXT = SimpleNamespace(

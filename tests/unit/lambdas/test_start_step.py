@@ -8,8 +8,8 @@ import pytest
 
 from lambdas import start_run
 from tests.unit.lambdas.steps import CONTEXT, MACHINE, invoke
-from tuner.aws.run_folder import RunFolder
-from tuner.errors import DatasetError
+from tuner.aws.s3.run_folder import RunFolder
+from tuner.core.errors import DatasetError
 
 
 def created(key: str, bucket: str = "data") -> dict[str, Any]:

@@ -11,9 +11,9 @@ from lambdas import release_throughput
 from stacks.layer import CHECKOUT
 from tests.doubles import DEPLOYMENT, FakeEndpoints, FakeJobs, MemoryFolder
 from tests.unit.lambdas.steps import CONTEXT
-from tuner.errors import AccessDeniedError
-from tuner.run import Tags
-from tuner.serving.models import CustomModel
+from tuner.core.errors import AccessDeniedError
+from tuner.core.resource_names import Tags
+from tuner.serving.model_cleanup import CustomModel
 from tuner.serving.release import Outcome, Release
 
 HOURS_AGO = dt.datetime.now(dt.UTC) - dt.timedelta(hours=6)

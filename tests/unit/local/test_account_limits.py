@@ -4,9 +4,9 @@ import pytest
 from ministack.services import cloudwatch, iam, lambda_svc, stepfunctions
 from ministack.services.cloudformation import provisioners
 
-from local.overlays import account_limits, global_names, retry_pauses
-from local.overlays.account_limits import attached_refusal, function_refusal, managed_refusal, role_refusal
-from local.overlays.strictness import Strictness
+from local.patches import account_limits, global_names, retry_pauses
+from local.patches.account_limits import attached_refusal, function_refusal, managed_refusal, role_refusal
+from local.patches.strictness import Strictness
 
 
 def document(characters):

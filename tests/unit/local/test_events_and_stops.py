@@ -5,7 +5,7 @@ import json
 import pytest
 from ministack.services import eventbridge, lambda_svc, stepfunctions
 
-from local.overlays import asynchronous_events, stopped_executions
+from local.patches import asynchronous_events, stopped_executions
 
 
 @pytest.fixture

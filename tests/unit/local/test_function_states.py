@@ -7,9 +7,9 @@ from types import SimpleNamespace
 import pytest
 from ministack.services import lambda_svc, stepfunctions
 
-from local.overlays import account_limits, asynchronous_events, function_states
-from local.overlays.function_states import INITIALIZING, PENDING, Readiness
-from local.overlays.strictness import Strictness
+from local.patches import account_limits, asynchronous_events, function_states
+from local.patches.function_states import INITIALIZING, PENDING, Readiness
+from local.patches.strictness import Strictness
 
 SETTINGS = Strictness(pending=5, idle=100)
 

@@ -5,7 +5,7 @@ import json
 import pytest
 from ministack.services import s3, sns, stepfunctions
 
-from local.overlays import (
+from local.patches import (
     absent_objects,
     event_conditions,
     kms_permissions,
@@ -16,7 +16,7 @@ from local.overlays import (
     task_tokens,
     template_properties,
 )
-from local.overlays.authorization import Check, Request
+from local.patches.authorization import Check, Request
 
 ACCOUNT = "000000000000"
 KEY = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/1234"

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from local.overlays.strictness import Strictness
+from local.patches.strictness import Strictness
 
 PAGE = (Path(__file__).parents[3] / "docs" / "local-cloud.md").read_text("utf-8")
 

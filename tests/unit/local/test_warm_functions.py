@@ -6,7 +6,7 @@ import zipfile
 import pytest
 from ministack.core import lambda_runtime
 
-from local.overlays import warm_functions
+from local.patches import warm_functions
 
 _CODE = """
 import os

@@ -17,11 +17,11 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.config import Config
 from ministack.core.responses import request_scope
 
+from local.bedrock.account_region import Scope
 from local.bedrock.bedrock import Bedrock
 from local.bedrock.jobs.failure import JobFailedError
 from local.bedrock.jobs.storage import S3Uri
 from local.bedrock.protocol.endpoint import Handler
-from local.bedrock.scope import Scope
 from local.bedrock.settings import Settings
 
 ACCOUNT, REGION = "000000000000", "us-east-1"

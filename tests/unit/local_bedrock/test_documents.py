@@ -9,10 +9,10 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.bedrock.tools import served
-from tests.unit.datasets.generate.made import LIMITS, MemoryReplies, docx, pdf, source
-from tuner.aws.judge_call import Attachment, fill_in_tool
-from tuner.datasets.generate import Generation, Generator, Known, read_documents
-from tuner.datasets.generate.asking import tool_for
+from tests.unit.generation.made import LIMITS, MemoryReplies, docx, pdf, source
+from tuner.aws.bedrock.tool_call import Attachment, fill_in_tool
+from tuner.generation import Generation, Generator, Known, read_documents
+from tuner.generation.requests import tool_for
 
 JUDGE = "us.anthropic.claude-sonnet-4-6"
 SENTENCES = (

@@ -12,8 +12,8 @@ from local.bedrock.tools import served
 from local.bedrock.tools.call import ToolCall
 from local.bedrock.tools.similarity import similarity
 from tuner import catalog
-from tuner.aws.judge_call import fill_in_tool
-from tuner.evaluation.judge import tagged
+from tuner.aws.bedrock.tool_call import fill_in_tool
+from tuner.evaluation.judging.judge import tagged
 from tuner.evaluation.metrics.correctness import GRADE
 from tuner.evaluation.metrics.preference import PREFER
 from tuner.preflight import check_judge

@@ -6,7 +6,7 @@ from tests.unit.local_bedrock.conftest import connect
 from tuner import catalog
 from tuner.aws.price_list import PriceListApi
 from tuner.aws.quotas import Quotas, per_minute
-from tuner.costs.asked_prices import NoCache, asked_prices
+from tuner.costs.current_prices import NoCache, asked_prices
 from tuner.costs.prices import price
 from tuner.costs.usage_types import wanted
 

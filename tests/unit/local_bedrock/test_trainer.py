@@ -185,7 +185,7 @@ def test_a_crash_is_reported_with_its_last_line(folder):
 
 
 def test_a_child_ends_when_its_parent_is_gone():
-    code = "import time; from local.trainer.lifeline import hold; hold(); time.sleep(600)"
+    code = "import time; from local.trainer.parent_watchdog import hold; hold(); time.sleep(600)"
     child = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, cwd=CHECKOUT)
     child.stdin.close()  # what the kernel does for a parent that was killed
     assert child.wait(60) == 143

@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from botocore.response import StreamingBody
 
 from tests.unit.reporting.sample import RUN, artifacts
-from tuner.aws.run_folder import RunFolder
+from tuner.aws.s3.run_folder import RunFolder
 from tuner.reporting import Report, build
 
 AT = datetime(2026, 11, 23, 8, 50, tzinfo=UTC)

@@ -7,10 +7,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from tuner.evaluation.across import compare_runs
-from tuner.evaluation.gate import Sides, decide_gate
+from tuner.core.artifact_keys import Keys
+from tuner.evaluation.gate.rules import Sides, decide_gate
+from tuner.evaluation.run_comparison import compare_runs
 from tuner.evaluation.scores import Graded, summarize
-from tuner.run import Keys
 from tuner.settings.evaluation import GateRule
 
 RUN = "bedrock-faq-0123456789ab"

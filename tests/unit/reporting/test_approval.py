@@ -6,8 +6,8 @@ import pytest
 
 from tests.unit.reporting.conftest import FolderOf
 from tests.unit.reporting.sample import artifacts
+from tuner.core.artifact_keys import Keys
 from tuner.reporting import Failure, build, page
-from tuner.run import Keys
 
 REQUEST = {
     "asked_at": "2026-11-23T07:01:00Z",

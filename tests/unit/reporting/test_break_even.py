@@ -7,10 +7,10 @@ import pytest
 from tests.unit.costs.test_break_even import found
 from tests.unit.reporting.conftest import FolderOf
 from tests.unit.reporting.sample import artifacts
+from tuner.core.artifact_keys import Keys
 from tuner.reporting import Report, build, page
-from tuner.reporting.break_even import assumed, outcome
-from tuner.reporting.charts import break_even_lines
-from tuner.run import Keys
+from tuner.reporting.collect.break_even import assumed, outcome
+from tuner.reporting.page.charts import break_even_lines
 
 RATES = [
     {"item": item, "term": term, "usd": usd, "source": "s"}

@@ -7,9 +7,9 @@ import pytest
 
 from tests.unit.reporting.conftest import AT, FolderOf
 from tests.unit.reporting.sample import EXECUTION, MODEL, RUN, artifacts
-from tuner.errors import EvaluationError
+from tuner.core.artifact_keys import Keys
+from tuner.core.errors import EvaluationError
 from tuner.reporting import Failure, Report, build, publish, published
-from tuner.run import Keys
 
 FAILURE = Failure(error="DatasetError", message="training.jsonl, line 3: not JSON.\nMend it.")
 

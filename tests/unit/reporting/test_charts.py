@@ -4,8 +4,8 @@ import re
 
 from pygal.etree import etree
 
-from tuner.reporting.charts import loss_curves
-from tuner.reporting.model import Report, Training
+from tuner.artifacts.report import Report, Training
+from tuner.reporting.page.charts import loss_curves
 
 
 def curves(**facts: object) -> str:

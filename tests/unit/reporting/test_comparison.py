@@ -5,10 +5,10 @@ from pathlib import Path
 
 from tests.unit.reporting.sample import artifacts
 from tests.unit.reporting.test_page import Tags
+from tuner.artifacts.report import Report
+from tuner.core.artifact_keys import Keys
 from tuner.evaluation.standalone import evaluate
 from tuner.reporting import build_comparison, page
-from tuner.reporting.model import Report
-from tuner.run import Keys
 
 
 def comparison() -> Report:

@@ -9,9 +9,9 @@ import pytest
 
 from tests.unit.reporting.conftest import AT, FolderOf
 from tests.unit.reporting.sample import artifacts
-from tuner.errors import EvaluationError
+from tuner.core.artifact_keys import Keys
+from tuner.core.errors import EvaluationError
 from tuner.reporting import Failure, Report, build, page
-from tuner.run import Keys
 
 HOSTILE = "<script>alert(1)</script>"
 PAIR = {

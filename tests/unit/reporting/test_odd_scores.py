@@ -10,10 +10,10 @@ import pytest
 from tests.unit.reporting.conftest import AT, FolderOf
 from tests.unit.reporting.sample import artifacts
 from tests.unit.reporting.test_page import Tags
+from tuner.core.artifact_keys import Keys
+from tuner.core.text_sanitizer import readable
 from tuner.evaluation.scores import Graded, summarize
 from tuner.reporting import build, page, subject, summary
-from tuner.run import Keys
-from tuner.unreadable import readable
 
 
 def told(folder_of: FolderOf, records: list[dict[str, Any]]) -> str:

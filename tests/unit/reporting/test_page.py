@@ -8,8 +8,8 @@ import pytest
 
 from tests.unit.reporting.conftest import AT, FolderOf
 from tests.unit.reporting.sample import EARLIER
+from tuner.artifacts.report import Answer, DatasetSummary, NamedModel
 from tuner.reporting import Failure, Report, build, page
-from tuner.reporting.model import Answer, DatasetSummary, NamedModel
 
 _PARTS = (
     "bedrock-faq",

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from tests.doubles import CUSTOM_MODEL, DEPLOYMENT, NAME, RUN, FakeEndpoints, MemoryFolder, manifest
-from tuner.errors import AccessDeniedError
-from tuner.run import Keys
+from tuner.core.artifact_keys import Keys
+from tuner.core.errors import AccessDeniedError
+from tuner.core.times import iso, now
 from tuner.serving.endpoints import Endpoint, EndpointRecord, Kind
 from tuner.serving.purchase import purchase, read, write
 from tuner.serving.release import Release
-from tuner.times import iso, now
 
 
 class Late(FakeEndpoints):

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.doubles import DEPLOYMENT, NAME, RUN, FakeEndpoints, MemoryFolder
-from tuner.errors import AccessDeniedError, StillAliveError
-from tuner.run import Keys
-from tuner.serving.alive import is_needed
+from tuner.core.artifact_keys import Keys
+from tuner.core.errors import AccessDeniedError, StillAliveError
 from tuner.serving.endpoints import Endpoint, Endpoints
+from tuner.serving.inventory import is_needed
 from tuner.serving.release import Release
 
 

@@ -6,14 +6,15 @@ from collections.abc import Mapping
 import pytest
 
 from tests.doubles import DEPLOYMENT, RUN, FakeEndpoints, FakeJobs, MemoryFolder
-from tuner.errors import AccessDeniedError, StillAliveError
-from tuner.run import Keys, Tags
+from tuner.core.artifact_keys import Keys
+from tuner.core.errors import AccessDeniedError, StillAliveError
+from tuner.core.resource_names import Tags
+from tuner.core.times import iso, now
 from tuner.serving.alarm import alarm
-from tuner.serving.alive import is_needed
+from tuner.serving.inventory import is_needed
 from tuner.serving.release import Release
-from tuner.times import iso, now
-from tuner.training import record as training
-from tuner.training.record import TrainingRecord, Use, used_by_others
+from tuner.training import job_record as training
+from tuner.training.job_record import TrainingRecord, Use, used_by_others
 
 OTHER = "faq-0123456789ab-r1"
 

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.doubles import DEPLOYMENT, FakeEndpoints, MemoryFolder
-from tuner.errors import AccessDeniedError, StillAliveError
+from tuner.core.errors import AccessDeniedError, StillAliveError
 from tuner.serving.alarm import alarm
 from tuner.serving.release import Release
 

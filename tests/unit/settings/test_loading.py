@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tuner.errors import SettingsError
+from tuner.core.errors import SettingsError
 from tuner.settings import DeploymentSettings, Polling, RunSettings, deployment_settings, load, parse_document
 
 

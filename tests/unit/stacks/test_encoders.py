@@ -18,8 +18,8 @@ from tests.unit.stacks import tiny
 from tests.unit.stacks.conftest import Synthesis
 from tuner.catalog.encoders import PACKAGED
 from tuner.catalog.encoders import encoders as known
-from tuner.errors import SettingsError
-from tuner.evaluation.encoder import open_encoder
+from tuner.core.errors import SettingsError
+from tuner.evaluation.encoder.files import open_encoder
 from tuner.evaluation.metrics.bertscore import score
 from tuner.settings import DeploymentSettings, deployment_settings
 

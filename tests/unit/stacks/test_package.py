@@ -27,7 +27,7 @@ from tests.authorization.template import Template
 from tests.package import built
 from tests.package.runtime import Function, Outcome, Work
 from tests.unit.stacks.conftest import Synthesis
-from tuner.evaluation.encoder import BuiltEncoder
+from tuner.evaluation.encoder.files import BuiltEncoder
 
 _PROGRAM = CHECKOUT / "tests" / "package" / "runtime.py"
 _RUN = {"run_id": "a-run"}

@@ -10,8 +10,8 @@ import pytest
 
 from stacks import definition
 from stacks.permissions import Grant
+from stacks.permissions.arns import function_name
 from stacks.permissions.page import every_role, example_places
-from stacks.permissions.places import function_name
 from stacks.step_table import STEPS
 from tests.unit.stacks.conftest import Synthesis
 

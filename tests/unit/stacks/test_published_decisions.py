@@ -11,12 +11,13 @@ from typing import Any
 
 import pytest
 
-from stacks.permissions.places import function_name
+from stacks.permissions.arns import function_name
 from tests.authorization.evaluation import Policies, Verdict, verdicts
 from tests.authorization.journal import Call
 from tests.authorization.template import ACCOUNT, Template
 from tests.unit.stacks.conftest import Synthesis
-from tuner.run import GateEvent, Tags
+from tuner.core.resource_names import Tags
+from tuner.evaluation.gate.event import GateEvent
 
 # Decision, step or service, action, resource, condition keys.
 Row = tuple[str, str, str, str, dict[str, Any]]

@@ -9,10 +9,10 @@ import pytest
 from ministack.services import eventbridge
 
 from lambdas.step import Environment
-from stacks.permissions.places import function_name
+from stacks.permissions.arns import function_name
 from stacks.step_table import STEPS
 from tests.unit.stacks.conftest import Synthesis
-from tuner.run import ENDINGS, dataset_file
+from tuner.core.run import ENDINGS, dataset_file
 from tuner.settings import DeploymentSettings
 
 _EVERY_FUNCTION_HAS = {"DEPLOYMENT", "DATA_BUCKET", "ARTIFACTS_BUCKET"}

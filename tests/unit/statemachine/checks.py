@@ -21,7 +21,7 @@ from lambdas.write_report import Caught
 from stacks import definition
 from stacks.step_table import STEPS
 from tests.unit.statemachine.machine import Machine, State, expressions, variables
-from tuner import errors
+from tuner.core import errors
 
 ENDS = {"Succeed", "Fail"}
 # https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html

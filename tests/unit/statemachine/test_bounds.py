@@ -8,9 +8,9 @@ import pytest
 
 from statemachine import bounds
 from statemachine.definition import definition
-from tuner.datasets.counts import MOST_QUESTIONS
-from tuner.serving.answers import MOST_LANES, MOST_SHARDS, lanes, shard_size
-from tuner.serving.patience import next_look
+from tuner.datasets.records.limits import MOST_QUESTIONS
+from tuner.serving.inference import MOST_LANES, MOST_SHARDS, lanes, shard_size
+from tuner.serving.polling import next_look
 from tuner.settings import DeploymentSettings, Polling
 
 USUAL = DeploymentSettings()

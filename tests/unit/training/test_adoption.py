@@ -7,14 +7,15 @@ import pytest
 from statemachine.retries import BUSY_TRAINING
 from tests.doubles import CUSTOM_MODEL, DEPLOYMENT, NAME, RUN, MemoryFolder, manifest
 from tests.unit.training.test_job import Jobs, Registered, folder, starting
-from tuner.aws.bedrock import Job
-from tuner.errors import CapacityBusyError, CustomizationFailedError
-from tuner.run import Keys, Tags
-from tuner.times import now
-from tuner.training import adoption, record
+from tuner.aws.bedrock.control_plane import Job
+from tuner.core.artifact_keys import Keys
+from tuner.core.errors import CapacityBusyError, CustomizationFailedError
+from tuner.core.resource_names import Tags
+from tuner.core.times import now
+from tuner.training import adoption, job_record
 from tuner.training.adoption import fingerprint
 from tuner.training.job import check
-from tuner.training.record import Use
+from tuner.training.job_record import Use
 from tuner.training.summary import write_summary
 
 FIRST = "faq-ba9876543210"
@@ -42,7 +43,7 @@ def test_a_completed_job_of_the_same_content_is_adopted_and_on_record() -> None:
     jobs, uses, place = trained(theirs()), Registered(use()), folder()
     assert starting(jobs, uses).start(place, manifest()).arn == "arn:theirs"
     assert not jobs.created
-    found = record.read(place)
+    found = job_record.read(place)
     assert found
     assert (found.adopted, found.trained_by, found.job_arn) == (True, FIRST, "arn:theirs")
     assert use(RUN) in uses.uses, "registered, so that no release stops it and no retention deletes its model"

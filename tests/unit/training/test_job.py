@@ -9,15 +9,16 @@ from typing import Any
 import pytest
 
 from tests.doubles import CUSTOM_MODEL, DEPLOYMENT, NAME, RUN, MemoryFolder, manifest
-from tuner.aws.bedrock import Job, JobRequest
-from tuner.errors import CapacityBusyError, CustomizationFailedError, QuotaError, RetryableError
-from tuner.run import Keys, Tags
+from tuner.aws.bedrock.control_plane import Job, JobRequest
+from tuner.core.artifact_keys import Keys
+from tuner.core.errors import CapacityBusyError, CustomizationFailedError, QuotaError, RetryableError
+from tuner.core.resource_names import Tags
+from tuner.core.times import iso, now
 from tuner.settings import Polling
-from tuner.times import iso, now
-from tuner.training import record
+from tuner.training import job_record
 from tuner.training.adoption import Adoption
 from tuner.training.job import Starting, check, refuse_overdue, wait_seconds
-from tuner.training.record import TrainingRecord, Use
+from tuner.training.job_record import TrainingRecord, Use
 from tuner.training.summary import write_summary
 
 ROLE = "arn:aws:iam::123456789012:role/customization"
@@ -180,12 +181,12 @@ def test_the_record_is_written_before_the_job_is_started() -> None:
     place, jobs = folder(), Jobs(refuses=QuotaError("full"), others=1)
     with pytest.raises(CapacityBusyError):
         starting(jobs).start(place, manifest())
-    before = record.read(place)
+    before = job_record.read(place)
     assert before
     assert (before.job_name, before.job_arn, before.adopted) == (NAME, None, False)
     jobs.refuses = None
     starting(jobs).start(place, manifest())
-    after = record.read(place)
+    after = job_record.read(place)
     assert after
     assert after.job_arn == "arn:job"
     assert jobs.created[-1].tags[Tags.TRAINING] == after.fingerprint
@@ -223,7 +224,7 @@ def test_a_job_that_ends_badly_ends_the_run_with_bedrocks_reason(job: Job | None
 
 def test_a_run_that_is_redriven_after_its_release_says_who_stopped_its_job() -> None:
     place, at = folder(), "2026-11-23T08:00:00Z"
-    record.write(
+    job_record.write(
         place,
         TrainingRecord(
             run_id=RUN, trained_by=RUN, job_name=NAME, recorded_at=at, job_arn=a_job("Stopped").arn, stopped_at=at
@@ -239,7 +240,9 @@ def test_a_job_that_cannot_be_found_is_believed_gone_when_it_is_not_young(
 ) -> None:
     place = folder()
     at = iso(now() - dt.timedelta(minutes=minutes))
-    record.write(place, TrainingRecord(run_id=RUN, trained_by=RUN, job_name=NAME, recorded_at=at, job_arn="arn:job"))
+    job_record.write(
+        place, TrainingRecord(run_id=RUN, trained_by=RUN, job_name=NAME, recorded_at=at, job_arn="arn:job")
+    )
     with pytest.raises(error):
         check(Jobs(), place, manifest())
 

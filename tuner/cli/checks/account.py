@@ -8,10 +8,10 @@ import boto3
 from botocore.exceptions import ClientError, NoCredentialsError
 
 from tuner import catalog
-from tuner.aws.translate import code_of, translated
+from tuner.aws.error_mapping import code_of, translated
 from tuner.cli.checks.check import NO_ANSWER, Check, quick, sentence
 from tuner.cli.deployment import local_endpoint
-from tuner.errors import RetryableError, TunerError
+from tuner.core.errors import RetryableError, TunerError
 
 DEFAULT_QUALIFIER = "hnb659fds"
 # What the CDK's default synthesizer asks of the bootstrap stack (the template's rule CheckBootstrapVersion).

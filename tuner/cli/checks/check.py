@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from tuner.aws.clients import client
-from tuner.errors import AccessDeniedError, RetryableError, TunerError
+from tuner.core.errors import AccessDeniedError, RetryableError, TunerError
 
 Verdict = Literal["ok", "warning", "failed"]
 

@@ -7,15 +7,15 @@ from functools import partial
 from typing import Any
 
 from tuner import catalog
-from tuner.aws.bedrock import Bedrock
-from tuner.aws.judge_call import Tool, ToolReply, fill_in_tool
-from tuner.aws.model_access import MARKETPLACE, ModelAccess, denial_remedy, model_access
+from tuner.aws.bedrock.control_plane import Bedrock
+from tuner.aws.bedrock.model_access import MARKETPLACE, ModelAccess, denial_remedy, model_access
+from tuner.aws.bedrock.tool_call import Tool, ToolReply, fill_in_tool
 from tuner.cli.checks.check import Check, Task, quick
-from tuner.errors import AccessDeniedError, RetryableError
-from tuner.evaluation.exam import Question
-from tuner.evaluation.judge import Judge
+from tuner.core.errors import AccessDeniedError, RetryableError
+from tuner.evaluation.judging.judge import Judge
 from tuner.evaluation.metrics.base import Equipment
 from tuner.evaluation.metrics.correctness import Correctness
+from tuner.evaluation.samples import Question
 from tuner.preflight import legacy_warning, tunable
 from tuner.settings import JudgeSettings
 

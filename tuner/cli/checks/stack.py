@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from tuner.aws.translate import translated
+from tuner.aws.error_mapping import translated
 from tuner.cli.checks.check import Check, Task, Verdict, quick
 from tuner.cli.deployment import Deployment
-from tuner.errors import AwsError
+from tuner.core.errors import AwsError
 
 _DEPLOY_AGAIN = "Deploy the stack again: 'cdk deploy' creates what is missing."
 

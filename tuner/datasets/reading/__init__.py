@@ -9,7 +9,7 @@ import itertools
 from collections.abc import Iterator
 
 from tuner.datasets.findings import Flaw
-from tuner.datasets.places import Source
+from tuner.datasets.io import Source
 from tuner.datasets.reading import delimited, json_array, json_lines, parquet
 from tuner.datasets.reading.compressed import unpacked
 from tuner.datasets.reading.rows import (

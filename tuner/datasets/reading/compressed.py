@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import IO, Any, cast
 
 from tuner.datasets.findings import Flaw
-from tuner.datasets.places import CHUNK
+from tuner.datasets.io import CHUNK
 from tuner.datasets.reading.rows import UnreadableError
 
 if sys.version_info >= (3, 14):

@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-from tuner.datasets.places import CHUNK
+from tuner.datasets.io import CHUNK
 from tuner.datasets.reading.rows import (
     LONGEST_RECORD,
     BadRow,

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from functools import cache
 from importlib import import_module
 
-from tuner.errors import SettingsError
+from tuner.core.errors import SettingsError
 from tuner.evaluation.metrics.base import Equipment, Grades, Measure, Metric, Values
 
 __all__ = ["Equipment", "Grades", "Measure", "Metric", "Values", "all_metrics", "chosen", "measures"]

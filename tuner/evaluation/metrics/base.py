@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from tuner.evaluation.exam import MODELS, ModelName, Question
-from tuner.evaluation.judge import Judge
+from tuner.evaluation.judging.judge import Judge
+from tuner.evaluation.samples import MODELS, ModelName, Question
 
 if TYPE_CHECKING:
-    from tuner.evaluation.encoder import EncoderSource
+    from tuner.evaluation.encoder.files import EncoderSource
 
 Values = dict[str, float | str | None]
 """One answer's measures by name. None is "no score could be made"; a text goes with a measure (its reasoning)."""

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from tuner.evaluation.exam import MODELS, Question
 from tuner.evaluation.metrics.base import Equipment, Grades, Measure, Metric, Values
+from tuner.evaluation.samples import MODELS, Question
 
 if TYPE_CHECKING:
-    from tuner.evaluation.embedding import Embedded, Encoder
+    from tuner.evaluation.encoder.embedding import Embedded, Encoder
 
 _NAMES = ("bertscore_precision", "bertscore_recall", "bertscore_f1")
 _RESCALED = "bertscore_f1_rescaled"
@@ -37,7 +37,7 @@ class BertScore(Metric):
 
     def grade(self, questions: Sequence[Question], equipment: Equipment) -> Grades:
         """Scores every answer there is, both models' side by side."""
-        from tuner.evaluation.encoder import BuiltEncoder
+        from tuner.evaluation.encoder.files import BuiltEncoder
 
         encoder = (equipment.encoder or BuiltEncoder()).load()
         asked = [(model, index) for index in range(len(questions)) for model in MODELS]

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tuner.evaluation.exam import Question
 from tuner.evaluation.metrics.base import Equipment, Measure, TextMetric, Values
+from tuner.evaluation.samples import Question
 
 # Scripts without spaces: sacrebleu has a tokenizer for Chinese; Japanese and Thai are cut into characters, since its
 # tokenizer for Japanese needs a dictionary that is not worth its size here.

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tuner.aws.judge_call import Tool
-from tuner.evaluation.exam import MODELS, ModelName, Question
-from tuner.evaluation.judge import Request, Verdict, instructions, tagged
+from tuner.aws.bedrock.tool_call import Tool
+from tuner.evaluation.judging.judge import Request, Verdict, instructions, tagged
 from tuner.evaluation.metrics.base import Equipment, Grades, Measure, Metric, Values
+from tuner.evaluation.samples import MODELS, ModelName, Question
 
 PREFER = Tool(
     "prefer",

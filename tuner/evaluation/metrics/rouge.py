@@ -10,9 +10,9 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 
-from tuner.evaluation.exam import Question
 from tuner.evaluation.language import tokens
 from tuner.evaluation.metrics.base import Measure, TextMetric, Values
+from tuner.evaluation.samples import Question
 
 
 class Rouge(TextMetric):

@@ -9,9 +9,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from tuner.evaluation.exam import Question
 from tuner.evaluation.language import tokens
 from tuner.evaluation.metrics.base import Equipment, Grades, Measure, TextMetric, Values
+from tuner.evaluation.samples import Question
 
 _LIST = re.compile(r"^\s*(?:[-*•・]|\d{1,2}[.)])\s+\S", re.MULTILINE)
 _REFUSAL = re.compile(

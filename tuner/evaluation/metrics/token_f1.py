@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections import Counter
 
-from tuner.evaluation.exam import Question
 from tuner.evaluation.language import SHORT, is_short, tokens
 from tuner.evaluation.metrics.base import Measure, TextMetric, Values
+from tuner.evaluation.samples import Question
 
 
 class TokenF1(TextMetric):

@@ -1,0 +1,167 @@
+"""Which permissions a Bedrock request needs, and on which ARNs.
+
+MiniStack authorises one action named like the operation, mostly on `*`: it invents `bedrock:Converse`, and takes an
+ARN in a path for an unknown operation, which it lets through. AWS has no action for Converse (it is InvokeModel), and
+every action is on the ARNs of the models, jobs and endpoints concerned.
+
+Source: Service Authorization Reference, "Actions, resources, and condition keys for Amazon Bedrock"; Bedrock User
+Guide, "Identity-based policy examples" (customization jobs), "Prerequisites for inference profiles"; autumn 2026.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from ministack.core import iam_actions, responses
+
+import local.bedrock
+from local.bedrock.errors import BedrockError
+from local.bedrock.protocol.parsing import parse_request
+from local.bedrock.protocol.routing import route
+from local.patches.authorization import Check, Request, guard
+from tuner import catalog
+
+_SERVICES = ("bedrock", "bedrock-runtime")
+_ACTION_OF_OPERATION = {
+    "Converse": "InvokeModel",
+    "ConverseStream": "InvokeModelWithResponseStream",
+}
+_PROFILE = re.compile(r"^(us|us-gov|eu|apac|jp|au|ca|global)\.")
+
+# Operation -> (parameter that names the resource, its type in the ARN). A name or an ARN may be given.
+_NAMED_RESOURCE = {
+    "GetFoundationModel": ("modelIdentifier", "foundation-model"),
+    "GetModelCustomizationJob": ("jobIdentifier", "model-customization-job"),
+    "StopModelCustomizationJob": ("jobIdentifier", "model-customization-job"),
+    "GetCustomModel": ("modelIdentifier", "custom-model"),
+    "DeleteCustomModel": ("modelIdentifier", "custom-model"),
+    "GetProvisionedModelThroughput": ("provisionedModelId", "provisioned-model"),
+    "UpdateProvisionedModelThroughput": ("provisionedModelId", "provisioned-model"),
+    "DeleteProvisionedModelThroughput": ("provisionedModelId", "provisioned-model"),
+    "CreateCustomModelDeployment": ("modelArn", "custom-model"),
+    "GetCustomModelDeployment": ("customModelDeploymentIdentifier", "custom-model-deployment"),
+    "UpdateCustomModelDeployment": ("customModelDeploymentIdentifier", "custom-model-deployment"),
+    "DeleteCustomModelDeployment": ("customModelDeploymentIdentifier", "custom-model-deployment"),
+    "GetInferenceProfile": ("inferenceProfileIdentifier", "inference-profile"),
+    "TagResource": ("resourceARN", ""),
+    "UntagResource": ("resourceARN", ""),
+    "ListTagsForResource": ("resourceARN", ""),
+}
+
+
+def install() -> None:
+    """Take Bedrock's authorisation out of MiniStack's hands: it verifies the signature, the rest is decided here."""
+    original = iam_actions.extract_iam_action
+
+    def harmless_for_bedrock(service: str, *request: Any) -> str | None:
+        # An action that nobody is denied. (With none at all, MiniStack would let unsigned requests through.)
+        return "sts:GetCallerIdentity" if service in _SERVICES else original(service, *request)
+
+    iam_actions.extract_iam_action = harmless_for_bedrock
+    for service in _SERVICES:
+        guard(service, lambda request, service=service: _checks(service, request))  # type: ignore[misc]
+
+
+def _checks(service: str, request: Request) -> Iterator[Check]:
+    if request.path.startswith("/_local/"):
+        # Settings and bills of the local Bedrock itself: for whoever runs the cloud, not for the app's roles.
+        yield Check("local-bedrock:Administer")
+        return
+    try:
+        operation, labels = route(service, request.method, request.path)
+        params = parse_request(operation, labels, request.query, request.headers, request.body)
+    except BedrockError:
+        return  # the service answers with the same error
+    yield from permissions(operation.name, params)
+
+
+def permissions(operation: str, params: dict[str, Any]) -> Iterator[Check]:
+    """The permissions that an operation with these (unvalidated) parameters needs."""
+    action = f"bedrock:{_ACTION_OF_OPERATION.get(operation, operation)}"
+    if operation == "CreateModelCustomizationJob":
+        yield from _creating_a_job(action, params)
+    elif operation == "CreateProvisionedModelThroughput":
+        model = str(params.get("modelId", ""))
+        kind = "custom-model" if ":custom-model/" in model else "foundation-model"
+        yield Check(action, _arn(kind, model), _request_tags(params.get("tags")))
+        yield from _tagging(params.get("tags"), "provisioned-model")
+    elif operation == "CreateCustomModelDeployment":
+        yield Check(action, _arn("custom-model", params.get("modelArn")), _request_tags(params.get("tags")))
+        yield from _tagging(params.get("tags"), "custom-model-deployment")
+    elif "modelId" in params:
+        yield from (Check(action, arn, context) for arn, context in _invoked(str(params["modelId"])))
+    elif operation in _NAMED_RESOURCE:
+        parameter, kind = _NAMED_RESOURCE[operation]
+        resource = _arn(kind, params.get(parameter))
+        yield Check(action, resource, _resource_tags(resource) | _request_tags(params.get("tags")))
+    else:
+        yield Check(action)
+
+
+def _creating_a_job(action: str, params: dict[str, Any]) -> Iterator[Check]:
+    tags = _request_tags(params.get("jobTags"))
+    base = str(params.get("baseModelIdentifier", ""))
+    kind = "custom-model" if ":custom-model/" in base else "foundation-model"
+    yield Check(action, _arn(kind, base), tags)
+    yield Check(action, _arn("custom-model", "*"), tags)
+    yield Check(action, _arn("model-customization-job", "*"), tags)
+    yield from _tagging(params.get("jobTags"), "model-customization-job")
+    yield from _tagging(params.get("customModelTags"), "custom-model")
+
+
+def _tagging(tags: Any, kind: str) -> Iterator[Check]:
+    """Creating a resource with tags needs the permission to tag it."""
+    if tags:
+        yield Check("bedrock:TagResource", _arn(kind, "*"), _request_tags(tags))
+
+
+def _invoked(model: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """The ARNs that invoking a model is checked on, each with its condition keys.
+
+    An inference profile is itself a resource, and so is its model in every Region it may route to: a Region that the
+    policy forgets fails on AWS only when a request is routed there, so all of them are asked for here.
+    """
+    profile = model.rsplit("/", 1)[-1]
+    if ":inference-profile/" not in model and not _PROFILE.match(model):
+        yield _arn("foundation-model", model), {}
+        return
+    arn = _arn("inference-profile", model)
+    yield arn, {}
+    behind, regions = _behind_profile(profile)
+    for region in regions:
+        yield f"arn:aws:bedrock:{region}::foundation-model/{behind}", {"bedrock:inferenceprofilearn": arn}
+
+
+def _behind_profile(profile: str) -> tuple[str, tuple[str, ...]]:
+    judge = catalog.judge(profile)
+    if judge:
+        return judge.foundation_model, tuple(judge.regions)
+    for model in catalog.models():
+        if model.profile == profile:
+            return _PROFILE.sub("", profile), tuple(model.profile_regions)
+    return _PROFILE.sub("", profile), (responses.get_region(),)
+
+
+def _arn(kind: str, identifier: Any) -> str:
+    """The ARN of a resource given by its ARN, id or name; what AWS would find for a name ends in an id instead."""
+    text = str(identifier or "*")
+    if text.startswith("arn:") or not kind:
+        return text
+    account = "" if kind == "foundation-model" else responses.get_account_id()
+    return f"arn:aws:bedrock:{responses.get_region()}:{account}:{kind}/{text}"
+
+
+def _request_tags(tags: Any) -> dict[str, Any]:
+    """`aws:RequestTag/...` and `aws:TagKeys` of a request's list of tags."""
+    pairs = [tag for tag in tags if isinstance(tag, dict)] if isinstance(tags, list) else []
+    if not pairs:
+        return {}
+    named = {f"aws:requesttag/{tag.get('key')}".lower(): tag.get("value") for tag in pairs}
+    return named | {"aws:tagkeys": [tag.get("key") for tag in pairs]}
+
+
+def _resource_tags(arn: str) -> dict[str, Any]:
+    """`aws:ResourceTag/...` of a resource of the local Bedrock."""
+    find = getattr(local.bedrock, "resource_tags", None)
+    tags = find(arn) if find else None
+    return {f"aws:resourcetag/{name}".lower(): value for name, value in (tags or {}).items()}

@@ -1,0 +1,109 @@
+"""Every name fits its kind, whatever a deployment, a dataset and a suffix are, and no two things share one."""
+
+import re
+
+import botocore.loaders
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from tuner.core.resource_names import LIMITS, Kind, committed_name, fit, resource_name
+from tuner.core.run import run_id
+
+DEPLOYMENTS = st.from_regex(r"[a-z][a-z0-9]{1,14}", fullmatch=True)
+# Longer than the settings allow, too: a limit that is raised there must not break a name here.
+PREFIXES = st.one_of(DEPLOYMENTS, st.text(min_size=1, max_size=300))
+SUFFIXES = st.one_of(st.just(""), st.from_regex(r"-[a-z]{1,20}", fullmatch=True), st.text(max_size=120))
+CONTENT = [("training.jsonl", "a" * 64)]
+
+# Where botocore knows a kind's limits: service, shape.
+MODELLED = {
+    Kind.JOB: ("bedrock", "JobName"),
+    Kind.MODEL: ("bedrock", "CustomModelName"),
+    Kind.THROUGHPUT: ("bedrock", "ProvisionedModelName"),
+    Kind.DEPLOYMENT: ("bedrock", "ModelDeploymentName"),
+    Kind.EXECUTION: ("stepfunctions", "Name"),
+    Kind.STATE_MACHINE: ("stepfunctions", "Name"),
+    Kind.SCHEDULE: ("scheduler", "Name"),
+    Kind.SCHEDULE_GROUP: ("scheduler", "ScheduleGroupName"),
+    Kind.LOG_GROUP: ("logs", "LogGroupName"),
+    Kind.ROLE: ("iam", "roleNameType"),
+    Kind.RULE: ("events", "RuleName"),
+    Kind.ALARM: ("cloudwatch", "AlarmName"),
+}
+OF_A_RUN = (Kind.JOB, Kind.MODEL, Kind.THROUGHPUT, Kind.DEPLOYMENT, Kind.SCHEDULE, Kind.EXECUTION)
+
+
+def shape(kind: Kind) -> dict[str, object]:
+    service, name = MODELLED[kind]
+    return botocore.loaders.Loader().load_service_model(service, "service-2")["shapes"][name]
+
+
+def fits(kind: Kind, name: str) -> bool:
+    limit = LIMITS[kind]
+    return 0 < len(name) <= limit.longest and bool(limit.pattern.fullmatch(name))
+
+
+@pytest.mark.parametrize("kind", MODELLED, ids=str)
+def test_the_limits_are_botocores(kind: Kind) -> None:
+    modelled = shape(kind)
+    assert LIMITS[kind].longest == modelled["max"]
+
+
+@pytest.mark.parametrize("kind", MODELLED, ids=str)
+@settings(max_examples=40)
+@given(head=PREFIXES, dataset=st.text(min_size=1), suffix=SUFFIXES)
+def test_a_name_matches_botocores_pattern(kind: Kind, head: str, dataset: str, suffix: str) -> None:
+    pattern = str(shape(kind).get("pattern") or ".*")
+    assert re.fullmatch(pattern, fit(kind, f"{head}-{dataset}", suffix), re.DOTALL)
+
+
+@pytest.mark.parametrize("kind", Kind, ids=str)
+@settings(max_examples=40)
+@given(head=PREFIXES, dataset=st.text(min_size=1), suffix=SUFFIXES)
+@example(head="t", dataset="x" * 600, suffix="-committed")
+@example(head="9", dataset="---", suffix="y" * 600)
+def test_every_kind_takes_every_name(kind: Kind, head: str, dataset: str, suffix: str) -> None:
+    assert fits(kind, fit(kind, f"{head}-{dataset}", suffix))
+
+
+@pytest.mark.parametrize("kind", Kind, ids=str)
+@settings(max_examples=40)
+@given(names=st.sets(st.tuples(PREFIXES, SUFFIXES), min_size=2, max_size=2))
+def test_two_things_have_two_names(kind: Kind, names: set[tuple[str, str]]) -> None:
+    first, second = names
+    if "".join(first) != "".join(second):
+        assert fit(kind, *first) != fit(kind, *second)
+
+
+@pytest.mark.parametrize("tail", ["", "-committed"])
+@pytest.mark.parametrize("kind", Kind, ids=str)
+def test_two_long_names_that_begin_alike_stay_apart(kind: Kind, tail: str) -> None:
+    names = {fit(kind, "x" * 600 + end, tail) for end in ("a", "b", "-a", "_a", "a ")}
+    assert len(names) == 5
+
+
+@given(deployment=DEPLOYMENTS, dataset=st.text(min_size=1), repeat=st.integers(0, 999))
+def test_what_a_run_makes_has_a_name_that_fits_and_keeps_its_deployment_hash_and_suffix(
+    deployment: str, dataset: str, repeat: int
+) -> None:
+    run = run_id(dataset, CONTENT, repeat)
+    hash_and_repeat = re.search(r"-[0-9a-f]{12}(-r\d+)?$", run)
+    assert hash_and_repeat
+    for name, suffix in ((resource_name(deployment, run), ""), (committed_name(deployment, run), "-committed")):
+        assert all(fits(kind, name) for kind in OF_A_RUN)
+        assert name.startswith(f"{deployment}-")
+        assert name.endswith(f"{hash_and_repeat[0]}{suffix}")
+
+
+@pytest.mark.parametrize(
+    ("name", "known"),
+    [
+        (resource_name("tuner", "faq-0123456789ab"), "tuner-faq-0123456789ab"),
+        (resource_name("tuner", "faq-0123456789ab-r3"), "tuner-faq-0123456789ab-r3"),
+        (committed_name("tuner", "faq-0123456789ab"), "tuner-faq-0123456789ab-committed"),
+        (resource_name("a" * 15, f"{'b' * 28}-0123456789ab-r99"), f"{'a' * 15}-{'b' * 28}-0123456789ab-r99"),
+    ],
+)
+def test_a_name_that_fits_is_the_one_that_the_previous_release_gave(name: str, known: str) -> None:
+    assert name == known

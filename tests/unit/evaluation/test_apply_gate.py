@@ -1,0 +1,190 @@
+"""The gate is applied once for the same scores, whatever is retried, and tells the same to everybody."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.doubles import CUSTOM_MODEL, RUN, MemoryFolder, manifest
+from tests.unit.evaluation.test_gate_rules import BETTER, EQUAL, MAYBE, WORSE, compared
+from tests.unit.training.test_job import Registered
+from tuner.core.artifact_keys import Keys
+from tuner.core.errors import AwsError, RetryableError
+from tuner.evaluation.gate.apply import apply_gate
+from tuner.evaluation.gate.event import GateDecision
+from tuner.training.job_record import TrainingRecord, Use
+
+GATE = {"correctness": {"at_least": 6, "better_than": "base"}}
+
+
+class World:
+    """Bedrock's tags and EventBridge's bus; `refuses` counts down."""
+
+    def __init__(self, refuses: int = 0, deleted: bool = False) -> None:
+        self.refuses = refuses
+        self.deleted = deleted
+        self.tags: list[tuple[str, dict[str, str]]] = []
+        self.events: list[tuple[str, str, dict[str, Any], list[str]]] = []
+
+    def tag(self, arn: str, tags: Mapping[str, str]) -> bool:
+        self.tags += [] if self.deleted else [(arn, dict(tags))]
+        return not self.deleted
+
+    def put(self, source: str, detail_type: str, detail: Mapping[str, Any], resources: list[str]) -> None:
+        if self.refuses:
+            self.refuses -= 1
+            raise RetryableError("InternalFailure")
+        self.events.append((source, detail_type, dict(detail), resources))
+
+
+def scores(tuned: list[float], **more: Any) -> bytes:
+    verdict = {"value": "better", "metric": "correctness", "sentence": "The tuned model is better.", "notes": []}
+    return json.dumps({"verdict": verdict, "metrics": compared(EQUAL, tuned), **more}).encode()
+
+
+def a_run(tuned: list[float] = BETTER, gate: dict[str, Any] = GATE, **more: Any) -> MemoryFolder:
+    training = json.dumps({"custom_model_arn": CUSTOM_MODEL}).encode()
+    run = manifest(gate=gate).model_dump_json().encode()
+    return MemoryFolder(files={Keys.MANIFEST: run, Keys.SCORES: scores(tuned, **more), Keys.TRAINING_SUMMARY: training})
+
+
+def apply(folder: MemoryFolder, world: World, uses: Registered | None = None) -> dict[str, Any]:
+    return apply_gate(folder, world, uses or Registered(), world.put)
+
+
+class Beside(MemoryFolder):
+    """A folder beside that of a run of the same job."""
+
+    def __init__(self, files: Mapping[str, bytes], other: MemoryFolder) -> None:
+        super().__init__(files=files)
+        self.other = other
+
+    def beside(self, run_id: str) -> MemoryFolder:
+        assert run_id == self.other.run_id
+        return self.other
+
+
+@pytest.mark.parametrize(
+    ("theirs", "job", "marked"),
+    [
+        ("accepted", "tuner-first", "accepted"),
+        ("rejected", "tuner-first", "rejected"),
+        (None, "tuner-first", "rejected"),
+        ("accepted", "tuner-another", "rejected"),
+    ],
+    ids=["accepted it", "rejected it too", "not decided yet", "accepted another model"],
+)
+def test_a_run_that_adopted_a_model_does_not_lower_what_another_run_accepted(
+    theirs: str | None, job: str, marked: str
+) -> None:
+    """Retention deletes models by this tag; the run's own decision is what its gate.json and its event say."""
+    record = TrainingRecord(
+        run_id=RUN, trained_by="first", job_name="tuner-first", recorded_at="2026-11-01T00:00:00Z", fingerprint="f"
+    )
+    gate = {Keys.GATE: json.dumps({"decision": theirs}).encode()} if theirs else {}
+    files = a_run(WORSE).files | {Keys.TRAINING_JOB: record.model_dump_json().encode()}
+    folder, world = Beside(files, MemoryFolder("first", gate)), World()
+    uses = Registered(
+        Use(run_id="first", trained_by="first", job_name=job),
+        Use(run_id=RUN, trained_by="first", job_name="tuner-first"),
+    )
+    assert apply(folder, world, uses)["decision"] == "rejected"
+    assert world.tags == [(CUSTOM_MODEL, {"bedrock-tuner:gate": marked})]
+    assert world.events[0][2]["decision"] == "rejected"
+
+
+@pytest.mark.parametrize(("tuned", "decision"), [(BETTER, "accepted"), (WORSE, "rejected")])
+def test_the_model_is_marked_and_the_next_is_told_with_the_numbers(tuned: list[float], decision: str) -> None:
+    folder, world = a_run(tuned), World()
+    assert apply(folder, world)["decision"] == decision
+    assert world.tags == [(CUSTOM_MODEL, {"bedrock-tuner:gate": decision})]
+    [(source, kind, detail, resources)] = world.events
+    assert (source, kind, resources) == ("bedrock-tuner", "Gate Decision", [CUSTOM_MODEL])
+    assert (detail["run_id"], detail["dataset"], detail["custom_model_arn"]) == (RUN, "faq", CUSTOM_MODEL)
+    bound, against = detail["rules"]
+    assert bound["numbers"] == {"bound": 6, "tuned": sum(tuned) / len(tuned)}
+    assert against["numbers"]["other"] == 5.5
+    assert len(against["numbers"]["interval"]) == 2
+    assert folder.find_json(Keys.GATE)["announced"] is True
+
+
+def test_what_may_be_chance_is_told_as_undecided() -> None:
+    world = World()
+    assert apply(a_run(MAYBE, {"correctness": {"better_than": "base"}}), world)["decision"] == "undecided"
+    assert world.tags == [(CUSTOM_MODEL, {"bedrock-tuner:gate": "undecided"})]
+
+
+def test_without_a_gate_nobody_is_told_and_nothing_is_marked() -> None:
+    folder, world = a_run(gate={}), World()
+    assert apply(folder, world)["decision"] == "none"
+    assert (world.tags, world.events) == ([], [])
+    assert folder.find_json(Keys.GATE)["sentence"] == "The run's settings have no gate."
+
+
+def test_a_retry_tells_the_same_decision_under_the_same_id() -> None:
+    folder, world = a_run(), World(refuses=1)
+    with pytest.raises(RetryableError):
+        apply(folder, world)
+    first = folder.find_json(Keys.GATE)
+    assert first["announced"] is False
+    apply(folder, world)
+    apply(folder, world)
+    assert [detail["id"] for _, _, detail, _ in world.events] == [first["id"]]
+    assert world.tags == [(CUSTOM_MODEL, {"bedrock-tuner:gate": "accepted"})] * 2
+
+
+def test_scores_that_people_changed_are_decided_anew_under_another_id() -> None:
+    folder, world = a_run(), World()
+    apply(folder, world)
+    folder.write(Keys.SCORES, scores(WORSE, people={"answers": 3}))
+    apply(folder, world)
+    before, after = (detail for _, _, detail, _ in world.events)
+    assert (before["decision"], after["decision"]) == ("accepted", "rejected")
+    assert (before["people"], after["people"]) == (False, True)
+    assert before["id"] != after["id"]
+    assert world.tags[-1] == (CUSTOM_MODEL, {"bedrock-tuner:gate": "rejected"})
+
+
+def test_the_event_is_what_gate_json_says_and_fits_eventbridge() -> None:
+    folder, world = a_run(), World()
+    apply(folder, world)
+    [(_, _, detail, _)] = world.events
+    written = folder.find_json(Keys.GATE)
+    assert detail.items() <= written.items()
+    assert set(written) - set(detail) == {"announced", "tag", "scores_sha256"}
+    assert set(detail) == set(GateDecision.model_fields)
+    assert len(json.dumps(detail)) < 256 * 1024
+
+
+def test_without_scores_there_is_nothing_to_decide() -> None:
+    folder = a_run()
+    del folder.files[Keys.SCORES]
+    with pytest.raises(AwsError, match="scores"):
+        apply(folder, World())
+
+
+def test_the_documented_event_is_one() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "gate.md").read_text("utf-8")
+    example = page.split("```json")[2].partition("```")[0]
+    assert GateDecision.model_validate_json(example).decision == "accepted"
+
+
+@pytest.mark.parametrize("changes", [{}, {"metrics": {}}], ids=["chance", "nothing measured"])
+def test_every_decision_keeps_to_the_schema(changes: dict[str, Any]) -> None:
+    world = World()
+    gate = {"correctness": {"at_least": 1, "at_most": 9, "better_than": "best", "not_worse_than": "base"}}
+    folder = a_run(MAYBE, gate)
+    folder.write(Keys.SCORES, json.dumps(json.loads(folder.read(Keys.SCORES)) | changes).encode())
+    assert len(apply(folder, world)["rules"]) == 4
+    [(_, _, detail, _)] = world.events
+    GateDecision.model_validate(detail)
+
+
+def test_a_model_that_is_gone_is_neither_marked_nor_told_of() -> None:
+    folder, world = a_run(), World(deleted=True)
+    apply(folder, world)
+    [(_, _, detail, resources)] = world.events
+    assert (detail["decision"], detail["custom_model_arn"], resources) == ("accepted", None, [])
+    assert folder.find_json(Keys.GATE)["custom_model_arn"] is None

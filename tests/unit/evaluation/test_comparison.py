@@ -1,0 +1,138 @@
+"""The statistics against scipy, against counting by hand, and on simulated models that are equal."""
+
+import math
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from tuner.evaluation.statistics import comparison as ours
+
+
+@pytest.fixture
+def fewer_resamples(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Simulations repeat the whole comparison hundreds of times."""
+    monkeypatch.setattr(ours, "RESAMPLES", 2_000)
+
+
+SCORES = st.lists(st.tuples(st.integers(1, 10), st.integers(1, 10)), min_size=6, max_size=40)
+
+
+def test_mean_and_standard_error_are_scipys() -> None:
+    values = np.random.default_rng(3).normal(5, 2, size=31).tolist()
+    mean, error = ours.mean_and_error(values)
+    assert mean == pytest.approx(np.mean(values))
+    assert error == pytest.approx(stats.sem(values))
+    assert ours.mean_and_error([4.0]) == (4.0, None)
+    assert ours.mean_and_error([]) == (None, None)
+
+
+@pytest.mark.parametrize("n", [200, 1000])
+def test_the_interval_is_scipys_where_questions_are_many(n: int) -> None:
+    differences = np.random.default_rng(n).exponential(size=n) - 0.8
+    low, high = ours.bootstrap_interval(differences)
+    reference = stats.bootstrap((differences,), np.mean, n_resamples=10_000, method="percentile", rng=5)
+    width = high - low
+    assert low == pytest.approx(reference.confidence_interval.low, abs=0.04 * width)
+    assert high == pytest.approx(reference.confidence_interval.high, abs=0.04 * width)
+
+
+@pytest.mark.parametrize("n", [6, 8, 15])
+def test_the_interval_is_as_wide_as_students_where_questions_are_few(n: int) -> None:
+    differences = np.random.default_rng(n).normal(size=n)
+    low, high = ours.bootstrap_interval(differences)
+    student = stats.t.interval(0.95, n - 1, loc=differences.mean(), scale=stats.sem(differences))
+    assert high - low == pytest.approx(student[1] - student[0], rel=0.12)
+
+
+def test_the_same_seed_gives_the_same_interval_and_another_one_a_close_one() -> None:
+    differences = np.random.default_rng(1).normal(size=20)
+    assert ours.bootstrap_interval(differences, 7) == ours.bootstrap_interval(differences, 7)
+    assert ours.bootstrap_interval(differences, 7) != ours.bootstrap_interval(differences, 8)
+    assert ours.bootstrap_interval(differences, 7) == pytest.approx(ours.bootstrap_interval(differences, 8), abs=0.05)
+
+
+def test_blocks_keep_memory_small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ours, "_MOST_CELLS", 1000)
+    differences = np.random.default_rng(1).normal(size=50)
+    low, high = ours.bootstrap_interval(differences)
+    assert low < differences.mean() < high
+
+
+@pytest.mark.parametrize(("wins", "losses"), [(6, 0), (5, 1), (3, 3), (0, 4), (7, 2)])
+def test_the_sign_test_counts_every_way_luck_can_fall(wins: int, losses: int) -> None:
+    n = wins + losses
+    as_uneven = sum(abs(2 * sum(flips) - n) >= abs(wins - losses) for flips in product((0, 1), repeat=n))
+    assert ours.sign_test(wins, losses) == pytest.approx(as_uneven / 2**n)
+
+
+def test_without_a_win_or_a_loss_there_is_no_sign_test() -> None:
+    assert ours.sign_test(0, 0) is None
+
+
+def test_fewer_than_six_questions_never_differ() -> None:
+    assert not ours.compare([1] * 5, [10] * 5).differs
+    assert ours.compare([1] * 6, [10] * 6).differs
+    assert (ours.sign_test(5, 0) or 0) > 0.05 > (ours.sign_test(6, 0) or 1)
+
+
+@given(SCORES)
+def test_swapping_the_models_mirrors_the_comparison(pairs: list[tuple[int, int]]) -> None:
+    base, tuned = [float(a) for a, _ in pairs], [float(b) for _, b in pairs]
+    one, other = ours.compare(base, tuned), ours.compare(tuned, base)
+    assert (one.wins, one.ties, one.losses) == (other.losses, other.ties, other.wins)
+    assert one.wins + one.ties + one.losses == one.n == len(pairs)
+    assert one.mean == pytest.approx(-(other.mean or 0))
+    assert one.interval is not None
+    assert one.interval[0] <= one.mean <= one.interval[1]
+    assert math.isfinite(one.smallest_detectable or 0)
+
+
+@pytest.mark.usefixtures("fewer_resamples")
+@pytest.mark.parametrize("n", [8, 30])
+def test_equal_models_are_called_different_one_time_in_twenty(n: int) -> None:
+    """1,000 comparisons of two models whose graded answers differ by chance alone; 5 % +- 3 standard errors."""
+    generator = np.random.default_rng(n)
+    different = 0
+    for seed in range(1000):
+        difficulty = generator.normal(6, 2, size=n)
+        graded = np.clip(np.rint(difficulty + generator.normal(0, 1.5, size=(2, n))), 1, 10)
+        different += ours.compare(graded[0].tolist(), graded[1].tolist(), seed).differs
+    assert 0.029 <= different / 1000 <= 0.071
+
+
+@pytest.mark.usefixtures("fewer_resamples")
+def test_a_model_better_by_the_smallest_detectable_difference_is_found_four_times_out_of_five() -> None:
+    generator = np.random.default_rng(11)
+    n, found = 40, 0
+    smallest = ours.smallest_detectable(stats.norm.ppf((np.arange(n) + 0.5) / n))
+    for seed in range(300):
+        gain = generator.normal(smallest, 1, size=n)
+        found += ours.compare([0.0] * n, gain.tolist(), seed).differs
+    assert 0.72 <= found / 300 <= 0.88
+
+
+@pytest.mark.usefixtures("fewer_resamples")
+def test_as_many_questions_as_named_would_decide_four_times_out_of_five() -> None:
+    generator = np.random.default_rng(12)
+    pilot = 0.3 + stats.norm.ppf((np.arange(20) + 0.5) / 20)
+    needed = ours.questions_needed(ours.compare([0.0] * 20, pilot.tolist()))
+    assert needed is not None
+    found = sum(
+        ours.compare([0.0] * needed, generator.normal(0.3, 1, size=needed).tolist(), s).differs for s in range(200)
+    )
+    assert 0.68 <= found / 200 <= 0.92
+
+
+def test_no_number_of_questions_decides_between_equals() -> None:
+    assert ours.questions_needed(ours.compare([1.0, 2.0] * 5, [1.0, 2.0] * 5)) is None
+
+
+def test_rank_correlation_is_scipys_and_says_nothing_about_constants() -> None:
+    one, other = [1, 2, 2, 4, 9], [2, 1, 3, 3, 8]
+    assert ours.rank_correlation(one, other) == pytest.approx(stats.spearmanr(one, other).statistic)
+    assert ours.rank_correlation([1, 1, 1], [1, 2, 3]) is None
+    assert ours.rank_correlation([1, 2], [1, 2]) is None

@@ -1,0 +1,126 @@
+"""The gate accepts only what the numbers show."""
+
+from dataclasses import asdict
+
+import pytest
+
+from tests.unit.evaluation.test_scores import scores
+from tuner.core.errors import SettingsError
+from tuner.evaluation.gate.rules import Sides, decide_gate
+from tuner.evaluation.metrics import Measure
+from tuner.evaluation.statistics.comparison import compare
+from tuner.evaluation.statistics.verdict import decide
+from tuner.settings import GateRule, RunSettings, load
+
+MEASURE = Measure("correctness", "Correctness", (1.0, 10.0))
+
+
+def metrics(base: list[float], tuned: list[float]) -> Sides:
+    return Sides(compared(base, tuned))
+
+
+def compared(base: list[float], tuned: list[float]) -> dict:
+    comparison = compare(base, tuned)
+    means = [sum(values) / len(values) if values else None for values in (base, tuned)]
+    return {
+        "correctness": {
+            "base": {"mean": means[0]},
+            "tuned": {"mean": means[1]},
+            "difference": comparison.mean,
+            "comparison": asdict(comparison),
+            "conclusion": decide(MEASURE, comparison),
+        }
+    }
+
+
+def decided(base: list[float], tuned: list[float], **rule: object) -> str:
+    found = decide_gate({"correctness": GateRule.model_validate(rule)}, metrics(base, tuned))
+    assert found is not None
+    assert found["sentence"].startswith(found["decision"].capitalize())
+    return found["decision"]
+
+
+EQUAL, BETTER, WORSE = [5.0, 6.0] * 5, [8.0, 9.0] * 5, [2.0, 3.0] * 5
+MAYBE = [6.0, 6.0, 4.0, 6.0, 7.0, 6.0, 3.0, 9.0, 5.0, 6.0]
+
+
+@pytest.mark.parametrize(("tuned", "decision"), [(BETTER, "accepted"), (WORSE, "rejected"), (MAYBE, "undecided")])
+def test_better_than_base_must_be_shown(tuned: list[float], decision: str) -> None:
+    assert decided(EQUAL, tuned, better_than="base") == decision
+
+
+@pytest.mark.parametrize(("tuned", "decision"), [(BETTER, "accepted"), (WORSE, "rejected"), (MAYBE, "accepted")])
+def test_not_worse_is_refuted_only_by_a_shown_loss(tuned: list[float], decision: str) -> None:
+    assert decided(EQUAL, tuned, not_worse_than="base") == decision
+
+
+def test_bounds_are_the_means() -> None:
+    assert decided(EQUAL, BETTER, at_least=8.5) == "accepted"
+    assert decided(EQUAL, BETTER, at_least=8.6) == "rejected"
+    assert decided(EQUAL, BETTER, at_most=8.5) == "accepted"
+    assert decided(EQUAL, BETTER, at_most=8.4) == "rejected"
+
+
+def test_one_broken_rule_rejects_and_says_which() -> None:
+    gate = {"correctness": GateRule(at_least=9.0, better_than="base")}
+    found = decide_gate(gate, metrics(EQUAL, BETTER))
+    assert found is not None
+    assert (found["decision"], len(found["rules"])) == ("rejected", 2)
+    assert found["sentence"] == "Rejected: correctness is 8.5, not at least 9."
+
+
+def test_an_undecided_rule_never_accepts() -> None:
+    found = decide_gate({"correctness": GateRule(at_least=1.0, better_than="base")}, metrics(EQUAL, MAYBE))
+    assert found is not None
+    assert found["decision"] == "undecided"
+
+
+def test_nothing_measured_is_undecided_and_no_gate_is_none() -> None:
+    assert decided([], [], at_least=1) == "undecided"
+    assert decide_gate({}, metrics(EQUAL, BETTER)) is None
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"gate": {"corectness": {"at_least": 6}}}, "gate: .*no measure 'corectness'; did you mean 'correctness'"),
+        ({"gate": {"correctness": {}}}, r"gate\.correctness: asks nothing"),
+        ({"gate": {"correctness": {"atleast": 6}}}, "Did you mean 'at_least'"),
+        ({"gate": {"preference": {"at_least": 0.5}}, "evaluation": {"metrics": ["rouge"]}}, "no measure 'preference'"),
+        (
+            {"gate": {"correctness": {"at_least": 6}}, "serving": "none"},
+            "gate: a model that is not served is not scored",
+        ),
+        ({"gate": {"correctness": {"better_than": "bass"}}}, r"gate\.correctness\.better_than"),
+        ({"evaluation": {"metrics": ["blue"]}}, "no metric 'blue'; did you mean 'bleu'"),
+    ],
+)
+def test_a_wrong_gate_is_refused_before_anything_is_spent(settings: dict, message: str) -> None:
+    with pytest.raises(SettingsError, match=message):
+        load(RunSettings, settings, "run.yaml")
+
+
+def test_one_broken_rule_rejects_whatever_else_is_undecided() -> None:
+    found = decide_gate({"correctness": GateRule(at_least=9.5, better_than="base")}, metrics(EQUAL, MAYBE))
+    assert found is not None
+    assert [rule["decision"] for rule in found["rules"]] == ["rejected", "undecided"]
+    assert found["decision"] == "rejected"
+
+
+@pytest.mark.parametrize(
+    ("pairs", "decision", "says"),
+    [
+        ([("1", "10")], "undecided", "neither shown to be better nor worse"),
+        ([("5", "5")] * 8, "undecided", "neither shown to be better nor worse"),
+        ([("?", "?")] * 8, "undecided", "could not be compared with base"),
+        ([(None, None)] * 8, "undecided", "neither shown to be better nor worse"),
+        ([("5", None)] * 8, "rejected", "correctness is worse than base"),
+        ([(None, "5")] * 8, "accepted", "correctness is better than base"),
+    ],
+    ids=["one question", "all equal", "no verdict", "no answer", "tuned gave none", "base gave none"],
+)
+def test_odd_scores_are_decided_in_words(pairs: list[tuple[str | None, str | None]], decision: str, says: str) -> None:
+    found = decide_gate({"correctness": GateRule(better_than="base")}, Sides(scores(*pairs)["metrics"]))
+    assert found is not None
+    assert found["decision"] == decision
+    assert says in found["sentence"]

@@ -1,0 +1,206 @@
+"""A run's folder in S3: graded by shards, resumed after a failure, summed up in scores.json."""
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from lambdas.score_answers import handler
+from tuner.artifacts.manifest import Manifest
+from tuner.aws.s3.run_folder import RunFolder
+from tuner.core.artifact_keys import Keys
+from tuner.core.errors import AccessDeniedError, EvaluationError
+from tuner.evaluation.encoder.files import BuiltEncoder
+from tuner.evaluation.judging.review import order
+from tuner.evaluation.samples import MODELS
+from tuner.evaluation.score_run import REVIEW, merge_review, score_run, score_shard
+from tuner.settings import DeploymentSettings, RunSettings
+
+RUN = "faq-123456789abc"
+ENCODER = BuiltEncoder()
+
+
+STAND_IN = {"ResponseMetadata": {"HTTPHeaders": {"x-local-stand-in": "local stand-in: graded by length"}}}
+JUDGED = {"evaluation": {"metrics": ["correctness"]}}
+
+
+class FakeBedrock:
+    """Converse that grades by the answer's length; `fails_at` is the call that is denied."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self.fails_at = 0
+
+    def converse(self, **request: Any) -> dict[str, Any]:
+        self.calls += 1
+        if self.calls == self.fails_at:
+            raise AccessDeniedError("not authorized to perform: bedrock:InvokeModel")
+        text = request["messages"][0]["content"][0]["text"]
+        answer = text.partition("<answer>")[2].partition("</answer>")[0].strip()
+        verdict = {"score": min(10, max(1, len(answer) // 4)), "reasoning": "Graded by its length."}
+        content = [{"toolUse": {"toolUseId": "t", "name": "grade", "input": verdict}}]
+        return {"output": {"message": {"content": content}}, "stopReason": "tool_use", "usage": {}, **STAND_IN}
+
+
+@pytest.fixture
+def bedrock(monkeypatch: pytest.MonkeyPatch) -> FakeBedrock:
+    fake = FakeBedrock()
+    monkeypatch.setattr("tuner.aws.bedrock.tool_call.client", lambda service, **_: fake)
+    return fake
+
+
+@pytest.fixture
+def folder() -> Iterator[RunFolder]:
+    with mock_aws():
+        s3 = boto3.client("s3", region_name="us-east-1")
+        s3.create_bucket(Bucket="artifacts")
+        yield RunFolder("artifacts", RUN, s3)
+
+
+def prepare(folder: RunFolder, questions: int = 7, settings: dict | None = None) -> None:
+    manifest = Manifest(
+        run_id=RUN, dataset="faq", execution_arn="arn", started_at="2026-11-23T07:00:00Z", data_bucket="d", inputs=(),
+        settings=RunSettings.model_validate(settings or {}), base_model="amazon.nova-micro-v1:0:128k",
+        base_endpoint="amazon.nova-micro-v1:0", base_model_name="Nova Micro", judge_model="us.amazon.nova-pro-v1:0",
+        hyperparameters={}, resource_name="tuner-faq", versions={},
+    )  # fmt: skip
+    folder.write(Keys.MANIFEST, manifest.model_dump_json().encode())
+    asked = [
+        {"id": f"q{i}", "question": f"What is {i}?", "reference": f"It is the number {i}."} for i in range(questions)
+    ]
+    folder.write_lines(Keys.EVALUATION, asked)
+    folder.write_lines(Keys.TRAINING, [{"messages": [{"role": "user", "content": [{"text": "The number 3 and Q5."}]}]}])
+    base = [{"id": f"q{i}", "answer": f"No. {i}"} for i in range(questions)]
+    tuned = [{"id": f"q{i}", "answer": f"It is the number {i}, surely."} for i in reversed(range(questions))]
+    folder.write_lines(Keys.answers("base", 0), base[:4])
+    folder.write_lines(Keys.answers("base", 1), base[4:])
+    folder.write_lines(Keys.answers("tuned", 0), tuned)
+
+
+def test_scores_json_has_everything_the_report_needs(folder: RunFolder, bedrock: FakeBedrock) -> None:
+    prepare(folder, settings={"evaluation": {"metrics": ["correctness", "bertscore"]}})
+    assert score_run(folder, 25, ENCODER) == 7
+    scores = folder.read_json(Keys.SCORES)
+    assert scores["schema_version"] == 1
+    assert {"correctness", "bertscore_f1", "bertscore_precision", "bertscore_recall"} <= set(scores["metrics"])
+    assert scores["metrics"]["bertscore_f1"]["tuned"]["mean"] > scores["metrics"]["bertscore_f1"]["base"]["mean"]
+    assert scores["verdict"]["value"] == "better"
+    assert scores["judge"]["name"] == "local stand-in: graded by length"
+    assert (scores["judge"]["stand_in"], scores["judge"]["asked"], scores["judge"]["missing"]) == (True, 14, 0)
+    assert scores["bertscore"]["model"] == ENCODER.name
+    first = scores["questions"][0]
+    assert first["id"] == "q0"
+    assert first["outcome"] == "win"
+    assert first["tuned"]["reasoning"] == "Graded by its length."
+    assert 0 < first["base"]["bertscore_f1"] < 1
+
+
+def test_shards_graded_apart_give_the_same_scores(folder: RunFolder, bedrock: FakeBedrock) -> None:
+    prepare(folder, settings={"evaluation": {"metrics": ["correctness", "rouge", "style"]}})
+    score_run(folder, 25, ENCODER)
+    whole = folder.read_json(Keys.SCORES)
+    assert [score_shard(folder, shard, 3, ENCODER) for shard in (2, 0, 1, 3)] == [1, 3, 3, 0]
+    asked = bedrock.calls
+    score_run(folder, 3, ENCODER)
+    assert bedrock.calls == asked, "what is graded is not graded again"
+    assert folder.read_json(Keys.SCORES) == whole
+
+
+def test_a_repeat_after_a_failure_pays_only_for_what_is_left(folder: RunFolder, bedrock: FakeBedrock) -> None:
+    prepare(folder, settings=JUDGED)
+    bedrock.fails_at = 10
+    with pytest.raises(AccessDeniedError):
+        score_run(folder, 25, ENCODER)
+    paid = len(folder.read_json("scores/verdicts/00000.json"))
+    before = bedrock.calls
+    score_run(folder, 25, ENCODER)
+    assert paid >= 1
+    assert bedrock.calls - before == 14 - paid
+
+
+def test_changed_answers_are_graded_anew(folder: RunFolder, bedrock: FakeBedrock) -> None:
+    prepare(folder, settings=JUDGED)
+    score_run(folder, 25, ENCODER)
+    folder.write_lines(Keys.answers("base", 1), [{"id": f"q{i}", "answer": None, "error": "gone"} for i in (4, 5, 6)])
+    score_run(folder, 25, ENCODER)
+    scores = folder.read_json(Keys.SCORES)
+    assert scores["metrics"]["correctness"]["base"]["failed"] == 3
+    assert bedrock.calls == 14, "the verdicts that are known stay"
+
+
+def test_no_answers_at_all_end_in_words(folder: RunFolder, bedrock: FakeBedrock) -> None:
+    prepare(folder, settings=JUDGED)
+    for shard in (0, 1):
+        folder.write_lines(Keys.answers("base", shard), [])
+    folder.write_lines(Keys.answers("tuned", 0), [])
+    score_run(folder, 25, ENCODER)
+    assert folder.read_json(Keys.SCORES)["verdict"]["value"] == "undecided"
+    folder.write_lines(Keys.EVALUATION, [])
+    with pytest.raises(EvaluationError, match="no question with a reference"):
+        score_run(folder, 25, ENCODER)
+
+
+def test_the_function_scores_the_run_in_its_event(
+    folder: RunFolder, bedrock: FakeBedrock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepare(folder, settings=JUDGED)
+    monkeypatch.setenv("DEPLOYMENT", DeploymentSettings(shard_size=3).model_dump_json())
+    monkeypatch.setenv("DATA_BUCKET", "data")
+    monkeypatch.setenv("ARTIFACTS_BUCKET", "artifacts")
+    monkeypatch.setattr("tuner.aws.s3.run_folder.client", lambda service: folder._s3)
+    context = SimpleNamespace(
+        function_name="score", memory_limit_in_mb=1, invoked_function_arn="arn", aws_request_id="1"
+    )
+    assert handler({"run_id": RUN, "shard": 1, "shard_size": 3}, context) == {"scored": 3}
+    # Without the size, as an execution of the previous release asks.
+    assert handler({"run_id": RUN}, context) == {"scored": 7}
+    assert json.loads(folder.read(Keys.SCORES))["metrics"]["correctness"]["tuned"]["n"] == 7
+
+
+def test_a_filled_in_review_changes_the_scores(folder: RunFolder, bedrock: FakeBedrock) -> None:
+    prepare(folder, settings={"evaluation": {"metrics": ["correctness", "rouge"]}})
+    folder.write_lines(
+        Keys.answers("tuned", 0), [{"id": f"q{i}", "answer": f"It is the number {i}, says Contoso."} for i in range(7)]
+    )
+    score_run(folder, 25, ENCODER)
+    rows = list(csv.reader(io.StringIO(folder.read(REVIEW).decode("utf-8-sig"))))
+    assert len(rows) == 8
+    assert "Contoso" in rows[1][1]
+    for row in rows[1:]:
+        row[6 + order(row[0]).index("tuned")] = "1"
+    text = io.StringIO()
+    csv.writer(text, delimiter=";").writerows(rows)
+    document = merge_review(folder, text.getvalue())
+    assert document == folder.read_json(Keys.SCORES)
+    assert document["people"]["answers"] == 7
+    assert document["metrics"]["correctness"]["tuned"]["mean"] == 1
+    assert document["review"] == [{"id": row[0], "reasons": row[1].split("; ")} for row in rows[1:]]
+
+
+def test_a_review_with_a_mistake_changes_nothing(folder: RunFolder, bedrock: FakeBedrock) -> None:
+    prepare(folder, settings=JUDGED)
+    score_run(folder, 25, ENCODER)
+    before = folder.read(Keys.SCORES)
+    with pytest.raises(EvaluationError, match="line 2"):
+        merge_review(folder, "id,score_1,score_2\nq0,11,\n")
+    assert folder.read(Keys.SCORES) == before
+
+
+def test_a_shard_reads_its_own_answers_only(
+    folder: RunFolder, bedrock: FakeBedrock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepare(folder, questions=6, settings=JUDGED)
+    for model in MODELS:
+        every = folder.answers(model)
+        for shard in (0, 1):
+            ids = {f"q{i}" for i in range(3 * shard, 3 * shard + 3)}
+            folder.write_lines(Keys.answers(model, shard), [record for record in every if record["id"] in ids])
+    monkeypatch.setattr(folder, "answers", lambda model: pytest.fail("read all answers"))
+    assert score_shard(folder, 1, 3, ENCODER) == 3
+    assert bedrock.calls == 6

@@ -1,0 +1,183 @@
+"""The pipeline's step: a run's folder gets validation data from its documents, or the run ends with the reason."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.doubles import MemoryFolder, manifest
+from tests.unit.datasets.memory_files import CLAUDE, MemorySink, jsonl, pairs
+from tests.unit.generation.made import JUDGE, Writer, pair, sentences, source
+from tuner.artifacts.manifest import Manifest
+from tuner.catalog import model
+from tuner.core.artifact_keys import Keys
+from tuner.core.errors import BudgetExceededError, DatasetError, GenerationError
+from tuner.datasets import prepare
+from tuner.generation import generate_validation
+from tuner.generation.step import Progress
+
+NOVA_PRO = "amazon.nova-pro-v1:0"
+
+
+def step(
+    folder: MemoryFolder,
+    *,
+    count: int = 10,
+    ask: Any = None,
+    training: bytes | None = None,
+    documents: dict[str, bytes] | None = None,
+    budget: float = 500,
+    run: Manifest | None = None,
+    **more: Any,
+) -> Progress:
+    documents = {"a.txt": "\n\n".join(sentences(40)).encode()} if documents is None else documents
+    return generate_validation(
+        folder,
+        run or manifest(generate={"count": count}),
+        {
+            "training": source(jsonl(pairs(12)) if training is None else training, "training.jsonl"),
+            **more.pop("data", {}),
+        },
+        {name: source(data) for name, data in documents.items()},
+        budget,
+        ask=ask or Writer(),
+        **more,
+    )
+
+
+def lines(folder: MemoryFolder) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in folder.files[Keys.GENERATED].splitlines()]
+
+
+def test_the_folder_gets_the_pairs_where_they_are_from_and_what_they_took() -> None:
+    folder, writer = MemoryFolder(), Writer()
+    assert step(folder, ask=writer, documents={
+        "a.txt": "\n\n".join(sentences(30)).encode(), "b.md": "\n\n".join(sentences(30, 30)).encode(), "c.pdf": b"",
+    }) == Progress(True, 10)  # fmt: skip
+    made = lines(folder)
+    assert len(made) == 10
+    assert set(made[0]) == {"question", "answer", "document", "place", "passage"}
+    assert {each["document"] for each in made} == {"a.txt", "b.md"}
+    summary = folder.read_json(Keys.GENERATED_SUMMARY)
+    assert (summary["complete"], summary["asked"], summary["pairs"]) == (True, 10, 10)
+    assert (summary["model"], summary["name"], summary["stand_in"]) == (JUDGE, "Nova Pro", False)
+    assert (summary["calls"], summary["input_tokens"]) == (len(writer.calls), 100 * len(writer.calls))
+    assert [each["pairs"] for each in summary["documents"]] == [5, 5, 0]
+    assert summary["documents"][2]["unusable"].startswith("c.pdf is empty.")
+    assert summary["most"]["calls"] >= summary["calls"]
+    assert summary["most"]["output_tokens"] >= summary["output_tokens"]
+
+
+def test_a_step_that_is_done_asks_nothing_again() -> None:
+    folder, writer = MemoryFolder(), Writer()
+    step(folder, ask=writer)
+    asked = len(writer.calls)
+    before = dict(folder.files)
+    assert step(folder, ask=writer) == Progress(True, 10)
+    assert (len(writer.calls), folder.files) == (asked, before)
+    del folder.files[Keys.GENERATED_SUMMARY], folder.files[Keys.GENERATED]
+    step(folder, ask=writer)
+    assert (len(writer.calls), folder.files) == (asked, before)
+
+
+def test_a_step_whose_time_is_up_is_called_again() -> None:
+    folder, writer = MemoryFolder(), Writer()
+    documents = {f"{n}.txt": "\n\n".join(sentences(30, 30 * n)).encode() for n in range(7)}
+    moments = iter(range(0, 100_000, 500))
+    progress = step(folder, count=14, ask=writer, documents=documents, clock=lambda: float(next(moments)))
+    assert (progress.done, Keys.GENERATED in folder.files, len(writer.calls)) == (False, False, 4)
+    assert step(folder, count=14, ask=writer, documents=documents) == Progress(True, 14)
+    assert len(writer.calls) == 7
+
+
+def test_what_was_made_is_read_by_preprocessing_whatever_the_datasets_own_names_are() -> None:
+    folder = MemoryFolder()
+    run = manifest(generate={"count": 9}, fields={"prompt": "q", "completion": "passage"}, system_prompt="Be kind.")
+    training = jsonl([{"q": each["question"], "passage": each["answer"]} for each in pairs(12)])
+    step(folder, run=run, training=training)
+    sinks: dict[str, MemorySink] = {}
+    sources = {"training": source(training, "training.jsonl"), "validation": source(folder.files[Keys.GENERATED])}
+    prepared = prepare(
+        sources, run.settings, model(run.base_model), lambda name: sinks.setdefault(name, MemorySink()), generated=True
+    )
+    assert not prepared.findings.errors
+    assert (prepared.summary["validation_records"], prepared.summary["training_records"]) == (9, 12)
+    assert prepared.summary["validation_from"] == "generated from documents"
+    written = [json.loads(line) for line in (sinks[Keys.VALIDATION].committed or b"").splitlines()]
+    assert [line["messages"][1]["content"][0]["text"] for line in written] == [each["answer"] for each in lines(folder)]
+    assert {line["system"][0]["text"] for line in written} == {"Be kind."}
+
+
+def test_neither_training_nor_evaluation_data_is_made_again() -> None:
+    folder = MemoryFolder()
+    trained, evaluated = jsonl([*map(pair, sentences(8))]), jsonl([*map(pair, sentences(4, 8))])
+    step(folder, count=8, training=trained, data={"evaluation": source(evaluated, "evaluation.jsonl")})
+    assert {each["answer"] for each in lines(folder)}.isdisjoint(sentences(12))
+
+
+@pytest.mark.parametrize("training", [b'{"question": "q"}\n', b"", jsonl(pairs(7)), jsonl(pairs(9)) + b"{\n"])
+def test_nothing_is_asked_for_training_data_that_ends_the_run_anyway(training: bytes) -> None:
+    folder, writer = MemoryFolder(), Writer()
+    assert step(folder, ask=writer, training=training) == Progress(True, 0)
+    assert (writer.calls, Keys.GENERATED in folder.files) == ([], False)
+    assert folder.read_json(Keys.GENERATED_SUMMARY)["left_out"].startswith("The training data has errors")
+
+
+def test_a_count_that_the_base_model_does_not_take_is_refused_before_anything_is_asked() -> None:
+    writer = Writer()
+    run = manifest(CLAUDE, generate={"count": 31})
+    with pytest.raises(
+        DatasetError, match=r"generate\.count in run\.yaml: .* needs at least 32.*Nothing has been spent"
+    ):
+        step(MemoryFolder(), run=run, training=jsonl(pairs(40)), ask=writer)
+    assert not writer.calls
+
+
+def test_documents_that_cannot_be_used_end_the_run_with_each_ones_reason() -> None:
+    with pytest.raises(DatasetError) as caught:
+        step(MemoryFolder(), documents={"a.pdf": b"", "b.txt": b"\xff\xfe"})
+    assert str(caught.value).splitlines() == [
+        "None of the 2 documents can be used. Nothing has been spent.",
+        "a.pdf is empty. Remove it, or upload it again.",
+        "b.txt is UTF-16. Save it as UTF-8.",
+    ]
+
+
+def test_too_few_pairs_end_the_run_and_what_was_used_is_on_record() -> None:
+    folder, writer = MemoryFolder(), Writer()
+    documents = {"a.txt": "\n\n".join(sentences(3)).encode(), "b.txt": b""}
+    for _ in range(2):  # an attempt after the first says the same, and asks nothing
+        with pytest.raises(GenerationError) as caught:
+            step(folder, ask=writer, documents=documents)
+        assert "The documents gave 3 of 10 question-answer pairs" in str(caught.value)
+        assert "b.txt is empty." in str(caught.value)
+    summary = folder.read_json(Keys.GENERATED_SUMMARY)
+    assert (summary["complete"], summary["pairs"], summary["input_tokens"]) == (False, 3, 100 * len(writer.calls))
+    assert Keys.GENERATED not in folder.files
+
+
+def test_a_generation_that_could_cost_more_than_the_budget_is_refused() -> None:
+    writer = Writer()
+    run = manifest(generate={"count": 10, "model": NOVA_PRO})
+    with pytest.raises(BudgetExceededError, match=r"up to 8 requests and \$0\.1\d, over the budget of \$0\.05"):
+        step(MemoryFolder(), run=run, budget=0.05, ask=writer)
+    assert not writer.calls
+    assert step(MemoryFolder(), run=run, budget=0.5, ask=writer).done
+
+
+def test_documents_count_only_where_validation_data_is_missing() -> None:
+    def inputs(*roles: str) -> Manifest:
+        first = manifest().inputs[0]
+        return manifest().model_copy(
+            update={"inputs": tuple(first.model_copy(update={"role": role}) for role in roles)}
+        )
+
+    assert inputs("training", "documents").generates
+    assert not inputs("training", "documents", "validation").generates
+    assert not inputs("training").generates
+    none = manifest(generate={"count": 0})
+    assert not none.model_copy(update={"inputs": inputs("training", "documents").inputs}).generates
+    assert manifest(generate={"model": NOVA_PRO}).generator_model == NOVA_PRO
+    assert manifest(judge={"model": NOVA_PRO}).generator_model == NOVA_PRO

@@ -1,0 +1,130 @@
+"""Whatever ends a generation, what was replied is kept, and nothing is paid for twice."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.unit.generation.made import (
+    JUDGE,
+    MemoryReplies,
+    Writer,
+    generation,
+    library,
+    run,
+)
+from tuner.aws.bedrock.tool_call import ToolReply
+from tuner.core.errors import AwsError, ThrottledError
+from tuner.generation import Generator
+from tuner.generation.requests import Plan
+
+
+class Cut(Exception):
+    """The process ends."""
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(0, 2))
+def test_an_interrupted_generation_goes_on_and_pays_nothing_twice(at: int) -> None:
+    parts = library(40, 40, 40).parts
+    undisturbed = run(parts, 24, Writer())
+    replies = MemoryReplies()
+    writer = Writer()
+
+    def cut(*arguments: Any) -> ToolReply:
+        if len(writer.calls) >= at:
+            raise Cut
+        return writer(*arguments)
+
+    assert undisturbed.calls == 3
+    with pytest.raises(Cut):
+        run(parts, 24, cut, replies=replies)
+    again = run(parts, 24, writer, replies=replies)
+    assert again.pairs == undisturbed.pairs
+    assert len(again.pairs) == 24
+    assert len(writer.calls) == undisturbed.calls == again.calls
+    assert again.input_tokens == undisturbed.input_tokens
+    assert again.paid_now == undisturbed.calls - at
+
+
+def test_when_time_is_up_it_stops_after_a_request_and_goes_on_later() -> None:
+    parts = library(40, 40, 40, 40, 40, 40).parts
+    replies, writer = MemoryReplies(), Writer()
+    first = generation(parts, 24, writer, replies).run(lambda: False)
+    assert (first.done, len(writer.calls)) == (False, 4)
+    rounds = 1
+    while not (made := generation(parts, 24, writer, replies).run(lambda: False)).done:
+        rounds += 1
+    assert len(made.pairs) == 24
+    assert rounds < 10
+
+
+def test_a_part_that_bedrock_refuses_is_left_and_the_others_serve() -> None:
+    writer = Writer()
+
+    def refuses(*arguments: Any) -> ToolReply:
+        if b"Apparatus 0 " in arguments[-1][0].data:
+            raise AwsError("ValidationException: the document is odd")
+        return writer(*arguments)
+
+    parts = library(20, 20).parts
+    made = run(parts, 10, refuses)
+    assert len(made.pairs) == 10
+    assert {origin.document for origin in made.pairs} == {"1.txt"}
+    with pytest.raises(AwsError, match="the document is odd"):
+        run(parts[:1], 10, refuses)
+
+
+def test_what_is_throttled_is_asked_again_for_three_minutes() -> None:
+    (part,) = library(5).parts
+    writer, now, waits = Writer(), [0.0], []
+
+    def sleep(seconds: float) -> None:
+        waits.append(seconds)
+        now[0] += seconds
+
+    def throttled(*arguments: Any) -> ToolReply:
+        if now[0] < 100:
+            raise ThrottledError("slow down")
+        return writer(*arguments)
+
+    reply, _ = Generator(JUDGE, MemoryReplies(), throttled, lambda: now[0], sleep).reply(Plan(part, 2))
+    assert len(reply.arguments["pairs"]) == 2
+    assert max(waits) <= 20
+    assert waits[0] <= 0.5
+    now[0] = -100.0
+    with pytest.raises(ThrottledError):
+        Generator(JUDGE, MemoryReplies(), throttled, lambda: now[0], sleep).reply(Plan(part, 2))
+    assert 80 < now[0] < 100
+
+
+def test_throttling_that_lasts_ends_the_attempt_and_keeps_what_was_replied(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tuner.generation.requests._PATIENCE_SECONDS", -1)
+    replies, writer = MemoryReplies(), Writer()
+
+    def throttled(*arguments: Any) -> ToolReply:
+        if b"Apparatus 0 " in arguments[-1][0].data:
+            raise ThrottledError("slow down")
+        return writer(*arguments)
+
+    parts = library(20, 20, 20).parts
+    with pytest.raises(ThrottledError):
+        run(parts, 9, throttled, replies=replies)
+    assert len(replies.kept) == len(writer.calls)
+    assert len(run(parts, 9, writer, replies=replies).pairs) == 9
+    assert len(writer.calls) == 3
+
+
+def test_the_same_pages_written_with_other_bytes_are_the_same_request() -> None:
+    (part,) = library(5).parts
+    generator = Generator(JUDGE, MemoryReplies(), Writer())
+    assert generator._key(Plan(part, 2)) == generator._key(Plan(replace(part, data=b"other"), 2))
+    keys = {
+        generator._key(plan)
+        for plan in (Plan(part, 2), Plan(part, 3), Plan(part, 2, ("What?",)), Plan(replace(part, text="other"), 2))
+    }
+    assert len(keys) == 4

@@ -1,0 +1,77 @@
+"""The report of a stopped run waits for the release that happens beside it, and not for ever."""
+
+import json
+
+import pytest
+
+from tests.doubles import RUN, MemoryFolder
+from tests.unit.reporting.conftest import FolderOf
+from tests.unit.reporting.sample import artifacts
+from tuner.core.artifact_keys import Keys
+from tuner.reporting import await_release
+from tuner.reporting.collect.release_state import job_sentence
+
+RELEASED = json.loads(artifacts()[Keys.ENDPOINT])
+ALIVE = RELEASED | {"released_at": None}
+
+
+def test_it_waits_until_the_endpoint_is_released(folder_of: FolderOf) -> None:
+    folder = folder_of({Keys.ENDPOINT: json.dumps(ALIVE).encode()})
+    pauses: list[float] = []
+
+    def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 3:
+            folder.write_json(Keys.ENDPOINT, RELEASED)
+
+    await_release(folder, pause)
+    assert len(pauses) == 3
+
+
+def test_it_does_not_wait_for_ever(folder_of: FolderOf) -> None:
+    pauses: list[float] = []
+    await_release(folder_of({Keys.ENDPOINT: json.dumps(ALIVE).encode()}), pauses.append)
+    assert sum(pauses) == 90
+
+
+@pytest.mark.parametrize("endpoint", [None, RELEASED, ALIVE | {"commitment": "OneMonth"}])
+def test_where_there_is_nothing_to_wait_for_it_does_not_wait(folder_of: FolderOf, endpoint: dict[str, object]) -> None:
+    folder = folder_of({} if endpoint is None else {Keys.ENDPOINT: json.dumps(endpoint).encode()})
+    await_release(folder, lambda _: pytest.fail("waited"))
+
+
+def with_job(**members: str | None) -> MemoryFolder:
+    record = {
+        "run_id": RUN,
+        "trained_by": RUN,
+        "job_name": "tuner-faq",
+        "recorded_at": "2026-11-23T07:00:00Z",
+        "job_arn": "arn:job",
+        **members,
+    }
+    return MemoryFolder(RUN, {Keys.TRAINING_JOB: json.dumps(record).encode()})
+
+
+@pytest.mark.parametrize(
+    ("members", "said"),
+    [
+        ({"stopped_at": "2026-11-23T08:00:00Z"}, "was stopped at 2026-11-23 08:00:00 UTC. Bedrock charges"),
+        ({"left_at": "2026-11-23T08:00:00Z"}, "left to complete: a new run of the same content (tuner run --again)"),
+    ],
+    ids=["stopped", "left"],
+)
+def test_a_run_that_ended_in_its_training_says_what_became_of_the_job(members: dict[str, str], said: str) -> None:
+    assert said in str(job_sentence(with_job(**members)))
+
+
+def test_a_job_that_is_going_to_be_stopped_is_waited_for() -> None:
+    folder, pauses = with_job(), list[float]()
+
+    def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        folder.files.update(with_job(stopped_at="2026-11-23T08:00:00Z").files)
+
+    await_release(folder, pause)
+    assert pauses == [3]
+    await_release(with_job(trained_by="another"), pauses.append)
+    assert pauses == [3], "an adopted job is not this run's to stop"

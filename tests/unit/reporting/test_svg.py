@@ -1,0 +1,62 @@
+"""Small drawings keep to their scale and tell the direction."""
+
+import pytest
+
+from tuner.artifacts.report import Metric, Moment
+from tuner.reporting.page.svg import SCALE, interval, shares, stretches
+
+
+def metric(low: float, high: float, better: str = "higher") -> Metric:
+    return Metric.model_validate(
+        {"better": better, "difference": (low + high) / 2, "comparison": {"interval": (low, high)}}
+    )
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "better", "kind"),
+    [(1, 2, "higher", "better"), (1, 2, "lower", "worse"), (-2, -1, "lower", "better"), (-1, 2, "higher", "undecided")],
+)
+def test_right_of_the_middle_is_better(low: float, high: float, better: str, kind: str) -> None:
+    drawn = interval(metric(low, high, better))
+    assert drawn
+    assert drawn.bar.kind == kind
+    assert (drawn.mean > SCALE / 2) == (kind != "worse")
+    assert drawn.bar.x <= drawn.mean <= drawn.bar.x + drawn.bar.width
+
+
+@pytest.mark.parametrize("value", [0.0, 1e-9, 1e9])
+def test_an_interval_stays_on_the_scale(value: float) -> None:
+    drawn = interval(metric(-value, value))
+    assert drawn
+    assert 0 <= drawn.bar.x <= drawn.bar.x + drawn.bar.width <= SCALE
+
+
+def test_without_an_interval_nothing_is_drawn() -> None:
+    assert interval(Metric(difference=1.0)) is None
+
+
+def test_shares_fill_the_scale() -> None:
+    bars = shares(Metric.model_validate({"comparison": {"wins": 6, "ties": 1, "losses": 1}}))
+    assert [(bar.x, bar.width) for bar in bars] == [(0, 750), (750, 125), (875, 125)]
+
+
+def test_no_questions_no_shares() -> None:
+    assert [bar.width for bar in shares(Metric())] == [0, 0, 0]
+
+
+def test_an_endpoint_without_an_end_is_drawn_to_the_end() -> None:
+    moments = (
+        Moment(name="Run started", started_at="2026-01-01T00:00:00Z"),
+        Moment(name="Endpoint is paid for", started_at="2026-01-01T00:30:00Z", paid=True),
+    )
+    (_, point), (_, paid) = stretches(moments, "2026-01-01T01:00:00Z")
+    assert (point.x, point.kind) == (0, "point")
+    assert (paid.x, paid.width, paid.kind) == (500, 500, "paid")
+
+
+def test_two_intervals_one_above_the_other_have_one_scale() -> None:
+    near, far = metric(1, 2), metric(4, 8)
+    wide, narrow = interval(far, near), interval(near, far)
+    assert wide and narrow
+    assert narrow.mean - SCALE / 2 == pytest.approx((wide.mean - SCALE / 2) / 4, abs=0.2)
+    assert interval(near, Metric(difference=1.0)) == interval(near)

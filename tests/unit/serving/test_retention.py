@@ -1,0 +1,164 @@
+"""An accepted model's endpoint stays for its hours, and not a moment without an end."""
+
+import datetime as dt
+import json
+from collections.abc import Mapping
+
+import pytest
+
+from tests.doubles import DEPLOYMENT, NAME, RUN, FakeEndpoints, MemoryFolder
+from tuner.core.artifact_keys import Keys
+from tuner.core.errors import AwsError
+from tuner.core.resource_names import Tags
+from tuner.costs.prices import price_list
+from tuner.serving.inventory import alive, hourly_usd, is_needed
+from tuner.serving.purchase import require
+from tuner.serving.release_schedule import Switch
+from tuner.serving.retention import keep, kept_until
+
+PRICE = hourly_usd(price_list())
+NOW = dt.datetime.now(dt.UTC).replace(microsecond=0)
+LATER = (NOW + dt.timedelta(hours=5)).isoformat()
+
+
+class Schedules:
+    """Remembers what was armed, in order."""
+
+    def __init__(self) -> None:
+        self.armed: list[tuple[str, dt.datetime, dict[str, str]]] = []
+
+    def arm(self, *_: object) -> dt.datetime:
+        raise AssertionError("an armed switch would keep its time")
+
+    def rearm(
+        self, name: str, at: dt.datetime, function_arn: str, role_arn: str, payload: Mapping[str, str]
+    ) -> dt.datetime:
+        self.armed.append((name, at, dict(payload)))
+        return at
+
+    def disarm(self, name: str) -> None:
+        raise AssertionError("never without a switch")
+
+
+@pytest.fixture
+def throughputs() -> FakeEndpoints:
+    return FakeEndpoints()
+
+
+@pytest.fixture
+def folder(throughputs: FakeEndpoints) -> MemoryFolder:
+    record = {
+        "kind": "provisioned",
+        "arn": throughputs.add(status="InService"),
+        "name": NAME,
+        "model_units": 1,
+        "commitment": None,
+        "created_at": "2026-11-23T07:00:00Z",
+    }
+    return MemoryFolder(RUN, {Keys.ENDPOINT: json.dumps(record).encode()})
+
+
+def switch(schedules: Schedules) -> Switch:
+    return Switch(schedules, DEPLOYMENT, RUN, "arn:function", "arn:role")
+
+
+def test_the_switch_the_tag_and_the_record_say_the_same(throughputs: FakeEndpoints, folder: MemoryFolder) -> None:
+    schedules = Schedules()
+    asked_at = dt.datetime.now(dt.UTC)
+    kept = keep(throughputs, folder, switch(schedules), hours=3).kept_until
+    ((name, at, payload),) = schedules.armed
+    assert (name, payload) == (NAME, {"run_id": RUN})
+    assert dt.timedelta(hours=3) <= at - asked_at < dt.timedelta(hours=3, minutes=1)
+    assert kept == at.replace(microsecond=0).isoformat().replace("+00:00", "Z")
+    assert require(folder).kept_until == kept
+    assert throughputs.tags(require(folder).arn)[Tags.KEPT_UNTIL] == kept
+
+
+def test_a_repeated_step_does_not_keep_it_longer(throughputs: FakeEndpoints, folder: MemoryFolder) -> None:
+    first = keep(throughputs, folder, switch(Schedules()), hours=3)
+    assert keep(throughputs, folder, switch(Schedules()), hours=9) == first
+
+
+def test_what_is_gone_is_not_kept_and_no_switch_is_armed(throughputs: FakeEndpoints, folder: MemoryFolder) -> None:
+    throughputs.alive.clear()
+    schedules = Schedules()
+    assert keep(throughputs, folder, switch(schedules), hours=3).kept_until is None
+    assert schedules.armed == []
+
+
+def test_the_switch_is_armed_before_the_tag_that_the_sweep_goes_by(folder: MemoryFolder) -> None:
+    class Vanishing(FakeEndpoints):
+        def tag(self, arn: str, tags: Mapping[str, str]) -> None:
+            raise AwsError(f"Could not tag {arn}: ResourceNotFoundException")
+
+    schedules, vanishing = Schedules(), Vanishing()
+    vanishing.add()
+    with pytest.raises(AwsError, match="Could not tag"):
+        keep(vanishing, folder, switch(schedules), hours=3)
+    assert len(schedules.armed) == 1
+    assert require(folder).kept_until is None
+
+
+@pytest.mark.parametrize(
+    ("tags", "hours"),
+    [
+        ({Tags.KEPT_UNTIL: LATER}, 5),
+        ({Tags.KEPT_UNTIL: (NOW + dt.timedelta(days=400)).isoformat()}, 12),
+        ({}, None),
+        ({Tags.KEPT_UNTIL: "for ever"}, None),
+        ({Tags.KEPT_UNTIL: "2026-11-23T20:00:00"}, None),
+    ],
+    ids=["as its tag says", "no longer than the deployment allows", "no tag", "no time", "no time zone"],
+)
+def test_a_tag_keeps_within_what_the_deployment_allows(tags: dict[str, str], hours: int | None) -> None:
+    expected = None if hours is None else NOW + dt.timedelta(hours=hours)
+    assert kept_until(tags, NOW, longest_hours=12) == expected
+
+
+@pytest.mark.parametrize(
+    ("status", "hours", "until", "needed"),
+    [
+        ("RUNNING", 0, None, True),
+        pytest.param("RUNNING", 5, None, False, id="of a run that hangs"),
+        pytest.param("RUNNING", 5, LATER, True, id="kept, and not reported yet"),
+        pytest.param("SUCCEEDED", 5, LATER, True, id="kept"),
+        ("SUCCEEDED", 0, "2026-01-01T00:00:00Z", False),
+        ("SUCCEEDED", 0, None, False),
+        pytest.param("FAILED", 0, LATER, False, id="kept, but failed"),
+        pytest.param("ABORTED", 0, LATER, False, id="kept, but stopped"),
+        pytest.param(None, 1, LATER, False, id="kept, but of no run"),
+    ],
+)
+def test_the_sweep_leaves_only_what_somebody_wants(
+    status: str | None, hours: int, until: str | None, needed: bool
+) -> None:
+    kind, created = FakeEndpoints(), dt.datetime.now(dt.UTC) - dt.timedelta(hours=hours)
+    arn = kind.add(
+        created_at=created, tags={Tags.DEPLOYMENT: DEPLOYMENT, **({Tags.KEPT_UNTIL: until} if until else {})}
+    )
+    assert is_needed(lambda _: status, DEPLOYMENT, 4, 24)(kind, kind.alive[arn]) is needed
+
+
+def test_what_is_alive_says_whose_it_is_and_what_it_costs() -> None:
+    kind, created = FakeEndpoints(), dt.datetime.now(dt.UTC) - dt.timedelta(hours=1.5)
+    claude = "anthropic.claude-3-haiku-20240307-v1:0:200k"
+    kind.add(created_at=created, base_model=claude, tags={Tags.DEPLOYMENT: DEPLOYMENT, Tags.RUN: RUN})
+    kind.add(created_at=created, base_model="amazon.nova-micro-v1:0:128k")
+    kind.add("tuner-somebody", {})
+    kind.add("stray", {Tags.DEPLOYMENT: DEPLOYMENT})
+    kind.add("others", {})
+    found = list(alive([kind], DEPLOYMENT, 24, PRICE))
+    assert [(entry.ours, entry.run_id) for entry in found] == [
+        (True, RUN), (True, RUN), (False, "somebody"), (False, None),
+    ]  # fmt: skip
+    assert found[0].hourly_usd == 132
+    assert found[0].usd == 264, "a begun hour counts whole"
+    assert (found[1].hourly_usd, found[1].usd) == (None, None), "unknown is not free"
+    assert not found[0].expected
+
+
+def test_a_term_and_what_is_kept_are_expected() -> None:
+    kind = FakeEndpoints()
+    kind.add(commitment="OneMonth")
+    kind.add(tags={Tags.DEPLOYMENT: DEPLOYMENT, Tags.KEPT_UNTIL: LATER})
+    assert [entry.expected for entry in alive([kind], DEPLOYMENT, 24, PRICE)] == [True, True]

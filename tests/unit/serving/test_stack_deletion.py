@@ -1,0 +1,94 @@
+"""A stack goes when nothing of it is alive, and says why when it may not."""
+
+import json
+
+import pytest
+
+from lambdas import release_throughput
+from tests.doubles import DEPLOYMENT, FakeEndpoints, FakeJobs, MemoryFolder
+from tests.unit.lambdas.steps import CONTEXT
+from tuner.serving.release import Release
+from tuner.serving.stack_deletion import refusal
+
+
+class Executions:
+    def __init__(self, *names: str) -> None:
+        self.names = list(names)
+
+    def running(self) -> list[str]:
+        return self.names
+
+
+def asked(kind: FakeEndpoints, *running: str) -> str | None:
+    release = Release((kind,), DEPLOYMENT, MemoryFolder, lambda _: 132.0, sleep=lambda _: None)
+    return refusal(release, Executions(*running))
+
+
+def test_everything_of_ours_is_released_first_and_nothing_else() -> None:
+    kind = FakeEndpoints()
+    kind.add(tags={"bedrock-tuner:deployment": DEPLOYMENT, "bedrock-tuner:kept-until": "2099-01-01T00:00:00Z"})
+    others = kind.add("tuner-other", {})
+    assert asked(kind) is None
+    assert list(kind.alive) == [others]
+
+
+def test_a_run_that_is_going_on_keeps_the_stack() -> None:
+    kind = FakeEndpoints()
+    kind.add()
+    assert "tuner stop" in str(asked(kind, "faq-1"))
+    assert kind.alive, "nothing is pulled from under a run"
+
+
+def test_what_cannot_be_released_is_said_with_its_command() -> None:
+    kind = FakeEndpoints(refuses_delete=1)
+    arn = kind.add()
+    why = str(asked(kind))
+    assert f"delete-provisioned-model-throughput --provisioned-model-id {arn}" in why
+    assert "$132.00 an hour" in why
+
+
+def test_a_commitment_keeps_the_stack_and_says_how_to_delete_it_all_the_same() -> None:
+    kind = FakeEndpoints()
+    arn = kind.add(commitment="OneMonth")
+    assert arn in str(asked(kind))
+    assert "FORCE_DELETE_STACK" in str(asked(kind))
+
+
+@pytest.fixture
+def answered(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, str]]:
+    """What CloudFormation was told."""
+    told: list[dict[str, str]] = []
+
+    class Reply:
+        def __enter__(self) -> None: ...
+
+        def __exit__(self, *_: object) -> None: ...
+
+    def put(request, **_):  # type: ignore[no-untyped-def]
+        assert request.get_method() == "PUT"
+        told.append({"to": request.full_url, **json.loads(request.data)})
+        return Reply()
+
+    monkeypatch.setattr("tuner.aws.stack_events.urllib.request.urlopen", put)
+    return told
+
+
+def test_cloudformation_is_always_answered(monkeypatch: pytest.MonkeyPatch, answered: list[dict[str, str]]) -> None:
+    for name, value in {"DEPLOYMENT": "{}", "DATA_BUCKET": "d", "ARTIFACTS_BUCKET": "a"}.items():
+        monkeypatch.setenv(name, value)
+
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("something nobody thought of")
+
+    monkeypatch.setattr(release_throughput, "refusal", broken)
+    monkeypatch.setattr(release_throughput, "ProvisionedThroughputs", FakeEndpoints)
+    monkeypatch.setattr(release_throughput, "ModelDeployments", FakeEndpoints)
+    monkeypatch.setattr(release_throughput, "TrainingJobs", FakeJobs)
+    monkeypatch.setattr(release_throughput, "Executions", lambda _: None)
+    request = {"ResponseURL": "https://answer", "StackId": "s", "RequestId": "r", "LogicalResourceId": "l"}
+    for kind in ("Create", "Update", "Delete"):
+        release_throughput.handler({**request, "RequestType": kind, "ResourceProperties": {}}, CONTEXT)
+    assert [each["Status"] for each in answered] == ["SUCCESS", "SUCCESS", "FAILED"]
+    assert "something nobody thought of" in answered[2]["Reason"]
+    assert {each["to"] for each in answered} == {"https://answer"}
+    assert {each["PhysicalResourceId"] for each in answered} == {"tuner-releases"}

@@ -1,0 +1,59 @@
+"""`run.json`: what a run was pinned to."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from tuner.core.run import Role
+from tuner.settings import RunSettings
+
+
+class PinnedInput(BaseModel):
+    """One object of a dataset at one version: it cannot change under the run."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    role: Role
+    key: str
+    version_id: str
+    size: int
+    sha256: str
+
+
+class Manifest(BaseModel):
+    """`run.json`: everything that decides what a run does, written once, by its first step."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    schema_version: Literal[1] = 1
+    run_id: str
+    dataset: str
+    execution_arn: str
+    started_at: str
+    data_bucket: str
+    inputs: tuple[PinnedInput, ...]
+    settings: RunSettings
+    base_model: str
+    base_endpoint: str
+    base_model_name: str
+    judge_model: str
+    hyperparameters: dict[str, str]
+    resource_name: str
+    versions: dict[str, str]
+
+    def inputs_of(self, role: Role) -> tuple[PinnedInput, ...]:
+        """The pinned inputs that are there for `role`."""
+        return tuple(entry for entry in self.inputs if entry.role == role)
+
+    @property
+    def generates(self) -> bool:
+        """Whether validation data is to be made from documents: they are there, and it is not."""
+        wanted = self.settings.generate.count > 0
+        return wanted and bool(self.inputs_of("documents")) and not self.inputs_of("validation")
+
+    @property
+    def generator_model(self) -> str:
+        """The model that makes validation data from documents."""
+        return self.settings.generate.model or self.judge_model

@@ -1,0 +1,66 @@
+"""The shape of a report."""
+
+from tuner.artifacts.report.dataset import Coverage, DatasetSummary
+from tuner.artifacts.report.execution import (
+    Approval,
+    Bill,
+    CostItem,
+    Epoch,
+    Estimate,
+    Finding,
+    Findings,
+    Moment,
+    Serving,
+    Training,
+    TrainingStep,
+)
+from tuner.artifacts.report.generated import Generated
+from tuner.artifacts.report.report import SCHEMA_VERSION, Earlier, Failure, Models, NamedModel, Report, Status
+from tuner.artifacts.report.scores import (
+    Aggregate,
+    Answer,
+    Comparison,
+    Correlation,
+    Gate,
+    Metric,
+    People,
+    Question,
+    Value,
+    Verdict,
+    Which,
+)
+
+__all__ = [
+    "SCHEMA_VERSION",
+    "Aggregate",
+    "Answer",
+    "Approval",
+    "Bill",
+    "Comparison",
+    "Correlation",
+    "CostItem",
+    "Coverage",
+    "DatasetSummary",
+    "Earlier",
+    "Epoch",
+    "Estimate",
+    "Failure",
+    "Finding",
+    "Findings",
+    "Gate",
+    "Generated",
+    "Metric",
+    "Models",
+    "Moment",
+    "NamedModel",
+    "People",
+    "Question",
+    "Report",
+    "Serving",
+    "Status",
+    "Training",
+    "TrainingStep",
+    "Value",
+    "Verdict",
+    "Which",
+]

@@ -1,0 +1,107 @@
+"""`report/report.json`: everything a run has to say for itself. docs/report.schema.json is made from these models.
+
+Every part may be absent: a run that was refused in its first step has little more than an id and a reason.
+Times are ISO 8601 in UTC, durations seconds, money US dollars.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from tuner.artifacts.manifest import PinnedInput
+from tuner.artifacts.report.base import Part
+from tuner.artifacts.report.dataset import DatasetSummary
+from tuner.artifacts.report.execution import Approval, Bill, Estimate, Findings, Moment, Serving, Training
+from tuner.artifacts.report.generated import Generated
+from tuner.artifacts.report.scores import Correlation, Gate, Metric, People, Question, Verdict
+from tuner.costs.break_even import BreakEven
+
+SCHEMA_VERSION: Literal[1] = 1
+Status = Literal["SUCCEEDED", "FAILED", "ABORTED", "TIMED_OUT"]
+
+
+class Failure(Part):
+    """Why the run ended without a result."""
+
+    error: str = Field(description="class of the error, as the execution's Error shows it")
+    message: str = Field(description="what is wrong, where, and what to do")
+
+
+class NamedModel(Part):
+    """A model by the names a person and an API know it by."""
+
+    id: str | None = Field(None, description="model id, inference profile or folder")
+    arn: str | None = None
+    name: str | None = Field(None, description="the name Amazon Bedrock gives it")
+    stand_in: bool = Field(False, description="not the model its id names, but a local stand-in for it")
+
+
+class Models(Part):
+    """Every model that had a part in the numbers."""
+
+    base: NamedModel | None = None
+    tuned: NamedModel | None = None
+    judge: NamedModel | None = None
+    bertscore: NamedModel | None = None
+    generator: NamedModel | None = Field(None, description="wrote the validation data, from documents")
+
+
+class Earlier(Part):
+    """An earlier run to compare with: the means of its tuned model, and this run's tuned model measured by it."""
+
+    run_id: str
+    ended_at: str
+    scores: dict[str, float]
+    metrics: dict[str, Metric] = Field(
+        default_factory=dict, description="by metric, as `scores`, with the earlier run's tuned model as base"
+    )
+
+
+class Report(BaseModel):
+    """A run's report."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, title="Report of a fine-tuning run")
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    run_id: str
+    dataset: str | None = Field(None, description="null when the run was refused before its inputs were pinned")
+    status: Status
+    failure: Failure | None = None
+    verdict: Verdict
+    started_at: str | None = None
+    ended_at: str = Field(description="when this report was written")
+    execution_arn: str | None = None
+    folder: str = Field(description="s3:// address of everything the run made")
+    unreadable: tuple[str, ...] = Field(
+        (), description="artifacts that a failed run's report had to leave out, and why"
+    )
+    stand_ins: tuple[str, ...] = Field((), description="names of everything that stood in for the real thing")
+    models: Models = Models()
+    scores: dict[str, Metric] = Field(default_factory=dict, description="by metric")
+    gate: Gate | None = Field(None, description="null when the run's settings have no gate")
+    people: People | None = Field(None, description="null until people scored answers")
+    agreement: tuple[Correlation, ...] = ()
+    scoring: dict[str, Any] = Field(default_factory=dict, description="what else scores.json says, of all metrics")
+    earlier: Earlier | None = Field(
+        None, description="the dataset's best earlier run on the same questions, by the metric that decides"
+    )
+    questions: tuple[Question, ...] = ()
+    training: Training | None = None
+    serving: Serving | None = None
+    commitment: Serving | None = Field(None, description="what was bought for a term once the gate accepted the model")
+    estimate: Estimate | None = None
+    approval: Approval | None = Field(None, description="null when the run asked nobody")
+    bill: Bill | None = None
+    break_even: BreakEven | None = Field(
+        None, description="null without answers to take the tokens from, or an estimate to take the prices from"
+    )
+    timeline: tuple[Moment, ...] = ()
+    dataset_summary: DatasetSummary | None = None
+    generated: Generated | None = Field(None, description="null when no validation data was made from documents")
+    findings: Findings | None = None
+    inputs: tuple[PinnedInput, ...] = ()
+    settings: dict[str, Any] = Field(default_factory=dict)
+    hyperparameters: dict[str, str] = Field(default_factory=dict)
+    versions: dict[str, str] = Field(default_factory=dict)

@@ -1,0 +1,208 @@
+"""Amazon Bedrock's control plane: foundation models, inference profiles, customization jobs."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from tuner.aws.clients import client
+from tuner.aws.error_mapping import code_of, message_of, translated
+from tuner.core.errors import RetryableError
+from tuner.settings import DeploymentSettings, VpcSettings
+
+
+@dataclass(frozen=True, slots=True)
+class FoundationModel:
+    """What the account says of a foundation model in its Region.
+
+    One that is not `active` is LEGACY: it can be used until `end_of_life`, from `extended_access` on perhaps at a
+    higher price. Neither day need be known.
+    """
+
+    id: str
+    name: str
+    active: bool
+    end_of_life: dt.datetime | None
+    customizations: tuple[str, ...]
+    extended_access: dt.datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JobRequest:
+    """A customization job to start. `name` is the custom model's name too."""
+
+    name: str
+    base_model: str
+    role_arn: str
+    training_uri: str
+    validation_uri: str | None
+    output_uri: str
+    hyperparameters: Mapping[str, str]
+    tags: Mapping[str, str]
+    vpc: VpcSettings = field(default_factory=VpcSettings)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A customization job. `status` is InProgress, Completed, Failed, Stopping or Stopped.
+
+    `hyperparameters` are those it was started with, as Bedrock gives them back.
+    """
+
+    arn: str
+    name: str
+    status: str
+    created_at: dt.datetime
+    ended_at: dt.datetime | None
+    failure: str | None
+    custom_model_arn: str | None
+    custom_model_name: str
+    hyperparameters: Mapping[str, str] = field(default_factory=dict)
+
+
+def tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
+    """Tags as Bedrock takes them."""
+    return [{"key": key, "value": value} for key, value in tags.items()]
+
+
+def tags_of(api: Any, arn: str) -> dict[str, str]:
+    """The tags of a resource; empty when it is gone. Calls: bedrock:ListTagsForResource."""
+    with translated(f"read the tags of {arn}"):
+        try:
+            found = api.list_tags_for_resource(resourceARN=arn).get("tags", [])
+        except ClientError as error:
+            if code_of(error) == "ResourceNotFoundException":
+                return {}
+            raise
+    return {tag["key"]: tag["value"] for tag in found}
+
+
+class Bedrock:
+    """Calls: bedrock:GetFoundationModel, {Create,Get}ModelCustomizationJob, TagResource,
+    ListTagsForResource, ListModelCustomizationJobs.
+    """
+
+    def __init__(self, api: Any = None, region: str | None = None, company: DeploymentSettings | None = None) -> None:
+        """`company` is whose VPC and tags the jobs get."""
+        self._api = api or client("bedrock", region)
+        self._company = company
+
+    def foundation_model(self, model_id: str) -> FoundationModel | None:
+        """The model, or None when the Region does not offer it."""
+        with translated(f"look up the foundation model {model_id}"):
+            try:
+                details = self._api.get_foundation_model(modelIdentifier=model_id)["modelDetails"]
+            except ClientError as error:
+                if _unknown(error):
+                    return None
+                raise
+        lifecycle = details.get("modelLifecycle", {})
+        return FoundationModel(
+            id=details["modelId"],
+            name=details.get("modelName", model_id),
+            active=lifecycle.get("status") == "ACTIVE",
+            end_of_life=lifecycle.get("endOfLifeTime"),
+            customizations=tuple(details.get("customizationsSupported", ())),
+            extended_access=lifecycle.get("publicExtendedAccessTime"),
+        )
+
+    def find_job(self, name: str) -> Job | None:
+        """The customization job of this name or ARN, or None."""
+        with translated(f"look up the customization job {name}"):
+            try:
+                found = self._api.get_model_customization_job(jobIdentifier=name)
+            except ClientError as error:
+                if _unknown(error):
+                    return None
+                raise
+        return Job(
+            arn=found["jobArn"],
+            name=found["jobName"],
+            status=found.get("status", "InProgress"),
+            created_at=found["creationTime"],
+            ended_at=found.get("endTime"),
+            failure=found.get("failureMessage"),
+            custom_model_arn=found.get("outputModelArn"),
+            custom_model_name=found["outputModelName"],
+            hyperparameters=found.get("hyperParameters", {}),
+        )
+
+    def create_job(self, request: JobRequest) -> str | None:
+        """Starts a job and returns its ARN; None when its name is already in use.
+
+        Raises QuotaError when the account takes no further job at the moment, or none at all.
+        """
+        if self._company:
+            tags = {**self._company.tags, **request.tags}
+            request = replace(request, tags=tags, vpc=self._company.vpc)
+        with translated(f"start the customization job {request.name}"):
+            try:
+                arn: str = self._api.create_model_customization_job(**_job_members(request))["jobArn"]
+                return arn
+            except ClientError as error:
+                if code_of(error) == "ConflictException" or "in use" in message_of(error):
+                    return None
+                # IAM is eventually consistent: a role made minutes ago may not be known everywhere yet.
+                if code_of(error) == "ValidationException" and "assume" in message_of(error).lower():
+                    raise RetryableError(f"Bedrock cannot assume the service role: {message_of(error)}") from error
+                raise
+
+    def tags(self, arn: str) -> Mapping[str, str]:
+        """The tags of a resource; empty when it is gone."""
+        return tags_of(self._api, arn)
+
+    def tag(self, arn: str, tags: Mapping[str, str]) -> bool:
+        """Sets tags on a resource, whose other tags stay; False when it is gone."""
+        with translated(f"tag {arn}"):
+            try:
+                self._api.tag_resource(resourceARN=arn, tags=tag_list(tags))
+            except ClientError as error:
+                if code_of(error) == "ResourceNotFoundException":
+                    return False
+                raise
+        return True
+
+    def jobs_in_progress(self) -> int:
+        """How many customization jobs the account runs in this Region (1 stands for "one or more").
+
+        One that is told to stop counts too: it may take its place until it is Stopped.
+        """
+        with translated("list the customization jobs in progress"):
+            for status in ("InProgress", "Stopping"):
+                page = self._api.list_model_customization_jobs(statusEquals=status, maxResults=1)
+                if page.get("modelCustomizationJobSummaries"):
+                    return 1
+        return 0
+
+
+def _job_members(request: JobRequest) -> dict[str, Any]:
+    members: dict[str, Any] = {
+        "jobName": request.name,
+        "customModelName": request.name,
+        "clientRequestToken": f"{request.name}-job",
+        "roleArn": request.role_arn,
+        "baseModelIdentifier": request.base_model,
+        "customizationType": "FINE_TUNING",
+        "trainingDataConfig": {"s3Uri": request.training_uri},
+        "outputDataConfig": {"s3Uri": request.output_uri},
+        "hyperParameters": dict(request.hyperparameters),
+        "jobTags": tag_list(request.tags),
+        "customModelTags": tag_list(request.tags),
+    }
+    if request.vpc:
+        members["vpcConfig"] = {
+            "subnetIds": list(request.vpc.subnet_ids),
+            "securityGroupIds": list(request.vpc.security_group_ids),
+        }
+    if request.validation_uri:
+        members["validationDataConfig"] = {"validators": [{"s3Uri": request.validation_uri}]}
+    return members
+
+
+def _unknown(error: ClientError) -> bool:
+    """An id that Bedrock does not know is one or the other, depending on the call and the kind of id."""
+    return code_of(error) in {"ResourceNotFoundException", "ValidationException"}

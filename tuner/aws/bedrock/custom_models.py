@@ -1,0 +1,47 @@
+"""Custom models: what customization jobs leave behind, and what storage is paid for by the month."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from tuner.aws.bedrock.control_plane import tags_of
+from tuner.aws.clients import client
+from tuner.aws.error_mapping import code_of, translated
+from tuner.serving.model_cleanup import CustomModel
+
+
+class CustomModels:
+    """Calls: bedrock:ListCustomModels, ListTagsForResource, DeleteCustomModel."""
+
+    def __init__(self, api: Any = None) -> None:
+        self._api = api or client("bedrock")
+
+    def made_before(self, name: str, before: dt.datetime) -> Iterator[CustomModel]:
+        """The account's own whose name contains `name` and which are older than `before`."""
+        with translated("list the custom models"):
+            pages = self._api.get_paginator("list_custom_models").paginate(
+                nameContains=name, creationTimeBefore=before, isOwned=True
+            )
+            for page in pages:
+                for found in page.get("modelSummaries", []):
+                    yield CustomModel(found["modelArn"], found["modelName"], found["creationTime"])
+
+    def tags(self, arn: str) -> Mapping[str, str]:
+        """A model's tags; empty when it is gone."""
+        return tags_of(self._api, arn)
+
+    def delete(self, arn: str) -> bool:
+        """Deletes a model; False when Bedrock says that it is in use. One that is gone is no error."""
+        with translated(f"delete {arn}"):
+            try:
+                self._api.delete_custom_model(modelIdentifier=arn)
+            except ClientError as error:
+                if code_of(error) == "ConflictException":
+                    return False
+                if code_of(error) != "ResourceNotFoundException":
+                    raise
+        return True

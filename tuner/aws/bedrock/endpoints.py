@@ -1,0 +1,181 @@
+"""The two ways to serve a custom model, behind one interface (`tuner.serving.endpoints.Endpoints`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from tuner.aws.bedrock.control_plane import tag_list, tags_of
+from tuner.aws.clients import client
+from tuner.aws.error_mapping import code_of, message_of, translated
+from tuner.core.errors import RetryableError, StillAliveError
+from tuner.serving.endpoints import Endpoint, EndpointRequest, Endpoints, Kind
+from tuner.settings import Serving
+
+# What Bedrock answers when an endpoint cannot be deleted now: it is being created or changed.
+_REFUSED = {"ConflictException", "ValidationException"}
+
+
+@contextmanager
+def _eventually() -> Iterator[None]:
+    """A name in use, and a model that is not found, are stale reads as a rule: what was just made is not shown yet."""
+    try:
+        yield
+    except ClientError as error:
+        if code_of(error) in {"ConflictException", "ResourceNotFoundException"} or "in use" in message_of(error):
+            raise RetryableError(
+                f"Bedrock does not show yet what an earlier call has made: {code_of(error)}: {message_of(error)} It is "
+                "tried again, for some minutes."
+            ) from error
+        raise
+
+
+class _BedrockEndpoints:
+    kind: Kind
+
+    def __init__(self, api: Any = None, company_tags: Mapping[str, str] | None = None) -> None:
+        """`company_tags` are further tags of what is created."""
+        self._api = api or client("bedrock")
+        self._company_tags = company_tags or {}
+
+    def tags(self, arn: str) -> Mapping[str, str]:
+        """Tags of an endpoint; empty when it is gone."""
+        return tags_of(self._api, arn)
+
+    def tag(self, arn: str, tags: Mapping[str, str]) -> None:
+        """Adds tags to the endpoint; AwsError when it is gone."""
+        with translated(f"tag {arn}"):
+            self._api.tag_resource(resourceARN=arn, tags=tag_list(tags))
+
+    def get(self, arn: str) -> Endpoint | None:
+        """The endpoint, or None when it is gone."""
+        with translated(f"look up {arn}"):
+            try:
+                return self._get(arn)
+            except ClientError as error:
+                if code_of(error) == "ResourceNotFoundException":
+                    return None
+                raise
+
+    def delete(self, arn: str) -> None:
+        """Deletes the endpoint; one that is gone is no error. Raises StillAliveError when Bedrock refuses now."""
+        with translated(f"delete {arn}"):
+            try:
+                self._delete(arn)
+            except ClientError as error:
+                if code_of(error) in _REFUSED:
+                    raise StillAliveError(f"Bedrock does not delete {arn} now: {message_of(error)}") from error
+                if code_of(error) != "ResourceNotFoundException":
+                    raise
+
+    def _get(self, arn: str) -> Endpoint:
+        raise NotImplementedError
+
+    def _delete(self, arn: str) -> None:
+        raise NotImplementedError
+
+
+class ProvisionedThroughputs(_BedrockEndpoints):
+    """Calls: bedrock:{Create,Get,List,Delete}ProvisionedModelThroughput(s), TagResource, ListTagsForResource."""
+
+    kind: Kind = "provisioned"
+
+    def create(self, request: EndpointRequest) -> str:
+        """Purchases throughput and returns its ARN. Raises QuotaError."""
+        commitment = {"commitmentDuration": request.commitment} if request.commitment else {}
+        with translated(f"purchase the provisioned throughput {request.name}"), _eventually():
+            arn: str = self._api.create_provisioned_model_throughput(
+                provisionedModelName=request.name,
+                modelId=request.custom_model_arn,
+                modelUnits=request.model_units,
+                clientRequestToken=f"{request.name}-throughput",
+                tags=tag_list({**self._company_tags, **request.tags}),
+                **commitment,
+            )["provisionedModelArn"]
+            return arn
+
+    def list(self, name: str) -> Iterator[Endpoint]:
+        """Every provisioned throughput whose name contains `name`."""
+        with translated("list the provisioned throughputs"):
+            pages = self._api.get_paginator("list_provisioned_model_throughputs").paginate(**_named(name))
+            for page in pages:
+                yield from map(_throughput, page.get("provisionedModelSummaries", []))
+
+    def _get(self, arn: str) -> Endpoint:
+        return _throughput(self._api.get_provisioned_model_throughput(provisionedModelId=arn))
+
+    def _delete(self, arn: str) -> None:
+        self._api.delete_provisioned_model_throughput(provisionedModelId=arn)
+
+
+class ModelDeployments(_BedrockEndpoints):
+    """Calls: bedrock:{Create,Get,List,Delete}CustomModelDeployment(s), TagResource, ListTagsForResource."""
+
+    kind: Kind = "on_demand"
+
+    def create(self, request: EndpointRequest) -> str:
+        """Deploys the custom model for on-demand use and returns the deployment's ARN. Raises QuotaError."""
+        with translated(f"create the custom model deployment {request.name}"), _eventually():
+            arn: str = self._api.create_custom_model_deployment(
+                modelDeploymentName=request.name,
+                modelArn=request.custom_model_arn,
+                clientRequestToken=f"{request.name}-deployment",
+                tags=tag_list({**self._company_tags, **request.tags}),
+            )["customModelDeploymentArn"]
+            return arn
+
+    def list(self, name: str) -> Iterator[Endpoint]:
+        """Every deployment whose name contains `name`."""
+        with translated("list the custom model deployments"):
+            pages = self._api.get_paginator("list_custom_model_deployments").paginate(**_named(name))
+            for page in pages:
+                yield from map(_deployment, page.get("modelDeploymentSummaries", []))
+
+    def _get(self, arn: str) -> Endpoint:
+        return _deployment(self._api.get_custom_model_deployment(customModelDeploymentIdentifier=arn))
+
+    def _delete(self, arn: str) -> None:
+        self._api.delete_custom_model_deployment(customModelDeploymentIdentifier=arn)
+
+
+def endpoints_of(serving: Serving, company_tags: Mapping[str, str] | None = None) -> Endpoints:
+    """The kind of endpoint that a run's `serving` asks for; `none` asks for none, and has no step that gets here."""
+    kind = ModelDeployments if serving == "on_demand" else ProvisionedThroughputs
+    return kind(company_tags=company_tags)
+
+
+def _named(name: str) -> dict[str, str]:
+    return {"nameContains": name} if name else {}
+
+
+def _throughput(found: Mapping[str, Any]) -> Endpoint:
+    return Endpoint(
+        kind="provisioned",
+        arn=found["provisionedModelArn"],
+        name=found["provisionedModelName"],
+        # An update does not interrupt the service; we never ask for one.
+        status="InService" if found["status"] == "Updating" else found["status"],
+        created_at=found["creationTime"],
+        model_units=found["modelUnits"],
+        commitment=found.get("commitmentDuration"),
+        committed_until=found.get("commitmentExpirationTime"),
+        failure=found.get("failureMessage"),
+        base_model=found.get("foundationModelArn", "").rpartition("/")[2] or None,
+        model_arn=found.get("modelArn"),
+    )
+
+
+def _deployment(found: Mapping[str, Any]) -> Endpoint:
+    return Endpoint(
+        kind="on_demand",
+        arn=found["customModelDeploymentArn"],
+        # The list and the single answer call the same thing by two names.
+        name=found.get("customModelDeploymentName") or found["modelDeploymentName"],
+        status="InService" if found["status"] == "Active" else found["status"],
+        created_at=found["createdAt"],
+        failure=found.get("failureMessage"),
+        model_arn=found.get("modelArn"),
+    )

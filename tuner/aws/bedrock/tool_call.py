@@ -1,0 +1,155 @@
+"""Converse with one tool to fill in: how a judge is made to answer with a verdict instead of prose.
+
+Most models are forced to call the tool. One that refuses that is given the tool's schema in words, and its reply is
+read strictly: tuner/aws/bedrock/json_reply.py.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tuner.aws.bedrock import json_reply
+from tuner.aws.clients import client
+from tuner.aws.error_mapping import translated
+from tuner.catalog import Judge, judge_or_assumed
+
+# The cloud on a laptop names in this header what answers there; AWS sends none.
+_STAND_IN = "x-local-stand-in"
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """What the model must fill in: a JSON Schema object with a name."""
+
+    name: str
+    description: str
+    schema: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A document in a request: at most 5, of 4.5 MB each, with different names; `text` is for models that take none.
+
+    `name` may hold letters, digits, single spaces, hyphens, parentheses and brackets, and a model may read it as an
+    instruction: a file's own name is not for it. Source: DocumentBlock, Amazon Bedrock API Reference.
+    """
+
+    name: str
+    format: str
+    data: bytes
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolReply:
+    """`arguments` are what the model filled in, unchecked; None when it did not, and `problem` says why.
+
+    `stand_in` names what answered in the model's place; empty on AWS, where nothing does.
+    """
+
+    arguments: Any
+    text: str
+    stop_reason: str
+    input_tokens: int
+    output_tokens: int
+    stand_in: str = ""
+    problem: str = ""
+
+
+def fill_in_tool(
+    endpoint_id: str,
+    system: str,
+    text: str,
+    tool: Tool,
+    inference: Mapping[str, Any],
+    bedrock: Any = None,
+    documents: Sequence[Attachment] = (),
+) -> ToolReply:
+    """Asks a model once for the arguments of `tool`, in the way that the catalog says it takes.
+
+    `inference` is Converse's inferenceConfig; `documents` go before the text. Raises what `translated` makes of AWS's
+    errors; asks only once, so that who calls sees every throttling and can slow down.
+    """
+    known = judge_or_assumed(endpoint_id)
+    request = _Request(system, text, tool, tuple(documents))
+    members = request.with_forced_tool() if known.forced_tool else request.in_words()
+    with translated(f"ask {'the model' if documents else 'the judge'} {endpoint_id}"):
+        reply = (bedrock or client("bedrock-runtime", attempts=1)).converse(
+            modelId=endpoint_id,
+            messages=[{"role": "user", "content": [*_documents(known, documents), {"text": text}]}],
+            inferenceConfig=dict(inference),
+            **members,
+        )
+    return _reply(reply, known, request)
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """What is asked, however the model takes it."""
+
+    system: str
+    text: str
+    tool: Tool
+    documents: tuple[Attachment, ...]
+
+    def with_forced_tool(self) -> dict[str, Any]:
+        """Converse's members that let the model answer only by calling the tool."""
+        tool = self.tool
+        specification = {
+            "name": tool.name,
+            "description": tool.description,
+            "inputSchema": {"json": dict(tool.schema)},
+        }
+        return {
+            "system": [{"text": self.system}],
+            "toolConfig": {"tools": [{"toolSpec": specification}], "toolChoice": {"tool": {"name": tool.name}}},
+        }
+
+    def in_words(self) -> dict[str, Any]:
+        """Converse's members that ask for the tool's arguments as JSON."""
+        return {"system": [{"text": f"{self.system}\n\n{json_reply.request(self.tool.schema, self.mark)}"}]}
+
+    @property
+    def mark(self) -> str:
+        """What tells the model's own reply from JSON in the text that it was given."""
+        return json_reply.mark(self.system, self.text, *(each.text for each in self.documents))
+
+
+def _documents(known: Judge, documents: Sequence[Attachment]) -> list[dict[str, Any]]:
+    if known.documents:
+        return [
+            {"document": {"name": each.name, "format": each.format, "source": {"bytes": each.data}}}
+            for each in documents
+        ]
+    return [{"text": f"<document>\n{html.escape(each.text, quote=False)}\n</document>"} for each in documents]
+
+
+def _reply(reply: Mapping[str, Any], known: Judge, request: _Request) -> ToolReply:
+    blocks = reply.get("output", {}).get("message", {}).get("content", [])
+    text = "".join(block.get("text", "") for block in blocks)
+    stop_reason = str(reply.get("stopReason", ""))
+    if known.forced_tool:
+        arguments, problem = _called(blocks, request.tool.name, stop_reason)
+    else:
+        arguments, problem = json_reply.read(text, request.tool.schema, request.mark)
+    usage = reply.get("usage", {})
+    return ToolReply(
+        arguments=arguments,
+        text=text,
+        stop_reason=stop_reason,
+        input_tokens=int(usage.get("inputTokens", 0)),
+        output_tokens=int(usage.get("outputTokens", 0)),
+        stand_in=str(reply.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get(_STAND_IN, "")),
+        problem=problem,
+    )
+
+
+def _called(blocks: Sequence[Mapping[str, Any]], tool: str, stop_reason: str) -> tuple[Any, str]:
+    """What the model filled in, or why there is nothing."""
+    for block in blocks:
+        if block.get("toolUse", {}).get("name") == tool:
+            return block["toolUse"].get("input"), ""
+    return None, f"it was not given with the tool {tool} (the reply ended with {stop_reason!r})."

@@ -1,0 +1,1 @@
+"""Adapters to the two buckets: datasets, and the artifacts of runs."""

@@ -1,0 +1,127 @@
+"""A run's folder in the artifacts bucket: `runs/<run id>/`. Objects are whole or absent, as S3 makes them."""
+
+from __future__ import annotations
+
+import builtins
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Any, Literal
+
+from tuner.artifacts.manifest import Manifest
+from tuner.aws.clients import client
+from tuner.aws.error_mapping import translated
+from tuner.aws.s3.run_index import Overview
+from tuner.core.artifact_keys import Keys
+from tuner.core.text_sanitizer import storable
+
+_CONTENT_TYPES = {"json": "application/json", "jsonl": "application/x-ndjson", "html": "text/html; charset=utf-8"}
+
+
+class RunFolder:
+    """Reads and writes a run's artifacts by their names in `Keys`."""
+
+    def __init__(self, bucket: str, run_id: str, s3: Any = None) -> None:
+        self.bucket = bucket
+        self.run_id = run_id
+        self._s3 = s3 or client("s3")
+
+    def key(self, name: str) -> str:
+        """The whole key of an artifact."""
+        return Keys.folder(self.run_id) + name
+
+    def uri(self, name: str = "") -> str:
+        """`s3://` address of an artifact."""
+        return f"s3://{self.bucket}/{self.key(name)}"
+
+    def manifest(self) -> Manifest:
+        """The run's `run.json`."""
+        return Manifest.model_validate_json(self.read(Keys.MANIFEST))
+
+    def read(self, name: str) -> bytes:
+        """An artifact's bytes. Raises AwsError, naming the address, when it is absent."""
+        with translated(f"read {self.uri(name)}"):
+            body: bytes = self._s3.get_object(Bucket=self.bucket, Key=self.key(name))["Body"].read()
+            return body
+
+    def digest(self, name: str) -> str:
+        """SHA-256 of an artifact's bytes, read in pieces."""
+        with translated(f"read {self.uri(name)}"):
+            body = self._s3.get_object(Bucket=self.bucket, Key=self.key(name))["Body"]
+            digest = hashlib.sha256()
+            for chunk in body.iter_chunks(2**20):
+                digest.update(chunk)
+        return digest.hexdigest()
+
+    def find(self, name: str) -> bytes | None:
+        """An artifact's bytes, or None when it is absent.
+
+        Asks by listing: without s3:ListBucket on the whole bucket, reading an absent object is an AccessDenied.
+        """
+        return self.read(name) if name in self.list(name) else None
+
+    def read_json(self, name: str) -> Any:
+        """An artifact that is a JSON document."""
+        return json.loads(self.read(name))
+
+    def find_json(self, name: str) -> Any | None:
+        """An artifact that is a JSON document, or None when it is absent."""
+        found = self.find(name)
+        return None if found is None else json.loads(found)
+
+    def read_lines(self, name: str) -> Iterator[Any]:
+        """The records of an artifact that is JSONL, streamed."""
+        with translated(f"read {self.uri(name)}"):
+            body = self._s3.get_object(Bucket=self.bucket, Key=self.key(name))["Body"]
+            for line in body.iter_lines():
+                yield json.loads(line)
+
+    def write(self, name: str, data: bytes) -> str:
+        """Writes an artifact and returns its address."""
+        kind = _CONTENT_TYPES.get(name.rpartition(".")[2], "application/octet-stream")
+        with translated(f"write {self.uri(name)}"):
+            self._s3.put_object(Bucket=self.bucket, Key=self.key(name), Body=data, ContentType=kind)
+        return self.uri(name)
+
+    def write_json(self, name: str, document: Any) -> str:
+        """Writes a JSON document, keys in their order, and returns its address."""
+        return self.write(name, storable(json.dumps(document, ensure_ascii=False, indent=2)).encode() + b"\n")
+
+    def write_lines(self, name: str, records: Iterable[Any]) -> str:
+        """Writes records as JSONL and returns the address."""
+        lines = (json.dumps(record, ensure_ascii=False) + "\n" for record in records)
+        return self.write(name, storable("".join(lines)).encode())
+
+    def list(self, prefix: str) -> list[str]:
+        """Names of the artifacts below `prefix`, sorted."""
+        return sorted(self.written(prefix))
+
+    def written(self, prefix: str = "") -> dict[str, datetime]:
+        """When each artifact below `prefix` was last written, by its name."""
+        with translated(f"list {self.uri(prefix)}"):
+            pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=self.key(prefix))
+            entries = [entry for page in pages for entry in page.get("Contents", [])]
+        return {entry["Key"].removeprefix(Keys.folder(self.run_id)): entry["LastModified"] for entry in entries}
+
+    def beside(self, run_id: str) -> RunFolder:
+        """The folder of another run in the same bucket."""
+        return RunFolder(self.bucket, run_id, self._s3)
+
+    def runs(self, prefix: str = "") -> builtins.list[str]:
+        """Ids of all runs in the bucket that begin with `prefix`, sorted; this one among them."""
+        with translated(f"list the runs in s3://{self.bucket}/"):
+            pages = self._s3.get_paginator("list_objects_v2").paginate(
+                Bucket=self.bucket, Prefix=Keys.folder(prefix).removesuffix("/"), Delimiter="/"
+            )
+            found = [entry["Prefix"] for page in pages for entry in page.get("CommonPrefixes", [])]
+        return sorted(name.split("/")[1] for name in found)
+
+    @property
+    def overview(self) -> Overview:
+        """What the bucket has over all runs."""
+        return Overview(self.bucket, self._s3)
+
+    def answers(self, model: Literal["base", "tuned"]) -> builtins.list[dict[str, Any]]:
+        """All answers of a model, in the order of the shards."""
+        return [record for name in self.list(f"answers/{model}/") for record in self.read_lines(name)]

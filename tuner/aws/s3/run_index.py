@@ -1,0 +1,52 @@
+"""What stands beside the runs' folders in the artifacts bucket: the page over all runs, and what it is made from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from tuner.aws.error_mapping import code_of, translated
+from tuner.aws.s3.conditional_put import replace
+from tuner.core.artifact_keys import Keys
+
+
+class Overview:
+    """Both objects are shared by all runs, so the index is only replaced by who has seen its latest version."""
+
+    def __init__(self, bucket: str, s3: Any) -> None:
+        self._bucket = bucket
+        self._s3 = s3
+
+    def read_index(self) -> tuple[bytes | None, str | None]:
+        """The index and its version; both None when there is none yet."""
+        with translated(f"read s3://{self._bucket}/{Keys.INDEX}"):
+            try:
+                found = self._s3.get_object(Bucket=self._bucket, Key=Keys.INDEX)
+            except ClientError as error:
+                if code_of(error) == "NoSuchKey":
+                    return None, None
+                raise
+            return found["Body"].read(), found["ETag"]
+
+    def write_index(self, data: bytes, version: str | None) -> bool:
+        """Replaces the index of this version, or makes the first; False when another was written meanwhile."""
+        return replace(self._s3, self._bucket, Keys.INDEX, data, version)
+
+    def write_page(self, page: bytes) -> None:
+        """Writes the page."""
+        with translated(f"write s3://{self._bucket}/{Keys.OVERVIEW}"):
+            self._s3.put_object(
+                Bucket=self._bucket, Key=Keys.OVERVIEW, Body=page, ContentType="text/html; charset=utf-8"
+            )
+
+    def read_page(self) -> bytes | None:
+        """The page; None when no run has ended yet."""
+        with translated(f"read s3://{self._bucket}/{Keys.OVERVIEW}"):
+            try:
+                body: bytes = self._s3.get_object(Bucket=self._bucket, Key=Keys.OVERVIEW)["Body"].read()
+            except ClientError as error:
+                if code_of(error) == "NoSuchKey":
+                    return None
+                raise
+        return body

@@ -1,0 +1,110 @@
+"""`tuner approve` and `tuner reject`: the answer to a run that waits for its cost to be approved."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+from botocore.exceptions import ClientError
+
+from tuner import approval
+from tuner.approval import Answer, Answered, Request
+from tuner.aws.clients import client
+from tuner.aws.error_mapping import code_of, translated
+from tuner.cli import run_lookup
+from tuner.cli.deployment import DEFAULT_STACK, Deployment
+from tuner.cli.errors import CommandError
+from tuner.cli.progress.executions import Run
+from tuner.cli.progress.paid_window import known
+from tuner.cli.terminal.console import say
+from tuner.cli.terminal.options import Local, Reference, Stack, connect
+from tuner.core.artifact_keys import Keys
+from tuner.core.times import iso, now
+
+# What SendTaskSuccess and SendTaskFailure say of a token that nobody waits for any more.
+_GONE = {"TaskDoesNotExist", "TaskTimedOut", "InvalidToken"}
+
+
+def approve(reference: Reference, stack: Stack = DEFAULT_STACK, on_local: Local = False) -> None:
+    """Let a run spend what it is estimated to cost. Needs states:SendTaskSuccess on the state machine."""
+    _answer(connect(stack, on_local), reference, "approved", "")
+
+
+def reject(
+    reference: Reference,
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why; it stands in the run's report.")] = "",
+    stack: Stack = DEFAULT_STACK,
+    on_local: Local = False,
+) -> None:
+    """End a run that waits for approval, before it spends. Needs states:SendTaskFailure on the state machine."""
+    _answer(connect(stack, on_local), reference, "rejected", reason)
+
+
+def _answer(deployment: Deployment, reference: str, decision: Answered, reason: str) -> None:
+    run = run_lookup.resolve(deployment, reference)
+    folder = deployment.folder(run.run_id)
+    earlier, request = approval.answered(folder), approval.waiting(folder)
+    if earlier:
+        _repeated(run, earlier, decision)
+        return
+    waiting = _waiting(run, request)
+    answer = Answer(decision=decision, by=_caller(), at=iso(now()), reason=reason)
+    _send(run, waiting, answer)
+    folder.write(Keys.APPROVAL_ANSWER, answer.model_dump_json(indent=2).encode() + b"\n")
+    cost = known(waiting.estimated_usd, waiting.unknown)
+    if decision == "approved":
+        say(
+            f"Approved: the run {run.run_id} goes on, and costs about {cost}. Follow it: tuner watch {run.run_id}",
+            "good",
+        )
+    else:
+        say(f"Rejected: the run {run.run_id} ends, and its {cost} are not spent.", "good")
+
+
+def _repeated(run: Run, earlier: Answer, decision: Answered) -> None:
+    """The same answer twice is one; another one comes too late."""
+    if earlier.decision != decision:
+        more = "" if run.over else f" To end it all the same: tuner stop {run.run_id}"
+        raise CommandError(f"The run {run.run_id} was {earlier.sentence()}.{more}")
+    say(f"The run {run.run_id} was {earlier.sentence()}. Nothing changes.")
+
+
+def _waiting(run: Run, request: Request | None) -> Request:
+    if run.over:
+        raise CommandError(f"The run {run.run_id} is over ({run.status}): it waits for nothing.")
+    if request is None:
+        raise CommandError(
+            f"The run {run.run_id} does not wait for approval (yet, or at all): 'tuner watch {run.run_id}' shows where "
+            "it is. Only a run that costs more than the deployment's 'approval_usd' asks."
+        )
+    if request.expires_at < iso(now()):
+        raise CommandError(
+            f"Nobody approved the run {run.run_id} by {request.expires_at}, so it ends by itself. "
+            "To ask again: tuner run --again."
+        )
+    return request
+
+
+def _send(run: Run, request: Request, answer: Answer) -> None:
+    """Step Functions takes one answer only: of two people at once, the first decides."""
+    token = request.task_token.get_secret_value()
+    with translated(f"answer the run '{run.run_id}'"):
+        try:
+            if answer.decision == "approved":
+                client("stepfunctions").send_task_success(taskToken=token, output=json.dumps(answer.model_dump()))
+            else:
+                cause = f"The run's cost was {answer.sentence()}. Nothing was spent on training or serving."
+                client("stepfunctions").send_task_failure(taskToken=token, error="ApprovalRejectedError", cause=cause)
+        except ClientError as error:
+            if code_of(error) in _GONE:
+                raise CommandError(
+                    f"The run {run.run_id} waits for approval no longer: somebody answered in this moment, or the time "
+                    f"ran out. 'tuner watch {run.run_id}' shows what became of it."
+                ) from None
+            raise
+
+
+def _caller() -> str:
+    with translated("ask who is calling"):
+        return str(client("sts").get_caller_identity()["Arn"])

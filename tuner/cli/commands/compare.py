@@ -1,0 +1,50 @@
+"""`tuner compare`: which of several runs' tuned models is the best?"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from tuner.cli import run_lookup
+from tuner.cli.commands.evaluate import conclude, scores_table
+from tuner.cli.deployment import DEFAULT_STACK, Deployment
+from tuner.cli.errors import CommandError
+from tuner.cli.terminal.console import console, emit, say
+from tuner.cli.terminal.options import Json, Local, Stack, connect
+from tuner.core.artifact_keys import Keys
+
+
+def compare(
+    runs: Annotated[
+        list[str], typer.Argument(metavar="RUN RUN...", help="Two runs or more; the first is the measure.")
+    ],
+    as_json: Json = False,
+    stack: Stack = DEFAULT_STACK,
+    on_local: Local = False,
+) -> None:
+    """Compare runs' tuned models with the first one's, on the questions that both were asked."""
+    from tuner.evaluation.run_comparison import compare_runs  # loads numpy: only when it is needed
+
+    if len(runs) < 2:
+        raise CommandError("Name at least two runs; 'tuner runs' lists them.")
+    deployment = connect(stack, on_local)
+    (first, measure), *others = [_scores(deployment, reference) for reference in runs]
+    found = {run_id: compare_runs(measure, scores, (first, run_id)) for run_id, scores in others}
+    if as_json:
+        emit({"measure": first, "runs": found})
+        return
+    for run_id, document in found.items():
+        say(f"\n{run_id} beside {first}", "name")
+        for warning in document["warnings"]:
+            say(f"Warning: {warning}", "warn")
+        console().print(scores_table(document["metrics"], (first, run_id)))
+        conclude(document)
+
+
+def _scores(deployment: Deployment, reference: str) -> tuple[str, dict[str, Any]]:
+    run_id = run_lookup.resolve(deployment, reference).run_id
+    scores: dict[str, Any] | None = deployment.folder(run_id).find_json(Keys.SCORES)
+    if scores is None:
+        raise CommandError(f"The run {run_id} has no scores; 'tuner show {run_id}' says why.")
+    return run_id, scores

@@ -1,0 +1,155 @@
+"""`tuner doctor`: whether the account is ready for a deployment, and the deployment for a run."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+import tuner
+from tuner import catalog
+from tuner.cli.checks import Check, Task, account, models, quotas, stack
+from tuner.cli.commands import local
+from tuner.cli.deployment import DEFAULT_STACK, Deployment, NoDeploymentError, find, local_endpoint, use_region
+from tuner.cli.errors import CommandError
+from tuner.cli.terminal.console import console, emit, say
+from tuner.cli.terminal.options import Json, Local, Stack
+from tuner.core.errors import SettingsError, TunerError
+from tuner.settings import DeploymentSettings, deployment_settings
+
+_SIGNS = {"ok": ("✓", "good"), "warning": ("!", "warn"), "failed": ("✗", "bad")}
+_QUALIFIER = "@aws-cdk/core:bootstrapQualifier"
+
+
+def doctor(
+    context: Annotated[
+        list[str] | None,
+        typer.Option("--context", "-c", metavar="KEY=VALUE", help="A setting of a deployment to come, as for cdk."),
+    ] = None,
+    ask: Annotated[
+        bool, typer.Option(help="Ask the judge for one grade: the only call that costs (under a cent).")
+    ] = True,
+    as_json: Json = False,
+    stack: Stack = DEFAULT_STACK,
+    on_local: Local = False,
+) -> None:
+    """Check account, deployment, models and quotas, before a deployment and after. Exit status 1 when a line failed."""
+    found = list(_examine(_context(context or []), stack, on_local, ask))
+    if as_json:
+        emit([asdict(check) for check in found])
+    else:
+        console().print(_table(found))
+        if local_endpoint():
+            say("Stand-in: the local cloud's own small models answer and judge for those named here.", "warn")
+    if any(check.verdict == "failed" for check in found):
+        raise typer.Exit(1)
+
+
+def _context(given: list[str]) -> dict[str, Any]:
+    """cdk.json's context with what `-c` says: the checkout's file, or else the current folder's."""
+    values: dict[str, Any] = {}
+    for path in (Path(tuner.__file__).resolve().parents[1] / "cdk.json", Path("cdk.json")):
+        if path.is_file():
+            values = json.loads(path.read_text("utf-8")).get("context", {})
+            break
+    for setting in given:
+        key, sign, value = setting.partition("=")
+        if not sign:
+            raise CommandError(f"-c {setting}: must be KEY=VALUE, as for 'cdk deploy'.")
+        values[key] = value
+    return values
+
+
+def _examine(context: Mapping[str, Any], name: str, on_local: bool, ask: bool) -> Iterator[Check]:
+    """The lines in order. It stops where all others would fail for the same reason."""
+    try:
+        settings = deployment_settings(context)
+    except SettingsError as error:
+        yield Check("Settings", "failed", str(error), "docs/settings.md lists the keys of cdk.json and of -c.")
+        return
+    if on_local:
+        try:
+            local.use()
+        except Exception as error:
+            if not isinstance(error, local.error_class() or ()):
+                raise
+            yield Check("Local cloud", "failed", str(error), "docs/local-cloud.md says how it is used.")
+            return
+    use_region()
+    environment = account.configured_region()
+    if isinstance(environment, Check):
+        yield environment
+        return
+    region = environment or settings.region
+    wrong = account.unknown_region(region)
+    if wrong:
+        yield wrong
+        return
+    os.environ["AWS_DEFAULT_REGION"] = region
+    yield from _in_region(context, settings, environment, region, name, ask)
+
+
+def _in_region(
+    context: Mapping[str, Any],
+    settings: DeploymentSettings,
+    environment: str | None,
+    region: str,
+    name: str,
+    ask: bool,
+) -> Iterator[Check]:
+    caller = account.credentials()
+    yield caller
+    if caller.verdict == "failed":
+        return
+    deployment = _deployment(name)
+    deployed = isinstance(deployment, Deployment)
+    yield account.region(environment, settings.region, deployed)
+    qualifier = str(context.get(_QUALIFIER, account.DEFAULT_QUALIFIER))
+    yield from (task.check() for task in _account_tasks(qualifier, region))
+    yield stack.stack(deployment, name, expected=name != DEFAULT_STACK)
+    if isinstance(deployment, Deployment):
+        settings = deployment.settings
+        yield from (task.check() for task in stack.resources(deployment))
+    yield from (task.check() for task in models.checks(settings.base_model, settings.judge_model, region, ask))
+    yield from (task.check() for task in _quota_tasks(settings))
+
+
+def _account_tasks(qualifier: str, region: str) -> Iterator[Task]:
+    yield Task("CDK bootstrap", lambda: account.bootstrap(qualifier, region), "Run 'cdk bootstrap'.")
+    yield Task("Lambda concurrency", account.concurrency, "Look in Service Quotas, service AWS Lambda.")
+
+
+def _quota_tasks(settings: DeploymentSettings) -> Iterator[Task]:
+    return quotas.checks(catalog.judge_or_assumed(settings.judge_model), _on_demand(settings.base_model))
+
+
+def _on_demand(base_model: str) -> bool:
+    try:
+        return catalog.model(base_model).family.on_demand_deployment
+    except TunerError:
+        return False
+
+
+def _deployment(stack: str) -> Deployment | Exception:
+    try:
+        return find(stack)
+    except (TunerError, NoDeploymentError) as error:
+        return error
+
+
+def _table(found: list[Check]) -> Table:
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(width=1)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for check in found:
+        sign, style = _SIGNS[check.verdict]
+        table.add_row(Text(sign, style), Text(check.name, "name"), f"{check.message} {check.remedy}".rstrip())
+    return table

@@ -1,0 +1,201 @@
+"""`tuner estimate`: what a run of a folder would cost, by the step's own code. Nothing is uploaded, or asked of AWS."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any, get_args
+
+import typer
+from rich.table import Table
+
+from tuner import catalog
+from tuner.artifacts.estimate import Estimate, Item
+from tuner.aws.bedrock.control_plane import Bedrock
+from tuner.aws.price_list import PriceListApi
+from tuner.cli import upload
+from tuner.cli.commands.data import show
+from tuner.cli.deployment import DEFAULT_STACK
+from tuner.cli.terminal.console import console, emit, say
+from tuner.cli.terminal.options import Json, Local, connect
+from tuner.cli.upload import Drop
+from tuner.core.artifact_keys import Keys
+from tuner.core.run import role_of
+from tuner.costs.cost_inputs import Counted, Generation, Plan, Questions
+from tuner.costs.cost_inputs import counted as count
+from tuner.costs.current_prices import NoCache, asked_prices
+from tuner.costs.estimate import estimate as add_up
+from tuner.costs.overhead import NAMES as SMALL_CHANGE
+from tuner.costs.prices import Price, price_list
+from tuner.costs.usage_types import wanted
+from tuner.costs.warnings import warnings
+from tuner.costs.write_estimate import limits
+from tuner.datasets import LocalFile, NoSink, Prepared, Role, Source, prepare
+from tuner.intake.resolve import Resolved, resolve
+from tuner.preflight import Preflight, legacy_warning
+from tuner.reporting.formatting import money, price, quantity
+from tuner.settings import Commitment, DeploymentSettings, parse_document
+
+
+def estimate(
+    path: Annotated[
+        Path, typer.Argument(metavar="PATH", help="Folder with training.jsonl, .json or .csv.", show_default=False)
+    ],
+    model: Annotated[
+        str | None, typer.Option("--model", metavar="ID", help="The model to customize, in run.yaml's model's place.")
+    ] = None,
+    settings: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="File to use as run.yaml, instead of the folder's own.")
+    ] = None,
+    stack: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Use this deployment's budget and prices (asks AWS for them).")
+    ] = None,
+    as_json: Json = False,
+    on_local: Local = False,
+) -> None:
+    """Estimate what a run would cost, item by item. Exit status 1 when it is over the budget."""
+    drop = upload.read(path, None, settings)
+    document = _document(drop) | ({"base_model": model} if model else {})
+    asked = stack is not None or on_local
+    deployment = connect(stack or DEFAULT_STACK, on_local).settings if asked else _permissive(document)
+    resolved = resolve(document, deployment)
+    plan = Plan(resolved.model, resolved.settings, int(resolved.hyperparameters["epochCount"]), resolved.judge_model)
+    prepared, counted = _counted(drop, plan)
+    records = prepared.summary["training_records"]
+    account = Preflight(warnings=_legacy(plan) if asked else ())
+    warned = tuple(warnings(plan, counted, records, account, deployment.shard_size))
+    prices, problems = _asked_prices(plan, deployment.region) if asked else ((), ())
+    known = price_list(deployment.prices, prices)
+    made = add_up(plan, counted, limits(resolved.settings, deployment), known, (*warned, *problems))
+    if as_json:
+        emit({**made.model_dump(mode="json"), "decision": made.decision, "reason": made.reason})
+    else:
+        _show(made, resolved, prepared, asked)
+    raise typer.Exit(1 if made.decision == "refuse" else 0)
+
+
+def _legacy(plan: Plan) -> tuple[str, ...]:
+    """Whether AWS is about to end the base model."""
+    found = Bedrock().foundation_model(plan.model.id)
+    warning = legacy_warning(plan.model, found) if found else None
+    return (warning,) if warning else ()
+
+
+def _asked_prices(plan: Plan, region: str) -> tuple[tuple[Price, ...], tuple[str, ...]]:
+    """What AWS's price list says today, asked with the caller's credentials."""
+    return asked_prices(PriceListApi(), NoCache(), wanted(plan.model, plan.judge, region))
+
+
+def _document(drop: Drop) -> dict[str, Any]:
+    found = next((file for file in drop.files if role_of(file.name) == "settings"), None)
+    return parse_document(found.path.read_text("utf-8"), str(found.path)) if found else {}
+
+
+def _permissive(document: Mapping[str, Any]) -> DeploymentSettings:
+    """The default deployment, in a Region of the model, that allows whatever the run asks for: it only has to count."""
+    model = catalog.model(document.get("base_model") or DeploymentSettings().base_model)
+    asked = DeploymentSettings(region=model.regions[0])
+    judges = [(document.get(key) or {}).get("model") for key in ("judge", "generate")]
+    return asked.model_copy(
+        update={
+            "judge_models": tuple(judge for judge in judges if judge),
+            "commitments": get_args(Commitment),
+            "longest_keep_hours": float("inf"),
+        }
+    )
+
+
+class _Kept(NoSink):
+    """Keeps the lines of a small file in memory, also of a dataset with errors."""
+
+    def __init__(self) -> None:
+        self.lines: list[bytes] = []
+
+    def write(self, data: bytes) -> None:
+        """Appends."""
+        self.lines.append(data)
+
+
+def _counted(drop: Drop, plan: Plan) -> tuple[Prepared, Counted]:
+    """What the pipeline's own steps count, with nothing written."""
+    files = {role_of(file.name): LocalFile(file.path) for file in drop.files}
+    sources: dict[Role, Source] = {role: files[role] for role in get_args(Role) if role in files}
+    evaluation = _Kept()
+    prepared = prepare(
+        sources,
+        plan.settings,
+        plan.model,
+        lambda name: evaluation if name == Keys.EVALUATION else NoSink(),
+    )
+    records = [json.loads(line) for line in evaluation.lines]
+    found = count(prepared.summary, records, plan)
+    generates = "documents" in files and "validation" not in sources and plan.settings.generate.count > 0
+    return prepared, _with_generation(found, prepared, drop, plan, sources) if generates else found
+
+
+def _with_generation(
+    found: Counted, prepared: Prepared, drop: Drop, plan: Plan, sources: Mapping[Role, Source]
+) -> Counted:
+    """Generated data is the validation data, so that none is held out; without an evaluation file it is asked, too."""
+    from tuner.generation import affordable, read_documents  # loads native code: only when it is needed
+
+    documents = {file.name: LocalFile(file.path) for file in drop.files if role_of(file.name) == "documents"}
+    wanted, model = plan.settings.generate.count, plan.settings.generate.model or plan.judge_model
+    most = affordable(read_documents(documents), wanted, model, float("inf"))
+    trained = prepared.summary["training_tokens"] + prepared.summary["validation_tokens"]
+    questions = found.questions if "evaluation" in sources else _scaled(found.questions, wanted)
+    generation = Generation(model, most.input_tokens, most.output_tokens, most=True)
+    return replace(found, training_tokens=trained, questions=questions, generation=generation)
+
+
+def _scaled(questions: Questions, wanted: int) -> Questions:
+    """As many questions as wanted, as long as those of the training data on average."""
+    share = wanted / max(questions.count, 1)
+    return Questions(wanted, round(questions.question_tokens * share), round(questions.reference_tokens * share))
+
+
+def _show(made: Estimate, resolved: Resolved, prepared: Prepared, asked: bool) -> None:
+    if prepared.findings.errors:
+        show(prepared.findings)
+        say("")
+    target = console()
+    target.print(f"{resolved.model.name}, serving: {resolved.settings.serving}", style="name")
+    target.print(_table(made))
+    say(made.reason, {"proceed": "good", "approve": "warn", "refuse": "bad"}[made.decision])
+    if made.unknown:
+        say("Unknown is not zero: look the price up, and give it in the deployment's setting 'prices'.", "warn")
+    if made.decision == "approve":
+        say("Such a run waits for a person: tuner approve RUN, or tuner reject RUN.")
+    if not asked:
+        say("Budget and prices are the defaults; --stack NAME takes those of a deployment.", "quiet")
+
+
+def _table(made: Estimate) -> Table:
+    table = Table(box=None, padding=(0, 1, 0, 0), header_style="quiet")
+    table.add_column("what", overflow="fold")
+    table.add_column("quantity", justify="right", no_wrap=True)
+    table.add_column("unit")
+    table.add_column("unit price", justify="right", no_wrap=True)
+    table.add_column("cost", justify="right", no_wrap=True)
+    for item in made.items:
+        if item.name not in SMALL_CHANGE:
+            _row(table, item)
+    small = [item.usd or 0 for item in made.items if item.name in SMALL_CHANGE]
+    table.add_row("Lambda, Step Functions, S3", "", "", "", money(sum(small)))
+    total = money(made.total_usd)
+    table.add_row("All that is known" if made.unknown else "All", "", "", "", total, style="name")
+    return table
+
+
+def _row(table: Table, item: Item) -> None:
+    known = item.usd is not None
+    table.add_row(
+        item.name,
+        quantity(item.quantity),
+        item.unit,
+        price(item.unit_price_usd) if known else "",
+        money(item.usd) if known else "unknown",
+        style=None if known else "warn",
+    )

@@ -1,0 +1,129 @@
+"""`tuner evaluate`: is one set of answers better than another? On files from anywhere, without a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from tuner.cli.commands import local
+from tuner.cli.errors import CommandError
+from tuner.cli.terminal.console import console, emit, say
+from tuner.cli.terminal.options import Json, Local
+from tuner.reporting.formatting import number
+from tuner.settings import RunSettings, load, parse_document
+
+_VERDICTS = {"better": "good", "worse": "bad"}
+_GATES = {"accepted": "good", "rejected": "bad"}
+AnswerFile = typer.Option(
+    metavar="FILE", help="Answers: JSON, JSONL or CSV with `question`/`answer`, or `id`/`answer`."
+)
+
+
+def evaluate(
+    base: Annotated[Path, AnswerFile],
+    tuned: Annotated[Path, AnswerFile],
+    references: Annotated[Path, typer.Option(metavar="FILE", help="The right answers, in the same form.")],
+    metric: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="A metric; may be given again. All when absent.")
+    ] = None,
+    judge: Annotated[
+        str | None, typer.Option(metavar="MODEL", help="Model or inference profile that judges. No judge when absent.")
+    ] = None,
+    encoder: Annotated[
+        str | None, typer.Option(metavar="MODEL", help="BERTScore's encoder; all-MiniLM-L6-v2 when absent.")
+    ] = None,
+    language: Annotated[
+        str | None, typer.Option(metavar="LANGUAGE", help="Language of the answers; recognised when absent.")
+    ] = None,
+    settings_file: Annotated[
+        Path | None,
+        typer.Option("--settings", metavar="FILE", help="A run.yaml: its judge, bertscore, evaluation and gate count."),
+    ] = None,
+    training: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Training data: it vouches for what the tuned answers name."),
+    ] = None,
+    people: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="A review.csv that people filled in; their scores go before the judge's."),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Where to put scores.json, review.csv and index.html, the report."),
+    ] = None,
+    as_json: Json = False,
+    on_local: Local = False,
+) -> None:
+    """Compare two files of answers with references: scores by each metric, and a verdict."""
+    from tuner.evaluation.standalone import evaluate as compare  # loads numpy: only when it is needed
+
+    if on_local:
+        local.use()
+    asked = {"judge": {"model": judge}, "bertscore": {"model": encoder}, "evaluation": {"language": language}}
+    settings = _settings(settings_file, asked)
+    scores = compare(base, tuned, references, metric or (), output, settings, training, people)
+    for warning in scores["warnings"]:
+        say(f"Warning: {warning}", "warn")
+    if as_json:
+        emit(scores)
+    else:
+        console().print(scores_table(scores["metrics"]))
+        conclude(scores)
+    if output:
+        say(f"The report is in {output / 'index.html'}; scores.json and review.csv lie beside it.", "quiet")
+
+
+def _settings(file: Path | None, asked: Mapping[str, Mapping[str, str | None]]) -> RunSettings:
+    """The file's settings, with those of the command line in their place."""
+    try:
+        document = parse_document(file.read_text("utf-8-sig"), file.name) if file else {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise CommandError(f"--settings {file}: cannot be read: {getattr(error, 'strerror', error)}.") from None
+    settings = load(RunSettings, document, str(file))
+    given = {part: {key: value for key, value in options.items() if value} for part, options in asked.items()}
+    merged = {part: getattr(settings, part).model_dump() | options for part, options in given.items() if options}
+    return load(RunSettings, settings.model_dump(exclude_unset=True) | merged, "command line")
+
+
+def scores_table(metrics: Mapping[str, Mapping[str, Any]], names: tuple[str, str] = ("base", "tuned")) -> Table:
+    """Both means, the difference and what it shows, by metric."""
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="name")
+    table.add_column("metric")
+    for heading in (*names, "difference"):
+        table.add_column(heading, justify="right", overflow="fold")  # runs' ids differ at their ends
+    table.add_column("95 % interval", justify="right", no_wrap=True)
+    table.add_column("says")
+    for entry in metrics.values():
+        interval = entry["comparison"]["interval"]
+        value = entry.get("conclusion", {}).get("value", "")
+        table.add_row(
+            entry["label"],
+            number(entry["base"]["mean"]),
+            number(entry["tuned"]["mean"]),
+            number(entry["difference"], signed=True),
+            f"{number(interval[0], signed=True)} to {number(interval[1], signed=True)}" if interval else "",
+            value,
+            style=_VERDICTS.get(value),
+        )
+    return table
+
+
+def conclude(scores: Mapping[str, Any]) -> None:
+    """The verdict, what to know before believing it, and what is left for a person."""
+    verdict = scores["verdict"]
+    say("")
+    say(verdict["sentence"], _VERDICTS.get(verdict["value"], ""))
+    for note in verdict["notes"]:
+        if not verdict["sentence"].startswith(note):
+            say(note, "quiet")
+    if gate := scores.get("gate"):
+        say(f"Gate: {gate['sentence']}", _GATES.get(gate["decision"], ""))
+    if scores.get("judge", {}).get("stand_in"):
+        say(f"Stand-in: the judge is {scores['judge']['name']}.", "warn")
+    if scores.get("review"):
+        count = len(scores["review"])
+        say(f"{count} of {len(scores['questions'])} questions should be looked at by a person.", "warn")

@@ -1,0 +1,143 @@
+"""`tuner data generate`: question-answer pairs from documents, here or in S3."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tuner.aws.s3.objects import object_address
+from tuner.cli.deployment import DEFAULT_STACK
+from tuner.cli.terminal.console import emit, progress, say
+from tuner.cli.terminal.files import data_limits, data_sink, data_source, reading
+from tuner.cli.terminal.folders import files_below, is_folder
+from tuner.cli.terminal.options import Json, Local, connect
+from tuner.core.errors import DatasetError, GenerationError
+from tuner.core.run import role_of
+from tuner.costs.prices import price_list
+from tuner.datasets import Findings, Limits, Source
+from tuner.datasets.io import Committing
+from tuner.datasets.pipeline import Pass
+from tuner.settings import DeploymentSettings, FieldNames
+
+if TYPE_CHECKING:
+    from tuner.generation.generator import Generated, Generation
+
+_DEFAULTS = DeploymentSettings()
+
+
+def generate(
+    paths: Annotated[
+        list[str], typer.Argument(metavar="PATH...", help="Documents: files and folders here, or s3:// addresses.")
+    ],
+    output: Annotated[str, typer.Option(metavar="FILE", help="Where the pairs go: a file here, or an s3:// address.")],
+    count: Annotated[int, typer.Option(metavar="N", min=1, max=1000, help="How many pairs: exactly so many.")] = 32,
+    model: Annotated[
+        str | None,
+        typer.Option(metavar="ID", help="Model or inference profile that reads; the deployment's judge when absent."),
+    ] = None,
+    base_model: Annotated[
+        str, typer.Option(metavar="ID", help="Model to customize: its rules hold for the pairs.")
+    ] = _DEFAULTS.base_model,
+    training: Annotated[
+        list[str] | None, typer.Option(metavar="FILE", help="Data that no pair may repeat; may be given again.")
+    ] = None,
+    budget_usd: Annotated[
+        float, typer.Option(metavar="USD", min=0, help="Ask nothing when it could cost more than this.")
+    ] = 10,
+    stack: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Use this deployment's judge and prices (asks AWS for them).")
+    ] = None,
+    as_json: Json = False,
+    on_local: Local = False,
+) -> None:
+    """Have a model write question-answer pairs about documents, each with the passage it is from."""
+    from tuner import generation  # loads native code: only when it is needed
+
+    deployment = _deployment(stack, on_local)
+    model = model or deployment.judge_model
+    limits = data_limits(base_model, "validation", hint="--base-model")
+    with reading("--training"):
+        known = generation.Known(_pairs(training or [], limits))
+    with reading("PATH"):
+        library = generation.read_documents(documents(paths))
+    for sentence in library.unusable.values():
+        say(f"Left out: {sentence}", "warn")
+    most = generation.affordable(library, count, model, budget_usd, price_list(deployment.prices))
+    price = "a price that is not known here" if most.usd is None else f"${most.usd:,.2f}"
+    say(f"{count} pairs take at most {most.calls} requests and {price}.", "quiet")
+    sink, replies = data_sink(output), generation.FileReplies(_beside(output))
+    with Committing(sink):
+        asked = generation.Generation(library.parts, count, generation.Generator(model, replies), limits, known)
+        made = _followed(asked, count)
+        if len(made.pairs) < count:
+            kept = f"The replies are kept in {replies.folder}: what was paid for is not asked again."
+            raise GenerationError(f"{generation.short_of(made, count, library)}\n{kept}")
+        for pair in made.pairs:
+            sink.write(json.dumps(asdict(pair), ensure_ascii=False).encode() + b"\n")
+    replies.forget()
+    _conclude(generation.summary(model, library, made, count, most), output, as_json)
+
+
+def _followed(generation: Generation, count: int) -> Generated:
+    """Runs it to its end, and says how far it is."""
+    with progress("Asking about the documents") as show:
+
+        def told() -> bool:
+            show(f"{len(generation.made.pairs)} of {count} pairs, {generation.made.calls} requests")
+            return True
+
+        return generation.run(told)
+
+
+def _deployment(stack: str | None, on_local: bool) -> DeploymentSettings:
+    """Of the deployment that was asked for; of one that keeps all defaults when none was."""
+    if stack or on_local:
+        return connect(stack or DEFAULT_STACK, on_local).settings
+    return _DEFAULTS
+
+
+def documents(paths: list[str]) -> dict[str, Source]:
+    """Each document by a name of its own: its path below what was given, with that before it where two are alike."""
+    found: dict[str, Source] = {}
+    for path in paths:
+        for name, source in _documents(path).items():
+            found[name if name not in found else f"{path.rstrip('/')}/{name}"] = source
+    return found
+
+
+def _documents(path: str) -> dict[str, Source]:
+    """One file, or all below a folder but the hidden ones; of a dataset's folder its `documents/`."""
+    if not is_folder(path):
+        return {path.rpartition("/")[2]: data_source(path, "PATH")}
+    files = {name: file for name, file in files_below(path).items() if not file.name.startswith(".")}
+    if not any(role_of(name) for name in files):
+        return files
+    return {name.removeprefix("documents/"): file for name, file in files.items() if role_of(name) == "documents"}
+
+
+def _pairs(files: list[str], limits: Limits) -> Iterator[tuple[str, str]]:
+    for file in files:
+        findings = Findings()
+        yield from Pass(data_source(file), limits, FieldNames(), findings).pairs()
+        if findings.errors:
+            raise DatasetError(f"{findings.kept[0]} Nothing has been spent.")
+
+
+def _beside(output: str) -> Path:
+    """Where replies are kept until all is written: beside the file, or here when that is in S3."""
+    folder = Path() if object_address(output) else Path(output).parent
+    return folder / f".{output.rpartition('/')[2]}.generating"
+
+
+def _conclude(document: dict[str, Any], output: str, as_json: bool) -> None:
+    if as_json:
+        emit({**document, "output": output})
+    if document["stand_in"]:
+        say(f"Stand-in: the documents were read by the {document['name']}, not by {document['model']}.", "warn")
+    used = f"{document['input_tokens']:,} tokens read, {document['output_tokens']:,} written"
+    say(f"{document['pairs']} pairs are in {output}: {document['calls']} requests, {used}.", "good")

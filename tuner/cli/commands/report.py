@@ -1,0 +1,59 @@
+"""`tuner report`: download a run's report and open it."""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePosixPath
+from typing import Annotated
+
+import typer
+
+from tuner.cli import run_lookup
+from tuner.cli.deployment import DEFAULT_STACK
+from tuner.cli.errors import CommandError
+from tuner.cli.run_lookup import LATEST
+from tuner.cli.terminal.console import say
+from tuner.cli.terminal.options import Local, Reference, Stack, connect
+
+_FOLDER = "report/"
+_PAGE = "index.html"
+
+
+def report(
+    reference: Reference = LATEST,
+    open_page: Annotated[bool, typer.Option("--open/--no-open", help="Open the page in the browser.")] = True,
+    output: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder to write to; reports/RUN when absent.")
+    ] = None,
+    stack: Stack = DEFAULT_STACK,
+    on_local: Local = False,
+) -> None:
+    """Download a run's report and open it in the browser."""
+    deployment = connect(stack, on_local)
+    run = run_lookup.resolve(deployment, reference)
+    folder = deployment.folder(run.run_id)
+    names = folder.list(_FOLDER)
+    if f"{_FOLDER}{_PAGE}" not in names:
+        when = "it is written when the run is over" if not run.over else f"the run ended {run.status} without one"
+        raise CommandError(f"The run {run.run_id} has no report: {when}. 'tuner show {run.run_id}' says what is known.")
+    target = output or Path("reports") / run.run_id
+    for name in names:
+        path = target / _inside(name.removeprefix(_FOLDER))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(folder.read(name))
+    page = target.resolve() / _PAGE
+    say(f"The report is in {page}")
+    open_in_browser(page, open_page)
+
+
+def open_in_browser(page: Path, wanted: bool = True) -> None:
+    """Opens a page; says so when there is no browser to open it."""
+    if wanted and typer.launch(page.resolve().as_uri()) != 0:
+        say("No browser could be opened: open the file yourself.", "warn")
+
+
+def _inside(name: str) -> PurePosixPath:
+    """A name from S3 as a path that cannot leave the target folder."""
+    path = PurePosixPath(name)
+    if path.is_absolute() or ".." in path.parts:
+        raise CommandError(f"The report holds an object named '{name}', which cannot be a file here.")
+    return path

@@ -1,0 +1,72 @@
+"""`tuner review`: answers that a person should look at, out to a spreadsheet and back."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tuner.cli import run_lookup
+from tuner.cli.deployment import DEFAULT_STACK
+from tuner.cli.errors import CommandError
+from tuner.cli.terminal.console import emit, say
+from tuner.cli.terminal.options import Json, Local, Reference, Stack, connect
+from tuner.reporting.collect.build import build
+from tuner.reporting.publish import publish, published
+
+app = typer.Typer(help="Have people score what the numbers cannot vouch for.", no_args_is_help=True)
+
+
+@app.command("export")
+def export(
+    reference: Reference,
+    output: Annotated[Path, typer.Option(metavar="FILE", help="File to write.")] = Path("review.csv"),
+    stack: Stack = DEFAULT_STACK,
+    on_local: Local = False,
+) -> None:
+    """Download the questions to look at, both answers blind, as a CSV file with columns for the scores."""
+    from tuner.evaluation.score_run import REVIEW
+
+    deployment = connect(stack, on_local)
+    run = run_lookup.resolve(deployment, reference)
+    data = deployment.folder(run.run_id).find(REVIEW)
+    if data is None:
+        raise CommandError(f"The run {run.run_id} has no scores to review; 'tuner show {run.run_id}' says why.")
+    output.write_bytes(data)
+    say(f"Fill in score_1 and score_2 (1 to 10) in {output}, then: tuner review import {run.run_id} {output}")
+
+
+@app.command("import")
+def import_scores(
+    reference: Reference,
+    file: Annotated[Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, help="The file, filled in.")],
+    as_json: Json = False,
+    stack: Stack = DEFAULT_STACK,
+    on_local: Local = False,
+) -> None:
+    """Put people's scores in the place of the judge's, and write the run's report anew."""
+    from tuner.aws.bedrock.control_plane import Bedrock
+    from tuner.aws.event_bus import put_event
+    from tuner.aws.s3.training_index import Trainings
+    from tuner.evaluation.answer_files import read_sheet
+    from tuner.evaluation.gate.apply import apply_gate
+    from tuner.evaluation.score_run import merge_review
+
+    deployment = connect(stack, on_local)
+    run = run_lookup.resolve(deployment, reference)
+    folder = deployment.folder(run.run_id)
+    before = published(folder)
+    if before is None:
+        raise CommandError(f"The run {run.run_id} has no report yet; 'tuner show {run.run_id}' says what is known.")
+    document = merge_review(folder, read_sheet(file), str(file))
+    gate = apply_gate(folder, Bedrock(), Trainings(deployment.artifacts_bucket), put_event)
+    publish(folder, build(folder, before.failure, before.status, at=datetime.fromisoformat(before.ended_at)))
+    if as_json:
+        shown = {"people": document["people"], "verdict": document["verdict"], "gate": gate}
+        emit({"run_id": run.run_id, **shown})
+    people = document["people"]
+    say(f"{people['answers']} scores by people, for {people['questions']} questions. {document['verdict']['sentence']}")
+    if gate["decision"] != "none":
+        say(f"Gate: {gate['sentence']}")

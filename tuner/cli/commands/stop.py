@@ -1,0 +1,83 @@
+"""`tuner stop`: end a run and see that nothing of it is left alive."""
+
+from __future__ import annotations
+
+import time
+
+from botocore.exceptions import ClientError
+
+from tuner.aws.bedrock.training_jobs import TrainingJobs
+from tuner.aws.clients import client
+from tuner.aws.error_mapping import code_of, translated
+from tuner.aws.executions import Executions
+from tuner.aws.s3.training_index import Trainings
+from tuner.cli import run_lookup
+from tuner.cli.deployment import DEFAULT_STACK, Deployment, local_endpoint
+from tuner.cli.errors import CommandError
+from tuner.cli.progress.paid_window import live_throughput
+from tuner.cli.terminal.console import console, say
+from tuner.cli.terminal.options import Local, Reference, Stack, connect
+from tuner.core.errors import StillAliveError
+from tuner.serving.release import Release, may_be_buying
+from tuner.training.job_record import used_by_others
+
+_RELEASE_SECONDS = 900
+
+
+def stop(reference: Reference, stack: Stack = DEFAULT_STACK, on_local: Local = False) -> None:
+    """End a run: its training is stopped, its throughput released. Waits until nothing of it is alive."""
+    deployment = connect(stack, on_local)
+    run = run_lookup.resolve(deployment, reference)
+    if run.over:
+        say(f"The run {run.run_id} is over already ({run.status}).")
+    else:
+        _stop_execution(deployment, run.run_id)
+        say(f"The run {run.run_id} is stopped. What it paid for is being released.")
+    _stop_training(deployment, run.run_id)
+    _watch_release(deployment, run.run_id)
+    if not run.over and may_be_buying(deployment.folder(run.run_id)):
+        say(
+            "If it was buying in this moment, that is released as it appears, within a minute as a rule; "
+            "'tuner throughput' shows what is alive.",
+            "warn",
+        )
+
+
+def _stop_execution(deployment: Deployment, run_id: str) -> None:
+    with translated(f"stop the run '{run_id}'"):
+        try:
+            client("stepfunctions").stop_execution(
+                executionArn=deployment.execution_arn(run_id), error="Stopped", cause="Stopped with 'tuner stop'."
+            )
+        except ClientError as error:
+            if code_of(error) != "ValidationException":  # it ended in between
+                raise
+
+
+def _stop_training(deployment: Deployment, run_id: str) -> None:
+    """As the release function does, and at once: not when it is about to complete, or when another run uses it."""
+    status_of = Executions(deployment.state_machine_arn).status
+    shared = used_by_others(Trainings(deployment.artifacts_bucket), status_of)
+    release = Release((TrainingJobs(),), deployment.settings.name, deployment.folder, lambda _: None, shared)
+    try:
+        outcome = release.run(run_id)
+    except StillAliveError as error:  # the release function goes on looking
+        say(str(error), "warn")
+        return
+    for arn in outcome.released:
+        say(f"The customization job {arn} is told to stop. Bedrock charges for what it has trained.")
+    for arn in outcome.completing:
+        say(f"The training of {arn} is done: it is left to complete, and 'tuner run --again' adopts its model.")
+
+
+def _watch_release(deployment: Deployment, run_id: str) -> None:
+    deadline = time.monotonic() + _RELEASE_SECONDS
+    with console().status("Waiting until nothing of it is alive"):
+        while live := live_throughput(deployment, run_id):
+            if time.monotonic() > deadline:
+                raise CommandError(
+                    f"Still alive and paid for: {', '.join(entry['arn'] for entry in live)}. The hourly sweep tries "
+                    "again; so does: tuner throughput release ARN"
+                )
+            time.sleep(1 if local_endpoint() else 5)
+    say("Throughput left: none", "good")

@@ -1,0 +1,51 @@
+"""`tuner watch`, and what `tuner run` does after the upload."""
+
+from __future__ import annotations
+
+import typer
+
+from tuner.cli import run_lookup
+from tuner.cli.deployment import DEFAULT_STACK, Deployment
+from tuner.cli.progress.display import display
+from tuner.cli.progress.executions import Run
+from tuner.cli.progress.follow import Follower, snapshots
+from tuner.cli.progress.outcome import conclude
+from tuner.cli.progress.steps import Plan, Step
+from tuner.cli.run_lookup import LATEST
+from tuner.cli.terminal.console import console, say
+from tuner.cli.terminal.options import Local, Reference, Stack, connect
+
+INTERRUPTED = 130
+
+
+def watch(reference: Reference = LATEST, stack: Stack = DEFAULT_STACK, on_local: Local = False) -> None:
+    """Follow a run to its end. Ctrl-C stops the watching, not the run."""
+    deployment = connect(stack, on_local)
+    run = run_lookup.resolve(deployment, reference)
+    if run.archived:
+        finish(deployment, run)
+    else:
+        follow(deployment, run.run_id)
+
+
+def follow(deployment: Deployment, run_id: str) -> None:
+    """Shows the run until it is over, and how it came out; exits with 1 unless it succeeded."""
+    follower = Follower(deployment, run_id)
+    try:
+        with display() as view:
+            for snapshot in snapshots(follower):
+                view.show(snapshot)
+    except KeyboardInterrupt:
+        say(f"\nStopped watching; the run goes on. Come back: tuner watch {run_id}. End it: tuner stop {run_id}")
+        raise typer.Exit(INTERRUPTED) from None
+    except Exception:
+        say(f"The watching ended, not the run. Come back with: tuner watch {run_id}", "warn")
+        raise
+    finish(deployment, snapshot.run, snapshot.failed, follower.plan)
+
+
+def finish(deployment: Deployment, run: Run, failed: Step | None = None, plan: Plan | None = None) -> None:
+    """Says how a run that is over came out; exits with 1 unless it succeeded."""
+    conclude(console(), deployment, run, failed, plan)
+    if run.status != "SUCCEEDED":
+        raise typer.Exit(1)

@@ -1,0 +1,217 @@
+"""What a person sees while a run goes on: a checklist that redraws itself, or lines where nothing can be redrawn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import takewhile
+from typing import Protocol
+
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.spinner import Spinner
+from rich.table import Table
+from rich.text import Text
+
+from tuner.cli.progress import training
+from tuner.cli.progress.follow import Snapshot
+from tuner.cli.progress.steps import Step
+from tuner.cli.terminal.console import console, is_live
+from tuner.core.times import now
+from tuner.reporting.formatting import duration, number, plural
+
+# Where the times still stand beside their steps.
+_WIDEST = 90
+MARKS = {"waiting": ("·", "quiet"), "done": ("✓", "good"), "failed": ("✗", "bad"), "skipped": ("-", "quiet")}
+
+
+class Display(Protocol):
+    """Shows one snapshot after another."""
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Takes in the newest."""
+
+
+@contextmanager
+def display(target: Console | None = None) -> Iterator[Display]:
+    """The display that fits the terminal."""
+    target = target or console()
+    if not is_live(target):
+        yield PlainDisplay(target)
+        return
+    view = LiveDisplay()
+    with Live(view, console=target, refresh_per_second=4):
+        yield view
+
+
+class LiveDisplay:
+    """Drawn anew four times a second, so that the times go on between two looks."""
+
+    def __init__(self, snapshot: Snapshot | None = None, *, folds: bool = True) -> None:
+        self._snapshot = snapshot
+        self._folds = folds
+        self._spinner = Spinner("dots", style="name")
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Takes in the newest."""
+        self._snapshot = snapshot
+
+    def __rich_console__(self, target: Console, options: ConsoleOptions) -> RenderResult:
+        if self._snapshot:
+            width = min(options.max_width, _WIDEST)
+            end = [] if self._snapshot.run.over else [Text(line, style) for line, style in _footer(self._snapshot)]
+            below = sum(len(text.wrap(target, options.max_width)) for text in end)
+            middle = _training_rows(self._snapshot) if _at_training(self._snapshot) else []
+            room = (options.height or target.height) - 2 - below  # less the heading, and a line for the cursor
+            yield Group(_heading(self._snapshot), self._table(self._snapshot, middle, width, room), *end)
+
+    def _table(self, snapshot: Snapshot, middle: list[RenderableType], width: int, room: int) -> Table:
+        table = Table.grid(padding=(0, 1))
+        table.width = width
+        table.add_column(width=1)
+        table.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
+        table.add_column(justify="right", no_wrap=True)
+        steps = snapshot.steps
+        past, to_come = _folded(steps, len(steps) + len(middle) - room) if self._folds else (0, 0)
+        if past:
+            done = sum(step.mark == "done" for step in steps[:past])
+            table.add_row(Text("✓", "good"), Text(f"{plural(done, 'step')} done", "quiet"), "")
+        for step in steps[past : len(steps) - to_come]:
+            table.add_row(self._mark(step), _label(step), _took(step))
+            if step.name == training.STEP:
+                for row in middle:
+                    table.add_row("", row, "")
+        if to_come:
+            table.add_row(Text("·", "quiet"), Text(f"{to_come} steps to come", "quiet"), "")
+        return table
+
+    def _mark(self, step: Step) -> RenderableType:
+        if step.mark == "running":
+            return self._spinner
+        sign, style = MARKS[step.mark]
+        return Text(sign, style)
+
+
+class PlainDisplay:
+    """One line per event, for logs and pipes."""
+
+    def __init__(self, target: Console) -> None:
+        self._target = target
+        self._marks: dict[str, str] = {}
+        self._epochs = 0
+        self._tenth = 0
+        self._trouble = ""
+        self._estimate = ""
+        self._question = ""
+        self._spent = ""
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Says what is new."""
+        if snapshot.trouble != self._trouble:
+            self._trouble = snapshot.trouble
+            self._say(f"  ! {snapshot.trouble}" if snapshot.trouble else "  AWS answers again")
+        if snapshot.estimate != self._estimate:
+            self._estimate = snapshot.estimate
+            self._say(f"  Estimated cost: {snapshot.estimate}")
+        if snapshot.question != self._question:
+            self._question = snapshot.question
+            if snapshot.question:
+                self._say(f"  Approval: {snapshot.question}")
+        ended = [self._step(step, snapshot) for step in snapshot.steps]
+        if any(ended) and snapshot.spent not in ("", self._spent):
+            self._spent = snapshot.spent
+            self._say(f"    spent so far: {snapshot.spent}")
+
+    def _step(self, step: Step, snapshot: Snapshot) -> bool:
+        """Says what became of the step, and whether it has ended since the last look."""
+        before, self._marks[step.name] = self._marks.get(step.name), step.mark
+        ended = step.mark != before and step.mark in ("done", "failed")
+        if ended:
+            self._say(f"{MARKS[step.mark][0]} {step.name} ({duration(step.seconds(now()))})")
+        elif step.mark != before and step.mark == "running":
+            self._say(f"… {step.name}")
+        if step.name == training.STEP and snapshot.training:
+            self._training(snapshot.training)
+        return ended
+
+    def _training(self, job: training.Training) -> None:
+        for epoch in job.done[self._epochs :]:
+            self._say(f"    epoch {epoch.number} of {job.epochs}: {_losses(epoch)}")
+        self._epochs = len(job.done)
+        tenth = 10 * job.step // job.steps if job.steps else 0
+        if tenth > self._tenth and job.step < job.steps:
+            self._say(f"    step {job.step} of {job.steps}, loss {number(job.loss)}")
+        self._tenth = tenth
+
+    def _say(self, text: str) -> None:
+        self._target.print(text, soft_wrap=True)
+
+
+def _heading(snapshot: Snapshot) -> Text:
+    run = snapshot.run
+    state = {"RUNNING": "running for", "SUCCEEDED": "succeeded after"}.get(run.status, f"{run.status.lower()} after")
+    return Text.assemble((run.run_id, "name"), f"  {state} {duration(run.seconds)}")
+
+
+def _label(step: Step) -> Text:
+    styles = {"waiting": "quiet", "skipped": "quiet", "failed": "bad", "running": "name"}
+    return Text.assemble((step.name, styles.get(step.mark, "")), (f"  {step.note}" if step.note else "", "warn"))
+
+
+def _took(step: Step) -> Text:
+    return Text("" if step.started is None else duration(step.seconds(now())), "quiet")
+
+
+def _folded(steps: tuple[Step, ...], excess: int) -> tuple[int, int]:
+    """How many steps at the top, and at the bottom, become one line each: what goes on and what it costs must fit."""
+    past = sum(1 for _ in takewhile(lambda step: step.mark in ("done", "skipped"), steps))
+    to_come = sum(1 for _ in takewhile(lambda step: step.mark == "waiting", reversed(steps)))
+    top = _of(past, excess)
+    return top, _of(to_come, excess - max(top - 1, 0))
+
+
+def _of(steps: int, excess: int) -> int:
+    return min(steps, excess + 1) if excess > 0 and steps > 1 else 0
+
+
+def _at_training(snapshot: Snapshot) -> bool:
+    return any(step.name == training.STEP and step.mark in ("running", "failed") for step in snapshot.steps)
+
+
+def _training_rows(snapshot: Snapshot) -> list[RenderableType]:
+    job = snapshot.training
+    if job is None:
+        return []
+    whose = [Text(f"adopted from the run {job.adopted_from}", "quiet")] if job.adopted_from else []
+    if not job.steps:
+        return [*whose, Text("  ".join(f"{stage}: {status}" for stage, status in job.stages) or job.status, "quiet")]
+    bar = Table.grid(padding=(0, 1))
+    bar.add_row(
+        ProgressBar(total=job.steps, completed=job.step, width=24),
+        Text(f"step {job.step}/{job.steps}  epoch {job.epoch}/{job.epochs}  loss {number(job.loss)}"),
+    )
+    rows: list[RenderableType] = [*whose, bar]
+    if job.done:
+        rows.append(Text(f"epoch {job.done[-1].number}: {_losses(job.done[-1])}", "quiet"))
+    return rows
+
+
+def _losses(epoch: training.Epoch) -> str:
+    validation = "" if epoch.validation_loss is None else f", validation loss {number(epoch.validation_loss)}"
+    return f"training loss {number(epoch.training_loss)}{validation}"
+
+
+def _footer(snapshot: Snapshot) -> list[tuple[str, str]]:
+    lines = []
+    if snapshot.estimate:
+        lines.append((f"Estimated cost: {snapshot.estimate}", "quiet"))
+    if snapshot.spent:
+        lines.append((f"Spent so far: {snapshot.spent}", "quiet"))
+    if snapshot.question:
+        lines.append((f"Approval: {snapshot.question}", "warn"))
+    if snapshot.window:
+        lines.append((f"Paid window: {snapshot.window.sentence()}", "" if snapshot.window.closed else "warn"))
+    if snapshot.trouble:
+        lines.append((f"No news: {snapshot.trouble.splitlines()[0]}", "warn"))
+    return lines

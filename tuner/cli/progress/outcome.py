@@ -1,0 +1,154 @@
+"""What is said about a run that is over: the scores, or the failure and what to do about it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+from pydantic import ValidationError
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from tuner.artifacts.report import Metric, Report
+from tuner.aws.clients import client
+from tuner.cli.deployment import Deployment
+from tuner.cli.errors import CommandError
+from tuner.cli.progress.executions import Run
+from tuner.cli.progress.paid_window import known, live_throughput, paid_window
+from tuner.cli.progress.steps import Plan, Step
+from tuner.core.artifact_keys import Keys
+from tuner.reporting.formatting import number, title
+
+# What the verdict is about, before what only describes.
+_FIRST = ("correctness", "bertscore_f1", "bertscore_precision", "bertscore_recall")
+
+
+def read_report(deployment: Deployment, run_id: str) -> Report | None:
+    """The run's report, or None before there is one. Raises CommandError when another version wrote it."""
+    data = deployment.folder(run_id).find(Keys.REPORT)
+    if data is None:
+        return None
+    # A part that only a newer version writes is no reason to refuse the rest.
+    document = {key: value for key, value in json.loads(data).items() if key in Report.model_fields}
+    try:
+        return Report.model_validate(document)
+    except ValidationError as error:
+        where = deployment.folder(run_id).uri(Keys.REPORT)
+        raise CommandError(
+            f"{where} was written by another version of this app: {error.errors()[0]['msg']}. "
+            "'tuner report' opens its page."
+        ) from None
+
+
+def scores_table(report: Report) -> Table:
+    """Base against tuned by metric."""
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="name")
+    table.add_column("metric")
+    for heading in ("base", "tuned", "difference", "95 % interval"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for name in sorted(report.scores, key=lambda name: _FIRST.index(name) if name in _FIRST else len(_FIRST)):
+        metric = report.scores[name]
+        if not any(side and side.mean is not None for side in (metric.base, metric.tuned)):
+            continue
+        table.add_row(
+            metric.label or title(name),
+            number(metric.base.mean if metric.base else None),
+            number(metric.tuned.mean if metric.tuned else None),
+            Text(number(metric.difference, signed=True), _style(metric)),
+            " to ".join(number(end, signed=True) for end in metric.comparison.interval or ()),
+        )
+    return table
+
+
+def _style(metric: Metric) -> str:
+    """Colour where the whole interval is on one side: a difference that chance may explain has none."""
+    low, high = metric.comparison.interval or (0, 0)
+    if metric.better is None or low <= 0 <= high:
+        return ""
+    return "good" if (low > 0) == (metric.better == "higher") else "bad"
+
+
+def conclude(
+    target: Console, deployment: Deployment, run: Run, failed: Step | None = None, plan: Plan | None = None
+) -> None:
+    """Says how the run came out, and what is left of what it paid for. `failed` is the step it ended at."""
+    report = read_report(deployment, run.run_id)
+    if run.status == "SUCCEEDED":
+        target.print(f"\nThe run {run.run_id} succeeded.", style="good")
+    else:
+        _failure(target, run, report, failed.name if failed else "")
+        if failed and plan and run.status != "ABORTED":
+            _where_to_look(target, deployment, run, plan.function_of(failed.name))
+    if report:
+        _results(target, report)
+        target.print(f"Report: {deployment.folder(run.run_id).uri(Keys.REPORT_PAGE)}", soft_wrap=True)
+        target.print(f"  open it with: tuner report {run.run_id}", style="quiet", soft_wrap=True)
+    if report and report.bill:
+        target.print(f"Cost, at AWS's list prices: {known(report.bill.total_usd, report.bill.unknown)}")
+    if window := paid_window(deployment, run.run_id):
+        target.print(f"Paid window: {window.sentence()}")
+    _what_is_left(target, live_throughput(deployment, run.run_id))
+
+
+def _results(target: Console, report: Report) -> None:
+    if report.scores:
+        target.print()
+        target.print(scores_table(report))
+    if not report.failure:
+        target.print()
+        target.print(report.verdict.sentence, style="name")
+        for note in report.verdict.notes:
+            target.print(note)
+    if report.gate:
+        style = {"accepted": "good", "rejected": "bad"}.get(report.gate.decision, "warn")
+        target.print(f"Gate: {report.gate.sentence}", style=style)
+    for stand_in in report.stand_ins:
+        target.print(f"Stand-in: {stand_in}", style="warn")
+
+
+def _failure(target: Console, run: Run, report: Report | None, failed_at: str) -> None:
+    how = {"FAILED": "failed", "TIMED_OUT": "ran out of time", "ABORTED": "was stopped"}.get(run.status, run.status)
+    target.print(Text.assemble(("\n", ""), (f"The run {run.run_id} {how}", "bad"), _place(failed_at)))
+    error = run.error or (report.failure.error if report and report.failure else "")
+    message = _message(run.cause) or (report.failure.message if report and report.failure else "no cause was given")
+    target.print(f"{error or 'Error'}: {message}", soft_wrap=not target.is_terminal)
+    if report is None:
+        target.print(f"Its report, if it can be written, follows: tuner report {run.run_id}", style="quiet")
+
+
+def _where_to_look(target: Console, deployment: Deployment, run: Run, function: str | None) -> None:
+    group = _log_group(function) if function else None
+    if group:
+        target.print(f"Log of that step, in CloudWatch Logs: {group}", style="quiet", soft_wrap=True)
+    if link := deployment.console_link(run.run_id):
+        target.print(f"Execution: {link}", style="quiet", soft_wrap=True)
+
+
+def _place(failed_at: str) -> str:
+    return f" at '{failed_at}'." if failed_at else "."
+
+
+def _message(cause: str | None) -> str:
+    """What a person wants to read: a Lambda function's error is a JSON text around its message."""
+    try:
+        return str(json.loads(cause or "")["errorMessage"])
+    except (ValueError, KeyError, TypeError):
+        return cause or ""
+
+
+def _log_group(function: str) -> str | None:
+    """Where the function writes its log; None when the caller may not ask."""
+    try:
+        configuration = client("lambda").get_function_configuration(FunctionName=function)
+    except (ClientError, BotoCoreError):
+        return None
+    return str(configuration.get("LoggingConfig", {}).get("LogGroup") or f"/aws/lambda/{configuration['FunctionName']}")
+
+
+def _what_is_left(target: Console, live: list[dict[str, Any]]) -> None:
+    if not live:
+        target.print("Throughput left: none", style="good")
+    for entry in live:
+        target.print(f"Still there: {entry['arn']} ({entry['status']})", style="bad", soft_wrap=True)

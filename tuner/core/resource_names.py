@@ -1,0 +1,123 @@
+"""Names that fit AWS's limits: whatever a deployment and a dataset are called, two things never get one name.
+
+A name that fits is left as it is. One that does not is cut, and a digest of the whole takes the place of what is lost.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+_DIGEST_CHARACTERS = 10
+
+
+class Kind(StrEnum):
+    """What has a name on AWS."""
+
+    RESOURCE = "what a run makes in Bedrock"  # one name for all of the next four
+    JOB = "customization job"
+    MODEL = "custom model"
+    THROUGHPUT = "provisioned throughput"
+    DEPLOYMENT = "custom model deployment"
+    EXECUTION = "execution"
+    STATE_MACHINE = "state machine"
+    SCHEDULE = "schedule"
+    SCHEDULE_GROUP = "schedule group"
+    FUNCTION = "function"
+    LOG_GROUP = "log group"
+    ROLE = "role"
+    RULE = "rule"
+    ALARM = "alarm"
+    DASHBOARD = "dashboard"
+    STACK = "stack"
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """The longest name of a kind, and the pattern that it must match as a whole."""
+
+    longest: int
+    pattern: re.Pattern[str]
+
+
+# As in botocore's service models where these have them (a test compares), otherwise as documented.
+_BEDROCK = re.compile(r"([0-9a-zA-Z][_-]?){1,63}")
+_HYPHENS = re.compile(r"[0-9a-zA-Z_-]+")
+_DOTS = re.compile(r"[0-9a-zA-Z_.-]+")
+LIMITS = {
+    Kind.RESOURCE: Limit(63, re.compile(r"[0-9a-zA-Z]+(-[0-9a-zA-Z]+)*")),
+    # The same names as botocore's pattern, which takes exponential time on some others.
+    Kind.JOB: Limit(63, re.compile(r"[a-zA-Z0-9][a-zA-Z0-9+.-]*")),
+    Kind.MODEL: Limit(63, _BEDROCK),
+    Kind.THROUGHPUT: Limit(63, re.compile(r"([0-9a-zA-Z][_-]?)+")),
+    Kind.DEPLOYMENT: Limit(63, _BEDROCK),
+    # https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html: what CloudWatch logs takes
+    Kind.EXECUTION: Limit(80, _HYPHENS),
+    Kind.STATE_MACHINE: Limit(80, _HYPHENS),
+    Kind.SCHEDULE: Limit(64, _DOTS),
+    Kind.SCHEDULE_GROUP: Limit(64, _DOTS),
+    # https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html: without its ARN, 64
+    Kind.FUNCTION: Limit(64, _HYPHENS),
+    Kind.LOG_GROUP: Limit(512, re.compile(r"[\.\-_/#A-Za-z0-9]+")),
+    Kind.ROLE: Limit(64, re.compile(r"[0-9a-zA-Z_+=,.@-]+")),
+    Kind.RULE: Limit(64, _DOTS),
+    Kind.ALARM: Limit(255, re.compile(r"[ -~]+")),
+    # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutDashboard.html
+    Kind.DASHBOARD: Limit(255, _HYPHENS),
+    # https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateStack.html
+    Kind.STACK: Limit(128, re.compile(r"[a-zA-Z][-a-zA-Z0-9]*")),
+}
+
+
+def fit(kind: Kind, head: str, tail: str = "") -> str:
+    """`head` + `tail` as a name of this kind. What does not fit is cut from `head`; a short `tail` stays whole.
+
+    >>> fit(Kind.FUNCTION, "tuner-pin-inputs")
+    'tuner-pin-inputs'
+    >>> fit(Kind.FUNCTION, "tuner-" + "x" * 80, "-committed")
+    'tuner-xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx-408c34acd2-committed'
+    """
+    limit, whole = LIMITS[kind], head + tail
+    if len(whole) <= limit.longest and limit.pattern.fullmatch(whole):
+        return whole
+    digest = hashlib.sha256(f"{len(head)}:{whole}".encode()).hexdigest()[:_DIGEST_CHARACTERS]
+    kept = _plain(tail)
+    end = f"-{digest}-{kept}" if 0 < len(kept) <= limit.longest // 2 else f"-{digest}"
+    start = _plain(head)[: limit.longest - len(end)].strip("-")
+    # A stack's name begins with a letter.
+    return f"{start}{end}" if start[:1].isalpha() else f"x{start[1:]}{end}"
+
+
+def _plain(text: str) -> str:
+    """Letters, digits and single hyphens: what every kind takes."""
+    return re.sub(r"[^0-9a-zA-Z]+", "-", text).strip("-")
+
+
+_RUN = re.compile(r"(?P<slug>.*?)(?P<hash>(-[0-9a-f]{12}(-r\d+)?)?)")
+
+
+def resource_name(deployment: str, run: str, suffix: str = "") -> str:
+    """Name of the run's job, custom model, throughput and deployment; with the tag it proves whose they are.
+
+    Where it is too long for Bedrock, the dataset's part is cut: the deployment, the hash and the suffix stay whole.
+    """
+    parts = _RUN.fullmatch(run)
+    slug, tail = (parts["slug"], parts["hash"]) if parts else (run, "")
+    return fit(Kind.RESOURCE, f"{deployment}-{slug}", f"{tail}{suffix}")
+
+
+def committed_name(deployment: str, run: str) -> str:
+    """Name of the throughput that is bought for a term, beside the hourly one."""
+    return resource_name(deployment, run, "-committed")
+
+
+class Tags:
+    """The tags on everything paid that a run makes."""
+
+    DEPLOYMENT = "bedrock-tuner:deployment"
+    RUN = "bedrock-tuner:run"
+    TRAINING = "bedrock-tuner:training"  # on job and model: what they were trained on, and how, as a hash
+    KEPT_UNTIL = "bedrock-tuner:kept-until"
+    GATE = "bedrock-tuner:gate"  # on the custom model: accepted, rejected or undecided

@@ -1,0 +1,124 @@
+"""Writes records in the format that a model family is tuned on, as one JSON object per line.
+
+    converse            {"schemaVersion", "system": [{"text"}], "messages": [{"role", "content": [{"text"}]}]}
+    anthropic           {"system", "messages": [{"role", "content"}]}
+    prompt_completion   {"prompt", "completion"}; the system prompt goes in front of the prompt, a blank line between
+
+Source: "Prepare your training datasets for fine-tuning", Amazon Bedrock User Guide, read in autumn 2026.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import repeat
+from typing import Any
+
+import msgspec
+
+from tuner.catalog.models import RecordFormat
+from tuner.datasets.records.record import Record
+
+SCHEMA_VERSION = "bedrock-conversation-2024"
+_JSON = msgspec.json.Encoder()
+
+
+class Text(msgspec.Struct, gc=False, frozen=True):
+    """One content block of Converse."""
+
+    text: str
+
+
+class ConverseMessage(msgspec.Struct, gc=False, frozen=True):
+    """One turn of Converse."""
+
+    role: str
+    content: tuple[Text]
+
+
+class Converse(msgspec.Struct, gc=False, frozen=True, rename="camel", omit_defaults=True):
+    """One record in Converse's format."""
+
+    schema_version: str
+    system: tuple[Text] | tuple[()] = ()
+    messages: tuple[Any, ...] = ()
+
+
+class AnthropicMessage(msgspec.Struct, gc=False, frozen=True):
+    """One turn of Claude's Messages format."""
+
+    role: str
+    content: str
+
+
+class Anthropic(msgspec.Struct, gc=False, frozen=True, omit_defaults=True):
+    """One record in Claude's Messages format."""
+
+    system: str | None = None
+    messages: tuple[Any, ...] = ()
+
+
+class PromptCompletion(msgspec.Struct, gc=False, frozen=True):
+    """One record of a prompt and its completion."""
+
+    prompt: str
+    completion: str
+
+
+Written = Converse | Anthropic | PromptCompletion
+
+
+def encoded(records: Sequence[Written]) -> bytes:
+    """The records as JSONL in UTF-8, letters not escaped, a line break after each."""
+    return _JSON.encode_lines(records)
+
+
+def written(record: Record, record_format: RecordFormat, system: str | None) -> Written:
+    """A record in a family's format, with the system prompt that applies to it."""
+    if record_format == "converse":
+        turns = tuple(ConverseMessage(turn.speaker, (Text(turn.text),)) for turn in record.turns)
+        return Converse(SCHEMA_VERSION, (Text(system),) if system else (), turns)
+    if record_format == "anthropic":
+        return Anthropic(system, tuple(AnthropicMessage(turn.speaker, turn.text) for turn in record.turns))
+    return PromptCompletion(with_system(record.prompt, system), record.completion)
+
+
+def with_system(prompt: str, system: str | None) -> str:
+    """The prompt of a format that has no place for a system prompt."""
+    return f"{system}\n\n{prompt}" if system else prompt
+
+
+class _AnthropicUser(msgspec.Struct, gc=False, frozen=True, tag_field="role", tag="user"):
+    content: str
+
+
+class _AnthropicAssistant(msgspec.Struct, gc=False, frozen=True, tag_field="role", tag="assistant"):
+    content: str
+
+
+class _ConverseUser(msgspec.Struct, gc=False, frozen=True, tag_field="role", tag="user"):
+    content: tuple[Text]
+
+
+class _ConverseAssistant(msgspec.Struct, gc=False, frozen=True, tag_field="role", tag="assistant"):
+    content: tuple[Text]
+
+
+def encoded_pairs(
+    prompts: Sequence[str], completions: Sequence[str], record_format: RecordFormat, system: str | None
+) -> bytes:
+    """What `written` and `encoded` do, for questions and answers without a system prompt of their own.
+
+    It runs a million times in a file, so the objects are as few as the format allows.
+    """
+    records: Iterable[Written]
+    if record_format == "converse":
+        users = map(_ConverseUser, zip(map(Text, prompts), strict=True))
+        assistants = map(_ConverseAssistant, zip(map(Text, completions), strict=True))
+        head = (Text(system),) if system else ()
+        records = map(Converse, repeat(SCHEMA_VERSION), repeat(head), zip(users, assistants, strict=True))
+    elif record_format == "anthropic":
+        turns = zip(map(_AnthropicUser, prompts), map(_AnthropicAssistant, completions), strict=True)
+        records = map(Anthropic, repeat(system), turns)
+    else:
+        records = map(PromptCompletion, [with_system(prompt, system) for prompt in prompts], completions)
+    return encoded(list(records))

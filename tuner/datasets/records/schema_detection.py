@@ -1,0 +1,149 @@
+"""Recognises what a file's fields mean, and turns its rows into records.
+
+The first row decides the shape of the whole file:
+
+    pairs           a question and an answer under any of the names below, nested ones (`data.question`) included
+    conversation    `messages` or `conversations`: Claude's, Converse's and other chat transcripts
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tuner.catalog.models import RecordFormat
+from tuner.datasets.findings import Flaw
+from tuner.datasets.records.conversations import Conversation, native_format
+from tuner.datasets.records.record import Record, Turn
+from tuner.settings import FieldNames
+
+PROMPTS = ("question", "prompt", "instruction", "query", "sentence1", "input", "user", "problem", "source", "q")
+COMPLETIONS = (
+    "answer", "completion", "output", "response", "sentence2", "assistant", "solution", "target", "reference", "a"
+)  # fmt: skip
+CONTEXTS = ("context", "input")
+SYSTEMS = ("system", "system_prompt")
+TRANSCRIPTS = ("messages", "conversations", "conversation")
+
+MISSING = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """A question and its answer in two fields. `context` (Dolly) is put below the question."""
+
+    prompt: str
+    completion: str
+    context: str | None = None
+    system: str | None = None
+
+    @property
+    def native(self) -> RecordFormat | None:
+        """The Bedrock format that the file is in already."""
+        return "prompt_completion" if (self.prompt, self.completion) == ("prompt", "completion") else None
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """Which field is what, for the summary."""
+        found = {"prompt": self.prompt, "completion": self.completion, "context": self.context, "system": self.system}
+        return {use: name for use, name in found.items() if name}
+
+    def record(self, row: Mapping[str, Any], line: int) -> Record | tuple[Flaw, ...]:
+        """The row as a record, or every reason why it is none."""
+        flaws = tuple(flaw for name in (self.prompt, self.completion) for flaw in _not_a_text(row, name))
+        flaws += tuple(flaw for name in (self.context, self.system) if name for flaw in _optional_text(row, name))
+        if flaws:
+            return flaws
+        prompt = find(row, self.prompt)
+        if self.context and (context := _text(row, self.context)):
+            prompt = f"{prompt}\n\n{context}"
+        turns = (
+            Turn("user", prompt, self.prompt),
+            Turn("assistant", find(row, self.completion), self.completion),
+        )
+        return Record(line, turns, _text(row, self.system) if self.system else None)
+
+
+Shape = Pairs | Conversation
+
+
+def shape_of(row: Mapping[str, Any], fields: FieldNames) -> Shape | Flaw:
+    """The shape that a file's first row shows; names given in the settings go before recognised ones."""
+    names = list(_names(row))
+    if not (fields.prompt or fields.completion):
+        transcript = _recognised(TRANSCRIPTS, names)
+        if transcript and isinstance(find(row, transcript), list):
+            return Conversation(transcript, native_format(row))
+    prompt = fields.prompt or _recognised(PROMPTS, names)
+    completion = fields.completion or _recognised(COMPLETIONS, [name for name in names if name != prompt])
+    if prompt is None or completion is None:
+        return _unrecognised(names, "question" if prompt is None else "answer")
+    others = [name for name in names if name not in (prompt, completion)]
+    context = _recognised(CONTEXTS, others) if prompt.rpartition(".")[2].lower() == "instruction" else None
+    return Pairs(prompt, completion, context, _recognised(SYSTEMS, others))
+
+
+def _recognised(known: tuple[str, ...], names: list[str]) -> str | None:
+    """The field whose last part is the earliest of the known names."""
+    by_last_part = {name.rpartition(".")[2].strip().lower(): name for name in reversed(names)}
+    return next((by_last_part[name] for name in known if name in by_last_part), None)
+
+
+def _names(row: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    """Names of the row's fields, outer ones first, nested ones with dots."""
+    yield from (prefix + name for name, value in row.items() if not isinstance(value, Mapping))
+    if prefix.count(".") < 4:
+        for name, value in row.items():
+            if isinstance(value, Mapping):
+                yield from _names(value, f"{prefix}{name}.")
+
+
+def find(row: Mapping[str, Any], name: str) -> Any:
+    """The field's value, `data.question` meaning the one inside; `MISSING` when the row has no such field."""
+    if name in row:
+        return row[name]
+    outer, dot, inner = name.partition(".")
+    nested = row.get(outer) if dot else None
+    return find(nested, inner) if isinstance(nested, Mapping) else MISSING
+
+
+def _text(row: Mapping[str, Any], name: str) -> str | None:
+    found = find(row, name)
+    return found if isinstance(found, str) and found else None
+
+
+def _not_a_text(row: Mapping[str, Any], name: str) -> Iterator[Flaw]:
+    value = find(row, name)
+    if value is MISSING:
+        has = ", ".join(f"'{known}'" for known in list(_names(row))[:6]) or "no field"
+        yield Flaw("missing-field", f"is missing (the record has {has}).", "Add it, or remove the record.", name)
+    elif value is None:
+        yield Flaw("empty-text", "is null.", "Write a text, or remove the record.", name)
+    elif not isinstance(value, str):
+        yield Flaw("field-type", f"must be a text, not {kind_of(value)}.", "Write it between quotes.", name)
+
+
+def _optional_text(row: Mapping[str, Any], name: str) -> Iterator[Flaw]:
+    value = find(row, name)
+    if value is not MISSING and value is not None and not isinstance(value, str):
+        yield Flaw("field-type", f"must be a text, not {kind_of(value)}.", "Write it between quotes.", name)
+
+
+def _unrecognised(names: list[str], which: str) -> Flaw:
+    found = ", ".join(f"'{name[:60]}'" for name in names[:8]) or "none"
+    known = PROMPTS if which == "question" else COMPLETIONS
+    key = "fields.prompt" if which == "question" else "fields.completion"
+    return Flaw(
+        "missing-field",
+        f"no field holds the {which}: found {found}.",
+        f"Name it in run.yaml ({key}), or call it one of: {', '.join(known)}.",
+    )
+
+
+def kind_of(value: Any) -> str:
+    """A JSON value's kind, in words."""
+    if value is None:
+        return "null"
+    kinds = {bool: "true or false", str: "a text", int: "a number", float: "a number", list: "a list"}
+    return kinds.get(type(value), "an object")

@@ -1,0 +1,98 @@
+"""Runs BERTScore's encoder with ONNX Runtime: a vector for every token of a text."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import onnxruntime
+from tokenizers import Tokenizer
+
+from tuner.evaluation.encoder.files import MODEL, TOKENIZER, EncoderManifest
+
+Array = np.ndarray[Any, Any]
+T = TypeVar("T")
+R = TypeVar("R")
+
+# Small batches keep their activations in the processor's caches, and memory small.
+_TOKENS_PER_BATCH = 512
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """A text's tokens as vectors of length 1, and which of them count."""
+
+    vectors: Array
+    counts: Array
+    truncated: bool
+
+
+class Encoder:
+    """A model that gives every token of a text a vector. Texts of like length are computed together."""
+
+    def __init__(self, manifest: EncoderManifest, folder: Path) -> None:
+        self.manifest = manifest
+        self.runtime = f"onnxruntime {onnxruntime.__version__}"
+        self._tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
+        self._threads = _processors()
+        # Threads that share one operation wait for each other after every one of thousands. Whole batches, one per
+        # processor, need no waiting.
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.enable_cpu_mem_arena = False  # it keeps what the largest batch needed
+        options.log_severity_level = 3  # errors: a function cannot read what processor it has, and is told so each time
+        providers = ["CPUExecutionProvider"]
+        self._session = onnxruntime.InferenceSession(str(folder / MODEL), options, providers=providers)
+
+    def embed(self, texts: Iterable[str]) -> dict[str, Embedded]:
+        """Every text once, embedded."""
+        encoded = {text: self._tokenizer.encode(text.strip()) for text in set(texts)}
+        ordered = sorted(encoded, key=lambda text: (len(encoded[text].ids), text))
+        batches: list[list[str]] = []
+        while ordered:
+            longest = max(1, len(encoded[ordered[-1]].ids))
+            batches.append([ordered.pop() for _ in range(min(len(ordered), max(1, _TOKENS_PER_BATCH // longest)))])
+        computed = _in_parallel(
+            lambda batch: self._vectors([encoded[text].ids for text in batch]), batches, self._threads
+        )
+        return {
+            text: self._embedded(encoded[text], vectors)
+            for batch, rows in zip(batches, computed, strict=True)
+            for text, vectors in zip(batch, rows, strict=True)
+        }
+
+    def _embedded(self, encoding: Any, vectors: Array) -> Embedded:
+        """A text of no tokens but those that the tokenizer adds has no token that counts."""
+        own = len(encoding.ids) > self.manifest.added
+        counts = np.array([own and token not in self.manifest.silent for token in encoding.ids], dtype=bool)
+        return Embedded(vectors, counts, bool(encoding.overflowing))
+
+    def _vectors(self, rows: Sequence[Sequence[int]]) -> list[Array]:
+        """Per row a matrix (tokens, dimensions) of vectors of length 1."""
+        shape = (len(rows), max(map(len, rows)))
+        tokens, mask = np.full(shape, self.manifest.padding, np.int64), np.zeros(shape, np.int64)
+        for index, row in enumerate(rows):
+            tokens[index, : len(row)] = row
+            mask[index, : len(row)] = 1
+        (found,) = self._session.run(None, {"input_ids": tokens, "attention_mask": mask})
+        return [_unit(found[index, : len(row)]) for index, row in enumerate(rows)]
+
+
+def _unit(vectors: Array) -> Array:
+    scaled: Array = vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return scaled
+
+
+def _processors() -> int:
+    """Those that this process may use: a container may have fewer than the machine."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _in_parallel(work: Callable[[T], R], batches: Sequence[T], threads: int) -> list[R]:
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(work, batches))

@@ -1,0 +1,1 @@
+"""The gate: whether the tuned model may be used."""

@@ -1,0 +1,1 @@
+"""Scores by a judge model and by people."""

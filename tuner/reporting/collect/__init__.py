@@ -1,0 +1,1 @@
+"""Collects the artifacts of a run into its report."""

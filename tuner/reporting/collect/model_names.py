@@ -1,0 +1,68 @@
+"""Every model that had a part in a run, by its real name; what stands in for something says so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tuner.artifacts.manifest import Manifest
+from tuner.artifacts.report import Generated, Models, NamedModel, Serving, Training
+
+# How everything that stands in for something on the local cloud calls itself.
+_STAND_IN = "stand-in"
+
+
+def named_models(
+    manifest: Manifest | None,
+    training: Training | None,
+    serving: Serving | None,
+    scoring: Mapping[str, Any],
+    generated: Generated | None = None,
+) -> Models:
+    """The models as far as the run got. `scoring` is scores.json."""
+    base = tuned = None
+    if manifest:
+        base = _named(manifest.base_model, manifest.base_model_name)
+    if training and training.custom_model_arn:
+        name = training.custom_model_name
+        stand_in = bool(base and base.stand_in)
+        tuned = NamedModel(id=serving and serving.arn, arn=training.custom_model_arn, name=name, stand_in=stand_in)
+    generator = None
+    if generated and generated.model:
+        generator = NamedModel(id=generated.model, name=generated.name, stand_in=generated.stand_in)
+    judge, bertscore = _scorer(scoring, "judge"), _scorer(scoring, "bertscore")
+    return Models(base=base, tuned=tuned, judge=judge, bertscore=bertscore, generator=generator)
+
+
+def _named(model_id: str, name: str | None) -> NamedModel:
+    return NamedModel(id=model_id, name=name, stand_in=_STAND_IN in (name or "").lower())
+
+
+def _scorer(scoring: Mapping[str, Any], which: str) -> NamedModel | None:
+    """The model behind a metric, with whatever settings scores.json gives for it."""
+    said = scoring.get(which)
+    if not said:
+        return None
+    named = _named(said.get("model") or "", said.get("name"))
+    rest = {key: value for key, value in said.items() if key not in ("model", "name", "stand_in")}
+    return NamedModel(id=named.id, name=named.name, stand_in=said.get("stand_in", named.stand_in), **rest)
+
+
+def stand_ins(models: Models) -> Iterator[str]:
+    """What stood in, each with the part it had."""
+    for role, model in (
+        ("base model", models.base),
+        ("validation data", models.generator),
+        ("judge", models.judge),
+        ("BERTScore encoder", models.bertscore),
+    ):
+        if model and model.stand_in:
+            yield f"{role}: {shown(model)}"
+
+
+def shown(model: NamedModel) -> str:
+    """The model's name in a sentence; a stand-in says what it stands in for, where its name does not."""
+    name = model.name or model.id or "a model without a name"
+    if not model.stand_in or _STAND_IN in name.lower():
+        return name
+    return f"{name}, a stand-in for {model.id}" if model.name and model.id else f"a stand-in for {name}"

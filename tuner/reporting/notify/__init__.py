@@ -1,0 +1,1 @@
+"""What people and CloudWatch are told when a run is over."""

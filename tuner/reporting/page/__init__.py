@@ -1,0 +1,1 @@
+"""The report, and the table of all runs, as HTML pages."""

@@ -1,0 +1,141 @@
+"""Charts as inline SVG, drawn by pygal and coloured by the page's own style sheet, so that they follow its theme."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from statistics import fmean
+from typing import Any
+
+import pygal
+from markupsafe import Markup
+
+from tuner.artifacts.report import Training
+from tuner.costs.break_even import BreakEven
+from tuner.reporting.formatting import number, whole
+
+Point = tuple[float, float]
+Series = tuple[str, Sequence[Point]]
+
+# Past this many points a curve goes through the means of equal stretches: nobody sees more, and the page stays small.
+_MOST_POINTS = 240
+# How far the lines go when they do not meet.
+_MONTHS_REQUESTS = 1_000_000
+# Runs within this time are told apart by the hour.
+_MOST_HOURS = 72
+_DOTTED = {"training-epoch", "validation", "history-base", "history-tuned"}
+# pygal draws its own style sheet, scripts and tooltips into each chart; the page has its own, under a strict policy.
+_DROPPED_TAGS = {"defs", "desc", "title"}
+# A tenth of a pixel is as fine as anybody sees.
+_PLACES = {"d", "x", "y", "cx", "cy", "width", "height", "transform"}
+_DROPPED_CLASSES = ("text-overlay", "tooltip-overlay", "background")
+
+
+def loss_curves(training: Training) -> Markup | None:
+    """Training loss per step and per epoch, validation loss per epoch, the best epoch marked; None without any loss."""
+    steps = [(entry.step, entry.training_loss) for entry in training.steps if entry.training_loss is not None]
+    ends = _last_steps(training) if steps else {entry.epoch: entry.epoch for entry in training.epochs}
+    epochs = [entry for entry in training.epochs if entry.epoch in ends]
+    mean = [(ends[entry.epoch], entry.training_loss) for entry in epochs if entry.training_loss is not None]
+    validation = [(ends[entry.epoch], entry.validation_loss) for entry in epochs if entry.validation_loss is not None]
+    if not (steps or mean):
+        return None
+    series: list[Series] = [("training-step", _thinned(steps)), ("training-epoch", mean), ("validation", validation)]
+    if training.best_epoch in ends and validation:
+        losses = [loss for _, points in series for _, loss in points]
+        at = ends[training.best_epoch]
+        series.append(("best", [(at, min(losses)), (at, max(losses))]))
+    return _lines([entry for entry in series if entry[1]], "Step" if steps else "Epoch", "Loss", "Loss curves")
+
+
+def history(base: Sequence[tuple[datetime, float]], tuned: Sequence[tuple[datetime, float]], label: str) -> Markup:
+    """Both models' means by one metric, run after run."""
+    series: list[Series] = [
+        ("history-base", [(when.timestamp(), mean) for when, mean in base]),
+        ("history-tuned", [(when.timestamp(), mean) for when, mean in tuned]),
+    ]
+    times = [x for _, points in series for x, _ in points]
+    pattern = "%Y-%m-%d" if max(times) - min(times) > _MOST_HOURS * 3600 else "%m-%d %H:%M"
+    return _lines(series, "Run ended (UTC)", label, f"{label}, run after run", lambda x: _time(x, pattern))
+
+
+def break_even_lines(found: BreakEven) -> Markup | None:
+    """What a month costs by its requests: the base model with passages, and the way that costs less the soonest."""
+    known = [way for way in found.ways if way.fixed_usd is not None and way.request_usd is not None]
+    base = found.base
+    if not known or base.fixed_usd is None or base.request_usd is None:
+        return None
+    best = min(known, key=lambda way: way.requests if way.requests is not None else float("inf"))
+    last = 2 * best.requests if best.requests else _MONTHS_REQUESTS
+    series: list[Series] = [
+        (name, [(0, line.fixed_usd or 0), (last, (line.fixed_usd or 0) + last * (line.request_usd or 0))])
+        for name, line in (("costs-base", base), ("costs-tuned", best))
+    ]
+    return _lines(series, "Requests a month", "US dollars a month", f"Costs a month: {best.name}", whole)
+
+
+def _time(timestamp: float, pattern: str) -> str:
+    return datetime.fromtimestamp(timestamp, UTC).strftime(pattern)
+
+
+def _plain(value: float) -> str:
+    return f"{value:g}"
+
+
+def _last_steps(training: Training) -> dict[float, float]:
+    """The step that ends each epoch."""
+    ends: dict[float, float] = {}
+    for entry in training.steps:
+        if entry.epoch is not None:
+            ends[entry.epoch] = max(entry.step, ends.get(entry.epoch, entry.step))
+    return ends
+
+
+def _thinned(points: Sequence[Point]) -> list[Point]:
+    size = max(-(-len(points) // _MOST_POINTS), 1)
+    stretches = [points[at : at + size] for at in range(0, len(points), size)]
+    return [(fmean(x for x, _ in stretch), fmean(y for _, y in stretch)) for stretch in stretches]
+
+
+def _lines(
+    series: Sequence[Series], x_title: str, y_title: str, description: str, x_format: Callable[[float], str] = _plain
+) -> Markup:
+    chart = pygal.XY(
+        width=720,
+        height=300,
+        margin=8,
+        js=(),
+        x_title=x_title,
+        y_title=y_title,
+        show_legend=False,
+        x_value_formatter=x_format,
+        value_formatter=number,
+        max_scale=8,
+    )
+    for name, points in series:
+        chart.add(name, list(points), show_dots=name in _DOTTED, dots_size=4)
+    chart.add_xml_filter(lambda root: _cleaned(root, [name for name, _ in series], description))
+    drawn: str = chart.render(is_unicode=True, disable_xml_declaration=True)
+    return Markup(drawn)  # noqa: S704 - pygal escapes, and only numbers and our names go in
+
+
+def _cleaned(root: Any, names: Sequence[str], description: str) -> Any:
+    """The chart alone, its series' classes by name, described for screen readers. `root` is lxml's or ElementTree's."""
+    _prune(root, names)
+    root.attrib.update({"class": "chart", "role": "img", "aria-label": description})
+    root.attrib.pop("id", None)
+    return root
+
+
+def _prune(element: Any, names: Sequence[str]) -> None:
+    for child in list(element):
+        classes = child.get("class", "") if isinstance(child.tag, str) else ""
+        if child.tag in _DROPPED_TAGS or not isinstance(child.tag, str) or classes.endswith(_DROPPED_CLASSES):
+            element.remove(child)
+            continue
+        if number_ := re.search(r"\bserie-(\d+)", classes):
+            child.attrib["class"] = f"series {names[int(number_[1])]}"
+        for name in _PLACES & set(child.attrib):
+            child.attrib[name] = re.sub(r"(\.\d)\d+", r"\1", child.attrib[name])
+        _prune(child, names)

@@ -1,0 +1,68 @@
+"""Deletes custom models that nothing uses, once they are older than the deployment keeps them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from tuner.core.resource_names import Tags
+from tuner.core.times import now
+from tuner.serving.endpoints import Releasable
+
+
+@dataclass(frozen=True, slots=True)
+class CustomModel:
+    """A custom model of the account."""
+
+    arn: str
+    name: str
+    created_at: dt.datetime
+
+
+class Models(Protocol):
+    """The account's custom models."""
+
+    def made_before(self, name: str, before: dt.datetime) -> Iterator[CustomModel]:
+        """Those whose name contains `name`, older than `before`."""
+        ...
+
+    def tags(self, arn: str) -> Mapping[str, str]:
+        """A model's tags."""
+        ...
+
+    def delete(self, arn: str) -> bool:
+        """Deletes one; False when it is in use."""
+        ...
+
+
+def delete_unused(
+    models: Models,
+    kinds: Sequence[Releasable],
+    deployment: str,
+    retention_days: int | None,
+    status_of: Callable[[str], str | None],
+    used_by_others: Callable[[str, Mapping[str, str], str], bool] = lambda *_: False,
+) -> tuple[str, ...]:
+    """ARNs of what was deleted: this deployment's models older than `retention_days`; none when that is None.
+
+    Left alone are models that a gate accepted, that any endpoint of the account serves, and that a running execution
+    works with, its own or adopted. Name and tag both have to be the deployment's.
+    """
+    if retention_days is None:
+        return ()
+    prefix, before = f"{deployment}-", now() - dt.timedelta(days=retention_days)
+    old = [model for model in models.made_before(prefix, before) if model.name.startswith(prefix)]
+    if not old:
+        return ()
+    served = {endpoint.model_arn for kind in kinds for endpoint in kind.list("")}
+
+    def is_unused(model: CustomModel) -> bool:
+        tags = models.tags(model.arn)
+        if model.arn in served or tags.get(Tags.DEPLOYMENT) != deployment or tags.get(Tags.GATE) == "accepted":
+            return False
+        run_id = tags.get(Tags.RUN) or model.name.removeprefix(prefix)
+        return status_of(run_id) != "RUNNING" and not used_by_others(model.name, tags, run_id)
+
+    return tuple(model.arn for model in old if is_unused(model) and models.delete(model.arn))

@@ -1,0 +1,181 @@
+"""What AWS or the first run would refuse in a deployment's settings, found before anything is deployed."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tuner import catalog
+from tuner.core.errors import ModelUnavailableError
+from tuner.settings.messages import nearest
+
+if TYPE_CHECKING:
+    from tuner.settings.deployment import DeploymentSettings
+
+# What Converse takes as a model: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html
+_JUDGE_ARN = re.compile(
+    r"arn:aws:bedrock:(?P<region>[a-z0-9-]+):"
+    r"(:foundation-model|[0-9]{12}:(application-)?inference-profile)/[A-Za-z0-9._:-]+"
+)
+
+# Of the 4 KB that Lambda allows for a function's environment; the other variables take the rest.
+LARGEST_FOR_FUNCTIONS = 2300
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A sentence about keys that are well-formed and do not fit together, or not the catalog."""
+
+    keys: tuple[str, ...]
+    text: str
+
+
+def problems(settings: DeploymentSettings, account: str | None = None) -> Iterator[Problem]:
+    """Everything that is wrong. `account` is where the deployment goes, if that is known."""
+    yield from _region(settings)
+    yield from _base_model(settings)
+    yield from _judges(settings)
+    yield from _money(settings)
+    yield from _prices(settings)
+    yield from _company(settings)
+    yield from _boundary(settings, account)
+    yield from _size(settings)
+
+
+def _offered(settings: DeploymentSettings) -> list[catalog.Model]:
+    """Models that can be customized: on a local cloud also those that AWS does not offer any more."""
+    return [entry for entry in catalog.models() if settings.target == "local" or not entry.retired]
+
+
+def _regions(settings: DeploymentSettings) -> list[str]:
+    return sorted({region for entry in _offered(settings) for region in entry.regions})
+
+
+def _region(settings: DeploymentSettings) -> Iterator[Problem]:
+    known = _regions(settings)
+    if settings.region not in known:
+        close = difflib.get_close_matches(settings.region.strip().lower(), known, n=1, cutoff=0.8)
+        meant = f" Did you mean '{close[0]}'?" if close else ""
+        text = f"region: no model can be customized in '{settings.region}', only in {', '.join(known)}.{meant}"
+        yield Problem(("region",), text)
+
+
+def _base_model(settings: DeploymentSettings) -> Iterator[Problem]:
+    keys = ("base_model", "region")
+    try:
+        model = catalog.model(_customized(settings))
+    except ModelUnavailableError as error:
+        yield Problem(("base_model",), str(error))
+        return
+    if model.retired:
+        if settings.target == "aws":
+            since = f" since {model.end_of_life}" if model.end_of_life else ""
+            use = ", ".join(model.instead(settings.region))
+            yield Problem(keys, f"base_model: '{model.id}' is past its end of life{since}. Use one of: {use}.")
+    elif settings.region in _regions(settings) and settings.region not in model.regions:
+        here = [entry.id for entry in _offered(settings) if settings.region in entry.regions and not entry.retired]
+        yield Problem(
+            keys,
+            f"base_model: '{model.id}' cannot be customized in {settings.region}, only in {', '.join(model.regions)}. "
+            f"In {settings.region}: {', '.join(here)}.",
+        )
+
+
+def _customized(settings: DeploymentSettings) -> str:
+    """The id, also where the id for invoking a model past its end of life was given: that one is not worth mending."""
+    ended = (entry for entry in catalog.models() if entry.retired and settings.target == "aws")
+    return next((entry.id for entry in ended if settings.base_model == entry.invoke_id), settings.base_model)
+
+
+def _judges(settings: DeploymentSettings) -> Iterator[Problem]:
+    region = settings.region if settings.region in _regions(settings) else None
+    for key, judge_id in (("judge_model", settings.judge_model), *(("judge_models", x) for x in settings.judge_models)):
+        if key == "judge_models" and judge_id == "auto":
+            yield Problem((key,), "judge_models: 'auto' can be given as judge_model only. Name the models.")
+        elif text := _judge(region, judge_id):
+            yield Problem((key, "region"), f"{key}: {text}")
+
+
+def _judge(region: str | None, judge_id: str) -> str | None:
+    """What is wrong with a judge in this Region, as far as it is known."""
+    if judge_id.startswith("arn:"):  # an inference profile of the account's own, or a model newer than the catalog
+        return _judge_arn(region, judge_id)
+    here = [entry.id for entry in catalog.judges() if region is None or {region, "*"} & set(entry.regions)]
+    if judge_id == "auto":
+        if region is None:
+            return None
+        return f"no model is known that judges in {region} without a subscription. Name one: {', '.join(here)}."
+    if catalog.judge(judge_id) is None:
+        hint = nearest(judge_id, ["auto", *here])
+        return f"the catalog knows no judge '{judge_id}'. {hint} A model that is newer than it can be given by its ARN."
+    if judge_id not in here:
+        return f"'{judge_id}' cannot be asked from {region}. There: {', '.join(here)}."
+    return None
+
+
+def _judge_arn(region: str | None, arn: str) -> str | None:
+    found = _JUDGE_ARN.fullmatch(arn)
+    if not found:
+        return f"'{arn}' is not the ARN of a foundation model or of an inference profile of Amazon Bedrock."
+    if region and found["region"] != region:
+        return f"'{arn}' is in {found['region']}, and models are asked in {region}. Give the ARN that it has there."
+    return None
+
+
+def _money(settings: DeploymentSettings) -> Iterator[Problem]:
+    if settings.approval_usd is not None and settings.approval_usd > settings.budget_usd:
+        yield Problem(
+            ("approval_usd", "budget_usd"),
+            f"approval_usd: {settings.approval_usd:g} is above budget_usd, {settings.budget_usd:g}: every run that a "
+            "person should approve would be refused. Lower approval_usd, or set it to null to ask nobody.",
+        )
+
+
+def _prices(settings: DeploymentSettings) -> Iterator[Problem]:
+    """A price of a model that nothing asks for would be passed over without a word."""
+    judges = (settings.judge_model, *settings.judge_models, *(entry.id for entry in catalog.judges()))
+    behind = [catalog.judge_or_assumed(judge_id).foundation_model for judge_id in judges]
+    known = list(dict.fromkeys(["any", *(entry.invoke_id for entry in catalog.models()), *behind]))
+    for position, given in enumerate(settings.prices):
+        if given.model not in known:
+            hint = nearest(given.model, known)
+            text = (
+                f"prices.{position}.model: '{given.model}' is not the id for invoking of a model of the catalog. {hint}"
+            )
+            yield Problem(("prices", "judge_model", "judge_models"), text)
+
+
+def _company(settings: DeploymentSettings) -> Iterator[Problem]:
+    vpc = settings.vpc
+    if bool(vpc.subnet_ids) != bool(vpc.security_group_ids):
+        missing = "security_group_ids" if vpc.subnet_ids else "subnet_ids"
+        yield Problem(("vpc",), f"vpc.{missing}: is missing; subnets and security groups go together.")
+    if settings.kms_key_arn and settings.kms_key_arn.split(":")[3] != settings.region:
+        yield Problem(
+            ("kms_key_arn", "region"), f"kms_key_arn: the key must be in {settings.region}, where the buckets are."
+        )
+
+
+def _boundary(settings: DeploymentSettings, account: str | None) -> Iterator[Problem]:
+    """IAM takes a boundary of the role's own account, or one of AWS's."""
+    named = settings.permissions_boundary or ""
+    owner = named.split(":")[4] if named.startswith("arn:") else None
+    if account and settings.target == "aws" and owner not in (None, "aws", account):
+        text = (
+            f"permissions_boundary: the policy must be in the account that is deployed to, {account}, not in {owner}."
+        )
+        yield Problem(("permissions_boundary",), text)
+
+
+def _size(settings: DeploymentSettings) -> Iterator[Problem]:
+    size = len(settings.for_functions().encode())
+    if size > LARGEST_FOR_FUNCTIONS:
+        longest = sorted(settings.model_fields_set, key=lambda key: -len(repr(getattr(settings, key))))[:3]
+        yield Problem(
+            (),
+            f"the settings together are {size} bytes, and functions can be given {LARGEST_FOR_FUNCTIONS}. Shorten the "
+            f"longest: {', '.join(longest)}.",
+        )
