@@ -11,16 +11,17 @@ from aws_lambda_powertools.metrics import MetricUnit
 from pydantic import Field
 
 from lambdas.step import Environment, RunEvent, metrics, step
+from tuner.artifacts.contestants import ContestantName
 from tuner.aws.bedrock.converse import Conversation
 from tuner.core.errors import EndpointFailedError, RetryableError
-from tuner.serving.inference import Answering, Shard, Which
+from tuner.serving.inference import Answering, Shard
 from tuner.serving.purchase import is_new, require
 
 
 class AnswerEvent(RunEvent):
     """Shards of the questions for one of the two models."""
 
-    model: Which
+    model: ContestantName
     shards: tuple[Annotated[int, Field(ge=0)], ...] = Field(min_length=1)
     # An execution that began before an upgrade may not tell it: its shards have the size that is set.
     shard_size: int | None = Field(None, ge=1)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 
 class Keys:
     """Names of a run's artifacts inside `runs/<run id>/`."""
@@ -38,9 +36,9 @@ class Keys:
     PRICES = "runs/prices.json"  # and what AWS's price list answered
 
     @staticmethod
-    def answers(model: Literal["base", "tuned"], shard: int) -> str:
-        """Where one shard's answers are."""
-        return f"answers/{model}/{shard:05d}.jsonl"
+    def answers(contestant: str, shard: int) -> str:
+        """Where a contestant's answers to one shard of the questions are."""
+        return f"answers/{contestant}/{shard:05d}.jsonl"
 
     @staticmethod
     def training(fingerprint: str) -> str:

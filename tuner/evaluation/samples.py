@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args
+from typing import Any
 
+from tuner.artifacts.contestants import CONTESTANTS, ContestantName
 from tuner.core.errors import EvaluationError
 
-ModelName = Literal["base", "tuned"]
-MODELS: tuple[ModelName, ...] = get_args(ModelName)
 _SHOWN = 5
 
 
@@ -21,7 +20,7 @@ class Question:
     id: str
     question: str
     reference: str
-    answers: Mapping[ModelName, str | None]
+    answers: Mapping[ContestantName, str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +31,9 @@ class Exam:
     warnings: tuple[str, ...] = field(default=())
 
 
-def match(questions: Iterable[Mapping[str, Any]], answers: Mapping[ModelName, Iterable[Mapping[str, Any]]]) -> Exam:
+def match(
+    questions: Iterable[Mapping[str, Any]], answers: Mapping[ContestantName, Iterable[Mapping[str, Any]]]
+) -> Exam:
     """Puts every question's reference and both models' answers together by id.
 
     `questions` are records {id, question, reference}; `answers` per model records {id, answer}. A question without a
@@ -41,8 +42,8 @@ def match(questions: Iterable[Mapping[str, Any]], answers: Mapping[ModelName, It
     """
     warnings: list[str] = []
     asked = _by_id(questions)
-    given = {model: _answers_by_id(model, answers[model], warnings) for model in MODELS}
-    for model in MODELS:
+    given = {model: _answers_by_id(model, answers[model], warnings) for model in CONTESTANTS}
+    for model in CONTESTANTS:
         unknown = [key for key in given[model] if key not in asked]
         if unknown:
             warnings.append(
@@ -58,7 +59,7 @@ def match(questions: Iterable[Mapping[str, Any]], answers: Mapping[ModelName, It
 
 def _exam(
     asked: Mapping[str, Mapping[str, Any]],
-    given: Mapping[ModelName, Mapping[str, str | None]],
+    given: Mapping[ContestantName, Mapping[str, str | None]],
     warnings: list[str],
 ) -> Exam:
     without = [key for key, record in asked.items() if not _text(record.get("reference"))]
@@ -69,7 +70,7 @@ def _exam(
             key,
             str(record.get("question", "")),
             str(record["reference"]),
-            {model: given[model].get(key) for model in MODELS},
+            {model: given[model].get(key) for model in CONTESTANTS},
         )
         for key, record in asked.items()
         if key not in set(without)
@@ -93,7 +94,7 @@ def _by_id(questions: Iterable[Mapping[str, Any]]) -> dict[str, Mapping[str, Any
 
 
 def _answers_by_id(
-    model: ModelName, records: Iterable[Mapping[str, Any]], warnings: list[str]
+    model: ContestantName, records: Iterable[Mapping[str, Any]], warnings: list[str]
 ) -> dict[str, str | None]:
     found: dict[str, str | None] = {}
     repeated = 0

@@ -12,8 +12,9 @@ from dataclasses import asdict, dataclass
 from math import isfinite
 from typing import Any
 
+from tuner.artifacts.contestants import CONTESTANTS, ContestantName
 from tuner.evaluation.metrics import Equipment, Measure, Metric, Values, all_metrics, measures
-from tuner.evaluation.samples import MODELS, ModelName, Question
+from tuner.evaluation.samples import Question
 from tuner.evaluation.statistics.comparison import Comparison, compare, mean_and_error
 from tuner.evaluation.statistics.correlation import agreement
 from tuner.evaluation.statistics.verdict import Names, decide, outcome, verdict
@@ -35,13 +36,13 @@ class Graded:
 def grade(questions: Sequence[Question], metrics: Sequence[Metric], equipment: Equipment) -> Graded:
     """Every metric's values for every question. An answer that was not given is marked as failed, and has none."""
     records: list[Record] = [
-        {"id": question.id, **{m: {FAILED: True} if question.answers[m] is None else {} for m in MODELS}}
+        {"id": question.id, **{m: {FAILED: True} if question.answers[m] is None else {} for m in CONTESTANTS}}
         for question in questions
     ]
     grades = {metric.name: metric.grade(questions, equipment) for metric in metrics}
     for given in grades.values():
         for index, record in enumerate(records):
-            for model in MODELS:
+            for model in CONTESTANTS:
                 record[model].update(_finite(given.values[model][index]))
             if given.references is not None:
                 record.setdefault("reference", {}).update(given.references[index])
@@ -112,12 +113,12 @@ def _details(graded: Graded) -> dict[str, Any]:
 
 def paired(measure: Measure, records: Sequence[Record]) -> tuple[list[float], list[float]]:
     """Base and tuned values of the questions that both have one for; a failed answer has the worst."""
-    both = [[counted(measure, record, model) for model in MODELS] for record in records]
+    both = [[counted(measure, record, model) for model in CONTESTANTS] for record in records]
     whole = [pair for pair in both if None not in pair]
     return [pair[0] for pair in whole], [pair[1] for pair in whole]  # type: ignore[misc]
 
 
-def counted(measure: Measure, record: Record, model: ModelName) -> float | None:
+def counted(measure: Measure, record: Record, model: ContestantName) -> float | None:
     """What a question counts for: its value; the worst when the answer failed; None when no score could be made."""
     if measure.name not in record[model]:
         return None
@@ -128,7 +129,7 @@ def counted(measure: Measure, record: Record, model: ModelName) -> float | None:
 
 
 def _is_measured(measure: Measure, records: Sequence[Record]) -> bool:
-    return any(measure.name in record[model] for record in records for model in MODELS)
+    return any(measure.name in record[model] for record in records for model in CONTESTANTS)
 
 
 def _summary(measure: Measure, records: Sequence[Record], seed: int, names: Names) -> dict[str, Any]:
@@ -158,7 +159,7 @@ def _numbers(comparison: Comparison) -> dict[str, Any]:
     return {key: value for key, value in asdict(comparison).items() if key != "mean"} | {"interval": interval}
 
 
-def _one_model(measure: Measure, records: Sequence[Record], model: ModelName) -> dict[str, Any]:
+def _one_model(measure: Measure, records: Sequence[Record], model: ContestantName) -> dict[str, Any]:
     values = [counted(measure, record, model) for record in records]
     present = [value for value in values if value is not None]
     mean, error = mean_and_error(present)

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, replace
 from typing import Any
 
+from tuner.artifacts.contestants import CONTESTANTS, ContestantName
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
 from tuner.core.concurrency_limiter import Pacer
@@ -17,7 +18,7 @@ from tuner.evaluation.encoder.files import EncoderSource
 from tuner.evaluation.judging.judge import CONCURRENCY, Judge, Verdicts, instructions
 from tuner.evaluation.language import detect
 from tuner.evaluation.metrics import Equipment, chosen
-from tuner.evaluation.samples import MODELS, Exam, ModelName, Question, match
+from tuner.evaluation.samples import Exam, Question, match
 from tuner.evaluation.scores import Graded, grade
 
 _SECONDS = 12 * 60
@@ -49,13 +50,13 @@ class Shards:
 
     def exam(self) -> Exam:
         """All questions with all answers."""
-        return match(self._records, {model: self.folder.answers(model) for model in MODELS})
+        return match(self._records, {model: self.folder.answers(model) for model in CONTESTANTS})
 
     def part(self, shard: int) -> Exam:
         """One shard's questions with their answers."""
         records = self._slice(shard)
         ids = {record["id"] for record in records}
-        return match(records, {model: self._answers(model, shard, ids) for model in MODELS})
+        return match(records, {model: self._answers(model, shard, ids) for model in CONTESTANTS})
 
     def graded(self, shard: int, exam: Exam) -> Graded:
         """The shard's grades: those in the folder if they are of the same answers and settings, else made now.
@@ -79,7 +80,7 @@ class Shards:
     def _slice(self, shard: int) -> list[dict[str, Any]]:
         return self._records[shard * self._size : (shard + 1) * self._size]
 
-    def _answers(self, model: ModelName, shard: int, ids: set[str]) -> list[dict[str, Any]]:
+    def _answers(self, model: ContestantName, shard: int, ids: set[str]) -> list[dict[str, Any]]:
         """A model's answers to these questions: in its shard of the same number, unless shards had another size."""
         name = Keys.answers(model, shard)
         near = list(self.folder.read_lines(name)) if name in self.folder.list(name) else []

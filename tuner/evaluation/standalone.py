@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tuner.artifacts.contestants import CONTESTANTS
 from tuner.catalog.encoders import PACKAGED
 from tuner.core.errors import EvaluationError, SettingsError
 from tuner.core.text_sanitizer import readable
@@ -20,7 +21,7 @@ from tuner.evaluation.judging.judge import Judge, Verdicts
 from tuner.evaluation.judging.review import candidates, human_scores, listed, sheet, vocabulary
 from tuner.evaluation.language import detect
 from tuner.evaluation.metrics import Equipment, Metric, chosen
-from tuner.evaluation.samples import MODELS, Exam, match
+from tuner.evaluation.samples import Exam, match
 from tuner.evaluation.scores import Graded, grade, summarize
 from tuner.reporting import build_comparison, page
 from tuner.settings import RunSettings
@@ -71,7 +72,7 @@ def evaluate(
 
 def _idle(graded: Graded, asked: Sequence[str]) -> Iterator[str]:
     """Metrics that were asked for, and say nothing of any question."""
-    measured = {name for record in graded.records for model in MODELS for name in record[model]}
+    measured = {name for record in graded.records for model in CONTESTANTS for name in record[model]}
     for metric in chosen(asked):
         if metric.only_for and measured.isdisjoint(measure.name for measure in metric.measures):
             yield f"{metric.name} says nothing of these questions: it is for {metric.only_for}."
@@ -84,7 +85,7 @@ def _identity(path: Path) -> dict[str, str]:
 def _page(exam: Exam, document: Mapping[str, Any], output: Path) -> str:
     """The comparison as the page that a run's report is."""
     records = [{"id": q.id, "question": q.question, "reference": q.reference} for q in exam.questions]
-    answers = {model: [{"id": q.id, "answer": q.answers[model]} for q in exam.questions] for model in MODELS}
+    answers = {model: [{"id": q.id, "answer": q.answers[model]} for q in exam.questions] for model in CONTESTANTS}
     return page(build_comparison(output.resolve().name, records, answers, document, str(output)))
 
 

@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from itertools import islice
-from typing import Literal, Protocol
+from typing import Protocol
 
 from pydantic import BaseModel, ConfigDict
 
+from tuner.artifacts.contestants import ContestantName
 from tuner.artifacts.manifest import Manifest
 from tuner.aws.bedrock.converse import Message, Reply
 from tuner.aws.s3.run_folder import RunFolder
@@ -27,8 +28,6 @@ from tuner.core.errors import (
     TunerError,
 )
 from tuner.settings import InferenceSettings
-
-Which = Literal["base", "tuned"]
 
 # How often the questions of a shard may be asked again, per question of the shard.
 _RETRIES_PER_QUESTION = 6
@@ -93,7 +92,7 @@ class Shard:
     """The questions from `number * size` on, and where their answers go."""
 
     folder: RunFolder
-    which: Which
+    which: ContestantName
     number: int
     size: int
 
@@ -241,7 +240,7 @@ class Answering:
             pause = min(pause * 2, _LONGEST_PAUSE_THROTTLED_SECONDS if throttled else _LONGEST_PAUSE_SECONDS)
 
 
-def _refuse_if_all_failed_alike(answers: Iterable[Answer], which: Which) -> None:
+def _refuse_if_all_failed_alike(answers: Iterable[Answer], which: ContestantName) -> None:
     errors = [answer.error for answer in answers]
     if errors and None not in errors and len(set(errors)) == 1:
         raise EvaluationError(

@@ -18,7 +18,7 @@ from tuner.core.artifact_keys import Keys
 from tuner.core.errors import AccessDeniedError, EvaluationError
 from tuner.evaluation.encoder.files import BuiltEncoder
 from tuner.evaluation.judging.review import order
-from tuner.evaluation.samples import MODELS
+from tuner.evaluation.samples import CONTESTANTS
 from tuner.evaluation.score_run import REVIEW, merge_review, score_run, score_shard
 from tuner.settings import DeploymentSettings, RunSettings
 
@@ -196,7 +196,7 @@ def test_a_shard_reads_its_own_answers_only(
     folder: RunFolder, bedrock: FakeBedrock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     prepare(folder, questions=6, settings=JUDGED)
-    for model in MODELS:
+    for model in CONTESTANTS:
         every = folder.answers(model)
         for shard in (0, 1):
             ids = {f"q{i}" for i in range(3 * shard, 3 * shard + 3)}

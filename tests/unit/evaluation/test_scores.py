@@ -9,7 +9,7 @@ import pytest
 from tests.unit.evaluation.conftest import make_question
 from tuner.evaluation.metrics import Equipment, Grades, Measure, Metric, chosen
 from tuner.evaluation.metrics.correctness import Correctness
-from tuner.evaluation.samples import MODELS, Question
+from tuner.evaluation.samples import CONTESTANTS, Question
 from tuner.evaluation.scores import grade, merged, summarize
 
 
@@ -24,8 +24,8 @@ class Given(Metric):
         def score(text: str | None) -> float | None:
             return None if text in (None, "?") else float(text)
 
-        values = {model: [{"correctness": score(q.answers[model])} for q in questions] for model in MODELS}
-        missing = sum(q.answers[model] == "?" for q in questions for model in MODELS)
+        values = {model: [{"correctness": score(q.answers[model])} for q in questions] for model in CONTESTANTS}
+        missing = sum(q.answers[model] == "?" for q in questions for model in CONTESTANTS)
         counts = {"asked": 2 * len(questions), "missing": missing, "stand_in": 0}
         return Grades(values, {"model": "m", "name": "M", "inference": {}}, counts)
 

@@ -27,7 +27,6 @@ from tuner.artifacts.report.scores import (
     Question,
     Value,
     Verdict,
-    Which,
 )
 
 __all__ = [
@@ -62,5 +61,4 @@ __all__ = [
     "TrainingStep",
     "Value",
     "Verdict",
-    "Which",
 ]

@@ -10,7 +10,6 @@ from tuner.artifacts.report.base import Part
 from tuner.artifacts.report.dataset import Coverage
 
 Value = Literal["better", "worse", "undecided"]
-Which = Literal["base", "tuned"]
 Decision = Literal["accepted", "rejected", "undecided", "none"]
 
 

@@ -7,8 +7,9 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
+from tuner.artifacts.contestants import ContestantName
 from tuner.artifacts.manifest import Manifest
 from tuner.aws.clients import client
 from tuner.aws.error_mapping import translated
@@ -122,6 +123,6 @@ class RunFolder:
         """What the bucket has over all runs."""
         return Overview(self.bucket, self._s3)
 
-    def answers(self, model: Literal["base", "tuned"]) -> builtins.list[dict[str, Any]]:
-        """All answers of a model, in the order of the shards."""
-        return [record for name in self.list(f"answers/{model}/") for record in self.read_lines(name)]
+    def answers(self, contestant: ContestantName) -> builtins.list[dict[str, Any]]:
+        """All answers of a contestant, in the order of the shards."""
+        return [record for name in self.list(f"answers/{contestant}/") for record in self.read_lines(name)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tuner.evaluation.samples import MODELS, ModelName
+from tuner.artifacts.contestants import CONTESTANTS, ContestantName
 from tuner.evaluation.scores import FAILED, Graded, summarize
 from tuner.evaluation.statistics.comparison import rank_correlation
 
@@ -14,7 +14,7 @@ JUDGES = "judge_correctness"
 
 
 def with_people(
-    document: Mapping[str, Any], given: Mapping[str, Mapping[ModelName, int]], seed: int = 0
+    document: Mapping[str, Any], given: Mapping[str, Mapping[ContestantName, int]], seed: int = 0
 ) -> dict[str, Any]:
     """scores.json with people's scores from 1 to 10 in the place of the judge's, by question and model.
 
@@ -31,7 +31,7 @@ def with_people(
     return {**summed, **rest, "people": people}
 
 
-def _merged(record: Mapping[str, Any], scores: Mapping[ModelName, int]) -> dict[str, Any]:
+def _merged(record: Mapping[str, Any], scores: Mapping[ContestantName, int]) -> dict[str, Any]:
     merged = dict(record)
     for model, score in scores.items():
         values = record[model]
@@ -43,12 +43,12 @@ def _merged(record: Mapping[str, Any], scores: Mapping[ModelName, int]) -> dict[
 
 def _people(records: list[dict[str, Any]]) -> dict[str, Any]:
     """How many scores are people's, and how far the judge agrees with them."""
-    everything = [record[model] for record in records for model in MODELS]
+    everything = [record[model] for record in records for model in CONTESTANTS]
     theirs = [values for values in everything if values.get("human")]
     both = [(values[MEASURE], values[JUDGES]) for values in theirs if values[JUDGES] is not None]
     people, judge = [pair[0] for pair in both], [pair[1] for pair in both]
     return {
-        "questions": sum(any(record[model].get("human") for model in MODELS) for record in records),
+        "questions": sum(any(record[model].get("human") for model in CONTESTANTS) for record in records),
         "answers": len(theirs),
         "of_answers": sum(not values.get(FAILED) for values in everything),
         "judge_agreement": {

@@ -14,9 +14,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tuner.artifacts.contestants import ContestantName
 from tuner.core.errors import EvaluationError
 from tuner.evaluation.language import tokens
-from tuner.evaluation.samples import Exam, ModelName, Question
+from tuner.evaluation.samples import Exam, Question
 
 COLUMNS = ("id", "why", "question", "reference", "answer_1", "answer_2", "score_1", "score_2", "comment")
 _OVERLAP = ("bertscore_f1", "rouge_l")
@@ -142,12 +143,12 @@ def sheet(exam: Exam, chosen: Sequence[Candidate]) -> str:
     return text.getvalue()
 
 
-def order(key: str) -> tuple[ModelName, ModelName]:
+def order(key: str) -> tuple[ContestantName, ContestantName]:
     """Which model's answer is shown first: decided by the question's id, so that the place says nothing."""
     return ("base", "tuned") if hashlib.sha256(key.encode()).digest()[0] % 2 else ("tuned", "base")
 
 
-def human_scores(text: str, known: Collection[str], file: str = "review.csv") -> dict[str, dict[ModelName, int]]:
+def human_scores(text: str, known: Collection[str], file: str = "review.csv") -> dict[str, dict[ContestantName, int]]:
     """The scores that people filled in, by question and model; rows without any are passed over.
 
     Raises EvaluationError with every finding, one per line: a column that is missing, an id that is not among `known`,
@@ -160,7 +161,7 @@ def human_scores(text: str, known: Collection[str], file: str = "review.csv") ->
     missing = [name for name in ("id", "score_1", "score_2") if name not in (reader.fieldnames or ())]
     if missing:
         raise EvaluationError(f"{file}, line 1: no column {', '.join(missing)}. Keep the header as it was written.")
-    found: dict[str, dict[ModelName, int]] = {}
+    found: dict[str, dict[ContestantName, int]] = {}
     findings: list[str] = []
     for row in reader:
         try:
@@ -177,7 +178,9 @@ def human_scores(text: str, known: Collection[str], file: str = "review.csv") ->
     return found
 
 
-def _scores_of(row: Mapping[str, str | None], known: Collection[str], found: Mapping[str, Any]) -> dict[ModelName, int]:
+def _scores_of(
+    row: Mapping[str, str | None], known: Collection[str], found: Mapping[str, Any]
+) -> dict[ContestantName, int]:
     given = [(row.get(column) or "").strip() for column in ("score_1", "score_2")]
     if not any(given):
         return {}

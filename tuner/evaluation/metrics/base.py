@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from tuner.artifacts.contestants import CONTESTANTS, ContestantName
 from tuner.evaluation.judging.judge import Judge
-from tuner.evaluation.samples import MODELS, ModelName, Question
+from tuner.evaluation.samples import Question
 
 if TYPE_CHECKING:
     from tuner.evaluation.encoder.files import EncoderSource
@@ -42,7 +43,7 @@ class Grades:
     the references' own values, where a metric has them.
     """
 
-    values: Mapping[ModelName, Sequence[Values]]
+    values: Mapping[ContestantName, Sequence[Values]]
     about: Mapping[str, Any] = field(default_factory=dict)
     counts: Mapping[str, int] = field(default_factory=dict)
     references: Sequence[Values] | None = None
@@ -79,7 +80,10 @@ class TextMetric(Metric):
         """Measures each answer by itself."""
         about = self.prepare(equipment)
         return Grades(
-            {model: [self._values(question, question.answers[model]) for question in questions] for model in MODELS},
+            {
+                model: [self._values(question, question.answers[model]) for question in questions]
+                for model in CONTESTANTS
+            },
             about,
         )
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from tuner.artifacts.contestants import CONTESTANTS
 from tuner.evaluation.metrics.base import Equipment, Grades, Measure, Metric, Values
-from tuner.evaluation.samples import MODELS, Question
+from tuner.evaluation.samples import Question
 
 if TYPE_CHECKING:
     from tuner.evaluation.encoder.embedding import Embedded, Encoder
@@ -40,7 +41,7 @@ class BertScore(Metric):
         from tuner.evaluation.encoder.files import BuiltEncoder
 
         encoder = (equipment.encoder or BuiltEncoder()).load()
-        asked = [(model, index) for index in range(len(questions)) for model in MODELS]
+        asked = [(model, index) for index in range(len(questions)) for model in CONTESTANTS]
         asked = [(model, index) for model, index in asked if questions[index].answers[model] is not None]
         pairs = [(questions[index].answers[model] or "", questions[index].reference) for model, index in asked]
         baseline = encoder.manifest.baselines.get(equipment.language)
@@ -48,7 +49,7 @@ class BertScore(Metric):
         scored = {place: _values(scores, baseline) for place, (scores, _) in zip(asked, matched, strict=True)}
         names = (*_NAMES, _RESCALED) if baseline is not None else _NAMES
         absent: Values = dict.fromkeys(names)
-        values = {model: [scored.get((model, i), absent) for i in range(len(questions))] for model in MODELS}
+        values = {model: [scored.get((model, i), absent) for i in range(len(questions))] for model in CONTESTANTS}
         truncated = sum(cut for _, cut in matched)
         return Grades(values, _about(encoder, equipment, baseline), {"truncated": truncated})
 

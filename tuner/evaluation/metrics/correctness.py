@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from tuner.artifacts.contestants import CONTESTANTS
 from tuner.aws.bedrock.tool_call import Tool
 from tuner.evaluation.judging.judge import Request, Verdict, instructions, tagged
 from tuner.evaluation.metrics.base import Equipment, Grades, Measure, Metric, Values
-from tuner.evaluation.samples import MODELS, Question
+from tuner.evaluation.samples import Question
 
 GRADE = Tool(
     "grade",
@@ -37,11 +38,11 @@ class Correctness(Metric):
         judge = equipment.judge
         if judge is None:
             raise ValueError("correctness needs a judge")
-        places = [(model, index) for model in MODELS for index in range(len(questions))]
+        places = [(model, index) for model in CONTESTANTS for index in range(len(questions))]
         asked = [place for place in places if questions[place[1]].answers[place[0]] is not None]
         requests = [_request(questions[index], questions[index].answers[model] or "") for model, index in asked]
         verdicts = dict(zip(asked, judge.judge(requests), strict=True))
-        values = {model: [_values(verdicts.get((model, i))) for i in range(len(questions))] for model in MODELS}
+        values = {model: [_values(verdicts.get((model, i))) for i in range(len(questions))] for model in CONTESTANTS}
         return Grades(values, judge.about(verdicts.values()), judge.counts(verdicts.values()))
 
 

@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from tuner.artifacts.contestants import CONTESTANTS, ContestantName
 from tuner.aws.bedrock.tool_call import Tool
 from tuner.evaluation.judging.judge import Request, Verdict, instructions, tagged
 from tuner.evaluation.metrics.base import Equipment, Grades, Measure, Metric, Values
-from tuner.evaluation.samples import MODELS, ModelName, Question
+from tuner.evaluation.samples import Question
 
 PREFER = Tool(
     "prefer",
@@ -27,7 +28,7 @@ PREFER = Tool(
         "required": ["reasoning", "preferred"],
     },
 )
-_ORDERS: tuple[tuple[ModelName, ModelName], ...] = (("base", "tuned"), ("tuned", "base"))
+_ORDERS: tuple[tuple[ContestantName, ContestantName], ...] = (("base", "tuned"), ("tuned", "base"))
 
 
 class Preference(Metric):
@@ -48,10 +49,10 @@ class Preference(Metric):
         asked = {index: verdicts[2 * place : 2 * place + 2] for place, index in enumerate(both)}
         pairs = [_values(question, asked.get(index)) for index, question in enumerate(questions)]
         counts = {**judge.counts(verdicts), **_habits(questions, asked)}
-        return Grades({model: [pair[model] for pair in pairs] for model in MODELS}, judge.about(verdicts), counts)
+        return Grades({model: [pair[model] for pair in pairs] for model in CONTESTANTS}, judge.about(verdicts), counts)
 
 
-def _request(question: Question, order: tuple[ModelName, ModelName]) -> Request:
+def _request(question: Question, order: tuple[ContestantName, ContestantName]) -> Request:
     first, second = (question.answers[model] or "" for model in order)
     text = tagged(question=question.question, reference=question.reference, answer_1=first, answer_2=second)
     return Request(instructions("preference.md"), text, PREFER, _problem)
@@ -68,26 +69,26 @@ def _problem(arguments: Any) -> str | None:
     return None
 
 
-def _choice(verdict: Verdict, order: tuple[ModelName, ModelName]) -> ModelName | None:
+def _choice(verdict: Verdict, order: tuple[ContestantName, ContestantName]) -> ContestantName | None:
     preferred = verdict.arguments["preferred"] if verdict.arguments else 0
     return order[preferred - 1] if preferred else None
 
 
-def _winner(verdicts: Sequence[Verdict]) -> ModelName | None:
+def _winner(verdicts: Sequence[Verdict]) -> ContestantName | None:
     first, second = (_choice(verdict, order) for verdict, order in zip(verdicts, _ORDERS, strict=True))
     return first if first == second else None
 
 
-def _values(question: Question, verdicts: Sequence[Verdict] | None) -> dict[ModelName, Values]:
+def _values(question: Question, verdicts: Sequence[Verdict] | None) -> dict[ContestantName, Values]:
     if verdicts is None:  # a model that gave no answer loses against one that did
-        return {model: {"preference": 1.0 if question.answers[model] is not None else None} for model in MODELS}
+        return {model: {"preference": 1.0 if question.answers[model] is not None else None} for model in CONTESTANTS}
     missing = [verdict.problem for verdict in verdicts if verdict.arguments is None]
     if missing:
-        return {model: {"preference": None, "preference_problem": missing[0]} for model in MODELS}
+        return {model: {"preference": None, "preference_problem": missing[0]} for model in CONTESTANTS}
     winner = _winner(verdicts)
     reasoning = str((verdicts[0].arguments or {})["reasoning"])
-    values: dict[ModelName, Values] = {
-        model: {"preference": 0.5 if winner is None else float(model == winner)} for model in MODELS
+    values: dict[ContestantName, Values] = {
+        model: {"preference": 0.5 if winner is None else float(model == winner)} for model in CONTESTANTS
     }
     values["tuned"]["preference_reasoning"] = f"(answer 1 is the {_ORDERS[0][0]} model's) {reasoning}"
     return values
@@ -106,6 +107,6 @@ def _habits(questions: Sequence[Question], asked: dict[int, list[Verdict]]) -> d
     }
 
 
-def _is_longer(question: Question, winner: ModelName) -> bool:
-    other = next(model for model in MODELS if model != winner)
+def _is_longer(question: Question, winner: ContestantName) -> bool:
+    other = next(model for model in CONTESTANTS if model != winner)
     return len(question.answers[winner] or "") > len(question.answers[other] or "")

@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from tuner import __version__, catalog
-from tuner.artifacts.report import Earlier, Failure, Gate, Metric, Question, Report, Serving, Status, Which
+from tuner.artifacts.contestants import ContestantName
+from tuner.artifacts.report import Earlier, Failure, Gate, Metric, Question, Report, Serving, Status
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
 from tuner.core.times import iso, now, seconds_since
@@ -121,7 +122,7 @@ def _earlier(folder: RunFolder, scoring: Mapping[str, Any]) -> Earlier | None:
 def build_comparison(
     name: str,
     records: Iterable[Mapping[str, Any]],
-    answers: Mapping[Which, Iterable[Mapping[str, Any]]],
+    answers: Mapping[ContestantName, Iterable[Mapping[str, Any]]],
     scoring: Mapping[str, Any],
     folder: str,
 ) -> Report:
