@@ -103,12 +103,12 @@ class Repeated:
         yield b"]"
 
 
-WAYS: dict[str, Callable[[Path, Path], None]] = {
+BASELINES: dict[str, Callable[[Path, Path], None]] = {
     "two scripts": two_scripts,
     "bare parser": bare_parser,
     "this project": this_project,
 }
-SIZED: dict[str, Callable[[Path, Path, float], None]] = {"one pass": flat, "whole step": whole_step}
+SIZED_BASELINES: dict[str, Callable[[Path, Path, float], None]] = {"one pass": flat, "whole step": whole_step}
 
 
 def write_pairs(path: Path, count: int, seed: int = 7) -> None:

@@ -19,8 +19,16 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 
-from benchmarks.lines import Figure
-from benchmarks.served import CALL_SECONDS, QUESTIONS, START_SECONDS, Stand, Throughput, fixed_wait, sequential
+from benchmarks.figures import Figure
+from benchmarks.simulated_endpoint import (
+    CALL_SECONDS,
+    QUESTIONS,
+    START_SECONDS,
+    SimulatedEndpoint,
+    Throughput,
+    fixed_wait,
+    sequential,
+)
 from statemachine.definition import definition
 from tests.doubles import FakeEndpoints, MemoryFolder, manifest
 from tuner.core.artifact_keys import Keys
@@ -55,7 +63,7 @@ def main() -> int:
 
 def answering(throughput: Throughput) -> float:
     """Seconds from the first question to the last answer, as the Map asks."""
-    endpoint = Stand(throughput)
+    endpoint = SimulatedEndpoint(throughput)
     ask_as_deployed(endpoint)
     took = endpoint.paid_seconds
     print(
@@ -79,7 +87,7 @@ def beside(paid: Mapping[Throughput, float]) -> Iterator[Figure]:
             yield Figure(f"paid_by_{way}_over_ours_{throughput.label}", took / ours, 1, kind="at least")
 
 
-def ask_as_deployed(endpoint: Stand) -> None:
+def ask_as_deployed(endpoint: SimulatedEndpoint) -> None:
     """Every lane in an invocation of its own, as many at a time as the state machine says."""
     questions = [{"id": f"q{n}", "question": "What?", "reference": "That."} for n in range(QUESTIONS)]
     lines = "".join(json.dumps(question) + "\n" for question in questions).encode()

@@ -22,8 +22,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from benchmarks.baselines import SIZED, WAYS, write_pairs
-from benchmarks.lines import Figure
+from benchmarks.baselines import BASELINES, SIZED_BASELINES, write_pairs
+from benchmarks.figures import Figure
 
 S3_BYTES_PER_SECOND = 85e6  # one connection; source: "Performance guidelines for Amazon S3", Amazon S3 User Guide
 FUNCTION_SECONDS = 900  # source: "Lambda quotas", AWS Lambda Developer Guide
@@ -50,10 +50,10 @@ def measured(way: str, source: Path, target: Path, size: float = 0) -> Measured:
 def one(way: str, source: Path, target: Path, size: float) -> None:
     """Runs one way here and prints what was measured."""
     clock, processor = time.perf_counter(), time.process_time()
-    if way in SIZED:
-        SIZED[way](source, target, size)
+    if way in SIZED_BASELINES:
+        SIZED_BASELINES[way](source, target, size)
     else:
-        WAYS[way](source, target)
+        BASELINES[way](source, target)
     clock, processor = time.perf_counter() - clock, time.process_time() - processor
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
     print(clock, processor, peak)
@@ -90,10 +90,10 @@ Rounds = Sequence[Mapping[str, Measured]]
 
 def compare(source: Path, target: Path, count: int) -> tuple[Rounds, float]:
     """Runs and shows all ways, in turn. Returns the rounds, and how many bytes are written for one that is read."""
-    rounds = [{way: measured(way, source, target) for way in WAYS} for _ in range(count)]
+    rounds = [{way: measured(way, source, target) for way in BASELINES} for _ in range(count)]
     size = source.stat().st_size
     print(f"{size / 1e6:.0f} MB, medians of {count}    clock             processor         memory")
-    for way in WAYS:
+    for way in BASELINES:
         results = [results[way] for results in rounds]
         clock, processor = (median(times) for times in zip(*((r.clock, r.processor) for r in results), strict=True))
         peak = max(result.peak for result in results)

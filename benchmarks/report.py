@@ -17,7 +17,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from benchmarks.lines import Figure
+from benchmarks.figures import Figure
 from benchmarks.scoring import example_questions
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys

@@ -27,7 +27,7 @@ from typing import Any
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # the library would look for a newer model
 
-from benchmarks.lines import Figure
+from benchmarks.figures import Figure
 from tuner.aws.bedrock.tool_call import Tool, ToolReply
 from tuner.core.errors import ThrottledError
 from tuner.evaluation.encoder.files import BuiltEncoder, open_encoder

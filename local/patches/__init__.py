@@ -1,52 +1,47 @@
-"""What is corrected in MiniStack 1.5.33, one file each: what it does, what AWS does, and how the difference is closed.
+"""Patches that make MiniStack 1.5.33 behave like AWS.
 
-MiniStack stays unmodified; a correction replaces a function or a handler of it before the server starts. When
-MiniStack closes a difference itself, the file goes. docs/local-cloud.md lists them all.
+MiniStack itself stays unmodified: a patch replaces a function or a handler of MiniStack before the server starts. Each
+module documents what MiniStack does, what AWS does, and how the patch closes the gap. When MiniStack closes a gap
+itself, delete the module. docs/local-cloud.md lists all patches.
 """
 
 import importlib
 import os
 
-from local.patches import (
+from local.patches.cloudformation import failed_deletions, template_properties, unique_names
+from local.patches.events import asynchronous_events, event_patterns, schedule_polling
+from local.patches.iam import (
     absent_objects,
-    account_limits,
-    asynchronous_events,
     bedrock_permissions,
     delivery_permissions,
     denial_messages,
-    due_schedules,
     event_conditions,
-    event_patterns,
-    failed_deletions,
-    function_states,
-    global_names,
-    idle_connections,
     kms_permissions,
-    lambda_errors,
-    local_services,
     pass_role,
     resource_arns,
-    retry_pauses,
     root_signatures,
-    stopped_executions,
     task_permissions,
-    task_tokens,
-    template_properties,
-    warm_functions,
 )
+from local.patches.lambda_functions import account_limits, exception_names, function_states, warm_functions
+from local.patches.server import idle_connections, local_services
+from local.patches.step_functions import retry_delays, stopped_executions, task_tokens
 
-# Modules with an `install` of their own, such as the one that injects faults (tests/chaos).
-FURTHER_VARIABLE = "LOCAL_CLOUD_OVERLAYS"
+# Names of further modules with an `install` function, such as the fault injection of tests/chaos.
+EXTRA_PATCHES_VARIABLE = "LOCAL_CLOUD_OVERLAYS"
 
 
 def install() -> None:
-    """Apply every correction. The handlers of our own services come first, because others stand in front of them."""
+    """Apply every patch, then the modules that LOCAL_CLOUD_OVERLAYS names.
+
+    The order matters: a patch wraps the function that the patch before it installed.
+    """
+    # First of all, because the permission checks wrap the handlers of these services.
     local_services.install()
-    # who calls, on what, and what a refusal says
+    # Who calls, on which resource, and how a denial is worded.
     root_signatures.install()
     resource_arns.install()
     denial_messages.install()
-    # permissions that MiniStack does not ask for
+    # Permissions that MiniStack does not check.
     bedrock_permissions.install()
     pass_role.install()
     kms_permissions.install()
@@ -54,21 +49,22 @@ def install() -> None:
     event_conditions.install()
     task_permissions.install()
     delivery_permissions.install()
-    # limits and states that MiniStack does not know
+    # Limits and states that MiniStack does not have.
     event_patterns.install()
     account_limits.install()
-    global_names.install()
+    unique_names.install()
     function_states.install()
-    # behaviour
+    # Behavior.
     template_properties.install()
-    lambda_errors.install()
+    exception_names.install()
     warm_functions.install()
-    due_schedules.install()
+    schedule_polling.install()
+    # After function_states: a function that is not ready must refuse the call inside of the retry loop.
     asynchronous_events.install()
     stopped_executions.install()
     failed_deletions.install()
     task_tokens.install()
-    retry_pauses.install()
+    retry_delays.install()
     idle_connections.install()
-    for module in os.environ.get(FURTHER_VARIABLE, "").split():
+    for module in os.environ.get(EXTRA_PATCHES_VARIABLE, "").split():
         importlib.import_module(module).install()

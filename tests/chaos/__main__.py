@@ -20,14 +20,14 @@ from pathlib import Path
 
 from tests.chaos import page
 from tests.chaos.campaign import BrokenRunError, Campaign, Extent
-from tests.chaos.lanes import Lanes
+from tests.chaos.worker_pool import WorkerPool
 
 FOLDER = Path("build") / "chaos"
 PAGE = Path("docs") / "chaos.md"
 # In a sample, a pair for so many cases with one fault.
 _SINGLES_FOR_A_PAIR = 3
 # A lane's server, proxy and some 28 processes of functions.
-_LANE_GIGABYTES = 2.75
+_WORKER_GIGABYTES = 2.75
 
 
 def main() -> int:
@@ -36,7 +36,7 @@ def main() -> int:
     began = time.monotonic()
     sample = arguments.sample
     extent = Extent(sample, None if sample is None else max(1, sample // _SINGLES_FOR_A_PAIR), seed=arguments.seed)
-    with Lanes(arguments.lanes) as lanes:
+    with WorkerPool(arguments.lanes) as lanes:
         campaign = Campaign(lanes, FOLDER, partial(print, flush=True), _state(), arguments.keep)
         try:
             outcome = campaign.run(extent)
@@ -67,7 +67,7 @@ def _state() -> str:
 def _lanes() -> int:
     """As many as the machine's memory takes; more than eight are not quicker on two cores."""
     gigabytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return max(1, min(8, int(gigabytes / _LANE_GIGABYTES)))
+    return max(1, min(8, int(gigabytes / _WORKER_GIGABYTES)))
 
 
 def _arguments() -> argparse.Namespace:

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from tests.chaos import page
 from tests.chaos.cases import Baseline, Case, derived, sampled
-from tests.chaos.lanes import Lanes, Task
+from tests.chaos.observations import RELEASES, release_at
 from tests.chaos.pairs import pairs
 from tests.chaos.results import Result, read
-from tests.chaos.seen import RELEASES, release_at
-from tests.chaos.situations import SITUATIONS, Situation
+from tests.chaos.scenarios import SCENARIOS, Scenario
+from tests.chaos.worker_pool import Task, WorkerPool
 
 
 class BrokenRunError(Exception):
@@ -58,13 +58,13 @@ class Campaign:
     """
 
     def __init__(
-        self, lanes: Lanes, folder: Path, say: Callable[[str], None], state: str = "", keep: bool = False
+        self, lanes: WorkerPool, folder: Path, say: Callable[[str], None], state: str = "", keep: bool = False
     ) -> None:
         self._lanes, self._say, self._state, self._keep = lanes, say, state, keep
         self._results, self._baselines = folder / "results.jsonl", folder / "baselines.jsonl"
         folder.mkdir(parents=True, exist_ok=True)
 
-    def run(self, extent: Extent, situations: Sequence[Situation] = SITUATIONS) -> Outcome:
+    def run(self, extent: Extent, situations: Sequence[Scenario] = SCENARIOS) -> Outcome:
         """The situations, their faults and pairs of faults, and cases without each release."""
         plain = [Case(situation) for situation in situations]
         self.play([Task(case) for case in plain])

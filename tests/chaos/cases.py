@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.chaos.faults import CALL_FAULTS, CUT_AFTER, FUNCTION_FAULTS, STALE, STOPS, THROTTLED, Call, CallFault, Extent
 from tests.chaos.plan import Act
-from tests.chaos.situations import SITUATIONS, Meanwhile, Situation
+from tests.chaos.scenarios import SCENARIOS, Meanwhile, Scenario
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Fault:
 class Case:
     """One run with no fault beside its situation, with one, or with two: the second at a later place."""
 
-    situation: Situation
+    situation: Scenario
     faults: tuple[Fault, ...] = ()
 
     @property
@@ -59,7 +59,7 @@ class Baseline:
         return cls(document["situation"], calls, tuple(document["functions"]), tuple(document["states"]))
 
 
-def derived(found: Iterable[Baseline], situations: Iterable[Situation] = SITUATIONS) -> list[Case]:
+def derived(found: Iterable[Baseline], situations: Iterable[Scenario] = SCENARIOS) -> list[Case]:
     """A case for each fault of each call, function and state, in the first situation that has it."""
     by_name = {baseline.situation: baseline for baseline in found}
     seen: set[Any] = set()

@@ -7,28 +7,28 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
-from tests.chaos.seen import Seen
+from tests.chaos.observations import Observations
 from tuner.core.artifact_keys import Keys
 
 # A run that has failed may be stopped while it reports the failure: it failed all the same.
 _TRUE_OF = {"ABORTED": {"ABORTED", "FAILED"}}
-Check = Callable[[Seen], Iterator[str]]
+Check = Callable[[Observations], Iterator[str]]
 
 
-def nothing_is_alive(seen: Seen) -> Iterator[str]:
+def nothing_is_alive(seen: Observations) -> Iterator[str]:
     """No throughput, no deployment."""
     for arn in seen.alive:
         yield f"LEAK: {arn} is alive and paid for"
 
 
-def no_job_trains_for_nobody(seen: Seen) -> Iterator[str]:
+def no_job_trains_for_nobody(seen: Observations) -> Iterator[str]:
     """A customization job in progress belongs to a running execution."""
     for job in seen.training:
         if not any(job.endswith(run) and execution["status"] == "RUNNING" for run, execution in seen.runs.items()):
             yield f"LEAK: the job {job} is training and no execution waits for it"
 
 
-def one_job_for_a_run(seen: Seen) -> Iterator[str]:
+def one_job_for_a_run(seen: Observations) -> Iterator[str]:
     """Never more than one customization job."""
     for run in seen.runs:
         jobs = [name for name in seen.jobs if name.endswith(run)]
@@ -36,21 +36,21 @@ def one_job_for_a_run(seen: Seen) -> Iterator[str]:
             yield f"{run} started {len(jobs)} jobs"
 
 
-def one_purchase_for_a_run(seen: Seen) -> Iterator[str]:
+def one_purchase_for_a_run(seen: Observations) -> Iterator[str]:
     """Never more than one throughput, deployment or commitment of a name, however soon it was deleted."""
     for name, count in Counter(bill["name"] for bill in seen.bills).items():
         if count > 1:
             yield f"{name} was bought {count} times"
 
 
-def the_execution_ended(seen: Seen) -> Iterator[str]:
+def the_execution_ended(seen: Observations) -> Iterator[str]:
     """Whatever happened."""
     for run, execution in seen.runs.items():
         if execution["status"] == "RUNNING":
             yield f"{run} is still running"
 
 
-def somebody_is_told(seen: Seen) -> Iterator[str]:
+def somebody_is_told(seen: Observations) -> Iterator[str]:
     """The report or the notice is there, and says what is true.
 
     What never became a run, or an end that could not be told, is an event in the queue that raises an alarm.
@@ -81,13 +81,13 @@ def _attribute(notice: Mapping[str, Any], name: str) -> str:
     return str(notice.get("MessageAttributes", {}).get(name, {}).get("Value", ""))
 
 
-def inputs_are_untouched(seen: Seen) -> Iterator[str]:
+def inputs_are_untouched(seen: Observations) -> Iterator[str]:
     """The same versions as were dropped, and no others."""
     for key, version in sorted(seen.uploaded ^ seen.inputs):
         yield f"{key} (version {version}) was {'changed' if (key, version) in seen.inputs else 'removed'}"
 
 
-def artifacts_are_whole(seen: Seen) -> Iterator[str]:
+def artifacts_are_whole(seen: Observations) -> Iterator[str]:
     """Each is absent or complete, and no upload is left half done."""
     for key in seen.unfinished_uploads:
         yield f"the upload of {key} was never finished"
@@ -122,6 +122,6 @@ CHECKS: tuple[Check, ...] = (
 )
 
 
-def findings(seen: Seen) -> list[str]:
+def findings(seen: Observations) -> list[str]:
     """Of all checks."""
     return [found for check in CHECKS for found in check(seen)]

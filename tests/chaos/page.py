@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from tests.chaos.cases import Case
 from tests.chaos.faults import CALL_FAULTS, FUNCTION_FAULTS, STALE, STOPS
+from tests.chaos.observations import RELEASES
 from tests.chaos.pairs import EACH
 from tests.chaos.results import Result
-from tests.chaos.seen import RELEASES
-from tests.chaos.situations import SITUATIONS
+from tests.chaos.scenarios import SCENARIOS
 
 # What the page says when it shows a part of the cases only.
 SAMPLE = "a sample of"
@@ -136,7 +136,7 @@ def _situations(whole: Iterable[Result]) -> str:
     by_name = {result.name: result for result in whole}
     rows = [
         f"| {situation.name} | {'/'.join(result.ended)} | {cell(result)} |"
-        for situation in SITUATIONS
+        for situation in SCENARIOS
         if (result := by_name.get(situation.name))
     ]
     return "\n".join(

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 
 from tests.chaos.cases import Baseline, Case, Fault, of_call, of_execution, of_function
 from tests.chaos.faults import CALL_FAULTS, Call
-from tests.chaos.seen import AFTER_A_FAILURE, IN_COURSE
-from tests.chaos.situations import LONG_TRAINING, SITUATIONS, Situation
+from tests.chaos.observations import AFTER_A_FAILURE, IN_COURSE
+from tests.chaos.scenarios import LONG_TRAINING, SCENARIOS, Scenario
 
 # So often is each kind of fault followed by each other kind.
 EACH = 2
@@ -39,7 +39,7 @@ _NOT_CALLED = {"provisioned throughput": "CustomModelDeployment", "on-demand dep
 
 @dataclass(frozen=True)
 class _Pair:
-    situation: Situation
+    situation: Scenario
     first: Fault
     second: Fault
 
@@ -72,7 +72,7 @@ def pairs(found: Iterable[Baseline], each: int = EACH) -> list[Case]:
 
 
 def _possible(baselines: dict[str, Baseline]) -> Iterator[_Pair]:
-    for situation in SITUATIONS:
+    for situation in SCENARIOS:
         baseline = baselines.get(situation.name)
         if situation.name not in SERVED or baseline is None:
             continue

@@ -8,12 +8,12 @@ from contextlib import contextmanager
 from typing import Any
 
 from tests.chaos.cases import states_of
-from tests.chaos.lane import Lane
-from tests.chaos.seen import AFTER_A_FAILURE, IN_COURSE
+from tests.chaos.observations import AFTER_A_FAILURE, IN_COURSE
+from tests.chaos.worker import Worker
 
 
 @contextmanager
-def without(lane: Lane, number: int) -> Iterator[None]:
+def without(lane: Worker, number: int) -> Iterator[None]:
     """The deployment lacks this release; 0 leaves it whole."""
     match number:
         case 0:
@@ -36,7 +36,7 @@ def without(lane: Lane, number: int) -> Iterator[None]:
 
 
 @contextmanager
-def _passed_over(lane: Lane, names: frozenset[str]) -> Iterator[None]:
+def _passed_over(lane: Worker, names: frozenset[str]) -> Iterator[None]:
     """These states do nothing and go on to the next."""
     machines, arn = lane.pipeline.client("stepfunctions"), lane.pipeline.outputs["StateMachineArn"]
     before = machines.describe_state_machine(stateMachineArn=arn)["definition"]
@@ -54,7 +54,7 @@ def _passed_over(lane: Lane, names: frozenset[str]) -> Iterator[None]:
 
 
 @contextmanager
-def _rule_without_the_release(lane: Lane) -> Iterator[None]:
+def _rule_without_the_release(lane: Worker) -> Iterator[None]:
     events, function = lane.pipeline.client("events"), lane.pipeline.outputs["ReleaseFunctionName"]
     rule = next(r["Name"] for r in events.list_rules()["Rules"] if "aws.states" in r.get("EventPattern", ""))
     targets: list[dict[str, Any]] = [
@@ -68,7 +68,7 @@ def _rule_without_the_release(lane: Lane) -> Iterator[None]:
 
 
 @contextmanager
-def _nobody_is_admitted(lane: Lane) -> Iterator[None]:
+def _nobody_is_admitted(lane: Worker) -> Iterator[None]:
     """The schedules' role may invoke nothing: they fire, and nothing happens."""
     iam, functions = lane.pipeline.client("iam"), lane.pipeline.client("lambda")
     role = next(
@@ -90,7 +90,7 @@ def _nobody_is_admitted(lane: Lane) -> Iterator[None]:
 
 
 @contextmanager
-def _sweep_disabled(lane: Lane) -> Iterator[None]:
+def _sweep_disabled(lane: Worker) -> Iterator[None]:
     events = lane.pipeline.client("events")
     rules = [rule["Name"] for rule in events.list_rules()["Rules"] if rule.get("ScheduleExpression")]
     for rule in rules:

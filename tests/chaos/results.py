@@ -9,9 +9,9 @@ from pathlib import Path
 
 from tests.chaos.cases import Baseline, Case
 from tests.chaos.checks import findings
-from tests.chaos.lane import Lane
-from tests.chaos.play import Player
-from tests.chaos.seen import Seen, look
+from tests.chaos.observations import Observations, look
+from tests.chaos.scenario_runner import ScenarioRunner
+from tests.chaos.worker import Worker
 from tuner.core.artifact_keys import Keys
 
 
@@ -60,9 +60,9 @@ class Result:
         return json.dumps(asdict(self))
 
 
-def result_of(lane: Lane, case: Case, dataset: str, off: int = 0) -> tuple[Result, Baseline | None]:
+def result_of(lane: Worker, case: Case, dataset: str, off: int = 0) -> tuple[Result, Baseline | None]:
     """Plays the case, looks, checks, and tidies up; also what a situation without a further fault met."""
-    began, player = time.monotonic(), Player(lane, case, dataset)
+    began, player = time.monotonic(), ScenarioRunner(lane, case, dataset)
     problem: list[str] = []
     try:
         player.play()
@@ -91,7 +91,7 @@ def result_of(lane: Lane, case: Case, dataset: str, off: int = 0) -> tuple[Resul
     return result, None if case.faults or off else seen.baseline(case.situation.name)
 
 
-def _unexpected(case: Case, seen: Seen) -> list[str]:
+def _unexpected(case: Case, seen: Observations) -> list[str]:
     """A fault that never came shows nothing. Without one a run ends as its situation says; when stopped, ABORTED."""
     if case.faults:
         played = {entry["place"] for entry in seen.journal if entry["what"] == "plays"}
@@ -106,7 +106,7 @@ def _unexpected(case: Case, seen: Seen) -> list[str]:
     return [] if statuses == {expected} else [f"ended {'/'.join(sorted(statuses))}, not {expected}{told}"]
 
 
-def tidy(player: Player) -> None:
+def tidy(player: ScenarioRunner) -> None:
     """Leaves nothing that the next case would meet."""
     lane, pipeline = player.lane, player.lane.pipeline
     lane.plans.write([])

@@ -7,7 +7,7 @@ import pytest
 
 from local import cloud
 from local.folder import FOLDER_VARIABLE
-from local.patches import FURTHER_VARIABLE
+from local.patches import EXTRA_PATCHES_VARIABLE
 from tests.authorization import journal
 from tests.e2e.pipeline import Pipeline
 
@@ -29,7 +29,7 @@ def deployed(tmp_path_factory, calls):
     before = dict(os.environ)
     os.environ[FOLDER_VARIABLE] = str(tmp_path_factory.mktemp("deployed") / "cloud")
     os.environ["LOCAL_IDLE"] = "15"  # so that runs meet functions that are Inactive
-    os.environ |= {FURTHER_VARIABLE: journal.MODULE, journal.JOURNAL_VARIABLE: str(calls)}
+    os.environ |= {EXTRA_PATCHES_VARIABLE: journal.MODULE, journal.JOURNAL_VARIABLE: str(calls)}
     try:
         cloud.up(engine="tiny")
         yield cloud.env().applied_to(os.environ)

@@ -3,9 +3,9 @@
 import pytest
 
 from tests.chaos.campaign import Campaign, Extent
-from tests.chaos.lanes import Lanes
-from tests.chaos.seen import RELEASES
-from tests.chaos.situations import SITUATIONS
+from tests.chaos.observations import RELEASES
+from tests.chaos.scenarios import SCENARIOS
+from tests.chaos.worker_pool import WorkerPool
 
 pytestmark = pytest.mark.e2e
 _FAULTS, _PAIRS, _SEED = 4, 3, 2026
@@ -20,8 +20,8 @@ _RELEASED_BY = {
 
 @pytest.fixture(scope="module")
 def outcome(tmp_path_factory):
-    situations = [situation for situation in SITUATIONS if situation.name in _RELEASED_BY]
-    with Lanes(2) as lanes:
+    situations = [situation for situation in SCENARIOS if situation.name in _RELEASED_BY]
+    with WorkerPool(2) as lanes:
         campaign = Campaign(lanes, tmp_path_factory.mktemp("chaos"), print)
         return campaign.run(Extent(_FAULTS, _PAIRS, without_each=1, seed=_SEED), situations)
 

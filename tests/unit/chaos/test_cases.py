@@ -7,9 +7,9 @@ import pytest
 from statemachine.definition import definition
 from tests.chaos.cases import Baseline, derived, release_states, sampled
 from tests.chaos.faults import CALL_FAULTS, FUNCTION_FAULTS, STALE, STOPS, Call
+from tests.chaos.observations import release_at
 from tests.chaos.pairs import ends, pairs
-from tests.chaos.seen import release_at
-from tests.chaos.situations import LONG_TRAINING, SITUATIONS
+from tests.chaos.scenarios import LONG_TRAINING, SCENARIOS
 
 PIN = Call("Pin the inputs", "pin_inputs", "s3", "PutObject")
 READ = Call("Pin the inputs", "pin_inputs", "s3", "GetObject")
@@ -22,7 +22,7 @@ BROKEN = sum(len(fault.extents) for fault in CALL_FAULTS)
 
 def baselines(**found):
     """Of all situations; those that are not named met what the first one did."""
-    calls = {name: found.get(name.replace(" ", "_"), (PIN,)) for name in (s.name for s in SITUATIONS)}
+    calls = {name: found.get(name.replace(" ", "_"), (PIN,)) for name in (s.name for s in SCENARIOS)}
     return [
         Baseline(name, met, tuple(c.place for c in met), tuple(c.place for c in met)) for name, met in calls.items()
     ]
@@ -76,7 +76,7 @@ def test_only_what_no_earlier_situation_met_is_broken_in_a_later_one():
 
 def test_no_two_cases_have_one_name():
     names = [case.name for case in derived(baselines(not_served=(PIN, REPORT)))]
-    names += [situation.name for situation in SITUATIONS]
+    names += [situation.name for situation in SCENARIOS]
     assert len(names) == len(set(names))
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from tests.chaos.checks import CHECKS, findings
-from tests.chaos.seen import Seen
+from tests.chaos.observations import Observations
 
 RUN = "case-1-0123456789ab"
 FOLDER = f"runs/{RUN}/"
@@ -22,7 +22,7 @@ def report(status="SUCCEEDED", error=None):
     return {f"{FOLDER}report/report.json": json.dumps({"status": status, "failure": failure}).encode()}
 
 
-WELL = Seen(
+WELL = Observations(
     runs={RUN: {"status": "SUCCEEDED"}},
     alive=(),
     jobs=(f"tuner-{RUN}",),

@@ -5,13 +5,13 @@ from dataclasses import replace
 from tests.chaos import page
 from tests.chaos.cases import Case, Fault
 from tests.chaos.results import Result
-from tests.chaos.situations import SITUATIONS
+from tests.chaos.scenarios import SCENARIOS
 
 FAULT = Fault("Purchase throughput", "bedrock.CreateProvisionedModelThroughput", "500, once", "rules")
 THEN = Fault("Release the throughput", "the function", "is cold", "cold")
-CASE, PAIR = Case(SITUATIONS[0], (FAULT,)), Case(SITUATIONS[0], (FAULT, THEN))
+CASE, PAIR = Case(SCENARIOS[0], (FAULT,)), Case(SCENARIOS[0], (FAULT, THEN))
 SURVIVED = Result(
-    CASE.name, SITUATIONS[0].name, FAULT.place, FAULT.what, FAULT.name, ("SUCCEEDED",), (1,), (), 2.5, (), 4.0
+    CASE.name, SCENARIOS[0].name, FAULT.place, FAULT.what, FAULT.name, ("SUCCEEDED",), (1,), (), 2.5, (), 4.0
 )
 LEAKED = replace(SURVIVED, released_by=(), findings=("LEAK: arn:x is alive and paid for",), off=1)
 

@@ -4,9 +4,16 @@ import pytest
 from ministack.services import cloudwatch, iam, lambda_svc, stepfunctions
 from ministack.services.cloudformation import provisioners
 
-from local.patches import account_limits, global_names, retry_pauses
-from local.patches.account_limits import attached_refusal, function_refusal, managed_refusal, role_refusal
-from local.patches.strictness import Strictness
+from local.patches.cloudformation import unique_names
+from local.patches.lambda_functions import account_limits
+from local.patches.lambda_functions.account_limits import (
+    attached_refusal,
+    function_refusal,
+    managed_refusal,
+    role_refusal,
+)
+from local.patches.settings import PatchSettings
+from local.patches.step_functions import retry_delays
 
 
 def document(characters):
@@ -68,7 +75,7 @@ def test_a_dashboard_of_another_region_and_a_role_of_another_stack_cannot_be_mad
     monkeypatch.setattr(iam, "_roles", {"r": {}})
     for kind in ("AWS::CloudWatch::Dashboard", "AWS::IAM::Role"):
         monkeypatch.setitem(provisioners._RESOURCE_HANDLERS, kind, {"create": lambda *_: "made"})
-    global_names.install()
+    unique_names.install()
     dashboard, role = (
         provisioners._RESOURCE_HANDLERS[kind]["create"] for kind in ("AWS::CloudWatch::Dashboard", "AWS::IAM::Role")
     )
@@ -96,7 +103,7 @@ class TestRetryPauses:
         ],
     )
     def test_a_pause_grows_to_its_maximum_and_full_jitter_draws_below(self, more, retries, pause):
-        assert retry_pauses.pause_seconds({**RETRIER, **more}, retries, 0.25) == pause
+        assert retry_delays.pause_seconds({**RETRIER, **more}, retries, 0.25) == pause
 
     @pytest.fixture
     def paused(self, monkeypatch):
@@ -106,15 +113,15 @@ class TestRetryPauses:
             slept = []
             monkeypatch.setattr(stepfunctions, "_scaled_sleep", slept.append)
             monkeypatch.setattr(stepfunctions, "_find_matching_retrier", stepfunctions._find_matching_retrier)
-            monkeypatch.setattr(retry_pauses.random, "random", lambda: 0.5)
-            monkeypatch.setattr(retry_pauses, "strictness", lambda: settings)
-            retry_pauses.install()
+            monkeypatch.setattr(retry_delays.random, "random", lambda: 0.5)
+            monkeypatch.setattr(retry_delays, "patch_settings", lambda: settings)
+            retry_delays.install()
             return slept
 
         return install
 
     def test_the_state_machine_pauses_so_long(self, paused):
-        slept = paused(Strictness())
+        slept = paused(PatchSettings())
         retriers = [{**RETRIER, "ErrorEquals": ["States.ALL"], "JitterStrategy": "FULL"}]
         assert stepfunctions._find_matching_retrier(retriers, "E", {0: 4})[1] == 0
         stepfunctions._scaled_sleep(60)
@@ -122,7 +129,7 @@ class TestRetryPauses:
         assert slept == [81, 7]
 
     def test_who_waits_for_a_function_pauses_as_much_less_as_it_takes_here(self, paused):
-        slept = paused(Strictness(pending=0.6))
+        slept = paused(PatchSettings(pending=0.6))
         stepfunctions._find_matching_retrier(
             [{**RETRIER, "ErrorEquals": ["States.ALL"]}], "Lambda.ResourceConflictException", {0: 1}
         )

@@ -2,8 +2,8 @@
 
 import pytest
 
-from local.patches.authorization import Request
-from local.patches.bedrock_permissions import _checks, permissions
+from local.patches.iam.authorization import Request
+from local.patches.iam.bedrock_permissions import _checks, permissions
 
 ACCOUNT = "000000000000"
 OWN = f"arn:aws:bedrock:us-east-1:{ACCOUNT}"

@@ -6,8 +6,8 @@ import pytest
 from ministack.services import eventbridge
 from ministack.services.cloudformation import provisioners
 
-from local.patches import event_patterns
-from local.patches.event_patterns import LIMIT, TOO_COMPLEX, complexity, refusal
+from local.patches.events import event_patterns
+from local.patches.events.event_patterns import LIMIT, TOO_COMPLEX, complexity, refusal
 
 
 def pattern(*wildcards):

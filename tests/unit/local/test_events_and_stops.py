@@ -5,7 +5,8 @@ import json
 import pytest
 from ministack.services import eventbridge, lambda_svc, stepfunctions
 
-from local.patches import asynchronous_events, stopped_executions
+from local.patches.events import asynchronous_events
+from local.patches.step_functions import stopped_executions
 
 
 @pytest.fixture

@@ -7,11 +7,12 @@ from types import SimpleNamespace
 import pytest
 from ministack.services import lambda_svc, stepfunctions
 
-from local.patches import account_limits, asynchronous_events, function_states
-from local.patches.function_states import INITIALIZING, PENDING, Readiness
-from local.patches.strictness import Strictness
+from local.patches.events import asynchronous_events
+from local.patches.lambda_functions import account_limits, function_states
+from local.patches.lambda_functions.function_states import INITIALIZING, PENDING, Readiness
+from local.patches.settings import PatchSettings
 
-SETTINGS = Strictness(pending=5, idle=100)
+SETTINGS = PatchSettings(pending=5, idle=100)
 
 
 class TestReadiness:
@@ -44,7 +45,7 @@ class TestReadiness:
         assert [self.at(second) for second in (0, 5, 100, 200, 300)] == [PENDING, None, None, None, None]
 
     def test_0_switches_both_off(self):
-        self.function = Readiness(Strictness(pending=0, idle=0), lambda: self.now)
+        self.function = Readiness(PatchSettings(pending=0, idle=0), lambda: self.now)
         assert [self.at(second) for second in (0, 10**6)] == [None, None]
 
 
@@ -65,7 +66,7 @@ def cloud(monkeypatch):
     monkeypatch.setattr(lambda_svc, "_function_config_scope_mismatch", lambda config: False)
     monkeypatch.setattr(lambda_svc, "invoke_async_with_retry", lambda f, event: lambda_svc._execute_function(f, event))
     monkeypatch.setattr(asynchronous_events.time, "sleep", pauses.append)
-    monkeypatch.setattr(function_states, "strictness", lambda: Strictness(pending=0.2, idle=0))
+    monkeypatch.setattr(function_states, "patch_settings", lambda: PatchSettings(pending=0.2, idle=0))
     function_states.install()
     asynchronous_events.install()
     return SimpleNamespace(runs=runs, pauses=pauses, function=lambda_svc._functions["f"])

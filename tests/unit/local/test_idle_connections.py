@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from hypercorn.asyncio.tcp_server import TCPServer
 
-from local.patches import idle_connections
+from local.patches.server import idle_connections
 
 
 def test_a_missing_farewell_is_no_error(monkeypatch):

@@ -6,7 +6,7 @@ import zipfile
 import pytest
 from ministack.core import lambda_runtime
 
-from local.patches import warm_functions
+from local.patches.lambda_functions import warm_functions
 
 _CODE = """
 import os

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tests.e2e.pipeline import until
 
 if TYPE_CHECKING:
-    from tests.chaos.play import Player
+    from tests.chaos.scenario_runner import ScenarioRunner
 
 _LATE = dt.timedelta(seconds=1)
 # A run that a stage does not end goes on: the next stage comes, and in the end the checks say so.
@@ -22,7 +22,7 @@ _KEPT = ("GroupName", "FlexibleTimeWindow", "ActionAfterCompletion", "Target", "
 class Clock:
     """Turned forward only as far as something is alive or still running: what would come later changes nothing."""
 
-    def __init__(self, player: Player) -> None:
+    def __init__(self, player: ScenarioRunner) -> None:
         self._player = player
         self._pipeline = player.lane.pipeline
 

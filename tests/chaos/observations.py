@@ -10,7 +10,7 @@ from typing import Any
 from statemachine.definition import definition
 from tests.chaos.cases import Baseline, release_states
 from tests.chaos.faults import Call
-from tests.chaos.play import Player
+from tests.chaos.scenario_runner import ScenarioRunner
 from tests.e2e.pipeline import Pipeline
 from tuner.core.artifact_keys import Keys
 
@@ -26,7 +26,7 @@ _EVENTS = {"by the rule": 3, "by the switch": 4, "by the sweep": 5}
 
 
 @dataclass(frozen=True)
-class Seen:
+class Observations:
     """`runs` are executions by the run's id, `artifacts` the runs' files by key, `bills` what was paid for."""
 
     runs: Mapping[str, Mapping[str, Any]]
@@ -95,13 +95,13 @@ def release_at(place: str) -> int:
     return next((number for words, number in _EVENTS.items() if place.endswith(words)), 0)
 
 
-def look(player: Player) -> Seen:
+def look(player: ScenarioRunner) -> Observations:
     """Looks at everything, past the proxy."""
     lane, pipeline = player.lane, player.lane.pipeline
     runs = {run: pipeline.describe(run) for run in player.runs()}
     artifacts = pipeline.outputs["ArtifactsBucketName"]
     uploads = pipeline.client("s3").list_multipart_uploads(Bucket=artifacts).get("Uploads", [])
-    return Seen(
+    return Observations(
         runs=runs,
         alive=tuple(lane.alive(player.dataset)),
         jobs=tuple(name for name in pipeline.jobs() if player.dataset in name),

@@ -17,7 +17,7 @@ from urllib.parse import parse_qs, unquote
 from ministack.core import responses
 from ministack.services import s3, sns
 
-from local.patches.authorization import Check, Request, guard
+from local.patches.iam.authorization import Check, Request, guard
 
 _SSE_HEADER = "x-amz-server-side-encryption"
 _KEY_HEADER = "x-amz-server-side-encryption-aws-kms-key-id"

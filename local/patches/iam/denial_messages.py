@@ -4,7 +4,7 @@ from typing import Any
 
 from ministack.core import iam_actions
 
-from local.patches.authorization import Response
+from local.patches.iam.authorization import Response
 
 
 def install() -> None:

@@ -18,7 +18,7 @@ _PAID = "serving: provisioned"
 
 
 @dataclass(frozen=True)
-class Situation:
+class Scenario:
     """`settings` are lines of run.yaml; `bedrock` are settings of the local Bedrock; `meanwhile` happens when the run
     is held at `place`; `person` answers what the run asks. It ends with `status`, and by itself if `ends`, without the
     release switch."""
@@ -52,50 +52,48 @@ DEPLOYMENT: Mapping[str, Any] = {
 _EXPENSIVE = f"{_PAID}\nmodel_units: 2"
 
 # Only for pairs of faults: by itself it would never end.
-LONG_TRAINING = Situation("provisioned throughput, with a long training", bedrock={"job_stage_seconds": _NEVER})
+LONG_TRAINING = Scenario("provisioned throughput, with a long training", bedrock={"job_stage_seconds": _NEVER})
 
-SITUATIONS = (
-    Situation("provisioned throughput"),
-    Situation("on-demand deployment", "serving: on_demand"),
-    Situation("not served", "serving: none"),
-    Situation("Bedrock fails the job", bedrock={"fail_jobs": "Injected: the job failed"}, status="FAILED"),
-    Situation(
+SCENARIOS = (
+    Scenario("provisioned throughput"),
+    Scenario("on-demand deployment", "serving: on_demand"),
+    Scenario("not served", "serving: none"),
+    Scenario("Bedrock fails the job", bedrock={"fail_jobs": "Injected: the job failed"}, status="FAILED"),
+    Scenario(
         "Bedrock fails the throughput", bedrock={"fail_throughputs": "Injected: the throughput failed"}, status="FAILED"
     ),
-    Situation(
+    Scenario(
         "Bedrock fails the deployment",
         "serving: on_demand",
         bedrock={"fail_deployments": "Injected: the deployment failed"},
         status="FAILED",
     ),
-    Situation(
+    Scenario(
         "the throughput is lost midway", meanwhile="delete the throughput", place="Ask the tuned model", status="FAILED"
     ),
-    Situation(
+    Scenario(
         "stopped while it trains",
         bedrock={"job_stage_seconds": _NEVER},
         meanwhile="stop the execution",
         place="Check the customization",
         status="ABORTED",
     ),
-    Situation("stopped while it buys", meanwhile="stop the execution", place="Purchase throughput", status="ABORTED"),
-    Situation(
-        "stopped while it answers", meanwhile="stop the execution", place="Ask the tuned model", status="ABORTED"
-    ),
-    Situation("the throughput never comes", bedrock={"throughput_seconds": _NEVER}, status="FAILED", ends=False),
-    Situation("kept after the evaluation", f"{_PAID}\nkeep_hours: 1"),
-    Situation("to be kept, but refused by the gate", f"{_PAID}\nkeep_hours: 1\ngate: {_HIGH}"),
-    Situation("accepted by the gate", f"{_PAID}\ngate: {_LOW}"),
-    Situation(
+    Scenario("stopped while it buys", meanwhile="stop the execution", place="Purchase throughput", status="ABORTED"),
+    Scenario("stopped while it answers", meanwhile="stop the execution", place="Ask the tuned model", status="ABORTED"),
+    Scenario("the throughput never comes", bedrock={"throughput_seconds": _NEVER}, status="FAILED", ends=False),
+    Scenario("kept after the evaluation", f"{_PAID}\nkeep_hours: 1"),
+    Scenario("to be kept, but refused by the gate", f"{_PAID}\nkeep_hours: 1\ngate: {_HIGH}"),
+    Scenario("accepted by the gate", f"{_PAID}\ngate: {_LOW}"),
+    Scenario(
         "accepted by the gate, and committed to",
         f"{_PAID}\ngate: {_LOW}\ncommitment: OneMonth",
         bedrock={"committed_model_units": 1000},
     ),
-    Situation("approved by a person", _EXPENSIVE),
-    Situation("rejected by a person", _EXPENSIVE, person="rejects", status="FAILED"),
-    Situation("over its budget", f"{_PAID}\nbudget_usd: 1", status="FAILED"),
-    Situation(
+    Scenario("approved by a person", _EXPENSIVE),
+    Scenario("rejected by a person", _EXPENSIVE, person="rejects", status="FAILED"),
+    Scenario("over its budget", f"{_PAID}\nbudget_usd: 1", status="FAILED"),
+    Scenario(
         "validation data from documents", f"{_PAID}\ngenerate: {{count: 3}}", files={"documents/list.md": _DOCUMENT}
     ),
-    Situation("two runs of one dataset at once", meanwhile="start another run", place="Pin the inputs"),
+    Scenario("two runs of one dataset at once", meanwhile="start another run", place="Pin the inputs"),
 )

@@ -23,10 +23,10 @@ from botocore.httpsession import URLLib3Session
 
 from local import cloud
 from local.folder import FOLDER_VARIABLE, CloudFolder
-from local.patches import FURTHER_VARIABLE
+from local.patches import EXTRA_PATCHES_VARIABLE
 from local.processes import mark
 from tests.chaos.plan import Journal, Plans
-from tests.chaos.situations import DEPLOYMENT
+from tests.chaos.scenarios import DEPLOYMENT
 from tests.e2e.pipeline import Pipeline
 
 # Waits and retry intervals of the state machine, and what Bedrock takes its time for.
@@ -44,18 +44,18 @@ SCALED = {
 _READ_SECONDS = "2"
 # Of what the harness itself asks for: on a machine with more to do than it can, anything takes its time.
 _CONTROL_SECONDS = 60
-_HURRIED = Path(__file__).parent / "hurried"
+_ACCELERATED = Path(__file__).parent / "accelerated"
 # They wait for what takes its own time: until S3's clock says that a folder rests, and for a release beside them.
 _SLEEP_SCALE = {"start_run": "1", "close_run": "0.02"}
 # The least that the settings allow.
 _QUIET_SECONDS = 1
 
 
-class Lane:
+class Worker:
     """A deployed cloud. Everything in it is seen by its administrator, past the proxy."""
 
     def __init__(self, folder: Path) -> None:
-        os.environ |= {**SCALED, FOLDER_VARIABLE: str(folder), FURTHER_VARIABLE: "tests.chaos.overlay"}
+        os.environ |= {**SCALED, FOLDER_VARIABLE: str(folder), EXTRA_PATCHES_VARIABLE: "tests.chaos.server_patch"}
         self.folder = folder
         self.numbers = itertools.count(1)
         self.plans, self.invocations, self.calls = Plans(folder), Journal(folder), Journal(folder, "calls")
@@ -115,9 +115,9 @@ class Lane:
                 variables |= {
                     "AWS_ENDPOINT_URL": self.proxy,
                     "AWS_SDK_UA_APP_ID": f"{step}.",
-                    "PYTHONPATH": str(_HURRIED),
-                    "LANE_READ_SECONDS": _READ_SECONDS,
-                    "LANE_SLEEP_SCALE": _SLEEP_SCALE.get(step, SCALED["SFN_WAIT_SCALE"]),
+                    "PYTHONPATH": str(_ACCELERATED),
+                    "ACCELERATED_READ_SECONDS": _READ_SECONDS,
+                    "ACCELERATED_SLEEP_SCALE": _SLEEP_SCALE.get(step, SCALED["SFN_WAIT_SCALE"]),
                     "DEPLOYMENT": json.dumps(deployment),
                 }
                 functions.update_function_configuration(

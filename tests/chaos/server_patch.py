@@ -1,6 +1,6 @@
 """Inside the local cloud's server: what happens to a function or a wait at the places that plans name.
 
-`LOCAL_CLOUD_OVERLAYS=tests.chaos.overlay` installs it. A place is a state of the state machine by its name, or a
+`LOCAL_CLOUD_OVERLAYS=tests.chaos.server_patch` installs it. A place is a state of the state machine by its name, or a
 function called by an event ("release_throughput by the rule"). Plans are read anew at every place, and each is played
 once; everything that is invoked goes into the journal.
 """
@@ -22,7 +22,7 @@ from ministack.services import lambda_svc, stepfunctions
 
 from local.bedrock.instance import instance
 from local.folder import CloudFolder
-from local.patches.function_states import INITIALIZING
+from local.patches.lambda_functions.function_states import INITIALIZING
 from tests.chaos.plan import Journal, Plan, Plans
 
 _FOLDER = CloudFolder.default().root

@@ -15,8 +15,8 @@ from typing import Any
 
 from ministack.services import stepfunctions
 
-from local.patches.function_states import INITIALIZING, PENDING
-from local.patches.strictness import strictness
+from local.patches.lambda_functions.function_states import INITIALIZING, PENDING
+from local.patches.settings import patch_settings
 
 _NOT_READY = {f"Lambda.{refusal.code}" for refusal in (INITIALIZING, PENDING)}
 _READY_ON_AWS_SECONDS = 60
@@ -30,7 +30,7 @@ def install() -> None:
     def find_and_compute(retriers: Any, error: str, counts: Any) -> Any:
         retrier, index = find(retriers, error, counts)
         drawn = random.random()  # noqa: S311 - no secret
-        scale = strictness().pending / _READY_ON_AWS_SECONDS if error in _NOT_READY else 1
+        scale = patch_settings().pending / _READY_ON_AWS_SECONDS if error in _NOT_READY else 1
         _pause.set(pause_seconds(retrier, counts.get(index, 0), drawn) * scale if retrier else None)
         return retrier, index
 

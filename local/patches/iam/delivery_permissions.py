@@ -12,7 +12,7 @@ from ministack.core import iam_evaluator, responses
 from ministack.core.iam_evaluator import EvalContext
 from ministack.services import eventbridge, lambda_svc
 
-from local.patches.authorization import Check, role_denial, trusts
+from local.patches.iam.authorization import Check, role_denial, trusts
 
 logger = logging.getLogger(__name__)
 

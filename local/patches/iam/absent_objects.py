@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from ministack.services import s3
 
-from local.patches.authorization import Check, Request, guard
+from local.patches.iam.authorization import Check, Request, guard
 
 
 def install() -> None:

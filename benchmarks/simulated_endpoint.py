@@ -56,7 +56,7 @@ class Clock:
         time.sleep(seconds * self.scale)
 
 
-class Stand:
+class SimulatedEndpoint:
     """The stand-in: a token bucket in front of a wait, in service after `creation` seconds of its clock."""
 
     def __init__(self, throughput: Throughput, clock: Clock | None = None, creation: float = 0) -> None:
@@ -90,21 +90,21 @@ class Stand:
 
 def sequential(throughput: Throughput) -> float:
     """Paid seconds of a script that is there when the endpoint is, and asks one question after the other."""
-    endpoint = Stand(throughput, Clock(QUICK))
+    endpoint = SimulatedEndpoint(throughput, Clock(QUICK))
     _one_after_the_other(endpoint)
     return endpoint.paid_seconds
 
 
 def fixed_wait(throughput: Throughput, creation: float) -> float:
     """Paid seconds of a state machine that waits 1,000 seconds after its purchase, and then does the same."""
-    endpoint = Stand(throughput, Clock(QUICK), creation)
+    endpoint = SimulatedEndpoint(throughput, Clock(QUICK), creation)
     endpoint.clock.sleep(FIXED_WAIT_SECONDS)
     endpoint.clock.sleep(START_SECONDS)
     _one_after_the_other(endpoint)
     return endpoint.paid_seconds
 
 
-def _one_after_the_other(endpoint: Stand) -> None:
+def _one_after_the_other(endpoint: SimulatedEndpoint) -> None:
     answered = 0
     while answered < QUESTIONS:
         try:

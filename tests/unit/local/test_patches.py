@@ -5,18 +5,18 @@ import json
 import pytest
 from ministack.services import s3, sns, stepfunctions
 
-from local.patches import (
+from local.patches.cloudformation import template_properties
+from local.patches.iam import (
     absent_objects,
     event_conditions,
     kms_permissions,
-    lambda_errors,
     pass_role,
     resource_arns,
     task_permissions,
-    task_tokens,
-    template_properties,
 )
-from local.patches.authorization import Check, Request
+from local.patches.iam.authorization import Check, Request
+from local.patches.lambda_functions import exception_names
+from local.patches.step_functions import task_tokens
 
 ACCOUNT = "000000000000"
 KEY = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/1234"
@@ -166,7 +166,7 @@ class TestTopicKeys:
     ],
 )
 def test_an_errors_class_is_read_from_the_traceback(log, message, name):
-    assert lambda_errors.error_class(log, message) == name
+    assert exception_names.error_class(log, message) == name
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ import local.bedrock
 from local.bedrock.errors import BedrockError
 from local.bedrock.protocol.parsing import parse_request
 from local.bedrock.protocol.routing import route
-from local.patches.authorization import Check, Request, guard
+from local.patches.iam.authorization import Check, Request, guard
 from tuner import catalog
 
 _SERVICES = ("bedrock", "bedrock-runtime")

@@ -20,7 +20,7 @@ from typing import Any, Literal
 from ministack.core.responses import error_response_json
 from ministack.services import lambda_svc
 
-from local.patches.strictness import Strictness, strictness
+from local.patches.settings import PatchSettings, patch_settings
 
 State = Literal["Pending", "Active", "Inactive"]
 _REASONS = {
@@ -58,7 +58,7 @@ INITIALIZING = Refusal(
 class Readiness:
     """Whether one function may be called, from moment to moment."""
 
-    def __init__(self, settings: Strictness, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, settings: PatchSettings, clock: Callable[[], float] = time.monotonic) -> None:
         self._settings, self._clock = settings, clock
         self.state: State = "Pending"
         self.reason = "Creating"
@@ -170,5 +170,5 @@ def _readiness(name: str) -> Readiness | None:
     record = lambda_svc._functions.get(name)
     if record is None:
         return None
-    readiness: Readiness = record.setdefault(_KEY, Readiness(strictness()))
+    readiness: Readiness = record.setdefault(_KEY, Readiness(patch_settings()))
     return readiness

@@ -14,7 +14,7 @@ from ministack.core.responses import error_response_json
 from ministack.services import iam, lambda_svc
 from ministack.services.cloudformation import provisioners
 
-from local.patches.strictness import strictness
+from local.patches.settings import patch_settings
 
 TIMEOUT_SECONDS, ENVIRONMENT_BYTES = 900, 4096
 INLINE, MANAGED, TRUST = 10_240, 6_144, 2_048
@@ -25,7 +25,7 @@ Refusal = Callable[[Properties], str | None]
 
 def install() -> None:
     """Refuse in Lambda's API and in CloudFormation; throttle above the account's concurrency."""
-    lambda_svc._ACCOUNT_CONCURRENCY_CAP = strictness().concurrency
+    lambda_svc._ACCOUNT_CONCURRENCY_CAP = patch_settings().concurrency
     lambda_svc._throttle_response = _named(lambda_svc._throttle_response)
     for function, position in (("_create_function", 0), ("_update_config", 1)):
         setattr(lambda_svc, function, _refusing(getattr(lambda_svc, function), position))
@@ -68,7 +68,7 @@ def _raising(original: Callable[..., Any], refusal: Refusal, position: int) -> C
 
 def function_refusal(properties: Properties) -> str | None:
     """Why Lambda would refuse a function like this."""
-    for name, most in (("MemorySize", strictness().memory), ("Timeout", TIMEOUT_SECONDS)):
+    for name, most in (("MemorySize", patch_settings().memory), ("Timeout", TIMEOUT_SECONDS)):
         if int(properties.get(name, 0)) > most:
             return f"'{name}' value failed to satisfy constraint: Member must have value less than or equal to {most}"
     variables = (properties.get("Environment") or {}).get("Variables") or {}

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from local.patches.authorization import Check, Request, guard
+from local.patches.iam.authorization import Check, Request, guard
 
 # Service of MiniStack -> where its requests name a role, and the principal that will assume it.
 # A dot goes into an object, [] into each element of an array.

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.chaos.cases import Case
-from tests.chaos.clock import Clock
-from tests.chaos.lane import Lane
+from tests.chaos.later_hours import Clock
 from tests.chaos.plan import Plan
-from tests.chaos.situations import Meanwhile
+from tests.chaos.scenarios import Meanwhile
+from tests.chaos.worker import Worker
 from tests.e2e.pipeline import small_dataset
 from tuner.core.artifact_keys import Keys
 
@@ -27,10 +27,10 @@ _MANY_WAITS = 20
 
 
 @dataclass
-class Player:
+class ScenarioRunner:
     """One case in progress. `dataset` names its folder and begins its runs' ids."""
 
-    lane: Lane
+    lane: Worker
     case: Case
     dataset: str
     uploaded: frozenset[tuple[str, str]] = frozenset()

@@ -10,7 +10,7 @@ from typing import Any
 from ministack.core import responses
 from ministack.services import stepfunctions
 
-from local.patches.authorization import Check, role_denial
+from local.patches.iam.authorization import Check, role_denial
 
 _running_role: ContextVar[tuple[str, str] | None] = ContextVar("role and execution of the running task", default=None)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from ministack.core import iam_actions
 
-from local.patches.authorization import Request
+from local.patches.iam.authorization import Request
 
 
 def install() -> None:

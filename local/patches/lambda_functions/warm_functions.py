@@ -17,7 +17,7 @@ def install() -> None:
     """Have Python's workers report an exception as an outcome, which becomes an error once their process is spared."""
     script: str = lambda_runtime._PYTHON_WORKER_SCRIPT
     if script.count(_ENDS) != 1:
-        raise RuntimeError("MiniStack's Python worker does not report exceptions as local/overlays knows it.")
+        raise RuntimeError("MiniStack's Python worker does not report exceptions as local/patches expects.")
     lambda_runtime._PYTHON_WORKER_SCRIPT = script.replace(_ENDS, _STAYS)
     original = lambda_runtime.Worker.invoke
 

@@ -6,7 +6,7 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
-class Strictness(BaseSettings):
+class PatchSettings(BaseSettings):
     """The defaults are those of a new AWS account, with shorter times."""
 
     model_config = SettingsConfigDict(env_prefix="LOCAL_", frozen=True)
@@ -22,6 +22,6 @@ class Strictness(BaseSettings):
 
 
 @cache
-def strictness() -> Strictness:
+def patch_settings() -> PatchSettings:
     """The settings of this server."""
-    return Strictness()
+    return PatchSettings()

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from tests.chaos.cases import Baseline, Case
-from tests.chaos.lane import Lane
 from tests.chaos.releases import without
 from tests.chaos.results import Result, result_of
+from tests.chaos.worker import Worker
 
 Say = Callable[[str], None]
 Played = tuple[Result, Baseline | None]
@@ -30,7 +30,7 @@ class Task:
     off: int = 0
 
 
-class Lanes:
+class WorkerPool:
     """So many clouds. They are brought up when first needed, and go down with the context."""
 
     def __init__(self, count: int) -> None:
@@ -45,7 +45,7 @@ class Lanes:
             for n in range(count)
         ]
 
-    def __enter__(self) -> Lanes:
+    def __enter__(self) -> WorkerPool:
         for process in self._processes:
             process.start()
         return self
@@ -72,9 +72,9 @@ class Lanes:
 
 def _serve(folder: Path, number: int, tasks: Any, played: Any) -> None:
     logging.disable(logging.INFO)
-    lane: Lane | None = None
+    lane: Worker | None = None
     try:
-        lane = Lane(folder)
+        lane = Worker(folder)
         while True:
             task = tasks.get()
             if task is None:

@@ -1,0 +1,1 @@
+"""Patches of CloudFormation: dropped properties, unique names and failed deletions."""

@@ -1,0 +1,1 @@
+"""Patches of authorization: signatures, permissions, resource ARNs, condition keys and denial messages."""

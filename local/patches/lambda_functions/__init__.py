@@ -1,0 +1,1 @@
+"""Patches of Lambda: function states, errors, warm processes and account limits."""

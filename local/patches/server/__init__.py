@@ -1,0 +1,1 @@
+"""Patches of the server itself: the services that this project provides, and connection handling."""

@@ -1,0 +1,1 @@
+"""Patches of Step Functions: retry delays, task tokens and stopped executions."""
