@@ -1,9 +1,10 @@
 """How much of the paid window is used: time beside the least possible, and seconds that are paid for and wasted.
 
 Run with `python -m benchmarks.paid_window`, four minutes. The code is the deployed one: `Answering` with a
-`Pacer` for each lane, as many lanes at once as the state machine's Map, `next_look` for the looks, and `Release`. Only
-the other side is a stand-in: an endpoint with a known latency and a token bucket for its quota, so that the least
-possible time can be told exactly. What a call of the control plane and the start of a function take is stated.
+`ConcurrencyLimiter` for each lane, as many lanes at once as the state machine's Map, `next_look` for the looks, and
+`Release`. Only the other side is a stand-in: an endpoint with a known latency and a token bucket for its quota, so
+that the least possible time is known exactly. The duration of a control-plane call and of a function's start is an
+assumption that the output states.
 
 Beside it, run on the same stand-in with a clock forty times as quick, what people use today: a script that asks one
 question after the other, and a state machine that waits 1,000 seconds and then does the same.

@@ -1,1 +1,1 @@
-"""What every stage uses: a run and where its files are, errors, names on AWS, times, text and concurrency."""
+"""What every stage uses: run ids, artifact keys, errors, resource names, times, text and the concurrency limiter."""

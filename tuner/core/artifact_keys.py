@@ -1,4 +1,4 @@
-"""Where a run's artifacts are in the artifacts bucket."""
+"""Keys of a run's artifacts in the artifacts bucket."""
 
 from __future__ import annotations
 
@@ -30,22 +30,23 @@ class Keys:
     REPORT_PAGE = "report/index.html"
     REPORT_CARD = "report/card.json"
     NOTIFIED = "report/notified.json"
-    OVERVIEW = "runs/index.html"  # of all runs: beside their folders, not in one
-    INDEX = "runs/index.json"  # the cards of all runs
-    ENDPOINT_TIMES = "runs/endpoint-times.json"  # beside them too
-    PRICES = "runs/prices.json"  # and what AWS's price list answered
+    # Shared by all runs: next to the runs' folders.
+    OVERVIEW = "runs/index.html"
+    INDEX = "runs/index.json"  # the summaries (report/card.json) of all runs
+    ENDPOINT_TIMES = "runs/endpoint-times.json"
+    PRICES = "runs/prices.json"  # responses of AWS's price list, for a day
 
     @staticmethod
     def answers(contestant: str, shard: int) -> str:
-        """Where a contestant's answers to one shard of the questions are."""
+        """A contestant's answers to one shard of the questions."""
         return f"answers/{contestant}/{shard:05d}.jsonl"
 
     @staticmethod
     def training(fingerprint: str) -> str:
-        """Which runs train with the same content: beside their folders, not in one."""
+        """The record of runs that train on the same content with the same hyperparameters. Shared by all runs."""
         return f"runs/training-{fingerprint}.json"
 
     @staticmethod
     def folder(run: str) -> str:
-        """The run's folder in the artifacts bucket."""
+        """The prefix of the run's artifacts."""
         return f"runs/{run}/"

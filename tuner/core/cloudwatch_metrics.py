@@ -1,7 +1,7 @@
-"""CloudWatch metrics: where they are, and what those of whole runs are called. Emitters and dashboard both read this.
+"""Namespace and names of the CloudWatch metrics of whole runs. The code that emits them and the dashboard use both.
 
-Every metric has the dimension `service`: the step that counts it, or `RUNS` for what is counted of a whole run,
-whichever step does that.
+Every metric has the dimension `service`: the function that emits it, or `RUNS` for metrics of a whole run, whichever
+function emits those.
 """
 
 from __future__ import annotations
@@ -19,5 +19,5 @@ UNKNOWN_PRICES = "UnknownPrices"
 
 
 def namespace(deployment: str) -> str:
-    """Each deployment's own, so that two in one account do not set off each other's alarms."""
+    """The deployment's own namespace, so that two deployments in an account do not trigger each other's alarms."""
     return f"BedrockTuner/{deployment}"

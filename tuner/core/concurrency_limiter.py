@@ -1,4 +1,4 @@
-"""As many calls at once as the other side takes: fewer after a throttling, more after successes, as TCP does."""
+"""Limits the concurrent calls to a service: the limit grows with successes and shrinks when the service throttles."""
 
 from __future__ import annotations
 
@@ -10,40 +10,48 @@ from functools import partial
 
 from tuner.core.errors import ThrottledError
 
-_FIRST = 16.0
-# What an answer takes, until one is there: a first wave all at once could be throttled and tell nothing of the quota.
-_FIRST_SECONDS = 1.0
-_SLOW_START = 2.0
-_OVERSHOT = 0.65
-_SHRINK = 0.85
-_SMOOTHING = 0.1
-# Below 1, so that the bound and not the gap decides how many calls there are.
-_SPREAD = 0.9
-# Answers that take so much longer than they did are queued on the other side: more calls would only wait.
-_QUEUED = 2.5
+_INITIAL_LIMIT = 16.0
+# The assumed latency until the first response. Without it the first calls would start all at once: they could be
+# throttled, and that would say nothing about the quota.
+_INITIAL_LATENCY_SECONDS = 1.0
+# What each success adds during slow start: the limit triples with every round of calls.
+_SLOW_START_STEP = 2.0
+# Slow start ends at the first throttling. By then the limit is too high, so that it is cut once more.
+_SLOW_START_FACTOR = 0.65
+_THROTTLED_FACTOR = 0.85
+_LATENCY_SMOOTHING = 0.1
+# The share of the even gap between two starts. Below 1, so that the limit decides on the concurrency and not the gap.
+_GAP_SHARE = 0.9
+# A mean latency this many times the lowest one means that the service queues calls: more calls would only wait longer.
+_QUEUED_FACTOR = 2.5
 
 
-class Pacer:
-    """Bounds the calls in flight and spreads their starts evenly. Shared by threads; each call runs inside `slot()`.
+class ConcurrencyLimiter:
+    """Limits the calls in flight and spaces their starts evenly. Threads share one; each call runs inside `slot()`.
 
-    The bound triples with every round of calls until the first throttling (slow start), which takes a third off. Every
-    throttling shrinks it by 15 %; from there it goes half of the way back with each round, and by at least one call;
-    once beyond what was throttled, faster and faster, since the other side takes more than it did. It shrinks again
-    only after a call that began since has succeeded, since refusals come back far quicker than answers: a hundred tell
-    of the same moment. While answers take much longer than they did at first it does not grow. (Chiu and Jain,
-    "Analysis of the increase and decrease algorithms for congestion avoidance", 1989; the way back: Xu, Harfoush and
-    Rhee, "Binary increase congestion control", 2004.) Without the spreading, calls that answer after the same time
-    start together again, and such waves are throttled although their average is within the quota.
+    The limit triples with every round of calls until the first throttling (slow start), which cuts it by a third. Every
+    throttling cuts it by 15 %. From there each round recovers half of the distance to the limit that was throttled, and
+    at least one call. Beyond that limit it grows faster and faster, because the service now accepts more. (Chiu and
+    Jain, "Analysis of the increase and decrease algorithms for congestion avoidance", 1989; the recovery: Xu, Harfoush
+    and Rhee, "Binary increase congestion control", 2004.)
+
+    One burst of throttling cuts the limit once: it is cut again only after a call that started since then has
+    succeeded. Rejections return much faster than responses, and a hundred of them report the same moment.
+
+    The limit does not grow while the latency is much higher than at the start.
+
+    The even spacing matters: calls of equal latency would otherwise start together again, and such bursts are throttled
+    although their average rate is within the quota.
     """
 
     def __init__(
         self,
-        most: int,
+        maximum: int,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self.most = most
-        self.bound = min(_FIRST, float(most))
+        self.maximum = maximum
+        self.limit = min(_INITIAL_LIMIT, float(maximum))
         self._clock = clock
         self._sleep = sleep
         self._in_flight = 0
@@ -51,82 +59,83 @@ class Pacer:
         self._next_start = 0.0
         self._round = 0
         self._throttled_at = 0.0
+        # Whether a call that started after the latest cut has succeeded.
         self._settled = True
-        self._rounds = _Rounds()
+        self._latencies = _LatencyRounds()
         self._changed = threading.Condition()
 
     @contextmanager
     def slot(self) -> Iterator[None]:
-        """Waits until a call may start, and learns from how it ends."""
+        """Waits until a call may start, and adapts the limit to the call's outcome."""
         started_in = self._enter()
         start = self._clock()
         try:
             yield
         except BaseException as error:
-            # Any other error says nothing about the pace.
+            # Errors other than throttling say nothing about the quota.
             self._leave(self._shrink if isinstance(error, ThrottledError) else None)
             raise
         self._leave(partial(self._grow, started_in, self._clock() - start))
 
     def _enter(self) -> int:
         with self._changed:
-            self._changed.wait_for(lambda: self._in_flight < max(1, int(self.bound)))
+            self._changed.wait_for(lambda: self._in_flight < max(1, int(self.limit)))
             self._in_flight += 1
             now = self._clock()
             start = max(now, self._next_start)
-            self._next_start = start + _SPREAD * (self._latency or _FIRST_SECONDS) / self.bound
+            self._next_start = start + _GAP_SHARE * (self._latency or _INITIAL_LATENCY_SECONDS) / self.limit
             started_in = self._round
+        # Outside of the lock, so that other calls can end meanwhile.
         if start > now:
             self._sleep(start - now)
         return started_in
 
-    def _leave(self, learn: Callable[[], None] | None) -> None:
+    def _leave(self, adapt: Callable[[], None] | None) -> None:
         with self._changed:
             self._in_flight -= 1
-            if learn:
-                learn()
+            if adapt:
+                adapt()
             self._changed.notify_all()
 
     def _grow(self, started_in: int, seconds: float) -> None:
-        self._latency += (seconds - self._latency) * (_SMOOTHING if self._latency else 1)
+        self._latency += (seconds - self._latency) * (_LATENCY_SMOOTHING if self._latency else 1)
         self._settled = self._settled or started_in == self._round
-        self._rounds.add(seconds, self.bound)
-        if not self._rounds.queued:
-            self.bound = min(float(self.most), self.bound + self._step())
+        self._latencies.add(seconds, self.limit)
+        if not self._latencies.queued:
+            self.limit = min(float(self.maximum), self.limit + self._step())
 
     def _step(self) -> float:
-        """What a successful call adds: a round of them adds as many times as much as calls were in flight."""
+        """What one success adds. A round has as many calls as the limit, so each adds its share of the round's step."""
         if not self._throttled_at:
-            return _SLOW_START
-        away = self.bound - self._throttled_at
-        return max(1.0, -away / 2, away) / self.bound
+            return _SLOW_START_STEP
+        beyond = self.limit - self._throttled_at
+        return max(1.0, -beyond / 2, beyond) / self.limit
 
     def _shrink(self) -> None:
         if self._settled:
             self._settled = False
             self._round += 1
             if not self._throttled_at:
-                # Slow start goes beyond what is taken before it is told so.
-                self.bound *= _OVERSHOT
-            self._throttled_at = self.bound
-            self.bound = max(1.0, self.bound * _SHRINK)
+                self.limit *= _SLOW_START_FACTOR
+            self._throttled_at = self.limit
+            self.limit = max(1.0, self.limit * _THROTTLED_FACTOR)
 
 
-class _Rounds:
-    """What answers take, by rounds of as many as are in flight: single ones are short or long by themselves."""
+class _LatencyRounds:
+    """Mean latencies of rounds of calls. A single call's latency varies too much to show that calls are queued."""
 
     def __init__(self) -> None:
         self._seconds = 0.0
-        self._answers = 0
-        self._size = _FIRST
-        self._least = 0.0
+        self._calls = 0
+        self._size = _INITIAL_LIMIT
+        self._lowest = 0.0
         self.queued = False
 
     def add(self, seconds: float, in_flight: float) -> None:
         self._seconds += seconds
-        self._answers += 1
-        if self._answers >= self._size:
-            mean = self._seconds / self._answers
-            self._least = min(self._least or mean, mean)
-            self.queued = mean > _QUEUED * self._least
-            self._seconds, self._answers, self._size = 0.0, 0, in_flight
+        self._calls += 1
+        if self._calls >= self._size:
+            mean = self._seconds / self._calls
+            self._lowest = min(self._lowest or mean, mean)
+            self.queued = mean > _QUEUED_FACTOR * self._lowest
+            self._seconds, self._calls, self._size = 0.0, 0, in_flight

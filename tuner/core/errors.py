@@ -1,73 +1,73 @@
-"""Every error a run can end with, as one tree.
+"""All errors that can end a run, as one tree of classes.
 
     TunerError
-    ├── RetryableError                 the same call may succeed later: the state machine asks again
-    │   ├── ThrottledError             AWS asked for fewer calls
-    │   ├── CapacityBusyError          a quota is in use by other work that will end (training jobs at a time)
-    │   └── StillAliveError            a paid endpoint was told to go and has not gone yet
-    ├── RunRefusedError                nothing has been spent
+    ├── RetryableError                 a later attempt may succeed: the state machine retries
+    │   ├── ThrottledError             AWS throttled the call
+    │   ├── CapacityBusyError          other work uses the whole quota and will end (concurrent training jobs)
+    │   └── StillAliveError            the deletion of a paid endpoint has been requested and is not finished
+    ├── RunRefusedError                the run was refused before it spent anything
     │   ├── SettingsError              run.yaml or the deployment's settings
     │   ├── DatasetError               the files of the dataset
-    │   ├── ModelUnavailableError      past its end of life, not tunable, not in this Region
-    │   ├── CommitmentNotAllowedError  the deployment does not allow this term
-    │   ├── QuotaError                 a quota that waiting does not raise
+    │   ├── ModelUnavailableError      past its end of life, not customizable, not in this Region
+    │   ├── CommitmentNotAllowedError  the deployment does not allow this commitment term
+    │   ├── QuotaError                 a service quota is too small
     │   ├── BudgetExceededError        the estimate is over the budget
-    │   ├── ApprovalExpiredError       nobody answered whether the run may spend what it costs
-    │   └── ApprovalRejectedError      somebody answered that it may not
-    ├── AccessDeniedError              a role lacks a permission: the message names the action
-    ├── GenerationError                the documents do not give the validation data asked for
-    ├── CustomizationFailedError       the customization job ended Failed or Stopped
-    ├── EndpointFailedError            throughput or deployment ended Failed, or went away
-    ├── EvaluationError                answers or scores that cannot be used
-    └── AwsError                       any other answer of AWS that asking again does not mend
+    │   ├── ApprovalExpiredError       the cost needed an approval, and nobody answered in time
+    │   └── ApprovalRejectedError      the cost needed an approval, and it was rejected
+    ├── AccessDeniedError              an IAM role lacks a permission: the message names the action
+    ├── GenerationError                the documents do not yield the requested validation data
+    ├── CustomizationFailedError       the customization job ended as Failed or Stopped
+    ├── EndpointFailedError            provisioned throughput or a deployment failed, or was deleted
+    ├── EvaluationError                answers or scores are missing or unusable
+    └── AwsError                       any other AWS error that a retry does not solve
 
-A class's name is what the state machine's `ErrorEquals` matches, so it is an interface: renaming one is a change of
+The state machine's `ErrorEquals` matches the class names, so they are an interface: to rename one, change
 statemachine/customization.asl.json too (a test compares them). A message says what is wrong, where, and what to do.
 """
 
 
 class TunerError(Exception):
-    """The root: catch it at the edge, show its message, exit with 1."""
+    """Base class of all errors of this project. Entry points catch it, print its message and exit with status 1."""
 
 
 class RetryableError(TunerError):
-    """The same call may succeed later."""
+    """A later attempt of the same call may succeed."""
 
 
 class ThrottledError(RetryableError):
-    """AWS asked for fewer calls per second."""
+    """AWS throttled the call."""
 
 
 class CapacityBusyError(RetryableError):
-    """A quota is in use by work that will end, for instance two training jobs at a time: wait patiently."""
+    """Other work uses the whole quota, for instance the concurrent training jobs. The run waits until it ends."""
 
 
 class StillAliveError(RetryableError):
-    """A paid endpoint was told to go and has not gone yet."""
+    """The deletion of a paid endpoint has been requested, and the endpoint still exists."""
 
 
 class RunRefusedError(TunerError):
-    """The run was refused before anything was spent."""
+    """The run was refused before it spent anything."""
 
 
 class SettingsError(RunRefusedError):
-    """The run's or the deployment's settings are wrong: every finding is in the message, one per line."""
+    """The run's or the deployment's settings are wrong. The message lists every finding, one per line."""
 
 
 class DatasetError(RunRefusedError):
-    """The dataset is wrong: the message holds the first findings with file and line, the run's folder all of them."""
+    """The dataset is wrong. The message lists the first findings with file and line; the run's folder has all."""
 
 
 class ModelUnavailableError(RunRefusedError):
-    """The base model is past its end of life, cannot be tuned, or is not offered in the deployment's Region."""
+    """The base model is past its end of life, cannot be customized, or is not offered in the deployment's Region."""
 
 
 class CommitmentNotAllowedError(RunRefusedError):
-    """The run asks for a term of throughput that the deployment does not allow."""
+    """The run asks for a commitment term that the deployment does not allow."""
 
 
 class QuotaError(RunRefusedError):
-    """A service quota is too small, and waiting does not raise it."""
+    """A service quota is too small. Waiting does not help: ask AWS to raise it."""
 
 
 class BudgetExceededError(RunRefusedError):
@@ -75,32 +75,32 @@ class BudgetExceededError(RunRefusedError):
 
 
 class ApprovalExpiredError(RunRefusedError):
-    """The run's cost had to be approved by a person, and nobody answered in time."""
+    """A person had to approve the run's cost, and nobody answered in time."""
 
 
 class ApprovalRejectedError(RunRefusedError):
-    """The run's cost had to be approved by a person, who rejected it: the message says who, and why."""
+    """A person had to approve the run's cost and rejected it. The message says who, and why."""
 
 
 class AccessDeniedError(TunerError):
-    """A role lacks a permission. AWS's own message names the role, the action and the resource."""
+    """An IAM role lacks a permission. AWS's message names the role, the action and the resource."""
 
 
 class GenerationError(TunerError):
-    """The documents do not give as many question-answer pairs as asked for: the message says how many, and why."""
+    """The documents yield fewer question-answer pairs than requested. The message says how many, and why."""
 
 
 class CustomizationFailedError(TunerError):
-    """The customization job ended Failed or Stopped. Carries Bedrock's failureMessage."""
+    """The customization job ended as Failed or Stopped. The message includes Bedrock's failureMessage."""
 
 
 class EndpointFailedError(TunerError):
-    """Provisioned throughput or a custom model deployment ended Failed, or went away while it was needed."""
+    """Provisioned throughput or a custom model deployment failed, or was deleted while the run needed it."""
 
 
 class EvaluationError(TunerError):
-    """There are no answers or scores that a report could be made from."""
+    """Answers or scores that the report needs are missing or unusable."""
 
 
 class AwsError(TunerError):
-    """Any other answer of AWS that asking again does not mend."""
+    """Any other AWS error that a retry does not solve."""

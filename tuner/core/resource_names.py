@@ -1,6 +1,6 @@
-"""Names that fit AWS's limits: whatever a deployment and a dataset are called, two things never get one name.
+"""Makes AWS resource names that are within AWS's limits and unique, whatever a deployment and a dataset are called.
 
-A name that fits is left as it is. One that does not is cut, and a digest of the whole takes the place of what is lost.
+A name that fits stays as it is. A longer one is shortened, and a digest of the whole name replaces what was removed.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ _DIGEST_CHARACTERS = 10
 
 
 class Kind(StrEnum):
-    """What has a name on AWS."""
+    """The kinds of AWS resources that this project names."""
 
-    RESOURCE = "what a run makes in Bedrock"  # one name for all of the next four
+    RESOURCE = "Bedrock resource of a run"  # one name that is valid for the next four kinds
     JOB = "customization job"
     MODEL = "custom model"
     THROUGHPUT = "provisioned throughput"
@@ -36,29 +36,31 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """The longest name of a kind, and the pattern that it must match as a whole."""
+    """The maximum length of a kind's names, and the pattern that the whole name must match."""
 
     longest: int
     pattern: re.Pattern[str]
 
 
-# As in botocore's service models where these have them (a test compares), otherwise as documented.
+# From botocore's service models where these have limits (a test compares them), otherwise from the documentation.
 _BEDROCK = re.compile(r"([0-9a-zA-Z][_-]?){1,63}")
 _HYPHENS = re.compile(r"[0-9a-zA-Z_-]+")
 _DOTS = re.compile(r"[0-9a-zA-Z_.-]+")
 LIMITS = {
     Kind.RESOURCE: Limit(63, re.compile(r"[0-9a-zA-Z]+(-[0-9a-zA-Z]+)*")),
-    # The same names as botocore's pattern, which takes exponential time on some others.
+    # Accepts the same names as botocore's pattern, which takes exponential time on some invalid names.
     Kind.JOB: Limit(63, re.compile(r"[a-zA-Z0-9][a-zA-Z0-9+.-]*")),
     Kind.MODEL: Limit(63, _BEDROCK),
     Kind.THROUGHPUT: Limit(63, re.compile(r"([0-9a-zA-Z][_-]?)+")),
     Kind.DEPLOYMENT: Limit(63, _BEDROCK),
-    # https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html: what CloudWatch logs takes
+    # Names that CloudWatch can log:
+    # https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
     Kind.EXECUTION: Limit(80, _HYPHENS),
     Kind.STATE_MACHINE: Limit(80, _HYPHENS),
     Kind.SCHEDULE: Limit(64, _DOTS),
     Kind.SCHEDULE_GROUP: Limit(64, _DOTS),
-    # https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html: without its ARN, 64
+    # 64 for the name alone, more for a whole ARN:
+    # https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html
     Kind.FUNCTION: Limit(64, _HYPHENS),
     Kind.LOG_GROUP: Limit(512, re.compile(r"[\.\-_/#A-Za-z0-9]+")),
     Kind.ROLE: Limit(64, re.compile(r"[0-9a-zA-Z_+=,.@-]+")),
@@ -72,7 +74,7 @@ LIMITS = {
 
 
 def fit(kind: Kind, head: str, tail: str = "") -> str:
-    """`head` + `tail` as a name of this kind. What does not fit is cut from `head`; a short `tail` stays whole.
+    """`head` + `tail` as a name of this kind. A name that is too long loses the end of `head`; a short `tail` is kept.
 
     >>> fit(Kind.FUNCTION, "tuner-pin-inputs")
     'tuner-pin-inputs'
@@ -86,12 +88,12 @@ def fit(kind: Kind, head: str, tail: str = "") -> str:
     kept = _plain(tail)
     end = f"-{digest}-{kept}" if 0 < len(kept) <= limit.longest // 2 else f"-{digest}"
     start = _plain(head)[: limit.longest - len(end)].strip("-")
-    # A stack's name begins with a letter.
+    # Stack names must begin with a letter.
     return f"{start}{end}" if start[:1].isalpha() else f"x{start[1:]}{end}"
 
 
 def _plain(text: str) -> str:
-    """Letters, digits and single hyphens: what every kind takes."""
+    """Letters, digits and single hyphens, which every kind accepts."""
     return re.sub(r"[^0-9a-zA-Z]+", "-", text).strip("-")
 
 
@@ -99,9 +101,9 @@ _RUN = re.compile(r"(?P<slug>.*?)(?P<hash>(-[0-9a-f]{12}(-r\d+)?)?)")
 
 
 def resource_name(deployment: str, run: str, suffix: str = "") -> str:
-    """Name of the run's job, custom model, throughput and deployment; with the tag it proves whose they are.
+    """Name of the run's job, custom model, throughput and deployment. Name and tag together prove who owns them.
 
-    Where it is too long for Bedrock, the dataset's part is cut: the deployment, the hash and the suffix stay whole.
+    If it is too long for Bedrock, the dataset's part is shortened: deployment, hash and suffix stay complete.
     """
     parts = _RUN.fullmatch(run)
     slug, tail = (parts["slug"], parts["hash"]) if parts else (run, "")
@@ -109,15 +111,15 @@ def resource_name(deployment: str, run: str, suffix: str = "") -> str:
 
 
 def committed_name(deployment: str, run: str) -> str:
-    """Name of the throughput that is bought for a term, beside the hourly one."""
+    """Name of the throughput with a commitment term. The hourly throughput of the evaluation has another name."""
     return resource_name(deployment, run, "-committed")
 
 
 class Tags:
-    """The tags on everything paid that a run makes."""
+    """Tags of every paid resource that a run creates."""
 
     DEPLOYMENT = "bedrock-tuner:deployment"
     RUN = "bedrock-tuner:run"
-    TRAINING = "bedrock-tuner:training"  # on job and model: what they were trained on, and how, as a hash
+    TRAINING = "bedrock-tuner:training"  # on job and model: hash of the training data and hyperparameters
     KEPT_UNTIL = "bedrock-tuner:kept-until"
     GATE = "bedrock-tuner:gate"  # on the custom model: accepted, rejected or undecided

@@ -1,4 +1,4 @@
-"""A run's id, and what the files of a dataset's folder are there for."""
+"""Derives run ids, and the roles of files in a dataset's folder."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Literal
 Role = Literal["training", "validation", "evaluation", "documents", "settings"]
 INCOMING = "incoming/"
 
-# How the name of a dataset's file may end: EventBridge's rule is built from them too.
+# Accepted file name endings. The EventBridge rule that starts runs uses them too.
 ENDINGS = tuple(
     f"{kind}{packing}" for kind in ("json", "jsonl", "csv", "tsv", "parquet") for packing in ("", ".gz", ".zst")
 )
@@ -29,21 +29,21 @@ _ROLES: tuple[tuple[Role, re.Pattern[str]], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class DatasetFile:
-    """What an object's key says: which dataset it belongs to, and what it is there for."""
+    """A dataset's file as its object key describes it."""
 
     dataset: str
     role: Role
 
 
 def role_of(name: str) -> Role | None:
-    """What a file of a dataset's folder is there for, by its name; None when it is not part of a dataset."""
+    """The role of a file in a dataset's folder, by its name. None when it is not part of a dataset."""
     return next((role for role, pattern in _ROLES if pattern.fullmatch(name)), None)
 
 
 def dataset_file(key: str) -> DatasetFile | None:
-    """Reads `incoming/<dataset>/<file>`; None for every other key, so that it starts nothing.
+    """Parses `incoming/<dataset>/<file>`. None for every other key, which must not start a run.
 
-    `key` is the plain key: EventBridge delivers it so, unlike S3's own notifications.
+    `key` is not URL-encoded: EventBridge delivers plain keys, unlike S3's own notifications.
     """
     if not key.startswith(INCOMING):
         return None
@@ -53,11 +53,11 @@ def dataset_file(key: str) -> DatasetFile | None:
 
 
 def run_id(dataset: str, contents: Iterable[tuple[str, str]], repeat: int = 0) -> str:
-    """The id of the run of a dataset's content, which is its execution's name too.
+    """The id of a run of this content, which is also the name of its execution.
 
-    `contents` are pairs of (file name in the dataset's folder, SHA-256 of its bytes). The same content gives the same
-    id, in whatever order; `repeat` asks for another run of it on purpose. At most 46 characters of `[a-z0-9-]`, no two
-    hyphens in a row, so that Bedrock's names can be built from it.
+    `contents` are pairs of (file name in the dataset's folder, SHA-256 of its bytes), in any order. The same content
+    gives the same id, so that uploading it twice starts one run; `repeat` gives the id of a deliberate repetition. The
+    id has at most 46 characters of `[a-z0-9-]` and no two hyphens in a row, so that it can be part of Bedrock's names.
     """
     digest = hashlib.sha256(dataset.encode())
     for name, sha256 in sorted(contents):

@@ -1,4 +1,4 @@
-"""Instants as the run's documents write them: ISO-8601, UTC, whole seconds."""
+"""Times as the artifacts have them: ISO 8601, UTC, whole seconds."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import datetime as dt
 
 
 def now() -> dt.datetime:
-    """This instant, in UTC."""
+    """The current time, in UTC."""
     return dt.datetime.now(dt.UTC)
 
 
@@ -16,6 +16,6 @@ def iso(instant: dt.datetime) -> str:
 
 
 def seconds_since(instant: str | dt.datetime, until: dt.datetime | None = None) -> float:
-    """Seconds from an instant (ISO-8601 when a text) to `until`, which is now when absent; never below zero."""
+    """Seconds from `instant` (a time or its ISO 8601 text) to `until`, by default now. Never negative."""
     start = dt.datetime.fromisoformat(instant) if isinstance(instant, str) else instant
     return max(0.0, ((until or now()) - start).total_seconds())

@@ -13,7 +13,7 @@ from typing import Any
 from tuner.artifacts.contestants import CONTESTANTS, ContestantName
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
-from tuner.core.concurrency_limiter import Pacer
+from tuner.core.concurrency_limiter import ConcurrencyLimiter
 from tuner.evaluation.encoder.files import EncoderSource
 from tuner.evaluation.judging.judge import CONCURRENCY, Judge, Verdicts, instructions
 from tuner.evaluation.language import detect
@@ -37,7 +37,7 @@ class Shards:
         settings = self.manifest.settings
         self._metrics = chosen(settings.evaluation.metrics)
         self._until = time.monotonic() + _SECONDS
-        self._pacer = Pacer(CONCURRENCY)  # what one shard learns about the judge's quota serves the next
+        self._limiter = ConcurrencyLimiter(CONCURRENCY)  # what one shard learns about the judge's quota serves the next
         self._equipment = Equipment(
             encoder=encoder,
             language=settings.evaluation.language or detect(str(record.get("reference")) for record in self._records),
@@ -72,7 +72,7 @@ class Shards:
             return Graded(tuple(known["records"]), known["about"], known["counts"])
         with self._remembered(shard) as verdicts:
             settings = self.manifest.settings.judge
-            judge = Judge(self.manifest.judge_model, settings, verdicts, pacer=self._pacer, until=self._until)
+            judge = Judge(self.manifest.judge_model, settings, verdicts, limiter=self._limiter, until=self._until)
             made = grade(questions, self._metrics, replace(self._equipment, judge=judge))
         self.folder.write_json(name, {"fingerprint": fingerprint, **asdict(made)})
         return made

@@ -18,7 +18,7 @@ from tuner.artifacts.manifest import Manifest
 from tuner.aws.bedrock.converse import Message, Reply
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
-from tuner.core.concurrency_limiter import Pacer
+from tuner.core.concurrency_limiter import ConcurrencyLimiter
 from tuner.core.errors import (
     AccessDeniedError,
     EndpointFailedError,
@@ -32,7 +32,7 @@ from tuner.settings import InferenceSettings
 # How often the questions of a shard may be asked again, per question of the shard.
 _RETRIES_PER_QUESTION = 6
 _LONGEST_PAUSE_SECONDS = 20.0
-# What is throttled is spread by the pacer: a long pause of its own would only make it the last.
+# The concurrency limiter spaces calls that were throttled; a long pause here would only delay them further.
 _LONGEST_PAUSE_THROTTLED_SECONDS = 2.0
 # Asked by one invocation, while the quota lets it ask one a second or more; else the next attempt goes on.
 _QUESTIONS_PER_LANE = 500
@@ -148,7 +148,7 @@ class _Turn:
     """What the questions of one attempt share: their pace, their retries, their time."""
 
     def __init__(self, concurrency: int, retries: int, deadline: float, sleep: Callable[[float], None]) -> None:
-        self.pacer = Pacer(concurrency, sleep=sleep)
+        self.limiter = ConcurrencyLimiter(concurrency, sleep=sleep)
         self.deadline = deadline
         self._retries = retries
         self._lock = threading.Lock()
@@ -230,7 +230,7 @@ class Answering:
         pause = 0.5
         while True:
             try:
-                with turn.pacer.slot():
+                with turn.limiter.slot():
                     return self.asker.ask(self.endpoint, last.text, system, settings.inference, earlier)
             except RetryableError as error:
                 if not turn.may_retry():

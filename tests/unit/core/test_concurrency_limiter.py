@@ -1,4 +1,4 @@
-"""The bound follows what the other side takes."""
+"""The limit follows what the service accepts."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -6,116 +6,116 @@ from itertools import pairwise
 
 import pytest
 
-from tuner.core.concurrency_limiter import Pacer
+from tuner.core.concurrency_limiter import ConcurrencyLimiter
 from tuner.core.errors import AccessDeniedError, ThrottledError
 
 
-def call(pacer: Pacer, error: Exception | None = None) -> None:
-    with pacer.slot():
+def call(limiter: ConcurrencyLimiter, error: Exception | None = None) -> None:
+    with limiter.slot():
         if error:
             raise error
 
 
-def test_it_grows_by_a_call_each_time_and_stops_at_the_most() -> None:
-    pacer = Pacer(10)
+def test_the_limit_grows_with_successes_up_to_the_maximum() -> None:
+    limiter = ConcurrencyLimiter(10)
     for _ in range(20):
-        call(pacer)
-    assert pacer.bound == 10
+        call(limiter)
+    assert limiter.limit == 10
 
 
-def test_a_throttling_shrinks_it_and_then_it_goes_back_carefully() -> None:
-    pacer = Pacer(100)
+def test_throttling_cuts_the_limit_which_then_recovers_in_small_steps() -> None:
+    limiter = ConcurrencyLimiter(100)
     for _ in range(12):
-        call(pacer)
-    assert pacer.bound == 40
+        call(limiter)
+    assert limiter.limit == 40
     with pytest.raises(ThrottledError):
-        call(pacer, ThrottledError("slow down"))
-    assert pacer.bound == pytest.approx(22.1), "slow start went beyond"
+        call(limiter, ThrottledError("slow down"))
+    assert limiter.limit == pytest.approx(22.1), "slow start ended above the quota"
     for _ in range(22):
-        call(pacer)
-    assert 23.2 < pacer.bound < 24.3, "half of the way back"
+        call(limiter)
+    assert 23.2 < limiter.limit < 24.3, "half of the distance"
     for _ in range(24):
-        call(pacer)
-    assert 24.3 < pacer.bound < 25.4, "by one call at least"
+        call(limiter)
+    assert 24.3 < limiter.limit < 25.4, "at least one call"
 
 
-def test_beyond_what_was_throttled_it_grows_faster_and_faster() -> None:
-    pacer = Pacer(1000)
+def test_beyond_the_throttled_limit_growth_accelerates() -> None:
+    limiter = ConcurrencyLimiter(1000)
     with pytest.raises(ThrottledError):
-        call(pacer, ThrottledError("slow down"))
+        call(limiter, ThrottledError("slow down"))
     sizes = []
     for _ in range(8):
-        for _ in range(int(pacer.bound)):
-            call(pacer)
-        sizes.append(pacer.bound)
+        for _ in range(int(limiter.limit)):
+            call(limiter)
+        sizes.append(limiter.limit)
     steps = [after - before for before, after in pairwise(sizes)]
     assert steps[-1] > 4 * steps[0]
     assert sizes[-1] > 30
 
 
-def test_it_does_not_grow_while_answers_are_queued_on_the_other_side() -> None:
+def test_the_limit_does_not_grow_while_the_service_queues_calls() -> None:
     now = [0.0]
-    pacer = Pacer(1000, clock=lambda: now[0], sleep=lambda _: None)
+    limiter = ConcurrencyLimiter(1000, clock=lambda: now[0], sleep=lambda _: None)
 
     def answered(seconds: float, times: int) -> None:
         for _ in range(times):
-            with pacer.slot():
+            with limiter.slot():
                 now[0] += seconds
 
     answered(1.0, 16)
     answered(4.0, 48)
-    stopped_at = pacer.bound
+    stopped_at = limiter.limit
     answered(4.0, 200)
-    assert pacer.bound == stopped_at
+    assert limiter.limit == stopped_at
     answered(1.0, 200)
-    assert pacer.bound > stopped_at
+    assert limiter.limit > stopped_at
 
 
-def test_calls_that_were_under_way_shrink_it_once() -> None:
-    pacer = Pacer(8)
+def test_throttled_calls_that_were_in_flight_together_cut_the_limit_once() -> None:
+    limiter = ConcurrencyLimiter(8)
     barrier = threading.Barrier(4)
 
     def throttled(_: int) -> None:
-        with pytest.raises(ThrottledError), pacer.slot():
+        with pytest.raises(ThrottledError), limiter.slot():
             barrier.wait(5)
             raise ThrottledError("slow down")
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(throttled, range(4)))
-    assert pacer.bound == pytest.approx(8 * 0.65 * 0.85)
+    assert limiter.limit == pytest.approx(8 * 0.65 * 0.85)
 
 
-def test_it_never_stops_altogether() -> None:
-    pacer = Pacer(4)
+def test_the_limit_never_falls_below_one_call() -> None:
+    limiter = ConcurrencyLimiter(4)
     for _ in range(50):
         with pytest.raises(ThrottledError):
-            call(pacer, ThrottledError("slow down"))
-        call(pacer)
-    assert 1 <= pacer.bound < 3
+            call(limiter, ThrottledError("slow down"))
+        call(limiter)
+    assert 1 <= limiter.limit < 3
 
 
-def test_many_refusals_in_a_row_tell_of_one_moment() -> None:
-    pacer = Pacer(4, sleep=lambda _: None)
+def test_a_burst_of_throttling_cuts_the_limit_once() -> None:
+    limiter = ConcurrencyLimiter(4, sleep=lambda _: None)
     for _ in range(50):
         with pytest.raises(ThrottledError):
-            call(pacer, ThrottledError("slow down"))
-    assert pacer.bound == pytest.approx(4 * 0.65 * 0.85)
+            call(limiter, ThrottledError("slow down"))
+    assert limiter.limit == pytest.approx(4 * 0.65 * 0.85)
 
 
-def test_another_error_says_nothing_about_the_pace() -> None:
-    pacer = Pacer(8)
+def test_other_errors_leave_the_limit_unchanged() -> None:
+    limiter = ConcurrencyLimiter(8)
     with pytest.raises(AccessDeniedError):
-        call(pacer, AccessDeniedError("no"))
-    assert pacer.bound == 8
+        call(limiter, AccessDeniedError("no"))
+    assert limiter.limit == 8
 
 
-def test_no_more_calls_are_under_way_than_the_bound() -> None:
-    pacer = Pacer(3)
+def test_calls_in_flight_never_exceed_the_limit() -> None:
+    limiter = ConcurrencyLimiter(3)
     lock, now, most = threading.Lock(), [0], [0]
     enough = threading.Barrier(3)
 
     def work(_: int) -> None:
-        with pacer.slot():
+        with limiter.slot():
             with lock:
                 now[0] += 1
                 most[0] = max(most[0], now[0])
@@ -128,17 +128,17 @@ def test_no_more_calls_are_under_way_than_the_bound() -> None:
     assert most[0] == 3
 
 
-def test_starts_are_spread_over_the_time_that_an_answer_takes() -> None:
+def test_starts_are_spaced_over_the_latency_of_a_call() -> None:
     now, starts = [0.0], []
 
     def sleep(seconds: float) -> None:
         now[0] += seconds
 
-    pacer = Pacer(4, clock=lambda: now[0], sleep=sleep)
+    limiter = ConcurrencyLimiter(4, clock=lambda: now[0], sleep=sleep)
     for _ in range(12):
-        with pacer.slot():
+        with limiter.slot():
             starts.append(now[0])
-            now[0] += 1.0 if len(starts) == 1 else 0.0  # the first shows that an answer takes a second
+            now[0] += 1.0 if len(starts) == 1 else 0.0  # the first call shows a latency of one second
     gaps = [after - before for before, after in pairwise(starts[1:])]
     assert min(gaps) > 0
     assert max(gaps) == pytest.approx(0.9 * 1.0 / 4)

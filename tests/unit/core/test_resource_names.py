@@ -1,4 +1,4 @@
-"""Every name fits its kind, whatever a deployment, a dataset and a suffix are, and no two things share one."""
+"""Resource names fit the limits of their kind and are unique, whatever the deployment, dataset and suffix."""
 
 import re
 
@@ -45,7 +45,7 @@ def fits(kind: Kind, name: str) -> bool:
 
 
 @pytest.mark.parametrize("kind", MODELLED, ids=str)
-def test_the_limits_are_botocores(kind: Kind) -> None:
+def test_limits_equal_botocores(kind: Kind) -> None:
     modelled = shape(kind)
     assert LIMITS[kind].longest == modelled["max"]
 
@@ -63,14 +63,14 @@ def test_a_name_matches_botocores_pattern(kind: Kind, head: str, dataset: str, s
 @given(head=PREFIXES, dataset=st.text(min_size=1), suffix=SUFFIXES)
 @example(head="t", dataset="x" * 600, suffix="-committed")
 @example(head="9", dataset="---", suffix="y" * 600)
-def test_every_kind_takes_every_name(kind: Kind, head: str, dataset: str, suffix: str) -> None:
+def test_every_kind_accepts_every_name(kind: Kind, head: str, dataset: str, suffix: str) -> None:
     assert fits(kind, fit(kind, f"{head}-{dataset}", suffix))
 
 
 @pytest.mark.parametrize("kind", Kind, ids=str)
 @settings(max_examples=40)
 @given(names=st.sets(st.tuples(PREFIXES, SUFFIXES), min_size=2, max_size=2))
-def test_two_things_have_two_names(kind: Kind, names: set[tuple[str, str]]) -> None:
+def test_different_inputs_give_different_names(kind: Kind, names: set[tuple[str, str]]) -> None:
     first, second = names
     if "".join(first) != "".join(second):
         assert fit(kind, *first) != fit(kind, *second)
@@ -78,13 +78,13 @@ def test_two_things_have_two_names(kind: Kind, names: set[tuple[str, str]]) -> N
 
 @pytest.mark.parametrize("tail", ["", "-committed"])
 @pytest.mark.parametrize("kind", Kind, ids=str)
-def test_two_long_names_that_begin_alike_stay_apart(kind: Kind, tail: str) -> None:
+def test_long_names_with_the_same_beginning_stay_different(kind: Kind, tail: str) -> None:
     names = {fit(kind, "x" * 600 + end, tail) for end in ("a", "b", "-a", "_a", "a ")}
     assert len(names) == 5
 
 
 @given(deployment=DEPLOYMENTS, dataset=st.text(min_size=1), repeat=st.integers(0, 999))
-def test_what_a_run_makes_has_a_name_that_fits_and_keeps_its_deployment_hash_and_suffix(
+def test_resource_names_of_a_run_fit_and_keep_deployment_hash_and_suffix(
     deployment: str, dataset: str, repeat: int
 ) -> None:
     run = run_id(dataset, CONTENT, repeat)
@@ -105,5 +105,5 @@ def test_what_a_run_makes_has_a_name_that_fits_and_keeps_its_deployment_hash_and
         (resource_name("a" * 15, f"{'b' * 28}-0123456789ab-r99"), f"{'a' * 15}-{'b' * 28}-0123456789ab-r99"),
     ],
 )
-def test_a_name_that_fits_is_the_one_that_the_previous_release_gave(name: str, known: str) -> None:
+def test_names_that_fit_are_unchanged_since_the_previous_release(name: str, known: str) -> None:
     assert name == known

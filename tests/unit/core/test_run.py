@@ -1,4 +1,4 @@
-"""A run's identity: the same content is the same run, and its names fit everywhere they are used."""
+"""Run ids depend on the content alone, and file names decide on roles."""
 
 import re
 
@@ -14,7 +14,9 @@ contents = st.lists(st.tuples(st.text(min_size=1), st.text(alphabet="0123456789a
 
 
 @given(st.text(min_size=1), contents, st.integers(0, 99))
-def test_names_fit_bedrock_and_step_functions(dataset: str, files: list[tuple[str, str]], repeat: int) -> None:
+def test_run_ids_are_valid_names_in_bedrock_and_step_functions(
+    dataset: str, files: list[tuple[str, str]], repeat: int
+) -> None:
     name = resource_name("a" * 15, run_id(dataset, files, repeat))
     assert len(name) <= 63
     assert re.fullmatch(r"[a-zA-Z0-9](-*[a-zA-Z0-9\+\-\.])*", name), "customization job"
@@ -22,7 +24,7 @@ def test_names_fit_bedrock_and_step_functions(dataset: str, files: list[tuple[st
 
 
 @given(st.permutations(CONTENTS))
-def test_the_order_of_the_files_does_not_matter(files: list[tuple[str, str]]) -> None:
+def test_the_order_of_files_does_not_change_the_run_id(files: list[tuple[str, str]]) -> None:
     assert run_id("faq", files) == run_id("faq", CONTENTS)
 
 
@@ -36,17 +38,17 @@ def test_the_order_of_the_files_does_not_matter(files: list[tuple[str, str]]) ->
         run_id("faq", CONTENTS, repeat=1),
     ],
 )
-def test_another_dataset_content_name_or_repeat_is_another_run(other: str) -> None:
+def test_another_dataset_content_name_or_repeat_gives_another_run_id(other: str) -> None:
     assert other != run_id("faq", CONTENTS)
 
 
-def test_datasets_whose_letters_are_dropped_stay_apart() -> None:
+def test_dataset_names_without_ascii_letters_give_different_run_ids() -> None:
     assert run_id("データ", CONTENTS) != run_id("資料", CONTENTS)
     assert run_id("データ", CONTENTS).startswith("dataset-")
 
 
 @pytest.mark.parametrize("name", ["my data", "a+b", "100%", "データ", "a%2Fb"])
-def test_keys_with_any_letters_are_read_as_they_are(name: str) -> None:
+def test_object_keys_with_any_characters_are_parsed(name: str) -> None:
     assert dataset_file(f"incoming/{name}/training.jsonl") == DatasetFile(name, "training")
 
 
@@ -66,7 +68,7 @@ def test_keys_with_any_letters_are_read_as_they_are(name: str) -> None:
         "",
     ],
 )
-def test_anything_else_belongs_to_no_dataset(key: str) -> None:
+def test_other_object_keys_belong_to_no_dataset(key: str) -> None:
     assert dataset_file(key) is None
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tuner.aws.bedrock.tool_call import Tool, ToolReply
-from tuner.core.concurrency_limiter import Pacer
+from tuner.core.concurrency_limiter import ConcurrencyLimiter
 from tuner.evaluation.judging.judge import Judge
 from tuner.evaluation.samples import Question
 from tuner.settings import JudgeSettings
@@ -43,7 +43,7 @@ class Bench:
             verdicts,
             self.ask,
             self.waits.append,
-            Pacer(1, sleep=lambda _: None),
+            ConcurrencyLimiter(1, sleep=lambda _: None),
             self.clock,
         )
 

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from tests.unit.evaluation.conftest import Bench, make_question
-from tuner.core.concurrency_limiter import Pacer
+from tuner.core.concurrency_limiter import ConcurrencyLimiter
 from tuner.core.errors import AccessDeniedError, AwsError, RetryableError, ThrottledError
 from tuner.evaluation.judging.judge import Judge, tagged
 from tuner.evaluation.metrics import Equipment
@@ -228,7 +228,13 @@ def test_verdicts_that_no_time_is_left_for_are_asked_for_by_the_next_invocation(
     verdicts: dict = {}
     bench = Bench(lambda text: GOOD)
     judge = Judge(
-        "amazon.nova-pro-v1:0", JudgeSettings(), verdicts, bench.ask, clock=bench.clock, until=0.5, pacer=Pacer(1)
+        "amazon.nova-pro-v1:0",
+        JudgeSettings(),
+        verdicts,
+        bench.ask,
+        clock=bench.clock,
+        until=0.5,
+        limiter=ConcurrencyLimiter(1),
     )
     with pytest.raises(RetryableError, match="those it gave are kept"):
         Correctness().grade([make_question("a", "One.", "Two.")], Equipment(judge))

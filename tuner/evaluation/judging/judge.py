@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 
 from tuner.aws.bedrock.tool_call import Tool, ToolReply, fill_in_tool
 from tuner.catalog import judge_or_assumed
-from tuner.core.concurrency_limiter import Pacer
+from tuner.core.concurrency_limiter import ConcurrencyLimiter
 from tuner.core.errors import AccessDeniedError, AwsError, RetryableError, TunerError
 from tuner.settings import JudgeSettings
 
@@ -81,7 +81,7 @@ class Judge:
         verdicts: Verdicts | None = None,
         ask: AskOnce = fill_in_tool,
         sleep: Callable[[float], None] = time.sleep,
-        pacer: Pacer | None = None,
+        limiter: ConcurrencyLimiter | None = None,
         clock: Callable[[], float] = time.monotonic,
         until: float = math.inf,
     ) -> None:
@@ -94,7 +94,7 @@ class Judge:
         self._settings = settings
         self._ask = ask
         self._sleep = sleep
-        self._pacer = pacer or Pacer(CONCURRENCY)
+        self._limiter = limiter or ConcurrencyLimiter(CONCURRENCY)
 
     @property
     def inference(self) -> dict[str, Any]:
@@ -127,7 +127,7 @@ class Judge:
         before an error stay in `verdicts`.
         """
         refusals: list[TunerError] = []
-        with ThreadPoolExecutor(self._pacer.most) as pool:
+        with ThreadPoolExecutor(self._limiter.maximum) as pool:
             futures = [pool.submit(self._verdict, request, refusals) for request in requests]
             try:
                 verdicts = [future.result() for future in futures]
@@ -170,7 +170,7 @@ class Judge:
             if self._clock() > self._until:
                 raise RetryableError("The judge's quotas leave no time for more verdicts now; those it gave are kept.")
             try:
-                with self._pacer.slot():
+                with self._limiter.slot():
                     return call()
             except RetryableError:
                 attempt += 1
