@@ -32,8 +32,8 @@ from benchmarks.simulated_endpoint import (
 )
 from statemachine.definition import definition
 from tests.doubles import FakeEndpoints, MemoryFolder, manifest
+from tuner.aws.bedrock.resources import PaidResource
 from tuner.core.artifact_keys import Keys
-from tuner.serving.endpoints import Endpoint
 from tuner.serving.inference import Answering, Shard, lanes
 from tuner.serving.polling import next_look
 from tuner.serving.release import Release
@@ -143,7 +143,7 @@ def releasing() -> float:
             time.sleep(CALL_SECONDS)
             return super().tags(arn)
 
-        def list(self, name: str) -> Iterator[Endpoint]:
+        def list(self, name: str) -> Iterator[PaidResource]:
             time.sleep(CALL_SECONDS)
             return super().list(name)
 

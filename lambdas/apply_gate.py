@@ -11,7 +11,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from lambdas.step import Environment, RunEvent, metrics, step
 from tuner.aws.bedrock.control_plane import Bedrock
 from tuner.aws.event_bus import put_event
-from tuner.aws.s3.training_index import Trainings
+from tuner.aws.s3.training_index import TrainingIndex
 from tuner.evaluation.gate.apply import apply_gate
 
 # Each decision counts 1 for itself and 0 for the others, so that a metric's average is its share.
@@ -21,7 +21,7 @@ _METRICS = {"accepted": "GateAccepted", "rejected": "GateRejected", "undecided":
 @step(RunEvent)
 def handler(event: RunEvent, env: Environment) -> dict[str, str]:
     """The decision: accepted, rejected, undecided, or none without a gate."""
-    uses = Trainings(env.artifacts_bucket)
+    uses = TrainingIndex(env.artifacts_bucket)
     decision: str = apply_gate(env.folder(event.run_id), Bedrock(), uses, put_event)["decision"]
     if decision in _METRICS:
         for value, name in _METRICS.items():

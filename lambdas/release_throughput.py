@@ -20,15 +20,15 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from lambdas.step import Environment, logger, metrics, step
 from tuner.aws.bedrock.custom_models import CustomModels
 from tuner.aws.bedrock.endpoints import ModelDeployments, ProvisionedThroughputs
+from tuner.aws.bedrock.resources import PaidResource
 from tuner.aws.bedrock.training_jobs import TrainingJobs
 from tuner.aws.executions import Executions
 from tuner.aws.notifications import notify
-from tuner.aws.s3.training_index import Trainings
+from tuner.aws.s3.training_index import TrainingIndex
 from tuner.aws.scheduler import OneTimeSchedules
 from tuner.aws.stack_events import StackRequest, answer
 from tuner.costs.prices import price_list
 from tuner.serving.alarm import SUBJECT, alarm
-from tuner.serving.endpoints import Endpoint
 from tuner.serving.inventory import Alive, alive, hourly_usd, is_needed
 from tuner.serving.model_cleanup import delete_unused
 from tuner.serving.release import Outcome, Release
@@ -72,7 +72,7 @@ def handler(event: ReleaseEvent, env: Environment) -> dict[str, Any]:
     if event.stack:
         _answer_the_stack(event.stack, Release(kinds, env.deployment.name, env.folder, _price(env)), env)
         return {}
-    shared = used_by_others(Trainings(env.artifacts_bucket), Executions(env.state_machine_arn).status)
+    shared = used_by_others(TrainingIndex(env.artifacts_bucket), Executions(env.state_machine_arn).status)
     release = Release(kinds, env.deployment.name, env.folder, _price(env), shared)
     if event.run_id:
         outcome = _disarmed(event.run_id, release.run(event.run_id), env)
@@ -101,7 +101,7 @@ def _answer_the_stack(request: StackRequest, release: Release, env: Environment)
     answer(request, f"{env.deployment.name}-releases", why)
 
 
-def _price(env: Environment) -> Callable[[Endpoint], float | None]:
+def _price(env: Environment) -> Callable[[PaidResource], float | None]:
     return hourly_usd(price_list(env.deployment.prices))
 
 

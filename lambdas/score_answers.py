@@ -6,6 +6,7 @@ from pydantic import Field
 
 from lambdas.step import Environment, RunEvent, step
 from tuner.aws.s3.encoder_object import EncoderObject
+from tuner.evaluation.encoder.files import DeployedEncoder
 from tuner.evaluation.score_run import score_run, score_shard
 
 
@@ -20,7 +21,7 @@ class ScoreEvent(RunEvent):
 @step(ScoreEvent)
 def handler(event: ScoreEvent, env: Environment) -> dict[str, int]:
     """Returns how many questions were scored."""
-    encoder = EncoderObject(env.encoder_bucket, env.encoder_key, env.encoder_sha256)
+    encoder = DeployedEncoder(EncoderObject(env.encoder_bucket, env.encoder_key), env.encoder_sha256)
     folder, size = env.folder(event.run_id), event.shard_size or env.deployment.shard_size
     if event.shard is None:
         return {"scored": score_run(folder, size, encoder)}

@@ -12,7 +12,7 @@ from typing import Any
 from lambdas.step import Environment, RunEvent, step
 from tuner.aws.bedrock.control_plane import Bedrock
 from tuner.aws.executions import Executions
-from tuner.aws.s3.training_index import Trainings
+from tuner.aws.s3.training_index import TrainingIndex
 from tuner.training import job
 from tuner.training.adoption import Adoption
 
@@ -21,6 +21,6 @@ from tuner.training.adoption import Adoption
 def handler(event: RunEvent, env: Environment) -> dict[str, Any]:
     folder, bedrock = env.folder(event.run_id), Bedrock(company=env.deployment)
     status_of = Executions(env.state_machine_arn).status
-    adoption = Adoption(bedrock, Trainings(env.artifacts_bucket), status_of, env.deployment.name)
+    adoption = Adoption(bedrock, TrainingIndex(env.artifacts_bucket), status_of, env.deployment.name)
     started = job.Starting(bedrock, adoption, env.customization_role_arn).start(folder, folder.manifest())
     return {"job_arn": started.arn, "wait_seconds": job.wait_seconds(started, env.deployment.training_polling)}

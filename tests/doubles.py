@@ -12,10 +12,11 @@ from typing import Any
 
 from tuner import catalog
 from tuner.artifacts.manifest import Manifest, PinnedInput
+from tuner.artifacts.serving import EndpointKind
+from tuner.aws.bedrock.resources import EndpointRequest, PaidKind, PaidResource
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.errors import AwsError, StillAliveError
 from tuner.core.resource_names import Tags, resource_name
-from tuner.serving.endpoints import Endpoint, EndpointRequest, Kind, PaidKind
 from tuner.settings import DeploymentSettings, RunSettings
 
 RUN = "faq-0123456789ab"
@@ -87,8 +88,8 @@ class NoPrices:
 class FakeEndpoints:
     """One kind of endpoint in memory. `refuses_delete` counts down; `unlisted` is made but not yet in the list."""
 
-    kind: Kind = "provisioned"
-    alive: dict[str, Endpoint] = field(default_factory=dict)
+    kind: EndpointKind = "provisioned"
+    alive: dict[str, PaidResource] = field(default_factory=dict)
     tagged: dict[str, dict[str, str]] = field(default_factory=dict)
     created: list[EndpointRequest] = field(default_factory=list)
     refuses_delete: int = 0
@@ -97,7 +98,7 @@ class FakeEndpoints:
 
     def add(self, name: str = NAME, tags: Mapping[str, str] | None = None, **members: Any) -> str:
         arn = f"arn:aws:bedrock:us-east-1:123456789012:provisioned-model/{len(self.alive):012d}"
-        endpoint = Endpoint(self.kind, arn, name, "Creating", dt.datetime.now(dt.UTC), model_units=1)
+        endpoint = PaidResource(self.kind, arn, name, "Creating", dt.datetime.now(dt.UTC), model_units=1)
         self.alive[arn] = replace(endpoint, **members)
         self.tagged[arn] = dict(tags if tags is not None else {"bedrock-tuner:deployment": DEPLOYMENT})
         return arn
@@ -106,11 +107,11 @@ class FakeEndpoints:
         self.created.append(request)
         return self.add(request.name, request.tags)
 
-    def list(self, name: str) -> Iterator[Endpoint]:
+    def list(self, name: str) -> Iterator[PaidResource]:
         if not self.unlisted:
             yield from [endpoint for endpoint in self.alive.values() if name in endpoint.name]
 
-    def get(self, arn: str) -> Endpoint | None:
+    def get(self, arn: str) -> PaidResource | None:
         if arn in self.alive and self.alive[arn].status == "Deleting":
             self.lingers -= 1
             if self.lingers < 0:
@@ -138,7 +139,7 @@ class FakeJobs:
     """Customization jobs in memory. `unlisted` are there, and a list does not show them yet; so with `unseen`."""
 
     kind: PaidKind = "training"
-    jobs: dict[str, Endpoint] = field(default_factory=dict)
+    jobs: dict[str, PaidResource] = field(default_factory=dict)
     tagged: dict[str, dict[str, str]] = field(default_factory=dict)
     stopped: list[str] = field(default_factory=list)
     unlisted: bool = False
@@ -146,17 +147,17 @@ class FakeJobs:
 
     def add(self, run_id: str = RUN, tags: Mapping[str, str] | None = None, **members: Any) -> str:
         arn = f"arn:aws:bedrock:us-east-1:123456789012:model-customization-job/amazon.nova/{len(self.jobs):012d}"
-        job = Endpoint(self.kind, arn, resource_name(DEPLOYMENT, run_id), "InProgress", dt.datetime.now(dt.UTC))
+        job = PaidResource(self.kind, arn, resource_name(DEPLOYMENT, run_id), "InProgress", dt.datetime.now(dt.UTC))
         self.jobs[arn] = replace(job, **members)
         own = {Tags.DEPLOYMENT: DEPLOYMENT, Tags.RUN: run_id}
         self.tagged[arn] = dict(own if tags is None else tags)
         return arn
 
-    def list(self, name: str) -> Iterator[Endpoint]:
+    def list(self, name: str) -> Iterator[PaidResource]:
         if not self.unlisted:
-            yield from [job for job in self.jobs.values() if name in job.name and not job.over]
+            yield from [job for job in self.jobs.values() if name in job.name and not job.has_ended]
 
-    def get(self, arn: str) -> Endpoint | None:
+    def get(self, arn: str) -> PaidResource | None:
         return None if self.unseen else self.jobs.get(arn)
 
     def delete(self, arn: str) -> None:

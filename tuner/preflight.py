@@ -9,8 +9,8 @@ from pydantic import BaseModel, ConfigDict
 
 from tuner import catalog
 from tuner.artifacts.manifest import Manifest
-from tuner.aws.bedrock.control_plane import FoundationModel
 from tuner.aws.bedrock.model_access import MARKETPLACE, ModelAccess, denial_remedy
+from tuner.aws.bedrock.resources import FoundationModel
 from tuner.aws.bedrock.tool_call import Tool
 from tuner.aws.quotas import Quota, per_minute
 from tuner.catalog import Judge, Model

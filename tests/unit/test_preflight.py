@@ -9,8 +9,8 @@ import pytest
 from tests.doubles import manifest
 from tuner import catalog
 from tuner.artifacts.manifest import Manifest
-from tuner.aws.bedrock.control_plane import FoundationModel
 from tuner.aws.bedrock.model_access import ModelAccess
+from tuner.aws.bedrock.resources import FoundationModel
 from tuner.aws.bedrock.tool_call import Tool
 from tuner.aws.quotas import Quota
 from tuner.core.errors import AccessDeniedError, AwsError, ModelUnavailableError, QuotaError, ThrottledError

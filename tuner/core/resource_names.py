@@ -123,3 +123,8 @@ class Tags:
     TRAINING = "bedrock-tuner:training"  # on job and model: hash of the training data and hyperparameters
     KEPT_UNTIL = "bedrock-tuner:kept-until"
     GATE = "bedrock-tuner:gate"  # on the custom model: accepted, rejected or undecided
+
+
+def run_tags(deployment: str, run: str) -> dict[str, str]:
+    """The tags of everything paid that a run creates."""
+    return {Tags.DEPLOYMENT: deployment, Tags.RUN: run}

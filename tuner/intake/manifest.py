@@ -8,7 +8,7 @@ from typing import Protocol
 
 from tuner import __version__
 from tuner.artifacts.manifest import Manifest, PinnedInput
-from tuner.aws.bedrock.control_plane import FoundationModel
+from tuner.aws.bedrock.resources import FoundationModel
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import DatasetError, RunRefusedError, SettingsError

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
+from tuner.aws.bedrock.resources import PaidResource
 from tuner.core.times import iso
-from tuner.serving.endpoints import Endpoint
 from tuner.serving.inventory import delete_command, price_in_words
 from tuner.serving.release import Failure
 
 SUBJECT = "Throughput or training cannot be released: end it by hand"
 
 
-def alarm(failures: Sequence[Failure], price: Callable[[Endpoint], float | None], deployment: str) -> str:
+def alarm(failures: Sequence[Failure], price: Callable[[PaidResource], float | None], deployment: str) -> str:
     """What is alive, what it costs, the command that ends it, and why the release could not."""
     return "\n".join(
         [
@@ -24,7 +24,7 @@ def alarm(failures: Sequence[Failure], price: Callable[[Endpoint], float | None]
     )
 
 
-def _lines(failure: Failure, price: Callable[[Endpoint], float | None]) -> Iterator[str]:
+def _lines(failure: Failure, price: Callable[[PaidResource], float | None]) -> Iterator[str]:
     endpoint = failure.endpoint
     if endpoint is None:
         yield "Whatever there is: it could not even be listed."

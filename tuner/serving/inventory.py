@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from tuner import catalog
+from tuner.aws.bedrock.resources import PaidResource
 from tuner.core.resource_names import Tags
 from tuner.core.times import seconds_since
 from tuner.costs.prices import PriceList
-from tuner.serving.endpoints import Endpoint, Releasable, run_of
+from tuner.serving.endpoints import Releasable, run_of
 from tuner.serving.retention import kept_until
 
 # So long after its creation, an execution that Step Functions does not know is believed not to exist: its answers are
@@ -28,7 +29,7 @@ _DELETE = {
 class Alive:
     """An endpoint that exists. `named` and `tagged` say whether its name and its tag are this deployment's."""
 
-    endpoint: Endpoint
+    endpoint: PaidResource
     named: bool
     tagged: bool
     run_id: str | None
@@ -58,7 +59,7 @@ class Alive:
 
 
 def alive(
-    kinds: Sequence[Releasable], deployment: str, longest_hours: float, price: Callable[[Endpoint], float | None]
+    kinds: Sequence[Releasable], deployment: str, longest_hours: float, price: Callable[[PaidResource], float | None]
 ) -> Iterator[Alive]:
     """What exists of this deployment: by its name, by its tag, or by both. Reads the tags of the whole account's."""
     for kind in kinds:
@@ -82,13 +83,13 @@ def is_needed(
     served_hours: float,
     longest_hours: float,
     used_by_others: Callable[[str, Mapping[str, str], str], bool] = lambda *_: False,
-) -> Callable[[Releasable, Endpoint], bool]:
+) -> Callable[[Releasable, PaidResource], bool]:
     """What the sweep leaves alone: what a running or successful run keeps, until its time, and before that whatever a
     running execution has had for no longer than `served_hours`: one that hangs does not pay for ever. A customization
     job is left alone as long as any execution that uses it is running.
     """
 
-    def needed(kind: Releasable, endpoint: Endpoint) -> bool:
+    def needed(kind: Releasable, endpoint: PaidResource) -> bool:
         tags, now = kind.tags(endpoint.arn), dt.datetime.now(dt.UTC)
         run_id = run_of(endpoint, tags, deployment)
         status = status_of(run_id)
@@ -106,17 +107,17 @@ def is_needed(
     return needed
 
 
-def stays_for_its_term(endpoint: Endpoint) -> bool:
+def stays_for_its_term(endpoint: PaidResource) -> bool:
     """Whether Bedrock would refuse to delete it: bought for a term that has not ended, or is not known yet."""
     if endpoint.commitment is None or endpoint.status == "Failed":
         return False
     return endpoint.committed_until is None or endpoint.committed_until > dt.datetime.now(dt.UTC)
 
 
-def hourly_usd(prices: PriceList) -> Callable[[Endpoint], float | None]:
+def hourly_usd(prices: PriceList) -> Callable[[PaidResource], float | None]:
     """Dollars an hour by the price list, None where it has no price; only throughput is paid for by the hour."""
 
-    def of(endpoint: Endpoint) -> float | None:
+    def of(endpoint: PaidResource) -> float | None:
         if endpoint.kind != "provisioned":
             return 0.0
         model = next((entry for entry in catalog.models() if entry.id == endpoint.base_model), None)
@@ -127,7 +128,7 @@ def hourly_usd(prices: PriceList) -> Callable[[Endpoint], float | None]:
     return of
 
 
-def price_in_words(endpoint: Endpoint, hourly: float | None) -> str:
+def price_in_words(endpoint: PaidResource, hourly: float | None) -> str:
     """As a sentence goes on after its subject: `costs $132.00 an hour`."""
     if endpoint.kind == "on_demand":
         return "costs nothing while nobody asks it, and takes one of the account's places"
@@ -138,7 +139,7 @@ def price_in_words(endpoint: Endpoint, hourly: float | None) -> str:
     return f"costs ${hourly:,.2f} an hour"
 
 
-def delete_command(endpoint: Endpoint) -> str:
+def delete_command(endpoint: PaidResource) -> str:
     """The AWS CLI's command that ends it, in its Region whatever the shell's is."""
     region = endpoint.arn.split(":")[3]
     return f"{_DELETE[endpoint.kind]} {endpoint.arn} --region {region}"

@@ -4,21 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
+from tuner.aws.bedrock.resources import CustomModel
 from tuner.core.resource_names import Tags
 from tuner.core.times import now
 from tuner.serving.endpoints import Releasable
-
-
-@dataclass(frozen=True, slots=True)
-class CustomModel:
-    """A custom model of the account."""
-
-    arn: str
-    name: str
-    created_at: dt.datetime
 
 
 class Models(Protocol):

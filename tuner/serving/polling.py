@@ -12,13 +12,13 @@ import statistics
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from tuner.artifacts.serving import EndpointKind, EndpointRecord
 from tuner.core.times import seconds_since
-from tuner.serving.endpoints import EndpointRecord, Kind
 from tuner.settings import Polling
 
 # Before anything is known: about twenty minutes for provisioned throughput (the published experiment that the project
 # repeats); for a deployment nothing is documented, and a wrong guess costs nothing by the hour.
-DEFAULT_SECONDS: dict[Kind, float] = {"provisioned": 1200.0, "on_demand": 300.0}
+DEFAULT_SECONDS: dict[EndpointKind, float] = {"provisioned": 1200.0, "on_demand": 300.0}
 _REMEMBERED = 5
 _ATTEMPTS = 5
 
@@ -55,7 +55,7 @@ def next_look(polling: Polling, waited: float, expected: float | None) -> int:
     return max(polling.shortest, round(waited * share))
 
 
-def expected_seconds(times: Times, kind: Kind, base_model: str) -> float:
+def expected_seconds(times: Times, kind: EndpointKind, base_model: str) -> float:
     """What the last endpoints of this kind and base model took, their median; a stated default before the first."""
     known = times.read()[0].get(_name(kind, base_model), [])
     return statistics.median(known) if known else DEFAULT_SECONDS[kind]
@@ -77,5 +77,5 @@ def remember(times: Times, record: EndpointRecord, base_model: str) -> None:
             break
 
 
-def _name(kind: Kind, base_model: str) -> str:
+def _name(kind: EndpointKind, base_model: str) -> str:
     return f"{kind} {base_model}"

@@ -6,19 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tuner.artifacts.manifest import Manifest
+from tuner.artifacts.serving import EndpointRecord
+from tuner.aws.bedrock.resources import EndpointRequest, PaidResource
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import AwsError, CommitmentNotAllowedError, EndpointFailedError, QuotaError, RetryableError
-from tuner.core.resource_names import committed_name
+from tuner.core.resource_names import committed_name, run_tags
 from tuner.core.times import iso, now, seconds_since
-from tuner.serving.endpoints import (
-    Endpoint,
-    EndpointRecord,
-    EndpointRequest,
-    Endpoints,
-    owned,
-    tags_of,
-)
+from tuner.serving.endpoints import Endpoints, owned
 from tuner.settings import Commitment
 
 # A read may miss what was created a moment ago: for so long, an endpoint that cannot be found is not believed gone.
@@ -92,7 +87,7 @@ class Purchase:
         """Model units, of what has any."""
         return self.manifest.settings.model_units if self.endpoints.kind == "provisioned" else None
 
-    def find(self) -> Endpoint | None:
+    def find(self) -> PaidResource | None:
         """What an earlier attempt bought, whatever its status, or None."""
         found = owned(self.endpoints, self.deployment, self.manifest.run_id)
         return next((endpoint for endpoint in found if endpoint.name == self.name), None)
@@ -120,7 +115,7 @@ def _once(wanted: Purchase, expected_seconds: float | None = None) -> EndpointRe
     return record
 
 
-def check(endpoints: Endpoints, folder: RunFolder) -> tuple[Endpoint, EndpointRecord]:
+def check(endpoints: Endpoints, folder: RunFolder) -> tuple[PaidResource, EndpointRecord]:
     """The run's endpoint now; the moment when it was first seen in service is written down.
 
     Raises EndpointFailedError with Bedrock's own message, RetryableError while a young one cannot be seen.
@@ -179,7 +174,7 @@ def _create(wanted: Purchase) -> str:
         custom_model_arn=wanted.folder.read_json(Keys.TRAINING_SUMMARY)["custom_model_arn"],
         model_units=wanted.manifest.settings.model_units,
         commitment=wanted.term,
-        tags=tags_of(wanted.deployment, wanted.manifest.run_id),
+        tags=run_tags(wanted.deployment, wanted.manifest.run_id),
     )
     try:
         return wanted.endpoints.create(request)

@@ -9,11 +9,12 @@ import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from tuner.aws.bedrock.resources import PaidResource
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import AccessDeniedError, RetryableError, StillAliveError, TunerError
 from tuner.core.times import iso, now, seconds_since
-from tuner.serving.endpoints import Endpoint, Releasable, is_ours, owned, run_of
+from tuner.serving.endpoints import Releasable, is_ours, owned, run_of
 from tuner.serving.inventory import delete_command, price_in_words, stays_for_its_term
 from tuner.serving.purchase import read, write
 from tuner.training import job_record as training
@@ -48,7 +49,7 @@ class Outcome:
 class Failure:
     """What could not be released; without an endpoint, a kind that could not even be listed."""
 
-    endpoint: Endpoint | None
+    endpoint: PaidResource | None
     error: TunerError
 
 
@@ -66,7 +67,7 @@ class Release:
     kinds: Sequence[Releasable]
     deployment: str
     folder_of: Callable[[str], RunFolder]
-    price: Callable[[Endpoint], float | None]
+    price: Callable[[PaidResource], float | None]
     used_by_others: Callable[[str, Mapping[str, str], str], bool] = _used_by_nobody
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
@@ -105,7 +106,7 @@ class Release:
     def these(self, arns: Collection[str]) -> Outcome:
         """Releases those of these that are this deployment's. Raises as `run`."""
 
-        def asked_for(kind: Releasable) -> Iterable[Endpoint]:
+        def asked_for(kind: Releasable) -> Iterable[PaidResource]:
             return (endpoint for endpoint in owned(kind, self.deployment) if endpoint.arn in arns)
 
         return _or_raise(*self._all(asked_for))
@@ -114,13 +115,13 @@ class Release:
         """Releases everything of this deployment, whatever needs it. Raises as `run`."""
         return _or_raise(*self._all(lambda kind: owned(kind, self.deployment)))
 
-    def sweep(self, is_needed: Callable[[Releasable, Endpoint], bool]) -> tuple[Outcome, tuple[Failure, ...]]:
+    def sweep(self, is_needed: Callable[[Releasable, PaidResource], bool]) -> tuple[Outcome, tuple[Failure, ...]]:
         """Releases everything of this deployment that is not needed.
 
         What fails is tried again with growing waits, and handed back when it fails still.
         """
 
-        def orphans(kind: Releasable) -> Iterable[Endpoint]:
+        def orphans(kind: Releasable) -> Iterable[PaidResource]:
             return (endpoint for endpoint in owned(kind, self.deployment) if not is_needed(kind, endpoint))
 
         started, released = self.clock(), list[str]()
@@ -143,7 +144,7 @@ class Release:
         self._write_down_job(run_id, outcome)
         return outcome, unseen
 
-    def _of_run(self, kind: Releasable, run_id: str, unseen: list[str]) -> Iterable[Endpoint]:
+    def _of_run(self, kind: Releasable, run_id: str, unseen: list[str]) -> Iterable[PaidResource]:
         """What the run has of this kind, by its name and by its record: a list may miss what was just created."""
         listed = [found for found in owned(kind, self.deployment, run_id) if not self._is_shared(kind, found, run_id)]
         yield from listed
@@ -155,7 +156,7 @@ class Release:
         if found is None or not is_ours(kind, found, self.deployment):
             if seconds_since(created_at) < _VISIBLE_SECONDS:
                 unseen.append(arn)
-        elif not found.over and not self._is_shared(kind, found, run_id):
+        elif not found.has_ended and not self._is_shared(kind, found, run_id):
             yield found
 
     def _on_record(self, kind: Releasable, run_id: str) -> tuple[str | None, str | None]:
@@ -168,11 +169,11 @@ class Release:
         unreleased = record and record.kind == kind.kind and not record.released_at
         return (record.arn, record.created_at) if record and unreleased else (None, None)
 
-    def _is_shared(self, kind: Releasable, found: Endpoint, run_id: str) -> bool:
+    def _is_shared(self, kind: Releasable, found: PaidResource, run_id: str) -> bool:
         """Whether it is a job that another running run has adopted, or was adopted from."""
         return kind.kind == "training" and self.used_by_others(found.name, kind.tags(found.arn), run_id)
 
-    def _all(self, wanted: Callable[[Releasable], Iterable[Endpoint]]) -> tuple[Outcome, tuple[Failure, ...]]:
+    def _all(self, wanted: Callable[[Releasable], Iterable[PaidResource]]) -> tuple[Outcome, tuple[Failure, ...]]:
         released: list[str] = []
         alive: list[str] = []
         completing: list[str] = []
@@ -192,13 +193,13 @@ class Release:
                 failures.append(Failure(None, error))
         return Outcome(tuple(released), tuple(alive), tuple(completing)), tuple(failures)
 
-    def _one(self, kind: Releasable, endpoint: Endpoint) -> None:
+    def _one(self, kind: Releasable, endpoint: PaidResource) -> None:
         run_id = run_of(endpoint, kind.tags(endpoint.arn), self.deployment)
         try:
             _delete(kind, endpoint.arn)
             for _ in range(_LOOKS):
                 found = kind.get(endpoint.arn)
-                if found is None or found.over:
+                if found is None or found.has_ended:
                     break
                 self.sleep(_PAUSE_SECONDS)
             else:
@@ -237,7 +238,7 @@ def _delete(kind: Releasable, arn: str) -> None:
     except AccessDeniedError:
         # The permission asks for the deployment's tag, which what another release has just deleted lacks.
         found = kind.get(arn)
-        if found and not found.over:
+        if found and not found.has_ended:
             raise
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 
+from tuner.artifacts.serving import EndpointRecord
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.resource_names import Tags
 from tuner.core.times import iso, now
-from tuner.serving.endpoints import EndpointRecord, Endpoints
+from tuner.serving.endpoints import Endpoints
 from tuner.serving.purchase import require, write
 from tuner.serving.release_schedule import Switch
 

@@ -14,14 +14,15 @@ from typing import Protocol
 
 from tuner import catalog
 from tuner.artifacts.manifest import Manifest
-from tuner.aws.bedrock.control_plane import Job
+from tuner.artifacts.training import JobUse
+from tuner.aws.bedrock.resources import Job
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import CapacityBusyError, RetryableError
 from tuner.core.resource_names import Tags
 from tuner.core.times import seconds_since
 from tuner.training import warmup
-from tuner.training.job_record import Use, Uses
+from tuner.training.job_record import JobUses
 
 _MOST_JOBS = 10
 _ATTEMPTS = 20
@@ -68,28 +69,28 @@ class Adoption:
     """Where it looks. `status_of` gives an execution's status by the id of its run."""
 
     jobs: Jobs
-    uses: Uses
+    uses: JobUses
     status_of: Callable[[str], str | None]
     deployment: str
 
-    def choose(self, print_: str, manifest: Manifest) -> Use:
+    def choose(self, print_: str, manifest: Manifest) -> JobUse:
         """Which job the run uses: its own, or another's. It is registered before it is returned.
 
         Registered runs are seen by the releases of the others, which then leave the job alone. Raises CapacityBusyError
         while a running run is about to start the same training.
         """
 
-        def of_this_run(known: Sequence[Use]) -> Use:
+        def of_this_run(known: Sequence[JobUse]) -> JobUse:
             mine = next((use for use in known if use.run_id == manifest.run_id), None)
             return mine or self._adoptable(print_, known, manifest) or own(manifest)
 
         return self._register(print_, of_this_run)
 
-    def give_up(self, print_: str, manifest: Manifest) -> Use:
+    def give_up(self, print_: str, manifest: Manifest) -> JobUse:
         """The run trains after all: what it had adopted has ended badly."""
         return self._register(print_, lambda _: own(manifest))
 
-    def _register(self, print_: str, decide: Callable[[Sequence[Use]], Use]) -> Use:
+    def _register(self, print_: str, decide: Callable[[Sequence[JobUse]], JobUse]) -> JobUse:
         for _ in range(_ATTEMPTS):
             known, version = self.uses.read(print_)
             use = decide(known)
@@ -98,9 +99,9 @@ class Adoption:
                 return use
         raise RetryableError("Other runs of the same content are starting at this moment: this one looks again.")
 
-    def _adoptable(self, print_: str, known: Sequence[Use], manifest: Manifest) -> Use | None:
+    def _adoptable(self, print_: str, known: Sequence[JobUse], manifest: Manifest) -> JobUse | None:
         """The newest completed job whose model exists, else the newest in progress."""
-        in_progress: Use | None = None
+        in_progress: JobUse | None = None
         by_job = {use.job_name: use for use in known}
         for use in list(reversed(by_job.values()))[:_MOST_JOBS]:
             mine = use.model_copy(update={"run_id": manifest.run_id})
@@ -125,6 +126,6 @@ class Adoption:
         return tags.get(Tags.TRAINING) == print_ and tags.get(Tags.DEPLOYMENT) == self.deployment
 
 
-def own(manifest: Manifest) -> Use:
+def own(manifest: Manifest) -> JobUse:
     """The run trains by itself."""
-    return Use(run_id=manifest.run_id, trained_by=manifest.run_id, job_name=manifest.resource_name)
+    return JobUse(run_id=manifest.run_id, trained_by=manifest.run_id, job_name=manifest.resource_name)

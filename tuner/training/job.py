@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from tuner.artifacts.manifest import Manifest
-from tuner.aws.bedrock.control_plane import Job, JobRequest
+from tuner.artifacts.training import JobRecord, JobUse
+from tuner.aws.bedrock.resources import Job, JobRequest
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import CapacityBusyError, CustomizationFailedError, QuotaError, RetryableError
-from tuner.core.resource_names import Tags
+from tuner.core.resource_names import Tags, run_tags
 from tuner.core.times import iso, now, seconds_since
-from tuner.serving.endpoints import tags_of
 from tuner.settings import Polling
 from tuner.training import adoption
 from tuner.training.adoption import Adoption
-from tuner.training.job_record import TrainingRecord, Use, read, write
+from tuner.training.job_record import read, write
 
 _ENDED_BADLY = {"Failed", "Stopping", "Stopped"}
 # A read may miss what was created a moment ago: for so long, a job that cannot be found is not believed to be gone.
@@ -73,7 +73,7 @@ class Starting:
         record = write(folder, record.model_copy(update={"job_arn": arn, "recorded_at": iso(now())}))
         return _visible(self.jobs, arn)
 
-    def _adopted(self, record: TrainingRecord) -> Job | None:
+    def _adopted(self, record: JobRecord) -> Job | None:
         """The adopted job, unless it has ended badly: a release may have looked before this run was registered.
 
         Also while the run that trains is still running: it releases its job itself when one of its states fails.
@@ -84,7 +84,7 @@ class Starting:
             job = self.jobs.find_job(record.job_name)
         return None if job is None or job.status in _ENDED_BADLY else job
 
-    def _created(self, folder: RunFolder, manifest: Manifest, record: TrainingRecord) -> str:
+    def _created(self, folder: RunFolder, manifest: Manifest, record: JobRecord) -> str:
         request = JobRequest(
             name=record.job_name,
             base_model=manifest.base_model,
@@ -94,7 +94,7 @@ class Starting:
             output_uri=folder.uri(Keys.TRAINING_OUTPUT),
             hyperparameters=adoption.sent(folder, manifest),
             tags={
-                **tags_of(self.adoption.deployment, manifest.run_id),
+                **run_tags(self.adoption.deployment, manifest.run_id),
                 Tags.TRAINING: str(record.fingerprint),
             },
         )
@@ -125,7 +125,7 @@ def check(jobs: adoption.Jobs, folder: RunFolder, manifest: Manifest) -> Job:
     return job
 
 
-def _reason(job: Job, record: TrainingRecord) -> str:
+def _reason(job: Job, record: JobRecord) -> str:
     if job.failure or job.status == "Failed":
         reason = job.failure or "Bedrock gives no reason"
     else:
@@ -150,11 +150,11 @@ def wait_seconds(job: Job, polling: Polling) -> int:
     return polling.wait(seconds_since(job.created_at))
 
 
-def _record(use: Use, fingerprint: str | None = None) -> TrainingRecord:
-    return TrainingRecord(**use.model_dump(), recorded_at=iso(now()), fingerprint=fingerprint)
+def _record(use: JobUse, fingerprint: str | None = None) -> JobRecord:
+    return JobRecord(**use.model_dump(), recorded_at=iso(now()), fingerprint=fingerprint)
 
 
-def _noted(folder: RunFolder, record: TrainingRecord, job: Job) -> Job:
+def _noted(folder: RunFolder, record: JobRecord, job: Job) -> Job:
     write(folder, record.model_copy(update={"job_arn": job.arn}))
     return job
 

@@ -5,66 +5,32 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
-from pydantic import BaseModel, ConfigDict, Field
-
+from tuner.artifacts.training import JobRecord, JobUse
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import TunerError
 from tuner.core.resource_names import Tags
 
 
-class TrainingRecord(BaseModel):
-    """`training/job.json`. Written before the job is started, so that a release knows what to look for.
-
-    `trained_by` is the run that started the job: another than `run_id` when the job is adopted. Times are ISO-8601.
-    """
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-    run_id: str
-    trained_by: str
-    job_name: str
-    recorded_at: str
-    fingerprint: str | None = Field(None, description="hash of the data, the base model and the hyperparameters")
-    job_arn: str | None = Field(None, description="null until Bedrock has answered that the job is there")
-    stopped_at: str | None = Field(None, description="when the release of this run stopped the job")
-    left_at: str | None = Field(None, description="when a release left the job to complete, with its training done")
-
-    @property
-    def adopted(self) -> bool:
-        """Whether another run has started the job."""
-        return self.trained_by != self.run_id
-
-
-class Use(BaseModel):
-    """One run's use of a job, in the list of all runs with the same fingerprint."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-    run_id: str
-    trained_by: str
-    job_name: str
-
-
-class Uses(Protocol):
+class JobUses(Protocol):
     """The runs that train with the same content."""
 
-    def read(self, fingerprint: str) -> tuple[tuple[Use, ...], str | None]:
+    def read(self, fingerprint: str) -> tuple[tuple[JobUse, ...], str | None]:
         """Them, the newest last, and the version of the list; None when there is none yet."""
         ...
 
-    def write(self, fingerprint: str, uses: Sequence[Use], version: str | None) -> bool:
+    def write(self, fingerprint: str, uses: Sequence[JobUse], version: str | None) -> bool:
         """Replaces the list of this version; False when another run wrote meanwhile."""
         ...
 
 
-def read(folder: RunFolder) -> TrainingRecord | None:
+def read(folder: RunFolder) -> JobRecord | None:
     """The run's record, or None before its training."""
     found = folder.find(Keys.TRAINING_JOB)
-    return TrainingRecord.model_validate_json(found) if found else None
+    return JobRecord.model_validate_json(found) if found else None
 
 
-def write(folder: RunFolder, record: TrainingRecord) -> TrainingRecord:
+def write(folder: RunFolder, record: JobRecord) -> JobRecord:
     """Writes the run's record."""
     folder.write_json(Keys.TRAINING_JOB, record.model_dump(mode="json"))
     return record
@@ -81,7 +47,7 @@ def may_be_starting(folder: RunFolder) -> bool:
         return True
 
 
-def other_users(folder: RunFolder, uses: Uses) -> tuple[str, ...]:
+def other_users(folder: RunFolder, uses: JobUses) -> tuple[str, ...]:
     """Ids of the other runs that use the job of this one, as far as the list of them goes back."""
     record = read(folder)
     if record is None or record.fingerprint is None:
@@ -90,7 +56,7 @@ def other_users(folder: RunFolder, uses: Uses) -> tuple[str, ...]:
     return tuple(use.run_id for use in known if use.job_name == record.job_name and use.run_id != folder.run_id)
 
 
-def users(name: str, tags: Mapping[str, str], uses: Uses) -> frozenset[str]:
+def users(name: str, tags: Mapping[str, str], uses: JobUses) -> frozenset[str]:
     """Ids of the runs that use a job or its model, by the name and tags of it."""
     fingerprint = tags.get(Tags.TRAINING)
     known = uses.read(fingerprint)[0] if fingerprint else ()
@@ -98,7 +64,9 @@ def users(name: str, tags: Mapping[str, str], uses: Uses) -> frozenset[str]:
     return frozenset(trained_by | {use.run_id for use in known if use.job_name == name})
 
 
-def used_by_others(uses: Uses, status_of: Callable[[str], str | None]) -> Callable[[str, Mapping[str, str], str], bool]:
+def used_by_others(
+    uses: JobUses, status_of: Callable[[str], str | None]
+) -> Callable[[str, Mapping[str, str], str], bool]:
     """Whether a running execution other than a run's uses a job or its model, by the name and tags of it."""
 
     def used(name: str, tags: Mapping[str, str], run_id: str) -> bool:

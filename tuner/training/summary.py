@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tuner import catalog
 from tuner.artifacts.manifest import Manifest
-from tuner.aws.bedrock.control_plane import Job
+from tuner.aws.bedrock.resources import Job
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
 from tuner.core.times import iso

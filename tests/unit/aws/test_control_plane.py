@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from tests.unit.aws.stubs import stubbed
-from tuner.aws.bedrock.control_plane import Bedrock, JobRequest
+from tuner.aws.bedrock.control_plane import Bedrock
+from tuner.aws.bedrock.resources import JobRequest
 from tuner.core.errors import AccessDeniedError, QuotaError, RetryableError
 from tuner.settings import DeploymentSettings, VpcSettings
 

@@ -18,7 +18,7 @@ from moto import mock_aws
 from tuner.aws.s3 import encoder_object
 from tuner.aws.s3.encoder_object import EncoderObject
 from tuner.core.errors import AccessDeniedError, AwsError, EvaluationError, RetryableError
-from tuner.evaluation.encoder.files import MANIFEST, BuiltEncoder
+from tuner.evaluation.encoder.files import MANIFEST, BuiltEncoder, DeployedEncoder
 from tuner.evaluation.metrics.bertscore import score
 
 BUCKET, KEY = "assets", "encoder.tar"
@@ -48,7 +48,7 @@ def s3(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Any]:
 
 def test_it_is_read_once_and_scores_as_the_built_one(s3: Any, archive: Path, digest: str, tmp_path: Path) -> None:
     s3.upload_file(str(archive), BUCKET, KEY)
-    source = EncoderObject(BUCKET, KEY, digest)
+    source = DeployedEncoder(EncoderObject(BUCKET, KEY), digest)
     pairs = [("Agents call tools.", "An agent calls tools.")]
     assert list(score(source.load(), pairs)) == list(score(BuiltEncoder().load(), pairs))
     s3.delete_object(Bucket=BUCKET, Key=KEY)
@@ -59,7 +59,7 @@ def test_it_is_read_once_and_scores_as_the_built_one(s3: Any, archive: Path, dig
 def test_another_archive_than_the_deployed_one_is_refused(s3: Any, archive: Path, tmp_path: Path) -> None:
     s3.upload_file(str(archive), BUCKET, KEY)
     with pytest.raises(EvaluationError, match="not the one that was deployed"):
-        EncoderObject(BUCKET, KEY, "0" * 64).load()
+        DeployedEncoder(EncoderObject(BUCKET, KEY), "0" * 64).load()
     assert list(tmp_path.iterdir()) == [], "nothing is left for the next invocation to find"
 
 
@@ -72,15 +72,15 @@ def test_a_file_that_differs_from_the_manifest_is_refused(s3: Any, archive: Path
             other.addfile(entry, io.BytesIO(content))
     s3.put_object(Bucket=BUCKET, Key=KEY, Body=changed.getvalue())
     with pytest.raises(EvaluationError, match=r"tokenizer\.json is not the file that was built"):
-        EncoderObject(BUCKET, KEY, digest).load()
+        DeployedEncoder(EncoderObject(BUCKET, KEY), digest).load()
 
 
 def test_what_is_no_archive_is_refused(s3: Any, digest: str, tmp_path: Path) -> None:
     s3.put_object(Bucket=BUCKET, Key=KEY, Body=b"no tar file" * 100)
     with pytest.raises(EvaluationError, match="cannot be unpacked"):
-        EncoderObject(BUCKET, KEY, digest).load()
+        DeployedEncoder(EncoderObject(BUCKET, KEY), digest).load()
     with pytest.raises(AwsError, match=f"read s3://{BUCKET}/other"):
-        EncoderObject(BUCKET, "other", digest).load()
+        DeployedEncoder(EncoderObject(BUCKET, "other"), digest).load()
     assert list(tmp_path.iterdir()) == []
 
 
@@ -103,7 +103,7 @@ def test_a_download_that_breaks_off_is_tried_again(
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.setattr(encoder_object, "client", lambda service: S3())
     with pytest.raises(RetryableError, match="broke off"):
-        EncoderObject(BUCKET, KEY, digest).load()
+        DeployedEncoder(EncoderObject(BUCKET, KEY), digest).load()
     assert list(tmp_path.iterdir()) == []
 
 
@@ -113,7 +113,7 @@ def test_an_archive_cannot_write_outside_its_folder(s3: Any, digest: str, tmp_pa
         archive.addfile(tarfile.TarInfo("../outside"), io.BytesIO(b""))
     s3.put_object(Bucket=BUCKET, Key=KEY, Body=hostile.getvalue())
     with pytest.raises(EvaluationError, match="cannot be unpacked"):
-        EncoderObject(BUCKET, KEY, digest).load()
+        DeployedEncoder(EncoderObject(BUCKET, KEY), digest).load()
     assert not (tmp_path / "outside").exists()
 
 
@@ -127,4 +127,4 @@ def test_a_denied_read_is_said_as_such(monkeypatch: pytest.MonkeyPatch, digest: 
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.setattr(encoder_object, "client", lambda service: S3())
     with pytest.raises(AccessDeniedError, match="AccessDenied"):
-        EncoderObject(BUCKET, KEY, digest).load()
+        DeployedEncoder(EncoderObject(BUCKET, KEY), digest).load()

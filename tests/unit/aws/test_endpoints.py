@@ -7,8 +7,8 @@ import pytest
 
 from tests.unit.aws.stubs import stubbed
 from tuner.aws.bedrock.endpoints import ModelDeployments, ProvisionedThroughputs, endpoints_of
+from tuner.aws.bedrock.resources import EndpointRequest
 from tuner.core.errors import AccessDeniedError, QuotaError, StillAliveError
-from tuner.serving.endpoints import EndpointRequest
 
 NOW = dt.datetime(2026, 11, 23, tzinfo=dt.UTC)
 NAME = "tuner-faq-0123456789ab"

@@ -12,12 +12,12 @@ from tests.unit.aws.stubs import stubbed
 from tests.unit.aws.test_small_adapters import AT, EXECUTION, FUNCTION, MACHINE, NAMED, ROLE, SCHEDULE
 from tuner.aws.bedrock.custom_models import CustomModels
 from tuner.aws.bedrock.endpoints import ModelDeployments
+from tuner.aws.bedrock.resources import CustomModel
 from tuner.aws.executions import Executions
 from tuner.aws.s3.endpoint_times import EndpointTimes
 from tuner.aws.scheduler import OneTimeSchedules
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import AwsError
-from tuner.serving.model_cleanup import CustomModel
 
 MODEL = "arn:aws:bedrock:us-east-1:123456789012:custom-model/amazon.nova-micro-v1:0:128k/abcdefghijkl"
 READ_BACK = ("get_schedule", NAMED, {"ScheduleExpression": SCHEDULE["ScheduleExpression"]})

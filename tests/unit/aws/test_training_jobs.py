@@ -7,12 +7,12 @@ import pytest
 from botocore.stub import Stubber
 from moto import mock_aws
 
+from tuner.artifacts.training import JobUse
 from tuner.aws.bedrock.endpoints import ProvisionedThroughputs
+from tuner.aws.bedrock.resources import EndpointRequest
 from tuner.aws.bedrock.training_jobs import TrainingJobs
-from tuner.aws.s3.training_index import Trainings
+from tuner.aws.s3.training_index import TrainingIndex
 from tuner.core.errors import RetryableError, StillAliveError
-from tuner.serving.endpoints import EndpointRequest
-from tuner.training.job_record import Use
 
 ARN = "arn:aws:bedrock:us-east-1:123456789012:model-customization-job/amazon.nova-micro-v1:0/abcdefghijkl"
 SUMMARY = {
@@ -97,8 +97,8 @@ def test_the_list_of_who_trains_is_replaced_by_who_has_seen_it_and_is_bounded() 
     with mock_aws():
         s3 = boto3.client("s3", region_name="us-east-1")
         s3.create_bucket(Bucket="artifacts")
-        trainings = Trainings("artifacts", s3)
-        uses = [Use(run_id=f"faq-{n}", trained_by="faq-0", job_name="tuner-faq-0") for n in range(60)]
+        trainings = TrainingIndex("artifacts", s3)
+        uses = [JobUse(run_id=f"faq-{n}", trained_by="faq-0", job_name="tuner-faq-0") for n in range(60)]
         assert trainings.read("f" * 32) == ((), None)
         assert trainings.write("f" * 32, uses[:1], None)
         assert not trainings.write("f" * 32, uses, None), "another was quicker"

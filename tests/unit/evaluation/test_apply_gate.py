@@ -10,11 +10,11 @@ import pytest
 from tests.doubles import CUSTOM_MODEL, RUN, MemoryFolder, manifest
 from tests.unit.evaluation.test_gate_rules import BETTER, EQUAL, MAYBE, WORSE, compared
 from tests.unit.training.test_job import Registered
+from tuner.artifacts.training import JobRecord, JobUse
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import AwsError, RetryableError
 from tuner.evaluation.gate.apply import apply_gate
 from tuner.evaluation.gate.event import GateDecision
-from tuner.training.job_record import TrainingRecord, Use
 
 GATE = {"correctness": {"at_least": 6, "better_than": "base"}}
 
@@ -80,15 +80,15 @@ def test_a_run_that_adopted_a_model_does_not_lower_what_another_run_accepted(
     theirs: str | None, job: str, marked: str
 ) -> None:
     """Retention deletes models by this tag; the run's own decision is what its gate.json and its event say."""
-    record = TrainingRecord(
+    record = JobRecord(
         run_id=RUN, trained_by="first", job_name="tuner-first", recorded_at="2026-11-01T00:00:00Z", fingerprint="f"
     )
     gate = {Keys.GATE: json.dumps({"decision": theirs}).encode()} if theirs else {}
     files = a_run(WORSE).files | {Keys.TRAINING_JOB: record.model_dump_json().encode()}
     folder, world = Beside(files, MemoryFolder("first", gate)), World()
     uses = Registered(
-        Use(run_id="first", trained_by="first", job_name=job),
-        Use(run_id=RUN, trained_by="first", job_name="tuner-first"),
+        JobUse(run_id="first", trained_by="first", job_name=job),
+        JobUse(run_id=RUN, trained_by="first", job_name="tuner-first"),
     )
     assert apply(folder, world, uses)["decision"] == "rejected"
     assert world.tags == [(CUSTOM_MODEL, {"bedrock-tuner:gate": marked})]

@@ -4,7 +4,7 @@ import pytest
 
 from tests.doubles import RUN, STARTED, MemoryFolder
 from tuner.artifacts.manifest import Manifest, PinnedInput
-from tuner.aws.bedrock.control_plane import FoundationModel
+from tuner.aws.bedrock.resources import FoundationModel
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import DatasetError, ModelUnavailableError, RunRefusedError, SettingsError
 from tuner.intake.manifest import write_manifest

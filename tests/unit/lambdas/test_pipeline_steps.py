@@ -27,10 +27,10 @@ from lambdas import (
 from tests.doubles import CUSTOM_MODEL, DEPLOYMENT, NAME, RUN, FakeEndpoints, NoPrices
 from tests.unit.lambdas.steps import GROUP, MACHINE, invoke
 from tests.unit.training.test_job import Jobs, a_job
-from tuner.aws.bedrock.control_plane import FoundationModel
 from tuner.aws.bedrock.converse import Reply
+from tuner.aws.bedrock.resources import FoundationModel
 from tuner.aws.s3.run_folder import RunFolder
-from tuner.aws.s3.training_index import Trainings
+from tuner.aws.s3.training_index import TrainingIndex
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import EndpointFailedError, QuotaError, RetryableError
 from tuner.core.times import iso, now
@@ -165,7 +165,7 @@ def test_the_job_is_started_checked_and_summed_up(cloud: RunFolder, monkeypatch:
     cloud.write(Keys.TRAINING, b"{}")
     assert invoke(start_customization, run_id=RUN) == {"job_arn": "arn:job", "wait_seconds": 7}
     registered = cloud.read_json(Keys.TRAINING_JOB)["fingerprint"]
-    assert [use.run_id for use in Trainings("artifacts").read(registered)[0]] == [RUN]
+    assert [use.run_id for use in TrainingIndex("artifacts").read(registered)[0]] == [RUN]
     checked = {"status": "InProgress", "wait_seconds": 7, "custom_model_arn": CUSTOM_MODEL}
     assert invoke(check_customization, run_id=RUN) == checked
     bedrock.job = a_job("Completed")

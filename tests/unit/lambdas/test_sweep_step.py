@@ -11,9 +11,9 @@ from lambdas import release_throughput
 from stacks.layer import CHECKOUT
 from tests.doubles import DEPLOYMENT, FakeEndpoints, FakeJobs, MemoryFolder
 from tests.unit.lambdas.steps import CONTEXT
+from tuner.aws.bedrock.resources import CustomModel
 from tuner.core.errors import AccessDeniedError
 from tuner.core.resource_names import Tags
-from tuner.serving.model_cleanup import CustomModel
 from tuner.serving.release import Outcome, Release
 
 HOURS_AGO = dt.datetime.now(dt.UTC) - dt.timedelta(hours=6)
@@ -50,7 +50,7 @@ def told(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     monkeypatch.setattr(release_throughput, "ModelDeployments", lambda: FakeEndpoints("on_demand"))
     monkeypatch.setattr(release_throughput, "CustomModels", Models)
     monkeypatch.setattr(release_throughput, "TrainingJobs", FakeJobs)
-    monkeypatch.setattr(release_throughput, "Trainings", lambda bucket: None)
+    monkeypatch.setattr(release_throughput, "TrainingIndex", lambda bucket: None)
     monkeypatch.setattr("lambdas.step.RunFolder", lambda bucket, run_id: MemoryFolder(run_id))
     Models.deleted = []
     return messages

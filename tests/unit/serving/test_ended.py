@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from tests.doubles import CUSTOM_MODEL, DEPLOYMENT, NAME, RUN, FakeEndpoints, MemoryFolder, manifest
+from tuner.artifacts.serving import EndpointKind, EndpointRecord
+from tuner.aws.bedrock.resources import PaidResource
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import AccessDeniedError
 from tuner.core.times import iso, now
-from tuner.serving.endpoints import Endpoint, EndpointRecord, Kind
 from tuner.serving.purchase import purchase, read, write
 from tuner.serving.release import Release
 
@@ -18,7 +19,7 @@ from tuner.serving.release import Release
 class Late(FakeEndpoints):
     """A purchase that goes through while the release waits for the `pauses`th time, and is on record a pause later."""
 
-    def __init__(self, pauses: int, kind: Kind = "provisioned", folder: MemoryFolder | None = None) -> None:
+    def __init__(self, pauses: int, kind: EndpointKind = "provisioned", folder: MemoryFolder | None = None) -> None:
         super().__init__(kind)
         self.pauses, self.slept = pauses, list[float]()
         self.folder = folder
@@ -60,7 +61,7 @@ def release(kind: Late, folder: MemoryFolder) -> Release:
 
 
 @pytest.mark.parametrize("kind", ["provisioned", "on_demand"])
-def test_a_purchase_that_outlives_its_stopped_execution_is_released_and_its_record_says_so(kind: Kind) -> None:
+def test_a_purchase_that_outlives_its_stopped_execution_is_released_and_its_record_says_so(kind: EndpointKind) -> None:
     folder = trained()
     late = Late(pauses=2, kind=kind, folder=folder)
     outcome = release(late, folder).ended(RUN)
@@ -77,7 +78,7 @@ def test_a_purchase_that_goes_on_record_during_a_look_is_released_at_the_next() 
     class Meanwhile(FakeEndpoints):
         """While the deployments are listed, after the throughputs, one of these is bought."""
 
-        def list(self, name: str) -> Iterator[Endpoint]:
+        def list(self, name: str) -> Iterator[PaidResource]:
             if not throughputs.created:
                 purchase(throughputs, folder, manifest(), DEPLOYMENT)
             return super().list(name)

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 import pytest
 
 from tests.doubles import DEPLOYMENT, RUN, FakeEndpoints
+from tuner.aws.bedrock.resources import CustomModel
 from tuner.core.resource_names import Tags
-from tuner.serving.model_cleanup import CustomModel, delete_unused
+from tuner.serving.model_cleanup import delete_unused
 
 OURS = {Tags.DEPLOYMENT: DEPLOYMENT}
 OLD = dt.datetime.now(dt.UTC) - dt.timedelta(days=40)

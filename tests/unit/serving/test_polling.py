@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from tuner.serving.endpoints import EndpointRecord
+from tuner.artifacts.serving import EndpointRecord
 from tuner.serving.polling import DEFAULT_SECONDS, expected_seconds, next_look, remember
 from tuner.settings import DeploymentSettings
 

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from tests.doubles import CUSTOM_MODEL, DEPLOYMENT, NAME, RUN, FakeEndpoints, MemoryFolder, manifest
+from tuner.aws.bedrock.resources import EndpointRequest
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import AwsError, CommitmentNotAllowedError, EndpointFailedError, QuotaError, RetryableError
 from tuner.core.resource_names import Tags
-from tuner.serving.endpoints import EndpointRequest
 from tuner.serving.purchase import check, commit, purchase, read, require, write
 
 

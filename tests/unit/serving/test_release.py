@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.doubles import DEPLOYMENT, NAME, RUN, FakeEndpoints, MemoryFolder
+from tuner.aws.bedrock.resources import PaidResource
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import AccessDeniedError, StillAliveError
-from tuner.serving.endpoints import Endpoint, Endpoints
+from tuner.serving.endpoints import Endpoints
 from tuner.serving.inventory import is_needed
 from tuner.serving.release import Release
 
@@ -24,7 +25,7 @@ def release(*kinds: FakeEndpoints, folders: Folders | None = None) -> Release:
     return Release(kinds, DEPLOYMENT, places.__getitem__, price=lambda _: 132.0, sleep=lambda _: None)
 
 
-def needed_by(*running: str) -> Callable[[Endpoints, Endpoint], bool]:
+def needed_by(*running: str) -> Callable[[Endpoints, PaidResource], bool]:
     return is_needed(lambda run_id: "RUNNING" if run_id in running else "SUCCEEDED", DEPLOYMENT, 4, 12)
 
 
@@ -201,13 +202,13 @@ def test_an_endpoint_that_is_not_listed_yet_is_released_by_its_record() -> None:
 def test_an_unknown_status_is_no_reason_to_keep_it() -> None:
     throughputs = FakeEndpoints()
     arn = throughputs.add(status="Failed")
-    assert isinstance(throughputs.alive[arn], Endpoint)
+    assert isinstance(throughputs.alive[arn], PaidResource)
     assert release(throughputs).run(RUN).released == (arn,)
 
 
 def test_a_kind_that_cannot_be_listed_does_not_keep_the_other_alive() -> None:
     class Hidden(FakeEndpoints):
-        def list(self, name: str) -> Iterator[Endpoint]:
+        def list(self, name: str) -> Iterator[PaidResource]:
             raise AccessDeniedError("not authorized to perform: bedrock:ListProvisionedModelThroughputs")
 
     obliging = FakeEndpoints("on_demand")

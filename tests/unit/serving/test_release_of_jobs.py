@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import pytest
 
 from tests.doubles import DEPLOYMENT, RUN, FakeEndpoints, FakeJobs, MemoryFolder
+from tuner.artifacts.training import JobRecord, JobUse
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import AccessDeniedError, StillAliveError
 from tuner.core.resource_names import Tags
@@ -14,7 +15,7 @@ from tuner.serving.alarm import alarm
 from tuner.serving.inventory import is_needed
 from tuner.serving.release import Release
 from tuner.training import job_record as training
-from tuner.training.job_record import TrainingRecord, Use, used_by_others
+from tuner.training.job_record import used_by_others
 
 OTHER = "faq-0123456789ab-r1"
 
@@ -24,9 +25,7 @@ def on_record(arn: str | None, minutes: float = 30, run_id: str = RUN, trained_b
     at = iso(now() - dt.timedelta(minutes=minutes))
     training.write(
         folder,
-        TrainingRecord(
-            run_id=run_id, trained_by=trained_by, job_name=f"tuner-{trained_by}", recorded_at=at, job_arn=arn
-        ),
+        JobRecord(run_id=run_id, trained_by=trained_by, job_name=f"tuner-{trained_by}", recorded_at=at, job_arn=arn),
     )
     return folder
 
@@ -51,7 +50,7 @@ def release(
     return Release(kinds, DEPLOYMENT, lambda _: place, lambda _: None, sleep=sleep, **more)  # type: ignore[arg-type]
 
 
-def noted(folder: MemoryFolder) -> TrainingRecord:
+def noted(folder: MemoryFolder) -> JobRecord:
     record = training.read(folder)
     assert record
     return record
@@ -129,10 +128,10 @@ def test_a_run_that_was_refused_is_not_waited_for() -> None:
 
 
 class Registered:
-    def __init__(self, *uses: Use) -> None:
+    def __init__(self, *uses: JobUse) -> None:
         self.uses = uses
 
-    def read(self, fingerprint: str) -> tuple[tuple[Use, ...], str | None]:
+    def read(self, fingerprint: str) -> tuple[tuple[JobUse, ...], str | None]:
         return self.uses, "1"
 
     def write(self, fingerprint: str, uses: object, version: str | None) -> bool:
@@ -140,7 +139,7 @@ class Registered:
 
 
 def shared_by(*running: str) -> object:
-    uses = Registered(*(Use(run_id=run, trained_by=RUN, job_name=f"tuner-{RUN}") for run in (RUN, OTHER)))
+    uses = Registered(*(JobUse(run_id=run, trained_by=RUN, job_name=f"tuner-{RUN}") for run in (RUN, OTHER)))
     return used_by_others(uses, lambda run: "RUNNING" if run in running else "FAILED")
 
 
@@ -224,4 +223,4 @@ def test_a_deleted_stack_leaves_no_training_behind() -> None:
 
 def test_nobody_uses_a_job_without_a_fingerprint() -> None:
     tags: Mapping[str, str] = {}
-    assert not used_by_others(Registered(Use(run_id=OTHER, trained_by=RUN, job_name="x")), str)("x", tags, RUN)
+    assert not used_by_others(Registered(JobUse(run_id=OTHER, trained_by=RUN, job_name="x")), str)("x", tags, RUN)

@@ -7,7 +7,8 @@ import pytest
 from statemachine.retries import BUSY_TRAINING
 from tests.doubles import CUSTOM_MODEL, DEPLOYMENT, NAME, RUN, MemoryFolder, manifest
 from tests.unit.training.test_job import Jobs, Registered, folder, starting
-from tuner.aws.bedrock.control_plane import Job
+from tuner.artifacts.training import JobUse
+from tuner.aws.bedrock.resources import Job
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import CapacityBusyError, CustomizationFailedError
 from tuner.core.resource_names import Tags
@@ -15,7 +16,6 @@ from tuner.core.times import now
 from tuner.training import adoption, job_record
 from tuner.training.adoption import fingerprint
 from tuner.training.job import check
-from tuner.training.job_record import Use
 from tuner.training.summary import write_summary
 
 FIRST = "faq-ba9876543210"
@@ -28,8 +28,8 @@ def theirs(status: str = "Completed", minutes: float = 60) -> Job:
     return Job("arn:theirs", THEIRS, status, now() - dt.timedelta(hours=3), ended, None, CUSTOM_MODEL, THEIRS)
 
 
-def use(run: str = FIRST, name: str = THEIRS, trained_by: str = FIRST) -> Use:
-    return Use(run_id=run, trained_by=trained_by, job_name=name)
+def use(run: str = FIRST, name: str = THEIRS, trained_by: str = FIRST) -> JobUse:
+    return JobUse(run_id=run, trained_by=trained_by, job_name=name)
 
 
 def trained(job: Job | None, tags: dict[str, str] | None = None) -> Jobs:

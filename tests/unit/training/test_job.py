@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from tests.doubles import CUSTOM_MODEL, DEPLOYMENT, NAME, RUN, MemoryFolder, manifest
-from tuner.aws.bedrock.control_plane import Job, JobRequest
+from tuner.artifacts.training import JobRecord, JobUse
+from tuner.aws.bedrock.resources import Job, JobRequest
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import CapacityBusyError, CustomizationFailedError, QuotaError, RetryableError
 from tuner.core.resource_names import Tags
@@ -18,7 +19,6 @@ from tuner.settings import Polling
 from tuner.training import job_record
 from tuner.training.adoption import Adoption
 from tuner.training.job import Starting, check, refuse_overdue, wait_seconds
-from tuner.training.job_record import TrainingRecord, Use
 from tuner.training.summary import write_summary
 
 ROLE = "arn:aws:iam::123456789012:role/customization"
@@ -69,13 +69,13 @@ class Jobs:
 class Registered:
     """The runs that train with the same content; `meanwhile` is written by another run at the first attempt."""
 
-    def __init__(self, *uses: Use, meanwhile: Use | None = None) -> None:
+    def __init__(self, *uses: JobUse, meanwhile: JobUse | None = None) -> None:
         self.uses, self.meanwhile, self.version = uses, meanwhile, 0
 
-    def read(self, fingerprint: str) -> tuple[tuple[Use, ...], str | None]:
+    def read(self, fingerprint: str) -> tuple[tuple[JobUse, ...], str | None]:
         return self.uses, str(self.version)
 
-    def write(self, fingerprint: str, uses: Sequence[Use], version: str | None) -> bool:
+    def write(self, fingerprint: str, uses: Sequence[JobUse], version: str | None) -> bool:
         if self.meanwhile:
             self.uses, self.meanwhile, self.version = (*self.uses, self.meanwhile), None, self.version + 1
         if version != str(self.version):
@@ -226,7 +226,7 @@ def test_a_run_that_is_redriven_after_its_release_says_who_stopped_its_job() -> 
     place, at = folder(), "2026-11-23T08:00:00Z"
     job_record.write(
         place,
-        TrainingRecord(
+        JobRecord(
             run_id=RUN, trained_by=RUN, job_name=NAME, recorded_at=at, job_arn=a_job("Stopped").arn, stopped_at=at
         ),
     )
@@ -240,9 +240,7 @@ def test_a_job_that_cannot_be_found_is_believed_gone_when_it_is_not_young(
 ) -> None:
     place = folder()
     at = iso(now() - dt.timedelta(minutes=minutes))
-    job_record.write(
-        place, TrainingRecord(run_id=RUN, trained_by=RUN, job_name=NAME, recorded_at=at, job_arn="arn:job")
-    )
+    job_record.write(place, JobRecord(run_id=RUN, trained_by=RUN, job_name=NAME, recorded_at=at, job_arn="arn:job"))
     with pytest.raises(error):
         check(Jobs(), place, manifest())
 

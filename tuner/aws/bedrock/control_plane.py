@@ -2,66 +2,17 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from botocore.exceptions import ClientError
 
+from tuner.aws.bedrock.resources import FoundationModel, Job, JobRequest
 from tuner.aws.clients import client
 from tuner.aws.error_mapping import code_of, message_of, translated
 from tuner.core.errors import RetryableError
-from tuner.settings import DeploymentSettings, VpcSettings
-
-
-@dataclass(frozen=True, slots=True)
-class FoundationModel:
-    """What the account says of a foundation model in its Region.
-
-    One that is not `active` is LEGACY: it can be used until `end_of_life`, from `extended_access` on perhaps at a
-    higher price. Neither day need be known.
-    """
-
-    id: str
-    name: str
-    active: bool
-    end_of_life: dt.datetime | None
-    customizations: tuple[str, ...]
-    extended_access: dt.datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class JobRequest:
-    """A customization job to start. `name` is the custom model's name too."""
-
-    name: str
-    base_model: str
-    role_arn: str
-    training_uri: str
-    validation_uri: str | None
-    output_uri: str
-    hyperparameters: Mapping[str, str]
-    tags: Mapping[str, str]
-    vpc: VpcSettings = field(default_factory=VpcSettings)
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """A customization job. `status` is InProgress, Completed, Failed, Stopping or Stopped.
-
-    `hyperparameters` are those it was started with, as Bedrock gives them back.
-    """
-
-    arn: str
-    name: str
-    status: str
-    created_at: dt.datetime
-    ended_at: dt.datetime | None
-    failure: str | None
-    custom_model_arn: str | None
-    custom_model_name: str
-    hyperparameters: Mapping[str, str] = field(default_factory=dict)
+from tuner.settings import DeploymentSettings
 
 
 def tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:

@@ -9,9 +9,9 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from tuner.aws.bedrock.control_plane import tags_of
+from tuner.aws.bedrock.resources import CustomModel
 from tuner.aws.clients import client
 from tuner.aws.error_mapping import code_of, translated
-from tuner.serving.model_cleanup import CustomModel
 
 
 class CustomModels:

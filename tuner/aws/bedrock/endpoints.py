@@ -1,4 +1,4 @@
-"""The two ways to serve a custom model, behind one interface (`tuner.serving.endpoints.Endpoints`)."""
+"""Provisioned throughput and custom model deployments, behind one interface."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from tuner.artifacts.serving import EndpointKind
 from tuner.aws.bedrock.control_plane import tag_list, tags_of
+from tuner.aws.bedrock.resources import EndpointRequest, PaidResource
 from tuner.aws.clients import client
 from tuner.aws.error_mapping import code_of, message_of, translated
 from tuner.core.errors import RetryableError, StillAliveError
-from tuner.serving.endpoints import Endpoint, EndpointRequest, Endpoints, Kind
 from tuner.settings import Serving
 
 # What Bedrock answers when an endpoint cannot be deleted now: it is being created or changed.
@@ -34,7 +35,7 @@ def _eventually() -> Iterator[None]:
 
 
 class _BedrockEndpoints:
-    kind: Kind
+    kind: EndpointKind
 
     def __init__(self, api: Any = None, company_tags: Mapping[str, str] | None = None) -> None:
         """`company_tags` are further tags of what is created."""
@@ -50,7 +51,7 @@ class _BedrockEndpoints:
         with translated(f"tag {arn}"):
             self._api.tag_resource(resourceARN=arn, tags=tag_list(tags))
 
-    def get(self, arn: str) -> Endpoint | None:
+    def get(self, arn: str) -> PaidResource | None:
         """The endpoint, or None when it is gone."""
         with translated(f"look up {arn}"):
             try:
@@ -71,7 +72,7 @@ class _BedrockEndpoints:
                 if code_of(error) != "ResourceNotFoundException":
                     raise
 
-    def _get(self, arn: str) -> Endpoint:
+    def _get(self, arn: str) -> PaidResource:
         raise NotImplementedError
 
     def _delete(self, arn: str) -> None:
@@ -81,7 +82,7 @@ class _BedrockEndpoints:
 class ProvisionedThroughputs(_BedrockEndpoints):
     """Calls: bedrock:{Create,Get,List,Delete}ProvisionedModelThroughput(s), TagResource, ListTagsForResource."""
 
-    kind: Kind = "provisioned"
+    kind: EndpointKind = "provisioned"
 
     def create(self, request: EndpointRequest) -> str:
         """Purchases throughput and returns its ARN. Raises QuotaError."""
@@ -97,14 +98,14 @@ class ProvisionedThroughputs(_BedrockEndpoints):
             )["provisionedModelArn"]
             return arn
 
-    def list(self, name: str) -> Iterator[Endpoint]:
+    def list(self, name: str) -> Iterator[PaidResource]:
         """Every provisioned throughput whose name contains `name`."""
         with translated("list the provisioned throughputs"):
             pages = self._api.get_paginator("list_provisioned_model_throughputs").paginate(**_named(name))
             for page in pages:
                 yield from map(_throughput, page.get("provisionedModelSummaries", []))
 
-    def _get(self, arn: str) -> Endpoint:
+    def _get(self, arn: str) -> PaidResource:
         return _throughput(self._api.get_provisioned_model_throughput(provisionedModelId=arn))
 
     def _delete(self, arn: str) -> None:
@@ -114,7 +115,7 @@ class ProvisionedThroughputs(_BedrockEndpoints):
 class ModelDeployments(_BedrockEndpoints):
     """Calls: bedrock:{Create,Get,List,Delete}CustomModelDeployment(s), TagResource, ListTagsForResource."""
 
-    kind: Kind = "on_demand"
+    kind: EndpointKind = "on_demand"
 
     def create(self, request: EndpointRequest) -> str:
         """Deploys the custom model for on-demand use and returns the deployment's ARN. Raises QuotaError."""
@@ -127,21 +128,23 @@ class ModelDeployments(_BedrockEndpoints):
             )["customModelDeploymentArn"]
             return arn
 
-    def list(self, name: str) -> Iterator[Endpoint]:
+    def list(self, name: str) -> Iterator[PaidResource]:
         """Every deployment whose name contains `name`."""
         with translated("list the custom model deployments"):
             pages = self._api.get_paginator("list_custom_model_deployments").paginate(**_named(name))
             for page in pages:
                 yield from map(_deployment, page.get("modelDeploymentSummaries", []))
 
-    def _get(self, arn: str) -> Endpoint:
+    def _get(self, arn: str) -> PaidResource:
         return _deployment(self._api.get_custom_model_deployment(customModelDeploymentIdentifier=arn))
 
     def _delete(self, arn: str) -> None:
         self._api.delete_custom_model_deployment(customModelDeploymentIdentifier=arn)
 
 
-def endpoints_of(serving: Serving, company_tags: Mapping[str, str] | None = None) -> Endpoints:
+def endpoints_of(
+    serving: Serving, company_tags: Mapping[str, str] | None = None
+) -> ProvisionedThroughputs | ModelDeployments:
     """The kind of endpoint that a run's `serving` asks for; `none` asks for none, and has no step that gets here."""
     kind = ModelDeployments if serving == "on_demand" else ProvisionedThroughputs
     return kind(company_tags=company_tags)
@@ -151,8 +154,8 @@ def _named(name: str) -> dict[str, str]:
     return {"nameContains": name} if name else {}
 
 
-def _throughput(found: Mapping[str, Any]) -> Endpoint:
-    return Endpoint(
+def _throughput(found: Mapping[str, Any]) -> PaidResource:
+    return PaidResource(
         kind="provisioned",
         arn=found["provisionedModelArn"],
         name=found["provisionedModelName"],
@@ -168,8 +171,8 @@ def _throughput(found: Mapping[str, Any]) -> Endpoint:
     )
 
 
-def _deployment(found: Mapping[str, Any]) -> Endpoint:
-    return Endpoint(
+def _deployment(found: Mapping[str, Any]) -> PaidResource:
+    return PaidResource(
         kind="on_demand",
         arn=found["customModelDeploymentArn"],
         # The list and the single answer call the same thing by two names.

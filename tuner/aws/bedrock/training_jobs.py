@@ -1,4 +1,4 @@
-"""Customization jobs as something that is paid for and can be ended (`tuner.serving.endpoints.Releasable`)."""
+"""Customization jobs as resources that cost money while they run, and that a release can stop."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from tuner.aws.bedrock.control_plane import tags_of
+from tuner.aws.bedrock.resources import PaidKind, PaidResource
 from tuner.aws.clients import client
 from tuner.aws.error_mapping import code_of, message_of, translated
 from tuner.core.errors import StillAliveError
-from tuner.serving.endpoints import Endpoint, PaidKind
 
 _UNKNOWN = {"ResourceNotFoundException", "ValidationException"}
 
@@ -26,7 +26,7 @@ class TrainingJobs:
     def __init__(self, api: Any = None) -> None:
         self._api = api or client("bedrock")
 
-    def list(self, name: str) -> Iterator[Endpoint]:
+    def list(self, name: str) -> Iterator[PaidResource]:
         """Every job in progress whose name contains `name`."""
         named = {"nameContains": name} if name else {}
         with translated("list the customization jobs in progress"):
@@ -36,7 +36,7 @@ class TrainingJobs:
             for page in pages:
                 yield from map(_job, page.get("modelCustomizationJobSummaries", []))
 
-    def get(self, arn: str) -> Endpoint | None:
+    def get(self, arn: str) -> PaidResource | None:
         """The job of this ARN or name, whatever its status, or None."""
         with translated(f"look up the customization job {arn}"):
             try:
@@ -58,7 +58,7 @@ class TrainingJobs:
                 if code_of(error) not in {"ConflictException", "ValidationException"}:
                     raise
                 job = self.get(arn)
-                if job and not job.over:
+                if job and not job.has_ended:
                     raise StillAliveError(f"Bedrock does not stop {arn} now: {message_of(error)}") from error
 
     def tags(self, arn: str) -> Mapping[str, str]:
@@ -66,10 +66,10 @@ class TrainingJobs:
         return tags_of(self._api, arn)
 
 
-def _job(found: Mapping[str, Any]) -> Endpoint:
+def _job(found: Mapping[str, Any]) -> PaidResource:
     status = found.get("status", "InProgress")
     trained = found.get("statusDetails", {}).get("trainingDetails", {}).get("status") == "Completed"
-    return Endpoint(
+    return PaidResource(
         kind="training",
         arn=found["jobArn"],
         name=found["jobName"],

@@ -1,71 +1,65 @@
-"""BERTScore's encoder as an object in S3: a tar file, unpacked into the function's /tmp when it is needed first."""
+"""Downloads BERTScore's encoder: a tar archive in S3, unpacked into the function's /tmp on first use."""
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import tarfile
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from botocore.exceptions import ReadTimeoutError, ResponseStreamingError
 
 from tuner.aws.clients import client
 from tuner.aws.error_mapping import translated
 from tuner.core.errors import EvaluationError, RetryableError
-from tuner.evaluation.encoder.files import MANIFEST, file_digest, open_encoder
-
-if TYPE_CHECKING:
-    from tuner.evaluation.encoder.embedding import Encoder
 
 
 @dataclass(frozen=True)
 class EncoderObject:
-    """`digest` is the SHA-256 of the manifest in the archive, which names those of all other files."""
+    """The archive with the encoder that was deployed. Calls: s3:GetObject."""
 
     bucket: str
     key: str
-    digest: str
 
-    @property
-    def identity(self) -> str:
-        """The manifest's digest."""
-        return self.digest
+    def unpack(self, manifest: str, digest: str) -> Path:
+        """The folder with the archive's files. An execution environment downloads them once.
 
-    def load(self) -> Encoder:
-        """The encoder, read once per execution environment.
-
-        Raises RetryableError when the download breaks off, EvaluationError when it is not what was deployed.
+        `digest` is the SHA-256 of the file `manifest` in the archive, which in turn lists the digests of all other
+        files. Raises RetryableError when the download breaks off, EvaluationError when the archive is not the deployed
+        one.
         """
-        folder = Path(tempfile.gettempdir()) / f"encoder-{self.digest}"
+        folder = Path(tempfile.gettempdir()) / f"encoder-{digest}"
         if not folder.is_dir():
-            self._fetch(folder)
-        return open_encoder(folder)
+            self._fetch(folder, manifest, digest)
+        return folder
 
-    def _fetch(self, folder: Path) -> None:
-        """Streams the archive, so that it is on the disk only once, and puts the folder in place when it is whole."""
+    def _fetch(self, folder: Path, manifest: str, digest: str) -> None:
+        """Unpacks into a temporary folder first, so that `folder` is complete or absent."""
         partial = Path(tempfile.mkdtemp(prefix="encoder-", dir=folder.parent))
         try:
-            self._unpack(partial)
-            if file_digest(partial / MANIFEST) != self.digest:
+            self._extract(partial)
+            if hashlib.sha256((partial / manifest).read_bytes()).hexdigest() != digest:
                 raise EvaluationError(
                     f"s3://{self.bucket}/{self.key}: the encoder is not the one that was deployed: the SHA-256 of its "
-                    f"{MANIFEST} differs from the function's ENCODER_SHA256. Deploy again."
+                    f"{manifest} differs from the function's ENCODER_SHA256. Deploy again."
                 )
             try:
                 partial.rename(folder)
-            except OSError:  # another process on this machine was faster, as on the local cloud
+            except OSError:
+                # On the local cloud, several functions share one /tmp: another process may have been faster.
                 if not folder.is_dir():
                     raise
         finally:
             shutil.rmtree(partial, ignore_errors=True)
 
-    def _unpack(self, folder: Path) -> None:
+    def _extract(self, folder: Path) -> None:
         address = f"s3://{self.bucket}/{self.key}"
         with translated(f"read {address}"):
             body = client("s3").get_object(Bucket=self.bucket, Key=self.key)["Body"]
         try:
+            # "r|" reads the tar as a stream: /tmp never holds the archive and its files at the same time.
             with tarfile.open(fileobj=body, mode="r|") as archive:
                 archive.extractall(folder, filter="data")
         except (ReadTimeoutError, ResponseStreamingError) as error:

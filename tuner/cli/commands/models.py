@@ -9,8 +9,9 @@ from typing import Annotated
 import typer
 
 from tuner.aws.bedrock.custom_models import CustomModels
+from tuner.aws.bedrock.resources import CustomModel
 from tuner.aws.executions import Executions
-from tuner.aws.s3.training_index import Trainings
+from tuner.aws.s3.training_index import TrainingIndex
 from tuner.cli import run_lookup
 from tuner.cli.deployment import DEFAULT_STACK, Deployment
 from tuner.cli.errors import CommandError
@@ -18,7 +19,6 @@ from tuner.cli.terminal.console import emit, say
 from tuner.cli.terminal.options import Json, Local, Stack, connect
 from tuner.core.resource_names import Tags
 from tuner.core.times import iso, now
-from tuner.serving.model_cleanup import CustomModel
 from tuner.training.job_record import read, users
 
 app = typer.Typer(help="Custom models, which cost by the month: list them, delete them.")
@@ -71,7 +71,7 @@ def delete(
 
 def _refuse_used(deployment: Deployment, wanted: Sequence[CustomModel]) -> Sequence[CustomModel]:
     """Raises CommandError when a running run works with one of these models, which it trained or adopted."""
-    trainings, status_of = Trainings(deployment.artifacts_bucket), Executions(deployment.state_machine_arn).status
+    trainings, status_of = TrainingIndex(deployment.artifacts_bucket), Executions(deployment.state_machine_arn).status
     account = CustomModels()
     for each in wanted:
         running = [run for run in users(each.name, account.tags(each.arn), trainings) if status_of(run) == "RUNNING"]

@@ -49,7 +49,7 @@ def import_scores(
     """Put people's scores in the place of the judge's, and write the run's report anew."""
     from tuner.aws.bedrock.control_plane import Bedrock
     from tuner.aws.event_bus import put_event
-    from tuner.aws.s3.training_index import Trainings
+    from tuner.aws.s3.training_index import TrainingIndex
     from tuner.evaluation.answer_files import read_sheet
     from tuner.evaluation.gate.apply import apply_gate
     from tuner.evaluation.score_run import merge_review
@@ -61,7 +61,7 @@ def import_scores(
     if before is None:
         raise CommandError(f"The run {run.run_id} has no report yet; 'tuner show {run.run_id}' says what is known.")
     document = merge_review(folder, read_sheet(file), str(file))
-    gate = apply_gate(folder, Bedrock(), Trainings(deployment.artifacts_bucket), put_event)
+    gate = apply_gate(folder, Bedrock(), TrainingIndex(deployment.artifacts_bucket), put_event)
     publish(folder, build(folder, before.failure, before.status, at=datetime.fromisoformat(before.ended_at)))
     if as_json:
         shown = {"people": document["people"], "verdict": document["verdict"], "gate": gate}

@@ -10,7 +10,7 @@ from tuner.aws.bedrock.training_jobs import TrainingJobs
 from tuner.aws.clients import client
 from tuner.aws.error_mapping import code_of, translated
 from tuner.aws.executions import Executions
-from tuner.aws.s3.training_index import Trainings
+from tuner.aws.s3.training_index import TrainingIndex
 from tuner.cli import run_lookup
 from tuner.cli.deployment import DEFAULT_STACK, Deployment, local_endpoint
 from tuner.cli.errors import CommandError
@@ -57,7 +57,7 @@ def _stop_execution(deployment: Deployment, run_id: str) -> None:
 def _stop_training(deployment: Deployment, run_id: str) -> None:
     """As the release function does, and at once: not when it is about to complete, or when another run uses it."""
     status_of = Executions(deployment.state_machine_arn).status
-    shared = used_by_others(Trainings(deployment.artifacts_bucket), status_of)
+    shared = used_by_others(TrainingIndex(deployment.artifacts_bucket), status_of)
     release = Release((TrainingJobs(),), deployment.settings.name, deployment.folder, lambda _: None, shared)
     try:
         outcome = release.run(run_id)

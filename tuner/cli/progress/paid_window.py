@@ -9,20 +9,20 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from tuner import approval
+from tuner.artifacts.serving import EndpointKind, EndpointRecord
 from tuner.aws.bedrock.endpoints import ModelDeployments, ProvisionedThroughputs
 from tuner.cli.deployment import Deployment
 from tuner.core.artifact_keys import Keys
 from tuner.core.resource_names import resource_name
 from tuner.core.times import iso, seconds_since
 from tuner.reporting.formatting import duration, money, plural
-from tuner.serving.endpoints import EndpointRecord, Kind
 
 
 @dataclass(frozen=True, slots=True)
 class PaidWindow:
     """From the endpoint's creation to its release: the longest it can be billed for."""
 
-    kind: Kind
+    kind: EndpointKind
     opened: str
     closed: str | None
     hourly_usd: float | None

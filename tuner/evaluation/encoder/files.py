@@ -90,6 +90,31 @@ class BuiltEncoder:
         return folder
 
 
+class EncoderArchive(Protocol):
+    """An archive with an encoder, somewhere else."""
+
+    def unpack(self, manifest: str, digest: str) -> Path:
+        """The folder with its files, once the SHA-256 of `manifest` is known to be `digest`."""
+        ...
+
+
+@dataclass(frozen=True)
+class DeployedEncoder:
+    """The encoder that was deployed with the functions. `digest` is the SHA-256 of its manifest."""
+
+    archive: EncoderArchive
+    digest: str
+
+    @property
+    def identity(self) -> str:
+        """The manifest's digest."""
+        return self.digest
+
+    def load(self) -> Encoder:
+        """The encoder. Raises EvaluationError when the archive is not the deployed one."""
+        return open_encoder(self.archive.unpack(MANIFEST, self.digest))
+
+
 def slug(name: str) -> str:
     """A model's name as the name of a folder."""
     return name.replace("/", "--")
