@@ -1,6 +1,8 @@
-"""The `tuner` command: what its subcommands are."""
+"""The `tuner` command and its subcommands."""
 
 from __future__ import annotations
+
+from typing import Annotated
 
 import typer
 
@@ -8,7 +10,6 @@ import tuner
 from tuner.cli.commands import (
     approve,
     compare,
-    data,
     doctor,
     estimate,
     evaluate,
@@ -18,14 +19,15 @@ from tuner.cli.commands import (
     review,
     run,
     runs,
+    show,
     stop,
     throughput,
     watch,
 )
+from tuner.cli.commands.data.app import app as data_app
 
 app = typer.Typer(
     name="tuner",
-    help="Fine-tune Amazon Bedrock models: a dataset in, an evaluated model out, nothing left running.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -34,7 +36,7 @@ app.command()(estimate.estimate)
 app.command()(run.run)
 app.command()(watch.watch)
 app.command()(runs.runs)
-app.command()(runs.show)
+app.command()(show.show)
 app.command()(report.report)
 app.command()(stop.stop)
 app.command()(approve.approve)
@@ -45,7 +47,7 @@ app.add_typer(throughput.app, name="throughput")
 app.add_typer(models.app, name="models")
 app.add_typer(review.app, name="review")
 app.command()(doctor.doctor)
-app.add_typer(data.app, name="data")
+app.add_typer(data_app, name="data")
 app.add_typer(local.app, name="local")
 
 
@@ -53,3 +55,20 @@ app.add_typer(local.app, name="local")
 def version() -> None:
     """Print the version."""
     typer.echo(tuner.__version__)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        version()
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    show_version: Annotated[
+        bool,
+        # Eager: Click runs the callback before it asks for a subcommand.
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit."),
+    ] = False,
+) -> None:
+    """Fine-tune Amazon Bedrock models: a dataset in, an evaluated model out, nothing left running."""

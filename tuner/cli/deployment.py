@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from tuner.aws.clients import client
 from tuner.aws.error_mapping import code_of, message_of, translated
 from tuner.aws.s3.run_folder import RunFolder
-from tuner.cli.errors import CommandError
+from tuner.cli.errors import NoDeploymentError
 from tuner.settings import DeploymentSettings, load
 
 DEFAULT_STACK = "BedrockTuner"
@@ -25,10 +25,6 @@ _OUTPUTS = (
     "CustomizationRoleArn",
     "DeploymentSettings",
 )
-
-
-class NoDeploymentError(CommandError):
-    """The stack is not there, or is not one of ours."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The edge: every expected error becomes one clear message and an exit status."""
+"""Runs the command line. Every expected error becomes one message on stderr and exit status 1."""
 
 from __future__ import annotations
 
@@ -8,39 +8,40 @@ from collections.abc import Sequence
 from botocore.exceptions import EndpointConnectionError, NoCredentialsError, NoRegionError
 
 from tuner.cli.app import app
-from tuner.cli.commands import local
+from tuner.cli.console import say
 from tuner.cli.deployment import local_endpoint
 from tuner.cli.errors import CommandError
-from tuner.cli.terminal.console import say
+from tuner.cli.local_cloud import local_error_class
 from tuner.core.errors import TunerError
 
 _HINTS = {
-    NoCredentialsError: "Or use this machine's cloud: --local.",
-    NoRegionError: "Name the deployment's Region with AWS_REGION, or use this machine's cloud: --local.",
+    NoCredentialsError: "To use the local cloud instead, add --local.",
+    NoRegionError: "Set AWS_REGION to the deployment's Region. To use the local cloud instead, add --local.",
 }
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Runs the command line (sys.argv's when None) and exits."""
+    """Runs the command line (with sys.argv when `arguments` is None) and exits."""
     try:
         app(arguments, prog_name="tuner")
     except Exception as error:
-        if not _expected(error):
+        if not _is_expected(error):
             raise
-        say(f"Error: {_text(error)}", "bad")
+        say(f"Error: {_message(error)}", "bad")
         sys.exit(1)
 
 
-def _expected(error: Exception) -> bool:
-    theirs = local.error_class()
-    return isinstance(error, (TunerError, CommandError)) or (theirs is not None and isinstance(error, theirs))
+def _is_expected(error: Exception) -> bool:
+    local_error = local_error_class()
+    return isinstance(error, (TunerError, CommandError)) or (local_error is not None and isinstance(error, local_error))
 
 
-def _text(error: Exception) -> str:
+def _message(error: Exception) -> str:
     return f"{error} {_hint(error.__cause__)}".rstrip()
 
 
 def _hint(cause: BaseException | None) -> str:
+    """What to do about an error of botocore, which knows nothing of --local."""
     if isinstance(cause, EndpointConnectionError) and local_endpoint():
-        return "Is the local cloud up? 'tuner local status' says it, 'tuner local up' starts one."
+        return "Is the local cloud running? See 'tuner local status'; start it with 'tuner local up'."
     return next((hint for kind, hint in _HINTS.items() if isinstance(cause, kind)), "")

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 from tuner.cli.deployment import Deployment
-from tuner.cli.errors import CommandError
+from tuner.cli.errors import UnknownRunError
 from tuner.cli.progress import executions
 from tuner.cli.progress.executions import Run
 from tuner.core.artifact_keys import Keys
@@ -18,10 +18,6 @@ from tuner.reporting.collect.run_summary import Card, cards
 LATEST = "latest"
 # DescribeExecution allows 15 requests a second in the smaller Regions.
 _AT_ONCE = 5
-
-
-class UnknownRunError(CommandError):
-    """No run, or more than one, has this id or prefix."""
 
 
 def newest(deployment: Deployment, limit: int) -> list[Run]:

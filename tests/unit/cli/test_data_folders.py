@@ -85,7 +85,7 @@ def test_a_folder_without_training_data_is_a_wrong_call(folder: tuple[str, Put])
     [
         (("training.csv",), DatasetError, "training.csv and training.jsonl are all there for training"),
         (("run.yaml", "run.json"), DatasetError, "run.json and run.yaml are all there for settings"),
-        (("run.yaml",), SettingsError, "run.yaml: is not UTF-8"),
+        (("run.yaml",), SettingsError, "run.yaml: the file is not UTF-8"),
     ],
 )
 def test_what_the_run_would_refuse(
@@ -115,7 +115,7 @@ def test_a_files_folder_need_not_be_listed(s3: Any, monkeypatch: pytest.MonkeyPa
     def denied(*_: object) -> Iterator[str]:
         raise AssertionError("listed")
 
-    monkeypatch.setattr("tuner.cli.terminal.folders.keys_below", denied)
+    monkeypatch.setattr("tuner.cli.commands.data.inputs.keys_below", denied)
     assert check("s3://bucket/in/training.jsonl.gz", "--model", NOVA).exit_code == 0
 
 

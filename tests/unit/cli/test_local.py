@@ -11,7 +11,7 @@ import pytest
 from local.environment import ClientEnvironment
 from local.errors import CloudStartError
 from tuner.cli import deployment, main
-from tuner.cli.commands import local
+from tuner.cli.local_cloud import use_local_cloud
 
 ENDPOINT = "https://127.0.0.1:4566"
 
@@ -96,14 +96,14 @@ def test_local_points_this_process_at_the_cloud_and_away_from_the_users_account(
     cloud: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "environ", dict(os.environ, AWS_PROFILE="work"))
-    local.use()
+    use_local_cloud()
     assert deployment.local_endpoint() == ENDPOINT
     assert "AWS_PROFILE" not in os.environ
 
 
 def test_an_environment_that_points_there_is_left_alone(monkeypatch: pytest.MonkeyPatch, cloud: dict[str, Any]) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "https://127.0.0.1:9999")
-    local.use()
+    use_local_cloud()
     assert deployment.local_endpoint() == "https://127.0.0.1:9999"
 
 

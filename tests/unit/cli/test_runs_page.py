@@ -46,4 +46,4 @@ def test_before_the_first_run_is_over_there_is_none(tuner: Tuner, world: World) 
     world.add(Execution("faq-1", "RUNNING"))
     outcome = tuner("runs", "--page")
     assert outcome.status == 1
-    assert "when the first run is over" in outcome.err
+    assert "when the first run ends" in outcome.err

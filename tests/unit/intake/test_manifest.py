@@ -3,6 +3,7 @@
 import pytest
 
 from tests.doubles import RUN, STARTED, MemoryFolder
+from tuner import __version__
 from tuner.artifacts.manifest import Manifest, PinnedInput
 from tuner.aws.bedrock.resources import FoundationModel
 from tuner.core.artifact_keys import Keys
@@ -62,6 +63,7 @@ def test_the_manifest_holds_what_was_asked_the_models_own_name_and_our_names() -
     assert manifest.base_endpoint == "amazon.nova-micro-v1:0"
     assert manifest.resource_name == f"tuner-{RUN}"
     assert manifest.versions["boto3"]
+    assert manifest.versions["bedrock-tuner"] == __version__
 
 
 def test_a_run_without_settings_has_the_defaults() -> None:

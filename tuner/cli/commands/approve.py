@@ -13,12 +13,12 @@ from tuner.approval import Answer, Answered, Request
 from tuner.aws.clients import client
 from tuner.aws.error_mapping import code_of, translated
 from tuner.cli import run_lookup
+from tuner.cli.console import say
 from tuner.cli.deployment import DEFAULT_STACK, Deployment
 from tuner.cli.errors import CommandError
+from tuner.cli.options import Local, Reference, Stack, connect
 from tuner.cli.progress.executions import Run
 from tuner.cli.progress.paid_window import known
-from tuner.cli.terminal.console import say
-from tuner.cli.terminal.options import Local, Reference, Stack, connect
 from tuner.core.artifact_keys import Keys
 from tuner.core.times import iso, now
 

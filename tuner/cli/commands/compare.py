@@ -8,10 +8,10 @@ import typer
 
 from tuner.cli import run_lookup
 from tuner.cli.commands.evaluate import conclude, scores_table
+from tuner.cli.console import console, emit, say
 from tuner.cli.deployment import DEFAULT_STACK, Deployment
 from tuner.cli.errors import CommandError
-from tuner.cli.terminal.console import console, emit, say
-from tuner.cli.terminal.options import Json, Local, Stack, connect
+from tuner.cli.options import Json, Local, Stack, connect
 from tuner.core.artifact_keys import Keys
 
 

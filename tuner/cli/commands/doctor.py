@@ -16,11 +16,11 @@ from rich.text import Text
 import tuner
 from tuner import catalog
 from tuner.cli.checks import Check, Task, account, models, quotas, stack
-from tuner.cli.commands import local
-from tuner.cli.deployment import DEFAULT_STACK, Deployment, NoDeploymentError, find, local_endpoint, use_region
-from tuner.cli.errors import CommandError
-from tuner.cli.terminal.console import console, emit, say
-from tuner.cli.terminal.options import Json, Local, Stack
+from tuner.cli.console import console, emit, say
+from tuner.cli.deployment import DEFAULT_STACK, Deployment, find, local_endpoint, use_region
+from tuner.cli.errors import CommandError, NoDeploymentError
+from tuner.cli.local_cloud import local_error_class, use_local_cloud
+from tuner.cli.options import Json, Local, Stack
 from tuner.core.errors import SettingsError, TunerError
 from tuner.settings import DeploymentSettings, deployment_settings
 
@@ -76,9 +76,9 @@ def _examine(context: Mapping[str, Any], name: str, on_local: bool, ask: bool) -
         return
     if on_local:
         try:
-            local.use()
+            use_local_cloud()
         except Exception as error:
-            if not isinstance(error, local.error_class() or ()):
+            if not isinstance(error, local_error_class() or ()):
                 raise
             yield Check("Local cloud", "failed", str(error), "docs/local-cloud.md says how it is used.")
             return

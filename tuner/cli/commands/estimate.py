@@ -16,10 +16,10 @@ from tuner.artifacts.estimate import Estimate, Item
 from tuner.aws.bedrock.control_plane import Bedrock
 from tuner.aws.price_list import PriceListApi
 from tuner.cli import upload
-from tuner.cli.commands.data import show
+from tuner.cli.commands.data.display import show_findings
+from tuner.cli.console import console, emit, say
 from tuner.cli.deployment import DEFAULT_STACK
-from tuner.cli.terminal.console import console, emit, say
-from tuner.cli.terminal.options import Json, Local, connect
+from tuner.cli.options import Json, Local, connect
 from tuner.cli.upload import Drop
 from tuner.core.artifact_keys import Keys
 from tuner.core.run import role_of
@@ -158,7 +158,7 @@ def _scaled(questions: Questions, wanted: int) -> Questions:
 
 def _show(made: Estimate, resolved: Resolved, prepared: Prepared, asked: bool) -> None:
     if prepared.findings.errors:
-        show(prepared.findings)
+        show_findings(prepared.findings)
         say("")
     target = console()
     target.print(f"{resolved.model.name}, serving: {resolved.settings.serving}", style="name")

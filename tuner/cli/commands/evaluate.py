@@ -9,10 +9,10 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from tuner.cli.commands import local
+from tuner.cli.console import console, emit, say
 from tuner.cli.errors import CommandError
-from tuner.cli.terminal.console import console, emit, say
-from tuner.cli.terminal.options import Json, Local
+from tuner.cli.local_cloud import use_local_cloud
+from tuner.cli.options import Json, Local
 from tuner.reporting.formatting import number
 from tuner.settings import RunSettings, load, parse_document
 
@@ -62,7 +62,7 @@ def evaluate(
     from tuner.evaluation.standalone import evaluate as compare  # loads numpy: only when it is needed
 
     if on_local:
-        local.use()
+        use_local_cloud()
     asked = {"judge": {"model": judge}, "bertscore": {"model": encoder}, "evaluation": {"language": language}}
     settings = _settings(settings_file, asked)
     scores = compare(base, tuned, references, metric or (), output, settings, training, people)

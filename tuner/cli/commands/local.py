@@ -1,26 +1,17 @@
-"""`tuner local`: the cloud on this machine.
-
-The only module that imports `local`: a checkout has it, an installed wheel has not.
-"""
+"""`tuner local`: starts, describes and deletes the local cloud."""
 
 from __future__ import annotations
 
-import importlib
-import os
-import sys
 from dataclasses import asdict
 from enum import StrEnum
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-import tuner
-from tuner.cli.deployment import local_endpoint
-from tuner.cli.errors import CommandError
-from tuner.cli.terminal.console import emit, progress, say
+from tuner.cli.console import emit, progress, say
+from tuner.cli.local_cloud import local_cloud
 
-app = typer.Typer(help="The cloud on this machine: start it, take it down, ask for it.", no_args_is_help=True)
+app = typer.Typer(help="The local cloud: start it, delete it, show its state.", no_args_is_help=True)
 
 
 class Engine(StrEnum):
@@ -40,7 +31,7 @@ def up(
     """Start the local cloud and deploy the app into it; deploy it again where the cloud already runs."""
     try:
         with progress("Starting the local cloud") as tell:
-            state = _cloud().up(engine.value, deploy, tell)
+            state = local_cloud().up(engine.value, deploy, tell)
     except KeyboardInterrupt:
         say("\nInterrupted. Go on with: tuner local up. Take down what there is: tuner local down")
         raise typer.Exit(130) from None
@@ -51,14 +42,14 @@ def up(
 def down() -> None:
     """Take the local cloud down and delete everything it held."""
     with progress("Taking the local cloud down") as tell:
-        existed = _cloud().down(tell)
+        existed = local_cloud().down(tell)
     say("The local cloud is down." if existed else "There was no local cloud.")
 
 
 @app.command()
 def status() -> None:
     """Print the state of the local cloud as JSON; exit status 1 when it does not run."""
-    state = _cloud().status()
+    state = local_cloud().status()
     emit(asdict(state))
     if not state.running:
         raise typer.Exit(1)
@@ -67,38 +58,4 @@ def status() -> None:
 @app.command()
 def env() -> None:
     """Print what a shell needs to use aws, cdk and tuner with it: eval "$(tuner local env)"."""
-    typer.echo(_cloud().env().shell())
-
-
-def use() -> None:
-    """Points this process at the local cloud, unless its environment already does."""
-    if local_endpoint():
-        return
-    wanted = _cloud().env().applied_to(os.environ)
-    for name in set(os.environ) - set(wanted):
-        del os.environ[name]
-    os.environ.update(wanted)
-
-
-def error_class() -> type[Exception] | None:
-    """What `local` raises, when it was used at all."""
-    module = sys.modules.get("local.errors")
-    return module.LocalCloudError if module else None
-
-
-def _cloud() -> Any:
-    checkout = Path(tuner.__file__).resolve().parents[1]
-    if not (checkout / "local" / "cloud.py").is_file():
-        raise CommandError(
-            "The local cloud is part of the project's checkout, and this command was installed without it. "
-            "Clone the project and run 'make demo', or leave --local out to use AWS."
-        )
-    if str(checkout) not in sys.path:
-        sys.path.append(str(checkout))
-    try:
-        return importlib.import_module("local.cloud")
-    except ModuleNotFoundError as error:
-        raise CommandError(
-            f"The local cloud needs the Python package '{error.name}', which is not installed. Install what it needs: "
-            'pip install "bedrock-tuner[local]", or make setup in a checkout.'
-        ) from None
+    typer.echo(local_cloud().env().shell())

@@ -9,10 +9,10 @@ from typing import Annotated
 import typer
 
 from tuner.cli import run_lookup
+from tuner.cli.console import emit, say
 from tuner.cli.deployment import DEFAULT_STACK
 from tuner.cli.errors import CommandError
-from tuner.cli.terminal.console import emit, say
-from tuner.cli.terminal.options import Json, Local, Reference, Stack, connect
+from tuner.cli.options import Json, Local, Reference, Stack, connect
 from tuner.reporting.collect.build import build
 from tuner.reporting.publish import publish, published
 

@@ -14,11 +14,11 @@ from tuner.aws.clients import client
 from tuner.aws.error_mapping import translated
 from tuner.cli import upload
 from tuner.cli.commands.watch import INTERRUPTED, follow
+from tuner.cli.console import console, is_live, say
 from tuner.cli.deployment import DEFAULT_STACK, Deployment
 from tuner.cli.errors import CommandError
+from tuner.cli.options import Local, Stack, connect
 from tuner.cli.progress import executions
-from tuner.cli.terminal.console import console, is_live, say
-from tuner.cli.terminal.options import Local, Stack, connect
 from tuner.cli.upload import Drop
 from tuner.core.errors import RetryableError
 from tuner.core.run import INCOMING

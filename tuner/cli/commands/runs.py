@@ -1,39 +1,35 @@
-"""`tuner runs` and `tuner show`: what has been run, and what came of it."""
+"""`tuner runs`: lists the runs, or downloads the page over all runs."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.table import Table
 
 from tuner.cli import run_lookup
 from tuner.cli.commands.report import open_in_browser
-from tuner.cli.commands.runs_page import download
+from tuner.cli.console import console, emit, say
 from tuner.cli.deployment import DEFAULT_STACK, Deployment
-from tuner.cli.progress.display import LiveDisplay
+from tuner.cli.errors import CommandError
+from tuner.cli.options import Json, Local, Stack, connect
 from tuner.cli.progress.executions import Run
-from tuner.cli.progress.follow import Follower, Snapshot
-from tuner.cli.progress.outcome import conclude
-from tuner.cli.progress.paid_window import live_throughput
-from tuner.cli.run_lookup import LATEST
-from tuner.cli.terminal.console import console, emit, say
-from tuner.cli.terminal.options import Json, Local, Reference, Stack, connect
 from tuner.core.artifact_keys import Keys
-from tuner.core.times import now
 from tuner.reporting.formatting import duration
 
 _STYLES = {"SUCCEEDED": "good", "RUNNING": "name", "FAILED": "bad", "TIMED_OUT": "bad", "ABORTED": "warn"}
+_PARALLEL_DOWNLOADS = 8
 
 
 def runs(
     as_json: Json = False,
     limit: Annotated[int, typer.Option(metavar="NUMBER", min=1, max=1000, help="How many, the newest first.")] = 50,
     page: Annotated[
-        bool, typer.Option("--page", help="Download the page over all runs, with these runs' pages, and open it.")
+        bool, typer.Option("--page", help="Download the page over all runs and the pages it links to, and open it.")
     ] = False,
     open_page: Annotated[bool, typer.Option("--open/--no-open", help="Open that page in the browser.")] = True,
     output: Annotated[Path, typer.Option(metavar="DIR", help="Folder for that page.")] = Path("reports/runs"),
@@ -44,7 +40,7 @@ def runs(
     deployment = connect(stack, on_local)
     found = run_lookup.newest(deployment, limit)
     if page:
-        path = download(deployment, [run.run_id for run in found], output)
+        path = download_page(deployment, [run.run_id for run in found], output)
         say(f"The page over all runs is in {path.resolve()}")
         open_in_browser(path, open_page)
     elif as_json:
@@ -55,30 +51,9 @@ def runs(
         console().print(_table(found))
 
 
-def show(
-    reference: Reference = LATEST, as_json: Json = False, stack: Stack = DEFAULT_STACK, on_local: Local = False
-) -> None:
-    """Show what a run has come to: its report, or how far it is, and what of it is still alive."""
-    deployment = connect(stack, on_local)
-    run = run_lookup.resolve(deployment, reference)
-    if as_json:
-        report = deployment.folder(run.run_id).find_json(Keys.REPORT)
-        document = report or _so_far(deployment, run)
-        emit({**document, "live_throughput": live_throughput(deployment, run.run_id)})
-        return
-    if run.archived:
-        conclude(console(), deployment, run)
-        return
-    follower = Follower(deployment, run.run_id)
-    snapshot = follower.look()
-    console().print(LiveDisplay(snapshot, folds=False))
-    if snapshot.run.over:
-        conclude(console(), deployment, snapshot.run, snapshot.failed, follower.plan)
-
-
 def _table(found: list[Run]) -> Table:
     table = Table(box=None, padding=(0, 1, 0, 0), header_style="name")
-    table.add_column("run", overflow="fold")  # starts with the dataset's name; whole, to be copied
+    table.add_column("run", overflow="fold")  # the whole id, to be copied; it starts with the dataset's name
     table.add_column("status", no_wrap=True)
     table.add_column("started (UTC)", no_wrap=True)
     table.add_column("took", justify="right", no_wrap=True)
@@ -93,18 +68,26 @@ def _table(found: list[Run]) -> Table:
     return table
 
 
-def _so_far(deployment: Deployment, run: Run) -> dict[str, Any]:
-    """What is known of a run that has no report (yet), under the report's own names where it has them."""
-    snapshot: Snapshot = Follower(deployment, run.run_id).look()
-    folder = deployment.folder(run.run_id)
-    return {
-        **{key: value for key, value in run.as_json().items() if key != "took_seconds"},
-        "failure": {"error": run.error, "message": run.cause} if run.error else None,
-        "execution_arn": deployment.execution_arn(run.run_id),
-        "folder": folder.uri(),
-        "steps": [{"name": step.name, "state": step.mark, "seconds": step.seconds(now())} for step in snapshot.steps],
-        "training": asdict(snapshot.training) if snapshot.training else folder.find_json(Keys.TRAINING_SUMMARY),
-        "dataset_summary": folder.find_json(Keys.DATASET_SUMMARY),
-        "estimate": folder.find_json(Keys.ESTIMATE),
-        "serving": folder.find_json(Keys.ENDPOINT),
-    }
+def download_page(deployment: Deployment, run_ids: Sequence[str], target: Path) -> Path:
+    """Writes index.html and, so that its links work, the report pages of these runs. Returns the page's path.
+
+    Raises CommandError when no run has ended yet.
+    """
+    page = deployment.folder("").overview.read_page()
+    if page is None:
+        raise CommandError("There is no page yet: it is written when the first run ends.")
+    target.mkdir(parents=True, exist_ok=True)
+    path = target / Path(Keys.OVERVIEW).name
+    path.write_bytes(page)
+    with ThreadPoolExecutor(_PARALLEL_DOWNLOADS) as pool:
+        list(pool.map(lambda run_id: _download_report_page(deployment, run_id, target), run_ids))
+    return path
+
+
+def _download_report_page(deployment: Deployment, run_id: str, target: Path) -> None:
+    """Writes a run's page where the links lead. A run without a page is skipped."""
+    data = deployment.folder(run_id).find(Keys.REPORT_PAGE)
+    if data is not None:
+        path = target / run_id / Keys.REPORT_PAGE
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)

@@ -1,4 +1,4 @@
-"""Options that several commands share, and the way from them to the deployment."""
+"""Options that several commands share, and the deployment that they select."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from typing import Annotated
 import typer
 
 from tuner.cli import deployment
-from tuner.cli.commands import local
 from tuner.cli.deployment import DEFAULT_STACK, Deployment
+from tuner.cli.local_cloud import use_local_cloud
 
 Stack = Annotated[str, typer.Option(metavar="NAME", envvar="TUNER_STACK", help="Name of the deployed stack.")]
-Local = Annotated[bool, typer.Option("--local", envvar="TUNER_LOCAL", help="Use the cloud on this machine, not AWS.")]
+Local = Annotated[bool, typer.Option("--local", envvar="TUNER_LOCAL", help="Use the local cloud, not AWS.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON to stdout.")]
 Reference = Annotated[
     str,
-    typer.Argument(metavar="RUN", help="A run's id, an unambiguous beginning of one, or 'latest'."),
+    typer.Argument(metavar="RUN", help="A run's id, a unique prefix of one, or 'latest'."),
 ]
 
 
 def connect(stack: str = DEFAULT_STACK, on_local: bool = False) -> Deployment:
-    """The deployment that the options mean."""
+    """The deployment that the options select."""
     if on_local:
-        local.use()
+        use_local_cloud()
     else:
         deployment.use_region()
     return deployment.find(stack)

@@ -1,4 +1,4 @@
-"""`tuner data generate`: question-answer pairs from documents, here or in S3."""
+"""`tuner data generate`: has a model write question-answer pairs about documents."""
 
 from __future__ import annotations
 
@@ -11,11 +11,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tuner.aws.s3.objects import object_address
+from tuner.cli.commands.data.inputs import (
+    data_limits,
+    data_sink,
+    data_source,
+    files_below,
+    is_folder,
+    read_errors_as_usage_errors,
+)
+from tuner.cli.console import emit, progress, say
 from tuner.cli.deployment import DEFAULT_STACK
-from tuner.cli.terminal.console import emit, progress, say
-from tuner.cli.terminal.files import data_limits, data_sink, data_source, reading
-from tuner.cli.terminal.folders import files_below, is_folder
-from tuner.cli.terminal.options import Json, Local, connect
+from tuner.cli.options import Json, Local, connect
 from tuner.core.errors import DatasetError, GenerationError
 from tuner.core.run import role_of
 from tuner.costs.prices import price_list
@@ -61,9 +67,9 @@ def generate(
     deployment = _deployment(stack, on_local)
     model = model or deployment.judge_model
     limits = data_limits(base_model, "validation", hint="--base-model")
-    with reading("--training"):
+    with read_errors_as_usage_errors("--training"):
         known = generation.Known(_pairs(training or [], limits))
-    with reading("PATH"):
+    with read_errors_as_usage_errors("PATH"):
         library = generation.read_documents(documents(paths))
     for sentence in library.unusable.values():
         say(f"Left out: {sentence}", "warn")

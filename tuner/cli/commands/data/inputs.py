@@ -1,4 +1,4 @@
-"""Files that the commands on data are given: here, or in S3."""
+"""Reads and writes the files and folders that `tuner data` commands name: local paths and `s3://` addresses."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from pathlib import Path
 
 import typer
 
-from tuner.aws.s3.objects import ObjectSink, ObjectSource, object_address
+from tuner.aws.s3.objects import ObjectSink, ObjectSource, keys_below, object_address
 from tuner.catalog import model as model_of
 from tuner.core.errors import AccessDeniedError, AwsError, ModelUnavailableError, RetryableError
+from tuner.core.run import ENDINGS
 from tuner.datasets import Limits, LocalFile, LocalSink, Role, Sink, Source
 
 
 def data_limits(model: str, role: Role, system_prompt: str | None = None, hint: str = "--model") -> Limits:
-    """What a file is held to. Raises BadParameter for a model that the catalog does not know."""
+    """The limits that the model sets for a file of this role. Raises BadParameter for an unknown model."""
     try:
         return Limits(model_of(model), role, system_prompt)
     except ModelUnavailableError as error:
@@ -23,7 +24,7 @@ def data_limits(model: str, role: Role, system_prompt: str | None = None, hint: 
 
 
 def data_source(address: str, hint: str = "FILE") -> Source:
-    """The file at a path or an `s3://` address. Raises BadParameter for a path without one."""
+    """The file at a path or an `s3://` address. Raises BadParameter when a path is not a file."""
     if place := object_address(address):
         return ObjectSource(*place)
     if Path(address).is_dir():
@@ -35,9 +36,9 @@ def data_source(address: str, hint: str = "FILE") -> Source:
 
 
 def data_sink(address: str) -> Sink:
-    """Where to write JSONL. Raises BadParameter when nothing can be written there."""
+    """Where a command writes JSONL. Raises BadParameter when the address cannot be written."""
     if address.endswith((".gz", ".zst")):
-        raise typer.BadParameter("what is written is not compressed: name a .jsonl file.", param_hint="--output")
+        raise typer.BadParameter("the output is not compressed: name a .jsonl file.", param_hint="--output")
     if place := object_address(address):
         return ObjectSink(*place)
     path = Path(address)
@@ -51,9 +52,34 @@ def data_sink(address: str) -> Sink:
         raise typer.BadParameter(f"'{address}' cannot be written: {error.strerror}.", param_hint="--output") from None
 
 
+def is_folder(address: str) -> bool:
+    """Whether a path or an `s3://` address is a folder. Raises AwsError when S3 refuses to list it."""
+    place = object_address(address)
+    if place is None:
+        return Path(address).is_dir()
+    bucket, key = place
+    if not key or key.endswith("/"):
+        return True
+    # A name with the ending of a data file is not listed: a caller who may read the object may lack s3:ListBucket.
+    return not key.lower().endswith(ENDINGS) and any(True for _ in keys_below(bucket, f"{key}/"))
+
+
+def files_below(address: str) -> dict[str, Source]:
+    """The files below a folder, by their path in it. `docs` does not match `docs-old/`. Raises AwsError."""
+    if place := object_address(address):
+        bucket, key = place
+        folder = f"{key.rstrip('/')}/" if key else ""
+        return {found.removeprefix(folder): ObjectSource(bucket, found) for found in keys_below(bucket, folder)}
+    here = Path(address)
+    return {path.relative_to(here).as_posix(): LocalFile(path) for path in sorted(here.rglob("*")) if path.is_file()}
+
+
 @contextmanager
-def reading(hint: str = "FILE") -> Iterator[None]:
-    """What cannot be read says nothing about its content, so it is a wrong call: raises BadParameter."""
+def read_errors_as_usage_errors(hint: str = "FILE") -> Iterator[None]:
+    """Turns an error of reading into BadParameter (exit status 2).
+
+    Exit status 1 means "the data has errors", and a file that cannot be read says nothing about its data.
+    """
     try:
         yield
     except (AwsError, AccessDeniedError, RetryableError) as error:

@@ -1,0 +1,95 @@
+"""`tuner data check`: checks a file or a whole dataset folder with the rules that a run applies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, NoReturn, get_args
+
+import typer
+
+from tuner.catalog import check_hyperparameters
+from tuner.cli.commands.data.display import finish_with_file, show_findings, show_profile
+from tuner.cli.commands.data.inputs import (
+    data_limits,
+    data_source,
+    files_below,
+    is_folder,
+    read_errors_as_usage_errors,
+)
+from tuner.cli.commands.data.options import CompletionField, ModelId, PromptField, RoleName, RoleOption, SystemPrompt
+from tuner.cli.console import emit
+from tuner.cli.options import Json
+from tuner.core.errors import SettingsError
+from tuner.core.run import role_of
+from tuner.datasets import Limits, NoSink, Prepared, Role, Source, prepare
+from tuner.datasets import check as check_file
+from tuner.intake.manifest import refuse_two_of_a_kind
+from tuner.settings import FieldNames, RunSettings, load, parse_document
+
+FileOrFolder = Annotated[
+    str, typer.Argument(metavar="PATH", help="A file or a dataset folder: a local path or an s3:// address.")
+]
+
+
+def check(
+    path: FileOrFolder,
+    model: ModelId,
+    role: RoleOption = RoleName.TRAINING,
+    system_prompt: SystemPrompt = None,
+    prompt_field: PromptField = None,
+    completion_field: CompletionField = None,
+    as_json: Json = False,
+) -> None:
+    """Check a file, or a whole dataset folder with its run.yaml, against the rules of the model's family."""
+    limits = data_limits(model, role.value, system_prompt)
+    names = FieldNames(prompt=prompt_field, completion=completion_field)
+    with read_errors_as_usage_errors("PATH"):
+        done = (
+            check_folder(path, limits, names)
+            if is_folder(path)
+            else check_file(data_source(path, "PATH"), limits, names)
+        )
+    if isinstance(done, Prepared):
+        _finish_with_folder(done, as_json)
+    finish_with_file(done, as_json)
+
+
+def check_folder(address: str, limits: Limits, names: FieldNames) -> Prepared:
+    """Runs the preprocessing step on a dataset folder without writing anything.
+
+    Raises BadParameter for a folder without a training file, DatasetError and SettingsError as the run would.
+    """
+    files = files_below(address)
+    roles = [(role_of(name), name) for name in files]
+    refuse_two_of_a_kind(address, roles)
+    names_of = dict(roles)
+    if "training" not in names_of:
+        raise typer.BadParameter(f"'{address}' has no training file.", param_hint="PATH")
+    settings = _settings(files, names_of.get("settings"))
+    check_hyperparameters(limits.model, settings.hyperparameters, *filter(None, [names_of.get("settings")]))
+    given: dict[str, Any] = {"fields": names} if names != FieldNames() else {}
+    given |= {"system_prompt": limits.system_prompt} if limits.system_prompt else {}
+    sources: dict[Role, Source] = {role: files[names_of[role]] for role in get_args(Role) if role in names_of}
+    # The run generates validation data from documents, so the check must not hold out training records for it.
+    to_generate = settings.generate.count if "documents" in names_of and "validation" not in sources else 0
+    settings = settings.model_copy(update=given)
+    return prepare(sources, settings, limits.model, lambda _: NoSink(), to_generate=to_generate)
+
+
+def _settings(files: Mapping[str, Source], name: str | None) -> RunSettings:
+    if name is None:
+        return RunSettings()
+    try:
+        text = b"".join(files[name].chunks()).decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise SettingsError(f"{name}: the file is not UTF-8. Save it as UTF-8.") from None
+    return load(RunSettings, parse_document(text, name), name)
+
+
+def _finish_with_folder(prepared: Prepared, as_json: bool) -> NoReturn:
+    if as_json:
+        emit({**prepared.summary, "ready": not prepared.findings.errors, **prepared.findings.document()})
+    else:
+        show_findings(prepared.findings)
+        show_profile(prepared.summary["study"])
+    raise typer.Exit(1 if prepared.findings.errors else 0)

@@ -1,0 +1,48 @@
+"""`tuner data split`: divides a file into training and validation data."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from tuner.cli.commands.data.display import show_findings
+from tuner.cli.commands.data.inputs import data_limits, data_sink, data_source, read_errors_as_usage_errors
+from tuner.cli.commands.data.options import CompletionField, File, ModelId, PromptField
+from tuner.cli.console import emit, say
+from tuner.cli.options import Json
+from tuner.core.errors import DatasetError
+from tuner.datasets import cut
+from tuner.settings import FieldNames
+
+
+def split(
+    file: File,
+    model: ModelId,
+    output: Annotated[str, typer.Option(metavar="FOLDER", help="Folder for training.jsonl and validation.jsonl.")],
+    fraction: Annotated[
+        float, typer.Option(metavar="SHARE", min=0.01, max=0.5, help="Share of the records for validation.")
+    ] = 0.15,
+    stratify: Annotated[
+        str | None, typer.Option(metavar="FIELD", help="Field: every value of it is split in the same proportion.")
+    ] = None,
+    prompt_field: PromptField = None,
+    completion_field: CompletionField = None,
+    as_json: Json = False,
+) -> None:
+    """Split a file into training and validation data by content. Appending records moves no earlier record."""
+    limits, source = data_limits(model, "training"), data_source(file)
+    folder = output.rstrip("/")
+    sinks = (data_sink(f"{folder}/training.jsonl"), data_sink(f"{folder}/validation.jsonl"))
+    names = FieldNames(prompt=prompt_field, completion=completion_field)
+    try:
+        with read_errors_as_usage_errors():
+            done = cut(source, limits, names, fraction, stratify, sinks)
+    except DatasetError as error:
+        raise typer.BadParameter(str(error), param_hint="--stratify") from None
+    if as_json:
+        emit({"training": done.training, "validation": done.validation, **done.findings.document()})
+    else:
+        show_findings(done.findings)
+        say(f"{done.training:,} records for training, {done.validation:,} for validation.")
+    raise typer.Exit(1 if done.findings.errors else 0)

@@ -1,0 +1,57 @@
+"""`tuner show`: the result of a run, or its progress."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from tuner.cli import run_lookup
+from tuner.cli.console import console, emit
+from tuner.cli.deployment import DEFAULT_STACK, Deployment
+from tuner.cli.options import Json, Local, Reference, Stack, connect
+from tuner.cli.progress.display import LiveDisplay
+from tuner.cli.progress.executions import Run
+from tuner.cli.progress.follow import Follower, Snapshot
+from tuner.cli.progress.outcome import conclude
+from tuner.cli.progress.paid_window import live_throughput
+from tuner.cli.run_lookup import LATEST
+from tuner.core.artifact_keys import Keys
+from tuner.core.times import now
+
+
+def show(
+    reference: Reference = LATEST, as_json: Json = False, stack: Stack = DEFAULT_STACK, on_local: Local = False
+) -> None:
+    """Show a run's result, or its progress, and the resources of it that still cost money."""
+    deployment = connect(stack, on_local)
+    run = run_lookup.resolve(deployment, reference)
+    if as_json:
+        report = deployment.folder(run.run_id).find_json(Keys.REPORT)
+        document = report or _progress_document(deployment, run)
+        emit({**document, "live_throughput": live_throughput(deployment, run.run_id)})
+        return
+    if run.archived:
+        conclude(console(), deployment, run)
+        return
+    follower = Follower(deployment, run.run_id)
+    snapshot = follower.look()
+    console().print(LiveDisplay(snapshot, folds=False))
+    if snapshot.run.over:
+        conclude(console(), deployment, snapshot.run, snapshot.failed, follower.plan)
+
+
+def _progress_document(deployment: Deployment, run: Run) -> dict[str, Any]:
+    """What is known of a run without a report, under the report's own member names where it has them."""
+    snapshot: Snapshot = Follower(deployment, run.run_id).look()
+    folder = deployment.folder(run.run_id)
+    return {
+        **{key: value for key, value in run.as_json().items() if key != "took_seconds"},
+        "failure": {"error": run.error, "message": run.cause} if run.error else None,
+        "execution_arn": deployment.execution_arn(run.run_id),
+        "folder": folder.uri(),
+        "steps": [{"name": step.name, "state": step.mark, "seconds": step.seconds(now())} for step in snapshot.steps],
+        "training": asdict(snapshot.training) if snapshot.training else folder.find_json(Keys.TRAINING_SUMMARY),
+        "dataset_summary": folder.find_json(Keys.DATASET_SUMMARY),
+        "estimate": folder.find_json(Keys.ESTIMATE),
+        "serving": folder.find_json(Keys.ENDPOINT),
+    }
