@@ -1,4 +1,4 @@
-"""How a run's answers are compared, and what the tuned model must reach."""
+"""Settings of the evaluation (`evaluation` in run.yaml) and of the gate (`gate`)."""
 
 from __future__ import annotations
 
@@ -8,61 +8,58 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from tuner.catalog.metrics import METRICS
 from tuner.core.strict_model import StrictModel
 from tuner.settings.loading import matching
 
-STANDARD_METRICS = (
-    "correctness", "preference", "bertscore", "rouge", "bleu", "style", "exact_match", "token_f1"
-)  # fmt: skip
-
 
 class EvaluationSettings(StrictModel):
-    """Which metrics, in which language, and the seed that makes their statistics repeatable."""
+    """Which metrics are computed, in which language, and the seed that makes their statistics repeatable."""
 
-    metrics: tuple[str, ...] = Field(STANDARD_METRICS, min_length=1, description="names of metrics, see evaluation.md")
+    metrics: tuple[str, ...] = Field(
+        tuple(METRICS), min_length=1, description="names of metrics, see [evaluation.md](evaluation.md)"
+    )
     language: Annotated[str, matching("[a-z]{2}(-[a-z]+)?", "a language's code, such as en or zh")] | None = Field(
-        None, description="language of the answers; recognised when absent"
+        None, description="language of the answers; detected by default"
     )
     seed: int = Field(0, ge=0, description="seed of the bootstrap intervals")
     leakage: Literal["refuse", "warn"] = Field(
-        "refuse", description="what happens when an evaluation question stands in the training or validation data"
+        "refuse", description="what happens when an evaluation question is also in the training or validation data"
     )
 
     @field_validator("metrics")
     @classmethod
-    def _known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        from tuner.evaluation.metrics import all_metrics
-
-        _check(names, all_metrics(), "metric")
+    def _metrics_exist(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        _check(names, sorted(METRICS), "metric")
         return names
 
 
 class GateRule(StrictModel):
     """What the tuned model must reach in one measure."""
 
-    at_least: float | None = Field(None, description="smallest mean")
-    at_most: float | None = Field(None, description="largest mean")
+    at_least: float | None = Field(None, description="lowest accepted mean")
+    at_most: float | None = Field(None, description="highest accepted mean")
     better_than: Literal["base", "best"] | None = Field(
-        None, description="must be shown to be better, beyond chance: than the base model, or the best earlier run"
+        None,
+        description="the tuned model must be better, with statistical significance, than the base model or the best "
+        "earlier run",
     )
-    not_worse_than: Literal["base", "best"] | None = Field(None, description="must not be shown to be worse")
+    not_worse_than: Literal["base", "best"] | None = Field(
+        None, description="the tuned model must not be worse, with statistical significance"
+    )
 
     @model_validator(mode="after")
-    def _asks_something(self) -> GateRule:
+    def _has_a_condition(self) -> GateRule:
         if not self.model_fields_set:
-            raise ValueError("asks nothing; give at_least, at_most, better_than or not_worse_than")
+            raise ValueError("has no condition; give at_least, at_most, better_than or not_worse_than")
         return self
 
 
 def check_gate(gate: Mapping[str, GateRule], metrics: Iterable[str]) -> None:
-    """Raises ValueError, naming the nearest, when a rule is for something that none of `metrics` measures.
-
-    A preference is between base and tuned model: no other pair was ever shown to the judge.
-    """
-    from tuner.evaluation.metrics import chosen
-
-    _check(gate, [measure.name for metric in chosen(metrics) for measure in metric.measures], "measure")
+    """Checks that each rule's measure belongs to one of `metrics`. Raises ValueError that names the nearest measure."""
+    _check(gate, [measure.name for name in metrics for measure in METRICS[name]], "measure")
     preferred = gate.get("preference")
+    # The judge compares the answers of the base and the tuned model only, so there is no preference over other runs.
     if preferred and "best" in (preferred.better_than, preferred.not_worse_than):
         raise ValueError("preference compares with base only; name another measure for 'best'")
 

@@ -84,7 +84,7 @@ def test_nothing_measured_is_undecided_and_no_gate_is_none() -> None:
     ("settings", "message"),
     [
         ({"gate": {"corectness": {"at_least": 6}}}, "gate: .*no measure 'corectness'; did you mean 'correctness'"),
-        ({"gate": {"correctness": {}}}, r"gate\.correctness: asks nothing"),
+        ({"gate": {"correctness": {}}}, r"gate\.correctness: has no condition"),
         ({"gate": {"correctness": {"atleast": 6}}}, "Did you mean 'at_least'"),
         ({"gate": {"preference": {"at_least": 0.5}}, "evaluation": {"metrics": ["rouge"]}}, "no measure 'preference'"),
         (

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.evaluation.conftest import make_question
+from tuner.catalog.metrics import METRICS
 from tuner.core.errors import SettingsError
 from tuner.evaluation import metrics
 from tuner.evaluation.language import detect, tokens
@@ -26,9 +27,10 @@ def values(name: str, answer: str, reference: str, language: str = "en", questio
     return dict(all_metrics()[name]().grade([asked], Equipment(language=language)).values["base"][0])
 
 
-def test_every_file_of_the_folder_is_a_metric_and_found() -> None:
+def test_every_module_of_the_folder_is_a_metric_with_the_measures_of_the_catalog() -> None:
     files = {path.stem for path in Path(metrics.__file__).parent.glob("*.py")} - {"__init__", "base"}
     assert set(all_metrics()) == files
+    assert {name: kind.measures for name, kind in all_metrics().items()} == METRICS
     assert set(EvaluationSettings().metrics) <= set(all_metrics())
     names = [measure.name for kind in all_metrics().values() for measure in kind.measures]
     assert len(names) == len(set(names))

@@ -1,4 +1,7 @@
-"""One file per metric. Adding one: a file here with a subclass of `Metric`; it is found by its `name`.
+"""The metrics of the evaluation, one module each.
+
+To add a metric, add a module here with a subclass of `Metric`, and its measures to tuner/catalog/metrics.py. The metric
+is found by its `name`.
 
 Importing this package stays light: a metric imports its library when it grades.
 """
@@ -12,8 +15,9 @@ from collections.abc import Iterable
 from functools import cache
 from importlib import import_module
 
+from tuner.catalog.metrics import Measure
 from tuner.core.errors import SettingsError
-from tuner.evaluation.metrics.base import Equipment, Grades, Measure, Metric, Values
+from tuner.evaluation.metrics.base import Equipment, Grades, Metric, Values
 
 __all__ = ["Equipment", "Grades", "Measure", "Metric", "Values", "all_metrics", "chosen", "measures"]
 

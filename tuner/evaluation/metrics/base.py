@@ -5,9 +5,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from tuner.artifacts.contestants import CONTESTANTS, ContestantName
+from tuner.catalog.metrics import Measure
 from tuner.evaluation.judging.judge import Judge
 from tuner.evaluation.samples import Question
 
@@ -16,23 +17,6 @@ if TYPE_CHECKING:
 
 Values = dict[str, float | str | None]
 """One answer's measures by name. None is "no score could be made"; a text goes with a measure (its reasoning)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Measure:
-    """One number a metric yields for an answer."""
-
-    name: str
-    label: str
-    range: tuple[float, float] | None = (0.0, 1.0)
-    better: Literal["higher", "lower"] | None = "higher"
-
-    @property
-    def worst(self) -> float | None:
-        """What an answer that was not given counts as; None for a measure that only describes."""
-        if self.range is None or self.better is None:
-            return None
-        return self.range[0] if self.better == "higher" else self.range[1]
 
 
 @dataclass(frozen=True, slots=True)

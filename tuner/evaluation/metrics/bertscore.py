@@ -11,7 +11,8 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tuner.artifacts.contestants import CONTESTANTS
-from tuner.evaluation.metrics.base import Equipment, Grades, Measure, Metric, Values
+from tuner.catalog.metrics import METRICS
+from tuner.evaluation.metrics.base import Equipment, Grades, Metric, Values
 from tuner.evaluation.samples import Question
 
 if TYPE_CHECKING:
@@ -29,12 +30,7 @@ class BertScore(Metric):
     """Precision, recall and F1 of the match, and F1 rescaled to where unrelated sentences have 0."""
 
     name = "bertscore"
-    measures = (
-        Measure("bertscore_f1", "BERTScore F1"),
-        Measure("bertscore_precision", "BERTScore precision"),
-        Measure("bertscore_recall", "BERTScore recall"),
-        Measure(_RESCALED, "BERTScore F1, rescaled", (-1.0, 1.0)),
-    )
+    measures = METRICS["bertscore"]
 
     def grade(self, questions: Sequence[Question], equipment: Equipment) -> Grades:
         """Scores every answer there is, both models' side by side."""

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tuner.evaluation.metrics.base import Equipment, Measure, TextMetric, Values
+from tuner.catalog.metrics import METRICS
+from tuner.evaluation.metrics.base import Equipment, TextMetric, Values
 from tuner.evaluation.samples import Question
 
 # Scripts without spaces: sacrebleu has a tokenizer for Chinese; Japanese and Thai are cut into characters, since its
@@ -20,10 +21,7 @@ class Bleu(TextMetric):
     """Sequences of up to four words (BLEU) and six characters (chrF) that answer and reference share, 0 to 100."""
 
     name = "bleu"
-    measures = (
-        Measure("bleu", "BLEU (per answer)", (0.0, 100.0)),
-        Measure("chrf", "chrF (per answer)", (0.0, 100.0)),
-    )
+    measures = METRICS["bleu"]
 
     def prepare(self, equipment: Equipment) -> dict[str, Any]:
         """Loads the library with the language's tokenizer."""

@@ -7,8 +7,9 @@ from typing import Any
 
 from tuner.artifacts.contestants import CONTESTANTS
 from tuner.aws.bedrock.tool_call import Tool
+from tuner.catalog.metrics import METRICS
 from tuner.evaluation.judging.judge import Request, Verdict, instructions, tagged
-from tuner.evaluation.metrics.base import Equipment, Grades, Measure, Metric, Values
+from tuner.evaluation.metrics.base import Equipment, Grades, Metric, Values
 from tuner.evaluation.samples import Question
 
 GRADE = Tool(
@@ -30,7 +31,7 @@ class Correctness(Metric):
     """What a careful reader would grade; see rubric.md."""
 
     name = "correctness"
-    measures = (Measure("correctness", "Correctness (judge)", (1.0, 10.0)),)
+    measures = METRICS["correctness"]
     needs_judge = True
 
     def grade(self, questions: Sequence[Question], equipment: Equipment) -> Grades:

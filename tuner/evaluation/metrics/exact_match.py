@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from tuner.catalog.metrics import METRICS
 from tuner.evaluation.language import SHORT, is_short, tokens
-from tuner.evaluation.metrics.base import Measure, TextMetric, Values
+from tuner.evaluation.metrics.base import TextMetric, Values
 from tuner.evaluation.samples import Question
 
 
@@ -12,7 +13,7 @@ class ExactMatch(TextMetric):
 
     name = "exact_match"
     only_for = f"references of at most {SHORT} words"
-    measures = (Measure("exact_match", "Exact match (short answers)"),)
+    measures = METRICS["exact_match"]
 
     def applies(self, question: Question) -> bool:
         """Nobody hits a long reference word for word."""

@@ -12,8 +12,9 @@ from typing import Any
 
 from tuner.artifacts.contestants import CONTESTANTS, ContestantName
 from tuner.aws.bedrock.tool_call import Tool
+from tuner.catalog.metrics import METRICS
 from tuner.evaluation.judging.judge import Request, Verdict, instructions, tagged
-from tuner.evaluation.metrics.base import Equipment, Grades, Measure, Metric, Values
+from tuner.evaluation.metrics.base import Equipment, Grades, Metric, Values
 from tuner.evaluation.samples import Question
 
 PREFER = Tool(
@@ -35,7 +36,7 @@ class Preference(Metric):
     """1 for the answer that is preferred in both orders, 0 for the other; a half each for a tie."""
 
     name = "preference"
-    measures = (Measure("preference", "Preferred (judge)"),)
+    measures = METRICS["preference"]
     needs_judge = True
 
     def grade(self, questions: Sequence[Question], equipment: Equipment) -> Grades:

@@ -10,8 +10,9 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 
+from tuner.catalog.metrics import METRICS
 from tuner.evaluation.language import tokens
-from tuner.evaluation.metrics.base import Measure, TextMetric, Values
+from tuner.evaluation.metrics.base import TextMetric, Values
 from tuner.evaluation.samples import Question
 
 
@@ -19,7 +20,7 @@ class Rouge(TextMetric):
     """Words, pairs of words, and the longest common sequence that answer and reference share; each the F measure."""
 
     name = "rouge"
-    measures = (Measure("rouge_1", "ROUGE-1"), Measure("rouge_2", "ROUGE-2"), Measure("rouge_l", "ROUGE-L"))
+    measures = METRICS["rouge"]
 
     def measure(self, answer: str, question: Question) -> Values:
         """The three F measures."""

@@ -9,8 +9,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
+from tuner.catalog.metrics import METRICS
 from tuner.evaluation.language import tokens
-from tuner.evaluation.metrics.base import Equipment, Grades, Measure, TextMetric, Values
+from tuner.evaluation.metrics.base import Equipment, Grades, TextMetric, Values
 from tuner.evaluation.samples import Question
 
 _LIST = re.compile(r"^\s*(?:[-*•・]|\d{1,2}[.)])\s+\S", re.MULTILINE)
@@ -28,12 +29,7 @@ class Style(TextMetric):
     """Describes; the shares are of answers."""
 
     name = "style"
-    measures = (
-        Measure("style_words", "Length in words", None, None),
-        Measure("style_list", "Answers with a list", (0.0, 1.0), None),
-        Measure("style_refusal", "Refusals", (0.0, 1.0), None),
-        Measure("style_copied", "Answers that repeat the question", (0.0, 1.0), None),
-    )
+    measures = METRICS["style"]
 
     def grade(self, questions: Sequence[Question], equipment: Equipment) -> Grades:
         """Measures the references too."""

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections import Counter
 
+from tuner.catalog.metrics import METRICS
 from tuner.evaluation.language import SHORT, is_short, tokens
-from tuner.evaluation.metrics.base import Measure, TextMetric, Values
+from tuner.evaluation.metrics.base import TextMetric, Values
 from tuner.evaluation.samples import Question
 
 
@@ -17,7 +18,7 @@ class TokenF1(TextMetric):
 
     name = "token_f1"
     only_for = f"references of at most {SHORT} words"
-    measures = (Measure("token_f1", "Token F1 (short answers)"),)
+    measures = METRICS["token_f1"]
 
     def applies(self, question: Question) -> bool:
         """In long texts chance agreement of small words drowns the rest."""

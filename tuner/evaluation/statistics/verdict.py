@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from tuner.evaluation.metrics.base import Measure
+from tuner.catalog.metrics import Measure
 from tuner.evaluation.statistics.comparison import FEWEST, Comparison, questions_needed
 
 Value = Literal["better", "worse", "undecided"]

@@ -1,0 +1,56 @@
+"""The metrics that a run can name and the measures that each of them yields.
+
+A *metric* computes something about answers, such as ROUGE; a *measure* is one number that it yields, such as
+`rouge_1`. Settings name both (`evaluation.metrics`, `gate`), so the list is here and not beside the code that computes
+them: `tuner/evaluation/metrics/` has one module per metric, and a test compares it with this list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One number that a metric yields for an answer. `better` is None for a measure that only describes."""
+
+    name: str
+    label: str
+    range: tuple[float, float] | None = (0.0, 1.0)
+    better: Literal["higher", "lower"] | None = "higher"
+
+    @property
+    def worst(self) -> float | None:
+        """The value that a failed answer counts as. None for a measure that only describes."""
+        if self.range is None or self.better is None:
+            return None
+        return self.range[0] if self.better == "higher" else self.range[1]
+
+
+METRICS: Mapping[str, tuple[Measure, ...]] = {
+    "correctness": (Measure("correctness", "Correctness (judge)", (1.0, 10.0)),),
+    "preference": (Measure("preference", "Preferred (judge)"),),
+    "bertscore": (
+        Measure("bertscore_f1", "BERTScore F1"),
+        Measure("bertscore_precision", "BERTScore precision"),
+        Measure("bertscore_recall", "BERTScore recall"),
+        # Rescaling takes the F1 of unrelated sentences for 0, so that a worse pair is below 0.
+        Measure("bertscore_f1_rescaled", "BERTScore F1, rescaled", (-1.0, 1.0)),
+    ),
+    "rouge": (Measure("rouge_1", "ROUGE-1"), Measure("rouge_2", "ROUGE-2"), Measure("rouge_l", "ROUGE-L")),
+    "bleu": (
+        Measure("bleu", "BLEU (per answer)", (0.0, 100.0)),
+        Measure("chrf", "chrF (per answer)", (0.0, 100.0)),
+    ),
+    "style": (
+        Measure("style_words", "Length in words", None, None),
+        Measure("style_list", "Answers with a list", (0.0, 1.0), None),
+        Measure("style_refusal", "Refusals", (0.0, 1.0), None),
+        Measure("style_copied", "Answers that repeat the question", (0.0, 1.0), None),
+    ),
+    "exact_match": (Measure("exact_match", "Exact match (short answers)"),),
+    "token_f1": (Measure("token_f1", "Token F1 (short answers)"),),
+}
+"""The measures of every metric, by the metric's name, in the order in which a run uses the metrics by default."""
