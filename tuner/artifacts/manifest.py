@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar
 
-from pydantic import BaseModel, ConfigDict
-
+from tuner.artifacts.base import Artifact, Part
+from tuner.core.artifact_keys import Keys
 from tuner.core.run import Role
 from tuner.settings import RunSettings
 
 
-class PinnedInput(BaseModel):
+class PinnedInput(Part):
     """One object of a dataset at one version: it cannot change under the run."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     role: Role
     key: str
@@ -22,12 +20,11 @@ class PinnedInput(BaseModel):
     sha256: str
 
 
-class Manifest(BaseModel):
+class Manifest(Artifact):
     """`run.json`: everything that decides what a run does, written once, by its first step."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    NAME: ClassVar[str] = Keys.MANIFEST
 
-    schema_version: Literal[1] = 1
     run_id: str
     dataset: str
     execution_arn: str

@@ -102,5 +102,9 @@ class EvaluationError(TunerError):
     """Answers or scores that the report needs are missing or unusable."""
 
 
+class ArtifactError(TunerError):
+    """A file of a run does not have the documented form: the message names its address and the member."""
+
+
 class AwsError(TunerError):
     """Any other AWS error that a retry does not solve."""

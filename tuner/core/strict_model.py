@@ -1,4 +1,9 @@
-"""The base of every model that is read from outside: settings, artifacts and events."""
+"""The base of every model that is read from outside: settings, artifacts and events.
+
+FrozenModel              frozen; numbers are finite; `true` is not a number
+├── StrictModel          what people write, and events: an unknown key is an error
+└── tuner.artifacts.base what a run writes: an unknown member is ignored
+"""
 
 from __future__ import annotations
 
@@ -9,23 +14,29 @@ from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
 from pydantic_core import PydanticKnownError
 
 
-class StrictModel(BaseModel):
-    """Settings: frozen, numbers are finite, and an unknown key is an error."""
+class FrozenModel(BaseModel):
+    """Frozen, with finite numbers only: JSON cannot hold others, and no comparison with NaN is true."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, allow_inf_nan=False)
 
     @field_validator("*", mode="before")
     @classmethod
-    def _true_is_no_number(cls, value: Any, info: ValidationInfo) -> Any:
+    def _true_is_not_a_number(cls, value: Any, info: ValidationInfo) -> Any:
         """Pydantic would take `true` for 1."""
-        taken = kinds(cls.model_fields[str(info.field_name)].annotation)
-        if isinstance(value, bool) and taken & {int, float}:
+        taken = accepted_types(cls.model_fields[str(info.field_name)].annotation)
+        if isinstance(value, bool) and bool not in taken and taken & {int, float}:
             raise PydanticKnownError("float_type" if float in taken else "int_type")
         return value
 
+
+class StrictModel(FrozenModel):
+    """A model that people or other systems write: an unknown key is an error."""
+
+    model_config = ConfigDict(extra="forbid")
+
     @field_validator("*")
     @classmethod
-    def _nothing_twice(cls, value: Any) -> Any:
+    def _entries_are_unique(cls, value: Any) -> Any:
         """AWS refuses a subnet, a security group or a subscription that is named twice, each in its own way."""
         if isinstance(value, tuple):
             twice = [entry for at, entry in enumerate(value) if isinstance(entry, str) and entry in value[:at]]
@@ -34,9 +45,9 @@ class StrictModel(BaseModel):
         return value
 
 
-def kinds(annotation: Any) -> set[Any]:
-    """The kinds of value: `float | None` is both."""
+def accepted_types(annotation: Any) -> set[Any]:
+    """The types that an annotation accepts: `{float, NoneType}` for `float | None`."""
     origin = get_origin(annotation)
     if origin in (Union, UnionType):
-        return {kind for part in get_args(annotation) for kind in kinds(part)}
-    return kinds(get_args(annotation)[0]) if origin is Annotated else {origin or annotation}
+        return {kind for part in get_args(annotation) for kind in accepted_types(part)}
+    return accepted_types(get_args(annotation)[0]) if origin is Annotated else {origin or annotation}

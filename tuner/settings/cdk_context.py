@@ -10,7 +10,7 @@ from typing import Any, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from tuner.core.strict_model import kinds
+from tuner.core.strict_model import accepted_types
 
 # Keys of the CDK and its libraries: feature flags (`@aws-cdk/core:...`), what its command line says (`aws:cdk:...`,
 # `cdk-migrate`, `cli-telemetry`), what it looked up (`ami:account=...`), and what `cdk acknowledge` writes.
@@ -55,7 +55,7 @@ def _inner(field: FieldInfo, name: str, value: Any) -> Any:
 
 def _read(field: FieldInfo | None, value: Any) -> Any:
     """A text as the key takes it: JSON, or for a list also words between commas. Other values as they are."""
-    taken = kinds(field.annotation) if field else {str}
+    taken = accepted_types(field.annotation) if field else {str}
     if value == "null" and type(None) in taken:
         return None
     if not isinstance(value, str) or str in taken:

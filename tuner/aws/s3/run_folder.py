@@ -7,8 +7,9 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
+from tuner.artifacts.base import Artifact, Part, parse
 from tuner.artifacts.contestants import ContestantName
 from tuner.artifacts.manifest import Manifest
 from tuner.aws.clients import client
@@ -18,6 +19,9 @@ from tuner.core.artifact_keys import Keys
 from tuner.core.text_sanitizer import storable
 
 _CONTENT_TYPES = {"json": "application/json", "jsonl": "application/x-ndjson", "html": "text/html; charset=utf-8"}
+
+A = TypeVar("A", bound=Artifact)
+P = TypeVar("P", bound=Part)
 
 
 class RunFolder:
@@ -38,7 +42,29 @@ class RunFolder:
 
     def manifest(self) -> Manifest:
         """The run's `run.json`."""
-        return Manifest.model_validate_json(self.read(Keys.MANIFEST))
+        return self.load(Manifest)
+
+    def load(self, model: type[A]) -> A:
+        """An artifact that must be there. Raises AwsError when it is absent, ArtifactError when it has another form."""
+        return parse(model, self.read(model.NAME), self.uri(model.NAME))
+
+    def load_if_present(self, model: type[A]) -> A | None:
+        """An artifact, or None when it is absent. Raises ArtifactError when it has another form."""
+        data = self.find(model.NAME)
+        return None if data is None else parse(model, data, self.uri(model.NAME))
+
+    def save(self, artifact: Artifact) -> str:
+        """Writes an artifact and returns its address."""
+        return self.write(artifact.NAME, artifact.to_json())
+
+    def load_records(self, name: str, model: type[P]) -> Iterator[P]:
+        """The records of a JSONL artifact, streamed. Raises ArtifactError that names the line."""
+        for number, line in enumerate(self._lines(name), 1):
+            yield parse(model, line, f"{self.uri(name)}, line {number}")
+
+    def save_records(self, name: str, records: Iterable[Part]) -> str:
+        """Writes the records of a JSONL artifact and returns its address."""
+        return self.write(name, "".join(record.to_json_line() + "\n" for record in records).encode())
 
     def read(self, name: str) -> bytes:
         """An artifact's bytes. Raises AwsError, naming the address, when it is absent."""
@@ -73,10 +99,12 @@ class RunFolder:
 
     def read_lines(self, name: str) -> Iterator[Any]:
         """The records of an artifact that is JSONL, streamed."""
+        return (json.loads(line) for line in self._lines(name))
+
+    def _lines(self, name: str) -> Iterator[bytes]:
         with translated(f"read {self.uri(name)}"):
             body = self._s3.get_object(Bucket=self.bucket, Key=self.key(name))["Body"]
-            for line in body.iter_lines():
-                yield json.loads(line)
+            yield from body.iter_lines()
 
     def write(self, name: str, data: bytes) -> str:
         """Writes an artifact and returns its address."""
