@@ -26,7 +26,7 @@ demo: $(INSTALLED)  ## tune a model on this machine, from deploy to report, and 
 	@$(BIN)/python -m local.demo
 
 test: lint  ## all checks and tests, the deployed local cloud included
-	@$(BIN)/pytest -n auto -q tests/unit
+	@$(BIN)/pytest -n auto -q tests/unit tests/characterization
 	@$(BIN)/pytest -n 2 --dist loadgroup -m "not thorough" tests/e2e tests/browser
 
 permissions: $(INSTALLED)  ## prove every permission: take each away from a real run (minutes)

@@ -1,0 +1,189 @@
+"""Repeats steps of a saved run and returns what they write and say, as text.
+
+Only interfaces are used here: the functions' handlers, the artifacts' keys and the command line. Names inside `tuner`
+can change without a change here.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+# Powertools reads these when a handler's module is imported.
+os.environ.update(
+    POWERTOOLS_SERVICE_NAME="tuner",
+    POWERTOOLS_METRICS_NAMESPACE="BedrockTuner",
+    POWERTOOLS_TRACE_DISABLED="true",
+    POWERTOOLS_LOG_LEVEL="CRITICAL",
+)
+
+from lambdas import apply_gate, close_run, estimate_cost, notify, score_answers, validate, write_report
+from tests.characterization.cloud import Cloud, SavedRun, cloud_of
+from tuner.cli import main
+
+_CONTEXT = SimpleNamespace(
+    function_name="step",
+    memory_limit_in_mb=256,
+    invoked_function_arn="arn:aws:lambda:us-east-1:123456789012:function:step",
+    aws_request_id="request",
+)
+EXPECTED = Path(__file__).parent / "expected"
+# Drawings and code hold no words that a reader sees, but for the drawings' own texts.
+_NOT_TEXT = re.compile(r"<(script|style)\b.*?</\1>", re.DOTALL)
+_TAG = re.compile(r"<[^>]*>")
+
+Expected = Mapping[str, str]
+
+
+def validation(cloud: Cloud, patch: pytest.MonkeyPatch) -> Expected:
+    """What the dataset's findings lead to: the number of warnings, or the error that ends the run."""
+    try:
+        said = _text(validate.handler({"run_id": cloud.run.run_id}, _CONTEXT))
+    except Exception as error:  # every error ends the run with its class name and its message
+        said = f"{type(error).__name__}: {error}\n"
+    return {"validation.txt": said}
+
+
+def estimate(cloud: Cloud, patch: pytest.MonkeyPatch) -> Expected:
+    """estimate.json from the dataset's summary and the evaluation questions, at the prices of that day."""
+    cloud.at("estimate.json", patch)
+    cloud.remove("estimate.json")
+    returned = estimate_cost.handler({"run_id": cloud.run.run_id}, _CONTEXT)
+    return {"estimate.json": _document(cloud.read("estimate.json")), "estimate.returned.json": _text(returned)}
+
+
+def scores(cloud: Cloud, patch: pytest.MonkeyPatch) -> Expected:
+    """scores.json and review.csv from the graded shards. Neither the judge nor the encoder is asked."""
+    cloud.at("scores/scores.json", patch)
+    cloud.remove("scores/scores.json", "scores/review.csv")
+    score_answers.handler({"run_id": cloud.run.run_id}, _CONTEXT)
+    return {
+        "scores.json": _document(cloud.read("scores/scores.json")),
+        "review.csv": cloud.read("scores/review.csv").decode("utf-8-sig"),
+    }
+
+
+def grades(cloud: Cloud, patch: pytest.MonkeyPatch) -> Expected:
+    """scores.json when every answer is graded again: the judge's verdicts are in the run's folder."""
+    cloud.at("scores/scores.json", patch)
+    cloud.remove("scores/scores.json", "scores/review.csv", "scores/shards/")
+    score_answers.handler({"run_id": cloud.run.run_id}, _CONTEXT)
+    return {"scores.json": _document(cloud.read("scores/scores.json"))}
+
+
+def gate(cloud: Cloud, patch: pytest.MonkeyPatch) -> Expected:
+    """gate.json, the model's tags and the event for whoever deploys next."""
+    cloud.at("scores/gate.json", patch)
+    cloud.remove("scores/gate.json")
+    apply_gate.handler({"run_id": cloud.run.run_id}, _CONTEXT)
+    events = [
+        {**entry, "Detail": json.loads(entry["Detail"])}
+        for call in cloud.called("PutEvents")
+        for entry in call["Entries"]
+    ]
+    return {
+        "gate.json": _document(cloud.read("scores/gate.json")),
+        "gate.tags.json": _text(cloud.called("TagResource")),
+        "gate.events.json": _text(events),
+    }
+
+
+def report(cloud: Cloud, patch: pytest.MonkeyPatch) -> Expected:
+    """report.json, the page's text, the failure that the execution ends with, and the notification."""
+    cloud.at("report/report.json", patch)
+    cloud.remove("report/")
+    with redirect_stdout(io.StringIO()) as log:
+        if cloud.run.execution["status"] == "ABORTED":
+            returned = _close(cloud)
+        else:
+            returned = write_report.handler({"run_id": cloud.run.run_id, "failure": cloud.run.caught}, _CONTEXT)
+            notify.handler({"run_id": cloud.run.run_id}, _CONTEXT)
+    (message,) = cloud.called("Publish")
+    return {
+        "report.json": _document(cloud.read("report/report.json")),
+        "report.returned.json": _text(returned),
+        "card.json": _document(cloud.read("report/card.json")),
+        "page.txt": page_text(cloud.read("report/index.html").decode()),
+        "metrics.json": _text(list(_metrics(log.getvalue()))),
+        "notification.json": _text({key: message[key] for key in ("Subject", "MessageAttributes")}),
+        "notification.txt": message["Message"],
+    }
+
+
+def _metrics(log: str) -> Iterator[Mapping[str, Any]]:
+    """The values of a function's metrics, which CloudWatch reads from its log."""
+    for line in log.splitlines():
+        if '"_aws"' in line:
+            yield {key: value for key, value in json.loads(line).items() if key != "_aws"}
+
+
+def _close(cloud: Cloud) -> Mapping[str, Any]:
+    """The rule's function reports a run that was stopped."""
+    cloud.status = cloud.run.execution["status"]
+    detail = {"executionArn": cloud.run.arn, "name": cloud.run.run_id, "status": cloud.status}
+    result: Mapping[str, Any] = close_run.handler({"detail": detail}, _CONTEXT)
+    return result
+
+
+def show(cloud: Cloud, patch: pytest.MonkeyPatch) -> Expected:
+    """What `tuner show` prints about a run that Step Functions has forgotten."""
+    cloud.status = "FORGOTTEN"
+    cloud.at("report/report.json", patch)
+    return {"show.txt": _printed("show", cloud.run.run_id)}
+
+
+def _printed(*arguments: str) -> str:
+    seen = io.StringIO()
+    with redirect_stdout(seen), redirect_stderr(seen), pytest.raises(SystemExit):
+        main(arguments)
+    return "".join(line.rstrip() + "\n" for line in seen.getvalue().splitlines())
+
+
+def whole(cloud: Cloud, patch: pytest.MonkeyPatch) -> Expected:
+    """report.json of a run whose estimate, scores and gate are this version's too."""
+    derived = {"estimate.json": estimate, "scores/scores.json": scores, "scores/gate.json": gate}
+    for artifact, step in derived.items():
+        if cloud.run.has(artifact):
+            step(cloud, patch)
+    return {"report.json": report(cloud, patch)["report.json"]}
+
+
+Step = Callable[[Cloud, pytest.MonkeyPatch], Expected]
+# By the artifact that a run must have written for the step to be repeated.
+STEPS: Mapping[str, tuple[Step, str]] = {
+    "validation": (validation, "dataset/findings.json"),
+    "estimate": (estimate, "estimate.json"),
+    "scores": (scores, "scores/scores.json"),
+    "gate": (gate, "scores/gate.json"),
+    "report": (report, "report/report.json"),
+    "show": (show, "report/report.json"),
+}
+
+
+def repeated(run: SavedRun, step: Step, patch: pytest.MonkeyPatch) -> Expected:
+    """What the step gives when it is repeated on the saved run."""
+    with cloud_of(run, patch) as cloud:
+        return step(cloud, patch)
+
+
+def page_text(page: str) -> str:
+    """The page's words, one element's text to a line."""
+    lines = _TAG.sub("\n", _NOT_TEXT.sub("", page)).splitlines()
+    return "".join(f"{line.strip()}\n" for line in lines if line.strip())
+
+
+def _document(data: bytes) -> str:
+    return _text(json.loads(data))
+
+
+def _text(document: Any) -> str:
+    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"

@@ -1,0 +1,39 @@
+"""Steps that are repeated on saved runs give what they gave before. README.md says how a run was saved."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.characterization.cloud import NAMES, SavedRun
+from tests.characterization.steps import EXPECTED, STEPS, Expected, grades, repeated, whole
+
+RUNS = [SavedRun.load(name) for name in NAMES]
+CASES = [(run, step) for run in RUNS for step, (_, artifact) in STEPS.items() if run.has(artifact)]
+UPDATE = "If the difference is wanted, run: python -m tests.characterization.update"
+
+
+def compare(run: SavedRun, found: Expected) -> None:
+    """File by file, so that pytest shows the first line that differs."""
+    for file, text in found.items():
+        expected = (EXPECTED / run.name / file).read_text(encoding="utf-8")
+        assert text.splitlines() == expected.splitlines(), f"{run.name}/{file} differs. {UPDATE}"
+
+
+@pytest.mark.parametrize(("run", "step"), [pytest.param(run, step, id=f"{run.name}-{step}") for run, step in CASES])
+def test_a_repeated_step_gives_what_it_gave(run: SavedRun, step: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    compare(run, repeated(run, STEPS[step][0], monkeypatch))
+
+
+@pytest.mark.parametrize("run", RUNS, ids=lambda run: run.name)
+def test_a_report_of_newly_derived_artifacts_is_the_same(run: SavedRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    compare(run, repeated(run, whole, monkeypatch))
+
+
+def test_answers_that_are_graded_again_get_the_same_scores(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The run's settings leave out BERTScore, so no encoder is needed; the judge's verdicts are in its folder."""
+    compare(SavedRun.load("commitment"), repeated(SavedRun.load("commitment"), grades, monkeypatch))
+
+
+def test_the_saved_runs_reach_every_step() -> None:
+    assert {step for _, step in CASES} == set(STEPS)
+    assert {run.execution["status"] for run in RUNS} == {"SUCCEEDED", "FAILED", "ABORTED"}
