@@ -17,8 +17,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from benchmarks.example_questions import example_questions
 from benchmarks.figures import Figure
-from benchmarks.scoring import example_questions
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
 from tuner.core.times import now

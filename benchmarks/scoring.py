@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import random
 import resource
 import statistics
 import subprocess
@@ -27,7 +26,9 @@ from typing import Any
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # the library would look for a newer model
 
+from benchmarks.example_questions import example_questions
 from benchmarks.figures import Figure
+from benchmarks.report import large_report
 from tuner.aws.bedrock.tool_call import Tool, ToolReply
 from tuner.core.errors import ThrottledError
 from tuner.evaluation.encoder.files import BuiltEncoder, open_encoder
@@ -45,8 +46,6 @@ JUDGED, LATENCY, QUOTA, BURST = 500, 0.4, 40.0, 10.0
 
 def main() -> int:
     """Prints every figure; returns 1 when one falls short."""
-    from benchmarks.report import large_report  # takes its questions from here
-
     parser = argparse.ArgumentParser()
     parser.add_argument("--pairs", type=int, default=PAIRS)
     parser.add_argument("--rounds", type=int, default=ROUNDS)
@@ -178,18 +177,6 @@ class _Endpoint:
             raise ThrottledError("Too many requests")
         time.sleep(self._latency)
         return ToolReply({"score": 5, "reasoning": "Half right."}, "", "tool_use", 1, 1)
-
-
-def example_questions(count: int) -> list[Question]:
-    """Questions whose answers are 1 to 8 sentences of the example's."""
-    generator = random.Random(0)
-    lines = (ROOT / "examples" / "bedrock-faq" / "training.jsonl").read_text("utf-8").splitlines()
-    sentences = [part for line in lines for part in json.loads(line)["answer"].split(". ")]
-
-    def text() -> str:
-        return ". ".join(generator.choices(sentences, k=min(8, 1 + int(generator.expovariate(0.7)))))
-
-    return [Question(f"q{i}", "What?", text(), {"base": text(), "tuned": text()}) for i in range(count)]
 
 
 def _timed(work: Callable[[], Any]) -> tuple[float, Any]:

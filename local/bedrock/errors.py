@@ -1,35 +1,35 @@
-"""The errors the local Bedrock answers with: AWS's own names, status codes and, where they are known, words."""
+"""The errors of the local Bedrock, with AWS's names and status codes. Messages are AWS's where they are known."""
 
 from __future__ import annotations
 
 
 class BedrockError(Exception):
-    """An error of the API: `code` is the exception's name on AWS, `status` the HTTP status it travels with."""
+    """An error of the API. `code` is the name of the exception on AWS, `status` its HTTP status."""
 
     code = "InternalServerException"
     status = 500
 
 
 class ValidationError(BedrockError):
-    """The request is malformed, or asks for what the model or the resource cannot do."""
+    """The request is malformed, or the model or resource does not support it."""
 
     code, status = "ValidationException", 400
 
 
 class ResourceNotFoundError(BedrockError):
-    """No such job, model, throughput, deployment or profile in this account and Region."""
+    """There is no such job, model, throughput, deployment or profile in this account and Region."""
 
     code, status = "ResourceNotFoundException", 404
 
 
 class ConflictError(BedrockError):
-    """The resource is in a state, or in use, that forbids the operation."""
+    """The operation is not possible in the state of the resource, or while it is in use."""
 
     code, status = "ConflictException", 400
 
 
 class ServiceQuotaExceededError(BedrockError):
-    """A quota of the account stands in the way; waiting helps only where the quota is about concurrency."""
+    """A quota of the account is used up. Waiting helps only if the quota limits concurrency."""
 
     code, status = "ServiceQuotaExceededException", 400
 
@@ -41,31 +41,31 @@ class TooManyTagsError(BedrockError):
 
 
 class UnknownOperationError(BedrockError):
-    """No operation of the service model has this method and path."""
+    """The service has no such operation, or the local Bedrock does not implement it."""
 
     code, status = "UnknownOperationException", 404
 
 
 class ModelNotReadyError(BedrockError):
-    """The throughput or deployment exists and does not serve yet; the SDKs retry it."""
+    """The throughput or deployment is still being created. The SDKs retry this error."""
 
     code, status = "ModelNotReadyException", 429
 
 
 class ModelError(BedrockError):
-    """The model's process failed while it answered."""
+    """The process of the model failed during the request."""
 
     code, status = "ModelErrorException", 424
 
 
 class ModelTimeoutError(BedrockError):
-    """The model took longer than the time a request may take."""
+    """The model did not answer in time."""
 
     code, status = "ModelTimeoutException", 408
 
 
 class ThrottlingError(BedrockError):
-    """Too many requests at once."""
+    """There are too many requests."""
 
     code, status = "ThrottlingException", 429
 
@@ -77,6 +77,6 @@ class AccessDeniedError(BedrockError):
 
 
 class NoSuchResourceError(BedrockError):
-    """Service Quotas' name for a service or quota it does not know."""
+    """Service Quotas does not know the service or the quota."""
 
     code, status = "NoSuchResourceException", 400

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from tests.chaos.scenario_runner import ScenarioRunner
 from tests.e2e.pipeline import until
-
-if TYPE_CHECKING:
-    from tests.chaos.scenario_runner import ScenarioRunner
 
 _LATE = dt.timedelta(seconds=1)
 # A run that a stage does not end goes on: the next stage comes, and in the end the checks say so.

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tests.chaos.cases import Baseline, Case
 from tests.chaos.checks import findings
+from tests.chaos.later_hours import Clock
 from tests.chaos.observations import Observations, look
 from tests.chaos.scenario_runner import ScenarioRunner
 from tests.chaos.worker import Worker
@@ -66,6 +67,7 @@ def result_of(lane: Worker, case: Case, dataset: str, off: int = 0) -> tuple[Res
     problem: list[str] = []
     try:
         player.play()
+        Clock(player).run()
     except Exception as error:  # one case that cannot be played must not end all others
         problem = [f"{type(error).__name__}: {error}"]
     seen = look(player)

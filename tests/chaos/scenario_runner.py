@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.chaos.cases import Case
-from tests.chaos.later_hours import Clock
 from tests.chaos.plan import Plan
 from tests.chaos.scenarios import Meanwhile
 from tests.chaos.worker import Worker
@@ -49,7 +48,6 @@ class ScenarioRunner:
         self.uploaded = self._drop({**small_dataset(f"{situation.settings}\n{_METRICS}"), **situation.files})
         self.settle()
         self.lane.rules([])
-        Clock(self).run()
 
     def _prepare(self) -> None:
         case, situation, lane = self.case, self.case.situation, self.lane

@@ -126,8 +126,8 @@ def _play(plan: Plan | None, run: Callable[[], dict[str, Any]]) -> dict[str, Any
         case "rules":
             _add_rules(plan)
         case "stale reads":
-            bedrock = instance()
-            bedrock.settings = bedrock.settings.model_copy(update={"stale_reads": _STALE_READS})
+            state = instance().state
+            state.settings = state.settings.model_copy(update={"stale_reads": _STALE_READS})
         case "cold":
             return INITIALIZING.result()
         case "throttled":

@@ -1,1 +1,1 @@
-"""The control plane: one module per kind of resource, each with its OPERATIONS by API name."""
+"""The control plane: one module per kind of resource. Its function `operations` returns the handlers by API name."""

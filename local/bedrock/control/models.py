@@ -4,38 +4,37 @@ from __future__ import annotations
 
 import shutil
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from functools import partial
 
-from local.bedrock.account_region import Scope, current_scope
-from local.bedrock.control.listing import page
-from local.bedrock.errors import ConflictError, ResourceNotFoundError
-from local.bedrock.records import CustomModel
-
-if TYPE_CHECKING:
-    from local.bedrock.bedrock import Bedrock
-
-
-def find_model(bedrock: Bedrock, scope: Scope, identifier: str) -> CustomModel:
-    """The custom model that a name or an ARN means.
-
-    Raises:
-        ResourceNotFoundError: there is none.
-    """
-    model = bedrock.store.models.find(scope, identifier)
-    if model is None:
-        raise ResourceNotFoundError(f"The provided custom model could not be found: {identifier}")
-    return model
+from local.bedrock.control.pagination import page
+from local.bedrock.errors import ConflictError
+from local.bedrock.protocol.operation import Operation, Params, Result
+from local.bedrock.state.account_region import current_account_region
+from local.bedrock.state.bedrock_state import BedrockState
+from local.bedrock.state.lookups import find_model
+from local.bedrock.state.records import CustomModel
+from local.bedrock.state.settings import Settings
 
 
-def get(bedrock: Bedrock, params: dict[str, Any]) -> dict[str, Any]:
+def operations(state: BedrockState) -> dict[str, Operation]:
+    """The handlers of this module by API name."""
+    return {
+        "GetCustomModel": partial(get, state),
+        "ListCustomModels": partial(list_models, state),
+        "DeleteCustomModel": partial(delete, state),
+    }
+
+
+def get(state: BedrockState, params: Params) -> Result:
     """GetCustomModel."""
-    model = _shown(bedrock, find_model(bedrock, current_scope(), params["modelIdentifier"]))
+    found = find_model(state.store, current_account_region(), params["modelIdentifier"])
+    model = _with_age_offset(found, state.settings)
     return {
         "modelArn": model.arn,
         "modelName": model.name,
         "jobName": model.job_name,
         "jobArn": model.job_arn,
-        "baseModelArn": model.scope.foundation_model_arn(model.base_model_id),
+        "baseModelArn": model.account_region.foundation_model_arn(model.base_model_id),
         "customizationType": "FINE_TUNING",
         "modelKmsKeyArn": model.kms_key,
         "hyperParameters": model.hyperparameters,
@@ -49,49 +48,49 @@ def get(bedrock: Bedrock, params: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def list_models(bedrock: Bedrock, params: dict[str, Any]) -> dict[str, Any]:
+def list_models(state: BedrockState, params: Params) -> Result:
     """ListCustomModels."""
     base = params.get("baseModelArnEquals") or params.get("foundationModelArnEquals")
     models = (
-        _shown(bedrock, model)
-        for model in bedrock.store.models.all(current_scope())
-        if base in (None, model.scope.foundation_model_arn(model.base_model_id))
+        _with_age_offset(model, state.settings)
+        for model in state.store.models.all(current_account_region())
+        if base in (None, model.account_region.foundation_model_arn(model.base_model_id))
+        # Every model here is Active and owned by the account.
         and params.get("modelStatus", "Active") == "Active"
         and params.get("isOwned", True)
     )
     return page(models, params, "modelSummaries", _summary)
 
 
-def delete(bedrock: Bedrock, params: dict[str, Any]) -> dict[str, Any]:
-    """DeleteCustomModel; refused while the model is served."""
-    with bedrock.store.lock:
-        model = find_model(bedrock, current_scope(), params["modelIdentifier"])
-        serving = [*bedrock.store.throughputs.all(model.scope), *bedrock.store.deployments.all(model.scope)]
-        used_by = [record.arn for record in serving if record.model_arn == model.arn]
+def delete(state: BedrockState, params: Params) -> Result:
+    """DeleteCustomModel. Refused while a throughput or a deployment serves the model."""
+    with state.store.lock:
+        model = find_model(state.store, current_account_region(), params["modelIdentifier"])
+        endpoints = [
+            *state.store.throughputs.all(model.account_region),
+            *state.store.deployments.all(model.account_region),
+        ]
+        used_by = [endpoint.arn for endpoint in endpoints if endpoint.model_arn == model.arn]
         if used_by:
-            raise ConflictError(f"The custom model is in use by {', '.join(used_by)}: delete that first.")
-        bedrock.store.models.delete(model.id)
-        shutil.rmtree(bedrock.store.job_folder(model.job_id), ignore_errors=True)
+            raise ConflictError(f"The custom model is in use by {', '.join(used_by)}. Delete that first.")
+        state.store.models.delete(model.id)
+        shutil.rmtree(state.store.job_folder(model.job_id), ignore_errors=True)
     return {}
 
 
-def _shown(bedrock: Bedrock, model: CustomModel) -> CustomModel:
-    older = timedelta(days=bedrock.settings.models_age_days)
-    return model.model_copy(update={"created": model.created - older})
+def _with_age_offset(model: CustomModel, settings: Settings) -> CustomModel:
+    offset = timedelta(days=settings.models_age_days)
+    return model.model_copy(update={"created": model.created - offset})
 
 
-def _summary(model: CustomModel) -> dict[str, Any]:
-    base = model.scope.foundation_model_arn(model.base_model_id)
+def _summary(model: CustomModel) -> Result:
     return {
         "modelArn": model.arn,
         "modelName": model.name,
         "creationTime": model.created,
-        "baseModelArn": base,
+        "baseModelArn": model.account_region.foundation_model_arn(model.base_model_id),
         "baseModelName": model.base_model_id.split(":")[0],
         "customizationType": "FINE_TUNING",
-        "ownerAccountId": model.scope.account,
+        "ownerAccountId": model.account_region.account,
         "modelStatus": "Active",
     }
-
-
-OPERATIONS = {"GetCustomModel": get, "ListCustomModels": list_models, "DeleteCustomModel": delete}

@@ -1,35 +1,40 @@
-"""The Price List API, as far as Amazon Bedrock's prices go: GetProducts, answered from the project's packaged list.
+"""The Price List API for Amazon Bedrock: GetProducts, answered from the prices that the project contains.
 
-A stand-in: nobody asks AWS here. The documents have AWS's shape, and every response says what answered.
+This is a stand-in that never calls AWS. The documents have AWS's format, and a header of every response names the
+stand-in.
 """
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from local.bedrock.runtime.answering import runtime_headers
+from local.bedrock.protocol.operation import Operation, Params, Result
+from local.bedrock.protocol.serializing import HEADERS, stand_in_headers
 from tuner import catalog
 from tuner.costs.price_list_offers import SERVICE
 from tuner.costs.prices import Price, price
 from tuner.costs.usage_types import REGIONS, Wanted, wanted
 
-if TYPE_CHECKING:
-    from local.bedrock.bedrock import Bedrock
-
 NAME = "local stand-in for AWS's price list (the packaged prices)"
+# The unit of a price in AWS's list, and how many of the project's units it is.
 _UNITS = {"storage": ("Model/month", 1.0), "throughput": ("hour", 1.0)}
 _TOKENS = ("1K tokens", 1000.0)
 
 
-def get_products(_: Bedrock, params: dict[str, Any]) -> dict[str, Any]:
+def operations() -> dict[str, Operation]:
+    """The handlers of this module by API name. They need no state."""
+    return {"GetProducts": get_products}
+
+
+def get_products(params: Params) -> Result:
     """GetProducts, for filters on the usage type."""
     filters = params.get("Filters", ())
     asked = [each["Value"] for each in filters if (each["Type"], each["Field"]) == ("TERM_MATCH", "usagetype")]
     known = _by_usage_type() if params["ServiceCode"] == SERVICE else {}
     found = [(name, price(each.item, each.model, each.term)) for name, each in known.items() if name in asked]
     documents = [json.dumps(_document(name, each)) for name, each in found if each]
-    return {"FormatVersion": "aws_v1", "PriceList": documents, "$headers": runtime_headers(NAME)}
+    return {"FormatVersion": "aws_v1", "PriceList": documents, HEADERS: stand_in_headers(NAME)}
 
 
 def _by_usage_type() -> dict[str, Wanted]:
@@ -44,6 +49,7 @@ def _by_usage_type() -> dict[str, Wanted]:
 
 def _document(usage_type: str, found: Price) -> dict[str, Any]:
     unit, factor = _UNITS.get(found.item, _TOKENS)
+    # AWS's SKUs are opaque. Any code that is stable for a usage type will do.
     code = f"LOCAL{sum(map(ord, usage_type)):011d}"
     dimension = {
         "unit": unit,
@@ -69,6 +75,3 @@ def _document(usage_type: str, found: Price) -> dict[str, Any]:
         "version": "local",
         "publicationDate": f"{found.read or '2026-01-01'}T00:00:00Z",
     }
-
-
-OPERATIONS = {"GetProducts": get_products}

@@ -1,66 +1,52 @@
-"""Tags: as lists on the wire, as a mapping in the records; at most 50 on a resource."""
+"""TagResource, UntagResource and ListTagsForResource."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import Any
 
-from local.bedrock.account_region import current_scope
-from local.bedrock.errors import ResourceNotFoundError, TooManyTagsError
-from local.bedrock.records import Record, Tags
-
-if TYPE_CHECKING:
-    from local.bedrock.bedrock import Bedrock
-    from local.bedrock.store import Table
-
-MOST_TAGS = 50
-
-
-def from_wire(tags: list[dict[str, str]] | None) -> Tags:
-    """The tags of a create request.
-
-    Raises:
-        TooManyTagsError: more than 50.
-    """
-    return _limited({tag["key"]: tag["value"] for tag in tags or []})
+from local.bedrock.errors import ResourceNotFoundError
+from local.bedrock.protocol.operation import Operation, Params, Result
+from local.bedrock.state.account_region import current_account_region
+from local.bedrock.state.bedrock_state import BedrockState
+from local.bedrock.state.records import Record
+from local.bedrock.state.store import Store, Table
+from local.bedrock.state.tags import check_tag_count, tags_from_request
 
 
-def tag_resource(bedrock: Bedrock, params: dict[str, Any]) -> dict[str, Any]:
+def operations(state: BedrockState) -> dict[str, Operation]:
+    """The handlers of this module by API name."""
+    return {
+        "TagResource": partial(tag_resource, state.store),
+        "UntagResource": partial(untag_resource, state.store),
+        "ListTagsForResource": partial(list_tags_for_resource, state.store),
+    }
+
+
+def tag_resource(store: Store, params: Params) -> Result:
     """TagResource."""
-    with bedrock.store.lock:
-        table, record = _find(bedrock, params["resourceARN"])
-        table.update(record.id, tags=_limited(record.tags | from_wire(params["tags"])))
+    with store.lock:
+        table, record = _find(store, params["resourceARN"])
+        table.update(record.id, tags=check_tag_count(record.tags | tags_from_request(params["tags"])))
     return {}
 
 
-def untag_resource(bedrock: Bedrock, params: dict[str, Any]) -> dict[str, Any]:
-    """UntagResource; keys that the resource has not are ignored."""
-    with bedrock.store.lock:
-        table, record = _find(bedrock, params["resourceARN"])
+def untag_resource(store: Store, params: Params) -> Result:
+    """UntagResource. Keys that the resource does not have are ignored."""
+    with store.lock:
+        table, record = _find(store, params["resourceARN"])
         table.update(record.id, tags={key: value for key, value in record.tags.items() if key not in params["tagKeys"]})
     return {}
 
 
-def list_tags_for_resource(bedrock: Bedrock, params: dict[str, Any]) -> dict[str, Any]:
+def list_tags_for_resource(store: Store, params: Params) -> Result:
     """ListTagsForResource."""
-    _, record = _find(bedrock, params["resourceARN"])
+    _, record = _find(store, params["resourceARN"])
     return {"tags": [{"key": key, "value": value} for key, value in sorted(record.tags.items())]}
 
 
-def _find(bedrock: Bedrock, arn: str) -> tuple[Table[Any], Record]:
-    found = bedrock.store.taggable(current_scope(), arn)
+def _find(store: Store, arn: str) -> tuple[Table[Any], Record]:
+    found = store.taggable(current_account_region(), arn)
     if found is None:
         raise ResourceNotFoundError(f"The provided resource ARN could not be found: {arn}")
     return found
-
-
-def _limited(tags: Tags) -> Tags:
-    if len(tags) > MOST_TAGS:
-        raise TooManyTagsError(f"A resource can have at most {MOST_TAGS} tags; found {len(tags)}.")
-    return tags
-
-
-OPERATIONS = {
-    "TagResource": tag_resource,
-    "UntagResource": untag_resource,
-    "ListTagsForResource": list_tags_for_resource,
-}

@@ -3,77 +3,88 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import Any
 
-from local.bedrock.account_region import Scope, current_scope, new_id
-from local.bedrock.catalogue import foundation_models, lifecycle
-from local.bedrock.control.listing import page
-from local.bedrock.control.models import find_model
-from local.bedrock.control.serving import bill, close_bill, refuse_if_told, shown, state
-from local.bedrock.control.tags import from_wire
-from local.bedrock.errors import ConflictError, ResourceNotFoundError, ServiceQuotaExceededError, ValidationError
-from local.bedrock.records import Commitment, Throughput
-
-if TYPE_CHECKING:
-    from local.bedrock.bedrock import Bedrock
+from local.bedrock.control.pagination import page
+from local.bedrock.errors import ConflictError, ServiceQuotaExceededError, ValidationError
+from local.bedrock.offered_models import foundation_models, lifecycle
+from local.bedrock.protocol.operation import Operation, Params, Result
+from local.bedrock.state.account_region import AccountRegion, current_account_region, new_id
+from local.bedrock.state.bedrock_state import BedrockState
+from local.bedrock.state.billing import close_bill, open_bill
+from local.bedrock.state.endpoints import check_deletion_allowed, endpoint_status, with_age_offset
+from local.bedrock.state.lookups import find_model, find_throughput
+from local.bedrock.state.records import Commitment, Throughput
+from local.bedrock.state.tags import tags_from_request
 
 _MONTHS: dict[Commitment, int] = {"OneMonth": 1, "SixMonths": 6}
 
 
-def create(bedrock: Bedrock, params: dict[str, Any]) -> dict[str, Any]:
-    """CreateProvisionedModelThroughput; the bill starts when it is in service."""
-    scope = current_scope()
-    with bedrock.store.lock:
-        earlier = bedrock.store.throughputs.with_token(scope, params.get("clientRequestToken"))
+def operations(state: BedrockState) -> dict[str, Operation]:
+    """The handlers of this module by API name."""
+    return {
+        "CreateProvisionedModelThroughput": partial(create, state),
+        "GetProvisionedModelThroughput": partial(get, state),
+        "ListProvisionedModelThroughputs": partial(list_throughputs, state),
+        "UpdateProvisionedModelThroughput": partial(update, state),
+        "DeleteProvisionedModelThroughput": partial(delete, state),
+    }
+
+
+def create(state: BedrockState, params: Params) -> Result:
+    """CreateProvisionedModelThroughput. Billing starts when the throughput is in service."""
+    account_region = current_account_region()
+    with state.store.lock:
+        earlier = state.store.throughputs.with_token(account_region, params.get("clientRequestToken"))
         if earlier:
             return {"provisionedModelArn": earlier.arn}
-        throughput = _new_throughput(bedrock, scope, params)
-        bedrock.store.throughputs.put(throughput)
-        if not throughput.injected_failure:
-            bill(bedrock, throughput, "provisioned-model", throughput.model_units, throughput.commitment)
+        throughput = _new_throughput(state, account_region, params)
+        state.store.throughputs.put(throughput)
+        open_bill(state.store, throughput)
     return {"provisionedModelArn": throughput.arn}
 
 
-def _new_throughput(bedrock: Bedrock, scope: Scope, params: dict[str, Any]) -> Throughput:
-    model = find_model(bedrock, scope, params["modelId"])
-    if bedrock.store.throughputs.find(scope, params["provisionedModelName"]):
+def _new_throughput(state: BedrockState, account_region: AccountRegion, params: Params) -> Throughput:
+    model = find_model(state.store, account_region, params["modelId"])
+    if state.store.throughputs.find(account_region, params["provisionedModelName"]):
         raise ValidationError("The provided provisioned model name is currently in use.")
     base = foundation_models()[model.base_model_id]
-    if lifecycle(base, bedrock.settings) != "ACTIVE":
-        # Amazon Bedrock User Guide, "Model lifecycle"; AWS's own words are not known.
+    if lifecycle(base, state.settings) != "ACTIVE":
+        # The rule is in the Amazon Bedrock User Guide, "Model lifecycle". AWS's own message is not known.
         raise ValidationError(f"New Provisioned Throughput cannot be created for {base.id}, which is in Legacy state.")
     commitment: Commitment | None = params.get("commitmentDuration")
-    _check_quota(bedrock, scope, params["modelUnits"], commitment)
-    identifier, now = new_id(), bedrock.clock()
+    _check_quota(state, account_region, params["modelUnits"], commitment)
+    identifier, now = new_id(), state.clock()
     return Throughput(
         id=identifier,
         name=params["provisionedModelName"],
-        arn=scope.arn(f"provisioned-model/{identifier}"),
-        scope=scope,
+        arn=account_region.arn(f"provisioned-model/{identifier}"),
+        account_region=account_region,
         created=now,
         changed=now,
-        ready=now + timedelta(seconds=bedrock.settings.throughput_seconds),
+        ready=now + timedelta(seconds=state.settings.throughput_seconds),
         token=params.get("clientRequestToken"),
-        tags=from_wire(params.get("tags")),
+        tags=tags_from_request(params.get("tags")),
         model_arn=model.arn,
         base_model_id=model.base_model_id,
         model_units=params["modelUnits"],
         commitment=commitment,
-        commitment_ends=now + _term(bedrock, commitment) if commitment else None,
-        injected_failure=bedrock.settings.fail_throughputs,
+        commitment_ends=now + _term(state, commitment) if commitment else None,
+        injected_failure=state.settings.fail_throughputs,
     )
 
 
-def _term(bedrock: Bedrock, commitment: Commitment) -> timedelta:
-    return timedelta(seconds=_MONTHS[commitment] * bedrock.settings.month_seconds)
+def _term(state: BedrockState, commitment: Commitment) -> timedelta:
+    return timedelta(seconds=_MONTHS[commitment] * state.settings.month_seconds)
 
 
-def _check_quota(bedrock: Bedrock, scope: Scope, units: int, commitment: Commitment | None) -> None:
-    settings = bedrock.settings
-    quota = settings.committed_model_units if commitment else settings.model_units
+def _check_quota(state: BedrockState, account_region: AccountRegion, units: int, commitment: Commitment | None) -> None:
+    """Model units with and without a commitment have separate quotas."""
+    quota = state.settings.committed_model_units if commitment else state.settings.model_units
     used = sum(
         throughput.model_units
-        for throughput in bedrock.store.throughputs.all(scope)
+        for throughput in state.store.throughputs.all(account_region)
         if (throughput.commitment is None) == (commitment is None)
     )
     kind = "" if commitment else "no "
@@ -88,86 +99,75 @@ def _check_quota(bedrock: Bedrock, scope: Scope, units: int, commitment: Commitm
         )
 
 
-def get(bedrock: Bedrock, params: dict[str, Any]) -> dict[str, Any]:
+def get(state: BedrockState, params: Params) -> Result:
     """GetProvisionedModelThroughput."""
-    throughput = shown(bedrock, _find(bedrock, params["provisionedModelId"]))
-    failed = state(throughput, bedrock.clock(), "InService") == "Failed"
-    return _summary(bedrock, throughput) | {"failureMessage": throughput.injected_failure if failed else None}
+    found = find_throughput(state.store, current_account_region(), params["provisionedModelId"])
+    throughput = with_age_offset(found, state.settings)
+    failed = _status(state, throughput) == "Failed"
+    return _summary(state, throughput) | {"failureMessage": throughput.injected_failure if failed else None}
 
 
-def list_throughputs(bedrock: Bedrock, params: dict[str, Any]) -> dict[str, Any]:
+def list_throughputs(state: BedrockState, params: Params) -> Result:
     """ListProvisionedModelThroughputs."""
     found = (
-        shown(bedrock, throughput)
-        for throughput in bedrock.store.throughputs.all(current_scope())
-        if params.get("statusEquals") in (None, state(throughput, bedrock.clock(), "InService"))
+        with_age_offset(throughput, state.settings)
+        for throughput in state.store.throughputs.all(current_account_region())
+        if params.get("statusEquals") in (None, _status(state, throughput))
         and params.get("modelArnEquals") in (None, throughput.model_arn)
     )
-    return page(found, params, "provisionedModelSummaries", lambda throughput: _summary(bedrock, throughput))
+    return page(found, params, "provisionedModelSummaries", partial(_summary, state))
 
 
-def update(bedrock: Bedrock, params: dict[str, Any]) -> dict[str, Any]:
-    """UpdateProvisionedModelThroughput: another name, or another model of the same base."""
-    with bedrock.store.lock:
-        throughput = _find(bedrock, params["provisionedModelId"])
-        changes: dict[str, Any] = {"changed": bedrock.clock()}
+def update(state: BedrockState, params: Params) -> Result:
+    """UpdateProvisionedModelThroughput: sets another name, or another custom model of the same base model."""
+    with state.store.lock:
+        throughput = find_throughput(state.store, current_account_region(), params["provisionedModelId"])
+        changes: dict[str, Any] = {"changed": state.clock()}
         name = params.get("desiredProvisionedModelName", throughput.name)
         if name != throughput.name:
-            if bedrock.store.throughputs.find(throughput.scope, name):
+            if state.store.throughputs.find(throughput.account_region, name):
                 raise ValidationError("The provided provisioned model name is currently in use.")
             changes["name"] = name
         if "desiredModelId" in params:
-            model = find_model(bedrock, throughput.scope, params["desiredModelId"])
+            model = find_model(state.store, throughput.account_region, params["desiredModelId"])
             if model.base_model_id != throughput.base_model_id:
                 raise ValidationError("The desired model must have the base model of the provisioned one.")
             changes["model_arn"] = model.arn
-        bedrock.store.throughputs.update(throughput.id, **changes)
+        state.store.throughputs.update(throughput.id, **changes)
     return {}
 
 
-def delete(bedrock: Bedrock, params: dict[str, Any]) -> dict[str, Any]:
-    """DeleteProvisionedModelThroughput; a commitment must have ended."""
-    with bedrock.store.lock:
-        throughput = _find(bedrock, params["provisionedModelId"])
-        if throughput.commitment_ends and bedrock.clock() < throughput.commitment_ends:
+def delete(state: BedrockState, params: Params) -> Result:
+    """DeleteProvisionedModelThroughput. Refused until the commitment has ended, if there is one."""
+    with state.store.lock:
+        throughput = find_throughput(state.store, current_account_region(), params["provisionedModelId"])
+        if throughput.commitment_ends and state.clock() < throughput.commitment_ends:
             raise ConflictError(
                 f"The provisioned throughput has a commitment ({throughput.commitment}) until "
-                f"{throughput.commitment_ends:%Y-%m-%d}: it cannot be deleted before."
+                f"{throughput.commitment_ends:%Y-%m-%d}. It cannot be deleted before that date."
             )
-        refuse_if_told(bedrock)
-        bedrock.store.throughputs.delete(throughput.id)
-        close_bill(bedrock, throughput)
+        check_deletion_allowed(state.settings)
+        state.store.throughputs.delete(throughput.id)
+        close_bill(state.store, throughput, state.clock())
     return {}
 
 
-def _summary(bedrock: Bedrock, throughput: Throughput) -> dict[str, Any]:
+def _status(state: BedrockState, throughput: Throughput) -> str:
+    return endpoint_status(throughput, state.clock(), "InService")
+
+
+def _summary(state: BedrockState, throughput: Throughput) -> Result:
     return {
         "provisionedModelName": throughput.name,
         "provisionedModelArn": throughput.arn,
         "modelArn": throughput.model_arn,
         "desiredModelArn": throughput.model_arn,
-        "foundationModelArn": throughput.scope.foundation_model_arn(throughput.base_model_id),
+        "foundationModelArn": throughput.account_region.foundation_model_arn(throughput.base_model_id),
         "modelUnits": throughput.model_units,
         "desiredModelUnits": throughput.model_units,
-        "status": state(throughput, bedrock.clock(), "InService"),
+        "status": _status(state, throughput),
         "commitmentDuration": throughput.commitment,
         "commitmentExpirationTime": throughput.commitment_ends,
         "creationTime": throughput.created,
-        "lastModifiedTime": max(throughput.changed, min(throughput.ready, bedrock.clock())),
+        "lastModifiedTime": max(throughput.changed, min(throughput.ready, state.clock())),
     }
-
-
-def _find(bedrock: Bedrock, identifier: str) -> Throughput:
-    throughput = bedrock.store.throughputs.find(current_scope(), identifier)
-    if throughput is None:
-        raise ResourceNotFoundError(f"Could not find the provisioned model: {identifier}")
-    return throughput
-
-
-OPERATIONS = {
-    "CreateProvisionedModelThroughput": create,
-    "GetProvisionedModelThroughput": get,
-    "ListProvisionedModelThroughputs": list_throughputs,
-    "UpdateProvisionedModelThroughput": update,
-    "DeleteProvisionedModelThroughput": delete,
-}

@@ -1,1 +1,1 @@
-"""What answers: networks in a process of their own, and the client that talks to it."""
+"""Inference: a process with the networks, and its client in the server."""

@@ -1,4 +1,4 @@
-"""The server's side of the inference process: started when first needed, and again if it died."""
+"""The client of the inference process. It starts the process with the first request, and again if the process died."""
 
 from __future__ import annotations
 
@@ -11,70 +11,77 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from pathlib import Path
 
-from local.bedrock.engine.messages import Answer, Question, Sampling, Texts, Weights
+from local.bedrock.engine.messages import (
+    EmbeddingRequest,
+    GenerationRequest,
+    InferenceResult,
+    Request,
+    Sampling,
+    Weights,
+)
 from local.bedrock.errors import ModelError, ModelTimeoutError, ValidationError
-from local.bedrock.subprocess_environment import CHECKOUT, child_environment
+from local.bedrock.subprocess_environment import CHECKOUT, subprocess_environment
 from local.trainer.spec import Conversation
 
 WORKER = (sys.executable, "-W", "ignore", "-m", "local.bedrock.engine.worker")
 
 
 class InferenceClient:
-    """Asks the inference process; may be used by many threads at once."""
+    """Sends requests to the inference process. Thread-safe."""
 
     def __init__(self, log: Path, command: Sequence[str] = WORKER) -> None:
         self._log = log
         self._command = command
         self._lock = threading.Lock()
         self._numbers = itertools.count(1)
-        self._waiting: dict[int, Future[Answer]] = {}
+        self._waiting: dict[int, Future[InferenceResult]] = {}
         self._process: subprocess.Popen[bytes] | None = None
 
     def ask(
         self, weights: Weights, conversation: Conversation, sampling: Sampling, threads: int, timeout: float
-    ) -> Answer:
-        """The network's answer.
+    ) -> InferenceResult:
+        """The network's continuation of a conversation.
 
         Raises:
             ModelError: the process failed or died.
-            ModelTimeoutError: no answer within `timeout` seconds.
+            ModelTimeoutError: there was no result within `timeout` seconds.
             ValidationError: the conversation is longer than the network's context.
         """
         number = next(self._numbers)
-        question = Question(id=number, weights=weights, conversation=conversation, sampling=sampling)
-        answer = self._request(question, threads, timeout)
-        if answer.too_long:
+        request = GenerationRequest(id=number, weights=weights, conversation=conversation, sampling=sampling)
+        result = self._request(request, threads, timeout)
+        if result.too_long:
             raise ValidationError("Input is too long for requested model.")
-        return answer
+        return result
 
     def embed(self, texts: Sequence[str], threads: int, timeout: float) -> list[list[float]]:
         """Sentence embeddings of length 1.
 
         Raises:
             ModelError: the process failed or died.
-            ModelTimeoutError: no answer within `timeout` seconds.
+            ModelTimeoutError: there was no result within `timeout` seconds.
         """
-        return self._request(Texts(id=next(self._numbers), texts=tuple(texts)), threads, timeout).vectors
+        return self._request(EmbeddingRequest(id=next(self._numbers), texts=tuple(texts)), threads, timeout).vectors
 
-    def _request(self, request: Question | Texts, threads: int, timeout: float) -> Answer:
-        future: Future[Answer] = Future()
+    def _request(self, request: Request, threads: int, timeout: float) -> InferenceResult:
+        future: Future[InferenceResult] = Future()
         with self._lock:
-            process = self._alive(threads)
+            process = self._running_process(threads)
             self._waiting[request.id] = future
             try:
                 process.stdin.write(request.model_dump_json().encode() + b"\n")  # type: ignore[union-attr]
                 process.stdin.flush()  # type: ignore[union-attr]
             except OSError as error:
-                raise ModelError(f"The inference process ended: see {self._log}.") from error
+                raise ModelError(f"The inference process ended. See {self._log}.") from error
         try:
-            answer = future.result(timeout)
+            result = future.result(timeout)
         except FutureTimeoutError as error:
             raise ModelTimeoutError(f"The model did not answer within {timeout:g} seconds.") from error
         finally:
             self._waiting.pop(request.id, None)
-        if answer.error:
-            raise ModelError(f"The model failed: {answer.error}")
-        return answer
+        if result.error:
+            raise ModelError(f"The model failed: {result.error}")
+        return result
 
     def close(self) -> None:
         """End the process."""
@@ -84,7 +91,7 @@ class InferenceClient:
                 self._process.wait()
             self._process = None
 
-    def _alive(self, threads: int) -> subprocess.Popen[bytes]:
+    def _running_process(self, threads: int) -> subprocess.Popen[bytes]:
         if self._process is None or self._process.poll() is not None:
             self._log.parent.mkdir(parents=True, exist_ok=True)
             with self._log.open("ab") as log:
@@ -94,19 +101,20 @@ class InferenceClient:
                     stdout=subprocess.PIPE,
                     stderr=log,
                     cwd=CHECKOUT,
-                    env=child_environment(),
+                    env=subprocess_environment(),
                 )
             threading.Thread(target=self._receive, args=(self._process,), daemon=True).start()
         return self._process
 
     def _receive(self, process: subprocess.Popen[bytes]) -> None:
         for line in process.stdout or ():
-            answer = Answer.model_validate_json(line)
-            future = self._waiting.get(answer.id)
+            result = InferenceResult.model_validate_json(line)
+            # A request that timed out no longer waits for its result.
+            future = self._waiting.get(result.id)
             if future:
-                future.set_result(answer)
+                future.set_result(result)
         process.wait()
-        ended = Answer(id=0, error=f"the inference process ended with exit status {process.returncode}")
+        ended = InferenceResult(id=0, error=f"the inference process ended with exit status {process.returncode}")
         with self._lock:
             for future in list(self._waiting.values()):
                 if not future.done():

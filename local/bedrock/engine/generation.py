@@ -1,4 +1,4 @@
-"""Several prompts continued at once by one network, each with its own sampling."""
+"""Generates text for several prompts at once with one network. Each prompt has its own sampling parameters."""
 
 from __future__ import annotations
 
@@ -8,31 +8,31 @@ from dataclasses import dataclass, field
 import torch
 from transformers import DynamicCache, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from local.bedrock.engine.messages import Answer, Question, StopReason
+from local.bedrock.engine.messages import GenerationRequest, InferenceResult, StopReason
 from local.trainer.chat import encode, prompt_pieces
 
-LONGEST_CONTEXT = 8192
+MAX_CONTEXT_TOKENS = 8192
 
 
 @dataclass(slots=True, eq=False)
 class Row:
-    """One prompt of the batch and what has been said so far."""
+    """One prompt of the batch, and the tokens generated so far."""
 
-    question: Question
+    request: GenerationRequest
     prompt: list[int]
     random: torch.Generator
-    said: list[int] = field(default_factory=list)
+    generated: list[int] = field(default_factory=list)
     text: str = ""
     stop_reason: StopReason | None = None
     stop_sequence: str | None = None
 
-    def answer(self) -> Answer:
-        """As it goes back to the server."""
-        return Answer(
-            id=self.question.id,
+    def result(self) -> InferenceResult:
+        """The result for the server."""
+        return InferenceResult(
+            id=self.request.id,
             text=self.text,
             input_tokens=len(self.prompt),
-            output_tokens=len(self.said),
+            output_tokens=len(self.generated),
             stop_reason=self.stop_reason or "end_turn",
             stop_sequence=self.stop_sequence,
         )
@@ -40,25 +40,25 @@ class Row:
 
 @torch.inference_mode()
 def generate(
-    model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, questions: Sequence[Question]
-) -> list[Answer]:
-    """Answer all questions; those whose prompt does not fit the context are answered with `too_long`."""
-    rows = [_row(question, tokenizer) for question in questions]
-    fitting = [row for row in rows if len(row.prompt) + 1 <= LONGEST_CONTEXT]
-    answers = [Answer(id=row.question.id, too_long=True) for row in rows if row not in fitting]
+    model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, requests: Sequence[GenerationRequest]
+) -> list[InferenceResult]:
+    """The results of all requests. A prompt that does not fit into the context gets the result `too_long`."""
+    rows = [_row(request, tokenizer) for request in requests]
+    fitting = [row for row in rows if len(row.prompt) + 1 <= MAX_CONTEXT_TOKENS]
+    too_long = [InferenceResult(id=row.request.id, too_long=True) for row in rows if row not in fitting]
     if fitting:
-        _continue(model, tokenizer, fitting)
-    return answers + [row.answer() for row in fitting]
+        _generate(model, tokenizer, fitting)
+    return too_long + [row.result() for row in fitting]
 
 
-def _row(question: Question, tokenizer: PreTrainedTokenizerFast) -> Row:
-    ids = [token for token, _ in encode(prompt_pieces(question.conversation), tokenizer)]
-    return Row(question, ids, torch.Generator().manual_seed(question.sampling.seed))
+def _row(request: GenerationRequest, tokenizer: PreTrainedTokenizerFast) -> Row:
+    ids = [token for token, _ in encode(prompt_pieces(request.conversation), tokenizer)]
+    return Row(request, ids, torch.Generator().manual_seed(request.sampling.seed))
 
 
-def _continue(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, rows: list[Row]) -> None:
+def _generate(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, rows: list[Row]) -> None:
     longest = max(len(row.prompt) for row in rows)
-    # Prompts end together: padding stands on the left, masked, and does not count as a position.
+    # Left padding: all prompts end at the same index. Padding is masked and gets no position.
     padding = [longest - len(row.prompt) for row in rows]
     tokens = torch.tensor([[0] * pad + row.prompt for pad, row in zip(padding, rows, strict=True)])
     mask = torch.tensor([[0] * pad + [1] * len(row.prompt) for pad, row in zip(padding, rows, strict=True)])
@@ -76,45 +76,46 @@ def _continue(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, rows:
         )
         logits = output.logits[:, -1].float()
         for row, scores in zip(active, logits, strict=True):
-            _take(row, _pick(scores, row), tokenizer)
-        going = [index for index, row in enumerate(active) if row.stop_reason is None]
-        if not going:
+            _append(row, _sample(scores, row), tokenizer)
+        unfinished = [index for index, row in enumerate(active) if row.stop_reason is None]
+        if not unfinished:
             return
-        if len(going) < len(active):
-            active = [active[index] for index in going]
-            kept = torch.tensor(going)
+        # Finished prompts leave the batch, so that each step computes only what is still needed.
+        if len(unfinished) < len(active):
+            active = [active[index] for index in unfinished]
+            kept = torch.tensor(unfinished)
             cache.batch_select_indices(kept)
             mask, positions = mask[kept], positions[kept]
-        tokens = torch.tensor([[row.said[-1]] for row in active])
+        tokens = torch.tensor([[row.generated[-1]] for row in active])
         mask = torch.cat([mask, torch.ones(len(active), 1, dtype=mask.dtype)], dim=-1)
         positions = positions[:, -1:] + 1
 
 
-def _take(row: Row, token: int, tokenizer: PreTrainedTokenizerFast) -> None:
-    sampling = row.question.sampling
+def _append(row: Row, token: int, tokenizer: PreTrainedTokenizerFast) -> None:
+    sampling = row.request.sampling
     if token == tokenizer.eos_token_id:
-        row.said.append(token)
+        row.generated.append(token)
         row.stop_reason = "end_turn"
     else:
-        row.said.append(token)
-        if len(row.said) >= sampling.max_tokens or len(row.prompt) + len(row.said) >= LONGEST_CONTEXT:
+        row.generated.append(token)
+        if len(row.generated) >= sampling.max_tokens or len(row.prompt) + len(row.generated) >= MAX_CONTEXT_TOKENS:
             row.stop_reason = "max_tokens"
     if row.stop_reason or sampling.stop_sequences:
-        row.text = str(tokenizer.decode(row.said, skip_special_tokens=True)).strip()
+        row.text = str(tokenizer.decode(row.generated, skip_special_tokens=True)).strip()
         for sequence in sampling.stop_sequences:
             if sequence in row.text:
                 row.text = row.text.split(sequence)[0]
                 row.stop_reason, row.stop_sequence = "stop_sequence", sequence
 
 
-def _pick(scores: torch.Tensor, row: Row) -> int:
-    sampling = row.question.sampling
+def _sample(scores: torch.Tensor, row: Row) -> int:
+    sampling = row.request.sampling
     if sampling.temperature == 0:
         return int(scores.argmax())
-    likely, tokens = torch.softmax(scores / sampling.temperature, dim=-1).sort(descending=True)
-    # The nucleus: the fewest tokens whose probabilities reach top_p, at least one.
-    keep = likely.cumsum(-1) - likely < sampling.top_p
+    probabilities, tokens = torch.softmax(scores / sampling.temperature, dim=-1).sort(descending=True)
+    # Nucleus sampling: the most probable tokens until their sum reaches top_p, and at least one.
+    keep = probabilities.cumsum(-1) - probabilities < sampling.top_p
     if sampling.top_k:
         keep[sampling.top_k :] = False
     keep[0] = True
-    return int(tokens[torch.multinomial(likely * keep, 1, generator=row.random)])
+    return int(tokens[torch.multinomial(probabilities * keep, 1, generator=row.random)])

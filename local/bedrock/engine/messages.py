@@ -1,4 +1,4 @@
-"""What the server and the inference process say to each other: one JSON object per line."""
+"""The messages between the server and the inference process: one JSON object per line."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ StopReason = Literal["end_turn", "max_tokens", "stop_sequence"]
 
 
 class Weights(BaseModel):
-    """A network, with an adapter merged in where it was tuned."""
+    """A base network, and the adapter of a custom model that is merged into it."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -23,7 +23,7 @@ class Weights(BaseModel):
 
 
 class Sampling(BaseModel):
-    """How to pick tokens; temperature 0 is greedy."""
+    """How tokens are sampled. Temperature 0 is greedy decoding."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -35,34 +35,34 @@ class Sampling(BaseModel):
     seed: int = 0
 
 
-class Question(BaseModel):
-    """A request to the inference process: continue the conversation."""
+class GenerationRequest(BaseModel):
+    """A request for the continuation of a conversation."""
 
     model_config = ConfigDict(frozen=True)
 
-    kind: Literal["question"] = "question"
+    kind: Literal["generation"] = "generation"
     id: int
     weights: Weights
     conversation: Conversation
     sampling: Sampling
 
 
-class Texts(BaseModel):
-    """A request to the inference process: the texts' sentence embeddings."""
+class EmbeddingRequest(BaseModel):
+    """A request for the sentence embeddings of texts."""
 
     model_config = ConfigDict(frozen=True)
 
-    kind: Literal["texts"] = "texts"
+    kind: Literal["embedding"] = "embedding"
     id: int
     texts: tuple[str, ...]
 
 
-Request = Annotated[Question | Texts, Field(discriminator="kind")]
-REQUEST: TypeAdapter[Question | Texts] = TypeAdapter(Request)
+Request = GenerationRequest | EmbeddingRequest
+REQUEST: TypeAdapter[Request] = TypeAdapter(Annotated[Request, Field(discriminator="kind")])
 
 
-class Answer(BaseModel):
-    """What comes back; `error` is set instead of the rest where there is no answer."""
+class InferenceResult(BaseModel):
+    """The result of a request: `vectors` or `text`. If the request failed, only `error` is set."""
 
     id: int
     vectors: list[list[float]] = []

@@ -1,1 +1,1 @@
-"""A customization job's life: role, data, hyperparameters, training, output."""
+"""Customization jobs: service role, data, hyperparameters, training and output."""

@@ -1,4 +1,4 @@
-"""Training and validation files: read as the model's family wants them, in Bedrock's limits, to `Conversation`s."""
+"""Reads training and validation files in the format of the model family, and checks Bedrock's limits."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def read_records(path: Path, file_name: str, model: Model) -> list[Conversation]
     """The records of a JSONL file in the model's format.
 
     Raises:
-        JobFailedError: the first line that breaks a rule, in Bedrock's words where they are known.
+        JobFailedError: a line breaks a rule. The message is Bedrock's where it is known.
     """
     records = []
     with path.open("rb") as lines:
@@ -28,10 +28,10 @@ def read_records(path: Path, file_name: str, model: Model) -> list[Conversation]
 
 
 def check_counts(training: int, validation: int | None, model: Model) -> None:
-    """Hold the number of records against the limits of the model's family.
+    """Check the numbers of records against the limits of the model family.
 
     Raises:
-        JobFailedError: too few or too many.
+        JobFailedError: there are too few or too many records.
     """
     limits = model.family.records
     counts = [("training", training, limits.training), ("together", training + (validation or 0), limits.together)]
@@ -100,8 +100,11 @@ def _check_text(record: Conversation, number: int, file_name: str, model: Model)
     prompts = [record.system or "", *(turn.text for turn in record.turns if turn.role == "user")]
     for reserved in model.family.reserved_strings:
         if any(reserved in prompt for prompt in prompts):
-            raise JobFailedError(f"{file_name}, line {number}: the reserved string '{reserved}' stands in a prompt.")
+            raise JobFailedError(
+                f"{file_name}, line {number}: a prompt contains the reserved string '{reserved}'. Remove it."
+            )
     characters = sum(map(len, prompts)) + sum(len(turn.text) for turn in record.turns if turn.role == "assistant")
+    # AWS's own dataset validators estimate tokens from characters, too.
     tokens = int(characters / model.family.characters_per_token)
     if tokens > model.tokens_per_record:
         raise JobFailedError(

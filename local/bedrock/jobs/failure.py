@@ -1,10 +1,10 @@
-"""Why a job does not complete."""
+"""The exceptions that end a job without a custom model."""
 
 from __future__ import annotations
 
 
 class JobFailedError(Exception):
-    """The job fails; the message becomes its failureMessage."""
+    """The job fails. The message becomes its failureMessage."""
 
 
 class JobStoppedError(Exception):

@@ -1,4 +1,4 @@
-"""What a family's hyperparameters mean for the local network."""
+"""Checks the hyperparameters of a model family, and translates them for the local network."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from local.trainer.spec import EarlyStopping
 from tuner.catalog import Hyperparameter, Model, plain_decimal
 
 LOCAL_LEARNING_RATE = {"smollm2": 1e-3, "tiny": 1e-2}
-"""What suits the network, found by trying; a family's default rate corresponds to it, and ratios are kept."""
+"""The learning rate for a family's default, found by experiment. Ratios to the default are kept."""
 
 LOCAL_BATCH_SIZE = 8
-"""For families whose batch size is Bedrock's own business."""
+"""The batch size for families without a hyperparameter for it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """Hyperparameters in the local network's terms."""
+    """The training schedule of the local network."""
 
     epochs: int
     batch_size: int
@@ -27,10 +27,10 @@ class Schedule:
 
 
 def check(model: Model, given: dict[str, str]) -> dict[str, str]:
-    """The job's hyperparameters, defaults filled in, as Bedrock shows them.
+    """The hyperparameters of a job with defaults for those that are not given, as Bedrock returns them.
 
     Raises:
-        ValidationError: an unknown name, not a number, or out of the family's range.
+        ValidationError: a name is unknown, or a value is not a number or out of the family's range.
     """
     rules = model.family.hyperparameters
     unknown = sorted(set(given) - set(rules))
@@ -61,7 +61,7 @@ def _text(rule: Hyperparameter) -> str:
 
 
 def schedule(model: Model, values: dict[str, str], network: str) -> Schedule:
-    """Translate checked values; every ratio to the family's default is kept."""
+    """The schedule for checked hyperparameters."""
     stopping = None
     if model.family.stops_early:
         stopping = EarlyStopping(

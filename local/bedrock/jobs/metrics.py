@@ -1,4 +1,4 @@
-"""The two CSV files that a completed job leaves in S3, and where Bedrock puts them."""
+"""Writes the two CSV files with the losses of a job to S3, under the keys that Bedrock uses."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ VALIDATION_FILE = "validation_artifacts/post_fine_tuning_validation/validation/v
 
 
 def write_metrics(storage: Storage, output_uri: str, job_id: str, progress: Progress) -> None:
-    """Write both files; without validation data there is no second one, as on AWS."""
+    """Write both files. Without validation data there is no validation file, as on AWS."""
     root = S3Uri.parse(output_uri).below(f"model-customization-job-{job_id}")
     storage.write(root.below(TRAINING_FILE), _csv(TrainingRow.model_fields, progress.training))
     if progress.validation:

@@ -1,47 +1,51 @@
-"""What happens to a job after it was accepted: three stages on a thread of its own, then a model or a reason."""
+"""Executes accepted jobs, each on a thread of its own: three stages, then a custom model or a failure message."""
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
-from local.bedrock.account_region import new_id
-from local.bedrock.clock import Clock
 from local.bedrock.jobs.dataset import check_counts, read_records
 from local.bedrock.jobs.failure import JobFailedError, JobStoppedError
 from local.bedrock.jobs.hyperparameters import schedule
 from local.bedrock.jobs.metrics import write_metrics
 from local.bedrock.jobs.storage import S3Uri, Storage
 from local.bedrock.jobs.training import TrainingPlan, train, write_inputs
-from local.bedrock.records import CustomModel, Job, JobStatus, Stage, StageStatus
-from local.bedrock.settings import Settings
-from local.bedrock.store import Store
+from local.bedrock.state.account_region import new_id
+from local.bedrock.state.clock import Clock
+from local.bedrock.state.records import CustomModel, Job, JobStatus, Stage, StageStatus
+from local.bedrock.state.settings import Settings
+from local.bedrock.state.store import Store
 from local.trainer.spec import Conversation, Progress
 from tuner import catalog
 
 StageName = Literal["validation", "data_processing", "training"]
-RESTARTED = "The local Bedrock was restarted while the job was in progress; start it again under another name."
+# Opens S3 with the credentials of a job's service role. Raises ValidationError if the role cannot be assumed.
+StorageOpener = Callable[[Job], Storage]
+RESTARTED = "The local Bedrock was restarted while the job was in progress. Start the job again under another name."
 
 logger = logging.getLogger(__name__)
 
 
 class JobRunner:
-    """Runs jobs; all they leave behind is in the store and in S3."""
+    """Runs jobs. Their results are in the store and in S3."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: Clock, open_storage: StorageOpener) -> None:
+        self.open_storage = open_storage
         self._store = store
         self._clock = clock
         self._stops: dict[str, threading.Event] = {}
+        # The threads of these jobs ended with the previous server process.
         for job in store.jobs.all():
             if job.status in ("InProgress", "Stopping"):
                 self._end(job.id, "Failed", RESTARTED)
 
     def start(self, job: Job, storage: Storage, settings: Settings) -> threading.Thread:
-        """Begin the work of a stored job."""
+        """Start a job that is in the store already."""
         self._stops[job.id] = threading.Event()
         thread = threading.Thread(target=self._run, args=(job, storage, settings), name=f"job-{job.name}", daemon=True)
         thread.start()
@@ -53,7 +57,7 @@ class JobRunner:
         self._stops[job_id].set()
 
     def stop_all(self) -> None:
-        """End every training process; for a server that shuts down."""
+        """End all training processes, because the server shuts down."""
         for event in self._stops.values():
             event.set()
 
@@ -124,8 +128,8 @@ class JobRunner:
         model = CustomModel(
             id=identifier,
             name=job.model_name,
-            arn=job.scope.arn(f"custom-model/{job.base_model_id}/{identifier}"),
-            scope=job.scope,
+            arn=job.account_region.arn(f"custom-model/{job.base_model_id}/{identifier}"),
+            account_region=job.account_region,
             created=self._clock(),
             tags=job.model_tags,
             job_id=job.id,
@@ -149,10 +153,11 @@ class JobRunner:
             self._end(job.id, "Completed")
 
     @contextmanager
-    def _stage(self, job_id: str, name: StageName, least_seconds: float) -> Iterator[None]:
+    def _stage(self, job_id: str, name: StageName, min_seconds: float) -> Iterator[None]:
+        """Record the status of a stage, which lasts at least `min_seconds` unless the job is stopped."""
         self._mark(job_id, name, "InProgress", started=True)
         try:
-            if self._stops[job_id].wait(least_seconds):
+            if self._stops[job_id].wait(min_seconds):
                 raise JobStoppedError
             yield
             if self._stops[job_id].is_set():

@@ -1,4 +1,7 @@
-"""S3 with the service role's credentials, and nothing else: what the role may not do fails the job as on AWS."""
+"""S3 access of a job, with the credentials of its service role.
+
+A permission that the role lacks fails the job, as on AWS.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,7 @@ class S3Uri:
 
     @classmethod
     def parse(cls, uri: str) -> S3Uri:
-        """The service model's pattern has already been checked."""
+        """Parse a URI. The service model's pattern was checked before."""
         bucket, _, key = uri.removeprefix("s3://").partition("/")
         return cls(bucket, key)
 
@@ -37,7 +40,7 @@ class S3Uri:
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """A session's temporary credentials."""
+    """Temporary credentials of a role session."""
 
     access_key: str
     secret_key: str
@@ -45,31 +48,31 @@ class Credentials:
 
 
 class Storage(Protocol):
-    """What a job needs of S3."""
+    """The S3 operations of a job."""
 
     def read(self, uri: S3Uri, target: Path) -> None:
         """Download an object."""
 
     def check_writable(self, prefix: S3Uri) -> None:
-        """Prove that output can be written under the prefix, before anything is trained."""
+        """Check that output can be written under the prefix, before the training starts."""
 
     def write(self, uri: S3Uri, content: bytes) -> None:
         """Upload an object."""
 
 
 class RoleStorage:
-    """S3 over its API, as the role that `credentials` belong to."""
+    """S3 over its API, with the credentials of a role."""
 
     def __init__(self, credentials: Credentials, region: str) -> None:
         session = boto3.Session(credentials.access_key, credentials.secret_key, credentials.token, region_name=region)
-        patience = Config(retries={"mode": "standard", "total_max_attempts": 3}, s3={"addressing_style": "path"})
-        self._s3: Any = session.client("s3", config=patience)
+        config = Config(retries={"mode": "standard", "total_max_attempts": 3}, s3={"addressing_style": "path"})
+        self._s3: Any = session.client("s3", config=config)
 
     def read(self, uri: S3Uri, target: Path) -> None:
         """Check ListBucket and GetObject, then download.
 
         Raises:
-            JobFailedError: in Bedrock's words, followed by what S3 said.
+            JobFailedError: access is denied or the object is missing. Bedrock's message is followed by S3's.
         """
         try:
             self._s3.list_objects_v2(Bucket=uri.bucket, Prefix=uri.key, MaxKeys=1)
@@ -83,10 +86,10 @@ class RoleStorage:
             ) from error
 
     def check_writable(self, prefix: S3Uri) -> None:
-        """Write Bedrock's own check file under the prefix.
+        """Write the check file that Bedrock writes under the prefix.
 
         Raises:
-            JobFailedError: in Bedrock's words, followed by what S3 said.
+            JobFailedError: access is denied or the object is missing. Bedrock's message is followed by S3's.
         """
         self.write(prefix.below(WRITE_CHECK), b"")
 
@@ -94,7 +97,7 @@ class RoleStorage:
         """Upload an object.
 
         Raises:
-            JobFailedError: in Bedrock's words, followed by what S3 said.
+            JobFailedError: access is denied or the object is missing. Bedrock's message is followed by S3's.
         """
         try:
             self._s3.put_object(Bucket=uri.bucket, Key=uri.key, Body=content)

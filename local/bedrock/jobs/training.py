@@ -1,4 +1,4 @@
-"""A training process: started, watched, stopped."""
+"""Starts, monitors and stops a training process."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from local.bedrock.jobs.failure import JobFailedError, JobStoppedError
 from local.bedrock.jobs.hyperparameters import Schedule
-from local.bedrock.subprocess_environment import CHECKOUT, child_environment
+from local.bedrock.subprocess_environment import CHECKOUT, subprocess_environment
 from local.trainer.spec import SPEC_FILE, Conversation, Progress, TrainingSpec
 
 LOG_FILE = "trainer.log"
@@ -21,7 +21,7 @@ GRACE_SECONDS = 5
 
 @dataclass(frozen=True, slots=True)
 class TrainingPlan:
-    """Everything a training process needs besides its data."""
+    """The input of a training process apart from its data."""
 
     network: str
     seed: int
@@ -33,7 +33,7 @@ class TrainingPlan:
 def write_inputs(
     folder: Path, plan: TrainingPlan, training: Sequence[Conversation], validation: Sequence[Conversation] | None
 ) -> None:
-    """Write the data and the specification that the process reads."""
+    """Write the data and the specification for the training process."""
     folder.mkdir(parents=True, exist_ok=True)
     _write_jsonl(folder / "training.jsonl", training)
     if validation is not None:
@@ -58,14 +58,14 @@ def train(folder: Path, stopped: threading.Event) -> Progress:
     """Run `python -m local.trainer` in the folder until it ends or `stopped` is set.
 
     Raises:
-        JobFailedError: the process failed; the message is its last line.
-        JobStoppedError: it was stopped.
+        JobFailedError: the process failed. The message has the last line of its log.
+        JobStoppedError: `stopped` was set.
     """
     with (folder / LOG_FILE).open("wb") as log:
         command = [sys.executable, "-W", "ignore", "-m", "local.trainer", str(folder)]
-        # The process ends when this pipe closes: it cannot outlive the server.
+        # The process ends when this pipe closes (parent_watchdog.py), so it cannot outlive the server.
         process = subprocess.Popen(  # noqa: S603 - the command above
-            command, stdin=subprocess.PIPE, stdout=log, stderr=log, cwd=CHECKOUT, env=child_environment()
+            command, stdin=subprocess.PIPE, stdout=log, stderr=log, cwd=CHECKOUT, env=subprocess_environment()
         )
     try:
         while process.poll() is None:
@@ -75,7 +75,7 @@ def train(folder: Path, stopped: threading.Event) -> Progress:
         _end(process)
     progress = Progress.read(folder)
     if process.returncode != 0 or progress is None or not progress.finished:
-        raise JobFailedError(_last_words(folder, process.returncode))
+        raise JobFailedError(_failure_message(folder, process.returncode))
     return progress
 
 
@@ -91,10 +91,10 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         process.stdin.close()
 
 
-def _last_words(folder: Path, status: int) -> str:
+def _failure_message(folder: Path, status: int) -> str:
     lines = (folder / LOG_FILE).read_text(encoding="utf-8", errors="replace").split("\n")
-    words = [line.strip() for line in lines if line.strip()]
-    return f"Training failed with exit status {status}: {words[-1] if words else 'it left no message'}"
+    messages = [line.strip() for line in lines if line.strip()]
+    return f"Training failed with exit status {status}: {messages[-1] if messages else 'the log is empty'}"
 
 
 def _write_jsonl(path: Path, records: Sequence[Conversation]) -> None:

@@ -1,1 +1,1 @@
-"""HTTP in, HTTP out: routing, parsing, validation and serialization, all driven by botocore's service models."""
+"""The HTTP layer: routing, parsing, validation and serialization by botocore's service models."""

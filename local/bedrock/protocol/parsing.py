@@ -1,4 +1,4 @@
-"""An HTTP request to the parameters of an operation, as the service model places them."""
+"""Parses an HTTP request into the parameters of an operation, by the locations in the service model."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from botocore.model import OperationModel, Shape, StructureShape
 from dateutil.parser import isoparse
 
 from local.bedrock.errors import ValidationError
-
-Params = dict[str, Any]
+from local.bedrock.protocol.operation import Params
 
 
 def parse_request(
@@ -32,6 +31,7 @@ def parse_request(
     params: Params = {}
     for name, member in shape.members.items():
         location = member.serialization.get("location")
+        # The name in the request may differ from the member's name, such as `x-amz-...` headers.
         wire = member.serialization.get("name", name)
         if location == "uri" and wire in labels:
             params[name] = labels[wire]
@@ -59,7 +59,7 @@ def _body(shape: StructureShape, body: bytes) -> Params:
         raise ValidationError(f"The request body is not valid JSON: {error}") from error
     if not isinstance(document, dict):
         raise ValidationError("The request body is not a JSON object.")
-    # As on AWS, members that the model does not know are ignored, and null is the same as absent.
+    # As on AWS: members that are not in the model are ignored, and null means absent.
     return {in_body[key]: value for key, value in document.items() if key in in_body and value is not None}
 
 

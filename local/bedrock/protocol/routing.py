@@ -1,4 +1,4 @@
-"""Which operation a method and a path mean, by the service model's URI templates."""
+"""Finds the operation of a request, by the URI templates of the service model."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LABEL = re.compile(r"\{(\w+)\+?\}")
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One operation and the pattern its path follows."""
+    """An operation and the pattern of its path."""
 
     operation: OperationModel
     method: str
@@ -38,7 +38,7 @@ def _routes(service: str) -> list[Route]:
     for name in model.operation_names:
         operation = model.operation_model(name)
         template = operation.http["requestUri"].split("?")[0]
-        # A label may hold an ARN, and with it slashes: the longest literal wins where two templates match.
+        # A label may contain an ARN with slashes. Where two templates match, the one with more literal text wins.
         pattern = "".join(
             f"(?P<{part}>.+)" if index % 2 else re.escape(part) for index, part in enumerate(_LABEL.split(template))
         )

@@ -1,4 +1,4 @@
-"""An operation's result, or its error, to an HTTP response."""
+"""Serializes the result of an operation, or its error, to an HTTP response."""
 
 from __future__ import annotations
 
@@ -9,21 +9,28 @@ from typing import Any
 from botocore.model import ListShape, MapShape, OperationModel, Shape, StructureShape
 
 from local.bedrock.errors import BedrockError
+from local.bedrock.protocol.operation import Result
 
+# Status, headers and body, as MiniStack expects them.
 Response = tuple[int, dict[str, str], bytes]
+# The member of a result that holds response headers beyond the service model.
+HEADERS = "$headers"
 
 
-def serialize(operation: OperationModel, result: dict[str, Any]) -> Response:
-    """The response the service model describes; members that are None are left out.
+def stand_in_headers(name: str) -> dict[str, str]:
+    """A header that AWS does not send: it names the stand-in that answered."""
+    return {"x-local-stand-in": name}
 
-    `$headers` in the result are response headers beyond the model.
+
+def serialize(operation: OperationModel, result: Result) -> Response:
+    """The response that the service model describes. Members that are None are left out.
 
     Raises:
-        KeyError: the result has a member that the model has not, or lacks one that it requires.
+        KeyError: the result has a member that is not in the model, or lacks a required one.
     """
     status = operation.http.get("responseCode", 200)
     shape = operation.output_shape
-    plain = {"Content-Type": "application/json"} | result.pop("$headers", {})
+    plain = {"Content-Type": "application/json"} | result.pop(HEADERS, {})
     if shape is None:
         return status, plain, b"{}"
     payload = shape.serialization.get("payload")
@@ -40,7 +47,7 @@ def serialize(operation: OperationModel, result: dict[str, Any]) -> Response:
 
 
 def error_response(error: BedrockError) -> Response:
-    """AWS's JSON error: the code in a header and in the body."""
+    """An error in AWS's JSON format: the code is in a header and in the body."""
     headers = {"Content-Type": "application/json", "x-amzn-ErrorType": error.code}
     return error.status, headers, json.dumps({"__type": error.code, "message": str(error)}).encode()
 

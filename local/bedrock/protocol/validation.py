@@ -1,6 +1,6 @@
-"""Every constraint of the service model - required, type, enum, pattern, length, range - checked generically.
+"""Checks parameters against the service model: required members, types, enums, patterns, lengths and ranges.
 
-The sentences are those of AWS's own front end: all violations at once, each with value, path and constraint.
+The message has the format of AWS's own validation: it lists every violation with value, path and constraint.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def validate(operation: OperationModel, params: dict[str, Any]) -> None:
     """Check `params` against the operation's input shape.
 
     Raises:
-        ValidationError: naming every violation, as AWS does.
+        ValidationError: lists every violation, as AWS does.
     """
     if operation.input_shape is None:
         return
@@ -56,9 +56,10 @@ def _structure(shape: StructureShape, value: dict[str, Any], path: str) -> Itera
 
 def _value(shape: Shape, value: Any, path: str) -> Iterator[str]:
     expected: Any = _PYTHON_TYPES.get(shape.type_name)
-    # A document member carries any JSON; bool is an int in Python, and is not one on the wire.
+    # A document member may hold any JSON.
     if expected is None or getattr(shape, "is_document_type", False):
         return
+    # bool is a subclass of int in Python, but not a number in JSON.
     if not isinstance(value, expected) or (isinstance(value, bool) and bool not in expected):
         yield _failed(value, path, f"Member must be of type {shape.type_name}")
         return

@@ -1,1 +1,1 @@
-"""The runtime: which weights a model id means, what InvokeModel's and Converse's bodies say, and the answer."""
+"""The runtime: resolves model ids, and answers InvokeModel and Converse."""

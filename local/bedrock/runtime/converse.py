@@ -1,76 +1,91 @@
-"""Converse: one body for all models, and the way a judge is asked."""
+"""Converse: one request format for all models. Judges are asked with it too."""
 
 from __future__ import annotations
 
 import json
 import secrets
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from local.bedrock.engine.client import InferenceClient
 from local.bedrock.engine.messages import Sampling
 from local.bedrock.errors import ValidationError
-from local.bedrock.runtime.answering import Prompt, ask, runtime_headers
-from local.bedrock.runtime.documents import documents_of
-from local.bedrock.runtime.resolve import Target, resolve
-from local.bedrock.tools.call import ToolCall, forced_tool, tool_in_words
-from local.bedrock.tools.calls import answered_by, fill_in
+from local.bedrock.protocol.operation import Params, Result
+from local.bedrock.protocol.serializing import HEADERS, stand_in_headers
+from local.bedrock.runtime.documents import document_texts
+from local.bedrock.runtime.inference import Prompt, ask
+from local.bedrock.runtime.target import Target, is_endpoint, resolve
+from local.bedrock.state.bedrock_state import BedrockState
+from local.bedrock.state.settings import Settings
+from local.bedrock.tools.dispatch import answering_name, tool_arguments
+from local.bedrock.tools.tool_call import ToolCall, forced_tool, schema_in_prompt
 from local.trainer.spec import Conversation, Turn
 from tuner import catalog
-
-if TYPE_CHECKING:
-    from local.bedrock.bedrock import Bedrock
 
 DEFAULT_MAX_TOKENS = 512
 CHARACTERS_PER_TOKEN = 4
 
 
-def converse(bedrock: Bedrock, params: dict[str, Any]) -> dict[str, Any]:
-    """Converse: text in; text out, or the arguments of the tool that the request forces."""
-    target = resolve(bedrock, params["modelId"])
+def converse(state: BedrockState, inference: InferenceClient, params: Params) -> Result:
+    """Converse: returns text, or the arguments of the tool that the request forces."""
+    target = resolve(state, params["modelId"])
     prompt = _prompt(params)
     judge = _judge(target)
     if judge:
-        bedrock.judge_access.admit(bedrock.settings, bedrock.clock())
+        state.judge_access.admit(state.settings, state.clock())
         _check_sampling(judge, params.get("inferenceConfig", {}))
-    conversation = prompt.conversation
-    documents = documents_of(target.base.id, params["messages"])
-    text = "\n\n".join(turn.text for turn in conversation.turns if turn.role == "user")
-    forced = forced_tool(params, text, conversation.system or "", documents)
+    call, forced = _tool_call(params, prompt.conversation, target)
     if forced and judge:
         _check_tool_choice(judge)
-    call = forced or (tool_in_words(text, conversation.system or "", documents) if target.base.judges else None)
-    if documents and not call:
-        raise ValidationError("The local stand-in reads documents only for a tool that is forced.")
     if call:
-        return _use_tool(bedrock, call, params.get("inferenceConfig", {}), in_words=not forced)
-    spoken = ask(bedrock, target, prompt)
-    answer = spoken.answer
+        return _use_tool(state.settings, inference, call, params.get("inferenceConfig", {}), as_text=not forced)
+    timed = ask(state.settings, inference, target, prompt)
+    answer = timed.answer
     content = [{"text": answer.text}]
-    return _response(content, answer.stop_reason, (answer.input_tokens, answer.output_tokens), spoken.latency_ms) | {
-        "$headers": runtime_headers(target.stand_in)
+    return _response(content, answer.stop_reason, (answer.input_tokens, answer.output_tokens), timed.latency_ms) | {
+        HEADERS: stand_in_headers(target.stand_in)
     }
 
 
-def _use_tool(bedrock: Bedrock, call: ToolCall, config: dict[str, Any], in_words: bool) -> dict[str, Any]:
+def _tool_call(params: Params, conversation: Conversation, target: Target) -> tuple[ToolCall | None, bool]:
+    """The tool to call, and whether toolChoice forces it. None if the model may answer in prose.
+
+    Some judges refuse a forced tool. Their callers put the JSON Schema at the end of the system prompt instead.
+    """
+    documents = document_texts(target.base.id, params["messages"])
+    text = "\n\n".join(turn.text for turn in conversation.turns if turn.role == "user")
+    system = conversation.system or ""
+    forced = forced_tool(params, text, system, documents)
+    call = forced or (schema_in_prompt(text, system, documents) if target.base.judges else None)
+    if documents and not call:
+        raise ValidationError("The local stand-in reads documents only for a forced tool.")
+    return call, forced is not None
+
+
+def _use_tool(
+    settings: Settings, inference: InferenceClient, call: ToolCall, config: dict[str, Any], as_text: bool
+) -> Result:
+    """The response with the tool's arguments: a toolUse block if the tool was forced, else JSON as text."""
     began = time.monotonic()
-    filled = fill_in(bedrock, call, config.get("maxTokens", DEFAULT_MAX_TOKENS), config.get("temperature"))
+    max_tokens = config.get("maxTokens", DEFAULT_MAX_TOKENS)
+    arguments = tool_arguments(settings, inference, call, max_tokens, config.get("temperature"))
     latency_ms = int((time.monotonic() - began) * 1000)
-    if in_words and not isinstance(filled, str):
-        filled = json.dumps(filled, ensure_ascii=False)
-    use = {"toolUse": {"toolUseId": f"tooluse_{secrets.token_urlsafe(16)}", "name": call.name, "input": filled}}
-    content: list[dict[str, Any]] = [{"text": filled} if isinstance(filled, str) else use]
-    # Nothing here has Claude's tokenizer: tokens are estimated from characters.
+    if as_text and not isinstance(arguments, str):
+        arguments = json.dumps(arguments, ensure_ascii=False)
+    use = {"toolUse": {"toolUseId": f"tooluse_{secrets.token_urlsafe(16)}", "name": call.name, "input": arguments}}
+    content: list[dict[str, Any]] = [{"text": arguments} if isinstance(arguments, str) else use]
+    # The judge's tokenizer is not available, so token counts are estimated from characters.
     tokens = tuple(
         len(text) // CHARACTERS_PER_TOKEN
-        for text in (call.system + call.text + "".join(call.documents), json.dumps(filled, ensure_ascii=False))
+        for text in (call.system + call.text + "".join(call.documents), json.dumps(arguments, ensure_ascii=False))
     )
-    reason = "end_turn" if isinstance(filled, str) else "tool_use"
+    reason = "end_turn" if isinstance(arguments, str) else "tool_use"
     return _response(content, reason, (tokens[0], tokens[1]), latency_ms) | {
-        "$headers": runtime_headers(answered_by(bedrock.settings, call))
+        HEADERS: stand_in_headers(answering_name(settings, call))
     }
 
 
-def _response(content: list[dict[str, Any]], reason: str, tokens: tuple[int, int], latency_ms: int) -> dict[str, Any]:
+def _response(content: list[dict[str, Any]], reason: str, tokens: tuple[int, int], latency_ms: int) -> Result:
     return {
         "output": {"message": {"role": "assistant", "content": content}},
         "stopReason": reason,
@@ -80,8 +95,8 @@ def _response(content: list[dict[str, Any]], reason: str, tokens: tuple[int, int
 
 
 def _judge(target: Target) -> catalog.Judge | None:
-    """What the catalog knows of the model as a judge; None for a custom model."""
-    if ":provisioned-model/" in target.model_id or ":custom-model-deployment/" in target.model_id:
+    """The catalog's entry of the model as a judge. None for a custom model, even if its base model is a judge."""
+    if is_endpoint(target.model_id):
         return None
     return next((judge for judge in catalog.judges() if judge.foundation_model == target.base.id), None)
 
@@ -105,7 +120,7 @@ def _check_sampling(judge: catalog.Judge, config: dict[str, Any]) -> None:
         raise ValidationError(f"The model returned the following errors: {given[0]} is not supported for this model.")
 
 
-def _prompt(params: dict[str, Any]) -> Prompt:
+def _prompt(params: Params) -> Prompt:
     config = params.get("inferenceConfig", {})
     sampling = Sampling(
         max_tokens=config.get("maxTokens", DEFAULT_MAX_TOKENS),
@@ -118,12 +133,12 @@ def _prompt(params: dict[str, Any]) -> Prompt:
 
 
 def text_of(blocks: list[dict[str, Any]]) -> str:
-    """The text of content blocks; documents are read elsewhere.
+    """The text of the text blocks. Document blocks are skipped: `document_texts` reads them.
 
     Raises:
-        ValidationError: a block is neither; nothing here sees images.
+        ValidationError: a block is neither text nor a document, for example an image.
     """
     for block in blocks:
         if not {"text", "document"} & set(block):
-            raise ValidationError(f"The local stand-in takes texts and documents only; found {', '.join(block)}.")
+            raise ValidationError(f"The local stand-in accepts texts and documents only; found {', '.join(block)}.")
     return "\n".join(block["text"] for block in blocks if "text" in block)

@@ -1,7 +1,7 @@
-"""Document blocks of a Converse request: the API's limits, and the text that is in them.
+"""Document blocks of a Converse request: checks the limits of the API, and extracts the text.
 
-Limits: "API restrictions", Amazon Bedrock User Guide, and DocumentBlock, API Reference, read 2026-11-23. The sentences
-are AWS's where they are public.
+Limits: "API restrictions", Amazon Bedrock User Guide, and DocumentBlock, API Reference, read 2026-11-23. The messages
+are AWS's where AWS publishes them.
 """
 
 from __future__ import annotations
@@ -16,24 +16,24 @@ from local.bedrock.errors import ValidationError
 from tuner.generation.reading import UnusableError, text_of
 from tuner.generation.reading.pdf import open_pdf
 
-_MOST = 5
-_LARGEST = 4_500_000
-# Formats that models of a provider take in any size.
-_ANY_SIZE = {"anthropic": {"pdf"}, "amazon": {"pdf", "docx"}}
-_READ = {"pdf", "docx", "html", "md", "txt"}
+_MAX_DOCUMENTS = 5
+_MAX_BYTES = 4_500_000
+# Formats without a size limit, by model provider.
+_UNLIMITED = {"anthropic": {"pdf"}, "amazon": {"pdf", "docx"}}
+_READABLE = {"pdf", "docx", "html", "md", "txt"}
 _NAME = re.compile(r"[A-Za-z0-9\-()\[\]_]+(?:[ ][A-Za-z0-9\-()\[\]_]+)*")
 
 
-def documents_of(model_id: str, messages: list[dict[str, Any]]) -> tuple[str, ...]:
+def document_texts(model_id: str, messages: list[dict[str, Any]]) -> tuple[str, ...]:
     """The texts of all documents in a conversation.
 
     Raises:
-        ValidationError: the API's limits are not kept, or the stand-in cannot read a document.
+        ValidationError: a limit of the API is exceeded, or the stand-in cannot read a document.
     """
     blocks = list(_blocks(messages))
     names = [block["name"] for block in blocks]
-    if len(blocks) > _MOST:
-        raise ValidationError(f"You can't include more than {_MOST} documents in a request.")
+    if len(blocks) > _MAX_DOCUMENTS:
+        raise ValidationError(f"You can't include more than {_MAX_DOCUMENTS} documents in a request.")
     if len(set(names)) < len(names):
         raise ValidationError("Messages can't contain duplicate document names.")
     if not all(_NAME.fullmatch(name) for name in names):
@@ -60,16 +60,16 @@ def _text(model_id: str, block: dict[str, Any]) -> str:
     if "text" in source:
         return str(source["text"])
     if "bytes" not in source:
-        raise ValidationError(f"The local stand-in takes documents as bytes or text only; found {', '.join(source)}.")
+        raise ValidationError(f"The local stand-in accepts documents as bytes or text only; found {', '.join(source)}.")
     try:
         data = base64.b64decode(source["bytes"], validate=True)
     except binascii.Error as error:
         raise ValidationError(f"The document '{block['name']}' is not encoded in base64.") from error
-    unlimited = next((kinds for provider, kinds in _ANY_SIZE.items() if f"{provider}." in model_id), set())
-    if len(data) > _LARGEST and kind not in unlimited:
+    unlimited = next((kinds for provider, kinds in _UNLIMITED.items() if f"{provider}." in model_id), set())
+    if len(data) > _MAX_BYTES and kind not in unlimited:
         raise ValidationError("A document in the request is larger than the maximum size of 4.5 MB.")
-    if kind not in _READ:
-        raise ValidationError(f"The local stand-in reads {', '.join(sorted(_READ))}; found {kind}.")
+    if kind not in _READABLE:
+        raise ValidationError(f"The local stand-in reads {', '.join(sorted(_READABLE))}; found {kind}.")
     try:
         return "\n\n".join(open_pdf(data).texts) if kind == "pdf" else text_of(f"document.{kind}", data)
     except UnusableError as error:

@@ -1,34 +1,38 @@
-"""InvokeModel and Converse."""
+"""The operations of the runtime: InvokeModel and Converse."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from functools import partial
 
-from local.bedrock.runtime.answering import ask, runtime_headers
+from local.bedrock.engine.client import InferenceClient
+from local.bedrock.protocol.operation import Operation, Params, Result
+from local.bedrock.protocol.serializing import HEADERS, stand_in_headers
 from local.bedrock.runtime.bodies import parse_body
 from local.bedrock.runtime.converse import converse
-from local.bedrock.runtime.resolve import resolve
+from local.bedrock.runtime.inference import ask
+from local.bedrock.runtime.target import resolve
+from local.bedrock.state.bedrock_state import BedrockState
 
-if TYPE_CHECKING:
-    from local.bedrock.bedrock import Bedrock
+
+def operations(state: BedrockState, inference: InferenceClient) -> dict[str, Operation]:
+    """The handlers of the runtime by API name."""
+    return {"InvokeModel": partial(invoke_model, state, inference), "Converse": partial(converse, state, inference)}
 
 
-def invoke_model(bedrock: Bedrock, params: dict[str, Any]) -> dict[str, Any]:
+def invoke_model(state: BedrockState, inference: InferenceClient, params: Params) -> Result:
     """InvokeModel."""
-    target = resolve(bedrock, params["modelId"])
+    target = resolve(state, params["modelId"])
     body = parse_body(target.base.id, params.get("body", b""))
-    spoken = ask(bedrock, target, body.prompt())
+    timed = ask(state.settings, inference, target, body.prompt())
+    # AWS reports token counts and latency of InvokeModel in headers, because the body has the vendor's format.
     headers = {
-        "X-Amzn-Bedrock-Input-Token-Count": str(spoken.answer.input_tokens),
-        "X-Amzn-Bedrock-Output-Token-Count": str(spoken.answer.output_tokens),
-        "X-Amzn-Bedrock-Invocation-Latency": str(spoken.latency_ms),
+        "X-Amzn-Bedrock-Input-Token-Count": str(timed.answer.input_tokens),
+        "X-Amzn-Bedrock-Output-Token-Count": str(timed.answer.output_tokens),
+        "X-Amzn-Bedrock-Invocation-Latency": str(timed.latency_ms),
     }
     return {
-        "body": json.dumps(body.response(spoken.answer, target.base.id), ensure_ascii=False).encode(),
+        "body": json.dumps(body.response(timed.answer, target.base.id), ensure_ascii=False).encode(),
         "contentType": "application/json",
-        "$headers": headers | runtime_headers(target.stand_in),
+        HEADERS: headers | stand_in_headers(target.stand_in),
     }
-
-
-OPERATIONS = {"InvokeModel": invoke_model, "Converse": converse}

@@ -1,4 +1,5 @@
-"""Forced tool calls: one module per kind of tool, each knowing which calls it can fill in and how.
+"""Tool calls: one module per kind of tool. Each recognizes the calls that it supports and computes their arguments.
 
-A new kind is a module with `fits(call)` and `fill(bedrock, call)` and a line in KINDS (tools/calls.py).
+To add a kind, write a module with `supports(call)` and `arguments(settings, inference, call)`, and add it to KINDS in
+tools/dispatch.py.
 """

@@ -1,39 +1,40 @@
-"""Grading an answer against a reference: tools with a `score`, the text tagged question, reference, answer."""
+"""Grading: the similarity of an answer to a reference, for tools with a `score`.
+
+The text of the request has the tags <question>, <reference> and <answer>.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from local.bedrock.engine.client import InferenceClient
+from local.bedrock.state.settings import Settings
 from local.bedrock.tools.similarity import Similarity, similarity
-
-if TYPE_CHECKING:
-    from local.bedrock.bedrock import Bedrock
-    from local.bedrock.tools.call import ToolCall
+from local.bedrock.tools.tool_call import ToolCall
 
 STAND_IN = "Local stand-in, not a language model: this grade is similarity to the reference."
 
 
-def fits(call: ToolCall) -> bool:
-    """Whether the tool asks for a score and the text has a reference and an answer."""
+def supports(call: ToolCall) -> bool:
+    """Whether the tool has a property `score`, and the text has a reference and an answer."""
     return "score" in call.properties and None not in (call.tagged("reference"), call.tagged("answer"))
 
 
-def fill(bedrock: Bedrock, call: ToolCall) -> dict[str, Any]:
-    """The score on the schema's own scale, and what it was made of."""
-    compared = compare(bedrock, call, "answer")
+def arguments(settings: Settings, inference: InferenceClient, call: ToolCall) -> dict[str, Any]:
+    """The score on the scale of the schema, and the terms that it was computed from."""
+    compared = compare(settings, inference, call, "answer")
     scale = call.properties["score"]
     lowest, highest = scale.get("minimum", 1), scale.get("maximum", 10)
     score = lowest + compared.score * (highest - lowest)
-    verdict = {"score": round(score) if scale.get("type") == "integer" else score}
-    return verdict | {"reasoning": f"{STAND_IN} It comes from: {compared.explained()}."}
+    graded = {"score": round(score) if scale.get("type") == "integer" else score}
+    return graded | {"reasoning": f"{STAND_IN} It comes from: {compared.explained()}."}
 
 
-def compare(bedrock: Bedrock, call: ToolCall, tag: str) -> Similarity:
-    """The similarity of the text under `tag` to the reference; the instant engine compares without embeddings."""
+def compare(settings: Settings, inference: InferenceClient, call: ToolCall, tag: str) -> Similarity:
+    """The similarity of the text in `tag` to the reference. The engine `instant` compares without embeddings."""
     question, reference, answer = (call.tagged(name) or "" for name in ("question", "reference", tag))
     vectors = None
-    if bedrock.settings.engine != "instant":
-        settings = bedrock.settings
+    if settings.engine != "instant":
         texts = [question, reference, answer]
-        vectors = bedrock.inference.embed(texts, settings.torch_threads, settings.answer_timeout_seconds)
+        vectors = inference.embed(texts, settings.torch_threads, settings.answer_timeout_seconds)
     return similarity(question, reference, answer, vectors)

@@ -1,6 +1,6 @@
-"""How much an answer says what the reference says, as a number from 0 to 1. docs/local-judge.md explains each term.
+"""The similarity of an answer to a reference, from 0 to 1. docs/local-judge.md explains each term.
 
-No language model has an opinion here: it is arithmetic on word overlap and on sentence embeddings.
+No language model is used. The similarity is computed from word overlap and sentence embeddings.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 EMBEDDING_SHARE = 0.5
 NUMBER_PENALTY = 0.3
 _WORD = re.compile(r"[^\W_]+", re.UNICODE)
-# Not the digit of a name such as S3.
+# A number, but not a digit inside of a name such as S3.
 _NUMBER = re.compile(r"(?<![\w.,])\d+(?:[.,]\d+)*(?!\w)")
 _FUNCTION_WORDS = frozenset(
     word
@@ -29,38 +29,43 @@ _FUNCTION_WORDS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Similarity:
-    """The terms and their result, `score`; `gain` is None where no embeddings were at hand."""
+    """The terms of a similarity and the result, `score`. `gain` is None if there were no embeddings."""
 
     gain: float | None
     overlap: float
-    strange_numbers: tuple[str, ...]
+    unknown_numbers: tuple[str, ...]
     score: float
 
     def explained(self) -> str:
-        """The terms in words, for a verdict's reasoning."""
+        """The terms as text, for the reasoning of a grade."""
         parts = [f"overlap of the words that carry the answer (token F1) {self.overlap:.2f}"]
         if self.gain is not None:
             parts.insert(0, f"closeness to the reference beyond the question's own (embedding gain) {self.gain:.2f}")
-        if self.strange_numbers:
-            parts.append(f"numbers that neither reference nor question has: {', '.join(self.strange_numbers)}")
+        if self.unknown_numbers:
+            parts.append(
+                f"numbers that are in neither the reference nor the question: {', '.join(self.unknown_numbers)}"
+            )
         return "; ".join(parts)
 
 
 def similarity(question: str, reference: str, answer: str, vectors: Sequence[Sequence[float]] | None) -> Similarity:
-    """Compare; `vectors` are the embeddings of question, reference and answer, in this order."""
+    """Compare an answer to a reference. `vectors` are the embeddings of question, reference and answer."""
     asked = set(_words(question))
     overlap = _token_f1([w for w in _words(reference) if w not in asked], [w for w in _words(answer) if w not in asked])
     known = set(_NUMBER.findall(f"{question} {reference}"))
-    strange = tuple(dict.fromkeys(number for number in _NUMBER.findall(answer) if number not in known))
+    unknown = tuple(dict.fromkeys(number for number in _NUMBER.findall(answer) if number not in known))
     gain = _gain(vectors) if vectors and answer.strip() else None if vectors is None else 0.0
     score = overlap if gain is None else EMBEDDING_SHARE * gain + (1 - EMBEDDING_SHARE) * overlap
-    if strange:
+    if unknown:
         score *= 1 - NUMBER_PENALTY
-    return Similarity(gain, overlap, strange, score if answer.strip() else 0.0)
+    return Similarity(gain, overlap, unknown, score if answer.strip() else 0.0)
 
 
 def _gain(vectors: Sequence[Sequence[float]]) -> float:
-    """How far the answer goes from the question (0) to the reference (1): repeating the question gains nothing."""
+    """How far the answer is on the way from the question (0) to the reference (1).
+
+    An answer that repeats the question has no gain, although it is often close to the reference.
+    """
     question, reference, answer = vectors
     start = _cosine(question, reference)
     if start >= 1:

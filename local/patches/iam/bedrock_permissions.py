@@ -14,8 +14,8 @@ from typing import Any
 
 from ministack.core import iam_actions, responses
 
-import local.bedrock
 from local.bedrock.errors import BedrockError
+from local.bedrock.instance import instance
 from local.bedrock.protocol.parsing import parse_request
 from local.bedrock.protocol.routing import route
 from local.patches.iam.authorization import Check, Request, guard
@@ -162,6 +162,5 @@ def _request_tags(tags: Any) -> dict[str, Any]:
 
 def _resource_tags(arn: str) -> dict[str, Any]:
     """`aws:ResourceTag/...` of a resource of the local Bedrock."""
-    find = getattr(local.bedrock, "resource_tags", None)
-    tags = find(arn) if find else None
-    return {f"aws:resourcetag/{name}".lower(): value for name, value in (tags or {}).items()}
+    tags = instance().state.store.tags(arn) or {}
+    return {f"aws:resourcetag/{name}".lower(): value for name, value in tags.items()}

@@ -1,33 +1,27 @@
-"""Services that MiniStack lacks or only pretends: Bedrock (its jobs never end), Service Quotas and the price list.
+"""Services that this project provides in MiniStack's place: Bedrock, Service Quotas and the price list.
 
-`local.bedrock.handlers()` gives a handler by service name. A name that MiniStack does not know is made reachable: its
-router finds the service by the prefix of X-Amz-Target, and its IAM by the namespace of the actions.
+MiniStack's own Bedrock never finishes a job, and it has no Service Quotas and no price list. To add a service that
+MiniStack does not know, both of its lookups need an entry: the router finds a service by the prefix of X-Amz-Target,
+and the authorization finds it by the namespace of its actions.
 """
-
-import logging
 
 import ministack.app
 from ministack.core import iam_actions, router
 
-logger = logging.getLogger(__name__)
+from local.bedrock.instance import instance
 
 _TARGET_PREFIXES = {"servicequotas": "ServiceQuotasV20190624", "pricing": "AWSPriceListService"}
 
 
 def install() -> None:
-    """Put our own handlers where MiniStack's are."""
-    import local.bedrock
-
-    if not hasattr(local.bedrock, "handlers"):
-        logger.warning("The local Bedrock is missing: MiniStack's own answers, whose jobs stay InProgress for ever.")
-        return
-    for service, handler in local.bedrock.handlers().items():
+    """Register the handlers of the local Bedrock."""
+    for service, handler in instance().handlers().items():
         if service not in ministack.app.SERVICE_HANDLERS:
-            _make_reachable(service)
+            _register(service)
         ministack.app.SERVICE_HANDLERS[service] = handler
 
 
-def _make_reachable(service: str) -> None:
+def _register(service: str) -> None:
     router.SERVICE_PATTERNS[service] = {
         "target_prefixes": [_TARGET_PREFIXES[service]],
         "host_patterns": [rf"{service}\."],

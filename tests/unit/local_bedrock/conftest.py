@@ -17,12 +17,12 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.config import Config
 from ministack.core.responses import request_scope
 
-from local.bedrock.account_region import Scope
-from local.bedrock.bedrock import Bedrock
 from local.bedrock.jobs.failure import JobFailedError
 from local.bedrock.jobs.storage import S3Uri
-from local.bedrock.protocol.endpoint import Handler
-from local.bedrock.settings import Settings
+from local.bedrock.local_bedrock import LocalBedrock
+from local.bedrock.protocol.service import Handler
+from local.bedrock.state.account_region import AccountRegion
+from local.bedrock.state.settings import Settings
 
 ACCOUNT, REGION = "000000000000", "us-east-1"
 HAIKU = "anthropic.claude-3-haiku-20240307-v1:0:200k"
@@ -53,8 +53,8 @@ class MemoryStorage:
         self.objects[uri.key] = content
 
 
-class Hands:
-    """A clock that tests turn."""
+class ManualClock:
+    """A clock that tests advance."""
 
     def __init__(self) -> None:
         self.now = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -62,8 +62,13 @@ class Hands:
     def __call__(self) -> datetime:
         return self.now
 
-    def turn(self, seconds: float) -> None:
+    def advance(self, seconds: float) -> None:
         self.now += timedelta(seconds=seconds)
+
+
+def change_settings(bedrock: LocalBedrock, **changes: object) -> None:
+    """Replace some settings."""
+    bedrock.state.settings = bedrock.state.settings.model_copy(update=changes)
 
 
 def connect(handler: Handler, service: str) -> boto3.client:
@@ -107,26 +112,26 @@ def storage() -> MemoryStorage:
 
 
 @pytest.fixture
-def clock() -> Hands:
-    return Hands()
+def clock() -> ManualClock:
+    return ManualClock()
 
 
 @pytest.fixture
-def bedrock(tmp_path: Path, networks: Path, storage: MemoryStorage, clock: Hands) -> Iterator[Bedrock]:
+def bedrock(tmp_path: Path, networks: Path, storage: MemoryStorage, clock: ManualClock) -> Iterator[LocalBedrock]:
     """Without a model, so that nothing needs torch; tests of training set the engine."""
     settings = Settings(engine="instant", job_stage_seconds=0, threads=1, networks=networks)
-    made = Bedrock(tmp_path, settings, lambda role, scope, arn: storage, clock)
+    made = LocalBedrock(tmp_path, settings, lambda job: storage, clock)
     yield made
     made.close()
 
 
 @pytest.fixture
-def control(bedrock: Bedrock) -> boto3.client:
+def control(bedrock: LocalBedrock) -> boto3.client:
     return connect(bedrock.handlers()["bedrock"], "bedrock")
 
 
 @pytest.fixture
-def runtime(bedrock: Bedrock) -> boto3.client:
+def runtime(bedrock: LocalBedrock) -> boto3.client:
     return connect(bedrock.handlers()["bedrock-runtime"], "bedrock-runtime")
 
 
@@ -177,7 +182,7 @@ def job_request(storage: MemoryStorage) -> dict:
 
 
 @pytest.fixture
-def finish(bedrock: Bedrock, control: boto3.client) -> Callable[[str], SimpleNamespace]:
+def finish(bedrock: LocalBedrock, control: boto3.client) -> Callable[[str], SimpleNamespace]:
     """Wait for a job's thread (not for time) and return the job."""
     import threading
 
@@ -192,5 +197,5 @@ def finish(bedrock: Bedrock, control: boto3.client) -> Callable[[str], SimpleNam
 
 
 @pytest.fixture
-def scope() -> Scope:
-    return Scope(ACCOUNT, REGION)
+def account_region() -> AccountRegion:
+    return AccountRegion(ACCOUNT, REGION)

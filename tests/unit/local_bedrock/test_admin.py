@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from local.bedrock.settings import Settings
+from local.bedrock.state.settings import Settings
 from local.trainer.spec import Progress, TrainingRow
 from tests.unit.local_bedrock.conftest import connect
 
@@ -47,27 +47,27 @@ def test_an_unknown_quota_is_service_quotas_own_error(bedrock):
     [({"model_units": -1}, "model_units: "), ({"modelunits": 1}, "modelunits: Extra inputs"), ([], "a JSON object")],
 )
 def test_a_bad_setting_changes_nothing(bedrock, local, change, message):
-    before = bedrock.settings
+    before = bedrock.state.settings
     status, answer = local("PUT", "/settings", change)
     assert status == 400
     assert message in answer["message"]
-    assert bedrock.settings == before
+    assert bedrock.state.settings == before
 
 
 def test_a_secret_is_never_shown(bedrock, local):
     _, settings = local("PUT", "/settings", {"judge_api_key": "hidden-words"})
     assert "hidden-words" not in json.dumps(settings)
     local("PUT", "/settings", {"model_units": 1})
-    assert bedrock.settings.judge_api_key.get_secret_value() == "hidden-words"
+    assert bedrock.state.settings.judge_api_key.get_secret_value() == "hidden-words"
 
 
 def test_a_jobs_progress_can_be_followed(bedrock, control, local, job_request, finish):
     control.create_model_customization_job(**job_request)
     finish("first-job")
     assert local("GET", "/jobs/first-job")[1]["progress"] is None
-    (job,) = bedrock.store.jobs.all()
+    (job,) = bedrock.state.store.jobs.all()
     row = TrainingRow(step_number=0, epoch_number=1, training_loss=2.5)
-    Progress(steps=10, step=1, epochs=2, training=[row]).write(bedrock.store.job_folder(job.id))
+    Progress(steps=10, step=1, epochs=2, training=[row]).write(bedrock.state.store.job_folder(job.id))
     found = local("GET", "/jobs/first-job")[1]
     assert (found["status"], found["stages"]["training"]) == ("Completed", "Completed")
     assert (found["progress"]["step"], found["progress"]["training"][0]["training_loss"]) == (1, 2.5)
@@ -77,7 +77,7 @@ def test_bills_and_overview(control, local, job_request, finish, clock):
     control.create_model_customization_job(**job_request)
     model = finish("first-job").outputModelArn
     arn = control.create_provisioned_model_throughput(modelUnits=1, provisionedModelName="t", modelId=model)
-    clock.turn(5)
+    clock.advance(5)
     assert local("GET", "/billing")[1][0]["seconds"] == 3
     overview = local("GET", "")[1]
     assert (overview["throughputs"], overview["judge"]) == ([arn["provisionedModelArn"]], "similarity judge")
@@ -85,7 +85,7 @@ def test_bills_and_overview(control, local, job_request, finish, clock):
 
 def test_what_is_not_there_says_so(local):
     assert local("GET", "/nothing")[0] == 404
-    assert "no job named x" in local("GET", "/jobs/x")[1]["message"]
+    assert "no job with the name or id x" in local("GET", "/jobs/x")[1]["message"]
 
 
 def test_every_setting_is_in_the_documentation_with_its_default():

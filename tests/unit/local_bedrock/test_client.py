@@ -16,7 +16,7 @@ ECHO = """
 import json, sys
 for line in sys.stdin:
     request = json.loads(line)
-    said = request["texts"][0] if request["kind"] == "texts" else request["conversation"]["turns"][-1]["text"]
+    said = request["texts"][0] if request["kind"] == "embedding" else request["conversation"]["turns"][-1]["text"]
     if said == "die":
         sys.exit(7)
     if said == "silence":

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 from botocore.exceptions import ClientError
 
-from local.bedrock.tools import served
+from local.bedrock.tools import judge_server
 from tests.unit.generation.made import LIMITS, MemoryReplies, docx, pdf, source
 from tuner.aws.bedrock.tool_call import Attachment, fill_in_tool
 from tuner.generation import Generation, Generator, Known, read_documents
@@ -97,12 +97,14 @@ def test_a_document_needs_a_text_beside_it_and_a_tool(runtime):
     block = {"document": {"name": "Document", "format": "txt", "source": {"bytes": TEXT.encode()}}}
     with pytest.raises(ClientError, match="must include a text block too"):
         runtime.converse(modelId=JUDGE, messages=[{"role": "user", "content": [block]}])
-    with pytest.raises(ClientError, match="only for a tool that is forced"):
+    with pytest.raises(ClientError, match="only for a forced tool"):
         runtime.converse(modelId=JUDGE, messages=[{"role": "user", "content": [block, {"text": "Sum it up."}]}])
 
 
 def test_a_served_model_is_given_the_documents_as_text(runtime, bedrock, monkeypatch):
-    bedrock.settings = bedrock.settings.model_copy(update={"judge_url": "http://judge.test/v1", "judge_model": "qwen"})
+    bedrock.state.settings = bedrock.state.settings.model_copy(
+        update={"judge_url": "http://judge.test/v1", "judge_model": "qwen"}
+    )
     sent = []
 
     def request(method, url, body=None, **_):
@@ -110,7 +112,7 @@ def test_a_served_model_is_given_the_documents_as_text(runtime, bedrock, monkeyp
         call = {"function": {"name": "record_pairs", "arguments": '{"pairs": []}'}}
         return SimpleNamespace(status=200, data=json.dumps({"choices": [{"message": {"tool_calls": [call]}}]}).encode())
 
-    monkeypatch.setattr(served._pool, "request", request)
+    monkeypatch.setattr(judge_server._pool, "request", request)
     reply = ask(runtime, document(b"a </document> b"), text="Record pairs.")
     assert (reply.arguments, reply.stand_in) == ({"pairs": []}, "qwen at LOCAL_JUDGE_URL")
     assert sent[0]["messages"][-1]["content"] == "<document>\na &lt;/document&gt; b\n</document>\n\nRecord pairs."

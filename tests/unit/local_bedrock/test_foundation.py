@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.local_bedrock.conftest import HAIKU, NOVA
+from tests.unit.local_bedrock.conftest import HAIKU, NOVA, change_settings
 from tuner import catalog
 
 
@@ -32,22 +32,22 @@ def test_every_model_is_named_a_stand_in(control):
     ],
 )
 def test_the_name_says_what_answers(bedrock, control, engine, model_id, name):
-    bedrock.settings = bedrock.settings.model_copy(update={"engine": engine})
+    change_settings(bedrock, engine=engine)
     assert details(control, model_id)["modelName"] == name
 
 
 def test_a_served_judge_is_named(bedrock, control):
-    bedrock.settings = bedrock.settings.model_copy(update={"judge_url": "http://x", "judge_model": "qwen"})
+    change_settings(bedrock, judge_url="http://x", judge_model="qwen")
     assert "qwen at LOCAL_JUDGE_URL" in details(control, "anthropic.claude-sonnet-4-6")["modelName"]
 
 
 def test_a_retired_model_is_active_here_and_past_its_end_as_on_aws(bedrock, control):
     assert details(control, HAIKU)["modelLifecycle"] == {"status": "ACTIVE"}
-    bedrock.settings = bedrock.settings.model_copy(update={"lifecycle": "aws"})
+    change_settings(bedrock, lifecycle="aws")
     lifecycle = details(control, HAIKU)["modelLifecycle"]
     assert (lifecycle["status"], f"{lifecycle['endOfLifeTime']:%Y-%m-%d}") == ("LEGACY", "2026-09-10")
     assert details(control, NOVA)["modelLifecycle"] == {"status": "ACTIVE"}
-    bedrock.settings = bedrock.settings.model_copy(update={"lifecycles": {NOVA: "LEGACY", HAIKU: "ACTIVE"}})
+    bedrock.state.settings = bedrock.state.settings.model_copy(update={"lifecycles": {NOVA: "LEGACY", HAIKU: "ACTIVE"}})
     assert details(control, HAIKU)["modelLifecycle"] == {"status": "ACTIVE"}
     assert details(control, NOVA)["modelLifecycle"]["status"] == "LEGACY"
 

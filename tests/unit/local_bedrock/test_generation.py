@@ -6,7 +6,7 @@ import queue
 
 import pytest
 
-from local.bedrock.engine.messages import Question, Sampling, Texts, Weights
+from local.bedrock.engine.messages import EmbeddingRequest, GenerationRequest, Sampling, Weights
 from local.trainer.spec import Conversation, Turn
 
 
@@ -27,7 +27,7 @@ def ask(network, networks):
         from local.bedrock.engine.generation import generate
 
         asked = [
-            Question(
+            GenerationRequest(
                 id=number,
                 weights=Weights(network="tiny", cache=networks),
                 conversation=Conversation(turns=(Turn(role="user", text=text),)),
@@ -74,7 +74,7 @@ def test_a_stop_sequence_ends_the_answer_and_is_not_part_of_it(ask):
 
 
 def test_the_end_token_ends_a_turn(ask, network, monkeypatch):
-    monkeypatch.setattr("local.bedrock.engine.generation._pick", lambda scores, row: network[1].eos_token_id)
+    monkeypatch.setattr("local.bedrock.engine.generation._sample", lambda scores, row: network[1].eos_token_id)
     (answer,) = ask(("Hi", {})).values()
     assert (answer.text, answer.stop_reason, answer.output_tokens) == ("", "end_turn", 1)
 
@@ -92,8 +92,8 @@ def test_what_waits_for_the_same_weights_goes_together(networks, tmp_path):
     talk = Conversation(turns=(Turn(role="user", text="Hi"),))
     waiting = queue.Queue()
     for number, weights in enumerate([base, tuned, base]):
-        waiting.put(Question(id=number, weights=weights, conversation=talk, sampling=Sampling()))
-    waiting.put(Texts(id=3, texts=("a",)))
+        waiting.put(GenerationRequest(id=number, weights=weights, conversation=talk, sampling=Sampling()))
+    waiting.put(EmbeddingRequest(id=3, texts=("a",)))
     batches = _batches(waiting)
     assert [request.id for request in next(batches)] == [0, 2]
     assert [request.id for request in next(batches)] == [1]

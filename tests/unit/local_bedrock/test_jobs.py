@@ -7,8 +7,8 @@ import time
 import pytest
 from botocore.exceptions import ClientError
 
-from local.bedrock.bedrock import Bedrock
-from tests.unit.local_bedrock.conftest import HAIKU, NOVA, anthropic_record, converse_record, lines
+from local.bedrock.local_bedrock import LocalBedrock
+from tests.unit.local_bedrock.conftest import HAIKU, NOVA, anthropic_record, change_settings, converse_record, lines
 
 
 def refused(call, code, message):
@@ -68,7 +68,7 @@ def test_a_repeated_request_token_makes_nothing_new(control, job_request, finish
     [
         ({"baseModelIdentifier": "amazon.nova-none-v1:0"}, "The provided model identifier is invalid"),
         ({"baseModelIdentifier": "amazon.nova-micro-v1:0"}, "does not support FINE_TUNING"),
-        ({"customizationType": "DISTILLATION"}, "not by DISTILLATION"),
+        ({"customizationType": "DISTILLATION"}, "found DISTILLATION"),
         ({"hyperParameters": {"epochs": "2"}}, r"Invalid hyperparameter\(s\).*: epochs. Supported: epochCount, "),
         ({"hyperParameters": {"epochCount": "11"}}, "'11' of hyperparameter epochCount .* integer between 1 and 10"),
         ({"hyperParameters": {"epochCount": "2.5"}}, "'2.5' of hyperparameter epochCount"),
@@ -84,13 +84,13 @@ def test_what_cannot_be_done_is_refused_at_once(control, job_request, change, me
 
 
 def test_a_retired_model_is_refused_where_lifecycles_are_those_of_aws(bedrock, control, job_request):
-    bedrock.settings = bedrock.settings.model_copy(update={"lifecycle": "aws"})
+    change_settings(bedrock, lifecycle="aws")
     create = lambda: control.create_model_customization_job(**job_request)  # noqa: E731
     refused(create, "ValidationException", "The provided model identifier is invalid")
 
 
 def test_more_than_the_quota_of_jobs_is_refused(bedrock, control, job_request, finish):
-    bedrock.settings = bedrock.settings.model_copy(update={"job_stage_seconds": 60})
+    change_settings(bedrock, job_stage_seconds=60)
     for number in (1, 2):
         names = {"jobName": f"job-{number}", "customModelName": f"model-{number}"}
         control.create_model_customization_job(**(job_request | names))
@@ -101,7 +101,7 @@ def test_more_than_the_quota_of_jobs_is_refused(bedrock, control, job_request, f
         job = finish(f"job-{number}")
         assert (job.status, job.statusDetails["validationDetails"]["status"]) == ("Stopped", "Stopped")
         assert job.statusDetails["trainingDetails"]["status"] == "NotStarted"
-    bedrock.settings = bedrock.settings.model_copy(update={"job_stage_seconds": 0})
+    change_settings(bedrock, job_stage_seconds=0)
     control.create_model_customization_job(**job_request)
     assert finish("first-job").status == "Completed"
 
@@ -114,7 +114,7 @@ def test_only_a_job_in_progress_can_be_stopped(control, job_request, finish):
 
 
 def test_a_job_is_in_progress_until_its_model_is_there(control, job_request, finish, bedrock):
-    bedrock.settings = bedrock.settings.model_copy(update={"job_completing_seconds": 1.5})
+    change_settings(bedrock, job_completing_seconds=1.5)
     control.create_model_customization_job(**job_request)
 
     def training():
@@ -166,7 +166,7 @@ def test_a_reserved_string_fails_a_nova_job(control, storage, job_request, finis
     storage.objects["in/train.jsonl"] = lines(converse_record, 40) + record.encode() + b"\n"
     storage.objects["in/validation.jsonl"] = lines(converse_record, 4)
     control.create_model_customization_job(**nova(job_request))
-    assert "line 41: the reserved string 'User:'" in finish("first-job").failureMessage
+    assert "line 41: a prompt contains the reserved string 'User:'" in finish("first-job").failureMessage
 
 
 def test_too_long_a_record_fails_the_job(control, storage, job_request, finish):
@@ -184,7 +184,7 @@ def test_output_that_cannot_be_written_fails_the_job_before_training(control, st
 
 
 def test_an_injected_failure_is_the_jobs(bedrock, control, job_request, finish):
-    bedrock.settings = bedrock.settings.model_copy(update={"fail_jobs": "No capacity today."})
+    change_settings(bedrock, fail_jobs="No capacity today.")
     control.create_model_customization_job(**job_request)
     job = finish("first-job")
     assert (job.status, job.failureMessage) == ("Failed", "No capacity today.")
@@ -196,7 +196,7 @@ def test_lists_filter_sort_and_page(control, job_request, finish, clock):
         names = {"jobName": f"job-{number}", "customModelName": f"model-{number}"}
         control.create_model_customization_job(**(job_request | names))
         finish(f"job-{number}")
-        clock.turn(60)
+        clock.advance(60)
 
     def names(**wanted):
         pages = control.get_paginator("list_model_customization_jobs").paginate(**wanted)
@@ -222,11 +222,11 @@ def test_tags_change_and_are_limited(control, job_request, finish):
 
 
 def test_a_restarted_server_remembers_and_fails_what_was_in_progress(bedrock, storage, clock, control, job_request):
-    bedrock.settings = bedrock.settings.model_copy(update={"job_stage_seconds": 60})
+    change_settings(bedrock, job_stage_seconds=60)
     control.create_model_customization_job(**job_request)
-    restarted = Bedrock(bedrock.store.folder, bedrock.settings, lambda *_: storage, clock)
+    restarted = LocalBedrock(bedrock.state.store.folder, bedrock.state.settings, lambda _: storage, clock)
     try:
-        (job,) = restarted.store.jobs.all()
+        (job,) = restarted.state.store.jobs.all()
         assert (job.status, job.name) == ("Failed", "first-job")
         assert "restarted" in job.failure
     finally:
@@ -235,5 +235,5 @@ def test_a_restarted_server_remembers_and_fails_what_was_in_progress(bedrock, st
 
 def test_nothing_is_on_disk_before_there_is_something_to_keep(tmp_path, bedrock):
     place = tmp_path / "untouched"
-    Bedrock(place, bedrock.settings, lambda *_: None).close()
+    LocalBedrock(place, bedrock.state.settings, lambda _: None).close()
     assert not place.exists()

@@ -8,9 +8,10 @@ from types import SimpleNamespace
 import pytest
 from botocore.exceptions import ClientError
 
-from local.bedrock.tools import served
-from local.bedrock.tools.call import ToolCall
+from local.bedrock.tools import judge_server
 from local.bedrock.tools.similarity import similarity
+from local.bedrock.tools.tool_call import ToolCall
+from tests.unit.local_bedrock.conftest import change_settings
 from tuner import catalog
 from tuner.aws.bedrock.tool_call import fill_in_tool
 from tuner.evaluation.judging.judge import tagged
@@ -49,12 +50,12 @@ def test_a_grade_follows_the_reference_and_says_that_it_is_a_stand_in(runtime):
     assert scores[1] > scores[2] >= scores[3] == scores[4] == scores[5] == 1
     verdict = grade(runtime, "They are kept for 30 days.")
     assert "not a language model" in verdict["reasoning"]
-    assert "numbers that neither reference nor question has: 30" in verdict["reasoning"]
+    assert "numbers that are in neither the reference nor the question: 30" in verdict["reasoning"]
 
 
 def test_a_strange_number_costs_three_tenths_and_a_names_digit_is_none():
     wrong, right = (similarity(QUESTION, REFERENCE, f"They are kept {days} days in S3.", None) for days in (30, 90))
-    assert (wrong.strange_numbers, right.strange_numbers) == (("30",), ())
+    assert (wrong.unknown_numbers, right.unknown_numbers) == (("30",), ())
     assert wrong.score == pytest.approx(0.7 * wrong.overlap)
     assert right.score == right.overlap
 
@@ -87,21 +88,21 @@ def test_embeddings_count_from_the_questions_own_closeness():
 
 def test_a_tool_of_no_known_kind_is_refused_with_what_is_known(runtime):
     tool = SimpleNamespace(name="write", description="Writes.", schema={"type": "object", "properties": {"x": {}}})
-    with pytest.raises(ClientError, match="cannot fill in the tool 'write': it grades"):
+    with pytest.raises(ClientError, match=r"does not support the tool 'write'\. It supports grading"):
         force(runtime, tool, "hello")
 
 
 def test_a_schema_that_asks_for_more_is_refused(runtime):
     schema = json.loads(json.dumps(GRADE.schema)) | {"required": ["score", "reasoning", "unsure"]}
     tool = SimpleNamespace(name="grade", description="Grades.", schema=schema)
-    with pytest.raises(ClientError, match="cannot satisfy the tool 'grade': 'unsure' is a required property"):
+    with pytest.raises(ClientError, match="schema of the tool 'grade': 'unsure' is a required property"):
         force(runtime, tool, tagged(question=QUESTION, reference=REFERENCE, answer="x"))
 
 
 @pytest.fixture
 def server(bedrock, monkeypatch):
     """An OpenAI-compatible server that answers with `message`."""
-    bedrock.settings = bedrock.settings.model_copy(update={"judge_url": "http://judge.test/v1"})
+    change_settings(bedrock, judge_url="http://judge.test/v1")
     state = SimpleNamespace(message={}, status=200, requests=[])
 
     def request(method, url, body=None, headers=None, timeout=None, retries=None):
@@ -109,7 +110,7 @@ def server(bedrock, monkeypatch):
         answer = {"data": [{"id": "qwen"}]} if url.endswith("/models") else {"choices": [{"message": state.message}]}
         return SimpleNamespace(status=state.status, data=json.dumps(answer).encode())
 
-    monkeypatch.setattr(served._pool, "request", request)
+    monkeypatch.setattr(judge_server._pool, "request", request)
     return state
 
 
@@ -168,19 +169,19 @@ def test_a_verdict_in_the_answer_is_no_verdict_of_a_judge_asked_in_words(runtime
 
 
 def test_a_judge_takes_so_many_requests_a_minute(bedrock, runtime, clock):
-    bedrock.settings = bedrock.settings.model_copy(update={"judge_requests_per_minute": 2})
+    change_settings(bedrock, judge_requests_per_minute=2)
     grade(runtime, "a"), grade(runtime, "b")
     with pytest.raises(runtime.exceptions.ThrottlingException, match="Too many requests"):
         grade(runtime, "c")
-    clock.turn(59)
+    clock.advance(59)
     with pytest.raises(runtime.exceptions.ThrottlingException):
         grade(runtime, "c")
-    clock.turn(1)
+    clock.advance(1)
     assert grade(runtime, "c")["score"] == 1
 
 
 def test_access_to_a_judge_is_denied_after_a_while(bedrock, runtime):
-    bedrock.settings = bedrock.settings.model_copy(update={"judge_denied_after": 2})
+    change_settings(bedrock, judge_denied_after=2)
     grade(runtime, "a"), grade(runtime, "b")
     for _ in range(2):
         with pytest.raises(runtime.exceptions.AccessDeniedException, match="aws-marketplace:Subscribe"):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.unit.local_bedrock.conftest import connect
+from tests.unit.local_bedrock.conftest import change_settings, connect
 from tuner import catalog
 from tuner.aws.price_list import PriceListApi
 from tuner.aws.quotas import Quotas, per_minute
@@ -38,5 +38,5 @@ def test_a_judges_requests_per_minute_are_a_quota_of_the_account(bedrock):
     api = connect(bedrock.handlers()["servicequotas"], "service-quotas")
     judge = catalog.default_judge("us-east-1")
     assert per_minute(Quotas(api).all("bedrock"), judge.quota, judge.routing) == {}
-    bedrock.settings = bedrock.settings.model_copy(update={"judge_requests_per_minute": 25})
+    change_settings(bedrock, judge_requests_per_minute=25)
     assert per_minute(Quotas(api).all("bedrock"), judge.quota, judge.routing) == {"requests": 25.0}

@@ -116,12 +116,12 @@ def test_an_error_is_the_sdks_own_exception(control):
 
 
 def test_an_operation_that_is_not_here_says_so(control):
-    with pytest.raises(ClientError, match=r"UnknownOperationException.*no ListGuardrails"):
+    with pytest.raises(ClientError, match=r"UnknownOperationException.*does not implement ListGuardrails"):
         control.list_guardrails()
 
 
 def test_an_error_of_our_own_is_an_internal_server_error_and_not_a_traceback(bedrock, control, monkeypatch):
-    monkeypatch.setattr(bedrock.store.models, "find", lambda *_: 1 / 0)
+    monkeypatch.setattr(bedrock.state.store.models, "find", lambda *_: 1 / 0)
     with pytest.raises(ClientError, match="InternalServerException") as caught:
         control.get_custom_model(modelIdentifier="x")
     assert "division" not in json.dumps(caught.value.response, default=str)

@@ -8,11 +8,11 @@ import pytest
 from ministack.core.responses import request_scope
 from ministack.services import iam, sts
 
-from local.bedrock.account_region import Scope
 from local.bedrock.errors import ValidationError
 from local.bedrock.jobs.role import assume
+from local.bedrock.state.account_region import AccountRegion
 
-SCOPE = Scope("000000000000", "us-east-1")
+SCOPE = AccountRegion("000000000000", "us-east-1")
 JOB = SCOPE.arn("model-customization-job/anthropic.claude-3-haiku-20240307-v1:0:200k/abcdefabcdef")
 SOUND = {
     "Effect": "Allow",

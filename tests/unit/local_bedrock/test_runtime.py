@@ -7,10 +7,10 @@ import json
 import pytest
 from botocore.exceptions import ClientError
 
-from local.bedrock.engine.messages import Answer
-from local.bedrock.runtime.answering import NO_MODEL
+from local.bedrock.engine.messages import InferenceResult
 from local.bedrock.runtime.bodies.llama_prompt import parse_llama_prompt
-from tests.unit.local_bedrock.conftest import HAIKU
+from local.bedrock.runtime.inference import NO_MODEL
+from tests.unit.local_bedrock.conftest import HAIKU, change_settings
 
 ARN = "arn:aws:bedrock:us-east-1:000000000000"
 HAIKU_BASE = "anthropic.claude-3-haiku-20240307-v1:0"
@@ -20,12 +20,12 @@ ASK = [{"role": "user", "content": [{"text": "What is S3?"}]}]
 @pytest.fixture
 def asked(bedrock, monkeypatch):
     """What reaches the network, which always gives the same answer."""
-    bedrock.settings = bedrock.settings.model_copy(update={"engine": "tiny"})
+    change_settings(bedrock, engine="tiny")
     questions = []
 
     def ask(weights, conversation, sampling, threads, timeout):
         questions.append((weights, conversation, sampling))
-        return Answer(id=1, text="Storage.", input_tokens=7, output_tokens=3, stop_reason="max_tokens")
+        return InferenceResult(id=1, text="Storage.", input_tokens=7, output_tokens=3, stop_reason="max_tokens")
 
     monkeypatch.setattr(bedrock.inference, "ask", ask)
     return questions
@@ -149,7 +149,7 @@ def test_an_id_that_does_not_answer_says_why(runtime, model_id, code, message):
 
 
 def test_a_model_past_its_end_of_life_does_not_answer(bedrock, runtime):
-    bedrock.settings = bedrock.settings.model_copy(update={"lifecycle": "aws"})
+    change_settings(bedrock, lifecycle="aws")
     with pytest.raises(ClientError, match="reached the end of its life") as caught:
         runtime.converse(modelId=HAIKU_BASE, messages=ASK)
     assert caught.value.response["Error"]["Code"] == "ResourceNotFoundException"

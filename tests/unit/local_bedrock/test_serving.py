@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 from botocore.exceptions import ClientError
 
-from local.bedrock.billing import statement
-from tests.unit.local_bedrock.conftest import HAIKU, NOVA, converse_record, lines
+from local.bedrock.state.billing import bill_lines
+from tests.unit.local_bedrock.conftest import HAIKU, NOVA, change_settings, converse_record, lines
 
 
 @pytest.fixture
@@ -26,10 +26,6 @@ def nova_model(control, storage, job_request, finish):
     return finish("first-job").outputModelArn
 
 
-def change(bedrock, **settings):
-    bedrock.settings = bedrock.settings.model_copy(update=settings)
-
-
 def buy(control, model, name="throughput", **more):
     request = {"modelUnits": 1, "provisionedModelName": name, "modelId": model} | more
     return control.create_provisioned_model_throughput(**request)["provisionedModelArn"]
@@ -39,17 +35,17 @@ def test_a_throughput_is_billed_from_in_service_to_deleted(bedrock, control, clo
     arn = buy(control, model, tags=[{"key": "run", "value": "r1"}])
     found = control.get_provisioned_model_throughput(provisionedModelId=arn)
     assert (found["status"], found["modelArn"], found["desiredModelUnits"]) == ("Creating", model, 1)
-    clock.turn(2)
+    clock.advance(2)
     assert control.get_provisioned_model_throughput(provisionedModelId="throughput")["status"] == "InService"
     assert control.list_tags_for_resource(resourceARN=arn)["tags"] == [{"key": "run", "value": "r1"}]
-    clock.turn(100)
-    (running,) = statement(bedrock.store, clock())
-    assert (running["seconds"], running["deleted_at"]) == (100, None)
+    clock.advance(100)
+    (running,) = bill_lines(bedrock.state.store, clock())
+    assert (running.seconds, running.deleted_at) == (100, None)
     control.delete_provisioned_model_throughput(provisionedModelId=arn)
-    clock.turn(1000)
-    (bill,) = statement(bedrock.store, clock())
-    assert (bill["arn"], bill["seconds"], bill["model_unit_seconds"]) == (arn, 100, 100)
-    assert bill["tags"] == {"run": "r1"}
+    clock.advance(1000)
+    (bill,) = bill_lines(bedrock.state.store, clock())
+    assert (bill.arn, bill.seconds, bill.model_unit_seconds) == (arn, 100, 100)
+    assert bill.tags == {"run": "r1"}
     with pytest.raises(control.exceptions.ResourceNotFoundException):
         control.get_provisioned_model_throughput(provisionedModelId=arn)
     assert control.list_provisioned_model_throughputs()["provisionedModelSummaries"] == []
@@ -57,12 +53,12 @@ def test_a_throughput_is_billed_from_in_service_to_deleted(bedrock, control, clo
 
 def test_what_is_deleted_before_it_is_in_service_costs_nothing(bedrock, control, clock, model):
     control.delete_provisioned_model_throughput(provisionedModelId=buy(control, model))
-    (bill,) = statement(bedrock.store, clock())
-    assert (bill["seconds"], bill["in_service_at"]) == (0, None)
+    (bill,) = bill_lines(bedrock.state.store, clock())
+    assert (bill.seconds, bill.in_service_at) == (0, None)
 
 
 def test_without_quota_there_is_no_throughput(bedrock, control, model):
-    change(bedrock, model_units=0)
+    change_settings(bedrock, model_units=0)
     with pytest.raises(ClientError, match="does not currently have any no commitment model units reserved") as caught:
         buy(control, model)
     assert caught.value.response["Error"]["Code"] == "ServiceQuotaExceededException"
@@ -70,7 +66,7 @@ def test_without_quota_there_is_no_throughput(bedrock, control, model):
 
 def test_a_legacy_model_gets_no_new_throughput(bedrock, control, model):
     base = control.get_custom_model(modelIdentifier=model)["baseModelArn"].rsplit("foundation-model/", 1)[-1]
-    change(bedrock, lifecycles={base: "LEGACY"})
+    change_settings(bedrock, lifecycles={base: "LEGACY"})
     with pytest.raises(ClientError, match="Legacy state"):
         buy(control, model)
 
@@ -84,12 +80,12 @@ def test_the_quota_counts_units_in_use(bedrock, control, model):
 
 
 def test_a_commitment_cannot_be_ended_early(bedrock, control, clock, model):
-    change(bedrock, committed_model_units=1)
+    change_settings(bedrock, committed_model_units=1)
     arn = buy(control, model, commitmentDuration="OneMonth")
-    clock.turn(29 * 86400)
+    clock.advance(29 * 86400)
     with pytest.raises(control.exceptions.ConflictException, match="commitment"):
         control.delete_provisioned_model_throughput(provisionedModelId=arn)
-    clock.turn(86400)
+    clock.advance(86400)
     control.delete_provisioned_model_throughput(provisionedModelId=arn)
 
 
@@ -121,13 +117,13 @@ def test_a_throughput_takes_another_name_or_model_but_not_another_base(control, 
 
 
 def test_a_throughput_that_failed_is_not_billed(bedrock, control, clock, model):
-    change(bedrock, fail_throughputs="No capacity.")
+    change_settings(bedrock, fail_throughputs="No capacity.")
     arn = buy(control, model)
-    clock.turn(10)
+    clock.advance(10)
     found = control.get_provisioned_model_throughput(provisionedModelId=arn)
     assert (found["status"], found["failureMessage"]) == ("Failed", "No capacity.")
     control.delete_provisioned_model_throughput(provisionedModelId=arn)
-    assert statement(bedrock.store, clock()) == []
+    assert bill_lines(bedrock.state.store, clock()) == []
 
 
 def test_a_model_in_use_cannot_be_deleted(control, model):
@@ -142,7 +138,7 @@ def test_lists_filter_by_status_and_model(control, clock, model):
     buy(control, model)
     listed = lambda **wanted: len(control.list_provisioned_model_throughputs(**wanted)["provisionedModelSummaries"])  # noqa: E731
     assert (listed(), listed(statusEquals="InService"), listed(modelArnEquals=model)) == (1, 0, 1)
-    clock.turn(2)
+    clock.advance(2)
     assert (listed(statusEquals="InService"), listed(nameContains="other")) == (1, 0)
 
 
@@ -152,13 +148,13 @@ def test_a_deployment_lives_as_aws_says(bedrock, control, clock, nova_model):
     ]
     get = lambda: control.get_custom_model_deployment(customModelDeploymentIdentifier="d")  # noqa: E731
     assert (get()["status"], get()["description"]) == ("Creating", "why")
-    clock.turn(2)
+    clock.advance(2)
     assert get()["status"] == "Active"
     assert len(control.list_custom_model_deployments(statusEquals="Active")["modelDeploymentSummaries"]) == 1
     control.delete_custom_model_deployment(customModelDeploymentIdentifier=arn)
     with pytest.raises(control.exceptions.ResourceNotFoundException):
         get()
-    assert statement(bedrock.store, clock())[0]["model_unit_seconds"] == 0
+    assert bill_lines(bedrock.state.store, clock())[0].model_unit_seconds == 0
 
 
 def test_deployments_are_limited_in_number_and_in_progress(bedrock, control, clock, nova_model):
@@ -167,8 +163,8 @@ def test_deployments_are_limited_in_number_and_in_progress(bedrock, control, clo
     create("b")
     with pytest.raises(ClientError, match="2 custom model deployments at a time"):
         create("c")
-    clock.turn(2)
-    change(bedrock, deployments=2)
+    clock.advance(2)
+    change_settings(bedrock, deployments=2)
     with pytest.raises(ClientError, match="quota of 2 custom model deployments is used up"):
         create("c")
 
@@ -179,29 +175,29 @@ def test_a_family_that_is_not_served_on_demand_cannot_be_deployed(control, model
 
 
 def test_a_month_of_a_commitment_can_be_short(bedrock, control, clock, model):
-    change(bedrock, committed_model_units=1, month_seconds=60)
+    change_settings(bedrock, committed_model_units=1, month_seconds=60)
     arn = buy(control, model, commitmentDuration="SixMonths")
-    clock.turn(359)
+    clock.advance(359)
     with pytest.raises(control.exceptions.ConflictException, match="commitment"):
         control.delete_provisioned_model_throughput(provisionedModelId=arn)
-    clock.turn(2)
+    clock.advance(2)
     control.delete_provisioned_model_throughput(provisionedModelId=arn)
 
 
 def test_nothing_is_deleted_where_that_is_set(bedrock, control, nova_model):
     arn = buy(control, nova_model)
     deployment = control.create_custom_model_deployment(modelDeploymentName="deployment", modelArn=nova_model)
-    change(bedrock, fail_deletes="Not now.")
+    change_settings(bedrock, fail_deletes="Not now.")
     with pytest.raises(control.exceptions.ConflictException, match=r"Not now\."):
         control.delete_provisioned_model_throughput(provisionedModelId=arn)
     with pytest.raises(control.exceptions.ConflictException, match=r"Not now\."):
         control.delete_custom_model_deployment(customModelDeploymentIdentifier=deployment["customModelDeploymentArn"])
-    change(bedrock, fail_deletes="")
+    change_settings(bedrock, fail_deletes="")
     control.delete_provisioned_model_throughput(provisionedModelId=arn)
 
 
 def test_models_are_shown_as_old_as_is_set(bedrock, control, clock, model):
-    change(bedrock, models_age_days=2)
+    change_settings(bedrock, models_age_days=2)
     day = timedelta(days=1)
     made = control.get_custom_model(modelIdentifier=model)["creationTime"]
     assert clock() - made >= 2 * day
@@ -212,7 +208,7 @@ def test_models_are_shown_as_old_as_is_set(bedrock, control, clock, model):
 def test_endpoints_are_shown_as_old_as_is_set(bedrock, control, clock, nova_model):
     arn = buy(control, nova_model)
     deployment = control.create_custom_model_deployment(modelDeploymentName="deployment", modelArn=nova_model)
-    change(bedrock, endpoints_age_hours=3)
+    change_settings(bedrock, endpoints_age_hours=3)
     long_ago = clock() - timedelta(hours=3)
     assert control.get_provisioned_model_throughput(provisionedModelId=arn)["creationTime"] <= long_ago
     assert control.list_provisioned_model_throughputs()["provisionedModelSummaries"][0]["creationTime"] <= long_ago
@@ -224,7 +220,7 @@ def test_endpoints_are_shown_as_old_as_is_set(bedrock, control, clock, nova_mode
 
 
 def test_reads_miss_what_was_just_made_as_often_as_is_set(bedrock, control, nova_model):
-    change(bedrock, stale_reads=2)
+    change_settings(bedrock, stale_reads=2)
     arn = buy(control, nova_model)
     assert control.list_provisioned_model_throughputs()["provisionedModelSummaries"] == []
     with pytest.raises(control.exceptions.ResourceNotFoundException):
@@ -235,7 +231,7 @@ def test_reads_miss_what_was_just_made_as_often_as_is_set(bedrock, control, nova
 
 
 def test_what_a_read_misses_can_be_deleted_and_its_name_is_taken(bedrock, control, nova_model):
-    change(bedrock, stale_reads=5)
+    change_settings(bedrock, stale_reads=5)
     arn = buy(control, nova_model)
     with pytest.raises(control.exceptions.ClientError, match="in use"):
         buy(control, nova_model)

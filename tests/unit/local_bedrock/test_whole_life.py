@@ -12,8 +12,9 @@ import json
 import pytest
 from botocore.exceptions import ClientError
 
-from local.bedrock.engine.messages import Question
+from local.bedrock.engine.messages import GenerationRequest
 from local.trainer.spec import SPEC_FILE, TrainingSpec
+from tests.unit.local_bedrock.conftest import change_settings
 
 
 @pytest.fixture
@@ -21,7 +22,7 @@ def in_this_process(bedrock, monkeypatch):
     import torch
 
     from local.bedrock.engine.generation import generate
-    from local.bedrock.engine.weights import WeightsCache
+    from local.bedrock.engine.weights_cache import WeightsCache
     from local.trainer.loop import Trainer
 
     torch.set_num_threads(1)
@@ -31,12 +32,12 @@ def in_this_process(bedrock, monkeypatch):
         return Trainer(TrainingSpec.model_validate_json((folder / SPEC_FILE).read_bytes()), folder).run()
 
     def ask(weights, conversation, sampling, threads, timeout):
-        question = Question(id=1, weights=weights, conversation=conversation, sampling=sampling)
+        question = GenerationRequest(id=1, weights=weights, conversation=conversation, sampling=sampling)
         return generate(*networks.get(weights), [question])[0]
 
     monkeypatch.setattr("local.bedrock.jobs.runner.train", train)
     monkeypatch.setattr(bedrock.inference, "ask", ask)
-    bedrock.settings = bedrock.settings.model_copy(update={"engine": "tiny"})
+    change_settings(bedrock, engine="tiny")
 
 
 def test_a_tuned_model_answers_while_its_throughput_exists(
@@ -74,7 +75,7 @@ def test_a_tuned_model_answers_while_its_throughput_exists(
     }
     with pytest.raises(ClientError, match="ModelNotReadyException"):
         runtime.invoke_model(**ask)
-    clock.turn(bedrock.settings.throughput_seconds)
+    clock.advance(bedrock.state.settings.throughput_seconds)
     assert control.get_provisioned_model_throughput(provisionedModelId=arn)["status"] == "InService"
     tuned = json.loads(runtime.invoke_model(**ask)["body"].read())
     base = json.loads(

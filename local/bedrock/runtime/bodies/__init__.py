@@ -1,4 +1,4 @@
-"""InvokeModel's bodies: each vendor's own request and response."""
+"""The bodies of InvokeModel: a request and response format per vendor."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ _BODIES: dict[str, type[Body]] = {
 
 
 def parse_body(base_model_id: str, body: bytes) -> Body:
-    """The vendor's request body.
+    """The request body in the format of the model's vendor.
 
     Raises:
-        ValidationError: not JSON, or not what the vendor takes; every finding is named.
+        ValidationError: the body is not JSON, or not in the vendor's format. The message lists every finding.
     """
     kind = next(kind for prefix, kind in _BODIES.items() if base_model_id.startswith(prefix))
     try:

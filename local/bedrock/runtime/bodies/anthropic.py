@@ -1,4 +1,4 @@
-"""Anthropic's Messages API as Bedrock takes it."""
+"""Anthropic's Messages API in Bedrock's variant."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from local.bedrock.engine.messages import Answer, Sampling
-from local.bedrock.runtime.answering import Prompt
+from local.bedrock.engine.messages import InferenceResult, Sampling
 from local.bedrock.runtime.bodies.base import Body, Message, TextBlock, conversation
+from local.bedrock.runtime.inference import Prompt
 
 
 class AnthropicBody(Body):
@@ -35,7 +35,7 @@ class AnthropicBody(Body):
         )
         return Prompt(conversation(self.system, self.messages), sampling)
 
-    def response(self, answer: Answer, model_id: str) -> dict[str, Any]:
+    def response(self, answer: InferenceResult, model_id: str) -> dict[str, Any]:
         return {
             "id": f"msg_bdrk_{secrets.token_hex(12)}",
             "type": "message",

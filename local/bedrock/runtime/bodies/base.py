@@ -1,4 +1,4 @@
-"""What all request bodies share."""
+"""The base class of request bodies, and the message format that several vendors share."""
 
 from __future__ import annotations
 
@@ -6,27 +6,27 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from local.bedrock.engine.messages import Answer
-from local.bedrock.runtime.answering import Prompt
+from local.bedrock.engine.messages import InferenceResult
+from local.bedrock.runtime.inference import Prompt
 from local.trainer.spec import Conversation, Turn
 
 
 class Body(BaseModel):
-    """A request body; AWS refuses keys it does not know."""
+    """A request body. Unknown keys are refused, as on AWS."""
 
     model_config = ConfigDict(extra="forbid")
 
     def prompt(self) -> Prompt:
-        """What the body asks."""
+        """The prompt in the body."""
         raise NotImplementedError
 
-    def response(self, answer: Answer, model_id: str) -> dict[str, Any]:
-        """The answer in the vendor's words."""
+    def response(self, answer: InferenceResult, model_id: str) -> dict[str, Any]:
+        """The response body in the vendor's format. A plain dict, because it is serialized as it is."""
         raise NotImplementedError
 
 
 class TextBlock(BaseModel):
-    """Text of a message; images and documents have no stand-in here."""
+    """A text block of a message. Images and documents are not supported here."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -35,7 +35,7 @@ class TextBlock(BaseModel):
 
 
 class Message(BaseModel):
-    """A message whose content is text, or blocks of text."""
+    """A message with text, or with a list of text blocks."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -49,5 +49,6 @@ def joined(content: str | list[TextBlock]) -> str:
 
 
 def conversation(system: str | list[TextBlock], messages: list[Message]) -> Conversation:
+    """The conversation of a system prompt and messages."""
     turns = tuple(Turn(role=message.role, text=joined(message.content)) for message in messages)
     return Conversation(system=joined(system) or None, turns=turns)

@@ -1,4 +1,4 @@
-"""Meta's chat template inside a prompt, taken apart again."""
+"""Parses Meta's chat template in a prompt back into a conversation."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _PART = re.compile(
 
 
 def parse_llama_prompt(text: str) -> Conversation:
-    """The conversation that a Llama 3 prompt spells; a prompt without the template is one user message."""
+    """The conversation in a Llama 3 prompt. A prompt without the template is one user message."""
     parts = [(role, words.strip()) for role, words in _PART.findall(text)]
     if not parts:
         return Conversation(turns=(Turn(role="user", text=text),))

@@ -1,4 +1,4 @@
-"""Amazon Nova's messages."""
+"""The messages format of Amazon Nova."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from local.bedrock.engine.messages import Answer, Sampling
-from local.bedrock.runtime.answering import Prompt
+from local.bedrock.engine.messages import InferenceResult, Sampling
 from local.bedrock.runtime.bodies.base import Body, Message, TextBlock, conversation
+from local.bedrock.runtime.inference import Prompt
 
 
 class NovaInference(BaseModel):
@@ -42,7 +42,7 @@ class NovaBody(Body):
         )
         return Prompt(conversation(self.system, self.messages), sampling)
 
-    def response(self, answer: Answer, model_id: str) -> dict[str, Any]:
+    def response(self, answer: InferenceResult, model_id: str) -> dict[str, Any]:
         return {
             "output": {"message": {"role": "assistant", "content": [{"text": answer.text}]}},
             "stopReason": answer.stop_reason,

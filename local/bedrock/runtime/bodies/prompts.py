@@ -1,4 +1,4 @@
-"""The vendors whose body is one prompt: Meta Llama, Amazon Titan Text, Cohere Command."""
+"""The vendors whose body has a single prompt: Meta Llama, Amazon Titan Text and Cohere Command."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from local.bedrock.engine.messages import Answer, Sampling
-from local.bedrock.runtime.answering import Prompt
+from local.bedrock.engine.messages import InferenceResult, Sampling
 from local.bedrock.runtime.bodies.base import Body
 from local.bedrock.runtime.bodies.llama_prompt import parse_llama_prompt
+from local.bedrock.runtime.inference import Prompt
 from local.trainer.spec import Conversation, Turn
 
 
 class LlamaBody(Body):
-    """Meta's prompt with its own template inside."""
+    """Meta Llama's body. The prompt contains Meta's chat template."""
 
     text: str = Field(alias="prompt")
     max_gen_len: int = Field(512, ge=1, le=8192)
@@ -26,7 +26,7 @@ class LlamaBody(Body):
         sampling = Sampling(max_tokens=self.max_gen_len, temperature=self.temperature, top_p=self.top_p)
         return Prompt(parse_llama_prompt(self.text), sampling)
 
-    def response(self, answer: Answer, model_id: str) -> dict[str, Any]:
+    def response(self, answer: InferenceResult, model_id: str) -> dict[str, Any]:
         return {
             "generation": answer.text,
             "prompt_token_count": answer.input_tokens,
@@ -47,7 +47,7 @@ class TitanGeneration(BaseModel):
 
 
 class TitanBody(Body):
-    """Titan Text's inputText."""
+    """Titan Text's body."""
 
     text: str = Field(alias="inputText")
     config: TitanGeneration = Field(default_factory=TitanGeneration, alias="textGenerationConfig")
@@ -55,14 +55,14 @@ class TitanBody(Body):
     def prompt(self) -> Prompt:
         return Prompt(_single(self.text), Sampling(**self.config.model_dump()))
 
-    def response(self, answer: Answer, model_id: str) -> dict[str, Any]:
+    def response(self, answer: InferenceResult, model_id: str) -> dict[str, Any]:
         reason = "LENGTH" if answer.stop_reason == "max_tokens" else "FINISH"
         result = {"tokenCount": answer.output_tokens, "outputText": answer.text, "completionReason": reason}
         return {"inputTextTokenCount": answer.input_tokens, "results": [result]}
 
 
 class CohereBody(Body):
-    """Cohere Command's prompt."""
+    """Cohere Command's body."""
 
     text: str = Field(alias="prompt")
     max_tokens: int = Field(200, ge=1, le=4096)
@@ -81,7 +81,7 @@ class CohereBody(Body):
         )
         return Prompt(_single(self.text), sampling)
 
-    def response(self, answer: Answer, model_id: str) -> dict[str, Any]:
+    def response(self, answer: InferenceResult, model_id: str) -> dict[str, Any]:
         reason = "MAX_TOKENS" if answer.stop_reason == "max_tokens" else "COMPLETE"
         generation = {"id": secrets.token_hex(8), "text": answer.text, "finish_reason": reason}
         return {"id": secrets.token_hex(8), "prompt": self.text, "generations": [generation]}

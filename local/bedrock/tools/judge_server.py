@@ -1,29 +1,30 @@
-"""A judge that is a model after all: an OpenAI-compatible server (Ollama, llama.cpp, vLLM) at LOCAL_JUDGE_URL."""
+"""Asks a language model instead of the stand-ins: an OpenAI-compatible server at LOCAL_JUDGE_URL.
+
+Ollama, llama.cpp and vLLM are such servers.
+"""
 
 from __future__ import annotations
 
 import html
 import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import urllib3
 from urllib3.exceptions import HTTPError
 
 from local.bedrock.errors import ModelError
-
-if TYPE_CHECKING:
-    from local.bedrock.settings import Settings
-    from local.bedrock.tools.call import ToolCall
+from local.bedrock.state.settings import Settings
+from local.bedrock.tools.tool_call import ToolCall
 
 _pool = urllib3.PoolManager()
 
 
 def ask_server(settings: Settings, call: ToolCall, max_tokens: int, temperature: float | None) -> dict[str, Any] | str:
-    """The tool's arguments as the served model fills them in, or the words it answered with instead.
+    """The tool's arguments from the server's model, or the text that it answered with instead of using the tool.
 
     Raises:
-        ModelError: the server does not answer, or not as an OpenAI-compatible one.
+        ModelError: the server does not answer, or returns an error.
     """
     body = {
         "model": settings.judge_model or _first_model(settings),
@@ -46,12 +47,12 @@ def ask_server(settings: Settings, call: ToolCall, max_tokens: int, temperature:
 
 
 def _tagged(documents: Sequence[str]) -> list[str]:
-    """Documents as text: few servers take files. Escaped, so that none can close its tag."""
+    """Documents as text, because few servers accept files. Escaped, so that a document cannot close its own tag."""
     return [f"<document>\n{html.escape(text, quote=False)}\n</document>" for text in documents]
 
 
 def _arguments(text: str | dict[str, Any]) -> dict[str, Any] | str:
-    """Servers without forced tools often write the arguments as text: a JSON object is taken, the rest is words."""
+    """The arguments in a text, if it is a JSON object. Servers without forced tools often write arguments as text."""
     if isinstance(text, dict):
         return text
     try:

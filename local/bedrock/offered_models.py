@@ -1,4 +1,4 @@
-"""The foundation models and inference profiles that this Bedrock offers: the project's catalog, each one a stand-in."""
+"""The foundation models and inference profiles that the local Bedrock offers: those of the project's catalog."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import datetime as dt
 from dataclasses import dataclass, replace
 from functools import cache
 
-from local.bedrock.settings import Lifecycle, Settings
+from local.bedrock.errors import ValidationError
+from local.bedrock.state.account_region import AccountRegion
+from local.bedrock.state.settings import Lifecycle, Settings
 from tuner import catalog
 
 ENGINE_NAMES = {
@@ -20,7 +22,7 @@ PROVIDERS = {"amazon": "Amazon", "anthropic": "Anthropic", "cohere": "Cohere", "
 
 @dataclass(frozen=True, slots=True)
 class FoundationModel:
-    """A foundation model as AWS lists it: ids for customization and ids for invoking are models of their own."""
+    """A foundation model as AWS lists it. Bedrock has separate model ids for customization and for invocation."""
 
     id: str
     name: str
@@ -32,13 +34,13 @@ class FoundationModel:
 
     @property
     def provider(self) -> str:
-        """As in GetFoundationModel's providerName."""
+        """The providerName of GetFoundationModel."""
         return PROVIDERS.get(self.id.split(".")[0], self.id.split(".")[0].title())
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """A cross-Region inference profile; the `scope` is the first part of its id."""
+    """A cross-Region inference profile. Its id begins with its geography, such as `us.`."""
 
     id: str
     name: str
@@ -48,7 +50,7 @@ class Profile:
 
 @cache
 def foundation_models() -> dict[str, FoundationModel]:
-    """By id."""
+    """All models by id."""
     found: dict[str, FoundationModel] = {}
     judging = {judge.foundation_model for judge in catalog.judges()}
     for model in catalog.models():
@@ -69,6 +71,7 @@ def foundation_models() -> dict[str, FoundationModel]:
             judges=model.invoke_id in judging,
         )
     for judge in catalog.judges():
+        # A judge that the catalog lists only under profile ids cannot be invoked by its foundation model's id.
         by_profile_only = all(other.id != judge.foundation_model for other in catalog.judges())
         found.setdefault(
             judge.foundation_model,
@@ -79,7 +82,7 @@ def foundation_models() -> dict[str, FoundationModel]:
 
 @cache
 def profiles() -> dict[str, Profile]:
-    """By id."""
+    """All inference profiles by id."""
     found = {
         model.profile: Profile(model.profile, model.name, model.invoke_id, model.profile_regions)
         for model in catalog.models()
@@ -91,24 +94,46 @@ def profiles() -> dict[str, Profile]:
     return found
 
 
+def model_id_of(identifier: str) -> str:
+    """The model id in an ARN of a foundation model; an id is returned unchanged."""
+    return identifier.rsplit("foundation-model/", 1)[-1]
+
+
 def lifecycle(model: FoundationModel, settings: Settings) -> Lifecycle:
-    """The override for the model's id, else what the mode says."""
+    """The lifecycle status of a model: the setting for its id if there is one, else by the setting `lifecycle`."""
     if model.id in settings.lifecycles:
         return settings.lifecycles[model.id]
     return "END_OF_LIFE" if model.retired and settings.lifecycle == "aws" else "ACTIVE"
 
 
+def tunable_model(settings: Settings, account_region: AccountRegion, identifier: str) -> catalog.Model:
+    """The model that a customization job may start from.
+
+    Raises:
+        ValidationError: the model is unknown, past its end of life or not tunable, or, with lifecycle=aws, not offered
+            in this Region.
+    """
+    model = foundation_models().get(model_id_of(identifier))
+    if model is None or lifecycle(model, settings) == "END_OF_LIFE":
+        raise ValidationError("The provided model identifier is invalid.")
+    if model.tunable is None:
+        raise ValidationError(f"The model {model.id} does not support FINE_TUNING customization.")
+    if settings.lifecycle == "aws" and account_region.region not in model.tunable.regions:
+        raise ValidationError("The provided model identifier is invalid.")
+    return model.tunable
+
+
 def judge_name(settings: Settings) -> str:
-    """What grades answers here."""
+    """The name of what grades answers: the judge server's model, or the similarity judge."""
     if settings.judge_url:
         return f"{settings.judge_model or 'the first model'} at LOCAL_JUDGE_URL"
     return SIMILARITY_JUDGE
 
 
 def stand_in_name(model: FoundationModel, settings: Settings) -> str:
-    """The model's name with what really answers here.
+    """The model's name, followed by the name of what answers instead of it.
 
-    The service model allows names of 20 characters; being honest needs more, and no SDK checks a response's length.
+    The service model limits names to 20 characters. This name is longer on purpose; no SDK validates responses.
     """
     tunable = any(entry.invoke_id == model.id for entry in catalog.models())
     engine, judge = ENGINE_NAMES[settings.engine], judge_name(settings)

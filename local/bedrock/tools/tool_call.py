@@ -1,4 +1,4 @@
-"""A tool to fill in, as Converse asks for it: forced, or as a JSON Schema in the system prompt."""
+"""The tool call that a Converse request asks for: a forced tool, or a JSON Schema in the system prompt."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from local.bedrock.errors import ValidationError
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
-    """The tool to be filled in, and the words it is about; `documents` are the texts of those in the request."""
+    """A tool, and the request's system prompt, user text and texts of its documents."""
 
     name: str
     description: str
@@ -24,21 +24,21 @@ class ToolCall:
 
     @property
     def properties(self) -> dict[str, dict[str, Any]]:
-        """The properties of the tool's input schema."""
+        """The properties of the tool's input schema, which is any JSON Schema."""
         found: dict[str, dict[str, Any]] = self.schema.get("properties", {})
         return found
 
     def tagged(self, name: str) -> str | None:
-        """What stands between `<name>` and `</name>`, unescaped; None where the text has no such tag."""
+        """The unescaped text between `<name>` and `</name>`, or None if the text has no such tag."""
         match = re.search(rf"<{name}>\s*(.*?)\s*</{name}>", self.text, re.DOTALL)
         return html.unescape(match[1]) if match else None
 
 
 def forced_tool(params: dict[str, Any], text: str, system: str, documents: tuple[str, ...] = ()) -> ToolCall | None:
-    """The tool that toolChoice forces, or None where the model may answer in words.
+    """The tool that toolChoice forces, or None if it forces none.
 
     Raises:
-        ValidationError: toolChoice names a tool that toolConfig has not.
+        ValidationError: toolChoice names a tool that is not in toolConfig.
     """
     config = params.get("toolConfig", {})
     choice = config.get("toolChoice", {})
@@ -54,13 +54,13 @@ def forced_tool(params: dict[str, Any], text: str, system: str, documents: tuple
     return ToolCall(tool["name"], tool.get("description", ""), schema, system, text, documents)
 
 
-def tool_in_words(text: str, system: str, documents: tuple[str, ...] = ()) -> ToolCall | None:
-    """The tool whose JSON Schema ends the system prompt, or None where the model may answer in prose."""
-    _, marker, written = system.rpartition("JSON Schema:\n")
+def schema_in_prompt(text: str, system: str, documents: tuple[str, ...] = ()) -> ToolCall | None:
+    """The tool whose JSON Schema is at the end of the system prompt, or None if there is none."""
+    _, marker, text_of_schema = system.rpartition("JSON Schema:\n")
     if not marker:
         return None
     try:
-        schema = json.loads(written)
+        schema = json.loads(text_of_schema)
     except ValueError:
         return None
     return ToolCall("reply", "", schema, system, text, documents)

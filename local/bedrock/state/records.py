@@ -1,4 +1,4 @@
-"""What the local Bedrock remembers: one immutable record per resource; a change replaces the record."""
+"""The records of the local Bedrock: one immutable record per resource. A change replaces the record."""
 
 from __future__ import annotations
 
@@ -7,23 +7,24 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from local.bedrock.account_region import Scope
+from local.bedrock.state.account_region import AccountRegion
 
 JobStatus = Literal["InProgress", "Completed", "Failed", "Stopping", "Stopped"]
 StageStatus = Literal["NotStarted", "InProgress", "Completed", "Stopping", "Stopped", "Failed"]
 Commitment = Literal["OneMonth", "SixMonths"]
 Tags = dict[str, str]
+BillKind = Literal["provisioned-model", "custom-model-deployment"]
 
 
 class Record(BaseModel):
-    """A resource; `id` is the last part of its ARN, `name` what the user called it."""
+    """A resource: `id` is the last part of its ARN, `name` is the name that the user gave it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     id: str
     name: str
     arn: str
-    scope: Scope
+    account_region: AccountRegion
     created: datetime
     token: str | None = None
     tags: Tags = {}
@@ -67,7 +68,7 @@ class Job(Record):
 
 
 class CustomModel(Record):
-    """A customized model: the product of a completed job, whose folder holds the weights."""
+    """A custom model, created by a completed job. The folder of the job holds its weights."""
 
     job_id: str
     job_name: str
@@ -83,8 +84,11 @@ class CustomModel(Record):
     validation_loss: float | None
 
 
-class Serving(Record):
-    """What a provisioned throughput and a custom model deployment have in common."""
+class Endpoint(Record):
+    """The common fields of a provisioned throughput and a custom model deployment.
+
+    `ready` is when it is, or will be, InService or Active.
+    """
 
     model_arn: str
     base_model_id: str
@@ -93,24 +97,24 @@ class Serving(Record):
     injected_failure: str = ""
 
 
-class Throughput(Serving):
-    """A provisioned model throughput; `ready` is when it is (or will be) in service."""
+class Throughput(Endpoint):
+    """A provisioned model throughput."""
 
     model_units: int
     commitment: Commitment | None = None
     commitment_ends: datetime | None = None
 
 
-class Deployment(Serving):
+class Deployment(Endpoint):
     """An on-demand deployment of a custom model."""
 
     description: str | None = None
 
 
 class Bill(Record):
-    """What a throughput or deployment would have cost, kept after its deletion."""
+    """The billed time of a throughput or deployment, kept after its deletion."""
 
-    kind: Literal["provisioned-model", "custom-model-deployment"]
+    kind: BillKind
     model_arn: str
     base_model_id: str
     model_units: int

@@ -1,4 +1,4 @@
-"""Networks in memory: a base is read once, a tuned one is the base with its adapter merged in."""
+"""Keeps the most recently used networks in memory, those of custom models with their adapter merged in."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 from local.bedrock.engine.messages import Weights
 from local.trainer.networks import load
 
-MOST_NETWORKS = 3
+MAX_NETWORKS = 3
 
 Loaded = tuple[LlamaForCausalLM, PreTrainedTokenizerFast]
 
 
 class WeightsCache:
-    """The networks used last."""
+    """An LRU cache of networks."""
 
     def __init__(self) -> None:
         self._loaded: OrderedDict[Weights, Loaded] = OrderedDict()
 
     def get(self, weights: Weights) -> Loaded:
-        """Load, or take from memory."""
+        """The network and its tokenizer, from memory if possible."""
         if weights not in self._loaded:
-            while len(self._loaded) >= MOST_NETWORKS:
+            while len(self._loaded) >= MAX_NETWORKS:
                 self._loaded.popitem(last=False)
             self._loaded[weights] = self._load(weights)
         self._loaded.move_to_end(weights)

@@ -1,4 +1,4 @@
-"""The account and Region of the request being answered, and the ARNs in them."""
+"""The account and Region of the current request, and the ARNs in them."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from ministack.core import responses
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
-    """An account in a Region: what every resource belongs to."""
+class AccountRegion:
+    """An account in a Region: the owner of every resource."""
 
     account: str
     region: str
@@ -20,15 +20,15 @@ class Scope:
         return f"arn:aws:bedrock:{self.region}:{self.account}:{resource}"
 
     def foundation_model_arn(self, model_id: str) -> str:
-        """Foundation models belong to no account."""
+        """The ARN of a foundation model. It has no account id, because AWS owns the model."""
         return f"arn:aws:bedrock:{self.region}::foundation-model/{model_id}"
 
 
-def current_scope() -> Scope:
-    """Taken from the request's signature by MiniStack."""
-    return Scope(responses.get_account_id(), responses.get_region())
+def current_account_region() -> AccountRegion:
+    """The account and Region that MiniStack read from the signature of the current request."""
+    return AccountRegion(responses.get_account_id(), responses.get_region())
 
 
 def new_id() -> str:
-    """Twelve characters, as Bedrock's own identifiers."""
+    """Twelve random characters, the form of Bedrock's own resource ids."""
     return secrets.token_hex(6)

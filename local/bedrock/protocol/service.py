@@ -1,4 +1,4 @@
-"""One service behind MiniStack's handler signature: route, parse, validate, do, serialize."""
+"""The handler of one AWS service: routes, parses, validates, executes and serializes."""
 
 from __future__ import annotations
 
@@ -7,29 +7,27 @@ import contextvars
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 from botocore.model import OperationModel
 
 from local.bedrock.errors import BedrockError, UnknownOperationError
+from local.bedrock.protocol.operation import Operation
 from local.bedrock.protocol.parsing import parse_request
 from local.bedrock.protocol.routing import route, route_target, service_model
 from local.bedrock.protocol.serializing import Response, error_response, serialize
 from local.bedrock.protocol.validation import validate
 
-Operation = Callable[[dict[str, Any]], dict[str, Any]]
-Handler = Callable[
-    [str, str, Mapping[str, str], bytes, Mapping[str, Sequence[str]]], Awaitable[tuple[int, dict[str, str], bytes]]
-]
+# MiniStack's handler signature: method, path, headers, body and query parameters.
+Handler = Callable[[str, str, Mapping[str, str], bytes, Mapping[str, Sequence[str]]], Awaitable[Response]]
 
 logger = logging.getLogger(__name__)
 
 
-class Endpoint:
-    """A service of the local cloud: its operations by name, run on threads so that the event loop never waits."""
+class Service:
+    """A service of the local cloud. Operations run on threads, so that the event loop of the server never blocks."""
 
-    def __init__(self, service: str, operations: Mapping[str, Operation], threads: ThreadPoolExecutor) -> None:
-        self._service = service
+    def __init__(self, name: str, operations: Mapping[str, Operation], threads: ThreadPoolExecutor) -> None:
+        self._name = name
         self._operations = operations
         self._threads = threads
 
@@ -42,7 +40,7 @@ class Endpoint:
         query_params: Mapping[str, Sequence[str]],
     ) -> Response:
         """Answer one request."""
-        # The account and the Region of a request are context variables: the thread needs a copy of them.
+        # MiniStack keeps the account and the Region of a request in context variables, which the thread needs too.
         context = contextvars.copy_context()
         work = asyncio.get_running_loop().run_in_executor(
             self._threads, context.run, self.answer, method, path, headers, body, query_params
@@ -63,15 +61,19 @@ class Endpoint:
             params = parse_request(operation, labels, query_params, headers, body)
             validate(operation, params)
             if operation.name not in self._operations:
-                raise UnknownOperationError(f"The local Bedrock has no {operation.name}: see docs/local-bedrock.md.")
+                raise UnknownOperationError(
+                    f"The local Bedrock does not implement {operation.name}. See docs/local-bedrock.md."
+                )
             return serialize(operation, self._operations[operation.name](params))
         except BedrockError as error:
             return error_response(error)
         except Exception:
             logger.exception("%s %s failed", method, path)
-            return error_response(BedrockError("The local Bedrock failed: the server's log has the traceback."))
+            return error_response(
+                BedrockError("The local Bedrock failed. See the traceback in log/server.log of the cloud's folder.")
+            )
 
     def _route(self, method: str, path: str, headers: Mapping[str, str]) -> tuple[OperationModel, dict[str, str]]:
-        if service_model(self._service).metadata["protocol"] == "json":
-            return route_target(self._service, headers.get("x-amz-target", "")), {}
-        return route(self._service, method, path)
+        if service_model(self._name).metadata["protocol"] == "json":
+            return route_target(self._name, headers.get("x-amz-target", "")), {}
+        return route(self._name, method, path)

@@ -1,0 +1,54 @@
+"""Asks the network of a target. The format of the request's body does not matter here."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from local.bedrock.engine.client import InferenceClient
+from local.bedrock.engine.messages import InferenceResult, Sampling
+from local.bedrock.errors import ValidationError
+from local.bedrock.runtime.target import Target
+from local.bedrock.state.settings import Settings
+from local.trainer.spec import Conversation
+
+NO_MODEL = "[local stand-in: the instant engine has no model and answers every question with this sentence]"
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """The content of a request, independent of the format of its body."""
+
+    conversation: Conversation
+    sampling: Sampling
+
+
+@dataclass(frozen=True, slots=True)
+class TimedAnswer:
+    """An answer and its latency."""
+
+    answer: InferenceResult
+    latency_ms: int
+
+
+def ask(settings: Settings, inference: InferenceClient, target: Target, prompt: Prompt) -> TimedAnswer:
+    """The target's answer to the prompt.
+
+    Raises:
+        ValidationError: the conversation is empty or does not start with a user message.
+        ModelError: the inference process failed.
+        ModelTimeoutError: there was no answer in time.
+    """
+    turns = prompt.conversation.turns
+    if not turns or turns[0].role != "user":
+        raise ValidationError("A conversation must start with a user message. Try again with a conversation that does.")
+    began = time.monotonic()
+    if target.weights is None:
+        words = sum(len(turn.text.split()) for turn in turns)
+        answer = InferenceResult(id=0, text=NO_MODEL, input_tokens=words, output_tokens=len(NO_MODEL.split()))
+    else:
+        sampling = prompt.sampling.model_copy(update={"seed": settings.seed})
+        answer = inference.ask(
+            target.weights, prompt.conversation, sampling, settings.torch_threads, settings.answer_timeout_seconds
+        )
+    return TimedAnswer(answer, int((time.monotonic() - began) * 1000))
