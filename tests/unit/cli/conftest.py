@@ -16,7 +16,7 @@ from tests.unit.cli.wiring import answered, recorded
 from tests.unit.cli.world import ARTIFACTS, DATA, Clock, Outcome, World
 from tuner.aws.clients import client
 from tuner.cli import main
-from tuner.cli.checks import quick
+from tuner.cli.checks import quick_client
 
 
 @pytest.fixture
@@ -46,12 +46,12 @@ def world(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> Iterator[World]:
         for bucket in (DATA, ARTIFACTS):
             found.s3.create_bucket(Bucket=bucket)
         for service in ("cloudformation", "stepfunctions", "bedrock", "lambda", "service-quotas", "ssm"):
-            for each in (client(service), client(service, None), quick(service)):  # the cache tells them apart
+            for each in (client(service), client(service, None), quick_client(service)):  # the cache tells them apart
                 stack.enter_context(answered(each, service, found))
         stack.enter_context(answered(client("bedrock-runtime", attempts=1), "bedrock-runtime", found))
         stack.enter_context(answered(client("pricing", "us-east-1", attempts=2), "pricing", found))
         for service in ("s3", "sts", "iam", "events"):
-            for each in (client(service), quick(service)):
+            for each in (client(service), quick_client(service)):
                 stack.enter_context(recorded(each, service, found))
         yield found
 

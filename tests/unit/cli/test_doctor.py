@@ -8,7 +8,7 @@ import pytest
 
 from tests.unit.cli.world import OUTPUTS, Outcome, Refused, Tuner, World, access_of
 from tuner.aws.clients import client
-from tuner.cli.checks import Check
+from tuner.cli.checks import CheckResult
 from tuner.settings import DeploymentSettings
 
 MARKETPLACE = (
@@ -142,9 +142,9 @@ PROBLEMS: list[tuple[str, Callable[[World], Any], str, str, str]] = [
         lambda world: refused(world, "Converse", "ThrottlingException", "Too many requests", 429),
         "Judge",
         "warning",
-        "once more",
+        "again in a minute",
     ),
-    ("no verdict", lambda world: world.verdict.update(score="high"), "Judge", "warning", "judge_model"),
+    ("no grade", lambda world: world.verdict.update(score="high"), "Judge", "warning", "judge_model"),
     ("no jobs", no_quota("L-0406044C"), "Training jobs", "failed", "Service Quotas"),
     ("no deployments", no_quota("L-C02E1E99"), "Deployments", "failed", "Service Quotas"),
     ("no requests", no_quota("L-00000003"), "Judge's quotas", "failed", "another judge"),
@@ -197,7 +197,7 @@ def test_every_problem_has_a_line_with_a_remedy(
 
 def test_a_line_that_is_not_ok_cannot_be_without_a_remedy() -> None:
     with pytest.raises(ValueError, match="needs a remedy"):
-        Check("Line", "failed", "Something is wrong.")
+        CheckResult("Line", "failed", "Something is wrong.")
 
 
 def test_without_model_units_a_model_that_is_served_on_demand_is_ready(tuner: Tuner, world: World) -> None:

@@ -14,7 +14,7 @@ from pytest_socket import enable_socket
 from tests.unit.cli.world import Outcome, Tuner, World
 from tuner.aws.clients import client
 from tuner.cli import main
-from tuner.cli.checks import quick
+from tuner.cli.checks import quick_client
 from tuner.cli.checks.account import unknown_region
 from tuner.core.errors import AwsError
 
@@ -64,9 +64,9 @@ def test_expired_credentials_are_said_and_nothing_else_is_asked(tuner: Tuner, wo
         body = {"Error": error, "ResponseMetadata": {"HTTPStatusCode": 403}}
         return AWSResponse("", 403, {}, None), body
 
-    quick("sts").meta.events.register_first("before-call.sts.GetCallerIdentity", expired)
+    quick_client("sts").meta.events.register_first("before-call.sts.GetCallerIdentity", expired)
     outcome = tuner("doctor", "--json")
-    quick("sts").meta.events.unregister("before-call.sts.GetCallerIdentity", expired)
+    quick_client("sts").meta.events.unregister("before-call.sts.GetCallerIdentity", expired)
     assert [check["name"] for check in outcome.json] == ["Credentials"]
     assert "expired" in outcome.json[0]["message"]
     assert "aws sso login" in outcome.json[0]["remedy"]
@@ -111,9 +111,9 @@ def test_a_network_that_does_not_lead_to_aws_is_not_taken_for_credentials(
     def unreachable(**_: Any) -> None:
         raise EndpointConnectionError(endpoint_url="https://sts.us-east-1.amazonaws.com/")
 
-    quick("sts").meta.events.register_first("before-call.sts.GetCallerIdentity", unreachable)
+    quick_client("sts").meta.events.register_first("before-call.sts.GetCallerIdentity", unreachable)
     outcome = tuner("doctor", "--json")
-    quick("sts").meta.events.unregister("before-call.sts.GetCallerIdentity", unreachable)
+    quick_client("sts").meta.events.unregister("before-call.sts.GetCallerIdentity", unreachable)
     assert "HTTPS_PROXY" in outcome.json[0]["remedy"]
     assert "aws sso login" not in outcome.json[0]["remedy"]
 
@@ -124,9 +124,9 @@ def test_an_answer_that_is_not_of_aws_is_a_line(tuner: Tuner) -> None:
     def no_xml(**_: Any) -> None:
         raise ResponseParserError("invalid XML received")
 
-    quick("sts").meta.events.register_first("before-call.sts.GetCallerIdentity", no_xml)
+    quick_client("sts").meta.events.register_first("before-call.sts.GetCallerIdentity", no_xml)
     outcome = tuner("doctor", "--json")
-    quick("sts").meta.events.unregister("before-call.sts.GetCallerIdentity", no_xml)
+    quick_client("sts").meta.events.unregister("before-call.sts.GetCallerIdentity", no_xml)
     assert [check["name"] for check in outcome.json] == ["Credentials"]
     assert "the answer is not AWS's" in outcome.json[0]["message"]
     assert "HTTPS_PROXY" in outcome.json[0]["remedy"]

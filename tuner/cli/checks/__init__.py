@@ -1,5 +1,5 @@
-"""What `tuner doctor` looks at: the account, the deployment, the models and the quotas."""
+"""The checks of `tuner doctor`: account, deployed stack, models and quotas."""
 
-from tuner.cli.checks.check import Check, Task, quick
+from tuner.cli.checks.check import Check, CheckResult, quick_client
 
-__all__ = ["Check", "Task", "quick"]
+__all__ = ["Check", "CheckResult", "quick_client"]

@@ -1,4 +1,4 @@
-"""One line of `tuner doctor`, and how it comes about."""
+"""A check of `tuner doctor`, and its result: one line of the output."""
 
 from __future__ import annotations
 
@@ -9,52 +9,60 @@ from typing import Any, Literal
 from tuner.aws.clients import client
 from tuner.core.errors import AccessDeniedError, RetryableError, TunerError
 
-Verdict = Literal["ok", "warning", "failed"]
+Status = Literal["ok", "warning", "failed"]
 
-_NOT_ALLOWED = "Whether a run would work is not known. docs/cli.md lists what 'tuner doctor' must be allowed to call."
-NO_ANSWER = "Look at the network, the proxy (HTTPS_PROXY) and the Region's name, and ask again."
+_NOT_ALLOWED = "This does not show whether a run would work. docs/cli.md lists the permissions of 'tuner doctor'."
+NO_ANSWER = "Check the network, the proxy (HTTPS_PROXY) and the Region's name, then run 'tuner doctor' again."
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
-    """A line. `remedy` says what to do; only an `ok` line may have none."""
+class CheckResult:
+    """One line of the output. `remedy` says what to do; it is required unless the status is `ok`."""
 
     name: str
-    verdict: Verdict
+    status: Status
     message: str
     remedy: str = ""
 
     def __post_init__(self) -> None:
-        if self.verdict != "ok" and not self.remedy:
-            raise ValueError(f"{self.name}: a line that is not ok needs a remedy")
+        if self.status != "ok" and not self.remedy:
+            raise ValueError(f"{self.name}: a result that is not ok needs a remedy")
+
+    def as_json(self) -> dict[str, str]:
+        """The result as `tuner doctor --json` prints it. The status keeps its published member name, `verdict`."""
+        return {"name": self.name, "verdict": self.status, "message": self.message, "remedy": self.remedy}
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
-    """Something to look at. `look` returns a sentence, or a whole line, or raises TunerError; then `remedy` helps."""
+class Check:
+    """Something to check.
+
+    `look` returns a sentence when all is well, or a whole result. When it raises TunerError, `remedy` is shown.
+    """
 
     name: str
-    look: Callable[[], str | Check]
+    look: Callable[[], str | CheckResult]
     remedy: str
 
-    def check(self) -> Check:
-        """Looks, and makes a line of what was found."""
+    def run(self) -> CheckResult:
+        """Runs the check. Every error of AWS becomes a result."""
         try:
             found = self.look()
-        except AccessDeniedError as error:  # the operator may not look: that says nothing of the run
-            return Check(self.name, "warning", sentence(f"Not checked: {error}"), _NOT_ALLOWED)
+        except AccessDeniedError as error:
+            # The caller lacks a permission of the check. The roles of a run are others, so this is no failure.
+            return CheckResult(self.name, "warning", as_sentence(f"Not checked: {error}"), _NOT_ALLOWED)
         except RetryableError as error:
-            return Check(self.name, "failed", sentence(str(error)), NO_ANSWER)
+            return CheckResult(self.name, "failed", as_sentence(str(error)), NO_ANSWER)
         except TunerError as error:
-            return Check(self.name, "failed", sentence(str(error)), self.remedy)
-        return found if isinstance(found, Check) else Check(self.name, "ok", found)
+            return CheckResult(self.name, "failed", as_sentence(str(error)), self.remedy)
+        return found if isinstance(found, CheckResult) else CheckResult(self.name, "ok", found)
 
 
-def sentence(text: str) -> str:
-    """The text with an end: a remedy follows on the same line."""
+def as_sentence(text: str) -> str:
+    """The text with a full stop, because the remedy follows on the same line."""
     return text if text.rstrip().endswith((".", "?", "!")) else f"{text.rstrip(' :')}."
 
 
-def quick(service: str) -> Any:
-    """A client for a person who waits: one attempt, answered within two seconds or not at all."""
+def quick_client(service: str) -> Any:
+    """A client without retries and with a short timeout: a person waits for about fifteen checks in a row."""
     return client(service, attempts=1, seconds=1.5)

@@ -1,4 +1,4 @@
-"""The deployment: its stack, buckets, role and state machine."""
+"""Checks the deployed stack: its buckets, service role and state machine."""
 
 from __future__ import annotations
 
@@ -6,45 +6,47 @@ from collections.abc import Iterator
 from functools import partial
 
 from tuner.aws.error_mapping import translated
-from tuner.cli.checks.check import Check, Task, Verdict, quick
+from tuner.cli.checks.check import Check, CheckResult, Status, quick_client
 from tuner.cli.deployment import Deployment
 from tuner.core.errors import AwsError
 
 _DEPLOY_AGAIN = "Deploy the stack again: 'cdk deploy' creates what is missing."
 
 
-def stack(deployment: Deployment | Exception, name: str, expected: bool) -> Check:
-    """Whether the stack is there. Before the first deployment it is not, which is a failure only when it was named."""
+def stack(deployment: Deployment | Exception, name: str, expected: bool) -> CheckResult:
+    """Whether the stack exists. Before the first deployment it does not: a failure only when the user named it."""
     if isinstance(deployment, Deployment):
-        return Check("Stack", "ok", f"'{name}' is deployed in {deployment.region}.")
-    verdict: Verdict = "failed" if expected else "warning"
-    return Check("Stack", verdict, str(deployment), "Before a deployment, go on with 'cdk deploy' when no line failed.")
+        return CheckResult("Stack", "ok", f"'{name}' is deployed in {deployment.region}.")
+    status: Status = "failed" if expected else "warning"
+    remedy = "Before the first deployment this is normal: run 'cdk deploy' when no line failed."
+    return CheckResult("Stack", status, str(deployment), remedy)
 
 
-def resources(deployment: Deployment) -> Iterator[Task]:
-    """What must be in place, in the order in which a person would look for it."""
-    places = {"Data bucket": deployment.data_bucket, "Artifacts bucket": deployment.artifacts_bucket}
-    for name, place in places.items():
-        yield Task(name, partial(_bucket, place), _DEPLOY_AGAIN)
-    yield Task("Service role", partial(_role, deployment.customization_role_arn), _DEPLOY_AGAIN)
-    yield Task("State machine", partial(_machine, deployment.state_machine_arn), _DEPLOY_AGAIN)
+def resources(deployment: Deployment) -> Iterator[Check]:
+    """The resources that a run needs."""
+    buckets = {"Data bucket": deployment.data_bucket, "Artifacts bucket": deployment.artifacts_bucket}
+    for name, bucket in buckets.items():
+        yield Check(name, partial(_bucket, bucket), _DEPLOY_AGAIN)
+    yield Check("Service role", partial(_role, deployment.customization_role_arn), _DEPLOY_AGAIN)
+    yield Check("State machine", partial(_state_machine, deployment.state_machine_arn), _DEPLOY_AGAIN)
 
 
 def _bucket(name: str) -> str:
     with translated(f"reach the bucket {name}"):
-        quick("s3").head_bucket(Bucket=name)
+        quick_client("s3").head_bucket(Bucket=name)
     return f"{name} can be reached."
 
 
 def _role(arn: str) -> str:
     with translated(f"look up the role {arn}"):
-        quick("iam").get_role(RoleName=arn.rpartition("/")[2])
-    return f"{arn} is there."
+        quick_client("iam").get_role(RoleName=arn.rpartition("/")[2])
+    return f"{arn} exists."
 
 
-def _machine(arn: str) -> str:
+def _state_machine(arn: str) -> str:
     with translated(f"look up the state machine {arn}"):
-        status = quick("stepfunctions").describe_state_machine(stateMachineArn=arn).get("status", "ACTIVE")
+        # The response may come without a status.
+        status = quick_client("stepfunctions").describe_state_machine(stateMachineArn=arn).get("status", "ACTIVE")
     if status != "ACTIVE":
         raise AwsError(f"{arn} is {status}.")
     return f"{arn.rpartition(':')[2]} is active."

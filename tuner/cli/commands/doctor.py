@@ -1,11 +1,10 @@
-"""`tuner doctor`: whether the account is ready for a deployment, and the deployment for a run."""
+"""`tuner doctor`: checks whether the account is ready for a deployment, and the deployment for a run."""
 
 from __future__ import annotations
 
 import json
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,7 +14,7 @@ from rich.text import Text
 
 import tuner
 from tuner import catalog
-from tuner.cli.checks import Check, Task, account, models, quotas, stack
+from tuner.cli.checks import Check, CheckResult, account, models, quotas, stack
 from tuner.cli.console import console, emit, say
 from tuner.cli.deployment import DEFAULT_STACK, Deployment, find, local_endpoint, use_region
 from tuner.cli.errors import CommandError, NoDeploymentError
@@ -31,29 +30,29 @@ _QUALIFIER = "@aws-cdk/core:bootstrapQualifier"
 def doctor(
     context: Annotated[
         list[str] | None,
-        typer.Option("--context", "-c", metavar="KEY=VALUE", help="A setting of a deployment to come, as for cdk."),
+        typer.Option("--context", "-c", metavar="KEY=VALUE", help="Setting of a planned deployment, as for cdk."),
     ] = None,
     ask: Annotated[
-        bool, typer.Option(help="Ask the judge for one grade: the only call that costs (under a cent).")
+        bool, typer.Option(help="Ask the judge for one grade: the only call that costs money (under a cent).")
     ] = True,
     as_json: Json = False,
     stack: Stack = DEFAULT_STACK,
     on_local: Local = False,
 ) -> None:
-    """Check account, deployment, models and quotas, before a deployment and after. Exit status 1 when a line failed."""
-    found = list(_examine(_context(context or []), stack, on_local, ask))
+    """Check account, deployment, models and quotas. Exit status 1 when a check fails."""
+    found = list(_results(_context(context or []), stack, on_local, ask))
     if as_json:
-        emit([asdict(check) for check in found])
+        emit([result.as_json() for result in found])
     else:
         console().print(_table(found))
         if local_endpoint():
-            say("Stand-in: the local cloud's own small models answer and judge for those named here.", "warn")
-    if any(check.verdict == "failed" for check in found):
+            say("Stand-in: the local cloud's own small models answer in place of the models named here.", "warn")
+    if any(result.status == "failed" for result in found):
         raise typer.Exit(1)
 
 
 def _context(given: list[str]) -> dict[str, Any]:
-    """cdk.json's context with what `-c` says: the checkout's file, or else the current folder's."""
+    """The context of cdk.json (of the checkout, else of the current folder), with the values of `-c`."""
     values: dict[str, Any] = {}
     for path in (Path(tuner.__file__).resolve().parents[1] / "cdk.json", Path("cdk.json")):
         if path.is_file():
@@ -62,17 +61,17 @@ def _context(given: list[str]) -> dict[str, Any]:
     for setting in given:
         key, sign, value = setting.partition("=")
         if not sign:
-            raise CommandError(f"-c {setting}: must be KEY=VALUE, as for 'cdk deploy'.")
+            raise CommandError(f"-c {setting}: write KEY=VALUE, as for 'cdk deploy'.")
         values[key] = value
     return values
 
 
-def _examine(context: Mapping[str, Any], name: str, on_local: bool, ask: bool) -> Iterator[Check]:
-    """The lines in order. It stops where all others would fail for the same reason."""
+def _results(context: Mapping[str, Any], name: str, on_local: bool, ask: bool) -> Iterator[CheckResult]:
+    """The results in order. Stops at a failure that all further checks would repeat."""
     try:
         settings = deployment_settings(context)
     except SettingsError as error:
-        yield Check("Settings", "failed", str(error), "docs/settings.md lists the keys of cdk.json and of -c.")
+        yield CheckResult("Settings", "failed", str(error), "docs/settings.md lists the keys of cdk.json and of -c.")
         return
     if on_local:
         try:
@@ -80,11 +79,11 @@ def _examine(context: Mapping[str, Any], name: str, on_local: bool, ask: bool) -
         except Exception as error:
             if not isinstance(error, local_error_class() or ()):
                 raise
-            yield Check("Local cloud", "failed", str(error), "docs/local-cloud.md says how it is used.")
+            yield CheckResult("Local cloud", "failed", str(error), "docs/local-cloud.md explains its use.")
             return
     use_region()
     environment = account.configured_region()
-    if isinstance(environment, Check):
+    if isinstance(environment, CheckResult):
         yield environment
         return
     region = environment or settings.region
@@ -103,34 +102,34 @@ def _in_region(
     region: str,
     name: str,
     ask: bool,
-) -> Iterator[Check]:
+) -> Iterator[CheckResult]:
     caller = account.credentials()
     yield caller
-    if caller.verdict == "failed":
+    if caller.status == "failed":
         return
     deployment = _deployment(name)
     deployed = isinstance(deployment, Deployment)
     yield account.region(environment, settings.region, deployed)
     qualifier = str(context.get(_QUALIFIER, account.DEFAULT_QUALIFIER))
-    yield from (task.check() for task in _account_tasks(qualifier, region))
+    yield from (check.run() for check in _account_checks(qualifier, region))
     yield stack.stack(deployment, name, expected=name != DEFAULT_STACK)
     if isinstance(deployment, Deployment):
         settings = deployment.settings
-        yield from (task.check() for task in stack.resources(deployment))
-    yield from (task.check() for task in models.checks(settings.base_model, settings.judge_model, region, ask))
-    yield from (task.check() for task in _quota_tasks(settings))
+        yield from (check.run() for check in stack.resources(deployment))
+    yield from (check.run() for check in models.checks(settings.base_model, settings.judge_model, region, ask))
+    yield from (check.run() for check in _quota_checks(settings))
 
 
-def _account_tasks(qualifier: str, region: str) -> Iterator[Task]:
-    yield Task("CDK bootstrap", lambda: account.bootstrap(qualifier, region), "Run 'cdk bootstrap'.")
-    yield Task("Lambda concurrency", account.concurrency, "Look in Service Quotas, service AWS Lambda.")
+def _account_checks(qualifier: str, region: str) -> Iterator[Check]:
+    yield Check("CDK bootstrap", lambda: account.bootstrap(qualifier, region), "Run 'cdk bootstrap'.")
+    yield Check("Lambda concurrency", account.concurrency, "Look it up in Service Quotas, service AWS Lambda.")
 
 
-def _quota_tasks(settings: DeploymentSettings) -> Iterator[Task]:
-    return quotas.checks(catalog.judge_or_assumed(settings.judge_model), _on_demand(settings.base_model))
+def _quota_checks(settings: DeploymentSettings) -> Iterator[Check]:
+    return quotas.checks(catalog.judge_or_assumed(settings.judge_model), _served_on_demand(settings.base_model))
 
 
-def _on_demand(base_model: str) -> bool:
+def _served_on_demand(base_model: str) -> bool:
     try:
         return catalog.model(base_model).family.on_demand_deployment
     except TunerError:
@@ -144,12 +143,12 @@ def _deployment(stack: str) -> Deployment | Exception:
         return error
 
 
-def _table(found: list[Check]) -> Table:
+def _table(found: list[CheckResult]) -> Table:
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(width=1)
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
-    for check in found:
-        sign, style = _SIGNS[check.verdict]
-        table.add_row(Text(sign, style), Text(check.name, "name"), f"{check.message} {check.remedy}".rstrip())
+    for result in found:
+        sign, style = _SIGNS[result.status]
+        table.add_row(Text(sign, style), Text(result.name, "name"), f"{result.message} {result.remedy}".rstrip())
     return table
