@@ -37,12 +37,16 @@ class Artifact(Part):
     """
 
     NAME: ClassVar[str]
+    # Whether members that were never set are absent from the file. Otherwise they are written with their default.
+    OMIT_UNSET: ClassVar[bool] = False
 
     schema_version: int = 1
 
     def to_json(self) -> bytes:
         """The file's content, members in the order of the model."""
-        return storable(json.dumps(self.model_dump(mode="json"), ensure_ascii=False, indent=2)).encode() + b"\n"
+        members = self.model_dump(mode="json", exclude_unset=self.OMIT_UNSET)
+        document = {"schema_version": self.schema_version, **members}
+        return storable(json.dumps(document, ensure_ascii=False, indent=2)).encode() + b"\n"
 
 
 def parse(model: type[P], data: bytes | str, place: str) -> P:

@@ -15,6 +15,7 @@ from pydantic import BaseModel, SecretStr, ValidationError
 
 import tuner
 from tuner.artifacts.base import Artifact, Part
+from tuner.artifacts.contestants import CONTESTANTS, ContestantName
 from tuner.core.strict_model import FrozenModel, StrictModel
 
 for _module in pkgutil.walk_packages(tuner.__path__, "tuner."):
@@ -49,6 +50,8 @@ def values(annotation: Any) -> st.SearchStrategy[Any]:
     origin, inner = get_origin(annotation), get_args(annotation)
     if origin in (Union, UnionType):
         return st.one_of(*map(values, inner))
+    if annotation == ContestantName:
+        return st.sampled_from(CONTESTANTS)
     if origin is Annotated:
         return values(inner[0])
     if origin is Literal:

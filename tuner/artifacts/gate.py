@@ -1,0 +1,106 @@
+"""`scores/gate.json`: whether the tuned model may be used; and the event that publishes the decision.
+
+docs/gate.md describes both.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal
+
+from pydantic import ConfigDict, Field
+
+from tuner.artifacts.base import Artifact, Part
+from tuner.artifacts.verdict import VerdictValue
+from tuner.core.artifact_keys import Keys
+
+GateDecision = Literal["accepted", "rejected", "undecided"]
+# A run whose settings have no gate is decided "none".
+GateDecisionOrNone = Literal["accepted", "rejected", "undecided", "none"]
+RuleName = Literal["at_least", "at_most", "better_than", "not_worse_than"]
+
+
+class RuleNumbers(Part):
+    """What a rule was decided by. Bounds have `bound` and `tuned`; comparisons all but `bound`."""
+
+    bound: float | None = None
+    tuned: float | None = Field(None, description="mean of the tuned model; null when nothing was measured")
+    compared_with: str | None = Field(None, description="`base`, or the id of the dataset's best earlier run")
+    other: float | None = Field(None, description="mean of the model that it was compared with")
+    difference: float | None = Field(None, description="tuned minus other, over the pairs")
+    interval: tuple[float, float] | None = Field(None, description="95 % interval of the mean difference")
+    questions: int | None = Field(None, description="pairs that were compared")
+
+
+class RuleResult(Part):
+    """One rule of the run's gate, and what it came to."""
+
+    measure: str
+    rule: RuleName
+    decision: GateDecision
+    sentence: str
+    numbers: RuleNumbers
+
+
+class GateResult(Part):
+    """What the rules of a gate come to together."""
+
+    decision: GateDecisionOrNone
+    sentence: str
+    rules: tuple[RuleResult, ...] = ()
+
+
+class GateVerdict(Part):
+    """The run's verdict, which the gate need not share."""
+
+    value: VerdictValue
+    metric: str | None = Field(None, description="the measure that decides the verdict")
+    sentence: str
+
+
+class _RunGate(GateResult):
+    """What the file and the event have in common."""
+
+    id: str = Field(description="the same for the same decision: tells a duplicate")
+    run_id: str
+    dataset: str
+    base_model: str
+    custom_model_arn: str | None = Field(description="null when the model has been deleted since")
+    verdict: GateVerdict
+    people: bool = Field(description="whether people's scores are among those it was decided by")
+    report: str = Field(description="s3:// address of the run's report")
+    scores: str = Field(description="s3:// address of scores.json")
+
+
+class Gate(_RunGate, Artifact):
+    """The file."""
+
+    NAME: ClassVar[str] = Keys.GATE
+    OMIT_UNSET: ClassVar[bool] = True
+
+    # The decision is made once for the same scores, also when another run has become the best one meanwhile.
+    scores_sha256: str
+    announced: bool = Field(False, description="the custom model is tagged, and an event was put")
+    tag: GateDecision | None = Field(
+        None, description="what the custom model is tagged with; another run of the same training may have accepted it"
+    )
+
+    def event_detail(self) -> dict[str, Any]:
+        """The event's detail as JSON: what is decided, without `announced`, `tag` and the digest."""
+        event = GateEvent.model_validate({name: getattr(self, name) for name in GateEvent.model_fields})
+        return event.model_dump(mode="json", exclude_unset=True)
+
+
+class _Versioned(Part):
+    schema_version: Literal[1]
+
+
+class GateEvent(_RunGate, _Versioned):
+    """The event's `detail`. docs/gate-event.schema.json is made from this model."""
+
+    model_config = ConfigDict(title="Detail of the event 'Gate Decision'")
+
+    # How the event is known on the default event bus.
+    SOURCE: ClassVar[str] = "bedrock-tuner"
+    DETAIL_TYPE: ClassVar[str] = "Gate Decision"
+
+    decision: GateDecision

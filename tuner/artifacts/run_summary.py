@@ -1,0 +1,52 @@
+"""`report/card.json`: a run's report in a few lines. Comparing and listing runs needs no more than this.
+
+`runs/index.json` has the summaries of all runs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from tuner.artifacts.base import Artifact, Part
+from tuner.artifacts.gate import GateDecisionOrNone
+from tuner.artifacts.verdict import Verdict
+from tuner.core.artifact_keys import Keys
+
+RunStatus = Literal["SUCCEEDED", "FAILED", "ABORTED", "TIMED_OUT"]
+
+
+class MeasureMeans(Part):
+    """The means of base and tuned model by one measure."""
+
+    label: str | None
+    better: str | None
+    base: float | None
+    tuned: float | None
+
+
+class RunSummary(Artifact):
+    """One run."""
+
+    NAME: ClassVar[str] = Keys.REPORT_CARD
+
+    run_id: str
+    dataset: str | None
+    status: RunStatus
+    started_at: str | None
+    ended_at: str
+    verdict: Verdict
+    gate: GateDecisionOrNone | None = None
+    base_model: str | None
+    stand_ins: tuple[str, ...]
+    questions: int
+    questions_digest: str = Field(description="the same for the same questions: only such runs compare")
+    scores: dict[str, MeasureMeans] = Field(description="by measure")
+
+
+def questions_digest(ids: Iterable[str]) -> str:
+    """The same for the same questions, in any order."""
+    return hashlib.sha256("\n".join(sorted(ids)).encode()).hexdigest()[:16]
