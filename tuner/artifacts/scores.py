@@ -125,7 +125,7 @@ class AnswerScores(Part):
     @model_serializer(mode="wrap")
     def _spread_measures(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         members: dict[str, Any] = handler(self)
-        measures = members.pop("measures", {})
+        measures: dict[str, Any] = members.pop("measures", {})
         return members | measures
 
     def counted(self, measure: str, worst: Number | None) -> Number | None:
