@@ -19,14 +19,14 @@ from botocore.exceptions import ClientError
 
 from benchmarks.example_questions import example_questions
 from benchmarks.figures import Figure
+from tuner.artifacts.contestants import CONTESTANTS
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
 from tuner.core.times import now
 from tuner.evaluation.metrics import Equipment, chosen
-from tuner.evaluation.samples import MODELS
 from tuner.evaluation.scores import grade, summarize
 from tuner.reporting import Report, build_comparison, page, publish
-from tuner.reporting.collect.run_summary import card
+from tuner.reporting.collect.run_summary import run_summary
 
 QUESTIONS, ROUNDS = 1_000, 3
 RUNS, LATENCY = 5_000, 0.02
@@ -57,7 +57,7 @@ def many_runs() -> Iterator[Figure]:
     """A run ends where thousands have ended before: its report is entered into the index, the page written anew."""
     bucket, report = _Bucket(), _report(20)
     first = RunFolder("artifacts", "faq-000000000000", bucket)
-    made = card(report)
+    made = run_summary(report)
     index = {}
     for at in range(RUNS):
         run = f"faq-{at:012x}"
@@ -117,7 +117,7 @@ def _report(count: int = QUESTIONS) -> Report:
         entry["base"]["reasoning"] = reason.reference
         entry["tuned"]["reasoning"] = reason.answers["tuned"]
     records = [{"id": q.id, "question": q.question, "reference": q.reference} for q in questions]
-    answers = {model: [{"id": q.id, "answer": q.answers[model]} for q in questions] for model in MODELS}
+    answers = {model: [{"id": q.id, "answer": q.answers[model]} for q in questions] for model in CONTESTANTS}
     return build_comparison("benchmark", records, answers, scoring, "benchmark")
 
 

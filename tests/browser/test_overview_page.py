@@ -8,7 +8,7 @@ import pytest
 
 from tests.browser.conftest import Browser
 from tests.unit.reporting.test_runs_page import later
-from tuner.reporting.collect.run_summary import card
+from tuner.reporting.collect.run_summary import run_summary
 from tuner.reporting.page.runs_page import overview
 
 pytestmark = pytest.mark.browser
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture
 def html(reported: Any) -> str:
-    made = card(reported())
+    made = run_summary(reported())
     better = {"correctness": made.scores["correctness"].model_copy(update={"tuned": 10.0})}
     return overview([later(made, 3, scores={}), later(made, 2, scores=better), made])
 

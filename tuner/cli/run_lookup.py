@@ -8,12 +8,12 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
+from tuner.artifacts.run_summary import RunSummary
+from tuner.aws.s3.run_summaries import run_summaries
 from tuner.cli.deployment import Deployment
 from tuner.cli.errors import UnknownRunError
 from tuner.cli.progress import executions
 from tuner.cli.progress.executions import Run
-from tuner.core.artifact_keys import Keys
-from tuner.reporting.collect.run_summary import Card, cards
 
 LATEST = "latest"
 # DescribeExecution allows 15 requests a second in the smaller Regions.
@@ -25,7 +25,7 @@ def newest(deployment: Deployment, limit: int) -> list[Run]:
     names = list(itertools.islice(executions.names(deployment), limit))
     found = _all(lambda name: executions.find(deployment, name), names)
     if len(names) < limit:
-        found += [_by_card(card) for card in cards(deployment.folder("")) if card.run_id not in names]
+        found += [_archived_run(each) for each in run_summaries(deployment.folder("")) if each.run_id not in names]
     return sorted(found, key=lambda run: run.started, reverse=True)[:limit]
 
 
@@ -64,17 +64,15 @@ def _find(deployment: Deployment, run_id: str) -> Run | None:
 
 
 def _archived(deployment: Deployment, run_id: str) -> Run | None:
-    """A run by the card of its report; None when it has none."""
-    data = deployment.folder(run_id).find(Keys.REPORT_CARD)
-    if data is None:
-        return None
-    return _by_card(Card.model_validate_json(data))
+    """A run by the summary of its report; None when it has none."""
+    summary = deployment.folder(run_id).load_if_present(RunSummary)
+    return _archived_run(summary) if summary else None
 
 
-def _by_card(card: Card) -> Run:
-    ended = dt.datetime.fromisoformat(card.ended_at)
-    started = dt.datetime.fromisoformat(card.started_at) if card.started_at else ended
-    return Run(card.run_id, card.status, started, ended, card.dataset or "", archived=True)
+def _archived_run(summary: RunSummary) -> Run:
+    ended = dt.datetime.fromisoformat(summary.ended_at)
+    started = dt.datetime.fromisoformat(summary.started_at) if summary.started_at else ended
+    return Run(summary.run_id, summary.status, started, ended, summary.dataset or "", archived=True)
 
 
 def _all(find: Callable[[str], Run | None], names: Iterable[str]) -> list[Run]:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from tuner.artifacts.run_summary import RunSummary, questions_digest
 from tuner.aws.s3.run_folder import RunFolder
+from tuner.aws.s3.run_summaries import run_summaries
 from tuner.core.artifact_keys import Keys
 from tuner.evaluation.run_comparison import compare_runs
 from tuner.evaluation.statistics.verdict import deciding
-
-if TYPE_CHECKING:
-    from tuner.reporting.collect.run_summary import Card
 
 _RUN_SUFFIX = re.compile(r"-[0-9a-f]{12}(-r\d+)?$")
 _MOST_TRIED = 5
@@ -41,11 +40,9 @@ def best_earlier(folder: RunFolder, document: Mapping[str, Any], seed: int = 0) 
     return None
 
 
-def _rivals(folder: RunFolder, metric: str, better: str | None) -> Iterator[Card]:
-    """Cards of the runs to compare with, the best first."""
-    from tuner.reporting.collect.run_summary import cards, questions_digest  # draws charts too: only where it is needed
-
-    known = cards(folder, _RUN_SUFFIX.sub("-", folder.run_id))
+def _rivals(folder: RunFolder, metric: str, better: str | None) -> Iterator[RunSummary]:
+    """Summaries of the runs to compare with, the best first."""
+    known = run_summaries(folder, _RUN_SUFFIX.sub("-", folder.run_id))
     own = next((card for card in known if card.run_id == folder.run_id), None)
     digest = questions_digest(record["id"] for record in folder.read_lines(Keys.EVALUATION))
     scored = [

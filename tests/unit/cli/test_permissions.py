@@ -13,7 +13,7 @@ from tuner.artifacts.report import Report
 from tuner.aws.clients import client
 from tuner.cli.reference import ACTIONS
 from tuner.core.artifact_keys import Keys
-from tuner.reporting.collect.run_summary import card
+from tuner.reporting.collect.run_summary import run_summary
 
 
 class TestPermissions:
@@ -28,7 +28,7 @@ class TestPermissions:
             world.put(run, Keys.REPORT, report(run))
             world.put(run, Keys.REPORT_PAGE, "<html>")
         old = Report.model_validate(report("forgotten-1"))
-        world.put("forgotten-1", Keys.REPORT_CARD, card(old).model_dump_json())
+        world.put("forgotten-1", Keys.REPORT_CARD, run_summary(old).model_dump_json())
         world.s3.put_object(Bucket="tuner-data", Key="incoming/faq/validation.csv", Body=b"old")
         client("iam").create_role(RoleName="tuner-customization", AssumeRolePolicyDocument="{}")
         world.after["Invoke"] = lambda: [world.add(Execution(f"{name}-r1")) for name in list(world.executions)]

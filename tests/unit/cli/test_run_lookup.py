@@ -9,7 +9,7 @@ from tests.unit.cli.samples import report
 from tests.unit.cli.world import Execution, Tuner, World
 from tuner.artifacts.report import Report
 from tuner.core.artifact_keys import Keys
-from tuner.reporting.collect.run_summary import card
+from tuner.reporting.collect.run_summary import run_summary
 
 
 class TestReferences:
@@ -49,7 +49,7 @@ class TestAfterNinetyDays:
             | {"failure": {"error": "DatasetError", "message": "training.jsonl, line 3: no answer."}, "dataset": "old"}
         )
         world.put("old-1", Keys.REPORT, written.model_dump_json())
-        world.put("old-1", Keys.REPORT_CARD, card(written).model_dump_json())
+        world.put("old-1", Keys.REPORT_CARD, run_summary(written).model_dump_json())
         world.put("unfinished-1", Keys.MANIFEST, "{}")
         world.add(Execution("new-1"))
 

@@ -7,12 +7,12 @@ import pytest
 
 from tests.unit.evaluation.test_run_comparison import run as scored
 from tests.unit.reporting.conftest import Bucket
+from tuner.artifacts.run_summary import RunSummary, questions_digest
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import SettingsError
 from tuner.evaluation.gate.rules import Sides, decide_gate
 from tuner.evaluation.previous_best import best_earlier
-from tuner.reporting.collect.run_summary import Card, questions_digest
 from tuner.settings import GateRule, RunSettings, load
 
 KEYS = [f"q{i}" for i in range(8)]
@@ -32,7 +32,7 @@ def put(
         "ended_at": "2026-11-20T08:00:00Z", "verdict": document["verdict"], "base_model": None, "stand_ins": (),
         "questions": len(keys), "questions_digest": questions_digest(keys), "scores": means,
     }  # fmt: skip
-    there.write(Keys.REPORT_CARD, Card.model_validate(members | card).model_dump_json().encode())
+    there.write(Keys.REPORT_CARD, RunSummary.model_validate(members | card).model_dump_json().encode())
 
 
 @pytest.fixture

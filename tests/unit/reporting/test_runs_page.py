@@ -7,11 +7,12 @@ import pytest
 from tests.unit.reporting.conftest import FolderOf
 from tests.unit.reporting.sample import RUN, artifacts
 from tests.unit.reporting.test_page import HOSTILE, Tags
+from tuner.artifacts.run_summary import RunSummary
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.aws.s3.run_index import Overview
 from tuner.core.artifact_keys import Keys
 from tuner.reporting import Failure, Report, build, publish
-from tuner.reporting.collect.run_summary import Card, card
+from tuner.reporting.collect.run_summary import run_summary
 from tuner.reporting.page.runs_page import overview
 
 
@@ -21,12 +22,12 @@ def page_of(folder: RunFolder) -> str:
     return data.decode()
 
 
-def later(made: Card, day: int, **changes: object) -> Card:
+def later(made: RunSummary, day: int, **changes: object) -> RunSummary:
     return made.model_copy(update={"run_id": f"{RUN}-r{day}", "ended_at": f"2026-12-{day:02d}T08:00:00Z", **changes})
 
 
 def test_every_run_is_listed_with_its_scores_and_a_link(report: Report) -> None:
-    made = card(report)
+    made = run_summary(report)
     failed = later(made, 2, status="FAILED", scores={}, verdict=made.verdict.model_copy(update={"value": None}))
     seen = Tags(overview([failed, made]))
     links = [attributes["href"] for tag, attributes in seen.tags if tag == "a"]
@@ -38,7 +39,7 @@ def test_every_run_is_listed_with_its_scores_and_a_link(report: Report) -> None:
 
 
 def test_what_the_gate_decided_has_a_column_once_a_run_has_a_gate(report: Report) -> None:
-    made = card(report)
+    made = run_summary(report)
     assert made.gate == "accepted"
     assert "accepted" in "".join(Tags(overview([made, later(made, 2, gate=None)])).text)
     without = "".join(Tags(overview([later(made, 2, gate=None)])).text)
@@ -46,15 +47,15 @@ def test_what_the_gate_decided_has_a_column_once_a_run_has_a_gate(report: Report
 
 
 def test_a_dataset_has_a_line_once_it_has_two_scored_runs(report: Report) -> None:
-    made = card(report)
+    made = run_summary(report)
     assert "<svg" not in overview([made])
     assert "history-tuned" in overview([later(made, 2), made])
     assert "<svg" not in overview([later(made, 2, dataset="other"), made])
 
 
 def test_markup_of_others_stays_text(report: Report) -> None:
-    scores = {"correctness": card(report).scores["correctness"].model_copy(update={"label": HOSTILE})}
-    made = card(report).model_copy(
+    scores = {"correctness": run_summary(report).scores["correctness"].model_copy(update={"label": HOSTILE})}
+    made = run_summary(report).model_copy(
         update={"dataset": HOSTILE, "base_model": HOSTILE, "scores": scores, "stand_ins": (HOSTILE,)}
     )
     seen = Tags(overview([later(made, 2), made]))
@@ -80,14 +81,14 @@ def test_publishing_a_report_brings_it_onto_the_page(folder_of: FolderOf, report
 def test_a_run_that_ends_meanwhile_is_not_left_out(
     folder_of: FolderOf, report: Report, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The other run listed before this one's card was there, and writes its page after this one's."""
+    """The other run listed before this one's summary was there, and writes its page after this one's."""
     folder = folder_of(artifacts())
     write = Overview.write_page
     pages: list[bytes] = []
 
     def interrupted(self: Overview, page: bytes) -> None:
         if not pages:
-            document = json.loads(card(report).model_dump_json()) | {"run_id": "other-0123456789ab"}
+            document = json.loads(run_summary(report).model_dump_json()) | {"run_id": "other-0123456789ab"}
             folder.beside("other-0123456789ab").write(Keys.REPORT_CARD, json.dumps(document).encode())
         pages.append(page)
         write(self, page)

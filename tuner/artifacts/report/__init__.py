@@ -25,9 +25,8 @@ from tuner.artifacts.report.scores import (
     Metric,
     People,
     Question,
-    Value,
-    Verdict,
 )
+from tuner.artifacts.verdict import Verdict
 
 __all__ = [
     "SCHEMA_VERSION",
@@ -59,6 +58,5 @@ __all__ = [
     "Status",
     "Training",
     "TrainingStep",
-    "Value",
     "Verdict",
 ]

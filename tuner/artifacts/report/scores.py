@@ -8,8 +8,8 @@ from pydantic import Field
 
 from tuner.artifacts.report.base import Part
 from tuner.artifacts.report.dataset import Coverage
+from tuner.artifacts.verdict import VerdictValue
 
-Value = Literal["better", "worse", "undecided"]
 Decision = Literal["accepted", "rejected", "undecided", "none"]
 
 
@@ -38,7 +38,7 @@ class Comparison(Part):
 class Conclusion(Part):
     """What one metric says by itself."""
 
-    value: Value
+    value: VerdictValue
     sentence: str
 
 
@@ -84,16 +84,6 @@ class Question(Part):
     gain: float | None = Field(None, description="tuned minus base by verdict.metric, positive when tuned is better")
     review: tuple[str, ...] = Field((), description="why a person should look at it")
     coverage: Coverage | None = Field(None, description="how much the training data says about it, where that is known")
-
-
-class Verdict(Part):
-    """The run in one sentence."""
-
-    value: Value | None = Field(None, description="null when there is nothing to decide on")
-    sentence: str
-    metric: str | None = Field(None, description="the metric that decides")
-    more_questions: int | None = Field(None, description="how many more would decide; null when no number is known")
-    notes: tuple[str, ...] = Field((), description="what to know before believing it")
 
 
 class GateRule(Part):

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from markupsafe import Markup
 
-from tuner.reporting.collect.run_summary import Card
+from tuner.artifacts.run_summary import RunSummary
 from tuner.reporting.formatting import title
 from tuner.reporting.page.charts import history
 from tuner.reporting.page.page import render
@@ -28,28 +28,32 @@ class History:
     chart: Markup
 
 
-def overview(cards: Sequence[Card]) -> str:
+def overview(summaries: Sequence[RunSummary]) -> str:
     """The page, newest run first. Its links lead to the runs' pages where it lies beside their folders."""
-    labels = {name: _label(cards, name) for name in _SHOWN if any(name in card.scores for card in cards)}
-    gated = any(card.gate for card in cards)
-    return render("overview.html.j2", cards=cards, labels=labels, gated=gated, histories=list(_histories(cards)))
+    labels = {name: _label(summaries, name) for name in _SHOWN if any(name in summary.scores for summary in summaries)}
+    gated = any(summary.gate for summary in summaries)
+    return render(
+        "overview.html.j2", summaries=summaries, labels=labels, gated=gated, histories=list(_histories(summaries))
+    )
 
 
-def _histories(cards: Sequence[Card]) -> Iterator[History]:
-    by_dataset: dict[str, list[Card]] = defaultdict(list)
-    for card in reversed(cards):
-        if card.dataset:
-            by_dataset[card.dataset].append(card)
+def _histories(summaries: Sequence[RunSummary]) -> Iterator[History]:
+    by_dataset: dict[str, list[RunSummary]] = defaultdict(list)
+    for summary in reversed(summaries):
+        if summary.dataset:
+            by_dataset[summary.dataset].append(summary)
     for dataset, runs in sorted(by_dataset.items()):
         for name in _SHOWN:
-            scored = [(card, card.scores[name]) for card in runs if name in card.scores]
-            tuned = [(datetime.fromisoformat(card.ended_at), s.tuned) for card, s in scored if s.tuned is not None]
-            base = [(datetime.fromisoformat(card.ended_at), s.base) for card, s in scored if s.base is not None]
+            scored = [(summary, summary.scores[name]) for summary in runs if name in summary.scores]
+            tuned = [
+                (datetime.fromisoformat(summary.ended_at), s.tuned) for summary, s in scored if s.tuned is not None
+            ]
+            base = [(datetime.fromisoformat(summary.ended_at), s.base) for summary, s in scored if s.base is not None]
             if len(tuned) >= _FEWEST:
                 label = scored[-1][1].label or title(name)
                 yield History(dataset, label, history(base, tuned, label))
                 break
 
 
-def _label(cards: Sequence[Card], name: str) -> str:
-    return next((card.scores[name].label for card in cards if name in card.scores), None) or title(name)
+def _label(summaries: Sequence[RunSummary], name: str) -> str:
+    return next((summary.scores[name].label for summary in summaries if name in summary.scores), None) or title(name)
