@@ -15,7 +15,8 @@ from tuner.artifacts.report.base import Part
 from tuner.artifacts.report.dataset import DatasetSummary
 from tuner.artifacts.report.execution import Approval, Bill, Estimate, Findings, Moment, Serving, Training
 from tuner.artifacts.report.generated import Generated
-from tuner.artifacts.report.scores import Correlation, Gate, Metric, People, Question, Verdict
+from tuner.artifacts.report.scores import Correlation, Gate, Metric, People, Question
+from tuner.artifacts.verdict import Verdict
 from tuner.costs.break_even import BreakEven
 
 SCHEMA_VERSION: Literal[1] = 1
