@@ -11,7 +11,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import boto3
 import pytest
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError
@@ -180,11 +179,9 @@ def cloud_of(run: SavedRun, patch: pytest.MonkeyPatch) -> Iterator[Cloud]:
         return found.changed_times(original(service, operation, parameters))
 
     with mock_aws():
-        client.cache_clear()
-        s3 = boto3.client("s3")
+        s3 = client("s3")
         s3.create_bucket(Bucket=_BUCKET)
         for key, body in run.objects.items():
             s3.put_object(Bucket=_BUCKET, Key=f"runs/{key}", Body=body)
         patch.setattr(BaseClient, "_make_api_call", call)
         yield found
-        client.cache_clear()

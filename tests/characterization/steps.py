@@ -37,7 +37,6 @@ _CONTEXT = SimpleNamespace(
     aws_request_id="request",
 )
 EXPECTED = Path(__file__).parent / "expected"
-# Drawings and code hold no words that a reader sees, but for the drawings' own texts.
 _NOT_TEXT = re.compile(r"<(script|style)\b.*?</\1>", re.DOTALL)
 _TAG = re.compile(r"<[^>]*>")
 
