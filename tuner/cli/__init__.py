@@ -1,7 +1,7 @@
-"""The `tuner` command. Data goes to stdout, everything else to stderr.
+"""The `tuner` command. JSON for programs goes to stdout, everything else to stderr.
 
-Exit status: 0 when it worked (for a run that is followed: when the run succeeded), 1 when it did not, 2 for a call that
-makes no sense, 130 when the watching was interrupted.
+Exit status: 0 for success (of the run, when a command follows one), 1 for failure, 2 for a wrong call (unknown option,
+missing argument), 130 for Ctrl-C.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Where things are said: data on stdout, everything else on stderr."""
+"""Output of the commands: JSON on stdout, messages and tables on stderr."""
 
 from __future__ import annotations
 
@@ -20,27 +20,30 @@ _THEME = Theme({"good": "green", "bad": "red", "warn": "yellow", "quiet": "dim",
 
 
 class SafeConsole(Console):
-    """A console whose text cannot steer the terminal: datasets and models' answers are other people's words."""
+    """A console that never prints control characters of its text.
+
+    Datasets and answers of models are foreign text: an escape sequence in them could rewrite the user's terminal.
+    """
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
-        """Shows a sign in place of every character that is not meant to be read."""
+        """Replaces every unreadable character with U+FFFD or nothing. Rich's own control segments pass."""
         for segment in super().render(renderable, options):
             yield segment if segment.control else Segment(readable(segment.text), segment.style)
 
 
 def console() -> Console:
-    """stderr. Markup is off: file names, answers and AWS's messages may hold brackets."""
+    """A console on stderr. Markup is off, because file names, answers and AWS's messages may contain brackets."""
     return SafeConsole(stderr=True, theme=_THEME, markup=False, highlight=False, emoji=False)
 
 
 def is_live(target: Console) -> bool:
-    """Whether a display may redraw itself: not in a pipe, a log or a CI job."""
+    """Whether a display may redraw itself. It may not in a pipe, a log or a CI job."""
     return target.is_terminal and not target.is_dumb_terminal and not os.environ.get("CI")
 
 
 @contextmanager
 def progress(title: str) -> Iterator[Callable[[str], None]]:
-    """Where a long command says what it does: one line that changes, or all of them where nothing can change."""
+    """Shows what a long command does: in one line that changes, or as one line each where nothing can be redrawn."""
     target = console()
     if not is_live(target):
         yield say
@@ -50,13 +53,16 @@ def progress(title: str) -> Iterator[Callable[[str], None]]:
 
 
 def say(text: str, style: str = "") -> None:
-    """A message to the person, wrapped between words where it is read and left whole where it is kept."""
+    """Prints a message, wrapped between words in a terminal and as one line in a log or pipe."""
     target = console()
     target.print(text, style=style or None, soft_wrap=not target.is_terminal)
 
 
 def emit(document: Any) -> None:
-    """A JSON document to stdout, for programs; with escapes where it is no UTF-8 (a file's name may be any bytes)."""
+    """Prints a JSON document to stdout.
+
+    Text that UTF-8 cannot encode is escaped: on Linux a file name may be any bytes, which Python keeps as surrogates.
+    """
     text = json.dumps(document, ensure_ascii=False, indent=2, default=str)
     if not _fits_utf8(text):
         text = json.dumps(document, indent=2, default=str)

@@ -1,4 +1,4 @@
-"""The deployment that the command line talks to, found through its stack's outputs."""
+"""Finds the deployment that a command works on, by the outputs of its stack."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _OUTPUTS = (
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """What the stack's outputs say."""
+    """The resources and settings of a deployed stack, as its outputs name them."""
 
     stack: str
     region: str
@@ -49,7 +49,7 @@ class Deployment:
         return f"{self.state_machine_arn.replace(':stateMachine:', ':execution:', 1)}:{run_id}"
 
     def console_link(self, run_id: str) -> str | None:
-        """Where the execution is in AWS's console; None on the local cloud, which has none."""
+        """Link to the execution in the AWS console; None on the local cloud, which has no console."""
         if local_endpoint():
             return None
         place = quote(self.execution_arn(run_id), safe=":")
@@ -57,19 +57,19 @@ class Deployment:
 
 
 def local_endpoint() -> str | None:
-    """The local cloud's address, when the environment points there."""
+    """The address of the local cloud; None when the environment does not point to one."""
     endpoint = os.environ.get("AWS_ENDPOINT_URL", "")
     return endpoint if urlsplit(endpoint).hostname in ("127.0.0.1", "localhost", "::1") else None
 
 
 def use_region() -> None:
-    """Makes boto3 know AWS_REGION too, as the AWS CLI and every other SDK does."""
+    """Copies AWS_REGION to AWS_DEFAULT_REGION: boto3 reads only the latter, unlike the AWS CLI and other SDKs."""
     if region := os.environ.get("AWS_REGION"):
         os.environ["AWS_DEFAULT_REGION"] = region
 
 
 def find(stack: str) -> Deployment:
-    """Reads the stack's outputs. Raises NoDeploymentError when it is absent, unfinished or not one of ours."""
+    """Reads the stack's outputs. Raises NoDeploymentError when the stack is absent, unfinished or another project's."""
     with translated(f"find the stack '{stack}'"):
         cloudformation = client("cloudformation")
         region = str(cloudformation.meta.region_name)
@@ -88,8 +88,8 @@ def _read(stack: str, region: str, description: dict[str, Any]) -> Deployment:
     if missing:
         raise NoDeploymentError(
             f"The stack '{stack}' in {region} ({description['StackStatus']}) has no output {', '.join(missing)}: "
-            "its deployment is not finished, or it is another app's. Deploy it with 'cdk deploy', or name the right "
-            "one with --stack or TUNER_STACK."
+            "its deployment is not finished, or it belongs to another app. Deploy it with 'cdk deploy', or name "
+            "another stack with --stack or TUNER_STACK."
         )
     return Deployment(
         stack=stack,
@@ -104,7 +104,10 @@ def _read(stack: str, region: str, description: dict[str, Any]) -> Deployment:
 
 
 def _known(settings: dict[str, Any]) -> dict[str, Any]:
-    """The settings that this version knows. One that is older may have others, and its endpoints must still go."""
+    """The settings that this version knows.
+
+    An older deployment may have others. Its resources must still be listed and released, so they are no error.
+    """
     return {name: value for name, value in settings.items() if name in DeploymentSettings.model_fields}
 
 
@@ -116,5 +119,5 @@ def _absent(stack: str, region: str) -> str:
         )
     return (
         f"There is no stack '{stack}' in {region} of this account. Deploy it with 'cdk deploy', name another with "
-        "--stack or TUNER_STACK, or another Region with AWS_REGION; '--local' means the cloud on this machine."
+        "--stack or TUNER_STACK, or select another Region with AWS_REGION. To use the local cloud, add --local."
     )

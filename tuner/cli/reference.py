@@ -1,4 +1,4 @@
-"""docs/cli.md, made from the commands themselves."""
+"""Renders docs/cli.md from the commands and their options."""
 
 from __future__ import annotations
 
@@ -11,26 +11,27 @@ from tuner.cli.app import app
 
 _OPENING = """# The `tuner` command
 
-*For everybody who types it.*
+*For everybody who uses the command line.*
 
-Results for programs (JSON) go to stdout, everything else to stderr. RUN is a run's id, an unambiguous beginning of one,
-or `latest`. `python -m tuner` is the same command.
+Results for programs (JSON) go to stdout, everything else to stderr. RUN is a run's id, a unique prefix of one, or
+`latest`. `python -m tuner` is the same command.
 
-The deployment is found through the outputs of its stack, in the account and Region that the AWS CLI would use.
-`--local`, or `TUNER_LOCAL=1`, means the cloud on this machine.
+The command finds the deployment by the outputs of its stack, in the account and Region that the AWS CLI would use.
+`--local` or `TUNER_LOCAL=1` selects the local cloud.
 
 | exit status | meaning |
 | --- | --- |
-| 0 | it worked; for a run that is followed: the run succeeded |
-| 1 | the run did not succeed, or the command could not do what was asked: stderr says why and what to do |
-| 2 | the call makes no sense: an unknown option, a missing argument |
-| 130 | Ctrl-C while following: the run goes on |
+| 0 | success; for a command that follows a run: the run succeeded |
+| 1 | the run did not succeed, or the command failed: stderr says why and what to do |
+| 2 | wrong call: an unknown option, a missing argument, a file that cannot be read |
+| 130 | Ctrl-C: the run continues |
 """
 _PERMISSIONS = """
-## What the caller must be allowed to do
+## Permissions of the caller
 
-All commands: `cloudformation:DescribeStacks` on the stack. S3 actions are on the data bucket for `run` and on the
-artifacts bucket for the others; `kms:` actions are on the stack's key. `run` needs those of `watch` too, to follow.
+All commands need `cloudformation:DescribeStacks` on the stack. `run` uses its S3 actions on the data bucket; the other
+commands use theirs on the artifacts bucket. `kms:` actions are on the stack's key. To follow its run, `run` also needs
+the actions of `watch`.
 
 | command | actions |
 | --- | --- |
@@ -46,7 +47,7 @@ _FOLLOW = {
     "lambda:GetFunctionConfiguration",
 }
 _ANSWER = {*_LOOK_UP, "sts:GetCallerIdentity", "s3:PutObject", "kms:GenerateDataKey"}
-# By command; tests compare them with the calls that are made.
+# Actions by command. Tests compare them with the calls that the commands make.
 ACTIONS = {
     "run": {
         "s3:ListBucket",

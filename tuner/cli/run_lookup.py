@@ -1,4 +1,8 @@
-"""Which runs there are, and which one a person means: those Step Functions knows, and older ones by their folders."""
+"""Lists the runs of a deployment, and finds the run that a user names.
+
+Step Functions deletes an execution 90 days after its end. Older runs are found by their
+folders in the artifacts bucket.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +21,7 @@ from tuner.cli.progress.executions import Run
 
 LATEST = "latest"
 # DescribeExecution allows 15 requests a second in the smaller Regions.
-_AT_ONCE = 5
+_PARALLEL_CALLS = 5
 
 
 def newest(deployment: Deployment, limit: int) -> list[Run]:
@@ -30,7 +34,7 @@ def newest(deployment: Deployment, limit: int) -> list[Run]:
 
 
 def resolve(deployment: Deployment, reference: str) -> Run:
-    """The run that an id, an unambiguous beginning of one, or `latest` means. Raises UnknownRunError."""
+    """The run with this id, or this unique prefix of an id, or the newest for `latest`. Raises UnknownRunError."""
     if reference == LATEST:
         runs = newest(deployment, 1)
         if not runs:
@@ -48,9 +52,9 @@ def _by_prefix(deployment: Deployment, reference: str) -> Run:
         return found
     if len(matches) > 1:
         shown = ", ".join(matches[:5]) + (", ..." if len(matches) > 5 else "")
-        raise UnknownRunError(f"'{reference}' is the beginning of {len(matches)} runs: {shown}. Give more of it.")
+        raise UnknownRunError(f"{len(matches)} runs begin with '{reference}': {shown}. Type more of the id.")
     close = difflib.get_close_matches(reference, known, n=1, cutoff=0.7)
-    hint = f"Did you mean '{close[0]}'?" if close else "'tuner runs' lists them."
+    hint = f"Did you mean '{close[0]}'?" if close else "'tuner runs' lists the runs."
     raise UnknownRunError(f"There is no run '{reference}' in the stack '{deployment.stack}'. {hint}")
 
 
@@ -64,7 +68,7 @@ def _find(deployment: Deployment, run_id: str) -> Run | None:
 
 
 def _archived(deployment: Deployment, run_id: str) -> Run | None:
-    """A run by the summary of its report; None when it has none."""
+    """A run by the summary that its report step wrote; None when there is none."""
     summary = deployment.folder(run_id).load_if_present(RunSummary)
     return _archived_run(summary) if summary else None
 
@@ -76,7 +80,7 @@ def _archived_run(summary: RunSummary) -> Run:
 
 
 def _all(find: Callable[[str], Run | None], names: Iterable[str]) -> list[Run]:
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
+    with ThreadPoolExecutor(_PARALLEL_CALLS) as pool:
         return [run for run in pool.map(find, names) if run]
 
 

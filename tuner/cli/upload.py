@@ -1,4 +1,4 @@
-"""From a folder on this machine to a dataset in the data bucket."""
+"""Uploads a local dataset folder to the data bucket."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from tuner.core import run
 from tuner.core.run import INCOMING, role_of
 from tuner.settings import RunSettings, load, parse_document
 
-_NAMES = "training.jsonl, training.json or training.csv"
+_TRAINING_NAMES = "training.jsonl, training.json or training.csv"
 
 
 @dataclass(frozen=True, slots=True)
-class LocalFile:
-    """A file of the dataset: its name there, where it is here, its size in bytes and its content's hash."""
+class DatasetFile:
+    """A file of the dataset: its name in the bucket, its local path, its size in bytes and the hash of its content."""
 
     name: str
     path: Path
@@ -31,12 +31,12 @@ class LocalFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Drop:
-    """What will be uploaded, and the names of what will not."""
+class DatasetFolder:
+    """A local dataset: the files to upload, and the names of files that are not part of a dataset."""
 
     dataset: str
-    files: tuple[LocalFile, ...]
-    left_out: tuple[str, ...]
+    files: tuple[DatasetFile, ...]
+    ignored: tuple[str, ...]
 
     @property
     def size(self) -> int:
@@ -44,56 +44,56 @@ class Drop:
         return sum(file.size for file in self.files)
 
     def run_id(self, repeat: int = 0) -> str:
-        """The id of the run that this content starts."""
+        """The id of the run that this content starts. The id depends on names and content only."""
         return run.run_id(self.dataset, [(file.name, file.sha256) for file in self.files], repeat)
 
-    def key(self, file: LocalFile) -> str:
-        """Where a file goes in the data bucket."""
+    def key(self, file: DatasetFile) -> str:
+        """The object key of a file in the data bucket."""
         return f"{INCOMING}{self.dataset}/{file.name}"
 
 
-def read(folder: Path, dataset: str | None, settings: Path | None) -> Drop:
-    """The dataset in `folder`, checked as far as is quick. Raises CommandError or SettingsError."""
+def read(folder: Path, dataset: str | None, settings: Path | None) -> DatasetFolder:
+    """Reads the dataset in `folder` and checks its names and settings. Raises CommandError or SettingsError."""
     if not folder.is_dir():
         what = "is a file" if folder.exists() else "does not exist"
-        raise CommandError(f"{folder} {what}: name a folder that holds {_NAMES}.")
+        raise CommandError(f"{folder} {what}: name a folder with {_TRAINING_NAMES}.")
     found = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()}
-    left_out = [name for name in found if role_of(name) is None]
+    ignored = [name for name in found if role_of(name) is None]
     chosen = {name: path for name, path in found.items() if role_of(name)}
     if settings:
         replaced = [name for name in chosen if role_of(name) == "settings"]
-        left_out += replaced
+        ignored += replaced
         chosen = {name: path for name, path in chosen.items() if name not in replaced}
         chosen[_settings_name(settings)] = settings
     _check(folder, chosen)
-    files = tuple(LocalFile(name, path, path.stat().st_size, _sha256(path)) for name, path in sorted(chosen.items()))
-    return Drop(_dataset(folder, dataset), files, tuple(left_out))
+    files = tuple(DatasetFile(name, path, path.stat().st_size, _sha256(path)) for name, path in sorted(chosen.items()))
+    return DatasetFolder(_dataset(folder, dataset), files, tuple(ignored))
 
 
-def send(deployment: Deployment, drop: Drop, sent: Callable[[int], None]) -> list[str]:
-    """Makes the dataset's folder in S3 what the local one is; `sent` is told every number of bytes.
+def send(deployment: Deployment, folder: DatasetFolder, sent: Callable[[int], None]) -> list[str]:
+    """Uploads the files. `sent` is called with the number of bytes of every part that was sent.
 
-    Returns the names that an earlier upload had left there and that are deleted now (the bucket keeps their versions):
-    the run would have taken them for its own.
+    Files of an earlier upload that the local folder no longer has are deleted, because the run would use them. Their
+    names are returned. The bucket keeps their versions.
     """
     s3 = client("s3")
-    stale = _stale(deployment, drop)
-    with translated(f"delete what an earlier upload left in s3://{deployment.data_bucket}/{INCOMING}{drop.dataset}/"):
+    stale = _stale(deployment, folder)
+    with translated(f"delete files of an earlier upload in s3://{deployment.data_bucket}/{INCOMING}{folder.dataset}/"):
         for name in stale:
-            s3.delete_object(Bucket=deployment.data_bucket, Key=f"{INCOMING}{drop.dataset}/{name}")
-    # The training file starts the run: last, so that the rest is there.
-    for file in sorted(drop.files, key=lambda file: role_of(file.name) == "training"):
-        where = f"s3://{deployment.data_bucket}/{drop.key(file)}"
+            s3.delete_object(Bucket=deployment.data_bucket, Key=f"{INCOMING}{folder.dataset}/{name}")
+    # The training file goes last: its upload starts the run, which needs all other files.
+    for file in sorted(folder.files, key=lambda file: role_of(file.name) == "training"):
+        where = f"s3://{deployment.data_bucket}/{folder.key(file)}"
         try:
-            s3.upload_file(str(file.path), deployment.data_bucket, drop.key(file), Callback=sent)
+            s3.upload_file(str(file.path), deployment.data_bucket, folder.key(file), Callback=sent)
         except (Boto3Error, OSError) as error:
             raise CommandError(f"Could not upload {file.path} to {where}: {error}") from error
     return stale
 
 
-def _stale(deployment: Deployment, drop: Drop) -> list[str]:
-    prefix = f"{INCOMING}{drop.dataset}/"
-    ours = {file.name for file in drop.files}
+def _stale(deployment: Deployment, folder: DatasetFolder) -> list[str]:
+    prefix = f"{INCOMING}{folder.dataset}/"
+    ours = {file.name for file in folder.files}
     with translated(f"list s3://{deployment.data_bucket}/{prefix}"):
         pages = client("s3").get_paginator("list_objects_v2").paginate(Bucket=deployment.data_bucket, Prefix=prefix)
         names = [entry["Key"].removeprefix(prefix) for page in pages for entry in page.get("Contents", [])]
@@ -105,16 +105,16 @@ def _check(folder: Path, chosen: dict[str, Path]) -> None:
     for name in chosen:
         roles.setdefault(str(role_of(name)), []).append(name)
     if "training" not in roles:
-        raise CommandError(f"{folder} holds no training data: it must have {_NAMES}.")
+        raise CommandError(f"{folder} has no training file. Add {_TRAINING_NAMES}.")
     for role, names in roles.items():
         if role != "documents" and len(names) > 1:
-            raise CommandError(f"{folder} holds {' and '.join(names)}: keep one of them.")
+            raise CommandError(f"{folder} has {' and '.join(names)}: keep one of them.")
     for name in roles.get("settings", []):
         path = chosen[name]
         try:
             text = path.read_text("utf-8")
         except UnicodeDecodeError as error:
-            raise CommandError(f"{path}: not UTF-8 at byte {error.start}: save it as UTF-8.") from None
+            raise CommandError(f"{path}: byte {error.start} is not UTF-8. Save the file as UTF-8.") from None
         load(RunSettings, parse_document(text, str(path)), str(path))
 
 
@@ -127,7 +127,7 @@ def _settings_name(path: Path) -> str:
 def _dataset(folder: Path, given: str | None) -> str:
     name = folder.resolve().name if given is None else given
     if not name or "/" in name or name in (".", ".."):
-        raise CommandError(f"'{name}' cannot name a dataset: give a name without '/' with --dataset.")
+        raise CommandError(f"'{name}' is no dataset name. Set one without '/' with --dataset.")
     return name
 
 

@@ -31,7 +31,7 @@ def written(world: World) -> dict[str, str]:
 def test_an_approval_lets_the_run_go_on_and_says_who_gave_it(tuner: Tuner, waiting: World) -> None:
     outcome = tuner("approve", RUN)
     assert outcome.status == 0
-    assert f"Approved: the run {RUN} goes on, and costs about $264.00 and 1 unknown price." in flat(outcome.err)
+    assert f"Approved: the run {RUN} continues, and costs about $264.00 and 1 unknown price." in flat(outcome.err)
     ((sent),) = waiting.calls("SendTaskSuccess")
     assert sent["taskToken"] == "the-token"
     assert json.loads(sent["output"])["by"] == ARN
@@ -68,7 +68,7 @@ def test_another_answer_comes_too_late(tuner: Tuner, waiting: World) -> None:
     outcome = tuner("reject", RUN, "--reason", "dear")
     assert outcome.status == 1
     assert f"was approved by {ARN}" in flat(outcome.err)
-    assert f"To end it all the same: tuner stop {RUN}" in flat(outcome.err)
+    assert f"To end it anyway: tuner stop {RUN}" in flat(outcome.err)
     assert waiting.calls("SendTaskFailure") == []
 
 
@@ -76,7 +76,7 @@ def test_of_two_people_at_once_the_first_decides(tuner: Tuner, waiting: World) -
     waiting.tokens.clear()
     outcome = tuner("approve", RUN)
     assert outcome.status == 1
-    assert "waits for approval no longer: somebody answered in this moment, or the time ran out" in flat(outcome.err)
+    assert "no longer waits for approval: somebody has just answered, or the time ran out" in flat(outcome.err)
     assert "Contents" not in waiting.s3.list_objects_v2(Bucket=ARTIFACTS, Prefix=f"runs/{RUN}/{Keys.APPROVAL_ANSWER}")
 
 
@@ -91,7 +91,7 @@ def test_a_run_that_is_over_waits_for_nothing(tuner: Tuner, waiting: World) -> N
     waiting.add(Execution(RUN, "FAILED"))
     outcome = tuner("approve", RUN)
     assert outcome.status == 1
-    assert f"The run {RUN} is over (FAILED): it waits for nothing." in flat(outcome.err)
+    assert f"The run {RUN} has ended (FAILED): it needs no answer." in flat(outcome.err)
     assert waiting.calls("SendTaskSuccess") == []
 
 

@@ -148,7 +148,7 @@ def test_too_few_pairs_are_an_error_that_says_how_many_there_are(folder: Path, w
     result = generate(str(folder / "documents" / "a.txt"), "--count", "50", "--output", str(output))
     assert isinstance(result.exception, GenerationError)
     assert "The documents gave 20 of 50 question-answer pairs" in str(result.exception)
-    assert "what was paid for is not asked again" in str(result.exception)
+    assert "the next call reuses them" in str(result.exception)
     assert not output.exists()
 
 

@@ -68,7 +68,7 @@ def test_an_error_of_the_cloud_is_one_message(cloud: dict[str, Any], capsys: pyt
 def test_an_interrupted_start_says_how_to_go_on(cloud: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
     cloud["interrupted"] = True
     assert status("local", "up") == 130
-    assert "Go on with: tuner local up." in capsys.readouterr().err
+    assert "To continue: tuner local up." in capsys.readouterr().err
 
 
 def test_down_says_whether_there_was_anything(cloud: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
@@ -76,7 +76,7 @@ def test_down_says_whether_there_was_anything(cloud: dict[str, Any], capsys: pyt
     assert "There was no local cloud." in capsys.readouterr().err
     cloud["existed"] = True
     assert status("local", "down") == 0
-    assert "The local cloud is down." in capsys.readouterr().err
+    assert "The local cloud is stopped and deleted." in capsys.readouterr().err
 
 
 def test_env_is_for_the_shell(cloud: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:

@@ -89,7 +89,7 @@ def test_a_model_that_a_running_run_uses_is_not_deleted(
     world.s3.put_object(Bucket=ARTIFACTS, Key="runs/training-f.json", Body=json.dumps(uses).encode())
     outcome = tuner("models", "delete", named, "--yes")
     assert outcome.status == 1
-    assert f"is used by a run that is going on: {user}." in " ".join(outcome.err.split())
+    assert f"is used by a run in progress: {user}." in " ".join(outcome.err.split())
     assert len(bedrock.models) == 1
 
 

@@ -37,7 +37,7 @@ class TestReport:
         world.add(Execution("faq-1", "RUNNING", history=History().is_in("Pin the inputs")))
         outcome = tuner("report", "faq-1")
         assert outcome.status == 1
-        assert "it is written when the run is over" in outcome.err
+        assert "it is written when the run ends" in outcome.err
 
     def test_an_object_cannot_leave_the_folder(self, tuner: Tuner, world: World, tmp_path: Path) -> None:
         world.add(Execution("faq-1"))

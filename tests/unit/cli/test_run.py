@@ -21,7 +21,7 @@ class TestRun:
         }
         assert outcome.status == 0
         assert outcome.out == ""
-        assert "Not part of a dataset, left here: notes.txt" in outcome.err
+        assert "Not uploaded, because they are not part of a dataset: notes.txt" in outcome.err
         assert "✓ Notify of success" in outcome.err
         assert "Throughput left: none" in outcome.err
 
@@ -42,7 +42,7 @@ class TestRun:
         monkeypatch.setattr("tuner.cli.upload.send", interrupt)
         outcome = tuner("run", str(folder))
         assert outcome.status == 130
-        assert "The training file goes last and starts the run" in outcome.err
+        assert "No run has started, because the training file goes last" in outcome.err
 
     def test_exits_with_1_when_the_run_fails(self, tuner: Tuner, world: World, folder: Path) -> None:
         outcome = tuner("run", str(folder), "--no-watch")
@@ -60,7 +60,7 @@ class TestRun:
         world.s3.delete_object(Bucket="tuner-data", Key="incoming/faq/training.jsonl")
         outcome = tuner("run", str(folder))
         assert outcome.status == 0
-        assert "Nothing starts; --again runs it once more." in outcome.err
+        assert "Nothing is started. To run it again: --again" in outcome.err
         assert "incoming/faq/training.jsonl" not in world.uploaded()
 
     def test_again_asks_the_start_function_for_the_next_repeat(self, tuner: Tuner, world: World, folder: Path) -> None:
@@ -112,7 +112,7 @@ class TestRun:
         world.s3.put_object(Bucket="tuner-data", Key="incoming/faq/validation.csv", Body=b"old")
         outcome = tuner("run", str(folder))
         assert "incoming/faq/validation.csv" not in world.uploaded()
-        assert "an earlier upload had left it: validation.csv" in outcome.err
+        assert "Deleted files of an earlier upload from the bucket: validation.csv" in outcome.err
 
     def test_says_where_to_look_when_nothing_starts(
         self, tuner: Tuner, world: World, folder: Path, monkeypatch: pytest.MonkeyPatch
@@ -120,7 +120,7 @@ class TestRun:
         world.starts = False
         outcome = tuner("run", str(folder))
         assert outcome.status == 1
-        assert "'tuner-start' says why nothing did" in outcome.err
+        assert "look into the log of the function 'tuner-start'" in outcome.err
 
     def test_ctrl_c_while_waiting_says_that_the_run_starts(
         self, tuner: Tuner, world: World, folder: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
@@ -132,4 +132,4 @@ class TestRun:
         monkeypatch.setattr(clock, "sleep", interrupt)
         outcome = tuner("run", str(folder))
         assert outcome.status == 130
-        assert "the files are uploaded and the run starts" in outcome.err
+        assert "The files are uploaded and the run will start" in outcome.err

@@ -28,7 +28,7 @@ class TestReferences:
     def test_an_ambiguous_beginning(self, tuner: Tuner) -> None:
         outcome = tuner("show", "faq-a")
         assert outcome.status == 1
-        assert "the beginning of 2 runs: faq-aaa1-r1, faq-aaa1. Give more of it." in outcome.err
+        assert "2 runs begin with 'faq-a': faq-aaa1-r1, faq-aaa1. Type more of the id." in outcome.err
 
     def test_a_misspelt_id(self, tuner: Tuner) -> None:
         assert "Did you mean 'faq-bbb2'?" in tuner("show", "fqa-bbb2").err
@@ -36,7 +36,7 @@ class TestReferences:
     def test_an_unknown_run(self, tuner: Tuner) -> None:
         outcome = tuner("watch", "nothing:like/it")
         assert outcome.status == 1
-        assert "'tuner runs' lists them" in outcome.err
+        assert "'tuner runs' lists the runs" in outcome.err
 
 
 class TestAfterNinetyDays:

@@ -23,13 +23,13 @@ class TestRunRefusesBeforeAnyUpload:
         assert (outcome.status, "does not exist" in outcome.err) == (1, True)
 
     def test_a_file(self, tuner: Tuner, folder: Path) -> None:
-        assert "is a file: name a folder" in tuner("run", str(folder / "training.jsonl")).err
+        assert "is a file: name a folder with" in tuner("run", str(folder / "training.jsonl")).err
 
     def test_a_folder_without_training_data(self, tuner: Tuner, folder: Path) -> None:
         (folder / "training.jsonl").rename(folder / "train.jsonl")
         outcome = tuner("run", str(folder))
         assert outcome.status == 1
-        assert "holds no training data: it must have training.jsonl, training.json or training.csv" in outcome.err
+        assert "has no training file. Add training.jsonl, training.json or training.csv" in outcome.err
 
     def test_two_files_of_one_kind(self, tuner: Tuner, folder: Path) -> None:
         (folder / "training.csv").write_text("question,answer\na,b\n")
@@ -44,13 +44,13 @@ class TestRunRefusesBeforeAnyUpload:
 
     def test_settings_that_are_not_utf_8(self, tuner: Tuner, folder: Path) -> None:
         (folder / "run.yaml").write_bytes("system_prompt: déjà\n".encode("latin-1"))
-        assert "not UTF-8 at byte 16" in tuner("run", str(folder)).err
+        assert "byte 16 is not UTF-8" in tuner("run", str(folder)).err
 
     def test_settings_that_are_not_there(self, tuner: Tuner, folder: Path) -> None:
         assert "run.yml does not exist" in tuner("run", str(folder), "--settings", "run.yml").err
 
     def test_a_dataset_with_a_slash(self, tuner: Tuner, folder: Path) -> None:
-        assert "cannot name a dataset" in tuner("run", str(folder), "--dataset", "a/b").err
+        assert "is no dataset name" in tuner("run", str(folder), "--dataset", "a/b").err
 
     def test_a_stack_that_is_not_there(self, tuner: Tuner, folder: Path) -> None:
         outcome = tuner("run", str(folder), "--stack", "Other")

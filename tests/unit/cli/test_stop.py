@@ -78,13 +78,13 @@ class TestStop:
         world.put("faq-1", Keys.TRAINING_SUMMARY, {"custom_model_arn": "arn:model"})
         world.put("faq-1", Keys.MANIFEST, manifest().model_dump(mode="json"))
         said = tuner("stop", "faq-1").err
-        assert ("If it was buying in this moment" in said) is (status == "RUNNING")
+        assert ("A purchase may be in progress" in said) is (status == "RUNNING")
 
     def test_a_run_that_is_over_is_left_as_it_is(self, tuner: Tuner, world: World) -> None:
         world.add(Execution("faq-1"))
         outcome = tuner("stop", "faq-1")
         assert outcome.status == 0
-        assert "is over already (SUCCEEDED)" in outcome.err
+        assert "has already ended (SUCCEEDED)" in outcome.err
         assert world.calls("StopExecution") == []
 
     def test_what_stays_alive_is_an_error_that_names_it(
@@ -94,4 +94,7 @@ class TestStop:
         world.throughputs = [throughput("faq-1")]
         outcome = tuner("stop", "faq-1")
         assert outcome.status == 1
-        assert "Still alive and paid for: arn:aws:bedrock:us-east-1:123456789012:provisioned-model/" in outcome.err
+        assert (
+            "Still not released, and still billed: arn:aws:bedrock:us-east-1:123456789012:provisioned-model/"
+            in outcome.err
+        )

@@ -74,7 +74,7 @@ def test_a_job_in_progress_is_listed_and_can_be_stopped(tuner: Tuner, bedrock: W
 
 
 def test_nothing_alive_says_so(tuner: Tuner, bedrock: World) -> None:
-    assert "Nothing is alive" in tuner("throughput").err
+    assert "Nothing costs money" in tuner("throughput").err
     assert tuner("throughput", "list", "--json").json == []
 
 
@@ -94,7 +94,7 @@ def test_what_is_alive_says_whose_it_is_since_when_and_at_what_cost(tuner: Tuner
     assert (found["stray"]["run_id"], found["stray"]["hourly_usd"], found["stray"]["usd_so_far"]) == (None, None, None)
     shown = tuner("throughput").err
     assert "$264.00" in shown
-    assert "not known" in shown
+    assert "price unknown" in shown
 
 
 def test_one_is_released_by_its_arn(tuner: Tuner, bedrock: Any) -> None:
@@ -114,9 +114,9 @@ def test_without_a_yes_nothing_is_released(tuner: Tuner, bedrock: Any) -> None:
 @pytest.mark.parametrize(
     ("name", "tags", "members", "said"),
     [
-        ("tuner-by-hand", {}, {}, "lacks this deployment's tag"),
-        ("stray", OURS, {}, "lacks this deployment's name"),
-        ("somebody-elses", {}, {}, "is not there, or not this deployment's"),
+        ("tuner-by-hand", {}, {}, "does not have this deployment's tag"),
+        ("stray", OURS, {}, "does not have this deployment's name"),
+        ("somebody-elses", {}, {}, "does not exist, or is not this deployment's"),
         ("tuner-faq-1", OURS, {"commitmentDuration": "OneMonth"}, "has a commitment (OneMonth)"),
     ],
 )

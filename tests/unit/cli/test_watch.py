@@ -96,7 +96,7 @@ class TestWatch:
         monkeypatch.setattr(clock, "sleep", interrupt)
         outcome = tuner("watch", "faq-1")
         assert outcome.status == 130
-        assert "the run goes on" in outcome.err
+        assert "the run continues" in outcome.err
         assert world.calls("StopExecution") == []
 
     def test_an_error_while_watching_says_that_the_run_goes_on(self, tuner: Tuner, world: World) -> None:
@@ -107,7 +107,7 @@ class TestWatch:
         world.after["GetExecutionHistory"] = expired
         outcome = tuner("watch", "faq-1")
         assert outcome.status == 1
-        assert "The watching ended, not the run. Come back with: tuner watch faq-1" in outcome.err
+        assert "Following stopped, the run continues. Follow it again with: tuner watch faq-1" in outcome.err
         assert "token included in the request is expired" in outcome.err
 
 

@@ -1,1 +1,1 @@
-"""The subcommands of `tuner`, one file each."""
+"""The subcommands of `tuner`: one file per command or group of commands."""

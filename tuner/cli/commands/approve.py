@@ -1,4 +1,4 @@
-"""`tuner approve` and `tuner reject`: the answer to a run that waits for its cost to be approved."""
+"""`tuner approve` and `tuner reject`: answer a run that waits for approval of its cost."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ from tuner.cli.progress.paid_window import known
 from tuner.core.artifact_keys import Keys
 from tuner.core.times import iso, now
 
-# What SendTaskSuccess and SendTaskFailure say of a token that nobody waits for any more.
+# Error codes of SendTaskSuccess and SendTaskFailure for a token that is no longer waited for.
 _GONE = {"TaskDoesNotExist", "TaskTimedOut", "InvalidToken"}
 
 
 def approve(reference: Reference, stack: Stack = DEFAULT_STACK, on_local: Local = False) -> None:
-    """Let a run spend what it is estimated to cost. Needs states:SendTaskSuccess on the state machine."""
+    """Approve the estimated cost of a run that waits. Needs states:SendTaskSuccess on the state machine."""
     _answer(connect(stack, on_local), reference, "approved", "")
 
 
 def reject(
     reference: Reference,
-    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why; it stands in the run's report.")] = "",
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="Reason, shown in the run's report.")] = "",
     stack: Stack = DEFAULT_STACK,
     on_local: Local = False,
 ) -> None:
-    """End a run that waits for approval, before it spends. Needs states:SendTaskFailure on the state machine."""
+    """End a run that waits for approval, before it spends money. Needs states:SendTaskFailure on the state machine."""
     _answer(connect(stack, on_local), reference, "rejected", reason)
 
 
@@ -55,28 +55,28 @@ def _answer(deployment: Deployment, reference: str, decision: Answered, reason: 
     cost = known(waiting.estimated_usd, waiting.unknown)
     if decision == "approved":
         say(
-            f"Approved: the run {run.run_id} goes on, and costs about {cost}. Follow it: tuner watch {run.run_id}",
+            f"Approved: the run {run.run_id} continues, and costs about {cost}. Follow it: tuner watch {run.run_id}",
             "good",
         )
     else:
-        say(f"Rejected: the run {run.run_id} ends, and its {cost} are not spent.", "good")
+        say(f"Rejected: the run {run.run_id} ends, and the estimated {cost} are not spent.", "good")
 
 
 def _repeated(run: Run, earlier: Answer, decision: Answered) -> None:
-    """The same answer twice is one; another one comes too late."""
+    """Handles a second answer. The same one changes nothing; a different one is refused."""
     if earlier.decision != decision:
-        more = "" if run.over else f" To end it all the same: tuner stop {run.run_id}"
+        more = "" if run.over else f" To end it anyway: tuner stop {run.run_id}"
         raise CommandError(f"The run {run.run_id} was {earlier.sentence()}.{more}")
     say(f"The run {run.run_id} was {earlier.sentence()}. Nothing changes.")
 
 
 def _waiting(run: Run, request: Request | None) -> Request:
     if run.over:
-        raise CommandError(f"The run {run.run_id} is over ({run.status}): it waits for nothing.")
+        raise CommandError(f"The run {run.run_id} has ended ({run.status}): it needs no answer.")
     if request is None:
         raise CommandError(
-            f"The run {run.run_id} does not wait for approval (yet, or at all): 'tuner watch {run.run_id}' shows where "
-            "it is. Only a run that costs more than the deployment's 'approval_usd' asks."
+            f"The run {run.run_id} does not wait for approval, or not yet: 'tuner watch {run.run_id}' shows its "
+            "progress. Only a run that costs more than the deployment's 'approval_usd' needs approval."
         )
     if request.expires_at < iso(now()):
         raise CommandError(
@@ -87,7 +87,7 @@ def _waiting(run: Run, request: Request | None) -> Request:
 
 
 def _send(run: Run, request: Request, answer: Answer) -> None:
-    """Step Functions takes one answer only: of two people at once, the first decides."""
+    """Sends the answer. Step Functions accepts one answer per token: of two people at once, the first decides."""
     token = request.task_token.get_secret_value()
     with translated(f"answer the run '{run.run_id}'"):
         try:
@@ -99,8 +99,8 @@ def _send(run: Run, request: Request, answer: Answer) -> None:
         except ClientError as error:
             if code_of(error) in _GONE:
                 raise CommandError(
-                    f"The run {run.run_id} waits for approval no longer: somebody answered in this moment, or the time "
-                    f"ran out. 'tuner watch {run.run_id}' shows what became of it."
+                    f"The run {run.run_id} no longer waits for approval: somebody has just answered, or the time ran "
+                    f"out. 'tuner watch {run.run_id}' shows its state."
                 ) from None
             raise
 

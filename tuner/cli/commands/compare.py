@@ -1,4 +1,4 @@
-"""`tuner compare`: which of several runs' tuned models is the best?"""
+"""`tuner compare`: compares the tuned models of several runs."""
 
 from __future__ import annotations
 
@@ -17,17 +17,18 @@ from tuner.core.artifact_keys import Keys
 
 def compare(
     runs: Annotated[
-        list[str], typer.Argument(metavar="RUN RUN...", help="Two runs or more; the first is the measure.")
+        list[str],
+        typer.Argument(metavar="RUN RUN...", help="Two runs or more; the others are compared with the first."),
     ],
     as_json: Json = False,
     stack: Stack = DEFAULT_STACK,
     on_local: Local = False,
 ) -> None:
-    """Compare runs' tuned models with the first one's, on the questions that both were asked."""
+    """Compare the tuned models of runs with that of the first run, on the questions that both answered."""
     from tuner.evaluation.run_comparison import compare_runs  # loads numpy: only when it is needed
 
     if len(runs) < 2:
-        raise CommandError("Name at least two runs; 'tuner runs' lists them.")
+        raise CommandError("Name at least two runs; 'tuner runs' lists the runs.")
     deployment = connect(stack, on_local)
     (first, measure), *others = [_scores(deployment, reference) for reference in runs]
     found = {run_id: compare_runs(measure, scores, (first, run_id)) for run_id, scores in others}
@@ -35,7 +36,7 @@ def compare(
         emit({"measure": first, "runs": found})
         return
     for run_id, document in found.items():
-        say(f"\n{run_id} beside {first}", "name")
+        say(f"\n{run_id} compared with {first}", "name")
         for warning in document["warnings"]:
             say(f"Warning: {warning}", "warn")
         console().print(scores_table(document["metrics"], (first, run_id)))
@@ -46,5 +47,5 @@ def _scores(deployment: Deployment, reference: str) -> tuple[str, dict[str, Any]
     run_id = run_lookup.resolve(deployment, reference).run_id
     scores: dict[str, Any] | None = deployment.folder(run_id).find_json(Keys.SCORES)
     if scores is None:
-        raise CommandError(f"The run {run_id} has no scores; 'tuner show {run_id}' says why.")
+        raise CommandError(f"The run {run_id} has no scores. 'tuner show {run_id}' shows why.")
     return run_id, scores

@@ -1,4 +1,7 @@
-"""`tuner estimate`: what a run of a folder would cost, by the step's own code. Nothing is uploaded, or asked of AWS."""
+"""`tuner estimate`: estimates the cost of a run with the code of the run's own step.
+
+Nothing is uploaded. AWS is called only when a deployment is named (--stack or --local).
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ from tuner.cli.commands.data.display import show_findings
 from tuner.cli.console import console, emit, say
 from tuner.cli.deployment import DEFAULT_STACK
 from tuner.cli.options import Json, Local, connect
-from tuner.cli.upload import Drop
+from tuner.cli.upload import DatasetFolder
 from tuner.core.artifact_keys import Keys
 from tuner.core.run import role_of
 from tuner.costs.cost_inputs import Counted, Generation, Plan, Questions
@@ -44,25 +47,25 @@ def estimate(
         Path, typer.Argument(metavar="PATH", help="Folder with training.jsonl, .json or .csv.", show_default=False)
     ],
     model: Annotated[
-        str | None, typer.Option("--model", metavar="ID", help="The model to customize, in run.yaml's model's place.")
+        str | None, typer.Option("--model", metavar="ID", help="The model to customize, instead of run.yaml's.")
     ] = None,
     settings: Annotated[
         Path | None, typer.Option(metavar="FILE", help="File to use as run.yaml, instead of the folder's own.")
     ] = None,
     stack: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Use this deployment's budget and prices (asks AWS for them).")
+        str | None, typer.Option(metavar="NAME", help="Use this deployment's budget and prices (calls AWS).")
     ] = None,
     as_json: Json = False,
     on_local: Local = False,
 ) -> None:
-    """Estimate what a run would cost, item by item. Exit status 1 when it is over the budget."""
-    drop = upload.read(path, None, settings)
-    document = _document(drop) | ({"base_model": model} if model else {})
+    """Estimate the cost of a run, item by item. Exit status 1 when it is over the budget."""
+    folder = upload.read(path, None, settings)
+    document = _document(folder) | ({"base_model": model} if model else {})
     asked = stack is not None or on_local
     deployment = connect(stack or DEFAULT_STACK, on_local).settings if asked else _permissive(document)
     resolved = resolve(document, deployment)
     plan = Plan(resolved.model, resolved.settings, int(resolved.hyperparameters["epochCount"]), resolved.judge_model)
-    prepared, counted = _counted(drop, plan)
+    prepared, counted = _counted(folder, plan)
     records = prepared.summary["training_records"]
     account = Preflight(warnings=_legacy(plan) if asked else ())
     warned = tuple(warnings(plan, counted, records, account, deployment.shard_size))
@@ -77,24 +80,27 @@ def estimate(
 
 
 def _legacy(plan: Plan) -> tuple[str, ...]:
-    """Whether AWS is about to end the base model."""
+    """A warning when AWS has announced the end of the base model."""
     found = Bedrock().foundation_model(plan.model.id)
     warning = legacy_warning(plan.model, found) if found else None
     return (warning,) if warning else ()
 
 
 def _asked_prices(plan: Plan, region: str) -> tuple[tuple[Price, ...], tuple[str, ...]]:
-    """What AWS's price list says today, asked with the caller's credentials."""
+    """Today's prices from AWS's price list, read with the caller's credentials."""
     return asked_prices(PriceListApi(), NoCache(), wanted(plan.model, plan.judge, region))
 
 
-def _document(drop: Drop) -> dict[str, Any]:
-    found = next((file for file in drop.files if role_of(file.name) == "settings"), None)
+def _document(folder: DatasetFolder) -> dict[str, Any]:
+    found = next((file for file in folder.files if role_of(file.name) == "settings"), None)
     return parse_document(found.path.read_text("utf-8"), str(found.path)) if found else {}
 
 
 def _permissive(document: Mapping[str, Any]) -> DeploymentSettings:
-    """The default deployment, in a Region of the model, that allows whatever the run asks for: it only has to count."""
+    """Default settings in a Region of the model that allow everything that the run asks for.
+
+    Without a deployment there is nobody to refuse a setting, and the estimate is still useful.
+    """
     model = catalog.model(document.get("base_model") or DeploymentSettings().base_model)
     asked = DeploymentSettings(region=model.regions[0])
     judges = [(document.get(key) or {}).get("model") for key in ("judge", "generate")]
@@ -108,7 +114,7 @@ def _permissive(document: Mapping[str, Any]) -> DeploymentSettings:
 
 
 class _Kept(NoSink):
-    """Keeps the lines of a small file in memory, also of a dataset with errors."""
+    """Keeps the lines of a file in memory. The evaluation data is small: its size is limited."""
 
     def __init__(self) -> None:
         self.lines: list[bytes] = []
@@ -118,9 +124,9 @@ class _Kept(NoSink):
         self.lines.append(data)
 
 
-def _counted(drop: Drop, plan: Plan) -> tuple[Prepared, Counted]:
-    """What the pipeline's own steps count, with nothing written."""
-    files = {role_of(file.name): LocalFile(file.path) for file in drop.files}
+def _counted(folder: DatasetFolder, plan: Plan) -> tuple[Prepared, Counted]:
+    """Prepares the data and counts it as the run's own steps do, without writing anything."""
+    files = {role_of(file.name): LocalFile(file.path) for file in folder.files}
     sources: dict[Role, Source] = {role: files[role] for role in get_args(Role) if role in files}
     evaluation = _Kept()
     prepared = prepare(
@@ -132,16 +138,20 @@ def _counted(drop: Drop, plan: Plan) -> tuple[Prepared, Counted]:
     records = [json.loads(line) for line in evaluation.lines]
     found = count(prepared.summary, records, plan)
     generates = "documents" in files and "validation" not in sources and plan.settings.generate.count > 0
-    return prepared, _with_generation(found, prepared, drop, plan, sources) if generates else found
+    return prepared, _with_generation(found, prepared, folder, plan, sources) if generates else found
 
 
 def _with_generation(
-    found: Counted, prepared: Prepared, drop: Drop, plan: Plan, sources: Mapping[Role, Source]
+    found: Counted, prepared: Prepared, folder: DatasetFolder, plan: Plan, sources: Mapping[Role, Source]
 ) -> Counted:
-    """Generated data is the validation data, so that none is held out; without an evaluation file it is asked, too."""
+    """Adds what generating validation data costs, and its effect on the other items.
+
+    Generated data is the validation data, so no training records are held out. Without an evaluation file its
+    questions are the evaluation's as well.
+    """
     from tuner.generation import affordable, read_documents  # loads native code: only when it is needed
 
-    documents = {file.name: LocalFile(file.path) for file in drop.files if role_of(file.name) == "documents"}
+    documents = {file.name: LocalFile(file.path) for file in folder.files if role_of(file.name) == "documents"}
     wanted, model = plan.settings.generate.count, plan.settings.generate.model or plan.judge_model
     most = affordable(read_documents(documents), wanted, model, float("inf"))
     trained = prepared.summary["training_tokens"] + prepared.summary["validation_tokens"]
@@ -151,7 +161,7 @@ def _with_generation(
 
 
 def _scaled(questions: Questions, wanted: int) -> Questions:
-    """As many questions as wanted, as long as those of the training data on average."""
+    """The wanted number of questions, with the mean length of the questions found so far."""
     share = wanted / max(questions.count, 1)
     return Questions(wanted, round(questions.question_tokens * share), round(questions.reference_tokens * share))
 
@@ -165,11 +175,11 @@ def _show(made: Estimate, resolved: Resolved, prepared: Prepared, asked: bool) -
     target.print(_table(made))
     say(made.reason, {"proceed": "good", "approve": "warn", "refuse": "bad"}[made.decision])
     if made.unknown:
-        say("Unknown is not zero: look the price up, and give it in the deployment's setting 'prices'.", "warn")
+        say("An unknown price is not zero. Look it up, and set it in the deployment's setting 'prices'.", "warn")
     if made.decision == "approve":
-        say("Such a run waits for a person: tuner approve RUN, or tuner reject RUN.")
+        say("Such a run waits for approval: tuner approve RUN, or tuner reject RUN.")
     if not asked:
-        say("Budget and prices are the defaults; --stack NAME takes those of a deployment.", "quiet")
+        say("Budget and prices are the defaults. Use those of a deployment with --stack NAME.", "quiet")
 
 
 def _table(made: Estimate) -> Table:

@@ -1,4 +1,4 @@
-"""`tuner evaluate`: is one set of answers better than another? On files from anywhere, without a run."""
+"""`tuner evaluate`: compares two files of answers without a run."""
 
 from __future__ import annotations
 
@@ -26,39 +26,41 @@ AnswerFile = typer.Option(
 def evaluate(
     base: Annotated[Path, AnswerFile],
     tuned: Annotated[Path, AnswerFile],
-    references: Annotated[Path, typer.Option(metavar="FILE", help="The right answers, in the same form.")],
+    references: Annotated[Path, typer.Option(metavar="FILE", help="The correct answers, in the same format.")],
     metric: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help="A metric; may be given again. All when absent.")
+        list[str] | None, typer.Option(metavar="NAME", help="Metric; may be repeated. Default: all metrics.")
     ] = None,
     judge: Annotated[
-        str | None, typer.Option(metavar="MODEL", help="Model or inference profile that judges. No judge when absent.")
+        str | None, typer.Option(metavar="MODEL", help="Model or inference profile of the judge. Default: no judge.")
     ] = None,
     encoder: Annotated[
-        str | None, typer.Option(metavar="MODEL", help="BERTScore's encoder; all-MiniLM-L6-v2 when absent.")
+        str | None, typer.Option(metavar="MODEL", help="Encoder of BERTScore. Default: all-MiniLM-L6-v2.")
     ] = None,
     language: Annotated[
-        str | None, typer.Option(metavar="LANGUAGE", help="Language of the answers; recognised when absent.")
+        str | None, typer.Option(metavar="LANGUAGE", help="Language of the answers. Default: detected.")
     ] = None,
     settings_file: Annotated[
         Path | None,
-        typer.Option("--settings", metavar="FILE", help="A run.yaml: its judge, bertscore, evaluation and gate count."),
+        typer.Option(
+            "--settings", metavar="FILE", help="A run.yaml: its sections judge, bertscore, evaluation and gate apply."
+        ),
     ] = None,
     training: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Training data: it vouches for what the tuned answers name."),
+        typer.Option(metavar="FILE", help="Training data: facts in it are not reported as unsupported."),
     ] = None,
     people: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="A review.csv that people filled in; their scores go before the judge's."),
+        typer.Option(metavar="FILE", help="A completed review.csv; people's scores replace the judge's."),
     ] = None,
     output: Annotated[
         Path | None,
-        typer.Option(metavar="FOLDER", help="Where to put scores.json, review.csv and index.html, the report."),
+        typer.Option(metavar="FOLDER", help="Folder for scores.json, review.csv and index.html (the report)."),
     ] = None,
     as_json: Json = False,
     on_local: Local = False,
 ) -> None:
-    """Compare two files of answers with references: scores by each metric, and a verdict."""
+    """Compare two files of answers with the references: the scores of each metric, and a verdict."""
     from tuner.evaluation.standalone import evaluate as compare  # loads numpy: only when it is needed
 
     if on_local:
@@ -74,15 +76,15 @@ def evaluate(
         console().print(scores_table(scores["metrics"]))
         conclude(scores)
     if output:
-        say(f"The report is in {output / 'index.html'}; scores.json and review.csv lie beside it.", "quiet")
+        say(f"The report is in {output / 'index.html'}, next to scores.json and review.csv.", "quiet")
 
 
 def _settings(file: Path | None, asked: Mapping[str, Mapping[str, str | None]]) -> RunSettings:
-    """The file's settings, with those of the command line in their place."""
+    """The settings of the file, overridden by those of the command line."""
     try:
         document = parse_document(file.read_text("utf-8-sig"), file.name) if file else {}
     except (OSError, UnicodeDecodeError) as error:
-        raise CommandError(f"--settings {file}: cannot be read: {getattr(error, 'strerror', error)}.") from None
+        raise CommandError(f"--settings {file} cannot be read: {getattr(error, 'strerror', error)}.") from None
     settings = load(RunSettings, document, str(file))
     given = {part: {key: value for key, value in options.items() if value} for part, options in asked.items()}
     merged = {part: getattr(settings, part).model_dump() | options for part, options in given.items() if options}
@@ -90,11 +92,11 @@ def _settings(file: Path | None, asked: Mapping[str, Mapping[str, str | None]]) 
 
 
 def scores_table(metrics: Mapping[str, Mapping[str, Any]], names: tuple[str, str] = ("base", "tuned")) -> Table:
-    """Both means, the difference and what it shows, by metric."""
+    """The two means, their difference and the conclusion, by measure."""
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="name")
     table.add_column("metric")
     for heading in (*names, "difference"):
-        table.add_column(heading, justify="right", overflow="fold")  # runs' ids differ at their ends
+        table.add_column(heading, justify="right", overflow="fold")  # ids of runs differ at their ends
     table.add_column("95 % interval", justify="right", no_wrap=True)
     table.add_column("says")
     for entry in metrics.values():
@@ -113,7 +115,7 @@ def scores_table(metrics: Mapping[str, Mapping[str, Any]], names: tuple[str, str
 
 
 def conclude(scores: Mapping[str, Any]) -> None:
-    """The verdict, what to know before believing it, and what is left for a person."""
+    """Prints the verdict, its caveats and the number of questions to review."""
     verdict = scores["verdict"]
     say("")
     say(verdict["sentence"], _VERDICTS.get(verdict["value"], ""))
@@ -126,4 +128,4 @@ def conclude(scores: Mapping[str, Any]) -> None:
         say(f"Stand-in: the judge is {scores['judge']['name']}.", "warn")
     if scores.get("review"):
         count = len(scores["review"])
-        say(f"{count} of {len(scores['questions'])} questions should be looked at by a person.", "warn")
+        say(f"A person should review {count} of {len(scores['questions'])} questions.", "warn")

@@ -26,29 +26,29 @@ def up(
     engine: Annotated[
         Engine, typer.Option(metavar="ENGINE", help="smollm2 is a small language model; tiny trains in seconds.")
     ] = Engine.SMOLLM2,
-    deploy: Annotated[bool, typer.Option(help="Bootstrap it and deploy the app into it.")] = True,
+    deploy: Annotated[bool, typer.Option(help="Bootstrap the cloud and deploy the app into it.")] = True,
 ) -> None:
-    """Start the local cloud and deploy the app into it; deploy it again where the cloud already runs."""
+    """Start the local cloud and deploy the app into it. If the cloud already runs, deploy the app again."""
     try:
         with progress("Starting the local cloud") as tell:
             state = local_cloud().up(engine.value, deploy, tell)
     except KeyboardInterrupt:
-        say("\nInterrupted. Go on with: tuner local up. Take down what there is: tuner local down")
+        say("\nInterrupted. To continue: tuner local up. To delete what was started: tuner local down")
         raise typer.Exit(130) from None
-    say(f"The local cloud runs on {state.endpoint}. Use it with --local, for instance: tuner run PATH --local", "good")
+    say(f"The local cloud runs at {state.endpoint}. Use it with --local, for example: tuner run PATH --local", "good")
 
 
 @app.command()
 def down() -> None:
-    """Take the local cloud down and delete everything it held."""
-    with progress("Taking the local cloud down") as tell:
+    """Stop the local cloud and delete everything in it."""
+    with progress("Stopping the local cloud") as tell:
         existed = local_cloud().down(tell)
-    say("The local cloud is down." if existed else "There was no local cloud.")
+    say("The local cloud is stopped and deleted." if existed else "There was no local cloud.")
 
 
 @app.command()
 def status() -> None:
-    """Print the state of the local cloud as JSON; exit status 1 when it does not run."""
+    """Print the state of the local cloud as JSON. Exit status 1 when it does not run."""
     state = local_cloud().status()
     emit(asdict(state))
     if not state.running:
@@ -57,5 +57,5 @@ def status() -> None:
 
 @app.command()
 def env() -> None:
-    """Print what a shell needs to use aws, cdk and tuner with it: eval "$(tuner local env)"."""
+    """Print the environment variables for aws, cdk and tuner: eval "$(tuner local env)"."""
     typer.echo(local_cloud().env().shell())

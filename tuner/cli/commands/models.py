@@ -1,4 +1,4 @@
-"""`tuner models`: the custom models that runs made, which cost by the month, and an end to them."""
+"""`tuner models`: lists and deletes the custom models of a deployment. Bedrock bills them by the month."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ from tuner.core.resource_names import Tags
 from tuner.core.times import iso, now
 from tuner.training.job_record import read, users
 
-app = typer.Typer(help="Custom models, which cost by the month: list them, delete them.")
+app = typer.Typer(help="List and delete custom models, which Bedrock bills by the month.")
 
 
 @app.callback(invoke_without_command=True)
 def models(
     context: typer.Context, as_json: Json = False, stack: Stack = DEFAULT_STACK, on_local: Local = False
 ) -> None:
-    """Custom models, which cost by the month: list them, delete them."""
+    """List and delete custom models, which Bedrock bills by the month."""
     if context.invoked_subcommand is None:
         list_models(as_json, stack, on_local)
 
 
 @app.command("list")
 def list_models(as_json: Json = False, stack: Stack = DEFAULT_STACK, on_local: Local = False) -> None:
-    """List this deployment's custom models, newest first. 'tuner models' alone does too."""
+    """List this deployment's custom models, newest first. 'tuner models' alone does the same."""
     found = _ours(connect(stack, on_local))
     if as_json:
         emit([{"arn": each.arn, "name": each.name, "created_at": iso(each.created_at)} for each in found])
@@ -49,42 +49,42 @@ def list_models(as_json: Json = False, stack: Stack = DEFAULT_STACK, on_local: L
 def delete(
     run: Annotated[str | None, typer.Argument(metavar="RUN", help="The run that made the model, or 'latest'.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="All custom models of this deployment.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask whether it is meant.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
     stack: Stack = DEFAULT_STACK,
     on_local: Local = False,
 ) -> None:
-    """Delete custom models for good, which ends their cost; only what is this deployment's."""
+    """Delete custom models of this deployment permanently, which ends their cost."""
     if (run is None) is not everything:
-        raise CommandError("Name the run whose model is to go ('tuner models' shows them), or --all.")
+        raise CommandError("Name the run whose model to delete ('tuner models' lists them), or use --all.")
     deployment = connect(stack, on_local)
     wanted = _wanted(deployment, run)
     if not wanted:
-        say("There is no such custom model: nothing was deleted.", "good")
+        say("There is no such custom model. Nothing was deleted.", "good")
         return
     if not yes:
         _show(wanted)
         if not sys.stdin.isatty():
-            raise CommandError("Nobody can be asked here: say --yes to delete this.")
-        typer.confirm("It cannot be brought back. Delete it?", abort=True, err=True)
+            raise CommandError("There is no terminal to ask for confirmation. Add --yes to delete this.")
+        typer.confirm("A deleted model cannot be restored. Delete it?", abort=True, err=True)
     _delete(_refuse_used(deployment, wanted))
 
 
 def _refuse_used(deployment: Deployment, wanted: Sequence[CustomModel]) -> Sequence[CustomModel]:
-    """Raises CommandError when a running run works with one of these models, which it trained or adopted."""
+    """Raises CommandError when a run in progress uses one of these models, which it trained or adopted."""
     trainings, status_of = TrainingIndex(deployment.artifacts_bucket), Executions(deployment.state_machine_arn).status
     account = CustomModels()
     for each in wanted:
         running = [run for run in users(each.name, account.tags(each.arn), trainings) if status_of(run) == "RUNNING"]
         if running:
             raise CommandError(
-                f"{each.arn} is used by a run that is going on: {', '.join(running)}. Wait for it or stop it (tuner "
-                "stop RUN), then call again. Nothing was deleted."
+                f"{each.arn} is used by a run in progress: {', '.join(running)}. Wait for its end or stop it "
+                "(tuner stop RUN), then try again. Nothing was deleted."
             )
     return wanted
 
 
 def _ours(deployment: Deployment) -> list[CustomModel]:
-    """Those with both the deployment's name and its tag."""
+    """The custom models with both the deployment's name and its tag."""
     prefix, account = f"{deployment.settings.name}-", CustomModels()
     named = [each for each in account.made_before(prefix, now()) if each.name.startswith(prefix)]
     ours = [each for each in named if account.tags(each.arn).get(Tags.DEPLOYMENT) == deployment.settings.name]
@@ -99,7 +99,7 @@ def _wanted(deployment: Deployment, run: str | None) -> list[CustomModel]:
     record = read(deployment.folder(run_id))
     if record and record.adopted:
         raise CommandError(
-            f"The run {run_id} made no model: it adopted that of the run {record.trained_by}. To delete that one: "
+            f"The run {run_id} has no model of its own: it adopted the model of {record.trained_by}. To delete that: "
             f"tuner models delete {record.trained_by}. Nothing was deleted."
         )
     return [each for each in found if account.tags(each.arn).get(Tags.RUN) == run_id]
@@ -115,12 +115,12 @@ def _delete(wanted: Sequence[CustomModel]) -> None:
             kept.append(each.arn)
     if kept:
         raise CommandError(
-            f"Bedrock keeps what is in use: {', '.join(kept)}. Release what serves it with 'tuner throughput release', "
-            "wait for its job to end, and call again."
+            f"Bedrock refused to delete models in use: {', '.join(kept)}. Release what serves them with "
+            "'tuner throughput release', wait for their jobs to end, then try again."
         )
 
 
 def _show(found: Sequence[CustomModel]) -> None:
     for each in found:
         say(each.arn, "name")
-        say(f"  {each.name}, since {iso(each.created_at)}")
+        say(f"  {each.name}, created {iso(each.created_at)}")

@@ -1,4 +1,4 @@
-"""`tuner report`: download a run's report and open it."""
+"""`tuner report`: downloads a run's report and opens it in the browser."""
 
 from __future__ import annotations
 
@@ -33,8 +33,10 @@ def report(
     folder = deployment.folder(run.run_id)
     names = folder.list(_FOLDER)
     if f"{_FOLDER}{_PAGE}" not in names:
-        when = "it is written when the run is over" if not run.over else f"the run ended {run.status} without one"
-        raise CommandError(f"The run {run.run_id} has no report: {when}. 'tuner show {run.run_id}' says what is known.")
+        when = "it is written when the run ends" if not run.over else f"the run ended {run.status} without one"
+        raise CommandError(
+            f"The run {run.run_id} has no report: {when}. 'tuner show {run.run_id}' shows what is known."
+        )
     target = output or Path("reports") / run.run_id
     for name in names:
         path = target / _inside(name.removeprefix(_FOLDER))
@@ -46,14 +48,16 @@ def report(
 
 
 def open_in_browser(page: Path, wanted: bool = True) -> None:
-    """Opens a page; says so when there is no browser to open it."""
+    """Opens a page, or prints a warning when there is no browser."""
     if wanted and typer.launch(page.resolve().as_uri()) != 0:
-        say("No browser could be opened: open the file yourself.", "warn")
+        say("No browser could be opened. Open the file yourself.", "warn")
 
 
 def _inside(name: str) -> PurePosixPath:
-    """A name from S3 as a path that cannot leave the target folder."""
+    """A name from S3 as a relative path. Raises CommandError when it would leave the target folder."""
     path = PurePosixPath(name)
     if path.is_absolute() or ".." in path.parts:
-        raise CommandError(f"The report holds an object named '{name}', which cannot be a file here.")
+        raise CommandError(
+            f"The report has an object named '{name}', which would be written outside the target folder."
+        )
     return path

@@ -1,4 +1,4 @@
-"""`tuner review`: answers that a person should look at, out to a spreadsheet and back."""
+"""`tuner review`: exports answers that people should score to a CSV file, and imports their scores."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tuner.cli.options import Json, Local, Reference, Stack, connect
 from tuner.reporting.collect.build import build
 from tuner.reporting.publish import publish, published
 
-app = typer.Typer(help="Have people score what the numbers cannot vouch for.", no_args_is_help=True)
+app = typer.Typer(help="Let people score the answers that the metrics cannot decide.", no_args_is_help=True)
 
 
 @app.command("export")
@@ -26,7 +26,7 @@ def export(
     stack: Stack = DEFAULT_STACK,
     on_local: Local = False,
 ) -> None:
-    """Download the questions to look at, both answers blind, as a CSV file with columns for the scores."""
+    """Download the questions to review, both answers without their models' names, as a CSV file to fill in."""
     from tuner.evaluation.score_run import REVIEW
 
     deployment = connect(stack, on_local)
@@ -41,12 +41,12 @@ def export(
 @app.command("import")
 def import_scores(
     reference: Reference,
-    file: Annotated[Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, help="The file, filled in.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, help="The completed file.")],
     as_json: Json = False,
     stack: Stack = DEFAULT_STACK,
     on_local: Local = False,
 ) -> None:
-    """Put people's scores in the place of the judge's, and write the run's report anew."""
+    """Replace the judge's scores with people's scores, and write the run's report again."""
     from tuner.aws.bedrock.control_plane import Bedrock
     from tuner.aws.event_bus import put_event
     from tuner.aws.s3.training_index import TrainingIndex
@@ -59,7 +59,7 @@ def import_scores(
     folder = deployment.folder(run.run_id)
     before = published(folder)
     if before is None:
-        raise CommandError(f"The run {run.run_id} has no report yet; 'tuner show {run.run_id}' says what is known.")
+        raise CommandError(f"The run {run.run_id} has no report yet; 'tuner show {run.run_id}' shows what is known.")
     document = merge_review(folder, read_sheet(file), str(file))
     gate = apply_gate(folder, Bedrock(), TrainingIndex(deployment.artifacts_bucket), put_event)
     publish(folder, build(folder, before.failure, before.status, at=datetime.fromisoformat(before.ended_at)))

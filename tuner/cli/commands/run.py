@@ -1,4 +1,4 @@
-"""`tuner run`: upload a folder and follow the run it starts."""
+"""`tuner run`: uploads a dataset folder and follows the run that the upload starts."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from tuner.cli.deployment import DEFAULT_STACK, Deployment
 from tuner.cli.errors import CommandError
 from tuner.cli.options import Local, Stack, connect
 from tuner.cli.progress import executions
-from tuner.cli.upload import Drop
+from tuner.cli.upload import DatasetFolder
 from tuner.core.errors import RetryableError
 from tuner.core.run import INCOMING
 
-# Beyond the rest that the dataset's folder needs: EventBridge's delivery and the start function's own work.
+# Time for EventBridge's delivery and the start function's own work, in addition to the deployment's quiet_seconds.
 _START_SECONDS = 150
 # An Inactive function is ready again after 40 to 106 seconds (statemachine/retries.py has the source).
 _READY_SECONDS = 240
@@ -41,23 +41,23 @@ def run(
     settings: Annotated[
         Path | None, typer.Option(metavar="FILE", help="File to use as run.yaml, instead of the folder's own.")
     ] = None,
-    again: Annotated[bool, typer.Option("--again", help="Run the same content once more.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Run the same content again.")] = False,
     stack: Stack = DEFAULT_STACK,
     on_local: Local = False,
 ) -> None:
     """Upload a dataset, which starts its run, and follow it. Exit status 0 only when the run succeeded."""
-    drop = upload.read(path, dataset, settings)
+    folder = upload.read(path, dataset, settings)
     deployment = connect(stack, on_local)
-    if drop.left_out:
-        say(f"Not part of a dataset, left here: {', '.join(drop.left_out)}", "quiet")
-    repeat = _repeat(deployment, drop) if again else 0
-    run_id = drop.run_id(repeat)
+    if folder.ignored:
+        say(f"Not uploaded, because they are not part of a dataset: {', '.join(folder.ignored)}", "quiet")
+    repeat = _repeat(deployment, folder) if again else 0
+    run_id = folder.run_id(repeat)
     earlier = None if again else executions.find(deployment, run_id)
     if earlier:
-        say(f"This content has been run: {run_id} ({earlier.status}). Nothing starts; --again runs it once more.")
+        say(f"This content was run before: {run_id} ({earlier.status}). Nothing is started. To run it again: --again")
     else:
-        _upload(deployment, drop)
-        _start(deployment, drop, run_id, repeat)
+        _upload(deployment, folder)
+        _start(deployment, folder, run_id, repeat)
     if watch:
         follow(deployment, run_id)
     elif earlier is None or not earlier.over:
@@ -66,32 +66,32 @@ def run(
         raise typer.Exit(1)
 
 
-def _repeat(deployment: Deployment, drop: Drop) -> int:
-    """0 when this content was never run, else the number of the next repeat."""
+def _repeat(deployment: Deployment, folder: DatasetFolder) -> int:
+    """The number of the next repeat; 0 when this content was never run."""
     repeat = 0
-    while executions.find(deployment, drop.run_id(repeat)):
+    while executions.find(deployment, folder.run_id(repeat)):
         repeat += 1
     return repeat
 
 
-def _start(deployment: Deployment, drop: Drop, run_id: str, repeat: int) -> None:
-    """Sees the run start, which the upload alone brings about; a repeat has to be asked for."""
+def _start(deployment: Deployment, folder: DatasetFolder, run_id: str, repeat: int) -> None:
+    """Waits for the run to start. The upload starts a first run; only a repeat must be requested."""
     if repeat:
-        _ask_for_repeat(deployment.start_function, json.dumps({"dataset": drop.dataset, "repeat": repeat}).encode())
+        _request_repeat(deployment.start_function, json.dumps({"dataset": folder.dataset, "repeat": repeat}).encode())
     try:
-        _wait_for_start(deployment, drop, run_id)
+        _wait_for_start(deployment, folder, run_id)
     except KeyboardInterrupt:
-        say(f"\nStopped waiting; the files are uploaded and the run starts. Follow it with: tuner watch {run_id}")
+        say(f"\nStopped waiting. The files are uploaded and the run will start. Follow it with: tuner watch {run_id}")
         raise typer.Exit(INTERRUPTED) from None
 
 
-def _ask_for_repeat(function: str, event: bytes) -> None:
-    """Invokes the start function. One that was not used for weeks is Inactive: the first call wakes it and fails."""
+def _request_repeat(function: str, event: bytes) -> None:
+    """Invokes the start function. Lambda makes a function Inactive after weeks: the first call wakes it and fails."""
     deadline = time.monotonic() + _READY_SECONDS
     while True:
         try:
             with translated(f"start a repeat with the function '{function}'"):
-                # An event, because the function waits for the folder to be quiet, longer than a request may take.
+                # Asynchronous: the function waits until the folder is quiet, which can outlast a synchronous call.
                 client("lambda").invoke(FunctionName=function, InvocationType="Event", Payload=event)
         except RetryableError:
             if time.monotonic() > deadline:
@@ -101,34 +101,37 @@ def _ask_for_repeat(function: str, event: bytes) -> None:
             return
 
 
-def _upload(deployment: Deployment, drop: Drop) -> None:
+def _upload(deployment: Deployment, folder: DatasetFolder) -> None:
     target = console()
-    names = ", ".join(file.name for file in drop.files)
-    say(f"Uploading {names} to {INCOMING}{drop.dataset}/ of {deployment.data_bucket}")
+    names = ", ".join(file.name for file in folder.files)
+    say(f"Uploading {names} to {INCOMING}{folder.dataset}/ of {deployment.data_bucket}")
     columns = (TextColumn("  "), BarColumn(), DownloadColumn())
     with Progress(*columns, console=target, disable=not is_live(target), transient=True) as bar:
-        task = bar.add_task("", total=drop.size)
+        task = bar.add_task("", total=folder.size)
         try:
-            stale = upload.send(deployment, drop, lambda count: bar.advance(task, count))
+            stale = upload.send(deployment, folder, lambda count: bar.advance(task, count))
         except KeyboardInterrupt:
-            say("\nStopped uploading. The training file goes last and starts the run: call again to go on.")
+            say(
+                "\nStopped uploading. No run has started, because the training file goes last. "
+                "To continue, run the command again."
+            )
             raise typer.Exit(INTERRUPTED) from None
     if stale:
         say(
-            f"Deleted there, because an earlier upload had left it: {', '.join(stale)} (older versions are kept)",
+            f"Deleted files of an earlier upload from the bucket: {', '.join(stale)} (the bucket keeps their versions)",
             "warn",
         )
 
 
-def _wait_for_start(deployment: Deployment, drop: Drop, run_id: str) -> None:
+def _wait_for_start(deployment: Deployment, folder: DatasetFolder, run_id: str) -> None:
     quiet = deployment.settings.quiet_seconds
-    say(f"Waiting for {run_id} to start, once the folder has rested for {quiet}\u00a0s")
+    say(f"Waiting for {run_id} to start: {quiet}\u00a0s after the last upload")
     deadline = time.monotonic() + quiet + _START_SECONDS
     while not executions.find(deployment, run_id):
         if time.monotonic() > deadline:
             raise CommandError(
-                f"The files of '{drop.dataset}' are uploaded, but no run {run_id} has started. Did someone else change "
-                f"the dataset meanwhile? 'tuner runs' shows what started; the log of the function "
-                f"'{deployment.start_function}' says why nothing did."
+                f"The files of '{folder.dataset}' are uploaded, but the run {run_id} did not start. Perhaps somebody "
+                "changed the dataset meanwhile: 'tuner runs' lists the runs that started. Otherwise look into the log "
+                f"of the function '{deployment.start_function}'."
             )
         time.sleep(1)

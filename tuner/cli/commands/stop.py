@@ -1,4 +1,4 @@
-"""`tuner stop`: end a run and see that nothing of it is left alive."""
+"""`tuner stop`: ends a run, and waits until its training and throughput are released."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ _RELEASE_SECONDS = 900
 
 
 def stop(reference: Reference, stack: Stack = DEFAULT_STACK, on_local: Local = False) -> None:
-    """End a run: its training is stopped, its throughput released. Waits until nothing of it is alive."""
+    """End a run: stop its training and release its throughput. Waits until the release is complete."""
     deployment = connect(stack, on_local)
     run = run_lookup.resolve(deployment, reference)
     if run.over:
-        say(f"The run {run.run_id} is over already ({run.status}).")
+        say(f"The run {run.run_id} has already ended ({run.status}).")
     else:
         _stop_execution(deployment, run.run_id)
-        say(f"The run {run.run_id} is stopped. What it paid for is being released.")
+        say(f"The run {run.run_id} is stopped. Its throughput is being released.")
     _stop_training(deployment, run.run_id)
     _watch_release(deployment, run.run_id)
     if not run.over and may_be_buying(deployment.folder(run.run_id)):
         say(
-            "If it was buying in this moment, that is released as it appears, within a minute as a rule; "
-            "'tuner throughput' shows what is alive.",
+            "A purchase may be in progress. It is released when it appears, usually within a minute; "
+            "'tuner throughput' lists what still exists.",
             "warn",
         )
 
@@ -50,34 +50,37 @@ def _stop_execution(deployment: Deployment, run_id: str) -> None:
                 executionArn=deployment.execution_arn(run_id), error="Stopped", cause="Stopped with 'tuner stop'."
             )
         except ClientError as error:
-            if code_of(error) != "ValidationException":  # it ended in between
+            if code_of(error) != "ValidationException":  # the execution ended meanwhile
                 raise
 
 
 def _stop_training(deployment: Deployment, run_id: str) -> None:
-    """As the release function does, and at once: not when it is about to complete, or when another run uses it."""
+    """Stops the customization job at once, with the release function's own code.
+
+    A job that is about to complete, or that another run uses, is not stopped.
+    """
     status_of = Executions(deployment.state_machine_arn).status
     shared = used_by_others(TrainingIndex(deployment.artifacts_bucket), status_of)
     release = Release((TrainingJobs(),), deployment.settings.name, deployment.folder, lambda _: None, shared)
     try:
         outcome = release.run(run_id)
-    except StillAliveError as error:  # the release function goes on looking
+    except StillAliveError as error:  # the release function retries
         say(str(error), "warn")
         return
     for arn in outcome.released:
-        say(f"The customization job {arn} is told to stop. Bedrock charges for what it has trained.")
+        say(f"The customization job {arn} is being stopped. Bedrock charges for the training so far.")
     for arn in outcome.completing:
-        say(f"The training of {arn} is done: it is left to complete, and 'tuner run --again' adopts its model.")
+        say(f"The job {arn} has finished training and may complete: 'tuner run --again' reuses its model.")
 
 
 def _watch_release(deployment: Deployment, run_id: str) -> None:
     deadline = time.monotonic() + _RELEASE_SECONDS
-    with console().status("Waiting until nothing of it is alive"):
+    with console().status("Waiting for the release"):
         while live := live_throughput(deployment, run_id):
             if time.monotonic() > deadline:
                 raise CommandError(
-                    f"Still alive and paid for: {', '.join(entry['arn'] for entry in live)}. The hourly sweep tries "
-                    "again; so does: tuner throughput release ARN"
+                    f"Still not released, and still billed: {', '.join(entry['arn'] for entry in live)}. The hourly "
+                    "sweep tries again. To release it now: tuner throughput release ARN"
                 )
             time.sleep(1 if local_endpoint() else 5)
     say("Throughput left: none", "good")

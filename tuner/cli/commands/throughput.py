@@ -1,4 +1,4 @@
-"""`tuner throughput`: what is alive and paid for, whose it is, and an end to it."""
+"""`tuner throughput`: lists and releases provisioned throughput, deployments and customization jobs."""
 
 from __future__ import annotations
 
@@ -20,27 +20,27 @@ from tuner.reporting.formatting import duration, money
 from tuner.serving.inventory import Alive, alive, hourly_usd, stays_for_its_term
 from tuner.serving.release import Outcome, Release
 
-app = typer.Typer(help="What is alive and paid for: list it, release it.")
+app = typer.Typer(help="List and release what costs money: provisioned throughput, deployments, jobs.")
 
 
 @app.callback(invoke_without_command=True)
 def throughput(
     context: typer.Context, as_json: Json = False, stack: Stack = DEFAULT_STACK, on_local: Local = False
 ) -> None:
-    """What is alive and paid for: list it, release it."""
+    """List and release what costs money: provisioned throughput, deployments, jobs."""
     if context.invoked_subcommand is None:
         list_alive(as_json, stack, on_local)
 
 
 @app.command("list")
 def list_alive(as_json: Json = False, stack: Stack = DEFAULT_STACK, on_local: Local = False) -> None:
-    """List what exists of this deployment, by its name or its tag, with its cost. 'tuner throughput' alone does too."""
+    """List what has this deployment's name or tag, with its cost. 'tuner throughput' alone does the same."""
     found = _alive(connect(stack, on_local))
     if as_json:
         emit([_document(entry) for entry in found])
     elif not found:
         say(
-            "Nothing is alive: no provisioned throughput, no custom model deployment, no job in progress.",
+            "Nothing costs money: no provisioned throughput, no custom model deployment, no job in progress.",
             "good",
         )
     else:
@@ -49,30 +49,32 @@ def list_alive(as_json: Json = False, stack: Stack = DEFAULT_STACK, on_local: Lo
 
 @app.command()
 def release(
-    arn: Annotated[str | None, typer.Argument(metavar="ARN", help="What to release; 'list' shows the ARNs.")] = None,
-    everything: Annotated[bool, typer.Option("--all", help="Everything of this deployment.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask whether it is meant.")] = False,
+    arn: Annotated[str | None, typer.Argument(metavar="ARN", help="ARN to release; 'list' shows them.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Release everything of this deployment.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
     stack: Stack = DEFAULT_STACK,
     on_local: Local = False,
 ) -> None:
-    """Delete throughput and deployments, stop customization jobs; also what a run uses or keeps, but only our own."""
+    """Delete throughput and deployments, and stop jobs, of this deployment only. Runs that use them fail."""
     if (arn is None) is not everything:
-        raise CommandError("Name the ARN of one ('tuner throughput list' shows them), or --all of this deployment's.")
+        raise CommandError(
+            "Name one ARN ('tuner throughput list' shows them), or use --all for everything of this deployment."
+        )
     deployment = connect(stack, on_local)
     wanted = _wanted(_alive(deployment), arn)
     if not wanted:
-        say("Nothing is alive: there is nothing to release.", "good")
+        say("There is nothing to release.", "good")
         return
     if not yes:
         _show(wanted)
         if not sys.stdin.isatty():
-            raise CommandError("Nobody can be asked here: say --yes to release this.")
-        typer.confirm("A run that uses it fails. Release it?", abort=True, err=True)
+            raise CommandError("There is no terminal to ask for confirmation. Add --yes to release this.")
+        typer.confirm("A run that uses this will fail. Release it?", abort=True, err=True)
     outcome = _release(deployment, [entry.endpoint.arn for entry in wanted])
     for gone in outcome.released:
         say(f"Released: {gone}", "good")
     for left in outcome.completing:
-        say(f"Left to complete, as its training is done: {left}", "good")
+        say(f"Not stopped, because it has finished training and is about to complete: {left}", "good")
 
 
 def _alive(deployment: Deployment) -> list[Alive]:
@@ -83,15 +85,17 @@ def _alive(deployment: Deployment) -> list[Alive]:
 
 
 def _wanted(found: Sequence[Alive], arn: str | None) -> list[Alive]:
-    """Those to release: the one that is named, which must be ours, or all of ours that can be deleted."""
+    """What to release: the named one, which must belong to this deployment, or everything that can be deleted."""
     if arn is None:
         return [entry for entry in found if entry.ours and not stays_for_its_term(entry.endpoint)]
     entry = next((entry for entry in found if entry.endpoint.arn == arn), None)
     if entry is None or not entry.ours:
         lacks = (
-            "is not there, or not this deployment's" if entry is None else f"lacks this deployment's {_lacking(entry)}"
+            "does not exist, or is not this deployment's"
+            if entry is None
+            else f"does not have this deployment's {_lacking(entry)}"
         )
-        raise CommandError(f"{arn} {lacks}: only what has both its name and its tag is released. Nothing was deleted.")
+        raise CommandError(f"{arn} {lacks}. Only what has both the name and the tag is released. Nothing was deleted.")
     if stays_for_its_term(entry.endpoint):
         raise CommandError(
             f"{arn} has a commitment ({entry.endpoint.commitment}): it cannot be deleted before its end."
@@ -104,14 +108,14 @@ def _lacking(entry: Alive) -> str:
 
 
 def _release(deployment: Deployment, arns: Sequence[str]) -> Outcome:
-    """The function that the state machine, the rule, the switch and the sweep call, with the caller's permissions."""
+    """Releases with the code of the release function, but with the caller's permissions."""
     price = hourly_usd(price_list(deployment.settings.prices))
     kinds = (ProvisionedThroughputs(), ModelDeployments(), TrainingJobs())
     return Release(kinds, deployment.settings.name, deployment.folder, price).these(arns)
 
 
 def _show(found: Sequence[Alive]) -> None:
-    """Two lines each: the ARN, whole, to be copied; and what it is."""
+    """Two lines each: the whole ARN, to be copied, and a description."""
     for entry in found:
         say(entry.endpoint.arn, "name" if entry.ours else "warn")
         say(f"  {_sentence(entry)}")
@@ -126,7 +130,7 @@ def _sentence(entry: Alive) -> str:
     elif endpoint.kind == "training":
         parts.append("a customization job, billed for the tokens that it trains with")
     elif entry.hourly_usd is None:
-        parts.append("price not known")
+        parts.append("price unknown")
     else:
         parts.append(f"{money(entry.hourly_usd)} an hour, so far at most {money(entry.usd)}")
     return ", ".join([*parts, _until(entry)])
@@ -134,13 +138,13 @@ def _sentence(entry: Alive) -> str:
 
 def _until(entry: Alive) -> str:
     if not entry.ours:
-        return f"not released: lacks our {_lacking(entry)}"
+        return f"not released automatically: does not have this deployment's {_lacking(entry)}"
     if stays_for_its_term(entry.endpoint):
         ends = entry.endpoint.committed_until
         return f"term ends {iso(ends)}" if ends else f"a term: {entry.endpoint.commitment}"
     if entry.endpoint.kind == "training":
-        return "about to complete, and left to" if entry.endpoint.completing else "until its model is trained"
-    return f"kept until {iso(entry.kept_until)}" if entry.kept_until else "until its run has used it"
+        return "about to complete, so it is not stopped" if entry.endpoint.completing else "until its model is trained"
+    return f"kept until {iso(entry.kept_until)}" if entry.kept_until else "until its run no longer needs it"
 
 
 def _document(entry: Alive) -> dict[str, Any]:

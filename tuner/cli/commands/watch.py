@@ -1,4 +1,4 @@
-"""`tuner watch`, and what `tuner run` does after the upload."""
+"""`tuner watch`: follows a run to its end. `tuner run` uses it after the upload."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ INTERRUPTED = 130
 
 
 def watch(reference: Reference = LATEST, stack: Stack = DEFAULT_STACK, on_local: Local = False) -> None:
-    """Follow a run to its end. Ctrl-C stops the watching, not the run."""
+    """Follow a run to its end. Ctrl-C stops following, not the run."""
     deployment = connect(stack, on_local)
     run = run_lookup.resolve(deployment, reference)
     if run.archived:
@@ -29,23 +29,23 @@ def watch(reference: Reference = LATEST, stack: Stack = DEFAULT_STACK, on_local:
 
 
 def follow(deployment: Deployment, run_id: str) -> None:
-    """Shows the run until it is over, and how it came out; exits with 1 unless it succeeded."""
+    """Shows the run's progress and, at its end, its result. Exits with 1 unless the run succeeded."""
     follower = Follower(deployment, run_id)
     try:
         with display() as view:
             for snapshot in snapshots(follower):
                 view.show(snapshot)
     except KeyboardInterrupt:
-        say(f"\nStopped watching; the run goes on. Come back: tuner watch {run_id}. End it: tuner stop {run_id}")
+        say(f"\nStopped following; the run continues. Follow it: tuner watch {run_id}. End it: tuner stop {run_id}")
         raise typer.Exit(INTERRUPTED) from None
     except Exception:
-        say(f"The watching ended, not the run. Come back with: tuner watch {run_id}", "warn")
+        say(f"Following stopped, the run continues. Follow it again with: tuner watch {run_id}", "warn")
         raise
     finish(deployment, snapshot.run, snapshot.failed, follower.plan)
 
 
 def finish(deployment: Deployment, run: Run, failed: Step | None = None, plan: Plan | None = None) -> None:
-    """Says how a run that is over came out; exits with 1 unless it succeeded."""
+    """Shows the result of a run that has ended. Exits with 1 unless the run succeeded."""
     conclude(console(), deployment, run, failed, plan)
     if run.status != "SUCCEEDED":
         raise typer.Exit(1)

@@ -38,22 +38,24 @@ _DEFAULTS = DeploymentSettings()
 
 def generate(
     paths: Annotated[
-        list[str], typer.Argument(metavar="PATH...", help="Documents: files and folders here, or s3:// addresses.")
+        list[str], typer.Argument(metavar="PATH...", help="Documents: local files and folders, or s3:// addresses.")
     ],
-    output: Annotated[str, typer.Option(metavar="FILE", help="Where the pairs go: a file here, or an s3:// address.")],
-    count: Annotated[int, typer.Option(metavar="N", min=1, max=1000, help="How many pairs: exactly so many.")] = 32,
+    output: Annotated[
+        str, typer.Option(metavar="FILE", help="Where to write the pairs: a local file or an s3:// address.")
+    ],
+    count: Annotated[int, typer.Option(metavar="N", min=1, max=1000, help="Exact number of pairs.")] = 32,
     model: Annotated[
         str | None,
-        typer.Option(metavar="ID", help="Model or inference profile that reads; the deployment's judge when absent."),
+        typer.Option(metavar="ID", help="Model or inference profile that writes the pairs. Default: the judge."),
     ] = None,
     base_model: Annotated[
-        str, typer.Option(metavar="ID", help="Model to customize: its rules hold for the pairs.")
+        str, typer.Option(metavar="ID", help="Model to customize: the pairs follow its rules.")
     ] = _DEFAULTS.base_model,
     training: Annotated[
-        list[str] | None, typer.Option(metavar="FILE", help="Data that no pair may repeat; may be given again.")
+        list[str] | None, typer.Option(metavar="FILE", help="Data that no pair may repeat; may be repeated.")
     ] = None,
     budget_usd: Annotated[
-        float, typer.Option(metavar="USD", min=0, help="Ask nothing when it could cost more than this.")
+        float, typer.Option(metavar="USD", min=0, help="Stop before any request when the cost could be higher.")
     ] = 10,
     stack: Annotated[
         str | None, typer.Option(metavar="NAME", help="Use this deployment's judge and prices (asks AWS for them).")
@@ -61,7 +63,7 @@ def generate(
     as_json: Json = False,
     on_local: Local = False,
 ) -> None:
-    """Have a model write question-answer pairs about documents, each with the passage it is from."""
+    """Have a model write question-answer pairs about documents, each with its source passage."""
     from tuner import generation  # loads native code: only when it is needed
 
     deployment = _deployment(stack, on_local)
@@ -72,16 +74,18 @@ def generate(
     with read_errors_as_usage_errors("PATH"):
         library = generation.read_documents(documents(paths))
     for sentence in library.unusable.values():
-        say(f"Left out: {sentence}", "warn")
+        say(f"Not used: {sentence}", "warn")
     most = generation.affordable(library, count, model, budget_usd, price_list(deployment.prices))
-    price = "a price that is not known here" if most.usd is None else f"${most.usd:,.2f}"
+    price = "cost an unknown amount" if most.usd is None else f"cost at most ${most.usd:,.2f}"
     say(f"{count} pairs take at most {most.calls} requests and {price}.", "quiet")
     sink, replies = data_sink(output), generation.FileReplies(_beside(output))
     with Committing(sink):
         asked = generation.Generation(library.parts, count, generation.Generator(model, replies), limits, known)
         made = _followed(asked, count)
         if len(made.pairs) < count:
-            kept = f"The replies are kept in {replies.folder}: what was paid for is not asked again."
+            kept = (
+                f"The replies are kept in {replies.folder}: the next call reuses them and does not pay for them again."
+            )
             raise GenerationError(f"{generation.short_of(made, count, library)}\n{kept}")
         for pair in made.pairs:
             sink.write(json.dumps(asdict(pair), ensure_ascii=False).encode() + b"\n")
@@ -90,7 +94,7 @@ def generate(
 
 
 def _followed(generation: Generation, count: int) -> Generated:
-    """Runs it to its end, and says how far it is."""
+    """Runs the generation to its end, and shows its progress."""
     with progress("Asking about the documents") as show:
 
         def told() -> bool:
@@ -101,14 +105,14 @@ def _followed(generation: Generation, count: int) -> Generated:
 
 
 def _deployment(stack: str | None, on_local: bool) -> DeploymentSettings:
-    """Of the deployment that was asked for; of one that keeps all defaults when none was."""
+    """The settings of the named deployment; the default settings when none was named."""
     if stack or on_local:
         return connect(stack or DEFAULT_STACK, on_local).settings
     return _DEFAULTS
 
 
 def documents(paths: list[str]) -> dict[str, Source]:
-    """Each document by a name of its own: its path below what was given, with that before it where two are alike."""
+    """The documents by unique names: the path below the given folder, after the folder itself where two are equal."""
     found: dict[str, Source] = {}
     for path in paths:
         for name, source in _documents(path).items():
@@ -117,7 +121,7 @@ def documents(paths: list[str]) -> dict[str, Source]:
 
 
 def _documents(path: str) -> dict[str, Source]:
-    """One file, or all below a folder but the hidden ones; of a dataset's folder its `documents/`."""
+    """One file, or all visible files below a folder. In a dataset folder, only those of `documents/`."""
     if not is_folder(path):
         return {path.rpartition("/")[2]: data_source(path, "PATH")}
     files = {name: file for name, file in files_below(path).items() if not file.name.startswith(".")}
@@ -131,11 +135,11 @@ def _pairs(files: list[str], limits: Limits) -> Iterator[tuple[str, str]]:
         findings = Findings()
         yield from Pass(data_source(file), limits, FieldNames(), findings).pairs()
         if findings.errors:
-            raise DatasetError(f"{findings.kept[0]} Nothing has been spent.")
+            raise DatasetError(f"{findings.kept[0]} Nothing was spent.")
 
 
 def _beside(output: str) -> Path:
-    """Where replies are kept until all is written: beside the file, or here when that is in S3."""
+    """The folder that keeps replies until the output is written: next to it, or here when it is in S3."""
     folder = Path() if object_address(output) else Path(output).parent
     return folder / f".{output.rpartition('/')[2]}.generating"
 
@@ -144,6 +148,6 @@ def _conclude(document: dict[str, Any], output: str, as_json: bool) -> None:
     if as_json:
         emit({**document, "output": output})
     if document["stand_in"]:
-        say(f"Stand-in: the documents were read by the {document['name']}, not by {document['model']}.", "warn")
+        say(f"Stand-in: the {document['name']} read the documents, not {document['model']}.", "warn")
     used = f"{document['input_tokens']:,} tokens read, {document['output_tokens']:,} written"
     say(f"{document['pairs']} pairs are in {output}: {document['calls']} requests, {used}.", "good")
