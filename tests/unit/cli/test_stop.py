@@ -31,12 +31,12 @@ class TestStop:
         world.job = job("faq-1", statusDetails={"trainingDetails": {"status": "Completed"}})
         outcome = tuner("stop", "faq-1")
         assert world.job["status"] == "InProgress"
-        assert "left to complete, and 'tuner run --again' adopts its model" in " ".join(outcome.err.split())
+        assert "has finished training and may complete: 'tuner run --again' reuses its model" in " ".join(outcome.err.split())
 
     def test_a_job_of_a_run_that_is_over_is_stopped_too(self, tuner: Tuner, world: World) -> None:
         world.add(Execution("faq-1", "FAILED"))
         world.job = job("faq-1")
-        assert "is told to stop" in tuner("stop", "faq-1").err
+        assert "is being stopped" in tuner("stop", "faq-1").err
         assert world.job["status"] == "Stopping"
 
     def test_stops_run_and_training_and_waits_until_nothing_is_alive(self, tuner: Tuner, world: World) -> None:
