@@ -14,7 +14,7 @@ from tuner.cli.progress.display import LiveDisplay, PlainDisplay
 from tuner.cli.progress.executions import Run
 from tuner.cli.progress.follow import Snapshot
 from tuner.cli.progress.paid_window import PaidWindow
-from tuner.cli.progress.steps import Checklist, Plan
+from tuner.cli.progress.steps import Checklist, StepPlan
 from tuner.cli.progress.training import Epoch, Training
 
 JOB = Training(
@@ -29,7 +29,7 @@ JOB = Training(
 
 
 def snapshot(history: History, **values: object) -> Snapshot:
-    checklist = Checklist(Plan(DEFINITION))
+    checklist = Checklist(StepPlan(DEFINITION))
     checklist.update({**event, "timestamp": BEGAN + timedelta(seconds=event["id"])} for event in history.events)
     run = Run("faq-0123456789ab", "RUNNING", BEGAN, BEGAN + timedelta(seconds=185), "faq")
     return replace(Snapshot(run, checklist.steps, checklist.failed), **values)
@@ -102,7 +102,7 @@ class TestLive:
 
     def test_what_is_to_come_is_folded_when_nothing_is_done_yet(self) -> None:
         lines = drawn(snapshot(History().is_in(*TO_TRAINING[:1])), height=12)
-        assert re.match(r"· \d+ steps to come", lines[-1])
+        assert re.match(r"· \d+ steps left", lines[-1])
 
     def test_a_finished_look_is_shown_whole(self) -> None:
         target = Console(file=io.StringIO(), width=80, height=12)
@@ -116,8 +116,8 @@ class TestLive:
         )
 
     def test_a_silence_is_shown(self) -> None:
-        assert drawn(replace(TRAINING, trouble="Could not look: slow down"))[-1].rstrip() == (
-            "No news: Could not look: slow down"
+        assert drawn(replace(TRAINING, problem="Could not look: slow down"))[-1].rstrip() == (
+            "No answer from AWS: Could not look: slow down"
         )
 
 
@@ -135,10 +135,10 @@ class TestPlain:
         assert sum("spent" in line for line in lines) == 1
 
     def test_trouble_and_its_end_are_said_once(self) -> None:
-        silent = replace(TRAINING, trouble="Could not look: slow down")
+        silent = replace(TRAINING, problem="Could not look: slow down")
         lines = written(TRAINING, silent, silent, TRAINING)
         assert lines.count("  ! Could not look: slow down") == 1
-        assert lines[-1] == "  AWS answers again"
+        assert lines[-1] == "  AWS responds again"
 
 
 def test_other_peoples_words_cannot_steer_the_terminal() -> None:

@@ -1,4 +1,4 @@
-"""Patience: throttling and silence are waited out, a lasting one is told."""
+"""Polling a run: throttling is waited out, a lasting outage and a denial are errors."""
 
 from itertools import pairwise
 
@@ -36,8 +36,8 @@ def test_throttling_makes_it_slower_and_shows_what_was_known(world: World, follo
         pauses.append(clock.seconds)
         if len(found) == 1:
             refuse(world, "ThrottlingException", 16)
-    silent = [each for each in found if each.trouble]
-    assert "slow down" in silent[0].trouble
+    silent = [each for each in found if each.problem]
+    assert "slow down" in silent[0].problem
     assert silent[0].steps == found[0].steps
     assert found[-1].run.status == "SUCCEEDED"
     waits = [later - earlier for earlier, later in pairwise(pauses)]
@@ -61,8 +61,8 @@ def test_a_denial_is_an_error_at_once(world: World, follower: Follower, clock: C
 
 
 def test_a_long_history_is_read_once(world: World, follower: Follower) -> None:
-    follower.look()
+    follower.poll()
     first = len(world.calls("GetExecutionHistory"))
     assert first > 1
-    follower.look()
+    follower.poll()
     assert len(world.calls("GetExecutionHistory")) == first + 1

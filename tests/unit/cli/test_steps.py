@@ -4,11 +4,11 @@ from datetime import timedelta
 
 from tests.unit.cli.histories import BEGAN, DEFINITION, TO_THE_END, TO_TRAINING, History
 from tuner.cli.progress import training
-from tuner.cli.progress.steps import Checklist, Plan, Step
+from tuner.cli.progress.steps import Checklist, Step, StepPlan
 
 
 def checklist(history: History) -> Checklist:
-    found = Checklist(Plan(DEFINITION))
+    found = Checklist(StepPlan(DEFINITION))
     events = [{**event, "timestamp": BEGAN + timedelta(seconds=event["id"] - 1)} for event in history.events]
     found.update(events)
     return found
@@ -23,7 +23,7 @@ def step(history: History, name: str) -> Step:
 
 
 def test_the_plan_is_the_way_to_success_in_its_order() -> None:
-    names = Plan(DEFINITION).names
+    names = StepPlan(DEFINITION).names
     assert names[0] == "Pin the inputs"
     assert names[-1] == "Notify of success"
     assert names.index("Purchase throughput") < names.index("Answer with the tuned model")
@@ -31,13 +31,13 @@ def test_the_plan_is_the_way_to_success_in_its_order() -> None:
 
 
 def test_a_polling_loop_is_one_line() -> None:
-    names = Plan(DEFINITION).names
+    names = StepPlan(DEFINITION).names
     assert training.STEP in names
     assert not {"Check the customization", "Check the throughput"} & set(names)
 
 
 def test_every_function_that_fails_can_be_named() -> None:
-    plan = Plan(DEFINITION)
+    plan = StepPlan(DEFINITION)
     assert plan.function_of("Answer with the tuned model") == "${AnswerQuestions}"
     assert plan.function_of("Validate the dataset") == "${Validate}"
     assert plan.function_of(training.STEP) == "${CheckCustomization}"
@@ -114,7 +114,7 @@ def test_a_release_that_works_after_a_failure_is_done_and_one_that_does_not_is_f
 
 def test_an_attempt_that_failed_is_noted_until_the_next_one_works() -> None:
     history = History().is_in("Pin the inputs").task_failed("ThrottledError")
-    assert step(history, "Pin the inputs").note == "asking again after ThrottledError"
+    assert step(history, "Pin the inputs").note == "retrying after ThrottledError"
     assert step(history.add("TaskScheduled").add("TaskSucceeded"), "Pin the inputs").mark == "running"
     assert step(history.left("Pin the inputs").is_in("Check that the account is ready"), "Pin the inputs").note == ""
 

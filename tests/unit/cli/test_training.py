@@ -1,4 +1,4 @@
-"""How far the customization job is, by what Bedrock says and by what the local cloud adds."""
+"""Progress of the customization job, from Bedrock and from the local cloud."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_a_local_cloud_that_tells_nothing_leaves_the_stages(
     world: World, at: deployment.Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(training, "local_endpoint", lambda: "https://127.0.0.1:1")
-    monkeypatch.setattr(training, "_counted", lambda name: None)
+    monkeypatch.setattr(training, "_local_progress", lambda name: None)
     world.job = {"status": "InProgress", "statusDetails": STAGES}
     found = training.progress(at, "faq-1")
     assert found is not None

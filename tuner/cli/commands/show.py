@@ -34,7 +34,7 @@ def show(
         conclude(console(), deployment, run)
         return
     follower = Follower(deployment, run.run_id)
-    snapshot = follower.look()
+    snapshot = follower.poll()
     console().print(LiveDisplay(snapshot, folds=False))
     if snapshot.run.over:
         conclude(console(), deployment, snapshot.run, snapshot.failed, follower.plan)
@@ -42,7 +42,7 @@ def show(
 
 def _progress_document(deployment: Deployment, run: Run) -> dict[str, Any]:
     """What is known of a run without a report, under the report's own member names where it has them."""
-    snapshot: Snapshot = Follower(deployment, run.run_id).look()
+    snapshot: Snapshot = Follower(deployment, run.run_id).poll()
     folder = deployment.folder(run.run_id)
     return {
         **{key: value for key, value in run.as_json().items() if key != "took_seconds"},

@@ -12,7 +12,7 @@ from tuner.cli.progress.display import display
 from tuner.cli.progress.executions import Run
 from tuner.cli.progress.follow import Follower, snapshots
 from tuner.cli.progress.outcome import conclude
-from tuner.cli.progress.steps import Plan, Step
+from tuner.cli.progress.steps import Step, StepPlan
 from tuner.cli.run_lookup import LATEST
 
 INTERRUPTED = 130
@@ -44,7 +44,7 @@ def follow(deployment: Deployment, run_id: str) -> None:
     finish(deployment, snapshot.run, snapshot.failed, follower.plan)
 
 
-def finish(deployment: Deployment, run: Run, failed: Step | None = None, plan: Plan | None = None) -> None:
+def finish(deployment: Deployment, run: Run, failed: Step | None = None, plan: StepPlan | None = None) -> None:
     """Shows the result of a run that has ended. Exits with 1 unless the run succeeded."""
     conclude(console(), deployment, run, failed, plan)
     if run.status != "SUCCEEDED":

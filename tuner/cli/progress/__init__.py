@@ -1,1 +1,1 @@
-"""How a run is followed in a terminal."""
+"""Follows a run in a terminal: its steps, training, cost so far and outcome."""

@@ -1,4 +1,4 @@
-"""What a person sees while a run goes on: a checklist that redraws itself, or lines where nothing can be redrawn."""
+"""Displays a run in progress: a checklist that redraws itself, or one line per event in a log or pipe."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from tuner.cli.progress.steps import Step
 from tuner.core.times import now
 from tuner.reporting.formatting import duration, number, plural
 
-# Where the times still stand beside their steps.
-_WIDEST = 90
+# On a wider terminal the times would be far from their steps.
+_MAX_WIDTH = 90
 MARKS = {"waiting": ("·", "quiet"), "done": ("✓", "good"), "failed": ("✗", "bad"), "skipped": ("-", "quiet")}
 
 
@@ -30,12 +30,12 @@ class Display(Protocol):
     """Shows one snapshot after another."""
 
     def show(self, snapshot: Snapshot) -> None:
-        """Takes in the newest."""
+        """Shows the newest snapshot."""
 
 
 @contextmanager
 def display(target: Console | None = None) -> Iterator[Display]:
-    """The display that fits the terminal."""
+    """A live display in a terminal, otherwise a plain one."""
     target = target or console()
     if not is_live(target):
         yield PlainDisplay(target)
@@ -46,7 +46,7 @@ def display(target: Console | None = None) -> Iterator[Display]:
 
 
 class LiveDisplay:
-    """Drawn anew four times a second, so that the times go on between two looks."""
+    """A checklist. It is drawn four times a second, so that times advance between two polls."""
 
     def __init__(self, snapshot: Snapshot | None = None, *, folds: bool = True) -> None:
         self._snapshot = snapshot
@@ -54,36 +54,36 @@ class LiveDisplay:
         self._spinner = Spinner("dots", style="name")
 
     def show(self, snapshot: Snapshot) -> None:
-        """Takes in the newest."""
+        """Replaces the shown snapshot."""
         self._snapshot = snapshot
 
     def __rich_console__(self, target: Console, options: ConsoleOptions) -> RenderResult:
         if self._snapshot:
-            width = min(options.max_width, _WIDEST)
-            end = [] if self._snapshot.run.over else [Text(line, style) for line, style in _footer(self._snapshot)]
-            below = sum(len(text.wrap(target, options.max_width)) for text in end)
-            middle = _training_rows(self._snapshot) if _at_training(self._snapshot) else []
-            room = (options.height or target.height) - 2 - below  # less the heading, and a line for the cursor
-            yield Group(_heading(self._snapshot), self._table(self._snapshot, middle, width, room), *end)
+            width = min(options.max_width, _MAX_WIDTH)
+            footer = [] if self._snapshot.run.over else [Text(line, style) for line, style in _footer(self._snapshot)]
+            below = sum(len(text.wrap(target, options.max_width)) for text in footer)
+            training_rows = _training_rows(self._snapshot) if _at_training(self._snapshot) else []
+            room = (options.height or target.height) - 2 - below  # one line for the heading and one for the cursor
+            yield Group(_heading(self._snapshot), self._table(self._snapshot, training_rows, width, room), *footer)
 
-    def _table(self, snapshot: Snapshot, middle: list[RenderableType], width: int, room: int) -> Table:
+    def _table(self, snapshot: Snapshot, training_rows: list[RenderableType], width: int, room: int) -> Table:
         table = Table.grid(padding=(0, 1))
         table.width = width
         table.add_column(width=1)
         table.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
         table.add_column(justify="right", no_wrap=True)
         steps = snapshot.steps
-        past, to_come = _folded(steps, len(steps) + len(middle) - room) if self._folds else (0, 0)
+        past, to_come = _fold(steps, len(steps) + len(training_rows) - room) if self._folds else (0, 0)
         if past:
             done = sum(step.mark == "done" for step in steps[:past])
             table.add_row(Text("✓", "good"), Text(f"{plural(done, 'step')} done", "quiet"), "")
         for step in steps[past : len(steps) - to_come]:
             table.add_row(self._mark(step), _label(step), _took(step))
             if step.name == training.STEP:
-                for row in middle:
+                for row in training_rows:
                     table.add_row("", row, "")
         if to_come:
-            table.add_row(Text("·", "quiet"), Text(f"{to_come} steps to come", "quiet"), "")
+            table.add_row(Text("·", "quiet"), Text(f"{to_come} steps left", "quiet"), "")
         return table
 
     def _mark(self, step: Step) -> RenderableType:
@@ -94,23 +94,23 @@ class LiveDisplay:
 
 
 class PlainDisplay:
-    """One line per event, for logs and pipes."""
+    """One line per event, for logs and pipes. Remembers what it printed, so that only changes are printed."""
 
     def __init__(self, target: Console) -> None:
         self._target = target
         self._marks: dict[str, str] = {}
         self._epochs = 0
         self._tenth = 0
-        self._trouble = ""
+        self._problem = ""
         self._estimate = ""
         self._question = ""
         self._spent = ""
 
     def show(self, snapshot: Snapshot) -> None:
-        """Says what is new."""
-        if snapshot.trouble != self._trouble:
-            self._trouble = snapshot.trouble
-            self._say(f"  ! {snapshot.trouble}" if snapshot.trouble else "  AWS answers again")
+        """Prints what changed since the last snapshot."""
+        if snapshot.problem != self._problem:
+            self._problem = snapshot.problem
+            self._say(f"  ! {snapshot.problem}" if snapshot.problem else "  AWS responds again")
         if snapshot.estimate != self._estimate:
             self._estimate = snapshot.estimate
             self._say(f"  Estimated cost: {snapshot.estimate}")
@@ -124,7 +124,7 @@ class PlainDisplay:
             self._say(f"    spent so far: {snapshot.spent}")
 
     def _step(self, step: Step, snapshot: Snapshot) -> bool:
-        """Says what became of the step, and whether it has ended since the last look."""
+        """Prints a change of the step. Returns whether the step has ended since the last snapshot."""
         before, self._marks[step.name] = self._marks.get(step.name), step.mark
         ended = step.mark != before and step.mark in ("done", "failed")
         if ended:
@@ -163,15 +163,18 @@ def _took(step: Step) -> Text:
     return Text("" if step.started is None else duration(step.seconds(now())), "quiet")
 
 
-def _folded(steps: tuple[Step, ...], excess: int) -> tuple[int, int]:
-    """How many steps at the top, and at the bottom, become one line each: what goes on and what it costs must fit."""
+def _fold(steps: tuple[Step, ...], excess: int) -> tuple[int, int]:
+    """How many steps at the top and at the bottom are folded into one line each.
+
+    The running step and the cost must stay visible on a low terminal, so `excess` lines must go.
+    """
     past = sum(1 for _ in takewhile(lambda step: step.mark in ("done", "skipped"), steps))
     to_come = sum(1 for _ in takewhile(lambda step: step.mark == "waiting", reversed(steps)))
-    top = _of(past, excess)
-    return top, _of(to_come, excess - max(top - 1, 0))
+    top = _steps_to_fold(past, excess)
+    return top, _steps_to_fold(to_come, excess - max(top - 1, 0))
 
 
-def _of(steps: int, excess: int) -> int:
+def _steps_to_fold(steps: int, excess: int) -> int:
     return min(steps, excess + 1) if excess > 0 and steps > 1 else 0
 
 
@@ -183,15 +186,15 @@ def _training_rows(snapshot: Snapshot) -> list[RenderableType]:
     job = snapshot.training
     if job is None:
         return []
-    whose = [Text(f"adopted from the run {job.adopted_from}", "quiet")] if job.adopted_from else []
+    origin = [Text(f"adopted from the run {job.adopted_from}", "quiet")] if job.adopted_from else []
     if not job.steps:
-        return [*whose, Text("  ".join(f"{stage}: {status}" for stage, status in job.stages) or job.status, "quiet")]
+        return [*origin, Text("  ".join(f"{stage}: {status}" for stage, status in job.stages) or job.status, "quiet")]
     bar = Table.grid(padding=(0, 1))
     bar.add_row(
         ProgressBar(total=job.steps, completed=job.step, width=24),
         Text(f"step {job.step}/{job.steps}  epoch {job.epoch}/{job.epochs}  loss {number(job.loss)}"),
     )
-    rows: list[RenderableType] = [*whose, bar]
+    rows: list[RenderableType] = [*origin, bar]
     if job.done:
         rows.append(Text(f"epoch {job.done[-1].number}: {_losses(job.done[-1])}", "quiet"))
     return rows
@@ -212,6 +215,6 @@ def _footer(snapshot: Snapshot) -> list[tuple[str, str]]:
         lines.append((f"Approval: {snapshot.question}", "warn"))
     if snapshot.window:
         lines.append((f"Paid window: {snapshot.window.sentence()}", "" if snapshot.window.closed else "warn"))
-    if snapshot.trouble:
-        lines.append((f"No news: {snapshot.trouble.splitlines()[0]}", "warn"))
+    if snapshot.problem:
+        lines.append((f"No answer from AWS: {snapshot.problem.splitlines()[0]}", "warn"))
     return lines

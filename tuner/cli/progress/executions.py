@@ -1,4 +1,4 @@
-"""Runs as Step Functions knows them: one execution each, named after the run."""
+"""Reads runs from Step Functions: every run is one execution with the run's id as its name."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ Status = Literal["RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED", "PEND
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run's execution. `error` and `cause` are those of a run that did not succeed.
+    """A run's execution. `error` and `cause` are set when it did not succeed.
 
-    Step Functions forgets an execution 90 days after its end: what is known of an `archived` run is from its folder.
+    Step Functions deletes an execution 90 days after its end. The data of an `archived` run is from its folder.
     """
 
     run_id: str
@@ -36,16 +36,16 @@ class Run:
 
     @property
     def over(self) -> bool:
-        """Whether it has ended, well or not."""
+        """Whether the run has ended, successfully or not."""
         return self.status not in ("RUNNING", "PENDING_REDRIVE")
 
     @property
     def seconds(self) -> float:
-        """How long it took, or has taken so far."""
+        """Duration of the run, up to now when it has not ended."""
         return ((self.ended or now()) - self.started).total_seconds()
 
     def as_json(self) -> dict[str, Any]:
-        """The run as `tuner runs --json` shows it."""
+        """The run as `tuner runs --json` prints it."""
         return {
             "run_id": self.run_id,
             "status": self.status,
@@ -77,7 +77,7 @@ def find(deployment: Deployment, run_id: str) -> Run | None:
 
 
 def names(deployment: Deployment) -> Iterator[str]:
-    """Every run's id, newest first, as Step Functions lists executions."""
+    """The ids of all runs, newest first (the order of ListExecutions)."""
     with translated("list the runs"):
         pages = client("stepfunctions").get_paginator("list_executions")
         for page in pages.paginate(stateMachineArn=deployment.state_machine_arn):

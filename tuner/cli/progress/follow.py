@@ -1,4 +1,4 @@
-"""Looks at a run again and again, patiently, until it is over."""
+"""Polls a run until it ends. Waits longer while AWS throttles or does not answer."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from tuner.cli.errors import CommandError
 from tuner.cli.progress import executions, paid_window, training
 from tuner.cli.progress.cost_so_far import so_far
 from tuner.cli.progress.executions import Run
-from tuner.cli.progress.steps import Checklist, Plan, Step
+from tuner.cli.progress.steps import Checklist, Step, StepPlan
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import RetryableError
 
-# The state after which estimate.json is there, and the one that waits for a person (customization.asl.json).
+# The state that writes estimate.json, and the state that waits for approval (statemachine/customization.asl.json).
 _ESTIMATED = "Estimate the cost"
-_ASKING = "Ask for approval"
-_SLOWEST = 60.0
-# An outage of AWS outlasts this seldom; a local cloud that does not answer is gone.
-_PATIENCE = {"aws": 1800.0, "local": 30.0}
+_APPROVAL = "Ask for approval"
+_LONGEST_PAUSE_SECONDS = 60.0
+# An outage of AWS seldom lasts longer. A local cloud that does not answer for this long has ended.
+_GIVE_UP_SECONDS = {"aws": 1800.0, "local": 30.0}
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A run at one moment. `question` is what it waits for a person to answer.
+    """A run at one moment. `question` is the approval that it waits for.
 
-    `trouble` is why the last look at it failed; what is shown is then older.
+    `problem` is the error of the last poll. The other members are then those of the last successful poll.
     """
 
     run: Run
@@ -41,11 +41,11 @@ class Snapshot:
     estimate: str = ""
     spent: str = ""
     question: str = ""
-    trouble: str = ""
+    problem: str = ""
 
 
 class Follower:
-    """Reads what there is to know about a run; remembers what cannot change."""
+    """Reads the state of a run. Keeps what cannot change, so that it is read once."""
 
     def __init__(self, deployment: Deployment, run_id: str) -> None:
         self.deployment = deployment
@@ -53,7 +53,7 @@ class Follower:
         self._arn = deployment.execution_arn(run_id)
         with translated(f"read the steps of '{run_id}'"):
             machine = client("stepfunctions").describe_state_machine_for_execution(executionArn=self._arn)
-        self.plan = Plan(machine["definition"])
+        self.plan = StepPlan(machine["definition"])
         self._checklist = Checklist(self.plan)
         self._seen = 0
         self._training: training.Training | None = None
@@ -61,13 +61,14 @@ class Follower:
         self._estimate: dict[str, Any] | None = None
         self._question = ""
 
-    def look(self) -> Snapshot:
-        """The run now. The status is asked for first, so that the history of a run that is over is whole."""
+    def poll(self) -> Snapshot:
+        """The run now."""
+        # Status before history: the history of a run that has ended is then complete.
         run = executions.find(self.deployment, self.run_id)
         if run is None:
-            raise CommandError(f"The run '{self.run_id}' is gone: was the stack deployed anew?")
+            raise CommandError(f"The run '{self.run_id}' no longer exists. Was the stack deleted and deployed again?")
         self._checklist.update(self._new_events())
-        self._look_closer()
+        self._read_details()
         checklist = self._checklist
         marks = {step.name: step.mark for step in checklist.steps}
         return Snapshot(
@@ -82,7 +83,7 @@ class Follower:
         )
 
     def _new_events(self) -> list[dict[str, Any]]:
-        """Newest first until one that is known, so that a long history is read once."""
+        """The events since the last poll. Reads newest first up to a known event, so a long history is read once."""
         found: list[dict[str, Any]] = []
         with translated(f"read the history of '{self.run_id}'"):
             pages = client("stepfunctions").get_paginator("get_execution_history")
@@ -97,11 +98,11 @@ class Follower:
         self._seen = found[-1]["id"] if found else self._seen
         return found
 
-    def _look_closer(self) -> None:
+    def _read_details(self) -> None:
         marks = {step.name: step.mark for step in self._checklist.steps}
         if not self._estimate and marks.get(_ESTIMATED) == "done":
             self._estimate = self.deployment.folder(self.run_id).find_json(Keys.ESTIMATE)
-        self._question = paid_window.question(self.deployment, self.run_id) if marks.get(_ASKING) == "running" else ""
+        self._question = paid_window.question(self.deployment, self.run_id) if marks.get(_APPROVAL) == "running" else ""
         at_training = marks.get(training.STEP)
         finished = self._training is not None and self._training.status != "InProgress"
         if at_training == "running" or (at_training == "done" and not finished):
@@ -111,23 +112,23 @@ class Follower:
 
 
 def snapshots(follower: Follower) -> Iterator[Snapshot]:
-    """The run at every look, the last one when it is over.
+    """Polls the run and yields every snapshot. The last one is that of the ended run.
 
-    Waits longer after each refusal or silence of AWS. Raises the error when it lasts.
+    The pause doubles after every error that a retry can cure. Raises the error when it lasts too long.
     """
     shortest = 1.0 if local_endpoint() else 5.0
-    patience = _PATIENCE["local" if local_endpoint() else "aws"]
+    give_up = _GIVE_UP_SECONDS["local" if local_endpoint() else "aws"]
     pause, answered, last = shortest, time.monotonic(), None
     while True:
         try:
-            last = follower.look()
+            last = follower.poll()
             pause, answered = shortest, time.monotonic()
             yield last
             if last.run.over:
                 return
         except RetryableError as error:
-            if last is None or time.monotonic() - answered > patience:
+            if last is None or time.monotonic() - answered > give_up:
                 raise
-            pause = min(pause * 2, _SLOWEST)
-            yield replace(last, trouble=str(error))
+            pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
+            yield replace(last, problem=str(error))
         time.sleep(pause)

@@ -1,4 +1,4 @@
-"""What is said about a run that is over: the scores, or the failure and what to do about it."""
+"""Prints the outcome of a run that has ended: its scores and cost, or its failure and what to do about it."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from tuner.cli.deployment import Deployment
 from tuner.cli.errors import CommandError
 from tuner.cli.progress.executions import Run
 from tuner.cli.progress.paid_window import known, live_throughput, paid_window
-from tuner.cli.progress.steps import Plan, Step
+from tuner.cli.progress.steps import Step, StepPlan
 from tuner.core.artifact_keys import Keys
 from tuner.reporting.formatting import number, title
 
-# What the verdict is about, before what only describes.
+# Measures that can decide the verdict come before those that only describe.
 _FIRST = ("correctness", "bertscore_f1", "bertscore_precision", "bertscore_recall")
 
 
 def read_report(deployment: Deployment, run_id: str) -> Report | None:
-    """The run's report, or None before there is one. Raises CommandError when another version wrote it."""
+    """The run's report; None when there is none yet. Raises CommandError when another version wrote it."""
     data = deployment.folder(run_id).find(Keys.REPORT)
     if data is None:
         return None
-    # A part that only a newer version writes is no reason to refuse the rest.
+    # A newer version may have written more members: they are ignored, and the rest is shown.
     document = {key: value for key, value in json.loads(data).items() if key in Report.model_fields}
     try:
         return Report.model_validate(document)
@@ -43,7 +43,7 @@ def read_report(deployment: Deployment, run_id: str) -> Report | None:
 
 
 def scores_table(report: Report) -> Table:
-    """Base against tuned by metric."""
+    """The two means, their difference and its interval, by measure."""
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="name")
     table.add_column("metric")
     for heading in ("base", "tuned", "difference", "95 % interval"):
@@ -63,7 +63,7 @@ def scores_table(report: Report) -> Table:
 
 
 def _style(metric: Metric) -> str:
-    """Colour where the whole interval is on one side: a difference that chance may explain has none."""
+    """A colour when the whole interval is on one side of zero. A difference that may be chance has none."""
     low, high = metric.comparison.interval or (0, 0)
     if metric.better is None or low <= 0 <= high:
         return ""
@@ -71,9 +71,9 @@ def _style(metric: Metric) -> str:
 
 
 def conclude(
-    target: Console, deployment: Deployment, run: Run, failed: Step | None = None, plan: Plan | None = None
+    target: Console, deployment: Deployment, run: Run, failed: Step | None = None, plan: StepPlan | None = None
 ) -> None:
-    """Says how the run came out, and what is left of what it paid for. `failed` is the step it ended at."""
+    """Prints the run's result, and the paid resources that still exist. `failed` is the step that failed."""
     report = read_report(deployment, run.run_id)
     if run.status == "SUCCEEDED":
         target.print(f"\nThe run {run.run_id} succeeded.", style="good")
@@ -115,7 +115,7 @@ def _failure(target: Console, run: Run, report: Report | None, failed_at: str) -
     message = _message(run.cause) or (report.failure.message if report and report.failure else "no cause was given")
     target.print(f"{error or 'Error'}: {message}", soft_wrap=not target.is_terminal)
     if report is None:
-        target.print(f"Its report, if it can be written, follows: tuner report {run.run_id}", style="quiet")
+        target.print(f"Its report is written next. Open it with: tuner report {run.run_id}", style="quiet")
 
 
 def _where_to_look(target: Console, deployment: Deployment, run: Run, function: str | None) -> None:
@@ -131,7 +131,7 @@ def _place(failed_at: str) -> str:
 
 
 def _message(cause: str | None) -> str:
-    """What a person wants to read: a Lambda function's error is a JSON text around its message."""
+    """The readable part of a cause: Lambda wraps an error's message in JSON."""
     try:
         return str(json.loads(cause or "")["errorMessage"])
     except (ValueError, KeyError, TypeError):
@@ -139,7 +139,7 @@ def _message(cause: str | None) -> str:
 
 
 def _log_group(function: str) -> str | None:
-    """Where the function writes its log; None when the caller may not ask."""
+    """The log group of the function; None when the caller may not read its configuration."""
     try:
         configuration = client("lambda").get_function_configuration(FunctionName=function)
     except (ClientError, BotoCoreError):

@@ -1,4 +1,7 @@
-"""A run's steps as a checklist: which there are comes from the state machine, how far they are from its history."""
+"""Derives a checklist from a run's state machine and its execution history.
+
+The definition gives the steps, so that the command line needs no list of its own. The history gives their status.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ _SHOWN = ("Task", "Map", "Wait")
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One line of the checklist. `note` is a failed attempt's error while it is asked again, or how far a Map is."""
+    """One line of the checklist. `note` is the error of an attempt that is being retried, or the progress of a Map."""
 
     name: str
     mark: Mark = "waiting"
@@ -24,32 +27,32 @@ class Step:
     note: str = ""
 
     def seconds(self, at: datetime) -> float | None:
-        """How long it took, or has taken `at` that time."""
+        """Duration of the step, up to the time `at` when it has not ended."""
         return ((self.ended or at) - self.started).total_seconds() if self.started else None
 
 
-class Plan:
-    """The state machine's states as a person follows them: the way to success, in order."""
+class StepPlan:
+    """The states that a person follows: the path to success, in order."""
 
     def __init__(self, definition: str) -> None:
         self.states: dict[str, dict[str, Any]] = json.loads(definition)["States"]
         start = json.loads(definition)["StartAt"]
-        self._good = self._leading_to_success()
+        self._leads_to_success = self._states_that_lead_to_success()
         self._line_of = self._polling_lines()
-        way = [name for name in self._reachable(start) if name in self._good]
+        path = [name for name in self._reachable(start) if name in self._leads_to_success]
         self.names = [
-            name for name in way if self.states[name]["Type"] in _SHOWN and self._line_of.get(name, name) == name
+            name for name in path if self.states[name]["Type"] in _SHOWN and self._line_of.get(name, name) == name
         ]
 
     def line_of(self, state: str) -> str | None:
-        """The checklist's line a state belongs to; None when it is not shown (a choice, the end)."""
+        """The line of the checklist that shows a state; None for a state that is not shown (Choice, Succeed, Fail)."""
         if state in self._line_of:
             return self._line_of[state]
         shown = self.states.get(state, {}).get("Type") in _SHOWN or self._refuses(state)
         return state if shown else None
 
     def caught(self, state: str, next_state: str) -> bool | None:
-        """Whether going from `state` to `next_state` means that it failed; None when both ways lead there."""
+        """Whether a transition to `next_state` means that `state` failed; None when Next and Catch both lead there."""
         definition = self.states.get(state, {})
         catches = {catch["Next"] for catch in definition.get("Catch", [])}
         if next_state not in catches:
@@ -57,7 +60,7 @@ class Plan:
         return None if definition.get("Next") == next_state else True
 
     def function_of(self, state: str) -> str | None:
-        """Name or ARN of the Lambda function behind a line: its own, the first inside a Map, or its loop's."""
+        """Name or ARN of the Lambda function of a line: of its Task, of the first Task in its Map, or of its loop."""
         behind = [
             self.states.get(state, {}),
             *(self.states[name] for name, line in self._line_of.items() if line == state),
@@ -67,16 +70,16 @@ class Plan:
         return next((str(name) for name in called if name), None)
 
     def _refuses(self, state: str) -> bool:
-        """A Pass that leads to failure only: a choice went against the run, and no Task of it failed."""
-        return state not in self._good and self.states.get(state, {}).get("Type") == "Pass"
+        """Whether the state is a Pass that only leads to failure: a Choice refused the run, and no Task failed."""
+        return state not in self._leads_to_success and self.states.get(state, {}).get("Type") == "Pass"
 
     def _next(self, name: str) -> list[str]:
         state = self.states[name]
-        ways = [state.get("Next"), *(choice["Next"] for choice in state.get("Choices", [])), state.get("Default")]
-        return [way for way in ways if way]
+        targets = [state.get("Next"), *(choice["Next"] for choice in state.get("Choices", [])), state.get("Default")]
+        return [target for target in targets if target]
 
     def _reachable(self, start: str) -> list[str]:
-        """In the order of the file, which is the order the author tells it in."""
+        """The states that can be reached, in the order of the definition file, which is the order of a run."""
         seen, pending = set[str](), [start]
         while pending:
             name = pending.pop()
@@ -85,14 +88,14 @@ class Plan:
                 pending += self._next(name)
         return [name for name in self.states if name in seen]
 
-    def _leading_to_success(self) -> set[str]:
+    def _states_that_lead_to_success(self) -> set[str]:
         good = {name for name, state in self.states.items() if state["Type"] == "Succeed"}
         while more := {name for name in self.states if name not in good and good & set(self._next(name))}:
             good |= more
         return good
 
     def _polling_lines(self) -> dict[str, str]:
-        """A loop of Wait, Task and Choice is one line, named by its Wait."""
+        """The states of polling loops (Wait, Task, Choice), by the name of their Wait: a loop is one line."""
         lines = {}
         for wait in (name for name, state in self.states.items() if state["Type"] == "Wait"):
             for task in self._next(wait):
@@ -103,9 +106,9 @@ class Plan:
 
 
 class Checklist:
-    """The plan's steps, brought up to date by the events of the execution's history, oldest first."""
+    """The steps of the plan with their status, updated by the events of the execution's history, oldest first."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: StepPlan) -> None:
         self._plan = plan
         self._steps = {name: Step(name) for name in plan.names}
         self._state = ""
@@ -114,16 +117,16 @@ class Checklist:
 
     @property
     def steps(self) -> tuple[Step, ...]:
-        """The way to success first, then what was entered besides."""
+        """The path to success first, then the other states that were entered."""
         return tuple(self._steps.values())
 
     @property
     def failed(self) -> Step | None:
-        """The step that the run failed at: the first."""
+        """The step that made the run fail: the first failed one."""
         return next((step for step in self._steps.values() if step.mark == "failed"), None)
 
     def update(self, events: Iterable[Mapping[str, Any]]) -> None:
-        """Takes in further events of GetExecutionHistory."""
+        """Applies further events of GetExecutionHistory."""
         for event in events:
             self._apply(event["type"], event["timestamp"], event)
 
@@ -134,7 +137,7 @@ class Checklist:
             self._finish(kind, at)
         elif kind in ("TaskFailed", "TaskTimedOut", "MapStateFailed", "LambdaFunctionFailed"):
             self._error = _details(event).get("error", kind)
-            self._note(f"asking again after {self._error}")
+            self._note(f"retrying after {self._error}")
         elif kind in ("TaskScheduled", "TaskSucceeded"):
             self._error = ""
         elif kind == "MapStateStarted":
@@ -144,8 +147,8 @@ class Checklist:
             self._note(f"{self._iterations[0]} of {self._iterations[1]} parts")
 
     def _enter(self, name: str, at: datetime) -> None:
-        if name not in self._plan.states:  # inside a Map
-            return
+        if name not in self._plan.states:
+            return  # a state inside a Map
         caught = self._plan.caught(self._state, name)
         failed = bool(self._error) if caught is None else caught
         previous, line = self._plan.line_of(self._state), self._plan.line_of(name)
@@ -156,12 +159,12 @@ class Checklist:
         self._state, self._error = name, ""
 
     def _open(self, line: str, at: datetime) -> None:
-        self._pass_over(line)
+        self._skip_waiting_before(line)
         step = self._steps.get(line, Step(line))
         self._steps[line] = replace(step, mark="running", started=step.started or at, ended=None, note="")
 
-    def _pass_over(self, line: str) -> None:
-        """What is in front of a step on the way to success, and was not entered, is not entered any more."""
+    def _skip_waiting_before(self, line: str) -> None:
+        """Marks the steps before `line` that were not entered as skipped: the run does not go back to them."""
         ahead = self._plan.names[: self._plan.names.index(line)] if line in self._plan.names else []
         for name in ahead:
             if self._steps[name].mark == "waiting":

@@ -1,4 +1,7 @@
-"""How far the customization job is: by step and loss on the local cloud, by stage on AWS."""
+"""Reads the progress of the customization job.
+
+Bedrock reports stages only. The local cloud also reports steps, epochs and losses while it trains.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,7 @@ _STAGES = {"validationDetails": "validation", "dataProcessingDetails": "data pro
 
 @dataclass(frozen=True, slots=True)
 class Epoch:
-    """Mean losses of one epoch; None where there is none (yet)."""
+    """Mean losses of one epoch; None when there is none yet."""
 
     number: int
     training_loss: float | None
@@ -36,7 +39,7 @@ class Epoch:
 
 @dataclass(frozen=True, slots=True)
 class Training:
-    """Progress of a job. `steps` is 0 where Bedrock does not tell; `stages` are then all there is."""
+    """Progress of a job. `steps` is 0 when only stages are known."""
 
     status: str
     stages: tuple[tuple[str, str], ...] = ()
@@ -65,16 +68,16 @@ def progress(deployment: Deployment, run_id: str) -> Training | None:
     stages = tuple(
         (label, details[key]["status"]) for key, label in _STAGES.items() if "status" in details.get(key, {})
     )
-    counted = _counted(name) if local_endpoint() else None
-    seen = Training(job["status"], stages) if counted is None else _from_steps(job["status"], stages, counted)
+    reported = _local_progress(name) if local_endpoint() else None
+    seen = Training(job["status"], stages) if reported is None else _from_steps(job["status"], stages, reported)
     return replace(seen, adopted_from=adopted_from)
 
 
-def _counted(name: str) -> dict[str, Any] | None:
-    """The local cloud's own account of a job, which AWS has no counterpart of; None before the training begins."""
+def _local_progress(name: str) -> dict[str, Any] | None:
+    """The local cloud's progress report of a job, which AWS does not have; None before the training begins."""
     session = botocore.session.get_session()
     request = AWSRequest("GET", f"{local_endpoint()}/_local/bedrock/jobs/{name}")
-    # Signed for Bedrock: that is how the cloud finds the service behind a path.
+    # Signed for Bedrock, because the local cloud routes a request by the service name of its signature.
     SigV4Auth(session.get_credentials(), "bedrock", session.get_config_variable("region")).add_auth(request)
     try:
         with closing(URLLib3Session(verify=os.environ.get("AWS_CA_BUNDLE", True), timeout=5)) as http:
@@ -82,24 +85,24 @@ def _counted(name: str) -> dict[str, Any] | None:
         found: dict[str, Any] | None = json.loads(answer.text).get("progress") if answer.status_code == 200 else None
         return found
     except (BotoCoreError, ValueError):
-        return None  # an extra of the display: the job's status above is what counts
+        return None  # steps are only shown; the job's status, which decides, comes from Bedrock's API
 
 
-def _from_steps(status: str, stages: tuple[tuple[str, str], ...], counted: dict[str, Any]) -> Training:
-    rows = counted.get("training", [])
-    validated = {row["epoch_number"]: row["validation_loss"] for row in counted.get("validation", [])}
+def _from_steps(status: str, stages: tuple[tuple[str, str], ...], reported: dict[str, Any]) -> Training:
+    rows = reported.get("training", [])
+    validated = {row["epoch_number"]: row["validation_loss"] for row in reported.get("validation", [])}
     epochs = []
     for number in sorted({row["epoch_number"] for row in rows}):
         losses = [row["training_loss"] for row in rows if row["epoch_number"] == number]
-        if number < counted["epoch"] or number in validated or counted.get("finished"):
+        if number < reported["epoch"] or number in validated or reported.get("finished"):
             epochs.append(Epoch(number, sum(losses) / len(losses), validated.get(number)))
     return Training(
         status=status,
         stages=stages,
-        step=counted["step"],
-        steps=counted["steps"],
-        epoch=counted["epoch"],
-        epochs=counted["epochs"],
+        step=reported["step"],
+        steps=reported["steps"],
+        epoch=reported["epoch"],
+        epochs=reported["epochs"],
         loss=rows[-1]["training_loss"] if rows else None,
         done=tuple(epochs),
     )
