@@ -34,7 +34,7 @@ permissions: $(INSTALLED)  ## prove every permission: take each away from a real
 
 chaos: $(INSTALLED)  ## inject every fault, alone and in pairs (an hour), or SAMPLE=N drawn by SEED=S
 	@$(BIN)/python -m tests.chaos $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED)) \
-		$(if $(LANES),--lanes $(LANES)) $(if $(KEEP),--keep)
+		$(if $(or $(WORKERS),$(LANES)),--workers $(or $(WORKERS),$(LANES))) $(if $(KEEP),--keep)
 
 bench: $(INSTALLED)  ## all benchmarks, or one: make bench NAME=preprocess
 	@for name in $(or $(NAME),preprocess report scoring paid_window); do $(BIN)/python -m benchmarks.$$name || exit 1; done

@@ -1,12 +1,13 @@
-"""A campaign: the baselines, the cases with one and with two faults, and some cases without each release."""
+"""A campaign: runs the baselines, the cases with one and with two faults, and some cases without each release."""
 
 from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from tests.chaos import page
 from tests.chaos.cases import Baseline, Case, derived, sampled
@@ -14,17 +15,28 @@ from tests.chaos.observations import RELEASES, release_at
 from tests.chaos.pairs import pairs
 from tests.chaos.results import Result, read
 from tests.chaos.scenarios import SCENARIOS, Scenario
-from tests.chaos.worker_pool import Task, WorkerPool
+from tests.chaos.worker_pool import Task, TaskResult
+
+RESULTS, BASELINES = "results.jsonl", "baselines.jsonl"
 
 
 class BrokenRunError(Exception):
-    """What a situation's own run met would be too little to derive cases from."""
+    """A scenario's run without a fault fails a check. No cases can be derived from it."""
+
+
+class Pool(Protocol):
+    """What runs the tasks."""
+
+    def run(self, tasks: Sequence[Task]) -> Iterator[TaskResult]:
+        """The results in the order in which they arrive."""
 
 
 @dataclass(frozen=True)
-class Extent:
-    """How much is played: so many cases with one fault and so many pairs, all when None, and for each release so many
-    of the cases that it survived, without it."""
+class CampaignSize:
+    """How many cases with one fault and how many pairs run; all if None.
+
+    For each release, `without_each` of the cases that it released run again without it.
+    """
 
     singles: int | None = None
     pairs: int | None = None
@@ -34,89 +46,116 @@ class Extent:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of the cases (of `all_cases`), and of some of them `without` the release that they had survived by."""
+    """The results of the cases, and of those that ran `without` a release. There are `all_cases` cases in all."""
 
     all_cases: int
     cases: list[Case]
-    whole: list[Result]
+    complete: list[Result]
     without: list[Result]
 
-    def wrong(self) -> list[str]:
-        """Cases that a check found fault with, or that leaked at the first try; releases that nothing missed."""
-        bad = [f"{result.name}: {page.verdict(result)}" for result in self.whole if result.findings or result.leaked]
-        blind = [
-            f"Without {RELEASES[number]} nothing fared worse: the checks cannot fail, or it is not needed."
-            for number in page.blind(self.whole, self.without)
+    def failures(self) -> list[str]:
+        """Cases with findings, cases that leaked in the first attempt, and releases without which nothing was worse."""
+        failed = [
+            f"{result.name}: {page.verdict(result)}" for result in self.complete if result.findings or result.leaked
         ]
-        return bad + blind
+        unneeded = [
+            f"Without {RELEASES[number]} no case was worse. Either the checks cannot fail, or it is not needed."
+            for number in page.unneeded_releases(self.complete, self.without)
+        ]
+        return failed + unneeded
 
 
 class Campaign:
-    """Plays what has no result in the folder yet, and keeps it there.
+    """Runs the cases that have no result in the folder yet, and keeps their results there.
 
-    `state` names the code that is played. With `keep`, cases that held at an earlier state are not played again.
+    `code_state` identifies the code that runs. With `keep`, cases that passed with earlier code do not run again.
     """
 
     def __init__(
-        self, lanes: WorkerPool, folder: Path, say: Callable[[str], None], state: str = "", keep: bool = False
+        self, pool: Pool, folder: Path, report: Callable[[str], None], code_state: str = "", keep: bool = False
     ) -> None:
-        self._lanes, self._say, self._state, self._keep = lanes, say, state, keep
-        self._results, self._baselines = folder / "results.jsonl", folder / "baselines.jsonl"
+        self._pool, self._report, self._code_state, self._keep = pool, report, code_state, keep
+        self._results, self._baselines = folder / RESULTS, folder / BASELINES
         folder.mkdir(parents=True, exist_ok=True)
 
-    def run(self, extent: Extent, situations: Sequence[Scenario] = SCENARIOS) -> Outcome:
-        """The situations, their faults and pairs of faults, and cases without each release."""
-        plain = [Case(situation) for situation in situations]
-        self.play([Task(case) for case in plain])
-        met = self._met()
-        one, two = derived(met, situations), pairs(met)
-        drawn = sampled(one, extent.singles, extent.seed) + sampled(two, extent.pairs, extent.seed)
-        cases = plain + drawn
-        whole = self.play([Task(case) for case in cases])
-        without = self.play(_without(cases, whole, extent))
-        return Outcome(len(plain) + len(one) + len(two), cases, whole, without)
+    def run(self, size: CampaignSize, scenarios: Sequence[Scenario] = SCENARIOS) -> Outcome:
+        """Run the scenarios, their faults and pairs of faults, and some cases without each release."""
+        self.results_of([Task(Case(scenario)) for scenario in scenarios])
+        cases, count = _cases(_kept_baselines(self._baselines), size, scenarios)
+        complete = self.results_of([Task(case) for case in cases])
+        without = self.results_of(_without_releases(cases, complete, size))
+        return Outcome(count, cases, complete, without)
 
-    def play(self, tasks: Sequence[Task]) -> list[Result]:
-        """The results of all tasks, old and new, in the tasks' order. Raises BrokenRunError."""
-        last = {(result.name, result.off): result for result in read(self._results)}
-        known = {name: result for name, result in last.items() if self._same(result)}
-        held = {name: result for name, result in last.items() if self._holds(result)}
-        missing = [task for task in tasks if (task.case.name, task.off) not in held]
-        known |= held
-        self._play(missing, known)
-        # Other work of the machine makes calls run out of time: what failed is tried once more, with less beside it.
-        failed = [task for task in missing if known[task.case.name, task.off].findings and not task.off]
-        self._play(failed, known)
+    def results_of(self, tasks: Sequence[Task]) -> list[Result]:
+        """The kept and new results of all tasks, in their order. Raises BrokenRunError."""
+        last = {(result.name, result.disabled_release): result for result in read(self._results)}
+        known = {key: result for key, result in last.items() if self._same_code(result)}
+        valid = {key: result for key, result in last.items() if self._is_valid(result)}
+        missing = [task for task in tasks if (task.case.name, task.disabled_release) not in valid]
+        known |= valid
+        self._run(missing, known)
+        # Other load on the machine makes calls time out. Failed cases run once more, with fewer cases beside them.
+        failed = [
+            task
+            for task in missing
+            if known[task.case.name, task.disabled_release].findings and not task.disabled_release
+        ]
+        self._run(failed, known)
         broken = [known[task.case.name, 0] for task in failed if not task.case.faults]
         for result in broken:
             if result.findings:
                 raise BrokenRunError(
-                    f"The run without a fault does not hold, so none is injected. {page.in_short(result)}"
+                    f"A run without a fault fails its checks, so no faults are injected. {page.summary(result)}"
                 )
-        return [known[task.case.name, task.off] for task in tasks]
+        return [known[task.case.name, task.disabled_release] for task in tasks]
 
-    def _play(self, tasks: Sequence[Task], known: dict[tuple[str, int], Result]) -> None:
-        # Mixed, so that at no time all lanes only wait for calls that hang.
-        mixed = random.Random(len(tasks)).sample(list(tasks), len(tasks))
-        for count, (result, baseline) in enumerate(self._lanes.play(mixed), 1):
+    def _run(self, tasks: Sequence[Task], known: dict[tuple[str, int], Result]) -> None:
+        # Shuffled, so that the cases with hanging calls are spread over time and workers.
+        shuffled = random.Random(len(tasks)).sample(list(tasks), len(tasks))
+        for count, (result, baseline) in enumerate(self._pool.run(shuffled), 1):
             if baseline and not result.findings:
-                _append(self._baselines, json.dumps(asdict(baseline)))
-            kept = result.at(self._state, known.get((result.name, result.off)))
-            _append(self._results, kept.line())
-            known[result.name, result.off] = kept
-            self._say(f"{count}/{len(mixed)} {page.in_short(kept)}")
+                _append(self._baselines, json.dumps(baseline.document()))
+            key = (result.name, result.disabled_release)
+            kept = result.of_state(self._code_state, known.get(key))
+            _append(self._results, kept.model_dump_json())
+            known[key] = kept
+            self._report(f"{count}/{len(shuffled)} {page.summary(kept)}")
 
-    def _holds(self, result: Result) -> bool:
-        """What failed is played again; without a release a case may fail."""
-        return (self._same(result) or self._keep) and not (result.findings and not result.off)
+    def _is_valid(self, result: Result) -> bool:
+        """Whether a kept result stands. A failed case runs again; a case without a release is allowed to fail."""
+        return (self._same_code(result) or self._keep) and not (result.findings and not result.disabled_release)
 
-    def _same(self, result: Result) -> bool:
-        return result.state.rpartition(" ")[2] == self._state.rpartition(" ")[2]  # the commit may differ in its docs
+    def _same_code(self, result: Result) -> bool:
+        """Compares the digest of the code. The commit may differ in files that no result depends on."""
+        return result.code_state.rpartition(" ")[2] == self._code_state.rpartition(" ")[2]
 
-    def _met(self) -> list[Baseline]:
-        """The last baseline of each situation."""
-        found = [Baseline.read(json.loads(line)) for line in self._baselines.read_text().splitlines()]
-        return list({baseline.situation: baseline for baseline in found}.values())
+
+def kept_outcome(folder: Path, size: CampaignSize) -> Outcome:
+    """The outcome of a finished campaign from its kept results, whatever code they are of. Runs nothing.
+
+    Raises:
+        KeyError: a case has no kept result.
+    """
+    last = {(result.name, result.disabled_release): result for result in read(folder / RESULTS)}
+    cases, count = _cases(_kept_baselines(folder / BASELINES), size, SCENARIOS)
+    complete = [last[case.name, 0] for case in cases]
+    tasks = _without_releases(cases, complete, size)
+    without = [last[task.case.name, task.disabled_release] for task in tasks]
+    return Outcome(count, cases, complete, without)
+
+
+def _kept_baselines(path: Path) -> list[Baseline]:
+    """The last baseline of each scenario."""
+    found = [Baseline.read(json.loads(line)) for line in path.read_text().splitlines()]
+    return list({baseline.scenario: baseline for baseline in found}.values())
+
+
+def _cases(baselines: list[Baseline], size: CampaignSize, scenarios: Sequence[Scenario]) -> tuple[list[Case], int]:
+    """The cases of a campaign of this size, and the number of all cases."""
+    plain = [Case(scenario) for scenario in scenarios]
+    singles, doubles = derived(baselines, scenarios), pairs(baselines)
+    drawn = sampled(singles, size.singles, size.seed) + sampled(doubles, size.pairs, size.seed)
+    return plain + drawn, len(plain) + len(singles) + len(doubles)
 
 
 def _append(path: Path, line: str) -> None:
@@ -124,14 +163,17 @@ def _append(path: Path, line: str) -> None:
         file.write(f"{line}\n")
 
 
-def _without(cases: Sequence[Case], results: Sequence[Result], extent: Extent) -> list[Task]:
-    """For each release some of the cases that it survived, now without it. What is switched off cannot be broken."""
+def _without_releases(cases: Sequence[Case], results: Sequence[Result], size: CampaignSize) -> list[Task]:
+    """For each release, some of the cases that it released, to run without it.
+
+    Cases with a fault at the disabled release itself are left out, because that fault could not be injected.
+    """
     tasks: list[Task] = []
     for number in RELEASES:
-        survived = [
+        released = [
             case
             for case, result in zip(cases, results, strict=True)
             if number in result.released_by and number not in {release_at(fault.place) for fault in case.faults}
         ]
-        tasks += [Task(case, number) for case in sampled(survived, extent.without_each, extent.seed)]
+        tasks += [Task(case, number) for case in sampled(released, size.without_each, size.seed)]
     return tasks

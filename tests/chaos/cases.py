@@ -1,4 +1,4 @@
-"""The cases with one fault, derived from the state machine and from what the baseline runs did."""
+"""The cases with one fault, derived from the state machine and from the recorded baseline runs."""
 
 from __future__ import annotations
 
@@ -7,97 +7,118 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tests.chaos.faults import CALL_FAULTS, CUT_AFTER, FUNCTION_FAULTS, STALE, STOPS, THROTTLED, Call, CallFault, Extent
-from tests.chaos.plan import Act
-from tests.chaos.scenarios import SCENARIOS, Meanwhile, Scenario
+from tests.chaos.faults import (
+    CALL_FAULTS,
+    CUT_AFTER,
+    FUNCTION_FAULTS,
+    STALE_READS,
+    STOPS,
+    THROTTLED,
+    Call,
+    CallFault,
+    Duration,
+)
+from tests.chaos.plan import Action
+from tests.chaos.scenarios import SCENARIOS, Intervention, Scenario
 
 
 @dataclass(frozen=True)
 class Fault:
-    """`act` is played at `place`, with the proxy's `rules` if it is "rules"; `meanwhile` happens if it holds."""
+    """An `action` on a `target` at a `place`.
+
+    The proxy gets the `rules` if the action is "rules". The `intervention` happens if the action holds the run.
+    """
 
     place: str
-    what: str
+    target: str
     name: str
-    act: Act
+    action: Action
     rules: tuple[Mapping[str, Any], ...] = ()
-    meanwhile: Meanwhile = "nothing"
+    intervention: Intervention = "nothing"
 
     @property
-    def words(self) -> str:
-        """The place, what is faulty there, and how."""
-        return f"{self.place} · {self.what} · {self.name}"
+    def description(self) -> str:
+        """Place, target and fault."""
+        return f"{self.place} · {self.target} · {self.name}"
 
 
 @dataclass(frozen=True)
 class Case:
-    """One run with no fault beside its situation, with one, or with two: the second at a later place."""
+    """A run of a scenario with no fault, one fault, or two faults of which the second is at a later place."""
 
-    situation: Scenario
+    scenario: Scenario
     faults: tuple[Fault, ...] = ()
 
     @property
     def name(self) -> str:
-        """Tells it from all other cases, from one campaign to the next."""
-        parts = [self.situation.name, " + ".join(fault.words for fault in self.faults)]
+        """Identifies the case in the kept results, from one campaign to the next."""
+        parts = [self.scenario.name, " + ".join(fault.description for fault in self.faults)]
         return " · ".join(part for part in parts if part)
 
 
 @dataclass(frozen=True)
 class Baseline:
-    """What a situation's first run met, in order and once each."""
+    """The calls, places of functions, and states of a scenario's first run, in order and without repetitions."""
 
-    situation: str
+    scenario: str
     calls: tuple[Call, ...]
     functions: tuple[str, ...]
     states: tuple[str, ...]
 
     @classmethod
     def read(cls, document: Mapping[str, Any]) -> Baseline:
-        """From JSON."""
+        """From a JSON document of `document`."""
         calls = tuple(Call(**call) for call in document["calls"])
         return cls(document["situation"], calls, tuple(document["functions"]), tuple(document["states"]))
 
+    def document(self) -> dict[str, Any]:
+        """As a JSON document. The scenario's member is `situation`, as in the baselines of earlier campaigns."""
+        calls = [vars(call) for call in self.calls]
+        return {"situation": self.scenario, "calls": calls, "functions": self.functions, "states": self.states}
 
-def derived(found: Iterable[Baseline], situations: Iterable[Scenario] = SCENARIOS) -> list[Case]:
-    """A case for each fault of each call, function and state, in the first situation that has it."""
-    by_name = {baseline.situation: baseline for baseline in found}
-    seen: set[Any] = set()
+
+def derived(found: Iterable[Baseline], scenarios: Iterable[Scenario] = SCENARIOS) -> list[Case]:
+    """A case for each fault of each call, function and state, in the first scenario that has it."""
+    by_name = {baseline.scenario: baseline for baseline in found}
+    covered: set[Any] = set()
     cases: list[Case] = []
-    for situation in situations:
-        baseline = by_name[situation.name]
-        new = _without(baseline, seen)
-        cases += [Case(situation, (fault,)) for fault in _faults(new, situation.meanwhile == "nothing")]
-        seen |= {*baseline.calls, *baseline.functions, *baseline.states}
+    for scenario in scenarios:
+        baseline = by_name[scenario.name]
+        new = _without(baseline, covered)
+        cases += [Case(scenario, (fault,)) for fault in _faults(new, scenario.intervention == "nothing")]
+        covered |= {*baseline.calls, *baseline.functions, *baseline.states}
     return cases
 
 
-def _without(baseline: Baseline, seen: set[Any]) -> Baseline:
-    """What was not seen before. A state is a function's place, too: they are told apart by the kind of case."""
+def _without(baseline: Baseline, covered: set[Any]) -> Baseline:
+    """The baseline without what is covered. A state that calls a function is both a state and a function's place."""
     return replace(
         baseline,
-        calls=tuple(call for call in baseline.calls if call not in seen),
-        functions=tuple(place for place in baseline.functions if place not in seen),
-        states=tuple(state for state in baseline.states if state not in seen),
+        calls=tuple(call for call in baseline.calls if call not in covered),
+        functions=tuple(place for place in baseline.functions if place not in covered),
+        states=tuple(state for state in baseline.states if state not in covered),
     )
 
 
 def _faults(baseline: Baseline, may_stop: bool) -> Iterator[Fault]:
     for number, call in enumerate(baseline.calls):
-        for fault, extent in _of_call(call, number):
-            yield of_call(call, fault, extent)
-    makers = {call.place for call in baseline.calls if call.makes}
+        for fault, duration in _faults_of_call(call, number):
+            yield call_fault(call, fault, duration)
+    creators = {call.place for call in baseline.calls if call.creates}
     for place in baseline.functions:
-        yield from of_function(place, place in makers)
+        yield from function_faults(place, place in creators)
     for state in baseline.states if may_stop else ():
-        yield from of_execution(state)
+        yield from execution_faults(state)
 
 
-def _of_call(call: Call, number: int) -> Iterator[tuple[CallFault, Extent]]:
-    """A call of the protocol is broken in every way. Of the others, which only a few functions of ours make for all,
-    each is broken in two ways, in turn; one that writes also after it took effect."""
-    if call.of_the_protocol:
-        yield from ((fault, extent) for fault in CALL_FAULTS for extent in fault.extents)
+def _faults_of_call(call: Call, number: int) -> Iterator[tuple[CallFault, Duration]]:
+    """Every fault for a call that changes a lifecycle; two faults in rotation for each other call.
+
+    The other calls go through a few shared functions, so that testing each in every way would repeat the same code.
+    A call that writes is also cut after its effect.
+    """
+    if call.changes_lifecycle:
+        yield from ((fault, duration) for fault in CALL_FAULTS for duration in fault.durations)
         return
     once, lasting = CALL_FAULTS[number % len(CALL_FAULTS)], CALL_FAULTS[(number + 2) % len(CALL_FAULTS)]
     yield once, "once"
@@ -108,25 +129,25 @@ def _of_call(call: Call, number: int) -> Iterator[tuple[CallFault, Extent]]:
         yield THROTTLED, "for minutes"
 
 
-def of_call(call: Call, fault: CallFault, extent: Extent) -> Fault:
-    """This call, broken like this."""
-    return Fault(call.place, call.what, f"{fault.name}, {extent}", "rules", call.rules(fault, extent))
+def call_fault(call: Call, fault: CallFault, duration: Duration) -> Fault:
+    """The fault of a call."""
+    return Fault(call.place, call.target, f"{fault.name}, {duration}", "rules", call.rules(fault, duration))
 
 
-def of_function(place: str, makes: bool) -> Iterator[Fault]:
-    """Everything that can happen to a function there."""
-    for name, act in {**FUNCTION_FAULTS, **(STALE if makes else {})}.items():
-        yield Fault(place, "the function", name, act)
+def function_faults(place: str, creates: bool) -> Iterator[Fault]:
+    """All faults of the function at a place."""
+    for name, action in {**FUNCTION_FAULTS, **(STALE_READS if creates else {})}.items():
+        yield Fault(place, "the function", name, action)
 
 
-def of_execution(state: str) -> Iterator[Fault]:
-    """The operator stops the execution there."""
-    for name, act in STOPS.items():
-        yield Fault(state, "the execution", name, act, meanwhile="stop the execution")
+def execution_faults(state: str) -> Iterator[Fault]:
+    """The operator stops the execution in a state."""
+    for name, action in STOPS.items():
+        yield Fault(state, "the execution", name, action, intervention="stop the execution")
 
 
 def sampled(cases: list[Case], count: int | None, seed: int) -> list[Case]:
-    """`count` of them drawn by this seed, or all, in their order. A larger sample holds the smaller ones."""
+    """`count` cases drawn with a seed, or all, in their order. A larger sample contains the smaller ones."""
     if count is None or count >= len(cases):
         return cases
     order = list(range(len(cases)))
@@ -136,7 +157,7 @@ def sampled(cases: list[Case], count: int | None, seed: int) -> list[Case]:
 
 
 def states_of(definition: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    """All states, those inside of Maps too, by name."""
+    """All states of a definition by name, those inside of Map states included."""
     found: dict[str, Mapping[str, Any]] = {}
     for name, state in definition["States"].items():
         found[name] = state
@@ -146,7 +167,7 @@ def states_of(definition: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
 
 
 def release_states(definition: Mapping[str, Any]) -> tuple[frozenset[str], frozenset[str]]:
-    """The states that release in the course of a run, and those that a Catch leads to; from the ASL's own file."""
+    """The states that release endpoints in the normal course of a run, and those that a Catch leads to."""
     states = states_of(definition)
     called = {name: state.get("Arguments", {}).get("FunctionName") for name, state in states.items()}
     releasing = {name for name, function in called.items() if function == "${ReleaseThroughput}"}

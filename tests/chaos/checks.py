@@ -1,4 +1,4 @@
-"""What must hold after every case. Each check returns what it found wrong, in words."""
+"""The checks that must hold after every case. Each check yields a finding per violation."""
 
 from __future__ import annotations
 
@@ -10,101 +10,104 @@ from typing import Any
 from tests.chaos.observations import Observations
 from tuner.core.artifact_keys import Keys
 
-# A run that has failed may be stopped while it reports the failure: it failed all the same.
-_TRUE_OF = {"ABORTED": {"ABORTED", "FAILED"}}
+# A run that has failed may be stopped while it reports the failure. FAILED is a true status for it, too.
+_ACCEPTED_STATUSES = {"ABORTED": {"ABORTED", "FAILED"}}
 Check = Callable[[Observations], Iterator[str]]
 
 
 def nothing_is_alive(seen: Observations) -> Iterator[str]:
-    """No throughput, no deployment."""
+    """No throughput and no deployment exists."""
     for arn in seen.alive:
         yield f"LEAK: {arn} is alive and paid for"
 
 
-def no_job_trains_for_nobody(seen: Observations) -> Iterator[str]:
-    """A customization job in progress belongs to a running execution."""
+def no_job_without_an_execution(seen: Observations) -> Iterator[str]:
+    """Every customization job in progress belongs to a running execution."""
     for job in seen.training:
         if not any(job.endswith(run) and execution["status"] == "RUNNING" for run, execution in seen.runs.items()):
             yield f"LEAK: the job {job} is training and no execution waits for it"
 
 
-def one_job_for_a_run(seen: Observations) -> Iterator[str]:
-    """Never more than one customization job."""
+def one_job_per_run(seen: Observations) -> Iterator[str]:
+    """No run has started more than one customization job."""
     for run in seen.runs:
         jobs = [name for name in seen.jobs if name.endswith(run)]
         if len(jobs) > 1:
             yield f"{run} started {len(jobs)} jobs"
 
 
-def one_purchase_for_a_run(seen: Observations) -> Iterator[str]:
-    """Never more than one throughput, deployment or commitment of a name, however soon it was deleted."""
+def one_purchase_per_name(seen: Observations) -> Iterator[str]:
+    """No endpoint of a name was bought more than once, even if it was deleted soon."""
     for name, count in Counter(bill["name"] for bill in seen.bills).items():
         if count > 1:
             yield f"{name} was bought {count} times"
 
 
 def the_execution_ended(seen: Observations) -> Iterator[str]:
-    """Whatever happened."""
+    """No execution is running."""
     for run, execution in seen.runs.items():
         if execution["status"] == "RUNNING":
             yield f"{run} is still running"
 
 
-def somebody_is_told(seen: Observations) -> Iterator[str]:
-    """The report or the notice is there, and says what is true.
+def the_end_is_reported(seen: Observations) -> Iterator[str]:
+    """The report or the notification exists and states how the run ended.
 
-    What never became a run, or an end that could not be told, is an event in the queue that raises an alarm.
+    If no run was started, or its end could not be reported, the event must be in the dead-letter queue, which raises an
+    alarm.
     """
     if not seen.runs and not seen.undelivered:
-        yield "no run was started, and the event that should have started it is not kept either"
+        yield "no run was started, and the event that should have started it is not in the dead-letter queue"
     for run, execution in seen.runs.items():
-        true = _TRUE_OF.get(execution["status"], {execution["status"]})
+        accepted = _ACCEPTED_STATUSES.get(execution["status"], {execution["status"]})
         report = seen.artifacts.get(Keys.folder(run) + Keys.REPORT)
-        notices = [notice for notice in seen.notices if _attribute(notice, "run_id") == run]
-        if report is None and not notices and run not in json.dumps(seen.undelivered, default=str):
-            yield f"{run} has neither a report nor a notice"
+        notifications = [entry for entry in seen.notifications if _attribute(entry, "run_id") == run]
+        if report is None and not notifications and run not in json.dumps(seen.undelivered, default=str):
+            yield f"{run} has neither a report nor a notification"
         if report is not None:
-            yield from _untrue(run, execution, json.loads(report), true)
-        if notices and (status := _attribute(notices[-1], "status")) not in true:
-            yield f"the last notice of {run} says {status}, its execution is {execution['status']}"
+            yield from _wrong_in_report(run, execution, json.loads(report), accepted)
+        if notifications and (status := _attribute(notifications[-1], "status")) not in accepted:
+            yield f"the last notification of {run} says {status}, its execution is {execution['status']}"
 
 
-def _untrue(run: str, execution: Mapping[str, Any], report: Mapping[str, Any], true: Collection[str]) -> Iterator[str]:
-    if report["status"] not in true:
+def _wrong_in_report(
+    run: str, execution: Mapping[str, Any], report: Mapping[str, Any], accepted: Collection[str]
+) -> Iterator[str]:
+    if report["status"] not in accepted:
         yield f"the report of {run} says {report['status']}, its execution is {execution['status']}"
-    said = (report["failure"] or {}).get("error")
-    if execution["status"] == "FAILED" and said != execution["error"]:
-        yield f"the report of {run} says {said}, its execution {execution['error']}"
+    reported = (report["failure"] or {}).get("error")
+    if execution["status"] == "FAILED" and reported != execution["error"]:
+        yield f"the report of {run} says {reported}, its execution {execution['error']}"
 
 
-def _attribute(notice: Mapping[str, Any], name: str) -> str:
-    return str(notice.get("MessageAttributes", {}).get(name, {}).get("Value", ""))
+def _attribute(notification: Mapping[str, Any], name: str) -> str:
+    return str(notification.get("MessageAttributes", {}).get(name, {}).get("Value", ""))
 
 
-def inputs_are_untouched(seen: Observations) -> Iterator[str]:
-    """The same versions as were dropped, and no others."""
+def inputs_are_unchanged(seen: Observations) -> Iterator[str]:
+    """The inputs have the versions that were uploaded, and no others."""
     for key, version in sorted(seen.uploaded ^ seen.inputs):
         yield f"{key} (version {version}) was {'changed' if (key, version) in seen.inputs else 'removed'}"
 
 
-def artifacts_are_whole(seen: Observations) -> Iterator[str]:
-    """Each is absent or complete, and no upload is left half done."""
+def artifacts_are_complete(seen: Observations) -> Iterator[str]:
+    """Every artifact is complete, and no multipart upload is unfinished."""
     for key in seen.unfinished_uploads:
         yield f"the upload of {key} was never finished"
     for key, body in seen.artifacts.items():
-        if not _is_whole(key, body):
-            yield f"{key} is not whole"
+        if not _is_complete(key, body):
+            yield f"{key} is not complete"
 
 
-def _is_whole(key: str, body: bytes) -> bool:
+def _is_complete(key: str, body: bytes) -> bool:
     text = body.decode()
     if key.endswith(".html"):
         return text.rstrip().endswith("</html>")
     if not key.endswith((".json", ".jsonl")):
         return True
     try:
-        for part in text.splitlines() if key.endswith(".jsonl") else [text]:
-            json.loads(part)
+        for document in text.splitlines() if key.endswith(".jsonl") else [text]:
+            json.loads(document)
     except ValueError:
         return False
     return True
@@ -112,16 +115,16 @@ def _is_whole(key: str, body: bytes) -> bool:
 
 CHECKS: tuple[Check, ...] = (
     nothing_is_alive,
-    no_job_trains_for_nobody,
-    one_job_for_a_run,
-    one_purchase_for_a_run,
+    no_job_without_an_execution,
+    one_job_per_run,
+    one_purchase_per_name,
     the_execution_ended,
-    somebody_is_told,
-    inputs_are_untouched,
-    artifacts_are_whole,
+    the_end_is_reported,
+    inputs_are_unchanged,
+    artifacts_are_complete,
 )
 
 
 def findings(seen: Observations) -> list[str]:
-    """Of all checks."""
-    return [found for check in CHECKS for found in check(seen)]
+    """The findings of all checks."""
+    return [finding for check in CHECKS for finding in check(seen)]

@@ -1,4 +1,4 @@
-"""What can go wrong, as data: the effects that the proxy has on a call, and what happens to a function or a run."""
+"""The faults as data: effects of the proxy on AWS calls, and actions on functions and executions."""
 
 from __future__ import annotations
 
@@ -6,30 +6,31 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from tests.chaos.plan import Act
+from tests.chaos.plan import Action
 
-# Longer than the functions wait for an answer (lane.py): they give up, the call never arrives.
+# Longer than the read timeout of the functions (worker.py): the function gives up, and the call never arrives.
 HANG_MS = 2_500
-# What hangs lastingly hangs in two attempts of a state, each with one repetition by the SDK. From then on its
-# connections are cut: the same for the functions, but sooner.
+# A lasting hang covers two attempts of a state, each with one retry by the SDK. After these, connections are cut. For
+# the function this is the same, but it takes less time.
 _HANGS = 4
-# A state's retries get through throttling of some minutes: four attempts, each with one repetition by the SDK.
+# Throttling for minutes covers four attempts of a state, each with one retry by the SDK. The retries of the state
+# outlast it.
 _THROTTLED_FOR_MINUTES = 8
 _THROTTLED = {"s3": "SlowDown", "sns": "ThrottledException", "service-quotas": "TooManyRequestsException"}
-_BROKEN = {"s3": "InternalError", "sns": "InternalError", "stepfunctions": "InternalFailure"}
+_SERVER_ERROR = {"s3": "InternalError", "sns": "InternalError", "stepfunctions": "InternalFailure"}
 
-# How long a call is faulty: the first one only, which the SDK repeats by itself; for minutes, which the state machine's
-# retries outlast; or every call of this function until the run is over, which nothing can mend.
-Extent = Literal["once", "for minutes", "lasting"]
+# How long a call is faulty. "once": the first call, which the SDK retries. "for minutes": until the retries of the
+# state machine succeed. "lasting": every such call of the function until the run has ended.
+Duration = Literal["once", "for minutes", "lasting"]
 
 
 @dataclass(frozen=True)
 class CallFault:
-    """`effect` gives microburst's effect for a service."""
+    """A fault of a call. `effect` returns microburst's effect for a service."""
 
     name: str
     effect: Callable[[str], Mapping[str, Any]]
-    extents: tuple[Extent, ...] = ("once", "lasting")
+    durations: tuple[Duration, ...] = ("once", "lasting")
 
 
 def _throttling(service: str) -> Mapping[str, Any]:
@@ -37,10 +38,11 @@ def _throttling(service: str) -> Mapping[str, Any]:
 
 
 def _server_error(service: str) -> Mapping[str, Any]:
-    code = _BROKEN.get(service, "InternalServerException")
+    code = _SERVER_ERROR.get(service, "InternalServerException")
     return {"error": {"code": code, "status": 500, "message": "Injected: an internal error"}}
 
 
+# The names are part of the names of cases in kept results (results.py): do not change them.
 THROTTLED = CallFault("throttled", _throttling, ("once", "for minutes", "lasting"))
 CUT_AFTER = CallFault("cut after it acted", lambda _: {"response": {"abort_bytes": 0}})
 CALL_FAULTS = (
@@ -51,7 +53,7 @@ CALL_FAULTS = (
     CallFault("hangs", lambda _: {"timeout_ms": HANG_MS}),
 )
 
-FUNCTION_FAULTS: Mapping[str, Act] = {
+FUNCTION_FAULTS: Mapping[str, Action] = {
     "crashes before its effect": "crash before",
     "crashes after its effect": "crash after",
     "runs out of time": "out of time",
@@ -59,15 +61,15 @@ FUNCTION_FAULTS: Mapping[str, Act] = {
     "is cold": "cold",
     "is throttled for minutes": "throttled",
 }
-# Only where a function makes something at Bedrock: the next reads miss it.
-STALE: Mapping[str, Act] = {"is followed by stale reads": "stale reads"}
+# Only for functions that create a resource of Bedrock: the next reads do not see it.
+STALE_READS: Mapping[str, Action] = {"is followed by stale reads": "stale reads"}
 
-STOPS: Mapping[str, Act] = {
+STOPS: Mapping[str, Action] = {
     "stopped as it begins": "hold before",
     "stopped as it ends": "hold after",
 }
 
-_PROTOCOL = ("bedrock", "scheduler", "stepfunctions")
+_LIFECYCLE_SERVICES = ("bedrock", "scheduler", "stepfunctions")
 _READS = ("Get", "List", "Head", "Describe", "Converse", "InvokeModel")
 
 
@@ -81,33 +83,35 @@ class Call:
     operation: str
 
     @property
-    def what(self) -> str:
+    def target(self) -> str:
         """Service and operation."""
         return f"{self.service}.{self.operation}"
 
     @property
     def reads(self) -> bool:
-        """Whether it changes nothing."""
+        """Whether the call changes nothing."""
         return self.operation.startswith(_READS)
 
     @property
-    def of_the_protocol(self) -> bool:
-        """Whether it makes, changes or ends a job, an endpoint, a schedule or an execution. Files, notices and events
-        are written in the same way everywhere."""
-        return not self.reads and self.service in _PROTOCOL
+    def changes_lifecycle(self) -> bool:
+        """Whether the call creates, changes or ends a job, an endpoint, a schedule or an execution.
+
+        All other writes (files, notifications, events) go through a few functions that every step shares.
+        """
+        return not self.reads and self.service in _LIFECYCLE_SERVICES
 
     @property
-    def makes(self) -> bool:
-        """Whether Bedrock makes something by it."""
+    def creates(self) -> bool:
+        """Whether the call creates a resource of Bedrock."""
         return self.service == "bedrock" and self.operation.startswith("Create")
 
-    def rules(self, fault: CallFault, extent: Extent) -> tuple[dict[str, Any], ...]:
-        """What the proxy is told; `app_id` marks the function's requests. The first rule that matches holds."""
+    def rules(self, fault: CallFault, duration: Duration) -> tuple[dict[str, Any], ...]:
+        """The proxy's rules for a fault. The first rule that matches a request applies."""
         match = {"service": self.service, "operation": self.operation, "headers": {"User-Agent": app_id(self.function)}}
         effect = {**match, **fault.effect(self.service)}
-        if extent == "once":
+        if duration == "once":
             return ({**effect, "times": 1},)
-        if extent == "for minutes":
+        if duration == "for minutes":
             return ({**effect, "times": _THROTTLED_FOR_MINUTES},)
         if "timeout_ms" in effect:
             return ({**effect, "times": _HANGS}, {**match, "reset": True})
@@ -115,5 +119,5 @@ class Call:
 
 
 def app_id(function: str) -> str:
-    """What stands in the user agent of a function's requests (AWS_SDK_UA_APP_ID)."""
+    """The part of the user agent (AWS_SDK_UA_APP_ID) that marks the requests of a function."""
     return f"app/{function}."

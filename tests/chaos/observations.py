@@ -1,4 +1,4 @@
-"""What is there after a case has settled, and what came of it."""
+"""Collects what exists after a case has settled, and determines which release deleted each endpoint."""
 
 from __future__ import annotations
 
@@ -19,15 +19,19 @@ RELEASES = {
     1: "the state after the answers",
     2: "the Catch of a state",
     3: "the rule on ended executions",
-    4: "the release switch",
+    4: "the release schedule",
     5: "the hourly sweep",
 }
-_EVENTS = {"by the rule": 3, "by the switch": 4, "by the sweep": 5}
+# The end of a place names the event that invoked the function (`place_of` in server_patch.py).
+_RELEASE_BY_EVENT = {"by the rule": 3, "by the switch": 4, "by the sweep": 5}
 
 
 @dataclass(frozen=True)
 class Observations:
-    """`runs` are executions by the run's id, `artifacts` the runs' files by key, `bills` what was paid for."""
+    """The state of the cloud after a case. Documents of AWS and of the journals are kept as they are.
+
+    `runs` are executions by run id, `artifacts` the files of the runs by key, `bills` the billed endpoints.
+    """
 
     runs: Mapping[str, Mapping[str, Any]]
     alive: tuple[str, ...]
@@ -38,13 +42,13 @@ class Observations:
     inputs: frozenset[tuple[str, str]]
     artifacts: Mapping[str, bytes]
     unfinished_uploads: tuple[str, ...]
-    notices: tuple[Mapping[str, Any], ...]
+    notifications: tuple[Mapping[str, Any], ...]
     undelivered: tuple[Mapping[str, Any], ...]
     journal: tuple[Mapping[str, Any], ...]
     calls: tuple[Mapping[str, Any], ...]
 
-    def baseline(self, situation: str) -> Baseline:
-        """The calls, functions and states that were met."""
+    def baseline(self, scenario: str) -> Baseline:
+        """The calls, functions and states of the run."""
         by_trace = self._invocations()
         calls = dict.fromkeys(
             Call(
@@ -56,24 +60,28 @@ class Observations:
             for call in self.calls
             if call["trace"] in by_trace
         )
-        functions = dict.fromkeys(entry["place"] for entry in self.journal if entry["what"] == "invoked")
+        functions = dict.fromkeys(entry["place"] for entry in self.journal if entry["kind"] == "invoked")
         states = dict.fromkeys(
-            e["place"] for e in self.journal if e["what"] == "waits" or (e["what"] == "invoked" and e["execution"])
+            e["place"] for e in self.journal if e["kind"] == "waits" or (e["kind"] == "invoked" and e["execution"])
         )
-        return Baseline(situation, tuple(calls), tuple(functions), tuple(states))
+        return Baseline(scenario, tuple(calls), tuple(functions), tuple(states))
+
+    def reached(self, place: str) -> bool:
+        """Whether a fault was injected at this place."""
+        return any(entry["kind"] == "injected" and entry["place"] == place for entry in self.journal)
 
     def _invocations(self) -> dict[str, Mapping[str, Any]]:
-        """What was invoked, by the trace id that its calls carry."""
-        invoked = {entry["number"]: entry for entry in self.journal if entry["what"] == "invoked"}
-        ended = [e for e in self.journal if e["what"] == "returned" and e["number"] in invoked]
+        """Invocations by the X-Ray trace id that their calls carry."""
+        invoked = {entry["number"]: entry for entry in self.journal if entry["kind"] == "invoked"}
+        ended = [e for e in self.journal if e["kind"] == "returned" and e["number"] in invoked]
         return {entry["trace"]: invoked[entry["number"]] for entry in ended if entry["trace"]}
 
-    def survived_by(self) -> list[int]:
-        """Which of the five released what was bought, for each purchase; 0 where somebody else did."""
-        return [self._released_by(bill) for bill in self.bills if bill["deleted_at"]]
+    def releases(self) -> list[int]:
+        """The number of the release that deleted each endpoint. 0 if Bedrock or the operator deleted it."""
+        return [self._release_of(bill) for bill in self.bills if bill["deleted_at"]]
 
-    def _released_by(self, bill: Mapping[str, Any]) -> int:
-        """By the last delete that was called before it was gone: earlier ones were cut off."""
+    def _release_of(self, bill: Mapping[str, Any]) -> int:
+        """The release that made the last delete call before the endpoint was gone. Earlier calls were cut off."""
         by_trace, gone_at = self._invocations(), dt.datetime.fromisoformat(bill["deleted_at"]).timestamp()
         deletes = [
             by_trace[call["trace"]]["place"]
@@ -87,39 +95,39 @@ class Observations:
 
 
 def release_at(place: str) -> int:
-    """Which of the five a place belongs to; 0: none."""
+    """The number of the release at a place, or 0."""
     if place in IN_COURSE:
         return 1
     if place in AFTER_A_FAILURE:
         return 2
-    return next((number for words, number in _EVENTS.items() if place.endswith(words)), 0)
+    return next((number for end, number in _RELEASE_BY_EVENT.items() if place.endswith(end)), 0)
 
 
-def look(player: ScenarioRunner) -> Observations:
-    """Looks at everything, past the proxy."""
-    lane, pipeline = player.lane, player.lane.pipeline
-    runs = {run: pipeline.describe(run) for run in player.runs()}
+def observe(runner: ScenarioRunner) -> Observations:
+    """Collect the observations as the administrator, without the proxy."""
+    worker, pipeline = runner.worker, runner.worker.pipeline
+    runs = {run: pipeline.describe(run) for run in runner.runs()}
     artifacts = pipeline.outputs["ArtifactsBucketName"]
     uploads = pipeline.client("s3").list_multipart_uploads(Bucket=artifacts).get("Uploads", [])
     return Observations(
         runs=runs,
-        alive=tuple(lane.alive(player.dataset)),
-        jobs=tuple(name for name in pipeline.jobs() if player.dataset in name),
-        training=tuple(lane.training(player.dataset)),
-        bills=tuple(bill for bill in lane.bedrock("GET", place="billing") if player.dataset in bill["name"]),
-        uploaded=player.uploaded,
-        inputs=versions(pipeline, player.dataset),
+        alive=tuple(worker.alive(runner.dataset)),
+        jobs=tuple(name for name in pipeline.jobs() if runner.dataset in name),
+        training=tuple(worker.training(runner.dataset)),
+        bills=tuple(bill for bill in worker.bedrock("GET", path="billing") if runner.dataset in bill["name"]),
+        uploaded=runner.uploaded,
+        inputs=versions(pipeline, runner.dataset),
         artifacts=_artifacts(pipeline, artifacts, runs),
         unfinished_uploads=tuple(upload["Key"] for upload in uploads),
-        notices=tuple(lane.messages(lane.notices)),
-        undelivered=tuple(lane.undelivered()),
-        journal=tuple(player.journal()),
-        calls=tuple(player.calls()),
+        notifications=tuple(worker.messages(worker.notification_queue)),
+        undelivered=tuple(worker.undelivered()),
+        journal=tuple(runner.journal()),
+        calls=tuple(runner.calls()),
     )
 
 
 def versions(pipeline: Pipeline, dataset: str) -> frozenset[tuple[str, str]]:
-    """Every version of every input, deleted ones too."""
+    """Keys and version ids of all versions of the inputs, delete markers included."""
     found = pipeline.client("s3").list_object_versions(
         Bucket=pipeline.outputs["DataBucketName"], Prefix=f"incoming/{dataset}/"
     )

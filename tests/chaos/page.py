@@ -1,4 +1,4 @@
-"""docs/chaos.md: which faults were injected, what released the endpoints, and what leaks without each release."""
+"""Renders docs/chaos.md: the injected faults, which release deleted the endpoints, and what leaks without each one."""
 
 from __future__ import annotations
 
@@ -7,36 +7,38 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from tests.chaos.cases import Case
-from tests.chaos.faults import CALL_FAULTS, FUNCTION_FAULTS, STALE, STOPS
+from tests.chaos.faults import CALL_FAULTS, FUNCTION_FAULTS, STALE_READS, STOPS
 from tests.chaos.observations import RELEASES
 from tests.chaos.pairs import EACH
 from tests.chaos.results import Result
 from tests.chaos.scenarios import SCENARIOS
 
-# What the page says when it shows a part of the cases only.
+# The words on the page if it covers only a part of the cases.
 SAMPLE = "a sample of"
 _NUMBERS = {0: "–", **{number: str(number) for number in RELEASES}}
-_LATE = {
+# How late a release came, by the last event that was needed (LaterHours).
+_DELAYS = {
     "sweep": "≤ 1 h",
-    "switch": "at the switch's time",
+    "switch": "at the time of the release schedule",
     "sweep after the outage": "≤ 1 h after the calls work again",
 }
 
 
-def in_short(result: Result) -> str:
-    """A line for the terminal."""
-    off = f"without {result.off}: " if result.off else ""
-    return f"{off}{result.name}: {'/'.join(result.ended) or 'not started'}, {cell(result)}; {verdict(result)}"
+def summary(result: Result) -> str:
+    """The result in one line, for the terminal."""
+    prefix = f"without {result.disabled_release}: " if result.disabled_release else ""
+    return f"{prefix}{result.name}: {'/'.join(result.statuses) or 'not started'}, {cell(result)}; {verdict(result)}"
 
 
 def verdict(result: Result) -> str:
-    """Whether every check held."""
-    again = f"ok at the second try; at the first: {'; '.join(result.first_findings)}" if result.first_findings else "ok"
-    return "; ".join(result.findings) or again
+    """The findings, or that all checks passed."""
+    first = "; ".join(result.first_findings)
+    passed = f"ok in the second attempt; findings of the first: {first}" if first else "ok"
+    return "; ".join(result.findings) or passed
 
 
 def cell(result: Result) -> str:
-    """Which of the five released what was bought, and how long it was paid for."""
+    """The releases that deleted the endpoints, and how long these were paid for."""
     if leaks(result):
         return "**LEAKS**"
     if result.findings:
@@ -44,45 +46,48 @@ def cell(result: Result) -> str:
     if not result.released_by:
         return "·"
     numbers = ", ".join(_NUMBERS[number] for number in result.released_by)
-    late = f" + {_LATE[result.stages[-1]]}" if result.stages else ""
-    return f"{numbers} ({result.paid_seconds:g} s{late})"
+    delay = f" + {_DELAYS[result.later_events[-1]]}" if result.later_events else ""
+    return f"{numbers} ({result.paid_seconds:g} s{delay})"
 
 
 def leaks(result: Result) -> bool:
-    """Whether something stayed alive after the last of the five."""
+    """Whether something stayed alive after all five releases."""
     return any(finding.startswith("LEAK") for finding in result.findings)
 
 
 def worse(whole: Sequence[Result], without: Sequence[Result], number: int) -> list[tuple[Result, Result]]:
-    """Cases with the release, and without it, where the purchase then lived longer or for ever."""
+    """The results with and without a release, where the endpoint lived longer without it, or for ever."""
     before = {result.name: result for result in whole}
-    pairs = [(before[result.name], result) for result in without if result.off == number]
+    pairs = [(before[result.name], result) for result in without if result.disabled_release == number]
     return [(had, has) for had, has in pairs if number not in has.released_by]
 
 
-def blind(whole: Sequence[Result], without: Sequence[Result]) -> list[int]:
-    """Releases that something was survived by, and without which it fared no worse: such a check could not fail."""
+def unneeded_releases(whole: Sequence[Result], without: Sequence[Result]) -> list[int]:
+    """Releases that deleted an endpoint, and without which no case was worse.
+
+    Either such a release is not needed, or the checks cannot fail.
+    """
     used = {number for result in whole for number in result.released_by} - {0}
     return [number for number in sorted(used) if not worse(whole, without, number)]
 
 
-def render(cases: Sequence[Case], whole: Sequence[Result], without: Sequence[Result], there_are: int) -> str:
-    """The page, from the results of the cases; there are `there_are` cases in all."""
-    singles = [result for result in whole if not result.second]
-    pairs = [result for result in whole if result.second]
-    played = [(case, result) for case, result in zip(cases, whole, strict=True) if len(case.faults) == 1]
+def render(cases: Sequence[Case], whole: Sequence[Result], without: Sequence[Result], all_cases: int) -> str:
+    """The page with the results of the cases. There are `all_cases` cases in all."""
+    singles = [result for result in whole if not result.second_fault]
+    pairs = [result for result in whole if result.second_fault]
+    single = [(case, result) for case, result in zip(cases, whole, strict=True) if len(case.faults) == 1]
     parts = [
         _HEAD.format(
-            count=_of(len(whole), there_are),
+            count=_of(len(whole), all_cases),
             pairs=len(pairs),
             bad=sum(bool(result.findings) for result in whole),
             counts=_counts(whole),
-            states=_states([*whole, *without]),
+            states=_code_states([*whole, *without]),
         ),
         _failed(whole),
-        _situations(whole),
-        _calls(played),
-        _grid("Functions", "place", {**FUNCTION_FAULTS, **STALE}, "the function", singles),
+        _scenarios(whole),
+        _calls(single),
+        _grid("Functions", "place", {**FUNCTION_FAULTS, **STALE_READS}, "the function", singles),
         _grid("The operator stops the execution", "state", STOPS, "the execution", singles),
         _pairs([(case, result) for case, result in zip(cases, whole, strict=True) if len(case.faults) == 2]),
         _without(whole, without),
@@ -91,91 +96,96 @@ def render(cases: Sequence[Case], whole: Sequence[Result], without: Sequence[Res
     return "\n".join(parts)
 
 
-def _states(results: Iterable[Result]) -> str:
-    """How many cases were played with which state of the code."""
-    counted = Counter(result.state.partition(" ")[0] for result in results if result.state)
-    return ", ".join(f"{count} at commit {state}" for state, count in counted.most_common()) or "one state of the code"
+def _code_states(results: Iterable[Result]) -> str:
+    """The number of cases for each commit."""
+    counted = Counter(result.code_state.partition(" ")[0] for result in results if result.code_state)
+    return (
+        ", ".join(f"{count} at commit {commit}" for commit, count in counted.most_common()) or "one version of the code"
+    )
 
 
-def _of(count: int, there_are: int) -> str:
-    return f"{count} cases" if count == there_are else f"{count} cases, {SAMPLE} the {there_are} there are"
+def _of(count: int, all_cases: int) -> str:
+    return f"{count} cases" if count == all_cases else f"{count} cases, {SAMPLE} {all_cases}"
 
 
 def _counts(whole: Iterable[Result]) -> str:
     counted = Counter(number for result in whole for number in set(result.released_by))
-    rows = [f"| {number} | {words} | {counted[number]} |" for number, words in RELEASES.items()]
-    return "\n".join(["| | release | cases that it survived |", "| --- | --- | ---: |", *rows])
+    rows = [f"| {number} | {name} | {counted[number]} |" for number, name in RELEASES.items()]
+    return "\n".join(["| | release | cases |", "| --- | --- | ---: |", *rows])
 
 
 def _failed(whole: Iterable[Result]) -> str:
-    rows = [f"- {result.name}: {_shortened(finding)}" for result in whole for finding in result.findings]
-    again = [
-        f"- {result.name}: {_shortened(finding)}"
+    rows = [f"- {result.name}: {_without_run_id(finding)}" for result in whole for finding in result.findings]
+    first_attempts = [
+        f"- {result.name}: {_without_run_id(finding)}"
         for result in whole
         if not result.findings
         for finding in result.first_findings
     ]
     return "\n".join(
         [
-            "## What failed a check\n",
-            *(rows or ["Nothing."]),
-            "\n## What failed a check at the first try and held at the second\n",
-            "Each failed case is played again, because other work of the machine makes calls run out of time.\n",
-            *(again or ["Nothing."]),
+            "## Failed checks\n",
+            *(rows or ["None."]),
+            "\n## Checks that failed in the first attempt and passed in the second\n",
+            "Failed cases run a second time, because other load on the machine makes calls time out.\n",
+            *(first_attempts or ["None."]),
             "",
         ]
     )
 
 
-def _shortened(finding: str) -> str:
-    """Without the name of the run, which says nothing to a reader."""
+def _without_run_id(finding: str) -> str:
+    """The finding without run ids, which mean nothing to a reader."""
     return re.sub(r"case-[0-9a-f-]+", "the run", finding)
 
 
-def _situations(whole: Iterable[Result]) -> str:
+def _scenarios(whole: Iterable[Result]) -> str:
     by_name = {result.name: result for result in whole}
     rows = [
-        f"| {situation.name} | {'/'.join(result.ended)} | {cell(result)} |"
-        for situation in SCENARIOS
-        if (result := by_name.get(situation.name))
+        f"| {scenario.name} | {'/'.join(result.statuses)} | {cell(result)} |"
+        for scenario in SCENARIOS
+        if (result := by_name.get(scenario.name))
     ]
     return "\n".join(
-        ["## Runs without a further fault\n", "| run | ends | released by |", "| --- | --- | --- |", *rows, ""]
+        ["## Runs without an injected fault\n", "| run | ends | released by |", "| --- | --- | --- |", *rows, ""]
     )
 
 
-def _calls(played: Iterable[tuple[Case, Result]]) -> str:
+def _calls(results: Iterable[tuple[Case, Result]]) -> str:
     lines: dict[tuple[str, ...], dict[str, str]] = {}
-    for case, result in played:
+    for case, result in results:
         [fault] = case.faults
-        if fault.act == "rules":
-            name, _, extent = fault.name.rpartition(", ")
-            key = (case.situation.name, fault.place, fault.what, extent)
+        if fault.action == "rules":
+            name, _, duration = fault.name.rpartition(", ")
+            key = (case.scenario.name, fault.place, fault.target, duration)
             lines.setdefault(key, {})[name] = cell(result)
     faults = [fault.name for fault in CALL_FAULTS]
-    rows = [_row((place, f"`{what}`", extent), found, faults) for (_, place, what, extent), found in lines.items()]
+    rows = [
+        _row((place, f"`{target}`", duration), found, faults) for (_, place, target, duration), found in lines.items()
+    ]
     return "\n".join([_CALLS_HEAD, *_header(("place", "call", "how long"), faults), *rows, ""])
 
 
-def _pairs(played: Sequence[tuple[Case, Result]]) -> str:
-    reached = sum(result.reached for _, result in played)
+def _pairs(results: Sequence[tuple[Case, Result]]) -> str:
+    reached = sum(result.second_reached for _, result in results)
     rows = [
-        f"| {case.faults[0].words} | {case.faults[1].words} | {'/'.join(result.ended) or 'not started'} | "
-        f"{cell(result)}{'' if result.reached else ' (second place not reached)'} |"
-        for case, result in played
+        f"| {case.faults[0].description} | {case.faults[1].description} "
+        f"| {'/'.join(result.statuses) or 'not started'} "
+        f"| {cell(result)}{'' if result.second_reached else ' (second place not reached)'} |"
+        for case, result in results
     ]
-    head = _PAIRS_HEAD.format(count=len(played), reached=reached, each=EACH)
+    head = _PAIRS_HEAD.format(count=len(results), reached=reached, each=EACH)
     return "\n".join(
         [head, "| first fault | second fault | ends | released by |", "| --- | --- | --- | --- |", *rows, ""]
     )
 
 
-def _grid(title: str, first: str, faults: Mapping[str, object], what: str, whole: Iterable[Result]) -> str:
+def _grid(title: str, first: str, faults: Mapping[str, object], target: str, whole: Iterable[Result]) -> str:
     lines: dict[tuple[str, str], dict[str, str]] = {}
     for result in whole:
-        if result.what == what:
-            lines.setdefault((result.situation, result.place), {})[result.fault] = cell(result)
-    rows = [_row((place, situation), found, list(faults)) for (situation, place), found in lines.items()]
+        if result.target == target:
+            lines.setdefault((result.scenario, result.place), {})[result.fault] = cell(result)
+    rows = [_row((place, scenario), found, list(faults)) for (scenario, place), found in lines.items()]
     return "\n".join([f"## {title}\n", *_header((first, "run"), list(faults)), *rows, ""])
 
 
@@ -199,7 +209,7 @@ def _without(whole: Sequence[Result], without: Sequence[Result]) -> str:
 
 def _then(has: Result) -> str:
     if leaks(has):
-        return "**nobody: it leaks**"
+        return "**never: it leaks**"
     return f"leaks until {cell(has)}"
 
 
@@ -209,64 +219,69 @@ _HEAD = """<!-- Written by `make chaos`: do not edit. -->
 
 *For readers who want evidence that nothing stays alive.*
 
-Runs of the pipeline on the local cloud with injected faults: {count}, of which {pairs} have two faults. {bad} failed a
-check. Played: {states}. The cases are derived from the state machine and from the calls that a run of each kind was
-recorded to make.
+Runs of the pipeline in the local cloud with injected faults: {count}, of which {pairs} have two faults. {bad} failed a
+check. Code: {states}. The cases are derived from the state machine, and from the calls that a run of each kind makes.
 
-After each case these checks must hold: no throughput, no deployment and no customization job is alive without a running
-execution; a run has started at most one job and bought each of its endpoints at most once; its execution has ended;
-its report or its notice exists and states how the run ended; the inputs are unchanged; every artifact is absent or
-complete.
+After each case these checks must pass:
+
+- No throughput and no deployment is alive, and no customization job is in progress without a running execution.
+- A run has started at most one job, and has bought each of its endpoints at most once.
+- The execution has ended. Its report or its notification exists and states how the run ended.
+- The inputs are unchanged. Every artifact is absent or complete.
 
 {counts}
 
-A cell names the release that deleted what the run had bought, and for how many seconds it was paid for. The state
-machine waits a five-hundredth of its real times. `·`: nothing was bought. `–`: Bedrock or the operator deleted it. If
-something was still alive at the end, the harness moved the clock forward: to the hourly sweep (+ ≤ 1 h), then to the
-time of the release switch.
+A cell names the release that deleted the endpoint, and for how many seconds the endpoint was paid for. The waits of the
+state machine last a five-hundredth of their real time. `·`: nothing was bought. `–`: Bedrock or the operator deleted
+the endpoint. If something was still alive after the run, the harness advanced the time: first to the hourly sweep
+(+ ≤ 1 h), then to the time of the release schedule.
 """
 _CALLS_HEAD = """## AWS calls
 
-A call that makes, changes or ends a job, an endpoint, a schedule or an execution is broken in every way. All other
-calls go through a few shared functions: of those, each is broken in two ways, in turn, and each that writes also after
-it took effect. An empty cell was not played.
+Calls that create, change or end a job, an endpoint, a schedule or an execution are broken in every way. All other calls
+go through a few shared functions. These are broken in two ways each, in rotation; calls that write are also cut after
+their effect. An empty cell was not run.
 """
 _PAIRS_HEAD = """## Two faults in one run
 
-{count} pairs; in {reached} the run also reached the place of the second fault. Both faults are at functions that make,
-change or end a job, an endpoint, a schedule or an execution. If a run survives the first fault, the second is at a
-later one of these; if the first fault ends the run, the second is at a function that releases or reports afterwards.
-Every kind of fault is followed by every kind that can follow it, {each} times, at the places that were paired least
-until then (`tests/chaos/pairs.py`).
+{count} pairs. In {reached} of them the run reached the place of the second fault. Both faults are at functions that
+create, change or end a job, an endpoint, a schedule or an execution. If the run survives the first fault, the second is
+at a later one of these functions. If the first fault ends the run, the second is at a function that releases or reports
+afterwards. Every kind of fault is followed by every kind that can follow it, {each} times, at the pairs of places that
+were used least until then (`tests/chaos/pairs.py`).
 """
-_WITHOUT_HEAD = """## Without one of the five
+_WITHOUT_HEAD = """## Without one of the five releases
 
-Cases that ended well by one release, played again with that release switched off: what was bought then lives until
-another release comes, or for ever.
+Cases that ended well through one release, and ran again with that release disabled. The endpoint then lives until
+another release deletes it, or for ever.
 
 | without | case | released by | without it |
 | --- | --- | --- | --- |"""
 _FOOT = """## How it works
 
 ```
-make chaos                    all cases; an interrupted campaign goes on where it stopped
-make chaos KEEP=1             after a change of the code, only what did not hold before and what is new
-make chaos SAMPLE=30 SEED=7   30 cases with one fault and 10 with two, drawn with that seed
+make chaos                    all cases; an interrupted campaign continues where it stopped
+make chaos KEEP=1             after a change of the code: only new cases and those that failed before
+make chaos SAMPLE=30 SEED=7   30 cases with one fault and 10 with two, drawn with this seed
+make chaos WORKERS=2          the number of local clouds that run in parallel
 ```
 
-The code is in `tests/chaos/`. Several local clouds run side by side with the `instant` engine
+The code is in `tests/chaos/`. Several local clouds run in parallel with the engine `instant`
 ([local-bedrock.md](local-bedrock.md): no model, a stand-in). Their functions reach AWS through the proxy microburst.
-Scaled: the waits and retry intervals of the state machine, the pauses in the functions and the SDK's own retries (a
-five-hundredth); the pauses before an event is delivered again (0.1 to 0.3 s); Bedrock's time for jobs and endpoints
-(0 s); the time a dataset's folder must rest (1 s); how long a function waits for an answer (2 s). The SDK repeats a
+Accelerated: the waits and retry intervals of the state machine, the pauses in the functions and the retries of the SDK
+(a five-hundredth); the pauses before an event is delivered again (0.1 to 0.3 s); Bedrock's time for jobs and endpoints
+(0 s); the time for which a dataset's folder must not change (1 s); the functions' read timeout (2 s). The SDK retries a
 call once.
 
 How long a fault lasts: *once*: the first such call after that place. *For minutes*: the next eight calls. *Lasting*:
-every such call of that function until the run is over; only the sweep and the switch come later. A call that hangs
-lastingly hangs four times and is cut from then on. A cold function refuses four invocations
+every such call of that function until the run has ended; only the sweep and the release schedule come later. A call
+with a lasting hang hangs four times; after that its connections are cut. A cold function refuses four invocations
 (`CodeArtifactUserPendingException`), a throttled one six (`TooManyRequestsException`). Stale reads: the next two Get or
-List calls miss each job, model, throughput or deployment that is made after the fault.
+List calls miss each job, model, throughput or deployment that is created after the fault.
 
-Not covered: a state machine that runs out of time (the rule for stopped executions also reacts to it), and stops in
-states that take no time (Choice, Pass, Succeed, Fail).
+In the names of places, *by the switch* means by the release schedule, *by the rule* by the rule on ended executions,
+and *by the arrival* by the upload of a dataset.
+
+Not covered: a state machine that times out (the rule on ended executions reacts to it, too), and stops in states that
+take no time (Choice, Pass, Succeed, Fail).
 """

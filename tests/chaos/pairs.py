@@ -1,11 +1,14 @@
-"""Cases with two faults: the second at a place that the run reaches after the first.
+"""The cases with two faults. The second fault is at a place that the run reaches after the first.
 
-The rule. Both faults are at places of the protocol: functions that make, change or end a job, an endpoint, a schedule
-or an execution, in a run that is served by provisioned throughput or on demand. If the first fault is one that a run
-survives, the second is at any later place of the protocol. If it ends the run, the second is at a place that releases
-or reports afterwards; if it is a stop while the job is started, the training takes long, so that there is a job to be
-stopped. Every kind of fault is followed by every kind that can follow it, EACH times, each time at the two places that
-were paired least until then.
+Both faults are at calls, functions and states that change a lifecycle (faults.py), in a run that is served by
+provisioned throughput or on demand:
+
+- If a run survives the first fault, the second is at any later such place.
+- If the first fault ends the run, the second is at a place that releases or reports afterwards.
+- If the first fault is a stop while the job is being started, the training takes long, so that there is a job to stop.
+
+Every kind of fault is followed by every kind that can follow it, EACH times, at the pairs of places that were used
+least until then.
 """
 
 from __future__ import annotations
@@ -15,15 +18,16 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from tests.chaos.cases import Baseline, Case, Fault, of_call, of_execution, of_function
+from tests.chaos.cases import Baseline, Case, Fault, call_fault, execution_faults, function_faults
 from tests.chaos.faults import CALL_FAULTS, Call
 from tests.chaos.observations import AFTER_A_FAILURE, IN_COURSE
 from tests.chaos.scenarios import LONG_TRAINING, SCENARIOS, Scenario
 
-# So often is each kind of fault followed by each other kind.
+# How many times each kind of fault is followed by each other kind.
 EACH = 2
 SERVED = ("provisioned throughput", "on-demand deployment")
-_BROKEN = {
+# The faults of calls that pairs use, with their durations.
+_CALL_FAULTS = {
     ("throttled", "for minutes"),
     ("throttled", "lasting"),
     ("500", "lasting"),
@@ -33,13 +37,13 @@ _BROKEN = {
 }
 _BY_EVENT = ("release_throughput by the rule", "close_run by the rule")
 _BY_SWEEP = "release_throughput by the sweep"
-# What only one way of serving a model calls.
+# Operations on the other kind of endpoint, which the scenario does not call.
 _NOT_CALLED = {"provisioned throughput": "CustomModelDeployment", "on-demand deployment": "ProvisionedModelThroughput"}
 
 
 @dataclass(frozen=True)
 class _Pair:
-    situation: Scenario
+    scenario: Scenario
     first: Fault
     second: Fault
 
@@ -53,58 +57,61 @@ class _Pair:
 
 
 def pairs(found: Iterable[Baseline], each: int = EACH) -> list[Case]:
-    """By the rule above; the same for the same baselines."""
-    baselines = {baseline.situation: baseline for baseline in found}
+    """The pairs by the rules above. The same baselines give the same pairs."""
+    baselines = {baseline.scenario: baseline for baseline in found}
     possible: dict[tuple[str, str], list[_Pair]] = {}
     for pair in _possible(baselines):
         possible.setdefault(pair.kinds, []).append(pair)
-    mixed, used = random.Random(2026), Counter[tuple[str, str]]()
+    shuffler, used = random.Random(2026), Counter[tuple[str, str]]()
     chosen: list[_Pair] = []
     for kinds in sorted(possible):
         options = possible[kinds]
-        mixed.shuffle(options)
+        shuffler.shuffle(options)
         for _ in range(min(each, len(options))):
             pair = min(options, key=lambda option: used[option.places])
             options.remove(pair)
             used[pair.places] += 1
             chosen.append(pair)
-    return [Case(pair.situation, (pair.first, pair.second)) for pair in chosen]
+    return [Case(pair.scenario, (pair.first, pair.second)) for pair in chosen]
 
 
 def _possible(baselines: dict[str, Baseline]) -> Iterator[_Pair]:
-    for situation in SCENARIOS:
-        baseline = baselines.get(situation.name)
-        if situation.name not in SERVED or baseline is None:
+    for scenario in SCENARIOS:
+        baseline = baselines.get(scenario.name)
+        if scenario.name not in SERVED or baseline is None:
             continue
         order = list(dict.fromkeys(baseline.functions))
         in_course = _faults(baseline.calls)
-        afterwards = [fault for fault in _faults(_afterwards(baselines.values(), situation.name)) if not _stops(fault)]
+        afterwards = [fault for fault in _faults(_afterwards(baselines.values(), scenario.name)) if not _stops(fault)]
         for first in in_course:
             later = afterwards if ends(first) else in_course
             for second in later:
-                if _follows(first, second, order):
-                    yield _Pair(LONG_TRAINING if _while_it_trains(first) else situation, first, second)
+                if _can_follow(first, second, order):
+                    yield _Pair(LONG_TRAINING if _stops_training(first) else scenario, first, second)
 
 
-def _while_it_trains(first: Fault) -> bool:
-    """Whether the run is stopped when its job has been made: the job must be in progress then, to be there to be
-    stopped. A fault of the call would not do: a run finds the job that was made and waits for it."""
+def _stops_training(first: Fault) -> bool:
+    """Whether the fault stops the run when it has just started its job.
+
+    The job must still be in progress then, so that there is something to stop. A fault of the call would not do,
+    because the run finds the job that was created and waits for it.
+    """
     return _stops(first) and first.place == "Start the customization"
 
 
 def ends(fault: Fault) -> bool:
-    """Whether a run does not survive it."""
+    """Whether the fault ends the run."""
     return _stops(fault) or fault.name.endswith("lasting")
 
 
 def _stops(fault: Fault) -> bool:
-    return fault.meanwhile == "stop the execution"
+    return fault.intervention == "stop the execution"
 
 
-def _follows(first: Fault, second: Fault, order: list[str]) -> bool:
+def _can_follow(first: Fault, second: Fault, order: list[str]) -> bool:
     if not ends(first):
         return order.index(first.place) < order.index(second.place)
-    if " by " in first.place:  # then no run was started, or another one released
+    if " by " in first.place:  # No run was started, or it was released in another way.
         return False
     if second.place == _BY_SWEEP:
         return first.place in IN_COURSE and not _stops(first)
@@ -112,27 +119,27 @@ def _follows(first: Fault, second: Fault, order: list[str]) -> bool:
 
 
 def _faults(calls: Iterable[Call]) -> list[Fault]:
-    """Everything that a pair may have at the places of the protocol."""
-    protocol = list(dict.fromkeys(call for call in calls if call.of_the_protocol))
+    """All faults that a pair may have at these calls and at their places."""
+    changing = list(dict.fromkeys(call for call in calls if call.changes_lifecycle))
     found = [
-        of_call(call, fault, extent)
-        for call in protocol
+        call_fault(call, fault, duration)
+        for call in changing
         for fault in CALL_FAULTS
-        for extent in fault.extents
-        if (fault.name, extent) in _BROKEN
+        for duration in fault.durations
+        if (fault.name, duration) in _CALL_FAULTS
     ]
-    for place in dict.fromkeys(call.place for call in protocol):
-        found += of_function(place, any(call.makes for call in protocol if call.place == place))
-        found += () if " by " in place else of_execution(place)
+    for place in dict.fromkeys(call.place for call in changing):
+        found += function_faults(place, any(call.creates for call in changing if call.place == place))
+        found += () if " by " in place else execution_faults(place)
     return found
 
 
-def _afterwards(baselines: Iterable[Baseline], situation: str) -> list[Call]:
-    """What is called once a run has failed or was stopped, as any of the situations met it."""
+def _afterwards(baselines: Iterable[Baseline], scenario: str) -> list[Call]:
+    """The calls after a run has failed or was stopped, in any of the scenarios."""
     places = {*AFTER_A_FAILURE, *_BY_EVENT, _BY_SWEEP}
     return [
         call
         for baseline in baselines
         for call in baseline.calls
-        if call.place in places and _NOT_CALLED[situation] not in call.operation
+        if call.place in places and _NOT_CALLED[scenario] not in call.operation
     ]

@@ -1,15 +1,16 @@
-"""What the harness and the cloud's server tell each other: plans, and a journal of what was invoked."""
+"""The files that the harness and the cloud's server share: fault plans, and a journal of invocations and calls."""
 
 from __future__ import annotations
 
 import json
 import threading
 import time
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-Act = Literal[
+Action = Literal[
     "rules",
     "crash before",
     "crash after",
@@ -21,29 +22,29 @@ Act = Literal[
     "hold before",
     "hold after",
 ]
-# An Inactive function is met by so many attempts of a state until it is ready, and throttling of minutes by so many.
-_TIMES: dict[Act, int] = {"cold": 4, "throttled": 6}
+# How many invocations an Inactive function refuses, and how many a function refuses that is throttled for minutes.
+_TIMES: dict[Action, int] = {"cold": 4, "throttled": 6}
 
 
 @dataclass(frozen=True)
 class Plan:
-    """`act` happens when `place` is met, the first time or the first `times`. `rules` go to the proxy's control
-    address."""
+    """`action` happens when the run first reaches `place`. The proxy gets the `rules` at its control address."""
 
     number: int
     place: str
-    act: Act
-    rules: list[dict[str, Any]] = field(default_factory=list)
+    action: Action
+    # Rules of microburst, the proxy. Their format is microburst's own.
+    rules: Sequence[Mapping[str, Any]] = ()
     proxy: str = ""
 
     @property
     def times(self) -> int:
-        """How often it is played."""
-        return _TIMES.get(self.act, 1)
+        """How many times the action happens."""
+        return _TIMES.get(self.action, 1)
 
 
 class Plans:
-    """The plans of the cloud in this folder. One that is taken away lets go whoever it holds."""
+    """The plans of the cloud in a folder. Removing a plan releases the invocation or wait that it holds."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / "chaos" / "plans.json"
@@ -53,7 +54,7 @@ class Plans:
         return [Plan(**plan) for plan in json.loads(self._path.read_text())] if self._path.exists() else []
 
     def write(self, plans: list[Plan]) -> None:
-        """Makes these the cloud's plans."""
+        """Replace all plans."""
         self._path.parent.mkdir(exist_ok=True)
         draft = self._path.with_suffix(".tmp")
         draft.write_text(json.dumps([asdict(plan) for plan in plans]))
@@ -61,29 +62,29 @@ class Plans:
 
 
 class Journal:
-    """Lines of JSON. The server writes what it invokes, the proxy every call: each its own file."""
+    """A file with lines of JSON. The server writes one with its invocations, the proxy one with all calls."""
 
     def __init__(self, folder: Path, name: str = "invocations") -> None:
         self.path = folder / "chaos" / f"{name}.jsonl"
         self._lock = threading.Lock()
 
-    def write(self, what: str, **facts: Any) -> None:
-        """Adds a line."""
-        line = json.dumps({"at": time.time(), "what": what, **facts}) + "\n"
+    def write(self, kind: str, **facts: Any) -> None:
+        """Append an entry. Its members depend on its kind."""
+        line = json.dumps({"at": time.time(), "kind": kind, **facts}) + "\n"
         with self._lock:
             self.path.parent.mkdir(exist_ok=True)
             with self.path.open("a") as file:
                 file.write(line)
 
     def size(self) -> int:
-        """Where the next line will be."""
+        """The position of the next entry."""
         return self.path.stat().st_size if self.path.exists() else 0
 
     def since(self, position: int) -> list[dict[str, Any]]:
-        """Lines from this position on; a line that is still being written is left for the next time."""
+        """The entries from this position on. An incomplete last line is left out, because it is still being written."""
         if not self.path.exists():
             return []
         with self.path.open("rb") as file:
             file.seek(position)
-            whole, _, _ = file.read().rpartition(b"\n")
-        return [json.loads(line) for line in whole.splitlines()]
+            complete, _, _ = file.read().rpartition(b"\n")
+        return [json.loads(line) for line in complete.splitlines()]

@@ -1,8 +1,11 @@
 """The proxy between the functions and the local cloud: microburst, with a journal of all calls.
 
-`python -m tests.chaos.proxy UPSTREAM PORT FOLDER`. What differs from microburst: Bedrock's two services are told apart;
-the local cloud checks signatures, so host and path are sent on as they were signed; answers keep their length, which
-S3's clients read; and `abort_bytes: 0` also cuts before an answer that has no body.
+`python -m tests.chaos.proxy UPSTREAM PORT FOLDER` starts it. It differs from microburst in these points:
+
+- It distinguishes Bedrock's two services.
+- It forwards host and path exactly as they were signed, because the local cloud checks signatures.
+- Responses keep their Content-Length, which S3 clients need.
+- `abort_bytes: 0` also cuts a response that has no body.
 """
 
 from __future__ import annotations
@@ -22,24 +25,26 @@ from yarl import URL
 
 from tests.chaos.plan import Journal
 
-# Loading the models of a service takes longer than the functions of a busy lane wait for an answer.
-_LOADED_FIRST = ("s3", "bedrock", "bedrock-runtime", "stepfunctions", "scheduler", "sns", "events", "service-quotas")
+# Loading the model of a service takes longer than the read timeout of the functions on a busy machine.
+_PRELOADED = ("s3", "bedrock", "bedrock-runtime", "stepfunctions", "scheduler", "sns", "events", "service-quotas")
 
 
 def main(upstream: str, port: int, folder: Path) -> None:
-    """Serves until the process is ended."""
-    for service in _LOADED_FIRST:
+    """Serve until the process is ended."""
+    for service in _PRELOADED:
         rest_operations(service)
-    # The upstream is an IP, which names no service: reading the names of all there are takes seconds and 300 MB.
+    # microburst finds a service by the host name. The upstream is an IP address, so this would load the models of all
+    # services for nothing, which takes seconds and 300 MB.
     host._endpoint_prefix_map = dict
-    forward._stream_to_client = _faithful(forward._stream_to_client)
+    forward._stream_to_client = _with_content_length(forward._stream_to_client)
     aiohttp.ClientSession.request = _with_the_signed_path(aiohttp.ClientSession.request)
     proxy = Microburst(upstream)
     proxy.upstream._outbound_headers = _with_the_signed_host(proxy.upstream._outbound_headers)
     decide, journal = proxy.engine.decide, Journal(folder, "calls")
 
+    # Types of microburst's call and decision are not public.
     def recorded(call: Any) -> Any:
-        _tell_bedrock_runtime(call)
+        _detect_bedrock_runtime(call)
         decision = decide(call)
         journal.write(
             "call",
@@ -51,12 +56,12 @@ def main(upstream: str, port: int, folder: Path) -> None:
         )
         return decision
 
-    proxy.engine.decide = recorded
+    proxy.engine.decide = recorded  # type: ignore[method-assign]
     web.run_app(make_app(proxy), host="127.0.0.1", port=port, print=None)
 
 
-def _tell_bedrock_runtime(call: Any) -> None:
-    """Both of Bedrock's services are signed for as `bedrock`: what the control plane does not know is the runtime's."""
+def _detect_bedrock_runtime(call: Any) -> None:
+    """Both services of Bedrock sign as `bedrock`. An operation that the control plane lacks is one of the runtime."""
     if call.service == "bedrock" and call.operation is None:
         call.service = "bedrock-runtime"
         call.operation = match_rest_operation(call.service, call.method, call.path, call.query, call.headers, call.body)
@@ -67,12 +72,12 @@ def _with_the_signed_host(original: Any) -> Any:
 
 
 def _with_the_signed_path(original: Any) -> Any:
-    """Without it the `%3A` of an ARN becomes a colon."""
+    """Without this, aiohttp decodes the `%3A` of an ARN to a colon, and the signature no longer matches."""
     return lambda session, method, url, **rest: original(session, method, URL(url, encoded=True), **rest)
 
 
-def _faithful(original: Any) -> Any:
-    """Answers keep their length, which S3's clients read; a cut at 0 comes before the answer's first byte."""
+def _with_content_length(original: Any) -> Any:
+    """Keep the Content-Length of responses. A cut at byte 0 aborts before the first byte of the response."""
 
     async def stream(request: web.Request, status: int, headers: Any, mutator: Any, chunks: Any) -> web.StreamResponse:
         if mutator is not None and mutator.abort_bytes == 0 and request.transport is not None:
@@ -81,7 +86,8 @@ def _faithful(original: Any) -> Any:
         kept = mutator or forward.ResponseFault()
         if length := headers.get("Content-Length"):
             kept.set_headers = {"Content-Length": length, **kept.set_headers}
-        return await original(request, status, headers, kept, chunks)
+        response: web.StreamResponse = await original(request, status, headers, kept, chunks)
+        return response
 
     return stream
 

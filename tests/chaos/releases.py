@@ -1,4 +1,4 @@
-"""Switching off one of the five releases, to see what leaks without it."""
+"""Disables one of the five releases, to show what leaks without it."""
 
 from __future__ import annotations
 
@@ -13,39 +13,39 @@ from tests.chaos.worker import Worker
 
 
 @contextmanager
-def without(lane: Worker, number: int) -> Iterator[None]:
-    """The deployment lacks this release; 0 leaves it whole."""
+def release_disabled(worker: Worker, number: int) -> Iterator[None]:
+    """Disables the release with this number for a while; 0 disables none."""
     match number:
         case 0:
             yield
         case 1:
-            with _passed_over(lane, IN_COURSE):
+            with _states_passed(worker, IN_COURSE):
                 yield
         case 2:
-            with _passed_over(lane, AFTER_A_FAILURE):
+            with _states_passed(worker, AFTER_A_FAILURE):
                 yield
         case 3:
-            with _rule_without_the_release(lane):
+            with _rule_without_release(worker):
                 yield
         case 4:
-            with _nobody_is_admitted(lane):
+            with _schedules_denied(worker):
                 yield
         case 5:
-            with _sweep_disabled(lane):
+            with _sweep_disabled(worker):
                 yield
 
 
 @contextmanager
-def _passed_over(lane: Worker, names: frozenset[str]) -> Iterator[None]:
-    """These states do nothing and go on to the next."""
-    machines, arn = lane.pipeline.client("stepfunctions"), lane.pipeline.outputs["StateMachineArn"]
+def _states_passed(worker: Worker, names: frozenset[str]) -> Iterator[None]:
+    """Replaces these states by Pass states."""
+    machines, arn = worker.pipeline.client("stepfunctions"), worker.pipeline.outputs["StateMachineArn"]
     before = machines.describe_state_machine(stateMachineArn=arn)["definition"]
     definition = json.loads(before)
     for name, state in states_of(definition).items():
         if name in names:
-            passing = {"Type": "Pass", "Output": {}, "Next": state["Next"]}
+            replacement = {"Type": "Pass", "Output": {}, "Next": state["Next"]}
             state.clear()  # type: ignore[attr-defined]
-            state.update(passing)  # type: ignore[attr-defined]
+            state.update(replacement)  # type: ignore[attr-defined]
     machines.update_state_machine(stateMachineArn=arn, definition=json.dumps(definition))
     try:
         yield
@@ -54,8 +54,9 @@ def _passed_over(lane: Worker, names: frozenset[str]) -> Iterator[None]:
 
 
 @contextmanager
-def _rule_without_the_release(lane: Worker) -> Iterator[None]:
-    events, function = lane.pipeline.client("events"), lane.pipeline.outputs["ReleaseFunctionName"]
+def _rule_without_release(worker: Worker) -> Iterator[None]:
+    """Removes the release function from the rule on ended executions. The rule's other targets stay."""
+    events, function = worker.pipeline.client("events"), worker.pipeline.outputs["ReleaseFunctionName"]
     rule = next(r["Name"] for r in events.list_rules()["Rules"] if "aws.states" in r.get("EventPattern", ""))
     targets: list[dict[str, Any]] = [
         target for target in events.list_targets_by_rule(Rule=rule)["Targets"] if target["Arn"].endswith(function)
@@ -68,9 +69,9 @@ def _rule_without_the_release(lane: Worker) -> Iterator[None]:
 
 
 @contextmanager
-def _nobody_is_admitted(lane: Worker) -> Iterator[None]:
-    """The schedules' role may invoke nothing: they fire, and nothing happens."""
-    iam, functions = lane.pipeline.client("iam"), lane.pipeline.client("lambda")
+def _schedules_denied(worker: Worker) -> Iterator[None]:
+    """Removes the permissions of the schedules' role: schedules fire, but invoke nothing."""
+    iam, functions = worker.pipeline.client("iam"), worker.pipeline.client("lambda")
     role = next(
         role.rsplit("/", 1)[-1]
         for function in functions.list_functions()["Functions"]
@@ -90,8 +91,9 @@ def _nobody_is_admitted(lane: Worker) -> Iterator[None]:
 
 
 @contextmanager
-def _sweep_disabled(lane: Worker) -> Iterator[None]:
-    events = lane.pipeline.client("events")
+def _sweep_disabled(worker: Worker) -> Iterator[None]:
+    """Disables all scheduled rules."""
+    events = worker.pipeline.client("events")
     rules = [rule["Name"] for rule in events.list_rules()["Rules"] if rule.get("ScheduleExpression")]
     for rule in rules:
         events.disable_rule(Name=rule)

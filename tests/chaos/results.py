@@ -1,139 +1,134 @@
-"""Plays cases and keeps what came of them: a line of JSON each, as they come, so that a campaign can go on later."""
+"""Runs a case and keeps its result as a line of JSON, so that an interrupted campaign can continue."""
 
 from __future__ import annotations
 
-import json
 import time
-from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field
 
 from tests.chaos.cases import Baseline, Case
 from tests.chaos.checks import findings
-from tests.chaos.later_hours import Clock
-from tests.chaos.observations import Observations, look
+from tests.chaos.later_hours import LaterHours
+from tests.chaos.observations import Observations, observe
 from tests.chaos.scenario_runner import ScenarioRunner
 from tests.chaos.worker import Worker
 from tuner.core.artifact_keys import Keys
 
 
-@dataclass(frozen=True)
-class Result:
-    """What came of a case with the fault at `place`, and a `second` one if it is a pair, which was `reached` or not.
+class Result(BaseModel):
+    """The result of a case. The aliases are the member names in build/chaos/results.jsonl.
 
-    `released_by` has the number of one of the five for each purchase (0: nobody's), `stages` how late it was.
+    `place`, `target` and `fault` describe the first fault; `second_fault` is set for a pair. `released_by` has the
+    number of a release for each endpoint (0: none of the five). `later_events` tell how late the release came.
+    `first_findings` are those of the first attempt, if the case was run again.
     """
 
+    model_config = ConfigDict(frozen=True, populate_by_name=True, serialize_by_alias=True)
+
     name: str
-    situation: str
+    scenario: str = Field(alias="situation")
     place: str
-    what: str
+    target: str = Field(alias="what")
     fault: str
-    ended: tuple[str, ...]
+    statuses: tuple[str, ...] = Field(alias="ended")
     released_by: tuple[int, ...]
-    stages: tuple[str, ...]
+    later_events: tuple[str, ...] = Field(alias="stages")
     paid_seconds: float
     findings: tuple[str, ...]
     seconds: float
-    off: int = 0
-    second: str = ""
-    reached: bool = True
-    state: str = ""
+    disabled_release: int = Field(0, alias="off")
+    second_fault: str = Field("", alias="second")
+    second_reached: bool = Field(True, alias="reached")
+    code_state: str = Field("", alias="state")
     first_findings: tuple[str, ...] = ()
 
-    @classmethod
-    def read(cls, line: str) -> Result:
-        """From a line of JSON."""
-        document = json.loads(line)
-        lists = {key: tuple(value) for key, value in document.items() if isinstance(value, list)}
-        return cls(**{**document, **lists})
-
-    def at(self, state: str, earlier: Result | None = None) -> Result:
-        """As a result of the code in this state, after an earlier one that a check found fault with."""
-        return replace(self, state=state, first_findings=earlier.findings if earlier else ())
+    def of_state(self, code_state: str, earlier: Result | None = None) -> Result:
+        """The result with the state of the code, and with the findings of the attempt before it."""
+        return self.model_copy(update={"code_state": code_state, "first_findings": earlier.findings if earlier else ()})
 
     @property
     def leaked(self) -> bool:
-        """Whether something stayed alive after the last of the five, at the first or the second try."""
+        """Whether something stayed alive after all five releases, in the first or the second attempt."""
         return any(finding.startswith("LEAK") for finding in (*self.findings, *self.first_findings))
 
-    def line(self) -> str:
-        """As a line of JSON."""
-        return json.dumps(asdict(self))
 
-
-def result_of(lane: Worker, case: Case, dataset: str, off: int = 0) -> tuple[Result, Baseline | None]:
-    """Plays the case, looks, checks, and tidies up; also what a situation without a further fault met."""
-    began, player = time.monotonic(), ScenarioRunner(lane, case, dataset)
+def result_of(worker: Worker, case: Case, dataset: str, disabled_release: int = 0) -> tuple[Result, Baseline | None]:
+    """Run the case, check it, and clean up. Also returns the baseline if this is a scenario's run without a fault."""
+    began, runner = time.monotonic(), ScenarioRunner(worker, case, dataset)
     problem: list[str] = []
     try:
-        player.play()
-        Clock(player).run()
-    except Exception as error:  # one case that cannot be played must not end all others
+        runner.run()
+        LaterHours(runner).run()
+    except Exception as error:  # A case that cannot be run must not end the campaign.
         problem = [f"{type(error).__name__}: {error}"]
-    seen = look(player)
+    seen = observe(runner)
     first, second = (*case.faults, None, None)[:2]
-    played = {entry["place"] for entry in seen.journal if entry["what"] == "plays"}
     result = Result(
         name=case.name,
-        situation=case.situation.name,
+        scenario=case.scenario.name,
         place=first.place if first else "",
-        what=first.what if first else "",
+        target=first.target if first else "",
         fault=first.name if first else "",
-        ended=tuple(execution["status"] for execution in seen.runs.values()),
-        released_by=tuple(seen.survived_by()),
-        stages=tuple(player.stages),
+        statuses=tuple(execution["status"] for execution in seen.runs.values()),
+        released_by=tuple(seen.releases()),
+        later_events=tuple(runner.later_events),
         paid_seconds=round(sum(bill["seconds"] for bill in seen.bills), 1),
         findings=tuple(problem + findings(seen) + _unexpected(case, seen)),
         seconds=round(time.monotonic() - began, 1),
-        off=off,
-        second=second.name if second else "",
-        reached=second is None or second.place in played,
+        disabled_release=disabled_release,
+        second_fault=second.name if second else "",
+        second_reached=second is None or seen.reached(second.place),
     )
-    tidy(player)
-    return result, None if case.faults or off else seen.baseline(case.situation.name)
+    clean_up(runner)
+    return result, None if case.faults or disabled_release else seen.baseline(case.scenario.name)
 
 
 def _unexpected(case: Case, seen: Observations) -> list[str]:
-    """A fault that never came shows nothing. Without one a run ends as its situation says; when stopped, ABORTED."""
+    """A finding if the fault was not injected, or the run ended with another status than expected.
+
+    A run without a fault ends as its scenario says, a stopped one is ABORTED. Other faults may lead to any status.
+    """
     if case.faults:
-        played = {entry["place"] for entry in seen.journal if entry["what"] == "plays"}
-        if case.faults[0].place not in played:
+        if not seen.reached(case.faults[0].place):
             return [f"{case.faults[0].place} was never reached: the fault was not injected"]
-        if case.faults[0].meanwhile != "stop the execution":
+        if case.faults[0].intervention != "stop the execution":
             return []
-    expected = "ABORTED" if case.faults else case.situation.status
+    expected = "ABORTED" if case.faults else case.scenario.status
     statuses = {execution["status"] for execution in seen.runs.values()}
     errors = {f"{run['error']}: {run.get('cause', '')}"[:300] for run in seen.runs.values() if run.get("error")}
-    told = f" ({'; '.join(sorted(errors))})" if errors else ""
-    return [] if statuses == {expected} else [f"ended {'/'.join(sorted(statuses))}, not {expected}{told}"]
+    details = f" ({'; '.join(sorted(errors))})" if errors else ""
+    return [] if statuses == {expected} else [f"ended {'/'.join(sorted(statuses))}, not {expected}{details}"]
 
 
-def tidy(player: ScenarioRunner) -> None:
-    """Leaves nothing that the next case would meet."""
-    lane, pipeline = player.lane, player.lane.pipeline
-    lane.plans.write([])
-    lane.rules([])
-    for run, status in player.runs().items():
+def clean_up(runner: ScenarioRunner) -> None:
+    """Remove everything that could affect the next case."""
+    worker, pipeline = runner.worker, runner.worker.pipeline
+    worker.plans.write([])
+    worker.set_rules([])
+    for run, status in runner.runs().items():
         if status == "RUNNING":
             pipeline.client("stepfunctions").stop_execution(executionArn=pipeline.arn(run))
-            player.ends = True
-            player.settle()
+            runner.ends = True
+            runner.settle()
     bedrock, scheduler, s3 = (pipeline.client(name) for name in ("bedrock", "scheduler", "s3"))
-    for arn in lane.alive(player.dataset):
+    for arn in worker.alive(runner.dataset):
         if ":provisioned-model/" in arn:
             bedrock.delete_provisioned_model_throughput(provisionedModelId=arn)
         else:
             bedrock.delete_custom_model_deployment(customModelDeploymentIdentifier=arn)
-    for job in lane.training(player.dataset):
+    for job in worker.training(runner.dataset):
         bedrock.stop_model_customization_job(jobIdentifier=job)
     for schedule in scheduler.list_schedules()["Schedules"]:
         scheduler.delete_schedule(Name=schedule["Name"], GroupName=schedule["GroupName"])
     artifacts = pipeline.outputs["ArtifactsBucketName"]
-    for run in player.runs():
+    for run in runner.runs():
         for entry in s3.list_objects_v2(Bucket=artifacts, Prefix=Keys.folder(run)).get("Contents", []):
             s3.delete_object(Bucket=artifacts, Key=entry["Key"])
 
 
 def read(path: Path) -> list[Result]:
-    """All results so far."""
-    return [Result.read(line) for line in path.read_text().splitlines()] if path.exists() else []
+    """All kept results, oldest first."""
+    if not path.exists():
+        return []
+    return [Result.model_validate_json(line) for line in path.read_text().splitlines()]

@@ -1,4 +1,4 @@
-"""Plays one case on a lane: the run, what the operator or Bedrock does meanwhile, and the hours after it."""
+"""Runs one case on a worker: the upload, the injected faults, and what the operator or Bedrock does meanwhile."""
 
 from __future__ import annotations
 
@@ -10,61 +10,63 @@ from typing import Any
 
 from tests.chaos.cases import Case
 from tests.chaos.plan import Plan
-from tests.chaos.scenarios import Meanwhile
+from tests.chaos.scenarios import Intervention
 from tests.chaos.worker import Worker
 from tests.e2e.pipeline import small_dataset
 from tuner.core.artifact_keys import Keys
 
-# Neither BERTScore's encoder nor the other metrics call anything: they would only cost time.
+# Metrics are computed without AWS calls, so further ones, such as BERTScore, would only take time.
 _METRICS = "evaluation: {metrics: [correctness]}\n"
-_PATIENCE_SECONDS = 300
+_SETTLE_SECONDS = 300
 # Longer than the longest pause before a failed event is delivered again.
 _QUIET_SECONDS = 0.5
 _POLL_SECONDS = 0.1
-# So often is a wait entered before a run counts as one that does not end.
-_MANY_WAITS = 20
+# A run that enters a Wait state more often than this counts as one that does not end.
+_MAX_WAITS = 20
 
 
 @dataclass
 class ScenarioRunner:
-    """One case in progress. `dataset` names its folder and begins its runs' ids."""
+    """A case in progress. `dataset` is the name of its folder, and the prefix of its run ids."""
 
-    lane: Worker
+    worker: Worker
     case: Case
     dataset: str
     uploaded: frozenset[tuple[str, str]] = frozenset()
-    stages: list[str] = field(default_factory=list)
+    # The later events that were needed after the run (later_hours.py).
+    later_events: list[str] = field(default_factory=list)
     answered: set[str] = field(default_factory=set)
-    held: dict[int, Meanwhile] = field(default_factory=dict)
+    # The intervention of each plan that holds the run, by the plan's number.
+    interventions: dict[int, Intervention] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.ends = self.case.situation.ends
+        self.ends = self.case.scenario.ends
 
-    def play(self) -> None:
-        """From the drop to the end of the last stage that is needed."""
-        self._invocations, self._calls = self.lane.invocations.size(), self.lane.calls.size()
+    def run(self) -> None:
+        """Upload the dataset, and wait until the run has ended or waits for a later event."""
+        self._first_invocation, self._first_call = self.worker.invocations.size(), self.worker.calls.size()
         self._prepare()
-        situation = self.case.situation
-        self.uploaded = self._drop({**small_dataset(f"{situation.settings}\n{_METRICS}"), **situation.files})
+        scenario = self.case.scenario
+        self.uploaded = self._upload({**small_dataset(f"{scenario.settings}\n{_METRICS}"), **scenario.files})
         self.settle()
-        self.lane.rules([])
+        self.worker.set_rules([])
 
     def _prepare(self) -> None:
-        case, situation, lane = self.case, self.case.situation, self.lane
-        lane.rules([])
-        lane.bedrock("PUT", lane.settings | dict(situation.bedrock))
+        case, scenario, worker = self.case, self.case.scenario, self.worker
+        worker.set_rules([])
+        worker.bedrock("PUT", worker.settings | dict(scenario.bedrock))
         plans = []
-        if situation.place:
-            plans.append(Plan(next(lane.numbers), situation.place, "hold before"))
-            self.held[plans[-1].number] = situation.meanwhile
+        if scenario.place:
+            plans.append(Plan(next(worker.numbers), scenario.place, "hold before"))
+            self.interventions[plans[-1].number] = scenario.intervention
         for fault in case.faults:
-            plans.append(Plan(next(lane.numbers), fault.place, fault.act, list(fault.rules), lane.proxy))
-            self.held[plans[-1].number] = fault.meanwhile
-        lane.plans.write(plans)
+            plans.append(Plan(next(worker.numbers), fault.place, fault.action, fault.rules, worker.proxy))
+            self.interventions[plans[-1].number] = fault.intervention
+        worker.plans.write(plans)
 
-    def _drop(self, files: Mapping[str, bytes]) -> frozenset[tuple[str, str]]:
-        """The training file, whose arrival starts the run, comes last. Returns keys and versions."""
-        s3, bucket = self.lane.pipeline.client("s3"), self.lane.pipeline.outputs["DataBucketName"]
+    def _upload(self, files: Mapping[str, bytes]) -> frozenset[tuple[str, str]]:
+        """Upload the files, the training file last because it starts the run. Returns keys and version ids."""
+        s3, bucket = self.worker.pipeline.client("s3"), self.worker.pipeline.outputs["DataBucketName"]
         keys = {
             name: f"incoming/{self.dataset}/{name}"
             for name in sorted(files, key=lambda name: name.startswith("training"))
@@ -72,78 +74,78 @@ class ScenarioRunner:
         put = {key: s3.put_object(Bucket=bucket, Key=key, Body=files[name]) for name, key in keys.items()}
         return frozenset((key, answer["VersionId"]) for key, answer in put.items())
 
-    def settle(self, patience_seconds: float = _PATIENCE_SECONDS) -> None:
-        """Until nothing is going on any more; what waits at a held place is dealt with when all else rests."""
-        deadline = time.monotonic() + patience_seconds
-        while not self._rests():
+    def settle(self, timeout_seconds: float = _SETTLE_SECONDS) -> None:
+        """Wait until nothing happens any more. Interventions happen when everything else is at rest."""
+        deadline = time.monotonic() + timeout_seconds
+        while not self._is_settled():
             if time.monotonic() > deadline:
-                raise TimeoutError(f"after {patience_seconds:g} s it has not settled")
+                raise TimeoutError(f"the case did not settle within {timeout_seconds:g} s")
             time.sleep(_POLL_SECONDS)
 
-    def _rests(self) -> bool:
+    def _is_settled(self) -> bool:
         journal = self.journal()
-        if not self.ends and sum(entry["what"] == "waits" for entry in journal) > _MANY_WAITS:
+        if not self.ends and sum(entry["kind"] == "waits" for entry in journal) > _MAX_WAITS:
             return True
         if not journal or time.time() - journal[-1]["at"] < _QUIET_SECONDS:
             return False
-        returned = {entry["number"] for entry in journal if entry["what"] == "returned"}
-        running = [e["place"] for e in journal if e["what"] == "invoked" and e["number"] not in returned]
-        holding = {plan.number for plan in self.lane.plans.read()}
-        held = [e["number"] for e in journal if e["what"] == "held" and e["number"] in holding]
-        if held and {e["place"] for e in journal if e["what"] == "held"}.issuperset(running):
-            self._meanwhile(held[0])
+        returned = {entry["number"] for entry in journal if entry["kind"] == "returned"}
+        running = [e["place"] for e in journal if e["kind"] == "invoked" and e["number"] not in returned]
+        holding = {plan.number for plan in self.worker.plans.read()}
+        held = [e["number"] for e in journal if e["kind"] == "held" and e["number"] in holding]
+        if held and {e["place"] for e in journal if e["kind"] == "held"}.issuperset(running):
+            self._intervene(held[0])
             return False
         if running:
             return False
-        going_on = [run for run, status in self.runs().items() if status == "RUNNING"]
-        self._answer(going_on)
-        return not going_on
+        unfinished = [run for run, status in self.runs().items() if status == "RUNNING"]
+        self._answer_approvals(unfinished)
+        return not unfinished
 
-    def _meanwhile(self, number: int) -> None:
-        """Does what is to be done while the run is held; the next time that all rests, the run goes on."""
-        lane, what = self.lane, self.held.pop(number, None)
-        match what:
+    def _intervene(self, number: int) -> None:
+        """Do the intervention of the plan that holds the run. With none left, remove the plan, so the run goes on."""
+        worker, intervention = self.worker, self.interventions.pop(number, None)
+        match intervention:
             case None | "nothing":
-                lane.plans.write([plan for plan in lane.plans.read() if plan.number != number])
+                worker.plans.write([plan for plan in worker.plans.read() if plan.number != number])
             case "stop the execution":
                 for run in self.runs():
-                    lane.pipeline.client("stepfunctions").stop_execution(
-                        executionArn=lane.pipeline.arn(run), error="Injected", cause="Stopped by the operator"
+                    worker.pipeline.client("stepfunctions").stop_execution(
+                        executionArn=worker.pipeline.arn(run), error="Injected", cause="Stopped by the operator"
                     )
             case "delete the throughput":
-                for arn in lane.alive(self.dataset):
-                    lane.pipeline.client("bedrock").delete_provisioned_model_throughput(provisionedModelId=arn)
+                for arn in worker.alive(self.dataset):
+                    worker.pipeline.client("bedrock").delete_provisioned_model_throughput(provisionedModelId=arn)
             case "start another run":
+                # The event that `tuner run --again` sends.
                 event = json.dumps({"dataset": self.dataset, "repeat": 1})
-                name = lane.pipeline.outputs["StartFunctionName"]
-                # As `tuner run --again` does.
-                lane.pipeline.client("lambda").invoke(FunctionName=name, InvocationType="Event", Payload=event)
+                name = worker.pipeline.outputs["StartFunctionName"]
+                worker.pipeline.client("lambda").invoke(FunctionName=name, InvocationType="Event", Payload=event)
 
-    def _answer(self, runs: Iterable[str]) -> None:
-        """Does what a person does with `tuner approve` or `tuner reject`, once for each time that it is asked."""
-        machines = self.lane.pipeline.client("stepfunctions")
+    def _answer_approvals(self, runs: Iterable[str]) -> None:
+        """Answer each request for an approval once, as `tuner approve` and `tuner reject` do."""
+        machines = self.worker.pipeline.client("stepfunctions")
         for run in runs:
-            asked = self.lane.pipeline.artifact(run, Keys.APPROVAL)
-            token = json.loads(asked)["task_token"] if asked else ""
+            request = self.worker.pipeline.artifact(run, Keys.APPROVAL)
+            token = json.loads(request)["task_token"] if request else ""
             if token and token not in self.answered:
                 self.answered.add(token)
-                if self.case.situation.person == "approves":
+                if self.case.scenario.approver == "approves":
                     machines.send_task_success(taskToken=token, output="{}")
                 else:
                     machines.send_task_failure(taskToken=token, error="ApprovalRejectedError", cause="Too expensive")
 
     def journal(self) -> list[dict[str, Any]]:
-        """What was invoked since the case began."""
-        return self.lane.invocations.since(self._invocations)
+        """The journal of invocations since the case began."""
+        return self.worker.invocations.since(self._first_invocation)
 
     def calls(self) -> list[dict[str, Any]]:
-        """What the functions called since the case began."""
-        return self.lane.calls.since(self._calls)
+        """The journal of the functions' calls since the case began."""
+        return self.worker.calls.since(self._first_call)
 
     def runs(self) -> Mapping[str, str]:
-        """The case's executions with their statuses."""
+        """The statuses of the case's executions by run id."""
         journal = self.journal()
-        told = [(entry.get("result") or {}).get("run_id", "") for entry in journal if entry["what"] == "returned"]
-        met = [entry.get("execution", "") for entry in journal]
-        names = dict.fromkeys(name for name in [*told, *met] if name.startswith(f"{self.dataset}-"))
-        return {name: self.lane.pipeline.describe(name)["status"] for name in names}
+        started = [(entry.get("result") or {}).get("run_id", "") for entry in journal if entry["kind"] == "returned"]
+        entered = [entry.get("execution", "") for entry in journal]
+        names = dict.fromkeys(name for name in [*started, *entered] if name.startswith(f"{self.dataset}-"))
+        return {name: self.worker.pipeline.describe(name)["status"] for name in names}

@@ -1,7 +1,7 @@
-"""The runs that faults are injected into: each takes another way through the state machine.
+"""The runs that faults are injected into. Each scenario takes another path through the state machine.
 
-The first run of a situation, without any other fault, is its baseline: the calls, functions and states met there, and
-in no situation before, become its cases.
+The first run of a scenario, without an injected fault, is its baseline. Cases are derived from the calls, functions and
+states of the baseline that no earlier scenario has.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Meanwhile = Literal["nothing", "stop the execution", "delete the throughput", "start another run"]
+Intervention = Literal["nothing", "stop the execution", "delete the throughput", "start another run"]
 Answer = Literal["approves", "rejects"]
 
 
@@ -19,17 +19,20 @@ _PAID = "serving: provisioned"
 
 @dataclass(frozen=True)
 class Scenario:
-    """`settings` are lines of run.yaml; `bedrock` are settings of the local Bedrock; `meanwhile` happens when the run
-    is held at `place`; `person` answers what the run asks. It ends with `status`, and by itself if `ends`, without the
-    release switch."""
+    """A run and how it must end.
+
+    `settings` are lines of run.yaml. `bedrock` are settings of the local Bedrock. The `intervention` happens while the
+    run is held at `place`. `approver` answers the run's request for an approval. The run ends with `status`, by itself
+    if `ends`, and otherwise only through the release schedule.
+    """
 
     name: str
     settings: str = _PAID
     bedrock: Mapping[str, Any] = field(default_factory=dict)
-    meanwhile: Meanwhile = "nothing"
+    intervention: Intervention = "nothing"
     place: str = ""
     files: Mapping[str, bytes] = field(default_factory=dict)
-    person: Answer = "approves"
+    approver: Answer = "approves"
     status: str = "SUCCEEDED"
     ends: bool = True
 
@@ -38,8 +41,8 @@ _NEVER = 10**6
 _HIGH, _LOW = "{correctness: {at_least: 1000}}", "{correctness: {at_least: 0}}"
 _DOCUMENT = "\n\n".join(f"Thing {n} of the list was made in {1900 + n} from {n + 3} parts." for n in range(60)).encode()
 
-# What the lanes' deployment is told beside its own settings: prices are invented, so that one run is cheap enough to
-# go on by itself, and one with two model units must ask.
+# Deployment settings of the workers' clouds. The prices are invented: one run must be cheap enough to need no approval,
+# and a run with two model units must need one.
 DEPLOYMENT: Mapping[str, Any] = {
     "longest_keep_hours": 2,
     "commitments": ["OneMonth"],
@@ -51,9 +54,10 @@ DEPLOYMENT: Mapping[str, Any] = {
 }
 _EXPENSIVE = f"{_PAID}\nmodel_units: 2"
 
-# Only for pairs of faults: by itself it would never end.
+# Only for pairs of faults, because it never ends by itself.
 LONG_TRAINING = Scenario("provisioned throughput, with a long training", bedrock={"job_stage_seconds": _NEVER})
 
+# The names are part of the names of cases in kept results (results.py): do not change them.
 SCENARIOS = (
     Scenario("provisioned throughput"),
     Scenario("on-demand deployment", "serving: on_demand"),
@@ -69,17 +73,22 @@ SCENARIOS = (
         status="FAILED",
     ),
     Scenario(
-        "the throughput is lost midway", meanwhile="delete the throughput", place="Ask the tuned model", status="FAILED"
+        "the throughput is lost midway",
+        intervention="delete the throughput",
+        place="Ask the tuned model",
+        status="FAILED",
     ),
     Scenario(
         "stopped while it trains",
         bedrock={"job_stage_seconds": _NEVER},
-        meanwhile="stop the execution",
+        intervention="stop the execution",
         place="Check the customization",
         status="ABORTED",
     ),
-    Scenario("stopped while it buys", meanwhile="stop the execution", place="Purchase throughput", status="ABORTED"),
-    Scenario("stopped while it answers", meanwhile="stop the execution", place="Ask the tuned model", status="ABORTED"),
+    Scenario("stopped while it buys", intervention="stop the execution", place="Purchase throughput", status="ABORTED"),
+    Scenario(
+        "stopped while it answers", intervention="stop the execution", place="Ask the tuned model", status="ABORTED"
+    ),
     Scenario("the throughput never comes", bedrock={"throughput_seconds": _NEVER}, status="FAILED", ends=False),
     Scenario("kept after the evaluation", f"{_PAID}\nkeep_hours: 1"),
     Scenario("to be kept, but refused by the gate", f"{_PAID}\nkeep_hours: 1\ngate: {_HIGH}"),
@@ -90,10 +99,10 @@ SCENARIOS = (
         bedrock={"committed_model_units": 1000},
     ),
     Scenario("approved by a person", _EXPENSIVE),
-    Scenario("rejected by a person", _EXPENSIVE, person="rejects", status="FAILED"),
+    Scenario("rejected by a person", _EXPENSIVE, approver="rejects", status="FAILED"),
     Scenario("over its budget", f"{_PAID}\nbudget_usd: 1", status="FAILED"),
     Scenario(
         "validation data from documents", f"{_PAID}\ngenerate: {{count: 3}}", files={"documents/list.md": _DOCUMENT}
     ),
-    Scenario("two runs of one dataset at once", meanwhile="start another run", place="Pin the inputs"),
+    Scenario("two runs of one dataset at once", intervention="start another run", place="Pin the inputs"),
 )

@@ -1,8 +1,8 @@
-"""Inside the local cloud's server: what happens to a function or a wait at the places that plans name.
+"""A patch of the local cloud's server that injects faults into functions and waits, at the places that plans name.
 
-`LOCAL_CLOUD_OVERLAYS=tests.chaos.server_patch` installs it. A place is a state of the state machine by its name, or a
-function called by an event ("release_throughput by the rule"). Plans are read anew at every place, and each is played
-once; everything that is invoked goes into the journal.
+`LOCAL_CLOUD_OVERLAYS=tests.chaos.server_patch` installs it. A place is the name of a state, or a function with the
+event that invokes it ("release_throughput by the rule"). Plans are read again at every place, and each happens as many
+times as it says. All invocations are written to the journal.
 """
 
 from __future__ import annotations
@@ -26,26 +26,26 @@ from local.patches.lambda_functions.function_states import INITIALIZING
 from tests.chaos.plan import Journal, Plan, Plans
 
 _FOLDER = CloudFolder.default().root
-_HELD_SECONDS = 0.02
-# So many reads miss what Bedrock makes after the fault.
+_POLL_SECONDS = 0.02
+# How many reads miss a resource that Bedrock creates after the fault.
 _STALE_READS = 2
 _state: ContextVar[tuple[str, str] | None] = ContextVar("execution and state of the running task", default=None)
 _trace: ContextVar[list[str] | None] = ContextVar("trace id of the running invocation", default=None)
 _numbers = itertools.count(1)
-_played: Counter[int] = Counter()
+_injected: Counter[int] = Counter()
 _lock = threading.Lock()
 journal, plans = Journal(_FOLDER), Plans(_FOLDER)
 
 
 def install() -> None:
-    """Stand in front of tasks, waits and functions."""
-    stepfunctions._execute_task = _task(stepfunctions._execute_task)
-    stepfunctions._execute_wait = _wait(stepfunctions._execute_wait)
-    lambda_svc._execute_function_dispatch = _function(lambda_svc._execute_function_dispatch)
-    lambda_svc._xray_trace_id_for_invocation = _traced(lambda_svc._xray_trace_id_for_invocation)
+    """Wrap MiniStack's execution of tasks, waits and functions. Their signatures are MiniStack's own."""
+    stepfunctions._execute_task = _remembering_state(stepfunctions._execute_task)
+    stepfunctions._execute_wait = _holding_waits(stepfunctions._execute_wait)
+    lambda_svc._execute_function_dispatch = _injecting_faults(lambda_svc._execute_function_dispatch)
+    lambda_svc._xray_trace_id_for_invocation = _remembering_trace(lambda_svc._xray_trace_id_for_invocation)
 
 
-def _task(original: Callable[..., Any]) -> Callable[..., Any]:
+def _remembering_state(original: Callable[..., Any]) -> Callable[..., Any]:
     def execute(state: Any, raw_input: Any, execution: Any, context: Any) -> Any:
         token = _state.set((context["Execution"]["Name"], context["State"]["Name"]))
         try:
@@ -56,22 +56,22 @@ def _task(original: Callable[..., Any]) -> Callable[..., Any]:
     return execute
 
 
-def _wait(original: Callable[..., Any]) -> Callable[..., Any]:
+def _holding_waits(original: Callable[..., Any]) -> Callable[..., Any]:
     def wait(state: Any, raw_input: Any, context: Any = None) -> Any:
         place = context["State"]["Name"]
         journal.write("waits", place=place, execution=context["Execution"]["Name"])
-        plan = _plan(place)
-        if plan and plan.act == "hold before":
+        plan = _next_plan(place)
+        if plan and plan.action == "hold before":
             _hold(plan)
         result = original(state, raw_input, context)
-        if plan and plan.act == "hold after":
+        if plan and plan.action == "hold after":
             _hold(plan)
         return result
 
     return wait
 
 
-def _function(original: Callable[..., Any]) -> Callable[..., Any]:
+def _injecting_faults(original: Callable[..., Any]) -> Callable[..., Any]:
     def dispatch(function: Any, config: Any, event: Any, *rest: Any) -> dict[str, Any]:
         name = config["Environment"]["Variables"].get("POWERTOOLS_SERVICE_NAME", config["FunctionName"])
         execution, place = _state.get() or ("", place_of(name, event))
@@ -80,28 +80,33 @@ def _function(original: Callable[..., Any]) -> Callable[..., Any]:
         journal.write("invoked", number=number, place=place, function=name, execution=execution, event=event)
         result: dict[str, Any] = {}
         try:
-            result = _play(_plan(place), lambda: original(function, config, event, *rest))
+            result = _inject(_next_plan(place), lambda: original(function, config, event, *rest))
         finally:
             _trace.reset(token)
-            said = {"error" if result.get("error") else "result": result.get("body")}
-            journal.write("returned", number=number, trace=(trace[0] or "").partition(";")[0], **said)
+            outcome = {"error" if result.get("error") else "result": result.get("body")}
+            journal.write("returned", number=number, trace=(trace[0] or "").partition(";")[0], **outcome)
         return result
 
     return dispatch
 
 
-def _traced(original: Callable[..., Any]) -> Callable[..., Any]:
+def _remembering_trace(original: Callable[..., Any]) -> Callable[..., Any]:
+    """The proxy sees the trace id in a header of each call. So it links calls to invocations."""
+
     def trace_id(*arguments: Any) -> Any:
-        made, kept = original(*arguments), _trace.get()
+        created, kept = original(*arguments), _trace.get()
         if kept is not None:
-            kept[0] = made
-        return made
+            kept[0] = created
+        return created
 
     return trace_id
 
 
 def place_of(function: str, event: Any) -> str:
-    """Where a function is called that no state calls."""
+    """The place of a function that no state invokes: its name, and who invoked it.
+
+    Kept results contain these names, so "by the switch" still stands for the release schedule.
+    """
     if "sweep" in event:
         return f"{function} by the sweep"
     if event.get("source") == "aws.s3":
@@ -111,18 +116,20 @@ def place_of(function: str, event: Any) -> str:
     return f"{function} by the rule" if "detail" in event else f"{function} by the switch"
 
 
-def _plan(place: str) -> Plan | None:
-    """The plan for this place, if it has one that was not played to its end."""
+def _next_plan(place: str) -> Plan | None:
+    """The plan for a place, if it has one that has not happened often enough yet."""
     with _lock:
-        plan = next((p for p in plans.read() if p.place == place and _played[p.number] < p.times), None)
+        plan = next((p for p in plans.read() if p.place == place and _injected[p.number] < p.times), None)
         if plan:
-            _played[plan.number] += 1
-            journal.write("plays", number=plan.number, place=place)
+            _injected[plan.number] += 1
+            journal.write("injected", number=plan.number, place=place)
         return plan
 
 
-def _play(plan: Plan | None, run: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    match plan and plan.act:
+def _inject(plan: Plan | None, run: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    if plan is None:
+        return run()
+    match plan.action:
         case "rules":
             _add_rules(plan)
         case "stale reads":
@@ -131,7 +138,10 @@ def _play(plan: Plan | None, run: Callable[[], dict[str, Any]]) -> dict[str, Any
         case "cold":
             return INITIALIZING.result()
         case "throttled":
-            return lambda_svc._throttle_response("ConcurrentInvocationLimitExceeded", "Injected: Rate exceeded")
+            throttled: dict[str, Any] = lambda_svc._throttle_response(
+                "ConcurrentInvocationLimitExceeded", "Injected: Rate exceeded"
+            )
+            return throttled
         case "crash before":
             return _CRASHED
         case "crash after":
@@ -139,7 +149,7 @@ def _play(plan: Plan | None, run: Callable[[], dict[str, Any]]) -> dict[str, Any
             return _CRASHED
         case "out of time":
             run()
-            return _OUT_OF_TIME
+            return _TIMED_OUT
         case "twice":
             other = threading.Thread(target=contextvars.copy_context().run, args=(run,))
             other.start()
@@ -164,16 +174,16 @@ def _add_rules(plan: Plan) -> None:
 
 
 def _hold(plan: Plan) -> None:
-    """Waits until the plan is taken away."""
+    """Wait until the plan is removed."""
     journal.write("held", number=plan.number, place=plan.place)
     while plan in plans.read():
-        time.sleep(_HELD_SECONDS)
+        time.sleep(_POLL_SECONDS)
 
 
 def _failed(kind: str, message: str) -> dict[str, Any]:
     return {"error": True, "body": {"errorType": kind, "errorMessage": message}, "log": ""}
 
 
-# https://docs.aws.amazon.com/step-functions/latest/dg/bp-lambda-serviceexception.html names both.
+# Both error names are in https://docs.aws.amazon.com/step-functions/latest/dg/bp-lambda-serviceexception.html
 _CRASHED = _failed("Lambda.Unknown", "Injected: Runtime exited with error: signal: killed")
-_OUT_OF_TIME = _failed("Sandbox.Timedout", "Injected: Task timed out")
+_TIMED_OUT = _failed("Sandbox.Timedout", "Injected: Task timed out")

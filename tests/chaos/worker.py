@@ -1,4 +1,4 @@
-"""One local cloud of its own, with the proxy in front of its functions: where cases are played, one after another."""
+"""A local cloud with a proxy between its functions and AWS. A worker runs cases in it, one after another."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ from tests.chaos.plan import Journal, Plans
 from tests.chaos.scenarios import DEPLOYMENT
 from tests.e2e.pipeline import Pipeline
 
-# Waits and retry intervals of the state machine, and what Bedrock takes its time for.
+# Shortens the waits and retry intervals of the state machine, and the time that Bedrock needs for resources.
 SCALED = {
     "SFN_WAIT_SCALE": "0.002",
     "LAMBDA_ASYNC_RETRY_BASE_SECONDS": "0.1",
     "LAMBDA_ASYNC_RETRY_MAX_SECONDS": "0.3",
-    # Functions are cold where a case says so.
+    # A function is Pending or Inactive only where a fault makes it so.
     "LOCAL_PENDING": "0",
     "LOCAL_IDLE": "0",
     "LOCAL_BEDROCK_JOB_STAGE_SECONDS": "0",
@@ -42,17 +42,18 @@ SCALED = {
     "LOCAL_BEDROCK_DEPLOYMENT_SECONDS": "0",
 }
 _READ_SECONDS = "2"
-# Of what the harness itself asks for: on a machine with more to do than it can, anything takes its time.
+# The timeout of the harness's own requests. It is long because a busy machine answers slowly.
 _CONTROL_SECONDS = 60
 _ACCELERATED = Path(__file__).parent / "accelerated"
-# They wait for what takes its own time: until S3's clock says that a folder rests, and for a release beside them.
+# These functions wait for things that are not accelerated: start_run compares S3's timestamps with the clock, and
+# close_run waits for a concurrent release.
 _SLEEP_SCALE = {"start_run": "1", "close_run": "0.02"}
-# The least that the settings allow.
+# The minimum of the setting quiet_seconds.
 _QUIET_SECONDS = 1
 
 
 class Worker:
-    """A deployed cloud. Everything in it is seen by its administrator, past the proxy."""
+    """A deployed cloud. The worker itself uses it as the administrator, without the proxy."""
 
     def __init__(self, folder: Path) -> None:
         os.environ |= {**SCALED, FOLDER_VARIABLE: str(folder), EXTRA_PATCHES_VARIABLE: "tests.chaos.server_patch"}
@@ -62,7 +63,7 @@ class Worker:
         cloud.down()
         try:
             self._bring_up()
-        except BaseException:  # nobody else knows of this cloud yet
+        except BaseException:  # No other code can take this cloud down yet.
             self.close()
             raise
 
@@ -73,12 +74,12 @@ class Worker:
         os.environ.update(self._environment)
         self.pipeline = Pipeline(boto3.Session())
         self.proxy = self._start_proxy()
-        self._lead_functions_through_the_proxy()
-        self.notices = self._subscribe()
+        self._route_functions_through_the_proxy()
+        self.notification_queue = self._subscribe()
         self.settings = self.bedrock("GET")
 
     def close(self) -> None:
-        """Ends the cloud, and the proxy with it."""
+        """Take the cloud down. This ends the proxy, too, because it is marked as a process of the cloud."""
         cloud.down()
 
     def _start_proxy(self) -> str:
@@ -104,8 +105,8 @@ class Worker:
                     raise
                 time.sleep(0.1)
 
-    def _lead_functions_through_the_proxy(self) -> None:
-        """Their code and roles stay. Their environment also scales their pauses and has them start runs soon."""
+    def _route_functions_through_the_proxy(self) -> None:
+        """Change the functions' environment only: their endpoint, their user agent, and accelerated pauses."""
         functions = self.pipeline.client("lambda")
         for page in functions.get_paginator("list_functions").paginate():
             for function in page["Functions"]:
@@ -125,7 +126,7 @@ class Worker:
                 )
 
     def _subscribe(self) -> str:
-        """A queue that gets every notice."""
+        """The URL of a queue that receives all notifications."""
         sqs, topic = self.pipeline.client("sqs"), self.pipeline.outputs["TopicArn"]
         url: str = sqs.create_queue(QueueName="notices")["QueueUrl"]
         arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
@@ -136,7 +137,7 @@ class Worker:
         return url
 
     def messages(self, queue: str) -> list[dict[str, Any]]:
-        """Takes everything out of a queue."""
+        """Receive and delete all messages of a queue."""
         sqs, found = self.pipeline.client("sqs"), []
         while batch := sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", []):
             for message in batch:
@@ -145,12 +146,12 @@ class Worker:
         return found
 
     def undelivered(self) -> list[dict[str, Any]]:
-        """Takes what failed for good out of the deployment's own queue."""
+        """Receive and delete all messages of the deployment's dead-letter queue."""
         urls = self.pipeline.client("sqs").list_queues()["QueueUrls"]
-        return [message for url in urls if url != self.notices for message in self.messages(url)]
+        return [message for url in urls if url != self.notification_queue for message in self.messages(url)]
 
     def alive(self, dataset: str) -> list[str]:
-        """ARNs of what is paid for by the hour and can be deleted: a commitment lasts until its term ends."""
+        """ARNs of the endpoints that can be deleted. A throughput with a commitment cannot, before its term ends."""
         bedrock = self.pipeline.client("bedrock")
         throughput = bedrock.list_provisioned_model_throughputs(nameContains=dataset)["provisionedModelSummaries"]
         deployments = bedrock.list_custom_model_deployments(nameContains=dataset)["modelDeploymentSummaries"]
@@ -160,21 +161,21 @@ class Worker:
         ]
 
     def training(self, dataset: str) -> list[str]:
-        """Names of the customization jobs that are in progress."""
+        """Names of the customization jobs in progress."""
         bedrock = self.pipeline.client("bedrock")
         found = bedrock.list_model_customization_jobs(nameContains=dataset, statusEquals="InProgress")
         return [job["jobName"] for job in found["modelCustomizationJobSummaries"]]
 
-    def rules(self, rules: list[Mapping[str, Any]]) -> None:
-        """Makes these the proxy's only rules."""
+    def set_rules(self, rules: list[Mapping[str, Any]]) -> None:
+        """Replace all rules of the proxy."""
         body = json.dumps(rules).encode()
         request = urllib.request.Request(f"{self.proxy}/_microburst/rules", data=body, method="POST")
         with urllib.request.urlopen(request, timeout=_CONTROL_SECONDS):
             return
 
-    def bedrock(self, method: str, document: Any = None, place: str = "settings") -> Any:
-        """The local Bedrock's own endpoints."""
-        url = f"{self._environment['AWS_ENDPOINT_URL']}/_local/bedrock/{place}"
+    def bedrock(self, method: str, document: Any = None, path: str = "settings") -> Any:
+        """Call a local-only endpoint of the local Bedrock. Returns its JSON document."""
+        url = f"{self._environment['AWS_ENDPOINT_URL']}/_local/bedrock/{path}"
         request = AWSRequest(method, url, data=json.dumps(document) if document else None)
         SigV4Auth(botocore.session.get_session().get_credentials(), "bedrock", "us-east-1").add_auth(request)
         ca = self._environment["AWS_CA_BUNDLE"]

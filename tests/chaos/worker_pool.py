@@ -1,4 +1,4 @@
-"""Several lanes at once: each is a process with a cloud of its own."""
+"""Runs several workers in parallel. Each is a process with its own cloud."""
 
 from __future__ import annotations
 
@@ -8,39 +8,40 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tests.chaos.cases import Baseline, Case
-from tests.chaos.releases import without
+from tests.chaos.releases import release_disabled
 from tests.chaos.results import Result, result_of
 from tests.chaos.worker import Worker
 
-Say = Callable[[str], None]
-Played = tuple[Result, Baseline | None]
+# The baseline is set for the first run of a scenario only.
+TaskResult = tuple[Result, Baseline | None]
 
 
 @dataclass(frozen=True)
 class Task:
-    """A case to play with one of the five releases switched off, or with all (0)."""
+    """A case to run, with one of the five releases disabled, or none (0)."""
 
     case: Case
-    off: int = 0
+    disabled_release: int = 0
 
 
 class WorkerPool:
-    """So many clouds. They are brought up when first needed, and go down with the context."""
+    """A number of workers. They deploy their clouds on entering the context, and take them down on leaving it."""
 
     def __init__(self, count: int) -> None:
         self._context = multiprocessing.get_context("spawn")
+        # Queues of Task or None, and of TaskResult or a traceback. multiprocessing's queues have no element type.
         self._tasks: Any = self._context.Queue()
-        self._played: Any = self._context.Queue()
+        self._results: Any = self._context.Queue()
         self._folder = tempfile.TemporaryDirectory(prefix="chaos-")
         self._processes = [
             self._context.Process(
-                target=_serve, args=(Path(self._folder.name) / f"lane{n}", n, self._tasks, self._played)
+                target=_work, args=(Path(self._folder.name) / f"worker{n}", n, self._tasks, self._results)
             )
             for n in range(count)
         ]
@@ -59,34 +60,34 @@ class WorkerPool:
             process.join()
         self._folder.cleanup()
 
-    def play(self, tasks: Sequence[Task]) -> Iterator[Played]:
-        """Results in the order in which they come. Raises when a lane breaks down."""
+    def run(self, tasks: Sequence[Task]) -> Iterator[TaskResult]:
+        """The results in the order in which they arrive. Raises RuntimeError if a worker fails."""
         for task in tasks:
             self._tasks.put(task)
         for _ in tasks:
-            played = self._played.get()
-            if isinstance(played, str):
-                raise RuntimeError(f"A lane broke down:\n{played}")
-            yield played
+            result = self._results.get()
+            if isinstance(result, str):
+                raise RuntimeError(f"A worker failed:\n{result}")
+            yield result
 
 
-def _serve(folder: Path, number: int, tasks: Any, played: Any) -> None:
+def _work(folder: Path, number: int, tasks: Any, results: Any) -> None:
     logging.disable(logging.INFO)
-    lane: Worker | None = None
+    worker: Worker | None = None
     try:
-        lane = Worker(folder)
+        worker = Worker(folder)
         while True:
             task = tasks.get()
             if task is None:
                 return
             dataset = f"case-{number}-{int(time.time() * 10) % 10**8}"
-            with without(lane, task.off):
-                played.put(result_of(lane, task.case, dataset, task.off))
+            with release_disabled(worker, task.disabled_release):
+                results.put(result_of(worker, task.case, dataset, task.disabled_release))
     except KeyboardInterrupt:
         sys.exit(130)
-    except BaseException:  # whatever it was: `play` waits for an answer, and raises it
-        played.put(traceback.format_exc())
+    except BaseException:  # `run` waits for a result in any case. It raises the error in the main process.
+        results.put(traceback.format_exc())
         raise
     finally:
-        if lane:
-            lane.close()
+        if worker:
+            worker.close()

@@ -26,5 +26,5 @@ def _accelerated_client(session: Session, *arguments: Any, config: Config | None
     return _create_client(session, *arguments, config=accelerated, **rest)
 
 
-time.sleep = lambda seconds: _sleep(seconds * _SCALE)
+time.sleep = lambda seconds: _sleep(float(seconds) * _SCALE)
 Session.create_client = _accelerated_client

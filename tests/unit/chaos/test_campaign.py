@@ -1,10 +1,8 @@
-"""What is played, played again, and taken from an earlier campaign."""
-
-from dataclasses import replace
+"""Which cases a campaign runs, runs again, and takes from an earlier campaign."""
 
 import pytest
 
-from tests.chaos.campaign import BrokenRunError, Campaign, Outcome
+from tests.chaos.campaign import BrokenRunError, Campaign, CampaignSize, Outcome, kept_outcome
 from tests.chaos.cases import Baseline, Case, Fault
 from tests.chaos.results import Result
 from tests.chaos.scenarios import SCENARIOS
@@ -14,57 +12,78 @@ PLAIN = Case(SCENARIOS[0])
 BROKEN = Case(SCENARIOS[0], (Fault("Purchase throughput", "the function", "is cold", "cold"),))
 
 
-class WorkerPool:
-    """Plays each case with the findings that are told for its first, second, … time."""
+class FakePool:
+    """Gives the findings for the first, second, ... run of a case with (`broken`) or without (`plain`) a fault."""
 
     def __init__(self, **findings):
-        self.findings, self.played = findings, []
+        self.findings, self.cases = findings, []
 
-    def play(self, tasks):
+    def run(self, tasks):
         for task in tasks:
-            self.played.append(task.case)
-            told = self.findings.get("broken" if task.case.faults else "plain", [])
-            times = self.played.count(task.case)
-            found = told[times - 1] if times <= len(told) else ()
-            name = task.case.name
-            result = Result(name, task.case.situation.name, "", "", "", ("SUCCEEDED",), (1,), (), 1.0, found, 1.0)
-            yield result, None if task.case.faults else Baseline(name, (), (), ())
+            self.cases.append(task.case)
+            given = self.findings.get("broken" if task.case.faults else "plain", [])
+            times = self.cases.count(task.case)
+            result = Result(
+                name=task.case.name,
+                scenario=task.case.scenario.name,
+                place="",
+                target="",
+                fault="",
+                statuses=("SUCCEEDED",),
+                released_by=(1,),
+                later_events=(),
+                paid_seconds=1.0,
+                findings=given[times - 1] if times <= len(given) else (),
+                seconds=1.0,
+                disabled_release=task.disabled_release,
+            )
+            yield result, None if task.case.faults else Baseline(task.case.name, (), (), ())
 
 
-def campaign(lanes, folder, state="c0ffee 1", keep=False):
-    return Campaign(lanes, folder, lambda words: None, state, keep)
+def campaign(pool, folder, code_state="c0ffee 1", keep=False):
+    return Campaign(pool, folder, lambda line: None, code_state, keep)
 
 
-def test_what_failed_is_played_again_and_both_are_told(tmp_path):
-    lanes = WorkerPool(broken=[("ended late",)])
-    [result] = campaign(lanes, tmp_path).play([Task(BROKEN)])
-    assert (lanes.played, result.findings, result.first_findings) == ([BROKEN] * 2, (), ("ended late",))
-    assert Outcome(1, [BROKEN], [result], [replace(result, off=1, released_by=())]).wrong() == []
+def without_release(result):
+    return result.model_copy(update={"disabled_release": 1, "released_by": ()})
 
 
-def test_a_leak_at_the_first_try_stays_wrong(tmp_path):
-    [result] = campaign(WorkerPool(broken=[("LEAK: x is alive",)]), tmp_path).play([Task(BROKEN)])
-    assert Outcome(1, [BROKEN], [result], [replace(result, off=1, released_by=())]).wrong()
+def test_a_failed_case_runs_again_and_both_findings_are_kept(tmp_path):
+    pool = FakePool(broken=[("ended late",)])
+    [result] = campaign(pool, tmp_path).results_of([Task(BROKEN)])
+    assert (pool.cases, result.findings, result.first_findings) == ([BROKEN] * 2, (), ("ended late",))
+    assert Outcome(1, [BROKEN], [result], [without_release(result)]).failures() == []
 
 
-def test_a_run_without_a_fault_must_hold(tmp_path):
-    with pytest.raises(BrokenRunError, match="does not hold"):
-        campaign(WorkerPool(plain=[("x",), ("x",)]), tmp_path).play([Task(PLAIN)])
-    assert campaign(WorkerPool(plain=[("x",)]), tmp_path).play([Task(PLAIN)])[0].findings == ()
+def test_a_leak_in_the_first_attempt_remains_a_failure(tmp_path):
+    [result] = campaign(FakePool(broken=[("LEAK: x is alive",)]), tmp_path).results_of([Task(BROKEN)])
+    assert Outcome(1, [BROKEN], [result], [without_release(result)]).failures()
 
 
-def test_an_interrupted_campaign_goes_on(tmp_path):
-    campaign(WorkerPool(), tmp_path).play([Task(PLAIN)])
-    lanes = WorkerPool()
-    campaign(lanes, tmp_path, "other-docs 1").play([Task(PLAIN), Task(BROKEN)])
-    assert lanes.played == [BROKEN]
+def test_a_run_without_a_fault_must_pass(tmp_path):
+    with pytest.raises(BrokenRunError, match="fails its checks"):
+        campaign(FakePool(plain=[("x",), ("x",)]), tmp_path).results_of([Task(PLAIN)])
+    assert campaign(FakePool(plain=[("x",)]), tmp_path).results_of([Task(PLAIN)])[0].findings == ()
 
 
-@pytest.mark.parametrize(("keep", "played"), [(False, [PLAIN, BROKEN]), (True, [BROKEN])])
-def test_after_a_change_of_the_code_what_held_is_kept_only_if_asked(tmp_path, keep, played):
-    lanes = WorkerPool(broken=[("x",)] * 9)
-    campaign(lanes, tmp_path).play([Task(PLAIN), Task(BROKEN)])
-    lanes = WorkerPool()
-    results = campaign(lanes, tmp_path, "c0ffee 2", keep).play([Task(PLAIN), Task(BROKEN)])
-    assert sorted(lanes.played, key=lambda case: len(case.faults)) == played
-    assert [result.state for result in results] == ["c0ffee 1" if keep else "c0ffee 2", "c0ffee 2"]
+def test_an_interrupted_campaign_continues(tmp_path):
+    campaign(FakePool(), tmp_path).results_of([Task(PLAIN)])
+    pool = FakePool()
+    campaign(pool, tmp_path, "other-docs 1").results_of([Task(PLAIN), Task(BROKEN)])
+    assert pool.cases == [BROKEN]
+
+
+@pytest.mark.parametrize(("keep", "expected"), [(False, [PLAIN, BROKEN]), (True, [BROKEN])])
+def test_after_a_change_of_the_code_passed_cases_are_kept_only_with_keep(tmp_path, keep, expected):
+    pool = FakePool(broken=[("x",)] * 9)
+    campaign(pool, tmp_path).results_of([Task(PLAIN), Task(BROKEN)])
+    pool = FakePool()
+    results = campaign(pool, tmp_path, "c0ffee 2", keep).results_of([Task(PLAIN), Task(BROKEN)])
+    assert sorted(pool.cases, key=lambda case: len(case.faults)) == expected
+    assert [result.code_state for result in results] == ["c0ffee 1" if keep else "c0ffee 2", "c0ffee 2"]
+
+
+def test_the_outcome_can_be_read_from_the_kept_results_without_running_anything(tmp_path):
+    size = CampaignSize(singles=0, pairs=0)
+    outcome = campaign(FakePool(), tmp_path).run(size)
+    assert kept_outcome(tmp_path, size) == outcome

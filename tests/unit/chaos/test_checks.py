@@ -1,4 +1,4 @@
-"""Each check passes a run that ended well, and fails when the one thing that it is there for is wrong."""
+"""Each check passes for a run that ended well, and fails for its own violation only."""
 
 import json
 from dataclasses import replace
@@ -13,7 +13,7 @@ FOLDER = f"runs/{RUN}/"
 INPUT = ("incoming/case-1/training.jsonl", "v1")
 
 
-def notice(status):
+def notification(status):
     return {"MessageAttributes": {"run_id": {"Value": RUN}, "status": {"Value": status}}}
 
 
@@ -22,7 +22,7 @@ def report(status="SUCCEEDED", error=None):
     return {f"{FOLDER}report/report.json": json.dumps({"status": status, "failure": failure}).encode()}
 
 
-WELL = Observations(
+PASSED = Observations(
     runs={RUN: {"status": "SUCCEEDED"}},
     alive=(),
     jobs=(f"tuner-{RUN}",),
@@ -33,59 +33,65 @@ WELL = Observations(
     artifacts=report()
     | {f"{FOLDER}answers/base/00000.jsonl": b'{"id": 1}\n', f"{FOLDER}report/index.html": b"</html>\n"},
     unfinished_uploads=(),
-    notices=(notice("SUCCEEDED"),),
+    notifications=(notification("SUCCEEDED"),),
     undelivered=(),
     journal=(),
     calls=(),
 )
-FAILED = replace(WELL, runs={RUN: {"status": "FAILED", "error": "QuotaError"}}, notices=())
+FAILED = replace(PASSED, runs={RUN: {"status": "FAILED", "error": "QuotaError"}}, notifications=())
 
-WRONG = {
-    "something is alive": (replace(WELL, alive=("arn:x",)), "LEAK: arn:x is alive"),
-    "a job trains for nobody": (replace(WELL, training=WELL.jobs), "no execution waits for it"),
-    "two jobs": (replace(WELL, jobs=WELL.jobs * 2), "started 2 jobs"),
-    "two purchases": (replace(WELL, bills=WELL.bills * 2), "was bought 2 times"),
-    "it goes on": (replace(WELL, runs={RUN: {"status": "RUNNING"}}), "still running"),
-    "nobody is told": (replace(WELL, artifacts={}, notices=()), "neither a report nor a notice"),
-    "the report is of another status": (replace(WELL, artifacts=report("ABORTED")), "the report of"),
-    "it was stopped and is said to have succeeded": (
-        replace(WELL, runs={RUN: {"status": "ABORTED"}}),
+VIOLATIONS = {
+    "an endpoint is alive": (replace(PASSED, alive=("arn:x",)), "LEAK: arn:x is alive"),
+    "a job is training without an execution": (replace(PASSED, training=PASSED.jobs), "no execution waits for it"),
+    "two jobs": (replace(PASSED, jobs=PASSED.jobs * 2), "started 2 jobs"),
+    "two purchases": (replace(PASSED, bills=PASSED.bills * 2), "was bought 2 times"),
+    "it is still running": (replace(PASSED, runs={RUN: {"status": "RUNNING"}}), "still running"),
+    "the end is not reported": (replace(PASSED, artifacts={}, notifications=()), "neither a report nor a notification"),
+    "the report has another status": (replace(PASSED, artifacts=report("ABORTED")), "the report of"),
+    "it was stopped and reported as succeeded": (
+        replace(PASSED, runs={RUN: {"status": "ABORTED"}}),
         "says SUCCEEDED",
     ),
     "the report names another error": (replace(FAILED, artifacts=report("FAILED", "AwsError")), "says AwsError"),
-    "the notice is of another status": (replace(WELL, notices=(notice("FAILED"),)), "the last notice of"),
-    "the event is lost": (replace(WELL, runs={}, jobs=(), bills=()), "no run was started"),
-    "an input is gone": (replace(WELL, inputs=frozenset()), "was removed"),
-    "an input has another version": (replace(WELL, inputs=frozenset({INPUT, (INPUT[0], "v2")})), "was changed"),
-    "an upload is unfinished": (replace(WELL, unfinished_uploads=("x",)), "never finished"),
-    "JSON is cut": (replace(WELL, artifacts={**WELL.artifacts, "runs/x/a.json": b'{"a'}), "a.json is not whole"),
-    "a line is cut": (replace(WELL, artifacts={**WELL.artifacts, "runs/x/a.jsonl": b'{}\n{"a'}), "is not whole"),
-    "a page is cut": (replace(WELL, artifacts={**WELL.artifacts, "runs/x/a.html": b"<html><p"}), "is not whole"),
+    "the notification has another status": (
+        replace(PASSED, notifications=(notification("FAILED"),)),
+        "the last notification of",
+    ),
+    "the event is lost": (replace(PASSED, runs={}, jobs=(), bills=()), "no run was started"),
+    "an input is gone": (replace(PASSED, inputs=frozenset()), "was removed"),
+    "an input has another version": (replace(PASSED, inputs=frozenset({INPUT, (INPUT[0], "v2")})), "was changed"),
+    "an upload is unfinished": (replace(PASSED, unfinished_uploads=("x",)), "never finished"),
+    "JSON is cut": (replace(PASSED, artifacts={**PASSED.artifacts, "runs/x/a.json": b'{"a'}), "a.json is not complete"),
+    "a line is cut": (replace(PASSED, artifacts={**PASSED.artifacts, "runs/x/a.jsonl": b'{}\n{"a'}), "is not complete"),
+    "a page is cut": (replace(PASSED, artifacts={**PASSED.artifacts, "runs/x/a.html": b"<html><p"}), "is not complete"),
 }
 
 
 @pytest.mark.parametrize(
     "seen",
     [
-        pytest.param(WELL, id="succeeded"),
+        pytest.param(PASSED, id="succeeded"),
         pytest.param(replace(FAILED, artifacts=report("FAILED", "QuotaError")), id="failed and reported"),
-        pytest.param(replace(FAILED, artifacts={}, notices=(notice("FAILED"),)), id="failed and told"),
+        pytest.param(replace(FAILED, artifacts={}, notifications=(notification("FAILED"),)), id="failed and notified"),
         pytest.param(
             replace(FAILED, runs={RUN: {"status": "ABORTED"}}, artifacts=report("FAILED", "x")),
             id="failed, then stopped",
         ),
-        pytest.param(replace(WELL, runs={}, jobs=(), bills=(), undelivered=({},)), id="never started, and kept"),
+        pytest.param(
+            replace(PASSED, runs={}, jobs=(), bills=(), undelivered=({},)),
+            id="never started, event dead-lettered",
+        ),
     ],
 )
-def test_a_run_that_ended_as_it_should_has_no_findings(seen):
+def test_a_run_that_ended_well_has_no_findings(seen):
     assert findings(seen) == []
 
 
-@pytest.mark.parametrize(("seen", "words"), WRONG.values(), ids=WRONG.keys())
-def test_what_is_wrong_is_found(seen, words):
+@pytest.mark.parametrize(("seen", "words"), VIOLATIONS.values(), ids=VIOLATIONS.keys())
+def test_each_violation_is_found(seen, words):
     assert [found for found in findings(seen) if words in found]
 
 
 def test_every_check_can_fail():
-    failing = {check for seen, _ in WRONG.values() for check in CHECKS if list(check(seen))}
+    failing = {check for seen, _ in VIOLATIONS.values() for check in CHECKS if list(check(seen))}
     assert failing == set(CHECKS)

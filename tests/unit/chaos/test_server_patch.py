@@ -1,4 +1,4 @@
-"""Who called a function that no state called."""
+"""The place of a function that no state invokes."""
 
 import pytest
 
@@ -15,5 +15,5 @@ from tests.chaos.server_patch import place_of
         ({"dataset": "faq", "repeat": 1}, "a person"),
     ],
 )
-def test_an_event_tells_who_called(event, by):
+def test_an_event_tells_who_invoked_the_function(event, by):
     assert place_of("function", event) == f"function by {by}"
