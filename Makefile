@@ -49,6 +49,7 @@ lint: $(INSTALLED)  ## style and types
 
 docs: $(INSTALLED)  ## write the generated reference tables anew
 	@$(BIN)/python -m docs.generate
+	@$(BIN)/python -m docs.wrap
 
 clean:  ## take the local cloud down and remove what is not in git, .venv included
 	@test ! -x $(BIN)/python || $(BIN)/python -m local down
