@@ -12,7 +12,6 @@ from tuner.aws.bedrock.control_plane import Bedrock
 from tuner.aws.bedrock.model_access import model_access
 from tuner.aws.bedrock.tool_call import fill_in_tool
 from tuner.aws.quotas import Quotas
-from tuner.core.artifact_keys import Keys
 from tuner.preflight import check_run
 
 
@@ -21,5 +20,5 @@ def handler(event: RunEvent, env: Environment) -> dict[str, int]:
     folder = env.folder(event.run_id)
     manifest, region = folder.manifest(), env.deployment.region
     found = check_run(Bedrock(), Quotas(), fill_in_tool, model_access, manifest, region)
-    folder.write_json(Keys.PREFLIGHT, found.model_dump(mode="json"))
+    folder.save(found)
     return {"warnings": len(found.warnings)}

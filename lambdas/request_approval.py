@@ -32,5 +32,5 @@ def handler(event: ApprovalEvent, env: Environment) -> None:
     if Executions(env.state_machine_arn).status(event.run_id) != "RUNNING":
         logger.info("The execution is over: nobody is asked")
         return
-    subject, text = approval.ask(env.folder(event.run_id), event.task_token, event.seconds, now())
+    subject, text = approval.request_approval(env.folder(event.run_id), event.task_token, event.seconds, now())
     notify(env.topic_arn, subject, text, {"status": "WAITING_FOR_APPROVAL", "run_id": event.run_id})

@@ -1,24 +1,33 @@
-"""What is asked of a person, and where the task token is and is not."""
+"""The request for approval, the answer, and the places where the task token is stored."""
 
 import datetime as dt
 
 import pytest
-from pydantic import SecretStr, ValidationError
+from pydantic import SecretStr
 
 from tests.doubles import RUN, MemoryFolder
 from tuner import approval
-from tuner.artifacts.estimate import Estimate, Item
+from tuner.artifacts.approval import ApprovalAnswer
+from tuner.artifacts.cost_items import LABELS, CostItemId
+from tuner.artifacts.estimate import CostItem, Estimate
 from tuner.core.artifact_keys import Keys
+from tuner.core.errors import ArtifactError
 
 NOW = dt.datetime(2026, 11, 23, 8, 0, tzinfo=dt.UTC)
 TOKEN = "AQCEAAAAKgAAAAMAAAAA-a-task-token"
 
 
 def estimate() -> Estimate:
-    def item(name: str, usd: float | None) -> Item:
-        return Item(name=name, quantity=2, unit="hours", unit_price_usd=usd and usd / 2, usd=usd, source="a page")
+    def item(id_: CostItemId, usd: float | None) -> CostItem:
+        return CostItem(
+            id=id_, name=LABELS[id_], quantity=2, unit="hours", unit_price_usd=usd and usd / 2, usd=usd, source="a page"
+        )
 
-    items = (item("Provisioned throughput", 264.0), item("Training", None), item("Base model, questions", 0.0004))
+    items = (
+        item(CostItemId.THROUGHPUT, 264.0),
+        item(CostItemId.TRAINING, None),
+        item(CostItemId.BASE_MODEL_INPUT, 0.0004),
+    )
     return Estimate(items=items, total_usd=264.0004, unknown=("Training",), budget_usd=500, approval_usd=200)
 
 
@@ -28,10 +37,10 @@ def folder() -> MemoryFolder:
 
 
 def asked(folder: MemoryFolder, token: str = TOKEN) -> tuple[str, str]:
-    return approval.ask(folder, SecretStr(token), 3600, NOW)
+    return approval.request_approval(folder, SecretStr(token), 3600, NOW)
 
 
-def test_the_notification_says_what_it_costs_how_to_answer_and_until_when(folder: MemoryFolder) -> None:
+def test_the_notification_has_the_cost_how_to_answer_and_the_deadline(folder: MemoryFolder) -> None:
     subject, text = asked(folder)
     assert subject == f"Approve $264.00 and more? Run {RUN}"
     assert "- Provisioned throughput: 2 hours, $264.00" in text
@@ -40,45 +49,45 @@ def test_the_notification_says_what_it_costs_how_to_answer_and_until_when(folder
     assert f"tuner approve {RUN}" in text
     assert f"tuner reject {RUN} --reason" in text
     assert "2026-11-23T09:00:00Z" in text
-    assert "more than the $200.00 that need nobody's approval" in text
+    assert "more than the $200.00 that need no approval" in text
     assert "Unknown, and not counted: Training." in text
 
 
-def test_the_token_is_in_the_folder_whole_and_in_no_words(folder: MemoryFolder) -> None:
+def test_the_token_is_stored_in_the_folder_and_not_shown(folder: MemoryFolder) -> None:
     assert TOKEN not in "".join(asked(folder))
-    request = approval.waiting(folder)
+    request = approval.find_request(folder)
     assert request is not None
     assert request.task_token.get_secret_value() == TOKEN
     assert TOKEN not in f"{request!r} {request}"
     assert folder.read_json(Keys.APPROVAL)["task_token"] == TOKEN
 
 
-def test_a_damaged_request_does_not_show_its_token() -> None:
+def test_the_error_about_a_damaged_request_does_not_show_the_token() -> None:
     folder = MemoryFolder(files={Keys.APPROVAL: b'{"task_token": ["' + TOKEN.encode() + b'"]}'})
-    with pytest.raises(ValidationError) as wrong:
-        approval.waiting(folder)
+    with pytest.raises(ArtifactError) as wrong:
+        approval.find_request(folder)
     assert TOKEN not in str(wrong.value)
 
 
-def test_asking_again_replaces_the_token(folder: MemoryFolder) -> None:
+def test_a_second_request_replaces_the_token(folder: MemoryFolder) -> None:
     asked(folder)
     asked(folder, "another")
-    request = approval.waiting(folder)
+    request = approval.find_request(folder)
     assert request is not None
     assert request.task_token.get_secret_value() == "another"
 
 
-def test_nothing_is_waited_for_before_anything_is_asked(folder: MemoryFolder) -> None:
-    assert approval.waiting(folder) is None
-    assert approval.answered(folder) is None
+def test_a_run_without_a_request_has_neither_request_nor_answer(folder: MemoryFolder) -> None:
+    assert approval.find_request(folder) is None
+    assert approval.find_answer(folder) is None
 
 
-def test_an_answer_says_who_when_and_why() -> None:
-    answer = approval.Answer(decision="rejected", by="arn:aws:iam::1:user/kim", at="2026-11-23T08:05Z", reason="dear")
+def test_an_answer_names_the_caller_the_time_and_the_reason() -> None:
+    answer = ApprovalAnswer(decision="rejected", by="arn:aws:iam::1:user/kim", at="2026-11-23T08:05Z", reason="dear")
     assert answer.sentence() == "rejected by arn:aws:iam::1:user/kim at 2026-11-23T08:05Z: dear"
 
 
-def test_a_subject_is_what_sns_takes(folder: MemoryFolder) -> None:
+def test_the_subject_is_valid_for_sns(folder: MemoryFolder) -> None:
     folder.run_id = "r" * 90
     subject, _ = asked(folder)
     assert len(subject) == 100

@@ -1,4 +1,4 @@
-"""What the account must offer before a run may cost anything."""
+"""The checks of the AWS account before a run spends anything."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -9,12 +9,13 @@ import pytest
 from tests.doubles import manifest
 from tuner import catalog
 from tuner.artifacts.manifest import Manifest
+from tuner.artifacts.preflight import Preflight
 from tuner.aws.bedrock.model_access import ModelAccess
 from tuner.aws.bedrock.resources import FoundationModel
 from tuner.aws.bedrock.tool_call import Tool
 from tuner.aws.quotas import Quota
 from tuner.core.errors import AccessDeniedError, AwsError, ModelUnavailableError, QuotaError, ThrottledError
-from tuner.preflight import Preflight, check_run, legacy_warning, tunable
+from tuner.preflight import check_run, legacy_warning, tunable
 from tuner.settings import DeploymentSettings
 
 NOVA, HAIKU = "amazon.nova-micro-v1:0:128k", "anthropic.claude-3-haiku-20240307-v1:0:200k"
@@ -70,7 +71,7 @@ def run(account: Account, asked: Manifest) -> Preflight:
     return check_run(account, account, account.ask, account.access, asked, "us-east-1")
 
 
-def test_the_accounts_answer_counts_not_the_catalogs() -> None:
+def test_the_answer_of_bedrock_precedes_the_catalog() -> None:
     assert tunable(Account(), catalog.model(HAIKU), "us-east-1").name == "The model"
 
 
@@ -85,11 +86,11 @@ def test_the_accounts_answer_counts_not_the_catalogs() -> None:
         (Account(active=False), HAIKU, "past its end of life since 2026-09-10.*Use instead: amazon.nova"),
         (Account(offered=False), HAIKU, "past its end of life since 2026-09-10.*Use instead: amazon.nova"),
         (Account(active=False, end_of_life=LONG_AGO), NOVA, "past its end of life since 2026-09-10"),
-        (Account(offered=False), NOVA, "not offered in eu-west-1.*last seen tunable in us-east-1"),
+        (Account(offered=False), NOVA, "not offered in eu-west-1.*can be customized in us-east-1"),
         (Account(customizations=("DISTILLATION",)), NOVA, "cannot be fine-tuned in eu-west-1.*us-east-1"),
     ],
 )
-def test_an_unavailable_model_says_why_and_what_to_use(account: Account, model: str, said: str) -> None:
+def test_an_unavailable_model_is_refused_with_reason_and_replacement(account: Account, model: str, said: str) -> None:
     with pytest.raises(ModelUnavailableError, match=said):
         tunable(account, catalog.model(model), "eu-west-1")
 
@@ -98,26 +99,26 @@ def test_an_unavailable_model_says_why_and_what_to_use(account: Account, model: 
     ("region", "said"),
     [("us-east-1", "amazon.nova-micro-v1:0:128k"), ("us-west-2", "meta.llama3-3-70b-instruct-v1:0:128k")],
 )
-def test_what_to_use_instead_can_be_tuned_in_the_region(region: str, said: str) -> None:
+def test_replacements_can_be_customized_in_the_region(region: str, said: str) -> None:
     with pytest.raises(ModelUnavailableError, match=rf"Use instead: {said}\.$"):
         tunable(Account(offered=False), catalog.model("meta.llama3-2-1b-instruct-v1:0:128k"), region)
 
 
 @pytest.mark.parametrize(("units", "asked"), [(0, 1), (1, 2)])
-def test_a_quota_that_is_too_small_is_found_before_the_training(units: float, asked: int) -> None:
+def test_a_quota_that_is_too_small_is_refused(units: float, asked: int) -> None:
     account = Account(units=units)
-    with pytest.raises(QuotaError, match=f"may have {units} model units.*needs {asked}.*L-BE77399C"):
+    with pytest.raises(QuotaError, match=f"quota is {units} model units.*needs {asked}.*L-BE77399C"):
         run(account, manifest(model_units=asked))
 
 
 @pytest.mark.parametrize("settings", [{"serving": "on_demand"}, {"serving": "none"}])
-def test_a_run_that_buys_no_throughput_needs_no_quota(settings: dict[str, str]) -> None:
+def test_a_run_without_throughput_does_not_check_its_quota(settings: dict[str, str]) -> None:
     account = Account(units=0)
     run(account, manifest(**settings))
     assert "bedrock/L-BE77399C" not in account.asked
 
 
-def test_an_unknown_quota_keeps_no_run_from_trying() -> None:
+def test_an_unknown_quota_is_accepted() -> None:
     account = Account(units=None)
     run(account, manifest())
     assert account.asked == [JUDGE, "bedrock/L-BE77399C"]
@@ -131,7 +132,7 @@ def test_an_unknown_quota_keeps_no_run_from_trying() -> None:
         (ThrottledError("slow down"), ThrottledError),
     ],
 )
-def test_a_judge_that_cannot_be_asked_is_found_before_the_training(error: Exception, kind: type[Exception]) -> None:
+def test_a_judge_that_fails_is_refused(error: Exception, kind: type[Exception]) -> None:
     account = Account(judge=error)
     with pytest.raises(kind, match=str(error)):
         run(account, manifest())
@@ -142,31 +143,31 @@ LEGACY = {"active": False, "end_of_life": dt.datetime(2099, 1, 1, tzinfo=dt.UTC)
 LLAMA = "meta.llama3-1-8b-instruct-v1:0:128k"
 
 
-def test_a_legacy_model_is_tuned_with_a_warning_that_names_its_end() -> None:
+def test_a_legacy_model_gives_a_warning_with_its_end_of_life() -> None:
     account = Account(**LEGACY)
     found = run(account, manifest(serving="on_demand"))
     assert found.warnings[0].startswith("Nova Micro is LEGACY: AWS ends it on 2099-01-01.")
     assert "no new provisioned throughput" in found.warnings[0]
 
 
-def test_a_legacy_model_without_a_known_end_is_tuned_too() -> None:
+def test_a_legacy_model_without_a_known_end_of_life_is_accepted() -> None:
     model = catalog.model(NOVA)
     found = tunable(Account(active=False), model, "us-east-1")
-    assert "on a day that AWS does not say yet" in str(legacy_warning(model, found))
+    assert "on a date that is not announced" in str(legacy_warning(model, found))
 
 
 @pytest.mark.parametrize(
     ("model", "remedy"), [(NOVA, "Set 'serving: on_demand'"), (LLAMA, "cannot be deployed on demand either")]
 )
-def test_a_legacy_model_gets_no_throughput_and_says_so_before_any_spend(model: str, remedy: str) -> None:
+def test_throughput_for_a_legacy_model_is_refused(model: str, remedy: str) -> None:
     account = Account(**LEGACY)
-    with pytest.raises(ModelUnavailableError, match=f"AWS makes no new provisioned throughput.*{remedy}"):
+    with pytest.raises(ModelUnavailableError, match=f"AWS sells no new provisioned throughput.*{remedy}"):
         run(account, manifest(model))
     assert not account.asked
     run(account, manifest(model, serving="none"))
 
 
-def test_the_judges_quotas_are_found_by_their_names() -> None:
+def test_the_quotas_of_the_judge_are_found_by_name() -> None:
     account = Account()
     found = run(account, manifest(serving="on_demand"))
     assert (found.judge_requests_per_minute, found.judge_tokens_per_minute) == (25.0, 1e6)
@@ -178,7 +179,7 @@ def test_the_judges_quotas_are_found_by_their_names() -> None:
     ("judge", "sent"),
     [(JUDGE, {"maxTokens": 64, "temperature": 0.0}), ("us.anthropic.claude-opus-4-7", {"maxTokens": 64})],
 )
-def test_the_judge_is_asked_with_what_it_takes(judge: str, sent: dict) -> None:
+def test_the_request_to_the_judge_has_only_supported_parameters(judge: str, sent: dict) -> None:
     account = Account()
     check_run(
         account,
@@ -191,7 +192,7 @@ def test_the_judge_is_asked_with_what_it_takes(judge: str, sent: dict) -> None:
     assert account.inference == sent
 
 
-def test_a_denied_judge_says_what_the_account_lacks() -> None:
+def test_a_denied_judge_is_refused_with_the_remedy() -> None:
     denied = AccessDeniedError("not authorized to perform the required AWS Marketplace actions")
     account = Account(judge=denied)
     claude = manifest(serving="on_demand", judge={"model": "us.anthropic.claude-sonnet-4-6"})
@@ -203,17 +204,17 @@ def test_a_denied_judge_says_what_the_account_lacks() -> None:
     ("judge", "said"),
     [
         ("us.anthropic.claude-sonnet-4-6", "use-case form"),
-        ("mistral.new-model", "not in the catalog: it is assumed to answer for JSON in words"),
+        ("mistral.new-model", "not in the catalog. It is assumed to support a request for JSON"),
     ],
 )
-def test_what_a_judge_needs_and_what_is_assumed_of_it_is_said(judge: str, said: str) -> None:
+def test_requirements_and_assumptions_about_a_judge_give_a_warning(judge: str, said: str) -> None:
     account = Account()
     asked = manifest(serving="on_demand", judge={"model": judge})
     assert any(said in warning for warning in run(account, asked).warnings)
 
 
-def test_a_judge_that_nobody_subscribed_to_is_not_asked() -> None:
-    """Asking would begin a subscription that the step's role may not finish."""
+def test_a_judge_without_subscription_is_refused_without_a_request() -> None:
+    """A request would start a subscription that the function's role may not complete."""
     account = Account()
     account.agreement = "NOT_AVAILABLE"
     claude = manifest(serving="on_demand", judge={"model": "us.anthropic.claude-sonnet-4-6"})

@@ -1,1 +1,1 @@
-"""What a run costs, before it costs anything."""
+"""Estimates the cost of a run from its settings, its dataset and AWS's prices."""

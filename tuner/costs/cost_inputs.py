@@ -1,4 +1,4 @@
-"""What an estimate is made from: the run's plan, and what its dataset counts."""
+"""The inputs of an estimate: what the run does, and the sizes of its dataset."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tuner.settings import RunSettings
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a run is going to do, as far as it costs. `settings.serving` is settled: never `auto`."""
+    """The parts of a run that decide its cost. `settings.serving` is resolved: it is never `auto`."""
 
     model: catalog.Model
     settings: RunSettings
@@ -23,19 +23,19 @@ class Plan:
 
     @property
     def judge(self) -> catalog.Judge:
-        """Who grades."""
+        """The judge of the evaluation."""
         return catalog.judge_or_assumed(self.judge_model)
 
     @classmethod
     def of(cls, manifest: Manifest) -> Plan:
-        """The plan of a run that is pinned."""
+        """The plan of a run whose inputs are pinned."""
         epochs = int(manifest.hyperparameters["epochCount"])
         return cls(catalog.model(manifest.base_model), manifest.settings, epochs, manifest.judge_model)
 
 
 @dataclass(frozen=True, slots=True)
-class Questions:
-    """The evaluation questions as a bill sees them."""
+class QuestionTokens:
+    """Number and size of the evaluation questions and their references."""
 
     count: int
     question_tokens: int
@@ -43,31 +43,31 @@ class Questions:
 
 
 @dataclass(frozen=True, slots=True)
-class Generation:
-    """The tokens that generating validation data takes; `most`: not yet done, so these are the most it can take."""
+class GenerationTokens:
+    """Tokens for generating validation data. `upper_bound`: nothing has been generated yet."""
 
     model: str
     input_tokens: int
     output_tokens: int
-    most: bool = False
+    upper_bound: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
-    """What a dataset counts. `training_bytes` is the size of the converted files."""
+class CostInputs:
+    """The sizes of a dataset. `training_bytes` is the size of the converted files."""
 
     training_tokens: int
-    questions: Questions
+    questions: QuestionTokens
     training_bytes: int = 0
-    generation: Generation | None = None
+    generation: GenerationTokens | None = None
 
 
 def count_questions(
     records: Iterable[Mapping[str, Any]], system_prompt: str | None, characters_per_token: float
-) -> Questions:
-    """Counts the evaluation questions' tokens as the model's family estimates them: by characters.
+) -> QuestionTokens:
+    """Estimates the tokens of the evaluation questions from their characters: AWS publishes no tokenizer.
 
-    A question goes out with its own system prompt, or else the run's; one of several turns with all of them.
+    A request includes all turns of a conversation, and the question's system prompt or else the run's.
     """
     count = asked = expected = 0
     for record in records:
@@ -75,27 +75,27 @@ def count_questions(
         turns = [turn["text"] for turn in record.get("messages") or ()] or [record["question"]]
         asked += sum(map(len, turns)) + len(record.get("system") or system_prompt or "")
         expected += len(record["reference"])
-    return Questions(
+    return QuestionTokens(
         count=count,
         question_tokens=math.ceil(asked / characters_per_token),
         reference_tokens=math.ceil(expected / characters_per_token),
     )
 
 
-def counted(
+def cost_inputs(
     summary: Mapping[str, Any],
     records: Iterable[Mapping[str, Any]],
     plan: Plan,
-    generation: Generation | None = None,
-) -> Counted:
-    """From `dataset/summary.json` and the evaluation questions."""
+    generation: GenerationTokens | None = None,
+) -> CostInputs:
+    """The inputs from `dataset/summary.json` and the evaluation questions."""
     questions = count_questions(records, plan.settings.system_prompt, plan.model.family.characters_per_token)
     size = summary.get("training_bytes", 0) + summary.get("validation_bytes", 0)
-    return Counted(summary["training_tokens"], questions, size, generation)
+    return CostInputs(summary["training_tokens"], questions, size, generation)
 
 
-def generated(summary: Mapping[str, Any] | None) -> Generation | None:
-    """From `generated/summary.json`: what generating validation data has taken; None when nothing was asked."""
+def generation_tokens(summary: Mapping[str, Any] | None) -> GenerationTokens | None:
+    """The tokens in `generated/summary.json`. None when no model was called."""
     if not summary or not summary.get("calls"):
         return None
-    return Generation(summary["model"], summary["input_tokens"], summary["output_tokens"])
+    return GenerationTokens(summary["model"], summary["input_tokens"], summary["output_tokens"])

@@ -1,6 +1,6 @@
-"""Prices as AWS's price list has them today: asked at estimate time, and remembered for a day.
+"""Gets current prices from AWS's price list, and caches them for a day.
 
-The packaged list (prices.yaml) stands wherever AWS gives no price or cannot be asked: no run fails for want of one.
+Where AWS has no price or does not respond, the packaged list (prices.yaml) is used: no run fails because of a price.
 """
 
 from __future__ import annotations
@@ -9,53 +9,52 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
+from tuner.artifacts.base import Part
 from tuner.core.errors import TunerError
 from tuner.core.times import now
 from tuner.costs.price_list_offers import SERVICE, OfferError, offer
 from tuner.costs.prices import Price
 from tuner.costs.usage_types import Wanted
 
-KEPT = dt.timedelta(days=1)
+CACHED = dt.timedelta(days=1)
 
 
 class Api(Protocol):
     """AWS's price list."""
 
     def products(self, service: str, usage_type: str) -> tuple[list[str], str]:
-        """The documents of a usage type, and the name of a stand-in."""
+        """The documents of a usage type, and the name of the stand-in that answered; empty for AWS."""
         ...
 
 
 class Cache(Protocol):
-    """What was asked before."""
+    """The responses of earlier estimates, as `runs/prices.json`: a mapping from usage types."""
 
     def read(self) -> tuple[dict[str, Any], str | None]:
         """The document and its version."""
         ...
 
     def write(self, document: Any, version: str | None) -> bool:
-        """Replaces the document of this version."""
+        """Replaces the document if it still has this version. False when it has another one."""
         ...
 
 
 class NoCache:
-    """For a single estimate on the command line."""
+    """Caches nothing: for a single estimate on the command line."""
 
     def read(self) -> tuple[dict[str, Any], str | None]:
-        """Nothing."""
+        """An empty document."""
         return {}, None
 
     def write(self, document: Any, version: str | None) -> bool:
-        """Forgets it."""
+        """Discards the document."""
         return True
 
 
-class Answer(BaseModel):
-    """What AWS answered for a usage type; `usd` is None where it has no price, or none that can be used."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
+class CachedPrice(Part):
+    """AWS's response for a usage type. `usd` is None when AWS has no price, or none that can be used."""
 
     asked_at: dt.datetime
     usd: float | None = None
@@ -64,81 +63,82 @@ class Answer(BaseModel):
     stand_in: str = ""
 
 
-def asked_prices(api: Api, cache: Cache, wanted: Sequence[Wanted]) -> tuple[tuple[Price, ...], tuple[str, ...]]:
-    """The prices that AWS gave, and what to say about those that it did not, as sentences."""
-    said: list[str] = []
-    document, version = _read(cache, said)
-    answers = _fresh(document)
-    new: dict[str, Answer] = {}
+def current_prices(api: Api, cache: Cache, wanted: Sequence[Wanted]) -> tuple[tuple[Price, ...], tuple[str, ...]]:
+    """AWS's prices, and a warning for each problem in getting them."""
+    warnings: list[str] = []
+    document, version = _read(cache, warnings)
+    known = _fresh(document)
+    new: dict[str, CachedPrice] = {}
     try:
         for each in wanted:
-            if each.usage_type not in answers:
+            if each.usage_type not in known:
                 new[each.usage_type] = _ask(api, each)
     except TunerError as error:
-        said.append(f"AWS's price list could not be asked, the packaged one is used. {error}")
-    answers |= new
+        # The first failure ends the requests: an unreachable price list would otherwise delay the run for each price.
+        warnings.append(f"AWS's price list did not respond, so the packaged prices are used. {error}")
+    known |= new
     if new:
-        _write(cache, answers, version, said)
-    said += [
-        f"AWS's price list for {each.usage_type} {answer.problem}: the packaged price is used."
+        _write(cache, known, version, warnings)
+    warnings += [
+        f"AWS's price list for {each.usage_type} {found.problem}: the packaged price is used."
         for each in wanted
-        if (answer := answers.get(each.usage_type)) and answer.problem
+        if (found := known.get(each.usage_type)) and found.problem
     ]
-    return _prices(answers, wanted), tuple(said)
+    return _prices(known, wanted), tuple(warnings)
 
 
-def _read(cache: Cache, said: list[str]) -> tuple[dict[str, Any], str | None]:
+def _read(cache: Cache, warnings: list[str]) -> tuple[dict[str, Any], str | None]:
     try:
         return cache.read()
     except (TunerError, ValueError) as error:
-        said.append(f"The prices of earlier estimates cannot be read, and AWS is asked again. {error}")
+        warnings.append(f"The cached prices cannot be read, so AWS's price list is asked again. {error}")
         return {}, None
 
 
-def _write(cache: Cache, answers: Mapping[str, Answer], version: str | None, said: list[str]) -> None:
-    """Another run may have written meanwhile: then its answers are kept, and these serve this run alone."""
+def _write(cache: Cache, known: Mapping[str, CachedPrice], version: str | None, warnings: list[str]) -> None:
+    """Updates the cache. If another run wrote it meanwhile, its prices stay, and these are used by this run only."""
     try:
-        cache.write({name: answer.model_dump(mode="json") for name, answer in answers.items()}, version)
+        cache.write({name: price.model_dump(mode="json") for name, price in known.items()}, version)
     except TunerError as error:
-        said.append(f"AWS's prices cannot be remembered, and the next estimate asks again. {error}")
+        warnings.append(f"AWS's prices cannot be cached, so the next estimate asks for them again. {error}")
 
 
-def _ask(api: Api, wanted: Wanted) -> Answer:
+def _ask(api: Api, wanted: Wanted) -> CachedPrice:
     documents, stand_in = api.products(SERVICE, wanted.usage_type)
     if not documents:
-        return Answer(asked_at=now(), stand_in=stand_in)
+        return CachedPrice(asked_at=now(), stand_in=stand_in)
     if len(documents) > 1:
-        return Answer(asked_at=now(), problem=f"has {len(documents)} products", stand_in=stand_in)
+        return CachedPrice(asked_at=now(), problem=f"has {len(documents)} products", stand_in=stand_in)
     try:
         found = offer(documents[0], wanted)
     except OfferError as error:
-        return Answer(asked_at=now(), problem=str(error), stand_in=stand_in)
-    return Answer(asked_at=now(), usd=found.usd, effective=found.effective, stand_in=stand_in)
+        return CachedPrice(asked_at=now(), problem=str(error), stand_in=stand_in)
+    return CachedPrice(asked_at=now(), usd=found.usd, effective=found.effective, stand_in=stand_in)
 
 
-def _fresh(document: Mapping[str, Any]) -> dict[str, Answer]:
-    """The answers of the last day; what cannot be read is asked for again."""
-    found: dict[str, Answer] = {}
+def _fresh(document: Mapping[str, Any]) -> dict[str, CachedPrice]:
+    """The cached prices of the last day. Entries that cannot be read are requested again."""
+    found: dict[str, CachedPrice] = {}
     for name, value in document.items():
         try:
-            answer = Answer.model_validate(value)
+            price = CachedPrice.model_validate(value)
         except ValidationError:
             continue
-        if dt.timedelta(0) <= now() - answer.asked_at < KEPT:
-            found[name] = answer
+        if dt.timedelta(0) <= now() - price.asked_at < CACHED:
+            found[name] = price
     return found
 
 
-def _prices(answers: Mapping[str, Answer], wanted: Sequence[Wanted]) -> tuple[Price, ...]:
+def _prices(known: Mapping[str, CachedPrice], wanted: Sequence[Wanted]) -> tuple[Price, ...]:
     return tuple(
         Price(
             item=each.item,
             model=each.model,
             term=each.term,
-            usd=answer.usd,
-            source=f"{answer.stand_in or 'AWS Price List API'}, {each.usage_type}, in force since {answer.effective}",
-            read=answer.asked_at.date(),
+            usd=found.usd,
+            source=f"{found.stand_in or 'AWS Price List API'}, {each.usage_type}, in force since {found.effective}",
+            read=found.asked_at.date(),
         )
         for each in wanted
-        if (answer := answers.get(each.usage_type)) and answer.usd is not None
+        if (found := known.get(each.usage_type)) and found.usd is not None
     )

@@ -1,8 +1,8 @@
-"""One price out of a document of AWS's price list, read strictly: a wrong unit would be a wrong price by a factor.
+"""Extracts one price from a document of AWS's price list. Units are checked: a wrong one changes a price by a factor.
 
-The shape is that of the Price List API: `PriceList` holds JSON documents with product, serviceCode and terms. Source:
-AWS Billing User Guide, "Using the AWS Price List Query API"; units as public programs found them in AmazonBedrock's
-offer of 2026 ("1K tokens", "1M tokens", "Model/month", "hour").
+The format is that of the Price List API: `PriceList` holds JSON documents with product, serviceCode and terms. Source:
+AWS Billing User Guide, "Using the AWS Price List Query API". Units are those that public programs found in
+AmazonBedrock's offer of 2026 ("1K tokens", "1M tokens", "Model/month", "hour").
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
+from tuner.core.strict_model import FrozenModel
 from tuner.costs.usage_types import Wanted
 from tuner.settings.prices import Priced
 
@@ -29,7 +30,8 @@ _UNITS: dict[Priced, dict[str, float]] = {
     "storage": {"model/month": 1.0},
     "throughput": {"hour": 1.0, "hours": 1.0, "hrs": 1.0},
 }
-"""What one of AWS's units is in ours, by its name in lower case without spaces."""
+"""How many of our units one AWS unit has, by AWS's name in lower case without spaces."""
+# Lowest and highest accepted price per unit. A price outside was probably published for another unit.
 _PLAUSIBLE: dict[Priced, tuple[float, float]] = {
     "training": (1e-8, 1e-2),
     "input": (1e-9, 1e-3),
@@ -42,71 +44,68 @@ _PLAUSIBLE: dict[Priced, tuple[float, float]] = {
 
 
 class OfferError(ValueError):
-    """A document that no price can be taken from; the message says why."""
+    """A document that has no usable price. The message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """US dollars for one of our units (tuner/costs/prices.py), in force since `effective`."""
+    """US dollars for one of our units (tuner/costs/prices.py), valid since `effective`."""
 
     usd: float
     effective: dt.date
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-
-class _Attributes(_Part):
+class _Attributes(FrozenModel):
     usagetype: str
     servicecode: str | None = None
 
 
-class _Product(_Part):
+class _Product(FrozenModel):
     attributes: _Attributes
 
 
-class _Dimension(_Part):
+class _Dimension(FrozenModel):
     unit: str
     beginRange: str = "0"
     endRange: str = "Inf"
     pricePerUnit: dict[str, str]
 
 
-class _Term(_Part):
+class _Term(FrozenModel):
     effectiveDate: dt.datetime
     priceDimensions: dict[str, _Dimension] = Field(min_length=1, max_length=1)
 
 
-class _Terms(_Part):
+class _Terms(FrozenModel):
     OnDemand: dict[str, _Term] = Field(min_length=1, max_length=1)
 
 
-class _Document(_Part):
+class _Document(FrozenModel):
     product: _Product
     serviceCode: str
     terms: _Terms
 
 
 def offer(document: str, wanted: Wanted) -> Offer:
-    """The price in a document. Raises OfferError when it is not exactly one price of what is wanted."""
+    """The price in a document. Raises OfferError unless the document has exactly one price for `wanted`."""
     try:
         found = _Document.model_validate(json.loads(document))
     except (ValueError, RecursionError) as error:
-        raise OfferError(f"is not of the documented shape: {_first(error)}") from error
+        raise OfferError(f"does not have the documented form: {_first(error)}") from error
     if (found.serviceCode, found.product.attributes.usagetype) != (SERVICE, wanted.usage_type):
-        raise OfferError(f"is of {found.serviceCode}, {found.product.attributes.usagetype}")
+        raise OfferError(f"is for {found.serviceCode}, {found.product.attributes.usagetype}")
     (term,) = found.terms.OnDemand.values()
     (dimension,) = term.priceDimensions.values()
     if (dimension.beginRange, dimension.endRange) != ("0", "Inf"):
-        raise OfferError("is a price by quantity")
+        # Tiered prices: one number cannot describe them.
+        raise OfferError("has prices by quantity")
     return Offer(_usd(dimension, wanted.item), term.effectiveDate.date())
 
 
 def _usd(dimension: _Dimension, item: Priced) -> float:
     unit = dimension.unit.replace(" ", "").lower()
     if unit not in _UNITS[item]:
-        raise OfferError(f"has the unit {dimension.unit[:40]!r}, which is none of {item}'s")
+        raise OfferError(f"has the unit {dimension.unit[:40]!r}, which is not a unit of {item}")
     if set(dimension.pricePerUnit) != {"USD"}:
         raise OfferError("is not in US dollars")
     try:
@@ -115,7 +114,9 @@ def _usd(dimension: _Dimension, item: Priced) -> float:
         usd = math.nan
     least, most = _PLAUSIBLE[item]
     if not least <= usd <= most:  # also for NaN
-        raise OfferError(f"says {dimension.pricePerUnit['USD'][:40]} for {dimension.unit}, which cannot be meant")
+        raise OfferError(
+            f"has the price {dimension.pricePerUnit['USD'][:40]} for {dimension.unit}, which is not plausible"
+        )
     return usd
 
 
@@ -123,4 +124,4 @@ def _first(error: Any) -> str:
     if isinstance(error, ValidationError):
         found = error.errors()[0]
         return f"{'.'.join(map(str, found['loc']))}: {found['msg']}"
-    return "no JSON"
+    return "it is not JSON"

@@ -1,9 +1,9 @@
-"""Which usage types of AWS's price list are the prices of a run.
+"""Maps the prices that a run needs to the usage types of AWS's price list.
 
-Sources: usage types that public programs and bills of real accounts have (USE1-NovaPro-Customization-Training,
+Sources: usage types in public programs and in bills of real accounts (USE1-NovaPro-Customization-Training,
 USE1-Nova2.0Lite-input-tokens-custom-model, USW2-Llama3-1-70B-ProvisionedThroughput-NoCommit-ModelUnits,
-USE1-Nova2.0Lite-ProvisionedThroughput-1month-ModelUnits; 2026). The one of a term of six months is by analogy. A usage
-type that AWS does not have is no error: it has no price there, and the packaged list's stands.
+USE1-Nova2.0Lite-ProvisionedThroughput-1month-ModelUnits; 2026). The usage type of a six-month commitment is inferred
+from these. A usage type that AWS does not have is not an error: the packaged list's price is used.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from tuner import catalog
 from tuner.settings.prices import Priced, Term
 
 REGIONS = {"us-east-1": "USE1", "us-west-2": "USW2"}
-"""How usage types name the Regions where models can be customized."""
+"""The prefixes of usage types, for the Regions where models can be customized."""
 
 _TUNED: tuple[tuple[Priced, Term | None, str], ...] = (
     ("training", None, "Customization-Training"),
@@ -34,7 +34,7 @@ _BASE: tuple[tuple[Priced, Term | None, str], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A price that a run needs, and the usage type that has it. `model` is the id for invoking."""
+    """A price that a run needs, and its usage type. `model` is the model id for invoking."""
 
     item: Priced
     model: str
@@ -43,10 +43,10 @@ class Wanted:
 
 
 def wanted(base_model: catalog.Model, judge: catalog.Judge, region: str) -> tuple[Wanted, ...]:
-    """The prices of a run in the Region: of the base model and its custom model, and of the judge."""
+    """The prices that a run in the Region needs: of the base model, its custom model and the judge."""
     names = {model.invoke_id: model.price_name for model in catalog.models() if model.price_name}
     found = [*_of(base_model.invoke_id, names, region, (*_TUNED, *_BASE))]
-    if judge.routing != "global":  # which has prices of its own
+    if judge.routing != "global":  # global inference profiles have other prices
         found += _of(judge.foundation_model, names, region, _BASE)
     return tuple(dict.fromkeys(found))
 

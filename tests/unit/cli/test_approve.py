@@ -35,7 +35,7 @@ def test_an_approval_lets_the_run_go_on_and_says_who_gave_it(tuner: Tuner, waiti
     ((sent),) = waiting.calls("SendTaskSuccess")
     assert sent["taskToken"] == "the-token"
     assert json.loads(sent["output"])["by"] == ARN
-    assert written(waiting) == {"decision": "approved", "by": ARN, "reason": ""}
+    assert written(waiting) == {"schema_version": 1, "decision": "approved", "by": ARN, "reason": ""}
 
 
 def test_a_rejection_ends_the_run_with_its_reason(tuner: Tuner, waiting: World) -> None:
@@ -45,14 +45,14 @@ def test_a_rejection_ends_the_run_with_its_reason(tuner: Tuner, waiting: World) 
     assert sent["error"] == "ApprovalRejectedError"
     assert f"rejected by {ARN} at 20" in sent["cause"]
     assert "too dear. Nothing was spent on training" in sent["cause"]
-    assert written(waiting) == {"decision": "rejected", "by": ARN, "reason": "too dear"}
+    assert written(waiting) == {"schema_version": 1, "decision": "rejected", "by": ARN, "reason": "too dear"}
 
 
 def test_a_rejection_may_be_without_a_reason(tuner: Tuner, waiting: World) -> None:
     assert tuner("reject", RUN).status == 0
     ((sent),) = waiting.calls("SendTaskFailure")
     assert "Z. Nothing was spent on training" in sent["cause"]
-    assert written(waiting) == {"decision": "rejected", "by": ARN, "reason": ""}
+    assert written(waiting) == {"schema_version": 1, "decision": "rejected", "by": ARN, "reason": ""}
 
 
 def test_the_same_answer_twice_is_one(tuner: Tuner, waiting: World) -> None:
@@ -111,7 +111,7 @@ def test_the_token_is_never_shown(tuner: Tuner, waiting: World, command: tuple[s
 
 def test_a_run_that_waits_says_for_what_and_until_when(tuner: Tuner, waiting: World) -> None:
     shown = flat(tuner("show", RUN).err)
-    assert f"waits until 2126-11-23T09:00:00Z for: tuner approve {RUN} ($264.00 and what is unknown)" in shown
+    assert f"waits until 2126-11-23T09:00:00Z for approval of $264.00 plus unknown prices: tuner approve {RUN}" in shown
 
 
 def test_while_it_is_watched_the_question_is_said_once(tuner: Tuner, waiting: World) -> None:

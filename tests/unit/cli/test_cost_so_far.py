@@ -1,25 +1,32 @@
-"""Money so far: never less than what was begun, and what is unknown is said."""
-
-from typing import Any
+"""The cost so far counts everything that has begun, and names unknown prices."""
 
 import pytest
 
-from tuner.cli.progress.cost_so_far import so_far
+from tuner.artifacts.cost_items import CostItemId
+from tuner.artifacts.estimate import CostItem, Estimate
+from tuner.cli.progress.cost_so_far import cost_so_far
 from tuner.cli.progress.paid_window import PaidWindow
 from tuner.cli.progress.steps import Mark
 from tuner.cli.progress.training import STEP, Training
 
-ITEMS = {
-    "Training": 4.0,
-    "Custom model storage": 1.95,
-    "Base model, questions": 0.1,
-    "Base model, answers": 0.2,
-    "Provisioned throughput": 40.0,
-    "Judge, reading": None,
-    "Judge, verdicts": None,
-    "Lambda, time": 0.01,
+ITEMS: dict[CostItemId, float | None] = {
+    CostItemId.TRAINING: 4.0,
+    CostItemId.CUSTOM_MODEL_STORAGE: 1.95,
+    CostItemId.BASE_MODEL_INPUT: 0.1,
+    CostItemId.BASE_MODEL_OUTPUT: 0.2,
+    CostItemId.THROUGHPUT: 40.0,
+    CostItemId.JUDGE_INPUT: None,
+    CostItemId.JUDGE_OUTPUT: None,
+    CostItemId.LAMBDA_TIME: 0.01,
 }
-ESTIMATE = {"items": [{"name": name, "usd": usd} for name, usd in ITEMS.items()]}
+
+
+def estimated(items: dict[CostItemId, float | None]) -> Estimate:
+    lines = tuple(CostItem(id=item, name="label", usd=usd) for item, usd in items.items())
+    return Estimate(items=lines, total_usd=0, budget_usd=500)
+
+
+ESTIMATE = estimated(ITEMS)
 DONE: dict[str, Mark] = {"Answer with the base model": "done"}
 
 
@@ -41,29 +48,29 @@ def window(opened: str, closed: str | None, hourly: float | None) -> PaidWindow:
         ({**DONE, "Score the answers": "running"}, None, "at most $0.30 and 2 unknown prices"),
     ],
 )
-def test_what_has_begun_is_counted(marks: dict[str, Mark], job: Training | None, said: str) -> None:
-    assert so_far(ESTIMATE, marks, job, None) == said
+def test_items_count_from_the_start_of_their_state(marks: dict[str, Mark], job: Training | None, said: str) -> None:
+    assert cost_so_far(ESTIMATE, marks, job, None) == said
 
 
-def test_a_begun_hour_of_throughput_is_counted_whole() -> None:
+def test_begun_hours_of_throughput_count_whole() -> None:
     short = window("2026-11-23T08:00:00Z", "2026-11-23T08:01:40Z", 20.0)
     longer = window("2026-11-23T08:00:00Z", "2026-11-23T09:00:01Z", 20.0)
-    assert so_far(ESTIMATE, DONE, None, short) == "at most $20.30"
-    assert so_far(ESTIMATE, DONE, None, longer) == "at most $40.30"
+    assert cost_so_far(ESTIMATE, DONE, None, short) == "at most $20.30"
+    assert cost_so_far(ESTIMATE, DONE, None, longer) == "at most $40.30"
     assert short.sentence() == "closed after 1 min 40 s, at most $20.00"
 
 
-def test_throughput_of_unknown_price_is_said() -> None:
+def test_an_unknown_price_of_throughput_is_named() -> None:
     unknown = window("2026-11-23T08:00:00Z", None, None)
-    assert so_far(ESTIMATE, DONE, None, unknown) == "at most $0.30 and 1 unknown price"
+    assert cost_so_far(ESTIMATE, DONE, None, unknown) == "at most $0.30 and 1 unknown price"
 
 
-def test_a_deployment_is_paid_by_the_token() -> None:
+def test_an_on_demand_deployment_is_paid_by_token() -> None:
     marks: dict[str, Mark] = {"Answer with the tuned model": "running"}
-    estimate: dict[str, Any] = {"items": [{"name": "Tuned model, answers", "usd": 0.5}]}
+    estimate = estimated({CostItemId.TUNED_MODEL_OUTPUT: 0.5})
     deployed = PaidWindow("on_demand", "2026-11-23T08:00:00Z", None, None)
-    assert so_far(estimate, marks, None, deployed) == "at most $0.50"
+    assert cost_so_far(estimate, marks, None, deployed) == "at most $0.50"
 
 
-def test_before_the_estimate_nothing_is_said() -> None:
-    assert so_far(None, DONE, None, None) == ""
+def test_without_an_estimate_there_is_no_cost() -> None:
+    assert cost_so_far(None, DONE, None, None) == ""

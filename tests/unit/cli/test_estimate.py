@@ -64,7 +64,7 @@ def test_what_is_unknown_stands_in_the_table_and_below_it(tuner: Tuner) -> None:
     assert "Unknown, and not counted: Provisioned throughput." in shown
     assert "An unknown price is not zero" in shown
     assert "Such a run waits for approval" in shown
-    table = shown.partition("What is known of the run's cost")[0]
+    table = shown.partition("The known items cost")[0]
     assert all(len(row) <= 80 for row in table.splitlines())
 
 

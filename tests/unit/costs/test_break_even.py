@@ -1,11 +1,12 @@
-"""When the tuned model costs less a month than its base with passages: two straight lines, and where they meet."""
+"""The break-even of the tuned model and its base model with passages: two straight lines and their crossing."""
 
 from typing import Any
 
 import pytest
 
 from tuner.artifacts.estimate import Rate
-from tuner.costs.break_even import Assumptions, BreakEven, Way, assumptions, break_even
+from tuner.artifacts.report.break_even import Assumptions, BreakEven, ServingOption
+from tuner.costs.break_even import assumptions, break_even
 from tuner.settings.break_even import BreakEvenSettings
 
 ASSUMED = Assumptions(
@@ -32,17 +33,17 @@ def found(usd: dict[Any, float | None] | None = None, on_demand: bool = True, **
     return break_even(ASSUMED.model_copy(update=changes), rates, on_demand)
 
 
-def way(name: str, **arguments: Any) -> Way:
+def option(name: str, **arguments: Any) -> ServingOption:
     return next(entry for entry in found(**arguments).ways if entry.name.startswith(name))
 
 
-def test_on_demand_what_is_saved_are_the_passages_and_what_is_added_is_the_storage() -> None:
-    assert way("on demand").outcome == "from"
-    assert way("on demand").requests == pytest.approx(1.95 / (1500 * 3.5e-8))
+def test_on_demand_the_saved_passages_pay_for_the_storage() -> None:
+    assert option("on demand").outcome == "from"
+    assert option("on demand").requests == pytest.approx(1.95 / (1500 * 3.5e-8))
 
 
 @pytest.mark.parametrize("name", ["on demand", "throughput by the hour"])
-def test_where_they_meet_both_cost_the_same(name: str) -> None:
+def test_at_the_crossing_both_cost_the_same(name: str) -> None:
     made = found()
     (entry,) = [entry for entry in made.ways if entry.name == name]
     assert entry.fixed_usd is not None
@@ -53,48 +54,48 @@ def test_where_they_meet_both_cost_the_same(name: str) -> None:
     )
 
 
-def test_throughput_is_paid_for_the_hours_of_service_and_by_the_unit_and_not_by_the_request() -> None:
-    office = way("throughput by the hour", hours_per_month=160, model_units=2)
+def test_throughput_costs_hours_and_units_and_nothing_per_request() -> None:
+    office = option("throughput by the hour", hours_per_month=160, model_units=2)
     assert office.fixed_usd == pytest.approx(1.95 + 2 * 160 * 20)
     assert office.request_usd == 0
     assert office.per_second == pytest.approx((office.requests or 0) / (160 * 3600))
 
 
-def test_a_term_is_paid_in_full_whatever_the_hours_of_service() -> None:
-    term = way("throughput for a term of one month", usd={("throughput", "OneMonth"): 10}, hours_per_month=160)
+def test_a_commitment_is_paid_in_full_whatever_the_hours_of_service() -> None:
+    term = option("throughput for a term of one month", usd={("throughput", "OneMonth"): 10}, hours_per_month=160)
     assert term.fixed_usd == pytest.approx(1.95 + 730 * 10)
 
 
-def test_never_is_an_answer() -> None:
-    dearer = way("on demand", usd={("custom_input", None): 1e-4})
+def test_the_tuned_model_may_never_cost_less() -> None:
+    dearer = option("on demand", usd={("custom_input", None): 1e-4})
     assert (dearer.outcome, dearer.requests) == ("never", None)
-    assert way("on demand", passages_tokens=0).outcome == "never", "nothing saved, and storage to pay"
+    assert option("on demand", passages_tokens=0).outcome == "never", "nothing saved, and storage to pay"
 
 
-def test_always_is_an_answer() -> None:
-    assert (way("on demand", retrieval_usd_per_month=350).outcome, way("on demand").outcome) == ("always", "from")
+def test_the_tuned_model_may_always_cost_less() -> None:
+    assert (option("on demand", retrieval_usd_per_month=350).outcome, option("on demand").outcome) == ("always", "from")
 
 
-def test_what_is_dearer_by_the_request_may_cost_less_up_to_some_number() -> None:
-    entry = way("on demand", usd={("custom_output", None): 2e-6}, retrieval_usd_per_month=350)
+def test_a_higher_cost_per_request_may_cost_less_up_to_a_number_of_requests() -> None:
+    entry = option("on demand", usd={("custom_output", None): 2e-6}, retrieval_usd_per_month=350)
     assert entry.outcome == "until"
     assert entry.requests
     assert entry.requests > 0
 
 
 @pytest.mark.parametrize("missing", [("storage", None), ("custom_output", None), ("input", None)])
-def test_what_rests_on_an_unknown_price_is_unknown_and_names_it(missing: tuple[str, str | None]) -> None:
-    entry = way("on demand", usd={missing: None})
+def test_an_unknown_price_makes_the_result_unknown_and_is_named(missing: tuple[str, str | None]) -> None:
+    entry = option("on demand", usd={missing: None})
     assert (entry.outcome, entry.requests) == ("unknown", None)
     assert missing[0] in entry.unknown
-    assert way("throughput for a term of six months").unknown == ("throughput SixMonths",)
+    assert option("throughput for a term of six months").unknown == ("throughput SixMonths",)
 
 
-def test_a_family_that_is_not_served_on_demand_has_no_such_way() -> None:
+def test_a_family_without_on_demand_serving_has_no_such_option() -> None:
     assert "on demand" not in [entry.name for entry in found(on_demand=False).ways]
 
 
-def test_the_runs_own_means_fill_what_the_settings_leave_open() -> None:
+def test_means_of_the_run_complete_the_settings() -> None:
     measured = assumptions(BreakEvenSettings(), 3, [40, 60], [100, 300])
     assert measured
     assert (measured.question_tokens, measured.answer_tokens, measured.model_units) == (50, 200, 3)

@@ -1,4 +1,4 @@
-"""An estimate names what it does not know, and never counts it as nothing."""
+"""The estimate of a run: its items, its sum, and unknown prices, which are named and never counted as zero."""
 
 import json
 from collections.abc import Sequence
@@ -7,48 +7,50 @@ from typing import Any, get_args
 import pytest
 
 from tests.doubles import MemoryFolder, NoPrices, manifest
-from tuner.artifacts.estimate import Estimate, Item, Limits
+from tuner.artifacts.cost_items import OVERHEAD, CostItemId
+from tuner.artifacts.estimate import CostItem, Estimate, Limits
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import SettingsError
-from tuner.costs.cost_inputs import Counted, Generation, Plan, Questions, count_questions
+from tuner.costs.cost_inputs import CostInputs, GenerationTokens, Plan, QuestionTokens, count_questions
 from tuner.costs.current_prices import NoCache
 from tuner.costs.estimate import estimate
-from tuner.costs.overhead import NAMES
 from tuner.costs.prices import UNITS, PriceList, price, price_list, prices
 from tuner.costs.write_estimate import write_estimate
 from tuner.settings import DeploymentSettings, deployment_settings
 from tuner.settings.prices import GivenPrice, Priced
 
 HAIKU = "anthropic.claude-3-haiku-20240307-v1:0:200k"
-QUESTIONS = Questions(count=8, question_tokens=100, reference_tokens=400)
+QUESTIONS = QuestionTokens(count=8, question_tokens=100, reference_tokens=400)
 
 
 def made(
     base_model: str = HAIKU,
     budget: float = 500,
-    questions: Questions = QUESTIONS,
+    questions: QuestionTokens = QUESTIONS,
     approval: float | None = None,
     ask: bool = False,
-    generation: Generation | None = None,
+    generation: GenerationTokens | None = None,
     prices: Sequence[GivenPrice] = (),
     **settings: Any,
 ) -> Estimate:
     limits = Limits(budget_usd=budget, approval_usd=approval, ask_when_unknown=ask)
-    counted = Counted(9000, questions, 30_000, generation)
-    return estimate(Plan.of(manifest(base_model, **settings)), counted, limits, price_list(prices))
+    inputs = CostInputs(9000, questions, 30_000, generation)
+    return estimate(Plan.of(manifest(base_model, **settings)), inputs, limits, price_list(prices))
 
 
-def item(found: Estimate, name: str) -> Item:
-    return next(entry for entry in found.items if entry.name == name)
+def item(found: Estimate, wanted: CostItemId) -> CostItem:
+    entry = found.find(wanted)
+    assert entry
+    return entry
 
 
-def test_every_price_says_where_it_is_from_and_when_it_was_read() -> None:
+def test_every_packaged_price_has_a_source_and_a_date() -> None:
     assert all(entry.source and entry.read.year >= 2025 and entry.usd > 0 for entry in prices())
 
 
-def test_an_unknown_price_is_named_and_has_no_amount() -> None:
+def test_an_item_without_a_price_has_no_amount_and_is_named() -> None:
     found = made()
-    training = item(found, "Training")
+    training = item(found, CostItemId.TRAINING)
     assert (training.unit_price_usd, training.usd, training.source) == (None, None, "unknown")
     assert "Training" in found.unknown
     assert "Unknown, and not counted: Training" in found.reason
@@ -61,48 +63,50 @@ def test_the_total_is_the_sum_of_what_is_known() -> None:
 
 
 def test_training_is_counted_for_every_epoch() -> None:
-    assert item(made(hyperparameters={"epochCount": 3}), "Training").quantity == 27_000
+    assert item(made(hyperparameters={"epochCount": 3}), CostItemId.TRAINING).quantity == 27_000
 
 
-def test_throughput_is_paid_by_the_begun_hour_and_the_model_unit() -> None:
-    assert item(made(), "Provisioned throughput").usd == 132
-    assert item(made(model_units=2), "Provisioned throughput").usd == 264
-    many = Questions(count=500, question_tokens=1, reference_tokens=1)
-    assert item(made(questions=many), "Provisioned throughput").quantity == 2
+def test_throughput_counts_begun_hours_and_model_units() -> None:
+    assert item(made(), CostItemId.THROUGHPUT).usd == 132
+    assert item(made(model_units=2), CostItemId.THROUGHPUT).usd == 264
+    many = QuestionTokens(count=500, question_tokens=1, reference_tokens=1)
+    assert item(made(questions=many), CostItemId.THROUGHPUT).quantity == 2
 
 
-def test_a_commitment_is_paid_for_its_whole_term_beside_the_evaluations_hour() -> None:
+def test_a_commitment_counts_its_whole_term_in_addition_to_the_hourly_throughput() -> None:
     found = made(commitment="SixMonths")
-    six_months = item(found, "Commitment, SixMonths")
+    six_months = item(found, CostItemId.SIX_MONTHS_COMMITMENT)
     assert six_months.quantity == 6 * 730
     assert six_months.usd == pytest.approx(6 * 48_180, rel=0.01)
-    assert item(found, "Provisioned throughput").usd == 132
-    assert item(made(commitment="OneMonth"), "Commitment, OneMonth").usd is None
+    assert item(found, CostItemId.THROUGHPUT).usd == 132
+    assert item(made(commitment="OneMonth"), CostItemId.ONE_MONTH_COMMITMENT).usd is None
 
 
-def test_hours_for_which_the_endpoint_is_kept_are_paid_too() -> None:
-    assert item(made(keep_hours=3, model_units=2), "Throughput kept afterwards").usd == 6 * 132
+def test_kept_hours_are_an_item() -> None:
+    assert item(made(keep_hours=3, model_units=2), CostItemId.KEPT_THROUGHPUT).usd == 6 * 132
 
 
-def test_a_run_that_serves_nothing_pays_for_no_answers() -> None:
-    assert [entry.name for entry in made(serving="none").items] == ["Training", "Custom model storage", *NAMES]
+def test_a_run_without_serving_has_no_items_for_answers() -> None:
+    ids = [entry.id for entry in made(serving="none").items]
+    assert ids[:2] == [CostItemId.TRAINING, CostItemId.CUSTOM_MODEL_STORAGE]
+    assert set(ids[2:]) == OVERHEAD
 
 
-def test_on_demand_buys_no_throughput_and_says_what_its_tokens_are() -> None:
+def test_on_demand_serving_counts_tokens_and_no_throughput() -> None:
     found = made("amazon.nova-micro-v1:0:128k", serving="on_demand")
-    assert "Provisioned throughput" not in [entry.name for entry in found.items]
-    assert item(found, "Tuned model, questions").quantity == 100
+    assert found.find(CostItemId.THROUGHPUT) is None
+    assert item(found, CostItemId.TUNED_MODEL_INPUT).quantity == 100
 
 
-def test_the_base_models_tokens_are_priced_by_the_id_that_is_invoked() -> None:
+def test_base_model_tokens_use_the_price_of_the_id_for_invoking() -> None:
     found = made("amazon.nova-micro-v1:0:128k", inference={"max_tokens": 100})
-    answers = item(found, "Base model, answers")
+    answers = item(found, CostItemId.BASE_MODEL_OUTPUT)
     known = price("output", "amazon.nova-micro-v1:0")
     assert known
     assert answers.usd == pytest.approx(8 * 100 * known.usd)
 
 
-def test_over_the_budget_says_by_how_much_and_what_to_do() -> None:
+def test_an_estimate_over_the_budget_says_by_how_much_and_what_to_do() -> None:
     found = made(budget=100)
     assert found.decision == "refuse"
     assert f"${found.total_usd - 100:,.2f} over its budget of $100.00" in found.reason
@@ -111,7 +115,7 @@ def test_over_the_budget_says_by_how_much_and_what_to_do() -> None:
 
 
 @pytest.mark.parametrize(("own", "ceiling", "counts"), [(None, 500, 500), (50, 500, 50), (400, 300, 300)])
-def test_the_lower_budget_counts_and_the_estimate_is_written(own: float | None, ceiling: float, counts: float) -> None:
+def test_the_lower_budget_applies_and_the_estimate_is_written(own: float | None, ceiling: float, counts: float) -> None:
     records = b'{"id": "1", "question": "abcdef", "reference": "abc"}\n'
     summary = json.dumps({"training_tokens": 9000, "training_records": 10}).encode()
     folder = MemoryFolder(files={Keys.EVALUATION: records, Keys.DATASET_SUMMARY: summary})
@@ -123,60 +127,60 @@ def test_the_lower_budget_counts_and_the_estimate_is_written(own: float | None, 
     assert Estimate.model_validate(written).total_usd == written["total_usd"]
 
 
-def test_between_the_threshold_and_the_budget_a_person_is_asked() -> None:
+def test_a_cost_between_approval_threshold_and_budget_needs_approval() -> None:
     found = made(approval=100)
     assert found.decision == "approve"
-    assert "but more than the $100.00 that need nobody's approval" in found.reason
+    assert "but more than the $100.00 that need no approval" in found.reason
     assert made(approval=None).decision == "proceed"
     assert made(approval=found.total_usd).decision == "proceed"
     assert made(approval=10, budget=20).decision == "refuse"
 
 
-def test_a_person_is_asked_when_a_price_is_unknown_unless_nobody_is_to_be_asked() -> None:
+def test_an_unknown_price_needs_approval_unless_the_deployment_never_asks() -> None:
     found = made(approval=400, ask=True)
     assert found.decision == "approve"
-    assert "not every price is. Unknown, and not counted: " in found.reason
+    assert "some prices are unknown. Unknown, and not counted: " in found.reason
     assert made(approval=400, ask=False).decision == "proceed"
     assert made(approval=None, ask=True).decision == "proceed"
 
 
-def test_questions_are_counted_in_the_familys_tokens_with_their_system_prompt() -> None:
+def test_question_tokens_include_the_system_prompt() -> None:
     records = [{"question": "abc", "reference": "abcdef"}, {"question": "abc", "system": "abc", "reference": "a"}]
-    assert count_questions(records, None, 3) == Questions(count=2, question_tokens=3, reference_tokens=3)
+    assert count_questions(records, None, 3) == QuestionTokens(count=2, question_tokens=3, reference_tokens=3)
     assert count_questions(records, "abcdef", 3).question_tokens == 5
 
 
-def test_a_conversation_is_asked_with_all_its_turns() -> None:
+def test_question_tokens_include_all_turns_of_a_conversation() -> None:
     turns = [{"role": "user", "text": "abc"}, {"role": "assistant", "text": "abc"}, {"role": "user", "text": "abc"}]
     record = {"question": "user: abc ...", "messages": turns, "reference": "a"}
     assert count_questions([record], None, 3).question_tokens == 3
 
 
-def test_generated_data_is_an_item_at_the_price_of_the_model_that_read() -> None:
+def test_generated_data_uses_the_prices_of_the_generating_model() -> None:
     judge = "us.anthropic.claude-sonnet-4-6"
-    found = made(generation=Generation(judge, 1_000_000, 2000, most=True))
-    assert item(found, "Generation, reading").usd == pytest.approx(3.3)
-    assert item(found, "Generation, writing").usd == pytest.approx(2000 * 1.65e-5)
-    assert "Generation, reading" not in [entry.name for entry in made().items]
-    refused = made(budget=1, generation=Generation(judge, 1000, 2000))
+    found = made(generation=GenerationTokens(judge, 1_000_000, 2000, upper_bound=True))
+    assert item(found, CostItemId.GENERATION_INPUT).usd == pytest.approx(3.3)
+    assert item(found, CostItemId.GENERATION_OUTPUT).usd == pytest.approx(2000 * 1.65e-5)
+    assert made().find(CostItemId.GENERATION_INPUT) is None
+    refused = made(budget=1, generation=GenerationTokens(judge, 1000, 2000))
     assert "Nothing has been spent on training or serving." in refused.reason, "the generation is paid for"
 
 
-def test_the_small_change_is_small_and_known() -> None:
-    items = [entry for entry in made().items if entry.name in NAMES]
-    assert len(items) == len(NAMES)
+def test_the_overhead_is_small_and_its_prices_are_known() -> None:
+    items = [entry for entry in made().items if entry.id in OVERHEAD]
+    assert len(items) == len(OVERHEAD)
     assert 0 < sum(entry.usd or 0 for entry in items) < 0.05
 
 
-def test_the_deployments_prices_go_before_the_packaged_ones() -> None:
+def test_the_deployments_prices_precede_the_packaged_prices() -> None:
     given = [
         GivenPrice(item="training", model="anthropic.claude-3-haiku-20240307-v1:0", usd=2e-6, source="my contract"),
         GivenPrice(item="throughput", term="hourly", usd=1, source="any model"),
     ]
     found = made(prices=given)
-    assert item(found, "Training").usd == pytest.approx(18_000 * 2e-6)
-    assert item(found, "Training").source == "deployment's settings: my contract"
-    assert item(found, "Provisioned throughput").usd == 132, "a model's own price goes before one for any model"
+    assert item(found, CostItemId.TRAINING).usd == pytest.approx(18_000 * 2e-6)
+    assert item(found, CostItemId.TRAINING).source == "deployment's settings: my contract"
+    assert item(found, CostItemId.THROUGHPUT).usd == 132, "the model's own price precedes the price for any model"
     assert "Training" not in found.unknown
 
 
@@ -190,7 +194,7 @@ def test_the_deployments_prices_go_before_the_packaged_ones() -> None:
         {"item": "coffee", "usd": 1, "source": "s"},
     ],
 )
-def test_a_price_that_makes_no_sense_is_refused(wrong: dict[str, Any]) -> None:
+def test_an_invalid_price_in_the_settings_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(SettingsError):
         deployment_settings({"prices": [wrong]})
 
@@ -200,11 +204,11 @@ def test_prices_can_be_given_on_the_command_line() -> None:
     assert price_list(given).find("storage").usd == 3  # type: ignore[union-attr]
 
 
-def test_the_packaged_list_knows_each_price_once() -> None:
+def test_the_packaged_list_has_each_price_once() -> None:
     keys = [(entry.item, entry.model, entry.term) for entry in prices()]
     assert len(keys) == len(set(keys))
     assert PriceList(()).find("storage") is None
 
 
-def test_every_item_of_the_list_says_what_its_unit_is() -> None:
+def test_every_priced_item_has_a_unit() -> None:
     assert set(UNITS) == set(get_args(Priced)) == {entry.item for entry in prices()}

@@ -1,4 +1,4 @@
-"""Prices from AWS's price list: in its shape, read strictly, asked once a day, and never what a run fails for."""
+"""Prices from AWS's price list: parsed strictly, cached for a day, and optional for a run."""
 
 import datetime as dt
 import json
@@ -13,8 +13,8 @@ from tests.doubles import NoPrices
 from tuner import catalog
 from tuner.aws.price_list import PriceListApi
 from tuner.core.errors import AccessDeniedError, RetryableError
-from tuner.costs import current_prices
-from tuner.costs.current_prices import asked_prices
+from tuner.costs import current_prices as module
+from tuner.costs.current_prices import current_prices
 from tuner.costs.price_list_offers import SERVICE, OfferError, offer
 from tuner.costs.prices import price_list
 from tuner.costs.usage_types import Wanted, wanted
@@ -81,7 +81,7 @@ class Listed:
         return self.documents.get(usage_type, []), ""
 
 
-class Remembered:
+class MemoryCache:
     """The object in the artifacts bucket; `overtaken` by another run when it is written."""
 
     def __init__(self, document: dict[str, Any] | None = None, overtaken: bool = False) -> None:
@@ -114,7 +114,7 @@ OFFERS = {
         (UNITS, document(UNITS, "hour", "60.50"), 60.5),
     ],
 )
-def test_a_price_is_converted_from_awss_unit(wanted: Wanted, text: str, usd: float) -> None:
+def test_a_price_is_converted_from_the_unit_of_aws(wanted: Wanted, text: str, usd: float) -> None:
     found = offer(text, wanted)
     assert found.usd == pytest.approx(usd)
     assert found.effective == dt.date(2026, 8, 1)
@@ -123,44 +123,44 @@ def test_a_price_is_converted_from_awss_unit(wanted: Wanted, text: str, usd: flo
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("no JSON", "no JSON"),
-        ("[]", "documented shape"),
-        ("[" * 100_000, "documented shape"),
+        ("no JSON", "not JSON"),
+        ("[]", "documented form"),
+        ("[" * 100_000, "documented form"),
         (document(terms={}), "OnDemand"),
         (document(terms={"OnDemand": {}}), "OnDemand"),
-        (document(STORAGE), "is of AmazonBedrock, USE1-Nova2.0Lite-Customization-Storage"),
-        (document(serviceCode="AmazonEC2"), "is of AmazonEC2"),
+        (document(STORAGE), "is for AmazonBedrock, USE1-Nova2.0Lite-Customization-Storage"),
+        (document(serviceCode="AmazonEC2"), "is for AmazonEC2"),
         (document(unit="tokens"), "has the unit 'tokens'"),
         (document(unit="hour"), "has the unit 'hour'"),
-        (document(usd="0.0000000000"), "cannot be meant"),
-        (document(usd="-1"), "cannot be meant"),
-        (document(usd="NaN"), "cannot be meant"),
-        (document(usd="37.8"), "cannot be meant"),
-        (document(usd="free"), "cannot be meant"),
+        (document(usd="0.0000000000"), "not plausible"),
+        (document(usd="-1"), "not plausible"),
+        (document(usd="NaN"), "not plausible"),
+        (document(usd="37.8"), "not plausible"),
+        (document(usd="free"), "not plausible"),
         (document(dimension={"pricePerUnit": {"CNY": "0.02"}}), "not in US dollars"),
-        (document(dimension={"beginRange": "1000"}), "by quantity"),
+        (document(dimension={"beginRange": "1000"}), "prices by quantity"),
     ],
 )
-def test_what_is_not_exactly_one_plausible_price_is_refused(text: str, why: str) -> None:
+def test_a_document_without_exactly_one_plausible_price_is_refused(text: str, why: str) -> None:
     with pytest.raises(OfferError, match=why):
         offer(text, TRAINING)
 
 
-def test_prices_come_with_their_source_and_dates() -> None:
-    prices, problems = asked_prices(Listed(OFFERS), Remembered(), ALL)
+def test_prices_have_a_source_and_dates() -> None:
+    prices, problems = current_prices(Listed(OFFERS), MemoryCache(), ALL)
     assert not problems
     training = price_list((), prices).find("training", NOVA.invoke_id)
     assert training
-    today = current_prices.now().date().isoformat()
+    today = module.now().date().isoformat()
     source = f"AWS Price List API, {TRAINING.usage_type}, in force since 2026-08-01; read {today}"
-    assert (training.usd, training.told()) == (pytest.approx(3.78e-6), source)
+    assert (training.usd, training.citation()) == (pytest.approx(3.78e-6), source)
     hourly = price_list((), prices).find("throughput", NOVA.invoke_id, "hourly")
     assert hourly
     assert hourly.usd == 60.5
 
 
-def test_the_deployments_own_prices_go_before_awss_and_those_before_the_packaged_list() -> None:
-    prices, _ = asked_prices(Listed({TRAINING.usage_type: [document(usd="0.005")]}), Remembered(), ALL)
+def test_deployment_prices_precede_aws_prices_which_precede_packaged_prices() -> None:
+    prices, _ = current_prices(Listed({TRAINING.usage_type: [document(usd="0.005")]}), MemoryCache(), ALL)
     own = GivenPrice(item="training", model=NOVA.invoke_id, usd=1e-6, source="our contract")
     for known, usd in ((price_list((own,), prices), 1e-6), (price_list((), prices), 5e-6), (price_list(), 3.78e-6)):
         found = known.find("training", NOVA.invoke_id)
@@ -168,32 +168,32 @@ def test_the_deployments_own_prices_go_before_awss_and_those_before_the_packaged
         assert found.usd == pytest.approx(usd)
 
 
-def test_what_was_asked_is_remembered_for_a_day(monkeypatch: pytest.MonkeyPatch) -> None:
-    cache, api = Remembered(), Listed(OFFERS)
-    first, _ = asked_prices(api, cache, ALL)
-    again, _ = asked_prices(api, cache, ALL)
+def test_prices_are_cached_for_a_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    cache, api = MemoryCache(), Listed(OFFERS)
+    first, _ = current_prices(api, cache, ALL)
+    again, _ = current_prices(api, cache, ALL)
     assert (first, len(api.asked), cache.writes) == (again, 3, 1)
-    later = current_prices.now() + dt.timedelta(days=1, minutes=1)
-    monkeypatch.setattr(current_prices, "now", lambda: later)
-    asked_prices(api, cache, ALL)
+    later = module.now() + dt.timedelta(days=1, minutes=1)
+    monkeypatch.setattr(module, "now", lambda: later)
+    current_prices(api, cache, ALL)
     assert len(api.asked) == 6
 
 
-def test_that_aws_has_no_price_is_remembered_too() -> None:
-    cache, api = Remembered(), Listed({})
-    assert asked_prices(api, cache, ALL) == ((), ())
-    assert asked_prices(api, cache, ALL) == ((), ())
+def test_missing_prices_are_cached_too() -> None:
+    cache, api = MemoryCache(), Listed({})
+    assert current_prices(api, cache, ALL) == ((), ())
+    assert current_prices(api, cache, ALL) == ((), ())
     assert len(api.asked) == 3
 
 
-def test_another_run_that_writes_first_keeps_no_run_from_its_prices() -> None:
-    assert len(asked_prices(Listed(OFFERS), Remembered(overtaken=True), ALL)[0]) == 3
+def test_a_concurrent_write_of_the_cache_does_not_lose_prices() -> None:
+    assert len(current_prices(Listed(OFFERS), MemoryCache(overtaken=True), ALL)[0]) == 3
 
 
 @pytest.mark.parametrize("broken", [{TRAINING.usage_type: "x"}, {TRAINING.usage_type: {"usd": 1}}])
-def test_a_memory_that_cannot_be_read_is_made_anew(broken: dict) -> None:
+def test_unreadable_cache_entries_are_requested_again(broken: dict) -> None:
     api = Listed(OFFERS)
-    assert len(asked_prices(api, Remembered(broken), ALL)[0]) == 3
+    assert len(current_prices(api, MemoryCache(broken), ALL)[0]) == 3
     assert TRAINING.usage_type in api.asked
 
 
@@ -201,16 +201,16 @@ def test_a_memory_that_cannot_be_read_is_made_anew(broken: dict) -> None:
     "error", [RetryableError("no answer"), AccessDeniedError("not authorized: pricing:GetProducts")]
 )
 @pytest.mark.parametrize("fails", [0, 1])
-def test_a_price_list_that_does_not_answer_is_said_and_fails_nothing(error: Exception, fails: int) -> None:
+def test_an_unavailable_price_list_gives_a_warning(error: Exception, fails: int) -> None:
     api = Listed(OFFERS, fails, error)
-    _, (problem,) = asked_prices(api, Remembered(), ALL)
-    assert "could not be asked, the packaged one is used" in problem
+    _, (problem,) = current_prices(api, MemoryCache(), ALL)
+    assert "did not respond, so the packaged prices are used" in problem
     assert str(error) in problem
     assert len(api.asked) == fails + 1, "asked no further"
 
 
-class Unreachable(Remembered):
-    """A memory that fails in reading, or in writing."""
+class Unreachable(MemoryCache):
+    """A cache that fails to read, or to write."""
 
     def __init__(self, fails: str) -> None:
         super().__init__()
@@ -228,21 +228,21 @@ class Unreachable(Remembered):
 
 
 @pytest.mark.parametrize(("fails", "said"), [("read", "GetObject is denied"), ("write", "PutObject is denied")])
-def test_a_memory_that_fails_keeps_no_run_from_its_prices(fails: str, said: str) -> None:
-    prices, (problem,) = asked_prices(Listed(OFFERS), Unreachable(fails), ALL)
+def test_a_failing_cache_gives_a_warning(fails: str, said: str) -> None:
+    prices, (problem,) = current_prices(Listed(OFFERS), Unreachable(fails), ALL)
     assert len(prices) == 3
     assert said in problem
 
 
-def test_a_price_that_cannot_be_used_is_said() -> None:
+def test_an_unusable_price_gives_a_warning() -> None:
     offers = {**OFFERS, TRAINING.usage_type: [document(unit="tokens")], STORAGE.usage_type: [document(STORAGE)] * 2}
-    prices, problems = asked_prices(Listed(offers), Remembered(), ALL)
+    prices, problems = current_prices(Listed(offers), MemoryCache(), ALL)
     assert [price.item for price in prices] == ["throughput"]
     assert len(problems) == 2
     assert "has the unit 'tokens'" in problems[0]
 
 
-def test_the_usage_types_are_those_that_public_bills_have() -> None:
+def test_usage_types_equal_those_of_public_bills() -> None:
     names = {each.usage_type for each in wanted(NOVA, JUDGE, "us-east-1")}
     assert {
         "USE1-Nova2.0Lite-Customization-Training",
@@ -261,7 +261,7 @@ def test_the_usage_types_are_those_that_public_bills_have() -> None:
     assert wanted(NOVA, JUDGE, "eu-west-1") == ()
 
 
-def test_the_request_keeps_to_botocores_model_and_the_answer_is_passed_on() -> None:
+def test_the_request_is_valid_for_botocore_and_the_response_is_returned() -> None:
     api = boto3.client("pricing", region_name="us-east-1")
     asked = {
         "ServiceCode": SERVICE,
@@ -277,5 +277,5 @@ def test_the_request_keeps_to_botocores_model_and_the_answer_is_passed_on() -> N
             PriceListApi(api).products(SERVICE, TRAINING.usage_type)
 
 
-def test_the_double_of_other_tests_has_no_price() -> None:
-    assert asked_prices(NoPrices(), Remembered(), ALL) == ((), ())
+def test_the_test_double_has_no_prices() -> None:
+    assert current_prices(NoPrices(), MemoryCache(), ALL) == ((), ())

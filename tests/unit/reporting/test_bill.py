@@ -1,4 +1,4 @@
-"""What the run used, at the estimate's prices."""
+"""The bill: what the run used, at the prices of its estimate."""
 
 import json
 from typing import Any
@@ -6,50 +6,50 @@ from typing import Any
 import pytest
 
 from tests.unit.reporting.sample import artifacts
-from tuner.artifacts.estimate import Limits
+from tuner.artifacts.cost_items import OVERHEAD, CostItemId
+from tuner.artifacts.estimate import CostItem, Estimate, Limits
 from tuner.artifacts.manifest import Manifest
-from tuner.artifacts.report import Bill, CostItem, Estimate, Question, Report, Serving, Training
+from tuner.artifacts.report import Bill, Question, Report, Serving, Training
 from tuner.core.artifact_keys import Keys
-from tuner.costs.cost_inputs import Counted, Plan, Questions
+from tuner.costs.cost_inputs import CostInputs, Plan, QuestionTokens
 from tuner.costs.estimate import estimate
-from tuner.costs.overhead import NAMES
 from tuner.reporting.collect.bill import Usage, bill
 
 
-def used(report: Report, **changes: object) -> dict[str, float | None]:
+def used(report: Report, **changes: object) -> dict[CostItemId, float | None]:
     made = report.model_copy(update=changes)
     found = bill(made.estimate, Usage(made.training, made.serving, made.questions))
     assert found
-    return {item.name: item.quantity for item in found.items}
+    return {item.id: item.quantity for item in found.items}
 
 
-def test_what_was_used_is_priced_as_estimated(report: Report) -> None:
+def test_used_quantities_have_the_prices_of_the_estimate(report: Report) -> None:
     found = report.bill
     assert isinstance(found, Bill)
-    assert {item.name: item.usd for item in found.items} == {
-        "Training": pytest.approx(0.04605),
-        "Provisioned throughput": pytest.approx(108.15),
-        "Judge": None,
+    assert {item.id: item.usd for item in found.items} == {
+        CostItemId.TRAINING: pytest.approx(0.04605),
+        CostItemId.THROUGHPUT: pytest.approx(108.15),
+        CostItemId.OTHER: None,
     }
     assert (found.total_usd, found.unknown) == (pytest.approx(108.19605), ("Judge",))
 
 
 def test_early_stopping_trains_fewer_tokens(report: Report) -> None:
     training = report.training.model_copy(update={"epochs_run": 2})
-    assert used(report, training=training)["Training"] == pytest.approx(46_050 * 2 / 5)
+    assert used(report, training=training)[CostItemId.TRAINING] == pytest.approx(46_050 * 2 / 5)
 
 
-def test_what_is_begun_of_an_hour_is_counted_whole(report: Report) -> None:
+def test_begun_hours_count_whole(report: Report) -> None:
     serving = report.serving.model_copy(update={"paid_seconds": 3601.0, "model_units": 2})
-    assert used(report, serving=serving)["Provisioned throughput"] == 4
+    assert used(report, serving=serving)[CostItemId.THROUGHPUT] == 4
 
 
-def test_a_term_is_paid_in_full(report: Report) -> None:
+def test_a_commitment_is_paid_in_full(report: Report) -> None:
     serving = report.serving.model_copy(update={"commitment": "OneMonth"})
-    assert used(report, serving=serving)["Provisioned throughput"] == 1
+    assert used(report, serving=serving)[CostItemId.THROUGHPUT] == 1
 
 
-def test_nothing_used_is_no_bill(report: Report) -> None:
+def test_without_use_or_estimate_there_is_no_bill(report: Report) -> None:
     assert bill(report.estimate, Usage()) is None
     assert bill(None, Usage(report.training, report.serving, report.questions)) is None
 
@@ -57,17 +57,16 @@ def test_nothing_used_is_no_bill(report: Report) -> None:
 def real(serving: str, **settings: object) -> Estimate:
     document = json.loads(artifacts()[Keys.MANIFEST])
     document["settings"].update(serving=serving, **settings)
-    counted = Counted(9_210, Questions(count=8, question_tokens=80, reference_tokens=400))
-    made = estimate(Plan.of(Manifest.model_validate(document)), counted, Limits(budget_usd=500))
-    return Estimate.model_validate(made.model_dump())
+    inputs = CostInputs(9_210, QuestionTokens(count=8, question_tokens=80, reference_tokens=400))
+    return estimate(Plan.of(Manifest.model_validate(document)), inputs, Limits(budget_usd=500))
 
 
 def test_an_adopted_model_was_paid_for_by_another_run() -> None:
     items = billed(real("on_demand"), "on_demand", adopted_from="faq-ba9876543210")
-    assert (items["Training"].usd, items["Custom model storage"].usd) == (0, 0)
+    assert (items[CostItemId.TRAINING].usd, items[CostItemId.CUSTOM_MODEL_STORAGE].usd) == (0, 0)
 
 
-def billed(made: Estimate, serving: str, **usage: Any) -> dict[str, CostItem]:
+def billed(made: Estimate, serving: str, **usage: Any) -> dict[CostItemId, CostItem]:
     answer = {"answer": "a", "input_tokens": 10, "output_tokens": 20}
     question = Question.model_validate({"id": "1", "question": "q", "base": answer, "tuned": answer})
     adopted_from = usage.pop("adopted_from", None)
@@ -76,29 +75,28 @@ def billed(made: Estimate, serving: str, **usage: Any) -> dict[str, CostItem]:
     judge = {"asked": 16, "input_tokens": 900, "output_tokens": 70}
     found = bill(made, Usage(training, endpoint, (question,), judge, **usage))
     assert found
-    return {item.name: item for item in found.items}
+    return {item.id: item for item in found.items}
 
 
 @pytest.mark.parametrize("serving", ["provisioned", "on_demand"])
 def test_every_item_of_a_real_estimate_is_counted(serving: str) -> None:
-    """The names are the estimate's own: should one change there, its use would be lost here."""
     items = billed(real(serving, keep_hours=2, commitment="OneMonth" if serving == "provisioned" else None), serving)
-    assert {name for name, item in items.items() if item.quantity is None} == set()
-    assert (items["Training"].quantity, items["Base model, answers"].quantity) == (5 * 9_210, 20)
-    assert (items["Judge, reading"].quantity, items["Judge, verdicts"].quantity) == (900, 70)
-    assert {name for name, item in items.items() if not item.counted} == set(NAMES)
+    assert {id_ for id_, item in items.items() if item.quantity is None} == set()
+    assert (items[CostItemId.TRAINING].quantity, items[CostItemId.BASE_MODEL_OUTPUT].quantity) == (5 * 9_210, 20)
+    assert (items[CostItemId.JUDGE_INPUT].quantity, items[CostItemId.JUDGE_OUTPUT].quantity) == (900, 70)
+    assert {id_ for id_, item in items.items() if not item.counted} == OVERHEAD
 
 
-def test_what_was_planned_and_did_not_come_about_costs_nothing() -> None:
+def test_planned_items_that_were_not_bought_cost_nothing() -> None:
     made = real("provisioned", keep_hours=2, commitment="OneMonth")
     items = billed(made, "provisioned")
-    assert (items["Throughput kept afterwards"].usd, items["Commitment, OneMonth"].usd) == (0, 0)
+    assert (items[CostItemId.KEPT_THROUGHPUT].usd, items[CostItemId.ONE_MONTH_COMMITMENT].usd) == (0, 0)
     items = billed(made, "provisioned", kept_until="2026-11-23T12:00:00Z", bought=Serving(commitment="OneMonth"))
-    assert (items["Throughput kept afterwards"].quantity, items["Commitment, OneMonth"].quantity) == (2, 730)
+    assert (items[CostItemId.KEPT_THROUGHPUT].quantity, items[CostItemId.ONE_MONTH_COMMITMENT].quantity) == (2, 730)
 
 
-def test_a_judge_whose_tokens_nobody_counted_is_unknown(report: Report) -> None:
+def test_a_judge_without_counted_tokens_has_an_unknown_cost(report: Report) -> None:
     made = real("provisioned")
     found = bill(made, Usage(report.training, report.serving, report.questions, {"asked": 16}))
     assert found
-    assert {"Judge, reading", "Judge, verdicts"} <= set(found.unknown)
+    assert {item.id for item in found.items if item.usd is None} >= {CostItemId.JUDGE_INPUT, CostItemId.JUDGE_OUTPUT}

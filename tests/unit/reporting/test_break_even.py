@@ -36,7 +36,7 @@ def whole(folder_of: FolderOf) -> Report:
 
 
 def words(**arguments: object) -> list[str]:
-    return [outcome(way) for way in found(**arguments).ways]  # type: ignore[arg-type]
+    return [outcome(option) for option in found(**arguments).ways]  # type: ignore[arg-type]
 
 
 def test_the_report_answers_with_the_runs_own_tokens(whole: Report) -> None:
@@ -52,8 +52,8 @@ def test_the_page_shows_each_way_the_assumptions_and_a_chart(whole: Report) -> N
     shown = page(whole)
     assert "When the tuned model costs less than its base model with retrieved passages" in shown
     assert "from 37,143 requests a month" in shown
-    assert "cannot be said: no price is known of throughput hourly" in shown
-    assert "1,500 tokens of passages besides" in shown
+    assert "unknown: there is no price for throughput hourly" in shown
+    assert "another 1,500 tokens of passages" in shown
     assert 'aria-label="Costs a month: on demand"' in shown
     assert "costs-tuned" in shown
 

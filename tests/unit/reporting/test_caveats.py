@@ -2,8 +2,9 @@
 
 import pytest
 
-from tuner.artifacts.report import Estimate, Models, NamedModel, Report
-from tuner.artifacts.report.execution import CostItem
+from tuner.artifacts.cost_items import CostItemId
+from tuner.artifacts.estimate import CostItem, Estimate
+from tuner.artifacts.report import Models, NamedModel, Report
 from tuner.reporting import page
 from tuner.reporting.collect.caveats import habits, notes
 from tuner.reporting.notify.notification import summary
@@ -40,7 +41,11 @@ def test_what_was_assumed_of_a_judge_is_said(report: Report) -> None:
 
 def test_the_estimates_warnings_are_in_the_report_and_in_the_notification(report: Report) -> None:
     warned = report.model_copy(
-        update={"estimate": Estimate(warnings=("Nova Micro is LEGACY: AWS ends it on 2099-01-01.",))}
+        update={
+            "estimate": Estimate(
+                items=(), total_usd=0, budget_usd=500, warnings=("Nova Micro is LEGACY: AWS ends it on 2099-01-01.",)
+            )
+        }
     )
     assert "Nova Micro is LEGACY: AWS ends it on 2099-01-01." in notes(warned)
     assert "Nova Micro is LEGACY" in summary(warned)
@@ -48,5 +53,8 @@ def test_the_estimates_warnings_are_in_the_report_and_in_the_notification(report
 
 def test_the_page_says_where_each_price_is_from(report: Report) -> None:
     source = "AWS Price List API, USE1-NovaMicro-Customization-Training, in force since 2026-08-01; read 2026-11-28"
-    item = CostItem(name="Training", quantity=1, unit="tokens", unit_price_usd=1e-6, usd=1e-6, source=source)
-    assert source in page(report.model_copy(update={"estimate": Estimate(items=(item,), total_usd=1e-6), "bill": None}))
+    item = CostItem(
+        id=CostItemId.TRAINING, name="Training", quantity=1, unit="tokens", unit_price_usd=1e-6, usd=1e-6, source=source
+    )
+    estimate = Estimate(items=(item,), total_usd=1e-6, budget_usd=500)
+    assert source in page(report.model_copy(update={"estimate": estimate, "bill": None}))

@@ -124,7 +124,7 @@ def test_the_scoring_package_scores_as_this_environment_does(python: str, functi
 _SCORES = """
 import json, sys
 from tuner.evaluation.encoder import BuiltEncoder
-from tuner.evaluation.exam import Question
+from tuner.evaluation.samples import Question
 from tuner.evaluation.metrics import Equipment, chosen
 from tuner.evaluation.scores import grade, summarize
 question = Question("a", "What?", "An agent calls tools.", {"base": "Agents call tools.", "tuned": "A bed."})

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from tuner.artifacts.estimate import Rate
+from tuner.artifacts.approval import ApprovalAnswer, ApprovalDecision, ApprovalRequest
+from tuner.artifacts.estimate import CostItem
 from tuner.artifacts.report.base import Part
 
 
@@ -63,52 +64,32 @@ class Serving(Part):
     paid_seconds: float | None = Field(None, description="from creation to release, the longest it can be billed for")
 
 
-class CostItem(Part):
-    """One line of the estimate."""
-
-    name: str
-    quantity: float | None = None
-    unit: str | None = None
-    unit_price_usd: float | None = None
-    usd: float | None = None
-    source: str | None = Field(None, description="where the price is from, and its date")
-    counted: bool = Field(True, description="false for what nobody counts: it is carried over from the estimate")
-
-
-class Estimate(Part):
-    """What the run was expected to cost, before anything was spent (`estimate.json`)."""
-
-    items: tuple[CostItem, ...] = ()
-    total_usd: float | None = None
-    unknown: tuple[str, ...] = Field((), description="items whose price is not known")
-    rates: tuple[Rate, ...] = Field((), description="prices of serving, for the break-even")
-    budget_usd: float | None = None
-    warnings: tuple[str, ...] = Field((), description="what the account and the settings warn of")
-
-
-class Approval(BaseModel):
-    """What a person was asked about the run's cost, and answered. The task token is not among it."""
-
-    # Not a Part, which keeps what it does not know: the token must not come along.
-    model_config = ConfigDict(extra="ignore", frozen=True)
+class Approval(Part):
+    """The request to approve the run's cost, and the answer. The task token is not included."""
 
     asked_at: str
     expires_at: str
-    decision: str | None = Field(None, description="approved or rejected; null when nobody answered in time")
-    by: str | None = Field(None, description="ARN of who answered")
+    decision: ApprovalDecision | None = Field(None, description="null when nobody answered in time")
+    by: str | None = Field(None, description="ARN of the caller who answered")
     at: str | None = None
     reason: str = ""
 
+    @classmethod
+    def of(cls, request: ApprovalRequest, answer: ApprovalAnswer | None) -> Approval:
+        """The two artifacts as one part of the report."""
+        answered = answer.model_dump(exclude={"schema_version"}) if answer else {}
+        return cls(asked_at=request.asked_at, expires_at=request.expires_at, **answered)
+
     @property
     def sentence(self) -> str:
-        """What became of the question, in words."""
+        """The result in words."""
         if self.decision is None:
             return f"asked for, with no answer by {self.expires_at}"
         return f"{self.decision} by {self.by} at {self.at}{f': {self.reason}' if self.reason else ''}"
 
 
 class Bill(Part):
-    """What the run used, at the estimate's prices: not AWS's bill, which is the account's."""
+    """What the run used, at the prices of its estimate. AWS's own bill can differ."""
 
     items: tuple[CostItem, ...] = ()
     total_usd: float | None = None

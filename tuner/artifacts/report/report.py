@@ -10,14 +10,15 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from tuner.artifacts.estimate import Estimate
 from tuner.artifacts.manifest import PinnedInput
 from tuner.artifacts.report.base import Part
+from tuner.artifacts.report.break_even import BreakEven
 from tuner.artifacts.report.dataset import DatasetSummary
-from tuner.artifacts.report.execution import Approval, Bill, Estimate, Findings, Moment, Serving, Training
+from tuner.artifacts.report.execution import Approval, Bill, Findings, Moment, Serving, Training
 from tuner.artifacts.report.generated import Generated
 from tuner.artifacts.report.scores import Correlation, Gate, Metric, People, Question
 from tuner.artifacts.verdict import Verdict
-from tuner.costs.break_even import BreakEven
 
 SCHEMA_VERSION: Literal[1] = 1
 Status = Literal["SUCCEEDED", "FAILED", "ABORTED", "TIMED_OUT"]

@@ -9,7 +9,7 @@ import typer
 from botocore.exceptions import ClientError
 
 from tuner import approval
-from tuner.approval import Answer, Answered, Request
+from tuner.artifacts.approval import ApprovalAnswer, ApprovalDecision, ApprovalRequest
 from tuner.aws.clients import client
 from tuner.aws.error_mapping import code_of, translated
 from tuner.cli import run_lookup
@@ -18,8 +18,7 @@ from tuner.cli.deployment import DEFAULT_STACK, Deployment
 from tuner.cli.errors import CommandError
 from tuner.cli.options import Local, Reference, Stack, connect
 from tuner.cli.progress.executions import Run
-from tuner.cli.progress.paid_window import known
-from tuner.core.artifact_keys import Keys
+from tuner.cli.progress.paid_window import amount
 from tuner.core.times import iso, now
 
 # Error codes of SendTaskSuccess and SendTaskFailure for a token that is no longer waited for.
@@ -41,18 +40,18 @@ def reject(
     _answer(connect(stack, on_local), reference, "rejected", reason)
 
 
-def _answer(deployment: Deployment, reference: str, decision: Answered, reason: str) -> None:
+def _answer(deployment: Deployment, reference: str, decision: ApprovalDecision, reason: str) -> None:
     run = run_lookup.resolve(deployment, reference)
     folder = deployment.folder(run.run_id)
-    earlier, request = approval.answered(folder), approval.waiting(folder)
+    earlier, request = approval.find_answer(folder), approval.find_request(folder)
     if earlier:
         _repeated(run, earlier, decision)
         return
     waiting = _waiting(run, request)
-    answer = Answer(decision=decision, by=_caller(), at=iso(now()), reason=reason)
+    answer = ApprovalAnswer(decision=decision, by=_caller(), at=iso(now()), reason=reason)
     _send(run, waiting, answer)
-    folder.write(Keys.APPROVAL_ANSWER, answer.model_dump_json(indent=2).encode() + b"\n")
-    cost = known(waiting.estimated_usd, waiting.unknown)
+    folder.save(answer)
+    cost = amount(waiting.estimated_usd, waiting.unknown)
     if decision == "approved":
         say(
             f"Approved: the run {run.run_id} continues, and costs about {cost}. Follow it: tuner watch {run.run_id}",
@@ -62,7 +61,7 @@ def _answer(deployment: Deployment, reference: str, decision: Answered, reason: 
         say(f"Rejected: the run {run.run_id} ends, and the estimated {cost} are not spent.", "good")
 
 
-def _repeated(run: Run, earlier: Answer, decision: Answered) -> None:
+def _repeated(run: Run, earlier: ApprovalAnswer, decision: ApprovalDecision) -> None:
     """Handles a second answer. The same one changes nothing; a different one is refused."""
     if earlier.decision != decision:
         more = "" if run.over else f" To end it anyway: tuner stop {run.run_id}"
@@ -70,7 +69,7 @@ def _repeated(run: Run, earlier: Answer, decision: Answered) -> None:
     say(f"The run {run.run_id} was {earlier.sentence()}. Nothing changes.")
 
 
-def _waiting(run: Run, request: Request | None) -> Request:
+def _waiting(run: Run, request: ApprovalRequest | None) -> ApprovalRequest:
     if run.over:
         raise CommandError(f"The run {run.run_id} has ended ({run.status}): it needs no answer.")
     if request is None:
@@ -86,13 +85,15 @@ def _waiting(run: Run, request: Request | None) -> Request:
     return request
 
 
-def _send(run: Run, request: Request, answer: Answer) -> None:
+def _send(run: Run, request: ApprovalRequest, answer: ApprovalAnswer) -> None:
     """Sends the answer. Step Functions accepts one answer per token: of two people at once, the first decides."""
     token = request.task_token.get_secret_value()
     with translated(f"answer the run '{run.run_id}'"):
         try:
             if answer.decision == "approved":
-                client("stepfunctions").send_task_success(taskToken=token, output=json.dumps(answer.model_dump()))
+                client("stepfunctions").send_task_success(
+                    taskToken=token, output=json.dumps(answer.model_dump(exclude={"schema_version"}))
+                )
             else:
                 cause = f"The run's cost was {answer.sentence()}. Nothing was spent on training or serving."
                 client("stepfunctions").send_task_failure(taskToken=token, error="ApprovalRejectedError", cause=cause)

@@ -15,7 +15,9 @@ import typer
 from rich.table import Table
 
 from tuner import catalog
-from tuner.artifacts.estimate import Estimate, Item
+from tuner.artifacts.cost_items import OVERHEAD
+from tuner.artifacts.estimate import CostItem, Estimate
+from tuner.artifacts.preflight import Preflight
 from tuner.aws.bedrock.control_plane import Bedrock
 from tuner.aws.price_list import PriceListApi
 from tuner.cli import upload
@@ -26,18 +28,16 @@ from tuner.cli.options import Json, Local, connect
 from tuner.cli.upload import DatasetFolder
 from tuner.core.artifact_keys import Keys
 from tuner.core.run import role_of
-from tuner.costs.cost_inputs import Counted, Generation, Plan, Questions
-from tuner.costs.cost_inputs import counted as count
-from tuner.costs.current_prices import NoCache, asked_prices
+from tuner.costs.cost_inputs import CostInputs, GenerationTokens, Plan, QuestionTokens, cost_inputs
+from tuner.costs.current_prices import NoCache, current_prices
 from tuner.costs.estimate import estimate as add_up
-from tuner.costs.overhead import NAMES as SMALL_CHANGE
 from tuner.costs.prices import Price, price_list
 from tuner.costs.usage_types import wanted
 from tuner.costs.warnings import warnings
 from tuner.costs.write_estimate import limits
 from tuner.datasets import LocalFile, NoSink, Prepared, Role, Source, prepare
 from tuner.intake.resolve import Resolved, resolve
-from tuner.preflight import Preflight, legacy_warning
+from tuner.preflight import legacy_warning
 from tuner.reporting.formatting import money, price, quantity
 from tuner.settings import Commitment, DeploymentSettings, parse_document
 
@@ -65,13 +65,13 @@ def estimate(
     deployment = connect(stack or DEFAULT_STACK, on_local).settings if asked else _permissive(document)
     resolved = resolve(document, deployment)
     plan = Plan(resolved.model, resolved.settings, int(resolved.hyperparameters["epochCount"]), resolved.judge_model)
-    prepared, counted = _counted(folder, plan)
+    prepared, inputs = _cost_inputs(folder, plan)
     records = prepared.summary["training_records"]
     account = Preflight(warnings=_legacy(plan) if asked else ())
-    warned = tuple(warnings(plan, counted, records, account, deployment.shard_size))
-    prices, problems = _asked_prices(plan, deployment.region) if asked else ((), ())
+    warned = tuple(warnings(plan, inputs, records, account, deployment.shard_size))
+    prices, problems = _current_prices(plan, deployment.region) if asked else ((), ())
     known = price_list(deployment.prices, prices)
-    made = add_up(plan, counted, limits(resolved.settings, deployment), known, (*warned, *problems))
+    made = add_up(plan, inputs, limits(resolved.settings, deployment), known, (*warned, *problems))
     if as_json:
         emit({**made.model_dump(mode="json"), "decision": made.decision, "reason": made.reason})
     else:
@@ -86,9 +86,9 @@ def _legacy(plan: Plan) -> tuple[str, ...]:
     return (warning,) if warning else ()
 
 
-def _asked_prices(plan: Plan, region: str) -> tuple[tuple[Price, ...], tuple[str, ...]]:
+def _current_prices(plan: Plan, region: str) -> tuple[tuple[Price, ...], tuple[str, ...]]:
     """Today's prices from AWS's price list, read with the caller's credentials."""
-    return asked_prices(PriceListApi(), NoCache(), wanted(plan.model, plan.judge, region))
+    return current_prices(PriceListApi(), NoCache(), wanted(plan.model, plan.judge, region))
 
 
 def _document(folder: DatasetFolder) -> dict[str, Any]:
@@ -124,7 +124,7 @@ class _Kept(NoSink):
         self.lines.append(data)
 
 
-def _counted(folder: DatasetFolder, plan: Plan) -> tuple[Prepared, Counted]:
+def _cost_inputs(folder: DatasetFolder, plan: Plan) -> tuple[Prepared, CostInputs]:
     """Prepares the data and counts it as the run's own steps do, without writing anything."""
     files = {role_of(file.name): LocalFile(file.path) for file in folder.files}
     sources: dict[Role, Source] = {role: files[role] for role in get_args(Role) if role in files}
@@ -136,14 +136,14 @@ def _counted(folder: DatasetFolder, plan: Plan) -> tuple[Prepared, Counted]:
         lambda name: evaluation if name == Keys.EVALUATION else NoSink(),
     )
     records = [json.loads(line) for line in evaluation.lines]
-    found = count(prepared.summary, records, plan)
+    found = cost_inputs(prepared.summary, records, plan)
     generates = "documents" in files and "validation" not in sources and plan.settings.generate.count > 0
     return prepared, _with_generation(found, prepared, folder, plan, sources) if generates else found
 
 
 def _with_generation(
-    found: Counted, prepared: Prepared, folder: DatasetFolder, plan: Plan, sources: Mapping[Role, Source]
-) -> Counted:
+    found: CostInputs, prepared: Prepared, folder: DatasetFolder, plan: Plan, sources: Mapping[Role, Source]
+) -> CostInputs:
     """Adds what generating validation data costs, and its effect on the other items.
 
     Generated data is the validation data, so no training records are held out. Without an evaluation file its
@@ -156,14 +156,14 @@ def _with_generation(
     most = affordable(read_documents(documents), wanted, model, float("inf"))
     trained = prepared.summary["training_tokens"] + prepared.summary["validation_tokens"]
     questions = found.questions if "evaluation" in sources else _scaled(found.questions, wanted)
-    generation = Generation(model, most.input_tokens, most.output_tokens, most=True)
+    generation = GenerationTokens(model, most.input_tokens, most.output_tokens, upper_bound=True)
     return replace(found, training_tokens=trained, questions=questions, generation=generation)
 
 
-def _scaled(questions: Questions, wanted: int) -> Questions:
+def _scaled(questions: QuestionTokens, wanted: int) -> QuestionTokens:
     """The wanted number of questions, with the mean length of the questions found so far."""
     share = wanted / max(questions.count, 1)
-    return Questions(wanted, round(questions.question_tokens * share), round(questions.reference_tokens * share))
+    return QuestionTokens(wanted, round(questions.question_tokens * share), round(questions.reference_tokens * share))
 
 
 def _show(made: Estimate, resolved: Resolved, prepared: Prepared, asked: bool) -> None:
@@ -190,16 +190,16 @@ def _table(made: Estimate) -> Table:
     table.add_column("unit price", justify="right", no_wrap=True)
     table.add_column("cost", justify="right", no_wrap=True)
     for item in made.items:
-        if item.name not in SMALL_CHANGE:
+        if item.id not in OVERHEAD:
             _row(table, item)
-    small = [item.usd or 0 for item in made.items if item.name in SMALL_CHANGE]
+    small = [item.usd or 0 for item in made.items if item.id in OVERHEAD]
     table.add_row("Lambda, Step Functions, S3", "", "", "", money(sum(small)))
     total = money(made.total_usd)
     table.add_row("All that is known" if made.unknown else "All", "", "", "", total, style="name")
     return table
 
 
-def _row(table: Table, item: Item) -> None:
+def _row(table: Table, item: CostItem) -> None:
     known = item.usd is not None
     table.add_row(
         item.name,

@@ -1,58 +1,52 @@
-"""Money so far: what of its estimate a run has spent by now, at most."""
+"""Calculates how much of its estimate a run has spent so far, at most."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
 
+from tuner.artifacts.cost_items import CostItemId
+from tuner.artifacts.estimate import Estimate
 from tuner.cli.progress import training
-from tuner.cli.progress.paid_window import PaidWindow, known
+from tuner.cli.progress.paid_window import PaidWindow, amount
 from tuner.cli.progress.steps import Mark
 from tuner.cli.progress.training import Training
 
-# Which items of the estimate a step spends (statemachine/customization.asl.json), once it has begun.
-_SPENT_BY = {
-    "Generate validation data": ("Generation, reading", "Generation, writing"),
-    "Answer with the base model": ("Base model, questions", "Base model, answers"),
-    training.STEP: ("Training",),
-    "Summarize the training": ("Custom model storage",),
-    "Answer with the tuned model": ("Tuned model, questions", "Tuned model, answers"),
-    "Score the answers": ("Judge, reading", "Judge, verdicts"),
+# The items that a state (statemachine/customization.asl.json) pays for, from its start on.
+_PAID_BY_STATE = {
+    "Generate validation data": (CostItemId.GENERATION_INPUT, CostItemId.GENERATION_OUTPUT),
+    "Answer with the base model": (CostItemId.BASE_MODEL_INPUT, CostItemId.BASE_MODEL_OUTPUT),
+    training.STEP: (CostItemId.TRAINING,),
+    "Summarize the training": (CostItemId.CUSTOM_MODEL_STORAGE,),
+    "Answer with the tuned model": (CostItemId.TUNED_MODEL_INPUT, CostItemId.TUNED_MODEL_OUTPUT),
+    "Score the answers": (CostItemId.JUDGE_INPUT, CostItemId.JUDGE_OUTPUT),
 }
-_THROUGHPUT = "Provisioned throughput"
 
 
-def so_far(
-    estimate: Mapping[str, Any] | None, marks: Mapping[str, Mark], job: Training | None, window: PaidWindow | None
+def cost_so_far(
+    estimate: Estimate | None, marks: Mapping[str, Mark], job: Training | None, window: PaidWindow | None
 ) -> str:
-    """In words, with what has no known price named; empty before there is an estimate."""
+    """The cost in words, with the number of unknown prices. Empty when there is no estimate yet."""
     if estimate is None:
         return ""
-    items: dict[str, float | None] = {item["name"]: item.get("usd") for item in estimate["items"]}
-    spent = dict(_spent(items, marks, job))
+    spent = dict(_spent(estimate, marks, job))
     if window and window.kind == "provisioned":
-        spent[_THROUGHPUT] = window.usd
-    unknown = [name for name, usd in spent.items() if usd is None]
-    return f"at most {known(_total(spent.values()), unknown)}"
+        spent[CostItemId.THROUGHPUT] = window.usd
+    unknown = [item for item, usd in spent.items() if usd is None]
+    return f"at most {amount(sum(usd for usd in spent.values() if usd is not None), unknown)}"
 
 
 def _spent(
-    items: Mapping[str, float | None], marks: Mapping[str, Mark], job: Training | None
-) -> Iterator[tuple[str, float | None]]:
-    for step, names in _SPENT_BY.items():
-        if marks.get(step) not in ("running", "done", "failed"):
+    estimate: Estimate, marks: Mapping[str, Mark], job: Training | None
+) -> Iterator[tuple[CostItemId, float | None]]:
+    for state, ids in _PAID_BY_STATE.items():
+        if marks.get(state) not in ("running", "done", "failed"):
             continue
-        for name in names:
-            if name in items:
-                usd, share = items[name], _share(job, marks) if step == training.STEP else 1.0
-                yield name, None if usd is None else usd * share
+        share = _trained_share(job, marks) if state == training.STEP else 1.0
+        for item in filter(None, map(estimate.find, ids)):
+            yield item.id, None if item.usd is None else item.usd * share
 
 
-def _share(job: Training | None, marks: Mapping[str, Mark]) -> float:
-    """How much of the training is done: all of it where Bedrock does not tell."""
+def _trained_share(job: Training | None, marks: Mapping[str, Mark]) -> float:
+    """The share of the training that is done; 1 when Bedrock does not report the progress."""
     running = marks.get(training.STEP) == "running"
     return job.step / job.steps if running and job and job.steps else 1.0
-
-
-def _total(amounts: Iterable[float | None]) -> float:
-    return sum(usd for usd in amounts if usd is not None)

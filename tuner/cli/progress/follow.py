@@ -7,15 +7,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from tuner.artifacts.estimate import Estimate
 from tuner.aws.clients import client
 from tuner.aws.error_mapping import translated
 from tuner.cli.deployment import Deployment, local_endpoint
 from tuner.cli.errors import CommandError
 from tuner.cli.progress import executions, paid_window, training
-from tuner.cli.progress.cost_so_far import so_far
+from tuner.cli.progress.cost_so_far import cost_so_far
 from tuner.cli.progress.executions import Run
 from tuner.cli.progress.steps import Checklist, Step, StepPlan
-from tuner.core.artifact_keys import Keys
 from tuner.core.errors import RetryableError
 
 # The state that writes estimate.json, and the state that waits for approval (statemachine/customization.asl.json).
@@ -58,7 +58,7 @@ class Follower:
         self._seen = 0
         self._training: training.Training | None = None
         self._window: paid_window.PaidWindow | None = None
-        self._estimate: dict[str, Any] | None = None
+        self._estimate: Estimate | None = None
         self._question = ""
 
     def poll(self) -> Snapshot:
@@ -78,7 +78,7 @@ class Follower:
             self._training,
             self._window,
             paid_window.estimated(self._estimate),
-            so_far(self._estimate, marks, self._training, self._window),
+            cost_so_far(self._estimate, marks, self._training, self._window),
             self._question,
         )
 
@@ -101,8 +101,9 @@ class Follower:
     def _read_details(self) -> None:
         marks = {step.name: step.mark for step in self._checklist.steps}
         if not self._estimate and marks.get(_ESTIMATED) == "done":
-            self._estimate = self.deployment.folder(self.run_id).find_json(Keys.ESTIMATE)
-        self._question = paid_window.question(self.deployment, self.run_id) if marks.get(_APPROVAL) == "running" else ""
+            self._estimate = self.deployment.folder(self.run_id).load_if_present(Estimate)
+        asking = marks.get(_APPROVAL) == "running"
+        self._question = paid_window.pending_approval(self.deployment, self.run_id) if asking else ""
         at_training = marks.get(training.STEP)
         finished = self._training is not None and self._training.status != "InProgress"
         if at_training == "running" or (at_training == "done" and not finished):

@@ -16,7 +16,7 @@ from tuner.aws.clients import client
 from tuner.cli.deployment import Deployment
 from tuner.cli.errors import CommandError
 from tuner.cli.progress.executions import Run
-from tuner.cli.progress.paid_window import known, live_throughput, paid_window
+from tuner.cli.progress.paid_window import amount, live_throughput, paid_window
 from tuner.cli.progress.steps import Step, StepPlan
 from tuner.core.artifact_keys import Keys
 from tuner.reporting.formatting import number, title
@@ -86,7 +86,7 @@ def conclude(
         target.print(f"Report: {deployment.folder(run.run_id).uri(Keys.REPORT_PAGE)}", soft_wrap=True)
         target.print(f"  open it with: tuner report {run.run_id}", style="quiet", soft_wrap=True)
     if report and report.bill:
-        target.print(f"Cost, at AWS's list prices: {known(report.bill.total_usd, report.bill.unknown)}")
+        target.print(f"Cost, at AWS's list prices: {amount(report.bill.total_usd, report.bill.unknown)}")
     if window := paid_window(deployment, run.run_id):
         target.print(f"Paid window: {window.sentence()}")
     _what_is_left(target, live_throughput(deployment, run.run_id))

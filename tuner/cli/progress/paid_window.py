@@ -1,14 +1,16 @@
-"""What is paid for by the hour: how long the window has been open, and what is alive right now."""
+"""Describes what a run pays for by the hour: the time since the endpoint's creation, and the endpoints that exist."""
 
 from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sized
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from tuner import approval
+from tuner.artifacts.cost_items import CostItemId
+from tuner.artifacts.estimate import Estimate
 from tuner.artifacts.serving import EndpointKind, EndpointRecord
 from tuner.aws.bedrock.endpoints import ModelDeployments, ProvisionedThroughputs
 from tuner.cli.deployment import Deployment
@@ -20,7 +22,7 @@ from tuner.reporting.formatting import duration, money, plural
 
 @dataclass(frozen=True, slots=True)
 class PaidWindow:
-    """From the endpoint's creation to its release: the longest it can be billed for."""
+    """The time from the endpoint's creation to its release: the longest time that AWS can bill."""
 
     kind: EndpointKind
     opened: str
@@ -29,12 +31,12 @@ class PaidWindow:
 
     @property
     def seconds(self) -> float:
-        """How long it was, or has been so far, open."""
+        """The length of the window, until now if the endpoint has not been released."""
         return seconds_since(self.opened, dt.datetime.fromisoformat(self.closed) if self.closed else None)
 
     @property
     def usd(self) -> float | None:
-        """What it costs at most: what is begun of an hour is counted whole, as in the estimate and the report."""
+        """The maximum cost. Begun hours count whole, as in the estimate and the report."""
         return None if self.hourly_usd is None else self.hourly_usd * max(1, math.ceil(self.seconds / 3600))
 
     def sentence(self) -> str:
@@ -53,14 +55,15 @@ def paid_window(deployment: Deployment, run_id: str) -> PaidWindow | None:
     if data is None:
         return None
     endpoint = EndpointRecord.model_validate_json(data)
-    hourly = _hourly(folder.find_json(Keys.ESTIMATE) or {}, endpoint.model_units or 1)
+    hourly = _hourly_usd(folder.load_if_present(Estimate), endpoint.model_units or 1)
     return PaidWindow(endpoint.kind, endpoint.created_at, endpoint.released_at, hourly)
 
 
 def live_throughput(deployment: Deployment, run_id: str | None = None) -> list[dict[str, Any]]:
     """The provisioned throughput and deployments that exist now, of one run or (None) of the whole deployment.
 
-    By name alone: what lacks the deployment's tag, so that no release touches it, must be seen all the more.
+    They are found by name alone: an endpoint without the deployment's tag is not released automatically, so a person
+    must see it.
     """
     name = resource_name(deployment.settings.name, run_id or "")
     found = [endpoint for kind in (ProvisionedThroughputs(), ModelDeployments()) for endpoint in kind.list(name)]
@@ -71,23 +74,25 @@ def live_throughput(deployment: Deployment, run_id: str | None = None) -> list[d
     ]
 
 
-def estimated(made: Mapping[str, Any] | None) -> str:
-    """What the whole run was estimated to cost, in words; empty before it was."""
-    return f"{known(made['total_usd'], made['unknown'])}; the budget is {money(made['budget_usd'])}" if made else ""
+def estimated(estimate: Estimate | None) -> str:
+    """The estimated cost of the whole run, in words. Empty when there is no estimate yet."""
+    if estimate is None:
+        return ""
+    return f"{amount(estimate.total_usd, estimate.unknown)}; the budget is {money(estimate.budget_usd)}"
 
 
-def question(deployment: Deployment, run_id: str) -> str:
-    """What the run waits for a person to say, and until when; empty before it has asked."""
-    asked = approval.waiting(deployment.folder(run_id))
-    return asked.sentence(run_id) if asked else ""
+def pending_approval(deployment: Deployment, run_id: str) -> str:
+    """The approval that the run waits for, and until when. Empty when it has not asked for one."""
+    request = approval.find_request(deployment.folder(run_id))
+    return request.sentence(run_id) if request else ""
 
 
-def known(total_usd: float | None, unknown: Sequence[str]) -> str:
-    """A sum of money that says what it leaves out."""
+def amount(total_usd: float | None, unknown: Sized) -> str:
+    """A sum of money, with the number of unknown prices that are not in it."""
     return money(total_usd) + (f" and {plural(len(unknown), 'unknown price')}" if unknown else "")
 
 
-def _hourly(estimate: dict[str, Any], units: int) -> float | None:
-    """By the estimate's own price of an hour, so that both say the same."""
-    prices = [item["unit_price_usd"] for item in estimate.get("items", []) if item["name"] == "Provisioned throughput"]
-    return prices[0] * units if prices and prices[0] is not None else None
+def _hourly_usd(estimate: Estimate | None, units: int) -> float | None:
+    """The price of all model units for an hour, from the estimate, so that both show the same amount."""
+    item = estimate.find(CostItemId.THROUGHPUT) if estimate else None
+    return item.unit_price_usd * units if item and item.unit_price_usd is not None else None

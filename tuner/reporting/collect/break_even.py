@@ -1,35 +1,35 @@
-"""The report's answer to when the tuned model costs less than retrieval, in words."""
+"""Puts the break-even of the tuned model into words, for the report."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tuner.costs.break_even import BreakEven, Way
+from tuner.artifacts.report.break_even import BreakEven, ServingOption
 from tuner.reporting.formatting import money, number, plural, quantity, whole
 
 
-def outcome(way: Way) -> str:
-    """When this way costs less, for a cell of the table."""
-    if way.outcome == "unknown":
-        return f"cannot be said: no price is known of {', '.join(way.unknown)}"
-    if way.outcome in ("always", "never"):
-        return way.outcome
-    pace = f" ({number(way.per_second)} a second)" if way.per_second and way.per_second >= 0.1 else ""
-    return f"{'from' if way.outcome == 'from' else 'up to'} {whole(way.requests)} requests a month{pace}"
+def outcome(option: ServingOption) -> str:
+    """When this way to serve the tuned model costs less, for a cell of the table."""
+    if option.outcome == "unknown":
+        return f"unknown: there is no price for {', '.join(option.unknown)}"
+    if option.outcome in ("always", "never"):
+        return option.outcome
+    rate = f" ({number(option.per_second)} a second)" if option.per_second and option.per_second >= 0.1 else ""
+    return f"{'from' if option.outcome == 'from' else 'up to'} {whole(option.requests)} requests a month{rate}"
 
 
 def assumed(found: BreakEven) -> Iterator[str]:
-    """What the answer rests on, in sentences."""
+    """The assumptions, in sentences."""
     given = found.assumptions
     measured = "the means of this run" if given.measured else "as given in run.yaml"
     yield (
-        f"A request asks {quantity(round(given.question_tokens, 1))} tokens and is answered with "
-        f"{quantity(round(given.answer_tokens, 1))} ({measured}); the base model reads "
-        f"{whole(given.passages_tokens)} tokens of passages besides."
+        f"A request has {quantity(round(given.question_tokens, 1))} input tokens and "
+        f"{quantity(round(given.answer_tokens, 1))} output tokens ({measured}). The base model reads another "
+        f"{whole(given.passages_tokens)} tokens of passages."
     )
     yield (
-        f"Finding the passages costs {money(given.retrieval_usd_per_month)} a month. Throughput is "
-        f"{plural(given.model_units, 'model unit')}, paid for {given.hours_per_month:g} hours a month; whether that "
-        "bears the requests is for a test of the load to say."
+        f"Retrieving the passages costs {money(given.retrieval_usd_per_month)} a month. Throughput has "
+        f"{plural(given.model_units, 'model unit')}, paid for {given.hours_per_month:g} hours a month. Only a load "
+        "test shows whether that is enough for the requests."
     )
-    yield "What training cost is paid once, and is not in it. 'break_even' in run.yaml changes the assumptions."
+    yield "The cost of training is paid once and is not included. 'break_even' in run.yaml changes the assumptions."

@@ -9,10 +9,11 @@ from typing import Any
 from tuner import __version__, catalog
 from tuner.artifacts.contestants import ContestantName
 from tuner.artifacts.report import Earlier, Failure, Gate, Metric, Question, Report, Serving, Status
+from tuner.artifacts.report.break_even import BreakEven
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
 from tuner.core.times import iso, now, seconds_since
-from tuner.costs.break_even import BreakEven, assumptions, break_even
+from tuner.costs.break_even import assumptions, break_even
 from tuner.reporting.collect.bill import Usage, bill
 from tuner.reporting.collect.model_names import named_models, stand_ins
 from tuner.reporting.collect.questions import covered, joined, questions

@@ -10,8 +10,10 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from tuner.artifacts.approval import ApprovalAnswer, ApprovalRequest
+from tuner.artifacts.estimate import Estimate
 from tuner.artifacts.manifest import Manifest
-from tuner.artifacts.report import Approval, DatasetSummary, Estimate, Findings, Gate, Generated, Serving, Training
+from tuner.artifacts.report import Approval, DatasetSummary, Findings, Gate, Generated, Serving, Training
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import EvaluationError
@@ -107,9 +109,8 @@ def _find(folder: RunFolder, name: str, model: type[M]) -> M | None:
 
 
 def _approval(folder: RunFolder) -> Approval | None:
-    asked = _document(folder, Keys.APPROVAL)
-    with shaped(folder.uri(Keys.APPROVAL)):
-        return Approval.model_validate({**asked, **_document(folder, Keys.APPROVAL_ANSWER)}) if asked else None
+    request = _find(folder, Keys.APPROVAL, ApprovalRequest)
+    return Approval.of(request, _find(folder, Keys.APPROVAL_ANSWER, ApprovalAnswer)) if request else None
 
 
 def _generated(folder: RunFolder) -> Generated | None:

@@ -12,7 +12,7 @@ import pygal
 from markupsafe import Markup
 
 from tuner.artifacts.report import Training
-from tuner.costs.break_even import BreakEven
+from tuner.artifacts.report.break_even import BreakEven
 from tuner.reporting.formatting import number, whole
 
 Point = tuple[float, float]

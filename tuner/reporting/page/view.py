@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tuner.artifacts.report import Answer, CostItem, Metric, Question, Report
+from tuner.artifacts.estimate import CostItem
+from tuner.artifacts.report import Answer, Metric, Question, Report
 from tuner.core.resource_names import Tags
 from tuner.reporting.formatting import title
 from tuner.reporting.page.text_differences import Span, differences
@@ -86,9 +87,10 @@ def described_by(report: Report) -> list[tuple[str, Metric]]:
 
 
 def costs(report: Report) -> list[Cost]:
-    """The estimate's items beside the bill's."""
-    used = {item.name: item for item in report.bill.items} if report.bill else {}
-    return [Cost(item, used.get(item.name)) for item in (report.estimate.items if report.estimate else ())]
+    """Each item of the estimate with the same item of the bill, which has all of them in the same order."""
+    estimated = report.estimate.items if report.estimate else ()
+    used = report.bill.items if report.bill else (None,) * len(estimated)
+    return [Cost(item, actual) for item, actual in zip(estimated, used, strict=True)]
 
 
 def mark(report: Report) -> str:

@@ -1,0 +1,56 @@
+"""`approval/request.json` and `approval/answer.json`: a run that waits for the approval of its cost, and the answer."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import SecretStr, field_serializer
+
+from tuner.artifacts.base import Artifact
+from tuner.core.artifact_keys import Keys
+
+ApprovalDecision = Literal["approved", "rejected"]
+
+
+class ApprovalRequest(Artifact):
+    """`approval/request.json`: what the run waits for, and until when.
+
+    `task_token` lets the state machine continue. It is stored only here: the run's folder is encrypted.
+    """
+
+    NAME: ClassVar[str] = Keys.APPROVAL
+
+    asked_at: str
+    expires_at: str
+    estimated_usd: float
+    unknown: tuple[str, ...]
+    task_token: SecretStr
+
+    def sentence(self, run_id: str) -> str:
+        """What the run waits for, in one line."""
+        more = " plus unknown prices" if self.unknown else ""
+        return (
+            f"waits until {self.expires_at} for approval of ${self.estimated_usd:,.2f}{more}: "
+            f"tuner approve {run_id}, or tuner reject {run_id}"
+        )
+
+    @field_serializer("task_token", when_used="json")
+    def _write_the_token(self, token: SecretStr) -> str:
+        # Pydantic would write asterisks, and the answer needs the token.
+        return token.get_secret_value()
+
+
+class ApprovalAnswer(Artifact):
+    """`approval/answer.json`: the decision, and the ARN of the caller who made it."""
+
+    NAME: ClassVar[str] = Keys.APPROVAL_ANSWER
+
+    decision: ApprovalDecision
+    by: str
+    at: str
+    reason: str = ""
+
+    def sentence(self) -> str:
+        """The answer in words."""
+        why = f": {self.reason}" if self.reason else ""
+        return f"{self.decision} by {self.by} at {self.at}{why}"
