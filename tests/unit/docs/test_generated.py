@@ -1,4 +1,4 @@
-"""The generated pages say what the code says."""
+"""The generated pages are up to date with the code."""
 
 import pytest
 
@@ -11,5 +11,5 @@ def test_the_page_is_up_to_date(name: str) -> None:
 
 
 @pytest.mark.parametrize("line", [line for line in settings_page().splitlines() if line.startswith("| `")])
-def test_every_setting_says_what_it_means(line: str) -> None:
+def test_every_setting_has_a_description(line: str) -> None:
     assert line.split("|")[4].strip()

@@ -1,4 +1,4 @@
-"""Every page can be found from docs/README.md, every link leads somewhere, and no decision's number is missing."""
+"""Links of the pages have a target, docs/README.md lists every page, and decisions are numbered without gaps."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)")
 
 
 def links(page: Path) -> list[tuple[Path, str]]:
-    """Where the page's links lead: a file or folder, and a heading's anchor in it, or nothing."""
+    """The targets of the page's links: a file or folder, and the anchor of a heading, which may be empty."""
     return [
         ((page.parent / target).resolve() if target else page, anchor)
         for target, anchor in _LINK.findall(page.read_text("utf-8"))
@@ -25,19 +25,19 @@ def links(page: Path) -> list[tuple[Path, str]]:
 
 
 def anchors(page: Path) -> set[str]:
-    """What Git hosts make of the headings."""
+    """The anchors that Git hosts make for the headings."""
     headings = re.findall(r"^#+ (.+)$", page.read_text("utf-8"), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_every_link_leads_somewhere(name: str) -> None:
+def test_every_link_has_a_target(name: str) -> None:
     for target, anchor in links(CHECKOUT / name):
         assert target.exists(), f"{name} links to {target}"
         assert not anchor or anchor in anchors(target), f"{name} links to {target}#{anchor}"
 
 
-def test_every_page_stands_in_the_list() -> None:
+def test_the_index_lists_every_page() -> None:
     listed = {target for target, _ in links(DOCS / "README.md")}
     assert {*DOCS.rglob("*.md"), *DOCS.glob("*.json")} - {DOCS / "README.md"} <= listed
 

@@ -1,4 +1,4 @@
-"""docs/permission-proof.md tells of every permission there is now; the tests that write it are end-to-end tests."""
+"""docs/permission-proof.md, which end-to-end tests write, covers every permission."""
 
 import re
 from pathlib import Path
@@ -21,8 +21,8 @@ def test_every_reason_for_not_asking_is_used():
         assert any(permission.action.startswith(start) for permission in NOT_ASKED)
 
 
-def test_the_page_tells_of_every_permission_there_is():
+def test_the_page_lists_every_permission():
     rows = [[cell.strip(" `") for cell in line.strip("|").split("|")] for line in PAGE.read_text().splitlines()]
-    told = [tuple(row[:4]) for row in rows if len(row) >= 4 and re.match(r"\w+:\w+$", row[1])]
+    listed = [tuple(row[:4]) for row in rows if len(row) >= 4 and re.match(r"\w+:\w+$", row[1])]
     shown = [(each.role, each.action, each.on, situation_of(each).words) for each in ASKED]
-    assert told == shown + [(each.role, each.action, each.on, not_asked_here(each)) for each in NOT_ASKED]
+    assert listed == shown + [(each.role, each.action, each.on, not_asked_here(each)) for each in NOT_ASKED]
