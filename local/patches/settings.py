@@ -1,4 +1,4 @@
-"""How strict the local cloud is: LOCAL_* in the server's environment. docs/local-cloud.md lists the settings."""
+"""Settings of the patches: LOCAL_* in the server's environment. docs/local-cloud.md lists them."""
 
 from functools import cache
 
@@ -7,7 +7,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class PatchSettings(BaseSettings):
-    """The defaults are those of a new AWS account, with shorter times."""
+    """Limits and times. The defaults are those of a new AWS account, but with shorter times."""
 
     model_config = SettingsConfigDict(env_prefix="LOCAL_", frozen=True)
 
@@ -17,8 +17,8 @@ class PatchSettings(BaseSettings):
     idle: float = Field(
         1800, ge=0, description="seconds without a call until a function is Inactive (weeks on AWS); 0: never"
     )
-    concurrency: int = Field(10, ge=0, description="functions of the account that run at a time; 0: no limit")
-    memory: int = Field(3008, ge=128, description="most memory of a function, in MB")
+    concurrency: int = Field(10, ge=0, description="concurrent executions of functions in the account; 0: no limit")
+    memory: int = Field(3008, ge=128, description="maximum memory of a function, in MB")
 
 
 @cache

@@ -37,7 +37,7 @@ def main(upstream: str, port: int, folder: Path) -> None:
     # services for nothing, which takes seconds and 300 MB.
     host._endpoint_prefix_map = dict
     forward._stream_to_client = _with_content_length(forward._stream_to_client)
-    aiohttp.ClientSession.request = _with_the_signed_path(aiohttp.ClientSession.request)
+    aiohttp.ClientSession.request = _with_the_signed_path(aiohttp.ClientSession.request)  # type: ignore[method-assign]
     proxy = Microburst(upstream)
     proxy.upstream._outbound_headers = _with_the_signed_host(proxy.upstream._outbound_headers)
     decide, journal = proxy.engine.decide, Journal(folder, "calls")
@@ -56,7 +56,7 @@ def main(upstream: str, port: int, folder: Path) -> None:
         )
         return decision
 
-    proxy.engine.decide = recorded  # type: ignore[method-assign]
+    proxy.engine.decide = recorded
     web.run_app(make_app(proxy), host="127.0.0.1", port=port, print=None)
 
 

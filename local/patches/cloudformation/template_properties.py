@@ -1,8 +1,9 @@
-"""Properties that MiniStack's CloudFormation drops, though its services know them.
+"""Template properties that MiniStack's services support, but its CloudFormation ignores.
 
-- A bucket's `BucketEncryption`: without it nothing is encrypted with the bucket's key, and nobody needs the key.
-- A topic's `KmsMasterKeyId`, likewise; and the condition of a topic's default policy. Without the condition that policy
-  lets everyone in the account publish, whatever their role says; with it, as on AWS, it admits AWS services only.
+- `BucketEncryption` of a bucket. Without it no request would need permissions on the bucket's key.
+- `KmsMasterKeyId` of a topic, for the same reason.
+- The condition in the default policy of a topic. Without it every principal of the account may publish, whatever its
+  policies say. With it the policy allows AWS services only, as on AWS.
 """
 
 import json
@@ -19,7 +20,7 @@ Created = tuple[str, dict[str, Any]]
 
 
 def install() -> None:
-    """Hand the dropped properties to the services."""
+    """Pass the ignored properties to the services."""
     encryption = ("BucketEncryption", encryption_xml, s3._put_bucket_encryption, s3._delete_bucket_encryption)
     provisioners._S3_BUCKET_CONFIGURATIONS = (*provisioners._S3_BUCKET_CONFIGURATIONS, encryption)
     topic = provisioners._RESOURCE_HANDLERS["AWS::SNS::Topic"]
@@ -28,7 +29,7 @@ def install() -> None:
 
 
 def encryption_xml(encryption: Properties) -> bytes:
-    """`BucketEncryption` of a template as the body of PutBucketEncryption."""
+    """The property `BucketEncryption` as the body of PutBucketEncryption."""
     root = Element("ServerSideEncryptionConfiguration", xmlns=s3.S3_NS)
     for configured in encryption.get("ServerSideEncryptionConfiguration", []):
         rule = SubElement(root, "Rule")
@@ -58,7 +59,7 @@ def _with_topic_attributes(original: Callable[..., Created], properties_at: int)
 
 
 def _services_only(policy: str) -> str:
-    """The topic's policy, its default statement limited to what an AWS service sends for this account."""
+    """The policy of a topic. Its default statement is limited to AWS services that publish for this account."""
     document = json.loads(policy)
     for statement in document["Statement"]:
         if statement.get("Sid") == "__default_statement_ID":

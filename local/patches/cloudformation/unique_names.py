@@ -1,10 +1,10 @@
-"""Names that are unique in an account, whatever the Region: a second stack cannot take them in another Region.
+"""Names that are unique in an account, so that a second stack cannot use them, even in another Region.
 
-- Dashboards: MiniStack has one set of them per Region, AWS one per account ("Using Amazon CloudWatch dashboards":
+- Dashboards: in MiniStack they belong to a Region, on AWS to the account ("Using Amazon CloudWatch dashboards":
   "Dashboards in your account have unique names").
-- IAM roles: MiniStack's CloudFormation replaces a role of the same name, AWS refuses to make it.
+- IAM roles: MiniStack's CloudFormation replaces a role of the same name. AWS refuses to create it.
 
-Bucket names MiniStack refuses itself.
+MiniStack itself refuses bucket names that are in use.
 """
 
 from collections.abc import Callable
@@ -16,20 +16,20 @@ from ministack.services.cloudformation import provisioners
 
 
 def install() -> None:
-    """One set of dashboards per account, and no resource made twice."""
+    """Store dashboards per account, and refuse resources whose name exists."""
     cloudwatch._dashboards = AccountScopedDict()
-    _made_once("AWS::CloudWatch::Dashboard", "DashboardName", lambda name: name in cloudwatch._dashboards)
-    _made_once("AWS::IAM::Role", "RoleName", lambda name: name in iam._roles)
+    _refuse_existing_name("AWS::CloudWatch::Dashboard", "DashboardName", lambda name: name in cloudwatch._dashboards)
+    _refuse_existing_name("AWS::IAM::Role", "RoleName", lambda name: name in iam._roles)
 
 
-def _made_once(kind: str, member: str, exists: Callable[[str], bool]) -> None:
+def _refuse_existing_name(kind: str, member: str, exists: Callable[[str], bool]) -> None:
     handlers = provisioners._RESOURCE_HANDLERS[kind]
     create = handlers["create"]
 
-    def create_unless_there(logical_id: str, properties: dict[str, Any], stack: str) -> Any:
+    def create_unless_exists(logical_id: str, properties: dict[str, Any], stack: str) -> Any:
         name = properties.get(member)
         if name and exists(name):
             raise ValueError(f"Resource of type '{kind}' with identifier '{name}' already exists.")
         return create(logical_id, properties, stack)
 
-    handlers["create"] = create_unless_there
+    handlers["create"] = create_unless_exists

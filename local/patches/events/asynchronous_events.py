@@ -1,12 +1,12 @@
-"""Rules, schedules and custom resources invoke functions asynchronously: a function that fails is tried again.
+"""Retries for the asynchronous invocations by rules, schedules and custom resources.
 
-MiniStack's EventBridge and CloudFormation call a function once and forget what came of it. AWS, and MiniStack's own
-asynchronous invocations, try as often as the function's settings say, and put what failed for good into its queue.
-LAMBDA_ASYNC_RETRY_BASE_SECONDS is the first pause: 1 second, where AWS takes a minute.
+MiniStack's EventBridge and CloudFormation invoke a function once and ignore the result. AWS, and MiniStack's own
+asynchronous invocations, retry as the function's settings say, and send an event that failed all attempts to the
+function's dead-letter queue. The first pause is LAMBDA_ASYNC_RETRY_BASE_SECONDS, by default 1 second; a minute on AWS.
 
-A function that is throttled or not ready was not tried at all: AWS keeps the event for up to six hours, with pauses
-that grow from 1 second to 5 minutes (Lambda Developer Guide, "How Lambda handles errors and retries with asynchronous
-invocation"). Here they grow to LAMBDA_ASYNC_RETRY_MAX_SECONDS, 30 seconds.
+Throttling and functions that are not ready do not count as attempts. AWS retries them for up to six hours, with pauses
+from 1 second to 5 minutes (Lambda Developer Guide, "How Lambda handles errors and retries with asynchronous
+invocation"). Here the pauses grow to LAMBDA_ASYNC_RETRY_MAX_SECONDS, by default 30 seconds.
 """
 
 import json
@@ -20,14 +20,14 @@ from ministack.services import eventbridge, lambda_svc
 from ministack.services.cloudformation import custom_resource
 
 logger = logging.getLogger(__name__)
-_asynchronous: ContextVar[bool] = ContextVar("whether a service keeps the event and tries again", default=False)
-_KEPT_SECONDS = 6 * 3600
+_asynchronous: ContextVar[bool] = ContextVar("whether the invocation is asynchronous", default=False)
+_MAX_AGE_SECONDS = 6 * 3600
 
 
 def install() -> None:
-    """Deliver to functions by the asynchronous way of Lambda; what comes later calls functions within it."""
+    """Deliver events with Lambda's asynchronous invocation, and retry refused invocations inside of it."""
     eventbridge._dispatch_to_lambda = _deliver
-    lambda_svc._execute_function = _until_it_runs(lambda_svc._execute_function)
+    lambda_svc._execute_function = _retrying_refusals(lambda_svc._execute_function)
     lambda_svc.invoke_async_with_retry = _asynchronously(lambda_svc.invoke_async_with_retry)
     custom_resource.invoke_custom_resource = _asynchronously(custom_resource.invoke_custom_resource)
 
@@ -43,13 +43,14 @@ def _asynchronously(original: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
-def _until_it_runs(original: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+def _retrying_refusals(original: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
     def execute(function: dict[str, Any], event: Any) -> dict[str, Any]:
         began, pause = time.monotonic(), lambda_svc._LAMBDA_ASYNC_RETRY_BASE_SECONDS
         while True:
             result = original(function, event)
+            # Lambda refused the invocation before the function ran.
             refused = result.get("throttle") or result.get("not_ready")
-            if not (refused and _asynchronous.get()) or time.monotonic() - began > _KEPT_SECONDS:
+            if not (refused and _asynchronous.get()) or time.monotonic() - began > _MAX_AGE_SECONDS:
                 return result
             time.sleep(pause)
             pause = min(2 * pause, lambda_svc._LAMBDA_ASYNC_RETRY_MAX_SECONDS)

@@ -1,9 +1,9 @@
-"""Event patterns that are too complex: EventBridge refuses them when a rule is made, MiniStack takes them.
+"""Refuses event patterns that EventBridge refuses as too complex. MiniStack accepts them.
 
-EventBridge compiles the patterns of a field to an automaton and limits how many wildcard prefixes can match one value
-at the same time. The measure is the one of AWS's event-ruler (github.com/aws/event-ruler, MachineComplexityEvaluator):
-the largest number of prefixes of wildcard patterns that one value matches. AWS publishes no limit. A production rule of
-complexity 9 was accepted and one of 12 was refused; 10 is the limit used here.
+EventBridge compiles the patterns of a field to an automaton, and limits how many wildcard prefixes can match one value
+at the same time. The complexity is defined as in AWS's event-ruler (github.com/aws/event-ruler,
+MachineComplexityEvaluator): the largest number of prefixes of wildcard patterns that one value matches. AWS does not
+publish the limit. In production, a rule of complexity 9 was accepted and one of 12 was refused. Here the limit is 10.
 """
 
 import json
@@ -14,22 +14,22 @@ from ministack.services import eventbridge
 from ministack.services.cloudformation import provisioners
 
 LIMIT = 10
-MOST_CHARACTERS = 2048  # EventBridge quotas: "Event pattern size"
+MAX_CHARACTERS = 2048  # EventBridge quotas: "Event pattern size"
 TOO_COMPLEX = (
     "Rule is too complex - try using fewer wildcard characters or fewer repeating character sequences after a "
     "wildcard character"
 )
-# Stands for the wildcard in a pattern, and for every byte that no pattern names in an input.
+# The wildcard in a pattern. In an input it stands for every byte that no pattern contains.
 _ANY = -1
-# Counting stops here: a pattern of hundreds of wildcards would take long.
-_MOST = 100
+# Counting stops here, because counting takes long for a pattern with hundreds of wildcards.
+_MAX_COUNT = 100
 
 _Pattern = tuple[int, ...]
 _Position = tuple[_Pattern, int]
 
 
 def install() -> None:
-    """Refuse them in PutRule, TestEventPattern and CloudFormation."""
+    """Refuse such patterns in PutRule, TestEventPattern and CloudFormation."""
     original = eventbridge._event_pattern_error
     eventbridge._event_pattern_error = lambda text: original(text) or refusal(text)
     rule = provisioners._RESOURCE_HANDLERS["AWS::Events::Rule"]
@@ -46,25 +46,25 @@ def install() -> None:
 
 
 def refusal(text: str) -> str | None:
-    """Why EventBridge would refuse this valid pattern; None when it would not."""
+    """EventBridge's error message for a syntactically valid pattern, or None if it accepts the pattern."""
     if not text:
         return None
     document = json.loads(text)
-    if len(json.dumps(document, separators=(",", ":"))) > MOST_CHARACTERS:
-        return f"Event pattern is longer than {MOST_CHARACTERS} characters"
+    if len(json.dumps(document, separators=(",", ":"))) > MAX_CHARACTERS:
+        return f"Event pattern is longer than {MAX_CHARACTERS} characters"
     return TOO_COMPLEX if complexity(document) > LIMIT else None
 
 
 def complexity(pattern: Mapping[str, Any]) -> int:
-    """The largest number of wildcard prefixes that one value of a field can match; at most 100."""
+    """The largest number of wildcard prefixes that one value of a field can match, but at most 100."""
     fields: dict[str, set[str]] = {}
     for field, wildcard in _wildcards(pattern, ""):
         fields.setdefault(field, set()).add(wildcard)
-    return max((_largest(frozenset(map(_compiled, found))) for found in fields.values()), default=0)
+    return max((_max_matches(frozenset(map(_compiled, found))) for found in fields.values()), default=0)
 
 
 def _wildcards(pattern: Mapping[str, Any], path: str) -> Iterator[tuple[str, str]]:
-    """Each field with each of its wildcards. The alternatives of `$or` share one automaton."""
+    """Pairs of a field and one of its wildcard patterns. The alternatives of `$or` share one automaton."""
     for name, value in pattern.items():
         if name == "$or":
             for alternative in value:
@@ -73,11 +73,11 @@ def _wildcards(pattern: Mapping[str, Any], path: str) -> Iterator[tuple[str, str
             yield from _wildcards(value, f"{path}.{name}")
         else:
             for matcher in value:
-                for wildcard in _of(matcher):
+                for wildcard in _wildcards_of(matcher):
                     yield f"{path}.{name}", wildcard
 
 
-def _of(matcher: Any) -> list[str]:
+def _wildcards_of(matcher: Any) -> list[str]:
     if not isinstance(matcher, Mapping):
         return []
     excluded = matcher.get("anything-but")
@@ -86,7 +86,7 @@ def _of(matcher: Any) -> list[str]:
 
 
 def _compiled(wildcard: str) -> _Pattern:
-    r"""The bytes of a JSON string with its quotes; `*` is any sequence, `\*` and `\\` are themselves."""
+    r"""The bytes of a pattern with the quotes of a JSON string. `*` is a wildcard; `\*` and `\\` are literal."""
     found = [ord('"')]
     characters = iter(wildcard)
     for character in characters:
@@ -97,8 +97,8 @@ def _compiled(wildcard: str) -> _Pattern:
     return (*found, ord('"'))
 
 
-def _largest(patterns: frozenset[_Pattern]) -> int:
-    """Walks all sets of positions that an input can lead to."""
+def _max_matches(patterns: frozenset[_Pattern]) -> int:
+    """The largest set of positions that any input leads to, by a walk over all reachable sets."""
     alphabet = {byte for pattern in patterns for byte in pattern}
     begin = frozenset((pattern, 0) for pattern in patterns)
     seen, waiting, largest = {begin}, [begin], 0
@@ -107,8 +107,8 @@ def _largest(patterns: frozenset[_Pattern]) -> int:
         for byte in alphabet:
             reached = frozenset(_with_empty_wildcards(_step(positions, byte)))
             largest = max(largest, len(reached))
-            if largest >= _MOST:
-                return _MOST
+            if largest >= _MAX_COUNT:
+                return _MAX_COUNT
             if reached and reached not in seen:
                 seen.add(reached)
                 waiting.append(reached)
@@ -124,7 +124,7 @@ def _step(positions: frozenset[_Position], byte: int) -> Iterator[_Position]:
 
 
 def _with_empty_wildcards(positions: Iterator[_Position]) -> Iterator[_Position]:
-    """A wildcard also matches nothing: whoever stands before one stands behind it, too."""
+    """The positions, and those after a wildcard that matches the empty sequence."""
     for pattern, position in positions:
         yield pattern, position
         if position < len(pattern) and pattern[position] == _ANY:

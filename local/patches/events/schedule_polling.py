@@ -1,13 +1,13 @@
-"""MiniStack looks for due schedules every ten seconds. AWS promises to be within a minute; here it is one second.
+"""Polls for due schedules every second. MiniStack polls every ten seconds, and AWS is accurate to a minute.
 
-That is not for accuracy: tests and demonstrations wait for a schedule to fire.
+This shortens tests and demonstrations that wait for a schedule.
 """
 
 from ministack.services import scheduler
 
-_SECONDS = 1
+_INTERVAL_SECONDS = 1
 
 
 def install() -> None:
-    """Look for due schedules every second."""
-    scheduler._SCHEDULE_TICK_INTERVAL = _SECONDS
+    """Set the polling interval."""
+    scheduler._SCHEDULE_TICK_INTERVAL = _INTERVAL_SECONDS

@@ -1,8 +1,9 @@
-"""Ask MiniStack's own policy evaluator whether a caller, or a role that a service assumed, may do something.
+"""Further permission checks for requests, and checks of the roles that services assume.
 
-MiniStack authorises each request once, for one action on one resource. AWS checks more for some requests (a key, a role
-that is passed on, several resources), and checks the roles that its services assume. The corrections name those
-further checks; the decision stays MiniStack's: policies, boundaries, session policies, resource and key policies.
+MiniStack authorizes each request once, for one action on one resource. AWS checks more for some requests, such as a KMS
+key, a passed role or several resources, and it checks the roles that its services assume. The patches name these
+checks. MiniStack's own policy evaluator decides: it knows identity policies, permissions boundaries, session policies,
+resource policies and key policies.
 """
 
 import json
@@ -24,7 +25,7 @@ Handler = Callable[[str, str, dict[str, str], bytes, Query], Awaitable[Response]
 
 @dataclass(frozen=True)
 class Check:
-    """One permission that a request needs: an IAM action, the ARN it is on, and condition keys (lower case)."""
+    """A permission that a request needs: an IAM action, the ARN of its resource, and condition keys in lower case."""
 
     action: str
     resource: str = "*"
@@ -33,7 +34,7 @@ class Check:
 
 @dataclass(frozen=True)
 class Request:
-    """A request as a MiniStack handler receives it; `path` is decoded, header names are lower case."""
+    """A request as a MiniStack handler receives it. The path is decoded; header names are in lower case."""
 
     method: str
     path: str
@@ -43,7 +44,7 @@ class Request:
 
 
 def guard(service: str, checks: Callable[[Request], Iterable[Check]]) -> None:
-    """Put further checks in front of a service: the first that fails is answered with AWS's AccessDenied."""
+    """Put further checks in front of a service. The first check that fails is answered with AWS's AccessDenied."""
     handler: Handler = ministack.app.SERVICE_HANDLERS[service]
 
     async def guarded(method: str, path: str, headers: dict[str, str], body: bytes, query: Query) -> Response:
@@ -57,7 +58,7 @@ def guard(service: str, checks: Callable[[Request], Iterable[Check]]) -> None:
 
 
 def role_denial(role_arn: str, session: str, check: Check) -> str | None:
-    """Why a role that a service has assumed may not do something, as AWS words it; None when it may."""
+    """AWS's denial message if a role that a service has assumed lacks a permission, or None if it has it."""
     account, name = role_arn.split(":")[4], role_arn.rsplit("/", 1)[-1]
     principal = PrincipalInfo(
         arn=f"arn:aws:sts::{account}:assumed-role/{name}/{session}",
@@ -71,7 +72,7 @@ def role_denial(role_arn: str, session: str, check: Check) -> str | None:
 
 
 def trusts(role_arn: str, service: str, source_arn: str) -> bool:
-    """Whether a role lets a service (`scheduler.amazonaws.com`) assume it on behalf of `source_arn`."""
+    """Whether a role's trust policy lets a service, such as `scheduler.amazonaws.com`, assume it for `source_arn`."""
     role = iam._roles.get(role_arn.rsplit("/", 1)[-1])
     if role is None:
         return False
@@ -99,9 +100,9 @@ def _boundary(role_name: str, account: str) -> list[Any]:
 
 
 def _caller_denial(headers: Mapping[str, str], query: Query, check: Check) -> EvalResult | None:
-    """The request's signature was verified before any handler saw it; only what the caller may do is asked here."""
+    """The denial of a caller, or None. MiniStack has verified the signature before it called the handler."""
     key = extract_access_key_id(headers, query)
-    # No key: an anonymous S3 request, which MiniStack has judged by the bucket's policy.
+    # Without a key it is an anonymous S3 request. MiniStack has checked the bucket policy for it.
     if not key:
         return None
     principal = iam_evaluator.resolve_principal(key, responses.get_account_id())
@@ -111,7 +112,7 @@ def _caller_denial(headers: Mapping[str, str], query: Query, check: Check) -> Ev
 
 
 def _denial(principal: PrincipalInfo, check: Check) -> EvalResult | None:
-    if principal.policies is None:  # the account's root
+    if principal.policies is None:  # The root user of the account may do everything.
         return None
     context = EvalContext(
         principal_arn=principal.arn,

@@ -1,8 +1,8 @@
-"""Which permissions a Bedrock request needs, and on which ARNs.
+"""The permissions that a Bedrock request needs, and the ARNs of their resources.
 
-MiniStack authorises one action named like the operation, mostly on `*`: it invents `bedrock:Converse`, and takes an
-ARN in a path for an unknown operation, which it lets through. AWS has no action for Converse (it is InvokeModel), and
-every action is on the ARNs of the models, jobs and endpoints concerned.
+MiniStack checks one action with the name of the operation, mostly on `*`. It checks `bedrock:Converse`, which does not
+exist on AWS: Converse needs `bedrock:InvokeModel`. MiniStack does not recognize operations whose path has an ARN, and
+allows them without a check. AWS checks every action on the ARNs of the models, jobs and endpoints.
 
 Source: Service Authorization Reference, "Actions, resources, and condition keys for Amazon Bedrock"; Bedrock User
 Guide, "Identity-based policy examples" (customization jobs), "Prerequisites for inference profiles"; autumn 2026.
@@ -28,7 +28,7 @@ _ACTION_OF_OPERATION = {
 }
 _PROFILE = re.compile(r"^(us|us-gov|eu|apac|jp|au|ca|global)\.")
 
-# Operation -> (parameter that names the resource, its type in the ARN). A name or an ARN may be given.
+# Operation: the parameter that names the resource, and the resource type in its ARN. Names and ARNs are accepted.
 _NAMED_RESOURCE = {
     "GetFoundationModel": ("modelIdentifier", "foundation-model"),
     "GetModelCustomizationJob": ("jobIdentifier", "model-customization-job"),
@@ -50,36 +50,36 @@ _NAMED_RESOURCE = {
 
 
 def install() -> None:
-    """Take Bedrock's authorisation out of MiniStack's hands: it verifies the signature, the rest is decided here."""
+    """Replace MiniStack's authorization of Bedrock. MiniStack still verifies the signature."""
     original = iam_actions.extract_iam_action
 
-    def harmless_for_bedrock(service: str, *request: Any) -> str | None:
-        # An action that nobody is denied. (With none at all, MiniStack would let unsigned requests through.)
+    def always_allowed_for_bedrock(service: str, *request: Any) -> str | None:
+        # An action that every principal may do. Without an action MiniStack would accept unsigned requests.
         return "sts:GetCallerIdentity" if service in _SERVICES else original(service, *request)
 
-    iam_actions.extract_iam_action = harmless_for_bedrock
+    iam_actions.extract_iam_action = always_allowed_for_bedrock
     for service in _SERVICES:
         guard(service, lambda request, service=service: _checks(service, request))  # type: ignore[misc]
 
 
 def _checks(service: str, request: Request) -> Iterator[Check]:
     if request.path.startswith("/_local/"):
-        # Settings and bills of the local Bedrock itself: for whoever runs the cloud, not for the app's roles.
+        # The local-only endpoints are for the administrator of the cloud, not for the roles of the app.
         yield Check("local-bedrock:Administer")
         return
     try:
         operation, labels = route(service, request.method, request.path)
         params = parse_request(operation, labels, request.query, request.headers, request.body)
     except BedrockError:
-        return  # the service answers with the same error
+        return  # The service answers with the same error.
     yield from permissions(operation.name, params)
 
 
 def permissions(operation: str, params: dict[str, Any]) -> Iterator[Check]:
-    """The permissions that an operation with these (unvalidated) parameters needs."""
+    """The permissions that an operation with these parameters needs. The parameters are not validated yet."""
     action = f"bedrock:{_ACTION_OF_OPERATION.get(operation, operation)}"
     if operation == "CreateModelCustomizationJob":
-        yield from _creating_a_job(action, params)
+        yield from _job_creation(action, params)
     elif operation == "CreateProvisionedModelThroughput":
         model = str(params.get("modelId", ""))
         kind = "custom-model" if ":custom-model/" in model else "foundation-model"
@@ -89,7 +89,7 @@ def permissions(operation: str, params: dict[str, Any]) -> Iterator[Check]:
         yield Check(action, _arn("custom-model", params.get("modelArn")), _request_tags(params.get("tags")))
         yield from _tagging(params.get("tags"), "custom-model-deployment")
     elif "modelId" in params:
-        yield from (Check(action, arn, context) for arn, context in _invoked(str(params["modelId"])))
+        yield from (Check(action, arn, context) for arn, context in _invocation(str(params["modelId"])))
     elif operation in _NAMED_RESOURCE:
         parameter, kind = _NAMED_RESOURCE[operation]
         resource = _arn(kind, params.get(parameter))
@@ -98,7 +98,7 @@ def permissions(operation: str, params: dict[str, Any]) -> Iterator[Check]:
         yield Check(action)
 
 
-def _creating_a_job(action: str, params: dict[str, Any]) -> Iterator[Check]:
+def _job_creation(action: str, params: dict[str, Any]) -> Iterator[Check]:
     tags = _request_tags(params.get("jobTags"))
     base = str(params.get("baseModelIdentifier", ""))
     kind = "custom-model" if ":custom-model/" in base else "foundation-model"
@@ -110,16 +110,16 @@ def _creating_a_job(action: str, params: dict[str, Any]) -> Iterator[Check]:
 
 
 def _tagging(tags: Any, kind: str) -> Iterator[Check]:
-    """Creating a resource with tags needs the permission to tag it."""
+    """`bedrock:TagResource`, which creating a resource with tags needs, too."""
     if tags:
         yield Check("bedrock:TagResource", _arn(kind, "*"), _request_tags(tags))
 
 
-def _invoked(model: str) -> Iterator[tuple[str, dict[str, str]]]:
-    """The ARNs that invoking a model is checked on, each with its condition keys.
+def _invocation(model: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """The ARNs on which an invocation is checked, each with its condition keys.
 
-    An inference profile is itself a resource, and so is its model in every Region it may route to: a Region that the
-    policy forgets fails on AWS only when a request is routed there, so all of them are asked for here.
+    With an inference profile these are the profile and its model in every Region that the profile routes to. On AWS a
+    Region that is missing in the policy fails only when a request is routed there. Here all Regions are always checked.
     """
     profile = model.rsplit("/", 1)[-1]
     if ":inference-profile/" not in model and not _PROFILE.match(model):
@@ -127,12 +127,12 @@ def _invoked(model: str) -> Iterator[tuple[str, dict[str, str]]]:
         return
     arn = _arn("inference-profile", model)
     yield arn, {}
-    behind, regions = _behind_profile(profile)
+    model_id, regions = _profile_target(profile)
     for region in regions:
-        yield f"arn:aws:bedrock:{region}::foundation-model/{behind}", {"bedrock:inferenceprofilearn": arn}
+        yield f"arn:aws:bedrock:{region}::foundation-model/{model_id}", {"bedrock:inferenceprofilearn": arn}
 
 
-def _behind_profile(profile: str) -> tuple[str, tuple[str, ...]]:
+def _profile_target(profile: str) -> tuple[str, tuple[str, ...]]:
     judge = catalog.judge(profile)
     if judge:
         return judge.foundation_model, tuple(judge.regions)
@@ -143,7 +143,7 @@ def _behind_profile(profile: str) -> tuple[str, tuple[str, ...]]:
 
 
 def _arn(kind: str, identifier: Any) -> str:
-    """The ARN of a resource given by its ARN, id or name; what AWS would find for a name ends in an id instead."""
+    """The ARN of a resource that is given by ARN, id or name. AWS's ARN ends in the id even if a name was given."""
     text = str(identifier or "*")
     if text.startswith("arn:") or not kind:
         return text
@@ -152,7 +152,7 @@ def _arn(kind: str, identifier: Any) -> str:
 
 
 def _request_tags(tags: Any) -> dict[str, Any]:
-    """`aws:RequestTag/...` and `aws:TagKeys` of a request's list of tags."""
+    """The condition keys `aws:RequestTag/...` and `aws:TagKeys` for the tags of a request."""
     pairs = [tag for tag in tags if isinstance(tag, dict)] if isinstance(tags, list) else []
     if not pairs:
         return {}
@@ -161,6 +161,6 @@ def _request_tags(tags: Any) -> dict[str, Any]:
 
 
 def _resource_tags(arn: str) -> dict[str, Any]:
-    """`aws:ResourceTag/...` of a resource of the local Bedrock."""
+    """The condition keys `aws:ResourceTag/...` of a resource of the local Bedrock."""
     tags = instance().state.store.tags(arn) or {}
     return {f"aws:resourcetag/{name}".lower(): value for name, value in tags.items()}

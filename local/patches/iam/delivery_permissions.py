@@ -1,8 +1,8 @@
-"""EventBridge and EventBridge Scheduler deliver to a Lambda function only if they may; MiniStack always delivers.
+"""EventBridge and EventBridge Scheduler need permissions to invoke a Lambda function. MiniStack always delivers.
 
-A rule needs the function's resource policy to admit `events.amazonaws.com` for its ARN; a schedule needs its role to
-trust `scheduler.amazonaws.com` and to allow the invocation. As on AWS a delivery that is not allowed is dropped, and
-nobody is told: here the server's log says so.
+For a rule, the resource policy of the function must allow `events.amazonaws.com` for the ARN of the rule. The role of a
+schedule must trust `scheduler.amazonaws.com` and allow the invocation. As on AWS, a delivery that is not allowed is
+dropped without an error. The server's log has a warning.
 """
 
 import logging
@@ -18,10 +18,10 @@ logger = logging.getLogger(__name__)
 
 
 def install() -> None:
-    """Ask before each delivery to a function."""
+    """Check the permission before each delivery to a function."""
     original = eventbridge._invoke_target
 
-    def allowed_only(target: dict[str, Any], event: dict[str, Any], rule: dict[str, Any], *rest: Any) -> Any:
+    def deliver_if_allowed(target: dict[str, Any], event: dict[str, Any], rule: dict[str, Any], *rest: Any) -> Any:
         arn = target.get("Arn", "")
         denial = _denial(target, rule) if ":lambda:" in arn else None
         if denial:
@@ -29,12 +29,13 @@ def install() -> None:
             return None
         return original(target, event, rule, *rest)
 
-    eventbridge._invoke_target = allowed_only
+    eventbridge._invoke_target = deliver_if_allowed
 
 
 def _denial(target: dict[str, Any], rule: dict[str, Any]) -> str | None:
     role = target.get("RoleArn")
-    # A rule invokes a function by the function's policy, even when its target names a role.
+    # MiniStack passes schedules as rules, too; only they have FlexibleTimeWindow. A rule always uses the function's
+    # resource policy, even if its target has a role.
     if role and "FlexibleTimeWindow" in rule:
         group = rule["Arn"].replace(":schedule/", ":schedule-group/").rsplit("/", 1)[0]
         if not trusts(role, "scheduler.amazonaws.com", group):
@@ -46,7 +47,7 @@ def _denial(target: dict[str, Any], rule: dict[str, Any]) -> str | None:
 def _policy_denial(function_arn: str, rule_arn: str) -> str | None:
     found = lambda_svc.function_policy_for_arn(function_arn)
     if found is None:
-        return None  # no such function: MiniStack logs that itself
+        return None  # MiniStack logs that there is no such function.
     context = EvalContext(
         principal_arn="*",
         principal_type="Service",

@@ -1,4 +1,4 @@
-"""MiniStack's AccessDenied names the action only; AWS's names the resource too, which is what says what to grant."""
+"""AccessDenied messages with the resource. MiniStack's messages name the action only, AWS's name the resource, too."""
 
 from typing import Any
 
@@ -8,10 +8,10 @@ from local.patches.iam.authorization import Response
 
 
 def install() -> None:
-    """Give every denial that MiniStack words itself the resource."""
+    """Add the resource to the denials that MiniStack words itself."""
     original = iam_actions.access_denied_response
 
-    def named(service: str, action: str, principal_arn: str, request_id: str, **details: Any) -> Response:
+    def with_resource(service: str, action: str, principal_arn: str, request_id: str, **details: Any) -> Response:
         plain = not details.get("message") and not details.get("error_code")
         if plain and not details.get("resource_policy_arn"):
             details["message"] = iam_actions.identity_denial_message(
@@ -20,4 +20,4 @@ def install() -> None:
         response: Response = original(service, action, principal_arn, request_id, **details)
         return response
 
-    iam_actions.access_denied_response = named
+    iam_actions.access_denied_response = with_resource

@@ -1,6 +1,6 @@
-"""`events:PutEvents` is authorised with what the events are: `events:source` and `events:detail-type` as on AWS.
+"""The condition keys `events:source` and `events:detail-type` of `events:PutEvents`.
 
-MiniStack sets neither key, so that a policy that admits one source only would never match.
+MiniStack sets neither key, so a policy with a condition on the source would never match.
 """
 
 import json
@@ -12,7 +12,7 @@ _KEYS = {"events:source": "Source", "events:detail-type": "DetailType"}
 
 
 def install() -> None:
-    """Add the keys to what MiniStack knows of a request."""
+    """Add the keys to the condition context of a request."""
     original = iam_actions.request_tag_context
 
     def with_event_keys(service: str, action: str, body: bytes, params: dict[str, Any]) -> dict[str, Any]:
@@ -23,10 +23,10 @@ def install() -> None:
 
 
 def event_keys(body: bytes) -> dict[str, Any]:
-    """The keys of a request's entries; a list where they differ."""
+    """The condition keys of the entries in a request. A value is a list if the entries differ."""
     try:
         entries = json.loads(body)["Entries"]
         found = {key: sorted({entry[member] for entry in entries}) for key, member in _KEYS.items()}
     except (ValueError, KeyError, TypeError):
-        return {}  # not ours to refuse: the service answers with its own error
+        return {}  # The service answers with its own error.
     return {key: values[0] if len(values) == 1 else values for key, values in found.items() if values}

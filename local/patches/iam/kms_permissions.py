@@ -1,10 +1,11 @@
-"""Objects under SSE-KMS, and topics with a key: AWS needs the caller's permission on the key, MiniStack asks for none.
+"""KMS permissions for objects under SSE-KMS and for encrypted topics. MiniStack checks none.
 
-Encryption itself stays a matter of record in MiniStack (nothing is stored encrypted); what counts here is that a role
-without `kms:Decrypt` or `kms:GenerateDataKey` fails as on AWS. Key policies are evaluated by MiniStack: the usual
-statement for the account's root delegates to IAM policies, anything else must name the caller. SSE-KMS without a key
-means the account's `aws/s3` key, which needs no permission; MiniStack refuses such a write, which is the CDK's own way
-to upload its assets to the bucket it bootstrapped.
+MiniStack only records the encryption settings and stores nothing encrypted. This patch makes a role without
+`kms:Decrypt` or `kms:GenerateDataKey` fail as on AWS. MiniStack evaluates key policies: the usual statement for the
+account's root delegates to IAM policies, any other statement must name the caller.
+
+SSE-KMS without a key id means the account's `aws/s3` key, which needs no permission. MiniStack refuses such writes, but
+the CDK uploads its assets to the bootstrap bucket in this way.
 
 Source: Amazon S3 User Guide, "Using server-side encryption with AWS KMS keys" (permissions, also for multipart
 uploads); Amazon SNS Developer Guide, "Managing Amazon SNS encryption keys".
@@ -26,7 +27,7 @@ _READ = ("kms:Decrypt",)
 
 
 def install() -> None:
-    """Check the key in front of S3 and SNS."""
+    """Check the permissions on keys in front of S3 and SNS."""
     guard("s3", object_checks)
     guard("sns", topic_checks)
     _allow_managed_key()
@@ -44,14 +45,15 @@ def _allow_managed_key() -> None:
 
 
 def object_checks(request: Request) -> Iterator[Check]:
-    """The permissions on keys that reading or writing an object needs."""
+    """The permissions on keys that a request for an object needs."""
     bucket, _, name = request.path.lstrip("/").partition("/")
     if not name:
         return
     if request.method in ("PUT", "POST") and not _is_subresource(request):
-        parts = "uploadId" in request.query or "uploads" in request.query
+        # S3 decrypts the parts of a multipart upload to assemble them, so writing them needs kms:Decrypt, too.
+        multipart = "uploadId" in request.query or "uploads" in request.query
         key = _key_of_upload(request) or _key_of_bucket(request, bucket)
-        yield from _checks(_WRITE + _READ if parts else _WRITE, key, bucket, name)
+        yield from _checks(_WRITE + _READ if multipart else _WRITE, key, bucket, name)
         source = request.headers.get("x-amz-copy-source")
         if source:
             yield from _source_checks(source)
@@ -61,7 +63,7 @@ def object_checks(request: Request) -> Iterator[Check]:
 
 
 def topic_checks(request: Request) -> Iterator[Check]:
-    """Publishing to a topic with a key takes a data key and its decryption."""
+    """The permissions on the key of an encrypted topic. SNS generates a data key and decrypts it."""
     parameters = parse_qs(request.body.decode("utf-8", "replace"))
     if parameters.get("Action", [""])[0] not in ("Publish", "PublishBatch"):
         return
@@ -77,7 +79,7 @@ def topic_checks(request: Request) -> Iterator[Check]:
 def _checks(actions: tuple[str, ...], key: str | None, bucket: str, name: str) -> Iterator[Check]:
     if not key or key.endswith("alias/aws/s3"):
         return
-    # A bucket key is encrypted for the bucket, an object's own data key for the object.
+    # The encryption context is the bucket's ARN with an S3 Bucket Key, and the object's ARN without one.
     encrypted_for = f"arn:aws:s3:::{bucket}" if _has_bucket_key(bucket) else f"arn:aws:s3:::{bucket}/{name}"
     context = {
         "kms:viaservice": f"s3.{responses.get_region()}.amazonaws.com",
@@ -96,7 +98,7 @@ def _source_checks(source: str) -> Iterator[Check]:
 
 
 def _is_subresource(request: Request) -> bool:
-    """Tags, ACLs and the like of an object: kept beside it, not encrypted with its key."""
+    """Whether a request is for tags, an ACL or the like of an object. These are not encrypted with its key."""
     return any(name in request.query for name in ("tagging", "acl", "retention", "legal-hold", "restore", "torrent"))
 
 

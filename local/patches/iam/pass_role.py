@@ -1,6 +1,6 @@
-"""Handing a role to a service needs `iam:PassRole` on it; MiniStack never asks.
+"""`iam:PassRole`, which passing a role to a service needs. MiniStack does not check it.
 
-`iam:PassedToService` is set as on AWS, so that a role may be passed to one service and to no other.
+The condition key `iam:PassedToService` is set as on AWS, so that a policy can limit a role to one service.
 """
 
 import json
@@ -9,8 +9,8 @@ from typing import Any
 
 from local.patches.iam.authorization import Check, Request, guard
 
-# Service of MiniStack -> where its requests name a role, and the principal that will assume it.
-# A dot goes into an object, [] into each element of an array.
+# MiniStack's service: the path of the role in its requests, and the service principal that will assume the role.
+# In a path, a dot selects a member and [] each element of an array.
 PASSED_ROLES = {
     "bedrock": ("roleArn", "bedrock.amazonaws.com"),
     "lambda": ("Role", "lambda.amazonaws.com"),
@@ -21,26 +21,26 @@ PASSED_ROLES = {
 
 
 def install() -> None:
-    """Check `iam:PassRole` in front of every service that takes a role."""
+    """Check `iam:PassRole` in front of every service that a role can be passed to."""
     for service in PASSED_ROLES:
         guard(service, lambda request, service=service: passed_roles(service, request))  # type: ignore[misc]
 
 
 def passed_roles(service: str, request: Request) -> Iterator[Check]:
-    """One check for each role that the request hands over."""
+    """A check for each role in the request."""
     if request.method not in ("POST", "PUT") or not request.body:
         return
     try:
         document = json.loads(request.body)
     except ValueError:
-        return  # not ours to refuse: the service answers with its own error
-    place, principal = PASSED_ROLES[service]
-    for role in _values(document, place):
+        return  # The service answers with its own error.
+    role_path, principal = PASSED_ROLES[service]
+    for role in _values(document, role_path):
         yield Check("iam:PassRole", role, {"iam:passedtoservice": principal})
 
 
-def _values(document: Any, place: str) -> Iterator[str]:
-    name, _, rest = place.partition(".")
+def _values(document: Any, path: str) -> Iterator[str]:
+    name, _, rest = path.partition(".")
     value = document.get(name.removesuffix("[]")) if isinstance(document, dict) else None
     for found in value if name.endswith("[]") and isinstance(value, list) else [value]:
         if rest:

@@ -1,7 +1,9 @@
-"""The ARN that a request is authorised on, where MiniStack takes another than AWS and a scoped policy never matches.
+"""The ARNs on which requests are authorized, where MiniStack uses other ARNs than AWS.
 
-- EventBridge Scheduler: MiniStack takes the group `default` for every schedule, whatever its group.
-- Service Quotas, which is ours: a quota has an ARN of its own.
+- EventBridge Scheduler: MiniStack uses the group `default` for every schedule. A schedule's ARN contains its own group.
+- Service Quotas, which this project provides: each quota has its own ARN.
+
+Without this, policies that are limited to resources would never match.
 """
 
 import json
@@ -14,7 +16,7 @@ from local.patches.iam.authorization import Request
 
 
 def install() -> None:
-    """Name the resources of these services as AWS does."""
+    """Use AWS's ARNs for these services."""
     original = iam_actions.extract_resource_arn
 
     def corrected(
@@ -27,7 +29,7 @@ def install() -> None:
         region: str,
         account_id: str,
     ) -> str:
-        find = _CORRECTED.get(service)
+        find = _RESOURCE_OF.get(service)
         resource = find(Request(method, path, headers, body, query_params)) if find else None
         if resource:
             return f"arn:aws:{service}:{region}:{account_id}:{resource}"
@@ -37,7 +39,7 @@ def install() -> None:
 
 
 def schedule(request: Request) -> str | None:
-    """The schedule in its group, which is in the body when the request writes and in the query when it does not."""
+    """The resource of a schedule. Its group is in the body of a write and in the query of a read."""
     name = request.path.removeprefix("/schedules/")
     if name == request.path:
         return None
@@ -49,7 +51,7 @@ def schedule(request: Request) -> str | None:
 
 
 def quota(request: Request) -> str | None:
-    """The quota of a service, for the operations on a single one."""
+    """The resource of a quota, for operations on a single quota."""
     document = _document(request.body)
     if "QuotaCode" not in document:
         return None
@@ -64,4 +66,4 @@ def _document(body: bytes) -> Mapping[str, Any]:
     return document if isinstance(document, dict) else {}
 
 
-_CORRECTED: dict[str, Callable[[Request], str | None]] = {"scheduler": schedule, "servicequotas": quota}
+_RESOURCE_OF: dict[str, Callable[[Request], str | None]] = {"scheduler": schedule, "servicequotas": quota}

@@ -1,12 +1,12 @@
-"""MiniStack takes every request signed with the root's access key for the root's, without looking at the signature.
+"""Signature checks for the root user's access keys. MiniStack accepts these keys without checking the signature.
 
-`test` and any twelve digits are such keys, so that every process of the machine would be the administrator. Here a root
-key is checked like every other: its signature must come from the secret that only `tuner local env` prints.
+`test` and any twelve digits are such keys, so every process on the machine would be the administrator. Here the
+signature of a root key must be made with the secret that `tuner local env` prints, as for every other key.
 """
 
 from ministack.core import iam_evaluator
 
 
 def install() -> None:
-    """Leave no key out of the signature check; whether a key is the root's is asked elsewhere, and stays as it is."""
+    """Exempt no key from the signature check. MiniStack decides elsewhere which principal a key belongs to."""
     iam_evaluator._is_root_key = lambda access_key_id: False

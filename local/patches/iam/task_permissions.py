@@ -1,6 +1,6 @@
-"""A state machine calls functions and topics as its role; MiniStack calls them as root and never looks at the role.
+"""Permissions of the role of a state machine. MiniStack runs tasks as the root user.
 
-Covers what a Task can name here: `lambda:invoke`, a function's ARN, `sns:publish` and `states:startExecution`. AWS
+Covers these resources of a Task: `lambda:invoke`, the ARN of a function, `sns:publish` and `states:startExecution`. AWS
 reports a denied invocation as `Lambda.AWSLambdaException`.
 """
 
@@ -16,7 +16,7 @@ _running_role: ContextVar[tuple[str, str] | None] = ContextVar("role and executi
 
 
 def install() -> None:
-    """Check the state machine's role before each task."""
+    """Check the permissions of the state machine's role before each task."""
     _remember_role()
     _check_before("_invoke_resource")
     _check_before("_invoke_with_callback")
@@ -52,7 +52,7 @@ def _check_before(function: str) -> None:
 
 
 def needed_permission(resource: str, arguments: Any) -> tuple[Check, str] | None:
-    """What a task's role must be allowed, and the error's name when it is not; None where nothing is known of it."""
+    """The permission that a task needs, and the error name if the role lacks it. None for other resources."""
     named = arguments if isinstance(arguments, dict) else {}
     if "states:::lambda:invoke" in resource:
         return Check(

@@ -1,9 +1,9 @@
-"""Limits of a new AWS account that MiniStack does not hold: a deployment beyond them is refused here as there.
+"""Limits of a new AWS account that MiniStack does not enforce.
 
-- How many functions run at a time: 10 in a new account ("Lambda quotas"; MiniStack's default is by memory).
-- Memory of a function: 3,008 MB in a new account. Timeout: 900 s. Environment: 4 KB as JSON.
-- Policies of a role, without white space: 10,240 characters in line, 6,144 for a managed policy, 2,048 for the trust
-  policy ("IAM and AWS STS quotas").
+- Concurrent executions of functions: 10 ("Lambda quotas"). MiniStack's own limit depends on the machine's memory.
+- A function's memory: 3,008 MB. Its timeout: 900 s. Its environment variables: 4 KB as JSON.
+- Policies of a role, without white space: 10,240 characters of inline policies, 6,144 of a managed policy and 2,048 of
+  the trust policy ("IAM and AWS STS quotas").
 """
 
 import json
@@ -24,7 +24,7 @@ Refusal = Callable[[Properties], str | None]
 
 
 def install() -> None:
-    """Refuse in Lambda's API and in CloudFormation; throttle above the account's concurrency."""
+    """Refuse resources beyond the limits in Lambda's API and in CloudFormation, and throttle concurrent executions."""
     lambda_svc._ACCOUNT_CONCURRENCY_CAP = patch_settings().concurrency
     lambda_svc._throttle_response = _named(lambda_svc._throttle_response)
     for function, position in (("_create_function", 0), ("_update_config", 1)):
@@ -36,7 +36,7 @@ def install() -> None:
 
 
 def _named(original: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
-    """Step Functions reports an error of Lambda itself as `Lambda.` and its name; MiniStack as Lambda.Unknown."""
+    """Name throttling `Lambda.` and the error's name in Step Functions, as AWS does. MiniStack uses Lambda.Unknown."""
 
     def response(*arguments: Any, **rest: Any) -> dict[str, Any]:
         result = original(*arguments, **rest)
@@ -67,10 +67,10 @@ def _raising(original: Callable[..., Any], refusal: Refusal, position: int) -> C
 
 
 def function_refusal(properties: Properties) -> str | None:
-    """Why Lambda would refuse a function like this."""
-    for name, most in (("MemorySize", patch_settings().memory), ("Timeout", TIMEOUT_SECONDS)):
-        if int(properties.get(name, 0)) > most:
-            return f"'{name}' value failed to satisfy constraint: Member must have value less than or equal to {most}"
+    """Lambda's error message for a function with these properties, or None if it accepts them."""
+    for name, limit in (("MemorySize", patch_settings().memory), ("Timeout", TIMEOUT_SECONDS)):
+        if int(properties.get(name, 0)) > limit:
+            return f"'{name}' value failed to satisfy constraint: Member must have value less than or equal to {limit}"
     variables = (properties.get("Environment") or {}).get("Variables") or {}
     size = len(_compact(variables).encode())
     if size > ENVIRONMENT_BYTES:
@@ -82,25 +82,25 @@ def function_refusal(properties: Properties) -> str | None:
 
 
 def role_refusal(properties: Properties) -> str | None:
-    """Why IAM would refuse a role like this."""
+    """IAM's error message for a role with these properties, or None."""
     if _size(properties.get("AssumeRolePolicyDocument", {})) > TRUST:
         return f"Cannot exceed quota for ACLSizePerRole: {TRUST}"
     return _inline_refusal(policy["PolicyDocument"] for policy in properties.get("Policies", ()))
 
 
 def attached_refusal(properties: Properties) -> str | None:
-    """Why IAM would refuse to put this policy into its roles."""
+    """IAM's error message for attaching an inline policy to its roles, or None. The quota counts all of a role's."""
     name, document = properties.get("PolicyName"), properties["PolicyDocument"]
     for role in properties.get("Roles", ()):
-        held = dict((iam._roles.get(role) or {}).get("InlinePolicies", {}))
-        reason = _inline_refusal({**held, name: document}.values())
+        existing = dict((iam._roles.get(role) or {}).get("InlinePolicies", {}))
+        reason = _inline_refusal({**existing, name: document}.values())
         if reason:
             return f"{reason} for role {role}"
     return None
 
 
 def managed_refusal(properties: Properties) -> str | None:
-    """Why IAM would refuse a managed policy like this."""
+    """IAM's error message for a managed policy with these properties, or None."""
     return f"Cannot exceed quota for PolicySize: {MANAGED}" if _size(properties["PolicyDocument"]) > MANAGED else None
 
 

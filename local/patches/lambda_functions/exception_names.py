@@ -1,7 +1,7 @@
-"""A Python exception in a Lambda function: MiniStack says `Runtime.HandlerError`, AWS says the exception's class.
+"""The error name of a Python exception in a function. AWS uses the name of the class, MiniStack `Runtime.HandlerError`.
 
-Retry and Catch of a state machine match that name, so without it none of them would work here as it does there. The
-name is in the traceback, whose last line is `module.ClassName: message`.
+Retry and Catch of a state machine match this name. The name is taken from the traceback, whose last line is
+`module.ClassName: message`.
 """
 
 import re
@@ -17,18 +17,18 @@ def install() -> None:
     """Replace the generic name in the results of MiniStack's Python workers."""
     original = lambda_svc._execute_function_warm
 
-    def named(func: dict[str, Any], event: Any, request_id: str) -> dict[str, Any]:
+    def with_class_name(func: dict[str, Any], event: Any, request_id: str) -> dict[str, Any]:
         result: dict[str, Any] = original(func, event, request_id)
         body = result.get("body")
         if result.get("error") and isinstance(body, dict) and body.get("errorType") == _GENERIC:
             body["errorType"] = error_class(result.get("log", ""), body.get("errorMessage", "")) or _GENERIC
         return result
 
-    lambda_svc._execute_function_warm = named
+    lambda_svc._execute_function_warm = with_class_name
 
 
 def error_class(log: str, message: str) -> str | None:
-    """The class name that ends the traceback in `log`, whose exception says `message` (which may span lines)."""
+    """The class name in the last line of the traceback in `log`. The exception's `message` may have several lines."""
     text = log.rstrip()
     message = message.rstrip()
     if message and text.endswith(message):

@@ -1,15 +1,16 @@
-"""Functions that cannot be called yet: Pending after they were made, Inactive after a long rest.
+"""The states Pending and Inactive of functions. MiniStack runs a function in any state.
 
-MiniStack runs a function whatever its state. AWS refuses (Lambda Developer Guide, "Lambda function states"):
+AWS refuses invocations in these states (Lambda Developer Guide, "Lambda function states"):
 
 - A new function is Pending until its resources are set up: `ResourceConflictException`, 409.
-- A function that was not called for weeks is Inactive. The call that finds it so, and those that follow until it is
-  set up again, get `CodeArtifactUserPendingException`, 409 (github.com/boto/boto3/issues/3788; 40 to 106 seconds by
-  github.com/aws-solutions-library-samples/accelerated-intelligent-document-processing-on-aws/issues/801).
+- A function without invocations for weeks becomes Inactive. The next invocations get
+  `CodeArtifactUserPendingException`, 409 (github.com/boto/boto3/issues/3788), until it is set up again after 40 to 106
+  seconds
+  (github.com/aws-solutions-library-samples/accelerated-intelligent-document-processing-on-aws/issues/801).
 
-Here both last LOCAL_PENDING seconds from the first call or look, so that each new function is met Pending once. A
-state machine sees `Lambda.` and the error's name. What a service invokes asynchronously is kept and tried again
-(asynchronous_events.py).
+Here both take LOCAL_PENDING seconds from the first invocation or Get call, so that each new function refuses at least
+once. A state machine sees `Lambda.` and the error's name. Asynchronous invocations are retried
+(events/asynchronous_events.py).
 """
 
 import time
@@ -28,19 +29,19 @@ _REASONS = {
     "Restoring": "The function is restoring.",
     "Idle": "The function is idle.",
 }
-# The record of a function keeps its readiness: a function that is deleted and made anew is Pending again.
+# The readiness is stored in MiniStack's record of the function, so a function that is created again is Pending again.
 _KEY = "local readiness"
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """Lambda's answer to a call of a function that is not ready."""
+    """Lambda's error for an invocation of a function that is not ready."""
 
     code: str
     message: str
 
     def result(self) -> dict[str, Any]:
-        """As a result of MiniStack's executors; Step Functions reports `Lambda.` and the code."""
+        """The error in the format of MiniStack's executors. Step Functions reports `Lambda.` and the code."""
         body = {"errorType": f"Lambda.{self.code}", "errorMessage": self.message, "__type": self.code}
         return {"error": True, "not_ready": True, "body": body, "log": ""}
 
@@ -56,7 +57,7 @@ INITIALIZING = Refusal(
 
 
 class Readiness:
-    """Whether one function may be called, from moment to moment."""
+    """The state of one function over time."""
 
     def __init__(self, settings: PatchSettings, clock: Callable[[], float] = time.monotonic) -> None:
         self._settings, self._clock = settings, clock
@@ -66,7 +67,7 @@ class Readiness:
         self._used_at = clock()
 
     def look(self) -> State:
-        """The state as GetFunction shows it. Being looked at wakes no Inactive function."""
+        """The state for GetFunction. This does not activate an Inactive function."""
         now, idle = self._clock(), self._settings.idle
         if self.state == "Pending":
             if self._active_at is None:
@@ -78,7 +79,7 @@ class Readiness:
         return self.state
 
     def call(self) -> Refusal | None:
-        """None when the function may run."""
+        """The error of an invocation, or None if the function may run."""
         state = self.look()
         if state == "Active":
             self.used()
@@ -89,18 +90,18 @@ class Readiness:
         return PENDING if self.reason == "Creating" else INITIALIZING
 
     def used(self) -> None:
-        """A call begins or ends."""
+        """Record that an invocation begins or ends."""
         self._used_at = self._clock()
 
 
 def install() -> None:
-    """Ask before each call, and show the state to who asks for it."""
+    """Check the state before each invocation, and return it in Get and List operations."""
     lambda_svc._execute_function = _refusing(lambda_svc._execute_function)
     lambda_svc._invoke = _refusing_requests(lambda_svc._invoke)
     for function in ("_get_function", "_get_function_config"):
         setattr(lambda_svc, function, _showing(getattr(lambda_svc, function)))
     lambda_svc._list_functions = _showing_all(lambda_svc._list_functions)
-    # MiniStack makes every function Active after half a second, unasked.
+    # By default MiniStack makes every function Active after half a second.
     lambda_svc._schedule_state_transition = lambda *_: None
 
 
@@ -108,7 +109,7 @@ def _refusing(original: Callable[..., dict[str, Any]]) -> Callable[..., dict[str
     def execute(function: dict[str, Any], event: Any) -> dict[str, Any]:
         config = function.get("config") or function
         if lambda_svc._function_config_scope_mismatch(config):
-            return original(function, event)  # which comes back here in the function's own account and Region
+            return original(function, event)  # MiniStack calls this again in the account and Region of the function.
         name = config["FunctionName"]
         refusal = _refusal(name)
         if refusal:

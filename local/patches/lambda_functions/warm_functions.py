@@ -1,23 +1,25 @@
-"""An exception in a Lambda function: MiniStack ends the function's process, AWS keeps it for the next invocation.
+"""Keeps the process of a function after an exception. MiniStack ends it.
 
-On AWS the runtime reports the exception and asks for the next event; only a process that exits, or runs out of time,
-is replaced. So what a module keeps between invocations outlives a failure there, and here; and a retry costs no start.
+On AWS the runtime reports the exception and waits for the next event. Only a process that exits or times out is
+replaced. So the global variables of a module survive a failed invocation, and a retry needs no cold start.
 """
 
 from typing import Any
 
 from ministack.core import lambda_runtime
 
-# MiniStack tells the two outcomes apart by the status, and ends the process of an error.
+# MiniStack's worker script reports an exception with the status "error", which makes MiniStack end the process.
 _ENDS = '{"status": "error", "error": str(e), "trace": traceback.format_exc()}'
 _STAYS = '{"status": "ok", "raised": {"error": str(e), "trace": traceback.format_exc()}}'
 
 
 def install() -> None:
-    """Have Python's workers report an exception as an outcome, which becomes an error once their process is spared."""
+    """Report exceptions as a normal result of the worker, and turn that result into an error afterwards."""
     script: str = lambda_runtime._PYTHON_WORKER_SCRIPT
     if script.count(_ENDS) != 1:
-        raise RuntimeError("MiniStack's Python worker does not report exceptions as local/patches expects.")
+        raise RuntimeError(
+            "MiniStack's worker script has changed: adapt local/patches/lambda_functions/warm_functions.py."
+        )
     lambda_runtime._PYTHON_WORKER_SCRIPT = script.replace(_ENDS, _STAYS)
     original = lambda_runtime.Worker.invoke
 

@@ -1,20 +1,20 @@
-"""Closing an idle TLS connection: the server's log shows a traceback for each client that does not answer.
+"""Closes idle TLS connections without a traceback in the server's log.
 
-An SDK leaves its idle connections to the server, which closes them after 75 seconds and waits 30 more for a farewell
-that botocore never sends. Hypercorn, MiniStack's web server, forgives every other way in which a connection is gone.
+SDKs keep idle connections open. Hypercorn, MiniStack's web server, closes them after 75 seconds, and then waits 30
+seconds for the TLS close_notify of the client, which botocore never sends. Hypercorn does not catch this timeout.
 """
 
 from hypercorn.asyncio.tcp_server import TCPServer
 
 
 def install() -> None:
-    """Let a connection end without its client's farewell."""
+    """Ignore the timeout."""
     original = TCPServer._close
 
     async def closed(server: TCPServer) -> None:
         try:
             await original(server)
         except TimeoutError:
-            return  # asyncio has aborted the transport: the connection is gone
+            return  # asyncio has aborted the transport already, so the connection is closed.
 
     TCPServer._close = closed  # type: ignore[assignment,method-assign]

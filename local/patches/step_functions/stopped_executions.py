@@ -1,7 +1,7 @@
-"""A stopped execution stays stopped: it starts nothing more, and what its last task does cannot end it once more.
+"""A stopped execution starts no further task and stays ABORTED.
 
-MiniStack's goes on with a task's retries and with the states of a Map, and a task that fails after the stop makes it
-FAILED instead of ABORTED. As on AWS, a function that was running at the stop runs to its end.
+In MiniStack it continues with the retries of a task and with the states of a Map, and a task that fails after the stop
+changes its status to FAILED. A function that is running at the time of the stop runs to its end, as on AWS.
 """
 
 from contextvars import ContextVar
@@ -13,11 +13,11 @@ _execution: ContextVar[Any] = ContextVar("execution of the running task", defaul
 
 
 class _StoppedError(Exception):
-    """No retrier and no catcher knows it."""
+    """Ends a branch of a stopped execution. No Retry and no Catch matches it."""
 
 
 def install() -> None:
-    """Ask before each task, and before each end."""
+    """Check the status before each task, and before the execution fails."""
     _remember_execution()
     for function in ("_invoke_resource", "_invoke_with_callback"):
         _refuse_when_stopped(function)

@@ -1,7 +1,7 @@
-"""A Task that waits for its token to come back: when its function fails, and how long it waits.
+"""Tasks with `.waitForTaskToken`: failed functions, and timeouts that are expressions.
 
-AWS fails such a Task at once when the function that was to hand the token on fails; MiniStack passes over that and
-waits until the timeout. AWS lets `TimeoutSeconds` be a JSONata expression; MiniStack takes numbers only.
+On AWS such a Task fails at once if its function fails. MiniStack ignores the failure and waits for the timeout. On AWS
+`TimeoutSeconds` can be a JSONata expression. MiniStack supports numbers only.
 """
 
 from contextvars import ContextVar
@@ -13,13 +13,13 @@ _waiting_for: ContextVar[str | None] = ContextVar("token of the task whose funct
 
 
 def install() -> None:
-    """Answer the token with the function's own error, and compute the timeout before the task starts."""
-    _compute_timeouts()
+    """Fail the token with the function's error, and evaluate the timeout before the task starts."""
+    _evaluate_timeouts()
     _remember_tokens()
-    _answer_for_failed_functions()
+    _fail_tokens_of_failed_functions()
 
 
-def _compute_timeouts() -> None:
+def _evaluate_timeouts() -> None:
     original = stepfunctions._execute_task
 
     def computed(state: dict[str, Any], raw_input: Any, execution: Any, context: dict[str, Any]) -> Any:
@@ -44,7 +44,7 @@ def _remember_tokens() -> None:
     stepfunctions._invoke_with_callback = remembering
 
 
-def _answer_for_failed_functions() -> None:
+def _fail_tokens_of_failed_functions() -> None:
     original = stepfunctions._call_lambda
 
     def answering(function: str, event: Any) -> Any:
@@ -60,7 +60,7 @@ def _answer_for_failed_functions() -> None:
 
 
 def fail(token: str, error: str, cause: str) -> None:
-    """What SendTaskFailure does; nothing when the token has been answered."""
+    """Do what SendTaskFailure does. Does nothing if the token has been answered already."""
     waiting = stepfunctions._task_tokens.get(token)
     if waiting:
         waiting["error"] = {"Error": error, "Cause": cause}

@@ -103,7 +103,7 @@ class TestRetryPauses:
         ],
     )
     def test_a_pause_grows_to_its_maximum_and_full_jitter_draws_below(self, more, retries, pause):
-        assert retry_delays.pause_seconds({**RETRIER, **more}, retries, 0.25) == pause
+        assert retry_delays.delay_seconds({**RETRIER, **more}, retries, 0.25) == pause
 
     @pytest.fixture
     def paused(self, monkeypatch):
