@@ -1,4 +1,4 @@
-"""A deployment to talk to, and the command line as a shell calls it."""
+"""Fixtures: a deployment on a fake AWS, and the command line as a shell calls it."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from tests.unit.cli.fake_aws import ARTIFACTS, DATA, Clock, FakeAws, Outcome
 from tests.unit.cli.samples import RECORD
 from tests.unit.cli.wiring import answered, recorded
-from tests.unit.cli.world import ARTIFACTS, DATA, Clock, Outcome, World
 from tuner.aws.clients import client
 from tuner.cli import main
 from tuner.cli.checks import quick_client
@@ -39,9 +39,9 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 @pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> Iterator[World]:
+def aws(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> Iterator[FakeAws]:
     monkeypatch.setenv("COLUMNS", "80")
-    found = World()
+    found = FakeAws()
     with mock_aws(), ExitStack() as stack:
         for bucket in (DATA, ARTIFACTS):
             found.s3.create_bucket(Bucket=bucket)
@@ -57,7 +57,7 @@ def world(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> Iterator[World]:
 
 
 @pytest.fixture
-def tuner(world: World, capsys: pytest.CaptureFixture[str]) -> Callable[..., Outcome]:
+def tuner(aws: FakeAws, capsys: pytest.CaptureFixture[str]) -> Callable[..., Outcome]:
     """Calls the command as a shell does."""
 
     def call(*arguments: str) -> Outcome:

@@ -1,4 +1,4 @@
-"""Execution histories as Step Functions writes them, one event a second."""
+"""Builds execution histories as GetExecutionHistory returns them, one event a second."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""A dataset, a report and a run that failed."""
+"""Sample documents: a record, a report, an estimate, and a failed run."""
 
+from tests.unit.cli.fake_aws import ARTIFACTS, Execution
 from tests.unit.cli.histories import BEGAN, History
-from tests.unit.cli.world import ARTIFACTS, Execution
 from tuner.core.resource_names import resource_name
 
 RECORD = '{"prompt": "What is Bedrock?", "completion": "A service."}\n'

@@ -1,12 +1,12 @@
-"""`tuner approve` and `tuner reject`, and how a run that waits for them looks."""
+"""`tuner approve` and `tuner reject`, and the display of a run that waits for them."""
 
 import json
 
 import pytest
 
+from tests.unit.cli.fake_aws import ARTIFACTS, Execution, FakeAws, Tuner
 from tests.unit.cli.histories import TO_TRAINING, History
 from tests.unit.cli.samples import ESTIMATE, REQUEST
-from tests.unit.cli.world import ARTIFACTS, Execution, Tuner, World
 from tuner.core.artifact_keys import Keys
 
 RUN = "faq-1"
@@ -15,20 +15,20 @@ TO_THE_QUESTION = (*TO_TRAINING[: TO_TRAINING.index("Is the cost within the budg
 
 
 @pytest.fixture
-def waiting(world: World) -> World:
-    world.add(Execution(RUN, "RUNNING", history=History().is_in(*TO_THE_QUESTION)))
-    world.put(RUN, Keys.APPROVAL, REQUEST)
-    world.put(RUN, Keys.ESTIMATE, ESTIMATE)
-    world.tokens = {"the-token"}
-    return world
+def waiting(aws: FakeAws) -> FakeAws:
+    aws.add(Execution(RUN, "RUNNING", history=History().is_in(*TO_THE_QUESTION)))
+    aws.put(RUN, Keys.APPROVAL, REQUEST)
+    aws.put(RUN, Keys.ESTIMATE, ESTIMATE)
+    aws.tokens = {"the-token"}
+    return aws
 
 
-def written(world: World) -> dict[str, str]:
-    found = world.s3.get_object(Bucket=ARTIFACTS, Key=f"runs/{RUN}/{Keys.APPROVAL_ANSWER}")["Body"].read()
+def written(aws: FakeAws) -> dict[str, str]:
+    found = aws.s3.get_object(Bucket=ARTIFACTS, Key=f"runs/{RUN}/{Keys.APPROVAL_ANSWER}")["Body"].read()
     return {key: value for key, value in json.loads(found).items() if key != "at"}
 
 
-def test_an_approval_lets_the_run_go_on_and_says_who_gave_it(tuner: Tuner, waiting: World) -> None:
+def test_an_approval_continues_the_run_and_records_the_caller(tuner: Tuner, waiting: FakeAws) -> None:
     outcome = tuner("approve", RUN)
     assert outcome.status == 0
     assert f"Approved: the run {RUN} continues, and costs about $264.00 and 1 unknown price." in flat(outcome.err)
@@ -38,7 +38,7 @@ def test_an_approval_lets_the_run_go_on_and_says_who_gave_it(tuner: Tuner, waiti
     assert written(waiting) == {"schema_version": 1, "decision": "approved", "by": ARN, "reason": ""}
 
 
-def test_a_rejection_ends_the_run_with_its_reason(tuner: Tuner, waiting: World) -> None:
+def test_a_rejection_ends_the_run_with_its_reason(tuner: Tuner, waiting: FakeAws) -> None:
     outcome = tuner("reject", RUN, "--reason", "too dear")
     assert outcome.status == 0
     ((sent),) = waiting.calls("SendTaskFailure")
@@ -48,14 +48,14 @@ def test_a_rejection_ends_the_run_with_its_reason(tuner: Tuner, waiting: World) 
     assert written(waiting) == {"schema_version": 1, "decision": "rejected", "by": ARN, "reason": "too dear"}
 
 
-def test_a_rejection_may_be_without_a_reason(tuner: Tuner, waiting: World) -> None:
+def test_a_rejection_may_be_without_a_reason(tuner: Tuner, waiting: FakeAws) -> None:
     assert tuner("reject", RUN).status == 0
     ((sent),) = waiting.calls("SendTaskFailure")
     assert "Z. Nothing was spent on training" in sent["cause"]
     assert written(waiting) == {"schema_version": 1, "decision": "rejected", "by": ARN, "reason": ""}
 
 
-def test_the_same_answer_twice_is_one(tuner: Tuner, waiting: World) -> None:
+def test_the_same_answer_twice_changes_nothing(tuner: Tuner, waiting: FakeAws) -> None:
     tuner("approve", RUN)
     outcome = tuner("approve", RUN)
     assert outcome.status == 0
@@ -63,7 +63,7 @@ def test_the_same_answer_twice_is_one(tuner: Tuner, waiting: World) -> None:
     assert len(waiting.calls("SendTaskSuccess")) == 1
 
 
-def test_another_answer_comes_too_late(tuner: Tuner, waiting: World) -> None:
+def test_a_different_second_answer_is_refused(tuner: Tuner, waiting: FakeAws) -> None:
     tuner("approve", RUN)
     outcome = tuner("reject", RUN, "--reason", "dear")
     assert outcome.status == 1
@@ -72,7 +72,7 @@ def test_another_answer_comes_too_late(tuner: Tuner, waiting: World) -> None:
     assert waiting.calls("SendTaskFailure") == []
 
 
-def test_of_two_people_at_once_the_first_decides(tuner: Tuner, waiting: World) -> None:
+def test_of_two_people_at_once_the_first_decides(tuner: Tuner, waiting: FakeAws) -> None:
     waiting.tokens.clear()
     outcome = tuner("approve", RUN)
     assert outcome.status == 1
@@ -80,14 +80,14 @@ def test_of_two_people_at_once_the_first_decides(tuner: Tuner, waiting: World) -
     assert "Contents" not in waiting.s3.list_objects_v2(Bucket=ARTIFACTS, Prefix=f"runs/{RUN}/{Keys.APPROVAL_ANSWER}")
 
 
-def test_a_run_that_asks_nothing_says_so(tuner: Tuner, world: World) -> None:
-    world.add(Execution(RUN, "RUNNING", history=History().is_in(*TO_TRAINING)))
+def test_a_run_that_does_not_wait_for_approval_is_refused(tuner: Tuner, aws: FakeAws) -> None:
+    aws.add(Execution(RUN, "RUNNING", history=History().is_in(*TO_TRAINING)))
     outcome = tuner("approve", RUN)
     assert outcome.status == 1
     assert f"The run {RUN} does not wait for approval" in flat(outcome.err)
 
 
-def test_a_run_that_is_over_waits_for_nothing(tuner: Tuner, waiting: World) -> None:
+def test_an_ended_run_is_refused(tuner: Tuner, waiting: FakeAws) -> None:
     waiting.add(Execution(RUN, "FAILED"))
     outcome = tuner("approve", RUN)
     assert outcome.status == 1
@@ -95,7 +95,7 @@ def test_a_run_that_is_over_waits_for_nothing(tuner: Tuner, waiting: World) -> N
     assert waiting.calls("SendTaskSuccess") == []
 
 
-def test_too_late_is_said_with_the_time_it_was(tuner: Tuner, waiting: World) -> None:
+def test_an_expired_approval_names_its_end_time(tuner: Tuner, waiting: FakeAws) -> None:
     waiting.put(RUN, Keys.APPROVAL, {**REQUEST, "expires_at": "2026-01-01T00:00:00Z"})
     outcome = tuner("approve", RUN)
     assert outcome.status == 1
@@ -104,17 +104,17 @@ def test_too_late_is_said_with_the_time_it_was(tuner: Tuner, waiting: World) -> 
 
 
 @pytest.mark.parametrize("command", [("approve", RUN), ("reject", RUN, "--reason", "dear"), ("show", RUN)])
-def test_the_token_is_never_shown(tuner: Tuner, waiting: World, command: tuple[str, ...]) -> None:
+def test_the_token_is_never_shown(tuner: Tuner, waiting: FakeAws, command: tuple[str, ...]) -> None:
     outcome = tuner(*command)
     assert "the-token" not in outcome.out + outcome.err
 
 
-def test_a_run_that_waits_says_for_what_and_until_when(tuner: Tuner, waiting: World) -> None:
+def test_a_waiting_run_shows_its_approval_request(tuner: Tuner, waiting: FakeAws) -> None:
     shown = flat(tuner("show", RUN).err)
     assert f"waits until 2126-11-23T09:00:00Z for approval of $264.00 plus unknown prices: tuner approve {RUN}" in shown
 
 
-def test_while_it_is_watched_the_question_is_said_once(tuner: Tuner, waiting: World) -> None:
+def test_following_prints_the_approval_request_once(tuner: Tuner, waiting: FakeAws) -> None:
     looks = 0
 
     def answered() -> None:

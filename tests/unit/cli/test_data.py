@@ -1,4 +1,4 @@
-"""`tuner data`: one file, checked or converted, here or in S3."""
+"""`tuner data check`, `convert` and `split` on one file, local or in S3."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ def test_a_file_that_is_ready(tmp_path: Path) -> None:
     assert "Ready." in tuner("check", str(file), "--model", CLAUDE).stderr
 
 
-def test_what_the_records_are_like_is_shown(tmp_path: Path) -> None:
+def test_the_profile_of_the_records_is_shown(tmp_path: Path) -> None:
     file = tmp_path / "training.jsonl"
     file.write_bytes(jsonl(pairs(40)))
     shown = " ".join(tuner("check", str(file), "--model", CLAUDE).stderr.split())
     assert "training 40 5-5-5 5-5-5 0% en 40" in shown
 
 
-def test_warnings_do_not_hinder(tmp_path: Path) -> None:
+def test_a_file_with_warnings_is_ready(tmp_path: Path) -> None:
     file = tmp_path / "training.jsonl"
     file.write_bytes(jsonl(pairs(20)) + b"\n" + jsonl(pairs(20)))
     result = tuner("check", str(file), "--model", NOVA, "--json")
@@ -70,11 +70,11 @@ def test_a_file_that_is_not_ready(tmp_path: Path) -> None:
     ],
 )
 @pytest.mark.usefixtures("s3")
-def test_a_wrong_call(arguments: list[str]) -> None:
+def test_wrong_arguments_are_a_usage_error(arguments: list[str]) -> None:
     assert tuner(*arguments).exit_code == 2
 
 
-def test_what_may_not_be_read_or_written_is_a_wrong_call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_without_permission_is_a_usage_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source, target = tmp_path / "training.jsonl", tmp_path / "out.jsonl"
     source.write_bytes(jsonl(pairs(40)))
     opened = Path.open
@@ -173,7 +173,9 @@ def test_strata_may_be_nested_and_must_be_there(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("error", [AccessDeniedError, ThrottledError, AwsError])
 @pytest.mark.usefixtures("s3")
-def test_what_cannot_be_read_is_not_called_wrong_data(error: type[Exception], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_s3_error_is_a_usage_error_and_not_a_data_error(
+    error: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
     def broken(_: object) -> Iterator[bytes]:
         raise error("S3 does not answer so")
 
@@ -185,7 +187,7 @@ def test_what_cannot_be_read_is_not_called_wrong_data(error: type[Exception], mo
 
 
 @pytest.mark.skipif(sys.platform == "darwin", reason="macOS refuses a file name that is not UTF-8")
-def test_a_file_whose_name_is_no_text_is_reported_in_valid_json(tmp_path: Path) -> None:
+def test_a_file_name_that_is_not_utf_8_gives_valid_json(tmp_path: Path) -> None:
     file = tmp_path / os.fsdecode(b"odd \xff.jsonl")
     file.write_bytes(jsonl(pairs(40)) + b'{"question": "q"}\n')
     result = tuner("check", str(file), "--model", CLAUDE, "--json")
@@ -204,7 +206,7 @@ def test_splits_from_s3_to_s3(s3: Any) -> None:
 
 
 @pytest.mark.parametrize("command", ["check", "convert", "split"])
-def test_an_object_that_is_not_there_is_a_wrong_call(s3: Any, command: str) -> None:
+def test_a_missing_object_is_a_usage_error(s3: Any, command: str) -> None:
     more = [] if command == "check" else ["--output", "s3://bucket/out"]
     result = tuner(command, "s3://bucket/nothing.jsonl", "--model", NOVA, *more)
     assert result.exit_code == 2

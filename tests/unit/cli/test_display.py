@@ -1,4 +1,4 @@
-"""What is drawn, at the width and height of small terminals, and what is written where nothing can be drawn."""
+"""The live display in terminals of several sizes, and the plain display for logs."""
 
 import io
 import re
@@ -72,7 +72,7 @@ class TestLive:
     def test_no_line_is_wider_than_the_terminal(self, width: int) -> None:
         assert max(map(len, drawn(TRAINING, width))) <= width
 
-    def test_a_low_terminal_folds_what_is_done_and_keeps_what_goes_on(self) -> None:
+    def test_a_low_terminal_folds_done_steps_and_keeps_the_running_one(self) -> None:
         lines = drawn(TRAINING, height=16)
         assert len(lines) < len(drawn(TRAINING, height=60))
         assert any(re.search(r"\d steps done", line) for line in lines)
@@ -81,7 +81,7 @@ class TestLive:
 
     @pytest.mark.parametrize("height", [12, 16, 24])
     @pytest.mark.parametrize("went", [TO_TRAINING[:1], TO_TRAINING, TO_THE_END[:-1]], ids=["first", "training", "last"])
-    def test_the_money_and_what_goes_on_are_never_cut_off(self, went: tuple[str, ...], height: int) -> None:
+    def test_the_cost_and_the_running_step_are_always_visible(self, went: tuple[str, ...], height: int) -> None:
         history = History().is_in(*went)
         job = JOB if went == TO_TRAINING else None
         question = (
@@ -94,28 +94,28 @@ class TestLive:
         assert " ".join(line.strip() for line in lines).endswith(question)
         assert any(went[-1] in line for line in lines)
 
-    def test_only_so_much_is_folded_as_must_be(self) -> None:
+    def test_no_more_steps_are_folded_than_necessary(self) -> None:
         lines = drawn(TRAINING, height=24)
         assert len(lines) == 23
         assert lines[1].startswith("✓ 4 steps done")
         assert "· Notify of success" in lines[-1]
 
-    def test_what_is_to_come_is_folded_when_nothing_is_done_yet(self) -> None:
+    def test_waiting_steps_are_folded_when_no_step_is_done(self) -> None:
         lines = drawn(snapshot(History().is_in(*TO_TRAINING[:1])), height=12)
         assert re.match(r"· \d+ steps left", lines[-1])
 
-    def test_a_finished_look_is_shown_whole(self) -> None:
+    def test_a_single_snapshot_is_not_folded(self) -> None:
         target = Console(file=io.StringIO(), width=80, height=12)
         target.print(LiveDisplay(TRAINING, folds=False))
         assert "steps done" not in target.file.getvalue()  # type: ignore[attr-defined]
 
-    def test_where_bedrock_tells_no_steps_its_stages_are_shown(self) -> None:
+    def test_stages_are_shown_when_bedrock_reports_no_steps(self) -> None:
         job = Training("InProgress", (("validation", "Completed"), ("training", "InProgress")))
         assert any(
             "validation: Completed  training: InProgress" in line for line in drawn(replace(TRAINING, training=job))
         )
 
-    def test_a_silence_is_shown(self) -> None:
+    def test_a_failed_poll_is_shown(self) -> None:
         assert drawn(replace(TRAINING, problem="Could not look: slow down"))[-1].rstrip() == (
             "No answer from AWS: Could not look: slow down"
         )
@@ -129,19 +129,19 @@ class TestPlain:
         assert lines.count("    step 12 of 44, loss 1.90") == 1
         assert lines[-1].startswith("✓ Notify of success (")
 
-    def test_what_is_spent_follows_all_steps_that_ended(self) -> None:
+    def test_the_cost_is_printed_after_the_ended_steps(self) -> None:
         lines = written(replace(TRAINING, spent="at most $0.30"))
         assert [line for line in lines if "✓" in line or "spent" in line][-1] == "    spent so far: at most $0.30"
         assert sum("spent" in line for line in lines) == 1
 
-    def test_trouble_and_its_end_are_said_once(self) -> None:
+    def test_a_failed_poll_and_its_recovery_are_printed_once(self) -> None:
         silent = replace(TRAINING, problem="Could not look: slow down")
         lines = written(TRAINING, silent, silent, TRAINING)
         assert lines.count("  ! Could not look: slow down") == 1
         assert lines[-1] == "  AWS responds again"
 
 
-def test_other_peoples_words_cannot_steer_the_terminal() -> None:
+def test_control_characters_in_text_are_not_printed() -> None:
     target = SafeConsole(file=io.StringIO(), force_terminal=True, color_system=None, markup=False)
     target.print("a\x1b[2Jb\x07c\u202ed [bold]e[/]")
     assert target.file.getvalue() == "a\ufffd[2Jbc\ufffdd [bold]e[/]\n"  # type: ignore[attr-defined]
@@ -156,7 +156,7 @@ def test_nothing_is_redrawn_in_ci(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not is_live(terminal)
 
 
-def test_the_clock_of_a_step_that_goes_on_is_the_present() -> None:
+def test_the_duration_of_a_running_step_is_measured_until_now() -> None:
     running = next(step for step in TRAINING.steps if step.mark == "running")
     assert running.started is not None
     assert running.seconds(running.started + timedelta(seconds=5)) == 5

@@ -1,4 +1,4 @@
-"""`tuner doctor`."""
+"""`tuner doctor`: every problem has a result with a remedy."""
 
 import json
 from collections.abc import Callable
@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.cli.world import OUTPUTS, Outcome, Refused, Tuner, World, access_of
+from tests.unit.cli.fake_aws import OUTPUTS, FakeAws, Outcome, Refused, Tuner, access_of
 from tuner.aws.clients import client
 from tuner.cli.checks import CheckResult
 from tuner.settings import DeploymentSettings
@@ -31,11 +31,11 @@ def line(outcome: Outcome, name: str) -> dict[str, str]:
 
 
 @pytest.fixture(autouse=True)
-def _account(world: World) -> None:
+def _account(aws: FakeAws) -> None:
     client("iam").create_role(RoleName="tuner-customization", AssumeRolePolicyDocument="{}")
     judge = DeploymentSettings(judge_model="amazon.nova-pro-v1:0")
-    world.stacks["BedrockTuner"] = {**OUTPUTS, "DeploymentSettings": judge.model_dump_json()}
-    world.asked.clear()
+    aws.stacks["BedrockTuner"] = {**OUTPUTS, "DeploymentSettings": judge.model_dump_json()}
+    aws.asked.clear()
 
 
 def test_an_account_that_is_ready(tuner: Tuner) -> None:
@@ -44,135 +44,135 @@ def test_an_account_that_is_ready(tuner: Tuner) -> None:
     assert outcome.status == 0
 
 
-def test_before_the_deployment_all_but_the_stack_is_looked_at(tuner: Tuner, world: World) -> None:
-    world.stacks.clear()
+def test_before_the_deployment_everything_but_the_stack_is_checked(tuner: Tuner, aws: FakeAws) -> None:
+    aws.stacks.clear()
     outcome = tuner("doctor", "--json", *NOVA)
     assert verdicts(outcome) == {**dict.fromkeys((*ACCOUNT, *MODELS), "ok"), "Stack": "warning"}
     assert "cdk deploy" in line(outcome, "Stack")["remedy"]
     assert outcome.status == 0
 
 
-def test_a_stack_that_was_named_must_be_there(tuner: Tuner) -> None:
+def test_a_named_stack_that_does_not_exist_is_a_failure(tuner: Tuner) -> None:
     outcome = tuner("doctor", "--stack", "Other", "--json", *NOVA)
     assert verdicts(outcome)["Stack"] == "failed"
     assert outcome.status == 1
 
 
-def test_nothing_is_changed_and_only_the_judge_is_paid(tuner: Tuner, world: World) -> None:
+def test_only_read_calls_and_one_paid_call_are_made(tuner: Tuner, aws: FakeAws) -> None:
     tuner("doctor")
-    assert {name for name, _ in world.asked if not name.startswith(("Get", "List", "Describe", "Head"))} == {"Converse"}
-    assert len(world.calls("Converse")) == 1
+    assert {name for name, _ in aws.asked if not name.startswith(("Get", "List", "Describe", "Head"))} == {"Converse"}
+    assert len(aws.calls("Converse")) == 1
 
 
-def test_the_judge_is_asked_as_in_a_run(tuner: Tuner, world: World) -> None:
+def test_the_judge_is_asked_as_in_a_run(tuner: Tuner, aws: FakeAws) -> None:
     tuner("doctor")
-    asked = world.calls("Converse")[0]
+    asked = aws.calls("Converse")[0]
     assert asked["modelId"] == "amazon.nova-pro-v1:0"
     assert asked["toolConfig"]["toolChoice"] == {"tool": {"name": "grade"}}
 
 
-def test_it_may_be_left_unasked(tuner: Tuner, world: World) -> None:
+def test_the_judge_is_not_asked_with_no_ask(tuner: Tuner, aws: FakeAws) -> None:
     outcome = tuner("doctor", "--no-ask", "--json")
-    assert world.calls("Converse") == []
+    assert aws.calls("Converse") == []
     assert verdicts(outcome)["Judge"] == "warning"
 
 
-def refused(world: World, operation: str, code: str, message: str = "", status: int = 400) -> None:
+def refused(aws: FakeAws, operation: str, code: str, message: str = "", status: int = 400) -> None:
     def refuse() -> None:
         raise Refused(code, message, status)
 
-    world.after[operation] = refuse
+    aws.after[operation] = refuse
 
 
-def not_tunable(world: World) -> None:
-    world.model["customizationsSupported"] = []
+def not_tunable(aws: FakeAws) -> None:
+    aws.model["customizationsSupported"] = []
 
 
-def no_quota(*codes: str) -> Callable[[World], None]:
-    def take(world: World) -> None:
+def no_quota(*codes: str) -> Callable[[FakeAws], None]:
+    def take(aws: FakeAws) -> None:
         for code in codes:
-            world.quotas[code] = (world.quotas[code][0], 0.0)
+            aws.quotas[code] = (aws.quotas[code][0], 0.0)
 
     return take
 
 
-PROBLEMS: list[tuple[str, Callable[[World], Any], str, str, str]] = [
-    ("no bootstrap", lambda world: setattr(world, "bootstrap", None), "CDK bootstrap", "failed", "cdk bootstrap"),
-    ("old bootstrap", lambda world: setattr(world, "bootstrap", 5), "CDK bootstrap", "failed", "cdk bootstrap"),
-    ("few functions", lambda world: setattr(world, "concurrency", 3), "Lambda concurrency", "warning", "L-B99A9384"),
+PROBLEMS: list[tuple[str, Callable[[FakeAws], Any], str, str, str]] = [
+    ("no bootstrap", lambda aws: setattr(aws, "bootstrap", None), "CDK bootstrap", "failed", "cdk bootstrap"),
+    ("old bootstrap", lambda aws: setattr(aws, "bootstrap", 5), "CDK bootstrap", "failed", "cdk bootstrap"),
+    ("few functions", lambda aws: setattr(aws, "concurrency", 3), "Lambda concurrency", "warning", "L-B99A9384"),
     ("base model", not_tunable, "Base model", "failed", "base_model"),
     (
         "no access",
-        lambda world: world.access.update(authorizationStatus="NOT_AUTHORIZED"),
+        lambda aws: aws.access.update(authorizationStatus="NOT_AUTHORIZED"),
         "Base model access",
         "failed",
         "Support",
     ),
-    ("Marketplace", lambda world: setattr(world, "denied", MARKETPLACE), "Judge", "failed", "15 minutes"),
+    ("Marketplace", lambda aws: setattr(aws, "denied", MARKETPLACE), "Judge", "failed", "15 minutes"),
     (
         "form",
-        lambda world: setattr(world, "denied", "Model use case details have not been submitted for this account."),
+        lambda aws: setattr(aws, "denied", "Model use case details have not been submitted for this account."),
         "Judge",
         "failed",
         "use case form",
     ),
     (
         "organization",
-        lambda world: setattr(world, "denied", "... with an explicit deny in a service control policy"),
+        lambda aws: setattr(aws, "denied", "... with an explicit deny in a service control policy"),
         "Judge",
         "failed",
         "organization",
     ),
     (
         "own permission",
-        lambda world: setattr(world, "denied", "User: bob is not authorized to perform: bedrock:InvokeModel"),
+        lambda aws: setattr(aws, "denied", "User: bob is not authorized to perform: bedrock:InvokeModel"),
         "Judge",
         "failed",
         "bedrock:InvokeModel",
     ),
     (
         "no such judge",
-        lambda world: refused(world, "Converse", "ValidationException", "The model identifier is invalid."),
+        lambda aws: refused(aws, "Converse", "ValidationException", "The model identifier is invalid."),
         "Judge",
         "failed",
         "judge_model",
     ),
     (
         "busy judge",
-        lambda world: refused(world, "Converse", "ThrottlingException", "Too many requests", 429),
+        lambda aws: refused(aws, "Converse", "ThrottlingException", "Too many requests", 429),
         "Judge",
         "warning",
         "again in a minute",
     ),
-    ("no grade", lambda world: world.verdict.update(score="high"), "Judge", "warning", "judge_model"),
+    ("no grade", lambda aws: aws.verdict.update(score="high"), "Judge", "warning", "judge_model"),
     ("no jobs", no_quota("L-0406044C"), "Training jobs", "failed", "Service Quotas"),
     ("no deployments", no_quota("L-C02E1E99"), "Deployments", "failed", "Service Quotas"),
     ("no requests", no_quota("L-00000003"), "Judge's quotas", "failed", "another judge"),
     (
         "few requests",
-        lambda world: world.quotas.update({"L-00000003": (world.quotas["L-00000003"][0], 2.0)}),
+        lambda aws: aws.quotas.update({"L-00000003": (aws.quotas["L-00000003"][0], 2.0)}),
         "Judge's quotas",
         "warning",
         "another judge",
     ),
-    ("unknown quotas", lambda world: world.quotas.clear(), "Judge's quotas", "warning", "Service Quotas console"),
+    ("unknown quotas", lambda aws: aws.quotas.clear(), "Judge's quotas", "warning", "Service Quotas console"),
     (
         "may not look",
-        lambda world: refused(world, "GetAccountSettings", "AccessDeniedException", "no", 403),
+        lambda aws: refused(aws, "GetAccountSettings", "AccessDeniedException", "no", 403),
         "Lambda concurrency",
         "warning",
         "docs/cli.md",
     ),
     (
         "no answer",
-        lambda world: refused(world, "GetParameter", "InternalFailure", "", 500),
+        lambda aws: refused(aws, "GetParameter", "InternalFailure", "", 500),
         "CDK bootstrap",
         "failed",
         "network",
     ),
     (
         "role",
-        lambda world: client("iam").delete_role(RoleName="tuner-customization"),
+        lambda aws: client("iam").delete_role(RoleName="tuner-customization"),
         "Service role",
         "failed",
         "Deploy",
@@ -184,9 +184,9 @@ PROBLEMS: list[tuple[str, Callable[[World], Any], str, str, str]] = [
     ("cause", "name", "verdict", "remedy"), [case[1:] for case in PROBLEMS], ids=[c[0] for c in PROBLEMS]
 )
 def test_every_problem_has_a_line_with_a_remedy(
-    cause: Callable[[World], Any], name: str, verdict: str, remedy: str, tuner: Tuner, world: World
+    cause: Callable[[FakeAws], Any], name: str, verdict: str, remedy: str, tuner: Tuner, aws: FakeAws
 ) -> None:
-    cause(world)
+    cause(aws)
     outcome = tuner("doctor", "--json")
     found = line(outcome, name)
     assert found["verdict"] == verdict
@@ -195,51 +195,51 @@ def test_every_problem_has_a_line_with_a_remedy(
     assert all(check["remedy"] for check in outcome.json if check["verdict"] != "ok")
 
 
-def test_a_line_that_is_not_ok_cannot_be_without_a_remedy() -> None:
+def test_a_result_that_is_not_ok_needs_a_remedy() -> None:
     with pytest.raises(ValueError, match="needs a remedy"):
         CheckResult("Line", "failed", "Something is wrong.")
 
 
-def test_without_model_units_a_model_that_is_served_on_demand_is_ready(tuner: Tuner, world: World) -> None:
-    no_quota("L-BE77399C")(world)
+def test_without_model_units_a_model_that_is_served_on_demand_is_ready(tuner: Tuner, aws: FakeAws) -> None:
+    no_quota("L-BE77399C")(aws)
     assert verdicts(tuner("doctor", "--json"))["Model units"] == "ok"
     llama = DeploymentSettings(base_model="meta.llama3-1-8b-instruct-v1:0:128k")
-    world.stacks["BedrockTuner"]["DeploymentSettings"] = llama.model_dump_json()
+    aws.stacks["BedrockTuner"]["DeploymentSettings"] = llama.model_dump_json()
     assert verdicts(tuner("doctor", "--json"))["Model units"] == "failed"
 
 
-def test_a_subscribed_judge_may_be_denied_later(tuner: Tuner, world: World) -> None:
-    world.stacks.clear()
+def test_a_subscribed_judge_may_be_denied_later(tuner: Tuner, aws: FakeAws) -> None:
+    aws.stacks.clear()
     outcome = tuner("doctor", "-c", "judge_model=us.anthropic.claude-sonnet-4-6", "--json")
     assert line(outcome, "Judge")["verdict"] == "warning"
     assert "15 minutes" in line(outcome, "Judge")["remedy"]
     assert verdicts(outcome)["Judge's quotas"] == "ok"
 
 
-def test_a_denied_judge_is_said_at_once_though_a_run_would_wait_for_its_subscription(
-    tuner: Tuner, world: World, monkeypatch: pytest.MonkeyPatch
+def test_a_denied_judge_is_reported_without_waiting_for_its_subscription(
+    tuner: Tuner, aws: FakeAws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def wait(seconds: float) -> None:
         raise AssertionError(f"the doctor waits {seconds} s")
 
     monkeypatch.setattr("time.sleep", wait)
-    world.stacks.clear()
-    world.denied = MARKETPLACE
+    aws.stacks.clear()
+    aws.denied = MARKETPLACE
     outcome = tuner("doctor", "-c", "judge_model=us.anthropic.claude-sonnet-4-6", "--json")
     assert line(outcome, "Judge")["verdict"] == "failed"
     assert "aws-marketplace:Subscribe" in line(outcome, "Judge")["remedy"]
 
 
-def test_asking_never_subscribes_the_account(tuner: Tuner, world: World) -> None:
-    world.stacks.clear()
-    world.access = access_of("NOT_AVAILABLE")
+def test_asking_never_subscribes_the_account(tuner: Tuner, aws: FakeAws) -> None:
+    aws.stacks.clear()
+    aws.access = access_of("NOT_AVAILABLE")
     outcome = tuner("doctor", "-c", "judge_model=us.anthropic.claude-sonnet-4-6", "--json")
-    assert world.calls("Converse") == []
+    assert aws.calls("Converse") == []
     assert "aws-marketplace:Subscribe" in line(outcome, "Judge")["remedy"]
 
 
-def test_a_person_reads_signs(tuner: Tuner, world: World) -> None:
-    world.bootstrap = None
+def test_the_table_marks_each_result_with_a_sign(tuner: Tuner, aws: FakeAws) -> None:
+    aws.bootstrap = None
     outcome = tuner("doctor")
     assert outcome.out == ""
     said = " ".join(outcome.err.split())
@@ -247,9 +247,9 @@ def test_a_person_reads_signs(tuner: Tuner, world: World) -> None:
     assert "✓ Judge" in said
 
 
-def test_a_deployment_of_an_older_version_can_still_be_looked_at(tuner: Tuner, world: World) -> None:
+def test_a_deployment_with_unknown_settings_can_be_checked(tuner: Tuner, aws: FakeAws) -> None:
     """Between an upgrade of the checkout and the next deployment, what is alive must be seen and released."""
-    outputs = world.stacks["BedrockTuner"]
+    outputs = aws.stacks["BedrockTuner"]
     outputs["DeploymentSettings"] = json.dumps({**json.loads(outputs["DeploymentSettings"]), "gone_since": "1"})
     assert verdicts(tuner("doctor", "--json"))["Stack"] == "ok"
     assert tuner("throughput").status == 0

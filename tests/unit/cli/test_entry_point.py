@@ -1,11 +1,11 @@
-"""Errors become one clear message."""
+"""Expected errors become one message and exit status 1."""
 
 from pathlib import Path
 
 import pytest
 from botocore.exceptions import EndpointConnectionError, NoCredentialsError
 
-from tests.unit.cli.world import Refused, Tuner, World
+from tests.unit.cli.fake_aws import FakeAws, Refused, Tuner
 
 
 class TestErrors:
@@ -20,7 +20,7 @@ class TestErrors:
         assert "--local" in outcome.err
         assert "Traceback" not in outcome.err
 
-    def test_a_local_cloud_that_is_gone_is_named(self, tuner: Tuner, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_local_cloud_that_has_ended_is_named(self, tuner: Tuner, monkeypatch: pytest.MonkeyPatch) -> None:
         def gone(*_: object, **__: object) -> None:
             raise EndpointConnectionError(endpoint_url="https://127.0.0.1:9")
 
@@ -30,13 +30,13 @@ class TestErrors:
         assert outcome.status == 1
         assert "start it with 'tuner local up'" in outcome.err
 
-    def test_a_denied_call_shows_awss_own_words(
-        self, tuner: Tuner, world: World, monkeypatch: pytest.MonkeyPatch
+    def test_a_denied_call_shows_the_message_of_aws(
+        self, tuner: Tuner, aws: FakeAws, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def denied() -> None:
             raise Refused("AccessDeniedException", "User: bob is not authorized to perform: states:ListExecutions", 403)
 
-        world.after["ListExecutions"] = denied
+        aws.after["ListExecutions"] = denied
         outcome = tuner("runs")
         assert outcome.status == 1
         assert "bob is not authorized to perform: states:ListExecutions" in outcome.err

@@ -1,4 +1,4 @@
-"""`tuner estimate`: the pipeline's own estimate, of a folder on this machine."""
+"""`tuner estimate`: the estimate of the run's own step, for a local folder."""
 
 import datetime as dt
 import json
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.doubles import MemoryFolder, NoPrices, manifest
-from tests.unit.cli.world import OUTPUTS, Tuner, World
+from tests.unit.cli.fake_aws import OUTPUTS, FakeAws, Tuner
 from tests.unit.costs.test_price_list import document
 from tuner import catalog
 from tuner.core.artifact_keys import Keys
@@ -31,7 +31,7 @@ class Into(NoSink):
         self.folder.files[self.name] = self.folder.files.get(self.name, b"") + data
 
 
-def test_it_is_what_the_run_itself_would_estimate(tuner: Tuner) -> None:
+def test_the_estimate_equals_that_of_the_run(tuner: Tuner) -> None:
     settings = parse_document((EXAMPLE / "run.yaml").read_text(), "run.yaml")
     pinned = manifest(settings.pop("base_model"), **settings)
     folder = MemoryFolder()
@@ -51,13 +51,13 @@ def test_it_is_what_the_run_itself_would_estimate(tuner: Tuner) -> None:
     }
 
 
-def test_it_asks_nothing_of_aws(tuner: Tuner, world: World) -> None:
-    world.actions.clear()
+def test_no_call_to_aws_is_made(tuner: Tuner, aws: FakeAws) -> None:
+    aws.actions.clear()
     assert tuner("estimate", str(EXAMPLE)).status == 0
-    assert world.actions == set()
+    assert aws.actions == set()
 
 
-def test_what_is_unknown_stands_in_the_table_and_below_it(tuner: Tuner) -> None:
+def test_unknown_prices_are_in_the_table_and_named_below_it(tuner: Tuner) -> None:
     shown = tuner("estimate", str(EXAMPLE)).err
     (line,) = [line for line in shown.splitlines() if line.startswith("Provisioned throughput")]
     assert line.split()[-1] == "unknown"
@@ -76,7 +76,7 @@ def test_every_model_of_the_catalog_can_be_estimated(tuner: Tuner, model: str, f
     assert outcome.json["items"][0]["name"] == "Training"
 
 
-def test_over_the_budget_says_by_how_much_and_fails(tuner: Tuner, folder: Path) -> None:
+def test_an_estimate_over_the_budget_fails(tuner: Tuner, folder: Path) -> None:
     (folder / "run.yaml").write_text(
         "base_model: anthropic.claude-3-haiku-20240307-v1:0:200k\nbudget_usd: 100\ngenerate: {count: 0}\n"
     )
@@ -85,17 +85,17 @@ def test_over_the_budget_says_by_how_much_and_fails(tuner: Tuner, folder: Path) 
     assert " over its budget of $100.00. Nothing has been spent." in outcome.err
 
 
-def test_a_deployments_budget_and_prices_are_taken_when_it_is_named(tuner: Tuner, world: World) -> None:
+def test_a_named_deployment_provides_budget_and_prices(tuner: Tuner, aws: FakeAws) -> None:
     prices = ({"item": "throughput", "term": "hourly", "usd": 20, "source": "contract"},)
     settings = DeploymentSettings.model_validate({"budget_usd": 10, "prices": prices})
-    world.stacks["BedrockTuner"] = {**OUTPUTS, "DeploymentSettings": settings.model_dump_json()}
+    aws.stacks["BedrockTuner"] = {**OUTPUTS, "DeploymentSettings": settings.model_dump_json()}
     outcome = tuner("estimate", str(EXAMPLE), "--stack", "BedrockTuner", "--json")
     assert outcome.status == 1
     assert (outcome.json["budget_usd"], outcome.json["decision"]) == (10, "refuse")
     assert "Provisioned throughput" not in outcome.json["unknown"]
 
 
-def test_documents_that_would_be_read_are_counted(tuner: Tuner, folder: Path) -> None:
+def test_generation_from_documents_is_estimated(tuner: Tuner, folder: Path) -> None:
     lines = [json.dumps({"question": f"What is {n}?", "answer": f"It is {n}."}) for n in range(40)]
     (folder / "training.jsonl").write_text("\n".join(lines))
     (folder / "documents" / "guide.txt").write_text("Amazon Bedrock serves foundation models. " * 200)
@@ -106,7 +106,7 @@ def test_documents_that_would_be_read_are_counted(tuner: Tuner, folder: Path) ->
     assert items["Generation, reading"]["unit_price_usd"] == pytest.approx(8.0e-7)
 
 
-def test_a_dataset_with_errors_says_so_and_is_estimated_all_the_same(tuner: Tuner, folder: Path) -> None:
+def test_a_dataset_with_errors_is_estimated_too(tuner: Tuner, folder: Path) -> None:
     (folder / "training.jsonl").write_text('{"question": "Q?", "answer": "A."}\n{"question": "R?", "answer": ""}\n')
     (folder / "run.yaml").write_text("generate: {count: 0}\n")
     outcome = tuner("estimate", str(folder))
@@ -114,13 +114,11 @@ def test_a_dataset_with_errors_says_so_and_is_estimated_all_the_same(tuner: Tune
     assert "Training" in outcome.err
 
 
-def test_a_deployments_estimate_asks_for_the_prices_of_today_and_says_where_they_are_from(
-    tuner: Tuner, world: World
-) -> None:
+def test_a_named_deployment_uses_todays_prices_and_names_their_source(tuner: Tuner, aws: FakeAws) -> None:
     usage = "USE1-NovaMicro-Customization-Training"
     wanted = Wanted("training", "amazon.nova-micro-v1:0", None, usage)
-    world.offers[usage] = [document(wanted, usd="0.002")]
-    world.model["modelLifecycle"] = {"status": "LEGACY", "endOfLifeTime": dt.datetime(2099, 1, 1, tzinfo=dt.UTC)}
+    aws.offers[usage] = [document(wanted, usd="0.002")]
+    aws.model["modelLifecycle"] = {"status": "LEGACY", "endOfLifeTime": dt.datetime(2099, 1, 1, tzinfo=dt.UTC)}
     said = tuner("estimate", str(EXAMPLE), "--stack", "BedrockTuner", "--json").json
     training = next(item for item in said["items"] if item["name"] == "Training")
     assert training["unit_price_usd"] == pytest.approx(2e-6)

@@ -1,4 +1,4 @@
-"""`tuner evaluate` on files: data on stdout, words on stderr."""
+"""`tuner evaluate` on files: JSON on stdout, messages on stderr."""
 
 import json
 from pathlib import Path
@@ -49,7 +49,7 @@ def test_an_unknown_metric_is_an_error(files: list[str]) -> None:
     assert isinstance(run(*files, "--metric", "ruge").exception, SettingsError)
 
 
-def test_the_settings_of_a_run_count_and_the_command_line_goes_before_them(files: list[str], tmp_path: Path) -> None:
+def test_the_command_line_overrides_the_settings_file(files: list[str], tmp_path: Path) -> None:
     settings = tmp_path / "run.yaml"
     settings.write_text("evaluation: {metrics: [rouge], language: ja}\ngate: {rouge_l: {at_least: 0.99}}\n", "utf-8")
     result = run(*files, "--settings", str(settings), "--language", "en", "--json")

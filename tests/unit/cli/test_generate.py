@@ -1,4 +1,4 @@
-"""`tuner data generate`: documents here or in S3 in, pairs with their origins out, and nothing half done."""
+"""`tuner data generate`: question-answer pairs from local documents or documents in S3."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from moto import mock_aws
 from typer.testing import CliRunner
 
-from tests.unit.cli.world import World
+from tests.unit.cli.fake_aws import FakeAws
 from tests.unit.datasets.memory_files import jsonl
 from tests.unit.generation.made import JUDGE, Writer, pair, sentences
 from tuner.aws.clients import client
@@ -75,7 +75,7 @@ def test_files_and_folders_are_taken_together(folder: Path, writer: Writer) -> N
     assert {each["document"] for each in made(output)} == {"a.txt", "b.md"}
 
 
-def test_documents_of_one_name_are_told_apart(folder: Path, writer: Writer) -> None:
+def test_documents_with_equal_names_get_unique_names(folder: Path, writer: Writer) -> None:
     other = folder.parent / "other"
     other.mkdir()
     (other / "a.txt").write_text("\n\n".join(sentences(20, 60)))
@@ -103,7 +103,7 @@ def test_s3_addresses_are_read_and_written(folder: Path, writer: Writer, monkeyp
     assert [path.name for path in folder.parent.iterdir()] == ["set"]
 
 
-def test_of_a_datasets_folder_in_s3_the_documents_are_read(folder: Path, writer: Writer) -> None:
+def test_only_the_documents_of_a_dataset_folder_are_used(folder: Path, writer: Writer) -> None:
     output = folder.parent / "pairs.jsonl"
     with mock_aws():
         client.cache_clear()
@@ -120,7 +120,7 @@ def test_of_a_datasets_folder_in_s3_the_documents_are_read(folder: Path, writer:
     assert "s3://bucket/incoming/absent.pdf" in absent.stderr
 
 
-def test_an_interrupted_command_goes_on_where_it_stopped(folder: Path, writer: Writer) -> None:
+def test_an_interrupted_command_reuses_its_replies(folder: Path, writer: Writer) -> None:
     output = folder.parent / "pairs.jsonl"
     arguments = (str(folder), "--count", "16", "--output", str(output))
     (folder / "documents" / "c.txt").write_text("\n\n".join(sentences(20, 60)))
@@ -143,7 +143,7 @@ def test_an_interrupted_command_goes_on_where_it_stopped(folder: Path, writer: W
     assert len(writer.calls) - 1 == 3
 
 
-def test_too_few_pairs_are_an_error_that_says_how_many_there_are(folder: Path, writer: Writer) -> None:
+def test_too_few_pairs_are_an_error_with_their_number(folder: Path, writer: Writer) -> None:
     output = folder.parent / "pairs.jsonl"
     result = generate(str(folder / "documents" / "a.txt"), "--count", "50", "--output", str(output))
     assert isinstance(result.exception, GenerationError)
@@ -162,7 +162,7 @@ def test_too_few_pairs_are_an_error_that_says_how_many_there_are(folder: Path, w
         ((".", "--output", "x.jsonl", "--training", "nowhere.csv"), "there is no file 'nowhere.csv'"),
     ],
 )
-def test_a_wrong_call_is_told_from_documents_that_are_wrong(
+def test_usage_errors_differ_from_document_errors(
     arguments: tuple[str, ...], said: str, folder: Path, writer: Writer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(folder)
@@ -172,9 +172,7 @@ def test_a_wrong_call_is_told_from_documents_that_are_wrong(
     assert not writer.calls
 
 
-def test_nothing_is_asked_when_it_could_cost_more_than_the_budget_or_there_is_nothing_to_read(
-    folder: Path, writer: Writer, tmp_path: Path
-) -> None:
+def test_no_request_is_made_over_the_budget_or_without_documents(folder: Path, writer: Writer, tmp_path: Path) -> None:
     output = str(tmp_path / "pairs.jsonl")
     pricey = ("--model", "amazon.nova-pro-v1:0", "--budget-usd", "0.01")
     assert "over the budget of $0.01" in str(generate(str(folder), "--output", output, *pricey).exception)
@@ -186,11 +184,9 @@ def test_nothing_is_asked_when_it_could_cost_more_than_the_budget_or_there_is_no
     assert not writer.calls
 
 
-def test_a_deployments_judge_reads_when_it_is_named(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, world: World
-) -> None:
-    world.stacks["Mine"] = {
-        **world.stacks[next(iter(world.stacks))],
+def test_a_named_deployment_provides_the_judge(folder: Path, monkeypatch: pytest.MonkeyPatch, aws: FakeAws) -> None:
+    aws.stacks["Mine"] = {
+        **aws.stacks[next(iter(aws.stacks))],
         "DeploymentSettings": DeploymentSettings(judge_model="amazon.nova-pro-v1:0").model_dump_json(),
     }
     asked, found = [], Writer()

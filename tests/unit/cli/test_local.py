@@ -1,4 +1,4 @@
-"""`tuner local` and `--local`: the way to the cloud on this machine."""
+"""`tuner local` and `--local`."""
 
 import json
 import os
@@ -18,7 +18,7 @@ ENDPOINT = "https://127.0.0.1:4566"
 
 @pytest.fixture
 def cloud(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """Stands in for local.cloud, and remembers what was asked of it."""
+    """Replaces local.cloud, and records the calls."""
     asked: dict[str, Any] = {}
     state = {"running": True, "folder": Path("/somewhere"), "endpoint": ENDPOINT, "pid": 1, "engine": "tiny"}
 
@@ -43,9 +43,7 @@ def status(*arguments: str) -> int:
     return int(left.value.code or 0)
 
 
-def test_up_passes_its_options_on_and_says_what_happens(
-    cloud: dict[str, Any], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_up_passes_its_options_and_shows_progress(cloud: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
     assert status("local", "up", "--engine", "tiny", "--no-deploy") == 0
     assert cloud == {"engine": "tiny", "deploy": False}
     said = capsys.readouterr()
@@ -54,7 +52,7 @@ def test_up_passes_its_options_on_and_says_what_happens(
     assert ENDPOINT in said.err
 
 
-def test_an_engine_that_is_none_is_a_wrong_call(cloud: dict[str, Any]) -> None:
+def test_an_unknown_engine_is_a_usage_error(cloud: dict[str, Any]) -> None:
     assert status("local", "up", "--engine", "huge") == 2
     assert cloud == {}
 
@@ -65,13 +63,13 @@ def test_an_error_of_the_cloud_is_one_message(cloud: dict[str, Any], capsys: pyt
     assert capsys.readouterr().err.endswith("Error: The local cloud ended while starting.\n")
 
 
-def test_an_interrupted_start_says_how_to_go_on(cloud: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_interrupted_start_says_how_to_continue(cloud: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
     cloud["interrupted"] = True
     assert status("local", "up") == 130
     assert "To continue: tuner local up." in capsys.readouterr().err
 
 
-def test_down_says_whether_there_was_anything(cloud: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+def test_down_says_whether_a_cloud_existed(cloud: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
     assert status("local", "down") == 0
     assert "There was no local cloud." in capsys.readouterr().err
     cloud["existed"] = True
@@ -79,7 +77,7 @@ def test_down_says_whether_there_was_anything(cloud: dict[str, Any], capsys: pyt
     assert "The local cloud is stopped and deleted." in capsys.readouterr().err
 
 
-def test_env_is_for_the_shell(cloud: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+def test_env_prints_shell_exports(cloud: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
     assert status("local", "env") == 0
     assert f"export AWS_ENDPOINT_URL={ENDPOINT}" in capsys.readouterr().out
 
@@ -92,7 +90,7 @@ def test_status_is_json_and_fails_when_nothing_runs(
     assert json.loads(capsys.readouterr().out)["running"] is False
 
 
-def test_local_points_this_process_at_the_cloud_and_away_from_the_users_account(
+def test_use_local_cloud_replaces_the_environment_of_the_users_account(
     cloud: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "environ", dict(os.environ, AWS_PROFILE="work"))
@@ -101,7 +99,7 @@ def test_local_points_this_process_at_the_cloud_and_away_from_the_users_account(
     assert "AWS_PROFILE" not in os.environ
 
 
-def test_an_environment_that_points_there_is_left_alone(monkeypatch: pytest.MonkeyPatch, cloud: dict[str, Any]) -> None:
+def test_an_environment_of_a_local_cloud_is_kept(monkeypatch: pytest.MonkeyPatch, cloud: dict[str, Any]) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "https://127.0.0.1:9999")
     use_local_cloud()
     assert deployment.local_endpoint() == "https://127.0.0.1:9999"
@@ -113,7 +111,7 @@ def test_other_endpoints_are_not_local(monkeypatch: pytest.MonkeyPatch, endpoint
     assert deployment.local_endpoint() is None
 
 
-def test_without_a_checkout_it_says_so(
+def test_a_command_without_a_checkout_says_so(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("tuner.__file__", str(tmp_path / "tuner" / "__init__.py"))

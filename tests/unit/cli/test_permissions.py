@@ -1,14 +1,14 @@
-"""The reference names every action that a command needs, and none that it does not."""
+"""docs/cli.md names exactly the actions that a command uses."""
 
 from pathlib import Path
 
 import pytest
 
+from tests.unit.cli.fake_aws import Execution, FakeAws, Tuner
 from tests.unit.cli.histories import TO_TRAINING, History
 from tests.unit.cli.samples import REQUEST, failed, report
 from tests.unit.cli.test_estimate import EXAMPLE
 from tests.unit.cli.test_stop import job
-from tests.unit.cli.world import Execution, Tuner, World
 from tuner.artifacts.report import Report
 from tuner.aws.clients import client
 from tuner.cli.reference import ACTIONS
@@ -17,26 +17,26 @@ from tuner.reporting.collect.run_summary import run_summary
 
 
 class TestPermissions:
-    """The reference names every action that a command needs, and none that it does not."""
+    """docs/cli.md names exactly the actions that a command uses."""
 
     @pytest.fixture(autouse=True)
-    def _setting(self, world: World, folder: Path) -> None:
-        world.add(Execution("faq-1"), failed("faq-2"), Execution("faq-3", "RUNNING"))
-        world.executions["faq-3"].history = History().is_in(*TO_TRAINING)
-        world.job = job("faq-3")
+    def _setting(self, aws: FakeAws, folder: Path) -> None:
+        aws.add(Execution("faq-1"), failed("faq-2"), Execution("faq-3", "RUNNING"))
+        aws.executions["faq-3"].history = History().is_in(*TO_TRAINING)
+        aws.job = job("faq-3")
         for run in ("faq-1", "faq-2"):
-            world.put(run, Keys.REPORT, report(run))
-            world.put(run, Keys.REPORT_PAGE, "<html>")
+            aws.put(run, Keys.REPORT, report(run))
+            aws.put(run, Keys.REPORT_PAGE, "<html>")
         old = Report.model_validate(report("forgotten-1"))
-        world.put("forgotten-1", Keys.REPORT_CARD, run_summary(old).model_dump_json())
-        world.s3.put_object(Bucket="tuner-data", Key="incoming/faq/validation.csv", Body=b"old")
+        aws.put("forgotten-1", Keys.REPORT_CARD, run_summary(old).model_dump_json())
+        aws.s3.put_object(Bucket="tuner-data", Key="incoming/faq/validation.csv", Body=b"old")
         client("iam").create_role(RoleName="tuner-customization", AssumeRolePolicyDocument="{}")
-        world.after["Invoke"] = lambda: [world.add(Execution(f"{name}-r1")) for name in list(world.executions)]
-        world.put("faq-3", Keys.APPROVAL, REQUEST)
+        aws.after["Invoke"] = lambda: [aws.add(Execution(f"{name}-r1")) for name in list(aws.executions)]
+        aws.put("faq-3", Keys.APPROVAL, REQUEST)
         trained = {"run_id": "faq-3", "trained_by": "faq-3", "job_name": "j", "recorded_at": "2026-11-01T00:00:00Z"}
-        world.put("faq-3", Keys.TRAINING_JOB, {**trained, "job_arn": world.job and world.job["jobArn"]})
-        world.tokens = {"the-token"}
-        world.actions.clear()
+        aws.put("faq-3", Keys.TRAINING_JOB, {**trained, "job_arn": aws.job and aws.job["jobArn"]})
+        aws.tokens = {"the-token"}
+        aws.actions.clear()
 
     @pytest.mark.parametrize(
         ("command", "calls"),
@@ -53,12 +53,12 @@ class TestPermissions:
             ("doctor", [("doctor",)]),
         ],
     )
-    def test_they_are_what_is_called(
-        self, command: str, calls: list[tuple[str, ...]], tuner: Tuner, world: World, folder: Path, tmp_path: Path
+    def test_the_reference_names_the_actions_that_are_used(
+        self, command: str, calls: list[tuple[str, ...]], tuner: Tuner, aws: FakeAws, folder: Path, tmp_path: Path
     ) -> None:
         places = {"FOLDER": str(folder), "EXAMPLE": str(EXAMPLE), "OUT": str(tmp_path / "out")}
         for call in calls:
             tuner(*(places.get(word, word) for word in call))
         # S3 asks KMS itself, in the caller's name.
         named = {action for action in ACTIONS[command] if not action.startswith("kms:")}
-        assert world.actions - {"cloudformation:DescribeStacks"} == named
+        assert aws.actions - {"cloudformation:DescribeStacks"} == named

@@ -1,11 +1,11 @@
-"""The reference can be read: every command, argument and option says what it is."""
+"""Every command, argument and option in docs/cli.md has a description."""
 
 import re
 
 from tuner.cli import reference
 
 
-def test_every_row_says_what_it_means() -> None:
+def test_every_argument_and_option_has_a_description() -> None:
     rows = [line for line in reference.page().splitlines() if line.startswith("| `")]
     assert len(rows) > 20
     assert all(re.search(r"[a-z]{2}", row.split(" | ")[1]) for row in rows)

@@ -4,21 +4,21 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.cli.world import Tuner, World
+from tests.unit.cli.fake_aws import FakeAws, Tuner
 
 
 class TestRunRefusesBeforeAnyUpload:
     @pytest.fixture(autouse=True)
-    def _nothing_arrives(self, world: World) -> object:
+    def _nothing_arrives(self, aws: FakeAws) -> object:
         yield
-        assert world.uploaded() == {}
+        assert aws.uploaded() == {}
 
     def test_no_path(self, tuner: Tuner) -> None:
         outcome = tuner("run")
         assert outcome.status == 2
         assert "Missing argument 'PATH" in outcome.err
 
-    def test_a_path_that_is_not_there(self, tuner: Tuner, tmp_path: Path) -> None:
+    def test_a_missing_path(self, tuner: Tuner, tmp_path: Path) -> None:
         outcome = tuner("run", str(tmp_path / "nowhere"))
         assert (outcome.status, "does not exist" in outcome.err) == (1, True)
 
@@ -46,13 +46,13 @@ class TestRunRefusesBeforeAnyUpload:
         (folder / "run.yaml").write_bytes("system_prompt: déjà\n".encode("latin-1"))
         assert "byte 16 is not UTF-8" in tuner("run", str(folder)).err
 
-    def test_settings_that_are_not_there(self, tuner: Tuner, folder: Path) -> None:
+    def test_a_missing_settings_file(self, tuner: Tuner, folder: Path) -> None:
         assert "run.yml does not exist" in tuner("run", str(folder), "--settings", "run.yml").err
 
     def test_a_dataset_with_a_slash(self, tuner: Tuner, folder: Path) -> None:
         assert "is no dataset name" in tuner("run", str(folder), "--dataset", "a/b").err
 
-    def test_a_stack_that_is_not_there(self, tuner: Tuner, folder: Path) -> None:
+    def test_a_missing_stack(self, tuner: Tuner, folder: Path) -> None:
         outcome = tuner("run", str(folder), "--stack", "Other")
         assert outcome.status == 1
         assert "There is no stack 'Other' in us-east-1" in outcome.err

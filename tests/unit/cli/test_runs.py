@@ -2,16 +2,16 @@
 
 from datetime import datetime, timedelta
 
+from tests.unit.cli.fake_aws import Execution, FakeAws, Tuner
 from tests.unit.cli.histories import BEGAN, TO_TRAINING, History
 from tests.unit.cli.samples import ESTIMATE, failed, report, throughput
-from tests.unit.cli.world import Execution, Tuner, World
 from tuner.core.artifact_keys import Keys
 from tuner.core.run import run_id
 
 
 class TestRunsAndShow:
-    def test_runs_as_json_is_a_list_newest_first(self, tuner: Tuner, world: World) -> None:
-        world.add(failed("old-1"), Execution("new-1", started=BEGAN + timedelta(days=1)))
+    def test_runs_as_json_is_a_list_newest_first(self, tuner: Tuner, aws: FakeAws) -> None:
+        aws.add(failed("old-1"), Execution("new-1", started=BEGAN + timedelta(days=1)))
         found = tuner("runs", "--json").json
         assert [(run["run_id"], run["status"]) for run in found] == [("new-1", "SUCCEEDED"), ("old-1", "FAILED")]
         assert found[0]["took_seconds"] == 180
@@ -21,24 +21,24 @@ class TestRunsAndShow:
         assert tuner("runs", "--json").json == []
         assert "There are no runs yet" in tuner("runs").err
 
-    def test_the_table_fits_80_columns_and_leaves_stdout_empty(self, tuner: Tuner, world: World) -> None:
+    def test_the_table_fits_80_columns_and_leaves_stdout_empty(self, tuner: Tuner, aws: FakeAws) -> None:
         longest = run_id("a dataset with quite a long name, and more of it", [], repeat=12)
-        world.add(Execution(longest, dataset="a dataset with quite a long name, and more of it"))
+        aws.add(Execution(longest, dataset="a dataset with quite a long name, and more of it"))
         outcome = tuner("runs")
         assert outcome.out == ""
         assert longest in outcome.err
         assert all(len(line) <= 80 for line in outcome.err.splitlines())
 
-    def test_show_is_the_report_with_live_throughput_beside_it(self, tuner: Tuner, world: World) -> None:
-        world.add(Execution("faq-1"))
+    def test_show_prints_the_report_and_the_live_throughput(self, tuner: Tuner, aws: FakeAws) -> None:
+        aws.add(Execution("faq-1"))
         written = report("faq-1")
-        world.put("faq-1", Keys.REPORT, written)
+        aws.put("faq-1", Keys.REPORT, written)
         assert tuner("show", "faq-1", "--json").json == {**written, "live_throughput": []}
 
-    def test_show_of_a_running_run_is_what_is_known(self, tuner: Tuner, world: World) -> None:
-        world.add(Execution("faq-1", "RUNNING", history=History().is_in(*TO_TRAINING)))
-        world.put("faq-1", Keys.ESTIMATE, ESTIMATE)
-        world.throughputs = [throughput("faq-1")]
+    def test_show_prints_the_progress_of_a_run_without_a_report(self, tuner: Tuner, aws: FakeAws) -> None:
+        aws.add(Execution("faq-1", "RUNNING", history=History().is_in(*TO_TRAINING)))
+        aws.put("faq-1", Keys.ESTIMATE, ESTIMATE)
+        aws.throughputs = [throughput("faq-1")]
         outcome = tuner("show", "faq-1", "--json")
         assert outcome.status == 0
         assert outcome.json["status"] == "RUNNING"
@@ -46,20 +46,20 @@ class TestRunsAndShow:
         assert {"name": "Pin the inputs", "state": "done"}.items() <= outcome.json["steps"][0].items()
         assert outcome.json["live_throughput"][0]["status"] == "InService"
 
-    def test_a_report_that_says_more_than_this_version_knows_is_still_read(self, tuner: Tuner, world: World) -> None:
-        world.add(Execution("faq-1"))
-        world.put("faq-1", Keys.REPORT, report("faq-1", from_the_future={"a": 1}))
+    def test_unknown_members_of_a_report_are_ignored(self, tuner: Tuner, aws: FakeAws) -> None:
+        aws.add(Execution("faq-1"))
+        aws.put("faq-1", Keys.REPORT, report("faq-1", from_the_future={"a": 1}))
         assert "The tuned model is better." in tuner("show", "faq-1").err
 
-    def test_what_the_gate_decided_is_said(self, tuner: Tuner, world: World) -> None:
-        world.add(Execution("faq-1"))
+    def test_the_gate_decision_is_shown(self, tuner: Tuner, aws: FakeAws) -> None:
+        aws.add(Execution("faq-1"))
         gate = {"decision": "rejected", "sentence": "Rejected: correctness is 5, not at least 6."}
-        world.put("faq-1", Keys.REPORT, report("faq-1", gate=gate))
+        aws.put("faq-1", Keys.REPORT, report("faq-1", gate=gate))
         assert "Gate: Rejected: correctness is 5, not at least 6." in tuner("show", "faq-1").err
 
-    def test_a_report_of_another_version_is_not_guessed_at(self, tuner: Tuner, world: World) -> None:
-        world.add(Execution("faq-1"))
-        world.put("faq-1", Keys.REPORT, report("faq-1", schema_version=2))
+    def test_a_report_of_another_schema_version_is_an_error(self, tuner: Tuner, aws: FakeAws) -> None:
+        aws.add(Execution("faq-1"))
+        aws.put("faq-1", Keys.REPORT, report("faq-1", schema_version=2))
         outcome = tuner("show", "faq-1")
         assert outcome.status == 1
         assert "was written by another version" in outcome.err

@@ -1,4 +1,4 @@
-"""The checklist says what the state machine and its history say."""
+"""The checklist of steps follows the state machine and the execution history."""
 
 from datetime import timedelta
 
@@ -22,7 +22,7 @@ def step(history: History, name: str) -> Step:
     return next(step for step in checklist(history).steps if step.name == name)
 
 
-def test_the_plan_is_the_way_to_success_in_its_order() -> None:
+def test_the_plan_is_the_path_to_success_in_order() -> None:
     names = StepPlan(DEFINITION).names
     assert names[0] == "Pin the inputs"
     assert names[-1] == "Notify of success"
@@ -36,7 +36,7 @@ def test_a_polling_loop_is_one_line() -> None:
     assert not {"Check the customization", "Check the throughput"} & set(names)
 
 
-def test_every_function_that_fails_can_be_named() -> None:
+def test_the_function_of_a_step_is_found() -> None:
     plan = StepPlan(DEFINITION)
     assert plan.function_of("Answer with the tuned model") == "${AnswerQuestions}"
     assert plan.function_of("Validate the dataset") == "${Validate}"
@@ -44,7 +44,7 @@ def test_every_function_that_fails_can_be_named() -> None:
     assert plan.function_of("Refuse the cost") is None
 
 
-def test_steps_wait_run_and_get_done() -> None:
+def test_steps_are_waiting_running_or_done() -> None:
     found = marks(History().is_in(*TO_TRAINING))
     assert found["Start the customization"] == "done"
     assert found[training.STEP] == "running"
@@ -66,20 +66,20 @@ def test_a_run_that_succeeded_has_every_step_done() -> None:
     assert set(found.values()) == {"done", "skipped"}
 
 
-def test_a_step_that_was_passed_over_does_not_look_as_if_it_were_still_to_come() -> None:
+def test_a_step_before_the_running_one_that_was_not_entered_is_skipped() -> None:
     found = marks(History().is_in(*TO_TRAINING))
     assert found["Ask for approval"] == "skipped"
     assert found["Summarize the training"] == "waiting"
 
 
-def test_steps_that_were_passed_over_are_skipped() -> None:
+def test_steps_that_were_not_entered_are_skipped() -> None:
     without_serving = [name for name in TO_THE_END if "hroughput" not in name and "Answer" not in name]
     found = marks(History().went(*without_serving).ended("Succeeded"))
     assert found["Answer with the base model"] == found["Purchase throughput"] == "skipped"
     assert found["Summarize the training"] == "done"
 
 
-def test_a_failure_that_was_caught_marks_its_step_and_shows_what_was_done_then() -> None:
+def test_a_caught_failure_marks_its_step_and_shows_the_error_path() -> None:
     history = History().went("Pin the inputs").is_in("Check that the account is ready")
     history.task_failed("QuotaError").left("Check that the account is ready")
     history.went("Report the failure", "Notify of the failure").is_in("The run failed").ended("Failed")
@@ -89,7 +89,7 @@ def test_a_failure_that_was_caught_marks_its_step_and_shows_what_was_done_then()
     assert marks(history)["Score the answers"] == "skipped"
 
 
-def test_a_refused_budget_is_what_failed() -> None:
+def test_a_refused_cost_is_the_failed_step() -> None:
     history = History().went(*TO_TRAINING[:6], "Refuse the cost", "Report the failure").ended("Failed")
     failed = checklist(history).failed
     assert failed and failed.name == "Refuse the cost"
@@ -102,7 +102,7 @@ def test_a_failed_check_fails_the_line_of_its_loop() -> None:
     assert failed and failed.name == training.STEP
 
 
-def test_a_release_that_works_after_a_failure_is_done_and_one_that_does_not_is_failed() -> None:
+def test_a_release_after_a_failure_is_done_or_failed() -> None:
     before = TO_THE_END[: TO_THE_END.index("Answer with the tuned model")]
     history = History().went(*before).is_in("Answer with the tuned model").task_failed("AwsError")
     released = history.went("Release after a failure").is_in("Report the failure")
@@ -112,14 +112,14 @@ def test_a_release_that_works_after_a_failure_is_done_and_one_that_does_not_is_f
     assert marks(stuck)["Release after a failure"] == "failed"
 
 
-def test_an_attempt_that_failed_is_noted_until_the_next_one_works() -> None:
+def test_a_failed_attempt_is_noted_until_a_retry_succeeds() -> None:
     history = History().is_in("Pin the inputs").task_failed("ThrottledError")
     assert step(history, "Pin the inputs").note == "retrying after ThrottledError"
     assert step(history.add("TaskScheduled").add("TaskSucceeded"), "Pin the inputs").mark == "running"
     assert step(history.left("Pin the inputs").is_in("Check that the account is ready"), "Pin the inputs").note == ""
 
 
-def test_a_map_counts_its_parts() -> None:
+def test_a_map_counts_its_iterations() -> None:
     history = History().is_in(*TO_TRAINING[:8]).add("MapStateStarted", mapStateStartedEventDetails={"length": 5})
     history.add("TaskStateEntered", stateEnteredEventDetails={"name": "Ask the base model"})
     history.add("MapIterationSucceeded", mapIterationSucceededEventDetails={"index": 0})
@@ -127,7 +127,7 @@ def test_a_map_counts_its_parts() -> None:
     assert (found.mark, found.note) == ("running", "1 of 5 parts")
 
 
-def test_a_stopped_run_failed_where_it_was() -> None:
+def test_a_stopped_run_fails_its_running_step() -> None:
     history = History().is_in(*TO_TRAINING).ended("Aborted")
     failed = checklist(history).failed
     assert failed and failed.name == training.STEP

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from tests.doubles import manifest
+from tests.unit.cli.fake_aws import ARTIFACTS, Execution, FakeAws, Tuner
 from tests.unit.cli.histories import TO_TRAINING, History
 from tests.unit.cli.samples import BEGAN, throughput
-from tests.unit.cli.world import ARTIFACTS, Execution, Tuner, World
 from tuner.core.artifact_keys import Keys
 from tuner.core.resource_names import resource_name
 
@@ -26,72 +26,70 @@ def job(run: str, **members: Any) -> dict[str, Any]:
 
 
 class TestStop:
-    def test_a_job_whose_training_is_done_is_left_to_complete(self, tuner: Tuner, world: World) -> None:
-        world.add(Execution("faq-1", "RUNNING", history=History().is_in(*TO_TRAINING)))
-        world.job = job("faq-1", statusDetails={"trainingDetails": {"status": "Completed"}})
+    def test_a_job_that_has_finished_training_is_not_stopped(self, tuner: Tuner, aws: FakeAws) -> None:
+        aws.add(Execution("faq-1", "RUNNING", history=History().is_in(*TO_TRAINING)))
+        aws.job = job("faq-1", statusDetails={"trainingDetails": {"status": "Completed"}})
         outcome = tuner("stop", "faq-1")
-        assert world.job["status"] == "InProgress"
+        assert aws.job["status"] == "InProgress"
         assert "tuner run --again' reuses its model" in " ".join(outcome.err.split())
 
-    def test_a_job_of_a_run_that_is_over_is_stopped_too(self, tuner: Tuner, world: World) -> None:
-        world.add(Execution("faq-1", "FAILED"))
-        world.job = job("faq-1")
+    def test_the_job_of_an_ended_run_is_stopped(self, tuner: Tuner, aws: FakeAws) -> None:
+        aws.add(Execution("faq-1", "FAILED"))
+        aws.job = job("faq-1")
         assert "is being stopped" in tuner("stop", "faq-1").err
-        assert world.job["status"] == "Stopping"
+        assert aws.job["status"] == "Stopping"
 
-    def test_stops_run_and_training_and_waits_until_nothing_is_alive(self, tuner: Tuner, world: World) -> None:
-        world.add(Execution("faq-1", "RUNNING", history=History().is_in(*TO_TRAINING)))
-        world.throughputs = [throughput("faq-1")]
-        world.job = job("faq-1")
-        world.after["ListProvisionedModelThroughputs"] = world.throughputs.clear
+    def test_stops_the_run_and_its_training_and_waits_for_the_release(self, tuner: Tuner, aws: FakeAws) -> None:
+        aws.add(Execution("faq-1", "RUNNING", history=History().is_in(*TO_TRAINING)))
+        aws.throughputs = [throughput("faq-1")]
+        aws.job = job("faq-1")
+        aws.after["ListProvisionedModelThroughputs"] = aws.throughputs.clear
         outcome = tuner("stop", "faq-1")
         assert outcome.status == 0
-        assert world.executions["faq-1"].status == "ABORTED"
-        assert world.job["status"] == "Stopping"
-        assert len(world.calls("ListProvisionedModelThroughputs")) == 2
+        assert aws.executions["faq-1"].status == "ABORTED"
+        assert aws.job["status"] == "Stopping"
+        assert len(aws.calls("ListProvisionedModelThroughputs")) == 2
         assert "Throughput left: none" in outcome.err
 
-    def test_an_endpoint_is_not_written_down_as_released_by_the_stop_of_the_training(
-        self, tuner: Tuner, world: World
-    ) -> None:
-        """Else the release function would not look for it by its record, and would disarm its switch."""
-        world.add(Execution("faq-1", "RUNNING", history=History().is_in(*TO_TRAINING)))
-        world.throughputs = [throughput("faq-1")]
-        world.after["ListProvisionedModelThroughputs"] = world.throughputs.clear
+    def test_stopping_the_training_does_not_mark_the_endpoint_as_released(self, tuner: Tuner, aws: FakeAws) -> None:
+        """Otherwise the release function would not find the endpoint by its record, and would delete its schedule."""
+        aws.add(Execution("faq-1", "RUNNING", history=History().is_in(*TO_TRAINING)))
+        aws.throughputs = [throughput("faq-1")]
+        aws.after["ListProvisionedModelThroughputs"] = aws.throughputs.clear
         record = {
             "kind": "provisioned",
-            "arn": world.throughputs[0]["provisionedModelArn"],
+            "arn": aws.throughputs[0]["provisionedModelArn"],
             "name": "tuner-faq-1",
             "model_units": 1,
             "commitment": None,
             "created_at": "2026-11-01T00:00:00Z",
             "released_at": None,
         }
-        world.put("faq-1", Keys.ENDPOINT, record)
+        aws.put("faq-1", Keys.ENDPOINT, record)
         assert tuner("stop", "faq-1").status == 0
-        found = world.s3.get_object(Bucket=ARTIFACTS, Key=f"runs/faq-1/{Keys.ENDPOINT}")["Body"].read()
+        found = aws.s3.get_object(Bucket=ARTIFACTS, Key=f"runs/faq-1/{Keys.ENDPOINT}")["Body"].read()
         assert json.loads(found)["released_at"] is None
 
     @pytest.mark.parametrize("status", ["RUNNING", "FAILED"])
-    def test_a_run_that_may_be_buying_is_said_to_be(self, tuner: Tuner, world: World, status: str) -> None:
-        world.add(Execution("faq-1", status, history=History().is_in(*TO_TRAINING)))
-        world.put("faq-1", Keys.TRAINING_SUMMARY, {"custom_model_arn": "arn:model"})
-        world.put("faq-1", Keys.MANIFEST, manifest().model_dump(mode="json"))
+    def test_a_possible_purchase_in_progress_is_reported(self, tuner: Tuner, aws: FakeAws, status: str) -> None:
+        aws.add(Execution("faq-1", status, history=History().is_in(*TO_TRAINING)))
+        aws.put("faq-1", Keys.TRAINING_SUMMARY, {"custom_model_arn": "arn:model"})
+        aws.put("faq-1", Keys.MANIFEST, manifest().model_dump(mode="json"))
         said = tuner("stop", "faq-1").err
         assert ("A purchase may be in progress" in said) is (status == "RUNNING")
 
-    def test_a_run_that_is_over_is_left_as_it_is(self, tuner: Tuner, world: World) -> None:
-        world.add(Execution("faq-1"))
+    def test_an_ended_run_is_not_stopped(self, tuner: Tuner, aws: FakeAws) -> None:
+        aws.add(Execution("faq-1"))
         outcome = tuner("stop", "faq-1")
         assert outcome.status == 0
         assert "has already ended (SUCCEEDED)" in outcome.err
-        assert world.calls("StopExecution") == []
+        assert aws.calls("StopExecution") == []
 
-    def test_what_stays_alive_is_an_error_that_names_it(
-        self, tuner: Tuner, world: World, monkeypatch: pytest.MonkeyPatch
+    def test_an_unreleased_endpoint_is_an_error(
+        self, tuner: Tuner, aws: FakeAws, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        world.add(Execution("faq-1", "RUNNING", history=History().is_in(*TO_TRAINING)))
-        world.throughputs = [throughput("faq-1")]
+        aws.add(Execution("faq-1", "RUNNING", history=History().is_in(*TO_TRAINING)))
+        aws.throughputs = [throughput("faq-1")]
         outcome = tuner("stop", "faq-1")
         assert outcome.status == 1
         assert (

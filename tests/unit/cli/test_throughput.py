@@ -1,11 +1,11 @@
-"""`tuner throughput`: everything that is alive is seen, and only what is this deployment's is released."""
+"""`tuner throughput`: lists everything with the name or tag, and releases only what has both."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from tests.unit.cli.world import Refused, Tuner, World
+from tests.unit.cli.fake_aws import FakeAws, Refused, Tuner
 
 ARN = "arn:aws:bedrock:us-east-1:123456789012:provisioned-model/"
 CLAUDE = "arn:aws:bedrock:us-east-1::foundation-model/anthropic.claude-3-haiku-20240307-v1:0:200k"
@@ -13,14 +13,14 @@ OURS = {"bedrock-tuner:deployment": "tuner", "bedrock-tuner:run": "faq-1"}
 
 
 @pytest.fixture
-def bedrock(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
+def bedrock(aws: FakeAws, monkeypatch: pytest.MonkeyPatch) -> FakeAws:
     """Throughput with tags, which can be looked up and deleted."""
     tags: dict[str, dict[str, str]] = {}
 
     def add(name: str, tagged: dict[str, str], **members: Any) -> str:
-        arn = f"{ARN}{len(world.throughputs):012d}"
+        arn = f"{ARN}{len(aws.throughputs):012d}"
         tags[arn] = tagged
-        world.throughputs.append(
+        aws.throughputs.append(
             {
                 "provisionedModelArn": arn,
                 "provisionedModelName": name,
@@ -39,13 +39,13 @@ def bedrock(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
 
     def find(parameters: dict[str, Any]) -> dict[str, Any]:
         arn = parameters["provisionedModelId"]
-        for entry in world.throughputs:
+        for entry in aws.throughputs:
             if entry["provisionedModelArn"] == arn:
                 return entry
         raise Refused("ResourceNotFoundException", "gone", 404)
 
     def delete(parameters: dict[str, Any]) -> dict[str, Any]:
-        world.throughputs.remove(find(parameters))
+        aws.throughputs.remove(find(parameters))
         return {}
 
     def tags_of(parameters: dict[str, Any]) -> dict[str, Any]:
@@ -56,13 +56,13 @@ def bedrock(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
         "DeleteProvisionedModelThroughput": delete,
         "ListTagsForResource": tags_of,
     }.items():
-        monkeypatch.setattr(world, f"_on_{name}", answer, raising=False)
-    world.throughput = add  # type: ignore[attr-defined]
-    world.tagged = tags  # type: ignore[attr-defined]
-    return world
+        monkeypatch.setattr(aws, f"_on_{name}", answer, raising=False)
+    aws.throughput = add  # type: ignore[attr-defined]
+    aws.tagged = tags  # type: ignore[attr-defined]
+    return aws
 
 
-def test_a_job_in_progress_is_listed_and_can_be_stopped(tuner: Tuner, bedrock: World) -> None:
+def test_a_job_in_progress_is_listed_and_can_be_stopped(tuner: Tuner, bedrock: FakeAws) -> None:
     arn = "arn:aws:bedrock:us-east-1:123456789012:model-customization-job/amazon.nova/abc"
     created = datetime.now(UTC) - timedelta(hours=2.5)
     bedrock.job = {"jobArn": arn, "jobName": "tuner-faq-1", "status": "InProgress", "creationTime": created}
@@ -73,12 +73,12 @@ def test_a_job_in_progress_is_listed_and_can_be_stopped(tuner: Tuner, bedrock: W
     assert bedrock.job["status"] == "Stopping"
 
 
-def test_nothing_alive_says_so(tuner: Tuner, bedrock: World) -> None:
+def test_an_empty_list_says_so(tuner: Tuner, bedrock: FakeAws) -> None:
     assert "Nothing costs money" in tuner("throughput").err
     assert tuner("throughput", "list", "--json").json == []
 
 
-def test_what_is_alive_says_whose_it_is_since_when_and_at_what_cost(tuner: Tuner, bedrock: Any) -> None:
+def test_the_list_shows_owner_age_and_cost(tuner: Tuner, bedrock: Any) -> None:
     kept = "2126-11-23T20:00:00Z"
     arn = bedrock.throughput("tuner-faq-1", {**OURS, "bedrock-tuner:kept-until": kept})
     bedrock.throughput("tuner-by-hand", {})
@@ -97,7 +97,7 @@ def test_what_is_alive_says_whose_it_is_since_when_and_at_what_cost(tuner: Tuner
     assert "price unknown" in shown
 
 
-def test_one_is_released_by_its_arn(tuner: Tuner, bedrock: Any) -> None:
+def test_an_endpoint_is_released_by_its_arn(tuner: Tuner, bedrock: Any) -> None:
     arn, other = bedrock.throughput("tuner-faq-1", OURS), bedrock.throughput("tuner-faq-2", OURS)
     outcome = tuner("throughput", "release", arn, "--yes")
     assert outcome.status == 0
@@ -105,7 +105,7 @@ def test_one_is_released_by_its_arn(tuner: Tuner, bedrock: Any) -> None:
     assert [entry["provisionedModelArn"] for entry in bedrock.throughputs] == [other]
 
 
-def test_without_a_yes_nothing_is_released(tuner: Tuner, bedrock: Any) -> None:
+def test_nothing_is_released_without_confirmation(tuner: Tuner, bedrock: Any) -> None:
     arn = bedrock.throughput("tuner-faq-1", OURS)
     assert tuner("throughput", "release", arn).status == 1
     assert len(bedrock.throughputs) == 1
@@ -120,7 +120,7 @@ def test_without_a_yes_nothing_is_released(tuner: Tuner, bedrock: Any) -> None:
         ("tuner-faq-1", OURS, {"commitmentDuration": "OneMonth"}, "has a commitment (OneMonth)"),
     ],
 )
-def test_what_is_not_ours_or_cannot_be_deleted_is_refused(
+def test_endpoints_of_others_and_with_a_commitment_are_refused(
     tuner: Tuner, bedrock: Any, name: str, tags: dict[str, str], members: dict[str, Any], said: str
 ) -> None:
     arn = bedrock.throughput(name, tags, **members)
@@ -130,7 +130,7 @@ def test_what_is_not_ours_or_cannot_be_deleted_is_refused(
     assert len(bedrock.throughputs) == 1
 
 
-def test_all_is_all_of_ours_and_nothing_else(tuner: Tuner, bedrock: Any) -> None:
+def test_all_releases_only_what_has_name_and_tag(tuner: Tuner, bedrock: Any) -> None:
     bedrock.throughput("tuner-faq-1", OURS)
     bedrock.throughput("tuner-by-hand", {})
     bedrock.throughput("tuner-committed", OURS, commitmentDuration="SixMonths")
@@ -140,7 +140,7 @@ def test_all_is_all_of_ours_and_nothing_else(tuner: Tuner, bedrock: Any) -> None
 
 
 @pytest.mark.parametrize("arguments", [(), (ARN, "--all")])
-def test_it_must_be_one_or_all(tuner: Tuner, bedrock: World, arguments: tuple[str, ...]) -> None:
+def test_release_needs_an_arn_or_all(tuner: Tuner, bedrock: FakeAws, arguments: tuple[str, ...]) -> None:
     outcome = tuner("throughput", "release", *arguments)
     assert outcome.status == 1
     assert "--all" in outcome.err

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.cli.world import World
+from tests.unit.cli.fake_aws import FakeAws
 from tuner.cli import deployment
 from tuner.cli.progress import training
 
@@ -18,7 +18,7 @@ STAGES = {
 
 
 @pytest.fixture
-def at(world: World) -> deployment.Deployment:
+def at(aws: FakeAws) -> deployment.Deployment:
     return deployment.find("BedrockTuner")
 
 
@@ -30,20 +30,20 @@ def rows(*epochs: tuple[float, ...]) -> list[dict[str, Any]]:
     ]
 
 
-def test_before_there_is_a_job(at: deployment.Deployment) -> None:
+def test_there_is_no_progress_before_there_is_a_job(at: deployment.Deployment) -> None:
     assert training.progress(at, "faq-1") is None
 
 
-def test_on_aws_the_stages_are_all_there_is(world: World, at: deployment.Deployment) -> None:
-    world.job = {"status": "InProgress", "statusDetails": STAGES}
+def test_aws_reports_stages_only(aws: FakeAws, at: deployment.Deployment) -> None:
+    aws.job = {"status": "InProgress", "statusDetails": STAGES}
     found = training.progress(at, "faq-1")
     assert found is not None
     assert found.stages == (("validation", "Completed"), ("data processing", "Completed"), ("training", "InProgress"))
     assert found.steps == 0
-    assert world.calls("GetModelCustomizationJob") == [{"jobIdentifier": "tuner-faq-1"}]
+    assert aws.calls("GetModelCustomizationJob") == [{"jobIdentifier": "tuner-faq-1"}]
 
 
-def test_an_epoch_is_done_when_the_next_one_began_or_its_validation_is_known() -> None:
+def test_an_epoch_is_done_when_the_next_begins_or_its_validation_is_known() -> None:
     counted = {"step": 5, "steps": 8, "epoch": 3, "epochs": 4}
     losses = rows((2.0, 1.0), (1.0, 0.5), (0.25,))
     validation = [{"epoch_number": 1, "validation_loss": 3.0}]
@@ -55,12 +55,12 @@ def test_an_epoch_is_done_when_the_next_one_began_or_its_validation_is_known() -
     assert found.done[-1] == training.Epoch(3, 0.25, 2.0)
 
 
-def test_a_local_cloud_that_tells_nothing_leaves_the_stages(
-    world: World, at: deployment.Deployment, monkeypatch: pytest.MonkeyPatch
+def test_stages_are_used_when_the_local_cloud_reports_no_progress(
+    aws: FakeAws, at: deployment.Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(training, "local_endpoint", lambda: "https://127.0.0.1:1")
     monkeypatch.setattr(training, "_local_progress", lambda name: None)
-    world.job = {"status": "InProgress", "statusDetails": STAGES}
+    aws.job = {"status": "InProgress", "statusDetails": STAGES}
     found = training.progress(at, "faq-1")
     assert found is not None
     assert found.steps == 0

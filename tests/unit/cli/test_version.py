@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.cli.world import Tuner
+from tests.unit.cli.fake_aws import Tuner
 from tuner import __version__
 
 

@@ -1,4 +1,4 @@
-"""Puts a world's answers where the network would be."""
+"""Connects boto3 clients to the fake AWS instead of the network."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.awsrequest import AWSResponse
 
-from tests.unit.cli.world import Refused, World
+from tests.unit.cli.fake_aws import FakeAws, Refused
 
 # Calls whose action in a policy has another name.
 _ACTIONS = {
@@ -26,12 +26,12 @@ def _action(model: Any) -> str:
 
 
 @contextmanager
-def recorded(service_client: Any, service: str, world: World) -> Iterator[None]:
+def recorded(service_client: Any, service: str, aws: FakeAws) -> Iterator[None]:
     """Notes the actions that moto answers."""
 
     def note(model: Any, params: dict[str, Any], **_: Any) -> None:
-        world.actions.add(_action(model))
-        world.asked.append((model.name, {"path": params["url_path"]}))
+        aws.actions.add(_action(model))
+        aws.asked.append((model.name, {"path": params["url_path"]}))
 
     service_client.meta.events.register(f"before-call.{service}", note)
     yield
@@ -39,8 +39,8 @@ def recorded(service_client: Any, service: str, world: World) -> Iterator[None]:
 
 
 @contextmanager
-def answered(service_client: Any, service: str, world: World) -> Iterator[None]:
-    """Puts the world's answers in place of the network, behind botocore's own check of the parameters."""
+def answered(service_client: Any, service: str, aws: FakeAws) -> Iterator[None]:
+    """Puts the aws's answers in place of the network, behind botocore's own check of the parameters."""
     latest: dict[str, Any] = {}
 
     def remember(params: dict[str, Any], **_: Any) -> None:
@@ -48,10 +48,10 @@ def answered(service_client: Any, service: str, world: World) -> Iterator[None]:
         latest.update(params)
 
     def reply(model: Any, **_: Any) -> tuple[AWSResponse, dict[str, Any]]:
-        world.actions.add(_action(model))
+        aws.actions.add(_action(model))
         status, body = 200, {}
         try:
-            body = world.answer(model.name, dict(latest))
+            body = aws.answer(model.name, dict(latest))
         except Refused as refused:
             status, body = refused.status, {"Error": {"Code": refused.code, "Message": refused.message}}
         body.setdefault("ResponseMetadata", {})["HTTPStatusCode"] = status

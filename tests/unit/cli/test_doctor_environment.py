@@ -1,4 +1,4 @@
-"""Where `tuner doctor` looks: credentials, Region, settings, and clouds that do not answer."""
+"""`tuner doctor`: credentials, Region, settings, and endpoints that do not answer."""
 
 import socket
 import time
@@ -11,7 +11,7 @@ from botocore.exceptions import EndpointConnectionError
 from botocore.parsers import ResponseParserError
 from pytest_socket import enable_socket
 
-from tests.unit.cli.world import Outcome, Tuner, World
+from tests.unit.cli.fake_aws import FakeAws, Outcome, Tuner
 from tuner.aws.clients import client
 from tuner.cli import main
 from tuner.cli.checks import quick_client
@@ -27,38 +27,38 @@ def line(outcome: Outcome, name: str) -> dict[str, str]:
 
 
 class TestRegion:
-    def test_a_name_that_is_no_region_is_found_without_a_call(
-        self, tuner: Tuner, world: World, monkeypatch: pytest.MonkeyPatch
+    def test_an_unknown_region_is_reported_without_a_call(
+        self, tuner: Tuner, aws: FakeAws, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("AWS_REGION", "us-east-11")
         outcome = tuner("doctor", "--json")
         assert [check["name"] for check in outcome.json] == ["Region"]
         assert "Did you mean us-east-1?" in outcome.json[0]["remedy"]
-        assert world.asked == []
+        assert aws.asked == []
         assert outcome.status == 1
 
-    def test_none_is_a_warning(self, tuner: Tuner, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def test_a_missing_region_is_a_warning(self, tuner: Tuner, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         monkeypatch.delenv("AWS_DEFAULT_REGION")
         monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
         outcome = tuner("doctor", "--json")
         assert line(outcome, "Region")["verdict"] == "warning"
         assert "export AWS_REGION=us-east-1" in line(outcome, "Region")["remedy"]
 
-    def test_one_that_the_settings_do_not_deploy_to(self, tuner: Tuner, world: World) -> None:
-        world.stacks.clear()
+    def test_a_region_other_than_the_settings_region_is_a_failure(self, tuner: Tuner, aws: FakeAws) -> None:
+        aws.stacks.clear()
         outcome = tuner("doctor", "-c", "region=us-west-2", "-c", f"base_model={LLAMA}", "--json")
         assert line(outcome, "Region")["verdict"] == "failed"
         assert "export AWS_REGION=us-west-2" in line(outcome, "Region")["remedy"]
 
 
-def test_settings_that_are_wrong_are_said_first(tuner: Tuner, world: World) -> None:
+def test_invalid_settings_are_reported_before_any_call(tuner: Tuner, aws: FakeAws) -> None:
     outcome = tuner("doctor", "-c", "budget_us=3", "--json")
     assert [check["name"] for check in outcome.json] == ["Settings"]
     assert "budget_usd" in outcome.json[0]["message"]
-    assert world.asked == []
+    assert aws.asked == []
 
 
-def test_expired_credentials_are_said_and_nothing_else_is_asked(tuner: Tuner, world: World) -> None:
+def test_expired_credentials_stop_the_checks(tuner: Tuner, aws: FakeAws) -> None:
     def expired(**_: Any) -> tuple[Any, dict[str, Any]]:
         error = {"Code": "ExpiredToken", "Message": "The security token included in the request is expired"}
         body = {"Error": error, "ResponseMetadata": {"HTTPStatusCode": 403}}
@@ -70,23 +70,25 @@ def test_expired_credentials_are_said_and_nothing_else_is_asked(tuner: Tuner, wo
     assert [check["name"] for check in outcome.json] == ["Credentials"]
     assert "expired" in outcome.json[0]["message"]
     assert "aws sso login" in outcome.json[0]["remedy"]
-    assert world.calls("DescribeStacks") == world.calls("Converse") == []
+    assert aws.calls("DescribeStacks") == aws.calls("Converse") == []
 
 
-def test_on_the_local_cloud_the_models_are_called_stand_ins(tuner: Tuner, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_local_models_are_named_as_stand_ins(tuner: Tuner, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "Stand-in" not in tuner("doctor").err
     monkeypatch.setenv("AWS_ENDPOINT_URL", "https://127.0.0.1:9")
     assert "Stand-in: the local cloud's own small models" in tuner("doctor").err
 
 
-def test_a_local_cloud_that_is_not_up_is_a_line(tuner: Tuner, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_local_cloud_that_does_not_run_is_a_result(
+    tuner: Tuner, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setenv("TUNER_LOCAL_DIR", str(tmp_path / "none"))
     outcome = tuner("doctor", "--local", "--json")
     assert [check["name"] for check in outcome.json] == ["Local cloud"]
     assert "tuner local up" in outcome.json[0]["message"]
 
 
-def test_an_address_that_does_not_answer_is_given_up_within_two_seconds(
+def test_an_endpoint_that_does_not_answer_times_out_quickly(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A socket that accepts and says nothing, as behind a firewall that drops packets."""
@@ -105,9 +107,7 @@ def test_an_address_that_does_not_answer_is_given_up_within_two_seconds(
     assert took < 20, "1.5 s for the answer, the rest is a busy machine's; with an SDK's usual patience it is minutes"
 
 
-def test_a_network_that_does_not_lead_to_aws_is_not_taken_for_credentials(
-    tuner: Tuner, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_network_error_is_not_reported_as_a_credentials_error(tuner: Tuner, monkeypatch: pytest.MonkeyPatch) -> None:
     def unreachable(**_: Any) -> None:
         raise EndpointConnectionError(endpoint_url="https://sts.us-east-1.amazonaws.com/")
 
@@ -118,7 +118,7 @@ def test_a_network_that_does_not_lead_to_aws_is_not_taken_for_credentials(
     assert "aws sso login" not in outcome.json[0]["remedy"]
 
 
-def test_an_answer_that_is_not_of_aws_is_a_line(tuner: Tuner) -> None:
+def test_a_response_of_a_proxy_is_a_result(tuner: Tuner) -> None:
     """As a proxy gives it."""
 
     def no_xml(**_: Any) -> None:
@@ -135,7 +135,7 @@ def test_an_answer_that_is_not_of_aws_is_a_line(tuner: Tuner) -> None:
 @pytest.mark.parametrize(
     ("config", "said"), [("[default]\n", "(nope) could not be found."), ("garbage [", "Unable to")]
 )
-def test_a_configuration_that_cannot_be_read_is_a_line(
+def test_an_unreadable_aws_configuration_is_a_result(
     config: str, said: str, tuner: Tuner, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "config").write_text(config, "utf-8")
@@ -148,13 +148,13 @@ def test_a_configuration_that_cannot_be_read_is_a_line(
     assert outcome.status == 1
 
 
-def test_a_region_that_is_misspelt_is_taken_for_one_where_models_are_customized() -> None:
+def test_a_misspelt_region_suggests_one_where_models_are_customized() -> None:
     found = unknown_region("us-est-1")
     assert found
     assert "Did you mean us-east-1?" in found.remedy
 
 
-def test_an_endpoint_that_is_no_address_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_invalid_endpoint_address_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "nowhere")
     client.cache_clear()
     with pytest.raises(AwsError, match="AWS_ENDPOINT_URL must be an address"):

@@ -1,4 +1,4 @@
-"""`tuner data check` on a whole dataset: a folder here, or the same one in S3."""
+"""`tuner data check` on a dataset folder, local or in S3."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_a_folder_with_documents_holds_nothing_out(folder: tuple[str, Put]) -> N
     assert check(address, "--model", CLAUDE).exit_code == 1
 
 
-def test_a_folder_without_training_data_is_a_wrong_call(folder: tuple[str, Put]) -> None:
+def test_a_folder_without_training_data_is_a_usage_error(folder: tuple[str, Put]) -> None:
     address, put = folder
     put("validation.jsonl", jsonl(pairs(40)))
     result = check(address, "--model", NOVA)
@@ -88,7 +88,7 @@ def test_a_folder_without_training_data_is_a_wrong_call(folder: tuple[str, Put])
         (("run.yaml",), SettingsError, "run.yaml: the file is not UTF-8"),
     ],
 )
-def test_what_the_run_would_refuse(
+def test_a_folder_that_the_run_would_refuse_is_refused(
     folder: tuple[str, Put], names: tuple[str, ...], error: type[Exception], said: str
 ) -> None:
     address, put = folder
@@ -100,7 +100,7 @@ def test_what_the_run_would_refuse(
     assert said in str(result.exception)
 
 
-def test_hyperparameters_that_the_model_has_not_are_refused(folder: tuple[str, Put]) -> None:
+def test_unknown_hyperparameters_are_refused(folder: tuple[str, Put]) -> None:
     address, put = folder
     put("training.jsonl", jsonl(pairs(40)))
     put("run.yaml", b"hyperparameters: {epochs: 3}")
@@ -109,7 +109,7 @@ def test_hyperparameters_that_the_model_has_not_are_refused(folder: tuple[str, P
     assert "run.yaml: hyperparameters.epochs: Nova" in str(result.exception)
 
 
-def test_a_files_folder_need_not_be_listed(s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_checking_an_object_does_not_list_its_folder(s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     s3.put_object(Bucket="bucket", Key="in/training.jsonl.gz", Body=jsonl(pairs(40)))
 
     def denied(*_: object) -> Iterator[str]:
@@ -121,7 +121,7 @@ def test_a_files_folder_need_not_be_listed(s3: Any, monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.usefixtures("s3")
 @pytest.mark.parametrize("address", ["s3://bucket/none/", "s3://bucket/none", "s3://absent/folder/", "s3://bucket"])
-def test_a_folder_that_is_not_there_is_a_wrong_call(address: str) -> None:
+def test_a_missing_folder_is_a_usage_error(address: str) -> None:
     result = check(address, "--model", NOVA)
     assert result.exit_code == 2
     assert address in result.stderr

@@ -1,4 +1,4 @@
-"""What stands behind a deployment: Step Functions, CloudFormation and Bedrock answer from here, S3 is moto's."""
+"""A fake AWS with a deployment: it answers for Step Functions, CloudFormation, Bedrock and others. S3 is moto's."""
 
 from __future__ import annotations
 
@@ -57,8 +57,8 @@ class Execution:
 
 
 @dataclass
-class World:
-    """What stands behind the deployment. Tests put things in and look at what was asked of it."""
+class FakeAws:
+    """The state of the fake AWS. Tests change it, and read the calls that were made (`asked`, `actions`)."""
 
     executions: dict[str, Execution] = field(default_factory=dict)
     throughputs: list[dict[str, Any]] = field(default_factory=list)
@@ -272,7 +272,7 @@ class World:
 
 
 class Clock:
-    """In place of the module `time`: sleeping is what makes time pass."""
+    """Replaces the module `time`: sleeping advances the clock."""
 
     def __init__(self) -> None:
         self.seconds = 0.0
@@ -286,7 +286,7 @@ class Clock:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a shell sees of a call."""
+    """Exit status and output of a call."""
 
     status: int
     out: str

@@ -1,4 +1,4 @@
-"""`tuner compare` and `tuner review`: what they do with the scores of runs."""
+"""`tuner compare` and `tuner review`."""
 
 import csv
 import io
@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.doubles import CUSTOM_MODEL
-from tests.unit.cli.world import Execution, Outcome, World
+from tests.unit.cli.fake_aws import Execution, FakeAws, Outcome
 from tuner.artifacts.manifest import Manifest
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
@@ -21,7 +21,7 @@ from tuner.settings import RunSettings
 Tuner = Callable[..., Outcome]
 
 
-def finished(world: World, run: str, tuned: int, review: str = "", **settings: Any) -> None:
+def finished(aws: FakeAws, run: str, tuned: int, review: str = "", **settings: Any) -> None:
     """A run with scores, one for every one of its eight questions."""
     manifest = Manifest(
         run_id=run, dataset="faq", execution_arn="arn", started_at="2026-11-23T07:00:00Z", data_bucket="tuner-data",
@@ -33,13 +33,13 @@ def finished(world: World, run: str, tuned: int, review: str = "", **settings: A
     records = [{"id": key, "base": {"correctness": 5}, "tuned": {"correctness": tuned}} for key in keys]
     about = {"correctness": {"model": "m", "name": "Nova Pro"}}
     scores = summarize(Graded(tuple(records), about, {"correctness": {"asked": 16, "missing": 0, "stand_in": 0}}))
-    world.add(Execution(run))
-    world.put(run, Keys.MANIFEST, manifest.model_dump_json())
-    world.put(run, Keys.SCORES, scores)
+    aws.add(Execution(run))
+    aws.put(run, Keys.MANIFEST, manifest.model_dump_json())
+    aws.put(run, Keys.SCORES, scores)
     asked = [{"id": key, "question": "?", "reference": "!"} for key in keys]
-    world.put(run, Keys.EVALUATION, "".join(json.dumps(record) + "\n" for record in asked))
+    aws.put(run, Keys.EVALUATION, "".join(json.dumps(record) + "\n" for record in asked))
     if review:
-        world.put(run, REVIEW, review)
+        aws.put(run, REVIEW, review)
 
 
 def sheet(score: str = "") -> str:
@@ -48,9 +48,9 @@ def sheet(score: str = "") -> str:
     return text.getvalue()
 
 
-def test_compare_measures_the_others_by_the_first(tuner: Tuner, world: World) -> None:
-    finished(world, "faq-a", 5)
-    finished(world, "faq-b", 8)
+def test_compare_compares_runs_with_the_first(tuner: Tuner, aws: FakeAws) -> None:
+    finished(aws, "faq-a", 5)
+    finished(aws, "faq-b", 8)
     outcome = tuner("compare", "faq-a", "faq-b", "--json")
     assert outcome.status == 0, outcome.err
     assert outcome.json["measure"] == "faq-a"
@@ -60,18 +60,18 @@ def test_compare_measures_the_others_by_the_first(tuner: Tuner, world: World) ->
     assert "tuned model of faq-a is worse than the tuned model of faq-b" in " ".join(shown.err.split())
 
 
-def test_compare_wants_two_runs_with_scores(tuner: Tuner, world: World) -> None:
-    finished(world, "faq-a", 5)
-    world.add(Execution("faq-c"))
+def test_compare_needs_two_runs_with_scores(tuner: Tuner, aws: FakeAws) -> None:
+    finished(aws, "faq-a", 5)
+    aws.add(Execution("faq-c"))
     assert "Name at least two runs" in tuner("compare", "faq-a").err
     outcome = tuner("compare", "faq-a", "faq-c")
     assert outcome.status == 1
     assert "faq-c has no scores" in outcome.err
 
 
-def test_a_review_goes_out_and_comes_back(tuner: Tuner, world: World, tmp_path: Path) -> None:
-    finished(world, "faq-a", 8, sheet())
-    world.put("faq-a", Keys.TRAINING, "")
+def test_a_review_is_exported_and_imported(tuner: Tuner, aws: FakeAws, tmp_path: Path) -> None:
+    finished(aws, "faq-a", 8, sheet())
+    aws.put("faq-a", Keys.TRAINING, "")
     tuner("review", "export", "faq-a", "--output", str(tmp_path / "review.csv"))
     assert (tmp_path / "review.csv").read_bytes().decode() == sheet()
     from tuner.reporting.collect.build import build
@@ -89,11 +89,11 @@ def test_a_review_goes_out_and_comes_back(tuner: Tuner, world: World, tmp_path: 
     assert "2 of 16 scores by people" in (report.scores["correctness"].label or "")
 
 
-def test_a_review_that_is_not_utf_8_or_wrong_changes_nothing(tuner: Tuner, world: World, tmp_path: Path) -> None:
+def test_an_invalid_review_changes_nothing(tuner: Tuner, aws: FakeAws, tmp_path: Path) -> None:
     from tuner.reporting.collect.build import build
     from tuner.reporting.publish import publish
 
-    finished(world, "faq-a", 8, sheet())
+    finished(aws, "faq-a", 8, sheet())
     folder = RunFolder("tuner-artifacts", "faq-a")
     publish(folder, build(folder))
     before = folder.read(Keys.SCORES)
@@ -109,8 +109,8 @@ def test_a_review_that_is_not_utf_8_or_wrong_changes_nothing(tuner: Tuner, world
     assert folder.read(Keys.SCORES) == before
 
 
-def test_scores_by_people_are_put_before_the_gate_again(
-    tuner: Tuner, world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_human_scores_are_applied_to_the_gate(
+    tuner: Tuner, aws: FakeAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from tuner.reporting.collect.build import build
     from tuner.reporting.publish import publish, published
@@ -119,9 +119,9 @@ def test_scores_by_people_are_put_before_the_gate_again(
     events: list[dict[str, object]] = []
     monkeypatch.setattr("tuner.aws.bedrock.control_plane.Bedrock.tag", lambda _, __, given: tags.append(given))
     monkeypatch.setattr("tuner.aws.event_bus.put_event", lambda _, __, detail, ___: events.append(detail))
-    finished(world, "faq-a", 8, sheet(), gate={"correctness": {"at_least": 7}})
-    world.put("faq-a", Keys.TRAINING, "")
-    world.put("faq-a", Keys.TRAINING_SUMMARY, {"custom_model_arn": "arn:model"})
+    finished(aws, "faq-a", 8, sheet(), gate={"correctness": {"at_least": 7}})
+    aws.put("faq-a", Keys.TRAINING, "")
+    aws.put("faq-a", Keys.TRAINING_SUMMARY, {"custom_model_arn": "arn:model"})
     folder = RunFolder("tuner-artifacts", "faq-a")
     publish(folder, build(folder))
     rows = [["id", "why", "score_1", "score_2"], *([f"q{i}", "unsure", "3", "3"] for i in range(8))]
@@ -138,24 +138,24 @@ def test_scores_by_people_are_put_before_the_gate_again(
     assert (report.gate.decision, report.gate.announced) == ("rejected", True)
 
 
-def test_comparing_and_reviewing_call_what_the_reference_says(tuner: Tuner, world: World, tmp_path: Path) -> None:
+def test_the_reference_names_the_actions_of_compare_and_review(tuner: Tuner, aws: FakeAws, tmp_path: Path) -> None:
     from tuner.cli.reference import ACTIONS
     from tuner.reporting.collect.build import build
     from tuner.reporting.publish import publish
 
     file = str(tmp_path / "review.csv")
     for run in ("faq-a", "faq-b"):
-        finished(world, run, 8, sheet("3"), gate={"correctness": {"at_least": 7}})
-        world.put(run, Keys.TRAINING, "")
-        world.put(run, Keys.TRAINING_SUMMARY, {"custom_model_arn": CUSTOM_MODEL})
+        finished(aws, run, 8, sheet("3"), gate={"correctness": {"at_least": 7}})
+        aws.put(run, Keys.TRAINING, "")
+        aws.put(run, Keys.TRAINING_SUMMARY, {"custom_model_arn": CUSTOM_MODEL})
         publish(RunFolder("tuner-artifacts", run), build(RunFolder("tuner-artifacts", run)))
     for command, calls in {
         "compare": [("compare", "faq-a", "faq-b"), ("compare", "nope", "faq-b")],
         "review export": [("review", "export", "faq-a", "--output", file), ("review", "export", "nope")],
         "review import": [("review", "import", "faq-a", file), ("review", "import", "nope", file)],
     }.items():
-        world.actions.clear()
+        aws.actions.clear()
         for call in calls:
             tuner(*call)
         named = {action for action in ACTIONS[command] if not action.startswith("kms:")}
-        assert world.actions - {"cloudformation:DescribeStacks"} == named, command
+        assert aws.actions - {"cloudformation:DescribeStacks"} == named, command
