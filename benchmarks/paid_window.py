@@ -1,7 +1,7 @@
 """How much of the paid window is used: time beside the least possible, and seconds that are paid for and wasted.
 
-Run with `python -m benchmarks.paid_window`, four minutes. The code is the deployed one: `Answering` with a
-`ConcurrencyLimiter` for each lane, as many lanes at once as the state machine's Map, `next_look` for the looks, and
+Run with `python -m benchmarks.paid_window`, four minutes. The code is the deployed one: `Inference` with a
+`ConcurrencyLimiter` for each lane, as many lanes at once as the state machine's Map, `next_delay` for the looks, and
 `Release`. Only the other side is a stand-in: an endpoint with a known latency and a token bucket for its quota, so
 that the least possible time is known exactly. The duration of a control-plane call and of a function's start is an
 assumption that the output states.
@@ -34,8 +34,8 @@ from statemachine.definition import definition
 from tests.doubles import FakeEndpoints, MemoryFolder, manifest
 from tuner.aws.bedrock.resources import PaidResource
 from tuner.core.artifact_keys import Keys
-from tuner.serving.inference import Answering, Shard, lanes
-from tuner.serving.polling import next_look
+from tuner.serving.inference import Inference, Shard, workers
+from tuner.serving.polling import next_delay
 from tuner.serving.release import Release
 from tuner.settings import DeploymentSettings
 
@@ -98,11 +98,11 @@ def ask_as_deployed(endpoint: SimulatedEndpoint) -> None:
         time.sleep(START_SECONDS)
         folder = MemoryFolder(files={Keys.EVALUATION: lines})
         shards = [Shard(folder, "tuned", number, SETTINGS.shard_size) for number in lane]
-        answered, _ = Answering(endpoint, "arn", manifest(), SETTINGS.answer_concurrency).run(*shards)
+        answered, _ = Inference(endpoint, "arn", manifest(), SETTINGS.answer_concurrency).run(*shards)
         return answered
 
     with ThreadPoolExecutor(at_once) as pool:
-        found = lanes(-(-QUESTIONS // SETTINGS.shard_size), SETTINGS.shard_size)
+        found = workers(-(-QUESTIONS // SETTINGS.shard_size), SETTINGS.shard_size)
         assert sum(pool.map(invoke, found)) == QUESTIONS
 
 
@@ -130,7 +130,7 @@ def seen(took: float, expected: float | None) -> float:
     """When the look comes that finds an endpoint in service after `took` seconds."""
     now = 0.0
     while now < took:
-        now += next_look(SETTINGS.serving_polling, now, expected) + START_SECONDS + CALL_SECONDS
+        now += next_delay(SETTINGS.serving_polling, now, expected) + START_SECONDS + CALL_SECONDS
     return now
 
 

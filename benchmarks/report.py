@@ -63,10 +63,10 @@ def many_runs() -> Iterator[Figure]:
         run = f"faq-{at:012x}"
         index[run] = made.model_copy(update={"run_id": run, "dataset": f"faq-{at % 50}"}).model_dump(mode="json")
         bucket.objects[f"runs/{run}/report/card.json"] = b"in the index: not to be read"
-    first.overview.write_index(json.dumps(index).encode(), None)
+    first.run_index.write_index(json.dumps(index).encode(), None)
     bucket.requests = 0
     start = time.perf_counter()
-    publish(first.beside("faq-ffffffffffff"), report.model_copy(update={"run_id": "faq-ffffffffffff"}))
+    publish(first.sibling("faq-ffffffffffff"), report.model_copy(update={"run_id": "faq-ffffffffffff"}))
     yield Figure(f"one_run_beside_{RUNS}_seconds", time.perf_counter() - start, 20, "s")
     yield Figure(f"one_run_beside_{RUNS}_requests", bucket.requests, 40)
     yield Figure(f"page_of_{RUNS}_runs_size", len(bucket.objects[Keys.OVERVIEW]) / 1e6, 5, "MB")

@@ -1,1 +1,1 @@
-"""One module per state: parse the event, call one function of `tuner`, return a small result."""
+"""The Lambda functions of the state machine: each parses its event and calls one function of `tuner`."""

@@ -1,4 +1,4 @@
-"""Asks the base or the tuned model some shards of the evaluation questions.
+"""State "Answer with the ... model": asks the base or the tuned model some shards of the evaluation questions.
 
 Calls: s3:ListBucket, s3:GetObject, s3:PutObject, kms:Decrypt, kms:GenerateDataKey, bedrock:InvokeModel.
 """
@@ -11,33 +11,36 @@ from aws_lambda_powertools.metrics import MetricUnit
 from pydantic import Field
 
 from lambdas.step import Environment, RunEvent, metrics, step
-from tuner.artifacts.contestants import ContestantName
-from tuner.aws.bedrock.converse import Conversation
+from tuner.artifacts.contestants import TUNED, ContestantName
+from tuner.artifacts.serving import EndpointRecord
+from tuner.aws.bedrock.converse import ConverseClient
 from tuner.core.errors import EndpointFailedError, RetryableError
-from tuner.serving.inference import Answering, Shard
-from tuner.serving.purchase import is_new, require
+from tuner.serving.inference import Inference, Shard
+from tuner.serving.purchase import is_new
 
 
 class AnswerEvent(RunEvent):
-    """Shards of the questions for one of the two models."""
+    """Shards of the evaluation questions, and the model that answers them."""
 
     model: ContestantName
     shards: tuple[Annotated[int, Field(ge=0)], ...] = Field(min_length=1)
-    # An execution that began before an upgrade may not tell it: its shards have the size that is set.
+    # Absent in an execution that started before an upgrade: the configured size then applies.
     shard_size: int | None = Field(None, ge=1)
 
 
 @step(AnswerEvent)
 def handler(event: AnswerEvent, env: Environment) -> dict[str, int]:
+    """Returns how many questions were answered and how many failed."""
     folder = env.folder(event.run_id)
     manifest = folder.manifest()
-    record = require(folder) if event.model == "tuned" else None
+    record = folder.load(EndpointRecord) if event.model == TUNED else None
     endpoint = record.arn if record else manifest.base_endpoint
-    answering = Answering(Conversation(), endpoint, manifest, env.deployment.answer_concurrency)
+    inference = Inference(ConverseClient(), endpoint, manifest, env.deployment.answer_concurrency)
     size = event.shard_size or env.deployment.shard_size
     try:
-        answered, failed = answering.run(*(Shard(folder, event.model, number, size) for number in event.shards))
+        answered, failed = inference.run(*(Shard(folder, event.model, number, size) for number in event.shards))
     except EndpointFailedError as error:
+        # Bedrock's runtime learns of a new endpoint later than the control plane.
         if record and is_new(record):
             raise RetryableError(f"{error} It came into service a moment ago, so it is asked again.") from error
         raise

@@ -1,4 +1,4 @@
-"""Decides by the run's gate whether the tuned model may be used, marks the model, and tells whoever deploys next.
+"""Applies the run's gate: decides whether the tuned model is accepted, tags the model and publishes the decision.
 
 Calls: s3:ListBucket, s3:GetObject, s3:PutObject, kms:Decrypt, kms:GenerateDataKey, bedrock:TagResource,
 events:PutEvents.
@@ -14,13 +14,13 @@ from tuner.aws.event_bus import put_event
 from tuner.aws.s3.training_index import TrainingIndex
 from tuner.evaluation.gate.apply import apply_gate
 
-# Each decision counts 1 for itself and 0 for the others, so that a metric's average is its share.
+# Each decision counts 1 for itself and 0 for the others, so that the average of a metric is the share of the decision.
 _METRICS = {"accepted": "GateAccepted", "rejected": "GateRejected", "undecided": "GateUndecided"}
 
 
 @step(RunEvent)
 def handler(event: RunEvent, env: Environment) -> dict[str, str]:
-    """The decision: accepted, rejected, undecided, or none without a gate."""
+    """Returns the decision: accepted, rejected, undecided, or none without a gate."""
     uses = TrainingIndex(env.artifacts_bucket)
     decision: str = apply_gate(env.folder(event.run_id), Bedrock(), uses, put_event)["decision"]
     if decision in _METRICS:

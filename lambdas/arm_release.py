@@ -1,4 +1,4 @@
-"""Arms the release switch before anything is bought.
+"""State "Arm the release switch": creates the release schedule before anything is bought.
 
 Calls: scheduler:CreateSchedule, scheduler:GetSchedule, iam:PassRole.
 """
@@ -10,16 +10,18 @@ import datetime as dt
 from lambdas.step import Environment, RunEvent, step
 from tuner.aws.scheduler import OneTimeSchedules
 from tuner.core.times import iso, now
-from tuner.serving.release_schedule import Switch
+from tuner.serving.release_schedule import ReleaseSchedule
 
 
 @step(RunEvent)
 def handler(event: RunEvent, env: Environment) -> dict[str, str]:
-    switch = Switch(
+    """Returns when the schedule fires."""
+    schedule = ReleaseSchedule(
         OneTimeSchedules(env.schedule_group),
         env.deployment.name,
         event.run_id,
         function_arn=env.release_function_arn,
         role_arn=env.scheduler_role_arn,
     )
-    return {"release_at": iso(switch.arm(now() + dt.timedelta(hours=env.deployment.longest_throughput_hours)))}
+    at = now() + dt.timedelta(hours=env.deployment.longest_throughput_hours)
+    return {"release_at": iso(schedule.create(at))}

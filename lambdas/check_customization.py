@@ -1,4 +1,4 @@
-"""Says where the run's customization job stands.
+"""Returns the status of the run's customization job, and when to check it again.
 
 Calls: s3:ListBucket, s3:GetObject, kms:Decrypt, bedrock:GetModelCustomizationJob.
 """
@@ -14,6 +14,7 @@ from tuner.training import job
 
 @step(RunEvent)
 def handler(event: RunEvent, env: Environment) -> dict[str, Any]:
+    """Raises CustomizationFailedError when the job failed, was stopped, or takes too long."""
     folder = env.folder(event.run_id)
     found = job.check(Bedrock(), folder, folder.manifest())
     job.refuse_overdue(found, env.deployment.longest_training_hours)

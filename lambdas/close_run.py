@@ -1,4 +1,8 @@
-"""Reports a run that could not report itself: stopped by a person, out of time, or failed in its own report."""
+"""Reports a run that could not report itself: it was stopped, timed out, or failed while writing its report.
+
+Calls: s3:ListBucket, s3:GetObject, s3:PutObject, kms:Decrypt, kms:GenerateDataKey, sns:Publish,
+states:DescribeExecution.
+"""
 
 from __future__ import annotations
 
@@ -45,10 +49,10 @@ class StatusChange(BaseModel):
 
 @step(StatusChange)
 def handler(event: StatusChange, env: Environment) -> None:
-    """Writes the report and notifies, as far as the run did not do so itself.
+    """Writes the report and publishes the notification, as far as the run did not.
 
-    A report that says SUCCEEDED of a run that did not is not the truth: the run ended after it was written, and before
-    or while people were told of it.
+    The run may already have a report that says SUCCEEDED: it was then stopped after the report and before the
+    notification. That report is wrong and is written again.
     """
     ended = event.detail
     folder = env.folder(ended.name)
@@ -61,7 +65,7 @@ def handler(event: StatusChange, env: Environment) -> None:
         publish(folder, report)
         count_run(measures(report))
     elif is_notified(folder, report):
-        logger.info("The run has its report, and people know of it", extra={"run_id": ended.name})
+        logger.info("The run has its report, and its notification was published", extra={"run_id": ended.name})
         return
     notify(env.topic_arn, subject(report), summary(report), {"status": report.status, "run_id": report.run_id})
     mark_notified(folder, report)

@@ -1,4 +1,4 @@
-"""Estimates what the run will cost, and whether it may spend that: at once, once a person approves, or not at all.
+"""Estimates the cost of the run, and decides whether it may proceed, needs an approval, or is refused.
 
 Calls: s3:ListBucket, s3:GetObject, s3:PutObject, kms:Decrypt, kms:GenerateDataKey, pricing:GetProducts.
 """
@@ -14,6 +14,7 @@ from tuner.costs.write_estimate import write_estimate
 
 @step(RunEvent)
 def handler(event: RunEvent, env: Environment) -> dict[str, Any]:
+    """Returns the decision, the sum and the reason. The state machine acts on the decision."""
     folder = env.folder(event.run_id)
     estimate = write_estimate(
         folder, folder.manifest(), env.deployment, PriceListApi(), PriceCache(env.artifacts_bucket)

@@ -1,4 +1,4 @@
-"""State "Generate validation data": has a model write question-answer pairs about the dataset's documents.
+"""State "Generate validation data": lets a model write question-answer pairs from the dataset's documents.
 
 Calls: s3:GetObjectVersion, s3:GetObject, s3:ListBucket, s3:PutObject, kms:Decrypt, kms:GenerateDataKey,
 bedrock:InvokeModel.
@@ -17,13 +17,13 @@ from tuner.costs.prices import price_list
 from tuner.datasets import Role
 from tuner.generation import generate_validation
 
-# What was made must repeat neither.
+# Generated pairs must not repeat the records of these files.
 _READ: tuple[Role, ...] = ("training", "evaluation")
 
 
 @step(RunEvent)
 def handler(event: RunEvent, env: Environment) -> dict[str, Any]:
-    """Works for some minutes at most; the state machine calls again until it is done."""
+    """Works for some minutes. The state machine invokes it again until it is done."""
     folder = env.folder(event.run_id)
     manifest = folder.manifest()
 

@@ -1,4 +1,7 @@
-"""Tells whoever is subscribed what came of a run."""
+"""Publishes the result of a run to the deployment's topic.
+
+Calls: s3:ListBucket, s3:GetObject, s3:PutObject, kms:Decrypt, kms:GenerateDataKey, sns:Publish.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +13,13 @@ from tuner.reporting import is_notified, mark_notified, published, subject, summ
 
 @step(RunEvent)
 def handler(event: RunEvent, env: Environment) -> None:
-    """Publishes the report's summary to the topic, and marks that it did."""
+    """Publishes the report's summary once: a marker in the run's folder says that it was published."""
     folder = env.folder(event.run_id)
     report = published(folder)
     if report is None:
-        raise EvaluationError(f"{folder.uri()} has no report to tell of: the step that writes it must come first.")
+        raise EvaluationError(f"{folder.uri()} has no report to publish: the step that writes it must run first.")
     if is_notified(folder, report):
-        logger.info("People know of this report")
+        logger.info("The notification of this report was already published")
         return
     notify(env.topic_arn, subject(report), summary(report), {"status": report.status, "run_id": report.run_id})
     mark_notified(folder, report)

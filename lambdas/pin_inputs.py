@@ -1,4 +1,4 @@
-"""Fixes what the run works on: its inputs' versions, its settings with their defaults, its base model.
+"""Pins what the run works on: the versions of its inputs, its settings with their defaults, its base model.
 
 Calls: s3:GetObjectVersion, s3:ListBucket, s3:GetObject, s3:PutObject, kms:Decrypt, kms:GenerateDataKey,
 bedrock:GetFoundationModel.
@@ -13,12 +13,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from lambdas.step import Environment, step
 from tuner.artifacts.manifest import PinnedInput
 from tuner.aws.bedrock.control_plane import Bedrock
-from tuner.aws.s3.dataset_bucket import Incoming
+from tuner.aws.s3.dataset_bucket import DatasetBucket
 from tuner.intake.manifest import write_manifest
 
 
 class PinEvent(BaseModel):
-    """The execution's input, with the execution's own ARN and start."""
+    """The execution's input, and the execution's ARN and start time."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -31,9 +31,10 @@ class PinEvent(BaseModel):
 
 @step(PinEvent)
 def handler(event: PinEvent, env: Environment) -> dict[str, Any]:
+    """Writes run.json, and returns what the state machine branches on."""
     manifest = write_manifest(
         env.folder(event.run_id),
-        Incoming(env.data_bucket),
+        DatasetBucket(env.data_bucket),
         Bedrock(),
         env.deployment,
         dataset=event.dataset,

@@ -1,8 +1,8 @@
-"""Asks AWS whether the base model can be tuned here, whether the judge answers and whether the quotas allow the run.
+"""Checks that the base model can be tuned in this Region, that the judge answers and that the quotas allow the run.
 
 Calls: s3:GetObject, s3:PutObject, kms:Decrypt, kms:GenerateDataKey, bedrock:GetFoundationModel, bedrock:InvokeModel,
-servicequotas:GetServiceQuota, servicequotas:ListServiceQuotas. Where a judge of the deployment is sold in AWS
-Marketplace, it also asks whether the account is subscribed.
+servicequotas:GetServiceQuota, servicequotas:ListServiceQuotas. For a judge that is sold in AWS
+Marketplace, it also checks the account's subscription.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from tuner.preflight import check_run
 
 @step(RunEvent)
 def handler(event: RunEvent, env: Environment) -> dict[str, int]:
+    """Returns how many warnings there are. Raises an error of the class RunRefusedError when the run cannot succeed."""
     folder = env.folder(event.run_id)
     manifest, region = folder.manifest(), env.deployment.region
     found = check_run(Bedrock(), Quotas(), fill_in_tool, model_access, manifest, region)

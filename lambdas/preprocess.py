@@ -1,4 +1,7 @@
-"""State "Preprocess the dataset": reads the pinned files, checks and converts them into the run's folder."""
+"""State "Preprocess the dataset": reads the pinned files, checks them, and converts them into the run's folder.
+
+Calls: s3:GetObjectVersion, s3:GetObject, s3:PutObject, s3:AbortMultipartUpload, kms:Decrypt, kms:GenerateDataKey.
+"""
 
 from __future__ import annotations
 
@@ -9,14 +12,14 @@ from tuner.aws.s3.objects import ObjectSink, ObjectSource
 from tuner.catalog import model
 from tuner.core.artifact_keys import Keys
 from tuner.datasets import Role, Source, prepare
-from tuner.serving.inference import lanes, shard_size
+from tuner.serving.inference import shard_size, workers
 
 _ROLES: tuple[Role, ...] = ("training", "validation", "evaluation")
 
 
 @step(RunEvent)
 def handler(event: RunEvent, env: Environment) -> dict[str, Any]:
-    """Writes the converted files when nothing is wrong, and always the findings: the next state judges them."""
+    """Always writes the findings, which the next state evaluates. Writes the converted files if there are no errors."""
     folder = env.folder(event.run_id)
     manifest = folder.manifest()
     sources: dict[Role, Source] = {
@@ -39,4 +42,6 @@ def handler(event: RunEvent, env: Environment) -> dict[str, Any]:
     records = {key: prepared.summary[key] for key in ("training_records", "validation_records", "evaluation_records")}
     size = shard_size(records["evaluation_records"], env.deployment.shard_size)
     shards = -(-records["evaluation_records"] // size)
-    return {**records, "shard_size": size, "shards": list(range(shards)), "lanes": lanes(shards, size)}
+    # The state machine calls the shards of one invocation a lane. The member keeps its name, because executions that
+    # started before an upgrade read it.
+    return {**records, "shard_size": size, "shards": list(range(shards)), "lanes": workers(shards, size)}

@@ -1,5 +1,7 @@
-"""Ends what is paid for of a run, or of every run that is over: endpoints and customization jobs. Called by the state
-machine, the rule on ended executions, the release switch, the hourly sweep, the deletion of the stack and people.
+"""Releases the endpoints and customization jobs of a run, or of every run that has ended.
+
+The state machine, the rule on ended executions, the release schedule, the hourly sweep, the deletion of the stack and
+people call it.
 
 Calls: s3:ListBucket, s3:GetObject, s3:PutObject, kms:Decrypt, kms:GenerateDataKey,
 bedrock:ListProvisionedModelThroughputs, bedrock:ListCustomModelDeployments, bedrock:ListTagsForResource,
@@ -11,7 +13,7 @@ bedrock:ListCustomModels, bedrock:DeleteCustomModel, sns:Publish; before the sta
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any, Self
 
 from aws_lambda_powertools.metrics import MetricUnit
@@ -20,7 +22,6 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from lambdas.step import Environment, logger, metrics, step
 from tuner.aws.bedrock.custom_models import CustomModels
 from tuner.aws.bedrock.endpoints import ModelDeployments, ProvisionedThroughputs
-from tuner.aws.bedrock.resources import PaidResource
 from tuner.aws.bedrock.training_jobs import TrainingJobs
 from tuner.aws.executions import Executions
 from tuner.aws.notifications import notify
@@ -29,10 +30,10 @@ from tuner.aws.scheduler import OneTimeSchedules
 from tuner.aws.stack_events import StackRequest, answer
 from tuner.costs.prices import price_list
 from tuner.serving.alarm import SUBJECT, alarm
-from tuner.serving.inventory import Alive, alive, hourly_usd, is_needed
+from tuner.serving.inventory import HourlyPrice, InventoryEntry, hourly_price, inventory, is_needed
 from tuner.serving.model_cleanup import delete_unused
 from tuner.serving.release import Outcome, Release
-from tuner.serving.release_schedule import disarm_if_released
+from tuner.serving.release_schedule import delete_schedule_if_released
 from tuner.serving.stack_deletion import refusal
 from tuner.training.job_record import used_by_others
 
@@ -45,7 +46,7 @@ class _Execution(BaseModel):
 
 
 class ReleaseEvent(BaseModel):
-    """A run, an ended execution, everything that no running execution needs, or everything before the stack goes."""
+    """One of: a run, an ended execution, the sweep, or CloudFormation's request about the stack."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -56,11 +57,12 @@ class ReleaseEvent(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _of_cloudformation(cls, event: Any) -> Any:
+    def _from_cloudformation(cls, event: Any) -> Any:
+        """CloudFormation's own event has no member that could hold its request."""
         return {"stack": event} if isinstance(event, dict) and "RequestType" in event else event
 
     @model_validator(mode="after")
-    def _says_what(self) -> Self:
+    def _exactly_one(self) -> Self:
         if sum((self.run_id is not None, self.detail is not None, self.sweep, self.stack is not None)) != 1:
             raise ValueError('give one of {"run_id": ...}, {"sweep": true} or an execution status change event')
         return self
@@ -68,51 +70,61 @@ class ReleaseEvent(BaseModel):
 
 @step(ReleaseEvent)
 def handler(event: ReleaseEvent, env: Environment) -> dict[str, Any]:
+    """Returns the ARNs of what was released, of what a commitment keeps, and of jobs left to complete."""
     kinds = (ProvisionedThroughputs(), ModelDeployments(), TrainingJobs())
     if event.stack:
-        _answer_the_stack(event.stack, Release(kinds, env.deployment.name, env.folder, _price(env)), env)
+        # Without `used_by_others`: every job is stopped when the stack is deleted.
+        _answer_cloudformation(event.stack, Release(kinds, env.deployment.name, env.folder, _price(env)), env)
         return {}
     shared = used_by_others(TrainingIndex(env.artifacts_bucket), Executions(env.state_machine_arn).status)
     release = Release(kinds, env.deployment.name, env.folder, _price(env), shared)
     if event.run_id:
-        outcome = _disarmed(event.run_id, release.run(event.run_id), env)
+        outcome = release.run(event.run_id)
+        _delete_schedule(event.run_id, outcome, env)
     elif event.detail:
-        outcome = _disarmed(event.detail.name, release.ended(event.detail.name, event.detail.status != "FAILED"), env)
+        # FAILED comes from the state machine itself, whose steps have all ended. ABORTED and TIMED_OUT may cut off a
+        # step that is still running.
+        outcome = release.ended_run(event.detail.name, cut_off=event.detail.status != "FAILED")
+        _delete_schedule(event.detail.name, outcome, env)
     else:
         outcome = _sweep(release, env)
     metrics.add_metric("EndpointsReleased", MetricUnit.Count, len(outcome.released))
-    logger.info("Released", released=outcome.released, alive=outcome.alive, completing=outcome.completing)
+    logger.info("Released", released=outcome.released, alive=outcome.committed, completing=outcome.completing)
     return {
         "released": list(outcome.released),
-        "alive": list(outcome.alive),
+        "alive": list(outcome.committed),
         "completing": list(outcome.completing),
     }
 
 
-def _answer_the_stack(request: StackRequest, release: Release, env: Environment) -> None:
-    """Always answers: CloudFormation waits until then. A stack that is deleted goes when nothing of it is alive."""
-    why = None
+def _answer_cloudformation(request: StackRequest, release: Release, env: Environment) -> None:
+    """Releases everything before a deletion, and answers in any case: CloudFormation waits for the answer."""
+    reason = None
     if request.kind == "Delete":
         try:
-            why = refusal(release, Executions(env.state_machine_arn))
-        except Exception as error:  # handed on as the reason, whatever it is
+            reason = refusal(release, Executions(env.state_machine_arn))
+        except Exception as error:  # any error becomes the reason, so that CloudFormation gets its answer
             logger.exception("The release before the deletion failed")
-            why = f"What is alive could not be released, for a reason that nobody foresaw: {error}"
-    answer(request, f"{env.deployment.name}-releases", why)
+            reason = f"The deployment's resources could not be released, because of an unexpected error: {error}"
+    answer(request, f"{env.deployment.name}-releases", reason)
 
 
-def _price(env: Environment) -> Callable[[PaidResource], float | None]:
-    return hourly_usd(price_list(env.deployment.prices))
+def _price(env: Environment) -> HourlyPrice:
+    return hourly_price(price_list(env.deployment.prices))
 
 
-def _disarmed(run_id: str, outcome: Outcome, env: Environment) -> Outcome:
-    if not outcome.alive:
-        disarm_if_released(OneTimeSchedules(env.schedule_group), env.deployment.name, env.folder(run_id))
-    return outcome
+def _delete_schedule(run_id: str, outcome: Outcome, env: Environment) -> None:
+    # While a commitment lasts, the schedule stays as well.
+    if not outcome.committed:
+        schedules = OneTimeSchedules(env.schedule_group)
+        delete_schedule_if_released(schedules, env.deployment.name, env.folder(run_id))
 
 
 def _sweep(release: Release, env: Environment) -> Outcome:
-    """Raises nothing for what cannot be released: it tells people, once an hour, and comes back by itself."""
+    """Releases what no run needs and deletes old models.
+
+    Raises nothing for what cannot be released: it publishes an alarm, and runs again in an hour anyway.
+    """
     deployment, status_of = env.deployment.name, Executions(env.state_machine_arn).status
     served_hours = env.deployment.longest_throughput_hours
     longest_hours = served_hours + env.deployment.longest_keep_hours
@@ -124,7 +136,7 @@ def _sweep(release: Release, env: Environment) -> Outcome:
         logger.error("Not released", failures=[str(failure.error) for failure in failures])
         notify(env.topic_arn, SUBJECT, alarm(failures, release.price, deployment), {"status": "RELEASE_FAILED"})
     endpoints = [kind for kind in release.kinds if kind.kind != "training"]
-    _count(alive(endpoints, deployment, longest_hours, release.price))
+    _count(inventory(endpoints, deployment, longest_hours, release.price))
     deleted = delete_unused(
         CustomModels(),
         endpoints,
@@ -138,9 +150,9 @@ def _sweep(release: Release, env: Environment) -> Outcome:
     return outcome
 
 
-def _count(found: Iterable[Alive]) -> None:
-    """What is alive, and the age of the oldest that neither has a term nor is kept: what an alarm goes by."""
-    mine = [entry for entry in found if entry.ours]
-    unexpected = [entry.hours for entry in mine if not entry.expected]
-    metrics.add_metric("EndpointsAlive", MetricUnit.Count, len(mine))
+def _count(entries: Iterable[InventoryEntry]) -> None:
+    """Counts the endpoints, and the age of the oldest that is neither kept nor committed, which an alarm watches."""
+    ours = [entry for entry in entries if entry.ours]
+    unexpected = [entry.hours for entry in ours if not entry.expected]
+    metrics.add_metric("EndpointsAlive", MetricUnit.Count, len(ours))
     metrics.add_metric("OldestEndpointHours", MetricUnit.NoUnit, max(unexpected, default=0.0))

@@ -1,4 +1,4 @@
-"""Asks a person whether the run may spend what it will cost. The state machine waits for the answer with a task token.
+"""Asks a person whether the run may spend its estimated cost. The state machine waits for the answer with a task token.
 
 Calls: s3:GetObject, s3:PutObject, kms:Decrypt, kms:GenerateDataKey, sns:Publish, states:DescribeExecution.
 """
@@ -15,7 +15,7 @@ from tuner.core.times import now
 
 
 class ApprovalEvent(RunEvent):
-    """The task token, and how long it is waited for. A wrong event's message does not show the token."""
+    """The task token, and how many seconds the state machine waits. Validation errors do not show the token."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
@@ -25,12 +25,10 @@ class ApprovalEvent(RunEvent):
 
 @step(ApprovalEvent)
 def handler(event: ApprovalEvent, env: Environment) -> None:
-    """Keeps the token in the run's folder and publishes what it will cost, how to answer, and until when.
-
-    A step goes on when its execution is stopped: then nobody is asked any more.
-    """
+    """Writes the token into the run's folder, and publishes the cost, how to answer, and the deadline."""
+    # A Lambda function continues when its execution is stopped. Nobody has to answer then.
     if Executions(env.state_machine_arn).status(event.run_id) != "RUNNING":
-        logger.info("The execution is over: nobody is asked")
+        logger.info("The execution has ended: nobody is asked")
         return
     subject, text = approval.request_approval(env.folder(event.run_id), event.task_token, event.seconds, now())
     notify(env.topic_arn, subject, text, {"status": "WAITING_FOR_APPROVAL", "run_id": event.run_id})

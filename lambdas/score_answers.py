@@ -1,4 +1,7 @@
-"""Grades the answers of one shard, or puts all shards together into scores.json."""
+"""Grades the answers of one shard, or combines the grades of all shards into scores.json.
+
+Calls: s3:ListBucket, s3:GetObject, s3:PutObject, kms:Decrypt, kms:GenerateDataKey, bedrock:InvokeModel.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +14,10 @@ from tuner.evaluation.score_run import score_run, score_shard
 
 
 class ScoreEvent(RunEvent):
-    """Which shard to grade; all that is left, and the sum of it, when none is named."""
+    """The shard to grade. Without one, all remaining shards are graded and combined."""
 
     shard: int | None = None
-    # An execution that began before an upgrade may not tell it: its shards have the size that is set.
+    # Absent in an execution that started before an upgrade: the configured size then applies.
     shard_size: int | None = Field(None, ge=1)
 
 

@@ -1,4 +1,4 @@
-"""Starts the run's customization job, finds the one that an earlier attempt started, or adopts another run's.
+"""Starts the run's customization job, finds the one of an earlier attempt, or adopts the job of another run.
 
 Calls: s3:ListBucket, s3:GetObject, s3:PutObject, kms:Decrypt, kms:GenerateDataKey, states:DescribeExecution,
 bedrock:GetModelCustomizationJob, bedrock:ListTagsForResource, bedrock:CreateModelCustomizationJob,
@@ -19,8 +19,9 @@ from tuner.training.adoption import Adoption
 
 @step(RunEvent)
 def handler(event: RunEvent, env: Environment) -> dict[str, Any]:
+    """Returns the job's ARN, and when to check it first."""
     folder, bedrock = env.folder(event.run_id), Bedrock(company=env.deployment)
     status_of = Executions(env.state_machine_arn).status
     adoption = Adoption(bedrock, TrainingIndex(env.artifacts_bucket), status_of, env.deployment.name)
-    started = job.Starting(bedrock, adoption, env.customization_role_arn).start(folder, folder.manifest())
+    started = job.JobStarter(bedrock, adoption, env.customization_role_arn).start(folder, folder.manifest())
     return {"job_arn": started.arn, "wait_seconds": job.wait_seconds(started, env.deployment.training_polling)}

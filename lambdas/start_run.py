@@ -1,4 +1,4 @@
-"""Starts the run of a dataset whose training data arrived, once, however often the event is delivered.
+"""Starts the run of a dataset whose training data was uploaded, once, however often the event is delivered.
 
 Calls: s3:ListBucket, s3:GetObject, kms:Decrypt, states:StartExecution.
 """
@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from lambdas.step import Environment, logger, step
 from tuner.aws.executions import Executions
-from tuner.aws.s3.dataset_bucket import Incoming
+from tuner.aws.s3.dataset_bucket import DatasetBucket
 from tuner.core.run import dataset_file
 from tuner.intake.arrival import arrive
 
@@ -25,14 +25,14 @@ class _Bucket(BaseModel):
 
 
 class _Detail(BaseModel):
-    """EventBridge delivers the plain key, where S3's own notifications encode it."""
+    """EventBridge delivers the plain key. S3's own notifications would URL-encode it."""
 
     bucket: _Bucket
     object: _Object
 
 
 class StartEvent(BaseModel):
-    """EventBridge's "Object Created" event of S3, or a dataset named by a person."""
+    """S3's "Object Created" event from EventBridge, or the name of a dataset from a person."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -43,15 +43,16 @@ class StartEvent(BaseModel):
 
 @step(StartEvent)
 def handler(event: StartEvent, env: Environment) -> dict[str, Any]:
+    """Returns the run, and whether it was started now. `reason` says why not."""
     dataset = event.dataset or _dataset_of(event, env)
     if dataset is None:
         return {"started": False, "reason": "This object is not the training data of a dataset."}
-    arrival = arrive(Incoming(env.data_bucket), dataset, env.deployment.quiet_seconds, event.repeat)
+    arrival = arrive(DatasetBucket(env.data_bucket), dataset, env.deployment.quiet_seconds, event.repeat)
     executions = Executions(env.state_machine_arn)
-    # Step Functions forgets an execution's name after 90 days; the run's folder does not.
-    before = bool(env.folder(arrival.run_id).list(""))
-    started = not before and executions.start(arrival.run_id, arrival.execution_input())
-    logger.info("A dataset arrived", dataset=dataset, run_id=arrival.run_id, started=started)
+    # Step Functions forgets an execution's name after 90 days, but the run's folder stays.
+    ran_before = bool(env.folder(arrival.run_id).list(""))
+    started = not ran_before and executions.start(arrival.run_id, arrival.execution_input())
+    logger.info("A dataset was uploaded", dataset=dataset, run_id=arrival.run_id, started=started)
     result = {"run_id": arrival.run_id, "execution_arn": executions.arn(arrival.run_id), "started": started}
     return result if started else {**result, "reason": "This content was run before: 'tuner run --again' repeats it."}
 

@@ -1,4 +1,4 @@
-"""What every Lambda function shares: typed events, typed environment, logs, traces and metrics."""
+"""Code shared by all Lambda functions: typed events and environment, logs, traces and metrics."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.cloudwatch_metrics import RUNS
 from tuner.settings import DeploymentSettings
 
-# Most invocations count nothing: that is no mistake.
+# Most invocations emit no metric of their own: that is not an error.
 warnings.filterwarnings("ignore", "No application metrics to publish")
 
 logger = Logger()
@@ -28,7 +28,7 @@ metrics = Metrics()
 
 
 class Environment(BaseSettings):
-    """A function's environment variables. Those that only some functions have are empty in the others."""
+    """A function's environment variables. Variables that a function does not have are empty."""
 
     model_config = {"frozen": True, "extra": "ignore"}
 
@@ -51,7 +51,7 @@ class Environment(BaseSettings):
 
 
 class RunEvent(BaseModel):
-    """What a step is given: which run it works for."""
+    """The event of a step: the run that it works for."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -59,7 +59,7 @@ class RunEvent(BaseModel):
 
 
 def count_run(values: Mapping[str, float]) -> None:
-    """Emits the metrics of a run that is over, apart from those of the step that does it."""
+    """Emits the metrics of a run that has ended, with a dimension of their own."""
     counted = EphemeralMetrics(service=RUNS)
     for name, value in values.items():
         counted.add_metric(name, MetricUnit.Seconds if name.endswith("Seconds") else MetricUnit.Count, value)
@@ -71,9 +71,9 @@ Step = Callable[[E, Environment], Mapping[str, Any] | None]
 
 
 def step(event_model: type[E]) -> Callable[[Step[E]], Callable[[dict[str, Any], LambdaContext], dict[str, Any]]]:
-    """Makes a Lambda handler of a function from (event, environment) to a small result.
+    """Makes a Lambda handler from a function that takes the parsed event and the environment.
 
-    An error is logged once, with the run's id, and raised: its class name is what the state machine matches.
+    An error is logged once, with the run's id, and raised again: the state machine matches the name of its class.
     """
 
     def decorate(function: Step[E]) -> Callable[[dict[str, Any], LambdaContext], dict[str, Any]]:
@@ -93,6 +93,7 @@ def step(event_model: type[E]) -> Callable[[Step[E]], Callable[[dict[str, Any], 
                 metrics.add_metric(type(error).__name__, MetricUnit.Count, 1)
                 logger.exception("The step failed")
                 raise
+            # Step Functions takes JSON only: a result that is not JSON fails here, in the step that made it.
             plain: dict[str, Any] = json.loads(json.dumps(result or {}))
             return plain
 

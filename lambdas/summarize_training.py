@@ -1,4 +1,4 @@
-"""Reads the losses that the customization job wrote.
+"""Summarizes the completed customization job: its model, its times and its losses.
 
 Calls: s3:ListBucket, s3:GetObject, s3:PutObject, kms:Decrypt, kms:GenerateDataKey,
 bedrock:GetModelCustomizationJob.
@@ -14,6 +14,7 @@ from tuner.training.summary import write_summary
 
 @step(RunEvent)
 def handler(event: RunEvent, env: Environment) -> None:
+    """Writes training/summary.json."""
     folder = env.folder(event.run_id)
     manifest = folder.manifest()
     write_summary(folder, manifest, job.check(Bedrock(), folder, manifest))

@@ -1,4 +1,7 @@
-"""State "Validate the dataset": ends the run before any spend when the dataset has errors."""
+"""State "Validate the dataset": ends the run before it costs anything when the dataset has errors.
+
+Calls: s3:GetObject, kms:Decrypt.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from tuner.datasets import refusal
 
 @step(RunEvent)
 def handler(event: RunEvent, env: Environment) -> dict[str, int]:
-    """Counts the warnings. Raises DatasetError with the first errors, each with its file, line and remedy."""
+    """Returns the number of warnings. Raises DatasetError with the first errors, their places and remedies."""
     folder = env.folder(event.run_id)
     findings = folder.read_json(Keys.FINDINGS)
     if error := refusal(findings, folder.uri(Keys.FINDINGS)):

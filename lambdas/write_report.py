@@ -1,4 +1,7 @@
-"""Writes the run's report, of a success or of a failure, from whatever the run made."""
+"""Writes the run's report, after a success or a failure, from the artifacts that exist.
+
+Calls: s3:ListBucket, s3:GetObject, s3:PutObject, kms:Decrypt, kms:GenerateDataKey, states:DescribeExecution.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from tuner.reporting import build, failure, measures, publish
 
 
 class Caught(BaseModel):
-    """What a Catch of the state machine hands on; `release_cause` when the throughput could not be released either."""
+    """The error that a Catch passes on. `release_cause` is set when the throughput could not be released either."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -28,18 +31,17 @@ class WriteReportEvent(RunEvent):
 
 @step(WriteReportEvent)
 def handler(event: WriteReportEvent, env: Environment) -> dict[str, str | None]:
-    """The error and cause for the Fail state, in words; both null on success.
-
-    A step goes on when its execution is stopped. What became of that run is told by `close_run`, and stands.
-    """
+    """Returns error and cause for the Fail state; both are null on success."""
     caught = failure(**event.failure.model_dump()) if event.failure else None
     folder = env.folder(event.run_id)
     report = build(folder, caught)
+    # A Lambda function continues when its execution is stopped. `close_run` then writes the report, which must not be
+    # overwritten here.
     if Executions(env.state_machine_arn).status(event.run_id) == "RUNNING":
         publish(folder, report)
         count_run(measures(report))
     else:
-        logger.info("The execution is over: its report is not written by its own step any more")
+        logger.info("The execution has ended: close_run writes its report")
     address = folder.uri(Keys.REPORT_PAGE)
     if caught is None:
         return {"error": None, "cause": None, "report": address}

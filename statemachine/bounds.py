@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from statemachine.retries import BUSY_ACCOUNT, NOT_READY, RELEASE_BUSY_ACCOUNT, Retrier, retriers
-from tuner.serving.inference import MOST_LANES, MOST_SHARDS
+from tuner.serving.inference import MAX_SHARDS, MAX_WORKERS
 from tuner.settings import DeploymentSettings
 
 State = dict[str, Any]
@@ -99,7 +99,7 @@ def _events(name: str, state: State, turns: int) -> float:
 
 def _items(state: State) -> int:
     """The most items of a Map, by the variable that has them."""
-    most = {"{% $shards %}": MOST_SHARDS, "{% $lanes %}": MOST_LANES}
+    most = {"{% $shards %}": MAX_SHARDS, "{% $lanes %}": MAX_WORKERS}
     return most[state["Items"]]
 
 

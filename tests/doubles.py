@@ -5,7 +5,6 @@ from __future__ import annotations
 import builtins
 import datetime as dt
 import hashlib
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -38,8 +37,8 @@ class MemoryFolder(RunFolder):
             raise AwsError(f"Could not read {self.uri(name)}: NoSuchKey")
         return self.files[name]
 
-    def read_lines(self, name: str) -> Iterator[Any]:
-        yield from map(json.loads, self.read(name).splitlines())
+    def _lines(self, name: str) -> Iterator[bytes]:
+        yield from self.read(name).splitlines()
 
     def digest(self, name: str) -> str:
         return hashlib.sha256(self.read(name)).hexdigest()

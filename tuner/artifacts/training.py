@@ -1,17 +1,22 @@
-"""What a run records of its customization job: `training/job.json`, and `runs/training-<fingerprint>.json`."""
+"""The records of customization jobs: `training/job.json`, `training/summary.json`, `runs/training-<hash>.json`."""
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from typing import ClassVar
+
+from pydantic import ConfigDict, Field, RootModel
+
+from tuner.artifacts.base import Artifact, Part
+from tuner.core.artifact_keys import Keys
 
 
-class JobRecord(BaseModel):
-    """`training/job.json`. It is written before the job starts, so that a release knows which job to look for.
+class JobRecord(Artifact):
+    """`training/job.json`: the customization job that the run uses. Times are ISO 8601 in UTC.
 
-    Times are ISO 8601 in UTC.
+    It is written before the job starts, so that a release knows which job to look for.
     """
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    NAME: ClassVar[str] = Keys.TRAINING_JOB
 
     run_id: str
     trained_by: str = Field(description="the run that started the job: not `run_id` when the job is adopted")
@@ -28,11 +33,63 @@ class JobRecord(BaseModel):
         return self.trained_by != self.run_id
 
 
-class JobUse(BaseModel):
-    """An entry of `runs/training-<fingerprint>.json`: one run that uses a job with this fingerprint."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
+class JobUse(Part):
+    """One run that uses a customization job."""
 
     run_id: str
     trained_by: str
     job_name: str
+
+
+class JobUses(RootModel[tuple[JobUse, ...]]):
+    """`runs/training-<fingerprint>.json`: the runs that use jobs with this fingerprint, the newest last.
+
+    All runs share this document.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    root: tuple[JobUse, ...] = ()
+
+
+class TrainingStep(Part):
+    """One step of the training."""
+
+    step: int
+    epoch: int | None = None
+    training_loss: float | None = Field(None, description="null where Bedrock wrote no finite number")
+
+
+class Epoch(Part):
+    """One pass over the training data."""
+
+    epoch: int
+    training_loss: float | None = Field(None, description="mean of the epoch's steps")
+    validation_loss: float | None = Field(None, description="the epoch's last validation loss")
+    steps: int | None = None
+
+
+class TrainingSummary(Artifact):
+    """`training/summary.json`: the completed customization job, its times and its losses."""
+
+    NAME: ClassVar[str] = Keys.TRAINING_SUMMARY
+
+    job_arn: str | None = None
+    job_name: str | None = None
+    custom_model_arn: str | None = None
+    custom_model_name: str | None = None
+    status: str | None = None
+    adopted_from: str | None = Field(None, description="the run that trained the model, when it was another")
+    started_at: str | None = None
+    ended_at: str | None = None
+    hyperparameters: dict[str, str] = Field(default_factory=dict, description="what the job was started with")
+    hyperparameters_why: dict[str, str] = Field(
+        default_factory=dict, description="the reason of those that neither run.yaml nor the model's defaults decide"
+    )
+    epochs: tuple[Epoch, ...] = ()
+    steps: tuple[TrainingStep, ...] = ()
+    best_epoch: int | None = Field(None, description="the epoch with the lowest validation loss, or the last one")
+    epochs_asked: int | None = None
+    epochs_run: int | None = Field(None, description="null when Bedrock wrote no metrics")
+    stopped_early: bool = False
+    metrics_files: tuple[str, ...] = Field((), description="keys of the metrics files in the artifacts bucket")

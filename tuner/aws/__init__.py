@@ -1,1 +1,1 @@
-"""The only modules that import boto3: one adapter per service."""
+"""Adapters to AWS, one per service. Outside of this package, only the command line imports boto3."""

@@ -1,4 +1,7 @@
-"""AWS's errors as ours: the state machine retries by class, and a person reads the message."""
+"""Maps AWS's errors to the classes of `tuner.core.errors`.
+
+The state machine retries by class, and people read the message.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +39,7 @@ _TRANSIENT = {
     "ModelErrorException",
     "RequestTimeout",
     "KMSInternalException",
-    # A Lambda function that is Pending or Inactive.
+    # Lambda's answers for a function that is Pending or Inactive.
     "CodeArtifactUserPendingException",
     "ResourceConflictException",
     "ResourceNotReadyException",
@@ -44,7 +47,7 @@ _TRANSIENT = {
 _DENIED = {"AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation", "NotAuthorized"}
 _QUOTA = {"ServiceQuotaExceededException", "LimitExceededException"}
 
-# Calls whose IAM action has another name than the call.
+# IAM actions whose name differs from the name of the API call.
 _ACTIONS = {
     "Converse": "bedrock:InvokeModel",
     "ListObjectsV2": "s3:ListBucket",
@@ -55,20 +58,20 @@ _ACTIONS = {
 
 
 def code_of(error: ClientError) -> str:
-    """AWS's error code."""
+    """The error code."""
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
 def message_of(error: ClientError) -> str:
-    """AWS's own words."""
+    """The message of AWS."""
     return str(error.response.get("Error", {}).get("Message", "")) or str(error)
 
 
 @contextmanager
 def translated(doing: str) -> Iterator[None]:
-    """Raises AWS's errors as ours; `doing` says what was attempted ("start the customization job").
+    """Raises AWS's errors as the project's own classes. `doing` completes "Could not ...": "start the job faq".
 
-    Inner code that expects a certain code (a name in use, a resource that is gone) catches ClientError itself.
+    Code inside the block that expects a certain error code, such as a name in use, catches ClientError itself.
     """
     try:
         yield
@@ -76,10 +79,8 @@ def translated(doing: str) -> Iterator[None]:
         kind = _kind(error)
         needed = _needed_action(error) if kind is AccessDeniedError else ""
         raise kind(f"Could not {doing}: {code_of(error)}: {message_of(error)}{needed}") from error
-    except ResponseParserError as error:  # not one of botocore's other errors
-        text = (
-            f"Could not {doing}: the answer is not AWS's. Does a proxy or a wrong endpoint (AWS_ENDPOINT_URL) answer?"
-        )
+    except ResponseParserError as error:  # has no common base class with the others
+        text = f"Could not {doing}: the response is not from AWS. Check for a proxy or a wrong AWS_ENDPOINT_URL."
         raise RetryableError(text) from error
     except (ConnectionError, HTTPClientError) as error:
         raise RetryableError(f"Could not {doing}: no answer from AWS: {error}") from error
@@ -104,7 +105,7 @@ def _kind(error: ClientError) -> type[Exception]:
 
 
 def _needed_action(error: ClientError) -> str:
-    """S3 often says no more than "Access Denied": then the permission is named here."""
+    """Names the missing permission where AWS does not: S3 often answers only "Access Denied"."""
     if "to perform" in message_of(error):
         return ""
     action = _ACTIONS.get(error.operation_name, f"the action behind {error.operation_name}")

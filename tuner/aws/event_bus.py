@@ -1,4 +1,4 @@
-"""Publishes to EventBridge's default bus, which whoever deploys next listens to."""
+"""Publishes events to EventBridge's default bus, where a deployment pipeline can listen."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from tuner.core.errors import AccessDeniedError, RetryableError
 def put_event(
     source: str, detail_type: str, detail: Mapping[str, Any], resources: Sequence[str] = (), api: Any = None
 ) -> None:
-    """Puts one event; `resources` are ARNs that it is about.
+    """Publishes one event about the `resources` (ARNs).
 
-    EventBridge may deliver an event twice, and a retried call puts it twice: `detail` must hold what tells a duplicate.
-    Raises RetryableError when EventBridge takes the call and not the event.
+    EventBridge may deliver an event twice, and a retried call publishes it twice, so `detail` must allow a receiver to
+    recognize duplicates. Raises RetryableError when EventBridge accepts the call but not the event.
     """
     entry = {
         "Source": source,
@@ -28,6 +28,7 @@ def put_event(
     }
     with translated(f"put the event '{detail_type}'"):
         [result] = (api or client("events")).put_events(Entries=[entry])["Entries"]
+    # PutEvents succeeds even when it rejects its entries: each entry has its own error code.
     if code := result.get("ErrorCode"):
         kind = AccessDeniedError if code.startswith("NotAuthorized") else RetryableError
         raise kind(f"Could not put the event '{detail_type}': {code}: {result.get('ErrorMessage', '')}")

@@ -1,4 +1,4 @@
-"""Executions of the state machine, by their names, which are the runs' ids."""
+"""Starts, lists and describes executions of the state machine. The name of an execution is the id of its run."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tuner.aws.error_mapping import code_of, translated
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How an execution ended: what its Fail state, or whoever stopped it, said."""
+    """How an execution ended: the error and cause of its Fail state, or of the person who stopped it."""
 
     error: str | None
     cause: str | None
@@ -38,10 +38,10 @@ class Executions:
         return f"{self._machine.replace(':stateMachine:', ':execution:')}:{name}"
 
     def start(self, name: str, document: str) -> bool:
-        """Starts an execution; False when one of this name was started before, whatever became of it.
+        """Starts an execution. False when one with this name was started before, even if it has ended.
 
-        Step Functions keeps a name for 90 days, and answers a repeat with the same input while the first one runs as
-        if it had started it.
+        Step Functions keeps a name for 90 days. While the first execution runs, a repeated call with the same input
+        succeeds as if it had started it.
         """
         with translated(f"start the execution {name}"):
             try:
@@ -53,7 +53,7 @@ class Executions:
         return True
 
     def running(self) -> list[str]:
-        """Names of the executions that are going on."""
+        """Names of the executions in progress."""
         with translated(f"list the executions of {self._machine}"):
             pages = self._api.get_paginator("list_executions").paginate(
                 stateMachineArn=self._machine, statusFilter="RUNNING"

@@ -1,4 +1,4 @@
-"""Publishes to the deployment's SNS topic."""
+"""Publishes messages to the deployment's SNS topic."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from tuner.aws.clients import client
 from tuner.aws.error_mapping import translated
 
-# SNS takes 256 KB a message; what is over it is in the report all the same.
+# SNS accepts 256 KB for a message with its attributes. A longer message is cut: the report has all of it.
 _LONGEST = 200_000
 
 
 def notify(topic_arn: str, subject: str, message: str, attributes: Mapping[str, str]) -> None:
-    """Publishes `message`; subscribers can filter by `attributes`."""
+    """Publishes `message`. Subscribers can filter by `attributes`."""
     body = message.encode()[:_LONGEST].decode(errors="ignore")
     values = {name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()}
     with translated(f"publish to {topic_arn}"):

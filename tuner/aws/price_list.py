@@ -1,17 +1,20 @@
-"""AWS's price list, asked by usage type."""
+"""Reads AWS's price list, by usage type."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
 from tuner.aws.clients import client
 from tuner.aws.error_mapping import translated
-from tuner.aws.s3.conditional_put import SharedDocument
+from tuner.aws.s3.conditional_put import SharedObject
 from tuner.core.artifact_keys import Keys
 
-# The API has endpoints in few Regions (botocore: us-east-1, eu-central-1, ap-south-1); each has all Regions' prices.
+# The API has endpoints in a few Regions only (botocore: us-east-1, eu-central-1, ap-south-1). Each of them has the
+# prices of all Regions.
 _REGION = "us-east-1"
+# The local cloud names itself in this header; AWS never sends it.
 _STAND_IN = "x-local-stand-in"
 
 
@@ -22,7 +25,7 @@ class PriceListApi:
         self._api = api or client("pricing", _REGION, attempts=2)
 
     def products(self, service: str, usage_type: str) -> tuple[list[str], str]:
-        """The documents of a usage type, and the name of what answers in AWS's place; empty on AWS."""
+        """The documents of a usage type, and the name of the local stand-in that answered; empty on AWS."""
         with translated(f"ask AWS's price list for {usage_type}"):
             found: Mapping[str, Any] = self._api.get_products(
                 ServiceCode=service,
@@ -34,7 +37,20 @@ class PriceListApi:
         return list(found.get("PriceList", ())), str(headers.get(_STAND_IN, ""))
 
 
-class PriceCache(SharedDocument):
-    """What AWS's price list answered, by usage type: one small object beside the runs' folders."""
+class PriceCache:
+    """`runs/prices.json`: the price list's answers to earlier runs, by usage type.
 
-    key = Keys.PRICES
+    The document stays a plain dict here: its reader drops entries that it cannot use, one by one.
+    """
+
+    def __init__(self, bucket: str, s3: Any = None) -> None:
+        self._object = SharedObject(bucket, Keys.PRICES, s3)
+
+    def read(self) -> tuple[dict[str, Any], str | None]:
+        """The answers and the version of the document; None when there is none yet."""
+        data, version = self._object.read()
+        return (json.loads(data) if data else {}), version
+
+    def write(self, document: Any, version: str | None) -> bool:
+        """Replaces the document of this version. False when another run wrote it meanwhile."""
+        return self._object.write(json.dumps(document, indent=2).encode() + b"\n", version)

@@ -1,4 +1,4 @@
-"""Service Quotas."""
+"""Reads the account's service quotas."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from tuner.aws.error_mapping import code_of, translated
 # spellings: "On-demand model inference requests per minute for X" and, in the User Guide's page "Quotas for the
 # bedrock-runtime endpoint", "On-demand InvokeModel tokens per minute for X".
 _PER_MINUTE = re.compile(
-    r"^(?P<way>global cross-region|cross-region|on-demand) (?:model inference|invokemodel) "
+    r"^(?P<routing>global cross-region|cross-region|on-demand) (?:model inference|invokemodel) "
     r"(?P<what>requests|tokens) per minute for (?P<model>.+)$",
     re.IGNORECASE,
 )
-_WAYS = {"in-region": "on-demand", "geographic": "cross-region", "global": "global cross-region"}
+_ROUTINGS = {"in-region": "on-demand", "geographic": "cross-region", "global": "global cross-region"}
 
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """A quota with the account's value."""
+    """A quota and its value for the account."""
 
     code: str
     name: str
@@ -39,7 +39,7 @@ class Quotas:
         self._api = api or client("service-quotas", region)
 
     def value(self, service: str, code: str) -> float | None:
-        """The account's value of a quota in the Region, or None where Service Quotas does not know the code."""
+        """The account's value of a quota in the Region, or None when Service Quotas does not know the code."""
         with translated(f"read the quota {code} of {service}"):
             try:
                 return float(self._api.get_service_quota(ServiceCode=service, QuotaCode=code)["Quota"]["Value"])
@@ -49,7 +49,7 @@ class Quotas:
                 raise
 
     def all(self, service: str) -> tuple[Quota, ...]:
-        """All quotas of a service that have a value for the account in the Region; Bedrock has several hundred."""
+        """All quotas of a service with a value for the account in the Region. Bedrock has several hundred."""
         with translated(f"list the quotas of {service}"):
             pages = self._api.get_paginator("list_service_quotas").paginate(ServiceCode=service)
             return tuple(
@@ -61,16 +61,16 @@ class Quotas:
 
 
 def per_minute(quotas: Iterable[Quota], model: str, routing: str) -> dict[str, float]:
-    """A model's `requests` and `tokens` per minute, as far as they are listed for this way to reach it."""
+    """The `requests` and `tokens` per minute of a model for this routing, as far as the quotas list them."""
     found: dict[str, float] = {}
     for quota in quotas:
         named = _PER_MINUTE.match(quota.name)
-        if named and named["way"].lower() == _WAYS[routing] and _same(named["model"], model):
+        if named and named["routing"].lower() == _ROUTINGS[routing] and _same(named["model"], model):
             found[named["what"].lower()] = quota.value
     return found
 
 
 def _same(listed: str, wanted: str) -> bool:
-    """`Anthropic Claude Haiku 4.5 V1` is `Anthropic Claude Haiku 4.5`; a longer name is another model."""
+    """Compares model names. `Anthropic Claude Haiku 4.5 V1` is `Anthropic Claude Haiku 4.5`; longer names differ."""
     plain = wanted.removesuffix(" V1")
     return bool(plain) and re.fullmatch(rf"{re.escape(plain)}( V1)?", listed, re.IGNORECASE) is not None

@@ -1,4 +1,4 @@
-"""EventBridge Scheduler: one-time schedules that delete themselves after they fired."""
+"""Manages one-time schedules of EventBridge Scheduler, which delete themselves after they fired."""
 
 from __future__ import annotations
 
@@ -21,11 +21,14 @@ class OneTimeSchedules:
         self._group = group
         self._api = api or client("scheduler")
 
-    def arm(
+    def create(
         self, name: str, at: dt.datetime, function_arn: str, role_arn: str, payload: Mapping[str, str]
     ) -> dt.datetime:
-        """Invokes the function with `payload` once, at `at`, and reads back when: an armed one keeps its time."""
-        with translated(f"arm the schedule {name}"):
+        """Creates a schedule that invokes the function with `payload` at `at`. Returns when it fires.
+
+        An existing schedule keeps its time, so that a retried step does not move it.
+        """
+        with translated(f"create the schedule {name}"):
             try:
                 self._api.create_schedule(**self._members(name, at, function_arn, role_arn, payload))
             except ClientError as error:
@@ -33,23 +36,23 @@ class OneTimeSchedules:
                     raise
             return self._fires_at(name)
 
-    def rearm(
+    def move(
         self, name: str, at: dt.datetime, function_arn: str, role_arn: str, payload: Mapping[str, str]
     ) -> dt.datetime:
-        """As `arm`, but an armed one fires at `at` instead."""
+        """Moves an existing schedule to `at`, or creates it. Returns when it fires."""
         members = self._members(name, at, function_arn, role_arn, payload)
-        with translated(f"rearm the schedule {name}"):
+        with translated(f"move the schedule {name}"):
             try:
                 self._api.update_schedule(**members)
             except ClientError as error:
                 if code_of(error) != "ResourceNotFoundException":
                     raise
-                # It has fired, or never was: what it is to release may be there all the same.
+                # It has already fired, or never existed: the endpoint may exist all the same.
                 self._api.create_schedule(**members)
             return self._fires_at(name)
 
-    def disarm(self, name: str) -> None:
-        """Deletes a schedule; one that is gone is no error."""
+    def delete(self, name: str) -> None:
+        """Deletes a schedule. It is no error when it is already gone."""
         with translated(f"delete the schedule {name}"):
             try:
                 self._api.delete_schedule(Name=name, GroupName=self._group)
@@ -76,6 +79,7 @@ class OneTimeSchedules:
         except ClientError as error:
             if code_of(error) != "ResourceNotFoundException":
                 raise
-            # Just made, and not shown yet; or fired in this moment, and then the next attempt makes it anew.
-            raise RetryableError(f"The schedule {name} cannot be seen yet. It is looked for again.") from error
+            # Scheduler is eventually consistent: a new schedule may not be visible yet. Or the schedule has just fired,
+            # and then the next attempt creates it again.
+            raise RetryableError(f"The schedule {name} is not visible yet. The step tries again.") from error
         return dt.datetime.fromisoformat(expression.removeprefix("at(").removesuffix(")")).replace(tzinfo=dt.UTC)

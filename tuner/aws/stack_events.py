@@ -1,4 +1,4 @@
-"""CloudFormation's side of a custom resource: the request, and the answer that it waits for."""
+"""Reads the requests of a CloudFormation custom resource, and answers them."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from tuner.core.errors import AwsError
 
-# CloudFormation takes 4,096 bytes of an answer.
+# CloudFormation accepts at most 4,096 bytes in an answer.
 _LONGEST_REASON = 3000
 _SECONDS = 30
 
 
 class StackRequest(BaseModel):
-    """https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-requests.html, as far as it is read."""
+    """A request: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-requests.html."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -31,18 +31,18 @@ class StackRequest(BaseModel):
 
 
 def answer(request: StackRequest, physical_id: str, refusal: str | None = None) -> None:
-    """Tells CloudFormation that the request was carried out, or why it was refused."""
+    """Tells CloudFormation that the request succeeded, or why it failed."""
     document = {
         "Status": "FAILED" if refusal else "SUCCESS",
-        "Reason": (refusal or "Nothing of this deployment is alive.")[:_LONGEST_REASON],
+        "Reason": (refusal or "No paid resource of this deployment exists.")[:_LONGEST_REASON],
         "PhysicalResourceId": request.physical_id or physical_id,
         "StackId": request.stack,
         "RequestId": request.request,
         "LogicalResourceId": request.logical_id,
     }
     if not request.answer_to.startswith("https://"):
-        raise AwsError("CloudFormation's address for the answer is not an https:// address.")
-    # The address is signed for an empty content type. Clients of AWS read AWS_CA_BUNDLE; urllib has to be told.
+        raise AwsError("The ResponseURL of CloudFormation's request is not an https:// address.")
+    # The presigned URL is valid for an empty content type only. boto3 reads AWS_CA_BUNDLE by itself; urllib does not.
     put = urllib.request.Request(  # noqa: S310 - https, as checked above
         request.answer_to, json.dumps(document).encode(), {"Content-Type": ""}, method="PUT"
     )

@@ -30,7 +30,7 @@ def best_earlier(folder: RunFolder, document: Mapping[str, Any], seed: int = 0) 
     if metric is None:
         return None
     for rival in list(_rivals(folder, metric, metrics[metric]["better"]))[:_MOST_TRIED]:
-        scores = folder.beside(rival.run_id).find_json(Keys.SCORES)
+        scores = folder.sibling(rival.run_id).find_json(Keys.SCORES)
         if scores is None:
             continue
         found = compare_runs(scores, document, (rival.run_id, folder.run_id), seed)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol, cast
 
 from tuner.artifacts.manifest import PinnedInput
-from tuner.aws.s3.dataset_bucket import Hashed, Listed
+from tuner.aws.s3.dataset_bucket import HashedObject, ListedObject
 from tuner.core.errors import DatasetError
 from tuner.core.run import INCOMING, Role, role_of, run_id
 from tuner.core.times import seconds_since
@@ -24,11 +24,11 @@ _LARGEST_INPUT_BYTES = 250_000
 class Folder(Protocol):
     """The data bucket."""
 
-    def list(self, dataset: str) -> tuple[Listed, ...]:
+    def list(self, dataset: str) -> tuple[ListedObject, ...]:
         """What is in a dataset's folder now."""
         ...
 
-    def hash(self, key: str) -> Hashed | None:
+    def hash(self, key: str) -> HashedObject | None:
         """An object's current version."""
         ...
 
@@ -87,13 +87,13 @@ def arrive(
         waited += pause
 
 
-def _relevant(folder: Folder, dataset: str) -> tuple[Listed, ...]:
+def _relevant(folder: Folder, dataset: str) -> tuple[ListedObject, ...]:
     """The objects that belong to the dataset, by key; what else lies in the folder is passed over."""
     found = [entry for entry in folder.list(dataset) if role_of(_name(dataset, entry.key))]
     return tuple(sorted(found, key=lambda entry: entry.key))
 
 
-def _pin(folder: Folder, dataset: str, listing: tuple[Listed, ...]) -> tuple[PinnedInput, ...] | None:
+def _pin(folder: Folder, dataset: str, listing: tuple[ListedObject, ...]) -> tuple[PinnedInput, ...] | None:
     """What was listed, read and hashed; None when the folder changed meanwhile."""
     if not any(role_of(_name(dataset, entry.key)) == "training" for entry in listing):
         raise DatasetError(f"{INCOMING}{dataset}/: there is no training file. Upload training.jsonl, .json or .csv.")

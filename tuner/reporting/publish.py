@@ -29,7 +29,7 @@ def _publish_overview(folder: RunFolder, own: RunSummary) -> None:
     """Runs that end at the same time write it in any order: who finds one summary more afterwards writes it again."""
     shown, known = None, add_run_summary(folder, own)
     while shown != known:
-        folder.overview.write_page(overview(known).encode())
+        folder.run_index.write_page(overview(known).encode())
         shown, known = known, run_summaries(folder)
 
 

@@ -1,1 +1,1 @@
-"""Serving the tuned model for as long as it takes to ask it: purchased, awaited, asked, released."""
+"""Serves the tuned model while it answers the evaluation questions: purchase, inference, release."""

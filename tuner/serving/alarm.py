@@ -1,4 +1,4 @@
-"""What people are told when something that is paid for cannot be released."""
+"""Writes the message that people receive when a paid resource cannot be released."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from collections.abc import Callable, Iterator, Sequence
 
 from tuner.aws.bedrock.resources import PaidResource
 from tuner.core.times import iso
-from tuner.serving.inventory import delete_command, price_in_words
+from tuner.serving.inventory import delete_command, price_text
 from tuner.serving.release import Failure
 
-SUBJECT = "Throughput or training cannot be released: end it by hand"
+SUBJECT = "Throughput or training cannot be released: delete it by hand"
 
 
 def alarm(failures: Sequence[Failure], price: Callable[[PaidResource], float | None], deployment: str) -> str:
-    """What is alive, what it costs, the command that ends it, and why the release could not."""
+    """Each resource with its price, the command that deletes it, and the reason why the release failed."""
     return "\n".join(
         [
-            f"The hourly sweep of the deployment '{deployment}' tried several times, and will try again in an hour. "
-            "Until then this costs money that nobody needs:",
+            f"The hourly sweep of the deployment '{deployment}' tried several times to release these resources and "
+            "failed. It tries again in an hour. Until then they cost money, although no run needs them:",
             "",
             *(line for failure in failures for line in _lines(failure, price)),
         ]
@@ -25,12 +25,12 @@ def alarm(failures: Sequence[Failure], price: Callable[[PaidResource], float | N
 
 
 def _lines(failure: Failure, price: Callable[[PaidResource], float | None]) -> Iterator[str]:
-    endpoint = failure.endpoint
-    if endpoint is None:
-        yield "Whatever there is: it could not even be listed."
+    resource = failure.resource
+    if resource is None:
+        yield "Unknown resources: Bedrock could not list them."
     else:
-        yield endpoint.arn
-        yield f"  {endpoint.name}, since {iso(endpoint.created_at)}; {price_in_words(endpoint, price(endpoint))}."
-        yield f"  {delete_command(endpoint)}"
-    yield f"  Why: {failure.error}"
+        yield resource.arn
+        yield f"  {resource.name}, created {iso(resource.created_at)}; {price_text(resource, price(resource))}."
+        yield f"  {delete_command(resource)}"
+    yield f"  Reason: {failure.error}"
     yield ""

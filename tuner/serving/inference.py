@@ -1,4 +1,4 @@
-"""Asks a model shards of the evaluation questions, many at a time."""
+"""Sends the evaluation questions to a model, many at a time, and records its answers shard by shard."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import Protocol
 
 from pydantic import BaseModel, ConfigDict
 
+from tuner.artifacts.answers import Answer
 from tuner.artifacts.contestants import ContestantName
 from tuner.artifacts.manifest import Manifest
 from tuner.aws.bedrock.converse import Message, Reply
@@ -29,21 +30,22 @@ from tuner.core.errors import (
 )
 from tuner.settings import InferenceSettings
 
-# How often the questions of a shard may be asked again, per question of the shard.
+# Retries of one attempt, per question. All questions share them, so that a few slow ones may use more.
 _RETRIES_PER_QUESTION = 6
 _LONGEST_PAUSE_SECONDS = 20.0
 # The concurrency limiter spaces calls that were throttled; a long pause here would only delay them further.
 _LONGEST_PAUSE_THROTTLED_SECONDS = 2.0
-# Asked by one invocation, while the quota lets it ask one a second or more; else the next attempt goes on.
-_QUESTIONS_PER_LANE = 500
-# Items of a Map of the state machine: each takes seven of the 25,000 events that an execution's history may have.
-MOST_SHARDS, MOST_LANES = 200, 100
-# A Lambda function has 15 minutes, and a question that was begun may take two.
+# One invocation answers this many if the quota allows at least one question a second. Otherwise the state machine's
+# next attempt continues.
+_QUESTIONS_PER_WORKER = 500
+# Limits of the state machine's Map states: each item takes seven of the 25,000 events in an execution's history.
+MAX_SHARDS, MAX_WORKERS = 200, 100
+# A Lambda function may run for 15 minutes, and a question that was just sent may take two.
 _SECONDS = 720.0
 
 
 class Question(BaseModel):
-    """A record of `dataset/evaluation.jsonl`, as far as it is asked."""
+    """A record of `dataset/evaluation.jsonl`, without its reference."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -54,26 +56,12 @@ class Question(BaseModel):
 
     @property
     def turns(self) -> tuple[Message, ...]:
-        """What is said to the model: a conversation as it went, or the one question."""
+        """The messages that are sent: a whole conversation, or the one question."""
         return self.messages or (Message("user", self.question),)
 
 
-class Answer(BaseModel):
-    """A record of `answers/<model>/<shard>.jsonl`: an answer, or the error that stands for it."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    id: str
-    answer: str | None = None
-    error: str | None = None
-    stop_reason: str | None = None
-    input_tokens: int | None = None
-    output_tokens: int | None = None
-    latency_ms: int | None = None
-
-
-class Asker(Protocol):
-    """Asks a model one question."""
+class ModelClient(Protocol):
+    """Invokes a model."""
 
     def ask(
         self,
@@ -83,23 +71,23 @@ class Asker(Protocol):
         inference: InferenceSettings,
         earlier: Sequence[Message] = (),
     ) -> Reply:
-        """The reply to a question that comes after `earlier` turns; raises TunerError."""
+        """The reply to a question that follows the `earlier` messages. Raises TunerError."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """The questions from `number * size` on, and where their answers go."""
+    """`size` evaluation questions, starting at `number * size`."""
 
     folder: RunFolder
-    which: ContestantName
+    model: ContestantName
     number: int
     size: int
 
     @property
     def name(self) -> str:
         """The artifact with the shard's answers."""
-        return Keys.answers(self.which, self.number)
+        return Keys.answers(self.model, self.number)
 
     def questions(self) -> list[Question]:
         """The shard's questions, in their order."""
@@ -107,45 +95,47 @@ class Shard:
         lines = islice(self.folder.read_lines(Keys.EVALUATION), start, start + self.size)
         return [Question.model_validate(line) for line in lines]
 
-    def settled(self) -> dict[str, Answer]:
-        """What an earlier attempt has written, by question."""
+    def recorded(self) -> dict[str, Answer]:
+        """The answers that an earlier attempt recorded, by question id."""
         if self.folder.find(self.name) is None:
             return {}
-        return {line["id"]: Answer.model_validate(line) for line in self.folder.read_lines(self.name)}
+        return {answer.id: answer for answer in self.folder.load_records(self.name, Answer)}
 
 
-class _Sheet:
-    """A shard's answers while it is asked."""
+class _ShardAnswers:
+    """The answers of one shard while its questions are asked."""
 
-    def __init__(self, shard: Shard, questions: Sequence[Question], settled: Mapping[str, Answer]) -> None:
-        self._shard, self._questions, self._settled = shard, questions, dict(settled)
-        self._written = len(settled)
+    def __init__(self, shard: Shard, questions: Sequence[Question], recorded: Mapping[str, Answer]) -> None:
+        self._shard, self._questions, self._answers = shard, questions, dict(recorded)
+        self._written = len(recorded)
 
-    def unasked(self) -> list[Question]:
-        return [question for question in self._questions if question.id not in self._settled]
+    def open_questions(self) -> list[Question]:
+        """The questions without an answer."""
+        return [question for question in self._questions if question.id not in self._answers]
 
     def answers(self) -> list[Answer]:
-        """In the questions' order."""
-        return [self._settled[question.id] for question in self._questions if question.id in self._settled]
+        """The answers, in the order of the questions."""
+        return [self._answers[question.id] for question in self._questions if question.id in self._answers]
 
-    def settle(self, answer: Answer) -> None:
-        """Writes the shard with its last answer: what dies afterwards need not ask again.
+    def add(self, answer: Answer) -> None:
+        """Adds an answer, and writes the shard with its last one, so that a later crash does not lose it.
 
-        Not when nothing was answered: that may be for a reason that all questions share, and is no settlement.
+        A shard of failures only is not written here: its questions may all have failed for one reason, and then they
+        have to be asked again.
         """
-        self._settled[answer.id] = answer
-        if not self.unasked() and any(entry.answer is not None for entry in self._settled.values()):
+        self._answers[answer.id] = answer
+        if not self.open_questions() and any(entry.answer is not None for entry in self._answers.values()):
             self.write()
 
     def write(self) -> None:
-        """Writes what is not written yet."""
-        if len(self._settled) > self._written or not self._questions:
-            self._shard.folder.write_lines(self._shard.name, (answer.model_dump() for answer in self.answers()))
-            self._written = len(self._settled)
+        """Writes the answers that are not written yet. A shard without questions gets an empty file."""
+        if len(self._answers) > self._written or not self._questions:
+            self._shard.folder.save_records(self._shard.name, self.answers())
+            self._written = len(self._answers)
 
 
-class _Turn:
-    """What the questions of one attempt share: their pace, their retries, their time."""
+class _Attempt:
+    """What the questions of one attempt share: the concurrency limit, the retries and the deadline."""
 
     def __init__(self, concurrency: int, retries: int, deadline: float, sleep: Callable[[float], None]) -> None:
         self.limiter = ConcurrencyLimiter(concurrency, sleep=sleep)
@@ -154,19 +144,20 @@ class _Turn:
         self._lock = threading.Lock()
 
     def may_retry(self) -> bool:
+        """Takes one of the retries; False when none is left."""
         with self._lock:
             self._retries -= 1
             return self._retries >= 0
 
 
 @dataclass(frozen=True, slots=True)
-class Answering:
-    """How a model is asked: `endpoint` is a model id, an inference profile, or an endpoint's ARN.
+class Inference:
+    """Asks the model at `endpoint`: a model id, an inference profile, or the ARN of an endpoint.
 
-    `concurrency` is the most: it adapts to throttling.
+    `concurrency` is the maximum. The concurrency limiter adapts to throttling below it.
     """
 
-    asker: Asker
+    client: ModelClient
     endpoint: str
     manifest: Manifest
     concurrency: int
@@ -174,42 +165,42 @@ class Answering:
     clock: Callable[[], float] = time.monotonic
 
     def run(self, *shards: Shard) -> tuple[int, int]:
-        """Answers the shards' questions; returns how many were answered, and how many failed.
+        """Answers the questions of the shards. Returns how many were answered and how many failed.
 
-        All questions share one pace, whichever shard they are of; a shard is written when its last one is settled.
-        What an earlier attempt settled is not asked again. An answer that fails is kept with its error. What says
-        nothing about the question raises, after the others were asked and written: ThrottledError beyond the retries,
-        RetryableError when the time is up, AccessDeniedError, EndpointFailedError, and an error that all questions
-        share.
+        All questions share one concurrency limit. A shard is written with its last answer, and questions that an
+        earlier attempt answered are not asked again. A question that fails is recorded with its error. An error that is
+        not the question's own is raised after the other questions were asked and written: ThrottledError after the last
+        retry, RetryableError when the time is up, AccessDeniedError, EndpointFailedError, and EvaluationError when all
+        questions fail with the same error.
         """
-        sheets = [_Sheet(shard, shard.questions(), shard.settled()) for shard in shards]
-        unasked = [(sheet, question) for sheet in sheets for question in sheet.unasked()]
-        turn = _Turn(self.concurrency, _RETRIES_PER_QUESTION * len(unasked), self.clock() + _SECONDS, self.sleep)
+        collected = [_ShardAnswers(shard, shard.questions(), shard.recorded()) for shard in shards]
+        pending = [(answers, question) for answers in collected for question in answers.open_questions()]
+        attempt = _Attempt(self.concurrency, _RETRIES_PER_QUESTION * len(pending), self.clock() + _SECONDS, self.sleep)
         raised: list[TunerError] = []
         with ThreadPoolExecutor(max_workers=self.concurrency) as pool:
-            asked = {pool.submit(self._settle, question, turn): sheet for sheet, question in unasked}
-            for future in as_completed(asked):
-                sheet, result = asked[future], future.result()
+            futures = {pool.submit(self._answer, question, attempt): answers for answers, question in pending}
+            for future in as_completed(futures):
+                answers, result = futures[future], future.result()
                 if isinstance(result, Answer):
-                    sheet.settle(result)
+                    answers.add(result)
                 else:
                     raised.append(result)
-        answers = [answer for sheet in sheets for answer in sheet.answers()]
+        all_answers = [answer for answers in collected for answer in answers.answers()]
         if not raised:
-            _refuse_if_all_failed_alike(answers, shards[0].which)
-        for sheet in sheets:
-            sheet.write()
+            _refuse_if_all_failed_alike(all_answers, shards[0].model)
+        for answers in collected:
+            answers.write()
         if raised:
             raise raised[0]
-        failed = sum(answer.answer is None for answer in answers)
-        return len(answers) - failed, failed
+        failed = sum(answer.answer is None for answer in all_answers)
+        return len(all_answers) - failed, failed
 
-    def _settle(self, question: Question, turn: _Turn) -> Answer | TunerError:
-        """The answer, a failed answer, or the error that is not the question's."""
-        if self.clock() > turn.deadline:
+    def _answer(self, question: Question, attempt: _Attempt) -> Answer | TunerError:
+        """The answer, a failed answer, or an error that is not the question's own."""
+        if self.clock() > attempt.deadline:
             return RetryableError("The time of one invocation is up: the next attempt asks the remaining questions.")
         try:
-            reply = self._ask(question, turn)
+            reply = self._ask(question, attempt)
         except (AccessDeniedError, EndpointFailedError, ThrottledError) as error:
             return error
         except TunerError as error:
@@ -223,42 +214,44 @@ class Answering:
             latency_ms=reply.latency_ms,
         )
 
-    def _ask(self, question: Question, turn: _Turn) -> Reply:
+    def _ask(self, question: Question, attempt: _Attempt) -> Reply:
         settings = self.manifest.settings
         system = question.system or settings.system_prompt
         *earlier, last = question.turns
         pause = 0.5
         while True:
             try:
-                with turn.limiter.slot():
-                    return self.asker.ask(self.endpoint, last.text, system, settings.inference, earlier)
+                with attempt.limiter.slot():
+                    return self.client.ask(self.endpoint, last.text, system, settings.inference, earlier)
             except RetryableError as error:
-                if not turn.may_retry():
+                if not attempt.may_retry():
                     raise
                 throttled = isinstance(error, ThrottledError)
+            # Outside of the slot, so that another question can use it during the pause.
             self.sleep(random.uniform(0, pause))  # noqa: S311 - jitter, not a secret
             pause = min(pause * 2, _LONGEST_PAUSE_THROTTLED_SECONDS if throttled else _LONGEST_PAUSE_SECONDS)
 
 
-def _refuse_if_all_failed_alike(answers: Iterable[Answer], which: ContestantName) -> None:
+def _refuse_if_all_failed_alike(answers: Iterable[Answer], model: ContestantName) -> None:
+    """One reason for all failures is the run's problem and not the questions': no answer is recorded then."""
     errors = [answer.error for answer in answers]
     if errors and None not in errors and len(set(errors)) == 1:
         raise EvaluationError(
-            f"The {which} model answered none of {len(errors)} questions, each time for the same reason: {errors[0]} "
-            "Mend it and run again."
+            f"The {model} model answered none of {len(errors)} questions, each time for the same reason: {errors[0]} "
+            "Remove the cause and run again."
         )
 
 
 def shard_size(questions: int, configured: int) -> int:
-    """Questions of a shard: as configured, more where there would be too many shards."""
-    return max(configured, -(-questions // MOST_SHARDS))
+    """Questions of one shard: as configured, or more where that would give too many shards."""
+    return max(configured, -(-questions // MAX_SHARDS))
 
 
-def lanes(shards: int, shard_size: int) -> list[list[int]]:
-    """The shards by who asks them: one invocation for 500 questions.
+def workers(shards: int, shard_size: int) -> list[list[int]]:
+    """Assigns the shards to invocations of the answering function: 500 questions each.
 
-    Invocations that ask side by side share a quota that none of them knows: each would have to find its part of it, and
-    would lose time. One alone finds all of it.
+    Parallel invocations share a quota but do not know of each other. Each would have to find its share by throttling,
+    which takes time; a single invocation finds the whole quota. That is why an invocation gets many questions.
     """
-    each = max(1, _QUESTIONS_PER_LANE // shard_size)
+    each = max(1, _QUESTIONS_PER_WORKER // shard_size)
     return [list(range(first, min(first + each, shards))) for first in range(0, shards, each)]

@@ -1,4 +1,4 @@
-"""What is alive: whose it is, since when, at what cost, and until when."""
+"""Lists the paid resources of a deployment: which run created each, its age, its cost, and how long it is kept."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from tuner import catalog
 from tuner.aws.bedrock.resources import PaidResource
 from tuner.core.resource_names import Tags
-from tuner.core.times import seconds_since
+from tuner.core.times import now, seconds_since
 from tuner.costs.prices import PriceList
-from tuner.serving.endpoints import Releasable, run_of
+from tuner.serving.paid_resources import Releasable, run_id_of
 from tuner.serving.retention import kept_until
 
-# So long after its creation, an execution that Step Functions does not know is believed not to exist: its answers are
-# eventually consistent (https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html).
+# Step Functions is eventually consistent: it may not know an execution that started a moment ago. A resource younger
+# than this is not released because its execution is unknown
+# (https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html).
 _YOUNG = dt.timedelta(minutes=10)
 _DELETE = {
     "training": "aws bedrock stop-model-customization-job --job-identifier",
@@ -24,12 +25,17 @@ _DELETE = {
     "on_demand": "aws bedrock delete-custom-model-deployment --custom-model-deployment-identifier",
 }
 
+# Dollars an hour of a resource; None when the price list has no price.
+HourlyPrice = Callable[[PaidResource], float | None]
+# Whether a running execution other than `run_id` uses a job: (job name, its tags, run_id).
+UsedByOthers = Callable[[str, Mapping[str, str], str], bool]
+
 
 @dataclass(frozen=True, slots=True)
-class Alive:
-    """An endpoint that exists. `named` and `tagged` say whether its name and its tag are this deployment's."""
+class InventoryEntry:
+    """A resource that exists. `named` and `tagged` say whether its name and its tag are this deployment's."""
 
-    endpoint: PaidResource
+    resource: PaidResource
     named: bool
     tagged: bool
     run_id: str | None
@@ -38,42 +44,42 @@ class Alive:
 
     @property
     def ours(self) -> bool:
-        """Only what is ours by both is ever released."""
+        """Whether a release may delete it: both its name and its tag are this deployment's."""
         return self.named and self.tagged
 
     @property
     def hours(self) -> float:
-        """Since it was created."""
-        return seconds_since(self.endpoint.created_at) / 3600
+        """Hours since it was created."""
+        return seconds_since(self.resource.created_at) / 3600
 
     @property
     def usd(self) -> float | None:
-        """What it cost so far, at most: begun hours since its creation; None when the price is unknown."""
+        """Upper bound of its cost so far: started hours since its creation. None when the price is unknown."""
         return None if self.hourly_usd is None else self.hourly_usd * max(1, math.ceil(self.hours))
 
     @property
     def expected(self) -> bool:
-        """Whether somebody wanted it to be there at this hour: it has a term, or is kept."""
-        kept = self.kept_until is not None and self.kept_until > dt.datetime.now(dt.UTC)
-        return kept or stays_for_its_term(self.endpoint)
+        """Whether somebody asked for it to exist now: it has a commitment, or a run keeps it."""
+        kept = self.kept_until is not None and self.kept_until > now()
+        return kept or is_committed(self.resource)
 
 
-def alive(
-    kinds: Sequence[Releasable], deployment: str, longest_hours: float, price: Callable[[PaidResource], float | None]
-) -> Iterator[Alive]:
-    """What exists of this deployment: by its name, by its tag, or by both. Reads the tags of the whole account's."""
+def inventory(
+    kinds: Sequence[Releasable], deployment: str, longest_hours: float, price: HourlyPrice
+) -> Iterator[InventoryEntry]:
+    """The deployment's resources: by their name, by their tag, or by both. Reads the tags of the whole account's."""
     for kind in kinds:
-        for endpoint in kind.list(""):
-            tags = kind.tags(endpoint.arn)
-            named, tagged = endpoint.name.startswith(f"{deployment}-"), tags.get(Tags.DEPLOYMENT) == deployment
+        for resource in kind.list(""):
+            tags = kind.tags(resource.arn)
+            named, tagged = resource.name.startswith(f"{deployment}-"), tags.get(Tags.DEPLOYMENT) == deployment
             if named or tagged:
-                yield Alive(
-                    endpoint=endpoint,
+                yield InventoryEntry(
+                    resource=resource,
                     named=named,
                     tagged=tagged,
-                    run_id=run_of(endpoint, tags, deployment) if named else tags.get(Tags.RUN),
-                    hourly_usd=price(endpoint),
-                    kept_until=kept_until(tags, endpoint.created_at, longest_hours),
+                    run_id=run_id_of(resource, tags, deployment) if named else tags.get(Tags.RUN),
+                    hourly_usd=price(resource),
+                    kept_until=kept_until(tags, resource.created_at, longest_hours),
                 )
 
 
@@ -82,64 +88,68 @@ def is_needed(
     deployment: str,
     served_hours: float,
     longest_hours: float,
-    used_by_others: Callable[[str, Mapping[str, str], str], bool] = lambda *_: False,
+    used_by_others: UsedByOthers = lambda *_: False,
 ) -> Callable[[Releasable, PaidResource], bool]:
-    """What the sweep leaves alone: what a running or successful run keeps, until its time, and before that whatever a
-    running execution has had for no longer than `served_hours`: one that hangs does not pay for ever. A customization
-    job is left alone as long as any execution that uses it is running.
+    """Returns the rule that decides which resources the sweep leaves alone.
+
+    An endpoint is needed while its execution runs, for at most `served_hours` after its creation, so that an execution
+    that hangs does not pay for ever. After that, it is needed while a running or successful run keeps it. A
+    customization job is needed while any execution that uses it runs.
     """
 
-    def needed(kind: Releasable, endpoint: PaidResource) -> bool:
-        tags, now = kind.tags(endpoint.arn), dt.datetime.now(dt.UTC)
-        run_id = run_of(endpoint, tags, deployment)
+    def needed(kind: Releasable, resource: PaidResource) -> bool:
+        tags, instant = kind.tags(resource.arn), now()
+        run_id = run_id_of(resource, tags, deployment)
         status = status_of(run_id)
-        if status is None and now < endpoint.created_at + _YOUNG:
+        if status is None and instant < resource.created_at + _YOUNG:
             return True
-        if endpoint.kind == "training":
-            return status == "RUNNING" or used_by_others(endpoint.name, tags, run_id)
-        if status == "RUNNING" and now < endpoint.created_at + dt.timedelta(hours=served_hours):
+        if resource.kind == "training":
+            return status == "RUNNING" or used_by_others(resource.name, tags, run_id)
+        if status == "RUNNING" and instant < resource.created_at + dt.timedelta(hours=served_hours):
             return True
+        # A run that failed or was stopped keeps nothing, whatever its tag says.
         if status not in {"RUNNING", "SUCCEEDED"}:
             return False
-        until = kept_until(tags, endpoint.created_at, longest_hours)
-        return until is not None and until > now
+        until = kept_until(tags, resource.created_at, longest_hours)
+        return until is not None and until > instant
 
     return needed
 
 
-def stays_for_its_term(endpoint: PaidResource) -> bool:
-    """Whether Bedrock would refuse to delete it: bought for a term that has not ended, or is not known yet."""
-    if endpoint.commitment is None or endpoint.status == "Failed":
+def is_committed(resource: PaidResource) -> bool:
+    """Whether Bedrock would refuse to delete it: its commitment has not ended, or its end is not known yet."""
+    if resource.commitment is None or resource.status == "Failed":
         return False
-    return endpoint.committed_until is None or endpoint.committed_until > dt.datetime.now(dt.UTC)
+    return resource.committed_until is None or resource.committed_until > now()
 
 
-def hourly_usd(prices: PriceList) -> Callable[[PaidResource], float | None]:
-    """Dollars an hour by the price list, None where it has no price; only throughput is paid for by the hour."""
+def hourly_price(prices: PriceList) -> HourlyPrice:
+    """Returns the price of a resource by the price list. Only provisioned throughput is paid for by the hour."""
 
-    def of(endpoint: PaidResource) -> float | None:
-        if endpoint.kind != "provisioned":
+    def of(resource: PaidResource) -> float | None:
+        if resource.kind != "provisioned":
             return 0.0
-        model = next((entry for entry in catalog.models() if entry.id == endpoint.base_model), None)
-        named = model.invoke_id if model else str(endpoint.base_model)
-        found = prices.find("throughput", named, endpoint.commitment or "hourly")
-        return found.usd * (endpoint.model_units or 1) if found else None
+        # Bedrock reports the base model by its id; the price list uses the id that is invoked.
+        model = next((entry for entry in catalog.models() if entry.id == resource.base_model), None)
+        invoked = model.invoke_id if model else str(resource.base_model)
+        found = prices.find("throughput", invoked, resource.commitment or "hourly")
+        return found.usd * (resource.model_units or 1) if found else None
 
     return of
 
 
-def price_in_words(endpoint: PaidResource, hourly: float | None) -> str:
-    """As a sentence goes on after its subject: `costs $132.00 an hour`."""
-    if endpoint.kind == "on_demand":
-        return "costs nothing while nobody asks it, and takes one of the account's places"
-    if endpoint.kind == "training":
+def price_text(resource: PaidResource, hourly: float | None) -> str:
+    """The price as the end of a sentence: `costs $132.00 an hour`."""
+    if resource.kind == "on_demand":
+        return "costs nothing while it is not invoked, but counts against the account's quota of deployments"
+    if resource.kind == "training":
         return "is charged for every token that it trains with"
     if hourly is None:
-        return "costs money by the hour (the price list does not know how much)"
+        return "costs money by the hour (the price list has no price for it)"
     return f"costs ${hourly:,.2f} an hour"
 
 
-def delete_command(endpoint: PaidResource) -> str:
-    """The AWS CLI's command that ends it, in its Region whatever the shell's is."""
-    region = endpoint.arn.split(":")[3]
-    return f"{_DELETE[endpoint.kind]} {endpoint.arn} --region {region}"
+def delete_command(resource: PaidResource) -> str:
+    """The AWS CLI command that deletes the endpoint or stops the job, with its Region."""
+    region = resource.arn.split(":")[3]
+    return f"{_DELETE[resource.kind]} {resource.arn} --region {region}"

@@ -1,4 +1,4 @@
-"""Deletes custom models that nothing uses, once they are older than the deployment keeps them."""
+"""Deletes custom models that nothing uses, once they are older than the deployment's retention period."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from typing import Protocol
 from tuner.aws.bedrock.resources import CustomModel
 from tuner.core.resource_names import Tags
 from tuner.core.times import now
-from tuner.serving.endpoints import Releasable
+from tuner.serving.inventory import UsedByOthers
+from tuner.serving.paid_resources import Releasable
 
 
 class Models(Protocol):
     """The account's custom models."""
 
     def made_before(self, name: str, before: dt.datetime) -> Iterator[CustomModel]:
-        """Those whose name contains `name`, older than `before`."""
+        """Models older than `before` whose name contains `name`."""
         ...
 
     def tags(self, arn: str) -> Mapping[str, str]:
@@ -24,7 +25,7 @@ class Models(Protocol):
         ...
 
     def delete(self, arn: str) -> bool:
-        """Deletes one; False when it is in use."""
+        """Deletes a model. False when it is in use."""
         ...
 
 
@@ -34,16 +35,17 @@ def delete_unused(
     deployment: str,
     retention_days: int | None,
     status_of: Callable[[str], str | None],
-    used_by_others: Callable[[str, Mapping[str, str], str], bool] = lambda *_: False,
+    used_by_others: UsedByOthers = lambda *_: False,
 ) -> tuple[str, ...]:
-    """ARNs of what was deleted: this deployment's models older than `retention_days`; none when that is None.
+    """Deletes this deployment's unused models older than `retention_days` (None: keeps all), and returns their ARNs.
 
-    Left alone are models that a gate accepted, that any endpoint of the account serves, and that a running execution
-    works with, its own or adopted. Name and tag both have to be the deployment's.
+    A model is kept when the gate accepted it, when any endpoint of the account serves it, or when a running execution
+    uses it, whether that run trained the model or adopted it. Name and tag must both be the deployment's.
     """
     if retention_days is None:
         return ()
     prefix, before = f"{deployment}-", now() - dt.timedelta(days=retention_days)
+    # `nameContains` also finds the prefix in the middle of a name.
     old = [model for model in models.made_before(prefix, before) if model.name.startswith(prefix)]
     if not old:
         return ()

@@ -1,4 +1,4 @@
-"""Brings the endpoint of a run into service, once, however often a step is repeated."""
+"""Brings the endpoint of a run into service, exactly once, however often a step is retried."""
 
 from __future__ import annotations
 
@@ -6,20 +6,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tuner.artifacts.manifest import Manifest
-from tuner.artifacts.serving import EndpointRecord
+from tuner.artifacts.serving import CommitmentRecord, EndpointRecord
+from tuner.artifacts.training import TrainingSummary
 from tuner.aws.bedrock.resources import EndpointRequest, PaidResource
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import AwsError, CommitmentNotAllowedError, EndpointFailedError, QuotaError, RetryableError
 from tuner.core.resource_names import committed_name, run_tags
 from tuner.core.times import iso, now, seconds_since
-from tuner.serving.endpoints import Endpoints, owned
+from tuner.serving.paid_resources import Endpoints, resources_of
 from tuner.settings import Commitment
 
-# A read may miss what was created a moment ago: for so long, an endpoint that cannot be found is not believed gone.
+# Bedrock is eventually consistent: a read may miss what was created a moment ago. An endpoint younger than this that
+# cannot be found is not assumed to be gone.
 _VISIBLE_SECONDS = 600
-_KNOWN_SECONDS = 180
-_ASK_FOR = {
+# Bedrock's runtime may not know an endpoint for this long after the control plane shows it in service.
+_RUNTIME_DELAY_SECONDS = 180
+_QUOTA_REMEDIES = {
     "provisioned": "In Service Quotas, service Amazon Bedrock, ask AWS to raise the model units for Provisioned "
     "Throughput of custom models (without commitment: quota L-BE77399C), or set 'serving: on_demand' in run.yaml "
     "where the model allows it.",
@@ -33,9 +36,9 @@ _ASK_FOR = {
 def purchase(
     endpoints: Endpoints, folder: RunFolder, manifest: Manifest, deployment: str, expected_seconds: float | None = None
 ) -> EndpointRecord:
-    """Creates the endpoint that the run is evaluated with, or finds what an earlier attempt created; writes it down.
+    """Creates the endpoint that the evaluation uses, or finds the one of an earlier attempt, and records it.
 
-    It has no term, whatever the run will commit to: see `commit`. Raises QuotaError, saying what to ask AWS for.
+    It never has a term, even if the run asks for a commitment: see `commit`. Raises QuotaError with the quota to raise.
     """
     return _once(Purchase(endpoints, folder, manifest, deployment), expected_seconds)
 
@@ -43,26 +46,26 @@ def purchase(
 def commit(
     endpoints: Endpoints, folder: RunFolder, manifest: Manifest, deployment: str, allowed: Sequence[Commitment]
 ) -> EndpointRecord:
-    """Buys the throughput with the run's term, once; nothing can undo it before the term ends.
+    """Buys the throughput with the run's term, once. Nothing can delete it before the term ends.
 
-    For a model that the gate accepted, of a run that asks for a term, in a deployment that allows it (still, hours
-    after the run's settings were checked), and for nothing else: raises CommitmentNotAllowedError. Raises QuotaError,
-    saying what to ask AWS for.
+    Raises CommitmentNotAllowedError unless the gate accepted the model, the run asks for the term and the deployment
+    allows it. The deployment may have changed in the hours since the run's settings were checked. Raises QuotaError
+    with the quota to raise.
     """
     term = manifest.settings.commitment
     decision = (folder.find_json(Keys.GATE) or {}).get("decision")
     if term is None or term not in allowed or decision != "accepted":
         raise CommitmentNotAllowedError(
             f"The gate's decision is {decision or 'absent'} ({folder.uri(Keys.GATE)}), the run's commitment is "
-            f"{term or 'none'}, and the deployment allows {', '.join(allowed) or 'none'}. A term is only bought for an "
-            "accepted model, where both the run and the deployment say so: nothing was bought."
+            f"{term or 'none'}, and the deployment allows {', '.join(allowed) or 'none'}. A term is bought only for an "
+            "accepted model, when both the run and the deployment ask for it: nothing was bought."
         )
     return _once(Purchase(endpoints, folder, manifest, deployment, term))
 
 
 @dataclass(frozen=True, slots=True)
 class Purchase:
-    """What is to be bought once, and where that is written down."""
+    """What is bought once, and where it is recorded."""
 
     endpoints: Endpoints
     folder: RunFolder
@@ -72,35 +75,35 @@ class Purchase:
 
     @property
     def name(self) -> str:
-        """Of what is bought: with a term it is not the hourly one's, which may linger for a moment."""
+        """The name. With a term it differs from the hourly endpoint's, which may still exist for a moment."""
         if self.term is None:
             return self.manifest.resource_name
         return committed_name(self.deployment, self.manifest.run_id)
 
     @property
-    def record(self) -> str:
-        """The artifact that says what was bought."""
-        return Keys.COMMITMENT if self.term else Keys.ENDPOINT
+    def record(self) -> type[EndpointRecord]:
+        """The artifact that records the purchase."""
+        return CommitmentRecord if self.term else EndpointRecord
 
     @property
     def units(self) -> int | None:
-        """Model units, of what has any."""
+        """Model units; None for a custom model deployment, which has none."""
         return self.manifest.settings.model_units if self.endpoints.kind == "provisioned" else None
 
     def find(self) -> PaidResource | None:
         """What an earlier attempt bought, whatever its status, or None."""
-        found = owned(self.endpoints, self.deployment, self.manifest.run_id)
+        found = resources_of(self.deployment, self.endpoints, self.manifest.run_id)
         return next((endpoint for endpoint in found if endpoint.name == self.name), None)
 
 
 def _once(wanted: Purchase, expected_seconds: float | None = None) -> EndpointRecord:
-    # The record goes first: S3 shows what was written, where Bedrock's list may miss what was just bought.
-    earlier = read(wanted.folder, wanted.record)
+    # The record is read first: S3 always shows what was written, but Bedrock's list may miss what was just bought.
+    earlier = wanted.folder.load_if_present(wanted.record)
     if earlier and earlier.released_at is None:
         return earlier
     endpoint = wanted.find()
     arn = endpoint.arn if endpoint else _create(wanted)
-    record = EndpointRecord(
+    record = wanted.record(
         kind=wanted.endpoints.kind,
         arn=arn,
         name=wanted.name,
@@ -109,23 +112,24 @@ def _once(wanted: Purchase, expected_seconds: float | None = None) -> EndpointRe
         created_at=iso(endpoint.created_at if endpoint else now()),
         expected_seconds=expected_seconds,
     )
+    # Bedrock may still list an endpoint that was just released: its record stays as it is.
     if earlier and earlier.arn == arn:
         return earlier
-    write(wanted.folder, record, wanted.record)
+    wanted.folder.save(record)
     return record
 
 
 def check(endpoints: Endpoints, folder: RunFolder) -> tuple[PaidResource, EndpointRecord]:
-    """The run's endpoint now; the moment when it was first seen in service is written down.
+    """The run's endpoint now, and its record. The first time that it is seen in service is recorded.
 
-    Raises EndpointFailedError with Bedrock's own message, RetryableError while a young one cannot be seen.
+    Raises EndpointFailedError with Bedrock's own message, or RetryableError while a young endpoint cannot be seen.
     """
-    record = require(folder)
+    record = folder.load(EndpointRecord)
     endpoint = endpoints.get(record.arn)
     if endpoint is None and record.released_at is None and seconds_since(record.created_at) < _VISIBLE_SECONDS:
         raise RetryableError(
-            f"{record.arn} was created a moment ago and cannot be seen. It is looked for again, for some minutes. "
-            "If somebody deleted it, run again: tuner run --again."
+            f"{record.arn} was created a moment ago and Bedrock does not show it yet. The step tries again for some "
+            "minutes. If somebody deleted the endpoint, run again: tuner run --again."
         )
     if endpoint is None:
         raise EndpointFailedError(f"{record.arn} {_gone(record)}")
@@ -134,44 +138,34 @@ def check(endpoints: Endpoints, folder: RunFolder) -> tuple[PaidResource, Endpoi
         raise EndpointFailedError(f"{record.arn} ended Failed: {reason.rstrip('.')}. See it in the Bedrock console.")
     if endpoint.status == "InService" and record.in_service_at is None:
         record = record.model_copy(update={"in_service_at": iso(now())})
-        write(folder, record)
+        folder.save(record)
     return endpoint, record
 
 
 def is_new(record: EndpointRecord) -> bool:
-    """Whether it came into service so recently that Bedrock's runtime may not know it yet."""
-    return record.in_service_at is not None and seconds_since(record.in_service_at) < _KNOWN_SECONDS
+    """Whether the endpoint came into service so recently that Bedrock's runtime may not know it yet."""
+    return record.in_service_at is not None and seconds_since(record.in_service_at) < _RUNTIME_DELAY_SECONDS
 
 
 def _gone(record: EndpointRecord) -> str:
     if record.released_at is None:
-        return "went away before it was in service. Was it deleted by somebody?"
+        return "disappeared before it was in service. Somebody may have deleted it. Run again: tuner run --again."
     return (
         f"was released at {record.released_at}, before it was seen in service: by a person, or because it was older "
-        "than the deployment's 'longest_throughput_hours'. Raise that, or run again."
+        "than the deployment's 'longest_throughput_hours'. Raise that setting, or run again."
     )
 
 
-def read(folder: RunFolder, name: str = Keys.ENDPOINT) -> EndpointRecord | None:
-    """The run's `serving/endpoint.json`, or the record of its commitment; None when nothing was bought."""
-    found = folder.find(name)
-    return EndpointRecord.model_validate_json(found) if found else None
-
-
-def require(folder: RunFolder) -> EndpointRecord:
-    """The run's `serving/endpoint.json`, which an earlier step has written."""
-    return EndpointRecord.model_validate_json(folder.read(Keys.ENDPOINT))
-
-
-def write(folder: RunFolder, record: EndpointRecord, name: str = Keys.ENDPOINT) -> None:
-    """Writes the run's `serving/endpoint.json`, or the record of its commitment."""
-    folder.write_json(name, record.model_dump(mode="json"))
-
-
 def _create(wanted: Purchase) -> str:
+    model = wanted.folder.load(TrainingSummary).custom_model_arn
+    if model is None:
+        raise EndpointFailedError(
+            f"{wanted.folder.uri(Keys.TRAINING_SUMMARY)} names no custom model, so there is nothing to serve. "
+            "Run again: tuner run --again."
+        )
     request = EndpointRequest(
         name=wanted.name,
-        custom_model_arn=wanted.folder.read_json(Keys.TRAINING_SUMMARY)["custom_model_arn"],
+        custom_model_arn=model,
         model_units=wanted.manifest.settings.model_units,
         commitment=wanted.term,
         tags=run_tags(wanted.deployment, wanted.manifest.run_id),
@@ -179,9 +173,11 @@ def _create(wanted: Purchase) -> str:
     try:
         return wanted.endpoints.create(request)
     except QuotaError as error:
-        raise QuotaError(f"{error} {_ASK_FOR['committed' if wanted.term else wanted.endpoints.kind]}") from error
+        remedy = _QUOTA_REMEDIES["committed" if wanted.term else wanted.endpoints.kind]
+        raise QuotaError(f"{error} {remedy}") from error
     except (AwsError, RetryableError):
-        # Cut off before its answer came, a purchase is tried again by the client, and may find its own name in use.
+        # boto3 retries a call whose connection broke off. If the first call did create the endpoint, the second one
+        # fails because the name is in use: then the endpoint is there.
         made = wanted.find()
         if made is None:
             raise

@@ -1,266 +1,277 @@
-"""Deletes what costs money: the same function for the state machine, the rule, the schedule, the sweep and a person.
+"""Deletes what costs money. The state machine, the rule, the schedule, the sweep and people all call this module.
 
-Nothing is touched that does not carry both this deployment's name and its tag.
+A resource is deleted only if both its name and its tag are this deployment's. A release is idempotent, and several can
+run at the same time.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from tuner.artifacts.serving import EndpointRecord
+from tuner.artifacts.training import JobRecord
 from tuner.aws.bedrock.resources import PaidResource
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import AccessDeniedError, RetryableError, StillAliveError, TunerError
 from tuner.core.times import iso, now, seconds_since
-from tuner.serving.endpoints import Releasable, is_ours, owned, run_of
-from tuner.serving.inventory import delete_command, price_in_words, stays_for_its_term
-from tuner.serving.purchase import read, write
-from tuner.training import job_record as training
+from tuner.serving.inventory import HourlyPrice, UsedByOthers, delete_command, is_committed, price_text
+from tuner.serving.paid_resources import Releasable, belongs_to, resources_of, run_id_of
 from tuner.training.job_record import may_be_starting
 
-# A deleted endpoint is looked for this often, with this pause, before the caller is told to come back.
-_LOOKS = 8
+# How often a deleted resource is checked, and the pause in between, before the caller has to try again.
+_CHECKS = 8
 _PAUSE_SECONDS = 2.0
 
-# A read may miss what was created a moment ago: so long after its creation, what cannot be seen is not believed gone.
+# Bedrock is eventually consistent: a read may miss what was created a moment ago. What is younger than this and cannot
+# be seen is not assumed to be gone.
 _VISIBLE_SECONDS = 180
 
-# A purchase outlives the execution that was stopped under it, and is on record only afterwards: it is looked for again
-# with these pauses.
-_STRAGGLER_PAUSES = (2.0, 4.0, 8.0, 16.0, 30.0)
+# A purchase can outlive the execution that was stopped during it, and is recorded only afterwards. The release looks
+# for it again after each of these pauses.
+_LATE_PURCHASE_PAUSES = (2.0, 4.0, 8.0, 16.0, 30.0)
 
-# The sweep's own waits between its attempts; after this long it starts no more, so that it can still raise the alarm.
+# The sweep's pauses between its attempts. It starts no attempt after this many seconds, so that the function still has
+# time to send the alarm.
 _SWEEP_PAUSES = (5.0, 15.0, 45.0)
 _SWEEP_SECONDS = 120.0
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """ARNs that are gone, those that a commitment keeps alive until its term ends, and jobs left to complete."""
+    """ARNs of what was released, of throughput that stays until its commitment ends, and of jobs left to complete."""
 
     released: tuple[str, ...]
-    alive: tuple[str, ...]
+    committed: tuple[str, ...]
     completing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """What could not be released; without an endpoint, a kind that could not even be listed."""
+    """A resource that could not be released. `resource` is None when a kind of resource could not even be listed."""
 
-    endpoint: PaidResource | None
+    resource: PaidResource | None
     error: TunerError
-
-
-def _used_by_nobody(_name: str, _tags: Mapping[str, str], _run_id: str) -> bool:
-    return False
 
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """Where a release looks and writes. `folder_of` gives a run's folder, `price` what an hour of an endpoint costs.
+    """Releases the resources of `kinds` that belong to `deployment`.
 
-    `used_by_others` says of a customization job, by its name and tags, whether a running run other than one uses it.
+    `folder_of` returns a run's folder. `used_by_others` tells whether a running execution other than the given run uses
+    a customization job.
     """
 
     kinds: Sequence[Releasable]
     deployment: str
     folder_of: Callable[[str], RunFolder]
-    price: Callable[[PaidResource], float | None]
-    used_by_others: Callable[[str, Mapping[str, str], str], bool] = _used_by_nobody
+    price: HourlyPrice
+    used_by_others: UsedByOthers = lambda *_: False
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
 
     def run(self, run_id: str) -> Outcome:
-        """Releases what was bought for one run, kept or not, and stops its customization job.
+        """Releases the endpoints of one run, kept or not, and stops its customization job.
 
-        Raises StillAliveError, with the command that deletes it, while something is not gone or cannot be seen yet; and
-        whatever kept a delete from being tried, after everything else was tried.
+        Raises StillAliveError, with the command that deletes it, while a resource is not gone or cannot be seen yet.
+        Any other error is raised after everything else was released.
         """
-        outcome, unseen = self._look(run_id)
+        outcome, unseen = self._release_run(run_id)
         if unseen:
-            raise StillAliveError(_not_seen(unseen))
+            raise StillAliveError(_not_visible(unseen))
         return outcome
 
-    def ended(self, run_id: str, cut_off: bool = True) -> Outcome:
-        """As `run`, for an execution that has ended badly: until what it was about to buy is on record, for a minute.
+    def ended_run(self, run_id: str, cut_off: bool = True) -> Outcome:
+        """Like `run`, for an execution that failed or was stopped: waits up to a minute for a late purchase.
 
-        What is released before it is on record is looked for again too, so that its record says that it is gone. Where
-        the execution was `cut_off` from outside, in the middle of a step, that step may be starting a job as well.
+        A purchase is released even before it is recorded; the release then runs again, so that the record says that the
+        endpoint is gone. If the execution was `cut_off` from outside, a step may also be starting a job.
         """
         released: list[str] = []
-        for pause in (*_STRAGGLER_PAUSES, None):
-            # Asked before the look: what goes on record during one may have come too late to be seen by it.
+        for pause in (*_LATE_PURCHASE_PAUSES, None):
+            # Checked before the release: what is recorded during it may have been created too late for it to see.
             folder = self.folder_of(run_id)
             coming = may_be_buying(folder) or (cut_off and may_be_starting(folder))
-            outcome, unseen = self._look(run_id, released)
+            outcome, unseen = self._release_run(run_id, released)
             released += outcome.released
             if pause is None and unseen:
-                raise StillAliveError(_not_seen(unseen))
+                raise StillAliveError(_not_visible(unseen))
             if pause is None or not (coming or unseen):
                 break
             self.sleep(pause)
         return replace(outcome, released=tuple(released))
 
-    def these(self, arns: Collection[str]) -> Outcome:
-        """Releases those of these that are this deployment's. Raises as `run`."""
+    def resources(self, arns: Collection[str]) -> Outcome:
+        """Releases those of `arns` that are this deployment's. Raises like `run`."""
 
         def asked_for(kind: Releasable) -> Iterable[PaidResource]:
-            return (endpoint for endpoint in owned(kind, self.deployment) if endpoint.arn in arns)
+            return (resource for resource in resources_of(self.deployment, kind) if resource.arn in arns)
 
-        return _or_raise(*self._all(asked_for))
+        return _or_raise(*self._release(asked_for))
 
     def everything(self) -> Outcome:
-        """Releases everything of this deployment, whatever needs it. Raises as `run`."""
-        return _or_raise(*self._all(lambda kind: owned(kind, self.deployment)))
+        """Releases everything of this deployment, even what a run needs. Raises like `run`."""
+        return _or_raise(*self._release(lambda kind: resources_of(self.deployment, kind)))
 
     def sweep(self, is_needed: Callable[[Releasable, PaidResource], bool]) -> tuple[Outcome, tuple[Failure, ...]]:
         """Releases everything of this deployment that is not needed.
 
-        What fails is tried again with growing waits, and handed back when it fails still.
+        Failures are tried again after growing pauses, and returned when they persist.
         """
 
         def orphans(kind: Releasable) -> Iterable[PaidResource]:
-            return (endpoint for endpoint in owned(kind, self.deployment) if not is_needed(kind, endpoint))
+            return (resource for resource in resources_of(self.deployment, kind) if not is_needed(kind, resource))
 
         started, released = self.clock(), list[str]()
         for pause in (*_SWEEP_PAUSES, None):
-            outcome, failures = self._all(orphans)
+            outcome, failures = self._release(orphans)
             released += outcome.released
+            # A missing permission does not appear within minutes.
             hopeless = all(isinstance(failure.error, AccessDeniedError) for failure in failures)
             if hopeless or pause is None or self.clock() - started + pause > _SWEEP_SECONDS:
                 break
             self.sleep(pause)
         return replace(outcome, released=tuple(released)), failures
 
-    def _look(self, run_id: str, gone: Collection[str] = ()) -> tuple[Outcome, list[str]]:
-        """One release of a run; and the ARNs on record that are too young to be believed gone, unless known to be."""
+    def _release_run(self, run_id: str, gone: Collection[str] = ()) -> tuple[Outcome, list[str]]:
+        """Releases a run once. Also returns recorded ARNs that cannot be seen and are too young to be gone.
+
+        `gone` are ARNs that an earlier attempt released.
+        """
         unseen: list[str] = []
-        outcome = _or_raise(*self._all(lambda kind: self._of_run(kind, run_id, unseen)))
+        outcome = _or_raise(*self._release(lambda kind: self._resources_of_run(kind, run_id, unseen)))
         unseen = [arn for arn in unseen if arn not in gone]
-        # An endpoint that somebody else deleted is released too.
-        self._write_down(run_id, (*outcome.alive, *unseen))
-        self._write_down_job(run_id, outcome)
+        # An endpoint that somebody else deleted is recorded as released too.
+        self._record_endpoint(run_id, (*outcome.committed, *unseen))
+        self._record_job(run_id, outcome)
         return outcome, unseen
 
-    def _of_run(self, kind: Releasable, run_id: str, unseen: list[str]) -> Iterable[PaidResource]:
-        """What the run has of this kind, by its name and by its record: a list may miss what was just created."""
-        listed = [found for found in owned(kind, self.deployment, run_id) if not self._is_shared(kind, found, run_id)]
+    def _resources_of_run(self, kind: Releasable, run_id: str, unseen: list[str]) -> Iterable[PaidResource]:
+        """The run's resources of this kind: those that are listed, and the recorded one that a list may miss."""
+        found_by_name = resources_of(self.deployment, kind, run_id)
+        listed = [found for found in found_by_name if not self._is_shared(kind, found, run_id)]
         yield from listed
-        # Looked up last: what is listed is released even if the record cannot be read.
-        arn, created_at = self._on_record(kind, run_id)
+        # The record is read last, so that listed resources are released even when it cannot be read.
+        arn, created_at = self._recorded(kind, run_id)
         if arn is None or created_at is None or arn in {found.arn for found in listed}:
             return
         found = kind.get(arn)
-        if found is None or not is_ours(kind, found, self.deployment):
+        if found is None or not belongs_to(self.deployment, kind, found):
             if seconds_since(created_at) < _VISIBLE_SECONDS:
                 unseen.append(arn)
         elif not found.has_ended and not self._is_shared(kind, found, run_id):
             yield found
 
-    def _on_record(self, kind: Releasable, run_id: str) -> tuple[str | None, str | None]:
-        """ARN and time of what the run's records say that it has of this kind, and that they do not say is gone."""
+    def _recorded(self, kind: Releasable, run_id: str) -> tuple[str | None, str | None]:
+        """ARN and creation time of the run's resource of this kind, if it is recorded and not recorded as gone."""
         folder = self.folder_of(run_id)
         if kind.kind == "training":
-            job = training.read(folder)
+            job = folder.load_if_present(JobRecord)
             return (job.job_arn, job.recorded_at) if job and not job.stopped_at else (None, None)
-        record = read(folder)
+        record = folder.load_if_present(EndpointRecord)
         unreleased = record and record.kind == kind.kind and not record.released_at
         return (record.arn, record.created_at) if record and unreleased else (None, None)
 
     def _is_shared(self, kind: Releasable, found: PaidResource, run_id: str) -> bool:
-        """Whether it is a job that another running run has adopted, or was adopted from."""
+        """Whether it is a job that another running run uses: it adopted the job, or started it."""
         return kind.kind == "training" and self.used_by_others(found.name, kind.tags(found.arn), run_id)
 
-    def _all(self, wanted: Callable[[Releasable], Iterable[PaidResource]]) -> tuple[Outcome, tuple[Failure, ...]]:
+    def _release(self, wanted: Callable[[Releasable], Iterable[PaidResource]]) -> tuple[Outcome, tuple[Failure, ...]]:
+        """Releases the wanted resources of every kind. A failure does not keep the others from being released."""
         released: list[str] = []
-        alive: list[str] = []
+        committed: list[str] = []
         completing: list[str] = []
         failures: list[Failure] = []
         for kind in self.kinds:
             try:
-                for endpoint in wanted(kind):
-                    if endpoint.completing or stays_for_its_term(endpoint):
-                        (completing if endpoint.completing else alive).append(endpoint.arn)
+                for resource in wanted(kind):
+                    if resource.completing or is_committed(resource):
+                        (completing if resource.completing else committed).append(resource.arn)
                         continue
                     try:
-                        self._one(kind, endpoint)
-                        released.append(endpoint.arn)
-                    except TunerError as error:  # the others are released first
-                        failures.append(Failure(endpoint, error))
-            except TunerError as error:  # what the one kind has cannot be known: the other is released first
+                        self._release_one(kind, resource)
+                        released.append(resource.arn)
+                    except TunerError as error:
+                        failures.append(Failure(resource, error))
+            except TunerError as error:  # raised while listing this kind: the other kinds are still released
                 failures.append(Failure(None, error))
-        return Outcome(tuple(released), tuple(alive), tuple(completing)), tuple(failures)
+        return Outcome(tuple(released), tuple(committed), tuple(completing)), tuple(failures)
 
-    def _one(self, kind: Releasable, endpoint: PaidResource) -> None:
-        run_id = run_of(endpoint, kind.tags(endpoint.arn), self.deployment)
+    def _release_one(self, kind: Releasable, resource: PaidResource) -> None:
+        # Read before the deletion: afterwards the tags may be gone.
+        run_id = run_id_of(resource, kind.tags(resource.arn), self.deployment)
         try:
-            _delete(kind, endpoint.arn)
-            for _ in range(_LOOKS):
-                found = kind.get(endpoint.arn)
+            _delete(kind, resource.arn)
+            for _ in range(_CHECKS):
+                found = kind.get(resource.arn)
                 if found is None or found.has_ended:
                     break
                 self.sleep(_PAUSE_SECONDS)
             else:
-                raise StillAliveError(f"{endpoint.arn} was deleted and is still {endpoint.status}.")
+                raise StillAliveError(f"{resource.arn} was deleted and is still {resource.status}.")
         except TunerError as error:
             raise type(error)(
-                f"{error} It {price_in_words(endpoint, self.price(endpoint))} until it is gone. To end it by hand: "
-                f"{delete_command(endpoint)}"
+                f"{error} It {price_text(resource, self.price(resource))} until it is gone. To delete it by hand: "
+                f"{delete_command(resource)}"
             ) from error
-        if endpoint.kind == "training":
-            self._write_down_job(run_id, Outcome((endpoint.arn,), ()))
+        if resource.kind == "training":
+            self._record_job(run_id, Outcome((resource.arn,), ()))
         else:
-            self._write_down(run_id, ())
+            self._record_endpoint(run_id, ())
 
-    def _write_down(self, run_id: str, alive: Sequence[str]) -> None:
+    def _record_endpoint(self, run_id: str, existing: Sequence[str]) -> None:
+        """Records that the run's endpoint is released, unless it is among `existing`."""
         folder = self.folder_of(run_id)
-        record = read(folder)
-        # A release of jobs alone, as 'tuner stop' makes one, has not looked at endpoints.
+        record = folder.load_if_present(EndpointRecord)
+        # A release of jobs alone, as 'tuner stop' does it, knows nothing about the endpoint.
         if record is None or record.kind not in {kind.kind for kind in self.kinds}:
             return
-        if record.released_at is None and record.arn not in alive:
-            write(folder, record.model_copy(update={"released_at": iso(now())}))
+        if record.released_at is None and record.arn not in existing:
+            folder.save(record.model_copy(update={"released_at": iso(now())}))
 
-    def _write_down_job(self, run_id: str, outcome: Outcome) -> None:
+    def _record_job(self, run_id: str, outcome: Outcome) -> None:
+        """Records that the run's customization job was stopped, or left to complete."""
         folder = self.folder_of(run_id)
-        job = training.read(folder)
+        job = folder.load_if_present(JobRecord)
         if job and job.job_arn in outcome.released and job.stopped_at is None:
-            training.write(folder, job.model_copy(update={"stopped_at": iso(now())}))
+            folder.save(job.model_copy(update={"stopped_at": iso(now())}))
         if job and job.job_arn in outcome.completing and job.left_at is None:
-            training.write(folder, job.model_copy(update={"left_at": iso(now())}))
+            folder.save(job.model_copy(update={"left_at": iso(now())}))
 
 
 def _delete(kind: Releasable, arn: str) -> None:
     try:
         kind.delete(arn)
     except AccessDeniedError:
-        # The permission asks for the deployment's tag, which what another release has just deleted lacks.
+        # The permission requires the deployment's tag. A resource that another release has just deleted has no tags any
+        # more, so that Bedrock answers AccessDenied instead of "not found".
         found = kind.get(arn)
         if found and not found.has_ended:
             raise
 
 
 def may_be_buying(folder: RunFolder) -> bool:
-    """Whether the run has a model that it would serve, and no purchase on record, as far as its folder can be read."""
+    """Whether a purchase of the run may still be under way: it has a model to serve, and no purchase is recorded."""
     try:
-        if folder.find(Keys.TRAINING_SUMMARY) is None or read(folder) is not None:
+        if folder.find(Keys.TRAINING_SUMMARY) is None or folder.find(Keys.ENDPOINT) is not None:
             return False
         return folder.manifest().settings.serving != "none"
-    except TunerError:  # the look that comes next says so, once it has released what it can
+    except TunerError:
+        # The release that follows reads the same folder. It raises the error, but only after it released what it can.
         return True
 
 
-def _not_seen(arns: Sequence[str]) -> str:
+def _not_visible(arns: Sequence[str]) -> str:
     return (
-        f"{', '.join(arns)} was created less than {_VISIBLE_SECONDS // 60:g} minutes ago and cannot be seen yet: it is "
-        "looked for again before it is believed to be gone."
+        f"{', '.join(arns)} was created less than {_VISIBLE_SECONDS // 60:g} minutes ago and Bedrock does not show it "
+        "yet. The release tries again, because it may still appear."
     )
 
 
 def _or_raise(outcome: Outcome, failures: Sequence[Failure]) -> Outcome:
-    """All failures in one error: of a class that is tried again if that can mend any of them."""
+    """Raises all failures as one error. It is of a retryable class if a retry can help with any of them."""
     errors = [failure.error for failure in failures]
     if errors:
         retryable = [error for error in errors if isinstance(error, RetryableError)]

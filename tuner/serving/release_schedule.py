@@ -1,4 +1,7 @@
-"""The release switch: a schedule that is armed before anything is bought, and fires even if its run is gone."""
+"""The release schedule: releases a run's endpoint at a fixed time, even when the run itself no longer can.
+
+It is created before anything is bought.
+"""
 
 from __future__ import annotations
 
@@ -7,34 +10,34 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from tuner.artifacts.serving import EndpointRecord
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.resource_names import resource_name
-from tuner.serving.purchase import read
 
 
 class Schedules(Protocol):
-    """One-time schedules."""
+    """One-time schedules of EventBridge Scheduler."""
 
-    def arm(
+    def create(
         self, name: str, at: dt.datetime, function_arn: str, role_arn: str, payload: Mapping[str, str]
     ) -> dt.datetime:
-        """Arms one, or finds it armed; returns when it fires."""
+        """Creates a schedule, or leaves an existing one as it is. Returns when it fires."""
         ...
 
-    def rearm(
+    def move(
         self, name: str, at: dt.datetime, function_arn: str, role_arn: str, payload: Mapping[str, str]
     ) -> dt.datetime:
-        """Arms one, or lets an armed one fire at `at` instead; returns when it fires."""
+        """Moves an existing schedule to `at`, or creates it. Returns when it fires."""
         ...
 
-    def disarm(self, name: str) -> None:
-        """Deletes one."""
+    def delete(self, name: str) -> None:
+        """Deletes a schedule."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class Switch:
-    """One run's release switch, and what it calls."""
+class ReleaseSchedule:
+    """The release schedule of one run, and the function that it calls."""
 
     schedules: Schedules
     deployment: str
@@ -42,13 +45,13 @@ class Switch:
     function_arn: str
     role_arn: str
 
-    def arm(self, at: dt.datetime) -> dt.datetime:
-        """Arms it and returns when it fires; an armed one keeps its time."""
-        return self.schedules.arm(self._name, at, self.function_arn, self.role_arn, self._payload)
+    def create(self, at: dt.datetime) -> dt.datetime:
+        """Creates the schedule, and returns when it fires: an existing one keeps its time."""
+        return self.schedules.create(self._name, at, self.function_arn, self.role_arn, self._payload)
 
-    def rearm(self, at: dt.datetime) -> dt.datetime:
-        """Lets it fire at `at`, armed or not."""
-        return self.schedules.rearm(self._name, at, self.function_arn, self.role_arn, self._payload)
+    def move(self, at: dt.datetime) -> dt.datetime:
+        """Lets the schedule fire at `at`, whether it exists or not. Returns when it fires."""
+        return self.schedules.move(self._name, at, self.function_arn, self.role_arn, self._payload)
 
     @property
     def _name(self) -> str:
@@ -59,11 +62,11 @@ class Switch:
         return {"run_id": self.run_id}
 
 
-def disarm_if_released(schedules: Schedules, deployment: str, folder: RunFolder) -> None:
-    """Takes the run's switch away once its purchase is on record as released.
+def delete_schedule_if_released(schedules: Schedules, deployment: str, folder: RunFolder) -> None:
+    """Deletes the run's release schedule once its endpoint is recorded as released.
 
-    Without a record, a purchase may still be under way in a step that outlived its execution: then the switch stays.
+    Without a record, a step that outlived its stopped execution may still be buying: the schedule then stays.
     """
-    record = read(folder)
+    record = folder.load_if_present(EndpointRecord)
     if record and record.released_at:
-        schedules.disarm(resource_name(deployment, folder.run_id))
+        schedules.delete(resource_name(deployment, folder.run_id))

@@ -1,4 +1,4 @@
-"""What has to be settled before a deployment's stack may go."""
+"""Releases everything before a deployment's stack is deleted, or refuses the deletion."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Protocol
 from tuner.core.errors import TunerError
 from tuner.serving.release import Release
 
+# Runs that the refusal names; it counts the others.
 _NAMED = 5
 
 
@@ -15,31 +16,32 @@ class Executions(Protocol):
     """The state machine's executions."""
 
     def running(self) -> Iterable[str]:
-        """Names of those that are going on."""
+        """Names of the executions in progress."""
         ...
 
 
 def refusal(release: Release, executions: Executions) -> str | None:
-    """Why the stack may not be deleted yet; None when nothing of it is alive (any more). Stops customization jobs too.
+    """Releases everything, and returns why the stack cannot be deleted yet; None when nothing is left.
 
-    A run that is going on is not pulled from under somebody's feet, and could buy after the release. What is kept is
-    released: who deletes the stack wants it gone. A commitment cannot be.
+    It refuses while a run is in progress, because that run could buy again after the release. Endpoints that a run
+    keeps are released too, and customization jobs are stopped: whoever deletes the stack wants them gone. Throughput
+    with a commitment cannot be deleted.
     """
     running = list(executions.running())
     if running:
         more = f" and {len(running) - _NAMED} more" if len(running) > _NAMED else ""
         return (
-            f"Runs are going on: {', '.join(running[:_NAMED])}{more}. Wait for them or stop them (tuner stop RUN), "
+            f"Runs are in progress: {', '.join(running[:_NAMED])}{more}. Wait for them or stop them (tuner stop RUN), "
             "then delete the stack again."
         )
     try:
-        alive = release.everything().alive
+        committed = release.everything().committed
     except TunerError as error:
-        return f"Something that is paid for could not be released; delete the stack again when it is gone. {error}"
-    if alive:
+        return f"A paid resource could not be released. Delete the stack again when it is gone. {error}"
+    if committed:
         return (
-            f"Provisioned throughput with a commitment is alive and cannot be deleted before its term ends: "
-            f"{', '.join(alive)}. To delete the stack all the same, and look after it yourself: aws cloudformation "
-            "delete-stack --deletion-mode FORCE_DELETE_STACK --stack-name STACK"
+            "Provisioned throughput with a commitment exists and cannot be deleted before its term ends: "
+            f"{', '.join(committed)}. To delete the stack anyway, and to watch over the throughput yourself: aws "
+            "cloudformation delete-stack --deletion-mode FORCE_DELETE_STACK --stack-name STACK"
         )
     return None

@@ -1,1 +1,1 @@
-"""The customization job: started once, watched, and summed up."""
+"""Trains the model with a customization job: starts or adopts it, checks it, and summarizes its metrics."""

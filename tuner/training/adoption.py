@@ -1,7 +1,7 @@
-"""Trains the same content once: a run adopts a job that another run of this deployment has started with it.
+"""Avoids training the same content twice: a run adopts the customization job of another run of this deployment.
 
-The same content is the same converted training and validation data, base model and hyperparameters, whatever the
-dataset is called and whatever else its run is asked for.
+The content is the same if the converted training and validation data, the base model and the hyperparameters are the
+same. The name of the dataset and all other settings of the run do not matter.
 """
 
 from __future__ import annotations
@@ -21,12 +21,14 @@ from tuner.core.artifact_keys import Keys
 from tuner.core.errors import CapacityBusyError, RetryableError
 from tuner.core.resource_names import Tags
 from tuner.core.times import seconds_since
-from tuner.training import warmup
-from tuner.training.job_record import JobUses
+from tuner.training.job_record import JobUseIndex
+from tuner.training.warmup import with_warmup
 
+# Jobs that are looked up in Bedrock before the run trains itself.
 _MOST_JOBS = 10
+# Attempts to register in the index, which other runs may write at the same time.
 _ATTEMPTS = 20
-# A model is listed and tagged a moment after its job has completed.
+# Bedrock lists and tags a model some time after its job has completed.
 _VISIBLE_SECONDS = 600
 
 
@@ -34,7 +36,7 @@ class Jobs(Protocol):
     """Bedrock's customization jobs and their models."""
 
     def find_job(self, name: str) -> Job | None:
-        """The job of this name or ARN, or None."""
+        """The job with this name or ARN, or None."""
         ...
 
     def tags(self, arn: str) -> Mapping[str, str]:
@@ -42,65 +44,65 @@ class Jobs(Protocol):
         ...
 
 
-def has_validation(folder: RunFolder) -> bool:
+def has_validation_data(folder: RunFolder) -> bool:
     """Whether the run has validation data for its job."""
     return bool(folder.read_json(Keys.DATASET_SUMMARY)["validation_records"] > 0)
 
 
-def sent(folder: RunFolder, manifest: Manifest) -> dict[str, str]:
-    """The hyperparameters as the job is given them."""
+def job_hyperparameters(folder: RunFolder, manifest: Manifest) -> dict[str, str]:
+    """The hyperparameters that the job is started with."""
     records = folder.read_json(Keys.DATASET_SUMMARY)["training_records"]
-    return dict(warmup.sent(catalog.model(manifest.base_model), manifest.hyperparameters, records))
+    return with_warmup(catalog.model(manifest.base_model), manifest.hyperparameters, records)
 
 
-def fingerprint(folder: RunFolder, manifest: Manifest) -> str:
-    """A hash of everything that decides what the job makes."""
+def fingerprint_of(folder: RunFolder, manifest: Manifest) -> str:
+    """A hash of everything that determines the custom model."""
     content = {
         "base_model": manifest.base_model,
-        "hyperparameters": sent(folder, manifest),
+        "hyperparameters": job_hyperparameters(folder, manifest),
         "training": folder.digest(Keys.TRAINING),
-        "validation": folder.digest(Keys.VALIDATION) if has_validation(folder) else None,
+        "validation": folder.digest(Keys.VALIDATION) if has_validation_data(folder) else None,
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True)
 class Adoption:
-    """Where it looks. `status_of` gives an execution's status by the id of its run."""
+    """Finds a job to adopt. `status_of` returns the status of a run's execution."""
 
     jobs: Jobs
-    uses: JobUses
+    index: JobUseIndex
     status_of: Callable[[str], str | None]
     deployment: str
 
-    def choose(self, print_: str, manifest: Manifest) -> JobUse:
-        """Which job the run uses: its own, or another's. It is registered before it is returned.
+    def choose(self, fingerprint: str, manifest: Manifest) -> JobUse:
+        """Chooses the job that the run uses, its own or another run's, and registers the use in the index.
 
-        Registered runs are seen by the releases of the others, which then leave the job alone. Raises CapacityBusyError
-        while a running run is about to start the same training.
+        A release of another run reads the index and leaves a job alone that a running run has registered. Raises
+        CapacityBusyError while another running run is about to start the same training.
         """
 
-        def of_this_run(known: Sequence[JobUse]) -> JobUse:
-            mine = next((use for use in known if use.run_id == manifest.run_id), None)
-            return mine or self._adoptable(print_, known, manifest) or own(manifest)
+        def job_of_this_run(known: Sequence[JobUse]) -> JobUse:
+            registered = next((use for use in known if use.run_id == manifest.run_id), None)
+            return registered or self._adoptable(fingerprint, known, manifest) or own_job(manifest)
 
-        return self._register(print_, of_this_run)
+        return self._register(fingerprint, job_of_this_run)
 
-    def give_up(self, print_: str, manifest: Manifest) -> JobUse:
-        """The run trains after all: what it had adopted has ended badly."""
-        return self._register(print_, lambda _: own(manifest))
+    def give_up(self, fingerprint: str, manifest: Manifest) -> JobUse:
+        """Registers that the run trains itself, because the job that it had adopted failed or was stopped."""
+        return self._register(fingerprint, lambda _: own_job(manifest))
 
-    def _register(self, print_: str, decide: Callable[[Sequence[JobUse]], JobUse]) -> JobUse:
+    def _register(self, fingerprint: str, decide: Callable[[Sequence[JobUse]], JobUse]) -> JobUse:
         for _ in range(_ATTEMPTS):
-            known, version = self.uses.read(print_)
+            known, version = self.index.read(fingerprint)
             use = decide(known)
             others = [other for other in known if other.run_id != use.run_id]
-            if use in known or self.uses.write(print_, (*others, use), version):
+            if use in known or self.index.write(fingerprint, (*others, use), version):
                 return use
-        raise RetryableError("Other runs of the same content are starting at this moment: this one looks again.")
+        raise RetryableError("Other runs with the same content start at this moment. The step tries again.")
 
-    def _adoptable(self, print_: str, known: Sequence[JobUse], manifest: Manifest) -> JobUse | None:
-        """The newest completed job whose model exists, else the newest in progress."""
+    def _adoptable(self, fingerprint: str, known: Sequence[JobUse], manifest: Manifest) -> JobUse | None:
+        """The newest completed job whose model exists, otherwise the newest job in progress."""
         in_progress: JobUse | None = None
         by_job = {use.job_name: use for use in known}
         for use in list(reversed(by_job.values()))[:_MOST_JOBS]:
@@ -108,24 +110,25 @@ class Adoption:
             job = self.jobs.find_job(use.job_name)
             if job is None and self.status_of(use.trained_by) == "RUNNING":
                 raise CapacityBusyError(
-                    f"The run {use.trained_by} is about to start the same training: this run waits, to share its job."
+                    f"The run {use.trained_by} is about to start the same training. This run waits, and then uses the "
+                    "same job."
                 )
-            if job and job.status == "Completed" and self._has_model(job, print_):
+            if job and job.status == "Completed" and self._has_model(job, fingerprint):
                 return mine
             if job and job.status == "InProgress":
                 in_progress = in_progress or mine
         return in_progress
 
-    def _has_model(self, job: Job, print_: str) -> bool:
+    def _has_model(self, job: Job, fingerprint: str) -> bool:
         tags = self.jobs.tags(job.custom_model_arn) if job.custom_model_arn else {}
         if not tags and job.ended_at and seconds_since(job.ended_at) < _VISIBLE_SECONDS:
-            # Waited for longer than for a passing error: a model that was deleted looks the same, and is trained anew.
+            # A deleted model looks the same, but after these minutes a missing model counts as deleted.
             raise CapacityBusyError(
-                f"The custom model of the job {job.name} cannot be seen yet: this run waits, to use it."
+                f"Bedrock does not show the custom model of the job {job.name} yet. This run waits, and then uses it."
             )
-        return tags.get(Tags.TRAINING) == print_ and tags.get(Tags.DEPLOYMENT) == self.deployment
+        return tags.get(Tags.TRAINING) == fingerprint and tags.get(Tags.DEPLOYMENT) == self.deployment
 
 
-def own(manifest: Manifest) -> JobUse:
-    """The run trains by itself."""
+def own_job(manifest: Manifest) -> JobUse:
+    """The use of a job that the run starts itself."""
     return JobUse(run_id=manifest.run_id, trained_by=manifest.run_id, job_name=manifest.resource_name)

@@ -1,8 +1,8 @@
-"""Sums up the metrics files that a customization job writes.
+"""Reads the metrics files that a customization job writes.
 
-Bedrock writes `.../training_artifacts/step_wise_training_metrics.csv` and `.../validation_metrics.csv`, the second in
-one of two folders and not always: both are matched by their suffix, their columns by the header. Rows are
-`step_number`, `epoch_number` (from 1) and `training_loss` or `validation_loss`; further columns are passed over.
+Bedrock writes `.../training_artifacts/step_wise_training_metrics.csv` and `.../validation_metrics.csv`. The second one
+is in one of two folders, and not always there, so both files are found by their suffix. The columns are found by the
+header: `step_number`, `epoch_number` (from 1) and `training_loss` or `validation_loss`. Other columns are ignored.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ import io
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from statistics import fmean
 
+from tuner.artifacts.training import Epoch, TrainingStep
 from tuner.core.errors import AwsError
 
 TRAINING_SUFFIX = "step_wise_training_metrics.csv"
@@ -22,74 +23,60 @@ VALIDATION_SUFFIX = "validation_metrics.csv"
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """One step of training; the loss is None where Bedrock wrote none that is finite."""
-
-    step: int
-    epoch: int
-    training_loss: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class Epoch:
-    """The mean training loss over an epoch's steps, and its last validation loss."""
-
-    epoch: int
-    training_loss: float | None
-    validation_loss: float | None
-    steps: int
-
-
-@dataclass(frozen=True, slots=True)
-class Metrics:
-    """`epochs_run` and `best_epoch` are None when Bedrock wrote no metrics."""
+class Losses:
+    """The losses of a job by step and by epoch. `best_epoch` is None when Bedrock wrote no metrics."""
 
     epochs: tuple[Epoch, ...]
-    steps: tuple[Step, ...]
+    steps: tuple[TrainingStep, ...]
     best_epoch: int | None
-    epochs_asked: int
-    epochs_run: int | None
-    stopped_early: bool
 
-    def as_document(self) -> dict[str, object]:
-        """The part of `training/summary.json` that is about losses."""
-        return asdict(self)
+    @property
+    def epochs_run(self) -> int | None:
+        """How many epochs the job trained; None when Bedrock wrote no metrics."""
+        return len(self.epochs) or None
+
+    def stopped_early(self, epochs_asked: int) -> bool:
+        """Whether the job trained fewer epochs than it was asked to."""
+        return self.epochs_run is not None and self.epochs_run < epochs_asked
 
 
-def summarize(files: Mapping[str, bytes], epochs_asked: int) -> Metrics:
+def read_losses(files: Mapping[str, bytes]) -> Losses:
     """The losses in the metrics files (name to content) of one job.
 
-    The best epoch is the one with the lowest validation loss, or the last where there is none.
+    The best epoch is the one with the lowest validation loss, or the last one when there is no validation loss.
     """
     steps = tuple(
-        Step(_whole(row, "step_number", name), _whole(row, "epoch_number", name), _loss(row, "training_loss", name))
+        TrainingStep(
+            step=_whole(row, "step_number", name),
+            epoch=_whole(row, "epoch_number", name),
+            training_loss=_loss(row, "training_loss", name),
+        )
         for name, row in _rows(files, TRAINING_SUFFIX)
     )
+    # An epoch may have several validation losses: the last one counts.
     validation = {
         _whole(row, "epoch_number", name): _loss(row, "validation_loss", name)
         for name, row in _rows(files, VALIDATION_SUFFIX)
     }
     by_epoch: dict[int, list[float | None]] = defaultdict(list)
     for step in steps:
-        by_epoch[step.epoch].append(step.training_loss)
+        by_epoch[step.epoch or 0].append(step.training_loss)
     epochs = tuple(
-        Epoch(number, _mean(by_epoch[number]), validation.get(number), len(by_epoch[number]))
+        Epoch(
+            epoch=number,
+            training_loss=_mean(by_epoch[number]),
+            validation_loss=validation.get(number),
+            steps=len(by_epoch[number]),
+        )
         for number in sorted({*by_epoch, *validation})
     )
-    epochs_run = len(epochs) or None
-    return Metrics(
-        epochs=epochs,
-        steps=steps,
-        best_epoch=_best(epochs),
-        epochs_asked=epochs_asked,
-        epochs_run=epochs_run,
-        stopped_early=epochs_run is not None and epochs_run < epochs_asked,
-    )
+    return Losses(epochs, steps, _best(epochs))
 
 
 def _rows(files: Mapping[str, bytes], suffix: str) -> Iterator[tuple[str, dict[str, str]]]:
     for name in sorted(files):
         if name.endswith(suffix):
+            # "utf-8-sig" removes a byte order mark, which would become part of the first column's name.
             for row in csv.DictReader(io.StringIO(files[name].decode("utf-8-sig"))):
                 yield name, {key.strip(): value for key, value in row.items() if key and value is not None}
 
@@ -99,6 +86,7 @@ def _whole(row: Mapping[str, str], column: str, name: str) -> int:
 
 
 def _loss(row: Mapping[str, str], column: str, name: str) -> float | None:
+    """None for "nan" and "inf", which a training that diverges writes, and which JSON cannot hold."""
     value = _number(row, column, name)
     return value if math.isfinite(value) else None
 

@@ -1,4 +1,4 @@
-"""The warm-up of the learning rate: decided when the number of training records is known, unless the run sets it."""
+"""Chooses the warm-up steps of the learning rate, which depend on the number of training records."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from tuner import catalog
 from tuner.catalog import WARMUP, Model
 
 
-def sent(model: Model, pinned: Mapping[str, str], training_records: int) -> dict[str, str]:
-    """The hyperparameters of the customization job: those of run.json, and the warm-up where the run sets none."""
+def with_warmup(model: Model, pinned: Mapping[str, str], training_records: int) -> dict[str, str]:
+    """The hyperparameters of the customization job: those of run.json, and the warm-up if the run does not set it."""
     steps = catalog.recommended_warmup(model, training_records)
     return {**pinned} if WARMUP in pinned or steps is None else {**pinned, WARMUP: str(steps)}
 
 
-def why(model: Model, pinned: Mapping[str, str], training_records: int) -> dict[str, str]:
-    """By its name, the reason of a hyperparameter that neither run.yaml nor the model's defaults decide."""
+def reasons(model: Model, pinned: Mapping[str, str], training_records: int) -> dict[str, str]:
+    """The reason of each hyperparameter that neither run.yaml nor the model's defaults decide, by its name."""
     if WARMUP in pinned or catalog.recommended_warmup(model, training_records) is None:
         return {}
     return {
@@ -25,11 +25,11 @@ def why(model: Model, pinned: Mapping[str, str], training_records: int) -> dict[
 
 
 def warning(model: Model, asked: Mapping[str, object], training_records: int) -> str | None:
-    """What to know about a warm-up that the run sets itself, when it is longer than AWS recommends."""
+    """A warning when the run sets a longer warm-up than AWS recommends; None otherwise."""
     steps = catalog.recommended_warmup(model, training_records)
     if WARMUP not in asked or steps is None or float(str(asked[WARMUP])) <= steps:
         return None
     return (
         f"hyperparameters.{WARMUP} is {asked[WARMUP]}: for {training_records:,} training records of {model.name}, AWS "
-        f"recommends {steps}. The dataset may be too small for the learning rate ever to be reached: leave the key out."
+        f"recommends {steps}. With so few records the learning rate may never reach its full value: remove the key."
     )

@@ -8,41 +8,41 @@ import pytest
 from moto import mock_aws
 
 from tuner.artifacts.manifest import PinnedInput
-from tuner.aws.s3.dataset_bucket import Incoming
+from tuner.aws.s3.dataset_bucket import DatasetBucket
 from tuner.core.errors import AwsError
 
 KEY = "incoming/caf\u00e9 100% + 1/training.jsonl"
 
 
 @pytest.fixture
-def incoming() -> Iterator[Incoming]:
+def dataset_bucket() -> Iterator[DatasetBucket]:
     with mock_aws():
         s3 = boto3.client("s3")
         s3.create_bucket(Bucket="data")
         s3.put_bucket_versioning(Bucket="data", VersioningConfiguration={"Status": "Enabled"})
         s3.put_object(Bucket="data", Key=KEY, Body=b"first")
         s3.put_object(Bucket="data", Key="incoming/caf\u00e9/training.jsonl", Body=b"other")
-        yield Incoming("data", s3)
+        yield DatasetBucket("data", s3)
 
 
-def test_a_folder_holds_its_own_files_only(incoming: Incoming) -> None:
-    assert [entry.key for entry in incoming.list("caf\u00e9 100% + 1")] == [KEY]
-    assert incoming.list("caf") == ()
+def test_a_folder_holds_its_own_files_only(dataset_bucket: DatasetBucket) -> None:
+    assert [entry.key for entry in dataset_bucket.list("caf\u00e9 100% + 1")] == [KEY]
+    assert dataset_bucket.list("caf") == ()
 
 
-def test_what_is_hashed_is_what_is_listed_and_stays_readable(incoming: Incoming) -> None:
-    listed = incoming.list("caf\u00e9 100% + 1")[0]
-    hashed = incoming.hash(KEY)
+def test_what_is_hashed_is_what_is_listed_and_stays_readable(dataset_bucket: DatasetBucket) -> None:
+    listed = dataset_bucket.list("caf\u00e9 100% + 1")[0]
+    hashed = dataset_bucket.hash(KEY)
     assert hashed
     assert (hashed.size, hashed.sha256) == (listed.size, hashlib.sha256(b"first").hexdigest())
     boto3.client("s3").put_object(Bucket="data", Key=KEY, Body=b"second")
     pinned = PinnedInput(role="training", key=KEY, version_id=hashed.version_id, size=hashed.size, sha256=hashed.sha256)
-    assert incoming.read(pinned) == b"first"
+    assert dataset_bucket.read(pinned) == b"first"
 
 
-def test_an_object_that_went_away_is_none_but_a_pinned_one_is_an_error(incoming: Incoming) -> None:
+def test_an_object_that_went_away_is_none_but_a_pinned_one_is_an_error(dataset_bucket: DatasetBucket) -> None:
     boto3.client("s3").delete_object(Bucket="data", Key=KEY)
-    assert incoming.hash(KEY) is None
+    assert dataset_bucket.hash(KEY) is None
     gone = PinnedInput(role="training", key=KEY, version_id="gone", size=1, sha256="0")
     with pytest.raises(AwsError, match="version gone"):
-        incoming.read(gone)
+        dataset_bucket.read(gone)

@@ -1,4 +1,4 @@
-"""Schedules, executions, quotas and Converse, checked against botocore's service models."""
+"""Tests of schedules, executions, quotas and Converse, with botocore's service models."""
 
 import datetime as dt
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.unit.aws.stubs import stubbed
-from tuner.aws.bedrock.converse import Conversation, Message, Reply
+from tuner.aws.bedrock.converse import ConverseClient, Message, Reply
 from tuner.aws.executions import Ending, Executions, ending
 from tuner.aws.quotas import Quotas
 from tuner.aws.scheduler import OneTimeSchedules
@@ -30,26 +30,26 @@ SCHEDULE = {
 NAMED = {"Name": "tuner-faq-1", "GroupName": "group"}
 
 
-def armed(*calls: Any) -> dt.datetime:
+def created(*calls: Any) -> dt.datetime:
     with stubbed("scheduler", *calls) as api:
-        return OneTimeSchedules("group", api).arm("tuner-faq-1", AT, FUNCTION, ROLE, {"run_id": "faq-1"})
+        return OneTimeSchedules("group", api).create("tuner-faq-1", AT, FUNCTION, ROLE, {"run_id": "faq-1"})
 
 
 def test_a_schedule_fires_once_in_utc_deletes_itself_and_is_read_back() -> None:
     arn = "arn:aws:scheduler:us-east-1:123456789012:schedule/group/tuner-faq-1"
     read_back = ("get_schedule", NAMED, {"ScheduleExpression": SCHEDULE["ScheduleExpression"]})
-    assert armed(("create_schedule", SCHEDULE, {"ScheduleArn": arn}), read_back) == AT
+    assert created(("create_schedule", SCHEDULE, {"ScheduleArn": arn}), read_back) == AT
 
 
-def test_an_armed_schedule_keeps_its_time() -> None:
+def test_an_existing_schedule_keeps_its_time() -> None:
     earlier = ("get_schedule", NAMED, {"ScheduleExpression": "at(2026-11-23T12:00:00)"})
-    found = armed(("create_schedule", None, "ConflictException: exists"), earlier)
+    found = created(("create_schedule", None, "ConflictException: exists"), earlier)
     assert found == dt.datetime(2026, 11, 23, 12, tzinfo=dt.UTC)
 
 
-def test_a_schedule_that_is_gone_can_be_disarmed() -> None:
+def test_a_missing_schedule_can_be_deleted() -> None:
     with stubbed("scheduler", ("delete_schedule", NAMED, "ResourceNotFoundException: none")) as api:
-        OneTimeSchedules("group", api).disarm("tuner-faq-1")
+        OneTimeSchedules("group", api).delete("tuner-faq-1")
 
 
 def test_an_execution_is_named_after_its_run() -> None:
@@ -59,23 +59,23 @@ def test_an_execution_is_named_after_its_run() -> None:
     assert Executions(MACHINE, object()).arn("faq-1") == EXECUTION
 
 
-def test_an_execution_that_was_there_is_no_error() -> None:
+def test_an_execution_that_exists_is_no_error() -> None:
     with stubbed("stepfunctions", ("start_execution", None, "ExecutionAlreadyExists: it does")) as api:
         assert Executions(MACHINE, api).start("faq-1", "{}") is False
 
 
-def test_an_execution_says_how_it_is() -> None:
+def test_an_execution_has_a_status() -> None:
     answer = {"executionArn": EXECUTION, "stateMachineArn": MACHINE, "status": "PENDING_REDRIVE", "startDate": AT}
     with stubbed("stepfunctions", ("describe_execution", {"executionArn": EXECUTION}, answer)) as api:
         assert Executions(MACHINE, api).status("faq-1") == "PENDING_REDRIVE"
 
 
-def test_an_execution_that_nobody_knows_has_no_status() -> None:
+def test_an_unknown_execution_has_no_status() -> None:
     with stubbed("stepfunctions", ("describe_execution", None, "ExecutionDoesNotExist: none")) as api:
         assert Executions(MACHINE, api).status("faq-1") is None
 
 
-def test_how_an_execution_ended() -> None:
+def test_an_ended_execution_has_an_error_and_a_cause() -> None:
     answer = {
         "executionArn": EXECUTION,
         "stateMachineArn": MACHINE,
@@ -88,7 +88,7 @@ def test_how_an_execution_ended() -> None:
         assert ending(EXECUTION, api) == Ending("Stopped", "by me")
 
 
-def test_a_quota_that_is_not_known_is_none_and_a_denial_is_not() -> None:
+def test_an_unknown_quota_is_none_and_a_denied_call_is_an_error() -> None:
     request = {"ServiceCode": "bedrock", "QuotaCode": "L-1"}
     with stubbed(
         "service-quotas",
@@ -134,10 +134,10 @@ def test_a_question_is_asked_with_the_runs_settings(
 ) -> None:
     request = {"modelId": "m", "messages": [{"role": "user", "content": [{"text": "What?"}]}], **members}
     with stubbed("bedrock-runtime", ("converse", request, REPLY)) as api:
-        assert Conversation(api).ask("m", "What?", system, inference) == Reply("A bed.", "end_turn", 3, 4, 5)
+        assert ConverseClient(api).ask("m", "What?", system, inference) == Reply("A bed.", "end_turn", 3, 4, 5)
 
 
-def test_a_question_is_asked_after_what_was_said_before() -> None:
+def test_a_question_is_sent_after_the_earlier_messages() -> None:
     said = [("user", "Heavy?"), ("assistant", "A ton."), ("user", "Long?")]
     request = {
         "modelId": "m",
@@ -146,7 +146,7 @@ def test_a_question_is_asked_after_what_was_said_before() -> None:
     }
     earlier = [Message(*turn) for turn in said[:-1]]
     with stubbed("bedrock-runtime", ("converse", request, REPLY)) as api:
-        assert Conversation(api).ask("m", "Long?", None, InferenceSettings(), earlier).text == "A bed."
+        assert ConverseClient(api).ask("m", "Long?", None, InferenceSettings(), earlier).text == "A bed."
 
 
 @pytest.mark.parametrize(
@@ -157,6 +157,6 @@ def test_a_question_is_asked_after_what_was_said_before() -> None:
         ("AccessDeniedException: Access denied", AccessDeniedError),
     ],
 )
-def test_an_endpoint_that_is_not_there_is_told_from_one_that_is_busy(answer: str, kind: type[Exception]) -> None:
+def test_a_missing_endpoint_and_a_busy_one_are_different_errors(answer: str, kind: type[Exception]) -> None:
     with stubbed("bedrock-runtime", ("converse", None, answer)) as api, pytest.raises(kind):
-        Conversation(api).ask("m", "What?", None, InferenceSettings())
+        ConverseClient(api).ask("m", "What?", None, InferenceSettings())

@@ -128,7 +128,7 @@ def test_a_response_of_a_proxy_is_a_result(tuner: Tuner) -> None:
     outcome = tuner("doctor", "--json")
     quick_client("sts").meta.events.unregister("before-call.sts.GetCallerIdentity", no_xml)
     assert [check["name"] for check in outcome.json] == ["Credentials"]
-    assert "the answer is not AWS's" in outcome.json[0]["message"]
+    assert "the response is not from AWS" in outcome.json[0]["message"]
     assert "HTTPS_PROXY" in outcome.json[0]["remedy"]
 
 

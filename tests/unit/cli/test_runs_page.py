@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 
 from tests.unit.cli.fake_aws import Execution, FakeAws, Tuner
-from tuner.aws.s3.run_index import Overview
+from tuner.aws.s3.run_index import RunIndex
 from tuner.core.artifact_keys import Keys
 
 
 def published(aws: FakeAws, *runs: str) -> None:
-    Overview("tuner-artifacts", aws.s3).write_page(b"<html>all")
+    RunIndex("tuner-artifacts", aws.s3).write_page(b"<html>all")
     for run in runs:
         aws.add(Execution(run))
         aws.put(run, Keys.REPORT_PAGE, f"<html>{run}")

@@ -54,14 +54,14 @@ def apply(folder: MemoryFolder, world: World, uses: Registered | None = None) ->
     return apply_gate(folder, world, uses or Registered(), world.put)
 
 
-class Beside(MemoryFolder):
+class WithSibling(MemoryFolder):
     """A folder beside that of a run of the same job."""
 
     def __init__(self, files: Mapping[str, bytes], other: MemoryFolder) -> None:
         super().__init__(files=files)
         self.other = other
 
-    def beside(self, run_id: str) -> MemoryFolder:
+    def sibling(self, run_id: str) -> MemoryFolder:
         assert run_id == self.other.run_id
         return self.other
 
@@ -85,7 +85,7 @@ def test_a_run_that_adopted_a_model_does_not_lower_what_another_run_accepted(
     )
     gate = {Keys.GATE: json.dumps({"decision": theirs}).encode()} if theirs else {}
     files = a_run(WORSE).files | {Keys.TRAINING_JOB: record.model_dump_json().encode()}
-    folder, world = Beside(files, MemoryFolder("first", gate)), World()
+    folder, world = WithSibling(files, MemoryFolder("first", gate)), World()
     uses = Registered(
         JobUse(run_id="first", trained_by="first", job_name=job),
         JobUse(run_id=RUN, trained_by="first", job_name="tuner-first"),

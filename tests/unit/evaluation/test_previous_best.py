@@ -23,7 +23,7 @@ def put(
     folder: RunFolder, run_id: str, score: int, judge: str = "Nova Pro", keys: list[str] = KEYS, **card: Any
 ) -> None:
     """A run that ended, with the same score for every question's tuned answer."""
-    there, document = folder.beside(run_id), scored(dict.fromkeys(keys, score), judge)
+    there, document = folder.sibling(run_id), scored(dict.fromkeys(keys, score), judge)
     there.write(Keys.SCORES, json.dumps(document).encode())
     there.write(Keys.EVALUATION, "".join(json.dumps({"id": key}) + "\n" for key in keys).encode())
     means = {name: {"label": name, "better": "higher", "base": 5, "tuned": score} for name in document["metrics"]}

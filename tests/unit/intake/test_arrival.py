@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tuner.aws.s3.dataset_bucket import Hashed, Listed
+from tuner.aws.s3.dataset_bucket import HashedObject, ListedObject
 from tuner.core.errors import DatasetError
 from tuner.intake import arrival
 from tuner.intake.arrival import arrive
@@ -38,21 +38,21 @@ class Bucket:
             self.at.remove(upload)
             self.put(*upload[1:])
 
-    def list(self, dataset: str) -> tuple[Listed, ...]:
+    def list(self, dataset: str) -> tuple[ListedObject, ...]:
         return tuple(
-            Listed(key, version, len(data), NOON + dt.timedelta(seconds=at))
+            ListedObject(key, version, len(data), NOON + dt.timedelta(seconds=at))
             for key, (data, version, at) in self.objects.items()
             if key.startswith(f"incoming/{dataset}/")
         )
 
-    def hash(self, key: str) -> Hashed | None:
+    def hash(self, key: str) -> HashedObject | None:
         self.reads += 1
         if self.reads in self.before_read:
             self.put(*self.before_read[self.reads])
         if key not in self.objects:
             return None
         data, version, _ = self.objects[key]
-        return Hashed(version, len(data), hashlib.sha256(data).hexdigest())
+        return HashedObject(version, len(data), hashlib.sha256(data).hexdigest())
 
 
 Arrive = Callable[..., arrival.Arrival]

@@ -132,7 +132,7 @@ def test_request_approval_keeps_the_token_in_the_folder_and_nowhere_else(
 def test_each_model_is_asked_at_its_own_endpoint(
     cloud: RunFolder, monkeypatch: pytest.MonkeyPatch, model: str, endpoint: str
 ) -> None:
-    monkeypatch.setattr(answer_questions, "Conversation", Asked)
+    monkeypatch.setattr(answer_questions, "ConverseClient", Asked)
     cloud.write_lines(Keys.EVALUATION, [{"id": "1", "question": "q", "reference": "r"}])
     record = {"kind": "provisioned", "arn": "arn:aws:bedrock:x:1:provisioned-model/y", "name": NAME}
     cloud.write_json(Keys.ENDPOINT, {**record, "model_units": 1, "commitment": None, "created_at": "2026-11-23T07:00Z"})
@@ -148,7 +148,7 @@ def test_an_endpoint_that_bedrock_does_not_know_yet_is_asked_again(
         def ask(self, endpoint: str, *_: object) -> Reply:
             raise EndpointFailedError(f"{endpoint} is not there to be asked.")
 
-    monkeypatch.setattr(answer_questions, "Conversation", Unknown)
+    monkeypatch.setattr(answer_questions, "ConverseClient", Unknown)
     cloud.write_lines(Keys.EVALUATION, [{"id": "1", "question": "q", "reference": "r"}])
     arn, at = "arn:aws:bedrock:x:1:provisioned-model/y", iso(now() - dt.timedelta(minutes=minutes))
     record = {"kind": "provisioned", "arn": arn, "name": NAME, "created_at": at, "in_service_at": at}
@@ -173,7 +173,9 @@ def test_the_job_is_started_checked_and_summed_up(cloud: RunFolder, monkeypatch:
     assert cloud.read_json(Keys.TRAINING_SUMMARY)["custom_model_arn"] == CUSTOM_MODEL
 
 
-def test_the_switch_is_armed_before_and_disarmed_after(cloud: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_release_schedule_is_created_before_and_deleted_after(
+    cloud: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
     throughputs = FakeEndpoints()
     for module in (purchase_throughput, check_throughput):
         monkeypatch.setattr(module, "endpoints_of", lambda *_: throughputs)

@@ -1,4 +1,4 @@
-"""The hourly sweep tells people once of what it cannot release, counts what is alive, and deletes old models."""
+"""Tests of the hourly sweep: its alarm, its metrics, and the deletion of old models."""
 
 import datetime as dt
 import json
@@ -88,7 +88,7 @@ def test_people_are_told_once_of_what_cannot_be_released(
     counted = swept(monkeypatch, kind, capsys)
     ((topic, subject, text, _),) = told
     assert topic == "arn:topic"
-    assert "end it by hand" in subject
+    assert "delete it by hand" in subject
     assert f"--provisioned-model-id {arn}" in text
     assert "$132.00 an hour" in text
     assert (counted["ReleaseFailed"], counted["EndpointsAlive"]) == (1, 1)
@@ -126,14 +126,14 @@ def test_a_quiet_sweep_counts_the_metrics_that_the_documentation_prices(
 
 @pytest.mark.parametrize(
     ("event", "asked"),
-    [({"run_id": "faq-1"}, "run"), ({"detail": {"name": "faq-1", "status": "ABORTED"}}, "ended")],
-    ids=["a state or a switch", "the rule"],
+    [({"run_id": "faq-1"}, "run"), ({"detail": {"name": "faq-1", "status": "ABORTED"}}, "ended_run")],
+    ids=["a state or the schedule", "the rule"],
 )
-def test_only_the_rule_looks_again_for_a_purchase(
+def test_only_the_rule_waits_for_a_late_purchase(
     told: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch, event: dict[str, Any], asked: str
 ) -> None:
-    for name in ("run", "ended"):
-        monkeypatch.setattr(Release, name, lambda _, run_id, *more, name=name: Outcome((f"{name} {run_id}",), ()))
+    for name in ("run", "ended_run"):
+        monkeypatch.setattr(Release, name, lambda _, run_id, name=name, **more: Outcome((f"{name} {run_id}",), ()))
     monkeypatch.setattr(release_throughput, "ProvisionedThroughputs", FakeEndpoints)
     monkeypatch.setattr(release_throughput, "OneTimeSchedules", lambda group: None)
     assert release_throughput.handler(event, CONTEXT)["released"] == [f"{asked} faq-1"]
@@ -142,7 +142,7 @@ def test_only_the_rule_looks_again_for_a_purchase(
 @pytest.mark.parametrize(
     "event",
     [{"run_id": "faq-1"}, {"detail": {"name": "faq-1", "status": "ABORTED"}}, {"sweep": True}],
-    ids=["a state or a switch", "the rule", "the sweep"],
+    ids=["a state or the schedule", "the rule", "the sweep"],
 )
 def test_every_release_stops_the_customization_job_too(
     told: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch, event: dict[str, Any]
@@ -151,6 +151,6 @@ def test_every_release_stops_the_customization_job_too(
     arn = jobs.add("faq-1", created_at=HOURS_AGO)
     monkeypatch.setattr(release_throughput, "TrainingJobs", lambda: jobs)
     monkeypatch.setattr(release_throughput, "ProvisionedThroughputs", FakeEndpoints)
-    monkeypatch.setattr(release_throughput, "disarm_if_released", lambda *arguments: None)
+    monkeypatch.setattr(release_throughput, "delete_schedule_if_released", lambda *arguments: None)
     assert release_throughput.handler(event, CONTEXT)["released"] == [arn]
     assert jobs.stopped == [arn]

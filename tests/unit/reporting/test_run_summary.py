@@ -8,7 +8,7 @@ from tests.unit.reporting.conftest import AT, FolderOf
 from tests.unit.reporting.sample import RUN, artifacts
 from tuner.artifacts.run_summary import RunSummary
 from tuner.aws.s3.run_folder import RunFolder
-from tuner.aws.s3.run_index import Overview
+from tuner.aws.s3.run_index import RunIndex
 from tuner.aws.s3.run_summaries import add_run_summary, run_summaries
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import RetryableError
@@ -26,8 +26,8 @@ def other(report: Report, run_id: str, **changes: object) -> bytes:
 def test_summaries_come_newest_first_and_only_of_runs_that_ended(folder_of: FolderOf, report: Report) -> None:
     folder = folder_of(artifacts())
     publish(folder, report)
-    folder.beside(SIBLING).write(Keys.REPORT_CARD, other(report, SIBLING, ended_at="2026-11-24T00:00:00Z"))
-    folder.beside("running-0123456789ab").write(Keys.MANIFEST, b"{}")
+    folder.sibling(SIBLING).write(Keys.REPORT_CARD, other(report, SIBLING, ended_at="2026-11-24T00:00:00Z"))
+    folder.sibling("running-0123456789ab").write(Keys.MANIFEST, b"{}")
     assert [entry.run_id for entry in run_summaries(folder)] == [SIBLING, RUN]
 
 
@@ -43,7 +43,7 @@ def entered(folder: RunFolder, report: Report, count: int) -> None:
     """Runs that ended before: their summaries, and the index of them."""
     for at in range(count):
         run = f"bedrock-faq-{at:012x}"
-        folder.beside(run).write(Keys.REPORT_CARD, other(report, run))
+        folder.sibling(run).write(Keys.REPORT_CARD, other(report, run))
     add_run_summary(folder, run_summary(report))
 
 
@@ -51,7 +51,7 @@ def test_one_more_run_reads_the_index_and_no_other_summary(folder_of: FolderOf, 
     folder = folder_of(artifacts())
     entered(folder, report, 40)
     folder._s3.requests.clear()
-    late = folder.beside("late-0123456789ab")
+    late = folder.sibling("late-0123456789ab")
     assert len(add_run_summary(late, run_summary(report).model_copy(update={"run_id": late.run_id}))) == 42
     assert [name for name in folder._s3.requests if name.startswith("get")] == ["get runs/index.json"]
 
@@ -68,22 +68,22 @@ def test_a_summary_entered_meanwhile_by_another_run_stays(
     folder_of: FolderOf, report: Report, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = folder_of(artifacts())
-    write, meanwhile = Overview.write_index, run_summary(report).model_copy(update={"run_id": SIBLING, "questions": 7})
+    write, meanwhile = RunIndex.write_index, run_summary(report).model_copy(update={"run_id": SIBLING, "questions": 7})
 
-    def overtaken(self: Overview, data: bytes, version: str | None) -> bool:
-        monkeypatch.setattr(Overview, "write_index", write)
-        folder.beside(SIBLING).write(Keys.REPORT_CARD, meanwhile.model_dump_json().encode())
-        add_run_summary(folder.beside(SIBLING), meanwhile)
+    def overtaken(self: RunIndex, data: bytes, version: str | None) -> bool:
+        monkeypatch.setattr(RunIndex, "write_index", write)
+        folder.sibling(SIBLING).write(Keys.REPORT_CARD, meanwhile.model_dump_json().encode())
+        add_run_summary(folder.sibling(SIBLING), meanwhile)
         return self.write_index(data, version)
 
-    monkeypatch.setattr(Overview, "write_index", overtaken)
+    monkeypatch.setattr(RunIndex, "write_index", overtaken)
     assert {entry.run_id for entry in add_run_summary(folder, run_summary(report))} == {RUN, SIBLING}
 
 
 def test_an_index_that_always_changes_is_tried_again_by_the_state_machine(
     folder_of: FolderOf, report: Report, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Overview, "write_index", lambda *_: False)
+    monkeypatch.setattr(RunIndex, "write_index", lambda *_: False)
     with pytest.raises(RetryableError, match="20 times"):
         add_run_summary(folder_of(artifacts()), run_summary(report))
 

@@ -9,7 +9,7 @@ from tests.unit.reporting.sample import RUN, artifacts
 from tests.unit.reporting.test_page import HOSTILE, Tags
 from tuner.artifacts.run_summary import RunSummary
 from tuner.aws.s3.run_folder import RunFolder
-from tuner.aws.s3.run_index import Overview
+from tuner.aws.s3.run_index import RunIndex
 from tuner.core.artifact_keys import Keys
 from tuner.reporting import Failure, Report, build, publish
 from tuner.reporting.collect.run_summary import run_summary
@@ -71,7 +71,7 @@ def test_no_runs_is_a_page_too() -> None:
 def test_publishing_a_report_brings_it_onto_the_page(folder_of: FolderOf, report: Report) -> None:
     folder = folder_of(artifacts())
     publish(folder, report)
-    other = folder.beside("other-0123456789ab")
+    other = folder.sibling("other-0123456789ab")
     publish(other, build(other, Failure(error="DatasetError", message="no")))
     page = page_of(folder)
     assert RUN in page
@@ -83,17 +83,17 @@ def test_a_run_that_ends_meanwhile_is_not_left_out(
 ) -> None:
     """The other run listed before this one's summary was there, and writes its page after this one's."""
     folder = folder_of(artifacts())
-    write = Overview.write_page
+    write = RunIndex.write_page
     pages: list[bytes] = []
 
-    def interrupted(self: Overview, page: bytes) -> None:
+    def interrupted(self: RunIndex, page: bytes) -> None:
         if not pages:
             document = json.loads(run_summary(report).model_dump_json()) | {"run_id": "other-0123456789ab"}
-            folder.beside("other-0123456789ab").write(Keys.REPORT_CARD, json.dumps(document).encode())
+            folder.sibling("other-0123456789ab").write(Keys.REPORT_CARD, json.dumps(document).encode())
         pages.append(page)
         write(self, page)
 
-    monkeypatch.setattr(Overview, "write_page", interrupted)
+    monkeypatch.setattr(RunIndex, "write_page", interrupted)
     publish(folder, report)
     assert len(pages) == 2
     assert b"other-0123456789ab" in pages[-1]

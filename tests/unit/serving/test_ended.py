@@ -1,4 +1,4 @@
-"""An execution that was stopped may have been buying: the rule's release looks for that purchase a little longer."""
+"""Tests of the release after an execution was stopped: a purchase may appear later."""
 
 import json
 from collections.abc import Iterator
@@ -12,12 +12,12 @@ from tuner.aws.bedrock.resources import PaidResource
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import AccessDeniedError
 from tuner.core.times import iso, now
-from tuner.serving.purchase import purchase, read, write
+from tuner.serving.purchase import purchase
 from tuner.serving.release import Release
 
 
 class Late(FakeEndpoints):
-    """A purchase that goes through while the release waits for the `pauses`th time, and is on record a pause later."""
+    """A purchase that appears during the pause with number `pauses`, and is recorded one pause later."""
 
     def __init__(self, pauses: int, kind: EndpointKind = "provisioned", folder: MemoryFolder | None = None) -> None:
         super().__init__(kind)
@@ -32,7 +32,7 @@ class Late(FakeEndpoints):
             record = EndpointRecord(
                 kind=self.kind, arn=self.arn, name=NAME, model_units=1, commitment=None, created_at=iso(now())
             )
-            write(self.folder, record)
+            self.folder.save(record)
 
     def add(self, *arguments: Any, **members: Any) -> str:
         self.arn = super().add(*arguments, **members)
@@ -40,7 +40,7 @@ class Late(FakeEndpoints):
 
 
 def trained(**settings: str) -> MemoryFolder:
-    """Of a run that has its model and has bought nothing yet."""
+    """The folder of a run with a model and without a purchase."""
     files = {
         Keys.TRAINING_SUMMARY: json.dumps({"custom_model_arn": CUSTOM_MODEL}).encode(),
         Keys.MANIFEST: manifest(**settings).model_dump_json().encode(),
@@ -49,10 +49,10 @@ def trained(**settings: str) -> MemoryFolder:
 
 
 def recorded() -> MemoryFolder:
-    """Of a run whose purchase is on record, and gone."""
+    """The folder of a run whose purchase is recorded and gone."""
     folder = trained()
     record = purchase(FakeEndpoints(), folder, manifest(), DEPLOYMENT)
-    write(folder, record.model_copy(update={"created_at": "2026-11-23T07:00:00Z"}))
+    folder.save(record.model_copy(update={"created_at": "2026-11-23T07:00:00Z"}))
     return folder
 
 
@@ -61,22 +61,22 @@ def release(kind: Late, folder: MemoryFolder) -> Release:
 
 
 @pytest.mark.parametrize("kind", ["provisioned", "on_demand"])
-def test_a_purchase_that_outlives_its_stopped_execution_is_released_and_its_record_says_so(kind: EndpointKind) -> None:
+def test_a_purchase_that_outlives_its_stopped_execution_is_released_and_recorded(kind: EndpointKind) -> None:
     folder = trained()
     late = Late(pauses=2, kind=kind, folder=folder)
-    outcome = release(late, folder).ended(RUN)
+    outcome = release(late, folder).ended_run(RUN)
     assert (outcome.released, late.alive) == ((late.arn,), {})
     assert late.slept == [2, 4, 8]
-    record = read(folder)
+    record = folder.load_if_present(EndpointRecord)
     assert record
     assert record.released_at
 
 
-def test_a_purchase_that_goes_on_record_during_a_look_is_released_at_the_next() -> None:
+def test_a_purchase_that_is_recorded_during_a_release_is_released_by_the_next_attempt() -> None:
     folder, throughputs = trained(), FakeEndpoints()
 
     class Meanwhile(FakeEndpoints):
-        """While the deployments are listed, after the throughputs, one of these is bought."""
+        """Throughput is bought while the model deployments are listed, after the throughput was listed."""
 
         def list(self, name: str) -> Iterator[PaidResource]:
             if not throughputs.created:
@@ -84,14 +84,14 @@ def test_a_purchase_that_goes_on_record_during_a_look_is_released_at_the_next() 
             return super().list(name)
 
     kinds = (throughputs, Meanwhile("on_demand"))
-    outcome = Release(kinds, DEPLOYMENT, lambda _: folder, lambda _: 132.0, sleep=lambda _: None).ended(RUN)
+    outcome = Release(kinds, DEPLOYMENT, lambda _: folder, lambda _: 132.0, sleep=lambda _: None).ended_run(RUN)
     assert len(outcome.released) == 1
     assert not throughputs.alive
 
 
-def test_a_purchase_that_never_comes_is_looked_for_a_minute() -> None:
+def test_a_purchase_that_never_appears_is_waited_for_one_minute() -> None:
     never = Late(pauses=100)
-    outcome = release(never, trained()).ended(RUN)
+    outcome = release(never, trained()).ended_run(RUN)
     assert outcome.released == ()
     assert sum(never.slept) == 60, "the function has four minutes"
 
@@ -99,21 +99,21 @@ def test_a_purchase_that_never_comes_is_looked_for_a_minute() -> None:
 @pytest.mark.parametrize(
     "folder",
     [MemoryFolder(RUN), trained(serving="none"), recorded()],
-    ids=["ended before its model was there", "is not served", "its purchase is on record"],
+    ids=["ended before it had a model", "is not served", "its purchase is recorded"],
 )
-def test_a_run_that_cannot_be_buying_is_not_waited_for(folder: MemoryFolder) -> None:
+def test_a_run_that_cannot_be_buying_needs_no_wait(folder: MemoryFolder) -> None:
     late = Late(pauses=1)
-    release(late, folder).ended(RUN)
+    release(late, folder).ended_run(RUN)
     assert late.slept == []
 
 
-def test_only_an_ended_execution_is_waited_for() -> None:
+def test_only_the_release_after_an_ended_execution_waits() -> None:
     late = Late(pauses=1)
     release(late, trained()).run(RUN)
     assert late.slept == []
 
 
-def test_a_folder_that_cannot_be_read_keeps_nothing_alive() -> None:
+def test_a_folder_that_cannot_be_read_does_not_stop_the_release() -> None:
     class Sealed(MemoryFolder):
         def list(self, prefix: str) -> list[str]:
             raise AccessDeniedError("not authorized to perform: s3:ListBucket")
@@ -121,5 +121,5 @@ def test_a_folder_that_cannot_be_read_keeps_nothing_alive() -> None:
     late = Late(pauses=100)
     late.add()
     with pytest.raises(AccessDeniedError, match="s3:ListBucket"):
-        release(late, Sealed()).ended(RUN)
+        release(late, Sealed()).ended_run(RUN)
     assert late.alive == {}

@@ -1,4 +1,4 @@
-"""Old models that nothing uses go; accepted ones, served ones and other people's stay."""
+"""Tests of the deletion of old custom models."""
 
 import datetime as dt
 from collections.abc import Iterator, Mapping
@@ -15,7 +15,7 @@ OLD = dt.datetime.now(dt.UTC) - dt.timedelta(days=40)
 
 
 class Models:
-    """Custom models in memory; `busy` are refused."""
+    """Custom models in memory. Bedrock refuses to delete the `busy` ones."""
 
     def __init__(self) -> None:
         self.there: dict[str, tuple[CustomModel, Mapping[str, str]]] = {}
@@ -63,20 +63,20 @@ def test_an_old_model_that_nothing_uses_is_deleted() -> None:
     ],
     ids=["not tagged", "another deployment's tag", "another's name", "accepted", "too young"],
 )
-def test_what_is_not_ours_or_is_wanted_stays(name: str, tags: dict[str, str], age: int) -> None:
+def test_models_that_are_accepted_or_young_or_not_ours_are_kept(name: str, tags: dict[str, str], age: int) -> None:
     models = Models()
     models.add(name, tags, dt.datetime.now(dt.UTC) - dt.timedelta(days=age))
     assert deleted(models) == ()
     assert models.there
 
 
-def test_a_refused_model_goes_like_any_other() -> None:
+def test_a_rejected_model_is_deleted_like_any_other() -> None:
     models = Models()
     arn = models.add(tags={**OURS, Tags.GATE: "rejected"})
     assert deleted(models) == (arn,)
 
 
-def test_what_anybody_serves_or_a_run_works_with_stays() -> None:
+def test_a_model_that_is_served_or_used_by_a_run_is_kept() -> None:
     models = Models()
     arn = models.add()
     assert deleted(models, served=arn) == ()
@@ -85,7 +85,7 @@ def test_what_anybody_serves_or_a_run_works_with_stays() -> None:
     assert deleted(models) == (), "Bedrock knows of a use that is not listed"
 
 
-def test_a_model_that_a_running_run_has_adopted_stays() -> None:
+def test_a_model_that_a_running_run_adopted_is_kept() -> None:
     models = Models()
     models.add(tags={**OURS, Tags.TRAINING: "f" * 32})
     asked: list[tuple[str, str]] = []
@@ -98,7 +98,7 @@ def test_a_model_that_a_running_run_has_adopted_stays() -> None:
     assert asked == [(f"tuner-{RUN}", "f" * 32)]
 
 
-def test_without_a_retention_everything_is_kept() -> None:
+def test_without_a_retention_period_all_models_are_kept() -> None:
     models = Models()
     models.add()
     assert deleted(models, days=None) == ()

@@ -1,4 +1,4 @@
-"""One run buys once, whatever happens between the call and the record."""
+"""Tests of the purchase: a run buys once, whatever happens between the call to Bedrock and the record."""
 
 import json
 from dataclasses import replace
@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from tests.doubles import CUSTOM_MODEL, DEPLOYMENT, NAME, RUN, FakeEndpoints, MemoryFolder, manifest
+from tuner.artifacts.serving import CommitmentRecord, EndpointRecord
 from tuner.aws.bedrock.resources import EndpointRequest
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import AwsError, CommitmentNotAllowedError, EndpointFailedError, QuotaError, RetryableError
 from tuner.core.resource_names import Tags
-from tuner.serving.purchase import check, commit, purchase, read, require, write
+from tuner.serving.purchase import check, commit, purchase
 
 
 @pytest.fixture
@@ -34,19 +35,19 @@ def test_a_repeated_step_buys_nothing_and_keeps_the_record(folder: MemoryFolder)
     again = purchase(throughputs, folder, manifest(), DEPLOYMENT)
     assert len(throughputs.created) == 1
     assert again.in_service_at
-    assert require(folder) == again
+    assert folder.load(EndpointRecord) == again
 
 
-def test_a_step_that_died_before_it_wrote_is_recovered(folder: MemoryFolder) -> None:
+def test_a_step_that_crashed_before_it_wrote_the_record_finds_its_endpoint(folder: MemoryFolder) -> None:
     throughputs = FakeEndpoints()
     arn = purchase(throughputs, folder, manifest(), DEPLOYMENT).arn
     del folder.files[Keys.ENDPOINT]
     assert purchase(throughputs, folder, manifest(), DEPLOYMENT).arn == arn
     assert len(throughputs.created) == 1
-    assert require(folder).arn == arn
+    assert folder.load(EndpointRecord).arn == arn
 
 
-def test_a_name_without_our_tag_is_not_taken_for_ours(folder: MemoryFolder) -> None:
+def test_an_endpoint_with_the_runs_name_and_without_its_tag_is_ignored(folder: MemoryFolder) -> None:
     throughputs = FakeEndpoints()
     throughputs.add(NAME, {})
     purchase(throughputs, folder, manifest(), DEPLOYMENT)
@@ -59,14 +60,14 @@ def committed(folder: MemoryFolder, throughputs: FakeEndpoints, decision: str = 
     return commit(throughputs, folder, asked, DEPLOYMENT, others.get("allowed", ("OneMonth",))).arn
 
 
-def test_the_evaluation_is_served_by_the_hour_whatever_the_run_commits_to(folder: MemoryFolder) -> None:
+def test_the_evaluation_uses_hourly_throughput_even_if_the_run_asks_for_a_commitment(folder: MemoryFolder) -> None:
     throughputs = FakeEndpoints()
     asked = manifest(commitment="OneMonth", gate={"correctness": {"at_least": 1}})
     assert purchase(throughputs, folder, asked, DEPLOYMENT).commitment is None
     assert throughputs.created[0].commitment is None
 
 
-def test_a_term_is_bought_once_beside_the_hourly_endpoint_with_a_record_of_its_own(folder: MemoryFolder) -> None:
+def test_a_commitment_is_bought_once_and_has_its_own_name_and_record(folder: MemoryFolder) -> None:
     throughputs = FakeEndpoints()
     hourly = purchase(throughputs, folder, manifest(), DEPLOYMENT)
     arn = committed(folder, throughputs)
@@ -75,33 +76,33 @@ def test_a_term_is_bought_once_beside_the_hourly_endpoint_with_a_record_of_its_o
         (NAME, None),
         (f"{NAME}-committed", "OneMonth"),
     ]
-    assert require(folder) == hourly
-    record = read(folder, Keys.COMMITMENT)
+    assert folder.load(EndpointRecord) == hourly
+    record = folder.load_if_present(CommitmentRecord)
     assert record
     assert (record.arn, record.commitment) == (arn, "OneMonth")
 
 
 @pytest.mark.parametrize("decision", ["rejected", "undecided", "none"])
-def test_no_term_is_bought_for_a_model_that_was_not_accepted(folder: MemoryFolder, decision: str) -> None:
+def test_no_commitment_is_bought_for_a_model_that_was_not_accepted(folder: MemoryFolder, decision: str) -> None:
     throughputs = FakeEndpoints()
     with pytest.raises(CommitmentNotAllowedError, match=f"decision is {decision}.*nothing was bought"):
         committed(folder, throughputs, decision)
     assert not throughputs.created
 
 
-def test_no_term_is_bought_that_the_deployment_does_not_allow_any_more(folder: MemoryFolder) -> None:
+def test_no_commitment_is_bought_that_the_deployment_no_longer_allows(folder: MemoryFolder) -> None:
     throughputs = FakeEndpoints()
     with pytest.raises(CommitmentNotAllowedError, match="allows SixMonths"):
         committed(folder, throughputs, allowed=("SixMonths",))
     assert not throughputs.created
 
 
-def test_a_deployment_has_neither_units_nor_a_commitment(folder: MemoryFolder) -> None:
+def test_a_model_deployment_has_no_model_units_and_no_commitment(folder: MemoryFolder) -> None:
     record = purchase(FakeEndpoints("on_demand"), folder, manifest(serving="on_demand"), DEPLOYMENT)
     assert (record.kind, record.model_units, record.commitment) == ("on_demand", None, None)
 
 
-def test_a_quota_says_what_to_ask_for(folder: MemoryFolder) -> None:
+def test_a_quota_error_names_the_quota_to_raise(folder: MemoryFolder) -> None:
     class Empty(FakeEndpoints):
         def create(self, request: EndpointRequest) -> str:
             raise QuotaError("Could not purchase: ServiceQuotaExceededException: no units.")
@@ -110,7 +111,7 @@ def test_a_quota_says_what_to_ask_for(folder: MemoryFolder) -> None:
         purchase(Empty(), folder, manifest(), DEPLOYMENT)
 
 
-def test_a_purchase_whose_answer_was_cut_off_is_found_by_its_name(folder: MemoryFolder) -> None:
+def test_a_purchase_whose_response_was_lost_is_found_by_its_name(folder: MemoryFolder) -> None:
     class CutOff(FakeEndpoints):
         def create(self, request: EndpointRequest) -> str:
             super().create(request)
@@ -120,7 +121,7 @@ def test_a_purchase_whose_answer_was_cut_off_is_found_by_its_name(folder: Memory
     assert purchase(throughputs, folder, manifest(), DEPLOYMENT).arn in throughputs.alive
 
 
-def test_a_purchase_that_made_nothing_is_an_error(folder: MemoryFolder) -> None:
+def test_a_purchase_that_created_nothing_is_an_error(folder: MemoryFolder) -> None:
     class Refused(FakeEndpoints):
         def create(self, request: EndpointRequest) -> str:
             raise AwsError("ValidationException: No such model.")
@@ -129,7 +130,7 @@ def test_a_purchase_that_made_nothing_is_an_error(folder: MemoryFolder) -> None:
         purchase(Refused(), folder, manifest(), DEPLOYMENT)
 
 
-def test_the_first_sight_of_the_service_is_kept(folder: MemoryFolder) -> None:
+def test_the_first_time_in_service_is_recorded_and_kept(folder: MemoryFolder) -> None:
     throughputs = FakeEndpoints()
     arn = purchase(throughputs, folder, manifest(), DEPLOYMENT).arn
     assert check(throughputs, folder)[1].in_service_at is None
@@ -140,7 +141,7 @@ def test_the_first_sight_of_the_service_is_kept(folder: MemoryFolder) -> None:
     assert check(throughputs, folder)[1].in_service_at == "2026-11-23T07:00:00Z"
 
 
-def test_a_failed_endpoint_carries_bedrocks_reason(folder: MemoryFolder) -> None:
+def test_the_error_of_a_failed_endpoint_has_bedrocks_reason(folder: MemoryFolder) -> None:
     throughputs = FakeEndpoints()
     arn = purchase(throughputs, folder, manifest(), DEPLOYMENT).arn
     throughputs.alive[arn] = replace(throughputs.alive[arn], status="Failed", failure="Insufficient capacity.")
@@ -148,37 +149,37 @@ def test_a_failed_endpoint_carries_bedrocks_reason(folder: MemoryFolder) -> None
         check(throughputs, folder)
 
 
-def test_an_endpoint_that_went_away_is_an_error(folder: MemoryFolder) -> None:
+def test_a_missing_endpoint_is_retried_while_it_is_young_and_then_an_error(folder: MemoryFolder) -> None:
     throughputs = FakeEndpoints()
     arn = purchase(throughputs, folder, manifest(), DEPLOYMENT).arn
     del throughputs.alive[arn]
-    with pytest.raises(RetryableError, match="looked for again"):
+    with pytest.raises(RetryableError, match="does not show it yet"):
         check(throughputs, folder)
-    write(folder, require(folder).model_copy(update={"created_at": "2026-11-23T07:00:00Z"}))
-    with pytest.raises(EndpointFailedError, match="went away"):
+    folder.save(folder.load(EndpointRecord).model_copy(update={"created_at": "2026-11-23T07:00:00Z"}))
+    with pytest.raises(EndpointFailedError, match="disappeared before it was in service"):
         check(throughputs, folder)
 
 
-def test_a_purchase_that_no_list_shows_yet_is_not_made_twice(folder: MemoryFolder) -> None:
+def test_a_purchase_that_is_not_listed_yet_is_not_repeated(folder: MemoryFolder) -> None:
     throughputs = FakeEndpoints(unlisted=True)
     arn = purchase(throughputs, folder, manifest(), DEPLOYMENT).arn
     assert purchase(throughputs, folder, manifest(), DEPLOYMENT).arn == arn
     assert len(throughputs.created) == 1
 
 
-def test_a_name_that_is_in_use_and_not_listed_yet_is_looked_for_again(folder: MemoryFolder) -> None:
+def test_a_name_that_is_in_use_and_not_listed_yet_is_retried(folder: MemoryFolder) -> None:
     class Stale(FakeEndpoints):
         def create(self, request: EndpointRequest) -> str:
-            raise RetryableError("Bedrock does not show yet what an earlier call has made")
+            raise RetryableError("Bedrock does not show yet what an earlier call created.")
 
     with pytest.raises(RetryableError):
         purchase(Stale(), folder, manifest(), DEPLOYMENT)
 
 
-def test_an_endpoint_that_a_release_took_away_names_the_setting(folder: MemoryFolder) -> None:
+def test_the_error_of_a_released_endpoint_names_the_setting(folder: MemoryFolder) -> None:
     throughputs = FakeEndpoints()
     record = purchase(throughputs, folder, manifest(), DEPLOYMENT)
-    write(folder, record.model_copy(update={"released_at": "2026-11-23T12:00:00Z"}))
+    folder.save(record.model_copy(update={"released_at": "2026-11-23T12:00:00Z"}))
     del throughputs.alive[record.arn]
     with pytest.raises(EndpointFailedError, match=r"released at 2026-11-23T12:00:00Z.*longest_throughput_hours"):
         check(throughputs, folder)

@@ -1,4 +1,4 @@
-"""The release: nothing of ours survives it, nothing of others' is touched, and it says when it could not."""
+"""Tests of the release: it deletes everything of the deployment, nothing else, and reports what it could not delete."""
 
 import datetime as dt
 import json
@@ -10,8 +10,8 @@ from tests.doubles import DEPLOYMENT, NAME, RUN, FakeEndpoints, MemoryFolder
 from tuner.aws.bedrock.resources import PaidResource
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import AccessDeniedError, StillAliveError
-from tuner.serving.endpoints import Endpoints
 from tuner.serving.inventory import is_needed
+from tuner.serving.paid_resources import Endpoints
 from tuner.serving.release import Release
 
 
@@ -47,7 +47,7 @@ def released_at(folder: MemoryFolder) -> str | None:
     return json.loads(folder.files[Keys.ENDPOINT])["released_at"]
 
 
-def test_both_kinds_are_released_and_a_second_time_is_no_error() -> None:
+def test_both_kinds_are_released_and_a_repeated_release_is_no_error() -> None:
     throughputs, deployments = FakeEndpoints(), FakeEndpoints("on_demand")
     expected = {throughputs.add(), deployments.add()}
     assert set(release(throughputs, deployments).run(RUN).released) == expected
@@ -66,14 +66,14 @@ def test_both_kinds_are_released_and_a_second_time_is_no_error() -> None:
     ],
     ids=["not tagged", "another deployment's tag", "another's name", "another run's"],
 )
-def test_what_is_not_the_runs_is_not_touched(name: str, tags: dict[str, str] | None) -> None:
+def test_an_endpoint_that_is_not_the_runs_is_not_released(name: str, tags: dict[str, str] | None) -> None:
     throughputs = FakeEndpoints()
     arn = throughputs.add(name, tags)
     assert release(throughputs).run(RUN).released == ()
     assert throughputs.alive[arn].status == "Creating"
 
 
-def test_the_sweep_leaves_what_a_running_execution_needs() -> None:
+def test_the_sweep_keeps_what_a_running_execution_needs() -> None:
     throughputs = FakeEndpoints()
     needed, orphan = throughputs.add("tuner-running"), throughputs.add("tuner-ended")
     throughputs.add("someone-else", {})
@@ -81,7 +81,7 @@ def test_the_sweep_leaves_what_a_running_execution_needs() -> None:
     assert throughputs.alive[needed].status == "Creating"
 
 
-def test_the_sweep_ends_what_a_running_execution_has_had_for_too_long() -> None:
+def test_the_sweep_releases_what_a_running_execution_has_had_for_too_long() -> None:
     throughputs, deployments = FakeEndpoints(), FakeEndpoints("on_demand")
     hours_ago = [dt.datetime.now(dt.UTC) - dt.timedelta(hours=hours) for hours in (3.9, 4.1)]
     recent = throughputs.add("tuner-running", created_at=hours_ago[0])
@@ -91,7 +91,7 @@ def test_the_sweep_ends_what_a_running_execution_has_had_for_too_long() -> None:
     assert throughputs.alive[recent].status == "Creating"
 
 
-def test_a_refused_delete_raises_with_the_command_that_deletes_it() -> None:
+def test_the_error_of_a_refused_delete_has_the_command_that_deletes_it() -> None:
     throughputs = FakeEndpoints(refuses_delete=1)
     arn = throughputs.add()
     with pytest.raises(StillAliveError, match=f"delete-provisioned-model-throughput --provisioned-model-id {arn}"):
@@ -99,7 +99,7 @@ def test_a_refused_delete_raises_with_the_command_that_deletes_it() -> None:
     assert release(throughputs).run(RUN).released == (arn,)
 
 
-def test_one_that_lingers_is_waited_for_but_not_for_ever() -> None:
+def test_an_endpoint_that_is_being_deleted_is_waited_for_a_limited_time() -> None:
     throughputs = FakeEndpoints(lingers=3)
     arn = throughputs.add()
     assert release(throughputs).run(RUN).released == (arn,)
@@ -109,7 +109,7 @@ def test_one_that_lingers_is_waited_for_but_not_for_ever() -> None:
         release(stuck).run(RUN)
 
 
-def test_one_that_cannot_be_deleted_does_not_keep_the_others_alive() -> None:
+def test_an_endpoint_that_cannot_be_deleted_does_not_stop_the_release_of_the_others() -> None:
     refusing, obliging = FakeEndpoints(refuses_delete=1), FakeEndpoints("on_demand")
     refusing.add()
     obliging.add()
@@ -118,7 +118,7 @@ def test_one_that_cannot_be_deleted_does_not_keep_the_others_alive() -> None:
     assert not obliging.alive
 
 
-def test_what_can_still_be_mended_is_tried_again_whatever_else_went_wrong() -> None:
+def test_the_error_is_retryable_if_a_retry_can_help_with_any_failure() -> None:
     class Forbidden(FakeEndpoints):
         def delete(self, arn: str) -> None:
             raise AccessDeniedError(f"not authorized to perform: bedrock:DeleteProvisionedModelThroughput on {arn}")
@@ -130,7 +130,7 @@ def test_what_can_still_be_mended_is_tried_again_whatever_else_went_wrong() -> N
         release(forbidden, refusing).run(RUN)
 
 
-def test_a_missing_permission_is_raised_as_what_it_is() -> None:
+def test_a_missing_permission_is_an_access_denied_error() -> None:
     class Forbidden(FakeEndpoints):
         def delete(self, arn: str) -> None:
             raise AccessDeniedError(f"not authorized to perform: bedrock:DeleteProvisionedModelThroughput on {arn}")
@@ -141,37 +141,37 @@ def test_a_missing_permission_is_raised_as_what_it_is() -> None:
         release(throughputs).run(RUN)
 
 
-def test_a_commitment_is_left_until_its_term_ends_and_reported() -> None:
+def test_throughput_with_a_commitment_is_reported_and_not_deleted_before_its_end() -> None:
     throughputs = FakeEndpoints()
     now = dt.datetime.now(dt.UTC)
     arn = throughputs.add(commitment="OneMonth", committed_until=now + dt.timedelta(days=3))
     folders = Folders({RUN: recorded(arn)})
     outcome = release(throughputs, folders=folders).run(RUN)
-    assert (outcome.released, outcome.alive) == ((), (arn,))
+    assert (outcome.released, outcome.committed) == ((), (arn,))
     assert released_at(folders[RUN]) is None
     ended = FakeEndpoints()
     over = ended.add(commitment="OneMonth", committed_until=now - dt.timedelta(days=3))
     assert release(ended).run(RUN).released == (over,)
 
 
-def test_a_term_whose_end_is_not_known_yet_is_not_deleted_and_one_that_failed_is() -> None:
+def test_a_commitment_with_an_unknown_end_is_not_deleted_and_a_failed_one_is() -> None:
     throughputs = FakeEndpoints()
     arn = throughputs.add(f"{NAME}-committed", commitment="OneMonth", status="Creating")
-    assert release(throughputs).run(RUN).alive == (arn,)
+    assert release(throughputs).run(RUN).committed == (arn,)
     failed = FakeEndpoints()
     over = failed.add(f"{NAME}-committed", commitment="OneMonth", status="Failed")
     assert release(failed).run(RUN).released == (over,)
 
 
-def test_people_release_what_they_name_and_nothing_of_others() -> None:
+def test_a_release_by_arn_deletes_only_those_of_the_deployment() -> None:
     throughputs = FakeEndpoints()
     named, other, foreign = throughputs.add(), throughputs.add("tuner-other"), throughputs.add("x", {})
-    assert release(throughputs).these({named, foreign}).released == (named,)
+    assert release(throughputs).resources({named, foreign}).released == (named,)
     assert set(throughputs.alive) == {other, foreign}
     assert release(throughputs).everything().released == (other,)
 
 
-def test_the_release_is_written_down_once() -> None:
+def test_the_release_is_recorded_once() -> None:
     throughputs = FakeEndpoints()
     folders = Folders({RUN: recorded(throughputs.add())})
     release(throughputs, folders=folders).run(RUN)
@@ -184,14 +184,14 @@ def test_the_release_is_written_down_once() -> None:
     assert released_at(folders[RUN]) == "2026-11-23T08:00:00Z"
 
 
-def test_the_sweep_writes_down_whose_endpoint_it_released() -> None:
+def test_the_sweep_records_the_release_in_the_runs_folder() -> None:
     throughputs = FakeEndpoints()
     folders = Folders({RUN: recorded(throughputs.add())})
     release(throughputs, folders=folders).sweep(needed_by())
     assert released_at(folders[RUN])
 
 
-def test_an_endpoint_that_is_not_listed_yet_is_released_by_its_record() -> None:
+def test_a_recorded_endpoint_that_is_not_listed_yet_is_released() -> None:
     throughputs = FakeEndpoints(unlisted=True)
     arn = throughputs.add()
     folders = Folders({RUN: recorded(arn)})
@@ -199,14 +199,14 @@ def test_an_endpoint_that_is_not_listed_yet_is_released_by_its_record() -> None:
     assert not throughputs.alive
 
 
-def test_an_unknown_status_is_no_reason_to_keep_it() -> None:
+def test_an_endpoint_is_released_whatever_its_status() -> None:
     throughputs = FakeEndpoints()
     arn = throughputs.add(status="Failed")
     assert isinstance(throughputs.alive[arn], PaidResource)
     assert release(throughputs).run(RUN).released == (arn,)
 
 
-def test_a_kind_that_cannot_be_listed_does_not_keep_the_other_alive() -> None:
+def test_a_kind_that_cannot_be_listed_does_not_stop_the_release_of_the_other() -> None:
     class Hidden(FakeEndpoints):
         def list(self, name: str) -> Iterator[PaidResource]:
             raise AccessDeniedError("not authorized to perform: bedrock:ListProvisionedModelThroughputs")
@@ -218,7 +218,7 @@ def test_a_kind_that_cannot_be_listed_does_not_keep_the_other_alive() -> None:
     assert arn not in obliging.alive
 
 
-def test_a_record_that_cannot_be_read_keeps_nothing_alive() -> None:
+def test_a_record_that_cannot_be_read_does_not_stop_the_release() -> None:
     class Sealed(MemoryFolder):
         def list(self, prefix: str) -> list[str]:
             raise AccessDeniedError("not authorized to perform: s3:ListBucket")
@@ -230,8 +230,8 @@ def test_a_record_that_cannot_be_read_keeps_nothing_alive() -> None:
     assert not throughputs.alive
 
 
-def test_what_another_release_deleted_meanwhile_is_no_missing_permission() -> None:
-    """IAM looks for the tag of what is deleted: on what is gone already, it finds none and denies."""
+def test_an_endpoint_that_another_release_just_deleted_is_no_missing_permission() -> None:
+    """IAM requires the deployment's tag, which a deleted endpoint no longer has."""
 
     class Overtaken(FakeEndpoints):
         def delete(self, arn: str) -> None:

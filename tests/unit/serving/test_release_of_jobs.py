@@ -1,4 +1,4 @@
-"""A customization job is released like an endpoint: stopped when nobody waits for it, left when it is about done."""
+"""Tests of the release of customization jobs: they are stopped unless a run needs them or they are completing."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -14,24 +14,22 @@ from tuner.core.times import iso, now
 from tuner.serving.alarm import alarm
 from tuner.serving.inventory import is_needed
 from tuner.serving.release import Release
-from tuner.training import job_record as training
 from tuner.training.job_record import used_by_others
 
 OTHER = "faq-0123456789ab-r1"
 
 
-def on_record(arn: str | None, minutes: float = 30, run_id: str = RUN, trained_by: str = RUN) -> MemoryFolder:
+def recorded_job(arn: str | None, minutes: float = 30, run_id: str = RUN, trained_by: str = RUN) -> MemoryFolder:
     folder = MemoryFolder(run_id, {Keys.ESTIMATE: b"{}"})
     at = iso(now() - dt.timedelta(minutes=minutes))
-    training.write(
-        folder,
-        JobRecord(run_id=run_id, trained_by=trained_by, job_name=f"tuner-{trained_by}", recorded_at=at, job_arn=arn),
+    folder.save(
+        JobRecord(run_id=run_id, trained_by=trained_by, job_name=f"tuner-{trained_by}", recorded_at=at, job_arn=arn)
     )
     return folder
 
 
 class Sleeps(list[float]):
-    """What was slept, and what happens at the first of them."""
+    """Records the pauses, and calls `meanwhile` during the first one."""
 
     def __call__(self, seconds: float) -> None:
         self.append(seconds)
@@ -50,80 +48,80 @@ def release(
     return Release(kinds, DEPLOYMENT, lambda _: place, lambda _: None, sleep=sleep, **more)  # type: ignore[arg-type]
 
 
-def noted(folder: MemoryFolder) -> JobRecord:
-    record = training.read(folder)
+def job_record_of(folder: MemoryFolder) -> JobRecord:
+    record = folder.load_if_present(JobRecord)
     assert record
     return record
 
 
-def test_a_runs_job_is_stopped_once_and_its_record_says_when() -> None:
+def test_a_runs_job_is_stopped_once_and_its_record_has_the_time() -> None:
     jobs = FakeJobs()
     arn = jobs.add()
-    folder = on_record(arn)
+    folder = recorded_job(arn)
     assert release(jobs, folder).run(RUN).released == (arn,)
     assert release(jobs, folder).run(RUN).released == ()
     assert jobs.stopped == [arn]
-    assert noted(folder).stopped_at
+    assert job_record_of(folder).stopped_at
 
 
 def test_a_job_whose_training_is_done_is_left_to_complete() -> None:
     jobs = FakeJobs()
     arn = jobs.add(status="Completing")
-    folder = on_record(arn)
+    folder = recorded_job(arn)
     outcome = release(jobs, folder).run(RUN)
     assert (outcome.released, outcome.completing, jobs.stopped) == ((), (arn,), [])
-    assert noted(folder).left_at
-    assert not noted(folder).stopped_at
+    assert job_record_of(folder).left_at
+    assert not job_record_of(folder).stopped_at
 
 
 @pytest.mark.parametrize("status", ["Completed", "Failed", "Stopped", "Stopping"])
 def test_a_job_that_has_ended_is_no_error(status: str) -> None:
     jobs = FakeJobs()
     arn = jobs.add(status=status)
-    assert release(jobs, on_record(arn)).run(RUN).released == ()
+    assert release(jobs, recorded_job(arn)).run(RUN).released == ()
     assert jobs.stopped == []
 
 
 @pytest.mark.parametrize("tags", [{}, {Tags.DEPLOYMENT: "other"}], ids=["not tagged", "another deployment's tag"])
-def test_what_is_not_ours_is_not_stopped(tags: dict[str, str]) -> None:
+def test_a_job_of_another_deployment_is_not_stopped(tags: dict[str, str]) -> None:
     jobs = FakeJobs()
     jobs.add(tags=tags)
     release(jobs).run(RUN)
     assert jobs.stopped == []
 
 
-def test_a_job_that_no_list_shows_yet_is_stopped_by_its_record() -> None:
+def test_a_recorded_job_that_is_not_listed_yet_is_stopped() -> None:
     jobs = FakeJobs(unlisted=True)
     arn = jobs.add()
-    assert release(jobs, on_record(arn)).run(RUN).released == (arn,)
+    assert release(jobs, recorded_job(arn)).run(RUN).released == (arn,)
 
 
-def test_a_young_job_that_cannot_be_seen_is_not_believed_gone() -> None:
+def test_a_young_job_that_cannot_be_seen_is_not_assumed_to_be_gone() -> None:
     jobs = FakeJobs(unseen=True, unlisted=True)
     arn = jobs.add()
-    with pytest.raises(StillAliveError, match="cannot be seen yet"):
-        release(jobs, on_record(arn, minutes=1)).run(RUN)
-    assert release(jobs, on_record(arn, minutes=4)).run(RUN).released == ()
+    with pytest.raises(StillAliveError, match="does not show it yet"):
+        release(jobs, recorded_job(arn, minutes=1)).run(RUN)
+    assert release(jobs, recorded_job(arn, minutes=4)).run(RUN).released == ()
 
 
-@pytest.mark.parametrize("recorded", [True, False], ids=["job on record", "not even that"])
+@pytest.mark.parametrize("recorded", [True, False], ids=["with a record", "without a record"])
 def test_a_job_that_appears_after_its_execution_was_stopped_is_stopped(recorded: bool) -> None:
     jobs, sleeps = FakeJobs(), Sleeps()
-    folder = on_record(None) if recorded else MemoryFolder(RUN, {Keys.ESTIMATE: b"{}"})
+    folder = recorded_job(None) if recorded else MemoryFolder(RUN, {Keys.ESTIMATE: b"{}"})
     sleeps.meanwhile = jobs.add  # type: ignore[assignment]
-    outcome = release(jobs, folder, sleeps).ended(RUN)
+    outcome = release(jobs, folder, sleeps).ended_run(RUN)
     assert outcome.released == tuple(jobs.stopped) != ()
 
 
-def test_an_execution_that_failed_by_itself_starts_nothing_any_more() -> None:
+def test_an_execution_that_failed_by_itself_needs_no_wait() -> None:
     sleeps = Sleeps()
-    release(FakeJobs(), on_record(None), sleeps).ended(RUN, cut_off=False)
+    release(FakeJobs(), recorded_job(None), sleeps).ended_run(RUN, cut_off=False)
     assert sleeps == []
 
 
-def test_a_run_that_was_refused_is_not_waited_for() -> None:
+def test_a_run_that_was_refused_needs_no_wait() -> None:
     sleeps = Sleeps()
-    release(FakeJobs(), MemoryFolder(RUN), sleeps).ended(RUN)
+    release(FakeJobs(), MemoryFolder(RUN), sleeps).ended_run(RUN)
     assert sleeps == []
 
 
@@ -157,10 +155,10 @@ TAGS = {Tags.DEPLOYMENT: DEPLOYMENT, Tags.RUN: RUN, Tags.TRAINING: "f" * 32}
         "the trainer alone, while it runs",
     ],
 )
-def test_a_job_that_another_running_run_uses_is_left(releasing: str, running: tuple[str, ...], stopped: bool) -> None:
+def test_a_job_of_another_running_run_is_not_stopped(releasing: str, running: tuple[str, ...], stopped: bool) -> None:
     jobs = FakeJobs()
     arn = jobs.add(tags=TAGS)
-    folder = on_record(arn, run_id=releasing)
+    folder = recorded_job(arn, run_id=releasing)
     release(jobs, folder, used_by_others=shared_by(*running)).run(releasing)
     assert jobs.stopped == ([arn] if stopped else [])
 
@@ -175,26 +173,26 @@ HOURS_AGO = now() - dt.timedelta(hours=30)
 
 
 @pytest.mark.parametrize("status", ["FAILED", "TIMED_OUT", "ABORTED", "SUCCEEDED", None])
-def test_the_sweep_stops_what_no_execution_waits_for(status: str | None) -> None:
+def test_the_sweep_stops_a_job_that_no_running_execution_uses(status: str | None) -> None:
     jobs = FakeJobs()
     arn = jobs.add(created_at=HOURS_AGO)
     assert swept(jobs, status) == [arn]
 
 
-def test_the_sweep_leaves_what_a_running_execution_trains_or_has_adopted_however_long_it_takes() -> None:
+def test_the_sweep_keeps_a_job_that_a_running_execution_started_or_adopted() -> None:
     jobs = FakeJobs()
     jobs.add(created_at=HOURS_AGO)
     assert swept(jobs, "RUNNING") == []
     assert swept(jobs, "FAILED", lambda *_: True) == []
 
 
-def test_the_sweep_does_not_believe_at_once_that_an_execution_does_not_exist() -> None:
+def test_the_sweep_keeps_a_young_job_of_an_unknown_execution() -> None:
     jobs = FakeJobs()
     jobs.add()
     assert swept(jobs, None) == []
 
 
-def test_the_sweep_leaves_what_is_about_to_complete_and_what_is_not_ours() -> None:
+def test_the_sweep_keeps_jobs_that_are_completing_or_of_another_deployment() -> None:
     jobs = FakeJobs()
     jobs.add(created_at=HOURS_AGO, status="Completing")
     jobs.add(created_at=HOURS_AGO, tags={})
@@ -202,7 +200,7 @@ def test_the_sweep_leaves_what_is_about_to_complete_and_what_is_not_ours() -> No
     assert swept(jobs, "FAILED") == []
 
 
-def test_people_are_told_of_a_job_that_cannot_be_stopped() -> None:
+def test_the_alarm_names_a_job_that_cannot_be_stopped() -> None:
     class Forbidden(FakeJobs):
         def delete(self, arn: str) -> None:
             raise AccessDeniedError("not authorized to perform: bedrock:StopModelCustomizationJob")
@@ -215,12 +213,12 @@ def test_people_are_told_of_a_job_that_cannot_be_stopped() -> None:
     assert "every token that it trains with" in text
 
 
-def test_a_deleted_stack_leaves_no_training_behind() -> None:
+def test_the_deletion_of_the_stack_stops_all_jobs() -> None:
     jobs = FakeJobs()
     arn = jobs.add()
     assert release(jobs).everything().released == (arn,)
 
 
-def test_nobody_uses_a_job_without_a_fingerprint() -> None:
+def test_a_job_without_a_fingerprint_has_no_other_users() -> None:
     tags: Mapping[str, str] = {}
     assert not used_by_others(Registered(JobUse(run_id=OTHER, trained_by=RUN, job_name="x")), str)("x", tags, RUN)

@@ -1,4 +1,4 @@
-"""An accepted model's endpoint stays for its hours, and not a moment without an end."""
+"""Tests of keeping the endpoint of an accepted model: it always has an end."""
 
 import datetime as dt
 import json
@@ -7,37 +7,37 @@ from collections.abc import Mapping
 import pytest
 
 from tests.doubles import DEPLOYMENT, NAME, RUN, FakeEndpoints, MemoryFolder
+from tuner.artifacts.serving import EndpointRecord
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import AwsError
 from tuner.core.resource_names import Tags
 from tuner.costs.prices import price_list
-from tuner.serving.inventory import alive, hourly_usd, is_needed
-from tuner.serving.purchase import require
-from tuner.serving.release_schedule import Switch
-from tuner.serving.retention import keep, kept_until
+from tuner.serving.inventory import hourly_price, inventory, is_needed
+from tuner.serving.release_schedule import ReleaseSchedule
+from tuner.serving.retention import keep_endpoint, kept_until
 
-PRICE = hourly_usd(price_list())
+PRICE = hourly_price(price_list())
 NOW = dt.datetime.now(dt.UTC).replace(microsecond=0)
 LATER = (NOW + dt.timedelta(hours=5)).isoformat()
 
 
 class Schedules:
-    """Remembers what was armed, in order."""
+    """Records the schedules that are moved, in order."""
 
     def __init__(self) -> None:
-        self.armed: list[tuple[str, dt.datetime, dict[str, str]]] = []
+        self.moved: list[tuple[str, dt.datetime, dict[str, str]]] = []
 
-    def arm(self, *_: object) -> dt.datetime:
-        raise AssertionError("an armed switch would keep its time")
+    def create(self, *_: object) -> dt.datetime:
+        raise AssertionError("an existing schedule would keep its time")
 
-    def rearm(
+    def move(
         self, name: str, at: dt.datetime, function_arn: str, role_arn: str, payload: Mapping[str, str]
     ) -> dt.datetime:
-        self.armed.append((name, at, dict(payload)))
+        self.moved.append((name, at, dict(payload)))
         return at
 
-    def disarm(self, name: str) -> None:
-        raise AssertionError("never without a switch")
+    def delete(self, name: str) -> None:
+        raise AssertionError("the endpoint would have no end")
 
 
 @pytest.fixture
@@ -58,35 +58,39 @@ def folder(throughputs: FakeEndpoints) -> MemoryFolder:
     return MemoryFolder(RUN, {Keys.ENDPOINT: json.dumps(record).encode()})
 
 
-def switch(schedules: Schedules) -> Switch:
-    return Switch(schedules, DEPLOYMENT, RUN, "arn:function", "arn:role")
+def schedule_of(schedules: Schedules) -> ReleaseSchedule:
+    return ReleaseSchedule(schedules, DEPLOYMENT, RUN, "arn:function", "arn:role")
 
 
-def test_the_switch_the_tag_and_the_record_say_the_same(throughputs: FakeEndpoints, folder: MemoryFolder) -> None:
+def test_the_schedule_the_tag_and_the_record_have_the_same_time(
+    throughputs: FakeEndpoints, folder: MemoryFolder
+) -> None:
     schedules = Schedules()
     asked_at = dt.datetime.now(dt.UTC)
-    kept = keep(throughputs, folder, switch(schedules), hours=3).kept_until
-    ((name, at, payload),) = schedules.armed
+    kept = keep_endpoint(throughputs, folder, schedule_of(schedules), hours=3).kept_until
+    ((name, at, payload),) = schedules.moved
     assert (name, payload) == (NAME, {"run_id": RUN})
     assert dt.timedelta(hours=3) <= at - asked_at < dt.timedelta(hours=3, minutes=1)
     assert kept == at.replace(microsecond=0).isoformat().replace("+00:00", "Z")
-    assert require(folder).kept_until == kept
-    assert throughputs.tags(require(folder).arn)[Tags.KEPT_UNTIL] == kept
+    assert folder.load(EndpointRecord).kept_until == kept
+    assert throughputs.tags(folder.load(EndpointRecord).arn)[Tags.KEPT_UNTIL] == kept
 
 
-def test_a_repeated_step_does_not_keep_it_longer(throughputs: FakeEndpoints, folder: MemoryFolder) -> None:
-    first = keep(throughputs, folder, switch(Schedules()), hours=3)
-    assert keep(throughputs, folder, switch(Schedules()), hours=9) == first
+def test_a_repeated_step_does_not_keep_the_endpoint_longer(throughputs: FakeEndpoints, folder: MemoryFolder) -> None:
+    first = keep_endpoint(throughputs, folder, schedule_of(Schedules()), hours=3)
+    assert keep_endpoint(throughputs, folder, schedule_of(Schedules()), hours=9) == first
 
 
-def test_what_is_gone_is_not_kept_and_no_switch_is_armed(throughputs: FakeEndpoints, folder: MemoryFolder) -> None:
+def test_an_endpoint_that_is_gone_is_not_kept_and_gets_no_schedule(
+    throughputs: FakeEndpoints, folder: MemoryFolder
+) -> None:
     throughputs.alive.clear()
     schedules = Schedules()
-    assert keep(throughputs, folder, switch(schedules), hours=3).kept_until is None
-    assert schedules.armed == []
+    assert keep_endpoint(throughputs, folder, schedule_of(schedules), hours=3).kept_until is None
+    assert schedules.moved == []
 
 
-def test_the_switch_is_armed_before_the_tag_that_the_sweep_goes_by(folder: MemoryFolder) -> None:
+def test_the_schedule_is_moved_before_the_tag_is_written(folder: MemoryFolder) -> None:
     class Vanishing(FakeEndpoints):
         def tag(self, arn: str, tags: Mapping[str, str]) -> None:
             raise AwsError(f"Could not tag {arn}: ResourceNotFoundException")
@@ -94,9 +98,9 @@ def test_the_switch_is_armed_before_the_tag_that_the_sweep_goes_by(folder: Memor
     schedules, vanishing = Schedules(), Vanishing()
     vanishing.add()
     with pytest.raises(AwsError, match="Could not tag"):
-        keep(vanishing, folder, switch(schedules), hours=3)
-    assert len(schedules.armed) == 1
-    assert require(folder).kept_until is None
+        keep_endpoint(vanishing, folder, schedule_of(schedules), hours=3)
+    assert len(schedules.moved) == 1
+    assert folder.load(EndpointRecord).kept_until is None
 
 
 @pytest.mark.parametrize(
@@ -110,7 +114,9 @@ def test_the_switch_is_armed_before_the_tag_that_the_sweep_goes_by(folder: Memor
     ],
     ids=["as its tag says", "no longer than the deployment allows", "no tag", "no time", "no time zone"],
 )
-def test_a_tag_keeps_within_what_the_deployment_allows(tags: dict[str, str], hours: int | None) -> None:
+def test_a_tag_keeps_an_endpoint_for_at_most_the_hours_that_the_deployment_allows(
+    tags: dict[str, str], hours: int | None
+) -> None:
     expected = None if hours is None else NOW + dt.timedelta(hours=hours)
     assert kept_until(tags, NOW, longest_hours=12) == expected
 
@@ -129,7 +135,7 @@ def test_a_tag_keeps_within_what_the_deployment_allows(tags: dict[str, str], hou
         pytest.param(None, 1, LATER, False, id="kept, but of no run"),
     ],
 )
-def test_the_sweep_leaves_only_what_somebody_wants(
+def test_the_sweep_keeps_only_what_a_run_needs_or_keeps(
     status: str | None, hours: int, until: str | None, needed: bool
 ) -> None:
     kind, created = FakeEndpoints(), dt.datetime.now(dt.UTC) - dt.timedelta(hours=hours)
@@ -139,7 +145,7 @@ def test_the_sweep_leaves_only_what_somebody_wants(
     assert is_needed(lambda _: status, DEPLOYMENT, 4, 24)(kind, kind.alive[arn]) is needed
 
 
-def test_what_is_alive_says_whose_it_is_and_what_it_costs() -> None:
+def test_the_inventory_has_the_run_and_the_cost_of_each_resource() -> None:
     kind, created = FakeEndpoints(), dt.datetime.now(dt.UTC) - dt.timedelta(hours=1.5)
     claude = "anthropic.claude-3-haiku-20240307-v1:0:200k"
     kind.add(created_at=created, base_model=claude, tags={Tags.DEPLOYMENT: DEPLOYMENT, Tags.RUN: RUN})
@@ -147,18 +153,18 @@ def test_what_is_alive_says_whose_it_is_and_what_it_costs() -> None:
     kind.add("tuner-somebody", {})
     kind.add("stray", {Tags.DEPLOYMENT: DEPLOYMENT})
     kind.add("others", {})
-    found = list(alive([kind], DEPLOYMENT, 24, PRICE))
+    found = list(inventory([kind], DEPLOYMENT, 24, PRICE))
     assert [(entry.ours, entry.run_id) for entry in found] == [
         (True, RUN), (True, RUN), (False, "somebody"), (False, None),
     ]  # fmt: skip
     assert found[0].hourly_usd == 132
-    assert found[0].usd == 264, "a begun hour counts whole"
-    assert (found[1].hourly_usd, found[1].usd) == (None, None), "unknown is not free"
+    assert found[0].usd == 264, "a started hour counts as a whole one"
+    assert (found[1].hourly_usd, found[1].usd) == (None, None), "an unknown price is not zero"
     assert not found[0].expected
 
 
-def test_a_term_and_what_is_kept_are_expected() -> None:
+def test_committed_and_kept_endpoints_are_expected() -> None:
     kind = FakeEndpoints()
     kind.add(commitment="OneMonth")
     kind.add(tags={Tags.DEPLOYMENT: DEPLOYMENT, Tags.KEPT_UNTIL: LATER})
-    assert [entry.expected for entry in alive([kind], DEPLOYMENT, 24, PRICE)] == [True, True]
+    assert [entry.expected for entry in inventory([kind], DEPLOYMENT, 24, PRICE)] == [True, True]

@@ -1,4 +1,4 @@
-"""A stack goes when nothing of it is alive, and says why when it may not."""
+"""Tests of the release before a stack is deleted."""
 
 import json
 
@@ -24,7 +24,7 @@ def asked(kind: FakeEndpoints, *running: str) -> str | None:
     return refusal(release, Executions(*running))
 
 
-def test_everything_of_ours_is_released_first_and_nothing_else() -> None:
+def test_everything_of_the_deployment_is_released_and_nothing_else() -> None:
     kind = FakeEndpoints()
     kind.add(tags={"bedrock-tuner:deployment": DEPLOYMENT, "bedrock-tuner:kept-until": "2099-01-01T00:00:00Z"})
     others = kind.add("tuner-other", {})
@@ -32,14 +32,14 @@ def test_everything_of_ours_is_released_first_and_nothing_else() -> None:
     assert list(kind.alive) == [others]
 
 
-def test_a_run_that_is_going_on_keeps_the_stack() -> None:
+def test_a_run_in_progress_prevents_the_deletion() -> None:
     kind = FakeEndpoints()
     kind.add()
     assert "tuner stop" in str(asked(kind, "faq-1"))
-    assert kind.alive, "nothing is pulled from under a run"
+    assert kind.alive, "the run still needs its endpoint"
 
 
-def test_what_cannot_be_released_is_said_with_its_command() -> None:
+def test_the_refusal_names_what_cannot_be_released_and_the_command() -> None:
     kind = FakeEndpoints(refuses_delete=1)
     arn = kind.add()
     why = str(asked(kind))
@@ -47,7 +47,7 @@ def test_what_cannot_be_released_is_said_with_its_command() -> None:
     assert "$132.00 an hour" in why
 
 
-def test_a_commitment_keeps_the_stack_and_says_how_to_delete_it_all_the_same() -> None:
+def test_a_commitment_prevents_the_deletion_and_the_refusal_says_how_to_force_it() -> None:
     kind = FakeEndpoints()
     arn = kind.add(commitment="OneMonth")
     assert arn in str(asked(kind))
@@ -56,7 +56,7 @@ def test_a_commitment_keeps_the_stack_and_says_how_to_delete_it_all_the_same() -
 
 @pytest.fixture
 def answered(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, str]]:
-    """What CloudFormation was told."""
+    """The answers that CloudFormation received."""
     told: list[dict[str, str]] = []
 
     class Reply:
@@ -78,7 +78,7 @@ def test_cloudformation_is_always_answered(monkeypatch: pytest.MonkeyPatch, answ
         monkeypatch.setenv(name, value)
 
     def broken(*_: object) -> None:
-        raise ZeroDivisionError("something nobody thought of")
+        raise ZeroDivisionError("an unexpected error")
 
     monkeypatch.setattr(release_throughput, "refusal", broken)
     monkeypatch.setattr(release_throughput, "ProvisionedThroughputs", FakeEndpoints)
@@ -89,6 +89,6 @@ def test_cloudformation_is_always_answered(monkeypatch: pytest.MonkeyPatch, answ
     for kind in ("Create", "Update", "Delete"):
         release_throughput.handler({**request, "RequestType": kind, "ResourceProperties": {}}, CONTEXT)
     assert [each["Status"] for each in answered] == ["SUCCESS", "SUCCESS", "FAILED"]
-    assert "something nobody thought of" in answered[2]["Reason"]
+    assert "an unexpected error" in answered[2]["Reason"]
     assert {each["to"] for each in answered} == {"https://answer"}
     assert {each["PhysicalResourceId"] for each in answered} == {"tuner-releases"}

@@ -1,4 +1,4 @@
-"""The sweep keeps trying with growing waits, and then says what it could not release, at what price, and how to."""
+"""Tests of the sweep: it retries with growing pauses, and then publishes an alarm."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from tuner.serving.release import Release
 
 
 class Time:
-    """A clock that only sleeping moves."""
+    """A clock that moves only when something sleeps."""
 
     def __init__(self) -> None:
         self.now, self.slept = 0.0, list[float]()
@@ -30,7 +30,7 @@ def unneeded(*_: object) -> bool:
     return False
 
 
-def test_a_release_that_fails_is_tried_again_with_growing_waits() -> None:
+def test_a_failed_release_is_retried_with_growing_pauses() -> None:
     kind, time = FakeEndpoints(refuses_delete=3), Time()
     arn = kind.add()
     outcome, failures = sweeper(kind, time).sweep(unneeded)
@@ -38,7 +38,7 @@ def test_a_release_that_fails_is_tried_again_with_growing_waits() -> None:
     assert time.slept == [5, 15, 45]
 
 
-def test_what_fails_to_the_end_is_handed_back_and_the_others_are_released() -> None:
+def test_persistent_failures_are_returned_and_the_others_are_released() -> None:
     kind, time = FakeEndpoints(), Time()
     stuck, fine = kind.add("tuner-stuck"), kind.add("tuner-fine")
 
@@ -50,11 +50,11 @@ def test_what_fails_to_the_end_is_handed_back_and_the_others_are_released() -> N
     kind.delete = delete  # type: ignore[method-assign]
     outcome, (failure,) = sweeper(kind, time).sweep(unneeded)
     assert outcome.released == (fine,)
-    assert failure.endpoint
-    assert failure.endpoint.arn == stuck
+    assert failure.resource
+    assert failure.resource.arn == stuck
 
 
-def test_a_missing_permission_is_not_waited_for() -> None:
+def test_a_missing_permission_is_not_retried() -> None:
     class Forbidden(FakeEndpoints):
         def delete(self, arn: str) -> None:
             raise AccessDeniedError("not authorized to perform: bedrock:DeleteProvisionedModelThroughput")
@@ -66,7 +66,7 @@ def test_a_missing_permission_is_not_waited_for() -> None:
     assert time.slept == []
 
 
-def test_the_alarm_still_has_time_when_many_are_stuck() -> None:
+def test_time_for_the_alarm_remains_when_many_endpoints_cannot_be_released() -> None:
     kind, time = FakeEndpoints(lingers=10**6), Time()
     for number in range(6):
         kind.add(f"tuner-{number}")
@@ -76,7 +76,7 @@ def test_the_alarm_still_has_time_when_many_are_stuck() -> None:
 
 
 @pytest.mark.parametrize(
-    ("price", "said"), [(132.0, "costs $132.00 an hour"), (None, "price list does not know")], ids=["known", "unknown"]
+    ("price", "said"), [(132.0, "costs $132.00 an hour"), (None, "price list has no price")], ids=["known", "unknown"]
 )
 def test_the_alarm_names_the_endpoint_its_price_and_the_command(price: float | None, said: str) -> None:
     kind, time = FakeEndpoints(refuses_delete=100), Time()
@@ -88,12 +88,12 @@ def test_the_alarm_names_the_endpoint_its_price_and_the_command(price: float | N
     assert "it is being created" in text
 
 
-def test_a_kind_that_cannot_be_listed_is_an_alarm_too() -> None:
+def test_a_kind_that_cannot_be_listed_is_part_of_the_alarm() -> None:
     class Hidden(FakeEndpoints):
         def list(self, name: str):  # type: ignore[no-untyped-def]
             raise AccessDeniedError("not authorized to perform: bedrock:ListProvisionedModelThroughputs")
 
     _, failures = sweeper(Hidden(), Time()).sweep(unneeded)
     text = alarm(failures, lambda _: None, DEPLOYMENT)
-    assert "could not even be listed" in text
+    assert "Bedrock could not list them" in text
     assert "bedrock:ListProvisionedModelThroughputs" in text

@@ -9,8 +9,8 @@ import pytest
 from statemachine import bounds
 from statemachine.definition import definition
 from tuner.datasets.records.limits import MOST_QUESTIONS
-from tuner.serving.inference import MOST_LANES, MOST_SHARDS, lanes, shard_size
-from tuner.serving.polling import next_look
+from tuner.serving.inference import MAX_SHARDS, MAX_WORKERS, shard_size, workers
+from tuner.serving.polling import next_delay
 from tuner.settings import DeploymentSettings, Polling
 
 USUAL = DeploymentSettings()
@@ -106,7 +106,7 @@ def test_no_settings_look_more_often_at_an_endpoint_than_its_loop_allows(polling
     for expected in EXPECTED:
         waited, looks = 0.0, 0
         while waited < LARGEST.longest_throughput_hours * 3600:
-            waited, looks = waited + next_look(polling, waited, expected), looks + 1
+            waited, looks = waited + next_delay(polling, waited, expected), looks + 1
         assert looks <= turns("Is the throughput in service?"), expected
 
 
@@ -116,5 +116,5 @@ def test_no_dataset_has_more_items_than_its_maps_are_counted_with(questions: int
     size = shard_size(questions, configured)
     shards = math.ceil(questions / size)
     assert size >= configured
-    assert shards <= MOST_SHARDS
-    assert len(lanes(shards, size)) <= MOST_LANES
+    assert shards <= MAX_SHARDS
+    assert len(workers(shards, size)) <= MAX_WORKERS

@@ -1,4 +1,4 @@
-"""One run trains once; what Bedrock says of a failure is what the run says."""
+"""Tests of the customization job: it is started once, and its errors carry Bedrock's reason."""
 
 import datetime as dt
 import json
@@ -16,9 +16,8 @@ from tuner.core.errors import CapacityBusyError, CustomizationFailedError, Quota
 from tuner.core.resource_names import Tags
 from tuner.core.times import iso, now
 from tuner.settings import Polling
-from tuner.training import job_record
 from tuner.training.adoption import Adoption
-from tuner.training.job import Starting, check, refuse_overdue, wait_seconds
+from tuner.training.job import JobStarter, check, refuse_overdue, wait_seconds
 from tuner.training.summary import write_summary
 
 ROLE = "arn:aws:iam::123456789012:role/customization"
@@ -31,7 +30,7 @@ def a_job(status: str = "InProgress", failure: str | None = None, minutes: float
 
 @dataclass
 class Jobs:
-    """Jobs by name or ARN. `hidden` counts the looks that miss what is there."""
+    """Jobs by name or ARN. `hidden` is the number of calls that do not show an existing job yet."""
 
     job: Job | None = None
     refuses: Exception | None = None
@@ -67,7 +66,7 @@ class Jobs:
 
 
 class Registered:
-    """The runs that train with the same content; `meanwhile` is written by another run at the first attempt."""
+    """The index of one fingerprint. Another run writes `meanwhile` before the first write."""
 
     def __init__(self, *uses: JobUse, meanwhile: JobUse | None = None) -> None:
         self.uses, self.meanwhile, self.version = uses, meanwhile, 0
@@ -94,9 +93,9 @@ def folder(validation: int = 2, training: int = 48) -> MemoryFolder:
     return MemoryFolder(files=files)
 
 
-def starting(jobs: Jobs, uses: Registered | None = None, status: str | None = "FAILED") -> Starting:
+def starting(jobs: Jobs, uses: Registered | None = None, status: str | None = "FAILED") -> JobStarter:
     adoption = Adoption(jobs, uses or Registered(), lambda _: status, DEPLOYMENT)
-    return Starting(jobs, adoption, ROLE, sleep=lambda _: None)
+    return JobStarter(jobs, adoption, ROLE, sleep=lambda _: None)
 
 
 def begin(jobs: Jobs, validation: int = 2, training: int = 48, **settings: Any) -> Job:
@@ -114,7 +113,7 @@ def begin(jobs: Jobs, validation: int = 2, training: int = 48, **settings: Any) 
         ("amazon.nova-pro-v1:0:300k", 640, "2"),
     ],
 )
-def test_the_warm_up_is_what_aws_recommends_for_so_many_records(model: str, records: int, steps: str) -> None:
+def test_the_warm_up_is_what_aws_recommends_for_the_number_of_records(model: str, records: int, steps: str) -> None:
     jobs = Jobs()
     begin(jobs, training=records, model=model)
     assert jobs.created[0].hyperparameters["learningRateWarmupSteps"] == steps
@@ -126,13 +125,13 @@ def test_a_warm_up_that_the_run_sets_is_sent_as_it_is() -> None:
     assert jobs.created[0].hyperparameters["learningRateWarmupSteps"] == "7"
 
 
-def test_a_family_without_warm_up_is_sent_none() -> None:
+def test_a_model_family_without_warm_up_gets_none() -> None:
     jobs = Jobs()
     begin(jobs, model="meta.llama3-3-70b-instruct-v1:0:128k")
     assert set(jobs.created[0].hyperparameters) == {"epochCount", "batchSize", "learningRate"}
 
 
-def test_a_job_is_made_of_the_runs_folder_its_settings_and_its_tags() -> None:
+def test_a_job_request_has_the_runs_folder_its_settings_and_its_tags() -> None:
     jobs = Jobs()
     begin(jobs)
     request = jobs.created[0]
@@ -144,13 +143,13 @@ def test_a_job_is_made_of_the_runs_folder_its_settings_and_its_tags() -> None:
     assert request.tags["bedrock-tuner:deployment"] == DEPLOYMENT
 
 
-def test_no_validation_records_no_validator() -> None:
+def test_a_job_without_validation_records_has_no_validator() -> None:
     jobs = Jobs()
     begin(jobs, validation=0)
     assert jobs.created[0].validation_uri is None
 
 
-def test_a_job_that_is_there_is_not_started_again() -> None:
+def test_an_existing_job_is_not_started_again() -> None:
     jobs = Jobs(job=a_job("Completed"))
     assert begin(jobs).status == "Completed"
     assert not jobs.created
@@ -167,7 +166,7 @@ def test_a_name_in_use_is_looked_up() -> None:
     assert begin(jobs).arn == "arn:job"
 
 
-def test_a_job_that_bedrock_has_taken_and_does_not_show_is_looked_for_again() -> None:
+def test_a_job_that_bedrock_does_not_show_yet_is_retried() -> None:
     with pytest.raises(RetryableError, match=f"{NAME} and does not show it yet"):
         begin(Jobs(name_in_use=True))
     jobs, place = Jobs(hidden=1), folder()
@@ -181,18 +180,18 @@ def test_the_record_is_written_before_the_job_is_started() -> None:
     place, jobs = folder(), Jobs(refuses=QuotaError("full"), others=1)
     with pytest.raises(CapacityBusyError):
         starting(jobs).start(place, manifest())
-    before = job_record.read(place)
+    before = place.load_if_present(JobRecord)
     assert before
     assert (before.job_name, before.job_arn, before.adopted) == (NAME, None, False)
     jobs.refuses = None
     starting(jobs).start(place, manifest())
-    after = job_record.read(place)
+    after = place.load_if_present(JobRecord)
     assert after
     assert after.job_arn == "arn:job"
     assert jobs.created[-1].tags[Tags.TRAINING] == after.fingerprint
 
 
-def test_a_quota_that_others_fill_is_waited_for_and_one_that_nobody_fills_is_not() -> None:
+def test_a_run_waits_for_a_quota_that_other_jobs_use_up_and_for_no_other() -> None:
     quota = QuotaError("ServiceQuotaExceededException: too many jobs.")
     with pytest.raises(CapacityBusyError, match=r"too many jobs.*waits for its turn"):
         begin(Jobs(refuses=quota, others=1))
@@ -201,7 +200,7 @@ def test_a_quota_that_others_fill_is_waited_for_and_one_that_nobody_fills_is_not
 
 
 @pytest.mark.parametrize("status", ["InProgress", "Completed"])
-def test_a_job_that_goes_well_is_returned(status: str) -> None:
+def test_a_job_in_progress_or_completed_is_returned(status: str) -> None:
     assert check(Jobs(job=a_job(status)), folder(), manifest()).status == status
 
 
@@ -213,48 +212,46 @@ def test_a_job_that_goes_well_is_returned(status: str) -> None:
             "failed: Could not validate GetObject permissions",
         ),
         (a_job("Failed"), "failed: Bedrock gives no reason"),
-        (a_job("Stopping"), "was stopped: somebody stopped it. To train anew: tuner run --again"),
-        (a_job("Stopped", "Stopped by admin"), "was stopped: Stopped by admin. To train anew: tuner run --again"),
+        (a_job("Stopping"), "was stopped: somebody stopped it. To train again: tuner run --again"),
+        (a_job("Stopped", "Stopped by admin"), "was stopped: Stopped by admin. To train again: tuner run --again"),
     ],
 )
-def test_a_job_that_ends_badly_ends_the_run_with_bedrocks_reason(job: Job | None, said: str) -> None:
+def test_a_job_without_a_model_ends_the_run_with_bedrocks_reason(job: Job | None, said: str) -> None:
     with pytest.raises(CustomizationFailedError, match=said):
         check(Jobs(job=job), folder(), manifest())
 
 
-def test_a_run_that_is_redriven_after_its_release_says_who_stopped_its_job() -> None:
+def test_the_error_says_when_the_release_of_the_run_stopped_its_job() -> None:
     place, at = folder(), "2026-11-23T08:00:00Z"
-    job_record.write(
-        place,
+    place.save(
         JobRecord(
             run_id=RUN, trained_by=RUN, job_name=NAME, recorded_at=at, job_arn=a_job("Stopped").arn, stopped_at=at
-        ),
+        )
     )
-    with pytest.raises(CustomizationFailedError, match=f"by the release of this run, at {at}. To train anew"):
+    with pytest.raises(CustomizationFailedError, match=f"by the release of this run, at {at}. To train again"):
         check(Jobs(job=a_job("Stopped")), place, manifest())
 
 
 @pytest.mark.parametrize(("minutes", "error"), [(5, RetryableError), (20, CustomizationFailedError)])
-def test_a_job_that_cannot_be_found_is_believed_gone_when_it_is_not_young(
-    minutes: float, error: type[Exception]
-) -> None:
+def test_a_missing_job_is_retried_while_it_is_young(minutes: float, error: type[Exception]) -> None:
     place = folder()
     at = iso(now() - dt.timedelta(minutes=minutes))
-    job_record.write(place, JobRecord(run_id=RUN, trained_by=RUN, job_name=NAME, recorded_at=at, job_arn="arn:job"))
+    place.save(JobRecord(run_id=RUN, trained_by=RUN, job_name=NAME, recorded_at=at, job_arn="arn:job"))
     with pytest.raises(error):
         check(Jobs(), place, manifest())
 
 
-def test_a_job_that_takes_longer_than_the_deployment_allows_is_given_up() -> None:
+def test_a_job_that_takes_longer_than_the_deployment_allows_is_an_error() -> None:
     refuse_overdue(a_job(minutes=47 * 60), 48)
     refuse_overdue(a_job("Completed", minutes=49 * 60), 48)
     with pytest.raises(
-        CustomizationFailedError, match=r"in progress for 49\.0 hours.*allows \(48\).*longest_training_hours"
+        CustomizationFailedError,
+        match=r"in progress for 49\.0 hours.*deployment allows 48, so the run ends.*longest_training_hours",
     ):
         refuse_overdue(a_job(minutes=49 * 60), 48)
 
 
-def test_the_wait_grows_with_the_time_taken_within_bounds() -> None:
+def test_the_wait_grows_with_the_time_taken_within_its_limits() -> None:
     polling = Polling(shortest=60, longest=600, growth=0.1)
     assert [wait_seconds(a_job(minutes=minutes), polling) for minutes in (0, 30, 300)] == [60, 180, 600]
 
@@ -273,7 +270,7 @@ def test_the_summary_holds_the_job_its_model_and_its_losses() -> None:
     ]
 
 
-def test_the_summary_says_what_was_sent_and_why() -> None:
+def test_the_summary_has_the_hyperparameters_and_their_reasons() -> None:
     there = folder(training=6_400)
     sent = {"epochCount": "2", "learningRate": "0.00001", "learningRateWarmupSteps": "10"}
     write_summary(there, manifest(), replace(a_job("Completed"), hyperparameters=sent))

@@ -1,4 +1,4 @@
-"""Amazon Bedrock's control plane: foundation models, inference profiles, customization jobs."""
+"""Amazon Bedrock's control plane: foundation models, customization jobs, and tags."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tuner.settings import DeploymentSettings
 
 
 def tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
-    """Tags as Bedrock takes them."""
+    """Tags in the form that Bedrock's API requires."""
     return [{"key": key, "value": value} for key, value in tags.items()]
 
 
@@ -38,7 +38,7 @@ class Bedrock:
     """
 
     def __init__(self, api: Any = None, region: str | None = None, company: DeploymentSettings | None = None) -> None:
-        """`company` is whose VPC and tags the jobs get."""
+        """`company` holds the VPC and the tags that every job gets."""
         self._api = api or client("bedrock", region)
         self._company = company
 
@@ -85,7 +85,7 @@ class Bedrock:
     def create_job(self, request: JobRequest) -> str | None:
         """Starts a job and returns its ARN; None when its name is already in use.
 
-        Raises QuotaError when the account takes no further job at the moment, or none at all.
+        Raises QuotaError when the account's quota allows no further job.
         """
         if self._company:
             tags = {**self._company.tags, **request.tags}
@@ -97,7 +97,7 @@ class Bedrock:
             except ClientError as error:
                 if code_of(error) == "ConflictException" or "in use" in message_of(error):
                     return None
-                # IAM is eventually consistent: a role made minutes ago may not be known everywhere yet.
+                # IAM is eventually consistent: Bedrock may not be able to assume a role that was created minutes ago.
                 if code_of(error) == "ValidationException" and "assume" in message_of(error).lower():
                     raise RetryableError(f"Bedrock cannot assume the service role: {message_of(error)}") from error
                 raise
@@ -107,7 +107,7 @@ class Bedrock:
         return tags_of(self._api, arn)
 
     def tag(self, arn: str, tags: Mapping[str, str]) -> bool:
-        """Sets tags on a resource, whose other tags stay; False when it is gone."""
+        """Adds tags to a resource. False when it is gone."""
         with translated(f"tag {arn}"):
             try:
                 self._api.tag_resource(resourceARN=arn, tags=tag_list(tags))
@@ -118,9 +118,9 @@ class Bedrock:
         return True
 
     def jobs_in_progress(self) -> int:
-        """How many customization jobs the account runs in this Region (1 stands for "one or more").
+        """How many customization jobs the account runs in this Region; 1 means "one or more".
 
-        One that is told to stop counts too: it may take its place until it is Stopped.
+        A stopping job counts too: it may use the quota until it is Stopped.
         """
         with translated("list the customization jobs in progress"):
             for status in ("InProgress", "Stopping"):
@@ -155,5 +155,5 @@ def _job_members(request: JobRequest) -> dict[str, Any]:
 
 
 def _unknown(error: ClientError) -> bool:
-    """An id that Bedrock does not know is one or the other, depending on the call and the kind of id."""
+    """Whether Bedrock does not know the id. Which of the two codes it returns depends on the call and the id's form."""
     return code_of(error) in {"ResourceNotFoundException", "ValidationException"}

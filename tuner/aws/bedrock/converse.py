@@ -1,4 +1,4 @@
-"""Bedrock's Converse: one question, one answer, whatever the model."""
+"""Invokes models with Bedrock's Converse API, which has the same form for all models."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tuner.settings import InferenceSettings
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A model's answer with what it cost."""
+    """A model's answer, its tokens and its latency."""
 
     text: str
     stop_reason: str
@@ -27,17 +27,17 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What one side (`user` or `assistant`) said."""
+    """One message of a conversation; `role` is `user` or `assistant`."""
 
     role: str
     text: str
 
 
-class Conversation:
-    """Calls: bedrock:InvokeModel, which is what authorises Converse."""
+class ConverseClient:
+    """Asks models. Calls: bedrock:InvokeModel, the IAM action of Converse."""
 
     def __init__(self, api: Any = None, region: str | None = None) -> None:
-        # One attempt: who asks sees every throttling, and slows down.
+        # One attempt: the caller must see every throttling to slow down.
         self._api = api or client("bedrock-runtime", region, attempts=1)
 
     def ask(
@@ -48,10 +48,10 @@ class Conversation:
         inference: InferenceSettings,
         earlier: Sequence[Message] = (),
     ) -> Reply:
-        """Asks a model id, an inference profile, or the ARN of a throughput or deployment.
+        """Asks a model id, an inference profile, or the ARN of an endpoint.
 
-        `earlier` is what was said before the question, the user first, in turns. Raises EndpointFailedError when the
-        endpoint is not there.
+        `earlier` holds the messages before the question: user and assistant in turns, the user first. Raises
+        EndpointFailedError when the endpoint does not exist.
         """
         with translated(f"ask {endpoint}"):
             try:
@@ -59,7 +59,7 @@ class Conversation:
             except ClientError as error:
                 if code_of(error) == "ResourceNotFoundException":
                     raise EndpointFailedError(
-                        f"{endpoint} is not there to be asked: {message_of(error)}{_perhaps_legacy(endpoint)}"
+                        f"{endpoint} does not exist: {message_of(error)}{_legacy_hint(endpoint)}"
                     ) from error
                 raise
         content = answer["output"]["message"]["content"]
@@ -72,13 +72,13 @@ class Conversation:
         )
 
 
-def _perhaps_legacy(endpoint: str) -> str:
-    """What else a base model's absence may mean. Sources: Amazon Bedrock User Guide, "Model lifecycle" (2026)."""
+def _legacy_hint(endpoint: str) -> str:
+    """Another reason why a base model may be missing. Source: Amazon Bedrock User Guide, "Model lifecycle" (2026)."""
     if endpoint.startswith("arn:"):
         return ""
     return (
-        " A LEGACY model also answers so in an account that did not use it for some weeks (AWS has named 15 and 30 "
-        "days): then choose another base_model."
+        " Bedrock returns the same error for a LEGACY model that the account did not use for some weeks (AWS has named "
+        "15 and 30 days): then choose another base_model."
     )
 
 

@@ -1,4 +1,4 @@
-"""Custom models: what customization jobs leave behind, and what storage is paid for by the month."""
+"""Lists and deletes custom models, whose storage is charged by the month."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class CustomModels:
         self._api = api or client("bedrock")
 
     def made_before(self, name: str, before: dt.datetime) -> Iterator[CustomModel]:
-        """The account's own whose name contains `name` and which are older than `before`."""
+        """The account's own models that are older than `before` and whose name contains `name`."""
         with translated("list the custom models"):
             pages = self._api.get_paginator("list_custom_models").paginate(
                 nameContains=name, creationTimeBefore=before, isOwned=True
@@ -35,7 +35,7 @@ class CustomModels:
         return tags_of(self._api, arn)
 
     def delete(self, arn: str) -> bool:
-        """Deletes a model; False when Bedrock says that it is in use. One that is gone is no error."""
+        """Deletes a model. False when it is in use. It is no error when it is already gone."""
         with translated(f"delete {arn}"):
             try:
                 self._api.delete_custom_model(modelIdentifier=arn)

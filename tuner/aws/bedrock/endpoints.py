@@ -16,38 +16,40 @@ from tuner.aws.error_mapping import code_of, message_of, translated
 from tuner.core.errors import RetryableError, StillAliveError
 from tuner.settings import Serving
 
-# What Bedrock answers when an endpoint cannot be deleted now: it is being created or changed.
+# Bedrock's answers when an endpoint cannot be deleted now, because it is being created or updated.
 _REFUSED = {"ConflictException", "ValidationException"}
 
 
 @contextmanager
 def _eventually() -> Iterator[None]:
-    """A name in use, and a model that is not found, are stale reads as a rule: what was just made is not shown yet."""
+    """Makes errors of eventual consistency retryable: a name in use, and a model that is not found yet."""
     try:
         yield
     except ClientError as error:
         if code_of(error) in {"ConflictException", "ResourceNotFoundException"} or "in use" in message_of(error):
             raise RetryableError(
-                f"Bedrock does not show yet what an earlier call has made: {code_of(error)}: {message_of(error)} It is "
-                "tried again, for some minutes."
+                "Bedrock does not show yet what an earlier call created. The step tries again for some minutes. "
+                f"{code_of(error)}: {message_of(error)}"
             ) from error
         raise
 
 
 class _BedrockEndpoints:
+    """What both kinds of endpoint have in common."""
+
     kind: EndpointKind
 
     def __init__(self, api: Any = None, company_tags: Mapping[str, str] | None = None) -> None:
-        """`company_tags` are further tags of what is created."""
+        """`company_tags` are added to every endpoint that is created."""
         self._api = api or client("bedrock")
         self._company_tags = company_tags or {}
 
     def tags(self, arn: str) -> Mapping[str, str]:
-        """Tags of an endpoint; empty when it is gone."""
+        """The tags of an endpoint; empty when it is gone."""
         return tags_of(self._api, arn)
 
     def tag(self, arn: str, tags: Mapping[str, str]) -> None:
-        """Adds tags to the endpoint; AwsError when it is gone."""
+        """Adds tags to the endpoint. Raises AwsError when it is gone."""
         with translated(f"tag {arn}"):
             self._api.tag_resource(resourceARN=arn, tags=tag_list(tags))
 
@@ -62,7 +64,7 @@ class _BedrockEndpoints:
                 raise
 
     def delete(self, arn: str) -> None:
-        """Deletes the endpoint; one that is gone is no error. Raises StillAliveError when Bedrock refuses now."""
+        """Deletes the endpoint. It is no error when it is gone. Raises StillAliveError when Bedrock refuses now."""
         with translated(f"delete {arn}"):
             try:
                 self._delete(arn)
@@ -145,7 +147,7 @@ class ModelDeployments(_BedrockEndpoints):
 def endpoints_of(
     serving: Serving, company_tags: Mapping[str, str] | None = None
 ) -> ProvisionedThroughputs | ModelDeployments:
-    """The kind of endpoint that a run's `serving` asks for; `none` asks for none, and has no step that gets here."""
+    """The kind of endpoint that a run's `serving` asks for. With `none`, no state of the state machine calls this."""
     kind = ModelDeployments if serving == "on_demand" else ProvisionedThroughputs
     return kind(company_tags=company_tags)
 
@@ -159,7 +161,7 @@ def _throughput(found: Mapping[str, Any]) -> PaidResource:
         kind="provisioned",
         arn=found["provisionedModelArn"],
         name=found["provisionedModelName"],
-        # An update does not interrupt the service; we never ask for one.
+        # Throughput stays in service during an update.
         status="InService" if found["status"] == "Updating" else found["status"],
         created_at=found["creationTime"],
         model_units=found["modelUnits"],
@@ -175,7 +177,7 @@ def _deployment(found: Mapping[str, Any]) -> PaidResource:
     return PaidResource(
         kind="on_demand",
         arn=found["customModelDeploymentArn"],
-        # The list and the single answer call the same thing by two names.
+        # GetCustomModelDeployment and ListCustomModelDeployments name this member differently.
         name=found.get("customModelDeploymentName") or found["modelDeploymentName"],
         status="InService" if found["status"] == "Active" else found["status"],
         created_at=found["createdAt"],

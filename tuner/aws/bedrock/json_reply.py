@@ -1,8 +1,8 @@
-"""A tool's arguments as JSON in a model's reply, for models that cannot be forced to call the tool.
+"""Reads a tool's arguments from JSON in a model's reply, for models that cannot be forced to call a tool.
 
-The reply counts only when it is one JSON object and nothing else. Text that is judged may hold JSON too, or tell the
-model what to reply: the object must also carry a mark that is made from the whole request, so that no part of the
-request can know it.
+A reply is valid only if it is one JSON object and nothing else. The text in the request may be hostile: it may contain
+such an object, or tell the model what to reply. The object must therefore repeat a mark, a hash of the whole request,
+which no part of the request can contain.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 LONGEST = 20_000
-"""Most characters of a reply: a verdict has a few hundred, and pairs of a document some thousand."""
+"""Most characters of a reply. A judgment has a few hundred, the pairs of a document a few thousand."""
 
 MARK = "request_mark"
-# The whole reply may be one fenced block; text around it may not be.
+# The reply may be one fenced code block, without text around it.
 _FENCE = re.compile(r"\A```(?:json)?\s*\n(?P<inside>.*)\n\s*```\Z", re.DOTALL)
 
 
 def mark(*texts: str) -> str:
-    """A short text that only who sees the whole request can know. The same request has the same mark."""
+    """A short hash of the whole request. The same request has the same mark."""
     return hashlib.sha256("\0".join(texts).encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 
 def request(schema: Mapping[str, Any], expected: str) -> str:
-    """The words that ask for one JSON object which keeps to the schema."""
+    """The instruction that asks for one JSON object with this schema."""
     marked = {
         **schema,
         "properties": {**schema["properties"], MARK: {"type": "string", "const": expected}},
@@ -41,7 +41,7 @@ def request(schema: Mapping[str, Any], expected: str) -> str:
 
 
 def read(text: str, schema: Mapping[str, Any], expected: str) -> tuple[dict[str, Any] | None, str]:
-    """The object in a reply, without its mark; or None, and what is wrong with the reply as a sentence."""
+    """The object in a reply, without its mark; or None, and a sentence that says what is wrong with the reply."""
     if len(text) > LONGEST:
         return None, f"the reply has {len(text)} characters, and may have {LONGEST}."
     stripped = text.strip()
@@ -60,7 +60,7 @@ def read(text: str, schema: Mapping[str, Any], expected: str) -> tuple[dict[str,
 
 
 def _checked(value: dict[str, Any], schema: Mapping[str, Any]) -> tuple[dict[str, Any] | None, str]:
-    """The members and their types; what further rules a tool has, its caller checks, however the model was asked."""
+    """Checks the members' names. Their values are checked by the caller, for forced tool calls as well."""
     if unknown := sorted(set(value) - set(schema["properties"])):
         return None, f"the schema has no {', '.join(name[:40] for name in unknown[:5])}."
     if missing := [name for name in schema.get("required", ()) if name not in value]:
@@ -69,12 +69,12 @@ def _checked(value: dict[str, Any], schema: Mapping[str, Any]) -> tuple[dict[str
 
 
 def _without_repeats(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-    """Raises ValueError when a name comes twice: which of them is meant, nobody can tell."""
+    """Raises ValueError for a repeated name, because either value could be meant."""
     members = dict(pairs)
     if len(members) < len(pairs):
-        raise ValueError("a member is there twice")
+        raise ValueError("the object has a member twice")
     return members
 
 
 def _refuse(constant: str) -> float:
-    raise ValueError(f"{constant} is no JSON")
+    raise ValueError(f"{constant} is not valid JSON")

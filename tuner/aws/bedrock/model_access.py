@@ -1,4 +1,4 @@
-"""Whether the account may use a model, and what a refusal means."""
+"""Tells whether the account may use a model, and explains a refusal."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from botocore.exceptions import ClientError
 from tuner.aws.clients import client
 from tuner.aws.error_mapping import code_of, translated
 
-# Amazon Bedrock User Guide, "Access Amazon Bedrock foundation models" (model-access.html), read in autumn 2026; the
-# wording of the refusals from public issue threads of real accounts, 2025-10 to 2026-08.
+# Sources: Amazon Bedrock User Guide, "Access Amazon Bedrock foundation models" (model-access.html), autumn 2026. The
+# wording of the refusals is from public issue threads of real accounts, 2025-10 to 2026-08.
 MARKETPLACE = (
     "The model is sold through AWS Marketplace. Subscribe the account once: with credentials that may call "
     "aws-marketplace:ViewSubscriptions and aws-marketplace:Subscribe, accept the model's terms in the Bedrock console "
@@ -35,9 +35,10 @@ _PERMISSION = (
 
 @dataclass(frozen=True, slots=True)
 class ModelAccess:
-    """What Bedrock says of the account's access to a foundation model.
+    """The account's access to a foundation model.
 
-    `agreement` is AVAILABLE, PENDING, NOT_AVAILABLE or ERROR: whether the terms of a third party's model are accepted.
+    `agreement` tells whether the terms of a third party's model are accepted: AVAILABLE, PENDING, NOT_AVAILABLE or
+    ERROR.
     """
 
     authorized: bool
@@ -48,7 +49,7 @@ class ModelAccess:
 
 
 def model_access(model_id: str, api: Any = None) -> ModelAccess | None:
-    """The account's access, or None when Bedrock does not say. Calls: bedrock:GetFoundationModelAvailability."""
+    """The account's access, or None when Bedrock does not tell. Calls: bedrock:GetFoundationModelAvailability."""
     with translated(f"ask for the access to the model {model_id}"):
         try:
             found = (api or client("bedrock")).get_foundation_model_availability(modelId=model_id)
@@ -67,7 +68,7 @@ def model_access(model_id: str, api: Any = None) -> ModelAccess | None:
 
 
 def denial_remedy(message: str) -> str:
-    """What to do about a refusal to ask a model, by AWS's own words."""
+    """What to do when AWS refuses to invoke a model, derived from the wording of its message."""
     said = message.lower()
     if "use case" in said:
         return USE_CASE

@@ -1,7 +1,7 @@
-"""Converse with one tool to fill in: how a judge is made to answer with a verdict instead of prose.
+"""Gets structured output from a model with Converse: the model fills in the arguments of one tool.
 
-Most models are forced to call the tool. One that refuses that is given the tool's schema in words, and its reply is
-read strictly: tuner/aws/bedrock/json_reply.py.
+Most models can be forced to call the tool. For the others, the request contains the tool's schema as text, and the
+reply must be JSON (tuner/aws/bedrock/json_reply.py).
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from tuner.aws.clients import client
 from tuner.aws.error_mapping import translated
 from tuner.catalog import Judge, judge_or_assumed
 
-# The cloud on a laptop names in this header what answers there; AWS sends none.
+# The local cloud names itself in this header; AWS never sends it.
 _STAND_IN = "x-local-stand-in"
 
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """What the model must fill in: a JSON Schema object with a name."""
+    """A tool whose arguments the model fills in. `schema` is a JSON Schema of an object."""
 
     name: str
     description: str
@@ -31,10 +31,10 @@ class Tool:
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A document in a request: at most 5, of 4.5 MB each, with different names; `text` is for models that take none.
+    """A document in a request: at most 5 with different names, 4.5 MB each. `text` is for models without documents.
 
-    `name` may hold letters, digits, single spaces, hyphens, parentheses and brackets, and a model may read it as an
-    instruction: a file's own name is not for it. Source: DocumentBlock, Amazon Bedrock API Reference.
+    `name` may contain letters, digits, single spaces, hyphens, parentheses and brackets. A model may read it as an
+    instruction, so it must not be the name of a user's file. Source: DocumentBlock, Amazon Bedrock API Reference.
     """
 
     name: str
@@ -45,9 +45,9 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class ToolReply:
-    """`arguments` are what the model filled in, unchecked; None when it did not, and `problem` says why.
+    """A model's reply. `arguments` are not validated; they are None when there are none, and `problem` says why.
 
-    `stand_in` names what answered in the model's place; empty on AWS, where nothing does.
+    `stand_in` names the local stand-in that answered instead of the model; it is empty on AWS.
     """
 
     arguments: Any
@@ -68,14 +68,14 @@ def fill_in_tool(
     bedrock: Any = None,
     documents: Sequence[Attachment] = (),
 ) -> ToolReply:
-    """Asks a model once for the arguments of `tool`, in the way that the catalog says it takes.
+    """Asks a model once for the arguments of `tool`, with a forced tool call if the catalog says that it supports one.
 
-    `inference` is Converse's inferenceConfig; `documents` go before the text. Raises what `translated` makes of AWS's
-    errors; asks only once, so that who calls sees every throttling and can slow down.
+    `inference` is Converse's inferenceConfig. The `documents` come before the text. It makes one attempt, so that the
+    caller sees every throttling and can slow down. Raises TunerError.
     """
     known = judge_or_assumed(endpoint_id)
     request = _Request(system, text, tool, tuple(documents))
-    members = request.with_forced_tool() if known.forced_tool else request.in_words()
+    members = request.with_forced_tool() if known.forced_tool else request.with_schema_in_prompt()
     with translated(f"ask {'the model' if documents else 'the judge'} {endpoint_id}"):
         reply = (bedrock or client("bedrock-runtime", attempts=1)).converse(
             modelId=endpoint_id,
@@ -88,7 +88,7 @@ def fill_in_tool(
 
 @dataclass(frozen=True, slots=True)
 class _Request:
-    """What is asked, however the model takes it."""
+    """A request, independent of how the model is asked."""
 
     system: str
     text: str
@@ -96,7 +96,7 @@ class _Request:
     documents: tuple[Attachment, ...]
 
     def with_forced_tool(self) -> dict[str, Any]:
-        """Converse's members that let the model answer only by calling the tool."""
+        """Converse's members that force the model to call the tool."""
         tool = self.tool
         specification = {
             "name": tool.name,
@@ -108,13 +108,13 @@ class _Request:
             "toolConfig": {"tools": [{"toolSpec": specification}], "toolChoice": {"tool": {"name": tool.name}}},
         }
 
-    def in_words(self) -> dict[str, Any]:
+    def with_schema_in_prompt(self) -> dict[str, Any]:
         """Converse's members that ask for the tool's arguments as JSON."""
         return {"system": [{"text": f"{self.system}\n\n{json_reply.request(self.tool.schema, self.mark)}"}]}
 
     @property
     def mark(self) -> str:
-        """What tells the model's own reply from JSON in the text that it was given."""
+        """The mark that distinguishes the model's own reply from JSON in the request."""
         return json_reply.mark(self.system, self.text, *(each.text for each in self.documents))
 
 
@@ -148,7 +148,7 @@ def _reply(reply: Mapping[str, Any], known: Judge, request: _Request) -> ToolRep
 
 
 def _called(blocks: Sequence[Mapping[str, Any]], tool: str, stop_reason: str) -> tuple[Any, str]:
-    """What the model filled in, or why there is nothing."""
+    """The arguments of the tool call, or the reason why there are none."""
     for block in blocks:
         if block.get("toolUse", {}).get("name") == tool:
             return block["toolUse"].get("input"), ""

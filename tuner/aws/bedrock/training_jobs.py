@@ -27,7 +27,7 @@ class TrainingJobs:
         self._api = api or client("bedrock")
 
     def list(self, name: str) -> Iterator[PaidResource]:
-        """Every job in progress whose name contains `name`."""
+        """All jobs in progress whose name contains `name`."""
         named = {"nameContains": name} if name else {}
         with translated("list the customization jobs in progress"):
             pages = self._api.get_paginator("list_model_customization_jobs").paginate(
@@ -37,7 +37,7 @@ class TrainingJobs:
                 yield from map(_job, page.get("modelCustomizationJobSummaries", []))
 
     def get(self, arn: str) -> PaidResource | None:
-        """The job of this ARN or name, whatever its status, or None."""
+        """The job with this ARN or name, whatever its status, or None."""
         with translated(f"look up the customization job {arn}"):
             try:
                 return _job(self._api.get_model_customization_job(jobIdentifier=arn))
@@ -47,14 +47,14 @@ class TrainingJobs:
                 raise
 
     def delete(self, arn: str) -> None:
-        """Stops the job. One that has ended or is stopping is no error; StillAliveError when Bedrock refuses now."""
+        """Stops the job, unless it has ended or is stopping. Raises StillAliveError when Bedrock refuses now."""
         with translated(f"stop the customization job {arn}"):
             try:
                 self._api.stop_model_customization_job(jobIdentifier=arn)
             except ClientError as error:
                 if code_of(error) == "ResourceNotFoundException":
                     return
-                # Only a job in progress can be stopped: this one may have ended a moment ago.
+                # Bedrock stops only a job in progress. This one may have ended a moment ago.
                 if code_of(error) not in {"ConflictException", "ValidationException"}:
                     raise
                 job = self.get(arn)
@@ -62,12 +62,13 @@ class TrainingJobs:
                     raise StillAliveError(f"Bedrock does not stop {arn} now: {message_of(error)}") from error
 
     def tags(self, arn: str) -> Mapping[str, str]:
-        """Tags of a job; empty when Bedrock does not know it."""
+        """The tags of a job; empty when Bedrock does not know it."""
         return tags_of(self._api, arn)
 
 
 def _job(found: Mapping[str, Any]) -> PaidResource:
     status = found.get("status", "InProgress")
+    # A job stays in progress for some minutes after its training, while Bedrock stores the model.
     trained = found.get("statusDetails", {}).get("trainingDetails", {}).get("status") == "Completed"
     return PaidResource(
         kind="training",

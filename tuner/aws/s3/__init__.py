@@ -1,1 +1,1 @@
-"""Adapters to the two buckets: datasets, and the artifacts of runs."""
+"""Adapters to the two buckets of a deployment: the datasets, and the artifacts of runs."""

@@ -1,21 +1,26 @@
-"""An object that several runs write: it is only replaced by who has seen its latest version."""
+"""Objects that several runs write: only a writer that has seen the latest version replaces it.
+
+S3 compares the object's ETag (https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html).
+"""
 
 from __future__ import annotations
 
-import json
-from typing import Any, ClassVar
+from typing import Any
 
 from botocore.exceptions import ClientError
 
 from tuner.aws.clients import client
 from tuner.aws.error_mapping import code_of, translated
 
-# https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+# S3's answers when another writer was faster: the ETag differs, both wrote at the same time, or the object is gone.
 _OVERTAKEN = {"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"}
 
 
-def replace(s3: Any, bucket: str, key: str, data: bytes, version: str | None) -> bool:
-    """Replaces the JSON document of this ETag, or makes the first; False when another was written meanwhile."""
+def conditional_put(s3: Any, bucket: str, key: str, data: bytes, version: str | None) -> bool:
+    """Replaces the JSON document with this ETag, or creates it when `version` is None.
+
+    Returns False when another writer was faster.
+    """
     condition = {"IfMatch": version} if version else {"IfNoneMatch": "*"}
     with translated(f"write s3://{bucket}/{key}"):
         try:
@@ -27,27 +32,28 @@ def replace(s3: Any, bucket: str, key: str, data: bytes, version: str | None) ->
     return True
 
 
-class SharedDocument:
-    """A JSON object at `key` of the artifacts bucket, beside the runs' folders."""
+class SharedObject:
+    """A JSON object in the artifacts bucket, outside of the runs' folders, that all runs read and write.
 
-    key: ClassVar[str]
+    Calls: s3:ListBucket, s3:GetObject, s3:PutObject.
+    """
 
-    def __init__(self, bucket: str, s3: Any = None) -> None:
+    def __init__(self, bucket: str, key: str, s3: Any = None) -> None:
         self._bucket = bucket
+        self._key = key
         self._s3 = s3 or client("s3")
 
-    def read(self) -> tuple[dict[str, Any], str | None]:
-        """The document and its version; None when there is nothing yet."""
-        with translated(f"read s3://{self._bucket}/{self.key}"):
-            # Asked by listing, as runs' folders are.
-            listed = self._s3.list_objects_v2(Bucket=self._bucket, Prefix=self.key, MaxKeys=1)
+    def read(self) -> tuple[bytes | None, str | None]:
+        """The object's bytes and its version; both None when it does not exist."""
+        with translated(f"read s3://{self._bucket}/{self._key}"):
+            # A read of an absent object is an AccessDenied for a role that may list only a prefix of the bucket, so the
+            # object is listed first.
+            listed = self._s3.list_objects_v2(Bucket=self._bucket, Prefix=self._key, MaxKeys=1)
             if not listed.get("Contents"):
-                return {}, None
-            found = self._s3.get_object(Bucket=self._bucket, Key=self.key)
-            document: dict[str, Any] = json.loads(found["Body"].read())
-        return document, found["ETag"]
+                return None, None
+            found = self._s3.get_object(Bucket=self._bucket, Key=self._key)
+            return found["Body"].read(), found["ETag"]
 
-    def write(self, document: Any, version: str | None) -> bool:
-        """Replaces what is of this version; False when another run wrote meanwhile."""
-        body = json.dumps(document, indent=2).encode() + b"\n"
-        return replace(self._s3, self._bucket, self.key, body, version)
+    def write(self, data: bytes, version: str | None) -> bool:
+        """Replaces the object of this version. False when another run wrote it meanwhile."""
+        return conditional_put(self._s3, self._bucket, self._key, data, version)

@@ -1,4 +1,4 @@
-"""A dataset's folder in the data bucket: `incoming/<dataset>/`."""
+"""Reads the files of a dataset in the data bucket: `incoming/<dataset>/`."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ _CHUNK = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
-    """An object as a listing shows it. `etag` changes with every upload."""
+class ListedObject:
+    """An object in a list. `etag` changes with every upload."""
 
     key: str
     etag: str
@@ -28,34 +28,34 @@ class Listed:
 
 
 @dataclass(frozen=True, slots=True)
-class Hashed:
-    """An object's current version, read to its end."""
+class HashedObject:
+    """The current version of an object, and the hash of its content."""
 
     version_id: str
     size: int
     sha256: str
 
 
-class Incoming:
+class DatasetBucket:
     """Calls: s3:ListBucket below incoming/, s3:GetObject, s3:GetObjectVersion, kms:Decrypt."""
 
     def __init__(self, bucket: str, api: Any = None) -> None:
         self.bucket = bucket
         self._api = api or client("s3")
 
-    def list(self, dataset: str) -> tuple[Listed, ...]:
-        """What is in a dataset's folder now, by key."""
+    def list(self, dataset: str) -> tuple[ListedObject, ...]:
+        """The objects of a dataset now, sorted by key."""
         prefix = f"{INCOMING}{dataset}/"
         with translated(f"list s3://{self.bucket}/{prefix}"):
             pages = self._api.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
             return tuple(
-                Listed(entry["Key"], entry["ETag"], entry["Size"], entry["LastModified"])
+                ListedObject(entry["Key"], entry["ETag"], entry["Size"], entry["LastModified"])
                 for page in pages
                 for entry in page.get("Contents", [])
             )
 
-    def hash(self, key: str) -> Hashed | None:
-        """Reads an object's current version once, in pieces; None when it is gone."""
+    def hash(self, key: str) -> HashedObject | None:
+        """Hashes the current version of an object, read in chunks; None when it is gone."""
         with translated(f"read s3://{self.bucket}/{key}"):
             try:
                 found = self._api.get_object(Bucket=self.bucket, Key=key)
@@ -66,10 +66,10 @@ class Incoming:
             digest = hashlib.sha256()
             for chunk in found["Body"].iter_chunks(_CHUNK):
                 digest.update(chunk)
-        return Hashed(found["VersionId"], found["ContentLength"], digest.hexdigest())
+        return HashedObject(found["VersionId"], found["ContentLength"], digest.hexdigest())
 
     def read(self, pinned: PinnedInput) -> bytes:
-        """The whole of a small input, at its pinned version."""
+        """The whole content of a small input, at its pinned version."""
         with translated(f"read s3://{self.bucket}/{pinned.key}, version {pinned.version_id}"):
             found = self._api.get_object(Bucket=self.bucket, Key=pinned.key, VersionId=pinned.version_id)
             body: bytes = found["Body"].read()

@@ -1,4 +1,4 @@
-"""Objects of any size in S3: read as a stream, written whole or not at all."""
+"""Reads large objects from S3 as a stream, and writes them completely or not at all."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from tuner.aws.clients import client
 from tuner.aws.error_mapping import translated
 
 CHUNK = 2**20
-_PART = 8 * 2**20  # S3 takes 10,000 parts, so 80 GB; at least 5 MiB each but the last
+_PART = 8 * 2**20  # S3 allows 10,000 parts (80 GB), each of at least 5 MiB except for the last
 _ATTEMPTS = 4
 
 
 class ObjectSource:
-    """One version of an object, or the latest when no version is given.
+    """One version of an object, or its latest version.
 
-    A connection that breaks in the middle is opened again where it broke.
+    When the connection breaks, the read continues where it stopped.
     """
 
     def __init__(self, bucket: str, key: str, version_id: str | None = None, s3: Any = None) -> None:
@@ -28,7 +28,7 @@ class ObjectSource:
         self._s3 = s3 or client("s3")
 
     def chunks(self) -> Iterator[bytes]:
-        """The bytes, about a megabyte at a time. Raises RetryableError, AccessDeniedError or AwsError."""
+        """The bytes, in chunks of about one megabyte. Raises RetryableError, AccessDeniedError or AwsError."""
         with translated(f"read {self._uri}"):
             position, broken = 0, 0
             size = None
@@ -52,7 +52,7 @@ class ObjectSource:
 
 
 class ObjectSink:
-    """Writes an object by multipart upload: nobody sees it before `commit`, and `discard` leaves no parts behind."""
+    """Writes an object with a multipart upload. It is visible only after `commit`; `discard` removes its parts."""
 
     def __init__(self, bucket: str, key: str, content_type: str = "application/x-ndjson", s3: Any = None) -> None:
         self._object = {"Bucket": bucket, "Key": key}
@@ -64,14 +64,14 @@ class ObjectSink:
         self._upload: str | None = None
 
     def write(self, data: bytes) -> None:
-        """Appends."""
+        """Appends `data`."""
         self._buffer += data
         while len(self._buffer) >= _PART:
             self._send(bytes(self._buffer[:_PART]))
             del self._buffer[:_PART]
 
     def commit(self) -> None:
-        """Makes the object visible. What fits in one part is put at once."""
+        """Makes the object visible. An object that fits in one part needs no multipart upload."""
         with translated(f"write {self._uri}"):
             if self._upload is None:
                 self._s3.put_object(**self._object, Body=bytes(self._buffer), ContentType=self._content_type)
@@ -84,11 +84,11 @@ class ObjectSink:
         self._upload = None
 
     def discard(self) -> None:
-        """Ends an upload that was not committed. The bucket's lifecycle rule ends those that this cannot."""
+        """Aborts an upload that was not committed. The bucket's lifecycle rule aborts those of crashed functions."""
         if self._upload is None:
             return
         upload, self._upload = self._upload, None
-        with translated(f"give up writing {self._uri}"):
+        with translated(f"abort the upload of {self._uri}"):
             try:
                 self._s3.abort_multipart_upload(**self._object, UploadId=upload)
             except ClientError as error:
@@ -106,7 +106,7 @@ class ObjectSink:
 
 
 def object_address(address: str) -> tuple[str, str] | None:
-    """Bucket and key of an `s3://` address; None for anything else."""
+    """Bucket and key of an `s3://` address; None for any other text."""
     if not address.startswith("s3://"):
         return None
     bucket, _, key = address.removeprefix("s3://").partition("/")
@@ -114,7 +114,7 @@ def object_address(address: str) -> tuple[str, str] | None:
 
 
 def keys_below(bucket: str, prefix: str, s3: Any = None) -> Iterator[str]:
-    """Keys of the objects that begin with `prefix`, in order; the markers of folders are passed over."""
+    """Keys of the objects that begin with `prefix`, sorted, without the empty objects that mark folders."""
     with translated(f"list s3://{bucket}/{prefix}"):
         for page in (s3 or client("s3")).get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
             yield from (entry["Key"] for entry in page.get("Contents", []) if not entry["Key"].endswith("/"))

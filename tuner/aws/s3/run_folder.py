@@ -1,4 +1,4 @@
-"""A run's folder in the artifacts bucket: `runs/<run id>/`. Objects are whole or absent, as S3 makes them."""
+"""Reads and writes the artifacts of a run, in its folder `runs/<run id>/` of the artifacts bucket."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tuner.artifacts.contestants import ContestantName
 from tuner.artifacts.manifest import Manifest
 from tuner.aws.clients import client
 from tuner.aws.error_mapping import translated
-from tuner.aws.s3.run_index import Overview
+from tuner.aws.s3.run_index import RunIndex
 from tuner.core.artifact_keys import Keys
 from tuner.core.text_sanitizer import storable
 
@@ -25,7 +25,10 @@ P = TypeVar("P", bound=Part)
 
 
 class RunFolder:
-    """Reads and writes a run's artifacts by their names in `Keys`."""
+    """The folder of one run. Artifacts are identified by their names in `Keys`.
+
+    S3 writes an object completely or not at all, so a reader never sees a part of an artifact.
+    """
 
     def __init__(self, bucket: str, run_id: str, s3: Any = None) -> None:
         self.bucket = bucket
@@ -73,7 +76,7 @@ class RunFolder:
             return body
 
     def digest(self, name: str) -> str:
-        """SHA-256 of an artifact's bytes, read in pieces."""
+        """SHA-256 of an artifact's bytes, read in chunks."""
         with translated(f"read {self.uri(name)}"):
             body = self._s3.get_object(Bucket=self.bucket, Key=self.key(name))["Body"]
             digest = hashlib.sha256()
@@ -84,7 +87,8 @@ class RunFolder:
     def find(self, name: str) -> bytes | None:
         """An artifact's bytes, or None when it is absent.
 
-        Asks by listing: without s3:ListBucket on the whole bucket, reading an absent object is an AccessDenied.
+        It lists the name first: for a role that may not list the whole bucket, S3 answers the read of an absent object
+        with AccessDenied.
         """
         return self.read(name) if name in self.list(name) else None
 
@@ -124,16 +128,16 @@ class RunFolder:
 
     def list(self, prefix: str) -> list[str]:
         """Names of the artifacts below `prefix`, sorted."""
-        return sorted(self.written(prefix))
+        return sorted(self.last_modified(prefix))
 
-    def written(self, prefix: str = "") -> dict[str, datetime]:
+    def last_modified(self, prefix: str = "") -> dict[str, datetime]:
         """When each artifact below `prefix` was last written, by its name."""
         with translated(f"list {self.uri(prefix)}"):
             pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=self.key(prefix))
             entries = [entry for page in pages for entry in page.get("Contents", [])]
         return {entry["Key"].removeprefix(Keys.folder(self.run_id)): entry["LastModified"] for entry in entries}
 
-    def beside(self, run_id: str) -> RunFolder:
+    def sibling(self, run_id: str) -> RunFolder:
         """The folder of another run in the same bucket."""
         return RunFolder(self.bucket, run_id, self._s3)
 
@@ -147,9 +151,9 @@ class RunFolder:
         return sorted(name.split("/")[1] for name in found)
 
     @property
-    def overview(self) -> Overview:
-        """What the bucket has over all runs."""
-        return Overview(self.bucket, self._s3)
+    def run_index(self) -> RunIndex:
+        """The index and the page over all runs."""
+        return RunIndex(self.bucket, self._s3)
 
     def answers(self, contestant: ContestantName) -> builtins.list[dict[str, Any]]:
         """All answers of a contestant, in the order of the shards."""

@@ -1,4 +1,4 @@
-"""What stands beside the runs' folders in the artifacts bucket: the page over all runs, and what it is made from."""
+"""The page over all runs and its index, which lie outside of the runs' folders in the artifacts bucket."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from tuner.aws.error_mapping import code_of, translated
-from tuner.aws.s3.conditional_put import replace
+from tuner.aws.s3.conditional_put import conditional_put
 from tuner.core.artifact_keys import Keys
 
 
-class Overview:
-    """Both objects are shared by all runs, so the index is only replaced by who has seen its latest version."""
+class RunIndex:
+    """The index with the summaries of all runs, and the page that is made from it. All runs write both."""
 
     def __init__(self, bucket: str, s3: Any) -> None:
         self._bucket = bucket
@@ -30,11 +30,11 @@ class Overview:
             return found["Body"].read(), found["ETag"]
 
     def write_index(self, data: bytes, version: str | None) -> bool:
-        """Replaces the index of this version, or makes the first; False when another was written meanwhile."""
-        return replace(self._s3, self._bucket, Keys.INDEX, data, version)
+        """Replaces the index of this version, or creates it. False when another run wrote it meanwhile."""
+        return conditional_put(self._s3, self._bucket, Keys.INDEX, data, version)
 
     def write_page(self, page: bytes) -> None:
-        """Writes the page."""
+        """Writes the page, without a condition: the caller writes it again when the index has changed meanwhile."""
         with translated(f"write s3://{self._bucket}/{Keys.OVERVIEW}"):
             self._s3.put_object(
                 Bucket=self._bucket, Key=Keys.OVERVIEW, Body=page, ContentType="text/html; charset=utf-8"

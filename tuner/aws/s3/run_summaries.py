@@ -32,14 +32,14 @@ def add_run_summary(folder: RunFolder, own: RunSummary) -> tuple[RunSummary, ...
         known, version = _index(folder)
         entered = _completed(folder, known, "") | {own.run_id: own}
         # The write is conditional: it fails when another run has replaced the index since it was read.
-        if folder.overview.write_index(_Index.dump_json(entered), version):
+        if folder.run_index.write_index(_Index.dump_json(entered), version):
             return _newest_first(entered)
     raise RetryableError(f"Other runs that ended at the same time replaced the index of all runs {_ATTEMPTS} times.")
 
 
 def _index(folder: RunFolder) -> tuple[dict[str, RunSummary], str | None]:
     """The index and its version. One of another form counts as empty, because it can be built from the summaries."""
-    data, version = folder.overview.read_index()
+    data, version = folder.run_index.read_index()
     try:
         return (_Index.validate_json(data) if data else {}), version
     except ValidationError:
@@ -51,7 +51,7 @@ def _completed(folder: RunFolder, known: Mapping[str, RunSummary], prefix: str) 
     runs = folder.runs(prefix)
     missing = [run for run in runs if run not in known]
     with ThreadPoolExecutor(_READERS) as readers:
-        found = readers.map(lambda run: folder.beside(run).load_if_present(RunSummary), missing)
+        found = readers.map(lambda run: folder.sibling(run).load_if_present(RunSummary), missing)
         new = [summary for summary in found if summary is not None]
     return {run: known[run] for run in runs if run in known} | {summary.run_id: summary for summary in new}
 

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from tuner.artifacts.training import JobRecord
 from tuner.aws.bedrock.custom_models import CustomModels
 from tuner.aws.bedrock.resources import CustomModel
 from tuner.aws.executions import Executions
@@ -19,7 +20,7 @@ from tuner.cli.errors import CommandError
 from tuner.cli.options import Json, Local, Stack, connect
 from tuner.core.resource_names import Tags
 from tuner.core.times import iso, now
-from tuner.training.job_record import read, users
+from tuner.training.job_record import users
 
 app = typer.Typer(help="List and delete custom models, which Bedrock bills by the month.")
 
@@ -96,7 +97,7 @@ def _wanted(deployment: Deployment, run: str | None) -> list[CustomModel]:
     if run is None:
         return found
     run_id, account = run_lookup.resolve(deployment, run).run_id, CustomModels()
-    record = read(deployment.folder(run_id))
+    record = deployment.folder(run_id).load_if_present(JobRecord)
     if record and record.adopted:
         raise CommandError(
             f"The run {run_id} has no model of its own: it adopted the model of {record.trained_by}. To delete that: "

@@ -73,7 +73,7 @@ def download_page(deployment: Deployment, run_ids: Sequence[str], target: Path) 
 
     Raises CommandError when no run has ended yet.
     """
-    page = deployment.folder("").overview.read_page()
+    page = deployment.folder("").run_index.read_page()
     if page is None:
         raise CommandError("There is no page yet: it is written when the first run ends.")
     target.mkdir(parents=True, exist_ok=True)

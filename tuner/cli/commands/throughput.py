@@ -17,7 +17,7 @@ from tuner.cli.options import Json, Local, Stack, connect
 from tuner.core.times import iso
 from tuner.costs.prices import price_list
 from tuner.reporting.formatting import duration, money
-from tuner.serving.inventory import Alive, alive, hourly_usd, stays_for_its_term
+from tuner.serving.inventory import InventoryEntry, hourly_price, inventory, is_committed
 from tuner.serving.release import Outcome, Release
 
 app = typer.Typer(help="List and release what costs money: provisioned throughput, deployments, jobs.")
@@ -70,25 +70,25 @@ def release(
         if not sys.stdin.isatty():
             raise CommandError("There is no terminal to ask for confirmation. Add --yes to release this.")
         typer.confirm("A run that uses this will fail. Release it?", abort=True, err=True)
-    outcome = _release(deployment, [entry.endpoint.arn for entry in wanted])
+    outcome = _release(deployment, [entry.resource.arn for entry in wanted])
     for gone in outcome.released:
         say(f"Released: {gone}", "good")
     for left in outcome.completing:
         say(f"Not stopped, because it has finished training and is about to complete: {left}", "good")
 
 
-def _alive(deployment: Deployment) -> list[Alive]:
+def _alive(deployment: Deployment) -> list[InventoryEntry]:
     settings = deployment.settings
     longest_hours = settings.longest_throughput_hours + settings.longest_keep_hours
     kinds = (ProvisionedThroughputs(), ModelDeployments(), TrainingJobs())
-    return list(alive(kinds, settings.name, longest_hours, hourly_usd(price_list(settings.prices))))
+    return list(inventory(kinds, settings.name, longest_hours, hourly_price(price_list(settings.prices))))
 
 
-def _wanted(found: Sequence[Alive], arn: str | None) -> list[Alive]:
+def _wanted(found: Sequence[InventoryEntry], arn: str | None) -> list[InventoryEntry]:
     """What to release: the named one, which must belong to this deployment, or everything that can be deleted."""
     if arn is None:
-        return [entry for entry in found if entry.ours and not stays_for_its_term(entry.endpoint)]
-    entry = next((entry for entry in found if entry.endpoint.arn == arn), None)
+        return [entry for entry in found if entry.ours and not is_committed(entry.resource)]
+    entry = next((entry for entry in found if entry.resource.arn == arn), None)
     if entry is None or not entry.ours:
         lacks = (
             "does not exist, or is not this deployment's"
@@ -96,33 +96,33 @@ def _wanted(found: Sequence[Alive], arn: str | None) -> list[Alive]:
             else f"does not have this deployment's {_lacking(entry)}"
         )
         raise CommandError(f"{arn} {lacks}. Only what has both the name and the tag is released. Nothing was deleted.")
-    if stays_for_its_term(entry.endpoint):
+    if is_committed(entry.resource):
         raise CommandError(
-            f"{arn} has a commitment ({entry.endpoint.commitment}): it cannot be deleted before its end."
+            f"{arn} has a commitment ({entry.resource.commitment}): it cannot be deleted before its end."
         )
     return [entry]
 
 
-def _lacking(entry: Alive) -> str:
+def _lacking(entry: InventoryEntry) -> str:
     return "tag" if entry.named else "name"
 
 
 def _release(deployment: Deployment, arns: Sequence[str]) -> Outcome:
     """Releases with the code of the release function, but with the caller's permissions."""
-    price = hourly_usd(price_list(deployment.settings.prices))
+    price = hourly_price(price_list(deployment.settings.prices))
     kinds = (ProvisionedThroughputs(), ModelDeployments(), TrainingJobs())
-    return Release(kinds, deployment.settings.name, deployment.folder, price).these(arns)
+    return Release(kinds, deployment.settings.name, deployment.folder, price).resources(arns)
 
 
-def _show(found: Sequence[Alive]) -> None:
+def _show(found: Sequence[InventoryEntry]) -> None:
     """Two lines each: the whole ARN, to be copied, and a description."""
     for entry in found:
-        say(entry.endpoint.arn, "name" if entry.ours else "warn")
+        say(entry.resource.arn, "name" if entry.ours else "warn")
         say(f"  {_sentence(entry)}")
 
 
-def _sentence(entry: Alive) -> str:
-    endpoint = entry.endpoint
+def _sentence(entry: InventoryEntry) -> str:
+    endpoint = entry.resource
     whose = f"run {entry.run_id}" if entry.run_id else "no run"
     parts = [whose, endpoint.status, f"since {iso(endpoint.created_at)} ({duration(entry.hours * 3600)})"]
     if endpoint.kind == "on_demand":
@@ -136,19 +136,19 @@ def _sentence(entry: Alive) -> str:
     return ", ".join([*parts, _until(entry)])
 
 
-def _until(entry: Alive) -> str:
+def _until(entry: InventoryEntry) -> str:
     if not entry.ours:
         return f"not released automatically: does not have this deployment's {_lacking(entry)}"
-    if stays_for_its_term(entry.endpoint):
-        ends = entry.endpoint.committed_until
-        return f"term ends {iso(ends)}" if ends else f"a term: {entry.endpoint.commitment}"
-    if entry.endpoint.kind == "training":
-        return "about to complete, so it is not stopped" if entry.endpoint.completing else "until its model is trained"
+    if is_committed(entry.resource):
+        ends = entry.resource.committed_until
+        return f"term ends {iso(ends)}" if ends else f"a term: {entry.resource.commitment}"
+    if entry.resource.kind == "training":
+        return "about to complete, so it is not stopped" if entry.resource.completing else "until its model is trained"
     return f"kept until {iso(entry.kept_until)}" if entry.kept_until else "until its run no longer needs it"
 
 
-def _document(entry: Alive) -> dict[str, Any]:
-    endpoint = entry.endpoint
+def _document(entry: InventoryEntry) -> dict[str, Any]:
+    endpoint = entry.resource
     return {
         "arn": endpoint.arn,
         "name": endpoint.name,

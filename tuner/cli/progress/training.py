@@ -17,11 +17,11 @@ from botocore.awsrequest import AWSRequest
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.httpsession import URLLib3Session
 
+from tuner.artifacts.training import JobRecord
 from tuner.aws.clients import client
 from tuner.aws.error_mapping import code_of, translated
 from tuner.cli.deployment import Deployment, local_endpoint
 from tuner.core.resource_names import resource_name
-from tuner.training import job_record
 
 # The state during which the job runs (statemachine/customization.asl.json).
 STEP = "Wait for the training"
@@ -54,7 +54,7 @@ class Training:
 
 def progress(deployment: Deployment, run_id: str) -> Training | None:
     """The run's job, or None before there is one."""
-    found = job_record.read(deployment.folder(run_id))
+    found = deployment.folder(run_id).load_if_present(JobRecord)
     name = found.job_name if found else resource_name(deployment.settings.name, run_id)
     adopted_from = found.trained_by if found and found.adopted else None
     with translated(f"look at the customization job '{name}'"):

@@ -17,7 +17,7 @@ from tuner.core.artifact_keys import Keys
 from tuner.core.resource_names import Tags
 from tuner.evaluation.gate.event import GateDecision, GateEvent
 from tuner.evaluation.gate.rules import Sides, decide_gate
-from tuner.training.job_record import JobUses, other_users
+from tuner.training.job_record import JobUseIndex, other_users
 
 SCHEMA_VERSION = 1
 _NO_GATE: dict[str, Any] = {"decision": "none", "sentence": "The run's settings have no gate.", "rules": []}
@@ -31,7 +31,7 @@ class Tagger(Protocol):
     def tag(self, arn: str, tags: Mapping[str, str]) -> bool: ...
 
 
-def apply_gate(folder: RunFolder, models: Tagger, uses: JobUses, put_event: PutEvent) -> dict[str, Any]:
+def apply_gate(folder: RunFolder, models: Tagger, uses: JobUseIndex, put_event: PutEvent) -> dict[str, Any]:
     """Decides, and returns what it wrote as gate.json.
 
     The model's tag is this decision, except where another run of the same job has accepted the model: it stays accepted
@@ -52,9 +52,9 @@ def apply_gate(folder: RunFolder, models: Tagger, uses: JobUses, put_event: PutE
     return announced
 
 
-def _accepted_elsewhere(folder: RunFolder, uses: JobUses) -> bool:
+def _accepted_elsewhere(folder: RunFolder, uses: JobUseIndex) -> bool:
     """Whether another run that uses the same job has accepted its model."""
-    others = (folder.beside(run_id) for run_id in other_users(folder, uses))
+    others = (folder.sibling(run_id) for run_id in other_users(folder, uses))
     return any((other.find_json(Keys.GATE) or {}).get("decision") == "accepted" for other in others)
 
 

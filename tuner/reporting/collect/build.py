@@ -176,7 +176,7 @@ def _pinned(made: Artifacts, execution_arn: str | None) -> dict[str, Any]:
 
 def _written(folder: RunFolder, ended: datetime) -> dict[str, datetime]:
     """What was written until the run ended: a report that is made anew later shows the run, not its reviews."""
-    return {name: when for name, when in folder.written().items() if when <= ended}
+    return {name: when for name, when in folder.last_modified().items() if when <= ended}
 
 
 def _serving(serving: Serving | None, until: datetime) -> Serving | None:

@@ -6,10 +6,10 @@ import time
 from collections.abc import Callable
 
 from tuner.artifacts.report import Serving
+from tuner.artifacts.training import JobRecord
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
 from tuner.reporting.formatting import when
-from tuner.training import job_record
 
 _LONGEST_SECONDS = 90
 _PAUSE_SECONDS = 3
@@ -41,7 +41,7 @@ def await_release(folder: RunFolder, pause: Callable[[float], None] = time.sleep
 
 def job_sentence(folder: RunFolder) -> str | None:
     """What became of the customization job of a run that ended in its training; None when there is nothing to say."""
-    job = job_record.read(folder)
+    job = folder.load_if_present(JobRecord)
     if job is None or folder.find(Keys.TRAINING_SUMMARY):
         return None
     if job.stopped_at:
@@ -59,7 +59,7 @@ def job_sentence(folder: RunFolder) -> str | None:
 
 def _trains(folder: RunFolder) -> bool:
     """Whether the run has a job of its own that nothing is known of yet."""
-    job = job_record.read(folder)
+    job = folder.load_if_present(JobRecord)
     if job is None or job.adopted or job.job_arn is None or folder.find(Keys.TRAINING_SUMMARY):
         return False
     return job.stopped_at is None and job.left_at is None
