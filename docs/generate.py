@@ -34,31 +34,36 @@ def settings_page() -> str:
     """Every key of run.yaml and of cdk.json's context."""
     return (
         "# Settings\n\n*For the data owner (`run.yaml`) and the platform engineer (`cdk.json`).*\n\n"
-        "An unknown key is an error that names the nearest valid one, and all errors of a file come at once. "
-        "`tuner run` looks at what is wrong by itself before it uploads; what the model and the deployment allow, "
-        "the run looks at first.\n\n"
-        "## `run.yaml`: what a run may ask for\n\n"
+        "An unknown key is an error, and the message names the nearest valid key. All errors of a file are reported "
+        "together. `tuner run` checks `run.yaml` by itself before it uploads anything. The first step of the run "
+        "checks it against the model and the deployment's settings.\n\n"
+        "## Settings of a run (`run.yaml`)\n\n"
         + _settings_table(RunSettings)
-        + "\n## `cdk.json` context: what the deployment decides\n\n"
+        + "\n## Settings of a deployment (context in `cdk.json`)\n\n"
         + _CONTEXT
         + _settings_table(DeploymentSettings)
     )
 
 
-_CONTEXT = """Given in `cdk.json`, or on the command line, which goes first:
+_CONTEXT = """\
+Every setting can be given in `cdk.json`'s `context`, or on the command line with `-c KEY=VALUE`, which takes
+precedence:
 
 | value | on the command line |
 | --- | --- |
 | text, number, `true`, `false`, `null` | `-c budget_usd=1000` |
 | list of text | `-c commitments=OneMonth,SixMonths` |
-| one value of a group (its other values stay) | `-c training_polling.shortest=5`, `-c tags.team=search` |
-| anything as JSON | `-c 'prices=[{"item": "storage", "usd": 2, "source": "invoice"}]'` |
+| one value of a group (the others stay) | `-c training_polling.shortest=5`, `-c tags.team=search` |
+| any value, as JSON | `-c 'prices=[{"item": "storage", "usd": 2, "source": "invoice"}]'` |
 
-Synthesis checks them all before anything is deployed: model ids and judges against the [catalog](models.md), whether
-they can be used in the Region, addresses, budget against approval, and the 4 KB that Lambda allows for what functions
-are told. What the catalog does not know is refused with the nearest name it knows. A judge that is newer than the
-catalog can be given by its ARN: a foundation model's or an inference profile's, in the deployment's Region. What a VPC,
-a permissions boundary and an own key need besides is in [company.md](company.md).
+The CDK does not pass `-c KEY=VALUE` to `cdk.json`'s build step. To use another encoder for BERTScore, give the three
+`bertscore_*` settings in `cdk.json`, or to both commands ([evaluation.md](evaluation.md)).
+
+Synthesis checks all settings before anything is deployed: model ids and judges against the [catalog](models.md) and the
+Region, e-mail addresses, the approval threshold against the budget, and the size of the functions' environment (Lambda
+allows 4 KB). For a judge that is newer than the catalog, give the ARN of its foundation model or inference profile in
+the deployment's Region. [company.md](company.md) describes what a VPC, a permissions boundary and your own KMS key
+need.
 
 """
 
@@ -94,26 +99,29 @@ def models_page() -> str:
             name,
             f"`{key}`",
             f"{catalog.plain_decimal(rule.minimum)} to {catalog.plain_decimal(rule.maximum)}",
-            "by the records" if (name, key) in by_records else catalog.plain_decimal(rule.default),
+            "by number of records" if (name, key) in by_records else catalog.plain_decimal(rule.default),
             rule.kind,
         )
         for name, family in families.items()
         for key, rule in family.hyperparameters.items()
     ]
     return (
-        "# Models\n\n*For the data owner.*\n\nThe catalog in `tuner/catalog/`, with its sources. "
-        "Before any spend a run also asks the account itself.\n\n"
-        + table(("base_model", "name", "family", "Regions", "served", "state"), rows)
-        + "\nA custom model can be deployed on demand when it was customized on or after 2025-07-16. One deployment "
-        "takes at most the requests and tokens named here. Its first token comes 20 to 55 % later than the base's.\n"
-        + "\n## Limits\n\nSmallest to largest number of records; `?` is not documented and not checked.\n\n"
-        + table(("family", "record format", "training", "validation", "together", "tokens per record"), limits)
+        "# Models\n\n*For the data owner.*\n\nThe content of the catalog in `tuner/catalog/`, with its sources. "
+        "Before it spends anything, a run also asks Bedrock whether the account can use its models.\n\n"
+        + table(("base_model", "name", "family", "Regions", "serving", "state"), rows)
+        + "\nA custom model can be deployed on demand if it was customized on or after 2025-07-16. The table has the "
+        "quotas of one deployment. Its time to first token is 20 to 55 % longer than the base model's.\n"
+        + "\n## Limits\n\nMinimum and maximum number of records. `?` means not documented, and not checked.\n\n"
+        + table(
+            ("family", "record format", "training", "validation", "training and validation", "tokens per record"),
+            limits,
+        )
         + "\n## Hyperparameters\n\n"
         + table(("family", "name", "range", "default", "kind"), hyperparameters)
-        + "\nWithout `hyperparameters.learningRateWarmupSteps` in run.yaml, Nova models get the warm-up that AWS "
-        "recommends: the number of training records, divided by "
+        + "\nIf run.yaml has no `hyperparameters.learningRateWarmupSteps`, Nova models use the warm-up that AWS "
+        "recommends: the number of training records divided by "
         + ", ".join(f"{entry.warmup_divisor} ({entry.name})" for entry in catalog.models() if entry.warmup_divisor)
-        + ", rounded down and within the range.\n"
+        + ", rounded down, and limited to the range.\n"
         + _judges_section()
         + _sources_section(families.values())
     )
@@ -125,21 +133,24 @@ def _judges_section() -> str:
             f"`{entry.id}`",
             entry.name,
             f"{entry.processed}: {', '.join(entry.regions)}".replace(": *", ""),
-            "a forced tool" if entry.forced_tool else "JSON in words",
+            "forced tool call" if entry.forced_tool else "request for JSON in the prompt",
             {"either": "temperature or top_p", "both": "temperature and top_p", "none": "none"}[entry.sampling],
-            " and ".join(entry.needs) or "nothing",
+            " and ".join(entry.needs) or "none",
             ", ".join(entry.sources),
         )
         for entry in catalog.judges()
     ]
     defaults = [(region, f"`{entry.id}`") for entry in catalog.judges() for region in entry.default_in]
     return (
-        "\n## Judges\n\nWhere `judge_model` is `auto`, the judge is a model that works in a new account and processes "
-        "nothing outside the deployment's Region:\n\n"
+        "\n## Judges\n\nIf `judge_model` is `auto`, the judge is a model that works in a new account and processes all "
+        "requests in the deployment's Region:\n\n"
         + table(("Region", "judge"), defaults)
-        + "\nIt may be of the tuned model's family, and judges tend to prefer answers like their own: the report says "
-        "so. A judge that is not listed here is asked in the way that its vendor's models take, as far as known.\n\n"
-        + table(("judge", "name", "processed", "asked with", "sampling", "the account needs", "sources"), rows)
+        + "\nThe judge can belong to the family of the tuned model. Judges tend to prefer answers like their own; in "
+        "this case the report says so. A judge outside this list gets requests in a form that its vendor's models "
+        "support, as far as known.\n\n"
+        + table(
+            ("judge", "name", "processing", "output format", "sampling parameters", "prerequisites", "sources"), rows
+        )
     )
 
 
@@ -162,7 +173,7 @@ def _sources_section(families: Collection[catalog.Family]) -> str:
         "\n## Sources\n\nUnconfirmed: "
         + "; ".join(unconfirmed)
         + ".\n\n"
-        + table(("source", "what it is", "read", "for"), rows)
+        + table(("source", "publication", "read on", "used for"), rows)
     )
 
 
@@ -182,8 +193,8 @@ def errors_page() -> str:
     ]
     return (
         "# Errors\n\n*For the operator.*\n\n"
-        "The error of a failed execution is one of these names; its cause is the message.\n\n"
-        + table(("error", "retried", "meaning"), rows)
+        "The state machine's execution has the name as its `Error` and the message as its `Cause`. A retried error "
+        "fails the run only after all attempts.\n\n" + table(("error", "retried", "meaning"), rows)
     )
 
 
@@ -203,12 +214,12 @@ def prices_page() -> str:
     units = [(item, unit) for item, unit in UNITS.items()]
     return (
         "# Prices\n\n*For who pays, approves, or sets the budget.*\n\n"
-        "The packaged list, `tuner/costs/prices.yaml`. What is not here is unknown, and never zero. "
-        "A deployment's setting "
-        "`prices` goes before it ([money.md](money.md)).\n\n"
-        + table(("item", "US dollars for"), units)
+        "The packaged price list, `tuner/costs/prices.yaml`. A price that is missing here is unknown; it does not "
+        "count as zero. AWS's price list and the deployment's setting `prices` precede this list "
+        "([money.md](money.md)).\n\n"
+        + table(("item", "US dollars for one"), units)
         + "\n"
-        + table(("item", "model", "term", "USD", "source", "read"), rows)
+        + table(("item", "model", "term", "USD", "source", "read on"), rows)
     )
 
 
@@ -304,7 +315,7 @@ def _shown(value: Any) -> str:
 
 def _state(entry: catalog.Model) -> str:
     if not entry.retired:
-        return "tunable"
+        return "available"
     since = f" since {entry.end_of_life}" if entry.end_of_life else ""
     return f"past end of life{since}; use `{entry.replacements[0]}`"
 

@@ -1,4 +1,6 @@
-"""What Amazon Bedrock can customize and who can judge, as data: the YAML files beside this one, with their sources.
+"""The models that Amazon Bedrock can customize, the judges, BERTScore's encoders and the metrics, as data.
+
+The facts and their sources are in the YAML files of this folder.
 
 model("amazon.nova-micro-v1:0:128k").family.hyperparameters["epochCount"].maximum  # 5
 check_hyperparameters(model_, {"epochCount": 3})  # {"epochCount": "3", "learningRate": "0.00001", ...}

@@ -1,4 +1,4 @@
-"""How the catalog's data files are read: frozen models, each with the sources of its facts."""
+"""Reads the YAML files of the catalog into strict models. Each entry has the sources of its facts."""
 
 from __future__ import annotations
 
@@ -8,24 +8,20 @@ from importlib.resources import files
 from typing import Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, field_validator
+from pydantic import field_validator
+
+from tuner.core.strict_model import StrictModel
 
 
-class Data(BaseModel):
-    """An entry of a data file; an unknown member is a mistake."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Source(Data):
-    """Where a fact is published, and when it was last read there."""
+class Source(StrictModel):
+    """A publication, and when it was last read."""
 
     text: str
     read: dt.date
 
 
-class Sourced(Data):
-    """An entry whose facts have sources, by their names in sources.yaml."""
+class Sourced(StrictModel):
+    """An entry with the sources of its facts, by their names in sources.yaml."""
 
     sources: tuple[str, ...]
 
@@ -38,11 +34,11 @@ class Sourced(Data):
 
 
 def read(name: str) -> Any:
-    """The data file of this name."""
+    """The parsed content of a data file."""
     return yaml.safe_load(files(__package__).joinpath(name).read_text("utf-8"))
 
 
 @cache
 def sources() -> dict[str, Source]:
-    """Every source by its name."""
+    """All sources by name."""
     return {name: Source(**values) for name, values in read("sources.yaml").items()}

@@ -1,4 +1,4 @@
-"""BERTScore's encoders, as data: encoders.yaml beside this file."""
+"""The encoders of BERTScore (encoders.yaml), and the check of a deployment's choice."""
 
 from __future__ import annotations
 
@@ -8,34 +8,34 @@ from functools import cache
 from importlib.resources import files
 
 import yaml
-from pydantic import BaseModel, ConfigDict
+from pydantic import Field
+
+from tuner.core.strict_model import StrictModel
 
 PACKAGED = "all-MiniLM-L6-v2"
-"""The encoder whose weights come as a Python package, so that a build needs no download from a model hub."""
+"""The encoder whose weights are a Python package, so that the build needs no model hub."""
 
 
-class EncoderEntry(BaseModel):
+class EncoderEntry(StrictModel):
     """An encoder whose best layer bert-score's authors measured. `package` is a Python package with its weights."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     layer: int
     languages: tuple[str, ...]
     repository: str | None = None
     revision: str | None = None
     package: str | None = None
-    baselines: dict[str, float] = {}
+    baselines: dict[str, float] = Field(default_factory=dict)
 
 
 @cache
 def encoders() -> Mapping[str, EncoderEntry]:
-    """Every encoder by its name in bert-score."""
+    """All encoders by their names in bert-score."""
     document = yaml.safe_load(files("tuner.catalog").joinpath("encoders.yaml").read_text("utf-8"))
     return {name: EncoderEntry.model_validate(entry) for name, entry in document.items()}
 
 
 def check_encoder(name: str, revision: str | None, layer: int | None) -> None:
-    """Raises ValueError when the settings do not say which encoder to build, exactly."""
+    """Raises ValueError when the settings do not determine the encoder, its layer and the revision of its files."""
     if name == PACKAGED:
         return
     entry = encoders().get(name)
@@ -43,17 +43,17 @@ def check_encoder(name: str, revision: str | None, layer: int | None) -> None:
         close = difflib.get_close_matches(name, encoders(), n=1)
         hint = f" Did you mean '{close[0]}'?" if close else ""
         raise ValueError(
-            f"its best layer is not known.{hint} For a model that is not in "
-            "tuner/catalog/encoders.yaml, set bertscore_layer: about two thirds of its layers is a good start."
+            f"the best layer of this encoder is not known.{hint} For a model that is not in "
+            "tuner/catalog/encoders.yaml, set bertscore_layer. About two thirds of the model's layers is a good start."
         )
     pinned = revision or is_folder(name) or (entry and entry.revision)
     if not pinned:
         raise ValueError(
-            "it is downloaded from a model hub, where its files may change. Set "
-            "bertscore_revision to the commit to download (40 hexadecimal digits, on the model's page under Files)."
+            "this encoder is downloaded from a model hub, where its files can change. Set bertscore_revision to the "
+            "commit to download (40 hexadecimal digits, on the model's page under Files)."
         )
 
 
 def is_folder(name: str) -> bool:
-    """Whether a model's name is a path: absolute, or begun with a dot."""
+    """Whether a model's name is a path: absolute, or with a dot at its start."""
     return name.startswith(("/", "."))

@@ -1,4 +1,4 @@
-"""Checks a run's hyperparameters against the model's family, before anything is spent."""
+"""Checks and completes the hyperparameters of a run."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from tuner.core.errors import SettingsError
 
 WARMUP = "learningRateWarmupSteps"
 SMALLEST = 1e-9
-"""No useful rate is smaller, and a plain decimal of a smaller number has more digits than anybody has tried on AWS."""
+"""The smallest accepted number other than 0. No useful rate is smaller, and a plain decimal of a smaller one has more
+digits than AWS is known to accept."""
 
 
 def check_hyperparameters(
     model: Model, asked: Mapping[str, int | float | str], where: str = "run.yaml"
 ) -> dict[str, str]:
-    """All hyperparameters of the model's family as the strings that Bedrock takes, defaults filled in.
+    """All hyperparameters of the model's family as strings, which Bedrock expects. Missing ones get their defaults.
 
     Raises SettingsError with every finding, one per line.
     """
@@ -36,9 +37,9 @@ def check_hyperparameters(
 
 
 def recommended_warmup(model: Model, training_records: int) -> int | None:
-    """The warm-up steps that AWS recommends for so many records, or None where it recommends none for the model.
+    """The warm-up steps that AWS recommends for this number of records. None when it has no recommendation.
 
-    Rounded down: with a longer warm-up, the learning rate of a small dataset is never reached.
+    The number is rounded down: with a longer warm-up, training on a small dataset would never reach the learning rate.
     """
     if model.warmup_divisor is None or WARMUP not in model.family.hyperparameters:
         return None
@@ -47,11 +48,12 @@ def recommended_warmup(model: Model, training_records: int) -> int | None:
 
 
 def plain_decimal(number: float) -> str:
-    """The number without an exponent, and the shortest that reads back as the same: `0.00001`, never `1e-05`.
+    """The shortest decimal without exponent that parses to the same number: `0.00001`, not `1e-05`.
 
-    AWS documents only that a hyperparameter is a string with a number in it; all its samples write plain decimals.
+    AWS documents only that a hyperparameter is a string with a number. All its samples have plain decimals.
     """
-    text = format(Decimal(repr(number + 0.0)), "f")  # -0.0 becomes 0.0
+    # Adding 0.0 turns -0.0 into 0.0. `repr` gives the shortest digits.
+    text = format(Decimal(repr(number + 0.0)), "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
@@ -75,5 +77,5 @@ def _checked(name: str, value: int | float | str, rule: Hyperparameter, model: M
 def _unknown(name: str, model: Model) -> str:
     known = list(model.family.hyperparameters)
     close = difflib.get_close_matches(name, known, n=1)
-    hint = f"Did you mean '{close[0]}'?" if close else f"It has: {', '.join(known)}."
+    hint = f"Did you mean '{close[0]}'?" if close else f"Valid: {', '.join(known)}."
     return f"{name}: {model.name} has no such hyperparameter. {hint}"

@@ -1,4 +1,4 @@
-"""Models that can judge: how each is asked, what it needs, and which one judges where none is named."""
+"""The judges: supported request parameters, prerequisites, and the default judge of each Region."""
 
 from __future__ import annotations
 
@@ -6,21 +6,27 @@ import re
 from functools import cache
 from typing import Any, Literal
 
-from tuner.catalog.data_files import Data, Sourced, read
+from tuner.catalog.data_files import Sourced, read
+from tuner.core.strict_model import StrictModel
 
 Routing = Literal["in-region", "geographic", "global"]
 _GEOGRAPHIES: dict[str, Routing] = {"global": "global"}
-# A geography of inference profiles, if any, then the vendor.
+# An optional geography (of inference profiles), then the vendor.
 _ID = re.compile(r"^(?:(?P<geography>us|us-gov|eu|apac|jp|au|ca|global)\.)?(?P<model>(?P<vendor>[a-z0-9]+)\..+)$")
 _ROUTING_WORDS: dict[Routing, str] = {
-    "in-region": "in the Region where it is asked",
+    "in-region": "in the deployment's Region",
     "geographic": "in any of the Regions of its inference profile",
     "global": "in any commercial Region",
 }
 
 
-class Asking(Data):
-    """How a judge is asked. `sampling` is which of temperature and top_p it takes; `either` is never both."""
+class RequestForm(StrictModel):
+    """The requests that a judge supports, and its prerequisites.
+
+    `sampling`: which of temperature and top_p it accepts; `either` means one of them, not both. `forced_tool`: whether
+    a tool call can be forced. `documents`: whether it accepts documents. `reasoning_tokens`: the maximum number of
+    tokens for reasoning before the answer.
+    """
 
     sampling: Literal["either", "both", "none"]
     forced_tool: bool
@@ -30,11 +36,11 @@ class Asking(Data):
     use_case_form: bool = False
 
 
-class Judge(Asking):
+class Judge(RequestForm):
     """A model that grades answers.
 
-    `quota` is what its quotas are called, or empty where that is not known. `assumed`: the catalog does not list it,
-    and all that stands here is taken from its vendor's other models.
+    `quota` is the name in its service quotas, or empty when that is unknown. `assumed`: the catalog does not list the
+    judge, and its properties are those of its vendor's other models.
     """
 
     id: str
@@ -53,7 +59,7 @@ class Judge(Asking):
         return self.foundation_model.split(".")[0]
 
     def inference_config(self, max_tokens: int, temperature: float = 0.0, top_p: float | None = None) -> dict[str, Any]:
-        """Converse's inferenceConfig: temperature, or `top_p` in its place, for models that take one."""
+        """Converse's inferenceConfig. `top_p`, if given, replaces the temperature. Some models accept neither."""
         config: dict[str, Any] = {"maxTokens": max_tokens + self.reasoning_tokens}
         if self.sampling != "none":
             config |= {"temperature": temperature} if top_p is None else {"topP": top_p}
@@ -61,32 +67,32 @@ class Judge(Asking):
 
     @property
     def processed(self) -> str:
-        """Where a request may be processed, in words."""
+        """Where AWS can process a request, in words."""
         return _ROUTING_WORDS[self.routing]
 
     @property
     def needs(self) -> tuple[str, ...]:
-        """What the account must have before the first call."""
-        subscription = "a subscription in AWS Marketplace (aws-marketplace:Subscribe, and a valid way to pay)"
+        """The prerequisites in the account before the first call."""
+        subscription = "a subscription in AWS Marketplace (aws-marketplace:Subscribe, and a valid payment method)"
         form = "Anthropic's use-case form (Amazon Bedrock console, Model catalog, any Claude model)"
         return tuple(text for text, needed in ((subscription, self.marketplace), (form, self.use_case_form)) if needed)
 
 
 class _Listed(Sourced, Judge):
-    """A judge of the catalog: its facts have sources."""
+    """A judge of the catalog."""
 
     sources: tuple[str, ...]
 
 
 @cache
 def judges() -> tuple[Judge, ...]:
-    """Every judge of the catalog."""
+    """All judges of the catalog."""
     return tuple(_Listed(**entry) for entry in read("judges.yaml")["judges"])
 
 
 @cache
-def _assumptions() -> dict[str, Asking]:
-    return {vendor: Asking(**values) for vendor, values in read("judges.yaml")["assumed"].items()}
+def _assumptions() -> dict[str, RequestForm]:
+    return {vendor: RequestForm(**values) for vendor, values in read("judges.yaml")["assumed"].items()}
 
 
 def judge(judge_id: str) -> Judge | None:
@@ -95,13 +101,13 @@ def judge(judge_id: str) -> Judge | None:
 
 
 def judge_or_assumed(judge_id: str) -> Judge:
-    """The judge with this id; one that is not listed is asked in the way that none of its vendor's models refuses."""
+    """The judge with this id. For one outside the catalog, the assumptions about its vendor's models apply."""
     listed = judge(judge_id)
     if listed:
         return listed
     found = None if judge_id.startswith("arn:") else _ID.match(judge_id)
     vendor, geography = (found["vendor"], found["geography"]) if found else ("arn", None)
-    asking = _assumptions().get(vendor) or _assumptions()["other"]
+    form = _assumptions().get(vendor) or _assumptions()["other"]
     routing: Routing = _GEOGRAPHIES.get(geography, "geographic") if geography else "in-region"
     return Judge(
         id=judge_id,
@@ -110,10 +116,10 @@ def judge_or_assumed(judge_id: str) -> Judge:
         routing=routing,
         regions=(),
         assumed=True,
-        **asking.model_dump(),
+        **form.model_dump(),
     )
 
 
 def default_judge(region: str) -> Judge | None:
-    """The judge of a deployment that names none: it works in a new account, and keeps the data in the Region."""
+    """The default judge of a Region. It works in a new account and processes requests in the Region only."""
     return next((entry for entry in judges() if region in entry.default_in), None)

@@ -1,4 +1,4 @@
-"""Reads the catalog's data files into frozen models."""
+"""The models that can be customized, and their families: limits, hyperparameters, ids and ends of life."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ import difflib
 from functools import cache
 from typing import Literal
 
-from tuner.catalog.data_files import Data, Sourced, read
+from tuner.catalog.data_files import Sourced, read
 from tuner.core.errors import ModelUnavailableError
+from tuner.core.strict_model import StrictModel
 
 RecordFormat = Literal["converse", "anthropic", "prompt_completion"]
 Bounds = tuple[int | None, int | None]
 
 
-class Hyperparameter(Data):
-    """Bedrock takes every value as a string; `minimum` and `maximum` are inclusive."""
+class Hyperparameter(StrictModel):
+    """The range and the default of a hyperparameter. `minimum` and `maximum` are inclusive."""
 
     kind: Literal["integer", "number"]
     minimum: float
@@ -23,23 +24,23 @@ class Hyperparameter(Data):
     default: float
 
 
-class Records(Data):
-    """How many records each file may have (smallest, largest); None is not documented."""
+class Records(StrictModel):
+    """The minimum and the maximum number of records. None: AWS documents no limit."""
 
     training: Bounds
     validation: Bounds
     together: Bounds
 
 
-class FileBytes(Data):
-    """The largest file, in bytes."""
+class FileBytes(StrictModel):
+    """The maximum size of a file in bytes. None: AWS documents no limit."""
 
     training: int | None
     validation: int | None
 
 
 class Family(Sourced):
-    """What all models of a family share. `unconfirmed` is what AWS's own pages do not say of it."""
+    """The properties of all models of a family. `unconfirmed` lists those that AWS's documentation does not state."""
 
     name: str
     vendor: str
@@ -61,21 +62,22 @@ class Family(Sourced):
 
     @property
     def stops_early(self) -> bool:
-        """Whether a job of this family ends by itself when the validation loss stops falling."""
+        """Whether a customization job can end early, when the validation loss stops falling."""
         return "earlyStoppingPatience" in self.hyperparameters
 
 
-class DeploymentQuota(Data):
-    """What one on-demand deployment of a custom model takes."""
+class DeploymentQuota(StrictModel):
+    """The quotas of one on-demand deployment of a custom model."""
 
     requests_per_minute: int
     tokens_per_minute: int
 
 
 class Model(Sourced):
-    """A model that can be customized.
+    """A model that can be customized, or could be (`retired`).
 
-    AWS recommends as many warm-up steps as there are training records, divided by `warmup_divisor`.
+    `id` is the id for customization, `invoke_id` the id for invoking the base model. The recommended number of warm-up
+    steps is the number of training records divided by `warmup_divisor`.
     """
 
     id: str
@@ -96,11 +98,11 @@ class Model(Sourced):
 
     @property
     def base_endpoint(self) -> str:
-        """What Converse is given to ask the base model on demand."""
+        """The model id for Converse, to invoke the base model on demand."""
         return self.profile if self.invoke_by_profile and self.profile else self.invoke_id
 
     def instead(self, region: str) -> tuple[str, ...]:
-        """What to use in its place in this Region; where nothing is known for it, what other Regions have."""
+        """The replacements in this Region. If there is none, those in other Regions."""
         here = {entry.id for entry in models() if region in entry.regions and not entry.retired}
         return tuple(entry for entry in self.replacements if entry in here) or self.replacements
 
@@ -112,7 +114,7 @@ def _families() -> dict[str, Family]:
 
 @cache
 def models() -> tuple[Model, ...]:
-    """Every model of the catalog, those past their end of life included."""
+    """All models of the catalog, including those past their end of life."""
     found = []
     for entry in read("models.yaml"):
         family = _families()[entry.pop("family")]
@@ -124,7 +126,7 @@ def models() -> tuple[Model, ...]:
 def model(model_id: str) -> Model:
     """The model with this customization id.
 
-    Raises ModelUnavailableError, naming the nearest one that can be tuned, when there is none.
+    Raises ModelUnavailableError that names the nearest model that can be customized.
     """
     by_id = {entry.id: entry for entry in models()}
     if model_id in by_id:
@@ -132,14 +134,14 @@ def model(model_id: str) -> Model:
     by_invoke_id = {name: entry.id for entry in models() for name in (entry.invoke_id, entry.profile) if name}
     if model_id in by_invoke_id:
         raise ModelUnavailableError(
-            f"base_model: '{model_id}' is the id for invoking; customization takes '{by_invoke_id[model_id]}'."
+            f"base_model: '{model_id}' is the id for invoking; customization needs '{by_invoke_id[model_id]}'."
         )
     tunable = [entry.id for entry in models() if not entry.retired]
     close = difflib.get_close_matches(model_id.rpartition("/")[2].strip().lower(), tunable, n=1)
-    hint = f"Did you mean '{close[0]}'?" if close else f"Tunable: {', '.join(tunable)}."
-    raise ModelUnavailableError(f"base_model: '{model_id}' cannot be tuned on Amazon Bedrock. {hint}")
+    hint = f"Did you mean '{close[0]}'?" if close else f"Models that can be: {', '.join(tunable)}."
+    raise ModelUnavailableError(f"base_model: '{model_id}' cannot be customized on Amazon Bedrock. {hint}")
 
 
 def family_of(model_id: str) -> Family:
-    """The family of the model with this customization id; raises as `model` does."""
+    """The family of the model with this customization id. Raises ModelUnavailableError as `model` does."""
     return model(model_id).family

@@ -41,7 +41,7 @@ class StrictModel(FrozenModel):
         if isinstance(value, tuple):
             twice = [entry for at, entry in enumerate(value) if isinstance(entry, str) and entry in value[:at]]
             if twice:
-                raise ValueError(f"must name each entry once; '{twice[0]}' stands there twice")
+                raise ValueError(f"must name each entry once; '{twice[0]}' is given twice")
         return value
 
 

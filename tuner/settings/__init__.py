@@ -1,4 +1,4 @@
-"""What a run may ask for and what a deployment allows, as strict models."""
+"""The settings of a run (run.yaml) and of a deployment (cdk.json's context), as strict models."""
 
 from tuner.core.strict_model import StrictModel
 from tuner.settings.company import VpcSettings

@@ -1,4 +1,8 @@
-"""A CDK context as values for settings: `-c KEY=VALUE` can only give text, and only one level of keys."""
+"""Converts a CDK context into values of settings.
+
+`cdk -c KEY=VALUE` passes text only, and one level of keys. So text is converted to the type that the setting accepts,
+and `group.key` names one value of a group.
+"""
 
 from __future__ import annotations
 
@@ -12,49 +16,52 @@ from pydantic.fields import FieldInfo
 
 from tuner.core.strict_model import accepted_types
 
-# Keys of the CDK and its libraries: feature flags (`@aws-cdk/core:...`), what its command line says (`aws:cdk:...`,
-# `cdk-migrate`, `cli-telemetry`), what it looked up (`ami:account=...`), and what `cdk acknowledge` writes.
-_OF_THE_CDK = re.compile(r"@[\w-]+/|aws:|[\w-]+:account=|cdk-migrate$|cli-telemetry$|acknowledged-issue-numbers$")
+# Keys of the CDK and its libraries: feature flags (`@aws-cdk/core:...`), options of its command line (`aws:cdk:...`,
+# `cdk-migrate`, `cli-telemetry`), results of lookups (`ami:account=...`), and what `cdk acknowledge` writes.
+_CDK_KEYS = re.compile(r"@[\w-]+/|aws:|[\w-]+:account=|cdk-migrate$|cli-telemetry$|acknowledged-issue-numbers$")
 
 
 def values_of(model: type[BaseModel], context: Mapping[str, Any]) -> dict[str, Any]:
-    """What the context says about the model's keys, texts read as what the key takes.
+    """The values of the model's keys in the context, converted from text.
 
     >>> values_of(DeploymentSettings, {"training_polling.shortest": "5", "commitments": "OneMonth,SixMonths"})
     {'commitments': ['OneMonth', 'SixMonths'], 'training_polling': {'shortest': '5', 'longest': 600, 'growth': 0.1}}
 
-    A key with a dot in it changes one value of a group and leaves the others, wherever they come from.
+    A key with a dot changes one value of a group. The other values stay, whether given or defaults.
     """
     values: dict[str, Any] = {}
     dotted: dict[str, Any] = {}
     for key, value in context.items():
         group, dot, name = key.partition(".")
         if dot and group in model.model_fields and _holds_keys(model.model_fields[group]):
-            dotted.setdefault(group, {})[name] = _inner(model.model_fields[group], name, value)
-        elif not _OF_THE_CDK.match(key):
-            values[key] = _read(model.model_fields.get(key), value)
+            dotted.setdefault(group, {})[name] = _group_value(model.model_fields[group], name, value)
+        elif not _CDK_KEYS.match(key):
+            values[key] = _converted(model.model_fields.get(key), value)
     for group, names in dotted.items():
-        values[group] = _whole(model.model_fields[group], values.get(group)) | names
+        values[group] = _given_group(model.model_fields[group], values.get(group)) | names
     return values
 
 
-def _whole(field: FieldInfo, given: Any) -> dict[str, Any]:
-    """A group's values before its dotted keys change some of them."""
+def _given_group(field: FieldInfo, given: Any) -> dict[str, Any]:
+    """The values of a group, without those of its dotted keys."""
     if isinstance(given, Mapping):
         return dict(given)
     default = field.get_default(call_default_factory=True)
     return default.model_dump() if isinstance(default, BaseModel) else dict(default or {})
 
 
-def _inner(field: FieldInfo, name: str, value: Any) -> Any:
-    """One value of a group."""
+def _group_value(field: FieldInfo, name: str, value: Any) -> Any:
+    """A dotted key's value."""
     kind = field.annotation
     known = kind.model_fields if isinstance(kind, type) and issubclass(kind, BaseModel) else {}
-    return _read(known.get(name), value)
+    return _converted(known.get(name), value)
 
 
-def _read(field: FieldInfo | None, value: Any) -> Any:
-    """A text as the key takes it: JSON, or for a list also words between commas. Other values as they are."""
+def _converted(field: FieldInfo | None, value: Any) -> Any:
+    """Converts text for a key that does not accept text: from JSON, or for a list also from comma-separated words.
+
+    Values of cdk.json are not text where the key accepts another type, and stay as they are.
+    """
     taken = accepted_types(field.annotation) if field else {str}
     if value == "null" and type(None) in taken:
         return None

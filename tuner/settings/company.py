@@ -1,4 +1,4 @@
-"""What a company decides for its deployments: who is told, network, permissions boundary, key and tags."""
+"""Types of the settings that a company prescribes: e-mail addresses, VPC, permissions boundary, KMS key and tags."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ KeyArn = Annotated[
     str,
     matching(
         r"arn:aws:kms:[a-z0-9-]+:[0-9]{12}:key/(mrk-[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})",
-        "the ARN of a KMS key; an alias cannot stand in its place",
+        "the ARN of a KMS key, not of an alias",
     ),
 ]
 
-# Bedrock allows fewer characters in a tag than other services, and runs tag what they make there:
+# Bedrock allows fewer characters in tags than other services, and runs tag their Bedrock resources:
 # https://docs.aws.amazon.com/bedrock/latest/APIReference/API_Tag.html
 _TAG = r"[a-zA-Z0-9 ._:/=+@-]"
-_OURS = "bedrock-tuner:"
+_RESERVED = "bedrock-tuner:"
 
 
 def _check_tags(tags: dict[str, str]) -> dict[str, str]:
@@ -55,11 +55,13 @@ def _check_tags(tags: dict[str, str]) -> dict[str, str]:
                 f"the tag '{key}' must have a key of 1 to 128 and a value of at most 256 characters: letters without "
                 "accents, digits, spaces and . _ : / = + @ -"
             )
-        if key.lower().startswith(("aws:", _OURS)):
-            raise ValueError(f"the tag '{key}' is reserved: AWS keeps 'aws:', and this project '{_OURS}'")
+        if key.lower().startswith(("aws:", _RESERVED)):
+            raise ValueError(f"the tag '{key}' is reserved: AWS keeps 'aws:', and this project keeps '{_RESERVED}'")
     folded = [key.casefold() for key in tags]
     if twice := [key for key in tags if folded.count(key.casefold()) > 1]:
-        raise ValueError(f"the tags {' and '.join(repr(key) for key in twice)} are one key to IAM: keep one of them")
+        raise ValueError(
+            f"the tags {' and '.join(repr(key) for key in twice)} are the same key to IAM, which ignores case: keep one"
+        )
     return tags
 
 
@@ -67,15 +69,17 @@ CompanyTags = Annotated[dict[str, str], AfterValidator(_check_tags)]
 
 
 class VpcSettings(StrictModel):
-    """The network of the functions and of the customization jobs; without subnets they use AWS's own."""
+    """The VPC of the functions and of the customization jobs. Without subnets they use no VPC."""
 
     subnet_ids: tuple[_SUBNET, ...] = Field(
-        (), max_length=16, description="subnets of the functions and of the customization jobs; absent uses no VPC"
+        (),
+        max_length=16,
+        description="subnets of the functions and of the customization jobs; by default none, and no VPC",
     )
     security_group_ids: tuple[_SECURITY_GROUP, ...] = Field(
-        (), max_length=5, description="their security groups, which must let HTTPS out to the endpoints"
+        (), max_length=5, description="their security groups, which must allow outbound HTTPS to the VPC endpoints"
     )
 
     def __bool__(self) -> bool:
-        """Whether a VPC is used."""
+        """Whether the deployment uses a VPC."""
         return bool(self.subnet_ids)

@@ -1,4 +1,4 @@
-"""What the platform engineer decides once: the keys of cdk.json's context."""
+"""Settings of a deployment: the keys of cdk.json's context."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tuner.catalog import default_judge
 from tuner.catalog.encoders import PACKAGED, check_encoder
 from tuner.core.errors import SettingsError
 from tuner.core.strict_model import StrictModel
-from tuner.settings import cdk_context as cdk_context
+from tuner.settings import cdk_context
 from tuner.settings.company import Boundary, CompanyTags, EmailAddress, KeyArn, VpcSettings
 from tuner.settings.deployment_checks import problems
 from tuner.settings.loading import every, matching
@@ -19,19 +19,20 @@ from tuner.settings.messages import sentences
 from tuner.settings.prices import GivenPrice
 from tuner.settings.run import Commitment
 
-# Of the time waited: a week of training takes at most 340 looks, however short the waits are set.
+# The shortest pause, as a share of the time waited so far. It limits a week of training to 340 polls: an execution's
+# history has at most 25,000 events.
 LEAST_SHARE = 1 / 30
 
 
 class Polling(StrictModel):
-    """Seconds between two looks at something slow: a share of the time already waited, within bounds.
+    """Seconds between two polls of a slow operation: a share of the time waited so far, within bounds.
 
-    Whatever the bounds, a wait is never less than a thirtieth of the time waited: an execution's history is limited.
+    A pause is never shorter than a thirtieth of the time waited so far, whatever the bounds are.
     """
 
-    shortest: int = Field(ge=1, le=3600, description="seconds of the first wait")
-    longest: int = Field(ge=1, le=3600, description="seconds of the longest wait")
-    growth: float = Field(0.1, gt=0, le=1, description="share of the time waited so far")
+    shortest: int = Field(ge=1, le=3600, description="seconds of the first pause")
+    longest: int = Field(ge=1, le=3600, description="seconds of the longest pause")
+    growth: float = Field(0.1, gt=0, le=1, description="pause as a share of the time waited so far")
 
     @model_validator(mode="after")
     def _shortest_first(self) -> Polling:
@@ -40,77 +41,92 @@ class Polling(StrictModel):
         return self
 
     def wait(self, waited: float) -> int:
-        """Seconds until the next look, after `waited` seconds."""
+        """Seconds until the next poll, after `waited` seconds."""
         return round(max(min(max(waited * self.growth, self.shortest), self.longest), waited * LEAST_SHARE))
 
 
 class DeploymentSettings(StrictModel):
-    """One deployment. What it forbids, a run cannot ask for."""
+    """The settings of one deployment. They limit the settings of its runs."""
 
-    target: Literal["aws", "local"] = Field("aws", description="where the stacks go: AWS, or the cloud on a laptop")
-    name: Annotated[str, matching("[a-z][a-z0-9]{1,14}", "2 to 15 small letters and digits, a letter first")] = Field(
-        "tuner", description="prefix and tag of everything it makes"
+    target: Literal["aws", "local"] = Field("aws", description="where the stacks are deployed: AWS, or the local cloud")
+    name: Annotated[str, matching("[a-z][a-z0-9]{1,14}", "2 to 15 lowercase letters and digits, a letter first")] = (
+        Field("tuner", description="prefix of the names, and tag, of all resources")
     )
-    region: str = Field("us-east-1", description="buckets, jobs and models are there")
-    base_model: str = Field("amazon.nova-micro-v1:0:128k", description="tuned when a run names none")
+    region: str = Field("us-east-1", description="Region of the buckets, jobs and models")
+    base_model: str = Field(
+        "amazon.nova-micro-v1:0:128k", description="model id of the base model of runs that name none"
+    )
     judge_model: str = Field(
         "auto",
         validate_default=True,
-        description="judges when a run names none; auto is a model of this Region that "
-        "needs no subscription and no form (docs/models.md)",
+        description="judge of runs that name none; auto selects a model of this Region that needs no subscription and "
+        "no form ([models.md](models.md))",
     )
-    judge_models: tuple[str, ...] = Field((), description="further judges that a run may name")
+    judge_models: tuple[str, ...] = Field((), description="other judges that a run may name")
     bertscore_revision: Annotated[str, matching("[0-9a-f]{40}", "40 hexadecimal digits")] | None = Field(
-        None, description="commit of the encoder on its model hub; absent takes the catalog's"
+        None, description="commit of the encoder on its model hub; by default that of the catalog"
     )
     bertscore_layer: int | None = Field(
-        None, ge=1, le=48, description="the encoder's hidden layer; absent takes bert-score's choice"
+        None, ge=1, le=48, description="hidden layer of the encoder; by default that of bert-score"
     )
-    bertscore_model: str = Field(  # after the two that it is checked with
+    bertscore_model: str = Field(  # declared after the two settings that its check needs
         PACKAGED,
         min_length=1,
-        description="BERTScore's encoder: a name in bert-score, or a folder (docs/evaluation.md)",
+        description="encoder of BERTScore: a name in bert-score, or a folder ([evaluation.md](evaluation.md))",
     )
-    commitments: tuple[Commitment, ...] = Field((), description="terms a run may ask for; none unless named here")
-    budget_usd: float = Field(500, gt=0, le=1_000_000, description="ceiling of a run's estimated cost")
+    commitments: tuple[Commitment, ...] = Field(
+        (), description="commitment terms that a run may ask for; by default none"
+    )
+    budget_usd: float = Field(500, gt=0, le=1_000_000, description="maximum estimated cost of a run")
     approval_usd: float | None = Field(
-        200, ge=0, description="a run that costs more waits for a person's approval; null never asks"
+        200, ge=0, description="a run that costs more waits for approval by a person; null never asks"
     )
-    approval_hours: float = Field(24, gt=0, le=48, description="a run that nobody approved by then ends by itself")
+    approval_hours: float = Field(24, gt=0, le=48, description="hours after which a run without approval ends")
     unknown_prices: Literal["ask", "proceed"] = Field(
-        "ask", description="whether a run waits for approval when the price of something it uses is not known"
+        "ask", description="whether a run with an unknown price waits for approval"
     )
     prices: tuple[GivenPrice, ...] = Field(
         (),
         max_length=12,
-        description="prices that go before the packaged list's: item, model, term, usd, source (docs/money.md)",
+        description="your own prices, which precede all others: item, model, term, usd, source ([money.md](money.md))",
     )
     longest_training_hours: float = Field(
         48, gt=0, le=168, description="a customization job that takes longer is stopped, and its run fails"
     )
-    longest_throughput_hours: float = Field(4, gt=0, le=48, description="the release switch fires after this long")
-    longest_keep_hours: float = Field(0, ge=0, le=720, description="the most a run's keep_hours may be; 0 allows none")
-    model_retention_days: int | None = Field(
-        None, ge=1, le=3650, description="days until an unused custom model is deleted; absent keeps it until you do"
+    longest_throughput_hours: float = Field(
+        4, gt=0, le=48, description="hours after which the release schedule deletes an endpoint"
     )
-    notification_emails: tuple[EmailAddress, ...] = Field((), max_length=50, description="told of every run's end")
-    keep_data: bool = Field(True, description="keep the buckets and the key when the stack is deleted")
-    retention_days: int = Field(90, ge=1, le=3650, description="days until superseded object versions and logs expire")
-    quiet_seconds: int = Field(30, ge=1, le=300, description="a dataset's folder must rest this long before its run")
+    longest_keep_hours: float = Field(0, ge=0, le=720, description="maximum of a run's keep_hours; 0 allows none")
+    model_retention_days: int | None = Field(
+        None, ge=1, le=3650, description="days until an unused custom model is deleted; by default never"
+    )
+    notification_emails: tuple[EmailAddress, ...] = Field(
+        (), max_length=50, description="addresses that are notified when a run ends"
+    )
+    keep_data: bool = Field(True, description="whether the buckets and the key remain when the stack is deleted")
+    retention_days: int = Field(90, ge=1, le=3650, description="days until old object versions and logs expire")
+    quiet_seconds: int = Field(
+        30, ge=1, le=300, description="seconds without an upload to the dataset's folder before its run starts"
+    )
     training_polling: Polling = Polling(shortest=60, longest=600)
     serving_polling: Polling = Polling(shortest=3, longest=10)
-    shard_size: int = Field(25, ge=1, le=500, description="questions per file of answers and invocation of the scoring")
+    shard_size: int = Field(
+        25, ge=1, le=500, description="questions per file of answers and per invocation of the scoring function"
+    )
     answer_concurrency: int = Field(
-        100, ge=1, le=256, description="questions asked at once, at most: how many is learned from what is throttled"
+        100, ge=1, le=256, description="maximum number of concurrent questions; throttling reduces it"
     )
 
     vpc: VpcSettings = VpcSettings()
     permissions_boundary: Boundary | None = Field(
-        None, description="managed policy (name or ARN) that bounds every role; it must allow what the roles need"
+        None,
+        description="managed policy (name or ARN) that bounds every role; it must allow what the roles need",
     )
-    kms_key_arn: KeyArn | None = Field(None, description="your own key for buckets, logs and topic; absent creates one")
+    kms_key_arn: KeyArn | None = Field(
+        None, description="ARN of your own KMS key for buckets, logs and topic; by default the stack creates one"
+    )
     tags: CompanyTags = Field(
-        default_factory=dict, max_length=20, description="further tags of everything, by their keys"
+        default_factory=dict, max_length=20, description="additional tags of all resources, by key"
     )
 
     @field_validator("bertscore_model")
@@ -126,9 +142,9 @@ class DeploymentSettings(StrictModel):
         return found.id if found else value
 
     def for_functions(self) -> str:
-        """The settings as functions are given them: what differs from the defaults, without what no function reads.
+        """The settings for the functions' environment, as JSON: only values that differ from the defaults.
 
-        Lambda allows 4 KB for a function's whole environment.
+        Settings that no function reads are left out, because Lambda allows 4 KB for the whole environment.
         """
         return self.model_dump_json(exclude_defaults=True, exclude=_NOT_FOR_FUNCTIONS)
 
@@ -136,8 +152,8 @@ class DeploymentSettings(StrictModel):
 _NOT_FOR_FUNCTIONS = {"notification_emails", "keep_data", "permissions_boundary", "kms_key_arn"}
 
 
-# The only values that differ between AWS and the cloud on a laptop: waiting times, waiting for a person among them.
-_LOCAL_WAITS: dict[str, Any] = {
+# The only defaults that differ between AWS and the local cloud: waiting times, including the wait for approval.
+_LOCAL_DEFAULTS: dict[str, Any] = {
     "unknown_prices": "proceed",
     "quiet_seconds": 2,
     "training_polling": {"shortest": 1, "longest": 3},
@@ -146,12 +162,12 @@ _LOCAL_WAITS: dict[str, Any] = {
 
 
 def deployment_settings(context: Mapping[str, Any], account: str | None = None) -> DeploymentSettings:
-    """The settings in a CDK context, checked as far as this machine can; `account` is where they go, if known.
+    """The settings in a CDK context, checked without calling AWS. `account` is the account to deploy to, if known.
 
-    The CDK's own keys (`@aws-cdk/...`, `aws:cdk:...`) are passed over. Raises SettingsError with every finding at once.
+    The CDK's own keys (`@aws-cdk/...`, `aws:cdk:...`) are ignored. Raises SettingsError with every finding.
     """
-    waits = _LOCAL_WAITS if context.get("target") == "local" else {}
-    values = cdk_context.values_of(DeploymentSettings, {**waits, **context})
+    local = _LOCAL_DEFAULTS if context.get("target") == "local" else {}
+    values = cdk_context.values_of(DeploymentSettings, {**local, **context})
     found: list[str] = []
     wrong: set[str] = set()
     try:
@@ -159,7 +175,7 @@ def deployment_settings(context: Mapping[str, Any], account: str | None = None) 
     except ValidationError as error:
         found = sentences(DeploymentSettings, error.errors())
         wrong = {str(finding["loc"][0]) for finding in error.errors()}
-        # The rest is checked as well, so that all findings come at once.
+        # Check the other settings too, so that the user sees all findings at once.
         settings = DeploymentSettings.model_validate({key: values[key] for key in values if key not in wrong})
     found += [problem.text for problem in problems(settings, account) if not wrong & set(problem.keys)]
     if found:

@@ -1,4 +1,4 @@
-"""What AWS or the first run would refuse in a deployment's settings, found before anything is deployed."""
+"""Finds settings of a deployment that AWS or the first run would reject, before anything is deployed."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from tuner.settings.messages import nearest
 if TYPE_CHECKING:
     from tuner.settings.deployment import DeploymentSettings
 
-# What Converse takes as a model: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html
+# ARNs that Converse accepts as a model: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html
 _JUDGE_ARN = re.compile(
     r"arn:aws:bedrock:(?P<region>[a-z0-9-]+):"
     r"(:foundation-model|[0-9]{12}:(application-)?inference-profile)/[A-Za-z0-9._:-]+"
 )
 
-# Of the 4 KB that Lambda allows for a function's environment; the other variables take the rest.
+# Bytes of the 4 KB that Lambda allows for a function's environment. The other variables need the rest.
 LARGEST_FOR_FUNCTIONS = 2300
 
 
 @dataclass(frozen=True)
 class Problem:
-    """A sentence about keys that are well-formed and do not fit together, or not the catalog."""
+    """A sentence about well-formed keys that contradict each other or the catalog."""
 
     keys: tuple[str, ...]
     text: str
 
 
 def problems(settings: DeploymentSettings, account: str | None = None) -> Iterator[Problem]:
-    """Everything that is wrong. `account` is where the deployment goes, if that is known."""
+    """All problems. `account` is the account to deploy to, if known."""
     yield from _region(settings)
     yield from _base_model(settings)
     yield from _judges(settings)
@@ -46,7 +46,7 @@ def problems(settings: DeploymentSettings, account: str | None = None) -> Iterat
 
 
 def _offered(settings: DeploymentSettings) -> list[catalog.Model]:
-    """Models that can be customized: on a local cloud also those that AWS does not offer any more."""
+    """Models that can be customized. The local cloud also has those past their end of life."""
     return [entry for entry in catalog.models() if settings.target == "local" or not entry.retired]
 
 
@@ -85,7 +85,11 @@ def _base_model(settings: DeploymentSettings) -> Iterator[Problem]:
 
 
 def _customized(settings: DeploymentSettings) -> str:
-    """The id, also where the id for invoking a model past its end of life was given: that one is not worth mending."""
+    """The id for customization.
+
+    If the setting is the id for invoking a model past its end of life, the finding is about the end of life: correcting
+    the id would not help.
+    """
     ended = (entry for entry in catalog.models() if entry.retired and settings.target == "aws")
     return next((entry.id for entry in ended if settings.base_model == entry.invoke_id), settings.base_model)
 
@@ -94,25 +98,27 @@ def _judges(settings: DeploymentSettings) -> Iterator[Problem]:
     region = settings.region if settings.region in _regions(settings) else None
     for key, judge_id in (("judge_model", settings.judge_model), *(("judge_models", x) for x in settings.judge_models)):
         if key == "judge_models" and judge_id == "auto":
-            yield Problem((key,), "judge_models: 'auto' can be given as judge_model only. Name the models.")
+            yield Problem((key,), "judge_models: 'auto' is allowed in judge_model only. Name the models.")
         elif text := _judge(region, judge_id):
             yield Problem((key, "region"), f"{key}: {text}")
 
 
 def _judge(region: str | None, judge_id: str) -> str | None:
-    """What is wrong with a judge in this Region, as far as it is known."""
-    if judge_id.startswith("arn:"):  # an inference profile of the account's own, or a model newer than the catalog
+    """What is wrong with a judge in this Region. None when nothing is known to be wrong."""
+    if judge_id.startswith("arn:"):  # an application inference profile, or a model that is newer than the catalog
         return _judge_arn(region, judge_id)
     here = [entry.id for entry in catalog.judges() if region is None or {region, "*"} & set(entry.regions)]
     if judge_id == "auto":
         if region is None:
             return None
-        return f"no model is known that judges in {region} without a subscription. Name one: {', '.join(here)}."
+        return f"no judge is known that works in {region} without a subscription. Name one: {', '.join(here)}."
     if catalog.judge(judge_id) is None:
         hint = nearest(judge_id, ["auto", *here])
-        return f"the catalog knows no judge '{judge_id}'. {hint} A model that is newer than it can be given by its ARN."
+        return (
+            f"the catalog has no judge '{judge_id}'. {hint} For a model that is newer than the catalog, give its ARN."
+        )
     if judge_id not in here:
-        return f"'{judge_id}' cannot be asked from {region}. There: {', '.join(here)}."
+        return f"'{judge_id}' cannot be used from {region}. Judges there: {', '.join(here)}."
     return None
 
 
@@ -121,7 +127,9 @@ def _judge_arn(region: str | None, arn: str) -> str | None:
     if not found:
         return f"'{arn}' is not the ARN of a foundation model or of an inference profile of Amazon Bedrock."
     if region and found["region"] != region:
-        return f"'{arn}' is in {found['region']}, and models are asked in {region}. Give the ARN that it has there."
+        return (
+            f"'{arn}' is in {found['region']}, but the deployment uses {region}. Give the ARN of the model in {region}."
+        )
     return None
 
 
@@ -129,22 +137,20 @@ def _money(settings: DeploymentSettings) -> Iterator[Problem]:
     if settings.approval_usd is not None and settings.approval_usd > settings.budget_usd:
         yield Problem(
             ("approval_usd", "budget_usd"),
-            f"approval_usd: {settings.approval_usd:g} is above budget_usd, {settings.budget_usd:g}: every run that a "
-            "person should approve would be refused. Lower approval_usd, or set it to null to ask nobody.",
+            f"approval_usd: {settings.approval_usd:g} is above budget_usd, {settings.budget_usd:g}: runs that "
+            "need approval would be refused. Lower approval_usd, or set it to null to never ask.",
         )
 
 
 def _prices(settings: DeploymentSettings) -> Iterator[Problem]:
-    """A price of a model that nothing asks for would be passed over without a word."""
+    """The price of an unknown model would be ignored silently."""
     judges = (settings.judge_model, *settings.judge_models, *(entry.id for entry in catalog.judges()))
     behind = [catalog.judge_or_assumed(judge_id).foundation_model for judge_id in judges]
     known = list(dict.fromkeys(["any", *(entry.invoke_id for entry in catalog.models()), *behind]))
     for position, given in enumerate(settings.prices):
         if given.model not in known:
             hint = nearest(given.model, known)
-            text = (
-                f"prices.{position}.model: '{given.model}' is not the id for invoking of a model of the catalog. {hint}"
-            )
+            text = f"prices.{position}.model: the catalog has no model with the id for invoking '{given.model}'. {hint}"
             yield Problem(("prices", "judge_model", "judge_models"), text)
 
 
@@ -152,7 +158,7 @@ def _company(settings: DeploymentSettings) -> Iterator[Problem]:
     vpc = settings.vpc
     if bool(vpc.subnet_ids) != bool(vpc.security_group_ids):
         missing = "security_group_ids" if vpc.subnet_ids else "subnet_ids"
-        yield Problem(("vpc",), f"vpc.{missing}: is missing; subnets and security groups go together.")
+        yield Problem(("vpc",), f"vpc.{missing}: is missing. Give subnets and security groups together.")
     if settings.kms_key_arn and settings.kms_key_arn.split(":")[3] != settings.region:
         yield Problem(
             ("kms_key_arn", "region"), f"kms_key_arn: the key must be in {settings.region}, where the buckets are."
@@ -160,13 +166,11 @@ def _company(settings: DeploymentSettings) -> Iterator[Problem]:
 
 
 def _boundary(settings: DeploymentSettings, account: str | None) -> Iterator[Problem]:
-    """IAM takes a boundary of the role's own account, or one of AWS's."""
+    """IAM accepts a boundary of the role's own account, or a policy of AWS."""
     named = settings.permissions_boundary or ""
     owner = named.split(":")[4] if named.startswith("arn:") else None
     if account and settings.target == "aws" and owner not in (None, "aws", account):
-        text = (
-            f"permissions_boundary: the policy must be in the account that is deployed to, {account}, not in {owner}."
-        )
+        text = f"permissions_boundary: the policy must be in the account to deploy to, {account}, not in {owner}."
         yield Problem(("permissions_boundary",), text)
 
 
@@ -176,6 +180,6 @@ def _size(settings: DeploymentSettings) -> Iterator[Problem]:
         longest = sorted(settings.model_fields_set, key=lambda key: -len(repr(getattr(settings, key))))[:3]
         yield Problem(
             (),
-            f"the settings together are {size} bytes, and functions can be given {LARGEST_FOR_FUNCTIONS}. Shorten the "
-            f"longest: {', '.join(longest)}.",
+            f"the settings are {size} bytes long, and the functions' environment has room for {LARGEST_FOR_FUNCTIONS}. "
+            f"Shorten the longest: {', '.join(longest)}.",
         )

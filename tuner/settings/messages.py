@@ -1,4 +1,4 @@
-"""What is wrong with settings, in sentences for the person who wrote them."""
+"""Converts pydantic's validation errors into sentences for the person who wrote the settings."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, get_origin
 
 from pydantic import BaseModel
 
-# By pydantic's type of error: https://docs.pydantic.dev/latest/errors/validation_errors/. Its own messages speak to
+# By pydantic's error type: https://docs.pydantic.dev/latest/errors/validation_errors/. Pydantic's own messages are for
 # programmers ("Input should be a valid dictionary or instance of Polling").
 _RULES = {
     "missing": "is missing",
@@ -26,9 +26,9 @@ _RULES = {
     "string_type": "must be text",
     "tuple_type": "must be a list",
     "list_type": "must be a list",
-    "dict_type": "must hold keys and values",
-    "model_type": "must hold keys and values",
-    "model_attributes_type": "must hold keys and values",
+    "dict_type": "must contain keys and values",
+    "model_type": "must contain keys and values",
+    "model_attributes_type": "must contain keys and values",
     "greater_than": "must be more than {gt:,.10g}",
     "greater_than_equal": "must be {ge:,.10g} or more",
     "less_than": "must be less than {lt:,.10g}",
@@ -40,13 +40,13 @@ _RULES = {
     "literal_error": "must be {expected}",
     "value_error": "{error}",
 }
-_ANY_OTHER = "is not a value that this key can have"
-# How pydantic names the alternatives of `int | float | str` at the end of a location.
+_ANY_OTHER = "is not a valid value"
+# Pydantic appends these to the location of an error in `int | float | str`, one error for each alternative.
 _ALTERNATIVES = frozenset({"int", "float", "str"})
 
 
 def sentences(model: type[BaseModel], errors: Iterable[Mapping[str, Any]]) -> list[str]:
-    """One sentence per key; a key that may have several kinds of value names them all."""
+    """One sentence per key. For a key with several types, the sentence names all of them."""
     by_path: dict[str, list[Mapping[str, Any]]] = {}
     for error in errors:
         by_path.setdefault(_path(error["loc"]), []).append(error)
@@ -54,7 +54,7 @@ def sentences(model: type[BaseModel], errors: Iterable[Mapping[str, Any]]) -> li
 
 
 def nearest(word: str, names: Iterable[str]) -> str:
-    """What was probably meant, or which names there are."""
+    """A hint: the nearest name, or all names when none is near."""
     known = list(names)
     same = [name for name in known if name.casefold() == word.strip().casefold()]
     close = same or difflib.get_close_matches(word, known, n=1, cutoff=0.5)
@@ -68,13 +68,13 @@ def _sentence(model: type[BaseModel], path: str, errors: list[Mapping[str, Any]]
         hint = nearest(str(first["loc"][-1]), keys).replace("Valid:", "Valid keys:")
         return f"{path}: there is no such key. {hint}"
     rules = list(dict.fromkeys(_rule(error) for error in errors))
-    found = "" if first["type"] == "missing" else f"; found {_shown(first['input'])}{_broken(first['input'])}"
+    found = "" if first["type"] == "missing" else f"; found {_shown(first['input'])}{_json_problem(first['input'])}"
     either = " or ".join([rules[0], *(rule.removeprefix("must be ") for rule in rules[1:])])
-    return f"{path}: {either}{found}.{_meant(first)}"
+    return f"{path}: {either}{found}.{_hint(first)}"
 
 
-def _broken(value: Any) -> str:
-    """Of text that was meant as JSON and cannot be read, why."""
+def _json_problem(value: Any) -> str:
+    """The parsing error of text that looks like JSON. Empty for other values."""
     if not isinstance(value, str) or not value.startswith(("[", "{")):
         return ""
     try:
@@ -89,8 +89,8 @@ def _rule(error: Mapping[str, Any]) -> str:
     return text.rstrip(".")
 
 
-def _meant(error: Mapping[str, Any]) -> str:
-    """The nearest of a few allowed words."""
+def _hint(error: Mapping[str, Any]) -> str:
+    """A hint with the nearest allowed word."""
     if error["type"] != "literal_error":
         return ""
     allowed = re.findall(r"'([^']*)'", error["ctx"]["expected"])
@@ -112,7 +112,7 @@ def _keys_at(model: type[BaseModel], path: tuple[Any, ...]) -> list[str]:
         if not field or not nested:
             return []
         if get_origin(field.annotation) in (dict, tuple):
-            next(parts, None)  # a free name, or a position
+            next(parts, None)  # the key of a mapping, or the position in a list
         model = nested[0]
     return list(model.model_fields)
 

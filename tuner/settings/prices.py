@@ -1,4 +1,4 @@
-"""Prices that a deployment gives: what AWS charges this account, where the packaged list is silent or differs."""
+"""Prices in a deployment's settings: what AWS charges this account, if it differs from AWS's published prices."""
 
 from __future__ import annotations
 
@@ -27,16 +27,18 @@ Term = Literal["hourly", "OneMonth", "SixMonths"]
 
 
 class GivenPrice(StrictModel):
-    """US dollars for one unit; what the units are stands in tuner/costs/prices.yaml."""
+    """US dollars for one unit. tuner/costs/prices.py describes the units."""
 
     item: Priced
-    model: str = Field("any", description="id for invoking, or any")
-    term: Term | None = Field(None, description="of throughput only")
+    model: str = Field("any", description="model id for invoking, or any")
+    term: Term | None = Field(None, description="for throughput only")
     usd: float = Field(ge=0)
-    source: str = Field(min_length=1, description="where the price is from, with its date")
+    source: str = Field(min_length=1, description="where the price is from, and its date")
 
     @model_validator(mode="after")
-    def _term_goes_with_throughput(self) -> GivenPrice:
+    def _only_throughput_has_a_term(self) -> GivenPrice:
         if (self.term is not None) != (self.item == "throughput"):
-            raise ValueError("term (hourly, OneMonth or SixMonths) goes with item 'throughput', and only with it")
+            raise ValueError(
+                "term (hourly, OneMonth or SixMonths) is required for item 'throughput', and allowed for it only"
+            )
         return self

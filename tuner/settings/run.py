@@ -1,4 +1,4 @@
-"""What a run may ask for: the keys of run.yaml."""
+"""Settings of a run: the keys of run.yaml."""
 
 from __future__ import annotations
 
@@ -15,92 +15,103 @@ Serving = Literal["provisioned", "on_demand", "none", "auto"]
 
 
 class FieldNames(StrictModel):
-    """Which fields of a record hold the question and the answer; recognised by their names when not given."""
+    """The fields of a record with the question and the answer. By default they are detected by their names."""
 
-    prompt: str | None = Field(None, description="field that holds the question")
-    completion: str | None = Field(None, description="field that holds the answer")
+    prompt: str | None = Field(None, description="name of the field with the question")
+    completion: str | None = Field(None, description="name of the field with the answer")
 
 
 class ValidationSettings(StrictModel):
-    """What happens when the dataset has no `validation.*`."""
+    """How validation data is made when the dataset has no `validation.*`."""
 
-    fraction: float = Field(0.15, gt=0, le=0.5, description="share of the training records held out, by content hash")
+    fraction: float = Field(
+        0.15, gt=0, le=0.5, description="share of the training records that is held out, by content hash"
+    )
 
 
 class GenerateSettings(StrictModel):
-    """Validation data made from `documents/*`, when the dataset has documents and no `validation.*`."""
+    """How validation data is generated from `documents/*` when the dataset has documents and no `validation.*`."""
 
-    count: int = Field(32, ge=0, le=1000, description="question-answer pairs to make; 0 makes none")
-    model: str | None = Field(None, description="model id or inference profile that reads; the run's judge when absent")
+    count: int = Field(32, ge=0, le=1000, description="question-answer pairs to generate; 0 generates none")
+    model: str | None = Field(
+        None, description="model id or inference profile that generates; by default the run's judge"
+    )
 
 
 class InferenceSettings(StrictModel):
-    """How both models are asked. Temperature 0 makes the comparison repeatable."""
+    """Inference parameters of both models. Temperature 0 makes the comparison repeatable."""
 
-    max_tokens: int = Field(512, ge=1, le=8192, description="longest answer, in tokens")
-    temperature: float = Field(0.0, ge=0, le=1, description="0 gives the same answer each time")
-    top_p: float | None = Field(None, gt=0, le=1, description="sent only when given")
+    max_tokens: int = Field(512, ge=1, le=8192, description="maximum length of an answer, in tokens")
+    temperature: float = Field(0.0, ge=0, le=1, description="sampling temperature; 0 gives the same answer each time")
+    top_p: float | None = Field(None, gt=0, le=1, description="sent only if given")
     stop_sequences: tuple[str, ...] = Field((), max_length=4, description="texts that end an answer")
 
 
 class JudgeSettings(StrictModel):
     """The model that grades the answers."""
 
-    model: str | None = Field(None, description="model id or inference profile; the deployment's judge when absent")
-    max_tokens: int = Field(1024, ge=64, le=8192, description="longest verdict, in tokens")
-    temperature: float = Field(0.0, ge=0, le=1, description="sent only to models that take one")
-    top_p: float | None = Field(None, gt=0, le=1, description="when given, sent in the temperature's place")
-    attempts: int = Field(3, ge=1, le=10, description="how often a malformed verdict is asked for again")
+    model: str | None = Field(None, description="model id or inference profile; by default the deployment's judge")
+    max_tokens: int = Field(1024, ge=64, le=8192, description="maximum length of a grade with its reasons, in tokens")
+    temperature: float = Field(0.0, ge=0, le=1, description="sent only to models that accept it")
+    top_p: float | None = Field(None, gt=0, le=1, description="if given, sent instead of the temperature")
+    attempts: int = Field(3, ge=1, le=10, description="maximum number of requests for a well-formed grade")
 
 
 class BertScoreSettings(StrictModel):
-    """The encoder behind BERTScore."""
+    """The encoder of BERTScore."""
 
-    model: str | None = Field(None, description="encoder; the deployment's when absent, and no other in a run")
+    model: str | None = Field(None, description="encoder; in a run only the deployment's, which is the default")
     layer: int | None = Field(
-        None, ge=1, le=48, description="hidden layer; the built encoder's when absent, and no other"
+        None, ge=1, le=48, description="hidden layer; in a run only the deployed encoder's, which is the default"
     )
 
 
 class RunSettings(StrictModel):
-    """run.yaml: every key has a default, and an unknown key is an error."""
+    """run.yaml. Every key has a default, and an unknown key is an error."""
 
-    base_model: str | None = Field(None, description="model to customize; the deployment's base model when absent")
-    system_prompt: str | None = Field(None, min_length=1, description="put into every record and every question")
+    base_model: str | None = Field(
+        None, description="model id of the model to customize; by default the deployment's base model"
+    )
+    system_prompt: str | None = Field(
+        None, min_length=1, description="system prompt of every record and every question"
+    )
     fields: FieldNames = FieldNames()
     hyperparameters: dict[str, int | float | str] = Field(
-        default_factory=dict, description="by Bedrock's names; the model family's defaults when absent"
+        default_factory=dict, description="hyperparameters by Bedrock's names; by default those of the model family"
     )
     validation: ValidationSettings = ValidationSettings()
     generate: GenerateSettings = GenerateSettings()
     serving: Serving = Field(
         "auto",
-        description="how the tuned model answers the evaluation questions; auto is on demand where the model allows it",
+        description="how the tuned model is served for the evaluation; auto is on_demand if the model supports it",
     )
     model_units: int = Field(1, ge=1, le=100, description="model units of provisioned throughput")
     commitment: Commitment | None = Field(
-        None, description="term of the throughput that is bought once the gate accepted the model; absent is none"
+        None,
+        description="commitment term of throughput that is bought after the gate accepted the model; by default none",
     )
     keep_hours: float = Field(
         0,
         ge=0,
         le=720,
-        description="hours for which the endpoint of a model that the gate accepts is kept, once scored",
+        description="hours for which the endpoint is kept after scoring if the gate accepts the model",
     )
     inference: InferenceSettings = InferenceSettings()
     judge: JudgeSettings = JudgeSettings()
     bertscore: BertScoreSettings = BertScoreSettings()
     evaluation: EvaluationSettings = EvaluationSettings()
     gate: dict[str, GateRule] = Field(
-        default_factory=dict, description="by measure, what the tuned model must reach to be accepted"
+        default_factory=dict, description="by measure, the conditions for accepting the tuned model"
     )
     break_even: BreakEvenSettings = BreakEvenSettings()
-    budget_usd: float | None = Field(None, gt=0, description="the run stops before any spend when it would cost more")
+    budget_usd: float | None = Field(
+        None, gt=0, description="a run with a higher estimated cost ends before it spends anything"
+    )
 
     @field_validator("hyperparameters", mode="before")
     @classmethod
-    def _no_yes_or_no(cls, values: object) -> object:
-        """YAML reads `yes` as true, which would be taken for 1."""
+    def _booleans_are_not_numbers(cls, values: object) -> object:
+        """YAML parses `yes` as true, which pydantic would convert to 1."""
         for name, value in values.items() if isinstance(values, dict) else ():
             if isinstance(value, bool):
                 raise ValueError(f"{name} must be a number or text, not {str(value).lower()}")
@@ -108,9 +119,9 @@ class RunSettings(StrictModel):
 
     @field_validator("gate")
     @classmethod
-    def _gate_is_measured(cls, gate: dict[str, GateRule], info: ValidationInfo) -> dict[str, GateRule]:
+    def _gate_has_known_measures(cls, gate: dict[str, GateRule], info: ValidationInfo) -> dict[str, GateRule]:
         if "evaluation" in info.data:
             check_gate(gate, info.data["evaluation"].metrics)
         if gate and info.data.get("serving") == "none":
-            raise ValueError("a model that is not served is not scored, so that nothing could be decided")
+            raise ValueError("needs scores, and with 'serving: none' the model is not scored")
         return gate

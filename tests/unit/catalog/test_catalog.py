@@ -1,4 +1,4 @@
-"""The catalog is consistent, and refuses what Bedrock would refuse, before anything is spent."""
+"""The catalog is consistent, and rejects what Bedrock would reject, before anything is spent."""
 
 import datetime as dt
 
@@ -15,10 +15,10 @@ MICRO = "amazon.nova-micro-v1:0:128k"
 
 
 @pytest.mark.parametrize("model", catalog.models(), ids=lambda model: model.id)
-def test_every_model_is_whole(model: catalog.Model) -> None:
+def test_every_model_is_complete(model: catalog.Model) -> None:
     assert model.id != model.invoke_id
     assert bool(model.profile) == bool(model.profile_regions)
-    assert bool(model.replacements) == model.retired, "a retired model names what to use instead, and only it does"
+    assert bool(model.replacements) == model.retired, "a retired model has replacements, and no other model has any"
     for replacement in model.replacements:
         assert not catalog.model(replacement).retired
 
@@ -35,7 +35,7 @@ def test_the_deployments_defaults_are_in_the_catalog() -> None:
     assert catalog.judge(defaults.judge_model)
 
 
-def test_the_articles_hyperparameters_are_taken() -> None:
+def test_the_hyperparameters_of_the_article_are_accepted() -> None:
     asked = {"epochCount": 10, "batchSize": 32, "learningRateMultiplier": 1, "earlyStoppingPatience": 2}
     values = catalog.check_hyperparameters(catalog.model(HAIKU), asked)
     assert values["epochCount"] == "10"
@@ -53,17 +53,17 @@ def test_an_unknown_hyperparameter_names_the_nearest() -> None:
         catalog.check_hyperparameters(catalog.model(MICRO), {"epochs": 3})
 
 
-def test_early_stopping_belongs_to_the_families_that_have_it() -> None:
+def test_families_with_early_stopping_stop_early() -> None:
     assert catalog.family_of(HAIKU).stops_early
     assert not catalog.family_of(MICRO).stops_early
 
 
-def test_an_id_for_invoking_names_the_one_for_customization() -> None:
+def test_the_error_about_an_id_for_invoking_names_the_id_for_customization() -> None:
     with pytest.raises(ModelUnavailableError, match=MICRO):
         catalog.model("amazon.nova-micro-v1:0")
 
 
-def test_a_model_that_cannot_be_tuned_names_the_nearest_that_can() -> None:
+def test_the_error_about_an_unknown_model_names_the_nearest() -> None:
     with pytest.raises(ModelUnavailableError, match=r"Did you mean 'amazon\.nova-micro-v1:0:128k'"):
         catalog.model("amazon.nova-micro-v2:0:128k")
 
@@ -78,7 +78,7 @@ def test_every_fact_has_a_source_with_a_date(entry: catalog.Model | catalog.Judg
     assert all(isinstance(catalog.sources()[name].read, dt.date) for name in entry.sources)
 
 
-def test_no_source_is_left_over() -> None:
+def test_every_source_is_used() -> None:
     entries = [*catalog.models(), *catalog.judges(), *(model.family for model in catalog.models())]
     assert {name for entry in entries for name in entry.sources} == set(catalog.sources())
 
@@ -90,7 +90,7 @@ def test_llama_3_2_is_past_its_end_of_life(size: str) -> None:
     assert model.end_of_life == dt.date(2026, 7, 7)
 
 
-def test_nova_is_sent_no_batch_size_and_its_second_generation_is_marked_unconfirmed() -> None:
+def test_nova_has_no_batch_size_and_nova_2_is_unconfirmed() -> None:
     families = {model.family.name: model.family for model in catalog.models()}
     assert "batchSize" not in families["nova"].hyperparameters | families["nova-2"].hyperparameters
     assert families["nova-2"].records.training == (200, 20000)
@@ -106,7 +106,7 @@ _RULES = [
 
 
 @given(st.data())
-def test_every_value_that_is_accepted_is_sent_as_a_plain_decimal(data: st.DataObject) -> None:
+def test_every_accepted_value_becomes_a_plain_decimal(data: st.DataObject) -> None:
     model, name, rule = data.draw(st.sampled_from(_RULES))
     numbers = (
         st.integers(int(rule.minimum), int(rule.maximum))
@@ -123,11 +123,11 @@ def test_every_value_that_is_accepted_is_sent_as_a_plain_decimal(data: st.DataOb
 @pytest.mark.parametrize(
     ("value", "sent"), [(1e-5, "0.00001"), ("1E-05", "0.00001"), (2.5e-6, "0.0000025"), ("0.0001", "0.0001")]
 )
-def test_a_learning_rate_is_written_as_aws_samples_write_it(value: object, sent: str) -> None:
+def test_a_learning_rate_has_the_form_of_aws_samples(value: object, sent: str) -> None:
     assert catalog.check_hyperparameters(catalog.model(MICRO), {"learningRate": value})["learningRate"] == sent
 
 
-def test_a_number_too_small_to_be_meant_is_refused() -> None:
+def test_a_tiny_number_is_refused() -> None:
     titan = catalog.model("amazon.titan-text-express-v1:0:8k")
     with pytest.raises(SettingsError, match=r"learningRate: must be 0 or at least 0\.000000001"):
         catalog.check_hyperparameters(titan, {"learningRate": 5e-324})
@@ -156,7 +156,7 @@ def test_the_default_judge_works_in_a_new_account_and_keeps_the_data_in_the_regi
         ("somebody.model-v1", "in-region", False, "either", 1),
     ],
 )
-def test_an_unlisted_judge_is_asked_in_the_way_its_vendors_models_take(
+def test_a_judge_outside_the_catalog_has_the_assumptions_of_its_vendor(
     judge_id: str, routing: str, forced: bool, sampling: str, needs: int
 ) -> None:
     judge = catalog.judge_or_assumed(judge_id)

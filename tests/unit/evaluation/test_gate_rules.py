@@ -89,7 +89,7 @@ def test_nothing_measured_is_undecided_and_no_gate_is_none() -> None:
         ({"gate": {"preference": {"at_least": 0.5}}, "evaluation": {"metrics": ["rouge"]}}, "no measure 'preference'"),
         (
             {"gate": {"correctness": {"at_least": 6}}, "serving": "none"},
-            "gate: a model that is not served is not scored",
+            "gate: needs scores, and with",
         ),
         ({"gate": {"correctness": {"better_than": "bass"}}}, r"gate\.correctness\.better_than"),
         ({"evaluation": {"metrics": ["blue"]}}, "no metric 'blue'; did you mean 'bleu'"),

@@ -102,7 +102,7 @@ def test_a_folder_of_an_older_run_is_not_written_into() -> None:
         (b"serving: [", "run.yaml, line 1"),
         (b"a: 1\n\tb: 2", "run.yaml, line 2"),
         ("system_prompt: \u00fcber".encode("latin-1"), "is not UTF-8"),
-        (b"- 1", "must hold keys and values"),
+        (b"- 1", "must contain keys and values"),
     ],
 )
 def test_settings_that_cannot_be_read_say_where(text: bytes, said: str) -> None:

@@ -1,4 +1,4 @@
-"""Settings on the command line: `cdk -c KEY=VALUE` gives text, for one level of keys."""
+"""Settings on the command line: `cdk -c KEY=VALUE` passes text, and one level of keys."""
 
 import json
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tuner.core.errors import SettingsError
-from tuner.settings import DeploymentSettings, Polling, deployment_settings
+from tuner.settings import DeploymentSettings, Polling, VpcSettings, deployment_settings
 
 
 @pytest.mark.parametrize(
@@ -28,20 +28,73 @@ from tuner.settings import DeploymentSettings, Polling, deployment_settings
     ],
     ids=str,
 )
-def test_a_value_on_the_command_line(context: dict[str, Any], key: str, value: object) -> None:
+def test_values_on_the_command_line_are_converted(context: dict[str, Any], key: str, value: object) -> None:
     assert getattr(deployment_settings(context), key) == value
 
 
-def test_one_value_of_a_group_leaves_the_others_of_the_laptop() -> None:
+def test_one_value_of_a_group_keeps_the_other_defaults_of_the_local_cloud() -> None:
     settings = deployment_settings({"target": "local", "training_polling.longest": "9"})
     assert settings.training_polling == Polling(shortest=1, longest=9)
 
 
-def test_a_list_of_a_group() -> None:
+def test_a_list_in_a_group_can_be_given() -> None:
     context = {"vpc.subnet_ids": "subnet-12345678,subnet-0123456789abcdef0", "vpc.security_group_ids": "sg-12345678"}
     vpc = deployment_settings(context).vpc
     assert vpc.subnet_ids == ("subnet-12345678", "subnet-0123456789abcdef0")
     assert vpc.security_group_ids == ("sg-12345678",)
+
+
+# A valid value of every setting, as text on a command line. Keys of groups have a dot.
+_AS_TEXT = {
+    "target": "local",
+    "name": "team1",
+    "region": "us-west-2",
+    "base_model": "meta.llama3-3-70b-instruct-v1:0:128k",
+    "judge_model": "us.amazon.nova-pro-v1:0",
+    "judge_models": "us.amazon.nova-pro-v1:0",
+    "bertscore_revision": "0" * 40,
+    "bertscore_layer": "9",
+    "bertscore_model": "roberta-large",
+    "commitments": "OneMonth",
+    "budget_usd": "300",
+    "approval_usd": "null",
+    "approval_hours": "2",
+    "unknown_prices": "ask",
+    "prices": '[{"item": "storage", "usd": 2, "source": "invoice"}]',
+    "longest_training_hours": "5",
+    "longest_throughput_hours": "5",
+    "longest_keep_hours": "5",
+    "model_retention_days": "5",
+    "notification_emails": "a@example.com",
+    "keep_data": "false",
+    "retention_days": "5",
+    "quiet_seconds": "5",
+    "training_polling.shortest": "5",
+    "training_polling.longest": "50",
+    "training_polling.growth": "0.5",
+    "serving_polling.shortest": "5",
+    "serving_polling.longest": "50",
+    "serving_polling.growth": "0.5",
+    "shard_size": "5",
+    "answer_concurrency": "5",
+    "vpc.subnet_ids": "subnet-12345678",
+    "vpc.security_group_ids": "sg-12345678",
+    "permissions_boundary": "own",
+    "kms_key_arn": "arn:aws:kms:us-west-2:111122223333:key/12345678-1234-1234-1234-123456789012",
+    "tags.team": "search",
+}
+
+
+def test_every_setting_can_be_given_on_the_command_line() -> None:
+    settings = deployment_settings(_AS_TEXT)
+    local = deployment_settings({"target": "local"})
+    assert {key.partition(".")[0] for key in _AS_TEXT} == set(DeploymentSettings.model_fields)
+    assert [name for name in DeploymentSettings.model_fields if getattr(settings, name) == getattr(local, name)] == [
+        "target"
+    ]
+    groups = {"training_polling": Polling, "serving_polling": Polling, "vpc": VpcSettings}
+    given = {key for key in _AS_TEXT if key.partition(".")[0] in groups}
+    assert given == {f"{group}.{name}" for group, model in groups.items() for name in model.model_fields}
 
 
 @pytest.mark.parametrize(
@@ -49,7 +102,7 @@ def test_a_list_of_a_group() -> None:
     [
         ({"training_polling.shortes": "5"}, "training_polling.shortes: there is no such key. Did you mean 'shortest'?"),
         ({"trainingpolling.shortest": "5"}, "trainingpolling.shortest: there is no such key. Did you mean"),
-        ({"training_polling": "5"}, "training_polling: must hold keys and values; found 5."),
+        ({"training_polling": "5"}, "training_polling: must contain keys and values; found 5."),
         ({"prices": "[{"}, 'prices: must be a list; found "[{", which is not valid JSON ('),
         ({"tag:team": "x"}, "tag:team: there is no such key."),
         ({"@budget": "5"}, "@budget: there is no such key. Did you mean 'budget_usd'?"),
@@ -58,7 +111,7 @@ def test_a_list_of_a_group() -> None:
     ],
     ids=str,
 )
-def test_a_wrong_key_on_the_command_line(context: dict[str, Any], message: str) -> None:
+def test_a_wrong_key_on_the_command_line_is_refused(context: dict[str, Any], message: str) -> None:
     with pytest.raises(SettingsError) as caught:
         deployment_settings(context)
     assert message in str(caught.value)
@@ -75,12 +128,12 @@ def test_a_wrong_key_on_the_command_line(context: dict[str, Any], message: str) 
         "availability-zones:account=111122223333:region=us-east-1",
     ],
 )
-def test_keys_of_the_cdk_are_passed_over(key: str) -> None:
+def test_keys_of_the_cdk_are_ignored(key: str) -> None:
     assert deployment_settings({key: [34892]}) == deployment_settings({})
 
 
-def test_functions_are_told_what_differs_from_the_defaults() -> None:
+def test_functions_get_the_settings_that_differ_from_the_defaults() -> None:
     settings = deployment_settings({"budget_usd": "300", "notification_emails": "me@example.com"})
-    told = settings.for_functions()
-    assert json.loads(told) == {"budget_usd": 300.0, "judge_model": "amazon.nova-pro-v1:0"}
-    assert DeploymentSettings.model_validate_json(told).budget_usd == 300
+    environment = settings.for_functions()
+    assert json.loads(environment) == {"budget_usd": 300.0, "judge_model": "amazon.nova-pro-v1:0"}
+    assert DeploymentSettings.model_validate_json(environment).budget_usd == 300

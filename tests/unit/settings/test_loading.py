@@ -1,4 +1,4 @@
-"""Settings are strict: what is wrong is named, all of it at once, with what was probably meant."""
+"""Settings are strict: every finding is reported, with a hint at the nearest valid name."""
 
 import pytest
 from hypothesis import given
@@ -32,7 +32,7 @@ def test_an_unknown_key_inside_a_group_names_the_groups_keys() -> None:
     assert "Valid keys: prompt, completion." in refused(RunSettings, {"fields": {"zzz": 1}})
 
 
-def test_all_findings_come_at_once() -> None:
+def test_all_findings_are_reported_together() -> None:
     message = refused(RunSettings, {"nope": 1, "model_units": 0, "inference": {"temperature": 7}})
     assert len(message.splitlines()) == 3
     assert all(line.startswith("run.yaml: ") for line in message.splitlines())
@@ -46,18 +46,18 @@ def test_a_long_value_is_shortened_in_the_message() -> None:
     ("text", "line"),
     [("a: b: c", 1), ("a: x\n bad: y", 2), ("a: [1,\nb: 2\n", 3), ("a: 1\nb: 2\na: 3", 3), ("[" * 5000, 1)],
 )
-def test_a_document_that_cannot_be_read_names_the_line(text: str, line: int) -> None:
+def test_a_document_that_cannot_be_parsed_names_the_line(text: str, line: int) -> None:
     with pytest.raises(SettingsError, match=rf"run\.yaml, line {line}"):
         parse_document(text, "run.yaml")
 
 
-def test_a_document_that_is_no_mapping_is_refused() -> None:
+def test_a_document_that_is_not_a_mapping_is_refused() -> None:
     with pytest.raises(SettingsError, match="not a list"):
         parse_document("- a\n- b", "run.yaml")
 
 
 @pytest.mark.parametrize("text", ["", "   \n", "# only a comment\n"])
-def test_an_empty_document_is_all_defaults(text: str) -> None:
+def test_an_empty_document_gives_the_defaults(text: str) -> None:
     assert parse_document(text, "run.yaml") == {}
 
 
@@ -74,7 +74,7 @@ def test_any_text_gives_a_mapping_or_a_settings_error(text: str) -> None:
         assert "run.yaml, line" in str(error)
 
 
-def test_the_cdks_own_context_is_passed_over() -> None:
+def test_the_context_of_the_cdk_is_ignored() -> None:
     context = {"@aws-cdk/core:x": True, "aws:cdk:bundling-stacks": ["**"], "cdk-migrate": 1, "budget_usd": 400}
     assert deployment_settings(context).budget_usd == 400
 
@@ -90,7 +90,7 @@ def test_the_local_target_changes_only_waiting_times() -> None:
     assert changed == {"target", "quiet_seconds", "training_polling", "serving_polling", "unknown_prices"}
 
 
-def test_polling_waits_grow_within_bounds() -> None:
+def test_pauses_between_polls_grow_within_bounds() -> None:
     polling = Polling(shortest=30, longest=600, growth=0.1)
     waits = [polling.wait(waited) for waited in (0, 300, 3000, 6000, 18_000, 60_000)]
-    assert waits == [30, 30, 300, 600, 600, 2000], "after a long time a thirtieth of it"
+    assert waits == [30, 30, 300, 600, 600, 2000], "after a long time, a thirtieth of it"

@@ -1,4 +1,4 @@
-"""Messages are for people who write settings: no name of a class, none of pydantic's own sentences."""
+"""Messages are for people who write settings: they have no class names and none of pydantic's sentences."""
 
 import re
 from collections.abc import Iterator
@@ -30,8 +30,8 @@ _JUNK: tuple[Any, ...] = (
     [[1]],
     [{"zz": 1}],
 )
-# Words of AWS that look like class names.
-_OURS = {"OneMonth", "SixMonths"}
+# Terms of AWS that look like class names.
+_AWS_TERMS = {"OneMonth", "SixMonths"}
 
 
 def keys(model: type[BaseModel]) -> Iterator[tuple[str, ...]]:
@@ -52,7 +52,7 @@ def nested(path: tuple[str, ...], value: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("model", [DeploymentSettings, RunSettings])
-def test_no_message_speaks_to_programmers(model: type[Any]) -> None:
+def test_messages_use_no_terms_of_python_or_pydantic(model: type[Any]) -> None:
     refused = 0
     for path in keys(model):
         for junk in _JUNK:
@@ -61,12 +61,12 @@ def test_no_message_speaks_to_programmers(model: type[Any]) -> None:
             except SettingsError as error:
                 refused += 1
                 rules = " ".join(line.partition("; found ")[0] for line in str(error).splitlines())
-                assert not set(_OF_PROGRAMMERS.findall(rules)) - _OURS, error
+                assert not set(_OF_PROGRAMMERS.findall(rules)) - _AWS_TERMS, error
                 assert path[0] in str(error)
     assert refused > 100
 
 
-def test_alternatives_are_one_sentence() -> None:
+def test_alternative_types_are_in_one_sentence() -> None:
     with pytest.raises(SettingsError) as caught:
         load(RunSettings, {"hyperparameters": {"epochCount": [1]}}, "run.yaml")
     assert str(caught.value) == (
@@ -74,7 +74,7 @@ def test_alternatives_are_one_sentence() -> None:
     )
 
 
-def test_a_key_inside_a_list_names_the_nearest() -> None:
+def test_an_unknown_key_in_a_list_names_the_nearest() -> None:
     with pytest.raises(SettingsError, match=r"prices\.0\.usdd: there is no such key\. Did you mean 'usd'\?"):
         deployment_settings({"prices": '[{"item": "storage", "usd": 2, "source": "s", "usdd": 3}]'})
 
@@ -89,7 +89,7 @@ def test_a_key_inside_a_list_names_the_nearest() -> None:
     ],
     ids=str,
 )
-def test_true_is_not_taken_for_one(values: dict[str, Any], said: str) -> None:
+def test_true_is_not_a_number(values: dict[str, Any], said: str) -> None:
     with pytest.raises(SettingsError) as caught:
         load(RunSettings, values, "run.yaml")
     assert str(caught.value).startswith(f"run.yaml: {said}")

@@ -166,7 +166,7 @@ def test_every_test_that_is_named_exists(name: str) -> None:
         ([], "Use: python -m docs.first_deployment ACCOUNT REGION [NAME]"),
         (["ACCOUNT", REGION], "'ACCOUNT' is not an account: give your account's number, 12 digits."),
         ([ACCOUNT, "us-est-1"], "Did you mean 'us-east-1'?"),
-        ([ACCOUNT, REGION, "Bad_Name"], "name: must be 2 to 15 small letters and digits"),
+        ([ACCOUNT, REGION, "Bad_Name"], "name: must be 2 to 15 lowercase letters and digits"),
     ],
 )
 def test_a_wrong_word_of_the_command_is_said(words: list[str], said: str) -> None:
