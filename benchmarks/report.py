@@ -20,6 +20,7 @@ from botocore.exceptions import ClientError
 from benchmarks.example_questions import example_questions
 from benchmarks.figures import Figure
 from tuner.artifacts.contestants import CONTESTANTS
+from tuner.artifacts.scores import Scores
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
 from tuner.core.times import now
@@ -118,7 +119,7 @@ def _report(count: int = QUESTIONS) -> Report:
         entry["tuned"]["reasoning"] = reason.answers["tuned"]
     records = [{"id": q.id, "question": q.question, "reference": q.reference} for q in questions]
     answers = {model: [{"id": q.id, "answer": q.answers[model]} for q in questions] for model in CONTESTANTS}
-    return build_comparison("benchmark", records, answers, scoring, "benchmark")
+    return build_comparison("benchmark", records, answers, Scores.model_validate(scoring), "benchmark")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tuner.artifacts.contestants import CONTESTANTS
+from tuner.artifacts.scores import Scores
 from tuner.catalog.encoders import PACKAGED
 from tuner.core.errors import EvaluationError, SettingsError
 from tuner.core.text_sanitizer import readable
@@ -86,7 +87,8 @@ def _page(exam: Exam, document: Mapping[str, Any], output: Path) -> str:
     """The comparison as the page that a run's report is."""
     records = [{"id": q.id, "question": q.question, "reference": q.reference} for q in exam.questions]
     answers = {model: [{"id": q.id, "answer": q.answers[model]} for q in exam.questions] for model in CONTESTANTS}
-    return page(build_comparison(output.resolve().name, records, answers, document, str(output)))
+    scores = Scores.model_validate(document)
+    return page(build_comparison(output.resolve().name, records, answers, scores, str(output)))
 
 
 def read_exam(base: Path, tuned: Path, references: Path) -> Exam:

@@ -20,7 +20,7 @@ def publish(folder: RunFolder, report: Report) -> str:
     address = folder.write(Keys.REPORT_PAGE, page(report).encode())
     own = run_summary(report)
     folder.save(own)
-    folder.write(Keys.REPORT, report.model_dump_json(indent=2).encode() + b"\n")
+    folder.save(report)
     _publish_overview(folder, own)
     return address
 
@@ -35,5 +35,4 @@ def _publish_overview(folder: RunFolder, own: RunSummary) -> None:
 
 def published(folder: RunFolder) -> Report | None:
     """The report in the run's folder, or None when there is none yet."""
-    found = folder.find(Keys.REPORT)
-    return None if found is None else Report.model_validate_json(found)
+    return folder.load_if_present(Report)

@@ -57,10 +57,10 @@ class TestRunsAndShow:
         aws.put("faq-1", Keys.REPORT, report("faq-1", gate=gate))
         assert "Gate: Rejected: correctness is 5, not at least 6." in tuner("show", "faq-1").err
 
-    def test_a_report_of_another_schema_version_is_an_error(self, tuner: Tuner, aws: FakeAws) -> None:
+    def test_a_report_of_another_form_is_an_error(self, tuner: Tuner, aws: FakeAws) -> None:
         aws.add(Execution("faq-1"))
-        aws.put("faq-1", Keys.REPORT, report("faq-1", schema_version=2))
+        aws.put("faq-1", Keys.REPORT, report("faq-1", scores=3))
         outcome = tuner("show", "faq-1")
         assert outcome.status == 1
         assert "was written by another version" in outcome.err
-        assert tuner("show", "faq-1", "--json").json["schema_version"] == 2
+        assert tuner("show", "faq-1", "--json").json["scores"] == 3

@@ -8,7 +8,7 @@ import pytest
 from tests.unit.reporting.conftest import AT, FolderOf
 from tests.unit.reporting.sample import EXECUTION, MODEL, RUN, artifacts
 from tuner.core.artifact_keys import Keys
-from tuner.core.errors import EvaluationError
+from tuner.core.errors import ArtifactError
 from tuner.reporting import Failure, Report, build, publish, published
 
 FAILURE = Failure(error="DatasetError", message="training.jsonl, line 3: not JSON.\nMend it.")
@@ -135,7 +135,7 @@ def test_a_run_that_serves_nothing_has_no_verdict(folder_of: FolderOf) -> None:
 
 
 def test_an_artifact_of_another_shape_is_named(folder_of: FolderOf) -> None:
-    with pytest.raises(EvaluationError, match=r"training/summary.json: epochs.0.epoch: .*documented shape"):
+    with pytest.raises(ArtifactError, match=r"training/summary.json: epochs.0.epoch: .*documented form"):
         build(folder_of({Keys.TRAINING_SUMMARY: json.dumps({"epochs": [{"epoch": "first"}]}).encode()}))
 
 
@@ -154,12 +154,12 @@ def test_an_artifact_of_another_shape_is_named(folder_of: FolderOf) -> None:
 )
 def test_the_report_of_a_failure_comes_out_whatever_is_broken(folder_of: FolderOf, name: str, data: bytes) -> None:
     folder = folder_of(artifacts() | {name: data})
-    with pytest.raises(EvaluationError, match=re.escape(name.partition("/")[0])):
+    with pytest.raises(ArtifactError, match=re.escape(name.partition("/")[0])):
         build(folder)
     report = build(folder, FAILURE)
     assert report.failure == FAILURE
     assert len(report.unreadable) == 1
-    assert "documented shape" in report.unreadable[0]
+    assert "documented form" in report.unreadable[0]
 
 
 def test_what_is_published_can_be_read_again(folder_of: FolderOf, report: Report) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from tests.unit.reporting.sample import artifacts
 from tests.unit.reporting.test_page import Tags
 from tuner.artifacts.report import Report
+from tuner.artifacts.scores import Scores
 from tuner.core.artifact_keys import Keys
 from tuner.evaluation.standalone import evaluate
 from tuner.reporting import build_comparison, page
@@ -18,7 +19,9 @@ def comparison() -> Report:
         return [json.loads(line) for line in things[name].splitlines()]
 
     answers = {model: lines(Keys.answers(model, 0)) for model in ("base", "tuned")}
-    return build_comparison("two-files", lines(Keys.EVALUATION), answers, json.loads(things[Keys.SCORES]), "out")
+    return build_comparison(
+        "two-files", lines(Keys.EVALUATION), answers, Scores.model_validate_json(things[Keys.SCORES]), "out"
+    )
 
 
 def test_it_says_what_a_runs_report_says_of_the_answers(report: Report) -> None:

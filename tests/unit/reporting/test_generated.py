@@ -10,7 +10,7 @@ import pytest
 from tests.unit.reporting.conftest import AT, FolderOf
 from tests.unit.reporting.sample import artifacts
 from tuner.core.artifact_keys import Keys
-from tuner.core.errors import EvaluationError
+from tuner.core.errors import ArtifactError
 from tuner.reporting import Failure, Report, build, page
 
 HOSTILE = "<script>alert(1)</script>"
@@ -91,5 +91,5 @@ def test_a_run_without_documents_says_nothing_of_it(folder_of: FolderOf) -> None
 
 
 def test_pairs_of_another_shape_are_named_by_their_artifact(folder_of: FolderOf) -> None:
-    with pytest.raises(EvaluationError, match=r"generated/validation\.jsonl: origins"):
+    with pytest.raises(ArtifactError, match=r"generated/validation\.jsonl: origins"):
         report_of(folder_of, summary(), {"question": "alone"})

@@ -182,9 +182,10 @@ def test_characters_that_hide_or_turn_a_text_are_shown(report: Report) -> None:
 
 
 def test_answers_that_were_not_given_are_told_from_answers_without_a_score(report: Report) -> None:
-    metric = report.scores["correctness"]
-    tuned = metric.tuned.model_copy(update={"missing": 3, "failed": 1})
-    html = page(report.model_copy(update={"scores": {"correctness": metric.model_copy(update={"tuned": tuned})}}))
+    measure = report.scores["correctness"]
+    tuned = measure.tuned.model_copy(update={"missing": 3, "failed": 1})
+    changed = measure.model_copy(update={"by_contestant": {"base": measure.base, "tuned": tuned}})
+    html = page(report.model_copy(update={"scores": {"correctness": changed}}))
     assert "1 answer not given; 2 answers without a score" in html
 
 

@@ -2,12 +2,13 @@
 
 import pytest
 
-from tuner.artifacts.report import Metric, Moment
+from tuner.artifacts.report import Moment
+from tuner.artifacts.scores import MeasureScores
 from tuner.reporting.page.svg import SCALE, interval, shares, stretches
 
 
-def metric(low: float, high: float, better: str = "higher") -> Metric:
-    return Metric.model_validate(
+def measure(low: float, high: float, better: str = "higher") -> MeasureScores:
+    return MeasureScores.model_validate(
         {"better": better, "difference": (low + high) / 2, "comparison": {"interval": (low, high)}}
     )
 
@@ -17,7 +18,7 @@ def metric(low: float, high: float, better: str = "higher") -> Metric:
     [(1, 2, "higher", "better"), (1, 2, "lower", "worse"), (-2, -1, "lower", "better"), (-1, 2, "higher", "undecided")],
 )
 def test_right_of_the_middle_is_better(low: float, high: float, better: str, kind: str) -> None:
-    drawn = interval(metric(low, high, better))
+    drawn = interval(measure(low, high, better))
     assert drawn
     assert drawn.bar.kind == kind
     assert (drawn.mean > SCALE / 2) == (kind != "worse")
@@ -26,22 +27,22 @@ def test_right_of_the_middle_is_better(low: float, high: float, better: str, kin
 
 @pytest.mark.parametrize("value", [0.0, 1e-9, 1e9])
 def test_an_interval_stays_on_the_scale(value: float) -> None:
-    drawn = interval(metric(-value, value))
+    drawn = interval(measure(-value, value))
     assert drawn
     assert 0 <= drawn.bar.x <= drawn.bar.x + drawn.bar.width <= SCALE
 
 
 def test_without_an_interval_nothing_is_drawn() -> None:
-    assert interval(Metric(difference=1.0)) is None
+    assert interval(MeasureScores(difference=1.0)) is None
 
 
 def test_shares_fill_the_scale() -> None:
-    bars = shares(Metric.model_validate({"comparison": {"wins": 6, "ties": 1, "losses": 1}}))
+    bars = shares(MeasureScores.model_validate({"comparison": {"wins": 6, "ties": 1, "losses": 1}}))
     assert [(bar.x, bar.width) for bar in bars] == [(0, 750), (750, 125), (875, 125)]
 
 
 def test_no_questions_no_shares() -> None:
-    assert [bar.width for bar in shares(Metric())] == [0, 0, 0]
+    assert [bar.width for bar in shares(MeasureScores())] == [0, 0, 0]
 
 
 def test_an_endpoint_without_an_end_is_drawn_to_the_end() -> None:
@@ -55,8 +56,8 @@ def test_an_endpoint_without_an_end_is_drawn_to_the_end() -> None:
 
 
 def test_two_intervals_one_above_the_other_have_one_scale() -> None:
-    near, far = metric(1, 2), metric(4, 8)
+    near, far = measure(1, 2), measure(4, 8)
     wide, narrow = interval(far, near), interval(near, far)
     assert wide and narrow
     assert narrow.mean - SCALE / 2 == pytest.approx((wide.mean - SCALE / 2) / 4, abs=0.2)
-    assert interval(near, Metric(difference=1.0)) == interval(near)
+    assert interval(near, MeasureScores(difference=1.0)) == interval(near)

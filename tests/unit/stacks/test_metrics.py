@@ -13,7 +13,8 @@ from stacks.layer import CHECKOUT
 from stacks.step_table import STEPS
 from tests.unit.stacks.conftest import Synthesis
 from tuner.artifacts.estimate import Estimate
-from tuner.artifacts.report import Bill, Serving, Verdict
+from tuner.artifacts.report import Bill, Serving
+from tuner.artifacts.verdict import Verdict
 from tuner.core import cloudwatch_metrics
 from tuner.reporting import Report, measures
 

@@ -13,46 +13,28 @@ from tuner.artifacts.report.execution import (
     TrainingStep,
 )
 from tuner.artifacts.report.generated import Generated
-from tuner.artifacts.report.report import SCHEMA_VERSION, Earlier, Failure, Models, NamedModel, Report, Status
-from tuner.artifacts.report.scores import (
-    Aggregate,
-    Answer,
-    Comparison,
-    Correlation,
-    Gate,
-    Metric,
-    People,
-    Question,
-)
-from tuner.artifacts.verdict import Verdict
+from tuner.artifacts.report.report import Failure, Models, NamedModel, Report
+from tuner.artifacts.report.scores import Answer, EarlierRun, Question, ScoringDetails
 
 __all__ = [
-    "SCHEMA_VERSION",
-    "Aggregate",
     "Answer",
     "Approval",
     "Bill",
-    "Comparison",
-    "Correlation",
     "Coverage",
     "DatasetSummary",
-    "Earlier",
+    "EarlierRun",
     "Epoch",
     "Failure",
     "Finding",
     "Findings",
-    "Gate",
     "Generated",
-    "Metric",
     "Models",
     "Moment",
     "NamedModel",
-    "People",
     "Question",
     "Report",
+    "ScoringDetails",
     "Serving",
-    "Status",
     "Training",
     "TrainingStep",
-    "Verdict",
 ]

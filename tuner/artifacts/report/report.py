@@ -6,22 +6,23 @@ Times are ISO 8601 in UTC, durations seconds, money US dollars.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
+from tuner.artifacts.base import Artifact, Part
 from tuner.artifacts.estimate import Estimate
+from tuner.artifacts.gate import Gate, GateResult
 from tuner.artifacts.manifest import PinnedInput
-from tuner.artifacts.report.base import Part
 from tuner.artifacts.report.break_even import BreakEven
 from tuner.artifacts.report.dataset import DatasetSummary
 from tuner.artifacts.report.execution import Approval, Bill, Findings, Moment, Serving, Training
 from tuner.artifacts.report.generated import Generated
-from tuner.artifacts.report.scores import Correlation, Gate, Metric, People, Question
+from tuner.artifacts.report.scores import EarlierRun, Question, ScoringDetails
+from tuner.artifacts.run_summary import RunStatus
+from tuner.artifacts.scores import Correlation, HumanScores, MeasureScores
 from tuner.artifacts.verdict import Verdict
-
-SCHEMA_VERSION: Literal[1] = 1
-Status = Literal["SUCCEEDED", "FAILED", "ABORTED", "TIMED_OUT"]
+from tuner.core.artifact_keys import Keys
 
 
 class Failure(Part):
@@ -50,26 +51,16 @@ class Models(Part):
     generator: NamedModel | None = Field(None, description="wrote the validation data, from documents")
 
 
-class Earlier(Part):
-    """An earlier run to compare with: the means of its tuned model, and this run's tuned model measured by it."""
-
-    run_id: str
-    ended_at: str
-    scores: dict[str, float]
-    metrics: dict[str, Metric] = Field(
-        default_factory=dict, description="by metric, as `scores`, with the earlier run's tuned model as base"
-    )
-
-
-class Report(BaseModel):
+class Report(Artifact):
     """A run's report."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, title="Report of a fine-tuning run")
+    NAME: ClassVar[str] = Keys.REPORT
 
-    schema_version: Literal[1] = SCHEMA_VERSION
+    model_config = ConfigDict(title="Report of a fine-tuning run")
+
     run_id: str
     dataset: str | None = Field(None, description="null when the run was refused before its inputs were pinned")
-    status: Status
+    status: RunStatus
     failure: Failure | None = None
     verdict: Verdict
     started_at: str | None = None
@@ -81,13 +72,14 @@ class Report(BaseModel):
     )
     stand_ins: tuple[str, ...] = Field((), description="names of everything that stood in for the real thing")
     models: Models = Models()
-    scores: dict[str, Metric] = Field(default_factory=dict, description="by metric")
-    gate: Gate | None = Field(None, description="null when the run's settings have no gate")
-    people: People | None = Field(None, description="null until people scored answers")
+    scores: dict[str, MeasureScores] = Field(default_factory=dict, description="by measure")
+    # A comparison of files has no model to tag, so it has a result only.
+    gate: Gate | GateResult | None = Field(None, description="null when the run's settings have no gate")
+    people: HumanScores | None = Field(None, description="null until people scored answers")
     agreement: tuple[Correlation, ...] = ()
-    scoring: dict[str, Any] = Field(default_factory=dict, description="what else scores.json says, of all metrics")
-    earlier: Earlier | None = Field(
-        None, description="the dataset's best earlier run on the same questions, by the metric that decides"
+    scoring: ScoringDetails = ScoringDetails()
+    earlier: EarlierRun | None = Field(
+        None, description="the dataset's best earlier run on the same questions, by the measure that decides"
     )
     questions: tuple[Question, ...] = ()
     training: Training | None = None

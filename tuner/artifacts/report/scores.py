@@ -1,59 +1,23 @@
-"""The part of a report that says whether the tuned model is better."""
+"""The part of a report about the evaluation: its questions with both answers, and how the scores were made."""
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
-from tuner.artifacts.report.base import Part
+from tuner.artifacts.base import Part
 from tuner.artifacts.report.dataset import Coverage
-from tuner.artifacts.verdict import VerdictValue
-
-Decision = Literal["accepted", "rejected", "undecided", "none"]
-
-
-class Aggregate(Part):
-    """One model's scores by one metric."""
-
-    mean: float | None = None
-    standard_error: float | None = None
-    n: int | None = Field(None, description="answers that count towards the mean")
-    missing: int = Field(0, description="answers without a score of their own")
-    failed: int = Field(0, description="answers that were not given; they count as the worst score")
-
-
-class Comparison(Part):
-    """Tuned minus base, paired by question."""
-
-    n: int = Field(0, description="questions that both models have a score for")
-    interval: tuple[float, float] | None = Field(None, description="95 % interval of the mean difference")
-    sign_test_p: float | None = None
-    wins: int = 0
-    ties: int = 0
-    losses: int = 0
-    smallest_detectable: float | None = Field(None, description="what this many questions could show")
-
-
-class Conclusion(Part):
-    """What one metric says by itself."""
-
-    value: VerdictValue
-    sentence: str
-
-
-class Metric(Part):
-    """Base against tuned by one metric."""
-
-    label: str | None = None
-    range: tuple[float, float] | None = Field(None, description="lowest and highest possible value")
-    better: Literal["higher", "lower"] | None = Field("higher", description="null for one that only describes")
-    base: Aggregate | None = None
-    tuned: Aggregate | None = None
-    references: Aggregate | None = Field(None, description="the same, measured on the reference answers")
-    difference: float | None = Field(None, description="tuned minus base")
-    comparison: Comparison = Comparison()
-    conclusion: Conclusion | None = None
+from tuner.artifacts.scores import (
+    BertScoreDetails,
+    BleuDetails,
+    FileIdentity,
+    JudgeDetails,
+    Number,
+    Outcome,
+    PreferenceDetails,
+    PreviousBest,
+)
 
 
 class Answer(Part):
@@ -66,10 +30,14 @@ class Answer(Part):
     input_tokens: int | None = None
     output_tokens: int | None = None
     latency_ms: float | None = None
-    scores: dict[str, float | None] = Field(default_factory=dict)
+    scores: dict[str, Number | None] = Field(default_factory=dict, description="by measure")
     reasoning: str | None = Field(None, description="the judge's reasons for `scores.correctness`")
-    problem: str | None = Field(None, description="why the judge's verdict could not be used")
+    problem: str | None = Field(None, description="why the judge's grade could not be used")
+    unsure: bool = Field(False, description="the judge says that a person should look at the answer")
+    preference_reasoning: str | None = Field(None, description="the judge's reasons for `scores.preference`")
+    preference_problem: str | None = Field(None, description="why the judge's preference could not be used")
     human: bool = Field(False, description="`scores.correctness` is a person's")
+    judge_correctness: Number | None = Field(None, description="the judge's grade, where a person's replaced it")
 
 
 class Question(Part):
@@ -80,54 +48,31 @@ class Question(Part):
     reference: str | None = None
     base: Answer | None = None
     tuned: Answer | None = None
-    outcome: Literal["win", "tie", "loss"] | None = Field(None, description="of the tuned model, by verdict.metric")
+    outcome: Outcome | None = Field(None, description="of the tuned model, by verdict.metric")
     gain: float | None = Field(None, description="tuned minus base by verdict.metric, positive when tuned is better")
     review: tuple[str, ...] = Field((), description="why a person should look at it")
     coverage: Coverage | None = Field(None, description="how much the training data says about it, where that is known")
 
 
-class GateRule(Part):
-    """One rule of the run's gate, and what it came to."""
+class ScoringDetails(Part):
+    """How the scores were made: what each metric says about itself. A metric that says nothing has no member."""
 
-    measure: str
-    rule: str
-    decision: Decision
-    sentence: str
-    numbers: dict[str, Any] = Field(default_factory=dict, description="what it was decided by, see gate.md")
+    judge: JudgeDetails | None = None
+    bertscore: BertScoreDetails | None = None
+    bleu: BleuDetails | None = None
+    preference: PreferenceDetails | None = None
+    warnings: tuple[str, ...] = ()
+    files: dict[str, FileIdentity] = Field(
+        default_factory=dict, description="the files that were compared, where there was no run"
+    )
 
-
-class Gate(Part):
-    """Whether the tuned model may be used, by the rules of the run's settings (`scores/gate.json`)."""
-
-    decision: Decision
-    sentence: str
-    rules: tuple[GateRule, ...] = ()
-    custom_model_arn: str | None = None
-    tag: Decision | None = Field(None, description="what the custom model is tagged with; null: with the decision")
-    announced: bool = Field(False, description="the custom model is tagged, and an event was put")
+    @model_serializer(mode="wrap")
+    def _omit_absent(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        written: dict[str, Any] = handler(self)
+        return {name: value for name, value in written.items() if name in self.model_fields_set and value is not None}
 
 
-class Correlation(Part):
-    """Spearman's rank correlation of what two metrics say about the same questions."""
+class EarlierRun(PreviousBest):
+    """The dataset's best earlier run: the means of its tuned model, and this run's tuned model compared with it."""
 
-    one: str
-    other: str
-    rho: float
-    n: int = Field(description="questions")
-
-
-class JudgeAgreement(Part):
-    """How far the judge agrees with people about the same answers."""
-
-    n: int = Field(description="answers that both scored")
-    rho: float | None = Field(None, description="Spearman's rank correlation")
-    mean_difference: float | None = Field(None, description="judge minus people")
-
-
-class People(Part):
-    """The scores that people gave in the judge's place."""
-
-    questions: int
-    answers: int
-    of_answers: int
-    judge_agreement: JudgeAgreement | None = None
+    scores: dict[str, float] = Field(description="means of the earlier run's tuned model, by measure")

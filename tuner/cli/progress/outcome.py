@@ -11,7 +11,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tuner.artifacts.report import Metric, Report
+from tuner.artifacts.report import Report
+from tuner.artifacts.scores import MeasureScores
 from tuner.aws.clients import client
 from tuner.cli.deployment import Deployment
 from tuner.cli.errors import CommandError
@@ -62,7 +63,7 @@ def scores_table(report: Report) -> Table:
     return table
 
 
-def _style(metric: Metric) -> str:
+def _style(metric: MeasureScores) -> str:
     """A colour when the whole interval is on one side of zero. A difference that may be chance has none."""
     low, high = metric.comparison.interval or (0, 0)
     if metric.better is None or low <= 0 <= high:

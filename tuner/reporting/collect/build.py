@@ -8,35 +8,34 @@ from typing import Any
 
 from tuner import __version__, catalog
 from tuner.artifacts.contestants import ContestantName
-from tuner.artifacts.report import Earlier, Failure, Gate, Metric, Question, Report, Serving, Status
+from tuner.artifacts.report import EarlierRun, Failure, Question, Report, ScoringDetails, Serving
 from tuner.artifacts.report.break_even import BreakEven
+from tuner.artifacts.run_summary import RunStatus
+from tuner.artifacts.scores import PreviousBest, Scores
+from tuner.artifacts.verdict import Verdict
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
 from tuner.core.times import iso, now, seconds_since
 from tuner.costs.break_even import assumptions, break_even
 from tuner.reporting.collect.bill import Usage, bill
 from tuner.reporting.collect.model_names import named_models, stand_ins
-from tuner.reporting.collect.questions import covered, joined, questions
+from tuner.reporting.collect.questions import joined_questions, run_questions, with_coverage
 from tuner.reporting.collect.release_state import job_sentence
-from tuner.reporting.collect.run_artifacts import Artifacts, Reading, gather, shaped
+from tuner.reporting.collect.run_artifacts import Artifacts, Reading, documented_form, gather
 from tuner.reporting.collect.timeline import timeline
-from tuner.reporting.collect.verdict import verdict
-
-# These parts of scores.json have places of their own in the report.
-_PLACED = ("schema_version", "metrics", "questions", "verdict", "people", "agreement", "review", "earlier", "gate")
 
 
 def build(
     folder: RunFolder,
     failure: Failure | None = None,
-    status: Status | None = None,
+    status: RunStatus | None = None,
     execution_arn: str | None = None,
     at: datetime | None = None,
 ) -> Report:
     """The report of the run in `folder`, as far as the run got.
 
     `status` is SUCCEEDED without a `failure` and FAILED with one, unless given. `execution_arn` serves a run that
-    never wrote its run.json. Raises EvaluationError, naming the artifact, when one is not of the documented shape; the
+    never wrote its run.json. Raises ArtifactError, naming the artifact, when one does not have the documented form; the
     report of a failure leaves it out and says so in `unreadable`.
     """
     ended = at or now()
@@ -45,9 +44,10 @@ def build(
     if failure and (said := reading.of(lambda: _job(folder), None)):
         failure = failure.model_copy(update={"message": f"{failure.message}\n{said}"})
     serving = _serving(made.serving, ended)
-    models = named_models(made.manifest, made.training, serving, made.scoring, made.generated)
-    nothing: dict[str, Any] = {"verdict": verdict(failure, None), "questions": ()}
-    evaluation = reading.of(lambda: _evaluation(folder, made, failure), nothing)
+    models = named_models(made.manifest, made.training, serving, made.scores, made.generated)
+    verdict = _verdict(failure, made.scores)
+    none: tuple[Question, ...] = ()
+    asked = reading.of(lambda: run_questions(folder, made.scores, verdict.metric), none)
     return Report(
         run_id=folder.run_id,
         status=status or ("FAILED" if failure else "SUCCEEDED"),
@@ -61,21 +61,25 @@ def build(
         commitment=made.commitment,
         estimate=made.estimate,
         approval=made.approval,
-        bill=bill(made.estimate, _usage(made, serving, evaluation["questions"])),
-        break_even=_break_even(made, evaluation["questions"]),
+        bill=bill(made.estimate, _usage(made, serving, asked)),
+        break_even=_break_even(made, asked),
         timeline=timeline(made.manifest, _written(folder, ended), made.training, serving, made.approval),
         dataset_summary=made.dataset_summary,
         findings=made.findings,
         generated=made.generated,
         gate=made.gate if made.gate and made.gate.decision != "none" else None,
         unreadable=tuple(reading.unreadable),
-        **evaluation,
+        verdict=verdict,
+        questions=with_coverage(asked, made.dataset_summary),
+        earlier=_earlier_run(made.scores.earlier) if made.scores and made.scores.earlier else None,
+        **_evaluation(made.scores),
         **_pinned(made, execution_arn),
     )
 
 
 def _usage(made: Artifacts, serving: Serving | None, asked: Iterable[Question]) -> Usage:
-    return Usage(made.training, serving, tuple(asked), made.scoring.get("judge") or {}, made.commitment)
+    judge = made.scores.judge.model_dump() if made.scores and made.scores.judge else {}
+    return Usage(made.training, serving, tuple(asked), judge, made.commitment)
 
 
 def _break_even(made: Artifacts, asked: Iterable[Question]) -> BreakEven | None:
@@ -91,49 +95,50 @@ def _break_even(made: Artifacts, asked: Iterable[Question]) -> BreakEven | None:
 
 
 def _job(folder: RunFolder) -> str | None:
-    with shaped(folder.uri(Keys.TRAINING_JOB)):
+    with documented_form(folder.uri(Keys.TRAINING_JOB)):
         return job_sentence(folder)
 
 
-def _evaluation(folder: RunFolder, made: Artifacts, failure: Failure | None) -> dict[str, Any]:
-    scoring = made.scoring
-    with shaped(folder.uri(Keys.SCORES)):
-        scores = {name: Metric.model_validate(value) for name, value in scoring.get("metrics", {}).items()}
-        conclusion = verdict(failure, scoring.get("verdict"))
-    asked = covered(questions(folder, scoring, scores, conclusion.metric), made.dataset_summary)
+def _verdict(failure: Failure | None, scores: Scores | None) -> Verdict:
+    """What the evaluation decided; without it, why there is no verdict."""
+    if failure:
+        return Verdict(sentence=f"The run ended without a result: {failure.message.splitlines()[0]}")
+    if scores:
+        return scores.verdict
+    return Verdict(sentence="The model was tuned. Nobody has asked it anything, so nothing says whether it is better.")
+
+
+def _evaluation(scores: Scores | None) -> dict[str, Any]:
+    """The members of the report that scores.json has too."""
+    if scores is None:
+        return {}
+    details = {name: getattr(scores, name) for name in ScoringDetails.model_fields if name in scores.model_fields_set}
     return {
-        "verdict": conclusion,
-        "scores": scores,
-        **_beside(scoring),
-        "earlier": _earlier(folder, scoring),
-        "questions": asked,
+        "scores": scores.metrics,
+        "people": scores.people,
+        "agreement": scores.agreement,
+        "scoring": ScoringDetails(**details),
     }
 
 
-def _earlier(folder: RunFolder, scoring: Mapping[str, Any]) -> Earlier | None:
-    found = scoring.get("earlier")
-    if not found:
-        return None
-    with shaped(folder.uri(Keys.SCORES)):
-        metrics = {name: Metric.model_validate(value) for name, value in found["metrics"].items()}
-        means = {name: entry.base.mean for name, entry in metrics.items() if entry.base and entry.base.mean is not None}
-        return Earlier(run_id=found["run_id"], ended_at=found["ended_at"], scores=means, metrics=metrics)
+def _earlier_run(earlier: PreviousBest) -> EarlierRun:
+    means = {name: entry.base.mean for name, entry in earlier.metrics.items() if entry.base.mean is not None}
+    members = {name: getattr(earlier, name) for name in PreviousBest.model_fields}
+    return EarlierRun(**members, scores=means)
 
 
 def build_comparison(
     name: str,
     records: Iterable[Mapping[str, Any]],
     answers: Mapping[ContestantName, Iterable[Mapping[str, Any]]],
-    scoring: Mapping[str, Any],
+    scores: Scores,
     folder: str,
 ) -> Report:
-    """The report of answers from anywhere, without a run: what was asked and answered, and scores.json.
+    """The report of answers from files, without a run.
 
-    `records` are {"id", "question", "reference"}, `answers` {"id", "answer"} per model; `folder` is where it all lies.
+    `records` are {"id", "question", "reference"}, `answers` {"id", "answer"} per model; `folder` has the files.
     """
-    scores = {key: Metric.model_validate(value) for key, value in scoring["metrics"].items()}
-    models = named_models(None, None, None, scoring)
-    decided = verdict(None, scoring["verdict"])
+    models = named_models(None, None, None, scores)
     return Report(
         run_id=name,
         status="SUCCEEDED",
@@ -141,22 +146,12 @@ def build_comparison(
         folder=folder,
         stand_ins=tuple(stand_ins(models)),
         models=models,
-        verdict=decided,
-        scores=scores,
-        gate=Gate.model_validate(scoring["gate"]) if scoring.get("gate") else None,
-        questions=joined(records, answers, scoring, scores, decided.metric),
+        verdict=scores.verdict,
+        gate=scores.gate,
+        questions=joined_questions(records, answers, scores, scores.verdict.metric),
         versions={"bedrock-tuner": __version__},
-        **_beside(scoring),
+        **_evaluation(scores),
     )
-
-
-def _beside(scoring: Mapping[str, Any]) -> dict[str, Any]:
-    """What scores.json says beside metrics and questions."""
-    return {
-        "people": scoring.get("people"),
-        "agreement": scoring.get("agreement", ()),
-        "scoring": {key: value for key, value in scoring.items() if key not in _PLACED},
-    }
 
 
 def _pinned(made: Artifacts, execution_arn: str | None) -> dict[str, Any]:

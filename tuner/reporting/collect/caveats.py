@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
-from tuner.artifacts.report import People, Report
+from tuner.artifacts.report import Report
+from tuner.artifacts.scores import HumanScores, JudgeDetails, PreferenceDetails
 from tuner.catalog import judge_or_assumed
 from tuner.reporting.formatting import number, plural, title
 
@@ -13,20 +13,19 @@ from tuner.reporting.formatting import number, plural, title
 def notes(report: Report) -> tuple[str, ...]:
     """The verdict's notes that are not in its sentence already, and the warnings of estimate and scoring."""
     before = report.estimate.warnings if report.estimate else ()
-    given = (*report.verdict.notes, *before, *report.scoring.get("warnings", ()))
+    given = (*report.verdict.notes, *before, *report.scoring.warnings)
     return tuple(dict.fromkeys(note for note in given if note not in report.verdict.sentence))
 
 
 def habits(report: Report) -> tuple[str, ...]:
     """How the judge behaved, as far as the scoring counted it."""
-    judge = report.scoring.get("judge") or {}
-    preference = report.scoring.get("preference") or {}
+    judge, preference = report.scoring.judge, report.scoring.preference
     return (
-        *_missing(judge),
+        *(_missing(judge) if judge else ()),
         *_kinship(report),
-        *_order(preference),
-        *_length(preference),
-        *_people(report.people),
+        *(_order(preference) if preference else ()),
+        *(_length(preference) if preference else ()),
+        *(_people(report.people) if report.people else ()),
     )
 
 
@@ -36,12 +35,14 @@ def agreements(report: Report) -> tuple[tuple[str, str, float, int], ...]:
     return tuple((labels.get(e.one, e.one), labels.get(e.other, e.other), e.rho, e.n) for e in report.agreement)
 
 
-def _missing(judge: Mapping[str, Any]) -> Iterator[str]:
-    asked, missing = judge.get("asked"), judge.get("missing") or 0
-    if asked and missing:
-        yield f"{plural(missing, 'verdict')} of {asked:,} could not be used: they count as missing, not as a grade."
-    elif asked:
-        yield f"All {plural(asked, 'verdict')} could be used."
+def _missing(judge: JudgeDetails) -> Iterator[str]:
+    if judge.asked and judge.missing:
+        yield (
+            f"{plural(judge.missing, 'verdict')} of {judge.asked:,} could not be used: they count as missing, not as a "
+            "grade."
+        )
+    elif judge.asked:
+        yield f"All {plural(judge.asked, 'verdict')} could be used."
 
 
 def _kinship(report: Report) -> Iterator[str]:
@@ -59,24 +60,21 @@ def _kinship(report: Report) -> Iterator[str]:
         yield f"The catalog does not list the judge {judge.id}: how it is asked was assumed from its vendor's models."
 
 
-def _order(counted: Mapping[str, Any]) -> Iterator[str]:
-    if compared := counted.get("compared"):
-        flipped = counted.get("flipped", 0)
+def _order(preference: PreferenceDetails) -> Iterator[str]:
+    if preference.compared:
         yield (
             "Shown both answers in both orders, it changed its mind with the order in "
-            f"{flipped:,} of {plural(compared, 'comparison')}; those count as ties."
+            f"{preference.flipped:,} of {plural(preference.compared, 'comparison')}; those count as ties."
         )
 
 
-def _length(counted: Mapping[str, Any]) -> Iterator[str]:
-    if decided := counted.get("decided"):
-        longer = counted.get("longer_won", 0)
-        yield f"It preferred the longer answer in {longer:,} of {plural(decided, 'decided comparison')}."
+def _length(preference: PreferenceDetails) -> Iterator[str]:
+    if preference.decided:
+        decided = plural(preference.decided, "decided comparison")
+        yield f"It preferred the longer answer in {preference.longer_won:,} of {decided}."
 
 
-def _people(people: People | None) -> Iterator[str]:
-    if people is None:
-        return
+def _people(people: HumanScores) -> Iterator[str]:
     yield f"People gave {people.answers:,} of {plural(people.of_answers, 'score')}, in the judge's place."
     judge = people.judge_agreement
     if judge and judge.n and judge.mean_difference is not None:

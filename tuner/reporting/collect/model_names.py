@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from tuner.artifacts.manifest import Manifest
 from tuner.artifacts.report import Generated, Models, NamedModel, Serving, Training
+from tuner.artifacts.scores import BertScoreDetails, JudgeDetails, Scores
 
 # How everything that stands in for something on the local cloud calls itself.
 _STAND_IN = "stand-in"
@@ -16,10 +16,10 @@ def named_models(
     manifest: Manifest | None,
     training: Training | None,
     serving: Serving | None,
-    scoring: Mapping[str, Any],
+    scores: Scores | None,
     generated: Generated | None = None,
 ) -> Models:
-    """The models as far as the run got. `scoring` is scores.json."""
+    """The models that the run got as far as using."""
     base = tuned = None
     if manifest:
         base = _named(manifest.base_model, manifest.base_model_name)
@@ -30,7 +30,8 @@ def named_models(
     generator = None
     if generated and generated.model:
         generator = NamedModel(id=generated.model, name=generated.name, stand_in=generated.stand_in)
-    judge, bertscore = _scorer(scoring, "judge"), _scorer(scoring, "bertscore")
+    judge = _judge(scores.judge) if scores and scores.judge else None
+    bertscore = _encoder(scores.bertscore) if scores and scores.bertscore else None
     return Models(base=base, tuned=tuned, judge=judge, bertscore=bertscore, generator=generator)
 
 
@@ -38,14 +39,12 @@ def _named(model_id: str, name: str | None) -> NamedModel:
     return NamedModel(id=model_id, name=name, stand_in=_STAND_IN in (name or "").lower())
 
 
-def _scorer(scoring: Mapping[str, Any], which: str) -> NamedModel | None:
-    """The model behind a metric, with whatever settings scores.json gives for it."""
-    said = scoring.get(which)
-    if not said:
-        return None
-    named = _named(said.get("model") or "", said.get("name"))
-    rest = {key: value for key, value in said.items() if key not in ("model", "name", "stand_in")}
-    return NamedModel(id=named.id, name=named.name, stand_in=said.get("stand_in", named.stand_in), **rest)
+def _judge(judge: JudgeDetails) -> NamedModel:
+    return NamedModel(id=judge.model, name=judge.name, stand_in=judge.stand_in)
+
+
+def _encoder(encoder: BertScoreDetails) -> NamedModel:
+    return NamedModel(id=encoder.model)
 
 
 def stand_ins(models: Models) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""The questions of the evaluation with everything that is known of each, joined by id."""
+"""Joins each question of the evaluation with its answers and their scores."""
 
 from __future__ import annotations
 
@@ -6,91 +6,72 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from tuner.artifacts.contestants import CONTESTANTS, ContestantName
-from tuner.artifacts.report import Answer, Coverage, DatasetSummary, Metric, Question
+from tuner.artifacts.report import Answer, Coverage, DatasetSummary, Question
+from tuner.artifacts.scores import AnswerScores, QuestionScores, Scores, by_id
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
-from tuner.reporting.collect.run_artifacts import shaped
+from tuner.reporting.collect.run_artifacts import documented_form
 
-# As many of a question's letters as the study keeps.
-_STUDIED_LETTERS = 200
-Document = Mapping[str, Any]
+# The dataset's profile names a question by its first letters, and keeps this many.
+_PROFILED_LETTERS = 200
+_GAIN_DIGITS = 6
+Record = Mapping[str, Any]
 
 
-def questions(
-    folder: RunFolder, scoring: Document, metrics: Mapping[str, Metric], deciding: str | None
-) -> tuple[Question, ...]:
-    """A run's questions in their order, each with both models' answers and what `scoring`, scores.json, says of them.
-
-    `deciding` names the one of `metrics` that the gain of each question is told by.
-    """
+def run_questions(folder: RunFolder, scores: Scores | None, deciding: str | None) -> tuple[Question, ...]:
+    """The questions of a run, in their order. `deciding` is the measure that each question's gain is in."""
     if folder.find(Keys.EVALUATION) is None:
         return ()
-    with shaped(folder.uri(Keys.EVALUATION) + " and the answers to it"):
-        answers = {which: folder.answers(which) for which in CONTESTANTS}
-        return joined(folder.read_lines(Keys.EVALUATION), answers, scoring, metrics, deciding)
+    with documented_form(folder.uri(Keys.EVALUATION) + " and the answers to it"):
+        answers = {name: folder.answers(name) for name in CONTESTANTS}
+        return joined_questions(folder.read_lines(Keys.EVALUATION), answers, scores, deciding)
 
 
-def joined(
-    records: Iterable[Document],
-    answers: Mapping[ContestantName, Iterable[Document]],
-    scoring: Document,
-    metrics: Mapping[str, Metric],
+def joined_questions(
+    records: Iterable[Record],
+    answers: Mapping[ContestantName, Iterable[Record]],
+    scores: Scores | None,
     deciding: str | None,
 ) -> tuple[Question, ...]:
-    """The same of records {"id", "question", "reference"} and answers {"id", "answer"} from anywhere."""
-    said = {which: {entry["id"]: entry for entry in answers[which]} for which in CONTESTANTS}
-    scores = {entry["id"]: entry for entry in scoring.get("questions", ())}
-    review = {entry["id"]: entry["reasons"] for entry in scoring.get("review", ())}
+    """Questions {"id", "question", "reference"} joined by id with answers {"id", "answer"} and scores."""
+    given = {name: {entry["id"]: entry for entry in answers[name]} for name in CONTESTANTS}
+    scored = by_id(scores.questions) if scores else {}
+    review = {candidate.id: candidate.reasons for candidate in scores.review} if scores else {}
     found = []
     for record in records:
         key = record["id"]
-        graded = scores.get(key, {})
-        both = {which: _answer(said[which].get(key), graded.get(which)) for which in CONTESTANTS}
-        about = {"outcome": graded.get("outcome"), "gain": _gain(both, metrics, deciding)}
-        found.append(Question.model_validate({**record, **both, **about, "review": review.get(key, ())}))
+        graded = scored.get(key)
+        both = {name: _answer(given[name].get(key), _scores_of(graded, name)) for name in CONTESTANTS}
+        result = {"outcome": graded.outcome if graded else None, "gain": _gain(graded, scores, deciding)}
+        found.append(Question.model_validate({**record, **both, **result, "review": review.get(key, ())}))
     return tuple(found)
 
 
-def covered(asked: Iterable[Question], summary: DatasetSummary | None) -> tuple[Question, ...]:
-    """The questions, with what the dataset's study knows of each: it goes by the first letters of their text."""
+def with_coverage(questions: Iterable[Question], summary: DatasetSummary | None) -> tuple[Question, ...]:
+    """The questions, each with how much the training data says about it where the dataset's profile knows it."""
     study = summary.study if summary else None
     known = {entry.question: entry for entry in study.coverage} if study else {}
     found = []
-    for question in asked:
-        entry = known.get(question.question[:_STUDIED_LETTERS])
+    for question in questions:
+        entry = known.get(question.question[:_PROFILED_LETTERS])
         coverage = Coverage(subject=entry.subject, records=entry.records, mentions=entry.mentions) if entry else None
         found.append(question.model_copy(update={"coverage": coverage}))
     return tuple(found)
 
 
-def _answer(said: Document | None, graded: Document | None) -> Answer | None:
-    if said is None and graded is None:
+def _scores_of(graded: QuestionScores | None, name: ContestantName) -> AnswerScores | None:
+    return graded.by_contestant.get(name) if graded else None
+
+
+def _answer(given: Record | None, scores: AnswerScores | None) -> Answer | None:
+    if given is None and scores is None:
         return None
-    values = dict(graded or {})
-    numbers = {key: value for key, value in values.items() if _is_score(value)}
-    words = {key: value for key, value in values.items() if isinstance(value, str | bool)}
-    return Answer.model_validate({**words, **(said or {}), "scores": numbers})
+    scored = scores.model_dump(exclude={"measures"}, exclude_unset=True) | {"scores": scores.measures} if scores else {}
+    return Answer.model_validate({**scored, **(given or {})})
 
 
-def _is_score(value: Any) -> bool:
-    return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
-
-
-def _gain(
-    both: Mapping[ContestantName, Answer | None], metrics: Mapping[str, Metric], name: str | None
-) -> float | None:
-    """Tuned minus base, turned so that more is better; an answer that was not given counts as the worst."""
-    metric = metrics.get(name or "")
-    if metric is None or name is None or metric.better is None or metric.range is None:
+def _gain(graded: QuestionScores | None, scores: Scores | None, deciding: str | None) -> float | None:
+    if graded is None or scores is None or deciding is None or deciding not in scores.metrics:
         return None
-    worst = metric.range[0 if metric.better == "higher" else 1]
-    values = []
-    for which in CONTESTANTS:
-        answer = both[which]
-        value = answer.scores.get(name) if answer else None
-        failed = answer is None or answer.failed or answer.answer is None
-        values.append(worst if value is None and failed else value)
-    base, tuned = values
-    if base is None or tuned is None:
-        return None
-    return round(tuned - base if metric.better == "higher" else base - tuned, 6)
+    gain = graded.gain(deciding, scores.metrics[deciding])
+    return None if gain is None else round(gain, _GAIN_DIGITS)

@@ -11,20 +11,24 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from tuner.artifacts.approval import ApprovalAnswer, ApprovalRequest
+from tuner.artifacts.base import Artifact
 from tuner.artifacts.estimate import Estimate
+from tuner.artifacts.gate import Gate
 from tuner.artifacts.manifest import Manifest
-from tuner.artifacts.report import Approval, DatasetSummary, Findings, Gate, Generated, Serving, Training
+from tuner.artifacts.report import Approval, DatasetSummary, Findings, Generated, Serving, Training
+from tuner.artifacts.scores import Scores
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
-from tuner.core.errors import EvaluationError
+from tuner.core.errors import ArtifactError
 
+A = TypeVar("A", bound=Artifact)
 M = TypeVar("M", bound=BaseModel)
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Artifacts:
-    """What a run wrote before its report. `scoring` is scores.json."""
+    """What a run wrote before its report."""
 
     manifest: Manifest | None
     dataset_summary: DatasetSummary | None
@@ -36,25 +40,25 @@ class Artifacts:
     serving: Serving | None
     commitment: Serving | None
     gate: Gate | None
-    scoring: dict[str, Any]
+    scores: Scores | None
 
 
 class Reading:
     """How strictly a run is read.
 
-    The report of a failure must come out whatever else is broken: when `lenient`, what cannot be read is left out and
-    kept in `unreadable`, a message each.
+    The report of a failed run must be written whatever else is broken. So a `lenient` reading leaves out the artifacts
+    that cannot be read, and keeps a message about each in `unreadable`.
     """
 
     def __init__(self, lenient: bool) -> None:
         self._lenient = lenient
         self.unreadable: list[str] = []
 
-    def of(self, make: Callable[[], T], otherwise: T) -> T:
-        """What `make` reads; `otherwise` when that fails and may. Raises EvaluationError as `shaped` does."""
+    def of(self, read: Callable[[], T], otherwise: T) -> T:
+        """The result of `read`, or `otherwise` when `read` raises ArtifactError and the reading is lenient."""
         try:
-            return make()
-        except EvaluationError as error:
+            return read()
+        except ArtifactError as error:
             if not self._lenient:
                 raise
             self.unreadable.append(str(error))
@@ -64,27 +68,30 @@ class Reading:
 def gather(folder: RunFolder, reading: Reading) -> Artifacts:
     """Everything there is."""
 
+    def artifact(model: type[A]) -> A | None:
+        return reading.of(lambda: folder.load_if_present(model), None)
+
     def part(name: str, model: type[M]) -> M | None:
         return reading.of(lambda: _find(folder, name, model), None)
 
     return Artifacts(
-        manifest=part(Keys.MANIFEST, Manifest),
+        manifest=artifact(Manifest),
         dataset_summary=part(Keys.DATASET_SUMMARY, DatasetSummary),
         findings=part(Keys.FINDINGS, Findings),
         generated=reading.of(lambda: _generated(folder), None),
-        estimate=part(Keys.ESTIMATE, Estimate),
+        estimate=artifact(Estimate),
         approval=reading.of(lambda: _approval(folder), None),
         training=part(Keys.TRAINING_SUMMARY, Training),
         serving=part(Keys.ENDPOINT, Serving),
         commitment=part(Keys.COMMITMENT, Serving),
-        gate=part(Keys.GATE, Gate),
-        scoring=reading.of(lambda: _document(folder, Keys.SCORES), {}),
+        gate=artifact(Gate),
+        scores=artifact(Scores),
     )
 
 
 @contextmanager
-def shaped(where: str) -> Iterator[None]:
-    """Raises EvaluationError, naming the artifact and the place in it, when what is read has another shape."""
+def documented_form(where: str) -> Iterator[None]:
+    """Raises ArtifactError, naming the artifact and the member, when what is read has another form."""
     try:
         yield
     except ValidationError as error:
@@ -95,22 +102,22 @@ def shaped(where: str) -> Iterator[None]:
         raise _misshapen(where, f"{type(error).__name__}: {error}") from error
 
 
-def _misshapen(where: str, what: str) -> EvaluationError:
-    return EvaluationError(
-        f"{where}: {what}. The report cannot be made from it: the artifact is not of the documented shape, so it was "
-        "written by another version or by hand."
+def _misshapen(where: str, what: str) -> ArtifactError:
+    return ArtifactError(
+        f"{where}: {what}. The file does not have the documented form, so another version of the pipeline or a person "
+        "wrote it. Repeat the run with 'tuner run --again'."
     )
 
 
 def _find(folder: RunFolder, name: str, model: type[M]) -> M | None:
     data = folder.find(name)
-    with shaped(folder.uri(name)):
+    with documented_form(folder.uri(name)):
         return None if data is None else model.model_validate_json(data)
 
 
 def _approval(folder: RunFolder) -> Approval | None:
-    request = _find(folder, Keys.APPROVAL, ApprovalRequest)
-    return Approval.of(request, _find(folder, Keys.APPROVAL_ANSWER, ApprovalAnswer)) if request else None
+    request = folder.load_if_present(ApprovalRequest)
+    return Approval.of(request, folder.load_if_present(ApprovalAnswer)) if request else None
 
 
 def _generated(folder: RunFolder) -> Generated | None:
@@ -119,12 +126,12 @@ def _generated(folder: RunFolder) -> Generated | None:
     pairs = folder.find(Keys.GENERATED) if found else None
     if found is None or pairs is None:
         return found
-    with shaped(folder.uri(Keys.GENERATED)):
+    with documented_form(folder.uri(Keys.GENERATED)):
         origins = [json.loads(line) for line in pairs.splitlines()]
         return Generated.model_validate({**found.model_dump(), "origins": origins})
 
 
 def _document(folder: RunFolder, name: str) -> dict[str, Any]:
     data = folder.find(name)
-    with shaped(folder.uri(name)):
+    with documented_form(folder.uri(name)):
         return {} if data is None else dict(json.loads(data))

@@ -26,8 +26,8 @@ def run_summary(report: Report) -> RunSummary:
             name: MeasureMeans(
                 label=measure.label,
                 better=measure.better,
-                base=measure.base.mean if measure.base else None,
-                tuned=measure.tuned.mean if measure.tuned else None,
+                base=measure.base.mean,
+                tuned=measure.tuned.mean,
             )
             for name, measure in report.scores.items()
         },

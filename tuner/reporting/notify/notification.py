@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from tuner.artifacts.report import Metric, Report
+from tuner.artifacts.report import Report
+from tuner.artifacts.scores import MeasureScores
 from tuner.reporting.collect.caveats import notes
 from tuner.reporting.collect.release_state import ending
 from tuner.reporting.formatting import between, duration, number, plural, title, when
@@ -72,9 +73,9 @@ def _scores(report: Report) -> str:
     return head + "\n".join(["| metric | base | tuned | difference |", "|---|---:|---:|---:|", *rows])
 
 
-def _row(name: str, metric: Metric) -> str:
-    base = number(metric.base.mean if metric.base else None)
-    tuned = number(metric.tuned.mean if metric.tuned else None)
+def _row(name: str, metric: MeasureScores) -> str:
+    base = number(metric.base.mean)
+    tuned = number(metric.tuned.mean)
     return f"| {one_line(metric.label or title(name))} | {base} | {tuned} | {number(metric.difference, signed=True)} |"
 
 

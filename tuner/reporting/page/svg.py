@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from tuner.artifacts.report import Metric, Moment
+from tuner.artifacts.report import Moment
+from tuner.artifacts.scores import MeasureScores
 
 SCALE = 1000
 # Shorter bars would not be seen.
@@ -33,7 +34,7 @@ class Interval:
     mean: float
 
 
-def interval(metric: Metric, beside: Metric | None = None) -> Interval | None:
+def interval(metric: MeasureScores, beside: MeasureScores | None = None) -> Interval | None:
     """The metric's difference, on a scale of its own that is as wide to both sides; None without an interval.
 
     `beside` is the same metric compared with something else: drawn one above the other, both have one scale.
@@ -49,14 +50,14 @@ def interval(metric: Metric, beside: Metric | None = None) -> Interval | None:
     return Interval(_bar(start, end, kind), _place(metric.difference * sign, reach))
 
 
-def _reach(metric: Metric | None) -> float:
+def _reach(metric: MeasureScores | None) -> float:
     """How far from zero the metric's difference goes, with a margin."""
     if metric is None or metric.comparison.interval is None or metric.difference is None:
         return 0.0
     return 1.1 * max(abs(bound) for bound in (*metric.comparison.interval, metric.difference))
 
 
-def shares(metric: Metric) -> tuple[Bar, ...]:
+def shares(metric: MeasureScores) -> tuple[Bar, ...]:
     """Wins, ties and losses as parts of the whole, in this order."""
     counts = (("win", metric.comparison.wins), ("tie", metric.comparison.ties), ("loss", metric.comparison.losses))
     whole = sum(count for _, count in counts)

@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tuner.artifacts.estimate import CostItem
-from tuner.artifacts.report import Answer, Metric, Question, Report
+from tuner.artifacts.gate import Gate
+from tuner.artifacts.report import Answer, Question, Report
+from tuner.artifacts.scores import MeasureScores
 from tuner.core.resource_names import Tags
 from tuner.reporting.formatting import title
 from tuner.reporting.page.text_differences import Span, differences
@@ -75,13 +77,13 @@ def rows(report: Report) -> list[Row]:
     return [_row(question, report) for question in report.questions]
 
 
-def compared_by(report: Report) -> list[tuple[str, Metric]]:
+def compared_by(report: Report) -> list[tuple[str, MeasureScores]]:
     """The metrics with a better and a worse, the deciding one first."""
     named = [(name, metric) for name, metric in report.scores.items() if metric.better]
     return sorted(named, key=lambda entry: entry[0] != report.verdict.metric)
 
 
-def described_by(report: Report) -> list[tuple[str, Metric]]:
+def described_by(report: Report) -> list[tuple[str, MeasureScores]]:
     """The metrics that only describe."""
     return [(name, metric) for name, metric in report.scores.items() if not metric.better]
 
@@ -96,7 +98,7 @@ def costs(report: Report) -> list[Cost]:
 def mark(report: Report) -> str:
     """What the gate left on the custom model; empty when it marked none."""
     gate = report.gate
-    if gate is None or not gate.announced or not gate.custom_model_arn:
+    if not isinstance(gate, Gate) or not gate.announced or not gate.custom_model_arn:
         return ""
     tag = gate.tag or gate.decision
     why = "" if tag == gate.decision else ", because another run of the same training accepted it"
