@@ -7,7 +7,7 @@ from tuner.artifacts.estimate import CostItem, Estimate
 from tuner.cli.progress.cost_so_far import cost_so_far
 from tuner.cli.progress.paid_window import PaidWindow
 from tuner.cli.progress.steps import Mark
-from tuner.cli.progress.training import STEP, Training
+from tuner.cli.progress.training import STEP, TrainingProgress
 
 ITEMS: dict[CostItemId, float | None] = {
     CostItemId.TRAINING: 4.0,
@@ -41,14 +41,16 @@ def window(opened: str, closed: str | None, hourly: float | None) -> PaidWindow:
         ({"Answer with the base model": "waiting"}, None, "at most $0.00"),
         ({"Answer with the base model": "skipped"}, None, "at most $0.00"),
         ({"Answer with the base model": "running"}, None, "at most $0.30"),
-        ({**DONE, STEP: "running"}, Training("InProgress"), "at most $4.30"),
-        ({**DONE, STEP: "running"}, Training("InProgress", step=1, steps=4), "at most $1.30"),
-        ({**DONE, STEP: "done"}, Training("Completed", step=1, steps=4), "at most $4.30"),
+        ({**DONE, STEP: "running"}, TrainingProgress("InProgress"), "at most $4.30"),
+        ({**DONE, STEP: "running"}, TrainingProgress("InProgress", step=1, steps=4), "at most $1.30"),
+        ({**DONE, STEP: "done"}, TrainingProgress("Completed", step=1, steps=4), "at most $4.30"),
         ({**DONE, STEP: "done", "Summarize the training": "done"}, None, "at most $6.25"),
         ({**DONE, "Score the answers": "running"}, None, "at most $0.30 and 2 unknown prices"),
     ],
 )
-def test_items_count_from_the_start_of_their_state(marks: dict[str, Mark], job: Training | None, said: str) -> None:
+def test_items_count_from_the_start_of_their_state(
+    marks: dict[str, Mark], job: TrainingProgress | None, said: str
+) -> None:
     assert cost_so_far(ESTIMATE, marks, job, None) == said
 
 

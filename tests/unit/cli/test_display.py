@@ -15,16 +15,16 @@ from tuner.cli.progress.executions import Run
 from tuner.cli.progress.follow import Snapshot
 from tuner.cli.progress.paid_window import PaidWindow
 from tuner.cli.progress.steps import Checklist, StepPlan
-from tuner.cli.progress.training import Epoch, Training
+from tuner.cli.progress.training import EpochLosses, TrainingProgress
 
-JOB = Training(
+JOB = TrainingProgress(
     "InProgress",
     step=12,
     steps=44,
     epoch=2,
     epochs=4,
     loss=1.9,
-    done=(Epoch(1, 2.54, 3.25),),
+    done=(EpochLosses(1, 2.54, 3.25),),
 )
 
 
@@ -110,7 +110,7 @@ class TestLive:
         assert "steps done" not in target.file.getvalue()  # type: ignore[attr-defined]
 
     def test_stages_are_shown_when_bedrock_reports_no_steps(self) -> None:
-        job = Training("InProgress", (("validation", "Completed"), ("training", "InProgress")))
+        job = TrainingProgress("InProgress", (("validation", "Completed"), ("training", "InProgress")))
         assert any(
             "validation: Completed  training: InProgress" in line for line in drawn(replace(TRAINING, training=job))
         )

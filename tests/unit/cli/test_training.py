@@ -30,6 +30,10 @@ def rows(*epochs: tuple[float, ...]) -> list[dict[str, Any]]:
     ]
 
 
+def with_progress(report: dict[str, Any]) -> training.TrainingProgress:
+    return training.with_steps(training.TrainingProgress("InProgress"), training.LocalProgress.model_validate(report))
+
+
 def test_there_is_no_progress_before_there_is_a_job(at: deployment.Deployment) -> None:
     assert training.progress(at, "faq-1") is None
 
@@ -47,12 +51,12 @@ def test_an_epoch_is_done_when_the_next_begins_or_its_validation_is_known() -> N
     counted = {"step": 5, "steps": 8, "epoch": 3, "epochs": 4}
     losses = rows((2.0, 1.0), (1.0, 0.5), (0.25,))
     validation = [{"epoch_number": 1, "validation_loss": 3.0}]
-    found = training._from_steps("InProgress", (), {**counted, "training": losses, "validation": validation})
-    assert found.done == (training.Epoch(1, 1.5, 3.0), training.Epoch(2, 0.75, None))
+    found = with_progress({**counted, "training": losses, "validation": validation})
+    assert found.done == (training.EpochLosses(1, 1.5, 3.0), training.EpochLosses(2, 0.75, None))
     assert (found.step, found.steps, found.loss) == (5, 8, 0.25)
     validation = [{"epoch_number": 3, "validation_loss": 2.0}]
-    found = training._from_steps("InProgress", (), {**counted, "training": losses, "validation": validation})
-    assert found.done[-1] == training.Epoch(3, 0.25, 2.0)
+    found = with_progress({**counted, "training": losses, "validation": validation})
+    assert found.done[-1] == training.EpochLosses(3, 0.25, 2.0)
 
 
 def test_stages_are_used_when_the_local_cloud_reports_no_progress(

@@ -9,7 +9,7 @@ from tuner.artifacts.estimate import Estimate
 from tuner.cli.progress import training
 from tuner.cli.progress.paid_window import PaidWindow, amount
 from tuner.cli.progress.steps import Mark
-from tuner.cli.progress.training import Training
+from tuner.cli.progress.training import TrainingProgress
 
 # The items that a state (statemachine/customization.asl.json) pays for, from its start on.
 _PAID_BY_STATE = {
@@ -23,7 +23,7 @@ _PAID_BY_STATE = {
 
 
 def cost_so_far(
-    estimate: Estimate | None, marks: Mapping[str, Mark], job: Training | None, window: PaidWindow | None
+    estimate: Estimate | None, marks: Mapping[str, Mark], job: TrainingProgress | None, window: PaidWindow | None
 ) -> str:
     """The cost in words, with the number of unknown prices. Empty when there is no estimate yet."""
     if estimate is None:
@@ -36,7 +36,7 @@ def cost_so_far(
 
 
 def _spent(
-    estimate: Estimate, marks: Mapping[str, Mark], job: Training | None
+    estimate: Estimate, marks: Mapping[str, Mark], job: TrainingProgress | None
 ) -> Iterator[tuple[CostItemId, float | None]]:
     for state, ids in _PAID_BY_STATE.items():
         if marks.get(state) not in ("running", "done", "failed"):
@@ -46,7 +46,7 @@ def _spent(
             yield item.id, None if item.usd is None else item.usd * share
 
 
-def _trained_share(job: Training | None, marks: Mapping[str, Mark]) -> float:
+def _trained_share(job: TrainingProgress | None, marks: Mapping[str, Mark]) -> float:
     """The share of the training that is done; 1 when Bedrock does not report the progress."""
     running = marks.get(training.STEP) == "running"
     return job.step / job.steps if running and job and job.steps else 1.0

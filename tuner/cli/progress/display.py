@@ -135,7 +135,7 @@ class PlainDisplay:
             self._training(snapshot.training)
         return ended
 
-    def _training(self, job: training.Training) -> None:
+    def _training(self, job: training.TrainingProgress) -> None:
         for epoch in job.done[self._epochs :]:
             self._say(f"    epoch {epoch.number} of {job.epochs}: {_losses(epoch)}")
         self._epochs = len(job.done)
@@ -200,7 +200,7 @@ def _training_rows(snapshot: Snapshot) -> list[RenderableType]:
     return rows
 
 
-def _losses(epoch: training.Epoch) -> str:
+def _losses(epoch: training.EpochLosses) -> str:
     validation = "" if epoch.validation_loss is None else f", validation loss {number(epoch.validation_loss)}"
     return f"training loss {number(epoch.training_loss)}{validation}"
 

@@ -36,7 +36,7 @@ class Snapshot:
     run: Run
     steps: tuple[Step, ...]
     failed: Step | None
-    training: training.Training | None = None
+    training: training.TrainingProgress | None = None
     window: paid_window.PaidWindow | None = None
     estimate: str = ""
     spent: str = ""
@@ -56,7 +56,7 @@ class Follower:
         self.plan = StepPlan(machine["definition"])
         self._checklist = Checklist(self.plan)
         self._seen = 0
-        self._training: training.Training | None = None
+        self._training: training.TrainingProgress | None = None
         self._window: paid_window.PaidWindow | None = None
         self._estimate: Estimate | None = None
         self._question = ""

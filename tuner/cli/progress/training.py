@@ -5,17 +5,16 @@ Bedrock reports stages only. The local cloud also reports steps, epochs and loss
 
 from __future__ import annotations
 
-import json
 import os
 from contextlib import closing
 from dataclasses import dataclass, replace
-from typing import Any
 
 import botocore.session
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.httpsession import URLLib3Session
+from pydantic import BaseModel
 
 from tuner.artifacts.training import JobRecord
 from tuner.aws.clients import client
@@ -29,7 +28,7 @@ _STAGES = {"validationDetails": "validation", "dataProcessingDetails": "data pro
 
 
 @dataclass(frozen=True, slots=True)
-class Epoch:
+class EpochLosses:
     """Mean losses of one epoch; None when there is none yet."""
 
     number: int
@@ -38,7 +37,7 @@ class Epoch:
 
 
 @dataclass(frozen=True, slots=True)
-class Training:
+class TrainingProgress:
     """Progress of a job. `steps` is 0 when only stages are known."""
 
     status: str
@@ -48,11 +47,11 @@ class Training:
     epoch: int = 0
     epochs: int = 0
     loss: float | None = None
-    done: tuple[Epoch, ...] = ()
+    done: tuple[EpochLosses, ...] = ()
     adopted_from: str | None = None
 
 
-def progress(deployment: Deployment, run_id: str) -> Training | None:
+def progress(deployment: Deployment, run_id: str) -> TrainingProgress | None:
     """The run's job, or None before there is one."""
     found = deployment.folder(run_id).load_if_present(JobRecord)
     name = found.job_name if found else resource_name(deployment.settings.name, run_id)
@@ -68,12 +67,54 @@ def progress(deployment: Deployment, run_id: str) -> Training | None:
     stages = tuple(
         (label, details[key]["status"]) for key, label in _STAGES.items() if "status" in details.get(key, {})
     )
+    seen = TrainingProgress(job["status"], stages, adopted_from=adopted_from)
     reported = _local_progress(name) if local_endpoint() else None
-    seen = Training(job["status"], stages) if reported is None else _from_steps(job["status"], stages, reported)
-    return replace(seen, adopted_from=adopted_from)
+    return with_steps(seen, reported) if reported else seen
 
 
-def _local_progress(name: str) -> dict[str, Any] | None:
+class _LossRow(BaseModel):
+    """The training loss of one step."""
+
+    epoch_number: int
+    training_loss: float
+
+
+class _ValidationRow(BaseModel):
+    """The validation loss after one epoch."""
+
+    epoch_number: int
+    validation_loss: float
+
+
+class LocalProgress(BaseModel):
+    """`progress` in the local cloud's report of a job. Members that the display does not need are ignored."""
+
+    step: int
+    steps: int
+    epoch: int
+    epochs: int
+    training: tuple[_LossRow, ...] = ()
+    validation: tuple[_ValidationRow, ...] = ()
+    finished: bool = False
+
+    def losses(self) -> tuple[EpochLosses, ...]:
+        """Mean losses of the epochs that are done: a later epoch began, or the validation loss is known."""
+        validated = {row.epoch_number: row.validation_loss for row in self.validation}
+        done = []
+        for number in sorted({row.epoch_number for row in self.training}):
+            losses = [row.training_loss for row in self.training if row.epoch_number == number]
+            if number < self.epoch or number in validated or self.finished:
+                done.append(EpochLosses(number, sum(losses) / len(losses), validated.get(number)))
+        return tuple(done)
+
+
+class _JobReport(BaseModel):
+    """The local cloud's report of a job; `progress` is null before the training begins."""
+
+    progress: LocalProgress | None = None
+
+
+def _local_progress(name: str) -> LocalProgress | None:
     """The local cloud's progress report of a job, which AWS does not have; None before the training begins."""
     session = botocore.session.get_session()
     request = AWSRequest("GET", f"{local_endpoint()}/_local/bedrock/jobs/{name}")
@@ -82,27 +123,19 @@ def _local_progress(name: str) -> dict[str, Any] | None:
     try:
         with closing(URLLib3Session(verify=os.environ.get("AWS_CA_BUNDLE", True), timeout=5)) as http:
             answer = http.send(request.prepare())
-        found: dict[str, Any] | None = json.loads(answer.text).get("progress") if answer.status_code == 200 else None
-        return found
-    except (BotoCoreError, ValueError):
+        return _JobReport.model_validate_json(answer.text).progress if answer.status_code == 200 else None
+    except (BotoCoreError, ValueError):  # a ValidationError is a ValueError
         return None  # steps are only shown; the job's status, which decides, comes from Bedrock's API
 
 
-def _from_steps(status: str, stages: tuple[tuple[str, str], ...], reported: dict[str, Any]) -> Training:
-    rows = reported.get("training", [])
-    validated = {row["epoch_number"]: row["validation_loss"] for row in reported.get("validation", [])}
-    epochs = []
-    for number in sorted({row["epoch_number"] for row in rows}):
-        losses = [row["training_loss"] for row in rows if row["epoch_number"] == number]
-        if number < reported["epoch"] or number in validated or reported.get("finished"):
-            epochs.append(Epoch(number, sum(losses) / len(losses), validated.get(number)))
-    return Training(
-        status=status,
-        stages=stages,
-        step=reported["step"],
-        steps=reported["steps"],
-        epoch=reported["epoch"],
-        epochs=reported["epochs"],
-        loss=rows[-1]["training_loss"] if rows else None,
-        done=tuple(epochs),
+def with_steps(seen: TrainingProgress, reported: LocalProgress) -> TrainingProgress:
+    """The progress with the steps, epochs and losses of the local cloud's report."""
+    return replace(
+        seen,
+        step=reported.step,
+        steps=reported.steps,
+        epoch=reported.epoch,
+        epochs=reported.epochs,
+        loss=reported.training[-1].training_loss if reported.training else None,
+        done=reported.losses(),
     )
