@@ -6,17 +6,15 @@ from typing import ClassVar, Literal
 
 from pydantic import ConfigDict, Field, RootModel
 
-from tuner.artifacts.base import Artifact
+from tuner.artifacts.base import Artifact, Part
 from tuner.core.artifact_keys import Keys
 from tuner.settings import Commitment
 
 EndpointKind = Literal["provisioned", "on_demand"]
 
 
-class EndpointRecord(Artifact):
-    """`serving/endpoint.json`: the endpoint that the evaluation uses. Times are ISO 8601 in UTC."""
-
-    NAME: ClassVar[str] = Keys.ENDPOINT
+class EndpointDetails(Part):
+    """An endpoint: what it is, and when it was created and released. Times are ISO 8601 in UTC."""
 
     kind: EndpointKind
     arn: str
@@ -30,6 +28,12 @@ class EndpointRecord(Artifact):
         None, description="time into service that was expected when the endpoint was created"
     )
     kept_until: str | None = Field(None, description="when the release schedule ends an endpoint that the run keeps")
+
+
+class EndpointRecord(EndpointDetails, Artifact):
+    """`serving/endpoint.json`: the endpoint that the evaluation uses."""
+
+    NAME: ClassVar[str] = Keys.ENDPOINT
 
 
 class CommitmentRecord(EndpointRecord):

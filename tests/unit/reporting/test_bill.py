@@ -9,11 +9,18 @@ from tests.unit.reporting.sample import artifacts
 from tuner.artifacts.cost_items import OVERHEAD, CostItemId
 from tuner.artifacts.estimate import CostItem, Estimate, Limits
 from tuner.artifacts.manifest import Manifest
-from tuner.artifacts.report import Bill, Question, Report, Serving, Training
+from tuner.artifacts.report import Bill, Question, Report, ServingEndpoint
+from tuner.artifacts.scores import JudgeDetails
+from tuner.artifacts.training import TrainingSummary
 from tuner.core.artifact_keys import Keys
 from tuner.costs.cost_inputs import CostInputs, Plan, QuestionTokens
 from tuner.costs.estimate import estimate
 from tuner.reporting.collect.bill import Usage, bill
+
+
+def endpoint_of(kind: str = "provisioned", **members: Any) -> ServingEndpoint:
+    times = {"created_at": "2026-11-23T08:00:00Z", "paid_seconds": 60}
+    return ServingEndpoint.model_validate({"kind": kind, "arn": "a", "name": "n", "model_units": 1, **times, **members})
 
 
 def used(report: Report, **changes: object) -> dict[CostItemId, float | None]:
@@ -70,9 +77,9 @@ def billed(made: Estimate, serving: str, **usage: Any) -> dict[CostItemId, CostI
     answer = {"answer": "a", "input_tokens": 10, "output_tokens": 20}
     question = Question.model_validate({"id": "1", "question": "q", "base": answer, "tuned": answer})
     adopted_from = usage.pop("adopted_from", None)
-    training = Training(custom_model_arn="arn", epochs_asked=5, epochs_run=5, adopted_from=adopted_from)
-    endpoint = Serving(kind=serving, paid_seconds=60, model_units=1, kept_until=usage.pop("kept_until", None))
-    judge = {"asked": 16, "input_tokens": 900, "output_tokens": 70}
+    training = TrainingSummary(custom_model_arn="arn", epochs_asked=5, epochs_run=5, adopted_from=adopted_from)
+    endpoint = endpoint_of(serving, kept_until=usage.pop("kept_until", None))
+    judge = JudgeDetails(model="judge", name="Judge", asked=16, input_tokens=900, output_tokens=70)
     found = bill(made, Usage(training, endpoint, (question,), judge, **usage))
     assert found
     return {item.id: item for item in found.items}
@@ -91,12 +98,14 @@ def test_planned_items_that_were_not_bought_cost_nothing() -> None:
     made = real("provisioned", keep_hours=2, commitment="OneMonth")
     items = billed(made, "provisioned")
     assert (items[CostItemId.KEPT_THROUGHPUT].usd, items[CostItemId.ONE_MONTH_COMMITMENT].usd) == (0, 0)
-    items = billed(made, "provisioned", kept_until="2026-11-23T12:00:00Z", bought=Serving(commitment="OneMonth"))
+    items = billed(made, "provisioned", kept_until="2026-11-23T12:00:00Z", bought=endpoint_of(commitment="OneMonth"))
     assert (items[CostItemId.KEPT_THROUGHPUT].quantity, items[CostItemId.ONE_MONTH_COMMITMENT].quantity) == (2, 730)
 
 
 def test_a_judge_without_counted_tokens_has_an_unknown_cost(report: Report) -> None:
     made = real("provisioned")
-    found = bill(made, Usage(report.training, report.serving, report.questions, {"asked": 16}))
+    found = bill(
+        made, Usage(report.training, report.serving, report.questions, JudgeDetails(model="j", name="J", asked=16))
+    )
     assert found
     assert {item.id for item in found.items if item.usd is None} >= {CostItemId.JUDGE_INPUT, CostItemId.JUDGE_OUTPUT}

@@ -4,12 +4,13 @@ import re
 
 from pygal.etree import etree
 
-from tuner.artifacts.report import Report, Training
+from tuner.artifacts.report import Report
+from tuner.artifacts.training import TrainingSummary
 from tuner.reporting.page.charts import loss_curves
 
 
 def curves(**facts: object) -> str:
-    return loss_curves(Training.model_validate(facts)) or ""
+    return loss_curves(TrainingSummary.model_validate(facts)) or ""
 
 
 def test_a_chart_brings_no_style_script_or_id_of_its_own(report: Report) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tuner.artifacts.report import Epoch, Training
+from tuner.artifacts.training import Epoch, TrainingSummary
 from tuner.reporting.collect.training_diagnosis import fit
 
 
@@ -10,7 +10,7 @@ def said(*losses: tuple[float, float | None], **facts: object) -> str:
     epochs = tuple(
         Epoch(epoch=at, training_loss=loss, validation_loss=held) for at, (loss, held) in enumerate(losses, 1)
     )
-    return " ".join(fit(Training.model_validate({"epochs": [epoch.model_dump() for epoch in epochs], **facts})))
+    return " ".join(fit(TrainingSummary.model_validate({"epochs": [epoch.model_dump() for epoch in epochs], **facts})))
 
 
 def test_a_validation_loss_that_rises_again_is_overfitting() -> None:
@@ -38,4 +38,4 @@ def test_early_stopping_is_said_first() -> None:
 
 
 def test_no_epochs_no_words() -> None:
-    assert fit(Training()) == ()
+    assert fit(TrainingSummary()) == ()

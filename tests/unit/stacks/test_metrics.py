@@ -13,7 +13,7 @@ from stacks.layer import CHECKOUT
 from stacks.step_table import STEPS
 from tests.unit.stacks.conftest import Synthesis
 from tuner.artifacts.estimate import Estimate
-from tuner.artifacts.report import Bill, Serving
+from tuner.artifacts.report import Bill, ServingEndpoint
 from tuner.artifacts.verdict import Verdict
 from tuner.core import cloudwatch_metrics
 from tuner.reporting import Report, measures
@@ -59,7 +59,9 @@ def whole_run() -> Report:
         started_at="2026-11-23T07:00:00Z",
         ended_at="2026-11-23T08:00:00Z",
         folder="s3://artifacts/runs/faq-1/",
-        serving=Serving(paid_seconds=1.0),
+        serving=ServingEndpoint(
+            kind="provisioned", arn="a", name="n", created_at="2026-11-23T07:00:00Z", paid_seconds=1
+        ),
         estimate=Estimate(items=(), total_usd=1.0, budget_usd=1.0),
         bill=Bill(total_usd=1.0),
     )

@@ -4,13 +4,10 @@ from tuner.artifacts.report.dataset import Coverage, DatasetSummary
 from tuner.artifacts.report.execution import (
     Approval,
     Bill,
-    Epoch,
     Finding,
     Findings,
     Moment,
-    Serving,
-    Training,
-    TrainingStep,
+    ServingEndpoint,
 )
 from tuner.artifacts.report.generated import Generated
 from tuner.artifacts.report.report import Failure, Models, NamedModel, Report
@@ -23,7 +20,6 @@ __all__ = [
     "Coverage",
     "DatasetSummary",
     "EarlierRun",
-    "Epoch",
     "Failure",
     "Finding",
     "Findings",
@@ -34,7 +30,5 @@ __all__ = [
     "Question",
     "Report",
     "ScoringDetails",
-    "Serving",
-    "Training",
-    "TrainingStep",
+    "ServingEndpoint",
 ]

@@ -7,61 +7,15 @@ from pydantic import Field
 from tuner.artifacts.approval import ApprovalAnswer, ApprovalDecision, ApprovalRequest
 from tuner.artifacts.estimate import CostItem
 from tuner.artifacts.report.base import Part
+from tuner.artifacts.serving import EndpointDetails
 
 
-class Epoch(Part):
-    """One pass over the training data."""
+class ServingEndpoint(EndpointDetails):
+    """The endpoint that answered for the tuned model, and how long it was paid for."""
 
-    epoch: float
-    training_loss: float | None = None
-    validation_loss: float | None = None
-
-
-class TrainingStep(Part):
-    """One optimizer step."""
-
-    step: float
-    epoch: float | None = None
-    training_loss: float | None = None
-
-
-class Training(Part):
-    """What the customization job did (`training/summary.json`)."""
-
-    job_arn: str | None = None
-    job_name: str | None = None
-    custom_model_arn: str | None = None
-    custom_model_name: str | None = None
-    status: str | None = None
-    adopted_from: str | None = Field(None, description="the run that trained the model, when it was another")
-    started_at: str | None = None
-    ended_at: str | None = None
-    epochs: tuple[Epoch, ...] = ()
-    steps: tuple[TrainingStep, ...] = ()
-    best_epoch: float | None = Field(None, description="the epoch with the lowest validation loss")
-    epochs_asked: float | None = None
-    epochs_run: float | None = None
-    stopped_early: bool = False
-    metrics_files: tuple[str, ...] = ()
-    hyperparameters: dict[str, str] = Field(default_factory=dict, description="what the job was started with")
-    hyperparameters_why: dict[str, str] = Field(
-        default_factory=dict, description="the reason of those that neither run.yaml nor the model's defaults decide"
+    paid_seconds: float | None = Field(
+        None, description="from creation to release; null for a deployment, which is billed by the token"
     )
-
-
-class Serving(Part):
-    """The endpoint that answered for the tuned model (`serving/endpoint.json`)."""
-
-    kind: str | None = Field(None, description="provisioned or on_demand")
-    arn: str | None = None
-    name: str | None = None
-    model_units: int | None = None
-    commitment: str | None = None
-    created_at: str | None = None
-    in_service_at: str | None = None
-    released_at: str | None = None
-    kept_until: str | None = Field(None, description="when the release switch of an endpoint that the run keeps fires")
-    paid_seconds: float | None = Field(None, description="from creation to release, the longest it can be billed for")
 
 
 class Approval(Part):

@@ -16,11 +16,13 @@ from tuner.artifacts.gate import Gate, GateResult
 from tuner.artifacts.manifest import PinnedInput
 from tuner.artifacts.report.break_even import BreakEven
 from tuner.artifacts.report.dataset import DatasetSummary
-from tuner.artifacts.report.execution import Approval, Bill, Findings, Moment, Serving, Training
+from tuner.artifacts.report.execution import Approval, Bill, Findings, Moment, ServingEndpoint
 from tuner.artifacts.report.generated import Generated
 from tuner.artifacts.report.scores import EarlierRun, Question, ScoringDetails
 from tuner.artifacts.run_summary import RunStatus
 from tuner.artifacts.scores import Correlation, HumanScores, MeasureScores
+from tuner.artifacts.serving import EndpointDetails
+from tuner.artifacts.training import TrainingSummary
 from tuner.artifacts.verdict import Verdict
 from tuner.core.artifact_keys import Keys
 
@@ -82,9 +84,11 @@ class Report(Artifact):
         None, description="the dataset's best earlier run on the same questions, by the measure that decides"
     )
     questions: tuple[Question, ...] = ()
-    training: Training | None = None
-    serving: Serving | None = None
-    commitment: Serving | None = Field(None, description="what was bought for a term once the gate accepted the model")
+    training: TrainingSummary | None = None
+    serving: ServingEndpoint | None = None
+    commitment: EndpointDetails | None = Field(
+        None, description="throughput that was bought for a term, after the gate accepted the model"
+    )
     estimate: Estimate | None = None
     approval: Approval | None = Field(None, description="null when the run asked nobody")
     bill: Bill | None = None

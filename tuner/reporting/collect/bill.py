@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 from tuner.artifacts.cost_items import COMMITMENTS, GENERATION, OVERHEAD, CostItemId
 from tuner.artifacts.estimate import CostItem, Estimate
-from tuner.artifacts.report import Answer, Bill, Question, Serving, Training
+from tuner.artifacts.report import Answer, Bill, Question, ServingEndpoint
+from tuner.artifacts.scores import JudgeDetails
+from tuner.artifacts.serving import EndpointDetails
+from tuner.artifacts.training import TrainingSummary
 
 _HOUR = 3600
 
@@ -18,11 +20,11 @@ _HOUR = 3600
 class Usage:
     """What a run did that costs money. `judge` is the judge's part of scores.json, `bought` the commitment's record."""
 
-    training: Training | None = None
-    serving: Serving | None = None
+    training: TrainingSummary | None = None
+    serving: ServingEndpoint | None = None
     questions: tuple[Question, ...] = ()
-    judge: Mapping[str, Any] = field(default_factory=dict)
-    bought: Serving | None = None
+    judge: JudgeDetails | None = None
+    bought: EndpointDetails | None = None
 
 
 def bill(estimate: Estimate | None, usage: Usage) -> Bill | None:
@@ -67,7 +69,7 @@ def _used(
     }
 
 
-def _trained(planned: float | None, training: Training | None) -> float | None:
+def _trained(planned: float | None, training: TrainingSummary | None) -> float | None:
     """The estimate counts all epochs; early stopping runs fewer. The use of a failed job is unknown."""
     if training is not None and training.adopted_from:
         return 0
@@ -76,7 +78,7 @@ def _trained(planned: float | None, training: Training | None) -> float | None:
     return planned * training.epochs_run / training.epochs_asked
 
 
-def _unit_hours(planned: float | None, serving: Serving | None) -> float | None:
+def _unit_hours(planned: float | None, serving: ServingEndpoint | None) -> float | None:
     """Model units times hours. Begun hours count whole, as in the estimate; a commitment is paid in full."""
     if serving is None:
         return 0
@@ -91,9 +93,9 @@ def _tokens(answers: Iterable[Answer | None], which: str) -> float:
     return sum(getattr(answer, which) or 0 for answer in answers if answer)
 
 
-def _judge_tokens(judge: Mapping[str, Any], which: str) -> float | None:
+def _judge_tokens(judge: JudgeDetails | None, which: str) -> float | None:
     """None when a judge was used and its tokens were not counted, as in runs of early versions."""
-    return judge.get(which) if judge else 0
+    return getattr(judge, which) if judge else 0
 
 
 def _priced(item: CostItem, used: Mapping[CostItemId, float | None]) -> CostItem:

@@ -8,10 +8,11 @@ from typing import Any
 
 from tuner import __version__, catalog
 from tuner.artifacts.contestants import ContestantName
-from tuner.artifacts.report import EarlierRun, Failure, Question, Report, ScoringDetails, Serving
+from tuner.artifacts.report import EarlierRun, Failure, Question, Report, ScoringDetails, ServingEndpoint
 from tuner.artifacts.report.break_even import BreakEven
 from tuner.artifacts.run_summary import RunStatus
 from tuner.artifacts.scores import PreviousBest, Scores
+from tuner.artifacts.serving import EndpointDetails, EndpointRecord
 from tuner.artifacts.verdict import Verdict
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
@@ -43,7 +44,7 @@ def build(
     made = gather(folder, reading)
     if failure and (said := reading.of(lambda: _job(folder), None)):
         failure = failure.model_copy(update={"message": f"{failure.message}\n{said}"})
-    serving = _serving(made.serving, ended)
+    serving = _serving_endpoint(made.serving, ended)
     models = named_models(made.manifest, made.training, serving, made.scores, made.generated)
     verdict = _verdict(failure, made.scores)
     none: tuple[Question, ...] = ()
@@ -58,7 +59,7 @@ def build(
         models=models,
         training=made.training,
         serving=serving,
-        commitment=made.commitment,
+        commitment=EndpointDetails.model_validate(made.commitment, from_attributes=True) if made.commitment else None,
         estimate=made.estimate,
         approval=made.approval,
         bill=bill(made.estimate, _usage(made, serving, asked)),
@@ -77,8 +78,8 @@ def build(
     )
 
 
-def _usage(made: Artifacts, serving: Serving | None, asked: Iterable[Question]) -> Usage:
-    judge = made.scores.judge.model_dump() if made.scores and made.scores.judge else {}
+def _usage(made: Artifacts, serving: ServingEndpoint | None, asked: Iterable[Question]) -> Usage:
+    judge = made.scores.judge if made.scores else None
     return Usage(made.training, serving, tuple(asked), judge, made.commitment)
 
 
@@ -174,9 +175,12 @@ def _written(folder: RunFolder, ended: datetime) -> dict[str, datetime]:
     return {name: when for name, when in folder.last_modified().items() if when <= ended}
 
 
-def _serving(serving: Serving | None, until: datetime) -> Serving | None:
-    """With the seconds it is paid for; an endpoint that was not released yet is paid for until now."""
-    if serving is None or serving.kind == "on_demand" or serving.created_at is None:
-        return serving
-    end = datetime.fromisoformat(serving.released_at) if serving.released_at else until
-    return serving.model_copy(update={"paid_seconds": seconds_since(serving.created_at, end)})
+def _serving_endpoint(record: EndpointRecord | None, until: datetime) -> ServingEndpoint | None:
+    """The endpoint with the seconds it is paid for. One that is not released yet is paid for until now."""
+    if record is None:
+        return None
+    endpoint = ServingEndpoint.model_validate(record, from_attributes=True)
+    if record.kind == "on_demand":
+        return endpoint
+    end = datetime.fromisoformat(record.released_at) if record.released_at else until
+    return endpoint.model_copy(update={"paid_seconds": seconds_since(record.created_at, end)})

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tuner.artifacts.manifest import Manifest
-from tuner.artifacts.report import Generated, Models, NamedModel, Serving, Training
+from tuner.artifacts.report import Generated, Models, NamedModel, ServingEndpoint
 from tuner.artifacts.scores import BertScoreDetails, JudgeDetails, Scores
+from tuner.artifacts.training import TrainingSummary
 
 # How everything that stands in for something on the local cloud calls itself.
 _STAND_IN = "stand-in"
@@ -14,8 +15,8 @@ _STAND_IN = "stand-in"
 
 def named_models(
     manifest: Manifest | None,
-    training: Training | None,
-    serving: Serving | None,
+    training: TrainingSummary | None,
+    serving: ServingEndpoint | None,
     scores: Scores | None,
     generated: Generated | None = None,
 ) -> Models:

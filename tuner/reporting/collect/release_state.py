@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from tuner.artifacts.report import Serving
+from tuner.artifacts.report import ServingEndpoint
+from tuner.artifacts.serving import EndpointRecord
 from tuner.artifacts.training import JobRecord
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
@@ -15,7 +16,7 @@ _LONGEST_SECONDS = 90
 _PAUSE_SECONDS = 3
 
 
-def ending(serving: Serving) -> str:
+def ending(serving: ServingEndpoint) -> str:
     """How an endpoint ended, or will end: `released 2026-11-23 08:44:30 UTC`."""
     verb = "deleted" if serving.kind == "on_demand" else "released"
     if serving.released_at:
@@ -32,8 +33,8 @@ def await_release(folder: RunFolder, pause: Callable[[float], None] = time.sleep
     once would say for ever that nobody knows.
     """
     for _ in range(_LONGEST_SECONDS // _PAUSE_SECONDS):
-        endpoint = folder.find_json(Keys.ENDPOINT)
-        gone = endpoint is None or endpoint.get("released_at") or endpoint.get("commitment")
+        endpoint = folder.load_if_present(EndpointRecord)
+        gone = endpoint is None or endpoint.released_at or endpoint.commitment
         if gone and not _trains(folder):
             return
         pause(_PAUSE_SECONDS)

@@ -15,8 +15,10 @@ from tuner.artifacts.base import Artifact
 from tuner.artifacts.estimate import Estimate
 from tuner.artifacts.gate import Gate
 from tuner.artifacts.manifest import Manifest
-from tuner.artifacts.report import Approval, DatasetSummary, Findings, Generated, Serving, Training
+from tuner.artifacts.report import Approval, DatasetSummary, Findings, Generated
 from tuner.artifacts.scores import Scores
+from tuner.artifacts.serving import CommitmentRecord, EndpointRecord
+from tuner.artifacts.training import TrainingSummary
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import ArtifactError
@@ -36,9 +38,9 @@ class Artifacts:
     generated: Generated | None
     estimate: Estimate | None
     approval: Approval | None
-    training: Training | None
-    serving: Serving | None
-    commitment: Serving | None
+    training: TrainingSummary | None
+    serving: EndpointRecord | None
+    commitment: CommitmentRecord | None
     gate: Gate | None
     scores: Scores | None
 
@@ -81,9 +83,9 @@ def gather(folder: RunFolder, reading: Reading) -> Artifacts:
         generated=reading.of(lambda: _generated(folder), None),
         estimate=artifact(Estimate),
         approval=reading.of(lambda: _approval(folder), None),
-        training=part(Keys.TRAINING_SUMMARY, Training),
-        serving=part(Keys.ENDPOINT, Serving),
-        commitment=part(Keys.COMMITMENT, Serving),
+        training=artifact(TrainingSummary),
+        serving=artifact(EndpointRecord),
+        commitment=artifact(CommitmentRecord),
         gate=artifact(Gate),
         scores=artifact(Scores),
     )

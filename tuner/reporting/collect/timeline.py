@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from tuner.artifacts.manifest import Manifest
-from tuner.artifacts.report import Approval, Moment, Serving, Training
+from tuner.artifacts.report import Approval, Moment, ServingEndpoint
+from tuner.artifacts.training import TrainingSummary
 from tuner.core.artifact_keys import Keys
 from tuner.core.times import iso
 
@@ -25,8 +26,8 @@ _ANSWERS = (("Base model answered", "answers/base/"), ("Tuned model answered", "
 def timeline(
     manifest: Manifest | None,
     written: Mapping[str, datetime],
-    training: Training | None,
-    serving: Serving | None,
+    training: TrainingSummary | None,
+    serving: ServingEndpoint | None,
     approval: Approval | None = None,
 ) -> tuple[Moment, ...]:
     """The run's moments in their order, given when each artifact was written; those with an end are stretches."""
@@ -52,7 +53,7 @@ def _answered(written: Mapping[str, datetime]) -> Iterator[Moment]:
             yield Moment(name=name, started_at=iso(times[0]), ended_at=ended)
 
 
-def _work(training: Training | None, serving: Serving | None) -> Iterator[Moment]:
+def _work(training: TrainingSummary | None, serving: ServingEndpoint | None) -> Iterator[Moment]:
     if training and training.started_at and not training.adopted_from:
         yield _moment("Training", training.started_at, training.ended_at)
     if serving and serving.created_at:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from tuner.artifacts.report import Epoch, Training
+from tuner.artifacts.training import Epoch, TrainingSummary
 from tuner.reporting.formatting import number, whole
 
 # Smaller changes than this share of the loss are taken for noise: neither a rise nor a fall.
 _NOISE = 0.01
 
 
-def fit(training: Training) -> tuple[str, ...]:
+def fit(training: TrainingSummary) -> tuple[str, ...]:
     """What the losses say, a sentence each. Early stopping first, when it happened."""
     return tuple(_sentences(training))
 
 
-def _sentences(training: Training) -> Iterator[str]:
+def _sentences(training: TrainingSummary) -> Iterator[str]:
     if training.adopted_from:
         yield (
             f"Nothing was trained: the run adopted the model of the run {training.adopted_from}, which has the same "

@@ -11,8 +11,8 @@ from typing import Any
 import pygal
 from markupsafe import Markup
 
-from tuner.artifacts.report import Training
 from tuner.artifacts.report.break_even import BreakEven
+from tuner.artifacts.training import TrainingSummary
 from tuner.reporting.formatting import number, whole
 
 Point = tuple[float, float]
@@ -32,7 +32,7 @@ _PLACES = {"d", "x", "y", "cx", "cy", "width", "height", "transform"}
 _DROPPED_CLASSES = ("text-overlay", "tooltip-overlay", "background")
 
 
-def loss_curves(training: Training) -> Markup | None:
+def loss_curves(training: TrainingSummary) -> Markup | None:
     """Training loss per step and per epoch, validation loss per epoch, the best epoch marked; None without any loss."""
     steps = [(entry.step, entry.training_loss) for entry in training.steps if entry.training_loss is not None]
     ends = _last_steps(training) if steps else {entry.epoch: entry.epoch for entry in training.epochs}
@@ -42,9 +42,10 @@ def loss_curves(training: Training) -> Markup | None:
     if not (steps or mean):
         return None
     series: list[Series] = [("training-step", _thinned(steps)), ("training-epoch", mean), ("validation", validation)]
-    if training.best_epoch in ends and validation:
+    best = training.best_epoch
+    if best is not None and best in ends and validation:
         losses = [loss for _, points in series for _, loss in points]
-        at = ends[training.best_epoch]
+        at = ends[best]
         series.append(("best", [(at, min(losses)), (at, max(losses))]))
     return _lines([entry for entry in series if entry[1]], "Step" if steps else "Epoch", "Loss", "Loss curves")
 
@@ -83,7 +84,7 @@ def _plain(value: float) -> str:
     return f"{value:g}"
 
 
-def _last_steps(training: Training) -> dict[float, float]:
+def _last_steps(training: TrainingSummary) -> dict[float, float]:
     """The step that ends each epoch."""
     ends: dict[float, float] = {}
     for entry in training.steps:
