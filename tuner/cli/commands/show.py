@@ -13,7 +13,7 @@ from tuner.cli.progress.display import LiveDisplay
 from tuner.cli.progress.executions import Run
 from tuner.cli.progress.follow import Follower, Snapshot
 from tuner.cli.progress.outcome import conclude
-from tuner.cli.progress.paid_window import live_throughput
+from tuner.cli.progress.paid_window import live_throughput, resource_json
 from tuner.cli.run_lookup import LATEST
 from tuner.core.artifact_keys import Keys
 from tuner.core.times import now
@@ -28,7 +28,8 @@ def show(
     if as_json:
         report = deployment.folder(run.run_id).find_json(Keys.REPORT)
         document = report or _progress_document(deployment, run)
-        emit({**document, "live_throughput": live_throughput(deployment, run.run_id)})
+        live = live_throughput(deployment, run.run_id)
+        emit({**document, "live_throughput": [resource_json(entry) for entry in live]})
         return
     if run.archived:
         conclude(console(), deployment, run)

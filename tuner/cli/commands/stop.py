@@ -79,7 +79,7 @@ def _watch_release(deployment: Deployment, run_id: str) -> None:
         while live := live_throughput(deployment, run_id):
             if time.monotonic() > deadline:
                 raise CommandError(
-                    f"Still not released, and still billed: {', '.join(entry['arn'] for entry in live)}. The hourly "
+                    f"Still not released, and still billed: {', '.join(entry.arn for entry in live)}. The hourly "
                     "sweep tries again. To release it now: tuner throughput release ARN"
                 )
             time.sleep(1 if local_endpoint() else 5)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import ValidationError
@@ -13,6 +12,7 @@ from rich.text import Text
 
 from tuner.artifacts.report import Report
 from tuner.artifacts.scores import MeasureScores
+from tuner.aws.bedrock.resources import PaidResource
 from tuner.aws.clients import client
 from tuner.cli.deployment import Deployment
 from tuner.cli.errors import CommandError
@@ -148,8 +148,8 @@ def _log_group(function: str) -> str | None:
     return str(configuration.get("LoggingConfig", {}).get("LogGroup") or f"/aws/lambda/{configuration['FunctionName']}")
 
 
-def _what_is_left(target: Console, live: list[dict[str, Any]]) -> None:
+def _what_is_left(target: Console, live: list[PaidResource]) -> None:
     if not live:
         target.print("Throughput left: none", style="good")
     for entry in live:
-        target.print(f"Still there: {entry['arn']} ({entry['status']})", style="bad", soft_wrap=True)
+        target.print(f"Still there: {entry.arn} ({entry.status})", style="bad", soft_wrap=True)

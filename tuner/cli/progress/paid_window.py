@@ -13,8 +13,8 @@ from tuner.artifacts.cost_items import CostItemId
 from tuner.artifacts.estimate import Estimate
 from tuner.artifacts.serving import EndpointKind, EndpointRecord
 from tuner.aws.bedrock.endpoints import ModelDeployments, ProvisionedThroughputs
+from tuner.aws.bedrock.resources import PaidResource
 from tuner.cli.deployment import Deployment
-from tuner.core.artifact_keys import Keys
 from tuner.core.resource_names import resource_name
 from tuner.core.times import iso, seconds_since
 from tuner.reporting.formatting import duration, money, plural
@@ -51,15 +51,14 @@ class PaidWindow:
 def paid_window(deployment: Deployment, run_id: str) -> PaidWindow | None:
     """The run's paid window, or None before there is one."""
     folder = deployment.folder(run_id)
-    data = folder.find(Keys.ENDPOINT)
-    if data is None:
+    endpoint = folder.load_if_present(EndpointRecord)
+    if endpoint is None:
         return None
-    endpoint = EndpointRecord.model_validate_json(data)
     hourly = _hourly_usd(folder.load_if_present(Estimate), endpoint.model_units or 1)
     return PaidWindow(endpoint.kind, endpoint.created_at, endpoint.released_at, hourly)
 
 
-def live_throughput(deployment: Deployment, run_id: str | None = None) -> list[dict[str, Any]]:
+def live_throughput(deployment: Deployment, run_id: str | None = None) -> list[PaidResource]:
     """The provisioned throughput and deployments that exist now, of one run or (None) of the whole deployment.
 
     They are found by name alone: an endpoint without the deployment's tag is not released automatically, so a person
@@ -67,11 +66,17 @@ def live_throughput(deployment: Deployment, run_id: str | None = None) -> list[d
     """
     name = resource_name(deployment.settings.name, run_id or "")
     found = [endpoint for kind in (ProvisionedThroughputs(), ModelDeployments()) for endpoint in kind.list(name)]
-    return [
-        {**asdict(endpoint), "created_at": iso(endpoint.created_at)}
-        for endpoint in found
-        if (endpoint.name == name if run_id else endpoint.name.startswith(name))
-    ]
+    return [endpoint for endpoint in found if (endpoint.name == name if run_id else endpoint.name.startswith(name))]
+
+
+def resource_json(resource: PaidResource) -> dict[str, Any]:
+    """A resource for the output of `--json`."""
+    until = resource.committed_until
+    return {
+        **asdict(resource),
+        "created_at": iso(resource.created_at),
+        "committed_until": iso(until) if until else None,
+    }
 
 
 def estimated(estimate: Estimate | None) -> str:
