@@ -1,8 +1,9 @@
 """The settings of a run (run.yaml) and of a deployment (cdk.json's context), as strict models."""
 
 from tuner.core.strict_model import StrictModel
+from tuner.settings.cdk_context import deployment_settings
 from tuner.settings.company import VpcSettings
-from tuner.settings.deployment import DeploymentSettings, Polling, deployment_settings
+from tuner.settings.deployment import DeploymentSettings, Polling
 from tuner.settings.evaluation import EvaluationSettings, GateRule
 from tuner.settings.loading import load, parse_document
 from tuner.settings.run import (

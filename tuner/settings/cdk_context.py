@@ -1,4 +1,4 @@
-"""Converts a CDK context into values of settings.
+"""Reads the settings of a deployment from a CDK context.
 
 `cdk -c KEY=VALUE` passes text only, and one level of keys. So text is converted to the type that the setting accepts,
 and `group.key` names one value of a group.
@@ -11,14 +11,48 @@ import re
 from collections.abc import Mapping
 from typing import Any, get_origin
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
+from tuner.core.errors import SettingsError
 from tuner.core.strict_model import accepted_types
+from tuner.settings.deployment import DeploymentSettings
+from tuner.settings.deployment_checks import problems
+from tuner.settings.loading import every
+from tuner.settings.messages import sentences
 
 # Keys of the CDK and its libraries: feature flags (`@aws-cdk/core:...`), options of its command line (`aws:cdk:...`,
 # `cdk-migrate`, `cli-telemetry`), results of lookups (`ami:account=...`), and what `cdk acknowledge` writes.
 _CDK_KEYS = re.compile(r"@[\w-]+/|aws:|[\w-]+:account=|cdk-migrate$|cli-telemetry$|acknowledged-issue-numbers$")
+# The only defaults that differ between AWS and the local cloud: waiting times, including the wait for approval.
+_LOCAL_DEFAULTS: dict[str, Any] = {
+    "unknown_prices": "proceed",
+    "quiet_seconds": 2,
+    "training_polling": {"shortest": 1, "longest": 3},
+    "serving_polling": {"shortest": 1, "longest": 2},
+}
+
+
+def deployment_settings(context: Mapping[str, Any], account: str | None = None) -> DeploymentSettings:
+    """The settings in a CDK context, checked without calling AWS. `account` is the account to deploy to, if known.
+
+    The CDK's own keys (`@aws-cdk/...`, `aws:cdk:...`) are ignored. Raises SettingsError with every finding.
+    """
+    local = _LOCAL_DEFAULTS if context.get("target") == "local" else {}
+    values = values_of(DeploymentSettings, {**local, **context})
+    found: list[str] = []
+    wrong: set[str] = set()
+    try:
+        settings = DeploymentSettings.model_validate(values)
+    except ValidationError as error:
+        found = sentences(DeploymentSettings, error.errors())
+        wrong = {str(finding["loc"][0]) for finding in error.errors()}
+        # Check the other settings too, so that the user sees all findings at once.
+        settings = DeploymentSettings.model_validate({key: values[key] for key in values if key not in wrong})
+    found += [problem.text for problem in problems(settings, account) if not wrong & set(problem.keys)]
+    if found:
+        raise SettingsError(every("cdk.json context", found))
+    return settings
 
 
 def values_of(model: type[BaseModel], context: Mapping[str, Any]) -> dict[str, Any]:

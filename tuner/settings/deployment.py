@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from tuner.catalog import default_judge
 from tuner.catalog.encoders import PACKAGED, check_encoder
-from tuner.core.errors import SettingsError
 from tuner.core.strict_model import StrictModel
-from tuner.settings import cdk_context
 from tuner.settings.company import Boundary, CompanyTags, EmailAddress, KeyArn, VpcSettings
-from tuner.settings.deployment_checks import problems
-from tuner.settings.loading import every, matching
-from tuner.settings.messages import sentences
+from tuner.settings.loading import matching
 from tuner.settings.prices import GivenPrice
 from tuner.settings.run import Commitment
 
@@ -150,34 +145,3 @@ class DeploymentSettings(StrictModel):
 
 
 _NOT_FOR_FUNCTIONS = {"notification_emails", "keep_data", "permissions_boundary", "kms_key_arn"}
-
-
-# The only defaults that differ between AWS and the local cloud: waiting times, including the wait for approval.
-_LOCAL_DEFAULTS: dict[str, Any] = {
-    "unknown_prices": "proceed",
-    "quiet_seconds": 2,
-    "training_polling": {"shortest": 1, "longest": 3},
-    "serving_polling": {"shortest": 1, "longest": 2},
-}
-
-
-def deployment_settings(context: Mapping[str, Any], account: str | None = None) -> DeploymentSettings:
-    """The settings in a CDK context, checked without calling AWS. `account` is the account to deploy to, if known.
-
-    The CDK's own keys (`@aws-cdk/...`, `aws:cdk:...`) are ignored. Raises SettingsError with every finding.
-    """
-    local = _LOCAL_DEFAULTS if context.get("target") == "local" else {}
-    values = cdk_context.values_of(DeploymentSettings, {**local, **context})
-    found: list[str] = []
-    wrong: set[str] = set()
-    try:
-        settings = DeploymentSettings.model_validate(values)
-    except ValidationError as error:
-        found = sentences(DeploymentSettings, error.errors())
-        wrong = {str(finding["loc"][0]) for finding in error.errors()}
-        # Check the other settings too, so that the user sees all findings at once.
-        settings = DeploymentSettings.model_validate({key: values[key] for key in values if key not in wrong})
-    found += [problem.text for problem in problems(settings, account) if not wrong & set(problem.keys)]
-    if found:
-        raise SettingsError(every("cdk.json context", found))
-    return settings

@@ -6,14 +6,11 @@ import difflib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from tuner import catalog
 from tuner.core.errors import ModelUnavailableError
+from tuner.settings.deployment import DeploymentSettings
 from tuner.settings.messages import nearest
-
-if TYPE_CHECKING:
-    from tuner.settings.deployment import DeploymentSettings
 
 # ARNs that Converse accepts as a model: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html
 _JUDGE_ARN = re.compile(

@@ -13,7 +13,7 @@ from stacks.limits import LIMITS
 from statemachine.definition import definition
 from tests.unit.stacks.conftest import Synthesis
 from tuner import catalog
-from tuner.settings.deployment import deployment_settings
+from tuner.settings import deployment_settings
 from tuner.settings.deployment_checks import LARGEST_FOR_FUNCTIONS
 
 _JUDGES = ",".join(entry.id for entry in catalog.judges() if {"us-east-1", "*"} & set(entry.regions))
