@@ -55,6 +55,7 @@ def progress(title: str) -> Iterator[Callable[[str], None]]:
 def say(text: str, style: str = "") -> None:
     """Prints a message, wrapped between words in a terminal and as one line in a log or pipe."""
     target = console()
+    # soft_wrap: without a terminal Rich would break lines at 80 characters, and logs are searched by line.
     target.print(text, style=style or None, soft_wrap=not target.is_terminal)
 
 

@@ -58,6 +58,7 @@ class Deployment:
 
 def local_endpoint() -> str | None:
     """The address of the local cloud; None when the environment does not point to one."""
+    # A company may set AWS_ENDPOINT_URL to a VPC endpoint: only a loopback address is the local cloud.
     endpoint = os.environ.get("AWS_ENDPOINT_URL", "")
     return endpoint if urlsplit(endpoint).hostname in ("127.0.0.1", "localhost", "::1") else None
 
@@ -76,6 +77,7 @@ def find(stack: str) -> Deployment:
         try:
             description = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
         except ClientError as error:
+            # CloudFormation has no error code of its own for a missing stack: only the message tells.
             if code_of(error) == "ValidationError" and "not exist" in message_of(error):
                 raise NoDeploymentError(_absent(stack, region)) from None
             raise
@@ -83,6 +85,7 @@ def find(stack: str) -> Deployment:
 
 
 def _read(stack: str, region: str, description: dict[str, Any]) -> Deployment:
+    # A stack in creation has no outputs yet, and a stack of another app has others.
     outputs = {entry["OutputKey"]: entry["OutputValue"] for entry in description.get("Outputs", [])}
     missing = [name for name in _OUTPUTS if name not in outputs]
     if missing:

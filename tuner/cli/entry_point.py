@@ -26,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         app(arguments, prog_name="tuner")
     except Exception as error:
         if not _is_expected(error):
-            raise
+            raise  # a defect: its traceback is needed
         say(f"Error: {_message(error)}", "bad")
         sys.exit(1)
 

@@ -14,7 +14,7 @@ _OPENING = """# The `tuner` command
 *For everybody who uses the command line.*
 
 Results for programs (JSON) go to stdout, everything else to stderr. RUN is a run's id, a unique prefix of one, or
-`latest`. `python -m tuner` is the same command.
+`latest`. `tuner --version` prints the version. `python -m tuner` is the same command.
 
 The command finds the deployment by the outputs of its stack, in the account and Region that the AWS CLI would use.
 `--local` or `TUNER_LOCAL=1` selects the local cloud.

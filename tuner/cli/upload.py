@@ -61,6 +61,7 @@ def read(folder: Path, dataset: str | None, settings: Path | None) -> DatasetFol
     ignored = [name for name in found if role_of(name) is None]
     chosen = {name: path for name, path in found.items() if role_of(name)}
     if settings:
+        # The folder's own settings stay out: two settings files in one dataset are an error.
         replaced = [name for name in chosen if role_of(name) == "settings"]
         ignored += replaced
         chosen = {name: path for name, path in chosen.items() if name not in replaced}
@@ -85,6 +86,7 @@ def send(deployment: Deployment, folder: DatasetFolder, sent: Callable[[int], No
     for file in sorted(folder.files, key=lambda file: role_of(file.name) == "training"):
         where = f"s3://{deployment.data_bucket}/{folder.key(file)}"
         try:
+            # upload_file sends large files in parts, in parallel, and repeats failed parts.
             s3.upload_file(str(file.path), deployment.data_bucket, folder.key(file), Callback=sent)
         except (Boto3Error, OSError) as error:
             raise CommandError(f"Could not upload {file.path} to {where}: {error}") from error

@@ -61,7 +61,7 @@ def credentials() -> CheckResult:
 def _expire_soon() -> bool:
     """Whether credentials from the environment, which nothing renews, expire within the hour."""
     found = boto3.Session().get_credentials()
-    # botocore knows their end only when AWS_CREDENTIAL_EXPIRATION is set beside them.
+    # botocore knows their expiry only when AWS_CREDENTIAL_EXPIRATION is set too.
     from_environment = getattr(found, "method", "") == "env"
     return from_environment and hasattr(found, "refresh_needed") and bool(found.refresh_needed(_EXPIRES_SOON_SECONDS))
 

@@ -77,6 +77,7 @@ def _judge(model_id: str, ask: bool) -> str | CheckResult:
 
 
 def _answer(model_id: str, subscribed: bool) -> str | CheckResult:
+    # The run's own judge and metric, so that a judge that cannot grade is noticed, not only a denied call.
     judge = Judge(model_id, JudgeSettings(attempts=1), ask=_ask_once)
     try:
         grades = Correctness().grade([_SAMPLE], Equipment(judge=judge))

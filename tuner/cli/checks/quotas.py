@@ -70,13 +70,13 @@ def _judge(listing: Listing, judge: Judge) -> str | CheckResult:
     if not found:
         message = f"Service Quotas lists no {judge.routing} requests or tokens per minute for {called}."
         return CheckResult("Judge's quotas", "warning", message, f"{_CONSOLE}.")
-    said = " and ".join(f"{value:,.0f} {what}" for what, value in sorted(found.items()))
+    limits = " and ".join(f"{value:,.0f} {what}" for what, value in sorted(found.items()))
     if not all(found.values()):
         return CheckResult(
-            "Judge's quotas", "failed", f"{said} per minute for {called}.", f"{_RAISE}, or set another judge."
+            "Judge's quotas", "failed", f"{limits} per minute for {called}.", f"{_RAISE}, or set another judge."
         )
     minutes = max(_GRADES / found.get("requests", 1e9), _GRADES * _TOKENS_PER_GRADE / found.get("tokens", 1e12))
-    message = f"{said} per minute for {called}: about {max(1, round(minutes))} min for the grades of 100 questions."
+    message = f"{limits} per minute for {called}: about {max(1, round(minutes))} min for the grades of 100 questions."
     if minutes > _LONG_MINUTES:
         return CheckResult("Judge's quotas", "warning", message, f"{_RAISE}, or set another judge.")
     return message

@@ -49,6 +49,7 @@ def _answer(deployment: Deployment, reference: str, decision: ApprovalDecision, 
         return
     waiting = _waiting(run, request)
     answer = ApprovalAnswer(decision=decision, by=_caller(), at=iso(now()), reason=reason)
+    # Step Functions decides which answer counts, so the record is written after it has accepted this one.
     _send(run, waiting, answer)
     folder.save(answer)
     cost = amount(waiting.estimated_usd, waiting.unknown)

@@ -54,6 +54,7 @@ def doctor(
 def _context(given: list[str]) -> dict[str, Any]:
     """The context of cdk.json (of the checkout, else of the current folder), with the values of `-c`."""
     values: dict[str, Any] = {}
+    # An installed wheel has no cdk.json: the defaults apply.
     for path in (Path(tuner.__file__).resolve().parents[1] / "cdk.json", Path("cdk.json")):
         if path.is_file():
             values = json.loads(path.read_text("utf-8")).get("context", {})
@@ -76,7 +77,7 @@ def _results(context: Mapping[str, Any], name: str, on_local: bool, ask: bool) -
     if on_local:
         try:
             use_local_cloud()
-        except Exception as error:
+        except Exception as error:  # the error class of `local` is known only after its import
             if not isinstance(error, local_error_class() or ()):
                 raise
             yield CheckResult("Local cloud", "failed", str(error), "docs/local-cloud.md explains its use.")
@@ -91,6 +92,7 @@ def _results(context: Mapping[str, Any], name: str, on_local: bool, ask: bool) -
     if wrong:
         yield wrong
         return
+    # Without a Region in the environment every further client would fail: the settings' Region is checked instead.
     os.environ["AWS_DEFAULT_REGION"] = region
     yield from _in_region(context, settings, environment, region, name, ask)
 
@@ -114,6 +116,7 @@ def _in_region(
     yield from (check.run() for check in _account_checks(qualifier, region))
     yield stack.stack(deployment, name, expected=name != DEFAULT_STACK)
     if isinstance(deployment, Deployment):
+        # The deployed settings may differ from those of cdk.json here.
         settings = deployment.settings
         yield from (check.run() for check in stack.resources(deployment))
     yield from (check.run() for check in models.checks(settings.base_model, settings.judge_model, region, ask))

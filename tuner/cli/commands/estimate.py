@@ -44,7 +44,7 @@ from tuner.settings import Commitment, DeploymentSettings, parse_document
 
 def estimate(
     path: Annotated[
-        Path, typer.Argument(metavar="PATH", help="Folder with training.jsonl, .json or .csv.", show_default=False)
+        Path, typer.Argument(metavar="PATH", help="Dataset folder with a training file.", show_default=False)
     ],
     model: Annotated[
         str | None, typer.Option("--model", metavar="ID", help="The model to customize, instead of run.yaml's.")
@@ -60,6 +60,7 @@ def estimate(
 ) -> None:
     """Estimate the cost of a run, item by item. Exit status 1 when it is over the budget."""
     folder = upload.read(path, None, settings)
+    # --model goes before the file, to compare models with the same settings.
     document = _document(folder) | ({"base_model": model} if model else {})
     asked = stack is not None or on_local
     deployment = connect(stack or DEFAULT_STACK, on_local).settings if asked else _permissive(document)

@@ -98,7 +98,7 @@ def scores_table(metrics: Mapping[str, Mapping[str, Any]], names: tuple[str, str
     for heading in (*names, "difference"):
         table.add_column(heading, justify="right", overflow="fold")  # ids of runs differ at their ends
     table.add_column("95 % interval", justify="right", no_wrap=True)
-    table.add_column("says")
+    table.add_column("conclusion")
     for entry in metrics.values():
         interval = entry["comparison"]["interval"]
         value = entry.get("conclusion", {}).get("value", "")

@@ -72,6 +72,7 @@ def delete(
 
 def _refuse_used(deployment: Deployment, wanted: Sequence[CustomModel]) -> Sequence[CustomModel]:
     """Raises CommandError when a run in progress uses one of these models, which it trained or adopted."""
+    # Bedrock refuses to delete a model in use, but between two steps of a run it is not in use.
     trainings, status_of = TrainingIndex(deployment.artifacts_bucket), Executions(deployment.state_machine_arn).status
     account = CustomModels()
     for each in wanted:
@@ -87,6 +88,7 @@ def _refuse_used(deployment: Deployment, wanted: Sequence[CustomModel]) -> Seque
 def _ours(deployment: Deployment) -> list[CustomModel]:
     """The custom models with both the deployment's name and its tag."""
     prefix, account = f"{deployment.settings.name}-", CustomModels()
+    # ListCustomModels filters by a part of the name only. The tag tells other deployments with a similar name apart.
     named = [each for each in account.made_before(prefix, now()) if each.name.startswith(prefix)]
     ours = [each for each in named if account.tags(each.arn).get(Tags.DEPLOYMENT) == deployment.settings.name]
     return sorted(ours, key=lambda each: each.created_at, reverse=True)

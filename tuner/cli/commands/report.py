@@ -39,6 +39,7 @@ def report(
         )
     target = output or Path("reports") / run.run_id
     for name in names:
+        # The page, and the report as JSON for programs.
         path = target / _inside(name.removeprefix(_FOLDER))
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(folder.read(name))

@@ -27,13 +27,13 @@ def export(
     on_local: Local = False,
 ) -> None:
     """Download the questions to review, both answers without their models' names, as a CSV file to fill in."""
-    from tuner.evaluation.score_run import REVIEW
+    from tuner.evaluation.score_run import REVIEW  # loads numpy: only when it is needed
 
     deployment = connect(stack, on_local)
     run = run_lookup.resolve(deployment, reference)
     data = deployment.folder(run.run_id).find(REVIEW)
     if data is None:
-        raise CommandError(f"The run {run.run_id} has no scores to review; 'tuner show {run.run_id}' says why.")
+        raise CommandError(f"The run {run.run_id} has no scores to review. 'tuner show {run.run_id}' shows why.")
     output.write_bytes(data)
     say(f"Fill in score_1 and score_2 (1 to 10) in {output}, then: tuner review import {run.run_id} {output}")
 
@@ -60,6 +60,7 @@ def import_scores(
     before = published(folder)
     if before is None:
         raise CommandError(f"The run {run.run_id} has no report yet; 'tuner show {run.run_id}' shows what is known.")
+    # The order matters: the gate decides by the new scores, and the report shows both.
     document = merge_review(folder, read_sheet(file), str(file))
     gate = apply_gate(folder, Bedrock(), TrainingIndex(deployment.artifacts_bucket), put_event)
     publish(folder, build(folder, before.failure, before.status, at=datetime.fromisoformat(before.ended_at)))

@@ -32,7 +32,7 @@ _READY_PAUSE_SECONDS = 3
 
 def run(
     path: Annotated[
-        Path, typer.Argument(metavar="PATH", help="Folder with training.jsonl, .json or .csv.", show_default=False)
+        Path, typer.Argument(metavar="PATH", help="Dataset folder with a training file.", show_default=False)
     ],
     watch: Annotated[bool, typer.Option(help="Follow the run to its end.")] = True,
     dataset: Annotated[

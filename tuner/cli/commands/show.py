@@ -26,6 +26,7 @@ def show(
     deployment = connect(stack, on_local)
     run = run_lookup.resolve(deployment, reference)
     if as_json:
+        # As the run wrote it, also when another version of the app did: programs check schema_version.
         report = deployment.folder(run.run_id).find_json(Keys.REPORT)
         document = report or _progress_document(deployment, run)
         live = live_throughput(deployment, run.run_id)

@@ -29,13 +29,13 @@ def throughput(
 ) -> None:
     """List and release what costs money: provisioned throughput, deployments, jobs."""
     if context.invoked_subcommand is None:
-        list_alive(as_json, stack, on_local)
+        list_endpoints(as_json, stack, on_local)
 
 
 @app.command("list")
-def list_alive(as_json: Json = False, stack: Stack = DEFAULT_STACK, on_local: Local = False) -> None:
+def list_endpoints(as_json: Json = False, stack: Stack = DEFAULT_STACK, on_local: Local = False) -> None:
     """List what has this deployment's name or tag, with its cost. 'tuner throughput' alone does the same."""
-    found = _alive(connect(stack, on_local))
+    found = _inventory(connect(stack, on_local))
     if as_json:
         emit([_document(entry) for entry in found])
     elif not found:
@@ -61,11 +61,12 @@ def release(
             "Name one ARN ('tuner throughput list' shows them), or use --all for everything of this deployment."
         )
     deployment = connect(stack, on_local)
-    wanted = _wanted(_alive(deployment), arn)
+    wanted = _wanted(_inventory(deployment), arn)
     if not wanted:
         say("There is nothing to release.", "good")
         return
     if not yes:
+        # The list is shown before the question, so that nobody confirms unseen.
         _show(wanted)
         if not sys.stdin.isatty():
             raise CommandError("There is no terminal to ask for confirmation. Add --yes to release this.")
@@ -77,8 +78,9 @@ def release(
         say(f"Not stopped, because it has finished training and is about to complete: {left}", "good")
 
 
-def _alive(deployment: Deployment) -> list[InventoryEntry]:
+def _inventory(deployment: Deployment) -> list[InventoryEntry]:
     settings = deployment.settings
+    # The tag of a kept endpoint is not trusted beyond what the deployment allows.
     longest_hours = settings.longest_throughput_hours + settings.longest_keep_hours
     kinds = (ProvisionedThroughputs(), ModelDeployments(), TrainingJobs())
     return list(inventory(kinds, settings.name, longest_hours, hourly_price(price_list(settings.prices))))
@@ -87,6 +89,7 @@ def _alive(deployment: Deployment) -> list[InventoryEntry]:
 def _wanted(found: Sequence[InventoryEntry], arn: str | None) -> list[InventoryEntry]:
     """What to release: the named one, which must belong to this deployment, or everything that can be deleted."""
     if arn is None:
+        # A term cannot be ended early: AWS refuses to delete provisioned throughput with a commitment.
         return [entry for entry in found if entry.ours and not is_committed(entry.resource)]
     entry = next((entry for entry in found if entry.resource.arn == arn), None)
     if entry is None or not entry.ours:
@@ -123,8 +126,8 @@ def _show(found: Sequence[InventoryEntry]) -> None:
 
 def _sentence(entry: InventoryEntry) -> str:
     endpoint = entry.resource
-    whose = f"run {entry.run_id}" if entry.run_id else "no run"
-    parts = [whose, endpoint.status, f"since {iso(endpoint.created_at)} ({duration(entry.hours * 3600)})"]
+    owner = f"run {entry.run_id}" if entry.run_id else "no run"
+    parts = [owner, endpoint.status, f"since {iso(endpoint.created_at)} ({duration(entry.hours * 3600)})"]
     if endpoint.kind == "on_demand":
         parts.append("a deployment, billed per token")
     elif endpoint.kind == "training":

@@ -38,7 +38,7 @@ def follow(deployment: Deployment, run_id: str) -> None:
     except KeyboardInterrupt:
         say(f"\nStopped following; the run continues. Follow it: tuner watch {run_id}. End it: tuner stop {run_id}")
         raise typer.Exit(INTERRUPTED) from None
-    except Exception:
+    except Exception:  # shown by entry_point; here only what it means for the run
         say(f"Following stopped, the run continues. Follow it again with: tuner watch {run_id}", "warn")
         raise
     finish(deployment, snapshot.run, snapshot.failed, follower.plan)

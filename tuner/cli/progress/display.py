@@ -139,6 +139,7 @@ class PlainDisplay:
         for epoch in job.done[self._epochs :]:
             self._say(f"    epoch {epoch.number} of {job.epochs}: {_losses(epoch)}")
         self._epochs = len(job.done)
+        # A log gets at most ten lines per training.
         tenth = 10 * job.step // job.steps if job.steps else 0
         if tenth > self._tenth and job.step < job.steps:
             self._say(f"    step {job.step} of {job.steps}, loss {number(job.loss)}")
@@ -170,11 +171,13 @@ def _fold(steps: tuple[Step, ...], excess: int) -> tuple[int, int]:
     """
     past = sum(1 for _ in takewhile(lambda step: step.mark in ("done", "skipped"), steps))
     to_come = sum(1 for _ in takewhile(lambda step: step.mark == "waiting", reversed(steps)))
+    # Done steps go first: what comes next is more useful than what has passed.
     top = _steps_to_fold(past, excess)
     return top, _steps_to_fold(to_come, excess - max(top - 1, 0))
 
 
 def _steps_to_fold(steps: int, excess: int) -> int:
+    # One line replaces the folded steps, so one step more than the excess must go.
     return min(steps, excess + 1) if excess > 0 and steps > 1 else 0
 
 

@@ -15,6 +15,7 @@ from tuner.aws.error_mapping import code_of, translated
 from tuner.cli.deployment import Deployment
 from tuner.core.times import iso, now
 
+# PENDING_REDRIVE: a person restarted a failed execution, which continues with the failed state.
 Status = Literal["RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED", "PENDING_REDRIVE"]
 
 
@@ -58,7 +59,7 @@ class Run:
 
 def find(deployment: Deployment, run_id: str) -> Run | None:
     """The run with exactly this id, or None."""
-    with translated(f"look at the run '{run_id}'"):
+    with translated(f"read the run '{run_id}'"):
         try:
             found = client("stepfunctions").describe_execution(executionArn=deployment.execution_arn(run_id))
         except ClientError as error:
@@ -85,6 +86,7 @@ def names(deployment: Deployment) -> Iterator[str]:
 
 
 def _dataset(text: str) -> str:
+    # The input of an execution that a person started in the console can be anything.
     try:
         return str(json.loads(text)["dataset"])
     except (ValueError, KeyError, TypeError):

@@ -80,6 +80,7 @@ def conclude(
         target.print(f"\nThe run {run.run_id} succeeded.", style="good")
     else:
         _failure(target, run, report, failed.name if failed else "")
+        # The log of a run that a person stopped explains nothing.
         if failed and plan and run.status != "ABORTED":
             _where_to_look(target, deployment, run, plan.function_of(failed.name))
     if report:
@@ -143,7 +144,7 @@ def _log_group(function: str) -> str | None:
     """The log group of the function; None when the caller may not read its configuration."""
     try:
         configuration = client("lambda").get_function_configuration(FunctionName=function)
-    except (ClientError, BotoCoreError):
+    except (ClientError, BotoCoreError):  # only a hint: a caller without the permission still sees the cause
         return None
     return str(configuration.get("LoggingConfig", {}).get("LogGroup") or f"/aws/lambda/{configuration['FunctionName']}")
 

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 Mark = Literal["waiting", "running", "done", "failed", "skipped"]
 _ENDED = ("ExecutionSucceeded", "ExecutionFailed", "ExecutionAborted", "ExecutionTimedOut")
+# Choice, Pass, Succeed and Fail states take no time, so they are not steps for a person.
 _SHOWN = ("Task", "Map", "Wait")
 
 
@@ -35,6 +36,7 @@ class StepPlan:
     """The states that a person follows: the path to success, in order."""
 
     def __init__(self, definition: str) -> None:
+        # Any: an ASL document, whose members depend on the type of the state.
         self.states: dict[str, dict[str, Any]] = json.loads(definition)["States"]
         start = json.loads(definition)["StartAt"]
         self._leads_to_success = self._states_that_lead_to_success()
@@ -54,6 +56,7 @@ class StepPlan:
     def caught(self, state: str, next_state: str) -> bool | None:
         """Whether a transition to `next_state` means that `state` failed; None when Next and Catch both lead there."""
         definition = self.states.get(state, {})
+        # The history does not say whether a transition is a Next or a Catch.
         catches = {catch["Next"] for catch in definition.get("Catch", [])}
         if next_state not in catches:
             return self._refuses(state)
@@ -90,6 +93,7 @@ class StepPlan:
 
     def _states_that_lead_to_success(self) -> set[str]:
         good = {name for name, state in self.states.items() if state["Type"] == "Succeed"}
+        # States are added until no further state leads to a known one.
         while more := {name for name in self.states if name not in good and good & set(self._next(name))}:
             good |= more
         return good
@@ -139,9 +143,10 @@ class Checklist:
             self._error = _details(event).get("error", kind)
             self._note(f"retrying after {self._error}")
         elif kind in ("TaskScheduled", "TaskSucceeded"):
+            # A retry begins or has succeeded. Only an error that remains until the next state is final.
             self._error = ""
         elif kind == "MapStateStarted":
-            self._iterations = [0, _details(event).get("length", 0)]
+            self._iterations = [0, _details(event).get("length", 0)]  # done and all
         elif kind == "MapIterationSucceeded":
             self._iterations[0] += 1
             self._note(f"{self._iterations[0]} of {self._iterations[1]} parts")

@@ -56,7 +56,7 @@ def progress(deployment: Deployment, run_id: str) -> TrainingProgress | None:
     found = deployment.folder(run_id).load_if_present(JobRecord)
     name = found.job_name if found else resource_name(deployment.settings.name, run_id)
     adopted_from = found.trained_by if found and found.adopted else None
-    with translated(f"look at the customization job '{name}'"):
+    with translated(f"read the customization job '{name}'"):
         try:
             job = client("bedrock").get_model_customization_job(jobIdentifier=name)
         except ClientError as error:

@@ -78,7 +78,8 @@ def generate(
     most = generation.affordable(library, count, model, budget_usd, price_list(deployment.prices))
     price = "cost an unknown amount" if most.usd is None else f"cost at most ${most.usd:,.2f}"
     say(f"{count} pairs take at most {most.calls} requests and {price}.", "quiet")
-    sink, replies = data_sink(output), generation.FileReplies(_beside(output))
+    sink, replies = data_sink(output), generation.FileReplies(_replies_folder(output))
+    # The output appears only when all pairs are written: an interrupted call leaves no half file.
     with Committing(sink):
         asked = generation.Generation(library.parts, count, generation.Generator(model, replies), limits, known)
         made = _followed(asked, count)
@@ -89,7 +90,7 @@ def generate(
             raise GenerationError(f"{generation.short_of(made, count, library)}\n{kept}")
         for pair in made.pairs:
             sink.write(json.dumps(asdict(pair), ensure_ascii=False).encode() + b"\n")
-    replies.forget()
+    replies.forget()  # the pairs are written, so the kept replies are no longer needed
     _conclude(generation.summary(model, library, made, count, most), output, as_json)
 
 
@@ -138,7 +139,7 @@ def _pairs(files: list[str], limits: Limits) -> Iterator[tuple[str, str]]:
             raise DatasetError(f"{findings.kept[0]} Nothing was spent.")
 
 
-def _beside(output: str) -> Path:
+def _replies_folder(output: str) -> Path:
     """The folder that keeps replies until the output is written: next to it, or here when it is in S3."""
     folder = Path() if object_address(output) else Path(output).parent
     return folder / f".{output.rpartition('/')[2]}.generating"
