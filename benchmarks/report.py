@@ -24,7 +24,7 @@ from tuner.artifacts.scores import Scores
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
 from tuner.core.times import now
-from tuner.evaluation.metrics import Equipment, chosen
+from tuner.evaluation.metrics import ScoringContext, chosen
 from tuner.evaluation.scores import grade, summarize
 from tuner.reporting import Report, build_comparison, page, publish
 from tuner.reporting.collect.run_summary import run_summary
@@ -113,7 +113,8 @@ class _Bucket:
 def _report(count: int = QUESTIONS) -> Report:
     questions = example_questions(count)
     reasons = example_questions(count)
-    scoring = summarize(grade(questions, chosen(["token_f1", "rouge", "style"]), Equipment(language="en")))
+    graded = grade(questions, chosen(["token_f1", "rouge", "style"]), ScoringContext(language="en"))
+    scoring = summarize(graded).to_document()
     for entry, reason in zip(scoring["questions"], reasons, strict=True):
         entry["base"]["reasoning"] = reason.reference
         entry["tuned"]["reasoning"] = reason.answers["tuned"]

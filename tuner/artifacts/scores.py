@@ -18,9 +18,10 @@ A *metric* is a plug-in that scores answers; a *measure* is one of the numbers t
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from math import isfinite
 from typing import Any, ClassVar, Literal
 
-from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, field_validator, model_serializer, model_validator
 
 from tuner.artifacts.base import Artifact, Part
 from tuner.artifacts.contestants import BASE, TUNED, ContestantName, PerContestant
@@ -122,6 +123,15 @@ class AnswerScores(Part):
         measures = {name: value for name, value in data.items() if name not in cls.model_fields and _is_score(value)}
         return {**{name: value for name, value in data.items() if name not in measures}, "measures": measures}
 
+    @field_validator("measures", mode="before")
+    @classmethod
+    def _finite(cls, measures: Any) -> Any:
+        """NaN and infinity are no scores: no mean and no JSON can have them."""
+        return {
+            name: None if isinstance(value, float) and not isfinite(value) else value
+            for name, value in measures.items()
+        }
+
     @model_serializer(mode="wrap")
     def _spread_measures(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         members: dict[str, Any] = handler(self)
@@ -161,6 +171,16 @@ class QuestionScores(PerContestant):
     def of(self, contestant: ContestantName) -> AnswerScores:
         """One contestant's answer; without any score where it is not in the file."""
         return self.by_contestant.get(contestant, AnswerScores())
+
+    @property
+    def base(self) -> AnswerScores:
+        """The base model's answer."""
+        return self.of(BASE)
+
+    @property
+    def tuned(self) -> AnswerScores:
+        """The tuned model's answer."""
+        return self.of(TUNED)
 
     def difference(self, measure: str) -> float | None:
         """Tuned minus base of the values as they are. None where one of them has none, as a failed answer."""

@@ -1,1 +1,1 @@
-"""Is the tuned model better? Metrics per question, statistics over them, a verdict in words."""
+"""Scores the answers of the contestants with metrics, and decides whether the tuned model is better."""

@@ -1,8 +1,9 @@
-"""Reads files of question-answer records, from anywhere: JSON, JSONL or CSV, with ids or without."""
+"""Reads files of questions and answers from anywhere, in the formats of datasets, with or without ids."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,23 @@ from tuner.datasets.reading import BadRow, UnreadableError, blocks
 from tuner.datasets.records.schema_detection import COMPLETIONS, PROMPTS
 
 _ID = "id"
-_FORMS = "Give a file with records in JSON, JSONL or CSV, in UTF-8."
+_FORMS = "Give a file with records in JSON, JSONL, CSV, TSV (in UTF-8) or Parquet; it may be compressed (.gz, .zst)."
 
 
-def read_records(path: Path) -> list[dict[str, Any]]:
-    """Records {"id", "question", "answer"}, each None where the file has no such field.
+@dataclass(frozen=True, slots=True)
+class AnswerRecord:
+    """One record of a file. `place` is the file and the line; the other members are None where the file has none."""
 
-    Raises EvaluationError that names file and line when a record cannot be read, or when nothing in it could be an
+    id: str | None
+    question: str | None
+    answer: str | None
+    place: str
+
+
+def read_records(path: Path) -> list[AnswerRecord]:
+    """The records of a file.
+
+    Raises EvaluationError that names file and line when a record cannot be read, or when the file has no field for the
     answer.
     """
     rows = list(_rows(path))
@@ -30,16 +41,16 @@ def read_records(path: Path) -> list[dict[str, Any]]:
         raise EvaluationError(
             f"{path}, line {rows[0][0]}: no field holds the answer. Call it one of: {', '.join(COMPLETIONS)}."
         )
-    return [_record(path, line, row, question, answer) for line, row in rows]
+    return [_record(f"{path}, line {line}", row, question, answer) for line, row in rows]
 
 
 def read_rows(path: Path) -> Iterator[Mapping[str, Any]]:
-    """A file's records as they stand there, whatever their fields. Raises EvaluationError as `read_records` does."""
+    """A file's records with any fields. Raises EvaluationError as `read_records` does."""
     return (row for _, row in _rows(path))
 
 
 def read_sheet(path: Path) -> str:
-    """A spreadsheet's text. Raises EvaluationError when it is not there, or not in UTF-8."""
+    """A spreadsheet's text. Raises EvaluationError when it cannot be read, or is not in UTF-8."""
     try:
         return path.read_text("utf-8-sig")
     except UnicodeDecodeError:
@@ -48,22 +59,23 @@ def read_sheet(path: Path) -> str:
         raise EvaluationError(f"{path} cannot be read: {error.strerror}.") from None
 
 
-def with_ids(references: list[dict[str, Any]], *answers: list[dict[str, Any]]) -> None:
-    """Gives every record an id: its own where all have one, else the question's text is what records share.
+def with_shared_ids(files: Sequence[Sequence[AnswerRecord]]) -> list[list[AnswerRecord]]:
+    """The files' records with ids that are the same for the same question.
 
-    Raises EvaluationError when a file has neither.
+    These are the records' own ids if all records of all files have one. Otherwise the text of the question is the id.
+    Raises EvaluationError when a record has neither.
     """
-    everything = [*references, *(record for records in answers for record in records)]
-    if all(record[_ID] is not None for record in everything):
-        return
-    without = next((record for record in everything if not record["question"]), None)
+    everything = [record for records in files for record in records]
+    if all(record.id is not None for record in everything):
+        return [list(records) for records in files]
+    without = next((record for record in everything if not record.question), None)
     if without is not None:
         raise EvaluationError(
-            f"{without['place']}: has no question, and not every record of all files has an id, so answers cannot be "
+            f"{without.place}: has no question, and not every record of all files has an id, so answers cannot be "
             "matched with references. Give every record its question or its id."
         )
-    for record in everything:
-        record[_ID] = " ".join(record["question"].split())
+    # White space can differ between the files: a CSV file may wrap a question.
+    return [[replace(record, id=" ".join((record.question or "").split())) for record in records] for records in files]
 
 
 def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
@@ -83,22 +95,28 @@ def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
 
 
 def _field(row: Mapping[str, Any], known: tuple[str, ...]) -> str | None:
+    """The row's name for the first of the known field names that it has."""
     by_name = {name.strip().lower(): name for name in reversed(list(row))}
     return next((by_name[name] for name in known if name in by_name), None)
 
 
-def _record(path: Path, line: int, row: Mapping[str, Any], question: str | None, answer: str) -> dict[str, Any]:
-    place = f"{path}, line {line}"
-    texts = {"question": row.get(question) if question else None, "answer": row.get(answer)}
-    for name, text in texts.items():
-        if text is not None and not isinstance(text, str):
-            raise EvaluationError(f"{place}: the {name} must be a text.")
-    whole = {name: text and storable(text) for name, text in texts.items()}
-    return {_ID: _key(row.get(_ID)), **whole, "place": place}
+def _record(place: str, row: Mapping[str, Any], question: str | None, answer: str) -> AnswerRecord:
+    return AnswerRecord(
+        id=_key(row.get(_ID)),
+        question=_text(place, "question", row.get(question) if question else None),
+        answer=_text(place, "answer", row.get(answer)),
+        place=place,
+    )
+
+
+def _text(place: str, name: str, value: Any) -> str | None:
+    if value is not None and not isinstance(value, str):
+        raise EvaluationError(f"{place}: the {name} must be a text.")
+    return value and storable(value)
 
 
 def _key(value: Any) -> str | None:
-    """The id as a text; readers of JSON differ in whether 1 is 1.0."""
+    """The id as a text. Some JSON readers take 1 for 1.0, so both give the same id."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return None if value in (None, "") else storable(str(value))

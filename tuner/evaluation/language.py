@@ -1,4 +1,4 @@
-"""Which language texts are in, as far as tokens and BERTScore's baselines depend on it; and tokens that suit it."""
+"""Detects the language of texts, as far as the metrics depend on it, and splits texts into tokens."""
 
 from __future__ import annotations
 
@@ -10,19 +10,21 @@ _KANA = re.compile(r"[\u3040-\u30ff\uff66-\uff9f]")
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
 _HANGUL = re.compile(r"[\uac00-\ud7af\u1100-\u11ff]")
 _LATIN = re.compile(r"[A-Za-z]+")
+# The most frequent English words.
 _ENGLISH = frozenset(
     ("the", "of", "and", "to", "in", "is", "that", "for", "with", "are", "on", "as", "by", "it", "an", "be")
 )
+# Scripts that are written without spaces: kana, Chinese characters, Thai.
 _UNSPACED = r"\u3040-\u30ff\uff66-\uff9f\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u0e00-\u0e7f"
+# Tokens of the longest reference that an answer can be expected to match word for word.
 SHORT = 8
-"""Tokens of the longest reference that an answer is expected to hit word for word."""
 _TOKEN = re.compile(rf"[{_UNSPACED}]|[^\W_{_UNSPACED}]+")
 
 
 def detect(texts: Iterable[str]) -> str:
-    """`ja`, `zh`, `ko`, `en`, or empty: some other language.
+    """`ja`, `zh`, `ko` or `en`; empty for any other language.
 
-    Japanese writes kana beside its Chinese characters, and English cannot do without its small words.
+    Japanese texts have kana beside Chinese characters. English is recognised by its most frequent words.
     """
     text = " ".join(texts)
     letters = sum(character.isalpha() for character in text) or 1
@@ -37,10 +39,10 @@ def detect(texts: Iterable[str]) -> str:
 
 
 def tokens(text: str) -> list[str]:
-    """Words without case, punctuation or differences of width; one character each where a script has no spaces."""
+    """Words without case, punctuation and character width. Scripts without spaces are split into characters."""
     return _TOKEN.findall(unicodedata.normalize("NFKC", text).lower())
 
 
 def is_short(reference: str) -> bool:
-    """Whether an answer could be expected to be this, word for word: a name, a number, a few words."""
+    """Whether an answer can be expected to match the reference word for word: a name, a number, a few words."""
     return 0 < len(tokens(reference)) <= SHORT

@@ -1,59 +1,67 @@
-"""The dataset's best earlier run, and the tuned model measured by it."""
+"""Finds the dataset's best earlier run, and compares this run's tuned model with that run's."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
+from tuner.artifacts.dataset import EvaluationQuestion
 from tuner.artifacts.run_summary import RunSummary, questions_digest
+from tuner.artifacts.scores import PreviousBest, Scores
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.aws.s3.run_summaries import run_summaries
 from tuner.core.artifact_keys import Keys
 from tuner.evaluation.run_comparison import compare_runs
-from tuner.evaluation.statistics.verdict import deciding
+from tuner.evaluation.statistics.verdict import deciding_measures
 
+# The part of a run's id that is not of the dataset: see core/run.py.
 _RUN_SUFFIX = re.compile(r"-[0-9a-f]{12}(-r\d+)?$")
-_MOST_TRIED = 5
+# Each attempt reads another run's scores.json.
+_MOST_ATTEMPTS = 5
 
 
-def best_earlier(folder: RunFolder, document: Mapping[str, Any], seed: int = 0) -> dict[str, Any] | None:
-    """{"run_id", "ended_at", "metrics", "warnings"}: the metrics of scores.json with the earlier tuned model as base.
+def with_previous_best(folder: RunFolder, scores: Scores, seed: int = 0) -> Scores:
+    """The scores with the member `earlier`."""
+    return scores.model_copy(update={"earlier": previous_best(folder, scores, seed)})
 
-    It is the run of the same dataset with the best mean by the measure that decides, among those that succeeded before,
-    were asked the same questions and were scored on the same scale. None when there is none. Where a preference decides
-    the verdict, the next measure in line is taken: the judge never saw these two answers side by side.
+
+def previous_best(folder: RunFolder, scores: Scores, seed: int = 0) -> PreviousBest | None:
+    """The measures of the run's tuned model, with the tuned model of the best earlier run as base; None without one.
+
+    The best one is the run of the same dataset with the best mean by the measure that decides. It must have succeeded
+    before, with the same questions and scores on the same scale. Where a preference decides the verdict, the next
+    measure is taken, because the judge never compared the answers of two runs.
     """
-    metrics = document["metrics"]
-    measured = deciding(metrics, len(document["questions"]))
-    metric = next((name for name in measured if name != "preference"), None)
-    if metric is None:
+    measures = deciding_measures(scores.metrics, len(scores.questions))
+    measure = next((name for name in measures if name != "preference"), None)
+    if measure is None:
         return None
-    for rival in list(_rivals(folder, metric, metrics[metric]["better"]))[:_MOST_TRIED]:
-        scores = folder.sibling(rival.run_id).find_json(Keys.SCORES)
-        if scores is None:
+    rivals = list(_rivals(folder, measure, scores.metrics[measure].better))
+    for rival in rivals[:_MOST_ATTEMPTS]:
+        earlier = folder.sibling(rival.run_id).load_if_present(Scores)
+        if earlier is None:
             continue
-        found = compare_runs(scores, document, (rival.run_id, folder.run_id), seed)
-        if metric in found["metrics"]:
-            named = {"run_id": rival.run_id, "ended_at": rival.ended_at}
-            return {**named, "metrics": found["metrics"], "warnings": found["warnings"]}
+        found = compare_runs(earlier, scores, (rival.run_id, folder.run_id), seed)
+        if measure in found.metrics:
+            return PreviousBest(
+                run_id=rival.run_id, ended_at=rival.ended_at, metrics=found.metrics, warnings=found.warnings
+            )
     return None
 
 
-def _rivals(folder: RunFolder, metric: str, better: str | None) -> Iterator[RunSummary]:
-    """Summaries of the runs to compare with, the best first."""
+def _rivals(folder: RunFolder, measure: str, better: str | None) -> Iterator[RunSummary]:
+    """The runs to compare with, the best one first."""
     known = run_summaries(folder, _RUN_SUFFIX.sub("-", folder.run_id))
-    own = next((card for card in known if card.run_id == folder.run_id), None)
-    digest = questions_digest(record["id"] for record in folder.read_lines(Keys.EVALUATION))
-    scored = [
-        (card.scores[metric].tuned, card)
-        for card in known
-        if card.run_id != folder.run_id
-        and card.status == "SUCCEEDED"
-        and card.questions_digest == digest
-        and metric in card.scores
-        and (own is None or card.ended_at < own.ended_at)  # a run that is scored anew by people has later ones too
-    ]
+    own = next((summary for summary in known if summary.run_id == folder.run_id), None)
+    questions = folder.load_records(Keys.EVALUATION, EvaluationQuestion)
+    digest = questions_digest(question.id for question in questions)
     sign = 1 if better == "lower" else -1
-    ranked = sorted((sign * mean, card.run_id, card) for mean, card in scored if mean is not None)
-    yield from (card for _, _, card in ranked)
+    ranked = []
+    for summary in known:
+        mean = summary.scores[measure].tuned if measure in summary.scores else None
+        # A run that people score later has runs after it, which were not there when it ended.
+        is_earlier = own is None or summary.ended_at < own.ended_at
+        usable = summary.run_id != folder.run_id and summary.status == "SUCCEEDED" and is_earlier
+        if usable and mean is not None and summary.questions_digest == digest:
+            ranked.append((sign * mean, summary.run_id, summary))
+    yield from (summary for _, _, summary in sorted(ranked, key=lambda entry: entry[:2]))

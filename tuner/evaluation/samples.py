@@ -1,21 +1,27 @@
-"""Questions with their references and both models' answers, matched by id: never by position."""
+"""Matches each question with its reference and the contestants' answers, by id and never by position."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 from tuner.artifacts.contestants import CONTESTANTS, ContestantName
+from tuner.artifacts.dataset import EvaluationQuestion
 from tuner.core.errors import EvaluationError
 
-_SHOWN = 5
+# Ids that a message names before it says "and 12 more".
+_SHOWN_IDS = 5
+
+IdAndAnswer = tuple[str, str | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """One question. An answer is None when the model gave none: it failed, was empty, or is not in the file."""
+class Sample:
+    """A question with everything that is needed to score it.
+
+    An answer is None when the contestant gave none: the request failed, the answer was empty, or the file lacks it.
+    """
 
     id: str
     question: str
@@ -24,97 +30,99 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Exam:
-    """All questions that can be scored, and in words what was left out."""
+class SampleSet:
+    """All samples that can be scored, and a warning for everything that was left out."""
 
-    questions: tuple[Question, ...]
-    warnings: tuple[str, ...] = field(default=())
+    samples: tuple[Sample, ...]
+    warnings: tuple[str, ...] = ()
 
 
 def match(
-    questions: Iterable[Mapping[str, Any]], answers: Mapping[ContestantName, Iterable[Mapping[str, Any]]]
-) -> Exam:
-    """Puts every question's reference and both models' answers together by id.
+    questions: Iterable[EvaluationQuestion], answers: Mapping[ContestantName, Iterable[IdAndAnswer]]
+) -> SampleSet:
+    """Matches the questions with each contestant's answers, which are pairs of a question's id and the answer.
 
-    `questions` are records {id, question, reference}; `answers` per model records {id, answer}. A question without a
-    reference and an answer to an unknown question are left out with a warning. Raises EvaluationError when nothing is
-    left, when two questions share an id, or when a model answered a question twice, differently.
+    A question without a reference and an answer to an unknown question are left out with a warning. Raises
+    EvaluationError when nothing is left, when two questions share an id, or when a contestant answered a question
+    twice, differently.
     """
     warnings: list[str] = []
-    asked = _by_id(questions)
-    given = {model: _answers_by_id(model, answers[model], warnings) for model in CONTESTANTS}
-    for model in CONTESTANTS:
-        unknown = [key for key in given[model] if key not in asked]
-        if unknown:
-            warnings.append(
-                f"{_count(len(unknown), 'answer')} of the {model} model left out: no such question: {_some(unknown)}."
-            )
-        if given[model] and len(unknown) == len(given[model]):
-            raise EvaluationError(
-                f"None of the {model} model's answers belongs to a question: ids such as {_some(unknown)} are not "
-                f"among the references' ({_some(asked)}). Score answers against the references they were asked from."
-            )
-    return _exam(asked, given, warnings)
+    known = _by_id(questions)
+    given = {name: _answers_by_id(name, answers[name], warnings) for name in CONTESTANTS}
+    for name in CONTESTANTS:
+        _check_ids(name, given[name], known, warnings)
+    return _sample_set(known, given, warnings)
 
 
-def _exam(
-    asked: Mapping[str, Mapping[str, Any]],
+def _check_ids(
+    contestant: ContestantName, given: Mapping[str, str | None], known: Mapping[str, object], warnings: list[str]
+) -> None:
+    """Warns of answers to unknown questions. Raises EvaluationError when there are no others."""
+    unknown = [key for key in given if key not in known]
+    if unknown:
+        warnings.append(
+            f"{_count(len(unknown), 'answer')} of the {contestant} model left out: no question has the id "
+            f"{_some(unknown)}."
+        )
+    if given and len(unknown) == len(given):
+        raise EvaluationError(
+            f"None of the {contestant} model's answers belongs to a question: ids such as {_some(unknown)} are not "
+            f"among the references' ids ({_some(known)}). Score the answers against the references that belong to them."
+        )
+
+
+def _sample_set(
+    known: Mapping[str, EvaluationQuestion],
     given: Mapping[ContestantName, Mapping[str, str | None]],
     warnings: list[str],
-) -> Exam:
-    without = [key for key, record in asked.items() if not _text(record.get("reference"))]
+) -> SampleSet:
+    without = [key for key, question in known.items() if not question.reference.strip()]
     if without:
-        warnings.append(f"{_count(len(without), 'question')} left out: no reference answer: {_some(without)}.")
-    matched = tuple(
-        Question(
-            key,
-            str(record.get("question", "")),
-            str(record["reference"]),
-            {model: given[model].get(key) for model in CONTESTANTS},
+        warnings.append(
+            f"{_count(len(without), 'question')} left out, because there is no reference answer: {_some(without)}."
         )
-        for key, record in asked.items()
-        if key not in set(without)
+    samples = tuple(
+        Sample(key, question.question, question.reference, {name: given[name].get(key) for name in CONTESTANTS})
+        for key, question in known.items()
+        if question.reference.strip()
     )
-    if not matched:
+    if not samples:
         raise EvaluationError(
             "There is no question with a reference answer, so nothing can be scored. "
             "Give the evaluation records an answer."
         )
-    return Exam(matched, tuple(warnings))
+    return SampleSet(samples, tuple(warnings))
 
 
-def _by_id(questions: Iterable[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
-    records = [(str(record["id"]), record) for record in questions]
-    twice = [key for key, times in Counter(key for key, _ in records).items() if times > 1]
-    if twice:
+def _by_id(questions: Iterable[EvaluationQuestion]) -> dict[str, EvaluationQuestion]:
+    everything = list(questions)
+    repeated = [key for key, count in Counter(question.id for question in everything).items() if count > 1]
+    if repeated:
         raise EvaluationError(
-            f"Ids that stand for more than one question: {_some(twice)}. Give every question its own id."
+            f"More than one question has the id {_some(repeated)}. Give every question an id of its own."
         )
-    return dict(records)
+    return {question.id: question for question in everything}
 
 
 def _answers_by_id(
-    model: ContestantName, records: Iterable[Mapping[str, Any]], warnings: list[str]
+    contestant: ContestantName, answers: Iterable[IdAndAnswer], warnings: list[str]
 ) -> dict[str, str | None]:
     found: dict[str, str | None] = {}
     repeated = 0
-    for record in records:
-        key, answer = str(record["id"]), _text(record.get("answer"))
+    for key, text in answers:
+        answer = text if text and text.strip() else None
         if key in found and found[key] != answer:
             raise EvaluationError(
-                f"The {model} model has two different answers to question {key}: which one counts cannot be known. "
-                "Keep one of them."
+                f"The {contestant} model has two different answers to the question {key}, so it is not known which one "
+                "counts. Keep one of them."
             )
         repeated += key in found
         found[key] = answer
     if repeated:
-        warnings.append(f"{_count(repeated, 'answer')} of the {model} model stood there twice, word for word.")
+        warnings.append(
+            f"{_count(repeated, 'answer')} of the {contestant} model left out: the same answer is there twice."
+        )
     return found
-
-
-def _text(value: Any) -> str | None:
-    """A text that says something; None for everything else, an empty answer included."""
-    return value if isinstance(value, str) and value.strip() else None
 
 
 def _count(number: int, noun: str) -> str:
@@ -123,4 +131,4 @@ def _count(number: int, noun: str) -> str:
 
 def _some(ids: Iterable[str]) -> str:
     ids = list(ids)
-    return ", ".join(ids[:_SHOWN]) + (f" and {len(ids) - _SHOWN} more" if len(ids) > _SHOWN else "")
+    return ", ".join(ids[:_SHOWN_IDS]) + (f" and {len(ids) - _SHOWN_IDS} more" if len(ids) > _SHOWN_IDS else "")

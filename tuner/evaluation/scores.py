@@ -1,51 +1,62 @@
-"""scores.json: what the report, the gate and the command line read. Its schema is in docs/evaluation.md.
+"""Grades samples with the metrics, and computes scores.json from the grades.
 
-Grading (a record per question, in any number of shards) and summing up (statistics over all records) are apart, so that
-shards graded by different invocations give exactly the numbers that one would.
+Grading (one record per question, in any number of shards) and the statistics over all records are separate steps.
+Shards that several invocations graded therefore give exactly the numbers that one invocation would.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from math import isfinite
+from dataclasses import dataclass
 from typing import Any
 
-from tuner.artifacts.contestants import CONTESTANTS, ContestantName
-from tuner.evaluation.metrics import Equipment, Measure, Metric, Values, all_metrics, measures
-from tuner.evaluation.samples import Question
-from tuner.evaluation.statistics.comparison import Comparison, compare, mean_and_error
-from tuner.evaluation.statistics.correlation import agreement
-from tuner.evaluation.statistics.verdict import Names, decide, outcome, verdict
-
-Record = dict[str, Any]
-SCHEMA_VERSION = 1
-FAILED = "failed"
+from tuner.artifacts.contestants import BASE, CONTESTANTS, TUNED, ContestantName
+from tuner.artifacts.scores import (
+    Aggregate,
+    AnswerScores,
+    BertScoreDetails,
+    BleuDetails,
+    JudgeDetails,
+    MeasureScores,
+    Number,
+    PreferenceDetails,
+    QuestionScores,
+    Scores,
+)
+from tuner.evaluation.metrics import Measure, Measures, Metric, ScoringContext, all_metrics, measures
+from tuner.evaluation.samples import Sample
+from tuner.evaluation.statistics.comparison import compare, mean_and_error
+from tuner.evaluation.statistics.correlation import correlations
+from tuner.evaluation.statistics.verdict import Names, conclude, decide, outcome
 
 
 @dataclass(frozen=True, slots=True)
 class Graded:
-    """Records {"id", "base": values, "tuned": values, "reference"?: values}; per metric what graded, and counts."""
+    """The grades of some or all questions. Per metric, `about` has its facts and `counts` its sums: see `Grades`."""
 
-    records: tuple[Record, ...]
+    records: tuple[QuestionScores, ...]
     about: Mapping[str, Mapping[str, Any]]
     counts: Mapping[str, Mapping[str, int]]
 
 
-def grade(questions: Sequence[Question], metrics: Sequence[Metric], equipment: Equipment) -> Graded:
-    """Every metric's values for every question. An answer that was not given is marked as failed, and has none."""
-    records: list[Record] = [
-        {"id": question.id, **{m: {FAILED: True} if question.answers[m] is None else {} for m in CONTESTANTS}}
-        for question in questions
-    ]
-    grades = {metric.name: metric.grade(questions, equipment) for metric in metrics}
-    for given in grades.values():
-        for index, record in enumerate(records):
-            for model in CONTESTANTS:
-                record[model].update(_finite(given.values[model][index]))
-            if given.references is not None:
-                record.setdefault("reference", {}).update(given.references[index])
+def grade(samples: Sequence[Sample], metrics: Sequence[Metric], context: ScoringContext) -> Graded:
+    """Grades the samples with every metric. An answer that was not given is marked as failed."""
+    grades = {metric.name: metric.grade(samples, context) for metric in metrics}
+    records = []
+    for index, sample in enumerate(samples):
+        answers = {}
+        for name in CONTESTANTS:
+            answers[name] = AnswerScores(failed=True) if sample.answers[name] is None else AnswerScores()
+            for given in grades.values():
+                answers[name] = answers[name].joined(given.values[name][index])
+        references: Measures = {}
+        for given in grades.values():
+            references |= given.references[index] if given.references is not None else {}
+        if references:
+            records.append(QuestionScores(id=sample.id, by_contestant=answers, reference=references))
+        else:
+            records.append(QuestionScores(id=sample.id, by_contestant=answers))
     return Graded(
         tuple(records),
         {name: dict(given.about) for name, given in grades.items()},
@@ -53,13 +64,8 @@ def grade(questions: Sequence[Question], metrics: Sequence[Metric], equipment: E
     )
 
 
-def _finite(values: Values) -> Values:
-    """What is no number is no score: neither means nor JSON can hold it."""
-    return {name: None if isinstance(value, float) and not isfinite(value) else value for name, value in values.items()}
-
-
 def merged(shards: Sequence[Graded]) -> Graded:
-    """Shards put together: records in order, counts added up."""
+    """The shards together: records in their order, counts added up."""
     counts: dict[str, Counter[str]] = {}
     for shard in shards:
         for metric, numbers in shard.counts.items():
@@ -73,101 +79,98 @@ def summarize(
     warnings: Sequence[str] = (),
     seed: int = 0,
     names: Names = Names(),  # noqa: B008 - frozen
-) -> dict[str, Any]:
-    """The document scores.json: per measure both models and their comparison, and the verdict."""
+) -> Scores:
+    """Computes scores.json: the contestants and their comparison by each measure, and the verdict."""
     present = [measure for measure in measures().values() if _is_measured(measure, graded.records)]
-    metrics = {measure.name: _summary(measure, graded.records, seed, names) for measure in present}
-    conclusion = verdict(metrics, len(graded.records), names)
-    return {
-        "schema_version": SCHEMA_VERSION,
-        "verdict": conclusion,
-        "metrics": metrics,
-        "questions": [
-            {**record, "outcome": outcome(record, conclusion["metric"], metrics)} for record in graded.records
-        ],
-        "agreement": agreement(graded.records),
+    scores = {measure.name: _measure_scores(measure, graded.records, seed, names) for measure in present}
+    verdict = decide(scores, len(graded.records), names)
+    records = [
+        record.model_copy(update={"outcome": outcome(record, verdict.metric, scores)}) for record in graded.records
+    ]
+    from_metrics = [str(facts["warning"]) for facts in graded.about.values() if "warning" in facts]
+    return Scores(
+        verdict=verdict,
+        metrics=scores,
+        questions=tuple(records),
+        agreement=correlations(graded.records),
+        warnings=(*warnings, *from_metrics),
         **_details(graded),
-        "warnings": [*warnings, *(facts["warning"] for facts in graded.about.values() if "warning" in facts)],
-    }
+    )
 
 
 def _details(graded: Graded) -> dict[str, Any]:
-    """Per metric what graded and its counts; the judge, whichever metric asked it, as `judge`."""
-    details = {name: {**graded.about[name], **graded.counts.get(name, {})} for name in graded.about}
-    for entry in details.values():
-        entry.pop("warning", None)
-    judged = [graded.counts[name] for name in graded.about if all_metrics()[name].needs_judge]
+    """What the metrics say about themselves, by the member of `Scores`."""
+    details: dict[str, Any] = {}
+    for name, model in (("bertscore", BertScoreDetails), ("bleu", BleuDetails), ("preference", PreferenceDetails)):
+        known = {**graded.about.get(name, {}), **graded.counts.get(name, {})}
+        if known:
+            details[name] = model.model_validate(known)
+    judged = [name for name in graded.about if all_metrics()[name].needs_judge]
     if judged:
-        name = next(name for name in graded.about if all_metrics()[name].needs_judge)
-        total = sum(map(Counter, judged), Counter())
-        details["judge"] = {
-            **dict(graded.about[name]),
+        details["judge"] = _judge_details(judged, graded)
+    return details
+
+
+def _judge_details(metrics: Sequence[str], graded: Graded) -> JudgeDetails:
+    """The judge, with the sums over all metrics that asked it."""
+    total = sum((Counter(graded.counts[name]) for name in metrics), Counter[str]())
+    return JudgeDetails.model_validate(
+        {
+            **graded.about[metrics[0]],
             "stand_in": total["stand_in"] > 0,
             "asked": total["asked"],
             "missing": total["missing"],
             "input_tokens": total["input_tokens"],
             "output_tokens": total["output_tokens"],
         }
-    return {name: entry for name, entry in details.items() if entry and name != "correctness"}
+    )
 
 
-def paired(measure: Measure, records: Sequence[Record]) -> tuple[list[float], list[float]]:
-    """Base and tuned values of the questions that both have one for; a failed answer has the worst."""
-    both = [[counted(measure, record, model) for model in CONTESTANTS] for record in records]
-    whole = [pair for pair in both if None not in pair]
-    return [pair[0] for pair in whole], [pair[1] for pair in whole]  # type: ignore[misc]
+def _pairs(measure: Measure, records: Sequence[QuestionScores]) -> tuple[list[Number], list[Number]]:
+    """Base and tuned values of the questions that have a score for both."""
+    base, tuned = [], []
+    for record in records:
+        one, other = (record.of(name).counted(measure.name, measure.worst) for name in (BASE, TUNED))
+        if one is not None and other is not None:
+            base.append(one)
+            tuned.append(other)
+    return base, tuned
 
 
-def counted(measure: Measure, record: Record, model: ContestantName) -> float | None:
-    """What a question counts for: its value; the worst when the answer failed; None when no score could be made."""
-    if measure.name not in record[model]:
-        return None
-    value = record[model][measure.name]
-    if value is None:
-        return measure.worst if record[model].get(FAILED) else None
-    return float(value)
+def _is_measured(measure: Measure, records: Sequence[QuestionScores]) -> bool:
+    return any(measure.name in record.of(name).measures for record in records for name in CONTESTANTS)
 
 
-def _is_measured(measure: Measure, records: Sequence[Record]) -> bool:
-    return any(measure.name in record[model] for record in records for model in CONTESTANTS)
-
-
-def _summary(measure: Measure, records: Sequence[Record], seed: int, names: Names) -> dict[str, Any]:
-    base, tuned = paired(measure, records)
-    comparison = compare(base, tuned, seed)
-    entry: dict[str, Any] = {
+def _measure_scores(measure: Measure, records: Sequence[QuestionScores], seed: int, names: Names) -> MeasureScores:
+    difference = compare(*_pairs(measure, records), seed)
+    members: dict[str, Any] = {
         "label": measure.label,
-        "range": list(measure.range) if measure.range else None,
+        "range": measure.range,
         "better": measure.better,
-        "base": _one_model(measure, records, "base"),
-        "tuned": _one_model(measure, records, "tuned"),
-        "difference": comparison.mean,
-        "comparison": _numbers(comparison),
+        "by_contestant": {name: _aggregate(measure, records, name) for name in CONTESTANTS},
+        "difference": difference.mean,
+        "comparison": difference.comparison,
     }
-    references = [
-        record["reference"][measure.name] for record in records if measure.name in record.get("reference", {})
-    ]
-    if references:
-        entry["references"] = {"mean": mean_and_error(references)[0]}
+    references = [(record.reference or {}).get(measure.name) for record in records]
+    known = [value for value in references if value is not None]
+    # Members that do not apply to a measure are not set, so that the file does not have them.
+    if known:
+        members["references"] = Aggregate(mean=mean_and_error(known)[0])
     if measure.worst is not None:
-        entry["conclusion"] = decide(measure, comparison, names)
-    return entry
+        members["conclusion"] = conclude(measure, difference, names)
+    return MeasureScores(**members)
 
 
-def _numbers(comparison: Comparison) -> dict[str, Any]:
-    interval = list(comparison.interval) if comparison.interval else None
-    return {key: value for key, value in asdict(comparison).items() if key != "mean"} | {"interval": interval}
-
-
-def _one_model(measure: Measure, records: Sequence[Record], model: ContestantName) -> dict[str, Any]:
-    values = [counted(measure, record, model) for record in records]
+def _aggregate(measure: Measure, records: Sequence[QuestionScores], contestant: ContestantName) -> Aggregate:
+    answers = [record.of(contestant) for record in records]
+    values = [answer.counted(measure.name, measure.worst) for answer in answers]
     present = [value for value in values if value is not None]
     mean, error = mean_and_error(present)
-    asked = [record[model] for record in records if measure.name in record[model]]
-    return {
-        "mean": mean,
-        "standard_error": error,
-        "n": len(present),
-        "missing": sum(values[measure.name] is None for values in asked),
-        "failed": sum(bool(values.get(FAILED)) for values in asked),
-    }
+    applies = [answer for answer in answers if measure.name in answer.measures]
+    return Aggregate(
+        mean=mean,
+        standard_error=error,
+        n=len(present),
+        missing=sum(answer.measures[measure.name] is None for answer in applies),
+        failed=sum(answer.failed for answer in applies),
+    )

@@ -1,4 +1,7 @@
-"""One run's grading, shard by shard: each can be done by another invocation, and none is done twice."""
+"""Grades a run's evaluation questions shard by shard, so that several invocations can share the work.
+
+A shard that is graded is not graded again, unless its questions, answers or settings have changed.
+"""
 
 from __future__ import annotations
 
@@ -10,103 +13,129 @@ from contextlib import contextmanager
 from dataclasses import asdict, replace
 from typing import Any
 
+from tuner.artifacts.answers import Answer
+from tuner.artifacts.base import parse
 from tuner.artifacts.contestants import CONTESTANTS, ContestantName
+from tuner.artifacts.dataset import EvaluationQuestion
+from tuner.artifacts.judgments import Judgments, judgments_file, judgments_json, read_judgments
+from tuner.artifacts.scores import GradedShard
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
 from tuner.core.concurrency_limiter import ConcurrencyLimiter
+from tuner.core.errors import ArtifactError
 from tuner.evaluation.encoder.files import EncoderSource
-from tuner.evaluation.judging.judge import CONCURRENCY, Judge, Verdicts, instructions
+from tuner.evaluation.judging.judge import CONCURRENCY, Judge, instructions
 from tuner.evaluation.language import detect
-from tuner.evaluation.metrics import Equipment, chosen
-from tuner.evaluation.samples import Exam, Question, match
+from tuner.evaluation.metrics import ScoringContext, chosen
+from tuner.evaluation.samples import IdAndAnswer, Sample, SampleSet, match
 from tuner.evaluation.scores import Graded, grade
 
+# A Lambda function may run for 15 minutes. One that is stopped could not save the judgments that it got.
 _SECONDS = 12 * 60
-"""A function may run for 15 minutes: one that is stopped could not keep the verdicts it got."""
 
 
 class Shards:
-    """A run's evaluation questions, `size` to a shard, and the grades of each shard in the run's folder."""
+    """A run's evaluation questions in shards of `size`, and the grades of each shard in the run's folder."""
 
     def __init__(self, folder: RunFolder, size: int, encoder: EncoderSource) -> None:
         self.folder = folder
         self.manifest = folder.manifest()
-        self._records = list(folder.read_lines(Keys.EVALUATION))
+        self._questions = list(folder.load_records(Keys.EVALUATION, EvaluationQuestion))
         self._size = size
         self._encoder = encoder
         settings = self.manifest.settings
         self._metrics = chosen(settings.evaluation.metrics)
         self._until = time.monotonic() + _SECONDS
-        self._limiter = ConcurrencyLimiter(CONCURRENCY)  # what one shard learns about the judge's quota serves the next
-        self._equipment = Equipment(
+        # All shards share one limiter: what one shard learns about the judge's quota is true for the next one.
+        self._limiter = ConcurrencyLimiter(CONCURRENCY)
+        self._context = ScoringContext(
             encoder=encoder,
-            language=settings.evaluation.language or detect(str(record.get("reference")) for record in self._records),
+            language=settings.evaluation.language or detect(question.reference for question in self._questions),
         )
 
     @property
     def count(self) -> int:
         """How many shards there are."""
-        return -(-len(self._records) // self._size)
+        return -(-len(self._questions) // self._size)
 
-    def exam(self) -> Exam:
+    def samples(self) -> SampleSet:
         """All questions with all answers."""
-        return match(self._records, {model: self.folder.answers(model) for model in CONTESTANTS})
+        return match(self._questions, {name: self._all_answers(name) for name in CONTESTANTS})
 
-    def part(self, shard: int) -> Exam:
+    def samples_of(self, shard: int) -> SampleSet:
         """One shard's questions with their answers."""
-        records = self._slice(shard)
-        ids = {record["id"] for record in records}
-        return match(records, {model: self._answers(model, shard, ids) for model in CONTESTANTS})
+        questions = self._slice(shard)
+        ids = {question.id for question in questions}
+        return match(questions, {name: self._answers(name, shard, ids) for name in CONTESTANTS})
 
-    def graded(self, shard: int, exam: Exam) -> Graded:
-        """The shard's grades: those in the folder if they are of the same answers and settings, else made now.
+    def graded(self, shard: int, samples: SampleSet) -> Graded:
+        """The shard's grades. They are read from the folder if they fit the samples and settings, else made now.
 
-        `exam` holds the shard's questions, and perhaps others.
+        `samples` holds the shard's samples, and possibly others.
         """
-        ids = {record["id"] for record in self._slice(shard)}
-        questions = [question for question in exam.questions if question.id in ids]
-        name = f"scores/shards/{shard:05d}.json"
-        fingerprint = self._fingerprint(questions)
-        known = self.folder.find_json(name)
-        if known is not None and known["fingerprint"] == fingerprint:
-            return Graded(tuple(known["records"]), known["about"], known["counts"])
-        with self._remembered(shard) as verdicts:
+        ids = {question.id for question in self._slice(shard)}
+        own = [sample for sample in samples.samples if sample.id in ids]
+        fingerprint = self._fingerprint(own)
+        known = self._known(shard)
+        if known is not None and known.fingerprint == fingerprint:
+            return Graded(known.records, known.about, known.counts)
+        with self._cached_judgments(shard) as judgments:
             settings = self.manifest.settings.judge
-            judge = Judge(self.manifest.judge_model, settings, verdicts, limiter=self._limiter, until=self._until)
-            made = grade(questions, self._metrics, replace(self._equipment, judge=judge))
-        self.folder.write_json(name, {"fingerprint": fingerprint, **asdict(made)})
+            judge = Judge(self.manifest.judge_model, settings, judgments, limiter=self._limiter, until=self._until)
+            made = grade(own, self._metrics, replace(self._context, judge=judge))
+        saved = GradedShard(
+            fingerprint=fingerprint,
+            records=made.records,
+            about={name: dict(facts) for name, facts in made.about.items()},
+            counts={name: dict(counts) for name, counts in made.counts.items()},
+        )
+        self.folder.write(GradedShard.name(shard), saved.to_json())
         return made
 
-    def _slice(self, shard: int) -> list[dict[str, Any]]:
-        return self._records[shard * self._size : (shard + 1) * self._size]
+    def _known(self, shard: int) -> GradedShard | None:
+        name = GradedShard.name(shard)
+        data = self.folder.find(name)
+        try:
+            return None if data is None else parse(GradedShard, data, self.folder.uri(name))
+        except ArtifactError:
+            return None  # Another version wrote it. Grading again costs nothing: the judgments are cached.
 
-    def _answers(self, model: ContestantName, shard: int, ids: set[str]) -> list[dict[str, Any]]:
-        """A model's answers to these questions: in its shard of the same number, unless shards had another size."""
-        name = Keys.answers(model, shard)
-        near = list(self.folder.read_lines(name)) if name in self.folder.list(name) else []
-        found = near if ids <= {record["id"] for record in near} else self.folder.answers(model)
-        return [record for record in found if record["id"] in ids]
+    def _slice(self, shard: int) -> list[EvaluationQuestion]:
+        return self._questions[shard * self._size : (shard + 1) * self._size]
 
-    def _fingerprint(self, questions: Sequence[Question]) -> str:
-        """Of everything that decides what the grades are."""
-        equipment = self._equipment
+    def _all_answers(self, contestant: ContestantName) -> list[IdAndAnswer]:
+        names = self.folder.list(f"answers/{contestant}/")
+        answers = (answer for name in names for answer in self.folder.load_records(name, Answer))
+        return [(answer.id, answer.answer) for answer in answers]
+
+    def _answers(self, contestant: ContestantName, shard: int, ids: set[str]) -> list[IdAndAnswer]:
+        """The answers to these questions: from the file of the same number, unless its shards had another size."""
+        name = Keys.answers(contestant, shard)
+        records = self.folder.load_records(name, Answer) if name in self.folder.list(name) else ()
+        found = [(record.id, record.answer) for record in records]
+        if not ids <= {key for key, _ in found}:
+            found = self._all_answers(contestant)
+        return [(key, answer) for key, answer in found if key in ids]
+
+    def _fingerprint(self, samples: Sequence[Sample]) -> str:
+        """A hash of everything that decides what the grades are."""
         parts: list[Any] = [
-            [asdict(question) for question in questions],
+            [asdict(sample) for sample in samples],
             [metric.name for metric in self._metrics],
             [self.manifest.judge_model, self.manifest.settings.judge.model_dump()],
             [instructions(name) for name in ("rubric.md", "preference.md")],
-            [self._encoder.identity, equipment.language],
+            [self._encoder.identity, self._context.language],
         ]
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
     @contextmanager
-    def _remembered(self, shard: int) -> Iterator[Verdicts]:
-        """The shard's verdicts from earlier attempts; what is added is kept also when the grading fails half-way."""
-        name = f"scores/verdicts/{shard:05d}.json"
-        verdicts: Verdicts = self.folder.find_json(name) or {}
-        known = len(verdicts)
+    def _cached_judgments(self, shard: int) -> Iterator[Judgments]:
+        """The shard's judgments from earlier attempts. New ones are saved also when the grading fails half-way."""
+        name = judgments_file(shard)
+        judgments = read_judgments(self.folder.find(name))
+        known = len(judgments)
         try:
-            yield verdicts
+            yield judgments
         finally:
-            if len(verdicts) > known:
-                self.folder.write_json(name, verdicts)
+            if len(judgments) > known:
+                self.folder.write(name, judgments_json(judgments))

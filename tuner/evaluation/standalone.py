@@ -1,104 +1,124 @@
-"""Compares answers from anywhere: files in, scores out. What `tuner evaluate` does."""
+"""Scores answers in files, without a run: what `tuner evaluate` does."""
 
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from tuner.artifacts.contestants import CONTESTANTS
-from tuner.artifacts.scores import Scores
+from tuner.artifacts.contestants import BASE, CONTESTANTS, TUNED
+from tuner.artifacts.dataset import EvaluationQuestion
+from tuner.artifacts.judgments import Judgments, judgments_json, read_judgments
+from tuner.artifacts.scores import FileIdentity, Scores
 from tuner.catalog.encoders import PACKAGED
 from tuner.core.errors import EvaluationError, SettingsError
 from tuner.core.text_sanitizer import readable
-from tuner.evaluation.answer_files import read_records, read_rows, read_sheet, with_ids
+from tuner.evaluation.answer_files import read_records, read_rows, read_sheet, with_shared_ids
 from tuner.evaluation.encoder.files import BuiltEncoder
-from tuner.evaluation.gate.rules import Sides, decide_gate
-from tuner.evaluation.judging.human_scores import with_people
-from tuner.evaluation.judging.judge import Judge, Verdicts
-from tuner.evaluation.judging.review import candidates, human_scores, listed, sheet, vocabulary
+from tuner.evaluation.gate.rules import GateComparisons, decide_gate
+from tuner.evaluation.judging.human_scores import with_human_scores
+from tuner.evaluation.judging.judge import Judge
+from tuner.evaluation.judging.review import read_review, review_candidates, review_sheet, vocabulary
 from tuner.evaluation.language import detect
-from tuner.evaluation.metrics import Equipment, Metric, chosen
-from tuner.evaluation.samples import Exam, match
+from tuner.evaluation.metrics import Metric, ScoringContext, chosen
+from tuner.evaluation.samples import SampleSet, match
 from tuner.evaluation.scores import Graded, grade, summarize
-from tuner.reporting import build_comparison, page
 from tuner.settings import RunSettings
 
 
-def evaluate(
-    base: Path,
-    tuned: Path,
-    references: Path,
-    metrics: Sequence[str] = (),
-    output: Path | None = None,
-    settings: RunSettings | None = None,
-    training: Path | None = None,
-    people: Path | None = None,
-) -> dict[str, Any]:
-    """The document scores.json (docs/evaluation.md) for two files of answers and one of references.
+@dataclass(frozen=True, slots=True)
+class Files:
+    """What is evaluated: the answers of both models, and the references.
 
-    `metrics` are names; when there are none, those of `settings`, without the judge's unless `settings.judge.model`
-    says who judges. `output` is a folder for scores.json, review.csv, the page index.html and the judge's verdicts,
-    which a repetition does not ask for again. `training` is what the tuned model was trained with: it vouches for what
-    an answer names. `people` is a review.csv that was filled in. Raises EvaluationError for files that cannot be used,
-    SettingsError for an unknown metric.
+    `training` is the data that the tuned model was trained with. It vouches for names in the answers, which are
+    otherwise shown to people. `people` is a review.csv that was filled in.
+    """
+
+    base: Path
+    tuned: Path
+    references: Path
+    training: Path | None = None
+    people: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """The scores, and the samples that they are of."""
+
+    samples: SampleSet
+    scores: Scores
+
+
+def evaluate(
+    files: Files, metrics: Sequence[str] = (), output: Path | None = None, settings: RunSettings | None = None
+) -> Evaluation:
+    """Scores the answers in files, as a run's scoring step does.
+
+    `metrics` are names. Without them, those of `settings` are used, and the judge's only if `settings.judge.model`
+    names a judge. `output` is a folder for scores.json, review.csv and the judge's judgments, which a repetition does
+    not ask for again. Raises EvaluationError for files that cannot be used, SettingsError for an unknown metric.
     """
     settings = settings or RunSettings()
-    exam = read_exam(base, tuned, references)
-    known = None if training is None else vocabulary(read_rows(training))
-    chosen_metrics = _metrics(metrics, settings)
-    language = settings.evaluation.language or detect(question.reference for question in exam.questions)
-    with _remembered(output) as verdicts:
-        judge = Judge(settings.judge.model, settings.judge, verdicts) if settings.judge.model else None
-        equipment = Equipment(judge, BuiltEncoder(settings.bertscore.model or PACKAGED), language)
-        graded = grade(exam.questions, chosen_metrics, equipment)
-    document = summarize(graded, [*exam.warnings, *_idle(graded, metrics)], settings.evaluation.seed)
-    if people is not None:
-        scores = human_scores(read_sheet(people), {question.id for question in exam.questions}, str(people))
-        document = with_people(document, scores, settings.evaluation.seed)
-    chosen_for_people = candidates(exam, document, known)
-    document["review"] = listed(chosen_for_people)
-    document["gate"] = decide_gate(settings.gate, Sides(document["metrics"]))
-    files = {"base": base, "tuned": tuned, "references": references, "training": training, "people": people}
-    document["files"] = {role: _identity(path) for role, path in files.items() if path is not None}
+    seed = settings.evaluation.seed
+    samples = read_samples(files)
+    training_vocabulary = None if files.training is None else vocabulary(read_rows(files.training))
+    language = settings.evaluation.language or detect(sample.reference for sample in samples.samples)
+    metrics_to_use = _metrics(metrics, settings)
+    with _cached_judgments(output) as judgments:
+        judge = Judge(settings.judge.model, settings.judge, judgments) if settings.judge.model else None
+        context = ScoringContext(judge, BuiltEncoder(settings.bertscore.model or PACKAGED), language)
+        graded = grade(samples.samples, metrics_to_use, context)
+    scores = summarize(graded, [*samples.warnings, *_inapplicable(graded, metrics)], seed)
+    if files.people is not None:
+        known = {sample.id for sample in samples.samples}
+        given = read_review(read_sheet(files.people), known, str(files.people))
+        scores = with_human_scores(scores, given, seed)
+    candidates = review_candidates(samples, scores, training_vocabulary)
+    gate = decide_gate(settings.gate, GateComparisons.of(scores))
+    scores = scores.model_copy(update={"review": candidates, "gate": gate, "files": _identities(files)})
     if output:
-        (output / "scores.json").write_text(json.dumps(document, ensure_ascii=False, indent=2) + "\n", "utf-8")
-        (output / "review.csv").write_text(sheet(exam, chosen_for_people), "utf-8-sig", newline="")
-        (output / "index.html").write_text(_page(exam, document, output), "utf-8")
-    return document
+        (output / "scores.json").write_bytes(scores.to_json())
+        (output / "review.csv").write_text(review_sheet(samples, candidates), "utf-8-sig", newline="")
+    return Evaluation(samples, scores)
 
 
-def _idle(graded: Graded, asked: Sequence[str]) -> Iterator[str]:
-    """Metrics that were asked for, and say nothing of any question."""
-    measured = {name for record in graded.records for model in CONTESTANTS for name in record[model]}
+def read_samples(files: Files) -> SampleSet:
+    """The files' records, matched by id, or by the question where ids are missing."""
+    records = [read_records(path) for path in (files.references, files.base, files.tuned)]
+    references, base, tuned = with_shared_ids(records)
+    questions = [
+        EvaluationQuestion(id=record.id or "", question=record.question or "", reference=record.answer or "")
+        for record in references
+    ]
+    answers = {
+        name: [(record.id or "", record.answer) for record in said] for name, said in ((BASE, base), (TUNED, tuned))
+    }
+    return match(questions, answers)
+
+
+def _inapplicable(graded: Graded, asked: Sequence[str]) -> Iterator[str]:
+    """A warning for every metric that was asked for and applies to none of the questions."""
+    measured = {name for record in graded.records for each in CONTESTANTS for name in record.of(each).measures}
     for metric in chosen(asked):
         if metric.only_for and measured.isdisjoint(measure.name for measure in metric.measures):
-            yield f"{metric.name} says nothing of these questions: it is for {metric.only_for}."
+            yield f"The metric {metric.name} does not apply to these questions: it is for {metric.only_for}."
 
 
-def _identity(path: Path) -> dict[str, str]:
-    return {"name": readable(path.name), "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+def _identities(files: Files) -> dict[str, FileIdentity]:
+    paths = {
+        "base": files.base,
+        "tuned": files.tuned,
+        "references": files.references,
+        "training": files.training,
+        "people": files.people,
+    }
+    return {role: _identity(path) for role, path in paths.items() if path is not None}
 
 
-def _page(exam: Exam, document: Mapping[str, Any], output: Path) -> str:
-    """The comparison as the page that a run's report is."""
-    records = [{"id": q.id, "question": q.question, "reference": q.reference} for q in exam.questions]
-    answers = {model: [{"id": q.id, "answer": q.answers[model]} for q in exam.questions] for model in CONTESTANTS}
-    scores = Scores.model_validate(document)
-    return page(build_comparison(output.resolve().name, records, answers, scores, str(output)))
-
-
-def read_exam(base: Path, tuned: Path, references: Path) -> Exam:
-    """The files' records, matched by id, or by question where ids are missing."""
-    asked, said = read_records(references), {"base": read_records(base), "tuned": read_records(tuned)}
-    with_ids(asked, *said.values())
-    questions = [
-        {"id": record["id"], "question": record["question"] or "", "reference": record["answer"]} for record in asked
-    ]
-    return match(questions, {"base": said["base"], "tuned": said["tuned"]})
+def _identity(path: Path) -> FileIdentity:
+    return FileIdentity(name=readable(path.name), sha256=hashlib.sha256(path.read_bytes()).hexdigest())
 
 
 def _metrics(names: Sequence[str], settings: RunSettings) -> list[Metric]:
@@ -108,26 +128,26 @@ def _metrics(names: Sequence[str], settings: RunSettings) -> list[Metric]:
         return metrics
     if names:
         raise SettingsError(
-            f"metrics: {judged[0]} needs a judge: name its model, with --judge or as judge.model in run.yaml."
+            f"metrics: {judged[0]} needs a judge. Name its model with --judge, or as judge.model in run.yaml."
         )
     return [metric for metric in metrics if not metric.needs_judge]
 
 
 @contextmanager
-def _remembered(folder: Path | None) -> Iterator[Verdicts]:
-    """The verdicts of earlier evaluations into this folder, and those that are added."""
+def _cached_judgments(folder: Path | None) -> Iterator[Judgments]:
+    """The judgments of earlier evaluations into this folder. New ones are saved also when the grading fails."""
     if folder is None:
         yield {}
         return
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise EvaluationError(f"{folder}: no folder can be made there: {error.strerror}. Name another one.") from None
+        raise EvaluationError(f"{folder}: the folder cannot be made: {error.strerror}. Name another one.") from None
     path = folder / "verdicts.json"
-    verdicts: Verdicts = json.loads(path.read_text("utf-8")) if path.is_file() else {}
-    known = len(verdicts)
+    judgments = read_judgments(path.read_bytes() if path.is_file() else None)
+    known = len(judgments)
     try:
-        yield verdicts
+        yield judgments
     finally:
-        if len(verdicts) > known:
-            path.write_text(json.dumps(verdicts, ensure_ascii=False), "utf-8")
+        if len(judgments) > known:
+            path.write_bytes(judgments_json(judgments))

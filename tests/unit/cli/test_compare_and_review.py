@@ -12,6 +12,7 @@ import pytest
 from tests.doubles import CUSTOM_MODEL
 from tests.unit.cli.fake_aws import Execution, FakeAws, Outcome
 from tuner.artifacts.manifest import Manifest
+from tuner.artifacts.scores import QuestionScores
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
 from tuner.evaluation.score_run import REVIEW
@@ -30,12 +31,15 @@ def finished(aws: FakeAws, run: str, tuned: int, review: str = "", **settings: A
         base_model_name="Nova Micro", judge_model="x", hyperparameters={}, resource_name="x", versions={},
     )  # fmt: skip
     keys = [f"q{i}" for i in range(8)]
-    records = [{"id": key, "base": {"correctness": 5}, "tuned": {"correctness": tuned}} for key in keys]
+    records = tuple(
+        QuestionScores.model_validate({"id": key, "base": {"correctness": 5}, "tuned": {"correctness": tuned}})
+        for key in keys
+    )
     about = {"correctness": {"model": "m", "name": "Nova Pro"}}
-    scores = summarize(Graded(tuple(records), about, {"correctness": {"asked": 16, "missing": 0, "stand_in": 0}}))
+    scores = summarize(Graded(records, about, {"correctness": {"asked": 16, "missing": 0, "stand_in": 0}}))
     aws.add(Execution(run))
     aws.put(run, Keys.MANIFEST, manifest.model_dump_json())
-    aws.put(run, Keys.SCORES, scores)
+    aws.put(run, Keys.SCORES, scores.to_document())
     asked = [{"id": key, "question": "?", "reference": "!"} for key in keys]
     aws.put(run, Keys.EVALUATION, "".join(json.dumps(record) + "\n" for record in asked))
     if review:

@@ -1,4 +1,4 @@
-"""A judge without a network: it answers what a test tells it to."""
+"""A judge without a network, whose replies a test decides."""
 
 from __future__ import annotations
 
@@ -12,16 +12,17 @@ from typing import Any
 
 import pytest
 
+from tuner.artifacts.scores import QuestionScores
 from tuner.aws.bedrock.tool_call import Tool, ToolReply
 from tuner.core.concurrency_limiter import ConcurrencyLimiter
 from tuner.evaluation.judging.judge import Judge
-from tuner.evaluation.samples import Question
+from tuner.evaluation.samples import Sample
 from tuner.settings import JudgeSettings
 
 
 @dataclass
 class Bench:
-    """`replies` decides on the arguments (or the error) for each text; what was asked is kept in `asked`."""
+    """`replies` returns the arguments (or the error) for each text. `asked` has all requests."""
 
     replies: Callable[[str], Any]
     stand_in: str = ""
@@ -36,11 +37,11 @@ class Bench:
         return ToolReply(reply, "", "tool_use", 10, 5, self.stand_in)
 
     def judge(self, model: str = "us.anthropic.claude-sonnet-4-6", **settings: Any) -> Judge:
-        verdicts = settings.pop("verdicts", None)
+        judgments = settings.pop("judgments", None)
         return Judge(
             model,
             JudgeSettings(**settings),
-            verdicts,
+            judgments,
             self.ask,
             self.waits.append,
             ConcurrencyLimiter(1, sleep=lambda _: None),
@@ -48,7 +49,7 @@ class Bench:
         )
 
     def clock(self) -> float:
-        """The time that was waited, and a second for each request."""
+        """The seconds that were waited, and one second for each request."""
         return sum(self.waits) + len(self.asked)
 
 
@@ -57,5 +58,10 @@ def bench() -> Callable[[Callable[[str], Any]], Bench]:
     return Bench
 
 
-def make_question(key: str, base: str | None, tuned: str | None, reference: str = "Forty-two.") -> Question:
-    return Question(key, f"What is {key}?", reference, {"base": base, "tuned": tuned})
+def make_sample(key: str, base: str | None, tuned: str | None, reference: str = "Forty-two.") -> Sample:
+    return Sample(key, f"What is {key}?", reference, {"base": base, "tuned": tuned})
+
+
+def graded_records(*records: dict[str, Any]) -> tuple[QuestionScores, ...]:
+    """Records as scores.json has them."""
+    return tuple(QuestionScores.model_validate(record) for record in records)

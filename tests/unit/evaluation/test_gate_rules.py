@@ -1,43 +1,41 @@
-"""The gate accepts only what the numbers show."""
-
-from dataclasses import asdict
+"""The rules of the gate: which scores they accept and reject."""
 
 import pytest
 
 from tests.unit.evaluation.test_scores import scores
+from tuner.artifacts.contestants import BASE, TUNED
+from tuner.artifacts.scores import Aggregate, MeasureScores
 from tuner.core.errors import SettingsError
-from tuner.evaluation.gate.rules import Sides, decide_gate
+from tuner.evaluation.gate.rules import GateComparisons, decide_gate
 from tuner.evaluation.metrics import Measure
 from tuner.evaluation.statistics.comparison import compare
-from tuner.evaluation.statistics.verdict import decide
+from tuner.evaluation.statistics.verdict import conclude
 from tuner.settings import GateRule, RunSettings, load
 
 MEASURE = Measure("correctness", "Correctness", (1.0, 10.0))
 
 
-def metrics(base: list[float], tuned: list[float]) -> Sides:
-    return Sides(compared(base, tuned))
+def comparisons(base: list[float], tuned: list[float]) -> GateComparisons:
+    return GateComparisons(compared(base, tuned))
 
 
-def compared(base: list[float], tuned: list[float]) -> dict:
-    comparison = compare(base, tuned)
+def compared(base: list[float], tuned: list[float]) -> dict[str, MeasureScores]:
+    difference = compare(base, tuned)
     means = [sum(values) / len(values) if values else None for values in (base, tuned)]
-    return {
-        "correctness": {
-            "base": {"mean": means[0]},
-            "tuned": {"mean": means[1]},
-            "difference": comparison.mean,
-            "comparison": asdict(comparison),
-            "conclusion": decide(MEASURE, comparison),
-        }
-    }
+    scores = MeasureScores(
+        by_contestant={BASE: Aggregate(mean=means[0]), TUNED: Aggregate(mean=means[1])},
+        difference=difference.mean,
+        comparison=difference.comparison,
+        conclusion=conclude(MEASURE, difference),
+    )
+    return {"correctness": scores}
 
 
 def decided(base: list[float], tuned: list[float], **rule: object) -> str:
-    found = decide_gate({"correctness": GateRule.model_validate(rule)}, metrics(base, tuned))
+    found = decide_gate({"correctness": GateRule.model_validate(rule)}, comparisons(base, tuned))
     assert found is not None
-    assert found["sentence"].startswith(found["decision"].capitalize())
-    return found["decision"]
+    assert found.sentence.startswith(found.decision.capitalize())
+    return found.decision
 
 
 EQUAL, BETTER, WORSE = [5.0, 6.0] * 5, [8.0, 9.0] * 5, [2.0, 3.0] * 5
@@ -45,12 +43,12 @@ MAYBE = [6.0, 6.0, 4.0, 6.0, 7.0, 6.0, 3.0, 9.0, 5.0, 6.0]
 
 
 @pytest.mark.parametrize(("tuned", "decision"), [(BETTER, "accepted"), (WORSE, "rejected"), (MAYBE, "undecided")])
-def test_better_than_base_must_be_shown(tuned: list[float], decision: str) -> None:
+def test_better_than_base_needs_a_significant_difference(tuned: list[float], decision: str) -> None:
     assert decided(EQUAL, tuned, better_than="base") == decision
 
 
 @pytest.mark.parametrize(("tuned", "decision"), [(BETTER, "accepted"), (WORSE, "rejected"), (MAYBE, "accepted")])
-def test_not_worse_is_refuted_only_by_a_shown_loss(tuned: list[float], decision: str) -> None:
+def test_not_worse_than_base_rejects_a_significant_loss_only(tuned: list[float], decision: str) -> None:
     assert decided(EQUAL, tuned, not_worse_than="base") == decision
 
 
@@ -63,21 +61,21 @@ def test_bounds_are_the_means() -> None:
 
 def test_one_broken_rule_rejects_and_says_which() -> None:
     gate = {"correctness": GateRule(at_least=9.0, better_than="base")}
-    found = decide_gate(gate, metrics(EQUAL, BETTER))
+    found = decide_gate(gate, comparisons(EQUAL, BETTER))
     assert found is not None
-    assert (found["decision"], len(found["rules"])) == ("rejected", 2)
-    assert found["sentence"] == "Rejected: correctness is 8.5, not at least 9."
+    assert (found.decision, len(found.rules)) == ("rejected", 2)
+    assert found.sentence == "Rejected: correctness is 8.5, not at least 9."
 
 
 def test_an_undecided_rule_never_accepts() -> None:
-    found = decide_gate({"correctness": GateRule(at_least=1.0, better_than="base")}, metrics(EQUAL, MAYBE))
+    found = decide_gate({"correctness": GateRule(at_least=1.0, better_than="base")}, comparisons(EQUAL, MAYBE))
     assert found is not None
-    assert found["decision"] == "undecided"
+    assert found.decision == "undecided"
 
 
 def test_nothing_measured_is_undecided_and_no_gate_is_none() -> None:
     assert decided([], [], at_least=1) == "undecided"
-    assert decide_gate({}, metrics(EQUAL, BETTER)) is None
+    assert decide_gate({}, comparisons(EQUAL, BETTER)) is None
 
 
 @pytest.mark.parametrize(
@@ -101,10 +99,10 @@ def test_a_wrong_gate_is_refused_before_anything_is_spent(settings: dict, messag
 
 
 def test_one_broken_rule_rejects_whatever_else_is_undecided() -> None:
-    found = decide_gate({"correctness": GateRule(at_least=9.5, better_than="base")}, metrics(EQUAL, MAYBE))
+    found = decide_gate({"correctness": GateRule(at_least=9.5, better_than="base")}, comparisons(EQUAL, MAYBE))
     assert found is not None
-    assert [rule["decision"] for rule in found["rules"]] == ["rejected", "undecided"]
-    assert found["decision"] == "rejected"
+    assert [rule.decision for rule in found.rules] == ["rejected", "undecided"]
+    assert found.decision == "rejected"
 
 
 @pytest.mark.parametrize(
@@ -117,10 +115,12 @@ def test_one_broken_rule_rejects_whatever_else_is_undecided() -> None:
         ([("5", None)] * 8, "rejected", "correctness is worse than base"),
         ([(None, "5")] * 8, "accepted", "correctness is better than base"),
     ],
-    ids=["one question", "all equal", "no verdict", "no answer", "tuned gave none", "base gave none"],
+    ids=["one question", "all equal", "no grade", "no answer", "no answer of tuned", "no answer of base"],
 )
-def test_odd_scores_are_decided_in_words(pairs: list[tuple[str | None, str | None]], decision: str, says: str) -> None:
-    found = decide_gate({"correctness": GateRule(better_than="base")}, Sides(scores(*pairs)["metrics"]))
+def test_unusual_scores_are_decided_with_a_reason(
+    pairs: list[tuple[str | None, str | None]], decision: str, says: str
+) -> None:
+    found = decide_gate({"correctness": GateRule(better_than="base")}, GateComparisons.of(scores(*pairs)))
     assert found is not None
-    assert found["decision"] == decision
-    assert says in found["sentence"]
+    assert found.decision == decision
+    assert says in found.sentence

@@ -1,14 +1,16 @@
-"""A verdict is a whole number from 1 to 10 given with the tool, or it is missing: never something in between."""
+"""A grade is a whole number from 1 to 10 that is given with the tool, or it is missing."""
 
 import re
 
 import pytest
 
-from tests.unit.evaluation.conftest import Bench, make_question
+from tests.unit.evaluation.conftest import Bench, make_sample
+from tuner.artifacts.judgments import Judgments
+from tuner.artifacts.scores import AnswerScores
 from tuner.core.concurrency_limiter import ConcurrencyLimiter
 from tuner.core.errors import AccessDeniedError, AwsError, RetryableError, ThrottledError
 from tuner.evaluation.judging.judge import Judge, tagged
-from tuner.evaluation.metrics import Equipment
+from tuner.evaluation.metrics import ScoringContext
 from tuner.evaluation.metrics.correctness import Correctness
 from tuner.settings import JudgeSettings
 
@@ -16,14 +18,14 @@ GOOD = {"score": 7, "reasoning": "Mostly right."}
 
 
 def grades(bench: Bench, **settings: object) -> tuple[list, dict]:
-    questions = [make_question("a", "One.", "Two.")]
-    made = Correctness().grade(questions, Equipment(bench.judge(**settings)))
+    samples = [make_sample("a", "One.", "Two.")]
+    made = Correctness().grade(samples, ScoringContext(bench.judge(**settings)))
     return [made.values["base"][0], made.values["tuned"][0]], dict(made.counts)
 
 
-def test_a_good_verdict_is_kept_with_its_reasoning() -> None:
+def test_a_usable_grade_is_kept_with_its_reasoning() -> None:
     values, counts = grades(Bench(lambda text: GOOD))
-    assert values == [{"correctness": 7, "reasoning": "Mostly right."}] * 2
+    assert values == [AnswerScores(measures={"correctness": 7}, reasoning="Mostly right.")] * 2
     assert counts == {"asked": 2, "missing": 0, "stand_in": 0, "input_tokens": 20, "output_tokens": 10}
 
 
@@ -50,12 +52,12 @@ def test_a_good_verdict_is_kept_with_its_reasoning() -> None:
         None,
     ],
 )
-def test_a_malformed_verdict_is_asked_for_again_and_then_missing(bad: object) -> None:
+def test_a_malformed_grade_is_asked_for_again_and_then_missing(bad: object) -> None:
     bench = Bench(lambda text: bad)
     values, counts = grades(bench, attempts=3)
     assert len(bench.asked) == 6
-    assert [value["correctness"] for value in values] == [None, None]
-    assert all("3 attempts" in value["problem"] for value in values)
+    assert [value.measures["correctness"] for value in values] == [None, None]
+    assert all("3 attempts" in value.problem for value in values)
     assert counts["missing"] == 2
     assert (counts["input_tokens"], counts["output_tokens"]) == (60, 30), "every attempt is paid for"
 
@@ -63,27 +65,27 @@ def test_a_malformed_verdict_is_asked_for_again_and_then_missing(bad: object) ->
 def test_the_second_attempt_says_what_was_wrong_and_may_succeed() -> None:
     bench = Bench(lambda text: GOOD if "could not be used" in text else {"score": 11, "reasoning": "x"})
     values, counts = grades(bench)
-    assert [value["correctness"] for value in values] == [7, 7]
+    assert [value.measures["correctness"] for value in values] == [7, 7]
     assert counts["missing"] == 0
     assert "score must be a whole number from 1 to 10, not '11'" in bench.asked[1][0]
 
 
 def test_a_missing_answer_is_not_judged() -> None:
     bench = Bench(lambda text: GOOD)
-    made = Correctness().grade([make_question("a", None, "Two.")], Equipment(bench.judge()))
+    made = Correctness().grade([make_sample("a", None, "Two.")], ScoringContext(bench.judge()))
     assert len(bench.asked) == 1
-    assert made.values["base"][0] == {"correctness": None}
+    assert made.values["base"][0] == AnswerScores(measures={"correctness": None})
 
 
-def test_throttling_and_faults_are_waited_out() -> None:
+def test_throttled_and_failed_calls_are_retried() -> None:
     errors = iter([ThrottledError("slow down"), RetryableError("503"), ThrottledError("slow down")])
     bench = Bench(lambda text: next(errors, GOOD))
     values, _ = grades(bench)
-    assert [value["correctness"] for value in values] == [7, 7]
+    assert [value.measures["correctness"] for value in values] == [7, 7]
     assert len(bench.waits) == 3
 
 
-def test_what_stays_throttled_ends_the_step_so_that_it_is_tried_again_later() -> None:
+def test_a_call_that_stays_throttled_raises_so_that_the_step_is_retried() -> None:
     with pytest.raises(ThrottledError):
         grades(Bench(lambda text: ThrottledError("slow down")))
 
@@ -98,7 +100,7 @@ def test_a_missing_permission_ends_the_step_at_once() -> None:
 def test_one_answer_that_aws_refuses_is_missing_and_a_model_that_is_not_there_is_an_error() -> None:
     bench = Bench(lambda text: AwsError("ValidationException: too long") if "One." in text else GOOD)
     values, counts = grades(bench)
-    assert values[0] == {"correctness": None, "problem": "ValidationException: too long"}
+    assert values[0] == AnswerScores(measures={"correctness": None}, problem="ValidationException: too long")
     assert counts["missing"] == 1
     with pytest.raises(AwsError, match="no such model"):
         grades(Bench(lambda text: AwsError("no such model")))
@@ -129,35 +131,35 @@ def test_no_temperature_for_a_model_that_takes_none_and_room_for_reasoning(model
     assert Bench(lambda text: GOOD).judge(model).inference == {"maxTokens": most}
 
 
-def test_a_verdict_is_paid_for_once() -> None:
-    verdicts: dict = {}
+def test_a_judgment_is_paid_for_once() -> None:
+    judgments: Judgments = {}
     first = Bench(lambda text: GOOD)
-    grades(first, verdicts=verdicts)
+    grades(first, judgments=judgments)
     second = Bench(lambda text: GOOD)
-    values, _ = grades(second, verdicts=verdicts)
+    values, _ = grades(second, judgments=judgments)
     assert (len(first.asked), len(second.asked)) == (2, 0)
-    assert values[0]["correctness"] == 7
+    assert values[0].measures["correctness"] == 7
     assert len(Bench(lambda text: GOOD).asked) == 0
     other = Bench(lambda text: GOOD)
-    grades(other, verdicts=verdicts, temperature=0.5)
+    grades(other, judgments=judgments, temperature=0.5)
     assert len(other.asked) == 2, "another way of asking is another question"
 
 
-def test_verdicts_got_before_an_error_are_kept() -> None:
-    verdicts: dict = {}
+def test_judgments_from_before_an_error_are_kept() -> None:
+    judgments: Judgments = {}
     bench = Bench(lambda text: GOOD if "One." in text else AccessDeniedError("no"))
     with pytest.raises(AccessDeniedError):
-        grades(bench, verdicts=verdicts, model="amazon.nova-pro-v1:0")
-    (kept,) = verdicts.values()
-    assert (kept["arguments"], kept["input_tokens"], kept["output_tokens"]) == (GOOD, 10, 5)
+        grades(bench, judgments=judgments, model="amazon.nova-pro-v1:0")
+    (kept,) = judgments.values()
+    assert (kept.arguments, kept.input_tokens, kept.output_tokens) == (GOOD, 10, 5)
 
 
 def test_what_stands_in_for_the_judge_is_named() -> None:
     bench = Bench(lambda text: GOOD, stand_in="local stand-in: similarity")
-    made = Correctness().grade([make_question("a", "One.", "Two.")], Equipment(bench.judge()))
+    made = Correctness().grade([make_sample("a", "One.", "Two.")], ScoringContext(bench.judge()))
     assert made.about["name"] == "local stand-in: similarity"
     assert made.counts["stand_in"] == 2
-    real = Correctness().grade([make_question("a", "One.", "Two.")], Equipment(Bench(lambda text: GOOD).judge()))
+    real = Correctness().grade([make_sample("a", "One.", "Two.")], ScoringContext(Bench(lambda text: GOOD).judge()))
     assert (real.about["name"], real.counts["stand_in"]) == ("Claude Sonnet 4.6", 0)
 
 
@@ -179,8 +181,8 @@ def test_an_instruction_hidden_in_an_answer_reaches_the_judge_as_material_only()
     ask = bench.ask
     judge = bench.judge()
     judge._ask = lambda model, system, *rest: (systems.append(system), ask(model, system, *rest))[1]
-    made = Correctness().grade([make_question("a", HOSTILE, "Forty-two.")], Equipment(judge))
-    assert made.values["base"][0]["correctness"] == 1
+    made = Correctness().grade([make_sample("a", HOSTILE, "Forty-two.")], ScoringContext(judge))
+    assert made.values["base"][0].measures["correctness"] == 1
     text = next(text for text, _ in bench.asked if "give me 10" in text)
     assert text.count("<answer>") == text.count("</answer>") == text.count("<reference>") == 1
     assert len(set(systems)) == 1
@@ -198,16 +200,16 @@ def test_a_judge_that_is_denied_for_a_while_is_asked_again() -> None:
     """A subscription that has just been allowed works within two minutes."""
     bench = Bench(lambda text: GOOD if len(bench.asked) > 8 else AccessDeniedError("not subscribed"))
     values, counts = grades(bench)
-    assert [value["correctness"] for value in values] == [7, 7]
+    assert [value.measures["correctness"] for value in values] == [7, 7]
     assert counts["missing"] == 0
 
 
-def test_verdicts_that_stay_denied_are_missing_and_the_ones_before_count() -> None:
+def test_grades_that_stay_denied_are_missing_and_earlier_ones_count() -> None:
     """In the first 15 minutes of a subscription that fails, calls succeed and are denied later."""
     bench = Bench(lambda text: GOOD if len(bench.asked) == 1 else AccessDeniedError("not subscribed"))
     values, counts = grades(bench)
-    assert values[0]["correctness"] == 7
-    assert values[1] == {"correctness": None, "problem": "not subscribed"}
+    assert values[0].measures["correctness"] == 7
+    assert values[1] == AnswerScores(measures={"correctness": None}, problem="not subscribed")
     assert counts["missing"] == 1
     assert 170 < bench.clock() < 220, "bounded, whatever else is to be judged"
 
@@ -224,18 +226,18 @@ def test_a_judge_that_needs_no_subscription_is_denied_at_once() -> None:
     assert not bench.waits
 
 
-def test_verdicts_that_no_time_is_left_for_are_asked_for_by_the_next_invocation() -> None:
-    verdicts: dict = {}
+def test_judgments_that_there_is_no_time_for_are_left_to_the_next_invocation() -> None:
+    judgments: Judgments = {}
     bench = Bench(lambda text: GOOD)
     judge = Judge(
         "amazon.nova-pro-v1:0",
         JudgeSettings(),
-        verdicts,
+        judgments,
         bench.ask,
         clock=bench.clock,
         until=0.5,
         limiter=ConcurrencyLimiter(1),
     )
-    with pytest.raises(RetryableError, match="those it gave are kept"):
-        Correctness().grade([make_question("a", "One.", "Two.")], Equipment(judge))
-    assert (len(bench.asked), len(verdicts)) == (1, 1)
+    with pytest.raises(RetryableError, match="judgments so far are saved"):
+        Correctness().grade([make_sample("a", "One.", "Two.")], ScoringContext(judge))
+    assert (len(bench.asked), len(judgments)) == (1, 1)

@@ -1,17 +1,15 @@
-"""A preference counts only when it survives the swap of the answers."""
-
-import json
+"""A preference counts only when it is the same in both orders of the answers."""
 
 import pytest
 
-from tests.unit.evaluation.conftest import Bench, make_question
-from tuner.evaluation.metrics import Equipment
+from tests.unit.evaluation.conftest import Bench, make_sample
+from tuner.evaluation.metrics import ScoringContext
 from tuner.evaluation.metrics.preference import Preference
 from tuner.evaluation.scores import grade, summarize
 
 
 def prefer(answer: str) -> object:
-    """A judge that prefers this answer wherever it stands."""
+    """A judge that prefers this answer in both positions."""
 
     def reply(text: str) -> dict:
         first = text.partition("<answer_1>")[2].partition("</answer_1>")[0]
@@ -21,11 +19,11 @@ def prefer(answer: str) -> object:
 
 
 def graded(reply: object, base: str | None = "BBB", tuned: str | None = "TT") -> tuple[tuple, dict]:
-    grades = Preference().grade([make_question("a", base, tuned)], Equipment(Bench(reply).judge()))  # type: ignore[arg-type]
-    return tuple(grades.values[model][0]["preference"] for model in ("base", "tuned")), dict(grades.counts)
+    grades = Preference().grade([make_sample("a", base, tuned)], ScoringContext(Bench(reply).judge()))  # type: ignore[arg-type]
+    return tuple(grades.values[name][0].measures["preference"] for name in ("base", "tuned")), dict(grades.counts)
 
 
-def test_the_preferred_answer_wins_wherever_it_stands() -> None:
+def test_the_preferred_answer_wins_in_both_positions() -> None:
     assert graded(prefer("TT"))[0] == (0, 1)
     values, counts = graded(prefer("BBB"))
     assert values == (1, 0)
@@ -33,13 +31,13 @@ def test_the_preferred_answer_wins_wherever_it_stands() -> None:
 
 
 @pytest.mark.parametrize("place", [1, 2])
-def test_a_judge_that_likes_a_place_makes_ties_and_is_counted(place: int) -> None:
+def test_a_judge_that_favours_a_position_gives_ties_that_are_counted(place: int) -> None:
     values, counts = graded(lambda text: {"preferred": place, "reasoning": "Because."})
     assert values == (0.5, 0.5)
     assert (counts["flipped"], counts["decided"], counts["longer_won"]) == (1, 0, 0)
 
 
-def test_equal_is_a_tie_that_did_not_flip() -> None:
+def test_equal_answers_are_a_tie_that_did_not_flip() -> None:
     values, counts = graded(lambda text: {"preferred": 0, "reasoning": "Equal."})
     assert values == (0.5, 0.5)
     assert counts["flipped"] == 0
@@ -63,18 +61,17 @@ def test_a_malformed_preference_is_missing(bad: object) -> None:
 
 def test_a_model_that_gave_no_answer_loses_without_a_judge() -> None:
     bench = Bench(prefer("TT"))
-    questions = [make_question(f"q{i}", None, "TT") for i in range(6)]
-    document = summarize(grade(questions, [Preference()], Equipment(bench.judge())))
+    samples = [make_sample(f"q{i}", None, "TT") for i in range(6)]
+    scores = summarize(grade(samples, [Preference()], ScoringContext(bench.judge())))
     assert bench.asked == []
-    entry = document["metrics"]["preference"]
-    assert (entry["base"]["mean"], entry["tuned"]["mean"]) == (0, 1)
-    assert document["verdict"]["value"] == "better"
-    json.dumps(document, allow_nan=False)
+    entry = scores.metrics["preference"]
+    assert (entry.base.mean, entry.tuned.mean) == (0, 1)
+    assert scores.verdict.value == "better"
 
 
 def test_the_answers_are_shown_in_both_orders_and_escaped() -> None:
     bench = Bench(prefer("TT"))
-    Preference().grade([make_question("a", "BBB </answer_1>", "TT")], Equipment(bench.judge()))
+    Preference().grade([make_sample("a", "BBB </answer_1>", "TT")], ScoringContext(bench.judge()))
     texts = [text for text, _ in bench.asked]
     assert texts[0].index("BBB") < texts[0].index("TT")
     assert texts[1].index("TT") < texts[1].index("BBB")

@@ -1,35 +1,41 @@
-"""The best earlier run: which one it is, what it is compared by, and what the gate makes of it."""
+"""The dataset's best earlier run: which one it is, how it is compared, and what the gate decides by it."""
 
-import json
 from typing import Any
 
 import pytest
 
 from tests.unit.evaluation.test_run_comparison import run as scored
 from tests.unit.reporting.conftest import Bucket
+from tuner.artifacts.dataset import EvaluationQuestion
+from tuner.artifacts.gate import GateResult
 from tuner.artifacts.run_summary import RunSummary, questions_digest
+from tuner.artifacts.scores import PreviousBest
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import SettingsError
-from tuner.evaluation.gate.rules import Sides, decide_gate
-from tuner.evaluation.previous_best import best_earlier
+from tuner.evaluation.gate.rules import GateComparisons, decide_gate
+from tuner.evaluation.previous_best import previous_best
 from tuner.settings import GateRule, RunSettings, load
 
 KEYS = [f"q{i}" for i in range(8)]
 RUN = "faq-aaaaaaaaaaaa"
 
 
+def questions(keys: list[str]) -> list[EvaluationQuestion]:
+    return [EvaluationQuestion(id=key, question="?", reference="!") for key in keys]
+
+
 def put(
     folder: RunFolder, run_id: str, score: int, judge: str = "Nova Pro", keys: list[str] = KEYS, **card: Any
 ) -> None:
     """A run that ended, with the same score for every question's tuned answer."""
-    there, document = folder.sibling(run_id), scored(dict.fromkeys(keys, score), judge)
-    there.write(Keys.SCORES, json.dumps(document).encode())
-    there.write(Keys.EVALUATION, "".join(json.dumps({"id": key}) + "\n" for key in keys).encode())
-    means = {name: {"label": name, "better": "higher", "base": 5, "tuned": score} for name in document["metrics"]}
+    there, scores = folder.sibling(run_id), scored(dict.fromkeys(keys, score), judge)
+    there.save(scores)
+    there.save_records(Keys.EVALUATION, questions(keys))
+    means = {name: {"label": name, "better": "higher", "base": 5, "tuned": score} for name in scores.metrics}
     members: dict[str, Any] = {
         "run_id": run_id, "dataset": "faq", "status": "SUCCEEDED", "started_at": None,
-        "ended_at": "2026-11-20T08:00:00Z", "verdict": document["verdict"], "base_model": None, "stand_ins": (),
+        "ended_at": "2026-11-20T08:00:00Z", "verdict": scores.verdict.model_dump(), "base_model": None, "stand_ins": (),
         "questions": len(keys), "questions_digest": questions_digest(keys), "scores": means,
     }  # fmt: skip
     there.write(Keys.REPORT_CARD, RunSummary.model_validate(members | card).model_dump_json().encode())
@@ -38,23 +44,24 @@ def put(
 @pytest.fixture
 def folder() -> RunFolder:
     made = RunFolder("artifacts", RUN, Bucket())
-    made.write(Keys.EVALUATION, "".join(json.dumps({"id": key}) + "\n" for key in KEYS).encode())
+    made.save_records(Keys.EVALUATION, questions(KEYS))
     return made
 
 
 NOW = scored(dict.fromkeys(KEYS, 7))
 
 
-def test_the_run_with_the_best_mean_is_compared_with_question_by_question(folder: RunFolder) -> None:
+def test_the_run_with_the_best_mean_is_compared_question_by_question(folder: RunFolder) -> None:
     for at, score in enumerate((4, 9, 6)):
         put(folder, f"faq-{at:012x}", score)
-    found = best_earlier(folder, NOW)
+    found = previous_best(folder, NOW)
     assert found
-    assert found["run_id"] == "faq-000000000001"
-    metric = found["metrics"]["correctness"]
-    assert (metric["base"]["mean"], metric["difference"], metric["comparison"]["interval"]) == (9, -2, [-2, -2])
-    assert metric["conclusion"]["value"] == "worse"
-    assert "preference" not in found["metrics"]
+    assert found.run_id == "faq-000000000001"
+    metric = found.metrics["correctness"]
+    assert (metric.base.mean, metric.difference, metric.comparison.interval) == (9, -2, (-2, -2))
+    assert metric.conclusion is not None
+    assert metric.conclusion.value == "worse"
+    assert "preference" not in found.metrics
 
 
 @pytest.mark.parametrize(
@@ -68,36 +75,35 @@ def test_the_run_with_the_best_mean_is_compared_with_question_by_question(folder
     ],
     ids=["fewer questions", "more questions", "another judge", "failed", "without the measure"],
 )
-def test_a_run_that_cannot_be_compared_is_passed_over(folder: RunFolder, other: dict[str, Any]) -> None:
+def test_a_run_that_cannot_be_compared_is_skipped(folder: RunFolder, other: dict[str, Any]) -> None:
     put(folder, "faq-bbbbbbbbbbbb", 9, **other)
-    assert best_earlier(folder, NOW) is None
+    assert previous_best(folder, NOW) is None
     put(folder, "faq-cccccccccccc", 3)
-    found = best_earlier(folder, NOW)
+    found = previous_best(folder, NOW)
     assert found
-    assert found["run_id"] == "faq-cccccccccccc"
+    assert found.run_id == "faq-cccccccccccc"
 
 
 def test_other_datasets_and_the_run_itself_do_not_compare(folder: RunFolder) -> None:
     put(folder, "other-bbbbbbbbbbbb", 9)
     put(folder, "faq-more-bbbbbbbbbbbb", 9, dataset="faq-more")
     put(folder, RUN, 9)
-    assert best_earlier(folder, NOW) is None
+    assert previous_best(folder, NOW) is None
 
 
-def test_scored_anew_by_people_a_run_is_not_compared_with_later_ones(folder: RunFolder) -> None:
+def test_a_run_that_people_score_later_is_not_compared_with_later_runs(folder: RunFolder) -> None:
     put(folder, RUN, 7, ended_at="2026-11-21T08:00:00Z")
     put(folder, "faq-bbbbbbbbbbbb", 9, ended_at="2026-11-22T08:00:00Z")
-    assert best_earlier(folder, NOW) is None
+    assert previous_best(folder, NOW) is None
 
 
-def test_nothing_measured_has_nothing_to_compare(folder: RunFolder) -> None:
+def test_a_run_without_measures_has_no_previous_best(folder: RunFolder) -> None:
     put(folder, "faq-bbbbbbbbbbbb", 9)
-    assert best_earlier(folder, {**NOW, "metrics": {}}) is None
+    assert previous_best(folder, NOW.model_copy(update={"metrics": {}})) is None
 
 
-def decided(earlier: dict[str, Any] | None, **rule: str) -> dict[str, Any]:
-    best = Sides(NOW["metrics"], earlier["metrics"], earlier["run_id"]) if earlier else Sides(NOW["metrics"])
-    found = decide_gate({"correctness": GateRule.model_validate(rule)}, best)
+def decided(earlier: PreviousBest | None, **rule: str) -> GateResult:
+    found = decide_gate({"correctness": GateRule.model_validate(rule)}, GateComparisons(NOW.metrics, earlier))
     assert found
     return found
 
@@ -105,32 +111,32 @@ def decided(earlier: dict[str, Any] | None, **rule: str) -> dict[str, Any]:
 @pytest.mark.parametrize(("score", "decision"), [(4, "accepted"), (9, "rejected"), (7, "undecided")])
 def test_better_than_best_is_decided_by_the_earlier_run(folder: RunFolder, score: int, decision: str) -> None:
     put(folder, "faq-bbbbbbbbbbbb", score)
-    found = decided(best_earlier(folder, NOW), better_than="best")
-    assert found["decision"] == decision
-    assert "than the best earlier run, faq-bbbbbbbbbbbb" in found["sentence"]
-    numbers = found["rules"][0]["numbers"]
-    assert (numbers["compared_with"], numbers["other"], numbers["tuned"]) == ("faq-bbbbbbbbbbbb", score, 7)
+    found = decided(previous_best(folder, NOW), better_than="best")
+    assert found.decision == decision
+    assert "than the best earlier run, faq-bbbbbbbbbbbb" in found.sentence
+    numbers = found.rules[0].numbers
+    assert (numbers.compared_with, numbers.other, numbers.tuned) == ("faq-bbbbbbbbbbbb", score, 7)
 
 
 def test_without_an_earlier_run_the_base_model_is_the_best_and_the_gate_says_so() -> None:
     found = decided(None, better_than="best")
-    assert found["decision"] == "accepted"
-    assert found["sentence"] == (
+    assert found.decision == "accepted"
+    assert found.sentence == (
         "Accepted: correctness is better than base, since there is no earlier run to compare with."
     )
-    assert found["rules"][0]["numbers"]["compared_with"] == "base"
+    assert found.rules[0].numbers.compared_with == "base"
 
 
 def test_a_measure_that_the_earlier_run_lacks_is_undecided(folder: RunFolder) -> None:
     put(folder, "faq-bbbbbbbbbbbb", 4)
-    earlier = best_earlier(folder, NOW)
+    earlier = previous_best(folder, NOW)
     assert earlier
-    del earlier["metrics"]["correctness"]
-    found = decided(earlier, not_worse_than="best")
-    assert found["decision"] == "undecided"
-    assert "could not be compared with the best earlier run" in found["sentence"]
+    without = earlier.model_copy(update={"metrics": {}})
+    found = decided(without, not_worse_than="best")
+    assert found.decision == "undecided"
+    assert "could not be compared with the best earlier run" in found.sentence
 
 
-def test_a_preference_cannot_be_asked_of_a_pair_that_was_never_shown() -> None:
+def test_a_preference_cannot_be_compared_with_the_best_earlier_run() -> None:
     with pytest.raises(SettingsError, match="preference compares with base only"):
         load(RunSettings, {"gate": {"preference": {"better_than": "best"}}}, "run.yaml")

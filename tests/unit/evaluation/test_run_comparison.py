@@ -1,52 +1,52 @@
-"""Runs are compared on what both were asked, by scores of one scale."""
-
-import json
+"""Two runs are compared on the questions that both asked, by scores on the same scale."""
 
 import pytest
 
+from tests.unit.evaluation.conftest import graded_records
+from tuner.artifacts.scores import Scores
 from tuner.core.errors import EvaluationError
 from tuner.evaluation.run_comparison import compare_runs
 from tuner.evaluation.scores import Graded, summarize
 
 
-def run(scores: dict[str, int | None], judge: str = "Nova Pro") -> dict:
+def run(scores: dict[str, int | None], judge: str = "Nova Pro") -> Scores:
     def values(score: int | None) -> dict:
         return {"failed": True, "correctness": None} if score is None else {"correctness": score, "rouge_l": score / 10}
 
-    records = [
-        {"id": key, "base": values(5), "tuned": {**values(score), "preference": 1.0}} for key, score in scores.items()
-    ]
+    records = graded_records(
+        *(
+            {"id": key, "base": values(5), "tuned": {**values(score), "preference": 1.0}}
+            for key, score in scores.items()
+        )
+    )
     about = {"correctness": {"model": "m", "name": judge}}
-    return summarize(Graded(tuple(records), about, {"correctness": {"asked": 1, "missing": 0, "stand_in": 0}}))
+    return summarize(Graded(records, about, {"correctness": {"asked": 1, "missing": 0, "stand_in": 0}}))
 
 
 KEYS = [f"q{i}" for i in range(8)]
 
 
-def test_the_later_run_is_measured_by_the_earlier_one() -> None:
+def test_the_later_run_is_compared_with_the_earlier_one() -> None:
     found = compare_runs(run(dict.fromkeys(KEYS, 4)), run(dict.fromkeys(KEYS, 7)), ("run-a", "run-b"))
-    assert found["verdict"]["sentence"].startswith(
-        "The tuned model of run-b is better than the tuned model of run-a: +3"
-    )
-    assert found["metrics"]["correctness"]["difference"] == 3
-    assert "preference" not in found["metrics"]
-    assert found["warnings"] == []
-    json.dumps(found, allow_nan=False)
+    assert found.verdict.sentence.startswith("The tuned model of run-b is better than the tuned model of run-a: +3")
+    assert found.metrics["correctness"].difference == 3
+    assert "preference" not in found.metrics
+    assert found.warnings == ()
 
 
 def test_only_shared_questions_count_and_failures_count_as_worst() -> None:
     earlier = run({**dict.fromkeys(KEYS, 6), "only-a": 10})
     later = run({**dict.fromkeys(KEYS, 6), "q0": None})
     found = compare_runs(earlier, later, ("a", "b"))
-    assert found["metrics"]["correctness"]["comparison"]["n"] == 8
-    assert found["metrics"]["correctness"]["difference"] == pytest.approx(-5 / 8)
-    assert found["warnings"] == ["Compared on the 8 questions that both runs asked; 1 left out."]
+    assert found.metrics["correctness"].comparison.n == 8
+    assert found.metrics["correctness"].difference == pytest.approx(-5 / 8)
+    assert found.warnings == ("Compared on the 8 questions that both runs asked; 1 left out.",)
 
 
 def test_scores_by_another_judge_are_left_out() -> None:
     found = compare_runs(run(dict.fromkeys(KEYS, 4)), run(dict.fromkeys(KEYS, 7), "Claude"), ("a", "b"))
-    assert set(found["metrics"]) == {"rouge_l"}
-    assert "a used Nova Pro, b Claude" in found["warnings"][0]
+    assert set(found.metrics) == {"rouge_l"}
+    assert "a used Nova Pro, b used Claude" in found.warnings[0]
 
 
 def test_runs_without_a_shared_question_are_refused() -> None:

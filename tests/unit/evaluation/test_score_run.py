@@ -1,4 +1,4 @@
-"""A run's folder in S3: graded by shards, resumed after a failure, summed up in scores.json."""
+"""Scoring a run: its folder in S3 is graded by shards, also after a failure, and summed up in scores.json."""
 
 import csv
 import io
@@ -13,13 +13,15 @@ from moto import mock_aws
 
 from lambdas.score_answers import handler
 from tuner.artifacts.manifest import Manifest
+from tuner.artifacts.scores import Scores
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import AccessDeniedError, EvaluationError
 from tuner.evaluation.encoder.files import BuiltEncoder
-from tuner.evaluation.judging.review import order
+from tuner.evaluation.judging.review import answer_order
 from tuner.evaluation.samples import CONTESTANTS
 from tuner.evaluation.score_run import REVIEW, merge_review, score_run, score_shard
+from tuner.evaluation.shards import Shards
 from tuner.settings import DeploymentSettings, RunSettings
 
 RUN = "faq-123456789abc"
@@ -43,8 +45,8 @@ class FakeBedrock:
             raise AccessDeniedError("not authorized to perform: bedrock:InvokeModel")
         text = request["messages"][0]["content"][0]["text"]
         answer = text.partition("<answer>")[2].partition("</answer>")[0].strip()
-        verdict = {"score": min(10, max(1, len(answer) // 4)), "reasoning": "Graded by its length."}
-        content = [{"toolUse": {"toolUseId": "t", "name": "grade", "input": verdict}}]
+        grade = {"score": min(10, max(1, len(answer) // 4)), "reasoning": "Graded by its length."}
+        content = [{"toolUse": {"toolUseId": "t", "name": "grade", "input": grade}}]
         return {"output": {"message": {"content": content}}, "stopReason": "tool_use", "usage": {}, **STAND_IN}
 
 
@@ -101,14 +103,14 @@ def test_scores_json_has_everything_the_report_needs(folder: RunFolder, bedrock:
     assert 0 < first["base"]["bertscore_f1"] < 1
 
 
-def test_shards_graded_apart_give_the_same_scores(folder: RunFolder, bedrock: FakeBedrock) -> None:
+def test_shards_that_are_graded_separately_give_the_same_scores(folder: RunFolder, bedrock: FakeBedrock) -> None:
     prepare(folder, settings={"evaluation": {"metrics": ["correctness", "rouge", "style"]}})
     score_run(folder, 25, ENCODER)
     whole = folder.read_json(Keys.SCORES)
     assert [score_shard(folder, shard, 3, ENCODER) for shard in (2, 0, 1, 3)] == [1, 3, 3, 0]
     asked = bedrock.calls
     score_run(folder, 3, ENCODER)
-    assert bedrock.calls == asked, "what is graded is not graded again"
+    assert bedrock.calls == asked, "a graded shard is not graded again"
     assert folder.read_json(Keys.SCORES) == whole
 
 
@@ -124,17 +126,17 @@ def test_a_repeat_after_a_failure_pays_only_for_what_is_left(folder: RunFolder, 
     assert bedrock.calls - before == 14 - paid
 
 
-def test_changed_answers_are_graded_anew(folder: RunFolder, bedrock: FakeBedrock) -> None:
+def test_changed_answers_are_graded_again(folder: RunFolder, bedrock: FakeBedrock) -> None:
     prepare(folder, settings=JUDGED)
     score_run(folder, 25, ENCODER)
     folder.write_lines(Keys.answers("base", 1), [{"id": f"q{i}", "answer": None, "error": "gone"} for i in (4, 5, 6)])
     score_run(folder, 25, ENCODER)
     scores = folder.read_json(Keys.SCORES)
     assert scores["metrics"]["correctness"]["base"]["failed"] == 3
-    assert bedrock.calls == 14, "the verdicts that are known stay"
+    assert bedrock.calls == 14, "known judgments are reused"
 
 
-def test_no_answers_at_all_end_in_words(folder: RunFolder, bedrock: FakeBedrock) -> None:
+def test_a_run_without_answers_is_undecided(folder: RunFolder, bedrock: FakeBedrock) -> None:
     prepare(folder, settings=JUDGED)
     for shard in (0, 1):
         folder.write_lines(Keys.answers("base", shard), [])
@@ -173,14 +175,15 @@ def test_a_filled_in_review_changes_the_scores(folder: RunFolder, bedrock: FakeB
     assert len(rows) == 8
     assert "Contoso" in rows[1][1]
     for row in rows[1:]:
-        row[6 + order(row[0]).index("tuned")] = "1"
+        row[6 + answer_order(row[0]).index("tuned")] = "1"
     text = io.StringIO()
     csv.writer(text, delimiter=";").writerows(rows)
-    document = merge_review(folder, text.getvalue())
-    assert document == folder.read_json(Keys.SCORES)
-    assert document["people"]["answers"] == 7
-    assert document["metrics"]["correctness"]["tuned"]["mean"] == 1
-    assert document["review"] == [{"id": row[0], "reasons": row[1].split("; ")} for row in rows[1:]]
+    scores = merge_review(folder, text.getvalue())
+    assert scores == folder.load(Scores)
+    assert scores.people is not None
+    assert scores.people.answers == 7
+    assert scores.metrics["correctness"].tuned.mean == 1
+    assert [(each.id, "; ".join(each.reasons)) for each in scores.review] == [(row[0], row[1]) for row in rows[1:]]
 
 
 def test_a_review_with_a_mistake_changes_nothing(folder: RunFolder, bedrock: FakeBedrock) -> None:
@@ -201,6 +204,6 @@ def test_a_shard_reads_its_own_answers_only(
         for shard in (0, 1):
             ids = {f"q{i}" for i in range(3 * shard, 3 * shard + 3)}
             folder.write_lines(Keys.answers(model, shard), [record for record in every if record["id"] in ids])
-    monkeypatch.setattr(folder, "answers", lambda model: pytest.fail("read all answers"))
+    monkeypatch.setattr(Shards, "_all_answers", lambda *_: pytest.fail("read all answers"))
     assert score_shard(folder, 1, 3, ENCODER) == 3
     assert bedrock.calls == 6

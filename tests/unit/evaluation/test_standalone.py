@@ -1,4 +1,4 @@
-"""Files from anywhere: matched by id or by question, whatever their format."""
+"""Evaluating files without a run: records are matched by id or by question, in every format."""
 
 import csv
 import io
@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from tuner.artifacts.scores import FileIdentity, Scores, by_id
 from tuner.core.errors import EvaluationError, SettingsError
-from tuner.evaluation.standalone import evaluate
+from tuner.evaluation.standalone import Files, evaluate
+from tuner.reporting.files_comparison import write_page
 from tuner.settings import RunSettings, load
 
 FAST = ["rouge", "style"]
@@ -31,16 +33,24 @@ def files(tmp_path: Path) -> tuple[Path, Path, Path]:
     return write(tmp_path, "b.csv", base), write(tmp_path, "t.jsonl", tuned), write(tmp_path, "r.json", references)
 
 
+def scored(files: Files, metrics: list[str], output: Path | None = None, settings: RunSettings | None = None) -> Scores:
+    """The scores, with the page beside them where there is an output."""
+    evaluation = evaluate(files, metrics, output, settings)
+    if output:
+        write_page(evaluation, output)
+    return evaluation.scores
+
+
 def test_records_without_ids_are_matched_by_their_question(files: tuple, tmp_path: Path) -> None:
-    scores = evaluate(*files, metrics=FAST, output=tmp_path / "out")
-    assert scores["metrics"]["rouge_l"]["base"]["mean"] == 0
-    assert scores["metrics"]["rouge_l"]["tuned"]["mean"] > 0.8
-    assert scores["verdict"]["value"] == "better"
-    assert json.loads((tmp_path / "out" / "scores.json").read_text("utf-8")) == scores
+    scores = scored(Files(*files), FAST, tmp_path / "out")
+    assert scores.metrics["rouge_l"].base.mean == 0
+    assert scores.metrics["rouge_l"].tuned.mean > 0.8
+    assert scores.verdict.value == "better"
+    assert Scores.model_validate_json((tmp_path / "out" / "scores.json").read_bytes()) == scores
     assert (tmp_path / "out" / "review.csv").read_text("utf-8-sig").startswith("id,why,question")
 
 
-def test_ids_go_before_questions(tmp_path: Path) -> None:
+def test_ids_take_precedence_over_questions(tmp_path: Path) -> None:
     references = write(
         tmp_path,
         "r.json",
@@ -48,17 +58,18 @@ def test_ids_go_before_questions(tmp_path: Path) -> None:
     )
     base = write(tmp_path, "b.json", [{"id": "2", "answer": "no"}, {"id": "1", "answer": "no"}])
     tuned = write(tmp_path, "t.json", [{"id": "1", "answer": "yes"}, {"id": "2", "answer": None}])
-    scores = evaluate(base, tuned, references, ["rouge"])
-    rows = {row["id"]: row for row in scores["questions"]}
-    assert (rows["1"]["base"]["rouge_1"], rows["2"]["base"]["rouge_1"]) == (0, 1)
-    assert rows["2"]["tuned"]["failed"] is True
+    scores = scored(Files(base, tuned, references), ["rouge"])
+    rows = by_id(scores.questions)
+    assert (rows["1"].base.measures["rouge_1"], rows["2"].base.measures["rouge_1"]) == (0, 1)
+    assert rows["2"].tuned.failed is True
 
 
 def test_a_judge_is_not_asked_unless_one_is_named(files: tuple) -> None:
-    scores = evaluate(*files, metrics=FAST)
-    assert "judge" not in scores
+    scores = scored(Files(*files), FAST)
+    assert scores.judge is None
+    assert "judge" not in scores.to_document()
     with pytest.raises(SettingsError, match="correctness needs a judge"):
-        evaluate(*files, metrics=["correctness"])
+        evaluate(Files(*files), ["correctness"])
 
 
 @pytest.mark.parametrize(
@@ -79,83 +90,85 @@ def test_a_file_that_cannot_be_used_is_named_with_its_line(
     files: tuple, tmp_path: Path, text: str, message: str
 ) -> None:
     with pytest.raises(EvaluationError, match=message):
-        evaluate(write(tmp_path, "b.json", text), files[1], files[2], FAST)
+        evaluate(Files(write(tmp_path, "b.json", text), files[1], files[2]), FAST)
 
 
 def test_a_file_that_is_not_there_is_named(files: tuple, tmp_path: Path) -> None:
     with pytest.raises(EvaluationError, match=r"nowhere\.json: there is no such file"):
-        evaluate(tmp_path / "nowhere.json", files[1], files[2], FAST)
+        evaluate(Files(tmp_path / "nowhere.json", files[1], files[2]), FAST)
 
 
 def test_a_huge_answer_is_scored(files: tuple, tmp_path: Path) -> None:
     huge = write(tmp_path, "h.json", [{"question": f"What is {i}?", "answer": "It is so. " * 10_000} for i in range(7)])
-    scores = evaluate(files[0], huge, files[2], ["rouge", "style", "bleu"])
-    assert scores["metrics"]["style_words"]["tuned"]["mean"] == 30_000
+    scores = scored(Files(files[0], huge, files[2]), ["rouge", "style", "bleu"])
+    assert scores.metrics["style_words"].tuned.mean == 30_000
 
 
-def test_what_only_the_tuned_answer_names_goes_to_people_unless_training_data_names_it(
+def test_a_name_that_only_the_tuned_answer_has_is_reviewed_unless_it_is_in_the_training_data(
     files: tuple, tmp_path: Path
 ) -> None:
     references = json.loads(files[2].read_text("utf-8"))
     tuned = [{**record, "answer": "It is 1987, says Contoso."} for record in references]
     answers = write(tmp_path, "named.json", tuned)
     out = tmp_path / "out"
-    evaluate(files[0], answers, files[2], FAST, out)
-    assert "names what the reference does not: 1987, Contoso" in (out / "review.csv").read_text("utf-8-sig")
+    evaluate(Files(files[0], answers, files[2]), FAST, out)
+    assert "the answer names what is not in the reference: 1987, Contoso" in (out / "review.csv").read_text("utf-8-sig")
     training = write(tmp_path, "training.jsonl", '{"messages": [{"content": [{"text": "Contoso, founded in 1987"}]}]}')
-    scores = evaluate(files[0], answers, files[2], FAST, training=training)
-    assert scores["review"] == []
+    scores = scored(Files(files[0], answers, files[2], training), FAST)
+    assert scores.review == ()
 
 
-def test_peoples_scores_come_back_from_the_sheet(files: tuple, tmp_path: Path) -> None:
+def test_scores_by_people_are_read_from_the_sheet(files: tuple, tmp_path: Path) -> None:
     references = json.loads(files[2].read_text("utf-8"))
     answers = write(tmp_path, "named.json", [{**record, "answer": "It is 1987."} for record in references])
     out = tmp_path / "out"
-    evaluate(files[0], answers, files[2], FAST, out)
+    evaluate(Files(files[0], answers, files[2]), FAST, out)
     rows = list(csv.reader(io.StringIO((out / "review.csv").read_text("utf-8-sig"))))
     for row in rows[1:]:
         row[6:8] = ("9", "2") if row[4] == "It is 1987." else ("2", "9")
     filled = io.StringIO()
     csv.writer(filled).writerows(rows)
     sheet = write(tmp_path, "filled.csv", filled.getvalue())
-    scores = evaluate(files[0], answers, files[2], FAST, out, people=sheet)
-    assert scores["people"]["answers"] == 14
-    assert (scores["verdict"]["metric"], scores["verdict"]["value"]) == ("correctness", "better")
+    scores = scored(Files(files[0], answers, files[2], people=sheet), FAST, out)
+    assert scores.people is not None
+    assert scores.people.answers == 14
+    assert (scores.verdict.metric, scores.verdict.value) == ("correctness", "better")
     assert "14 of 14 scores by people" in (out / "index.html").read_text("utf-8")
-    with pytest.raises(EvaluationError, match=r"wrong\.csv, line 1: no column score_1, score_2"):
-        evaluate(files[0], answers, files[2], FAST, people=write(tmp_path, "wrong.csv", "id,score\n1,2\n"))
+    with pytest.raises(EvaluationError, match=r"wrong\.csv, line 1: there is no column score_1, score_2"):
+        evaluate(Files(files[0], answers, files[2], people=write(tmp_path, "wrong.csv", "id,score\n1,2\n")), FAST)
 
 
-def test_a_metric_that_says_nothing_says_why(files: tuple, tmp_path: Path) -> None:
+def test_a_metric_that_does_not_apply_gives_a_warning(files: tuple, tmp_path: Path) -> None:
     long = [{"question": f"What is {i}?", "answer": f"It is the number {i} " + "and more " * 5} for i in range(7)]
-    scores = evaluate(files[0], files[1], write(tmp_path, "long.json", long), ["exact_match"])
-    assert scores["metrics"] == {}
-    assert scores["warnings"] == [
-        "exact_match says nothing of these questions: it is for references of at most 8 words."
-    ]
+    scores = scored(Files(files[0], files[1], write(tmp_path, "long.json", long)), ["exact_match"])
+    assert scores.metrics == {}
+    assert scores.warnings == (
+        "The metric exact_match does not apply to these questions: it is for references of at most 8 words.",
+    )
 
 
 def test_a_gate_decides_and_the_files_are_known_by_their_hashes(files: tuple, tmp_path: Path) -> None:
     settings = load(RunSettings, {"gate": {"rouge_l": {"at_least": 0.5, "better_than": "base"}}}, "run.yaml")
-    scores = evaluate(*files, FAST, tmp_path / "out", settings)
-    assert scores["gate"]["decision"] == "accepted"
-    assert scores["files"]["tuned"] == {"name": "t.jsonl", "sha256": sha256(files[1].read_bytes()).hexdigest()}
+    scores = scored(Files(*files), FAST, tmp_path / "out", settings)
+    assert scores.gate is not None
+    assert scores.gate.decision == "accepted"
+    assert scores.files["tuned"] == FileIdentity(name="t.jsonl", sha256=sha256(files[1].read_bytes()).hexdigest())
     html = (tmp_path / "out" / "index.html").read_text("utf-8")
     assert "Accepted: rouge_l is " in html
-    assert scores["files"]["tuned"]["sha256"] in html
+    assert scores.files["tuned"].sha256 in html
     assert "Succeeded" not in html
 
 
-def test_half_a_character_in_an_answer_spoils_no_file(files: tuple, tmp_path: Path) -> None:
+def test_half_a_character_in_an_answer_can_be_written(files: tuple, tmp_path: Path) -> None:
     """JSON can escape one half of a character by itself, as in an answer that was cut off within an emoji."""
     records = [{"question": f"What is {i}?", "answer": "A smile: \ud83d"} for i in range(7)]
     half = tmp_path / "half.json"
     half.write_text(json.dumps(records), "ascii")
-    evaluate(files[0], half, files[2], FAST, tmp_path / "out")
+    scored(Files(files[0], half, files[2]), FAST, tmp_path / "out")
     for name in ("index.html", "review.csv", "scores.json"):
         assert (tmp_path / "out" / name).read_text("utf-8")
 
 
-def test_an_output_that_cannot_be_a_folder_is_an_error_in_words(files: tuple) -> None:
-    with pytest.raises(EvaluationError, match="no folder can be made there"):
-        evaluate(*files, FAST, files[0])
+def test_an_output_that_cannot_be_a_folder_is_an_error(files: tuple) -> None:
+    with pytest.raises(EvaluationError, match="the folder cannot be made"):
+        evaluate(Files(*files), FAST, files[0])

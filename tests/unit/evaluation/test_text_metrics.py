@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.unit.evaluation.conftest import make_question
+from tests.unit.evaluation.conftest import make_sample
 from tuner.catalog.metrics import METRICS
 from tuner.core.errors import SettingsError
 from tuner.evaluation import metrics
 from tuner.evaluation.language import detect, tokens
-from tuner.evaluation.metrics import Equipment, all_metrics, chosen
-from tuner.evaluation.samples import Question
+from tuner.evaluation.metrics import ScoringContext, all_metrics, chosen
+from tuner.evaluation.samples import Sample
 from tuner.settings import EvaluationSettings
 
 JAPANESE = "プロビジョンドスループットは時間単位で購入します。"
@@ -23,8 +23,8 @@ CHINESE = "预置吞吐量按小时购买。"
 
 
 def values(name: str, answer: str, reference: str, language: str = "en", question: str = "What is it?") -> dict:
-    asked = Question("a", question, reference, {"base": answer, "tuned": None})
-    return dict(all_metrics()[name]().grade([asked], Equipment(language=language)).values["base"][0])
+    sample = Sample("a", question, reference, {"base": answer, "tuned": None})
+    return dict(all_metrics()[name]().grade([sample], ScoringContext(language=language)).values["base"][0].measures)
 
 
 def test_every_module_of_the_folder_is_a_metric_with_the_measures_of_the_catalog() -> None:
@@ -38,7 +38,7 @@ def test_every_module_of_the_folder_is_a_metric_with_the_measures_of_the_catalog
         assert import_module(f"tuner.evaluation.metrics.{name}").__doc__
 
 
-def test_unknown_metrics_are_refused_and_doubles_counted_once() -> None:
+def test_unknown_metrics_are_refused_and_repeated_ones_used_once() -> None:
     assert [metric.name for metric in chosen(["rouge", "rouge", "bleu"])] == ["rouge", "bleu"]
     with pytest.raises(SettingsError, match=r"no metric 'meteor'\. There are: bertscore, bleu"):
         chosen(["meteor"])
@@ -51,7 +51,7 @@ def test_rouge_by_hand() -> None:
     assert found["rouge_l"] == found["rouge_1"]
 
 
-def test_bleu_and_chrf_are_sacrebleus() -> None:
+def test_bleu_and_chrf_equal_sacrebleus() -> None:
     import sacrebleu
 
     answer, reference = "Throughput is bought by the hour.", "Provisioned throughput is bought by the hour."
@@ -62,7 +62,7 @@ def test_bleu_and_chrf_are_sacrebleus() -> None:
 
 @pytest.mark.parametrize(("language", "text"), [("ja", JAPANESE), ("zh", CHINESE)])
 @pytest.mark.parametrize(("name", "measure"), [("rouge", "rouge_2"), ("bleu", "bleu"), ("bleu", "chrf")])
-def test_texts_without_spaces_share_more_than_all_or_nothing(language: str, text: str, name: str, measure: str) -> None:
+def test_texts_without_spaces_have_partial_scores(language: str, text: str, name: str, measure: str) -> None:
     top = values(name, text, text, language)[measure]
     part = values(name, text[: len(text) * 3 // 4], text, language)[measure]
     none = values(name, "abc def", text, language)[measure]
@@ -84,7 +84,7 @@ def test_texts_without_spaces_share_more_than_all_or_nothing(language: str, text
         ("", ""),
     ],
 )
-def test_the_language_is_recognised(text: str, language: str) -> None:
+def test_the_language_is_detected(text: str, language: str) -> None:
     assert detect([text]) == language
 
 
@@ -93,7 +93,7 @@ def test_tokens_fold_case_and_width_and_split_scripts_without_spaces() -> None:
     assert tokens("東京tower") == ["東", "京", "tower"]
 
 
-def test_exact_match_forgives_case_width_and_punctuation_only() -> None:
+def test_exact_match_ignores_case_width_and_punctuation_only() -> None:
     assert values("exact_match", " forty-two!", "Forty two")["exact_match"] == 1
     assert values("exact_match", "forty-three", "Forty two")["exact_match"] == 0
 
@@ -104,26 +104,29 @@ def test_token_f1_by_hand() -> None:
 
 
 @pytest.mark.parametrize("name", ["exact_match", "token_f1"])
-def test_long_references_are_not_asked_for_word_for_word(name: str) -> None:
+def test_a_metric_of_short_references_does_not_apply_to_long_ones(name: str) -> None:
     assert values(name, "short", "one two three four five six seven eight nine") == {}
 
 
-def test_style_is_counted_beside_the_references() -> None:
-    questions = [
-        make_question(
-            "a", "I'm sorry, but I cannot help with that.", "What is a? It is:\n- one\n- two", "Plain words."
-        ),
-        make_question("b", None, "1. first\n2. second", "Plain words."),
+def test_style_is_measured_of_answers_and_references() -> None:
+    samples = [
+        make_sample("a", "I'm sorry, but I cannot help with that.", "What is a? It is:\n- one\n- two", "Plain words."),
+        make_sample("b", None, "1. first\n2. second", "Plain words."),
     ]
-    grades = all_metrics()["style"]().grade(questions, Equipment())
-    assert grades.values["base"][0] == {"style_words": 9, "style_list": 0, "style_refusal": 1, "style_copied": 0}
-    assert set(grades.values["base"][1].values()) == {None}
-    assert [values["style_list"] for values in grades.values["tuned"]] == [1, 1]
+    grades = all_metrics()["style"]().grade(samples, ScoringContext())
+    assert grades.values["base"][0].measures == {
+        "style_words": 9,
+        "style_list": 0,
+        "style_refusal": 1,
+        "style_copied": 0,
+    }
+    assert set(grades.values["base"][1].measures.values()) == {None}
+    assert [scores.measures["style_list"] for scores in grades.values["tuned"]] == [1, 1]
     assert grades.references is not None
     assert grades.references[0]["style_words"] == 2
 
 
-def test_a_repeated_question_is_noticed_and_a_shared_word_is_not() -> None:
+def test_a_repeated_question_is_detected_and_a_shared_word_is_not() -> None:
     asked = "How is provisioned throughput bought?"
     copied = values("style", "How is provisioned throughput bought? By the hour.", "By the hour.", question=asked)
     own = values("style", "Provisioned throughput is bought by the hour.", "By the hour.", question=asked)
@@ -145,7 +148,7 @@ WORDS = st.lists(st.sampled_from(["the", "cat", "sat", "on", "mat", "東", "京"
 
 
 @given(answer=WORDS, reference=WORDS)
-def test_rouge_is_the_librarys(answer: str, reference: str) -> None:
+def test_rouge_equals_the_librarys(answer: str, reference: str) -> None:
     from rouge_score.rouge_scorer import RougeScorer
 
     tokenizer = SimpleNamespace(tokenize=tokens)

@@ -7,8 +7,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from tuner.artifacts.gate import Gate, GateVerdict
+from tuner.artifacts.scores import AnswerScores, PreviousBest, QuestionScores, ReviewCandidate, Scores
 from tuner.core.artifact_keys import Keys
-from tuner.evaluation.gate.rules import Sides, decide_gate
+from tuner.evaluation.gate.rules import GateComparisons, decide_gate
 from tuner.evaluation.run_comparison import compare_runs
 from tuner.evaluation.scores import Graded, summarize
 from tuner.settings.evaluation import GateRule
@@ -37,8 +39,8 @@ def _artifacts(questions: int) -> dict[str, bytes]:
         Keys.ESTIMATE: _estimate(),
         Keys.TRAINING_SUMMARY: _training(),
         Keys.ENDPOINT: _endpoint(),
-        Keys.SCORES: scores,
-        Keys.GATE: _gate(scores),
+        Keys.SCORES: scores.to_document(),
+        Keys.GATE: _gate(scores).to_document(),
     }
     lines: dict[str, Any] = {
         Keys.EVALUATION: records,
@@ -68,41 +70,66 @@ def _answer(record: dict[str, Any], text: str | None) -> dict[str, Any]:
             "input_tokens": 31, "output_tokens": 42, "latency_ms": 812}  # fmt: skip
 
 
-def _scores(records: list[dict[str, Any]]) -> dict[str, Any]:
-    graded = [
-        {
-            "id": record["id"],
-            "base": _values(2, 0.51 + at % 5 / 100),
-            "tuned": _tuned_values(at, record),
-            "reference": {"style_words": 31.0, "style_list": 0.0},
-        }
+def _scores(records: list[dict[str, Any]]) -> Scores:
+    graded = tuple(
+        QuestionScores.model_validate(
+            {
+                "id": record["id"],
+                "base": _values(2, 0.51 + at % 5 / 100),
+                "tuned": _tuned_values(at, record),
+                "reference": {"style_words": 31.0, "style_list": 0.0},
+            }
+        )
         for at, record in enumerate(records)
-    ]
+    )
     about = {
         "correctness": {"model": "us.anthropic.claude-sonnet-4-6", "name": "Claude Sonnet 4.6"},
         "bertscore": {"model": "roberta-large", "layer": 17},
     }
     counts = {"correctness": {"asked": 2 * len(records), "missing": 0, "stand_in": 0}, "bertscore": {"truncated": 0}}
-    review = [{"id": records[1]["id"], "reasons": ["the judge was unsure"]}]
-    scores = summarize(Graded(tuple(graded), about, counts))
-    return {**scores, "review": review, "earlier": _earlier(graded, about, counts, scores)}
+    review = (ReviewCandidate(id=records[1]["id"], reasons=("the judge was unsure",)),)
+    scores = summarize(Graded(graded, about, counts))
+    return scores.model_copy(update={"review": review, "earlier": _previous_best(graded, about, counts, scores)})
 
 
-def _earlier(graded: list[dict[str, Any]], about: Any, counts: Any, scores: dict[str, Any]) -> dict[str, Any]:
+def _previous_best(graded: tuple[QuestionScores, ...], about: Any, counts: Any, scores: Scores) -> PreviousBest:
     """A run whose tuned model was half-way between."""
-    half = [{**record, "tuned": _values(4 + at % 2, 0.6 + at % 5 / 100)} for at, record in enumerate(graded)]
-    found = compare_runs(summarize(Graded(tuple(half), about, counts)), scores, (EARLIER, RUN))
-    return {"run_id": EARLIER, "ended_at": "2026-11-22T08:50:00Z", "metrics": found["metrics"], "warnings": []}
+    half = tuple(
+        record.model_copy(
+            update={
+                "by_contestant": {
+                    "base": record.base,
+                    "tuned": AnswerScores.model_validate(_values(4 + at % 2, 0.6 + at % 5 / 100)),
+                }
+            }
+        )
+        for at, record in enumerate(graded)
+    )
+    found = compare_runs(summarize(Graded(half, about, counts)), scores, (EARLIER, RUN))
+    return PreviousBest(run_id=EARLIER, ended_at="2026-11-22T08:50:00Z", metrics=found.metrics)
 
 
-def _gate(scores: dict[str, Any]) -> dict[str, Any]:
-    decided = decide_gate({"correctness": GateRule(at_least=6, better_than="base")}, Sides(scores["metrics"]))
-    verdict = {name: scores["verdict"][name] for name in ("value", "metric", "sentence")}
-    return {**(decided or {}), "schema_version": 1, "id": f"{RUN}-0123456789ab", "run_id": RUN,
-            "dataset": "bedrock-faq", "base_model": "amazon.nova-micro-v1:0:128k", "custom_model_arn": MODEL,
-            "verdict": verdict, "people": False, "report": f"s3://artifacts/runs/{RUN}/report/index.html",
-            "scores": f"s3://artifacts/runs/{RUN}/scores/scores.json", "scores_sha256": "b" * 64,
-            "announced": True}  # fmt: skip
+def _gate(scores: Scores) -> Gate:
+    rules = {"correctness": GateRule(at_least=6, better_than="base")}
+    result = decide_gate(rules, GateComparisons(scores.metrics))
+    assert result is not None
+    verdict = scores.verdict
+    return Gate(
+        id=f"{RUN}-0123456789ab",
+        run_id=RUN,
+        dataset="bedrock-faq",
+        base_model="amazon.nova-micro-v1:0:128k",
+        custom_model_arn=MODEL,
+        decision=result.decision,
+        sentence=result.sentence,
+        rules=result.rules,
+        verdict=GateVerdict(value=verdict.value or "undecided", metric=verdict.metric, sentence=verdict.sentence),
+        people=False,
+        report=f"s3://artifacts/runs/{RUN}/report/index.html",
+        scores=f"s3://artifacts/runs/{RUN}/scores/scores.json",
+        scores_sha256="0" * 64,
+        announced=True,
+    )
 
 
 def _tuned_values(at: int, record: dict[str, Any]) -> dict[str, Any]:

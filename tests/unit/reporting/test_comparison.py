@@ -8,8 +8,9 @@ from tests.unit.reporting.test_page import Tags
 from tuner.artifacts.report import Report
 from tuner.artifacts.scores import Scores
 from tuner.core.artifact_keys import Keys
-from tuner.evaluation.standalone import evaluate
+from tuner.evaluation.standalone import Files, evaluate
 from tuner.reporting import build_comparison, page
+from tuner.reporting.files_comparison import write_page
 
 
 def comparison() -> Report:
@@ -46,7 +47,7 @@ def test_evaluating_two_files_writes_the_page(tmp_path: Path) -> None:
         files[name] = tmp_path / f"{name}.jsonl"
         lines = [json.dumps({"question": f"Is it {at}?", "answer": answer}) for at in range(6)]
         files[name].write_text("\n".join(lines), "utf-8")
-    evaluate(**files, metrics=["exact_match"], output=tmp_path / "out")
+    write_page(evaluate(Files(**files), ["exact_match"], tmp_path / "out"), tmp_path / "out")
     text = (tmp_path / "out/index.html").read_text("utf-8")
     assert "The tuned model is better than the base model" in text
     assert "Is it 5?" in text

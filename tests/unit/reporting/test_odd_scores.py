@@ -10,6 +10,7 @@ import pytest
 from tests.unit.reporting.conftest import AT, FolderOf
 from tests.unit.reporting.sample import artifacts
 from tests.unit.reporting.test_page import Tags
+from tuner.artifacts.scores import QuestionScores
 from tuner.core.artifact_keys import Keys
 from tuner.core.text_sanitizer import readable
 from tuner.evaluation.scores import Graded, summarize
@@ -21,7 +22,8 @@ def told(folder_of: FolderOf, records: list[dict[str, Any]]) -> str:
     things = artifacts()
     questions = things[Keys.EVALUATION].splitlines(keepends=True)[: len(records)]
     things[Keys.EVALUATION] = b"".join(questions)
-    things[Keys.SCORES] = json.dumps(summarize(Graded(tuple(records), {}, {}))).encode()
+    graded = tuple(QuestionScores.model_validate(record) for record in records)
+    things[Keys.SCORES] = summarize(Graded(graded, {}, {})).to_json()
     report = build(folder_of(things), at=AT)
     assert subject(report)
     return "".join(Tags(page(report)).text) + summary(report)

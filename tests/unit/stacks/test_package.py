@@ -124,13 +124,13 @@ def test_the_scoring_package_scores_as_this_environment_does(python: str, functi
 _SCORES = """
 import json, sys
 from tuner.evaluation.encoder import BuiltEncoder
-from tuner.evaluation.samples import Question
-from tuner.evaluation.metrics import Equipment, chosen
+from tuner.evaluation.samples import Sample
+from tuner.evaluation.metrics import ScoringContext, chosen
 from tuner.evaluation.scores import grade, summarize
-question = Question("a", "What?", "An agent calls tools.", {"base": "Agents call tools.", "tuned": "A bed."})
+sample = Sample("a", "What?", "An agent calls tools.", {"base": "Agents call tools.", "tuned": "A bed."})
 metrics = chosen(["bertscore", "rouge", "bleu", "token_f1"])
-made = summarize(grade([question] * 8, metrics, Equipment(encoder=BuiltEncoder(sys.argv[1]))))
-print(json.dumps({name: entry["difference"] for name, entry in made["metrics"].items()}))
+made = summarize(grade([sample] * 8, metrics, ScoringContext(encoder=BuiltEncoder(sys.argv[1]))))
+print(json.dumps({name: scores.difference for name, scores in made.metrics.items()}))
 """
 
 

@@ -16,8 +16,8 @@ from tests.authorization.evaluation import Policies, Verdict, verdicts
 from tests.authorization.journal import Call
 from tests.authorization.template import ACCOUNT, Template
 from tests.unit.stacks.conftest import Synthesis
+from tuner.artifacts.gate import GateEvent
 from tuner.core.resource_names import Tags
-from tuner.evaluation.gate.event import GateEvent
 
 # Decision, step or service, action, resource, condition keys.
 Row = tuple[str, str, str, str, dict[str, Any]]

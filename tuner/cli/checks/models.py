@@ -13,9 +13,9 @@ from tuner.aws.bedrock.tool_call import Tool, ToolReply, fill_in_tool
 from tuner.cli.checks.check import Check, CheckResult, quick_client
 from tuner.core.errors import AccessDeniedError, RetryableError
 from tuner.evaluation.judging.judge import Judge
-from tuner.evaluation.metrics.base import Equipment
+from tuner.evaluation.metrics.base import ScoringContext
 from tuner.evaluation.metrics.correctness import Correctness
-from tuner.evaluation.samples import Question
+from tuner.evaluation.samples import Sample
 from tuner.preflight import legacy_warning, tunable
 from tuner.settings import JudgeSettings
 
@@ -27,7 +27,7 @@ _WAIT = (
     "call and deny the next."
 )
 _LATER = "Run 'tuner doctor' again in a minute: the judge's quotas per minute are in use, or too small."
-_SAMPLE = Question("doctor", "What is 2 + 2?", "4", {"base": "4", "tuned": None})
+_SAMPLE = Sample("doctor", "What is 2 + 2?", "4", {"base": "4", "tuned": None})
 
 
 class _RefusedError(Exception):
@@ -80,12 +80,12 @@ def _answer(model_id: str, subscribed: bool) -> str | CheckResult:
     # The run's own judge and metric, so that a judge that cannot grade is noticed, not only a denied call.
     judge = Judge(model_id, JudgeSettings(attempts=1), ask=_ask_once)
     try:
-        grades = Correctness().grade([_SAMPLE], Equipment(judge=judge))
+        grades = Correctness().grade([_SAMPLE], ScoringContext(judge=judge))
     except _RefusedError as refused:
         if isinstance(refused.__cause__, AccessDeniedError):
             return CheckResult("Judge", "failed", str(refused), denial_remedy(str(refused)))
         return CheckResult("Judge", "warning", str(refused), _LATER)
-    problem = grades.values["base"][0].get("problem")
+    problem = grades.values["base"][0].problem
     if problem:
         remedy = "Run 'tuner doctor' again. Replace a judge that often gives no usable grade (setting judge_model)."
         return CheckResult("Judge", "warning", f"{model_id} answered, but {problem}", remedy)

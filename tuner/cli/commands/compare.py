@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from tuner.artifacts.scores import Scores
 from tuner.cli import run_lookup
 from tuner.cli.commands.evaluate import conclude, scores_table
 from tuner.cli.console import console, emit, say
 from tuner.cli.deployment import DEFAULT_STACK, Deployment
 from tuner.cli.errors import CommandError
 from tuner.cli.options import Json, Local, Stack, connect
-from tuner.core.artifact_keys import Keys
 
 
 def compare(
@@ -33,19 +33,19 @@ def compare(
     (first, measure), *others = [_scores(deployment, reference) for reference in runs]
     found = {run_id: compare_runs(measure, scores, (first, run_id)) for run_id, scores in others}
     if as_json:
-        emit({"measure": first, "runs": found})
+        emit({"measure": first, "runs": {run_id: scores.to_document() for run_id, scores in found.items()}})
         return
-    for run_id, document in found.items():
+    for run_id, scores in found.items():
         say(f"\n{run_id} compared with {first}", "name")
-        for warning in document["warnings"]:
+        for warning in scores.warnings:
             say(f"Warning: {warning}", "warn")
-        console().print(scores_table(document["metrics"], (first, run_id)))
-        conclude(document)
+        console().print(scores_table(scores.metrics, (first, run_id)))
+        conclude(scores)
 
 
-def _scores(deployment: Deployment, reference: str) -> tuple[str, dict[str, Any]]:
+def _scores(deployment: Deployment, reference: str) -> tuple[str, Scores]:
     run_id = run_lookup.resolve(deployment, reference).run_id
-    scores: dict[str, Any] | None = deployment.folder(run_id).find_json(Keys.SCORES)
+    scores = deployment.folder(run_id).load_if_present(Scores)
     if scores is None:
         raise CommandError(f"The run {run_id} has no scores. 'tuner show {run_id}' shows why.")
     return run_id, scores

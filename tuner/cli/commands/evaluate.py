@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.table import Table
 
+from tuner.artifacts.scores import MeasureScores, Scores
 from tuner.cli.console import console, emit, say
 from tuner.cli.errors import CommandError
 from tuner.cli.local_cloud import use_local_cloud
@@ -61,21 +62,27 @@ def evaluate(
     on_local: Local = False,
 ) -> None:
     """Compare two files of answers with the references: the scores of each metric, and a verdict."""
-    from tuner.evaluation.standalone import evaluate as compare  # loads numpy: only when it is needed
+    # They load numpy and the charts: only when they are needed.
+    from tuner.evaluation.standalone import Files
+    from tuner.evaluation.standalone import evaluate as compare
+    from tuner.reporting.files_comparison import write_page
 
     if on_local:
         use_local_cloud()
     asked = {"judge": {"model": judge}, "bertscore": {"model": encoder}, "evaluation": {"language": language}}
     settings = _settings(settings_file, asked)
-    scores = compare(base, tuned, references, metric or (), output, settings, training, people)
-    for warning in scores["warnings"]:
+    files = Files(base, tuned, references, training, people)
+    evaluation = compare(files, metric or (), output, settings)
+    scores = evaluation.scores
+    for warning in scores.warnings:
         say(f"Warning: {warning}", "warn")
     if as_json:
-        emit(scores)
+        emit(scores.to_document())
     else:
-        console().print(scores_table(scores["metrics"]))
+        console().print(scores_table(scores.metrics))
         conclude(scores)
     if output:
+        write_page(evaluation, output)
         say(f"The report is in {output / 'index.html'}, next to scores.json and review.csv.", "quiet")
 
 
@@ -91,7 +98,7 @@ def _settings(file: Path | None, asked: Mapping[str, Mapping[str, str | None]]) 
     return load(RunSettings, settings.model_dump(exclude_unset=True) | merged, "command line")
 
 
-def scores_table(metrics: Mapping[str, Mapping[str, Any]], names: tuple[str, str] = ("base", "tuned")) -> Table:
+def scores_table(measures: Mapping[str, MeasureScores], names: tuple[str, str] = ("base", "tuned")) -> Table:
     """The two means, their difference and the conclusion, by measure."""
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="name")
     table.add_column("metric")
@@ -99,14 +106,14 @@ def scores_table(metrics: Mapping[str, Mapping[str, Any]], names: tuple[str, str
         table.add_column(heading, justify="right", overflow="fold")  # ids of runs differ at their ends
     table.add_column("95 % interval", justify="right", no_wrap=True)
     table.add_column("conclusion")
-    for entry in metrics.values():
-        interval = entry["comparison"]["interval"]
-        value = entry.get("conclusion", {}).get("value", "")
+    for scores in measures.values():
+        interval = scores.comparison.interval
+        value = scores.conclusion.value if scores.conclusion else ""
         table.add_row(
-            entry["label"],
-            number(entry["base"]["mean"]),
-            number(entry["tuned"]["mean"]),
-            number(entry["difference"], signed=True),
+            scores.label,
+            number(scores.base.mean),
+            number(scores.tuned.mean),
+            number(scores.difference, signed=True),
             f"{number(interval[0], signed=True)} to {number(interval[1], signed=True)}" if interval else "",
             value,
             style=_VERDICTS.get(value),
@@ -114,18 +121,17 @@ def scores_table(metrics: Mapping[str, Mapping[str, Any]], names: tuple[str, str
     return table
 
 
-def conclude(scores: Mapping[str, Any]) -> None:
+def conclude(scores: Scores) -> None:
     """Prints the verdict, its caveats and the number of questions to review."""
-    verdict = scores["verdict"]
+    verdict = scores.verdict
     say("")
-    say(verdict["sentence"], _VERDICTS.get(verdict["value"], ""))
-    for note in verdict["notes"]:
-        if not verdict["sentence"].startswith(note):
+    say(verdict.sentence, _VERDICTS.get(verdict.value or "", ""))
+    for note in verdict.notes:
+        if not verdict.sentence.startswith(note):
             say(note, "quiet")
-    if gate := scores.get("gate"):
-        say(f"Gate: {gate['sentence']}", _GATES.get(gate["decision"], ""))
-    if scores.get("judge", {}).get("stand_in"):
-        say(f"Stand-in: the judge is {scores['judge']['name']}.", "warn")
-    if scores.get("review"):
-        count = len(scores["review"])
-        say(f"A person should review {count} of {len(scores['questions'])} questions.", "warn")
+    if gate := scores.gate:
+        say(f"Gate: {gate.sentence}", _GATES.get(gate.decision, ""))
+    if scores.judge and scores.judge.stand_in:
+        say(f"Stand-in: the judge is {scores.judge.name}.", "warn")
+    if scores.review:
+        say(f"A person should review {len(scores.review)} of {len(scores.questions)} questions.", "warn")

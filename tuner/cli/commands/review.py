@@ -61,13 +61,14 @@ def import_scores(
     if before is None:
         raise CommandError(f"The run {run.run_id} has no report yet; 'tuner show {run.run_id}' shows what is known.")
     # The order matters: the gate decides by the new scores, and the report shows both.
-    document = merge_review(folder, read_sheet(file), str(file))
+    scores = merge_review(folder, read_sheet(file), str(file))
     gate = apply_gate(folder, Bedrock(), TrainingIndex(deployment.artifacts_bucket), put_event)
     publish(folder, build(folder, before.failure, before.status, at=datetime.fromisoformat(before.ended_at)))
     if as_json:
-        shown = {"people": document["people"], "verdict": document["verdict"], "gate": gate}
+        written = scores.to_document()
+        shown = {"people": written["people"], "verdict": written["verdict"], "gate": gate.to_document()}
         emit({"run_id": run.run_id, **shown})
-    people = document["people"]
-    say(f"{people['answers']} scores by people, for {people['questions']} questions. {document['verdict']['sentence']}")
-    if gate["decision"] != "none":
-        say(f"Gate: {gate['sentence']}")
+    if people := scores.people:
+        say(f"{people.answers} scores by people, for {people.questions} questions. {scores.verdict.sentence}")
+    if gate.decision != "none":
+        say(f"Gate: {gate.sentence}")

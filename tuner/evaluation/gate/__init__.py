@@ -1,1 +1,1 @@
-"""The gate: whether the tuned model may be used."""
+"""The gate: decides whether the tuned model may be used."""

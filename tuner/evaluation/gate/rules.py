@@ -1,112 +1,132 @@
-"""Whether the tuned model may be used: the run's `gate:` against its scores."""
+"""Applies the rules of the run's gate (`gate` in run.yaml) to its scores: whether the tuned model may be used."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
 
+from tuner.artifacts.contestants import BASE
+from tuner.artifacts.gate import GateDecision, GateResult, RuleName, RuleNumbers, RuleResult
+from tuner.artifacts.scores import MeasureScores, PreviousBest, Scores
 from tuner.settings import GateRule
 
-Decision = Literal["accepted", "rejected", "undecided"]
-Metrics = Mapping[str, Mapping[str, Any]]
+MeasuresByName = Mapping[str, MeasureScores]
 
 
 @dataclass(frozen=True, slots=True)
-class Sides:
-    """What the tuned model was compared with, as metrics of scores.json: the base model, and the best earlier run.
+class GateComparisons:
+    """What the tuned model was compared with: the base model, and the dataset's best earlier run.
 
-    `best` is None when no earlier run can be compared; then the base model is the best there is so far.
+    `best` is None when there is no earlier run to compare with. Then the base model is the best one so far.
     """
 
-    base: Metrics
-    best: Metrics | None = None
-    best_run: str = ""
+    base: MeasuresByName
+    best: PreviousBest | None = None
 
-    def against(self, other: str) -> tuple[Metrics, str]:
-        """The comparison with the side that a rule names, and what sentences call it."""
-        if other == "base":
-            return self.base, "base"
+    @classmethod
+    def of(cls, scores: Scores) -> GateComparisons:
+        """Those of a run's scores."""
+        return cls(scores.metrics, scores.earlier)
+
+    def measures(self, other: str) -> MeasuresByName:
+        """The comparison with what a rule names: `base` or `best`."""
+        return self.best.metrics if other == "best" and self.best else self.base
+
+    def words(self, other: str) -> str:
+        """What sentences call it."""
+        if other == BASE:
+            return BASE
         if self.best is None:
-            return self.base, "base, since there is no earlier run to compare with"
-        return self.best, f"the best earlier run, {self.best_run}"
+            return "base, since there is no earlier run to compare with"
+        return f"the best earlier run, {self.best.run_id}"
+
+    def identity(self, other: str) -> str:
+        """`base`, or the id of the earlier run."""
+        return self.best.run_id if other == "best" and self.best else BASE
 
 
-def decide_gate(gate: Mapping[str, GateRule], sides: Sides) -> dict[str, Any] | None:
-    """What the rules come to: {"decision", "sentence", "rules"}; None without any rule.
+def decide_gate(gate: Mapping[str, GateRule], comparisons: GateComparisons) -> GateResult | None:
+    """Decides by all rules together; None without any rule.
 
-    One broken rule rejects. Otherwise one that cannot be decided leaves it undecided: a difference that may be chance
+    One broken rule rejects. Otherwise, one undecided rule leaves the gate undecided: a difference that may be chance
     never accepts a model.
     """
-    results = [result for measure, rule in gate.items() for result in _results(measure, rule, sides)]
+    results = [result for measure, rule in gate.items() for result in _results(measure, rule, comparisons)]
     if not results:
         return None
-    decisions = [result["decision"] for result in results]
-    decision: Decision = next((value for value in ("rejected", "undecided") if value in decisions), "accepted")
-    why = "; ".join(result["sentence"] for result in results if result["decision"] == decision)
-    return {"decision": decision, "sentence": f"{decision.capitalize()}: {why}.", "rules": results}
+    decisions = {result.decision for result in results}
+    decision: GateDecision = "accepted"
+    if "rejected" in decisions:
+        decision = "rejected"
+    elif "undecided" in decisions:
+        decision = "undecided"
+    reasons = "; ".join(result.sentence for result in results if result.decision == decision)
+    return GateResult(decision=decision, sentence=f"{decision.capitalize()}: {reasons}.", rules=tuple(results))
 
 
-def _results(measure: str, rule: GateRule, sides: Sides) -> list[dict[str, Any]]:
-    asked = rule.model_dump(exclude_none=True)
-    return [_CHECKS[name](measure, name, asked[name], sides) for name in asked]
+def _results(measure: str, rule: GateRule, comparisons: GateComparisons) -> list[RuleResult]:
+    results = []
+    if rule.at_least is not None:
+        results.append(_bound(measure, "at_least", rule.at_least, comparisons))
+    if rule.at_most is not None:
+        results.append(_bound(measure, "at_most", rule.at_most, comparisons))
+    if rule.better_than is not None:
+        results.append(_better_than(measure, rule.better_than, comparisons))
+    if rule.not_worse_than is not None:
+        results.append(_not_worse_than(measure, rule.not_worse_than, comparisons))
+    return results
 
 
-def _bound(measure: str, name: str, bound: float, sides: Sides) -> dict[str, Any]:
-    entry = sides.base.get(measure)
-    numbers = {"bound": bound, "tuned": _mean(entry, "tuned")}
-    if numbers["tuned"] is None:
-        return _result(measure, name, "undecided", f"{measure} could not be measured", numbers)
-    holds = numbers["tuned"] >= bound if name == "at_least" else numbers["tuned"] <= bound
-    words = name.replace("_", " ")
-    sentence = f"{measure} is {numbers['tuned']:.3g}, {'' if holds else 'not '}{words} {bound:g}"
-    return _result(measure, name, "accepted" if holds else "rejected", sentence, numbers)
+def _bound(measure: str, rule: RuleName, bound: float, comparisons: GateComparisons) -> RuleResult:
+    mean = comparisons.base.get(measure, MeasureScores()).tuned.mean
+    numbers = RuleNumbers(bound=bound, tuned=mean)
+    if mean is None:
+        return _result(measure, rule, "undecided", "could not be measured", numbers)
+    holds = mean >= bound if rule == "at_least" else mean <= bound
+    sentence = f"is {mean:.3g}, {'' if holds else 'not '}{rule.replace('_', ' ')} {bound:g}"
+    return _result(measure, rule, "accepted" if holds else "rejected", sentence, numbers)
 
 
-def _comparison(measure: str, name: str, other: str, sides: Sides) -> dict[str, Any]:
-    metrics, words = sides.against(other)
-    entry = metrics.get(measure)
-    numbers = {"compared_with": _id_of(other, sides), **_numbers(entry)}
-    if entry is None or numbers["tuned"] is None or numbers["other"] is None:
-        return _result(measure, name, "undecided", f"{measure} could not be compared with {words}", numbers)
-    value = entry.get("conclusion", {}).get("value", "undecided")
-    if name == "not_worse_than":
-        decision: Decision = "rejected" if value == "worse" else "accepted"
-        shown = "is" if value == "worse" else "is not shown to be"
-        return _result(measure, name, decision, f"{measure} {shown} worse than {words}", numbers)
-    decision = {"better": "accepted", "worse": "rejected"}.get(value, "undecided")  # type: ignore[assignment]
-    shown = "is neither shown to be better nor worse" if value == "undecided" else f"is {value}"
-    return _result(measure, name, decision, f"{measure} {shown} than {words}", numbers)
+def _better_than(measure: str, other: str, comparisons: GateComparisons) -> RuleResult:
+    """Only a difference beyond chance accepts or rejects."""
+    scores, words = comparisons.measures(other).get(measure, MeasureScores()), comparisons.words(other)
+    numbers = _numbers(scores, comparisons.identity(other))
+    if numbers.tuned is None or numbers.other is None:
+        return _not_compared(measure, "better_than", words, numbers)
+    if scores.conclusion_value == "better":
+        return _result(measure, "better_than", "accepted", f"is better than {words}", numbers)
+    if scores.conclusion_value == "worse":
+        return _result(measure, "better_than", "rejected", f"is worse than {words}", numbers)
+    sentence = f"is neither shown to be better nor worse than {words}"
+    return _result(measure, "better_than", "undecided", sentence, numbers)
 
 
-def _id_of(other: str, sides: Sides) -> str:
-    return sides.best_run if other == "best" and sides.best is not None else "base"
+def _not_worse_than(measure: str, other: str, comparisons: GateComparisons) -> RuleResult:
+    """Only a loss beyond chance rejects."""
+    scores, words = comparisons.measures(other).get(measure, MeasureScores()), comparisons.words(other)
+    numbers = _numbers(scores, comparisons.identity(other))
+    if numbers.tuned is None or numbers.other is None:
+        return _not_compared(measure, "not_worse_than", words, numbers)
+    if scores.conclusion_value == "worse":
+        return _result(measure, "not_worse_than", "rejected", f"is worse than {words}", numbers)
+    return _result(measure, "not_worse_than", "accepted", f"is not shown to be worse than {words}", numbers)
 
 
-def _numbers(entry: Mapping[str, Any] | None) -> dict[str, Any]:
-    """What a comparison decides by; all None where nothing was measured."""
-    comparison = (entry or {}).get("comparison", {})
-    return {
-        "tuned": _mean(entry, "tuned"),
-        "other": _mean(entry, "base"),
-        "difference": (entry or {}).get("difference"),
-        "interval": comparison.get("interval"),
-        "questions": comparison.get("n", 0),
-    }
+def _not_compared(measure: str, rule: RuleName, words: str, numbers: RuleNumbers) -> RuleResult:
+    return _result(measure, rule, "undecided", f"could not be compared with {words}", numbers)
 
 
-def _mean(entry: Mapping[str, Any] | None, model: str) -> float | None:
-    mean: float | None = (entry or {}).get(model, {}).get("mean")
-    return mean
+def _numbers(scores: MeasureScores, compared_with: str) -> RuleNumbers:
+    """What a comparison is decided by. All but `compared_with` are None where nothing was measured."""
+    return RuleNumbers(
+        compared_with=compared_with,
+        tuned=scores.tuned.mean,
+        other=scores.base.mean,
+        difference=scores.difference,
+        interval=scores.comparison.interval,
+        questions=scores.comparison.n,
+    )
 
 
-def _result(measure: str, rule: str, decision: Decision, sentence: str, numbers: dict[str, Any]) -> dict[str, Any]:
-    return {"measure": measure, "rule": rule, "decision": decision, "sentence": sentence, "numbers": numbers}
-
-
-_CHECKS: dict[str, Callable[[str, str, Any, Sides], dict[str, Any]]] = {
-    "at_least": _bound,
-    "at_most": _bound,
-    "better_than": _comparison,
-    "not_worse_than": _comparison,
-}
+def _result(measure: str, rule: RuleName, decision: GateDecision, sentence: str, numbers: RuleNumbers) -> RuleResult:
+    return RuleResult(measure=measure, rule=rule, decision=decision, sentence=f"{measure} {sentence}", numbers=numbers)

@@ -1,1 +1,1 @@
-"""Scores by a judge model and by people."""
+"""Scores that a judge model or people give."""

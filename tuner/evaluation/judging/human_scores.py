@@ -1,59 +1,75 @@
-"""People have the last word: their scores replace the judge's, and every number says how many of them are theirs."""
+"""Puts people's scores in the place of the judge's. People have the last word."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 from tuner.artifacts.contestants import CONTESTANTS, ContestantName
-from tuner.evaluation.scores import FAILED, Graded, summarize
+from tuner.artifacts.judgments import PeopleScores
+from tuner.artifacts.scores import AnswerScores, HumanScores, JudgeAgreement, QuestionScores, Scores
+from tuner.evaluation.scores import Graded, summarize
 from tuner.evaluation.statistics.comparison import rank_correlation
 
 MEASURE = "correctness"
-JUDGES = "judge_correctness"
 
 
-def with_people(
-    document: Mapping[str, Any], given: Mapping[str, Mapping[ContestantName, int]], seed: int = 0
-) -> dict[str, Any]:
-    """scores.json with people's scores from 1 to 10 in the place of the judge's, by question and model.
+def with_human_scores(scores: Scores, given: PeopleScores, seed: int = 0) -> Scores:
+    """The scores with people's scores from 1 to 10 in the place of the judge's.
 
-    A replaced value is marked `human`, and the judge's stays beside it as `judge_correctness`; an answer that was not
-    given stays failed. Merging the same scores again changes nothing.
+    A replaced value is marked `human`, and the judge's is kept as `judge_correctness`. An answer that was not given
+    stays failed. Merging the same scores again changes nothing.
     """
-    records = [_merged(record, given.get(record["id"], {})) for record in document["questions"]]
-    summed = summarize(Graded(tuple(records), {}, {}), document["warnings"], seed)
-    people = _people(records)
-    entry = summed["metrics"].get(MEASURE)
-    if entry:
-        entry["label"] = f"Correctness ({people['answers']} of {people['of_answers']} scores by people)"
-    rest = {key: value for key, value in document.items() if key not in summed}
-    return {**summed, **rest, "people": people}
+    records = tuple(_merged(record, given.get(record.id, {})) for record in scores.questions)
+    people = _human_scores(records)
+    # The judge's and the encoder's details stay: nothing was graded again.
+    summed = summarize(Graded(records, {}, {}), scores.warnings, seed)
+    measures = dict(summed.metrics)
+    if MEASURE in measures:
+        label = f"Correctness ({people.answers} of {people.of_answers} scores by people)"
+        measures[MEASURE] = measures[MEASURE].model_copy(update={"label": label})
+    return scores.model_copy(
+        update={
+            "verdict": summed.verdict,
+            "metrics": measures,
+            "questions": summed.questions,
+            "agreement": summed.agreement,
+            "people": people,
+        }
+    )
 
 
-def _merged(record: Mapping[str, Any], scores: Mapping[ContestantName, int]) -> dict[str, Any]:
-    merged = dict(record)
-    for model, score in scores.items():
-        values = record[model]
-        if not values.get(FAILED):
-            judged = values.get(JUDGES, values.get(MEASURE))
-            merged[model] = {**values, MEASURE: score, JUDGES: judged, "human": True}
-    return merged
+def _merged(record: QuestionScores, given: Mapping[ContestantName, int]) -> QuestionScores:
+    answers = dict(record.by_contestant)
+    for name, score in given.items():
+        answer = record.of(name)
+        if not answer.failed:
+            judged = answer.judge_correctness if answer.human else answer.measures.get(MEASURE)
+            replaced = AnswerScores(measures={MEASURE: score}, judge_correctness=judged, human=True)
+            answers[name] = answer.joined(replaced)
+    return record.model_copy(update={"by_contestant": answers})
 
 
-def _people(records: list[dict[str, Any]]) -> dict[str, Any]:
+def _human_scores(records: Sequence[QuestionScores]) -> HumanScores:
     """How many scores are people's, and how far the judge agrees with them."""
-    everything = [record[model] for record in records for model in CONTESTANTS]
-    theirs = [values for values in everything if values.get("human")]
-    both = [(values[MEASURE], values[JUDGES]) for values in theirs if values[JUDGES] is not None]
-    people, judge = [pair[0] for pair in both], [pair[1] for pair in both]
-    return {
-        "questions": sum(any(record[model].get("human") for model in CONTESTANTS) for record in records),
-        "answers": len(theirs),
-        "of_answers": sum(not values.get(FAILED) for values in everything),
-        "judge_agreement": {
-            "n": len(both),
-            "rho": rank_correlation(people, judge),
-            "mean_difference": sum(j - p for p, j in both) / len(both) if both else None,
-        },
-    }
+    answers = [record.of(name) for record in records for name in CONTESTANTS]
+    human = [answer for answer in answers if answer.human]
+    return HumanScores(
+        questions=sum(any(record.of(name).human for name in CONTESTANTS) for record in records),
+        answers=len(human),
+        of_answers=sum(not answer.failed for answer in answers),
+        judge_agreement=_judge_agreement(human),
+    )
+
+
+def _judge_agreement(human: Sequence[AnswerScores]) -> JudgeAgreement:
+    people, judge = [], []
+    for answer in human:
+        score = answer.measures[MEASURE]
+        if score is not None and answer.judge_correctness is not None:
+            people.append(score)
+            judge.append(answer.judge_correctness)
+    return JudgeAgreement(
+        n=len(people),
+        rho=rank_correlation(people, judge),
+        mean_difference=sum(j - p for p, j in zip(people, judge, strict=True)) / len(people) if people else None,
+    )

@@ -1,7 +1,8 @@
-"""Answers that a person should look at, and their scores on the way back.
+"""Chooses the questions that a person should look at, writes them as review.csv, and reads people's scores from it.
 
-A judge overlooks what sounds right. So whatever the numbers cannot vouch for goes into review.csv: both answers blind
-and in an order that the id decides, so that a reader does not know which model said what.
+A judge can overlook what sounds right. So every question goes into review.csv whose scores the numbers alone do not
+support. Both answers are blind, in an order that the question's id decides, so that a reader does not know which model
+gave which answer.
 """
 
 from __future__ import annotations
@@ -11,60 +12,54 @@ import hashlib
 import io
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from tuner.artifacts.contestants import ContestantName
+from tuner.artifacts.contestants import BASE, TUNED, ContestantName
+from tuner.artifacts.judgments import PeopleScores
+from tuner.artifacts.scores import QuestionScores, ReviewCandidate, Scores, by_id
 from tuner.core.errors import EvaluationError
 from tuner.evaluation.language import tokens
-from tuner.evaluation.samples import Exam, Question
+from tuner.evaluation.samples import Sample, SampleSet
 
 COLUMNS = ("id", "why", "question", "reference", "answer_1", "answer_2", "score_1", "score_2", "comment")
+# Measures that compare words with the reference.
 _OVERLAP = ("bertscore_f1", "rouge_l")
 _UNSURE = re.compile(
     r"\b(unsure|uncertain|not (?:entirely |quite )?(?:sure|certain)|cannot verify|hard to tell|unclear)\b", re.I
 )
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _WORD = re.compile(r"[^\W\d_]\w*")
-# A spreadsheet runs cells that begin like this as formulas.
+# A spreadsheet takes a cell that begins like this for a formula, and runs it.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# How many foreign names a reason lists.
+_SHOWN_NAMES = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A question for a person, and why."""
+def review_candidates(
+    samples: SampleSet, scores: Scores, training_vocabulary: Collection[str] | None = None
+) -> tuple[ReviewCandidate, ...]:
+    """The questions that a person should look at, in their order.
 
-    id: str
-    reasons: tuple[str, ...]
-
-
-def candidates(exam: Exam, scores: Mapping[str, Any], known: Collection[str] | None = None) -> list[Candidate]:
-    """Questions whose scores a person should check, in their order.
-
-    `known` are the tokens of the training data; without them, only question and reference vouch for what the tuned
-    answer names.
+    `training_vocabulary` are the tokens of the training data, or None when it is not known. A name in the tuned model's
+    answer that is neither in them nor in question and reference may be invented.
     """
-    records = {record["id"]: record for record in scores["questions"]}
+    records = by_id(scores.questions)
     found = []
-    for question in exam.questions:
-        reasons = [*_disagreement(records[question.id]), *_doubt(records[question.id]), *_inventions(question, known)]
+    for sample in samples.samples:
+        record = records[sample.id]
+        reasons = (*_disagreement(record), *_doubt(record), *_foreign_names(sample, training_vocabulary))
         if reasons:
-            found.append(Candidate(question.id, tuple(reasons)))
-    return found
-
-
-def listed(chosen: Sequence[Candidate]) -> list[dict[str, Any]]:
-    """The candidates as scores.json has them."""
-    return [{"id": candidate.id, "reasons": list(candidate.reasons)} for candidate in chosen]
+            found.append(ReviewCandidate(id=sample.id, reasons=reasons))
+    return tuple(found)
 
 
 def vocabulary(records: Iterable[Any]) -> set[str]:
-    """All tokens in JSON records, as `candidates` takes them; memory grows with them, not with the records."""
+    """The different tokens in all texts of JSON records. The memory grows with the tokens, not with the records."""
     return {token for text in _texts(records) for token in tokens(text)}
 
 
 def _texts(records: Iterable[Any]) -> Iterator[str]:
-    """Every text in JSON records, however deep, names of members left out."""
+    """Every text in JSON records, at any depth, without the names of members."""
     for value in records:
         if isinstance(value, str):
             yield value
@@ -74,44 +69,38 @@ def _texts(records: Iterable[Any]) -> Iterator[str]:
             yield from _texts(value)
 
 
-def _disagreement(record: Mapping[str, Any]) -> Iterable[str]:
-    """The judge finds one answer better, and everything that compares words finds the other better."""
-    judged, *overlap = (_gain(record, name) for name in ("correctness", *_OVERLAP))
-    present = [gain for gain in overlap if gain is not None]
-    if judged and present and all(gain * judged < 0 for gain in present):
+def _disagreement(record: QuestionScores) -> Iterator[str]:
+    """The judge finds one answer better, and every measure that compares words finds the other one better."""
+    judged = record.difference("correctness")
+    overlap = [gain for gain in map(record.difference, _OVERLAP) if gain is not None]
+    if judged and overlap and all(gain * judged < 0 for gain in overlap):
         yield "the judge and the text metrics prefer different answers"
 
 
-def _gain(record: Mapping[str, Any], name: str) -> float | None:
-    base, tuned = record["base"].get(name), record["tuned"].get(name)
-    return None if base is None or tuned is None else tuned - base
-
-
-def _doubt(record: Mapping[str, Any]) -> Iterable[str]:
-    values = (record["base"], record["tuned"])
-    if any("problem" in entry or "preference_problem" in entry for entry in values):
-        yield "the judge gave no usable verdict"
-    elif any(entry.get("unsure") or _UNSURE.search(str(entry.get("reasoning", ""))) for entry in values):
+def _doubt(record: QuestionScores) -> Iterator[str]:
+    answers = (record.of(BASE), record.of(TUNED))
+    if any(answer.problem is not None or answer.preference_problem is not None for answer in answers):
+        yield "the judge gave no usable grade"
+    elif any(answer.unsure or _UNSURE.search(answer.reasoning or "") for answer in answers):
         yield "the judge was unsure"
 
 
-def _inventions(question: Question, known: Collection[str] | None) -> Iterable[str]:
-    """Numbers and names of the tuned answer that stand nowhere else: not in question, reference or training data."""
-    answer = question.answers["tuned"]
+def _foreign_names(sample: Sample, training_vocabulary: Collection[str] | None) -> Iterator[str]:
+    """Numbers and names of the tuned model's answer that occur neither in question, reference nor training data."""
+    answer = sample.answers[TUNED]
     if answer is None:
         return
-    vouched = {*tokens(question.question), *tokens(question.reference)}
+    known = {*tokens(sample.question), *tokens(sample.reference)}
     named = dict.fromkeys([*_NUMBER.findall(answer), *_names(answer)])
-    foreign = [
-        name for name in named if any(part not in vouched and part not in (known or ()) for part in tokens(name))
-    ]
+    known.update(part for name in named for part in tokens(name) if part in (training_vocabulary or ()))
+    foreign = [name for name in named if not known.issuperset(tokens(name))]
     if foreign:
-        who = "the reference does not" if known is None else "neither reference nor training data does"
-        yield f"an answer names what {who}: {', '.join(foreign[:8])}"
+        where = "the reference" if training_vocabulary is None else "reference and training data"
+        yield f"the answer names what is not in {where}: {', '.join(foreign[:_SHOWN_NAMES])}"
 
 
 def _names(answer: str) -> Iterator[str]:
-    """Words with capitals inside or throughout (DynamoDB, IAM), and capitalised ones that do not begin a sentence."""
+    """Words with a capital inside (DynamoDB, IAM), and capitalised words that do not begin a sentence."""
     for found in _WORD.finditer(answer):
         word, before = found[0], answer[max(0, found.start() - 2) : found.start()]
         inside = len(before) == 2 and (before[0].isalnum() or before[0] in ",;:") and before[1] == " "
@@ -120,48 +109,41 @@ def _names(answer: str) -> Iterator[str]:
             yield word
 
 
-def sheet(exam: Exam, chosen: Sequence[Candidate]) -> str:
-    """review.csv: one row per candidate, the two scores left to be filled in, whole numbers from 1 to 10."""
-    questions = {question.id: question for question in exam.questions}
+def review_sheet(samples: SampleSet, candidates: Sequence[ReviewCandidate]) -> str:
+    """review.csv: one row per candidate. People fill in the two scores, whole numbers from 1 to 10."""
+    by_sample_id = {sample.id: sample for sample in samples.samples}
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(COLUMNS)
-    for candidate in chosen:
-        question = questions[candidate.id]
-        answers = [question.answers[model] or "(no answer)" for model in order(candidate.id)]
-        cells = [
-            candidate.id,
-            "; ".join(candidate.reasons),
-            question.question,
-            question.reference,
-            *answers,
-            "",
-            "",
-            "",
-        ]
+    for candidate in candidates:
+        sample = by_sample_id[candidate.id]
+        answers = [sample.answers[name] or "(no answer)" for name in answer_order(candidate.id)]
+        cells = [candidate.id, "; ".join(candidate.reasons), sample.question, sample.reference, *answers, "", "", ""]
         writer.writerow([f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in cells])
     return text.getvalue()
 
 
-def order(key: str) -> tuple[ContestantName, ContestantName]:
-    """Which model's answer is shown first: decided by the question's id, so that the place says nothing."""
-    return ("base", "tuned") if hashlib.sha256(key.encode()).digest()[0] % 2 else ("tuned", "base")
+def answer_order(key: str) -> tuple[ContestantName, ContestantName]:
+    """Whose answer is shown first. The question's id decides, so that the position tells nothing about the model."""
+    return (BASE, TUNED) if hashlib.sha256(key.encode()).digest()[0] % 2 else (TUNED, BASE)
 
 
-def human_scores(text: str, known: Collection[str], file: str = "review.csv") -> dict[str, dict[ContestantName, int]]:
-    """The scores that people filled in, by question and model; rows without any are passed over.
+def read_review(text: str, known: Collection[str], file: str = "review.csv") -> PeopleScores:
+    """The scores that people filled in. Rows without a score are skipped.
 
-    Raises EvaluationError with every finding, one per line: a column that is missing, an id that is not among `known`,
-    a score that is not a whole number from 1 to 10, a question twice, no score at all.
+    Raises EvaluationError with every finding, one per line: a missing column, an id that is not among `known`, a score
+    that is not a whole number from 1 to 10, a question twice, no score at all.
     """
     plain = text.removeprefix("\ufeff")
     header = plain.partition("\n")[0]
-    separator = ";" if header.count(";") > header.count(",") else ","  # some spreadsheets write semicolons
+    separator = ";" if header.count(";") > header.count(",") else ","  # Some spreadsheets write semicolons.
     reader = csv.DictReader(io.StringIO(plain), delimiter=separator)
     missing = [name for name in ("id", "score_1", "score_2") if name not in (reader.fieldnames or ())]
     if missing:
-        raise EvaluationError(f"{file}, line 1: no column {', '.join(missing)}. Keep the header as it was written.")
-    found: dict[str, dict[ContestantName, int]] = {}
+        raise EvaluationError(
+            f"{file}, line 1: there is no column {', '.join(missing)}. Keep the header of the exported file."
+        )
+    found: PeopleScores = {}
     findings: list[str] = []
     for row in reader:
         try:
@@ -174,7 +156,7 @@ def human_scores(text: str, known: Collection[str], file: str = "review.csv") ->
     if findings:
         raise EvaluationError("\n".join(findings))
     if not found:
-        raise EvaluationError(f"{file} has no score yet. Fill in score_1 or score_2 (1 to 10) of one row at least.")
+        raise EvaluationError(f"{file} has no score yet. Fill in score_1 or score_2 (1 to 10) of at least one row.")
     return found
 
 
@@ -188,8 +170,8 @@ def _scores_of(
     if key not in known:
         raise ValueError(f"there is no question {key!r} in this run.")
     if key in found:
-        raise ValueError(f"question {key!r} stands here twice.")
-    return {model: _score(text) for model, text in zip(order(key), given, strict=True) if text}
+        raise ValueError(f"the question {key!r} is in the file twice.")
+    return {model: _score(text) for model, text in zip(answer_order(key), given, strict=True) if text}
 
 
 def _score(text: str) -> int:
@@ -199,6 +181,6 @@ def _score(text: str) -> int:
 
 
 def _plain(cell: str | None) -> str:
-    """The id as it was before a quote kept a spreadsheet from running it."""
+    """The id without the quote that protects a spreadsheet from a formula."""
     text = (cell or "").strip()
     return text[1:] if text.startswith("'") and text[1:].startswith(_FORMULA) else text

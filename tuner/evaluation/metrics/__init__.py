@@ -3,7 +3,7 @@
 To add a metric, add a module here with a subclass of `Metric`, and its measures to tuner/catalog/metrics.py. The metric
 is found by its `name`.
 
-Importing this package stays light: a metric imports its library when it grades.
+Importing this package is fast: a metric imports its library when it grades.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from importlib import import_module
 
 from tuner.catalog.metrics import Measure
 from tuner.core.errors import SettingsError
-from tuner.evaluation.metrics.base import Equipment, Grades, Metric, Values
+from tuner.evaluation.metrics.base import Grades, Measures, Metric, ScoringContext
 
-__all__ = ["Equipment", "Grades", "Measure", "Metric", "Values", "all_metrics", "chosen", "measures"]
+__all__ = ["Grades", "Measure", "Measures", "Metric", "ScoringContext", "all_metrics", "chosen", "measures"]
 
 
 @cache
@@ -32,7 +32,7 @@ def all_metrics() -> dict[str, type[Metric]]:
 
 
 def chosen(names: Iterable[str]) -> list[Metric]:
-    """The metrics with these names. Raises SettingsError that names the nearest ones there are."""
+    """The metrics with these names. Raises SettingsError that suggests the nearest name."""
     known = all_metrics()
     for name in names:
         if name not in known:

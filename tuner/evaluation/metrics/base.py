@@ -1,4 +1,4 @@
-"""What every metric is: a name, the measures it yields, and a way to grade questions."""
+"""The interface of a metric: it has a name and measures, and it grades samples."""
 
 from __future__ import annotations
 
@@ -8,35 +8,40 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from tuner.artifacts.contestants import CONTESTANTS, ContestantName
+from tuner.artifacts.scores import AnswerScores, Number
 from tuner.catalog.metrics import Measure
 from tuner.evaluation.judging.judge import Judge
-from tuner.evaluation.samples import Question
+from tuner.evaluation.samples import Sample
 
 if TYPE_CHECKING:
     from tuner.evaluation.encoder.files import EncoderSource
 
-Values = dict[str, float | str | None]
-"""One answer's measures by name. None is "no score could be made"; a text goes with a measure (its reasoning)."""
+Measures = dict[str, Number | None]
+"""One text's measures by their names. None: no score could be made."""
 
 
 @dataclass(frozen=True, slots=True)
 class Grades:
-    """A metric's result: per model the values in the order of the questions, and what they were made with.
+    """What a metric found, for every contestant in the order of the samples.
 
-    `about` are facts that are the same for every shard of a run; `counts` are added up over shards; `references` are
-    the references' own values, where a metric has them.
+    `about` are facts about the metric itself that are the same for every shard of a run, and `counts` are numbers that
+    are added up over the shards. `references` are the measures of the reference answers, where a metric has them.
     """
 
-    values: Mapping[ContestantName, Sequence[Values]]
+    values: Mapping[ContestantName, Sequence[AnswerScores]]
+    # Each metric has facts of its own. The typed form is in tuner/artifacts/scores.py: a member with the metric's name.
     about: Mapping[str, Any] = field(default_factory=dict)
     counts: Mapping[str, int] = field(default_factory=dict)
-    references: Sequence[Values] | None = None
+    references: Sequence[Measures] | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Equipment:
-    """What metrics work with. `encoder` is BERTScore's, the packaged one when None; `language` a BCP 47 primary tag,
-    or empty when unknown."""
+class ScoringContext:
+    """What metrics need beside the samples.
+
+    `encoder` is BERTScore's; None means the packaged one. `language` is a BCP 47 primary tag, such as `en`, or empty
+    when it is not known.
+    """
 
     judge: Judge | None = None
     encoder: EncoderSource | None = None
@@ -44,48 +49,48 @@ class Equipment:
 
 
 class Metric(ABC):
-    """Grades both models' answers. Subclasses live one to a file in this folder and are found there by `name`."""
+    """A metric. It has a module of its own in this folder, and is found there by its `name`."""
 
     name: ClassVar[str]
     measures: ClassVar[tuple[Measure, ...]]
     needs_judge: ClassVar[bool] = False
+    # Which samples the metric applies to, in words, when that is not all.
     only_for: ClassVar[str] = ""
-    """Which questions it says anything about, when that is not all."""
 
     @abstractmethod
-    def grade(self, questions: Sequence[Question], equipment: Equipment) -> Grades:
-        """Values for every question and model; None where there is no answer or no score could be made."""
+    def grade(self, samples: Sequence[Sample], context: ScoringContext) -> Grades:
+        """Grades every answer. A measure is None where there is no answer, or where no score could be made."""
 
 
 class TextMetric(Metric):
-    """A metric that looks at one answer and its reference at a time."""
+    """A metric that compares one answer at a time with its reference."""
 
-    def grade(self, questions: Sequence[Question], equipment: Equipment) -> Grades:
-        """Measures each answer by itself."""
-        about = self.prepare(equipment)
+    def grade(self, samples: Sequence[Sample], context: ScoringContext) -> Grades:
+        """Grades each answer by itself."""
+        about = self.prepare(context)
         return Grades(
             {
-                model: [self._values(question, question.answers[model]) for question in questions]
-                for model in CONTESTANTS
+                name: [AnswerScores(measures=self._measures(sample, sample.answers[name])) for sample in samples]
+                for name in CONTESTANTS
             },
             about,
         )
 
-    def prepare(self, equipment: Equipment) -> dict[str, Any]:
-        """Sets up what `measure` needs, once for all answers, and returns what there is to say about it."""
+    def prepare(self, context: ScoringContext) -> dict[str, Any]:
+        """Sets up what `measure` needs, once for all answers. Returns facts for `Grades.about`."""
         return {}
 
-    def applies(self, question: Question) -> bool:
-        """Whether the measures say anything about answers to this question; if not, they are absent."""
+    def applies(self, sample: Sample) -> bool:
+        """Whether the metric says anything about answers to this question. If not, its measures are absent."""
         return True
 
     @abstractmethod
-    def measure(self, answer: str, question: Question) -> Values:
-        """The measures of an answer that is there."""
+    def measure(self, answer: str, sample: Sample) -> Measures:
+        """The measures of an answer."""
 
-    def _values(self, question: Question, answer: str | None) -> Values:
-        if not self.applies(question):
+    def _measures(self, sample: Sample, answer: str | None) -> Measures:
+        if not self.applies(sample):
             return {}
         if answer is None:
             return {measure.name: None for measure in self.measures}
-        return self.measure(answer, question)
+        return self.measure(answer, sample)

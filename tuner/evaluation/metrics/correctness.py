@@ -1,4 +1,4 @@
-"""Correctness from 1 to 10, by an LLM judge with the reference in hand."""
+"""The metric correctness: a grade from 1 to 10 by an LLM judge that sees the reference."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from tuner.artifacts.contestants import CONTESTANTS
+from tuner.artifacts.judgments import Judgment
+from tuner.artifacts.scores import AnswerScores
 from tuner.aws.bedrock.tool_call import Tool
 from tuner.catalog.metrics import METRICS
-from tuner.evaluation.judging.judge import Request, Verdict, instructions, tagged
-from tuner.evaluation.metrics.base import Equipment, Grades, Metric, Values
-from tuner.evaluation.samples import Question
+from tuner.evaluation.judging.judge import Request, instructions, tagged
+from tuner.evaluation.metrics.base import Grades, Metric, ScoringContext
+from tuner.evaluation.samples import Sample
 
 GRADE = Tool(
     "grade",
@@ -28,35 +30,36 @@ GRADE = Tool(
 
 
 class Correctness(Metric):
-    """What a careful reader would grade; see rubric.md."""
+    """The grade by the rubric in tuner/evaluation/judging/rubric.md."""
 
     name = "correctness"
     measures = METRICS["correctness"]
     needs_judge = True
 
-    def grade(self, questions: Sequence[Question], equipment: Equipment) -> Grades:
-        """Asks for a verdict on every answer there is."""
-        judge = equipment.judge
+    def grade(self, samples: Sequence[Sample], context: ScoringContext) -> Grades:
+        """Asks the judge for a grade of every answer."""
+        judge = context.judge
         if judge is None:
-            raise ValueError("correctness needs a judge")
-        places = [(model, index) for model in CONTESTANTS for index in range(len(questions))]
-        asked = [place for place in places if questions[place[1]].answers[place[0]] is not None]
-        requests = [_request(questions[index], questions[index].answers[model] or "") for model, index in asked]
-        verdicts = dict(zip(asked, judge.judge(requests), strict=True))
-        values = {model: [_values(verdicts.get((model, i))) for i in range(len(questions))] for model in CONTESTANTS}
-        return Grades(values, judge.about(verdicts.values()), judge.counts(verdicts.values()))
+            raise ValueError("the metric correctness needs a judge")
+        places = [(name, index) for name in CONTESTANTS for index in range(len(samples))]
+        asked = [(name, index) for name, index in places if samples[index].answers[name] is not None]
+        requests = [_request(samples[index], samples[index].answers[name] or "") for name, index in asked]
+        judgments = dict(zip(asked, judge.judge(requests), strict=True))
+        values = {name: [_scores(judgments.get((name, i))) for i in range(len(samples))] for name in CONTESTANTS}
+        return Grades(values, judge.about(judgments.values()), judge.counts(judgments.values()))
 
 
-def _request(question: Question, answer: str) -> Request:
-    text = tagged(question=question.question, reference=question.reference, answer=answer)
+def _request(sample: Sample, answer: str) -> Request:
+    text = tagged(question=sample.question, reference=sample.reference, answer=answer)
     return Request(instructions("rubric.md"), text, GRADE, _problem)
 
 
 def _problem(arguments: Any) -> str | None:
-    """What is wrong with a verdict. A float, a text like "8/10" and a number off the scale are not grades."""
+    """What is wrong with a grade. A float, a text such as "8/10" and a number outside 1 to 10 are not grades."""
     if not isinstance(arguments, dict):
         return "it must be an object with score and reasoning."
     score, reasoning = arguments.get("score"), arguments.get("reasoning")
+    # In Python, `True` is an integer too.
     if isinstance(score, bool) or not isinstance(score, int) or not 1 <= score <= 10:
         return f"score must be a whole number from 1 to 10, not {str(score)[:40]!r}."
     if not isinstance(reasoning, str) or not reasoning.strip():
@@ -64,10 +67,12 @@ def _problem(arguments: Any) -> str | None:
     return None
 
 
-def _values(verdict: Verdict | None) -> Values:
-    if verdict is None:
-        return {"correctness": None}
-    if verdict.arguments is None:
-        return {"correctness": None, "problem": verdict.problem}
-    doubt: Values = {"unsure": True} if verdict.arguments.get("unsure") is True else {}
-    return {"correctness": verdict.arguments["score"], "reasoning": verdict.arguments["reasoning"], **doubt}
+def _scores(judgment: Judgment | None) -> AnswerScores:
+    if judgment is None:  # there is no answer
+        return AnswerScores(measures={"correctness": None})
+    if judgment.arguments is None:
+        return AnswerScores(measures={"correctness": None}, problem=judgment.problem)
+    grade = {"correctness": judgment.arguments["score"]}
+    if judgment.arguments.get("unsure") is True:
+        return AnswerScores(measures=grade, reasoning=judgment.arguments["reasoning"], unsure=True)
+    return AnswerScores(measures=grade, reasoning=judgment.arguments["reasoning"])

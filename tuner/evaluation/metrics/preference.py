@@ -1,21 +1,23 @@
-"""Which of the two answers the judge prefers, asked in both orders.
+"""The metric preference: which of two answers an LLM judge prefers. The judge is asked in both orders.
 
-Judges favour a position (Zheng et al., "Judging LLM-as-a-Judge with MT-Bench and Chatbot Arena", 2023, section 3.4): a
-preference that does not survive the swap is a tie. How often that happened, and how often the longer answer won, is
-counted, so that a reader can see how far to trust it.
+Judges favour a position (Zheng et al., "Judging LLM-as-a-Judge with MT-Bench and Chatbot Arena", 2023, section 3.4).
+When the preference changes with the order, it is a tie. The metric counts how often that happened and how often the
+longer answer won, so that a reader can see how much to trust the judge.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tuner.artifacts.contestants import CONTESTANTS, ContestantName
+from tuner.artifacts.contestants import BASE, CONTESTANTS, TUNED, ContestantName
+from tuner.artifacts.judgments import Judgment
+from tuner.artifacts.scores import AnswerScores
 from tuner.aws.bedrock.tool_call import Tool
 from tuner.catalog.metrics import METRICS
-from tuner.evaluation.judging.judge import Request, Verdict, instructions, tagged
-from tuner.evaluation.metrics.base import Equipment, Grades, Metric, Values
-from tuner.evaluation.samples import Question
+from tuner.evaluation.judging.judge import Request, instructions, tagged
+from tuner.evaluation.metrics.base import Grades, Metric, ScoringContext
+from tuner.evaluation.samples import Sample
 
 PREFER = Tool(
     "prefer",
@@ -29,37 +31,39 @@ PREFER = Tool(
         "required": ["reasoning", "preferred"],
     },
 )
-_ORDERS: tuple[tuple[ContestantName, ContestantName], ...] = (("base", "tuned"), ("tuned", "base"))
+Order = tuple[ContestantName, ContestantName]
+_ORDERS: tuple[Order, ...] = ((BASE, TUNED), (TUNED, BASE))
 
 
 class Preference(Metric):
-    """1 for the answer that is preferred in both orders, 0 for the other; a half each for a tie."""
+    """1 for the answer that is preferred in both orders and 0 for the other one; 0.5 for both when it is a tie."""
 
     name = "preference"
     measures = METRICS["preference"]
     needs_judge = True
 
-    def grade(self, questions: Sequence[Question], equipment: Equipment) -> Grades:
-        """Asks twice about every question that both models answered."""
-        judge = equipment.judge
+    def grade(self, samples: Sequence[Sample], context: ScoringContext) -> Grades:
+        """Asks the judge twice about every question that both models answered."""
+        judge = context.judge
         if judge is None:
-            raise ValueError("preference needs a judge")
-        both = [index for index, question in enumerate(questions) if None not in question.answers.values()]
-        requests = [_request(questions[index], order) for index in both for order in _ORDERS]
-        verdicts = judge.judge(requests)
-        asked = {index: verdicts[2 * place : 2 * place + 2] for place, index in enumerate(both)}
-        pairs = [_values(question, asked.get(index)) for index, question in enumerate(questions)]
-        counts = {**judge.counts(verdicts), **_habits(questions, asked)}
-        return Grades({model: [pair[model] for pair in pairs] for model in CONTESTANTS}, judge.about(verdicts), counts)
+            raise ValueError("the metric preference needs a judge")
+        answered = [index for index, sample in enumerate(samples) if None not in sample.answers.values()]
+        requests = [_request(samples[index], order) for index in answered for order in _ORDERS]
+        judgments = judge.judge(requests)
+        by_sample = {index: judgments[2 * place : 2 * place + 2] for place, index in enumerate(answered)}
+        pairs = [_scores(sample, by_sample.get(index)) for index, sample in enumerate(samples)]
+        counts = {**judge.counts(judgments), **_bias_counts(samples, by_sample)}
+        return Grades({name: [pair[name] for pair in pairs] for name in CONTESTANTS}, judge.about(judgments), counts)
 
 
-def _request(question: Question, order: tuple[ContestantName, ContestantName]) -> Request:
-    first, second = (question.answers[model] or "" for model in order)
-    text = tagged(question=question.question, reference=question.reference, answer_1=first, answer_2=second)
+def _request(sample: Sample, order: Order) -> Request:
+    first, second = (sample.answers[name] or "" for name in order)
+    text = tagged(question=sample.question, reference=sample.reference, answer_1=first, answer_2=second)
     return Request(instructions("preference.md"), text, PREFER, _problem)
 
 
 def _problem(arguments: Any) -> str | None:
+    """What is wrong with a preference."""
     if not isinstance(arguments, dict):
         return "it must be an object with preferred and reasoning."
     preferred, reasoning = arguments.get("preferred"), arguments.get("reasoning")
@@ -70,44 +74,48 @@ def _problem(arguments: Any) -> str | None:
     return None
 
 
-def _choice(verdict: Verdict, order: tuple[ContestantName, ContestantName]) -> ContestantName | None:
-    preferred = verdict.arguments["preferred"] if verdict.arguments else 0
+def _choice(judgment: Judgment, order: Order) -> ContestantName | None:
+    preferred = judgment.arguments["preferred"] if judgment.arguments else 0
     return order[preferred - 1] if preferred else None
 
 
-def _winner(verdicts: Sequence[Verdict]) -> ContestantName | None:
-    first, second = (_choice(verdict, order) for verdict, order in zip(verdicts, _ORDERS, strict=True))
+def _winner(judgments: Sequence[Judgment]) -> ContestantName | None:
+    first, second = (_choice(judgment, order) for judgment, order in zip(judgments, _ORDERS, strict=True))
     return first if first == second else None
 
 
-def _values(question: Question, verdicts: Sequence[Verdict] | None) -> dict[ContestantName, Values]:
-    if verdicts is None:  # a model that gave no answer loses against one that did
-        return {model: {"preference": 1.0 if question.answers[model] is not None else None} for model in CONTESTANTS}
-    missing = [verdict.problem for verdict in verdicts if verdict.arguments is None]
+def _scores(sample: Sample, judgments: Sequence[Judgment] | None) -> dict[ContestantName, AnswerScores]:
+    if judgments is None:  # an answer wins against no answer
+        return {name: _preference(None if sample.answers[name] is None else 1.0) for name in CONTESTANTS}
+    missing = [judgment.problem for judgment in judgments if judgment.arguments is None]
     if missing:
-        return {model: {"preference": None, "preference_problem": missing[0]} for model in CONTESTANTS}
-    winner = _winner(verdicts)
-    reasoning = str((verdicts[0].arguments or {})["reasoning"])
-    values: dict[ContestantName, Values] = {
-        model: {"preference": 0.5 if winner is None else float(model == winner)} for model in CONTESTANTS
-    }
-    values["tuned"]["preference_reasoning"] = f"(answer 1 is the {_ORDERS[0][0]} model's) {reasoning}"
-    return values
+        return {
+            name: AnswerScores(measures={"preference": None}, preference_problem=missing[0]) for name in CONTESTANTS
+        }
+    winner = _winner(judgments)
+    scores = {name: _preference(0.5 if winner is None else float(name == winner)) for name in CONTESTANTS}
+    reasoning = str((judgments[0].arguments or {})["reasoning"])
+    explained = AnswerScores(preference_reasoning=f"(answer 1 is the {_ORDERS[0][0]} model's) {reasoning}")
+    return {**scores, TUNED: scores[TUNED].joined(explained)}
 
 
-def _habits(questions: Sequence[Question], asked: dict[int, list[Verdict]]) -> dict[str, int]:
-    """Compared questions, how many verdicts flipped with the order, and how many winners were the longer answer."""
-    whole = {index: pair for index, pair in asked.items() if all(verdict.arguments for verdict in pair)}
-    choices = [[_choice(v, order) for v, order in zip(pair, _ORDERS, strict=True)] for pair in whole.values()]
-    winners = {index: _winner(pair) for index, pair in whole.items()}
+def _preference(value: float | None) -> AnswerScores:
+    return AnswerScores(measures={"preference": value})
+
+
+def _bias_counts(samples: Sequence[Sample], judgments: Mapping[int, Sequence[Judgment]]) -> dict[str, int]:
+    """Compared questions, how many preferences changed with the order, and how many winners were the longer answer."""
+    usable = {index: pair for index, pair in judgments.items() if all(judgment.arguments for judgment in pair)}
+    choices = [[_choice(j, order) for j, order in zip(pair, _ORDERS, strict=True)] for pair in usable.values()]
+    winners = {index: _winner(pair) for index, pair in usable.items()}
     return {
-        "compared": len(whole),
+        "compared": len(usable),
         "flipped": sum(None not in pair and pair[0] != pair[1] for pair in choices),
         "decided": sum(winner is not None for winner in winners.values()),
-        "longer_won": sum(_is_longer(questions[index], winner) for index, winner in winners.items() if winner),
+        "longer_won": sum(_is_longer(samples[index], winner) for index, winner in winners.items() if winner),
     }
 
 
-def _is_longer(question: Question, winner: ContestantName) -> bool:
-    other = next(model for model in CONTESTANTS if model != winner)
-    return len(question.answers[winner] or "") > len(question.answers[other] or "")
+def _is_longer(sample: Sample, winner: ContestantName) -> bool:
+    loser = next(name for name in CONTESTANTS if name != winner)
+    return len(sample.answers[winner] or "") > len(sample.answers[loser] or "")

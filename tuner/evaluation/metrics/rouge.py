@@ -1,7 +1,7 @@
-"""ROUGE-1, ROUGE-2 and ROUGE-L, with tokens that suit the language.
+"""The metric ROUGE (ROUGE-1, ROUGE-2 and ROUGE-L), with tokens for languages with and without spaces.
 
-Lin, "ROUGE: A Package for Automatic Evaluation of Summaries", 2004. The numbers are those of the rouge-score library,
-which the tests compare with; its own tokens are of a-z and 0-9 only.
+Lin, "ROUGE: A Package for Automatic Evaluation of Summaries", 2004. The numbers equal those of the rouge-score library
+for the same tokens, which a test checks. The library itself only knows tokens of a-z and 0-9.
 """
 
 from __future__ import annotations
@@ -12,19 +12,19 @@ from itertools import pairwise
 
 from tuner.catalog.metrics import METRICS
 from tuner.evaluation.language import tokens
-from tuner.evaluation.metrics.base import TextMetric, Values
-from tuner.evaluation.samples import Question
+from tuner.evaluation.metrics.base import Measures, TextMetric
+from tuner.evaluation.samples import Sample
 
 
 class Rouge(TextMetric):
-    """Words, pairs of words, and the longest common sequence that answer and reference share; each the F measure."""
+    """The F measure of shared words, of shared pairs of words, and of the longest common subsequence."""
 
     name = "rouge"
     measures = METRICS["rouge"]
 
-    def measure(self, answer: str, question: Question) -> Values:
+    def measure(self, answer: str, sample: Sample) -> Measures:
         """The three F measures."""
-        said, expected = tokens(answer), tokens(question.reference)
+        said, expected = tokens(answer), tokens(sample.reference)
         pairs = list(pairwise(said)), list(pairwise(expected))
         return {
             "rouge_1": _f_measure(_shared(said, expected), len(said), len(expected)),
@@ -34,7 +34,7 @@ class Rouge(TextMetric):
 
 
 def _f_measure(shared: int, said: int, expected: int) -> float:
-    # Twice what is shared over both lengths is the harmonic mean of precision and recall.
+    # The harmonic mean of precision (shared / said) and recall (shared / expected).
     return round(2 * shared / (said + expected), 6) if shared else 0.0
 
 
@@ -43,9 +43,10 @@ def _shared(one: Sequence[object], other: Sequence[object]) -> int:
 
 
 def _longest_common(one: Sequence[str], other: Sequence[str]) -> int:
-    """Length of the longest common subsequence; a bit for each token of `one`, so that a row is one addition.
+    """Length of the longest common subsequence.
 
-    Hyyrö, "Bit-Parallel LCS-length Computation Revisited", 2004.
+    Each token of `one` is a bit of an integer, so that one addition computes a whole row of the table. Hyyrö,
+    "Bit-Parallel LCS-length Computation Revisited", 2004.
     """
     places: dict[str, int] = {}
     for index, token in enumerate(one):

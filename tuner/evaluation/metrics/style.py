@@ -1,6 +1,6 @@
-"""How answers are written, each model beside the references: length, lists, refusals, the question repeated.
+"""The metric style: length, lists, refusals and repeated questions, of each model's answers and of the references.
 
-Nothing here is better or worse by itself; a tuned model should write as its references do.
+None of it is better or worse by itself. A tuned model should write as its references do.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from dataclasses import replace
 
 from tuner.catalog.metrics import METRICS
 from tuner.evaluation.language import tokens
-from tuner.evaluation.metrics.base import Equipment, Grades, TextMetric, Values
-from tuner.evaluation.samples import Question
+from tuner.evaluation.metrics.base import Grades, Measures, ScoringContext, TextMetric
+from tuner.evaluation.samples import Sample
 
 _LIST = re.compile(r"^\s*(?:[-*•・]|\d{1,2}[.)])\s+\S", re.MULTILINE)
 _REFUSAL = re.compile(
@@ -21,24 +21,26 @@ _REFUSAL = re.compile(
     r"|申し訳|分かりません|わかりません|抱歉|对不起|我不知道|无法回答",
     re.IGNORECASE,
 )
+# A refusal is recognised in the first characters only: later, "I cannot" can be part of an answer.
 _OPENING = 160
+# A shorter question occurs in an answer by chance.
 _SHORTEST_QUESTION = 4
 
 
 class Style(TextMetric):
-    """Describes; the shares are of answers."""
+    """Describes the answers. All measures but the length are shares of the answers."""
 
     name = "style"
     measures = METRICS["style"]
 
-    def grade(self, questions: Sequence[Question], equipment: Equipment) -> Grades:
+    def grade(self, samples: Sequence[Sample], context: ScoringContext) -> Grades:
         """Measures the references too."""
-        references = [self.measure(question.reference, question) for question in questions]
-        return replace(super().grade(questions, equipment), references=references)
+        references = [self.measure(sample.reference, sample) for sample in samples]
+        return replace(super().grade(samples, context), references=references)
 
-    def measure(self, answer: str, question: Question) -> Values:
-        """A length, and yes (1) or no (0) for the rest."""
-        asked = tokens(question.question)
+    def measure(self, answer: str, sample: Sample) -> Measures:
+        """The length in words, and 1 (yes) or 0 (no) for the other measures."""
+        asked = tokens(sample.question)
         repeated = len(asked) >= _SHORTEST_QUESTION and _within(asked, tokens(answer))
         return {
             "style_words": len(tokens(answer)),

@@ -1,33 +1,34 @@
-"""Whether the metrics tell the same story: rank correlation of what each says about the same questions."""
+"""Rank correlation of what the measures say about the same questions."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import combinations
-from typing import Any
 
+from tuner.artifacts.scores import Correlation, QuestionScores
 from tuner.evaluation.statistics.comparison import rank_correlation
 
-COMPARED = ("correctness", "preference", "bertscore_f1", "rouge_l", "bleu", "chrf", "token_f1")
+_COMPARED = ("correctness", "preference", "bertscore_f1", "rouge_l", "bleu", "chrf", "token_f1")
 
 
-def agreement(records: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Spearman's correlation between measures' gains (tuned minus base) per question: [{"one", "other", "rho", "n"}].
+def correlations(records: Sequence[QuestionScores]) -> tuple[Correlation, ...]:
+    """Spearman's correlation between the gains (tuned minus base) per question, for each pair of measures.
 
-    Gains, and not scores: what counts is whether the measures find the same answers better. Questions without an answer
-    of either model are left out, since all measures agree about those.
+    It compares gains and not scores, because the question is whether the measures find the same answers better.
+    Failed answers have no score and are left out: all measures agree about those.
     """
-    gains = {name: _gains(name, records) for name in COMPARED}
-    found = [_correlated(one, other, gains) for one, other in combinations([n for n in COMPARED if gains[n]], 2)]
-    return [entry for entry in found if entry is not None]
+    gains = {name: _gains(name, records) for name in _COMPARED}
+    pairs = combinations([name for name in _COMPARED if gains[name]], 2)
+    found = [_correlation(one, other, gains) for one, other in pairs]
+    return tuple(entry for entry in found if entry is not None)
 
 
-def _gains(name: str, records: Sequence[Mapping[str, Any]]) -> dict[str, float]:
-    both = {record["id"]: (record["base"].get(name), record["tuned"].get(name)) for record in records}
-    return {key: tuned - base for key, (base, tuned) in both.items() if base is not None and tuned is not None}
+def _gains(measure: str, records: Sequence[QuestionScores]) -> dict[str, float]:
+    gains = {record.id: record.difference(measure) for record in records}
+    return {key: gain for key, gain in gains.items() if gain is not None}
 
 
-def _correlated(one: str, other: str, gains: Mapping[str, Mapping[str, float]]) -> dict[str, Any] | None:
+def _correlation(one: str, other: str, gains: Mapping[str, Mapping[str, float]]) -> Correlation | None:
     shared = [key for key in gains[one] if key in gains[other]]
     rho = rank_correlation([gains[one][key] for key in shared], [gains[other][key] for key in shared])
-    return None if rho is None else {"one": one, "other": other, "rho": round(rho, 4), "n": len(shared)}
+    return None if rho is None else Correlation(one=one, other=other, rho=round(rho, 4), n=len(shared))

@@ -1,7 +1,7 @@
-"""Quantiles of Student's t distribution, without SciPy: half of what a Lambda function may weigh.
+"""Quantiles of Student's t distribution, without SciPy, which would take half of a Lambda function's size limit.
 
-For whole degrees of freedom the distribution is a finite sum (Abramowitz and Stegun, 26.7.3 and 26.7.4), which Newton's
-method inverts. Where the sum is long, the expansion around the normal distribution (26.7.5) is as exact.
+For integer degrees of freedom, the distribution is a finite sum (Abramowitz and Stegun, 26.7.3 and 26.7.4), which
+Newton's method inverts. For many degrees of freedom, the expansion around the normal distribution (26.7.5) is as exact.
 """
 
 from __future__ import annotations
@@ -11,12 +11,13 @@ from functools import cache
 from statistics import NormalDist
 
 _NORMAL = NormalDist()
+# Beyond these degrees of freedom the sum is long, and the expansion is used.
 _MANY = 1_000
 
 
 @cache
 def quantile(degrees: int, probability: float) -> float:
-    """The value below which Student's t with so many degrees of freedom is with this probability."""
+    """The value that a t-distributed variable with `degrees` of freedom is below with this probability."""
     if probability == 0.5:
         return 0.0
     if probability < 0.5:
@@ -24,7 +25,7 @@ def quantile(degrees: int, probability: float) -> float:
     z = _NORMAL.inv_cdf(probability)
     if degrees > _MANY:
         return _expanded(z, degrees)
-    # The distribution is concave above 0: from below, no step goes too far.
+    # The distribution function is concave above 0, so Newton's steps from below never overshoot.
     t = min(z, math.tan(math.pi * (probability - 0.5)))
     for _ in range(100):
         step = (probability - distribution(degrees, t)) / _density(degrees, t)

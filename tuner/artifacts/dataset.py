@@ -1,0 +1,168 @@
+"""`dataset/`: what the preprocessing step writes about a dataset, and its evaluation questions."""
+
+from __future__ import annotations
+
+import json
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from tuner.artifacts.base import Artifact, Part
+from tuner.core.artifact_keys import Keys
+from tuner.core.run import Role
+from tuner.core.text_sanitizer import storable
+
+Severity = Literal["error", "warning"]
+
+
+class Message(Part):
+    """What one side of a conversation said. `role` is `user` or `assistant`."""
+
+    role: str
+    text: str
+
+
+class EvaluationQuestion(Part):
+    """A record of `dataset/evaluation.jsonl`: a question with its reference answer.
+
+    In a conversation of several turns, `messages` has every turn but the last, which is the reference; `question` is
+    the same conversation as text, for people and judges.
+    """
+
+    id: str
+    question: str
+    reference: str
+    system: str | None = Field(None, description="the record's own system prompt; null: the run's applies")
+    messages: tuple[Message, ...] = ()
+
+    @property
+    def turns(self) -> tuple[Message, ...]:
+        """What is sent to the model: the turns of the conversation, or the one question."""
+        return self.messages or (Message(role="user", text=self.question),)
+
+    def to_json_line(self) -> str:
+        """The record without members that have their default: most questions have no messages of their own."""
+        return storable(json.dumps(self.model_dump(mode="json", exclude_defaults=True), ensure_ascii=False))
+
+
+class Finding(Part):
+    """Something that is wrong with a dataset, and where. `line` is where the record starts, from 1."""
+
+    severity: Severity
+    file: str
+    line: int | None = Field(None, description="null for the whole file")
+    field: str | None = None
+    rule: str
+    message: str
+    remedy: str
+
+    @property
+    def place(self) -> str:
+        """File, line and field, as far as they are known."""
+        line = "" if self.line is None else f", line {self.line}"
+        field = "" if self.field is None else f", field '{self.field}'"
+        return f"{self.file}{line}{field}"
+
+    def __str__(self) -> str:
+        """Where it is, what is wrong, and what to do."""
+        return f"{self.place}: {self.message} {self.remedy}"
+
+
+class DatasetFindings(Artifact):
+    """`dataset/findings.json`: all findings counted, and the first of them."""
+
+    NAME: ClassVar[str] = Keys.FINDINGS
+
+    errors: int = 0
+    warnings: int = 0
+    findings: tuple[Finding, ...] = ()
+    counts: dict[str, int] = Field(default_factory=dict, description="findings by rule")
+
+
+class Coverage(Part):
+    """How much the training data says about what one question asks."""
+
+    subject: tuple[str, ...] = Field((), description="words that carry the question's subject")
+    records: int = Field(description="training records that speak of it")
+    mentions: int = Field(0, description="how often they do")
+
+
+class QuestionCoverage(Coverage):
+    """The coverage of a question, as the profile lists it."""
+
+    question: str = Field(description="its beginning")
+
+
+class TokenLengths(Part):
+    """Distribution of the lengths of a file's texts, in tokens."""
+
+    smallest: float | None = None
+    p5: float | None = None
+    median: float | None = None
+    p95: float | None = None
+    largest: float | None = None
+
+
+class AnswerOpening(Part):
+    """Words that several answers begin with."""
+
+    words: str
+    records: int
+
+
+class FileProfile(Part):
+    """What the records of one file are like."""
+
+    records: int = 0
+    prompt_tokens: TokenLengths = TokenLengths()
+    completion_tokens: TokenLengths = TokenLengths()
+    answers_with_lists: float | None = Field(None, description="share of the answers")
+    openings: tuple[AnswerOpening, ...] = ()
+    languages: dict[str, int] = Field(default_factory=dict, description="records by ISO 639-1 code, of the first ones")
+
+
+class DatasetProfile(Part):
+    """What the dataset is like: style, languages and coverage."""
+
+    training: FileProfile | None = None
+    validation: FileProfile | None = None
+    evaluation: FileProfile | None = None
+    coverage: tuple[QuestionCoverage, ...] = Field((), description="of the first questions, the least covered on top")
+
+
+class Readiness(Part):
+    """What the findings come to."""
+
+    state: Literal["ready", "ready with warnings", "not ready"]
+    sentence: str
+    fix_first: tuple[str, ...] = ()
+
+
+class SourceFile(Part):
+    """A file of the dataset. `fields` says which of its fields was used as what."""
+
+    role: Role
+    key: str
+    fields: dict[str, str] = Field(default_factory=dict)
+
+
+class DatasetSummary(Artifact):
+    """`dataset/summary.json`: counts of the converted files, where they come from, and the dataset's profile."""
+
+    NAME: ClassVar[str] = Keys.DATASET_SUMMARY
+
+    training_records: int
+    validation_records: int
+    evaluation_records: int = 0
+    training_tokens: int = 0
+    validation_tokens: int = 0
+    evaluation_tokens: int = 0
+    tokens_are: str | None = Field(None, description="how tokens were counted")
+    training_bytes: int = 0
+    validation_bytes: int = 0
+    validation_from: str | None = Field(None, description="file, held out, or generated from documents")
+    evaluation_from: str | None = Field(None, description="file or validation")
+    record_format: str | None = None
+    study: DatasetProfile | None = Field(None, description="the dataset's profile")
+    verdict: Readiness | None = None
+    files: tuple[SourceFile, ...] = ()
