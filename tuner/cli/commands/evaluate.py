@@ -101,7 +101,7 @@ def _settings(file: Path | None, asked: Mapping[str, Mapping[str, str | None]]) 
 def scores_table(measures: Mapping[str, MeasureScores], names: tuple[str, str] = ("base", "tuned")) -> Table:
     """The two means, their difference and the conclusion, by measure."""
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="name")
-    table.add_column("metric")
+    table.add_column("measure")
     for heading in (*names, "difference"):
         table.add_column(heading, justify="right", overflow="fold")  # ids of runs differ at their ends
     table.add_column("95 % interval", justify="right", no_wrap=True)

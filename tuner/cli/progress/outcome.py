@@ -46,29 +46,29 @@ def read_report(deployment: Deployment, run_id: str) -> Report | None:
 def scores_table(report: Report) -> Table:
     """The two means, their difference and its interval, by measure."""
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="name")
-    table.add_column("metric")
+    table.add_column("measure")
     for heading in ("base", "tuned", "difference", "95 % interval"):
         table.add_column(heading, justify="right", no_wrap=True)
     for name in sorted(report.scores, key=lambda name: _FIRST.index(name) if name in _FIRST else len(_FIRST)):
-        metric = report.scores[name]
-        if not any(side and side.mean is not None for side in (metric.base, metric.tuned)):
+        measure = report.scores[name]
+        if not any(side and side.mean is not None for side in (measure.base, measure.tuned)):
             continue
         table.add_row(
-            metric.label or title(name),
-            number(metric.base.mean if metric.base else None),
-            number(metric.tuned.mean if metric.tuned else None),
-            Text(number(metric.difference, signed=True), _style(metric)),
-            " to ".join(number(end, signed=True) for end in metric.comparison.interval or ()),
+            measure.label or title(name),
+            number(measure.base.mean if measure.base else None),
+            number(measure.tuned.mean if measure.tuned else None),
+            Text(number(measure.difference, signed=True), _style(measure)),
+            " to ".join(number(end, signed=True) for end in measure.comparison.interval or ()),
         )
     return table
 
 
-def _style(metric: MeasureScores) -> str:
+def _style(measure: MeasureScores) -> str:
     """A colour when the whole interval is on one side of zero. A difference that may be chance has none."""
-    low, high = metric.comparison.interval or (0, 0)
-    if metric.better is None or low <= 0 <= high:
+    low, high = measure.comparison.interval or (0, 0)
+    if measure.better is None or low <= 0 <= high:
         return ""
-    return "good" if (low > 0) == (metric.better == "higher") else "bad"
+    return "good" if (low > 0) == (measure.better == "higher") else "bad"
 
 
 def conclude(
