@@ -45,7 +45,7 @@ class Rate(Part):
     source: str = ""
 
 
-class Limits(Part):
+class SpendingLimits(Part):
     """What a run may cost: above `budget_usd` it is refused, above `approval_usd` (None: never) a person must approve.
 
     `ask_when_unknown`: a person must also approve when the price of any item is unknown.
@@ -56,7 +56,7 @@ class Limits(Part):
     ask_when_unknown: bool = False
 
 
-class Estimate(Artifact, Limits):
+class Estimate(Artifact, SpendingLimits):
     """`estimate.json`. `total_usd` is the sum of the known items."""
 
     NAME: ClassVar[str] = Keys.ESTIMATE

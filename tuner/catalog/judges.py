@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from typing import Any, Literal
+from typing import Literal
 
 from tuner.catalog.data_files import Sourced, read
 from tuner.core.strict_model import StrictModel
@@ -58,9 +58,11 @@ class Judge(RequestForm):
         """The vendor in its id: `amazon`."""
         return self.foundation_model.split(".")[0]
 
-    def inference_config(self, max_tokens: int, temperature: float = 0.0, top_p: float | None = None) -> dict[str, Any]:
+    def inference_config(
+        self, max_tokens: int, temperature: float = 0.0, top_p: float | None = None
+    ) -> dict[str, int | float]:
         """Converse's inferenceConfig. `top_p`, if given, replaces the temperature. Some models accept neither."""
-        config: dict[str, Any] = {"maxTokens": max_tokens + self.reasoning_tokens}
+        config: dict[str, int | float] = {"maxTokens": max_tokens + self.reasoning_tokens}
         if self.sampling != "none":
             config |= {"temperature": temperature} if top_p is None else {"topP": top_p}
         return config

@@ -16,7 +16,7 @@ from tuner.core.errors import TunerError
 from tuner.core.times import now
 from tuner.costs.price_list_offers import SERVICE, OfferError, offer
 from tuner.costs.prices import Price
-from tuner.costs.usage_types import Wanted
+from tuner.costs.usage_types import NeededPrice
 
 CACHED = dt.timedelta(days=1)
 
@@ -30,7 +30,11 @@ class Api(Protocol):
 
 
 class Cache(Protocol):
-    """The responses of earlier estimates, as `runs/prices.json`: a mapping from usage types."""
+    """The responses of earlier estimates (`runs/prices.json`), by usage type.
+
+    The document is not a model: its entries are parsed one by one, so that one that cannot be read does not lose the
+    others.
+    """
 
     def read(self) -> tuple[dict[str, Any], str | None]:
         """The document and its version."""
@@ -63,7 +67,7 @@ class CachedPrice(Part):
     stand_in: str = ""
 
 
-def current_prices(api: Api, cache: Cache, wanted: Sequence[Wanted]) -> tuple[tuple[Price, ...], tuple[str, ...]]:
+def current_prices(api: Api, cache: Cache, wanted: Sequence[NeededPrice]) -> tuple[tuple[Price, ...], tuple[str, ...]]:
     """AWS's prices, and a warning for each problem in getting them."""
     warnings: list[str] = []
     document, version = _read(cache, warnings)
@@ -103,7 +107,7 @@ def _write(cache: Cache, known: Mapping[str, CachedPrice], version: str | None, 
         warnings.append(f"AWS's prices cannot be cached, so the next estimate asks for them again. {error}")
 
 
-def _ask(api: Api, wanted: Wanted) -> CachedPrice:
+def _ask(api: Api, wanted: NeededPrice) -> CachedPrice:
     documents, stand_in = api.products(SERVICE, wanted.usage_type)
     if not documents:
         return CachedPrice(asked_at=now(), stand_in=stand_in)
@@ -129,7 +133,7 @@ def _fresh(document: Mapping[str, Any]) -> dict[str, CachedPrice]:
     return found
 
 
-def _prices(known: Mapping[str, CachedPrice], wanted: Sequence[Wanted]) -> tuple[Price, ...]:
+def _prices(known: Mapping[str, CachedPrice], wanted: Sequence[NeededPrice]) -> tuple[Price, ...]:
     return tuple(
         Price(
             item=each.item,

@@ -7,20 +7,20 @@ from collections.abc import Iterator, Sequence
 
 from tuner import catalog
 from tuner.artifacts.cost_items import LABELS, CostItemId
-from tuner.artifacts.estimate import CostItem, Estimate, Limits, Rate
+from tuner.artifacts.estimate import CostItem, Estimate, Rate, SpendingLimits
 from tuner.costs.cost_inputs import CostInputs, Plan, QuestionTokens
 from tuner.costs.judge_usage import JudgeUsage
 from tuner.costs.overhead import overhead
 from tuner.costs.prices import Price, PriceList, price_list
 from tuner.settings import Commitment
-from tuner.settings.prices import Priced, Term
+from tuner.settings.prices import PricedItem, Term
 
 # Throughput takes about twenty minutes to come into service. Begun hours count whole, because AWS does not state that
 # it bills less.
 _EXPECTED_MINUTES_TO_SERVICE = 20.0
 _EXPECTED_SECONDS_PER_ANSWER = 5.0
 _HOURS_PER_MONTH = 730
-_RATES: tuple[tuple[Priced, Term | None], ...] = (
+_RATES: tuple[tuple[PricedItem, Term | None], ...] = (
     ("input", None),
     ("output", None),
     ("custom_input", None),
@@ -38,7 +38,11 @@ _COMMITMENTS: dict[Commitment, tuple[CostItemId, int]] = {
 
 
 def estimate(
-    plan: Plan, inputs: CostInputs, limits: Limits, prices: PriceList | None = None, warnings: Sequence[str] = ()
+    plan: Plan,
+    inputs: CostInputs,
+    limits: SpendingLimits,
+    prices: PriceList | None = None,
+    warnings: Sequence[str] = (),
 ) -> Estimate:
     """What the run will cost. Answers count with their maximum length, so that the sum is rarely too low."""
     known_prices = prices or price_list()
@@ -54,7 +58,7 @@ def estimate(
     )
 
 
-def _rate(prices: PriceList, model: str, item: Priced, term: Term | None) -> Rate:
+def _rate(prices: PriceList, model: str, item: PricedItem, term: Term | None) -> Rate:
     found = prices.find(item, model, term)
     return Rate(item=item, term=term, usd=found.usd if found else None, source=_source(found))
 

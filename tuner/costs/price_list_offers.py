@@ -16,12 +16,12 @@ from typing import Any
 from pydantic import Field, ValidationError
 
 from tuner.core.strict_model import FrozenModel
-from tuner.costs.usage_types import Wanted
-from tuner.settings.prices import Priced
+from tuner.costs.usage_types import NeededPrice
+from tuner.settings.prices import PricedItem
 
 SERVICE = "AmazonBedrock"
 _TOKENS = {"1ktokens": 1e-3, "1mtokens": 1e-6}
-_UNITS: dict[Priced, dict[str, float]] = {
+_UNITS: dict[PricedItem, dict[str, float]] = {
     "training": _TOKENS,
     "input": _TOKENS,
     "output": _TOKENS,
@@ -32,7 +32,7 @@ _UNITS: dict[Priced, dict[str, float]] = {
 }
 """How many of our units one AWS unit has, by AWS's name in lower case without spaces."""
 # Lowest and highest accepted price per unit. A price outside was probably published for another unit.
-_PLAUSIBLE: dict[Priced, tuple[float, float]] = {
+_PLAUSIBLE: dict[PricedItem, tuple[float, float]] = {
     "training": (1e-8, 1e-2),
     "input": (1e-9, 1e-3),
     "output": (1e-9, 1e-3),
@@ -86,7 +86,7 @@ class _Document(FrozenModel):
     terms: _Terms
 
 
-def offer(document: str, wanted: Wanted) -> Offer:
+def offer(document: str, wanted: NeededPrice) -> Offer:
     """The price in a document. Raises OfferError unless the document has exactly one price for `wanted`."""
     try:
         found = _Document.model_validate(json.loads(document))
@@ -102,7 +102,7 @@ def offer(document: str, wanted: Wanted) -> Offer:
     return Offer(_usd(dimension, wanted.item), term.effectiveDate.date())
 
 
-def _usd(dimension: _Dimension, item: Priced) -> float:
+def _usd(dimension: _Dimension, item: PricedItem) -> float:
     unit = dimension.unit.replace(" ", "").lower()
     if unit not in _UNITS[item]:
         raise OfferError(f"has the unit {dimension.unit[:40]!r}, which is not a unit of {item}")

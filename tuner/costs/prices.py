@@ -10,10 +10,10 @@ from importlib.resources import files
 import yaml
 
 from tuner.core.strict_model import StrictModel
-from tuner.settings.prices import GivenPrice, Priced, Term
+from tuner.settings.prices import GivenPrice, PricedItem, Term
 
 _ANY = "any"
-UNITS: dict[Priced, str] = {
+UNITS: dict[PricedItem, str] = {
     "input": "input token of a foundation model, on demand",
     "output": "output token of a foundation model, on demand",
     "custom_input": "input token of a custom model deployment",
@@ -33,7 +33,7 @@ UNITS: dict[Priced, str] = {
 class Price(StrictModel):
     """A price in US dollars per unit of its item. `source` is where it is published, `read` when it was looked up."""
 
-    item: Priced
+    item: PricedItem
     model: str = _ANY
     usd: float
     source: str
@@ -51,7 +51,7 @@ class PriceList:
     def __init__(self, prices: Sequence[Price]) -> None:
         self._prices = tuple(prices)
 
-    def find(self, item: Priced, model: str = _ANY, term: Term | None = None) -> Price | None:
+    def find(self, item: PricedItem, model: str = _ANY, term: Term | None = None) -> Price | None:
         """The price of an item for a model (the model id for invoking), or None when it is unknown."""
         return next(
             (
@@ -78,6 +78,6 @@ def price_list(given: Sequence[GivenPrice] = (), current: Sequence[Price] = ()) 
     return PriceList((*own, *current, *prices()))
 
 
-def price(item: Priced, model: str, term: Term | None = None) -> Price | None:
+def price(item: PricedItem, model: str, term: Term | None = None) -> Price | None:
     """The packaged price of an item for a model (the model id for invoking), or None when it is unknown."""
     return price_list().find(item, model, term)

@@ -12,12 +12,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tuner import catalog
-from tuner.settings.prices import Priced, Term
+from tuner.settings.prices import PricedItem, Term
 
 REGIONS = {"us-east-1": "USE1", "us-west-2": "USW2"}
 """The prefixes of usage types, for the Regions where models can be customized."""
 
-_TUNED: tuple[tuple[Priced, Term | None, str], ...] = (
+_TUNED: tuple[tuple[PricedItem, Term | None, str], ...] = (
     ("training", None, "Customization-Training"),
     ("storage", None, "Customization-Storage"),
     ("custom_input", None, "input-tokens-custom-model"),
@@ -26,23 +26,23 @@ _TUNED: tuple[tuple[Priced, Term | None, str], ...] = (
     ("throughput", "OneMonth", "ProvisionedThroughput-1month-ModelUnits"),
     ("throughput", "SixMonths", "ProvisionedThroughput-6month-ModelUnits"),
 )
-_BASE: tuple[tuple[Priced, Term | None, str], ...] = (
+_BASE: tuple[tuple[PricedItem, Term | None, str], ...] = (
     ("input", None, "input-tokens"),
     ("output", None, "output-tokens"),
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class NeededPrice:
     """A price that a run needs, and its usage type. `model` is the model id for invoking."""
 
-    item: Priced
+    item: PricedItem
     model: str
     term: Term | None
     usage_type: str
 
 
-def wanted(base_model: catalog.Model, judge: catalog.Judge, region: str) -> tuple[Wanted, ...]:
+def needed_prices(base_model: catalog.Model, judge: catalog.Judge, region: str) -> tuple[NeededPrice, ...]:
     """The prices that a run in the Region needs: of the base model, its custom model and the judge."""
     names = {model.invoke_id: model.price_name for model in catalog.models() if model.price_name}
     found = [*_of(base_model.invoke_id, names, region, (*_TUNED, *_BASE))]
@@ -52,8 +52,8 @@ def wanted(base_model: catalog.Model, judge: catalog.Judge, region: str) -> tupl
 
 
 def _of(
-    model: str, names: dict[str, str], region: str, rows: tuple[tuple[Priced, Term | None, str], ...]
-) -> Iterator[Wanted]:
+    model: str, names: dict[str, str], region: str, rows: tuple[tuple[PricedItem, Term | None, str], ...]
+) -> Iterator[NeededPrice]:
     if model in names and region in REGIONS:
         for item, term, ending in rows:
-            yield Wanted(item, model, term, f"{REGIONS[region]}-{names[model]}-{ending}")
+            yield NeededPrice(item, model, term, f"{REGIONS[region]}-{names[model]}-{ending}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tuner.artifacts.estimate import Estimate, Limits
+from tuner.artifacts.estimate import Estimate, SpendingLimits
 from tuner.artifacts.manifest import Manifest
 from tuner.artifacts.preflight import Preflight
 from tuner.aws.s3.run_folder import RunFolder
@@ -11,7 +11,7 @@ from tuner.costs.cost_inputs import Plan, cost_inputs, generation_tokens
 from tuner.costs.current_prices import Api, Cache, current_prices
 from tuner.costs.estimate import estimate
 from tuner.costs.prices import price_list
-from tuner.costs.usage_types import wanted
+from tuner.costs.usage_types import needed_prices
 from tuner.costs.warnings import warnings
 from tuner.settings import DeploymentSettings, RunSettings
 
@@ -30,16 +30,16 @@ def write_estimate(
     inputs = cost_inputs(summary, questions, plan, generation_tokens(folder.find_json(Keys.GENERATED_SUMMARY)))
     account = folder.load_if_present(Preflight) or Preflight()
     warned = tuple(warnings(plan, inputs, summary["training_records"], account, deployment.shard_size))
-    current, problems = current_prices(api, cache, wanted(plan.model, plan.judge, deployment.region))
+    current, problems = current_prices(api, cache, needed_prices(plan.model, plan.judge, deployment.region))
     prices = price_list(deployment.prices, current)
-    made = estimate(plan, inputs, limits(manifest.settings, deployment), prices, (*warned, *problems))
+    made = estimate(plan, inputs, spending_limits(manifest.settings, deployment), prices, (*warned, *problems))
     folder.save(made)
     return made
 
 
-def limits(settings: RunSettings, deployment: DeploymentSettings) -> Limits:
+def spending_limits(settings: RunSettings, deployment: DeploymentSettings) -> SpendingLimits:
     """The limits of the run's cost. The lower one of the run's and the deployment's budget applies."""
-    return Limits(
+    return SpendingLimits(
         budget_usd=min(settings.budget_usd or deployment.budget_usd, deployment.budget_usd),
         approval_usd=deployment.approval_usd,
         ask_when_unknown=deployment.unknown_prices == "ask",

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from tuner.core.strict_model import StrictModel
 
-Priced = Literal[
+PricedItem = Literal[
     "input",
     "output",
     "custom_input",
@@ -29,7 +29,7 @@ Term = Literal["hourly", "OneMonth", "SixMonths"]
 class GivenPrice(StrictModel):
     """US dollars for one unit. tuner/costs/prices.py describes the units."""
 
-    item: Priced
+    item: PricedItem
     model: str = Field("any", description="model id for invoking, or any")
     term: Term | None = Field(None, description="for throughput only")
     usd: float = Field(ge=0)

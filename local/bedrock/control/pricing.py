@@ -14,7 +14,7 @@ from local.bedrock.protocol.serializing import HEADERS, stand_in_headers
 from tuner import catalog
 from tuner.costs.price_list_offers import SERVICE
 from tuner.costs.prices import Price, price
-from tuner.costs.usage_types import REGIONS, Wanted, wanted
+from tuner.costs.usage_types import REGIONS, NeededPrice, needed_prices
 
 NAME = "local stand-in for AWS's price list (the packaged prices)"
 # The unit of a price in AWS's list, and how many of the project's units it is.
@@ -37,13 +37,13 @@ def get_products(params: Params) -> Result:
     return {"FormatVersion": "aws_v1", "PriceList": documents, HEADERS: stand_in_headers(NAME)}
 
 
-def _by_usage_type() -> dict[str, Wanted]:
+def _by_usage_type() -> dict[str, NeededPrice]:
     judge = catalog.judges()[0]
     return {
         each.usage_type: each
         for region in REGIONS
         for model in catalog.models()
-        for each in wanted(model, judge, region)
+        for each in needed_prices(model, judge, region)
     }
 
 

@@ -12,7 +12,7 @@ from tests.unit.costs.test_price_list import document
 from tuner import catalog
 from tuner.core.artifact_keys import Keys
 from tuner.costs.current_prices import NoCache
-from tuner.costs.usage_types import Wanted
+from tuner.costs.usage_types import NeededPrice
 from tuner.costs.write_estimate import write_estimate
 from tuner.datasets import LocalFile, prepare
 from tuner.datasets.io import NoSink
@@ -116,7 +116,7 @@ def test_a_dataset_with_errors_is_estimated_too(tuner: Tuner, folder: Path) -> N
 
 def test_a_named_deployment_uses_todays_prices_and_names_their_source(tuner: Tuner, aws: FakeAws) -> None:
     usage = "USE1-NovaMicro-Customization-Training"
-    wanted = Wanted("training", "amazon.nova-micro-v1:0", None, usage)
+    wanted = NeededPrice("training", "amazon.nova-micro-v1:0", None, usage)
     aws.offers[usage] = [document(wanted, usd="0.002")]
     aws.model["modelLifecycle"] = {"status": "LEGACY", "endOfLifeTime": dt.datetime(2099, 1, 1, tzinfo=dt.UTC)}
     said = tuner("estimate", str(EXAMPLE), "--stack", "BedrockTuner", "--json").json

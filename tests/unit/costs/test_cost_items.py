@@ -6,8 +6,10 @@ import pytest
 
 from tests.doubles import manifest
 from tuner.artifacts.cost_items import LABELS, OVERHEAD, CostItemId
-from tuner.artifacts.estimate import CostItem, Estimate, Limits
-from tuner.artifacts.report import Question, Serving, Training
+from tuner.artifacts.estimate import CostItem, Estimate, SpendingLimits
+from tuner.artifacts.report import Question, ServingEndpoint
+from tuner.artifacts.scores import JudgeDetails
+from tuner.artifacts.training import TrainingSummary
 from tuner.cli.progress.cost_so_far import cost_so_far
 from tuner.cli.progress.paid_window import PaidWindow
 from tuner.cli.progress.training import STEP
@@ -16,13 +18,14 @@ from tuner.costs.estimate import estimate
 from tuner.reporting.collect.bill import Usage, bill
 
 INPUTS = CostInputs(9_210, QuestionTokens(8, 80, 400), 30_000, GenerationTokens("amazon.nova-pro-v1:0", 100, 200))
+ENDPOINT = {"arn": "arn", "name": "name", "created_at": "2026-11-23T08:00:00Z", "model_units": 1, "paid_seconds": 60}
 STATES = ("Generate validation data", "Answer with the base model", STEP, "Summarize the training", "Score the answers")
 
 
 def estimated(serving: str) -> Estimate:
     commitment = "OneMonth" if serving == "provisioned" else None
     plan = Plan.of(manifest("amazon.nova-2-lite-v1:0:256k", serving=serving, keep_hours=2, commitment=commitment))
-    return estimate(plan, INPUTS, Limits(budget_usd=500))
+    return estimate(plan, INPUTS, SpendingLimits(budget_usd=500))
 
 
 def sums(serving: str) -> list[object]:
@@ -30,9 +33,10 @@ def sums(serving: str) -> list[object]:
     made = estimated(serving)
     answer = {"answer": "a", "input_tokens": 10, "output_tokens": 20}
     question = Question.model_validate({"id": "1", "question": "q", "base": answer, "tuned": answer})
-    training = Training(custom_model_arn="arn", epochs_asked=2, epochs_run=1)
-    endpoint = Serving(kind=serving, paid_seconds=60, model_units=1)
-    found = bill(made, Usage(training, endpoint, (question,), {"input_tokens": 9, "output_tokens": 7}))
+    training = TrainingSummary(custom_model_arn="arn", epochs_asked=2, epochs_run=1)
+    endpoint = ServingEndpoint.model_validate(ENDPOINT | {"kind": serving})
+    judge = JudgeDetails(model="judge", name="Judge", asked=16, input_tokens=9, output_tokens=7)
+    found = bill(made, Usage(training, endpoint, (question,), judge))
     assert found
     window = PaidWindow("provisioned", "2026-11-23T08:00:00Z", "2026-11-23T08:30:00Z", 20.0)
     so_far = cost_so_far(made, dict.fromkeys(STATES, "done"), None, window)

@@ -8,7 +8,7 @@ import pytest
 
 from tests.doubles import MemoryFolder, NoPrices, manifest
 from tuner.artifacts.cost_items import OVERHEAD, CostItemId
-from tuner.artifacts.estimate import CostItem, Estimate, Limits
+from tuner.artifacts.estimate import CostItem, Estimate, SpendingLimits
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import SettingsError
 from tuner.costs.cost_inputs import CostInputs, GenerationTokens, Plan, QuestionTokens, count_questions
@@ -17,7 +17,7 @@ from tuner.costs.estimate import estimate
 from tuner.costs.prices import UNITS, PriceList, price, price_list, prices
 from tuner.costs.write_estimate import write_estimate
 from tuner.settings import DeploymentSettings, deployment_settings
-from tuner.settings.prices import GivenPrice, Priced
+from tuner.settings.prices import GivenPrice, PricedItem
 
 HAIKU = "anthropic.claude-3-haiku-20240307-v1:0:200k"
 QUESTIONS = QuestionTokens(count=8, question_tokens=100, reference_tokens=400)
@@ -33,7 +33,7 @@ def made(
     prices: Sequence[GivenPrice] = (),
     **settings: Any,
 ) -> Estimate:
-    limits = Limits(budget_usd=budget, approval_usd=approval, ask_when_unknown=ask)
+    limits = SpendingLimits(budget_usd=budget, approval_usd=approval, ask_when_unknown=ask)
     inputs = CostInputs(9000, questions, 30_000, generation)
     return estimate(Plan.of(manifest(base_model, **settings)), inputs, limits, price_list(prices))
 
@@ -211,4 +211,4 @@ def test_the_packaged_list_has_each_price_once() -> None:
 
 
 def test_every_priced_item_has_a_unit() -> None:
-    assert set(UNITS) == set(get_args(Priced)) == {entry.item for entry in prices()}
+    assert set(UNITS) == set(get_args(PricedItem)) == {entry.item for entry in prices()}

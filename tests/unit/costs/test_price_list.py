@@ -17,17 +17,19 @@ from tuner.costs import current_prices as module
 from tuner.costs.current_prices import current_prices
 from tuner.costs.price_list_offers import SERVICE, OfferError, offer
 from tuner.costs.prices import price_list
-from tuner.costs.usage_types import Wanted, wanted
+from tuner.costs.usage_types import NeededPrice, needed_prices
 from tuner.settings.prices import GivenPrice
 
 NOVA, LLAMA = catalog.model("amazon.nova-2-lite-v1:0:256k"), catalog.model("meta.llama3-3-70b-instruct-v1:0:128k")
 JUDGE = catalog.judge_or_assumed("amazon.nova-pro-v1:0")
-TRAINING = Wanted("training", NOVA.invoke_id, None, "USE1-Nova2.0Lite-Customization-Training")
-STORAGE = Wanted("storage", NOVA.invoke_id, None, "USE1-Nova2.0Lite-Customization-Storage")
-UNITS = Wanted("throughput", NOVA.invoke_id, "hourly", "USE1-Nova2.0Lite-ProvisionedThroughput-NoCommit-ModelUnits")
+TRAINING = NeededPrice("training", NOVA.invoke_id, None, "USE1-Nova2.0Lite-Customization-Training")
+STORAGE = NeededPrice("storage", NOVA.invoke_id, None, "USE1-Nova2.0Lite-Customization-Storage")
+UNITS = NeededPrice(
+    "throughput", NOVA.invoke_id, "hourly", "USE1-Nova2.0Lite-ProvisionedThroughput-NoCommit-ModelUnits"
+)
 
 
-def document(wanted: Wanted = TRAINING, unit: str = "1K tokens", usd: str = "0.0037800000", **changed: Any) -> str:
+def document(wanted: NeededPrice = TRAINING, unit: str = "1K tokens", usd: str = "0.0037800000", **changed: Any) -> str:
     """A product as the Price List API gives it: a JSON text, with AWS's member names, codes and attributes."""
     dimension = {
         "unit": unit,
@@ -114,7 +116,7 @@ OFFERS = {
         (UNITS, document(UNITS, "hour", "60.50"), 60.5),
     ],
 )
-def test_a_price_is_converted_from_the_unit_of_aws(wanted: Wanted, text: str, usd: float) -> None:
+def test_a_price_is_converted_from_the_unit_of_aws(wanted: NeededPrice, text: str, usd: float) -> None:
     found = offer(text, wanted)
     assert found.usd == pytest.approx(usd)
     assert found.effective == dt.date(2026, 8, 1)
@@ -243,7 +245,7 @@ def test_an_unusable_price_gives_a_warning() -> None:
 
 
 def test_usage_types_equal_those_of_public_bills() -> None:
-    names = {each.usage_type for each in wanted(NOVA, JUDGE, "us-east-1")}
+    names = {each.usage_type for each in needed_prices(NOVA, JUDGE, "us-east-1")}
     assert {
         "USE1-Nova2.0Lite-Customization-Training",
         "USE1-Nova2.0Lite-Customization-Storage",
@@ -255,10 +257,13 @@ def test_usage_types_equal_those_of_public_bills() -> None:
         "USE1-NovaPro-input-tokens",
         "USE1-NovaPro-output-tokens",
     } <= names
-    west = {each.usage_type for each in wanted(LLAMA, catalog.judge_or_assumed("openai.gpt-oss-120b-1:0"), "us-west-2")}
+    west = {
+        each.usage_type
+        for each in needed_prices(LLAMA, catalog.judge_or_assumed("openai.gpt-oss-120b-1:0"), "us-west-2")
+    }
     assert "USW2-Llama3-3-70B-Customization-Training" in west
     assert not any("oss" in name for name in west), "its usage types are not known"
-    assert wanted(NOVA, JUDGE, "eu-west-1") == ()
+    assert needed_prices(NOVA, JUDGE, "eu-west-1") == ()
 
 
 def test_the_request_is_valid_for_botocore_and_the_response_is_returned() -> None:

@@ -8,7 +8,7 @@ from tuner.aws.price_list import PriceListApi
 from tuner.aws.quotas import Quotas, per_minute
 from tuner.costs.current_prices import NoCache, current_prices
 from tuner.costs.prices import price
-from tuner.costs.usage_types import wanted
+from tuner.costs.usage_types import needed_prices
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def prices(bedrock):
 @pytest.mark.parametrize("model", ["amazon.nova-micro-v1:0:128k", "amazon.nova-2-lite-v1:0:256k"])
 def test_the_packaged_prices_come_back_as_they_are(prices, model):
     base, judge = catalog.model(model), catalog.judge_or_assumed("amazon.nova-pro-v1:0")
-    found, problems = current_prices(prices, NoCache(), wanted(base, judge, "us-east-1"))
+    found, problems = current_prices(prices, NoCache(), needed_prices(base, judge, "us-east-1"))
     assert not problems
     assert {each.item for each in found} >= {"training", "storage", "custom_input", "custom_output", "input", "output"}
     for each in found:

@@ -7,7 +7,7 @@ import pytest
 
 from tests.unit.reporting.sample import artifacts
 from tuner.artifacts.cost_items import OVERHEAD, CostItemId
-from tuner.artifacts.estimate import CostItem, Estimate, Limits
+from tuner.artifacts.estimate import CostItem, Estimate, SpendingLimits
 from tuner.artifacts.manifest import Manifest
 from tuner.artifacts.report import Bill, Question, Report, ServingEndpoint
 from tuner.artifacts.scores import JudgeDetails
@@ -65,7 +65,7 @@ def real(serving: str, **settings: object) -> Estimate:
     document = json.loads(artifacts()[Keys.MANIFEST])
     document["settings"].update(serving=serving, **settings)
     inputs = CostInputs(9_210, QuestionTokens(count=8, question_tokens=80, reference_tokens=400))
-    return estimate(Plan.of(Manifest.model_validate(document)), inputs, Limits(budget_usd=500))
+    return estimate(Plan.of(Manifest.model_validate(document)), inputs, SpendingLimits(budget_usd=500))
 
 
 def test_an_adopted_model_was_paid_for_by_another_run() -> None:

@@ -32,9 +32,9 @@ from tuner.costs.cost_inputs import CostInputs, GenerationTokens, Plan, Question
 from tuner.costs.current_prices import NoCache, current_prices
 from tuner.costs.estimate import estimate as add_up
 from tuner.costs.prices import Price, price_list
-from tuner.costs.usage_types import wanted
+from tuner.costs.usage_types import needed_prices
 from tuner.costs.warnings import warnings
-from tuner.costs.write_estimate import limits
+from tuner.costs.write_estimate import spending_limits
 from tuner.datasets import LocalFile, NoSink, Prepared, Role, Source, prepare
 from tuner.intake.resolve import Resolved, resolve
 from tuner.preflight import legacy_warning
@@ -72,7 +72,7 @@ def estimate(
     warned = tuple(warnings(plan, inputs, records, account, deployment.shard_size))
     prices, problems = _current_prices(plan, deployment.region) if asked else ((), ())
     known = price_list(deployment.prices, prices)
-    made = add_up(plan, inputs, limits(resolved.settings, deployment), known, (*warned, *problems))
+    made = add_up(plan, inputs, spending_limits(resolved.settings, deployment), known, (*warned, *problems))
     if as_json:
         emit({**made.model_dump(mode="json"), "decision": made.decision, "reason": made.reason})
     else:
@@ -89,7 +89,7 @@ def _legacy(plan: Plan) -> tuple[str, ...]:
 
 def _current_prices(plan: Plan, region: str) -> tuple[tuple[Price, ...], tuple[str, ...]]:
     """Today's prices from AWS's price list, read with the caller's credentials."""
-    return current_prices(PriceListApi(), NoCache(), wanted(plan.model, plan.judge, region))
+    return current_prices(PriceListApi(), NoCache(), needed_prices(plan.model, plan.judge, region))
 
 
 def _document(folder: DatasetFolder) -> dict[str, Any]:
