@@ -30,9 +30,10 @@ def compare(
     if len(runs) < 2:
         raise CommandError("Name at least two runs; 'tuner runs' lists the runs.")
     deployment = connect(stack, on_local)
-    (first, measure), *others = [_scores(deployment, reference) for reference in runs]
-    found = {run_id: compare_runs(measure, scores, (first, run_id)) for run_id, scores in others}
+    (first, baseline), *others = [_scores(deployment, reference) for reference in runs]
+    found = {run_id: compare_runs(baseline, scores, (first, run_id)) for run_id, scores in others}
     if as_json:
+        # `measure` is the published name of the run that the others are compared with.
         emit({"measure": first, "runs": {run_id: scores.to_document() for run_id, scores in found.items()}})
         return
     for run_id, scores in found.items():

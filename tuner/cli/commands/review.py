@@ -47,6 +47,7 @@ def import_scores(
     on_local: Local = False,
 ) -> None:
     """Replace the judge's scores with people's scores, and write the run's report again."""
+    # They load numpy: only when they are needed.
     from tuner.aws.bedrock.control_plane import Bedrock
     from tuner.aws.event_bus import put_event
     from tuner.aws.s3.training_index import TrainingIndex
