@@ -46,6 +46,7 @@ def check_encoder(name: str, revision: str | None, layer: int | None) -> None:
             f"the best layer of this encoder is not known.{hint} For a model that is not in "
             "tuner/catalog/encoders.yaml, set bertscore_layer. About two thirds of the model's layers is a good start."
         )
+    # The files of a folder cannot change on a hub; those of a hub need a commit, so that each build is the same.
     pinned = revision or is_folder(name) or (entry and entry.revision)
     if not pinned:
         raise ValueError(

@@ -107,6 +107,7 @@ def judge_or_assumed(judge_id: str) -> Judge:
     listed = judge(judge_id)
     if listed:
         return listed
+    # The ARN of an inference profile does not show its model, so the assumptions about `arn` are the strictest ones.
     found = None if judge_id.startswith("arn:") else _ID.match(judge_id)
     vendor, geography = (found["vendor"], found["geography"]) if found else ("arn", None)
     form = _assumptions().get(vendor) or _assumptions()["other"]

@@ -118,6 +118,7 @@ def models() -> tuple[Model, ...]:
     found = []
     for entry in read("models.yaml"):
         family = _families()[entry.pop("family")]
+        # A model can have another limit than its family.
         entry.setdefault("tokens_per_record", family.tokens_per_record)
         found.append(Model(family=family, **entry))
     return tuple(found)
@@ -137,6 +138,7 @@ def model(model_id: str) -> Model:
             f"base_model: '{model_id}' is the id for invoking; customization needs '{by_invoke_id[model_id]}'."
         )
     tunable = [entry.id for entry in models() if not entry.retired]
+    # An ARN ends with the id, after a slash.
     close = difflib.get_close_matches(model_id.rpartition("/")[2].strip().lower(), tunable, n=1)
     hint = f"Did you mean '{close[0]}'?" if close else f"Models that can be: {', '.join(tunable)}."
     raise ModelUnavailableError(f"base_model: '{model_id}' cannot be customized on Amazon Bedrock. {hint}")

@@ -15,14 +15,14 @@ from pydantic_core import PydanticKnownError
 
 
 class FrozenModel(BaseModel):
-    """Frozen, with finite numbers only: JSON cannot hold others, and no comparison with NaN is true."""
+    """An immutable model with finite numbers only: JSON has no others, and no comparison with NaN is true."""
 
     model_config = ConfigDict(frozen=True, allow_inf_nan=False)
 
     @field_validator("*", mode="before")
     @classmethod
     def _true_is_not_a_number(cls, value: Any, info: ValidationInfo) -> Any:
-        """Pydantic would take `true` for 1."""
+        """Rejects `true`, which pydantic would convert to 1."""
         taken = accepted_types(cls.model_fields[str(info.field_name)].annotation)
         if isinstance(value, bool) and bool not in taken and taken & {int, float}:
             raise PydanticKnownError("float_type" if float in taken else "int_type")
@@ -37,7 +37,7 @@ class StrictModel(FrozenModel):
     @field_validator("*")
     @classmethod
     def _entries_are_unique(cls, value: Any) -> Any:
-        """AWS refuses a subnet, a security group or a subscription that is named twice, each in its own way."""
+        """Rejects duplicates: AWS does not accept a subnet, a security group or a subscription twice."""
         if isinstance(value, tuple):
             twice = [entry for at, entry in enumerate(value) if isinstance(entry, str) and entry in value[:at]]
             if twice:

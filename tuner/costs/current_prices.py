@@ -111,6 +111,7 @@ def _ask(api: Api, wanted: NeededPrice) -> CachedPrice:
     documents, stand_in = api.products(SERVICE, wanted.usage_type)
     if not documents:
         return CachedPrice(asked_at=now(), stand_in=stand_in)
+    # Several products have several prices, and nothing shows which one applies.
     if len(documents) > 1:
         return CachedPrice(asked_at=now(), problem=f"has {len(documents)} products", stand_in=stand_in)
     try:
@@ -128,6 +129,7 @@ def _fresh(document: Mapping[str, Any]) -> dict[str, CachedPrice]:
             price = CachedPrice.model_validate(value)
         except ValidationError:
             continue
+        # A time in the future is from a wrong clock, and would keep the price for longer than a day.
         if dt.timedelta(0) <= now() - price.asked_at < CACHED:
             found[name] = price
     return found

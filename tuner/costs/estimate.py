@@ -47,6 +47,7 @@ def estimate(
     """What the run will cost. Answers count with their maximum length, so that the sum is rarely too low."""
     known_prices = prices or price_list()
     items = tuple(_Items(plan, inputs, known_prices).all())
+    # An unknown price is not zero: the item is named in `unknown` instead.
     known = [item.usd for item in items if item.usd is not None]
     return Estimate(
         items=items,

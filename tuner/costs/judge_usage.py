@@ -60,7 +60,7 @@ def check_time(account: Preflight, usage: JudgeUsage, shards: int) -> Iterator[s
     ]
     if not rates:
         return
-    # The quota that takes longest decides.
+    # The quota that takes longest decides. With a quota of 0 the scoring never ends.
     rate, needed, what = max(rates, key=lambda each: each[1] / each[0] if each[0] else math.inf)
     minutes = needed / rate if rate else math.inf
     limit = f"The account may send the judge {rate:,.0f} {what} a minute"

@@ -54,6 +54,7 @@ class PriceList:
     def find(self, item: PricedItem, model: str = _ANY, term: Term | None = None) -> Price | None:
         """The price of an item for a model (the model id for invoking), or None when it is unknown."""
         return next(
+            # Two passes, so that any price of the model precedes all prices for any model.
             (
                 entry
                 for wanted in (model, _ANY)

@@ -44,6 +44,7 @@ class NeededPrice:
 
 def needed_prices(base_model: catalog.Model, judge: catalog.Judge, region: str) -> tuple[NeededPrice, ...]:
     """The prices that a run in the Region needs: of the base model, its custom model and the judge."""
+    # Models without a name in the price list have no usage types; the packaged list has their prices, if any.
     names = {model.invoke_id: model.price_name for model in catalog.models() if model.price_name}
     found = [*_of(base_model.invoke_id, names, region, (*_TUNED, *_BASE))]
     if judge.routing != "global":  # global inference profiles have other prices

@@ -97,6 +97,7 @@ def _converted(field: FieldInfo | None, value: Any) -> Any:
     Values of cdk.json are not text where the key accepts another type, and stay as they are.
     """
     taken = accepted_types(field.annotation) if field else {str}
+    # `null` means no value only where that is possible. Elsewhere it is text.
     if value == "null" and type(None) in taken:
         return None
     if not isinstance(value, str) or str in taken:

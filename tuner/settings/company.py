@@ -25,7 +25,7 @@ EmailAddress = Annotated[
     ),
 ]
 
-# The models are offered in Regions of the partition `aws` only.
+# Bedrock customizes models in Regions of the partition `aws` only, so no other partition is accepted in ARNs.
 # A policy's path and name: https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreatePolicy.html
 Boundary = Annotated[
     str,
@@ -57,6 +57,7 @@ def _check_tags(tags: dict[str, str]) -> dict[str, str]:
             )
         if key.lower().startswith(("aws:", _RESERVED)):
             raise ValueError(f"the tag '{key}' is reserved: AWS keeps 'aws:', and this project keeps '{_RESERVED}'")
+    # Tag keys are case-sensitive in most services, but the condition keys of IAM that match tags ignore case.
     folded = [key.casefold() for key in tags]
     if twice := [key for key in tags if folded.count(key.casefold()) > 1]:
         raise ValueError(

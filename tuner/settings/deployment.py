@@ -53,6 +53,7 @@ class DeploymentSettings(StrictModel):
     )
     judge_model: str = Field(
         "auto",
+        # The default depends on the Region, so the validator must see it too.
         validate_default=True,
         description="judge of runs that name none; auto selects a model of this Region that needs no subscription and "
         "no form ([models.md](models.md))",

@@ -34,6 +34,7 @@ class _UniqueKeys(yaml.SafeLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[str] = set()
         for key, _ in node.value:
+            # `<<` merges another mapping, and is not a key itself.
             if key.value in seen and key.value != "<<":
                 raise yaml.constructor.ConstructorError(
                     None, None, f"the key '{key.value}' is given twice", key.start_mark
@@ -49,7 +50,7 @@ def parse_document(text: str, name: str) -> dict[str, Any]:
     """
     try:
         document = json.loads(text) if name.endswith(".json") and text.strip() else yaml.load(text, _UniqueKeys)  # noqa: S506 - a SafeLoader
-    except RecursionError:
+    except RecursionError:  # both parsers recurse, and a small file can nest thousands of brackets
         raise SettingsError(f"{name}, line 1: is nested too deeply. Settings have at most two levels.") from None
     except (yaml.YAMLError, json.JSONDecodeError) as error:
         mark = getattr(error, "problem_mark", None)

@@ -117,6 +117,7 @@ class RunSettings(StrictModel):
                 raise ValueError(f"{name} must be a number or text, not {str(value).lower()}")
         return values
 
+    # Runs after `evaluation` and `serving` are validated: fields are validated in the order of their declaration.
     @field_validator("gate")
     @classmethod
     def _gate_has_known_measures(cls, gate: dict[str, GateRule], info: ValidationInfo) -> dict[str, GateRule]:
