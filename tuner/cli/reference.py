@@ -107,6 +107,7 @@ def page() -> str:
     return _OPENING + "".join(_section(name, command) for name, command in _commands(root, "tuner")) + _permissions()
 
 
+# Any in the functions below: Typer brings a private copy of Click, whose classes have no public names.
 def _commands(group: Any, path: str) -> Iterator[tuple[str, Any]]:
     for name, command in group.commands.items():
         if hasattr(command, "commands"):

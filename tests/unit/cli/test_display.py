@@ -84,14 +84,14 @@ class TestLive:
     def test_the_cost_and_the_running_step_are_always_visible(self, went: tuple[str, ...], height: int) -> None:
         history = History().is_in(*went)
         job = JOB if went == TO_TRAINING else None
-        question = (
+        request = (
             "waits until 2026-11-24 08:00 UTC for: tuner approve faq-0123456789ab, or tuner reject faq-0123456789ab"
         )
-        found = snapshot(history, training=job, spent="at most $0.30", question=question)
+        found = snapshot(history, training=job, spent="at most $0.30", approval=request)
         lines = drawn(found, height=height)
         assert len(lines) < height
         assert "Spent so far: at most $0.30" in [line.rstrip() for line in lines]
-        assert " ".join(line.strip() for line in lines).endswith(question)
+        assert " ".join(line.strip() for line in lines).endswith(request)
         assert any(went[-1] in line for line in lines)
 
     def test_no_more_steps_are_folded_than_necessary(self) -> None:

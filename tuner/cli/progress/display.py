@@ -103,7 +103,7 @@ class PlainDisplay:
         self._tenth = 0
         self._problem = ""
         self._estimate = ""
-        self._question = ""
+        self._approval = ""
         self._spent = ""
 
     def show(self, snapshot: Snapshot) -> None:
@@ -114,10 +114,10 @@ class PlainDisplay:
         if snapshot.estimate != self._estimate:
             self._estimate = snapshot.estimate
             self._say(f"  Estimated cost: {snapshot.estimate}")
-        if snapshot.question != self._question:
-            self._question = snapshot.question
-            if snapshot.question:
-                self._say(f"  Approval: {snapshot.question}")
+        if snapshot.approval != self._approval:
+            self._approval = snapshot.approval
+            if snapshot.approval:
+                self._say(f"  Approval: {snapshot.approval}")
         ended = [self._step(step, snapshot) for step in snapshot.steps]
         if any(ended) and snapshot.spent not in ("", self._spent):
             self._spent = snapshot.spent
@@ -214,8 +214,8 @@ def _footer(snapshot: Snapshot) -> list[tuple[str, str]]:
         lines.append((f"Estimated cost: {snapshot.estimate}", "quiet"))
     if snapshot.spent:
         lines.append((f"Spent so far: {snapshot.spent}", "quiet"))
-    if snapshot.question:
-        lines.append((f"Approval: {snapshot.question}", "warn"))
+    if snapshot.approval:
+        lines.append((f"Approval: {snapshot.approval}", "warn"))
     if snapshot.window:
         lines.append((f"Paid window: {snapshot.window.sentence()}", "" if snapshot.window.closed else "warn"))
     if snapshot.problem:

@@ -28,7 +28,7 @@ _GIVE_UP_SECONDS = {"aws": 1800.0, "local": 30.0}
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A run at one moment. `question` is the approval that it waits for.
+    """A run at one moment. `approval` is the approval that it waits for.
 
     `problem` is the error of the last poll. The other members are then those of the last successful poll.
     """
@@ -40,7 +40,7 @@ class Snapshot:
     window: paid_window.PaidWindow | None = None
     estimate: str = ""
     spent: str = ""
-    question: str = ""
+    approval: str = ""
     problem: str = ""
 
 
@@ -59,7 +59,7 @@ class Follower:
         self._training: training.TrainingProgress | None = None
         self._window: paid_window.PaidWindow | None = None
         self._estimate: Estimate | None = None
-        self._question = ""
+        self._approval = ""
 
     def poll(self) -> Snapshot:
         """The run now."""
@@ -79,7 +79,7 @@ class Follower:
             self._window,
             paid_window.estimated(self._estimate),
             cost_so_far(self._estimate, marks, self._training, self._window),
-            self._question,
+            self._approval,
         )
 
     def _new_events(self) -> list[dict[str, Any]]:
@@ -103,7 +103,7 @@ class Follower:
         if not self._estimate and marks.get(_ESTIMATED) == "done":
             self._estimate = self.deployment.folder(self.run_id).load_if_present(Estimate)
         asking = marks.get(_APPROVAL) == "running"
-        self._question = paid_window.pending_approval(self.deployment, self.run_id) if asking else ""
+        self._approval = paid_window.pending_approval(self.deployment, self.run_id) if asking else ""
         at_training = marks.get(training.STEP)
         finished = self._training is not None and self._training.status != "InProgress"
         if at_training == "running" or (at_training == "done" and not finished):
