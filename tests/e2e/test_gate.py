@@ -1,4 +1,4 @@
-"""The gate in the deployed local cloud: the model is marked, the next is told, and the second run meets the first."""
+"""The gate in the deployed local cloud: tag, event, and the comparison with the best earlier run."""
 
 import json
 
@@ -15,14 +15,14 @@ gate:
 
 
 @pytest.fixture
-def told(pipeline):
-    """A queue that a rule of whoever deploys next fills; returns the events' details."""
+def received(pipeline):
+    """A queue with the events of accepted models. Returns a function that receives their details."""
     sqs, events = pipeline.client("sqs"), pipeline.client("events")
-    queue = sqs.create_queue(QueueName="deploys-next")["QueueUrl"]
+    queue = sqs.create_queue(QueueName="accepted-models")["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     pattern = {"source": ["bedrock-tuner"], "detail-type": ["Gate Decision"], "detail": {"decision": ["accepted"]}}
-    events.put_rule(Name="deploys-next", EventPattern=json.dumps(pattern))
-    events.put_targets(Rule="deploys-next", Targets=[{"Id": "queue", "Arn": arn}])
+    events.put_rule(Name="accepted-models", EventPattern=json.dumps(pattern))
+    events.put_targets(Rule="accepted-models", Targets=[{"Id": "queue", "Arn": arn}])
 
     def details():
         found = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10, WaitTimeSeconds=1).get("Messages", [])
@@ -31,14 +31,14 @@ def told(pipeline):
     return details
 
 
-def test_an_accepted_model_is_marked_and_told_of_and_the_next_run_is_measured_by_it(pipeline, told):
+def test_an_accepted_model_is_tagged_and_published_and_compared_with_the_next_run(pipeline, received):
     pipeline.drop("gated", small_dataset(SETTINGS))
     first = pipeline.run_of("gated")
     assert pipeline.finished(first)["status"] == "SUCCEEDED", pipeline.finished(first).get("cause")
     assert "Apply the gate" in pipeline.states(first)
     gate = json.loads(pipeline.artifact(first, "scores/gate.json"))
     assert (gate["decision"], gate["announced"]) == ("accepted", True)
-    [detail] = until(told, "an event of the decision", 30)
+    [detail] = until(received, "an event of the decision", 30)
     assert (detail["id"], detail["run_id"]) == (gate["id"], first)
     tags = pipeline.client("bedrock").list_tags_for_resource(resourceARN=gate["custom_model_arn"])["tags"]
     assert {"key": "bedrock-tuner:gate", "value": "accepted"} in tags

@@ -1,12 +1,21 @@
 """The form of scores.json: members of the file, and the rule for failed answers."""
 
 import json
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tuner.artifacts.contestants import BASE, TUNED
+from tuner.artifacts.contestants import BASE, CONTESTANTS, TUNED
 from tuner.artifacts.scores import AnswerScores, MeasureScores, QuestionScores, Scores
+from tuner.aws.bedrock.tool_call import ToolReply
+from tuner.catalog.metrics import METRICS
+from tuner.evaluation.judging.judge import Judge
+from tuner.evaluation.metrics import ScoringContext, chosen
+from tuner.evaluation.samples import Sample
+from tuner.evaluation.scores import grade, summarize
+from tuner.settings import JudgeSettings
 
 CORRECTNESS = MeasureScores(label="Correctness", range=(1, 10), better="higher")
 LENGTH = MeasureScores(label="Length in words", range=None, better=None)
@@ -91,3 +100,28 @@ def test_the_gain_is_positive_where_the_tuned_answer_is_better() -> None:
     assert record.gain("m", LENGTH) is None
     assert record.gain("other", CORRECTNESS) is None
     assert record.difference("m") is None
+
+
+def test_the_documentation_shows_every_member_of_the_file() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "evaluation.md").read_text("utf-8")
+    example = page.partition("```json5")[2].partition("```")[0]
+    document = json.loads(re.sub(r"\s+//.*", "", example))
+    assert set(document) == set(Scores.model_fields)
+    assert Scores.model_validate(document).metrics["correctness"].tuned.mean is None
+
+
+@pytest.mark.parametrize("metric", sorted(METRICS))
+def test_what_a_metric_says_about_itself_has_a_member(metric: str) -> None:
+    """Facts without a member of `Scores` would be lost."""
+    sample = Sample("q0", "What is it?", "It is so.", dict.fromkeys(CONTESTANTS, "It is so."))
+    judge = Judge("us.anthropic.claude-sonnet-4-6", JudgeSettings(), ask=_reply)
+    [plugin] = chosen([metric])
+    grades = plugin.grade([sample], ScoringContext(judge=judge, language="en"))
+    facts = {**grades.about, **grades.counts}
+    details = summarize(grade([sample], [plugin], ScoringContext(judge=judge, language="en"))).to_document()
+    assert set(facts) <= set(details.get("judge" if metric == "correctness" else metric, {}))
+    assert set(facts) or metric in ("rouge", "style", "exact_match", "token_f1")
+
+
+def _reply(*_: object) -> ToolReply:
+    return ToolReply({"score": 5, "preferred": 1, "reasoning": "So."}, "", "tool_use", 10, 5)

@@ -15,9 +15,12 @@ from tuner.artifacts.scores import HumanScores, Scores
 from tuner.artifacts.training import JobRecord, JobUse
 from tuner.artifacts.verdict import Verdict
 from tuner.core.artifact_keys import Keys
+from tuner.core.cloudwatch_metrics import namespace
 from tuner.core.errors import AwsError, RetryableError
 from tuner.evaluation.gate.apply import apply_gate
+from tuner.settings import DeploymentSettings
 
+PAGE = (Path(__file__).parents[3] / "docs" / "gate.md").read_text("utf-8")
 GATE = {"correctness": {"at_least": 6, "better_than": "base"}}
 
 
@@ -167,8 +170,7 @@ def test_without_scores_the_gate_is_an_error() -> None:
 
 
 def test_the_event_in_the_documentation_fits_the_schema() -> None:
-    page = (Path(__file__).parents[3] / "docs" / "gate.md").read_text("utf-8")
-    example = page.split("```json")[2].partition("```")[0]
+    example = PAGE.split("```json")[2].partition("```")[0]
     assert GateEvent.model_validate_json(example).decision == "accepted"
 
 
@@ -189,3 +191,7 @@ def test_a_deleted_model_is_neither_tagged_nor_in_the_event() -> None:
     [(_, _, detail, resources)] = world.events
     assert (detail["decision"], detail["custom_model_arn"], resources) == ("accepted", None, [])
     assert folder.find_json(Keys.GATE)["custom_model_arn"] is None
+
+
+def test_the_documentation_names_the_namespace_of_the_metrics() -> None:
+    assert f"`{namespace(DeploymentSettings().name)}` by default" in PAGE

@@ -1,1 +1,1 @@
-"""BERTScore's encoder: its files, and the vectors that it makes."""
+"""BERTScore's encoder: its files, and the vectors that it computes."""

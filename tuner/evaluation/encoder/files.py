@@ -1,7 +1,7 @@
-"""Where BERTScore's encoder is: a folder with the exported model, its tokenizer and a manifest.
+"""Finds and checks BERTScore's encoder: a folder with the exported model, its tokenizer and a manifest.
 
-`python3 -m stacks.build` exports it. The same code reads it on AWS, on the local cloud and in `tuner evaluate`. What
-runs it (NumPy, ONNX Runtime) is loaded by the function that scores, and by no other.
+`python3 -m stacks.build` exports the encoder. The same code reads it on AWS, on the local cloud and in
+`tuner evaluate`. Only the scoring function loads the libraries that run it (NumPy, ONNX Runtime).
 """
 
 from __future__ import annotations
@@ -12,49 +12,50 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
 from tuner.catalog.encoders import PACKAGED
 from tuner.core.errors import EvaluationError
+from tuner.core.strict_model import StrictModel
 
 if TYPE_CHECKING:
     from tuner.evaluation.encoder.embedding import Encoder
 
 MANIFEST, MODEL, TOKENIZER = "manifest.json", "model.onnx", "tokenizer.json"
+# Where `python3 -m stacks.build` puts the encoders of this checkout.
 BUILT = Path(__file__).resolve().parents[3] / "build" / "encoders"
-"""Where `python3 -m stacks.build` puts the encoders of this checkout."""
 
 
-class EncoderManifest(BaseModel):
-    """What an exported encoder is. `languages` are ISO 639 codes, `*` for a multilingual model, none if not known."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+class EncoderManifest(StrictModel):
+    """`manifest.json` of an exported encoder."""
 
     format: Literal[1] = 1
     name: str
     revision: str
     layer: int
+    # ISO 639 codes; `*` for a multilingual model; empty when they are not known.
     languages: tuple[str, ...]
+    # By language, the F1 of unrelated sentences.
     baselines: dict[str, float]
+    # Tokens of the longest text. The rest of a longer text is left out.
     longest: int
-    """Tokens of the longest text; the rest of a longer one is cut off."""
     padding: int
+    # Tokens that mark the beginning and end of a text. They can be matched, but they have no weight.
     silent: tuple[int, ...]
-    """Tokens that mark the beginning and end of a text. They can be matched, and weigh nothing."""
+    # How many tokens the tokenizer adds to every text.
     added: int
-    """How many tokens the tokenizer adds to every text."""
+    # The largest difference between the vectors of the exported and the original model, measured at the build.
     largest_difference: float
-    """Between the vectors of the exported and the original model, when it was built."""
+    # SHA-256 by the file's name.
     files: dict[str, str]
-    """SHA-256 by file."""
 
     def knows(self, language: str) -> bool:
-        """Whether the model was trained on this language, as far as both are known."""
+        """Whether the model was trained on this language. True when one of them is not known."""
         return not language or not self.languages or bool({"*", language.partition("-")[0]} & set(self.languages))
 
 
 class EncoderSource(Protocol):
-    """Where an encoder comes from. `identity` differs when its scores may."""
+    """A place that an encoder is loaded from. Sources whose scores can differ have different identities."""
 
     @property
     def identity(self) -> str: ...
@@ -63,7 +64,7 @@ class EncoderSource(Protocol):
 
 @dataclass(frozen=True)
 class BuiltEncoder:
-    """An encoder that this machine has: by its name, or the folder that it is in."""
+    """An encoder on this machine, by its name or its folder."""
 
     name: str = PACKAGED
 
@@ -73,28 +74,28 @@ class BuiltEncoder:
         return self.name
 
     def load(self) -> Encoder:
-        """The encoder. Raises EvaluationError when it is not there."""
+        """Opens the encoder. Raises EvaluationError when it does not exist."""
         return open_encoder(self.folder())
 
     def folder(self) -> Path:
-        """The encoder's folder. Raises EvaluationError when it is not there."""
+        """The encoder's folder. Raises EvaluationError when it does not exist."""
         folder = next(
             (path for path in (Path(self.name), BUILT / slug(self.name)) if (path / MANIFEST).is_file()), None
         )
         if folder is None:
             raise EvaluationError(
                 f"bertscore: the encoder '{self.name}' is not on this machine. In a checkout, "
-                f"`python3 -m stacks.build bertscore_model={self.name}` builds it; elsewhere, name the folder of a "
-                "built one with --encoder, or the metrics to use without BERTScore with --metric."
+                f"`python3 -m stacks.build bertscore_model={self.name}` builds it. Elsewhere, name the folder of a "
+                "built encoder with --encoder, or choose other metrics with --metric."
             )
         return folder
 
 
 class EncoderArchive(Protocol):
-    """An archive with an encoder, somewhere else."""
+    """An archive with an encoder, such as an object in S3."""
 
     def unpack(self, manifest: str, digest: str) -> Path:
-        """The folder with its files, once the SHA-256 of `manifest` is known to be `digest`."""
+        """Unpacks the files into a folder and returns it. The SHA-256 of the file `manifest` must be `digest`."""
         ...
 
 
@@ -111,18 +112,18 @@ class DeployedEncoder:
         return self.digest
 
     def load(self) -> Encoder:
-        """The encoder. Raises EvaluationError when the archive is not the deployed one."""
+        """Opens the encoder. Raises EvaluationError when the archive is not the deployed one."""
         return open_encoder(self.archive.unpack(MANIFEST, self.digest))
 
 
 def slug(name: str) -> str:
-    """A model's name as the name of a folder."""
+    """The name of the folder for a model's name."""
     return name.replace("/", "--")
 
 
 @cache
 def open_encoder(folder: Path) -> Encoder:
-    """The encoder in a folder, opened once per process. Raises EvaluationError when its files are not the exported."""
+    """Opens the encoder in a folder, once per process. Raises EvaluationError when a file is not the exported one."""
     try:
         manifest = EncoderManifest.model_validate_json((folder / MANIFEST).read_bytes())
         changed = [name for name, digest in manifest.files.items() if file_digest(folder / name) != digest]
@@ -130,7 +131,7 @@ def open_encoder(folder: Path) -> Encoder:
         raise EvaluationError(f"{folder}: the encoder cannot be read: {error}. Build it again.") from None
     if changed:
         raise EvaluationError(
-            f"{folder}: {', '.join(changed)} is not the file that was built: its SHA-256 differs from {MANIFEST}'s. "
+            f"{folder}: {', '.join(changed)} is not the file that was built: its SHA-256 is not that in {MANIFEST}. "
             "Delete the folder and build the encoder again."
         )
     from tuner.evaluation.encoder.embedding import Encoder

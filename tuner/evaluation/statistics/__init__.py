@@ -1,1 +1,1 @@
-"""What the scores of two models on the same questions show."""
+"""Compares the scores of two models on the same questions."""
