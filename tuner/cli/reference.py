@@ -122,7 +122,7 @@ def _section(name: str, command: Any) -> str:
     call = " ".join([name, *(argument.metavar for argument in arguments)])
     rows = [f"| `{argument.metavar}` | {argument.help} | {_default(argument)} |\n" for argument in arguments]
     rows += [f"| {_spelling(option)} | {option.help} | {_default(option)} |\n" for option in options]
-    table = "\n| | | default |\n| --- | --- | --- |\n" + "".join(rows) if rows else ""
+    table = "\n| argument or option | meaning | default |\n| --- | --- | --- |\n" + "".join(rows) if rows else ""
     return f"\n## `{call}`\n\n{' '.join(command.help.split())}\n{table}"
 
 
@@ -134,7 +134,7 @@ def _spelling(option: Any) -> str:
 
 def _default(option: Any) -> str:
     default = getattr(option.default, "value", option.default)
-    if default is None or default is False:
+    if default is None or default is False or default == "":
         return ""
     return f"`{option.opts[0]}`" if default is True else f"`{default}`"
 

@@ -29,7 +29,7 @@ def evaluate(
     tuned: Annotated[Path, AnswerFile],
     references: Annotated[Path, typer.Option(metavar="FILE", help="The correct answers, in the same format.")],
     metric: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help="Metric; may be repeated. Default: all metrics.")
+        list[str] | None, typer.Option(metavar="NAME", help="Metric. Can be given several times. Default: all metrics.")
     ] = None,
     judge: Annotated[
         str | None, typer.Option(metavar="MODEL", help="Model or inference profile of the judge. Default: no judge.")

@@ -52,13 +52,14 @@ def generate(
         str, typer.Option(metavar="ID", help="Model to customize: the pairs follow its rules.")
     ] = _DEFAULTS.base_model,
     training: Annotated[
-        list[str] | None, typer.Option(metavar="FILE", help="Data that no pair may repeat; may be repeated.")
+        list[str] | None,
+        typer.Option(metavar="FILE", help="Training data, which no pair repeats. Can be given several times."),
     ] = None,
     budget_usd: Annotated[
         float, typer.Option(metavar="USD", min=0, help="Stop before any request when the cost could be higher.")
     ] = 10,
     stack: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Use this deployment's judge and prices (asks AWS for them).")
+        str | None, typer.Option(metavar="NAME", help="Use this deployment's judge and prices (calls AWS).")
     ] = None,
     as_json: Json = False,
     on_local: Local = False,

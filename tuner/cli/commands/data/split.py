@@ -30,7 +30,7 @@ def split(
     completion_field: CompletionField = None,
     as_json: Json = False,
 ) -> None:
-    """Split a file into training and validation data by content. Appending records moves no earlier record."""
+    """Split a file into training and validation data by content. A record keeps its part when others are appended."""
     limits, source = data_limits(model, "training"), data_source(file)
     folder = output.rstrip("/")
     sinks = (data_sink(f"{folder}/training.jsonl"), data_sink(f"{folder}/validation.jsonl"))
