@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from lambdas.step import Environment, count_run, logger, step
 from tuner.aws.executions import ending
 from tuner.aws.notifications import notify
+from tuner.core.strict_model import FrozenModel
 from tuner.reporting import (
     await_release,
     build,
@@ -26,23 +27,19 @@ from tuner.reporting import (
     summary,
 )
 
-_CAMEL = ConfigDict(frozen=True, populate_by_name=True)
 
-
-class Detail(BaseModel):
+class Detail(FrozenModel):
     """The execution that ended."""
 
-    model_config = _CAMEL
+    model_config = ConfigDict(populate_by_name=True)
 
     execution_arn: str = Field(alias="executionArn")
     name: str
     status: Literal["FAILED", "ABORTED", "TIMED_OUT"]
 
 
-class StatusChange(BaseModel):
+class StatusChange(FrozenModel):
     """EventBridge's "Step Functions Execution Status Change"."""
-
-    model_config = _CAMEL
 
     detail: Detail
 

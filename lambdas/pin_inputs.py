@@ -8,19 +8,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from lambdas.step import Environment, step
 from tuner.artifacts.manifest import PinnedInput
 from tuner.aws.bedrock.control_plane import Bedrock
 from tuner.aws.s3.dataset_bucket import DatasetBucket
+from tuner.core.strict_model import StrictModel
 from tuner.intake.manifest import write_manifest
 
 
-class PinEvent(BaseModel):
+class PinEvent(StrictModel):
     """The execution's input, and the execution's ARN and start time."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     run_id: str = Field(pattern=r"^[a-z0-9-]{1,63}$")
     dataset: str

@@ -17,7 +17,7 @@ from collections.abc import Iterable
 from typing import Any, Self
 
 from aws_lambda_powertools.metrics import MetricUnit
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from lambdas.step import Environment, logger, metrics, step
 from tuner.aws.bedrock.custom_models import CustomModels
@@ -28,6 +28,7 @@ from tuner.aws.notifications import notify
 from tuner.aws.s3.training_index import TrainingIndex
 from tuner.aws.scheduler import OneTimeSchedules
 from tuner.aws.stack_events import StackRequest, answer
+from tuner.core.strict_model import FrozenModel
 from tuner.costs.prices import price_list
 from tuner.serving.alarm import SUBJECT, alarm
 from tuner.serving.inventory import HourlyPrice, InventoryEntry, hourly_price, inventory, is_needed
@@ -38,17 +39,15 @@ from tuner.serving.stack_deletion import refusal
 from tuner.training.job_record import used_by_others
 
 
-class _Execution(BaseModel):
+class _Execution(FrozenModel):
     """The detail of "Step Functions Execution Status Change": the execution's name is the run's id."""
 
     name: str
     status: str = "ABORTED"
 
 
-class ReleaseEvent(BaseModel):
+class ReleaseEvent(FrozenModel):
     """One of: a run, an ended execution, the sweep, or CloudFormation's request about the stack."""
-
-    model_config = ConfigDict(frozen=True)
 
     run_id: str | None = Field(None, pattern=r"^[a-z0-9-]{1,63}$")
     detail: _Execution | None = None

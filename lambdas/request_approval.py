@@ -17,7 +17,7 @@ from tuner.core.times import now
 class ApprovalEvent(RunEvent):
     """The task token, and how many seconds the state machine waits. Validation errors do not show the token."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(hide_input_in_errors=True)
 
     task_token: SecretStr
     seconds: float = Field(gt=0)

@@ -7,34 +7,33 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from lambdas.step import Environment, logger, step
 from tuner.aws.executions import Executions
 from tuner.aws.s3.dataset_bucket import DatasetBucket
 from tuner.core.run import dataset_file
+from tuner.core.strict_model import FrozenModel
 from tuner.intake.arrival import arrive
 
 
-class _Object(BaseModel):
+class _Object(FrozenModel):
     key: str
 
 
-class _Bucket(BaseModel):
+class _Bucket(FrozenModel):
     name: str
 
 
-class _Detail(BaseModel):
+class _Detail(FrozenModel):
     """EventBridge delivers the plain key. S3's own notifications would URL-encode it."""
 
     bucket: _Bucket
     object: _Object
 
 
-class StartEvent(BaseModel):
+class StartEvent(FrozenModel):
     """S3's "Object Created" event from EventBridge, or the name of a dataset from a person."""
-
-    model_config = ConfigDict(frozen=True)
 
     detail: _Detail | None = None
     dataset: str | None = Field(None, min_length=1, pattern=r"^[^/]+$")

@@ -12,11 +12,12 @@ from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 from aws_lambda_powertools.utilities.parser import parse
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from pydantic import BaseModel, ConfigDict, Field, Json
+from pydantic import BaseModel, Field, Json
 from pydantic_settings import BaseSettings
 
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.cloudwatch_metrics import RUNS
+from tuner.core.strict_model import StrictModel
 from tuner.settings import DeploymentSettings
 
 # Most invocations emit no metric of their own: that is not an error.
@@ -50,10 +51,8 @@ class Environment(BaseSettings):
         return RunFolder(self.artifacts_bucket, run_id)
 
 
-class RunEvent(BaseModel):
+class RunEvent(StrictModel):
     """The event of a step: the run that it works for."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     run_id: str = Field(pattern=r"^[a-z0-9-]{1,63}$")
 

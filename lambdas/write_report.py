@@ -5,18 +5,17 @@ Calls: s3:ListBucket, s3:GetObject, s3:PutObject, kms:Decrypt, kms:GenerateDataK
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from lambdas.step import Environment, RunEvent, count_run, logger, step
 from tuner.aws.executions import Executions
 from tuner.core.artifact_keys import Keys
+from tuner.core.strict_model import StrictModel
 from tuner.reporting import build, failure, measures, publish
 
 
-class Caught(BaseModel):
+class Caught(StrictModel):
     """The error that a Catch passes on. `release_cause` is set when the throughput could not be released either."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     error: str | None
     cause: str | None

@@ -43,7 +43,7 @@ def test_a_dropped_dataset_becomes_an_evaluated_model(pipeline, deployed, exampl
     assert pipeline.jobs().count(f"tuner-{run}") == 1
     assert pipeline.alive() == []
     assert b"<html" in pipeline.artifact(run, "report/index.html")
-    training = next(item for item in shown["estimate"]["items"] if item["name"] == "Training")
+    training = next(item for item in shown["estimate"]["items"] if item["id"] == "training")
     assert training["source"].startswith("local stand-in for AWS's price list"), "asked, and answered in AWS's shape"
     assert "learningRateWarmupSteps" in shown["training"]["hyperparameters"]
 

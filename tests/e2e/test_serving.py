@@ -230,5 +230,5 @@ def test_a_run_of_the_same_content_adopts_the_model_and_trains_nothing(pipeline)
     assert training["adopted_from"] == first
     assert training["custom_model_arn"] == before["custom_model_arn"]
     assert training["epochs"] == before["epochs"]
-    cost = {item["name"]: item["usd"] for item in pipeline.report(second)["bill"]["items"]}
-    assert cost["Training"] == 0
+    cost = {item["id"]: item["usd"] for item in pipeline.report(second)["bill"]["items"]}
+    assert cost["training"] == 0

@@ -8,19 +8,20 @@ import ssl
 import urllib.request
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from tuner.core.errors import AwsError
+from tuner.core.strict_model import FrozenModel
 
 # CloudFormation accepts at most 4,096 bytes in an answer.
 _LONGEST_REASON = 3000
 _SECONDS = 30
 
 
-class StackRequest(BaseModel):
+class StackRequest(FrozenModel):
     """A request: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-requests.html."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(populate_by_name=True)
 
     kind: Literal["Create", "Update", "Delete"] = Field(alias="RequestType")
     answer_to: str = Field(alias="ResponseURL", repr=False)

@@ -73,7 +73,7 @@ def test_every_model_of_the_catalog_can_be_estimated(tuner: Tuner, model: str, f
     (folder / "run.yaml").write_text("serving: auto\ngenerate: {count: 0}\n")
     outcome = tuner("estimate", str(folder), "--model", model, "--json")
     assert outcome.status == 0
-    assert outcome.json["items"][0]["name"] == "Training"
+    assert outcome.json["items"][0]["id"] == "training"
 
 
 def test_an_estimate_over_the_budget_fails(tuner: Tuner, folder: Path) -> None:
@@ -100,10 +100,10 @@ def test_generation_from_documents_is_estimated(tuner: Tuner, folder: Path) -> N
     (folder / "training.jsonl").write_text("\n".join(lines))
     (folder / "documents" / "guide.txt").write_text("Amazon Bedrock serves foundation models. " * 200)
     (folder / "run.yaml").write_text("serving: auto\ngenerate: {count: 10}\n")
-    items = {item["name"]: item for item in tuner("estimate", str(folder), "--json").json["items"]}
-    assert items["Generation, reading"]["quantity"] > 0
-    assert items["Generation, writing"]["unit"] == "tokens, at most"
-    assert items["Generation, reading"]["unit_price_usd"] == pytest.approx(8.0e-7)
+    items = {item["id"]: item for item in tuner("estimate", str(folder), "--json").json["items"]}
+    assert items["generation_input"]["quantity"] > 0
+    assert items["generation_output"]["unit"] == "tokens, at most"
+    assert items["generation_input"]["unit_price_usd"] == pytest.approx(8.0e-7)
 
 
 def test_a_dataset_with_errors_is_estimated_too(tuner: Tuner, folder: Path) -> None:
@@ -120,7 +120,7 @@ def test_a_named_deployment_uses_todays_prices_and_names_their_source(tuner: Tun
     aws.offers[usage] = [document(wanted, usd="0.002")]
     aws.model["modelLifecycle"] = {"status": "LEGACY", "endOfLifeTime": dt.datetime(2099, 1, 1, tzinfo=dt.UTC)}
     said = tuner("estimate", str(EXAMPLE), "--stack", "BedrockTuner", "--json").json
-    training = next(item for item in said["items"] if item["name"] == "Training")
+    training = next(item for item in said["items"] if item["id"] == "training")
     assert training["unit_price_usd"] == pytest.approx(2e-6)
     assert training["source"].startswith(f"AWS Price List API, {usage}, in force since 2026-08-01; read ")
     assert "LEGACY: AWS ends it on 2099-01-01" in said["reason"]

@@ -28,13 +28,13 @@ def test_it_costs_what_the_page_says(capsys: pytest.CaptureFixture[str]) -> None
     with pytest.raises(SystemExit) as left:
         main(["estimate", str(FOLDER), "--json"])
     assert not left.value.code
-    items = {item["name"]: item["usd"] for item in json.loads(capsys.readouterr().out)["items"]}
+    items = {item["id"]: item["usd"] for item in json.loads(capsys.readouterr().out)["items"]}
     page = (CHECKOUT / "docs" / "first-deployment.md").read_text("utf-8")
     said = re.search(r"training under a cent, \$([\d.]+) for the model's first month", page)
     assert said
-    assert items["Training"] < 0.01
-    assert items["Custom model storage"] == float(said[1])
-    assert sum(usd for name, usd in items.items() if name != "Custom model storage") < 0.05
+    assert items["training"] < 0.01
+    assert items["custom_model_storage"] == float(said[1])
+    assert sum(usd for name, usd in items.items() if name != "custom_model_storage") < 0.05
 
 
 def test_its_data_is_accepted(capsys: pytest.CaptureFixture[str]) -> None:
