@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.unit.cli.commands.test_estimate import EXAMPLE
+from tests.unit.cli.commands.test_stop import job
 from tests.unit.cli.fake_aws import Execution, FakeAws, Tuner
 from tests.unit.cli.histories import TO_TRAINING, History
 from tests.unit.cli.samples import REQUEST, failed, report
-from tests.unit.cli.test_estimate import EXAMPLE
-from tests.unit.cli.test_stop import job
 from tuner.artifacts.report import Report
 from tuner.aws.clients import client
 from tuner.cli.reference import ACTIONS

@@ -18,7 +18,7 @@ from tuner.datasets import LocalFile, prepare
 from tuner.datasets.io import NoSink
 from tuner.settings import DeploymentSettings, parse_document
 
-EXAMPLE = Path(__file__).parents[3] / "examples" / "bedrock-faq"
+EXAMPLE = Path(__file__).parents[4] / "examples" / "bedrock-faq"
 
 
 class Into(NoSink):
