@@ -1,4 +1,4 @@
-"""Writes the reference pages that come from the code: `make docs`. A test compares them with what stands in docs/."""
+"""Generates the reference pages from the code (`make docs`). A test compares them with the pages in docs/."""
 
 from __future__ import annotations
 
@@ -259,7 +259,7 @@ def main() -> None:
 
 
 def _settings_table(model: type[BaseModel]) -> str:
-    return table(("key", "takes", "default", "meaning"), list(_settings_rows(model)))
+    return table(("key", "type", "default", "meaning"), list(_settings_rows(model)))
 
 
 def _settings_rows(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, ...]]:
@@ -270,17 +270,17 @@ def _settings_rows(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[s
             yield from _settings_rows(values, f"{prefix}{name}.<measure>.")
         elif isinstance(nested, type) and issubclass(nested, BaseModel):
             instance = field.get_default(call_default_factory=True)
-            for key, takes, default, meaning in _settings_rows(nested, f"{prefix}{name}."):
+            for key, kind, default, meaning in _settings_rows(nested, f"{prefix}{name}."):
                 shown = getattr(instance, key.strip("`").rpartition(".")[2], None)
-                yield key, takes, default or (_shown(shown) if shown is not None else ""), meaning
+                yield key, kind, default or (_shown(shown) if shown is not None else ""), meaning
         else:
             default = "" if field.is_required() else _shown(field.get_default(call_default_factory=True))
-            yield f"`{prefix}{name}`", _takes(field), default, field.description or ""
+            yield f"`{prefix}{name}`", _type_and_bounds(field), default, field.description or ""
 
 
-def _takes(field: FieldInfo) -> str:
+def _type_and_bounds(field: FieldInfo) -> str:
     limits = {type(rule).__name__.lower(): rule for rule in field.metadata}
-    bounds = " ".join(
+    bounds = " and ".join(
         f"{sign} {getattr(limits[name], name):,.10g}"
         for name, sign in (("ge", "≥"), ("gt", ">"), ("le", "≤"), ("lt", "<"))
         if name in limits

@@ -41,11 +41,11 @@ class GateRule(StrictModel):
     at_most: float | None = Field(None, description="highest accepted mean")
     better_than: Literal["base", "best"] | None = Field(
         None,
-        description="the tuned model must be better, with statistical significance, than the base model or the best "
-        "earlier run",
+        description="the tuned model must be significantly better than the base model (base) or than the best earlier "
+        "run (best)",
     )
     not_worse_than: Literal["base", "best"] | None = Field(
-        None, description="the tuned model must not be worse, with statistical significance"
+        None, description="the tuned model must not be significantly worse"
     )
 
     @model_validator(mode="after")

@@ -39,10 +39,12 @@ class GenerateSettings(StrictModel):
 
 
 class InferenceSettings(StrictModel):
-    """Inference parameters of both models. Temperature 0 makes the comparison repeatable."""
+    """Inference parameters of both models. Temperature 0 makes the comparison as repeatable as possible."""
 
     max_tokens: int = Field(512, ge=1, le=8192, description="maximum length of an answer, in tokens")
-    temperature: float = Field(0.0, ge=0, le=1, description="sampling temperature; 0 gives the same answer each time")
+    temperature: float = Field(
+        0.0, ge=0, le=1, description="sampling temperature; 0 makes answers as repeatable as the model allows"
+    )
     top_p: float | None = Field(None, gt=0, le=1, description="sent only if given")
     stop_sequences: tuple[str, ...] = Field((), max_length=4, description="texts that end an answer")
 
