@@ -127,6 +127,8 @@ class AnswerScores(Part):
     @classmethod
     def _finite(cls, measures: Any) -> Any:
         """NaN and infinity are no scores: no mean and no JSON can have them."""
+        if not isinstance(measures, Mapping):
+            return measures
         return {
             name: None if isinstance(value, float) and not isfinite(value) else value
             for name, value in measures.items()

@@ -36,6 +36,7 @@ def read_records(path: Path) -> list[AnswerRecord]:
     rows = list(_rows(path))
     if not rows:
         raise EvaluationError(f"{path}: has no records. {_FORMS}")
+    # The first record decides which fields are read, as in datasets.
     question, answer = _field(rows[0][1], PROMPTS), _field(rows[0][1], COMPLETIONS)
     if answer is None:
         raise EvaluationError(
@@ -96,6 +97,7 @@ def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
 
 def _field(row: Mapping[str, Any], known: tuple[str, ...]) -> str | None:
     """The row's name for the first of the known field names that it has."""
+    # Reversed: if two names differ in case only, the first one wins.
     by_name = {name.strip().lower(): name for name in reversed(list(row))}
     return next((by_name[name] for name in known if name in by_name), None)
 

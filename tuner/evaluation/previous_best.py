@@ -11,6 +11,7 @@ from tuner.artifacts.scores import PreviousBest, Scores
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.aws.s3.run_summaries import run_summaries
 from tuner.core.artifact_keys import Keys
+from tuner.core.errors import ArtifactError
 from tuner.evaluation.run_comparison import compare_runs
 from tuner.evaluation.statistics.verdict import deciding_measures
 
@@ -38,7 +39,7 @@ def previous_best(folder: RunFolder, scores: Scores, seed: int = 0) -> PreviousB
         return None
     rivals = list(_rivals(folder, measure, scores.metrics[measure].better))
     for rival in rivals[:_MOST_ATTEMPTS]:
-        earlier = folder.sibling(rival.run_id).load_if_present(Scores)
+        earlier = _scores_of(folder.sibling(rival.run_id))
         if earlier is None:
             continue
         found = compare_runs(earlier, scores, (rival.run_id, folder.run_id), seed)
@@ -47,6 +48,14 @@ def previous_best(folder: RunFolder, scores: Scores, seed: int = 0) -> PreviousB
                 run_id=rival.run_id, ended_at=rival.ended_at, metrics=found.metrics, warnings=found.warnings
             )
     return None
+
+
+def _scores_of(folder: RunFolder) -> Scores | None:
+    """A run's scores. None where it has none that this version can read: then the next best run is taken."""
+    try:
+        return folder.load_if_present(Scores)
+    except ArtifactError:
+        return None
 
 
 def _rivals(folder: RunFolder, measure: str, better: str | None) -> Iterator[RunSummary]:

@@ -39,6 +39,7 @@ def compare_runs(earlier: Scores, later: Scores, names: tuple[str, str], seed: i
         )
         for record in shared
     ]
+    # The larger run decides: it is the one that has questions which the other one lacks.
     left_out = max(len(before), len(later.questions)) - len(shared)
     if left_out:
         warnings.append(f"Compared on the {len(shared)} questions that both runs asked; {left_out} left out.")

@@ -110,7 +110,9 @@ def _answers_by_id(
     found: dict[str, str | None] = {}
     repeated = 0
     for key, text in answers:
+        # An answer of blanks helps nobody: it counts as not given.
         answer = text if text and text.strip() else None
+        # The same answer twice is harmless, for instance after a retried request. Two different ones are not.
         if key in found and found[key] != answer:
             raise EvaluationError(
                 f"The {contestant} model has two different answers to the question {key}, so it is not known which one "

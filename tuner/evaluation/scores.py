@@ -47,6 +47,7 @@ def grade(samples: Sequence[Sample], metrics: Sequence[Metric], context: Scoring
     for index, sample in enumerate(samples):
         answers = {}
         for name in CONTESTANTS:
+            # `failed` is set only where it is true, so that the file has it only there.
             answers[name] = AnswerScores(failed=True) if sample.answers[name] is None else AnswerScores()
             for given in grades.values():
                 answers[name] = answers[name].joined(given.values[name][index])
@@ -70,6 +71,7 @@ def merged(shards: Sequence[Graded]) -> Graded:
     for shard in shards:
         for metric, numbers in shard.counts.items():
             counts.setdefault(metric, Counter()).update(numbers)
+    # The facts are the same in every shard, so the last shard's are as good as any.
     about = {metric: facts for shard in shards for metric, facts in shard.about.items()}
     return Graded(tuple(record for shard in shards for record in shard.records), about, counts)
 
@@ -82,6 +84,7 @@ def summarize(
 ) -> Scores:
     """Computes scores.json: the contestants and their comparison by each measure, and the verdict."""
     present = [measure for measure in measures().values() if _is_measured(measure, graded.records)]
+    # The order of the measures is that of the metrics' names: see `all_metrics`.
     scores = {measure.name: _measure_scores(measure, graded.records, seed, names) for measure in present}
     verdict = decide(scores, len(graded.records), names)
     records = [
@@ -166,6 +169,7 @@ def _aggregate(measure: Measure, records: Sequence[QuestionScores], contestant: 
     values = [answer.counted(measure.name, measure.worst) for answer in answers]
     present = [value for value in values if value is not None]
     mean, error = mean_and_error(present)
+    # A measure that does not apply to a question is absent from its record.
     applies = [answer for answer in answers if measure.name in answer.measures]
     return Aggregate(
         mean=mean,

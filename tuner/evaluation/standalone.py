@@ -71,6 +71,7 @@ def evaluate(
         context = ScoringContext(judge, BuiltEncoder(settings.bertscore.model or PACKAGED), language)
         graded = grade(samples.samples, metrics_to_use, context)
     scores = summarize(graded, [*samples.warnings, *_inapplicable(graded, metrics)], seed)
+    # As in a run: people's scores first, because they change what is left to review and what the gate decides.
     if files.people is not None:
         known = {sample.id for sample in samples.samples}
         given = read_review(read_sheet(files.people), known, str(files.people))
@@ -80,6 +81,7 @@ def evaluate(
     scores = scores.model_copy(update={"review": candidates, "gate": gate, "files": _identities(files)})
     if output:
         (output / "scores.json").write_bytes(scores.to_json())
+        # With a byte order mark, spreadsheets recognise UTF-8. The csv module writes its own line ends.
         (output / "review.csv").write_text(review_sheet(samples, candidates), "utf-8-sig", newline="")
     return Evaluation(samples, scores)
 
@@ -130,6 +132,7 @@ def _metrics(names: Sequence[str], settings: RunSettings) -> list[Metric]:
         raise SettingsError(
             f"metrics: {judged[0]} needs a judge. Name its model with --judge, or as judge.model in run.yaml."
         )
+    # Without a judge, the default metrics are those that cost nothing.
     return [metric for metric in metrics if not metric.needs_judge]
 
 
@@ -143,6 +146,7 @@ def _cached_judgments(folder: Path | None) -> Iterator[Judgments]:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise EvaluationError(f"{folder}: the folder cannot be made: {error.strerror}. Name another one.") from None
+    # Named as in release 0.1.0, so that its judgments are found.
     path = folder / "verdicts.json"
     judgments = read_judgments(path.read_bytes() if path.is_file() else None)
     known = len(judgments)

@@ -84,6 +84,15 @@ def test_a_run_that_cannot_be_compared_is_skipped(folder: RunFolder, other: dict
     assert found.run_id == "faq-cccccccccccc"
 
 
+def test_a_run_with_unreadable_scores_is_skipped(folder: RunFolder) -> None:
+    put(folder, "faq-bbbbbbbbbbbb", 9)
+    put(folder, "faq-cccccccccccc", 3)
+    folder.sibling("faq-bbbbbbbbbbbb").write(Keys.SCORES, b'{"verdict": 1}')
+    found = previous_best(folder, NOW)
+    assert found
+    assert found.run_id == "faq-cccccccccccc"
+
+
 def test_other_datasets_and_the_run_itself_do_not_compare(folder: RunFolder) -> None:
     put(folder, "other-bbbbbbbbbbbb", 9)
     put(folder, "faq-more-bbbbbbbbbbbb", 9, dataset="faq-more")

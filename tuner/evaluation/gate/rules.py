@@ -51,6 +51,7 @@ def decide_gate(gate: Mapping[str, GateRule], comparisons: GateComparisons) -> G
     One broken rule rejects. Otherwise, one undecided rule leaves the gate undecided: a difference that may be chance
     never accepts a model.
     """
+    # The order is that of run.yaml, so that the sentence reads like the settings.
     results = [result for measure, rule in gate.items() for result in _results(measure, rule, comparisons)]
     if not results:
         return None
@@ -78,6 +79,7 @@ def _results(measure: str, rule: GateRule, comparisons: GateComparisons) -> list
 
 
 def _bound(measure: str, rule: RuleName, bound: float, comparisons: GateComparisons) -> RuleResult:
+    # The tuned model is the same in every comparison. That with the base model has all questions.
     mean = comparisons.base.get(measure, MeasureScores()).tuned.mean
     numbers = RuleNumbers(bound=bound, tuned=mean)
     if mean is None:
@@ -97,12 +99,14 @@ def _better_than(measure: str, other: str, comparisons: GateComparisons) -> Rule
         return _result(measure, "better_than", "accepted", f"is better than {words}", numbers)
     if scores.conclusion_value == "worse":
         return _result(measure, "better_than", "rejected", f"is worse than {words}", numbers)
+    # The interval includes zero.
     sentence = f"is neither shown to be better nor worse than {words}"
     return _result(measure, "better_than", "undecided", sentence, numbers)
 
 
 def _not_worse_than(measure: str, other: str, comparisons: GateComparisons) -> RuleResult:
     """Only a loss beyond chance rejects."""
+    # A few questions can hardly show a loss, so they are easily accepted. `better_than` is the strict rule.
     scores, words = comparisons.measures(other).get(measure, MeasureScores()), comparisons.words(other)
     numbers = _numbers(scores, comparisons.identity(other))
     if numbers.tuned is None or numbers.other is None:

@@ -23,6 +23,7 @@ def with_human_scores(scores: Scores, given: PeopleScores, seed: int = 0) -> Sco
     people = _human_scores(records)
     # The judge's and the encoder's details stay: nothing was graded again.
     summed = summarize(Graded(records, {}, {}), scores.warnings, seed)
+    # Readers of the report must see that the measure is not the judge's alone.
     measures = dict(summed.metrics)
     if MEASURE in measures:
         label = f"Correctness ({people.answers} of {people.of_answers} scores by people)"
@@ -43,6 +44,7 @@ def _merged(record: QuestionScores, given: Mapping[ContestantName, int]) -> Ques
     for name, score in given.items():
         answer = record.of(name)
         if not answer.failed:
+            # A second review replaces the first one, and not the judge's grade.
             judged = answer.judge_correctness if answer.human else answer.measures.get(MEASURE)
             replaced = AnswerScores(measures={MEASURE: score}, judge_correctness=judged, human=True)
             answers[name] = answer.joined(replaced)

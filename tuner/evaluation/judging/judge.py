@@ -120,6 +120,7 @@ class Judge:
             try:
                 found = [future.result() for future in futures]
             except BaseException:
+                # Requests that have not started would only cost money: the caller gives up.
                 pool.shutdown(cancel_futures=True)
                 raise
         if refusals and all(judgment.arguments is None for judgment in found):
@@ -132,6 +133,7 @@ class Judge:
             return self.judgments[key]
         problem, read, written = "", 0, 0
         for _ in range(self._settings.attempts):
+            # Saying what was wrong helps: without it, a model at temperature 0 would repeat the same reply.
             text = request.text + (f"\n\nYour last reply could not be used: {problem}" if problem else "")
             try:
                 reply = self._with_retries(lambda text=text: self._ask_once(request, text))  # type: ignore[misc]
@@ -173,6 +175,7 @@ class Judge:
                 attempt += 1
                 if not self._can_wait(error):
                     raise
+            # Full jitter: requests that were throttled together do not come back together.
             longest = min(_LONGEST_WAIT, _SHORTEST_WAIT * 2**attempt)
             self._sleep(random.uniform(0, longest))  # noqa: S311 - jitter, not a secret
 
@@ -187,6 +190,7 @@ class Judge:
         return self._may_lack_subscription(denial) and self._clock() - self._denied_since < _DENIED_SECONDS
 
     def _key(self, request: Request) -> str:
+        # Everything that can change the reply. Another temperature, for instance, is another request.
         asked = [self.model, self.inference, request.system, request.text, request.tool.schema]
         return hashlib.sha256(json.dumps(asked, sort_keys=True, default=dict).encode()).hexdigest()
 

@@ -24,6 +24,7 @@ from tuner.evaluation.samples import Sample, SampleSet
 COLUMNS = ("id", "why", "question", "reference", "answer_1", "answer_2", "score_1", "score_2", "comment")
 # Measures that compare words with the reference.
 _OVERLAP = ("bertscore_f1", "rouge_l")
+# Judges that do not set `unsure` often say it.
 _UNSURE = re.compile(
     r"\b(unsure|uncertain|not (?:entirely |quite )?(?:sure|certain)|cannot verify|hard to tell|unclear)\b", re.I
 )
@@ -103,6 +104,7 @@ def _names(answer: str) -> Iterator[str]:
     """Words with a capital inside (DynamoDB, IAM), and capitalised words that do not begin a sentence."""
     for found in _WORD.finditer(answer):
         word, before = found[0], answer[max(0, found.start() - 2) : found.start()]
+        # After a full stop, a capital letter only begins a sentence.
         inside = len(before) == 2 and (before[0].isalnum() or before[0] in ",;:") and before[1] == " "
         capitalised = len(word) > 2 and word[0].isupper() and inside
         if capitalised or any(letter.isupper() for letter in word[1:]):
@@ -175,6 +177,7 @@ def _scores_of(
 
 
 def _score(text: str) -> int:
+    # `isdigit` alone accepts digits that `int` refuses, such as a superscript two.
     if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 10:
         raise ValueError(f"a score is a whole number from 1 to 10, not {text[:40]!r}.")
     return int(text)

@@ -39,6 +39,7 @@ def chosen(names: Iterable[str]) -> list[Metric]:
             close = difflib.get_close_matches(name, known, n=1)
             hint = f"Did you mean '{close[0]}'?" if close else f"There are: {', '.join(known)}."
             raise SettingsError(f"metrics: there is no metric '{name}'. {hint}")
+    # dict.fromkeys: a metric that is named twice is used once, in the order of the names.
     return [known[name]() for name in dict.fromkeys(names)]
 
 

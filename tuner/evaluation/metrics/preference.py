@@ -95,6 +95,7 @@ def _scores(sample: Sample, judgments: Sequence[Judgment] | None) -> dict[Contes
     winner = _winner(judgments)
     scores = {name: _preference(0.5 if winner is None else float(name == winner)) for name in CONTESTANTS}
     reasoning = str((judgments[0].arguments or {})["reasoning"])
+    # The judge calls the answers 1 and 2: a reader must know which one is which.
     explained = AnswerScores(preference_reasoning=f"(answer 1 is the {_ORDERS[0][0]} model's) {reasoning}")
     return {**scores, TUNED: scores[TUNED].joined(explained)}
 

@@ -28,4 +28,4 @@ class TokenF1(TextMetric):
         """The F1, from 0 to 1."""
         said, meant = Counter(tokens(answer)), Counter(tokens(sample.reference))
         shared = (said & meant).total()
-        return {"token_f1": round(2 * shared / max(1, said.total() + meant.total()), 6)}
+        return {"token_f1": round(2 * shared / (said.total() + meant.total()), 6)}

@@ -8,6 +8,7 @@ from itertools import combinations
 from tuner.artifacts.scores import Correlation, QuestionScores
 from tuner.evaluation.statistics.comparison import rank_correlation
 
+# Measures of whole answers. Those that a reader would take for the same (precision, recall) are left out.
 _COMPARED = ("correctness", "preference", "bertscore_f1", "rouge_l", "bleu", "chrf", "token_f1")
 
 
