@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Protocol
 
-from pydantic import BaseModel, ConfigDict
-
 from tuner.artifacts.answers import Answer
 from tuner.artifacts.contestants import ContestantName
+from tuner.artifacts.dataset import EvaluationQuestion, Message
 from tuner.artifacts.manifest import Manifest
-from tuner.aws.bedrock.converse import Message, Reply
+from tuner.aws.bedrock.converse import Reply
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
 from tuner.core.concurrency_limiter import ConcurrencyLimiter
@@ -42,22 +41,6 @@ _QUESTIONS_PER_WORKER = 500
 MAX_SHARDS, MAX_WORKERS = 200, 100
 # A Lambda function may run for 15 minutes, and a question that was just sent may take two.
 _SECONDS = 720.0
-
-
-class Question(BaseModel):
-    """A record of `dataset/evaluation.jsonl`, without its reference."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-    id: str
-    question: str
-    system: str | None = None
-    messages: tuple[Message, ...] = ()
-
-    @property
-    def turns(self) -> tuple[Message, ...]:
-        """The messages that are sent: a whole conversation, or the one question."""
-        return self.messages or (Message("user", self.question),)
 
 
 class ModelClient(Protocol):
@@ -89,11 +72,10 @@ class Shard:
         """The artifact with the shard's answers."""
         return Keys.answers(self.model, self.number)
 
-    def questions(self) -> list[Question]:
+    def questions(self) -> list[EvaluationQuestion]:
         """The shard's questions, in their order."""
         start = self.number * self.size
-        lines = islice(self.folder.read_lines(Keys.EVALUATION), start, start + self.size)
-        return [Question.model_validate(line) for line in lines]
+        return list(islice(self.folder.load_records(Keys.EVALUATION, EvaluationQuestion), start, start + self.size))
 
     def recorded(self) -> dict[str, Answer]:
         """The answers that an earlier attempt recorded, by question id."""
@@ -105,11 +87,11 @@ class Shard:
 class _ShardAnswers:
     """The answers of one shard while its questions are asked."""
 
-    def __init__(self, shard: Shard, questions: Sequence[Question], recorded: Mapping[str, Answer]) -> None:
+    def __init__(self, shard: Shard, questions: Sequence[EvaluationQuestion], recorded: Mapping[str, Answer]) -> None:
         self._shard, self._questions, self._answers = shard, questions, dict(recorded)
         self._written = len(recorded)
 
-    def open_questions(self) -> list[Question]:
+    def open_questions(self) -> list[EvaluationQuestion]:
         """The questions without an answer."""
         return [question for question in self._questions if question.id not in self._answers]
 
@@ -195,7 +177,7 @@ class Inference:
         failed = sum(answer.answer is None for answer in all_answers)
         return len(all_answers) - failed, failed
 
-    def _answer(self, question: Question, attempt: _Attempt) -> Answer | TunerError:
+    def _answer(self, question: EvaluationQuestion, attempt: _Attempt) -> Answer | TunerError:
         """The answer, a failed answer, or an error that is not the question's own."""
         if self.clock() > attempt.deadline:
             return RetryableError("The time of one invocation is up: the next attempt asks the remaining questions.")
@@ -214,7 +196,7 @@ class Inference:
             latency_ms=reply.latency_ms,
         )
 
-    def _ask(self, question: Question, attempt: _Attempt) -> Reply:
+    def _ask(self, question: EvaluationQuestion, attempt: _Attempt) -> Reply:
         settings = self.manifest.settings
         system = question.system or settings.system_prompt
         *earlier, last = question.turns

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tuner.artifacts.gate import Gate
 from tuner.artifacts.manifest import Manifest
 from tuner.artifacts.serving import CommitmentRecord, EndpointRecord
 from tuner.artifacts.training import TrainingSummary
@@ -53,7 +54,8 @@ def commit(
     with the quota to raise.
     """
     term = manifest.settings.commitment
-    decision = (folder.find_json(Keys.GATE) or {}).get("decision")
+    gate = folder.load_if_present(Gate)
+    decision = gate.decision if gate else None
     if term is None or term not in allowed or decision != "accepted":
         raise CommitmentNotAllowedError(
             f"The gate's decision is {decision or 'absent'} ({folder.uri(Keys.GATE)}), the run's commitment is "

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from tuner import catalog
+from tuner.artifacts.dataset import DatasetSummary
 from tuner.artifacts.manifest import Manifest
 from tuner.artifacts.training import JobUse
 from tuner.aws.bedrock.resources import Job
@@ -46,12 +47,12 @@ class Jobs(Protocol):
 
 def has_validation_data(folder: RunFolder) -> bool:
     """Whether the run has validation data for its job."""
-    return bool(folder.read_json(Keys.DATASET_SUMMARY)["validation_records"] > 0)
+    return folder.load(DatasetSummary).validation_records > 0
 
 
 def job_hyperparameters(folder: RunFolder, manifest: Manifest) -> dict[str, str]:
     """The hyperparameters that the job is started with."""
-    records = folder.read_json(Keys.DATASET_SUMMARY)["training_records"]
+    records = folder.load(DatasetSummary).training_records
     return with_warmup(catalog.model(manifest.base_model), manifest.hyperparameters, records)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tuner import catalog
+from tuner.artifacts.dataset import DatasetSummary
 from tuner.artifacts.manifest import Manifest
 from tuner.artifacts.training import JobRecord, TrainingSummary
 from tuner.aws.bedrock.resources import Job
@@ -22,7 +23,7 @@ def write_summary(folder: RunFolder, manifest: Manifest, job: Job) -> None:
     names = [name for name in output.list(Keys.TRAINING_OUTPUT) if name.endswith((TRAINING_SUFFIX, VALIDATION_SUFFIX))]
     losses = read_losses({name: output.read(name) for name in names})
     epochs_asked = int(manifest.hyperparameters["epochCount"])
-    records = folder.read_json(Keys.DATASET_SUMMARY)["training_records"]
+    records = folder.load(DatasetSummary).training_records
     folder.save(
         TrainingSummary(
             job_arn=job.arn,

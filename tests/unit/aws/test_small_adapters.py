@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from tests.unit.aws.stubs import stubbed
-from tuner.aws.bedrock.converse import ConverseClient, Message, Reply
+from tuner.artifacts.dataset import Message
+from tuner.aws.bedrock.converse import ConverseClient, Reply
 from tuner.aws.executions import Ending, Executions, ending
 from tuner.aws.quotas import Quotas
 from tuner.aws.scheduler import OneTimeSchedules
@@ -144,7 +145,7 @@ def test_a_question_is_sent_after_the_earlier_messages() -> None:
         "messages": [{"role": role, "content": [{"text": text}]} for role, text in said],
         "inferenceConfig": {"maxTokens": 512, "temperature": 0.0},
     }
-    earlier = [Message(*turn) for turn in said[:-1]]
+    earlier = [Message(role=role, text=text) for role, text in said[:-1]]
     with stubbed("bedrock-runtime", ("converse", request, REPLY)) as api:
         assert ConverseClient(api).ask("m", "Long?", None, InferenceSettings(), earlier).text == "A bed."
 

@@ -203,7 +203,7 @@ def test_a_shard_reads_its_own_answers_only(
         every = folder.answers(model)
         for shard in (0, 1):
             ids = {f"q{i}" for i in range(3 * shard, 3 * shard + 3)}
-            folder.write_lines(Keys.answers(model, shard), [record for record in every if record["id"] in ids])
+            folder.save_records(Keys.answers(model, shard), [record for record in every if record.id in ids])
     monkeypatch.setattr(Shards, "_all_answers", lambda *_: pytest.fail("read all answers"))
     assert score_shard(folder, 1, 3, ENCODER) == 3
     assert bedrock.calls == 6

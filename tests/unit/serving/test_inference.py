@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from tests.doubles import MemoryFolder, manifest
-from tuner.aws.bedrock.converse import Message, Reply
+from tuner.artifacts.dataset import Message
+from tuner.aws.bedrock.converse import Reply
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import (
     AccessDeniedError,
@@ -61,7 +62,12 @@ def raising(error: Exception) -> Reaction:
 
 def test_a_conversation_is_sent_as_messages() -> None:
     said = [("user", "Heavy?"), ("assistant", "A ton."), ("user", "Long?")]
-    record = {"id": "1", "question": "as people read it", "messages": [{"role": r, "text": t} for r, t in said]}
+    record = {
+        "id": "1",
+        "question": "as people read it",
+        "reference": "r",
+        "messages": [{"role": r, "text": t} for r, t in said],
+    }
     model = Model(str.upper)
     place = MemoryFolder(files={Keys.EVALUATION: json.dumps(record).encode() + b"\n"})
     assert run(model, place) == (1, 0)

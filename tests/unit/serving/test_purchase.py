@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.doubles import CUSTOM_MODEL, DEPLOYMENT, NAME, RUN, FakeEndpoints, MemoryFolder, manifest
+from tuner.artifacts.gate import Gate
 from tuner.artifacts.serving import CommitmentRecord, EndpointRecord
 from tuner.aws.bedrock.resources import EndpointRequest
 from tuner.core.artifact_keys import Keys
@@ -55,7 +56,10 @@ def test_an_endpoint_with_the_runs_name_and_without_its_tag_is_ignored(folder: M
 
 
 def committed(folder: MemoryFolder, throughputs: FakeEndpoints, decision: str = "accepted", **others: Any) -> str:
-    folder.write_json(Keys.GATE, {"decision": decision})
+    verdict = {"value": "undecided", "sentence": ""}
+    gate = {"decision": decision, "sentence": "", "id": "1", "run_id": RUN, "dataset": "faq", "base_model": "m"}
+    more = {"custom_model_arn": None, "verdict": verdict, "people": False, "report": "", "scores": ""}
+    folder.save(Gate.model_validate({**gate, **more, "scores_sha256": ""}))
     asked = manifest(commitment="OneMonth", gate={"correctness": {"at_least": 1}})
     return commit(throughputs, folder, asked, DEPLOYMENT, others.get("allowed", ("OneMonth",))).arn
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from tuner.artifacts.dataset import Message
 from tuner.aws.clients import client
 from tuner.aws.error_mapping import code_of, message_of, translated
 from tuner.core.errors import EndpointFailedError
@@ -23,14 +24,6 @@ class Reply:
     input_tokens: int
     output_tokens: int
     latency_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """One message of a conversation; `role` is `user` or `assistant`."""
-
-    role: str
-    text: str
 
 
 class ConverseClient:
@@ -94,7 +87,7 @@ def _members(
         "modelId": endpoint,
         "messages": [
             {"role": message.role, "content": [{"text": message.text}]}
-            for message in (*earlier, Message("user", question))
+            for message in (*earlier, Message(role="user", text=question))
         ],
         "inferenceConfig": settings,
     }

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any, TypeVar
 
+from tuner.artifacts.answers import Answer
 from tuner.artifacts.base import Artifact, Part, parse
 from tuner.artifacts.contestants import ContestantName
 from tuner.artifacts.manifest import Manifest
@@ -155,6 +156,6 @@ class RunFolder:
         """The index and the page over all runs."""
         return RunIndex(self.bucket, self._s3)
 
-    def answers(self, contestant: ContestantName) -> builtins.list[dict[str, Any]]:
+    def answers(self, contestant: ContestantName) -> builtins.list[Answer]:
         """All answers of a contestant, in the order of the shards."""
-        return [record for name in self.list(f"answers/{contestant}/") for record in self.read_lines(name)]
+        return [answer for name in self.list(f"answers/{contestant}/") for answer in self.load_records(name, Answer)]

@@ -23,7 +23,10 @@ def run_questions(folder: RunFolder, scores: Scores | None, deciding: str | None
     if folder.find(Keys.EVALUATION) is None:
         return ()
     with documented_form(folder.uri(Keys.EVALUATION) + " and the answers to it"):
-        answers = {name: folder.answers(name) for name in CONTESTANTS}
+        # Members that are not in the file must not replace those of the scores, so unset ones are left out.
+        answers = {
+            name: [answer.model_dump(exclude_unset=True) for answer in folder.answers(name)] for name in CONTESTANTS
+        }
         return joined_questions(folder.read_lines(Keys.EVALUATION), answers, scores, deciding)
 
 
