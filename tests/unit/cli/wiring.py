@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -41,17 +42,16 @@ def recorded(service_client: Any, service: str, aws: FakeAws) -> Iterator[None]:
 @contextmanager
 def answered(service_client: Any, service: str, aws: FakeAws) -> Iterator[None]:
     """Puts the aws's answers in place of the network, behind botocore's own check of the parameters."""
-    latest: dict[str, Any] = {}
+    latest = threading.local()  # some commands call AWS from several threads
 
     def remember(params: dict[str, Any], **_: Any) -> None:
-        latest.clear()
-        latest.update(params)
+        latest.parameters = dict(params)
 
     def reply(model: Any, **_: Any) -> tuple[AWSResponse, dict[str, Any]]:
         aws.actions.add(_action(model))
         status, body = 200, {}
         try:
-            body = aws.answer(model.name, dict(latest))
+            body = aws.answer(model.name, latest.parameters)
         except Refused as refused:
             status, body = refused.status, {"Error": {"Code": refused.code, "Message": refused.message}}
         body.setdefault("ResponseMetadata", {})["HTTPStatusCode"] = status

@@ -8,11 +8,12 @@ import typer
 
 from tuner.artifacts.scores import Scores
 from tuner.cli import run_lookup
-from tuner.cli.commands.evaluate import conclude, scores_table
+from tuner.cli.commands.evaluate import conclude
 from tuner.cli.console import console, emit, say
 from tuner.cli.deployment import DEFAULT_STACK, Deployment
 from tuner.cli.errors import CommandError
 from tuner.cli.options import Json, Local, Stack, connect
+from tuner.cli.score_table import score_table
 
 
 def compare(
@@ -40,7 +41,7 @@ def compare(
         say(f"\n{run_id} compared with {first}", "name")
         for warning in scores.warnings:
             say(f"Warning: {warning}", "warn")
-        console().print(scores_table(scores.metrics, (first, run_id)))
+        console().print(score_table(scores.metrics, (first, run_id), conclusions=True))
         conclude(scores)
 
 

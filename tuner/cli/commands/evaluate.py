@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
-from tuner.artifacts.scores import MeasureScores, Scores
+from tuner.artifacts.scores import Scores
 from tuner.cli.console import console, emit, say
 from tuner.cli.errors import CommandError
 from tuner.cli.local_cloud import use_local_cloud
 from tuner.cli.options import Json, Local
-from tuner.reporting.formatting import number
+from tuner.cli.score_table import score_table
 from tuner.settings import RunSettings, load, parse_document
 
 _VERDICTS = {"better": "good", "worse": "bad"}
@@ -79,7 +78,7 @@ def evaluate(
     if as_json:
         emit(scores.to_document())
     else:
-        console().print(scores_table(scores.metrics))
+        console().print(score_table(scores.metrics, conclusions=True))
         conclude(scores)
     if output:
         write_page(evaluation, output)
@@ -96,29 +95,6 @@ def _settings(file: Path | None, asked: Mapping[str, Mapping[str, str | None]]) 
     given = {part: {key: value for key, value in options.items() if value} for part, options in asked.items()}
     merged = {part: getattr(settings, part).model_dump() | options for part, options in given.items() if options}
     return load(RunSettings, settings.model_dump(exclude_unset=True) | merged, "command line")
-
-
-def scores_table(measures: Mapping[str, MeasureScores], names: tuple[str, str] = ("base", "tuned")) -> Table:
-    """The two means, their difference and the conclusion, by measure."""
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="name")
-    table.add_column("measure")
-    for heading in (*names, "difference"):
-        table.add_column(heading, justify="right", overflow="fold")  # ids of runs differ at their ends
-    table.add_column("95 % interval", justify="right", no_wrap=True)
-    table.add_column("conclusion")
-    for scores in measures.values():
-        interval = scores.comparison.interval
-        value = scores.conclusion.value if scores.conclusion else ""
-        table.add_row(
-            scores.label,
-            number(scores.base.mean),
-            number(scores.tuned.mean),
-            number(scores.difference, signed=True),
-            f"{number(interval[0], signed=True)} to {number(interval[1], signed=True)}" if interval else "",
-            value,
-            style=_VERDICTS.get(value),
-        )
-    return table
 
 
 def conclude(scores: Scores) -> None:

@@ -7,11 +7,9 @@ import json
 from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import ValidationError
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from tuner.artifacts.report import Report
-from tuner.artifacts.scores import MeasureScores
 from tuner.aws.bedrock.resources import PaidResource
 from tuner.aws.clients import client
 from tuner.cli.deployment import Deployment
@@ -19,11 +17,8 @@ from tuner.cli.errors import CommandError
 from tuner.cli.progress.executions import Run
 from tuner.cli.progress.paid_window import amount, live_throughput, paid_window
 from tuner.cli.progress.steps import Step, StepPlan
+from tuner.cli.score_table import score_table
 from tuner.core.artifact_keys import Keys
-from tuner.reporting.formatting import number, title
-
-# Measures that can decide the verdict come before those that only describe.
-_FIRST = ("correctness", "bertscore_f1", "bertscore_precision", "bertscore_recall")
 
 
 def read_report(deployment: Deployment, run_id: str) -> Report | None:
@@ -41,34 +36,6 @@ def read_report(deployment: Deployment, run_id: str) -> Report | None:
             f"{where} was written by another version of this app: {error.errors()[0]['msg']}. "
             "'tuner report' opens its page."
         ) from None
-
-
-def scores_table(report: Report) -> Table:
-    """The two means, their difference and its interval, by measure."""
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="name")
-    table.add_column("measure")
-    for heading in ("base", "tuned", "difference", "95 % interval"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    for name in sorted(report.scores, key=lambda name: _FIRST.index(name) if name in _FIRST else len(_FIRST)):
-        measure = report.scores[name]
-        if not any(side and side.mean is not None for side in (measure.base, measure.tuned)):
-            continue
-        table.add_row(
-            measure.label or title(name),
-            number(measure.base.mean if measure.base else None),
-            number(measure.tuned.mean if measure.tuned else None),
-            Text(number(measure.difference, signed=True), _style(measure)),
-            " to ".join(number(end, signed=True) for end in measure.comparison.interval or ()),
-        )
-    return table
-
-
-def _style(measure: MeasureScores) -> str:
-    """A colour when the whole interval is on one side of zero. A difference that may be chance has none."""
-    low, high = measure.comparison.interval or (0, 0)
-    if measure.better is None or low <= 0 <= high:
-        return ""
-    return "good" if (low > 0) == (measure.better == "higher") else "bad"
 
 
 def conclude(
@@ -97,7 +64,7 @@ def conclude(
 def _results(target: Console, report: Report) -> None:
     if report.scores:
         target.print()
-        target.print(scores_table(report))
+        target.print(score_table(report.scores))
     if not report.failure:
         target.print()
         target.print(report.verdict.sentence, style="name")

@@ -9,7 +9,7 @@ from tests.unit.cli.fake_aws import ARTIFACTS, Clock, Execution, FakeAws, Refuse
 from tests.unit.cli.histories import TO_TRAINING, History
 from tests.unit.cli.samples import ENDPOINT, ESTIMATE, SCORES, failed, report, throughput
 from tuner.artifacts.report import Report
-from tuner.cli.progress.outcome import scores_table
+from tuner.cli.score_table import score_table
 from tuner.core.artifact_keys import Keys
 
 
@@ -129,6 +129,6 @@ def test_a_difference_that_may_be_chance_has_no_colour(
     written = Report.model_validate(
         report("faq-1", scores={"m": {**SCORES["rouge_l"], "better": better, "comparison": {"interval": interval}}})
     )
-    (_, _, _, difference, _) = [next(iter(column.cells)) for column in scores_table(written).columns]
+    (_, _, _, difference, _) = [next(iter(column.cells)) for column in score_table(written.scores).columns]
     assert isinstance(difference, Text)
     assert str(difference.style) == style

@@ -1,0 +1,53 @@
+"""The table of scores that `tuner watch`, `show`, `evaluate` and `compare` print."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from rich.table import Table
+from rich.text import Text
+
+from tuner.artifacts.scores import MeasureScores
+from tuner.reporting.formatting import number, title
+
+# Measures that can decide the verdict come before those that only describe.
+_FIRST = ("correctness", "bertscore_f1", "bertscore_precision", "bertscore_recall")
+
+
+def score_table(
+    measures: Mapping[str, MeasureScores], names: tuple[str, str] = ("base", "tuned"), *, conclusions: bool = False
+) -> Table:
+    """The two means, their difference and its interval, by measure; with `conclusions`, also the conclusion.
+
+    `names` are the headings of the two contestants. A measure that neither of them has a mean for is left out.
+    """
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="name")
+    table.add_column("measure")
+    for heading in (*names, "difference"):
+        table.add_column(heading, justify="right", overflow="fold")  # ids of runs differ at their ends
+    table.add_column("95 % interval", justify="right", no_wrap=True)
+    if conclusions:
+        table.add_column("conclusion")
+    for name in sorted(measures, key=lambda name: _FIRST.index(name) if name in _FIRST else len(_FIRST)):
+        scores = measures[name]
+        if scores.base.mean is not None or scores.tuned.mean is not None:
+            conclusion = [scores.conclusion.value if scores.conclusion else ""] if conclusions else []
+            table.add_row(scores.label or title(name), *_numbers(scores), *conclusion)
+    return table
+
+
+def _numbers(scores: MeasureScores) -> tuple[str | Text, ...]:
+    return (
+        number(scores.base.mean),
+        number(scores.tuned.mean),
+        Text(number(scores.difference, signed=True), _style(scores)),
+        " to ".join(number(end, signed=True) for end in scores.comparison.interval or ()),
+    )
+
+
+def _style(scores: MeasureScores) -> str:
+    """A colour when the whole interval is on one side of zero. A difference that may be chance has none."""
+    low, high = scores.comparison.interval or (0, 0)
+    if scores.better is None or low <= 0 <= high:
+        return ""
+    return "good" if (low > 0) == (scores.better == "higher") else "bad"
