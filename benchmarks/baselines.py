@@ -13,14 +13,14 @@ from pydantic import BaseModel
 
 from tuner.catalog import model
 from tuner.datasets import Findings, LocalFile, LocalSink, NoSink, Source, prepare
-from tuner.datasets.io import Committing, Sink
-from tuner.datasets.pipeline import Output, Pass
-from tuner.datasets.records.rules import Limits
+from tuner.datasets.io import CommitTogether, Sink
+from tuner.datasets.pipeline import FilePipeline, Output
+from tuner.datasets.records.rules import RecordLimits
 from tuner.settings import FieldNames, RunSettings
 
 MODEL = "anthropic.claude-3-haiku-20240307-v1:0:200k"
 SYSTEM = "You answer questions about Amazon Bedrock."
-LIMITS = Limits(model(MODEL), "training", SYSTEM)
+LIMITS = RecordLimits(model(MODEL), "training", SYSTEM)
 _WORDS = Path(__file__).parent.parent / "examples/bedrock-faq/training.jsonl"
 
 
@@ -75,8 +75,8 @@ def whole_step(source: Path, target: Path, size: float) -> None:
 
 def _convert(source: Source, sink: Sink) -> None:
     findings = Findings()
-    with Committing(sink):
-        Pass(source, LIMITS, FieldNames(), findings).convert(Output(sink))
+    with CommitTogether(sink):
+        FilePipeline(source, LIMITS, FieldNames(), findings).convert(Output(sink))
     if findings.errors:
         raise SystemExit(str(findings.kept[0]))
 

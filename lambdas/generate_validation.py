@@ -14,11 +14,11 @@ from tuner.artifacts.manifest import PinnedInput
 from tuner.aws.s3.objects import ObjectSource
 from tuner.core.run import INCOMING
 from tuner.costs.prices import price_list
-from tuner.datasets import Role
+from tuner.datasets import DataRole
 from tuner.generation import generate_validation
 
 # Generated pairs must not repeat the records of these files.
-_READ: tuple[Role, ...] = ("training", "evaluation")
+_READ: tuple[DataRole, ...] = ("training", "evaluation")
 
 
 @step(RunEvent)

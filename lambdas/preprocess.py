@@ -8,13 +8,14 @@ from __future__ import annotations
 from typing import Any
 
 from lambdas.step import Environment, RunEvent, step
+from tuner.artifacts.generated import GeneratedSummary
 from tuner.aws.s3.objects import ObjectSink, ObjectSource
 from tuner.catalog import model
 from tuner.core.artifact_keys import Keys
-from tuner.datasets import Role, Source, prepare
+from tuner.datasets import DataRole, Source, prepare
 from tuner.serving.inference import shard_size, workers
 
-_ROLES: tuple[Role, ...] = ("training", "validation", "evaluation")
+_ROLES: tuple[DataRole, ...] = ("training", "validation", "evaluation")
 
 
 @step(RunEvent)
@@ -22,12 +23,12 @@ def handler(event: RunEvent, env: Environment) -> dict[str, Any]:
     """Always writes the findings, which the next state evaluates. Writes the converted files if there are no errors."""
     folder = env.folder(event.run_id)
     manifest = folder.manifest()
-    sources: dict[Role, Source] = {
+    sources: dict[DataRole, Source] = {
         role: ObjectSource(manifest.data_bucket, entry.key, entry.version_id)
         for role in _ROLES
         for entry in manifest.inputs_of(role)
     }
-    generated = manifest.generates and folder.read_json(Keys.GENERATED_SUMMARY)["pairs"] > 0
+    generated = manifest.generates and folder.load(GeneratedSummary).pairs > 0
     if generated:
         sources["validation"] = ObjectSource(folder.bucket, folder.key(Keys.GENERATED))
     prepared = prepare(
@@ -37,11 +38,18 @@ def handler(event: RunEvent, env: Environment) -> dict[str, Any]:
         lambda name: ObjectSink(folder.bucket, folder.key(name)),
         generated,
     )
-    folder.write_json(Keys.DATASET_SUMMARY, prepared.summary)
-    folder.write_json(Keys.FINDINGS, prepared.findings.document())
-    records = {key: prepared.summary[key] for key in ("training_records", "validation_records", "evaluation_records")}
-    size = shard_size(records["evaluation_records"], env.deployment.shard_size)
-    shards = -(-records["evaluation_records"] // size)
+    summary = prepared.summary
+    folder.save(summary)
+    folder.save(prepared.findings.artifact())
+    size = shard_size(summary.evaluation_records, env.deployment.shard_size)
+    shards = -(-summary.evaluation_records // size)
     # The state machine calls the shards of one invocation a lane. The member keeps its name, because executions that
     # started before an upgrade read it.
-    return {**records, "shard_size": size, "shards": list(range(shards)), "lanes": workers(shards, size)}
+    return {
+        "training_records": summary.training_records,
+        "validation_records": summary.validation_records,
+        "evaluation_records": summary.evaluation_records,
+        "shard_size": size,
+        "shards": list(range(shards)),
+        "lanes": workers(shards, size),
+    }

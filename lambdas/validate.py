@@ -6,7 +6,7 @@ Calls: s3:GetObject, kms:Decrypt.
 from __future__ import annotations
 
 from lambdas.step import Environment, RunEvent, step
-from tuner.core.artifact_keys import Keys
+from tuner.artifacts.dataset import DatasetFindings
 from tuner.datasets import refusal
 
 
@@ -14,7 +14,7 @@ from tuner.datasets import refusal
 def handler(event: RunEvent, env: Environment) -> dict[str, int]:
     """Returns the number of warnings. Raises DatasetError with the first errors, their places and remedies."""
     folder = env.folder(event.run_id)
-    findings = folder.read_json(Keys.FINDINGS)
-    if error := refusal(findings, folder.uri(Keys.FINDINGS)):
+    findings = folder.load(DatasetFindings)
+    if error := refusal(findings, folder.uri(DatasetFindings.NAME)):
         raise error
-    return {"warnings": findings["warnings"]}
+    return {"warnings": findings.warnings}

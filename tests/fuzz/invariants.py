@@ -3,7 +3,7 @@
 - a file gives records, or a finding with words that can be shown; nothing is raised
 - how the bytes arrive (in which pieces) changes nothing, nor does the short way
 - every line that is written is a record of texts, and there are as many as were counted
-- the rows of JSON, JSONL, CSV and TSV are those of Python's own parsers, read from the unpacked bytes
+- the rows of JSON, JSONL, CSV and TSV are those of Python's own parsers, read from the decompressed bytes
 """
 
 from __future__ import annotations
@@ -19,12 +19,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.unit.datasets.memory_files import CLAUDE, NOVA, MemorySink, MemorySource
+from tuner.artifacts.dataset import DatasetFindings
 from tuner.catalog import model
 from tuner.datasets import Findings
-from tuner.datasets.pipeline import Output, Pass
+from tuner.datasets.pipeline import FilePipeline, Output
 from tuner.datasets.reading import BadRow, Row, UnreadableError, blocks
 from tuner.datasets.reading.compressed import zstd
-from tuner.datasets.records.rules import Limits
+from tuner.datasets.records.rules import RecordLimits
 from tuner.settings import FieldNames
 
 NAMES = ("t.json", "t.jsonl", "t.csv", "t.tsv", "t.parquet", "t.json.gz", "t.csv.zst")
@@ -53,11 +54,11 @@ def fuzzed(data: bytes) -> Fuzzed:
 def check(data: bytes) -> None:
     """Raises AssertionError when one of the properties does not hold."""
     case = fuzzed(data)
-    whole = _converted(case, 10**7, short_way=True)
+    whole = _converted(case, 10**7, use_fast_path=True)
     written, findings, count = whole
-    assert count or findings["errors"], "neither records nor an error"
-    for finding in findings["findings"]:
-        text = f"{finding['field']}{finding['message']}{finding['remedy']}"
+    assert count or findings.errors, "neither records nor an error"
+    for finding in findings.findings:
+        text = f"{finding.field}{finding.message}{finding.remedy}"
         assert text.isprintable(), "a finding cannot be shown"
     lines = written.decode("utf-8").split("\n")[:-1]
     assert len(lines) == count, "another number of lines than of records"
@@ -65,17 +66,18 @@ def check(data: bytes) -> None:
         assert _texts(json.loads(line)), "an empty text was written"
     if case.data.startswith(b"PAR1"):  # goes through a file and another process, whatever pieces it came in
         return
-    assert _converted(case, case.chunk, short_way=True) == whole, "the pieces that it came in made a difference"
-    assert _converted(case, 10**7, short_way=False) == whole, "the short way made a difference"
+    assert _converted(case, case.chunk, use_fast_path=True) == whole, "the pieces that it came in made a difference"
+    assert _converted(case, 10**7, use_fast_path=False) == whole, "the fast path made a difference"
     _compare(case)
 
 
-def _converted(case: Fuzzed, chunk: int, short_way: bool) -> tuple[bytes, dict[str, Any], int]:
+def _converted(case: Fuzzed, chunk: int, use_fast_path: bool) -> tuple[bytes, DatasetFindings, int]:
     findings, sink = Findings(), MemorySink()
     output = Output(sink)
     source = MemorySource(case.name, case.data, chunk)
-    Pass(source, Limits(model(case.model), "training"), FieldNames(), findings, short_way).convert(output)
-    return sink.written, findings.document(), output.records
+    limits = RecordLimits(model(case.model), "training")
+    FilePipeline(source, limits, FieldNames(), findings, use_fast_path).convert(output)
+    return sink.written, findings.artifact(), output.records
 
 
 def _texts(record: dict[str, Any]) -> bool:
@@ -107,7 +109,7 @@ def _rows(case: Fuzzed) -> tuple[list[Row | BadRow], UnreadableError | None]:
 
 def _expected(case: Fuzzed) -> list[Any] | None:
     """The rows by Python's parsers, _REFUSED for one that they refuse; None when this knows nothing of such a file."""
-    data = _unpacked(case.data)
+    data = _decompressed(case.data)
     if (
         data is None
         or not data.strip()
@@ -125,7 +127,7 @@ def _expected(case: Fuzzed) -> list[Any] | None:
     return [_json(line) for line in data.split(b"\n") if line.strip()] if start.startswith(b"{") else None
 
 
-def _unpacked(data: bytes) -> bytes | None:
+def _decompressed(data: bytes) -> bytes | None:
     data = data.removeprefix(b"\xef\xbb\xbf")
     try:
         if data.startswith(b"\x1f\x8b"):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from tuner import catalog
+from tuner.artifacts.dataset import DatasetSummary, EvaluationQuestion
+from tuner.artifacts.generated import GeneratedSummary
 from tuner.artifacts.manifest import Manifest
 from tuner.settings import RunSettings
 
@@ -63,7 +64,7 @@ class CostInputs:
 
 
 def count_questions(
-    records: Iterable[Mapping[str, Any]], system_prompt: str | None, characters_per_token: float
+    records: Iterable[EvaluationQuestion], system_prompt: str | None, characters_per_token: float
 ) -> QuestionTokens:
     """Estimates the tokens of the evaluation questions from their characters: AWS publishes no tokenizer.
 
@@ -72,9 +73,8 @@ def count_questions(
     count = asked = expected = 0
     for record in records:
         count += 1
-        turns = [turn["text"] for turn in record.get("messages") or ()] or [record["question"]]
-        asked += sum(map(len, turns)) + len(record.get("system") or system_prompt or "")
-        expected += len(record["reference"])
+        asked += sum(len(turn.text) for turn in record.turns) + len(record.system or system_prompt or "")
+        expected += len(record.reference)
     return QuestionTokens(
         count=count,
         question_tokens=math.ceil(asked / characters_per_token),
@@ -83,19 +83,19 @@ def count_questions(
 
 
 def cost_inputs(
-    summary: Mapping[str, Any],
-    records: Iterable[Mapping[str, Any]],
+    summary: DatasetSummary,
+    records: Iterable[EvaluationQuestion],
     plan: Plan,
     generation: GenerationTokens | None = None,
 ) -> CostInputs:
     """The inputs from `dataset/summary.json` and the evaluation questions."""
     questions = count_questions(records, plan.settings.system_prompt, plan.model.family.characters_per_token)
-    size = summary.get("training_bytes", 0) + summary.get("validation_bytes", 0)
-    return CostInputs(summary["training_tokens"], questions, size, generation)
+    size = summary.training_bytes + summary.validation_bytes
+    return CostInputs(summary.training_tokens, questions, size, generation)
 
 
-def generation_tokens(summary: Mapping[str, Any] | None) -> GenerationTokens | None:
+def generation_tokens(summary: GeneratedSummary | None) -> GenerationTokens | None:
     """The tokens in `generated/summary.json`. None when no model was called."""
-    if not summary or not summary.get("calls"):
+    if summary is None or summary.model is None or not summary.calls:
         return None
-    return GenerationTokens(summary["model"], summary["input_tokens"], summary["output_tokens"])
+    return GenerationTokens(summary.model, summary.input_tokens or 0, summary.output_tokens or 0)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from tuner.artifacts.dataset import DatasetSummary, EvaluationQuestion
 from tuner.artifacts.estimate import Estimate, SpendingLimits
+from tuner.artifacts.generated import GeneratedSummary
 from tuner.artifacts.manifest import Manifest
 from tuner.artifacts.preflight import Preflight
 from tuner.aws.s3.run_folder import RunFolder
@@ -25,11 +27,11 @@ def write_estimate(
 ) -> Estimate:
     """Estimates the run's cost with today's prices, and writes the estimate to the run's folder."""
     plan = Plan.of(manifest)
-    summary = folder.read_json(Keys.DATASET_SUMMARY)
-    questions = folder.read_lines(Keys.EVALUATION)
-    inputs = cost_inputs(summary, questions, plan, generation_tokens(folder.find_json(Keys.GENERATED_SUMMARY)))
+    summary = folder.load(DatasetSummary)
+    questions = folder.load_records(Keys.EVALUATION, EvaluationQuestion)
+    inputs = cost_inputs(summary, questions, plan, generation_tokens(folder.load_if_present(GeneratedSummary)))
     account = folder.load_if_present(Preflight) or Preflight()
-    warned = tuple(warnings(plan, inputs, summary["training_records"], account, deployment.shard_size))
+    warned = tuple(warnings(plan, inputs, summary.training_records, account, deployment.shard_size))
     current, problems = current_prices(api, cache, needed_prices(plan.model, plan.judge, deployment.region))
     prices = price_list(deployment.prices, current)
     made = estimate(plan, inputs, spending_limits(manifest.settings, deployment), prices, (*warned, *problems))

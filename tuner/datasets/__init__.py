@@ -1,40 +1,39 @@
-"""A dataset from the files that people have to the records that a model family is tuned on.
+"""Datasets: from the files of a user to the records that a model family is tuned on.
 
-check(source, limits, fields)             one file against every rule of the model's family
-convert(source, limits, fields, sink)     the same, and written in the family's format
-cut(source, limits, ...)                  one file in two, by what its records say
-prepare(sources, settings, model, sink)   a run's whole dataset: read, checked, converted, split, written
-verdict(findings)                         ready or not, and what to mend first, in words
-refusal(document, address)                the findings of a dataset that is not ready, as a DatasetError
+check(source, limits, fields)             checks one file against every rule of the model's family
+convert(source, limits, fields, sink)     checks one file and writes it in the family's format
+split_file(source, limits, ...)           splits one file into training and validation data
+prepare(sources, settings, model, sink)   prepares a run's dataset: read, check, convert, split, write
+readiness(findings)                       says whether a dataset is ready, and what to fix first
+refusal(findings, address)                the error for a dataset that is not ready
 """
 
-from tuner.datasets.check import Checked, check, convert
-from tuner.datasets.findings import Finding, Findings
-from tuner.datasets.findings_text import examples, refusal, verdict
+from tuner.datasets.check import CheckedFile, check, convert
+from tuner.datasets.findings import Findings
 from tuner.datasets.io import LocalFile, LocalSink, NoSink, Sink, Source
 from tuner.datasets.prepare import Prepared, prepare
-from tuner.datasets.records.record import Role
-from tuner.datasets.records.rules import Limits
-from tuner.datasets.split_file import Cut, cut
+from tuner.datasets.readiness import first_findings, readiness, refusal
+from tuner.datasets.records.record import DataRole
+from tuner.datasets.records.rules import RecordLimits
+from tuner.datasets.split_file import SplitResult, split_file
 
 __all__ = [
-    "Checked",
-    "Cut",
-    "Finding",
+    "CheckedFile",
+    "DataRole",
     "Findings",
-    "Limits",
     "LocalFile",
     "LocalSink",
     "NoSink",
     "Prepared",
-    "Role",
+    "RecordLimits",
     "Sink",
     "Source",
+    "SplitResult",
     "check",
     "convert",
-    "cut",
-    "examples",
+    "first_findings",
     "prepare",
+    "readiness",
     "refusal",
-    "verdict",
+    "split_file",
 ]

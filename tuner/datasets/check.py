@@ -1,4 +1,4 @@
-"""One file, checked or converted on its own: what `tuner data check` and `tuner data convert` do."""
+"""Checks or converts a single file, for `tuner data check` and `tuner data convert`."""
 
 from __future__ import annotations
 
@@ -7,79 +7,84 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tuner.datasets.findings import Findings, Flaw, Severity
-from tuner.datasets.findings_text import verdict
-from tuner.datasets.io import Committing, NoSink, Sink, Source
-from tuner.datasets.pipeline import Output, Pass
-from tuner.datasets.profile import File, study
+from tuner.artifacts.dataset import DatasetProfile, Severity
+from tuner.datasets.findings import Findings, Issue
+from tuner.datasets.io import CommitTogether, NoSink, Sink, Source
+from tuner.datasets.pipeline import FilePipeline, Output
+from tuner.datasets.profile import ProfileSource, profile_dataset
+from tuner.datasets.readiness import readiness
 from tuner.datasets.records.limits import file_bytes, file_name, record_counts
-from tuner.datasets.records.rules import Limits
+from tuner.datasets.records.rules import RecordLimits
 from tuner.settings import FieldNames
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
-    """What a file holds and what is wrong with it. `tokens` is the family's estimate; `study` is what it is like."""
+class CheckedFile:
+    """The content of a file and its findings. `tokens` is the family's estimate; only `check` makes a `profile`."""
 
     file: str
     records: int
     tokens: int
     fields: dict[str, str]
     findings: Findings
-    study: dict[str, Any]
+    profile: DatasetProfile | None = None
 
     @property
     def ready(self) -> bool:
-        """Whether there are no errors; warnings do not count."""
+        """Whether there are no errors. Warnings do not count."""
         return not self.findings.errors
 
-    def document(self) -> dict[str, Any]:
-        """As JSON."""
+    def as_json(self) -> dict[str, Any]:
+        """The output of `--json`: plain JSON, whose member names are part of the command's interface."""
         return {
             "file": self.file,
             "ready": self.ready,
             "records": self.records,
             "tokens": self.tokens,
             "fields": self.fields,
-            "study": self.study,
-            "verdict": verdict(self.findings),
-            **self.findings.document(),
+            "study": self.profile.model_dump(mode="json", exclude_none=True) if self.profile else {},
+            "verdict": readiness(self.findings).model_dump(mode="json"),
+            **self.findings.as_json(),
         }
 
 
-def check(source: Source, limits: Limits, fields: FieldNames) -> Checked:
-    """Every rule of the model's family over one file, and what it is like."""
+def check(source: Source, limits: RecordLimits, fields: FieldNames) -> CheckedFile:
+    """Checks a file against every rule of the model's family, and profiles it."""
     checked = _read(source, limits, fields, NoSink(), "error")
-    file = File(source.name, Pass(source, limits, fields, Findings()).records)
-    studied = study({limits.role: file}, limits.tokens, checked.findings)
-    return replace(checked, study=studied.summary)
+    file = ProfileSource(source.name, FilePipeline(source, limits, fields, Findings()).records)
+    result = profile_dataset({limits.role: file}, limits.tokens, checked.findings)
+    return replace(checked, profile=result.profile)
 
 
-def convert(source: Source, limits: Limits, fields: FieldNames, sink: Sink) -> Checked:
-    """Checks a file and writes it in the format of the model's family; with an error in a record, nothing is written.
+def convert(source: Source, limits: RecordLimits, fields: FieldNames, sink: Sink) -> CheckedFile:
+    """Checks a file and writes it in the format of the model's family. Writes nothing if a record has an error.
 
-    How many records there are is no hindrance: a part or a collection of datasets can be converted too, with a warning.
+    Limits of the whole file, such as the number of records, are warnings here: a file may be a part of a dataset.
     """
     return _read(source, limits, fields, sink, "warning")
 
 
-def _read(source: Source, limits: Limits, fields: FieldNames, sink: Sink, whole_file: Severity) -> Checked:
+def _read(
+    source: Source, limits: RecordLimits, fields: FieldNames, sink: Sink, severity_of_file_issues: Severity
+) -> CheckedFile:
     findings = Findings()
-    reading, output = Pass(source, limits, fields, findings), Output(sink)
-    with Committing(sink) as committing:
-        reading.convert(output)
-        for flaw in _file_flaws(source, limits, reading, output):
-            findings.at(source.name, None, replace(flaw, severity="warning") if whole_file == "warning" else flaw)
+    pipeline, output = FilePipeline(source, limits, fields, findings), Output(sink)
+    with CommitTogether(sink) as commit:
+        pipeline.convert(output)
+        for issue in _file_issues(source, limits, pipeline, output):
+            lenient = severity_of_file_issues == "warning"
+            findings.add(source.name, None, replace(issue, severity="warning") if lenient else issue)
         if findings.errors:
-            committing.cancel()
+            commit.cancel()
     tokens = math.ceil(output.characters / limits.model.family.characters_per_token)
-    return Checked(source.name, output.records, tokens, reading.fields, findings, {})
+    return CheckedFile(source.name, output.records, tokens, pipeline.fields, findings)
 
 
-def _file_flaws(source: Source, limits: Limits, reading: Pass, output: Output) -> Iterator[Flaw]:
-    if reading.is_native:
+def _file_issues(source: Source, limits: RecordLimits, pipeline: FilePipeline, output: Output) -> Iterator[Issue]:
+    if pipeline.is_native:
         yield from file_name(limits.model, source.name)
-    if not reading.unreadable:
-        yield from record_counts(limits.model, {limits.role: output.records + reading.refused})
-    if limits.role != "evaluation":  # Bedrock never reads those
+    if not pipeline.unreadable:
+        # Refused records count as well: their number is right once they are fixed.
+        yield from record_counts(limits.model, {limits.role: output.records + pipeline.refused})
+    if limits.role != "evaluation":  # Bedrock does not read evaluation files
         yield from file_bytes(limits.model, limits.role, output.bytes)

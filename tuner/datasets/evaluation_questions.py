@@ -1,42 +1,20 @@
-"""The questions that base and tuned model are asked: `dataset/evaluation.jsonl`."""
+"""Writes the evaluation questions: `dataset/evaluation.jsonl`."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
 
-import msgspec
-
+from tuner.artifacts.dataset import EvaluationQuestion, Message
 from tuner.datasets.pipeline import Output
 from tuner.datasets.records.record import Record, content_id
-from tuner.datasets.records.rules import Limits
+from tuner.datasets.records.rules import RecordLimits
 
 
-class Message(msgspec.Struct, frozen=True):
-    """What one side said before the answer."""
+class EvaluationQuestionWriter:
+    """Writes records as evaluation questions. A question's id is a hash of its content; equal ones get a number."""
 
-    role: str
-    text: str
-
-
-class Question(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One line: an id made of the content, the question, and the answer that a person gave.
-
-    A conversation of several turns is asked as `messages`, the last of them the user's; its last turn is the reference,
-    and `question` is the conversation as people and judges read it.
-    """
-
-    id: str
-    question: str
-    reference: str
-    system: str | None = None
-    messages: tuple[Message, ...] = ()
-
-
-class Questions:
-    """Writes evaluation questions; equal ones get different ids."""
-
-    def __init__(self, output: Output, limits: Limits) -> None:
+    def __init__(self, output: Output, limits: RecordLimits) -> None:
         self._output = output
         self._limits = limits
         self._seen: Counter[str] = Counter()
@@ -44,12 +22,21 @@ class Questions:
     def write(self, records: Iterable[Record]) -> None:
         """Appends every record as a question."""
         for record in records:
-            name = content_id(record.prompt, record.completion)
-            self._seen[name] += 1
-            if self._seen[name] > 1:
-                name = f"{name}-{self._seen[name]}"
-            turns = record.turns[:-1] if len(record.turns) > 2 else ()
-            messages = tuple(Message(turn.speaker, turn.text) for turn in turns)
-            question = Question(name, record.question, record.completion, self._limits.system_of(record), messages)
+            question = self._question(record)
             characters = sum(map(len, self._limits.texts_of(record)))
-            self._output.write(msgspec.json.encode(question) + b"\n", 1, characters)
+            self._output.write(question.to_json_line().encode() + b"\n", 1, characters)
+
+    def _question(self, record: Record) -> EvaluationQuestion:
+        turns = record.turns[:-1] if len(record.turns) > 2 else ()
+        return EvaluationQuestion(
+            id=self._unique_id(record),
+            question=record.question,
+            reference=record.completion,
+            system=self._limits.system_of(record),
+            messages=tuple(Message(role=turn.speaker, text=turn.text) for turn in turns),
+        )
+
+    def _unique_id(self, record: Record) -> str:
+        name = content_id(record.prompt, record.completion)
+        self._seen[name] += 1
+        return name if self._seen[name] == 1 else f"{name}-{self._seen[name]}"

@@ -1,19 +1,19 @@
-"""What was found in a dataset: each finding says where, which rule, what is wrong and what to do."""
+"""Collects what is wrong with a dataset: where, which rule, what is wrong and what to do."""
 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any
 
-Severity = Literal["error", "warning"]
+from tuner.artifacts.dataset import DatasetFindings, Finding, Severity
 
 
 @dataclass(frozen=True, slots=True)
-class Flaw:
-    """What a rule says of one record; the file and the line are known to whoever read it.
+class Issue:
+    """What a rule reports about a record. The caller knows the file and the line, and makes a `Finding` of it.
 
-    `field` names the member as it is in the file (`answer`, `messages[1].content`).
+    `field` is the name of the member in the file (`answer`, `messages[1].content`).
     """
 
     rule: str
@@ -23,39 +23,15 @@ class Flaw:
     severity: Severity = "error"
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """A flaw at its place. `line` is where the record starts, from 1; None speaks of the whole file."""
-
-    severity: Severity
-    file: str
-    line: int | None
-    field: str | None
-    rule: str
-    message: str
-    remedy: str
-
-    @property
-    def place(self) -> str:
-        """File, line and field, as far as they are known."""
-        line = "" if self.line is None else f", line {self.line}"
-        field = "" if self.field is None else f", field '{self.field}'"
-        return f"{self.file}{line}{field}"
-
-    def __str__(self) -> str:
-        """One sentence for people: where, what, what to do."""
-        return f"{self.place}: {self.message} {self.remedy}"
-
-
 def printable(text: str) -> str:
-    """`text` without line breaks, control characters and lone surrogates: data may hold anything."""
+    """`text` without line breaks, control characters and lone surrogates: it may come from a dataset."""
     return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
 
 
 class Findings:
-    """Collects findings without growing with the dataset: all are counted, the first ones are kept.
+    """Collects findings in constant memory: all are counted, only the first are kept.
 
-    At most `per_rule` of a rule are kept, so that one flaw in every record does not hide another in a few.
+    At most `per_rule` findings of a rule are kept, so that an issue in every record does not hide rarer ones.
     """
 
     def __init__(self, limit: int = 1000, per_rule: int = 200) -> None:
@@ -65,38 +41,42 @@ class Findings:
         self._severities: Counter[Severity] = Counter()
         self.counts: Counter[str] = Counter()
 
-    def add(self, finding: Finding) -> None:
-        """Counts the finding, and keeps it when it is one of the first."""
-        self._severities[finding.severity] += 1
-        self.counts[finding.rule] += 1
-        if len(self._kept) < self._limit and self.counts[finding.rule] <= self._per_rule:
-            self._kept.append(finding)
-
-    def at(self, file: str, line: int | None, flaw: Flaw) -> None:
-        """Adds a flaw at its place."""
-        field = None if flaw.field is None else printable(flaw.field)
-        self.add(Finding(flaw.severity, file, line, field, flaw.rule, printable(flaw.message), flaw.remedy))
+    def add(self, file: str, line: int | None, issue: Issue) -> None:
+        """Counts an issue, and keeps it if it is one of the first. Without a `line` it concerns the whole file."""
+        self._severities[issue.severity] += 1
+        self.counts[issue.rule] += 1
+        if len(self._kept) == self._limit or self.counts[issue.rule] > self._per_rule:
+            return
+        finding = Finding(
+            severity=issue.severity,
+            file=file,
+            line=line,
+            field=None if issue.field is None else printable(issue.field),
+            rule=issue.rule,
+            message=printable(issue.message),
+            remedy=issue.remedy,
+        )
+        self._kept.append(finding)
 
     @property
     def errors(self) -> int:
-        """How many errors were found, those not kept included."""
+        """Number of errors, including those not kept."""
         return self._severities["error"]
 
     @property
     def warnings(self) -> int:
-        """How many warnings were found, those not kept included."""
+        """Number of warnings, including those not kept."""
         return self._severities["warning"]
 
     @property
     def kept(self) -> tuple[Finding, ...]:
-        """The first findings, errors before warnings, otherwise in the order they were found."""
+        """The first findings: errors before warnings, otherwise in the order of discovery."""
         return tuple(sorted(self._kept, key=lambda finding: finding.severity))
 
-    def document(self) -> dict[str, Any]:
-        """The shape of `findings.json`."""
-        return {
-            "errors": self.errors,
-            "warnings": self.warnings,
-            "findings": [asdict(finding) for finding in self.kept],
-            "counts": dict(self.counts),
-        }
+    def artifact(self) -> DatasetFindings:
+        """The content of `dataset/findings.json`."""
+        return DatasetFindings(errors=self.errors, warnings=self.warnings, findings=self.kept, counts=dict(self.counts))
+
+    def as_json(self) -> dict[str, Any]:
+        """The findings in the output of `--json`: plain JSON, whose members are part of the commands' interface."""
+        return self.artifact().model_dump(mode="json", exclude={"schema_version"})

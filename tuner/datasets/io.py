@@ -1,4 +1,4 @@
-"""Where bytes come from and go to: files here, `tuner.aws.s3.objects` for S3."""
+"""Sources and sinks of bytes: protocols, and local files. `tuner.aws.s3.objects` has those for S3."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
-CHUNK = 2**18  # what is parsed, checked and written again stays in a processor's cache
+CHUNK = 2**18  # small enough that a chunk stays in the processor's cache while it is parsed, checked and written
 
 
 class Source(Protocol):
@@ -18,20 +18,20 @@ class Source(Protocol):
         """The file's name, as findings show it."""
 
     def chunks(self) -> Iterator[bytes]:
-        """The bytes, a piece of `CHUNK` at a time."""
+        """The bytes, `CHUNK` bytes at a time."""
 
 
 class Sink(Protocol):
-    """Takes bytes that are seen by others only once `commit` was called; leaving it otherwise discards them."""
+    """Takes bytes that become visible to others only with `commit`."""
 
     def write(self, data: bytes) -> None:
         """Appends."""
 
     def commit(self) -> None:
-        """Makes all that was written visible at once."""
+        """Makes everything that was written visible at once."""
 
     def discard(self) -> None:
-        """Forgets what was not committed; harmless afterwards."""
+        """Deletes what was not committed. Has no effect after `commit`."""
 
 
 class LocalFile:
@@ -42,16 +42,16 @@ class LocalFile:
         self.name = path.name
 
     def chunks(self) -> Iterator[bytes]:
-        """The bytes, a piece of `CHUNK` at a time."""
+        """The bytes, `CHUNK` bytes at a time."""
         with self._path.open("rb") as file:
             while chunk := file.read(CHUNK):
                 yield chunk
 
 
 class LocalSink:
-    """Writes beside the file and renames at the end: whoever is interrupted leaves the file as it was.
+    """Writes to a temporary file next to the target and renames it at the end, so an interruption changes nothing.
 
-    Nothing waits for the disk: what a power cut takes can be written again from its source.
+    There is no fsync: after a power failure the file can be written again from its source.
     """
 
     def __init__(self, path: Path) -> None:
@@ -64,38 +64,38 @@ class LocalSink:
         self._file.write(data)
 
     def commit(self) -> None:
-        """Makes all that was written visible at once."""
+        """Makes everything that was written visible at once."""
         self._file.close()
         self._partial.replace(self._path)
 
     def discard(self) -> None:
-        """Forgets what was not committed."""
+        """Deletes what was not committed."""
         self._file.close()
         self._partial.unlink(missing_ok=True)
 
 
 class NoSink:
-    """Takes what nobody wants to keep: a check writes nothing."""
+    """Ignores everything, for checks that write nothing."""
 
     def write(self, data: bytes) -> None:
-        """Forgets it."""
+        """Does nothing."""
 
     def commit(self) -> None:
-        """Nothing to show."""
+        """Does nothing."""
 
     def discard(self) -> None:
-        """Nothing to forget."""
+        """Does nothing."""
 
 
-class Committing:
-    """Commits all sinks, in their order, when the block ends well; discards all of them when it raises or cancels."""
+class CommitTogether:
+    """Commits all sinks in their order when the block ends; discards all when it raises or was cancelled."""
 
     def __init__(self, *sinks: Sink) -> None:
         self._sinks = sinks
         self._cancelled = False
 
     def cancel(self) -> None:
-        """Nothing is to be committed."""
+        """Commits nothing at the end of the block."""
         self._cancelled = True
 
     def __enter__(self) -> Self:

@@ -1,53 +1,53 @@
-"""A run's dataset from its files to what the customization job and the evaluation read: whole, or not at all."""
+"""Prepares a run's dataset: reads, checks, converts and splits its files, and writes all of the result or nothing."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
 
+from tuner.artifacts.dataset import DatasetSummary, SourceFile
 from tuner.catalog import Model
 from tuner.core.artifact_keys import Keys
-from tuner.datasets.evaluation_questions import Questions
-from tuner.datasets.findings import Findings, Flaw
-from tuner.datasets.findings_text import verdict
-from tuner.datasets.io import Committing, Sink, Source
-from tuner.datasets.pipeline import Output, Pass
-from tuner.datasets.profile import File, Studied, study
+from tuner.datasets.evaluation_questions import EvaluationQuestionWriter
+from tuner.datasets.findings import Findings, Issue
+from tuner.datasets.io import CommitTogether, Sink, Source
+from tuner.datasets.pipeline import FilePipeline, Output
+from tuner.datasets.profile import ProfileResult, ProfileSource, profile_dataset
+from tuner.datasets.readiness import readiness
 from tuner.datasets.records.limits import file_bytes, record_counts
-from tuner.datasets.records.record import Role
-from tuner.datasets.records.rules import Limits
-from tuner.datasets.split import HeldOut, held_out
+from tuner.datasets.records.record import DataRole
+from tuner.datasets.records.rules import RecordLimits, reserved_string_issue
+from tuner.datasets.split import HeldOutRecords, choose_held_out
 from tuner.settings import FieldNames, RunSettings
 
+# Readers of `dataset/summary.json` compare `validation_from` with this text.
 GENERATED_FROM = "generated from documents"
+# The field names of `generated/validation.jsonl`.
 GENERATED_FIELDS = FieldNames(prompt="question", completion="answer")
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """What became of a dataset. `summary` has the shape of `dataset/summary.json`.
+    """The result. The converted files were written only if `findings` has no error."""
 
-    The converted files were written only when `findings` has no error.
-    """
-
-    summary: dict[str, Any]
+    summary: DatasetSummary
     findings: Findings
 
 
 def prepare(
-    sources: Mapping[Role, Source],
+    sources: Mapping[DataRole, Source],
     settings: RunSettings,
     model: Model,
     sink: Callable[[str], Sink],
     generated: bool = False,
     to_generate: int = 0,
 ) -> Prepared:
-    """Reads, checks and converts a dataset, and writes `Keys.TRAINING`, `VALIDATION` and `EVALUATION` through `sink`.
+    """Prepares a dataset, and writes `Keys.TRAINING`, `VALIDATION` and `EVALUATION` through `sink`.
 
-    `sources` has at least `training`; `generated` says that its validation data was made from documents, `to_generate`
-    how many records of it still will be. Nothing is raised for what the files hold: every flaw is in the findings.
+    `sources` has at least `training`. `generated` says that the validation data was generated from documents,
+    `to_generate` how many records of it are still to be generated. Raises nothing for the content of the files: all
+    issues are in the findings.
     """
     return _Preparation(sources, settings, model, sink, generated, to_generate).run()
 
@@ -55,7 +55,7 @@ def prepare(
 class _Preparation:
     def __init__(
         self,
-        sources: Mapping[Role, Source],
+        sources: Mapping[DataRole, Source],
         settings: RunSettings,
         model: Model,
         sink: Callable[[str], Sink],
@@ -68,117 +68,127 @@ class _Preparation:
         self._findings = Findings()
         self._generated = generated
         self._to_generate = to_generate
+        # Training data is committed last: its presence means that the other files are there.
         sinks = {name: sink(name) for name in (Keys.VALIDATION, Keys.EVALUATION, Keys.TRAINING)}
-        self._committing = Committing(*sinks.values())  # training last: it is what a job starts from
+        self._commit = CommitTogether(*sinks.values())
         self._evaluation, self._training = Output(sinks[Keys.EVALUATION]), Output(sinks[Keys.TRAINING])
-        self._questions = Questions(self._evaluation, self._limits("evaluation"))
-        asked_too = None if "evaluation" in sources else self._questions.write
-        self._validation = Output(sinks[Keys.VALIDATION], asked_too)
-        self._passes: dict[Role, Pass] = {}
+        self._questions = EvaluationQuestionWriter(self._evaluation, self._limits("evaluation"))
+        # Without an evaluation file, the validation records are the evaluation questions too.
+        listener = None if "evaluation" in sources else self._questions.write
+        self._validation = Output(sinks[Keys.VALIDATION], listener)
+        self._pipelines: dict[DataRole, FilePipeline] = {}
 
     def run(self) -> Prepared:
-        with self._committing as committing:
+        with self._commit as commit:
             self._check_system_prompt()
-            studied = self._study()
-            there = "validation" in self._sources or self._to_generate
-            held = None if there else self._hold_out(studied.leaders)
+            profiled = self._profile()
+            has_validation = "validation" in self._sources or self._to_generate
+            held = None if has_validation else self._hold_out(profiled.leaders)
             self._convert(held)
             if "evaluation" in self._sources:
-                self._questions.write(self._judged("evaluation").records())
+                self._questions.write(self._pipeline("evaluation").records())
             self._check_files(held)
             if self._findings.errors:
-                committing.cancel()
-        return Prepared(self._summary(held, studied), self._findings)
+                commit.cancel()
+        return Prepared(self._summary(held, profiled), self._findings)
 
-    def _judged(self, role: Role) -> Pass:
-        """The pass that says what is wrong with a file."""
-        self._passes[role] = Pass(self._sources[role], self._limits(role), self._fields(role), self._findings)
-        return self._passes[role]
+    def _pipeline(self, role: DataRole) -> FilePipeline:
+        """The pipeline of a file that adds to the findings. Each file has one, so that no issue is counted twice."""
+        self._pipelines[role] = FilePipeline(
+            self._sources[role], self._limits(role), self._fields(role), self._findings
+        )
+        return self._pipelines[role]
 
-    def _silent(self, role: Role) -> Pass:
-        """Another look at a file that is judged elsewhere."""
-        return Pass(self._sources[role], self._limits(role), self._fields(role), Findings())
+    def _quiet_pipeline(self, role: DataRole) -> FilePipeline:
+        """A pipeline for another pass over a file, whose findings are ignored."""
+        return FilePipeline(self._sources[role], self._limits(role), self._fields(role), Findings())
 
-    def _fields(self, role: Role) -> FieldNames:
-        """The dataset's own names, which generated data does not follow."""
+    def _fields(self, role: DataRole) -> FieldNames:
+        """The field names of the run's settings. Generated data has names of its own."""
         return GENERATED_FIELDS if self._generated and role == "validation" else self._settings.fields
 
-    def _limits(self, role: Role) -> Limits:
-        return Limits(self._model, role, self._settings.system_prompt)
+    def _limits(self, role: DataRole) -> RecordLimits:
+        return RecordLimits(self._model, role, self._settings.system_prompt)
 
     def _check_system_prompt(self) -> None:
         for reserved in self._model.family.reserved_strings:
             if reserved in (self._settings.system_prompt or ""):
-                message = f"'{reserved}' is reserved by {self._model.name} and fails the job."
-                flaw = Flaw("reserved-string", message, "Write it in another way.", "system_prompt")
-                self._findings.at("run.yaml", None, flaw)
+                issue = reserved_string_issue(reserved, self._model, "system_prompt")
+                self._findings.add("run.yaml", None, issue)
 
-    def _study(self) -> Studied:
-        files = {role: File(source.name, self._silent(role).records) for role, source in self._sources.items()}
-        leakage = self._settings.evaluation.leakage
-        return study(files, self._limits("training").tokens, self._findings, leakage)
+    def _profile(self) -> ProfileResult:
+        files = {
+            role: ProfileSource(source.name, self._quiet_pipeline(role).records)
+            for role, source in self._sources.items()
+        }
+        tokens, leakage = self._limits("training").tokens, self._settings.evaluation.leakage
+        return profile_dataset(files, tokens, self._findings, leakage)
 
-    def _hold_out(self, leaders: Mapping[int, int]) -> HeldOut:
-        prompts = (prompt for prompt, _ in self._silent("training").pairs())
-        return held_out(prompts, self._settings.validation.fraction, self._model.family, leaders)
+    def _hold_out(self, leaders: Mapping[int, int]) -> HeldOutRecords:
+        prompts = (prompt for prompt, _ in self._quiet_pipeline("training").pairs())
+        return choose_held_out(prompts, self._settings.validation.fraction, self._model.family, leaders)
 
-    def _convert(self, held: HeldOut | None) -> None:
+    def _convert(self, held: HeldOutRecords | None) -> None:
         if held:
-            self._judged("training").convert(self._training, self._validation, held.takes)
-        else:
-            self._judged("training").convert(self._training)
-            if "validation" in self._sources:
-                self._judged("validation").convert(self._validation)
+            self._pipeline("training").convert(self._training, self._validation, held.contains)
+            return
+        self._pipeline("training").convert(self._training)
+        if "validation" in self._sources:
+            self._pipeline("validation").convert(self._validation)
 
-    def _check_files(self, held: HeldOut | None) -> None:
-        training, validation = self._training, self._validation
+    def _check_files(self, held: HeldOutRecords | None) -> None:
+        """Adds issues of whole files. They are all reported for the training file, which is always there."""
         name = self._sources["training"].name
-        if not any(done.unreadable for done in self._passes.values()):
-            # A refused record counts: once it is mended it is there.
-            records = training.records + self._passes["training"].refused
-            judged = self._passes.get("validation")
-            refused = judged.refused if judged else 0
-            others = validation.records + refused + self._to_generate
-            counts: dict[Role, int] = {"training": records, "validation": others}
-            for flaw in record_counts(self._model, counts, held_out=held is not None):
-                self._findings.at(name, None, flaw)
-        for flaw in (
-            *file_bytes(self._model, "training", training.bytes),
-            *file_bytes(self._model, "validation", validation.bytes),
-        ):
-            self._findings.at(name, None, flaw)
+        for issue in self._file_issues(held):
+            self._findings.add(name, None, issue)
         if not (self._evaluation.records or self._to_generate or self._findings.errors):
-            flaw = Flaw("record-count", "there is no evaluation question.", "Upload an evaluation file.")
-            self._findings.at(name, None, flaw)
+            issue = Issue("record-count", "there is no evaluation question.", "Upload an evaluation file.")
+            self._findings.add(name, None, issue)
 
-    def _summary(self, held: HeldOut | None, studied: Studied) -> dict[str, Any]:
-        evaluation_from: Literal["file", "validation"] = "file" if "evaluation" in self._sources else "validation"
+    def _file_issues(self, held: HeldOutRecords | None) -> Iterator[Issue]:
+        # The number of records in a file that could not be read to its end is not known.
+        if not any(pipeline.unreadable for pipeline in self._pipelines.values()):
+            yield from record_counts(self._model, self._record_counts(), held_out=held is not None)
+        yield from file_bytes(self._model, "training", self._training.bytes)
+        yield from file_bytes(self._model, "validation", self._validation.bytes)
+
+    def _record_counts(self) -> dict[DataRole, int]:
+        """Refused records count as well: they are records once they are fixed."""
+        refused = {role: pipeline.refused for role, pipeline in self._pipelines.items()}
         return {
-            "training_records": self._training.records,
-            "validation_records": self._validation.records,
-            "evaluation_records": self._evaluation.records,
-            "training_tokens": self._tokens(self._training),
-            "validation_tokens": self._tokens(self._validation),
-            "evaluation_tokens": self._tokens(self._evaluation),
-            "tokens_are": f"estimated at {self._model.family.characters_per_token:g} characters each",
-            "training_bytes": self._training.bytes,
-            "validation_bytes": self._validation.bytes,
-            "validation_from": self._validation_from(held),
-            "evaluation_from": evaluation_from,
-            "record_format": self._model.family.record_format,
-            "study": studied.summary,
-            "verdict": verdict(self._findings),
-            "files": [
-                {"role": role, "key": self._sources[role].name, "fields": done.fields}
-                for role, done in self._passes.items()
-            ],
+            "training": self._training.records + refused["training"],
+            "validation": self._validation.records + refused.get("validation", 0) + self._to_generate,
         }
 
-    def _validation_from(self, held: HeldOut | None) -> str:
+    def _summary(self, held: HeldOutRecords | None, profiled: ProfileResult) -> DatasetSummary:
+        return DatasetSummary(
+            training_records=self._training.records,
+            validation_records=self._validation.records,
+            evaluation_records=self._evaluation.records,
+            training_tokens=self._tokens(self._training),
+            validation_tokens=self._tokens(self._validation),
+            evaluation_tokens=self._tokens(self._evaluation),
+            tokens_are=f"estimated at {self._model.family.characters_per_token:g} characters each",
+            training_bytes=self._training.bytes,
+            validation_bytes=self._validation.bytes,
+            validation_from=self._validation_from(held),
+            evaluation_from="file" if "evaluation" in self._sources else "validation",
+            record_format=self._model.family.record_format,
+            study=profiled.profile,
+            verdict=readiness(self._findings),
+            files=tuple(
+                SourceFile(role=role, key=self._sources[role].name, fields=pipeline.fields)
+                for role, pipeline in self._pipelines.items()
+            ),
+        )
+
+    def _validation_from(self, held: HeldOutRecords | None) -> str:
         if self._to_generate:
             return f"to be {GENERATED_FROM}"
-        return "held out" if held else GENERATED_FROM if self._generated else "file"
+        if held:
+            return "held out"
+        return GENERATED_FROM if self._generated else "file"
 
     def _tokens(self, output: Output) -> int:
-        """What the files are charged for, by the family's estimate; rounded up, once for all records."""
+        """The tokens that Bedrock charges for, by the family's estimate: rounded up once, for all records together."""
         return math.ceil(output.characters / self._model.family.characters_per_token)

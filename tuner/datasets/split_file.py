@@ -1,4 +1,4 @@
-"""Cuts one file in two by what its records say: what `tuner data split` does. The records stay as they are."""
+"""Splits one file into training and validation data, for `tuner data split`. The records themselves do not change."""
 
 from __future__ import annotations
 
@@ -10,69 +10,76 @@ from typing import Any
 
 from tuner.core.errors import DatasetError
 from tuner.datasets.findings import Findings
-from tuner.datasets.io import Committing, Sink, Source
-from tuner.datasets.pipeline import Output, Pass
-from tuner.datasets.profile import MOST_RECORDS
-from tuner.datasets.profile.duplicates import Duplicates
-from tuner.datasets.records.rules import Limits
+from tuner.datasets.io import CommitTogether, Sink, Source
+from tuner.datasets.pipeline import FilePipeline, Output
+from tuner.datasets.profile import MAX_RECORDS
+from tuner.datasets.profile.duplicates import DuplicateFinder
+from tuner.datasets.records.rules import RecordLimits
 from tuner.datasets.records.schema_detection import MISSING, find
-from tuner.datasets.split import Sides, side
+from tuner.datasets.split import HashCounter, question_hash
 from tuner.settings import FieldNames
 
 
 @dataclass(frozen=True, slots=True)
-class Cut:
-    """How many records went where; nothing was written when `findings` has an error."""
+class SplitResult:
+    """How many records went to each side. Nothing was written when `findings` has an error."""
 
     training: int
     validation: int
     findings: Findings
 
 
-def cut(
-    source: Source, limits: Limits, fields: FieldNames, fraction: float, stratify: str | None, sinks: tuple[Sink, Sink]
-) -> Cut:
+def split_file(
+    source: Source,
+    limits: RecordLimits,
+    fields: FieldNames,
+    fraction: float,
+    stratify: str | None,
+    sinks: tuple[Sink, Sink],
+) -> SplitResult:
     """Writes about `fraction` of the records to the second sink and all others to the first, as JSONL.
 
-    With `stratify`, each value of that field gives its own share, at least one record of two or more. Raises
+    With `stratify`, the same fraction of each value of that field is taken: at least one record of two or more. Raises
     DatasetError when no record has that field.
     """
     findings = Findings()
     training, validation = (Output(sink) for sink in sinks)
-    with Committing(*sinks) as committing:
-        leaders, strata = _looked_at(source, limits, fields, fraction, stratify)
+    with CommitTogether(*sinks) as commit:
+        # Two passes: the thresholds depend on all records.
+        leaders, strata = _count(source, limits, fields, fraction, stratify)
         thresholds = _thresholds(strata, source.name, stratify)
-        for row, record in Pass(source, limits, fields, findings).rows():
-            number = side(record.prompt)
+        for row, record in FilePipeline(source, limits, fields, findings).rows():
+            number = question_hash(record.prompt)
             held = leaders.get(number, number) < thresholds[_stratum(row, stratify)]
             (validation if held else training).write(_line(row), 1, 0)
         if findings.errors:
-            committing.cancel()
-    return Cut(training.records, validation.records, findings)
+            commit.cancel()
+    return SplitResult(training.records, validation.records, findings)
 
 
-def _thresholds(strata: Mapping[str | None, Sides], name: str, stratify: str | None) -> dict[str | None, int]:
+def _thresholds(strata: Mapping[str | None, HashCounter], name: str, stratify: str | None) -> dict[str | None, int]:
     if strata.keys() == {None}:
-        raise DatasetError(f"{name}: no record has the field '{stratify}'.")
-    return {value: sides.threshold(min(1, sides.records - 1), sides.records - 1) for value, sides in strata.items()}
+        raise DatasetError(f"{name}: no record has the field '{stratify}'. Give --stratify a field of the file.")
+    return {value: hashes.threshold(min(1, hashes.records - 1), hashes.records - 1) for value, hashes in strata.items()}
 
 
-def _looked_at(
-    source: Source, limits: Limits, fields: FieldNames, fraction: float, stratify: str | None
-) -> tuple[Mapping[int, int], Mapping[str | None, Sides]]:
-    duplicates = Duplicates()
-    strata: dict[str | None, Sides] = defaultdict(lambda: Sides(fraction))
-    for row, record in Pass(source, limits, fields, Findings()).rows():
-        if sum(sides.records for sides in strata.values()) < MOST_RECORDS:
-            for _ in duplicates.look(record, "training", source.name):
-                pass
-        number = side(record.prompt)
-        strata[_stratum(row, stratify)].add(duplicates.leaders.get(number, number))
+def _count(
+    source: Source, limits: RecordLimits, fields: FieldNames, fraction: float, stratify: str | None
+) -> tuple[Mapping[int, int], Mapping[str | None, HashCounter]]:
+    """The leaders of near duplicates, and the hashes of each stratum."""
+    duplicates = DuplicateFinder()
+    strata: dict[str | None, HashCounter] = defaultdict(lambda: HashCounter(fraction))
+    for number, (row, record) in enumerate(FilePipeline(source, limits, fields, Findings()).rows()):
+        if number < MAX_RECORDS:
+            for _ in duplicates.issues(record, "training", source.name):
+                pass  # only the leaders are needed here; the generator must run to its end to record them
+        question = question_hash(record.prompt)
+        strata[_stratum(row, stratify)].add(duplicates.leaders.get(question, question))
     return duplicates.leaders, strata
 
 
 def _stratum(row: Mapping[str, Any], field: str | None) -> str | None:
-    """The text of the field's value, `data.topic` meaning the one inside; None when the record has no such field."""
+    """The value of the field as text (`data.topic` is the nested field); None when the record has no such field."""
     if field is None:
         return ""
     found = find(row, field)
@@ -82,5 +89,5 @@ def _stratum(row: Mapping[str, Any], field: str | None) -> str | None:
 def _line(row: Mapping[str, Any]) -> bytes:
     try:
         return json.dumps(row, ensure_ascii=False, default=str).encode() + b"\n"
-    except UnicodeEncodeError:  # half a letter in a field that nobody reads: only an escape can hold it
+    except UnicodeEncodeError:  # a lone surrogate in an unused field: JSON can only escape it
         return json.dumps(row, default=str).encode() + b"\n"

@@ -86,13 +86,13 @@ def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
         for block in blocks(LocalFile(path)):
             for row in block.rows():
                 if isinstance(row, BadRow):
-                    raise EvaluationError(f"{path}, line {row.line}: {row.flaw.message} {_FORMS}")
+                    raise EvaluationError(f"{path}, line {row.line}: {row.issue.message} {_FORMS}")
                 if not isinstance(row.value, Mapping):
                     raise EvaluationError(f"{path}, line {row.line}: is not an object with fields.")
                 yield row.line, row.value
     except UnreadableError as error:
         place = f"{path}, line {error.line}" if error.line else str(path)
-        raise EvaluationError(f"{place}: {error.flaw.message} {_FORMS}") from None
+        raise EvaluationError(f"{place}: {error.issue.message} {_FORMS}") from None
 
 
 def _field(row: Mapping[str, Any], known: tuple[str, ...]) -> str | None:

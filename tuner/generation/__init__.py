@@ -1,28 +1,28 @@
-"""Question-answer pairs from documents, each with the document and the passage that it came from.
+"""Generates validation data: question-answer pairs from documents, each with the passage that it is from.
 
-read_documents(sources)                    documents as parts that fit into a request, and what cannot be used
-affordable(library, count, model, usd)     the most that it can cost, before it costs anything
-Generation(...).run(...)                   pairs from the parts, exactly as many as asked for, none paid for twice
-generate_validation(folder, ...)           a run's validation data: what the pipeline's step does
+read_documents(sources)                      documents as chunks that fit into a request, and what cannot be used
+check_budget(documents, count, model, usd)   the most that it can cost, before the first request
+PairGenerator(...).run(...)                  exactly as many pairs as asked for; no request is paid for twice
+generate_validation(folder, ...)             a run's validation data: what the pipeline's step does
 """
 
-from tuner.generation.cache import FileReplies
-from tuner.generation.cost_bound import affordable
-from tuner.generation.dedup import Known
+from tuner.generation.cache import FileReplyCache
+from tuner.generation.cost_bound import check_budget
+from tuner.generation.dedup import Deduplicator
 from tuner.generation.documents import read_documents
-from tuner.generation.generator import Generation
-from tuner.generation.requests import Generator
-from tuner.generation.result import short_of, summary
+from tuner.generation.generator import PairGenerator
+from tuner.generation.requests import GeneratorModel
+from tuner.generation.result import shortfall_message, summarize
 from tuner.generation.step import generate_validation
 
 __all__ = [
-    "FileReplies",
-    "Generation",
-    "Generator",
-    "Known",
-    "affordable",
+    "Deduplicator",
+    "FileReplyCache",
+    "GeneratorModel",
+    "PairGenerator",
+    "check_budget",
     "generate_validation",
     "read_documents",
-    "short_of",
-    "summary",
+    "shortfall_message",
+    "summarize",
 ]

@@ -1,7 +1,7 @@
-"""Documents cut into parts that one request can hold.
+"""Splits documents into chunks that fit into one request.
 
-A request takes 5 documents of 4.5 MB each; with one part a request, a part never meets the first limit, and the second
-only as pages of a PDF file. Text is cut far below it, so that a model reads all of what it is asked about.
+Bedrock accepts 5 documents of 4.5 MB each in a request. A request here has one chunk, so only the size limit matters,
+and only for pages of a PDF file: a text chunk is far smaller, so that the model reads all of it.
 Source: "API restrictions" and DocumentBlock, Amazon Bedrock User Guide and API Reference, read 2026-11-23.
 """
 
@@ -12,20 +12,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-LARGEST_BYTES = 4_500_000
-"""Of a document in a request. Claude 4 and Nova take larger PDF files; what every model takes is simpler."""
+# Bedrock's limit for one document. Claude 4 and Nova accept larger PDF files; one limit for all models is simpler.
+MAX_CHUNK_BYTES = 4_500_000
 
-PART_CHARACTERS = 12_000
-_FEWEST_LETTERS = 40
+CHUNK_CHARACTERS = 12_000
+_MIN_ALPHANUMERIC = 40
 _PARAGRAPH = re.compile(r"\n[^\S\n]*\n\s*")
 _SENTENCE_END = re.compile(r"(?<=[.!?。！？])\s+|\n|\s")
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """A piece of a document. `data` is what a request holds, `text` what it says, and `place` where in it that is.
+class Chunk:
+    """A piece of a document.
 
-    `pages` counts those of a PDF file: some models look at them as pictures too.
+    `data` is what the request sends, `text` its plain text, `place` its position in the document for people. `pages`
+    is the number of PDF pages: some models read a page as an image as well, which costs more tokens.
     """
 
     document: str
@@ -36,31 +37,33 @@ class Part:
     pages: int = 0
 
 
-def text_parts(document: str, text: str) -> list[Part]:
-    """The parts of a text, cut between paragraphs; pieces that hardly say anything are left out."""
-    pieces = [piece for piece in _packed(_paragraphs(text)) if says_something(piece)]
+def text_chunks(document: str, text: str) -> list[Chunk]:
+    """Splits a text between paragraphs. Pieces with hardly any text are left out."""
+    pieces = [piece for piece in _join_paragraphs(_paragraphs(text)) if has_enough_text(piece)]
+    # "part 1 of 3" is stored in artifacts and in the key of the reply cache: the wording stays.
     return [
-        Part(document, f"part {number} of {len(pieces)}" if len(pieces) > 1 else "", "txt", piece.encode(), piece)
+        Chunk(document, f"part {number} of {len(pieces)}" if len(pieces) > 1 else "", "txt", piece.encode(), piece)
         for number, piece in enumerate(pieces, 1)
     ]
 
 
-def says_something(text: str) -> bool:
-    """Whether there is enough to ask about."""
-    return sum(letter.isalnum() for letter in text) >= _FEWEST_LETTERS
+def has_enough_text(text: str) -> bool:
+    """Whether there is enough text to write a question about."""
+    return sum(letter.isalnum() for letter in text) >= _MIN_ALPHANUMERIC
 
 
 def _paragraphs(text: str) -> Iterator[str]:
     for paragraph in _PARAGRAPH.split(text):
-        yield from _cut(paragraph.strip())
+        yield from _split_long(paragraph.strip())
 
 
-def _cut(paragraph: str) -> Iterator[str]:
-    """A paragraph that is too long, cut after a sentence where there is one, else after a word, else anywhere."""
+def _split_long(paragraph: str) -> Iterator[str]:
+    """Splits a paragraph that is too long: after a sentence if possible, else after a word, else anywhere."""
     start = 0
-    while len(paragraph) - start > PART_CHARACTERS:
-        latest = start + PART_CHARACTERS
-        ends = [match.end() for match in _SENTENCE_END.finditer(paragraph, start + PART_CHARACTERS // 2, latest)]
+    while len(paragraph) - start > CHUNK_CHARACTERS:
+        latest = start + CHUNK_CHARACTERS
+        # Only the second half is searched, so that no piece is much shorter than the limit.
+        ends = [match.end() for match in _SENTENCE_END.finditer(paragraph, start + CHUNK_CHARACTERS // 2, latest)]
         end = ends[-1] if ends else latest
         yield paragraph[start:end].rstrip()
         start = end
@@ -68,14 +71,15 @@ def _cut(paragraph: str) -> Iterator[str]:
         yield paragraph[start:]
 
 
-def _packed(paragraphs: Iterator[str]) -> Iterator[str]:
-    kept: list[str] = []
+def _join_paragraphs(paragraphs: Iterator[str]) -> Iterator[str]:
+    """Joins consecutive paragraphs up to the size of a chunk."""
+    joined: list[str] = []
     length = 0
     for paragraph in paragraphs:
-        if kept and length + len(paragraph) > PART_CHARACTERS:
-            yield "\n\n".join(kept)
-            kept, length = [], 0
-        kept.append(paragraph)
+        if joined and length + len(paragraph) > CHUNK_CHARACTERS:
+            yield "\n\n".join(joined)
+            joined, length = [], 0
+        joined.append(paragraph)
         length += len(paragraph) + 2
-    if kept:
-        yield "\n\n".join(kept)
+    if joined:
+        yield "\n\n".join(joined)

@@ -1,15 +1,15 @@
-"""Pairs that are there already: training and evaluation data, and what was made before."""
+"""Detects pairs that repeat training data, evaluation data or an earlier pair."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Protocol
 
-from tuner.datasets.profile.near_duplicates import NearIndex
-from tuner.datasets.split import side
+from tuner.datasets.profile.near_duplicates import NearDuplicateIndex
+from tuner.datasets.split import question_hash
 
 
-class Asked(Protocol):
+class QuestionAndAnswer(Protocol):
     """A question with its answer."""
 
     @property
@@ -19,28 +19,31 @@ class Asked(Protocol):
     def answer(self) -> str: ...
 
 
-class Known:
-    """Recognises pairs by the question alone, whatever its case and punctuation, and nearly: as the dataset's study."""
+class Deduplicator:
+    """Compares pairs by the question alone and by question and answer together.
+
+    Near duplicates are found as in the dataset's profile, so that generated data causes no warnings there.
+    """
 
     def __init__(self, pairs: Iterable[tuple[str, str]] = ()) -> None:
-        self._sides: set[int] = set()
-        self._questions = NearIndex()
-        self._whole = NearIndex()
+        self._hashes: set[int] = set()
+        self._questions = NearDuplicateIndex()
+        self._pairs = NearDuplicateIndex()
         for question, answer in pairs:
             self.add(question, answer)
 
     def add(self, question: str, answer: str) -> None:
-        """Remembers a pair."""
-        self._sides.add(side(question))
+        """Adds a pair that must not be repeated."""
+        self._hashes.add(question_hash(question))
         self._questions.add(self._questions.sketch(question))
-        self._whole.add(self._whole.sketch(f"{question}\n{answer}"))
+        self._pairs.add(self._pairs.sketch(f"{question}\n{answer}"))
 
-    def repeated(self, pair: Asked) -> str | None:
-        """A sentence when the pair, or nearly it, is known."""
-        if side(pair.question) in self._sides:
+    def duplicate_reason(self, pair: QuestionAndAnswer) -> str | None:
+        """A sentence that says what the pair repeats; None when it is new."""
+        if question_hash(pair.question) in self._hashes:
             return "its question was asked before."
         if self._questions.nearest(self._questions.sketch(pair.question)):
             return "its question was asked before in nearly the same words."
-        if self._whole.nearest(self._whole.sketch(f"{pair.question}\n{pair.answer}")):
+        if self._pairs.nearest(self._pairs.sketch(f"{pair.question}\n{pair.answer}")):
             return "it says nearly what another pair says."
         return None

@@ -1,7 +1,7 @@
-"""Rounds of requests until there are as many pairs as asked for: spread over the documents, bounded, repeatable.
+"""Generates question-answer pairs in rounds of requests, until there are as many as asked for.
 
-What is asked depends only on the parts, the count and the replies so far. Replies are remembered, so a generation
-that was interrupted goes the same way again without asking, and goes on where it stopped.
+The requests depend only on the chunks, the count and the earlier replies, and all replies are cached. An interrupted
+generation that starts again therefore repeats the same requests from the cache, and continues where it stopped.
 """
 
 from __future__ import annotations
@@ -13,26 +13,33 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+from tuner.artifacts.generated import GeneratedPair
 from tuner.aws.bedrock.tool_call import ToolReply
 from tuner.core.errors import AwsError
-from tuner.datasets.records.rules import Limits
-from tuner.generation.chunks import Part
-from tuner.generation.dedup import Known
-from tuner.generation.pairs import Dropped, Origin, kept, written
-from tuner.generation.requests import MOST_PAIRS, Generator, Plan
+from tuner.datasets.records.rules import RecordLimits
+from tuner.generation.chunks import Chunk
+from tuner.generation.dedup import Deduplicator
+from tuner.generation.pairs import DroppedPair, pairs_in, validate_pairs
+from tuner.generation.requests import MAX_PAIRS_PER_REQUEST, GeneratorModel, PairRequest
 
-AT_ONCE = 4
-_MISSES = 2  # requests in a row without a pair that can be used: the part has no more
-_GOLDEN = 0.618033988749895  # shifts each round's points, so that no two rounds meet the same parts first
+CONCURRENCY = 4
+# After this many requests in a row without a usable pair, a chunk is skipped.
+_MAX_MISSES = 2
+# The golden ratio's fraction: shifting each round by it spreads the rounds' starting points evenly over the chunks.
+_GOLDEN_RATIO = 0.618033988749895
 
 
 @dataclass(slots=True)
-class Generated:
-    """What was made so far, and what was used for it. `dropped` counts pairs that could not be used, by why."""
+class GenerationResult:
+    """The pairs so far and what they took. `dropped` counts rejected pairs by reason.
 
-    pairs: list[Origin] = field(default_factory=list)
+    `calls` counts all requests, `uncached_calls` those that were not in the cache. `stand_in` names the local model
+    that answered in place of the real one; empty on AWS.
+    """
+
+    pairs: list[GeneratedPair] = field(default_factory=list)
     calls: int = 0
-    paid_now: int = 0
+    uncached_calls: int = 0
     input_tokens: int = 0
     output_tokens: int = 0
     stand_in: str = ""
@@ -41,105 +48,116 @@ class Generated:
     done: bool = False
 
 
-def most_calls(parts: int, count: int) -> int:
-    """The most requests for `count` pairs from `parts` parts: twice what the first round takes, and a few."""
-    return 2 * max(min(count, parts), -(-count // MOST_PAIRS)) + 4
+def max_requests(chunks: int, count: int) -> int:
+    """The most requests for `count` pairs from `chunks` chunks: twice those of the first round, and 4 more."""
+    return 2 * max(min(count, chunks), -(-count // MAX_PAIRS_PER_REQUEST)) + 4
 
 
-class Generation:
-    """`count` pairs from `parts`; `known` are those that must not be repeated, `limits` the rules they keep to."""
+class PairGenerator:
+    """Generates `count` pairs from `chunks`. Pairs keep to `limits` and repeat nothing in `dedup`."""
 
-    def __init__(self, parts: Sequence[Part], count: int, generator: Generator, limits: Limits, known: Known) -> None:
-        self._parts = parts
+    def __init__(
+        self,
+        chunks: Sequence[Chunk],
+        count: int,
+        model: GeneratorModel,
+        limits: RecordLimits,
+        dedup: Deduplicator,
+    ) -> None:
+        self._chunks = chunks
         self._count = count
-        self._generator = generator
+        self._model = model
         self._limits = limits
-        self._known = known
-        self._earlier: list[list[str]] = [[] for _ in parts]
-        self._problems: list[list[str]] = [[] for _ in parts]
-        self._misses = [0] * len(parts)
-        self.made = Generated()
+        self._dedup = dedup
+        # Per chunk: questions asked before, problems of the last reply, requests in a row without a usable pair.
+        self._asked: list[list[str]] = [[] for _ in chunks]
+        self._problems: list[list[str]] = [[] for _ in chunks]
+        self._misses = [0] * len(chunks)
+        self.result = GenerationResult()
 
-    def run(self, may_go_on: Callable[[], bool] = lambda: True) -> Generated:
-        """Asks until there are enough pairs, or no more are to be had, or `may_go_on` says no after a request.
+    def run(self, may_continue: Callable[[], bool] = lambda: True) -> GenerationResult:
+        """Sends requests until there are enough pairs, no chunk is left, or `may_continue` returns False.
 
-        Raises what a request raises, but for an AwsError that concerns one part only. What was replied is kept.
+        `may_continue` is asked only after a request that was not in the cache, so that every call makes progress.
+        Raises the errors of a request, except an AwsError that concerns one chunk only. Replies stay in the cache.
         """
-        made = self.made
+        result = self.result
         for number in itertools.count():
-            asked = self._spread(number)
-            if not asked:
+            planned = self._plan_round(number)
+            if not planned:
                 break
-            for wave in _waves(asked, AT_ONCE):
-                room = most_calls(len(self._parts), self._count) - made.calls
-                if made.paid_now and not may_go_on():
-                    return made
-                self._ask(wave[:room])
-        if not made.pairs and made.refusals:
-            raise made.refusals[0]
-        made.done = True
-        return made
+            for start in range(0, len(planned), CONCURRENCY):
+                allowed = max_requests(len(self._chunks), self._count) - result.calls
+                if result.uncached_calls and not may_continue():
+                    return result
+                self._send(planned[start : start + CONCURRENCY][:allowed])
+        if not result.pairs and result.refusals:
+            raise result.refusals[0]
+        result.done = True
+        return result
 
-    def _spread(self, number: int) -> list[tuple[int, int]]:
-        """Which parts are asked in this round, each with how many pairs: by their length, over all documents."""
-        missing = self._count - len(self.made.pairs)
-        open_parts = [index for index, misses in enumerate(self._misses) if misses < _MISSES]
-        if missing <= 0 or not open_parts or self.made.calls >= most_calls(len(self._parts), self._count):
+    def _plan_round(self, number: int) -> list[tuple[int, int]]:
+        """The chunks of a round, each with a number of pairs: in proportion to length, over all documents.
+
+        The missing pairs are placed at equal distances along the concatenated text; a chunk gets those that fall on it.
+        """
+        missing = self._count - len(self.result.pairs)
+        open_chunks = [index for index, misses in enumerate(self._misses) if misses < _MAX_MISSES]
+        spent = self.result.calls >= max_requests(len(self._chunks), self._count)
+        if missing <= 0 or not open_chunks or spent:
             return []
-        lengths = list(itertools.accumulate(len(self._parts[index].text) for index in open_parts))
-        shift = (0.5 + number * _GOLDEN) % 1
-        points = ((place + shift) / missing * lengths[-1] for place in range(missing))
-        counted = Counter(open_parts[min(bisect.bisect_right(lengths, point), len(lengths) - 1)] for point in points)
-        return [(index, min(pairs, MOST_PAIRS)) for index, pairs in sorted(counted.items())]
+        ends = list(itertools.accumulate(len(self._chunks[index].text) for index in open_chunks))
+        shift = (0.5 + number * _GOLDEN_RATIO) % 1
+        points = ((position + shift) / missing * ends[-1] for position in range(missing))
+        counts = Counter(open_chunks[min(bisect.bisect_right(ends, point), len(ends) - 1)] for point in points)
+        return [(index, min(pairs, MAX_PAIRS_PER_REQUEST)) for index, pairs in sorted(counts.items())]
 
-    def _ask(self, wave: Sequence[tuple[int, int]]) -> None:
-        plans = [
-            Plan(self._parts[index], pairs, tuple(self._earlier[index]), tuple(self._problems[index]))
-            for index, pairs in wave
+    def _send(self, planned: Sequence[tuple[int, int]]) -> None:
+        requests = [
+            PairRequest(self._chunks[index], pairs, tuple(self._asked[index]), tuple(self._problems[index]))
+            for index, pairs in planned
         ]
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            replies = list(pool.map(self._reply, plans))
-        for (index, pairs), reply in zip(wave, replies, strict=True):
+        with ThreadPoolExecutor(CONCURRENCY) as pool:
+            replies = list(pool.map(self._reply, requests))
+        # In the order of the plan, not of arrival: the next requests must not depend on timing.
+        for (index, pairs), reply in zip(planned, replies, strict=True):
             self._take(index, pairs, reply)
 
-    def _reply(self, plan: Plan) -> tuple[ToolReply, bool] | AwsError:
+    def _reply(self, request: PairRequest) -> tuple[ToolReply, bool] | AwsError:
         try:
-            return self._generator.reply(plan)
+            return self._model.reply(request)
         except AwsError as error:
             return error
 
     def _take(self, index: int, pairs: int, answered: tuple[ToolReply, bool] | AwsError) -> None:
-        made = self.made
-        made.calls += 1
+        result = self.result
+        result.calls += 1
         if isinstance(answered, AwsError):
-            made.refusals.append(answered)
-            self._misses[index] = _MISSES
+            result.refusals.append(answered)
+            self._misses[index] = _MAX_MISSES
             return
-        reply, remembered = answered
-        made.paid_now += not remembered
-        made.input_tokens += reply.input_tokens
-        made.output_tokens += reply.output_tokens
-        made.stand_in = made.stand_in or reply.stand_in
-        entries = written(reply.arguments)
+        reply, cached = answered
+        result.uncached_calls += not cached
+        result.input_tokens += reply.input_tokens
+        result.output_tokens += reply.output_tokens
+        result.stand_in = result.stand_in or reply.stand_in
+        entries = pairs_in(reply.arguments)
         if entries is None:
             self._problems[index] = [f"the tool was not called with a list of pairs ({reply.stop_reason})."]
             self._misses[index] += 1
         elif entries:
-            # No more than was asked for: neither the count nor another document's share is the reply's to decide.
-            self._keep(index, list(kept(entries[:pairs], self._parts[index], self._limits, self._known)))
+            # Entries beyond the requested number are ignored: a document's text must not raise its share.
+            found = validate_pairs(entries[:pairs], self._chunks[index], self._limits, self._dedup)
+            self._keep(index, list(found))
         else:
-            self._misses[index] = _MISSES  # the model says that there is no more
+            self._misses[index] = _MAX_MISSES  # an empty list: the model finds nothing more to ask
 
-    def _keep(self, index: int, found: Sequence[Origin | Dropped]) -> None:
-        accepted = [entry for entry in found if isinstance(entry, Origin)]
-        dropped = [entry for entry in found if isinstance(entry, Dropped)]
-        self.made.pairs += accepted
-        self.made.dropped.update(entry.problem for entry in dropped)
-        self._earlier[index] += [entry.question for entry in accepted]
-        self._earlier[index] += [entry.repeats for entry in dropped if entry.repeats]
+    def _keep(self, index: int, found: Sequence[GeneratedPair | DroppedPair]) -> None:
+        accepted = [entry for entry in found if isinstance(entry, GeneratedPair)]
+        dropped = [entry for entry in found if isinstance(entry, DroppedPair)]
+        self.result.pairs += accepted
+        self.result.dropped.update(entry.problem for entry in dropped)
+        self._asked[index] += [entry.question for entry in accepted]
+        self._asked[index] += [entry.repeats for entry in dropped if entry.repeats]
         self._problems[index] = [entry.problem for entry in dropped]
         self._misses[index] = 0 if accepted else self._misses[index] + 1
-
-
-def _waves(asked: Sequence[tuple[int, int]], size: int) -> list[Sequence[tuple[int, int]]]:
-    return [asked[start : start + size] for start in range(0, len(asked), size)]

@@ -1,4 +1,7 @@
-"""What a model wrote about a part, checked: only pairs that keep to the schema and stand in the document are kept."""
+"""Validates the question-answer pairs that a model wrote about a chunk.
+
+A pair is accepted only if it keeps to the schema, its passage is in the document, and it repeats no other pair.
+"""
 
 from __future__ import annotations
 
@@ -10,51 +13,43 @@ from typing import Annotated, Any
 
 import msgspec
 
+from tuner.artifacts.generated import GeneratedPair
 from tuner.datasets.profile.words import plain
 from tuner.datasets.records.record import Record, Turn
-from tuner.datasets.records.rules import Limits, flaws_of
-from tuner.generation.chunks import Part
-from tuner.generation.dedup import Known
+from tuner.datasets.records.rules import RecordLimits, issues_of
+from tuner.generation.chunks import Chunk
+from tuner.generation.dedup import Deduplicator
 
-LONGEST_QUESTION = 500
-LONGEST_ANSWER = 2000
-LONGEST_PASSAGE = 1500
-_SHORTEST_PASSAGE = 12  # letters and digits: less stands in any document
+MAX_QUESTION_CHARACTERS = 500
+MAX_ANSWER_CHARACTERS = 2000
+MAX_PASSAGE_CHARACTERS = 1500
+# Letters and digits: almost any document has a passage of fewer.
+_MIN_PASSAGE_CHARACTERS = 12
 _NUMBER = re.compile(r"\d[\d.,]*")
+# Control characters, and the marks that change the direction of text: they can hide what a person reviews.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
-class Pair(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A question, its answer, and the words of the document that the answer is from."""
+class _ModelPair(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A pair as the tool's schema asks for it. msgspec checks lengths and types strictly."""
 
-    question: Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_QUESTION)]
-    answer: Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_ANSWER)]
-    passage: Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_PASSAGE)]
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """A pair that was kept, and where it is from. `place` is empty for a document of one part."""
-
-    question: str
-    answer: str
-    document: str
-    place: str
-    passage: str
+    question: Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_QUESTION_CHARACTERS)]
+    answer: Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_ANSWER_CHARACTERS)]
+    passage: Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_PASSAGE_CHARACTERS)]
 
 
 @dataclass(frozen=True, slots=True)
-class Dropped:
-    """Why a pair could not be used, as a sentence. `repeats` is its question when that was asked before."""
+class DroppedPair:
+    """Why a pair was dropped, as a sentence. `repeats` is its question if that was asked before."""
 
     problem: str
     repeats: str = ""
 
 
-def written(arguments: Any) -> list[Any] | None:
-    """The list of pairs in a tool's arguments, whatever its entries are; None when there is none.
+def pairs_in(arguments: Any) -> list[Any] | None:
+    """The list of pairs in a tool call's arguments, not yet validated; None when there is no list.
 
-    Models at times write the list as a text.
+    Some models write the list as a JSON string.
     """
     found = arguments.get("pairs") if isinstance(arguments, dict) else None
     if isinstance(found, str):
@@ -65,40 +60,50 @@ def written(arguments: Any) -> list[Any] | None:
     return found if isinstance(found, list) else None
 
 
-def kept(entries: list[Any], part: Part, limits: Limits, known: Known) -> Iterator[Origin | Dropped]:
-    """For each entry the pair, or why it is dropped. What is kept is `known` from then on."""
-    text = plain(part.text)
+def validate_pairs(
+    entries: list[Any], chunk: Chunk, limits: RecordLimits, dedup: Deduplicator
+) -> Iterator[GeneratedPair | DroppedPair]:
+    """Yields each accepted pair, or why it was dropped. Accepted pairs are added to `dedup`."""
+    text = plain(chunk.text)
     for entry in entries:
-        pair = _read(entry)
-        if isinstance(pair, Dropped):
+        pair = _parse(entry)
+        if isinstance(pair, DroppedPair):
             yield pair
         elif problem := _problem(pair, text, limits):
-            yield Dropped(problem)
-        elif problem := known.repeated(pair):
-            yield Dropped(problem, pair.question)
+            yield DroppedPair(problem)
+        elif problem := dedup.duplicate_reason(pair):
+            yield DroppedPair(problem, pair.question)
         else:
-            known.add(pair.question, pair.answer)
-            yield Origin(pair.question, pair.answer, part.document, part.place, pair.passage)
+            dedup.add(pair.question, pair.answer)
+            yield GeneratedPair(
+                question=pair.question,
+                answer=pair.answer,
+                document=chunk.document,
+                place=chunk.place,
+                passage=pair.passage,
+            )
 
 
-def _read(entry: Any) -> Pair | Dropped:
+def _parse(entry: Any) -> _ModelPair | DroppedPair:
     try:
-        pair = msgspec.convert(entry, Pair, strict=True)
+        pair = msgspec.convert(entry, _ModelPair, strict=True)
     except msgspec.ValidationError as error:
-        return Dropped(f"it does not keep to the schema: {error}.")
+        return DroppedPair(f"it does not keep to the schema: {error}.")
     return msgspec.structs.replace(pair, question=pair.question.strip(), answer=pair.answer.strip())
 
 
-def _problem(pair: Pair, text: str, limits: Limits) -> str | None:
+def _problem(pair: _ModelPair, text: str, limits: RecordLimits) -> str | None:
+    """What is wrong with a pair of the right schema. `text` is the chunk without case, spaces and punctuation."""
     if any(_CONTROL.search(value) for value in (pair.question, pair.answer, pair.passage)):
-        return "it has characters that cannot be read."
+        return "it has control characters."
     passage = plain(pair.passage)
-    if len(passage) < _SHORTEST_PASSAGE:
+    if len(passage) < _MIN_PASSAGE_CHARACTERS:
         return "its passage is too short to show where the answer is from."
     if passage not in text:
         return "its passage is not in the document word for word."
+    # Wrong numbers are the most frequent invention, and the easiest to detect.
     if any(plain(number) not in text for number in _NUMBER.findall(pair.answer)):
-        return "its answer has a number that the document has not."
+        return "its answer has a number that is not in the document."
     turns = (Turn("user", pair.question, "question"), Turn("assistant", pair.answer, "answer"))
-    flaws = [flaw for flaw in flaws_of(Record(1, turns), limits) if flaw.severity == "error"]
-    return f"its {flaws[0].field or 'text'} {flaws[0].message}" if flaws else None
+    issues = [issue for issue in issues_of(Record(1, turns), limits) if issue.severity == "error"]
+    return f"its {issues[0].field or 'text'} {issues[0].message}" if issues else None

@@ -1,4 +1,4 @@
-"""One request about one part, and its reply, remembered by content: what was paid for is never asked for again."""
+"""Sends one request about one chunk to a model, and caches the reply by the content of the request."""
 
 from __future__ import annotations
 
@@ -12,43 +12,33 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any, Protocol
+from typing import Any
 
 from tuner.aws.bedrock.tool_call import Attachment, Tool, ToolReply, fill_in_tool
 from tuner.catalog import judge_or_assumed
 from tuner.core.errors import RetryableError
-from tuner.generation.chunks import Part
-from tuner.generation.pairs import LONGEST_ANSWER, LONGEST_PASSAGE, LONGEST_QUESTION
+from tuner.generation.cache import ReplyCache
+from tuner.generation.chunks import Chunk
+from tuner.generation.pairs import MAX_ANSWER_CHARACTERS, MAX_PASSAGE_CHARACTERS, MAX_QUESTION_CHARACTERS
 
-MOST_PAIRS = 8
-"""Asked for in one request: an answer of this length comes within the time a request may take."""
+# A reply with more pairs could exceed the time limit of a request.
+MAX_PAIRS_PER_REQUEST = 8
 
 _TOKENS_PER_PAIR = 600
-_TOKENS_AROUND = 400
-_PATIENCE_SECONDS = 180.0
-_SHORTEST_WAIT, _LONGEST_WAIT = 0.5, 20.0
-_MOST_EARLIER = 40
-
-
-class Replies(Protocol):
-    """Replies by the hash of what was asked."""
-
-    def find(self, key: str) -> Mapping[str, Any] | None:
-        """The reply, or None."""
-        ...
-
-    def keep(self, key: str, reply: Mapping[str, Any]) -> None:
-        """Remembers a reply at once."""
-        ...
+_TOKENS_PER_REPLY = 400
+_RETRY_SECONDS = 180.0
+_MIN_DELAY_SECONDS, _MAX_DELAY_SECONDS = 0.5, 20.0
+# Earlier questions and problems that are repeated to the model.
+_MAX_ASKED, _MAX_PROBLEMS = 40, 10
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """What to ask about a part: how many pairs, which questions there are already, what was wrong the last time."""
+class PairRequest:
+    """How many pairs to ask for, which questions were asked before, and what was wrong with the last reply."""
 
-    part: Part
+    chunk: Chunk
     count: int
-    earlier: tuple[str, ...] = ()
+    asked: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
 
 
@@ -58,86 +48,90 @@ Ask = Callable[[str, str, str, Tool, Mapping[str, Any], Sequence[Attachment]], T
 def converse(
     model: str, system: str, text: str, tool: Tool, inference: Mapping[str, Any], documents: Sequence[Attachment]
 ) -> ToolReply:
-    """Asks Bedrock once."""
+    """Sends one request to Bedrock."""
     return fill_in_tool(model, system, text, tool, inference, documents=documents)
 
 
-class Generator:
+class GeneratorModel:
     """A model that writes pairs, by its id or inference profile.
 
-    What is throttled or busy is asked again for three minutes, so that a request ends within the five that a step has
-    left for it; longer patience is the state machine's.
+    Throttled requests are retried for three minutes, because the step reserves five minutes for its last request. The
+    state machine retries the step after that.
     """
 
     def __init__(
         self,
         model: str,
-        replies: Replies,
+        cache: ReplyCache,
         ask: Ask = converse,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.model = model
-        self._replies = replies
+        self._cache = cache
         self._ask = ask
         self._clock = clock
         self._sleep = sleep
 
-    def reply(self, plan: Plan) -> tuple[ToolReply, bool]:
-        """The reply to a plan, and whether it was there already. Raises as `fill_in_tool` does."""
-        key, text = self._key(plan), _request(plan)
-        if found := self._replies.find(key):
+    def reply(self, request: PairRequest) -> tuple[ToolReply, bool]:
+        """The reply, and whether it was in the cache. Raises the errors of `fill_in_tool`."""
+        key, text = self._key(request), _prompt(request)
+        if found := self._cache.find(key):
             return ToolReply(**found), True
-        # The file's own name could pass for an instruction.
-        document = Attachment("Document", plan.part.format, plan.part.data, plan.part.text)
-        asked = (self.model, instructions(), text, tool_for(plan.count), self._inference(plan), [document])
-        reply = self._patiently(lambda: self._ask(*asked))
-        self._replies.keep(key, asdict(reply))
+        # A fixed name: a model may read the name of a document as an instruction.
+        chunk = request.chunk
+        document = Attachment("Document", chunk.format, chunk.data, chunk.text)
+        members = (self.model, instructions(), text, tool_for(request.count), self._inference(request), [document])
+        reply = self._with_retries(lambda: self._ask(*members))
+        self._cache.keep(key, asdict(reply))
         return reply, False
 
-    def _patiently(self, call: Callable[[], ToolReply]) -> ToolReply:
+    def _with_retries(self, call: Callable[[], ToolReply]) -> ToolReply:
         started = self._clock()
         for attempt in itertools.count():
             try:
                 return call()
             except RetryableError:
-                if self._clock() - started > _PATIENCE_SECONDS:
+                if self._clock() - started > _RETRY_SECONDS:
                     raise
-            longest = min(_LONGEST_WAIT, _SHORTEST_WAIT * 2**attempt)
-            self._sleep(random.uniform(longest / 2, longest))  # noqa: S311 - jitter, not a secret
-        raise AssertionError("counted without end")
+            delay = min(_MAX_DELAY_SECONDS, _MIN_DELAY_SECONDS * 2**attempt)
+            self._sleep(random.uniform(delay / 2, delay))  # noqa: S311 - jitter, not a secret
+        raise AssertionError("unreachable: the loop has no end")
 
-    def _inference(self, plan: Plan) -> dict[str, Any]:
-        return judge_or_assumed(self.model).inference_config(most_tokens(plan.count))
+    def _inference(self, request: PairRequest) -> dict[str, Any]:
+        return judge_or_assumed(self.model).inference_config(max_tokens(request.count))
 
-    def _key(self, plan: Plan) -> str:
-        # The part's text, not its bytes: a PDF file of some pages is not written the same way twice.
-        asked = [
+    def _key(self, request: PairRequest) -> str:
+        # The chunk's text, not its bytes: pypdf does not write the same pages to the same bytes twice.
+        content = [
             self.model,
-            self._inference(plan),
+            self._inference(request),
             instructions(),
-            _request(plan),
-            tool_for(plan.count).schema,
-            [plan.part.document, plan.part.place, plan.part.format, plan.part.text],
+            _prompt(request),
+            tool_for(request.count).schema,
+            [request.chunk.document, request.chunk.place, request.chunk.format, request.chunk.text],
         ]
-        return hashlib.sha256(json.dumps(asked, sort_keys=True).encode("utf-8", "surrogatepass")).hexdigest()
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def most_tokens(count: int) -> int:
-    """Most tokens of a reply with `count` pairs."""
-    return _TOKENS_AROUND + count * _TOKENS_PER_PAIR
+def max_tokens(count: int) -> int:
+    """The limit of output tokens for a reply with `count` pairs."""
+    return _TOKENS_PER_REPLY + count * _TOKENS_PER_PAIR
 
 
 def tool_for(count: int) -> Tool:
-    """The tool that takes at most `count` pairs. No member but these three on top: Nova takes no other."""
+    """The tool that records at most `count` pairs.
+
+    The top level of the schema has only `type`, `properties` and `required`: Nova refuses other members there.
+    """
     properties = {
-        "question": {"type": "string", "minLength": 1, "maxLength": LONGEST_QUESTION},
-        "answer": {"type": "string", "minLength": 1, "maxLength": LONGEST_ANSWER},
+        "question": {"type": "string", "minLength": 1, "maxLength": MAX_QUESTION_CHARACTERS},
+        "answer": {"type": "string", "minLength": 1, "maxLength": MAX_ANSWER_CHARACTERS},
         "passage": {
             "type": "string",
             "description": "the words of the document that the answer is from, exactly as they stand there",
             "minLength": 1,
-            "maxLength": LONGEST_PASSAGE,
+            "maxLength": MAX_PASSAGE_CHARACTERS,
         },
     }
     pair = {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
@@ -155,17 +149,18 @@ def instructions() -> str:
     return files(__package__).joinpath("instructions.txt").read_text("utf-8").strip()
 
 
-def _request(plan: Plan) -> str:
-    wanted = "1 question-answer pair" if plan.count == 1 else f"{plan.count} question-answer pairs"
+def _prompt(request: PairRequest) -> str:
+    wanted = "1 question-answer pair" if request.count == 1 else f"{request.count} question-answer pairs"
     lines = [f"Record {wanted} about the document."]
-    if plan.earlier:
-        lines.append(_tagged("already_asked", plan.earlier[-_MOST_EARLIER:]))
-    if plan.problems:
-        lines.append(_tagged("why_earlier_pairs_could_not_be_used", tuple(dict.fromkeys(plan.problems))[:10]))
+    if request.asked:
+        lines.append(_tagged("already_asked", request.asked[-_MAX_ASKED:]))
+    if request.problems:
+        problems = tuple(dict.fromkeys(request.problems))[:_MAX_PROBLEMS]
+        lines.append(_tagged("why_earlier_pairs_could_not_be_used", problems))
     return "\n\n".join(lines)
 
 
 def _tagged(name: str, texts: Sequence[str]) -> str:
-    """One a line, escaped: these words come from documents too."""
+    """One text per line. Escaped, because these texts come from documents and could close the tag."""
     lines = "\n".join(html.escape(" ".join(text.split()), quote=False) for text in texts)
     return f"<{name}>\n{lines}\n</{name}>"

@@ -12,7 +12,7 @@ from moto import mock_aws
 
 from tuner.aws.s3.objects import ObjectSink, ObjectSource
 from tuner.core.errors import AwsError, RetryableError
-from tuner.datasets.io import Committing
+from tuner.datasets.io import CommitTogether
 
 PART = 8 * 2**20
 
@@ -119,7 +119,7 @@ class _Failing:
 def test_an_interrupted_upload_leaves_nothing_that_can_be_read(s3, call, at):
     s3.put_object(Bucket="bucket", Key="key", Body=b"the earlier dataset")
     sink = ObjectSink("bucket", "key", s3=_Failing(s3, call, at))
-    with pytest.raises(RetryableError, match="s3://bucket/key"), Committing(sink):
+    with pytest.raises(RetryableError, match="s3://bucket/key"), CommitTogether(sink):
         for _ in range(3):
             sink.write(bytes(PART + 1))
     assert s3.get_object(Bucket="bucket", Key="key")["Body"].read() == b"the earlier dataset"
@@ -129,7 +129,7 @@ def test_an_interrupted_upload_leaves_nothing_that_can_be_read(s3, call, at):
 @pytest.mark.parametrize("interruption", [KeyboardInterrupt, MemoryError, ValueError])
 def test_whoever_is_interrupted_while_writing_leaves_nothing(s3, interruption):
     training, validation = ObjectSink("bucket", "training", s3=s3), ObjectSink("bucket", "validation", s3=s3)
-    with pytest.raises(interruption), Committing(validation, training):
+    with pytest.raises(interruption), CommitTogether(validation, training):
         training.write(bytes(2 * PART))
         validation.write(b"small")
         raise interruption

@@ -1,6 +1,5 @@
 """The estimate of a run: its items, its sum, and unknown prices, which are named and never counted as zero."""
 
-import json
 from collections.abc import Sequence
 from typing import Any, get_args
 
@@ -8,6 +7,7 @@ import pytest
 
 from tests.doubles import MemoryFolder, NoPrices, manifest
 from tuner.artifacts.cost_items import OVERHEAD, CostItemId
+from tuner.artifacts.dataset import DatasetSummary, EvaluationQuestion, Message
 from tuner.artifacts.estimate import CostItem, Estimate, SpendingLimits
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import SettingsError
@@ -117,7 +117,7 @@ def test_an_estimate_over_the_budget_says_by_how_much_and_what_to_do() -> None:
 @pytest.mark.parametrize(("own", "ceiling", "counts"), [(None, 500, 500), (50, 500, 50), (400, 300, 300)])
 def test_the_lower_budget_applies_and_the_estimate_is_written(own: float | None, ceiling: float, counts: float) -> None:
     records = b'{"id": "1", "question": "abcdef", "reference": "abc"}\n'
-    summary = json.dumps({"training_tokens": 9000, "training_records": 10}).encode()
+    summary = DatasetSummary(training_records=10, validation_records=2, training_tokens=9000).to_json()
     folder = MemoryFolder(files={Keys.EVALUATION: records, Keys.DATASET_SUMMARY: summary})
     deployment = DeploymentSettings(budget_usd=ceiling, approval_usd=7)
     write_estimate(folder, manifest(budget_usd=own), deployment, NoPrices(), NoCache())
@@ -145,14 +145,17 @@ def test_an_unknown_price_needs_approval_unless_the_deployment_never_asks() -> N
 
 
 def test_question_tokens_include_the_system_prompt() -> None:
-    records = [{"question": "abc", "reference": "abcdef"}, {"question": "abc", "system": "abc", "reference": "a"}]
+    records = [
+        EvaluationQuestion(id="1", question="abc", reference="abcdef"),
+        EvaluationQuestion(id="2", question="abc", system="abc", reference="a"),
+    ]
     assert count_questions(records, None, 3) == QuestionTokens(count=2, question_tokens=3, reference_tokens=3)
     assert count_questions(records, "abcdef", 3).question_tokens == 5
 
 
 def test_question_tokens_include_all_turns_of_a_conversation() -> None:
-    turns = [{"role": "user", "text": "abc"}, {"role": "assistant", "text": "abc"}, {"role": "user", "text": "abc"}]
-    record = {"question": "user: abc ...", "messages": turns, "reference": "a"}
+    turns = tuple(Message(role=role, text="abc") for role in ("user", "assistant", "user"))
+    record = EvaluationQuestion(id="1", question="user: abc ...", messages=turns, reference="a")
     assert count_questions([record], None, 3).question_tokens == 3
 
 

@@ -74,7 +74,7 @@ CASES: dict[str, tuple[str, bytes, str, int | None, str]] = {
     "two commas": ("training.json", b"[" + GOOD.replace(b"\n", b",\n,", 1).replace(b"\n{", b",\n{").rstrip() + b"]", "json", 2, "Expecting value"),  # noqa: E501
     "comma at the end": ("training.json", b'[{"question": "q", "answer": "a"},\n]', "json", 2, "comma"),
     "more after the end": ("training.json", b'[{"question": "q", "answer": "a"}]\n[]', "json", 2, "more after"),
-    "open quote in a CSV": ("training.csv", b'question,answer\n"q","a"\nq,"a\nq,a\n', "csv-quotes", 3, "never closed"),
+    "open quote in a CSV": ("training.csv", b'question,answer\n"q","a"\nq,"a\nq,a\n', "csv-quotes", 3, "is not closed"),
     "too many values in a CSV row": ("training.csv", b"question,answer\nq,a\nq,a,b\n", "csv-columns", 3, "3 values"),
     "gzip cut off": ("training.jsonl.gz", gzip.compress(GOOD)[:-20], "truncated", None, "cut off"),
     "gzip damaged": ("training.jsonl.gz", damaged(gzip.compress(GOOD)), "compression", None, "damaged"),
@@ -90,7 +90,7 @@ CASES: dict[str, tuple[str, bytes, str, int | None, str]] = {
     "a quote inside a CSV text": ("training.csv", b'question,answer\n"q" is,a\n', "csv-quotes", 2, "cannot be read"),
     "Parquet cut off": ("training.parquet", b"PAR1" + bytes(500), "truncated", None, "cut off"),
     "Parquet damaged": ("training.parquet", b"PAR1" + bytes(500) + b"\x10\0\0\0PAR1", "parquet", None, "cannot be read"),  # noqa: E501
-    "Parquet that ends its reader": ("training.parquet", altered(as_parquet(pairs(2)), 501, 39), "parquet", None, "do not fit"),  # noqa: E501
+    "Parquet that ends its reader": ("training.parquet", altered(as_parquet(pairs(2)), 501, 39), "parquet", None, "is damaged"),  # noqa: E501
     "carriage returns alone": ("training.csv", b"question,answer\rq,a\r", "csv-quotes", 1, "carriage return"),
     "a column twice": ("training.csv", b"question,answer,answer\nq,a,b\n", "duplicate-field", 1, "more than once"),
 }

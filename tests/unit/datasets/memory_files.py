@@ -6,8 +6,9 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from tuner.artifacts.dataset import Finding
 from tuner.core.artifact_keys import Keys
-from tuner.datasets import Finding, Prepared
+from tuner.datasets import Prepared
 
 CLAUDE = "anthropic.claude-3-haiku-20240307-v1:0:200k"
 NOVA = "amazon.nova-micro-v1:0:128k"

@@ -14,7 +14,7 @@ import pytest
 
 from tests.unit.datasets.memory_files import CLAUDE, NOVA, MemorySource, pairs
 from tuner.catalog import model
-from tuner.datasets import Limits, check
+from tuner.datasets import RecordLimits, check
 from tuner.settings import FieldNames
 
 LLAMA = "meta.llama3-2-1b-instruct-v1:0:128k"
@@ -94,7 +94,9 @@ def test_verdict(base_model, record, accepted):
     good = claude if base_model == CLAUDE else converse
     others = [good(("user", pair["question"]), ("assistant", pair["answer"])) for pair in pairs(120)]
     data = "".join(json.dumps(entry) + "\n" for entry in [*others, record]).encode()
-    checked = check(MemorySource("training.jsonl", data, 10**6), Limits(model(base_model), "training"), FieldNames())
+    checked = check(
+        MemorySource("training.jsonl", data, 10**6), RecordLimits(model(base_model), "training"), FieldNames()
+    )
     assert checked.ready is accepted, [str(finding) for finding in checked.findings.kept]
 
 
@@ -105,25 +107,27 @@ def test_a_blank_line_is_refused_in_a_familys_own_format(base_model, blank):
     data = "".join(json.dumps(good(("user", p["question"]), A)) + "\n" for p in pairs(120)).encode()
     for text, accepted in ((data, True), (data + blank, False)):
         source = MemorySource("training.jsonl", text, 10**6)
-        assert check(source, Limits(model(base_model), "training"), FieldNames()).ready is accepted
+        assert check(source, RecordLimits(model(base_model), "training"), FieldNames()).ready is accepted
 
 
 @pytest.mark.parametrize(
     ("base_model", "record", "names"),
     [
-        (NOVA, converse(Q, A, id=7), "'id': no member of the format."),
-        (CLAUDE, claude(Q, A, id=7, schemaVersion="x"), "'id', 'schemaVersion': no members of the format."),
+        (NOVA, converse(Q, A, id=7), "the format does not have the member 'id'."),
+        (CLAUDE, claude(Q, A, id=7, schemaVersion="x"), "the format does not have the members 'id', 'schemaVersion'."),
         (
             CLAUDE,
             {"messages": [{"role": "user", "content": "q", "weight": 0}, {"role": "assistant", "content": "a"}]},
-            "'messages[0].weight': no member of the format.",
+            "the format does not have the member 'messages[0].weight'.",
         ),
-        ("meta.llama3-1-8b-instruct-v1:0:128k", {"prompt": "q", "completion": "a", "x": 1}, "'x': no member"),
+        ("meta.llama3-1-8b-instruct-v1:0:128k", {"prompt": "q", "completion": "a", "x": 1}, "have the member 'x'"),
     ],
 )
 def test_unknown_members_are_said_and_accepted(base_model, record, names):
     data = (json.dumps(record) + "\n").encode() * 300
-    checked = check(MemorySource("training.jsonl", data, 10**6), Limits(model(base_model), "training"), FieldNames())
+    checked = check(
+        MemorySource("training.jsonl", data, 10**6), RecordLimits(model(base_model), "training"), FieldNames()
+    )
     assert checked.ready
     assert checked.findings.counts["unknown-member"] == 300
     found = next(finding for finding in checked.findings.kept if finding.rule == "unknown-member")
@@ -133,5 +137,5 @@ def test_unknown_members_are_said_and_accepted(base_model, record, names):
 
 def test_members_of_other_formats_are_no_finding():
     data = (json.dumps({"question": "q", "answer": "a", "id": 7}) + "\n").encode() * 40
-    checked = check(MemorySource("training.jsonl", data, 10**6), Limits(model(CLAUDE), "training"), FieldNames())
+    checked = check(MemorySource("training.jsonl", data, 10**6), RecordLimits(model(CLAUDE), "training"), FieldNames())
     assert "unknown-member" not in checked.findings.counts

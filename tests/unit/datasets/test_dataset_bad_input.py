@@ -41,9 +41,9 @@ def test_each_is_one_clear_finding(run, case, chunk):
     ],
 )
 def test_counts(base_model, training, validation, words):
-    [flaw] = record_counts(model(base_model), {"training": training, "validation": validation})
-    assert flaw.rule == "record-count"
-    assert words in flaw.message
+    [issue] = record_counts(model(base_model), {"training": training, "validation": validation})
+    assert issue.rule == "record-count"
+    assert words in issue.message
 
 
 @pytest.mark.parametrize(("training", "validation"), [(32, 32), (9_000, 1_000)])
@@ -53,8 +53,8 @@ def test_counts_within_the_limits(training, validation):
 
 def test_a_run_is_evaluated_with_as_many_questions_as_an_execution_has_room_for():
     assert list(record_counts(model(CLAUDE), {"evaluation": 25_000})) == []
-    [flaw] = record_counts(model(CLAUDE), {"evaluation": 25_001})
-    assert "25,001 records; a run takes at most 25,000" in flaw.message
+    [issue] = record_counts(model(CLAUDE), {"evaluation": 25_001})
+    assert "25,001 records; a run takes at most 25,000" in issue.message
 
 
 def test_counts_are_checked_in_a_dataset(run):
@@ -125,14 +125,14 @@ def test_messages_hold_no_control_characters_or_half_letters(run):
 def test_the_refusal_shows_few_of_each_rule_and_counts_the_rest(run):
     data = b'{"question": "q", "answer": "a"}\n' + b'{"question": "q"}\n' * 500 + b'{"question": "q", "answer": ""}\n'
     findings = run({"training.jsonl": data, "validation.jsonl": VALIDATION}).prepared.findings
-    message = str(refusal(findings.document(), "s3://bucket/findings.json"))
+    message = str(refusal(findings.artifact(), "s3://bucket/findings.json"))
     assert "training.jsonl, line 2, field 'answer': is missing" in message
     assert "line 502, field 'answer': is empty" in message
     assert message.count("\n") == 4
     assert "497 more: s3://bucket/findings.json" in message
-    assert findings.document()["counts"]["missing-field"] == 500
+    assert findings.artifact().counts["missing-field"] == 500
 
 
 def test_no_refusal_without_errors(run):
     findings = run({"training.jsonl": GOOD, "validation.jsonl": VALIDATION}).prepared.findings
-    assert refusal(findings.document(), "s3://bucket/findings.json") is None
+    assert refusal(findings.artifact(), "s3://bucket/findings.json") is None

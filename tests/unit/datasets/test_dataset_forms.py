@@ -194,8 +194,8 @@ def test_evaluation_questions_have_stable_unique_ids(run):
 def test_without_evaluation_the_validation_data_is_asked(run):
     outcome = run({"training.jsonl": jsonl(pairs(100))})
     summary = outcome.prepared.summary
-    assert (summary["validation_from"], summary["evaluation_from"]) == ("held out", "validation")
-    assert len(outcome.evaluation) == len(outcome.validation) == summary["evaluation_records"] == 32
+    assert (summary.validation_from, summary.evaluation_from) == ("held out", "validation")
+    assert len(outcome.evaluation) == len(outcome.validation) == summary.evaluation_records == 32
     assert [question["question"] for question in outcome.evaluation] == [
         record["messages"][0]["content"] for record in outcome.validation
     ]
@@ -205,7 +205,7 @@ def test_summary_counts_tokens_as_the_family_does(run):
     outcome = run(
         {"training.jsonl": jsonl([{"question": "123", "answer": "456"}] * 40), "validation.jsonl": VALIDATION}
     )
-    assert outcome.prepared.summary["training_tokens"] == 40 * 2
+    assert outcome.prepared.summary.training_tokens == 40 * 2
 
 
 PACKINGS = {"gz": gzip.compress, "zst": zstd.compress, "": bytes}

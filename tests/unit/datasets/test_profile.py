@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
@@ -38,8 +37,8 @@ EVALUATION = [
 
 
 @pytest.fixture
-def study(run):
-    def _study(training=(), validation=VALIDATION, evaluation=EVALUATION, more=TRAINING, **settings):
+def profile(run):
+    def _profile(training=(), validation=VALIDATION, evaluation=EVALUATION, more=TRAINING, **settings):
         files = {
             "training.jsonl": jsonl([*more, *training]),
             "validation.jsonl": jsonl(list(validation)),
@@ -47,51 +46,51 @@ def study(run):
         }
         return run(files, NOVA, chunk=2**16, **settings).prepared
 
-    return _study
+    return _profile
 
 
 def rules(prepared) -> list[tuple[str, str, int | None]]:
     return [(finding.rule, finding.file, finding.line) for finding in prepared.findings.kept]
 
 
-def test_a_good_dataset_has_no_findings(study):
-    assert rules(study()) == []
+def test_a_good_dataset_has_no_findings(profile):
+    assert rules(profile()) == []
 
 
-def test_an_exact_duplicate(study):
-    prepared = study([record("whales", 2)])
+def test_an_exact_duplicate(profile):
+    prepared = profile([record("whales", 2)])
     assert rules(prepared) == [("duplicate", "training.jsonl", 101)]
     assert "repeats training.jsonl, line 3" in prepared.findings.kept[0].message
 
 
-def test_a_near_duplicate(study):
+def test_a_near_duplicate(profile):
     long = " ".join(f"word{number}" for number in range(60))
-    prepared = study([{"question": "Long?", "answer": long}, {"question": "Long?", "answer": long + " more."}])
+    prepared = profile([{"question": "Long?", "answer": long}, {"question": "Long?", "answer": long + " more."}])
     assert ("answers-differ", "training.jsonl", 102) in rules(prepared)
-    other = study([{"question": "Long?", "answer": long}, {"question": "Long words?", "answer": long}])
+    other = profile([{"question": "Long?", "answer": long}, {"question": "Long words?", "answer": long}])
     assert rules(other) == [("near-duplicate", "training.jsonl", 102)]
 
 
-def test_the_same_question_with_different_answers(study):
-    prepared = study([{**record("whales", 2), "answer": "Nobody does any more, alas."}])
+def test_the_same_question_with_different_answers(profile):
+    prepared = profile([{**record("whales", 2), "answer": "Nobody does any more, alas."}])
     assert rules(prepared) == [("answers-differ", "training.jsonl", 101)]
 
 
 @pytest.mark.parametrize(
     "question", [record("whales", 2), {"question": "WHO studies whales", "answer": "Somebody else entirely does."}]
 )
-def test_leakage_into_evaluation_is_refused(study, question):
-    prepared = study(evaluation=[*EVALUATION, question])
+def test_leakage_into_evaluation_is_refused(profile, question):
+    prepared = profile(evaluation=[*EVALUATION, question])
     [finding] = prepared.findings.kept
     assert (finding.rule, finding.severity, finding.file, finding.line) == ("leakage", "error", "evaluation.jsonl", 4)
     assert "training.jsonl, line 3" in finding.message
     assert "evaluation.leakage" in finding.remedy
 
 
-def test_near_leakage_into_evaluation_is_refused(study):
+def test_near_leakage_into_evaluation_is_refused(profile):
     long = " ".join(f"word{number}" for number in range(60))
     evaluation = [*EVALUATION, {"question": "What about long words then?", "answer": long}]
-    prepared = study([{"question": "What about long words?", "answer": long}], evaluation=evaluation)
+    prepared = profile([{"question": "What about long words?", "answer": long}], evaluation=evaluation)
     assert ("leakage", "evaluation.jsonl", 4) in rules(prepared)
 
 
@@ -106,19 +105,19 @@ def test_leakage_can_be_allowed(run):
     assert len(outcome.evaluation) == 4
 
 
-def test_leakage_into_validation_is_a_warning(study):
-    prepared = study(validation=[*VALIDATION, record("spiders", 1)])
+def test_leakage_into_validation_is_a_warning(profile):
+    prepared = profile(validation=[*VALIDATION, record("spiders", 1)])
     assert [(finding.rule, finding.severity) for finding in prepared.findings.kept] == [("leakage", "warning")]
 
 
-def test_coverage_names_the_subject_and_the_counts(study):
+def test_coverage_names_the_subject_and_the_counts(profile):
     lonely = {"question": "How do agents act?", "answer": "Agents call functions in turn."}
     asked = {"question": "What are agents?", "answer": "Agents plan steps and carry them out."}
-    prepared = study([lonely], evaluation=[*EVALUATION, asked])
+    prepared = profile([lonely], evaluation=[*EVALUATION, asked])
     [finding] = prepared.findings.kept
     assert (finding.rule, finding.severity, finding.line) == ("coverage", "warning", 4)
-    assert finding.message == "1 of 101 training records speak of 'agent'; the usual question has 5."
-    assert prepared.summary["study"]["coverage"][0] == {
+    assert finding.message == "1 of 101 training records mention 'agent'; the median of all questions is 5."
+    assert prepared.summary.study.coverage[0].model_dump(mode="json") == {
         "question": "What are agents?",
         "subject": ["agent"],
         "records": 1,
@@ -126,7 +125,7 @@ def test_coverage_names_the_subject_and_the_counts(study):
     }
 
 
-def test_one_of_85_records_is_too_few_where_the_others_have_seven(study):
+def test_one_of_85_records_is_too_few_where_the_others_have_seven(profile):
     subjects = ["knowledge bases", "guardrails", "pricing", "quotas"]
     training = [
         {"question": f"Which fact {n} concerns {subject}?", "answer": f"For {subject} the figure {n * 37} is noted."}
@@ -138,35 +137,35 @@ def test_one_of_85_records_is_too_few_where_the_others_have_seven(study):
         {"question": f"What are {subject}?", "answer": f"Here {subject} are told of."}
         for subject in [*subjects, "Agents"]
     ]
-    prepared = study(more=training, evaluation=asked)
-    assert prepared.summary["training_records"] == 85
+    prepared = profile(more=training, evaluation=asked)
+    assert prepared.summary.training_records == 85
     found = [(finding.severity, finding.line, finding.message) for finding in prepared.findings.kept]
-    assert found == [("warning", 5, "1 of 85 training records speak of 'agent'; the usual question has 21.")]
-    covered = {entry["question"]: entry for entry in prepared.summary["study"]["coverage"]}
-    assert covered["What are Agents?"] == {
+    assert found == [("warning", 5, "1 of 85 training records mention 'agent'; the median of all questions is 21.")]
+    covered = {entry.question: entry for entry in prepared.summary.study.coverage}
+    assert covered["What are Agents?"].model_dump(mode="json") == {
         "question": "What are Agents?", "subject": ["agent"], "records": 1, "mentions": 2
     }  # fmt: skip
-    assert min(entry["records"] for name, entry in covered.items() if "Agents" not in name) >= 7
+    assert min(entry.records for name, entry in covered.items() if "Agents" not in name) >= 7
 
 
-def test_coverage_in_japanese(study):
+def test_coverage_in_japanese(profile):
     training = [{"question": f"エージェントは何個ですか {n}", "answer": f"番号{n}の説明です。"} for n in range(1)]
     asked = {"question": "エージェントとは何ですか", "answer": "エージェントは計画します。"}
-    prepared = study(training, evaluation=[*EVALUATION, asked])
+    prepared = profile(training, evaluation=[*EVALUATION, asked])
     assert [finding.rule for finding in prepared.findings.kept] == ["coverage"]
-    assert "1 of 101 training records speak of 'エージェント'" in prepared.findings.kept[0].message
+    assert "1 of 101 training records mention 'エージェント'" in prepared.findings.kept[0].message
 
 
-def test_refusals(study):
-    prepared = study([{"question": "Who won?", "answer": "As an AI language model, I cannot know that."}])
+def test_refusals(profile):
+    prepared = profile([{"question": "Who won?", "answer": "As an AI language model, I cannot know that."}])
     assert rules(prepared) == [("refusal", "training.jsonl", 101)]
 
 
-def test_answers_that_open_alike(study):
+def test_answers_that_open_alike(profile):
     alike = [{"question": f"Who is {subject}?", "answer": f"Sure, here is {subject} it."} for subject in SUBJECTS]
     varied = [{**pair, "answer": f"Sure, here is {pair['answer']}"} for pair in TRAINING]
-    assert "openings-alike" in {rule for rule, _, _ in rules(study(alike, more=varied))}
-    assert "openings-alike" not in {rule for rule, _, _ in rules(study(alike))}
+    assert "openings-alike" in {rule for rule, _, _ in rules(profile(alike, more=varied))}
+    assert "openings-alike" not in {rule for rule, _, _ in rules(profile(alike))}
 
 
 @pytest.mark.parametrize(
@@ -183,10 +182,10 @@ def test_answers_that_open_alike(study):
         ("The number is 536-90-4399.", "personal-data"),
     ],
 )
-def test_secrets_and_personal_data_are_said_and_not_shown(study, text, rule):
-    prepared = study([{"question": "How so?", "answer": text}])
+def test_secrets_and_personal_data_are_said_and_not_shown(profile, text, rule):
+    prepared = profile([{"question": "How so?", "answer": text}])
     assert rules(prepared) == [(rule, "training.jsonl", 101)]
-    shown = json.dumps(prepared.findings.document())
+    shown = prepared.findings.artifact().model_dump_json()
     assert not any(
         part in shown for part in ("AKIA", "RSA PRIVATE", "contoso", "4111", "7946", "688", "3581", "DE89", "536-")
     )
@@ -206,30 +205,30 @@ def test_secrets_and_personal_data_are_said_and_not_shown(study, text, rule):
         "GB33 BUKB 2020 1555 5555 56 and 078-05-1120 are none.",
     ],
 )
-def test_examples_are_no_personal_data(study, text):
-    assert rules(study([{"question": "How so?", "answer": text}])) == []
+def test_examples_are_no_personal_data(profile, text):
+    assert rules(profile([{"question": "How so?", "answer": text}])) == []
 
 
-def test_a_secret_is_never_told(study):
+def test_a_secret_is_never_told(profile):
     secret = "AKIAIOSFODNN7EXAMPLQ"
     asked = [*EVALUATION, {"question": f"Does {secret} open it?", "answer": f"{secret} does."}]
     training = [*TRAINING, {"question": f"{secret}?", "answer": f"{secret} opens the cellar."}]
-    prepared = study(training, evaluation=asked)
-    told = json.dumps([prepared.summary, prepared.findings.document()]).casefold()
+    prepared = profile(training, evaluation=asked)
+    told = (prepared.summary.model_dump_json() + prepared.findings.artifact().model_dump_json()).casefold()
     assert secret.casefold() not in told
     assert prepared.findings.counts["secret"] == 4
-    assert len(prepared.summary["study"]["coverage"]) == 4
+    assert len(prepared.summary.study.coverage) == 4
 
 
-def test_lengths_languages_and_lists_are_summarised(study):
+def test_lengths_languages_and_lists_are_summarised(profile):
     french = [
         {"question": "Où est la gare de Lyon ?", "answer": "Elle se trouve à Paris, près de la Seine.\n- une\n- deux"}
     ]
-    summary = study(french).summary["study"]["training"]
-    assert summary["languages"]["fr"] == 1
-    assert summary["records"] == 101
-    assert summary["answers_with_lists"] == round(1 / 101, 3)
-    assert summary["prompt_tokens"]["smallest"] <= summary["prompt_tokens"]["median"]
+    summary = profile(french).summary.study.training
+    assert summary.languages["fr"] == 1
+    assert summary.records == 101
+    assert summary.answers_with_lists == round(1 / 101, 3)
+    assert summary.prompt_tokens.smallest <= summary.prompt_tokens.median
 
 
 def test_near_duplicates_stay_on_one_side_of_the_split(run):
@@ -251,4 +250,4 @@ def test_the_example_is_ready(run):
     files = {path.name: path.read_bytes() for path in folder.iterdir() if path.suffix in (".json", ".jsonl", ".csv")}
     prepared = run(files, NOVA, chunk=2**16).prepared
     assert [str(finding) for finding in prepared.findings.kept] == []
-    assert min(entry["records"] for entry in prepared.summary["study"]["coverage"]) >= 5
+    assert min(entry.records for entry in prepared.summary.study.coverage) >= 5

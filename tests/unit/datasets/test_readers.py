@@ -17,11 +17,11 @@ from tests.unit.datasets.memory_files import CLAUDE, MemorySource, jsonl, pairs
 from tuner.catalog import model
 from tuner.datasets import Findings
 from tuner.datasets.io import NoSink
-from tuner.datasets.pipeline import Output, Pass
+from tuner.datasets.pipeline import FilePipeline, Output
 from tuner.datasets.reading import BadRow, Row, UnreadableError, blocks
 from tuner.datasets.reading.compressed import zstd
-from tuner.datasets.reading.rows import LONGEST_RECORD
-from tuner.datasets.records.rules import Limits
+from tuner.datasets.reading.rows import MAX_RECORD_BYTES
+from tuner.datasets.records.rules import RecordLimits
 from tuner.settings import FieldNames
 
 GOOD = jsonl(pairs(5))
@@ -58,7 +58,9 @@ def damaged(draw: st.DrawFn) -> bytes:
 @settings(deadline=None, max_examples=300)
 def test_any_bytes_are_read_or_refused(data, name, chunk):
     findings = Findings()
-    reading = Pass(MemorySource(name, data, chunk), Limits(model(CLAUDE), "training"), FieldNames(), findings)
+    reading = FilePipeline(
+        MemorySource(name, data, chunk), RecordLimits(model(CLAUDE), "training"), FieldNames(), findings
+    )
     output = Output(NoSink())
     reading.convert(output)
     assert output.records or findings.errors
@@ -163,8 +165,8 @@ def test_a_line_of_a_gigabyte_is_given_up_early_and_in_little_memory(name, start
             list(block.rows())
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert raised.value.flaw.rule in ("record-size", "csv-quotes", "json")
-    assert source.taken <= 3 * LONGEST_RECORD
+    assert raised.value.issue.rule in ("record-size", "csv-quotes", "json")
+    assert source.taken <= 3 * MAX_RECORD_BYTES
     assert peak < 150 * 2**20
 
 
@@ -197,7 +199,7 @@ def test_a_bomb_is_unpacked_in_small_pieces():
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert error
-    assert error.flaw.rule == "truncated"
+    assert error.issue.rule == "truncated"
     assert peak < 2**23
 
 

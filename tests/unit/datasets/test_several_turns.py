@@ -36,13 +36,13 @@ def test_an_evaluation_conversation_is_asked_turn_by_turn(run, base_model):
 def test_the_study_speaks_of_the_conversation_as_the_questions_do(run):
     files = {"training.jsonl": jsonl(pairs(40)), "evaluation.jsonl": jsonl([TALK])}
     outcome = run(files, NOVA)
-    assert outcome.prepared.summary["study"]["coverage"][0]["question"] == outcome.evaluation[0]["question"]
+    assert outcome.prepared.summary.study.coverage[0].question == outcome.evaluation[0]["question"]
 
 
 @pytest.mark.parametrize("files", [{"validation.jsonl": jsonl(talks(40))}, {}])
 def test_validation_conversations_are_asked_where_there_is_no_evaluation_file(run, files):
     outcome = run({"training.jsonl": jsonl(talks(200)), **files})
-    assert outcome.prepared.summary["evaluation_records"] == outcome.prepared.summary["validation_records"] >= 32
+    assert outcome.prepared.summary.evaluation_records == outcome.prepared.summary.validation_records >= 32
     assert [[message["text"] for message in question["messages"]] for question in outcome.evaluation] == [
         [message["content"] for message in record["messages"][:-1]] for record in outcome.validation
     ]
@@ -56,4 +56,4 @@ def test_a_model_that_is_tuned_on_single_prompts_says_so(run):
     }
     [error] = run(files, LLAMA).errors
     assert (error.rule, error.file, error.line) == ("single-turn", "evaluation.jsonl", 1)
-    assert "is tuned on single prompts; this conversation has 4 turns" in error.message
+    assert "is tuned on single questions; this conversation has 4 turns" in error.message

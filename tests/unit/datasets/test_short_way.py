@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from tests.unit.datasets.memory_files import CLAUDE, NOVA, MemorySink, MemorySource
 from tuner.catalog import model
 from tuner.datasets import Findings
-from tuner.datasets.pipeline import Output, Pass
-from tuner.datasets.records.rules import Limits
+from tuner.datasets.pipeline import FilePipeline, Output
+from tuner.datasets.records.rules import RecordLimits
 from tuner.settings import FieldNames
 
 TEXTS = st.one_of(
@@ -28,12 +28,14 @@ RECORDS = st.one_of(
 GOOD = {"question": "q", "answer": "a"}
 
 
-def converted(data: bytes, chunk: int, short_way: bool, base_model: str) -> tuple:
+def converted(data: bytes, chunk: int, use_fast_path: bool, base_model: str) -> tuple:
     findings, sink = Findings(), MemorySink()
-    limits = Limits(model(base_model), "training", "Be kind.")
+    limits = RecordLimits(model(base_model), "training", "Be kind.")
     output = Output(sink)
-    Pass(MemorySource("training.jsonl", data, chunk), limits, FieldNames(), findings, short_way).convert(output)
-    return sink.written, findings.document(), output.records, output.characters, output.bytes
+    FilePipeline(MemorySource("training.jsonl", data, chunk), limits, FieldNames(), findings, use_fast_path).convert(
+        output
+    )
+    return sink.written, findings.artifact(), output.records, output.characters, output.bytes
 
 
 @given(
@@ -62,8 +64,8 @@ def test_lines_are_lines_on_both_ways(pieces):
 def test_the_short_way_is_taken():
     data = (json.dumps(GOOD) + "\n").encode() * 100
     source = MemorySource("training.jsonl", data, 1000)
-    reading = Pass(source, Limits(model(CLAUDE), "training"), FieldNames(), Findings())
-    reading._long_way = None  # any row that takes the long way would fail
+    reading = FilePipeline(source, RecordLimits(model(CLAUDE), "training"), FieldNames(), Findings())
+    reading._row_by_row = None  # any row that takes the long way would fail
     output = Output(MemorySink())
     reading.convert(output)
     assert output.records == 100
@@ -92,6 +94,6 @@ def test_a_name_that_stands_twice_is_seen_among_any_quotes(records, many_escapes
 @pytest.mark.parametrize("name", ["answer\n", 'an "id"', "a\\b", "\ud83d", "\0", "id"])
 def test_names_of_any_letters(name):
     data = "".join(json.dumps({**GOOD, name: "x"}) + "\n" for _ in range(3)).encode()
-    short, long = (converted(data, 10_000, short_way, CLAUDE) for short_way in (True, False))
+    short, long = (converted(data, 10_000, use_fast_path, CLAUDE) for use_fast_path in (True, False))
     assert short == long
     assert short[2] == 3

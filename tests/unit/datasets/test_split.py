@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.unit.datasets.memory_files import CLAUDE, LLAMA, NOVA, jsonl, pairs
 from tuner.catalog import model
-from tuner.datasets.split import held_out, side
+from tuner.datasets.split import choose_held_out, question_hash
 
 QUESTIONS = st.lists(st.text(min_size=1, max_size=8), min_size=2, max_size=80, unique=True)
 NOVA_FAMILY = model(NOVA).family
@@ -27,21 +27,21 @@ def test_training_and_validation_are_disjoint_and_complete(run):
 def test_appending_rows_moves_no_earlier_row(questions, appended):
     # Without a minimum to reach (Nova documents none for validation), a side depends on the question alone.
     numerous = [f"filler {number}" for number in range(200)]
-    before = held_out(numerous + questions, 0.15, NOVA_FAMILY)
-    after = held_out(numerous + questions + appended, 0.15, NOVA_FAMILY)
-    assert [before.takes(question) for question in questions] == [after.takes(question) for question in questions]
+    before = choose_held_out(numerous + questions, 0.15, NOVA_FAMILY)
+    after = choose_held_out(numerous + questions + appended, 0.15, NOVA_FAMILY)
+    assert [before.contains(question) for question in questions] == [after.contains(question) for question in questions]
 
 
 @given(QUESTIONS, st.randoms())
 def test_the_order_of_rows_does_not_matter(questions, random):
     shuffled = list(questions)
     random.shuffle(shuffled)
-    assert held_out(questions, 0.2, NOVA_FAMILY) == held_out(shuffled, 0.2, NOVA_FAMILY)
+    assert choose_held_out(questions, 0.2, NOVA_FAMILY) == choose_held_out(shuffled, 0.2, NOVA_FAMILY)
 
 
 @pytest.mark.parametrize("again", ["what is  part 3", "WHAT IS PART 3???", "What is Part 3 ?"])
 def test_the_same_question_in_other_case_or_punctuation_stays_on_one_side(again):
-    assert side(again) == side("What is part 3?")
+    assert question_hash(again) == question_hash("What is part 3?")
 
 
 def test_the_share_is_near_the_one_asked_for(run):
@@ -60,14 +60,14 @@ def test_the_share_is_near_the_one_asked_for(run):
 )
 def test_the_familys_limits_are_met_where_possible(run, base_model, records, validation):
     outcome = run({"training.jsonl": jsonl(pairs(records))}, base_model, chunk=2**16)
-    assert outcome.prepared.summary["validation_records"] == validation
-    assert outcome.prepared.summary["training_records"] == records - validation
+    assert outcome.prepared.summary.validation_records == validation
+    assert outcome.prepared.summary.training_records == records - validation
 
 
 def test_the_familys_maximum_is_kept():
     questions = [f"What is part {number}?" for number in range(9_000)]
-    held = held_out(questions, 0.15, model(CLAUDE).family)
-    assert sum(map(held.takes, questions)) == 1000
+    held = choose_held_out(questions, 0.15, model(CLAUDE).family)
+    assert sum(map(held.contains, questions)) == 1000
 
 
 def test_too_few_to_hold_out_enough_is_said(run):
@@ -78,5 +78,5 @@ def test_too_few_to_hold_out_enough_is_said(run):
 
 def test_one_record_is_not_held_out(run):
     outcome = run({"training.jsonl": jsonl(pairs(1))}, NOVA)
-    assert outcome.prepared.summary["training_records"] == 1
+    assert outcome.prepared.summary.training_records == 1
     assert {finding.rule for finding in outcome.errors} == {"record-count"}

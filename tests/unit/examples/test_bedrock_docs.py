@@ -10,13 +10,14 @@ import yaml
 
 from local.bedrock.tools.extract import _questions
 from tuner import catalog
+from tuner.artifacts.generated import GeneratedPair
 from tuner.datasets import LocalFile
 from tuner.datasets.findings import Findings
-from tuner.datasets.profile import File, study
+from tuner.datasets.profile import ProfileSource, profile_dataset
 from tuner.datasets.records.record import Record, Turn
-from tuner.datasets.records.rules import Limits
-from tuner.generation import Known, read_documents
-from tuner.generation.pairs import Origin, kept
+from tuner.datasets.records.rules import RecordLimits
+from tuner.generation import Deduplicator, read_documents
+from tuner.generation.pairs import validate_pairs
 from tuner.settings import RunSettings, load
 
 FOLDER = Path(__file__).parents[3] / "examples" / "bedrock-docs"
@@ -27,16 +28,16 @@ def settings() -> RunSettings:
     return load(RunSettings, yaml.safe_load((FOLDER / "run.yaml").read_text("utf-8")), "run.yaml")
 
 
-def origins() -> list[Origin]:
+def origins() -> list[GeneratedPair]:
     """What the stand-in makes of them, as far as it is kept."""
     library = read_documents({path.name: LocalFile(path) for path in (FOLDER / "documents").iterdir()})
     assert not library.unusable
-    limits = Limits(catalog.model(settings().base_model or ""), "validation", settings().system_prompt)
-    known = Known((record["question"], record["answer"]) for record in TRAINING)
-    found: list[Origin] = []
-    for part in library.parts:
-        pairs = [{"question": q, "answer": a.replace("`", ""), "passage": a} for q, a in _questions(part.text)]
-        found += [entry for entry in kept(pairs, part, limits, known) if isinstance(entry, Origin)]
+    limits = RecordLimits(catalog.model(settings().base_model or ""), "validation", settings().system_prompt)
+    known = Deduplicator((record["question"], record["answer"]) for record in TRAINING)
+    found: list[GeneratedPair] = []
+    for chunk in library.chunks:
+        pairs = [{"question": q, "answer": a.replace("`", ""), "passage": a} for q, a in _questions(chunk.text)]
+        found += [entry for entry in validate_pairs(pairs, chunk, limits, known) if isinstance(entry, GeneratedPair)]
     return found
 
 
@@ -51,7 +52,9 @@ def test_what_they_say_leaks_into_no_training_record() -> None:
         "validation": [record(origin.question, origin.answer) for origin in origins()],
     }
     findings = Findings()
-    study({role: File(role, lambda role=role: iter(records[role])) for role in records}, len, findings)
+    profile_dataset(
+        {role: ProfileSource(role, lambda role=role: iter(records[role])) for role in records}, len, findings
+    )
     assert not findings.counts
 
 

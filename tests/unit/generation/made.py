@@ -14,15 +14,15 @@ from xml.sax.saxutils import escape
 from tests.unit.datasets.memory_files import NOVA, MemorySource
 from tuner.aws.bedrock.tool_call import Attachment, Tool, ToolReply
 from tuner.catalog import model
-from tuner.datasets import Limits
-from tuner.generation import Generation, Generator, Known, read_documents
-from tuner.generation.chunks import Part
-from tuner.generation.documents import Library
-from tuner.generation.generator import Generated
+from tuner.datasets import RecordLimits
+from tuner.generation import Deduplicator, GeneratorModel, PairGenerator, read_documents
+from tuner.generation.chunks import Chunk
+from tuner.generation.documents import DocumentChunks
+from tuner.generation.generator import GenerationResult
 from tuner.generation.requests import tool_for
 from tuner.settings import DeploymentSettings
 
-LIMITS = Limits(model(NOVA), "validation")
+LIMITS = RecordLimits(model(NOVA), "validation")
 JUDGE = DeploymentSettings().judge_model
 _W = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
 
@@ -119,7 +119,7 @@ class MemoryReplies:
         self.kept[key] = reply
 
 
-def library(*sizes: int, together: str = "\n\n") -> Library:
+def library(*sizes: int, together: str = "\n\n") -> DocumentChunks:
     """A document of so many sentences for each size, no sentence in two of them."""
     starts = itertools.accumulate((0, *sizes))
     texts = [together.join(sentences(size, start)) for size, start in zip(sizes, starts, strict=False)]
@@ -127,11 +127,15 @@ def library(*sizes: int, together: str = "\n\n") -> Library:
 
 
 def generation(
-    parts: Sequence[Part], count: int, ask: Any, replies: MemoryReplies | None = None, known: Known | None = None
-) -> Generation:
-    generator = Generator(JUDGE, replies if replies is not None else MemoryReplies(), ask)
-    return Generation(parts, count, generator, LIMITS, known or Known())
+    chunks: Sequence[Chunk],
+    count: int,
+    ask: Any,
+    replies: MemoryReplies | None = None,
+    known: Deduplicator | None = None,
+) -> PairGenerator:
+    generator = GeneratorModel(JUDGE, replies if replies is not None else MemoryReplies(), ask)
+    return PairGenerator(chunks, count, generator, LIMITS, known or Deduplicator())
 
 
-def run(parts: Sequence[Part], count: int, ask: Any, **more: Any) -> Generated:
-    return generation(parts, count, ask, **more).run()
+def run(chunks: Sequence[Chunk], count: int, ask: Any, **more: Any) -> GenerationResult:
+    return generation(chunks, count, ask, **more).run()

@@ -1,4 +1,4 @@
-"""Documents of every format become parts that fit into a request; what cannot be used is said, with what to do."""
+"""Documents of every format become chunks that fit into a request; what cannot be used is said, with what to do."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from pypdf import PdfReader, PdfWriter
 from tests.unit.generation.made import docx, pdf, sentences, source
 from tuner.datasets.profile.words import plain
 from tuner.generation import chunks, documents, read_documents
-from tuner.generation.documents import Library
+from tuner.generation.documents import DocumentChunks
 
 SAID = "Provisioned Throughput is paid for by the hour, whether somebody asks it or not."
 
 
-def read(name: str, data: bytes) -> Library:
+def read(name: str, data: bytes) -> DocumentChunks:
     return read_documents({name: source(data)})
 
 
 def refused(name: str, data: bytes) -> str:
     library = read(name, data)
-    assert not library.parts
+    assert not library.chunks
     return library.unusable[name]
 
 
@@ -46,10 +46,10 @@ def refused(name: str, data: bytes) -> str:
 )
 def test_every_format_is_read_and_recognised_by_its_content(name: str, data: bytes) -> None:
     library = read(name, data)
-    (part,) = library.parts
-    assert plain(SAID) in plain(part.text)
-    assert (part.document, library.unusable) == (name, {})
-    assert part.format == ("pdf" if data.startswith(b"%PDF") else "txt")
+    (chunk,) = library.chunks
+    assert plain(SAID) in plain(chunk.text)
+    assert (chunk.document, library.unusable) == (name, {})
+    assert chunk.format == ("pdf" if data.startswith(b"%PDF") else "txt")
 
 
 def protected() -> bytes:
@@ -78,19 +78,19 @@ def archive(**files: str) -> bytes:
         ("a.txt", SAID.encode("utf-16"), "is UTF-16. Save it as UTF-8."),
         ("a.html", b'<meta charset="klingon"><p>text', "is not klingon text"),
         ("a.bin", b"\0\1\2" * 30, "is neither PDF, DOCX, HTML, Markdown nor text"),
-        ("a.pdf", SAID.encode(), "is called .pdf and is none"),
-        ("a.docx", SAID.encode(), "is called .docx and is none"),
-        ("a.pdf", protected(), "is protected by a password. Save it without one."),
-        ("a.pdf", pdf("", ""), "has no text, only pictures of pages. Have its text recognised (OCR) first."),
+        ("a.pdf", SAID.encode(), "has the ending .pdf but another format"),
+        ("a.docx", SAID.encode(), "has the ending .docx but another format"),
+        ("a.pdf", protected(), "is protected by a password. Save it without a password."),
+        ("a.pdf", pdf("", ""), "has only images of pages and no text. Run text recognition (OCR) on it first."),
         ("a.pdf", pdf(), "has no pages"),
         ("a.pdf", pdf(SAID)[:200], "is damaged"),
         ("a.pdf", b"%PDF-1.7\n%%EOF", "is damaged"),
-        ("a.docx", archive(**{"data.json": "{}"}), "a.docx is a ZIP archive and no Word document. Upload"),
+        ("a.docx", archive(**{"data.json": "{}"}), "a.docx is a ZIP archive, not a Word document. Upload"),
         ("a.docx", docx(SAID)[:150], "is damaged or protected"),
         ("a.docx", archive(**{"word/document.xml": "<w:document"}), "is damaged"),
-        ("a.docx", archive(**{"word/document.xml": "<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>"}), "holds XML that"),
-        ("a.doc", b"\xd0\xcf\x11\xe0\xa1\xb1", "is a Word document of before 2007"),
-        ("a.txt", b"\x1f\x8b\x08", "is packed with gzip"),
+        ("a.docx", archive(**{"word/document.xml": "<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>"}), "has XML that"),
+        ("a.doc", b"\xd0\xcf\x11\xe0\xa1\xb1", "is a Word document from before 2007"),
+        ("a.txt", b"\x1f\x8b\x08", "is compressed with gzip"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_used_says_why_and_what_to_do(name: str, data: bytes, said: str) -> None:
@@ -117,21 +117,21 @@ def test_a_document_of_100_mb_is_left_out_without_being_held(monkeypatch: pytest
 
 
 def test_a_word_document_that_unpacks_to_far_more_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tuner.generation.reading.docx._LARGEST_UNPACKED", 2**20)
-    assert "has more than 1 MB of text when unpacked" in refused("a.docx", docx("x" * 2**21))
+    monkeypatch.setattr("tuner.generation.reading.docx._MAX_UNPACKED_BYTES", 2**20)
+    assert "has more than 1 MB of text after decompression" in refused("a.docx", docx("x" * 2**21))
 
 
 def test_all_documents_together_have_a_limit_and_copies_count_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(documents, "LARGEST_TOGETHER", 150)
+    monkeypatch.setattr(documents, "MAX_TOTAL_BYTES", 150)
     other = "Model units are the measure in which capacity is bought, by the hour."
     library = read_documents(
         {"a.txt": source(SAID.encode()), "b.txt": source(other.encode()), "c.txt": source(other.encode())}
     )
-    assert [part.document for part in library.parts] == ["a.txt", "b.txt"]
-    assert "is past the 0 MB that are read" in library.unusable["c.txt"]
+    assert [chunk.document for chunk in library.chunks] == ["a.txt", "b.txt"]
+    assert "exceeds the limit of 0 MB for all" in library.unusable["c.txt"]
     monkeypatch.undo()
     library = read_documents({"a.txt": source(other.encode()), "c.txt": source(other.encode())})
-    assert "has the content of a.txt" in library.unusable["c.txt"]
+    assert "has the same content as a.txt" in library.unusable["c.txt"]
 
 
 def test_what_a_reader_does_not_see_is_left_out() -> None:
@@ -140,19 +140,19 @@ def test_what_a_reader_does_not_see_is_left_out() -> None:
         f'<div style="display: none"><p>evil</p>evil</div><p>{SAID}</p><br><input value="evil">'
         f'<span aria-hidden="true">evil</span><template>evil</template></body>'
     )
-    (part,) = read("a.html", page.encode()).parts
-    assert part.text == SAID
-    (part,) = read("a.md", f"<!-- evil -->{SAID} [link](https://evil.example/x)\n<!-- evil".encode()).parts
-    assert part.text == f"{SAID} [link]"
+    (chunk,) = read("a.html", page.encode()).chunks
+    assert chunk.text == SAID
+    (chunk,) = read("a.md", f"<!-- evil -->{SAID} [link](https://evil.example/x)\n<!-- evil".encode()).chunks
+    assert chunk.text == f"{SAID} [link]"
     hidden = "<w:p><w:r><w:rPr><w:vanish/></w:rPr><w:t>evil</w:t></w:r><w:r><w:delText>evil</w:delText></w:r>"
-    (part,) = read("a.docx", docx(xml=f"{hidden}<w:r><w:t>{SAID}</w:t><w:tab/><w:t>x</w:t></w:r></w:p>")).parts
-    assert part.text == f"{SAID}\tx"
+    (chunk,) = read("a.docx", docx(xml=f"{hidden}<w:r><w:t>{SAID}</w:t><w:tab/><w:t>x</w:t></w:r></w:p>")).chunks
+    assert chunk.text == f"{SAID}\tx"
 
 
 def test_tags_that_are_left_open_hide_no_more_than_in_a_browser() -> None:
     page = f"<html><head><title>T</title><body><p hidden>evil<p>{SAID}<ul><li hidden>evil<li>point<p hidden>evil<div>x"
-    (part,) = read("a.html", page.encode()).parts
-    assert part.text.split("\n\n") == [SAID, "point", "x"]
+    (chunk,) = read("a.html", page.encode()).chunks
+    assert chunk.text.split("\n\n") == [SAID, "point", "x"]
 
 
 @pytest.mark.parametrize(
@@ -169,31 +169,33 @@ def test_tags_that_are_left_open_hide_no_more_than_in_a_browser() -> None:
 def test_pages_made_to_be_slow_are_read_in_time(page: bytes) -> None:
     for name in ("a.html", "a.md"):
         library = read(name, page)
-        assert bool(library.parts) is not bool(library.unusable)
+        assert bool(library.chunks) is not bool(library.unusable)
 
 
 def test_blocks_of_a_page_are_paragraphs_and_inline_marks_are_not() -> None:
     page = f"<p>{SAID}</p><ul><li>First <b>bold</b>\n point<li>Second</ul></p></div>text"
-    (part,) = read("a.html", f"<html>{page}".encode()).parts
-    assert part.text.split("\n\n") == [SAID, "First bold point", "Second", "text"]
+    (chunk,) = read("a.html", f"<html>{page}".encode()).chunks
+    assert chunk.text.split("\n\n") == [SAID, "First bold point", "Second", "text"]
 
 
 def test_a_long_text_is_cut_between_paragraphs_and_nothing_is_lost() -> None:
     text = "\n\n".join(sentences(600))
     library = read("a.txt", text.encode())
-    assert [part.place for part in library.parts] == [f"part {n} of {len(library.parts)}" for n in range(1, 5)]
-    assert "\n\n".join(part.text for part in library.parts) == text
-    assert all(len(part.text) <= chunks.PART_CHARACTERS and part.data.decode() == part.text for part in library.parts)
+    assert [chunk.place for chunk in library.chunks] == [f"part {n} of {len(library.chunks)}" for n in range(1, 5)]
+    assert "\n\n".join(chunk.text for chunk in library.chunks) == text
+    assert all(
+        len(chunk.text) <= chunks.CHUNK_CHARACTERS and chunk.data.decode() == chunk.text for chunk in library.chunks
+    )
 
 
 @given(st.text(max_size=3000), st.integers(20, 200))
 def test_any_text_is_cut_into_parts_that_fit_and_lose_no_letter(text: str, size: int) -> None:
-    before = chunks.PART_CHARACTERS
-    chunks.PART_CHARACTERS = size
+    before = chunks.CHUNK_CHARACTERS
+    chunks.CHUNK_CHARACTERS = size
     try:
-        pieces = list(chunks._packed(chunks._paragraphs(text)))
+        pieces = list(chunks._join_paragraphs(chunks._paragraphs(text)))
     finally:
-        chunks.PART_CHARACTERS = before
+        chunks.CHUNK_CHARACTERS = before
     assert all(len(piece) <= size + 2 for piece in pieces)
     assert "".join("".join(pieces).split()) == "".join(text.split())
 
@@ -201,39 +203,39 @@ def test_any_text_is_cut_into_parts_that_fit_and_lose_no_letter(text: str, size:
 def test_a_pdf_is_cut_by_pages_with_text_and_each_part_is_a_file_of_its_own() -> None:
     pages = ["\n".join(sentences(60, 100 * number)) for number in range(5)]
     library = read("a.pdf", pdf(pages[0], "", *pages[1:]))
-    assert [part.place for part in library.parts] == ["pages 1 to 3", "pages 4 to 5", "page 6"]
-    assert [part.pages for part in library.parts] == [2, 2, 1]
-    for part in library.parts:
-        inside = "\n\n".join(page.extract_text() for page in PdfReader(io.BytesIO(part.data)).pages)
-        assert inside == part.text
+    assert [chunk.place for chunk in library.chunks] == ["pages 1 to 3", "pages 4 to 5", "page 6"]
+    assert [chunk.pages for chunk in library.chunks] == [2, 2, 1]
+    for chunk in library.chunks:
+        inside = "\n\n".join(page.extract_text() for page in PdfReader(io.BytesIO(chunk.data)).pages)
+        assert inside == chunk.text
 
 
 def test_a_part_has_no_more_pages_than_every_model_takes() -> None:
     library = read("a.pdf", pdf(*(f"{SAID} This is page {number}." for number in range(45))))
-    assert [part.pages for part in library.parts] == [20, 20, 5]
-    assert library.parts[-1].place == "pages 41 to 45"
+    assert [chunk.pages for chunk in library.chunks] == [20, 20, 5]
+    assert library.chunks[-1].place == "pages 41 to 45"
 
 
 def test_pages_too_large_for_a_request_are_halved_and_at_last_sent_as_text(monkeypatch: pytest.MonkeyPatch) -> None:
     data = pdf(*("\n".join(sentences(3, 10 * number)) for number in range(4)))
-    whole = len(read("a.pdf", data).parts[0].data)
-    monkeypatch.setattr(documents, "LARGEST_BYTES", whole - 1)
-    assert [part.place for part in read("a.pdf", data).parts] == ["pages 1 to 2", "pages 3 to 4"]
-    monkeypatch.setattr(documents, "LARGEST_BYTES", 10)
+    whole = len(read("a.pdf", data).chunks[0].data)
+    monkeypatch.setattr(documents, "MAX_CHUNK_BYTES", whole - 1)
+    assert [chunk.place for chunk in read("a.pdf", data).chunks] == ["pages 1 to 2", "pages 3 to 4"]
+    monkeypatch.setattr(documents, "MAX_CHUNK_BYTES", 10)
     library = read("a.pdf", data)
-    assert [(part.place, part.format) for part in library.parts] == [(f"page {n}", "txt") for n in (1, 2, 3, 4)]
+    assert [(chunk.place, chunk.format) for chunk in library.chunks] == [(f"page {n}", "txt") for n in (1, 2, 3, 4)]
 
 
 def test_a_pdf_of_too_many_pages_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tuner.generation.reading.pdf.MOST_PAGES", 2)
-    assert "has 3 pages, and 2 are taken. Split it." in refused("a.pdf", pdf(SAID, SAID, SAID))
+    monkeypatch.setattr("tuner.generation.reading.pdf.MAX_PAGES", 2)
+    assert "has 3 pages; the limit is 2. Split it." in refused("a.pdf", pdf(SAID, SAID, SAID))
 
 
 @given(st.binary(max_size=400), st.sampled_from(["a.pdf", "a.docx", "a.html", "a.md", "a.txt", "a"]))
 def test_any_bytes_are_read_or_refused(data: bytes, name: str) -> None:
     for content in (data, b"%PDF-1.4\n" + data, b"PK\x03\x04" + data, b"<html>" + data):
         library = read(name, content)
-        assert bool(library.parts) is not bool(library.unusable)
+        assert bool(library.chunks) is not bool(library.unusable)
 
 
 @given(st.integers(0, 2000), st.binary(min_size=1, max_size=4))
@@ -242,4 +244,4 @@ def test_a_damaged_document_is_read_or_refused(at: int, noise: bytes) -> None:
         broken = bytearray(whole)
         broken[at % len(whole) : at % len(whole) + len(noise)] = noise
         library = read(name, bytes(broken))
-        assert bool(library.parts) is not bool(library.unusable)
+        assert bool(library.chunks) is not bool(library.unusable)

@@ -103,8 +103,8 @@ def test_what_was_made_is_read_by_preprocessing_whatever_the_datasets_own_names_
         sources, run.settings, model(run.base_model), lambda name: sinks.setdefault(name, MemorySink()), generated=True
     )
     assert not prepared.findings.errors
-    assert (prepared.summary["validation_records"], prepared.summary["training_records"]) == (9, 12)
-    assert prepared.summary["validation_from"] == "generated from documents"
+    assert (prepared.summary.validation_records, prepared.summary.training_records) == (9, 12)
+    assert prepared.summary.validation_from == "generated from documents"
     written = [json.loads(line) for line in (sinks[Keys.VALIDATION].committed or b"").splitlines()]
     assert [line["messages"][1]["content"][0]["text"] for line in written] == [each["answer"] for each in lines(folder)]
     assert {line["system"][0]["text"] for line in written} == {"Be kind."}

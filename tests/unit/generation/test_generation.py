@@ -16,12 +16,12 @@ from tests.unit.generation.made import (
     run,
     sentences,
 )
+from tuner.artifacts.generated import GeneratedPair
 from tuner.aws.bedrock.tool_call import ToolReply
 from tuner.datasets.profile.words import plain
-from tuner.generation import short_of
-from tuner.generation.generator import most_calls
-from tuner.generation.pairs import Origin
-from tuner.generation.requests import MOST_PAIRS
+from tuner.generation import shortfall_message
+from tuner.generation.generator import max_requests
+from tuner.generation.requests import MAX_PAIRS_PER_REQUEST
 
 ANY_JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=30),
@@ -30,22 +30,22 @@ ANY_JSON = st.recursive(
 )
 
 
-def is_true(origin: Origin, parts) -> bool:
-    said = [part.text for part in parts if (part.document, part.place) == (origin.document, origin.place)]
+def is_true(origin: GeneratedPair, chunks) -> bool:
+    said = [chunk.text for chunk in chunks if (chunk.document, chunk.place) == (origin.document, origin.place)]
     return any(plain(origin.passage) in plain(text) for text in said)
 
 
 @settings(deadline=None, max_examples=40)
 @given(st.lists(st.integers(1, 40), min_size=1, max_size=5), st.integers(1, 40))
 def test_there_are_exactly_as_many_as_asked_for_or_all_there_are(sizes: list[int], count: int) -> None:
-    parts = library(*sizes).parts
+    chunks = library(*sizes).chunks
     writer = Writer()
-    made = run(parts, count, writer)
-    assert len(made.pairs) == min(count, sum(sizes)) or made.calls == most_calls(len(parts), count)
+    made = run(chunks, count, writer)
+    assert len(made.pairs) == min(count, sum(sizes)) or made.calls == max_requests(len(chunks), count)
     assert len(made.pairs) <= count
-    assert len(writer.calls) == made.calls <= most_calls(len(parts), count)
+    assert len(writer.calls) == made.calls <= max_requests(len(chunks), count)
     assert len({plain(origin.question) for origin in made.pairs}) == len(made.pairs)
-    assert all(is_true(origin, parts) for origin in made.pairs)
+    assert all(is_true(origin, chunks) for origin in made.pairs)
     if sum(sizes) >= 2 * count:
         assert len(made.pairs) == count
 
@@ -54,7 +54,7 @@ def test_there_are_exactly_as_many_as_asked_for_or_all_there_are(sizes: list[int
 @given(st.lists(ANY_JSON | st.lists(ANY_JSON, max_size=12), max_size=6), st.integers(1, 12))
 def test_whatever_a_model_replies_the_pairs_keep_to_the_schema(replies: list[Any], count: int) -> None:
     endless = itertools.cycle(replies or [None])
-    made = run(library(30).parts, count, Writer(reply=lambda pairs, _: next(endless)))
+    made = run(library(30).chunks, count, Writer(reply=lambda pairs, _: next(endless)))
     assert (made.pairs, made.done) == ([], True)
 
 
@@ -64,9 +64,9 @@ def test_a_model_that_gives_more_than_asked_is_cut(count: int, extra: int) -> No
     def more(_: list[dict[str, str]], call: int) -> list[dict[str, str]]:
         return [pair(sentence) for sentence in sentences(count + extra)][8 * (call - 1) :]
 
-    parts = library(count + extra).parts[:1]
+    chunks = library(count + extra).chunks[:1]
     writer = Writer(reply=more)
-    made = run(parts, count, writer)
+    made = run(chunks, count, writer)
     assert len(made.pairs) == count
     for call in writer.calls:
         schema = call["tool"].schema
@@ -74,38 +74,38 @@ def test_a_model_that_gives_more_than_asked_is_cut(count: int, extra: int) -> No
         jsonschema.validate({"pairs": given}, schema)
 
 
-def vars_of(origin: Origin) -> dict[str, str]:
+def vars_of(origin: GeneratedPair) -> dict[str, str]:
     return {"question": origin.question, "answer": origin.answer, "passage": origin.passage}
 
 
 def test_every_document_gets_its_share_of_the_questions() -> None:
-    made = run(library(60, 60, 60, 20).parts, 20, Writer())
+    made = run(library(60, 60, 60, 20).chunks, 20, Writer())
     shares = [sum(origin.document == f"{number}.txt" for origin in made.pairs) for number in range(4)]
     assert shares == [6, 6, 6, 2]
 
 
 def test_a_large_collection_is_asked_a_pair_a_part() -> None:
-    parts = library(600, 600).parts
+    chunks = library(600, 600).chunks
     writer = Writer()
-    made = run(parts, 6, writer)
+    made = run(chunks, 6, writer)
     assert len({(origin.document, origin.place) for origin in made.pairs}) == 6
     assert len(writer.calls) == 6
 
 
 def test_a_request_asks_for_no_more_than_it_can_hold() -> None:
     writer = Writer()
-    run(library(200).parts[:1], 40, writer)
+    run(library(200).chunks[:1], 40, writer)
     asked = [call["tool"].schema["properties"]["pairs"]["maxItems"] for call in writer.calls]
-    assert max(asked) == MOST_PAIRS
+    assert max(asked) == MAX_PAIRS_PER_REQUEST
     assert all(call["inference"]["maxTokens"] == 400 + 600 * n for call, n in zip(writer.calls, asked, strict=True))
 
 
 def test_documents_that_say_too_little_are_an_end_and_it_says_why() -> None:
     documents = library(3)
-    made = run(documents.parts, 32, Writer())
+    made = run(documents.chunks, 32, Writer())
     assert (len(made.pairs), made.done) == (3, True)
     assert made.calls <= 5
-    sentence = short_of(made, 32, documents)
+    sentence = shortfall_message(made, 32, documents)
     assert sentence.startswith("The documents gave 3 of 32 question-answer pairs, in ")
     assert "Add documents, or ask for at most 3." in sentence
 
@@ -114,9 +114,9 @@ def test_a_reply_without_the_tool_is_a_miss() -> None:
     def prose(*_: Any) -> ToolReply:
         return ToolReply(None, "Here are your pairs!", "end_turn", 10, 5)
 
-    made = run(library(10).parts, 4, prose)
+    made = run(library(10).chunks, 4, prose)
     assert (made.pairs, made.calls, made.output_tokens) == ([], 2, 10)
-    assert run(library(10).parts, 4, Writer(reply=lambda pairs, call: pairs if call > 1 else {"no": "list"})).pairs
+    assert run(library(10).chunks, 4, Writer(reply=lambda pairs, call: pairs if call > 1 else {"no": "list"})).pairs
 
 
 def test_an_eager_reply_takes_no_other_documents_share() -> None:
@@ -124,14 +124,14 @@ def test_an_eager_reply_takes_no_other_documents_share() -> None:
         number = int(pairs[0]["answer"].split()[1]) // 20 * 20
         return [pair(sentence) for sentence in sentences(20, number)]
 
-    made = run(library(20, 20, 20).parts, 6, Writer(reply=everything))
+    made = run(library(20, 20, 20).chunks, 6, Writer(reply=everything))
     assert [origin.document for origin in made.pairs] == ["0.txt"] * 2 + ["1.txt"] * 2 + ["2.txt"] * 2
 
 
 def test_a_model_that_gives_little_at_a_time_is_not_asked_for_ever() -> None:
     writer = Writer(reply=lambda pairs, _: pairs[:1])
-    made = run(library(60).parts, 40, writer)
-    assert (made.done, len(made.pairs), len(writer.calls)) == (True, 14, most_calls(1, 40))
+    made = run(library(60).chunks, 40, writer)
+    assert (made.done, len(made.pairs), len(writer.calls)) == (True, 14, max_requests(1, 40))
     writer.calls.clear()
-    run(library(60, 60, 60).parts, 40, writer)  # the limit lies inside a round
-    assert len(writer.calls) == most_calls(3, 40) == 14
+    run(library(60, 60, 60).chunks, 40, writer)  # the limit lies inside a round
+    assert len(writer.calls) == max_requests(3, 40) == 14

@@ -19,8 +19,8 @@ from tests.unit.generation.made import (
 )
 from tuner.aws.bedrock.tool_call import ToolReply
 from tuner.core.errors import AwsError, ThrottledError
-from tuner.generation import Generator
-from tuner.generation.requests import Plan
+from tuner.generation import GeneratorModel
+from tuner.generation.requests import PairRequest
 
 
 class Cut(Exception):
@@ -30,8 +30,8 @@ class Cut(Exception):
 @settings(deadline=None, max_examples=30)
 @given(st.integers(0, 2))
 def test_an_interrupted_generation_goes_on_and_pays_nothing_twice(at: int) -> None:
-    parts = library(40, 40, 40).parts
-    undisturbed = run(parts, 24, Writer())
+    chunks = library(40, 40, 40).chunks
+    undisturbed = run(chunks, 24, Writer())
     replies = MemoryReplies()
     writer = Writer()
 
@@ -42,22 +42,22 @@ def test_an_interrupted_generation_goes_on_and_pays_nothing_twice(at: int) -> No
 
     assert undisturbed.calls == 3
     with pytest.raises(Cut):
-        run(parts, 24, cut, replies=replies)
-    again = run(parts, 24, writer, replies=replies)
+        run(chunks, 24, cut, replies=replies)
+    again = run(chunks, 24, writer, replies=replies)
     assert again.pairs == undisturbed.pairs
     assert len(again.pairs) == 24
     assert len(writer.calls) == undisturbed.calls == again.calls
     assert again.input_tokens == undisturbed.input_tokens
-    assert again.paid_now == undisturbed.calls - at
+    assert again.uncached_calls == undisturbed.calls - at
 
 
 def test_when_time_is_up_it_stops_after_a_request_and_goes_on_later() -> None:
-    parts = library(40, 40, 40, 40, 40, 40).parts
+    chunks = library(40, 40, 40, 40, 40, 40).chunks
     replies, writer = MemoryReplies(), Writer()
-    first = generation(parts, 24, writer, replies).run(lambda: False)
+    first = generation(chunks, 24, writer, replies).run(lambda: False)
     assert (first.done, len(writer.calls)) == (False, 4)
     rounds = 1
-    while not (made := generation(parts, 24, writer, replies).run(lambda: False)).done:
+    while not (made := generation(chunks, 24, writer, replies).run(lambda: False)).done:
         rounds += 1
     assert len(made.pairs) == 24
     assert rounds < 10
@@ -71,16 +71,16 @@ def test_a_part_that_bedrock_refuses_is_left_and_the_others_serve() -> None:
             raise AwsError("ValidationException: the document is odd")
         return writer(*arguments)
 
-    parts = library(20, 20).parts
-    made = run(parts, 10, refuses)
+    chunks = library(20, 20).chunks
+    made = run(chunks, 10, refuses)
     assert len(made.pairs) == 10
     assert {origin.document for origin in made.pairs} == {"1.txt"}
     with pytest.raises(AwsError, match="the document is odd"):
-        run(parts[:1], 10, refuses)
+        run(chunks[:1], 10, refuses)
 
 
 def test_what_is_throttled_is_asked_again_for_three_minutes() -> None:
-    (part,) = library(5).parts
+    (chunk,) = library(5).chunks
     writer, now, waits = Writer(), [0.0], []
 
     def sleep(seconds: float) -> None:
@@ -92,18 +92,18 @@ def test_what_is_throttled_is_asked_again_for_three_minutes() -> None:
             raise ThrottledError("slow down")
         return writer(*arguments)
 
-    reply, _ = Generator(JUDGE, MemoryReplies(), throttled, lambda: now[0], sleep).reply(Plan(part, 2))
+    reply, _ = GeneratorModel(JUDGE, MemoryReplies(), throttled, lambda: now[0], sleep).reply(PairRequest(chunk, 2))
     assert len(reply.arguments["pairs"]) == 2
     assert max(waits) <= 20
     assert waits[0] <= 0.5
     now[0] = -100.0
     with pytest.raises(ThrottledError):
-        Generator(JUDGE, MemoryReplies(), throttled, lambda: now[0], sleep).reply(Plan(part, 2))
+        GeneratorModel(JUDGE, MemoryReplies(), throttled, lambda: now[0], sleep).reply(PairRequest(chunk, 2))
     assert 80 < now[0] < 100
 
 
 def test_throttling_that_lasts_ends_the_attempt_and_keeps_what_was_replied(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tuner.generation.requests._PATIENCE_SECONDS", -1)
+    monkeypatch.setattr("tuner.generation.requests._RETRY_SECONDS", -1)
     replies, writer = MemoryReplies(), Writer()
 
     def throttled(*arguments: Any) -> ToolReply:
@@ -111,20 +111,25 @@ def test_throttling_that_lasts_ends_the_attempt_and_keeps_what_was_replied(monke
             raise ThrottledError("slow down")
         return writer(*arguments)
 
-    parts = library(20, 20, 20).parts
+    chunks = library(20, 20, 20).chunks
     with pytest.raises(ThrottledError):
-        run(parts, 9, throttled, replies=replies)
+        run(chunks, 9, throttled, replies=replies)
     assert len(replies.kept) == len(writer.calls)
-    assert len(run(parts, 9, writer, replies=replies).pairs) == 9
+    assert len(run(chunks, 9, writer, replies=replies).pairs) == 9
     assert len(writer.calls) == 3
 
 
 def test_the_same_pages_written_with_other_bytes_are_the_same_request() -> None:
-    (part,) = library(5).parts
-    generator = Generator(JUDGE, MemoryReplies(), Writer())
-    assert generator._key(Plan(part, 2)) == generator._key(Plan(replace(part, data=b"other"), 2))
+    (chunk,) = library(5).chunks
+    generator = GeneratorModel(JUDGE, MemoryReplies(), Writer())
+    assert generator._key(PairRequest(chunk, 2)) == generator._key(PairRequest(replace(chunk, data=b"other"), 2))
     keys = {
-        generator._key(plan)
-        for plan in (Plan(part, 2), Plan(part, 3), Plan(part, 2, ("What?",)), Plan(replace(part, text="other"), 2))
+        generator._key(request)
+        for request in (
+            PairRequest(chunk, 2),
+            PairRequest(chunk, 3),
+            PairRequest(chunk, 2, ("What?",)),
+            PairRequest(replace(chunk, text="other"), 2),
+        )
     }
     assert len(keys) == 4

@@ -80,7 +80,7 @@ def test_preflight_refuses_a_zero_quota(cloud: RunFolder, monkeypatch: pytest.Mo
 
 def test_estimate_cost_decides(cloud: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(estimate_cost, "PriceListApi", NoPrices)
-    cloud.write_json(Keys.DATASET_SUMMARY, {"training_tokens": 9, "training_records": 9})
+    cloud.write_json(Keys.DATASET_SUMMARY, {"training_tokens": 9, "training_records": 9, "validation_records": 1})
     cloud.write_lines(Keys.EVALUATION, [{"id": "1", "question": "q", "reference": "r"}])
     result = invoke(estimate_cost, run_id=RUN)
     assert set(result) == {"decision", "estimated_usd", "reason", "approval_seconds"}
@@ -96,7 +96,7 @@ def asked(cloud: RunFolder, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], 
         monkeypatch.setattr(request_approval, "notify", lambda *message: told.append(message))
         monkeypatch.setattr(request_approval, "Executions", lambda _: SimpleNamespace(status={RUN: status}.get))
         monkeypatch.setattr(estimate_cost, "PriceListApi", NoPrices)
-        cloud.write_json(Keys.DATASET_SUMMARY, {"training_tokens": 9, "training_records": 9})
+        cloud.write_json(Keys.DATASET_SUMMARY, {"training_tokens": 9, "training_records": 9, "validation_records": 1})
         cloud.write_lines(Keys.EVALUATION, [{"id": "1", "question": "q", "reference": "r"}])
         invoke(estimate_cost, run_id=RUN)
         return told

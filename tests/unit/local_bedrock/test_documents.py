@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from local.bedrock.tools import judge_server
 from tests.unit.generation.made import LIMITS, MemoryReplies, docx, pdf, source
 from tuner.aws.bedrock.tool_call import Attachment, fill_in_tool
-from tuner.generation import Generation, Generator, Known, read_documents
+from tuner.generation import Deduplicator, GeneratorModel, PairGenerator, read_documents
 from tuner.generation.requests import tool_for
 
 JUDGE = "us.anthropic.claude-sonnet-4-6"
@@ -69,7 +69,9 @@ def test_a_whole_generation_runs_on_it(runtime):
         return fill_in_tool(*asked, runtime, documents)
 
     library = read_documents({"a.pdf": source(pdf(*SENTENCES)), "b.txt": source(b"Nothing.")})
-    made = Generation(library.parts, 4, Generator(JUDGE, MemoryReplies(), converse), LIMITS, Known()).run()
+    made = PairGenerator(
+        library.chunks, 4, GeneratorModel(JUDGE, MemoryReplies(), converse), LIMITS, Deduplicator()
+    ).run()
     assert {pair.passage for pair in made.pairs} == set(SENTENCES)
     assert {(pair.document, pair.place) for pair in made.pairs} == {("a.pdf", "pages 1 to 4")}
 

@@ -8,7 +8,7 @@ import pytest
 
 from statemachine import bounds
 from statemachine.definition import definition
-from tuner.datasets.records.limits import MOST_QUESTIONS
+from tuner.datasets.records.limits import MAX_QUESTIONS
 from tuner.serving.inference import MAX_SHARDS, MAX_WORKERS, shard_size, workers
 from tuner.serving.polling import next_delay
 from tuner.settings import DeploymentSettings, Polling
@@ -110,7 +110,7 @@ def test_no_settings_look_more_often_at_an_endpoint_than_its_loop_allows(polling
         assert looks <= turns("Is the throughput in service?"), expected
 
 
-@pytest.mark.parametrize("questions", [1, 25, 4999, 5000, 5001, 12_345, MOST_QUESTIONS])
+@pytest.mark.parametrize("questions", [1, 25, 4999, 5000, 5001, 12_345, MAX_QUESTIONS])
 @pytest.mark.parametrize("configured", [1, 25, 126, 250, 251, 500])
 def test_no_dataset_has_more_items_than_its_maps_are_counted_with(questions: int, configured: int) -> None:
     size = shard_size(questions, configured)

@@ -5,7 +5,6 @@ Nothing is uploaded. AWS is called only when a deployment is named (--stack or -
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +15,7 @@ from rich.table import Table
 
 from tuner import catalog
 from tuner.artifacts.cost_items import OVERHEAD
+from tuner.artifacts.dataset import EvaluationQuestion
 from tuner.artifacts.estimate import CostItem, Estimate
 from tuner.artifacts.preflight import Preflight
 from tuner.aws.bedrock.control_plane import Bedrock
@@ -35,7 +35,7 @@ from tuner.costs.prices import Price, price_list
 from tuner.costs.usage_types import needed_prices
 from tuner.costs.warnings import warnings
 from tuner.costs.write_estimate import spending_limits
-from tuner.datasets import LocalFile, NoSink, Prepared, Role, Source, prepare
+from tuner.datasets import DataRole, LocalFile, NoSink, Prepared, Source, prepare
 from tuner.intake.resolve import Resolved, resolve
 from tuner.preflight import legacy_warning
 from tuner.reporting.formatting import money, price, quantity
@@ -67,7 +67,7 @@ def estimate(
     resolved = resolve(document, deployment)
     plan = Plan(resolved.model, resolved.settings, int(resolved.hyperparameters["epochCount"]), resolved.judge_model)
     prepared, inputs = _cost_inputs(folder, plan)
-    records = prepared.summary["training_records"]
+    records = prepared.summary.training_records
     account = Preflight(warnings=_legacy(plan) if asked else ())
     warned = tuple(warnings(plan, inputs, records, account, deployment.shard_size))
     prices, problems = _current_prices(plan, deployment.region) if asked else ((), ())
@@ -128,7 +128,7 @@ class _Kept(NoSink):
 def _cost_inputs(folder: DatasetFolder, plan: Plan) -> tuple[Prepared, CostInputs]:
     """Prepares the data and counts it as the run's own steps do, without writing anything."""
     files = {role_of(file.name): LocalFile(file.path) for file in folder.files}
-    sources: dict[Role, Source] = {role: files[role] for role in get_args(Role) if role in files}
+    sources: dict[DataRole, Source] = {role: files[role] for role in get_args(DataRole) if role in files}
     evaluation = _Kept()
     prepared = prepare(
         sources,
@@ -136,28 +136,28 @@ def _cost_inputs(folder: DatasetFolder, plan: Plan) -> tuple[Prepared, CostInput
         plan.model,
         lambda name: evaluation if name == Keys.EVALUATION else NoSink(),
     )
-    records = [json.loads(line) for line in evaluation.lines]
+    records = [EvaluationQuestion.model_validate_json(line) for line in evaluation.lines]
     found = cost_inputs(prepared.summary, records, plan)
     generates = "documents" in files and "validation" not in sources and plan.settings.generate.count > 0
     return prepared, _with_generation(found, prepared, folder, plan, sources) if generates else found
 
 
 def _with_generation(
-    found: CostInputs, prepared: Prepared, folder: DatasetFolder, plan: Plan, sources: Mapping[Role, Source]
+    found: CostInputs, prepared: Prepared, folder: DatasetFolder, plan: Plan, sources: Mapping[DataRole, Source]
 ) -> CostInputs:
     """Adds what generating validation data costs, and its effect on the other items.
 
     Generated data is the validation data, so no training records are held out. Without an evaluation file its
     questions are the evaluation's as well.
     """
-    from tuner.generation import affordable, read_documents  # loads native code: only when it is needed
+    from tuner.generation import check_budget, read_documents  # loads native code: only when it is needed
 
     documents = {file.name: LocalFile(file.path) for file in folder.files if role_of(file.name) == "documents"}
     wanted, model = plan.settings.generate.count, plan.settings.generate.model or plan.judge_model
-    most = affordable(read_documents(documents), wanted, model, float("inf"))
-    trained = prepared.summary["training_tokens"] + prepared.summary["validation_tokens"]
+    bound = check_budget(read_documents(documents), wanted, model, float("inf"))
+    trained = prepared.summary.training_tokens + prepared.summary.validation_tokens
     questions = found.questions if "evaluation" in sources else _scaled(found.questions, wanted)
-    generation = GenerationTokens(model, most.input_tokens, most.output_tokens, upper_bound=True)
+    generation = GenerationTokens(model, bound.input_tokens, bound.output_tokens, upper_bound=True)
     return replace(found, training_tokens=trained, questions=questions, generation=generation)
 
 

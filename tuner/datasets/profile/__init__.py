@@ -1,6 +1,6 @@
-"""What a dataset is like, beyond being right: repetitions, leaks, gaps, style, languages and secrets.
+"""Profiles a dataset: duplicates, leakage, coverage, style, languages, secrets and personal data.
 
-It looks at the first records of each file only, so that memory stays flat; no model of the catalog takes more.
+Only the first records of each file are read, so that memory stays constant. No model of the catalog accepts more.
 """
 
 from __future__ import annotations
@@ -9,86 +9,104 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
 
-from tuner.datasets.findings import Findings, Flaw
-from tuner.datasets.profile.coverage import Coverage
-from tuner.datasets.profile.duplicates import Duplicates, Leakage
+from tuner.artifacts.dataset import DatasetProfile, FileProfile
+from tuner.datasets.findings import Findings
+from tuner.datasets.profile.coverage import CoverageCounter
+from tuner.datasets.profile.duplicates import DuplicateFinder, Leakage
 from tuner.datasets.profile.languages import language
-from tuner.datasets.profile.privacy import Privacy
-from tuner.datasets.profile.style import Style
-from tuner.datasets.records.record import Record, Role
+from tuner.datasets.profile.privacy import PrivacyScan
+from tuner.datasets.profile.style import StyleCounter
+from tuner.datasets.records.record import DataRole, Record
 
-MOST_RECORDS = 20_000
+MAX_RECORDS = 20_000
 _LANGUAGE_SAMPLE = 500
 
 
 @dataclass(frozen=True, slots=True)
-class File:
-    """One file to be studied: its name in findings, and a way to read its records."""
+class ProfileSource:
+    """A file to profile: its name in findings, and a function that reads its records."""
 
     name: str
     records: Callable[[], Iterable[Record]]
 
 
 @dataclass(frozen=True, slots=True)
-class Studied:
-    """`summary` goes to the report; `leaders` keeps near duplicates on one side of a split."""
+class ProfileResult:
+    """`leaders` keeps near duplicates on one side of a split: see `DuplicateFinder`."""
 
-    summary: dict[str, Any]
+    profile: DatasetProfile
     leaders: Mapping[int, int]
 
 
-def study(
-    files: Mapping[Role, File], tokens: Callable[[str], int], findings: Findings, leakage: Leakage = "refuse"
-) -> Studied:
-    """Adds what is found to `findings`: leaks into evaluation as errors by default, all else as warnings."""
-    return _Study(files, tokens, findings, leakage).run()
+def profile_dataset(
+    files: Mapping[DataRole, ProfileSource],
+    tokens: Callable[[str], int],
+    findings: Findings,
+    leakage: Leakage = "refuse",
+) -> ProfileResult:
+    """Profiles the files and adds to `findings`. Leakage into evaluation data is an error unless `leakage` is `warn`.
+
+    `tokens` counts the tokens of a text. All other findings are warnings.
+    """
+    return _Profiler(files, tokens, findings, leakage).run()
 
 
-class _Study:
+class _Profiler:
     def __init__(
-        self, files: Mapping[Role, File], tokens: Callable[[str], int], findings: Findings, leakage: Leakage
+        self,
+        files: Mapping[DataRole, ProfileSource],
+        tokens: Callable[[str], int],
+        findings: Findings,
+        leakage: Leakage,
     ) -> None:
         self._files = files
         self._tokens = tokens
         self._findings = findings
-        self._duplicates = Duplicates(leakage)
-        self._coverage = Coverage()
-        self._summary: dict[str, Any] = {}
+        self._duplicates = DuplicateFinder(leakage)
+        self._coverage = CoverageCounter()
 
-    def run(self) -> Studied:
-        with Privacy() as privacy:
+    def run(self) -> ProfileResult:
+        with PrivacyScan() as privacy:
+            # The questions come first: the training records are then counted against their subjects in one pass.
             if "evaluation" in self._files:
                 for record in self._records("evaluation"):
-                    self._coverage.ask(record, shown=not privacy.has_secret(record))
-            for role in ("training", "validation", "evaluation"):
-                if role in self._files:
-                    self._study(role, privacy)
-        if {"evaluation", "training"} <= self._files.keys():
-            for line, flaw in self._coverage.flaws():
-                self._findings.at(self._files["evaluation"].name, line, flaw)
-            self._summary["coverage"] = self._coverage.summary()
-        return Studied(self._summary, self._duplicates.leaders)
+                    self._coverage.add_question(record, shown=not privacy.has_secret(record))
+            training, validation, evaluation = (
+                self._profile(role, privacy) if role in self._files else None
+                for role in ("training", "validation", "evaluation")
+            )
+        covers = {"evaluation", "training"} <= self._files.keys()
+        if covers:
+            for line, issue in self._coverage.issues():
+                self._findings.add(self._files["evaluation"].name, line, issue)
+        profile = DatasetProfile(
+            training=training,
+            validation=validation,
+            evaluation=evaluation,
+            coverage=self._coverage.least_covered() if covers else (),
+        )
+        return ProfileResult(profile, self._duplicates.leaders)
 
-    def _records(self, role: Role) -> Iterable[Record]:
-        return islice(self._files[role].records(), MOST_RECORDS)
+    def _records(self, role: DataRole) -> Iterable[Record]:
+        return islice(self._files[role].records(), MAX_RECORDS)
 
-    def _study(self, role: Role, privacy: Privacy) -> None:
-        name, style, languages = self._files[role].name, Style(self._tokens), Counter[str]()
+    def _profile(self, role: DataRole, privacy: PrivacyScan) -> FileProfile:
+        name, style, languages = self._files[role].name, StyleCounter(self._tokens), Counter[str]()
         for number, record in enumerate(self._records(role)):
-            found = list(privacy.look(record))
-            flaws: list[Flaw] = [
-                *self._duplicates.look(record, role, name),
-                *style.look(record, shown=not any(flaw.rule == "secret" for flaw in found)),
-                *found,
-            ]
-            for flaw in flaws:
-                self._findings.at(name, record.line, flaw)
+            private = list(privacy.issues(record))
+            # The opening of an answer is shown in the summary, so a record with a secret is left out of it.
+            shown = not any(issue.rule == "secret" for issue in private)
+            for issue in (
+                *self._duplicates.issues(record, role, name),
+                *style.add(record, shown=shown),
+                *private,
+            ):
+                self._findings.add(name, record.line, issue)
             if role == "training":
-                self._coverage.train(record)
+                self._coverage.add_training_record(record)
             if number < _LANGUAGE_SAMPLE:
                 languages[language(f"{record.prompt}\n{record.completion}")] += 1
-        for flaw in style.flaws():
-            self._findings.at(name, None, flaw)
-        self._summary[role] = {**style.summary(), "languages": dict(languages.most_common())}
+        for issue in style.issues():
+            self._findings.add(name, None, issue)
+        return style.profile(dict(languages.most_common()))

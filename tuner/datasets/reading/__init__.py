@@ -1,6 +1,6 @@
-"""Readers: any bytes in, rows with their line numbers out, in memory that does not grow with the file.
+"""Readers of dataset files: they turn bytes into rows with line numbers, in constant memory.
 
-A reader never raises anything but UnreadableError for what a file holds, and never skips a record silently.
+For the content of a file, a reader raises nothing but UnreadableError, and it never skips a record silently.
 """
 
 from __future__ import annotations
@@ -8,12 +8,12 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 
-from tuner.datasets.findings import Flaw
+from tuner.datasets.findings import Issue
 from tuner.datasets.io import Source
 from tuner.datasets.reading import delimited, json_array, json_lines, parquet
-from tuner.datasets.reading.compressed import unpacked
+from tuner.datasets.reading.compressed import decompressed
 from tuner.datasets.reading.rows import (
-    LONGEST_RECORD,
+    MAX_RECORD_BYTES,
     BadRow,
     Block,
     Decode,
@@ -26,37 +26,39 @@ from tuner.datasets.reading.rows import (
 __all__ = ["BadRow", "Block", "Row", "UnreadableError", "blocks"]
 
 _BOM = b"\xef\xbb\xbf"
-_FOREIGN = {
+# Files that people upload by mistake, by their first bytes.
+_UNSUPPORTED = {
     b"PK\x03\x04": "a ZIP archive (a spreadsheet is one too)",
     b"%PDF": "a PDF document",
     b"\xff\xfe": "text in UTF-16",
     b"\xfe\xff": "text in UTF-16",
     b"SQLite format 3": "a SQLite database",
-    b"\x1f\x8b": "packed twice",
+    b"\x1f\x8b": "compressed twice",
 }
+_HEAD_BYTES = 16  # the longest of these, and of the first bytes of a format
 
 
 def blocks(source: Source, decode: Decode = lambda _: None) -> Iterator[Block]:
-    """Every row of the source, in blocks. Its content decides the format, and its name where content does not.
+    """Every row of the source, in blocks. The content decides the format, and the name where the content does not.
 
-    `decode` may decode a block of a JSON array at once, or decline by returning None. Raises UnreadableError where
-    nothing further can be read.
+    `decode` may decode a block of a JSON array at once, or return None. Raises UnreadableError where nothing further
+    can be read.
     """
-    head, chunks = _looked_at(source.chunks())
-    head, chunks = _looked_at(unpacked(head, chunks))
+    head, chunks = _peek(source.chunks())
+    head, chunks = _peek(decompressed(head, chunks))
     if not head.strip():
         raise UnreadableError(None, no_records())
-    for magic, kind in _FOREIGN.items():
+    for magic, description in _UNSUPPORTED.items():
         if head.startswith(magic):
             remedy = "Upload JSON, JSONL, CSV, TSV or Parquet."
-            raise UnreadableError(None, Flaw("file-format", f"this is {kind}, not a dataset.", remedy))
+            raise UnreadableError(None, Issue("file-format", f"this is {description}, not a dataset.", remedy))
     yield from _reader(source.name, head, chunks, decode)
 
 
-def _looked_at(chunks: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:
-    """The first bytes, and all bytes; a byte-order mark in front is in neither."""
+def _peek(chunks: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:
+    """The first bytes that are not white space, and all bytes. A byte-order mark is removed from both."""
     head = b""
-    while len(head) < 16 or (not head.strip() and len(head) < LONGEST_RECORD):
+    while len(head) < _HEAD_BYTES or (not head.strip() and len(head) < MAX_RECORD_BYTES):
         chunk = next(chunks, None)
         if chunk is None:
             break

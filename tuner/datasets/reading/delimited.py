@@ -1,4 +1,4 @@
-"""CSV and TSV with a header line, as RFC 4180 and spreadsheets write them."""
+"""Reads CSV and TSV files with a header line, as in RFC 4180 and as spreadsheets write them."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ import csv
 import itertools
 from collections.abc import Iterator
 
-from tuner.datasets.findings import Flaw
-from tuner.datasets.reading.rows import LONGEST_RECORD, BadRow, Block, Row, RowBlock, UnreadableError, not_utf8
+from tuner.datasets.findings import Issue
+from tuner.datasets.reading.rows import MAX_RECORD_BYTES, BadRow, Block, Row, RowBlock, UnreadableError, not_utf8
 
 _DELIMITERS = ",;\t|"
 _BATCH = 1000
 
 
 def blocks(chunks: Iterator[bytes], delimiter: str | None = None) -> Iterator[Block]:
-    """Rows as dictionaries of texts. The delimiter is the one that the header has most of when none is given."""
+    """Rows as dictionaries of texts. Without a `delimiter`, the most frequent one of the header is used."""
     text = _Lines(chunks)
     first = next(text, None)
     if first is None:
         return
-    csv.field_size_limit(LONGEST_RECORD)
+    csv.field_size_limit(MAX_RECORD_BYTES)
     rows = csv.reader(itertools.chain([first], text), delimiter=delimiter or _guess(first), strict=True)
     names = _header(rows)
     batch: list[Row | BadRow] = []
@@ -34,7 +34,7 @@ def blocks(chunks: Iterator[bytes], delimiter: str | None = None) -> Iterator[Bl
 
 
 def _next(rows: Iterator[list[str]], text: _Lines, names: list[str]) -> tuple[Row | BadRow, ...] | None:
-    """The next row (none for a blank line), or None at the end."""
+    """The next row (an empty tuple for a blank line), or None at the end."""
     start = text.line + 1
     try:
         values = next(rows, None)
@@ -46,22 +46,23 @@ def _next(rows: Iterator[list[str]], text: _Lines, names: list[str]) -> tuple[Ro
         return ()
     if len(values) != len(names):
         message = f"the row has {len(values)} values, the header {len(names)} names."
-        remedy = "Put texts that contain the delimiter or a line break between double quotes."
-        return (BadRow(start, Flaw("csv-columns", message, remedy)),)
+        remedy = "Put texts with a delimiter or a line break between double quotes."
+        return (BadRow(start, Issue("csv-columns", message, remedy)),)
     return (Row(start, dict(zip(names, values, strict=True))),)
 
 
-def _broken(problem: str) -> Flaw:
+def _broken(problem: str) -> Issue:
     if "new-line character" in problem:
-        message = "a carriage return without a line feed stands outside of double quotes."
-        remedy = "End lines with line feeds, and put texts of several lines between double quotes."
-        return Flaw("csv-quotes", message, remedy)
+        message = "there is a carriage return without a line feed outside of double quotes."
+        remedy = "End lines with a line feed, and put texts of several lines between double quotes."
+        return Issue("csv-quotes", message, remedy)
     unbalanced = "unexpected end" in problem or "field larger" in problem
-    message = "a double quote is opened and never closed." if unbalanced else f"the row cannot be read: {problem}."
-    return Flaw("csv-quotes", message, 'Write a double quote inside a text as two ("") and close every text.')
+    message = "a double quote is not closed." if unbalanced else f"the row cannot be read: {problem}."
+    return Issue("csv-quotes", message, 'Write a double quote inside a text as two (""), and close every quoted text.')
 
 
 def _guess(header: str) -> str:
+    """The most frequent delimiter of the header line."""
     return max(_DELIMITERS, key=header.count)
 
 
@@ -72,13 +73,13 @@ def _header(rows: Iterator[list[str]]) -> list[str]:
         raise UnreadableError(1, _broken(str(error))) from None
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
-        message = f"the header names the column '{repeated[0]}' more than once."
-        raise UnreadableError(1, Flaw("duplicate-field", message, "Give every column its own name.", repeated[0]))
+        message = f"the header has the column '{repeated[0]}' more than once."
+        raise UnreadableError(1, Issue("duplicate-field", message, "Give every column its own name.", repeated[0]))
     return names
 
 
 class _Lines(Iterator[str]):
-    """Lines of the stream as text, their line breaks kept; `line` counts those given so far."""
+    """The lines of a stream as text, with their line breaks. `line` is the number of lines returned so far."""
 
     def __init__(self, chunks: Iterator[bytes]) -> None:
         self.line = 0
@@ -102,9 +103,9 @@ class _Lines(Iterator[str]):
             self._ended = True
             self._pending = iter([self._rest] if self._rest else [])
             return
-        # Only \n and \r\n end a line here: splitlines() would also cut at U+2028 and other letters of a text.
+        # splitlines() would also split at U+2028 and other characters that are part of a text.
         *whole, self._rest = (self._rest + text).split("\n")
-        if len(self._rest) > LONGEST_RECORD:
+        if len(self._rest) > MAX_RECORD_BYTES:
             raise UnreadableError(self.line + len(whole) + 1, _broken("field larger than the limit"))
         self._pending = iter([line + "\n" for line in whole])
 
@@ -117,7 +118,7 @@ class _Lines(Iterator[str]):
                 text = decoder.decode(chunk)
             except UnicodeDecodeError as error:
                 data = held + chunk
-                yield data[: error.start].decode("utf-8")  # an earlier row may be wrong too, and is said first
+                yield data[: error.start].decode("utf-8")  # earlier rows are still checked
                 raise UnreadableError(line + data.count(b"\n", 0, error.start), not_utf8(data[error.start])) from None
             line += chunk.count(b"\n")
             yield text

@@ -1,8 +1,9 @@
-"""A JSON array of objects, of any size, read in blocks.
+"""Reads a JSON array of objects, of any size, in blocks.
 
-The records of a file are written by one program, so they open alike (`{"question"`). The stream is cut before the last
-opening in view, and the piece is parsed: a cut inside a text or a nested object leaves the piece unfinished, so a piece
-that parses was cut rightly. Where no such cut is found, the values are delimited one by one.
+The records of a file usually begin with the same bytes (`{"question"`). The buffer is split before the last such
+beginning, and the part before it is parsed. If the split were inside a text or a nested object, the part would be
+incomplete and not parse; so a part that parses was split between records. If no such position is found, Python's parser
+finds the end of each value, which is slower.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import msgspec
 
 from tuner.datasets.io import CHUNK
 from tuner.datasets.reading.rows import (
-    LONGEST_RECORD,
+    MAX_RECORD_BYTES,
     BadRow,
     Block,
     Decode,
@@ -35,12 +36,12 @@ _RAW = msgspec.json.Decoder(list[msgspec.Raw])
 _VALUE = json.JSONDecoder()
 _OPENING = re.compile(rb'\{\s*"(?:[^"\\]|\\.){0,64}"')
 _SPACE = b" \t\r\n"
-_CANDIDATES = 4
+_MAX_SPLIT_ATTEMPTS = 4
 
 
 @dataclass(frozen=True, slots=True)
 class ArrayBlock:
-    """Whole records as one JSON array. `line` is that of the byte after the bracket."""
+    """Whole records as one JSON array. `line` is the line of the byte after the bracket."""
 
     line: int
     data: bytes
@@ -60,7 +61,7 @@ class ArrayBlock:
 
 @dataclass(frozen=True, slots=True)
 class ValueBlock:
-    """Values that were delimited one by one, each with its line. Not every one need be right."""
+    """Single values, each with its line. A value may still break a rule that Python's parser does not have."""
 
     values: tuple[tuple[int, bytes], ...]
     data: None = None
@@ -73,9 +74,9 @@ class ValueBlock:
 
 
 def blocks(chunks: Iterator[bytes], decode: Decode) -> Iterator[Block]:
-    """Cuts the stream between records. Raises UnreadableError where the array cannot be followed any further.
+    """Splits the stream between records. Raises UnreadableError where the array is malformed.
 
-    `decode` tries to decode a whole array; what it can decode was cut rightly, and need not be parsed for that alone.
+    `decode` tries to decode a block. A block that it can decode is valid and need not be parsed to find that out.
     """
     return _Reader(chunks, decode).blocks()
 
@@ -87,7 +88,7 @@ class _Next(Enum):
 
 
 class _Reader:
-    """The stream's unread part, and the line it starts at."""
+    """Buffers the unread part of the stream, and counts lines."""
 
     def __init__(self, chunks: Iterator[bytes], decode: Decode) -> None:
         self._chunks = chunks
@@ -99,13 +100,13 @@ class _Reader:
         self._opening: bytes | None = None
 
     def blocks(self) -> Iterator[Block]:
-        """Records until the array's closing bracket, then nothing but space."""
+        """All records up to the closing bracket. After it, only white space is allowed."""
         self._skip_space()
-        self._advance(1)  # the bracket that made this file an array
+        self._advance(1)  # the opening bracket
         while not self._at_end():
             if len(self._buffer) < CHUNK:
                 self._more()
-            if block := self._cut() or self._delimited():
+            if block := self._split() or self._single_values():
                 yield block
         self._advance(1)
         self._skip_space()
@@ -113,7 +114,7 @@ class _Reader:
             raise UnreadableError(self._line, not_json("there is more after the closing ']'"))
 
     def _at_end(self) -> bool:
-        """Goes to the next value; True when the closing bracket is there instead."""
+        """Moves to the next value. Returns True at the closing bracket."""
         self._skip_space()
         if not self._buffer:
             raise UnreadableError(self._line, cut_off("the closing ']' is missing"))
@@ -125,23 +126,23 @@ class _Reader:
             self._next = _Next.VALUE
             return self._at_end()
         if self._next is _Next.VALUE and closing:
-            raise UnreadableError(self._line, not_json("a comma stands before the closing ']'"))
+            raise UnreadableError(self._line, not_json("there is a comma before the closing ']'"))
         return closing
 
-    def _cut(self) -> ArrayBlock | None:
-        """All records in view but the last, or None when no place to cut was found."""
+    def _split(self) -> ArrayBlock | None:
+        """All records in the buffer but the last, or None if no position to split was found."""
         if self._opening is None:
             match = _OPENING.match(self._buffer)
             self._opening = match.group() if match else b""
         end = len(self._buffer)
-        for _ in range(_CANDIDATES if self._opening else 0):
+        for _ in range(_MAX_SPLIT_ATTEMPTS if self._opening else 0):
             end = self._buffer.rfind(self._opening, 1, end)
             if end <= 0:
                 break
             comma = end - 1
             while self._buffer[comma] in _SPACE:
                 comma -= 1
-            if comma == 0 or self._buffer[comma] != ord(","):  # at 0 it would be a second comma in a row
+            if comma == 0 or self._buffer[comma] != ord(","):  # a comma at 0 would be the second in a row
                 continue
             data = b"".join((b"[", memoryview(self._buffer)[:comma], b"]"))
             decoded = self._decode(data)
@@ -152,8 +153,8 @@ class _Reader:
                 return block
         return None
 
-    def _delimited(self) -> ValueBlock | None:
-        """All values that end in view, delimited by Python's own parser; None when more must be read first."""
+    def _single_values(self) -> ValueBlock | None:
+        """All values that end in the buffer, found by Python's parser; None if more must be read first."""
         # Bytes that are not UTF-8 pass through as surrogates here; `parsed` reports them.
         text = self._buffer.decode("utf-8", "surrogateescape")
         values: list[tuple[int, bytes]] = []
@@ -166,7 +167,7 @@ class _Reader:
                 if not values:
                     self._read_on(error, text)
                 break
-            if end == len(text) and not self._ended:  # a number may go on in the next chunk
+            if end == len(text) and not self._ended:  # a number may continue in the next chunk
                 if not values:
                     self._read_on(None, text)
                 break
@@ -183,12 +184,12 @@ class _Reader:
         return ValueBlock(tuple(values)) if values else None
 
     def _read_on(self, error: Exception | None, text: str) -> None:
-        """Doubles what is in view, so that a long value is not parsed once per chunk; raises when that cannot help."""
+        """Doubles the buffer, so that a long value is not parsed again for every chunk. Raises if that cannot help."""
         if isinstance(error, RecursionError):
             raise UnreadableError(self._line, too_deep())
         if error is not None and not isinstance(error, json.JSONDecodeError):
             raise UnreadableError(self._line, not_json(str(error).split(";")[0]))
-        if error is not None and (self._ended or len(self._buffer) > LONGEST_RECORD):
+        if error is not None and (self._ended or len(self._buffer) > MAX_RECORD_BYTES):
             raise self._malformed(error, text)
         wanted = 2 * len(self._buffer)
         while len(self._buffer) < wanted and self._more():

@@ -1,8 +1,8 @@
-"""Parquet, batch by batch. The line of a finding is the row's number, from 1.
+"""Reads Parquet files in batches. The line of a finding is the number of the row, from 1.
 
-Parquet keeps its index at the end, so the bytes go through a temporary file first. It is decoded by another process
-(`parquet_rows`), because a damaged file may end the one that decodes it; by arro3, which has a tenth of pyarrow's size,
-which matters in a Lambda layer.
+Parquet has its index at the end, so the bytes are first stored in a temporary file. Another process (`parquet_rows`)
+decodes it, because a damaged file can crash the process that decodes it. The decoder is arro3: it has a tenth of the
+size of pyarrow, which matters in a Lambda layer.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from typing import IO, Any
 
 import msgspec
 
-from tuner.datasets.findings import Flaw
+from tuner.datasets.findings import Issue
 from tuner.datasets.reading.rows import Block, Row, RowBlock, UnreadableError
 
 MAGIC = b"PAR1"
 
 
 def blocks(chunks: Iterator[bytes]) -> Iterator[Block]:
-    """Rows as dictionaries. Raises UnreadableError when it is no whole Parquet file."""
+    """Rows as dictionaries. Raises UnreadableError when the file is damaged or incomplete."""
     with tempfile.TemporaryFile() as file:
         _store(chunks, file)
         _check_footer(file)
@@ -39,25 +39,29 @@ def _store(chunks: Iterator[bytes], file: IO[bytes]) -> None:
         try:
             file.write(chunk)
         except OSError as error:
-            message = f"there is no room to unpack the Parquet file: {error.strerror}."
-            raise UnreadableError(None, Flaw("parquet", message, "Convert it to JSONL, which is streamed.")) from None
+            message = f"there is no disk space for the Parquet file: {error.strerror}."
+            raise UnreadableError(
+                None, Issue("parquet", message, "Convert it to JSONL, which needs no disk space.")
+            ) from None
 
 
 def _check_footer(file: IO[bytes]) -> None:
-    """A file that was cut off has no index: said here, because arro3 panics."""
+    """A truncated file has no index. Checked here, because arro3 panics without one."""
     size = file.seek(0, os.SEEK_END)
     file.seek(max(size - 8, 0))
     footer = file.read()
     if size < 12 or not footer.endswith(MAGIC) or int.from_bytes(footer[:4], "little") > size - 12:
         message = "the Parquet file ends without its index: it was cut off."
-        raise UnreadableError(None, Flaw("truncated", message, "Upload the whole file again."))
+        raise UnreadableError(None, Issue("truncated", message, "Upload the whole file again."))
     file.seek(0)
 
 
 def _batches(file: IO[bytes]) -> Iterator[list[Any]]:
-    """Rows as the other process decodes them."""
+    """The batches of rows that the other process decodes."""
     command = [sys.executable, "-P", str(Path(__file__).with_name("parquet_rows.py"))]
-    paths = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}  # Lambda's runtime finds its layers in its own way
+    paths = {
+        "PYTHONPATH": os.pathsep.join(filter(None, sys.path))
+    }  # Lambda's runtime adds the layers to sys.path itself
     with subprocess.Popen(  # noqa: S603 - the command above
         command, stdin=file, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env={**os.environ, **paths}
     ) as process:
@@ -71,9 +75,9 @@ def _batches(file: IO[bytes]) -> Iterator[list[Any]]:
         finally:
             process.stdout.close()
     if process.returncode:
-        raise _broken("its parts do not fit together")
+        raise _broken("its content is damaged")
 
 
 def _broken(problem: str) -> UnreadableError:
     message = f"the Parquet file cannot be read: {problem}."
-    return UnreadableError(None, Flaw("parquet", message, "Write it again and upload it."))
+    return UnreadableError(None, Issue("parquet", message, "Write the file again and upload it."))

@@ -1,4 +1,4 @@
-"""What a reader gives: blocks of rows, each row at its line, and what could not be read."""
+"""What readers return: blocks of rows with their line numbers, and issues of what could not be read."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from tuner.datasets.findings import Flaw
+from tuner.datasets.findings import Issue
 
-# No family takes a record of more than 32,000 tokens: a longer one is not read into memory just to be refused.
-LONGEST_RECORD = 8 * 2**20
+# No family accepts more than 32,000 tokens, so a longer record need not be read into memory before it is refused.
+MAX_RECORD_BYTES = 8 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One record as it stands in the file, with the line it starts at, from 1."""
+    """One record as parsed from the file (any JSON), with the line where it starts, from 1."""
 
     line: int
     value: Any
@@ -24,38 +24,39 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class BadRow:
-    """A record that cannot be read; those after it can."""
+    """A record that cannot be read. Reading continues with the next one."""
 
     line: int
-    flaw: Flaw
+    issue: Issue
 
 
 class UnreadableError(Exception):
-    """Nothing after this place of the file can be read."""
+    """The rest of the file, from this line on, cannot be read."""
 
-    def __init__(self, line: int | None, flaw: Flaw) -> None:
-        super().__init__(flaw.message)
+    def __init__(self, line: int | None, issue: Issue) -> None:
+        super().__init__(issue.message)
         self.line = line
-        self.flaw = flaw
+        self.issue = issue
 
 
+# Decodes a block of JSON at once; None if it cannot.
 Decode = Callable[[bytes], "list[Any] | None"]
 
 
 class Block(Protocol):
-    """Some consecutive rows of a file; a pass that needs no rows may decode `data` as a whole."""
+    """Consecutive rows of a file. A caller that does not need single rows may decode `data` as a whole."""
 
     @property
     def decoded(self) -> list[Any] | None:
-        """What the reader's `decode` made of `data`, when it was asked already."""
+        """The result of the reader's `decode` for `data`, if it was called."""
 
     @property
     def data(self) -> bytes | None:
-        """The rows as JSON, when the file is JSON."""
+        """The rows as JSON; None if the file is not JSON."""
 
     @property
     def lines(self) -> bool:
-        """Whether `data` is one JSON value per line; otherwise it is one JSON array."""
+        """Whether `data` has one JSON value per line. Otherwise it is one JSON array."""
 
     def rows(self) -> Iterator[Row | BadRow]:
         """Every row."""
@@ -63,7 +64,7 @@ class Block(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class RowBlock:
-    """Rows that were never JSON."""
+    """Rows of a file that is not JSON."""
 
     found: tuple[Row | BadRow, ...]
     data: None = None
@@ -76,19 +77,19 @@ class RowBlock:
 
 
 def too_long(line: int) -> UnreadableError:
-    """A record that is over the limit of what is read at once."""
+    """The error for a record over the size limit."""
     return UnreadableError(
         line,
-        Flaw(
+        Issue(
             "record-size",
-            f"the record is longer than {LONGEST_RECORD // 2**20} MiB, or its end is missing.",
-            "Split it, or put the missing quote or bracket in, and upload the file again.",
+            f"the record is longer than {MAX_RECORD_BYTES // 2**20} MiB, or its end is missing.",
+            "Split the record, or add the missing quote or bracket, and upload the file again.",
         ),
     )
 
 
 def parsed(data: bytes, line: int) -> Row | BadRow:
-    """One JSON value. Strict where Python's parser is lenient: no NaN, no name twice in an object."""
+    """Parses one JSON value. Stricter than Python's parser: no NaN, and no name twice in an object."""
     try:
         return Row(
             line,
@@ -103,48 +104,48 @@ def parsed(data: bytes, line: int) -> Row | BadRow:
     except RecursionError:
         return BadRow(line, too_deep())
     except _StrictError as error:
-        return BadRow(line, error.flaw)
-    except ValueError as error:  # an integer of more digits than Python converts
+        return BadRow(line, error.issue)
+    except ValueError as error:  # an integer with more digits than Python converts
         return BadRow(line, not_json(str(error).split(";")[0]))
 
 
-def no_records() -> Flaw:
-    """Nothing, or nothing but a frame: `[]`, a header line."""
-    return Flaw("empty-file", "the file has no records.", "Upload a file with records.")
+def no_records() -> Issue:
+    """The issue of a file without records: empty, `[]` or only a header line."""
+    return Issue("empty-file", "the file has no records.", "Upload a file with records.")
 
 
-def not_utf8(byte: int) -> Flaw:
-    """The text is in another encoding."""
-    return Flaw(
+def not_utf8(byte: int) -> Issue:
+    """The issue of a byte that is not UTF-8."""
+    return Issue(
         "utf-8",
         f"the byte 0x{byte:02X} is not UTF-8; the file seems to be in another encoding, such as Latin-1.",
         "Save the file as UTF-8 and upload it again.",
     )
 
 
-def not_json(problem: str) -> Flaw:
-    """A syntax error."""
-    return Flaw("json", f"this is not valid JSON: {problem}.", "Mend the record and upload the file again.")
+def not_json(problem: str) -> Issue:
+    """The issue of a syntax error."""
+    return Issue("json", f"this is not valid JSON: {problem}.", "Correct the record and upload the file again.")
 
 
-def cut_off(problem: str) -> Flaw:
-    """The file ends too early."""
-    return Flaw(
+def cut_off(problem: str) -> Issue:
+    """The issue of a file that ends too early."""
+    return Issue(
         "truncated",
         f"the file ends in the middle of a record ({problem}): it was cut off.",
         "Upload the whole file again.",
     )
 
 
-def too_deep() -> Flaw:
-    """Objects in objects in objects."""
-    return Flaw("nesting", "the record is nested too deeply to be read.", "Flatten it to texts.")
+def too_deep() -> Issue:
+    """The issue of a record with too many levels."""
+    return Issue("nesting", "the record is nested too deeply.", "Give it fields with texts instead.")
 
 
 class _StrictError(ValueError):
-    def __init__(self, flaw: Flaw) -> None:
-        super().__init__(flaw.message)
-        self.flaw = flaw
+    def __init__(self, issue: Issue) -> None:
+        super().__init__(issue.message)
+        self.issue = issue
 
 
 def _no_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -152,13 +153,13 @@ def _no_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) < len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        message = "stands twice in one object."
-        raise _StrictError(Flaw("duplicate-field", message, "Keep one of the two.", twice[:60]))
+        message = "occurs twice in one object."
+        raise _StrictError(Issue("duplicate-field", message, "Keep one of the two.", twice[:60]))
     return found
 
 
 def _finite(digits: str) -> float:
-    """Python reads `1e999` as infinity, which no JSON can hold."""
+    """Python parses `1e999` as infinity, which JSON cannot represent."""
     number = float(digits)
     if math.isinf(number):
         raise _StrictError(not_json(f"the number {digits[:40]} is too large"))

@@ -1,1 +1,1 @@
-"""One record: how it is recognised, checked against a model family's rules, and written."""
+"""One record of a dataset: schema detection, rules of the model family, and output formats."""

@@ -1,7 +1,8 @@
-"""The short way for files of questions and answers: a block of records checked as a whole.
+"""Checks a block of question-answer pairs as a whole, for speed.
 
-The screen clears a block only when no rule could find anything in it; it never says what is wrong. Clearing too little
-costs time, clearing too much would be a bug: a property test compares it with the rules.
+A block passes only if no rule can find an issue in it. The check never says what is wrong: the pipeline validates a
+block that fails row by row. Failing too many blocks costs time; passing too many would be a bug, so a property test
+compares this check with the rules.
 """
 
 from __future__ import annotations
@@ -14,25 +15,26 @@ from typing import Any
 import msgspec
 
 from tuner.datasets.reading.rows import Block
-from tuner.datasets.records.rules import Limits
-from tuner.datasets.records.schema_detection import Pairs
+from tuner.datasets.records.rules import RecordLimits
+from tuner.datasets.records.schema_detection import PairSchema
 
-_SAMPLE, _MANY_ESCAPES = 2**14, 40
+# With more backslashes than this in the first bytes of a block, counting escaped quotes is slower than searching names.
+_SAMPLE_BYTES, _MANY_ESCAPES = 2**14, 40
 
 
 @dataclass(frozen=True, slots=True)
-class Cleared:
-    """Questions and answers of a block, in the file's order. `characters` counts both."""
+class CheckedPairs:
+    """Questions and answers of a block that passed, in the file's order. `characters` counts both."""
 
     prompts: list[str]
     completions: list[str]
     characters: int
 
 
-class Screen:
-    """Decodes records that have exactly the fields of the file's first one, and clears what is certainly right."""
+class FastPath:
+    """Decodes and checks records that have exactly the fields of the first record of the file."""
 
-    def __init__(self, pairs: Pairs, names: Iterable[str], limits: Limits) -> None:
+    def __init__(self, pairs: PairSchema, names: Iterable[str], limits: RecordLimits) -> None:
         texts = {pairs.prompt: "prompt", pairs.completion: "completion"}
         fields = {texts.get(name, f"other{number}"): name for number, name in enumerate(names)}
         record: Any = msgspec.defstruct(
@@ -53,22 +55,22 @@ class Screen:
         self._longest = most - len(limits.system_prompt or "")
 
     def decode(self, data: bytes, lines: bool = False) -> list[Any] | None:
-        """Records that have exactly the expected fields, each a text; None when any has not."""
+        """The records, if each has exactly the expected fields and question and answer are texts; else None."""
         try:
             records: list[Any] = (self._of_lines.decode_lines if lines else self._of_array.decode)(data)
         except (ValueError, RecursionError):
             return None
         return records
 
-    def clear(self, block: Block) -> Cleared | None:
-        """The block's pairs, or None when its rows must be looked at one by one."""
+    def check(self, block: Block) -> CheckedPairs | None:
+        """The pairs of the block, or None if its rows must be validated one by one."""
         if block.data is None:
             return None
         records = block.decoded or self.decode(block.data, block.lines)
         if records is None:
             return None
-        if not self._names_stand_once(block.data, len(records)) or (
-            block.lines and not _one_a_line(block.data, records)
+        if not self._names_are_unique(block.data, len(records)) or (
+            block.lines and not _one_per_line(block.data, records)
         ):
             return None
         prompts = [record.prompt for record in records]
@@ -76,23 +78,23 @@ class Screen:
         if not (all(map(str.strip, prompts)) and all(map(str.strip, completions))):
             return None
         lengths = list(map(add, map(len, prompts), map(len, completions)))
-        # The rule rounds down text by text, so no record of this many characters is over the limit.
+        # The rule rounds down per text, so a record of at most this many characters cannot exceed the limit.
         if max(lengths, default=0) > self._longest or self._has_reserved([*prompts, *completions]):
             return None
-        return Cleared(prompts, completions, sum(lengths))
+        return CheckedPairs(prompts, completions, sum(lengths))
 
-    def _names_stand_once(self, data: bytes, records: int) -> bool:
-        """A decoder keeps the last of two equal names silently; every name once per record means there were none.
+    def _names_are_unique(self, data: bytes, records: int) -> bool:
+        """Whether no record has a name twice. A decoder would silently keep the last of two equal names.
 
-        Where a record is texts alone, each field has four quotes that are not escaped: they are counted in half the
-        time, unless there are many escapes to be told apart.
+        If all fields are texts, each has four unescaped quotes. Counting those takes half the time of searching for
+        the names, unless the block has many escapes.
         """
-        if self._only_texts and data.count(b"\\", 0, _SAMPLE) < _MANY_ESCAPES:
+        if self._only_texts and data.count(b"\\", 0, _SAMPLE_BYTES) < _MANY_ESCAPES:
             return data.count(b'"') - _escaped_quotes(data) == 4 * len(self._quoted_names) * records
         return all(data.count(name) == records for name in self._quoted_names)
 
     def _has_reserved(self, texts: list[str]) -> bool:
-        """Looks for the strings' last letters first: splitting at one letter is many times faster than 13 searches."""
+        """Whether a text has a reserved string. Splitting at the last letter is many times faster than 13 searches."""
         if not self._reserved:
             return False
         together = "\0".join(texts)
@@ -103,26 +105,24 @@ class Screen:
         )
 
 
-def screen_for(shape: object, row: Any, limits: Limits) -> Screen | None:
-    """The screen for a file whose first row is `row`; None when only the long way reads it."""
-    plain = isinstance(shape, Pairs) and not shape.context and not shape.system
-    if not plain or limits.role == "evaluation":
+def fast_path_for(schema: object, row: Any, limits: RecordLimits) -> FastPath | None:
+    """The fast path of a file whose first row is `row`; None if the file must be validated row by row."""
+    if not isinstance(schema, PairSchema) or schema.context or schema.system or limits.role == "evaluation":
         return None
-    assert isinstance(shape, Pairs)
-    if not {shape.prompt, shape.completion} <= row.keys() or not all(map(_decodable, row)):
+    if not {schema.prompt, schema.completion} <= row.keys() or not all(map(_decodable, row)):
         return None
-    if shape.native == limits.model.family.record_format and len(row) > 2:
-        return None  # each record has a member that the format does not know
-    return Screen(shape, row, limits)
+    if schema.native == limits.model.family.record_format and len(row) > 2:
+        return None  # each record has a member that is not in the format, which is a warning
+    return FastPath(schema, row, limits)
 
 
 def _decodable(name: str) -> bool:
-    """msgspec takes no control characters, quotes or half letters in a field's name."""
+    """Whether msgspec accepts the name of a field: no control characters, quotes or lone surrogates."""
     return name.isprintable() and '"' not in name and "\\" not in name
 
 
 def _escaped_quotes(data: bytes) -> int:
-    """How many `\\"` stand in valid JSON."""
+    """The number of `\\"` in valid JSON."""
     found, at = 0, data.find(b"\\")
     while at >= 0:
         found += data[at + 1] == ord('"')
@@ -130,13 +130,13 @@ def _escaped_quotes(data: bytes) -> int:
     return found
 
 
-def _one_a_line(data: bytes, records: list[Any]) -> bool:
-    """Whether every line is one object: the decoder also takes two on a line, and one on many.
+def _one_per_line(data: bytes, records: list[Any]) -> bool:
+    """Whether every line has one object. The decoder also accepts two objects on a line, and one on several lines.
 
-    No line break stands inside a JSON text, and none between `}` and `{` inside a value.
+    Valid JSON has no line break inside a text, and no `}`, line break, `{` inside a value.
     """
     plain = data.replace(b"\r\n", b"\n") if b"\r" in data else data
     breaks = plain.count(b"\n")
     between = len(records) - 1
-    last_is_whole = plain.endswith(b"}\n")
-    return plain.count(b"}\n{") == between and breaks == between + last_is_whole
+    ends_with_break = plain.endswith(b"}\n")
+    return plain.count(b"}\n{") == between and breaks == between + ends_with_break

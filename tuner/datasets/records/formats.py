@@ -1,8 +1,8 @@
-"""Writes records in the format that a model family is tuned on, as one JSON object per line.
+"""Writes records in the format of a model family, one JSON object per line.
 
     converse            {"schemaVersion", "system": [{"text"}], "messages": [{"role", "content": [{"text"}]}]}
     anthropic           {"system", "messages": [{"role", "content"}]}
-    prompt_completion   {"prompt", "completion"}; the system prompt goes in front of the prompt, a blank line between
+    prompt_completion   {"prompt", "completion"}; the system prompt and a blank line are put before the prompt
 
 Source: "Prepare your training datasets for fine-tuning", Amazon Bedrock User Guide, read in autumn 2026.
 """
@@ -64,16 +64,16 @@ class PromptCompletion(msgspec.Struct, gc=False, frozen=True):
     completion: str
 
 
-Written = Converse | Anthropic | PromptCompletion
+FormattedRecord = Converse | Anthropic | PromptCompletion
 
 
-def encoded(records: Sequence[Written]) -> bytes:
-    """The records as JSONL in UTF-8, letters not escaped, a line break after each."""
+def encoded(records: Sequence[FormattedRecord]) -> bytes:
+    """The records as JSONL in UTF-8. Characters beyond ASCII are not escaped."""
     return _JSON.encode_lines(records)
 
 
-def written(record: Record, record_format: RecordFormat, system: str | None) -> Written:
-    """A record in a family's format, with the system prompt that applies to it."""
+def to_format(record: Record, record_format: RecordFormat, system: str | None) -> FormattedRecord:
+    """A record in a family's format. `system` is the system prompt that applies to it."""
     if record_format == "converse":
         turns = tuple(ConverseMessage(turn.speaker, (Text(turn.text),)) for turn in record.turns)
         return Converse(SCHEMA_VERSION, (Text(system),) if system else (), turns)
@@ -83,7 +83,7 @@ def written(record: Record, record_format: RecordFormat, system: str | None) -> 
 
 
 def with_system(prompt: str, system: str | None) -> str:
-    """The prompt of a format that has no place for a system prompt."""
+    """The prompt for a format without a member for the system prompt."""
     return f"{system}\n\n{prompt}" if system else prompt
 
 
@@ -106,11 +106,12 @@ class _ConverseAssistant(msgspec.Struct, gc=False, frozen=True, tag_field="role"
 def encoded_pairs(
     prompts: Sequence[str], completions: Sequence[str], record_format: RecordFormat, system: str | None
 ) -> bytes:
-    """What `written` and `encoded` do, for questions and answers without a system prompt of their own.
+    """Does the same as `to_format` and `encoded`, for questions and answers without a system prompt of their own.
 
-    It runs a million times in a file, so the objects are as few as the format allows.
+    It runs for every record of a large file, so it makes as few objects as possible: the role of a message is the tag
+    of its class, which msgspec writes without a Python object.
     """
-    records: Iterable[Written]
+    records: Iterable[FormattedRecord]
     if record_format == "converse":
         users = map(_ConverseUser, zip(map(Text, prompts), strict=True))
         assistants = map(_ConverseAssistant, zip(map(Text, completions), strict=True))

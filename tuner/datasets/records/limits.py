@@ -1,4 +1,4 @@
-"""The family's limits on whole files: how many records, how many bytes, which names."""
+"""The limits of a model family for whole files: number of records, size and name."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from typing import Literal
 
 from tuner.catalog import Model
 from tuner.catalog.models import Bounds
-from tuner.datasets.findings import Flaw
-from tuner.datasets.records.record import Role
+from tuner.datasets.findings import Issue
+from tuner.datasets.records.record import DataRole
 
 _ADD = "Add records, or choose another base model."
 _ADD_OR_UPLOAD = "Add records or a validation file."
-# They are asked and scored in shards, and an execution's history has room for a limited number of them.
-MOST_QUESTIONS = 25_000
+# Questions are asked and scored in shards, and the history of an execution limits the number of shards.
+MAX_QUESTIONS = 25_000
 _REMOVE = "Remove records, or choose another base model."
 
 
-def record_counts(model: Model, counts: Mapping[Role, int], held_out: bool = False) -> Iterator[Flaw]:
-    """record-count: how many records the files have, each and together. Source: the catalog's families.yaml.
+def record_counts(model: Model, counts: Mapping[DataRole, int], held_out: bool = False) -> Iterator[Issue]:
+    """record-count: the number of records per file and together. Source: the catalog's families.yaml.
 
-    `held_out` says that the validation records were taken from the training data.
+    `held_out` says that the validation records were taken from the training file.
     """
     limits = model.family.records
     if "training" in counts:
@@ -34,36 +34,40 @@ def record_counts(model: Model, counts: Mapping[Role, int], held_out: bool = Fal
         yield from _within(model, "training and validation together have", together, limits.together, _ADD)
     if "evaluation" in counts:
         yield from _within(model, "evaluation data has", counts["evaluation"], (1, None), _ADD)
-        if counts["evaluation"] > MOST_QUESTIONS:
+        if counts["evaluation"] > MAX_QUESTIONS:
             has = f"the evaluation data has {counts['evaluation']:,} records"
-            message = f"{has}; a run takes at most {MOST_QUESTIONS:,}."
-            yield Flaw("record-count", message, "Remove records: a sample of some hundred tells as much.")
+            message = f"{has}; a run takes at most {MAX_QUESTIONS:,}."
+            yield Issue(
+                "record-count",
+                message,
+                "Remove records: a random sample of a few hundred gives nearly the same result.",
+            )
 
 
-def _within(model: Model, subject: str, count: int, bounds: Bounds, too_few: str) -> Iterator[Flaw]:
+def _within(model: Model, subject: str, count: int, bounds: Bounds, too_few: str) -> Iterator[Issue]:
     fewest, most = max(bounds[0] or 1, 1), bounds[1]
     has = f"the {subject} {count:,} record{'' if count == 1 else 's'}"
     if count < fewest:
-        yield Flaw("record-count", f"{has}; {model.name} needs at least {fewest:,}.", too_few)
+        yield Issue("record-count", f"{has}; {model.name} needs at least {fewest:,}.", too_few)
     elif most is not None and count > most:
-        yield Flaw("record-count", f"{has}; {model.name} takes at most {most:,}.", _REMOVE)
+        yield Issue("record-count", f"{has}; {model.name} takes at most {most:,}.", _REMOVE)
 
 
-def file_bytes(model: Model, name: Literal["training", "validation"], size: int) -> Iterator[Flaw]:
-    """file-size: how large the converted file is, since that is what Bedrock reads. Source: the catalog."""
+def file_bytes(model: Model, name: Literal["training", "validation"], size: int) -> Iterator[Issue]:
+    """file-size: the size of the converted file, which is the one that Bedrock reads. Source: the catalog."""
     limits = model.family.file_bytes
     most = limits.training if name == "training" else limits.validation
     if most is not None and size > most:
         message = f"the {name} data has {size:,} bytes; {model.name} takes at most {most:,}."
-        yield Flaw("file-size", message, "Remove records.")
+        yield Issue("file-size", message, "Remove records.")
 
 
-def file_name(model: Model, name: str) -> Iterator[Flaw]:
-    """file-name: which letters a file's name may have, where the family says so. Source: Amazon Nova User Guide.
+def file_name(model: Model, name: str) -> Iterator[Issue]:
+    """file-name: the characters that the family allows in a file's name. Source: Amazon Nova User Guide.
 
-    A warning: this project writes the converted file under a name of its own.
+    Only a warning, because a run writes the converted file under another name.
     """
     pattern = model.family.file_name_pattern
     if pattern and not re.fullmatch(pattern, name):
-        message = f"{model.name} takes no file of this name: letters, digits, '_', '-', '/' and '.' only."
-        yield Flaw("file-name", message, "Rename it before you give it to Bedrock yourself.", severity="warning")
+        message = f"{model.name} accepts only letters, digits, '_', '-', '/' and '.' in the name of a file."
+        yield Issue("file-name", message, "Rename the file if you send it to Bedrock yourself.", severity="warning")

@@ -1,4 +1,4 @@
-"""One record of a dataset, whatever file format it came in."""
+"""A record of a dataset, independent of the format of its file."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 Speaker = Literal["user", "assistant"]
-Role = Literal["training", "validation", "evaluation"]
+# The roles of files that have records. `tuner.core.run.Role` also has documents and settings.
+DataRole = Literal["training", "validation", "evaluation"]
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What one side said. `field` is the member of the file that holds the text."""
+    """What one side said. `field` is the name of the member in the file, for findings."""
 
     speaker: str
     text: str
@@ -21,7 +22,7 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A conversation, usually of one question and one answer. `line` is where it starts in its file, from 1."""
+    """A conversation, usually one question and one answer. `line` is where it starts in its file, from 1."""
 
     line: int
     turns: tuple[Turn, ...]
@@ -29,31 +30,31 @@ class Record:
 
     @property
     def prompt(self) -> str:
-        """All that comes before the last turn."""
+        """The texts of all turns before the last."""
         return "\n\n".join(turn.text for turn in self.turns[:-1])
 
     @property
     def question(self) -> str:
-        """What is asked, for a reader: the prompt, and in a conversation of several turns who said what."""
+        """The prompt for people and judges: with the speakers' names if there are several turns."""
         if len(self.turns) <= 2:
             return self.prompt
         return "\n\n".join(f"{turn.speaker.capitalize()}: {turn.text}" for turn in self.turns[:-1])
 
     @property
     def completion(self) -> str:
-        """The last turn, which is what the model learns to say."""
+        """The last turn: what the model learns to answer."""
         return self.turns[-1].text if self.turns else ""
 
 
 def pair(prompt: str, completion: str) -> Record:
-    """A question and its answer as a record, wherever they stood."""
+    """A question and its answer as a record without a place in a file."""
     return Record(0, (Turn("user", prompt, "prompt"), Turn("assistant", completion, "completion")))
 
 
 def content_id(prompt: str, completion: str) -> str:
-    """16 hexadecimal digits that stay the same as long as the question and its answer do.
+    """A hash of the question and its answer: 16 hexadecimal digits.
 
-    Lone surrogates, which UTF-8 cannot hold, are hashed too: a rule reports them, not this function.
+    Lone surrogates, which UTF-8 cannot encode, are hashed too: a rule reports them, not this function.
     """
     digest = hashlib.blake2b(prompt.encode("utf-8", "surrogatepass"), digest_size=8)
     digest.update(b"\0")

@@ -1,6 +1,6 @@
-"""The rules that a model family sets for a record, each a pure function with its source in the docstring.
+"""The rules of a model family for a record. Each is a pure function with its source in the docstring.
 
-A rule takes a record and the limits it is held to, and yields what is wrong. It never raises.
+A rule takes a record and its limits, and yields issues. It never raises.
 """
 
 from __future__ import annotations
@@ -11,20 +11,20 @@ from typing import Any
 
 from tuner.catalog import Model
 from tuner.catalog.models import RecordFormat
-from tuner.datasets.findings import Flaw
-from tuner.datasets.records.record import Record, Role
+from tuner.datasets.findings import Issue
+from tuner.datasets.records.record import DataRole, Record
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
-    """What a record is held to: the model's rules, and what the file is used for."""
+class RecordLimits:
+    """What the rules need to know: the model, the role of the file and the run's system prompt."""
 
     model: Model
-    role: Role
+    role: DataRole
     system_prompt: str | None = None
 
     def tokens(self, text: str) -> int:
-        """Tokens in a text by the family's stated estimate, rounded down as AWS's own validators do."""
+        """Tokens of a text by the family's documented estimate, rounded down as AWS's own validators do."""
         return int(len(text) / self.model.family.characters_per_token)
 
     def system_of(self, record: Record) -> str | None:
@@ -36,71 +36,76 @@ class Limits:
         return [self.system_of(record) or "", *(turn.text for turn in record.turns)]
 
 
-Rule = Callable[[Record, Limits], Iterator[Flaw]]
+Rule = Callable[[Record, RecordLimits], Iterator[Issue]]
 
 
-def empty_text(record: Record, _: Limits) -> Iterator[Flaw]:
-    """empty-text: every turn says something. Source: "Prepare your training datasets", Amazon Bedrock User Guide."""
+def empty_text(record: Record, _: RecordLimits) -> Iterator[Issue]:
+    """empty-text: every turn has text. Source: "Prepare your training datasets", Amazon Bedrock User Guide."""
     for turn in record.turns:
         if not turn.text.strip():
-            found = "is empty." if not turn.text else "has nothing but white space."
-            yield Flaw("empty-text", found, "Write a text, or remove the record.", turn.field)
+            found = "is empty." if not turn.text else "has only white space."
+            yield Issue("empty-text", found, "Write a text, or remove the record.", turn.field)
 
 
-def speakers(record: Record, _: Limits) -> Iterator[Flaw]:
-    """turn-order: user first, assistant last, in turns. Source: as above, for Converse and Claude formats."""
-    remedy = "Let user and assistant take turns, the user first and the assistant last."
+def speakers(record: Record, _: RecordLimits) -> Iterator[Issue]:
+    """turn-order: user first, assistant last, in turns. Source: as `empty_text`, for Converse and Claude formats."""
+    remedy = "Let user and assistant take turns. The user is first and the assistant last."
     if not record.turns:
-        yield Flaw("turn-order", "the conversation has no messages.", remedy, "messages")
+        yield Issue("turn-order", "the conversation has no messages.", remedy, "messages")
         return
     for number, turn in enumerate(record.turns):
         expected = "assistant" if number % 2 else "user"
         if turn.speaker != expected:
             message = f"the speaker of turn {number + 1} must be '{expected}', not '{turn.speaker[:40]}'."
-            yield Flaw("turn-order", message, remedy, turn.field)
+            yield Issue("turn-order", message, remedy, turn.field)
             return
     if len(record.turns) % 2:
-        yield Flaw("turn-order", "the last turn must be the assistant's.", remedy, record.turns[-1].field)
+        yield Issue("turn-order", "the last turn must be the assistant's.", remedy, record.turns[-1].field)
 
 
-def single_turn(record: Record, limits: Limits) -> Iterator[Flaw]:
-    """single-turn: `prompt`/`completion` formats hold one question and one answer, and are asked so too."""
+def single_turn(record: Record, limits: RecordLimits) -> Iterator[Issue]:
+    """single-turn: formats with `prompt` and `completion` have one question and one answer, in evaluation data too."""
     if len(record.turns) <= 2 or limits.model.family.record_format != "prompt_completion":
         return
-    message = f"{limits.model.name} is tuned on single prompts; this conversation has {len(record.turns)} turns."
+    message = f"{limits.model.name} is tuned on single questions; this conversation has {len(record.turns)} turns."
     remedy = "Keep one question and its answer, or choose a base model that is tuned on conversations."
-    yield Flaw("single-turn", message, remedy, record.turns[0].field)
+    yield Issue("single-turn", message, remedy, record.turns[0].field)
 
 
-def tokens(record: Record, limits: Limits) -> Iterator[Flaw]:
-    """record-tokens: a record has no more tokens than the model takes. Source: "Quotas", Amazon Bedrock User Guide."""
+def tokens(record: Record, limits: RecordLimits) -> Iterator[Issue]:
+    """record-tokens: a record has no more tokens than the model allows. Source: "Quotas", Amazon Bedrock User Guide."""
     count = sum(map(limits.tokens, limits.texts_of(record)))
     most = limits.model.tokens_per_record
     if count > most:
-        message = f"the record has about {count:,} tokens; {limits.model.name} takes {most:,}."
+        message = f"the record has about {count:,} tokens; {limits.model.name} takes at most {most:,}."
         longest = max(record.turns, key=lambda turn: len(turn.text), default=None)
-        yield Flaw("record-tokens", message, "Shorten or split it.", longest.field if longest else "system")
+        yield Issue("record-tokens", message, "Shorten or split it.", longest.field if longest else "system")
 
 
-def reserved_strings(record: Record, limits: Limits) -> Iterator[Flaw]:
-    """reserved-string: Nova's own markers stand in no text. Source: Amazon Nova User Guide; AWS's Nova validator."""
+def reserved_strings(record: Record, limits: RecordLimits) -> Iterator[Issue]:
+    """reserved-string: no text has one of Nova's markers. Source: Amazon Nova User Guide; AWS's Nova validator."""
     texts = [(turn.field, turn.text) for turn in record.turns]
     for field, text in [("system", record.system or ""), *texts]:
         for reserved in limits.model.family.reserved_strings:
             if reserved in text:
-                message = f"'{reserved}' is reserved by {limits.model.name} and fails the job."
-                yield Flaw("reserved-string", message, "Write it in another way.", field)
+                yield reserved_string_issue(reserved, limits.model, field)
 
 
-def encodable(record: Record, _: Limits) -> Iterator[Flaw]:
-    """unicode: a lone surrogate (`\\ud83d` without its other half) is no letter and cannot be written as UTF-8."""
+def reserved_string_issue(reserved: str, model: Model, field: str) -> Issue:
+    """The issue of a text that has a string which is reserved by the model."""
+    message = f"'{reserved}' is reserved by {model.name}; with it, the customization job fails."
+    return Issue("reserved-string", message, "Write it differently.", field)
+
+
+def encodable(record: Record, _: RecordLimits) -> Iterator[Issue]:
+    """unicode: a lone surrogate (`\\ud83d` without its other half) is not a character and has no UTF-8 encoding."""
     texts = [(turn.field, turn.text) for turn in record.turns]
     for field, text in [*texts, ("system", record.system or "")]:
         try:
             text.encode("utf-8")
         except UnicodeEncodeError as error:
-            message = f"has half a letter at position {error.start + 1} (a lone surrogate)."
-            yield Flaw("unicode", message, "Write the whole letter, or remove it.", field)
+            message = f"has half a character (a lone surrogate) at position {error.start + 1}."
+            yield Issue("unicode", message, "Write the whole character, or remove it.", field)
 
 
 _MEMBERS: Mapping[RecordFormat, frozenset[str]] = {
@@ -110,10 +115,10 @@ _MEMBERS: Mapping[RecordFormat, frozenset[str]] = {
 }
 
 
-def unknown_members(row: Mapping[str, Any], record_format: RecordFormat) -> Iterator[Flaw]:
-    """unknown-member: what the format does not name, in a file that could be sent as it is. Source: as `empty_text`.
+def unknown_members(row: Mapping[str, Any], record_format: RecordFormat) -> Iterator[Issue]:
+    """unknown-member: a member that the format does not have, in a file of a Bedrock format. Source: as `empty_text`.
 
-    A warning: AWS's validators pass over such members too.
+    Only a warning: AWS's validators ignore such members too.
     """
     unknown = [name for name in row if name not in _MEMBERS[record_format]]
     messages = row.get("messages") if record_format != "prompt_completion" else None
@@ -122,13 +127,14 @@ def unknown_members(row: Mapping[str, Any], record_format: RecordFormat) -> Iter
             unknown += [f"messages[{number}].{name}" for name in message if name not in ("role", "content")]
     if unknown:
         names = ", ".join(f"'{name[:60]}'" for name in unknown[:5]) + (" and others" if len(unknown) > 5 else "")
-        message = f"{names}: no {'member' if len(unknown) == 1 else 'members'} of the format."
-        yield Flaw("unknown-member", message, "Nothing to do here: left out of what is written.", severity="warning")
+        message = f"the format does not have the member{'' if len(unknown) == 1 else 's'} {names}."
+        remedy = "Nothing to do: they are left out of the converted file."
+        yield Issue("unknown-member", message, remedy, severity="warning")
 
 
 RULES: tuple[Rule, ...] = (empty_text, speakers, single_turn, tokens, reserved_strings, encodable)
 
 
-def flaws_of(record: Record, limits: Limits) -> tuple[Flaw, ...]:
-    """Everything that is wrong with a record."""
-    return tuple(flaw for rule in RULES for flaw in rule(record, limits))
+def issues_of(record: Record, limits: RecordLimits) -> tuple[Issue, ...]:
+    """All issues of a record."""
+    return tuple(issue for rule in RULES for issue in rule(record, limits))

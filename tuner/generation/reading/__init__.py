@@ -1,9 +1,9 @@
-"""The texts of documents, one module per format. What people would not see is left out: scripts, comments, hidden text.
+"""Extracts the text of documents, one module per format. Invisible content is left out: scripts, comments, hidden text.
 
-text_of(name, data)      the text of any document but a PDF file
-pdf.pages(data)          the pages of a PDF file
+text_of(name, data)      the text of a document that is not a PDF file
+pdf.open_pdf(data)       the pages of a PDF file
 """
 
-from tuner.generation.reading.format_detection import Kind, UnusableError, kind_of, text_of
+from tuner.generation.reading.format_detection import DocumentFormat, UnusableError, detect_format, text_of
 
-__all__ = ["Kind", "UnusableError", "kind_of", "text_of"]
+__all__ = ["DocumentFormat", "UnusableError", "detect_format", "text_of"]

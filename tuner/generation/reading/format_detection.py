@@ -1,4 +1,4 @@
-"""Which format a document is in, by its content: a name is only asked where content does not tell."""
+"""Detects the format of a document: by its content, and by its name where the content is ambiguous."""
 
 from __future__ import annotations
 
@@ -9,31 +9,36 @@ from tuner.generation.reading.docx import docx_text
 from tuner.generation.reading.html_pages import html_text
 from tuner.generation.reading.unusable_document import UnusableError
 
-__all__ = ["Kind", "UnusableError", "kind_of", "text_of"]
+__all__ = ["DocumentFormat", "UnusableError", "detect_format", "text_of"]
 
-Kind = Literal["pdf", "docx", "html", "md", "txt"]
+DocumentFormat = Literal["pdf", "docx", "html", "md", "txt"]
 
-_SUFFIXES: dict[str, Kind] = {"html": "html", "htm": "html", "xhtml": "html", "md": "md", "markdown": "md"}
+_SUFFIXES: dict[str, DocumentFormat] = {"html": "html", "htm": "html", "xhtml": "html", "md": "md", "markdown": "md"}
+# Formats that cannot be read, by their first bytes.
 _BINARY: tuple[tuple[bytes, str, str], ...] = (
-    (b"\xd0\xcf\x11\xe0", "is a Word document of before 2007, or protected", "Save it as DOCX, without a password."),
+    (
+        b"\xd0\xcf\x11\xe0",
+        "is a Word document from before 2007, or is protected",
+        "Save it as DOCX, without a password.",
+    ),
     (b"{\\rtf", "is in Rich Text Format", "Save it as DOCX."),
-    (b"\x1f\x8b", "is packed with gzip", "Unpack it."),
+    (b"\x1f\x8b", "is compressed with gzip", "Decompress it."),
     (b"\xff\xfe", "is UTF-16", "Save it as UTF-8."),
     (b"\xfe\xff", "is UTF-16", "Save it as UTF-8."),
 )
-# Possessive, since a page of comments alone could be cut into comments in any number of ways.
+# Possessive quantifiers: without them, a page that has only comments would make the expression backtrack for hours.
 _HTML = re.compile(
     rb"\s*+(?:<\?xml[^>]*>\s*+)?(?:<!--(?>.*?-->)\s*+)*+<(?:!doctype\s+html|html)\b", re.IGNORECASE | re.DOTALL
 )
 _CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w-]+)", re.IGNORECASE)
-# A link's address is not part of what is said; a comment is not shown.
+# Readers see neither the address of a link nor a comment.
 _MARKDOWN_ADDRESS = re.compile(r"(?<=\])\([^()\s]*(?:\s+\"[^\"\n]*\")?\)")
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 
 
-def kind_of(name: str, data: bytes) -> Kind:
-    """The document's format. Raises UnusableError for a format that is none of ours."""
-    if b"%PDF-" in data[:1024]:
+def detect_format(name: str, data: bytes) -> DocumentFormat:
+    """The format of the document. Raises UnusableError when the format is not supported."""
+    if b"%PDF-" in data[:1024]:  # PDF readers accept other bytes before the header
         return "pdf"
     if data.startswith(b"PK"):
         return "docx"
@@ -44,22 +49,23 @@ def kind_of(name: str, data: bytes) -> Kind:
         return "html"
     suffix = name.rpartition(".")[2].lower()
     if suffix in ("pdf", "docx"):
-        raise UnusableError(f"is called .{suffix} and is none", "Upload the document itself.")
+        raise UnusableError(f"has the ending .{suffix} but another format", "Upload the document itself.")
     return _SUFFIXES.get(suffix, "txt")
 
 
 def text_of(name: str, data: bytes) -> str:
-    """The text that a reader of the document sees. Raises UnusableError; PDF files are read by their pages."""
-    kind = kind_of(name, data)
-    if kind == "docx":
+    """The visible text of a document other than a PDF file. Raises UnusableError."""
+    detected = detect_format(name, data)
+    if detected == "docx":
         return docx_text(data)
-    text = _decoded(data, _declared(data) if kind == "html" else None)
-    if kind == "html":
+    text = _decoded(data, _declared(data) if detected == "html" else None)
+    if detected == "html":
         return html_text(text)
-    return _MARKDOWN_ADDRESS.sub("", _COMMENT.sub("", text)) if kind == "md" else text
+    return _MARKDOWN_ADDRESS.sub("", _COMMENT.sub("", text)) if detected == "md" else text
 
 
 def _declared(data: bytes) -> str | None:
+    """The encoding that an HTML page declares."""
     found = _CHARSET.search(data[:4096])
     return found[1].decode("ascii", "replace") if found else None
 

@@ -1,4 +1,4 @@
-"""The text of an HTML page as a browser would show it."""
+"""Extracts the visible text of an HTML page."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ _INLINE = {
     "mark", "q", "rp", "rt", "ruby", "s", "samp", "small", "span", "strong", "sub", "sup", "time", "tt", "u", "var",
     "wbr",
 }  # fmt: skip
-# Elements whose end may be left out: the next of the kind ends them, and a paragraph every block does.
+# HTML allows leaving out the end tags of these: the next element of the same kind closes them. A paragraph is closed by
+# any block element.
 _ENDED_BY_NEXT = {"li", "dt", "dd", "tr", "td", "th", "option"}
 _HIDING = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0", re.IGNORECASE)
 
 
 def html_text(page: str) -> str:
-    """What the page says, a blank line between its blocks."""
+    """The text of the page, blocks separated by blank lines."""
     parser = _Visible()
     parser.feed(page)
     parser.close()
@@ -28,13 +29,15 @@ def html_text(page: str) -> str:
 
 
 class _Visible(HTMLParser):
-    """Collects what is shown. `\\f` ends a block: no text has one left, because white space is joined."""
+    """Collects visible text. A form feed (`\\f`) marks the end of a block; form feeds in the text become spaces."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self.pieces: list[str] = []
         self._open: list[tuple[str, bool]] = []
-        self._depth: Counter[str] = Counter()  # how often each tag is open: a search would be slow in deep pages
+        self._depth: Counter[str] = (
+            Counter()
+        )  # open elements per tag: searching the list would be slow in deeply nested pages
 
     @property
     def _hidden(self) -> bool:
@@ -56,7 +59,7 @@ class _Visible(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         if tag not in _INLINE:
             self.pieces.append("\f")
-        # Tags that were never opened close nothing; those left open inside are closed with it.
+        # An end tag without a start tag is ignored. Elements still open inside the closed one are closed as well.
         if self._depth[tag]:
             while self._close() != tag:
                 pass

@@ -10,7 +10,6 @@ from tests.doubles import MemoryFolder, NoPrices, manifest
 from tests.unit.cli.fake_aws import OUTPUTS, FakeAws, Tuner
 from tests.unit.costs.test_price_list import document
 from tuner import catalog
-from tuner.core.artifact_keys import Keys
 from tuner.costs.current_prices import NoCache
 from tuner.costs.usage_types import NeededPrice
 from tuner.costs.write_estimate import write_estimate
@@ -41,7 +40,7 @@ def test_the_estimate_equals_that_of_the_run(tuner: Tuner) -> None:
         "evaluation": LocalFile(EXAMPLE / "evaluation.json"),
     }
     prepared = prepare(sources, pinned.settings, catalog.model(pinned.base_model), lambda name: Into(folder, name))
-    folder.write_json(Keys.DATASET_SUMMARY, prepared.summary)
+    folder.save(prepared.summary)
     in_the_run = write_estimate(folder, pinned, DeploymentSettings(), NoPrices(), NoCache())
     said = tuner("estimate", str(EXAMPLE), "--json").json
     assert said == {

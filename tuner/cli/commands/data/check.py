@@ -21,7 +21,7 @@ from tuner.cli.console import emit
 from tuner.cli.options import Json
 from tuner.core.errors import SettingsError
 from tuner.core.run import role_of
-from tuner.datasets import Limits, NoSink, Prepared, Role, Source, prepare
+from tuner.datasets import DataRole, NoSink, Prepared, RecordLimits, Source, prepare
 from tuner.datasets import check as check_file
 from tuner.intake.manifest import refuse_two_of_a_kind
 from tuner.settings import FieldNames, RunSettings, load, parse_document
@@ -54,7 +54,7 @@ def check(
     finish_with_file(done, as_json)
 
 
-def check_folder(address: str, limits: Limits, names: FieldNames) -> Prepared:
+def check_folder(address: str, limits: RecordLimits, names: FieldNames) -> Prepared:
     """Runs the preprocessing step on a dataset folder without writing anything.
 
     Raises BadParameter for a folder without a training file, DatasetError and SettingsError as the run would.
@@ -69,7 +69,7 @@ def check_folder(address: str, limits: Limits, names: FieldNames) -> Prepared:
     check_hyperparameters(limits.model, settings.hyperparameters, *filter(None, [names_of.get("settings")]))
     given: dict[str, Any] = {"fields": names} if names != FieldNames() else {}
     given |= {"system_prompt": limits.system_prompt} if limits.system_prompt else {}
-    sources: dict[Role, Source] = {role: files[names_of[role]] for role in get_args(Role) if role in names_of}
+    sources: dict[DataRole, Source] = {role: files[names_of[role]] for role in get_args(DataRole) if role in names_of}
     # The run generates validation data from documents, so the check must not hold out training records for it.
     to_generate = settings.generate.count if "documents" in names_of and "validation" not in sources else 0
     settings = settings.model_copy(update=given)
@@ -88,8 +88,10 @@ def _settings(files: Mapping[str, Source], name: str | None) -> RunSettings:
 
 def _finish_with_folder(prepared: Prepared, as_json: bool) -> NoReturn:
     if as_json:
-        emit({**prepared.summary, "ready": not prepared.findings.errors, **prepared.findings.document()})
+        summary = prepared.summary.model_dump(mode="json", exclude={"schema_version"})
+        emit({**summary, "ready": not prepared.findings.errors, **prepared.findings.as_json()})
     else:
         show_findings(prepared.findings)
-        show_profile(prepared.summary["study"])
+        if prepared.summary.study:
+            show_profile(prepared.summary.study)
     raise typer.Exit(1 if prepared.findings.errors else 0)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tuner.artifacts.generated import GeneratedSummary
 from tuner.aws.s3.objects import object_address
 from tuner.cli.commands.data.inputs import (
     data_limits,
@@ -25,13 +24,13 @@ from tuner.cli.options import Json, Local, connect
 from tuner.core.errors import DatasetError, GenerationError
 from tuner.core.run import role_of
 from tuner.costs.prices import price_list
-from tuner.datasets import Findings, Limits, Source
-from tuner.datasets.io import Committing
-from tuner.datasets.pipeline import Pass
+from tuner.datasets import Findings, RecordLimits, Source
+from tuner.datasets.io import CommitTogether
+from tuner.datasets.pipeline import FilePipeline
 from tuner.settings import DeploymentSettings, FieldNames
 
 if TYPE_CHECKING:
-    from tuner.generation.generator import Generated, Generation
+    from tuner.generation.generator import GenerationResult, PairGenerator
 
 _DEFAULTS = DeploymentSettings()
 
@@ -71,39 +70,38 @@ def generate(
     model = model or deployment.judge_model
     limits = data_limits(base_model, "validation", hint="--base-model")
     with read_errors_as_usage_errors("--training"):
-        known = generation.Known(_pairs(training or [], limits))
+        dedup = generation.Deduplicator(_pairs(training or [], limits))
     with read_errors_as_usage_errors("PATH"):
         library = generation.read_documents(documents(paths))
     for sentence in library.unusable.values():
         say(f"Not used: {sentence}", "warn")
-    most = generation.affordable(library, count, model, budget_usd, price_list(deployment.prices))
-    price = "cost an unknown amount" if most.usd is None else f"cost at most ${most.usd:,.2f}"
-    say(f"{count} pairs take at most {most.calls} requests and {price}.", "quiet")
-    sink, replies = data_sink(output), generation.FileReplies(_replies_folder(output))
+    bound = generation.check_budget(library, count, model, budget_usd, price_list(deployment.prices))
+    price = "cost an unknown amount" if bound.usd is None else f"cost at most ${bound.usd:,.2f}"
+    say(f"{count} pairs take at most {bound.calls} requests and {price}.", "quiet")
+    sink, cache = data_sink(output), generation.FileReplyCache(_replies_folder(output))
     # The output appears only when all pairs are written: an interrupted call leaves no half file.
-    with Committing(sink):
-        asked = generation.Generation(library.parts, count, generation.Generator(model, replies), limits, known)
-        made = _followed(asked, count)
-        if len(made.pairs) < count:
-            kept = (
-                f"The replies are kept in {replies.folder}: the next call reuses them and does not pay for them again."
-            )
-            raise GenerationError(f"{generation.short_of(made, count, library)}\n{kept}")
-        for pair in made.pairs:
-            sink.write(json.dumps(asdict(pair), ensure_ascii=False).encode() + b"\n")
-    replies.forget()  # the pairs are written, so the kept replies are no longer needed
-    _conclude(generation.summary(model, library, made, count, most), output, as_json)
+    with CommitTogether(sink):
+        writer = generation.GeneratorModel(model, cache)
+        generator = generation.PairGenerator(library.chunks, count, writer, limits, dedup)
+        result = _followed(generator, count)
+        if len(result.pairs) < count:
+            kept = f"The replies are kept in {cache.folder}: the next call reuses them and does not pay for them again."
+            raise GenerationError(f"{generation.shortfall_message(result, count, library)}\n{kept}")
+        for pair in result.pairs:
+            sink.write(pair.to_json_line().encode() + b"\n")
+    cache.clear()  # the pairs are written, so the kept replies are no longer needed
+    _conclude(generation.summarize(model, library, result, count, bound), output, as_json)
 
 
-def _followed(generation: Generation, count: int) -> Generated:
+def _followed(generator: PairGenerator, count: int) -> GenerationResult:
     """Runs the generation to its end, and shows its progress."""
     with progress("Asking about the documents") as show:
 
         def told() -> bool:
-            show(f"{len(generation.made.pairs)} of {count} pairs, {generation.made.calls} requests")
+            show(f"{len(generator.result.pairs)} of {count} pairs, {generator.result.calls} requests")
             return True
 
-        return generation.run(told)
+        return generator.run(told)
 
 
 def _deployment(stack: str | None, on_local: bool) -> DeploymentSettings:
@@ -132,10 +130,10 @@ def _documents(path: str) -> dict[str, Source]:
     return {name.removeprefix("documents/"): file for name, file in files.items() if role_of(name) == "documents"}
 
 
-def _pairs(files: list[str], limits: Limits) -> Iterator[tuple[str, str]]:
+def _pairs(files: list[str], limits: RecordLimits) -> Iterator[tuple[str, str]]:
     for file in files:
         findings = Findings()
-        yield from Pass(data_source(file), limits, FieldNames(), findings).pairs()
+        yield from FilePipeline(data_source(file), limits, FieldNames(), findings).pairs()
         if findings.errors:
             raise DatasetError(f"{findings.kept[0]} Nothing was spent.")
 
@@ -146,10 +144,10 @@ def _replies_folder(output: str) -> Path:
     return folder / f".{output.rpartition('/')[2]}.generating"
 
 
-def _conclude(document: dict[str, Any], output: str, as_json: bool) -> None:
+def _conclude(summary: GeneratedSummary, output: str, as_json: bool) -> None:
     if as_json:
-        emit({**document, "output": output})
-    if document["stand_in"]:
-        say(f"Stand-in: the {document['name']} read the documents, not {document['model']}.", "warn")
-    used = f"{document['input_tokens']:,} tokens read, {document['output_tokens']:,} written"
-    say(f"{document['pairs']} pairs are in {output}: {document['calls']} requests, {used}.", "good")
+        emit({**summary.model_dump(mode="json"), "output": output})
+    if summary.stand_in:
+        say(f"Stand-in: the {summary.name} read the documents, not {summary.model}.", "warn")
+    used = f"{summary.input_tokens:,} tokens read, {summary.output_tokens:,} written"
+    say(f"{summary.pairs} pairs are in {output}: {summary.calls} requests, {used}.", "good")

@@ -12,13 +12,13 @@ from tuner.aws.s3.objects import ObjectSink, ObjectSource, keys_below, object_ad
 from tuner.catalog import model as model_of
 from tuner.core.errors import AccessDeniedError, AwsError, ModelUnavailableError, RetryableError
 from tuner.core.run import ENDINGS
-from tuner.datasets import Limits, LocalFile, LocalSink, Role, Sink, Source
+from tuner.datasets import DataRole, LocalFile, LocalSink, RecordLimits, Sink, Source
 
 
-def data_limits(model: str, role: Role, system_prompt: str | None = None, hint: str = "--model") -> Limits:
+def data_limits(model: str, role: DataRole, system_prompt: str | None = None, hint: str = "--model") -> RecordLimits:
     """The limits that the model sets for a file of this role. Raises BadParameter for an unknown model."""
     try:
-        return Limits(model_of(model), role, system_prompt)
+        return RecordLimits(model_of(model), role, system_prompt)
     except ModelUnavailableError as error:
         raise typer.BadParameter(str(error), param_hint=hint) from None
 

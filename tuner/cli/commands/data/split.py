@@ -12,7 +12,7 @@ from tuner.cli.commands.data.options import CompletionField, File, ModelId, Prom
 from tuner.cli.console import emit, say
 from tuner.cli.options import Json
 from tuner.core.errors import DatasetError
-from tuner.datasets import cut
+from tuner.datasets import split_file
 from tuner.settings import FieldNames
 
 
@@ -37,11 +37,11 @@ def split(
     names = FieldNames(prompt=prompt_field, completion=completion_field)
     try:
         with read_errors_as_usage_errors():
-            done = cut(source, limits, names, fraction, stratify, sinks)
+            done = split_file(source, limits, names, fraction, stratify, sinks)
     except DatasetError as error:
         raise typer.BadParameter(str(error), param_hint="--stratify") from None
     if as_json:
-        emit({"training": done.training, "validation": done.validation, **done.findings.document()})
+        emit({"training": done.training, "validation": done.validation, **done.findings.as_json()})
     else:
         show_findings(done.findings)
         say(f"{done.training:,} records for training, {done.validation:,} for validation.")
