@@ -9,7 +9,8 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from tuner.catalog.encoders import EncoderEntry, encoders, is_folder
-from tuner.evaluation.encoder.files import BUILT, MANIFEST, EncoderManifest, slug
+from tuner.evaluation.encoder.files import BUILT, slug
+from tuner.evaluation.encoder.manifest import MANIFEST, EncoderManifest
 from tuner.settings import DeploymentSettings
 
 _MIB = 2**20

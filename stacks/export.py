@@ -19,7 +19,8 @@ from typing import Any
 from stacks.encoders import Wanted
 from stacks.errors import BuildError
 from tuner.catalog.encoders import is_folder
-from tuner.evaluation.encoder.files import MANIFEST, MODEL, TOKENIZER, EncoderManifest, file_digest
+from tuner.evaluation.encoder.files import file_digest
+from tuner.evaluation.encoder.manifest import MANIFEST, MODEL, TOKENIZER, EncoderManifest
 
 TOLERANCE = 1e-4
 # Some tokenizers state no limit, as a number too large for any model.

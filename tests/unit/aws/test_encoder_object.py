@@ -18,7 +18,8 @@ from moto import mock_aws
 from tuner.aws.s3 import encoder_object
 from tuner.aws.s3.encoder_object import EncoderObject
 from tuner.core.errors import AccessDeniedError, AwsError, EvaluationError, RetryableError
-from tuner.evaluation.encoder.files import MANIFEST, BuiltEncoder, DeployedEncoder
+from tuner.evaluation.encoder.files import BuiltEncoder, DeployedEncoder
+from tuner.evaluation.encoder.manifest import MANIFEST
 from tuner.evaluation.metrics.bertscore import score
 
 BUCKET, KEY = "assets", "encoder.tar"

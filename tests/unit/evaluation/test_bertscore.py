@@ -14,7 +14,8 @@ from tests.unit.evaluation.conftest import make_sample
 from tuner.artifacts.scores import AnswerScores
 from tuner.core.errors import EvaluationError
 from tuner.evaluation.encoder.embedding import Embedded, Encoder
-from tuner.evaluation.encoder.files import MANIFEST, BuiltEncoder, EncoderManifest, open_encoder
+from tuner.evaluation.encoder.files import BuiltEncoder, open_encoder
+from tuner.evaluation.encoder.manifest import MANIFEST, EncoderManifest
 from tuner.evaluation.metrics import ScoringContext
 from tuner.evaluation.metrics.bertscore import BertScore, match, score
 from tuner.evaluation.scores import grade, summarize

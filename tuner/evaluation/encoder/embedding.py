@@ -13,7 +13,7 @@ import numpy as np
 import onnxruntime
 from tokenizers import Tokenizer
 
-from tuner.evaluation.encoder.files import MODEL, TOKENIZER, EncoderManifest
+from tuner.evaluation.encoder.manifest import MODEL, TOKENIZER, EncoderManifest
 
 Array = np.ndarray[Any, Any]
 T = TypeVar("T")

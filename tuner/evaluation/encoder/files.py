@@ -10,48 +10,19 @@ import hashlib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from pydantic import ValidationError
 
 from tuner.catalog.encoders import PACKAGED
 from tuner.core.errors import EvaluationError
-from tuner.core.strict_model import StrictModel
+from tuner.evaluation.encoder.manifest import MANIFEST, EncoderManifest
 
 if TYPE_CHECKING:
     from tuner.evaluation.encoder.embedding import Encoder
 
-MANIFEST, MODEL, TOKENIZER = "manifest.json", "model.onnx", "tokenizer.json"
 # Where `python3 -m stacks.build` puts the encoders of this checkout.
 BUILT = Path(__file__).resolve().parents[3] / "build" / "encoders"
-
-
-class EncoderManifest(StrictModel):
-    """`manifest.json` of an exported encoder."""
-
-    format: Literal[1] = 1
-    name: str
-    revision: str
-    layer: int
-    # ISO 639 codes; `*` for a multilingual model; empty when they are not known.
-    languages: tuple[str, ...]
-    # By language, the F1 of unrelated sentences.
-    baselines: dict[str, float]
-    # Tokens of the longest text. The rest of a longer text is left out.
-    longest: int
-    padding: int
-    # Tokens that mark the beginning and end of a text. They can be matched, but they have no weight.
-    silent: tuple[int, ...]
-    # How many tokens the tokenizer adds to every text.
-    added: int
-    # The largest difference between the vectors of the exported and the original model, measured at the build.
-    largest_difference: float
-    # SHA-256 by the file's name.
-    files: dict[str, str]
-
-    def knows(self, language: str) -> bool:
-        """Whether the model was trained on this language. True when one of them is not known."""
-        return not language or not self.languages or bool({"*", language.partition("-")[0]} & set(self.languages))
 
 
 class EncoderSource(Protocol):
@@ -134,6 +105,7 @@ def open_encoder(folder: Path) -> Encoder:
             f"{folder}: {', '.join(changed)} is not the file that was built: its SHA-256 is not that in {MANIFEST}. "
             "Delete the folder and build the encoder again."
         )
+    # Loads NumPy and ONNX Runtime, which only the scoring function has.
     from tuner.evaluation.encoder.embedding import Encoder
 
     return Encoder(manifest, folder)

@@ -5,16 +5,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from tuner.artifacts.contestants import CONTESTANTS, ContestantName
 from tuner.artifacts.scores import AnswerScores, Number
 from tuner.catalog.metrics import Measure
+from tuner.evaluation.encoder.files import EncoderSource
 from tuner.evaluation.judging.judge import Judge
 from tuner.evaluation.samples import Sample
-
-if TYPE_CHECKING:
-    from tuner.evaluation.encoder.files import EncoderSource
 
 Measures = dict[str, Number | None]
 """One text's measures by their names. None: no score could be made."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from tuner.artifacts.contestants import CONTESTANTS
 from tuner.artifacts.scores import AnswerScores
 from tuner.catalog.metrics import METRICS
+from tuner.evaluation.encoder.files import BuiltEncoder
 from tuner.evaluation.metrics.base import Grades, Measures, Metric, ScoringContext
 from tuner.evaluation.samples import Sample
 
@@ -35,8 +36,6 @@ class BertScore(Metric):
 
     def grade(self, samples: Sequence[Sample], context: ScoringContext) -> Grades:
         """Scores the answers of all contestants together, so that each reference is embedded once."""
-        from tuner.evaluation.encoder.files import BuiltEncoder
-
         encoder = (context.encoder or BuiltEncoder()).load()
         places = [(name, index) for index in range(len(samples)) for name in CONTESTANTS]
         asked = [(name, index) for name, index in places if samples[index].answers[name] is not None]
