@@ -60,7 +60,7 @@ class Quotas(Protocol):
         ...
 
 
-def offered(models: FoundationModels, model: Model, region: str) -> FoundationModel:
+def offered_model(models: FoundationModels, model: Model, region: str) -> FoundationModel:
     """The base model as Bedrock describes it. Raises ModelUnavailableError when the Region does not offer it."""
     found = models.foundation_model(model.id)
     if found is None:
@@ -76,12 +76,13 @@ def offered(models: FoundationModels, model: Model, region: str) -> FoundationMo
     return found
 
 
-def tunable(models: FoundationModels, model: Model, region: str) -> FoundationModel:
+def customizable_model(models: FoundationModels, model: Model, region: str) -> FoundationModel:
     """The base model, which can be customized in the Region. A LEGACY model can be, until its end of life.
 
     Raises ModelUnavailableError that says why it cannot be customized, and what to use instead.
     """
-    found = offered(models, model, region)
+    found = offered_model(models, model, region)
+    # GetFoundationModel can still return a model that is past its end of life.
     if not found.active and _ended(model, found):
         end = _past_end(model, found) or "no longer active"
         raise ModelUnavailableError(f"base_model: {model.name} ({model.id}) is {end}.{_instead(model, region)}")
@@ -182,17 +183,19 @@ def check_run(
 ) -> Preflight:
     """The warnings and the judge's quotas. Raises the first problem that would make the run fail in this account."""
     model = catalog.model(manifest.base_model)
-    found = tunable(models, model, region)
+    found = customizable_model(models, model, region)
     check_legacy_serving(model, found, manifest.settings.serving)
     legacy = legacy_warning(model, found)
     warnings = [legacy] if legacy else []
     if manifest.settings.serving == "none":
         return Preflight(warnings=tuple(warnings))
     judge = catalog.judge_or_assumed(manifest.judge_model)
+    # The subscription comes first: a request to a judge without one would start it.
     check_subscription(access, judge)
     check_judge(ask, manifest.judge_model)
     if manifest.settings.serving == "provisioned":  # the evaluation uses hourly throughput, also with a commitment
         check_throughput_quota(quotas, manifest.settings.model_units)
+    # A judge without a known name in Service Quotas is not checked: its quotas show only when it throttles.
     found_quotas = per_minute(quotas.all("bedrock"), judge.quota, judge.routing) if judge.quota else {}
     return Preflight(
         warnings=(*warnings, *judge_warnings(judge)),
@@ -203,6 +206,7 @@ def check_run(
 
 def _ended(model: Model, found: FoundationModel) -> bool:
     """Whether an inactive model is past its end of life, by AWS's date or, where AWS has none, by the catalog."""
+    # AWS's date decides, because it can be later than the catalog's.
     if found.end_of_life:
         return found.end_of_life <= now()
     return model.retired

@@ -15,7 +15,7 @@ from tuner.aws.bedrock.resources import FoundationModel
 from tuner.aws.bedrock.tool_call import Tool
 from tuner.aws.quotas import Quota
 from tuner.core.errors import AccessDeniedError, AwsError, ModelUnavailableError, QuotaError, ThrottledError
-from tuner.preflight import check_run, legacy_warning, tunable
+from tuner.preflight import check_run, customizable_model, legacy_warning
 from tuner.settings import DeploymentSettings
 
 NOVA, HAIKU = "amazon.nova-micro-v1:0:128k", "anthropic.claude-3-haiku-20240307-v1:0:200k"
@@ -72,7 +72,7 @@ def run(account: Account, asked: Manifest) -> Preflight:
 
 
 def test_the_answer_of_bedrock_precedes_the_catalog() -> None:
-    assert tunable(Account(), catalog.model(HAIKU), "us-east-1").name == "The model"
+    assert customizable_model(Account(), catalog.model(HAIKU), "us-east-1").name == "The model"
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_the_answer_of_bedrock_precedes_the_catalog() -> None:
 )
 def test_an_unavailable_model_is_refused_with_reason_and_replacement(account: Account, model: str, said: str) -> None:
     with pytest.raises(ModelUnavailableError, match=said):
-        tunable(account, catalog.model(model), "eu-west-1")
+        customizable_model(account, catalog.model(model), "eu-west-1")
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_an_unavailable_model_is_refused_with_reason_and_replacement(account: Ac
 )
 def test_replacements_can_be_customized_in_the_region(region: str, said: str) -> None:
     with pytest.raises(ModelUnavailableError, match=rf"Use instead: {said}\.$"):
-        tunable(Account(offered=False), catalog.model("meta.llama3-2-1b-instruct-v1:0:128k"), region)
+        customizable_model(Account(offered=False), catalog.model("meta.llama3-2-1b-instruct-v1:0:128k"), region)
 
 
 @pytest.mark.parametrize(("units", "asked"), [(0, 1), (1, 2)])
@@ -152,7 +152,7 @@ def test_a_legacy_model_gives_a_warning_with_its_end_of_life() -> None:
 
 def test_a_legacy_model_without_a_known_end_of_life_is_accepted() -> None:
     model = catalog.model(NOVA)
-    found = tunable(Account(active=False), model, "us-east-1")
+    found = customizable_model(Account(active=False), model, "us-east-1")
     assert "on a date that is not announced" in str(legacy_warning(model, found))
 
 

@@ -16,7 +16,7 @@ from tuner.core.resource_names import resource_name
 from tuner.core.run import INCOMING, Role
 from tuner.intake.lines import with_lines
 from tuner.intake.resolve import Resolved, resolve
-from tuner.preflight import offered
+from tuner.preflight import offered_model
 from tuner.settings import DeploymentSettings, parse_document
 
 # Of these a dataset has one at most.
@@ -70,7 +70,7 @@ def write_manifest(
         settings=resolved.settings,
         base_model=resolved.model.id,
         base_endpoint=resolved.model.base_endpoint,
-        base_model_name=offered(models, resolved.model, deployment.region).name,
+        base_model_name=offered_model(models, resolved.model, deployment.region).name,
         judge_model=resolved.judge_model,
         hyperparameters=resolved.hyperparameters,
         resource_name=resource_name(deployment.name, folder.run_id),

@@ -16,7 +16,7 @@ from tuner.evaluation.judging.judge import Judge
 from tuner.evaluation.metrics.base import ScoringContext
 from tuner.evaluation.metrics.correctness import Correctness
 from tuner.evaluation.samples import Sample
-from tuner.preflight import legacy_warning, tunable
+from tuner.preflight import customizable_model, legacy_warning
 from tuner.settings import JudgeSettings
 
 _ANOTHER_MODEL = "Set another base_model, or deploy in a Region where this one can be tuned (docs/models.md)."
@@ -43,7 +43,7 @@ def checks(base_model: str, judge_model: str, region: str, ask: bool) -> Iterato
 
 def _base_model(model_id: str, region: str) -> str | CheckResult:
     model = catalog.model(model_id)
-    found = tunable(Bedrock(quick_client("bedrock")), model, region)
+    found = customizable_model(Bedrock(quick_client("bedrock")), model, region)
     if warning := legacy_warning(model, found):
         return CheckResult("Base model", "warning", warning, _ANOTHER_MODEL)
     return f"{found.name} ({model_id}) can be fine-tuned in {region}."
