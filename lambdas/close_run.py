@@ -17,14 +17,14 @@ from tuner.core.strict_model import FrozenModel
 from tuner.reporting import (
     await_release,
     build,
-    ended_from_outside,
+    execution_failure,
     is_notified,
     mark_notified,
-    measures,
+    notification_subject,
+    notification_text,
     publish,
     published,
-    subject,
-    summary,
+    run_metrics,
 )
 
 
@@ -57,12 +57,17 @@ def handler(event: StatusChange, env: Environment) -> None:
     if report is None or report.status == "SUCCEEDED":
         how = ending(ended.execution_arn)
         await_release(folder)
-        reason = ended_from_outside(ended.status, how.error, how.cause)
+        reason = execution_failure(ended.status, how.error, how.cause)
         report = build(folder, reason, ended.status, ended.execution_arn)
         publish(folder, report)
-        count_run(measures(report))
+        count_run(run_metrics(report))
     elif is_notified(folder, report):
         logger.info("The run has its report, and its notification was published", extra={"run_id": ended.name})
         return
-    notify(env.topic_arn, subject(report), summary(report), {"status": report.status, "run_id": report.run_id})
+    notify(
+        env.topic_arn,
+        notification_subject(report),
+        notification_text(report),
+        {"status": report.status, "run_id": report.run_id},
+    )
     mark_notified(folder, report)

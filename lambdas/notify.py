@@ -8,7 +8,7 @@ from __future__ import annotations
 from lambdas.step import Environment, RunEvent, logger, step
 from tuner.aws.notifications import notify
 from tuner.core.errors import EvaluationError
-from tuner.reporting import is_notified, mark_notified, published, subject, summary
+from tuner.reporting import is_notified, mark_notified, notification_subject, notification_text, published
 
 
 @step(RunEvent)
@@ -21,5 +21,10 @@ def handler(event: RunEvent, env: Environment) -> None:
     if is_notified(folder, report):
         logger.info("The notification of this report was already published")
         return
-    notify(env.topic_arn, subject(report), summary(report), {"status": report.status, "run_id": report.run_id})
+    notify(
+        env.topic_arn,
+        notification_subject(report),
+        notification_text(report),
+        {"status": report.status, "run_id": report.run_id},
+    )
     mark_notified(folder, report)

@@ -11,7 +11,7 @@ from lambdas.step import Environment, RunEvent, count_run, logger, step
 from tuner.aws.executions import Executions
 from tuner.core.artifact_keys import Keys
 from tuner.core.strict_model import StrictModel
-from tuner.reporting import build, failure, measures, publish
+from tuner.reporting import build, publish, run_metrics, step_failure
 
 
 class Caught(StrictModel):
@@ -31,14 +31,14 @@ class WriteReportEvent(RunEvent):
 @step(WriteReportEvent)
 def handler(event: WriteReportEvent, env: Environment) -> dict[str, str | None]:
     """Returns error and cause for the Fail state; both are null on success."""
-    caught = failure(**event.failure.model_dump()) if event.failure else None
+    caught = step_failure(**event.failure.model_dump()) if event.failure else None
     folder = env.folder(event.run_id)
     report = build(folder, caught)
     # A Lambda function continues when its execution is stopped. `close_run` then writes the report, which must not be
     # overwritten here.
     if Executions(env.state_machine_arn).status(event.run_id) == "RUNNING":
         publish(folder, report)
-        count_run(measures(report))
+        count_run(run_metrics(report))
     else:
         logger.info("The execution has ended: close_run writes its report")
     address = folder.uri(Keys.REPORT_PAGE)

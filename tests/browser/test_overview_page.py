@@ -9,7 +9,7 @@ import pytest
 from tests.browser.conftest import Browser
 from tests.unit.reporting.test_runs_page import later
 from tuner.reporting.collect.run_summary import run_summary
-from tuner.reporting.page.runs_page import overview
+from tuner.reporting.page.runs_page import runs_page
 
 pytestmark = pytest.mark.browser
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.browser
 def html(reported: Any) -> str:
     made = run_summary(reported())
     better = {"correctness": made.scores["correctness"].model_copy(update={"tuned": 10.0})}
-    return overview([later(made, 3, scores={}), later(made, 2, scores=better), made])
+    return runs_page([later(made, 3, scores={}), later(made, 2, scores=better), made])
 
 
 def column(browser: Browser, index: int) -> list[str]:

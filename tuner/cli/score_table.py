@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tuner.artifacts.scores import MeasureScores
-from tuner.reporting.formatting import number, title
+from tuner.reporting.formatting import measure_title, number
 
 # Measures that can decide the verdict come before those that only describe.
 _FIRST = ("correctness", "bertscore_f1", "bertscore_precision", "bertscore_recall")
@@ -32,7 +32,7 @@ def score_table(
         scores = measures[name]
         if scores.base.mean is not None or scores.tuned.mean is not None:
             conclusion = [scores.conclusion.value if scores.conclusion else ""] if conclusions else []
-            table.add_row(scores.label or title(name), *_numbers(scores), *conclusion)
+            table.add_row(scores.label or measure_title(name), *_numbers(scores), *conclusion)
     return table
 
 

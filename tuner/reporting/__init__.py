@@ -1,17 +1,17 @@
-"""A run's report: gathered from its folder, written as JSON and as one page, summed up for a notification.
+"""The report of a run: made from the artifacts in its folder, written as JSON and as a page, and sent as a message.
 
-report = build(folder)      # whatever the run made, as a Report
-publish(folder, report)     # report/report.json and report/index.html
-summary(report)             # Markdown
+report = build(folder)          # the artifacts of the run as one Report
+publish(folder, report)         # report/report.json, report/index.html and report/card.json
+notification_text(report)       # the message for the topic, in Markdown
 """
 
 from tuner.artifacts.report import Failure, Report
 from tuner.reporting.collect.build import build, build_comparison
 from tuner.reporting.collect.release_state import await_release
 from tuner.reporting.notify.delivery_marker import is_notified, mark_notified
-from tuner.reporting.notify.failure_message import ended_from_outside, failure
-from tuner.reporting.notify.notification import subject, summary
-from tuner.reporting.notify.run_metrics import measures
+from tuner.reporting.notify.failure_message import execution_failure, step_failure
+from tuner.reporting.notify.notification import notification_subject, notification_text
+from tuner.reporting.notify.run_metrics import run_metrics
 from tuner.reporting.page.page import page
 from tuner.reporting.publish import publish, published
 
@@ -21,14 +21,14 @@ __all__ = [
     "await_release",
     "build",
     "build_comparison",
-    "ended_from_outside",
-    "failure",
+    "execution_failure",
     "is_notified",
     "mark_notified",
-    "measures",
+    "notification_subject",
+    "notification_text",
     "page",
     "publish",
     "published",
-    "subject",
-    "summary",
+    "run_metrics",
+    "step_failure",
 ]

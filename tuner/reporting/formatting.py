@@ -1,13 +1,13 @@
-"""Numbers, times and names as people read them."""
+"""Formats numbers, money, times and names for people."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from math import floor, log10
 
 _NONE = "–"
-_NEXT_TO_NOTHING = 0.0001
+# Below this, a price is shown for a million units.
+_SMALLEST_UNIT_PRICE = 0.0001
 _TITLES = {
     "bertscore_precision": "BERTScore precision",
     "bertscore_recall": "BERTScore recall",
@@ -17,13 +17,13 @@ _TITLES = {
 }
 
 
-def title(name: str) -> str:
-    """A metric's name when it gives no label."""
+def measure_title(name: str) -> str:
+    """A readable name for a measure without a label."""
     return _TITLES.get(name, name.replace("_", " ").capitalize())
 
 
 def number(value: float | None, signed: bool = False) -> str:
-    """Three digits that count: 0.703, 6.25, 42.1, 1,204."""
+    """Three significant digits, and all digits before the decimal point: 0.703, 6.25, 42.1, 1,204."""
     if value is None:
         return _NONE
     size = abs(value)
@@ -33,44 +33,44 @@ def number(value: float | None, signed: bool = False) -> str:
 
 
 def grade(value: float | None) -> str:
-    """One answer's score: a whole grade without digits (7), any other as `number` has it."""
+    """The score of one answer: an integer without decimals (7), any other like `number`."""
     return f"{value:,.0f}" if value is not None and value == int(value) else number(value)
 
 
 def probability(p: float | None) -> str:
-    """0.031, and no more zeros than anyone reads: < 0.001."""
+    """A probability with three decimals: 0.031, or < 0.001."""
     return "< 0.001" if p is not None and p < 0.001 else number(p)
 
 
-def short(value: float) -> str:
-    """A bound of a range, with no more digits than it has: 1, 0.5."""
+def range_limit(value: float) -> str:
+    """A limit of a range without trailing zeros: 1, 0.5."""
     return f"{value:g}".replace("-", "−")
 
 
-def whole(value: float | None) -> str:
-    """A count: 1,204."""
+def integer(value: float | None) -> str:
+    """A count with thousands separators: 1,204."""
     return _NONE if value is None else f"{value:,.0f}"
 
 
 def money(usd: float | None) -> str:
-    """US dollars; below a cent two digits that count, so that a cheap run does not read as free: $0.000037."""
+    """US dollars. Below a cent with two significant digits, so that a low cost does not read as zero: $0.000037."""
     if usd is None:
         return "not known"
     return f"${usd:,.2f}" if usd >= 0.01 or usd == 0 else f"${usd:.{1 - floor(log10(usd))}f}"
 
 
 def price(usd: float | None) -> str:
-    """A price of one unit, or of a million where one costs next to nothing: $108.15, $0.035 a million."""
-    return money(usd) if usd is None or usd >= _NEXT_TO_NOTHING or usd == 0 else f"${usd * 1e6:,.4g} a million"
+    """The price of one unit, or of a million units when one costs very little: $108.15, $0.035 a million."""
+    return money(usd) if usd is None or usd >= _SMALLEST_UNIT_PRICE or usd == 0 else f"${usd * 1e6:,.4g} a million"
 
 
 def quantity(value: float | None) -> str:
-    """A count of units, or that nobody counted."""
+    """A number of units, or `not counted`."""
     return "not counted" if value is None else f"{value:,.2f}".removesuffix(".00")
 
 
 def share_or_number(value: float | None, scale: tuple[float, float] | None) -> str:
-    """A share in per cent when the scale is from 0 to 1, else a number."""
+    """A percentage when the scale is from 0 to 1, otherwise a number."""
     return f"{value:.0%}".replace("%", " %") if value is not None and scale == (0, 1) else number(value)
 
 
@@ -85,12 +85,12 @@ def duration(seconds: float | None) -> str:
     return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
 
 
-def between(start: str | None, end: str | None) -> float | None:
-    """Seconds from one ISO time to another; None when one is missing."""
+def seconds_between(start: str | None, end: str | None) -> float | None:
+    """Seconds from one ISO 8601 time to another. None when one is missing."""
     return (_moment(end) - _moment(start)).total_seconds() if start and end else None
 
 
-def when(text: str | None) -> str:
+def timestamp(text: str | None) -> str:
     """2026-11-23 07:13:39 UTC."""
     return _moment(text).strftime("%Y-%m-%d %H:%M:%S UTC") if text else _NONE
 
@@ -98,11 +98,6 @@ def when(text: str | None) -> str:
 def minute(text: str) -> str:
     """2026-11-23 07:13, in UTC."""
     return _moment(text).strftime("%Y-%m-%d %H:%M")
-
-
-def joined(parts: Sequence[str]) -> str:
-    """a, b and c."""
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
 def plural(count: int, one: str, many: str | None = None) -> str:

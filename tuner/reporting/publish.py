@@ -1,4 +1,4 @@
-"""Puts a report into the run's folder, and takes it out again."""
+"""Writes a report into the run's folder, and reads it."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from tuner.aws.s3.run_summaries import add_run_summary, run_summaries
 from tuner.core.artifact_keys import Keys
 from tuner.reporting.collect.run_summary import run_summary
 from tuner.reporting.page.page import page
-from tuner.reporting.page.runs_page import overview
+from tuner.reporting.page.runs_page import runs_page
 
 
 def publish(folder: RunFolder, report: Report) -> str:
-    """Writes the page and the summary, then report.json: where it is, the others are too. Returns the page's address.
+    """Writes the page, the summary, report.json, and then the page of all runs. Returns the address of the run's page.
 
-    The page over all runs is written anew last.
+    report.json comes after the page and the summary, so a run that has report.json has the other two.
     """
     address = folder.write(Keys.REPORT_PAGE, page(report).encode())
     own = run_summary(report)
@@ -26,10 +26,10 @@ def publish(folder: RunFolder, report: Report) -> str:
 
 
 def _publish_overview(folder: RunFolder, own: RunSummary) -> None:
-    """Runs that end at the same time write it in any order: who finds one summary more afterwards writes it again."""
+    """Writes the page of all runs, and repeats it when another run has ended meanwhile."""
     shown, known = None, add_run_summary(folder, own)
     while shown != known:
-        folder.run_index.write_page(overview(known).encode())
+        folder.run_index.write_page(runs_page(known).encode())
         shown, known = known, run_summaries(folder)
 
 

@@ -10,7 +10,7 @@ from tests.unit.reporting.sample import artifacts
 from tuner.core.artifact_keys import Keys
 from tuner.reporting import Report, build, page
 from tuner.reporting.collect.break_even import assumed, outcome
-from tuner.reporting.page.charts import break_even_lines
+from tuner.reporting.page.charts import break_even_chart
 
 RATES = [
     {"item": item, "term": term, "usd": usd, "source": "s"}
@@ -75,8 +75,8 @@ def test_a_pace_that_asks_much_of_a_unit_is_said() -> None:
 
 
 def test_without_a_known_price_there_is_no_chart() -> None:
-    assert break_even_lines(found({("input", None): None})) is None
-    assert break_even_lines(found(passages_tokens=0)) is not None
+    assert break_even_chart(found({("input", None): None})) is None
+    assert break_even_chart(found(passages_tokens=0)) is not None
 
 
 def test_given_assumptions_are_called_given() -> None:

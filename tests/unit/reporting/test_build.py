@@ -1,4 +1,4 @@
-"""The report is what the run made: everything of a whole run, something of one that failed early."""
+"""Building the report from the artifacts of a run that succeeded, or that failed early."""
 
 import json
 import re
@@ -14,7 +14,7 @@ from tuner.reporting import Failure, Report, build, publish, published
 FAILURE = Failure(error="DatasetError", message="training.jsonl, line 3: not JSON.\nMend it.")
 
 
-def test_a_whole_run_is_told_whole(report: Report) -> None:
+def test_the_report_has_everything_that_a_successful_run_wrote(report: Report) -> None:
     assert (report.run_id, report.dataset, report.status, report.failure) == (RUN, "bedrock-faq", "SUCCEEDED", None)
     assert (report.started_at, report.ended_at) == ("2026-11-23T07:00:00.123Z", "2026-11-23T08:50:00Z")
     assert report.execution_arn == EXECUTION
@@ -59,13 +59,13 @@ def test_a_blank_answer_that_the_scoring_counts_as_failed_is_the_worst_too(folde
     assert build(folder_of(things)).questions[0].gain == -1
 
 
-def test_gains_are_told_by_the_deciding_metric(report: Report) -> None:
+def test_gains_are_by_the_deciding_measure(report: Report) -> None:
     assert report.verdict.metric == "correctness"
     assert [question.gain for question in report.questions[:2]] == [5, 6]
     assert report.questions[5].outcome == "tie"
 
 
-def test_coverage_stands_beside_the_questions_it_is_known_of(report: Report) -> None:
+def test_questions_have_their_coverage_where_it_is_known(report: Report) -> None:
     first, second, _, fourth, *_ = report.questions
     assert first.coverage
     assert (first.coverage.subject, first.coverage.records) == (("agent",), 1)
@@ -79,7 +79,7 @@ def test_the_paid_window_runs_from_creation_to_release(report: Report) -> None:
     assert report.serving.paid_seconds == 23 * 60 + 30
 
 
-def test_an_endpoint_not_released_yet_is_paid_for_until_now(folder_of: FolderOf) -> None:
+def test_an_endpoint_that_is_not_released_is_paid_for_until_now(folder_of: FolderOf) -> None:
     things = artifacts()
     things[Keys.ENDPOINT] = things[Keys.ENDPOINT].replace(b'"2026-11-23T08:44:30Z"', b"null")
     serving = build(folder_of(things), at=AT).serving
@@ -95,7 +95,7 @@ def test_an_on_demand_deployment_is_not_paid_by_time(folder_of: FolderOf) -> Non
     assert serving.paid_seconds is None
 
 
-def test_the_timeline_is_in_order_and_knows_the_paid_window(report: Report) -> None:
+def test_the_timeline_is_in_order_and_has_the_paid_time(report: Report) -> None:
     moments = {moment.name: moment for moment in report.timeline}
     assert moments["Endpoint is paid for"].ended_at == "2026-11-23T08:44:30Z"
     assert moments["Training"].started_at == "2026-11-23T07:02:00Z"
@@ -118,7 +118,7 @@ def test_stand_ins_are_named(folder_of: FolderOf) -> None:
     assert report.models.tuned.stand_in
 
 
-def test_a_run_refused_in_its_first_step_has_a_report_all_the_same(folder_of: FolderOf) -> None:
+def test_a_run_that_was_refused_in_its_first_step_has_a_report(folder_of: FolderOf) -> None:
     report = build(folder_of({}), FAILURE, execution_arn=EXECUTION, at=AT)
     assert (report.run_id, report.dataset, report.status, report.execution_arn) == (RUN, None, "FAILED", EXECUTION)
     assert report.failure == FAILURE
@@ -131,10 +131,10 @@ def test_a_run_that_serves_nothing_has_no_verdict(folder_of: FolderOf) -> None:
     report = build(folder_of({name: data for name, data in artifacts().items() if name in kept}))
     assert report.status == "SUCCEEDED"
     assert report.verdict.value is None
-    assert "nothing says whether it is better" in report.verdict.sentence
+    assert "it is not known whether it is better" in report.verdict.sentence
 
 
-def test_an_artifact_of_another_shape_is_named(folder_of: FolderOf) -> None:
+def test_an_artifact_of_another_form_is_named_in_the_error(folder_of: FolderOf) -> None:
     with pytest.raises(ArtifactError, match=r"training/summary.json: epochs.0.epoch: .*documented form"):
         build(folder_of({Keys.TRAINING_SUMMARY: json.dumps({"epochs": [{"epoch": "first"}]}).encode()}))
 
@@ -152,7 +152,9 @@ def test_an_artifact_of_another_shape_is_named(folder_of: FolderOf) -> None:
         (Keys.answers("tuned", 0), b"cut off"),
     ],
 )
-def test_the_report_of_a_failure_comes_out_whatever_is_broken(folder_of: FolderOf, name: str, data: bytes) -> None:
+def test_the_report_of_a_failed_run_is_written_when_an_artifact_is_broken(
+    folder_of: FolderOf, name: str, data: bytes
+) -> None:
     folder = folder_of(artifacts() | {name: data})
     with pytest.raises(ArtifactError, match=re.escape(name.partition("/")[0])):
         build(folder)

@@ -6,24 +6,24 @@ from pygal.etree import etree
 
 from tuner.artifacts.report import Report
 from tuner.artifacts.training import TrainingSummary
-from tuner.reporting.page.charts import loss_curves
+from tuner.reporting.page.charts import loss_chart
 
 
 def curves(**facts: object) -> str:
-    return loss_curves(TrainingSummary.model_validate(facts)) or ""
+    return loss_chart(TrainingSummary.model_validate(facts)) or ""
 
 
 def test_a_chart_brings_no_style_script_or_id_of_its_own(report: Report) -> None:
-    drawn = loss_curves(report.training)
+    drawn = loss_chart(report.training)
     assert not re.search(r"<style|<script|<defs|style=|id=|<!--", drawn)
     assert 'role="img" aria-label="Loss curves"' in drawn
 
 
 def test_lambda_has_no_lxml_and_draws_the_same(report: Report) -> None:
-    with_lxml = loss_curves(report.training)
+    with_lxml = loss_chart(report.training)
     try:
         etree.to_etree()
-        without = loss_curves(report.training)
+        without = loss_chart(report.training)
     finally:
         etree.to_lxml()
     places = re.compile(r'(?: d| cx| class)="([^"]*)"')
@@ -32,7 +32,7 @@ def test_lambda_has_no_lxml_and_draws_the_same(report: Report) -> None:
 
 
 def test_every_curve_is_there_and_the_best_epoch_is_marked(report: Report) -> None:
-    drawn = loss_curves(report.training)
+    drawn = loss_chart(report.training)
     for name in ("training-step", "training-epoch", "validation", "best"):
         assert f"series {name}" in drawn
 

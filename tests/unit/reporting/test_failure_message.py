@@ -1,10 +1,10 @@
-"""What Step Functions hands on of an error, as one message."""
+"""Messages from the errors that Step Functions reports."""
 
 import json
 
 import pytest
 
-from tuner.reporting import ended_from_outside, failure
+from tuner.reporting import execution_failure, step_failure
 
 
 def cause(message: str, kind: str = "DatasetError") -> str:
@@ -13,19 +13,19 @@ def cause(message: str, kind: str = "DatasetError") -> str:
 
 
 def test_a_functions_cause_becomes_its_class_and_its_message() -> None:
-    found = failure("DatasetError", cause("training.jsonl, line 3: not JSON.\nMend it — and “upload” again."))
+    found = step_failure("DatasetError", cause("training.jsonl, line 3: not JSON.\nMend it — and “upload” again."))
     assert found.error == "DatasetError"
     assert found.message == "training.jsonl, line 3: not JSON.\nMend it — and “upload” again."
 
 
 def test_the_class_in_the_cause_wins_over_the_name_the_service_gives() -> None:
-    assert failure("Runtime.HandlerError", cause("no", "QuotaError")).error == "QuotaError"
+    assert step_failure("Runtime.HandlerError", cause("no", "QuotaError")).error == "QuotaError"
 
 
 @pytest.mark.parametrize("end", [40, 50_000])
 def test_a_cause_that_was_cut_off_still_gives_its_message(end: int) -> None:
     long = cause("é\n" * 40_000)[:end]
-    found = failure("DatasetError", long)
+    found = step_failure("DatasetError", long)
     assert found.error == "DatasetError"
     assert found.message.startswith("é\né")
     assert "errorMessage" not in found.message
@@ -33,14 +33,14 @@ def test_a_cause_that_was_cut_off_still_gives_its_message(end: int) -> None:
 
 
 def test_a_timeout_says_what_happened_before_what_aws_says() -> None:
-    found = failure("States.Timeout", "")
+    found = step_failure("States.Timeout", "")
     assert found.error == "States.Timeout"
-    assert "longer than it may" in found.message
+    assert "reached its time limit" in found.message
 
 
 def test_a_killed_process_is_out_of_memory() -> None:
     message = "RequestId: 1 Error: Runtime exited with error: signal: killed"
-    found = failure("Runtime.ExitError", cause(message, "Runtime.ExitError"))
+    found = step_failure("Runtime.ExitError", cause(message, "Runtime.ExitError"))
     assert found.error == "Runtime.OutOfMemory"
     assert "memory" in found.message
     assert message in found.message
@@ -48,36 +48,36 @@ def test_a_killed_process_is_out_of_memory() -> None:
 
 @pytest.mark.parametrize("text", ["not JSON", '["a list"]', '{"other": 1}', "12"])
 def test_a_plain_cause_stays_as_it_is(text: str) -> None:
-    assert failure("Lambda.TooManyRequestsException", text).message == text
+    assert step_failure("Lambda.TooManyRequestsException", text).message == text
 
 
 def test_a_failed_map_without_a_cause_says_where_to_look() -> None:
-    found = failure("States.ExceedToleratedFailureThreshold", None)
+    found = step_failure("States.ExceedToleratedFailureThreshold", None)
     assert "shards" in found.message
 
 
-def test_an_error_without_any_words_says_where_to_look() -> None:
-    assert "history" in failure("Odd", None).message
-    assert failure(None, None).error == "UnknownError"
+def test_an_error_without_a_message_says_where_to_look() -> None:
+    assert "history" in step_failure("Odd", None).message
+    assert step_failure(None, None).error == "UnknownError"
 
 
-def test_a_stopped_run_tells_the_cause_that_was_given() -> None:
-    found = ended_from_outside("ABORTED", None, "wrong dataset")
+def test_the_cause_of_a_stop_is_in_the_message() -> None:
+    found = execution_failure("ABORTED", None, "wrong dataset")
     assert found.error == "Stopped"
-    assert "by hand" in found.message
+    assert "was stopped" in found.message
     assert found.message.endswith("wrong dataset")
 
 
-def test_a_run_out_of_time_needs_no_cause() -> None:
-    assert ended_from_outside("TIMED_OUT", "States.Timeout", None).message.startswith("The run took longer")
+def test_a_run_that_timed_out_has_a_message_without_a_cause() -> None:
+    assert execution_failure("TIMED_OUT", "States.Timeout", None).message.startswith("The run reached the time limit")
 
 
 def test_a_failed_run_keeps_its_own_failure() -> None:
-    assert ended_from_outside("FAILED", "QuotaError", "too few units").message == "too few units"
+    assert execution_failure("FAILED", "QuotaError", "too few units").message == "too few units"
 
 
-def test_throughput_that_could_not_be_released_is_said_first() -> None:
-    found = failure("EvaluationError", cause("No answers."), cause("Bedrock says: Conflict.", "StillAliveError"))
-    assert found.message.startswith("The throughput may still be running")
+def test_throughput_that_could_not_be_released_comes_first() -> None:
+    found = step_failure("EvaluationError", cause("No answers."), cause("Bedrock says: Conflict.", "StillAliveError"))
+    assert found.message.startswith("The throughput could not be released")
     assert "Bedrock says: Conflict." in found.message
     assert found.message.endswith("No answers.")

@@ -53,8 +53,8 @@ def test_durations_have_two_units(seconds: float | None, text: str) -> None:
 
 
 def test_times_without_a_zone_are_utc() -> None:
-    assert formatting.when("2026-11-23T07:13:39") == "2026-11-23 07:13:39 UTC"
-    assert formatting.between("2026-11-23T07:00:00Z", "2026-11-23T08:00:00+01:00") == 0
+    assert formatting.timestamp("2026-11-23T07:13:39") == "2026-11-23 07:13:39 UTC"
+    assert formatting.seconds_between("2026-11-23T07:00:00Z", "2026-11-23T08:00:00+01:00") == 0
 
 
 @pytest.mark.parametrize(("value", "text"), [(7, "7"), (0.7, "0.700"), (None, "–")])

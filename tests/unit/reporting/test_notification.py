@@ -6,12 +6,12 @@ import pytest
 
 from tests.unit.reporting.conftest import AT, FolderOf
 from tests.unit.reporting.sample import RUN
-from tuner.reporting import Failure, Report, build, subject, summary
+from tuner.reporting import Failure, Report, build, notification_subject, notification_text
 from tuner.reporting.notify.notification import one_line
 
 
 def test_success_tells_scores_the_paid_window_and_where_to_look(report: Report) -> None:
-    text = summary(report)
+    text = notification_text(report)
     assert "The tuned model is better than the base model" in text
     assert "| Correctness (judge) | 2.00 | 6.12 | +4.12 |" in text
     assert "paid for 23 min 30 s" in text
@@ -20,7 +20,7 @@ def test_success_tells_scores_the_paid_window_and_where_to_look(report: Report) 
 
 
 def test_failure_tells_the_reason_and_where_to_look(folder_of: FolderOf) -> None:
-    text = summary(
+    text = notification_text(
         build(folder_of({}), Failure(error="DatasetError", message="a.csv, line 2: empty.\nFill it."), at=AT)
     )
     assert "\n    a.csv, line 2: empty.\n    Fill it.\n" in text
@@ -30,35 +30,35 @@ def test_failure_tells_the_reason_and_where_to_look(folder_of: FolderOf) -> None
 
 def test_the_message_of_a_failure_is_not_markup(folder_of: FolderOf) -> None:
     message = "# x\n[a](http://x) <b> field 'a_b'\n\n- y"
-    text = summary(build(folder_of({}), Failure(error="DatasetError", message=message), at=AT))
+    text = notification_text(build(folder_of({}), Failure(error="DatasetError", message=message), at=AT))
     block = text.partition("**DatasetError**\n\n")[2].partition("\n\n- Report")[0]
     assert all(line.startswith("    ") for line in block.splitlines())
     assert "field 'a_b'" in block
 
 
 def test_success_tells_the_gate_and_what_to_know_before_believing(report: Report) -> None:
-    text = summary(report)
+    text = notification_text(report)
     assert "**Gate:** Accepted: correctness is 6.12" in text
-    assert "carries the tag bedrock-tuner:gate=accepted, and EventBridge was told." in text
+    assert "carries the tag bedrock-tuner:gate=accepted, and an event was sent to EventBridge." in text
     assert "1 of 8 questions got no answer from the tuned model" in text
     assert "Length in words" not in text
 
 
 def test_throughput_that_may_still_be_alive_is_shouted(report: Report) -> None:
     alive = report.serving.model_copy(update={"released_at": None})
-    assert "NOT known to be released" in summary(report.model_copy(update={"serving": alive}))
+    assert "NOT known to be released" in notification_text(report.model_copy(update={"serving": alive}))
 
 
 def test_throughput_that_is_kept_says_until_when_and_a_term_that_it_stays(report: Report) -> None:
     kept = report.serving.model_copy(update={"released_at": None, "kept_until": "2026-11-23T20:00:00Z"})
-    assert "kept until 2026-11-23 20:00" in summary(report.model_copy(update={"serving": kept}))
+    assert "kept until 2026-11-23 20:00" in notification_text(report.model_copy(update={"serving": kept}))
     term = kept.model_copy(update={"commitment": "OneMonth", "arn": "arn:aws:bedrock:x"})
-    assert "its term (OneMonth)" in summary(report.model_copy(update={"commitment": term}))
+    assert "the term OneMonth" in notification_text(report.model_copy(update={"commitment": term}))
 
 
 @pytest.mark.parametrize("name", ["データ\nset" * 30, "x" * 200])
 def test_the_subject_is_what_sns_takes(report: Report, name: str) -> None:
-    text = subject(report.model_copy(update={"run_id": name}))
+    text = notification_subject(report.model_copy(update={"run_id": name}))
     assert re.fullmatch(r"[A-Za-z0-9][ -~]{0,99}", text)
 
 

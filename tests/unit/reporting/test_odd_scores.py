@@ -14,7 +14,7 @@ from tuner.artifacts.scores import QuestionScores
 from tuner.core.artifact_keys import Keys
 from tuner.core.text_sanitizer import readable
 from tuner.evaluation.scores import Graded, summarize
-from tuner.reporting import build, page, subject, summary
+from tuner.reporting import build, notification_subject, notification_text, page
 
 
 def told(folder_of: FolderOf, records: list[dict[str, Any]]) -> str:
@@ -25,8 +25,8 @@ def told(folder_of: FolderOf, records: list[dict[str, Any]]) -> str:
     graded = tuple(QuestionScores.model_validate(record) for record in records)
     things[Keys.SCORES] = summarize(Graded(graded, {}, {})).to_json()
     report = build(folder_of(things), at=AT)
-    assert subject(report)
-    return "".join(Tags(page(report)).text) + summary(report)
+    assert notification_subject(report)
+    return "".join(Tags(page(report)).text) + notification_text(report)
 
 
 def record(at: int, base: float | None, tuned: float | None) -> dict[str, Any]:

@@ -98,7 +98,7 @@ def test_markup_of_others_stays_text(report: Report) -> None:
 
 def test_findings_are_counted_by_rule_with_the_first_of_each(report: Report) -> None:
     seen = " ".join("".join(Tags(page(report)).text).split())
-    assert "RuleFindingsThe first of them repeated1training.jsonl, line 12: The same record as in line 3." in seen
+    assert "RuleFindingsFirst findings repeated1training.jsonl, line 12: The same record as in line 3." in seen
 
 
 def test_nothing_is_fetched_and_no_style_or_script_is_outside_the_policy(report: Report) -> None:
@@ -160,10 +160,10 @@ def test_the_best_earlier_run_has_its_mean_its_difference_and_its_interval(repor
     assert re.findall(r"<tr class=deciding>.*?</tr>", alone, re.DOTALL)[0].count('class="whisker"') == 1
 
 
-def test_the_gate_stands_at_the_top_with_what_it_left_on_the_model(report: Report) -> None:
+def test_the_page_shows_the_gate_and_the_tag_that_it_set(report: Report) -> None:
     text = "".join(Tags(page(report)).text)
     assert "Accepted: correctness is 6.12, at least 6" in text
-    assert "carries the tag bedrock-tuner:gate=accepted, and EventBridge was told." in text
+    assert "carries the tag bedrock-tuner:gate=accepted, and an event was sent to EventBridge." in text
     kept = report.model_copy(
         update={"gate": report.gate.model_copy(update={"decision": "rejected", "tag": "accepted"})}
     )
@@ -200,3 +200,9 @@ def test_an_undecided_verdict_says_what_is_undecided(report: Report) -> None:
     html = page(report.model_copy(update={"verdict": report.verdict.model_copy(update={"sentence": sentence})}))
     text = " ".join("".join(Tags(html).text).split())
     assert "It is undecided whether the tuned model is better. +0.1 ROUGE-L on average, so it may be chance." in text
+
+
+def test_a_score_by_a_person_is_shown_with_the_grade_of_the_judge(report: Report) -> None:
+    tuned = report.questions[0].tuned.model_copy(update={"human": True, "judge_correctness": 3})
+    question = report.questions[0].model_copy(update={"tuned": tuned})
+    assert "Scored by a person; the judge gave 3." in page(report.model_copy(update={"questions": (question,)}))

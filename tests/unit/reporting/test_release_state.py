@@ -1,4 +1,4 @@
-"""The report of a stopped run waits for the release that happens beside it, and not for ever."""
+"""The report of a stopped run waits for the release of its endpoint, for a limited time."""
 
 import json
 
@@ -28,14 +28,16 @@ def test_it_waits_until_the_endpoint_is_released(folder_of: FolderOf) -> None:
     assert len(pauses) == 3
 
 
-def test_it_does_not_wait_for_ever(folder_of: FolderOf) -> None:
+def test_it_waits_for_90_seconds_at_most(folder_of: FolderOf) -> None:
     pauses: list[float] = []
     await_release(folder_of({Keys.ENDPOINT: json.dumps(ALIVE).encode()}), pauses.append)
     assert sum(pauses) == 90
 
 
 @pytest.mark.parametrize("endpoint", [None, RELEASED, ALIVE | {"commitment": "OneMonth"}])
-def test_where_there_is_nothing_to_wait_for_it_does_not_wait(folder_of: FolderOf, endpoint: dict[str, object]) -> None:
+def test_it_does_not_wait_without_an_endpoint_that_will_be_released(
+    folder_of: FolderOf, endpoint: dict[str, object]
+) -> None:
     folder = folder_of({} if endpoint is None else {Keys.ENDPOINT: json.dumps(endpoint).encode()})
     await_release(folder, lambda _: pytest.fail("waited"))
 
@@ -56,15 +58,18 @@ def with_job(**members: str | None) -> MemoryFolder:
     ("members", "said"),
     [
         ({"stopped_at": "2026-11-23T08:00:00Z"}, "was stopped at 2026-11-23 08:00:00 UTC. Bedrock charges"),
-        ({"left_at": "2026-11-23T08:00:00Z"}, "left to complete: a new run of the same content (tuner run --again)"),
+        (
+            {"left_at": "2026-11-23T08:00:00Z"},
+            "so it was not stopped. A new run with the same content (tuner run --again)",
+        ),
     ],
     ids=["stopped", "left"],
 )
-def test_a_run_that_ended_in_its_training_says_what_became_of_the_job(members: dict[str, str], said: str) -> None:
+def test_the_report_says_whether_the_job_was_stopped(members: dict[str, str], said: str) -> None:
     assert said in str(job_sentence(with_job(**members)))
 
 
-def test_a_job_that_is_going_to_be_stopped_is_waited_for() -> None:
+def test_it_waits_until_the_job_is_stopped() -> None:
     folder, pauses = with_job(), list[float]()
 
     def pause(seconds: float) -> None:

@@ -13,7 +13,7 @@ from tuner.aws.s3.run_index import RunIndex
 from tuner.core.artifact_keys import Keys
 from tuner.reporting import Failure, Report, build, publish
 from tuner.reporting.collect.run_summary import run_summary
-from tuner.reporting.page.runs_page import overview
+from tuner.reporting.page.runs_page import runs_page
 
 
 def page_of(folder: RunFolder) -> str:
@@ -29,7 +29,7 @@ def later(made: RunSummary, day: int, **changes: object) -> RunSummary:
 def test_every_run_is_listed_with_its_scores_and_a_link(report: Report) -> None:
     made = run_summary(report)
     failed = later(made, 2, status="FAILED", scores={}, verdict=made.verdict.model_copy(update={"value": None}))
-    seen = Tags(overview([failed, made]))
+    seen = Tags(runs_page([failed, made]))
     links = [attributes["href"] for tag, attributes in seen.tags if tag == "a"]
     assert f"{RUN}/report/index.html" in links
     assert f"{RUN}-r2/report/index.html" in links
@@ -41,16 +41,16 @@ def test_every_run_is_listed_with_its_scores_and_a_link(report: Report) -> None:
 def test_what_the_gate_decided_has_a_column_once_a_run_has_a_gate(report: Report) -> None:
     made = run_summary(report)
     assert made.gate == "accepted"
-    assert "accepted" in "".join(Tags(overview([made, later(made, 2, gate=None)])).text)
-    without = "".join(Tags(overview([later(made, 2, gate=None)])).text)
+    assert "accepted" in "".join(Tags(runs_page([made, later(made, 2, gate=None)])).text)
+    without = "".join(Tags(runs_page([later(made, 2, gate=None)])).text)
     assert "Gate" not in without
 
 
 def test_a_dataset_has_a_line_once_it_has_two_scored_runs(report: Report) -> None:
     made = run_summary(report)
-    assert "<svg" not in overview([made])
-    assert "history-tuned" in overview([later(made, 2), made])
-    assert "<svg" not in overview([later(made, 2, dataset="other"), made])
+    assert "<svg" not in runs_page([made])
+    assert "history-tuned" in runs_page([later(made, 2), made])
+    assert "<svg" not in runs_page([later(made, 2, dataset="other"), made])
 
 
 def test_markup_of_others_stays_text(report: Report) -> None:
@@ -58,14 +58,14 @@ def test_markup_of_others_stays_text(report: Report) -> None:
     made = run_summary(report).model_copy(
         update={"dataset": HOSTILE, "base_model": HOSTILE, "scores": scores, "stand_ins": (HOSTILE,)}
     )
-    seen = Tags(overview([later(made, 2), made]))
+    seen = Tags(runs_page([later(made, 2), made]))
     assert [tag for tag, _ in seen.tags].count("script") == 1
     assert not [tag for tag, _ in seen.tags if tag == "img"]
     assert HOSTILE in "".join(seen.text)
 
 
 def test_no_runs_is_a_page_too() -> None:
-    assert "0 runs" in overview([])
+    assert "0 runs" in runs_page([])
 
 
 def test_publishing_a_report_brings_it_onto_the_page(folder_of: FolderOf, report: Report) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from tuner.artifacts.report import Moment
 from tuner.artifacts.scores import MeasureScores
-from tuner.reporting.page.svg import SCALE, interval, shares, stretches
+from tuner.reporting.page.svg import SCALE, interval_bar, timeline_bars, win_shares
 
 
 def measure(low: float, high: float, better: str = "higher") -> MeasureScores:
@@ -18,7 +18,7 @@ def measure(low: float, high: float, better: str = "higher") -> MeasureScores:
     [(1, 2, "higher", "better"), (1, 2, "lower", "worse"), (-2, -1, "lower", "better"), (-1, 2, "higher", "undecided")],
 )
 def test_right_of_the_middle_is_better(low: float, high: float, better: str, kind: str) -> None:
-    drawn = interval(measure(low, high, better))
+    drawn = interval_bar(measure(low, high, better))
     assert drawn
     assert drawn.bar.kind == kind
     assert (drawn.mean > SCALE / 2) == (kind != "worse")
@@ -27,22 +27,22 @@ def test_right_of_the_middle_is_better(low: float, high: float, better: str, kin
 
 @pytest.mark.parametrize("value", [0.0, 1e-9, 1e9])
 def test_an_interval_stays_on_the_scale(value: float) -> None:
-    drawn = interval(measure(-value, value))
+    drawn = interval_bar(measure(-value, value))
     assert drawn
     assert 0 <= drawn.bar.x <= drawn.bar.x + drawn.bar.width <= SCALE
 
 
 def test_without_an_interval_nothing_is_drawn() -> None:
-    assert interval(MeasureScores(difference=1.0)) is None
+    assert interval_bar(MeasureScores(difference=1.0)) is None
 
 
 def test_shares_fill_the_scale() -> None:
-    bars = shares(MeasureScores.model_validate({"comparison": {"wins": 6, "ties": 1, "losses": 1}}))
+    bars = win_shares(MeasureScores.model_validate({"comparison": {"wins": 6, "ties": 1, "losses": 1}}))
     assert [(bar.x, bar.width) for bar in bars] == [(0, 750), (750, 125), (875, 125)]
 
 
 def test_no_questions_no_shares() -> None:
-    assert [bar.width for bar in shares(MeasureScores())] == [0, 0, 0]
+    assert [bar.width for bar in win_shares(MeasureScores())] == [0, 0, 0]
 
 
 def test_an_endpoint_without_an_end_is_drawn_to_the_end() -> None:
@@ -50,14 +50,14 @@ def test_an_endpoint_without_an_end_is_drawn_to_the_end() -> None:
         Moment(name="Run started", started_at="2026-01-01T00:00:00Z"),
         Moment(name="Endpoint is paid for", started_at="2026-01-01T00:30:00Z", paid=True),
     )
-    (_, point), (_, paid) = stretches(moments, "2026-01-01T01:00:00Z")
+    (_, point), (_, paid) = timeline_bars(moments, "2026-01-01T01:00:00Z")
     assert (point.x, point.kind) == (0, "point")
     assert (paid.x, paid.width, paid.kind) == (500, 500, "paid")
 
 
 def test_two_intervals_one_above_the_other_have_one_scale() -> None:
     near, far = measure(1, 2), measure(4, 8)
-    wide, narrow = interval(far, near), interval(near, far)
+    wide, narrow = interval_bar(far, near), interval_bar(near, far)
     assert wide and narrow
     assert narrow.mean - SCALE / 2 == pytest.approx((wide.mean - SCALE / 2) / 4, abs=0.2)
-    assert interval(near, MeasureScores(difference=1.0)) == interval(near)
+    assert interval_bar(near, MeasureScores(difference=1.0)) == interval_bar(near)

@@ -16,7 +16,7 @@ from tuner.artifacts.estimate import Estimate
 from tuner.artifacts.report import Bill, ServingEndpoint
 from tuner.artifacts.verdict import Verdict
 from tuner.core import cloudwatch_metrics
-from tuner.reporting import Report, measures
+from tuner.reporting import Report, run_metrics
 
 NAMESPACE = cloudwatch_metrics.namespace("tuner")
 LAMBDAS = CHECKOUT / "lambdas"
@@ -46,7 +46,7 @@ def ours(synthesis: Synthesis) -> set[tuple[str, str]]:
 
 def emitted() -> set[tuple[str, str]]:
     """(service, name) of what the code counts: of runs by counting one, of steps by the literals of their module."""
-    of_runs = {(cloudwatch_metrics.RUNS, name) for name in measures(whole_run())}
+    of_runs = {(cloudwatch_metrics.RUNS, name) for name in run_metrics(whole_run())}
     return of_runs | {(step.name, name) for step in STEPS for name in counted_by(LAMBDAS / f"{step.name}.py")}
 
 

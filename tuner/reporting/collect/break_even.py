@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tuner.artifacts.report.break_even import BreakEven, ServingOption
-from tuner.reporting.formatting import money, number, plural, quantity, whole
+from tuner.reporting.formatting import integer, money, number, plural, quantity
 
 
 def outcome(option: ServingOption) -> str:
@@ -15,7 +15,7 @@ def outcome(option: ServingOption) -> str:
     if option.outcome in ("always", "never"):
         return option.outcome
     rate = f" ({number(option.per_second)} a second)" if option.per_second and option.per_second >= 0.1 else ""
-    return f"{'from' if option.outcome == 'from' else 'up to'} {whole(option.requests)} requests a month{rate}"
+    return f"{'from' if option.outcome == 'from' else 'up to'} {integer(option.requests)} requests a month{rate}"
 
 
 def assumed(found: BreakEven) -> Iterator[str]:
@@ -25,7 +25,7 @@ def assumed(found: BreakEven) -> Iterator[str]:
     yield (
         f"A request has {quantity(round(given.question_tokens, 1))} input tokens and "
         f"{quantity(round(given.answer_tokens, 1))} output tokens ({measured}). The base model reads another "
-        f"{whole(given.passages_tokens)} tokens of passages."
+        f"{integer(given.passages_tokens)} tokens of passages."
     )
     yield (
         f"Retrieving the passages costs {money(given.retrieval_usd_per_month)} a month. Throughput has "

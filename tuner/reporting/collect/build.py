@@ -1,4 +1,4 @@
-"""Gathers a run's artifacts into its report. What the run never made is absent from the report, and is no error."""
+"""Builds the report of a run from its artifacts. What the run did not write is absent from the report."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ def build(
     execution_arn: str | None = None,
     at: datetime | None = None,
 ) -> Report:
-    """The report of the run in `folder`, as far as the run got.
+    """The report of the run in `folder`.
 
-    `status` is SUCCEEDED without a `failure` and FAILED with one, unless given. `execution_arn` serves a run that
-    never wrote its run.json. Raises ArtifactError, naming the artifact, when one does not have the documented form; the
-    report of a failure leaves it out and says so in `unreadable`.
+    `status` is SUCCEEDED without a `failure` and FAILED with one, unless given. `execution_arn` is used when the run
+    did not write run.json. Raises ArtifactError, naming the artifact, when one does not have the documented form. The
+    report of a failure leaves such an artifact out and names it in `unreadable`.
     """
     ended = at or now()
     reading = Reading(lenient=failure is not None)
@@ -64,7 +64,7 @@ def build(
         approval=made.approval,
         bill=bill(made.estimate, _usage(made, serving, asked)),
         break_even=_break_even(made, asked),
-        timeline=timeline(made.manifest, _written(folder, ended), made.training, serving, made.approval),
+        timeline=timeline(made.manifest, _last_modified(folder, ended), made.training, serving, made.approval),
         dataset_summary=made.dataset_summary,
         findings=made.findings,
         generated=made.generated,
@@ -84,7 +84,7 @@ def _usage(made: Artifacts, serving: ServingEndpoint | None, asked: Iterable[Que
 
 
 def _break_even(made: Artifacts, asked: Iterable[Question]) -> BreakEven | None:
-    """With the tokens that the tuned model really took: its answers, and questions without passages."""
+    """The break-even, calculated with the tokens that the tuned model used for its questions and answers."""
     if made.manifest is None or made.estimate is None or not made.estimate.rates:
         return None
     settings, tuned = made.manifest.settings, [question.tuned for question in asked if question.tuned]
@@ -101,12 +101,12 @@ def _job(folder: RunFolder) -> str | None:
 
 
 def _verdict(failure: Failure | None, scores: Scores | None) -> Verdict:
-    """What the evaluation decided; without it, why there is no verdict."""
+    """The verdict of the evaluation, or the reason why there is none."""
     if failure:
         return Verdict(sentence=f"The run ended without a result: {failure.message.splitlines()[0]}")
     if scores:
         return scores.verdict
-    return Verdict(sentence="The model was tuned. Nobody has asked it anything, so nothing says whether it is better.")
+    return Verdict(sentence="The model was tuned. It was not evaluated, so it is not known whether it is better.")
 
 
 def _evaluation(scores: Scores | None) -> dict[str, Any]:
@@ -170,8 +170,8 @@ def _pinned(made: Artifacts, execution_arn: str | None) -> dict[str, Any]:
     }
 
 
-def _written(folder: RunFolder, ended: datetime) -> dict[str, datetime]:
-    """What was written until the run ended: a report that is made anew later shows the run, not its reviews."""
+def _last_modified(folder: RunFolder, ended: datetime) -> dict[str, datetime]:
+    """The artifacts that were written until the run ended. A report that is built again later omits later reviews."""
     return {name: when for name, when in folder.last_modified().items() if when <= ended}
 
 

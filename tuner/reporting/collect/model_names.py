@@ -1,4 +1,4 @@
-"""Every model that had a part in a run, by its real name; what stands in for something says so."""
+"""Names the models that a run used, and marks the stand-ins of the local cloud."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tuner.artifacts.report import Generated, Models, NamedModel, ServingEndpoin
 from tuner.artifacts.scores import BertScoreDetails, JudgeDetails, Scores
 from tuner.artifacts.training import TrainingSummary
 
-# How everything that stands in for something on the local cloud calls itself.
+# The names of all stand-ins of the local cloud contain this word.
 _STAND_IN = "stand-in"
 
 
@@ -20,7 +20,7 @@ def named_models(
     scores: Scores | None,
     generated: Generated | None = None,
 ) -> Models:
-    """The models that the run got as far as using."""
+    """The models that the run used until it ended."""
     base = tuned = None
     if manifest:
         base = _named(manifest.base_model, manifest.base_model_name)
@@ -49,7 +49,7 @@ def _encoder(encoder: BertScoreDetails) -> NamedModel:
 
 
 def stand_ins(models: Models) -> Iterator[str]:
-    """What stood in, each with the part it had."""
+    """The stand-ins, each with its role."""
     for role, model in (
         ("base model", models.base),
         ("validation data", models.generator),
@@ -57,11 +57,11 @@ def stand_ins(models: Models) -> Iterator[str]:
         ("BERTScore encoder", models.bertscore),
     ):
         if model and model.stand_in:
-            yield f"{role}: {shown(model)}"
+            yield f"{role}: {display_name(model)}"
 
 
-def shown(model: NamedModel) -> str:
-    """The model's name in a sentence; a stand-in says what it stands in for, where its name does not."""
+def display_name(model: NamedModel) -> str:
+    """The model's name for a sentence. A stand-in is named with the model that it replaces."""
     name = model.name or model.id or "a model without a name"
     if not model.stand_in or _STAND_IN in name.lower():
         return name

@@ -1,4 +1,4 @@
-"""Reads what a run wrote. What it never made is absent, and is no error."""
+"""Reads the artifacts of a run. An artifact that the run did not write is None."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Artifacts:
-    """What a run wrote before its report."""
+    """The artifacts that a run wrote before its report."""
 
     manifest: Manifest | None
     dataset_summary: DatasetSummary | None
@@ -68,7 +68,7 @@ class Reading:
 
 
 def gather(folder: RunFolder, reading: Reading) -> Artifacts:
-    """Everything there is."""
+    """Reads all artifacts."""
 
     def artifact(model: type[A]) -> A | None:
         return reading.of(lambda: folder.load_if_present(model), None)
@@ -123,7 +123,7 @@ def _approval(folder: RunFolder) -> Approval | None:
 
 
 def _generated(folder: RunFolder) -> Generated | None:
-    """With the origin of each pair."""
+    """The summary of the generated validation data, with the passage that each pair comes from."""
     found = _find(folder, Keys.GENERATED_SUMMARY, Generated)
     pairs = folder.find(Keys.GENERATED) if found else None
     if found is None or pairs is None:

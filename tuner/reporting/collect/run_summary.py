@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from tuner.artifacts.report import Report
 from tuner.artifacts.run_summary import MeasureMeans, RunSummary, questions_digest
-from tuner.reporting.collect.model_names import shown
+from tuner.reporting.collect.model_names import display_name
 
 
 def run_summary(report: Report) -> RunSummary:
-    """The report's summary."""
+    """The summary of a report."""
     base = report.models.base
     return RunSummary(
         run_id=report.run_id,
@@ -18,7 +18,7 @@ def run_summary(report: Report) -> RunSummary:
         ended_at=report.ended_at,
         verdict=report.verdict,
         gate=report.gate.decision if report.gate else None,
-        base_model=shown(base) if base else None,
+        base_model=display_name(base) if base else None,
         stand_ins=report.stand_ins,
         questions=len(report.questions),
         questions_digest=questions_digest(question.id for question in report.questions),

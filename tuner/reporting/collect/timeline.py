@@ -1,4 +1,4 @@
-"""When the run did what, told by what it wrote and when: no step has to keep a diary."""
+"""Derives the timeline of a run from its artifacts and the times when they were written."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from tuner.artifacts.training import TrainingSummary
 from tuner.core.artifact_keys import Keys
 from tuner.core.times import iso
 
-# What is done when an artifact is there.
-_WRITTEN = (
+# An artifact is written at the end of what it belongs to.
+_COMPLETED_BY = (
     ("Inputs pinned", Keys.MANIFEST),
     ("Validation data generated", Keys.GENERATED),
     ("Dataset preprocessed", Keys.DATASET_SUMMARY),
@@ -25,29 +25,29 @@ _ANSWERS = (("Base model answered", "answers/base/"), ("Tuned model answered", "
 
 def timeline(
     manifest: Manifest | None,
-    written: Mapping[str, datetime],
+    last_modified: Mapping[str, datetime],
     training: TrainingSummary | None,
     serving: ServingEndpoint | None,
     approval: Approval | None = None,
 ) -> tuple[Moment, ...]:
-    """The run's moments in their order, given when each artifact was written; those with an end are stretches."""
+    """The events of the run in their order. `last_modified` is when each artifact was last written."""
     asked = [_moment("Waited for approval", approval.asked_at, approval.at)] if approval else []
-    moments = [*_done(manifest, written), *asked, *_answered(written), *_work(training, serving)]
+    moments = [*_done(manifest, last_modified), *asked, *_answered(last_modified), *_work(training, serving)]
     return tuple(sorted(moments, key=lambda moment: (moment.started_at, moment.ended_at or "")))
 
 
-def _done(manifest: Manifest | None, written: Mapping[str, datetime]) -> Iterator[Moment]:
+def _done(manifest: Manifest | None, last_modified: Mapping[str, datetime]) -> Iterator[Moment]:
     if manifest:
         yield _moment("Run started", manifest.started_at)
-    for name, key in _WRITTEN:
-        if key in written:
-            yield Moment(name=name, started_at=iso(written[key]))
+    for name, key in _COMPLETED_BY:
+        if key in last_modified:
+            yield Moment(name=name, started_at=iso(last_modified[key]))
 
 
-def _answered(written: Mapping[str, datetime]) -> Iterator[Moment]:
-    """From the first shard that was finished to the last; a point when there is one only."""
+def _answered(last_modified: Mapping[str, datetime]) -> Iterator[Moment]:
+    """From the first completed shard to the last. With a single shard, the event has no end."""
     for name, prefix in _ANSWERS:
-        times = sorted(when for key, when in written.items() if key.startswith(prefix))
+        times = sorted(when for key, when in last_modified.items() if key.startswith(prefix))
         if times:
             ended = iso(times[-1]) if times[-1] > times[0] else None
             yield Moment(name=name, started_at=iso(times[0]), ended_at=ended)
@@ -66,6 +66,6 @@ def _work(training: TrainingSummary | None, serving: ServingEndpoint | None) -> 
 
 
 def _moment(name: str, start: str, end: str | None = None, paid: bool = False) -> Moment:
-    """In one notation, so that moments can be sorted as texts."""
+    """Writes all times in the same form, so that events can be sorted by their text."""
     known = [iso(datetime.fromisoformat(instant)) if instant else None for instant in (start, end)]
     return Moment(name=name, started_at=known[0] or start, ended_at=known[1], paid=paid)

@@ -1,36 +1,36 @@
-"""Over- and underfitting in words, from the losses of the epochs."""
+"""Describes overfitting and underfitting in sentences, from the losses of the epochs."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
 from tuner.artifacts.training import Epoch, TrainingSummary
-from tuner.reporting.formatting import number, whole
+from tuner.reporting.formatting import integer, number
 
-# Smaller changes than this share of the loss are taken for noise: neither a rise nor a fall.
+# Changes below 1 % of the loss count as noise.
 _NOISE = 0.01
 
 
-def fit(training: TrainingSummary) -> tuple[str, ...]:
-    """What the losses say, a sentence each. Early stopping first, when it happened."""
+def training_diagnosis(training: TrainingSummary) -> tuple[str, ...]:
+    """The diagnosis, one sentence each: adoption and early stopping first, then the losses."""
     return tuple(_sentences(training))
 
 
 def _sentences(training: TrainingSummary) -> Iterator[str]:
     if training.adopted_from:
         yield (
-            f"Nothing was trained: the run adopted the model of the run {training.adopted_from}, which has the same "
+            f"No training was needed: the run uses the model of the run {training.adopted_from}, which has the same "
             "data, base model and hyperparameters."
         )
     if training.stopped_early and training.epochs_run:
-        asked = f" of the {whole(training.epochs_asked)} asked for" if training.epochs_asked else ""
-        yield f"Training stopped early, after {whole(training.epochs_run)}{asked} epochs."
+        requested = f" of {integer(training.epochs_asked)}" if training.epochs_asked else ""
+        yield f"Training stopped early, after {integer(training.epochs_run)}{requested} epochs."
     validated = [epoch for epoch in training.epochs if epoch.validation_loss is not None]
     if len(validated) >= 2:
         yield _by_validation(validated)
     elif training.epochs:
         count = "no validation loss" if not validated else "the validation loss of one epoch only"
-        yield f"There is {count}, so nothing tells learning from memorising."
+        yield f"There is {count}, so overfitting cannot be detected."
 
 
 def _by_validation(epochs: Sequence[Epoch]) -> str:
@@ -39,19 +39,19 @@ def _by_validation(epochs: Sequence[Epoch]) -> str:
     best, last = losses[at], losses[-1]
     if last > best * (1 + _NOISE):
         return (
-            f"Overfitting after epoch {whole(epochs[at].epoch)}: the validation loss was lowest there ({number(best)}) "
-            f"and rose to {number(last)}{_still_learning(epochs[at], epochs[-1])}. Fewer epochs, a lower learning rate "
-            "or more varied training data would help."
+            f"Overfitting after epoch {integer(epochs[at].epoch)}: the validation loss was lowest there "
+            f"({number(best)}) and rose to {number(last)}{_training_loss(epochs[at], epochs[-1])}. Use fewer epochs, "
+            "a lower learning rate or more varied training data."
         )
     if last < losses[-2] * (1 - _NOISE):
         return (
             f"Underfitting: the validation loss was still falling in the last epoch (from {number(losses[-2])} to "
-            f"{number(last)}), so more epochs or a higher learning rate may help."
+            f"{number(last)}), so more epochs or a higher learning rate can help."
         )
-    return f"A good fit: the validation loss came to rest at {number(last)}."
+    return f"A good fit: the validation loss settled at {number(last)}."
 
 
-def _still_learning(best: Epoch, last: Epoch) -> str:
+def _training_loss(best: Epoch, last: Epoch) -> str:
     if best.training_loss is None or last.training_loss is None or last.training_loss >= best.training_loss:
         return ""
-    return f", while the training loss went on falling to {number(last.training_loss)}"
+    return f", while the training loss fell to {number(last.training_loss)}"

@@ -1,1 +1,1 @@
-"""What people and CloudWatch are told when a run is over."""
+"""Notifications to people, and metrics for CloudWatch, when a run has ended."""

@@ -1,4 +1,4 @@
-"""What CloudWatch is told of a run that is over: its outcome, its time and its money."""
+"""Calculates the CloudWatch metrics of a run that has ended: its result, duration and cost."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Mapping
 
 from tuner.artifacts.report import Report
 from tuner.core import cloudwatch_metrics
-from tuner.reporting.formatting import between
+from tuner.reporting.formatting import seconds_between
 
 
-def measures(report: Report) -> Mapping[str, float]:
-    """By the metric's name; what is not known of the run is left out, and no zero.
+def run_metrics(report: Report) -> Mapping[str, float]:
+    """The values by the metric's name. A value that is not known is absent, because 0 would be wrong.
 
-    `OverBudgetUsd` is what the run used at list prices beyond its budget: 0 when it kept to it.
+    `OverBudgetUsd` is the cost at list prices above the run's budget: 0 within the budget.
     """
     serving, made, bill = report.serving, report.estimate, report.bill
     actual = bill.total_usd if bill else None
@@ -20,7 +20,7 @@ def measures(report: Report) -> Mapping[str, float]:
     found = {
         cloudwatch_metrics.RUN_COUNT: 1,
         cloudwatch_metrics.RUN_FAILED: int(report.status != "SUCCEEDED"),
-        cloudwatch_metrics.RUN_SECONDS: between(report.started_at, report.ended_at),
+        cloudwatch_metrics.RUN_SECONDS: seconds_between(report.started_at, report.ended_at),
         cloudwatch_metrics.PAID_SECONDS: serving.paid_seconds if serving else None,
         cloudwatch_metrics.ESTIMATED_USD: made.total_usd if made else None,
         cloudwatch_metrics.ACTUAL_USD: actual,

@@ -1,4 +1,4 @@
-"""Charts as inline SVG, drawn by pygal and coloured by the page's own style sheet, so that they follow its theme."""
+"""Draws charts as inline SVG with pygal. The page's style sheet sets the colours, so the charts follow its theme."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from markupsafe import Markup
 
 from tuner.artifacts.report.break_even import BreakEven
 from tuner.artifacts.training import TrainingSummary
-from tuner.reporting.formatting import number, whole
+from tuner.reporting.formatting import integer, number
 
 Point = tuple[float, float]
 Series = tuple[str, Sequence[Point]]
 
-# Past this many points a curve goes through the means of equal stretches: nobody sees more, and the page stays small.
+# A curve with more points is reduced to means of equal intervals, which keeps the page small.
 _MOST_POINTS = 240
-# How far the lines go when they do not meet.
+# The length of the x-axis when the lines do not cross.
 _MONTHS_REQUESTS = 1_000_000
-# Runs within this time are told apart by the hour.
+# Within this many hours, the x-axis shows hours and not only days.
 _MOST_HOURS = 72
 _DOTTED = {"training-epoch", "validation", "history-base", "history-tuned"}
-# pygal draws its own style sheet, scripts and tooltips into each chart; the page has its own, under a strict policy.
+# pygal adds a style sheet, scripts and tooltips to each chart. The page's content security policy blocks them.
 _DROPPED_TAGS = {"defs", "desc", "title"}
-# A tenth of a pixel is as fine as anybody sees.
+# Coordinates are rounded to a tenth of a pixel, which keeps the page small.
 _PLACES = {"d", "x", "y", "cx", "cy", "width", "height", "transform"}
 _DROPPED_CLASSES = ("text-overlay", "tooltip-overlay", "background")
 
 
-def loss_curves(training: TrainingSummary) -> Markup | None:
-    """Training loss per step and per epoch, validation loss per epoch, the best epoch marked; None without any loss."""
+def loss_chart(training: TrainingSummary) -> Markup | None:
+    """Training loss per step and per epoch, validation loss per epoch, and the best epoch. None without losses."""
     steps = [(entry.step, entry.training_loss) for entry in training.steps if entry.training_loss is not None]
     ends = _last_steps(training) if steps else {entry.epoch: entry.epoch for entry in training.epochs}
     epochs = [entry for entry in training.epochs if entry.epoch in ends]
@@ -50,7 +50,9 @@ def loss_curves(training: TrainingSummary) -> Markup | None:
     return _lines([entry for entry in series if entry[1]], "Step" if steps else "Epoch", "Loss", "Loss curves")
 
 
-def history(base: Sequence[tuple[datetime, float]], tuned: Sequence[tuple[datetime, float]], label: str) -> Markup:
+def history_chart(
+    base: Sequence[tuple[datetime, float]], tuned: Sequence[tuple[datetime, float]], label: str
+) -> Markup:
     """Both models' means by one metric, run after run."""
     series: list[Series] = [
         ("history-base", [(when.timestamp(), mean) for when, mean in base]),
@@ -58,10 +60,10 @@ def history(base: Sequence[tuple[datetime, float]], tuned: Sequence[tuple[dateti
     ]
     times = [x for _, points in series for x, _ in points]
     pattern = "%Y-%m-%d" if max(times) - min(times) > _MOST_HOURS * 3600 else "%m-%d %H:%M"
-    return _lines(series, "Run ended (UTC)", label, f"{label}, run after run", lambda x: _time(x, pattern))
+    return _lines(series, "Run ended (UTC)", label, f"{label} by run", lambda x: _time(x, pattern))
 
 
-def break_even_lines(found: BreakEven) -> Markup | None:
+def break_even_chart(found: BreakEven) -> Markup | None:
     """What a month costs by its requests: the base model with passages, and the way that costs less the soonest."""
     known = [way for way in found.ways if way.fixed_usd is not None and way.request_usd is not None]
     base = found.base
@@ -73,7 +75,7 @@ def break_even_lines(found: BreakEven) -> Markup | None:
         (name, [(0, line.fixed_usd or 0), (last, (line.fixed_usd or 0) + last * (line.request_usd or 0))])
         for name, line in (("costs-base", base), ("costs-tuned", best))
     ]
-    return _lines(series, "Requests a month", "US dollars a month", f"Costs a month: {best.name}", whole)
+    return _lines(series, "Requests a month", "US dollars a month", f"Costs a month: {best.name}", integer)
 
 
 def _time(timestamp: float, pattern: str) -> str:
@@ -85,7 +87,7 @@ def _plain(value: float) -> str:
 
 
 def _last_steps(training: TrainingSummary) -> dict[float, float]:
-    """The step that ends each epoch."""
+    """The last step of each epoch."""
     ends: dict[float, float] = {}
     for entry in training.steps:
         if entry.epoch is not None:
@@ -118,11 +120,14 @@ def _lines(
         chart.add(name, list(points), show_dots=name in _DOTTED, dots_size=4)
     chart.add_xml_filter(lambda root: _cleaned(root, [name for name, _ in series], description))
     drawn: str = chart.render(is_unicode=True, disable_xml_declaration=True)
-    return Markup(drawn)  # noqa: S704 - pygal escapes, and only numbers and our names go in
+    return Markup(drawn)  # noqa: S704 - pygal escapes; the chart contains only numbers and our labels
 
 
 def _cleaned(root: Any, names: Sequence[str], description: str) -> Any:
-    """The chart alone, its series' classes by name, described for screen readers. `root` is lxml's or ElementTree's."""
+    """The chart without pygal's additions, with a description for screen readers.
+
+    `root` is an element of lxml, or of ElementTree in Lambda, where lxml is not installed.
+    """
     _prune(root, names)
     root.attrib.update({"class": "chart", "role": "img", "aria-label": description})
     root.attrib.pop("id", None)

@@ -1,7 +1,7 @@
-"""The report as one HTML file: nothing is fetched, and what models and files say stays text.
+"""Renders the report as one HTML file, which loads nothing from elsewhere.
 
-Jinja2 escapes every value. The page's policy allows its own style sheet and script by their hashes and nothing else, so
-that even a value that slipped through could not act.
+Answers, file names and messages are other people's text. Jinja2 escapes every value. In addition, the page's content
+security policy allows only its own style sheet and script, by their hashes: a value that was not escaped could not run.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from tuner.artifacts.report import Report
 from tuner.core.text_sanitizer import readable
 from tuner.reporting import formatting
 from tuner.reporting.collect.break_even import assumed, outcome
-from tuner.reporting.collect.caveats import agreements, habits, notes
-from tuner.reporting.collect.model_names import shown
-from tuner.reporting.collect.release_state import ending
-from tuner.reporting.collect.training_diagnosis import fit
+from tuner.reporting.collect.caveats import caveats, judge_caveats, measure_correlations
+from tuner.reporting.collect.model_names import display_name
+from tuner.reporting.collect.release_state import release_state
+from tuner.reporting.collect.training_diagnosis import training_diagnosis
 from tuner.reporting.page import view
-from tuner.reporting.page.charts import break_even_lines, loss_curves
-from tuner.reporting.page.svg import interval, shares, stretches
+from tuner.reporting.page.charts import break_even_chart, loss_chart
+from tuner.reporting.page.svg import interval_bar, timeline_bars, win_shares
 
 _FILTERS = {
     "duration": formatting.duration,
@@ -33,57 +33,57 @@ _FILTERS = {
     "minute": formatting.minute,
     "money": formatting.money,
     "number": formatting.number,
-    "outcome": outcome,
-    "number_short": formatting.short,
+    "break_even_outcome": outcome,
+    "range_limit": formatting.range_limit,
     "plural": formatting.plural,
     "price": formatting.price,
     "probability": formatting.probability,
     "quantity": formatting.quantity,
-    "shown": shown,
+    "display_name": display_name,
     "share_or_number": formatting.share_or_number,
-    "title_of": formatting.title,
-    "when": formatting.when,
-    "whole": formatting.whole,
+    "measure_title": formatting.measure_title,
+    "timestamp": formatting.timestamp,
+    "integer": formatting.integer,
 }
 _GLOBALS = {
-    "between": formatting.between,
-    "ending": ending,
-    "interval": interval,
-    "shares": shares,
-    "stretches": stretches,
+    "seconds_between": formatting.seconds_between,
+    "release_state": release_state,
+    "interval_bar": interval_bar,
+    "win_shares": win_shares,
+    "timeline_bars": timeline_bars,
 }
 
 
 def page(report: Report) -> str:
-    """The whole page."""
+    """The page of a report."""
     return render(
         "report.html.j2",
         report=report,
         headline=view.headline(report.verdict.sentence),
-        mark=view.mark(report),
-        notes=notes(report),
-        compared_by=view.compared_by(report),
-        described_by=view.described_by(report),
-        habits=habits(report),
-        agreements=agreements(report),
-        rows=view.rows(report),
+        tag_sentence=view.tag_sentence(report),
+        caveats=caveats(report),
+        compared_measures=view.compared_measures(report),
+        descriptive_measures=view.descriptive_measures(report),
+        judge_caveats=judge_caveats(report),
+        correlations=measure_correlations(report),
+        rows=view.question_rows(report),
         fewest_records=view.FEWEST_RECORDS,
-        curves=loss_curves(report.training) if report.training else None,
-        fit=fit(report.training) if report.training else (),
-        costs=view.costs(report),
-        break_even=break_even_lines(report.break_even) if report.break_even else None,
-        assumed=tuple(assumed(report.break_even)) if report.break_even else (),
+        loss_chart=loss_chart(report.training) if report.training else None,
+        diagnosis=training_diagnosis(report.training) if report.training else (),
+        cost_rows=view.cost_rows(report),
+        break_even_chart=break_even_chart(report.break_even) if report.break_even else None,
+        assumptions=tuple(assumed(report.break_even)) if report.break_even else (),
     )
 
 
 def render(template: str, **values: Any) -> str:
-    """A page from a template of `assets/`, with the style sheet, the script and the policy that allows them."""
+    """Renders a template of `assets/` with the style sheet, the script and the content security policy."""
     style, script = _asset("report.css"), _asset("report.js")
     policy = (
         f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; img-src data:; "
         "base-uri 'none'; form-action 'none'"
     )
-    # Our own files, and no values in them.
+    # Both are files of this package and contain no values, so they need no escaping.
     sheets = {"style": Markup(style), "script": Markup(script)}  # noqa: S704
     return _environment().get_template(template).render(policy=policy, **sheets, **values)
 
@@ -104,7 +104,7 @@ def _environment() -> Environment:
 
 
 def _readable(value: Any) -> Any:
-    """What a template puts out: other people's texts without characters that hide or turn what is written."""
+    """Replaces control characters and direction overrides, which could hide or reorder text on the page."""
     return readable(value) if type(value) is str else value
 
 

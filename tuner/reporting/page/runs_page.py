@@ -1,4 +1,4 @@
-"""The page over all runs: one table to sort, and per dataset how its models came along."""
+"""Renders the page of all runs: a sortable table, and a chart of the scores of each dataset."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from datetime import datetime
 from markupsafe import Markup
 
 from tuner.artifacts.run_summary import RunSummary
-from tuner.reporting.formatting import title
-from tuner.reporting.page.charts import history
+from tuner.reporting.formatting import measure_title
+from tuner.reporting.page.charts import history_chart
 from tuner.reporting.page.page import render
 
-# The metrics of the table, and in this order the candidates for a dataset's chart.
+# The measures in the table. The chart of a dataset shows the first one that its runs have.
 _SHOWN = ("correctness", "bertscore_f1")
 _FEWEST = 2
 
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """A dataset's runs over time."""
+    """The chart of a dataset's runs."""
 
     dataset: str
     label: str
     chart: Markup
 
 
-def overview(summaries: Sequence[RunSummary]) -> str:
-    """The page, newest run first. Its links lead to the runs' pages where it lies beside their folders."""
+def runs_page(summaries: Sequence[RunSummary]) -> str:
+    """The page, newest run first. Its links are relative: they work next to the folders of the runs."""
     labels = {name: _label(summaries, name) for name in _SHOWN if any(name in summary.scores for summary in summaries)}
     gated = any(summary.gate for summary in summaries)
     return render(
@@ -50,10 +50,12 @@ def _histories(summaries: Sequence[RunSummary]) -> Iterator[History]:
             ]
             base = [(datetime.fromisoformat(summary.ended_at), s.base) for summary, s in scored if s.base is not None]
             if len(tuned) >= _FEWEST:
-                label = scored[-1][1].label or title(name)
-                yield History(dataset, label, history(base, tuned, label))
+                label = scored[-1][1].label or measure_title(name)
+                yield History(dataset, label, history_chart(base, tuned, label))
                 break
 
 
 def _label(summaries: Sequence[RunSummary], name: str) -> str:
-    return next((summary.scores[name].label for summary in summaries if name in summary.scores), None) or title(name)
+    return next((summary.scores[name].label for summary in summaries if name in summary.scores), None) or measure_title(
+        name
+    )

@@ -1,6 +1,6 @@
-"""Places of small drawings on a scale from 0 to 1000: intervals, shares of wins, stretches of the run.
+"""Calculates the positions of small SVG bars on a scale from 0 to 1000: intervals, wins and losses, the timeline.
 
-The templates draw them as SVG rectangles; charts with axes are in charts.py.
+The templates draw them as SVG rectangles. Charts with axes are in charts.py.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from tuner.artifacts.report import Moment
 from tuner.artifacts.scores import MeasureScores
 
 SCALE = 1000
-# Shorter bars would not be seen.
+# A narrower bar would not be visible.
 _THINNEST = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A stretch of the scale."""
+    """A bar on the scale. `kind` is its CSS class."""
 
     x: float
     width: float
@@ -28,38 +28,38 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A difference with its interval; zero is in the middle, and more to the right is better for the tuned model."""
+    """A difference with its interval. Zero is in the middle; to the right, the tuned model is better."""
 
     bar: Bar
     mean: float
 
 
-def interval(metric: MeasureScores, beside: MeasureScores | None = None) -> Interval | None:
-    """The metric's difference, on a scale of its own that is as wide to both sides; None without an interval.
+def interval_bar(measure: MeasureScores, beside: MeasureScores | None = None) -> Interval | None:
+    """The difference by one measure, on a symmetric scale of its own. None without an interval.
 
-    `beside` is the same metric compared with something else: drawn one above the other, both have one scale.
+    `beside` is the same measure compared with another run. The two are drawn one above the other, on the same scale.
     """
-    bounds = metric.comparison.interval
-    if bounds is None or metric.difference is None:
+    bounds = measure.comparison.interval
+    if bounds is None or measure.difference is None:
         return None
-    sign = -1 if metric.better == "lower" else 1
+    sign = -1 if measure.better == "lower" else 1
     low, high = sorted(bound * sign for bound in bounds)
-    reach = max(_reach(metric), _reach(beside)) or 1.0
+    reach = max(_reach(measure), _reach(beside)) or 1.0
     kind = "better" if low > 0 else "worse" if high < 0 else "undecided"
     start, end = _place(low, reach), _place(high, reach)
-    return Interval(_bar(start, end, kind), _place(metric.difference * sign, reach))
+    return Interval(_bar(start, end, kind), _place(measure.difference * sign, reach))
 
 
-def _reach(metric: MeasureScores | None) -> float:
-    """How far from zero the metric's difference goes, with a margin."""
-    if metric is None or metric.comparison.interval is None or metric.difference is None:
+def _reach(measure: MeasureScores | None) -> float:
+    """The largest distance of the interval from zero, with a margin of 10 %."""
+    if measure is None or measure.comparison.interval is None or measure.difference is None:
         return 0.0
-    return 1.1 * max(abs(bound) for bound in (*metric.comparison.interval, metric.difference))
+    return 1.1 * max(abs(bound) for bound in (*measure.comparison.interval, measure.difference))
 
 
-def shares(metric: MeasureScores) -> tuple[Bar, ...]:
-    """Wins, ties and losses as parts of the whole, in this order."""
-    counts = (("win", metric.comparison.wins), ("tie", metric.comparison.ties), ("loss", metric.comparison.losses))
+def win_shares(measure: MeasureScores) -> tuple[Bar, ...]:
+    """Wins, ties and losses as shares of all questions, in this order."""
+    counts = (("win", measure.comparison.wins), ("tie", measure.comparison.ties), ("loss", measure.comparison.losses))
     whole = sum(count for _, count in counts)
     bars, x = [], 0.0
     for kind, count in counts:
@@ -69,8 +69,8 @@ def shares(metric: MeasureScores) -> tuple[Bar, ...]:
     return tuple(bars)
 
 
-def stretches(moments: Sequence[Moment], ended_at: str) -> tuple[tuple[Moment, Bar], ...]:
-    """The moments on the run's own scale; one without an end is a point."""
+def timeline_bars(moments: Sequence[Moment], ended_at: str) -> tuple[tuple[Moment, Bar], ...]:
+    """The events of the timeline on the scale of the run. An event without an end is a point."""
     if not moments:
         return ()
     start = min(_seconds(moment.started_at) for moment in moments)

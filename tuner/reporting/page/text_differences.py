@@ -1,4 +1,4 @@
-"""Which words of an answer the reference does not have, and the reverse."""
+"""Marks the words of an answer that the reference does not have, and the reverse."""
 
 from __future__ import annotations
 
@@ -8,29 +8,30 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import groupby
 
-# Scripts written without spaces: every character is a word of its own, as sacrebleu and ROUGE for Chinese take it.
+# In scripts without spaces, each character counts as a word, as in sacrebleu and in ROUGE for Chinese.
 _UNSPACED = (
     r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
     r"\U00020000-\U0003ffff"
 )
 _WORD = re.compile(rf"[{_UNSPACED}]|[^\W{_UNSPACED}]+(?:['’.-][^\W{_UNSPACED}]+)*")
 
-# SequenceMatcher's time grows with the product: about half a second at this size. Longer pairs are shown unmarked.
+# The time of SequenceMatcher grows with the product of the lengths: half a second at this size. Longer pairs are
+# shown without marks.
 _LARGEST_PRODUCT = 2_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A stretch of a text; `marked` when the other text does not have it."""
+    """A part of a text. `marked`: the other text does not have it."""
 
     text: str
     marked: bool
 
 
 def differences(answer: str, reference: str) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
-    """Both texts whole, as spans: of the answer, what the reference has not; of the reference, what the answer has not.
+    """Both texts in full as spans, with the words marked that the other text does not have.
 
-    Case, spaces and punctuation make no difference.
+    Case, spaces and punctuation are ignored.
     """
     left, right = list(_WORD.finditer(answer)), list(_WORD.finditer(reference))
     if not left or not right or len(left) * len(right) > _LARGEST_PRODUCT:
@@ -51,7 +52,7 @@ def _plain(text: str) -> tuple[Span, ...]:
 
 
 def _spans(text: str, words: Sequence[re.Match[str]], shared: set[int]) -> tuple[Span, ...]:
-    """The text in stretches: neighbouring words that are not shared, with what is between them, are one marked span."""
+    """The text as spans. Neighbouring words that are not shared form one span, with the characters between them."""
     spans: list[Span] = []
     position = 0
     for is_shared, run in groupby(range(len(words)), key=shared.__contains__):

@@ -1,4 +1,4 @@
-"""What the page's templates show, prepared so that they hold no logic: rows, lines and texts with their differences."""
+"""Prepares what the templates of the report's page show, so that the templates contain no logic."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from tuner.artifacts.gate import Gate
 from tuner.artifacts.report import Answer, Question, Report
 from tuner.artifacts.scores import MeasureScores
 from tuner.core.resource_names import Tags
-from tuner.reporting.formatting import title
+from tuner.reporting.formatting import measure_title
 from tuner.reporting.page.text_differences import Span, differences
 
-# A subject that fewer training records speak of is weak.
+# Coverage by fewer training records is marked as weak.
 FEWEST_RECORDS = 3
-# Metrics whose values stand beside each question; the others are folded.
+# Measures whose values are shown with each question. The others are folded.
 _HEADLINES = ("correctness", "preference", "bertscore_f1")
-# What is shown of a folded text before it is opened, in characters, and when a text is folded.
-_FIRST = 300
+# A longer text is folded, so that the page stays readable; its first characters are shown.
 _LONGEST_UNFOLDED = 1500
+_FIRST = 300
 _LONGEST_CLAIM = 90
-# A single word is no headline.
+# A single word is not a headline.
 _CLAIMS = {"Undecided": "It is undecided whether the tuned model is better"}
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A text with its differences marked. `first`, its beginning, is there when it is so long that it is folded."""
+    """A text with its differences marked. `first` is its beginning, or None when the text is not folded."""
 
     spans: tuple[Span, ...]
     length: int
@@ -36,7 +36,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Both models' values of one metric."""
+    """The values of both models by one measure."""
 
     label: str
     base: float | None
@@ -45,7 +45,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """A model's part of a question."""
+    """One model's answer to a question."""
 
     which: str
     label: str
@@ -54,8 +54,8 @@ class Side:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """A question as it is shown."""
+class QuestionRow:
+    """A question with its texts and scores."""
 
     question: Question
     reference: Text
@@ -65,64 +65,64 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Cost:
-    """An estimated item, and what became of it."""
+class CostRow:
+    """An item of the estimate, and the same item of the bill."""
 
     estimated: CostItem
     used: CostItem | None
 
 
-def rows(report: Report) -> list[Row]:
-    """Every question."""
+def question_rows(report: Report) -> list[QuestionRow]:
+    """All questions, in their order."""
     return [_row(question, report) for question in report.questions]
 
 
-def compared_by(report: Report) -> list[tuple[str, MeasureScores]]:
-    """The metrics with a better and a worse, the deciding one first."""
-    named = [(name, metric) for name, metric in report.scores.items() if metric.better]
+def compared_measures(report: Report) -> list[tuple[str, MeasureScores]]:
+    """The measures that say which model is better, the deciding one first."""
+    named = [(name, measure) for name, measure in report.scores.items() if measure.better]
     return sorted(named, key=lambda entry: entry[0] != report.verdict.metric)
 
 
-def described_by(report: Report) -> list[tuple[str, MeasureScores]]:
-    """The metrics that only describe."""
-    return [(name, metric) for name, metric in report.scores.items() if not metric.better]
+def descriptive_measures(report: Report) -> list[tuple[str, MeasureScores]]:
+    """The measures that only describe the answers."""
+    return [(name, measure) for name, measure in report.scores.items() if not measure.better]
 
 
-def costs(report: Report) -> list[Cost]:
-    """Each item of the estimate with the same item of the bill, which has all of them in the same order."""
+def cost_rows(report: Report) -> list[CostRow]:
+    """The items of the estimate, each with the same item of the bill."""
     estimated = report.estimate.items if report.estimate else ()
     used = report.bill.items if report.bill else (None,) * len(estimated)
-    return [Cost(item, actual) for item, actual in zip(estimated, used, strict=True)]
+    return [CostRow(item, actual) for item, actual in zip(estimated, used, strict=True)]
 
 
-def mark(report: Report) -> str:
-    """What the gate left on the custom model; empty when it marked none."""
+def tag_sentence(report: Report) -> str:
+    """Says which tag the gate set on the custom model; empty when it set none."""
     gate = report.gate
     if not isinstance(gate, Gate) or not gate.announced or not gate.custom_model_arn:
         return ""
     tag = gate.tag or gate.decision
     why = "" if tag == gate.decision else ", because another run of the same training accepted it"
-    return f"The custom model carries the tag {Tags.GATE}={tag}{why}, and EventBridge was told."
+    return f"The custom model carries the tag {Tags.GATE}={tag}{why}, and an event was sent to EventBridge."
 
 
 def headline(sentence: str) -> tuple[str, str]:
-    """A verdict's claim, and the numbers that follow it after the first colon."""
+    """Splits a verdict's sentence at its first colon into the claim and the numbers."""
     claim, colon, numbers = sentence.partition(": ")
     claim = _CLAIMS.get(claim, claim)
     return (claim + ".", numbers[:1].upper() + numbers[1:]) if colon and len(claim) < _LONGEST_CLAIM else (sentence, "")
 
 
-def _row(question: Question, report: Report) -> Row:
+def _row(question: Question, report: Report) -> QuestionRow:
     reference = question.reference or ""
-    base, _ = differences(_said(question.base), reference)
-    tuned, back = differences(_said(question.tuned), reference)
+    base, _ = differences(_answer_text(question.base), reference)
+    tuned, back = differences(_answer_text(question.tuned), reference)
     front = dict.fromkeys((report.verdict.metric, *_HEADLINES))
-    return Row(
+    return QuestionRow(
         question,
         _text(reference, back),
         (
-            Side("base", "Base model", question.base, _text(_said(question.base), base)),
-            Side("tuned", "Tuned model", question.tuned, _text(_said(question.tuned), tuned)),
+            Side("base", "Base model", question.base, _text(_answer_text(question.base), base)),
+            Side("tuned", "Tuned model", question.tuned, _text(_answer_text(question.tuned), tuned)),
         ),
         tuple(_lines(question, report, [name for name in front if name in report.scores])),
         tuple(_lines(question, report, [name for name in report.scores if name not in front])),
@@ -134,10 +134,10 @@ def _lines(question: Question, report: Report, names: Iterable[str | None]) -> I
     tuned = question.tuned.scores if question.tuned else {}
     for name in names:
         if name and (name in base or name in tuned):
-            yield Line(report.scores[name].label or title(name), base.get(name), tuned.get(name))
+            yield Line(report.scores[name].label or measure_title(name), base.get(name), tuned.get(name))
 
 
-def _said(answer: Answer | None) -> str:
+def _answer_text(answer: Answer | None) -> str:
     return (answer.answer if answer else None) or ""
 
 
