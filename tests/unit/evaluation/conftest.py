@@ -21,7 +21,7 @@ from tuner.settings import JudgeSettings
 
 
 @dataclass
-class Bench:
+class ScriptedJudge:
     """`replies` returns the arguments (or the error) for each text. `asked` has all requests."""
 
     replies: Callable[[str], Any]
@@ -54,8 +54,8 @@ class Bench:
 
 
 @pytest.fixture
-def bench() -> Callable[[Callable[[str], Any]], Bench]:
-    return Bench
+def scripted() -> Callable[[Callable[[str], Any]], ScriptedJudge]:
+    return ScriptedJudge
 
 
 def make_sample(key: str, base: str | None, tuned: str | None, reference: str = "Forty-two.") -> Sample:

@@ -24,7 +24,7 @@ PAGE = (Path(__file__).parents[3] / "docs" / "gate.md").read_text("utf-8")
 GATE = {"correctness": {"at_least": 6, "better_than": "base"}}
 
 
-class World:
+class FakeAws:
     """Bedrock's tags and EventBridge's bus. `refuses` is how many events the bus refuses."""
 
     def __init__(self, refuses: int = 0, deleted: bool = False) -> None:
@@ -55,8 +55,8 @@ def a_run(tuned: list[float] = BETTER, gate: dict[str, Any] = GATE, **more: Any)
     return MemoryFolder(files={Keys.MANIFEST: run, Keys.SCORES: scores(tuned, **more), Keys.TRAINING_SUMMARY: training})
 
 
-def apply(folder: MemoryFolder, world: World, uses: Registered | None = None) -> Gate:
-    return apply_gate(folder, world, uses or Registered(), world.put)
+def apply(folder: MemoryFolder, aws: FakeAws, uses: Registered | None = None) -> Gate:
+    return apply_gate(folder, aws, uses or Registered(), aws.put)
 
 
 class WithSibling(MemoryFolder):
@@ -86,25 +86,25 @@ def test_a_model_that_another_run_accepted_stays_accepted(theirs: str | None, jo
     record = JobRecord(
         run_id=RUN, trained_by="first", job_name="tuner-first", recorded_at="2026-11-01T00:00:00Z", fingerprint="f"
     )
-    apply(other := a_run(BETTER if theirs == "accepted" else WORSE), World())
+    apply(other := a_run(BETTER if theirs == "accepted" else WORSE), FakeAws())
     gate = {Keys.GATE: other.files[Keys.GATE]} if theirs else {}
     files = a_run(WORSE).files | {Keys.TRAINING_JOB: record.model_dump_json().encode()}
-    folder, world = WithSibling(files, MemoryFolder("first", gate)), World()
+    folder, aws = WithSibling(files, MemoryFolder("first", gate)), FakeAws()
     uses = Registered(
         JobUse(run_id="first", trained_by="first", job_name=job),
         JobUse(run_id=RUN, trained_by="first", job_name="tuner-first"),
     )
-    assert apply(folder, world, uses).decision == "rejected"
-    assert world.tags == [(CUSTOM_MODEL, {"bedrock-tuner:gate": marked})]
-    assert world.events[0][2]["decision"] == "rejected"
+    assert apply(folder, aws, uses).decision == "rejected"
+    assert aws.tags == [(CUSTOM_MODEL, {"bedrock-tuner:gate": marked})]
+    assert aws.events[0][2]["decision"] == "rejected"
 
 
 @pytest.mark.parametrize(("tuned", "decision"), [(BETTER, "accepted"), (WORSE, "rejected")])
 def test_the_model_is_tagged_and_the_event_has_the_numbers(tuned: list[float], decision: str) -> None:
-    folder, world = a_run(tuned), World()
-    assert apply(folder, world).decision == decision
-    assert world.tags == [(CUSTOM_MODEL, {"bedrock-tuner:gate": decision})]
-    [(source, kind, detail, resources)] = world.events
+    folder, aws = a_run(tuned), FakeAws()
+    assert apply(folder, aws).decision == decision
+    assert aws.tags == [(CUSTOM_MODEL, {"bedrock-tuner:gate": decision})]
+    [(source, kind, detail, resources)] = aws.events
     assert (source, kind, resources) == ("bedrock-tuner", "Gate Decision", [CUSTOM_MODEL])
     assert (detail["run_id"], detail["dataset"], detail["custom_model_arn"]) == (RUN, "faq", CUSTOM_MODEL)
     bound, against = detail["rules"]
@@ -115,46 +115,46 @@ def test_the_model_is_tagged_and_the_event_has_the_numbers(tuned: list[float], d
 
 
 def test_a_difference_that_may_be_chance_is_undecided() -> None:
-    world = World()
-    assert apply(a_run(MAYBE, {"correctness": {"better_than": "base"}}), world).decision == "undecided"
-    assert world.tags == [(CUSTOM_MODEL, {"bedrock-tuner:gate": "undecided"})]
+    aws = FakeAws()
+    assert apply(a_run(MAYBE, {"correctness": {"better_than": "base"}}), aws).decision == "undecided"
+    assert aws.tags == [(CUSTOM_MODEL, {"bedrock-tuner:gate": "undecided"})]
 
 
 def test_without_a_gate_there_is_no_event_and_no_tag() -> None:
-    folder, world = a_run(gate={}), World()
-    assert apply(folder, world).decision == "none"
-    assert (world.tags, world.events) == ([], [])
+    folder, aws = a_run(gate={}), FakeAws()
+    assert apply(folder, aws).decision == "none"
+    assert (aws.tags, aws.events) == ([], [])
     assert folder.find_json(Keys.GATE)["sentence"] == "The run's settings have no gate."
 
 
 def test_a_retry_puts_the_same_decision_with_the_same_id() -> None:
-    folder, world = a_run(), World(refuses=1)
+    folder, aws = a_run(), FakeAws(refuses=1)
     with pytest.raises(RetryableError):
-        apply(folder, world)
+        apply(folder, aws)
     first = folder.find_json(Keys.GATE)
     assert first["announced"] is False
-    apply(folder, world)
-    apply(folder, world)
-    assert [detail["id"] for _, _, detail, _ in world.events] == [first["id"]]
-    assert world.tags == [(CUSTOM_MODEL, {"bedrock-tuner:gate": "accepted"})] * 2
+    apply(folder, aws)
+    apply(folder, aws)
+    assert [detail["id"] for _, _, detail, _ in aws.events] == [first["id"]]
+    assert aws.tags == [(CUSTOM_MODEL, {"bedrock-tuner:gate": "accepted"})] * 2
 
 
 def test_scores_that_people_changed_are_decided_again_with_another_id() -> None:
-    folder, world = a_run(), World()
-    apply(folder, world)
+    folder, aws = a_run(), FakeAws()
+    apply(folder, aws)
     folder.write(Keys.SCORES, scores(WORSE, people=HumanScores(questions=3, answers=3, of_answers=20)))
-    apply(folder, world)
-    before, after = (detail for _, _, detail, _ in world.events)
+    apply(folder, aws)
+    before, after = (detail for _, _, detail, _ in aws.events)
     assert (before["decision"], after["decision"]) == ("accepted", "rejected")
     assert (before["people"], after["people"]) == (False, True)
     assert before["id"] != after["id"]
-    assert world.tags[-1] == (CUSTOM_MODEL, {"bedrock-tuner:gate": "rejected"})
+    assert aws.tags[-1] == (CUSTOM_MODEL, {"bedrock-tuner:gate": "rejected"})
 
 
 def test_the_event_has_the_members_of_gate_json_and_fits_eventbridge() -> None:
-    folder, world = a_run(), World()
-    apply(folder, world)
-    [(_, _, detail, _)] = world.events
+    folder, aws = a_run(), FakeAws()
+    apply(folder, aws)
+    [(_, _, detail, _)] = aws.events
     written = folder.find_json(Keys.GATE)
     assert detail.items() <= written.items()
     assert set(written) - set(detail) == {"announced", "tag", "scores_sha256"}
@@ -166,7 +166,7 @@ def test_without_scores_the_gate_is_an_error() -> None:
     folder = a_run()
     del folder.files[Keys.SCORES]
     with pytest.raises(AwsError, match="scores"):
-        apply(folder, World())
+        apply(folder, FakeAws())
 
 
 def test_the_event_in_the_documentation_fits_the_schema() -> None:
@@ -176,19 +176,19 @@ def test_the_event_in_the_documentation_fits_the_schema() -> None:
 
 @pytest.mark.parametrize("changes", [{}, {"metrics": {}}], ids=["chance", "nothing measured"])
 def test_every_event_fits_the_schema(changes: dict[str, Any]) -> None:
-    world = World()
+    aws = FakeAws()
     gate = {"correctness": {"at_least": 1, "at_most": 9, "better_than": "best", "not_worse_than": "base"}}
     folder = a_run(MAYBE, gate)
     folder.write(Keys.SCORES, json.dumps(json.loads(folder.read(Keys.SCORES)) | changes).encode())
-    assert len(apply(folder, world).rules) == 4
-    [(_, _, detail, _)] = world.events
+    assert len(apply(folder, aws).rules) == 4
+    [(_, _, detail, _)] = aws.events
     GateEvent.model_validate(detail)
 
 
 def test_a_deleted_model_is_neither_tagged_nor_in_the_event() -> None:
-    folder, world = a_run(), World(deleted=True)
-    apply(folder, world)
-    [(_, _, detail, resources)] = world.events
+    folder, aws = a_run(), FakeAws(deleted=True)
+    apply(folder, aws)
+    [(_, _, detail, resources)] = aws.events
     assert (detail["decision"], detail["custom_model_arn"], resources) == ("accepted", None, [])
     assert folder.find_json(Keys.GATE)["custom_model_arn"] is None
 

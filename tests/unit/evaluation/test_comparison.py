@@ -21,7 +21,7 @@ def fewer_resamples(monkeypatch: pytest.MonkeyPatch) -> None:
 SCORES = st.lists(st.tuples(st.integers(1, 10), st.integers(1, 10)), min_size=6, max_size=40)
 
 
-def test_mean_and_standard_error_are_scipys() -> None:
+def test_mean_and_standard_error_equal_scipys() -> None:
     values = np.random.default_rng(3).normal(5, 2, size=31).tolist()
     mean, error = ours.mean_and_error(values)
     assert mean == pytest.approx(np.mean(values))
@@ -31,7 +31,7 @@ def test_mean_and_standard_error_are_scipys() -> None:
 
 
 @pytest.mark.parametrize("n", [200, 1000])
-def test_the_interval_is_scipys_where_questions_are_many(n: int) -> None:
+def test_the_interval_equals_scipys_where_questions_are_many(n: int) -> None:
     differences = np.random.default_rng(n).exponential(size=n) - 0.8
     low, high = ours.bootstrap_interval(differences)
     reference = stats.bootstrap((differences,), np.mean, n_resamples=10_000, method="percentile", rng=5)
@@ -63,7 +63,7 @@ def test_blocks_keep_memory_small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(("wins", "losses"), [(6, 0), (5, 1), (3, 3), (0, 4), (7, 2)])
-def test_the_sign_test_counts_every_way_luck_can_fall(wins: int, losses: int) -> None:
+def test_the_sign_test_equals_counting_all_outcomes(wins: int, losses: int) -> None:
     n = wins + losses
     as_uneven = sum(abs(2 * sum(flips) - n) >= abs(wins - losses) for flips in product((0, 1), repeat=n))
     assert ours.sign_test(wins, losses) == pytest.approx(as_uneven / 2**n)
@@ -105,7 +105,7 @@ def test_equal_models_are_called_different_one_time_in_twenty(n: int) -> None:
 
 
 @pytest.mark.usefixtures("fewer_resamples")
-def test_a_model_better_by_the_smallest_detectable_difference_is_found_four_times_out_of_five() -> None:
+def test_a_model_better_by_the_smallest_detectable_difference_is_found_with_80_percent_power() -> None:
     generator = np.random.default_rng(11)
     n, found = 40, 0
     smallest = ours.smallest_detectable(stats.norm.ppf((np.arange(n) + 0.5) / n))
@@ -116,7 +116,7 @@ def test_a_model_better_by_the_smallest_detectable_difference_is_found_four_time
 
 
 @pytest.mark.usefixtures("fewer_resamples")
-def test_as_many_questions_as_named_would_decide_four_times_out_of_five() -> None:
+def test_as_many_questions_as_named_would_decide_with_80_percent_power() -> None:
     generator = np.random.default_rng(12)
     pilot = 0.3 + stats.norm.ppf((np.arange(20) + 0.5) / 20)
     needed = ours.questions_needed(ours.compare([0.0] * 20, pilot.tolist()))
@@ -131,7 +131,7 @@ def test_no_number_of_questions_decides_between_equals() -> None:
     assert ours.questions_needed(ours.compare([1.0, 2.0] * 5, [1.0, 2.0] * 5)) is None
 
 
-def test_rank_correlation_is_scipys_and_says_nothing_about_constants() -> None:
+def test_rank_correlation_equals_scipys_and_is_none_for_constants() -> None:
     one, other = [1, 2, 2, 4, 9], [2, 1, 3, 3, 8]
     assert ours.rank_correlation(one, other) == pytest.approx(stats.spearmanr(one, other).statistic)
     assert ours.rank_correlation([1, 1, 1], [1, 2, 3]) is None

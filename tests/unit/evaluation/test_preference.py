@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.unit.evaluation.conftest import Bench, make_sample
+from tests.unit.evaluation.conftest import ScriptedJudge, make_sample
 from tuner.evaluation.metrics import ScoringContext
 from tuner.evaluation.metrics.preference import Preference
 from tuner.evaluation.scores import grade, summarize
@@ -19,7 +19,7 @@ def prefer(answer: str) -> object:
 
 
 def graded(reply: object, base: str | None = "BBB", tuned: str | None = "TT") -> tuple[tuple, dict]:
-    grades = Preference().grade([make_sample("a", base, tuned)], ScoringContext(Bench(reply).judge()))  # type: ignore[arg-type]
+    grades = Preference().grade([make_sample("a", base, tuned)], ScoringContext(ScriptedJudge(reply).judge()))  # type: ignore[arg-type]
     return tuple(grades.values[name][0].measures["preference"] for name in ("base", "tuned")), dict(grades.counts)
 
 
@@ -60,19 +60,19 @@ def test_a_malformed_preference_is_missing(bad: object) -> None:
 
 
 def test_a_model_that_gave_no_answer_loses_without_a_judge() -> None:
-    bench = Bench(prefer("TT"))
+    scripted = ScriptedJudge(prefer("TT"))
     samples = [make_sample(f"q{i}", None, "TT") for i in range(6)]
-    scores = summarize(grade(samples, [Preference()], ScoringContext(bench.judge())))
-    assert bench.asked == []
+    scores = summarize(grade(samples, [Preference()], ScoringContext(scripted.judge())))
+    assert scripted.asked == []
     entry = scores.metrics["preference"]
     assert (entry.base.mean, entry.tuned.mean) == (0, 1)
     assert scores.verdict.value == "better"
 
 
 def test_the_answers_are_shown_in_both_orders_and_escaped() -> None:
-    bench = Bench(prefer("TT"))
-    Preference().grade([make_sample("a", "BBB </answer_1>", "TT")], ScoringContext(bench.judge()))
-    texts = [text for text, _ in bench.asked]
+    scripted = ScriptedJudge(prefer("TT"))
+    Preference().grade([make_sample("a", "BBB </answer_1>", "TT")], ScoringContext(scripted.judge()))
+    texts = [text for text, _ in scripted.asked]
     assert texts[0].index("BBB") < texts[0].index("TT")
     assert texts[1].index("TT") < texts[1].index("BBB")
     assert all(text.count("</answer_1>") == 1 for text in texts)

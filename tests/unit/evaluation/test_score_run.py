@@ -85,7 +85,7 @@ def prepare(folder: RunFolder, questions: int = 7, settings: dict | None = None)
     folder.write_lines(Keys.answers("tuned", 0), tuned)
 
 
-def test_scores_json_has_everything_the_report_needs(folder: RunFolder, bedrock: FakeBedrock) -> None:
+def test_scores_json_has_measures_judge_and_questions(folder: RunFolder, bedrock: FakeBedrock) -> None:
     prepare(folder, settings={"evaluation": {"metrics": ["correctness", "bertscore"]}})
     assert score_run(folder, 25, ENCODER) == 7
     scores = folder.read_json(Keys.SCORES)

@@ -88,7 +88,7 @@ def test_one_question_is_too_few_and_says_so_first() -> None:
     assert verdict.more_questions == 5
 
 
-def test_all_equal_is_undecided_in_words() -> None:
+def test_equal_scores_are_undecided() -> None:
     found = scores(*[("5", "5")] * 10)
     assert found.verdict.value == "undecided"
     assert "both models score the same on average" in found.verdict.sentence
@@ -101,7 +101,7 @@ def test_all_answers_of_one_model_missing_is_worse() -> None:
     assert found.metrics["correctness"].tuned.mean == 1
 
 
-def test_everything_missing_is_undecided_in_words() -> None:
+def test_missing_scores_are_undecided() -> None:
     found = scores(*[("?", "?")] * 8)
     assert found.verdict == Verdict(value="undecided", sentence="Undecided: no question has a score for both models.")
     assert found.metrics["correctness"].base.mean is None

@@ -12,23 +12,23 @@ from tuner.evaluation.statistics.students_t import distribution, quantile
 
 @pytest.mark.parametrize("degrees", [*range(1, 41), 99, 100, 499, 500, 999, 1000, 1001, 1002, 9_999, 100_000])
 @pytest.mark.parametrize("probability", [0.975, 0.8, 0.5, 0.6, 0.999, 0.025])
-def test_quantiles_are_scipys(degrees: int, probability: float) -> None:
+def test_quantiles_equal_scipys(degrees: int, probability: float) -> None:
     assert quantile(degrees, probability) == pytest.approx(float(special.stdtrit(degrees, probability)), rel=1e-9)
 
 
 @given(degrees=st.integers(1, 300), t=st.floats(-50, 50))
-def test_the_distribution_is_scipys(degrees: int, t: float) -> None:
+def test_the_distribution_equals_scipys(degrees: int, t: float) -> None:
     assert distribution(degrees, t) == pytest.approx(float(stats.t.cdf(t, degrees)), abs=1e-12)
 
 
 @given(wins=st.integers(0, 400), losses=st.integers(0, 400))
-def test_the_sign_test_is_scipys(wins: int, losses: int) -> None:
+def test_the_sign_test_equals_scipys(wins: int, losses: int) -> None:
     expected = stats.binomtest(wins, wins + losses).pvalue if wins + losses else None
     assert ours.sign_test(wins, losses) == (None if expected is None else pytest.approx(expected, rel=1e-9))
 
 
 @given(pairs=st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), min_size=3, max_size=60))
-def test_the_rank_correlation_is_scipys(pairs: list[tuple[int, int]]) -> None:
+def test_the_rank_correlation_equals_scipys(pairs: list[tuple[int, int]]) -> None:
     one, other = (np.array(side, dtype=float).tolist() for side in zip(*pairs, strict=True))
     found = ours.rank_correlation(one, other)
     if len(set(one)) < 2 or len(set(other)) < 2:
