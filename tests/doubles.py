@@ -1,4 +1,4 @@
-"""Stand-ins that several rooms' tests use: a run's folder in memory, endpoints with a life, a manifest."""
+"""Test doubles for several packages: a run's folder in memory, endpoints, customization jobs, a manifest."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class MemoryFolder(RunFolder):
 
 
 def manifest(base_model: str = "amazon.nova-micro-v1:0:128k", **settings: Any) -> Manifest:
-    """A run of `base_model` with these settings, on throughput; a manifest's serving is settled."""
+    """The manifest of a run of `base_model` with these settings, served by throughput."""
     asked = RunSettings.model_validate({"serving": "provisioned", **settings})
     model = catalog.model(base_model)
     hyperparameters = catalog.check_hyperparameters(model, asked.hyperparameters)
@@ -77,7 +77,7 @@ def manifest(base_model: str = "amazon.nova-micro-v1:0:128k", **settings: Any) -
 
 
 class NoPrices:
-    """AWS's price list without a price: the packaged list stands."""
+    """AWS's price list without prices, so that the packaged list is used."""
 
     def products(self, service: str, usage_type: str) -> tuple[builtins.list[str], str]:
         return [], ""
@@ -85,7 +85,7 @@ class NoPrices:
 
 @dataclass
 class FakeEndpoints:
-    """One kind of endpoint in memory. `refuses_delete` counts down; `unlisted` is made but not yet in the list."""
+    """One kind of endpoint in memory. `refuses_delete` counts down. `unlisted` ones exist and are not listed yet."""
 
     kind: EndpointKind = "provisioned"
     alive: dict[str, PaidResource] = field(default_factory=dict)
@@ -135,7 +135,7 @@ class FakeEndpoints:
 
 @dataclass
 class FakeJobs:
-    """Customization jobs in memory. `unlisted` are there, and a list does not show them yet; so with `unseen`."""
+    """Customization jobs in memory. `unlisted` jobs are not listed yet, and `unseen` ones cannot be read yet."""
 
     kind: PaidKind = "training"
     jobs: dict[str, PaidResource] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""botocore's own stubs: a request that the service model does not know fails, and so does an unexpected call."""
+"""botocore's stubs: a request that does not fit the service model fails, and so does an unexpected call."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +10,7 @@ from botocore.stub import Stubber
 
 @contextmanager
 def stubbed(service: str, *calls: tuple[str, dict[str, Any] | None, dict[str, Any] | str]) -> Iterator[Any]:
-    """A client that answers these (operation, expected request, answer or error code) in order, and no others."""
+    """A client that expects exactly these calls in order: (operation, expected request, response or error code)."""
     api = boto3.client(service)
     with Stubber(api) as stubber:
         for operation, request, answer in calls:

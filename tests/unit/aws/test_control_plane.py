@@ -1,4 +1,4 @@
-"""What is asked of Bedrock's control plane, checked against botocore's service model."""
+"""Tests of the calls to Bedrock's control plane, with botocore's service model."""
 
 import datetime as dt
 from typing import Any
@@ -46,7 +46,7 @@ def test_a_job_is_created_with_a_token_of_the_run_and_tags_on_job_and_model() ->
         assert Bedrock(api).create_job(REQUEST) == JOB_ARN
 
 
-def test_a_job_gets_the_companys_network_and_tags_and_keeps_our_tags() -> None:
+def test_a_job_gets_the_companys_vpc_and_tags_and_keeps_its_own_tags() -> None:
     vpc = VpcSettings(subnet_ids=("subnet-12345678",), security_group_ids=("sg-12345678",))
     company = DeploymentSettings(vpc=vpc, tags={"team": "search"})
     tags = [{"key": "team", "value": "search"}, *TAGS]
@@ -77,7 +77,7 @@ def test_a_name_in_use_is_no_error(answer: str) -> None:
         ("AccessDeniedException: not authorized to perform: iam:PassRole", AccessDeniedError),
     ],
 )
-def test_a_refused_job_raises_what_can_be_done_about_it(answer: str, kind: type[Exception]) -> None:
+def test_a_refused_job_raises_the_class_that_decides_about_a_retry(answer: str, kind: type[Exception]) -> None:
     with (
         stubbed("bedrock", ("create_model_customization_job", None, answer)) as api,
         pytest.raises(kind, match=answer.partition(": ")[2]),
@@ -106,7 +106,7 @@ def test_a_job_is_found_by_its_name_with_bedrocks_failure() -> None:
 
 
 @pytest.mark.parametrize("answer", ["ResourceNotFoundException: none", "ValidationException: no such identifier"])
-def test_what_bedrock_does_not_know_is_none(answer: str) -> None:
+def test_an_unknown_job_or_model_is_none(answer: str) -> None:
     with stubbed(
         "bedrock",
         ("get_model_customization_job", None, answer),
@@ -117,7 +117,7 @@ def test_what_bedrock_does_not_know_is_none(answer: str) -> None:
         assert bedrock.foundation_model(MODEL) is None
 
 
-def test_a_foundation_model_says_whether_it_is_active_and_until_when() -> None:
+def test_a_foundation_model_has_its_lifecycle() -> None:
     details = {
         "modelArn": "arn:aws:bedrock:us-east-1::foundation-model/amazon.nova-micro-v1:0:128k",
         "modelId": MODEL,
@@ -156,7 +156,7 @@ def test_jobs_are_counted_until_they_have_stopped(stopping: list[dict[str, Any]]
         assert Bedrock(api).jobs_in_progress() == counted
 
 
-def test_a_tag_is_set_and_others_stay() -> None:
+def test_a_tag_is_added_and_the_others_stay() -> None:
     model = "arn:aws:bedrock:us-east-1:123456789012:custom-model/amazon.nova-micro-v1:0:128k/abcdefghijkl"
     request = {"resourceARN": model, "tags": [{"key": "bedrock-tuner:gate", "value": "accepted"}]}
     with stubbed("bedrock", ("tag_resource", request, {})) as api:

@@ -1,4 +1,4 @@
-"""The data bucket as S3 keeps it: versions, keys of any kind, nothing of another dataset."""
+"""Tests of the data bucket: versions, unusual keys, and datasets that stay separate."""
 
 import hashlib
 from collections.abc import Iterator
@@ -25,12 +25,12 @@ def dataset_bucket() -> Iterator[DatasetBucket]:
         yield DatasetBucket("data", s3)
 
 
-def test_a_folder_holds_its_own_files_only(dataset_bucket: DatasetBucket) -> None:
+def test_a_list_has_only_the_files_of_its_dataset(dataset_bucket: DatasetBucket) -> None:
     assert [entry.key for entry in dataset_bucket.list("caf\u00e9 100% + 1")] == [KEY]
     assert dataset_bucket.list("caf") == ()
 
 
-def test_what_is_hashed_is_what_is_listed_and_stays_readable(dataset_bucket: DatasetBucket) -> None:
+def test_a_hashed_version_stays_readable(dataset_bucket: DatasetBucket) -> None:
     listed = dataset_bucket.list("caf\u00e9 100% + 1")[0]
     hashed = dataset_bucket.hash(KEY)
     assert hashed
@@ -40,7 +40,7 @@ def test_what_is_hashed_is_what_is_listed_and_stays_readable(dataset_bucket: Dat
     assert dataset_bucket.read(pinned) == b"first"
 
 
-def test_an_object_that_went_away_is_none_but_a_pinned_one_is_an_error(dataset_bucket: DatasetBucket) -> None:
+def test_a_missing_object_is_none_and_a_missing_pinned_version_is_an_error(dataset_bucket: DatasetBucket) -> None:
     boto3.client("s3").delete_object(Bucket="data", Key=KEY)
     assert dataset_bucket.hash(KEY) is None
     gone = PinnedInput(role="training", key=KEY, version_id="gone", size=1, sha256="0")

@@ -1,4 +1,4 @@
-"""The encoder as the scoring function reads it: from S3 into the temporary folder, once, and only what was deployed."""
+"""Tests of the encoder archive: it is downloaded once, and only the deployed archive is accepted."""
 
 from __future__ import annotations
 
@@ -47,7 +47,9 @@ def s3(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Any]:
         yield client
 
 
-def test_it_is_read_once_and_scores_as_the_built_one(s3: Any, archive: Path, digest: str, tmp_path: Path) -> None:
+def test_the_archive_is_downloaded_once_and_scores_like_the_built_encoder(
+    s3: Any, archive: Path, digest: str, tmp_path: Path
+) -> None:
     s3.upload_file(str(archive), BUCKET, KEY)
     source = DeployedEncoder(EncoderObject(BUCKET, KEY), digest)
     pairs = [("Agents call tools.", "An agent calls tools.")]
@@ -57,7 +59,7 @@ def test_it_is_read_once_and_scores_as_the_built_one(s3: Any, archive: Path, dig
     assert [path.name for path in tmp_path.iterdir()] == [f"encoder-{digest}"]
 
 
-def test_another_archive_than_the_deployed_one_is_refused(s3: Any, archive: Path, tmp_path: Path) -> None:
+def test_an_archive_that_was_not_deployed_is_refused(s3: Any, archive: Path, tmp_path: Path) -> None:
     s3.upload_file(str(archive), BUCKET, KEY)
     with pytest.raises(EvaluationError, match="not the one that was deployed"):
         DeployedEncoder(EncoderObject(BUCKET, KEY), "0" * 64).load()
@@ -76,7 +78,7 @@ def test_a_file_that_differs_from_the_manifest_is_refused(s3: Any, archive: Path
         DeployedEncoder(EncoderObject(BUCKET, KEY), digest).load()
 
 
-def test_what_is_no_archive_is_refused(s3: Any, digest: str, tmp_path: Path) -> None:
+def test_an_object_that_is_no_archive_is_refused(s3: Any, digest: str, tmp_path: Path) -> None:
     s3.put_object(Bucket=BUCKET, Key=KEY, Body=b"no tar file" * 100)
     with pytest.raises(EvaluationError, match="cannot be unpacked"):
         DeployedEncoder(EncoderObject(BUCKET, KEY), digest).load()
@@ -94,7 +96,7 @@ class Breaking(io.BytesIO):
         return super().read(size)
 
 
-def test_a_download_that_breaks_off_is_tried_again(
+def test_an_interrupted_download_is_retryable(
     monkeypatch: pytest.MonkeyPatch, archive: Path, digest: str, tmp_path: Path
 ) -> None:
     class S3:
@@ -118,7 +120,7 @@ def test_an_archive_cannot_write_outside_its_folder(s3: Any, digest: str, tmp_pa
     assert not (tmp_path / "outside").exists()
 
 
-def test_a_denied_read_is_said_as_such(monkeypatch: pytest.MonkeyPatch, digest: str, tmp_path: Path) -> None:
+def test_a_denied_read_is_an_access_denied_error(monkeypatch: pytest.MonkeyPatch, digest: str, tmp_path: Path) -> None:
     from botocore.exceptions import ClientError
 
     class S3:

@@ -1,4 +1,4 @@
-"""Both kinds of endpoint speak the same language, checked against botocore's service model."""
+"""Tests of both kinds of endpoint, with botocore's service model."""
 
 import datetime as dt
 from typing import Any
@@ -47,7 +47,7 @@ def deployment(name: str, **members: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("commitment", [None, "OneMonth"])
-def test_throughput_is_bought_by_the_hour_unless_a_term_is_asked_for(commitment: Any) -> None:
+def test_throughput_is_hourly_unless_a_commitment_is_requested(commitment: Any) -> None:
     expected = {
         "provisionedModelName": NAME,
         "modelId": MODEL,
@@ -61,7 +61,7 @@ def test_throughput_is_bought_by_the_hour_unless_a_term_is_asked_for(commitment:
         assert ProvisionedThroughputs(api).create(EndpointRequest(NAME, MODEL, 2, commitment, {"k": "v"})) == THROUGHPUT
 
 
-def test_an_endpoint_gets_the_companys_tags_and_keeps_ours() -> None:
+def test_an_endpoint_gets_the_companys_tags_and_keeps_its_own() -> None:
     tags = [{"key": "team", "value": "search"}, {"key": "k", "value": "v"}]
     expected = {
         "modelDeploymentName": NAME,
@@ -95,7 +95,7 @@ def test_a_zero_quota_is_not_retried() -> None:
         ProvisionedThroughputs(api).create(REQUEST)
 
 
-def test_lists_go_through_all_pages_and_read_both_names() -> None:
+def test_lists_read_all_pages_and_both_names_of_a_deployment() -> None:
     first = {"provisionedModelSummaries": [throughput()], "nextToken": "t"}
     second = {"provisionedModelSummaries": [throughput(commitmentDuration="OneMonth", commitmentExpirationTime=NOW)]}
     with stubbed(
@@ -114,7 +114,7 @@ def test_lists_go_through_all_pages_and_read_both_names() -> None:
     ("theirs", "ours"),
     [("Creating", "Creating"), ("InService", "InService"), ("Updating", "InService"), ("Failed",) * 2],
 )
-def test_throughputs_statuses(theirs: str, ours: str) -> None:
+def test_the_status_of_throughput_is_mapped(theirs: str, ours: str) -> None:
     answer = throughput(status=theirs, failureMessage="why")
     request = {"provisionedModelId": THROUGHPUT}
     with stubbed("bedrock", ("get_provisioned_model_throughput", request, answer)) as api:
@@ -124,7 +124,7 @@ def test_throughputs_statuses(theirs: str, ours: str) -> None:
 
 
 @pytest.mark.parametrize(("theirs", "ours"), [("Creating", "Creating"), ("Active", "InService"), ("Failed", "Failed")])
-def test_deployments_statuses(theirs: str, ours: str) -> None:
+def test_the_status_of_a_deployment_is_mapped(theirs: str, ours: str) -> None:
     answer = deployment("modelDeploymentName", status=theirs)
     request = {"customModelDeploymentIdentifier": DEPLOYMENT}
     with stubbed("bedrock", ("get_custom_model_deployment", request, answer)) as api:
@@ -133,7 +133,7 @@ def test_deployments_statuses(theirs: str, ours: str) -> None:
     assert (found.status, found.name, found.kind) == (ours, NAME, "on_demand")
 
 
-def test_what_is_gone_is_gone_and_can_be_deleted_again() -> None:
+def test_a_missing_endpoint_is_none_and_can_be_deleted_again() -> None:
     gone = "ResourceNotFoundException: none"
     with stubbed(
         "bedrock",
@@ -155,7 +155,7 @@ def test_what_is_gone_is_gone_and_can_be_deleted_again() -> None:
         ("AccessDeniedException: not authorized to perform: bedrock:DeleteCustomModelDeployment", AccessDeniedError),
     ],
 )
-def test_a_refused_delete_says_so(answer: str, kind: type[Exception]) -> None:
+def test_a_refused_delete_is_an_error(answer: str, kind: type[Exception]) -> None:
     with (
         stubbed("bedrock", ("delete_custom_model_deployment", None, answer)) as api,
         pytest.raises(kind, match=answer.partition(": ")[2]),

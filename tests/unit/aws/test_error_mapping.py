@@ -1,4 +1,4 @@
-"""Each of AWS's errors becomes the one of ours that says what to do about it."""
+"""Tests of the mapping of AWS's errors to the project's classes."""
 
 import pytest
 from botocore.exceptions import (
@@ -48,13 +48,13 @@ def test_the_class_is_what_the_state_machine_matches(error: Exception, kind: typ
     assert type(raised(error)) is kind
 
 
-def test_the_message_says_what_was_attempted_and_what_aws_said() -> None:
+def test_the_message_has_the_attempted_action_and_the_message_of_aws() -> None:
     assert str(raised(client_error("ValidationException", "Bad name."))) == (
         "Could not do the thing: ValidationException: Bad name."
     )
 
 
-def test_a_denial_that_names_the_action_is_left_as_it_is() -> None:
+def test_a_denial_that_names_the_action_is_not_changed() -> None:
     said = "User: arn:aws:sts::1:assumed-role/r is not authorized to perform: kms:Decrypt on resource: k"
     assert str(raised(client_error("AccessDenied", said))).endswith(said)
 
@@ -63,12 +63,12 @@ def test_a_denial_that_names_the_action_is_left_as_it_is() -> None:
     ("operation", "action"),
     [("ListObjectsV2", "s3:ListBucket"), ("Converse", "bedrock:InvokeModel"), ("PutObject", "PutObject")],
 )
-def test_a_denial_that_does_not_is_given_the_action(operation: str, action: str) -> None:
+def test_the_action_is_added_to_a_denial_that_does_not_name_it(operation: str, action: str) -> None:
     assert f"lacks {'the action behind ' if action == operation else ''}{action}" in str(
         raised(client_error("AccessDenied", "Access Denied", 403, operation))
     )
 
 
-def test_our_own_errors_pass_unchanged() -> None:
+def test_the_projects_own_errors_are_not_changed() -> None:
     error = QuotaError("ours")
     assert raised(error) is error

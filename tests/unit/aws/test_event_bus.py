@@ -1,4 +1,4 @@
-"""What is put on the event bus, checked against botocore's service model."""
+"""Tests of published events, with botocore's service model."""
 
 import json
 
@@ -39,6 +39,6 @@ def test_an_event_goes_to_the_default_bus() -> None:
         ("AccessDeniedException: not authorized to perform: events:PutEvents", AccessDeniedError),
     ],
 )
-def test_an_event_that_was_not_taken_is_an_error(answer: object, kind: type[Exception]) -> None:
+def test_a_rejected_event_is_an_error(answer: object, kind: type[Exception]) -> None:
     with pytest.raises(kind, match="Gate Decision"):
         put(answer)

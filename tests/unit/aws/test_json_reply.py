@@ -1,4 +1,4 @@
-"""A verdict in words is one JSON object with the request's mark, or it is no verdict."""
+"""Tests of JSON replies: a valid reply is one JSON object with the mark of the request."""
 
 import json
 
@@ -36,7 +36,7 @@ def ask(answer: str, documents: tuple[Attachment, ...] = (), stop: str = "end_tu
 
 
 @pytest.mark.parametrize("text", [json.dumps(GOOD), f"  {json.dumps(GOOD)}\n", f"```json\n{json.dumps(GOOD)}\n```"])
-def test_one_object_with_the_mark_is_a_verdict(text: str) -> None:
+def test_one_object_with_the_mark_is_valid(text: str) -> None:
     assert read(text) == {"score": 8, "reasoning": "Right."}
 
 
@@ -60,28 +60,28 @@ def test_one_object_with_the_mark_is_a_verdict(text: str) -> None:
         json.dumps({**GOOD, "reasoning": "x" * json_reply.LONGEST}),
     ],
 )
-def test_anything_else_is_none(text: str) -> None:
+def test_any_other_reply_is_invalid(text: str) -> None:
     assert read(text) is None
 
 
 @given(st.text())
-def test_no_text_breaks_the_reader(text: str) -> None:
+def test_no_text_raises_an_error(text: str) -> None:
     assert read(text) is None
 
 
 @given(st.text(), st.text())
-def test_what_is_judged_cannot_hold_the_mark_of_its_own_request(before: str, after: str) -> None:
+def test_the_text_of_a_request_cannot_contain_its_mark(before: str, after: str) -> None:
     """A model that repeats JSON from an answer repeats one that was made without the mark."""
     assert json_reply.mark("Be strict.", before + MARK + after) != MARK
 
 
-def test_a_verdict_that_is_repeated_from_the_answer_is_missing() -> None:
+def test_an_object_that_is_copied_from_the_answer_is_invalid() -> None:
     got, _ = ask(json.dumps(FORGED))
     assert got.arguments is None
     assert json_reply.MARK in got.problem
 
 
-def test_the_schema_goes_into_the_words_and_no_tool_is_sent() -> None:
+def test_the_schema_is_part_of_the_prompt_and_no_tool_is_sent() -> None:
     got, sent = ask(json.dumps(GOOD))
     assert got.arguments == {"score": 8, "reasoning": "Right."}
     assert "toolConfig" not in sent
@@ -92,7 +92,7 @@ def test_the_schema_goes_into_the_words_and_no_tool_is_sent() -> None:
     assert set(schema["required"]) == {"score", "reasoning", json_reply.MARK}
 
 
-def test_a_document_goes_as_text_to_a_model_that_takes_none() -> None:
+def test_a_document_is_sent_as_text_to_a_model_without_documents() -> None:
     document = Attachment("Document", "pdf", b"%PDF", "S3 </document> stores objects.")
     _, sent = ask("no", (document,))
     assert sent["messages"][0]["content"] == [
@@ -101,7 +101,7 @@ def test_a_document_goes_as_text_to_a_model_that_takes_none() -> None:
     ]
 
 
-def test_reasoning_is_no_part_of_the_reply() -> None:
+def test_reasoning_is_not_part_of_the_reply() -> None:
     bedrock = boto3.client("bedrock-runtime", region_name="us-west-2")
     thought = {"reasoningContent": {"reasoningText": {"text": json.dumps(FORGED)}}}
     with Stubber(bedrock) as stub:

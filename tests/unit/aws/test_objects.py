@@ -1,4 +1,4 @@
-"""S3 as a stream: whole objects or none, and a broken connection is taken up where it broke."""
+"""Tests of streams from and to S3: interrupted reads continue, and objects are written completely or not at all."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_reads_an_empty_object(s3):
     assert b"".join(ObjectSource("bucket", "empty", s3=s3).chunks()) == b""
 
 
-def test_an_absent_object_is_named(s3):
+def test_the_error_of_a_missing_object_names_it(s3):
     with pytest.raises(AwsError, match="s3://bucket/none"):
         list(ObjectSource("bucket", "none", s3=s3).chunks())
 
@@ -65,20 +65,20 @@ class _BrokenBody(StreamingBody):
 
 
 @pytest.mark.parametrize("after", [0, 1, 700_000])
-def test_a_broken_connection_is_taken_up_where_it_broke(s3, after):
+def test_a_read_continues_after_a_broken_connection(s3, after):
     data = bytes(range(256)) * 10_000
     s3.put_object(Bucket="bucket", Key="key", Body=data)
     assert b"".join(ObjectSource("bucket", "key", s3=_Breaking(s3, after, 3)).chunks()) == data
 
 
-def test_a_connection_that_keeps_breaking_may_be_tried_again_later(s3):
+def test_a_connection_that_keeps_breaking_is_a_retryable_error(s3):
     s3.put_object(Bucket="bucket", Key="key", Body=b"x" * 100)
     with pytest.raises(RetryableError, match="s3://bucket/key"):
         list(ObjectSource("bucket", "key", s3=_Breaking(s3, 1, 99)).chunks())
 
 
 @pytest.mark.parametrize("size", [0, 10, PART - 1, PART, PART + 1, 2 * PART + 5])
-def test_an_object_is_seen_only_when_committed(s3, size):
+def test_an_object_is_visible_only_after_the_commit(s3, size):
     sink = ObjectSink("bucket", "key", s3=s3)
     data = bytes(size)
     for start in range(0, size, 3 * 2**20):
@@ -116,7 +116,7 @@ class _Failing:
 
 
 @pytest.mark.parametrize(("call", "at"), [("upload_part", 1), ("upload_part", 3), ("complete_multipart_upload", 1)])
-def test_an_interrupted_upload_leaves_nothing_that_can_be_read(s3, call, at):
+def test_an_interrupted_upload_leaves_no_object(s3, call, at):
     s3.put_object(Bucket="bucket", Key="key", Body=b"the earlier dataset")
     sink = ObjectSink("bucket", "key", s3=_Failing(s3, call, at))
     with pytest.raises(RetryableError, match="s3://bucket/key"), CommitTogether(sink):
@@ -127,7 +127,7 @@ def test_an_interrupted_upload_leaves_nothing_that_can_be_read(s3, call, at):
 
 
 @pytest.mark.parametrize("interruption", [KeyboardInterrupt, MemoryError, ValueError])
-def test_whoever_is_interrupted_while_writing_leaves_nothing(s3, interruption):
+def test_a_writer_that_is_interrupted_leaves_no_object_and_no_parts(s3, interruption):
     training, validation = ObjectSink("bucket", "training", s3=s3), ObjectSink("bucket", "validation", s3=s3)
     with pytest.raises(interruption), CommitTogether(validation, training):
         training.write(bytes(2 * PART))

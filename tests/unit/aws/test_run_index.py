@@ -1,4 +1,4 @@
-"""The index of all runs is replaced only by who has seen its latest version."""
+"""Tests of the index of all runs: only a writer that has seen the latest version replaces it."""
 
 from collections.abc import Iterator
 
@@ -21,7 +21,7 @@ def run_index() -> Iterator[RunIndex]:
         yield RunIndex("artifacts", s3)
 
 
-def test_what_another_wrote_meanwhile_is_not_overwritten(run_index: RunIndex) -> None:
+def test_an_index_that_another_run_wrote_meanwhile_is_not_replaced(run_index: RunIndex) -> None:
     assert run_index.read_index() == (None, None)
     assert run_index.write_index(b"first", None)
     assert not run_index.write_index(b"first as well", None)
@@ -32,19 +32,19 @@ def test_what_another_wrote_meanwhile_is_not_overwritten(run_index: RunIndex) ->
     assert run_index.read_index()[0] == b"second"
 
 
-def test_the_page_is_there_or_not(run_index: RunIndex) -> None:
+def test_a_missing_page_is_none(run_index: RunIndex) -> None:
     assert run_index.read_page() is None
     run_index.write_page(b"<html>")
     assert run_index.read_page() == b"<html>"
 
 
 @pytest.mark.parametrize("answer", ["PreconditionFailed: no", "ConditionalRequestConflict: no", "NoSuchKey: gone"])
-def test_every_way_to_be_overtaken_is_told(answer: str) -> None:
+def test_every_error_of_a_conflict_is_recognized(answer: str) -> None:
     with stubbed("s3", ("put_object", {**INDEX, "IfMatch": '"1"'}, answer)) as api:
         assert not RunIndex("artifacts", api).write_index(b"{}", '"1"')
 
 
-def test_a_missing_permission_is_no_overtaking() -> None:
+def test_a_missing_permission_is_no_conflict() -> None:
     with (
         stubbed("s3", ("put_object", {**INDEX, "IfNoneMatch": "*"}, "AccessDenied: no")) as api,
         pytest.raises(AccessDeniedError, match=r"runs/index\.json"),

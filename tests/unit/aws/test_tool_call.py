@@ -1,4 +1,4 @@
-"""The request keeps to botocore's service model, and whatever comes back is told apart."""
+"""Tests of tool calls: the request, with botocore's service model, and every kind of reply."""
 
 import boto3
 import pytest
@@ -48,7 +48,7 @@ def ask(bedrock: object) -> object:
     )
 
 
-def test_the_tools_arguments_come_back(bedrock: object) -> None:
+def test_a_reply_has_the_arguments_of_the_tool(bedrock: object) -> None:
     used = {"toolUse": {"toolUseId": "t1", "name": "grade", "input": {"score": 8}}}
     with Stubber(bedrock) as stub:
         stub.add_response("converse", reply({"text": "Let me see."}, used), EXPECTED)
@@ -57,7 +57,7 @@ def test_the_tools_arguments_come_back(bedrock: object) -> None:
     assert (got.input_tokens, got.output_tokens, got.stand_in) == (12, 3, "")
 
 
-def test_what_answers_in_the_models_place_is_named(bedrock: object) -> None:
+def test_a_reply_names_the_local_stand_in(bedrock: object) -> None:
     headers = {"ResponseMetadata": {"HTTPHeaders": {"x-local-stand-in": "similarity"}}}
     with Stubber(bedrock) as stub:
         stub.add_response("converse", {**reply(), **headers}, EXPECTED)
@@ -84,7 +84,9 @@ def test_without_the_tool_there_are_no_arguments(bedrock: object, content: tuple
         ("ValidationException", 400, AwsError),
     ],
 )
-def test_errors_are_told_apart_by_class(bedrock: object, code: str, status: int, error: type[Exception]) -> None:
+def test_errors_have_the_class_that_decides_about_a_retry(
+    bedrock: object, code: str, status: int, error: type[Exception]
+) -> None:
     bedrock.meta.config.retries = {"total_max_attempts": 1}
     with Stubber(bedrock) as stub:
         for _ in range(5):
@@ -93,7 +95,7 @@ def test_errors_are_told_apart_by_class(bedrock: object, code: str, status: int,
             ask(bedrock)
 
 
-def test_documents_go_before_the_text(bedrock: object) -> None:
+def test_documents_are_sent_before_the_text(bedrock: object) -> None:
     block = {"document": {"name": "Document", "format": "pdf", "source": {"bytes": b"%PDF-1.7"}}}
     message = {"role": "user", "content": [block, {"text": "Grade this."}]}
     asked = ("us.amazon.judge", "Be strict.", "Grade this.", TOOL, {"maxTokens": 100, "temperature": 0.0}, bedrock)

@@ -1,4 +1,4 @@
-"""Customization jobs as what can be ended, against botocore's own shapes; and the list of who trains with the same."""
+"""Tests of customization jobs that can be stopped, with botocore's service model, and of the index of their runs."""
 
 from collections.abc import Iterator
 
@@ -53,21 +53,21 @@ def test_only_jobs_in_progress_are_listed_by_name(stub: Stubber) -> None:
 
 
 @pytest.mark.parametrize("code", ["ConflictException", "ValidationException"])
-def test_a_job_that_has_completed_in_this_moment_is_no_error(stub: Stubber, code: str) -> None:
+def test_stopping_a_job_that_has_just_completed_is_no_error(stub: Stubber, code: str) -> None:
     stub.add_client_error("stop_model_customization_job", code, "The job is Completed", 400)
     stub.add_response("get_model_customization_job", JOB | {"status": "Completed"})
     TrainingJobs(stub.client).delete(ARN)
     stub.assert_no_pending_responses()
 
 
-def test_a_job_that_bedrock_does_not_stop_now_is_still_alive(stub: Stubber) -> None:
+def test_a_job_that_bedrock_does_not_stop_now_is_an_error(stub: Stubber) -> None:
     stub.add_client_error("stop_model_customization_job", "ConflictException", "Not now", 400)
     stub.add_response("get_model_customization_job", JOB)
     with pytest.raises(StillAliveError, match="Not now"):
         TrainingJobs(stub.client).delete(ARN)
 
 
-def test_a_job_that_bedrock_does_not_know_is_gone(stub: Stubber) -> None:
+def test_an_unknown_job_is_none(stub: Stubber) -> None:
     stub.add_client_error("stop_model_customization_job", "ResourceNotFoundException", "no such job", 404)
     stub.add_client_error("get_model_customization_job", "ResourceNotFoundException", "no such job", 404)
     jobs = TrainingJobs(stub.client)
@@ -84,7 +84,7 @@ def test_a_job_that_bedrock_does_not_know_is_gone(stub: Stubber) -> None:
     ],
     ids=["the model is not shown yet", "conflict", "the name is in use, and not listed yet"],
 )
-def test_a_purchase_that_a_stale_read_refuses_is_tried_again(stub: Stubber, code: str, message: str) -> None:
+def test_a_purchase_that_a_stale_read_refuses_is_retryable(stub: Stubber, code: str, message: str) -> None:
     stub.add_client_error("create_provisioned_model_throughput", code, message, 400)
     request = EndpointRequest(
         "tuner-faq", "arn:aws:bedrock:us-east-1:123456789012:custom-model/a/abcdefghijkl", 1, None, {}
@@ -93,7 +93,7 @@ def test_a_purchase_that_a_stale_read_refuses_is_tried_again(stub: Stubber, code
         ProvisionedThroughputs(stub.client).create(request)
 
 
-def test_the_list_of_who_trains_is_replaced_by_who_has_seen_it_and_is_bounded() -> None:
+def test_the_index_is_replaced_only_if_the_version_is_the_latest_and_is_limited() -> None:
     with mock_aws():
         s3 = boto3.client("s3", region_name="us-east-1")
         s3.create_bucket(Bucket="artifacts")

@@ -1,4 +1,4 @@
-"""The functions' environment, and two buckets with a run's folder."""
+"""Fixtures: the functions' environment, and two buckets with a run's folder."""
 
 import json
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from tuner.core.artifact_keys import Keys
 
 @pytest.fixture
 def environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the functions are told."""
+    """The environment variables of the functions."""
     values = {
         "DEPLOYMENT": json.dumps(SETTINGS),
         "DATA_BUCKET": "data",
@@ -34,7 +34,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def cloud(environment: None) -> Iterator[RunFolder]:
-    """Two buckets and a schedule group; the run's folder with its manifest."""
+    """Two buckets, a schedule group, and the run's folder with its manifest."""
     with mock_aws():
         client.cache_clear()
         s3 = boto3.client("s3")

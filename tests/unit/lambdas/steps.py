@@ -1,4 +1,4 @@
-"""How a step is called, and what the functions are told."""
+"""Invokes a handler as Lambda does, with the environment of the functions."""
 
 from types import SimpleNamespace
 from typing import Any

@@ -1,4 +1,4 @@
-"""apply_gate: what the state machine is told, and what CloudWatch counts."""
+"""Tests of apply_gate: its result and its metrics."""
 
 import json
 from types import SimpleNamespace
@@ -28,7 +28,7 @@ def applied(monkeypatch: pytest.MonkeyPatch, folder: RunFolder) -> dict[str, Any
 
 
 @pytest.mark.parametrize(("tuned", "counts"), [(BETTER, (1, 0, 0)), (WORSE, (0, 1, 0))])
-def test_each_decision_is_counted(
+def test_each_decision_has_a_metric(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     tuned: list[float],
@@ -43,6 +43,8 @@ def test_each_decision_is_counted(
     assert (decision, written["run_id"]) == ("accepted" if counts[0] else "rejected", RUN)
 
 
-def test_without_a_gate_nothing_is_counted(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_without_a_gate_emits_no_metric(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert applied(monkeypatch, a_run(gate={})) == {"decision": "none"}
     assert "_aws" not in capsys.readouterr().out

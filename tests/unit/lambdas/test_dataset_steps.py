@@ -1,4 +1,4 @@
-"""preprocess and validate: pinned files in, the run's dataset out, or nothing and every finding."""
+"""Tests of preprocess and validate: they write the run's dataset, or only the findings."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def drop(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[dict[str, bytes]
         client.cache_clear()
 
 
-def test_the_pinned_versions_become_the_runs_dataset(drop):
+def test_the_pinned_versions_are_converted_into_the_runs_dataset(drop):
     folder = drop({"training.jsonl": jsonl(pairs(10)), "validation.jsonl": jsonl(pairs(7, 50))})
     assert preprocess.handler({"run_id": RUN}, CONTEXT) == {
         "training_records": 10,
@@ -95,7 +95,7 @@ def test_the_pinned_versions_become_the_runs_dataset(drop):
     assert first["system"] == [{"text": "Be kind."}]
 
 
-def test_a_wrong_dataset_is_refused_and_no_half_of_it_is_written(drop):
+def test_a_dataset_with_errors_is_refused_and_not_written(drop):
     folder = drop({"training.jsonl": jsonl(pairs(10)), "validation.jsonl": b'{"question": "q"}\n'})
     preprocess.handler({"run_id": RUN}, CONTEXT)
     with pytest.raises(DatasetError, match=r"validation\.jsonl, line 1: no field holds the answer"):

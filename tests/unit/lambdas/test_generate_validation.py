@@ -1,4 +1,4 @@
-"""The step reads the pinned documents, and preprocessing reads what it made."""
+"""Tests of generate_validation, and of preprocessing with its result."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def documents(count: int) -> dict[str, bytes]:
     return {f"documents/deep/{n}.txt": "\n\n".join(sentences(20, 20 * n)).encode() for n in range(count)}
 
 
-def test_pinned_documents_become_the_runs_validation_data(drop: Drop, writer: Writer) -> None:
+def test_validation_data_is_generated_from_the_pinned_documents(drop: Drop, writer: Writer) -> None:
     folder = drop({"training.jsonl": jsonl(pairs(12)), **documents(2)})
     assert generate_validation.handler({"run_id": RUN}, CONTEXT) == {"done": True, "pairs": 10}
     prepared = preprocess.handler({"run_id": RUN}, CONTEXT)
@@ -86,7 +86,7 @@ def test_pinned_documents_become_the_runs_validation_data(drop: Drop, writer: Wr
     assert len(folder.list(Keys.GENERATED_REPLIES)) == len(writer.calls)
 
 
-def test_training_data_with_errors_is_refused_by_its_findings_and_nothing_was_asked(drop: Drop, writer: Writer) -> None:
+def test_training_data_with_errors_is_refused_and_no_model_is_invoked(drop: Drop, writer: Writer) -> None:
     folder = drop({"training.jsonl": jsonl(pairs(12)) + b'{"question": "q"}\n', **documents(1)})
     assert generate_validation.handler({"run_id": RUN}, CONTEXT) == {"done": True, "pairs": 0}
     preprocess.handler({"run_id": RUN}, CONTEXT)
@@ -96,7 +96,7 @@ def test_training_data_with_errors_is_refused_by_its_findings_and_nothing_was_as
     assert folder.read_json(Keys.DATASET_SUMMARY)["validation_from"] == "held out"
 
 
-def test_a_dataset_with_validation_data_is_prepared_without_its_documents(drop: Drop) -> None:
+def test_a_dataset_with_validation_data_ignores_its_documents(drop: Drop) -> None:
     folder = drop({"training.jsonl": jsonl(pairs(12)), "validation.jsonl": jsonl(pairs(9, 50)), **documents(1)})
     assert not folder.manifest().generates
     assert preprocess.handler({"run_id": RUN}, CONTEXT)["validation_records"] == 9

@@ -1,4 +1,4 @@
-"""The steps from pinning to release: what goes in, what small result comes out. What they do is tested in its rooms."""
+"""Tests of the handlers from pinning to release: their events and their results."""
 
 import datetime as dt
 import json
@@ -55,7 +55,7 @@ class NoQuota:
         return 0
 
 
-def test_pin_inputs_writes_the_manifest_of_its_run(cloud: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pin_inputs_writes_the_manifest_of_the_run(cloud: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pin_inputs, "Bedrock", Models)
     result = invoke(
         pin_inputs, run_id="new-run", dataset="faq", inputs=[], execution_arn="arn:e", started_at="2026-11-23T07:00:00Z"
@@ -78,7 +78,7 @@ def test_preflight_refuses_a_zero_quota(cloud: RunFolder, monkeypatch: pytest.Mo
         invoke(preflight, run_id=RUN)
 
 
-def test_estimate_cost_decides(cloud: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_estimate_cost_returns_its_decision(cloud: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(estimate_cost, "PriceListApi", NoPrices)
     cloud.write_json(Keys.DATASET_SUMMARY, {"training_tokens": 9, "training_records": 9, "validation_records": 1})
     cloud.write_lines(Keys.EVALUATION, [{"id": "1", "question": "q", "reference": "r"}])
@@ -104,14 +104,16 @@ def asked(cloud: RunFolder, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], 
     return with_status
 
 
-def test_nobody_is_asked_for_a_run_that_was_stopped(cloud: RunFolder, asked: Callable[[str], list[Any]]) -> None:
+def test_no_approval_is_requested_for_a_run_that_was_stopped(
+    cloud: RunFolder, asked: Callable[[str], list[Any]]
+) -> None:
     told = asked("ABORTED")
     assert invoke(request_approval, run_id=RUN, task_token="the-token", seconds=60) == {}
     assert told == []
     assert cloud.find(Keys.APPROVAL) is None
 
 
-def test_request_approval_keeps_the_token_in_the_folder_and_nowhere_else(
+def test_the_task_token_is_written_only_to_the_runs_folder(
     cloud: RunFolder, asked: Callable[[str], list[Any]], capsys: pytest.CaptureFixture[str]
 ) -> None:
     told = asked("RUNNING")
@@ -129,7 +131,7 @@ def test_request_approval_keeps_the_token_in_the_folder_and_nowhere_else(
 @pytest.mark.parametrize(
     ("model", "endpoint"), [("base", "amazon.nova-micro-v1:0"), ("tuned", "arn:aws:bedrock:x:1:provisioned-model/y")]
 )
-def test_each_model_is_asked_at_its_own_endpoint(
+def test_each_contestant_is_asked_at_its_own_endpoint(
     cloud: RunFolder, monkeypatch: pytest.MonkeyPatch, model: str, endpoint: str
 ) -> None:
     monkeypatch.setattr(answer_questions, "ConverseClient", Asked)
@@ -141,7 +143,7 @@ def test_each_model_is_asked_at_its_own_endpoint(
 
 
 @pytest.mark.parametrize(("minutes", "error"), [(1, RetryableError), (10, EndpointFailedError)])
-def test_an_endpoint_that_bedrock_does_not_know_yet_is_asked_again(
+def test_an_endpoint_that_the_runtime_does_not_know_yet_is_retried(
     cloud: RunFolder, monkeypatch: pytest.MonkeyPatch, minutes: int, error: type[Exception]
 ) -> None:
     class Unknown(Asked):
@@ -157,7 +159,7 @@ def test_an_endpoint_that_bedrock_does_not_know_yet_is_asked_again(
         invoke(answer_questions, run_id=RUN, model="tuned", shards=[0], shard_size=25)
 
 
-def test_the_job_is_started_checked_and_summed_up(cloud: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_job_is_started_checked_and_summarized(cloud: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     bedrock = Models()
     for module in (start_customization, check_customization, summarize_training):
         monkeypatch.setattr(module, "Bedrock", lambda **_: bedrock)
@@ -208,7 +210,7 @@ def test_the_release_schedule_is_created_before_and_deleted_after(
     ],
     ids=["a run", "an ended execution", "the sweep"],
 )
-def test_a_release_is_for_whom_the_event_says(
+def test_the_event_says_what_is_released(
     cloud: RunFolder, monkeypatch: pytest.MonkeyPatch, event: dict[str, Any], released: list[str]
 ) -> None:
     throughputs = FakeEndpoints()
@@ -229,6 +231,6 @@ def test_a_release_is_for_whom_the_event_says(
 
 
 @pytest.mark.parametrize("event", [{}, {"sweep": False}, {"run_id": RUN, "sweep": True}])
-def test_a_release_that_is_for_nobody_or_for_two_is_refused(environment: None, event: dict[str, Any]) -> None:
+def test_an_event_for_no_release_or_for_two_is_refused(environment: None, event: dict[str, Any]) -> None:
     with pytest.raises(Exception, match="give one of"):
         invoke(release_throughput, **event)

@@ -1,4 +1,4 @@
-"""write_report, notify and close_run: what goes in, what is written and who is told."""
+"""Tests of write_report, notify and close_run: the report, its notification, and the metrics of the run."""
 
 import json
 from collections.abc import Iterator
@@ -90,7 +90,7 @@ def described(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
 
 @pytest.mark.usefixtures("inbox")
-def test_success_is_reported_with_nothing_to_fail_for() -> None:
+def test_the_report_of_a_success_has_no_error() -> None:
     run = folder(artifacts())
     result = write_report.handler({"run_id": RUN, "failure": None}, CONTEXT)
     assert result == {"error": None, "cause": None, "report": f"s3://{BUCKET}/runs/{RUN}/report/index.html"}
@@ -99,7 +99,7 @@ def test_success_is_reported_with_nothing_to_fail_for() -> None:
 
 
 @pytest.mark.usefixtures("inbox")
-def test_the_fail_state_gets_the_error_in_words_even_when_the_first_step_failed() -> None:
+def test_the_fail_state_gets_error_and_message_even_when_the_first_step_failed() -> None:
     result = write_report.handler({"run_id": RUN, "failure": CAUGHT}, CONTEXT)
     assert (result["error"], result["cause"]) == ("DatasetError", "training.jsonl, line 3: not JSON.")
     assert folder().read_json(Keys.REPORT)["run_id"] == RUN
@@ -111,7 +111,7 @@ def test_an_event_that_does_not_say_whether_the_run_failed_is_refused() -> None:
         write_report.handler({"run_id": RUN}, CONTEXT)
 
 
-def test_subscribers_are_told_what_came_out(inbox: Any) -> None:
+def test_the_notification_has_the_result(inbox: Any) -> None:
     folder(artifacts())
     write_report.handler({"run_id": RUN, "failure": None}, CONTEXT)
     assert notify.handler({"run_id": RUN}, CONTEXT) == {}
@@ -122,12 +122,12 @@ def test_subscribers_are_told_what_came_out(inbox: Any) -> None:
 
 
 @pytest.mark.usefixtures("inbox")
-def test_without_a_report_there_is_nothing_to_tell() -> None:
+def test_a_notification_without_a_report_is_an_error() -> None:
     with pytest.raises(EvaluationError, match="no report"):
         notify.handler({"run_id": RUN}, CONTEXT)
 
 
-def test_a_stopped_run_is_reported_and_told(inbox: Any, described: dict[str, Any]) -> None:
+def test_a_stopped_run_gets_a_report_and_a_notification(inbox: Any, described: dict[str, Any]) -> None:
     described.update(cause="wrong dataset")
     things = artifacts()
     run = folder({name: things[name] for name in (Keys.MANIFEST, Keys.DATASET_SUMMARY)})
@@ -139,7 +139,7 @@ def test_a_stopped_run_is_reported_and_told(inbox: Any, described: dict[str, Any
     assert message["Subject"] == f"Fine-tuning {RUN} was stopped"
 
 
-def test_a_run_that_reported_itself_is_left_alone(inbox: Any, described: dict[str, Any]) -> None:
+def test_a_run_that_reported_itself_is_not_reported_again(inbox: Any, described: dict[str, Any]) -> None:
     described.update(status="FAILED", error="Other", cause="other")
     write_report.handler({"run_id": RUN, "failure": CAUGHT}, CONTEXT)
     notify.handler({"run_id": RUN}, CONTEXT)
@@ -150,7 +150,7 @@ def test_a_run_that_reported_itself_is_left_alone(inbox: Any, described: dict[st
     assert inbox() == []
 
 
-def test_people_are_told_of_a_report_whose_notification_failed(inbox: Any, described: dict[str, Any]) -> None:
+def test_a_notification_that_failed_is_published_later(inbox: Any, described: dict[str, Any]) -> None:
     described.update(status="FAILED", error="Other", cause="other")
     write_report.handler({"run_id": RUN, "failure": CAUGHT}, CONTEXT)
     before = folder().read(Keys.REPORT)
@@ -161,7 +161,7 @@ def test_people_are_told_of_a_report_whose_notification_failed(inbox: Any, descr
     assert inbox() == [], "told once, however often the event is delivered"
 
 
-def test_a_success_that_was_written_before_the_run_ended_otherwise_is_corrected(
+def test_a_report_of_success_is_replaced_when_the_run_was_stopped_afterwards(
     inbox: Any, described: dict[str, Any]
 ) -> None:
     described.update(status="ABORTED", cause="enough")
@@ -176,7 +176,7 @@ def test_a_success_that_was_written_before_the_run_ended_otherwise_is_corrected(
 
 
 @pytest.mark.usefixtures("inbox")
-def test_a_step_that_outlives_its_execution_leaves_the_report_alone(
+def test_a_step_that_outlives_its_execution_does_not_replace_the_report(
     described: dict[str, Any], going_on: dict[str, str]
 ) -> None:
     described.update(status="ABORTED", cause="enough")
@@ -188,7 +188,7 @@ def test_a_step_that_outlives_its_execution_leaves_the_report_alone(
     assert result["report"].endswith("report/index.html")
 
 
-def test_a_repeated_step_tells_nothing_twice(inbox: Any) -> None:
+def test_a_repeated_step_publishes_no_second_notification(inbox: Any) -> None:
     folder(artifacts())
     write_report.handler({"run_id": RUN, "failure": None}, CONTEXT)
     notify.handler({"run_id": RUN}, CONTEXT)
@@ -196,7 +196,7 @@ def test_a_repeated_step_tells_nothing_twice(inbox: Any) -> None:
     assert len(inbox()) == 1
 
 
-def test_a_run_whose_report_failed_is_reported_with_the_executions_failure(
+def test_a_run_whose_report_failed_is_reported_with_the_error_of_the_execution(
     inbox: Any, described: dict[str, Any]
 ) -> None:
     described.update(status="FAILED", error="AccessDeniedError", cause="Could not write: AccessDenied")
@@ -207,7 +207,7 @@ def test_a_run_whose_report_failed_is_reported_with_the_executions_failure(
 
 
 @pytest.mark.usefixtures("inbox")
-def test_a_run_that_goes_on_is_none_of_its_business() -> None:
+def test_a_run_in_progress_is_refused() -> None:
     with pytest.raises(Exception, match="status"):
         close_run.handler(ended("RUNNING"), CONTEXT)
 
@@ -219,7 +219,7 @@ def counted(printed: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.usefixtures("inbox")
-def test_a_run_is_counted_once_with_its_money_whichever_function_reports_it(
+def test_the_metrics_of_a_run_are_emitted_once_by_either_function(
     capsys: pytest.CaptureFixture[str], described: dict[str, Any]
 ) -> None:
     folder(artifacts())

@@ -1,4 +1,4 @@
-"""What starts a run, and what does not."""
+"""Tests of start_run: which events start a run."""
 
 import json
 from typing import Any
@@ -70,7 +70,7 @@ def test_nothing_else_in_the_bucket_starts_a_run(
 
 
 @pytest.mark.parametrize("dataset", ["faq", "our faq", "a+b", "100%25", "\u8cea\u554f", "caf\u00e9"])
-def test_training_data_starts_one_run_however_often_it_is_told(
+def test_training_data_starts_one_run_even_if_the_event_is_repeated(
     cloud: RunFolder, machine: type[Machine], dataset: str
 ) -> None:
     key = f"incoming/{dataset}/training.jsonl"
@@ -85,7 +85,7 @@ def test_training_data_starts_one_run_however_often_it_is_told(
     assert json.loads(machine.inputs[first["run_id"]])["inputs"][0]["key"] == key
 
 
-def test_a_run_that_step_functions_has_forgotten_is_not_run_over(cloud: RunFolder, machine: type[Machine]) -> None:
+def test_a_run_that_step_functions_has_forgotten_is_not_started_again(cloud: RunFolder, machine: type[Machine]) -> None:
     boto3.client("s3").put_object(Bucket="data", Key="incoming/faq/training.jsonl", Body=b"{}")
     run = invoke(start_run, dataset="faq")["run_id"]
     RunFolder("artifacts", run).write("report/report.json", b"{}")
@@ -94,7 +94,7 @@ def test_a_run_that_step_functions_has_forgotten_is_not_run_over(cloud: RunFolde
     assert not machine.inputs
 
 
-def test_a_person_repeats_a_run_on_purpose(cloud: RunFolder, machine: type[Machine]) -> None:
+def test_a_person_can_repeat_a_run(cloud: RunFolder, machine: type[Machine]) -> None:
     boto3.client("s3").put_object(Bucket="data", Key="incoming/faq/training.jsonl", Body=b"{}")
     first = invoke(start_run, dataset="faq")
     second = invoke(start_run, dataset="faq", repeat=1)
@@ -102,6 +102,6 @@ def test_a_person_repeats_a_run_on_purpose(cloud: RunFolder, machine: type[Machi
     assert second["started"] is True
 
 
-def test_a_dataset_that_is_not_there_says_so(cloud: RunFolder, machine: type[Machine]) -> None:
+def test_a_missing_dataset_is_an_error_with_its_name(cloud: RunFolder, machine: type[Machine]) -> None:
     with pytest.raises(DatasetError, match="incoming/nothing/"):
         invoke(start_run, dataset="nothing")

@@ -80,7 +80,7 @@ def swept(monkeypatch: pytest.MonkeyPatch, kind: FakeEndpoints, capsys: pytest.C
     return {name: value[0] for line in lines for name, value in line.items() if isinstance(value, list)}
 
 
-def test_people_are_told_once_of_what_cannot_be_released(
+def test_the_alarm_is_published_once_for_all_failures(
     told: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     kind = Forbidden()
@@ -95,7 +95,7 @@ def test_people_are_told_once_of_what_cannot_be_released(
     assert counted["OldestEndpointHours"] == pytest.approx(6, abs=0.1)
 
 
-def test_what_is_kept_or_committed_is_counted_and_is_no_alarm(
+def test_kept_and_committed_endpoints_are_counted_and_cause_no_alarm(
     told: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     kind = FakeEndpoints()
@@ -107,14 +107,14 @@ def test_what_is_kept_or_committed_is_counted_and_is_no_alarm(
     assert (counted["ReleaseFailed"], counted["EndpointsAlive"], counted["OldestEndpointHours"]) == (0, 2, 0)
 
 
-def test_old_models_go_with_the_sweep(
+def test_the_sweep_deletes_old_models(
     told: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert swept(monkeypatch, FakeEndpoints(), capsys)["ModelsDeleted"] == 1
     assert Models.deleted == ["arn:model"]
 
 
-def test_a_quiet_sweep_counts_the_metrics_that_the_documentation_prices(
+def test_a_sweep_emits_the_metrics_that_the_documentation_prices(
     told: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """CloudWatch bills a custom metric for every hour in which it gets a value."""

@@ -1,4 +1,4 @@
-"""The ways of a run as docs/state-machine.md tells them, written by hand: not derived from the definition."""
+"""The paths of a run through the state machine, written by hand and not derived from the definition."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ SERVED = (*TO_SERVICE, *ASK_TUNED, "Release the throughput", *SCORE, *SUCCESS)
 
 
 @dataclass(frozen=True)
-class Way:
-    """`answers` are what functions give on this way, `ends` the execution's status and its error."""
+class ExecutionPath:
+    """The states of a path, the functions' results on it, and the execution's final status and error."""
 
     states: tuple[str, ...]
     answers: Mapping[str, Any] = field(default_factory=dict)
@@ -55,7 +55,7 @@ class Way:
 
 
 def pinned(**given: Any) -> dict[str, Any]:
-    """What the first step gives."""
+    """The result of the first step."""
     return {
         "run_id": "run-1",
         "serving": "provisioned",
@@ -67,11 +67,11 @@ def pinned(**given: Any) -> dict[str, Any]:
 
 
 def estimate(decision: str) -> dict[str, Any]:
-    """What the estimate gives; the approval expires after a second."""
+    """The result of the estimate. The approval expires after a second."""
     return {"decision": decision, "estimated_usd": 1.0, "reason": "It costs much.", "approval_seconds": 1}
 
 
-# What functions give on the usual way. A list gives one answer a call, the last one from then on.
+# The functions' results on the usual path. A list has one result for each call; its last one repeats.
 USUAL: dict[str, Any] = {
     "PinInputs": pinned(),
     "Preprocess": {"shards": [0], "lanes": [[0]], "shard_size": 25},
@@ -82,71 +82,77 @@ USUAL: dict[str, Any] = {
     "PurchaseThroughput": {"endpoint_arn": "e", "wait_seconds": 3},
     "CheckThroughput": {"status": "InService", "wait_seconds": 3},
     "ApplyGate": {"decision": "none"},
-    # What the report says of a failure is what the run ends with.
+    # The run ends with the error and the cause that the report returns.
     "WriteReport": {"error": "SaidByTheReport", "cause": "in words", "report": "s3://"},
 }
 
 
-def _after_the_gate(keep_hours: float, commitment: str | None, decision: str, *states: str) -> Way:
+def _after_the_gate(keep_hours: float, commitment: str | None, decision: str, *states: str) -> ExecutionPath:
     kept = ("Release the throughput",) if not keep_hours else ()
     answers = {
         "PinInputs": pinned(keep_hours=keep_hours, commitment=commitment),
         "ApplyGate": {"decision": decision},
     }
-    return Way((*TO_SERVICE, *ASK_TUNED, *kept, *SCORE, *states, *SUCCESS), answers)
+    return ExecutionPath((*TO_SERVICE, *ASK_TUNED, *kept, *SCORE, *states, *SUCCESS), answers)
 
 
 FAILED = ("FAILED", "SaidByTheReport")
 ASKED = (*BEGIN, *COSTS, "Ask for approval")
-WAYS = {
-    "provisioned": Way(SERVED),
-    "on demand": Way(SERVED, {"PinInputs": pinned(serving="on_demand")}),
-    "not served": Way(
+PATHS = {
+    "provisioned": ExecutionPath(SERVED),
+    "on demand": ExecutionPath(SERVED, {"PinInputs": pinned(serving="on_demand")}),
+    "not served": ExecutionPath(
         (*BEGIN, *COSTS, "Is the model to be served?", *TRAIN, *TRAINED, *SUCCESS),
         {"PinInputs": pinned(serving="none")},
     ),
-    "generated at once": Way(
+    "generated at once": ExecutionPath(
         (*BEGIN, "Generate validation data", "Are there enough pairs?", *SERVED[len(BEGIN) :]),
         {"PinInputs": pinned(generate=True)},
     ),
-    "generated in three calls": Way(
+    "generated in three calls": ExecutionPath(
         (*BEGIN, *3 * ("Generate validation data", "Are there enough pairs?"), *SERVED[len(BEGIN) :]),
         {
             "PinInputs": pinned(generate=True),
             "GenerateValidation": [{"done": False}, {"done": False}, {"done": True}],
         },
     ),
-    "generated without end": Way(
+    "generated without end": ExecutionPath(
         (*BEGIN, *60 * ("Generate validation data", "Are there enough pairs?"), "Give up the generation", *FAILURE),
         {"PinInputs": pinned(generate=True), "GenerateValidation": {"done": False}},
         FAILED,
     ),
-    "approved": Way(
+    "approved": ExecutionPath(
         (*ASKED, *SERVED[len(BEGIN) + len(COSTS) :]), {"EstimateCost": estimate("approve"), "RequestApproval": True}
     ),
-    "rejected": Way((*ASKED, *FAILURE), {"EstimateCost": estimate("approve"), "RequestApproval": False}, FAILED),
-    "approval expired": Way((*ASKED, *FAILURE), {"EstimateCost": estimate("approve"), "RequestApproval": None}, FAILED),
-    "over the budget": Way((*BEGIN, *COSTS, "Refuse the cost", *FAILURE), {"EstimateCost": estimate("refuse")}, FAILED),
-    "trained at the third look": Way(
+    "rejected": ExecutionPath(
+        (*ASKED, *FAILURE), {"EstimateCost": estimate("approve"), "RequestApproval": False}, FAILED
+    ),
+    "approval expired": ExecutionPath(
+        (*ASKED, *FAILURE), {"EstimateCost": estimate("approve"), "RequestApproval": None}, FAILED
+    ),
+    "over the budget": ExecutionPath(
+        (*BEGIN, *COSTS, "Refuse the cost", *FAILURE), {"EstimateCost": estimate("refuse")}, FAILED
+    ),
+    "trained at the third check": ExecutionPath(
         (*TO_TRAINING, TRAIN[0], *3 * TRAIN[1:], *TRAINED, *SERVED[len(TO_TRAINING) + len(TRAIN) + len(TRAINED) :]),
         {
             "CheckCustomization": [{"status": "InProgress", "wait_seconds": n} for n in (61, 62)]
             + [{"status": "Completed", "wait_seconds": 1}]
         },
     ),
-    "training without end": Way(
+    "training without end": ExecutionPath(
         (*TO_TRAINING, TRAIN[0], *340 * TRAIN[1:], "Give up the training", *RELEASED_FAILURE),
         {"CheckCustomization": {"status": "InProgress", "wait_seconds": 60}},
         FAILED,
     ),
-    "in service at the third look": Way(
+    "in service at the third check": ExecutionPath(
         (*TO_SERVICE[:-3], *3 * SERVE[2:], *SERVED[len(TO_SERVICE) :]),
         {
             "CheckThroughput": [{"status": "Creating", "wait_seconds": 3}] * 2
             + [{"status": "InService", "wait_seconds": 3}]
         },
     ),
-    "endpoint without end": Way(
+    "endpoint without end": ExecutionPath(
         (*TO_SERVICE[:-3], *740 * SERVE[2:], "Give up the throughput", *RELEASED_FAILURE),
         {"CheckThroughput": {"status": "Creating", "wait_seconds": 3}},
         FAILED,

@@ -1,11 +1,14 @@
-"""A second Step Functions interpreter, moto's, which runs the definition as it is built, with scripted functions.
+"""Runs the built state machine in moto's Step Functions interpreter, with scripted functions.
 
-What is given to it, because it lacks it or would take its time:
-- an evaluator of JSONata, jsonata-python, in place of a Java library, and the escape of texts among the variables;
-- waits and pauses before a retry are written down instead of waited for. Jitter is drawn as AWS describes it;
-- a function's time limit and a crash without an answer are raised at once, under the names that AWS gives them.
-What it does otherwise than AWS: it does not set the count of a retry entry back when a loop comes to a state again, and
-a Fail state refuses an error whose name begins with `States.`.
+The local cloud has another interpreter, so every definition runs in two.
+
+This module adds what moto lacks, and replaces what would take time:
+- the JSONata evaluator jsonata-python instead of a Java library, and escaped strings in variables;
+- waits and pauses before a retry are recorded instead of slept. Jitter is drawn as AWS describes it;
+- the timeout and the crash of a function are raised at once, under the names that AWS gives them.
+
+Differences from AWS: the interpreter does not reset the count of a retry entry when a loop enters a state again, and a
+Fail state refuses an error whose name begins with `States.`.
 """
 
 from __future__ import annotations
@@ -48,7 +51,7 @@ Payload = Mapping[str, Any]
 
 
 class Fails(Exception):
-    """What a function's call ends with, under the name that Step Functions gives it."""
+    """A function fails with an error of this name, as Step Functions names it."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
@@ -57,7 +60,7 @@ class Fails(Exception):
 
 @dataclass
 class Call:
-    """A state that calls its function. `slept` is how long the execution has paused for retries until now."""
+    """A state invokes its function. `slept` are the seconds that the execution has paused for retries so far."""
 
     state: str
     function: str
@@ -68,23 +71,23 @@ class Call:
 
 
 Script = Callable[[Call], Any]
-"""Gives a function's answer, or raises Fails. For the approval, the answer of the person: True, False, or None."""
+"""Returns the function's result, or raises Fails. For the approval: True, False, or None for no answer."""
 
 
 @dataclass
 class Ended:
-    """How an execution ended; `way` are the states in the order in which they were entered."""
+    """How an execution ended, with its states in the order in which they were entered."""
 
     status: str
     error: str | None
     cause: str | None
-    way: list[str]
+    states: list[str]
     events: int
     calls: list[Call] = field(default_factory=list)
     waited: list[float] = field(default_factory=list)
 
     def attempts(self, state: str) -> int:
-        """How often a state called its function."""
+        """How often a state invoked its function."""
         return sum(call.state == state for call in self.calls)
 
 
@@ -97,7 +100,9 @@ def execute(script: Script, stop_in_wait: str = "") -> Ended:
     history = execution.to_history_output()["events"]
     ended.status = execution.exec_status.value if execution.exec_status else ""
     ended.error, ended.cause, ended.events = execution.error, execution.cause, len(history)
-    ended.way = [event["stateEnteredEventDetails"]["name"] for event in history if "stateEnteredEventDetails" in event]
+    ended.states = [
+        event["stateEnteredEventDetails"]["name"] for event in history if "stateEnteredEventDetails" in event
+    ]
     return ended
 
 
@@ -170,7 +175,7 @@ def _answer(script: Script, call: Call) -> Any:
 
 
 def _answered(env: Any, token: str, approved: bool | None) -> None:
-    """A person's answer, or none."""
+    """Gives the person's answer to the approval, unless it is None."""
     outcome = (
         CallbackOutcomeSuccess(callback_id=token, output="{}")
         if approved
@@ -186,7 +191,7 @@ def _declarations(bindings: Mapping[str, Any]) -> str:
 
 @cache
 def _text() -> str:
-    """The functions' names where the stack puts their ARNs."""
+    """The definition with the names of the functions instead of their ARNs."""
     return re.sub(r"\$\{(\w+)\}", r"\1", json.dumps(definition()))
 
 

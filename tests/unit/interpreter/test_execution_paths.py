@@ -1,0 +1,90 @@
+"""Tests every path of a run in moto's interpreter: the order of its states, and its end."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import pytest
+
+from statemachine import bounds
+from statemachine.definition import definition
+from tests.unit.interpreter.execution_paths import PATHS, USUAL, ExecutionPath
+from tests.unit.interpreter.moto_interpreter import Call, Ended, execute
+
+
+def answer_of(path: ExecutionPath, call: Call) -> Any:
+    """The result of a function on a path."""
+    given = (USUAL | dict(path.answers)).get(call.function, {})
+    return given[min(call.attempt, len(given)) - 1] if isinstance(given, list) else given
+
+
+@cache
+def executed(name: str) -> Ended:
+    return execute(lambda call: answer_of(PATHS[name], call))
+
+
+@pytest.mark.parametrize("name", PATHS)
+def test_a_path_has_its_states_in_order_and_its_end(name: str) -> None:
+    ended = executed(name)
+    assert tuple(ended.states) == PATHS[name].states
+    assert (ended.status, ended.error) == PATHS[name].ends
+
+
+def test_every_state_is_on_a_path() -> None:
+    built = definition()["States"]
+    inside = {task for state in built.values() for task in state.get("ItemProcessor", {}).get("States", {})}
+    assert {state for path in PATHS.values() for state in path.states} == set(built) | inside
+
+
+@pytest.mark.parametrize(
+    ("name", "error", "words"),
+    [
+        ("over the budget", "BudgetExceededError", "It costs much."),
+        ("rejected", "ApprovalRejectedError", "too much"),
+        ("approval expired", "ApprovalExpiredError", "Nobody approved the run in time"),
+        ("generated without end", "GenerationError", "after 60 calls"),
+        ("training without end", "CustomizationFailedError", "after 340 looks"),
+        ("endpoint without end", "EndpointFailedError", "after 740 looks"),
+    ],
+)
+def test_the_report_gets_the_error_and_its_cause(name: str, error: str, words: str) -> None:
+    ended = executed(name)
+    (failure,) = [call.payload["failure"] for call in ended.calls if call.state == "Report the failure"]
+    assert failure["error"] == error
+    assert words in failure["cause"]
+    assert ended.cause == "in words", "the cause that the report returned"
+
+
+def test_functions_get_the_results_of_earlier_steps() -> None:
+    ended = execute(lambda call: answer_of(PATHS["provisioned"], call) | two_workers(call))
+
+    def given(state: str) -> list[Any]:
+        found = [call.payload for call in ended.calls if call.state == state]
+        return sorted(found, key=lambda payload: payload.get("shard", payload.get("shards")) or 0)
+
+    every = {"run_id": "run-1", "shard_size": 25}
+    (first,) = given("Pin the inputs")
+    assert first["execution_arn"].endswith(":execution:tuner:run-1")
+    for state, model in (("Ask the base model", "base"), ("Ask the tuned model", "tuned")):
+        assert given(state) == [{**every, "model": model, "shards": shards} for shards in ([0, 1], [2, 3])]
+    assert given("Grade one shard") == [{**every, "shard": shard} for shard in range(4)]
+    assert given("Put the scores together") == [every]
+    assert ended.waited == [60, 3]
+
+
+def two_workers(call: Call) -> dict[str, Any]:
+    result = {"shards": [0, 1, 2, 3], "lanes": [[0, 1], [2, 3]]}
+    return result if call.function == "Preprocess" else {}
+
+
+@pytest.mark.parametrize("name", ["provisioned", "not served", "approved", "training without end"])
+def test_the_history_has_as_many_events_as_the_bounds_count(name: str) -> None:
+    """The bounds keep an execution within its 25,000 events."""
+    built, ended = definition()["States"], executed(name)
+    inside = {
+        task: state for one in built.values() for task, state in one.get("ItemProcessor", {}).get("States", {}).items()
+    }
+    counted = sum(bounds.passage(built.get(state) or inside[state]) for state in ended.states)
+    items = sum(state in inside for state in ended.states)
+    assert ended.events == counted + bounds.EVENTS_OF_AN_ITEM * items + bounds.EVENTS_AROUND
