@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Protocol
 
 from tuner import catalog
 from tuner.artifacts.manifest import Manifest
@@ -42,7 +42,7 @@ class FoundationModels(Protocol):
         ...
 
 
-Ask = Callable[[str, str, str, Tool, Mapping[str, Any]], object]
+Ask = Callable[[str, str, str, Tool, Mapping[str, int | float]], object]
 """Sends a model one request to call a tool. Raises TunerError."""
 Access = Callable[[str], ModelAccess | None]
 """The account's access to a foundation model, or None when Bedrock does not say."""

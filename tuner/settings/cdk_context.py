@@ -61,7 +61,8 @@ def values_of(model: type[BaseModel], context: Mapping[str, Any]) -> dict[str, A
     >>> values_of(DeploymentSettings, {"training_polling.shortest": "5", "commitments": "OneMonth,SixMonths"})
     {'commitments': ['OneMonth', 'SixMonths'], 'training_polling': {'shortest': '5', 'longest': 600, 'growth': 0.1}}
 
-    A key with a dot changes one value of a group. The other values stay, whether given or defaults.
+    A key with a dot changes one value of a group. The other values stay, whether given or defaults. The result is not
+    validated: the caller does that, so that it can report all findings together.
     """
     values: dict[str, Any] = {}
     dotted: dict[str, Any] = {}

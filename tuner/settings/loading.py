@@ -44,7 +44,7 @@ class _UniqueKeys(yaml.SafeLoader):
 
 
 def parse_document(text: str, name: str) -> dict[str, Any]:
-    """The mapping in a YAML or JSON document; `{}` for an empty document.
+    """The mapping in a YAML or JSON document; `{}` for an empty document. `load` validates it against a model.
 
     Raises SettingsError, with the line, when the document cannot be parsed or is not a mapping.
     """

@@ -5,10 +5,11 @@ from __future__ import annotations
 import difflib
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any, get_origin
 
 from pydantic import BaseModel
+from pydantic_core import ErrorDetails
 
 # By pydantic's error type: https://docs.pydantic.dev/latest/errors/validation_errors/. Pydantic's own messages are for
 # programmers ("Input should be a valid dictionary or instance of Polling").
@@ -45,9 +46,9 @@ _ANY_OTHER = "is not a valid value"
 _ALTERNATIVES = frozenset({"int", "float", "str"})
 
 
-def sentences(model: type[BaseModel], errors: Iterable[Mapping[str, Any]]) -> list[str]:
+def sentences(model: type[BaseModel], errors: Iterable[ErrorDetails]) -> list[str]:
     """One sentence per key. For a key with several types, the sentence names all of them."""
-    by_path: dict[str, list[Mapping[str, Any]]] = {}
+    by_path: dict[str, list[ErrorDetails]] = {}
     for error in errors:
         by_path.setdefault(_path(error["loc"]), []).append(error)
     return [_sentence(model, path, found) for path, found in by_path.items()]
@@ -61,7 +62,7 @@ def nearest(word: str, names: Iterable[str]) -> str:
     return f"Did you mean '{close[0]}'?" if close else f"Valid: {', '.join(known)}."
 
 
-def _sentence(model: type[BaseModel], path: str, errors: list[Mapping[str, Any]]) -> str:
+def _sentence(model: type[BaseModel], path: str, errors: list[ErrorDetails]) -> str:
     first = errors[0]
     if first["type"] == "extra_forbidden":
         keys = _keys_at(model, first["loc"][:-1])
@@ -84,12 +85,12 @@ def _json_problem(value: Any) -> str:
     return ""
 
 
-def _rule(error: Mapping[str, Any]) -> str:
+def _rule(error: ErrorDetails) -> str:
     text = _RULES.get(error["type"], _ANY_OTHER).format(**error.get("ctx", {}))
     return text.rstrip(".")
 
 
-def _hint(error: Mapping[str, Any]) -> str:
+def _hint(error: ErrorDetails) -> str:
     """A hint with the nearest allowed word."""
     if error["type"] != "literal_error":
         return ""
