@@ -1,5 +1,5 @@
-"""A cloud on a laptop: MiniStack with TLS and enforced IAM, and a Bedrock that really trains.
+"""A cloud on a laptop: MiniStack with TLS and enforced IAM, and a Bedrock that trains a small model.
 
-`cloud` brings it up and down, `deploy` puts the unmodified CDK app into it, `patches` hold every correction
-made to MiniStack. Nothing outside this package imports it, except the command line that starts it.
+`cloud` starts and stops it, `deploy` deploys the unmodified CDK app into it, and `patches` make MiniStack behave like
+AWS. Outside of this package only the command line imports it.
 """

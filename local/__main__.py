@@ -13,7 +13,7 @@ from local.errors import LocalCloudError
 app = typer.Typer(help="A cloud on a laptop.", no_args_is_help=True, pretty_exceptions_enable=False)
 
 
-def _say(message: str) -> None:
+def _print_message(message: str) -> None:
     print(message, file=sys.stderr, flush=True)
 
 
@@ -23,13 +23,13 @@ def up(
     deploy: Annotated[bool, typer.Option(help="Deploy the app too.")] = True,
 ) -> None:
     """Start the cloud and deploy the app into it."""
-    cloud.up(engine, deploy, _say)
+    cloud.up(engine, deploy, _print_message)
 
 
 @app.command()
 def down() -> None:
-    """Take the cloud down and delete all it held."""
-    _say("The local cloud is down." if cloud.down(_say) else "There was no local cloud.")
+    """Take the cloud down and delete its data."""
+    _print_message("The local cloud is down." if cloud.down(_print_message) else "There was no local cloud.")
 
 
 @app.command()
@@ -40,7 +40,7 @@ def status() -> None:
 
 @app.command()
 def env() -> None:
-    """Print what a shell needs: eval "$(python -m local env)"."""
+    """Print the environment variables for a shell: eval "$(python -m local env)"."""
     print(cloud.env().shell())
 
 
@@ -48,5 +48,5 @@ if __name__ == "__main__":
     try:
         app()
     except LocalCloudError as error:
-        _say(str(error))
+        _print_message(str(error))
         sys.exit(1)

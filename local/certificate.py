@@ -1,4 +1,4 @@
-"""A self-signed certificate for the loopback address, valid as long as its cloud could be kept up."""
+"""Creates a self-signed certificate for the loopback address."""
 
 import datetime
 import ipaddress
@@ -9,11 +9,12 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+# The longest validity that common TLS clients accept.
 LIFETIME = datetime.timedelta(days=397)
 
 
 def write_certificate(certificate: Path, private_key: Path) -> None:
-    """Write a new key and certificate (PEM) for `localhost` and `127.0.0.1`; the key is readable by its owner only."""
+    """Write a new key and certificate (PEM) for `localhost` and `127.0.0.1`. Only the owner can read the key."""
     key = ec.generate_private_key(ec.SECP256R1())
     private_key.touch(mode=0o600)
     private_key.write_bytes(

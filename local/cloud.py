@@ -1,4 +1,4 @@
-"""Bring the local cloud up and down, and say how to reach it."""
+"""Starts and stops the local cloud, and returns its status and the environment of its clients."""
 
 import secrets
 import socket
@@ -29,7 +29,7 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True)
 class CloudStatus:
-    """State of a cloud. `endpoint`, `pid` and `engine` are None unless it runs."""
+    """The state of a cloud. `endpoint`, `pid` and `engine` are None if it is not running."""
 
     running: bool
     folder: Path
@@ -39,9 +39,12 @@ class CloudStatus:
 
 
 def up(engine: str = "smollm2", deploy: bool = True, progress: Progress = lambda _: None) -> CloudStatus:
-    """Start the cloud unless it runs, then deploy the app into it (again, where it was: a changed app is updated).
+    """Start the cloud if it is not running, then deploy the app into it. A deployed app is updated.
 
-    Raises CloudStartError, DeployError, or LocalCloudError when it runs with another engine.
+    Raises:
+        CloudStartError: the server did not start.
+        DeployError: the deployment failed.
+        LocalCloudError: the engine is unknown, or the cloud is running with another engine.
     """
     if engine not in ENGINES:
         raise LocalCloudError(f"There is no engine '{engine}'. Use one of: {', '.join(ENGINES)}.")
@@ -62,7 +65,7 @@ def up(engine: str = "smollm2", deploy: bool = True, progress: Progress = lambda
 
 
 def down(progress: Progress = lambda _: None) -> bool:
-    """End every process of the cloud and delete its folder. Returns whether there was anything to take down."""
+    """End all processes of the cloud and delete its folder. Returns False if there was nothing to take down."""
     folder = CloudFolder.default()
     if not folder.root.exists() and not processes.members(folder):
         return False
@@ -72,12 +75,12 @@ def down(progress: Progress = lambda _: None) -> bool:
 
 
 def status() -> CloudStatus:
-    """Whether the cloud runs, asked of the server itself."""
+    """The state of the cloud, according to its server."""
     return _status(CloudFolder.default())
 
 
 def env() -> ClientEnvironment:
-    """What a shell or a client needs to talk to the cloud. Raises CloudNotRunningError."""
+    """The environment of a client of the cloud. Raises CloudNotRunningError if the cloud is not running."""
     folder = CloudFolder.default()
     record = folder.read_record()
     if record is None or not _status(folder).running:
@@ -93,7 +96,10 @@ def _status(folder: CloudFolder) -> CloudStatus:
 
 
 def _clean(folder: CloudFolder, progress: Progress) -> None:
-    """Also removes what a crash left: the server's state lived in its memory, so nothing of it can be kept."""
+    """End the processes of a cloud and delete its folder.
+
+    After a crash nothing can be kept, because the state of the server was in its memory.
+    """
     ended = processes.end(folder)
     if ended:
         progress(f"Ended {ended} process{'es' if ended > 1 else ''} of the local cloud")
@@ -106,7 +112,7 @@ def _start(folder: CloudFolder, engine: str, progress: Progress) -> None:
     write_certificate(folder.certificate, folder.private_key)
     try:
         record = _answering_server(folder, engine)
-    except BaseException:  # an interrupted start leaves no server behind either
+    except BaseException:  # An interrupted start must not leave a server running either.
         processes.end(folder)
         raise
     folder.write_record(record)
@@ -118,7 +124,7 @@ def _answering_server(folder: CloudFolder, engine: str) -> CloudRecord:
         try:
             return _wait_until_ready(folder, _launch(folder, engine))
         except CloudStartError:
-            # Between choosing a free port and listening on it, someone else may have taken it.
+            # Another process may have taken the port after it was chosen.
             if "already in use" not in folder.server_log.read_text():
                 raise
             processes.end(folder)
@@ -126,8 +132,8 @@ def _answering_server(folder: CloudFolder, engine: str) -> CloudRecord:
 
 
 def _launch(folder: CloudFolder, engine: str) -> CloudRecord:
-    identity = "AKIA" + "".join(secrets.choice(string.ascii_uppercase + "234567") for _ in range(16))
-    draft = CloudRecord(_free_port(), 0, identity, secrets.token_urlsafe(30), engine)
+    access_key_id = "AKIA" + "".join(secrets.choice(string.ascii_uppercase + "234567") for _ in range(16))
+    draft = CloudRecord(_free_port(), 0, access_key_id, secrets.token_urlsafe(30), engine)
     with folder.server_log.open("wb") as log:
         server = subprocess.Popen(
             [sys.executable, "-m", "local.server"],
@@ -165,6 +171,7 @@ def _wait_until_ready(folder: CloudFolder, record: CloudRecord) -> CloudRecord:
 def _answers(folder: CloudFolder, port: int) -> bool:
     try:
         trust = ssl.create_default_context(cafile=str(folder.certificate))
+        # Without the user's HTTP proxy, which cannot reach the loopback address.
         direct = urllib.request.build_opener(
             urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=trust)
         )

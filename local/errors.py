@@ -1,17 +1,17 @@
-"""What can go wrong with the local cloud; every message says what to do."""
+"""The errors of the local cloud. Every message says what to do."""
 
 
 class LocalCloudError(Exception):
-    """Base of every error of the local cloud. Its text is meant for the user, as it is."""
+    """Base class of all errors of the local cloud. The command line shows the message unchanged."""
 
 
 class CloudNotRunningError(LocalCloudError):
-    """Something was asked of a cloud that is not up."""
+    """The operation needs a running cloud."""
 
 
 class CloudStartError(LocalCloudError):
-    """The server did not start; the message carries the end of its log."""
+    """The server did not start. The message contains the end of its log."""
 
 
 class DeployError(LocalCloudError):
-    """Installing the CDK CLI, bootstrapping or deploying failed; the message carries the tool's own error."""
+    """Installing the CDK CLI, bootstrapping or deploying failed. The message contains the output of the tool."""

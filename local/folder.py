@@ -1,4 +1,4 @@
-"""The one folder that holds everything a local cloud keeps: its record, certificate, logs and temporary files."""
+"""The folder of a local cloud: its record, certificate, logs and temporary files."""
 
 import fcntl
 import json
@@ -18,7 +18,7 @@ _MARKER = "local-cloud"
 
 @dataclass(frozen=True)
 class CloudRecord:
-    """What is needed to reach a cloud that was started: written once its server answers."""
+    """What a client needs to reach a running cloud. Written when the server answers for the first time."""
 
     port: int
     pid: int
@@ -29,7 +29,7 @@ class CloudRecord:
 
 @dataclass(frozen=True)
 class CloudFolder:
-    """Places inside a cloud's folder. Two folders are two independent clouds."""
+    """The paths inside of a cloud's folder. Two folders are two independent clouds."""
 
     root: Path
 
@@ -63,37 +63,37 @@ class CloudFolder:
         return self.root / "tmp"
 
     def make(self) -> None:
-        """Create the folder and its rooms, readable by this user only (it holds a private key)."""
+        """Create the folder and its subfolders. Only this user can read it, because it contains a private key."""
         self._claim()
         for path in (self.certificate.parent, self.server_log.parent, self.temporary):
             path.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def remove(self) -> None:
-        """Delete the folder with all it holds; a folder that does not exist is fine."""
+        """Delete the folder and its content. Does nothing if it does not exist."""
         if self.root.exists():
             self._claim()
             shutil.rmtree(self.root)
 
     def _claim(self) -> None:
-        """Mark the folder as ours, and refuse one that holds something else: `down` deletes it whole."""
+        """Mark the folder as one of a local cloud. Refuse a folder with other content, because `down` deletes it."""
         self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
         marker = self.root / _MARKER
         if not marker.exists() and any(self.root.iterdir()):
             raise LocalCloudError(
-                f"{self.root} is not empty, and no local cloud made it. "
+                f"{self.root} is not empty and was not created by a local cloud. "
                 f"Set {FOLDER_VARIABLE} to a folder that is empty or does not exist."
             )
         marker.touch()
 
     def read_record(self) -> CloudRecord | None:
-        """The record, or None where none was written or it was cut short by a crash."""
+        """The record, or None if there is none or a crash left it incomplete."""
         try:
             return CloudRecord(**json.loads(self.record.read_text()))
         except (FileNotFoundError, ValueError, TypeError):
             return None
 
     def write_record(self, record: CloudRecord) -> None:
-        """Write the record whole or not at all."""
+        """Write the record atomically."""
         draft = self.record.with_suffix(".tmp")
         draft.touch(mode=0o600)
         draft.write_text(json.dumps(asdict(record), indent=2))
@@ -101,7 +101,7 @@ class CloudFolder:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Hold the folder alone, so that two `up` or `down` at once follow each other."""
+        """Lock the folder, so that concurrent `up` and `down` run one after the other."""
         self._claim()
         descriptor = os.open(self.root, os.O_RDONLY)
         try:
@@ -116,7 +116,7 @@ class CloudFolder:
 
 
 def _same_folder(descriptor: int, path: Path) -> bool:
-    """Whether the locked descriptor is still what the path names (the former holder may have removed it)."""
+    """Whether the path still names the locked folder. The previous holder of the lock may have removed the folder."""
     try:
         return os.path.samestat(os.fstat(descriptor), path.stat())
     except FileNotFoundError:

@@ -1,7 +1,7 @@
-"""The processes of one cloud, found by a mark in their environment.
+"""Finds and ends the processes of a cloud by a mark in their environment.
 
-A pid file lies after a crash: the pid may belong to a stranger by then, and the children of a killed server are in no
-file at all. Every process of a cloud instead inherits a variable with the cloud's folder, which nobody else has.
+A pid file is not reliable after a crash: the pid may have been reused, and the children of a killed server are not in
+the file. Every process of a cloud inherits a variable with the cloud's folder instead.
 """
 
 import os
@@ -16,17 +16,17 @@ _POLL_SECONDS = 0.02
 
 
 def mark(folder: CloudFolder) -> dict[str, str]:
-    """The variable that makes a process, and whatever it starts, part of the cloud of `folder`."""
+    """The variable that marks a process, and all processes that it starts, as part of a cloud."""
     return {MARK: str(folder.root)}
 
 
 def members(folder: CloudFolder) -> list[psutil.Process]:
-    """All living processes of this user that belong to the cloud of `folder`, this one excepted."""
+    """All running processes of a cloud except this one."""
     return [process for process in psutil.process_iter() if process.pid != os.getpid() and _belongs(process, folder)]
 
 
 def is_member(pid: int, folder: CloudFolder) -> bool:
-    """Whether `pid` is alive and belongs to the cloud, and is not merely a recycled number."""
+    """Whether the process is running and belongs to the cloud. A reused pid does not."""
     try:
         return _belongs(psutil.Process(pid), folder)
     except psutil.NoSuchProcess:
@@ -34,14 +34,14 @@ def is_member(pid: int, folder: CloudFolder) -> bool:
 
 
 def end(folder: CloudFolder, grace_seconds: float = 1.0) -> int:
-    """End every process of the cloud: politely, then by force. Returns how many there were.
+    """End all processes of the cloud with SIGTERM, and later with SIGKILL. Returns their number.
 
-    The politeness is short: what they hold is in memory, or in the folder that is deleted next.
+    The grace period is short, because their state is in memory or in the folder that is deleted next.
     """
     found = members(folder)
     for process in found:
         _signal(process, force=False)
-    # Asked anew each time: a process that was ending may have started another one meanwhile.
+    # The members are listed again each time, because an ending process may have started another one.
     deadline = time.monotonic() + grace_seconds
     while remaining := members(folder):
         if time.monotonic() > deadline:

@@ -1,4 +1,4 @@
-"""What runs inside the cloud's process: MiniStack, with this package's corrections in front."""
+"""The entry point of the server process: installs the patches and starts MiniStack."""
 
 import ministack.app
 
@@ -6,8 +6,8 @@ from local import patches
 
 
 def main() -> None:
-    """Install the corrections and serve until the process is ended; settings come from the environment."""
-    # MiniStack also listens on 443 where it may, for Cognito, which nothing here uses.
+    """Install the patches and serve until the process is ended. Settings come from the environment."""
+    # MiniStack also listens on port 443 for Cognito if it can. Nothing here uses it.
     ministack.app._port_is_bindable = lambda *_: False
     patches.install()
     ministack.app.main()

@@ -1,1 +1,1 @@
-"""Fine-tuning for real on a laptop: LoRA on a small language model, in a process of its own."""
+"""The training process: LoRA fine-tuning of a small language model. It knows nothing of Bedrock."""

@@ -1,4 +1,4 @@
-"""ChatML, the prompt format of SmolLM2-Instruct: the same in training and in answering."""
+"""ChatML, the prompt format of SmolLM2-Instruct, for training and inference."""
 
 from __future__ import annotations
 
@@ -15,28 +15,31 @@ START, END = "<|im_start|>", "<|im_end|>"
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A part of a prompt: the format's own marks, or somebody's words, in which no mark counts as one."""
+    """A piece of a prompt: special tokens of the format, or content, in which special tokens are plain text.
+
+    Only pieces with `learnt` count in the loss.
+    """
 
     text: str
-    words: bool = False
+    content: bool = False
     learnt: bool = False
 
 
 def pieces(conversation: Conversation) -> list[Piece]:
-    """A whole conversation; what is learnt is the assistant's words and their end."""
-    found = _said("system", conversation.system) if conversation.system else []
+    """A whole conversation. The assistant's text and its end token are learnt."""
+    found = _turn("system", conversation.system) if conversation.system else []
     for turn in conversation.turns:
         if turn.role == "user":
-            found += _said("user", turn.text)
+            found += _turn("user", turn.text)
         else:
-            found += [*_opening(), Piece(turn.text, words=True, learnt=True), Piece(END, learnt=True), Piece("\n")]
+            found += [*_opening(), Piece(turn.text, content=True, learnt=True), Piece(END, learnt=True), Piece("\n")]
     return found
 
 
 def prompt_pieces(conversation: Conversation) -> list[Piece]:
-    """What the model continues when it is its turn to speak.
+    """The prompt that the model continues.
 
-    A conversation that ends with the assistant's words is continued from there, as with Anthropic's prefill.
+    If the conversation ends with an assistant turn, the model continues that turn, as with Anthropic's prefill.
     """
     if conversation.turns[-1].role == "assistant":
         return pieces(conversation)[:-2]
@@ -44,16 +47,16 @@ def prompt_pieces(conversation: Conversation) -> list[Piece]:
 
 
 def encode(parts: list[Piece], tokenizer: PreTrainedTokenizerFast) -> list[tuple[int, bool]]:
-    """Token ids, each with whether it is learnt. Words that look like the format's marks stay words."""
+    """Token ids, each with whether it is learnt. Special tokens inside of content are encoded as plain text."""
     return [
         (token, part.learnt)
         for part in parts
-        for token in tokenizer.encode(part.text, add_special_tokens=False, split_special_tokens=part.words)
+        for token in tokenizer.encode(part.text, add_special_tokens=False, split_special_tokens=part.content)
     ]
 
 
-def _said(role: str, text: str) -> list[Piece]:
-    return [Piece(f"{START}{role}\n"), Piece(text, words=True), Piece(f"{END}\n")]
+def _turn(role: str, text: str) -> list[Piece]:
+    return [Piece(f"{START}{role}\n"), Piece(text, content=True), Piece(f"{END}\n")]
 
 
 def _opening() -> list[Piece]:

@@ -1,4 +1,4 @@
-"""Early stopping as Bedrock's hyperparameters describe it."""
+"""Early stopping by the rule of Bedrock's hyperparameters."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from local.trainer.spec import EarlyStopping
 
 
 class EarlyStop:
-    """Follows the validation loss; never `reached` where the family of the model has no early stopping."""
+    """Follows the validation loss. Without a rule it never stops: the model family has no early stopping."""
 
     def __init__(self, rule: EarlyStopping | None) -> None:
         self._rule = rule
@@ -18,9 +18,9 @@ class EarlyStop:
         self.best_epoch: int | None = None
 
     def improved(self, epoch: int, loss: float) -> bool:
-        """Take an epoch's loss in; whether it is the lowest so far.
+        """Record the loss of an epoch. Returns whether it is the lowest so far.
 
-        An improvement smaller than the threshold is kept as the best epoch and still counts as stagnation.
+        An improvement that is smaller than the threshold makes the epoch the best one, but counts as stagnation.
         """
         lowest = loss < self._best
         if lowest:
@@ -34,5 +34,5 @@ class EarlyStop:
 
     @property
     def reached(self) -> bool:
-        """Whether the loss has stagnated for as many epochs as the rule's patience."""
+        """Whether the loss has stagnated for as many epochs as the patience of the rule."""
         return self._rule is not None and self._stagnant >= self._rule.patience

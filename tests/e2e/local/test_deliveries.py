@@ -1,4 +1,4 @@
-"""Services call functions as the roles they were given, and by the functions' own policies."""
+"""Services invoke functions with their roles and with the functions' resource policies."""
 
 import datetime
 import json
@@ -39,7 +39,7 @@ def _ended(execution):
     return execution if execution["status"] != "RUNNING" else None
 
 
-def test_a_rule_reaches_a_function_only_by_the_functions_policy(session, folder, function):
+def test_a_rule_invokes_a_function_only_with_the_functions_policy(session, folder, function):
     events, name = session.client("events"), f"rule-{uuid.uuid4().hex[:8]}"
     rule = events.put_rule(Name=name, EventPattern=json.dumps({"source": [name]}))["RuleArn"]
     events.put_targets(Rule=name, Targets=[{"Id": "function", "Arn": function}])
@@ -53,7 +53,7 @@ def test_a_rule_reaches_a_function_only_by_the_functions_policy(session, folder,
     eventually(lambda: _calls(session, function) or None)
 
 
-def test_a_schedule_reaches_a_function_only_by_its_role(session, folder, function):
+def test_a_schedule_invokes_a_function_only_with_its_role(session, folder, function):
     for_scheduler = Role(session, "scheduler.amazonaws.com")
 
     def fire(name):

@@ -1,4 +1,4 @@
-"""Up twice, after a crash, on a taken port, with a mistake in the settings, and down: a cloud of these tests' own."""
+"""Starting a cloud twice, after a crash, on a port in use and with invalid settings, and stopping it."""
 
 import os
 import signal
@@ -27,12 +27,12 @@ def status(folder):
     cloud.down()
 
 
-def test_the_same_cloud_is_found_again(status):
+def test_a_second_up_finds_the_running_cloud(status):
     assert cloud.status() == status
     assert cloud.up(engine="tiny", deploy=False) == status
 
 
-def test_after_a_crash_status_says_so_and_up_starts_anew_even_when_its_port_is_taken(status, folder, monkeypatch):
+def test_after_a_crash_up_starts_a_new_cloud_even_if_the_port_is_taken(status, folder, monkeypatch):
     os.kill(status.pid, signal.SIGKILL)
     eventually(lambda: None if processes.is_member(status.pid, folder) else True)
     assert not cloud.status().running
@@ -44,7 +44,7 @@ def test_after_a_crash_status_says_so_and_up_starts_anew_even_when_its_port_is_t
     assert again.pid != status.pid
 
 
-def test_a_server_that_cannot_start_shows_why_and_leaves_nothing_running(folder, monkeypatch):
+def test_a_server_that_cannot_start_shows_its_log_and_leaves_no_process(folder, monkeypatch):
     cloud.down()
     monkeypatch.setenv("LOCAL_BEDROCK_THREADS", "-1")
     with pytest.raises(CloudStartError, match=r"(?s)ended while starting. The end of .*server.log:.*threads.*-1"):

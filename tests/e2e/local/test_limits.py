@@ -1,4 +1,4 @@
-"""What AWS refuses to a new account is refused by the running cloud, through its APIs and through CloudFormation."""
+"""The running cloud enforces the limits of a new account, in its APIs and in CloudFormation."""
 
 import json
 import uuid
@@ -33,7 +33,7 @@ def test_a_function_beyond_a_new_accounts_limits_is_refused(session, function, a
         session.client("lambda").update_function_configuration(FunctionName=function, **asked)
 
 
-def test_a_dashboards_name_is_taken_in_every_region():
+def test_a_dashboard_name_is_in_use_in_every_region():
     assert deployed({"Dashboard": _DASHBOARD}, "us-east-1")[0] == "CREATE_COMPLETE"
     status, reason = deployed({"Dashboard": _DASHBOARD}, "us-west-2")
     assert (status, "'one' already exists" in reason) == ("ROLLBACK_COMPLETE", True)

@@ -1,4 +1,4 @@
-"""Each test takes a permission away and expects the AccessDenied that names it, then gives it and expects success."""
+"""Each test removes a permission, expects an AccessDenied that names it, grants it and expects success."""
 
 import json
 import uuid
@@ -19,7 +19,7 @@ def test_a_role_needs_the_action_on_the_resource(role, bucket):
     assert f":assumed-role/{role.name}/" in message
 
 
-def test_only_who_may_list_is_told_that_an_object_is_absent(role, bucket):
+def test_an_absent_object_is_a_404_only_with_list_bucket(role, bucket):
     name, _ = bucket
     read = {"Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{name}/*"}
     s3 = role.client("s3")
@@ -30,7 +30,7 @@ def test_only_who_may_list_is_told_that_an_object_is_absent(role, bucket):
         s3.get_object(Bucket=name, Key="absent")
 
 
-def test_an_encrypted_object_needs_its_key(role, bucket):
+def test_an_encrypted_object_needs_permissions_on_its_key(role, bucket):
     name, key = bucket
     objects = {"Action": ["s3:PutObject", "s3:GetObject"], "Resource": f"arn:aws:s3:::{name}/*"}
     s3 = role.client("s3")
@@ -46,7 +46,7 @@ def test_an_encrypted_object_needs_its_key(role, bucket):
     assert s3.get_object(Bucket=name, Key="a")["Body"].read() == b"secret"
 
 
-def test_a_key_whose_policy_names_nobody_opens_for_nobody(session, role, bucket):
+def test_a_key_policy_without_principals_allows_nobody(session, role, bucket):
     name, key = bucket
     everything = {"Action": "*", "Resource": "*"}
     role.grant(everything)
@@ -55,7 +55,7 @@ def test_a_key_whose_policy_names_nobody_opens_for_nobody(session, role, bucket)
     assert "kms:GenerateDataKey" in denial(role.client("s3").put_object, Bucket=name, Key="a", Body=b"")
 
 
-def test_a_topic_is_for_those_whose_role_says_so(session, role):
+def test_publishing_to_a_topic_needs_the_permission(session, role):
     topic = session.client("sns").create_topic(Name=f"topic-{uuid.uuid4().hex[:8]}")["TopicArn"]
     role.grant({"Action": "sns:Subscribe", "Resource": topic})
     sns = role.client("sns")
@@ -64,7 +64,7 @@ def test_a_topic_is_for_those_whose_role_says_so(session, role):
     assert sns.publish(TopicArn=topic, Message="news")["MessageId"]
 
 
-def test_what_a_template_says_of_encryption_and_topics_applies(session, role):
+def test_encryption_and_topic_properties_of_a_template_apply(session, role):
     key = session.client("kms").create_key()["KeyMetadata"]["Arn"]
     by_default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}
     encryption = {"ServerSideEncryptionConfiguration": [{"ServerSideEncryptionByDefault": by_default}]}
@@ -87,7 +87,7 @@ def test_what_a_template_says_of_encryption_and_topics_applies(session, role):
     assert role.client("sns").publish(TopicArn=topic, Message="news")["MessageId"]
 
 
-def test_converse_is_invoke_model_on_that_model(role):
+def test_converse_needs_invoke_model_on_the_model(role):
     model = "amazon.nova-micro-v1:0"
     question = {"modelId": model, "messages": [{"role": "user", "content": [{"text": "Hi"}]}]}
     arn = f"arn:aws:bedrock:us-east-1::foundation-model/{model}"
@@ -118,7 +118,7 @@ def test_passing_a_role_needs_permission_for_that_role_and_service(session, role
     assert scheduler.create_schedule(**schedule)["ScheduleArn"].endswith("schedule/default/later")
 
 
-def test_a_schedule_is_authorised_in_its_own_group(session, role):
+def test_a_schedule_is_authorized_in_its_own_group(session, role):
     group = f"group-{uuid.uuid4().hex[:8]}"
     session.client("scheduler").create_schedule_group(Name=group)
     role.grant(
@@ -128,7 +128,7 @@ def test_a_schedule_is_authorised_in_its_own_group(session, role):
     assert f"scheduler:GetSchedule on resource: arn:aws:scheduler:us-east-1:{ACCOUNT}:schedule/{group}/later" in message
 
 
-def test_a_quota_is_authorised_by_its_own_arn(role):
+def test_a_quota_is_authorized_by_its_own_arn(role):
     quotas = role.client("service-quotas")
     arn = f"arn:aws:servicequotas:us-east-1:{ACCOUNT}:bedrock/L-BE77399C"
     role.grant({"Action": "servicequotas:GetServiceQuota", "Resource": arn.replace("L-BE77399C", "L-00000000")})

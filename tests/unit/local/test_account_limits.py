@@ -1,7 +1,7 @@
-"""What a new account, or another Region's stack, makes AWS refuse; and the pauses between retries."""
+"""The limits of a new account, and names that are unique in an account."""
 
 import pytest
-from ministack.services import cloudwatch, iam, lambda_svc, stepfunctions
+from ministack.services import cloudwatch, iam, lambda_svc
 from ministack.services.cloudformation import provisioners
 
 from local.patches.cloudformation import unique_names
@@ -12,8 +12,6 @@ from local.patches.lambda_functions.account_limits import (
     managed_refusal,
     role_refusal,
 )
-from local.patches.settings import PatchSettings
-from local.patches.step_functions import retry_delays
 
 
 def document(characters):
@@ -34,13 +32,13 @@ def test_a_function_beyond_the_limits_is_refused(properties, words):
     assert words in function_refusal(properties)
 
 
-def test_a_function_at_the_limits_is_made():
+def test_a_function_at_the_limits_is_created():
     assert (
         function_refusal({"MemorySize": 3008, "Timeout": 900, "Environment": {"Variables": {"A": "x" * 4088}}}) is None
     )
 
 
-def test_policies_have_their_limits(monkeypatch):
+def test_policies_beyond_their_limits_are_refused(monkeypatch):
     monkeypatch.setattr(iam, "_roles", {"r": {"InlinePolicies": {"one": document(6000)}}})
     assert role_refusal({"AssumeRolePolicyDocument": document(2048)}) is None
     assert "ACLSizePerRole: 2048" in role_refusal({"AssumeRolePolicyDocument": document(2049)})
@@ -70,7 +68,7 @@ def test_lambda_and_cloudformation_both_refuse(monkeypatch):
     assert lambda_svc._ACCOUNT_CONCURRENCY_CAP == 10
 
 
-def test_a_dashboard_of_another_region_and_a_role_of_another_stack_cannot_be_made_again(monkeypatch):
+def test_a_dashboard_of_another_region_and_a_role_of_another_stack_keep_their_names(monkeypatch):
     monkeypatch.setattr(cloudwatch, "_dashboards", None)
     monkeypatch.setattr(iam, "_roles", {"r": {}})
     for kind in ("AWS::CloudWatch::Dashboard", "AWS::IAM::Role"):
@@ -85,53 +83,3 @@ def test_a_dashboard_of_another_region_and_a_role_of_another_stack_cannot_be_mad
         dashboard("D", {"DashboardName": "tuner"}, "stack")
     with pytest.raises(ValueError, match="'r' already exists"):
         role("R", {"RoleName": "r"}, "stack")
-
-
-RETRIER = {"ErrorEquals": ["E"], "IntervalSeconds": 2, "BackoffRate": 3, "MaxAttempts": 99}
-
-
-class TestRetryPauses:
-    @pytest.mark.parametrize(
-        ("more", "retries", "pause"),
-        [
-            ({}, 0, 2),
-            ({}, 4, 162),
-            ({"MaxDelaySeconds": 100}, 4, 100),
-            ({"MaxDelaySeconds": 100, "JitterStrategy": "FULL"}, 4, 25),
-            ({"JitterStrategy": "NONE"}, 1, 6),
-            ({"MaxDelaySeconds": 100}, 10**6, 100),
-        ],
-    )
-    def test_a_pause_grows_to_its_maximum_and_full_jitter_draws_below(self, more, retries, pause):
-        assert retry_delays.delay_seconds({**RETRIER, **more}, retries, 0.25) == pause
-
-    @pytest.fixture
-    def paused(self, monkeypatch):
-        """Installs the correction with these settings; returns the pauses, whose draws are all in the middle."""
-
-        def install(settings):
-            slept = []
-            monkeypatch.setattr(stepfunctions, "_scaled_sleep", slept.append)
-            monkeypatch.setattr(stepfunctions, "_find_matching_retrier", stepfunctions._find_matching_retrier)
-            monkeypatch.setattr(retry_delays.random, "random", lambda: 0.5)
-            monkeypatch.setattr(retry_delays, "patch_settings", lambda: settings)
-            retry_delays.install()
-            return slept
-
-        return install
-
-    def test_the_state_machine_pauses_so_long(self, paused):
-        slept = paused(PatchSettings())
-        retriers = [{**RETRIER, "ErrorEquals": ["States.ALL"], "JitterStrategy": "FULL"}]
-        assert stepfunctions._find_matching_retrier(retriers, "E", {0: 4})[1] == 0
-        stepfunctions._scaled_sleep(60)
-        stepfunctions._scaled_sleep(7)  # a Wait state
-        assert slept == [81, 7]
-
-    def test_who_waits_for_a_function_pauses_as_much_less_as_it_takes_here(self, paused):
-        slept = paused(PatchSettings(pending=0.6))
-        stepfunctions._find_matching_retrier(
-            [{**RETRIER, "ErrorEquals": ["States.ALL"]}], "Lambda.ResourceConflictException", {0: 1}
-        )
-        stepfunctions._scaled_sleep(6)
-        assert slept == [pytest.approx(0.06)]

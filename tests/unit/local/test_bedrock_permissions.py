@@ -27,17 +27,17 @@ def needed(operation, **params):
         ("CountTokens", "bedrock:CountTokens"),
     ],
 )
-def test_there_is_no_action_of_its_own_for_converse(operation, action):
+def test_converse_needs_the_action_invoke_model(operation, action):
     assert needed(operation, modelId="amazon.nova-micro-v1:0") == [(action, NOVA)]
 
 
 @pytest.mark.parametrize("arn", [THROUGHPUT, f"{OWN}:custom-model-deployment/abc"])
-def test_an_endpoint_is_invoked_by_its_arn(arn):
+def test_invoking_an_endpoint_is_checked_on_its_arn(arn):
     assert needed("InvokeModel", modelId=arn) == [("bedrock:InvokeModel", arn)]
 
 
 @pytest.mark.parametrize("given", ["us.amazon.nova-pro-v1:0", f"{OWN}:inference-profile/us.amazon.nova-pro-v1:0"])
-def test_a_profile_needs_itself_and_its_model_in_every_region_it_reaches(given):
+def test_a_profile_needs_permissions_on_itself_and_on_its_model_in_every_region(given):
     profile = f"{OWN}:inference-profile/us.amazon.nova-pro-v1:0"
     assert needed("Converse", modelId=given) == [
         ("bedrock:InvokeModel", profile),
@@ -48,13 +48,13 @@ def test_a_profile_needs_itself_and_its_model_in_every_region_it_reaches(given):
     ]
 
 
-def test_the_model_behind_a_profile_knows_the_profile():
+def test_the_model_of_a_profile_has_the_profile_as_a_condition_key():
     first, *rest = permissions("Converse", {"modelId": "us.amazon.nova-pro-v1:0"})
     assert not first.context
     assert {check.context["bedrock:inferenceprofilearn"] for check in rest} == {first.resource}
 
 
-def test_a_customization_job_needs_its_model_the_job_and_what_it_makes():
+def test_a_customization_job_needs_permissions_on_base_model_job_and_custom_model():
     assert needed("CreateModelCustomizationJob", baseModelIdentifier="amazon.nova-micro-v1:0:128k") == [
         (
             "bedrock:CreateModelCustomizationJob",
@@ -65,7 +65,7 @@ def test_a_customization_job_needs_its_model_the_job_and_what_it_makes():
     ]
 
 
-def test_tags_of_a_job_and_its_model_need_the_right_to_tag_them():
+def test_tags_of_a_job_and_its_model_need_tag_resource():
     tagging = [
         check
         for check in permissions(
@@ -78,7 +78,7 @@ def test_tags_of_a_job_and_its_model_need_the_right_to_tag_them():
     assert all(check.context["aws:tagkeys"] == ["Deployment"] for check in tagging)
 
 
-def test_buying_throughput_is_on_the_model_and_carries_its_tags():
+def test_buying_throughput_is_checked_on_the_model_with_the_request_tags():
     buy, tag = permissions("CreateProvisionedModelThroughput", {"modelId": MODEL, "tags": TAGS})
     assert (buy.action, buy.resource) == ("bedrock:CreateProvisionedModelThroughput", MODEL)
     assert buy.context["aws:requesttag/deployment"] == "tuner"
@@ -105,7 +105,7 @@ def test_buying_throughput_is_on_the_model_and_carries_its_tags():
         ("ListFoundationModels", {}, "*"),
     ],
 )
-def test_each_operation_is_on_the_resource_it_names(operation, params, resource):
+def test_each_operation_is_checked_on_the_resource_that_it_names(operation, params, resource):
     assert needed(operation, **params) == [(f"bedrock:{operation}", resource)]
 
 
@@ -122,6 +122,6 @@ def test_each_operation_is_on_the_resource_it_names(operation, params, resource)
         ("bedrock", "GET", "/_local/bedrock/settings", ("local-bedrock:Administer", "*")),
     ],
 )
-def test_an_arn_in_a_path_is_not_overlooked(service, method, path, expected):
+def test_an_operation_with_an_arn_in_its_path_is_recognized(service, method, path, expected):
     checks = _checks(service, Request(method, path, {}, b"{}", {}))
     assert [(check.action, check.resource) for check in checks] == [expected]

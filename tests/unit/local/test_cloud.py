@@ -1,4 +1,4 @@
-"""Bringing a cloud up and down, as far as it goes without one."""
+"""Starting and stopping a cloud, as far as possible without a server."""
 
 import os
 import ssl
@@ -18,7 +18,7 @@ def folder(tmp_path, monkeypatch):
     return CloudFolder.default()
 
 
-def test_without_a_cloud_nothing_runs_and_down_is_fine(folder):
+def test_without_a_cloud_nothing_runs_and_down_does_nothing(folder):
     assert cloud.status() == cloud.CloudStatus(running=False, folder=folder.root)
     assert cloud.down() is False
     assert not folder.root.exists()
@@ -26,26 +26,26 @@ def test_without_a_cloud_nothing_runs_and_down_is_fine(folder):
         cloud.env()
 
 
-def test_a_record_whose_pid_belongs_to_a_stranger_is_stale(folder):
+def test_a_record_whose_pid_belongs_to_another_process_is_stale(folder):
     folder.make()
     folder.write_record(CloudRecord(port=1, pid=os.getpid(), access_key_id="", secret_access_key="", engine="tiny"))
     assert not cloud.status().running
 
 
-def test_down_removes_what_a_crash_left(folder):
+def test_down_removes_the_folder_after_a_crash(folder):
     folder.make()
     folder.record.write_text('{"port": 45')
     assert cloud.down() is True
     assert not folder.root.exists()
 
 
-def test_an_unknown_engine_is_named_before_anything_starts(folder):
+def test_an_unknown_engine_is_refused_before_anything_starts(folder):
     with pytest.raises(LocalCloudError, match=r"no engine 'huge'\. Use one of: smollm2, tiny"):
         cloud.up(engine="huge")
     assert not folder.root.exists()
 
 
-def test_the_certificate_is_for_loopback_and_its_key_for_its_owner(tmp_path):
+def test_the_certificate_is_for_loopback_and_only_the_owner_reads_its_key(tmp_path):
     certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
     write_certificate(certificate, key)
     ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(certificate, key)
@@ -70,7 +70,7 @@ def test_the_certificate_is_for_loopback_and_its_key_for_its_owner(tmp_path):
         ),
     ],
 )
-def test_of_a_deployment_only_what_is_done_or_wrong_is_shown(line, shown):
+def test_a_deployment_shows_only_finished_and_failed_resources(line, shown):
     assert deploy.summary(line) == shown
 
 
@@ -78,7 +78,7 @@ def tool(tmp_path, shown):
     return deploy._Tool({"PATH": os.environ["PATH"]}, tmp_path / "deploy.log", shown.append)
 
 
-def test_a_failing_tool_is_reported_with_its_own_words(tmp_path):
+def test_the_output_of_a_failing_tool_is_reported(tmp_path):
     shown = []
     with pytest.raises(DeployError, match=r"(?s)`sh -c .*` failed. The end of .*deploy.log:\nit broke"):
         tool(tmp_path, shown).run(("sh", "-c", "echo it broke >&2; exit 3"), tmp_path)
@@ -86,6 +86,6 @@ def test_a_failing_tool_is_reported_with_its_own_words(tmp_path):
     assert (tmp_path / "deploy.log").read_text() == "it broke\n"
 
 
-def test_a_missing_tool_says_how_to_get_it(tmp_path):
+def test_the_error_for_a_missing_tool_says_how_to_install_it(tmp_path):
     with pytest.raises(DeployError, match="`no-such-tool` is not installed: run `make setup`"):
         tool(tmp_path, []).run(("no-such-tool",), tmp_path)

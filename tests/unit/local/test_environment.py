@@ -1,4 +1,4 @@
-"""What a shell gets reaches the local cloud, and what the server gets cannot reach a real account."""
+"""The environments of clients, which reach the local cloud, and of the server, which cannot reach a real account."""
 
 import os
 import subprocess
@@ -34,7 +34,7 @@ def test_a_shell_reaches_the_cloud(folder):
     assert evaluated(client, "AWS_SESSION_TOKEN", base) == "unset"
 
 
-def test_a_child_process_gets_the_same_as_a_shell(folder):
+def test_a_child_process_gets_the_same_environment_as_a_shell(folder):
     client = environment.client_environment(folder, RECORD)
     child = client.applied_to({"AWS_PROFILE": "production", "HOME": "/home/me"})
     assert "AWS_PROFILE" not in child
@@ -42,7 +42,7 @@ def test_a_child_process_gets_the_same_as_a_shell(folder):
     assert child["AWS_ACCESS_KEY_ID"] == "AKIALOCAL"
 
 
-def test_evaluating_twice_does_not_grow_the_path(folder, monkeypatch):
+def test_evaluating_the_output_twice_does_not_repeat_the_path(folder, monkeypatch):
     once = environment.client_environment(folder, RECORD).variables["PATH"]
     monkeypatch.setenv("PATH", once)
     assert environment.client_environment(folder, RECORD).variables["PATH"] == once
@@ -60,7 +60,7 @@ def test_a_users_proxy_exceptions_are_kept(folder, monkeypatch):
     assert client.variables["NO_PROXY"] == "intranet.example,127.0.0.1,localhost"
 
 
-def test_the_server_sees_nothing_of_the_users_account(folder, monkeypatch):
+def test_the_server_gets_no_setting_of_the_users_account(folder, monkeypatch):
     monkeypatch.setenv("AWS_PROFILE", "production")
     monkeypatch.setenv("AWS_SESSION_TOKEN", "token")
     monkeypatch.setenv("MINISTACK_REGION", "eu-west-1")

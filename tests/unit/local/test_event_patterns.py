@@ -1,4 +1,4 @@
-"""Patterns that EventBridge is known to accept or to refuse, and the measure of AWS's event-ruler."""
+"""Patterns that EventBridge is known to accept or refuse, and the complexity of AWS's event-ruler."""
 
 import json
 
@@ -35,28 +35,28 @@ def pattern(*wildcards):
         (["*abc", "*abcde"], 4),
     ],
 )
-def test_the_measure_is_that_of_aws(wildcards, expected):
+def test_the_complexity_is_that_of_the_event_ruler(wildcards, expected):
     assert complexity(pattern(*wildcards)) == expected
     assert (refusal(json.dumps(pattern(*wildcards))) == TOO_COMPLEX) == (expected > LIMIT)
 
 
-def test_one_wildcard_of_the_trigger_is_cheap_and_fifteen_are_refused():
+def test_one_wildcard_is_accepted_and_fifteen_are_refused():
     kinds = [f"incoming/*/training.{kind}" for kind in "abcdefghijklmno"]
     assert complexity(pattern("incoming/*/training.*")) == 3
     assert complexity(pattern(*kinds)) == 30
     assert refusal(json.dumps(pattern(*kinds))) == TOO_COMPLEX
 
 
-def test_prefixes_suffixes_and_values_cost_nothing():
+def test_prefixes_suffixes_and_values_add_no_complexity():
     matchers = [{"prefix": "incoming/"}, {"suffix": "/training.csv"}, {"anything-but": ["a"]}, "exact", 5, None]
     assert complexity({"source": ["aws.s3"], "detail": {"object": {"key": matchers}}}) == 0
 
 
-def test_an_escaped_star_is_a_star():
+def test_an_escaped_asterisk_is_literal():
     assert complexity(pattern(r"a\*b\\*c")) == complexity(pattern("a!b!*c"))
 
 
-def test_the_alternatives_of_or_are_of_one_field():
+def test_the_alternatives_of_or_count_for_one_field():
     either = {"$or": [{"key": [{"wildcard": "a*b"}]}, {"key": [{"wildcard": "a*c"}]}]}
     assert complexity(either) == complexity({"key": [{"wildcard": "a*b"}, {"wildcard": "a*c"}]})
 
@@ -81,9 +81,9 @@ class TestInstalled:
             self.create("Rule", refused, "stack")
         assert eventbridge._event_pattern_error(json.dumps(refused["EventPattern"])) == TOO_COMPLEX
 
-    def test_a_schedule_and_a_simple_pattern_are_made(self):
+    def test_a_schedule_and_a_simple_pattern_are_created(self):
         assert self.create("Rule", {"ScheduleExpression": "rate(1 hour)"}, "stack") == "made"
         assert self.create("Rule", {"EventPattern": pattern("incoming/*/x")}, "stack") == "made"
 
-    def test_what_is_no_pattern_keeps_its_own_error(self):
+    def test_an_invalid_pattern_keeps_its_own_error(self):
         assert eventbridge._event_pattern_error("{") not in (None, TOO_COMPLEX)

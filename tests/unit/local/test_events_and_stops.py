@@ -1,4 +1,4 @@
-"""Events reach functions by Lambda's asynchronous way, and what was stopped stays stopped."""
+"""Asynchronous invocations by events, and stopped executions."""
 
 import json
 
@@ -33,7 +33,7 @@ def test_an_event_is_invoked_with_retries(installed):
     assert installed["invoked"] == [({"arn": "arn:f"}, {"detail": {}})]
 
 
-def test_an_event_for_a_function_that_is_gone_goes_nowhere(installed, monkeypatch):
+def test_an_event_for_a_deleted_function_is_dropped(installed, monkeypatch):
     monkeypatch.setattr(lambda_svc, "_get_func_record_for_ref", lambda arn: (None, None, "f"))
     eventbridge._dispatch_to_lambda("arn:f", "{}")
     assert installed["invoked"] == []

@@ -1,4 +1,4 @@
-"""The state folder: written whole, never someone else's, and free of what a crash left."""
+"""The folder of a cloud: atomic writes, foreign folders, and the lock."""
 
 import stat
 import threading
@@ -26,7 +26,7 @@ def test_without_the_variable_it_is_in_the_checkout(monkeypatch):
     assert CloudFolder.default().root.name == ".local"
 
 
-def test_a_record_comes_back_as_it_was_and_only_its_owner_can_read_it(folder):
+def test_a_record_is_read_as_it_was_written_and_only_by_its_owner(folder):
     folder.make()
     folder.write_record(RECORD)
     assert folder.read_record() == RECORD
@@ -35,7 +35,7 @@ def test_a_record_comes_back_as_it_was_and_only_its_owner_can_read_it(folder):
 
 
 @pytest.mark.parametrize("text", ["", '{"port": 45', "[]", "null", '{"port": 4566}', '{"unknown": 1}'])
-def test_a_record_cut_short_counts_as_none(folder, text):
+def test_an_incomplete_record_counts_as_none(folder, text):
     folder.make()
     folder.record.write_text(text)
     assert folder.read_record() is None
@@ -45,24 +45,24 @@ def test_no_folder_has_no_record(folder):
     assert folder.read_record() is None
 
 
-def test_a_folder_with_other_things_in_it_is_refused_and_left_alone(folder):
+def test_a_folder_with_other_content_is_refused_and_unchanged(folder):
     folder.root.mkdir()
     precious = folder.root / "thesis.tex"
     precious.write_text("years of work")
     for use in (folder.make, folder.remove):
-        with pytest.raises(LocalCloudError, match="is not empty, and no local cloud made it"):
+        with pytest.raises(LocalCloudError, match="is not empty and was not created by a local cloud"):
             use()
     assert precious.read_text() == "years of work"
 
 
-def test_an_empty_folder_is_taken(folder):
+def test_an_empty_folder_is_accepted(folder):
     folder.root.mkdir()
     folder.make()
     folder.remove()
     assert not folder.root.exists()
 
 
-def test_removing_what_is_not_there_is_fine(folder):
+def test_removing_a_missing_folder_does_nothing(folder):
     folder.remove()
 
 

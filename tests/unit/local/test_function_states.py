@@ -1,4 +1,4 @@
-"""Functions that are Pending or Inactive, throttled functions, and what a service does that calls them."""
+"""Functions that are Pending or Inactive, throttled functions, and the services that invoke them."""
 
 import asyncio
 import json
@@ -28,7 +28,7 @@ class TestReadiness:
     def test_a_new_function_is_pending_for_a_while_from_its_first_call(self):
         assert [self.at(second) for second in (50, 54, 55)] == [PENDING, PENDING, None]
 
-    def test_who_waits_for_a_new_function_sees_it_become_active(self):
+    def test_looking_at_a_new_function_shows_it_become_active(self):
         states = []
         for self.now in (50, 54, 55):
             states.append(self.function.look())
@@ -44,7 +44,7 @@ class TestReadiness:
     def test_a_used_function_stays_active(self):
         assert [self.at(second) for second in (0, 5, 100, 200, 300)] == [PENDING, None, None, None, None]
 
-    def test_0_switches_both_off(self):
+    def test_zero_disables_both_states(self):
         self.function = Readiness(PatchSettings(pending=0, idle=0), lambda: self.now)
         assert [self.at(second) for second in (0, 10**6)] == [None, None]
 
@@ -91,7 +91,7 @@ def test_a_request_is_refused_with_409(cloud):
     assert (status, json.loads(body)["__type"]) == (409, "CodeArtifactUserPendingException")
 
 
-def test_what_a_service_invokes_is_kept_until_the_function_is_ready(cloud, monkeypatch):
+def test_an_asynchronous_invocation_is_retried_until_the_function_is_ready(cloud, monkeypatch):
     monkeypatch.setattr(
         asynchronous_events.time, "sleep", lambda pause: setattr(cloud.function["local readiness"], "state", "Active")
     )
@@ -99,7 +99,7 @@ def test_what_a_service_invokes_is_kept_until_the_function_is_ready(cloud, monke
     assert cloud.runs == ["event"]
 
 
-def test_pauses_of_what_is_throttled_grow(cloud, monkeypatch):
+def test_the_pauses_of_throttled_invocations_grow(cloud, monkeypatch):
     throttled = iter([{"throttle": True}] * 7)
     monkeypatch.setattr(lambda_svc, "_execute_function", lambda f, event: next(throttled, {"body": "done"}))
     asynchronous_events.install()

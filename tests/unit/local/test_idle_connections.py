@@ -1,4 +1,4 @@
-"""A client that says no farewell must not look like a fault of the server."""
+"""A client that does not close its TLS connection causes no error."""
 
 import asyncio
 
@@ -8,7 +8,7 @@ from hypercorn.asyncio.tcp_server import TCPServer
 from local.patches.server import idle_connections
 
 
-def test_a_missing_farewell_is_no_error(monkeypatch):
+def test_a_client_that_does_not_close_its_connection_is_no_error(monkeypatch):
     async def silent_client(server):
         raise TimeoutError("SSL shutdown timed out")
 
@@ -17,7 +17,7 @@ def test_a_missing_farewell_is_no_error(monkeypatch):
     asyncio.run(TCPServer._close(object()))
 
 
-def test_any_other_error_still_shows(monkeypatch):
+def test_other_errors_are_raised(monkeypatch):
     async def broken(server):
         raise ValueError("a real fault")
 

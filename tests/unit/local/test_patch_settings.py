@@ -1,4 +1,4 @@
-"""The settings of the local cloud's strictness, and their documentation."""
+"""The settings of the patches, and their documentation."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The corrections, as far as they are rules: the permissions a request needs, and what a template means."""
+"""The rules of the patches: the permissions that a request needs, and the properties of templates."""
 
 import json
 
@@ -39,7 +39,7 @@ class TestPassedRoles:
             ("events", {"Targets": [{"Arn": "x"}, {"RoleArn": ROLE}]}, "events.amazonaws.com"),
         ],
     )
-    def test_a_role_is_found_where_the_service_takes_it(self, service, body, principal):
+    def test_a_role_is_found_where_the_service_expects_it(self, service, body, principal):
         checks = list(pass_role.passed_roles(service, request("POST", "/", body)))
         assert checks == [Check("iam:PassRole", ROLE, {"iam:passedtoservice": principal})]
 
@@ -74,15 +74,15 @@ class TestObjectKeys:
     def needed(self, *args, **kwargs):
         return [(check.action, check.resource) for check in kms_permissions.object_checks(request(*args, **kwargs))]
 
-    def test_writing_takes_a_data_key_of_the_buckets_key(self):
+    def test_a_write_needs_generate_data_key_on_the_buckets_key(self):
         assert self.needed("PUT", "/data/new") == [("kms:GenerateDataKey", KEY)]
 
-    def test_reading_takes_the_decryption_of_the_objects_own_key(self):
+    def test_a_read_needs_decrypt_on_the_objects_own_key(self):
         assert self.needed("GET", "/data/secret") == [("kms:Decrypt", KEY)]
         assert self.needed("GET", "/data/plain") == []
         assert self.needed("GET", "/data/missing") == []
 
-    def test_reading_a_version_takes_the_key_of_that_version(self):
+    def test_a_read_of_a_version_needs_the_key_of_that_version(self):
         older = KEY.replace("1234", "older")
         s3._object_versions[("data", "secret")] = [
             {"version_id": "v1", "last_modified": "", "etag": "", "size": 0, **self.encrypted(older)}
@@ -95,14 +95,14 @@ class TestObjectKeys:
     @pytest.mark.parametrize(
         ("method", "query"), [("POST", {"uploads": [""]}), ("PUT", {"uploadId": ["u"], "partNumber": ["1"]})]
     )
-    def test_a_multipart_upload_takes_both(self, method, query):
+    def test_a_multipart_upload_needs_both(self, method, query):
         assert self.needed(method, "/data/new", query=query) == [("kms:GenerateDataKey", KEY), ("kms:Decrypt", KEY)]
 
-    def test_a_copy_reads_its_source_and_writes_its_destination(self):
+    def test_a_copy_needs_decrypt_for_the_source_and_generate_data_key_for_the_target(self):
         headers = {"x-amz-copy-source": "/data/secret"}
         assert self.needed("PUT", "/data/new", headers=headers) == [("kms:GenerateDataKey", KEY), ("kms:Decrypt", KEY)]
 
-    def test_the_requests_own_key_wins_over_the_buckets(self):
+    def test_the_key_of_the_request_has_priority_over_the_buckets(self):
         other = KEY.replace("1234", "other")
         headers = {
             "x-amz-server-side-encryption": "aws:kms",
@@ -110,25 +110,25 @@ class TestObjectKeys:
         }
         assert self.needed("PUT", "/data/new", headers=headers) == [("kms:GenerateDataKey", other)]
 
-    def test_s3s_own_keys_take_no_permission(self):
+    def test_the_managed_key_of_s3_needs_no_permission(self):
         assert self.needed("PUT", "/data/new", headers={"x-amz-server-side-encryption": "AES256"}) == []
         assert self.needed("PUT", "/data/new", headers={"x-amz-server-side-encryption": "aws:kms"}) == []
 
     @pytest.mark.parametrize(("method", "path"), [("GET", "/data"), ("GET", "/"), ("HEAD", "/data/secret")])
-    def test_listing_and_asking_for_the_headers_take_none(self, method, path):
+    def test_list_and_head_requests_need_no_key(self, method, path):
         assert self.needed(method, path) == []
 
     def test_tags_are_not_encrypted_with_the_objects_key(self):
         assert self.needed("GET", "/data/secret", query={"tagging": [""]}) == []
 
-    def test_only_an_absent_object_takes_the_right_to_list(self):
+    def test_only_an_absent_object_needs_list_bucket(self):
         def needed(path):
             return list(absent_objects.absence_checks(request("GET", path)))
 
         assert needed("/data/missing") == [Check("s3:ListBucket", "arn:aws:s3:::data")]
         assert needed("/data/secret") == needed("/data") == needed("/elsewhere/missing") == []
 
-    def test_the_context_says_for_whom_and_through_which_service(self):
+    def test_the_context_has_the_service_the_account_and_the_encryption_context(self):
         (check,) = kms_permissions.object_checks(request("GET", "/data/secret"))
         assert check.context["kms:viaservice"] == "s3.us-east-1.amazonaws.com"
         assert check.context["kms:encryptioncontext:aws:s3:arn"] == "arn:aws:s3:::data"
@@ -147,10 +147,10 @@ class TestTopicKeys:
         body = f"Action={action}&TopicArn={self.ARN}".encode()
         return [check.action for check in kms_permissions.topic_checks(request("POST", "/", body))]
 
-    def test_publishing_takes_a_data_key_and_its_decryption(self):
+    def test_publishing_needs_generate_data_key_and_decrypt(self):
         assert self.needed("Publish") == ["kms:GenerateDataKey", "kms:Decrypt"]
 
-    def test_nothing_else_does(self):
+    def test_other_operations_need_no_key(self):
         assert self.needed("Subscribe") == []
 
 
@@ -165,7 +165,7 @@ class TestTopicKeys:
         ("no traceback here", "other", None),
     ],
 )
-def test_an_errors_class_is_read_from_the_traceback(log, message, name):
+def test_the_exception_class_is_read_from_the_traceback(log, message, name):
     assert exception_names.error_class(log, message) == name
 
 
@@ -179,12 +179,12 @@ def test_an_errors_class_is_read_from_the_traceback(log, message, name):
         ("GET", b"", {}, "default"),
     ],
 )
-def test_a_schedule_belongs_to_the_group_it_names(method, body, query, group):
+def test_a_schedules_arn_has_its_group(method, body, query, group):
     assert resource_arns.schedule(request(method, "/schedules/later", body, query=query)) == f"schedule/{group}/later"
     assert resource_arns.schedule(request(method, "/schedule-groups/tuner", body, query=query)) is None
 
 
-def test_a_quota_is_a_resource_of_its_own():
+def test_a_quota_has_its_own_arn():
     body = {"ServiceCode": "bedrock", "QuotaCode": "L-BE77399C"}
     assert resource_arns.quota(request("POST", "/", body)) == "bedrock/L-BE77399C"
     assert resource_arns.quota(request("POST", "/", {"ServiceCode": "bedrock"})) is None
@@ -213,7 +213,7 @@ def test_a_task_needs_the_permission_of_its_call(resource, arguments, check):
     assert needed[0] == check
 
 
-def test_bucket_encryption_becomes_what_s3_takes():
+def test_bucket_encryption_becomes_the_body_of_put_bucket_encryption():
     xml = template_properties.encryption_xml(
         {"ServerSideEncryptionConfiguration": [{"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]}
     ).decode()
@@ -223,20 +223,20 @@ def test_bucket_encryption_becomes_what_s3_takes():
 
 
 class TestEventKeys:
-    def test_an_event_is_authorised_with_its_source_and_detail_type(self):
+    def test_put_events_has_the_condition_keys_of_source_and_detail_type(self):
         body = json.dumps({"Entries": [{"Source": "bedrock-tuner", "DetailType": "Gate Decision", "Detail": "{}"}]})
         assert event_conditions.event_keys(body.encode()) == {
             "events:source": "bedrock-tuner",
             "events:detail-type": "Gate Decision",
         }
 
-    def test_entries_that_differ_are_all_named(self):
+    def test_different_entries_give_a_list(self):
         entries = [{"Source": source, "DetailType": "x"} for source in ("b", "a")]
         found = event_conditions.event_keys(json.dumps({"Entries": entries}).encode())
         assert found == {"events:source": ["a", "b"], "events:detail-type": "x"}
 
     @pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"Entries": [5]}', b'{"Entries": [{}]}'])
-    def test_what_the_service_refuses_has_no_keys(self, body):
+    def test_an_invalid_body_gives_no_keys(self, body):
         assert event_conditions.event_keys(body) == {}
 
 

@@ -1,4 +1,4 @@
-"""The processes of a cloud are found by their mark, whoever started them and whatever a file says."""
+"""The processes of a cloud are found by their mark."""
 
 import os
 import subprocess
@@ -42,7 +42,7 @@ def folder(tmp_path):
     processes.end(folder)
 
 
-def test_members_are_those_with_the_folders_mark(start, folder, tmp_path):
+def test_members_are_the_processes_with_the_mark_of_the_folder(start, folder, tmp_path):
     member = start(SLEEPS, folder)
     start(SLEEPS, CloudFolder(tmp_path / "another"))
     start(SLEEPS)
@@ -58,13 +58,13 @@ def test_a_recycled_pid_is_not_a_member(start, folder):
     assert not processes.is_member(gone.pid, folder)
 
 
-def test_ending_reaches_a_process_that_ignores_the_polite_signal(start, folder):
+def test_end_kills_a_process_that_ignores_sigterm(start, folder):
     start(DEAF, folder)
     assert processes.end(folder, grace_seconds=0.3) == 1
     assert processes.members(folder) == []
 
 
-def test_ending_reaches_an_orphan_in_a_session_of_its_own(start, folder):
+def test_end_reaches_an_orphan_in_its_own_session(start, folder):
     parent = start(ORPHANS, folder)
     parent.wait(5)
     assert len(processes.members(folder)) == 1
@@ -72,5 +72,5 @@ def test_ending_reaches_an_orphan_in_a_session_of_its_own(start, folder):
     assert processes.members(folder) == []
 
 
-def test_ending_nothing_is_fine(folder):
+def test_end_without_processes_does_nothing(folder):
     assert processes.end(folder) == 0

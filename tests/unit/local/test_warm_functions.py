@@ -1,4 +1,4 @@
-"""A function's process outlives its exceptions, but not its exit."""
+"""The process of a function survives an exception, but not an exit."""
 
 import io
 import zipfile
@@ -43,7 +43,7 @@ def worker(monkeypatch):
     made.kill()
 
 
-def test_an_exception_is_an_error_and_the_process_goes_on(worker):
+def test_an_exception_is_an_error_and_the_process_continues(worker):
     assert worker.invoke(None, "1")["result"] == 1
     failed = worker.invoke("raise", "2")
     assert (failed["status"], failed["error"]) == ("error", "no such thing")
@@ -51,13 +51,13 @@ def test_an_exception_is_an_error_and_the_process_goes_on(worker):
     assert worker.invoke(None, "3")["result"] == 3
 
 
-def test_an_exit_is_an_error_and_the_next_process_starts_anew(worker):
+def test_an_exit_is_an_error_and_a_new_process_starts(worker):
     assert worker.invoke(None, "1")["result"] == 1
     assert worker.invoke("exit", "2")["status"] == "error"
     assert worker.invoke(None, "3")["result"] == 1
 
 
-def test_another_ministack_is_noticed(monkeypatch):
+def test_a_changed_worker_script_is_an_error(monkeypatch):
     monkeypatch.setattr(lambda_runtime, "_PYTHON_WORKER_SCRIPT", "run()")
-    with pytest.raises(RuntimeError, match="does not report exceptions"):
+    with pytest.raises(RuntimeError, match="worker script has changed"):
         warm_functions.install()

@@ -1,4 +1,4 @@
-"""A local Bedrock in this process, reached through real botocore clients without a socket."""
+"""A local Bedrock in this process. Real botocore clients reach it without a socket."""
 
 from __future__ import annotations
 

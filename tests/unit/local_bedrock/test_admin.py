@@ -35,7 +35,7 @@ def test_settings_change_while_it_runs(bedrock, local):
     assert len(quotas.list_service_quotas(ServiceCode="bedrock")["Quotas"]) == 3
 
 
-def test_an_unknown_quota_is_service_quotas_own_error(bedrock):
+def test_an_unknown_quota_has_the_error_of_service_quotas(bedrock):
     quotas = connect(bedrock.handlers()["servicequotas"], "service-quotas")
     for code in ({"ServiceCode": "bedrock", "QuotaCode": "L-NONE"}, {"ServiceCode": "xx", "QuotaCode": "L-BE77399C"}):
         with pytest.raises(quotas.exceptions.NoSuchResourceException):
@@ -83,7 +83,7 @@ def test_bills_and_overview(control, local, job_request, finish, clock):
     assert (overview["throughputs"], overview["judge"]) == ([arn["provisionedModelArn"]], "similarity judge")
 
 
-def test_what_is_not_there_says_so(local):
+def test_an_unknown_job_or_endpoint_is_an_error(local):
     assert local("GET", "/nothing")[0] == 404
     assert "no job with the name or id x" in local("GET", "/jobs/x")[1]["message"]
 

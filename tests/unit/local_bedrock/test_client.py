@@ -1,4 +1,4 @@
-"""The client of the inference process, with a process that answers at once, badly, never, or dies."""
+"""The client of the inference process, with a fake process that answers, fails, hangs or dies."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def ask(client, tmp_path, text, timeout=30):
     return client.ask(weights, talk, Sampling(), 1, timeout).text
 
 
-def test_answers_go_to_who_asked(client, tmp_path):
+def test_results_go_to_their_requests(client, tmp_path):
     with ThreadPoolExecutor(8) as threads:
         texts = [f"question {number}" for number in range(40)]
         answers = list(threads.map(lambda text: ask(client, tmp_path, text), texts))
@@ -47,13 +47,13 @@ def test_answers_go_to_who_asked(client, tmp_path):
     assert client.embed(["a"], 1, 30) == [[1.0]]
 
 
-def test_a_process_that_died_is_an_error_and_is_started_again(client, tmp_path):
+def test_a_process_that_died_is_an_error_and_is_restarted(client, tmp_path):
     with pytest.raises(ModelError, match="ended with exit status 7"):
         ask(client, tmp_path, "die")
     assert ask(client, tmp_path, "again") == "AGAIN"
 
 
-def test_silence_times_out_and_failures_have_names(client, tmp_path):
+def test_timeouts_and_failures_have_their_own_errors(client, tmp_path):
     with pytest.raises(ModelTimeoutError, match=r"did not answer within 0\.01 seconds"):
         ask(client, tmp_path, "silence", timeout=0.01)
     with pytest.raises(ModelError, match="The model failed: broken"):

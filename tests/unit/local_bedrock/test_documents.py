@@ -1,4 +1,4 @@
-"""Document blocks: the API's limits hold here too, and pairs come from the documents' own sentences."""
+"""Document blocks: the limits of the API, and pairs from the sentences of documents."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def document(data, kind="txt", name="Document"):
         ("pdf", pdf("\n".join(SENTENCES[:2]), "\n".join(SENTENCES[2:]))),
     ],
 )
-def test_pairs_come_from_the_documents_own_sentences_and_it_says_so(runtime, kind, data):
+def test_pairs_come_from_the_documents_sentences_and_name_the_stand_in(runtime, kind, data):
     reply = ask(runtime, document(data, kind))
     pairs = reply.arguments["pairs"]
     assert {each["passage"] for each in pairs} == set(SENTENCES)
@@ -56,14 +56,14 @@ def test_pairs_come_from_the_documents_own_sentences_and_it_says_so(runtime, kin
     assert reply.input_tokens > len(TEXT) // 4
 
 
-def test_it_gives_no_more_than_asked_and_nothing_that_was_asked_already(runtime):
+def test_pairs_are_limited_and_without_known_questions(runtime):
     assert len(ask(runtime, document(TEXT.encode()), count=2).arguments["pairs"]) == 2
     earlier = "<already_asked>\nWhat is Provisioned Throughput?\nWhat are Model units?\n</already_asked>"
     pairs = ask(runtime, document(TEXT.encode()), text=earlier).arguments["pairs"]
     assert [each["answer"] for each in pairs] == list(SENTENCES[2:])
 
 
-def test_a_whole_generation_runs_on_it(runtime):
+def test_validation_data_can_be_generated_with_it(runtime):
     def converse(*arguments):
         *asked, documents = arguments
         return fill_in_tool(*asked, runtime, documents)
@@ -90,12 +90,12 @@ def test_a_whole_generation_runs_on_it(runtime):
         ([document(b"x", kind="exe")], "Member must satisfy enum value set"),
     ],
 )
-def test_the_limits_of_the_api_hold(runtime, documents, said):
+def test_the_limits_of_the_api_are_checked(runtime, documents, said):
     with pytest.raises(Exception, match=said):
         ask(runtime, *documents)
 
 
-def test_a_document_needs_a_text_beside_it_and_a_tool(runtime):
+def test_a_document_needs_a_text_block_and_a_tool(runtime):
     block = {"document": {"name": "Document", "format": "txt", "source": {"bytes": TEXT.encode()}}}
     with pytest.raises(ClientError, match="must include a text block too"):
         runtime.converse(modelId=JUDGE, messages=[{"role": "user", "content": [block]}])
@@ -103,7 +103,7 @@ def test_a_document_needs_a_text_beside_it_and_a_tool(runtime):
         runtime.converse(modelId=JUDGE, messages=[{"role": "user", "content": [block, {"text": "Sum it up."}]}])
 
 
-def test_a_served_model_is_given_the_documents_as_text(runtime, bedrock, monkeypatch):
+def test_a_judge_server_gets_documents_as_text(runtime, bedrock, monkeypatch):
     bedrock.state.settings = bedrock.state.settings.model_copy(
         update={"judge_url": "http://judge.test/v1", "judge_model": "qwen"}
     )

@@ -1,4 +1,4 @@
-"""Foundation models and profiles: what is offered, and that every name says what really answers."""
+"""Foundation models and inference profiles. Every name contains the stand-in that answers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def details(control, model_id):
     return control.get_foundation_model(modelIdentifier=model_id)["modelDetails"]
 
 
-def test_every_model_is_named_a_stand_in(control):
+def test_the_name_of_every_model_says_stand_in(control):
     summaries = control.list_foundation_models()["modelSummaries"]
     assert {model.id for model in catalog.models()} <= {summary["modelId"] for summary in summaries}
     assert all("(local stand-in: " in summary["modelName"] for summary in summaries)
@@ -31,17 +31,17 @@ def test_every_model_is_named_a_stand_in(control):
         ),
     ],
 )
-def test_the_name_says_what_answers(bedrock, control, engine, model_id, name):
+def test_the_name_contains_what_answers(bedrock, control, engine, model_id, name):
     change_settings(bedrock, engine=engine)
     assert details(control, model_id)["modelName"] == name
 
 
-def test_a_served_judge_is_named(bedrock, control):
+def test_the_name_contains_the_judge_server(bedrock, control):
     change_settings(bedrock, judge_url="http://x", judge_model="qwen")
     assert "qwen at LOCAL_JUDGE_URL" in details(control, "anthropic.claude-sonnet-4-6")["modelName"]
 
 
-def test_a_retired_model_is_active_here_and_past_its_end_as_on_aws(bedrock, control):
+def test_a_retired_model_is_active_by_default_and_legacy_with_lifecycle_aws(bedrock, control):
     assert details(control, HAIKU)["modelLifecycle"] == {"status": "ACTIVE"}
     change_settings(bedrock, lifecycle="aws")
     lifecycle = details(control, HAIKU)["modelLifecycle"]
@@ -52,14 +52,14 @@ def test_a_retired_model_is_active_here_and_past_its_end_as_on_aws(bedrock, cont
     assert details(control, NOVA)["modelLifecycle"]["status"] == "LEGACY"
 
 
-def test_an_arn_is_as_good_as_an_id_and_nonsense_is_not_found(control):
+def test_a_model_is_found_by_arn_and_id_and_an_unknown_one_is_not(control):
     arn = details(control, NOVA)["modelArn"]
     assert details(control, arn)["modelId"] == NOVA
     with pytest.raises(control.exceptions.ResourceNotFoundException):
         details(control, "amazon.nova-none-v1:0")
 
 
-def test_models_are_listed_by_what_they_can_do(control):
+def test_models_can_be_filtered(control):
     def ids(**wanted):
         return {summary["modelId"] for summary in control.list_foundation_models(**wanted)["modelSummaries"]}
 

@@ -1,4 +1,4 @@
-"""Answering with the tiny network: sampling, stopping, and rows that do not disturb each other."""
+"""Text generation with the tiny network: sampling, stopping and batches."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def ask(network, networks):
     return answer
 
 
-def test_rows_of_a_batch_are_answered_as_if_alone(ask):
+def test_a_batch_gives_the_results_of_single_requests(ask):
     texts = ["Hi", "What is the meaning of a rather long question like this one?", "Why?"]
     # Sampled, because greedy answers of random weights hardly depend on the position.
     asked = [(text, {"max_tokens": 10 + 20 * n, "temperature": 1.0, "seed": n}) for n, text in enumerate(texts)]
@@ -51,7 +51,7 @@ def test_rows_of_a_batch_are_answered_as_if_alone(ask):
         assert together[number].input_tokens == alone.input_tokens
 
 
-def test_max_tokens_and_seeds_are_kept(ask):
+def test_max_tokens_and_seeds_apply(ask):
     (answer,) = ask(("Hi", {"max_tokens": 5})).values()
     assert (answer.output_tokens, answer.stop_reason) == (5, "max_tokens")
     warm = {"temperature": 1.0, "top_p": 0.9, "max_tokens": 20}
@@ -59,13 +59,13 @@ def test_max_tokens_and_seeds_are_kept(ask):
     assert texts[0] == texts[1] != texts[2]
 
 
-def test_a_top_p_of_nearly_nothing_is_greedy(ask):
+def test_a_tiny_top_p_is_greedy(ask):
     greedy = ask(("Hi", {}))[0].text
     assert ask(("Hi", {"temperature": 1.0, "top_p": 1e-9}))[0].text == greedy
     assert ask(("Hi", {"temperature": 1.0, "top_k": 1}))[0].text == greedy
 
 
-def test_a_stop_sequence_ends_the_answer_and_is_not_part_of_it(ask):
+def test_a_stop_sequence_ends_the_text_and_is_not_part_of_it(ask):
     full = ask(("Hi", {"max_tokens": 30, "temperature": 1.0}))[0].text
     end = full[4:6]
     answer = ask(("Hi", {"max_tokens": 30, "temperature": 1.0, "stop_sequences": ("never", end)}))[0]
@@ -79,12 +79,12 @@ def test_the_end_token_ends_a_turn(ask, network, monkeypatch):
     assert (answer.text, answer.stop_reason, answer.output_tokens) == ("", "end_turn", 1)
 
 
-def test_a_prompt_that_does_not_fit_is_said_to_be_too_long(ask):
+def test_a_prompt_beyond_the_context_is_too_long(ask):
     answers = ask(("x" * 9000, {}), ("Hi", {}))
     assert (answers[0].too_long, answers[1].too_long) == (True, False)
 
 
-def test_what_waits_for_the_same_weights_goes_together(networks, tmp_path):
+def test_requests_for_the_same_weights_are_batched(networks, tmp_path):
     from local.bedrock.engine.worker import _batches
 
     base = Weights(network="tiny", cache=networks)

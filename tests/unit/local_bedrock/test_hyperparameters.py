@@ -1,4 +1,4 @@
-"""What a family's hyperparameters mean for the local network."""
+"""Hyperparameters of a model family, translated for the local network."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def planned(model_id, network="smollm2", **given):
     return schedule(model, check(model, given), network)
 
 
-def test_a_familys_default_rate_is_the_networks_own_and_ratios_are_kept():
+def test_a_familys_default_rate_becomes_the_networks_and_ratios_are_kept():
     assert planned(HAIKU).learning_rate == pytest.approx(1e-3)
     assert planned(HAIKU, learningRateMultiplier="0.5").learning_rate == pytest.approx(5e-4)
     assert planned(NOVA).learning_rate == pytest.approx(1e-3)
@@ -22,7 +22,7 @@ def test_a_familys_default_rate_is_the_networks_own_and_ratios_are_kept():
     assert planned(NOVA, "tiny").learning_rate == pytest.approx(1e-2)
 
 
-def test_only_families_that_have_it_stop_early():
+def test_only_families_with_early_stopping_stop_early():
     stopping = planned(HAIKU, earlyStoppingThreshold="0.02", earlyStoppingPatience="3").early_stopping
     assert (stopping.threshold, stopping.patience) == (0.02, 3)
     assert planned(NOVA).early_stopping is None

@@ -1,4 +1,4 @@
-"""Customization jobs: what is refused at once, what fails the job, and how a job moves through time."""
+"""Customization jobs: refused requests, failed jobs, and the course of a job."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def refused(call, code, message):
     assert caught.value.response["Error"]["Code"] == code
 
 
-def test_a_job_becomes_a_model_that_remembers_how_it_was_made(control, job_request, finish):
+def test_a_job_becomes_a_model_with_its_parameters(control, job_request, finish):
     tags = {"jobTags": [{"key": "run", "value": "r1"}], "customModelTags": [{"key": "run", "value": "m1"}]}
     arn = control.create_model_customization_job(**job_request, **tags)["jobArn"]
     job = finish("first-job")
@@ -38,7 +38,7 @@ def test_a_job_becomes_a_model_that_remembers_how_it_was_made(control, job_reque
     assert control.list_tags_for_resource(resourceARN=model["modelArn"])["tags"] == [{"key": "run", "value": "m1"}]
 
 
-def test_a_job_name_is_taken_for_ever(control, job_request, finish):
+def test_a_job_name_can_never_be_used_again(control, job_request, finish):
     control.create_model_customization_job(**job_request)
     finish("first-job")
     control.delete_custom_model(modelIdentifier="first-model")
@@ -56,7 +56,7 @@ def test_a_models_name_is_free_again_once_it_is_deleted(control, job_request, fi
     assert finish("second-job").status == "Completed"
 
 
-def test_a_repeated_request_token_makes_nothing_new(control, job_request, finish):
+def test_a_repeated_request_token_returns_the_first_job(control, job_request, finish):
     first = control.create_model_customization_job(**job_request, clientRequestToken="t1")["jobArn"]
     assert control.create_model_customization_job(**job_request, clientRequestToken="t1")["jobArn"] == first
     finish("first-job")
@@ -77,13 +77,13 @@ def test_a_repeated_request_token_makes_nothing_new(control, job_request, finish
         ({"trainingDataConfig": {}}, "Invalid training input data configuration"),
     ],
 )
-def test_what_cannot_be_done_is_refused_at_once(control, job_request, change, message):
+def test_an_invalid_request_is_refused_synchronously(control, job_request, change, message):
     create = lambda: control.create_model_customization_job(**(job_request | change))  # noqa: E731
     refused(create, "ValidationException", message)
     assert control.list_model_customization_jobs()["modelCustomizationJobSummaries"] == []
 
 
-def test_a_retired_model_is_refused_where_lifecycles_are_those_of_aws(bedrock, control, job_request):
+def test_a_retired_model_is_refused_with_lifecycle_aws(bedrock, control, job_request):
     change_settings(bedrock, lifecycle="aws")
     create = lambda: control.create_model_customization_job(**job_request)  # noqa: E731
     refused(create, "ValidationException", "The provided model identifier is invalid")
@@ -113,7 +113,7 @@ def test_only_a_job_in_progress_can_be_stopped(control, job_request, finish):
     refused(stop, "ConflictException", "The job is Completed")
 
 
-def test_a_job_is_in_progress_until_its_model_is_there(control, job_request, finish, bedrock):
+def test_a_job_is_in_progress_until_its_model_exists(control, job_request, finish, bedrock):
     change_settings(bedrock, job_completing_seconds=1.5)
     control.create_model_customization_job(**job_request)
 
@@ -145,9 +145,7 @@ def nova(job_request):
         (lines(lambda n: anthropic_record(n).replace(f"What is service {n}?", " "), 40), "a turn has no text"),
     ],
 )
-def test_data_that_breaks_a_rule_fails_the_job_with_bedrocks_words(
-    control, storage, job_request, finish, data, message
-):
+def test_invalid_data_fails_the_job_with_bedrocks_message(control, storage, job_request, finish, data, message):
     if data is None:
         del storage.objects["in/train.jsonl"]
     else:
@@ -169,7 +167,7 @@ def test_a_reserved_string_fails_a_nova_job(control, storage, job_request, finis
     assert "line 41: a prompt contains the reserved string 'User:'" in finish("first-job").failureMessage
 
 
-def test_too_long_a_record_fails_the_job(control, storage, job_request, finish):
+def test_a_record_with_too_many_tokens_fails_the_job(control, storage, job_request, finish):
     storage.objects["in/train.jsonl"] = lines(lambda n: anthropic_record(n).replace("stores", "s" * 96_100), 32)
     control.create_model_customization_job(**job_request)
     assert "exceeds total limit of 32000 (train.jsonl, line 1)" in finish("first-job").failureMessage
@@ -183,7 +181,7 @@ def test_output_that_cannot_be_written_fails_the_job_before_training(control, st
     assert job.statusDetails["trainingDetails"]["status"] == "NotStarted"
 
 
-def test_an_injected_failure_is_the_jobs(bedrock, control, job_request, finish):
+def test_an_injected_failure_is_the_failure_message(bedrock, control, job_request, finish):
     change_settings(bedrock, fail_jobs="No capacity today.")
     control.create_model_customization_job(**job_request)
     job = finish("first-job")
@@ -221,7 +219,7 @@ def test_tags_change_and_are_limited(control, job_request, finish):
     assert control.list_tags_for_resource(resourceARN=arn)["tags"] == [{"key": "k49", "value": "v"}]
 
 
-def test_a_restarted_server_remembers_and_fails_what_was_in_progress(bedrock, storage, clock, control, job_request):
+def test_a_restarted_server_keeps_its_records_and_fails_jobs_in_progress(bedrock, storage, clock, control, job_request):
     change_settings(bedrock, job_stage_seconds=60)
     control.create_model_customization_job(**job_request)
     restarted = LocalBedrock(bedrock.state.store.folder, bedrock.state.settings, lambda _: storage, clock)
@@ -233,7 +231,7 @@ def test_a_restarted_server_remembers_and_fails_what_was_in_progress(bedrock, st
         restarted.close()
 
 
-def test_nothing_is_on_disk_before_there_is_something_to_keep(tmp_path, bedrock):
+def test_no_folder_is_created_before_the_first_record(tmp_path, bedrock):
     place = tmp_path / "untouched"
     LocalBedrock(place, bedrock.state.settings, lambda _: None).close()
     assert not place.exists()

@@ -1,4 +1,4 @@
-"""What the account is told of prices and quotas; prices are the packaged ones in AWS's shape, and named as such."""
+"""Prices and quotas. Prices are those of the project in AWS's format, and their description says so."""
 
 import pytest
 
@@ -17,7 +17,7 @@ def prices(bedrock):
 
 
 @pytest.mark.parametrize("model", ["amazon.nova-micro-v1:0:128k", "amazon.nova-2-lite-v1:0:256k"])
-def test_the_packaged_prices_come_back_as_they_are(prices, model):
+def test_the_packaged_prices_are_returned(prices, model):
     base, judge = catalog.model(model), catalog.judge_or_assumed("amazon.nova-pro-v1:0")
     found, problems = current_prices(prices, NoCache(), needed_prices(base, judge, "us-east-1"))
     assert not problems
@@ -29,7 +29,7 @@ def test_the_packaged_prices_come_back_as_they_are(prices, model):
         assert each.source.startswith("local stand-in for AWS's price list")
 
 
-def test_what_nobody_lists_has_no_document(prices):
+def test_an_unknown_usage_type_has_no_document(prices):
     assert prices.products("AmazonBedrock", "USE1-Nobody-Customization-Training")[0] == []
     assert prices.products("AmazonEC2", "USE1-NovaMicro-Customization-Training")[0] == []
 

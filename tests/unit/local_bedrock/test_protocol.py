@@ -1,4 +1,4 @@
-"""What the service model says is what is enforced, in AWS's words."""
+"""The HTTP layer enforces the service model with AWS's messages."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ def operation(name: str, service: str = "bedrock"):
         ("DELETE", "/provisioned-model-throughput/x", "DeleteProvisionedModelThroughput", {"provisionedModelId": "x"}),
     ],
 )
-def test_a_path_is_an_operation_even_with_an_arn_inside(method, path, name, labels):
+def test_an_operation_is_found_even_with_an_arn_in_its_path(method, path, name, labels):
     found, found_labels = route("bedrock", method, path)
     assert (found.name, found_labels) == (name, labels)
 
 
-def test_a_path_of_no_operation_is_refused():
+def test_an_unknown_path_is_refused():
     with pytest.raises(UnknownOperationError, match="PUT and path /custom-models"):
         route("bedrock", "PUT", "/custom-models")
 
@@ -70,12 +70,12 @@ def test_every_constraint_of_the_model_is_checked(job_request, change, message):
         validate(operation("CreateModelCustomizationJob"), params)
 
 
-def test_a_sound_request_passes(job_request):
+def test_a_valid_request_passes(job_request):
     validate(operation("CreateModelCustomizationJob"), job_request)
 
 
 @pytest.mark.parametrize(("units", "message"), [(0, "greater than or equal to 1"), (True, "of type integer")])
-def test_ranges_hold_and_a_boolean_is_no_number(units, message):
+def test_ranges_are_checked_and_a_boolean_is_not_a_number(units, message):
     params = {"modelUnits": units, "provisionedModelName": "x", "modelId": MODEL_ARN}
     with pytest.raises(ValidationError, match=message):
         validate(operation("CreateProvisionedModelThroughput"), params)
@@ -88,12 +88,12 @@ def test_a_union_has_exactly_one_member():
 
 
 @pytest.mark.parametrize(("body", "message"), [(b"{", "not valid JSON"), (b"[]", "not a JSON object")])
-def test_a_body_that_is_no_object_is_refused(body, message):
+def test_a_body_that_is_not_an_object_is_refused(body, message):
     with pytest.raises(ValidationError, match=message):
         parse_request(operation("CreateModelCustomizationJob"), {}, {}, {}, body)
 
 
-def test_query_values_become_what_the_model_says():
+def test_query_values_are_converted_to_their_types():
     query = {"maxResults": ["7"], "creationTimeAfter": ["2026-11-23T00:00:00Z"], "sortOrder": ["Ascending"]}
     params = parse_request(operation("ListModelCustomizationJobs"), {}, query, {}, b"")
     assert (params["maxResults"], params["creationTimeAfter"].year, params["sortOrder"]) == (7, 2026, "Ascending")
@@ -101,26 +101,26 @@ def test_query_values_become_what_the_model_says():
         parse_request(operation("ListModelCustomizationJobs"), {}, {"maxResults": ["x"]}, {}, b"")
 
 
-def test_a_result_that_the_model_does_not_know_never_leaves():
+def test_a_result_that_is_not_in_the_service_model_is_an_error():
     with pytest.raises(KeyError, match="surprise"):
         serialize(operation("CreateModelCustomizationJob"), {"jobArn": "a", "surprise": 1})
     with pytest.raises(KeyError, match="jobArn"):
         serialize(operation("CreateModelCustomizationJob"), {})
 
 
-def test_an_error_is_the_sdks_own_exception(control):
+def test_an_error_becomes_the_sdks_exception(control):
     with pytest.raises(control.exceptions.ResourceNotFoundException) as caught:
         control.get_custom_model(modelIdentifier="nobody")
     assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 404
     assert "nobody" in caught.value.response["Error"]["Message"]
 
 
-def test_an_operation_that_is_not_here_says_so(control):
+def test_an_operation_that_is_not_implemented_is_an_error(control):
     with pytest.raises(ClientError, match=r"UnknownOperationException.*does not implement ListGuardrails"):
         control.list_guardrails()
 
 
-def test_an_error_of_our_own_is_an_internal_server_error_and_not_a_traceback(bedrock, control, monkeypatch):
+def test_a_bug_is_an_internal_server_error_without_a_traceback(bedrock, control, monkeypatch):
     monkeypatch.setattr(bedrock.state.store.models, "find", lambda *_: 1 / 0)
     with pytest.raises(ClientError, match="InternalServerException") as caught:
         control.get_custom_model(modelIdentifier="x")

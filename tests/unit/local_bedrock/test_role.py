@@ -64,7 +64,7 @@ def without(key):
         [],
     ],
 )
-def test_a_role_that_does_not_is_refused(role, statements):
+def test_a_role_without_a_matching_trust_policy_is_refused(role, statements):
     with pytest.raises(ValidationError, match=r"Could not assume provided IAM role\..*bedrock.amazonaws.com"):
         assume(role(*statements), SCOPE, JOB)
 
@@ -74,7 +74,7 @@ def test_several_services_may_share_a_role_and_conditions_are_optional(role):
     assert assume(role(shared), SCOPE, JOB)
 
 
-def test_no_role_and_another_accounts_role_are_refused(role):
+def test_a_missing_role_and_a_role_of_another_account_are_refused(role):
     for arn in ("arn:aws:iam::000000000000:role/none", role(SOUND, account="111111111111")):
         with pytest.raises(ValidationError, match="Could not assume provided IAM role"):
             assume(arn, SCOPE, JOB)

@@ -1,4 +1,4 @@
-"""InvokeModel and Converse: bodies, errors, and which model an id means. The network's answers are scripted."""
+"""InvokeModel and Converse: bodies, errors and model ids. The answers of the network are fixed."""
 
 from __future__ import annotations
 
@@ -142,26 +142,26 @@ def test_an_image_is_refused(runtime):
         (f"{ARN}:custom-model-deployment/000000000000", "ResourceNotFoundException", "Could not find the model"),
     ],
 )
-def test_an_id_that_does_not_answer_says_why(runtime, model_id, code, message):
+def test_a_model_id_that_cannot_be_invoked_has_its_error(runtime, model_id, code, message):
     with pytest.raises(ClientError, match=message) as caught:
         runtime.converse(modelId=model_id, messages=ASK)
     assert caught.value.response["Error"]["Code"] == code
 
 
-def test_a_model_past_its_end_of_life_does_not_answer(bedrock, runtime):
+def test_a_model_past_its_end_of_life_is_refused(bedrock, runtime):
     change_settings(bedrock, lifecycle="aws")
     with pytest.raises(ClientError, match="reached the end of its life") as caught:
         runtime.converse(modelId=HAIKU_BASE, messages=ASK)
     assert caught.value.response["Error"]["Code"] == "ResourceNotFoundException"
 
 
-def test_the_instant_engine_says_that_it_is_none(runtime):
+def test_the_instant_engine_answers_that_it_has_no_model(runtime):
     reply = runtime.converse(modelId="amazon.nova-micro-v1:0", messages=ASK)
     assert reply["output"]["message"]["content"][0]["text"] == NO_MODEL
     assert "local stand-in" in NO_MODEL
 
 
-def test_claudes_from_sonnet_4_5_on_take_temperature_or_top_p_not_both(runtime):
+def test_claude_models_from_sonnet_4_5_on_refuse_temperature_with_top_p(runtime):
     ask = {"modelId": "us.anthropic.claude-sonnet-4-6", "messages": ASK}
     with pytest.raises(ClientError, match="cannot both be specified"):
         runtime.converse(**ask, inferenceConfig={"temperature": 0, "topP": 0.9})

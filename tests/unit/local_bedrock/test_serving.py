@@ -1,4 +1,4 @@
-"""Provisioned throughput and deployments: they take time, are limited, are billed by the second, and go."""
+"""Provisioned throughput and deployments: status, quotas, billing and deletion."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_a_throughput_is_billed_from_in_service_to_deleted(bedrock, control, clo
     assert control.list_provisioned_model_throughputs()["provisionedModelSummaries"] == []
 
 
-def test_what_is_deleted_before_it_is_in_service_costs_nothing(bedrock, control, clock, model):
+def test_a_throughput_deleted_before_it_is_in_service_costs_nothing(bedrock, control, clock, model):
     control.delete_provisioned_model_throughput(provisionedModelId=buy(control, model))
     (bill,) = bill_lines(bedrock.state.store, clock())
     assert (bill.seconds, bill.in_service_at) == (0, None)
@@ -89,14 +89,16 @@ def test_a_commitment_cannot_be_ended_early(bedrock, control, clock, model):
     control.delete_provisioned_model_throughput(provisionedModelId=arn)
 
 
-def test_names_are_unique_and_a_token_makes_one(control, model):
+def test_names_are_unique_and_a_repeated_token_returns_the_first(control, model):
     arn = buy(control, model, clientRequestToken="t")
     assert buy(control, model, clientRequestToken="t") == arn
     with pytest.raises(ClientError, match="name is currently in use"):
         buy(control, model)
 
 
-def test_a_throughput_takes_another_name_or_model_but_not_another_base(control, model, storage, job_request, finish):
+def test_a_throughput_can_change_its_name_and_model_but_not_its_base_model(
+    control, model, storage, job_request, finish
+):
     storage.objects["in/nova.jsonl"] = lines(converse_record, 8)
     for number, base, data in ((2, HAIKU, "train"), (3, NOVA, "nova")):
         names = {"jobName": f"job-{number}", "customModelName": f"model-{number}", "baseModelIdentifier": base}
@@ -142,7 +144,7 @@ def test_lists_filter_by_status_and_model(control, clock, model):
     assert (listed(statusEquals="InService"), listed(nameContains="other")) == (1, 0)
 
 
-def test_a_deployment_lives_as_aws_says(bedrock, control, clock, nova_model):
+def test_a_deployment_is_created_listed_and_deleted(bedrock, control, clock, nova_model):
     arn = control.create_custom_model_deployment(modelDeploymentName="d", modelArn=nova_model, description="why")[
         "customModelDeploymentArn"
     ]
@@ -174,7 +176,7 @@ def test_a_family_that_is_not_served_on_demand_cannot_be_deployed(control, model
         control.create_custom_model_deployment(modelDeploymentName="d", modelArn=model)
 
 
-def test_a_month_of_a_commitment_can_be_short(bedrock, control, clock, model):
+def test_the_length_of_a_commitment_month_is_a_setting(bedrock, control, clock, model):
     change_settings(bedrock, committed_model_units=1, month_seconds=60)
     arn = buy(control, model, commitmentDuration="SixMonths")
     clock.advance(359)
@@ -184,7 +186,7 @@ def test_a_month_of_a_commitment_can_be_short(bedrock, control, clock, model):
     control.delete_provisioned_model_throughput(provisionedModelId=arn)
 
 
-def test_nothing_is_deleted_where_that_is_set(bedrock, control, nova_model):
+def test_deletions_fail_with_the_setting_fail_deletes(bedrock, control, nova_model):
     arn = buy(control, nova_model)
     deployment = control.create_custom_model_deployment(modelDeploymentName="deployment", modelArn=nova_model)
     change_settings(bedrock, fail_deletes="Not now.")
@@ -196,7 +198,7 @@ def test_nothing_is_deleted_where_that_is_set(bedrock, control, nova_model):
     control.delete_provisioned_model_throughput(provisionedModelId=arn)
 
 
-def test_models_are_shown_as_old_as_is_set(bedrock, control, clock, model):
+def test_the_age_offset_of_models_applies(bedrock, control, clock, model):
     change_settings(bedrock, models_age_days=2)
     day = timedelta(days=1)
     made = control.get_custom_model(modelIdentifier=model)["creationTime"]
@@ -205,7 +207,7 @@ def test_models_are_shown_as_old_as_is_set(bedrock, control, clock, model):
     assert control.list_custom_models(creationTimeAfter=clock() - day)["modelSummaries"] == []
 
 
-def test_endpoints_are_shown_as_old_as_is_set(bedrock, control, clock, nova_model):
+def test_the_age_offset_of_endpoints_applies(bedrock, control, clock, nova_model):
     arn = buy(control, nova_model)
     deployment = control.create_custom_model_deployment(modelDeploymentName="deployment", modelArn=nova_model)
     change_settings(bedrock, endpoints_age_hours=3)
@@ -219,7 +221,7 @@ def test_endpoints_are_shown_as_old_as_is_set(bedrock, control, clock, nova_mode
     assert control.list_custom_model_deployments()["modelDeploymentSummaries"][0]["createdAt"] <= long_ago
 
 
-def test_reads_miss_what_was_just_made_as_often_as_is_set(bedrock, control, nova_model):
+def test_stale_reads_miss_a_new_resource(bedrock, control, nova_model):
     change_settings(bedrock, stale_reads=2)
     arn = buy(control, nova_model)
     assert control.list_provisioned_model_throughputs()["provisionedModelSummaries"] == []
@@ -230,7 +232,7 @@ def test_reads_miss_what_was_just_made_as_often_as_is_set(bedrock, control, nova
     assert len(control.list_custom_models()["modelSummaries"]) == 1, "what was there before is seen"
 
 
-def test_what_a_read_misses_can_be_deleted_and_its_name_is_taken(bedrock, control, nova_model):
+def test_a_resource_that_reads_miss_can_be_deleted_and_keeps_its_name(bedrock, control, nova_model):
     change_settings(bedrock, stale_reads=5)
     arn = buy(control, nova_model)
     with pytest.raises(control.exceptions.ClientError, match="in use"):

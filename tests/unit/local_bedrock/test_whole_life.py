@@ -1,4 +1,4 @@
-"""From a job that really trains, through a throughput, to an answer of the tuned weights: the tiny engine.
+"""A job that trains the tiny network, a throughput, and an answer by the tuned weights.
 
 Training and inference run in this process; tests/e2e has them in processes of their own.
 """
