@@ -14,10 +14,11 @@ from tuner.aws.error_mapping import translated
 from tuner.cli.deployment import Deployment
 from tuner.cli.errors import CommandError
 from tuner.core import run
-from tuner.core.run import INCOMING, role_of
+from tuner.core.run import ENDINGS, INCOMING, role_of
 from tuner.settings import RunSettings, load, parse_document
 
-_TRAINING_NAMES = "training.jsonl, training.json or training.csv"
+*_FIRST, _LAST = (ending for ending in ENDINGS if "." not in ending)
+_TRAINING_FILE = f"training.{', .'.join(_FIRST)} or .{_LAST} (also compressed: .gz, .zst)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ def read(folder: Path, dataset: str | None, settings: Path | None) -> DatasetFol
     """Reads the dataset in `folder` and checks its names and settings. Raises CommandError or SettingsError."""
     if not folder.is_dir():
         what = "is a file" if folder.exists() else "does not exist"
-        raise CommandError(f"{folder} {what}: name a folder with {_TRAINING_NAMES}.")
+        raise CommandError(f"{folder} {what}: name a folder with {_TRAINING_FILE}.")
     found = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()}
     ignored = [name for name in found if role_of(name) is None]
     chosen = {name: path for name, path in found.items() if role_of(name)}
@@ -107,7 +108,7 @@ def _check(folder: Path, chosen: dict[str, Path]) -> None:
     for name in chosen:
         roles.setdefault(str(role_of(name)), []).append(name)
     if "training" not in roles:
-        raise CommandError(f"{folder} has no training file. Add {_TRAINING_NAMES}.")
+        raise CommandError(f"{folder} has no training file. Add {_TRAINING_FILE}.")
     for role, names in roles.items():
         if role != "documents" and len(names) > 1:
             raise CommandError(f"{folder} has {' and '.join(names)}: keep one of them.")

@@ -19,7 +19,7 @@ from tuner.settings import RunSettings, load, parse_document
 _VERDICTS = {"better": "good", "worse": "bad"}
 _GATES = {"accepted": "good", "rejected": "bad"}
 AnswerFile = typer.Option(
-    metavar="FILE", help="Answers: JSON, JSONL or CSV with `question`/`answer`, or `id`/`answer`."
+    metavar="FILE", help="Answers: a file in a format of datasets, with `question`/`answer` or `id`/`answer`."
 )
 
 

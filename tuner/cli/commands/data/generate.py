@@ -97,11 +97,11 @@ def _followed(generator: PairGenerator, count: int) -> GenerationResult:
     """Runs the generation to its end, and shows its progress."""
     with progress("Asking about the documents") as show:
 
-        def told() -> bool:
+        def show_pairs() -> bool:
             show(f"{len(generator.result.pairs)} of {count} pairs, {generator.result.calls} requests")
             return True
 
-        return generator.run(told)
+        return generator.run(show_pairs)
 
 
 def _deployment(stack: str | None, on_local: bool) -> DeploymentSettings:
