@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from tuner.artifacts.base import Part
 from tuner.artifacts.contestants import ContestantName
+from tuner.core.errors import ArtifactError
 
 PEOPLE = "scores/people.json"
 
@@ -44,9 +45,14 @@ def judgments_file(shard: int) -> str:
     return f"scores/verdicts/{shard:05d}.json"
 
 
-def read_judgments(data: bytes | None) -> Judgments:
-    """The judgments of a file; none when there is no file."""
-    return _judgments.validate_json(data) if data else {}
+def read_judgments(data: bytes | None, place: str) -> Judgments:
+    """The judgments of a file; none when there is no file. Raises ArtifactError that names `place`."""
+    try:
+        return _judgments.validate_json(data) if data else {}
+    except ValidationError:
+        raise ArtifactError(
+            f"{place} does not hold the judge's judgments. Delete it: the judge is asked again."
+        ) from None
 
 
 def judgments_json(judgments: Judgments) -> bytes:
@@ -54,9 +60,14 @@ def judgments_json(judgments: Judgments) -> bytes:
     return json.dumps(_judgments.dump_python(judgments, mode="json"), ensure_ascii=False).encode()
 
 
-def read_people_scores(data: bytes | None) -> PeopleScores:
-    """People's scores of a file; none when there is no file."""
-    return _people_scores.validate_json(data) if data else {}
+def read_people_scores(data: bytes | None, place: str) -> PeopleScores:
+    """People's scores of a file; none when there is no file. Raises ArtifactError that names `place`."""
+    try:
+        return _people_scores.validate_json(data) if data else {}
+    except ValidationError:
+        raise ArtifactError(
+            f"{place} does not hold people's scores. Delete it and import the reviews again (tuner review import)."
+        ) from None
 
 
 def people_scores_json(scores: PeopleScores) -> bytes:

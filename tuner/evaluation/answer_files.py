@@ -18,7 +18,7 @@ _FORMS = "Give a file with records in JSON, JSONL, CSV, TSV (in UTF-8) or Parque
 
 
 @dataclass(frozen=True, slots=True)
-class AnswerRecord:
+class FileRecord:
     """One record of a file. `place` is the file and the line; the other members are None where the file has none."""
 
     id: str | None
@@ -27,7 +27,7 @@ class AnswerRecord:
     place: str
 
 
-def read_records(path: Path) -> list[AnswerRecord]:
+def read_records(path: Path) -> list[FileRecord]:
     """The records of a file.
 
     Raises EvaluationError that names file and line when a record cannot be read, or when the file has no field for the
@@ -60,7 +60,7 @@ def read_sheet(path: Path) -> str:
         raise EvaluationError(f"{path} cannot be read: {error.strerror}.") from None
 
 
-def with_shared_ids(files: Sequence[Sequence[AnswerRecord]]) -> list[list[AnswerRecord]]:
+def with_shared_ids(files: Sequence[Sequence[FileRecord]]) -> list[list[FileRecord]]:
     """The files' records with ids that are the same for the same question.
 
     These are the records' own ids if all records of all files have one. Otherwise the text of the question is the id.
@@ -102,8 +102,8 @@ def _field(row: Mapping[str, Any], known: tuple[str, ...]) -> str | None:
     return next((by_name[name] for name in known if name in by_name), None)
 
 
-def _record(place: str, row: Mapping[str, Any], question: str | None, answer: str) -> AnswerRecord:
-    return AnswerRecord(
+def _record(place: str, row: Mapping[str, Any], question: str | None, answer: str) -> FileRecord:
+    return FileRecord(
         id=_key(row.get(_ID)),
         question=_text(place, "question", row.get(question) if question else None),
         answer=_text(place, "answer", row.get(answer)),

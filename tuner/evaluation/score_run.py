@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tuner.artifacts.judgments import PEOPLE, people_scores_json, read_people_scores
+from tuner.artifacts.judgments import PEOPLE, PeopleScores, people_scores_json, read_people_scores
 from tuner.artifacts.scores import Scores
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
@@ -35,7 +35,7 @@ def score_run(folder: RunFolder, shard_size: int, encoder: EncoderSource) -> int
     seed = shards.manifest.settings.evaluation.seed
     scores = summarize(graded, samples.warnings, seed)
     # When the step is repeated, people may have scored answers already.
-    if given := read_people_scores(folder.find(PEOPLE)):
+    if given := _people_scores(folder):
         scores = with_human_scores(scores, given, seed)
     scores = with_previous_best(folder, scores, seed)
     candidates = review_candidates(samples, scores, vocabulary(folder.read_lines(Keys.TRAINING)))
@@ -51,8 +51,12 @@ def merge_review(folder: RunFolder, text: str, file: str = "review.csv") -> Scor
     """
     seed, scores = folder.manifest().settings.evaluation.seed, folder.load(Scores)
     given = read_review(text, {record.id for record in scores.questions}, file)
-    people = read_people_scores(folder.find(PEOPLE)) | given
+    people = _people_scores(folder) | given
     merged_scores = with_previous_best(folder, with_human_scores(scores, people, seed), seed)
     folder.write(PEOPLE, people_scores_json(people))
     folder.save(merged_scores)
     return merged_scores
+
+
+def _people_scores(folder: RunFolder) -> PeopleScores:
+    return read_people_scores(folder.find(PEOPLE), folder.uri(PEOPLE))

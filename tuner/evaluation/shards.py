@@ -132,7 +132,7 @@ class Shards:
     def _cached_judgments(self, shard: int) -> Iterator[Judgments]:
         """The shard's judgments from earlier attempts. New ones are saved also when the grading fails half-way."""
         name = judgments_file(shard)
-        judgments = read_judgments(self.folder.find(name))
+        judgments = read_judgments(self.folder.find(name), self.folder.uri(name))
         known = len(judgments)
         try:
             yield judgments

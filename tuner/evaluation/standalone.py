@@ -148,7 +148,7 @@ def _cached_judgments(folder: Path | None) -> Iterator[Judgments]:
         raise EvaluationError(f"{folder}: the folder cannot be made: {error.strerror}. Name another one.") from None
     # Named as in release 0.1.0, so that its judgments are found.
     path = folder / "verdicts.json"
-    judgments = read_judgments(path.read_bytes() if path.is_file() else None)
+    judgments = read_judgments(path.read_bytes() if path.is_file() else None, str(path))
     known = len(judgments)
     try:
         yield judgments

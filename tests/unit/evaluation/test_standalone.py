@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tuner.artifacts.scores import FileIdentity, Scores, by_id
-from tuner.core.errors import EvaluationError, SettingsError
+from tuner.core.errors import ArtifactError, EvaluationError, SettingsError
 from tuner.evaluation.standalone import Files, evaluate
 from tuner.reporting.files_comparison import write_page
 from tuner.settings import RunSettings, load
@@ -167,6 +167,12 @@ def test_half_a_character_in_an_answer_can_be_written(files: tuple, tmp_path: Pa
     scored(Files(files[0], half, files[2]), FAST, tmp_path / "out")
     for name in ("index.html", "review.csv", "scores.json"):
         assert (tmp_path / "out" / name).read_text("utf-8")
+
+
+def test_a_damaged_file_of_judgments_is_named(files: tuple, tmp_path: Path) -> None:
+    (tmp_path / "verdicts.json").write_text('{"a": 1}', "utf-8")
+    with pytest.raises(ArtifactError, match=r"verdicts\.json does not hold the judge's judgments\. Delete it"):
+        evaluate(Files(*files), FAST, tmp_path)
 
 
 def test_an_output_that_cannot_be_a_folder_is_an_error(files: tuple) -> None:
