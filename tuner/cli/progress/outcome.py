@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 
 from botocore.exceptions import BotoCoreError, ClientError
-from pydantic import ValidationError
 from rich.console import Console
 from rich.text import Text
 
@@ -19,23 +18,16 @@ from tuner.cli.progress.paid_window import amount, live_throughput, paid_window
 from tuner.cli.progress.steps import Step, StepPlan
 from tuner.cli.score_table import score_table
 from tuner.core.artifact_keys import Keys
+from tuner.core.errors import ArtifactError
 
 
 def read_report(deployment: Deployment, run_id: str) -> Report | None:
-    """The run's report; None when there is none yet. Raises CommandError when another version wrote it."""
-    data = deployment.folder(run_id).find(Keys.REPORT)
-    if data is None:
-        return None
-    # A newer version may have written more members: they are ignored, and the rest is shown.
-    document = {key: value for key, value in json.loads(data).items() if key in Report.model_fields}
+    """The run's report; None when there is none yet. Raises CommandError when it has another form."""
     try:
-        return Report.model_validate(document)
-    except ValidationError as error:
-        where = deployment.folder(run_id).uri(Keys.REPORT)
-        raise CommandError(
-            f"{where} was written by another version of this app: {error.errors()[0]['msg']}. "
-            "'tuner report' opens its page."
-        ) from None
+        return deployment.folder(run_id).load_if_present(Report)
+    except ArtifactError as error:
+        # The page of another version's report can still be read by a person.
+        raise CommandError(f"{error} Its page can be opened: tuner report {run_id}") from None
 
 
 def conclude(

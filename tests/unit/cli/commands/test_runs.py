@@ -62,5 +62,6 @@ class TestRunsAndShow:
         aws.put("faq-1", Keys.REPORT, report("faq-1", scores=3))
         outcome = tuner("show", "faq-1")
         assert outcome.status == 1
-        assert "was written by another version" in outcome.err
+        assert "report.json: scores: Input should be an object" in " ".join(outcome.err.split())
+        assert "tuner report faq-1" in outcome.err
         assert tuner("show", "faq-1", "--json").json["scores"] == 3
