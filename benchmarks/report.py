@@ -19,15 +19,18 @@ from botocore.exceptions import ClientError
 
 from benchmarks.example_questions import example_questions
 from benchmarks.figures import Figure
+from tuner.artifacts.answers import Answer
 from tuner.artifacts.contestants import CONTESTANTS
+from tuner.artifacts.dataset import EvaluationQuestion
 from tuner.artifacts.scores import Scores
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
 from tuner.core.times import now
 from tuner.evaluation.metrics import ScoringContext, chosen
 from tuner.evaluation.scores import grade, summarize
-from tuner.reporting import Report, build_comparison, page, publish
+from tuner.reporting import Report, page, publish
 from tuner.reporting.collect.run_summary import run_summary
+from tuner.reporting.files_comparison import build_comparison
 
 QUESTIONS, ROUNDS = 1_000, 3
 RUNS, LATENCY = 5_000, 0.02
@@ -118,9 +121,9 @@ def _report(count: int = QUESTIONS) -> Report:
     for entry, reason in zip(scoring["questions"], reasons, strict=True):
         entry["base"]["reasoning"] = reason.reference
         entry["tuned"]["reasoning"] = reason.answers["tuned"]
-    records = [{"id": q.id, "question": q.question, "reference": q.reference} for q in questions]
-    answers = {model: [{"id": q.id, "answer": q.answers[model]} for q in questions] for model in CONTESTANTS}
-    return build_comparison("benchmark", records, answers, Scores.model_validate(scoring), "benchmark")
+    asked = [EvaluationQuestion(id=q.id, question=q.question, reference=q.reference) for q in questions]
+    answers = {model: [Answer(id=q.id, answer=q.answers[model]) for q in questions] for model in CONTESTANTS}
+    return build_comparison("benchmark", asked, answers, Scores.model_validate(scoring), "benchmark")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ notification_text(report)       # the message for the topic, in Markdown
 """
 
 from tuner.artifacts.report import Failure, Report
-from tuner.reporting.collect.build import build, build_comparison
+from tuner.reporting.collect.build import build
 from tuner.reporting.collect.release_state import await_release
 from tuner.reporting.notify.delivery_marker import is_notified, mark_notified
 from tuner.reporting.notify.failure_message import execution_failure, step_failure
@@ -20,7 +20,6 @@ __all__ = [
     "Report",
     "await_release",
     "build",
-    "build_comparison",
     "execution_failure",
     "is_notified",
     "mark_notified",

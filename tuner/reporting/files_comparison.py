@@ -1,19 +1,52 @@
-"""Writes the report's page for an evaluation of files, without a run."""
+"""Builds and writes the report of an evaluation of files, without a run."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from tuner.artifacts.contestants import CONTESTANTS
+from tuner import __version__
+from tuner.artifacts.answers import Answer
+from tuner.artifacts.contestants import CONTESTANTS, ContestantName
+from tuner.artifacts.dataset import EvaluationQuestion
+from tuner.artifacts.report import Report
+from tuner.artifacts.scores import Scores
+from tuner.core.times import iso, now
 from tuner.evaluation.standalone import Evaluation
-from tuner.reporting.collect.build import build_comparison
+from tuner.reporting.collect.build import evaluation_members
+from tuner.reporting.collect.model_names import named_models, stand_ins
+from tuner.reporting.collect.questions import joined_questions
 from tuner.reporting.page.page import page
 
 
+def build_comparison(
+    name: str,
+    questions: Iterable[EvaluationQuestion],
+    answers: Mapping[ContestantName, Iterable[Answer]],
+    scores: Scores,
+    folder: str,
+) -> Report:
+    """The report of answers in files. `folder` has the files."""
+    models = named_models(None, None, None, scores)
+    return Report(
+        run_id=name,
+        status="SUCCEEDED",
+        ended_at=iso(now()),
+        folder=folder,
+        stand_ins=tuple(stand_ins(models)),
+        models=models,
+        verdict=scores.verdict,
+        gate=scores.gate,
+        questions=joined_questions(questions, answers, scores, scores.verdict.metric),
+        versions={"bedrock-tuner": __version__},
+        **evaluation_members(scores),
+    )
+
+
 def write_page(evaluation: Evaluation, output: Path) -> None:
-    """Writes index.html into `output`, beside scores.json."""
+    """Writes index.html into `output`, next to scores.json."""
     samples = evaluation.samples.samples
-    records = [{"id": each.id, "question": each.question, "reference": each.reference} for each in samples]
-    answers = {name: [{"id": each.id, "answer": each.answers[name]} for each in samples] for name in CONTESTANTS}
-    report = build_comparison(output.resolve().name, records, answers, evaluation.scores, str(output))
+    questions = [EvaluationQuestion(id=each.id, question=each.question, reference=each.reference) for each in samples]
+    answers = {name: [Answer(id=each.id, answer=each.answers[name]) for each in samples] for name in CONTESTANTS}
+    report = build_comparison(output.resolve().name, questions, answers, evaluation.scores, str(output))
     (output / "index.html").write_text(page(report), "utf-8")

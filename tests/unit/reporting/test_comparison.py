@@ -1,38 +1,40 @@
-"""Answers from anywhere have the page that a run's report has, without a run to tell of."""
+"""The report of an evaluation of files, without a run."""
 
 import json
 from pathlib import Path
 
 from tests.unit.reporting.sample import artifacts
 from tests.unit.reporting.test_page import Tags
+from tuner.artifacts.answers import Answer
+from tuner.artifacts.contestants import CONTESTANTS
+from tuner.artifacts.dataset import EvaluationQuestion
 from tuner.artifacts.report import Report
 from tuner.artifacts.scores import Scores
 from tuner.core.artifact_keys import Keys
 from tuner.evaluation.standalone import Files, evaluate
-from tuner.reporting import build_comparison, page
-from tuner.reporting.files_comparison import write_page
+from tuner.reporting import page
+from tuner.reporting.files_comparison import build_comparison, write_page
 
 
 def comparison() -> Report:
     things = artifacts()
+    questions = [EvaluationQuestion.model_validate_json(line) for line in things[Keys.EVALUATION].splitlines()]
+    answers = {
+        name: [Answer.model_validate_json(line) for line in things[Keys.answers(name, 0)].splitlines()]
+        for name in CONTESTANTS
+    }
+    scores = Scores.model_validate_json(things[Keys.SCORES])
+    return build_comparison("two-files", questions, answers, scores, "out")
 
-    def lines(name: str) -> list[dict[str, object]]:
-        return [json.loads(line) for line in things[name].splitlines()]
 
-    answers = {model: lines(Keys.answers(model, 0)) for model in ("base", "tuned")}
-    return build_comparison(
-        "two-files", lines(Keys.EVALUATION), answers, Scores.model_validate_json(things[Keys.SCORES]), "out"
-    )
-
-
-def test_it_says_what_a_runs_report_says_of_the_answers(report: Report) -> None:
+def test_it_has_the_same_scores_as_the_report_of_a_run(report: Report) -> None:
     made = comparison()
     asked = tuple(question.model_copy(update={"coverage": None}) for question in report.questions)
     assert (made.verdict, made.scores, made.questions) == (report.verdict, report.scores, asked)
     assert made.gate is None
 
 
-def test_the_page_tells_of_no_run() -> None:
+def test_the_page_shows_nothing_about_a_run() -> None:
     text = "".join(Tags(page(comparison())).text)
     assert "Comparison of answers in two-files" in " ".join(text.split())
     for part in ("The tuned model is better", "What is Amazon Bedrock?", "see review.csv"):

@@ -90,6 +90,6 @@ def test_a_run_without_documents_says_nothing_of_it(folder_of: FolderOf) -> None
     assert "Validation data from documents" not in page(report)
 
 
-def test_pairs_of_another_shape_are_named_by_their_artifact(folder_of: FolderOf) -> None:
-    with pytest.raises(ArtifactError, match=r"generated/validation\.jsonl: origins"):
+def test_a_pair_of_another_form_is_named_with_its_line(folder_of: FolderOf) -> None:
+    with pytest.raises(ArtifactError, match=r"generated/validation\.jsonl, line 1: answer"):
         report_of(folder_of, summary(), {"question": "alone"})

@@ -8,7 +8,8 @@ import pytest
 
 from tests.unit.reporting.conftest import AT, FolderOf
 from tests.unit.reporting.sample import EARLIER
-from tuner.artifacts.report import Answer, DatasetSummary, NamedModel
+from tuner.artifacts.dataset import DatasetSummary
+from tuner.artifacts.report import Answer, NamedModel
 from tuner.reporting import Failure, Report, build, page
 
 _PARTS = (

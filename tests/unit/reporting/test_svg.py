@@ -2,7 +2,7 @@
 
 import pytest
 
-from tuner.artifacts.report import Moment
+from tuner.artifacts.report import TimelineEvent
 from tuner.artifacts.scores import MeasureScores
 from tuner.reporting.page.svg import SCALE, interval_bar, timeline_bars, win_shares
 
@@ -46,11 +46,11 @@ def test_no_questions_no_shares() -> None:
 
 
 def test_an_endpoint_without_an_end_is_drawn_to_the_end() -> None:
-    moments = (
-        Moment(name="Run started", started_at="2026-01-01T00:00:00Z"),
-        Moment(name="Endpoint is paid for", started_at="2026-01-01T00:30:00Z", paid=True),
+    events = (
+        TimelineEvent(name="Run started", started_at="2026-01-01T00:00:00Z"),
+        TimelineEvent(name="Endpoint is paid for", started_at="2026-01-01T00:30:00Z", paid=True),
     )
-    (_, point), (_, paid) = timeline_bars(moments, "2026-01-01T01:00:00Z")
+    (_, point), (_, paid) = timeline_bars(events, "2026-01-01T01:00:00Z")
     assert (point.x, point.kind) == (0, "point")
     assert (paid.x, paid.width, paid.kind) == (500, 500, "paid")
 

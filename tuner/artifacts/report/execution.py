@@ -1,12 +1,13 @@
-"""The parts of a report that say what was done and what it cost."""
+"""The parts of a report about what the run did and what it cost."""
 
 from __future__ import annotations
 
 from pydantic import Field
 
 from tuner.artifacts.approval import ApprovalAnswer, ApprovalDecision, ApprovalRequest
+from tuner.artifacts.base import Part
 from tuner.artifacts.estimate import CostItem
-from tuner.artifacts.report.base import Part
+from tuner.artifacts.generated import GeneratedPair, GenerationFigures
 from tuner.artifacts.serving import EndpointDetails
 
 
@@ -50,29 +51,14 @@ class Bill(Part):
     unknown: tuple[str, ...] = Field((), description="items whose use or price is not known")
 
 
-class Finding(Part):
-    """One thing that the validation found in a file."""
+class Generated(GenerationFigures):
+    """Validation data that a model wrote from documents, with the passage that each pair comes from."""
 
-    severity: str
-    message: str
-    file: str | None = None
-    line: int | None = None
-    field: str | None = None
-    rule: str | None = None
-    remedy: str | None = None
+    origins: tuple[GeneratedPair, ...] = Field((), description="every pair, in the order of the validation data")
 
 
-class Findings(Part):
-    """What the validation of the dataset found (`dataset/findings.json`)."""
-
-    errors: int = 0
-    warnings: int = 0
-    findings: tuple[Finding, ...] = Field((), description="the first ones")
-    counts: dict[str, int] = Field(default_factory=dict, description="findings by rule")
-
-
-class Moment(Part):
-    """A stretch of the run, or with no `ended_at` a point of it."""
+class TimelineEvent(Part):
+    """Something that happened in the run. Without `ended_at` it took no measured time."""
 
     name: str
     started_at: str

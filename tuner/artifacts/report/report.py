@@ -1,7 +1,16 @@
-"""`report/report.json`: everything a run has to say for itself. docs/report.schema.json is made from these models.
+"""The model of `report/report.json`. docs/report.schema.json is generated from it.
 
-Every part may be absent: a run that was refused in its first step has little more than an id and a reason.
-Times are ISO 8601 in UTC, durations seconds, money US dollars.
+    Report
+    ├── status, failure, verdict        how the run ended, and whether the tuned model is better
+    ├── models, stand_ins               the models that it used
+    ├── scores, gate, earlier, ...      of the evaluation, by measure
+    ├── questions                       each question with both answers and their scores
+    ├── training, serving, commitment   of the customization job and the endpoints
+    ├── estimate, approval, bill        what it was expected to cost, and what it cost
+    └── dataset_summary, findings, generated, inputs, settings, hyperparameters, versions
+
+Every part can be absent: a run that was refused in its first step has little more than an id and a failure. Times are
+ISO 8601 in UTC, durations are in seconds, money is in US dollars.
 """
 
 from __future__ import annotations
@@ -11,14 +20,13 @@ from typing import Any, ClassVar
 from pydantic import ConfigDict, Field
 
 from tuner.artifacts.base import Artifact, Part
+from tuner.artifacts.dataset import DatasetFindings, DatasetSummary
 from tuner.artifacts.estimate import Estimate
 from tuner.artifacts.gate import Gate, GateResult
 from tuner.artifacts.manifest import PinnedInput
 from tuner.artifacts.report.break_even import BreakEven
-from tuner.artifacts.report.dataset import DatasetSummary
-from tuner.artifacts.report.execution import Approval, Bill, Findings, Moment, ServingEndpoint
-from tuner.artifacts.report.generated import Generated
-from tuner.artifacts.report.scores import EarlierRun, Question, ScoringDetails
+from tuner.artifacts.report.evaluation import EarlierRun, Question, ScoringDetails
+from tuner.artifacts.report.execution import Approval, Bill, Generated, ServingEndpoint, TimelineEvent
 from tuner.artifacts.run_summary import RunStatus
 from tuner.artifacts.scores import Correlation, HumanScores, MeasureScores
 from tuner.artifacts.serving import EndpointDetails
@@ -35,7 +43,7 @@ class Failure(Part):
 
 
 class NamedModel(Part):
-    """A model by the names a person and an API know it by."""
+    """A model with its id for the API and its name for people."""
 
     id: str | None = Field(None, description="model id, inference profile or folder")
     arn: str | None = None
@@ -44,7 +52,7 @@ class NamedModel(Part):
 
 
 class Models(Part):
-    """Every model that had a part in the numbers."""
+    """The models that the run used."""
 
     base: NamedModel | None = None
     tuned: NamedModel | None = None
@@ -95,10 +103,10 @@ class Report(Artifact):
     break_even: BreakEven | None = Field(
         None, description="null without answers to take the tokens from, or an estimate to take the prices from"
     )
-    timeline: tuple[Moment, ...] = ()
+    timeline: tuple[TimelineEvent, ...] = ()
     dataset_summary: DatasetSummary | None = None
     generated: Generated | None = Field(None, description="null when no validation data was made from documents")
-    findings: Findings | None = None
+    findings: DatasetFindings | None = None
     inputs: tuple[PinnedInput, ...] = ()
     settings: dict[str, Any] = Field(default_factory=dict)
     hyperparameters: dict[str, str] = Field(default_factory=dict)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from tuner import __version__, catalog
-from tuner.artifacts.contestants import ContestantName
+from tuner import catalog
 from tuner.artifacts.report import EarlierRun, Failure, Question, Report, ScoringDetails, ServingEndpoint
 from tuner.artifacts.report.break_even import BreakEven
 from tuner.artifacts.run_summary import RunStatus
@@ -15,14 +14,13 @@ from tuner.artifacts.scores import PreviousBest, Scores
 from tuner.artifacts.serving import EndpointDetails, EndpointRecord
 from tuner.artifacts.verdict import Verdict
 from tuner.aws.s3.run_folder import RunFolder
-from tuner.core.artifact_keys import Keys
 from tuner.core.times import iso, now, seconds_since
 from tuner.costs.break_even import assumptions, break_even
 from tuner.reporting.collect.bill import Usage, bill
 from tuner.reporting.collect.model_names import named_models, stand_ins
-from tuner.reporting.collect.questions import joined_questions, run_questions, with_coverage
+from tuner.reporting.collect.questions import run_questions, with_coverage
 from tuner.reporting.collect.release_state import job_sentence
-from tuner.reporting.collect.run_artifacts import Artifacts, Reading, documented_form, gather
+from tuner.reporting.collect.run_artifacts import Artifacts, Reading, gather
 from tuner.reporting.collect.timeline import timeline
 
 
@@ -42,7 +40,7 @@ def build(
     ended = at or now()
     reading = Reading(lenient=failure is not None)
     made = gather(folder, reading)
-    if failure and (said := reading.of(lambda: _job(folder), None)):
+    if failure and (said := reading.of(lambda: job_sentence(folder), None)):
         failure = failure.model_copy(update={"message": f"{failure.message}\n{said}"})
     serving = _serving_endpoint(made.serving, ended)
     models = named_models(made.manifest, made.training, serving, made.scores, made.generated)
@@ -73,7 +71,7 @@ def build(
         verdict=verdict,
         questions=with_coverage(asked, made.dataset_summary),
         earlier=_earlier_run(made.scores.earlier) if made.scores and made.scores.earlier else None,
-        **_evaluation(made.scores),
+        **evaluation_members(made.scores),
         **_pinned(made, execution_arn),
     )
 
@@ -95,11 +93,6 @@ def _break_even(made: Artifacts, asked: Iterable[Question]) -> BreakEven | None:
     return break_even(assumed, made.estimate.rates, on_demand) if assumed else None
 
 
-def _job(folder: RunFolder) -> str | None:
-    with documented_form(folder.uri(Keys.TRAINING_JOB)):
-        return job_sentence(folder)
-
-
 def _verdict(failure: Failure | None, scores: Scores | None) -> Verdict:
     """The verdict of the evaluation, or the reason why there is none."""
     if failure:
@@ -109,7 +102,7 @@ def _verdict(failure: Failure | None, scores: Scores | None) -> Verdict:
     return Verdict(sentence="The model was tuned. It was not evaluated, so it is not known whether it is better.")
 
 
-def _evaluation(scores: Scores | None) -> dict[str, Any]:
+def evaluation_members(scores: Scores | None) -> dict[str, Any]:
     """The members of the report that scores.json has too."""
     if scores is None:
         return {}
@@ -126,33 +119,6 @@ def _earlier_run(earlier: PreviousBest) -> EarlierRun:
     means = {name: entry.base.mean for name, entry in earlier.metrics.items() if entry.base.mean is not None}
     members = {name: getattr(earlier, name) for name in PreviousBest.model_fields}
     return EarlierRun(**members, scores=means)
-
-
-def build_comparison(
-    name: str,
-    records: Iterable[Mapping[str, Any]],
-    answers: Mapping[ContestantName, Iterable[Mapping[str, Any]]],
-    scores: Scores,
-    folder: str,
-) -> Report:
-    """The report of answers from files, without a run.
-
-    `records` are {"id", "question", "reference"}, `answers` {"id", "answer"} per model; `folder` has the files.
-    """
-    models = named_models(None, None, None, scores)
-    return Report(
-        run_id=name,
-        status="SUCCEEDED",
-        ended_at=iso(now()),
-        folder=folder,
-        stand_ins=tuple(stand_ins(models)),
-        models=models,
-        verdict=scores.verdict,
-        gate=scores.gate,
-        questions=joined_questions(records, answers, scores, scores.verdict.metric),
-        versions={"bedrock-tuner": __version__},
-        **_evaluation(scores),
-    )
 
 
 def _pinned(made: Artifacts, execution_arn: str | None) -> dict[str, Any]:

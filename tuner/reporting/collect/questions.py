@@ -3,50 +3,54 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
-from tuner.artifacts.contestants import CONTESTANTS, ContestantName
-from tuner.artifacts.report import Answer, Coverage, DatasetSummary, Question
+from tuner.artifacts.answers import Answer as GivenAnswer
+from tuner.artifacts.contestants import BASE, CONTESTANTS, TUNED, ContestantName
+from tuner.artifacts.dataset import Coverage, DatasetSummary, EvaluationQuestion
+from tuner.artifacts.report import Answer, Question
 from tuner.artifacts.scores import AnswerScores, QuestionScores, Scores, by_id
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
-from tuner.reporting.collect.run_artifacts import documented_form
 
 # The dataset's profile names a question by its first letters, and keeps this many.
 _PROFILED_LETTERS = 200
 _GAIN_DIGITS = 6
-Record = Mapping[str, Any]
 
 
 def run_questions(folder: RunFolder, scores: Scores | None, deciding: str | None) -> tuple[Question, ...]:
     """The questions of a run, in their order. `deciding` is the measure that each question's gain is in."""
     if folder.find(Keys.EVALUATION) is None:
         return ()
-    with documented_form(folder.uri(Keys.EVALUATION) + " and the answers to it"):
-        # Members that are not in the file must not replace those of the scores, so unset ones are left out.
-        answers = {
-            name: [answer.model_dump(exclude_unset=True) for answer in folder.answers(name)] for name in CONTESTANTS
-        }
-        return joined_questions(folder.read_lines(Keys.EVALUATION), answers, scores, deciding)
+    answers = {name: folder.answers(name) for name in CONTESTANTS}
+    return joined_questions(folder.load_records(Keys.EVALUATION, EvaluationQuestion), answers, scores, deciding)
 
 
 def joined_questions(
-    records: Iterable[Record],
-    answers: Mapping[ContestantName, Iterable[Record]],
+    questions: Iterable[EvaluationQuestion],
+    answers: Mapping[ContestantName, Iterable[GivenAnswer]],
     scores: Scores | None,
     deciding: str | None,
 ) -> tuple[Question, ...]:
-    """Questions {"id", "question", "reference"} joined by id with answers {"id", "answer"} and scores."""
-    given = {name: {entry["id"]: entry for entry in answers[name]} for name in CONTESTANTS}
+    """The questions joined by id with their answers and scores."""
+    given = {name: {answer.id: answer for answer in answers[name]} for name in CONTESTANTS}
     scored = by_id(scores.questions) if scores else {}
     review = {candidate.id: candidate.reasons for candidate in scores.review} if scores else {}
     found = []
-    for record in records:
-        key = record["id"]
-        graded = scored.get(key)
-        both = {name: _answer(given[name].get(key), _scores_of(graded, name)) for name in CONTESTANTS}
-        result = {"outcome": graded.outcome if graded else None, "gain": _gain(graded, scores, deciding)}
-        found.append(Question.model_validate({**record, **both, **result, "review": review.get(key, ())}))
+    for question in questions:
+        graded = scored.get(question.id)
+        both = {name: _answer(given[name].get(question.id), _scores_of(graded, name)) for name in CONTESTANTS}
+        found.append(
+            Question(
+                id=question.id,
+                question=question.question,
+                reference=question.reference,
+                base=both[BASE],
+                tuned=both[TUNED],
+                outcome=graded.outcome if graded else None,
+                gain=_gain(graded, scores, deciding),
+                review=review.get(question.id, ()),
+            )
+        )
     return tuple(found)
 
 
@@ -66,11 +70,12 @@ def _scores_of(graded: QuestionScores | None, name: ContestantName) -> AnswerSco
     return graded.by_contestant.get(name) if graded else None
 
 
-def _answer(given: Record | None, scores: AnswerScores | None) -> Answer | None:
+def _answer(given: GivenAnswer | None, scores: AnswerScores | None) -> Answer | None:
     if given is None and scores is None:
         return None
-    scored = scores.model_dump(exclude={"measures"}, exclude_unset=True) | {"scores": scores.measures} if scores else {}
-    return Answer.model_validate({**scored, **(given or {})})
+    said = given.model_dump(exclude={"id"}) if given else {}
+    scored = {name: getattr(scores, name) for name in AnswerScores.model_fields if name != "measures"} if scores else {}
+    return Answer(**said, **scored, scores=scores.measures if scores else {})
 
 
 def _gain(graded: QuestionScores | None, scores: Scores | None, deciding: str | None) -> float | None:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
-
-from pydantic import BaseModel, ValidationError
+from typing import TypeVar
 
 from tuner.artifacts.approval import ApprovalAnswer, ApprovalRequest
 from tuner.artifacts.base import Artifact
+from tuner.artifacts.dataset import DatasetFindings, DatasetSummary
 from tuner.artifacts.estimate import Estimate
 from tuner.artifacts.gate import Gate
+from tuner.artifacts.generated import GeneratedPair, GeneratedSummary
 from tuner.artifacts.manifest import Manifest
-from tuner.artifacts.report import Approval, DatasetSummary, Findings, Generated
+from tuner.artifacts.report import Approval, Generated
 from tuner.artifacts.scores import Scores
 from tuner.artifacts.serving import CommitmentRecord, EndpointRecord
 from tuner.artifacts.training import TrainingSummary
@@ -24,7 +22,6 @@ from tuner.core.artifact_keys import Keys
 from tuner.core.errors import ArtifactError
 
 A = TypeVar("A", bound=Artifact)
-M = TypeVar("M", bound=BaseModel)
 T = TypeVar("T")
 
 
@@ -34,7 +31,7 @@ class Artifacts:
 
     manifest: Manifest | None
     dataset_summary: DatasetSummary | None
-    findings: Findings | None
+    findings: DatasetFindings | None
     generated: Generated | None
     estimate: Estimate | None
     approval: Approval | None
@@ -73,13 +70,10 @@ def gather(folder: RunFolder, reading: Reading) -> Artifacts:
     def artifact(model: type[A]) -> A | None:
         return reading.of(lambda: folder.load_if_present(model), None)
 
-    def part(name: str, model: type[M]) -> M | None:
-        return reading.of(lambda: _find(folder, name, model), None)
-
     return Artifacts(
         manifest=artifact(Manifest),
-        dataset_summary=part(Keys.DATASET_SUMMARY, DatasetSummary),
-        findings=part(Keys.FINDINGS, Findings),
+        dataset_summary=artifact(DatasetSummary),
+        findings=artifact(DatasetFindings),
         generated=reading.of(lambda: _generated(folder), None),
         estimate=artifact(Estimate),
         approval=reading.of(lambda: _approval(folder), None),
@@ -91,32 +85,6 @@ def gather(folder: RunFolder, reading: Reading) -> Artifacts:
     )
 
 
-@contextmanager
-def documented_form(where: str) -> Iterator[None]:
-    """Raises ArtifactError, naming the artifact and the member, when what is read has another form."""
-    try:
-        yield
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"]) or "the document"
-        raise _misshapen(where, f"{place}: {first['msg']}") from None
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise _misshapen(where, f"{type(error).__name__}: {error}") from error
-
-
-def _misshapen(where: str, what: str) -> ArtifactError:
-    return ArtifactError(
-        f"{where}: {what}. The file does not have the documented form, so another version of the pipeline or a person "
-        "wrote it. Repeat the run with 'tuner run --again'."
-    )
-
-
-def _find(folder: RunFolder, name: str, model: type[M]) -> M | None:
-    data = folder.find(name)
-    with documented_form(folder.uri(name)):
-        return None if data is None else model.model_validate_json(data)
-
-
 def _approval(folder: RunFolder) -> Approval | None:
     request = folder.load_if_present(ApprovalRequest)
     return Approval.of(request, folder.load_if_present(ApprovalAnswer)) if request else None
@@ -124,16 +92,11 @@ def _approval(folder: RunFolder) -> Approval | None:
 
 def _generated(folder: RunFolder) -> Generated | None:
     """The summary of the generated validation data, with the passage that each pair comes from."""
-    found = _find(folder, Keys.GENERATED_SUMMARY, Generated)
-    pairs = folder.find(Keys.GENERATED) if found else None
-    if found is None or pairs is None:
-        return found
-    with documented_form(folder.uri(Keys.GENERATED)):
-        origins = [json.loads(line) for line in pairs.splitlines()]
-        return Generated.model_validate({**found.model_dump(), "origins": origins})
-
-
-def _document(folder: RunFolder, name: str) -> dict[str, Any]:
-    data = folder.find(name)
-    with documented_form(folder.uri(name)):
-        return {} if data is None else dict(json.loads(data))
+    summary = folder.load_if_present(GeneratedSummary)
+    if summary is None:
+        return None
+    generated = Generated.model_validate(summary, from_attributes=True)
+    if folder.find(Keys.GENERATED) is None:
+        return generated
+    pairs = tuple(folder.load_records(Keys.GENERATED, GeneratedPair))
+    return generated.model_copy(update={"origins": pairs})

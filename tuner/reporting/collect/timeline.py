@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from tuner.artifacts.manifest import Manifest
-from tuner.artifacts.report import Approval, Moment, ServingEndpoint
+from tuner.artifacts.report import Approval, ServingEndpoint, TimelineEvent
 from tuner.artifacts.training import TrainingSummary
 from tuner.core.artifact_keys import Keys
 from tuner.core.times import iso
@@ -29,43 +29,43 @@ def timeline(
     training: TrainingSummary | None,
     serving: ServingEndpoint | None,
     approval: Approval | None = None,
-) -> tuple[Moment, ...]:
+) -> tuple[TimelineEvent, ...]:
     """The events of the run in their order. `last_modified` is when each artifact was last written."""
-    asked = [_moment("Waited for approval", approval.asked_at, approval.at)] if approval else []
-    moments = [*_done(manifest, last_modified), *asked, *_answered(last_modified), *_work(training, serving)]
-    return tuple(sorted(moments, key=lambda moment: (moment.started_at, moment.ended_at or "")))
+    asked = [_event("Waited for approval", approval.asked_at, approval.at)] if approval else []
+    events = [*_done(manifest, last_modified), *asked, *_answered(last_modified), *_work(training, serving)]
+    return tuple(sorted(events, key=lambda event: (event.started_at, event.ended_at or "")))
 
 
-def _done(manifest: Manifest | None, last_modified: Mapping[str, datetime]) -> Iterator[Moment]:
+def _done(manifest: Manifest | None, last_modified: Mapping[str, datetime]) -> Iterator[TimelineEvent]:
     if manifest:
-        yield _moment("Run started", manifest.started_at)
+        yield _event("Run started", manifest.started_at)
     for name, key in _COMPLETED_BY:
         if key in last_modified:
-            yield Moment(name=name, started_at=iso(last_modified[key]))
+            yield TimelineEvent(name=name, started_at=iso(last_modified[key]))
 
 
-def _answered(last_modified: Mapping[str, datetime]) -> Iterator[Moment]:
+def _answered(last_modified: Mapping[str, datetime]) -> Iterator[TimelineEvent]:
     """From the first completed shard to the last. With a single shard, the event has no end."""
     for name, prefix in _ANSWERS:
         times = sorted(when for key, when in last_modified.items() if key.startswith(prefix))
         if times:
             ended = iso(times[-1]) if times[-1] > times[0] else None
-            yield Moment(name=name, started_at=iso(times[0]), ended_at=ended)
+            yield TimelineEvent(name=name, started_at=iso(times[0]), ended_at=ended)
 
 
-def _work(training: TrainingSummary | None, serving: ServingEndpoint | None) -> Iterator[Moment]:
+def _work(training: TrainingSummary | None, serving: ServingEndpoint | None) -> Iterator[TimelineEvent]:
     if training and training.started_at and not training.adopted_from:
-        yield _moment("Training", training.started_at, training.ended_at)
+        yield _event("Training", training.started_at, training.ended_at)
     if serving and serving.created_at:
         if serving.in_service_at:
-            yield _moment("Endpoint comes into service", serving.created_at, serving.in_service_at)
+            yield _event("Endpoint comes into service", serving.created_at, serving.in_service_at)
         if serving.kind == "on_demand":
-            yield _moment("Endpoint exists", serving.created_at, serving.released_at)
+            yield _event("Endpoint exists", serving.created_at, serving.released_at)
         else:
-            yield _moment("Endpoint is paid for", serving.created_at, serving.released_at, paid=True)
+            yield _event("Endpoint is paid for", serving.created_at, serving.released_at, paid=True)
 
 
-def _moment(name: str, start: str, end: str | None = None, paid: bool = False) -> Moment:
+def _event(name: str, start: str, end: str | None = None, paid: bool = False) -> TimelineEvent:
     """Writes all times in the same form, so that events can be sorted by their text."""
     known = [iso(datetime.fromisoformat(instant)) if instant else None for instant in (start, end)]
-    return Moment(name=name, started_at=known[0] or start, ended_at=known[1], paid=paid)
+    return TimelineEvent(name=name, started_at=known[0] or start, ended_at=known[1], paid=paid)

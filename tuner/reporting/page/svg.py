@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from tuner.artifacts.report import Moment
+from tuner.artifacts.report import TimelineEvent
 from tuner.artifacts.scores import MeasureScores
 
 SCALE = 1000
@@ -69,26 +69,26 @@ def win_shares(measure: MeasureScores) -> tuple[Bar, ...]:
     return tuple(bars)
 
 
-def timeline_bars(moments: Sequence[Moment], ended_at: str) -> tuple[tuple[Moment, Bar], ...]:
+def timeline_bars(events: Sequence[TimelineEvent], ended_at: str) -> tuple[tuple[TimelineEvent, Bar], ...]:
     """The events of the timeline on the scale of the run. An event without an end is a point."""
-    if not moments:
+    if not events:
         return ()
-    start = min(_seconds(moment.started_at) for moment in moments)
-    end = max(_seconds(time) for moment in moments for time in (moment.started_at, moment.ended_at or ended_at))
+    start = min(_seconds(event.started_at) for event in events)
+    end = max(_seconds(time) for event in events for time in (event.started_at, event.ended_at or ended_at))
     length = (end - start) or 1.0
 
     def place(time: str) -> float:
         return SCALE * (_seconds(time) - start) / length
 
-    def bar(moment: Moment) -> Bar:
-        last = moment.ended_at or (ended_at if moment.paid else moment.started_at)
-        return _bar(place(moment.started_at), place(last), _kind(moment))
+    def bar(event: TimelineEvent) -> Bar:
+        last = event.ended_at or (ended_at if event.paid else event.started_at)
+        return _bar(place(event.started_at), place(last), _kind(event))
 
-    return tuple((moment, bar(moment)) for moment in moments)
+    return tuple((event, bar(event)) for event in events)
 
 
-def _kind(moment: Moment) -> str:
-    return "paid" if moment.paid else "stretch" if moment.ended_at else "point"
+def _kind(event: TimelineEvent) -> str:
+    return "paid" if event.paid else "stretch" if event.ended_at else "point"
 
 
 def _bar(start: float, end: float, kind: str) -> Bar:

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from tuner.artifacts.base import Part
-from tuner.artifacts.report.dataset import Coverage
+from tuner.artifacts.dataset import Coverage
 from tuner.artifacts.scores import (
     BertScoreDetails,
     BleuDetails,
