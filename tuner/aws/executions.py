@@ -35,6 +35,7 @@ class Executions:
 
     def arn(self, name: str) -> str:
         """The ARN of the execution of this name."""
+        # An execution's ARN follows from its name, so no call is needed.
         return f"{self._machine.replace(':stateMachine:', ':execution:')}:{name}"
 
     def start(self, name: str, document: str) -> bool:
@@ -47,6 +48,7 @@ class Executions:
             try:
                 self._api.start_execution(stateMachineArn=self._machine, name=name, input=document)
             except ClientError as error:
+                # Raised for an ended execution with this name, and for a running one with another input.
                 if code_of(error) == "ExecutionAlreadyExists":
                     return False
                 raise

@@ -13,6 +13,7 @@ _LONGEST = 200_000
 
 def notify(topic_arn: str, subject: str, message: str, attributes: Mapping[str, str]) -> None:
     """Publishes `message`. Subscribers can filter by `attributes`."""
+    # The limit counts bytes; a character that is cut in the middle is dropped.
     body = message.encode()[:_LONGEST].decode(errors="ignore")
     values = {name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()}
     with translated(f"publish to {topic_arn}"):

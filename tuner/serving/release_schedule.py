@@ -55,6 +55,7 @@ class ReleaseSchedule:
 
     @property
     def _name(self) -> str:
+        # The run's id is part of the name, so a retried step finds the schedule of the first attempt.
         return resource_name(self.deployment, self.run_id)
 
     @property

@@ -10,6 +10,7 @@ from tuner.catalog import WARMUP, Model
 
 def with_warmup(model: Model, pinned: Mapping[str, str], training_records: int) -> dict[str, str]:
     """The hyperparameters of the customization job: those of run.json, and the warm-up if the run does not set it."""
+    # None for a model family without this hyperparameter.
     steps = catalog.recommended_warmup(model, training_records)
     return {**pinned} if WARMUP in pinned or steps is None else {**pinned, WARMUP: str(steps)}
 

@@ -95,6 +95,7 @@ class Bedrock:
                 arn: str = self._api.create_model_customization_job(**_job_members(request))["jobArn"]
                 return arn
             except ClientError as error:
+                # Bedrock may also answer with another code whose message says that the name is in use.
                 if code_of(error) == "ConflictException" or "in use" in message_of(error):
                     return None
                 # IAM is eventually consistent: Bedrock may not be able to assume a role that was created minutes ago.
@@ -134,6 +135,7 @@ def _job_members(request: JobRequest) -> dict[str, Any]:
     members: dict[str, Any] = {
         "jobName": request.name,
         "customModelName": request.name,
+        # With the same token, a retried call returns the existing job instead of starting a second one.
         "clientRequestToken": f"{request.name}-job",
         "roleArn": request.role_arn,
         "baseModelIdentifier": request.base_model,

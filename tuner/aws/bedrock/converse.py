@@ -55,6 +55,7 @@ class ConverseClient:
                         f"{endpoint} does not exist: {message_of(error)}{_legacy_hint(endpoint)}"
                     ) from error
                 raise
+        # A reply may have several blocks; blocks without text, such as reasoning, are left out.
         content = answer["output"]["message"]["content"]
         return Reply(
             text="".join(part.get("text", "") for part in content),
@@ -79,6 +80,7 @@ def _members(
     endpoint: str, question: str, system: str | None, inference: InferenceSettings, earlier: Sequence[Message]
 ) -> dict[str, Any]:
     settings: dict[str, Any] = {"maxTokens": inference.max_tokens, "temperature": inference.temperature}
+    # Some models refuse temperature and topP together, so topP is only sent when the run sets it.
     if inference.top_p is not None:
         settings["topP"] = inference.top_p
     if inference.stop_sequences:

@@ -23,6 +23,7 @@ class CustomModels:
     def made_before(self, name: str, before: dt.datetime) -> Iterator[CustomModel]:
         """The account's own models that are older than `before` and whose name contains `name`."""
         with translated("list the custom models"):
+            # Without `isOwned`, Bedrock also lists models that other accounts share with this one.
             pages = self._api.get_paginator("list_custom_models").paginate(
                 nameContains=name, creationTimeBefore=before, isOwned=True
             )
@@ -40,6 +41,7 @@ class CustomModels:
             try:
                 self._api.delete_custom_model(modelIdentifier=arn)
             except ClientError as error:
+                # An endpoint or a job uses the model.
                 if code_of(error) == "ConflictException":
                     return False
                 if code_of(error) != "ResourceNotFoundException":

@@ -94,6 +94,7 @@ class ProvisionedThroughputs(_BedrockEndpoints):
                 provisionedModelName=request.name,
                 modelId=request.custom_model_arn,
                 modelUnits=request.model_units,
+                # With the same token, a retried call returns the existing throughput and buys nothing.
                 clientRequestToken=f"{request.name}-throughput",
                 tags=tag_list({**self._company_tags, **request.tags}),
                 **commitment,
@@ -168,6 +169,7 @@ def _throughput(found: Mapping[str, Any]) -> PaidResource:
         commitment=found.get("commitmentDuration"),
         committed_until=found.get("commitmentExpirationTime"),
         failure=found.get("failureMessage"),
+        # The ARN of a foundation model ends with "/<model id>".
         base_model=found.get("foundationModelArn", "").rpartition("/")[2] or None,
         model_arn=found.get("modelArn"),
     )

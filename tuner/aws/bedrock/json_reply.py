@@ -54,6 +54,7 @@ def read(text: str, schema: Mapping[str, Any], expected: str) -> tuple[dict[str,
         return None, "the reply is not one JSON object and nothing else."
     if not isinstance(value, dict):
         return None, "the reply is JSON, but not an object."
+    # Without the right mark, the object may be copied from the text of the request.
     if value.pop(MARK, None) != expected:
         return None, f"{MARK} is not the one of the request."
     return _checked(value, schema)

@@ -124,6 +124,7 @@ def _documents(known: Judge, documents: Sequence[Attachment]) -> list[dict[str, 
             {"document": {"name": each.name, "format": each.format, "source": {"bytes": each.data}}}
             for each in documents
         ]
+    # Escaped, so that the text cannot close the tag and continue as part of the prompt.
     return [{"text": f"<document>\n{html.escape(each.text, quote=False)}\n</document>"} for each in documents]
 
 

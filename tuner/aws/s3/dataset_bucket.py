@@ -60,12 +60,14 @@ class DatasetBucket:
             try:
                 found = self._api.get_object(Bucket=self.bucket, Key=key)
             except ClientError as error:
+                # Somebody deleted the object after it was listed.
                 if code_of(error) == "NoSuchKey":
                     return None
                 raise
             digest = hashlib.sha256()
             for chunk in found["Body"].iter_chunks(_CHUNK):
                 digest.update(chunk)
+        # The version id comes from the same response as the content, so both belong together.
         return HashedObject(found["VersionId"], found["ContentLength"], digest.hexdigest())
 
     def read(self, pinned: PinnedInput) -> bytes:

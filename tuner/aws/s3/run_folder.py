@@ -145,6 +145,7 @@ class RunFolder:
     def runs(self, prefix: str = "") -> builtins.list[str]:
         """Ids of all runs in the bucket that begin with `prefix`, sorted; this one among them."""
         with translated(f"list the runs in s3://{self.bucket}/"):
+            # With a delimiter, S3 returns one entry for each folder instead of one for each object.
             pages = self._s3.get_paginator("list_objects_v2").paginate(
                 Bucket=self.bucket, Prefix=Keys.folder(prefix).removesuffix("/"), Delimiter="/"
             )

@@ -24,6 +24,7 @@ class RunIndex:
             try:
                 found = self._s3.get_object(Bucket=self._bucket, Key=Keys.INDEX)
             except ClientError as error:
+                # No run has ended yet.
                 if code_of(error) == "NoSuchKey":
                     return None, None
                 raise
