@@ -46,6 +46,7 @@ def _progress_document(deployment: Deployment, run: Run) -> dict[str, Any]:
     """What is known of a run without a report, under the report's own member names where it has them."""
     snapshot: Snapshot = Follower(deployment, run.run_id).poll()
     folder = deployment.folder(run.run_id)
+    # find_json: programs get the files as the run wrote them.
     return {
         **{key: value for key, value in run.as_json().items() if key != "took_seconds"},
         "failure": {"error": run.error, "message": run.cause} if run.error else None,
