@@ -68,7 +68,7 @@ def message_of(error: ClientError) -> str:
 
 
 @contextmanager
-def translated(doing: str) -> Iterator[None]:
+def mapped_errors(doing: str) -> Iterator[None]:
     """Raises AWS's errors as the project's own classes. `doing` completes "Could not ...": "start the job faq".
 
     Code inside the block that expects a certain error code, such as a name in use, catches ClientError itself.

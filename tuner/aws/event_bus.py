@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tuner.aws.clients import client
-from tuner.aws.error_mapping import translated
+from tuner.aws.error_mapping import mapped_errors
 from tuner.core.errors import AccessDeniedError, RetryableError
 
 
@@ -26,7 +26,7 @@ def put_event(
         "Resources": list(resources),
         "EventBusName": "default",
     }
-    with translated(f"put the event '{detail_type}'"):
+    with mapped_errors(f"put the event '{detail_type}'"):
         [result] = (api or client("events")).put_events(Entries=[entry])["Entries"]
     # PutEvents succeeds even when it rejects its entries: each entry has its own error code.
     if code := result.get("ErrorCode"):

@@ -8,7 +8,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from tuner.aws.clients import client
-from tuner.aws.error_mapping import code_of, translated
+from tuner.aws.error_mapping import code_of, mapped_errors
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Ending:
 
 def ending(execution_arn: str, api: Any = None) -> Ending:
     """How an execution ended. Calls: states:DescribeExecution."""
-    with translated(f"look up the execution {execution_arn}"):
+    with mapped_errors(f"look up the execution {execution_arn}"):
         found = (api or client("stepfunctions")).describe_execution(executionArn=execution_arn)
     return Ending(found.get("error"), found.get("cause"))
 
@@ -44,7 +44,7 @@ class Executions:
         Step Functions keeps a name for 90 days. While the first execution runs, a repeated call with the same input
         succeeds as if it had started it.
         """
-        with translated(f"start the execution {name}"):
+        with mapped_errors(f"start the execution {name}"):
             try:
                 self._api.start_execution(stateMachineArn=self._machine, name=name, input=document)
             except ClientError as error:
@@ -56,7 +56,7 @@ class Executions:
 
     def running(self) -> list[str]:
         """Names of the executions in progress."""
-        with translated(f"list the executions of {self._machine}"):
+        with mapped_errors(f"list the executions of {self._machine}"):
             pages = self._api.get_paginator("list_executions").paginate(
                 stateMachineArn=self._machine, statusFilter="RUNNING"
             )
@@ -64,7 +64,7 @@ class Executions:
 
     def status(self, name: str) -> str | None:
         """RUNNING, SUCCEEDED, FAILED, TIMED_OUT, ABORTED or PENDING_REDRIVE; None when there is no such execution."""
-        with translated(f"look up the execution {name}"):
+        with mapped_errors(f"look up the execution {name}"):
             try:
                 status: str = self._api.describe_execution(executionArn=self.arn(name))["status"]
             except ClientError as error:

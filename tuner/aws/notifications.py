@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tuner.aws.clients import client
-from tuner.aws.error_mapping import translated
+from tuner.aws.error_mapping import mapped_errors
 
 # SNS accepts 256 KB for a message with its attributes. A longer message is cut: the report has all of it.
 _LONGEST = 200_000
@@ -16,5 +16,5 @@ def notify(topic_arn: str, subject: str, message: str, attributes: Mapping[str, 
     # The limit counts bytes; a character that is cut in the middle is dropped.
     body = message.encode()[:_LONGEST].decode(errors="ignore")
     values = {name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()}
-    with translated(f"publish to {topic_arn}"):
+    with mapped_errors(f"publish to {topic_arn}"):
         client("sns").publish(TopicArn=topic_arn, Subject=subject, Message=body, MessageAttributes=values)

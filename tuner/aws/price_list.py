@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tuner.aws.clients import client
-from tuner.aws.error_mapping import translated
+from tuner.aws.error_mapping import mapped_errors
 from tuner.aws.s3.conditional_put import SharedObject
 from tuner.core.artifact_keys import Keys
 
@@ -26,7 +26,7 @@ class PriceListApi:
 
     def products(self, service: str, usage_type: str) -> tuple[list[str], str]:
         """The documents of a usage type, and the name of the local stand-in that answered; empty on AWS."""
-        with translated(f"ask AWS's price list for {usage_type}"):
+        with mapped_errors(f"ask AWS's price list for {usage_type}"):
             found: Mapping[str, Any] = self._api.get_products(
                 ServiceCode=service,
                 Filters=[{"Type": "TERM_MATCH", "Field": "usagetype", "Value": usage_type}],

@@ -10,7 +10,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from tuner.aws.clients import client
-from tuner.aws.error_mapping import code_of, translated
+from tuner.aws.error_mapping import code_of, mapped_errors
 
 # As Service Quotas lists them, in public inventories of real accounts (autumn 2026). A model's quotas have two
 # spellings: "On-demand model inference requests per minute for X" and, in the User Guide's page "Quotas for the
@@ -40,7 +40,7 @@ class Quotas:
 
     def value(self, service: str, code: str) -> float | None:
         """The account's value of a quota in the Region, or None when Service Quotas does not know the code."""
-        with translated(f"read the quota {code} of {service}"):
+        with mapped_errors(f"read the quota {code} of {service}"):
             try:
                 return float(self._api.get_service_quota(ServiceCode=service, QuotaCode=code)["Quota"]["Value"])
             except ClientError as error:
@@ -50,7 +50,7 @@ class Quotas:
 
     def all(self, service: str) -> tuple[Quota, ...]:
         """All quotas of a service with a value for the account in the Region. Bedrock has several hundred."""
-        with translated(f"list the quotas of {service}"):
+        with mapped_errors(f"list the quotas of {service}"):
             pages = self._api.get_paginator("list_service_quotas").paginate(ServiceCode=service)
             return tuple(
                 Quota(entry["QuotaCode"], entry["QuotaName"], float(entry["Value"]))

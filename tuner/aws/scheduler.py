@@ -10,7 +10,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from tuner.aws.clients import client
-from tuner.aws.error_mapping import code_of, translated
+from tuner.aws.error_mapping import code_of, mapped_errors
 from tuner.core.errors import RetryableError
 
 
@@ -28,7 +28,7 @@ class OneTimeSchedules:
 
         An existing schedule keeps its time, so that a retried step does not move it.
         """
-        with translated(f"create the schedule {name}"):
+        with mapped_errors(f"create the schedule {name}"):
             try:
                 self._api.create_schedule(**self._members(name, at, function_arn, role_arn, payload))
             except ClientError as error:
@@ -41,7 +41,7 @@ class OneTimeSchedules:
     ) -> dt.datetime:
         """Moves an existing schedule to `at`, or creates it. Returns when it fires."""
         members = self._members(name, at, function_arn, role_arn, payload)
-        with translated(f"move the schedule {name}"):
+        with mapped_errors(f"move the schedule {name}"):
             try:
                 self._api.update_schedule(**members)
             except ClientError as error:
@@ -53,7 +53,7 @@ class OneTimeSchedules:
 
     def delete(self, name: str) -> None:
         """Deletes a schedule. It is no error when it is already gone."""
-        with translated(f"delete the schedule {name}"):
+        with mapped_errors(f"delete the schedule {name}"):
             try:
                 self._api.delete_schedule(Name=name, GroupName=self._group)
             except ClientError as error:

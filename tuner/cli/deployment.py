@@ -11,7 +11,7 @@ from urllib.parse import quote, urlsplit
 from botocore.exceptions import ClientError
 
 from tuner.aws.clients import client
-from tuner.aws.error_mapping import code_of, message_of, translated
+from tuner.aws.error_mapping import code_of, mapped_errors, message_of
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.cli.errors import NoDeploymentError
 from tuner.settings import DeploymentSettings, load
@@ -71,7 +71,7 @@ def use_region() -> None:
 
 def find(stack: str) -> Deployment:
     """Reads the stack's outputs. Raises NoDeploymentError when the stack is absent, unfinished or another project's."""
-    with translated(f"find the stack '{stack}'"):
+    with mapped_errors(f"find the stack '{stack}'"):
         cloudformation = client("cloudformation")
         region = str(cloudformation.meta.region_name)
         try:

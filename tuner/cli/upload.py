@@ -10,7 +10,7 @@ from pathlib import Path
 from boto3.exceptions import Boto3Error
 
 from tuner.aws.clients import client
-from tuner.aws.error_mapping import translated
+from tuner.aws.error_mapping import mapped_errors
 from tuner.cli.deployment import Deployment
 from tuner.cli.errors import CommandError
 from tuner.core import run
@@ -80,7 +80,9 @@ def send(deployment: Deployment, folder: DatasetFolder, sent: Callable[[int], No
     """
     s3 = client("s3")
     stale = _stale(deployment, folder)
-    with translated(f"delete files of an earlier upload in s3://{deployment.data_bucket}/{INCOMING}{folder.dataset}/"):
+    with mapped_errors(
+        f"delete files of an earlier upload in s3://{deployment.data_bucket}/{INCOMING}{folder.dataset}/"
+    ):
         for name in stale:
             s3.delete_object(Bucket=deployment.data_bucket, Key=f"{INCOMING}{folder.dataset}/{name}")
     # The training file goes last: its upload starts the run, which needs all other files.
@@ -97,7 +99,7 @@ def send(deployment: Deployment, folder: DatasetFolder, sent: Callable[[int], No
 def _stale(deployment: Deployment, folder: DatasetFolder) -> list[str]:
     prefix = f"{INCOMING}{folder.dataset}/"
     ours = {file.name for file in folder.files}
-    with translated(f"list s3://{deployment.data_bucket}/{prefix}"):
+    with mapped_errors(f"list s3://{deployment.data_bucket}/{prefix}"):
         pages = client("s3").get_paginator("list_objects_v2").paginate(Bucket=deployment.data_bucket, Prefix=prefix)
         names = [entry["Key"].removeprefix(prefix) for page in pages for entry in page.get("Contents", [])]
     return [name for name in names if role_of(name) and name not in ours]

@@ -10,7 +10,7 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 
-from tuner.aws.error_mapping import translated
+from tuner.aws.error_mapping import mapped_errors
 from tuner.core.errors import AccessDeniedError, AwsError, QuotaError, RetryableError, ThrottledError, TunerError
 
 
@@ -20,7 +20,7 @@ def client_error(code: str, message: str = "m", status: int = 400, operation: st
 
 
 def raised(error: Exception) -> TunerError:
-    with pytest.raises(TunerError) as caught, translated("do the thing"):
+    with pytest.raises(TunerError) as caught, mapped_errors("do the thing"):
         raise error
     return caught.value
 

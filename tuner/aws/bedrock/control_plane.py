@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from tuner.aws.bedrock.resources import FoundationModel, Job, JobRequest
 from tuner.aws.clients import client
-from tuner.aws.error_mapping import code_of, message_of, translated
+from tuner.aws.error_mapping import code_of, mapped_errors, message_of
 from tuner.core.errors import RetryableError
 from tuner.settings import DeploymentSettings
 
@@ -22,7 +22,7 @@ def tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
 
 def tags_of(api: Any, arn: str) -> dict[str, str]:
     """The tags of a resource; empty when it is gone. Calls: bedrock:ListTagsForResource."""
-    with translated(f"read the tags of {arn}"):
+    with mapped_errors(f"read the tags of {arn}"):
         try:
             found = api.list_tags_for_resource(resourceARN=arn).get("tags", [])
         except ClientError as error:
@@ -44,7 +44,7 @@ class Bedrock:
 
     def foundation_model(self, model_id: str) -> FoundationModel | None:
         """The model, or None when the Region does not offer it."""
-        with translated(f"look up the foundation model {model_id}"):
+        with mapped_errors(f"look up the foundation model {model_id}"):
             try:
                 details = self._api.get_foundation_model(modelIdentifier=model_id)["modelDetails"]
             except ClientError as error:
@@ -63,7 +63,7 @@ class Bedrock:
 
     def find_job(self, name: str) -> Job | None:
         """The customization job of this name or ARN, or None."""
-        with translated(f"look up the customization job {name}"):
+        with mapped_errors(f"look up the customization job {name}"):
             try:
                 found = self._api.get_model_customization_job(jobIdentifier=name)
             except ClientError as error:
@@ -90,7 +90,7 @@ class Bedrock:
         if self._company:
             tags = {**self._company.tags, **request.tags}
             request = replace(request, tags=tags, vpc=self._company.vpc)
-        with translated(f"start the customization job {request.name}"):
+        with mapped_errors(f"start the customization job {request.name}"):
             try:
                 arn: str = self._api.create_model_customization_job(**_job_members(request))["jobArn"]
                 return arn
@@ -109,7 +109,7 @@ class Bedrock:
 
     def tag(self, arn: str, tags: Mapping[str, str]) -> bool:
         """Adds tags to a resource. False when it is gone."""
-        with translated(f"tag {arn}"):
+        with mapped_errors(f"tag {arn}"):
             try:
                 self._api.tag_resource(resourceARN=arn, tags=tag_list(tags))
             except ClientError as error:
@@ -123,7 +123,7 @@ class Bedrock:
 
         A stopping job counts too: it may use the quota until it is Stopped.
         """
-        with translated("list the customization jobs in progress"):
+        with mapped_errors("list the customization jobs in progress"):
             for status in ("InProgress", "Stopping"):
                 page = self._api.list_model_customization_jobs(statusEquals=status, maxResults=1)
                 if page.get("modelCustomizationJobSummaries"):

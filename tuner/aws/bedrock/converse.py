@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from tuner.artifacts.dataset import Message
 from tuner.aws.clients import client
-from tuner.aws.error_mapping import code_of, message_of, translated
+from tuner.aws.error_mapping import code_of, mapped_errors, message_of
 from tuner.core.errors import EndpointFailedError
 from tuner.settings import InferenceSettings
 
@@ -46,7 +46,7 @@ class ConverseClient:
         `earlier` holds the messages before the question: user and assistant in turns, the user first. Raises
         EndpointFailedError when the endpoint does not exist.
         """
-        with translated(f"ask {endpoint}"):
+        with mapped_errors(f"ask {endpoint}"):
             try:
                 answer = self._api.converse(**_members(endpoint, question, system, inference, earlier))
             except ClientError as error:

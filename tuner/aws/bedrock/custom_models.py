@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from tuner.aws.bedrock.control_plane import tags_of
 from tuner.aws.bedrock.resources import CustomModel
 from tuner.aws.clients import client
-from tuner.aws.error_mapping import code_of, translated
+from tuner.aws.error_mapping import code_of, mapped_errors
 
 
 class CustomModels:
@@ -22,7 +22,7 @@ class CustomModels:
 
     def made_before(self, name: str, before: dt.datetime) -> Iterator[CustomModel]:
         """The account's own models that are older than `before` and whose name contains `name`."""
-        with translated("list the custom models"):
+        with mapped_errors("list the custom models"):
             # Without `isOwned`, Bedrock also lists models that other accounts share with this one.
             pages = self._api.get_paginator("list_custom_models").paginate(
                 nameContains=name, creationTimeBefore=before, isOwned=True
@@ -37,7 +37,7 @@ class CustomModels:
 
     def delete(self, arn: str) -> bool:
         """Deletes a model. False when it is in use. It is no error when it is already gone."""
-        with translated(f"delete {arn}"):
+        with mapped_errors(f"delete {arn}"):
             try:
                 self._api.delete_custom_model(modelIdentifier=arn)
             except ClientError as error:

@@ -12,7 +12,7 @@ from tuner.artifacts.serving import EndpointKind
 from tuner.aws.bedrock.control_plane import tag_list, tags_of
 from tuner.aws.bedrock.resources import EndpointRequest, PaidResource
 from tuner.aws.clients import client
-from tuner.aws.error_mapping import code_of, message_of, translated
+from tuner.aws.error_mapping import code_of, mapped_errors, message_of
 from tuner.core.errors import RetryableError, StillAliveError
 from tuner.settings import Serving
 
@@ -50,12 +50,12 @@ class _BedrockEndpoints:
 
     def tag(self, arn: str, tags: Mapping[str, str]) -> None:
         """Adds tags to the endpoint. Raises AwsError when it is gone."""
-        with translated(f"tag {arn}"):
+        with mapped_errors(f"tag {arn}"):
             self._api.tag_resource(resourceARN=arn, tags=tag_list(tags))
 
     def get(self, arn: str) -> PaidResource | None:
         """The endpoint, or None when it is gone."""
-        with translated(f"look up {arn}"):
+        with mapped_errors(f"look up {arn}"):
             try:
                 return self._get(arn)
             except ClientError as error:
@@ -65,7 +65,7 @@ class _BedrockEndpoints:
 
     def delete(self, arn: str) -> None:
         """Deletes the endpoint. It is no error when it is gone. Raises StillAliveError when Bedrock refuses now."""
-        with translated(f"delete {arn}"):
+        with mapped_errors(f"delete {arn}"):
             try:
                 self._delete(arn)
             except ClientError as error:
@@ -89,7 +89,7 @@ class ProvisionedThroughputs(_BedrockEndpoints):
     def create(self, request: EndpointRequest) -> str:
         """Purchases throughput and returns its ARN. Raises QuotaError."""
         commitment = {"commitmentDuration": request.commitment} if request.commitment else {}
-        with translated(f"purchase the provisioned throughput {request.name}"), _eventually():
+        with mapped_errors(f"purchase the provisioned throughput {request.name}"), _eventually():
             arn: str = self._api.create_provisioned_model_throughput(
                 provisionedModelName=request.name,
                 modelId=request.custom_model_arn,
@@ -103,7 +103,7 @@ class ProvisionedThroughputs(_BedrockEndpoints):
 
     def list(self, name: str) -> Iterator[PaidResource]:
         """Every provisioned throughput whose name contains `name`."""
-        with translated("list the provisioned throughputs"):
+        with mapped_errors("list the provisioned throughputs"):
             pages = self._api.get_paginator("list_provisioned_model_throughputs").paginate(**_named(name))
             for page in pages:
                 yield from map(_throughput, page.get("provisionedModelSummaries", []))
@@ -122,7 +122,7 @@ class ModelDeployments(_BedrockEndpoints):
 
     def create(self, request: EndpointRequest) -> str:
         """Deploys the custom model for on-demand use and returns the deployment's ARN. Raises QuotaError."""
-        with translated(f"create the custom model deployment {request.name}"), _eventually():
+        with mapped_errors(f"create the custom model deployment {request.name}"), _eventually():
             arn: str = self._api.create_custom_model_deployment(
                 modelDeploymentName=request.name,
                 modelArn=request.custom_model_arn,
@@ -133,7 +133,7 @@ class ModelDeployments(_BedrockEndpoints):
 
     def list(self, name: str) -> Iterator[PaidResource]:
         """Every deployment whose name contains `name`."""
-        with translated("list the custom model deployments"):
+        with mapped_errors("list the custom model deployments"):
             pages = self._api.get_paginator("list_custom_model_deployments").paginate(**_named(name))
             for page in pages:
                 yield from map(_deployment, page.get("modelDeploymentSummaries", []))

@@ -8,7 +8,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from tuner.aws.clients import client
-from tuner.aws.error_mapping import code_of, translated
+from tuner.aws.error_mapping import code_of, mapped_errors
 
 # Sources: Amazon Bedrock User Guide, "Access Amazon Bedrock foundation models" (model-access.html), autumn 2026. The
 # wording of the refusals is from public issue threads of real accounts, 2025-10 to 2026-08.
@@ -50,7 +50,7 @@ class ModelAccess:
 
 def model_access(model_id: str, api: Any = None) -> ModelAccess | None:
     """The account's access, or None when Bedrock does not tell. Calls: bedrock:GetFoundationModelAvailability."""
-    with translated(f"ask for the access to the model {model_id}"):
+    with mapped_errors(f"ask for the access to the model {model_id}"):
         try:
             found = (api or client("bedrock")).get_foundation_model_availability(modelId=model_id)
         except ClientError as error:

@@ -13,7 +13,7 @@ from typing import Any
 
 from tuner.aws.bedrock import json_reply
 from tuner.aws.clients import client
-from tuner.aws.error_mapping import translated
+from tuner.aws.error_mapping import mapped_errors
 from tuner.catalog import Judge, judge_or_assumed
 
 # The local cloud names itself in this header; AWS never sends it.
@@ -76,7 +76,7 @@ def fill_in_tool(
     known = judge_or_assumed(endpoint_id)
     request = _Request(system, text, tool, tuple(documents))
     members = request.with_forced_tool() if known.forced_tool else request.with_schema_in_prompt()
-    with translated(f"ask {'the model' if documents else 'the judge'} {endpoint_id}"):
+    with mapped_errors(f"ask {'the model' if documents else 'the judge'} {endpoint_id}"):
         reply = (bedrock or client("bedrock-runtime", attempts=1)).converse(
             modelId=endpoint_id,
             messages=[{"role": "user", "content": [*_documents(known, documents), {"text": text}]}],

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from tuner.aws.bedrock.control_plane import tags_of
 from tuner.aws.bedrock.resources import PaidKind, PaidResource
 from tuner.aws.clients import client
-from tuner.aws.error_mapping import code_of, message_of, translated
+from tuner.aws.error_mapping import code_of, mapped_errors, message_of
 from tuner.core.errors import StillAliveError
 
 _UNKNOWN = {"ResourceNotFoundException", "ValidationException"}
@@ -29,7 +29,7 @@ class TrainingJobs:
     def list(self, name: str) -> Iterator[PaidResource]:
         """All jobs in progress whose name contains `name`."""
         named = {"nameContains": name} if name else {}
-        with translated("list the customization jobs in progress"):
+        with mapped_errors("list the customization jobs in progress"):
             pages = self._api.get_paginator("list_model_customization_jobs").paginate(
                 statusEquals="InProgress", **named
             )
@@ -38,7 +38,7 @@ class TrainingJobs:
 
     def get(self, arn: str) -> PaidResource | None:
         """The job with this ARN or name, whatever its status, or None."""
-        with translated(f"look up the customization job {arn}"):
+        with mapped_errors(f"look up the customization job {arn}"):
             try:
                 return _job(self._api.get_model_customization_job(jobIdentifier=arn))
             except ClientError as error:
@@ -48,7 +48,7 @@ class TrainingJobs:
 
     def delete(self, arn: str) -> None:
         """Stops the job, unless it has ended or is stopping. Raises StillAliveError when Bedrock refuses now."""
-        with translated(f"stop the customization job {arn}"):
+        with mapped_errors(f"stop the customization job {arn}"):
             try:
                 self._api.stop_model_customization_job(jobIdentifier=arn)
             except ClientError as error:

@@ -10,7 +10,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from tuner.aws.clients import client
-from tuner.aws.error_mapping import code_of, translated
+from tuner.aws.error_mapping import code_of, mapped_errors
 
 # S3's answers when another writer was faster: the ETag differs, both wrote at the same time, or the object is gone.
 _OVERTAKEN = {"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"}
@@ -22,7 +22,7 @@ def conditional_put(s3: Any, bucket: str, key: str, data: bytes, version: str | 
     Returns False when another writer was faster.
     """
     condition = {"IfMatch": version} if version else {"IfNoneMatch": "*"}
-    with translated(f"write s3://{bucket}/{key}"):
+    with mapped_errors(f"write s3://{bucket}/{key}"):
         try:
             s3.put_object(Bucket=bucket, Key=key, Body=data, ContentType="application/json", **condition)
         except ClientError as error:
@@ -45,7 +45,7 @@ class SharedObject:
 
     def read(self) -> tuple[bytes | None, str | None]:
         """The object's bytes and its version; both None when it does not exist."""
-        with translated(f"read s3://{self._bucket}/{self._key}"):
+        with mapped_errors(f"read s3://{self._bucket}/{self._key}"):
             # A read of an absent object is an AccessDenied for a role that may list only a prefix of the bucket, so the
             # object is listed first.
             listed = self._s3.list_objects_v2(Bucket=self._bucket, Prefix=self._key, MaxKeys=1)

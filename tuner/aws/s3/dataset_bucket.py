@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from tuner.artifacts.manifest import PinnedInput
 from tuner.aws.clients import client
-from tuner.aws.error_mapping import code_of, translated
+from tuner.aws.error_mapping import code_of, mapped_errors
 from tuner.core.run import INCOMING
 
 _CHUNK = 1024 * 1024
@@ -46,7 +46,7 @@ class DatasetBucket:
     def list(self, dataset: str) -> tuple[ListedObject, ...]:
         """The objects of a dataset now, sorted by key."""
         prefix = f"{INCOMING}{dataset}/"
-        with translated(f"list s3://{self.bucket}/{prefix}"):
+        with mapped_errors(f"list s3://{self.bucket}/{prefix}"):
             pages = self._api.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
             return tuple(
                 ListedObject(entry["Key"], entry["ETag"], entry["Size"], entry["LastModified"])
@@ -56,7 +56,7 @@ class DatasetBucket:
 
     def hash(self, key: str) -> HashedObject | None:
         """Hashes the current version of an object, read in chunks; None when it is gone."""
-        with translated(f"read s3://{self.bucket}/{key}"):
+        with mapped_errors(f"read s3://{self.bucket}/{key}"):
             try:
                 found = self._api.get_object(Bucket=self.bucket, Key=key)
             except ClientError as error:
@@ -72,7 +72,7 @@ class DatasetBucket:
 
     def read(self, pinned: PinnedInput) -> bytes:
         """The whole content of a small input, at its pinned version."""
-        with translated(f"read s3://{self.bucket}/{pinned.key}, version {pinned.version_id}"):
+        with mapped_errors(f"read s3://{self.bucket}/{pinned.key}, version {pinned.version_id}"):
             found = self._api.get_object(Bucket=self.bucket, Key=pinned.key, VersionId=pinned.version_id)
             body: bytes = found["Body"].read()
             return body

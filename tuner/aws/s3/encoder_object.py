@@ -12,7 +12,7 @@ from pathlib import Path
 from botocore.exceptions import ReadTimeoutError, ResponseStreamingError
 
 from tuner.aws.clients import client
-from tuner.aws.error_mapping import translated
+from tuner.aws.error_mapping import mapped_errors
 from tuner.core.errors import EvaluationError, RetryableError
 
 
@@ -56,7 +56,7 @@ class EncoderObject:
 
     def _extract(self, folder: Path) -> None:
         address = f"s3://{self.bucket}/{self.key}"
-        with translated(f"read {address}"):
+        with mapped_errors(f"read {address}"):
             body = client("s3").get_object(Bucket=self.bucket, Key=self.key)["Body"]
         try:
             # "r|" reads the tar as a stream: /tmp never holds the archive and its files at the same time.

@@ -8,7 +8,7 @@ from typing import Any
 from botocore.exceptions import ClientError, HTTPClientError
 
 from tuner.aws.clients import client
-from tuner.aws.error_mapping import translated
+from tuner.aws.error_mapping import mapped_errors
 
 CHUNK = 2**20
 _PART = 8 * 2**20  # S3 allows 10,000 parts (80 GB), each of at least 5 MiB except for the last
@@ -29,7 +29,7 @@ class ObjectSource:
 
     def chunks(self) -> Iterator[bytes]:
         """The bytes, in chunks of about one megabyte. Raises RetryableError, AccessDeniedError or AwsError."""
-        with translated(f"read {self._uri}"):
+        with mapped_errors(f"read {self._uri}"):
             position, broken = 0, 0
             size = None
             while size is None or position < size:
@@ -71,13 +71,13 @@ class ObjectSink:
 
     def commit(self) -> None:
         """Makes the object visible. An object that fits in one part needs no multipart upload."""
-        with translated(f"write {self._uri}"):
+        with mapped_errors(f"write {self._uri}"):
             if self._upload is None:
                 self._s3.put_object(**self._object, Body=bytes(self._buffer), ContentType=self._content_type)
                 return
         if self._buffer:
             self._send(bytes(self._buffer))
-        with translated(f"write {self._uri}"):
+        with mapped_errors(f"write {self._uri}"):
             parts = {"Parts": self._parts}
             self._s3.complete_multipart_upload(**self._object, UploadId=self._upload, MultipartUpload=parts)
         self._upload = None
@@ -87,7 +87,7 @@ class ObjectSink:
         if self._upload is None:
             return
         upload, self._upload = self._upload, None
-        with translated(f"abort the upload of {self._uri}"):
+        with mapped_errors(f"abort the upload of {self._uri}"):
             try:
                 self._s3.abort_multipart_upload(**self._object, UploadId=upload)
             except ClientError as error:
@@ -95,7 +95,7 @@ class ObjectSink:
                     raise
 
     def _send(self, data: bytes) -> None:
-        with translated(f"write {self._uri}"):
+        with mapped_errors(f"write {self._uri}"):
             if self._upload is None:
                 answer = self._s3.create_multipart_upload(**self._object, ContentType=self._content_type)
                 self._upload = answer["UploadId"]
@@ -114,6 +114,6 @@ def object_address(address: str) -> tuple[str, str] | None:
 
 def keys_below(bucket: str, prefix: str, s3: Any = None) -> Iterator[str]:
     """Keys of the objects that begin with `prefix`, sorted, without the empty objects that mark folders."""
-    with translated(f"list s3://{bucket}/{prefix}"):
+    with mapped_errors(f"list s3://{bucket}/{prefix}"):
         for page in (s3 or client("s3")).get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
             yield from (entry["Key"] for entry in page.get("Contents", []) if not entry["Key"].endswith("/"))

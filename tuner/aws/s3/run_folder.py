@@ -14,7 +14,7 @@ from tuner.artifacts.base import Artifact, Part, parse
 from tuner.artifacts.contestants import ContestantName
 from tuner.artifacts.manifest import Manifest
 from tuner.aws.clients import client
-from tuner.aws.error_mapping import translated
+from tuner.aws.error_mapping import mapped_errors
 from tuner.aws.s3.run_index import RunIndex
 from tuner.core.artifact_keys import Keys
 from tuner.core.text_sanitizer import storable
@@ -72,13 +72,13 @@ class RunFolder:
 
     def read(self, name: str) -> bytes:
         """An artifact's bytes. Raises AwsError, naming the address, when it is absent."""
-        with translated(f"read {self.uri(name)}"):
+        with mapped_errors(f"read {self.uri(name)}"):
             body: bytes = self._s3.get_object(Bucket=self.bucket, Key=self.key(name))["Body"].read()
             return body
 
     def digest(self, name: str) -> str:
         """SHA-256 of an artifact's bytes, read in chunks."""
-        with translated(f"read {self.uri(name)}"):
+        with mapped_errors(f"read {self.uri(name)}"):
             body = self._s3.get_object(Bucket=self.bucket, Key=self.key(name))["Body"]
             digest = hashlib.sha256()
             for chunk in body.iter_chunks(2**20):
@@ -107,14 +107,14 @@ class RunFolder:
         return (json.loads(line) for line in self._lines(name))
 
     def _lines(self, name: str) -> Iterator[bytes]:
-        with translated(f"read {self.uri(name)}"):
+        with mapped_errors(f"read {self.uri(name)}"):
             body = self._s3.get_object(Bucket=self.bucket, Key=self.key(name))["Body"]
             yield from body.iter_lines()
 
     def write(self, name: str, data: bytes) -> str:
         """Writes an artifact and returns its address."""
         kind = _CONTENT_TYPES.get(name.rpartition(".")[2], "application/octet-stream")
-        with translated(f"write {self.uri(name)}"):
+        with mapped_errors(f"write {self.uri(name)}"):
             self._s3.put_object(Bucket=self.bucket, Key=self.key(name), Body=data, ContentType=kind)
         return self.uri(name)
 
@@ -133,7 +133,7 @@ class RunFolder:
 
     def last_modified(self, prefix: str = "") -> dict[str, datetime]:
         """When each artifact below `prefix` was last written, by its name."""
-        with translated(f"list {self.uri(prefix)}"):
+        with mapped_errors(f"list {self.uri(prefix)}"):
             pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=self.key(prefix))
             entries = [entry for page in pages for entry in page.get("Contents", [])]
         return {entry["Key"].removeprefix(Keys.folder(self.run_id)): entry["LastModified"] for entry in entries}
@@ -144,7 +144,7 @@ class RunFolder:
 
     def runs(self, prefix: str = "") -> builtins.list[str]:
         """Ids of all runs in the bucket that begin with `prefix`, sorted; this one among them."""
-        with translated(f"list the runs in s3://{self.bucket}/"):
+        with mapped_errors(f"list the runs in s3://{self.bucket}/"):
             # With a delimiter, S3 returns one entry for each folder instead of one for each object.
             pages = self._s3.get_paginator("list_objects_v2").paginate(
                 Bucket=self.bucket, Prefix=Keys.folder(prefix).removesuffix("/"), Delimiter="/"

@@ -6,7 +6,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from tuner.aws.error_mapping import code_of, translated
+from tuner.aws.error_mapping import code_of, mapped_errors
 from tuner.aws.s3.conditional_put import conditional_put
 from tuner.core.artifact_keys import Keys
 
@@ -20,7 +20,7 @@ class RunIndex:
 
     def read_index(self) -> tuple[bytes | None, str | None]:
         """The index and its version; both None when there is none yet."""
-        with translated(f"read s3://{self._bucket}/{Keys.INDEX}"):
+        with mapped_errors(f"read s3://{self._bucket}/{Keys.INDEX}"):
             try:
                 found = self._s3.get_object(Bucket=self._bucket, Key=Keys.INDEX)
             except ClientError as error:
@@ -36,14 +36,14 @@ class RunIndex:
 
     def write_page(self, page: bytes) -> None:
         """Writes the page, without a condition: the caller writes it again when the index has changed meanwhile."""
-        with translated(f"write s3://{self._bucket}/{Keys.OVERVIEW}"):
+        with mapped_errors(f"write s3://{self._bucket}/{Keys.OVERVIEW}"):
             self._s3.put_object(
                 Bucket=self._bucket, Key=Keys.OVERVIEW, Body=page, ContentType="text/html; charset=utf-8"
             )
 
     def read_page(self) -> bytes | None:
         """The page; None when no run has ended yet."""
-        with translated(f"read s3://{self._bucket}/{Keys.OVERVIEW}"):
+        with mapped_errors(f"read s3://{self._bucket}/{Keys.OVERVIEW}"):
             try:
                 body: bytes = self._s3.get_object(Bucket=self._bucket, Key=Keys.OVERVIEW)["Body"].read()
             except ClientError as error:

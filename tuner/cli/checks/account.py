@@ -8,7 +8,7 @@ import boto3
 from botocore.exceptions import ClientError, NoCredentialsError
 
 from tuner import catalog
-from tuner.aws.error_mapping import code_of, translated
+from tuner.aws.error_mapping import code_of, mapped_errors
 from tuner.cli.checks.check import NO_ANSWER, CheckResult, as_sentence, quick_client
 from tuner.cli.deployment import local_endpoint
 from tuner.core.errors import RetryableError, TunerError
@@ -30,7 +30,7 @@ _CONFIGURATION = "Correct it in ~/.aws/config, or select another profile with AW
 def configured_region() -> str | CheckResult | None:
     """The Region of the environment or the profile; a failed result when the SDK cannot read its configuration."""
     try:
-        with translated("read the AWS configuration"):
+        with mapped_errors("read the AWS configuration"):
             found: str | None = boto3.Session().region_name
             return found
     except TunerError as error:
@@ -41,7 +41,7 @@ def credentials() -> CheckResult:
     """Whether the credentials work. The other checks depend on this one, so a denied call is a failure."""
     name = "Credentials"
     try:
-        with translated("ask who is calling"):
+        with mapped_errors("ask who is calling"):
             caller = quick_client("sts").get_caller_identity()
     except TunerError as error:
         local_remedy = "Is the local cloud running? See 'tuner local status'; start it with 'tuner local up'."
@@ -106,7 +106,7 @@ def bootstrap(qualifier: str, region: str) -> str | CheckResult:
     """The version of the CDK's bootstrap stack."""
     name = f"/cdk-bootstrap/{qualifier}/version"
     remedy = f"Run 'cdk bootstrap', once per account and Region (here {region})."
-    with translated(f"read the parameter {name}"):
+    with mapped_errors(f"read the parameter {name}"):
         try:
             version = int(quick_client("ssm").get_parameter(Name=name)["Parameter"]["Value"])
         except ClientError as error:
@@ -122,7 +122,7 @@ def bootstrap(qualifier: str, region: str) -> str | CheckResult:
 
 def concurrency() -> str | CheckResult:
     """Whether enough functions may run at once. New accounts have 10."""
-    with translated("read Lambda's account settings"):
+    with mapped_errors("read Lambda's account settings"):
         limit = quick_client("lambda").get_account_settings()["AccountLimit"]
     free = int(limit["UnreservedConcurrentExecutions"])
     message = f"{free} functions may run at once ({int(limit['ConcurrentExecutions'])} with reserved ones)."

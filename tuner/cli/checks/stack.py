@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from tuner.aws.error_mapping import translated
+from tuner.aws.error_mapping import mapped_errors
 from tuner.cli.checks.check import Check, CheckResult, Status, quick_client
 from tuner.cli.deployment import Deployment
 from tuner.core.errors import AwsError
@@ -32,19 +32,19 @@ def resources(deployment: Deployment) -> Iterator[Check]:
 
 
 def _bucket(name: str) -> str:
-    with translated(f"reach the bucket {name}"):
+    with mapped_errors(f"reach the bucket {name}"):
         quick_client("s3").head_bucket(Bucket=name)
     return f"{name} can be reached."
 
 
 def _role(arn: str) -> str:
-    with translated(f"look up the role {arn}"):
+    with mapped_errors(f"look up the role {arn}"):
         quick_client("iam").get_role(RoleName=arn.rpartition("/")[2])
     return f"{arn} exists."
 
 
 def _state_machine(arn: str) -> str:
-    with translated(f"look up the state machine {arn}"):
+    with mapped_errors(f"look up the state machine {arn}"):
         # The response may come without a status.
         status = quick_client("stepfunctions").describe_state_machine(stateMachineArn=arn).get("status", "ACTIVE")
     if status != "ACTIVE":

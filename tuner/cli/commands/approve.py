@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from tuner import approval
 from tuner.artifacts.approval import ApprovalAnswer, ApprovalDecision, ApprovalRequest
 from tuner.aws.clients import client
-from tuner.aws.error_mapping import code_of, translated
+from tuner.aws.error_mapping import code_of, mapped_errors
 from tuner.cli import run_lookup
 from tuner.cli.console import say
 from tuner.cli.deployment import DEFAULT_STACK, Deployment
@@ -89,7 +89,7 @@ def _waiting(run: Run, request: ApprovalRequest | None) -> ApprovalRequest:
 def _send(run: Run, request: ApprovalRequest, answer: ApprovalAnswer) -> None:
     """Sends the answer. Step Functions accepts one answer per token: of two people at once, the first decides."""
     token = request.task_token.get_secret_value()
-    with translated(f"answer the run '{run.run_id}'"):
+    with mapped_errors(f"answer the run '{run.run_id}'"):
         try:
             if answer.decision == "approved":
                 client("stepfunctions").send_task_success(
@@ -108,5 +108,5 @@ def _send(run: Run, request: ApprovalRequest, answer: ApprovalAnswer) -> None:
 
 
 def _caller() -> str:
-    with translated("ask who is calling"):
+    with mapped_errors("ask who is calling"):
         return str(client("sts").get_caller_identity()["Arn"])

@@ -11,7 +11,7 @@ import typer
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
 from tuner.aws.clients import client
-from tuner.aws.error_mapping import translated
+from tuner.aws.error_mapping import mapped_errors
 from tuner.cli import upload
 from tuner.cli.commands.watch import INTERRUPTED, follow
 from tuner.cli.console import console, is_live, say
@@ -90,7 +90,7 @@ def _request_repeat(function: str, event: bytes) -> None:
     deadline = time.monotonic() + _READY_SECONDS
     while True:
         try:
-            with translated(f"start a repeat with the function '{function}'"):
+            with mapped_errors(f"start a repeat with the function '{function}'"):
                 # Asynchronous: the function waits until the folder is quiet, which can outlast a synchronous call.
                 client("lambda").invoke(FunctionName=function, InvocationType="Event", Payload=event)
         except RetryableError:

@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 
 from tuner.aws.bedrock.training_jobs import TrainingJobs
 from tuner.aws.clients import client
-from tuner.aws.error_mapping import code_of, translated
+from tuner.aws.error_mapping import code_of, mapped_errors
 from tuner.aws.executions import Executions
 from tuner.aws.s3.training_index import TrainingIndex
 from tuner.cli import run_lookup
@@ -44,7 +44,7 @@ def stop(reference: Reference, stack: Stack = DEFAULT_STACK, on_local: Local = F
 
 
 def _stop_execution(deployment: Deployment, run_id: str) -> None:
-    with translated(f"stop the run '{run_id}'"):
+    with mapped_errors(f"stop the run '{run_id}'"):
         try:
             client("stepfunctions").stop_execution(
                 executionArn=deployment.execution_arn(run_id), error="Stopped", cause="Stopped with 'tuner stop'."

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from botocore.exceptions import ClientError
 
 from tuner.aws.clients import client
-from tuner.aws.error_mapping import code_of, translated
+from tuner.aws.error_mapping import code_of, mapped_errors
 from tuner.cli.deployment import Deployment
 from tuner.core.times import iso, now
 
@@ -59,7 +59,7 @@ class Run:
 
 def find(deployment: Deployment, run_id: str) -> Run | None:
     """The run with exactly this id, or None."""
-    with translated(f"read the run '{run_id}'"):
+    with mapped_errors(f"read the run '{run_id}'"):
         try:
             found = client("stepfunctions").describe_execution(executionArn=deployment.execution_arn(run_id))
         except ClientError as error:
@@ -79,7 +79,7 @@ def find(deployment: Deployment, run_id: str) -> Run | None:
 
 def names(deployment: Deployment) -> Iterator[str]:
     """The ids of all runs, newest first (the order of ListExecutions)."""
-    with translated("list the runs"):
+    with mapped_errors("list the runs"):
         pages = client("stepfunctions").get_paginator("list_executions")
         for page in pages.paginate(stateMachineArn=deployment.state_machine_arn):
             yield from (entry["name"] for entry in page["executions"])

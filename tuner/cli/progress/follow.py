@@ -9,7 +9,7 @@ from typing import Any
 
 from tuner.artifacts.estimate import Estimate
 from tuner.aws.clients import client
-from tuner.aws.error_mapping import translated
+from tuner.aws.error_mapping import mapped_errors
 from tuner.cli.deployment import Deployment, local_endpoint
 from tuner.cli.errors import CommandError
 from tuner.cli.progress import executions, paid_window, training
@@ -51,7 +51,7 @@ class Follower:
         self.deployment = deployment
         self.run_id = run_id
         self._arn = deployment.execution_arn(run_id)
-        with translated(f"read the steps of '{run_id}'"):
+        with mapped_errors(f"read the steps of '{run_id}'"):
             machine = client("stepfunctions").describe_state_machine_for_execution(executionArn=self._arn)
         self.plan = StepPlan(machine["definition"])
         self._checklist = Checklist(self.plan)
@@ -85,7 +85,7 @@ class Follower:
     def _new_events(self) -> list[dict[str, Any]]:
         """The events since the last poll. Reads newest first up to a known event, so a long history is read once."""
         found: list[dict[str, Any]] = []
-        with translated(f"read the history of '{self.run_id}'"):
+        with mapped_errors(f"read the history of '{self.run_id}'"):
             pages = client("stepfunctions").get_paginator("get_execution_history")
             for page in pages.paginate(
                 executionArn=self._arn, reverseOrder=True, includeExecutionData=False, maxResults=200

@@ -18,7 +18,7 @@ from pydantic import BaseModel
 
 from tuner.artifacts.training import JobRecord
 from tuner.aws.clients import client
-from tuner.aws.error_mapping import code_of, translated
+from tuner.aws.error_mapping import code_of, mapped_errors
 from tuner.cli.deployment import Deployment, local_endpoint
 from tuner.core.resource_names import resource_name
 
@@ -56,7 +56,7 @@ def progress(deployment: Deployment, run_id: str) -> TrainingProgress | None:
     found = deployment.folder(run_id).load_if_present(JobRecord)
     name = found.job_name if found else resource_name(deployment.settings.name, run_id)
     adopted_from = found.trained_by if found and found.adopted else None
-    with translated(f"read the customization job '{name}'"):
+    with mapped_errors(f"read the customization job '{name}'"):
         try:
             job = client("bedrock").get_model_customization_job(jobIdentifier=name)
         except ClientError as error:
