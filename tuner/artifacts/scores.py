@@ -27,6 +27,7 @@ from tuner.artifacts.base import Artifact, Part
 from tuner.artifacts.contestants import BASE, TUNED, ContestantName, PerContestant
 from tuner.artifacts.gate import GateResult
 from tuner.artifacts.verdict import Verdict, VerdictValue
+from tuner.catalog.metrics import worst_value
 from tuner.core.artifact_keys import Keys
 
 Outcome = Literal["win", "tie", "loss"]
@@ -90,9 +91,7 @@ class MeasureScores(PerContestant):
     @property
     def worst(self) -> Number | None:
         """The worst possible value; None for a measure that only describes."""
-        if self.range is None or self.better is None:
-            return None
-        return self.range[0] if self.better == "higher" else self.range[1]
+        return worst_value(self.range, self.better)
 
     @property
     def conclusion_value(self) -> VerdictValue:

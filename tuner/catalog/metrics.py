@@ -24,9 +24,14 @@ class Measure:
     @property
     def worst(self) -> float | None:
         """The value that a failed answer counts as. None for a measure that only describes."""
-        if self.range is None or self.better is None:
-            return None
-        return self.range[0] if self.better == "higher" else self.range[1]
+        return worst_value(self.range, self.better)
+
+
+def worst_value(bounds: tuple[float, float] | None, better: Literal["higher", "lower"] | None) -> float | None:
+    """The worst value of a measure with these bounds. None for a measure that only describes."""
+    if bounds is None or better is None:
+        return None
+    return bounds[0] if better == "higher" else bounds[1]
 
 
 METRICS: Mapping[str, tuple[Measure, ...]] = {

@@ -104,9 +104,7 @@ class Shards:
         return self._questions[shard * self._size : (shard + 1) * self._size]
 
     def _all_answers(self, contestant: ContestantName) -> list[IdAndAnswer]:
-        names = self.folder.list(f"answers/{contestant}/")
-        answers = (answer for name in names for answer in self.folder.load_records(name, Answer))
-        return [(answer.id, answer.answer) for answer in answers]
+        return [(answer.id, answer.answer) for answer in self.folder.answers(contestant)]
 
     def _answers(self, contestant: ContestantName, shard: int, ids: set[str]) -> list[IdAndAnswer]:
         """The answers to these questions: from the file of the same number, unless its shards had another size."""
