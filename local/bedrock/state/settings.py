@@ -15,63 +15,71 @@ Lifecycle = Literal["ACTIVE", "LEGACY", "END_OF_LIFE"]
 
 
 class Settings(BaseSettings):
-    """Every value has a default that suits a demonstration; docs/local-bedrock.md lists them."""
+    """The defaults suit a demonstration. docs/local-bedrock.md lists all settings."""
 
     model_config = SettingsConfigDict(
         env_prefix="LOCAL_BEDROCK_", extra="forbid", frozen=True, validate_by_name=True, validate_by_alias=True
     )
 
-    engine: Literal["smollm2", "tiny", "instant"] = Field("smollm2", description="what trains and answers")
-    networks: Path = Field(NETWORKS, description="where base networks are kept ready to read")
-    seed: int = Field(20260910, description="of LoRA's initial weights, shuffling, dropout and sampling")
-    threads: int = Field(0, ge=0, description="torch's, in training and in answering; 0: all cores (one for `tiny`)")
+    engine: Literal["smollm2", "tiny", "instant"] = Field(
+        "smollm2", description="the engine for training and inference"
+    )
+    networks: Path = Field(NETWORKS, description="cache of the base networks")
+    seed: int = Field(20260910, description="seed of LoRA's initial weights, shuffling, dropout and sampling")
+    threads: int = Field(
+        0, ge=0, description="threads of torch in training and inference; 0: all cores (one for `tiny`)"
+    )
 
     concurrent_jobs: int = Field(2, ge=0, description="customization jobs in progress at a time")
     job_stage_seconds: float = Field(
-        0.5, ge=0, description="least time a job spends in each of validation and data processing"
+        0.5, ge=0, description="minimum seconds of each of the stages validation and data processing"
     )
     job_completing_seconds: float = Field(
-        0, ge=0, description="from the end of a job's training to its model, while the job is still in progress"
+        0, ge=0, description="seconds from the end of the training to the custom model; the job is still in progress"
     )
     model_units: int = Field(2, ge=0, description="quota: model units without commitment on custom models")
     committed_model_units: int = Field(0, ge=0, description="quota: model units with a commitment on custom models")
-    throughput_seconds: float = Field(2, ge=0, description="from the purchase of a throughput to InService")
-    month_seconds: float = Field(30 * 86400, gt=0, description="length of a month of a commitment")
+    throughput_seconds: float = Field(2, ge=0, description="seconds from the creation of a throughput to InService")
+    month_seconds: float = Field(30 * 86400, gt=0, description="seconds of a month of a commitment")
     deployments: int = Field(10, ge=0, description="quota: custom model deployments")
     deployments_in_progress: int = Field(2, ge=0, description="quota: deployments being created at a time")
-    deployment_seconds: float = Field(2, ge=0, description="from the creation of a deployment to Active")
+    deployment_seconds: float = Field(2, ge=0, description="seconds from the creation of a deployment to Active")
 
     lifecycle: Literal["offered", "aws"] = Field(
-        "offered", description="offered: retired models are ACTIVE here; aws: as on AWS today"
+        "offered", description="offered: retired models are ACTIVE; aws: as on AWS today"
     )
-    lifecycles: dict[str, Lifecycle] = Field(default_factory=dict, description="lifecycle by model id, before the mode")
+    lifecycles: dict[str, Lifecycle] = Field(
+        default_factory=dict, description="lifecycle status by model id; has priority over the lifecycle setting"
+    )
 
-    fail_jobs: str = Field("", description="if set, jobs created now fail in training with this failureMessage")
-    fail_throughputs: str = Field("", description="if set, throughputs created now become Failed with this message")
-    fail_deployments: str = Field("", description="if set, deployments created now become Failed with this message")
+    fail_jobs: str = Field("", description="if set, new jobs fail in training with this failureMessage")
+    fail_throughputs: str = Field("", description="if set, new throughputs become Failed with this message")
+    fail_deployments: str = Field("", description="if set, new deployments become Failed with this message")
 
     fail_deletes: str = Field(
-        "", description="if set, throughputs and deployments are not deleted: a conflict says this"
+        "", description="if set, deletions of endpoints fail with a ConflictException with this message"
     )
-    stale_reads: int = Field(0, ge=0, description="so many Get and List calls miss what is made now")
-    models_age_days: float = Field(0, ge=0, description="custom models are shown this much older than they are")
+    stale_reads: int = Field(0, ge=0, description="number of Get and List calls that miss a new resource")
+    models_age_days: float = Field(0, ge=0, description="age offset of custom models: they look this much older")
     endpoints_age_hours: float = Field(
-        0, ge=0, description="throughputs and deployments are shown this much older than they are"
+        0, ge=0, description="age offset of throughputs and deployments: they look this much older"
     )
 
-    answer_timeout_seconds: float = Field(120, gt=0, description="ModelTimeoutException after this long")
+    answer_timeout_seconds: float = Field(120, gt=0, description="seconds until a ModelTimeoutException")
 
     judge_requests_per_minute: int = Field(
-        0, ge=0, description="requests a minute that models that judge take, then ThrottlingException; 0: no limit"
+        0, ge=0, description="requests per minute to judge models until a ThrottlingException; 0: no limit"
     )
     judge_denied_after: int = Field(
-        -1, ge=-1, description="requests that models that judge answer until access is denied; -1: never denied"
+        -1, ge=-1, description="requests to judge models until access is denied; -1: never denied"
     )
     judge_url: str = Field(
-        "", validation_alias="LOCAL_JUDGE_URL", description="an OpenAI-compatible server that judges instead"
+        "",
+        validation_alias="LOCAL_JUDGE_URL",
+        description="an OpenAI-compatible server that judges instead of the stand-in",
     )
     judge_model: str = Field(
-        "", validation_alias="LOCAL_JUDGE_MODEL", description="the model to ask there; empty: its first one"
+        "", validation_alias="LOCAL_JUDGE_MODEL", description="the model of that server; empty: its first one"
     )
     judge_api_key: SecretStr | None = Field(
         None, validation_alias="LOCAL_JUDGE_API_KEY", description="sent as a bearer token", exclude=True
@@ -79,5 +87,5 @@ class Settings(BaseSettings):
 
     @property
     def torch_threads(self) -> int:
-        """A second thread only slows the tiny network down, most of all where several clouds share the cores."""
+        """The number of threads. More than one would slow the tiny network down, most of all with several clouds."""
         return self.threads or (1 if self.engine == "tiny" else os.cpu_count() or 1)
