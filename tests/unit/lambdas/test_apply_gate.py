@@ -8,7 +8,7 @@ import pytest
 
 from lambdas import apply_gate
 from tests.doubles import RUN
-from tests.unit.evaluation.test_apply_gate import World, a_run
+from tests.unit.evaluation.test_apply_gate import FakeAws, a_run
 from tests.unit.evaluation.test_gate_rules import BETTER, WORSE
 from tuner.aws.s3.run_folder import RunFolder
 
@@ -18,12 +18,12 @@ CONTEXT = SimpleNamespace(
 
 
 def applied(monkeypatch: pytest.MonkeyPatch, folder: RunFolder) -> dict[str, Any]:
-    world = World()
+    aws = FakeAws()
     for name, value in {"DEPLOYMENT": "{}", "DATA_BUCKET": "data", "ARTIFACTS_BUCKET": "artifacts"}.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(apply_gate.Environment, "folder", lambda *_: folder)
-    monkeypatch.setattr(apply_gate, "Bedrock", lambda: world)
-    monkeypatch.setattr(apply_gate, "put_event", world.put)
+    monkeypatch.setattr(apply_gate, "Bedrock", lambda: aws)
+    monkeypatch.setattr(apply_gate, "put_event", aws.put)
     return apply_gate.handler({"run_id": RUN}, CONTEXT)
 
 
