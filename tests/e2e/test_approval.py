@@ -1,4 +1,4 @@
-"""A run that costs more than the deployment's threshold waits for a person, who approves or rejects it."""
+"""A run that costs more than the deployment allows without approval waits for a person, who approves or rejects it."""
 
 import json
 import subprocess
@@ -9,7 +9,7 @@ from tests.e2e.pipeline import until
 from tuner.core.artifact_keys import Keys
 
 pytestmark = pytest.mark.e2e
-# Two model units of this model cost more than what needs nobody's approval, and less than the budget.
+# Two model units of this model cost more than a run may cost without approval, and less than the budget.
 _SETTINGS = """
 base_model: anthropic.claude-3-haiku-20240307-v1:0:200k
 hyperparameters: {epochCount: 1, batchSize: 8}
