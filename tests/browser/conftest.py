@@ -1,4 +1,4 @@
-"""A headless Chromium from the distribution, where there is one, and pages to open in it."""
+"""A headless Chromium, where one is installed, and pages to open in it."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def _program(*names: str) -> str | None:
 
 
 class Browser:
-    """A browser that tells what a page asked for and complained of."""
+    """A browser that records the requests and console errors of a page."""
 
     def __init__(self, driver: webdriver.Chrome, folder: Path) -> None:
         self.driver = driver
@@ -48,7 +48,7 @@ class Browser:
     def open(
         self, html: str, *, scheme: str = "light", width: int = 1200, media: str = "screen", script: bool = True
     ) -> None:
-        """Opens a page from a file, as someone who downloaded it does."""
+        """Opens a page from a file, like a downloaded report."""
         path = self._folder / "index.html"
         path.write_text(html, "utf-8")
         self.command(
@@ -66,7 +66,7 @@ class Browser:
         return self.driver.execute_cdp_cmd(name, arguments)
 
     def run(self, script: str, *arguments: Any) -> Any:
-        """What a script returns."""
+        """Runs a script and returns its result."""
         return self.driver.execute_script(script, *arguments)
 
     def find(self, selector: str) -> Any:
@@ -77,18 +77,18 @@ class Browser:
         """Ids of the questions that are shown, in their order."""
         return self.run("return [...document.querySelectorAll('.question:not([hidden])')].map((node) => node.id)")
 
-    def complaints(self) -> list[str]:
-        """What the page wrote to the console since it was opened: errors, and what its policy forbade."""
+    def console_errors(self) -> list[str]:
+        """Errors and violations of the content security policy since the page was opened."""
         return [entry["message"] for entry in self._logs("browser")]
 
     def requests(self) -> list[str]:
-        """What the page asked for since it was opened, itself and data: addresses left out."""
+        """Requests since the page was opened, without the page itself and data: URLs."""
         events = [json.loads(entry["message"])["message"] for entry in self._logs("performance")]
         urls = [event["params"]["request"]["url"] for event in events if event["method"] == "Network.requestWillBeSent"]
         return [url for url in urls if not url.startswith("data:") and url != self.driver.current_url]
 
-    def serious(self) -> list[str]:
-        """What axe finds on the page that is serious or critical: rule and places."""
+    def accessibility_violations(self) -> list[str]:
+        """Serious and critical violations that axe finds: rule and elements."""
         if not _AXE.exists():
             pytest.skip("axe-core is not installed: run `npm ci`")
         self.run(_AXE.read_text("utf-8"))
@@ -122,7 +122,7 @@ def browser(_driver: webdriver.Chrome, tmp_path: Path) -> Browser:
 
 @pytest.fixture(scope="session")
 def reported() -> Callable[[int], Report]:
-    """The report of a run with so many questions."""
+    """Makes the report of a run with the given number of questions."""
 
     def made(questions: int = 8) -> Report:
         folder = RunFolder(BUCKET, RUN, Bucket())

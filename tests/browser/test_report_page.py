@@ -16,9 +16,9 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_nothing_is_asked_for_and_nothing_complains(browser: Browser, reported: Any, scheme: str) -> None:
+def test_the_page_makes_no_requests_and_has_no_errors(browser: Browser, reported: Any, scheme: str) -> None:
     browser.open(page(reported()), scheme=scheme)
-    assert browser.complaints() == []
+    assert browser.console_errors() == []
     assert browser.requests() == []
 
 
@@ -33,27 +33,27 @@ def test_the_theme_follows_the_system(browser: Browser, reported: Any) -> None:
     assert browser.run(background) == "rgb(255, 255, 255)"
 
 
-def test_markup_of_others_never_becomes_markup(browser: Browser, reported: Any) -> None:
+def test_markup_in_the_data_is_shown_as_text(browser: Browser, reported: Any) -> None:
     browser.open(page(hostile(reported())))
     assert HOSTILE in browser.run("return document.querySelector('#q1 h3').textContent")
     assert browser.run("return document.scripts.length") == 1
     assert browser.run("return document.images.length") == 0
-    assert browser.complaints() == []
+    assert browser.console_errors() == []
     assert browser.requests() == []
 
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1200), ("dark", 1200), ("light", 390)])
 @pytest.mark.parametrize("kind", ["whole", "failed"])
-def test_axe_finds_nothing_serious(browser: Browser, reported: Any, kind: str, scheme: str, width: int) -> None:
+def test_axe_finds_no_serious_violations(browser: Browser, reported: Any, kind: str, scheme: str, width: int) -> None:
     report = reported()
     if kind == "failed":
         failure = Failure(error="DatasetError", message="training.jsonl, line 3: not JSON.")
         report = report.model_copy(update={"failure": failure, "status": "FAILED", "stand_ins": ("judge: a stand-in",)})
     browser.open(page(report), scheme=scheme, width=width)
-    assert browser.serious() == []
+    assert browser.accessibility_violations() == []
 
 
-def test_nothing_is_wider_than_a_phone(browser: Browser, reported: Any) -> None:
+def test_the_page_fits_the_width_of_a_phone(browser: Browser, reported: Any) -> None:
     for report in (reported(), hostile(reported())):
         browser.open(page(report), width=360)
         assert browser.run("return document.documentElement.scrollWidth") == 360
@@ -102,7 +102,7 @@ def test_differences_can_be_unmarked(browser: Browser, reported: Any) -> None:
     assert browser.run(background) == "rgba(0, 0, 0, 0)"
 
 
-def test_the_tools_work_by_keyboard(browser: Browser, reported: Any) -> None:
+def test_the_tools_work_with_the_keyboard(browser: Browser, reported: Any) -> None:
     browser.open(page(reported()))
     browser.run("document.querySelector('input[name=outcome]').focus()")
     active = browser.driver.switch_to.active_element
@@ -124,19 +124,19 @@ def test_a_folded_answer_opens(browser: Browser, reported: Any) -> None:
     assert said.is_displayed()
 
 
-def test_without_scripts_everything_is_there(browser: Browser, reported: Any) -> None:
+def test_the_page_is_complete_without_scripts(browser: Browser, reported: Any) -> None:
     browser.open(page(reported()), script=False)
     assert len(browser.driver.find_elements("css selector", ".question")) == 8
     assert not browser.find(".tools").is_displayed()
 
 
-def test_on_paper_reasons_are_open_and_tools_are_gone(browser: Browser, reported: Any) -> None:
+def test_in_print_reasons_are_open_and_tools_are_hidden(browser: Browser, reported: Any) -> None:
     browser.open(page(reported()), media="print")
     assert not browser.find(".tools").is_displayed()
     assert browser.run("return document.querySelector('.why .said').checkVisibility({contentVisibilityAuto: true})")
 
 
-def test_a_thousand_questions_stay_usable(browser: Browser, reported: Any) -> None:
+def test_searching_1000_questions_is_fast(browser: Browser, reported: Any) -> None:
     browser.open(page(reported(1000)))
     assert len(browser.shown()) == 1000
     milliseconds = browser.run(
@@ -158,7 +158,7 @@ return shown.flatMap(([one, box], at) => after(at, box).map(([two]) => `${one} /
 
 
 @pytest.mark.parametrize("width", [1200, 390])
-def test_labels_of_charts_are_apart_and_large_enough(browser: Browser, reported: Any, width: int) -> None:
+def test_labels_of_charts_do_not_overlap_and_are_large_enough(browser: Browser, reported: Any, width: int) -> None:
     browser.open(page(reported()), width=width)
     assert browser.run(_OVERLAPPING) == []
     heights = browser.run(
@@ -167,14 +167,14 @@ def test_labels_of_charts_are_apart_and_large_enough(browser: Browser, reported:
     assert min(height for height in heights if height) > 10
 
 
-def test_a_phone_says_what_each_number_is(browser: Browser, reported: Any) -> None:
+def test_numbers_have_labels_on_a_phone(browser: Browser, reported: Any) -> None:
     browser.open(page(reported()), width=390)
     named = "return getComputedStyle(document.querySelector(arguments[0]), '::before').content"
     for cell, label in ((".base", "Base"), (".tuned", "Tuned"), (".earlier", "Best earlier run"), (".change", "Diff")):
         assert label in browser.run(named, f".metrics td{cell}")
 
 
-def test_all_answers_are_drawn_unless_there_are_very_many(browser: Browser, reported: Any) -> None:
+def test_answers_are_rendered_at_once_unless_there_are_many(browser: Browser, reported: Any) -> None:
     drawn = "return [...document.querySelectorAll('.side > .said')].every((node) => node.checkVisibility(arguments[0]))"
     for count, expected in ((8, True), (1000, False)):
         browser.open(page(reported(count)))

@@ -13,7 +13,7 @@ from tuner.artifacts.report import Report
 from tuner.artifacts.scores import Scores
 from tuner.core.times import iso, now
 from tuner.evaluation.standalone import Evaluation
-from tuner.reporting.collect.build import evaluation_members
+from tuner.reporting.collect.build import with_scores
 from tuner.reporting.collect.model_names import named_models, stand_ins
 from tuner.reporting.collect.questions import joined_questions
 from tuner.reporting.page.page import page
@@ -28,7 +28,7 @@ def build_comparison(
 ) -> Report:
     """The report of answers in files. `folder` has the files."""
     models = named_models(None, None, None, scores)
-    return Report(
+    report = Report(
         run_id=name,
         status="SUCCEEDED",
         ended_at=iso(now()),
@@ -39,8 +39,8 @@ def build_comparison(
         gate=scores.gate,
         questions=joined_questions(questions, answers, scores, scores.verdict.metric),
         versions={"bedrock-tuner": __version__},
-        **evaluation_members(scores),
     )
+    return with_scores(report, scores)
 
 
 def write_page(evaluation: Evaluation, output: Path) -> None:

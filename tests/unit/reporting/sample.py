@@ -1,4 +1,4 @@
-"""A run's artifacts as the steps write them, small and readable. The answers are made up; the scores' shape is real."""
+"""Small artifacts of a run in the form in which the steps write them. The answers are invented."""
 
 from __future__ import annotations
 

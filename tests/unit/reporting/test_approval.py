@@ -1,4 +1,4 @@
-"""A report says who approved the run's cost, and never with which token."""
+"""The approval in the report, without its task token."""
 
 import json
 
@@ -27,7 +27,7 @@ def test_a_run_that_asked_nobody_has_no_approval(folder_of: FolderOf) -> None:
     assert build(folder_of(artifacts())).approval is None
 
 
-def test_the_answer_stands_in_the_report_and_the_token_nowhere(folder_of: FolderOf) -> None:
+def test_the_report_has_the_answer_and_not_the_token(folder_of: FolderOf) -> None:
     report = build(folder_of(things(**{Keys.APPROVAL: REQUEST, Keys.APPROVAL_ANSWER: ANSWER})))
     assert report.approval
     assert (report.approval.decision, report.approval.by) == ("approved", ANSWER["by"])
@@ -39,13 +39,13 @@ def test_the_answer_stands_in_the_report_and_the_token_nowhere(folder_of: Folder
 
 
 @pytest.mark.parametrize("request_", [{**REQUEST, "asked_at": None}, {"task_token": "the-token"}])
-def test_a_damaged_request_is_told_without_its_token(folder_of: FolderOf, request_: dict[str, object]) -> None:
+def test_an_error_about_a_request_does_not_show_its_token(folder_of: FolderOf, request_: dict[str, object]) -> None:
     report = build(folder_of(things(**{Keys.APPROVAL: request_})), Failure(error="AwsError", message="x"))
     assert len(report.unreadable) == 1
     assert "the-token" not in report.model_dump_json()
 
 
-def test_nobody_answered(folder_of: FolderOf) -> None:
+def test_an_approval_without_an_answer_has_no_decision(folder_of: FolderOf) -> None:
     report = build(folder_of(things(**{Keys.APPROVAL: REQUEST})))
     assert report.approval
     assert report.approval.sentence == "asked for, with no answer by 2026-11-24T07:01:00Z"

@@ -1,4 +1,4 @@
-"""The break-even on the page: each way with its answer, the assumptions, and a small chart."""
+"""The break-even on the page: each serving option, the assumptions, and a chart."""
 
 import json
 
@@ -39,7 +39,7 @@ def words(**arguments: object) -> list[str]:
     return [outcome(option) for option in found(**arguments).ways]  # type: ignore[arg-type]
 
 
-def test_the_report_answers_with_the_runs_own_tokens(whole: Report) -> None:
+def test_the_break_even_uses_the_tokens_of_the_run(whole: Report) -> None:
     assert whole.break_even
     tuned = [question.tuned for question in whole.questions if question.tuned and question.tuned.input_tokens]
     mean = sum(answer.input_tokens or 0 for answer in tuned) / len(tuned)
@@ -48,7 +48,7 @@ def test_the_report_answers_with_the_runs_own_tokens(whole: Report) -> None:
     assert (on_demand.outcome, {way.outcome for way in others}) == ("from", {"unknown"})
 
 
-def test_the_page_shows_each_way_the_assumptions_and_a_chart(whole: Report) -> None:
+def test_the_page_shows_each_option_the_assumptions_and_a_chart(whole: Report) -> None:
     shown = page(whole)
     assert "When the tuned model costs less than its base model with retrieved passages" in shown
     assert "from 37,143 requests a month" in shown
@@ -63,13 +63,13 @@ def test_an_estimate_of_an_earlier_version_has_no_break_even(report: Report) -> 
     assert "retrieved passages" not in page(report)
 
 
-def test_never_and_always_are_said() -> None:
+def test_always_and_never_are_outcomes() -> None:
     assert words(passages_tokens=0)[0] == "never"
     assert words(retrieval_usd_per_month=350)[0] == "always"
     assert words(usd={("custom_output", None): 2e-6}, retrieval_usd_per_month=350)[0].startswith("up to ")
 
 
-def test_a_pace_that_asks_much_of_a_unit_is_said() -> None:
+def test_a_high_rate_is_shown_per_second() -> None:
     assert words()[1].endswith(" a second)")
     assert not words()[0].endswith(" a second)")
 
@@ -79,5 +79,5 @@ def test_without_a_known_price_there_is_no_chart() -> None:
     assert break_even_chart(found(passages_tokens=0)) is not None
 
 
-def test_given_assumptions_are_called_given() -> None:
+def test_assumptions_from_the_settings_are_marked() -> None:
     assert "as given in run.yaml" in next(assumed(found()))

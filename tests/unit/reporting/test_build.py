@@ -51,7 +51,7 @@ def test_an_answer_that_failed_counts_as_the_worst(report: Report) -> None:
     assert (failed.outcome, failed.gain) == ("loss", -1)
 
 
-def test_a_blank_answer_that_the_scoring_counts_as_failed_is_the_worst_too(folder_of: FolderOf) -> None:
+def test_an_answer_that_the_scoring_marks_as_failed_counts_as_the_worst(folder_of: FolderOf) -> None:
     things = artifacts()
     scores = json.loads(things[Keys.SCORES])
     scores["questions"][0]["tuned"] = {"failed": True, "correctness": None}
@@ -87,7 +87,7 @@ def test_an_endpoint_that_is_not_released_is_paid_for_until_now(folder_of: Folde
     assert (serving.released_at, serving.paid_seconds) == (None, 29 * 60)
 
 
-def test_an_on_demand_deployment_is_not_paid_by_time(folder_of: FolderOf) -> None:
+def test_a_deployment_has_no_paid_time(folder_of: FolderOf) -> None:
     things = artifacts()
     things[Keys.ENDPOINT] = things[Keys.ENDPOINT].replace(b'"provisioned"', b'"on_demand"', 1)
     serving = build(folder_of(things)).serving

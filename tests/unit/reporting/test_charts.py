@@ -1,4 +1,4 @@
-"""The loss curves."""
+"""The charts."""
 
 import re
 
@@ -13,13 +13,13 @@ def curves(**facts: object) -> str:
     return loss_chart(TrainingSummary.model_validate(facts)) or ""
 
 
-def test_a_chart_brings_no_style_script_or_id_of_its_own(report: Report) -> None:
+def test_a_chart_has_no_style_script_or_id(report: Report) -> None:
     drawn = loss_chart(report.training)
     assert not re.search(r"<style|<script|<defs|style=|id=|<!--", drawn)
     assert 'role="img" aria-label="Loss curves"' in drawn
 
 
-def test_lambda_has_no_lxml_and_draws_the_same(report: Report) -> None:
+def test_a_chart_is_the_same_without_lxml(report: Report) -> None:
     with_lxml = loss_chart(report.training)
     try:
         etree.to_etree()
@@ -31,7 +31,7 @@ def test_lambda_has_no_lxml_and_draws_the_same(report: Report) -> None:
     assert "<!--" not in (without or "")
 
 
-def test_every_curve_is_there_and_the_best_epoch_is_marked(report: Report) -> None:
+def test_the_chart_has_every_curve_and_the_best_epoch(report: Report) -> None:
     drawn = loss_chart(report.training)
     for name in ("training-step", "training-epoch", "validation", "best"):
         assert f"series {name}" in drawn
@@ -53,10 +53,10 @@ def test_one_epoch_and_equal_losses_can_be_drawn() -> None:
     assert curves(epochs=[{"epoch": 1, "training_loss": 2.0, "validation_loss": 2.0}], best_epoch=1)
 
 
-def test_many_steps_are_thinned() -> None:
+def test_many_steps_are_reduced() -> None:
     many = [{"step": at, "epoch": 1, "training_loss": 1.0} for at in range(100_000)]
     assert len(curves(steps=many)) < 20_000
 
 
-def test_no_losses_no_chart() -> None:
+def test_there_is_no_chart_without_losses() -> None:
     assert curves() == ""

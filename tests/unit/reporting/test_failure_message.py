@@ -18,7 +18,7 @@ def test_a_functions_cause_becomes_its_class_and_its_message() -> None:
     assert found.message == "training.jsonl, line 3: not JSON.\nMend it — and “upload” again."
 
 
-def test_the_class_in_the_cause_wins_over_the_name_the_service_gives() -> None:
+def test_the_class_in_the_cause_replaces_the_name_of_the_service() -> None:
     assert step_failure("Runtime.HandlerError", cause("no", "QuotaError")).error == "QuotaError"
 
 
@@ -32,7 +32,7 @@ def test_a_cause_that_was_cut_off_still_gives_its_message(end: int) -> None:
     assert len(found.message) <= 32_768
 
 
-def test_a_timeout_says_what_happened_before_what_aws_says() -> None:
+def test_a_timeout_has_an_explanation() -> None:
     found = step_failure("States.Timeout", "")
     assert found.error == "States.Timeout"
     assert "reached its time limit" in found.message

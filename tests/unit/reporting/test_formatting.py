@@ -1,4 +1,4 @@
-"""Numbers as people read them."""
+"""Formats of numbers, money and times."""
 
 import pytest
 
@@ -17,7 +17,7 @@ from tuner.reporting import formatting
         (0, "0.000"),
     ],
 )
-def test_numbers_have_three_digits_that_count(value: float | None, text: str) -> None:
+def test_numbers_have_three_significant_digits(value: float | None, text: str) -> None:
     assert formatting.number(value) == text
 
 
@@ -36,7 +36,7 @@ def test_differences_are_signed() -> None:
         (None, "not known"),
     ],
 )
-def test_cheap_is_not_free(usd: float | None, text: str) -> None:
+def test_a_low_cost_is_not_shown_as_zero(usd: float | None, text: str) -> None:
     assert formatting.money(usd) == text
 
 

@@ -1,4 +1,4 @@
-"""Validation data that a model wrote is shown with the origin of each pair, and its stand-in is named."""
+"""Generated validation data in the report, with the passage that each pair comes from."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def report_of(folder_of: FolderOf, written: dict[str, Any], *pairs: dict[str, st
     return build(folder_of({**artifacts(), **files}), at=AT, **more)
 
 
-def test_each_pairs_origin_stands_in_the_report_and_on_its_page(folder_of: FolderOf) -> None:
+def test_the_report_and_its_page_show_the_passage_of_each_pair(folder_of: FolderOf) -> None:
     report = report_of(folder_of, summary(), PAIR)
     assert report.generated and report.models.generator
     assert [origin.model_dump() for origin in report.generated.origins] == [PAIR]
@@ -71,7 +71,7 @@ def test_each_pairs_origin_stands_in_the_report_and_on_its_page(folder_of: Folde
     assert Report.model_validate_json(report.model_dump_json()) == report
 
 
-def test_a_run_that_asked_nothing_says_why(folder_of: FolderOf) -> None:
+def test_the_report_says_why_nothing_was_generated(folder_of: FolderOf) -> None:
     left_out = {"schema_version": 1, "complete": True, "pairs": 0, "left_out": "The training data has errors."}
     report = report_of(folder_of, left_out)
     assert report.models.generator is None
@@ -84,7 +84,7 @@ def test_too_few_pairs_are_shown_in_the_report_of_the_failure(folder_of: FolderO
     assert "wrote 1 of 9 question-answer pairs" in page(report)
 
 
-def test_a_run_without_documents_says_nothing_of_it(folder_of: FolderOf) -> None:
+def test_a_run_without_documents_has_no_generated_data(folder_of: FolderOf) -> None:
     report = build(folder_of(artifacts()), at=AT)
     assert report.generated is None
     assert "Validation data from documents" not in page(report)

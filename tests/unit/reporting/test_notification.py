@@ -10,7 +10,7 @@ from tuner.reporting import Failure, Report, build, notification_subject, notifi
 from tuner.reporting.notify.notification import one_line
 
 
-def test_success_tells_scores_the_paid_window_and_where_to_look(report: Report) -> None:
+def test_a_success_has_scores_the_paid_time_and_addresses(report: Report) -> None:
     text = notification_text(report)
     assert "The tuned model is better than the base model" in text
     assert "| Correctness (judge) | 2.00 | 6.12 | +4.12 |" in text
@@ -19,7 +19,7 @@ def test_success_tells_scores_the_paid_window_and_where_to_look(report: Report) 
     assert f"s3://artifacts/runs/{RUN}/" in text
 
 
-def test_failure_tells_the_reason_and_where_to_look(folder_of: FolderOf) -> None:
+def test_a_failure_has_its_reason_and_addresses(folder_of: FolderOf) -> None:
     text = notification_text(
         build(folder_of({}), Failure(error="DatasetError", message="a.csv, line 2: empty.\nFill it."), at=AT)
     )
@@ -36,7 +36,7 @@ def test_the_message_of_a_failure_is_not_markup(folder_of: FolderOf) -> None:
     assert "field 'a_b'" in block
 
 
-def test_success_tells_the_gate_and_what_to_know_before_believing(report: Report) -> None:
+def test_a_success_has_the_gate_and_the_caveats(report: Report) -> None:
     text = notification_text(report)
     assert "**Gate:** Accepted: correctness is 6.12" in text
     assert "carries the tag bedrock-tuner:gate=accepted, and an event was sent to EventBridge." in text
@@ -44,12 +44,12 @@ def test_success_tells_the_gate_and_what_to_know_before_believing(report: Report
     assert "Length in words" not in text
 
 
-def test_throughput_that_may_still_be_alive_is_shouted(report: Report) -> None:
+def test_throughput_that_may_not_be_released_is_shown_in_capitals(report: Report) -> None:
     alive = report.serving.model_copy(update={"released_at": None})
     assert "NOT known to be released" in notification_text(report.model_copy(update={"serving": alive}))
 
 
-def test_throughput_that_is_kept_says_until_when_and_a_term_that_it_stays(report: Report) -> None:
+def test_kept_throughput_and_commitments_are_shown_with_their_end(report: Report) -> None:
     kept = report.serving.model_copy(update={"released_at": None, "kept_until": "2026-11-23T20:00:00Z"})
     assert "kept until 2026-11-23 20:00" in notification_text(report.model_copy(update={"serving": kept}))
     term = kept.model_copy(update={"commitment": "OneMonth", "arn": "arn:aws:bedrock:x"})
@@ -57,10 +57,10 @@ def test_throughput_that_is_kept_says_until_when_and_a_term_that_it_stays(report
 
 
 @pytest.mark.parametrize("name", ["データ\nset" * 30, "x" * 200])
-def test_the_subject_is_what_sns_takes(report: Report, name: str) -> None:
+def test_the_subject_keeps_the_rules_of_sns(report: Report, name: str) -> None:
     text = notification_subject(report.model_copy(update={"run_id": name}))
     assert re.fullmatch(r"[A-Za-z0-9][ -~]{0,99}", text)
 
 
-def test_text_of_others_cannot_become_markdown() -> None:
+def test_text_of_other_people_is_escaped() -> None:
     assert one_line("[a](http://x)\n# b | <c>") == r"\[a\](http://x) \# b \| \<c\>"

@@ -1,4 +1,4 @@
-"""Scores at the edge: one question, all equal, all missing, nothing measured, a huge or an empty answer."""
+"""Edge cases of scores: one question, equal or missing scores, very long and empty answers."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def record(at: int, base: float | None, tuned: float | None) -> dict[str, Any]:
     ],
     ids=["one", "equal", "none given", "tuned gave none", "nothing measured", "verdicts missing"],
 )  # fmt: skip
-def test_odd_scores_have_a_worded_result(folder_of: FolderOf, records: list[dict[str, Any]], says: str) -> None:
+def test_scores_at_the_edge_have_a_verdict(folder_of: FolderOf, records: list[dict[str, Any]], says: str) -> None:
     assert says in told(folder_of, records)
 
 

@@ -1,4 +1,4 @@
-"""The page: everything is there, what others wrote stays text, and nothing but its own style and script is allowed."""
+"""The page: its content, the escaping of other people's text, and its content security policy."""
 
 import json
 import re
@@ -88,7 +88,7 @@ def _hostile_dataset(report: Report) -> DatasetSummary:
     return DatasetSummary.model_validate_json(text)
 
 
-def test_markup_of_others_stays_text(report: Report) -> None:
+def test_markup_in_the_data_is_escaped(report: Report) -> None:
     seen = Tags(page(hostile(report)))
     assert [tag for tag, _ in seen.tags].count("script") == 1
     assert not [tag for tag, _ in seen.tags if tag == "img"]
@@ -97,12 +97,12 @@ def test_markup_of_others_stays_text(report: Report) -> None:
     assert "49" not in "".join(text for text in seen.text if "alert" in text)
 
 
-def test_findings_are_counted_by_rule_with_the_first_of_each(report: Report) -> None:
+def test_findings_are_counted_by_rule(report: Report) -> None:
     seen = " ".join("".join(Tags(page(report)).text).split())
     assert "RuleFindingsFirst findings repeated1training.jsonl, line 12: The same record as in line 3." in seen
 
 
-def test_nothing_is_fetched_and_no_style_or_script_is_outside_the_policy(report: Report) -> None:
+def test_the_page_loads_nothing_and_the_policy_allows_its_own_style_and_script(report: Report) -> None:
     text = page(report)
     for tag, attributes in Tags(text).tags:
         assert "src" not in attributes, tag
@@ -117,19 +117,19 @@ def test_nothing_is_fetched_and_no_style_or_script_is_outside_the_policy(report:
 
 
 @pytest.mark.parametrize("status", ["SUCCEEDED", "FAILED", "ABORTED", "TIMED_OUT"])
-def test_a_report_with_nothing_but_its_end_can_be_read(folder_of: FolderOf, status: str) -> None:
+def test_a_report_without_artifacts_has_a_page(folder_of: FolderOf, status: str) -> None:
     text = page(build(folder_of({}), Failure(error="QuotaError", message="Ask for more units."), status, at=AT))
     assert "Ask for more units." in text
     assert "QuotaError" in text
 
 
-def test_every_part_of_a_whole_run_is_on_the_page(report: Report) -> None:
+def test_the_page_has_every_part_of_a_successful_run(report: Report) -> None:
     text = "".join(Tags(page(report)).text)
     for part in _PARTS:
         assert part in text, part
 
 
-def test_a_very_long_answer_is_folded_and_whole(report: Report) -> None:
+def test_a_very_long_answer_is_folded_and_complete(report: Report) -> None:
     long = "word " * 20_000 + "the end"
     question = report.questions[0].model_copy(update={"tuned": Answer(answer=long)})
     text = page(report.model_copy(update={"questions": (question,)}))
@@ -138,7 +138,7 @@ def test_a_very_long_answer_is_folded_and_whole(report: Report) -> None:
     assert "100,007 characters" in text
 
 
-def test_stand_ins_stand_before_the_scores(report: Report) -> None:
+def test_stand_ins_come_before_the_scores(report: Report) -> None:
     text = page(report.model_copy(update={"stand_ins": ("judge: a stand-in",)}))
     assert text.index("judge: a stand-in") < text.index('id="scores"')
 
@@ -173,7 +173,7 @@ def test_the_page_shows_the_gate_and_the_tag_that_it_set(report: Report) -> None
     assert "carries the tag" not in page(silent)
 
 
-def test_characters_that_hide_or_turn_a_text_are_shown(report: Report) -> None:
+def test_control_characters_and_direction_overrides_are_replaced(report: Report) -> None:
     answer = report.questions[0].tuned.model_copy(update={"answer": "one\r\ntwo \u202egnp.exe a\x00b"})
     question = report.questions[0].model_copy(update={"tuned": answer, "question": "\u2066turned\x1b[31m"})
     html = page(report.model_copy(update={"questions": (question,)}))
@@ -182,7 +182,7 @@ def test_characters_that_hide_or_turn_a_text_are_shown(report: Report) -> None:
     assert "\ufffdgnp.exe" in re.sub("</?mark>", "", html)
 
 
-def test_answers_that_were_not_given_are_told_from_answers_without_a_score(report: Report) -> None:
+def test_missing_answers_and_missing_scores_are_counted_separately(report: Report) -> None:
     measure = report.scores["correctness"]
     tuned = measure.tuned.model_copy(update={"missing": 3, "failed": 1})
     changed = measure.model_copy(update={"by_contestant": {"base": measure.base, "tuned": tuned}})
@@ -190,13 +190,13 @@ def test_answers_that_were_not_given_are_told_from_answers_without_a_score(repor
     assert "1 answer not given; 2 answers without a score" in html
 
 
-def test_the_statistics_stand_there_in_full(report: Report) -> None:
+def test_the_page_has_the_statistics(report: Report) -> None:
     text = " ".join(Tags(page(report)).text)
     assert "6.12 ± 1.04" in text
     assert "0.125" in text
 
 
-def test_an_undecided_verdict_says_what_is_undecided(report: Report) -> None:
+def test_an_undecided_verdict_is_a_whole_sentence(report: Report) -> None:
     sentence = "Undecided: +0.1 ROUGE-L on average, so it may be chance."
     html = page(report.model_copy(update={"verdict": report.verdict.model_copy(update={"sentence": sentence})}))
     text = " ".join("".join(Tags(html).text).split())

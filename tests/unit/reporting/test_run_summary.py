@@ -23,7 +23,7 @@ def other(report: Report, run_id: str, **changes: object) -> bytes:
     return json.dumps(document).encode()
 
 
-def test_summaries_come_newest_first_and_only_of_runs_that_ended(folder_of: FolderOf, report: Report) -> None:
+def test_summaries_are_newest_first_and_only_of_ended_runs(folder_of: FolderOf, report: Report) -> None:
     folder = folder_of(artifacts())
     publish(folder, report)
     folder.sibling(SIBLING).write(Keys.REPORT_CARD, other(report, SIBLING, ended_at="2026-11-24T00:00:00Z"))
@@ -31,7 +31,7 @@ def test_summaries_come_newest_first_and_only_of_runs_that_ended(folder_of: Fold
     assert [entry.run_id for entry in run_summaries(folder)] == [SIBLING, RUN]
 
 
-def test_a_summary_says_what_the_report_says(folder_of: FolderOf) -> None:
+def test_the_summary_has_the_values_of_the_report(folder_of: FolderOf) -> None:
     report = build(folder_of(artifacts()), at=AT)
     made = run_summary(report)
     assert RunSummary.model_validate_json(made.model_dump_json()) == made
@@ -56,7 +56,7 @@ def test_one_more_run_reads_the_index_and_no_other_summary(folder_of: FolderOf, 
     assert [name for name in folder._s3.requests if name.startswith("get")] == ["get runs/index.json"]
 
 
-def test_a_summary_that_changed_is_entered_anew(folder_of: FolderOf, report: Report) -> None:
+def test_a_changed_summary_replaces_the_one_in_the_index(folder_of: FolderOf, report: Report) -> None:
     folder = folder_of(artifacts())
     entered(folder, report, 2)
     changed = run_summary(report).model_copy(update={"questions": 99})
@@ -64,7 +64,7 @@ def test_a_summary_that_changed_is_entered_anew(folder_of: FolderOf, report: Rep
     assert {entry.questions for entry in run_summaries(folder) if entry.run_id == RUN} == {99}
 
 
-def test_a_summary_entered_meanwhile_by_another_run_stays(
+def test_a_summary_that_another_run_added_meanwhile_is_kept(
     folder_of: FolderOf, report: Report, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = folder_of(artifacts())
@@ -80,7 +80,7 @@ def test_a_summary_entered_meanwhile_by_another_run_stays(
     assert {entry.run_id for entry in add_run_summary(folder, run_summary(report))} == {RUN, SIBLING}
 
 
-def test_an_index_that_always_changes_is_tried_again_by_the_state_machine(
+def test_an_index_that_always_changes_raises_a_retryable_error(
     folder_of: FolderOf, report: Report, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(RunIndex, "write_index", lambda *_: False)
@@ -89,7 +89,7 @@ def test_an_index_that_always_changes_is_tried_again_by_the_state_machine(
 
 
 @pytest.mark.parametrize("broken", [b"", b"[]", b'{"a": {"run_id": 5}}', b"not json"])
-def test_an_index_of_another_shape_is_made_anew(folder_of: FolderOf, report: Report, broken: bytes) -> None:
+def test_an_index_of_another_form_is_built_again(folder_of: FolderOf, report: Report, broken: bytes) -> None:
     folder = folder_of(artifacts())
     entered(folder, report, 3)
     folder.write(Keys.REPORT_CARD, run_summary(report).model_dump_json().encode())
@@ -99,7 +99,7 @@ def test_an_index_of_another_shape_is_made_anew(folder_of: FolderOf, report: Rep
     assert json.loads(folder._s3.objects[Keys.INDEX])[RUN]["questions"] == 8
 
 
-def test_a_run_whose_folder_is_gone_leaves_the_index(folder_of: FolderOf, report: Report) -> None:
+def test_a_run_without_a_folder_is_removed_from_the_index(folder_of: FolderOf, report: Report) -> None:
     folder = folder_of(artifacts())
     entered(folder, report, 2)
     gone = "bedrock-faq-000000000001"

@@ -1,4 +1,4 @@
-"""The page over all runs."""
+"""The page of all runs."""
 
 import json
 
@@ -38,7 +38,7 @@ def test_every_run_is_listed_with_its_scores_and_a_link(report: Report) -> None:
         assert part in text, part
 
 
-def test_what_the_gate_decided_has_a_column_once_a_run_has_a_gate(report: Report) -> None:
+def test_there_is_a_column_for_the_gate_when_a_run_has_one(report: Report) -> None:
     made = run_summary(report)
     assert made.gate == "accepted"
     assert "accepted" in "".join(Tags(runs_page([made, later(made, 2, gate=None)])).text)
@@ -46,14 +46,14 @@ def test_what_the_gate_decided_has_a_column_once_a_run_has_a_gate(report: Report
     assert "Gate" not in without
 
 
-def test_a_dataset_has_a_line_once_it_has_two_scored_runs(report: Report) -> None:
+def test_a_dataset_has_a_chart_with_two_scored_runs(report: Report) -> None:
     made = run_summary(report)
     assert "<svg" not in runs_page([made])
     assert "history-tuned" in runs_page([later(made, 2), made])
     assert "<svg" not in runs_page([later(made, 2, dataset="other"), made])
 
 
-def test_markup_of_others_stays_text(report: Report) -> None:
+def test_markup_in_the_data_is_escaped(report: Report) -> None:
     scores = {"correctness": run_summary(report).scores["correctness"].model_copy(update={"label": HOSTILE})}
     made = run_summary(report).model_copy(
         update={"dataset": HOSTILE, "base_model": HOSTILE, "scores": scores, "stand_ins": (HOSTILE,)}
@@ -64,11 +64,11 @@ def test_markup_of_others_stays_text(report: Report) -> None:
     assert HOSTILE in "".join(seen.text)
 
 
-def test_no_runs_is_a_page_too() -> None:
+def test_there_is_a_page_without_runs() -> None:
     assert "0 runs" in runs_page([])
 
 
-def test_publishing_a_report_brings_it_onto_the_page(folder_of: FolderOf, report: Report) -> None:
+def test_a_published_report_is_on_the_page(folder_of: FolderOf, report: Report) -> None:
     folder = folder_of(artifacts())
     publish(folder, report)
     other = folder.sibling("other-0123456789ab")
@@ -78,7 +78,7 @@ def test_publishing_a_report_brings_it_onto_the_page(folder_of: FolderOf, report
     assert "other-0123456789ab" in page
 
 
-def test_a_run_that_ends_meanwhile_is_not_left_out(
+def test_a_run_that_ends_meanwhile_is_on_the_page(
     folder_of: FolderOf, report: Report, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The other run listed before this one's summary was there, and writes its page after this one's."""

@@ -1,4 +1,4 @@
-"""docs/report.schema.json is the schema of what is written."""
+"""docs/report.schema.json describes report.json."""
 
 import json
 

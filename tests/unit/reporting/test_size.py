@@ -1,4 +1,4 @@
-"""A report of 1,000 questions is small and quick, with answers of about a hundred words that differ all the way."""
+"""Size and speed of a report with 1,000 questions, with answers of about 100 different words."""
 
 import json
 import random

@@ -1,4 +1,4 @@
-"""Small drawings keep to their scale and tell the direction."""
+"""Positions of the small bars: scale and direction."""
 
 import pytest
 
@@ -32,7 +32,7 @@ def test_an_interval_stays_on_the_scale(value: float) -> None:
     assert 0 <= drawn.bar.x <= drawn.bar.x + drawn.bar.width <= SCALE
 
 
-def test_without_an_interval_nothing_is_drawn() -> None:
+def test_there_is_no_bar_without_an_interval() -> None:
     assert interval_bar(MeasureScores(difference=1.0)) is None
 
 
@@ -41,11 +41,11 @@ def test_shares_fill_the_scale() -> None:
     assert [(bar.x, bar.width) for bar in bars] == [(0, 750), (750, 125), (875, 125)]
 
 
-def test_no_questions_no_shares() -> None:
+def test_shares_are_zero_without_questions() -> None:
     assert [bar.width for bar in win_shares(MeasureScores())] == [0, 0, 0]
 
 
-def test_an_endpoint_without_an_end_is_drawn_to_the_end() -> None:
+def test_an_endpoint_without_an_end_lasts_until_the_report() -> None:
     events = (
         TimelineEvent(name="Run started", started_at="2026-01-01T00:00:00Z"),
         TimelineEvent(name="Endpoint is paid for", started_at="2026-01-01T00:30:00Z", paid=True),
@@ -55,7 +55,7 @@ def test_an_endpoint_without_an_end_is_drawn_to_the_end() -> None:
     assert (paid.x, paid.width, paid.kind) == (500, 500, "paid")
 
 
-def test_two_intervals_one_above_the_other_have_one_scale() -> None:
+def test_two_intervals_of_one_measure_share_a_scale() -> None:
     near, far = measure(1, 2), measure(4, 8)
     wide, narrow = interval_bar(far, near), interval_bar(near, far)
     assert wide and narrow

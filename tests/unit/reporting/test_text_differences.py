@@ -1,4 +1,4 @@
-"""Which words differ."""
+"""The marked differences of two texts."""
 
 import pytest
 from hypothesis import given
@@ -17,12 +17,12 @@ def test_only_the_words_that_differ_are_marked() -> None:
     assert marked(reference) == ["10"]
 
 
-def test_neighbouring_words_are_one_stretch() -> None:
+def test_neighbouring_words_are_one_span() -> None:
     answer, _ = differences("It is a very large bed.", "It is Bedrock.")
     assert marked(answer) == ["a very large bed"]
 
 
-def test_case_spaces_and_punctuation_make_no_difference() -> None:
+def test_case_spaces_and_punctuation_are_ignored() -> None:
     answer, reference = differences("amazon  BEDROCK!", "Amazon Bedrock")
     assert not marked(answer)
     assert not marked(reference)
@@ -37,11 +37,11 @@ def test_case_spaces_and_punctuation_make_no_difference() -> None:
         ("서울은 수도입니다", "부산은 수도입니다", ["서울은"]),
     ],
 )
-def test_scripts_without_spaces_differ_by_the_character(answer: str, reference: str, differ: list[str]) -> None:
+def test_scripts_without_spaces_are_compared_by_character(answer: str, reference: str, differ: list[str]) -> None:
     assert "".join(marked(differences(answer, reference)[0])) in ("".join(differ), "東", "カタカナ")
 
 
-def test_an_enormous_pair_is_shown_unmarked_and_whole() -> None:
+def test_very_long_texts_are_complete_and_unmarked() -> None:
     text = "word " * 20_000
     answer, reference = differences(text, text + "more")
     assert [span.text for span in answer] == [text]
@@ -49,7 +49,7 @@ def test_an_enormous_pair_is_shown_unmarked_and_whole() -> None:
 
 
 @given(st.text(), st.text())
-def test_nothing_of_either_text_is_lost(answer: str, reference: str) -> None:
+def test_both_texts_are_complete(answer: str, reference: str) -> None:
     left, right = differences(answer, reference)
     assert "".join(span.text for span in left) == answer
     assert "".join(span.text for span in right) == reference

@@ -38,16 +38,17 @@ def build(
     report of a failure leaves such an artifact out and names it in `unreadable`.
     """
     ended = at or now()
+    # The report of a failed run must be written, also when one of its artifacts is broken.
     reading = Reading(lenient=failure is not None)
     made = gather(folder, reading)
-    if failure and (said := reading.of(lambda: job_sentence(folder), None)):
-        failure = failure.model_copy(update={"message": f"{failure.message}\n{said}"})
+    if failure and (sentence := reading.of(lambda: job_sentence(folder), None)):
+        failure = failure.model_copy(update={"message": f"{failure.message}\n{sentence}"})
     serving = _serving_endpoint(made.serving, ended)
     models = named_models(made.manifest, made.training, serving, made.scores, made.generated)
     verdict = _verdict(failure, made.scores)
     none: tuple[Question, ...] = ()
-    asked = reading.of(lambda: run_questions(folder, made.scores, verdict.metric), none)
-    return Report(
+    questions = reading.of(lambda: run_questions(folder, made.scores, verdict.metric), none)
+    report = Report(
         run_id=folder.run_id,
         status=status or ("FAILED" if failure else "SUCCEEDED"),
         failure=failure,
@@ -60,8 +61,8 @@ def build(
         commitment=EndpointDetails.model_validate(made.commitment, from_attributes=True) if made.commitment else None,
         estimate=made.estimate,
         approval=made.approval,
-        bill=bill(made.estimate, _usage(made, serving, asked)),
-        break_even=_break_even(made, asked),
+        bill=bill(made.estimate, _usage(made, serving, questions)),
+        break_even=_break_even(made, questions),
         timeline=timeline(made.manifest, _last_modified(folder, ended), made.training, serving, made.approval),
         dataset_summary=made.dataset_summary,
         findings=made.findings,
@@ -69,23 +70,22 @@ def build(
         gate=made.gate if made.gate and made.gate.decision != "none" else None,
         unreadable=tuple(reading.unreadable),
         verdict=verdict,
-        questions=with_coverage(asked, made.dataset_summary),
-        earlier=_earlier_run(made.scores.earlier) if made.scores and made.scores.earlier else None,
-        **evaluation_members(made.scores),
+        questions=with_coverage(questions, made.dataset_summary),
         **_pinned(made, execution_arn),
     )
+    return with_scores(report, made.scores) if made.scores else report
 
 
-def _usage(made: Artifacts, serving: ServingEndpoint | None, asked: Iterable[Question]) -> Usage:
+def _usage(made: Artifacts, serving: ServingEndpoint | None, questions: Iterable[Question]) -> Usage:
     judge = made.scores.judge if made.scores else None
-    return Usage(made.training, serving, tuple(asked), judge, made.commitment)
+    return Usage(made.training, serving, tuple(questions), judge, made.commitment)
 
 
-def _break_even(made: Artifacts, asked: Iterable[Question]) -> BreakEven | None:
+def _break_even(made: Artifacts, questions: Iterable[Question]) -> BreakEven | None:
     """The break-even, calculated with the tokens that the tuned model used for its questions and answers."""
     if made.manifest is None or made.estimate is None or not made.estimate.rates:
         return None
-    settings, tuned = made.manifest.settings, [question.tuned for question in asked if question.tuned]
+    settings, tuned = made.manifest.settings, [question.tuned for question in questions if question.tuned]
     read = [answer.input_tokens for answer in tuned if answer.input_tokens]
     written = [answer.output_tokens for answer in tuned if answer.output_tokens]
     assumed = assumptions(settings.break_even, settings.model_units, read, written)
@@ -102,20 +102,22 @@ def _verdict(failure: Failure | None, scores: Scores | None) -> Verdict:
     return Verdict(sentence="The model was tuned. It was not evaluated, so it is not known whether it is better.")
 
 
-def evaluation_members(scores: Scores | None) -> dict[str, Any]:
-    """The members of the report that scores.json has too."""
-    if scores is None:
-        return {}
+def with_scores(report: Report, scores: Scores) -> Report:
+    """The report with the parts of scores.json that it shows as they are."""
     details = {name: getattr(scores, name) for name in ScoringDetails.model_fields if name in scores.model_fields_set}
-    return {
-        "scores": scores.metrics,
-        "people": scores.people,
-        "agreement": scores.agreement,
-        "scoring": ScoringDetails(**details),
-    }
+    return report.model_copy(
+        update={
+            "scores": scores.metrics,
+            "people": scores.people,
+            "agreement": scores.agreement,
+            "scoring": ScoringDetails(**details),
+            "earlier": _earlier_run(scores.earlier) if scores.earlier else None,
+        }
+    )
 
 
 def _earlier_run(earlier: PreviousBest) -> EarlierRun:
+    # The comparison has the earlier run's tuned model in the place of the base model.
     means = {name: entry.base.mean for name, entry in earlier.metrics.items() if entry.base.mean is not None}
     members = {name: getattr(earlier, name) for name in PreviousBest.model_fields}
     return EarlierRun(**members, scores=means)

@@ -1,4 +1,4 @@
-"""The page over all runs in a real browser."""
+"""The page of all runs in a real browser."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ def test_columns_sort_both_ways_and_empty_cells_come_last(browser: Browser, html
 
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1200), ("dark", 390)])
-def test_axe_finds_nothing_serious_and_nothing_is_asked_for(
+def test_the_page_makes_no_requests_and_axe_finds_no_serious_violations(
     browser: Browser, html: str, scheme: str, width: int
 ) -> None:
     browser.open(html, scheme=scheme, width=width)
-    assert browser.complaints() == []
+    assert browser.console_errors() == []
     assert browser.requests() == []
     assert browser.run("return document.documentElement.scrollWidth") <= width
-    assert browser.serious() == []
+    assert browser.accessibility_violations() == []
