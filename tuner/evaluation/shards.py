@@ -117,6 +117,8 @@ class Shards:
 
     def _fingerprint(self, samples: Sequence[Sample]) -> str:
         """A hash of everything that decides what the grades are."""
+        # The names of the members of `Sample` are part of it: after a renaming, a run that an upgrade interrupts grades
+        # its shards again.
         parts: list[Any] = [
             [asdict(sample) for sample in samples],
             [metric.name for metric in self._metrics],

@@ -14,6 +14,7 @@ from tuner.artifacts.base import parse
 from tuner.artifacts.gate import Gate, GateDecision, GateEvent, GateResult, GateVerdict
 from tuner.artifacts.manifest import Manifest
 from tuner.artifacts.scores import Scores
+from tuner.artifacts.training import TrainingSummary
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
 from tuner.core.resource_names import Tags
@@ -67,7 +68,7 @@ def _decided(folder: RunFolder, manifest: Manifest) -> Gate:
     if earlier is not None and earlier.scores_sha256 == digest:
         return earlier
     scores = parse(Scores, data, folder.uri(Keys.SCORES))
-    training = folder.find_json(Keys.TRAINING_SUMMARY) or {}
+    training = folder.load_if_present(TrainingSummary)
     result = decide_gate(manifest.settings.gate, GateComparisons.of(scores)) or _NO_GATE
     verdict = scores.verdict
     gate = Gate(
@@ -75,7 +76,7 @@ def _decided(folder: RunFolder, manifest: Manifest) -> Gate:
         run_id=manifest.run_id,
         dataset=manifest.dataset,
         base_model=manifest.base_model,
-        custom_model_arn=training.get("custom_model_arn"),
+        custom_model_arn=training.custom_model_arn if training else None,
         decision=result.decision,
         sentence=result.sentence,
         rules=result.rules,

@@ -90,7 +90,7 @@ class Judge:
         return self._known.inference_config(settings.max_tokens, settings.temperature, settings.top_p)
 
     def about(self, judgments: Collection[Judgment]) -> dict[str, Any]:
-        """Facts about the judge: the model, its real name, and how it was asked. They are the same for every shard."""
+        """Facts about the judge for `Grades.about`: the model, its real name, and how it was asked."""
         stand_in = next((judgment.stand_in for judgment in judgments if judgment.stand_in), "")
         name = stand_in or self._known.name
         return {"model": self.model, "name": name, "assumed": self._known.assumed, "inference": self.inference}
