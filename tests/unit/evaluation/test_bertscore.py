@@ -16,7 +16,7 @@ from tuner.core.errors import EvaluationError
 from tuner.evaluation.encoder.embedding import Embedded, Encoder
 from tuner.evaluation.encoder.files import BuiltEncoder, open_encoder
 from tuner.evaluation.encoder.manifest import MANIFEST, EncoderManifest
-from tuner.evaluation.metrics import ScoringContext
+from tuner.evaluation.metrics import ScoringContext, bertscore
 from tuner.evaluation.metrics.bertscore import BertScore, match, score
 from tuner.evaluation.scores import grade, summarize
 
@@ -104,6 +104,17 @@ def test_a_score_does_not_depend_on_what_else_is_in_the_batch(encoder: Encoder) 
     together = list(score(encoder, PAIRS))[:8]
     for (one, _), (other, _) in zip(alone, together, strict=True):
         assert one == pytest.approx(other, abs=1e-5)
+
+
+def test_scores_do_not_depend_on_the_memory_limit(encoder: Encoder, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = list(score(encoder, PAIRS[:9]))
+    blocks: list[int] = []
+    embed = Encoder.embed
+    monkeypatch.setattr(bertscore, "_VECTOR_BYTES", 100 * encoder.bytes_per_token)
+    monkeypatch.setattr(Encoder, "embed", lambda self, texts: (blocks.append(len(texts)), embed(self, texts))[1])
+    for (one, _), (other, _) in zip(score(encoder, PAIRS[:9]), whole, strict=True):
+        assert one == pytest.approx(other, abs=1e-5)
+    assert len(blocks) > 3
 
 
 def embedded(*vectors: tuple[float, float]) -> Embedded:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +24,14 @@ _TOKENS_PER_BATCH = 512
 
 
 @dataclass(frozen=True)
+class Tokens:
+    """A text as the encoder's token ids. A text longer than the encoder takes is truncated."""
+
+    ids: Array
+    truncated: bool
+
+
+@dataclass(frozen=True)
 class Embedded:
     """A text's tokens as vectors of length 1, and which of them count."""
 
@@ -33,7 +41,7 @@ class Embedded:
 
 
 class Encoder:
-    """A model that gives every token of a text a vector. Texts of like length are computed together."""
+    """Computes a vector for every token of a text. Texts of similar length share a batch, so that little is padding."""
 
     def __init__(self, manifest: EncoderManifest, folder: Path) -> None:
         self.manifest = manifest
@@ -49,30 +57,42 @@ class Encoder:
         providers = ["CPUExecutionProvider"]
         self._session = onnxruntime.InferenceSession(str(folder / MODEL), options, providers=providers)
 
-    def embed(self, texts: Iterable[str]) -> dict[str, Embedded]:
-        """Every text once, embedded."""
-        encoded = {text: self._tokenizer.encode(text.strip()) for text in set(texts)}
-        ordered = sorted(encoded, key=lambda text: (len(encoded[text].ids), text))
+    @property
+    def bytes_per_token(self) -> int:
+        """Memory of one token's vector."""
+        return int(self._session.get_outputs()[0].shape[-1]) * np.dtype(np.float32).itemsize
+
+    def tokenize(self, texts: Iterable[str]) -> dict[str, Tokens]:
+        """The tokens of every distinct text. They are kept as arrays: the tokenizer's own objects are 30 times larger."""
+        return {text: self._tokens(text) for text in set(texts)}
+
+    def embed(self, texts: Mapping[str, Tokens]) -> dict[str, Embedded]:
+        """The vectors of every text. The more texts a call has, the more alike are the lengths in a batch."""
+        ordered = sorted(texts, key=lambda text: (len(texts[text].ids), text))
         batches: list[list[str]] = []
         while ordered:
-            longest = max(1, len(encoded[ordered[-1]].ids))
+            longest = max(1, len(texts[ordered[-1]].ids))
             batches.append([ordered.pop() for _ in range(min(len(ordered), max(1, _TOKENS_PER_BATCH // longest)))])
         computed = _in_parallel(
-            lambda batch: self._vectors([encoded[text].ids for text in batch]), batches, self._threads
+            lambda batch: self._vectors([texts[text].ids for text in batch]), batches, self._threads
         )
         return {
-            text: self._embedded(encoded[text], vectors)
+            text: self._embedded(texts[text], vectors)
             for batch, rows in zip(batches, computed, strict=True)
             for text, vectors in zip(batch, rows, strict=True)
         }
 
-    def _embedded(self, encoding: Any, vectors: Array) -> Embedded:
-        """A text of no tokens but those that the tokenizer adds has no token that counts."""
-        own = len(encoding.ids) > self.manifest.added
-        counts = np.array([own and token not in self.manifest.silent for token in encoding.ids], dtype=bool)
-        return Embedded(vectors, counts, bool(encoding.overflowing))
+    def _tokens(self, text: str) -> Tokens:
+        encoding = self._tokenizer.encode(text.strip())
+        return Tokens(np.array(encoding.ids, dtype=np.int32), bool(encoding.overflowing))
 
-    def _vectors(self, rows: Sequence[Sequence[int]]) -> list[Array]:
+    def _embedded(self, tokens: Tokens, vectors: Array) -> Embedded:
+        """A text of no tokens but those that the tokenizer adds has no token that counts."""
+        own = len(tokens.ids) > self.manifest.added
+        counts = ~np.isin(tokens.ids, self.manifest.silent) & own
+        return Embedded(vectors, counts, tokens.truncated)
+
+    def _vectors(self, rows: Sequence[Array]) -> list[Array]:
         """Per row a matrix (tokens, dimensions) of vectors of length 1."""
         shape = (len(rows), max(map(len, rows)))
         tokens, mask = np.full(shape, self.manifest.padding, np.int64), np.zeros(shape, np.int64)
