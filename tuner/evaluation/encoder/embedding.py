@@ -63,7 +63,7 @@ class Encoder:
         return int(self._session.get_outputs()[0].shape[-1]) * np.dtype(np.float32).itemsize
 
     def tokenize(self, texts: Iterable[str]) -> dict[str, Tokens]:
-        """The tokens of every distinct text. They are kept as arrays: the tokenizer's own objects are 30 times larger."""
+        """The tokens of every distinct text, as arrays: the tokenizer's own objects need far more memory."""
         return {text: self._tokens(text) for text in set(texts)}
 
     def embed(self, texts: Mapping[str, Tokens]) -> dict[str, Embedded]:
