@@ -10,7 +10,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from tuner.core.run import ENDINGS
+from tuner.core.file_formats import ENDINGS
 
 # EventBridge refuses a rule whose wildcards can match one text in too many ways ("Rule is too complex"). Suffixes count
 # as exact values there. They say nothing about the folder: the function reads the whole key again and starts nothing

@@ -14,11 +14,11 @@ from tuner.aws.error_mapping import mapped_errors
 from tuner.cli.deployment import Deployment
 from tuner.cli.errors import CommandError
 from tuner.core import run
-from tuner.core.run import ENDINGS, INCOMING, role_of
+from tuner.core.file_formats import accepted_names
+from tuner.core.run import INCOMING, role_of
 from tuner.settings import RunSettings, load, parse_document
 
-*_FIRST, _LAST = (ending for ending in ENDINGS if "." not in ending)
-_TRAINING_FILE = f"training.{', .'.join(_FIRST)} or .{_LAST} (also compressed: .gz, .zst)"
+_TRAINING_FILE = accepted_names("training")
 
 
 @dataclass(frozen=True, slots=True)

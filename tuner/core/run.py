@@ -9,13 +9,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from tuner.core.file_formats import ENDINGS
+
 Role = Literal["training", "validation", "evaluation", "documents", "settings"]
 INCOMING = "incoming/"
-
-# Accepted file name endings. The EventBridge rule that starts runs uses them too.
-ENDINGS = tuple(
-    f"{kind}{packing}" for kind in ("json", "jsonl", "csv", "tsv", "parquet") for packing in ("", ".gz", ".zst")
-)
 
 _FORMATS = f"(?:{'|'.join(map(re.escape, ENDINGS))})"
 _ROLES: tuple[tuple[Role, re.Pattern[str]], ...] = (

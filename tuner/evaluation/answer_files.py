@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from tuner.core.errors import EvaluationError
+from tuner.core.file_formats import COMPRESSIONS, FORMAT_NAMES
 from tuner.core.text_sanitizer import storable
 from tuner.datasets.io import LocalFile
 from tuner.datasets.reading import BadRow, UnreadableError, blocks
 from tuner.datasets.records.schema_detection import COMPLETIONS, PROMPTS
 
 _ID = "id"
-_FORMS = "Give a file with records in JSON, JSONL, CSV, TSV (in UTF-8) or Parquet; it may be compressed (.gz, .zst)."
+_FORMS = f"Give a file with records in {FORMAT_NAMES}, in UTF-8. It may be compressed ({', '.join(COMPRESSIONS)})."
 
 
 @dataclass(frozen=True, slots=True)

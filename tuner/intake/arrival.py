@@ -11,6 +11,7 @@ from typing import Protocol, cast
 from tuner.artifacts.manifest import PinnedInput
 from tuner.aws.s3.dataset_bucket import HashedObject, ListedObject
 from tuner.core.errors import DatasetError
+from tuner.core.file_formats import accepted_names
 from tuner.core.run import INCOMING, Role, role_of, run_id
 from tuner.core.times import seconds_since
 
@@ -96,7 +97,7 @@ def _relevant(folder: Folder, dataset: str) -> tuple[ListedObject, ...]:
 def _pin(folder: Folder, dataset: str, listing: tuple[ListedObject, ...]) -> tuple[PinnedInput, ...] | None:
     """What was listed, read and hashed; None when the folder changed meanwhile."""
     if not any(role_of(_name(dataset, entry.key)) == "training" for entry in listing):
-        raise DatasetError(f"{INCOMING}{dataset}/: there is no training file. Upload training.jsonl, .json or .csv.")
+        raise DatasetError(f"{INCOMING}{dataset}/: there is no training file. Upload {accepted_names('training')}.")
     inputs: list[PinnedInput] = []
     for entry in listing:
         hashed = folder.hash(entry.key)

@@ -12,7 +12,8 @@ from lambdas.step import Environment
 from stacks.permissions.arns import function_name
 from stacks.step_table import STEPS
 from tests.unit.stacks.conftest import Synthesis
-from tuner.core.run import ENDINGS, dataset_file
+from tuner.core.file_formats import ENDINGS
+from tuner.core.run import dataset_file
 from tuner.settings import DeploymentSettings
 
 _EVERY_FUNCTION_HAS = {"DEPLOYMENT", "DATA_BUCKET", "ARTIFACTS_BUCKET"}

@@ -14,13 +14,12 @@ from tuner.cli.errors import CommandError
 from tuner.cli.local_cloud import use_local_cloud
 from tuner.cli.options import Json, Local
 from tuner.cli.score_table import score_table
+from tuner.core.file_formats import FORMAT_NAMES
 from tuner.settings import RunSettings, load, parse_document
 
 _VERDICTS = {"better": "good", "worse": "bad"}
 _GATES = {"accepted": "good", "rejected": "bad"}
-AnswerFile = typer.Option(
-    metavar="FILE", help="Answers: a file in a format of datasets, with `question`/`answer` or `id`/`answer`."
-)
+AnswerFile = typer.Option(metavar="FILE", help=f"Answers in {FORMAT_NAMES}, with `question`/`answer` or `id`/`answer`.")
 
 
 def evaluate(

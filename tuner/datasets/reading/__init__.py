@@ -6,8 +6,10 @@ For the content of a file, a reader raises nothing but UnreadableError, and it n
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
+from tuner.core.file_formats import FORMAT_NAMES
 from tuner.datasets.findings import Issue
 from tuner.datasets.io import Source
 from tuner.datasets.reading import delimited, json_array, json_lines, parquet
@@ -50,9 +52,9 @@ def blocks(source: Source, decode: Decode = lambda _: None) -> Iterator[Block]:
         raise UnreadableError(None, no_records())
     for magic, description in _UNSUPPORTED.items():
         if head.startswith(magic):
-            remedy = "Upload JSON, JSONL, CSV, TSV or Parquet."
+            remedy = f"Upload {FORMAT_NAMES}."
             raise UnreadableError(None, Issue("file-format", f"this is {description}, not a dataset.", remedy))
-    yield from _reader(source.name, head, chunks, decode)
+    yield from _blocks(source.name, head, chunks, decode)
 
 
 def _peek(chunks: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:
@@ -67,16 +69,38 @@ def _peek(chunks: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:
     return head, itertools.chain([head], chunks)
 
 
-def _reader(name: str, head: bytes, chunks: Iterator[bytes], decode: Decode) -> Iterator[Block]:
-    if head.startswith(parquet.MAGIC):
-        return parquet.blocks(chunks)
-    endings = name.lower().split(".")[1:]
-    if "csv" in endings or "tsv" in endings:
-        return delimited.blocks(chunks, "\t" if "tsv" in endings else None)
-    start = head.lstrip()
-    if start.startswith(b"["):
-        return json_array.blocks(chunks, decode)
-    if start.startswith(b"{"):
-        return json_lines.blocks(chunks)
-    line = 1 + head.count(b"\n", 0, len(head) - len(start))
+def _blocks(name: str, head: bytes, chunks: Iterator[bytes], decode: Decode) -> Iterator[Block]:
+    endings = frozenset(name.lower().split(".")[1:])
+    for reader in READERS:
+        if reader.accepts(endings, head):
+            return reader.blocks(chunks, decode)
+    line = 1 + head.count(b"\n", 0, len(head) - len(head.lstrip()))
     raise UnreadableError(line, not_json("a dataset starts with '[' or '{'"))
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Reads the formats of `tuner.core.file_formats` with these endings.
+
+    `accepts` gets the endings of the file's name and the first bytes of its content.
+    """
+
+    formats: tuple[str, ...]
+    accepts: Callable[[frozenset[str], bytes], bool]
+    blocks: Callable[[Iterator[bytes], Decode], Iterator[Block]]
+
+
+# The first reader that accepts a file reads it. Only CSV and TSV are recognized by name: their content can be anything.
+READERS = (
+    Reader(
+        ("parquet",),
+        lambda _, head: head.startswith(parquet.MAGIC),
+        lambda chunks, _: parquet.blocks(chunks),
+    ),
+    Reader(("tsv",), lambda endings, _: "tsv" in endings, lambda chunks, _: delimited.blocks(chunks, "\t")),
+    Reader(("csv",), lambda endings, _: "csv" in endings, lambda chunks, _: delimited.blocks(chunks)),
+    Reader(("json", "jsonl"), lambda _, head: head.lstrip().startswith(b"["), json_array.blocks),
+    Reader(
+        ("json", "jsonl"), lambda _, head: head.lstrip().startswith(b"{"), lambda chunks, _: json_lines.blocks(chunks)
+    ),
+)

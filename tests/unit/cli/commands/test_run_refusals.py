@@ -29,10 +29,7 @@ class TestRunRefusesBeforeAnyUpload:
         (folder / "training.jsonl").rename(folder / "train.jsonl")
         outcome = tuner("run", str(folder))
         assert outcome.status == 1
-        assert (
-            "has no training file. Add training.json, .jsonl, .csv, .tsv or .parquet (also compressed: .gz, .zst)."
-            in outcome.err
-        )
+        assert "has no training file. Add training.json, .jsonl, .csv, .tsv or .parquet" in outcome.err
 
     def test_two_files_of_one_kind(self, tuner: Tuner, folder: Path) -> None:
         (folder / "training.csv").write_text("question,answer\na,b\n")

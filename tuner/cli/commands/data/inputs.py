@@ -11,7 +11,7 @@ import typer
 from tuner.aws.s3.objects import ObjectSink, ObjectSource, keys_below, object_address
 from tuner.catalog import model as model_of
 from tuner.core.errors import AccessDeniedError, AwsError, ModelUnavailableError, RetryableError
-from tuner.core.run import ENDINGS
+from tuner.core.file_formats import COMPRESSIONS, ENDINGS
 from tuner.datasets import DataRole, LocalFile, LocalSink, RecordLimits, Sink, Source
 
 
@@ -37,7 +37,7 @@ def data_source(address: str, hint: str = "FILE") -> Source:
 
 def data_sink(address: str) -> Sink:
     """Where a command writes JSONL. Raises BadParameter when the address cannot be written."""
-    if address.endswith((".gz", ".zst")):
+    if address.endswith(tuple(COMPRESSIONS)):
         raise typer.BadParameter("the output is not compressed: name a .jsonl file.", param_hint="--output")
     if place := object_address(address):
         return ObjectSink(*place)
