@@ -5,7 +5,8 @@ from __future__ import annotations
 import builtins
 import datetime as dt
 import hashlib
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -49,6 +50,11 @@ class MemoryFolder(RunFolder):
 
     def list(self, prefix: str) -> builtins.list[str]:
         return sorted(name for name in self.files if name.startswith(prefix))
+
+
+def write_lines(folder: RunFolder, name: str, records: Iterable[object]) -> None:
+    """Writes a JSONL artifact, of any form."""
+    folder.write(name, "".join(json.dumps(record) + "\n" for record in records).encode())
 
 
 def manifest(base_model: str = "amazon.nova-micro-v1:0:128k", **settings: Any) -> Manifest:

@@ -12,6 +12,7 @@ import pytest
 from moto import mock_aws
 
 from lambdas.score_answers import handler
+from tests.doubles import write_lines
 from tuner.artifacts.manifest import Manifest
 from tuner.artifacts.scores import Scores
 from tuner.aws.s3.run_folder import RunFolder
@@ -76,13 +77,15 @@ def prepare(folder: RunFolder, questions: int = 7, settings: dict | None = None)
     asked = [
         {"id": f"q{i}", "question": f"What is {i}?", "reference": f"It is the number {i}."} for i in range(questions)
     ]
-    folder.write_lines(Keys.EVALUATION, asked)
-    folder.write_lines(Keys.TRAINING, [{"messages": [{"role": "user", "content": [{"text": "The number 3 and Q5."}]}]}])
+    write_lines(folder, Keys.EVALUATION, asked)
+    write_lines(
+        folder, Keys.TRAINING, [{"messages": [{"role": "user", "content": [{"text": "The number 3 and Q5."}]}]}]
+    )
     base = [{"id": f"q{i}", "answer": f"No. {i}"} for i in range(questions)]
     tuned = [{"id": f"q{i}", "answer": f"It is the number {i}, surely."} for i in reversed(range(questions))]
-    folder.write_lines(Keys.answers("base", 0), base[:4])
-    folder.write_lines(Keys.answers("base", 1), base[4:])
-    folder.write_lines(Keys.answers("tuned", 0), tuned)
+    write_lines(folder, Keys.answers("base", 0), base[:4])
+    write_lines(folder, Keys.answers("base", 1), base[4:])
+    write_lines(folder, Keys.answers("tuned", 0), tuned)
 
 
 def test_scores_json_has_measures_judge_and_questions(folder: RunFolder, bedrock: FakeBedrock) -> None:
@@ -129,7 +132,7 @@ def test_a_repeat_after_a_failure_pays_only_for_what_is_left(folder: RunFolder, 
 def test_changed_answers_are_graded_again(folder: RunFolder, bedrock: FakeBedrock) -> None:
     prepare(folder, settings=JUDGED)
     score_run(folder, 25, ENCODER)
-    folder.write_lines(Keys.answers("base", 1), [{"id": f"q{i}", "answer": None, "error": "gone"} for i in (4, 5, 6)])
+    write_lines(folder, Keys.answers("base", 1), [{"id": f"q{i}", "answer": None, "error": "gone"} for i in (4, 5, 6)])
     score_run(folder, 25, ENCODER)
     scores = folder.read_json(Keys.SCORES)
     assert scores["metrics"]["correctness"]["base"]["failed"] == 3
@@ -139,11 +142,11 @@ def test_changed_answers_are_graded_again(folder: RunFolder, bedrock: FakeBedroc
 def test_a_run_without_answers_is_undecided(folder: RunFolder, bedrock: FakeBedrock) -> None:
     prepare(folder, settings=JUDGED)
     for shard in (0, 1):
-        folder.write_lines(Keys.answers("base", shard), [])
-    folder.write_lines(Keys.answers("tuned", 0), [])
+        write_lines(folder, Keys.answers("base", shard), [])
+    write_lines(folder, Keys.answers("tuned", 0), [])
     score_run(folder, 25, ENCODER)
     assert folder.read_json(Keys.SCORES)["verdict"]["value"] == "undecided"
-    folder.write_lines(Keys.EVALUATION, [])
+    write_lines(folder, Keys.EVALUATION, [])
     with pytest.raises(EvaluationError, match="no question with a reference"):
         score_run(folder, 25, ENCODER)
 
@@ -167,8 +170,10 @@ def test_the_function_scores_the_run_in_its_event(
 
 def test_a_filled_in_review_changes_the_scores(folder: RunFolder, bedrock: FakeBedrock) -> None:
     prepare(folder, settings={"evaluation": {"metrics": ["correctness", "rouge"]}})
-    folder.write_lines(
-        Keys.answers("tuned", 0), [{"id": f"q{i}", "answer": f"It is the number {i}, says Contoso."} for i in range(7)]
+    write_lines(
+        folder,
+        Keys.answers("tuned", 0),
+        [{"id": f"q{i}", "answer": f"It is the number {i}, says Contoso."} for i in range(7)],
     )
     score_run(folder, 25, ENCODER)
     rows = list(csv.reader(io.StringIO(folder.read(REVIEW).decode("utf-8-sig"))))

@@ -24,7 +24,7 @@ from lambdas import (
     start_customization,
     summarize_training,
 )
-from tests.doubles import CUSTOM_MODEL, DEPLOYMENT, NAME, RUN, FakeEndpoints, NoPrices
+from tests.doubles import CUSTOM_MODEL, DEPLOYMENT, NAME, RUN, FakeEndpoints, NoPrices, write_lines
 from tests.unit.lambdas.steps import GROUP, MACHINE, invoke
 from tests.unit.training.test_job import Jobs, a_job
 from tuner.aws.bedrock.converse import Reply
@@ -81,7 +81,7 @@ def test_preflight_refuses_a_zero_quota(cloud: RunFolder, monkeypatch: pytest.Mo
 def test_estimate_cost_returns_its_decision(cloud: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(estimate_cost, "PriceListApi", NoPrices)
     cloud.write_json(Keys.DATASET_SUMMARY, {"training_tokens": 9, "training_records": 9, "validation_records": 1})
-    cloud.write_lines(Keys.EVALUATION, [{"id": "1", "question": "q", "reference": "r"}])
+    write_lines(cloud, Keys.EVALUATION, [{"id": "1", "question": "q", "reference": "r"}])
     result = invoke(estimate_cost, run_id=RUN)
     assert set(result) == {"decision", "estimated_usd", "reason", "approval_seconds"}
     assert (result["decision"], result["approval_seconds"]) == ("approve", 24 * 3600)
@@ -97,7 +97,7 @@ def asked(cloud: RunFolder, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], 
         monkeypatch.setattr(request_approval, "Executions", lambda _: SimpleNamespace(status={RUN: status}.get))
         monkeypatch.setattr(estimate_cost, "PriceListApi", NoPrices)
         cloud.write_json(Keys.DATASET_SUMMARY, {"training_tokens": 9, "training_records": 9, "validation_records": 1})
-        cloud.write_lines(Keys.EVALUATION, [{"id": "1", "question": "q", "reference": "r"}])
+        write_lines(cloud, Keys.EVALUATION, [{"id": "1", "question": "q", "reference": "r"}])
         invoke(estimate_cost, run_id=RUN)
         return told
 
@@ -135,7 +135,7 @@ def test_each_contestant_is_asked_at_its_own_endpoint(
     cloud: RunFolder, monkeypatch: pytest.MonkeyPatch, model: str, endpoint: str
 ) -> None:
     monkeypatch.setattr(answer_questions, "ConverseClient", Asked)
-    cloud.write_lines(Keys.EVALUATION, [{"id": "1", "question": "q", "reference": "r"}])
+    write_lines(cloud, Keys.EVALUATION, [{"id": "1", "question": "q", "reference": "r"}])
     record = {"kind": "provisioned", "arn": "arn:aws:bedrock:x:1:provisioned-model/y", "name": NAME}
     cloud.write_json(Keys.ENDPOINT, {**record, "model_units": 1, "commitment": None, "created_at": "2026-11-23T07:00Z"})
     assert invoke(answer_questions, run_id=RUN, model=model, shards=[0], shard_size=25) == {"answered": 1, "failed": 0}
@@ -151,7 +151,7 @@ def test_an_endpoint_that_the_runtime_does_not_know_yet_is_retried(
             raise EndpointFailedError(f"{endpoint} is not there to be asked.")
 
     monkeypatch.setattr(answer_questions, "ConverseClient", Unknown)
-    cloud.write_lines(Keys.EVALUATION, [{"id": "1", "question": "q", "reference": "r"}])
+    write_lines(cloud, Keys.EVALUATION, [{"id": "1", "question": "q", "reference": "r"}])
     arn, at = "arn:aws:bedrock:x:1:provisioned-model/y", iso(now() - dt.timedelta(minutes=minutes))
     record = {"kind": "provisioned", "arn": arn, "name": NAME, "created_at": at, "in_service_at": at}
     cloud.write_json(Keys.ENDPOINT, {**record, "model_units": 1, "commitment": None})

@@ -94,16 +94,16 @@ class RunFolder:
         return self.read(name) if name in self.list(name) else None
 
     def read_json(self, name: str) -> Any:
-        """An artifact that is a JSON document."""
+        """A JSON document that has no model of its own, such as a cached reply of a model."""
         return json.loads(self.read(name))
 
     def find_json(self, name: str) -> Any | None:
-        """An artifact that is a JSON document, or None when it is absent."""
+        """The same, or None when it is absent. Also for programs that want an artifact as it was written."""
         found = self.find(name)
         return None if found is None else json.loads(found)
 
     def read_lines(self, name: str) -> Iterator[Any]:
-        """The records of an artifact that is JSONL, streamed."""
+        """The records of a JSONL file whose form depends on the model family, streamed."""
         return (json.loads(line) for line in self._lines(name))
 
     def _lines(self, name: str) -> Iterator[bytes]:
@@ -119,13 +119,8 @@ class RunFolder:
         return self.uri(name)
 
     def write_json(self, name: str, document: Any) -> str:
-        """Writes a JSON document, keys in their order, and returns its address."""
+        """Writes a JSON document that has no model of its own, and returns its address."""
         return self.write(name, storable(json.dumps(document, ensure_ascii=False, indent=2)).encode() + b"\n")
-
-    def write_lines(self, name: str, records: Iterable[Any]) -> str:
-        """Writes records as JSONL and returns the address."""
-        lines = (json.dumps(record, ensure_ascii=False) + "\n" for record in records)
-        return self.write(name, storable("".join(lines)).encode())
 
     def list(self, prefix: str) -> list[str]:
         """Names of the artifacts below `prefix`, sorted."""
