@@ -1,1 +1,1 @@
-"""Measurements, side by side in one run: `make bench NAME=scoring`. Each prints one line per figure, with its goal."""
+"""Benchmarks: `make bench NAME=scoring`. Each compares implementations in one run, and prints a line per figure."""

@@ -1,4 +1,4 @@
-"""The ways that a dataset is preprocessed, and the files that they are compared on."""
+"""The implementations of preprocessing that are compared, and the files that they process."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from tuner.catalog import model
 from tuner.datasets import Findings, LocalFile, LocalSink, NoSink, Source, prepare
 from tuner.datasets.io import CommitTogether, Sink
 from tuner.datasets.pipeline import FilePipeline, Output
+from tuner.datasets.records.record import DataRole
 from tuner.datasets.records.rules import RecordLimits
 from tuner.settings import FieldNames, RunSettings
 
@@ -35,7 +36,7 @@ class _Entry(BaseModel):
 
 
 def two_scripts(source: Path, target: Path) -> None:
-    """What a person writes first: one script converts, another checks every line."""
+    """The obvious implementation: one script converts the records, another checks every line."""
     with source.open(encoding="utf-8") as file:
         records = json.load(file)
     with target.open("w", encoding="utf-8") as file:
@@ -51,25 +52,25 @@ def two_scripts(source: Path, target: Path) -> None:
 
 
 def bare_parser(source: Path, _: Path) -> None:
-    """The limit: nothing can be quicker than reading and parsing."""
+    """The lower limit: reading and parsing only."""
     msgspec.json.decode(source.read_bytes())
 
 
 def this_project(source: Path, target: Path) -> None:
-    """`tuner data convert`."""
+    """This project: `tuner data convert`."""
     _convert(LocalFile(source), LocalSink(target))
 
 
-def flat(source: Path, _: Path, size: float) -> None:
-    """The same for a file of `size` bytes, read from nowhere and written to nowhere: how much memory it takes."""
+def one_pass(source: Path, _: Path, size: float) -> None:
+    """This project for a file of `size` bytes, without reading and writing files. For the memory measurement."""
     _convert(Repeated(source, size), NoSink())
 
 
 def whole_step(source: Path, target: Path, size: float) -> None:
-    """All that the step does with such a file and 500 questions: studied, validation data held out, converted."""
+    """The whole step for such a file and 500 questions: profile, validation data, conversion."""
     questions = target.with_name("evaluation.json")
     write_pairs(questions, 500, seed=8)
-    files = {"training": Repeated(source, size), "evaluation": LocalFile(questions)}
+    files: dict[DataRole, Source] = {"training": Repeated(source, size), "evaluation": LocalFile(questions)}
     prepare(files, RunSettings(system_prompt=SYSTEM), LIMITS.model, lambda _: NoSink())
 
 
@@ -82,7 +83,7 @@ def _convert(source: Source, sink: Sink) -> None:
 
 
 class Repeated:
-    """The file over and over as one JSON array of so many bytes: a large file that needs no disk."""
+    """A large file that needs no disk: the records of a file, repeated in one JSON array of about `size` bytes."""
 
     name = "training.json"
 
@@ -91,7 +92,7 @@ class Repeated:
         self._size = size
 
     def chunks(self) -> Iterator[bytes]:
-        """A byte count near the one asked for, in whole copies of the records."""
+        """The chunks of the array. It consists of whole copies of the records, so its size is approximate."""
         yield b"["
         for copy in range(max(1, round(self._size / self._path.stat().st_size))):
             inside = iter(LocalFile(self._path).chunks())
@@ -108,11 +109,11 @@ BASELINES: dict[str, Callable[[Path, Path], None]] = {
     "bare parser": bare_parser,
     "this project": this_project,
 }
-SIZED_BASELINES: dict[str, Callable[[Path, Path, float], None]] = {"one pass": flat, "whole step": whole_step}
+SIZED_BASELINES: dict[str, Callable[[Path, Path, float], None]] = {"one pass": one_pass, "whole step": whole_step}
 
 
 def write_pairs(path: Path, count: int, seed: int = 7) -> None:
-    """`count` questions and answers in the words of the example dataset, seeded; a few with letters outside ASCII."""
+    """Write `count` random questions and answers in the words of the example dataset. A few are not ASCII."""
     rng = random.Random(seed)
     words = " ".join(json.loads(line)["answer"] for line in _WORDS.read_text("utf-8").splitlines()).split()
     with path.open("w", encoding="utf-8") as file:

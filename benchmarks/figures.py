@@ -1,4 +1,4 @@
-"""How every benchmark says what it measured."""
+"""The figures of a benchmark: a measured number and its goal."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One measured number and what it should be."""
+    """A measured number and its goal."""
 
     name: str
     value: float

@@ -1,13 +1,14 @@
-"""How much of the paid window is used: time beside the least possible, and seconds that are paid for and wasted.
+"""Measures the use of the paid window: the time compared to the least possible time, and the wasted paid seconds.
 
 Run with `python -m benchmarks.paid_window`, four minutes. The code is the deployed one: `Inference` with a
-`ConcurrencyLimiter` for each lane, as many lanes at once as the state machine's Map, `next_delay` for the looks, and
-`Release`. Only the other side is a stand-in: an endpoint with a known latency and a token bucket for its quota, so
-that the least possible time is known exactly. The duration of a control-plane call and of a function's start is an
-assumption that the output states.
+`ConcurrencyLimiter` for each worker, as many concurrent workers as in the state machine's Map, `next_delay` for the
+polling, and `Release`. Only the endpoint is simulated, with a known latency and a token bucket for its quota, so that
+the least possible time is known exactly. The durations of a control-plane call and of a function's start are
+assumptions (simulated_endpoint.py).
 
-Beside it, run on the same stand-in with a clock forty times as quick, what people use today: a script that asks one
-question after the other, and a state machine that waits 1,000 seconds and then does the same.
+It is compared to two common solutions, which run on the same simulated endpoint with a clock that is forty times as
+fast: a script that asks one question after the other, and a state machine that waits 1,000 seconds and then does the
+same.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ from tuner.serving.release import Release
 from tuner.settings import DeploymentSettings
 
 SETTINGS = DeploymentSettings()
-# What the endpoint takes into service where the three ways are compared: less than the fixed wait, or that would fail.
+# The creation time of the endpoint in the comparison. It is less than the fixed wait, which would fail otherwise.
 CREATION_SECONDS = 600.0
 
 THROUGHPUTS = (Throughput("short answers", 0.5, 40), Throughput("long answers", 3.0, 12), Throughput("small", 1.0, 4))
@@ -54,16 +55,16 @@ def main() -> int:
         Figure(f"paid_window_use_{throughput.label}", seconds / throughput.least_seconds, 1.1)
         for throughput, seconds in took.items()
     ]
-    around = before(CREATION_SECONDS, CREATION_SECONDS) + after.value
+    around = paid_before_first_question(CREATION_SECONDS, CREATION_SECONDS) + after.value
     paid = {throughput: around + seconds for throughput, seconds in took.items()}
-    figures = [*used, *beside(paid), *waiting(), after]
+    figures = [*used, *comparison(paid), *polling(), after]
     for figure in figures:
         print(figure)
     return 0 if all(figure.holds for figure in figures) else 1
 
 
 def answering(throughput: Throughput) -> float:
-    """Seconds from the first question to the last answer, as the Map asks."""
+    """Seconds from the first question to the last answer with the concurrency of the Map."""
     endpoint = SimulatedEndpoint(throughput)
     ask_as_deployed(endpoint)
     took = endpoint.paid_seconds
@@ -74,8 +75,8 @@ def answering(throughput: Throughput) -> float:
     return took
 
 
-def beside(paid: Mapping[Throughput, float]) -> Iterator[Figure]:
-    """How much more is paid for in today's ways on the same endpoints, each run on a quick clock of its own."""
+def comparison(paid: Mapping[Throughput, float]) -> Iterator[Figure]:
+    """How much more the common solutions pay on the same endpoints. Each runs with its own fast clock."""
     with ThreadPoolExecutor(2 * len(paid)) as pool:
         scripts = [pool.submit(sequential, throughput) for throughput in paid]
         waiters = [pool.submit(fixed_wait, throughput, CREATION_SECONDS) for throughput in paid]
@@ -84,20 +85,20 @@ def beside(paid: Mapping[Throughput, float]) -> Iterator[Figure]:
             f"# {throughput.name}, paid for: {ours:.0f} s; by a sequential script {script.result():.0f} s; "
             f"with a fixed wait {waiter.result():.0f} s"
         )
-        for way, took in (("sequential_script", script.result()), ("fixed_wait", waiter.result())):
-            yield Figure(f"paid_by_{way}_over_ours_{throughput.label}", took / ours, 1, kind="at least")
+        for solution, took in (("sequential_script", script.result()), ("fixed_wait", waiter.result())):
+            yield Figure(f"paid_by_{solution}_over_ours_{throughput.label}", took / ours, 1, kind="at least")
 
 
 def ask_as_deployed(endpoint: SimulatedEndpoint) -> None:
-    """Every lane in an invocation of its own, as many at a time as the state machine says."""
+    """Run every worker as an invocation, with the concurrency of the state machine."""
     questions = [{"id": f"q{n}", "question": "What?", "reference": "That."} for n in range(QUESTIONS)]
     lines = "".join(json.dumps(question) + "\n" for question in questions).encode()
     at_once = definition()["States"]["Answer with the tuned model"]["MaxConcurrency"]
 
-    def invoke(lane: list[int]) -> int:
+    def invoke(worker: list[int]) -> int:
         time.sleep(START_SECONDS)
         folder = MemoryFolder(files={Keys.EVALUATION: lines})
-        shards = [Shard(folder, "tuned", number, SETTINGS.shard_size) for number in lane]
+        shards = [Shard(folder, "tuned", number, SETTINGS.shard_size) for number in worker]
         answered, _ = Inference(endpoint, "arn", manifest(), SETTINGS.answer_concurrency).run(*shards)
         return answered
 
@@ -106,13 +107,15 @@ def ask_as_deployed(endpoint: SimulatedEndpoint) -> None:
         assert sum(pool.map(invoke, found)) == QUESTIONS
 
 
-def waiting() -> Iterator[Figure]:
-    """Paid seconds between InService and the first answer, whatever the creation took, with and without history."""
+def polling() -> Iterator[Figure]:
+    """Paid seconds from InService to the first answer, for many creation times, with and without earlier runs."""
     lost: list[float] = []
     for took, usual in product((60, 180, 600, 1000, 1200, 1260, 1500, 2400, 3600), (None, 0.8, 1.0, 1.25)):
         expected = took * usual if usual else None
-        lost.append(before(took, expected))
-    learned = [before(took, took * usual) for took, usual in product(range(60, 3600, 37), (0.8, 1, 1.25))]
+        lost.append(paid_before_first_question(took, expected))
+    learned = [
+        paid_before_first_question(took, took * usual) for took, usual in product(range(60, 3600, 37), (0.8, 1, 1.25))
+    ]
     print(
         f"# InService to the first question: {statistics.mean(lost):.1f} s, at worst {max(lost):.1f} s; after earlier "
         f"runs {statistics.mean(learned):.1f} s, at worst {max(learned):.1f} s"
@@ -121,13 +124,13 @@ def waiting() -> Iterator[Figure]:
     yield Figure("paid_seconds_before_first_answer_at_worst", max(lost), 15, " s")
 
 
-def before(took: float, expected: float | None) -> float:
-    """Paid seconds until the first question is asked."""
-    return seen(took, expected) - took + START_SECONDS
+def paid_before_first_question(took: float, expected: float | None) -> float:
+    """Paid seconds before the first question."""
+    return detected_at(took, expected) - took + START_SECONDS
 
 
-def seen(took: float, expected: float | None) -> float:
-    """When the look comes that finds an endpoint in service after `took` seconds."""
+def detected_at(took: float, expected: float | None) -> float:
+    """The time of the poll that finds an endpoint in service, if its creation takes `took` seconds."""
     now = 0.0
     while now < took:
         now += next_delay(SETTINGS.serving_polling, now, expected) + START_SECONDS + CALL_SECONDS
@@ -135,7 +138,7 @@ def seen(took: float, expected: float | None) -> float:
 
 
 def releasing() -> float:
-    """Paid seconds between the last answer and the delete."""
+    """Paid seconds from the last answer to the deletion."""
     deleted: list[float] = []
 
     class Slow(FakeEndpoints):

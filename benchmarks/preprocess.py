@@ -1,12 +1,12 @@
-"""How fast and how flat preprocessing is, beside the plain two-script way and the bare parser, on the same file.
+"""Measures the speed and the memory of preprocessing, compared to two plain scripts and to a bare parser.
 
     two scripts   json.load, json.dumps per line; then json.loads and a Pydantic model per line
-    bare parser   msgspec over the file's bytes, into dictionaries, and nothing else: the limit
+    bare parser   msgspec parses the file's bytes to dictionaries: the lower limit
     this project  one pass: read, check every rule, convert, write
 
-Each runs in a process of its own, in turn, several times. The figures are medians over the rounds of the ratio within a
-round: what else the machine does then weighs on both sides alike. They go by the clock; the processor's time (user and
-system) is shown beside it. Memory is the process's peak. Run with `python -m benchmarks.preprocess`.
+Each implementation runs in its own process, in several rounds. A figure is the median of the ratios within a round, so
+that other load on the machine affects both sides. Ratios use wall-clock time; processor time (user and system) is
+printed, too. Memory is the peak of the process. Run with `python -m benchmarks.preprocess`.
 """
 
 from __future__ import annotations
@@ -32,47 +32,47 @@ OURS = "this project"
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One way, once: seconds on the clock, seconds of the processor, peak of memory in MiB."""
+    """One run of an implementation: wall-clock seconds, processor seconds, and peak memory in MiB."""
 
     clock: float
     processor: float
     peak: float
 
 
-def measured(way: str, source: Path, target: Path, size: float = 0) -> Measured:
-    """One way in a process of its own, which finds no file of an earlier one in its place."""
+def measured(name: str, source: Path, target: Path, size: float = 0) -> Measured:
+    """Run an implementation in its own process, without the output of an earlier run."""
     target.unlink(missing_ok=True)
-    command = [sys.executable, "-m", __spec__.name, "--one", way, str(source), str(target), str(size)]
+    command = [sys.executable, "-m", __spec__.name, "--one", name, str(source), str(target), str(size)]
     output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     return Measured(*map(float, output.split()))
 
 
-def one(way: str, source: Path, target: Path, size: float) -> None:
-    """Runs one way here and prints what was measured."""
+def one(name: str, source: Path, target: Path, size: float) -> None:
+    """Run an implementation in this process, and print the measurements."""
     clock, processor = time.perf_counter(), time.process_time()
-    if way in SIZED_BASELINES:
-        SIZED_BASELINES[way](source, target, size)
+    if name in SIZED_BASELINES:
+        SIZED_BASELINES[name](source, target, size)
     else:
-        BASELINES[way](source, target)
+        BASELINES[name](source, target)
     clock, processor = time.perf_counter() - clock, time.process_time() - processor
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
     print(clock, processor, peak)
 
 
 def main() -> None:
-    """Compares, and ends with the line that says whether the goals hold."""
+    """Run the benchmark. The last line says whether the goals hold."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--pairs", type=int, default=200_000)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--sizes", type=float, nargs=2, default=[0.1e9, 2e9], help="bytes that memory is compared at")
+    parser.add_argument("--sizes", type=float, nargs=2, default=[0.1e9, 2e9], help="file sizes for one pass, in bytes")
     parser.add_argument(
-        "--step-sizes", type=float, nargs=2, default=[0.1e9, 2e9], help="bytes that the whole step is measured at"
+        "--step-sizes", type=float, nargs=2, default=[0.1e9, 2e9], help="file sizes for the whole step, in bytes"
     )
-    parser.add_argument("--one", nargs=4, metavar=("WAY", "SOURCE", "TARGET", "SIZE"), help=argparse.SUPPRESS)
+    parser.add_argument("--one", nargs=4, metavar=("NAME", "SOURCE", "TARGET", "SIZE"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
-        way, source, target, size = options.one
-        one(way, Path(source), Path(target), float(size))
+        name, source, target, size = options.one
+        one(name, Path(source), Path(target), float(size))
         return
     with tempfile.TemporaryDirectory() as folder:
         source, target = Path(folder, "training.json"), Path(folder, "converted.jsonl")
@@ -89,16 +89,16 @@ Rounds = Sequence[Mapping[str, Measured]]
 
 
 def compare(source: Path, target: Path, count: int) -> tuple[Rounds, float]:
-    """Runs and shows all ways, in turn. Returns the rounds, and how many bytes are written for one that is read."""
-    rounds = [{way: measured(way, source, target) for way in BASELINES} for _ in range(count)]
+    """Run and print all implementations. Returns the rounds, and the ratio of bytes written to bytes read."""
+    rounds = [{name: measured(name, source, target) for name in BASELINES} for _ in range(count)]
     size = source.stat().st_size
     print(f"{size / 1e6:.0f} MB, medians of {count}    clock             processor         memory")
-    for way in BASELINES:
-        results = [results[way] for results in rounds]
+    for name in BASELINES:
+        results = [results[name] for results in rounds]
         clock, processor = (median(times) for times in zip(*((r.clock, r.processor) for r in results), strict=True))
         peak = max(result.peak for result in results)
         rates = f"{clock:7.2f} s {size / 1e6 / clock:5.0f} MB/s  {processor:5.2f} s {size / 1e6 / processor:5.0f} MB/s"
-        print(f"  {way:<15} {rates} {peak:6.0f} MiB")
+        print(f"  {name:<15} {rates} {peak:6.0f} MiB")
     for other in ("two scripts", "bare parser"):
         by_clock, by_processor = (ratio(rounds, other, of) for of in (_clock, _processor))
         print(f"  {other} / {OURS}: {by_clock:.3g} by the clock, {by_processor:.3g} by the processor's time")
@@ -106,22 +106,22 @@ def compare(source: Path, target: Path, count: int) -> tuple[Rounds, float]:
 
 
 def ratio(rounds: Rounds, other: str, of: Callable[[Measured], float]) -> float:
-    """How many times longer the other way takes: the median of the rounds."""
+    """How many times longer the other implementation takes: the median of the rounds."""
     return median(of(results[other]) / of(results[OURS]) for results in rounds)
 
 
 def show_memory(flat: Mapping[float, float], step: Mapping[float, Measured]) -> None:
-    """What the pass takes by size, and the whole step with the study of the first records."""
+    """Print the memory of one pass and of the whole step, by file size."""
     for size, peak in flat.items():
         print(f"  one pass over {size / 1e9:.1f} GB: {peak:.0f} MiB")
     for size, result in step.items():
-        print(f"  the whole step with {size / 1e9:.1f} GB, study included: {result.clock:.1f} s, {result.peak:.0f} MiB")
+        print(f"  whole step, {size / 1e9:.1f} GB with profile: {result.clock:.1f} s, {result.peak:.0f} MiB")
 
 
 def ten_gigabytes(step: Mapping[float, Measured], grown: float) -> float:
-    """Shows how long the function takes for 10 GB without a validation file, the case that reads it twice; seconds.
+    """Print and return the seconds that the function needs for 10 GB. Without a validation file it reads them twice.
 
-    The step waits for nothing but S3, whose time is added: its own is the processor's.
+    The step waits only for S3, so its time is the processor time plus the time of the transfers.
     """
     (small, first), (large, second) = sorted(step.items())
     per_byte = (second.processor - first.processor) / (large - small)
@@ -129,7 +129,7 @@ def ten_gigabytes(step: Mapping[float, Measured], grown: float) -> float:
     here, reading, writing = 10e9 * per_byte + fixed, 2 * 10e9 / S3_BYTES_PER_SECOND, 10e9 * grown / S3_BYTES_PER_SECOND
     slower = (FUNCTION_SECONDS - reading - writing) / here
     print("10 GB from S3 to S3, extrapolated from the whole step, which reads the file twice and writes it once:")
-    print(f"  {fixed:.0f} s of study + 10 GB at {1 / per_byte / 1e6:.0f} MB/s = {here:.0f} s")
+    print(f"  {fixed:.0f} s of profile + 10 GB at {1 / per_byte / 1e6:.0f} MB/s = {here:.0f} s")
     print(f"  S3 at {S3_BYTES_PER_SECOND / 1e6:.0f} MB/s: 2 x 10 GB read in {reading:.0f} s, ", end="")
     print(f"{10 * grown:.1f} GB written in {writing:.0f} s")
     print(f"  together {here + reading + writing:.0f} s of the function's {FUNCTION_SECONDS} s; ", end="")
@@ -138,7 +138,7 @@ def ten_gigabytes(step: Mapping[float, Measured], grown: float) -> float:
 
 
 def verdict(rounds: Rounds, peak: float, ten: float) -> None:
-    """A line per goal, and the last one for all of them."""
+    """Print a line per figure, and a last line for all of them."""
     figures = [
         Figure("preprocess-two-scripts", ratio(rounds, "two scripts", _clock), 6, "x", "at least"),
         Figure("preprocess-bare-parser", ratio(rounds, "bare parser", _clock), 0.5, "x", "at least"),

