@@ -171,7 +171,7 @@ def test_a_stack_is_not_deleted_under_a_run_and_releases_what_is_alive_first(pip
     run = other.run_of("farewell")
     refused = cdk("destroy", "--force", "--app", str(tmp_path))
     assert refused.returncode != 0
-    assert f"Runs are going on: {run}" in refused.stderr + refused.stdout
+    assert f"Runs are in progress: {run}" in refused.stderr + refused.stdout
     # The refusal left everything as it was: the run goes on to its end.
     assert other.finished(run)["status"] == "SUCCEEDED"
 

@@ -162,7 +162,7 @@ def _farewell(stage: Stage) -> Failure:
 
 
 def _farewell_again(stage: Stage) -> None:
-    assert "Nothing of this deployment is alive" in stage.farewell()
+    assert "No paid resource of this deployment exists" in stage.farewell()
     stage.nothing_alive(1)
 
 
