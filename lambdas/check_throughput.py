@@ -22,6 +22,7 @@ def handler(event: RunEvent, env: Environment) -> dict[str, Any]:
     folder = env.folder(event.run_id)
     manifest = folder.manifest()
     endpoint, record = check(endpoints_of(manifest.settings.serving), folder)
+    # From the creation on record: the step is invoked again for every check and has no memory of its own.
     waited = seconds_since(record.created_at)
     if endpoint.status == "InService":
         record_duration(EndpointTimesStore(env.artifacts_bucket), record, manifest.base_model)

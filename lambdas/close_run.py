@@ -56,6 +56,7 @@ def handler(event: StatusChange, env: Environment) -> None:
     report = published(folder)
     if report is None or report.status == "SUCCEEDED":
         how = ending(ended.execution_arn)
+        # The same event invokes the release. A report before it would say that the endpoint may still cost money.
         await_release(folder)
         reason = execution_failure(ended.status, how.error, how.cause)
         report = build(folder, reason, ended.status, ended.execution_arn)
@@ -70,4 +71,5 @@ def handler(event: StatusChange, env: Environment) -> None:
         notification_text(report),
         {"status": report.status, "run_id": report.run_id},
     )
+    # After the publication: a crash in between publishes the notification twice, but it is never lost.
     mark_notified(folder, report)

@@ -25,5 +25,6 @@ def handler(event: RunEvent, env: Environment) -> dict[str, Any]:
         "decision": estimate.decision,
         "estimated_usd": estimate.total_usd,
         "reason": estimate.reason,
+        # The state machine uses it as the timeout of the state that waits for the approval.
         "approval_seconds": round(env.deployment.approval_hours * 3600),
     }

@@ -27,4 +27,5 @@ def handler(event: RunEvent, env: Environment) -> None:
         notification_text(report),
         {"status": report.status, "run_id": report.run_id},
     )
+    # After the publication: a crash in between publishes the notification twice, but it is never lost.
     mark_notified(folder, report)

@@ -28,6 +28,7 @@ def handler(event: RunEvent, env: Environment) -> dict[str, Any]:
         for role in _ROLES
         for entry in manifest.inputs_of(role)
     }
+    # A validation file in the dataset has priority: then nothing was generated.
     generated = manifest.generates and folder.load(GeneratedSummary).pairs > 0
     if generated:
         sources["validation"] = ObjectSource(folder.bucket, folder.key(Keys.GENERATED))

@@ -66,6 +66,7 @@ def count_run(values: Mapping[str, float]) -> None:
 
 
 E = TypeVar("E", bound=BaseModel)
+# A step returns a small JSON object: Step Functions keeps the results of all states in the execution's history.
 Step = Callable[[E, Environment], Mapping[str, Any] | None]
 
 
