@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
 import pytest
 
 from tests.characterization.cloud import NAMES, SavedRun
 from tests.characterization.steps import EXPECTED, STEPS, Expected, grades, repeated, whole
+from tuner.artifacts.answers import Answer
+from tuner.artifacts.base import Artifact, Part, parse
+from tuner.artifacts.dataset import EvaluationQuestion
+from tuner.artifacts.generated import GeneratedPair
 
 RUNS = [SavedRun.load(name) for name in NAMES]
 CASES = [(run, step) for run in RUNS for step, (_, artifact) in STEPS.items() if run.has(artifact)]
+# Models of the records in JSONL files, by the beginning of the file's name.
+RECORDS: dict[str, type[Part]] = {
+    "answers/": Answer,
+    "dataset/evaluation": EvaluationQuestion,
+    "generated/validation": GeneratedPair,
+}
 UPDATE = "If the difference is wanted, run: python -m tests.characterization.update"
 
 
@@ -35,6 +46,31 @@ def test_a_report_of_newly_derived_artifacts_is_the_same(run: SavedRun, monkeypa
 def test_answers_that_are_graded_again_get_the_same_scores(monkeypatch: pytest.MonkeyPatch) -> None:
     """The run's settings leave out BERTScore, so no encoder is needed; the judge's verdicts are in its folder."""
     compare(SavedRun.load("commitment"), repeated(SavedRun.load("commitment"), grades, monkeypatch))
+
+
+@pytest.mark.parametrize("run", RUNS, ids=lambda run: run.name)
+def test_artifacts_of_the_previous_release_are_read(run: SavedRun) -> None:
+    models = {model.NAME: model for model in artifact_models()}
+    read = 0
+    for key, data in run.objects.items():
+        name = key.removeprefix(f"{run.run_id}/")
+        if name in models:
+            artifact = parse(models[name], data, key)
+            assert parse(models[name], artifact.to_json(), key) == artifact
+            read += 1
+        for record in (model for place, model in RECORDS.items() if name.startswith(place)):
+            for line in data.splitlines():
+                parsed = parse(record, line, key)
+                assert parse(record, parsed.to_json_line(), key) == parsed
+    assert read > 5
+
+
+def artifact_models(base: type[Artifact] = Artifact) -> Iterator[type[Artifact]]:
+    """Every model of an artifact that has a file."""
+    for model in base.__subclasses__():
+        if hasattr(model, "NAME"):
+            yield model
+        yield from artifact_models(model)
 
 
 def test_the_saved_runs_reach_every_step() -> None:

@@ -108,6 +108,7 @@ class Report(Artifact):
     generated: Generated | None = Field(None, description="null when no validation data was made from documents")
     findings: DatasetFindings | None = None
     inputs: tuple[PinnedInput, ...] = ()
+    # Not RunSettings, which refuses unknown keys: the report of a newer version must be readable.
     settings: dict[str, Any] = Field(default_factory=dict)
     hyperparameters: dict[str, str] = Field(default_factory=dict)
     versions: dict[str, str] = Field(default_factory=dict)
