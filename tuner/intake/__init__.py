@@ -1,1 +1,1 @@
-"""From files in the data bucket to a run: wait until the folder rests, pin what is there, settle what is asked for."""
+"""Starts runs from files in the data bucket: wait for the upload, pin the files, resolve the settings."""

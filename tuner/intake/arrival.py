@@ -1,4 +1,4 @@
-"""Waits until a dataset's folder rests, and pins every object in it to the version that is there then."""
+"""Waits until the upload of a dataset is complete, and pins every object of its folder to its current version."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from tuner.core.file_formats import accepted_names
 from tuner.core.run import INCOMING, Role, role_of, run_id
 from tuner.core.times import seconds_since
 
-# `aws s3 cp --recursive` of a large dataset takes minutes; a folder that changes for longer is somebody's mistake.
-LONGEST_WAIT_SECONDS = 600
+# `aws s3 cp --recursive` of a large dataset takes minutes. A folder that changes for longer is probably a mistake.
+MAX_WAIT_SECONDS = 600
 
-# Step Functions takes 256 KiB of input.
-_LARGEST_INPUT_BYTES = 250_000
+# Step Functions accepts 256 KiB of input.
+_MAX_INPUT_BYTES = 250_000
 
 
 class Folder(Protocol):
     """The data bucket."""
 
     def list(self, dataset: str) -> tuple[ListedObject, ...]:
-        """What is in a dataset's folder now."""
+        """The current objects of a dataset's folder."""
         ...
 
     def hash(self, key: str) -> HashedObject | None:
@@ -36,23 +36,27 @@ class Folder(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A dataset that is ready to run."""
+    """A completely uploaded dataset."""
 
     run_id: str
     dataset: str
     inputs: tuple[PinnedInput, ...]
 
     def execution_input(self) -> str:
-        """The execution's input: the same bytes whenever the same versions are pinned."""
+        """The input of the execution. It has the same bytes whenever the same versions are pinned.
+
+        StartExecution is idempotent for a running execution only if name and input are the same.
+        """
         document = {
             "run_id": self.run_id,
             "dataset": self.dataset,
             "inputs": [pinned.model_dump() for pinned in self.inputs],
         }
         text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
-        if len(text.encode()) > _LARGEST_INPUT_BYTES:
+        if len(text.encode()) > _MAX_INPUT_BYTES:
             raise DatasetError(
-                f"{INCOMING}{self.dataset}/: {len(self.inputs)} files are too many for one run. Join the documents."
+                f"{INCOMING}{self.dataset}/: {len(self.inputs)} files are too many for one run. Combine documents into "
+                "fewer files."
             )
         return text
 
@@ -64,14 +68,15 @@ def arrive(
     repeat: int = 0,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Arrival:
-    """The dataset's content once nothing in its folder has changed for `quiet_seconds`, as the run that it makes.
+    """Waits until nothing in the folder has changed for `quiet_seconds`, and pins the objects.
 
-    Raises DatasetError when the folder does not rest within ten minutes, or has no training data. Whatever else is
-    wrong with it is for the run to say: its refusal is reported.
+    Raises DatasetError when the folder still changes after ten minutes, or has no training data. All other problems are
+    left to the run, because a refused run has a report and a notification.
     """
     waited = 0.0
     while True:
         listing = _relevant(folder, dataset)
+        # The age of the newest object decides how long to wait.
         pause = max((quiet_seconds - seconds_since(entry.modified) for entry in listing), default=0.0)
         if pause <= 0:
             inputs = _pin(folder, dataset, listing)
@@ -79,23 +84,23 @@ def arrive(
                 names = [(_name(dataset, pinned.key), pinned.sha256) for pinned in inputs]
                 return Arrival(run_id(dataset, names, repeat), dataset, inputs)
             pause = min(1.0, quiet_seconds)
-        if waited + pause > LONGEST_WAIT_SECONDS:
+        if waited + pause > MAX_WAIT_SECONDS:
             raise DatasetError(
-                f"{INCOMING}{dataset}/ has kept changing for {LONGEST_WAIT_SECONDS // 60} minutes. Finish the upload, "
-                "then upload the training file again."
+                f"{INCOMING}{dataset}/ still changes after {MAX_WAIT_SECONDS // 60} minutes. Finish the upload, then "
+                "upload the training file again."
             )
         sleep(pause)
         waited += pause
 
 
 def _relevant(folder: Folder, dataset: str) -> tuple[ListedObject, ...]:
-    """The objects that belong to the dataset, by key; what else lies in the folder is passed over."""
+    """The objects that belong to the dataset, sorted by key. Other objects of the folder are ignored."""
     found = [entry for entry in folder.list(dataset) if role_of(_name(dataset, entry.key))]
     return tuple(sorted(found, key=lambda entry: entry.key))
 
 
 def _pin(folder: Folder, dataset: str, listing: tuple[ListedObject, ...]) -> tuple[PinnedInput, ...] | None:
-    """What was listed, read and hashed; None when the folder changed meanwhile."""
+    """Reads and hashes what was listed. None when the folder changed in the meantime."""
     if not any(role_of(_name(dataset, entry.key)) == "training" for entry in listing):
         raise DatasetError(f"{INCOMING}{dataset}/: there is no training file. Upload {accepted_names('training')}.")
     inputs: list[PinnedInput] = []
@@ -103,12 +108,12 @@ def _pin(folder: Folder, dataset: str, listing: tuple[ListedObject, ...]) -> tup
         hashed = folder.hash(entry.key)
         if hashed is None:
             return None
-        role = cast("Role", role_of(_name(dataset, entry.key)))  # `_relevant` kept nothing without one
+        role = cast("Role", role_of(_name(dataset, entry.key)))  # `_relevant` returns only objects with a role
         pinned = PinnedInput(
             role=role, key=entry.key, version_id=hashed.version_id, size=hashed.size, sha256=hashed.sha256
         )
         inputs.append(pinned)
-    # S3 lists consistently: what was read is what was listed if, and only if, the list is still the same.
+    # S3 listings are strongly consistent: an unchanged listing proves that the objects read are the objects listed.
     return tuple(inputs) if _relevant(folder, dataset) == listing else None
 
 

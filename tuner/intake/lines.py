@@ -1,4 +1,4 @@
-"""Finds the line of a document that a finding is about."""
+"""Adds line numbers of a settings document to error messages."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from tuner.core.errors import RunRefusedError
 
 
 def with_lines(error: RunRefusedError, name: str, text: str) -> RunRefusedError:
-    """The same error, with the line of each key that it names: `run.yaml, line 4: budget_usd: ...`.
+    """The same error, with the line of each key in its message: `run.yaml, line 4: budget_usd: ...`.
 
-    JSON is read as the YAML that it is. A key that is not in the document (a default) has no line.
+    JSON is parsed as YAML, of which it is a subset. A key that is not in the document (a default) has no line.
     """
     if name.endswith(".json"):
-        text = text.replace("\t", " ")  # YAML refuses tabs; in JSON they are only ever between values
+        text = text.replace(
+            "\t", " "
+        )  # YAML refuses tabs. In valid JSON they occur only between values, so replacing them is safe.
     try:
         lines = _lines(yaml.compose(text))
     except yaml.YAMLError:
@@ -32,7 +34,7 @@ def with_lines(error: RunRefusedError, name: str, text: str) -> RunRefusedError:
 
 
 def _lines(node: yaml.Node | None, path: str = "") -> Mapping[str, int]:
-    """The line of every key, by its path: `hyperparameters.epochCount`."""
+    """The line of every key by its path, such as `hyperparameters.epochCount`."""
     found: dict[str, int] = {}
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
@@ -42,6 +44,6 @@ def _lines(node: yaml.Node | None, path: str = "") -> Mapping[str, int]:
 
 
 def _parents(path: str) -> list[str]:
-    """`a.b.c`, `a.b`, `a`."""
+    """The path itself and those of its parents: `a.b.c`, `a.b`, `a`."""
     parts = path.split(".")
     return [".".join(parts[:length]) for length in range(len(parts), 0, -1)]

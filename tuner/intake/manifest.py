@@ -1,4 +1,4 @@
-"""Writes `run.json`, once."""
+"""Resolves a run's settings and writes its `run.json`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from tuner import __version__
 from tuner.artifacts.manifest import Manifest, PinnedInput
 from tuner.aws.bedrock.resources import FoundationModel
 from tuner.aws.s3.run_folder import RunFolder
-from tuner.core.artifact_keys import Keys
 from tuner.core.errors import DatasetError, RunRefusedError, SettingsError
 from tuner.core.resource_names import resource_name
 from tuner.core.run import INCOMING, Role
@@ -19,8 +18,9 @@ from tuner.intake.resolve import Resolved, resolve
 from tuner.preflight import offered_model
 from tuner.settings import DeploymentSettings, parse_document
 
-# Of these a dataset has one at most.
-_SINGLE: tuple[Role, ...] = ("training", "validation", "evaluation", "settings")
+# Roles with at most one file.
+_SINGLE_FILE_ROLES: tuple[Role, ...] = ("training", "validation", "evaluation", "settings")
+# Packages that decide which API calls are made and how settings are read.
 _RECORDED_PACKAGES = ("boto3", "botocore", "pydantic")
 
 
@@ -30,7 +30,7 @@ class Inputs(Protocol):
     bucket: str
 
     def read(self, pinned: PinnedInput) -> bytes:
-        """An input at its pinned version."""
+        """The content of an input at its pinned version."""
         ...
 
 
@@ -53,10 +53,10 @@ def write_manifest(
     execution_arn: str,
     started_at: str,
 ) -> Manifest:
-    """Resolves the run's settings and writes its `run.json`.
+    """Resolves the run's settings and writes its `run.json`. Idempotent: a repeated step changes nothing.
 
-    Repeating the step changes nothing. Raises DatasetError when two files are there for one purpose, SettingsError and
-    its kin with every finding, ModelUnavailableError when the Region does not offer the base model.
+    Raises DatasetError when two files have the same role, SettingsError and other subclasses of RunRefusedError with
+    every problem of the settings, ModelUnavailableError when the Region does not offer the base model.
     """
     refuse_two_of_a_kind(f"{INCOMING}{dataset}/", [(entry.role, _name(dataset, entry)) for entry in pinned])
     resolved = _resolved(*_document(inputs, dataset, pinned), deployment)
@@ -81,11 +81,11 @@ def write_manifest(
 
 
 def refuse_two_of_a_kind(where: str, files: Collection[tuple[Role | None, str]]) -> None:
-    """Raises DatasetError when two of a folder's files, roles and names, are there for the same."""
-    for role in _SINGLE:
-        found = [name for its, name in files if its == role]
+    """Raises DatasetError when two files, given as pairs of role and name, have the same role."""
+    for role in _SINGLE_FILE_ROLES:
+        found = [name for file_role, name in files if file_role == role]
         if len(found) > 1:
-            raise DatasetError(f"{where}: {' and '.join(found)} are all there for {role}. Delete all but one.")
+            raise DatasetError(f"{where}: {' and '.join(found)} have the same role: {role}. Delete all but one.")
 
 
 def _name(dataset: str, pinned: PinnedInput) -> str:
@@ -101,7 +101,7 @@ def _resolved(text: str, name: str, deployment: DeploymentSettings) -> Resolved:
 
 
 def _document(inputs: Inputs, dataset: str, pinned: Sequence[PinnedInput]) -> tuple[str, str]:
-    """The text of the run's settings, and the name of their file."""
+    """The text of the run's settings, and the name of their file. Without a file, all settings have their defaults."""
     found = next((entry for entry in pinned if entry.role == "settings"), None)
     if found is None:
         return "", "run.yaml"
@@ -109,22 +109,21 @@ def _document(inputs: Inputs, dataset: str, pinned: Sequence[PinnedInput]) -> tu
     try:
         return inputs.read(found).decode("utf-8-sig"), name
     except UnicodeDecodeError:
-        raise SettingsError(f"{name}: is not UTF-8. Save it as UTF-8 and upload it again.") from None
+        raise SettingsError(f"{name}: the file is not UTF-8. Save it as UTF-8 and upload it again.") from None
 
 
 def _write_once(folder: RunFolder, manifest: Manifest) -> None:
-    found = folder.find(Keys.MANIFEST)
-    if found is None:
-        folder.write(Keys.MANIFEST, manifest.model_dump_json(indent=2).encode() + b"\n")
+    earlier = folder.load_if_present(Manifest)
+    if earlier is None:
+        folder.save(manifest)
         return
-    earlier = Manifest.model_validate_json(found)
     if earlier.execution_arn != manifest.execution_arn or earlier.started_at != manifest.started_at:
         raise RunRefusedError(
-            f"This content was run before, on {earlier.started_at}: its report is in {folder.uri()}. To run it again "
-            "on purpose: tuner run --again."
+            f"This content was run before, on {earlier.started_at}. Its report is in {folder.uri()}. To run it again, "
+            "use 'tuner run --again'."
         )
 
 
 def _versions() -> dict[str, str]:
-    """What the run was made with: the code's version and those of the packages that talk to AWS."""
+    """The versions of this project and of the packages that it depends on most."""
     return {"bedrock-tuner": __version__, **{name: version(name) for name in _RECORDED_PACKAGES}}

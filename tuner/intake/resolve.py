@@ -1,4 +1,4 @@
-"""Settles what a run asks for against what its deployment allows: every finding at once, before any spend."""
+"""Resolves a run's settings against its deployment: fills in defaults and reports all problems, before any spending."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """A run's settings with the deployment's defaults filled in."""
+    """A run's settings with the defaults of the deployment."""
 
     settings: RunSettings
     model: catalog.Model
@@ -25,18 +25,18 @@ class Resolved:
 
 
 def resolve(document: Mapping[str, Any], deployment: DeploymentSettings, where: str = "run.yaml") -> Resolved:
-    """The settings in a run's document.
+    """Resolves the settings of a run's document.
 
-    Raises one RunRefusedError with every finding, one per line: of the finding's own class when there is one class of
-    findings, a SettingsError otherwise. The settings that can be read are checked even when others cannot.
+    Raises one RunRefusedError with all problems, one per line. If they all have the same class, so has the error;
+    otherwise it is a SettingsError. Settings that can be read are checked even if others cannot.
     """
-    findings: list[RunRefusedError] = []
+    problems: list[RunRefusedError] = []
 
     def attempt(check: Callable[[], T]) -> T | None:
         try:
             return check()
         except RunRefusedError as error:
-            findings.append(error)
+            problems.append(error)
             return None
 
     settings = attempt(lambda: load(RunSettings, document, where)) or _readable(document)
@@ -44,18 +44,18 @@ def resolve(document: Mapping[str, Any], deployment: DeploymentSettings, where: 
     hyperparameters = attempt(lambda: _hyperparameters(model, settings, where)) if model else None
     attempt(lambda: _check_serving(settings, model, where))
     attempt(lambda: _check_commitment(settings, deployment, where))
-    attempt(lambda: _check_keeping(settings, deployment, where))
+    attempt(lambda: _check_keep_hours(settings, deployment, where))
     attempt(lambda: _check_budget(settings, deployment, where))
     attempt(lambda: _check_encoder(settings, deployment, where))
     judge_model = attempt(lambda: _judge("judge", settings.judge.model, deployment, where))
     attempt(lambda: _judge("generate", settings.generate.model, deployment, where))
-    if findings or model is None or hyperparameters is None or judge_model is None:
-        raise _together(findings)
+    if problems or model is None or hyperparameters is None or judge_model is None:
+        raise _combined(problems)
     return Resolved(_served(settings, model), model, judge_model, hyperparameters)
 
 
 def _readable(document: Mapping[str, Any]) -> RunSettings:
-    """The settings among `document` that are right by themselves."""
+    """The settings of `document` whose values are valid on their own."""
 
     def reads(key: str) -> bool:
         try:
@@ -72,7 +72,8 @@ def _model(settings: RunSettings, deployment: DeploymentSettings, where: str) ->
         model = catalog.model(settings.base_model or deployment.base_model)
     except ModelUnavailableError as error:
         raise ModelUnavailableError(f"{where}: {error}") from error
-    # What the deployment's roles may tune; a retired model is refused by the account itself, with what replaces it.
+    # The deployment's roles allow the models of its Region. A retired model is refused later, by the check of the
+    # account, which also names the replacement.
     if deployment.region not in model.regions and not model.retired:
         here = [entry.id for entry in catalog.models() if deployment.region in entry.regions and not entry.retired]
         raise ModelUnavailableError(
@@ -83,7 +84,7 @@ def _model(settings: RunSettings, deployment: DeploymentSettings, where: str) ->
 
 
 def _hyperparameters(model: catalog.Model, settings: RunSettings, where: str) -> dict[str, str]:
-    """All but the warm-up that AWS recommends by the number of records: how many there are is not known yet."""
+    """All hyperparameters except the recommended warm-up, which depends on the number of records, not known yet."""
     found = catalog.check_hyperparameters(model, settings.hyperparameters, where)
     if model.warmup_divisor and catalog.WARMUP not in settings.hyperparameters:
         del found[catalog.WARMUP]
@@ -91,7 +92,10 @@ def _hyperparameters(model: catalog.Model, settings: RunSettings, where: str) ->
 
 
 def _served(settings: RunSettings, model: catalog.Model) -> RunSettings:
-    """`serving: auto` becomes what costs nothing while it waits, where the model allows it. A term is throughput's."""
+    """Replaces `serving: auto`: on demand if the model allows it, because an idle deployment then costs nothing.
+
+    A commitment always means provisioned throughput.
+    """
     if settings.serving != "auto":
         return settings
     on_demand = model.family.on_demand_deployment and not settings.commitment
@@ -107,20 +111,20 @@ def _check_serving(settings: RunSettings, model: catalog.Model | None, where: st
         )
     if settings.commitment and settings.serving not in {"provisioned", "auto"}:
         raise SettingsError(
-            f"{where}: commitment: is provisioned throughput's, and the run says 'serving: {settings.serving}'. "
-            "Take one of them out."
+            f"{where}: commitment: a commitment needs provisioned throughput, and the run has "
+            f"'serving: {settings.serving}'. Remove one of the two."
         )
 
 
-def _check_keeping(settings: RunSettings, deployment: DeploymentSettings, where: str) -> None:
+def _check_keep_hours(settings: RunSettings, deployment: DeploymentSettings, where: str) -> None:
     if not settings.keep_hours:
         return
     if settings.serving == "none":
-        raise SettingsError(f"{where}: keep_hours: 'serving: none' has no endpoint to keep. Take one of them out.")
+        raise SettingsError(f"{where}: keep_hours: 'serving: none' has no endpoint to keep. Remove one of the two.")
     if settings.keep_hours > deployment.longest_keep_hours:
-        allowed = f"{deployment.longest_keep_hours:g} hours at most" if deployment.longest_keep_hours else "no hour"
+        allowed = f"at most {deployment.longest_keep_hours:g} hours" if deployment.longest_keep_hours else "no hours"
         raise SettingsError(
-            f"{where}: keep_hours: {settings.keep_hours:g} hours, and the deployment lets a run keep its endpoint for "
+            f"{where}: keep_hours: the run asks for {settings.keep_hours:g} hours, and the deployment allows "
             f"{allowed}. Lower it, or have the deployment's 'longest_keep_hours' raised."
         )
 
@@ -129,42 +133,42 @@ def _check_commitment(settings: RunSettings, deployment: DeploymentSettings, whe
     if settings.commitment and settings.commitment not in deployment.commitments:
         allowed = ", ".join(deployment.commitments) or "none"
         raise CommitmentNotAllowedError(
-            f"{where}: commitment: '{settings.commitment}' cannot be undone before its term ends, and the deployment "
-            f"does not allow it (it allows: {allowed}). Leave the key out to pay by the hour, or have the deployment's "
-            "'commitments' changed."
+            f"{where}: commitment: '{settings.commitment}' cannot be cancelled before its term ends, and the "
+            f"deployment does not allow it (it allows: {allowed}). Remove the key to pay by the hour, or have "
+            "the deployment's 'commitments' changed."
         )
     if settings.commitment and not settings.gate:
         raise SettingsError(
-            f"{where}: commitment: is bought once the gate has accepted the model, and the run has no gate. Give it "
-            "one ('gate: {correctness: {better_than: base}}'), or take the commitment out."
+            f"{where}: commitment: it is bought after the gate has accepted the model, and the run has no gate. Add "
+            "one ('gate: {correctness: {better_than: base}}'), or remove the commitment."
         )
     if settings.commitment and settings.keep_hours:
         raise SettingsError(
-            f"{where}: commitment: serves the accepted model from then on; keep_hours keeps the hourly endpoint that "
-            "it was evaluated with. Take one of them out."
+            f"{where}: commitment: it serves the accepted model from then on, while keep_hours keeps the hourly "
+            "endpoint of the evaluation. Remove one of the two."
         )
 
 
 def _check_encoder(settings: RunSettings, deployment: DeploymentSettings, where: str) -> None:
-    """The encoder is built with the deployment: a run cannot bring another."""
+    """The encoder is part of the deployment, so a run cannot choose another one."""
     asked, has = settings.bertscore, deployment.bertscore_model
     if asked.model not in (None, has):
         raise SettingsError(
-            f"{where}: bertscore.model: the deployment scores with '{has}', and not with '{asked.model}'. Leave the "
-            "key out, or have the deployment's 'bertscore_model' changed."
+            f"{where}: bertscore.model: the deployment scores with '{has}', not with '{asked.model}'. Remove the "
+            "key, or have the deployment's 'bertscore_model' changed."
         )
     layer = deployment.bertscore_layer or encoders()[has].layer
     if asked.layer not in (None, layer):
         raise SettingsError(
-            f"{where}: bertscore.layer: the deployment's encoder is built with its layer {layer}, and not "
-            f"{asked.layer}. Leave the key out, or have the deployment's 'bertscore_layer' changed."
+            f"{where}: bertscore.layer: the deployment's encoder is built with its layer {layer}, not "
+            f"{asked.layer}. Remove the key, or have the deployment's 'bertscore_layer' changed."
         )
 
 
 def _check_budget(settings: RunSettings, deployment: DeploymentSettings, where: str) -> None:
     if settings.budget_usd and settings.budget_usd > deployment.budget_usd:
         raise SettingsError(
-            f"{where}: budget_usd: {settings.budget_usd:g} is over the deployment's {deployment.budget_usd:g}. "
+            f"{where}: budget_usd: {settings.budget_usd:g} exceeds the deployment's {deployment.budget_usd:g}. "
             "Lower it, or have the deployment's 'budget_usd' raised."
         )
 
@@ -174,13 +178,14 @@ def _judge(key: str, wanted: str | None, deployment: DeploymentSettings, where: 
     allowed = (deployment.judge_model, *deployment.judge_models)
     if asked not in allowed:
         raise SettingsError(
-            f"{where}: {key}.model: the deployment may not ask '{asked}'. Use one of: {', '.join(allowed)}; or have it "
-            "added to the deployment's 'judge_models'."
+            f"{where}: {key}.model: the deployment is not allowed to use '{asked}'. Use one of: {', '.join(allowed)}; "
+            "or have it added to the deployment's 'judge_models'."
         )
     return asked
 
 
-def _together(findings: list[RunRefusedError]) -> RunRefusedError:
-    kinds = {type(finding) for finding in findings}
-    kind = kinds.pop() if len(kinds) == 1 else SettingsError
-    return kind("\n".join(str(finding) for finding in findings))
+def _combined(problems: list[RunRefusedError]) -> RunRefusedError:
+    """One error for all problems. Its class is what the state machine and the console show."""
+    classes = {type(problem) for problem in problems}
+    error_class = classes.pop() if len(classes) == 1 else SettingsError
+    return error_class("\n".join(str(problem) for problem in problems))

@@ -1,4 +1,4 @@
-"""A dataset is pinned once its folder rests, to what is there then."""
+"""A dataset is pinned when its folder no longer changes."""
 
 import datetime as dt
 import hashlib
@@ -67,7 +67,7 @@ def arrives(monkeypatch: pytest.MonkeyPatch) -> Arrive:
     return run
 
 
-def test_it_waits_until_the_newest_object_has_rested(arrives: Arrive) -> None:
+def test_it_waits_until_the_newest_object_is_old_enough(arrives: Arrive) -> None:
     bucket = Bucket(training__jsonl=b"{}")
     bucket.at = [(20.0, "validation.csv", b"q,a")]
     pinned = arrives(bucket).inputs
@@ -75,17 +75,17 @@ def test_it_waits_until_the_newest_object_has_rested(arrives: Arrive) -> None:
     assert bucket.clock == pytest.approx(60)
 
 
-def test_a_folder_that_rested_long_ago_is_pinned_at_once(arrives: Arrive) -> None:
+def test_an_unchanged_folder_is_pinned_at_once(arrives: Arrive) -> None:
     bucket = Bucket(training__jsonl=b"{}")
     bucket.clock = 1000
     arrives(bucket)
     assert bucket.clock == 1000
 
 
-def test_a_folder_that_never_rests_is_an_error(arrives: Arrive) -> None:
+def test_a_folder_that_keeps_changing_is_an_error(arrives: Arrive) -> None:
     bucket = Bucket(training__jsonl=b"{}")
     bucket.at = [(float(second), "training.jsonl", b"{}") for second in range(1, 2000, 10)]
-    with pytest.raises(DatasetError, match="incoming/faq/ has kept changing for 10 minutes"):
+    with pytest.raises(DatasetError, match="incoming/faq/ still changes after 10 minutes"):
         arrives(bucket)
     assert bucket.clock <= 600
 
@@ -100,7 +100,7 @@ def test_a_change_while_it_is_read_starts_over(arrives: Arrive, read: int) -> No
     assert pinned["training"].version_id == "v3"
 
 
-def test_an_object_that_appears_while_others_are_read_is_taken_along(arrives: Arrive) -> None:
+def test_an_object_that_appears_while_others_are_read_is_included(arrives: Arrive) -> None:
     bucket = Bucket(training__jsonl=b"{}")
     bucket.clock = 1000
     bucket.before_read[1] = ("evaluation.json", b"[]")
@@ -123,20 +123,20 @@ def test_the_same_content_uploaded_again_is_the_same_run_and_other_content_anoth
     assert arrives(Bucket(training__jsonl=b"{}"), repeat=2).run_id == first.run_id + "-r2"
 
 
-def test_files_that_are_no_part_of_a_dataset_change_nothing(arrives: Arrive) -> None:
+def test_files_that_are_not_part_of_a_dataset_are_ignored(arrives: Arrive) -> None:
     plain = Bucket(training__jsonl=b"{}")
     noted = Bucket(training__jsonl=b"{}", README__md=b"hello")
     assert arrives(noted).execution_input() == arrives(plain).execution_input()
 
 
-def test_the_executions_input_is_what_the_first_step_reads(arrives: Arrive) -> None:
+def test_the_first_step_can_read_the_input_of_the_execution(arrives: Arrive) -> None:
     arrived = arrives(Bucket(training__jsonl="ä".encode()))
     document = json.loads(arrived.execution_input())
     assert document["run_id"] == arrived.run_id
     assert document["inputs"][0]["key"] == "incoming/faq/training.jsonl"
 
 
-def test_more_files_than_an_execution_can_be_given_are_an_error(arrives: Arrive) -> None:
+def test_too_many_files_for_the_input_of_an_execution_are_an_error(arrives: Arrive) -> None:
     bucket = Bucket(training__jsonl=b"{}", **{f"documents/{n:05d}": b"" for n in range(2000)})
     with pytest.raises(DatasetError, match="too many"):
         arrives(bucket).execution_input()

@@ -1,4 +1,4 @@
-"""A finding names the line of its key."""
+"""Errors of a settings document name the line of the key."""
 
 import pytest
 
@@ -26,17 +26,17 @@ judge: {model: x}
         ("a: b: c", "a: b: c"),
     ],
 )
-def test_the_line_of_the_key_or_of_what_it_is_in(finding: str, located: str) -> None:
+def test_the_line_of_a_key_or_of_its_parent(finding: str, located: str) -> None:
     assert str(with_lines(SettingsError(finding), "run.yaml", YAML)) == located
 
 
-def test_every_line_of_an_error_is_located_and_its_class_kept() -> None:
+def test_every_line_of_an_error_gets_a_line_number_and_the_class_stays() -> None:
     error = with_lines(CommitmentNotAllowedError("run.yaml: serving: a.\nrun.yaml: judge: b."), "run.yaml", YAML)
     assert type(error) is CommitmentNotAllowedError
     assert str(error).splitlines() == ["run.yaml, line 2: serving: a.", "run.yaml, line 7: judge: b."]
 
 
-def test_json_has_lines_too() -> None:
+def test_json_documents_have_line_numbers() -> None:
     text = '{\n  "serving": "x",\n  "budget_usd": -1\n}'
     located = with_lines(SettingsError("run.json: budget_usd: no."), "run.json", text)
     assert str(located) == "run.json, line 3: budget_usd: no."
@@ -49,7 +49,7 @@ def test_json_may_be_indented_with_tabs() -> None:
     assert str(located) == "run.json, line 3: judge.model: no."
 
 
-def test_json_that_is_not_yaml_keeps_its_findings() -> None:
+def test_errors_of_json_that_is_not_valid_yaml_stay_unchanged() -> None:
     error = SettingsError("run.json: budget_usd: no.")
     assert with_lines(error, "run.json", '{\n"budget_usd" -1\n}') is error
 

@@ -1,4 +1,4 @@
-"""`run.json` is written once, and holds what the run was resolved to."""
+"""`run.json` is written once, with the resolved settings of the run."""
 
 import pytest
 
@@ -53,7 +53,7 @@ def write(
     )
 
 
-def test_the_manifest_holds_what_was_asked_the_models_own_name_and_our_names() -> None:
+def test_the_manifest_has_the_settings_the_name_of_the_model_and_the_resource_name() -> None:
     folder = MemoryFolder()
     write(folder, b"serving: none\nhyperparameters: {epochCount: 3}\n")
     manifest = folder.manifest()
@@ -73,15 +73,15 @@ def test_a_run_without_settings_has_the_defaults() -> None:
 
 
 @pytest.mark.parametrize("role", ["training", "validation", "evaluation", "settings"])
-def test_two_files_for_one_purpose_are_an_error_that_names_both(role: str) -> None:
+def test_two_files_with_the_same_role_are_an_error_that_names_both(role: str) -> None:
     folder = MemoryFolder()
     both = [SETTINGS.model_copy(update={"role": role, "key": f"incoming/faq/{name}"}) for name in ("a.csv", "a.jsonl")]
-    with pytest.raises(DatasetError, match=rf"incoming/faq/: a\.csv and a\.jsonl are all there for {role}"):
+    with pytest.raises(DatasetError, match=rf"incoming/faq/: a\.csv and a\.jsonl have the same role: {role}"):
         write(folder, pinned=(*both,))
     assert not folder.files
 
 
-def test_a_repeated_step_leaves_the_first_manifest() -> None:
+def test_a_repeated_step_does_not_change_the_manifest() -> None:
     folder = MemoryFolder()
     write(folder)
     first = folder.files[Keys.MANIFEST]
@@ -89,7 +89,7 @@ def test_a_repeated_step_leaves_the_first_manifest() -> None:
     assert folder.files[Keys.MANIFEST] == first
 
 
-def test_a_folder_of_an_older_run_is_not_written_into() -> None:
+def test_the_folder_of_an_earlier_run_is_not_overwritten() -> None:
     folder = MemoryFolder()
     write(folder)
     with pytest.raises(RunRefusedError, match="tuner run --again"):
@@ -105,14 +105,14 @@ def test_a_folder_of_an_older_run_is_not_written_into() -> None:
         (b"- 1", "must contain keys and values"),
     ],
 )
-def test_settings_that_cannot_be_read_say_where(text: bytes, said: str) -> None:
+def test_errors_of_unreadable_settings_name_the_place(text: bytes, said: str) -> None:
     folder = MemoryFolder()
     with pytest.raises(SettingsError, match=said):
         write(folder, text)
     assert not folder.files
 
 
-def test_a_finding_names_its_line() -> None:
+def test_an_error_names_the_line() -> None:
     with pytest.raises(SettingsError, match=r"^run\.yaml, line 2: hyperparameters\.epochCount: must be from 1 to 5"):
         write(MemoryFolder(), b"hyperparameters:\n  epochCount: 9\n")
 

@@ -1,4 +1,4 @@
-"""What a run asks for is checked against its deployment, all findings at once."""
+"""The settings of a run are checked against its deployment, and all errors are reported at once."""
 
 from typing import Any
 
@@ -19,14 +19,14 @@ def refused(document: dict[str, Any], deployment: DeploymentSettings = DEPLOYMEN
     return caught.value
 
 
-def test_what_a_run_leaves_out_comes_from_the_deployment_and_the_family() -> None:
+def test_missing_settings_come_from_the_deployment_and_the_model_family() -> None:
     resolved = resolve({}, DEPLOYMENT)
     assert resolved.model.id == DEPLOYMENT.base_model
     assert resolved.judge_model == DEPLOYMENT.judge_model
     assert resolved.hyperparameters == {"epochCount": "2", "learningRate": "0.00001"}
 
 
-def test_what_a_run_says_wins() -> None:
+def test_the_settings_of_the_run_take_precedence() -> None:
     resolved = resolve(
         {
             "base_model": "meta.llama3-3-70b-instruct-v1:0:128k",
@@ -51,8 +51,8 @@ def test_what_a_run_says_wins() -> None:
         ({"base_model": "gpt-5"}, ModelUnavailableError, "cannot be customized on Amazon Bedrock"),
         ({"base_model": "amazon.nova-micro-v1:0"}, ModelUnavailableError, "needs 'amazon.nova-micro-v1:0:128k'"),
         ({"commitment": "OneMonth"}, CommitmentNotAllowedError, "does not allow it.*it allows: none"),
-        ({"judge": {"model": "other"}}, SettingsError, "judge.model: the deployment may not ask 'other'"),
-        ({"budget_usd": 101}, SettingsError, "101 is over the deployment's 100"),
+        ({"judge": {"model": "other"}}, SettingsError, "judge.model: the deployment is not allowed to use 'other'"),
+        ({"budget_usd": 101}, SettingsError, "101 exceeds the deployment's 100"),
         (
             {"base_model": "meta.llama3-3-70b-instruct-v1:0:128k"},
             ModelUnavailableError,
@@ -60,7 +60,7 @@ def test_what_a_run_says_wins() -> None:
         ),
     ],
 )
-def test_each_mistake_has_its_own_error_and_says_what_to_do(
+def test_each_mistake_has_its_own_error_with_a_remedy(
     document: dict[str, Any], kind: type[RunRefusedError], said: str
 ) -> None:
     error = refused(document)
@@ -69,16 +69,16 @@ def test_each_mistake_has_its_own_error_and_says_what_to_do(
         raise error
 
 
-def test_on_demand_is_for_the_families_that_offer_it() -> None:
+def test_on_demand_needs_a_family_that_offers_it() -> None:
     error = refused({"base_model": "meta.llama3-1-8b-instruct-v1:0:128k", "serving": "on_demand"}, WEST)
     assert "serving: Llama 3.1 8B Instruct cannot be deployed on demand" in str(error)
 
 
-def test_a_retired_model_is_left_for_the_account_to_refuse() -> None:
+def test_a_retired_model_is_not_refused_here() -> None:
     assert resolve({"base_model": "anthropic.claude-3-haiku-20240307-v1:0:200k"}, DEPLOYMENT).model.retired
 
 
-def test_a_commitment_that_the_deployment_allows_is_taken() -> None:
+def test_an_allowed_commitment_is_accepted() -> None:
     allowed = DeploymentSettings(commitments=("OneMonth",))
     gate = {"correctness": {"better_than": "base"}}
     settings = resolve({"commitment": "OneMonth", "gate": gate}, allowed).settings
@@ -86,40 +86,40 @@ def test_a_commitment_that_the_deployment_allows_is_taken() -> None:
     assert isinstance(refused({"commitment": "SixMonths", "gate": gate}, allowed), CommitmentNotAllowedError)
 
 
-def test_a_commitment_is_for_a_model_that_a_gate_accepted() -> None:
+def test_a_commitment_needs_a_gate() -> None:
     allowed = DeploymentSettings(commitments=("OneMonth",), longest_keep_hours=8)
     assert "the run has no gate" in str(refused({"commitment": "OneMonth"}, allowed))
     asked = {"commitment": "OneMonth", "gate": {"correctness": {"at_least": 0.5}}, "keep_hours": 1}
-    assert "Take one of them out" in str(refused(asked, allowed))
+    assert "Remove one of the two" in str(refused(asked, allowed))
 
 
-def test_auto_is_on_demand_where_the_family_offers_it() -> None:
+def test_auto_means_on_demand_if_the_family_offers_it() -> None:
     assert resolve({}, DEPLOYMENT).settings.serving == "on_demand"
     assert resolve({"serving": "auto"}, DEPLOYMENT).settings.serving == "on_demand"
     llama = {"base_model": "meta.llama3-1-8b-instruct-v1:0:128k", "serving": "auto"}
     assert resolve(llama, WEST).settings.serving == "provisioned"
 
 
-def test_an_endpoint_is_kept_for_as_long_as_the_deployment_allows() -> None:
+def test_keep_hours_is_limited_by_the_deployment() -> None:
     allowed = DeploymentSettings(longest_keep_hours=8)
     assert resolve({"keep_hours": 8}, allowed).settings.keep_hours == 8
-    assert "8 hours at most" in str(refused({"keep_hours": 8.5}, allowed))
+    assert "at most 8 hours" in str(refused({"keep_hours": 8.5}, allowed))
     assert "no hour" in str(refused({"keep_hours": 0.5}))
     assert "has no endpoint to keep" in str(refused({"keep_hours": 1, "serving": "none"}, allowed))
 
 
-def test_a_commitment_without_provisioned_throughput_is_a_mistake() -> None:
+def test_a_commitment_needs_provisioned_throughput() -> None:
     allowed = DeploymentSettings(commitments=("OneMonth",))
-    assert "the run says 'serving: none'" in str(refused({"commitment": "OneMonth", "serving": "none"}, allowed))
+    assert "the run has 'serving: none'" in str(refused({"commitment": "OneMonth", "serving": "none"}, allowed))
 
 
-def test_findings_name_the_file_they_are_in() -> None:
+def test_errors_name_the_settings_file() -> None:
     with pytest.raises(RunRefusedError) as caught:
         resolve({"hyperparameters": {"epochCount": 9}, "base_model": "gpt-5", "serving": "x"}, DEPLOYMENT, "run.json")
     assert all(line.startswith("run.json: ") for line in str(caught.value).splitlines())
 
 
-def test_all_findings_come_at_once_also_beside_an_unknown_key() -> None:
+def test_all_errors_are_reported_at_once_even_with_an_unknown_key() -> None:
     error = refused(
         {
             "sytem_prompt": "x",

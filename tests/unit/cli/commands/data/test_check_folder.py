@@ -83,8 +83,8 @@ def test_a_folder_without_training_data_is_a_usage_error(folder: tuple[str, Put]
 @pytest.mark.parametrize(
     ("names", "error", "said"),
     [
-        (("training.csv",), DatasetError, "training.csv and training.jsonl are all there for training"),
-        (("run.yaml", "run.json"), DatasetError, "run.json and run.yaml are all there for settings"),
+        (("training.csv",), DatasetError, "training.csv and training.jsonl have the same role: training"),
+        (("run.yaml", "run.json"), DatasetError, "run.json and run.yaml have the same role: settings"),
         (("run.yaml",), SettingsError, "run.yaml: the file is not UTF-8"),
     ],
 )
