@@ -15,7 +15,7 @@ export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 # Threads that wait for each other must sleep: spinning, they take the cores from those they wait for.
 export OMP_WAIT_POLICY := PASSIVE
 
-.PHONY: help setup demo test permissions chaos bench fuzz lint docs clean
+.PHONY: help setup demo check test permissions chaos bench fuzz lint docs clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -24,6 +24,9 @@ setup: $(INSTALLED)  ## install everything into .venv and node_modules
 
 demo: $(INSTALLED)  ## tune a model on this machine, from deploy to report, and clean up
 	@$(BIN)/python -m local.demo
+
+check: lint  ## checks and fast unit tests, in under two minutes: for every change
+	@$(BIN)/pytest -n auto -q -m "not slow" tests/unit
 
 test: lint  ## all checks and tests, the deployed local cloud included
 	@$(BIN)/pytest -n auto -q tests/unit tests/characterization

@@ -1,4 +1,4 @@
-"""Sockets are off: only tests marked e2e may reach the cloud on this laptop, and those marked browser a local page."""
+"""Turns sockets off. Only tests marked e2e may reach the local cloud, and those marked browser a local page."""
 
 from pathlib import Path
 
@@ -8,16 +8,21 @@ from pytest_socket import disable_socket, enable_socket
 
 _HERE = Path(__file__).parent
 
-# How quick a machine is says nothing about the code.
+# A slow machine is no error of the code.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Side by side (`--dist loadgroup`) goes what has a cloud of its own: a folder of e2e, or the faults' file. The
-    files directly in e2e share one cloud; so they stay together."""
+    """Marks tests that synthesize the app as slow, and groups the tests that share a local cloud.
+
+    With `--dist loadgroup`, a group runs on one worker. The files directly in e2e share one cloud. The folders in e2e
+    and the test of faults have clouds of their own.
+    """
     for item in items:
         place = item.path.relative_to(_HERE)
+        if "synthesize" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.slow)
         if place.parts[0] == "e2e":
             alone = len(place.parts) > 2 or place.name == "test_chaos.py"
             item.add_marker(pytest.mark.xdist_group(place.parts[1] if alone else "e2e"))

@@ -13,6 +13,8 @@ from packaging.utils import canonicalize_name
 
 from tests.unit.architecture.test_imports import ROOT, imported, modules
 
+pytestmark = pytest.mark.slow
+
 _TORCH = {
     "torch",
     "transformers",

@@ -22,6 +22,8 @@ from tuner.evaluation.encoder.files import BuiltEncoder, DeployedEncoder
 from tuner.evaluation.encoder.manifest import MANIFEST
 from tuner.evaluation.metrics.bertscore import score
 
+pytestmark = pytest.mark.slow
+
 BUCKET, KEY = "assets", "encoder.tar"
 
 

@@ -1,6 +1,7 @@
 """Resource names fit the limits of their kind and are unique, whatever the deployment, dataset and suffix."""
 
 import re
+from functools import cache
 
 import botocore.loaders
 import pytest
@@ -34,6 +35,7 @@ MODELLED = {
 OF_A_RUN = (Kind.JOB, Kind.MODEL, Kind.THROUGHPUT, Kind.DEPLOYMENT, Kind.SCHEDULE, Kind.EXECUTION)
 
 
+@cache
 def shape(kind: Kind) -> dict[str, object]:
     service, name = MODELLED[kind]
     return botocore.loaders.Loader().load_service_model(service, "service-2")["shapes"][name]

@@ -11,7 +11,7 @@ CHECKOUT = Path(__file__).parents[3]
 DOCS = CHECKOUT / "docs"
 PAGES = sorted(
     str(page.relative_to(CHECKOUT))
-    for page in (CHECKOUT / "README.md", *DOCS.rglob("*.md"), *(CHECKOUT / "examples").glob("*/README.md"))
+    for page in (*CHECKOUT.glob("*.md"), *DOCS.rglob("*.md"), *(CHECKOUT / "examples").glob("*/README.md"))
 )
 _LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)")
 

@@ -99,6 +99,7 @@ def test_a_long_answer_is_truncated_and_counted() -> None:
     assert BertScore().grade(samples, CONTEXT).counts == {"truncated": 1}
 
 
+@pytest.mark.slow
 def test_a_score_does_not_depend_on_what_else_is_in_the_batch(encoder: Encoder) -> None:
     alone = [next(score(encoder, [pair])) for pair in PAIRS[:8]]
     together = list(score(encoder, PAIRS))[:8]

@@ -12,6 +12,8 @@ from statemachine.definition import definition
 from tests.unit.interpreter.execution_paths import PATHS, USUAL, ExecutionPath
 from tests.unit.interpreter.moto_interpreter import Call, Ended, execute
 
+pytestmark = pytest.mark.slow
+
 
 def answer_of(path: ExecutionPath, call: Call) -> Any:
     """The result of a function on a path."""

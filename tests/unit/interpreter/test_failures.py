@@ -23,6 +23,8 @@ from tests.unit.interpreter.moto_interpreter import Call, Fails, execute
 from tests.unit.interpreter.test_execution_paths import answer_of
 from tuner.core import errors
 
+pytestmark = pytest.mark.slow
+
 # The path that has the state, where it is not the usual one.
 PATH_OF: dict[str, str] = {
     "Generate validation data": "generated at once",

@@ -5,9 +5,13 @@ import random
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.unit.reporting.conftest import AT, FolderOf
 from tests.unit.reporting.sample import artifacts
 from tuner.reporting import Report, build, page
+
+pytestmark = pytest.mark.slow
 
 _TRAINING = Path(__file__).parents[3] / "examples/bedrock-faq/training.jsonl"
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import hashlib
 import json
 import os
 import subprocess
@@ -49,30 +51,42 @@ class Synthesis:
 
 @pytest.fixture(scope="session")
 def synthesize(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Synthesis]:
-    """Runs app.py with cdk.json's context and these values over it; the same values are run once."""
+    """Runs app.py with cdk.json's context and these values over it; the same values are run once for all workers."""
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent  # each worker has a folder of its own in it
 
     @cache
     def run(**context: str) -> Synthesis:
-        directory = tmp_path_factory.mktemp("cdk.out")
-        values = json.loads((CHECKOUT / "cdk.json").read_text())["context"] | context
-        # The encoder's archive is large: only the usual deployment gets copies of what is uploaded.
-        values["aws:cdk:disable-asset-staging"] = bool(context)
-        # No credentials, no HOME, no git, no docker: PATH leads to Node and nowhere else.
-        environment = {
-            "PATH": str(NODE.parent),
-            "CDK_OUTDIR": str(directory),
-            "CDK_CONTEXT_JSON": json.dumps(values),
-            "JSII_NODE": str(NODE),
-        }
-        result = subprocess.run(
-            [sys.executable, "app.py"], cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=False
-        )
-        assert result.returncode == 0, result.stdout + result.stderr
+        digest = hashlib.sha256(json.dumps(context, sort_keys=True).encode()).hexdigest()[:16]
+        directory = shared / f"cdk-out-{digest}"
+        with (directory.with_suffix(".lock")).open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not (done := directory.with_suffix(".done")).exists():
+                _run_app(directory, context)
+                done.touch()
         (template,) = directory.glob("*.template.json")
         report = json.loads((directory / "validation-report.json").read_text())
         return Synthesis(directory, json.loads(template.read_text()), report)
 
     return run
+
+
+def _run_app(directory: Path, context: dict[str, str]) -> None:
+    values = json.loads((CHECKOUT / "cdk.json").read_text())["context"] | context
+    # The encoder's archive is large: only the default deployment gets copies of its assets.
+    values["aws:cdk:disable-asset-staging"] = bool(context)
+    # No credentials, no HOME, no git, no docker: PATH contains Node and nothing else.
+    environment = {
+        "PATH": str(NODE.parent),
+        "CDK_OUTDIR": str(directory),
+        "CDK_CONTEXT_JSON": json.dumps(values),
+        "JSII_NODE": str(NODE),
+    }
+    result = subprocess.run(
+        [sys.executable, "app.py"], cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
 
 
 @pytest.fixture(scope="session")

@@ -23,6 +23,8 @@ from tuner.evaluation.encoder.files import open_encoder
 from tuner.evaluation.metrics.bertscore import score
 from tuner.settings import DeploymentSettings, deployment_settings
 
+pytestmark = pytest.mark.slow
+
 REVISION = "0123456789abcdef0123456789abcdef01234567"
 PAIRS = [
     ("An agent calls tools.", "An agent calls tools; throughput is bought by the hour."),

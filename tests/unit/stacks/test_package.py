@@ -29,6 +29,8 @@ from tests.package.runtime import Function, Outcome, Work
 from tests.unit.stacks.conftest import Synthesis
 from tuner.evaluation.encoder.files import BuiltEncoder
 
+pytestmark = pytest.mark.slow
+
 _PROGRAM = CHECKOUT / "tests" / "package" / "runtime.py"
 _RUN = {"run_id": "a-run"}
 _ENDED = {"executionArn": "arn:aws:states:us-east-1:1:execution:tuner-customization:a-run", "name": "a-run"}
