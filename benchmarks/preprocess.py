@@ -41,6 +41,7 @@ class Measured:
 
 def measured(name: str, source: Path, target: Path, size: float = 0) -> Measured:
     """Run an implementation in its own process, without the output of an earlier run."""
+    # An existing file could make writing faster or slower.
     target.unlink(missing_ok=True)
     command = [sys.executable, "-m", __spec__.name, "--one", name, str(source), str(target), str(size)]
     output = subprocess.run(command, check=True, capture_output=True, text=True).stdout

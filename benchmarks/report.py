@@ -68,6 +68,7 @@ def many_runs() -> Iterator[Figure]:
         index[run] = made.model_copy(update={"run_id": run, "dataset": f"faq-{at % 50}"}).model_dump(mode="json")
         bucket.objects[f"runs/{run}/report/card.json"] = b"in the index: not to be read"
     first.run_index.write_index(json.dumps(index).encode(), None)
+    # Only the requests of the last run count.
     bucket.requests = 0
     start = time.perf_counter()
     publish(first.sibling("faq-ffffffffffff"), report.model_copy(update={"run_id": "faq-ffffffffffff"}))

@@ -76,6 +76,7 @@ class SimulatedEndpoint:
             raise EndpointFailedError("The endpoint is not in service yet")
         with self._lock:
             now = self.clock.now()
+            # A token bucket: it refills with the quota and holds at most `burst` calls.
             refilled = self._tokens + (now - self._at) * self._throughput.quota
             self._tokens, self._at = min(self._throughput.burst, refilled), now
             allowed = self._tokens >= 1

@@ -142,6 +142,7 @@ def _launch(folder: CloudFolder, engine: str) -> CloudRecord:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
+            # The server must outlive this process and its terminal.
             start_new_session=True,
         )
     return CloudRecord(draft.port, server.pid, draft.access_key_id, draft.secret_access_key, engine)

@@ -64,6 +64,7 @@ def _tune() -> None:
 
 def _check() -> None:
     _console.rule("Remaining endpoints, and the report")
+    # The demo's cloud has exactly one run.
     [run] = json.loads(_tuner("runs", "--json", output=True).stdout)
     shown = json.loads(_tuner("show", run["run_id"], "--json", output=True).stdout)
     if shown["live_throughput"]:

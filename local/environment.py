@@ -52,6 +52,7 @@ def client_environment(folder: CloudFolder, record: CloudRecord) -> ClientEnviro
     return ClientEnvironment(
         _access(folder, record)
         | {
+            # SDKs must not look for credentials at an instance metadata service.
             "AWS_EC2_METADATA_DISABLED": "true",
             "CDK_DEFAULT_ACCOUNT": ACCOUNT,
             "CDK_DEFAULT_REGION": REGION,
@@ -70,6 +71,7 @@ def server_environment(folder: CloudFolder, record: CloudRecord) -> dict[str, st
         | _access(folder, record)
         | mark(folder)
         | {
+            # MiniStack's names: enforce IAM, and listen on loopback with TLS only.
             "AUTH": "true",
             "BIND_HOST": "127.0.0.1",
             "GATEWAY_PORT": str(record.port),
@@ -80,6 +82,7 @@ def server_environment(folder: CloudFolder, record: CloudRecord) -> dict[str, st
             "MINISTACK_REGION": REGION,
             # MiniStack would open a second port for IoT.
             "IOT_MTLS_ENABLED": "0",
+            # Temporary files of functions go to the cloud's folder, which `down` deletes.
             "TMPDIR": str(folder.temporary),
             "PYTHONUNBUFFERED": "1",
             FOLDER_VARIABLE: str(folder.root),
@@ -92,11 +95,13 @@ def _access(folder: CloudFolder, record: CloudRecord) -> dict[str, str]:
     return {
         "AWS_ENDPOINT_URL": endpoint(record.port),
         "AWS_CA_BUNDLE": str(folder.certificate),
+        # For Node programs such as the CDK CLI.
         "NODE_EXTRA_CA_CERTS": str(folder.certificate),
         "AWS_ACCESS_KEY_ID": record.access_key_id,
         "AWS_SECRET_ACCESS_KEY": record.secret_access_key,
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,
+        # The user's configuration and credentials files are not read.
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "NO_PROXY": _direct(os.environ.get("NO_PROXY", "")),

@@ -95,6 +95,7 @@ class CloudFolder:
     def write_record(self, record: CloudRecord) -> None:
         """Write the record atomically."""
         draft = self.record.with_suffix(".tmp")
+        # The record contains a secret key, so the file must never be readable by others.
         draft.touch(mode=0o600)
         draft.write_text(json.dumps(asdict(record), indent=2))
         draft.replace(self.record)
@@ -103,6 +104,7 @@ class CloudFolder:
     def locked(self) -> Iterator[None]:
         """Lock the folder, so that concurrent `up` and `down` run one after the other."""
         self._claim()
+        # The folder itself is locked, so there is no lock file that `remove` would delete.
         descriptor = os.open(self.root, os.O_RDONLY)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)

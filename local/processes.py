@@ -53,6 +53,7 @@ def end(folder: CloudFolder, grace_seconds: float = 1.0) -> int:
 
 def _belongs(process: psutil.Process, folder: CloudFolder) -> bool:
     try:
+        # A zombie has ended, although it is still listed.
         return bool(process.status() != psutil.STATUS_ZOMBIE and process.environ().get(MARK) == str(folder.root))
     except (psutil.NoSuchProcess, psutil.AccessDenied, OSError):
         return False

@@ -80,6 +80,7 @@ class Admin:
             changes = json.loads(body)
             if not isinstance(changes, dict):
                 raise ValueError("the body must be a JSON object")
+            # The complete settings are validated before they replace the current ones.
             self._state.settings = Settings(**(dict(self._state.settings) | changes))
         except PydanticError as error:
             findings = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_url=False)]

@@ -3,6 +3,8 @@
 MiniStack itself stays unmodified: a patch replaces a function or a handler of MiniStack before the server starts. Each
 module documents what MiniStack does, what AWS does, and how the patch closes the gap. When MiniStack closes a gap
 itself, delete the module. docs/local-cloud.md lists all patches.
+
+MiniStack has no type annotations, and keeps its records as dicts. So the patches use `Any` for them.
 """
 
 import importlib

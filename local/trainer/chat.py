@@ -42,6 +42,7 @@ def prompt_pieces(conversation: Conversation) -> list[Piece]:
     If the conversation ends with an assistant turn, the model continues that turn, as with Anthropic's prefill.
     """
     if conversation.turns[-1].role == "assistant":
+        # Without the end token of the last turn and the line break after it.
         return pieces(conversation)[:-2]
     return pieces(conversation) + _opening()
 

@@ -68,6 +68,7 @@ def _encode(conversation: Conversation, tokenizer: PreTrainedTokenizerFast, max_
 def shuffled(examples: Sequence[Example], batch_size: int, seed: int) -> Iterator[list[Example]]:
     """One epoch: batches of the examples in a random order."""
     order = list(examples)
+    # The seed contains the epoch, so each epoch has another order.
     random.Random(seed).shuffle(order)  # noqa: S311 - no secret
     for start in range(0, len(order), batch_size):
         yield order[start : start + batch_size]
@@ -76,6 +77,7 @@ def shuffled(examples: Sequence[Example], batch_size: int, seed: int) -> Iterato
 def micro_batches(examples: Sequence[Example], padding: int, max_tokens: int) -> Iterator[Batch]:
     """Batches of examples with similar lengths, each with at most `max_tokens` tokens, padding included."""
     group: list[Example] = []
+    # Examples of similar length need little padding.
     for example in sorted(examples, key=lambda example: len(example.tokens)):
         if group and (len(group) + 1) * len(example.tokens) > max_tokens:
             yield _padded(group, padding)

@@ -88,6 +88,7 @@ class Trainer:
                 f"The training loss is {total} at step {self._progress.step}. Use a lower learning rate."
             )
         torch.nn.utils.clip_grad_norm_(self._weights, MAX_GRADIENT_NORM)
+        # The learning rate rises linearly and reaches its full value in the last step of the warm-up.
         warm = min(1.0, (self._progress.step + 1) / max(1, self._spec.warmup_steps))
         for group in self._optimizer.param_groups:
             group["lr"] = self._spec.learning_rate * warm
@@ -117,6 +118,7 @@ class Trainer:
         learnt = targets != IGNORED
         with torch.autocast("cpu", torch.bfloat16, enabled=self._type == torch.bfloat16):
             hidden = network.model(input_ids=batch.tokens, attention_mask=batch.mask).last_hidden_state
+            # The hidden state at a position predicts the next token, so the last position has no target.
             logits = network.lm_head(hidden[:, :-1][learnt])
         return torch.nn.functional.cross_entropy(logits.float(), targets[learnt], reduction="sum")
 

@@ -55,6 +55,7 @@ def prepare(network: NetworkName, cache: Path) -> Path:
         # The trainer and the inference process may need the network at the same time.
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not folder.exists():
+            # Renamed at the end, so that a crash leaves no incomplete folder.
             draft = folder.with_suffix(".draft")
             shutil.rmtree(draft, ignore_errors=True)
             model, tokenizer = {"smollm2": _smollm2, "tiny": _tiny}[network]()
@@ -105,6 +106,7 @@ def _tiny() -> tuple[LlamaForCausalLM, PreTrainedTokenizerFast]:
         pad_token_id=tokenizer.pad_token_id,
         tie_word_embeddings=True,
     )
+    # The seed must not affect random numbers outside of this block.
     with torch.random.fork_rng():
         torch.manual_seed(TINY_SEED)
         return LlamaForCausalLM(config), tokenizer

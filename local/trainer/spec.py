@@ -95,6 +95,7 @@ class Progress(BaseModel):
 
     def write(self, folder: Path) -> None:
         """Replace the progress file of the folder atomically."""
+        # The server reads this file while the trainer writes it.
         draft = folder / f"{PROGRESS_FILE}.tmp"
         draft.write_text(self.model_dump_json(), encoding="utf-8")
         draft.replace(folder / PROGRESS_FILE)

@@ -25,7 +25,7 @@ class BrokenRunError(Exception):
 
 
 class Pool(Protocol):
-    """What runs the tasks."""
+    """Runs the tasks: a WorkerPool, or a fake in tests."""
 
     def run(self, tasks: Sequence[Task]) -> Iterator[TaskResult]:
         """The results in the order in which they arrive."""
@@ -131,7 +131,7 @@ class Campaign:
 
 
 def kept_outcome(folder: Path, size: CampaignSize) -> Outcome:
-    """The outcome of a finished campaign from its kept results, whatever code they are of. Runs nothing.
+    """The outcome of a finished campaign from its kept results, also those of earlier code. Runs nothing.
 
     Raises:
         KeyError: a case has no kept result.

@@ -56,7 +56,7 @@ def leaks(result: Result) -> bool:
 
 
 def worse(whole: Sequence[Result], without: Sequence[Result], number: int) -> list[tuple[Result, Result]]:
-    """The results with and without a release, where the endpoint lived longer without it, or for ever."""
+    """The results with and without a release, where the endpoint lived longer without it, or was never deleted."""
     before = {result.name: result for result in whole}
     pairs = [(before[result.name], result) for result in without if result.disabled_release == number]
     return [(had, has) for had, has in pairs if number not in has.released_by]
@@ -253,7 +253,7 @@ were used least until then (`tests/chaos/pairs.py`).
 _WITHOUT_HEAD = """## Without one of the five releases
 
 Cases that ended well through one release, and ran again with that release disabled. The endpoint then lives until
-another release deletes it, or for ever.
+another release deletes it, or is never deleted.
 
 | without | case | released by | without it |
 | --- | --- | --- | --- |"""

@@ -91,6 +91,7 @@ def get(state: BedrockState, params: Params) -> Result:
         "status": status,
         "description": deployment.description,
         "failureMessage": deployment.injected_failure if status == "Failed" else None,
+        # The change to Active happens without a request, when `ready` has come.
         "lastUpdatedAt": max(deployment.changed, min(deployment.ready, state.clock())),
     }
 

@@ -110,6 +110,7 @@ def _details(state: BedrockState, model: FoundationModel) -> Result:
 def _profile(profile: Profile) -> Result:
     account_region = current_account_region()
     return {
+        # The service model does not allow dots in the name.
         "inferenceProfileName": f"US {profile.name}".replace(".", "-"),
         "description": "Routes requests on AWS and is answered by a local stand-in here",
         "inferenceProfileArn": account_region.arn(f"inference-profile/{profile.id}"),

@@ -84,7 +84,7 @@ def _new_job(state: BedrockState, account_region: AccountRegion, params: Params)
 
 def _check_names(state: BedrockState, account_region: AccountRegion, params: Params) -> None:
     jobs = list(state.store.jobs.all(account_region))
-    # The name of a job is taken for ever. The name of a model is free again after its deletion.
+    # The name of a job can never be used again. The name of a model is available again after its deletion.
     if any(job.name == params["jobName"] for job in jobs):
         raise ValidationError("The provided job name is currently in use.")
     active = [job for job in jobs if job.status in ("InProgress", "Stopping")]
@@ -111,6 +111,7 @@ def get(state: BedrockState, params: Params) -> Result:
         "roleArn": job.role_arn,
         "status": job.status,
         "statusDetails": _status_details(job),
+        # The service model limits the message to 2,048 characters.
         "failureMessage": job.failure and job.failure[:2048],
         "creationTime": job.created,
         "lastModifiedTime": job.changed,

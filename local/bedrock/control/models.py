@@ -74,6 +74,7 @@ def delete(state: BedrockState, params: Params) -> Result:
         if used_by:
             raise ConflictError(f"The custom model is in use by {', '.join(used_by)}. Delete that first.")
         state.store.models.delete(model.id)
+        # The weights are in the folder of the job.
         shutil.rmtree(state.store.job_folder(model.job_id), ignore_errors=True)
     return {}
 

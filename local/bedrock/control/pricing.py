@@ -33,6 +33,7 @@ def get_products(params: Params) -> Result:
     asked = [each["Value"] for each in filters if (each["Type"], each["Field"]) == ("TERM_MATCH", "usagetype")]
     known = _by_usage_type() if params["ServiceCode"] == SERVICE else {}
     found = [(name, price(each.item, each.model, each.term)) for name, each in known.items() if name in asked]
+    # PriceList is a list of JSON documents as strings, as in AWS's API.
     documents = [json.dumps(_document(name, each)) for name, each in found if each]
     return {"FormatVersion": "aws_v1", "PriceList": documents, HEADERS: stand_in_headers(NAME)}
 

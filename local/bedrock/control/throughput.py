@@ -161,6 +161,7 @@ def _summary(state: BedrockState, throughput: Throughput) -> Result:
         "provisionedModelName": throughput.name,
         "provisionedModelArn": throughput.arn,
         "modelArn": throughput.model_arn,
+        # An update takes effect at once here, so the desired values are the current ones.
         "desiredModelArn": throughput.model_arn,
         "foundationModelArn": throughput.account_region.foundation_model_arn(throughput.base_model_id),
         "modelUnits": throughput.model_units,
@@ -169,5 +170,6 @@ def _summary(state: BedrockState, throughput: Throughput) -> Result:
         "commitmentDuration": throughput.commitment,
         "commitmentExpirationTime": throughput.commitment_ends,
         "creationTime": throughput.created,
+        # The change to InService happens without a request, when `ready` has come.
         "lastModifiedTime": max(throughput.changed, min(throughput.ready, state.clock())),
     }

@@ -69,6 +69,7 @@ class InferenceClient:
             process = self._running_process(threads)
             self._waiting[request.id] = future
             try:
+                # The lock is held, so that lines of concurrent requests are not mixed.
                 process.stdin.write(request.model_dump_json().encode() + b"\n")  # type: ignore[union-attr]
                 process.stdin.flush()  # type: ignore[union-attr]
             except OSError as error:
@@ -87,6 +88,7 @@ class InferenceClient:
         """End the process."""
         with self._lock:
             if self._process and self._process.stdin:
+                # The process ends when its standard input closes.
                 self._process.stdin.close()
                 self._process.wait()
             self._process = None
@@ -113,6 +115,7 @@ class InferenceClient:
             future = self._waiting.get(result.id)
             if future:
                 future.set_result(result)
+        # The output has ended, so the process has died. Nobody else answers the waiting requests.
         process.wait()
         ended = InferenceResult(id=0, error=f"the inference process ended with exit status {process.returncode}")
         with self._lock:

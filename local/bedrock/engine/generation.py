@@ -100,6 +100,7 @@ def _append(row: Row, token: int, tokenizer: PreTrainedTokenizerFast) -> None:
         row.generated.append(token)
         if len(row.generated) >= sampling.max_tokens or len(row.prompt) + len(row.generated) >= MAX_CONTEXT_TOKENS:
             row.stop_reason = "max_tokens"
+    # Decoding after every token is slow. It is needed only to find stop sequences, and at the end.
     if row.stop_reason or sampling.stop_sequences:
         row.text = str(tokenizer.decode(row.generated, skip_special_tokens=True)).strip()
         for sequence in sampling.stop_sequences:

@@ -23,7 +23,7 @@ class Weights(BaseModel):
 
 
 class Sampling(BaseModel):
-    """How tokens are sampled. Temperature 0 is greedy decoding."""
+    """Sampling parameters. Temperature 0 is greedy decoding."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -60,6 +60,7 @@ def _receive(waiting: queue.Queue[Request]) -> None:
         *lines, buffered = (buffered + chunk).split(b"\n")
         for line in lines:
             waiting.put(REQUEST.validate_json(line))
+    # Not sys.exit, which would end this thread only.
     os._exit(0)
 
 
@@ -68,6 +69,7 @@ def _batches(waiting: queue.Queue[Request]) -> Iterator[list[GenerationRequest] 
     pending: list[Request] = []
     while True:
         pending = pending or [waiting.get()]
+        # Requests of concurrent calls arrive within a few milliseconds. Without this wait most batches would have one.
         threading.Event().wait(BATCHING_SECONDS)
         while not waiting.empty():
             pending.append(waiting.get())

@@ -19,6 +19,7 @@ from local.bedrock.jobs.storage import Credentials
 from local.bedrock.state.account_region import AccountRegion
 
 SERVICE = "bedrock.amazonaws.com"
+# Longer than any training.
 SESSION_SECONDS = 12 * 3600
 
 
@@ -43,7 +44,7 @@ def _trusts(document: str | dict[str, Any], role_arn: str, account_region: Accou
     policy = json.loads(document) if isinstance(document, str) else document
     statements = policy.get("Statement", [])
     statements = [statements] if isinstance(statements, dict) else statements
-    # MiniStack's evaluator matches AWS principals only. So statements for this service are put as if for everyone.
+    # MiniStack's evaluator matches AWS principals only. So statements for this service are rewritten for everyone.
     for_service = [
         statement | {"Principal": "*"} for statement in statements if _names_service(statement.get("Principal"))
     ]
@@ -73,6 +74,7 @@ def _session(role: dict[str, Any], account_region: AccountRegion) -> Credentials
         token=secrets.token_urlsafe(64),
     )
     session_name = f"bedrock-{secrets.token_hex(4)}"
+    # MiniStack then accepts the credentials like those of AssumeRole.
     sts.register_session(
         credentials.access_key,
         {

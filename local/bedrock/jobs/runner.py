@@ -1,4 +1,4 @@
-"""Executes accepted jobs, each on a thread of its own: three stages, then a custom model or a failure message."""
+"""Executes accepted jobs, each on its own thread: three stages, then a custom model or a failure message."""
 
 from __future__ import annotations
 
@@ -78,6 +78,7 @@ class JobRunner:
             self._end(job.id, "Stopped")
         except JobFailedError as error:
             self._end(job.id, "Failed", str(error))
+        # A bug must not leave the job in progress.
         except Exception as error:
             logger.exception("job %s", job.name)
             self._end(job.id, "Failed", f"The local Bedrock failed: {type(error).__name__}: {error}")
@@ -146,6 +147,7 @@ class JobRunner:
             validation_loss=validation_loss,
         )
         with self._store.lock:
+            # In one step, so that no reader sees a completed job without its model.
             self._store.models.put(model)
             self._store.jobs.update(
                 job.id, model_arn=model.arn, training_loss=training_loss, validation_loss=validation_loss

@@ -75,6 +75,7 @@ class RoleStorage:
             JobFailedError: access is denied or the object is missing. Bedrock's message is followed by S3's.
         """
         try:
+            # Bedrock needs s3:ListBucket on the bucket, not only s3:GetObject.
             self._s3.list_objects_v2(Bucket=uri.bucket, Prefix=uri.key, MaxKeys=1)
             content = self._s3.get_object(Bucket=uri.bucket, Key=uri.key)["Body"]
             with target.open("wb") as file:

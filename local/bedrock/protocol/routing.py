@@ -37,6 +37,7 @@ def _routes(service: str) -> list[Route]:
     routes = []
     for name in model.operation_names:
         operation = model.operation_model(name)
+        # A template may end in a fixed query string, which is not part of the path.
         template = operation.http["requestUri"].split("?")[0]
         # A label may contain an ARN with slashes. Where two templates match, the one with more literal text wins.
         pattern = "".join(

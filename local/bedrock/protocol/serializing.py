@@ -40,6 +40,7 @@ def serialize(operation: OperationModel, result: Result) -> Response:
         if member.serialization.get("location") == "header" and result.get(name) is not None
     }
     if payload:
+        # The body is the payload itself, such as the vendor's body of InvokeModel.
         return status, headers, result[payload]
     body = {name: value for name, value in result.items() if "location" not in shape.members[name].serialization}
     document = json.dumps(_wire(shape, body), ensure_ascii=False).encode()

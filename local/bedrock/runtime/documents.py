@@ -62,6 +62,7 @@ def _text(model_id: str, block: dict[str, Any]) -> str:
     if "bytes" not in source:
         raise ValidationError(f"The local stand-in accepts documents as bytes or text only; found {', '.join(source)}.")
     try:
+        # Bytes inside of a JSON body are base64-encoded. `parse_request` does not decode nested members.
         data = base64.b64decode(source["bytes"], validate=True)
     except binascii.Error as error:
         raise ValidationError(f"The document '{block['name']}' is not encoded in base64.") from error

@@ -27,7 +27,7 @@ END_OF_LIFE = (
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What answers an invocation. `weights` is None where no network answers: with the engine `instant`."""
+    """The model that answers an invocation. `weights` is None with the engine `instant`, which has no network."""
 
     model_id: str
     base: FoundationModel

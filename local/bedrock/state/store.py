@@ -77,6 +77,7 @@ class Table(Generic[R]):
 
     def with_token(self, account_region: AccountRegion, token: str | None) -> R | None:
         """The record that an earlier request with this clientRequestToken created."""
+        # SDK retries repeat the token, so that a lost response does not lead to a second resource.
         return next((r for r in self.all(account_region) if token and r.token == token), None)
 
     def all(self, account_region: AccountRegion | None = None) -> Iterator[R]:

@@ -25,6 +25,7 @@ def arguments(settings: Settings, inference: InferenceClient, call: ToolCall) ->
     compared = compare(settings, inference, call, "answer")
     scale = call.properties["score"]
     lowest, highest = scale.get("minimum", 1), scale.get("maximum", 10)
+    # The similarity is between 0 and 1. The tool's schema defines the scale of the grade.
     score = lowest + compared.score * (highest - lowest)
     graded = {"score": round(score) if scale.get("type") == "integer" else score}
     return graded | {"reasoning": f"{STAND_IN} It comes from: {compared.explained()}."}

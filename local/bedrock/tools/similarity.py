@@ -50,6 +50,7 @@ class Similarity:
 
 def similarity(question: str, reference: str, answer: str, vectors: Sequence[Sequence[float]] | None) -> Similarity:
     """Compare an answer to a reference. `vectors` are the embeddings of question, reference and answer."""
+    # Words of the question do not count, because every answer on the topic repeats them.
     asked = set(_words(question))
     overlap = _token_f1([w for w in _words(reference) if w not in asked], [w for w in _words(answer) if w not in asked])
     known = set(_NUMBER.findall(f"{question} {reference}"))
@@ -62,7 +63,7 @@ def similarity(question: str, reference: str, answer: str, vectors: Sequence[Seq
 
 
 def _gain(vectors: Sequence[Sequence[float]]) -> float:
-    """How far the answer is on the way from the question (0) to the reference (1).
+    """The position of the answer between the question (0) and the reference (1).
 
     An answer that repeats the question has no gain, although it is often close to the reference.
     """

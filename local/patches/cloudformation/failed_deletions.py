@@ -22,6 +22,7 @@ def install() -> None:
         rtype: str, physical_id: str, props: Any, stack_name: Any = None, logical_id: Any = None
     ) -> Any:
         for needed_by in _needed_by(stack_name, logical_id):
+            # MiniStack records the error as a failed deletion, which keeps the resource.
             raise _KeptError(f"{_KEPT}{needed_by} could not be deleted and depends on it.")
         return delete(rtype, physical_id, props, stack_name, logical_id)
 

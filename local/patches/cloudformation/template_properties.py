@@ -23,6 +23,7 @@ def install() -> None:
     """Pass the ignored properties to the services."""
     encryption = ("BucketEncryption", encryption_xml, s3._put_bucket_encryption, s3._delete_bucket_encryption)
     provisioners._S3_BUCKET_CONFIGURATIONS = (*provisioners._S3_BUCKET_CONFIGURATIONS, encryption)
+    # The handlers get the properties as the second argument of a creation, the third of an update.
     topic = provisioners._RESOURCE_HANDLERS["AWS::SNS::Topic"]
     topic["create"] = _with_topic_attributes(topic["create"], properties_at=1)
     topic["update"] = _with_topic_attributes(topic["update"], properties_at=2)

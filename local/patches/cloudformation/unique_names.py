@@ -28,6 +28,7 @@ def _refuse_existing_name(kind: str, member: str, exists: Callable[[str], bool])
 
     def create_unless_exists(logical_id: str, properties: dict[str, Any], stack: str) -> Any:
         name = properties.get(member)
+        # Without a name in the template, CloudFormation generates a unique one.
         if name and exists(name):
             raise ValueError(f"Resource of type '{kind}' with identifier '{name}' already exists.")
         return create(logical_id, properties, stack)

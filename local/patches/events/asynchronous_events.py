@@ -20,6 +20,7 @@ from ministack.services import eventbridge, lambda_svc
 from ministack.services.cloudformation import custom_resource
 
 logger = logging.getLogger(__name__)
+# Both kinds of invocation end in the same function of MiniStack.
 _asynchronous: ContextVar[bool] = ContextVar("whether the invocation is asynchronous", default=False)
 _MAX_AGE_SECONDS = 6 * 3600
 

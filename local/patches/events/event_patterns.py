@@ -37,6 +37,7 @@ def install() -> None:
 
     def create_unless_refused(logical_id: str, properties: Mapping[str, Any], stack: str) -> Any:
         pattern = properties.get("EventPattern", "")
+        # A template may have the pattern as an object or as a string.
         reason = eventbridge._event_pattern_error(pattern if isinstance(pattern, str) else json.dumps(pattern))
         if reason:
             raise ValueError(f"Event pattern is not valid. Reason: {reason} (InvalidEventPatternException)")

@@ -37,6 +37,7 @@ def _denial(target: dict[str, Any], rule: dict[str, Any]) -> str | None:
     # MiniStack passes schedules as rules, too; only they have FlexibleTimeWindow. A rule always uses the function's
     # resource policy, even if its target has a role.
     if role and "FlexibleTimeWindow" in rule:
+        # The condition key aws:SourceArn of a schedule is the ARN of its group.
         group = rule["Arn"].replace(":schedule/", ":schedule-group/").rsplit("/", 1)[0]
         if not trusts(role, "scheduler.amazonaws.com", group):
             return f"{role} does not trust scheduler.amazonaws.com for {group}"

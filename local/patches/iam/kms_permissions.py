@@ -77,6 +77,7 @@ def topic_checks(request: Request) -> Iterator[Check]:
 
 
 def _checks(actions: tuple[str, ...], key: str | None, bucket: str, name: str) -> Iterator[Check]:
+    # The managed key of S3 needs no permission of the caller.
     if not key or key.endswith("alias/aws/s3"):
         return
     # The encryption context is the bucket's ARN with an S3 Bucket Key, and the object's ARN without one.

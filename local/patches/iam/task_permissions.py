@@ -12,6 +12,7 @@ from ministack.services import stepfunctions
 
 from local.patches.iam.authorization import Check, role_denial
 
+# MiniStack does not pass the state machine on to the functions that start tasks.
 _running_role: ContextVar[tuple[str, str] | None] = ContextVar("role and execution of the running task", default=None)
 
 

@@ -29,6 +29,7 @@ def install() -> None:
     lambda_svc._throttle_response = _named(lambda_svc._throttle_response)
     for function, position in (("_create_function", 0), ("_update_config", 1)):
         setattr(lambda_svc, function, _refusing(getattr(lambda_svc, function), position))
+    # The handlers of CloudFormation get the properties as the second argument of a creation, the third of an update.
     for kind, refusal in _REFUSALS.items():
         handlers = provisioners._RESOURCE_HANDLERS[kind]
         handlers["create"] = _raising(handlers["create"], refusal, position=1)

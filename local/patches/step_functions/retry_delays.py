@@ -21,6 +21,7 @@ from local.patches.settings import patch_settings
 
 _NOT_READY = {f"Lambda.{refusal.code}" for refusal in (INITIALIZING, PENDING)}
 _READY_ON_AWS_SECONDS = 60
+# MiniStack selects a retrier and sleeps in separate functions.
 _delay: ContextVar[float | None] = ContextVar("delay of the next retry", default=None)
 
 

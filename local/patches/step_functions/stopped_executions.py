@@ -9,6 +9,7 @@ from typing import Any
 
 from ministack.services import stepfunctions
 
+# MiniStack does not pass the execution on to the functions that start tasks.
 _execution: ContextVar[Any] = ContextVar("execution of the running task", default=None)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from ministack.services import stepfunctions
 
+# MiniStack does not pass the token on to the invocation of the function.
 _waiting_for: ContextVar[str | None] = ContextVar("token of the task whose function is called", default=None)
 
 

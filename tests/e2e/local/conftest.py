@@ -106,7 +106,7 @@ def denial(call, **arguments):
 
 @pytest.fixture
 def bucket(session):
-    """A bucket encrypted with a key of its own, whose policy delegates to IAM; (name, ARN of the key)."""
+    """A bucket with its own KMS key, whose key policy delegates to IAM. Returns its name and the key's ARN."""
     key = session.client("kms").create_key()["KeyMetadata"]["Arn"]
     name = f"bucket-{uuid.uuid4().hex[:8]}"
     s3 = session.client("s3")
@@ -118,7 +118,7 @@ def bucket(session):
 
 @pytest.fixture
 def function(session):
-    """A function that raises `OutOfLuckError` when it is told to fail."""
+    """A function that raises `OutOfLuckError` if its event says so."""
     code = io.BytesIO()
     with zipfile.ZipFile(code, "w") as archive:
         archive.writestr(
@@ -139,7 +139,7 @@ def function(session):
 
 
 def eventually(ask, seconds=10):
-    """What `ask` answers as soon as it is not None."""
+    """The first result of `ask` that is not None."""
     deadline = time.monotonic() + seconds
     while (answer := ask()) is None:
         assert time.monotonic() < deadline, "it did not end in time"

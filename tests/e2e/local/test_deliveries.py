@@ -75,7 +75,7 @@ def test_a_schedule_invokes_a_function_only_with_its_role(session, folder, funct
 
 
 def _calls(session, function):
-    """How often a function was called, by its log."""
+    """The number of invocations in the log of a function."""
     logs = session.client("logs")
     try:
         found = logs.filter_log_events(logGroupName=f"/aws/lambda/{function.rsplit(':', 1)[-1]}")["events"]

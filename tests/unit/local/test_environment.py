@@ -18,7 +18,7 @@ RECORD = CloudRecord(port=50123, pid=1, access_key_id="AKIALOCAL", secret_access
 
 
 def evaluated(client, variable, base):
-    """What a real shell has in `variable` after evaluating the lines."""
+    """The value of `variable` in a real shell after it evaluated the lines."""
     script = f'{client.shell()}\nprintf %s "${{{variable}-unset}}"'
     return subprocess.run(["/bin/sh", "-c", script], env=base, capture_output=True, text=True, check=True).stdout
 

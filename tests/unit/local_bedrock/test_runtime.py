@@ -19,7 +19,7 @@ ASK = [{"role": "user", "content": [{"text": "What is S3?"}]}]
 
 @pytest.fixture
 def asked(bedrock, monkeypatch):
-    """What reaches the network, which always gives the same answer."""
+    """The requests to the network, which always gives the same answer."""
     change_settings(bedrock, engine="tiny")
     questions = []
 

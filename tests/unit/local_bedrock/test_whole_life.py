@@ -1,6 +1,6 @@
 """A job that trains the tiny network, a throughput, and an answer by the tuned weights.
 
-Training and inference run in this process; tests/e2e has them in processes of their own.
+Training and inference run in this process; in tests/e2e they run in their own processes.
 """
 
 from __future__ import annotations
