@@ -18,7 +18,7 @@ from tuner.settings import deployment_settings
 
 CHECKOUT = Path(__file__).parents[3]
 PAGES = (
-    *(CHECKOUT / name for name in ("README.md", "CONTRIBUTING.md") if (CHECKOUT / name).exists()),
+    *sorted(CHECKOUT.glob("*.md")),
     *sorted((CHECKOUT / "docs").rglob("*.md")),
     *sorted((CHECKOUT / "examples").glob("*/README.md")),
 )
