@@ -27,6 +27,7 @@ def build_comparison(
     folder: str,
 ) -> Report:
     """The report of answers in files. `folder` has the files."""
+    # Without a run, only the models that scored the answers are known.
     models = named_models(None, None, None, scores)
     report = Report(
         run_id=name,

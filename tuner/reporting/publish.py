@@ -27,6 +27,7 @@ def publish(folder: RunFolder, report: Report) -> str:
 
 def _publish_overview(folder: RunFolder, own: RunSummary) -> None:
     """Writes the page of all runs, and repeats it when another run has ended meanwhile."""
+    # Two runs can end at the same time and write the page in any order. Each writes it until it has all summaries.
     shown, known = None, add_run_summary(folder, own)
     while shown != known:
         folder.run_index.write_page(runs_page(known).encode())

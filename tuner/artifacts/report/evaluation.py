@@ -68,6 +68,7 @@ class ScoringDetails(Part):
 
     @model_serializer(mode="wrap")
     def _omit_absent(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # The member `warnings` is written when it is empty: scores.json of a run always has it.
         written: dict[str, Any] = handler(self)
         return {name: value for name, value in written.items() if name in self.model_fields_set and value is not None}
 

@@ -11,7 +11,7 @@ from tuner.artifacts.report import EarlierRun, Failure, Question, Report, Scorin
 from tuner.artifacts.report.break_even import BreakEven
 from tuner.artifacts.run_summary import RunStatus
 from tuner.artifacts.scores import PreviousBest, Scores
-from tuner.artifacts.serving import EndpointDetails, EndpointRecord
+from tuner.artifacts.serving import CommitmentRecord, EndpointDetails, EndpointRecord
 from tuner.artifacts.verdict import Verdict
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.times import iso, now, seconds_since
@@ -20,7 +20,7 @@ from tuner.reporting.collect.bill import Usage, bill
 from tuner.reporting.collect.model_names import named_models, stand_ins
 from tuner.reporting.collect.questions import run_questions, with_coverage
 from tuner.reporting.collect.release_state import job_sentence
-from tuner.reporting.collect.run_artifacts import Artifacts, Reading, gather
+from tuner.reporting.collect.run_artifacts import Reading, RunArtifacts, read_artifacts
 from tuner.reporting.collect.timeline import timeline
 
 
@@ -40,57 +40,61 @@ def build(
     ended = at or now()
     # The report of a failed run must be written, also when one of its artifacts is broken.
     reading = Reading(lenient=failure is not None)
-    made = gather(folder, reading)
-    if failure and (sentence := reading.of(lambda: job_sentence(folder), None)):
+    artifacts = read_artifacts(folder, reading)
+    if failure and (sentence := reading.attempt(lambda: job_sentence(folder), None)):
         failure = failure.model_copy(update={"message": f"{failure.message}\n{sentence}"})
-    serving = _serving_endpoint(made.serving, ended)
-    models = named_models(made.manifest, made.training, serving, made.scores, made.generated)
-    verdict = _verdict(failure, made.scores)
+    serving = _serving_endpoint(artifacts.serving, ended)
+    models = named_models(artifacts.manifest, artifacts.training, serving, artifacts.scores, artifacts.generated)
+    verdict = _verdict(failure, artifacts.scores)
     none: tuple[Question, ...] = ()
-    questions = reading.of(lambda: run_questions(folder, made.scores, verdict.metric), none)
+    questions = reading.attempt(lambda: run_questions(folder, artifacts.scores, verdict.metric), none)
+    written = _last_modified(folder, ended)
     report = Report(
         run_id=folder.run_id,
+        # A run that was stopped or timed out has a status of its own.
         status=status or ("FAILED" if failure else "SUCCEEDED"),
         failure=failure,
         ended_at=iso(ended),
         folder=folder.uri(),
         stand_ins=tuple(stand_ins(models)),
         models=models,
-        training=made.training,
+        training=artifacts.training,
         serving=serving,
-        commitment=EndpointDetails.model_validate(made.commitment, from_attributes=True) if made.commitment else None,
-        estimate=made.estimate,
-        approval=made.approval,
-        bill=bill(made.estimate, _usage(made, serving, questions)),
-        break_even=_break_even(made, questions),
-        timeline=timeline(made.manifest, _last_modified(folder, ended), made.training, serving, made.approval),
-        dataset_summary=made.dataset_summary,
-        findings=made.findings,
-        generated=made.generated,
-        gate=made.gate if made.gate and made.gate.decision != "none" else None,
+        commitment=EndpointDetails.model_validate(artifacts.commitment, from_attributes=True)
+        if artifacts.commitment
+        else None,
+        estimate=artifacts.estimate,
+        approval=artifacts.approval,
+        bill=bill(artifacts.estimate, _usage(artifacts, serving, questions)),
+        break_even=_break_even(artifacts, questions),
+        timeline=timeline(artifacts.manifest, written, artifacts.training, serving, artifacts.approval),
+        dataset_summary=artifacts.dataset_summary,
+        findings=artifacts.findings,
+        generated=artifacts.generated,
+        gate=artifacts.gate if artifacts.gate and artifacts.gate.decision != "none" else None,
         unreadable=tuple(reading.unreadable),
         verdict=verdict,
-        questions=with_coverage(questions, made.dataset_summary),
-        **_pinned(made, execution_arn),
+        questions=with_coverage(questions, artifacts.dataset_summary),
+        **_pinned(artifacts, execution_arn),
     )
-    return with_scores(report, made.scores) if made.scores else report
+    return with_scores(report, artifacts.scores) if artifacts.scores else report
 
 
-def _usage(made: Artifacts, serving: ServingEndpoint | None, questions: Iterable[Question]) -> Usage:
-    judge = made.scores.judge if made.scores else None
-    return Usage(made.training, serving, tuple(questions), judge, made.commitment)
+def _usage(artifacts: RunArtifacts, serving: ServingEndpoint | None, questions: Iterable[Question]) -> Usage:
+    judge = artifacts.scores.judge if artifacts.scores else None
+    return Usage(artifacts.training, serving, tuple(questions), judge, artifacts.commitment)
 
 
-def _break_even(made: Artifacts, questions: Iterable[Question]) -> BreakEven | None:
+def _break_even(artifacts: RunArtifacts, questions: Iterable[Question]) -> BreakEven | None:
     """The break-even, calculated with the tokens that the tuned model used for its questions and answers."""
-    if made.manifest is None or made.estimate is None or not made.estimate.rates:
+    if artifacts.manifest is None or artifacts.estimate is None or not artifacts.estimate.rates:
         return None
-    settings, tuned = made.manifest.settings, [question.tuned for question in questions if question.tuned]
+    settings, tuned = artifacts.manifest.settings, [question.tuned for question in questions if question.tuned]
     read = [answer.input_tokens for answer in tuned if answer.input_tokens]
     written = [answer.output_tokens for answer in tuned if answer.output_tokens]
     assumed = assumptions(settings.break_even, settings.model_units, read, written)
-    on_demand = catalog.family_of(made.manifest.base_model).on_demand_deployment
-    return break_even(assumed, made.estimate.rates, on_demand) if assumed else None
+    on_demand = catalog.family_of(artifacts.manifest.base_model).on_demand_deployment
+    return break_even(assumed, artifacts.estimate.rates, on_demand) if assumed else None
 
 
 def _verdict(failure: Failure | None, scores: Scores | None) -> Verdict:
@@ -123,8 +127,8 @@ def _earlier_run(earlier: PreviousBest) -> EarlierRun:
     return EarlierRun(**members, scores=means)
 
 
-def _pinned(made: Artifacts, execution_arn: str | None) -> dict[str, Any]:
-    manifest = made.manifest
+def _pinned(artifacts: RunArtifacts, execution_arn: str | None) -> dict[str, Any]:
+    manifest = artifacts.manifest
     if manifest is None:
         return {"execution_arn": execution_arn}
     return {
@@ -133,7 +137,7 @@ def _pinned(made: Artifacts, execution_arn: str | None) -> dict[str, Any]:
         "execution_arn": manifest.execution_arn,
         "inputs": manifest.inputs,
         "settings": manifest.settings.model_dump(mode="json"),
-        "hyperparameters": (made.training and made.training.hyperparameters) or manifest.hyperparameters,
+        "hyperparameters": (artifacts.training and artifacts.training.hyperparameters) or manifest.hyperparameters,
         "versions": manifest.versions,
     }
 
@@ -143,12 +147,16 @@ def _last_modified(folder: RunFolder, ended: datetime) -> dict[str, datetime]:
     return {name: when for name, when in folder.last_modified().items() if when <= ended}
 
 
+def _commitment(record: CommitmentRecord | None) -> EndpointDetails | None:
+    return EndpointDetails.model_validate(record, from_attributes=True) if record else None
+
+
 def _serving_endpoint(record: EndpointRecord | None, until: datetime) -> ServingEndpoint | None:
     """The endpoint with the seconds it is paid for. One that is not released yet is paid for until now."""
     if record is None:
         return None
     endpoint = ServingEndpoint.model_validate(record, from_attributes=True)
     if record.kind == "on_demand":
-        return endpoint
+        return endpoint  # billed by the token
     end = datetime.fromisoformat(record.released_at) if record.released_at else until
     return endpoint.model_copy(update={"paid_seconds": seconds_since(record.created_at, end)})

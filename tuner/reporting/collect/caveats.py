@@ -51,6 +51,7 @@ def _same_vendor(report: Report) -> Iterator[str]:
     if not (judge and judge.id and base and base.id) or judge.stand_in:
         return
     known = judge_or_assumed(judge.id)
+    # The id of a foundation model begins with its vendor: `amazon.nova-micro-v1:0`.
     if known.vendor == base.id.split(".")[0]:
         yield (
             f"The judge and the tuned model are from the same vendor ({known.vendor}). Judges tend to favour answers "

@@ -25,6 +25,7 @@ def named_models(
     if manifest:
         base = _named(manifest.base_model, manifest.base_model_name)
     if training and training.custom_model_arn:
+        # The tuned model is called by the ARN of its endpoint, not by its own.
         name = training.custom_model_name
         stand_in = bool(base and base.stand_in)
         tuned = NamedModel(id=serving and serving.arn, arn=training.custom_model_arn, name=name, stand_in=stand_in)

@@ -14,6 +14,7 @@ from tuner.core.artifact_keys import Keys
 
 # The dataset's profile names a question by its first letters, and keeps this many.
 _PROFILED_LETTERS = 200
+# Differences of decimal scores have noise in their last digits, such as 0.09999999999999998.
 _GAIN_DIGITS = 6
 
 
@@ -32,6 +33,7 @@ def joined_questions(
     deciding: str | None,
 ) -> tuple[Question, ...]:
     """The questions joined by id with their answers and scores."""
+    # By id, never by position: a failed answer must not shift the ones after it.
     given = {name: {answer.id: answer for answer in answers[name]} for name in CONTESTANTS}
     scored = by_id(scores.questions) if scores else {}
     review = {candidate.id: candidate.reasons for candidate in scores.review} if scores else {}

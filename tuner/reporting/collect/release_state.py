@@ -12,6 +12,7 @@ from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
 from tuner.reporting.formatting import timestamp
 
+# A release takes seconds. When it must be retried, the report says that the release is not known.
 _LONGEST_SECONDS = 90
 _PAUSE_SECONDS = 3
 
@@ -23,6 +24,7 @@ def release_state(serving: ServingEndpoint) -> str:
         return f"{verb} {timestamp(serving.released_at)}"
     if serving.kept_until:
         return f"kept until {timestamp(serving.kept_until)}, when the release schedule ends it"
+    # In capitals, because an endpoint that is not released costs money by the hour.
     return f"NOT known to be {verb}"
 
 

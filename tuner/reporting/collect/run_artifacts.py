@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Artifacts:
+class RunArtifacts:
     """The artifacts that a run wrote before its report."""
 
     manifest: Manifest | None
@@ -53,30 +53,30 @@ class Reading:
         self._lenient = lenient
         self.unreadable: list[str] = []
 
-    def of(self, read: Callable[[], T], otherwise: T) -> T:
-        """The result of `read`, or `otherwise` when `read` raises ArtifactError and the reading is lenient."""
+    def attempt(self, read: Callable[[], T], default: T) -> T:
+        """The result of `read`, or `default` when `read` raises ArtifactError and the reading is lenient."""
         try:
             return read()
         except ArtifactError as error:
             if not self._lenient:
                 raise
             self.unreadable.append(str(error))
-            return otherwise
+            return default
 
 
-def gather(folder: RunFolder, reading: Reading) -> Artifacts:
+def read_artifacts(folder: RunFolder, reading: Reading) -> RunArtifacts:
     """Reads all artifacts."""
 
     def artifact(model: type[A]) -> A | None:
-        return reading.of(lambda: folder.load_if_present(model), None)
+        return reading.attempt(lambda: folder.load_if_present(model), None)
 
-    return Artifacts(
+    return RunArtifacts(
         manifest=artifact(Manifest),
         dataset_summary=artifact(DatasetSummary),
         findings=artifact(DatasetFindings),
-        generated=reading.of(lambda: _generated(folder), None),
+        generated=reading.attempt(lambda: _generated(folder), None),
         estimate=artifact(Estimate),
-        approval=reading.of(lambda: _approval(folder), None),
+        approval=reading.attempt(lambda: _approval(folder), None),
         training=artifact(TrainingSummary),
         serving=artifact(EndpointRecord),
         commitment=artifact(CommitmentRecord),
@@ -86,6 +86,7 @@ def gather(folder: RunFolder, reading: Reading) -> Artifacts:
 
 
 def _approval(folder: RunFolder) -> Approval | None:
+    # The report has a part of its own for this, because the request contains the task token.
     request = folder.load_if_present(ApprovalRequest)
     return Approval.of(request, folder.load_if_present(ApprovalAnswer)) if request else None
 
@@ -97,6 +98,6 @@ def _generated(folder: RunFolder) -> Generated | None:
         return None
     generated = Generated.model_validate(summary, from_attributes=True)
     if folder.find(Keys.GENERATED) is None:
-        return generated
+        return generated  # the generation failed, or there was nothing to generate from
     pairs = tuple(folder.load_records(Keys.GENERATED, GeneratedPair))
     return generated.model_copy(update={"origins": pairs})

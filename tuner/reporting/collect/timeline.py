@@ -67,5 +67,6 @@ def _work(training: TrainingSummary | None, serving: ServingEndpoint | None) -> 
 
 def _event(name: str, start: str, end: str | None = None, paid: bool = False) -> TimelineEvent:
     """Writes all times in the same form, so that events can be sorted by their text."""
+    # Step Functions writes milliseconds, the artifacts whole seconds.
     known = [iso(datetime.fromisoformat(instant)) if instant else None for instant in (start, end)]
     return TimelineEvent(name=name, started_at=known[0] or start, ended_at=known[1], paid=paid)

@@ -12,6 +12,7 @@ from tuner.reporting.collect.release_state import release_state
 from tuner.reporting.formatting import duration, measure_title, number, plural, seconds_between, timestamp
 from tuner.reporting.page.view import compared_measures, tag_sentence
 
+# https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
 _LONGEST_SUBJECT = 100
 _VERDICTS = {
     "better": "made the model better",

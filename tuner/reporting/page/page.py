@@ -94,7 +94,7 @@ def _environment() -> Environment:
         loader=PackageLoader("tuner.reporting.page", "assets"),
         autoescape=True,
         finalize=_readable,
-        undefined=StrictUndefined,
+        undefined=StrictUndefined,  # a misspelt name in a template is an error, not an empty text
         trim_blocks=True,
         lstrip_blocks=True,
     )

@@ -39,7 +39,7 @@ def runs_page(summaries: Sequence[RunSummary]) -> str:
 
 def _histories(summaries: Sequence[RunSummary]) -> Iterator[History]:
     by_dataset: dict[str, list[RunSummary]] = defaultdict(list)
-    for summary in reversed(summaries):
+    for summary in reversed(summaries):  # a chart goes from the oldest run to the newest
         if summary.dataset:
             by_dataset[summary.dataset].append(summary)
     for dataset, runs in sorted(by_dataset.items()):

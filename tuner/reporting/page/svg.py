@@ -42,6 +42,7 @@ def interval_bar(measure: MeasureScores, beside: MeasureScores | None = None) ->
     bounds = measure.comparison.interval
     if bounds is None or measure.difference is None:
         return None
+    # Mirrored where a lower value is better, so that the right side is always better.
     sign = -1 if measure.better == "lower" else 1
     low, high = sorted(bound * sign for bound in bounds)
     reach = max(_reach(measure), _reach(beside)) or 1.0

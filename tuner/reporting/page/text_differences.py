@@ -36,6 +36,7 @@ def differences(answer: str, reference: str) -> tuple[tuple[Span, ...], tuple[Sp
     left, right = list(_WORD.finditer(answer)), list(_WORD.finditer(reference))
     if not left or not right or len(left) * len(right) > _LARGEST_PRODUCT:
         return _plain(answer), _plain(reference)
+    # Without autojunk=False, frequent words of long texts would never match.
     matcher = SequenceMatcher(None, _folded(left), _folded(right), autojunk=False)
     blocks = matcher.get_matching_blocks()
     in_left = {block.a + step for block in blocks for step in range(block.size)}
