@@ -220,7 +220,9 @@ _HEAD = """<!-- Written by `make chaos`: do not edit. -->
 *For readers who want evidence that nothing stays alive.*
 
 Runs of the pipeline in the local cloud with injected faults: {count}, of which {pairs} have two faults. {bad} failed a
-check. Code: {states}. The cases are derived from the state machine, and from the calls that a run of each kind makes.
+check. Code: {states}.
+
+The cases are derived from the state machine, and from the calls that a run of each kind makes.
 
 After each case these checks must pass:
 
