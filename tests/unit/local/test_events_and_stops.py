@@ -11,7 +11,7 @@ from local.patches.step_functions import stopped_executions
 
 @pytest.fixture
 def installed(monkeypatch):
-    """Both corrections, on top of recorders; gone after the test."""
+    """Both patches, installed on top of recorders for one test."""
     seen = {"invoked": [], "failed": []}
     monkeypatch.setattr(eventbridge, "_dispatch_to_lambda", None)
     monkeypatch.setattr(lambda_svc, "_get_func_record_for_ref", lambda arn: ({"arn": arn}, {"name": "f"}, "f"))

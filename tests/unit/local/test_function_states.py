@@ -51,7 +51,7 @@ class TestReadiness:
 
 @pytest.fixture
 def cloud(monkeypatch):
-    """Both corrections around one function that counts its runs."""
+    """Both patches, installed around a function that counts its runs."""
     runs, pauses = [], []
     for name in ("_execute_function", "_invoke", "_get_function", "_get_function_config", "_throttle_response"):
         monkeypatch.setattr(lambda_svc, name, getattr(lambda_svc, name))
