@@ -1,4 +1,4 @@
-"""What holds of the readers whatever bytes they are given; a violation raises AssertionError.
+"""Properties of the readers that hold for any bytes. A violation raises AssertionError.
 
 - a file gives records, or a finding with words that can be shown; nothing is raised
 - how the bytes arrive (in which pieces) changes nothing, nor does the short way

@@ -1,4 +1,4 @@
-"""Broken files of every kind: what each is called, its bytes, and the finding that it must give."""
+"""Damaged files of every kind: the name, the bytes, and the finding that each must give."""
 
 from __future__ import annotations
 

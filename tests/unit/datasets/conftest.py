@@ -1,4 +1,4 @@
-"""Runs the preparation of a dataset in memory."""
+"""Prepares datasets in memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The same records written in the forms that people have."""
+"""Writes the same records in different file formats."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Datasets in memory: what goes in as bytes, what comes out as lines."""
+"""Sources and sinks in memory, and sample records."""
 
 from __future__ import annotations
 

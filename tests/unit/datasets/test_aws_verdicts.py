@@ -1,4 +1,4 @@
-"""The verdict on data in a family's own format is that of AWS's published validators.
+"""Data in a family's own format is accepted and refused as by AWS's published validators.
 
 Which of these records AWS's validators accept was read from their code: amazon-nova-samples
 (nova_ft_dataset_validator.py), amazon-bedrock-samples (claude-haiku data_validation.py, meta-llama

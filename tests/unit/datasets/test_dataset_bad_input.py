@@ -1,4 +1,4 @@
-"""Every kind of bad input gets one clear finding with its file, line and remedy, and nothing is written."""
+"""Each kind of bad input gives one clear finding with file, line and remedy, and nothing is written."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tuner.datasets.records.limits import record_counts
 
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("chunk", [16, 100_000])
-def test_each_is_one_clear_finding(run, case, chunk):
+def test_each_damaged_file_gives_one_clear_finding(run, case, chunk):
     name, data, rule, line, words = CASES[case]
     outcome = run({name: data, "validation.jsonl": VALIDATION}, chunk=chunk)
     found = [finding for finding in outcome.errors if (finding.line, finding.rule) != (None, "record-count")]
@@ -40,18 +40,18 @@ def test_each_is_one_clear_finding(run, case, chunk):
         (NOVA_2, 199, 10, "training data has 199 records"),
     ],
 )
-def test_counts(base_model, training, validation, words):
+def test_record_counts_outside_the_limits(base_model, training, validation, words):
     [issue] = record_counts(model(base_model), {"training": training, "validation": validation})
     assert issue.rule == "record-count"
     assert words in issue.message
 
 
 @pytest.mark.parametrize(("training", "validation"), [(32, 32), (9_000, 1_000)])
-def test_counts_within_the_limits(training, validation):
+def test_record_counts_within_the_limits(training, validation):
     assert list(record_counts(model(CLAUDE), {"training": training, "validation": validation})) == []
 
 
-def test_a_run_is_evaluated_with_as_many_questions_as_an_execution_has_room_for():
+def test_a_run_has_a_maximum_of_evaluation_questions():
     assert list(record_counts(model(CLAUDE), {"evaluation": 25_000})) == []
     [issue] = record_counts(model(CLAUDE), {"evaluation": 25_001})
     assert "25,001 records; a run takes at most 25,000" in issue.message
@@ -83,7 +83,7 @@ def test_reserved_strings_of_nova(run, reserved):
     assert f"'{reserved}' is reserved" in outcome.errors[0].message
 
 
-def test_reserved_strings_are_nothing_to_other_families(run):
+def test_reserved_strings_of_nova_are_allowed_in_other_families(run):
     records = [*pairs(40), {"question": "User: hi", "answer": "Bot: hi"}]
     assert run({"training.jsonl": jsonl(records), "validation.jsonl": VALIDATION}).errors == []
 
@@ -114,7 +114,7 @@ def test_a_blank_line_is_left_out_with_a_warning(run):
     assert len(outcome.training) == 41
 
 
-def test_messages_hold_no_control_characters_or_half_letters(run):
+def test_messages_have_no_control_characters_or_lone_surrogates(run):
     name = "a\x1b[31m\ud83d\n"
     outcome = run({"training.jsonl": (json.dumps({name: "q", "x": 1}) + "\n").encode()})
     text = str(outcome.errors[0])
@@ -122,7 +122,7 @@ def test_messages_hold_no_control_characters_or_half_letters(run):
     text.encode("utf-8")
 
 
-def test_the_refusal_shows_few_of_each_rule_and_counts_the_rest(run):
+def test_the_error_shows_few_findings_of_each_rule_and_counts_the_others(run):
     data = b'{"question": "q", "answer": "a"}\n' + b'{"question": "q"}\n' * 500 + b'{"question": "q", "answer": ""}\n'
     findings = run({"training.jsonl": data, "validation.jsonl": VALIDATION}).prepared.findings
     message = str(refusal(findings.artifact(), "s3://bucket/findings.json"))
@@ -133,6 +133,6 @@ def test_the_refusal_shows_few_of_each_rule_and_counts_the_rest(run):
     assert findings.artifact().counts["missing-field"] == 500
 
 
-def test_no_refusal_without_errors(run):
+def test_warnings_do_not_refuse_a_dataset(run):
     findings = run({"training.jsonl": GOOD, "validation.jsonl": VALIDATION}).prepared.findings
     assert refusal(findings.artifact(), "s3://bucket/findings.json") is None

@@ -1,4 +1,4 @@
-"""The fuzzer's own files keep its properties, and it would notice a reader that does not."""
+"""The properties of the fuzzer hold for its own files, and it detects a wrong reader."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from tuner.datasets.reading import json_lines
 
 
 @pytest.mark.parametrize("part", range(4))
-def test_the_files_that_it_starts_from(part):
+def test_the_properties_hold_for_the_initial_files(part):
     for data in seeds()[part::4]:
         check(data)
 
 
-def test_some_that_it_makes_of_them():
+def test_the_properties_hold_for_mutated_files():
     rng, known = random.Random(11), [data for data in seeds() if b"PAR1" not in data]
     for _ in range(60):
         check(mutated(rng, known))
 
 
-def test_a_reader_that_loses_a_row_is_noticed(monkeypatch):
+def test_a_reader_that_loses_a_row_is_detected(monkeypatch):
     parsed = json_lines.parsed
     monkeypatch.setattr(json_lines, "parsed", lambda data, line: parsed(data.replace(b"part 3", b"part 4"), line))
     with pytest.raises(AssertionError):

@@ -1,4 +1,4 @@
-"""Which language a text is in: what the summary counts."""
+"""Detection of the language of a text."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ LONG_NUMBERS = """1342630111565175365417179911045976466285034905665330746082838
 
 
 @pytest.mark.parametrize("code", TEXTS)
-def test_a_languages_code(code: str) -> None:
+def test_the_language_is_detected(code: str) -> None:
     assert language(TEXTS[code]) == code
 
 
-def test_capitals_are_no_other_language() -> None:
+def test_capital_letters_do_not_change_the_language() -> None:
     assert language(TEXTS["en"].upper()) == "en"
 
 
 @pytest.mark.parametrize("text", ["", " \n", "12345\n67", LONG_NUMBERS, "\0", "\u2028", "x" * 600], ids=ascii)
-def test_what_tells_no_language(text: str) -> None:
+def test_the_language_is_undetermined(text: str) -> None:
     assert language(text) == UNDETERMINED

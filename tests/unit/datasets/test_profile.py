@@ -1,4 +1,4 @@
-"""What a dataset is like: repetitions, leaks, gaps, style and secrets are found, and nothing else is."""
+"""The profile of a dataset: duplicates, leakage, coverage, style and secrets, without false findings."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def test_coverage_names_the_subject_and_the_counts(profile):
     }
 
 
-def test_one_of_85_records_is_too_few_where_the_others_have_seven(profile):
+def test_a_single_record_is_too_few_if_other_questions_have_more(profile):
     subjects = ["knowledge bases", "guardrails", "pricing", "quotas"]
     training = [
         {"question": f"Which fact {n} concerns {subject}?", "answer": f"For {subject} the figure {n * 37} is noted."}
@@ -161,7 +161,7 @@ def test_refusals(profile):
     assert rules(prepared) == [("refusal", "training.jsonl", 101)]
 
 
-def test_answers_that_open_alike(profile):
+def test_answers_with_the_same_opening(profile):
     alike = [{"question": f"Who is {subject}?", "answer": f"Sure, here is {subject} it."} for subject in SUBJECTS]
     varied = [{**pair, "answer": f"Sure, here is {pair['answer']}"} for pair in TRAINING]
     assert "openings-alike" in {rule for rule, _, _ in rules(profile(alike, more=varied))}
@@ -182,7 +182,7 @@ def test_answers_that_open_alike(profile):
         ("The number is 536-90-4399.", "personal-data"),
     ],
 )
-def test_secrets_and_personal_data_are_said_and_not_shown(profile, text, rule):
+def test_secrets_and_personal_data_are_reported_and_not_shown(profile, text, rule):
     prepared = profile([{"question": "How so?", "answer": text}])
     assert rules(prepared) == [(rule, "training.jsonl", 101)]
     shown = prepared.findings.artifact().model_dump_json()
@@ -205,11 +205,11 @@ def test_secrets_and_personal_data_are_said_and_not_shown(profile, text, rule):
         "GB33 BUKB 2020 1555 5555 56 and 078-05-1120 are none.",
     ],
 )
-def test_examples_are_no_personal_data(profile, text):
+def test_example_values_are_not_personal_data(profile, text):
     assert rules(profile([{"question": "How so?", "answer": text}])) == []
 
 
-def test_a_secret_is_never_told(profile):
+def test_a_secret_is_not_in_the_summary_or_the_findings(profile):
     secret = "AKIAIOSFODNN7EXAMPLQ"
     asked = [*EVALUATION, {"question": f"Does {secret} open it?", "answer": f"{secret} does."}]
     training = [*TRAINING, {"question": f"{secret}?", "answer": f"{secret} opens the cellar."}]

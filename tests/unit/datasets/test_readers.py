@@ -1,4 +1,4 @@
-"""Any bytes give records or a clear finding: never an exception, a hang or a wrong record."""
+"""Readers turn any bytes into records or a clear finding, never into an exception or a wrong record."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def strictly(text: str) -> Any:
 @example(b"[12, 3]", 1)
 @example(b'["\\ud83d"]', 1)
 @settings(deadline=None, max_examples=300)
-def test_an_array_gives_what_the_standard_parser_gives(data, chunk):
+def test_an_array_is_read_as_by_the_standard_parser(data, chunk):
     if not data.lstrip().startswith(b"["):
         return
     found, error = read(data, chunk=chunk)
@@ -103,7 +103,7 @@ def test_an_array_gives_what_the_standard_parser_gives(data, chunk):
 
 @given(damaged(), CHUNKS)
 @settings(deadline=None, max_examples=200)
-def test_lines_give_what_the_standard_parser_gives(data, chunk):
+def test_lines_are_read_as_by_the_standard_parser(data, chunk):
     if not data.lstrip().startswith(b"{"):
         return
     found, _ = read(data, "t.jsonl", chunk)
@@ -157,7 +157,7 @@ class OneLine:
         ("t.tsv", b"question\tanswer\nq\t"),
     ],
 )
-def test_a_line_of_a_gigabyte_is_given_up_early_and_in_little_memory(name, start):
+def test_a_line_of_a_gigabyte_is_refused_early_in_little_memory(name, start):
     source = OneLine(name, start)
     tracemalloc.start()
     with pytest.raises(UnreadableError) as raised:
@@ -170,7 +170,7 @@ def test_a_line_of_a_gigabyte_is_given_up_early_and_in_little_memory(name, start
     assert peak < 150 * 2**20
 
 
-def test_a_good_array_on_one_line_has_no_longest_line():
+def test_a_long_array_on_one_line_is_accepted():
     record, taken = b'{"question": "q", "answer": "%s"}' % (b"a" * 3000), 0
 
     class Long:
@@ -191,7 +191,7 @@ def test_a_good_array_on_one_line_has_no_longest_line():
     assert peak < 20 * 2**20
 
 
-def test_a_bomb_is_unpacked_in_small_pieces():
+def test_a_compression_bomb_is_decompressed_in_small_pieces():
     bomb = gzip.compress(b"[" + b" " * 2**26)
     assert len(bomb) < 100_000
     tracemalloc.start()
@@ -203,7 +203,7 @@ def test_a_bomb_is_unpacked_in_small_pieces():
     assert peak < 2**23
 
 
-def test_a_file_of_other_things_than_objects():
+def test_records_that_are_not_objects():
     found, error = read(b'[1, [2], "three", null, true, 1.5e3]')
     assert error is None
     assert [row.value for row in found] == [1, [2], "three", None, True, 1500]

@@ -1,4 +1,4 @@
-"""Conversations of several turns are asked as they went, and the last turn is what a person answered."""
+"""Evaluation questions with several turns: the earlier turns are sent, and the last one is the reference."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def talks(count: int) -> list[dict]:
 
 
 @pytest.mark.parametrize("base_model", [CLAUDE, NOVA])
-def test_an_evaluation_conversation_is_asked_turn_by_turn(run, base_model):
+def test_an_evaluation_conversation_keeps_its_turns(run, base_model):
     files = {
         "training.jsonl": jsonl(pairs(40)),
         "validation.jsonl": jsonl(pairs(32, 100)),
@@ -33,14 +33,14 @@ def test_an_evaluation_conversation_is_asked_turn_by_turn(run, base_model):
     assert question == {"question": READ, "reference": "Ten metres.", "system": "Be kind.", "messages": ASKED}
 
 
-def test_the_study_speaks_of_the_conversation_as_the_questions_do(run):
+def test_the_profile_shows_a_conversation_as_the_question_does(run):
     files = {"training.jsonl": jsonl(pairs(40)), "evaluation.jsonl": jsonl([TALK])}
     outcome = run(files, NOVA)
     assert outcome.prepared.summary.study.coverage[0].question == outcome.evaluation[0]["question"]
 
 
 @pytest.mark.parametrize("files", [{"validation.jsonl": jsonl(talks(40))}, {}])
-def test_validation_conversations_are_asked_where_there_is_no_evaluation_file(run, files):
+def test_without_an_evaluation_file_validation_conversations_are_the_questions(run, files):
     outcome = run({"training.jsonl": jsonl(talks(200)), **files})
     assert outcome.prepared.summary.evaluation_records == outcome.prepared.summary.validation_records >= 32
     assert [[message["text"] for message in question["messages"]] for question in outcome.evaluation] == [
@@ -48,7 +48,7 @@ def test_validation_conversations_are_asked_where_there_is_no_evaluation_file(ru
     ]
 
 
-def test_a_model_that_is_tuned_on_single_prompts_says_so(run):
+def test_a_family_tuned_on_single_questions_refuses_conversations(run):
     files = {
         "training.jsonl": jsonl(pairs(120)),
         "validation.jsonl": jsonl(pairs(10, 200)),

@@ -44,7 +44,7 @@ def test_the_same_question_in_other_case_or_punctuation_stays_on_one_side(again)
     assert question_hash(again) == question_hash("What is part 3?")
 
 
-def test_the_share_is_near_the_one_asked_for(run):
+def test_the_fraction_is_near_the_requested_one(run):
     outcome = run({"training.jsonl": jsonl(pairs(600))}, validation={"fraction": 0.2}, chunk=2**16)
     assert 0.17 < len(outcome.validation) / 600 < 0.23
 
@@ -70,7 +70,7 @@ def test_the_familys_maximum_is_kept():
     assert sum(map(held.contains, questions)) == 1000
 
 
-def test_too_few_to_hold_out_enough_is_said(run):
+def test_too_few_records_to_hold_out_are_an_error(run):
     outcome = run({"training.jsonl": jsonl(pairs(40))})
     assert "validation data (held out from the training data) has 8 records" in outcome.errors[0].message
     assert outcome.errors[0].remedy == "Add records or a validation file."

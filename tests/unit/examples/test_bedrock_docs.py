@@ -1,4 +1,4 @@
-"""The example with documents: enough is said in them, in two formats, and the training data gives nothing away."""
+"""The example with documents: they have enough text, and the training data does not repeat them."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ def origins() -> list[GeneratedPair]:
     return found
 
 
-def test_the_documents_say_enough_for_what_the_run_asks() -> None:
+def test_the_documents_have_enough_text_for_the_pairs_of_the_run() -> None:
     assert len(origins()) >= 2 * settings().generate.count
     assert {origin.document for origin in origins()} == {"customization.md", "serving.html"}
 
 
-def test_what_they_say_leaks_into_no_training_record() -> None:
+def test_the_training_data_does_not_repeat_the_documents() -> None:
     records = {
         "training": [record(each["question"], each["answer"]) for each in TRAINING],
         "validation": [record(origin.question, origin.answer) for origin in origins()],

@@ -1,4 +1,4 @@
-"""The example dataset is well formed and fair: counts, formats, no leak between splits, learnable subjects, style."""
+"""The example dataset: counts, formats, no leakage, covered subjects, style."""
 
 import csv
 import json
@@ -96,19 +96,19 @@ def test_no_question_is_asked_twice() -> None:
 
 
 @pytest.mark.parametrize("evaluated", [record["question"] for record in EVALUATION])
-def test_no_evaluation_question_is_learned_from(evaluated: str) -> None:
+def test_no_evaluation_question_is_in_the_training_data(evaluated: str) -> None:
     questions = [record["question"] for record in LEARNED_FROM]
     assert [question for question in questions if jaccard(question, evaluated) >= 0.7] == []
     assert [question for question in questions if stems(question) == stems(evaluated)] == []
 
 
 @pytest.mark.parametrize("evaluated", EVALUATION, ids=lambda record: record["question"])
-def test_no_evaluation_answer_is_learned_from(evaluated: Record) -> None:
+def test_no_evaluation_answer_is_in_the_training_data(evaluated: Record) -> None:
     answers = [record["answer"] for record in LEARNED_FROM]
     assert [answer for answer in answers if jaccard(answer, evaluated["answer"]) >= 0.7] == []
 
 
-def test_no_two_records_to_learn_from_are_near_duplicates() -> None:
+def test_no_two_training_records_are_near_duplicates() -> None:
     pairs = combinations(LEARNED_FROM, 2)
     close = [(a["question"], b["question"]) for a, b in pairs if jaccard(a["answer"], b["answer"]) >= 0.7]
     assert close == []
@@ -119,7 +119,7 @@ def test_every_evaluation_question_has_a_subject_term() -> None:
 
 
 @pytest.mark.parametrize(("evaluated", "term"), SUBJECT_TERMS.items())
-def test_the_training_data_teaches_each_evaluation_subject(evaluated: str, term: str) -> None:
+def test_the_training_data_covers_each_evaluation_subject(evaluated: str, term: str) -> None:
     """A record counts when both its question and its answer mention the term: a passing mention teaches little."""
     teaching = [r for r in TRAINING if term in r["question"].lower() and term in r["answer"].lower()]
     assert len(teaching) >= 5, (

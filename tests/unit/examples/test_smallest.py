@@ -1,4 +1,4 @@
-"""The smallest run is as small as Nova allows, costs what the page says, and buys nothing."""
+"""The smallest dataset is as small as Nova allows, costs what the page says, and buys no endpoint."""
 
 import json
 import re
@@ -15,12 +15,12 @@ FOLDER = CHECKOUT / "examples" / "smallest"
 SETTINGS = load(RunSettings, parse_document((FOLDER / "run.yaml").read_text("utf-8"), "run.yaml"), "run.yaml")
 
 
-def test_it_has_the_fewest_records_that_the_model_takes() -> None:
+def test_it_has_the_minimum_number_of_records() -> None:
     family = catalog.family_of(SETTINGS.base_model or "")
     assert len((FOLDER / "training.jsonl").read_text("utf-8").splitlines()) == family.records.training[0]
 
 
-def test_it_serves_nothing() -> None:
+def test_it_has_no_endpoint() -> None:
     assert SETTINGS.serving == "none"
 
 

@@ -1,4 +1,4 @@
-"""Documents of every format become chunks that fit into a request; what cannot be used is said, with what to do."""
+"""Documents of every format become chunks that fit into a request, or are reported as unusable."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pypdf import PdfReader, PdfWriter
 
-from tests.unit.generation.made import docx, pdf, sentences, source
+from tests.unit.generation.samples import docx, pdf, sentences, source
 from tuner.datasets.profile.words import plain
 from tuner.generation import chunks, documents, read_documents
 from tuner.generation.documents import DocumentChunks
@@ -44,7 +44,7 @@ def refused(name: str, data: bytes) -> str:
         ("called.txt", f"<!DOCTYPE html><html><p>{SAID}</html>".encode()),
     ],
 )
-def test_every_format_is_read_and_recognised_by_its_content(name: str, data: bytes) -> None:
+def test_every_format_is_read_and_detected_by_its_content(name: str, data: bytes) -> None:
     library = read(name, data)
     (chunk,) = library.chunks
     assert plain(SAID) in plain(chunk.text)
@@ -93,15 +93,15 @@ def archive(**files: str) -> bytes:
         ("a.txt", b"\x1f\x8b\x08", "is compressed with gzip"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_used_says_why_and_what_to_do(name: str, data: bytes, said: str) -> None:
+def test_an_unusable_document_has_a_reason_and_a_remedy(name: str, data: bytes, said: str) -> None:
     assert said in refused(name, data)
 
 
-def test_a_name_cannot_steer_the_terminal_that_shows_why_its_document_is_left_out() -> None:
+def test_a_name_with_control_characters_is_made_printable() -> None:
     assert refused("a\x1b[2J\n.txt", b"") == "a\ufffd[2J\ufffd.txt is empty. Remove it, or upload it again."
 
 
-def test_a_document_of_100_mb_is_left_out_without_being_held(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_document_that_is_too_large_is_not_read_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
     taken = []
 
     class Endless:
@@ -116,12 +116,12 @@ def test_a_document_of_100_mb_is_left_out_without_being_held(monkeypatch: pytest
     assert sum(taken) == 26 * 2**20
 
 
-def test_a_word_document_that_unpacks_to_far_more_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_word_document_that_decompresses_to_too_much_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tuner.generation.reading.docx._MAX_UNPACKED_BYTES", 2**20)
     assert "has more than 1 MB of text after decompression" in refused("a.docx", docx("x" * 2**21))
 
 
-def test_all_documents_together_have_a_limit_and_copies_count_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_documents_together_have_a_limit_and_copies_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(documents, "MAX_TOTAL_BYTES", 150)
     other = "Model units are the measure in which capacity is bought, by the hour."
     library = read_documents(
@@ -134,7 +134,7 @@ def test_all_documents_together_have_a_limit_and_copies_count_once(monkeypatch: 
     assert "has the same content as a.txt" in library.unusable["c.txt"]
 
 
-def test_what_a_reader_does_not_see_is_left_out() -> None:
+def test_invisible_text_is_left_out() -> None:
     page = (
         f"<body><script>evil()</script><style>p {{}}</style><!-- evil --><p hidden>evil</p>"
         f'<div style="display: none"><p>evil</p>evil</div><p>{SAID}</p><br><input value="evil">'
@@ -149,7 +149,7 @@ def test_what_a_reader_does_not_see_is_left_out() -> None:
     assert chunk.text == f"{SAID}\tx"
 
 
-def test_tags_that_are_left_open_hide_no_more_than_in_a_browser() -> None:
+def test_open_tags_hide_the_same_text_as_in_a_browser() -> None:
     page = f"<html><head><title>T</title><body><p hidden>evil<p>{SAID}<ul><li hidden>evil<li>point<p hidden>evil<div>x"
     (chunk,) = read("a.html", page.encode()).chunks
     assert chunk.text.split("\n\n") == [SAID, "point", "x"]
@@ -166,19 +166,19 @@ def test_tags_that_are_left_open_hide_no_more_than_in_a_browser() -> None:
     ],
     ids=["comments", "open tags", "paragraphs", "links", "angles"],
 )
-def test_pages_made_to_be_slow_are_read_in_time(page: bytes) -> None:
+def test_malicious_pages_are_read_in_time(page: bytes) -> None:
     for name in ("a.html", "a.md"):
         library = read(name, page)
         assert bool(library.chunks) is not bool(library.unusable)
 
 
-def test_blocks_of_a_page_are_paragraphs_and_inline_marks_are_not() -> None:
+def test_block_elements_are_paragraphs_and_inline_elements_are_not() -> None:
     page = f"<p>{SAID}</p><ul><li>First <b>bold</b>\n point<li>Second</ul></p></div>text"
     (chunk,) = read("a.html", f"<html>{page}".encode()).chunks
     assert chunk.text.split("\n\n") == [SAID, "First bold point", "Second", "text"]
 
 
-def test_a_long_text_is_cut_between_paragraphs_and_nothing_is_lost() -> None:
+def test_a_long_text_is_split_between_paragraphs_without_loss() -> None:
     text = "\n\n".join(sentences(600))
     library = read("a.txt", text.encode())
     assert [chunk.place for chunk in library.chunks] == [f"part {n} of {len(library.chunks)}" for n in range(1, 5)]
@@ -189,7 +189,7 @@ def test_a_long_text_is_cut_between_paragraphs_and_nothing_is_lost() -> None:
 
 
 @given(st.text(max_size=3000), st.integers(20, 200))
-def test_any_text_is_cut_into_parts_that_fit_and_lose_no_letter(text: str, size: int) -> None:
+def test_any_text_is_split_into_chunks_without_loss(text: str, size: int) -> None:
     before = chunks.CHUNK_CHARACTERS
     chunks.CHUNK_CHARACTERS = size
     try:
@@ -200,7 +200,7 @@ def test_any_text_is_cut_into_parts_that_fit_and_lose_no_letter(text: str, size:
     assert "".join("".join(pieces).split()) == "".join(text.split())
 
 
-def test_a_pdf_is_cut_by_pages_with_text_and_each_part_is_a_file_of_its_own() -> None:
+def test_a_pdf_is_split_by_pages_and_each_chunk_is_a_pdf() -> None:
     pages = ["\n".join(sentences(60, 100 * number)) for number in range(5)]
     library = read("a.pdf", pdf(pages[0], "", *pages[1:]))
     assert [chunk.place for chunk in library.chunks] == ["pages 1 to 3", "pages 4 to 5", "page 6"]
@@ -210,13 +210,13 @@ def test_a_pdf_is_cut_by_pages_with_text_and_each_part_is_a_file_of_its_own() ->
         assert inside == chunk.text
 
 
-def test_a_part_has_no_more_pages_than_every_model_takes() -> None:
+def test_a_chunk_has_a_maximum_of_pages() -> None:
     library = read("a.pdf", pdf(*(f"{SAID} This is page {number}." for number in range(45))))
     assert [chunk.pages for chunk in library.chunks] == [20, 20, 5]
     assert library.chunks[-1].place == "pages 41 to 45"
 
 
-def test_pages_too_large_for_a_request_are_halved_and_at_last_sent_as_text(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_chunks_that_are_too_large_are_halved_and_single_pages_sent_as_text(monkeypatch: pytest.MonkeyPatch) -> None:
     data = pdf(*("\n".join(sentences(3, 10 * number)) for number in range(4)))
     whole = len(read("a.pdf", data).chunks[0].data)
     monkeypatch.setattr(documents, "MAX_CHUNK_BYTES", whole - 1)
@@ -226,7 +226,7 @@ def test_pages_too_large_for_a_request_are_halved_and_at_last_sent_as_text(monke
     assert [(chunk.place, chunk.format) for chunk in library.chunks] == [(f"page {n}", "txt") for n in (1, 2, 3, 4)]
 
 
-def test_a_pdf_of_too_many_pages_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pdf_with_too_many_pages_is_unusable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tuner.generation.reading.pdf.MAX_PAGES", 2)
     assert "has 3 pages; the limit is 2. Split it." in refused("a.pdf", pdf(SAID, SAID, SAID))
 

@@ -1,4 +1,4 @@
-"""The pipeline's step: a run's folder gets validation data from its documents, or the run ends with the reason."""
+"""The step writes validation data from documents to the run's folder, or ends the run with the reason."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from tests.doubles import MemoryFolder, manifest
 from tests.unit.datasets.memory_files import CLAUDE, MemorySink, jsonl, pairs
-from tests.unit.generation.made import JUDGE, Writer, pair, sentences, source
+from tests.unit.generation.samples import JUDGE, Writer, pair, sentences, source
 from tuner.artifacts.manifest import Manifest
 from tuner.catalog import model
 from tuner.core.artifact_keys import Keys
@@ -51,7 +51,7 @@ def lines(folder: MemoryFolder) -> list[dict[str, Any]]:
     return [json.loads(line) for line in folder.files[Keys.GENERATED].splitlines()]
 
 
-def test_the_folder_gets_the_pairs_where_they_are_from_and_what_they_took() -> None:
+def test_the_folder_gets_the_pairs_and_the_summary() -> None:
     folder, writer = MemoryFolder(), Writer()
     assert step(folder, ask=writer, documents={
         "a.txt": "\n\n".join(sentences(30)).encode(), "b.md": "\n\n".join(sentences(30, 30)).encode(), "c.pdf": b"",
@@ -70,7 +70,7 @@ def test_the_folder_gets_the_pairs_where_they_are_from_and_what_they_took() -> N
     assert summary["most"]["output_tokens"] >= summary["output_tokens"]
 
 
-def test_a_step_that_is_done_asks_nothing_again() -> None:
+def test_a_completed_step_sends_no_request() -> None:
     folder, writer = MemoryFolder(), Writer()
     step(folder, ask=writer)
     asked = len(writer.calls)
@@ -82,7 +82,7 @@ def test_a_step_that_is_done_asks_nothing_again() -> None:
     assert (len(writer.calls), folder.files) == (asked, before)
 
 
-def test_a_step_whose_time_is_up_is_called_again() -> None:
+def test_a_step_without_time_left_is_called_again() -> None:
     folder, writer = MemoryFolder(), Writer()
     documents = {f"{n}.txt": "\n\n".join(sentences(30, 30 * n)).encode() for n in range(7)}
     moments = iter(range(0, 100_000, 500))
@@ -92,7 +92,7 @@ def test_a_step_whose_time_is_up_is_called_again() -> None:
     assert len(writer.calls) == 7
 
 
-def test_what_was_made_is_read_by_preprocessing_whatever_the_datasets_own_names_are() -> None:
+def test_preprocessing_reads_the_pairs_with_any_field_names_in_the_settings() -> None:
     folder = MemoryFolder()
     run = manifest(generate={"count": 9}, fields={"prompt": "q", "completion": "passage"}, system_prompt="Be kind.")
     training = jsonl([{"q": each["question"], "passage": each["answer"]} for each in pairs(12)])
@@ -110,7 +110,7 @@ def test_what_was_made_is_read_by_preprocessing_whatever_the_datasets_own_names_
     assert {line["system"][0]["text"] for line in written} == {"Be kind."}
 
 
-def test_neither_training_nor_evaluation_data_is_made_again() -> None:
+def test_pairs_repeat_neither_training_nor_evaluation_data() -> None:
     folder = MemoryFolder()
     trained, evaluated = jsonl([*map(pair, sentences(8))]), jsonl([*map(pair, sentences(4, 8))])
     step(folder, count=8, training=trained, data={"evaluation": source(evaluated, "evaluation.jsonl")})
@@ -118,14 +118,14 @@ def test_neither_training_nor_evaluation_data_is_made_again() -> None:
 
 
 @pytest.mark.parametrize("training", [b'{"question": "q"}\n', b"", jsonl(pairs(7)), jsonl(pairs(9)) + b"{\n"])
-def test_nothing_is_asked_for_training_data_that_ends_the_run_anyway(training: bytes) -> None:
+def test_no_request_is_sent_if_the_training_data_has_errors(training: bytes) -> None:
     folder, writer = MemoryFolder(), Writer()
     assert step(folder, ask=writer, training=training) == Progress(True, 0)
     assert (writer.calls, Keys.GENERATED in folder.files) == ([], False)
     assert folder.read_json(Keys.GENERATED_SUMMARY)["left_out"].startswith("The training data has errors")
 
 
-def test_a_count_that_the_base_model_does_not_take_is_refused_before_anything_is_asked() -> None:
+def test_a_count_that_the_base_model_does_not_accept_is_refused_before_any_request() -> None:
     writer = Writer()
     run = manifest(CLAUDE, generate={"count": 31})
     with pytest.raises(
@@ -135,7 +135,7 @@ def test_a_count_that_the_base_model_does_not_take_is_refused_before_anything_is
     assert not writer.calls
 
 
-def test_documents_that_cannot_be_used_end_the_run_with_each_ones_reason() -> None:
+def test_a_run_without_usable_documents_ends_with_the_reasons() -> None:
     with pytest.raises(DatasetError) as caught:
         step(MemoryFolder(), documents={"a.pdf": b"", "b.txt": b"\xff\xfe"})
     assert str(caught.value).splitlines() == [
@@ -145,7 +145,7 @@ def test_documents_that_cannot_be_used_end_the_run_with_each_ones_reason() -> No
     ]
 
 
-def test_too_few_pairs_end_the_run_and_what_was_used_is_on_record() -> None:
+def test_too_few_pairs_end_the_run_and_the_usage_is_recorded() -> None:
     folder, writer = MemoryFolder(), Writer()
     documents = {"a.txt": "\n\n".join(sentences(3)).encode(), "b.txt": b""}
     for _ in range(2):  # an attempt after the first says the same, and asks nothing
@@ -167,7 +167,7 @@ def test_a_generation_that_could_cost_more_than_the_budget_is_refused() -> None:
     assert step(MemoryFolder(), run=run, budget=0.5, ask=writer).done
 
 
-def test_documents_count_only_where_validation_data_is_missing() -> None:
+def test_documents_are_used_only_without_validation_data() -> None:
     def inputs(*roles: str) -> Manifest:
         first = manifest().inputs[0]
         return manifest().model_copy(

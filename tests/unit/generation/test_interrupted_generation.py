@@ -1,4 +1,4 @@
-"""Whatever ends a generation, what was replied is kept, and nothing is paid for twice."""
+"""Replies of an interrupted generation stay cached, and nothing is paid for twice."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.unit.generation.made import (
+from tests.unit.generation.samples import (
     JUDGE,
     MemoryReplies,
     Writer,
@@ -29,7 +29,7 @@ class Cut(Exception):
 
 @settings(deadline=None, max_examples=30)
 @given(st.integers(0, 2))
-def test_an_interrupted_generation_goes_on_and_pays_nothing_twice(at: int) -> None:
+def test_an_interrupted_generation_continues_without_paying_twice(at: int) -> None:
     chunks = library(40, 40, 40).chunks
     undisturbed = run(chunks, 24, Writer())
     replies = MemoryReplies()
@@ -51,7 +51,7 @@ def test_an_interrupted_generation_goes_on_and_pays_nothing_twice(at: int) -> No
     assert again.uncached_calls == undisturbed.calls - at
 
 
-def test_when_time_is_up_it_stops_after_a_request_and_goes_on_later() -> None:
+def test_without_time_left_it_stops_after_a_request_and_continues_later() -> None:
     chunks = library(40, 40, 40, 40, 40, 40).chunks
     replies, writer = MemoryReplies(), Writer()
     first = generation(chunks, 24, writer, replies).run(lambda: False)
@@ -63,7 +63,7 @@ def test_when_time_is_up_it_stops_after_a_request_and_goes_on_later() -> None:
     assert rounds < 10
 
 
-def test_a_part_that_bedrock_refuses_is_left_and_the_others_serve() -> None:
+def test_a_chunk_that_bedrock_refuses_is_skipped() -> None:
     writer = Writer()
 
     def refuses(*arguments: Any) -> ToolReply:
@@ -79,7 +79,7 @@ def test_a_part_that_bedrock_refuses_is_left_and_the_others_serve() -> None:
         run(chunks[:1], 10, refuses)
 
 
-def test_what_is_throttled_is_asked_again_for_three_minutes() -> None:
+def test_throttled_requests_are_retried_for_three_minutes() -> None:
     (chunk,) = library(5).chunks
     writer, now, waits = Writer(), [0.0], []
 
@@ -102,7 +102,7 @@ def test_what_is_throttled_is_asked_again_for_three_minutes() -> None:
     assert 80 < now[0] < 100
 
 
-def test_throttling_that_lasts_ends_the_attempt_and_keeps_what_was_replied(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lasting_throttling_ends_the_attempt_and_replies_stay_cached(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tuner.generation.requests._RETRY_SECONDS", -1)
     replies, writer = MemoryReplies(), Writer()
 
@@ -119,7 +119,7 @@ def test_throttling_that_lasts_ends_the_attempt_and_keeps_what_was_replied(monke
     assert len(writer.calls) == 3
 
 
-def test_the_same_pages_written_with_other_bytes_are_the_same_request() -> None:
+def test_the_cache_key_does_not_depend_on_the_bytes_of_a_chunk() -> None:
     (chunk,) = library(5).chunks
     generator = GeneratorModel(JUDGE, MemoryReplies(), Writer())
     assert generator._key(PairRequest(chunk, 2)) == generator._key(PairRequest(replace(chunk, data=b"other"), 2))

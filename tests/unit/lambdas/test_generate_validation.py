@@ -14,7 +14,7 @@ from moto import mock_aws
 from lambdas import generate_validation, preprocess, validate
 from tests.doubles import RUN, manifest
 from tests.unit.datasets.memory_files import jsonl, pairs
-from tests.unit.generation.made import Writer, sentences
+from tests.unit.generation.samples import Writer, sentences
 from tuner.artifacts.manifest import PinnedInput
 from tuner.aws.clients import client
 from tuner.aws.s3.run_folder import RunFolder

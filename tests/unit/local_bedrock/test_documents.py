@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.bedrock.tools import judge_server
-from tests.unit.generation.made import LIMITS, MemoryReplies, docx, pdf, source
+from tests.unit.generation.samples import LIMITS, MemoryReplies, docx, pdf, source
 from tuner.aws.bedrock.tool_call import Attachment, fill_in_tool
 from tuner.generation import Deduplicator, GeneratorModel, PairGenerator, read_documents
 from tuner.generation.requests import tool_for

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from tests.unit.cli.fake_aws import FakeAws
 from tests.unit.datasets.memory_files import jsonl
-from tests.unit.generation.made import JUDGE, Writer, pair, sentences
+from tests.unit.generation.samples import JUDGE, Writer, pair, sentences
 from tuner.aws.clients import client
 from tuner.cli.app import app
 from tuner.core.errors import AccessDeniedError, GenerationError

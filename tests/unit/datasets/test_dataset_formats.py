@@ -1,4 +1,4 @@
-"""A dataset in every form that people have becomes the records of the family that is tuned."""
+"""Datasets in every file format and schema become records of the model family."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ FORMS = {
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("chunk", [1, 7, 64, 4096, 10**6])
-def test_every_form_gives_the_same_records(run, form, chunk):
+def test_every_format_gives_the_same_records(run, form, chunk):
     name, write = FORMS[form]
     outcome = run({name: write(pairs(40)), "validation.jsonl": VALIDATION}, chunk=chunk, system_prompt="Be kind.")
     assert outcome.errors == []
@@ -103,7 +103,7 @@ def test_prompt_completion_format_puts_the_system_prompt_in_front(run):
         ),
     ],
 )
-def test_recognises_fields(run, record, prompt, completion):
+def test_fields_are_detected(run, record, prompt, completion):
     outcome = run({"training.jsonl": jsonl([record] * 40), "validation.jsonl": VALIDATION})
     assert outcome.errors == []
     assert [message["content"] for message in outcome.training[0]["messages"]] == [prompt, completion]
@@ -140,21 +140,21 @@ def test_published_instruction_datasets(run, name, context):
 
 
 @pytest.mark.parametrize("text", ["look", ""])
-def test_an_image_is_never_left_out_silently(run, text):
+def test_an_image_is_an_error(run, text):
     blocks = [{"text": text, "image": {"format": "png"}}, {"text": "What is it?"}]
     turns = [{"role": "user", "content": blocks}, {"role": "assistant", "content": [{"text": "A bed."}]}]
     outcome = run({"training.jsonl": jsonl([{"messages": turns}] * 10), "validation.jsonl": jsonl(pairs(1))}, NOVA)
     assert {finding.rule for finding in outcome.errors} == {"field-type"}
 
 
-def test_fields_given_in_the_settings_win(run):
+def test_fields_of_the_settings_take_precedence(run):
     records = [{"question": "no", "answer": "no", "frage": "p", "antwort": "c"}] * 40
     fields = {"prompt": "frage", "completion": "antwort"}
     outcome = run({"training.jsonl": jsonl(records), "validation.jsonl": jsonl(records)}, fields=fields)
     assert [message["content"] for message in outcome.training[0]["messages"]] == ["p", "c"]
 
 
-def test_a_records_own_system_prompt_wins(run):
+def test_the_system_prompt_of_a_record_takes_precedence(run):
     records = [{"system": "own", **pair} for pair in pairs(20)] + [{"system": "", **pair} for pair in pairs(20)]
     outcome = run({"training.jsonl": jsonl(records), "validation.jsonl": VALIDATION}, system_prompt="run's")
     assert {record["system"] for record in outcome.training[:20]} == {"own"}
@@ -191,7 +191,7 @@ def test_evaluation_questions_have_stable_unique_ids(run):
     }
 
 
-def test_without_evaluation_the_validation_data_is_asked(run):
+def test_without_an_evaluation_file_the_validation_records_are_the_questions(run):
     outcome = run({"training.jsonl": jsonl(pairs(100))})
     summary = outcome.prepared.summary
     assert (summary.validation_from, summary.evaluation_from) == ("held out", "validation")
@@ -217,7 +217,7 @@ UNPACKED = {"jsonl": jsonl, "json": lambda records: json.dumps(records).encode()
 @pytest.mark.parametrize("packing", PACKINGS)
 @pytest.mark.parametrize("ending", [*UNPACKED, "parquet"])
 @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
-def test_packed_files_and_byte_order_marks(run, packing, ending, mark):
+def test_compressed_files_and_byte_order_marks(run, packing, ending, mark):
     data = as_parquet(pairs(40)) if ending == "parquet" else mark + UNPACKED[ending](pairs(40))
     name = f"training.{ending}.{packing}".rstrip(".")
     outcome = run({name: PACKINGS[packing](data), "validation.jsonl": VALIDATION})
@@ -225,7 +225,7 @@ def test_packed_files_and_byte_order_marks(run, packing, ending, mark):
     assert [record["messages"][1]["content"] for record in outcome.training] == [r["answer"] for r in pairs(40)]
 
 
-def test_semicolons_as_spreadsheets_write_them(run):
+def test_csv_with_semicolons(run):
     rows = "".join(f"What, is {n}?;It, is {n}.\n" for n in range(40))
     outcome = run({"training.csv": ("question;answer\n" + rows).encode(), "validation.jsonl": VALIDATION})
     assert outcome.training[7]["messages"][0]["content"] == "What, is 7?"

@@ -1,4 +1,4 @@
-"""The short way writes and finds what the long way does, whatever the file holds."""
+"""The fast path gives the same output and findings as the validation row by row."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def converted(data: bytes, chunk: int, use_fast_path: bool, base_model: str) -> 
     st.sampled_from([CLAUDE, NOVA]),
 )
 @settings(deadline=None, max_examples=80)
-def test_both_ways_are_the_same(records, as_array, escaped, chunk, base_model):
+def test_the_fast_path_gives_the_same_result(records, as_array, escaped, chunk, base_model):
     texts = [json.dumps(record, ensure_ascii=escaped) for record in [GOOD, *records]]
     text = f"[{', '.join(texts)}]" if as_array else "\n".join(texts)
     data = text.encode("utf-8", "surrogatepass")
@@ -56,12 +56,12 @@ def test_both_ways_are_the_same(records, as_array, escaped, chunk, base_model):
 @given(
     st.lists(st.sampled_from(['{"question":"q","answer":"a"}', "\n", " ", "\r\n", '{"question":"q",', '"answer":"b"}']))
 )
-def test_lines_are_lines_on_both_ways(pieces):
+def test_lines_are_split_alike_on_both_paths(pieces):
     data = ('{"question":"q","answer":"a"}\n' + "".join(pieces)).encode()
     assert converted(data, 1000, True, CLAUDE) == converted(data, 1000, False, CLAUDE)
 
 
-def test_the_short_way_is_taken():
+def test_the_fast_path_is_used():
     data = (json.dumps(GOOD) + "\n").encode() * 100
     source = MemorySource("training.jsonl", data, 1000)
     reading = FilePipeline(source, RecordLimits(model(CLAUDE), "training"), FieldNames(), Findings())
@@ -81,7 +81,7 @@ NAMES = [("question", "answer"), ("answer", "question"), ("question", "answer", 
 )
 @example([(NAMES[2], [r"\\"] * 3), (NAMES[0], [r"\\", "a", "a"])], False)  # as many quotes after `\\` as one name adds
 @settings(deadline=None)
-def test_a_name_that_stands_twice_is_seen_among_any_quotes(records, many_escapes):
+def test_a_repeated_name_is_detected_with_any_quotes(records, many_escapes):
     padding = r"\n" * 60 if many_escapes else "padding"
     texts = [f'{{"question": "{padding}", "answer": "a"}}']
     for names, values in records:
@@ -92,7 +92,7 @@ def test_a_name_that_stands_twice_is_seen_among_any_quotes(records, many_escapes
 
 
 @pytest.mark.parametrize("name", ["answer\n", 'an "id"', "a\\b", "\ud83d", "\0", "id"])
-def test_names_of_any_letters(name):
+def test_names_with_any_characters(name):
     data = "".join(json.dumps({**GOOD, name: "x"}) + "\n" for _ in range(3)).encode()
     short, long = (converted(data, 10_000, use_fast_path, CLAUDE) for use_fast_path in (True, False))
     assert short == long

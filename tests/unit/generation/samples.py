@@ -1,4 +1,4 @@
-"""Documents made on the spot, and a model that answers as a test tells it to."""
+"""Sample documents, and a model whose replies a test defines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Exactly as many pairs as asked for, spread over the documents, and never asked for without end."""
+"""The generator returns exactly as many pairs as asked for, over all documents, with limited requests."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import jsonschema
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.unit.generation.made import (
+from tests.unit.generation.samples import (
     Writer,
     library,
     pair,
@@ -37,7 +37,7 @@ def is_true(origin: GeneratedPair, chunks) -> bool:
 
 @settings(deadline=None, max_examples=40)
 @given(st.lists(st.integers(1, 40), min_size=1, max_size=5), st.integers(1, 40))
-def test_there_are_exactly_as_many_as_asked_for_or_all_there_are(sizes: list[int], count: int) -> None:
+def test_there_are_exactly_as_many_pairs_as_asked_for_or_all_possible_ones(sizes: list[int], count: int) -> None:
     chunks = library(*sizes).chunks
     writer = Writer()
     made = run(chunks, count, writer)
@@ -52,7 +52,7 @@ def test_there_are_exactly_as_many_as_asked_for_or_all_there_are(sizes: list[int
 
 @settings(deadline=None, max_examples=40)
 @given(st.lists(ANY_JSON | st.lists(ANY_JSON, max_size=12), max_size=6), st.integers(1, 12))
-def test_whatever_a_model_replies_the_pairs_keep_to_the_schema(replies: list[Any], count: int) -> None:
+def test_pairs_keep_to_the_schema_for_any_reply(replies: list[Any], count: int) -> None:
     endless = itertools.cycle(replies or [None])
     made = run(library(30).chunks, count, Writer(reply=lambda pairs, _: next(endless)))
     assert (made.pairs, made.done) == ([], True)
@@ -60,7 +60,7 @@ def test_whatever_a_model_replies_the_pairs_keep_to_the_schema(replies: list[Any
 
 @settings(deadline=None, max_examples=40)
 @given(st.integers(1, 12), st.integers(0, 60))
-def test_a_model_that_gives_more_than_asked_is_cut(count: int, extra: int) -> None:
+def test_pairs_beyond_the_requested_number_are_ignored(count: int, extra: int) -> None:
     def more(_: list[dict[str, str]], call: int) -> list[dict[str, str]]:
         return [pair(sentence) for sentence in sentences(count + extra)][8 * (call - 1) :]
 
@@ -78,13 +78,13 @@ def vars_of(origin: GeneratedPair) -> dict[str, str]:
     return {"question": origin.question, "answer": origin.answer, "passage": origin.passage}
 
 
-def test_every_document_gets_its_share_of_the_questions() -> None:
+def test_the_pairs_are_distributed_over_the_documents() -> None:
     made = run(library(60, 60, 60, 20).chunks, 20, Writer())
     shares = [sum(origin.document == f"{number}.txt" for origin in made.pairs) for number in range(4)]
     assert shares == [6, 6, 6, 2]
 
 
-def test_a_large_collection_is_asked_a_pair_a_part() -> None:
+def test_with_many_chunks_each_request_asks_for_one_pair() -> None:
     chunks = library(600, 600).chunks
     writer = Writer()
     made = run(chunks, 6, writer)
@@ -92,7 +92,7 @@ def test_a_large_collection_is_asked_a_pair_a_part() -> None:
     assert len(writer.calls) == 6
 
 
-def test_a_request_asks_for_no_more_than_it_can_hold() -> None:
+def test_a_request_has_a_maximum_of_pairs() -> None:
     writer = Writer()
     run(library(200).chunks[:1], 40, writer)
     asked = [call["tool"].schema["properties"]["pairs"]["maxItems"] for call in writer.calls]
@@ -100,7 +100,7 @@ def test_a_request_asks_for_no_more_than_it_can_hold() -> None:
     assert all(call["inference"]["maxTokens"] == 400 + 600 * n for call, n in zip(writer.calls, asked, strict=True))
 
 
-def test_documents_that_say_too_little_are_an_end_and_it_says_why() -> None:
+def test_documents_with_too_little_text_end_the_generation_with_the_reason() -> None:
     documents = library(3)
     made = run(documents.chunks, 32, Writer())
     assert (len(made.pairs), made.done) == (3, True)
@@ -110,7 +110,7 @@ def test_documents_that_say_too_little_are_an_end_and_it_says_why() -> None:
     assert "Add documents, or ask for at most 3." in sentence
 
 
-def test_a_reply_without_the_tool_is_a_miss() -> None:
+def test_a_reply_without_a_tool_call_yields_no_pairs() -> None:
     def prose(*_: Any) -> ToolReply:
         return ToolReply(None, "Here are your pairs!", "end_turn", 10, 5)
 
@@ -119,7 +119,7 @@ def test_a_reply_without_the_tool_is_a_miss() -> None:
     assert run(library(10).chunks, 4, Writer(reply=lambda pairs, call: pairs if call > 1 else {"no": "list"})).pairs
 
 
-def test_an_eager_reply_takes_no_other_documents_share() -> None:
+def test_too_many_pairs_of_one_document_do_not_reduce_those_of_others() -> None:
     def everything(pairs: list[dict[str, str]], _: int) -> list[dict[str, str]]:
         number = int(pairs[0]["answer"].split()[1]) // 20 * 20
         return [pair(sentence) for sentence in sentences(20, number)]
@@ -128,7 +128,7 @@ def test_an_eager_reply_takes_no_other_documents_share() -> None:
     assert [origin.document for origin in made.pairs] == ["0.txt"] * 2 + ["1.txt"] * 2 + ["2.txt"] * 2
 
 
-def test_a_model_that_gives_little_at_a_time_is_not_asked_for_ever() -> None:
+def test_the_number_of_requests_is_limited() -> None:
     writer = Writer(reply=lambda pairs, _: pairs[:1])
     made = run(library(60).chunks, 40, writer)
     assert (made.done, len(made.pairs), len(writer.calls)) == (True, 14, max_requests(1, 40))
