@@ -97,8 +97,8 @@ def _last_steps(training: TrainingSummary) -> dict[float, float]:
 
 def _thinned(points: Sequence[Point]) -> list[Point]:
     size = max(-(-len(points) // _MOST_POINTS), 1)
-    stretches = [points[at : at + size] for at in range(0, len(points), size)]
-    return [(fmean(x for x, _ in stretch), fmean(y for _, y in stretch)) for stretch in stretches]
+    chunks = [points[at : at + size] for at in range(0, len(points), size)]
+    return [(fmean(x for x, _ in chunk), fmean(y for _, y in chunk)) for chunk in chunks]
 
 
 def _lines(
