@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import ClassVar, Literal
 
 from pydantic import Field
@@ -10,7 +9,6 @@ from pydantic import Field
 from tuner.artifacts.base import Artifact, Part
 from tuner.core.artifact_keys import Keys
 from tuner.core.run import Role
-from tuner.core.text_sanitizer import storable
 
 Severity = Literal["error", "warning"]
 
@@ -41,8 +39,12 @@ class EvaluationQuestion(Part):
         return self.messages or (Message(role="user", text=self.question),)
 
     def to_json_line(self) -> str:
-        """The record without members that have their default: most questions have no messages of their own."""
-        return storable(json.dumps(self.model_dump(mode="json", exclude_defaults=True), ensure_ascii=False))
+        """The record without members that have their default: most questions have no messages of their own.
+
+        pydantic's own serializer is used, because a large dataset can have millions of questions before it is refused.
+        It cannot write lone surrogates; the rule `unicode` refuses records that have one.
+        """
+        return self.model_dump_json(exclude_defaults=True)
 
 
 class Finding(Part):

@@ -23,8 +23,10 @@ class FrozenModel(BaseModel):
     @classmethod
     def _true_is_not_a_number(cls, value: Any, info: ValidationInfo) -> Any:
         """Rejects `true`, which pydantic would convert to 1."""
+        if not isinstance(value, bool):  # first, because this runs for every member of every record
+            return value
         taken = accepted_types(cls.model_fields[str(info.field_name)].annotation)
-        if isinstance(value, bool) and bool not in taken and taken & {int, float}:
+        if bool not in taken and taken & {int, float}:
             raise PydanticKnownError("float_type" if float in taken else "int_type")
         return value
 
