@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 
-def table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+
+def table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     """A table; bars inside of cells are escaped."""
     lines = [header, tuple("---" for _ in header), *rows]
     return "".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |\n" for line in lines)

@@ -51,6 +51,7 @@ def encoder() -> Encoder:
     return BuiltEncoder().load()
 
 
+@pytest.mark.slow
 def test_the_numbers_equal_the_librarys(encoder: Encoder) -> None:
     """For single texts and batches of unequal length, other scripts, truncated texts and texts without words."""
     from bert_score import BERTScorer

@@ -92,7 +92,7 @@ def test_the_alarm_is_published_once_for_all_failures(
     assert f"--provisioned-model-id {arn}" in text
     assert "$132.00 an hour" in text
     assert (counted["ReleaseFailed"], counted["EndpointsAlive"]) == (1, 1)
-    assert counted["OldestEndpointHours"] == pytest.approx(6, abs=0.1)
+    assert counted["OldestEndpointHours"] == pytest.approx(6, abs=0.5)  # since the import of this module
 
 
 def test_kept_and_committed_endpoints_are_counted_and_cause_no_alarm(

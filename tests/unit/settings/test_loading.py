@@ -44,7 +44,7 @@ def test_a_long_value_is_shortened_in_the_message() -> None:
 
 @pytest.mark.parametrize(
     ("text", "line"),
-    [("a: b: c", 1), ("a: x\n bad: y", 2), ("a: [1,\nb: 2\n", 3), ("a: 1\nb: 2\na: 3", 3), ("[" * 5000, 1)],
+    [("a: b: c", 1), ("a: x\n bad: y", 2), ("a: [1,\nb: 2\n", 3), ("a: 1\nb: 2\na: 3", 3), ("[" * 1000, 1)],
 )
 def test_a_document_that_cannot_be_parsed_names_the_line(text: str, line: int) -> None:
     with pytest.raises(SettingsError, match=rf"run\.yaml, line {line}"):
