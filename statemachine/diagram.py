@@ -71,7 +71,7 @@ def _limits() -> str:
         "largest: the sum of the longest approval, wait for a training place, training and serving, of every "
         "function's time limit and of every retry. A run usually takes hours. "
         f"The longest run writes {bounds.most_events(built):,} events; Step Functions ends an execution at 25,000 "
-        "([decision 18](decisions/0018-an-execution-has-room-for-its-longest-run.md)). "
+        "([decision 18](decisions/0018-computed-execution-limits.md)). "
         f"Each loop ends after a number of turns: {loops}.\n"
     )
 
