@@ -125,7 +125,7 @@ def test_the_scoring_package_scores_as_this_environment_does(python: str, functi
 
 _SCORES = """
 import json, sys
-from tuner.evaluation.encoder import BuiltEncoder
+from tuner.evaluation.encoder.files import BuiltEncoder
 from tuner.evaluation.samples import Sample
 from tuner.evaluation.metrics import ScoringContext, chosen
 from tuner.evaluation.scores import grade, summarize
