@@ -1,4 +1,4 @@
-"""What `cdk deploy` starts from: the deployment's settings, then the stack, checked by cdk-nag."""
+"""The CDK app: reads the deployment's settings, builds the stack and checks it with cdk-nag."""
 
 import os
 import sys
@@ -12,13 +12,13 @@ from tuner.settings import deployment_settings
 
 
 def main() -> None:
-    """Synthesizes the deployment that cdk.json's context and `-c` describe; fails on a finding nobody has accepted."""
+    """Synthesizes the deployment of cdk.json's context and `-c`. Fails on findings of cdk-nag that are not accepted."""
     app = App()
     try:
-        # The CDK's command line says whose credentials it found.
+        # The CDK sets CDK_DEFAULT_ACCOUNT if it finds credentials.
         settings = deployment_settings(app.node.get_all_context(), os.environ.get("CDK_DEFAULT_ACCOUNT"))
     except SettingsError as error:
-        sys.exit(f"{error}\ndocs/settings.md lists the keys.")
+        sys.exit(f"{error}\nSee docs/settings.md for all keys.")
     BedrockTuner(app, settings)
     Validations.of(app).add_plugins(AwsSolutionsChecks(app))
     app.synth()

@@ -1,4 +1,4 @@
-"""What is deployed: one construct per capability, put together in `bedrock_tuner`.
+"""The CDK stack: one construct per capability, combined in `bedrock_tuner`.
 
-Imports `tuner`, never `lambdas` or `local`. Synthesis needs no credentials, network, Docker or git.
+Imports `tuner` and `statemachine`, never `lambdas` or `local`. Synthesis needs no credentials, network, Docker or git.
 """

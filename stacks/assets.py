@@ -1,4 +1,4 @@
-"""What the functions are made of: code, its dependencies, and the encoder that the scoring function reads."""
+"""Assets of the Lambda functions: the code, the layers with its dependencies, and the encoder for BERTScore."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from stacks import encoders
 from stacks.layer import CHECKOUT, DEPENDENCIES, Layer
 from tuner.settings import DeploymentSettings
 
-# In .dockerignore's language: nothing but the code that runs in a function.
+# Patterns of .dockerignore: only the code that runs in a function.
 _ONLY_CODE = [
     "**",
     "!tuner",
@@ -26,25 +26,25 @@ _ONLY_CODE = [
     "**/__pycache__",
     "**/*.pyc",
 ]
-_NOTHING = Path(__file__).parent / "not_built"
+_PLACEHOLDER = Path(__file__).parent / "not_built"
 
 NOT_BUILT = (
-    "The Lambda dependencies are not built: run `python3 -m stacks.build`, as cdk.json's build step does. "
-    "The cloud on this machine needs none: there, give cdk `-c target=local`."
+    "The Lambda layers are not built. Run `python3 -m stacks.build`, as cdk.json's build step does. "
+    "The local cloud needs no layers: deploy to it with `-c target=local`."
 )
 NO_ENCODER = (
-    "BERTScore's encoder {model} is not built: run `python3 -m stacks.build {values}`. The CDK's build step builds the "
-    "one that cdk.json names, and does not know values given with -c."
+    "BERTScore's encoder {model} is not built. Run `python3 -m stacks.build {values}`. The CDK's build step builds "
+    "only the encoder that cdk.json names, because it does not receive values given with -c."
 )
 TOO_LARGE = (
-    "BERTScore's encoder {model} is larger than the {most} MiB that fit into the memory of a scoring function: name a "
-    "smaller one as bertscore_model (docs/evaluation.md)."
+    "BERTScore's encoder {model} is larger than the {most} MiB that fit into the memory of a scoring function. Set "
+    "bertscore_model to a smaller one (docs/evaluation.md)."
 )
 
 
 @dataclass(frozen=True)
 class EncoderObject:
-    """The encoder in S3, as the scoring function is told of it; `digest` is its manifest's SHA-256."""
+    """The encoder in S3, as the scoring function finds it. `digest` is the SHA-256 of its manifest."""
 
     bucket: str
     key: str
@@ -54,22 +54,22 @@ class EncoderObject:
 
 
 def code() -> lambda_.Code:
-    """`tuner/` and `lambdas/`."""
+    """The code of all functions: `tuner/` without the command line, and `lambdas/`."""
     return lambda_.Code.from_asset(str(CHECKOUT), exclude=_ONLY_CODE, ignore_mode=IgnoreMode.DOCKER)
 
 
 def encoder(scope: Construct, settings: DeploymentSettings) -> EncoderObject:
-    """The deployment's encoder. Synthesis works when it is not built; a deployment is refused."""
+    """The deployment's encoder. Without a built one, synthesis works and `cdk deploy` fails with an error."""
     asked = encoders.wanted(settings)
     built = encoders.built(asked)
     if not built:
         Annotations.of(scope).add_error(NO_ENCODER.format(model=asked.name, values=_values(settings)))
-    archive = asked.archive if built else _NOTHING
+    archive = asked.archive if built else _PLACEHOLDER
     if encoders.is_too_large(archive):
         most = encoders.LARGEST_ENCODER // 2**20
         Annotations.of(scope).add_error(TOO_LARGE.format(model=asked.name, most=most))
     digest = encoders.manifest_digest(asked) if built else ""
-    # The manifest's digest says what the archive holds: it need not be read again to be compared.
+    # The manifest has the digests of all files, so its own digest replaces hashing the large archive at each synthesis.
     hashed = {"asset_hash": digest, "asset_hash_type": AssetHashType.CUSTOM} if built else {}
     asset = s3_assets.Asset(scope, "Encoder", path=str(archive), **hashed)  # type: ignore[arg-type]
     arn = f"arn:{Stack.of(scope).partition}:s3:::{asset.s3_bucket_name}/{asset.s3_object_key}"
@@ -82,9 +82,9 @@ def _values(settings: DeploymentSettings) -> str:
 
 
 def layer(scope: Construct, built: Layer = DEPENDENCIES) -> lambda_.LayerVersion:
-    """The packages of a requirements file for Lambda's platform, as `python3 -m stacks.build` left them.
+    """A layer with the packages that `python3 -m stacks.build` installed from a requirements file.
 
-    Synthesis works without them, so that tests and reviews need no network; a deployment is refused.
+    Without them, synthesis works, so that tests and reviews need no network, and `cdk deploy` fails with an error.
     """
     current = built.is_current()
     if not current:
@@ -93,7 +93,7 @@ def layer(scope: Construct, built: Layer = DEPENDENCIES) -> lambda_.LayerVersion
         scope,
         built.name,
         description=f"Packages of lambdas/{built.requirements.name}",
-        code=lambda_.Code.from_asset(str(built.folder if current else _NOTHING)),
+        code=lambda_.Code.from_asset(str(built.folder if current else _PLACEHOLDER)),
         compatible_runtimes=[lambda_.Runtime.PYTHON_3_13],
         compatible_architectures=[lambda_.Architecture.ARM_64],
     )

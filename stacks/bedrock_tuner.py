@@ -1,4 +1,4 @@
-"""The one stack."""
+"""The stack of a deployment."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from constructs import Construct
 from stacks import assets
 from stacks.dashboard import Dashboard
 from stacks.notifications import Notifications
-from stacks.observability import Alarms, Undelivered
-from stacks.permissions import Places
+from stacks.observability import Alarms, DeadLetterQueue
+from stacks.permissions import Arns
 from stacks.pipeline import Pipeline
 from stacks.roles import ServiceRoles
-from stacks.safety_net import Farewell, SafetyNet
+from stacks.safety_net import ReleaseBeforeDeletion, SafetyNet
 from stacks.steps import Steps
 from stacks.storage import Storage
 from stacks.trigger import Trigger
@@ -22,13 +22,13 @@ from tuner.settings import DeploymentSettings
 
 
 def stack_name(settings: DeploymentSettings) -> str:
-    """`BedrockTuner`, or with the deployment's name behind it, so that several can live side by side."""
+    """`BedrockTuner`, followed by the deployment's name if it is not the default, so that deployments can coexist."""
     usual = DeploymentSettings.model_fields["name"].default
     return "BedrockTuner" if settings.name == usual else f"BedrockTuner-{settings.name}"
 
 
 class BedrockTuner(Stack):
-    """From a dataset in S3 to an evaluated model, with nothing left running."""
+    """All resources that take a dataset in S3 to an evaluated model and release everything paid."""
 
     def __init__(self, scope: Construct, settings: DeploymentSettings) -> None:
         name = stack_name(settings)
@@ -40,18 +40,18 @@ class BedrockTuner(Stack):
         )
         storage = Storage(self, "Storage", settings)
         notifications = Notifications(self, "Notifications", settings, storage.key)
-        undelivered = Undelivered(self, "Undelivered").queue
+        dead_letter_queue = DeadLetterQueue(self, "Undelivered").queue
         encoder = assets.encoder(self, settings)
-        places = self._places(settings, storage, notifications, undelivered.queue_arn, encoder.arn)
-        roles = ServiceRoles(self, "Roles", places)
-        functions = Steps(self, "Steps", roles.places, storage, undelivered, encoder).functions
-        pipeline = Pipeline(self, "Pipeline", roles.places, storage.key, functions)
-        Trigger(self, "Trigger", storage.data_bucket, functions["start_run"], undelivered)
-        SafetyNet(self, "SafetyNet", roles.places, functions, undelivered)
+        arns = self._arns(settings, storage, notifications, dead_letter_queue.queue_arn, encoder.arn)
+        roles = ServiceRoles(self, "Roles", arns)
+        functions = Steps(self, "Steps", roles.arns, storage, dead_letter_queue, encoder).functions
+        pipeline = Pipeline(self, "Pipeline", roles.arns, storage.key, functions)
+        Trigger(self, "Trigger", storage.data_bucket, functions["start_run"], dead_letter_queue)
+        SafetyNet(self, "SafetyNet", roles.arns, functions, dead_letter_queue)
         release = functions["release_throughput"]
-        alarms = Alarms(self, "Alarms", notifications.topic, undelivered, release, settings)
+        alarms = Alarms(self, "Alarms", notifications.topic, dead_letter_queue, release, settings)
         Dashboard(self, "Overview", settings, functions, alarms.all)
-        Farewell(self, "BeforeDeletion", release)
+        ReleaseBeforeDeletion(self, "BeforeDeletion", release)
         self._outputs(
             DataBucketName=storage.data_bucket.bucket_name,
             ArtifactsBucketName=storage.artifacts_bucket.bucket_name,
@@ -62,25 +62,25 @@ class BedrockTuner(Stack):
             CustomizationRoleArn=roles.customization.role_arn,
             DeploymentSettings=settings.model_dump_json(),
         )
-        self._follow_the_company(settings)
+        self._apply_company_settings(settings)
 
-    def _follow_the_company(self, settings: DeploymentSettings) -> None:
-        """Tags on everything that can have them, and the boundary of every role."""
+    def _apply_company_settings(self, settings: DeploymentSettings) -> None:
+        """Sets the tags on every resource that supports them, and the permissions boundary on every role."""
         for key, value in {**settings.tags, resource_names.Tags.DEPLOYMENT: settings.name}.items():
             Tags.of(self).add(key, value)
         if named := settings.permissions_boundary:
             arn = named if named.startswith("arn:") else f"arn:{self.partition}:iam::{self.account}:policy/{named}"
             iam.PermissionsBoundary.of(self).apply(iam.ManagedPolicy.from_managed_policy_arn(self, "Boundary", arn))
 
-    def _places(
+    def _arns(
         self,
         settings: DeploymentSettings,
         storage: Storage,
         notifications: Notifications,
-        undelivered: str,
+        dead_letter_queue: str,
         encoder: str,
-    ) -> Places:
-        return Places(
+    ) -> Arns:
+        return Arns(
             deployment=settings,
             partition=self.partition,
             account=self.account,
@@ -88,7 +88,7 @@ class BedrockTuner(Stack):
             artifacts_bucket=storage.artifacts_bucket.bucket_arn,
             key=storage.key.key_arn,
             topic=notifications.topic.topic_arn,
-            undelivered=undelivered,
+            dead_letter_queue=dead_letter_queue,
             encoder=encoder,
         )
 

@@ -1,11 +1,11 @@
-"""`python3 -m stacks.build`, cdk.json's build step: the Lambda layers and BERTScore's encoder, without Docker.
+"""Builds the Lambda layers and BERTScore's encoder without Docker: `python3 -m stacks.build`, cdk.json's build step.
 
-Does nothing when they are built already. A deployment to a local cloud needs the encoder only. A build that fails is
-said and ends with status 0 all the same: the templates can still be synthesized and looked at, and the stack then
-carries an error that keeps `cdk deploy` from going on.
+It skips what is already built. A deployment to the local cloud needs the encoder only. A failed build prints its reason
+and still exits with status 0, so that the template can be synthesized and inspected. The stack then has an error
+annotation, which makes `cdk deploy` fail.
 
-The CDK tells a build step nothing of `-c KEY=VALUE`. To build another encoder than cdk.json's, give the same values
-here: `python3 -m stacks.build bertscore_model=roberta-large`. `--encoder` builds nothing else.
+The CDK does not pass `-c KEY=VALUE` to the build step. To build another encoder than cdk.json's, pass the same values
+here: `python3 -m stacks.build bertscore_model=roberta-large`. `--encoder` builds only the encoder.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ from tuner.settings import DeploymentSettings, deployment_settings
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Builds what is missing, or says in one sentence why it cannot."""
+    """Builds what is missing. Prints one sentence if that fails."""
     parser = argparse.ArgumentParser(prog="python3 -m stacks.build")
     parser.add_argument("--encoder", action="store_true", help="build the encoder only")
-    parser.add_argument("values", nargs="*", metavar="KEY=VALUE", help="settings in the place of cdk.json's")
+    parser.add_argument("values", nargs="*", metavar="KEY=VALUE", help="settings that override those of cdk.json")
     asked = parser.parse_args(arguments)
     only_encoder = asked.encoder or goes_to_local_cloud(os.environ.get("AWS_ENDPOINT_URL", ""))
     try:
@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def goes_to_local_cloud(endpoint: str) -> bool:
-    """Whether the AWS tools are pointed at this machine."""
+    """Whether AWS_ENDPOINT_URL points to this machine."""
     return urlsplit(endpoint).hostname in ("127.0.0.1", "localhost", "::1")
 
 
@@ -53,7 +53,7 @@ def _settings(values: Sequence[str]) -> DeploymentSettings:
 
 
 def build_encoder(settings: DeploymentSettings) -> None:
-    """Exports the encoder that the settings name, unless it is there."""
+    """Exports the encoder that the settings name, unless it is already built."""
     wanted = encoders.wanted(settings)
     if encoders.built(wanted):
         return
@@ -64,14 +64,14 @@ def build_encoder(settings: DeploymentSettings) -> None:
         manifest = export(wanted)
     except ImportError as error:
         raise BuildError(
-            f"BERTScore's encoder cannot be exported: the Python package '{error.name}' is not installed. Install what "
-            'deploying needs: pip install "bedrock-tuner[deploy]", or make setup in a checkout.'
+            f"BERTScore's encoder cannot be exported: the Python package '{error.name}' is not installed. Install "
+            'the packages for deployment: pip install "bedrock-tuner[deploy]", or make setup in a checkout.'
         ) from error
-    print(f"It differs from the original by {manifest.largest_difference:.1g} at most", file=sys.stderr)
+    print(f"The vectors differ from the original model's by {manifest.largest_difference:.1g} at most", file=sys.stderr)
 
 
 def build_layer(layer: Layer) -> None:
-    """Installs the packages into a folder beside the layer's, and puts it in its place when it is whole."""
+    """Installs the packages into a temporary folder and renames it at the end, so that no partial layer is used."""
     if layer.is_current():
         return
     print(f"Building the Lambda layer {layer.name} (lambdas/{layer.requirements.name})", file=sys.stderr)
@@ -86,7 +86,7 @@ def build_layer(layer: Layer) -> None:
 
 def install(requirements: Path, target: Path, platform: Sequence[str]) -> None:
     """Installs the packages of a requirements file into a folder, for a platform. Raises BuildError."""
-    # Every package is listed with its version, so pip has nothing to resolve.
+    # The requirements files list every package with its version, so pip resolves no dependencies.
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
     command += ["--no-color", "--retries", "1", "--timeout", "15"]
     command += ["--no-deps", "--no-compile", "--only-binary=:all:", *platform]
@@ -95,8 +95,8 @@ def install(requirements: Path, target: Path, platform: Sequence[str]) -> None:
     if result.returncode:
         said = [line for line in result.stderr.splitlines() if line.startswith("ERROR")] or ["nothing"]
         raise BuildError(
-            "The Lambda layers could not be built: is the package index reachable? "
-            f"`python3 -m stacks.build` builds them, once; pip said: {said[-1]}"
+            "The Lambda layers could not be built. Check that the package index is reachable and run "
+            f"`python3 -m stacks.build` again. Message of pip: {said[-1]}"
         )
 
 

@@ -1,4 +1,4 @@
-"""The CloudWatch dashboard: runs, failures, dollars, paid time, throttles and durations, over the last weeks."""
+"""The CloudWatch dashboard: runs, failures, dollars, paid time, throttles and durations of the last 30 days."""
 
 from __future__ import annotations
 
@@ -14,14 +14,12 @@ from tuner.settings import DeploymentSettings
 
 _HALF, _HIGH = 12, 6
 _SWEEP = "release_throughput"
-# Bedrock counts these itself, per model; which models runs use is only known when they run.
-_THROTTLED = (
-    "SEARCH('{AWS/Bedrock,ModelId} MetricName=\"InvocationThrottles\"', 'Sum', 3600)"  # their ids are the labels
-)
+# A metric of Bedrock, per model. A search expression finds all models, because only the runs determine which are used.
+_THROTTLED = "SEARCH('{AWS/Bedrock,ModelId} MetricName=\"InvocationThrottles\"', 'Sum', 3600)"
 
 
-def of_service(deployment: str, service: str, name: str, statistic: str, period: Duration) -> cloudwatch.Metric:
-    """A metric that one of our functions counts."""
+def service_metric(deployment: str, service: str, name: str, statistic: str, period: Duration) -> cloudwatch.Metric:
+    """A metric that a function of this project publishes."""
     return cloudwatch.Metric(
         namespace=cloudwatch_metrics.namespace(deployment),
         metric_name=name,
@@ -32,7 +30,7 @@ def of_service(deployment: str, service: str, name: str, statistic: str, period:
 
 
 class Dashboard(Construct):
-    """One page for who pays and who is called at night."""
+    """The dashboard for operators and for those who pay."""
 
     def __init__(
         self,
@@ -82,9 +80,9 @@ class Dashboard(Construct):
             height=_HIGH,
             left=[self._of_runs(cloudwatch_metrics.PAID_SECONDS, "Sum", "seconds paid for, a day")],
             right=[
-                of_service(self._name, _SWEEP, "EndpointsAlive", "Maximum", hourly),
-                of_service(self._name, _SWEEP, "OldestEndpointHours", "Maximum", hourly),
-                of_service(self._name, _SWEEP, "ReleaseFailed", "Sum", hourly),
+                service_metric(self._name, _SWEEP, "EndpointsAlive", "Maximum", hourly),
+                service_metric(self._name, _SWEEP, "OldestEndpointHours", "Maximum", hourly),
+                service_metric(self._name, _SWEEP, "ReleaseFailed", "Sum", hourly),
             ],
         )
 
@@ -108,7 +106,9 @@ class Dashboard(Construct):
             width=_HALF,
             height=_HIGH,
             left=[
-                cloudwatch.MathExpression(expression=_THROTTLED, using_metrics={}, label=""),
+                cloudwatch.MathExpression(
+                    expression=_THROTTLED, using_metrics={}, label=""
+                ),  # an empty label shows the model ids
                 self._of("answer_questions", "AnswersFailed", "Sum"),
             ],
             right=[self._functions[name].metric_throttles(label=f"{name} throttled") for name in asking],
@@ -118,7 +118,7 @@ class Dashboard(Construct):
         return self._of(cloudwatch_metrics.RUNS, name, statistic).with_(label=label)
 
     def _of(self, service: str, name: str, statistic: str) -> cloudwatch.Metric:
-        return of_service(self._name, service, name, statistic, Duration.days(1))
+        return service_metric(self._name, service, name, statistic, Duration.days(1))
 
     @staticmethod
     def _graph(title: str, shown: Sequence[cloudwatch.IMetric]) -> cloudwatch.GraphWidget:

@@ -1,4 +1,4 @@
-"""The state machine's definition as the stack uses it, and which functions it calls."""
+"""The definition of the state machine as the stack deploys it, and the functions that it calls."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from tuner.settings import DeploymentSettings
 
 
 def text(settings: DeploymentSettings | None = None) -> str:
-    """Without indentation: a template's size is limited."""
+    """The definition as JSON without indentation, because CloudFormation limits the size of a template."""
     return json.dumps(definition(settings), separators=(",", ":"))
 
 
 def called() -> dict[str, str]:
-    """`{"PinInputs": "pin_inputs", ...}`: the definition's placeholders and whose functions they stand for."""
+    """The placeholders of the definition with the steps that they stand for: `{"PinInputs": "pin_inputs", ...}`."""
     steps = {placeholder(step.name): step.name for step in STEPS}
     found = dict.fromkeys(re.findall(r"\$\{(\w+)\}", text()))
     return {name: steps[name] for name in found}
 
 
 def placeholder(step: str) -> str:
-    """`pin_inputs` is `${PinInputs}` in the definition."""
+    """The placeholder of a step's function: `PinInputs` for `pin_inputs`."""
     return "".join(part.capitalize() for part in step.split("_"))

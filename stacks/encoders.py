@@ -1,4 +1,4 @@
-"""Which encoder the deployment scores with, and where the built one is. Nothing here imports torch."""
+"""Selects the encoder of a deployment, finds its built files and sizes the scoring function. Does not import torch."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from tuner.evaluation.encoder.manifest import MANIFEST, EncoderManifest
 from tuner.settings import DeploymentSettings
 
 _MIB = 2**20
-# Measured (docs/evaluation.md): the runtime and the batches of a shard, beside the weights, which are in memory once.
+# Measured (docs/evaluation.md): memory of the runtime and of one shard's batches, in addition to the weights.
 _SMALL_ENCODER = 200 * _MIB
 LARGEST_ENCODER = 2_000 * _MIB
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """An encoder as the settings name it: everything that decides what is built."""
+    """An encoder as the settings specify it: all inputs of its build."""
 
     model: str
     layer: int
@@ -33,22 +33,22 @@ class Wanted:
 
     @property
     def name(self) -> str:
-        """What the report calls it."""
+        """The name that the report shows."""
         return Path(self.model).name if is_folder(self.model) else self.model
 
     @property
     def folder(self) -> Path:
-        """Where it is built."""
+        """The folder that it is built in."""
         return BUILT / slug(self.name)
 
     @property
     def archive(self) -> Path:
-        """What is uploaded: the folder as a tar file."""
+        """The tar file of the folder, which is uploaded."""
         return self.folder.with_name(f"{self.folder.name}.tar")
 
 
 def wanted(settings: DeploymentSettings) -> Wanted:
-    """The encoder that the deployment asks for."""
+    """The encoder that the deployment's settings specify."""
     name, entry = settings.bertscore_model, encoders().get(settings.bertscore_model)
     known = entry or EncoderEntry(layer=settings.bertscore_layer or 0, languages=())
     layer = settings.bertscore_layer or known.layer
@@ -57,7 +57,7 @@ def wanted(settings: DeploymentSettings) -> Wanted:
         layer=layer,
         revision=settings.bertscore_revision or known.revision or "folder",
         languages=known.languages,
-        # The library's baselines are of a layer each; the catalog has those of the best.
+        # A baseline of bert-score is valid for one layer only. The catalog has those of the recommended layer.
         baselines=tuple(known.baselines.items()) if layer == known.layer else (),
         repository=known.repository or name,
         package=known.package,
@@ -65,7 +65,7 @@ def wanted(settings: DeploymentSettings) -> Wanted:
 
 
 def built(asked: Wanted) -> EncoderManifest | None:
-    """The manifest of the encoder, if it is built as asked for."""
+    """The manifest of the built encoder, or None if it is missing or was built from other settings."""
     try:
         manifest = EncoderManifest.model_validate_json((asked.folder / MANIFEST).read_bytes())
     except (OSError, ValidationError):
@@ -75,20 +75,20 @@ def built(asked: Wanted) -> EncoderManifest | None:
 
 
 def manifest_digest(asked: Wanted) -> str:
-    """SHA-256 of the manifest, which names those of all other files."""
+    """SHA-256 of the manifest, which contains the digests of all other files."""
     return hashlib.sha256((asked.folder / MANIFEST).read_bytes()).hexdigest()
 
 
 @dataclass(frozen=True)
 class Needs:
-    """What the scoring function needs for its encoder, in MiB."""
+    """Memory and storage of the scoring function in MiB."""
 
     memory: int
     storage: int
 
 
 def needs(archive: Path) -> Needs:
-    """By the archive's size: new accounts get functions of at most 3,008 MB."""
+    """Sizes the scoring function by the size of the archive. New accounts are limited to 3,008 MB per function."""
     size = archive.stat().st_size
     return Needs(1024 if size <= _SMALL_ENCODER else 3008, max(512, 256 + size // _MIB))
 

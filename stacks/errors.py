@@ -1,5 +1,5 @@
-"""What can go wrong before a deployment."""
+"""Errors of the build before a deployment."""
 
 
 class BuildError(Exception):
-    """Something that the deployment needs could not be built: the message says why and what to do."""
+    """A layer or the encoder could not be built. The message says why and what to do."""

@@ -1,7 +1,7 @@
-"""Exports an encoder to ONNX, with PyTorch, at build time: the only module that needs it besides the local trainer.
+"""Exports an encoder to ONNX with PyTorch at build time. Besides the local trainer, no other module needs PyTorch.
 
-PyTorch's older, tracing exporter (`dynamo=False`) writes models whose vectors are wrong, without an error. So every
-export is compared with the original, and a difference above 1e-4 ends the build.
+PyTorch's older, tracing exporter (`dynamo=False`) writes models that return wrong vectors, without an error. So every
+export is compared with the original model, and a difference above 1e-4 fails the build.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from tuner.evaluation.encoder.files import file_digest
 from tuner.evaluation.encoder.manifest import MANIFEST, MODEL, TOKENIZER, EncoderManifest
 
 TOLERANCE = 1e-4
-# Some tokenizers state no limit, as a number too large for any model.
+# Some tokenizers have no limit, which they express as a very large number. Then this limit applies.
 _LONGEST = 512
 _PROBES = (
     "An agent orchestrates calls to models, tools and knowledge bases.",
@@ -32,12 +32,12 @@ _PROBES = (
     "Provisioned throughput is bought by the model unit and the hour. " * 12,
     "long " * 2_000,
 )
-# Where the architectures of bert-score's table keep their layers.
+# Attributes that hold the layers, in the architectures that bert-score supports.
 _LAYERS = ("layer", "encoder.layer", "encoder.block", "encoder.layers", "transformer.layer", "layers")
 
 
 def export(asked: Wanted) -> EncoderManifest:
-    """Builds the encoder's folder and archive, and puts them in their place when they are whole."""
+    """Builds the encoder in a temporary folder and renames it at the end, so that no partial encoder is used."""
     partial = asked.folder.with_name(f"{asked.folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
@@ -51,30 +51,30 @@ def export(asked: Wanted) -> EncoderManifest:
 
 
 def _original(asked: Wanted) -> tuple[Any, Any]:
-    """The model, cut off after its layer, and its tokenizer."""
+    """The model, truncated after the selected layer, and its tokenizer."""
     import transformers
 
-    place = _place(asked)
+    source = _source(asked)
     try:
-        tokenizer = transformers.AutoTokenizer.from_pretrained(place)
-        config = transformers.AutoConfig.from_pretrained(place)
-        # T5's decoder would be loaded, and is not needed.
+        tokenizer = transformers.AutoTokenizer.from_pretrained(source)
+        config = transformers.AutoConfig.from_pretrained(source)
+        # AutoModel would also load T5's decoder, which is not needed.
         kind = transformers.T5EncoderModel if config.model_type in ("t5", "mt5") else transformers.AutoModel
-        model = kind.from_pretrained(place, dtype="float32").eval()
+        model = kind.from_pretrained(source, dtype="float32").eval()
     except (OSError, ValueError) as error:
-        raise BuildError(f"The encoder '{asked.model}' cannot be loaded from {place}: {error}") from error
+        raise BuildError(f"The encoder '{asked.model}' cannot be loaded from {source}: {error}") from error
     return _cut(model, asked), tokenizer
 
 
-def _place(asked: Wanted) -> str:
-    """The folder with the model's files, downloaded at the pinned revision if need be."""
+def _source(asked: Wanted) -> str:
+    """The folder with the model's files. Downloads them at the pinned revision if necessary."""
     if asked.package:
         return str(importlib.import_module(asked.package).MODEL_DIR)
     if is_folder(asked.model):
         return asked.model
     from huggingface_hub import snapshot_download
 
-    # Neither other frameworks' weights nor anything that runs: PyTorch's pickles can.
+    # No weights of other frameworks, and no pickle files of PyTorch, which can execute code when they are loaded.
     wanted = ["*.json", "*.txt", "*.model", "*.safetensors"]
     try:
         return str(snapshot_download(asked.repository, revision=asked.revision, allow_patterns=wanted))
@@ -87,15 +87,15 @@ def _place(asked: Wanted) -> str:
 
 
 def _cut(model: Any, asked: Wanted) -> Any:
-    """Only the first layers, as bert-score does it."""
+    """Keeps only the first layers, as bert-score does."""
     if hasattr(model, "decoder") and hasattr(model, "encoder"):
         model = model.encoder
     depth = asked.layer
-    if hasattr(getattr(model, "encoder", None), "albert_layer_groups"):  # one layer, applied again and again
+    if hasattr(getattr(model, "encoder", None), "albert_layer_groups"):  # ALBERT applies one layer repeatedly
         _check_depth(depth, model.config.num_hidden_layers, asked)
         model.encoder.config.num_hidden_layers = model.config.num_hidden_layers = depth
         return model
-    if isinstance(getattr(model, "n_layers", None), int):  # XLM counts them
+    if isinstance(getattr(model, "n_layers", None), int):  # XLM has a counter
         _check_depth(depth, model.n_layers, asked)
         model.n_layers = depth
         return model
@@ -114,7 +114,7 @@ def _cut(model: Any, asked: Wanted) -> Any:
 
 def _check_depth(depth: int, layers: int, asked: Wanted) -> None:
     if not 0 < depth <= layers:
-        raise BuildError(f"bertscore_layer: '{asked.model}' has {layers} layers, and layer {depth} was asked for.")
+        raise BuildError(f"bertscore_layer: '{asked.model}' has {layers} layers, but layer {depth} is configured.")
 
 
 def _export_into(folder: Path, asked: Wanted, model: Any, tokenizer: Any) -> EncoderManifest:
@@ -132,7 +132,7 @@ def _export_into(folder: Path, asked: Wanted, model: Any, tokenizer: Any) -> Enc
     if difference > TOLERANCE:
         raise BuildError(
             f"The exported encoder '{asked.model}' differs from the original by {difference:.2g}, more than "
-            f"{TOLERANCE:g}. It is not used. Report it, with the versions of torch and onnx."
+            f"{TOLERANCE:g}. The build rejects it. Please report this with the versions of torch and onnx."
         )
     silent = {tokenizer.cls_token_id, tokenizer.sep_token_id} - {None}
     return EncoderManifest(
@@ -197,7 +197,7 @@ def _write_model(path: Path, model: Any, padding: int) -> None:
 
 
 def _strip(model: Any) -> None:
-    """Drops the exporter's notes: stack traces with the builder's paths, different on every machine."""
+    """Removes the exporter's metadata: stack traces with local paths, which differ between machines."""
     model.metadata_props.clear()
     model.graph.metadata_props.clear()
     for node in model.graph.all_nodes():
@@ -211,7 +211,7 @@ def _strip(model: Any) -> None:
 
 
 def _difference(folder: Path, model: Any, padding: int) -> float:
-    """The largest between unit vectors of the exported and the original model: texts alone and padded in a batch."""
+    """The largest difference between the unit vectors of both models, for single texts and for a padded batch."""
     import numpy as np
     import onnxruntime
     import torch
@@ -236,7 +236,7 @@ def _difference(folder: Path, model: Any, padding: int) -> float:
 
 
 def _archive(folder: Path, target: Path) -> None:
-    """The folder as a tar file, the same for the same content."""
+    """Writes the folder as a reproducible tar file: without times, owners and modes."""
 
     def plain(entry: tarfile.TarInfo) -> tarfile.TarInfo:
         entry.mtime, entry.uid, entry.gid, entry.uname, entry.gname, entry.mode = 0, 0, 0, "", "", 0o644
@@ -249,7 +249,7 @@ def _archive(folder: Path, target: Path) -> None:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """The exporter and the libraries say much that nobody can act on."""
+    """Suppresses messages of the exporter and the libraries that need no action."""
     import transformers
 
     transformers.utils.logging.set_verbosity_error()  # type: ignore[no-untyped-call]

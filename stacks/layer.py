@@ -1,4 +1,4 @@
-"""The Lambda layers: packages for Lambda's platform, and whether they are what their requirements ask for."""
+"""The Lambda layers: where they are built, for which platform, and whether they match their requirements file."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ PYTHON = "3.13"
 
 
 def platform(machine: str) -> tuple[str, ...]:
-    """pip's options for packages that run on Lambda's Linux, on this kind of processor (`aarch64`, `x86_64`)."""
-    # Amazon Linux 2023, on which Lambda runs Python 3.13, has glibc 2.34; pip takes a platform by its exact name only.
+    """pip's options for packages that run in Lambda on this processor architecture (`aarch64`, `x86_64`)."""
+    # Lambda runs Python 3.13 on Amazon Linux 2023, which has glibc 2.34. pip matches the names of platforms exactly, so
+    # all older glibc versions must be listed.
     names = (*(f"manylinux_2_{minor}_{machine}" for minor in range(34, 4, -1)), f"manylinux2014_{machine}")
     options = [option for name in names for option in ("--platform", name)]
     return (*options, "--python-version", PYTHON, "--implementation", "cp")
@@ -23,7 +24,7 @@ PLATFORM = platform("aarch64")
 
 @dataclass(frozen=True)
 class Layer:
-    """A layer, the file that lists its packages, and the folder that it is built in."""
+    """A layer with its requirements file and the folder that it is built in."""
 
     name: str
     requirements: Path
@@ -34,19 +35,19 @@ class Layer:
         return self.folder.with_suffix(".sha256")
 
     def is_current(self) -> bool:
-        """Whether the layer is built from the requirements as they stand."""
+        """Whether the layer was built from the current requirements file."""
         return self.folder.is_dir() and self._mark.is_file() and self._mark.read_text() == self._wanted()
 
     def mark(self) -> None:
-        """Notes what the layer was built from."""
+        """Records what the layer was built from."""
         self._mark.write_text(self._wanted())
 
     def unmark(self) -> None:
-        """The layer is about to change."""
+        """Removes the record before the layer changes, so that an interrupted build is not current."""
         self._mark.unlink(missing_ok=True)
 
     def _wanted(self) -> str:
-        """Hash of everything that decides what is in the layer."""
+        """Hash of the inputs of the build: requirements and platform."""
         return hashlib.sha256(self.requirements.read_bytes() + "\0".join(PLATFORM).encode()).hexdigest()
 
 
@@ -56,5 +57,5 @@ def _layer(name: str, requirements: str, folder: str) -> Layer:
 
 DEPENDENCIES = _layer("Dependencies", "requirements.txt", "layer")
 SCORING = _layer("Scoring", "requirements-scoring.txt", "layer-scoring")
-"""For the scoring function alone, which has both: other functions start faster without it."""
+"""Only the scoring function has this layer in addition: other functions start faster without it."""
 LAYERS = (DEPENDENCIES, SCORING)

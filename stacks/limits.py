@@ -1,6 +1,7 @@
-"""AWS's limits on what is deployed, as data: a test holds the synthesized template to each of them.
+"""AWS limits on deployed resources, as data. A test checks the synthesized template against each of them.
 
-Numbers that AWS raises on request are those of a new account: nobody should have to ask before the first deployment.
+For limits that AWS raises on request, the table has the value of a new account, so that the first deployment needs no
+request.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ _READ = dt.date(2026, 11, 28)
 
 @dataclass(frozen=True)
 class Limit:
-    """The most (or, for `characters` and `bytes`, the longest) that AWS takes."""
+    """A limit: the maximum number, or for `characters` and `bytes` the maximum length, that AWS accepts."""
 
     key: str
     most: int
@@ -38,8 +39,8 @@ LIMITS = {
         Limit("function.environment", 4096, "bytes", "environment of a function, names and values together", _LAMBDA),
         Limit("function.layers", 5, "layers", "layers of a function", _LAMBDA),
         Limit("function.package", 250 * 1024 * 1024, "bytes", "a function's code and layers, unzipped", _LAMBDA),
-        Limit("function.concurrency", 10, "invocations", "functions that run at once in a new account", _LAMBDA),
-        Limit("function.retries", 2, "retries", "of an asynchronous invocation", _LAMBDA),
+        Limit("function.concurrency", 10, "invocations", "functions that run concurrently in a new account", _LAMBDA),
+        Limit("function.retries", 2, "retries", "retries of an asynchronous invocation", _LAMBDA),
         Limit("function.event_age", 6 * 3600, "seconds", "age of an asynchronous invocation", _LAMBDA),
         Limit("function.name", 64, "characters", "name of a function", _LAMBDA),
         Limit(
@@ -57,7 +58,7 @@ LIMITS = {
         Limit("template.outputs", 200, "outputs", "outputs of a template", _CLOUDFORMATION),
         Limit("template.description", 1024, "bytes", "description of a template", _CLOUDFORMATION),
         Limit("stack.name", 128, "characters", "name of a stack", _CLOUDFORMATION),
-        Limit("stack.custom_resource", 3600, "seconds", "wait for a custom resource's answer", _CLOUDFORMATION),
+        Limit("stack.custom_resource", 3600, "seconds", "wait for the response of a custom resource", _CLOUDFORMATION),
         Limit("machine.definition", 1_000_000, "bytes", "definition of a state machine", _STEP_FUNCTIONS),
         Limit("machine.name", 80, "characters", "name of a state machine", _STEP_FUNCTIONS),
         Limit("machine.state_name", 80, "characters", "name of a state", _STEP_FUNCTIONS),
@@ -79,7 +80,7 @@ LIMITS = {
         ),
         Limit("rule.pattern", 2048, "characters", "event pattern of a rule", _EVENTBRIDGE),
         Limit("rule.targets", 5, "targets", "targets of a rule", _EVENTBRIDGE),
-        Limit("rule.retries", 185, "retries", "of a delivery to a target", _EVENTBRIDGE),
+        Limit("rule.retries", 185, "retries", "retries of a delivery to a target", _EVENTBRIDGE),
         Limit("rule.event_age", 24 * 3600, "seconds", "age of a delivery to a target", _EVENTBRIDGE),
         Limit(
             "log.name",
@@ -113,7 +114,7 @@ LIMITS = {
             "schedules.name",
             64,
             "characters",
-            "name of a group of schedules",
+            "name of a schedule group",
             _API.format("scheduler/latest/APIReference/API_CreateScheduleGroup"),
         ),
         Limit(
@@ -141,8 +142,9 @@ def limits_page() -> str:
         f"| {limit.of} | {limit.most:,} {limit.unit} | [{limit.read}]({limit.source}) |\n" for limit in LIMITS.values()
     ]
     return (
-        "# AWS's limits\n\n*For the platform engineer.*\n\n"
-        "`stacks/limits.py`. A test holds what is deployed to each of them, with the default settings and with the "
-        "largest that synthesis accepts; where AWS raises a limit on request, it is that of a new account.\n\n"
-        "| limit of | at most | AWS's page, read |\n| --- | --- | --- |\n" + "".join(rows)
+        "# AWS limits\n\n*For the platform engineer.*\n\n"
+        "Source: `stacks/limits.py`. A test checks the template against each limit, with the default settings and with "
+        "the largest settings that synthesis accepts. For limits that AWS raises on request, the table has the value "
+        "of a new account.\n\n"
+        "| limit | maximum | AWS page, read on |\n| --- | --- | --- |\n" + "".join(rows)
     )

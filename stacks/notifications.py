@@ -1,4 +1,4 @@
-"""Who is told: an encrypted topic that mails the deployment's addresses."""
+"""The encrypted SNS topic that notifies the deployment's e-mail addresses."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from tuner.settings import DeploymentSettings
 
 
 class Notifications(Construct):
-    """How runs ended, and alarms."""
+    """The topic for the results of runs and for alarms."""
 
     def __init__(self, scope: Construct, construct_id: str, settings: DeploymentSettings, key: kms.IKey) -> None:
         super().__init__(scope, construct_id)
         self.topic = sns.Topic(
             self, "Topic", display_name=f"Bedrock tuner: {settings.name}", master_key=key, enforce_ssl=True
         )
-        self._admit_alarms()
+        self._allow_alarms()
         for address in settings.notification_emails:
             self.topic.add_subscription(subscriptions.EmailSubscription(address))
 
-    def _admit_alarms(self) -> None:
+    def _allow_alarms(self) -> None:
         self.topic.add_to_resource_policy(
             iam.PolicyStatement(
                 sid="AlarmsOfThisAccount",

@@ -1,4 +1,4 @@
-"""What an operator is told without asking: alarms on what nothing else would notice."""
+"""The dead-letter queue and the CloudWatch alarms, which notify the operator."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from stacks.dashboard import of_service
+from stacks.dashboard import service_metric
 from stacks.suppressions import accept
 from tuner.core import cloudwatch_metrics
 from tuner.settings import DeploymentSettings
@@ -21,8 +21,8 @@ _SWEEP = "release_throughput"
 _FIVE_MINUTES, _HOUR = Duration.minutes(5), Duration.hours(1)
 
 
-class Undelivered(Construct):
-    """The queue of events that were tried in vain. Whatever is in it needs a person."""
+class DeadLetterQueue(Construct):
+    """The queue of events that failed after all retries. Each message in it needs a person."""
 
     def __init__(self, scope: Construct, construct_id: str) -> None:
         super().__init__(scope, construct_id)
@@ -38,42 +38,43 @@ class Undelivered(Construct):
 
 
 class Alarms(Construct):
-    """What people are told without asking. `all` are the alarms, for the dashboard."""
+    """The alarms. `all` lists them for the dashboard."""
 
     def __init__(
         self,
         scope: Construct,
         construct_id: str,
         topic: sns.ITopic,
-        undelivered: sqs.IQueue,
+        dead_letter_queue: sqs.IQueue,
         release: lambda_.IFunction,
         settings: DeploymentSettings,
     ) -> None:
         super().__init__(scope, construct_id)
         self._topic = topic
         self._name = settings.name
-        self.all = [*self._of_the_machinery(undelivered, release), *self._of_money(settings)]
+        self.all = [*self._pipeline_alarms(dead_letter_queue, release), *self._cost_alarms(settings)]
 
-    def _of_the_machinery(self, undelivered: sqs.IQueue, release: lambda_.IFunction) -> Iterator[cloudwatch.Alarm]:
-        """Runs that fail notify by themselves; these are for what keeps them from it."""
+    def _pipeline_alarms(self, dead_letter_queue: sqs.IQueue, release: lambda_.IFunction) -> Iterator[cloudwatch.Alarm]:
+        """Alarms on the pipeline itself. A failed run notifies people; these cover the cases in which it cannot."""
         yield self._build(
             "EventGivenUp",
-            "An event was tried in vain: read the message in the queue, mend the cause, send the event again",
-            undelivered.metric_approximate_number_of_messages_visible(period=_FIVE_MINUTES, statistic="Maximum"),
+            "An event is in the dead-letter queue after all retries: "
+            "read the message, fix the cause, send the event again",
+            dead_letter_queue.metric_approximate_number_of_messages_visible(period=_FIVE_MINUTES, statistic="Maximum"),
         )
         yield self._build(
             "ThroughputNotReleased",
-            "The release function fails for the second hour: paid throughput may be running, look at its log",
+            "The release function failed in two consecutive hours: paid throughput may still exist, check its log",
             release.metric_errors(period=_HOUR, statistic="Sum"),
             periods=2,
         )
         yield self._build(
             "RunFailed",
-            "A run failed, was stopped or took too long: its notification and 'tuner show' say why",
+            "A run failed, was stopped or timed out: its notification and 'tuner show' give the cause",
             self._of(cloudwatch_metrics.RUNS, cloudwatch_metrics.RUN_FAILED, "Sum", _FIVE_MINUTES),
         )
 
-    def _of_money(self, settings: DeploymentSettings) -> Iterator[cloudwatch.Alarm]:
+    def _cost_alarms(self, settings: DeploymentSettings) -> Iterator[cloudwatch.Alarm]:
         yield self._build(
             "ReleaseFailed",
             "Paid throughput could not be deleted: the sweep's notification has the ARN, the price and the command",
@@ -82,21 +83,22 @@ class Alarms(Construct):
         yield self._build(
             "ThroughputTooOld",
             f"Throughput or a deployment is older than the {settings.longest_throughput_hours:g} hours after which the "
-            "switch releases it, and nothing keeps it: 'tuner throughput' lists it, 'tuner throughput release' ends it",
+            "release schedule deletes it, and no run keeps it: list it with 'tuner throughput', delete it with "
+            "'tuner throughput release'",
             self._of(_SWEEP, "OldestEndpointHours", "Maximum", _HOUR),
             threshold=settings.longest_throughput_hours,
             operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
         )
         yield self._build(
             "OverBudget",
-            "A run used more than its budget, at list prices: its report shows the estimate beside what was used",
+            "A run cost more than its budget at list prices: its report compares the estimate with the cost",
             self._of(cloudwatch_metrics.RUNS, cloudwatch_metrics.OVER_BUDGET_USD, "Maximum", _FIVE_MINUTES),
             threshold=0,
             operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
         )
 
     def _of(self, service: str, name: str, statistic: str, period: Duration) -> cloudwatch.Metric:
-        return of_service(self._name, service, name, statistic, period)
+        return service_metric(self._name, service, name, statistic, period)
 
     def _build(
         self,

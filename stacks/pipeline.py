@@ -1,4 +1,4 @@
-"""The state machine: statemachine/customization.asl.json with the functions' ARNs put in."""
+"""The state machine: the definition of `statemachine` with the ARNs of the functions."""
 
 from __future__ import annotations
 
@@ -12,29 +12,32 @@ from constructs import Construct
 
 from stacks import definition
 from stacks.log_groups import log_group
-from stacks.permissions import Places, services
-from stacks.roles import role_with, service
+from stacks.permissions import Arns, services
+from stacks.roles import create_role, service
 
 
 class Pipeline(Construct):
-    """Logs every event and traces everything. Not what states are given: that of an approval has its task token."""
+    """The state machine with its role and log.
+
+    It logs every event, but no input or output of states: the input of an approval contains its task token.
+    """
 
     def __init__(
         self,
         scope: Construct,
         construct_id: str,
-        places: Places,
+        arns: Arns,
         key: kms.IKey,
         functions: Mapping[str, lambda_.IFunction],
     ) -> None:
         super().__init__(scope, construct_id)
-        self._places = places
+        self._arns = arns
         self._key = key
         self.state_machine = sfn.StateMachine(
             self,
             "StateMachine",
-            state_machine_name=places.state_machine_name,
-            definition_body=sfn.DefinitionBody.from_string(definition.text(places.deployment)),
+            state_machine_name=arns.state_machine_name,
+            definition_body=sfn.DefinitionBody.from_string(definition.text(arns.deployment)),
             definition_substitutions={name: functions[step].function_arn for name, step in definition.called().items()},
             role=self._role().without_policy_updates(),
             logs=self._logs(),
@@ -42,16 +45,17 @@ class Pipeline(Construct):
         )
 
     def _role(self) -> iam.Role:
-        grants = services.run_executions(self._places, *definition.called().values())
-        return role_with(
+        grants = services.run_executions(self._arns, *definition.called().values())
+        return create_role(
             self,
             "Role",
-            service("states.amazonaws.com", self._places, self._places.arn("states", "stateMachine:*")),
+            service("states.amazonaws.com", self._arns, self._arns.arn("states", "stateMachine:*")),
             grants,
         )
 
     def _logs(self) -> sfn.LogOptions:
-        # The prefix that AWS reserves for delivered logs keeps the account's one resource policy for them short.
-        name = f"/aws/vendedlogs/states/{self._places.state_machine_name}"
-        group = log_group(self, "Log", name, self._key, self._places.deployment.retention_days)
+        # With the prefix /aws/vendedlogs/, log groups share one entry in the account's resource policy for log
+        # delivery, whose size is limited.
+        name = f"/aws/vendedlogs/states/{self._arns.state_machine_name}"
+        group = log_group(self, "Log", name, self._key, self._arns.deployment.retention_days)
         return sfn.LogOptions(destination=group, level=sfn.LogLevel.ALL, include_execution_data=False)

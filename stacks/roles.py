@@ -1,4 +1,4 @@
-"""Roles made from grants: one inline policy each, and nothing that the CDK would add by itself."""
+"""Creates IAM roles from grants: one inline policy per role, and nothing that the CDK would add."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from dataclasses import replace
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from stacks.permissions import Grant, Places
+from stacks.permissions import Arns, Grant
 from stacks.permissions.objects import customization_data
 from stacks.permissions.services import release_for_schedules
 from stacks.suppressions import accept_wildcards
 
 
-def role_with(scope: Construct, construct_id: str, trusts: iam.IPrincipal, grants: Iterable[Grant]) -> iam.Role:
-    """A role that `trusts` may assume, and that may do what the grants say."""
+def create_role(scope: Construct, construct_id: str, trusts: iam.IPrincipal, grants: Iterable[Grant]) -> iam.Role:
+    """A role that `trusts` can assume, with the grants as its inline policy."""
     allowed = list(grants)
     document = iam.PolicyDocument(statements=[iam.PolicyStatement.from_json(grant.statement()) for grant in allowed])
     role = iam.Role(scope, construct_id, assumed_by=trusts, inline_policies={"Grants": document})
@@ -23,31 +23,34 @@ def role_with(scope: Construct, construct_id: str, trusts: iam.IPrincipal, grant
     return role
 
 
-def service(name: str, places: Places, source_arn: str = "") -> iam.ServicePrincipal:
-    """The service, acting for this account, and for the resources that `source_arn` names: no confused deputy."""
-    conditions: dict[str, object] = {"StringEquals": {"aws:SourceAccount": places.account}}
+def service(name: str, arns: Arns, source_arn: str = "") -> iam.ServicePrincipal:
+    """A service principal that is limited to this account and to `source_arn`.
+
+    The conditions prevent the confused deputy problem.
+    """
+    conditions: dict[str, object] = {"StringEquals": {"aws:SourceAccount": arns.account}}
     if source_arn:
         conditions["ArnLike"] = {"aws:SourceArn": source_arn}
     return iam.ServicePrincipal(name, conditions=conditions)
 
 
 class ServiceRoles(Construct):
-    """The roles that steps pass on: to Bedrock for a customization job, to the scheduler for a release."""
+    """The roles that steps pass to services: to Bedrock for customization jobs, to the scheduler for releases."""
 
-    def __init__(self, scope: Construct, construct_id: str, places: Places) -> None:
+    def __init__(self, scope: Construct, construct_id: str, arns: Arns) -> None:
         super().__init__(scope, construct_id)
-        self.customization = role_with(
+        self.customization = create_role(
             self,
             "Customization",
-            service("bedrock.amazonaws.com", places, places.bedrock("model-customization-job/*")),
-            customization_data(places),
+            service("bedrock.amazonaws.com", arns, arns.bedrock("model-customization-job/*")),
+            customization_data(arns),
         )
-        self.scheduler = role_with(
+        self.scheduler = create_role(
             self,
             "Scheduler",
-            service("scheduler.amazonaws.com", places, places.schedule_group),
-            release_for_schedules(places),
+            service("scheduler.amazonaws.com", arns, arns.schedule_group),
+            release_for_schedules(arns),
         )
-        self.places = replace(
-            places, customization_role=self.customization.role_arn, scheduler_role=self.scheduler.role_arn
+        self.arns = replace(
+            arns, customization_role=self.customization.role_arn, scheduler_role=self.scheduler.role_arn
         )

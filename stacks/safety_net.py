@@ -1,6 +1,7 @@
-"""Who releases paid throughput when the state machine cannot: the rule, the schedules, the sweep; and the stack's end.
+"""Releases paid throughput when the state machine cannot: rule on ended executions, schedules, hourly sweep.
 
-The other two of the five releases are states of the state machine. All five call the same function.
+These are three of the five release mechanisms; the other two are states of the state machine. All of them, and the
+deletion of the stack, call the same function.
 """
 
 from __future__ import annotations
@@ -15,14 +16,14 @@ from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from stacks.permissions import Places
+from stacks.permissions import Arns
 
 
-class Farewell(Construct):
-    """Deleted before anything else of the stack: it releases what is alive, or keeps the stack from being deleted.
+class ReleaseBeforeDeletion(Construct):
+    """A custom resource that CloudFormation deletes first: it releases all endpoints or makes the deletion fail.
 
-    It calls the function of the hourly sweep. One that only a deletion calls would be Inactive by then: its first
-    invocation fails, and CloudFormation, which invokes it asynchronously, would wait for an answer in vain.
+    It calls the function of the hourly sweep. A function that only a deletion calls would be Inactive by then. Its
+    first invocation would fail, and CloudFormation, which invokes it asynchronously, would wait until its time limit.
     https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html
     """
 
@@ -34,30 +35,30 @@ class Farewell(Construct):
             "Resource",
             resource_type="Custom::ReleaseBeforeDeletion",
             service_token=function.function_arn,
-            # Lambda repeats a failed asynchronous invocation after one minute and after two more.
+            # Lambda retries a failed asynchronous invocation after one minute and again after two minutes.
             service_timeout=Duration.minutes(20),
         )
-        # What depends on others is deleted before them, and they stay when it cannot be. A layer is of no use to a
-        # function that is there already; locally there is none.
+        # CloudFormation deletes a resource before its dependencies, and keeps them if that fails. Layers are left out:
+        # an existing function does not need them, and the local cloud has none.
         resource.node.add_dependency(*(part for part in everything if not isinstance(part, lambda_.CfnLayerVersion)))
 
 
 class SafetyNet(Construct):
-    """Each of them is enough alone."""
+    """Three independent release mechanisms: each is sufficient alone."""
 
     def __init__(
         self,
         scope: Construct,
         construct_id: str,
-        places: Places,
+        arns: Arns,
         functions: Mapping[str, lambda_.IFunction],
-        undelivered: sqs.IQueue,
+        dead_letter_queue: sqs.IQueue,
     ) -> None:
         super().__init__(scope, construct_id)
-        self._undelivered = undelivered
+        self._dead_letter_queue = dead_letter_queue
         release, close = functions["release_throughput"], functions["close_run"]
-        self._build_rule_on_ended_runs(places.state_machine, release, close)
-        self._build_schedule_group(places.schedule_group_name)
+        self._build_rule_on_ended_runs(arns.state_machine, release, close)
+        self._build_schedule_group(arns.schedule_group_name)
         self._build_sweep(release)
 
     def _build_rule_on_ended_runs(
@@ -94,7 +95,7 @@ class SafetyNet(Construct):
         return targets.LambdaFunction(
             function,
             event=event,
-            dead_letter_queue=self._undelivered,
+            dead_letter_queue=self._dead_letter_queue,
             retry_attempts=100,
             max_event_age=Duration.hours(24),
         )

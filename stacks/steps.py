@@ -1,4 +1,4 @@
-"""The Lambda functions: one per row of the table, each with a role, a log group and nothing more."""
+"""The Lambda functions: one per row of the step table, each with its role and log group."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from stacks import assets
 from stacks.definition import placeholder
 from stacks.layer import DEPENDENCIES, SCORING
 from stacks.log_groups import log_group
-from stacks.permissions import Places
+from stacks.permissions import Arns
 from stacks.permissions.arns import function_name
-from stacks.roles import role_with
+from stacks.roles import create_role
 from stacks.step_table import STEPS, Step
 from stacks.storage import Storage
 from stacks.suppressions import accept
@@ -26,24 +26,24 @@ from tuner.core.cloudwatch_metrics import namespace
 
 
 class Steps(Construct):
-    """`functions` by the step's name."""
+    """All functions. `functions` maps the name of a step to its function."""
 
     def __init__(
         self,
         scope: Construct,
         construct_id: str,
-        places: Places,
+        arns: Arns,
         storage: Storage,
-        undelivered: sqs.IQueue,
+        dead_letter_queue: sqs.IQueue,
         encoder: assets.EncoderObject,
     ) -> None:
         super().__init__(scope, construct_id)
-        self._places = places
-        self._settings = places.deployment
+        self._arns = arns
+        self._settings = arns.deployment
         self._storage = storage
-        self._undelivered = undelivered
+        self._dead_letter_queue = dead_letter_queue
         self._encoder = encoder
-        # The local cloud runs functions in its own interpreter, which has the packages.
+        # The local cloud runs functions in its own Python environment, which has the packages.
         local = self._settings.target == "local"
         self._layers = [] if local else [assets.layer(self, DEPENDENCIES)]
         self._scoring_layers = [] if local else [*self._layers, assets.layer(self, SCORING)]
@@ -70,12 +70,12 @@ class Steps(Construct):
                 function=function,
                 retry_attempts=2,
                 max_event_age=Duration.hours(6),
-                on_failure=destinations.SqsDestination(self._undelivered),
+                on_failure=destinations.SqsDestination(self._dead_letter_queue),
             )
         return function
 
     def _size(self, step: Step) -> dict[str, Any]:
-        """Layers, memory and storage: those of the scoring function depend on its encoder."""
+        """Layers, memory and storage. The encoder determines those of the scoring function."""
         if step.name != "score_answers":
             return {"layers": self._layers, "memory_size": step.memory}
         needs = self._encoder.needs
@@ -86,7 +86,11 @@ class Steps(Construct):
         }
 
     def _connect(self, function: lambda_.Function) -> None:
-        """To the deployment's VPC. The CDK's own property wants a VPC that was looked up in the account."""
+        """Connects the function to the deployment's VPC.
+
+        The `vpc` property of the CDK needs a VPC object, which a lookup in the account would return. Synthesis works
+        without credentials, so the property of the CloudFormation resource is set.
+        """
         if vpc := self._settings.vpc:
             resource = function.node.default_child
             assert isinstance(resource, lambda_.CfnFunction)
@@ -106,25 +110,25 @@ class Steps(Construct):
             "log_group": log_group(
                 scope,
                 "Log",
-                self._places.log_group_name(step.name),
+                self._arns.log_group_name(step.name),
                 self._storage.key,
                 self._settings.retention_days,
             ),
         }
 
     def _role(self, scope: Construct, step: Step) -> iam.IRole:
-        role = role_with(scope, "Role", iam.ServicePrincipal("lambda.amazonaws.com"), step.grants(self._places))
-        # The table is all a function may do: the CDK's own additions are left out.
+        role = create_role(scope, "Role", iam.ServicePrincipal("lambda.amazonaws.com"), step.all_grants(self._arns))
+        # The step table is complete: this prevents the CDK from adding statements.
         return role.without_policy_updates()
 
     def _environment(self, step: Step) -> dict[str, str]:
-        known = {
-            "STATE_MACHINE_ARN": self._places.state_machine,
-            "CUSTOMIZATION_ROLE_ARN": self._places.customization_role,
-            "TOPIC_ARN": self._places.topic,
-            "RELEASE_FUNCTION_ARN": self._places.function("release_throughput"),
-            "SCHEDULER_ROLE_ARN": self._places.scheduler_role,
-            "SCHEDULE_GROUP": self._places.schedule_group_name,
+        available = {
+            "STATE_MACHINE_ARN": self._arns.state_machine,
+            "CUSTOMIZATION_ROLE_ARN": self._arns.customization_role,
+            "TOPIC_ARN": self._arns.topic,
+            "RELEASE_FUNCTION_ARN": self._arns.function("release_throughput"),
+            "SCHEDULER_ROLE_ARN": self._arns.scheduler_role,
+            "SCHEDULE_GROUP": self._arns.schedule_group_name,
             "ENCODER_BUCKET": self._encoder.bucket,
             "ENCODER_KEY": self._encoder.key,
             "ENCODER_SHA256": self._encoder.digest,
@@ -136,4 +140,4 @@ class Steps(Construct):
             "POWERTOOLS_SERVICE_NAME": step.name,
             "POWERTOOLS_METRICS_NAMESPACE": namespace(self._settings.name),
             "POWERTOOLS_LOG_LEVEL": "INFO",
-        } | {name: known[name] for name in step.told}
+        } | {name: available[name] for name in step.environment}

@@ -1,4 +1,4 @@
-"""Where data is: the bucket that datasets are dropped into, the bucket of artifacts, and the key of both."""
+"""The data bucket for datasets, the artifacts bucket for runs, and their KMS key."""
 
 from __future__ import annotations
 
@@ -15,19 +15,22 @@ from tuner.settings import DeploymentSettings
 
 
 class Storage(Construct):
-    """Kept when the stack is deleted, unless `keep_data` is false; the buckets must then be emptied by hand first."""
+    """Buckets and key. They are retained when the stack is deleted, unless `keep_data` is false.
+
+    With `keep_data` false, empty the buckets before you delete the stack: CloudFormation deletes only empty buckets.
+    """
 
     def __init__(self, scope: Construct, construct_id: str, settings: DeploymentSettings) -> None:
         super().__init__(scope, construct_id)
         self._settings = settings
-        # "on update or delete": a first deployment that fails and is rolled back leaves no key and no bucket behind.
+        # RETAIN_ON_UPDATE_OR_DELETE and not RETAIN: a failed first deployment then leaves no key and no bucket behind.
         kept = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
         self._removal = kept if settings.keep_data else RemovalPolicy.DESTROY
         self.key = self._own_key(settings.kms_key_arn) if settings.kms_key_arn else self._build_key()
         self.access_logs = self._build_access_logs()
         self.data_bucket = self._build_bucket("Data")
         self.artifacts_bucket = self._build_bucket("Artifacts")
-        self._announce_objects(self.data_bucket)
+        self._send_events(self.data_bucket)
 
     def _build_key(self) -> kms.Key:
         key = kms.Key(
@@ -42,7 +45,7 @@ class Storage(Construct):
         return key
 
     def _own_key(self, arn: str) -> kms.IKey:
-        """A key of the company's: only its owner can change its policy, so that what it needs is an output."""
+        """The key of the setting kms_key_arn. The stack cannot change its policy, so an output lists the statements."""
         CfnOutput(Stack.of(self), "KeyPolicyStatements", value=Stack.of(self).to_json_string(self._key_statements()))
         return kms.Key.from_key_arn(self, "Key", arn)
 
@@ -94,8 +97,8 @@ class Storage(Construct):
         return Duration.days(self._settings.retention_days)
 
     @staticmethod
-    def _announce_objects(bucket: s3.Bucket) -> None:
-        # The L2's event_bridge_enabled deploys a custom resource with a function of its own for this one property.
+    def _send_events(bucket: s3.Bucket) -> None:
+        # The L2 property event_bridge_enabled would deploy a custom resource with a function for this one property.
         resource = bucket.node.default_child
         assert isinstance(resource, s3.CfnBucket)
         resource.notification_configuration = s3.CfnBucket.NotificationConfigurationProperty(

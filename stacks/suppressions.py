@@ -1,6 +1,6 @@
-"""Every finding of cdk-nag's AwsSolutions rules that is accepted, with the reason.
+"""Accepted findings of cdk-nag's AwsSolutions rules, each with a reason.
 
-Wildcards in a role's policy are accepted one by one, each with the reason that its grant gives.
+Each wildcard in a role's policy is accepted separately, with the reason of its grant.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from stacks.permissions import Grant
 _PREFIX = "AwsSolutions-"
 
 ACCEPTED = {
-    "SQS3": "This queue is itself where events go that were tried in vain; an alarm watches it.",
-    "L1": "Python 3.13 is the runtime that the dependencies are built for and that the tests cover; not the newest.",
+    "SQS3": "This queue is itself a dead-letter queue, and an alarm watches it.",
+    "L1": "The dependencies are built for Python 3.13 and the tests cover it; a newer runtime exists.",
 }
 
 
 def accept(construct: Construct, rule: str) -> None:
-    """Accepts a finding of the table above on this construct."""
+    """Accepts the finding of a rule in ACCEPTED on this construct."""
     Validations.of(construct).acknowledge(Acknowledgment(id=_PREFIX + rule, reason=ACCEPTED[rule]))
 
 
 def accept_wildcards(role: Construct, grants: Iterable[Grant]) -> None:
-    """Accepts each ARN with a `*` in it, for its grant's reason."""
+    """Accepts each ARN that contains `*`, with the reason of its grant."""
     reasons: dict[str, list[str]] = {}
     for grant in grants:
         for resource in grant.resources:
@@ -38,7 +38,10 @@ def accept_wildcards(role: Construct, grants: Iterable[Grant]) -> None:
 
 
 def _as_cdk_nag_shows(scope: IConstruct, arn: str) -> str:
-    """The ARN as a finding's id has it: `<LogicalId.Arn>/runs/*`, `arn:aws:logs:us-east-1:<AWS::AccountId>:...`."""
+    """The ARN in the form of a finding's id.
+
+    Examples: `<LogicalId.Arn>/runs/*`, `arn:aws:logs:us-east-1:<AWS::AccountId>:...`.
+    """
     resolved = Stack.of(scope).resolve(arn)
     if isinstance(resolved, str):
         return resolved
@@ -49,7 +52,7 @@ def _as_cdk_nag_shows(scope: IConstruct, arn: str) -> str:
 
 
 def _reference(value: dict[str, str | list[str]]) -> str:
-    if "Fn::Sub" in value:  # the name of the CDK's bucket of assets
+    if "Fn::Sub" in value:  # the name of the CDK's asset bucket
         return str(value["Fn::Sub"])
     target = value.get("Fn::GetAtt") or value["Ref"]
     return f"<{target if isinstance(target, str) else '.'.join(target)}>"

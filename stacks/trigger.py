@@ -1,4 +1,4 @@
-"""What starts a run: a training file that arrives in a dataset's folder."""
+"""Starts a run when a training file is uploaded into a dataset's folder."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from constructs import Construct
 
 from tuner.core.file_formats import ENDINGS
 
-# EventBridge refuses a rule whose wildcards can match one text in too many ways ("Rule is too complex"). Suffixes count
-# as exact values there. They say nothing about the folder: the function reads the whole key again and starts nothing
-# for an object outside of `incoming/<dataset>/`. Other files of a dataset, such as documents, invoke no function.
+# EventBridge rejects a rule whose wildcards can match a text in too many ways ("Rule is too complex"), so the rule uses
+# suffixes, which count as exact values. A suffix does not restrict the folder: the function checks the whole key and
+# ignores objects outside of `incoming/<dataset>/`. Other files of a dataset, such as documents, invoke no function.
 # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html
 TRAINING_FILES = [f"/training.{kind}" for kind in ENDINGS]
 
 
 class Trigger(Construct):
-    """A rule on the data bucket's events, with the starting function as its target."""
+    """A rule on the events of the data bucket, with the start function as its target."""
 
     def __init__(
         self,
@@ -28,7 +28,7 @@ class Trigger(Construct):
         construct_id: str,
         data_bucket: s3.IBucket,
         start_run: lambda_.IFunction,
-        undelivered: sqs.IQueue,
+        dead_letter_queue: sqs.IQueue,
     ) -> None:
         super().__init__(scope, construct_id)
         events.Rule(
@@ -45,7 +45,7 @@ class Trigger(Construct):
             ),
             targets=[
                 targets.LambdaFunction(
-                    start_run, dead_letter_queue=undelivered, retry_attempts=10, max_event_age=Duration.hours(6)
+                    start_run, dead_letter_queue=dead_letter_queue, retry_attempts=10, max_event_age=Duration.hours(6)
                 )
             ],
         )

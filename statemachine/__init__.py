@@ -1,1 +1,1 @@
-"""In what order the steps run: customization.asl.json."""
+"""The state machine: its definition, retry policy, limits and documentation page."""

@@ -1,7 +1,8 @@
-"""How long an execution may take, and how many events its history may have, computed from the definition.
+"""Computes the maximum duration of an execution and the maximum number of events in its history from the definition.
 
-Both are sums along the heaviest way through the states: every loop goes round as often as it may, every Map has as many
-items as it may, and every state uses up all its retries once (in a Map: as many items as run at a time).
+Both are sums along the most expensive path through the states. They assume that every loop has its maximum number of
+iterations, every Map its maximum number of items, and that every state uses all its retries once (in a Map: as many
+items as run concurrently).
 """
 
 from __future__ import annotations
@@ -18,89 +19,90 @@ from tuner.settings import DeploymentSettings
 State = dict[str, Any]
 
 # AWS's limit is 25,000: https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
-MOST_EVENTS = 20_000
-# A year: same page.
-MOST_SECONDS = 31_536_000
+MAX_EVENTS = 20_000
+# AWS's limit is one year: same page.
+MAX_SECONDS = 31_536_000
 
-# The upper bounds of the settings that an execution waits for.
-LONGEST: dict[str, Any] = {"approval_hours": 48, "longest_training_hours": 168, "longest_throughput_hours": 48}
+# The maximum values of the settings that determine how long an execution waits.
+LARGEST_SETTINGS: dict[str, Any] = {"approval_hours": 48, "longest_training_hours": 168, "longest_throughput_hours": 48}
 
-# Events of one passage, by type of state: https://docs.aws.amazon.com/step-functions/latest/apireference/API_HistoryEvent.html
-# A task is entered, scheduled, started, succeeded and exited; one that waits for its token is submitted too.
+# Events of one visit, by type of state: https://docs.aws.amazon.com/step-functions/latest/apireference/API_HistoryEvent.html
+# A Task writes entered, scheduled, started, succeeded and exited. With a task token, also submitted.
 _EVENTS = {"Task": 5, "Map": 4, "Choice": 2, "Wait": 2, "Pass": 2, "Succeed": 2, "Fail": 1}
 _EVENTS_OF_A_RETRY = 3  # scheduled, started, failed
 EVENTS_OF_AN_ITEM = 2  # started, succeeded
 EVENTS_AROUND = 2  # the execution's start and end
-# What Lambda refuses has not run: such an attempt takes no time of its own.
-_REFUSED = (NOT_READY, BUSY_ACCOUNT, RELEASE_BUSY_ACCOUNT)
+# Lambda rejects these attempts before the function runs, so they take no time beyond the wait.
+_REJECTED = (NOT_READY, BUSY_ACCOUNT, RELEASE_BUSY_ACCOUNT)
 _LONGEST_FUNCTION_SECONDS = 900
-_COUNTED = re.compile(r"\$turns >= (\d+)")
+_TURNS_CONDITION = re.compile(r"\$turns >= (\d+)")
 
 
-def most_events(definition: State) -> int:
-    """The events in the history of the longest execution that the definition allows."""
-    return int(_heaviest(definition, _events)) + EVENTS_AROUND
+def max_events(definition: State) -> int:
+    """The number of events in the history of the longest execution that the definition allows."""
+    return int(_most_expensive_path(definition, _events)) + EVENTS_AROUND
 
 
-def longest_seconds(definition: State, settings: DeploymentSettings) -> int:
-    """The limit of an execution: no run that the settings allow takes longer."""
+def max_seconds(definition: State, settings: DeploymentSettings) -> int:
+    """The time limit of an execution. No run that the settings allow takes longer."""
     waits = {
         "Is the training over?": settings.longest_training_hours * 3600,
         "Is the throughput in service?": settings.longest_throughput_hours * 3600,
     }
 
-    # A loop that waits is ended by the time that its check looks at, whatever its turns.
+    # The check function ends a polling loop after a time, so the number of its iterations does not matter.
     timed = {one for choice, loop in loops(definition).items() if choice in waits for one in loop}
 
     def seconds(name: str, state: State, turns: int) -> float:
         return waits.get(name, 0) + _seconds(name, state, 1 if name in timed else turns, settings)
 
-    return math.ceil(_heaviest(definition, seconds))
+    return math.ceil(_most_expensive_path(definition, seconds))
 
 
 def turns(state: State) -> int | None:
-    """How often the loop that a Choice closes may go round; None for any other state."""
-    found = [_COUNTED.search(choice["Condition"]) for choice in state.get("Choices", ())]
+    """The maximum iterations of the loop that a Choice closes. None for any other state."""
+    found = [_TURNS_CONDITION.search(choice["Condition"]) for choice in state.get("Choices", ())]
     return next((int(match[1]) for match in found if match), None)
 
 
 def loops(definition: State) -> dict[str, frozenset[str]]:
-    """The states of each loop, by the Choice that closes it: its Default leads back."""
+    """The states of each loop, by the Choice that closes it. The Default of this Choice leads back."""
     states = definition["States"]
     back: dict[str, list[str]] = {}
     for name, state in states.items():
-        for way in _ways(state):
-            back.setdefault(way, []).append(name)
+        for target in _successors(state):
+            back.setdefault(target, []).append(name)
     return {
         name: frozenset(
-            _reached(state["Default"], lambda one: _ways(states[one])) & _reached(name, lambda one: back.get(one, ()))
+            _reached(state["Default"], lambda one: _successors(states[one]))
+            & _reached(name, lambda one: back.get(one, ()))
         )
         for name, state in states.items()
         if turns(state)
     }
 
 
-def passage(state: State) -> int:
-    """The events of going through a state once, without what is inside a Map and without retries."""
+def visit_events(state: State) -> int:
+    """The events of one visit of a state, without retries and without the items of a Map."""
     return _EVENTS[state["Type"]] + str(state.get("Resource", "")).endswith(".waitForTaskToken")
 
 
 def _events(name: str, state: State, turns: int) -> float:
     if state["Type"] == "Task":
-        return turns * passage(state) + _EVENTS_OF_A_RETRY * sum(retrier.attempts for retrier in retriers(name))
+        return turns * visit_events(state) + _EVENTS_OF_A_RETRY * sum(retrier.attempts for retrier in retriers(name))
     if state["Type"] != "Map":
-        return turns * passage(state)
+        return turns * visit_events(state)
     inside = state["ItemProcessor"]
-    once = EVENTS_OF_AN_ITEM + sum(map(passage, inside["States"].values()))
-    retried = _heaviest(inside, _events) - (once - EVENTS_OF_AN_ITEM)
+    once = EVENTS_OF_AN_ITEM + sum(map(visit_events, inside["States"].values()))
+    retried = _most_expensive_path(inside, _events) - (once - EVENTS_OF_AN_ITEM)
     at_once: int = state["MaxConcurrency"]
-    return passage(state) + _items(state) * once + at_once * retried
+    return visit_events(state) + _items(state) * once + at_once * retried
 
 
 def _items(state: State) -> int:
-    """The most items of a Map, by the variable that has them."""
-    most = {"{% $shards %}": MAX_SHARDS, "{% $lanes %}": MAX_WORKERS}
-    return most[state["Items"]]
+    """The maximum items of a Map, by the variable that holds them."""
+    maximum = {"{% $shards %}": MAX_SHARDS, "{% $lanes %}": MAX_WORKERS}
+    return maximum[state["Items"]]
 
 
 def _seconds(name: str, state: State, turns: int, settings: DeploymentSettings) -> float:
@@ -111,31 +113,33 @@ def _seconds(name: str, state: State, turns: int, settings: DeploymentSettings) 
     if state["Type"] != "Map":
         return 0.0
     ((task, inside),) = state["ItemProcessor"]["States"].items()
-    rounds = math.ceil(_items(state) / state["MaxConcurrency"])
-    return _seconds(task, inside, rounds, settings)
+    batches = math.ceil(_items(state) / state["MaxConcurrency"])
+    return _seconds(task, inside, batches, settings)
 
 
 def _retried(retrier: Retrier, limit: float) -> float:
-    each = 0 if retrier in _REFUSED else min(limit, _LONGEST_FUNCTION_SECONDS)
-    return retrier.most_seconds() + retrier.attempts * each
+    each = 0 if retrier in _REJECTED else min(limit, _LONGEST_FUNCTION_SECONDS)
+    return retrier.max_seconds() + retrier.attempts * each
 
 
-def _heaviest(definition: State, weight: Callable[[str, State, int], float]) -> float:
-    """The sum along the heaviest way from the start; `weight` is told how often the state is passed."""
+def _most_expensive_path(definition: State, weight: Callable[[str, State, int], float]) -> float:
+    """The sum along the most expensive path from the start. `weight` gets the number of visits of the state."""
     states, closed = definition["States"], loops(definition)
     passed = {one: turns(states[choice]) or 1 for choice, loop in closed.items() for one in loop}
     known: dict[str, float] = {}
 
     def from_here(name: str) -> float:
         if name not in known:
-            ways = [way for way in _ways(states[name]) if not turns(states[name]) or way != states[name]["Default"]]
-            known[name] = weight(name, states[name], passed.get(name, 1)) + max(map(from_here, ways), default=0.0)
+            targets = [
+                one for one in _successors(states[name]) if not turns(states[name]) or one != states[name]["Default"]
+            ]
+            known[name] = weight(name, states[name], passed.get(name, 1)) + max(map(from_here, targets), default=0.0)
         return known[name]
 
     return from_here(definition["StartAt"])
 
 
-def _ways(state: State) -> Iterator[str]:
+def _successors(state: State) -> Iterator[str]:
     for entry in (state, *state.get("Choices", ()), *state.get("Catch", ())):
         if "Next" in entry:
             yield entry["Next"]
@@ -143,11 +147,11 @@ def _ways(state: State) -> Iterator[str]:
         yield state["Default"]
 
 
-def _reached(start: str, ways: Callable[[str], Iterable[str]]) -> set[str]:
-    """The states that can be reached from `start`, itself among them."""
+def _reached(start: str, successors: Callable[[str], Iterable[str]]) -> set[str]:
+    """The states that can be reached from `start`, including itself."""
     reached, waiting = {start}, [start]
     while waiting:
-        new = set(ways(waiting.pop())) - reached
+        new = set(successors(waiting.pop())) - reached
         reached |= new
         waiting += new
     return reached

@@ -1,4 +1,4 @@
-"""docs/state-machine.md: the definition as a diagram that Git hosts draw (Mermaid), each state and retry in words."""
+"""Renders docs/state-machine.md: the definition as a Mermaid diagram, a table of states, the limits and the retries."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from statemachine import bounds
-from statemachine.bounds import LONGEST, turns
+from statemachine.bounds import LARGEST_SETTINGS, turns
 from statemachine.definition import definition, tasks
 from statemachine.retries import Retrier, retriers
 from tuner.settings import DeploymentSettings
@@ -15,7 +15,7 @@ _RELEASED = "Release after a failure"
 
 
 def diagram_page() -> str:
-    """The page. Arrows for failures are left out where they lead straight to the report: the table has them."""
+    """The page. The diagram omits failures that lead directly to the report; the table lists them."""
     states: dict[str, dict[str, Any]] = definition()["States"]
     ids = {name: f"s{number}" for number, name in enumerate(states)}
     nodes = [f"  {ids[name]}{_shape(name, state)}" for name, state in states.items()]
@@ -24,11 +24,12 @@ def diagram_page() -> str:
     ]
     drawing = "\n".join(["flowchart TD", *nodes, *arrows])
     rows = [f"| {name} | {state['Comment']} | {_on_failure(state)} |" for name, state in states.items()]
-    table = "\n".join(["| state | what it is for | if it fails |", "| --- | --- | --- |", *rows])
+    table = "\n".join(["| state | purpose | if it fails |", "| --- | --- | --- |", *rows])
     return (
         "# The state machine\n\n*For the operator and the developer.*\n\n"
-        "`statemachine/customization.asl.json`, and the retry policy in every Task (`statemachine/retries.py`). "
-        "Dotted: the way of a failure from the training on.\n\n"
+        "Sources: `statemachine/customization.asl.json`, and `statemachine/retries.py` for the "
+        "retry policy of every Task. "
+        "Dotted arrows: failures from the training on, which lead to a release.\n\n"
         f"```mermaid\n{drawing}\n```\n\n{table}\n\n{_limits()}\n{_retries()}"
     )
 
@@ -62,36 +63,36 @@ def _on_failure(state: dict[str, Any]) -> str:
 
 def _limits() -> str:
     """How long an execution may take, and what its history may hold."""
-    built, largest = definition(), DeploymentSettings(**LONGEST)
+    built, largest = definition(), DeploymentSettings(**LARGEST_SETTINGS)
     usual, most = (built["TimeoutSeconds"], definition(largest)["TimeoutSeconds"])
     loops = "; ".join(f"*{choice}* {turns(built['States'][choice])}" for choice in bounds.loops(built))
     return (
-        "## Time and history\n\n"
-        f"An execution may take {usual / 86_400:.1f} days with the default settings and {most / 86_400:.1f} with the "
-        "largest: the sum of the longest approval, wait for a training place, training and serving, of every "
-        "function's time limit and of every retry. A run usually takes hours. "
-        f"The longest run writes {bounds.most_events(built):,} events; Step Functions ends an execution at 25,000 "
-        "([decision 18](decisions/0018-computed-execution-limits.md)). "
-        f"Each loop ends after a number of turns: {loops}.\n"
+        "## Limits of time and history\n\n"
+        f"The time limit of an execution is {usual / 86_400:.1f} days with the default settings and "
+        f"{most / 86_400:.1f} days with the largest settings. It is the sum of the longest approval, wait for training "
+        "capacity, training and serving, of the time limits of all functions, and of all retries. A run usually takes "
+        f"hours. The longest run writes {bounds.max_events(built):,} events; Step Functions ends an execution at "
+        "25,000 ([decision 18](decisions/0018-computed-execution-limits.md)). "
+        f"Each loop has a maximum number of iterations: {loops}.\n"
     )
 
 
 def _retries() -> str:
-    """Each entry of the policy: where it stands, for what, and for how long it asks again."""
+    """A table of the policy: each entry with its states, errors, attempts, duration and reason."""
     names = [name for name, _ in tasks(definition())]
     found = dict.fromkeys(retrier for name in names for retrier in retriers(name))
     rows = [
         f"| {retrier.name} | {_where(retrier, names)} | {', '.join(f'`{error}`' for error in retrier.errors)} "
-        f"| {retrier.attempts} | {_lasts(retrier)} | {retrier.why} |"
+        f"| {retrier.attempts} | {_total_wait(retrier)} | {retrier.why} |"
         for retrier in found
     ]
     return "\n".join(
         (
             "## Retries\n",
-            "The entries stand in each state in this order. An entry asks again after waits that grow up to a limit. "
-            "With full jitter each wait is drawn between 0 and its value, so the whole time varies: in 99 of 100 cases "
-            "it is at least the first value, and it is never more than the second.\n",
-            "| entry | states | errors | attempts | asks again for | why |",
+            "Each state has its entries in this order. The waits of an entry grow up to a maximum. With full jitter, "
+            "each wait is random between 0 and its value, so the total varies: it exceeds the first value in 99 % of "
+            "cases, and never exceeds the second value.\n",
+            "| entry | states | errors | attempts | total wait | reason |",
             "| --- | --- | --- | --- | --- | --- |",
             *rows,
             "",
@@ -104,11 +105,11 @@ def _where(retrier: Retrier, names: list[str]) -> str:
     missing = [name for name in names if name not in having]
     if len(having) <= len(missing):
         return ", ".join(f"*{name}*" for name in having)
-    return "every Task" + (f" but {', '.join(f'*{name}*' for name in missing)}" if missing else "")
+    return "every Task" + (f" except {', '.join(f'*{name}*' for name in missing)}" if missing else "")
 
 
-def _lasts(retrier: Retrier) -> str:
-    least, most = (_duration(seconds) for seconds in (retrier.least_seconds(), retrier.most_seconds()))
+def _total_wait(retrier: Retrier) -> str:
+    least, most = (_duration(seconds) for seconds in (retrier.min_seconds(), retrier.max_seconds()))
     return most if retrier.jitter == "NONE" else f"{least} to {most}"
 
 

@@ -1,4 +1,4 @@
-"""`python3 -m statemachine.format` lays customization.asl.json out: what fits on a line stands on one."""
+"""Formats customization.asl.json: `python3 -m statemachine.format`. A value that fits on one line is on one line."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _LINE_EACH = ("Catch",)
 
 
 def formatted(value: Any, indent: str = "", line_each: bool = False) -> str:
-    """`value` as JSON; `line_each`: every entry of this list gets exactly one line."""
+    """`value` as JSON. With `line_each`, every entry of a list gets exactly one line."""
     flat = json.dumps(value, ensure_ascii=False)
     is_state = isinstance(value, dict) and ("Type" in value or "StartAt" in value)
     if (

@@ -1,8 +1,11 @@
-"""The retry policy of every Task state, as data. `statemachine.definition` writes it into the states.
+"""The retry policy of all Task states, as data. `statemachine.definition` writes it into the states.
 
-A Retry entry keeps its own count of attempts, and the first entry that names the error applies. Sources:
-https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html for the entries' meaning,
-the Errors section of https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html for the names with `Lambda.`.
+Each Retry entry has its own counter of attempts. The first entry that lists the error applies.
+
+Sources:
+https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html for the members of an entry,
+the Errors section of https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html for
+the error names that begin with `Lambda.`.
 """
 
 from __future__ import annotations
@@ -16,9 +19,9 @@ from typing import Any, Literal
 
 @dataclass(frozen=True)
 class Retrier:
-    """One Retry entry. `seconds` is the first wait, `rate` multiplies it each time, `longest` limits it.
+    """One Retry entry. `seconds` is the first wait, `rate` the backoff rate, `longest` the maximum wait.
 
-    With `jitter` FULL each wait is drawn between 0 and its value, so the entry lasts half as long on average.
+    With full jitter, Step Functions draws each wait between 0 and its value, so the total is half as long on average.
     """
 
     name: str
@@ -31,23 +34,26 @@ class Retrier:
     why: str
 
     def waits(self) -> Iterator[float]:
-        """The wait before each attempt, in seconds; with full jitter the most that it can be."""
+        """The wait before each attempt in seconds. With full jitter, the maximum wait."""
         for attempt in range(self.attempts):
             yield min(self.seconds * self.rate**attempt, self.longest)
 
-    def most_seconds(self) -> float:
-        """How long it asks again at most."""
+    def max_seconds(self) -> float:
+        """The maximum total of all waits."""
         return sum(self.waits())
 
-    def least_seconds(self) -> float:
-        """How long it asks again at least, in 99 of 100 cases: with full jitter the sum of many uniform waits."""
+    def min_seconds(self) -> float:
+        """The total of all waits that 99 % of cases exceed.
+
+        With full jitter the total is a sum of uniform variables. It is approximately normal.
+        """
         if self.jitter == "NONE":
-            return self.most_seconds()
+            return self.max_seconds()
         deviation = math.sqrt(sum(wait**2 for wait in self.waits()) / 12)
-        return max(0.0, NormalDist(self.most_seconds() / 2, deviation).inv_cdf(0.01))
+        return max(0.0, NormalDist(self.max_seconds() / 2, deviation).inv_cdf(0.01))
 
     def entry(self) -> dict[str, Any]:
-        """As it stands in the definition."""
+        """The entry in the Amazon States Language."""
         return {
             "ErrorEquals": list(self.errors),
             "IntervalSeconds": self.seconds,
@@ -72,9 +78,9 @@ NOT_READY = Retrier(
     longest=60,
     jitter="NONE",
     # https://github.com/aws-solutions-library-samples/accelerated-intelligent-document-processing-on-aws/issues/801
-    why="A function that was not called for weeks is Inactive, one that was just deployed is Pending. Its first call "
-    "fails and wakes it; 40 to 106 seconds have been observed until it answers. An execution waits for its own "
-    "function, so there is nothing to spread: without jitter the whole time is kept.",
+    why="Lambda makes a function Inactive after some weeks without invocations; a new function is Pending. The first "
+    "invocation fails and activates it. It took 40 to 106 seconds in reported cases. Jitter is off to keep the full "
+    "time: an execution waits for its own functions, so there are no concurrent retries to spread.",
 )
 BUSY_ACCOUNT = Retrier(
     "account at a limit",
@@ -89,27 +95,27 @@ BUSY_ACCOUNT = Retrier(
     rate=2,
     longest=900,
     jitter="FULL",
-    why="Other functions use up the account's concurrency, a VPC's addresses or its network interfaces. That can last "
-    "for hours. Full jitter spreads the executions that wait for the same limit.",
+    why="Other functions use the account's concurrency, or the addresses or network interfaces of the VPC. This can "
+    "last for hours. Full jitter spreads the executions that wait for the same limit.",
 )
 RELEASE_BUSY_ACCOUNT = replace(
     BUSY_ACCOUNT,
     attempts=66,
-    why="As above, for longer: until the release is done, an endpoint is paid for by the hour.",
+    why="As above, for longer: until the release succeeds, the endpoint costs money every hour.",
 )
-PASSING = Retrier(
-    "passing error",
+TEMPORARY = Retrier(
+    "temporary error",
     ("RetryableError", "ThrottledError"),
     seconds=5,
     attempts=8,
     rate=2,
     longest=120,
     jitter="NONE",
-    why="An AWS service asked for fewer calls, failed for a moment, or does not show yet what was just created. "
-    "Without jitter the whole time is kept. The SDK's own retries in the step are jittered, which spreads the calls.",
+    why="An AWS service throttled the step, failed temporarily, or does not return a new resource yet. Jitter is off "
+    "to keep the full time. The retries of the SDK inside the step have jitter, which spreads the calls.",
 )
 LAMBDA_FAILURE = Retrier(
-    "failure of Lambda",
+    "Lambda service failure",
     (
         "Lambda.ClientExecutionTimeoutException",
         "Lambda.ServiceException",
@@ -122,7 +128,7 @@ LAMBDA_FAILURE = Retrier(
     rate=2,
     longest=60,
     jitter="FULL",
-    why="The Lambda service failed before or after the step ran. Every step can be repeated.",
+    why="The Lambda service failed before or after the step ran. All steps are idempotent.",
 )
 CRASH = Retrier(
     "crash or time limit",
@@ -132,22 +138,24 @@ CRASH = Retrier(
     rate=2,
     longest=60,
     jitter="FULL",
-    why="The function died or took too long. It goes on where it stopped; a third time would end the same way.",
+    why="The function crashed or timed out. The next attempt continues from the stored results. More than two retries "
+    "would end in the same way.",
 )
-UNANSWERED = replace(
+CRASH_WITHOUT_TIMEOUT = replace(
     CRASH,
     errors=("Lambda.Unknown", "Sandbox.Timedout"),
-    why="As above, but States.Timeout means here that nobody answered in time: that ends the run.",
+    why="As above. States.Timeout is not retried: here it means that nobody answered in time, which ends the run.",
 )
 BUSY_TRAINING = Retrier(
-    "no place for training",
+    "no training capacity",
     ("CapacityBusyError",),
     seconds=300,
     attempts=144,
     rate=1.1,
     longest=1200,
     jitter="FULL",
-    why="Other customization jobs use the account's quota. A place comes free when one of them ends, after hours.",
+    why="Other customization jobs use the account's quota. Capacity is available again when one of "
+    "them ends, after hours.",
 )
 NOT_RELEASED = Retrier(
     "not released yet",
@@ -157,15 +165,15 @@ NOT_RELEASED = Retrier(
     rate=2,
     longest=300,
     jitter="NONE",
-    why="Bedrock refuses the deletion for a while, or the endpoint is still there. One run deletes its own endpoint, "
-    "so there is nothing to spread: without jitter the whole time is kept.",
+    why="Bedrock rejects the deletion temporarily, or the endpoint still exists. Jitter is off to keep the full time: "
+    "a run deletes its own endpoint, so there are no concurrent retries to spread.",
 )
 
-USUAL = (NOT_READY, BUSY_ACCOUNT, PASSING, LAMBDA_FAILURE, CRASH)
-RELEASING = (NOT_READY, RELEASE_BUSY_ACCOUNT, NOT_RELEASED, PASSING, LAMBDA_FAILURE)
+DEFAULT = (NOT_READY, BUSY_ACCOUNT, TEMPORARY, LAMBDA_FAILURE, CRASH)
+RELEASING = (NOT_READY, RELEASE_BUSY_ACCOUNT, NOT_RELEASED, TEMPORARY, LAMBDA_FAILURE)
 EXCEPTIONS: dict[str, tuple[Retrier, ...]] = {
-    "Ask for approval": (NOT_READY, BUSY_ACCOUNT, PASSING, LAMBDA_FAILURE, UNANSWERED),
-    "Start the customization": (NOT_READY, BUSY_ACCOUNT, BUSY_TRAINING, PASSING, LAMBDA_FAILURE, CRASH),
+    "Ask for approval": (NOT_READY, BUSY_ACCOUNT, TEMPORARY, LAMBDA_FAILURE, CRASH_WITHOUT_TIMEOUT),
+    "Start the customization": (NOT_READY, BUSY_ACCOUNT, BUSY_TRAINING, TEMPORARY, LAMBDA_FAILURE, CRASH),
     "Release the throughput": RELEASING,
     "Release the refused model": RELEASING,
     "Release after a failure": RELEASING,
@@ -173,5 +181,5 @@ EXCEPTIONS: dict[str, tuple[Retrier, ...]] = {
 
 
 def retriers(state: str) -> tuple[Retrier, ...]:
-    """The policy of a Task state, by its name."""
-    return EXCEPTIONS.get(state, USUAL)
+    """The Retry entries of a Task state, by its name."""
+    return EXCEPTIONS.get(state, DEFAULT)

@@ -1,6 +1,6 @@
-"""Who may do what, as data: no CDK here, so that the roles and docs/permissions.md come from the same table."""
+"""The permissions of all roles as data. It does not import the CDK: roles and docs/permissions.md use the same data."""
 
-from stacks.permissions.arns import Places
+from stacks.permissions.arns import Arns
 from stacks.permissions.grant import Grant
 
-__all__ = ["Grant", "Places"]
+__all__ = ["Arns", "Grant"]

@@ -1,8 +1,8 @@
-"""The names and ARNs that permissions are on.
+"""The names and ARNs of a deployment's resources, for its grants.
 
-Functions, the state machine and the schedule group have names that follow from the deployment's: an ARN can then be
-written before the thing exists (the state machine calls functions that must know the state machine), and a second
-deployment of the same name, which would release the first one's throughput, cannot be made in the same Region.
+The names of functions, state machine and schedule group are derived from the deployment's name, for two reasons. Their
+ARNs are known before the resources exist: the state machine calls functions that need the ARN of the state machine. And
+a second deployment with the same name, which would release the throughput of the first one, fails in the same Region.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from tuner.settings import DeploymentSettings
 
 
 def function_name(deployment: str, step: str) -> str:
-    """`pin_inputs` of deployment `tuner` is the function `tuner-pin-inputs`."""
+    """The function name of a step: `tuner-pin-inputs` for `pin_inputs` of the deployment `tuner`."""
     return f"{deployment}-{step.replace('_', '-')}"
 
 
 @dataclass(frozen=True)
-class Places:
-    """ARNs. Those that are fields are known once the resource is declared; the others follow from names.
+class Arns:
+    """The ARNs of a deployment. Fields are known once the resource is declared; properties are derived from names.
 
-    The two roles are empty until they exist: nothing that they may do is on a role.
+    The ARNs of the two roles are empty until the roles are declared. The grants of these two roles do not need them.
     """
 
     deployment: DeploymentSettings
@@ -31,7 +31,7 @@ class Places:
     artifacts_bucket: str
     key: str
     topic: str
-    undelivered: str
+    dead_letter_queue: str
     encoder: str
     customization_role: str = ""
     scheduler_role: str = ""
@@ -72,7 +72,7 @@ class Places:
         return self.arn("scheduler", f"schedule/{self.schedule_group_name}/*")
 
     def function(self, step: str) -> str:
-        """A step's function."""
+        """The function of a step."""
         return self.arn("lambda", f"function:{function_name(self.deployment.name, step)}")
 
     def log_group_name(self, step: str) -> str:
@@ -84,7 +84,7 @@ class Places:
         return self.arn("logs", f"log-group:{self.log_group_name(step)}:*")
 
     def arn(self, service: str, resource: str) -> str:
-        """A resource of this account in the deployment's Region."""
+        """The ARN of a resource of this account in the deployment's Region."""
         return f"arn:{self.partition}:{service}:{self.region}:{self.account}:{resource}"
 
     def bedrock(self, resource: str) -> str:
@@ -92,5 +92,5 @@ class Places:
         return self.arn("bedrock", resource)
 
     def foundation_model(self, model_id: str, region: str | None = None) -> str:
-        """A foundation model: it belongs to no account."""
+        """A foundation model. Its ARN has no account."""
         return f"arn:{self.partition}:bedrock:{self.region if region is None else region}::foundation-model/{model_id}"

@@ -1,212 +1,210 @@
-"""Permissions on Amazon Bedrock. What costs money is made with the deployment's tag, and only that is deleted."""
+"""Permissions on Amazon Bedrock. Paid resources get the deployment's tag, and only tagged resources can be deleted."""
 
 from __future__ import annotations
 
 from stacks.permissions import models
-from stacks.permissions.arns import Places
+from stacks.permissions.arns import Arns
 from stacks.permissions.grant import Conditions, Grant
 from tuner import catalog
 from tuner.core.resource_names import Tags
 
-# What a tuned model answers through: the kind in its ARN, and the noun in its actions.
+# The endpoints of tuned models: resource type in the ARN, and noun in the names of the actions.
 _ENDPOINTS = {"provisioned-model": "ProvisionedModelThroughput", "custom-model-deployment": "CustomModelDeployment"}
 
 
-def look_models_up(places: Places) -> list[Grant]:
-    """Any model's public description, so that a wrong id gets a better answer than AccessDenied."""
+def describe_models(arns: Arns) -> list[Grant]:
+    """Describes any foundation model, so that a wrong id gets a better message than AccessDenied."""
     return [
         Grant(
             ("bedrock:GetFoundationModel",),
-            (places.foundation_model("*"),),
+            (arns.foundation_model("*"),),
             "asks whether a model is active and tunable here; a run may name any",
         )
     ]
 
 
-def read_quotas(places: Places) -> list[Grant]:
+def read_quotas(arns: Arns) -> list[Grant]:
     """Bedrock's quotas of this account."""
-    quotas = places.arn("servicequotas", "bedrock/*")
-    reason = "finds how often the judge may be asked, by the quota's name; AWS knows no narrower resource for lists"
+    quotas = arns.arn("servicequotas", "bedrock/*")
+    reason = "finds how often the judge may be asked, by the quota's name; AWS has no narrower resource for lists"
     return [
         Grant(("servicequotas:GetServiceQuota",), (quotas,), "reads how many model units the account may have"),
         Grant(("servicequotas:ListServiceQuotas",), ("*",), reason),
     ]
 
 
-def ask_models(places: Places) -> list[Grant]:
-    """Base models on demand, and tuned ones through the endpoint that the run made."""
+def invoke_models(arns: Arns) -> list[Grant]:
+    """Invokes base models on demand and tuned models through the endpoint of the run."""
     return [
-        Grant(("bedrock:InvokeModel",), tuple(models.askable(places)), "asks the base model; Converse is InvokeModel"),
-        Grant(
-            ("bedrock:InvokeModel",), _endpoints(places), "asks the tuned model; its endpoint's id is made by Bedrock"
-        ),
+        Grant(("bedrock:InvokeModel",), tuple(models.invokable(arns)), "asks the base model; Converse is InvokeModel"),
+        Grant(("bedrock:InvokeModel",), _endpoints(arns), "asks the tuned model; its endpoint's id is made by Bedrock"),
     ]
 
 
-def ask_judges(places: Places) -> list[Grant]:
-    """The judges that the deployment allows."""
+def invoke_judges(arns: Arns) -> list[Grant]:
+    """Invokes the judges that the deployment allows."""
     return [
         Grant(
             ("bedrock:InvokeModel",),
-            tuple(models.judging(places)),
+            tuple(models.judges(arns)),
             "has the answers graded; a profile's model is checked in every Region the profile may reach",
         ),
-        *_ask_behind_profiles(places),
+        *_invoke_through_profiles(arns),
     ]
 
 
-def _ask_behind_profiles(places: Places) -> list[Grant]:
-    """The models behind the account's own inference profiles, whose ARNs do not name them.
+def _invoke_through_profiles(arns: Arns) -> list[Grant]:
+    """Invokes the models of the account's own inference profiles, whose ARNs do not contain the models.
 
     https://docs.aws.amazon.com/bedrock/latest/userguide/inference-profiles-prereq.html
     """
-    allowed = (places.deployment.judge_model, *places.deployment.judge_models)
+    allowed = (arns.deployment.judge_model, *arns.deployment.judge_models)
     own = tuple(judge for judge in allowed if ":application-inference-profile/" in judge)
     if not own:
         return []
     reason = "asks the model behind the account's own inference profile, through that profile only"
     through = {"StringEquals": {"bedrock:InferenceProfileArn": own}}
-    return [Grant(("bedrock:InvokeModel",), (places.foundation_model("*", "*"),), reason, through)]
+    return [Grant(("bedrock:InvokeModel",), (arns.foundation_model("*", "*"),), reason, through)]
 
 
-def look_subscriptions_up(places: Places) -> list[Grant]:
-    """Whether the account is subscribed to the judges that are sold in AWS Marketplace, when the deployment has any."""
-    allowed = (places.deployment.judge_model, *places.deployment.judge_models)
+def describe_subscriptions(arns: Arns) -> list[Grant]:
+    """Checks the subscriptions of judges that are sold in AWS Marketplace, if the deployment uses any."""
+    allowed = (arns.deployment.judge_model, *arns.deployment.judge_models)
     if not any(catalog.judge_or_assumed(judge).marketplace for judge in allowed):
         return []
-    reason = "asks whether the account is subscribed to a judge; AWS knows no narrower resource"
+    reason = "asks whether the account is subscribed to a judge; AWS has no narrower resource"
     return [Grant(("bedrock:GetFoundationModelAvailability",), ("*",), reason)]
 
 
-def start_jobs(places: Places) -> list[Grant]:
-    """A customization job with the deployment's tag, and the role it works with."""
-    job, model = places.bedrock("model-customization-job/*"), places.bedrock("custom-model/*")
+def start_jobs(arns: Arns) -> list[Grant]:
+    """Starts customization jobs with the deployment's tag, and passes the service role to them."""
+    job, model = arns.bedrock("model-customization-job/*"), arns.bedrock("custom-model/*")
     return [
         Grant(
             ("bedrock:CreateModelCustomizationJob",),
-            (*models.tunable(places), model, job),
+            (*models.tunable(arns), model, job),
             "starts the customization job; job and model get their ids from Bedrock",
-            _tagged_request(places),
+            _tagged_request(arns),
         ),
-        Grant(("bedrock:TagResource",), (job, model), "tags what it starts", _tagged_request(places)),
+        Grant(("bedrock:TagResource",), (job, model), "tags what it starts", _tagged_request(arns)),
         Grant(
             ("iam:PassRole",),
-            (places.customization_role,),
+            (arns.customization_role,),
             "gives the job its service role",
             {"StringEquals": {"iam:PassedToService": "bedrock.amazonaws.com"}},
         ),
     ]
 
 
-def mark_models(places: Places) -> list[Grant]:
-    """The gate's decision as a tag, on custom models of this deployment; no other tag."""
+def tag_models(arns: Arns) -> list[Grant]:
+    """Tags custom models of this deployment with the gate's decision, and with no other key."""
     return [
         Grant(
             ("bedrock:TagResource",),
-            (places.bedrock("custom-model/*"),),
+            (arns.bedrock("custom-model/*"),),
             "marks the custom model with the gate's decision, and with nothing else",
             {
-                "StringEquals": {f"aws:ResourceTag/{Tags.DEPLOYMENT}": places.deployment.name},
+                "StringEquals": {f"aws:ResourceTag/{Tags.DEPLOYMENT}": arns.deployment.name},
                 "ForAllValues:StringEquals": {"aws:TagKeys": Tags.GATE},
             },
         )
     ]
 
 
-def see_models(places: Places) -> list[Grant]:
-    """Whether the model of a job that could be adopted exists, and is ours."""
-    models_ = (places.bedrock("custom-model/*"),)
+def read_model_tags(arns: Arns) -> list[Grant]:
+    """Checks that the model of an adoptable job exists and belongs to this deployment."""
+    models_ = (arns.bedrock("custom-model/*"),)
     return [Grant(("bedrock:ListTagsForResource",), models_, "sees by the tag whether a model is there to be adopted")]
 
 
-def watch_jobs(places: Places) -> list[Grant]:
-    """A job's status, losses and custom model."""
-    job = places.bedrock("model-customization-job/*")
+def describe_jobs(arns: Arns) -> list[Grant]:
+    """Reads the status, the losses and the custom model of jobs."""
+    job = arns.bedrock("model-customization-job/*")
     return [Grant(("bedrock:GetModelCustomizationJob",), (job,), "asks how the job is doing")]
 
 
-def list_jobs(places: Places) -> list[Grant]:
-    """Jobs in progress, and whose they are."""
-    jobs = (places.bedrock("model-customization-job/*"),)
+def list_jobs(arns: Arns) -> list[Grant]:
+    """Lists jobs in progress and reads their deployment tags."""
+    jobs = (arns.bedrock("model-customization-job/*"),)
     return [
         Grant(
             ("bedrock:ListModelCustomizationJobs",),
             ("*",),
-            "finds the jobs that no running execution uses; AWS knows no narrower resource for lists",
+            "finds the jobs that no running execution uses; AWS has no narrower resource for lists",
         ),
         Grant(("bedrock:ListTagsForResource",), jobs, "sees by the tag whose a job is"),
     ]
 
 
-def stop_jobs(places: Places) -> list[Grant]:
-    """Only what carries the deployment's tag."""
-    tagged = {"StringEquals": {f"aws:ResourceTag/{Tags.DEPLOYMENT}": places.deployment.name}}
-    jobs = (places.bedrock("model-customization-job/*"),)
+def stop_jobs(arns: Arns) -> list[Grant]:
+    """Stops jobs that have the deployment's tag."""
+    tagged = {"StringEquals": {f"aws:ResourceTag/{Tags.DEPLOYMENT}": arns.deployment.name}}
+    jobs = (arns.bedrock("model-customization-job/*"),)
     return [Grant(("bedrock:StopModelCustomizationJob",), jobs, "ends a training that no run waits for", tagged)]
 
 
-def count_jobs(places: Places) -> list[Grant]:
-    """Whether other jobs take the account's places."""
-    reason = "tells a quota that other jobs fill from one that is too small; AWS knows no narrower resource for lists"
+def count_jobs(arns: Arns) -> list[Grant]:
+    """Checks whether other jobs use the account's quota."""
+    reason = "tells a quota that other jobs fill from one that is too small; AWS has no narrower resource for lists"
     return [Grant(("bedrock:ListModelCustomizationJobs",), ("*",), reason)]
 
 
-def purchase_endpoints(places: Places) -> list[Grant]:
-    """Throughput and deployments of custom models only, and only with the deployment's tag."""
+def create_endpoints(arns: Arns) -> list[Grant]:
+    """Creates throughput and deployments, only of custom models and only with the deployment's tag."""
     return [
         Grant(
             ("bedrock:CreateProvisionedModelThroughput", "bedrock:CreateCustomModelDeployment"),
-            (places.bedrock("custom-model/*"),),
+            (arns.bedrock("custom-model/*"),),
             "makes the tuned model answer; never a base model",
-            _tagged_request(places),
+            _tagged_request(arns),
         ),
-        Grant(("bedrock:TagResource",), _endpoints(places), "tags what it buys", _tagged_request(places)),
+        Grant(("bedrock:TagResource",), _endpoints(arns), "tags what it buys", _tagged_request(arns)),
     ]
 
 
-def watch_endpoints(places: Places) -> list[Grant]:
-    """Status of throughput and deployments."""
-    return _per_endpoint(places, "bedrock:Get{}", "asks whether the endpoint is in service, or gone")
+def describe_endpoints(arns: Arns) -> list[Grant]:
+    """Reads the status of throughput and deployments."""
+    return _per_endpoint(arns, "bedrock:Get{}", "asks whether the endpoint is in service, or gone")
 
 
-def find_endpoints(places: Places) -> list[Grant]:
-    """What of this deployment is there."""
+def find_endpoints(arns: Arns) -> list[Grant]:
+    """Lists throughput and deployments and reads their tags."""
     return [
         Grant(
             ("bedrock:ListProvisionedModelThroughputs", "bedrock:ListCustomModelDeployments"),
             ("*",),
-            "finds what an earlier attempt made; AWS knows no narrower resource for lists",
+            "finds what an earlier attempt made; AWS has no narrower resource for lists",
         ),
-        Grant(("bedrock:ListTagsForResource",), _endpoints(places), "sees by the tag whose it is"),
+        Grant(("bedrock:ListTagsForResource",), _endpoints(arns), "sees by the tag whose it is"),
     ]
 
 
-def delete_endpoints(places: Places) -> list[Grant]:
-    """Only what carries the deployment's tag."""
-    tagged = {"StringEquals": {f"aws:ResourceTag/{Tags.DEPLOYMENT}": places.deployment.name}}
-    return _per_endpoint(places, "bedrock:Delete{}", "ends what costs money", tagged)
+def delete_endpoints(arns: Arns) -> list[Grant]:
+    """Deletes throughput and deployments that have the deployment's tag."""
+    tagged = {"StringEquals": {f"aws:ResourceTag/{Tags.DEPLOYMENT}": arns.deployment.name}}
+    return _per_endpoint(arns, "bedrock:Delete{}", "ends what costs money", tagged)
 
 
-def mark_endpoints(places: Places) -> list[Grant]:
-    """Until when an endpoint of this deployment is kept, and nothing else."""
+def tag_endpoints(arns: Arns) -> list[Grant]:
+    """Tags endpoints of this deployment with the end of their retention, and with no other key."""
     return [
         Grant(
             ("bedrock:TagResource",),
-            _endpoints(places),
+            _endpoints(arns),
             "marks what is kept with the time when that ends, and with nothing else",
             {
-                "StringEquals": {f"aws:ResourceTag/{Tags.DEPLOYMENT}": places.deployment.name},
+                "StringEquals": {f"aws:ResourceTag/{Tags.DEPLOYMENT}": arns.deployment.name},
                 "ForAllValues:StringEquals": {"aws:TagKeys": Tags.KEPT_UNTIL},
             },
         )
     ]
 
 
-def delete_models(places: Places) -> list[Grant]:
-    """Custom models of this deployment that nothing uses."""
-    models_ = places.bedrock("custom-model/*")
-    tagged = {"StringEquals": {f"aws:ResourceTag/{Tags.DEPLOYMENT}": places.deployment.name}}
-    reason = "finds models that are older than the deployment keeps them; AWS knows no narrower resource for lists"
+def delete_models(arns: Arns) -> list[Grant]:
+    """Deletes expired custom models that have the deployment's tag."""
+    models_ = arns.bedrock("custom-model/*")
+    tagged = {"StringEquals": {f"aws:ResourceTag/{Tags.DEPLOYMENT}": arns.deployment.name}}
+    reason = "finds models that are older than the deployment keeps them; AWS has no narrower resource for lists"
     return [
         Grant(("bedrock:ListCustomModels",), ("*",), reason),
         Grant(
@@ -216,17 +214,17 @@ def delete_models(places: Places) -> list[Grant]:
     ]
 
 
-def _per_endpoint(places: Places, action: str, reason: str, conditions: Conditions | None = None) -> list[Grant]:
-    """The action on throughput, and its like on deployments."""
+def _per_endpoint(arns: Arns, action: str, reason: str, conditions: Conditions | None = None) -> list[Grant]:
+    """The same action on throughput and on deployments: their names differ by the noun."""
     return [
-        Grant((action.format(name),), (places.bedrock(f"{kind}/*"),), reason, conditions or {})
+        Grant((action.format(name),), (arns.bedrock(f"{kind}/*"),), reason, conditions or {})
         for kind, name in _ENDPOINTS.items()
     ]
 
 
-def _endpoints(places: Places) -> tuple[str, ...]:
-    return tuple(places.bedrock(f"{kind}/*") for kind in _ENDPOINTS)
+def _endpoints(arns: Arns) -> tuple[str, ...]:
+    return tuple(arns.bedrock(f"{kind}/*") for kind in _ENDPOINTS)
 
 
-def _tagged_request(places: Places) -> Conditions:
-    return {"StringEquals": {f"aws:RequestTag/{Tags.DEPLOYMENT}": places.deployment.name}}
+def _tagged_request(arns: Arns) -> Conditions:
+    return {"StringEquals": {f"aws:RequestTag/{Tags.DEPLOYMENT}": arns.deployment.name}}

@@ -1,4 +1,4 @@
-"""docs/company.md: what must be there beside the settings, derived from the grants."""
+"""Renders docs/company.md: what a VPC, a permissions boundary, an own key and tags need, derived from the grants."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 
 from stacks.permissions.key import key_statements
-from stacks.permissions.page import every_role, example_places
+from stacks.permissions.page import every_role, example_arns
 
 # The endpoint of each service that functions call:
 # https://docs.aws.amazon.com/vpc/latest/privatelink/aws-services-privatelink-support.html
@@ -19,18 +19,18 @@ _ENDPOINTS = {
     "events": "events",
     "pricing": "pricing.api",
 }
-# Granted to functions and never called by their code: by Lambda itself, or by S3, SNS, Bedrock and the scheduler.
+# Services that functions do not call: Lambda, S3, SNS, Bedrock or the scheduler call them with the functions' roles.
 _FOR_OTHERS = {"logs", "xray", "sqs", "kms", "iam", "ec2"}
 
 _NOTES = {
     "s3": "a gateway endpoint; a policy on it must allow the deployment's buckets and, for the deletion of the stack, "
     "`cloudformation-custom-resource-response-REGION` (the Region without hyphens)",
-    "pricing.api": "in us-east-1, eu-central-1 and ap-south-1; without a way to it the packaged price list is used",
+    "pricing.api": "in us-east-1, eu-central-1 and ap-south-1; without access the packaged price list is used",
 }
 
 
 def endpoints() -> list[str]:
-    """The names behind `com.amazonaws.REGION.` of what functions call."""
+    """The VPC endpoints of the services that functions call, without the prefix `com.amazonaws.REGION.`."""
     return sorted(
         {_endpoint(action) for action in _actions("lambda.amazonaws.com") if _service(action) not in _FOR_OTHERS}
     )
@@ -47,13 +47,13 @@ def _service(action: str) -> str:
 
 
 def _actions(*principals: str) -> Iterator[str]:
-    for _, principal, grants in every_role(example_places()):
+    for _, principal, grants in every_role(example_arns()):
         if not principals or principal in principals:
             yield from (action for grant in grants for action in grant.actions)
 
 
 def boundary_actions() -> dict[str, list[str]]:
-    """By service, what the roles need and a permissions boundary must not take away."""
+    """The actions that a permissions boundary must allow, by service."""
     found: dict[str, set[str]] = {}
     for action in _actions():
         found.setdefault(_service(action), set()).add(action.partition(":")[2])
@@ -61,7 +61,7 @@ def boundary_actions() -> dict[str, list[str]]:
 
 
 def company_page() -> str:
-    """Network, boundary, key and tags."""
+    """The page: network, permissions boundary, key and tags."""
     statements = key_statements("NAME", "aws", "REGION", "ACCOUNT")
     return _PAGE.format(
         endpoints="\n".join(f"| `com.amazonaws.REGION.{name}` | {_NOTES.get(name, '')} |" for name in endpoints()),
@@ -73,7 +73,7 @@ def company_page() -> str:
     )
 
 
-_PAGE = """# A company's network, permissions boundary, key and tags
+_PAGE = """# Your own VPC, permissions boundary, key and tags
 
 *For the platform engineer.*
 
@@ -85,44 +85,45 @@ cdk deploy -c vpc.subnet_ids=subnet-0123456789abcdef0,subnet-0123456789abcdef1 \
 
 ## VPC
 
-Every function and every customization job is connected to these subnets, with these security groups, and reaches AWS
-through them alone. Lambda and Bedrock make the network interfaces with the functions' and the job's roles, which may do
-so in these subnets only. Without NAT the VPC needs these endpoints, and the security groups must let port 443 out to
-them:
+Every function and every customization job is connected to these subnets with these security groups, and reaches AWS
+only through them. Lambda and Bedrock create the network interfaces with the roles of the functions and the job; the
+roles allow it in these subnets only. Without NAT the VPC needs these endpoints, and the security groups must allow
+outbound traffic to them on port 443:
 
 | endpoint | note |
 | --- | --- |
 {endpoints}
 
-Customization jobs need the one of S3 only. Logs and traces need none: Lambda sends them outside of the VPC (for traces
-that is unconfirmed; nothing fails without them). KMS is asked by S3 and SNS. Deleting the stack takes longer:
-CloudFormation waits until Lambda has given the network interfaces back.
+Customization jobs need the endpoint of S3 only. Logs and traces need none, because Lambda sends them outside of the VPC
+(unconfirmed for traces; no run fails without them). S3 and SNS call KMS themselves. Deleting the stack takes longer:
+CloudFormation waits until Lambda has released the network interfaces.
 
 ## Permissions boundary
 
-It is set on every role. It must allow what the roles are granted, or runs fail with AccessDeniedError:
+The stack sets the boundary on every role. The boundary must allow these actions, or runs fail with AccessDeniedError:
 
 | service | actions |
 | --- | --- |
 {actions}
 
-With a VPC also the actions of `ec2` that `stacks/permissions/network.py` lists.
+With a VPC, it must also allow the actions of `ec2` that `stacks/permissions/network.py` lists.
 
 ## Own key
 
-A symmetric key in the deployment's Region. Its policy must let IAM of this account decide, as a key's first policy
-does, and allow two services, which roles cannot. Add these statements **before** the first deployment: CloudWatch Logs
-refuses a key that does not admit it. The stack's output `KeyPolicyStatements` has them with the names filled in.
+The key must be symmetric and in the deployment's Region. Its policy must delegate access to IAM of this account, as the
+default key policy does. It must also allow two AWS services, which roles cannot do. Add these statements **before** the
+first deployment: CloudWatch Logs rejects a key whose policy does not allow it. The stack's output `KeyPolicyStatements`
+contains them with the names filled in.
 
 ```json
 {key}
 ```
 
-Custom models are encrypted with a key of AWS's, with and without this setting.
+Custom models are encrypted with an AWS owned key, with and without this setting.
 
 ## Tags
 
-They are put on every resource of the stack that takes tags, and on the customization jobs, custom models, provisioned
-throughput and deployments that runs make. Tags of this project (`bedrock-tuner:`) cannot be replaced: by them a release
-knows what is its own.
+The tags are set on every resource of the stack that supports tags, and on the customization jobs, custom models,
+provisioned throughput and deployments that runs create. Tags of this project (`bedrock-tuner:`) cannot be replaced: a
+release uses them to find the resources of its deployment.
 """

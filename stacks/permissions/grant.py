@@ -1,4 +1,4 @@
-"""One permission with the reason for it."""
+"""A permission with its reason."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Conditions = Mapping[str, Mapping[str, str | tuple[str, ...]]]
 
 @dataclass(frozen=True)
 class Grant:
-    """A statement of a role's policy: actions on ARNs, under conditions, for a reason."""
+    """A statement of a role's policy: actions, ARNs, conditions and the reason."""
 
     actions: tuple[str, ...]
     resources: tuple[str, ...]
@@ -18,7 +18,7 @@ class Grant:
     conditions: Conditions = field(default_factory=dict)
 
     def statement(self) -> dict[str, object]:
-        """The statement as IAM's policy language writes it."""
+        """The statement in IAM's policy language."""
         conditions = {
             operator: {key: list(value) if isinstance(value, tuple) else value for key, value in keys.items()}
             for operator, keys in self.conditions.items()

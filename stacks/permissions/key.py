@@ -1,4 +1,4 @@
-"""What the policy of the deployment's key allows to services, beside what roles of the account are granted by IAM."""
+"""The key policy statements for AWS services. Roles of the account get their access to the key through IAM."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 
 def key_statements(deployment: str, partition: str, region: str, account: str) -> list[dict[str, Any]]:
-    """Two statements: encrypted log groups, and alarms that publish to the encrypted topic."""
+    """Statements for encrypted log groups and for alarms that publish to the encrypted topic."""
     groups = (f"/aws/lambda/{deployment}-*", f"/aws/vendedlogs/states/{deployment}-*")
     arns = [f"arn:{partition}:logs:{region}:{account}:log-group:{group}" for group in groups]
     return [
@@ -16,7 +16,7 @@ def key_statements(deployment: str, partition: str, region: str, account: str) -
             "Principal": {"Service": f"logs.{region}.amazonaws.com"},
             "Action": ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*"],
             "Resource": "*",
-            # kms:DescribeKey is left out: its requests have no encryption context, so it would never be allowed here.
+            # kms:DescribeKey is not listed: its requests have no encryption context, so this condition would deny it.
             "Condition": {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": arns}},
         },
         {

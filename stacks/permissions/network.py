@@ -1,44 +1,44 @@
-"""Permissions on the network interfaces of functions and customization jobs, in a deployment with a VPC."""
+"""Permissions on network interfaces of functions and customization jobs, for a deployment in a VPC."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from stacks.permissions.arns import Places
+from stacks.permissions.arns import Arns
 from stacks.permissions.grant import Grant
 
-# What Bedrock tags its interfaces with: https://docs.aws.amazon.com/bedrock/latest/userguide/vpc-model-customization.html
+# The tags that Bedrock sets on its network interfaces: https://docs.aws.amazon.com/bedrock/latest/userguide/vpc-model-customization.html
 _MANAGED, _JOB = "BedrockManaged", "BedrockModelCustomizationJobArn"
-_ALL = "AWS knows no narrower resource"
+_ALL = "AWS has no narrower resource"
 
 
-def of_functions(places: Places) -> list[Grant]:
-    """What Lambda needs of a function's role: https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html."""
-    if not places.deployment.vpc:
+def function_network(arns: Arns) -> list[Grant]:
+    """What Lambda needs in a function's role: https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html."""
+    if not arns.deployment.vpc:
         return []
     return [
         Grant(
             ("ec2:CreateNetworkInterface",),
-            (*_vpc(places), places.arn("ec2", "network-interface/*")),
+            (*_vpc(arns), arns.arn("ec2", "network-interface/*")),
             "connects the function to the VPC; the interface gets its id from EC2",
         ),
         Grant(
-            # Lambda asks for these on every resource id, and fails to connect the function when they are narrower.
+            # Lambda checks these on all resource ids. With narrower ARNs it cannot connect the function.
             ("ec2:DeleteNetworkInterface", "ec2:AssignPrivateIpAddresses", "ec2:UnassignPrivateIpAddresses"),
-            (places.arn("ec2", "*/*"),),
+            (arns.arn("ec2", "*/*"),),
             "looks after the function's network interfaces",
         ),
         Grant(("ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets"), ("*",), f"finds them; {_ALL}"),
     ]
 
 
-def of_jobs(places: Places) -> list[Grant]:
-    """What Bedrock needs of a customization job's role, on interfaces that it made for a job of this account."""
-    if not places.deployment.vpc:
+def job_network(arns: Arns) -> list[Grant]:
+    """What Bedrock needs in the role of a customization job, on the interfaces of jobs of this account."""
+    if not arns.deployment.vpc:
         return []
-    interfaces = (places.arn("ec2", "network-interface/*"),)
-    job = places.bedrock("model-customization-job/*")
-    subnets = tuple(places.arn("ec2", f"subnet/{name}") for name in places.deployment.vpc.subnet_ids)
+    interfaces = (arns.arn("ec2", "network-interface/*"),)
+    job = arns.bedrock("model-customization-job/*")
+    subnets = tuple(arns.arn("ec2", f"subnet/{name}") for name in arns.deployment.vpc.subnet_ids)
     return [
         Grant(
             (
@@ -60,7 +60,7 @@ def of_jobs(places: Places) -> list[Grant]:
                 "StringLike": {f"aws:RequestTag/{_JOB}": job},
             },
         ),
-        Grant(("ec2:CreateNetworkInterface",), tuple(_vpc(places)), "connects the job to these subnets only"),
+        Grant(("ec2:CreateNetworkInterface",), tuple(_vpc(arns)), "connects the job to these subnets only"),
         Grant(
             (
                 "ec2:CreateNetworkInterfacePermission",
@@ -87,7 +87,7 @@ def of_jobs(places: Places) -> list[Grant]:
     ]
 
 
-def _vpc(places: Places) -> Iterable[str]:
-    vpc = places.deployment.vpc
-    yield from (places.arn("ec2", f"subnet/{name}") for name in vpc.subnet_ids)
-    yield from (places.arn("ec2", f"security-group/{name}") for name in vpc.security_group_ids)
+def _vpc(arns: Arns) -> Iterable[str]:
+    vpc = arns.deployment.vpc
+    yield from (arns.arn("ec2", f"subnet/{name}") for name in vpc.subnet_ids)
+    yield from (arns.arn("ec2", f"security-group/{name}") for name in vpc.security_group_ids)

@@ -1,11 +1,11 @@
-"""docs/permissions.md: every role, what it may do, on what and why."""
+"""Renders docs/permissions.md: every grant of every role, with its reason."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
 from stacks import definition
-from stacks.permissions.arns import Places
+from stacks.permissions.arns import Arns
 from stacks.permissions.grant import Grant
 from stacks.permissions.objects import customization_data
 from stacks.permissions.services import release_for_schedules, run_executions
@@ -17,21 +17,21 @@ _HEADER = "| action | on | if | why |\n| --- | --- | --- | --- |\n"
 
 def permissions_page() -> str:
     """The page for a deployment with the default settings."""
-    places = example_places()
+    arns = example_arns()
     return (
-        "# Permissions\n\n*For the platform engineer, and for who reviews the deployment.*\n\n"
+        "# Permissions\n\n*For the platform engineer and the security reviewer.*\n\n"
         "Every role of the deployment with the default settings (`stacks/step_table.py`, `stacks/permissions/`). "
-        "Nothing else is granted: no managed policies, and nothing that the CDK adds by itself. "
-        "`ACCOUNT`, `DATA`, `ARTIFACTS`, `KEY`, `TOPIC`, `QUEUE` and `ENCODER` stand for what the deployment makes, "
-        "`ASSETS` for the CDK's bucket. "
-        "[permission-proof.md](permission-proof.md) shows what happens without each of them.\n\n"
-        + "".join(_section(title, trusted, grants) for title, trusted, grants in every_role(places))
+        "There are no other grants: no managed policies, and no statements that the CDK adds. "
+        "`ACCOUNT`, `DATA`, `ARTIFACTS`, `KEY`, `TOPIC`, `QUEUE` and `ENCODER` stand for resources of the deployment, "
+        "`ASSETS` for the CDK's asset bucket. "
+        "[permission-proof.md](permission-proof.md) shows what happens if a permission is missing.\n\n"
+        + "".join(_section(title, trusted, grants) for title, trusted, grants in every_role(arns))
     )
 
 
-def example_places() -> Places:
-    """Places with words where a deployment has identifiers."""
-    return Places(
+def example_arns() -> Arns:
+    """Example ARNs with words in place of identifiers."""
+    return Arns(
         deployment=DeploymentSettings(),
         partition="aws",
         account="ACCOUNT",
@@ -39,20 +39,20 @@ def example_places() -> Places:
         artifacts_bucket="arn:aws:s3:::ARTIFACTS",
         key="arn:aws:kms:us-east-1:ACCOUNT:key/KEY",
         topic="arn:aws:sns:us-east-1:ACCOUNT:TOPIC",
-        undelivered="arn:aws:sqs:us-east-1:ACCOUNT:QUEUE",
+        dead_letter_queue="arn:aws:sqs:us-east-1:ACCOUNT:QUEUE",
         encoder="arn:aws:s3:::ASSETS/ENCODER.tar",
         customization_role="arn:aws:iam::ACCOUNT:role/CUSTOMIZATION",
         scheduler_role="arn:aws:iam::ACCOUNT:role/SCHEDULER",
     )
 
 
-def every_role(places: Places) -> Iterator[tuple[str, str, list[Grant]]]:
-    """Title, the service that assumes it, and its grants."""
+def every_role(arns: Arns) -> Iterator[tuple[str, str, list[Grant]]]:
+    """Each role: its title, the service that assumes it, and its grants."""
     for step in STEPS:
-        yield f"The step `{step.name}`", "lambda.amazonaws.com", step.grants(places)
-    yield "Customization jobs (Bedrock's service role)", "bedrock.amazonaws.com", customization_data(places)
-    yield "Release schedules", "scheduler.amazonaws.com", release_for_schedules(places)
-    yield "The state machine", "states.amazonaws.com", run_executions(places, *definition.called().values())
+        yield f"The step `{step.name}`", "lambda.amazonaws.com", step.all_grants(arns)
+    yield "Customization jobs (Bedrock's service role)", "bedrock.amazonaws.com", customization_data(arns)
+    yield "Release schedules", "scheduler.amazonaws.com", release_for_schedules(arns)
+    yield "The state machine", "states.amazonaws.com", run_executions(arns, *definition.called().values())
 
 
 def _section(title: str, trusted: str, grants: Iterable[Grant]) -> str:

@@ -1,84 +1,96 @@
-"""Permissions on Step Functions, EventBridge Scheduler, and what every function needs: logs and traces."""
+"""Permissions on Step Functions, EventBridge, the price list, logs, traces and the dead-letter queue."""
 
 from __future__ import annotations
 
-from stacks.permissions.arns import Places
+from stacks.permissions.arns import Arns
 from stacks.permissions.grant import Grant
 from tuner.artifacts.gate import GateEvent
 
 # https://docs.aws.amazon.com/lambda/latest/dg/services-xray.html
 TRACES = Grant(
-    ("xray:PutTraceSegments", "xray:PutTelemetryRecords"), ("*",), "sends traces; AWS knows no narrower resource"
+    ("xray:PutTraceSegments", "xray:PutTelemetryRecords"), ("*",), "sends traces; AWS has no narrower resource"
 )
-# Step Functions samples by itself, Lambda does not: https://docs.aws.amazon.com/step-functions/latest/dg/xray-iam.html
+# Step Functions reads the sampling rules with its role, Lambda does not: https://docs.aws.amazon.com/step-functions/latest/dg/xray-iam.html
 SAMPLED_TRACES = Grant(
     (*TRACES.actions, "xray:GetSamplingRules", "xray:GetSamplingTargets"),
     ("*",),
-    "sends the traces that X-Ray's sampling rules ask for; AWS knows no narrower resource",
+    "sends the traces that X-Ray's sampling rules ask for; AWS has no narrower resource",
 )
 
 
-def write_logs(places: Places, step: str) -> list[Grant]:
-    """Its own log group and nothing else's."""
-    streams = (places.log_streams(step),)
+def write_logs(arns: Arns, step: str) -> list[Grant]:
+    """Writes the function's own log group, and traces."""
+    streams = (arns.log_streams(step),)
     return [Grant(("logs:CreateLogStream", "logs:PutLogEvents"), streams, "writes its own log"), TRACES]
 
 
-def give_up(places: Places) -> list[Grant]:
-    """Where an event goes that was tried in vain."""
-    return [Grant(("sqs:SendMessage",), (places.undelivered,), "keeps an event that was tried in vain")]
+def dead_letter_events(arns: Arns) -> list[Grant]:
+    """Sends events to the dead-letter queue after all retries."""
+    return [
+        Grant(
+            ("sqs:SendMessage",), (arns.dead_letter_queue,), "sends an event to the dead-letter queue after all retries"
+        )
+    ]
 
 
-def start_executions(places: Places) -> list[Grant]:
-    """The state machine's executions."""
-    return [Grant(("states:StartExecution",), (places.state_machine,), "starts the run")]
+def start_executions(arns: Arns) -> list[Grant]:
+    """Starts executions of the state machine."""
+    return [Grant(("states:StartExecution",), (arns.state_machine,), "starts the run")]
 
 
-def look_executions_up(places: Places) -> list[Grant]:
-    """Whether a run is still going on."""
-    return [Grant(("states:DescribeExecution",), (places.executions,), "asks whether the run is still going on")]
+def describe_executions(arns: Arns) -> list[Grant]:
+    """Reads the status of executions."""
+    return [Grant(("states:DescribeExecution",), (arns.executions,), "asks whether the run is still in progress")]
 
 
-def arm_schedules(places: Places) -> list[Grant]:
-    """One-time schedules that release the throughput, in the deployment's own group."""
+def create_schedules(arns: Arns) -> list[Grant]:
+    """Creates one-time schedules that release the throughput, in the deployment's schedule group."""
     return [
         Grant(
             ("scheduler:CreateSchedule", "scheduler:GetSchedule"),
-            (places.schedules,),
-            "arms the switch that releases the throughput",
+            (arns.schedules,),
+            "creates the schedule that releases the throughput",
         ),
         Grant(
             ("iam:PassRole",),
-            (places.scheduler_role,),
+            (arns.scheduler_role,),
             "gives the schedule the role that may only call the release function",
             {"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}},
         ),
     ]
 
 
-def list_executions(places: Places) -> list[Grant]:
-    """Which runs are going on."""
-    return [Grant(("states:ListExecutions",), (places.state_machine,), "asks whether any run is going on")]
+def list_executions(arns: Arns) -> list[Grant]:
+    """Lists the runs in progress."""
+    return [Grant(("states:ListExecutions",), (arns.state_machine,), "asks whether any run is in progress")]
 
 
-def rearm_schedules(places: Places) -> list[Grant]:
-    """The switch of a run that keeps its throughput for some hours."""
-    return [Grant(("scheduler:UpdateSchedule",), (places.schedules,), "lets the switch fire when the run's hours end")]
+def update_schedules(arns: Arns) -> list[Grant]:
+    """Postpones the release schedule of a run that keeps its throughput."""
+    return [
+        Grant(
+            ("scheduler:UpdateSchedule",), (arns.schedules,), "moves the release schedule to the end of the retention"
+        )
+    ]
 
 
-def disarm_schedules(places: Places) -> list[Grant]:
-    """The switch of a run that has been released."""
-    return [Grant(("scheduler:DeleteSchedule",), (places.schedules,), "takes the switch away once it is not needed")]
+def delete_schedules(arns: Arns) -> list[Grant]:
+    """Deletes the release schedule of a run whose throughput is released."""
+    return [
+        Grant(
+            ("scheduler:DeleteSchedule",), (arns.schedules,), "deletes the release schedule when it is no longer needed"
+        )
+    ]
 
 
-def tell_decisions(places: Places) -> list[Grant]:
-    """The gate's decisions on the default event bus, under this project's name."""
+def publish_decisions(arns: Arns) -> list[Grant]:
+    """Publishes the gate's decisions on the default event bus, with this project's source name."""
     return [
         Grant(
             ("events:PutEvents",),
-            (places.arn("events", "event-bus/default"),),
-            "tells whoever deploys next what the gate decided",
-            # A request may carry several events: both keys have a set of values.
+            (arns.arn("events", "event-bus/default"),),
+            "publishes the gate's decision for deployment pipelines",
+            # A request can contain several events, so both condition keys are multivalued.
             {
                 "ForAllValues:StringEquals": {
                     "events:source": GateEvent.SOURCE,
@@ -89,15 +101,15 @@ def tell_decisions(places: Places) -> list[Grant]:
     ]
 
 
-def release_for_schedules(places: Places) -> list[Grant]:
-    """What the scheduler's role may do: call the release function and nothing else."""
-    return [Grant(("lambda:InvokeFunction",), (places.function("release_throughput"),), "releases the throughput")]
+def release_for_schedules(arns: Arns) -> list[Grant]:
+    """All grants of the scheduler's role: invokes the release function."""
+    return [Grant(("lambda:InvokeFunction",), (arns.function("release_throughput"),), "releases the throughput")]
 
 
-def run_executions(places: Places, *steps: str) -> list[Grant]:
-    """What the state machine's role may do: call the functions of these steps, write its log."""
+def run_executions(arns: Arns, *steps: str) -> list[Grant]:
+    """All grants of the state machine's role: invokes the functions of these steps and delivers its log."""
     return [
-        Grant(("lambda:InvokeFunction",), tuple(places.function(step) for step in steps), "calls the steps"),
+        Grant(("lambda:InvokeFunction",), tuple(arns.function(step) for step in steps), "calls the steps"),
         Grant(
             # https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html
             (
@@ -111,13 +123,13 @@ def run_executions(places: Places, *steps: str) -> list[Grant]:
                 "logs:DescribeLogGroups",
             ),
             ("*",),
-            "delivers the executions' log; AWS knows no narrower resource for log deliveries",
+            "delivers the executions' log; AWS has no narrower resource for log deliveries",
         ),
         SAMPLED_TRACES,
     ]
 
 
-def ask_prices(places: Places) -> list[Grant]:
-    """AWS's public price list."""
-    reason = "asks what AWS charges today; the price list is public, and AWS knows no narrower resource for it"
+def read_prices(arns: Arns) -> list[Grant]:
+    """Reads AWS's public price list."""
+    reason = "asks what AWS charges today; the price list is public, and AWS has no narrower resource for it"
     return [Grant(("pricing:GetProducts",), ("*",), reason)]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from stacks.permissions.page import every_role, example_places
+from stacks.permissions.page import every_role, example_arns
 from tests.e2e.pipeline import STACK, Pipeline
 
 CUSTOMIZATION, SCHEDULES, STATE_MACHINE = "customization jobs", "release schedules", "state machine"
@@ -38,7 +38,7 @@ def granted() -> tuple[Permission, ...]:
     """What the table grants, in the order of the roles."""
     found = dict.fromkeys(
         Permission(_TITLES.get(title) or title.split("`")[1], action, kind_of(arn, grant.conditions))
-        for title, _, grants in every_role(example_places())
+        for title, _, grants in every_role(example_arns())
         for grant in grants
         for action in grant.actions
         for arn in grant.resources

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from stacks.permissions.page import every_role, example_places
+from stacks.permissions.page import every_role, example_arns
 from tests.e2e.permissions.proof import ASKED, GRANTED, NOT_ASKED, sample
 from tests.e2e.permissions.situations import NOT_ASKED_HERE, not_asked_here, situation_of
 
@@ -13,7 +13,7 @@ PAGE = Path(__file__).parents[3] / "docs" / "permission-proof.md"
 def test_every_role_is_in_the_sample_once():
     roles = [permission.role for permission in sample()]
     assert sorted(roles) == sorted({permission.role for permission in GRANTED})
-    assert len(roles) == len(list(every_role(example_places())))
+    assert len(roles) == len(list(every_role(example_arns())))
 
 
 def test_every_reason_for_not_asking_is_used():

@@ -87,6 +87,6 @@ def test_the_history_has_as_many_events_as_the_bounds_count(name: str) -> None:
     inside = {
         task: state for one in built.values() for task, state in one.get("ItemProcessor", {}).get("States", {}).items()
     }
-    counted = sum(bounds.passage(built.get(state) or inside[state]) for state in ended.states)
+    counted = sum(bounds.visit_events(built.get(state) or inside[state]) for state in ended.states)
     items = sum(state in inside for state in ended.states)
     assert ended.events == counted + bounds.EVENTS_OF_AN_ITEM * items + bounds.EVENTS_AROUND

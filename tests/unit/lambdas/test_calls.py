@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from stacks.permissions.page import example_places
+from stacks.permissions.page import example_arns
 from stacks.step_table import STEPS, Step
 
 LAMBDAS = Path(__file__).parents[3] / "lambdas"
@@ -23,7 +23,7 @@ def documented(step: Step) -> set[str]:
 
 @pytest.mark.parametrize("step", STEPS, ids=lambda step: step.name)
 def test_a_lambda_module_lists_the_actions_that_its_role_is_granted(step: Step) -> None:
-    granted = {action for grant in step.grants(example_places()) for action in grant.actions}
+    granted = {action for grant in step.all_grants(example_arns()) for action in grant.actions}
     needed = {action for action in granted if not _OF_EVERY_FUNCTION.match(action)}
     called = documented(step)
     assert called, "the module's docstring has no list after 'Calls:'"

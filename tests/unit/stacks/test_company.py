@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from stacks.permissions import Places
+from stacks.permissions import Arns
 from stacks.permissions.company import boundary_actions, endpoints
-from stacks.permissions.page import every_role, example_places
+from stacks.permissions.page import every_role, example_arns
 from tests.authorization.template import Template
 from tests.unit.stacks.conftest import Synthesis
 from tests.unit.stacks.test_checks import lint_findings
@@ -97,18 +97,16 @@ def test_the_companys_tags_are_wherever_ours_is(company: Synthesis) -> None:
         assert (found["cost-center"], found["owner:team"]) == ("4711", "search")
 
 
-def in_a_vpc() -> Places:
-    return Places(**(vars(example_places()) | {"deployment": deployment_settings(COMPANY)}))
+def in_a_vpc() -> Arns:
+    return Arns(**(vars(example_arns()) | {"deployment": deployment_settings(COMPANY)}))
 
 
 def test_only_these_subnets_are_connected_to() -> None:
-    places = in_a_vpc()
-    expected = {places.arn("ec2", f"subnet/{name}") for name in SUBNETS} | {
-        places.arn("ec2", f"security-group/{GROUP}")
-    }
-    for title, service, grants in every_role(places):
+    arns = in_a_vpc()
+    expected = {arns.arn("ec2", f"subnet/{name}") for name in SUBNETS} | {arns.arn("ec2", f"security-group/{GROUP}")}
+    for title, service, grants in every_role(arns):
         made = [grant for grant in grants if "ec2:CreateNetworkInterface" in grant.actions]
-        reached = {arn for grant in made for arn in grant.resources} - {places.arn("ec2", "network-interface/*")}
+        reached = {arn for grant in made for arn in grant.resources} - {arns.arn("ec2", "network-interface/*")}
         assert reached == (expected if service in ("lambda.amazonaws.com", "bedrock.amazonaws.com") else set()), title
 
 
@@ -126,10 +124,10 @@ def test_the_documentation_names_the_endpoint_of_every_service_that_functions_ca
 
 def test_the_boundary_that_the_documentation_lists_allows_every_grant() -> None:
     listed = {f"{service}:{name}" for service, names in boundary_actions().items() for name in names}
-    granted = {action for _, _, grants in every_role(example_places()) for grant in grants for action in grant.actions}
+    granted = {action for _, _, grants in every_role(example_arns()) for grant in grants for action in grant.actions}
     assert granted == listed
 
 
 def test_a_role_touches_no_network_without_a_vpc() -> None:
-    for title, _, grants in every_role(example_places()):
+    for title, _, grants in every_role(example_arns()):
         assert not [action for grant in grants for action in grant.actions if action.startswith("ec2:")], title

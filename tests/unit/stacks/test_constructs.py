@@ -10,7 +10,7 @@ from aws_cdk import App, Stack
 from aws_cdk.assertions import Template
 
 from stacks.layer import CHECKOUT
-from stacks.log_groups import kept_days
+from stacks.log_groups import supported_days
 from stacks.notifications import Notifications
 from stacks.storage import Storage
 from tuner.settings import DeploymentSettings
@@ -70,4 +70,4 @@ def test_notifications_are_encrypted(resources: dict[str, dict[str, Any]]) -> No
 
 @pytest.mark.parametrize(("asked", "kept"), [(1, 1), (2, 3), (90, 90), (91, 120), (366, 400), (3650, 3653)])
 def test_logs_are_kept_for_as_long_as_asked_at_least(asked: int, kept: int) -> None:
-    assert kept_days(asked) == kept
+    assert supported_days(asked) == kept

@@ -148,7 +148,7 @@ def test_an_export_that_differs_is_refused_with_its_numbers(
 
 
 def test_a_layer_that_the_model_does_not_have_is_refused(exported: Callable[..., Any]) -> None:
-    with pytest.raises(BuildError, match="has 4 layers, and layer 9 was asked for"):
+    with pytest.raises(BuildError, match="has 4 layers, but layer 9 is configured"):
         exported(layer=9)
 
 

@@ -62,7 +62,7 @@ def compact(value: Any) -> int:
     return len(re.sub(r"\s", "", json.dumps(resolved(value), ensure_ascii=False)).encode())
 
 
-def of_functions(synthesis: Synthesis) -> Values:
+def function_network(synthesis: Synthesis) -> Values:
     for function in synthesis.functions().values():
         variables = resolved(function["Environment"]["Variables"])
         yield "function.memory", function["MemorySize"]
@@ -139,7 +139,7 @@ def of_events_and_logs(synthesis: Synthesis) -> Values:
         yield "queue.retention", queue["Properties"]["MessageRetentionPeriod"]
 
 
-MEASURES = (of_functions, of_the_template, of_the_state_machine, of_policies, of_events_and_logs)
+MEASURES = (function_network, of_the_template, of_the_state_machine, of_policies, of_events_and_logs)
 # Not in the template: the tests below.
 ELSEWHERE = {"function.concurrency", "function.package"}
 
@@ -181,5 +181,5 @@ def test_a_limit_that_is_broken_is_seen(aws: Synthesis) -> None:
     function = next(entry for entry in template["Resources"].values() if entry["Type"] == "AWS::Lambda::Function")
     function["Properties"]["MemorySize"] = 4096
     broken = Synthesis(aws.directory, template, aws.report)
-    assert ("function.memory", 4096) in list(of_functions(broken))
+    assert ("function.memory", 4096) in list(function_network(broken))
     assert LIMITS["function.memory"].most < 4096

@@ -6,23 +6,23 @@ from typing import Any
 
 import pytest
 
-from stacks.permissions import Places, bedrock, models
-from stacks.permissions.page import example_places
+from stacks.permissions import Arns, bedrock, models
+from stacks.permissions.page import example_arns
 from tuner import catalog
 from tuner.settings import DeploymentSettings
 
-PLACES = example_places()
+PLACES = example_arns()
 
 
-def places(**settings: Any) -> Places:
-    return Places(**(vars(PLACES) | {"deployment": DeploymentSettings(**settings)}))
+def example(**settings: Any) -> Arns:
+    return Arns(**(vars(PLACES) | {"deployment": DeploymentSettings(**settings)}))
 
 
 @pytest.mark.parametrize("judge", [judge.id for judge in catalog.judges()])
 def test_a_known_judge_is_granted_wherever_its_profile_reaches(judge: str) -> None:
     known = catalog.judge(judge)
     assert known
-    arns = models.judge_arns(places(), judge)
+    arns = models.judge_arns(example(), judge)
     if known.routing == "in-region":
         assert arns == [f"arn:aws:bedrock:us-east-1::foundation-model/{judge}"], "asked where the deployment is"
         return
@@ -70,34 +70,34 @@ def test_an_unknown_judge_is_read_as_what_its_id_looks_like(judge: str, arns: li
 
 def test_the_model_behind_an_own_inference_profile_is_asked_through_it_only() -> None:
     profile = "arn:aws:bedrock:us-east-1:111122223333:application-inference-profile/abc"
-    _, behind = bedrock.ask_judges(places(judge_model=profile))
+    _, behind = bedrock.invoke_judges(example(judge_model=profile))
     assert behind.resources == ("arn:aws:bedrock:*::foundation-model/*",)
     assert behind.conditions == {"StringEquals": {"bedrock:InferenceProfileArn": (profile,)}}
-    assert len(bedrock.ask_judges(places())) == 1
+    assert len(bedrock.invoke_judges(example())) == 1
 
 
 def test_only_judges_that_the_deployment_allows_are_granted() -> None:
-    assert models.judging(places(judge_model="a.b", judge_models=("c.d",))) == [
+    assert models.judges(example(judge_model="a.b", judge_models=("c.d",))) == [
         "arn:aws:bedrock:us-east-1::foundation-model/a.b",
         "arn:aws:bedrock:us-east-1::foundation-model/c.d",
     ]
 
 
 def test_base_models_are_those_of_the_region() -> None:
-    east, west = models.tunable(places()), models.tunable(places(region="us-west-2"))
+    east, west = models.tunable(example()), models.tunable(example(region="us-west-2"))
     assert "arn:aws:bedrock:us-east-1::foundation-model/amazon.nova-micro-v1:0:128k" in east
     assert "arn:aws:bedrock:us-west-2::foundation-model/meta.llama3-3-70b-instruct-v1:0:128k" in west
     assert not any("llama3-3" in arn for arn in east)
 
 
 def test_a_base_model_behind_a_profile_is_granted_wherever_it_reaches() -> None:
-    arns = models.askable(places())
+    arns = models.invokable(example())
     assert "arn:aws:bedrock:us-east-1:ACCOUNT:inference-profile/us.amazon.nova-2-lite-v1:0" in arns
     for region in ("us-east-1", "us-east-2", "us-west-2"):
         assert f"arn:aws:bedrock:{region}::foundation-model/amazon.nova-2-lite-v1:0" in arns
 
 
 def test_subscriptions_are_looked_up_only_where_a_judge_needs_one() -> None:
-    assert bedrock.look_subscriptions_up(places()) == []
-    (grant,) = bedrock.look_subscriptions_up(places(judge_models=("us.anthropic.claude-sonnet-4-6",)))
+    assert bedrock.describe_subscriptions(example()) == []
+    (grant,) = bedrock.describe_subscriptions(example(judge_models=("us.anthropic.claude-sonnet-4-6",)))
     assert (grant.actions, grant.resources) == (("bedrock:GetFoundationModelAvailability",), ("*",))

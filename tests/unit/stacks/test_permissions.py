@@ -11,11 +11,11 @@ import pytest
 from stacks import definition
 from stacks.permissions import Grant
 from stacks.permissions.arns import function_name
-from stacks.permissions.page import every_role, example_places
+from stacks.permissions.page import every_role, example_arns
 from stacks.step_table import STEPS
 from tests.unit.stacks.conftest import Synthesis
 
-PLACES = example_places()
+PLACES = example_arns()
 ROLES = {title: grants for title, _, grants in every_role(PLACES)}
 GRANTS = [(title, grant) for title, grants in ROLES.items() for grant in grants]
 # AWS authorises these on nothing narrower than the account.
@@ -54,7 +54,7 @@ def test_a_functions_role_holds_exactly_its_row(aws: Synthesis, step: Any) -> No
     assumed = role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
     assert [entry["Principal"] for entry in assumed] == [{"Service": "lambda.amazonaws.com"}]
     held = {action for entry in inline_statements(aws, role) for action in as_list(entry["Action"])}
-    assert held == {action for grant in step.grants(PLACES) for action in grant.actions}
+    assert held == {action for grant in step.all_grants(PLACES) for action in grant.actions}
 
 
 @pytest.mark.parametrize(("title", "grant"), GRANTS, ids=lambda value: value if isinstance(value, str) else "")

@@ -49,7 +49,7 @@ def policies(template: Template) -> Policies:
 
 
 @pytest.fixture(scope="session")
-def places(aws: Synthesis, template: Template) -> dict[str, str]:
+def arns(aws: Synthesis, template: Template) -> dict[str, str]:
     """The deployment's one key, topic and queue, its buckets, and its rules, by what they are called here."""
     kinds = {"AWS::KMS::Key": "key", "AWS::SNS::Topic": "topic", "AWS::SQS::Queue": "queue"}
     found = {word: template.arn(next(iter(aws.of_type(kind)))) for kind, word in kinds.items()}
@@ -125,9 +125,9 @@ def test_no_model_is_asked_that_the_deployment_does_not_offer(otherwise: Otherwi
     )
 
 
-def test_data_is_read_and_written_where_a_step_needs_it(otherwise: Otherwise, places: dict[str, str]) -> None:
+def test_data_is_read_and_written_where_a_step_needs_it(otherwise: Otherwise, arns: dict[str, str]) -> None:
     data, artifacts = (
-        next(arn for name, arn in places.items() if name.startswith(f"Storage{kind}")) for kind in ("Data", "Artifacts")
+        next(arn for name, arn in arns.items() if name.startswith(f"Storage{kind}")) for kind in ("Data", "Artifacts")
     )
     via = {"kms:ViaService": "s3.us-east-1.amazonaws.com"}
     assert not otherwise(
@@ -142,18 +142,18 @@ def test_data_is_read_and_written_where_a_step_needs_it(otherwise: Otherwise, pl
         (ALLOW, "answer_questions", "s3:ListBucket", artifacts, {}),  # asked when an object is absent
         (REFUSE, "answer_questions", "s3:ListBucket", artifacts, {"s3:prefix": "incoming/"}),
         (REFUSE, "answer_questions", "s3:ListBucket", data, {"s3:prefix": "incoming/"}),
-        (ALLOW, "preprocess", "kms:Decrypt", places["key"], via),
-        (REFUSE, "preprocess", "kms:Decrypt", places["key"], {}),
-        (REFUSE, "preprocess", "kms:Decrypt", places["key"], {"kms:ViaService": "sns.us-east-1.amazonaws.com"}),
-        (REFUSE, "validate", "kms:GenerateDataKey", places["key"], via),
-        (ALLOW, "notify", "sns:Publish", places["topic"], {}),
-        (DENY, "notify", "sns:Publish", places["topic"], {"aws:SecureTransport": "false"}),
-        (REFUSE, "validate", "sns:Publish", places["topic"], {}),
+        (ALLOW, "preprocess", "kms:Decrypt", arns["key"], via),
+        (REFUSE, "preprocess", "kms:Decrypt", arns["key"], {}),
+        (REFUSE, "preprocess", "kms:Decrypt", arns["key"], {"kms:ViaService": "sns.us-east-1.amazonaws.com"}),
+        (REFUSE, "validate", "kms:GenerateDataKey", arns["key"], via),
+        (ALLOW, "notify", "sns:Publish", arns["topic"], {}),
+        (DENY, "notify", "sns:Publish", arns["topic"], {"aws:SecureTransport": "false"}),
+        (REFUSE, "validate", "sns:Publish", arns["topic"], {}),
     )
 
 
-def test_a_role_is_passed_to_its_service_and_events_are_our_own(otherwise: Otherwise, places: dict[str, str]) -> None:
-    passed = next(arn for name, arn in places.items() if name.startswith("RolesCustomization"))
+def test_a_role_is_passed_to_its_service_and_events_are_our_own(otherwise: Otherwise, arns: dict[str, str]) -> None:
+    passed = next(arn for name, arn in arns.items() if name.startswith("RolesCustomization"))
     bus = f"arn:aws:events:us-east-1:{ACCOUNT}:event-bus/default"
     ours = {"events:source": [GateEvent.SOURCE], "events:detail-type": [GateEvent.DETAIL_TYPE]}
     assert not otherwise(
@@ -166,12 +166,12 @@ def test_a_role_is_passed_to_its_service_and_events_are_our_own(otherwise: Other
     )
 
 
-def test_services_act_for_this_account_and_this_deployment_only(otherwise: Otherwise, places: dict[str, str]) -> None:
+def test_services_act_for_this_account_and_this_deployment_only(otherwise: Otherwise, arns: dict[str, str]) -> None:
     def role(word: str) -> str:
-        return next(arn for name, arn in places.items() if word in name and ":role/" in arn)
+        return next(arn for name, arn in arns.items() if word in name and ":role/" in arn)
 
     def rule(word: str) -> str:
-        return next(arn for name, arn in places.items() if word in name and ":rule/" in arn)
+        return next(arn for name, arn in arns.items() if word in name and ":rule/" in arn)
 
     def group(name: str) -> dict[str, str]:
         return OURSELVES | {"aws:SourceArn": f"arn:aws:scheduler:us-east-1:{ACCOUNT}:schedule-group/{name}"}
@@ -190,12 +190,12 @@ def test_services_act_for_this_account_and_this_deployment_only(otherwise: Other
         (ALLOW, "events", "lambda:InvokeFunction", function, trigger),
         (REFUSE, "events", "lambda:InvokeFunction", function, {"aws:SourceArn": rule("HourlySweep")}),
         (REFUSE, "s3", "lambda:InvokeFunction", function, trigger),
-        (ALLOW, "events", "sqs:SendMessage", places["queue"], trigger),
-        (REFUSE, "events", "sqs:SendMessage", places["queue"], {"aws:SourceArn": rule("Trigger") + "x"}),
-        (ALLOW, "cloudwatch", "sns:Publish", places["topic"], OURSELVES),
-        (REFUSE, "cloudwatch", "sns:Publish", places["topic"], {"aws:SourceAccount": "1"}),
-        (ALLOW, "cloudwatch", "kms:GenerateDataKey", places["key"], OURSELVES),
-        (REFUSE, "cloudwatch", "kms:GenerateDataKey", places["key"], {"aws:SourceAccount": "1"}),
+        (ALLOW, "events", "sqs:SendMessage", arns["queue"], trigger),
+        (REFUSE, "events", "sqs:SendMessage", arns["queue"], {"aws:SourceArn": rule("Trigger") + "x"}),
+        (ALLOW, "cloudwatch", "sns:Publish", arns["topic"], OURSELVES),
+        (REFUSE, "cloudwatch", "sns:Publish", arns["topic"], {"aws:SourceAccount": "1"}),
+        (ALLOW, "cloudwatch", "kms:GenerateDataKey", arns["key"], OURSELVES),
+        (REFUSE, "cloudwatch", "kms:GenerateDataKey", arns["key"], {"aws:SourceAccount": "1"}),
     )
 
 

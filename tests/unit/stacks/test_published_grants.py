@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from stacks.layer import CHECKOUT
-from stacks.permissions import Places
-from stacks.permissions.page import every_role, example_places
+from stacks.permissions import Arns
+from stacks.permissions.page import every_role, example_arns
 from tests.authorization.differences import POLICY_DIFFERENCES
 from tests.authorization.reference import reference
 from tests.authorization.rules import mistakes, services_of
@@ -66,11 +66,11 @@ def roles_in(region: str) -> dict[str, list[dict[str, object]]]:
     update = {"region": region, "judge_model": JUDGES[0], "judge_models": JUDGES}
     fields = {
         name: value.replace("ACCOUNT", ACCOUNT).replace("us-east-1", region)
-        for name, value in vars(example_places()).items()
+        for name, value in vars(example_arns()).items()
         if isinstance(value, str)
     }
-    places = Places(deployment=deployment.model_copy(update=update), **fields)
-    return {title: [grant.statement() for grant in grants] for title, _, grants in every_role(places)}
+    arns = Arns(deployment=deployment.model_copy(update=update), **fields)
+    return {title: [grant.statement() for grant in grants] for title, _, grants in every_role(arns)}
 
 
 @pytest.mark.parametrize("region", REGIONS)

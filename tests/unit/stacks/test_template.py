@@ -114,7 +114,7 @@ def test_every_function_is_told_what_its_code_reads(aws: Synthesis) -> None:
     known = {name.upper() for name in Environment.model_fields}
     for step in STEPS:
         variables = aws.functions()[function_name("tuner", step.name)]["Environment"]["Variables"]
-        assert set(variables) - _POWERTOOLS == _EVERY_FUNCTION_HAS | set(step.told)
+        assert set(variables) - _POWERTOOLS == _EVERY_FUNCTION_HAS | set(step.environment)
         assert set(variables) - _POWERTOOLS <= known
         assert DeploymentSettings.model_validate_json(variables["DEPLOYMENT"]) == DeploymentSettings()
 

@@ -14,7 +14,7 @@ from tuner.serving.polling import next_delay
 from tuner.settings import DeploymentSettings, Polling
 
 USUAL = DeploymentSettings()
-LARGEST = DeploymentSettings(**bounds.LONGEST)
+LARGEST = DeploymentSettings(**bounds.LARGEST_SETTINGS)
 POLLINGS = [
     Polling(shortest=1, longest=1, growth=1e-9),
     Polling(shortest=1, longest=2),
@@ -33,7 +33,7 @@ def turns(choice: str) -> int:
 
 def test_the_settings_tried_here_are_the_largest() -> None:
     """As Pydantic has them."""
-    for name in bounds.LONGEST:
+    for name in bounds.LARGEST_SETTINGS:
         with pytest.raises(ValueError, match=name):
             DeploymentSettings(**{name: getattr(LARGEST, name) + 0.1})
 
@@ -44,18 +44,18 @@ def test_an_execution_may_take_as_long_as_all_that_it_may_wait_for(settings: Dep
     named = settings.approval_hours + place_hours + settings.longest_training_hours + settings.longest_throughput_hours
     limit = definition(settings)["TimeoutSeconds"]
     assert isinstance(limit, int)
-    assert named * 3600 < limit < bounds.MOST_SECONDS
+    assert named * 3600 < limit < bounds.MAX_SECONDS
 
 
 def test_every_wait_that_is_set_longer_makes_the_limit_longer() -> None:
     usual = definition(USUAL)["TimeoutSeconds"]
-    for name in bounds.LONGEST:
+    for name in bounds.LARGEST_SETTINGS:
         longer = USUAL.model_copy(update={name: getattr(USUAL, name) + 10})
         assert definition(longer)["TimeoutSeconds"] == usual + 36_000, name
 
 
 def test_the_longest_run_fits_into_an_executions_history() -> None:
-    assert 10_000 < bounds.most_events(definition()) < bounds.MOST_EVENTS == 20_000
+    assert 10_000 < bounds.max_events(definition()) < bounds.MAX_EVENTS == 20_000
 
 
 def test_every_loop_is_found_with_its_turns() -> None:
@@ -90,7 +90,7 @@ def test_events_are_counted_along_the_heaviest_way() -> None:
     }
     attempts = 30 + 10 + 8 + 6 + 2
     around, looks, mapped = 2, 3 * (5 + 2) + 3 * attempts, 4 + 100 * (2 + 5) + 4 * 3 * attempts
-    assert bounds.most_events(built) == around + looks + mapped + 2
+    assert bounds.max_events(built) == around + looks + mapped + 2
 
 
 @pytest.mark.parametrize("polling", POLLINGS)
