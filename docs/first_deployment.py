@@ -1,4 +1,4 @@
-"""The tables of docs/first-deployment.md, and the policy that CloudFormation needs, made from template and catalog."""
+"""Generates the tables of docs/first-deployment.md and the policy for CloudFormation from template and catalog."""
 
 from __future__ import annotations
 
@@ -45,17 +45,17 @@ def synthesized() -> Resources:
 
 
 def _counts(resources: Resources) -> Counter[str]:
-    """How many of each type; what the CDK's command line adds about itself is left out."""
+    """The number of resources per type, without the CDK's metadata."""
     return Counter(resource["Type"] for resource in resources.values() if resource["Type"] != "AWS::CDK::Metadata")
 
 
 def _created(resources: Resources) -> str:
     rows = [(f"`{kind}`", str(count), KINDS[kind].purpose) for kind, count in sorted(_counts(resources).items())]
-    return table(("resource type", "number", "what for"), rows)
+    return table(("resource type", "number", "purpose"), rows)
 
 
 def allowances() -> Iterator[Allowance]:
-    """What CloudFormation needs for the stack's resource types, each once; a test compares them with the template's."""
+    """The permissions that CloudFormation needs for the stack's resource types, each once."""
     seen: list[Allowance] = []
     for kind in sorted(KINDS):
         for allowance in KINDS[kind].needs:
@@ -65,7 +65,7 @@ def allowances() -> Iterator[Allowance]:
 
 
 def policy(words: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """The policy of CloudFormation's role; `words` replace the words in capitals."""
+    """The policy of CloudFormation's role. `words` replace the words in capitals."""
     return {"Version": "2012-10-17", "Statement": [_statement(each, words or {}) for each in allowances()]}
 
 
@@ -78,7 +78,7 @@ def _statement(allowance: Allowance, words: Mapping[str, str]) -> dict[str, Any]
 
 
 def ready_policy(account: str, region: str, name: str = "tuner") -> dict[str, Any]:
-    """The policy for one deployment, with nothing left to replace."""
+    """The complete policy for one deployment."""
     stack = stack_name(DeploymentSettings(name=name))
     return policy({"ACCOUNT": account, "REGION": region, "NAME": name, "STACK": stack, "BUCKETS": stack.lower()})
 
@@ -94,7 +94,7 @@ def _at_rest(resources: Resources) -> str:
         said = "; ".join(part for part in (free, item.note) if part)
         each = f"${item.usd_each:.2f}"
         rows.append((item.what, str(count), each, f"${count * item.usd_each:.2f}", said, item.source))
-    rows.append(("All", "", "", f"${least:.2f} to ${most:.2f}", "from with the free tier to without", ""))
+    rows.append(("All", "", "", f"${least:.2f} to ${most:.2f}", "with and without the Free Tier", ""))
     return table(("item", "number", "each, a month", "a month", "", "source"), rows)
 
 
@@ -128,7 +128,7 @@ def _judged(judge: catalog.Judge) -> str:
 
 
 def _caller(_: Resources) -> str:
-    """What the person who deploys needs: the roles that the bootstrap made do the rest."""
+    """The permissions of the person who deploys: the roles of the bootstrap have all others."""
     names = ("deploy", "file-publishing", "lookup")
     roles = [f"arn:aws:iam::ACCOUNT:role/cdk-hnb659fds-{name}-role-ACCOUNT-REGION" for name in names]
     version = "arn:aws:ssm:REGION:ACCOUNT:parameter/cdk-bootstrap/hnb659fds/version"
@@ -148,7 +148,7 @@ PARTS: dict[str, Callable[[Resources], str]] = {
 
 
 def filled(text: str, resources: Resources) -> str:
-    """A page with its generated parts written anew, each between `<!-- begin NAME -->` and `<!-- end NAME -->`."""
+    """The page with its generated parts updated, each between `<!-- begin NAME -->` and `<!-- end NAME -->`."""
 
     def part(found: re.Match[str]) -> str:
         return f"<!-- begin {found['name']} -->\n\n{PARTS[found['name']](resources)}\n<!-- end {found['name']} -->"
@@ -157,7 +157,7 @@ def filled(text: str, resources: Resources) -> str:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Prints the policy, or says which word of the command is wrong."""
+    """Prints the policy, or an error about a wrong argument."""
     if len(arguments) not in (2, 3):
         sys.exit("Use: python -m docs.first_deployment ACCOUNT REGION [NAME]")
     account, region, *name = arguments

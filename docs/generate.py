@@ -1,4 +1,4 @@
-"""Generates the reference pages from the code (`make docs`). A test compares them with the pages in docs/."""
+"""Generates the reference pages from the code: `make docs`. A test compares them with the pages in docs/."""
 
 from __future__ import annotations
 
@@ -237,14 +237,14 @@ PAGES: dict[str, Callable[[], str]] = {
 }
 
 
-# Written by hand but for the parts between marks.
+# Written by hand, except for the parts between the marks.
 PARTLY = "first-deployment.md"
 
 SCHEMAS: dict[str, type[BaseModel]] = {"report.schema.json": Report, "gate-event.schema.json": GateEvent}
 
 
 def schema_of(model: type[BaseModel]) -> str:
-    """The JSON Schema of a document that others read."""
+    """The JSON Schema of a document for other programs."""
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **model.model_json_schema()}
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 

@@ -1,9 +1,10 @@
-"""What the stack's resource types are for, what CloudFormation must be allowed to create them, and what they cost at
-rest. docs/first-deployment.md is made from it; a test compares it with the synthesized template.
+"""The stack's resource types: purpose, permissions that CloudFormation needs, and cost at rest.
 
-Actions are given per service, with wildcards on the deployment's own names: CloudFormation's handlers call more to read
-a resource back than to create it, and what they call grows. Where names are not known beforehand (keys), or a wildcard
-would give away the account (IAM), every action is named.
+docs/first-deployment.md is generated from it; a test compares it with the synthesized template.
+
+Most permissions are all actions of a service on the deployment's own names: CloudFormation calls more actions to read a
+resource than to create it, and their number grows. Where names are not known beforehand (keys), or where a wildcard
+would allow too much (IAM), every action is listed.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ _KEYS = (
     "kms:TagResource",
     "kms:UntagResource",
     "kms:UpdateKeyDescription",
-    # Made in the caller's name when a topic, a log group or a function is given the key.
+    # Called with the caller's permissions when a topic, a log group or a function gets the key.
     "kms:CreateGrant",
     "kms:Decrypt",
     "kms:Encrypt",
@@ -45,7 +46,7 @@ _ROLES = (
     "iam:UpdateRole",
     "iam:UpdateRoleDescription",
 )
-# What Step Functions asks of who gives a state machine a log group; none of it knows a narrower resource.
+# Needed to give a state machine a log group. None of these actions has a narrower resource.
 _LOG_DELIVERY = (
     "logs:CreateLogDelivery",
     "logs:DeleteLogDelivery",
@@ -70,7 +71,7 @@ class Allowance:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A resource type: its purpose, the call that creates it, and what CloudFormation must be allowed."""
+    """A resource type: its purpose, the call that creates it, and the permissions that CloudFormation needs."""
 
     purpose: str
     creates: str = ""
@@ -79,7 +80,7 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class AtRest:
-    """Something that costs by the month though no run is going on. `free` is what AWS's free tier covers."""
+    """A monthly cost without any run. `free` is the number that the AWS Free Tier covers."""
 
     what: str
     count: str
@@ -96,7 +97,7 @@ def _on(service: str, *resources: str) -> Allowance:
 _BUCKETS = _on("s3", "arn:aws:s3:::BUCKETS-*")
 _FUNCTIONS = (
     _on("lambda", "arn:aws:lambda:REGION:ACCOUNT:function:NAME-*", "arn:aws:lambda:REGION:ACCOUNT:layer:*"),
-    # The packages are in the CDK's own bucket, and are read in the name of who creates the function.
+    # The packages are in the CDK's asset bucket. Lambda reads them with the permissions of the caller.
     Allowance(("s3:GetObject",), ("arn:aws:s3:::cdk-hnb659fds-assets-ACCOUNT-REGION/*",)),
     # With the setting 'vpc'.
     Allowance(("ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcs"), ("*",)),
@@ -113,19 +114,19 @@ _ROLE = (
 )
 
 KINDS: dict[str, Kind] = {
-    "AWS::CDK::Metadata": Kind("Which versions of the CDK made the template. It creates nothing."),
+    "AWS::CDK::Metadata": Kind("Records the versions of the CDK. It creates no resource."),
     "AWS::CloudWatch::Alarm": Kind(
-        "Tells the topic of failed runs, of money and of what was not released.",
+        "Notifies the topic of failed runs, costs and failed releases.",
         "cloudwatch:PutMetricAlarm",
         (_on("cloudwatch", "arn:aws:cloudwatch:REGION:ACCOUNT:alarm:STACK-*"),),
     ),
     "AWS::CloudWatch::Dashboard": Kind(
-        "Runs, dollars, paid time and durations at a glance.",
+        "Shows runs, dollars, paid time and durations.",
         "cloudwatch:PutDashboard",
         (_on("cloudwatch", "arn:aws:cloudwatch::ACCOUNT:dashboard/NAME-*"),),
     ),
     "AWS::Events::Rule": Kind(
-        "Starts a run when a training file arrives; releases when an execution ends badly; sweeps every hour.",
+        "Starts a run when a training file arrives, releases when an execution fails, and starts the hourly sweep.",
         "events:PutRule",
         (_on("events", "arn:aws:events:REGION:ACCOUNT:rule/STACK-*"),),
     ),
@@ -137,14 +138,14 @@ KINDS: dict[str, Kind] = {
         "kms:CreateKey",
         (Allowance(("kms:CreateKey",), ("*",)), Allowance(_KEYS, ("arn:aws:kms:REGION:ACCOUNT:key/*",))),
     ),
-    "AWS::Lambda::EventInvokeConfig": Kind("How often an event is tried, and where it is kept then.", "", _FUNCTIONS),
+    "AWS::Lambda::EventInvokeConfig": Kind("Retries of an event, and its dead-letter queue.", "", _FUNCTIONS),
     "AWS::Lambda::Function": Kind(
         "One for each step, and those that start, release and sweep.", "lambda:CreateFunction", _FUNCTIONS
     ),
     "AWS::Lambda::LayerVersion": Kind("The functions' Python packages.", "lambda:PublishLayerVersion", _FUNCTIONS),
-    "AWS::Lambda::Permission": Kind("Lets a rule or an alarm call one function.", "", _FUNCTIONS),
+    "AWS::Lambda::Permission": Kind("Allows a rule or an alarm to invoke one function.", "", _FUNCTIONS),
     "AWS::Logs::LogGroup": Kind(
-        "One for each function and the state machine, with an end to retention.",
+        "One for each function and the state machine, with a retention period.",
         "logs:CreateLogGroup",
         (
             _on(
@@ -155,15 +156,17 @@ KINDS: dict[str, Kind] = {
             Allowance(_LOG_DELIVERY, ("*",)),
         ),
     ),
-    "AWS::S3::Bucket": Kind("Your data; what runs make; the access logs of both.", "s3:CreateBucket", (_BUCKETS,)),
+    "AWS::S3::Bucket": Kind(
+        "Datasets, artifacts of runs, and the access logs of both.", "s3:CreateBucket", (_BUCKETS,)
+    ),
     "AWS::S3::BucketPolicy": Kind("TLS only, encryption with the key only.", "", (_BUCKETS,)),
     "AWS::SNS::Subscription": Kind("One for each address of `notification_emails`.", "", (_TOPICS,)),
-    "AWS::SNS::Topic": Kind("Tells people of a run's end, approvals and alarms.", "sns:CreateTopic", (_TOPICS,)),
+    "AWS::SNS::Topic": Kind("Notifies people of results, approvals and alarms.", "sns:CreateTopic", (_TOPICS,)),
     "AWS::SNS::TopicPolicy": Kind("Who may publish to the topic.", "", (_TOPICS,)),
-    "AWS::SQS::Queue": Kind("Keeps events that were tried in vain.", "sqs:CreateQueue", (_QUEUES,)),
+    "AWS::SQS::Queue": Kind("Keeps events that failed after all retries.", "sqs:CreateQueue", (_QUEUES,)),
     "AWS::SQS::QueuePolicy": Kind("TLS only.", "", (_QUEUES,)),
     "AWS::Scheduler::ScheduleGroup": Kind(
-        "Holds the release switches that runs arm.",
+        "Contains the release schedules of runs.",
         "scheduler:CreateScheduleGroup",
         (
             _on(
@@ -174,11 +177,11 @@ KINDS: dict[str, Kind] = {
         ),
     ),
     "AWS::StepFunctions::StateMachine": Kind(
-        "The run: one execution each.",
+        "Runs the pipeline: one execution per run.",
         "states:CreateStateMachine",
         (_on("states", "arn:aws:states:REGION:ACCOUNT:stateMachine:NAME-*"), *_ROLE),
     ),
-    "Custom::ReleaseBeforeDeletion": Kind("Releases what is alive before the stack is deleted.", "", _FUNCTIONS),
+    "Custom::ReleaseBeforeDeletion": Kind("Releases all paid endpoints before the stack is deleted.", "", _FUNCTIONS),
 }
 
 _CLOUDWATCH = "aws.amazon.com/cloudwatch/pricing, us-east-1, as quoted in public in 2026"
@@ -189,7 +192,7 @@ AT_REST = (
         1.0,
         "aws.amazon.com/kms/pricing, as quoted in public in March 2026",
         0,
-        "one dollar more after the first and after the second yearly rotation",
+        "one dollar more after each of the first two yearly rotations",
     ),
     AtRest("Alarms", "AWS::CloudWatch::Alarm", 0.10, _CLOUDWATCH, 10),
     AtRest("Custom metrics of the hourly sweep", "metrics", 0.30, _CLOUDWATCH, 10),
