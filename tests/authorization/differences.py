@@ -1,4 +1,4 @@
-"""Where the published data, or the evaluator that works with it, and this project differ; with reason and source."""
+"""The differences between this project and the third-party data or evaluator, with reason and source."""
 
 from __future__ import annotations
 

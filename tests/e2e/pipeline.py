@@ -1,4 +1,4 @@
-"""Drives the deployed pipeline as its users do: drops files, waits for the execution, reads the report."""
+"""Drives the deployed pipeline as a user does: uploads files, waits for the execution, reads the report."""
 
 from __future__ import annotations
 

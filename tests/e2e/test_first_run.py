@@ -1,4 +1,4 @@
-"""What a newcomer does with the command line after the deployment: look at the account, make the smallest run."""
+"""Tests the first commands of a new user after the deployment: check the account, start the smallest run."""
 
 import json
 import subprocess

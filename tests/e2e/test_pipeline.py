@@ -1,4 +1,4 @@
-"""The whole pipeline through the deployed local cloud: a dataset is dropped, a model is trained, nothing is left."""
+"""Tests the whole pipeline in the deployed local cloud: from an uploaded dataset to the release of everything paid."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""What stays paid for in the deployed local cloud, and what does not: kept, refused, committed; the switch alone."""
+"""Tests in the local cloud which endpoints stay paid: kept, rejected and committed models, and the schedule alone."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""A cloud of its own for these tests: nothing is trained in it, and its waits are short."""
+"""A separate local cloud for these tests, without training and with short waits."""
 
 import os
 from pathlib import Path

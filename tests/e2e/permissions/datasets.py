@@ -1,4 +1,4 @@
-"""The datasets of the proofs: each takes a run down another path."""
+"""The datasets of the permission tests: each leads a run along another path."""
 
 from __future__ import annotations
 

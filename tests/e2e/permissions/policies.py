@@ -1,4 +1,4 @@
-"""What every role may do, as the table grants it and as it is deployed; and a deployment that lacks one permission."""
+"""The permissions of every role in the step table and in the deployment, and the removal of one permission."""
 
 from __future__ import annotations
 

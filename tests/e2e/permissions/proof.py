@@ -1,4 +1,4 @@
-"""docs/permission-proof.md: what was taken away, what happened, and how it ended."""
+"""Renders docs/permission-proof.md: the removed permission, the scenario and its result."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What asks for each permission: nearly always a run, sometimes only what happens beside runs."""
+"""The scenario that needs each permission: usually a run, sometimes an event outside of runs."""
 
 from __future__ import annotations
 

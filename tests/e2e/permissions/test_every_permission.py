@@ -1,4 +1,4 @@
-"""Takes away every permission of every role, one at a time: what needs it fails with an AccessDenied that names it."""
+"""Removes every permission of every role, one at a time, and checks for an AccessDenied error that names it."""
 
 from __future__ import annotations
 

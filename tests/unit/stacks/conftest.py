@@ -1,4 +1,4 @@
-"""The app is synthesized once per target, by `python app.py` itself, in an environment with nothing in it."""
+"""Synthesizes the app once per target with `python app.py`, in an empty environment."""
 
 from __future__ import annotations
 

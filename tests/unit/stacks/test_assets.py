@@ -1,4 +1,4 @@
-"""What is packed into the functions: nothing missing, nothing more."""
+"""Tests that the functions' assets contain the needed files and no others."""
 
 from __future__ import annotations
 

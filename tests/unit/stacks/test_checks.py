@@ -1,4 +1,4 @@
-"""cdk-nag and cfn-lint find nothing in what would be deployed, and would find something if it were there."""
+"""Tests that cdk-nag and cfn-lint accept the template, and that they report a planted error."""
 
 from __future__ import annotations
 

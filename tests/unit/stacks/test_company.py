@@ -1,4 +1,4 @@
-"""A deployment as a company wants it: in its VPC, under its boundary, with its key and its tags."""
+"""Tests a deployment with its own VPC, permissions boundary, KMS key and tags."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What settings other than the defaults make of single constructs."""
+"""Tests single constructs with settings other than the defaults."""
 
 from __future__ import annotations
 

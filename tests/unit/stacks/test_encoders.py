@@ -1,4 +1,4 @@
-"""Which encoder is built, how it is exported, and what a deployment without it says."""
+"""Tests the selection and export of the encoder, and the error of a deployment without it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""docs/first-deployment.md says what the template says, and the policy it prints is enough to create the stack."""
+"""Tests that docs/first-deployment.md matches the template, and that its policy suffices to create the stack."""
 
 from __future__ import annotations
 

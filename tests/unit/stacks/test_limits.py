@@ -1,4 +1,4 @@
-"""What is deployed keeps to AWS's limits, with the default settings and with the largest that synthesis accepts."""
+"""Tests the template against AWS limits, with the default and with the largest settings."""
 
 from __future__ import annotations
 

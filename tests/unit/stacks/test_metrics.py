@@ -1,4 +1,4 @@
-"""Every metric that an alarm or the dashboard shows is one that the code emits, under the same name and dimension."""
+"""Tests that the code emits every metric of the alarms and the dashboard, with the same name and dimension."""
 
 from __future__ import annotations
 

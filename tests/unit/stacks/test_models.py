@@ -1,4 +1,4 @@
-"""Which models the roles may ask: the Region's base models, and the judges that the deployment allows."""
+"""Tests which models the roles can invoke: the Region's base models and the allowed judges."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every name that the template fixes, and how far it has to be unique: two Regions may hold the same deployment."""
+"""Tests the fixed names of the template, and that the same deployment can exist in two Regions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Roles hold what the table says, and nothing wide. test_published_grants.py compares them with what AWS knows."""
+"""Tests that roles have exactly the grants of the table. test_published_grants.py compares them with AWS's data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the template's policies allow and refuse, decided by an evaluator that others keep.
+"""Tests what the template's policies allow and deny, with a third-party policy evaluator.
 
 tests/e2e/test_second_evaluator.py puts the deployed pipeline's own calls to the same evaluator; here are the calls
 that nobody should be able to make.

@@ -1,4 +1,4 @@
-"""Every statement of every policy, against authorization data that others keep (tests/authorization/reference.py)."""
+"""Tests every policy statement against third-party authorization data (tests/authorization/reference.py)."""
 
 from __future__ import annotations
 

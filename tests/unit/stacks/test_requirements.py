@@ -1,4 +1,4 @@
-"""The functions run on what the project is tested with, and on everything that their code imports."""
+"""Tests that the layers contain every imported package, at the tested versions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What may differ between AWS and the cloud on a laptop, and between two deployments."""
+"""Tests what differs between AWS and the local cloud, and between two deployments."""
 
 from __future__ import annotations
 

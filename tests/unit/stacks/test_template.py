@@ -1,4 +1,4 @@
-"""What the synthesized template holds, capability by capability."""
+"""Tests the synthesized template, capability by capability."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tiny encoders with random weights, in a folder as Hugging Face lays them out: no hub can be reached by a test."""
+"""Creates tiny encoders with random weights in Hugging Face's folder layout, because tests have no network."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What must hold of the definition. Each check raises AssertionError, naming the state."""
+"""The rules for the definition. Each check raises an AssertionError that names the state."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def every_choice_has_a_default(machine: Machine) -> None:
         assert state["Type"] != "Choice" or "Default" in state, name
 
 
-def every_task_retries_what_passes(machine: Machine) -> None:
+def every_task_retries_temporary_errors(machine: Machine) -> None:
     for name, state, _ in machine.every_state():
         if state["Type"] != "Task":
             continue
@@ -87,7 +87,7 @@ def every_task_retries_what_passes(machine: Machine) -> None:
             assert entry["MaxAttempts"] >= 2, name
 
 
-def a_function_that_is_not_ready_is_waited_for_before_all_else(machine: Machine) -> None:
+def the_first_entry_waits_until_a_function_is_ready(machine: Machine) -> None:
     """Wherever it is called: functions become Inactive one by one."""
     for name, state, _ in machine.every_state():
         if state["Type"] == "Task":
@@ -96,7 +96,7 @@ def a_function_that_is_not_ready_is_waited_for_before_all_else(machine: Machine)
             assert least_seconds(first) >= 4 * 60, name
 
 
-def a_throttled_account_is_waited_for_for_hours(machine: Machine) -> None:
+def throttled_invocations_are_retried_for_hours(machine: Machine) -> None:
     """Longest where something is paid for until it is released."""
     releases = machine.calling("ReleaseThroughput")
     for name, state, _ in machine.every_state():
@@ -105,7 +105,7 @@ def a_throttled_account_is_waited_for_for_hours(machine: Machine) -> None:
             assert least_seconds(entry) >= (6 if name in releases else 2) * 3600, name
 
 
-def what_is_not_shown_yet_is_looked_for_for_minutes(machine: Machine) -> None:
+def eventual_consistency_is_retried_for_minutes(machine: Machine) -> None:
     """Bedrock's reads may miss what was just created: such a miss is a RetryableError."""
     for name, state, _ in machine.every_state():
         if state["Type"] == "Task":
@@ -113,7 +113,7 @@ def what_is_not_shown_yet_is_looked_for_for_minutes(machine: Machine) -> None:
             assert least_seconds(entry) >= 5 * 60, name
 
 
-def every_retry_is_what_step_functions_takes(machine: Machine) -> None:
+def every_retry_entry_is_valid(machine: Machine) -> None:
     """https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html"""
     for name, state, _ in machine.every_state():
         for entry in state.get("Retry", ()):
@@ -147,7 +147,7 @@ def every_failure_is_caught(machine: Machine) -> None:
             assert caught == ([["States.Timeout"]] if _waits_for_a_person(state) else []) + [["States.ALL"]], name
 
 
-def a_person_is_asked_once_and_not_for_ever(machine: Machine) -> None:
+def approval_is_requested_once_with_a_time_limit(machine: Machine) -> None:
     """The function is handed the token and knows when it expires; nobody's answer ends the run, and is no retry."""
     ((name, state),) = [(name, state) for name, state, _ in machine.every_state() if _waits_for_a_person(state)]
     payload = state["Arguments"]["Payload"]
@@ -159,7 +159,7 @@ def a_person_is_asked_once_and_not_for_ever(machine: Machine) -> None:
     assert name in before, "asked before anything is spent"
 
 
-def every_error_that_a_state_gives_is_ours(machine: Machine) -> None:
+def every_error_of_a_state_is_defined(machine: Machine) -> None:
     """What stands in a failure as a plain text is an error's name, which docs/errors.md explains."""
     for name, state in machine.states.items():
         for entry in (state, *state.get("Catch", ())):
@@ -246,7 +246,7 @@ def _hourly(machine: Machine) -> str:
     return name
 
 
-def a_release_that_fails_is_tried_in_another_state(machine: Machine) -> None:
+def a_failed_release_is_repeated_in_another_state(machine: Machine) -> None:
     releases = machine.calling("ReleaseThroughput")
     caught = {edge.source: edge.target for edge in machine.edges() if edge.source in releases and edge.is_catch}
     assert {source for source, target in caught.items() if target not in releases} == {"Release after a failure"}
@@ -255,12 +255,12 @@ def a_release_that_fails_is_tried_in_another_state(machine: Machine) -> None:
         assert least_seconds(entry) >= 30 * 60, name
 
 
-def the_switch_is_armed_before_every_purchase(machine: Machine) -> None:
+def the_release_schedule_precedes_every_purchase(machine: Machine) -> None:
     unarmed = machine.reached_from(machine.start, stop_at=machine.calling("ArmRelease"))
     assert not unarmed & machine.calling("PurchaseThroughput")
 
 
-def only_answering_happens_while_it_is_paid_for(machine: Machine) -> None:
+def only_answers_are_collected_while_throughput_is_paid_for(machine: Machine) -> None:
     """Between the purchase and the release nothing runs but waiting, looking, and the tuned model's answers.
 
     A run that may keep its throughput pays on while it is scored: it asked for that.
@@ -317,7 +317,7 @@ def every_placeholder_is_a_function_that_a_state_calls(machine: Machine) -> None
     assert only_by_events == {"start_run", "close_run"}
 
 
-def every_function_is_given_what_it_takes(machine: Machine) -> None:
+def every_payload_matches_its_function(machine: Machine) -> None:
     """Names of the payload's members against the model of the function's event; what is computed is left out."""
     for selected, name, state in _tasks(machine):
         payload = state["Arguments"]["Payload"]
@@ -356,7 +356,7 @@ def every_task_outlasts_its_function(machine: Machine) -> None:
             assert minutes[function] * 60 < state["TimeoutSeconds"] <= minutes[function] * 60 + 60, name
 
 
-def the_whole_has_a_limit_and_speaks_jsonata(machine: Machine) -> None:
+def the_definition_has_a_time_limit_and_uses_jsonata(machine: Machine) -> None:
     """Of a year at most: https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html"""
     assert machine.definition["QueryLanguage"] == "JSONata"
     assert 86_400 <= machine.definition["TimeoutSeconds"] <= 31_536_000

@@ -1,4 +1,4 @@
-"""The longest run that the settings allow fits into an execution's time and into its history."""
+"""Tests that the longest run that the settings allow fits into an execution's time limit and history."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The definition holds what it must, and each check notices when it does not."""
+"""Tests the definition with all checks, and that each check fails on a broken definition."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def without_limit(definition: Definition) -> None:
 
 
 MUTATIONS = [
-    (checks.the_whole_has_a_limit_and_speaks_jsonata, without_limit),
+    (checks.the_definition_has_a_time_limit_and_uses_jsonata, without_limit),
     (checks.every_loop_ends, set_in("Is the training over?/Choices/1", None)),
     (checks.every_loop_ends, set_in("Is the throughput in service?/Choices/1/Condition", "{% $turns > $most %}")),
     (checks.every_loop_ends, set_in("Check the throughput/Assign/turns", None)),
@@ -66,40 +66,43 @@ MUTATIONS = [
     (checks.every_target_exists_and_every_state_is_reached, set_in(f"{TASK}/Next", "Nowhere")),
     (checks.every_target_exists_and_every_state_is_reached, set_in(f"{TASK}/Next", "Estimate the cost")),
     (checks.every_choice_has_a_default, set_in("Is the training over?/Default", None)),
-    (checks.every_task_retries_what_passes, set_in(f"{TASK}/Retry/0/ErrorEquals", ["RetryableError"])),
-    (checks.every_task_retries_what_passes, set_in(f"{TASK}/Retry/1/JitterStrategy", "SOME")),
-    (checks.every_task_retries_what_passes, set_in("Start the customization/Retry/2/ErrorEquals", ["ThrottledError"])),
+    (checks.every_task_retries_temporary_errors, set_in(f"{TASK}/Retry/0/ErrorEquals", ["RetryableError"])),
+    (checks.every_task_retries_temporary_errors, set_in(f"{TASK}/Retry/1/JitterStrategy", "SOME")),
     (
-        checks.every_task_retries_what_passes,
+        checks.every_task_retries_temporary_errors,
+        set_in("Start the customization/Retry/2/ErrorEquals", ["ThrottledError"]),
+    ),
+    (
+        checks.every_task_retries_temporary_errors,
         set_in(f"{TASK}/Retry/3/ErrorEquals/1", "Lambda.CodeArtifactUserFailedException"),
     ),
-    (checks.a_function_that_is_not_ready_is_waited_for_before_all_else, set_in(f"{TASK}/Retry/0", None)),
+    (checks.the_first_entry_waits_until_a_function_is_ready, set_in(f"{TASK}/Retry/0", None)),
     (
-        checks.a_function_that_is_not_ready_is_waited_for_before_all_else,
+        checks.the_first_entry_waits_until_a_function_is_ready,
         set_in("Score the answers/ItemProcessor/States/Grade one shard/Retry/0/MaxAttempts", 6),
     ),
     (
-        checks.a_function_that_is_not_ready_is_waited_for_before_all_else,
+        checks.the_first_entry_waits_until_a_function_is_ready,
         set_in(f"{TASK}/Retry/0/JitterStrategy", "FULL"),
     ),
-    (checks.a_throttled_account_is_waited_for_for_hours, set_in(f"{TASK}/Retry/1/MaxAttempts", 20)),
-    (checks.a_throttled_account_is_waited_for_for_hours, set_in("Release after a failure/Retry/1/MaxAttempts", 30)),
-    (checks.what_is_not_shown_yet_is_looked_for_for_minutes, set_in(f"{TASK}/Retry/2/JitterStrategy", "FULL")),
-    (checks.every_retry_is_what_step_functions_takes, set_in(f"{TASK}/Retry/1/MaxDelaySeconds", 1)),
+    (checks.throttled_invocations_are_retried_for_hours, set_in(f"{TASK}/Retry/1/MaxAttempts", 20)),
+    (checks.throttled_invocations_are_retried_for_hours, set_in("Release after a failure/Retry/1/MaxAttempts", 30)),
+    (checks.eventual_consistency_is_retried_for_minutes, set_in(f"{TASK}/Retry/2/JitterStrategy", "FULL")),
+    (checks.every_retry_entry_is_valid, set_in(f"{TASK}/Retry/1/MaxDelaySeconds", 1)),
     (checks.every_failure_is_caught, set_in("Answer with the tuned model/Catch/0/ErrorEquals", ["AwsError"])),
     (
         checks.every_failure_is_caught,
         set_in("Answer with the tuned model/ItemProcessor/States/Ask the tuned model/Catch", []),
     ),
-    (checks.a_person_is_asked_once_and_not_for_ever, set_in("Ask for approval/TimeoutSeconds", None)),
+    (checks.approval_is_requested_once_with_a_time_limit, set_in("Ask for approval/TimeoutSeconds", None)),
     (
-        checks.a_person_is_asked_once_and_not_for_ever,
+        checks.approval_is_requested_once_with_a_time_limit,
         set_in("Ask for approval/Retry/0/ErrorEquals", ["States.Timeout"]),
     ),
-    (checks.a_person_is_asked_once_and_not_for_ever, set_in("Ask for approval/Arguments/Payload/task_token", "")),
-    (checks.a_person_is_asked_once_and_not_for_ever, set_in("Is the cost within the budget?/Choices/1", None)),
+    (checks.approval_is_requested_once_with_a_time_limit, set_in("Ask for approval/Arguments/Payload/task_token", "")),
+    (checks.approval_is_requested_once_with_a_time_limit, set_in("Is the cost within the budget?/Choices/1", None)),
     (
-        checks.every_error_that_a_state_gives_is_ours,
+        checks.every_error_of_a_state_is_defined,
         set_in("Refuse the cost/Assign/failure/error", "TooExpensiveError"),
     ),
     (checks.every_failure_is_caught, set_in("Ask for approval/Catch/1", None)),
@@ -139,19 +142,19 @@ MUTATIONS = [
         set_in("What becomes of the throughput?/Default", "Keep the throughput"),
     ),
     (
-        checks.a_release_that_fails_is_tried_in_another_state,
+        checks.a_failed_release_is_repeated_in_another_state,
         set_in("Release the throughput/Catch/0/Next", "Report the failure"),
     ),
     (
-        checks.a_release_that_fails_is_tried_in_another_state,
+        checks.a_failed_release_is_repeated_in_another_state,
         set_in("Release the throughput/Retry/2/MaxAttempts", 10),
     ),
     (
-        checks.the_switch_is_armed_before_every_purchase,
+        checks.the_release_schedule_precedes_every_purchase,
         set_in("Is the tuned model to be asked?/Default", "Purchase throughput"),
     ),
     (
-        checks.only_answering_happens_while_it_is_paid_for,
+        checks.only_answers_are_collected_while_throughput_is_paid_for,
         set_in("Answer with the tuned model/Next", "Score the answers"),
     ),
     (checks.every_variable_is_assigned_on_every_path, set_in("Start the customization/Assign", {})),
@@ -162,9 +165,9 @@ MUTATIONS = [
         checks.every_placeholder_is_a_function_that_a_state_calls,
         set_in(f"{TASK}/Arguments/FunctionName", "${Validate}"),
     ),
-    (checks.every_function_is_given_what_it_takes, set_in(f"{TASK}/Arguments/Payload/dataset", "faq")),
-    (checks.every_function_is_given_what_it_takes, set_in("Answer with the tuned model/ItemSelector/shards", None)),
-    (checks.every_function_is_given_what_it_takes, set_in("Write the report/Arguments/Payload/failure", None)),
+    (checks.every_payload_matches_its_function, set_in(f"{TASK}/Arguments/Payload/dataset", "faq")),
+    (checks.every_payload_matches_its_function, set_in("Answer with the tuned model/ItemSelector/shards", None)),
+    (checks.every_payload_matches_its_function, set_in("Write the report/Arguments/Payload/failure", None)),
     (checks.every_task_outlasts_its_function, set_in(f"{TASK}/TimeoutSeconds", 900)),
     (checks.a_failed_run_says_why, set_in("The run failed/Cause", "The run failed.")),
     (checks.a_failed_run_says_why, set_in("Release after a failure/Catch/0/Assign/failure/release_error", "why")),
