@@ -9,6 +9,7 @@ from typing import Any
 
 from lambdas.step import Environment, RunEvent, logger, step
 from tuner.aws.price_list import PriceCache, PriceListApi
+from tuner.costs.spending_decision import spending_decision, spending_reason
 from tuner.costs.write_estimate import write_estimate
 
 
@@ -22,9 +23,9 @@ def handler(event: RunEvent, env: Environment) -> dict[str, Any]:
     for warning in estimate.warnings:
         logger.warning(warning)
     return {
-        "decision": estimate.decision,
+        "decision": spending_decision(estimate),
         "estimated_usd": estimate.total_usd,
-        "reason": estimate.reason,
+        "reason": spending_reason(estimate),
         # The state machine uses it as the timeout of the state that waits for the approval.
         "approval_seconds": round(env.deployment.approval_hours * 3600),
     }

@@ -15,6 +15,7 @@ from tuner.artifacts.approval import ApprovalAnswer, ApprovalRequest
 from tuner.artifacts.estimate import CostItem, Estimate
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.times import iso
+from tuner.costs.spending_decision import spending_reason
 
 
 def request_approval(folder: RunFolder, token: SecretStr, seconds: float, now: dt.datetime) -> tuple[str, str]:
@@ -47,7 +48,7 @@ def find_answer(folder: RunFolder) -> ApprovalAnswer | None:
 def notification(run_id: str, estimate: Estimate, request: ApprovalRequest) -> str:
     """The text of the notification: the cost, how to answer, and until when."""
     lines = [
-        f"The run {run_id} waits for approval. {estimate.reason}",
+        f"The run {run_id} waits for approval. {spending_reason(estimate)}",
         "",
         *(_line(item) for item in estimate.items),
         "",

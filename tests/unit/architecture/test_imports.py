@@ -36,7 +36,7 @@ STAGES: dict[str, set[str]] = {
     "generation": {"datasets", "costs"},
     "serving": {"training", "costs"},
     "evaluation": {"datasets", "training"},
-    "approval": set(),
+    "approval": {"costs"},
 }
 # What each folder of tuner/ may import from the other folders.
 FOLDER_MAY_IMPORT: dict[str, set[str]] = {

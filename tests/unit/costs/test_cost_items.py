@@ -15,6 +15,7 @@ from tuner.cli.progress.paid_window import PaidWindow
 from tuner.cli.progress.training import STEP
 from tuner.costs.cost_inputs import CostInputs, GenerationTokens, Plan, QuestionTokens
 from tuner.costs.estimate import estimate
+from tuner.costs.spending_decision import spending_decision
 from tuner.reporting.collect.bill import Usage, bill
 
 INPUTS = CostInputs(9_210, QuestionTokens(8, 80, 400), 30_000, GenerationTokens("amazon.nova-pro-v1:0", 100, 200))
@@ -40,7 +41,7 @@ def sums(serving: str) -> list[object]:
     assert found
     window = PaidWindow("provisioned", "2026-11-23T08:00:00Z", "2026-11-23T08:30:00Z", 20.0)
     so_far = cost_so_far(made, dict.fromkeys(STATES, "done"), None, window)
-    return [made.total_usd, made.decision, found.total_usd, [item.usd for item in found.items], so_far]
+    return [made.total_usd, spending_decision(made), found.total_usd, [item.usd for item in found.items], so_far]
 
 
 @pytest.mark.parametrize("serving", ["provisioned", "on_demand"])

@@ -15,6 +15,7 @@ from tuner.costs.cost_inputs import CostInputs, GenerationTokens, Plan, Question
 from tuner.costs.current_prices import NoCache
 from tuner.costs.estimate import estimate
 from tuner.costs.prices import UNITS, PriceList, price, price_list, prices
+from tuner.costs.spending_decision import spending_decision, spending_reason
 from tuner.costs.write_estimate import write_estimate
 from tuner.settings import DeploymentSettings, deployment_settings
 from tuner.settings.prices import GivenPrice, PricedItem
@@ -53,7 +54,7 @@ def test_an_item_without_a_price_has_no_amount_and_is_named() -> None:
     training = item(found, CostItemId.TRAINING)
     assert (training.unit_price_usd, training.usd, training.source) == (None, None, "unknown")
     assert "Training" in found.unknown
-    assert "Unknown, and not counted: Training" in found.reason
+    assert "Unknown, and not counted: Training" in spending_reason(found)
 
 
 def test_the_total_is_the_sum_of_what_is_known() -> None:
@@ -108,10 +109,10 @@ def test_base_model_tokens_use_the_price_of_the_id_for_invoking() -> None:
 
 def test_an_estimate_over_the_budget_says_by_how_much_and_what_to_do() -> None:
     found = made(budget=100)
-    assert found.decision == "refuse"
-    assert f"${found.total_usd - 100:,.2f} over its budget of $100.00" in found.reason
-    assert "Nothing has been spent" in found.reason
-    assert made(budget=1000).decision == "proceed"
+    assert spending_decision(found) == "refuse"
+    assert f"${found.total_usd - 100:,.2f} over its budget of $100.00" in spending_reason(found)
+    assert "Nothing has been spent" in spending_reason(found)
+    assert spending_decision(made(budget=1000)) == "proceed"
 
 
 @pytest.mark.parametrize(("own", "ceiling", "counts"), [(None, 500, 500), (50, 500, 50), (400, 300, 300)])
@@ -129,19 +130,19 @@ def test_the_lower_budget_applies_and_the_estimate_is_written(own: float | None,
 
 def test_a_cost_between_approval_threshold_and_budget_needs_approval() -> None:
     found = made(approval=100)
-    assert found.decision == "approve"
-    assert "but more than the $100.00 that need no approval" in found.reason
-    assert made(approval=None).decision == "proceed"
-    assert made(approval=found.total_usd).decision == "proceed"
-    assert made(approval=10, budget=20).decision == "refuse"
+    assert spending_decision(found) == "approve"
+    assert "but more than the $100.00 that need no approval" in spending_reason(found)
+    assert spending_decision(made(approval=None)) == "proceed"
+    assert spending_decision(made(approval=found.total_usd)) == "proceed"
+    assert spending_decision(made(approval=10, budget=20)) == "refuse"
 
 
 def test_an_unknown_price_needs_approval_unless_the_deployment_never_asks() -> None:
     found = made(approval=400, ask=True)
-    assert found.decision == "approve"
-    assert "some prices are unknown. Unknown, and not counted: " in found.reason
-    assert made(approval=400, ask=False).decision == "proceed"
-    assert made(approval=None, ask=True).decision == "proceed"
+    assert spending_decision(found) == "approve"
+    assert "some prices are unknown. Unknown, and not counted: " in spending_reason(found)
+    assert spending_decision(made(approval=400, ask=False)) == "proceed"
+    assert spending_decision(made(approval=None, ask=True)) == "proceed"
 
 
 def test_question_tokens_include_the_system_prompt() -> None:
@@ -166,7 +167,7 @@ def test_generated_data_uses_the_prices_of_the_generating_model() -> None:
     assert item(found, CostItemId.GENERATION_OUTPUT).usd == pytest.approx(2000 * 1.65e-5)
     assert made().find(CostItemId.GENERATION_INPUT) is None
     refused = made(budget=1, generation=GenerationTokens(judge, 1000, 2000))
-    assert "Nothing has been spent on training or serving." in refused.reason, "the generation is paid for"
+    assert "Nothing has been spent on training or serving." in spending_reason(refused), "the generation is paid for"
 
 
 def test_the_overhead_is_small_and_its_prices_are_known() -> None:

@@ -32,6 +32,7 @@ from tuner.costs.cost_inputs import CostInputs, GenerationTokens, Plan, Question
 from tuner.costs.current_prices import NoCache, current_prices
 from tuner.costs.estimate import estimate as add_up
 from tuner.costs.prices import Price, price_list
+from tuner.costs.spending_decision import spending_decision, spending_reason
 from tuner.costs.usage_types import needed_prices
 from tuner.costs.warnings import warnings
 from tuner.costs.write_estimate import spending_limits
@@ -74,10 +75,10 @@ def estimate(
     known = price_list(deployment.prices, prices)
     made = add_up(plan, inputs, spending_limits(resolved.settings, deployment), known, (*warned, *problems))
     if as_json:
-        emit({**made.model_dump(mode="json"), "decision": made.decision, "reason": made.reason})
+        emit({**made.model_dump(mode="json"), "decision": spending_decision(made), "reason": spending_reason(made)})
     else:
         _show(made, resolved, prepared, asked)
-    raise typer.Exit(1 if made.decision == "refuse" else 0)
+    raise typer.Exit(1 if spending_decision(made) == "refuse" else 0)
 
 
 def _legacy(plan: Plan) -> tuple[str, ...]:
@@ -174,10 +175,10 @@ def _show(made: Estimate, resolved: Resolved, prepared: Prepared, asked: bool) -
     target = console()
     target.print(f"{resolved.model.name}, serving: {resolved.settings.serving}", style="name")
     target.print(_table(made))
-    say(made.reason, {"proceed": "good", "approve": "warn", "refuse": "bad"}[made.decision])
+    say(spending_reason(made), {"proceed": "good", "approve": "warn", "refuse": "bad"}[spending_decision(made)])
     if made.unknown:
         say("An unknown price is not zero. Look it up, and set it in the deployment's setting 'prices'.", "warn")
-    if made.decision == "approve":
+    if spending_decision(made) == "approve":
         say("Such a run waits for approval: tuner approve RUN, or tuner reject RUN.")
     if not asked:
         say("Budget and prices are the defaults. Use those of a deployment with --stack NAME.", "quiet")
