@@ -80,7 +80,7 @@ def test_a_model_that_is_not_visible_yet_is_waited_for() -> None:
     """The retries take longer than a model stays invisible. Then the model counts as deleted, and the run trains."""
     with pytest.raises(CapacityBusyError, match="does not show the custom model"):
         starting(trained(theirs(minutes=1), {}), Registered(use())).start(folder(), manifest())
-    assert BUSY_TRAINING.least_seconds() > adoption._VISIBLE_SECONDS
+    assert BUSY_TRAINING.min_seconds() > adoption._VISIBLE_SECONDS
 
 
 def test_a_run_waits_for_another_run_that_is_about_to_start_the_same_training() -> None:
