@@ -102,3 +102,7 @@ def variables(value: Any) -> set[str]:
     """The variables that the expressions read: not `$states`, not functions, not what is in quotes."""
     plain = [re.sub(r"'[^']*'", "", expression) for expression in expressions(value)]
     return {name for text in plain for name in re.findall(r"\$(\w+)(?!\w*\()", text)} - {"states"}
+
+
+def waits_for_a_person(state: State) -> bool:
+    return str(state.get("Resource", "")).endswith(".waitForTaskToken")

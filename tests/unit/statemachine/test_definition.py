@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from collections.abc import Callable
 from typing import Any
@@ -10,14 +11,22 @@ import pytest
 
 from statemachine.definition import SOURCE, definition, source
 from statemachine.format import formatted
-from tests.unit.statemachine import checks
+from tests.unit.statemachine import checks, retry_checks
 from tests.unit.statemachine.machine import Machine
 
 Definition = dict[str, Any]
 TASK = "Preprocess the dataset"
 
 
-@pytest.mark.parametrize("check", checks.CHECKS, ids=lambda check: check.__name__)
+CHECKS = [
+    check
+    for module in (checks, retry_checks)
+    for name, check in vars(module).items()
+    if inspect.isfunction(check) and check.__module__ == module.__name__ and not name.startswith(("_", "least_"))
+]
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
 def test_the_definition(check: Callable[[Machine], None]) -> None:
     check(Machine(definition()))
 
@@ -66,29 +75,32 @@ MUTATIONS = [
     (checks.every_target_exists_and_every_state_is_reached, set_in(f"{TASK}/Next", "Nowhere")),
     (checks.every_target_exists_and_every_state_is_reached, set_in(f"{TASK}/Next", "Estimate the cost")),
     (checks.every_choice_has_a_default, set_in("Is the training over?/Default", None)),
-    (checks.every_task_retries_temporary_errors, set_in(f"{TASK}/Retry/0/ErrorEquals", ["RetryableError"])),
-    (checks.every_task_retries_temporary_errors, set_in(f"{TASK}/Retry/1/JitterStrategy", "SOME")),
+    (retry_checks.every_task_retries_temporary_errors, set_in(f"{TASK}/Retry/0/ErrorEquals", ["RetryableError"])),
+    (retry_checks.every_task_retries_temporary_errors, set_in(f"{TASK}/Retry/1/JitterStrategy", "SOME")),
     (
-        checks.every_task_retries_temporary_errors,
+        retry_checks.every_task_retries_temporary_errors,
         set_in("Start the customization/Retry/2/ErrorEquals", ["ThrottledError"]),
     ),
     (
-        checks.every_task_retries_temporary_errors,
+        retry_checks.every_task_retries_temporary_errors,
         set_in(f"{TASK}/Retry/3/ErrorEquals/1", "Lambda.CodeArtifactUserFailedException"),
     ),
-    (checks.the_first_entry_waits_until_a_function_is_ready, set_in(f"{TASK}/Retry/0", None)),
+    (retry_checks.the_first_entry_waits_until_a_function_is_ready, set_in(f"{TASK}/Retry/0", None)),
     (
-        checks.the_first_entry_waits_until_a_function_is_ready,
+        retry_checks.the_first_entry_waits_until_a_function_is_ready,
         set_in("Score the answers/ItemProcessor/States/Grade one shard/Retry/0/MaxAttempts", 6),
     ),
     (
-        checks.the_first_entry_waits_until_a_function_is_ready,
+        retry_checks.the_first_entry_waits_until_a_function_is_ready,
         set_in(f"{TASK}/Retry/0/JitterStrategy", "FULL"),
     ),
-    (checks.throttled_invocations_are_retried_for_hours, set_in(f"{TASK}/Retry/1/MaxAttempts", 20)),
-    (checks.throttled_invocations_are_retried_for_hours, set_in("Release after a failure/Retry/1/MaxAttempts", 30)),
-    (checks.eventual_consistency_is_retried_for_minutes, set_in(f"{TASK}/Retry/2/JitterStrategy", "FULL")),
-    (checks.every_retry_entry_is_valid, set_in(f"{TASK}/Retry/1/MaxDelaySeconds", 1)),
+    (retry_checks.throttled_invocations_are_retried_for_hours, set_in(f"{TASK}/Retry/1/MaxAttempts", 20)),
+    (
+        retry_checks.throttled_invocations_are_retried_for_hours,
+        set_in("Release after a failure/Retry/1/MaxAttempts", 30),
+    ),
+    (retry_checks.eventual_consistency_is_retried_for_minutes, set_in(f"{TASK}/Retry/2/JitterStrategy", "FULL")),
+    (retry_checks.every_retry_entry_is_valid, set_in(f"{TASK}/Retry/1/MaxDelaySeconds", 1)),
     (checks.every_failure_is_caught, set_in("Answer with the tuned model/Catch/0/ErrorEquals", ["AwsError"])),
     (
         checks.every_failure_is_caught,
@@ -102,13 +114,13 @@ MUTATIONS = [
     (checks.approval_is_requested_once_with_a_time_limit, set_in("Ask for approval/Arguments/Payload/task_token", "")),
     (checks.approval_is_requested_once_with_a_time_limit, set_in("Is the cost within the budget?/Choices/1", None)),
     (
-        checks.every_error_of_a_state_is_defined,
+        retry_checks.every_error_of_a_state_is_defined,
         set_in("Refuse the cost/Assign/failure/error", "TooExpensiveError"),
     ),
     (checks.every_failure_is_caught, set_in("Ask for approval/Catch/1", None)),
-    (checks.every_error_name_exists, set_in(f"{TASK}/Retry/0/ErrorEquals/0", "TemporaryError")),
+    (retry_checks.every_error_name_exists, set_in(f"{TASK}/Retry/0/ErrorEquals/0", "TemporaryError")),
     (
-        checks.every_retryable_error_is_retried_somewhere,
+        retry_checks.every_retryable_error_is_retried_somewhere,
         set_in("Start the customization/Retry/2/ErrorEquals", ["AwsError"]),
     ),
     (
@@ -183,4 +195,4 @@ def test_a_check_notices(check: Callable[[Machine], None], mutation: Callable[[D
 
 
 def test_every_check_is_shown_to_notice_something() -> None:
-    assert {check.__name__ for check, _ in MUTATIONS} == {check.__name__ for check in checks.CHECKS}
+    assert {check.__name__ for check, _ in MUTATIONS} == {check.__name__ for check in CHECKS}
