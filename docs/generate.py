@@ -13,7 +13,7 @@ from pydantic.fields import FieldInfo
 
 from docs.first_deployment import filled, synthesized
 from docs.tables import table
-from stacks.limits import limits_page
+from stacks.checks.limits import limits_page
 from stacks.permissions.company import company_page
 from stacks.permissions.page import permissions_page
 from statemachine.diagram import diagram_page

@@ -6,10 +6,11 @@ from aws_cdk import CfnOutput, Environment, Stack, Tags
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from stacks import assets
-from stacks.dashboard import Dashboard
-from stacks.notifications import Notifications
-from stacks.observability import Alarms, DeadLetterQueue
+from stacks.bundling import assets
+from stacks.monitoring.alarms import Alarms
+from stacks.monitoring.dashboard import Dashboard
+from stacks.monitoring.dead_letter_queue import DeadLetterQueue
+from stacks.monitoring.notifications import Notifications
 from stacks.permissions import Arns
 from stacks.pipeline import Pipeline
 from stacks.roles import ServiceRoles

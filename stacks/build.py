@@ -20,9 +20,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from stacks import encoders
-from stacks.errors import BuildError
-from stacks.layer import CHECKOUT, LAYERS, PLATFORM, Layer
+from stacks.bundling import encoders
+from stacks.bundling.errors import BuildError
+from stacks.bundling.layer import CHECKOUT, LAYERS, PLATFORM, Layer
 from tuner.core.errors import SettingsError
 from tuner.settings import DeploymentSettings, deployment_settings
 
@@ -59,7 +59,7 @@ def build_encoder(settings: DeploymentSettings) -> None:
         return
     print(f"Exporting BERTScore's encoder {wanted.name} to {wanted.folder}", file=sys.stderr)
     try:
-        from stacks.export import export
+        from stacks.bundling.encoder_export import export
 
         manifest = export(wanted)
     except ImportError as error:

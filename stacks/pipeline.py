@@ -11,7 +11,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from stacks import definition
-from stacks.log_groups import log_group
+from stacks.monitoring.log_groups import log_group
 from stacks.permissions import Arns, services
 from stacks.roles import create_role, service
 

@@ -8,10 +8,10 @@ from dataclasses import replace
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from stacks.checks.suppressions import accept_wildcards
 from stacks.permissions import Arns, Grant
 from stacks.permissions.objects import customization_data
 from stacks.permissions.services import release_for_schedules
-from stacks.suppressions import accept_wildcards
 
 
 def create_role(scope: Construct, construct_id: str, trusts: iam.IPrincipal, grants: Iterable[Grant]) -> iam.Role:

@@ -12,16 +12,16 @@ from aws_cdk import aws_lambda_destinations as destinations
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from stacks import assets
+from stacks.bundling import assets
+from stacks.bundling.layer import DEPENDENCIES, SCORING
+from stacks.checks.suppressions import accept
 from stacks.definition import placeholder
-from stacks.layer import DEPENDENCIES, SCORING
-from stacks.log_groups import log_group
+from stacks.monitoring.log_groups import log_group
 from stacks.permissions import Arns
 from stacks.permissions.arns import function_name
 from stacks.roles import create_role
 from stacks.step_table import STEPS, Step
 from stacks.storage import Storage
-from stacks.suppressions import accept
 from tuner.core.cloudwatch_metrics import namespace
 
 

@@ -21,14 +21,14 @@ _CHECKS = (
         "Every statement of the template: grants, trust policies, and the policies of key, buckets, topic, queue and "
         "functions. The action exists. Its resource type fits the ARN. Requests of the action have the condition key. "
         "The operator fits the key's type.",
-        "`tests/unit/stacks/test_published_grants.py`",
+        "`tests/unit/stacks/permissions/test_published_grants.py`",
     ),
     ("Every grant in every Region of the catalog, with every judge, and in a VPC.", "the same"),
     ("Every policy in JSON that this documentation prints.", "the same"),
     (
         "Calls that must be denied: another deployment's tag, another bucket prefix, a key used directly, another "
         "service, another account.",
-        "`tests/unit/stacks/test_published_decisions.py`",
+        "`tests/unit/stacks/permissions/test_published_decisions.py`",
     ),
     (
         "Every call of the deployed end-to-end tests. The local cloud writes its decisions to a file, and the second "

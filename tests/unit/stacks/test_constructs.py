@@ -9,9 +9,9 @@ import pytest
 from aws_cdk import App, Stack
 from aws_cdk.assertions import Template
 
-from stacks.layer import CHECKOUT
-from stacks.log_groups import supported_days
-from stacks.notifications import Notifications
+from stacks.bundling.layer import CHECKOUT
+from stacks.monitoring.log_groups import supported_days
+from stacks.monitoring.notifications import Notifications
 from stacks.storage import Storage
 from tuner.settings import DeploymentSettings
 

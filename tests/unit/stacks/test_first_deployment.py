@@ -11,7 +11,7 @@ import pytest
 from docs.first_deployment import filled, main, ready_policy
 from docs.generate import DOCS, PARTLY
 from docs.resources import AT_REST, KINDS
-from stacks.layer import CHECKOUT
+from stacks.bundling.layer import CHECKOUT
 from tests.authorization.reference import Request, decisions, reference
 from tests.authorization.rules import mistakes, services_of
 from tests.unit.stacks.conftest import Synthesis

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from stacks.bedrock_tuner import stack_name
-from stacks.layer import CHECKOUT
+from stacks.bundling.layer import CHECKOUT
 from tests.unit.stacks.conftest import Synthesis
 from tuner.settings import DeploymentSettings, deployment_settings
 

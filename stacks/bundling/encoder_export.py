@@ -16,8 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from stacks.encoders import Wanted
-from stacks.errors import BuildError
+from stacks.bundling.encoders import Wanted
+from stacks.bundling.errors import BuildError
 from tuner.catalog.encoders import is_folder
 from tuner.evaluation.encoder.files import file_digest
 from tuner.evaluation.encoder.manifest import MANIFEST, MODEL, TOKENIZER, EncoderManifest

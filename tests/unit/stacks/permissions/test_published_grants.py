@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from stacks.layer import CHECKOUT
+from stacks.bundling.layer import CHECKOUT
 from stacks.permissions import Arns
 from stacks.permissions.page import every_role, example_arns
 from tests.authorization.differences import POLICY_DIFFERENCES

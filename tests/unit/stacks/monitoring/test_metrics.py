@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from stacks.layer import CHECKOUT
+from stacks.bundling.layer import CHECKOUT
 from stacks.step_table import STEPS
 from tests.unit.stacks.conftest import Synthesis
 from tuner.artifacts.estimate import Estimate

@@ -14,7 +14,7 @@ from aws_cdk import aws_sqs as sqs
 from cfnlint.api import ManualArgs, lint
 
 import app
-from stacks.suppressions import ACCEPTED
+from stacks.checks.suppressions import ACCEPTED
 from tests.unit.stacks.conftest import Synthesis
 
 # What the CDK writes into every template: joins where Fn::Sub would do, and dependencies that are implied.

@@ -10,8 +10,8 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3_assets as s3_assets
 from constructs import Construct
 
-from stacks import encoders
-from stacks.layer import CHECKOUT, DEPENDENCIES, Layer
+from stacks.bundling import encoders
+from stacks.bundling.layer import CHECKOUT, DEPENDENCIES, Layer
 from tuner.settings import DeploymentSettings
 
 # Patterns of .dockerignore: only the code that runs in a function.

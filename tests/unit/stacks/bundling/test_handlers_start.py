@@ -21,8 +21,8 @@ from typing import Any
 
 import pytest
 
-from stacks.layer import CHECKOUT, PYTHON
-from stacks.limits import LIMITS
+from stacks.bundling.layer import CHECKOUT, PYTHON
+from stacks.checks.limits import LIMITS
 from tests.authorization.template import Template
 from tests.package import built
 from tests.package.runtime import Function, Outcome, Work

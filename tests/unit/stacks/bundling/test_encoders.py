@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 from aws_cdk import App, Stack, assertions
 
-from stacks import assets, build, encoders
-from stacks.errors import BuildError
-from tests.unit.stacks import tiny
+from stacks import build
+from stacks.bundling import assets, encoder_export, encoders
+from stacks.bundling.errors import BuildError
+from tests.unit.stacks.bundling import tiny_encoders
 from tests.unit.stacks.conftest import Synthesis
 from tuner.catalog.encoders import PACKAGED
 from tuner.catalog.encoders import encoders as known
@@ -98,9 +99,9 @@ def test_another_layer_has_no_baseline() -> None:
 def test_an_exported_encoder_gives_the_librarys_numbers(workshop: Path, kind: str) -> None:
     from bert_score import BERTScorer
 
-    from stacks.export import export
+    from stacks.bundling.encoder_export import export
 
-    folder = tiny.make(workshop / f"tiny-{kind}", kind)
+    folder = tiny_encoders.make(workshop / f"tiny-{kind}", kind)
     asked = encoders.wanted(settings(bertscore_model=str(folder), bertscore_layer=3))
     manifest = export(asked)
     assert manifest == encoders.built(asked)
@@ -113,11 +114,11 @@ def test_an_exported_encoder_gives_the_librarys_numbers(workshop: Path, kind: st
 @pytest.fixture
 def exported(workshop: Path) -> Callable[..., Any]:
     def run(layer: int = 2) -> Any:
-        from stacks.export import export
+        from stacks.bundling.encoder_export import export
 
         folder = workshop / "tiny"
         if not folder.exists():
-            tiny.make(folder, "bert")
+            tiny_encoders.make(folder, "bert")
         return export(encoders.wanted(settings(bertscore_model=str(folder), bertscore_layer=layer)))
 
     return run
@@ -129,8 +130,6 @@ def test_an_export_that_differs_is_refused_with_its_numbers(
     """As PyTorch's older exporter differs, without an error of its own."""
     import torch
 
-    from stacks import export
-
     def wrong(path: Path, model: Any, padding: int) -> None:
         weights = next(model.parameters())
         with torch.no_grad():
@@ -139,8 +138,8 @@ def test_an_export_that_differs_is_refused_with_its_numbers(
             right(path, model, padding)
             weights.copy_(kept)
 
-    right = export._write_model
-    monkeypatch.setattr(export, "_write_model", wrong)
+    right = encoder_export._write_model
+    monkeypatch.setattr(encoder_export, "_write_model", wrong)
     with pytest.raises(BuildError, match=r"differs from the original by 0\.\d+, more than 0\.0001"):
         exported()
     assert not (workshop / "built" / "tiny").exists()
@@ -172,7 +171,7 @@ def test_a_model_is_downloaded_at_its_commit_and_without_code(
     import huggingface_hub
 
     asked: list[tuple[str, dict[str, Any]]] = []
-    folder = tiny.make(workshop / "download", "bert")
+    folder = tiny_encoders.make(workshop / "download", "bert")
 
     def download(repository: str, **options: Any) -> str:
         asked.append((repository, options))
@@ -207,7 +206,8 @@ def test_an_exporter_that_is_not_installed_is_named_with_its_extra(workshop: Pat
     """In a process where torch cannot be imported, as after `pip install .`."""
     script = (
         "import sys; sys.modules['torch'] = sys.modules['transformers'] = None\n"
-        f"from stacks import build, encoders; from pathlib import Path; encoders.BUILT = Path({str(workshop)!r})\n"
+        "from pathlib import Path; from stacks import build; from stacks.bundling import encoders\n"
+        f"encoders.BUILT = Path({str(workshop)!r})\n"
         "build.main(['--encoder'])"
     )
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

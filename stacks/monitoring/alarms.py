@@ -1,10 +1,10 @@
-"""The dead-letter queue and the CloudWatch alarms, which notify the operator."""
+"""The CloudWatch alarms, which notify the operator."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_lambda as lambda_
@@ -12,29 +12,12 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from stacks.dashboard import service_metric
-from stacks.suppressions import accept
+from stacks.monitoring.dashboard import service_metric
 from tuner.core import cloudwatch_metrics
 from tuner.settings import DeploymentSettings
 
 _SWEEP = "release_throughput"
 _FIVE_MINUTES, _HOUR = Duration.minutes(5), Duration.hours(1)
-
-
-class DeadLetterQueue(Construct):
-    """The queue of events that failed after all retries. Each message in it needs a person."""
-
-    def __init__(self, scope: Construct, construct_id: str) -> None:
-        super().__init__(scope, construct_id)
-        self.queue = sqs.Queue(
-            self,
-            "Queue",
-            encryption=sqs.QueueEncryption.SQS_MANAGED,
-            enforce_ssl=True,
-            retention_period=Duration.days(14),
-            removal_policy=RemovalPolicy.DESTROY,
-        )
-        accept(self.queue, "SQS3")
 
 
 class Alarms(Construct):

@@ -12,9 +12,9 @@ from stacks.permissions import Arns
 from stacks.permissions.company import boundary_actions, endpoints
 from stacks.permissions.page import every_role, example_arns
 from tests.authorization.template import Template
+from tests.unit.stacks.checks.test_linters import lint_findings
 from tests.unit.stacks.conftest import Synthesis
-from tests.unit.stacks.test_checks import lint_findings
-from tests.unit.stacks.test_published_grants import wrong
+from tests.unit.stacks.permissions.test_published_grants import wrong
 from tuner.settings import deployment_settings
 
 KEY = "arn:aws:kms:us-east-1:111122223333:key/12345678-1234-1234-1234-123456789012"

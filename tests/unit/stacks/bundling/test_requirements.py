@@ -14,7 +14,7 @@ from packaging.markers import default_environment
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from stacks.layer import CHECKOUT, DEPENDENCIES, SCORING
+from stacks.bundling.layer import CHECKOUT, DEPENDENCIES, SCORING
 from stacks.step_table import STEPS
 
 # What a package asks for and does not need for what is done with it here.

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from aws_cdk import App, Stack, assertions
 
-from stacks import assets, build
-from stacks.layer import CHECKOUT, Layer
+from stacks import build
+from stacks.bundling import assets
+from stacks.bundling.layer import CHECKOUT, Layer
 from tests.unit.stacks.conftest import Synthesis
 
 

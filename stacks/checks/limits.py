@@ -143,8 +143,8 @@ def limits_page() -> str:
     ]
     return (
         "# AWS limits\n\n*For the platform engineer.*\n\n"
-        "Source: `stacks/limits.py`. A test checks the template against each limit, with the default settings and with "
-        "the largest settings that synthesis accepts. For limits that AWS raises on request, the table has the value "
-        "of a new account.\n\n"
+        "Source: `stacks/checks/limits.py`. A test checks the template against each limit, with the default settings "
+        "and with the largest settings that synthesis accepts. For limits that AWS raises on request, the table has "
+        "the value of a new account.\n\n"
         "| limit | maximum | AWS page, read on |\n| --- | --- | --- |\n" + "".join(rows)
     )

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from stacks.limits import LIMITS
+from stacks.checks.limits import LIMITS
 from statemachine.definition import definition
 from tests.unit.stacks.conftest import Synthesis
 from tuner import catalog

@@ -1,0 +1,1 @@
+"""What the template is checked against: AWS's limits, and the findings of cdk-nag that are accepted."""
