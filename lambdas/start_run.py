@@ -53,7 +53,9 @@ def handler(event: StartEvent, env: Environment) -> dict[str, Any]:
     started = not ran_before and executions.start(arrival.run_id, arrival.execution_input())
     logger.info("A dataset was uploaded", dataset=dataset, run_id=arrival.run_id, started=started)
     result = {"run_id": arrival.run_id, "execution_arn": executions.arn(arrival.run_id), "started": started}
-    return result if started else {**result, "reason": "This content was run before: 'tuner run --again' repeats it."}
+    return (
+        result if started else {**result, "reason": "This content was run before: 'tuner run PATH --again' repeats it."}
+    )
 
 
 def _dataset_of(event: StartEvent, env: Environment) -> str | None:

@@ -14,6 +14,7 @@ from rich.segment import Segment
 from rich.text import Text
 from rich.theme import Theme
 
+from tuner.cli.hints import pasteable
 from tuner.core.text_sanitizer import readable
 
 _THEME = Theme({"good": "green", "bad": "red", "warn": "yellow", "quiet": "dim", "name": "bold"})
@@ -56,7 +57,7 @@ def say(text: str, style: str = "") -> None:
     """Prints a message, wrapped between words in a terminal and as one line in a log or pipe."""
     target = console()
     # soft_wrap: without a terminal Rich would break lines at 80 characters, and logs are searched by line.
-    target.print(text, style=style or None, soft_wrap=not target.is_terminal)
+    target.print(pasteable(text), style=style or None, soft_wrap=not target.is_terminal)
 
 
 def emit(document: Any) -> None:

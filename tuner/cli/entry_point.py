@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from botocore.exceptions import EndpointConnectionError, NoCredentialsError, NoRegionError
 
+from tuner.cli import hints
 from tuner.cli.app import app
 from tuner.cli.console import say
 from tuner.cli.deployment import local_endpoint
@@ -22,6 +23,7 @@ _HINTS = {
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs the command line (with sys.argv when `arguments` is None) and exits."""
+    hints.forget()
     try:
         app(arguments, prog_name="tuner")
     except Exception as error:

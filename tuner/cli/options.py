@@ -6,12 +6,27 @@ from typing import Annotated
 
 import typer
 
-from tuner.cli import deployment
+from tuner.cli import deployment, hints
 from tuner.cli.deployment import DEFAULT_STACK, Deployment
 from tuner.cli.local_cloud import use_local_cloud
 
-Stack = Annotated[str, typer.Option(metavar="NAME", envvar="TUNER_STACK", help="Name of the deployed stack.")]
-Local = Annotated[bool, typer.Option("--local", envvar="TUNER_LOCAL", help="Use the local cloud, not AWS.")]
+Stack = Annotated[
+    str,
+    typer.Option(metavar="NAME", envvar="TUNER_STACK", callback=hints.remember, help="Name of the deployed stack."),
+]
+StackIfAny = Annotated[
+    str | None,
+    typer.Option(
+        "--stack",
+        metavar="NAME",
+        callback=hints.remember,
+        help="Use this deployment's settings and prices (calls AWS).",
+    ),
+]
+Local = Annotated[
+    bool,
+    typer.Option("--local", envvar="TUNER_LOCAL", callback=hints.remember, help="Use the local cloud, not AWS."),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON to stdout.")]
 Reference = Annotated[
     str,

@@ -120,7 +120,7 @@ def _write_once(folder: RunFolder, manifest: Manifest) -> None:
     if earlier.execution_arn != manifest.execution_arn or earlier.started_at != manifest.started_at:
         raise RunRefusedError(
             f"This content was run before, on {earlier.started_at}. Its report is in {folder.uri()}. To run it again, "
-            "use 'tuner run --again'."
+            "use 'tuner run PATH --again'."
         )
 
 

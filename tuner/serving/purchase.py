@@ -131,7 +131,7 @@ def check(endpoints: Endpoints, folder: RunFolder) -> tuple[PaidResource, Endpoi
     if endpoint is None and record.released_at is None and seconds_since(record.created_at) < _VISIBLE_SECONDS:
         raise RetryableError(
             f"{record.arn} was created a moment ago and Bedrock does not show it yet. The step tries again for some "
-            "minutes. If somebody deleted the endpoint, run again: tuner run --again."
+            "minutes. If somebody deleted the endpoint, run again: tuner run PATH --again."
         )
     if endpoint is None:
         raise EndpointFailedError(f"{record.arn} {_gone(record)}")
@@ -151,7 +151,7 @@ def is_new(record: EndpointRecord) -> bool:
 
 def _gone(record: EndpointRecord) -> str:
     if record.released_at is None:
-        return "disappeared before it was in service. Somebody may have deleted it. Run again: tuner run --again."
+        return "disappeared before it was in service. Somebody may have deleted it. Run again: tuner run PATH --again."
     return (
         f"was released at {record.released_at}, before it was seen in service: by a person, or because it was older "
         "than the deployment's 'longest_throughput_hours'. Raise that setting, or run again."
@@ -163,7 +163,7 @@ def _create(wanted: Purchase) -> str:
     if model is None:
         raise EndpointFailedError(
             f"{wanted.folder.uri(Keys.TRAINING_SUMMARY)} names no custom model, so there is nothing to serve. "
-            "Run again: tuner run --again."
+            "Run again: tuner run PATH --again."
         )
     request = EndpointRequest(
         name=wanted.name,

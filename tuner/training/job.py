@@ -121,7 +121,7 @@ def check(jobs: adoption.Jobs, folder: RunFolder, manifest: Manifest) -> Job:
         raise RetryableError(_not_visible(record.job_name))
     if job is None:
         raise CustomizationFailedError(
-            f"The customization job {name} is gone. Somebody may have deleted it. To train again: tuner run --again."
+            f"The customization job {name} is gone: it may have been deleted. To train again: tuner run PATH --again."
         )
     if job.status in _WITHOUT_MODEL:
         ending = "failed" if job.status == "Failed" else "was stopped"
@@ -135,7 +135,7 @@ def _reason(job: Job, record: JobRecord) -> str:
     else:
         reason = f"by the release of this run, at {record.stopped_at}" if record.stopped_at else "somebody stopped it"
     again = record.adopted or job.status != "Failed"
-    return f"{reason.rstrip('.')}. To train again: tuner run --again." if again else reason
+    return f"{reason.rstrip('.')}. To train again: tuner run PATH --again." if again else reason
 
 
 def refuse_overdue(job: Job, longest_hours: float) -> None:

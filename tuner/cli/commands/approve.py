@@ -81,7 +81,7 @@ def _waiting(run: Run, request: ApprovalRequest | None) -> ApprovalRequest:
     if request.expires_at < iso(now()):
         raise CommandError(
             f"Nobody approved the run {run.run_id} by {request.expires_at}, so it ends by itself. "
-            "To ask again: tuner run --again."
+            "To ask again: tuner run PATH --again."
         )
     return request
 

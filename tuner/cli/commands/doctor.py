@@ -18,6 +18,7 @@ from tuner.cli.checks import Check, CheckResult, account, models, quotas, stack
 from tuner.cli.console import console, emit, say
 from tuner.cli.deployment import DEFAULT_STACK, Deployment, find, local_endpoint, use_region
 from tuner.cli.errors import CommandError, NoDeploymentError
+from tuner.cli.hints import pasteable
 from tuner.cli.local_cloud import local_error_class, use_local_cloud
 from tuner.cli.options import Json, Local, Stack
 from tuner.core.errors import SettingsError, TunerError
@@ -153,5 +154,7 @@ def _table(found: list[CheckResult]) -> Table:
     table.add_column(overflow="fold")
     for result in found:
         sign, style = _SIGNS[result.status]
-        table.add_row(Text(sign, style), Text(result.name, "name"), f"{result.message} {result.remedy}".rstrip())
+        table.add_row(
+            Text(sign, style), Text(result.name, "name"), pasteable(f"{result.message} {result.remedy}".rstrip())
+        )
     return table

@@ -24,7 +24,7 @@ from tuner.cli import upload
 from tuner.cli.commands.data.display import show_findings
 from tuner.cli.console import console, emit, say
 from tuner.cli.deployment import DEFAULT_STACK
-from tuner.cli.options import Json, Local, connect
+from tuner.cli.options import Json, Local, StackIfAny, connect
 from tuner.cli.upload import DatasetFolder
 from tuner.core.artifact_keys import Keys
 from tuner.core.run import role_of
@@ -53,9 +53,7 @@ def estimate(
     settings: Annotated[
         Path | None, typer.Option(metavar="FILE", help="File to use as run.yaml, instead of the folder's own.")
     ] = None,
-    stack: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Use this deployment's budget and prices (calls AWS).")
-    ] = None,
+    stack: StackIfAny = None,
     as_json: Json = False,
     on_local: Local = False,
 ) -> None:

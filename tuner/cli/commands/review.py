@@ -12,6 +12,7 @@ from tuner.cli import run_lookup
 from tuner.cli.console import emit, say
 from tuner.cli.deployment import DEFAULT_STACK
 from tuner.cli.errors import CommandError
+from tuner.cli.hints import quoted
 from tuner.cli.options import Json, Local, Reference, Stack, connect
 from tuner.reporting.collect.build import build
 from tuner.reporting.publish import publish, published
@@ -35,7 +36,8 @@ def export(
     if data is None:
         raise CommandError(f"The run {run.run_id} has no scores to review. 'tuner show {run.run_id}' shows why.")
     output.write_bytes(data)
-    say(f"Fill in score_1 and score_2 (1 to 10) in {output}, then: tuner review import {run.run_id} {output}")
+    command = f"tuner review import {run.run_id} {quoted(str(output))}"
+    say(f"Fill in score_1 and score_2 (1 to 10) in {output}, then: {command}")
 
 
 @app.command("import")

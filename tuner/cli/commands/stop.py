@@ -70,7 +70,7 @@ def _stop_training(deployment: Deployment, run_id: str) -> None:
     for arn in outcome.released:
         say(f"The customization job {arn} is being stopped. Bedrock charges for the training so far.")
     for arn in outcome.completing:
-        say(f"The job {arn} has finished training and may complete: 'tuner run --again' reuses its model.")
+        say(f"The job {arn} has finished training and may complete: 'tuner run PATH --again' reuses its model.")
 
 
 def _watch_release(deployment: Deployment, run_id: str) -> None:

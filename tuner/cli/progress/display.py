@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tuner.cli.console import console, is_live
+from tuner.cli.hints import pasteable
 from tuner.cli.progress import training
 from tuner.cli.progress.follow import Snapshot
 from tuner.cli.progress.steps import Step
@@ -146,7 +147,7 @@ class PlainDisplay:
         self._tenth = tenth
 
     def _say(self, text: str) -> None:
-        self._target.print(text, soft_wrap=True)
+        self._target.print(pasteable(text), soft_wrap=True)
 
 
 def _heading(snapshot: Snapshot) -> Text:
@@ -215,7 +216,7 @@ def _footer(snapshot: Snapshot) -> list[tuple[str, str]]:
     if snapshot.spent:
         lines.append((f"Spent so far: {snapshot.spent}", "quiet"))
     if snapshot.approval:
-        lines.append((f"Approval: {snapshot.approval}", "warn"))
+        lines.append((pasteable(f"Approval: {snapshot.approval}"), "warn"))
     if snapshot.window:
         lines.append((f"Paid window: {snapshot.window.sentence()}", "" if snapshot.window.closed else "warn"))
     if snapshot.problem:

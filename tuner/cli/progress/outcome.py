@@ -13,6 +13,7 @@ from tuner.aws.bedrock.resources import PaidResource
 from tuner.aws.clients import client
 from tuner.cli.deployment import Deployment
 from tuner.cli.errors import CommandError
+from tuner.cli.hints import pasteable
 from tuner.cli.progress.executions import Run
 from tuner.cli.progress.paid_window import amount, live_throughput, paid_window
 from tuner.cli.progress.steps import Step, StepPlan
@@ -45,7 +46,7 @@ def conclude(
     if report:
         _results(target, report)
         target.print(f"Report: {deployment.folder(run.run_id).uri(Keys.REPORT_PAGE)}", soft_wrap=True)
-        target.print(f"  open it with: tuner report {run.run_id}", style="quiet", soft_wrap=True)
+        target.print(pasteable(f"  open it with: tuner report {run.run_id}"), style="quiet", soft_wrap=True)
     if report and report.bill:
         target.print(f"Cost, at AWS's list prices: {amount(report.bill.total_usd, report.bill.unknown)}")
     if window := paid_window(deployment, run.run_id):
@@ -74,9 +75,10 @@ def _failure(target: Console, run: Run, report: Report | None, failed_at: str) -
     target.print(Text.assemble(("\n", ""), (f"The run {run.run_id} {how}", "bad"), _place(failed_at)))
     error = run.error or (report.failure.error if report and report.failure else "")
     message = _message(run.cause) or (report.failure.message if report and report.failure else "no cause was given")
-    target.print(f"{error or 'Error'}: {message}", soft_wrap=not target.is_terminal)
+    target.print(pasteable(f"{error or 'Error'}: {message}"), soft_wrap=not target.is_terminal)
     if report is None:
-        target.print(f"Its report is written next. Open it with: tuner report {run.run_id}", style="quiet")
+        hint = pasteable(f"Its report is written next. Open it with: tuner report {run.run_id}")
+        target.print(hint, style="quiet", soft_wrap=True)
 
 
 def _where_to_look(target: Console, deployment: Deployment, run: Run, function: str | None) -> None:

@@ -56,7 +56,7 @@ def job_sentence(folder: RunFolder) -> str | None:
     if job.left_at:
         return (
             f"The customization job {job.job_name} had finished its training, so it was not stopped. A new run with "
-            "the same content (tuner run --again) uses its model."
+            "the same content (tuner run PATH --again) uses its model."
         )
     return None
 

@@ -15,7 +15,7 @@ _LONGEST_ERROR = 256
 _EXPLANATIONS: dict[str, str] = {
     "States.Timeout": (
         "A step reached its time limit. Its log in CloudWatch says how far it came. "
-        "Repeat the run with tuner run --again."
+        "Repeat the run with tuner run PATH --again."
     ),
     "States.HeartbeatTimeout": "A step sent no heartbeat in time. Its log in CloudWatch says how far it came.",
     "States.ExceedToleratedFailureThreshold": (

@@ -20,7 +20,7 @@ from tuner.cli.commands.data.inputs import (
 )
 from tuner.cli.console import emit, progress, say
 from tuner.cli.deployment import DEFAULT_STACK
-from tuner.cli.options import Json, Local, connect
+from tuner.cli.options import Json, Local, StackIfAny, connect
 from tuner.core.errors import DatasetError, GenerationError
 from tuner.core.run import role_of
 from tuner.costs.prices import price_list
@@ -57,9 +57,7 @@ def generate(
     budget_usd: Annotated[
         float, typer.Option(metavar="USD", min=0, help="Stop before any request when the cost could be higher.")
     ] = 10,
-    stack: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Use this deployment's judge and prices (calls AWS).")
-    ] = None,
+    stack: StackIfAny = None,
     as_json: Json = False,
     on_local: Local = False,
 ) -> None:

@@ -1,0 +1,148 @@
+"""Every command that a message names can be pasted: it exists, and has the options that the call had."""
+
+from __future__ import annotations
+
+import ast
+import re
+import shlex
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import typer.main
+
+from tests.unit.cli.fake_aws import Execution, FakeAws, Outcome, Tuner
+from tests.unit.cli.histories import History
+from tests.unit.cli.samples import REQUEST, failed, report
+from tuner.cli import hints
+from tuner.cli.app import app
+
+ROOT = Path(__file__).parents[3]
+HINT = re.compile(r"\btuner ((?:throughput|models|review) (?:list|release|delete|import|export)|[a-z]+)\b(.{0,40})")
+# Commands of the local cloud itself, and those that no deployment answers.
+WITHOUT_OPTIONS = {"local", "data", "version"}
+
+
+@pytest.fixture(autouse=True)
+def no_cloud(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tuner.cli.options.use_local_cloud", lambda: None)
+    monkeypatch.setattr("tuner.cli.commands.doctor.use_local_cloud", lambda: None)
+
+
+def found(outcome: Outcome) -> list[tuple[str, str]]:
+    text = " ".join(outcome.err.split())
+    return [(name, rest) for name, rest in HINT.findall(text) if name not in WITHOUT_OPTIONS]
+
+
+def _waiting(aws: FakeAws) -> None:
+    aws.add(Execution("faq-1", "RUNNING", history=History().is_in("Ask for approval")))
+    aws.put("faq-1", "approval/request.json", REQUEST)
+
+    def end() -> None:
+        aws.executions["faq-1"].status = "ABORTED"
+
+    aws.after["GetExecutionHistory"] = end
+
+
+def _ended(aws: FakeAws) -> None:
+    aws.add(Execution("faq-1"))
+    aws.put("faq-1", "report/report.json", report("faq-1"))
+
+
+def _failed(aws: FakeAws) -> None:
+    aws.add(failed("faq-1", cause="Gone. To train again: tuner run PATH --again."))
+
+
+def _nothing(aws: FakeAws) -> None:
+    pass
+
+
+CALLS: list[tuple[Callable[[FakeAws], None], list[str]]] = [
+    (_nothing, ["runs"]),
+    (_nothing, ["show"]),
+    (_nothing, ["watch", "nothing"]),
+    (_waiting, ["watch", "faq-1"]),
+    (_waiting, ["show", "faq-1"]),
+    (_ended, ["watch", "faq-1"]),
+    (_failed, ["watch", "faq-1"]),
+    (_failed, ["show", "faq-1"]),
+    (_failed, ["report", "faq-1"]),
+    (_failed, ["compare", "faq-1", "faq-1"]),
+    (_failed, ["review", "export", "faq-1"]),
+    (lambda aws: aws.add(Execution("faq-1", "RUNNING")), ["reject", "faq-1"]),
+    (lambda aws: aws.add(Execution("faq-1", "RUNNING")), ["approve", "faq-1"]),
+]
+
+
+@pytest.mark.parametrize(
+    ("prepare", "call"), CALLS, ids=lambda value: " ".join(value) if isinstance(value, list) else ""
+)
+@pytest.mark.parametrize("given", [["--local"], ["--stack", "My Stack"], ["--local", "--stack", "My Stack"]], ids=str)
+def test_hints_have_the_options_of_the_call(
+    aws: FakeAws, tuner: Tuner, prepare: Callable[[FakeAws], None], call: list[str], given: list[str]
+) -> None:
+    aws.stacks["My Stack"] = aws.stacks["BedrockTuner"]
+    prepare(aws)
+    named = found(tuner(*call, *given))
+    assert named
+    for name, rest in named:
+        assert rest.startswith(f" {shlex.join(given)}"), f"tuner {name}{rest}"
+
+
+def test_hints_without_options_stay_as_they_are(aws: FakeAws, tuner: Tuner) -> None:
+    tuner("runs", "--local")
+    assert "Start one with: tuner run PATH" in tuner("runs").err
+
+
+def test_options_of_the_environment_are_not_repeated(
+    aws: FakeAws, tuner: Tuner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TUNER_LOCAL", "1")
+    assert "Start one with: tuner run PATH" in tuner("runs").err
+
+
+def test_an_option_that_the_hinted_command_lacks_is_left_out(aws: FakeAws, tuner: Tuner) -> None:
+    aws.stacks["Other"] = aws.stacks["BedrockTuner"]
+    tuner("runs", "--local", "--stack", "Other")
+    assert hints.pasteable("tuner evaluate --base F") == "tuner evaluate --local --base F"
+    assert hints.pasteable("tuner local down, tuner data check F") == "tuner local down, tuner data check F"
+    assert hints.pasteable("tuner runs; tuner throughput release ARN.") == (
+        "tuner runs --local --stack Other; tuner throughput release --local --stack Other ARN."
+    )
+    once = hints.pasteable("tuner show RUN")
+    assert hints.pasteable(once) == once
+
+
+def test_a_file_name_with_spaces_is_quoted(aws: FakeAws, tuner: Tuner, tmp_path: Path) -> None:
+    aws.add(Execution("faq-1"))
+    aws.put("faq-1", "scores/review.csv", "question\n")
+    outcome = tuner("review", "export", "faq-1", "--output", str(tmp_path / "my review.csv"), "--local")
+    command = outcome.err.replace("\n", "").partition("then: ")[2]
+    assert shlex.split(command) == ["tuner", "review", "import", "--local", "faq-1", str(tmp_path / "my review.csv")]
+
+
+def _texts() -> Iterator[tuple[str, str]]:
+    for folder in ("tuner", "lambdas", "stacks", "local"):
+        for path in (ROOT / folder).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+                if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                    yield path.name, node.value
+
+
+def test_every_command_that_a_message_names_exists() -> None:
+    names = set(typer.main.get_command(app).commands)  # type: ignore[attr-defined]  # a group of Typer's private Click
+    prose = {"in", "must", "is", "needs", "command", "and", "with", "logic", "stack", "dir"}
+    for place, text in _texts():
+        for name in re.findall(r"(?<![\w.-])tuner ([a-z]+)", text):
+            assert name in names | prose, f"{place}: tuner {name}"
+
+
+def test_a_hint_to_repeat_a_run_has_its_path() -> None:
+    for place, text in _texts():
+        assert not re.search(r"tuner run(?! PATH| \{| --local)['.:)]? +--", text), f"{place}: {text}"
+
+
+def test_the_pattern_of_this_file_finds_hints() -> None:
+    outcome = Outcome(0, "", f"See tuner show faq-1 at {datetime.now(UTC)}, or tuner models delete RUN")
+    assert [name for name, _ in found(outcome)] == ["show", "models delete"]
