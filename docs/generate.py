@@ -244,8 +244,11 @@ SCHEMAS: dict[str, type[BaseModel]] = {"report.schema.json": Report, "gate-event
 
 
 def schema_of(model: type[BaseModel]) -> str:
-    """The JSON Schema of a document for other programs."""
+    """The JSON Schema of a document for other programs. It accepts the members that a newer version may add."""
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **model.model_json_schema()}
+    for part in schema.get("$defs", {}).values():
+        if part.get("additionalProperties") is False:
+            del part["additionalProperties"]
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 

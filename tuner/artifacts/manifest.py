@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from functools import partial
+from typing import Annotated, ClassVar
+
+from pydantic import BeforeValidator
 
 from tuner.artifacts.base import Artifact, Part
 from tuner.core.artifact_keys import Keys
 from tuner.core.run import Role
+from tuner.core.strict_model import read_from_artifact
 from tuner.settings import RunSettings
+
+WrittenSettings = Annotated[RunSettings, BeforeValidator(partial(read_from_artifact, RunSettings))]
+"""The settings of a run in an artifact. Unlike those of run.yaml, they may have members that are not known."""
 
 
 class PinnedInput(Part):
@@ -31,7 +38,7 @@ class Manifest(Artifact):
     started_at: str
     data_bucket: str
     inputs: tuple[PinnedInput, ...]
-    settings: RunSettings
+    settings: WrittenSettings
     base_model: str
     base_endpoint: str
     base_model_name: str

@@ -8,10 +8,15 @@ FrozenModel              frozen; numbers are finite; `true` is not a number
 from __future__ import annotations
 
 from types import UnionType
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
 from pydantic_core import PydanticKnownError
+
+M = TypeVar("M", bound="StrictModel")
+
+# The context of a validation: the values are those of an artifact, and were checked before it was written.
+_WRITTEN_BEFORE = "written before"
 
 
 class FrozenModel(BaseModel):
@@ -45,6 +50,20 @@ class StrictModel(FrozenModel):
             if twice:
                 raise ValueError(f"must name each entry once; '{twice[0]}' is given twice")
         return value
+
+
+def read_from_artifact(model: type[M], values: Any) -> M:
+    """Settings that stand in an artifact. A newer version may have written it.
+
+    At every depth, an unknown member is ignored. Names that the catalog does not list, such as a newer metric's, are
+    accepted: the version that wrote the artifact knew them.
+    """
+    return model.model_validate(values, extra="ignore", context=_WRITTEN_BEFORE)
+
+
+def is_from_artifact(info: ValidationInfo) -> bool:
+    """Whether a validator sees values of an artifact, and not what a person wrote."""
+    return info.context == _WRITTEN_BEFORE
 
 
 def accepted_types(annotation: Any) -> set[Any]:

@@ -6,10 +6,10 @@ import difflib
 from collections.abc import Collection, Iterable, Mapping
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from tuner.catalog.metrics import METRICS
-from tuner.core.strict_model import StrictModel
+from tuner.core.strict_model import StrictModel, is_from_artifact
 from tuner.settings.loading import matching
 
 
@@ -29,8 +29,9 @@ class EvaluationSettings(StrictModel):
 
     @field_validator("metrics")
     @classmethod
-    def _metrics_exist(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        _check(names, sorted(METRICS), "metric")
+    def _metrics_exist(cls, names: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        if not is_from_artifact(info):
+            _check(names, sorted(METRICS), "metric")
         return names
 
 
@@ -49,8 +50,8 @@ class GateRule(StrictModel):
     )
 
     @model_validator(mode="after")
-    def _has_a_condition(self) -> GateRule:
-        if not self.model_fields_set:
+    def _has_a_condition(self, info: ValidationInfo) -> GateRule:
+        if not self.model_fields_set and not is_from_artifact(info):
             raise ValueError("has no condition; give at_least, at_most, better_than or not_worse_than")
         return self
 

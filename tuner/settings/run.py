@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from tuner.core.strict_model import StrictModel
+from tuner.core.strict_model import StrictModel, is_from_artifact
 from tuner.settings.break_even import BreakEvenSettings
 from tuner.settings.evaluation import EvaluationSettings, GateRule, check_gate
 
@@ -123,7 +123,7 @@ class RunSettings(StrictModel):
     @field_validator("gate")
     @classmethod
     def _gate_has_known_measures(cls, gate: dict[str, GateRule], info: ValidationInfo) -> dict[str, GateRule]:
-        if "evaluation" in info.data:
+        if "evaluation" in info.data and not is_from_artifact(info):
             check_gate(gate, info.data["evaluation"].metrics)
         if gate and info.data.get("serving") == "none":
             raise ValueError("needs scores, and with 'serving: none' the model is not scored")

@@ -27,7 +27,8 @@ def test_the_report_has_everything_that_a_successful_run_wrote(report: Report) -
     assert report.scores["correctness"].tuned.mean == pytest.approx(6.125)
     assert report.training
     assert report.training.best_epoch == 3
-    assert report.settings["serving"] == "provisioned"
+    assert report.settings
+    assert report.settings.serving == "provisioned"
     assert report.stand_ins == ()
 
 

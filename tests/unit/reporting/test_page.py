@@ -11,6 +11,7 @@ from tests.unit.reporting.sample import EARLIER
 from tuner.artifacts.dataset import DatasetSummary
 from tuner.artifacts.report import Answer, NamedModel
 from tuner.reporting import Failure, Report, build, page
+from tuner.settings import InferenceSettings, RunSettings
 
 _PARTS = (
     "bedrock-faq",
@@ -69,7 +70,7 @@ def hostile(report: Report) -> Report:
             "findings": found,
             "inputs": tuple(entry.model_copy(update={"key": HOSTILE}) for entry in report.inputs),
             "dataset_summary": _hostile_dataset(report),
-            "settings": {HOSTILE: {HOSTILE: [HOSTILE]}},
+            "settings": RunSettings(system_prompt=HOSTILE, inference=InferenceSettings(stop_sequences=(HOSTILE,))),
             "hyperparameters": {HOSTILE: HOSTILE},
             "gate": report.gate.model_copy(update={"sentence": HOSTILE}),
             "earlier": report.earlier.model_copy(update={"run_id": HOSTILE}),

@@ -17,13 +17,13 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, field_validator
 
 from tuner.artifacts.base import Artifact, Part
 from tuner.artifacts.dataset import DatasetFindings, DatasetSummary
 from tuner.artifacts.estimate import Estimate
 from tuner.artifacts.gate import Gate, GateResult
-from tuner.artifacts.manifest import PinnedInput
+from tuner.artifacts.manifest import PinnedInput, WrittenSettings
 from tuner.artifacts.report.break_even import BreakEven
 from tuner.artifacts.report.evaluation import EarlierRun, Question, ScoringDetails
 from tuner.artifacts.report.execution import Approval, Bill, Generated, ServingEndpoint, TimelineEvent
@@ -108,7 +108,14 @@ class Report(Artifact):
     generated: Generated | None = Field(None, description="null when no validation data was made from documents")
     findings: DatasetFindings | None = None
     inputs: tuple[PinnedInput, ...] = ()
-    # Not RunSettings, which refuses unknown keys: the report of a newer version must be readable.
-    settings: dict[str, Any] = Field(default_factory=dict)
+    settings: WrittenSettings | None = Field(
+        None, description="null when the run was refused before its inputs were pinned"
+    )
     hyperparameters: dict[str, str] = Field(default_factory=dict)
     versions: dict[str, str] = Field(default_factory=dict)
+
+    @field_validator("settings", mode="before")
+    @classmethod
+    def _no_settings(cls, value: Any) -> Any:
+        # Release 0.1.0 wrote {} for a run without settings.
+        return value or None

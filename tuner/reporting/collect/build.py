@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
 
 from tuner import catalog
+from tuner.artifacts.manifest import Manifest
 from tuner.artifacts.report import EarlierRun, Failure, Question, Report, ScoringDetails, ServingEndpoint
 from tuner.artifacts.report.break_even import BreakEven
 from tuner.artifacts.run_summary import RunStatus
 from tuner.artifacts.scores import PreviousBest, Scores
-from tuner.artifacts.serving import CommitmentRecord, EndpointDetails, EndpointRecord
+from tuner.artifacts.serving import EndpointDetails, EndpointRecord
 from tuner.artifacts.verdict import Verdict
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.times import iso, now, seconds_since
@@ -75,8 +75,9 @@ def build(
         unreadable=tuple(reading.unreadable),
         verdict=verdict,
         questions=with_coverage(questions, artifacts.dataset_summary),
-        **_pinned(artifacts, execution_arn),
+        execution_arn=execution_arn,
     )
+    report = _with_manifest(report, artifacts.manifest) if artifacts.manifest else report
     return with_scores(report, artifacts.scores) if artifacts.scores else report
 
 
@@ -127,28 +128,25 @@ def _earlier_run(earlier: PreviousBest) -> EarlierRun:
     return EarlierRun(**members, scores=means)
 
 
-def _pinned(artifacts: RunArtifacts, execution_arn: str | None) -> dict[str, Any]:
-    manifest = artifacts.manifest
-    if manifest is None:
-        return {"execution_arn": execution_arn}
-    return {
-        "dataset": manifest.dataset,
-        "started_at": manifest.started_at,
-        "execution_arn": manifest.execution_arn,
-        "inputs": manifest.inputs,
-        "settings": manifest.settings.model_dump(mode="json"),
-        "hyperparameters": (artifacts.training and artifacts.training.hyperparameters) or manifest.hyperparameters,
-        "versions": manifest.versions,
-    }
+def _with_manifest(report: Report, manifest: Manifest) -> Report:
+    """The report with what the run was pinned to. The hyperparameters are those of the job, if it has started."""
+    trained = report.training.hyperparameters if report.training else {}
+    return report.model_copy(
+        update={
+            "dataset": manifest.dataset,
+            "started_at": manifest.started_at,
+            "execution_arn": manifest.execution_arn,
+            "inputs": manifest.inputs,
+            "settings": manifest.settings,
+            "hyperparameters": trained or manifest.hyperparameters,
+            "versions": manifest.versions,
+        }
+    )
 
 
 def _last_modified(folder: RunFolder, ended: datetime) -> dict[str, datetime]:
     """The artifacts that were written until the run ended. A report that is built again later omits later reviews."""
     return {name: when for name, when in folder.last_modified().items() if when <= ended}
-
-
-def _commitment(record: CommitmentRecord | None) -> EndpointDetails | None:
-    return EndpointDetails.model_validate(record, from_attributes=True) if record else None
 
 
 def _serving_endpoint(record: EndpointRecord | None, until: datetime) -> ServingEndpoint | None:
