@@ -14,7 +14,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from local import cloud
+from local import cloud, processes
 from local.errors import LocalCloudError
 from local.folder import CHECKOUT, FOLDER_VARIABLE
 
@@ -30,6 +30,7 @@ def main() -> int:
     """Run the demo. Returns 0 if the run succeeded and no endpoint is left."""
     os.environ[FOLDER_VARIABLE] = str(CHECKOUT / ".local-demo")
     os.chdir(CHECKOUT)
+    processes.own_clouds()
     started = time.monotonic()
     try:
         _bring_up()

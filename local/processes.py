@@ -5,6 +5,7 @@ the file. Every process of a cloud inherits a variable with the cloud's folder i
 """
 
 import os
+import threading
 import time
 
 import psutil
@@ -12,7 +13,9 @@ import psutil
 from local.folder import CloudFolder
 
 MARK = "TUNER_LOCAL_CLOUD"
+OWNER_VARIABLE = "LOCAL_OWNER"
 _POLL_SECONDS = 0.02
+_OWNER_POLL_SECONDS = 0.5
 
 
 def mark(folder: CloudFolder) -> dict[str, str]:
@@ -49,6 +52,33 @@ def end(folder: CloudFolder, grace_seconds: float = 1.0) -> int:
                 _signal(process, force=True)
         time.sleep(_POLL_SECONDS)
     return len(found)
+
+
+def own_clouds() -> None:
+    """Let all clouds that this process and its children start end with this process, even if it is killed."""
+    os.environ[OWNER_VARIABLE] = str(os.getpid())
+
+
+def end_with_owner(folder: CloudFolder) -> None:
+    """In the server: end the cloud when the process that LOCAL_OWNER names has ended. Without an owner, do nothing.
+
+    The owner may not be the parent of the server, so no pipe or signal of the kernel tells. Its pid is polled. psutil
+    also compares the start time, because the pid may be used again.
+    """
+    if not (pid := os.environ.get(OWNER_VARIABLE)):
+        return
+
+    def wait() -> None:
+        try:
+            owner = psutil.Process(int(pid))
+            while owner.is_running() and owner.status() != psutil.STATUS_ZOMBIE:
+                time.sleep(_OWNER_POLL_SECONDS)
+        except psutil.NoSuchProcess:
+            pass  # It ended before this thread started, or between the two calls.
+        end(folder)
+        os._exit(143)
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 def _belongs(process: psutil.Process, folder: CloudFolder) -> bool:

@@ -2,13 +2,15 @@
 
 import ministack.app
 
-from local import patches
+from local import patches, processes
+from local.folder import CloudFolder
 
 
 def main() -> None:
     """Install the patches and serve until the process is ended. Settings come from the environment."""
     # MiniStack also listens on port 443 for Cognito if it can. Nothing here uses it.
     ministack.app._port_is_bindable = lambda *_: False
+    processes.end_with_owner(CloudFolder.default())
     patches.install()
     ministack.app.main()
 

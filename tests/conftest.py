@@ -1,4 +1,7 @@
-"""Turns sockets off. Only tests marked e2e may reach the local cloud, and those marked browser a local page."""
+"""Turns sockets off. Only tests marked e2e may reach the local cloud, and those marked browser a local page.
+
+Local clouds end with the process of the tests, however it ends.
+"""
 
 from pathlib import Path
 
@@ -6,11 +9,15 @@ import pytest
 from hypothesis import HealthCheck, settings
 from pytest_socket import disable_socket, enable_socket
 
+from local import processes
+
 _HERE = Path(__file__).parent
 
 # A slow machine is no error of the code.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
+
+processes.own_clouds()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -3,12 +3,14 @@
 import os
 import signal
 import socket
+import subprocess
+import sys
 
 import pytest
 
 from local import cloud, processes
 from local.errors import CloudStartError
-from local.folder import FOLDER_VARIABLE, CloudFolder
+from local.folder import CHECKOUT, FOLDER_VARIABLE, CloudFolder
 from tests.e2e.local.conftest import eventually
 
 pytestmark = pytest.mark.e2e
@@ -59,3 +61,25 @@ def test_down_leaves_nothing(status, folder):
     assert processes.members(folder) == []
     assert not folder.root.exists()
     assert cloud.down() is False
+
+
+_OWNER = """
+import time
+from local import cloud, processes
+processes.own_clouds()
+cloud.up(engine="tiny", deploy=False)
+print("up", flush=True)
+time.sleep(600)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_a_cloud_ends_with_its_owner_however_it_ends(folder, number):
+    with subprocess.Popen([sys.executable, "-c", _OWNER], stdout=subprocess.PIPE, text=True, cwd=CHECKOUT) as owner:
+        assert owner.stdout.readline() == "up\n"
+        # Also a process that the server did not start itself, such as the proxy of tests/chaos.
+        other = subprocess.Popen(["sleep", "600"], env=os.environ | processes.mark(folder))
+        assert len(processes.members(folder)) >= 2
+        owner.send_signal(number)
+    assert other.wait(30) == -signal.SIGTERM
+    eventually(lambda: None if processes.members(folder) else True, seconds=30)
