@@ -19,10 +19,10 @@ from botocore.exceptions import ClientError
 
 from benchmarks.example_questions import example_questions
 from benchmarks.figures import Figure
-from tuner.artifacts.answers import Answer
-from tuner.artifacts.contestants import CONTESTANTS
 from tuner.artifacts.dataset import EvaluationQuestion
-from tuner.artifacts.scores import Scores
+from tuner.artifacts.evaluation.answers import Answer
+from tuner.artifacts.evaluation.contestants import CONTESTANTS
+from tuner.artifacts.evaluation.scores import Scores
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
 from tuner.core.times import now

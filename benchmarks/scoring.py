@@ -29,7 +29,7 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")  # Otherwise the library looks for 
 from benchmarks.example_questions import example_questions
 from benchmarks.figures import Figure
 from benchmarks.report import large_report
-from tuner.artifacts.contestants import CONTESTANTS
+from tuner.artifacts.evaluation.contestants import CONTESTANTS
 from tuner.aws.bedrock.tool_call import Tool, ToolReply
 from tuner.core.errors import ThrottledError
 from tuner.evaluation.encoder.files import BuiltEncoder, open_encoder

@@ -19,7 +19,7 @@ from stacks.permissions.page import permissions_page
 from statemachine.diagram import diagram_page
 from tests.authorization.page import authorization_page
 from tuner import catalog
-from tuner.artifacts.gate import GateEvent
+from tuner.artifacts.evaluation.gate import GateEvent
 from tuner.artifacts.report import Report
 from tuner.cli import reference
 from tuner.core import errors

@@ -11,7 +11,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from pydantic import Field
 
 from lambdas.step import Environment, RunEvent, metrics, step
-from tuner.artifacts.contestants import TUNED, ContestantName
+from tuner.artifacts.evaluation.contestants import TUNED, ContestantName
 from tuner.artifacts.serving import EndpointRecord
 from tuner.aws.bedrock.converse import ConverseClient
 from tuner.core.errors import EndpointFailedError, RetryableError

@@ -12,7 +12,7 @@ import datetime as dt
 from pydantic import SecretStr
 
 from tuner.artifacts.approval import ApprovalAnswer, ApprovalRequest
-from tuner.artifacts.estimate import CostItem, Estimate
+from tuner.artifacts.costs.estimate import CostItem, Estimate
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.times import iso
 from tuner.costs.spending_decision import spending_reason

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stacks.permissions.arns import Arns
 from stacks.permissions.grant import Grant
-from tuner.artifacts.gate import GateEvent
+from tuner.artifacts.evaluation.gate import GateEvent
 
 # https://docs.aws.amazon.com/lambda/latest/dg/services-xray.html
 TRACES = Grant(

@@ -9,9 +9,9 @@ import pytest
 
 from tests.characterization.cloud import NAMES, SavedRun
 from tests.characterization.steps import EXPECTED, STEPS, Expected, grades, repeated, whole
-from tuner.artifacts.answers import Answer
 from tuner.artifacts.base import Artifact, Part, parse
 from tuner.artifacts.dataset import EvaluationQuestion
+from tuner.artifacts.evaluation.answers import Answer
 from tuner.artifacts.generated import GeneratedPair
 
 RUNS = [SavedRun.load(name) for name in NAMES]

@@ -8,8 +8,8 @@ from pydantic import SecretStr
 from tests.doubles import RUN, MemoryFolder
 from tuner import approval
 from tuner.artifacts.approval import ApprovalAnswer
-from tuner.artifacts.cost_items import LABELS, CostItemId
-from tuner.artifacts.estimate import CostItem, Estimate
+from tuner.artifacts.costs.cost_items import LABELS, CostItemId
+from tuner.artifacts.costs.estimate import CostItem, Estimate
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import ArtifactError
 

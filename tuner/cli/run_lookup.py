@@ -12,7 +12,7 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
-from tuner.artifacts.run_summary import RunSummary
+from tuner.artifacts.report.run_summary import RunSummary
 from tuner.aws.s3.run_summaries import run_summaries
 from tuner.cli.deployment import Deployment
 from tuner.cli.errors import UnknownRunError

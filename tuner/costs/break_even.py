@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from tuner.artifacts.estimate import Rate
+from tuner.artifacts.costs.estimate import Rate
 from tuner.artifacts.report.break_even import Assumptions, BreakEven, Line, Outcome, ServingOption
 from tuner.settings.break_even import BreakEvenSettings
 

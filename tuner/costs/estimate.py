@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterator, Sequence
 
 from tuner import catalog
-from tuner.artifacts.cost_items import LABELS, CostItemId
-from tuner.artifacts.estimate import CostItem, Estimate, Rate, SpendingLimits
+from tuner.artifacts.costs.cost_items import LABELS, CostItemId
+from tuner.artifacts.costs.estimate import CostItem, Estimate, Rate, SpendingLimits
 from tuner.costs.cost_inputs import CostInputs, Plan, QuestionTokens
 from tuner.costs.judge_usage import JudgeUsage
 from tuner.costs.overhead import overhead

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tuner.artifacts.cost_items import CostItemId
+from tuner.artifacts.costs.cost_items import CostItemId
 from tuner.costs.cost_inputs import CostInputs, Plan
 from tuner.costs.prices import Price, PriceList
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from tuner.artifacts.cost_items import GENERATION
-from tuner.artifacts.estimate import Estimate
+from tuner.artifacts.costs.cost_items import GENERATION
+from tuner.artifacts.costs.estimate import Estimate
 
 SpendingDecision = Literal["proceed", "approve", "refuse"]
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from tuner.artifacts.costs.estimate import Estimate, SpendingLimits
 from tuner.artifacts.dataset import DatasetSummary, EvaluationQuestion
-from tuner.artifacts.estimate import Estimate, SpendingLimits
 from tuner.artifacts.generated import GeneratedSummary
 from tuner.artifacts.manifest import Manifest
 from tuner.artifacts.preflight import Preflight

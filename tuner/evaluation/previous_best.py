@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 
 from tuner.artifacts.dataset import EvaluationQuestion
-from tuner.artifacts.run_summary import RunSummary, questions_digest
-from tuner.artifacts.scores import PreviousBest, Scores
+from tuner.artifacts.evaluation.scores import PreviousBest, Scores
+from tuner.artifacts.report.run_summary import RunSummary, questions_digest
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.aws.s3.run_summaries import run_summaries
 from tuner.core.artifact_keys import Keys

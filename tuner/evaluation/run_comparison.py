@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tuner.artifacts.contestants import BASE, TUNED
-from tuner.artifacts.scores import AnswerScores, QuestionScores, Scores
+from tuner.artifacts.evaluation.contestants import BASE, TUNED
+from tuner.artifacts.evaluation.scores import AnswerScores, QuestionScores, Scores
 from tuner.core.errors import EvaluationError
 from tuner.evaluation.scores import Graded, summarize
 from tuner.evaluation.statistics.verdict import Names

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from tuner.artifacts.contestants import CONTESTANTS, ContestantName
 from tuner.artifacts.dataset import EvaluationQuestion
+from tuner.artifacts.evaluation.contestants import CONTESTANTS, ContestantName
 from tuner.core.errors import EvaluationError
 
 # Ids that a message names before it says "and 12 more".

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tuner.artifacts.judgments import PEOPLE, PeopleScores, people_scores_json, read_people_scores
-from tuner.artifacts.scores import Scores
+from tuner.artifacts.evaluation.judgments import PEOPLE, PeopleScores, people_scores_json, read_people_scores
+from tuner.artifacts.evaluation.scores import Scores
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
 from tuner.evaluation.encoder.files import EncoderSource

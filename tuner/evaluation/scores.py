@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tuner.artifacts.contestants import BASE, CONTESTANTS, TUNED, ContestantName
-from tuner.artifacts.scores import (
+from tuner.artifacts.evaluation.contestants import BASE, CONTESTANTS, TUNED, ContestantName
+from tuner.artifacts.evaluation.scores import (
     Aggregate,
     AnswerScores,
     BertScoreDetails,

@@ -13,12 +13,12 @@ from contextlib import contextmanager
 from dataclasses import asdict, replace
 from typing import Any
 
-from tuner.artifacts.answers import Answer
 from tuner.artifacts.base import parse
-from tuner.artifacts.contestants import CONTESTANTS, ContestantName
 from tuner.artifacts.dataset import EvaluationQuestion
-from tuner.artifacts.judgments import Judgments, judgments_file, judgments_json, read_judgments
-from tuner.artifacts.scores import GradedShard
+from tuner.artifacts.evaluation.answers import Answer
+from tuner.artifacts.evaluation.contestants import CONTESTANTS, ContestantName
+from tuner.artifacts.evaluation.judgments import Judgments, judgments_file, judgments_json, read_judgments
+from tuner.artifacts.evaluation.scores import GradedShard
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
 from tuner.core.concurrency_limiter import ConcurrencyLimiter

@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tuner.artifacts.contestants import BASE, CONTESTANTS, TUNED
 from tuner.artifacts.dataset import EvaluationQuestion
-from tuner.artifacts.judgments import Judgments, judgments_json, read_judgments
-from tuner.artifacts.scores import FileIdentity, Scores
+from tuner.artifacts.evaluation.contestants import BASE, CONTESTANTS, TUNED
+from tuner.artifacts.evaluation.judgments import Judgments, judgments_json, read_judgments
+from tuner.artifacts.evaluation.scores import FileIdentity, Scores
 from tuner.catalog.encoders import PACKAGED
 from tuner.core.errors import EvaluationError, SettingsError
 from tuner.core.text_sanitizer import readable

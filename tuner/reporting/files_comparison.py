@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from tuner import __version__
-from tuner.artifacts.answers import Answer
-from tuner.artifacts.contestants import CONTESTANTS, ContestantName
 from tuner.artifacts.dataset import EvaluationQuestion
+from tuner.artifacts.evaluation.answers import Answer
+from tuner.artifacts.evaluation.contestants import CONTESTANTS, ContestantName
+from tuner.artifacts.evaluation.scores import Scores
 from tuner.artifacts.report import Report
-from tuner.artifacts.scores import Scores
 from tuner.core.times import iso, now
 from tuner.evaluation.standalone import Evaluation
 from tuner.reporting.collect.build import with_scores

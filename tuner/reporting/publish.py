@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tuner.artifacts.report import Report
-from tuner.artifacts.run_summary import RunSummary
+from tuner.artifacts.report.run_summary import RunSummary
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.aws.s3.run_summaries import add_run_summary, run_summaries
 from tuner.core.artifact_keys import Keys

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Protocol
 
-from tuner.artifacts.answers import Answer
-from tuner.artifacts.contestants import ContestantName
 from tuner.artifacts.dataset import EvaluationQuestion, Message
+from tuner.artifacts.evaluation.answers import Answer
+from tuner.artifacts.evaluation.contestants import ContestantName
 from tuner.artifacts.manifest import Manifest
 from tuner.aws.bedrock.converse import Reply
 from tuner.aws.s3.run_folder import RunFolder

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tuner.artifacts.gate import Gate
+from tuner.artifacts.evaluation.gate import Gate
 from tuner.artifacts.manifest import Manifest
 from tuner.artifacts.serving import CommitmentRecord, EndpointRecord
 from tuner.artifacts.training import TrainingSummary

@@ -3,7 +3,7 @@
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from tuner.artifacts.contestants import CONTESTANTS, ContestantName
+from tuner.artifacts.evaluation.contestants import CONTESTANTS, ContestantName
 
 _adapter = TypeAdapter(ContestantName)
 

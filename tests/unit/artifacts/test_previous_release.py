@@ -8,8 +8,8 @@ import pytest
 
 from tests.unit.artifacts.test_round_trip import descendants
 from tuner.artifacts.base import Artifact, parse
-from tuner.artifacts.cost_items import CostItemId
-from tuner.artifacts.estimate import Estimate
+from tuner.artifacts.costs.cost_items import CostItemId
+from tuner.artifacts.costs.estimate import Estimate
 from tuner.artifacts.report import Report
 
 RUNS = Path(__file__).parents[2] / "characterization" / "runs"

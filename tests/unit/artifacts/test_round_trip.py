@@ -16,9 +16,9 @@ from pydantic import BaseModel, RootModel, SecretStr, ValidationError
 
 import tuner
 from tuner.artifacts.base import Artifact, Part
-from tuner.artifacts.contestants import CONTESTANTS, ContestantName
+from tuner.artifacts.evaluation.contestants import CONTESTANTS, ContestantName
+from tuner.artifacts.evaluation.verdict import Verdict
 from tuner.artifacts.report import Report
-from tuner.artifacts.verdict import Verdict
 from tuner.core.strict_model import FrozenModel, StrictModel
 from tuner.settings import GateRule
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tuner.artifacts.contestants import BASE, CONTESTANTS, TUNED
-from tuner.artifacts.scores import AnswerScores, MeasureScores, QuestionScores, Scores
+from tuner.artifacts.evaluation.contestants import BASE, CONTESTANTS, TUNED
+from tuner.artifacts.evaluation.scores import AnswerScores, MeasureScores, QuestionScores, Scores
 from tuner.aws.bedrock.tool_call import ToolReply
 from tuner.catalog.metrics import METRICS
 from tuner.evaluation.judging.judge import Judge

@@ -1,7 +1,7 @@
 """Tests of a run's folder."""
 
 from tests.unit.reporting.conftest import Bucket
-from tuner.artifacts.answers import Answer
+from tuner.artifacts.evaluation.answers import Answer
 from tuner.aws.s3.run_folder import RunFolder
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tuner.artifacts.estimate import Rate
+from tuner.artifacts.costs.estimate import Rate
 from tuner.artifacts.report.break_even import Assumptions, BreakEven, ServingOption
 from tuner.costs.break_even import assumptions, break_even
 from tuner.settings.break_even import BreakEvenSettings

@@ -5,10 +5,10 @@ import json
 import pytest
 
 from tests.doubles import manifest
-from tuner.artifacts.cost_items import LABELS, OVERHEAD, CostItemId
-from tuner.artifacts.estimate import CostItem, Estimate, SpendingLimits
+from tuner.artifacts.costs.cost_items import LABELS, OVERHEAD, CostItemId
+from tuner.artifacts.costs.estimate import CostItem, Estimate, SpendingLimits
+from tuner.artifacts.evaluation.scores import JudgeDetails
 from tuner.artifacts.report import Question, ServingEndpoint
-from tuner.artifacts.scores import JudgeDetails
 from tuner.artifacts.training import TrainingSummary
 from tuner.cli.progress.cost_so_far import cost_so_far
 from tuner.cli.progress.paid_window import PaidWindow

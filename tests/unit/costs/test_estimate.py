@@ -6,9 +6,9 @@ from typing import Any, get_args
 import pytest
 
 from tests.doubles import MemoryFolder, NoPrices, manifest
-from tuner.artifacts.cost_items import OVERHEAD, CostItemId
+from tuner.artifacts.costs.cost_items import OVERHEAD, CostItemId
+from tuner.artifacts.costs.estimate import CostItem, Estimate, SpendingLimits
 from tuner.artifacts.dataset import DatasetSummary, EvaluationQuestion, Message
-from tuner.artifacts.estimate import CostItem, Estimate, SpendingLimits
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import SettingsError
 from tuner.costs.cost_inputs import CostInputs, GenerationTokens, Plan, QuestionTokens, count_questions

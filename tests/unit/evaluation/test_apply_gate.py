@@ -10,10 +10,10 @@ import pytest
 from tests.doubles import CUSTOM_MODEL, RUN, MemoryFolder, manifest
 from tests.unit.evaluation.test_gate_rules import BETTER, EQUAL, MAYBE, WORSE, compared
 from tests.unit.training.test_job import Registered
-from tuner.artifacts.gate import Gate, GateEvent
-from tuner.artifacts.scores import HumanScores, Scores
+from tuner.artifacts.evaluation.gate import Gate, GateEvent
+from tuner.artifacts.evaluation.scores import HumanScores, Scores
+from tuner.artifacts.evaluation.verdict import Verdict
 from tuner.artifacts.training import JobRecord, JobUse
-from tuner.artifacts.verdict import Verdict
 from tuner.core.artifact_keys import Keys
 from tuner.core.cloudwatch_metrics import namespace
 from tuner.core.errors import AwsError, RetryableError

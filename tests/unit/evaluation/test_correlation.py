@@ -1,6 +1,6 @@
 """The correlation of measures is that of their gains per question."""
 
-from tuner.artifacts.scores import Correlation, QuestionScores
+from tuner.artifacts.evaluation.scores import Correlation, QuestionScores
 from tuner.evaluation.statistics.correlation import correlations
 
 

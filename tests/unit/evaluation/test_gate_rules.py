@@ -3,8 +3,8 @@
 import pytest
 
 from tests.unit.evaluation.test_scores import scores
-from tuner.artifacts.contestants import BASE, TUNED
-from tuner.artifacts.scores import Aggregate, MeasureScores
+from tuner.artifacts.evaluation.contestants import BASE, TUNED
+from tuner.artifacts.evaluation.scores import Aggregate, MeasureScores
 from tuner.core.errors import SettingsError
 from tuner.evaluation.gate.rules import GateComparisons, decide_gate
 from tuner.evaluation.metrics import Measure

@@ -5,8 +5,8 @@ import re
 import pytest
 
 from tests.unit.evaluation.conftest import ScriptedJudge, make_sample
-from tuner.artifacts.judgments import Judgments
-from tuner.artifacts.scores import AnswerScores
+from tuner.artifacts.evaluation.judgments import Judgments
+from tuner.artifacts.evaluation.scores import AnswerScores
 from tuner.core.concurrency_limiter import ConcurrencyLimiter
 from tuner.core.errors import AccessDeniedError, AwsError, RetryableError, ThrottledError
 from tuner.evaluation.judging.judge import Judge, tagged

@@ -7,9 +7,9 @@ import pytest
 from tests.unit.evaluation.test_run_comparison import run as scored
 from tests.unit.reporting.conftest import Bucket
 from tuner.artifacts.dataset import EvaluationQuestion
-from tuner.artifacts.gate import GateResult
-from tuner.artifacts.run_summary import RunSummary, questions_digest
-from tuner.artifacts.scores import PreviousBest
+from tuner.artifacts.evaluation.gate import GateResult
+from tuner.artifacts.evaluation.scores import PreviousBest
+from tuner.artifacts.report.run_summary import RunSummary, questions_digest
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import SettingsError

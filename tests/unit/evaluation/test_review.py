@@ -6,8 +6,8 @@ import io
 import pytest
 
 from tests.unit.evaluation.conftest import graded_records, make_sample
-from tuner.artifacts.scores import AnswerScores, ReviewCandidate, Scores
-from tuner.artifacts.verdict import Verdict
+from tuner.artifacts.evaluation.scores import AnswerScores, ReviewCandidate, Scores
+from tuner.artifacts.evaluation.verdict import Verdict
 from tuner.core.errors import EvaluationError
 from tuner.evaluation.judging.human_scores import with_human_scores
 from tuner.evaluation.judging.review import (

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.unit.evaluation.conftest import graded_records
-from tuner.artifacts.scores import Scores
+from tuner.artifacts.evaluation.scores import Scores
 from tuner.core.errors import EvaluationError
 from tuner.evaluation.run_comparison import compare_runs
 from tuner.evaluation.scores import Graded, summarize

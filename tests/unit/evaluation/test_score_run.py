@@ -13,8 +13,8 @@ from moto import mock_aws
 
 from lambdas.score_answers import handler
 from tests.doubles import write_lines
+from tuner.artifacts.evaluation.scores import Scores
 from tuner.artifacts.manifest import Manifest
-from tuner.artifacts.scores import Scores
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import AccessDeniedError, EvaluationError

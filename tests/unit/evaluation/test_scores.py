@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 
 from tests.unit.evaluation.conftest import make_sample
-from tuner.artifacts.contestants import CONTESTANTS
-from tuner.artifacts.scores import AnswerScores, JudgeDetails, Scores
-from tuner.artifacts.verdict import Verdict
+from tuner.artifacts.evaluation.contestants import CONTESTANTS
+from tuner.artifacts.evaluation.scores import AnswerScores, JudgeDetails, Scores
+from tuner.artifacts.evaluation.verdict import Verdict
 from tuner.evaluation.metrics import Grades, Measure, Metric, ScoringContext, chosen
 from tuner.evaluation.metrics.correctness import Correctness
 from tuner.evaluation.samples import Sample

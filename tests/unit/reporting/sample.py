@@ -7,8 +7,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from tuner.artifacts.gate import Gate, GateVerdict
-from tuner.artifacts.scores import AnswerScores, PreviousBest, QuestionScores, ReviewCandidate, Scores
+from tuner.artifacts.evaluation.gate import Gate, GateVerdict
+from tuner.artifacts.evaluation.scores import AnswerScores, PreviousBest, QuestionScores, ReviewCandidate, Scores
 from tuner.core.artifact_keys import Keys
 from tuner.evaluation.gate.rules import GateComparisons, decide_gate
 from tuner.evaluation.run_comparison import compare_runs

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from tests.unit.reporting.sample import artifacts
-from tuner.artifacts.cost_items import OVERHEAD, CostItemId
-from tuner.artifacts.estimate import CostItem, Estimate, SpendingLimits
+from tuner.artifacts.costs.cost_items import OVERHEAD, CostItemId
+from tuner.artifacts.costs.estimate import CostItem, Estimate, SpendingLimits
+from tuner.artifacts.evaluation.scores import JudgeDetails
 from tuner.artifacts.manifest import Manifest
 from tuner.artifacts.report import Bill, Question, Report, ServingEndpoint
-from tuner.artifacts.scores import JudgeDetails
 from tuner.artifacts.training import TrainingSummary
 from tuner.core.artifact_keys import Keys
 from tuner.costs.cost_inputs import CostInputs, Plan, QuestionTokens

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tuner.artifacts.cost_items import CostItemId
-from tuner.artifacts.estimate import CostItem, Estimate
+from tuner.artifacts.costs.cost_items import CostItemId
+from tuner.artifacts.costs.estimate import CostItem, Estimate
 from tuner.artifacts.report import Models, NamedModel, Report
 from tuner.reporting import page
 from tuner.reporting.collect.caveats import caveats, judge_caveats

@@ -5,11 +5,11 @@ from pathlib import Path
 
 from tests.unit.reporting.sample import artifacts
 from tests.unit.reporting.test_page import Tags
-from tuner.artifacts.answers import Answer
-from tuner.artifacts.contestants import CONTESTANTS
 from tuner.artifacts.dataset import EvaluationQuestion
+from tuner.artifacts.evaluation.answers import Answer
+from tuner.artifacts.evaluation.contestants import CONTESTANTS
+from tuner.artifacts.evaluation.scores import Scores
 from tuner.artifacts.report import Report
-from tuner.artifacts.scores import Scores
 from tuner.core.artifact_keys import Keys
 from tuner.evaluation.standalone import Files, evaluate
 from tuner.reporting import page

@@ -6,7 +6,7 @@ import pytest
 
 from tests.unit.reporting.conftest import AT, FolderOf
 from tests.unit.reporting.sample import RUN, artifacts
-from tuner.artifacts.run_summary import RunSummary
+from tuner.artifacts.report.run_summary import RunSummary
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.aws.s3.run_index import RunIndex
 from tuner.aws.s3.run_summaries import add_run_summary, run_summaries

@@ -2,8 +2,8 @@
 
 import pytest
 
+from tuner.artifacts.evaluation.scores import MeasureScores
 from tuner.artifacts.report import TimelineEvent
-from tuner.artifacts.scores import MeasureScores
 from tuner.reporting.page.svg import SCALE, interval_bar, timeline_bars, win_shares
 
 

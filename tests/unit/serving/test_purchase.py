@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.doubles import CUSTOM_MODEL, DEPLOYMENT, NAME, RUN, FakeEndpoints, MemoryFolder, manifest
-from tuner.artifacts.gate import Gate
+from tuner.artifacts.evaluation.gate import Gate
 from tuner.artifacts.serving import CommitmentRecord, EndpointRecord
 from tuner.aws.bedrock.resources import EndpointRequest
 from tuner.core.artifact_keys import Keys

@@ -8,7 +8,7 @@ from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from tuner.artifacts.base import Part
 from tuner.artifacts.dataset import Coverage
-from tuner.artifacts.scores import (
+from tuner.artifacts.evaluation.scores import (
     BertScoreDetails,
     BleuDetails,
     FileIdentity,

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from tuner.artifacts.approval import ApprovalAnswer, ApprovalDecision, ApprovalRequest
 from tuner.artifacts.base import Part
-from tuner.artifacts.estimate import CostItem
+from tuner.artifacts.costs.estimate import CostItem
 from tuner.artifacts.generated import GeneratedPair, GenerationFigures
 from tuner.artifacts.serving import EndpointDetails
 

@@ -20,18 +20,18 @@ from typing import Any, ClassVar
 from pydantic import ConfigDict, Field, field_validator
 
 from tuner.artifacts.base import Artifact, Part
+from tuner.artifacts.costs.estimate import Estimate
 from tuner.artifacts.dataset import DatasetFindings, DatasetSummary
-from tuner.artifacts.estimate import Estimate
-from tuner.artifacts.gate import Gate, GateResult
+from tuner.artifacts.evaluation.gate import Gate, GateResult
+from tuner.artifacts.evaluation.scores import Correlation, HumanScores, MeasureScores
+from tuner.artifacts.evaluation.verdict import Verdict
 from tuner.artifacts.manifest import PinnedInput, WrittenSettings
 from tuner.artifacts.report.break_even import BreakEven
 from tuner.artifacts.report.evaluation import EarlierRun, Question, ScoringDetails
 from tuner.artifacts.report.execution import Approval, Bill, Generated, ServingEndpoint, TimelineEvent
-from tuner.artifacts.run_summary import RunStatus
-from tuner.artifacts.scores import Correlation, HumanScores, MeasureScores
+from tuner.artifacts.report.run_summary import RunStatus
 from tuner.artifacts.serving import EndpointDetails
 from tuner.artifacts.training import TrainingSummary
-from tuner.artifacts.verdict import Verdict
 from tuner.core.artifact_keys import Keys
 
 

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any, TypeVar
 
-from tuner.artifacts.answers import Answer
 from tuner.artifacts.base import Artifact, Part, parse
-from tuner.artifacts.contestants import ContestantName
+from tuner.artifacts.evaluation.answers import Answer
+from tuner.artifacts.evaluation.contestants import ContestantName
 from tuner.artifacts.manifest import Manifest
 from tuner.aws.clients import client
 from tuner.aws.error_mapping import mapped_errors

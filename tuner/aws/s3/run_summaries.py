@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from pydantic import TypeAdapter, ValidationError
 
-from tuner.artifacts.run_summary import RunSummary
+from tuner.artifacts.report.run_summary import RunSummary
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.errors import RetryableError
 

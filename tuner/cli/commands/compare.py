@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from tuner.artifacts.scores import Scores
+from tuner.artifacts.evaluation.scores import Scores
 from tuner.cli import run_lookup
 from tuner.cli.commands.evaluate import conclude
 from tuner.cli.console import console, emit, say

@@ -14,9 +14,9 @@ import typer
 from rich.table import Table
 
 from tuner import catalog
-from tuner.artifacts.cost_items import OVERHEAD
+from tuner.artifacts.costs.cost_items import OVERHEAD
+from tuner.artifacts.costs.estimate import CostItem, Estimate
 from tuner.artifacts.dataset import EvaluationQuestion
-from tuner.artifacts.estimate import CostItem, Estimate
 from tuner.artifacts.preflight import Preflight
 from tuner.aws.bedrock.control_plane import Bedrock
 from tuner.aws.price_list import PriceListApi

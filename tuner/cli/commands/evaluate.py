@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from tuner.artifacts.scores import Scores
+from tuner.artifacts.evaluation.scores import Scores
 from tuner.cli.console import console, emit, say
 from tuner.cli.errors import CommandError
 from tuner.cli.local_cloud import use_local_cloud

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from tuner.artifacts.base import Artifact
+from tuner.artifacts.costs.estimate import Estimate
 from tuner.artifacts.dataset import DatasetSummary
-from tuner.artifacts.estimate import Estimate
 from tuner.artifacts.serving import EndpointRecord
 from tuner.artifacts.training import TrainingSummary
 from tuner.aws.s3.run_folder import RunFolder

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from tuner.artifacts.cost_items import CostItemId
-from tuner.artifacts.estimate import Estimate
+from tuner.artifacts.costs.cost_items import CostItemId
+from tuner.artifacts.costs.estimate import Estimate
 from tuner.cli.progress import training
 from tuner.cli.progress.paid_window import PaidWindow, amount
 from tuner.cli.progress.steps import Mark

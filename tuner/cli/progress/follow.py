@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tuner.artifacts.estimate import Estimate
+from tuner.artifacts.costs.estimate import Estimate
 from tuner.aws.clients import client
 from tuner.aws.error_mapping import mapped_errors
 from tuner.cli.deployment import Deployment, local_endpoint

@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from tuner import approval
-from tuner.artifacts.cost_items import CostItemId
-from tuner.artifacts.estimate import Estimate
+from tuner.artifacts.costs.cost_items import CostItemId
+from tuner.artifacts.costs.estimate import Estimate
 from tuner.artifacts.serving import EndpointKind, EndpointRecord
 from tuner.aws.bedrock.endpoints import ModelDeployments, ProvisionedThroughputs
 from tuner.aws.bedrock.resources import PaidResource

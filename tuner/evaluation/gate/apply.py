@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from tuner.artifacts.base import parse
-from tuner.artifacts.gate import Gate, GateDecision, GateEvent, GateResult, GateVerdict
+from tuner.artifacts.evaluation.gate import Gate, GateDecision, GateEvent, GateResult, GateVerdict
+from tuner.artifacts.evaluation.scores import Scores
 from tuner.artifacts.manifest import Manifest
-from tuner.artifacts.scores import Scores
 from tuner.artifacts.training import TrainingSummary
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tuner.artifacts.contestants import BASE
-from tuner.artifacts.gate import GateDecision, GateResult, RuleName, RuleNumbers, RuleResult
-from tuner.artifacts.scores import MeasureScores, PreviousBest, Scores
+from tuner.artifacts.evaluation.contestants import BASE
+from tuner.artifacts.evaluation.gate import GateDecision, GateResult, RuleName, RuleNumbers, RuleResult
+from tuner.artifacts.evaluation.scores import MeasureScores, PreviousBest, Scores
 from tuner.settings import GateRule
 
 MeasuresByName = Mapping[str, MeasureScores]

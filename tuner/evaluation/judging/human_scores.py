@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from tuner.artifacts.contestants import CONTESTANTS, ContestantName
-from tuner.artifacts.judgments import PeopleScores
-from tuner.artifacts.scores import AnswerScores, HumanScores, JudgeAgreement, QuestionScores, Scores
+from tuner.artifacts.evaluation.contestants import CONTESTANTS, ContestantName
+from tuner.artifacts.evaluation.judgments import PeopleScores
+from tuner.artifacts.evaluation.scores import AnswerScores, HumanScores, JudgeAgreement, QuestionScores, Scores
 from tuner.evaluation.scores import Graded, summarize
 from tuner.evaluation.statistics.comparison import rank_correlation
 

@@ -21,7 +21,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, TypeVar
 
-from tuner.artifacts.judgments import Judgment, Judgments
+from tuner.artifacts.evaluation.judgments import Judgment, Judgments
 from tuner.aws.bedrock.tool_call import Tool, ToolReply, fill_in_tool
 from tuner.catalog import judge_or_assumed
 from tuner.core.concurrency_limiter import ConcurrencyLimiter

@@ -14,9 +14,9 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from tuner.artifacts.contestants import BASE, TUNED, ContestantName
-from tuner.artifacts.judgments import PeopleScores
-from tuner.artifacts.scores import QuestionScores, ReviewCandidate, Scores, by_id
+from tuner.artifacts.evaluation.contestants import BASE, TUNED, ContestantName
+from tuner.artifacts.evaluation.judgments import PeopleScores
+from tuner.artifacts.evaluation.scores import QuestionScores, ReviewCandidate, Scores, by_id
 from tuner.core.errors import EvaluationError
 from tuner.evaluation.language import tokens
 from tuner.evaluation.samples import Sample, SampleSet

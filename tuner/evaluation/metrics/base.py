@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from tuner.artifacts.contestants import CONTESTANTS, ContestantName
-from tuner.artifacts.scores import AnswerScores, Number
+from tuner.artifacts.evaluation.contestants import CONTESTANTS, ContestantName
+from tuner.artifacts.evaluation.scores import AnswerScores, Number
 from tuner.catalog.metrics import Measure
 from tuner.evaluation.encoder.files import EncoderSource
 from tuner.evaluation.judging.judge import Judge
@@ -27,7 +27,8 @@ class Grades:
     """
 
     values: Mapping[ContestantName, Sequence[AnswerScores]]
-    # Each metric has facts of its own. The typed form is in tuner/artifacts/scores.py: a member with the metric's name.
+    # Each metric has facts of its own. Their typed form is a member with the metric's name in
+    # tuner/artifacts/evaluation/scores.py.
     about: Mapping[str, Any] = field(default_factory=dict)
     counts: Mapping[str, int] = field(default_factory=dict)
     references: Sequence[Measures] | None = None

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from tuner.artifacts.contestants import CONTESTANTS
-from tuner.artifacts.scores import AnswerScores
+from tuner.artifacts.evaluation.contestants import CONTESTANTS
+from tuner.artifacts.evaluation.scores import AnswerScores
 from tuner.catalog.metrics import METRICS
 from tuner.evaluation.encoder.files import BuiltEncoder
 from tuner.evaluation.metrics.base import Grades, Measures, Metric, ScoringContext

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tuner.artifacts.contestants import CONTESTANTS
-from tuner.artifacts.judgments import Judgment
-from tuner.artifacts.scores import AnswerScores
+from tuner.artifacts.evaluation.contestants import CONTESTANTS
+from tuner.artifacts.evaluation.judgments import Judgment
+from tuner.artifacts.evaluation.scores import AnswerScores
 from tuner.aws.bedrock.tool_call import Tool
 from tuner.catalog.metrics import METRICS
 from tuner.evaluation.judging.judge import Request, instructions, tagged

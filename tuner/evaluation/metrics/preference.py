@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tuner.artifacts.contestants import BASE, CONTESTANTS, TUNED, ContestantName
-from tuner.artifacts.judgments import Judgment
-from tuner.artifacts.scores import AnswerScores
+from tuner.artifacts.evaluation.contestants import BASE, CONTESTANTS, TUNED, ContestantName
+from tuner.artifacts.evaluation.judgments import Judgment
+from tuner.artifacts.evaluation.scores import AnswerScores
 from tuner.aws.bedrock.tool_call import Tool
 from tuner.catalog.metrics import METRICS
 from tuner.evaluation.judging.judge import Request, instructions, tagged

@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from tuner.artifacts.contestants import BASE, CONTESTANTS, TUNED
-from tuner.artifacts.scores import Conclusion, MeasureScores, Outcome, QuestionScores
-from tuner.artifacts.verdict import Verdict, VerdictValue
+from tuner.artifacts.evaluation.contestants import BASE, CONTESTANTS, TUNED
+from tuner.artifacts.evaluation.scores import Conclusion, MeasureScores, Outcome, QuestionScores
+from tuner.artifacts.evaluation.verdict import Verdict, VerdictValue
 from tuner.catalog.metrics import Measure
 from tuner.evaluation.statistics.comparison import FEWEST, PairedDifference, questions_needed
 

@@ -6,10 +6,10 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from tuner.artifacts.cost_items import COMMITMENTS, GENERATION, OVERHEAD, CostItemId
-from tuner.artifacts.estimate import CostItem, Estimate
+from tuner.artifacts.costs.cost_items import COMMITMENTS, GENERATION, OVERHEAD, CostItemId
+from tuner.artifacts.costs.estimate import CostItem, Estimate
+from tuner.artifacts.evaluation.scores import JudgeDetails
 from tuner.artifacts.report import Answer, Bill, Question, ServingEndpoint
-from tuner.artifacts.scores import JudgeDetails
 from tuner.artifacts.serving import EndpointDetails
 from tuner.artifacts.training import TrainingSummary
 

@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from tuner import catalog
+from tuner.artifacts.evaluation.scores import PreviousBest, Scores
+from tuner.artifacts.evaluation.verdict import Verdict
 from tuner.artifacts.manifest import Manifest
 from tuner.artifacts.report import EarlierRun, Failure, Question, Report, ScoringDetails, ServingEndpoint
 from tuner.artifacts.report.break_even import BreakEven
-from tuner.artifacts.run_summary import RunStatus
-from tuner.artifacts.scores import PreviousBest, Scores
+from tuner.artifacts.report.run_summary import RunStatus
 from tuner.artifacts.serving import EndpointDetails, EndpointRecord
-from tuner.artifacts.verdict import Verdict
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.times import iso, now, seconds_since
 from tuner.costs.break_even import assumptions, break_even

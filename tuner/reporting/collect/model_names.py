@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tuner.artifacts.evaluation.scores import BertScoreDetails, JudgeDetails, Scores
 from tuner.artifacts.manifest import Manifest
 from tuner.artifacts.report import Generated, Models, NamedModel, ServingEndpoint
-from tuner.artifacts.scores import BertScoreDetails, JudgeDetails, Scores
 from tuner.artifacts.training import TrainingSummary
 
 # The names of all stand-ins of the local cloud contain this word.

@@ -8,13 +8,13 @@ from typing import TypeVar
 
 from tuner.artifacts.approval import ApprovalAnswer, ApprovalRequest
 from tuner.artifacts.base import Artifact
+from tuner.artifacts.costs.estimate import Estimate
 from tuner.artifacts.dataset import DatasetFindings, DatasetSummary
-from tuner.artifacts.estimate import Estimate
-from tuner.artifacts.gate import Gate
+from tuner.artifacts.evaluation.gate import Gate
+from tuner.artifacts.evaluation.scores import Scores
 from tuner.artifacts.generated import GeneratedPair, GeneratedSummary
 from tuner.artifacts.manifest import Manifest
 from tuner.artifacts.report import Approval, Generated
-from tuner.artifacts.scores import Scores
 from tuner.artifacts.serving import CommitmentRecord, EndpointRecord
 from tuner.artifacts.training import TrainingSummary
 from tuner.aws.s3.run_folder import RunFolder

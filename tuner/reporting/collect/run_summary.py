@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tuner.artifacts.report import Report
-from tuner.artifacts.run_summary import MeasureMeans, RunSummary, questions_digest
+from tuner.artifacts.report.run_summary import MeasureMeans, RunSummary, questions_digest
 from tuner.reporting.collect.model_names import display_name
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tuner.artifacts.delivery_marker import DeliveryMarker
 from tuner.artifacts.report import Report
+from tuner.artifacts.report.delivery_marker import DeliveryMarker
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.times import iso, now
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from tuner.artifacts.evaluation.scores import MeasureScores
 from tuner.artifacts.report import Report
-from tuner.artifacts.scores import MeasureScores
 from tuner.reporting.collect.caveats import caveats
 from tuner.reporting.collect.release_state import release_state
 from tuner.reporting.formatting import duration, measure_title, number, plural, seconds_between, timestamp

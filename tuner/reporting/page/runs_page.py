@@ -9,7 +9,7 @@ from datetime import datetime
 
 from markupsafe import Markup
 
-from tuner.artifacts.run_summary import RunSummary
+from tuner.artifacts.report.run_summary import RunSummary
 from tuner.reporting.formatting import measure_title
 from tuner.reporting.page.charts import history_chart
 from tuner.reporting.page.page import render

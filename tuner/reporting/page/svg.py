@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from tuner.artifacts.evaluation.scores import MeasureScores
 from tuner.artifacts.report import TimelineEvent
-from tuner.artifacts.scores import MeasureScores
 
 SCALE = 1000
 # A narrower bar would not be visible.

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tuner.artifacts.estimate import CostItem
-from tuner.artifacts.gate import Gate
+from tuner.artifacts.costs.estimate import CostItem
+from tuner.artifacts.evaluation.gate import Gate
+from tuner.artifacts.evaluation.scores import MeasureScores
 from tuner.artifacts.report import Answer, Question, Report
-from tuner.artifacts.scores import MeasureScores
 from tuner.core.resource_names import Tags
 from tuner.reporting.formatting import measure_title
 from tuner.reporting.page.text_differences import Span, differences

@@ -11,8 +11,8 @@ import pytest
 
 from tests.doubles import CUSTOM_MODEL
 from tests.unit.cli.fake_aws import Execution, FakeAws, Outcome
+from tuner.artifacts.evaluation.scores import QuestionScores
 from tuner.artifacts.manifest import Manifest
-from tuner.artifacts.scores import QuestionScores
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
 from tuner.evaluation.score_run import REVIEW

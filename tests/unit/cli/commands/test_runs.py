@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from tests.unit.cli.fake_aws import Execution, FakeAws, Tuner
 from tests.unit.cli.histories import BEGAN, TO_TRAINING, History
 from tests.unit.cli.samples import ESTIMATE, failed, report, throughput
-from tuner.artifacts.estimate import Estimate
+from tuner.artifacts.costs.estimate import Estimate
 from tuner.artifacts.report import Report
 from tuner.core.artifact_keys import Keys
 from tuner.core.run import run_id

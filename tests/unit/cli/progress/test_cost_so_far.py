@@ -2,8 +2,8 @@
 
 import pytest
 
-from tuner.artifacts.cost_items import CostItemId
-from tuner.artifacts.estimate import CostItem, Estimate
+from tuner.artifacts.costs.cost_items import CostItemId
+from tuner.artifacts.costs.estimate import CostItem, Estimate
 from tuner.cli.progress.cost_so_far import cost_so_far
 from tuner.cli.progress.paid_window import PaidWindow
 from tuner.cli.progress.steps import Mark

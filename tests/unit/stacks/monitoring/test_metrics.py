@@ -12,9 +12,9 @@ import pytest
 from stacks.bundling.layer import CHECKOUT
 from stacks.step_table import STEPS
 from tests.unit.stacks.conftest import Synthesis
-from tuner.artifacts.estimate import Estimate
+from tuner.artifacts.costs.estimate import Estimate
+from tuner.artifacts.evaluation.verdict import Verdict
 from tuner.artifacts.report import Bill, ServingEndpoint
-from tuner.artifacts.verdict import Verdict
 from tuner.core import cloudwatch_metrics
 from tuner.reporting import Report, run_metrics
 

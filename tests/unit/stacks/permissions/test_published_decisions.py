@@ -16,7 +16,7 @@ from tests.authorization.evaluation import Policies, Verdict, verdicts
 from tests.authorization.journal import Call
 from tests.authorization.template import ACCOUNT, Template
 from tests.unit.stacks.conftest import Synthesis
-from tuner.artifacts.gate import GateEvent
+from tuner.artifacts.evaluation.gate import GateEvent
 from tuner.core.resource_names import Tags
 
 # Decision, step or service, action, resource, condition keys.

@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from tuner.artifacts.base import Part
-from tuner.artifacts.contestants import ContestantName
+from tuner.artifacts.evaluation.contestants import ContestantName
 from tuner.core.errors import ArtifactError
 
 PEOPLE = "scores/people.json"

@@ -24,9 +24,9 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field, SerializerFunctionWrapHandler, field_validator, model_serializer, model_validator
 
 from tuner.artifacts.base import Artifact, Part
-from tuner.artifacts.contestants import BASE, TUNED, ContestantName, PerContestant
-from tuner.artifacts.gate import GateResult
-from tuner.artifacts.verdict import Verdict, VerdictValue
+from tuner.artifacts.evaluation.contestants import BASE, TUNED, ContestantName, PerContestant
+from tuner.artifacts.evaluation.gate import GateResult
+from tuner.artifacts.evaluation.verdict import Verdict, VerdictValue
 from tuner.catalog.metrics import worst_value
 from tuner.core.artifact_keys import Keys
 

@@ -12,8 +12,8 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from tuner.artifacts.base import Artifact, Part
-from tuner.artifacts.gate import GateDecisionOrNone
-from tuner.artifacts.verdict import Verdict
+from tuner.artifacts.evaluation.gate import GateDecisionOrNone
+from tuner.artifacts.evaluation.verdict import Verdict
 from tuner.core.artifact_keys import Keys
 
 RunStatus = Literal["SUCCEEDED", "FAILED", "ABORTED", "TIMED_OUT"]

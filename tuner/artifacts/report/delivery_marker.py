@@ -7,7 +7,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from tuner.artifacts.base import Artifact
-from tuner.artifacts.run_summary import RunStatus
+from tuner.artifacts.report.run_summary import RunStatus
 from tuner.core.artifact_keys import Keys
 
 

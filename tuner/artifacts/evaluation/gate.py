@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import ConfigDict, Field
 
 from tuner.artifacts.base import Artifact, Part
-from tuner.artifacts.verdict import VerdictValue
+from tuner.artifacts.evaluation.verdict import VerdictValue
 from tuner.core.artifact_keys import Keys
 
 GateDecision = Literal["accepted", "rejected", "undecided"]

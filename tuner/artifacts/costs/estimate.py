@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from pydantic import Field, model_validator
 
 from tuner.artifacts.base import Artifact, Part
-from tuner.artifacts.cost_items import LABELS, CostItemId, known_id
+from tuner.artifacts.costs.cost_items import LABELS, CostItemId, known_id
 from tuner.core.artifact_keys import Keys
 
 

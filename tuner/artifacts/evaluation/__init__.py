@@ -1,0 +1,1 @@
+"""What the evaluation writes: the answers of the contestants, their scores, the decision of the gate, the verdict."""
