@@ -23,7 +23,7 @@ from tuner.artifacts.evaluation.gate import GateEvent
 from tuner.artifacts.report import Report
 from tuner.cli import reference
 from tuner.core import errors
-from tuner.costs.prices import UNITS, prices
+from tuner.costs.prices.price_list import UNITS, prices
 from tuner.settings import DeploymentSettings, RunSettings
 
 DOCS = Path(__file__).parent
@@ -214,8 +214,8 @@ def prices_page() -> str:
     units = [(item, unit) for item, unit in UNITS.items()]
     return (
         "# Prices\n\n*For who pays, approves, or sets the budget.*\n\n"
-        "The packaged price list, `tuner/costs/prices.yaml`. A price that is missing here is unknown; it does not "
-        "count as zero. AWS's price list and the deployment's setting `prices` precede this list "
+        "The packaged price list, `tuner/costs/prices/prices.yaml`. A price that is missing here is unknown; it does "
+        "not count as zero. AWS's price list and the deployment's setting `prices` precede this list "
         "([money.md](money.md)).\n\n"
         + table(("item", "US dollars for one"), units)
         + "\n"

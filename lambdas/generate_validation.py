@@ -13,7 +13,7 @@ from lambdas.step import Environment, RunEvent, step
 from tuner.artifacts.manifest import PinnedInput
 from tuner.aws.s3.objects import ObjectSource
 from tuner.core.run import INCOMING
-from tuner.costs.prices import price_list
+from tuner.costs.prices.price_list import price_list
 from tuner.datasets import DataRole
 from tuner.generation import generate_validation
 

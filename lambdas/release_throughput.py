@@ -29,7 +29,7 @@ from tuner.aws.s3.training_index import TrainingIndex
 from tuner.aws.scheduler import OneTimeSchedules
 from tuner.aws.stack_events import StackRequest, answer
 from tuner.core.strict_model import FrozenModel
-from tuner.costs.prices import price_list
+from tuner.costs.prices.price_list import price_list
 from tuner.serving.alarm import SUBJECT, alarm
 from tuner.serving.inventory import HourlyPrice, InventoryEntry, hourly_price, inventory, is_needed
 from tuner.serving.model_cleanup import delete_unused

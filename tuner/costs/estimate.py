@@ -11,7 +11,7 @@ from tuner.artifacts.costs.estimate import CostItem, Estimate, Rate, SpendingLim
 from tuner.costs.cost_inputs import CostInputs, Plan, QuestionTokens
 from tuner.costs.judge_usage import JudgeUsage
 from tuner.costs.overhead import overhead
-from tuner.costs.prices import Price, PriceList, price_list
+from tuner.costs.prices.price_list import Price, PriceList, price_list
 from tuner.settings import Commitment
 from tuner.settings.prices import PricedItem, Term
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from tuner.artifacts.costs.cost_items import CostItemId
 from tuner.costs.cost_inputs import CostInputs, Plan
-from tuner.costs.prices import Price, PriceList
+from tuner.costs.prices.price_list import Price, PriceList
 
 # A typical run: its steps' functions with 512 MiB, and the polling of a job that trains for two hours.
 _STEPS, _STEP_GB_SECONDS = 30, 2.5

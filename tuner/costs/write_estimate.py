@@ -10,10 +10,10 @@ from tuner.artifacts.preflight import Preflight
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
 from tuner.costs.cost_inputs import Plan, cost_inputs, generation_tokens
-from tuner.costs.current_prices import Api, Cache, current_prices
 from tuner.costs.estimate import estimate
-from tuner.costs.prices import price_list
-from tuner.costs.usage_types import needed_prices
+from tuner.costs.prices.current_prices import Api, Cache, current_prices
+from tuner.costs.prices.price_list import price_list
+from tuner.costs.prices.usage_types import needed_prices
 from tuner.costs.warnings import warnings
 from tuner.settings import DeploymentSettings, RunSettings
 

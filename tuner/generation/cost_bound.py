@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from tuner.artifacts.generated import CostBound
 from tuner.core.errors import BudgetExceededError, DatasetError
 from tuner.costs.estimate import priced_as
-from tuner.costs.prices import PriceList, price_list
+from tuner.costs.prices.price_list import PriceList, price_list
 from tuner.generation.chunks import Chunk
 from tuner.generation.documents import DocumentChunks
 from tuner.generation.generator import max_requests

@@ -12,7 +12,7 @@ from tuner.artifacts.manifest import Manifest
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import DatasetError, GenerationError
-from tuner.costs.prices import PriceList
+from tuner.costs.prices.price_list import PriceList
 from tuner.datasets.findings import Findings
 from tuner.datasets.io import Source
 from tuner.datasets.pipeline import FilePipeline

@@ -11,7 +11,7 @@ from tuner import catalog
 from tuner.aws.bedrock.resources import PaidResource
 from tuner.core.resource_names import Tags
 from tuner.core.times import now, seconds_since
-from tuner.costs.prices import PriceList
+from tuner.costs.prices.price_list import PriceList
 from tuner.serving.paid_resources import Releasable, run_id_of
 from tuner.serving.retention import kept_until
 

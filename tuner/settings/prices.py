@@ -27,7 +27,7 @@ Term = Literal["hourly", "OneMonth", "SixMonths"]
 
 
 class GivenPrice(StrictModel):
-    """US dollars for one unit. tuner/costs/prices.py describes the units."""
+    """US dollars for one unit. tuner/costs/prices/price_list.py describes the units."""
 
     item: PricedItem
     model: str = Field("any", description="model id for invoking, or any")

@@ -12,9 +12,9 @@ from typing import Any
 from local.bedrock.protocol.operation import Operation, Params, Result
 from local.bedrock.protocol.serializing import HEADERS, stand_in_headers
 from tuner import catalog
-from tuner.costs.price_list_offers import SERVICE
-from tuner.costs.prices import Price, price
-from tuner.costs.usage_types import REGIONS, NeededPrice, needed_prices
+from tuner.costs.prices.price_list import Price, price
+from tuner.costs.prices.price_list_offers import SERVICE
+from tuner.costs.prices.usage_types import REGIONS, NeededPrice, needed_prices
 
 NAME = "local stand-in for AWS's price list (the packaged prices)"
 # The unit of a price in AWS's list, and how many of the project's units it is.

@@ -12,9 +12,9 @@ from tuner.artifacts.dataset import DatasetSummary, EvaluationQuestion, Message
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import SettingsError
 from tuner.costs.cost_inputs import CostInputs, GenerationTokens, Plan, QuestionTokens, count_questions
-from tuner.costs.current_prices import NoCache
 from tuner.costs.estimate import estimate
-from tuner.costs.prices import UNITS, PriceList, price, price_list, prices
+from tuner.costs.prices.current_prices import NoCache
+from tuner.costs.prices.price_list import UNITS, PriceList, price, price_list, prices
 from tuner.costs.spending_decision import spending_decision, spending_reason
 from tuner.costs.write_estimate import write_estimate
 from tuner.settings import DeploymentSettings, deployment_settings

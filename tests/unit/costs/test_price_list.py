@@ -13,11 +13,11 @@ from tests.doubles import NoPrices
 from tuner import catalog
 from tuner.aws.price_list import PriceListApi
 from tuner.core.errors import AccessDeniedError, RetryableError
-from tuner.costs import current_prices as module
-from tuner.costs.current_prices import current_prices
-from tuner.costs.price_list_offers import SERVICE, OfferError, offer
-from tuner.costs.prices import price_list
-from tuner.costs.usage_types import NeededPrice, needed_prices
+from tuner.costs.prices.current_prices import current_prices
+from tuner.costs.prices.price_list import current_prices as module
+from tuner.costs.prices.price_list import price_list
+from tuner.costs.prices.price_list_offers import SERVICE, OfferError, offer
+from tuner.costs.prices.usage_types import NeededPrice, needed_prices
 from tuner.settings.prices import GivenPrice
 
 NOVA, LLAMA = catalog.model("amazon.nova-2-lite-v1:0:256k"), catalog.model("meta.llama3-3-70b-instruct-v1:0:128k")

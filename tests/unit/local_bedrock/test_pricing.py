@@ -6,9 +6,9 @@ from tests.unit.local_bedrock.conftest import change_settings, connect
 from tuner import catalog
 from tuner.aws.price_list import PriceListApi
 from tuner.aws.quotas import Quotas, per_minute
-from tuner.costs.current_prices import NoCache, current_prices
-from tuner.costs.prices import price
-from tuner.costs.usage_types import needed_prices
+from tuner.costs.prices.current_prices import NoCache, current_prices
+from tuner.costs.prices.price_list import price
+from tuner.costs.prices.usage_types import needed_prices
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from tuner.artifacts.serving import EndpointRecord
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import AwsError
 from tuner.core.resource_names import Tags
-from tuner.costs.prices import price_list
+from tuner.costs.prices.price_list import price_list
 from tuner.serving.inventory import hourly_price, inventory, is_needed
 from tuner.serving.release_schedule import ReleaseSchedule
 from tuner.serving.retention import keep_endpoint, kept_until

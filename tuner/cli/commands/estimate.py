@@ -29,11 +29,11 @@ from tuner.cli.upload import DatasetFolder
 from tuner.core.artifact_keys import Keys
 from tuner.core.run import role_of
 from tuner.costs.cost_inputs import CostInputs, GenerationTokens, Plan, QuestionTokens, cost_inputs
-from tuner.costs.current_prices import NoCache, current_prices
 from tuner.costs.estimate import estimate as add_up
-from tuner.costs.prices import Price, price_list
+from tuner.costs.prices.current_prices import NoCache, current_prices
+from tuner.costs.prices.price_list import Price, price_list
+from tuner.costs.prices.usage_types import needed_prices
 from tuner.costs.spending_decision import spending_decision, spending_reason
-from tuner.costs.usage_types import needed_prices
 from tuner.costs.warnings import warnings
 from tuner.costs.write_estimate import spending_limits
 from tuner.datasets import DataRole, LocalFile, NoSink, Prepared, Source, prepare

@@ -15,7 +15,7 @@ from tuner.cli.deployment import DEFAULT_STACK, Deployment
 from tuner.cli.errors import CommandError
 from tuner.cli.options import Json, Local, Stack, connect
 from tuner.core.times import iso
-from tuner.costs.prices import price_list
+from tuner.costs.prices.price_list import price_list
 from tuner.reporting.formatting import duration, money
 from tuner.serving.inventory import InventoryEntry, hourly_price, inventory, is_committed
 from tuner.serving.release import Outcome, Release

@@ -10,9 +10,9 @@ from tests.doubles import MemoryFolder, NoPrices, manifest
 from tests.unit.cli.fake_aws import OUTPUTS, FakeAws, Tuner
 from tests.unit.costs.test_price_list import document
 from tuner import catalog
-from tuner.costs.current_prices import NoCache
+from tuner.costs.prices.current_prices import NoCache
+from tuner.costs.prices.usage_types import NeededPrice
 from tuner.costs.spending_decision import spending_decision, spending_reason
-from tuner.costs.usage_types import NeededPrice
 from tuner.costs.write_estimate import write_estimate
 from tuner.datasets import LocalFile, prepare
 from tuner.datasets.io import NoSink

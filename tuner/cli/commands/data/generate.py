@@ -23,7 +23,7 @@ from tuner.cli.deployment import DEFAULT_STACK
 from tuner.cli.options import Json, Local, StackIfAny, connect
 from tuner.core.errors import DatasetError, GenerationError
 from tuner.core.run import role_of
-from tuner.costs.prices import price_list
+from tuner.costs.prices.price_list import price_list
 from tuner.datasets import Findings, RecordLimits, Source
 from tuner.datasets.io import CommitTogether
 from tuner.datasets.pipeline import FilePipeline

@@ -16,7 +16,7 @@ from typing import Any
 from pydantic import Field, ValidationError
 
 from tuner.core.strict_model import FrozenModel
-from tuner.costs.usage_types import NeededPrice
+from tuner.costs.prices.usage_types import NeededPrice
 from tuner.settings.prices import PricedItem
 
 SERVICE = "AmazonBedrock"
@@ -49,7 +49,7 @@ class OfferError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """US dollars for one of our units (tuner/costs/prices.py), valid since `effective`."""
+    """US dollars for one of our units (tuner/costs/prices/price_list.py), valid since `effective`."""
 
     usd: float
     effective: dt.date

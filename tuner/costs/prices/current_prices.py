@@ -14,9 +14,9 @@ from pydantic import ValidationError
 from tuner.artifacts.base import Part
 from tuner.core.errors import TunerError
 from tuner.core.times import now
-from tuner.costs.price_list_offers import SERVICE, OfferError, offer
-from tuner.costs.prices import Price
-from tuner.costs.usage_types import NeededPrice
+from tuner.costs.prices.price_list import Price
+from tuner.costs.prices.price_list_offers import SERVICE, OfferError, offer
+from tuner.costs.prices.usage_types import NeededPrice
 
 CACHED = dt.timedelta(days=1)
 
