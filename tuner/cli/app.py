@@ -7,24 +7,9 @@ from typing import Annotated
 import typer
 
 import tuner
-from tuner.cli.commands import (
-    approve,
-    compare,
-    doctor,
-    estimate,
-    evaluate,
-    local,
-    models,
-    report,
-    review,
-    run,
-    runs,
-    show,
-    stop,
-    throughput,
-    watch,
-)
+from tuner.cli.commands import approve, compare, estimate, evaluate, report, review, run, runs, show, stop, watch
 from tuner.cli.commands.data.app import app as data_app
+from tuner.cli.commands.deployment import doctor, local, models, throughput
 
 app = typer.Typer(
     name="tuner",

@@ -27,7 +27,7 @@ WITHOUT_OPTIONS = {"local", "data", "version"}
 @pytest.fixture(autouse=True)
 def no_cloud(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tuner.cli.options.use_local_cloud", lambda: None)
-    monkeypatch.setattr("tuner.cli.commands.doctor.use_local_cloud", lambda: None)
+    monkeypatch.setattr("tuner.cli.commands.deployment.doctor.use_local_cloud", lambda: None)
 
 
 def found(outcome: Outcome) -> list[tuple[str, str]]:
