@@ -13,8 +13,8 @@ from tests.doubles import NoPrices
 from tuner import catalog
 from tuner.aws.price_list import PriceListApi
 from tuner.core.errors import AccessDeniedError, RetryableError
+from tuner.costs.prices import current_prices as module
 from tuner.costs.prices.current_prices import current_prices
-from tuner.costs.prices.price_list import current_prices as module
 from tuner.costs.prices.price_list import price_list
 from tuner.costs.prices.price_list_offers import SERVICE, OfferError, offer
 from tuner.costs.prices.usage_types import NeededPrice, needed_prices
