@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
+_LONGEST_NAME = 50  # of the target in the name of its temporary file: file systems allow 255 bytes
 CHUNK = 2**18  # small enough that a chunk stays in the processor's cache while it is parsed, checked and written
 
 
@@ -38,12 +40,12 @@ class LocalFile:
     """A file on this machine."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self.path = path
         self.name = path.name
 
     def chunks(self) -> Iterator[bytes]:
         """The bytes, `CHUNK` bytes at a time."""
-        with self._path.open("rb") as file:
+        with self.path.open("rb") as file:
             while chunk := file.read(CHUNK):
                 yield chunk
 
@@ -56,8 +58,9 @@ class LocalSink:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._partial = path.with_name(f".{path.name}.partial")
-        self._file = self._partial.open("wb")
+        # A name of its own: two calls for the same target must not write into one file.
+        self._partial = path.with_name(f".{path.name[:_LONGEST_NAME]}.{secrets.token_hex(4)}.partial")
+        self._file = self._partial.open("xb")
 
     def write(self, data: bytes) -> None:
         """Appends."""
@@ -72,6 +75,13 @@ class LocalSink:
         """Deletes what was not committed."""
         self._file.close()
         self._partial.unlink(missing_ok=True)
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Writes a file completely or not at all."""
+    sink = LocalSink(path)
+    with CommitTogether(sink):
+        sink.write(data)
 
 
 class NoSink:

@@ -15,6 +15,7 @@ from tuner.artifacts.evaluation.scores import FileIdentity, Scores
 from tuner.catalog.encoders import PACKAGED
 from tuner.core.errors import EvaluationError, SettingsError
 from tuner.core.text_sanitizer import readable
+from tuner.datasets.io import write_whole
 from tuner.evaluation.answer_files import read_records, read_rows, read_sheet, with_shared_ids
 from tuner.evaluation.encoder.files import BuiltEncoder
 from tuner.evaluation.gate.rules import GateComparisons, decide_gate
@@ -80,9 +81,9 @@ def evaluate(
     gate = decide_gate(settings.gate, GateComparisons.of(scores))
     scores = scores.model_copy(update={"review": candidates, "gate": gate, "files": _identities(files)})
     if output:
-        (output / "scores.json").write_bytes(scores.to_json())
+        write_whole(output / "scores.json", scores.to_json())
         # With a byte order mark, spreadsheets recognise UTF-8. The csv module writes its own line ends.
-        (output / "review.csv").write_text(review_sheet(samples, candidates), "utf-8-sig", newline="")
+        write_whole(output / "review.csv", review_sheet(samples, candidates).encode("utf-8-sig"))
     return Evaluation(samples, scores)
 
 
@@ -154,4 +155,4 @@ def _cached_judgments(folder: Path | None) -> Iterator[Judgments]:
         yield judgments
     finally:
         if len(judgments) > known:
-            path.write_bytes(judgments_json(judgments))
+            write_whole(path, judgments_json(judgments))

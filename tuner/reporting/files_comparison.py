@@ -12,6 +12,7 @@ from tuner.artifacts.evaluation.contestants import CONTESTANTS, ContestantName
 from tuner.artifacts.evaluation.scores import Scores
 from tuner.artifacts.report import Report
 from tuner.core.times import iso, now
+from tuner.datasets.io import write_whole
 from tuner.evaluation.standalone import Evaluation
 from tuner.reporting.collect.build import with_scores
 from tuner.reporting.collect.model_names import named_models, stand_ins
@@ -50,4 +51,4 @@ def write_page(evaluation: Evaluation, output: Path) -> None:
     questions = [EvaluationQuestion(id=each.id, question=each.question, reference=each.reference) for each in samples]
     answers = {name: [Answer(id=each.id, answer=each.answers[name]) for each in samples] for name in CONTESTANTS}
     report = build_comparison(output.resolve().name, questions, answers, evaluation.scores, str(output))
-    (output / "index.html").write_text(page(report), "utf-8")
+    write_whole(output / "index.html", page(report).encode())

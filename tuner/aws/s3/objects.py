@@ -53,7 +53,17 @@ class ObjectSource:
 class ObjectSink:
     """Writes an object with a multipart upload. It is visible only after `commit`; `discard` removes its parts."""
 
-    def __init__(self, bucket: str, key: str, content_type: str = "application/x-ndjson", s3: Any = None) -> None:
+    def __init__(
+        self,
+        bucket: str,
+        key: str,
+        content_type: str = "application/x-ndjson",
+        s3: Any = None,
+        *,
+        replaces: bool = True,
+    ) -> None:
+        # S3 refuses a conditional write when the object exists by then.
+        self._condition = {} if replaces else {"IfNoneMatch": "*"}
         self._object = {"Bucket": bucket, "Key": key}
         self._uri = f"s3://{bucket}/{key}"
         self._content_type = content_type
@@ -73,13 +83,17 @@ class ObjectSink:
         """Makes the object visible. An object that fits in one part needs no multipart upload."""
         with mapped_errors(f"write {self._uri}"):
             if self._upload is None:
-                self._s3.put_object(**self._object, Body=bytes(self._buffer), ContentType=self._content_type)
+                self._s3.put_object(
+                    **self._object, Body=bytes(self._buffer), ContentType=self._content_type, **self._condition
+                )
                 return
         if self._buffer:
             self._send(bytes(self._buffer))
         with mapped_errors(f"write {self._uri}"):
             parts = {"Parts": self._parts}
-            self._s3.complete_multipart_upload(**self._object, UploadId=self._upload, MultipartUpload=parts)
+            self._s3.complete_multipart_upload(
+                **self._object, UploadId=self._upload, MultipartUpload=parts, **self._condition
+            )
         self._upload = None
 
     def discard(self) -> None:
@@ -102,6 +116,18 @@ class ObjectSink:
             number = len(self._parts) + 1
             answer = self._s3.upload_part(**self._object, UploadId=self._upload, PartNumber=number, Body=data)
             self._parts.append({"PartNumber": number, "ETag": answer["ETag"]})
+
+
+def object_exists(bucket: str, key: str, s3: Any = None) -> bool:
+    """Whether the object exists, as far as the caller may know: without s3:ListBucket, S3 denies to tell."""
+    with mapped_errors(f"look for s3://{bucket}/{key}"):
+        try:
+            (s3 or client("s3")).head_object(Bucket=bucket, Key=key)
+        except ClientError as error:
+            if error.response["Error"]["Code"] in {"404", "403"}:
+                return False
+            raise
+    return True
 
 
 def object_address(address: str) -> tuple[str, str] | None:

@@ -13,12 +13,15 @@ from tuner.cli.console import console, emit, say
 from tuner.cli.errors import CommandError
 from tuner.cli.local_cloud import use_local_cloud
 from tuner.cli.options import Json, Local
+from tuner.cli.outputs import Force, target
 from tuner.cli.score_table import score_table
+from tuner.cli.standard_input import local_input
 from tuner.core.file_formats import FORMAT_NAMES
 from tuner.settings import RunSettings, load, parse_document
 
 _VERDICTS = {"better": "good", "worse": "bad"}
 _GATES = {"accepted": "good", "rejected": "bad"}
+_RESULTS = ("scores.json", "review.csv", "index.html")
 AnswerFile = typer.Option(metavar="FILE", help=f"Answers in {FORMAT_NAMES}, with `question`/`answer` or `id`/`answer`.")
 
 
@@ -56,6 +59,7 @@ def evaluate(
         Path | None,
         typer.Option(metavar="FOLDER", help="Folder for scores.json, review.csv and index.html (the report)."),
     ] = None,
+    force: Force = False,
     as_json: Json = False,
     on_local: Local = False,
 ) -> None:
@@ -69,7 +73,17 @@ def evaluate(
         use_local_cloud()
     asked = {"judge": {"model": judge}, "bertscore": {"model": encoder}, "evaluation": {"language": language}}
     settings = _settings(settings_file, asked)
-    files = Files(base, tuned, references, training, people)
+    files = Files(
+        local_input(base, "--base"),
+        local_input(tuned, "--tuned"),
+        local_input(references, "--references"),
+        local_input(training, "--training") if training else None,
+        local_input(people, "--people", ".csv") if people else None,
+    )
+    if output:
+        sources = [path for path in (files.base, files.tuned, files.references, files.training, files.people) if path]
+        for name in _RESULTS:
+            target(output / name, sources, force)
     evaluation = compare(files, metric or (), output, settings)
     scores = evaluation.scores
     for warning in scores.warnings:

@@ -12,6 +12,7 @@ from tuner.cli.console import say
 from tuner.cli.deployment import DEFAULT_STACK
 from tuner.cli.errors import CommandError
 from tuner.cli.options import Local, Reference, Stack, connect
+from tuner.cli.outputs import Force, write_files
 from tuner.cli.run_lookup import LATEST
 
 _FOLDER = "report/"
@@ -24,6 +25,7 @@ def report(
     output: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Folder to write to; reports/RUN when absent.")
     ] = None,
+    force: Force = False,
     stack: Stack = DEFAULT_STACK,
     on_local: Local = False,
 ) -> None:
@@ -38,11 +40,8 @@ def report(
             f"The run {run.run_id} has no report: {when}. 'tuner show {run.run_id}' shows what is known."
         )
     target = output or Path("reports") / run.run_id
-    for name in names:
-        # The page, and the report as JSON for programs.
-        path = target / _inside(name.removeprefix(_FOLDER))
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(folder.read(name))
+    # The page, and the report as JSON for programs.
+    write_files({target / _inside(name.removeprefix(_FOLDER)): folder.read(name) for name in names}, force=force)
     page = target.resolve() / _PAGE
     say(f"The report is in {page}")
     open_in_browser(page, open_page)

@@ -14,6 +14,9 @@ from tuner.cli.deployment import DEFAULT_STACK
 from tuner.cli.errors import CommandError
 from tuner.cli.hints import quoted
 from tuner.cli.options import Json, Local, Reference, Stack, connect
+from tuner.cli.outputs import STANDARD, Force, output_sink
+from tuner.cli.standard_input import local_input
+from tuner.datasets.io import CommitTogether
 from tuner.reporting.collect.build import build
 from tuner.reporting.publish import publish, published
 
@@ -23,7 +26,8 @@ app = typer.Typer(help="Let people score the answers that the metrics cannot dec
 @app.command("export")
 def export(
     reference: Reference,
-    output: Annotated[Path, typer.Option(metavar="FILE", help="File to write.")] = Path("review.csv"),
+    output: Annotated[str, typer.Option(metavar="FILE", help="File to write, or - (stdout).")] = "review.csv",
+    force: Force = False,
     stack: Stack = DEFAULT_STACK,
     on_local: Local = False,
 ) -> None:
@@ -35,15 +39,24 @@ def export(
     data = deployment.folder(run.run_id).find(REVIEW)
     if data is None:
         raise CommandError(f"The run {run.run_id} has no scores to review. 'tuner show {run.run_id}' shows why.")
-    output.write_bytes(data)
-    command = f"tuner review import {run.run_id} {quoted(str(output))}"
+    sink = output_sink(output, force=force)
+    with CommitTogether(sink):
+        sink.write(data)
+    if output == STANDARD:
+        return
+    command = f"tuner review import {run.run_id} {quoted(output)}"
     say(f"Fill in score_1 and score_2 (1 to 10) in {output}, then: {command}")
 
 
 @app.command("import")
 def import_scores(
     reference: Reference,
-    file: Annotated[Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, help="The completed file.")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE", exists=True, dir_okay=False, allow_dash=True, help="The completed file, or - (stdin)."
+        ),
+    ],
     as_json: Json = False,
     stack: Stack = DEFAULT_STACK,
     on_local: Local = False,
@@ -64,7 +77,7 @@ def import_scores(
     if before is None:
         raise CommandError(f"The run {run.run_id} has no report yet; 'tuner show {run.run_id}' shows what is known.")
     # The order matters: the gate decides by the new scores, and the report shows both.
-    scores = merge_review(folder, read_sheet(file), str(file))
+    scores = merge_review(folder, read_sheet(local_input(file, "FILE", ".csv")), str(file))
     gate = apply_gate(folder, Bedrock(), TrainingIndex(deployment.artifacts_bucket), put_event)
     publish(folder, build(folder, before.failure, before.status, at=datetime.fromisoformat(before.ended_at)))
     if as_json:

@@ -17,6 +17,7 @@ from tuner.cli.console import console, emit, say
 from tuner.cli.deployment import DEFAULT_STACK, Deployment
 from tuner.cli.errors import CommandError
 from tuner.cli.options import Json, Local, Stack, connect
+from tuner.cli.outputs import Force, write_files
 from tuner.cli.progress.executions import Run
 from tuner.core.artifact_keys import Keys
 from tuner.reporting.formatting import duration
@@ -33,6 +34,7 @@ def runs(
     ] = False,
     open_page: Annotated[bool, typer.Option("--open/--no-open", help="Open that page in the browser.")] = True,
     output: Annotated[Path, typer.Option(metavar="DIR", help="Folder for that page.")] = Path("reports/runs"),
+    force: Force = False,
     stack: Stack = DEFAULT_STACK,
     on_local: Local = False,
 ) -> None:
@@ -40,7 +42,7 @@ def runs(
     deployment = connect(stack, on_local)
     found = run_lookup.newest(deployment, limit)
     if page:
-        path = download_page(deployment, [run.run_id for run in found], output)
+        path = download_page(deployment, [run.run_id for run in found], output, force)
         say(f"The page over all runs is in {path.resolve()}")
         open_in_browser(path, open_page)
     elif as_json:
@@ -68,7 +70,7 @@ def _table(found: list[Run]) -> Table:
     return table
 
 
-def download_page(deployment: Deployment, run_ids: Sequence[str], target: Path) -> Path:
+def download_page(deployment: Deployment, run_ids: Sequence[str], target: Path, force: bool) -> Path:
     """Writes index.html and, so that its links work, the report pages of these runs. Returns the page's path.
 
     Raises CommandError when no run has ended yet.
@@ -76,18 +78,10 @@ def download_page(deployment: Deployment, run_ids: Sequence[str], target: Path) 
     page = deployment.folder("").run_index.read_page()
     if page is None:
         raise CommandError("There is no page yet: it is written when the first run ends.")
-    target.mkdir(parents=True, exist_ok=True)
     path = target / Path(Keys.OVERVIEW).name
-    path.write_bytes(page)
     with ThreadPoolExecutor(_PARALLEL_DOWNLOADS) as pool:
-        list(pool.map(lambda run_id: _download_report_page(deployment, run_id, target), run_ids))
+        pages = pool.map(lambda run_id: deployment.folder(run_id).find(Keys.REPORT_PAGE), run_ids)
+    # Where the links of the page lead. A run that has not ended has no page.
+    linked = {target / run_id / Keys.REPORT_PAGE: data for run_id, data in zip(run_ids, pages, strict=True) if data}
+    write_files({**linked, path: page}, force=force)
     return path
-
-
-def _download_report_page(deployment: Deployment, run_id: str, target: Path) -> None:
-    """Writes a run's page where the links lead. A run without a page is skipped."""
-    data = deployment.folder(run_id).find(Keys.REPORT_PAGE)
-    if data is not None:
-        path = target / run_id / Keys.REPORT_PAGE
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)

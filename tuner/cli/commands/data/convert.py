@@ -18,6 +18,7 @@ from tuner.cli.commands.data.options import (
     SystemPrompt,
 )
 from tuner.cli.options import Json
+from tuner.cli.outputs import Force, one_use_of_standard_output
 from tuner.datasets import convert as convert_file
 from tuner.settings import FieldNames
 
@@ -25,15 +26,18 @@ from tuner.settings import FieldNames
 def convert(
     file: File,
     model: ModelId,
-    output: Annotated[str, typer.Option(metavar="FILE", help="Where to write: a local file or an s3:// address.")],
+    output: Annotated[str, typer.Option(metavar="FILE", help="A local file, an s3:// address, or - (stdout).")],
     role: RoleOption = RoleName.TRAINING,
     system_prompt: SystemPrompt = None,
     prompt_field: PromptField = None,
     completion_field: CompletionField = None,
+    force: Force = False,
     as_json: Json = False,
 ) -> None:
     """Write a file in the format of a model's family. A file with an error is not written at all."""
-    limits, source, sink = data_limits(model, role.value, system_prompt), data_source(file), data_sink(output)
+    one_use_of_standard_output(output, as_json)
+    limits, source = data_limits(model, role.value, system_prompt), data_source(file)
+    sink = data_sink(output, [file], force)
     names = FieldNames(prompt=prompt_field, completion=completion_field)
     with read_errors_as_usage_errors():
         done = convert_file(source, limits, names, sink)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,11 +21,12 @@ from tuner.cli.commands.data.inputs import (
 from tuner.cli.console import emit, progress, say
 from tuner.cli.deployment import DEFAULT_STACK
 from tuner.cli.options import Json, Local, StackIfAny, connect
+from tuner.cli.outputs import STANDARD, Force, one_use_of_standard_output
 from tuner.core.errors import DatasetError, GenerationError
 from tuner.core.run import role_of
 from tuner.costs.prices.price_list import price_list
 from tuner.datasets import Findings, RecordLimits, Source
-from tuner.datasets.io import CommitTogether
+from tuner.datasets.io import CommitTogether, LocalFile
 from tuner.datasets.pipeline import FilePipeline
 from tuner.settings import DeploymentSettings, FieldNames
 
@@ -40,7 +41,8 @@ def generate(
         list[str], typer.Argument(metavar="PATH...", help="Documents: local files and folders, or s3:// addresses.")
     ],
     output: Annotated[
-        str, typer.Option(metavar="FILE", help="Where to write the pairs: a local file or an s3:// address.")
+        str,
+        typer.Option(metavar="FILE", help="Where the pairs go: a local file, an s3:// address or - (stdout)."),
     ],
     count: Annotated[int, typer.Option(metavar="N", min=1, max=1000, help="Exact number of pairs.")] = 32,
     model: Annotated[
@@ -58,25 +60,29 @@ def generate(
         float, typer.Option(metavar="USD", min=0, help="Stop before any request when the cost could be higher.")
     ] = 10,
     stack: StackIfAny = None,
+    force: Force = False,
     as_json: Json = False,
     on_local: Local = False,
 ) -> None:
     """Have a model write question-answer pairs about documents, each with its source passage."""
     from tuner import generation  # loads native code: only when it is needed
 
+    one_use_of_standard_output(output, as_json)
     deployment = _deployment(stack, on_local)
     model = model or deployment.judge_model
     limits = data_limits(base_model, "validation", hint="--base-model")
     with read_errors_as_usage_errors("--training"):
         dedup = generation.Deduplicator(_pairs(training or [], limits))
     with read_errors_as_usage_errors("PATH"):
-        library = generation.read_documents(documents(paths))
+        sources = documents(paths)
+        library = generation.read_documents(sources)
     for sentence in library.unusable.values():
         say(f"Not used: {sentence}", "warn")
     bound = generation.check_budget(library, count, model, budget_usd, price_list(deployment.prices))
     price = "cost an unknown amount" if bound.usd is None else f"cost at most ${bound.usd:,.2f}"
     say(f"{count} pairs take at most {bound.calls} requests and {price}.", "quiet")
-    sink, cache = data_sink(output), generation.FileReplyCache(_replies_folder(output))
+    sink = data_sink(output, [*_local_paths(sources), *(training or [])], force)
+    cache = generation.FileReplyCache(_replies_folder(output))
     # The output appears only when all pairs are written: an interrupted call leaves no half file.
     with CommitTogether(sink):
         writer = generation.GeneratorModel(model, cache)
@@ -128,6 +134,10 @@ def _documents(path: str) -> dict[str, Source]:
     return {name.removeprefix("documents/"): file for name, file in files.items() if role_of(name) == "documents"}
 
 
+def _local_paths(sources: Mapping[str, Source]) -> list[Path]:
+    return [source.path for source in sources.values() if isinstance(source, LocalFile)]
+
+
 def _pairs(files: list[str], limits: RecordLimits) -> Iterator[tuple[str, str]]:
     for file in files:
         findings = Findings()
@@ -139,7 +149,8 @@ def _pairs(files: list[str], limits: RecordLimits) -> Iterator[tuple[str, str]]:
 def _replies_folder(output: str) -> Path:
     """The folder that keeps replies until the output is written: next to it, or here when it is in S3."""
     folder = Path() if object_address(output) else Path(output).parent
-    return folder / f".{output.rpartition('/')[2]}.generating"
+    name = "pairs" if output == STANDARD else output
+    return folder / f".{name.rpartition('/')[2]}.generating"
 
 
 def _conclude(summary: GeneratedSummary, output: str, as_json: bool) -> None:
@@ -148,4 +159,5 @@ def _conclude(summary: GeneratedSummary, output: str, as_json: bool) -> None:
     if summary.stand_in:
         say(f"Stand-in: the {summary.name} read the documents, not {summary.model}.", "warn")
     used = f"{summary.input_tokens:,} tokens read, {summary.output_tokens:,} written"
-    say(f"{summary.pairs} pairs are in {output}: {summary.calls} requests, {used}.", "good")
+    where = "standard output" if output == STANDARD else output
+    say(f"{summary.pairs} pairs are in {where}: {summary.calls} requests, {used}.", "good")

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import typer
 
-from tuner.aws.s3.objects import ObjectSink, ObjectSource, keys_below, object_address
+from tuner.aws.s3.objects import ObjectSource, keys_below, object_address
 from tuner.catalog import model as model_of
+from tuner.cli.outputs import output_sink
+from tuner.cli.standard_input import local_input
 from tuner.core.errors import AccessDeniedError, AwsError, ModelUnavailableError, RetryableError
 from tuner.core.file_formats import COMPRESSIONS, ENDINGS
-from tuner.datasets import DataRole, LocalFile, LocalSink, RecordLimits, Sink, Source
+from tuner.datasets import DataRole, LocalFile, RecordLimits, Sink, Source
 
 
 def data_limits(model: str, role: DataRole, system_prompt: str | None = None, hint: str = "--model") -> RecordLimits:
@@ -24,32 +26,25 @@ def data_limits(model: str, role: DataRole, system_prompt: str | None = None, hi
 
 
 def data_source(address: str, hint: str = "FILE") -> Source:
-    """The file at a path or an `s3://` address. Raises BadParameter when a path is not a file."""
+    """The file at a path or an `s3://` address; for `-`, standard input. Raises BadParameter for anything else."""
     if place := object_address(address):
         return ObjectSource(*place)
+    address = str(local_input(address, hint))
     if Path(address).is_dir():
         raise typer.BadParameter(f"'{address}' is a folder: name a file in it.", param_hint=hint)
-    if not Path(address).is_file():
+    if not Path(address).exists():
         what = "file or folder" if hint == "PATH" else "file"
         raise typer.BadParameter(f"there is no {what} '{address}'.", param_hint=hint)
+    if not Path(address).is_file():
+        raise typer.BadParameter(f"'{address}' is no regular file: name '-' and pipe it in.", param_hint=hint)
     return LocalFile(Path(address))
 
 
-def data_sink(address: str) -> Sink:
-    """Where a command writes JSONL. Raises BadParameter when the address cannot be written."""
+def data_sink(address: str, sources: Sequence[str | Path], force: bool) -> Sink:
+    """Where a command writes JSONL. Raises BadParameter when the address must not be written."""
     if address.endswith(tuple(COMPRESSIONS)):
         raise typer.BadParameter("the output is not compressed: name a .jsonl file.", param_hint="--output")
-    if place := object_address(address):
-        return ObjectSink(*place)
-    path = Path(address)
-    if path.is_dir():
-        raise typer.BadParameter(f"'{address}' is a folder: name a file in it.", param_hint="--output")
-    if not path.parent.is_dir():
-        raise typer.BadParameter(f"there is no folder '{path.parent}'.", param_hint="--output")
-    try:
-        return LocalSink(path)
-    except OSError as error:
-        raise typer.BadParameter(f"'{address}' cannot be written: {error.strerror}.", param_hint="--output") from None
+    return output_sink(address, sources, force)
 
 
 def is_folder(address: str) -> bool:

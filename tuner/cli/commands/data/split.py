@@ -11,6 +11,7 @@ from tuner.cli.commands.data.inputs import data_limits, data_sink, data_source, 
 from tuner.cli.commands.data.options import CompletionField, File, ModelId, PromptField
 from tuner.cli.console import emit, say
 from tuner.cli.options import Json
+from tuner.cli.outputs import Force
 from tuner.core.errors import DatasetError
 from tuner.datasets import split_file
 from tuner.settings import FieldNames
@@ -28,16 +29,17 @@ def split(
     ] = None,
     prompt_field: PromptField = None,
     completion_field: CompletionField = None,
+    force: Force = False,
     as_json: Json = False,
 ) -> None:
     """Split a file into training and validation data by content. A record keeps its part when others are appended."""
     limits, source = data_limits(model, "training"), data_source(file)
     folder = output.rstrip("/")
-    sinks = (data_sink(f"{folder}/training.jsonl"), data_sink(f"{folder}/validation.jsonl"))
+    training, validation = (data_sink(f"{folder}/{name}.jsonl", [file], force) for name in ("training", "validation"))
     names = FieldNames(prompt=prompt_field, completion=completion_field)
     try:
         with read_errors_as_usage_errors():
-            done = split_file(source, limits, names, fraction, stratify, sinks)
+            done = split_file(source, limits, names, fraction, stratify, (training, validation))
     except DatasetError as error:
         raise typer.BadParameter(str(error), param_hint="--stratify") from None
     if as_json:

@@ -85,7 +85,7 @@ def test_a_file_without_permission_is_a_usage_error(tmp_path: Path, monkeypatch:
         return opened(path, mode, *rest)
 
     monkeypatch.setattr(Path, "open", locked)
-    for denied, said in (("rb", str(source)), ("wb", str(target))):  # noqa: B007 - `locked` reads it
+    for denied, said in (("rb", str(source)), ("xb", str(target))):  # noqa: B007 - `locked` reads it
         result = tuner("convert", str(source), "--model", CLAUDE, "--output", str(target))
         assert result.exit_code == 2
         assert said in result.stderr
@@ -117,7 +117,7 @@ def test_nothing_is_written_when_a_record_is_wrong(tmp_path: Path) -> None:
     source, target = tmp_path / "pairs.jsonl", tmp_path / "out.jsonl"
     source.write_bytes(jsonl(pairs(40)) + b'{"question": "q", "answer": ""}\n')
     target.write_text("as it was")
-    assert tuner("convert", str(source), "--model", CLAUDE, "--output", str(target)).exit_code == 1
+    assert tuner("convert", str(source), "--model", CLAUDE, "--output", str(target), "--force").exit_code == 1
     assert target.read_text() == "as it was"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out.jsonl", "pairs.jsonl"]
 

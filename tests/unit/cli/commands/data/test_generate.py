@@ -160,6 +160,7 @@ def test_too_few_pairs_are_an_error_with_their_number(folder: Path, writer: Writ
         ((".", "--output", "x.jsonl", "--count", "0"), "greater than or equal to 1"),
         ((".", "--output", "x.jsonl", "--base-model", "gpt"), "gpt"),
         ((".", "--output", "x.jsonl", "--training", "nowhere.csv"), "there is no file 'nowhere.csv'"),
+        ((".", "--output", "documents/a.txt", "--force"), "is the source itself"),
     ],
 )
 def test_usage_errors_differ_from_document_errors(
