@@ -9,7 +9,7 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.select import Select
 
 from tests.browser.conftest import Browser
-from tests.unit.reporting.test_page import HOSTILE, hostile
+from tests.unit.reporting.page.test_page import HOSTILE, hostile
 from tuner.reporting import Failure, page
 
 pytestmark = pytest.mark.browser

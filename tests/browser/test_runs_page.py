@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.browser.conftest import Browser
-from tests.unit.reporting.test_runs_page import later
+from tests.unit.reporting.page.test_runs_page import later
 from tuner.reporting.collect.run_summary import run_summary
 from tuner.reporting.page.runs_page import runs_page
 

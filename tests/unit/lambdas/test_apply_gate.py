@@ -8,8 +8,8 @@ import pytest
 
 from lambdas import apply_gate
 from tests.doubles import RUN
-from tests.unit.evaluation.test_apply_gate import FakeAws, a_run
-from tests.unit.evaluation.test_gate_rules import BETTER, WORSE
+from tests.unit.evaluation.gate.test_apply_gate import FakeAws, a_run
+from tests.unit.evaluation.gate.test_gate_rules import BETTER, WORSE
 from tuner.aws.s3.run_folder import RunFolder
 
 CONTEXT = SimpleNamespace(

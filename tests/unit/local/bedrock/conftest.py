@@ -100,12 +100,6 @@ def connect(handler: Handler, service: str) -> boto3.client:
     return client
 
 
-@pytest.fixture(scope="session")
-def networks(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Base networks are made once for all tests."""
-    return tmp_path_factory.mktemp("networks")
-
-
 @pytest.fixture
 def storage() -> MemoryStorage:
     return MemoryStorage()

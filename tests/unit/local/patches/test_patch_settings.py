@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from local.patches.settings import PatchSettings
 
-PAGE = (Path(__file__).parents[3] / "docs" / "local-cloud.md").read_text("utf-8")
+PAGE = (Path(__file__).parents[4] / "docs" / "local-cloud.md").read_text("utf-8")
 
 
 @pytest.mark.parametrize("name", PatchSettings.model_fields)

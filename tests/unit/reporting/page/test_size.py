@@ -13,7 +13,7 @@ from tuner.reporting import Report, build, page
 
 pytestmark = pytest.mark.slow
 
-_TRAINING = Path(__file__).parents[3] / "examples/bedrock-faq/training.jsonl"
+_TRAINING = Path(__file__).parents[4] / "examples/bedrock-faq/training.jsonl"
 
 
 def thousand(report: Report) -> Report:

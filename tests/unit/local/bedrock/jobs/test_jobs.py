@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.bedrock.local_bedrock import LocalBedrock
-from tests.unit.local_bedrock.conftest import HAIKU, NOVA, anthropic_record, change_settings, converse_record, lines
+from tests.unit.local.bedrock.conftest import HAIKU, NOVA, anthropic_record, change_settings, converse_record, lines
 
 
 def refused(call, code, message):

@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 
 from local.bedrock.engine.messages import GenerationRequest
 from local.trainer.spec import SPEC_FILE, TrainingSpec
-from tests.unit.local_bedrock.conftest import change_settings
+from tests.unit.local.bedrock.conftest import change_settings
 
 
 @pytest.fixture

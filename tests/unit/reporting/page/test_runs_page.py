@@ -5,8 +5,8 @@ import json
 import pytest
 
 from tests.unit.reporting.conftest import FolderOf
+from tests.unit.reporting.page.test_page import HOSTILE, Tags
 from tests.unit.reporting.sample import RUN, artifacts
-from tests.unit.reporting.test_page import HOSTILE, Tags
 from tuner.artifacts.report.run_summary import RunSummary
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.aws.s3.run_index import RunIndex

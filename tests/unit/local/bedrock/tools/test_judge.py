@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from local.bedrock.tools import judge_server
 from local.bedrock.tools.similarity import similarity
 from local.bedrock.tools.tool_call import ToolCall
-from tests.unit.local_bedrock.conftest import change_settings
+from tests.unit.local.bedrock.conftest import change_settings
 from tuner import catalog
 from tuner.aws.bedrock.tool_call import fill_in_tool
 from tuner.evaluation.judging.judge import tagged

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.unit.local_bedrock.conftest import change_settings, connect
+from tests.unit.local.bedrock.conftest import change_settings, connect
 from tuner import catalog
 from tuner.aws.price_list import PriceListApi
 from tuner.aws.quotas import Quotas, per_minute

@@ -3,8 +3,8 @@
 import json
 from pathlib import Path
 
+from tests.unit.reporting.page.test_page import Tags
 from tests.unit.reporting.sample import artifacts
-from tests.unit.reporting.test_page import Tags
 from tuner.artifacts.dataset import EvaluationQuestion
 from tuner.artifacts.evaluation.answers import Answer
 from tuner.artifacts.evaluation.contestants import CONTESTANTS

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from local.bedrock.jobs.hyperparameters import check, schedule
-from tests.unit.local_bedrock.conftest import HAIKU, NOVA
+from tests.unit.local.bedrock.conftest import HAIKU, NOVA
 from tuner import catalog
 
 

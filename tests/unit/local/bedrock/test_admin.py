@@ -10,7 +10,7 @@ import pytest
 
 from local.bedrock.state.settings import Settings
 from local.trainer.spec import Progress, TrainingRow
-from tests.unit.local_bedrock.conftest import connect
+from tests.unit.local.bedrock.conftest import connect
 
 
 @pytest.fixture
@@ -89,7 +89,7 @@ def test_an_unknown_job_or_endpoint_is_an_error(local):
 
 
 def test_every_setting_is_in_the_documentation_with_its_default():
-    page = (Path(__file__).resolve().parents[3] / "docs" / "local-bedrock.md").read_text("utf-8")
+    page = (Path(__file__).resolve().parents[4] / "docs" / "local-bedrock.md").read_text("utf-8")
     for name, field in Settings.model_fields.items():
         variable = field.validation_alias or f"LOCAL_BEDROCK_{name.upper()}"
         default = field.get_default(call_default_factory=True)

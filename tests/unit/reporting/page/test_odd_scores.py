@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from tests.unit.reporting.conftest import AT, FolderOf
+from tests.unit.reporting.page.test_page import Tags
 from tests.unit.reporting.sample import artifacts
-from tests.unit.reporting.test_page import Tags
 from tuner.artifacts.evaluation.scores import QuestionScores
 from tuner.core.artifact_keys import Keys
 from tuner.core.text_sanitizer import readable

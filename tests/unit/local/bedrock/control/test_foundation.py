@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.local_bedrock.conftest import HAIKU, NOVA, change_settings
+from tests.unit.local.bedrock.conftest import HAIKU, NOVA, change_settings
 from tuner import catalog
 
 

@@ -14,7 +14,7 @@ from local.trainer.chat import encode, pieces, prompt_pieces
 from local.trainer.early_stopping import EarlyStop
 from local.trainer.spec import Conversation, EarlyStopping, TrainingSpec, Turn
 
-CHECKOUT = Path(__file__).resolve().parents[3]
+CHECKOUT = Path(__file__).resolve().parents[4]
 
 
 def talk(question, answer, system=None):

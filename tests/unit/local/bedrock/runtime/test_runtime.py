@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from local.bedrock.engine.messages import InferenceResult
 from local.bedrock.runtime.bodies.llama_prompt import parse_llama_prompt
 from local.bedrock.runtime.inference import NO_MODEL
-from tests.unit.local_bedrock.conftest import HAIKU, change_settings
+from tests.unit.local.bedrock.conftest import HAIKU, change_settings
 
 ARN = "arn:aws:bedrock:us-east-1:000000000000"
 HAIKU_BASE = "anthropic.claude-3-haiku-20240307-v1:0"

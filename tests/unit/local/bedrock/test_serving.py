@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.bedrock.state.billing import bill_lines
-from tests.unit.local_bedrock.conftest import HAIKU, NOVA, change_settings, converse_record, lines
+from tests.unit.local.bedrock.conftest import HAIKU, NOVA, change_settings, converse_record, lines
 
 
 @pytest.fixture

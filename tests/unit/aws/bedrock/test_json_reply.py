@@ -8,7 +8,7 @@ from botocore.stub import Stubber
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.aws.test_tool_call import reply
+from tests.unit.aws.bedrock.test_tool_call import reply
 from tuner.aws.bedrock import json_reply
 from tuner.aws.bedrock.tool_call import Attachment, ToolReply, fill_in_tool
 from tuner.evaluation.metrics.correctness import GRADE

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.doubles import CUSTOM_MODEL, RUN, MemoryFolder, manifest
-from tests.unit.evaluation.test_gate_rules import BETTER, EQUAL, MAYBE, WORSE, compared
+from tests.unit.evaluation.gate.test_gate_rules import BETTER, EQUAL, MAYBE, WORSE, compared
 from tests.unit.training.test_job import Registered
 from tuner.artifacts.evaluation.gate import Gate, GateEvent
 from tuner.artifacts.evaluation.scores import HumanScores, Scores
@@ -20,7 +20,7 @@ from tuner.core.errors import AwsError, RetryableError
 from tuner.evaluation.gate.apply import apply_gate
 from tuner.settings import DeploymentSettings
 
-PAGE = (Path(__file__).parents[3] / "docs" / "gate.md").read_text("utf-8")
+PAGE = (Path(__file__).parents[4] / "docs" / "gate.md").read_text("utf-8")
 GATE = {"correctness": {"at_least": 6, "better_than": "base"}}
 
 
