@@ -145,7 +145,9 @@ class SourceFile(Part):
 
     role: Role
     key: str
-    fields: dict[str, str] = Field(default_factory=dict)
+    fields: dict[str, str] = Field(default_factory=dict, description="several fields of one use with commas")
+    left_out: tuple[str, ...] = Field((), description="fields that are not used")
+    records_left_out: int = Field(0, description="records that are not used because of what their fields say")
 
 
 class DatasetSummary(Artifact):

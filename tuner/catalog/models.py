@@ -52,6 +52,7 @@ class Family(Sourced):
     reserved_strings: tuple[str, ...]
     file_name_pattern: str | None
     on_demand_regions: tuple[str, ...]
+    tool_use: bool = False
     unconfirmed: tuple[str, ...] = ()
     hyperparameters: dict[str, Hyperparameter]
 

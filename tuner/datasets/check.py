@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from tuner.artifacts.dataset import DatasetProfile, Severity
+from tuner.datasets.field_usage import FieldReport
 from tuner.datasets.findings import Findings, Issue
 from tuner.datasets.io import CommitTogether, NoSink, Sink, Source
 from tuner.datasets.pipeline import FilePipeline, Output
@@ -25,7 +26,7 @@ class CheckedFile:
     file: str
     records: int
     tokens: int
-    fields: dict[str, str]
+    fields: FieldReport
     findings: Findings
     profile: DatasetProfile | None = None
 
@@ -41,7 +42,7 @@ class CheckedFile:
             "ready": self.ready,
             "records": self.records,
             "tokens": self.tokens,
-            "fields": self.fields,
+            **asdict(self.fields),
             "study": self.profile.model_dump(mode="json", exclude_none=True) if self.profile else {},
             "verdict": readiness(self.findings).model_dump(mode="json"),
             **self.findings.as_json(),

@@ -20,8 +20,10 @@ class EvaluationQuestionWriter:
         self._seen: Counter[str] = Counter()
 
     def write(self, records: Iterable[Record]) -> None:
-        """Appends every record as a question."""
+        """Appends every record as a question. Questions are asked without tools, so records with tool calls are not."""
         for record in records:
+            if record.tools:
+                continue
             question = self._question(record)
             characters = sum(map(len, self._limits.texts_of(record)))
             self._output.write(question.to_json_line().encode() + b"\n", 1, characters)

@@ -12,6 +12,7 @@ from itertools import compress
 from operator import not_
 from typing import Any
 
+from tuner.datasets.field_usage import FieldReport, FieldUsage
 from tuner.datasets.findings import Findings, Issue
 from tuner.datasets.io import Sink, Source
 from tuner.datasets.reading import BadRow, Block, Row, UnreadableError, blocks
@@ -20,7 +21,9 @@ from tuner.datasets.records.fast_path import CheckedPairs, FastPath, fast_path_f
 from tuner.datasets.records.formats import encoded, encoded_pairs, to_format
 from tuner.datasets.records.record import Record, pair
 from tuner.datasets.records.rules import RecordLimits, issues_of, unknown_members
-from tuner.datasets.records.schema_detection import Schema, detect_schema, json_type
+from tuner.datasets.records.schemas.approval import RecordSelection
+from tuner.datasets.records.schemas.detection import Schema, detect_schema
+from tuner.datasets.records.schemas.pairs import json_type
 from tuner.settings import FieldNames
 
 # Decides by question and answer whether a record is held out.
@@ -70,13 +73,15 @@ class FilePipeline:
         self._use_fast_path = use_fast_path
         self._schema: Schema | None = None
         self._fast_path: FastPath | None = None
+        self._usage = FieldUsage({})
+        self._selection = RecordSelection(fields, limits.role)
         self.refused = 0
         self.unreadable = False
 
     @property
-    def fields(self) -> dict[str, str]:
-        """Which field is used as what. Empty before the first row was read."""
-        return self._schema.fields if self._schema else {}
+    def fields(self) -> FieldReport:
+        """Which field is used as what, and which are left out, in the rows that were read so far."""
+        return self._usage.report
 
     @property
     def is_native(self) -> bool:
@@ -138,9 +143,17 @@ class FilePipeline:
                 yield block
             if empty:
                 raise UnreadableError(None, no_records())
+            self._report_left_out_fields()
         except UnreadableError as error:
             self.unreadable = True
             self._findings.add(self._source.name, error.line, error.issue)
+
+    def _report_left_out_fields(self) -> None:
+        """Once for each field, at the end of the file. In a Bedrock format, `unknown-member` reports each record."""
+        if self._fast_path and self._schema:
+            self._usage.see(self._schema.others(self._fast_path.with_content))
+        for issue in self._usage.issues() if not self.is_native else ():
+            self._findings.add(self._source.name, None, issue)
 
     def _decode(self, data: bytes) -> list[Any] | None:
         return self._fast_path.decode(data) if self._fast_path else None
@@ -158,7 +171,9 @@ class FilePipeline:
                     self._validate(bad)
                 raise UnreadableError(row.line, schema)
             self._schema = schema
-            self._fast_path = fast_path_for(schema, row.value, self._limits) if self._use_fast_path else None
+            self._usage = FieldUsage(schema.fields, self._fields.minimum)
+            if self._use_fast_path:
+                self._fast_path = fast_path_for(schema, row.value, self._limits, self._fields)
             return
 
     def _check_fast(self, block: Block) -> CheckedPairs | None:
@@ -178,7 +193,8 @@ class FilePipeline:
         record = (self._adjust_severity(row.issue),) if isinstance(row, BadRow) else self._record(row)
         issues = issues_of(record, self._limits) if isinstance(record, Record) else record
         if self.is_native and isinstance(row, Row) and isinstance(row.value, dict):
-            issues += tuple(unknown_members(row.value, self._limits.model.family.record_format))
+            record_format = self._limits.model.family.record_format
+            issues += tuple(unknown_members(row.value, record_format, self._usage.used_names))
         for issue in issues:
             self._findings.add(self._source.name, row.line, issue)
         if any(issue.severity == "error" for issue in issues):
@@ -196,7 +212,15 @@ class FilePipeline:
         if not isinstance(row.value, dict) or self._schema is None:
             message = f"a record must be an object with named fields, not {json_type(row.value)}."
             return (Issue("record-kind", message, 'Write {"question": "...", "answer": "..."}.'),)
-        return self._schema.record(row.value, row.line)
+        others = self._schema.others(row.value)
+        self._usage.see(others)
+        if decision := self._selection.decision(others):
+            self._usage.records_left_out += decision.severity == "warning"
+            return (decision,)
+        record = self._schema.record(row.value, row.line, others)
+        if not isinstance(record, Record) and all(issue.severity == "warning" for issue in record):
+            self._usage.records_left_out += 1  # a message says that it must not be learnt
+        return record
 
 
 def _divided(

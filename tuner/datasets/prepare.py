@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from tuner.artifacts.dataset import DatasetSummary, SourceFile
 from tuner.catalog import Model
@@ -177,7 +177,7 @@ class _Preparation:
             study=profiled.profile,
             verdict=readiness(self._findings),
             files=tuple(
-                SourceFile(role=role, key=self._sources[role].name, fields=pipeline.fields)
+                SourceFile(role=role, key=self._sources[role].name, **asdict(pipeline.fields))
                 for role, pipeline in self._pipelines.items()
             ),
         )

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from tuner.core.errors import DatasetError
+from tuner.datasets.field_usage import FieldReport
 from tuner.datasets.findings import Findings
 from tuner.datasets.io import CommitTogether, Sink, Source
 from tuner.datasets.pipeline import FilePipeline, Output
 from tuner.datasets.profile import MAX_RECORDS
 from tuner.datasets.profile.duplicates import DuplicateFinder
 from tuner.datasets.records.rules import RecordLimits
-from tuner.datasets.records.schema_detection import MISSING, find
+from tuner.datasets.records.schemas.field_names import MISSING, find
 from tuner.datasets.split import HashCounter, question_hash
 from tuner.settings import FieldNames
 
@@ -27,6 +28,7 @@ class SplitResult:
     training: int
     validation: int
     findings: Findings
+    fields: FieldReport
 
 
 def split_file(
@@ -48,13 +50,14 @@ def split_file(
         # Two passes: the thresholds depend on all records.
         leaders, strata = _count(source, limits, fields, fraction, stratify)
         thresholds = _thresholds(strata, source.name, stratify)
-        for row, record in FilePipeline(source, limits, fields, findings).rows():
+        pipeline = FilePipeline(source, limits, fields, findings)
+        for row, record in pipeline.rows():
             number = question_hash(record.prompt)
             held = leaders.get(number, number) < thresholds[_stratum(row, stratify)]
             (validation if held else training).write(_line(row), 1, 0)
         if findings.errors:
             commit.cancel()
-    return SplitResult(training.records, validation.records, findings)
+    return SplitResult(training.records, validation.records, findings, pipeline.fields)
 
 
 def _thresholds(strata: Mapping[str | None, HashCounter], name: str, stratify: str | None) -> dict[str | None, int]:

@@ -12,7 +12,7 @@ from tuner.core.file_formats import COMPRESSIONS, FORMAT_NAMES
 from tuner.core.text_sanitizer import storable
 from tuner.datasets.io import LocalFile
 from tuner.datasets.reading import BadRow, UnreadableError, blocks
-from tuner.datasets.records.schema_detection import COMPLETIONS, PROMPTS
+from tuner.datasets.records.schemas.field_names import ANSWERS, QUESTIONS
 
 _ID = "id"
 _FORMS = f"Give a file with records in {FORMAT_NAMES}, in UTF-8. It may be compressed ({', '.join(COMPRESSIONS)})."
@@ -38,10 +38,10 @@ def read_records(path: Path) -> list[FileRecord]:
     if not rows:
         raise EvaluationError(f"{path}: has no records. {_FORMS}")
     # The first record decides which fields are read, as in datasets.
-    question, answer = _field(rows[0][1], PROMPTS), _field(rows[0][1], COMPLETIONS)
+    question, answer = _field(rows[0][1], QUESTIONS), _field(rows[0][1], ANSWERS)
     if answer is None:
         raise EvaluationError(
-            f"{path}, line {rows[0][0]}: no field holds the answer. Call it one of: {', '.join(COMPLETIONS)}."
+            f"{path}, line {rows[0][0]}: no field holds the answer. Call it one of: {', '.join(ANSWERS)}."
         )
     return [_record(f"{path}, line {line}", row, question, answer) for line, row in rows]
 

@@ -19,6 +19,14 @@ class FieldNames(StrictModel):
 
     prompt: str | None = Field(None, description="name of the field with the question")
     completion: str | None = Field(None, description="name of the field with the answer")
+    records: str | None = Field(
+        None, description="path to the list of records in a JSON file that has them in an object, such as `data.items`"
+    )
+    ignore: tuple[str, ...] = Field((), description="fields that are left out, whatever their names say")
+    minimum: dict[str, float] = Field(
+        default_factory=dict,
+        description="the least value of a field, such as `{rating: 4}`; other records are left out",
+    )
 
 
 class ValidationSettings(StrictModel):

@@ -56,7 +56,7 @@ CASES: dict[str, tuple[str, bytes, str, int | None, str]] = {
     "Latin-1 CSV": ("training.csv", b"question,answer\nq,a\nq,caf\xe9\n", "utf-8", 3, "0xE9"),
     "missing field": ("training.jsonl", broken_line('{"question": "q"}'), "missing-field", 41, "is missing"),
     "missing field in an array": ("training.json", b'[{"question": "q", "answer": "a"},\n{"question": "q"}]', "missing-field", 2, "is missing"),  # noqa: E501
-    "unknown fields": ("training.jsonl", b'{"frage": "q", "antwort": "a"}\n', "missing-field", 1, "found 'frage', 'antwort'"),  # noqa: E501
+    "unknown fields": ("training.jsonl", b'{"ask": "q", "say": "a"}\n', "missing-field", 1, "found 'ask', 'say'"),
     "empty answer": ("training.jsonl", broken_line('{"question": "q", "answer": ""}'), "empty-text", 41, "is empty"),
     "blank answer": ("training.jsonl", broken_line('{"question": "q", "answer": " \\n"}'), "empty-text", 41, "white space"),  # noqa: E501
     "null answer": ("training.jsonl", broken_line('{"question": "q", "answer": null}'), "empty-text", 41, "null"),

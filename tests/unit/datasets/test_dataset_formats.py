@@ -144,7 +144,7 @@ def test_an_image_is_an_error(run, text):
     blocks = [{"text": text, "image": {"format": "png"}}, {"text": "What is it?"}]
     turns = [{"role": "user", "content": blocks}, {"role": "assistant", "content": [{"text": "A bed."}]}]
     outcome = run({"training.jsonl": jsonl([{"messages": turns}] * 10), "validation.jsonl": jsonl(pairs(1))}, NOVA)
-    assert {finding.rule for finding in outcome.errors} == {"field-type"}
+    assert {finding.rule for finding in outcome.errors} == {"media"}
 
 
 def test_fields_of_the_settings_take_precedence(run):

@@ -29,7 +29,7 @@ def test_an_unknown_key_inside_a_group_names_the_groups_keys() -> None:
     assert "inference.max_token: there is no such key. Did you mean 'max_tokens'?" in refused(
         RunSettings, {"inference": {"max_token": 3}}
     )
-    assert "Valid keys: prompt, completion." in refused(RunSettings, {"fields": {"zzz": 1}})
+    assert "Valid keys: prompt, completion, records, ignore, minimum." in refused(RunSettings, {"fields": {"zzz": 1}})
 
 
 def test_all_findings_are_reported_together() -> None:

@@ -9,17 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from operator import add
+from operator import add, attrgetter, itemgetter
 from typing import Any
 
 import msgspec
 
 from tuner.datasets.reading.rows import Block
-from tuner.datasets.records.rules import RecordLimits
-from tuner.datasets.records.schema_detection import PairSchema
+from tuner.datasets.records.rules import INVISIBLE, RecordLimits, is_blank
+from tuner.datasets.records.schemas.field_names import Kind, has_content
+from tuner.datasets.records.schemas.pairs import PairSchema
+from tuner.settings import FieldNames
 
 # With more backslashes than this in the first bytes of a block, counting escaped quotes is slower than searching names.
 _SAMPLE_BYTES, _MANY_ESCAPES = 2**14, 40
+_FIRST = itemgetter(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,7 @@ class FastPath:
 
     def __init__(self, pairs: PairSchema, names: Iterable[str], limits: RecordLimits) -> None:
         texts = {pairs.prompt: "prompt", pairs.completion: "completion"}
+        names = list(names)
         fields = {texts.get(name, f"other{number}"): name for number, name in enumerate(names)}
         record: Any = msgspec.defstruct(
             "Pair",
@@ -47,6 +51,8 @@ class FastPath:
         self._of_lines = msgspec.json.Decoder(record)
         self._of_array = msgspec.json.Decoder(list[record])
         self._only_texts = len(fields) == len(texts)
+        self._others = {name: attrgetter(field) for field, name in fields.items() if field.startswith("other")}
+        self.with_content: dict[str, Any] = {}  # a value of each other field that has a content in a block
         self._quoted_names = [msgspec.json.encode(name) for name in fields.values()]
         self._reserved: dict[str, tuple[str, ...]] = {}
         for reserved in limits.model.family.reserved_strings:
@@ -75,13 +81,25 @@ class FastPath:
             return None
         prompts = [record.prompt for record in records]
         completions = [record.completion for record in records]
-        if not (all(map(str.strip, prompts)) and all(map(str.strip, completions))):
+        if not (_all_visible(prompts) and _all_visible(completions) and self._others_are_flat(records)):
             return None
         lengths = list(map(add, map(len, prompts), map(len, completions)))
         # The rule rounds down per text, so a record of at most this many characters cannot exceed the limit.
         if max(lengths, default=0) > self._longest or self._has_reserved([*prompts, *completions]):
             return None
         return CheckedPairs(prompts, completions, sum(lengths))
+
+    def _others_are_flat(self, records: list[Any]) -> bool:
+        """Whether no other field has an object: its members may say something about the record."""
+        for name, value_of in self._others.items():
+            values = [bytes(value) for value in map(value_of, records)]
+            if any(value.startswith(b"{") for value in values):
+                return False
+            if name not in self.with_content:
+                decoded = map(msgspec.json.decode, values)
+                if (found := next(filter(has_content, decoded), None)) is not None:
+                    self.with_content[name] = found
+        return True
 
     def _names_are_unique(self, data: bytes, records: int) -> bool:
         """Whether no record has a name twice. A decoder would silently keep the last of two equal names.
@@ -105,15 +123,26 @@ class FastPath:
         )
 
 
-def fast_path_for(schema: object, row: Any, limits: RecordLimits) -> FastPath | None:
+def fast_path_for(schema: object, row: Any, limits: RecordLimits, fields: FieldNames) -> FastPath | None:
     """The fast path of a file whose first row is `row`; None if the file must be validated row by row."""
-    if not isinstance(schema, PairSchema) or schema.context or schema.system or limits.role == "evaluation":
+    if not isinstance(schema, PairSchema) or fields.minimum or limits.role == "evaluation":
         return None
+    others = schema.others(row)
+    if any(kind not in (Kind.DESCRIPTION, Kind.UNKNOWN) or name not in row for name, (kind, _) in others.items()):
+        return None  # a field says something about the record, or is nested
     if not {schema.prompt, schema.completion} <= row.keys() or not all(map(_decodable, row)):
         return None
     if schema.native == limits.model.family.record_format and len(row) > 2:
         return None  # each record has a member that is not in the format, which is a warning
     return FastPath(schema, row, limits)
+
+
+def _all_visible(texts: list[str]) -> bool:
+    """Whether every text has a visible character. Only texts that begin with an invisible one are searched."""
+    if not all(texts):
+        return False
+    doubtful = {first for first in set(map(_FIRST, texts)) if first in INVISIBLE or first.isspace()}
+    return not doubtful or not any(text[0] in doubtful and is_blank(text) for text in texts)
 
 
 def _decodable(name: str) -> bool:

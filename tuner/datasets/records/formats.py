@@ -64,7 +64,16 @@ class PromptCompletion(msgspec.Struct, gc=False, frozen=True):
     completion: str
 
 
-FormattedRecord = Converse | Anthropic | PromptCompletion
+class ConverseTools(msgspec.Struct, gc=False, frozen=True, rename="camel", omit_defaults=True):
+    """One record in Converse's format with tool calls."""
+
+    schema_version: str
+    system: tuple[Text] | tuple[()] = ()
+    tool_config: Any = None
+    messages: tuple[Any, ...] = ()
+
+
+FormattedRecord = Converse | ConverseTools | Anthropic | PromptCompletion
 
 
 def encoded(records: Sequence[FormattedRecord]) -> bytes:
@@ -74,9 +83,12 @@ def encoded(records: Sequence[FormattedRecord]) -> bytes:
 
 def to_format(record: Record, record_format: RecordFormat, system: str | None) -> FormattedRecord:
     """A record in a family's format. `system` is the system prompt that applies to it."""
+    head = (Text(system),) if system else ()
+    if record_format == "converse" and record.tools:
+        return ConverseTools(SCHEMA_VERSION, head, record.tools.config, record.tools.messages)
     if record_format == "converse":
         turns = tuple(ConverseMessage(turn.speaker, (Text(turn.text),)) for turn in record.turns)
-        return Converse(SCHEMA_VERSION, (Text(system),) if system else (), turns)
+        return Converse(SCHEMA_VERSION, head, turns)
     if record_format == "anthropic":
         return Anthropic(system, tuple(AnthropicMessage(turn.speaker, turn.text) for turn in record.turns))
     return PromptCompletion(with_system(record.prompt, system), record.completion)

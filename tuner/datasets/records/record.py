@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 Speaker = Literal["user", "assistant"]
 # The roles of files that have records. `tuner.core.run.Role` also has documents and settings.
@@ -21,12 +22,26 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolConversation:
+    """A conversation with tool calls in Converse's format: `toolConfig` and `messages`."""
+
+    config: Mapping[str, Any]
+    messages: tuple[Mapping[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
-    """A conversation, usually one question and one answer. `line` is where it starts in its file, from 1."""
+    """A conversation, usually one question and one answer. `line` is where it starts in its file, from 1.
+
+    `references` are other answers that are right too. If the conversation has tool calls, `tools` has its blocks, and
+    the texts of the turns show them as JSON.
+    """
 
     line: int
     turns: tuple[Turn, ...]
     system: str | None = None
+    references: tuple[str, ...] = ()
+    tools: ToolConversation | None = None
 
     @property
     def prompt(self) -> str:

@@ -5,7 +5,7 @@ A rule takes a record and its limits, and yields issues. It never raises.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,14 +36,26 @@ class RecordLimits:
         return [self.system_of(record) or "", *(turn.text for turn in record.turns)]
 
 
+# Characters without width that `str.strip` does not remove: zero-width spaces and joiners, soft hyphens, fillers.
+_INVISIBLE_RANGES = ((0x200B, 0x200F), (0x202A, 0x202E), (0x2060, 0x206F), (0xFE00, 0xFE0F), (0xE0000, 0xE01EF))
+INVISIBLE = frozenset("\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180e\u2800\u3164\ufeff\uffa0") | {
+    chr(code) for first, last in _INVISIBLE_RANGES for code in range(first, last + 1)
+}
+
+
+def is_blank(text: str) -> bool:
+    """Whether a text has no visible character."""
+    return all(letter in INVISIBLE or letter.isspace() for letter in text)
+
+
 Rule = Callable[[Record, RecordLimits], Iterator[Issue]]
 
 
 def empty_text(record: Record, _: RecordLimits) -> Iterator[Issue]:
     """empty-text: every turn has text. Source: "Prepare your training datasets", Amazon Bedrock User Guide."""
     for turn in record.turns:
-        if not turn.text.strip():
-            found = "is empty." if not turn.text else "has only white space."
+        if is_blank(turn.text):
+            found = "is empty." if not turn.text else "has only white space or invisible characters."
             yield Issue("empty-text", found, "Write a text, or remove the record.", turn.field)
 
 
@@ -70,6 +82,27 @@ def single_turn(record: Record, limits: RecordLimits) -> Iterator[Issue]:
     message = f"{limits.model.name} is tuned on single questions; this conversation has {len(record.turns)} turns."
     remedy = "Keep one question and its answer, or choose a base model that is tuned on conversations."
     yield Issue("single-turn", message, remedy, record.turns[0].field)
+
+
+def tool_use(record: Record, limits: RecordLimits) -> Iterator[Issue]:
+    """tool-use: only some families are tuned on tool calls. Source: the catalog; questions are asked without tools."""
+    if record.tools is None:
+        return
+    if limits.role == "evaluation":
+        message = "the conversation calls tools; evaluation questions are asked without tools."
+        yield Issue("tool-use", message, "Remove the record from the evaluation file.", record.turns[0].field)
+    elif not limits.model.family.tool_use:
+        message = f"the conversation calls tools; {limits.model.name} is not tuned on tool calls."
+        remedy = "Remove the record, or choose a base model that is (`tuner models`)."
+        yield Issue("tool-use", message, remedy, record.turns[0].field)
+
+
+def several_answers(record: Record, limits: RecordLimits) -> Iterator[Issue]:
+    """several-answers: a model learns one answer. Evaluation accepts all of them. Only a warning."""
+    if record.references and limits.role != "evaluation":
+        message = f"has {len(record.references) + 1} answers; the model learns the first."
+        remedy = "Put the best answer first, or write a record for each."
+        yield Issue("several-answers", message, remedy, record.turns[-1].field, "warning")
 
 
 def tokens(record: Record, limits: RecordLimits) -> Iterator[Issue]:
@@ -109,18 +142,20 @@ def encodable(record: Record, _: RecordLimits) -> Iterator[Issue]:
 
 
 _MEMBERS: Mapping[RecordFormat, frozenset[str]] = {
-    "converse": frozenset({"schemaVersion", "system", "messages"}),
+    "converse": frozenset({"schemaVersion", "system", "messages", "toolConfig"}),
     "anthropic": frozenset({"system", "messages"}),
     "prompt_completion": frozenset({"prompt", "completion"}),
 }
 
 
-def unknown_members(row: Mapping[str, Any], record_format: RecordFormat) -> Iterator[Issue]:
+def unknown_members(row: Mapping[str, Any], record_format: RecordFormat, used: Container[str]) -> Iterator[Issue]:
     """unknown-member: a member that the format does not have, in a file of a Bedrock format. Source: as `empty_text`.
+
+    `used` are members that are not in the format, but are used: they are part of the converted question.
 
     Only a warning: AWS's validators ignore such members too.
     """
-    unknown = [name for name in row if name not in _MEMBERS[record_format]]
+    unknown = [name for name in row if name not in _MEMBERS[record_format] and name not in used]
     messages = row.get("messages") if record_format != "prompt_completion" else None
     for number, message in enumerate(messages if isinstance(messages, list) else ()):
         if isinstance(message, Mapping):
@@ -132,7 +167,16 @@ def unknown_members(row: Mapping[str, Any], record_format: RecordFormat) -> Iter
         yield Issue("unknown-member", message, remedy, severity="warning")
 
 
-RULES: tuple[Rule, ...] = (empty_text, speakers, single_turn, tokens, reserved_strings, encodable)
+RULES: tuple[Rule, ...] = (
+    empty_text,
+    speakers,
+    single_turn,
+    tool_use,
+    several_answers,
+    tokens,
+    reserved_strings,
+    encodable,
+)
 
 
 def issues_of(record: Record, limits: RecordLimits) -> tuple[Issue, ...]:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, NoReturn, get_args
 import typer
 
 from tuner.catalog import check_hyperparameters
-from tuner.cli.commands.data.display import finish_with_file, show_findings, show_profile
+from tuner.cli.commands.data.display import finish_with_file, show_fields, show_findings, show_profile
 from tuner.cli.commands.data.inputs import (
     data_limits,
     data_source,
@@ -16,13 +16,25 @@ from tuner.cli.commands.data.inputs import (
     is_folder,
     read_errors_as_usage_errors,
 )
-from tuner.cli.commands.data.options import CompletionField, ModelId, PromptField, RoleName, RoleOption, SystemPrompt
+from tuner.cli.commands.data.options import (
+    CompletionField,
+    IgnoreField,
+    Minimum,
+    ModelId,
+    PromptField,
+    Records,
+    RoleName,
+    RoleOption,
+    SystemPrompt,
+    field_names,
+)
 from tuner.cli.console import emit
 from tuner.cli.options import Json
 from tuner.core.errors import SettingsError
 from tuner.core.run import role_of
 from tuner.datasets import DataRole, NoSink, Prepared, RecordLimits, Source, prepare
 from tuner.datasets import check as check_file
+from tuner.datasets.field_usage import FieldReport
 from tuner.intake.manifest import refuse_two_of_a_kind
 from tuner.settings import FieldNames, RunSettings, load, parse_document
 
@@ -38,11 +50,14 @@ def check(
     system_prompt: SystemPrompt = None,
     prompt_field: PromptField = None,
     completion_field: CompletionField = None,
+    ignore_field: IgnoreField = None,
+    minimum: Minimum = None,
+    records: Records = None,
     as_json: Json = False,
 ) -> None:
     """Check a file, or a whole dataset folder with its run.yaml, against the rules of the model's family."""
     limits = data_limits(model, role.value, system_prompt)
-    names = FieldNames(prompt=prompt_field, completion=completion_field)
+    names = field_names(prompt_field, completion_field, ignore_field, minimum, records)
     with read_errors_as_usage_errors("PATH"):
         done = (
             check_folder(path, limits, names)
@@ -92,6 +107,8 @@ def _finish_with_folder(prepared: Prepared, as_json: bool) -> NoReturn:
         emit({**summary, "ready": not prepared.findings.errors, **prepared.findings.as_json()})
     else:
         show_findings(prepared.findings)
+        for file in prepared.summary.files:
+            show_fields(FieldReport(file.fields, file.left_out, file.records_left_out), f"{file.key}: ")
         if prepared.summary.study:
             show_profile(prepared.summary.study)
     raise typer.Exit(1 if prepared.findings.errors else 0)

@@ -11,16 +11,19 @@ from tuner.cli.commands.data.inputs import data_limits, data_sink, data_source, 
 from tuner.cli.commands.data.options import (
     CompletionField,
     File,
+    IgnoreField,
+    Minimum,
     ModelId,
     PromptField,
+    Records,
     RoleName,
     RoleOption,
     SystemPrompt,
+    field_names,
 )
 from tuner.cli.options import Json
 from tuner.cli.outputs import Force, one_use_of_standard_output
 from tuner.datasets import convert as convert_file
-from tuner.settings import FieldNames
 
 
 def convert(
@@ -31,6 +34,9 @@ def convert(
     system_prompt: SystemPrompt = None,
     prompt_field: PromptField = None,
     completion_field: CompletionField = None,
+    ignore_field: IgnoreField = None,
+    minimum: Minimum = None,
+    records: Records = None,
     force: Force = False,
     as_json: Json = False,
 ) -> None:
@@ -38,7 +44,7 @@ def convert(
     one_use_of_standard_output(output, as_json)
     limits, source = data_limits(model, role.value, system_prompt), data_source(file)
     sink = data_sink(output, [file], force)
-    names = FieldNames(prompt=prompt_field, completion=completion_field)
+    names = field_names(prompt_field, completion_field, ignore_field, minimum, records)
     with read_errors_as_usage_errors():
         done = convert_file(source, limits, names, sink)
     finish_with_file(done, as_json)

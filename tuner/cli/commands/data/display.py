@@ -10,6 +10,7 @@ from rich.table import Table
 from tuner.artifacts.dataset import DatasetProfile
 from tuner.cli.console import console, emit, say
 from tuner.datasets import CheckedFile, Findings, first_findings, readiness
+from tuner.datasets.field_usage import FieldReport
 
 _MOST_FINDINGS = 20
 _MOST_LANGUAGES = 4
@@ -21,6 +22,7 @@ def finish_with_file(checked: CheckedFile, as_json: bool) -> NoReturn:
         emit(checked.as_json())
     else:
         show_findings(checked.findings)
+        show_fields(checked.fields)
         if checked.profile:
             show_profile(checked.profile)
     raise typer.Exit(0 if checked.ready else 1)
@@ -41,6 +43,12 @@ def show_findings(findings: Findings) -> None:
     console().print(table)
     counted = ", ".join(f"{rule} {count:,}" for rule, count in findings.counts.most_common())
     say(f"Findings by rule: {counted}", "quiet")
+
+
+def show_fields(fields: FieldReport, prefix: str = "") -> None:
+    """Which fields were taken as what, and which were left out."""
+    for sentence in fields.sentences():
+        say(f"{prefix}{sentence}", "quiet")
 
 
 def show_profile(profile: DatasetProfile) -> None:

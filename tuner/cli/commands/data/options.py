@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from tuner.settings import FieldNames
+
 
 class RoleName(StrEnum):
     """What a dataset file is used for."""
@@ -24,3 +26,35 @@ SystemPrompt = Annotated[
 PromptField = Annotated[str | None, typer.Option(metavar="NAME", help="Field that holds the question.")]
 CompletionField = Annotated[str | None, typer.Option(metavar="NAME", help="Field that holds the answer.")]
 RoleOption = Annotated[RoleName, typer.Option("--role", metavar="ROLE", help="training, validation or evaluation.")]
+IgnoreField = Annotated[
+    list[str] | None, typer.Option(metavar="NAME", help="Field to leave out. Can be given several times.")
+]
+Minimum = Annotated[
+    list[str] | None,
+    typer.Option(metavar="FIELD=VALUE", help="Leave out records with less in this field. Can be given several times."),
+]
+Records = Annotated[
+    str | None, typer.Option(metavar="PATH", help="Where the records are inside a JSON object, such as data.items.")
+]
+
+
+def field_names(
+    prompt: str | None,
+    completion: str | None,
+    ignore: list[str] | None,
+    minimum: list[str] | None,
+    records: str | None,
+) -> FieldNames:
+    """The field names of the command line. Raises BadParameter for a minimum that is no number."""
+    least = {}
+    for text in minimum or ():
+        name, _, value = text.rpartition("=")
+        try:
+            least[name] = float(value)
+        except ValueError:
+            raise typer.BadParameter(f"'{text}': write FIELD=NUMBER.", param_hint="--minimum") from None
+        if not name:
+            raise typer.BadParameter(f"'{text}': write FIELD=NUMBER.", param_hint="--minimum")
+    return FieldNames(
+        prompt=prompt, completion=completion, ignore=tuple(ignore or ()), minimum=least, records=records or None
+    )

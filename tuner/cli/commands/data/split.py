@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
-from tuner.cli.commands.data.display import show_findings
+from tuner.cli.commands.data.display import show_fields, show_findings
 from tuner.cli.commands.data.inputs import data_limits, data_sink, data_source, read_errors_as_usage_errors
-from tuner.cli.commands.data.options import CompletionField, File, ModelId, PromptField
+from tuner.cli.commands.data.options import (
+    CompletionField,
+    File,
+    IgnoreField,
+    Minimum,
+    ModelId,
+    PromptField,
+    Records,
+    field_names,
+)
 from tuner.cli.console import emit, say
 from tuner.cli.options import Json
 from tuner.cli.outputs import Force
 from tuner.core.errors import DatasetError
 from tuner.datasets import split_file
-from tuner.settings import FieldNames
 
 
 def split(
@@ -29,6 +38,9 @@ def split(
     ] = None,
     prompt_field: PromptField = None,
     completion_field: CompletionField = None,
+    ignore_field: IgnoreField = None,
+    minimum: Minimum = None,
+    records: Records = None,
     force: Force = False,
     as_json: Json = False,
 ) -> None:
@@ -36,15 +48,17 @@ def split(
     limits, source = data_limits(model, "training"), data_source(file)
     folder = output.rstrip("/")
     training, validation = (data_sink(f"{folder}/{name}.jsonl", [file], force) for name in ("training", "validation"))
-    names = FieldNames(prompt=prompt_field, completion=completion_field)
+    names = field_names(prompt_field, completion_field, ignore_field, minimum, records)
     try:
         with read_errors_as_usage_errors():
             done = split_file(source, limits, names, fraction, stratify, (training, validation))
     except DatasetError as error:
         raise typer.BadParameter(str(error), param_hint="--stratify") from None
     if as_json:
-        emit({"training": done.training, "validation": done.validation, **done.findings.as_json()})
+        counts = {"training": done.training, "validation": done.validation}
+        emit({**counts, **asdict(done.fields), **done.findings.as_json()})
     else:
         show_findings(done.findings)
+        show_fields(done.fields)
         say(f"{done.training:,} records for training, {done.validation:,} for validation.")
     raise typer.Exit(1 if done.findings.errors else 0)

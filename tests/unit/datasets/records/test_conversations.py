@@ -1,0 +1,213 @@
+"""Chat transcripts of many kinds become the same conversation; what is not a text is refused by its name."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.unit.datasets.memory_files import CLAUDE, LLAMA, NOVA, NOVA_2, MemorySink, MemorySource, jsonl
+from tests.unit.datasets.records.test_fields import converted, findings
+from tuner.catalog import model
+from tuner.datasets import RecordLimits, convert
+from tuner.settings import FieldNames
+
+ASKED, ANSWERED = "How deep?", "Nine."
+USER, ASSISTANT = {"role": "user", "content": ASKED}, {"role": "assistant", "content": ANSWERED}
+SYSTEM = {"role": "system", "content": "Be kind."}
+EXPECTED = {"system": "Be kind.", "messages": [USER, ASSISTANT]}
+
+FORMS = {
+    "chat completions": {"messages": [SYSTEM, USER, ASSISTANT]},
+    "developer": {"messages": [{"role": "developer", "content": "Be kind."}, USER, ASSISTANT]},
+    "ShareGPT": {"system": "Be kind.", "conversations": [{"from": "human", "value": ASKED}, {"from": "gpt", "value": ANSWERED}]},  # noqa: E501
+    "other speakers": {"system": "Be kind.", "dialog": [{"speaker": "Customer", "text": ASKED}, {"speaker": "AI", "text": ANSWERED}]},  # noqa: E501
+    "bot": {"system": "Be kind.", "messages": [{"role": "user", "content": ASKED}, {"role": "Bot", "content": ANSWERED}]},  # noqa: E501
+    "Vertex AI": {
+        "systemInstruction": {"role": "system", "parts": [{"text": "Be kind."}]},
+        "contents": [{"role": "user", "parts": [{"text": ASKED}]}, {"role": "model", "parts": [{"text": ANSWERED}]}],
+    },
+    "TRL": {"prompt": [SYSTEM, USER], "completion": [ASSISTANT]},
+    "TRL, one message": {"prompt": [SYSTEM, USER], "completion": ASSISTANT},
+    "preferences": {"prompt": [SYSTEM, USER], "chosen": [ASSISTANT], "rejected": [{"role": "assistant", "content": "?"}]},  # noqa: E501
+    "whole preferences": {"prompt": [SYSTEM, USER], "chosen": [SYSTEM, USER, ASSISTANT], "rejected": [SYSTEM, USER]},
+    "JSON in a cell": {"messages": json.dumps([SYSTEM, USER, ASSISTANT])},
+    "nested": {"data": {"messages": [SYSTEM, USER, ASSISTANT]}},
+    "nested with a system prompt": {"data": {"system": "Be kind.", "messages": [USER, ASSISTANT]}},
+    "ChatML": {"text": f"<|im_start|>system\nBe kind.<|im_end|>\n<|im_start|>user\n{ASKED}<|im_end|>\n<|im_start|>assistant\n{ANSWERED}<|im_end|>\n"},  # noqa: E501
+    "Llama 2": {"text": f"<s>[INST] <<SYS>>\nBe kind.\n<</SYS>>\n\n{ASKED} [/INST] {ANSWERED} </s>"},
+    "Llama 3": {"text": f"<|begin_of_text|><|start_header_id|>system<|end_header_id|>\n\nBe kind.<|eot_id|><|start_header_id|>user<|end_header_id|>\n\n{ASKED}<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n{ANSWERED}<|eot_id|>"},  # noqa: E501
+    "Gemma": {"system": "Be kind.", "text": f"<bos><start_of_turn>user\n{ASKED}<end_of_turn>\n<start_of_turn>model\n{ANSWERED}<end_of_turn>\n"},  # noqa: E501
+    "Alpaca text": {"text": f"Be kind.\n\n### Instruction:\n{ASKED}\n\n### Response:\n{ANSWERED}"},
+    "Guanaco": {"system": "Be kind.", "text": f"### Human: {ASKED}### Assistant: {ANSWERED}".replace("###", "\n###").strip()},  # noqa: E501
+    "HH": {"system": "Be kind.", "chosen": f"\n\nHuman: {ASKED}\n\nAssistant: {ANSWERED}", "rejected": "\n\nHuman: a\n\nAssistant: b"},  # noqa: E501
+    "a template before the answer": {"prompt": f"<s>[INST] <<SYS>>\nBe kind.\n<</SYS>>\n\n{ASKED} [/INST]", "completion": f" {ANSWERED} </s>"},  # noqa: E501
+    "an open template before the answer": {"system": "Be kind.", "prompt": f"<start_of_turn>user\n{ASKED}<end_of_turn>\n<start_of_turn>model\n", "completion": ANSWERED},  # noqa: E501
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_is_the_same_conversation(form):
+    checked, records = converted(FORMS[form])
+    assert [str(f) for f in checked.findings.kept if f.severity == "error"] == []
+    assert records == [EXPECTED]
+
+
+def test_several_turns_in_a_template():
+    text = "<s>[INST] a [/INST] b </s><s>[INST] c [/INST] d </s>"
+    _, [record] = converted({"text": text})
+    assert [message["content"] for message in record["messages"]] == ["a", "b", "c", "d"]
+
+
+def test_a_text_about_a_template_is_a_text():
+    _, [record] = converted({"question": "What is <|im_start|>user for?", "answer": "It begins a turn."})
+    assert record["messages"][0]["content"] == "What is <|im_start|>user for?"
+
+
+def test_a_record_outside_of_the_template_is_refused():
+    checked, _ = converted(FORMS["Llama 2"], {"text": "How deep? Nine."})
+    assert findings(checked, "field-type") == [("field-type", 2, "text")]
+
+
+def test_a_context_beside_messages_is_used():
+    _, [record] = converted({"context": "Guide.", "messages": [USER, ASSISTANT]})
+    assert record["messages"][0]["content"] == f"{ASKED}\n\nGuide."
+
+
+def test_messages_in_pythons_notation_are_refused_with_the_reason():
+    checked, _ = converted(FORMS["JSON in a cell"], {"messages": str([USER, ASSISTANT])})
+    [error] = [finding for finding in checked.findings.kept if finding.severity == "error"]
+    assert (error.line, error.field) == (2, "messages")
+    assert "Python's notation" in error.message
+
+
+LEFT_OUT = [{"weight": 0}, {"weight": 0.0}, {"rejected": True}, {"is_correct": False}, {"label": False}, {"score": -1}]
+
+
+@pytest.mark.parametrize("member", LEFT_OUT, ids=str)
+def test_a_conversation_with_an_answer_that_must_not_be_learnt_is_left_out(member):
+    checked, records = converted({"messages": [USER, ASSISTANT]}, {"messages": [USER, {**ASSISTANT, **member}]})
+    assert (len(records), checked.fields.records_left_out) == (1, 1)
+    [(_, line, field)] = findings(checked, "left-out")
+    assert (line, field) == (2, f"messages[1].{next(iter(member))}")
+
+
+@pytest.mark.parametrize("member", [{"weight": 1}, {"weight": None}, {"name": "Ann"}, {"rejected": False}], ids=str)
+def test_a_conversation_whose_members_say_nothing_against_it_is_used(member):
+    _, records = converted({"messages": [USER, {**ASSISTANT, **member}]})
+    assert records == [{"messages": [USER, ASSISTANT]}]
+
+
+def test_a_weight_between_is_refused():
+    checked, _ = converted({"messages": [USER, {**ASSISTANT, "weight": 0.5}]})
+    assert findings(checked, "graded") == [("graded", 1, "messages[1].weight")]
+
+
+MEDIA = [
+    ("an image", [{"type": "image_url", "image_url": {"url": "https://example.com/a.png"}}]),
+    ("an image", [{"type": "text", "text": "See"}, {"type": "image", "source": {}}]),
+    ("audio", [{"type": "input_audio", "input_audio": {"data": "x"}}]),
+    ("a file", [{"type": "file", "file": {"file_id": "x"}}]),
+    ("a video", [{"video": {"format": "mp4"}}]),
+    ("reasoning", [{"type": "thinking", "thinking": "Hm."}, {"type": "text", "text": "See"}]),
+]
+
+
+@pytest.mark.parametrize(("what", "content"), MEDIA)
+def test_what_is_not_a_text_is_refused_by_its_name(what, content):
+    checked, _ = converted({"messages": [{"role": "user", "content": content}, ASSISTANT]})
+    error = next(finding for finding in checked.findings.kept if finding.severity == "error")
+    assert (error.rule, error.field) == ("media", "messages[0]")
+    assert f"has {what}" in error.message
+
+
+CALL = {"id": "c1", "type": "function", "function": {"name": "depth", "arguments": '{"pier": 4}'}}
+PARAMETERS = {"type": "object", "properties": {"pier": {"type": "integer"}}}
+CHAT_TOOLS = {
+    "tools": [
+        {"type": "function", "function": {"name": "depth", "description": "Depth of a pier", "parameters": PARAMETERS}}
+    ],
+    "messages": [
+        SYSTEM,
+        USER,
+        {"role": "assistant", "content": None, "tool_calls": [CALL]},
+        {"role": "tool", "tool_call_id": "c1", "content": "9"},
+        ASSISTANT,
+    ],
+}
+CONVERSE_TOOLS = {
+    "schemaVersion": "bedrock-conversation-2024",
+    "system": [{"text": "Be kind."}],
+    "toolConfig": {
+        "tools": [
+            {"toolSpec": {"name": "depth", "description": "Depth of a pier", "inputSchema": {"json": PARAMETERS}}}
+        ]
+    },
+    "messages": [
+        {"role": "user", "content": [{"text": ASKED}]},
+        {"role": "assistant", "content": [{"toolUse": {"toolUseId": "c1", "name": "depth", "input": {"pier": 4}}}]},
+        {"role": "user", "content": [{"toolResult": {"toolUseId": "c1", "content": [{"text": "9"}]}}]},
+        {"role": "assistant", "content": [{"text": ANSWERED}]},
+    ],
+}
+
+
+def for_model(name: str, record: dict) -> tuple[list[str], list[dict]]:
+    sink = MemorySink()
+    source = MemorySource("training.jsonl", jsonl([record] * 8), 10**6)
+    checked = convert(source, RecordLimits(model(name), "training"), FieldNames(), sink)
+    errors = [finding.message for finding in checked.findings.kept if finding.severity == "error"]
+    return errors, [json.loads(line) for line in (sink.committed or b"").splitlines()]
+
+
+@pytest.mark.parametrize("record", [CHAT_TOOLS, CONVERSE_TOOLS])
+def test_tool_calls_are_converted_for_a_family_that_is_tuned_on_them(record):
+    errors, records = for_model(NOVA_2, record)
+    assert errors == []
+    assert records[0] == CONVERSE_TOOLS
+
+
+@pytest.mark.parametrize("record", [CHAT_TOOLS, CONVERSE_TOOLS])
+@pytest.mark.parametrize("name", [CLAUDE, NOVA, LLAMA])
+def test_tool_calls_are_refused_for_other_families_by_one_sentence(name, record):
+    errors, records = for_model(name, record)
+    assert records == []
+    assert any(f"calls tools; {model(name).name} is not tuned on tool calls" in error for error in errors)
+
+
+def without(path: str) -> dict:
+    """CHAT_TOOLS with one thing wrong."""
+    record = json.loads(json.dumps(CHAT_TOOLS))
+    call = record["messages"][2]["tool_calls"][0]
+    if path == "tools":
+        del record["tools"]
+    elif path == "name":
+        call["function"]["name"] = "width"
+    elif path == "arguments":
+        call["function"]["arguments"] = "{"
+    elif path == "result":
+        record["messages"][3]["tool_call_id"] = "c2"
+    else:
+        call["id"] = None
+    return record
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("tools", "does not describe"),
+        ("name", "'width' is not described"),
+        ("arguments", "not valid JSON"),
+        ("result", "'c2' belongs to no earlier call"),
+        ("id", "has a toolUseId"),
+    ],
+)
+def test_wrong_tool_calls_are_refused(path, words):
+    errors, _ = for_model(NOVA_2, without(path))
+    assert errors
+    assert all(words in error for error in errors)
+
+
+def test_tool_calls_in_evaluation_data_are_refused():
+    checked, _ = converted(CHAT_TOOLS, role="evaluation")
+    assert "are asked without tools" in checked.findings.kept[0].message

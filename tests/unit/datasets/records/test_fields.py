@@ -1,0 +1,237 @@
+"""Fields beside question and answer: used, or the record is left out and counted, or refused; always reported."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.unit.datasets.memory_files import CLAUDE, MemorySink, MemorySource, jsonl, pairs
+from tuner.catalog import model
+from tuner.datasets import CheckedFile, RecordLimits, convert
+from tuner.datasets.records.record import DataRole
+from tuner.settings import FieldNames
+
+DEFAULT = FieldNames()
+PAIR = {"question": "How deep is pier 4?", "answer": "Nine metres."}
+
+
+def converted(
+    *records: dict, role: DataRole = "training", fields: FieldNames = DEFAULT
+) -> tuple[CheckedFile, list[dict]]:
+    sink = MemorySink()
+    limits = RecordLimits(model(CLAUDE), role)
+    checked = convert(MemorySource("training.jsonl", jsonl(list(records)), 10**6), limits, fields, sink)
+    return checked, [json.loads(line) for line in (sink.committed or b"").splitlines()]
+
+
+def question(record: dict) -> str:
+    return record["messages"][-2]["content"]
+
+
+def findings(checked: CheckedFile, *rules: str) -> list[tuple[str, int | None, str | None]]:
+    return [(f.rule, f.line, f.field) for f in checked.findings.kept if f.rule in rules or not rules]
+
+
+@pytest.mark.parametrize("asks", ["question", "prompt", "instruction", "query"])
+@pytest.mark.parametrize("name", ["context", "passage", "input", "Background", "document", "文脈", "contexts"])
+def test_a_context_follows_the_question(asks, name):
+    checked, [record] = converted({asks: "How deep?", name: "Guide: pier 4.", "answer": "Nine."})
+    assert question(record) == "How deep?\n\nGuide: pier 4."
+    assert checked.fields.fields == {"prompt": asks, "completion": "answer", "context": name}
+    assert checked.fields.left_out == ()
+
+
+def test_a_context_that_only_a_later_record_has_is_used():
+    _, records = converted(PAIR, {**PAIR, "context": "Guide."})
+    assert [question(record) for record in records] == [PAIR["question"], f"{PAIR['question']}\n\nGuide."]
+
+
+def test_an_instruction_stands_before_the_question():
+    _, [record] = converted({**PAIR, "instruction": "Answer in metres."})
+    assert question(record) == f"Answer in metres.\n\n{PAIR['question']}"
+
+
+CHOICES = [
+    {"choices": ["six", "nine"]},
+    {"options": {"A": "six", "B": "nine"}},
+    {"choices": {"label": ["A", "B"], "text": ["six", "nine"]}},
+    {"choices": [{"label": "A", "text": "six"}, {"label": "B", "text": "nine"}]},
+    {"choices": '["six", "nine"]'},
+    {"A": "six", "B": "nine"},
+    {"option_a": "six", "option_b": "nine"},
+    {"choice1": "six", "choice2": "nine"},
+]
+
+
+@pytest.mark.parametrize("choices", CHOICES, ids=str)
+def test_choices_follow_the_question_with_letters(choices):
+    _, [record] = converted({**PAIR, "answer": "B", **choices})
+    assert question(record) == f"{PAIR['question']}\n\nA. six\nB. nine"
+
+
+def test_choices_of_an_unknown_form_are_refused():
+    checked, _ = converted({**PAIR, "choices": [["six", "nine"]]})
+    assert findings(checked, "field-type") == [("field-type", 1, "choices")]
+
+
+EARLIER = [
+    [["Is it open?", "Yes."]],
+    [{"role": "user", "content": "Is it open?"}, {"role": "assistant", "content": "Yes."}],
+    [{"question": "Is it open?", "answer": "Yes."}],
+]
+
+
+@pytest.mark.parametrize("history", [*EARLIER, json.dumps(EARLIER[0])], ids=str)
+def test_a_history_becomes_turns(history):
+    _, [record] = converted({**PAIR, "history": history})
+    assert [message["content"] for message in record["messages"]] == ["Is it open?", "Yes.", *PAIR.values()]
+
+
+def test_an_empty_history_adds_nothing_and_an_unknown_one_is_refused():
+    _, [record] = converted({**PAIR, "history": []})
+    assert len(record["messages"]) == 2
+    checked, _ = converted({**PAIR, "history": "They talked."})
+    assert findings(checked, "field-type") == [("field-type", 1, "history")]
+
+
+@pytest.mark.parametrize("name", ["system", "system_prompt", "systemInstruction", "System Message"])
+def test_a_system_prompt_of_any_name(name):
+    checked, [record] = converted({**PAIR, name: "Be kind."})
+    assert record["system"] == "Be kind."
+    assert checked.fields.fields["system"] == name
+
+
+NO = [
+    ("label", False), ("label", 0), ("label", "0"), ("label", "false"), ("is_correct", False), ("isCorrect", False),
+    ("accepted", "no"), ("accepted", None), ("approved", ""), ("human_approved", False), ("deleted", True),
+    ("draft", True), ("rejected", True), ("is_deleted", 1), ("status", "rejected"), ("status", "Draft"),
+    ("review_status", "rejected"), ("feedback", "thumbs_down"), ("vote", -1), ("score", 0),
+    ("score", -3), ("rating", 0), ("weight", 0), ("weight", "0.0"), ("reward", -0.5), ("split", "test"),
+    ("metadata", {"approved": False}), ("is_impossible", True), ("flagged", "yes"), ("gelöscht", "ja"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "value"), NO)
+def test_a_record_that_its_own_field_speaks_against_is_left_out_and_counted(name, value):
+    checked, records = converted(*pairs(2), {**PAIR, name: value})
+    assert len(records) == 2
+    assert checked.fields.records_left_out == 1
+    [(rule, line, field)] = findings(checked, "left-out")
+    assert (rule, line) == ("left-out", 3)
+    assert name in field
+    assert checked.ready
+
+
+YES = [
+    ("label", True), ("label", 1), ("label", "billing"), ("is_correct", "yes"), ("accepted", True), ("deleted", False),
+    ("deleted", None), ("draft", ""), ("status", "approved"), ("status", "open"), ("score", 1), ("weight", 1.0),
+    ("weight", None), ("split", "train"), ("rejected", "Six metres, and that is all that can be said about it."),
+    ("metadata", {"approved": True}), ("rating", 5), ("correct", ["B"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "value"), YES)
+def test_a_record_that_no_field_speaks_against_is_used(name, value):
+    checked, records = converted(*[{**PAIR, name: value}] * 2)
+    assert len(records) == 2
+    assert checked.fields.records_left_out == 0
+
+
+def test_an_unclear_flag_is_refused():
+    checked, _ = converted({**PAIR, "accepted": "perhaps"})
+    assert findings(checked, "unclear-flag") == [("unclear-flag", 1, "accepted")]
+
+
+@pytest.mark.parametrize("name", ["rating", "score", "quality", "weight", "confidence", "評価"])
+def test_records_with_different_grades_are_refused_until_a_minimum_is_set(name):
+    graded = [{**PAIR, "question": f"How deep is pier {grade}?", name: grade} for grade in (2, 4, 5)]
+    checked, _ = converted(*graded)
+    assert findings(checked, "graded") == [("graded", 2, name)]
+    assert f"--minimum {name}=VALUE" in checked.findings.kept[0].remedy
+    checked, records = converted(*graded, fields=FieldNames(minimum={name: 4}))
+    assert (len(records), checked.fields.records_left_out) == (2, 1)
+    assert checked.fields.fields["selection"] == name
+    checked, records = converted(*graded, fields=FieldNames(ignore=(name,)))
+    assert (len(records), checked.fields.left_out) == (3, (name,))
+
+
+def test_a_record_without_the_field_of_a_minimum_is_left_out():
+    checked, records = converted(PAIR, {**PAIR, "rating": 5}, fields=FieldNames(minimum={"rating": 4}))
+    assert (len(records), checked.fields.records_left_out) == (1, 1)
+
+
+def test_the_better_of_two_answers_is_learnt_and_the_rejected_one_is_shown_as_left_out():
+    checked, [record] = converted(
+        {"prompt": "How deep?", "chosen": "Nine.", "rejected": "I do not know, ask the master."}
+    )
+    assert record["messages"][-1]["content"] == "Nine."
+    assert checked.fields.left_out == ("rejected",)
+
+
+@pytest.mark.parametrize("name", ["image", "images", "audio", "video"])
+def test_media_beside_the_question_are_refused(name):
+    checked, _ = converted({**PAIR, name: "pier.png"})
+    assert findings(checked, "media") == [("media", 1, name)]
+    _, records = converted({**PAIR, name: None}, {**PAIR, name: []})
+    assert len(records) == 2
+
+
+def test_tools_beside_the_question_are_refused():
+    checked, _ = converted({**PAIR, "tools": [{"name": "depth"}]})
+    assert findings(checked, "tool-use") == [("tool-use", 1, "tools")]
+
+
+@pytest.mark.parametrize("more", [{}, {"context": ""}])
+def test_fields_that_are_left_out_are_named_once(more):
+    """Also on the fast path, which a field of a known name excludes."""
+    records = [
+        {**PAIR, "id": 7, "language": "en", "nuance": "" if n == 0 else "x", "empty": None, **more} for n in range(5)
+    ]
+    checked, converted_records = converted(*records)
+    assert len(converted_records) == 5
+    assert checked.fields.left_out == ("id", "language", "nuance")
+    assert findings(checked, "left-out-field") == [("left-out-field", None, "nuance")]
+    assert checked.as_json()["left_out"] == ("id", "language", "nuance")
+
+
+def test_a_field_with_an_object_is_searched_on_the_fast_path_too():
+    checked, records = converted(*[{**PAIR, "about": None}] * 3, {**PAIR, "about": {"deleted": True}})
+    assert (len(records), checked.fields.records_left_out) == (3, 1)
+
+
+ANSWERS = [
+    ["Nine.", "9 m"],
+    {"text": ["Nine.", "9 m", "9 m"], "answer_start": [1, 2, 2]},
+    [{"text": "Nine."}, {"text": "9 m"}],
+]
+
+
+@pytest.mark.parametrize("answers", ANSWERS, ids=str)
+def test_of_several_answers_the_first_is_learnt_with_a_warning(answers):
+    checked, [record] = converted({"question": "How deep?", "answers": answers})
+    assert record["messages"][-1]["content"] == "Nine."
+    assert findings(checked, "several-answers") == [("several-answers", 1, "answers")]
+
+
+NAMES = [
+    ("Frage", "Antwort"), ("質問", "回答"), ("问题", "答案"), ("질문", "답변"), ("Question", "Réponse"),
+    ("Pregunta", "Respuesta"), ("Pergunta", "Resposta"), ("Domanda", "Risposta"), ("Vraag", "Antwoord"),
+    ("Вопрос", "Ответ"), ("السؤال", "الجواب"), ("प्रश्न", "उत्तर"), ("Pytanie", "Odpowiedź"), ("soru", "cevap"),
+    ("Question:", " ANSWER "), ("question_text", "answer_text"), ("User Input", "Model Response"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("asks", "answers"), NAMES)
+def test_names_in_many_languages(asks, answers):
+    checked, [record] = converted({answers: "Nine.", asks: "How deep?"})
+    assert [message["content"] for message in record["messages"]] == ["How deep?", "Nine."]
+    assert checked.fields.fields == {"prompt": asks, "completion": answers}
+
+
+@pytest.mark.parametrize("text", ["\u200b", "\ufeff \u2060", "\u00ad\u200d\n", "\u3164", "\u2800"])
+def test_an_answer_of_invisible_characters_is_empty(text):
+    checked, _ = converted(PAIR, {**PAIR, "answer": text})
+    assert findings(checked, "empty-text") == [("empty-text", 2, "answer")]
+    _, [record] = converted({**PAIR, "answer": f"{text}9"})
+    assert record["messages"][-1]["content"] == f"{text}9"

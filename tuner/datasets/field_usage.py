@@ -1,0 +1,87 @@
+"""Which fields of a file are used as what, and which are left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from tuner.datasets.findings import Issue
+from tuner.datasets.records.schemas.approval import yes_or_no
+from tuner.datasets.records.schemas.beside import USED, Others
+from tuner.datasets.records.schemas.field_names import Kind, has_content
+
+_FLAGS = (Kind.APPROVAL, Kind.REJECTION, Kind.STATUS)
+
+
+@dataclass(frozen=True, slots=True)
+class FieldReport:
+    """`fields` maps a use (`prompt`, `context`) to a field, or several with commas. Used by no one: `left_out`.
+
+    `records_left_out` counts the records that are left out because of what their fields say.
+    """
+
+    fields: dict[str, str]
+    left_out: tuple[str, ...]
+    records_left_out: int = 0
+
+    def sentences(self) -> Iterator[str]:
+        """The report in words, for people."""
+        if self.fields:
+            yield "Used: " + ", ".join(f"{use} from '{name}'" for use, name in self.fields.items()) + "."
+        if self.left_out:
+            yield "Fields left out: " + ", ".join(f"'{name}'" for name in self.left_out) + "."
+        if self.records_left_out:
+            yield f"Records left out because of what their fields say: {self.records_left_out:,}."
+
+
+class FieldUsage:
+    """Collects the fields of all rows of a file."""
+
+    def __init__(self, fields: dict[str, str], minimum: Iterable[str] = ()) -> None:
+        self._fields = fields
+        self._minimum = frozenset(minimum)
+        self._used: dict[str, list[str]] = {}
+        self._left_out: dict[str, Kind] = {}
+        self.records_left_out = 0
+
+    def see(self, others: Others) -> None:
+        """Adds the fields of a row that have a content."""
+        for name, (kind, value) in others.items():
+            if name in self._left_out or not has_content(value):
+                continue
+            use = kind.value if kind in USED else None
+            decides = kind in (Kind.GRADE, Kind.PART) or (kind in _FLAGS and yes_or_no(value) is not None)
+            if decides or name in self._minimum:
+                use = "selection"
+            if kind is Kind.TOOLS:
+                use = "tools"
+            if use is None:
+                self.leave_out(name, kind)
+            elif name not in (names := self._used.setdefault(use, [])):
+                names.append(name)
+
+    def leave_out(self, name: str, kind: Kind) -> None:
+        """Adds a field that is not used."""
+        self._left_out[name] = kind
+
+    @property
+    def report(self) -> FieldReport:
+        """What was seen so far."""
+        used = {use: ", ".join(names) for use, names in self._used.items()}
+        return FieldReport(self._fields | used, tuple(sorted(self._left_out)), self.records_left_out)
+
+    @property
+    def used_names(self) -> frozenset[str]:
+        """The fields beside question and answer that are used."""
+        return frozenset(name for names in self._used.values() for name in names)
+
+    def issues(self) -> Iterator[Issue]:
+        """left-out-field: a field with a name that is not known might change the meaning of a record. A warning."""
+        for name, kind in sorted(self._left_out.items()):
+            if kind is Kind.UNKNOWN:
+                message = "is left out: its name says nothing that is known."
+                remedy = (
+                    "If the question needs it, call it 'context'. Else list it in fields.ignore in run.yaml "
+                    "(--ignore-field)."
+                )
+                yield Issue("left-out-field", message, remedy, name, "warning")

@@ -1,0 +1,162 @@
+"""Leaves out records that their own fields say are wrong, rejected, drafts or without weight.
+
+A customization job learns every record alike: it has neither weights nor rejected answers. A field that says "no" is
+therefore obeyed, and a field that grades the records is refused until the settings say which grades are good enough.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from tuner.datasets.findings import Issue
+from tuner.datasets.records.record import DataRole
+from tuner.datasets.records.schemas.beside import Others
+from tuner.datasets.records.schemas.field_names import Kind, has_content, kind_of, normal
+from tuner.settings import FieldNames
+
+_YES = frozenset((
+    "true", "yes", "y", "t", "ok", "okay", "accepted", "accept", "approved", "approve", "correct", "good", "right",
+    "valid", "final", "published", "done", "reviewed", "verified", "keep", "kept", "pass", "passed", "up",
+    "thumbs_up", "thumbsup", "like", "liked", "positive", "chosen", "desirable", "complete", "completed", "active",
+    "live", "helpful", "ja", "oui", "sí", "si", "sim", "はい", "是", "да",
+))  # fmt: skip
+_NO = frozenset((
+    "false", "no", "n", "f", "rejected", "reject", "declined", "denied", "draft", "deleted", "delete", "removed",
+    "remove", "incorrect", "wrong", "bad", "invalid", "pending", "todo", "wip", "unreviewed", "skip", "skipped",
+    "ignore", "ignored", "exclude", "excluded", "discard", "discarded", "fail", "failed", "down", "thumbs_down",
+    "thumbsdown", "dislike", "disliked", "negative", "undesirable", "incomplete", "inactive", "archived",
+    "obsolete", "outdated", "deprecated", "flagged", "spam", "unsure", "unhelpful", "hidden", "nein", "non", "não",
+    "いいえ", "否", "нет",
+))  # fmt: skip
+_OTHER_PARTS = frozenset(
+    ["test", "testing", "eval", "evaluation", "validation", "valid", "val", "dev", "development", "holdout"]
+)
+_IGNORE = "or ignore the field: fields.ignore in run.yaml (--ignore-field)."
+
+
+class RecordSelection:
+    """Decides about the records of one file, in their order."""
+
+    def __init__(self, fields: FieldNames, role: DataRole) -> None:
+        self._fields = fields
+        self._role = role
+        self._grades: dict[str, float] = {}
+        self._reported: set[str] = set()
+
+    def decision(self, others: Others) -> Issue | None:
+        """A warning if the record is left out, an error if that cannot be decided, None if it is used."""
+        for name in self._fields.minimum:
+            too_low = self._by_minimum(name, others[name].value if name in others else None)
+            if too_low:
+                return too_low
+        for name, (kind, value) in others.items():
+            if name in self._fields.minimum:
+                continue
+            if kind is Kind.MEDIA and has_content(value):
+                message = "belongs to the question, but models are tuned on texts here."
+                issue: Issue | None = Issue("media", message, f"Remove the record, {_IGNORE}", name)
+            elif kind is Kind.GRADE:
+                issue = self._by_grade(name, value)
+            elif kind is Kind.PART:
+                issue = self._by_part(name, value)
+            else:
+                issue = _by_flag(name, kind, value)
+            if issue:
+                return issue
+        return None
+
+    def _by_minimum(self, name: str, value: Any) -> Issue | None:
+        least, grade = self._fields.minimum[name], _number(value)
+        if grade is None:
+            return left_out(name, f"is {_shown(value)}, and the least is {least:g}.")
+        return left_out(name, f"is {grade:g}, less than {least:g}.") if grade < least else None
+
+    def _by_grade(self, name: str, value: Any) -> Issue | None:
+        grade = _number(value)
+        if grade is None:
+            return _by_status(name, value)
+        if grade <= 0:
+            return left_out(name, f"is {grade:g}.")
+        first = self._grades.setdefault(name, grade)
+        if grade == first or name in self._reported:
+            return None
+        self._reported.add(name)
+        message = f"grades the records ({first:g}, {grade:g}, ...), but a model learns all records alike."
+        remedy = f"Say which are good enough: fields.minimum in run.yaml (--minimum {name}=VALUE), {_IGNORE}"
+        return Issue("graded", message, remedy, name)
+
+    def _by_part(self, name: str, value: Any) -> Issue | None:
+        if self._role != "training" or not isinstance(value, str) or value.strip().casefold() not in _OTHER_PARTS:
+            return None
+        return left_out(name, f"is '{value.strip()}', and this is training data.")
+
+
+def turn_decision(name: str, member: str, value: Any) -> Issue | None:
+    """The same for a member of an assistant's message, such as `weight` or `rejected`. `name` is its whole name."""
+    kind = kind_of(member)
+    if kind is not Kind.GRADE:
+        return _by_flag(name, kind, value)
+    grade = _number(value)
+    if grade is not None and grade <= 0:
+        return left_out(name, f"is {grade:g}, and a model learns from every answer.")
+    if normal(member) == "weight" and grade not in (None, 1):
+        message = f"is {_shown(value)}, but a model learns from all answers alike."
+        return Issue("graded", message, "Write 1 to learn from the answer or 0 to leave the record out.", name)
+    return None
+
+
+def left_out(name: str, reason: str, remedy: str | None = None) -> Issue:
+    """The warning about a record that is left out."""
+    remedy = remedy or f"Nothing to do if that is right; else change the value, {_IGNORE}"
+    return Issue("left-out", f"{reason[:-1]}: the record is left out.", remedy, name, "warning")
+
+
+def _by_flag(name: str, kind: Kind, value: Any) -> Issue | None:
+    if kind is Kind.STATUS:
+        return _by_status(name, value)
+    if kind not in (Kind.APPROVAL, Kind.REJECTION):
+        return None
+    # Without a value, a record is neither approved nor rejected.
+    says = yes_or_no(value) if has_content(value) else False
+    if says is None:
+        if not isinstance(value, str):
+            return None  # a list or an object: not a flag
+        if kind is Kind.REJECTION and len(value) > 20:
+            return None  # a rejected answer, not a flag
+        message = f"is {_shown(value)}, neither yes nor no: it is unclear whether the record is to be learnt."
+        return Issue("unclear-flag", message, f"Write true or false, {_IGNORE}", name)
+    return left_out(name, f"is {_shown(value)}.") if says is (kind is Kind.REJECTION) else None
+
+
+def _by_status(name: str, value: Any) -> Issue | None:
+    return left_out(name, f"is {_shown(value)}.") if yes_or_no(value) is False else None
+
+
+def yes_or_no(value: Any) -> bool | None:
+    """What a value says; None if it is no answer to that question."""
+    if isinstance(value, bool):
+        return value
+    number = _number(value)
+    if number is not None:
+        return bool(number > 0) if number in (0, 1, -1) else None
+    word = "_".join(value.casefold().replace("-", " ").replace("_", " ").split()) if isinstance(value, str) else ""
+    return True if word in _YES else False if word in _NO else None
+
+
+def _number(value: Any) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _shown(value: Any) -> str:
+    if not has_content(value):
+        return "empty"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"'{value.strip()[:30]}'" if isinstance(value, str) else str(value)[:30]

@@ -1,0 +1,140 @@
+"""Reads chat transcripts: Claude's `system`/`messages`, Converse's `bedrock-conversation-2024`, and common variants.
+
+A message is an object with a speaker (`role` or `from`) and a content (`content`, `value` or Vertex AI's `parts`): a
+text, or a list of blocks with one `text` each. Messages of the system before the first turn are the system prompt.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from tuner.catalog.models import RecordFormat
+from tuner.datasets.findings import Issue
+from tuner.datasets.records.record import Record, Turn
+from tuner.datasets.records.schemas.beside import Beside, Other, Others, beside, other_fields, parsed_cell, tool_fields
+from tuner.datasets.records.schemas.field_names import MISSING, Kind, find, has_content, kind_of
+from tuner.datasets.records.schemas.messages import CONTENTS, ROLES, content_name, expected, joined, turn_of, uses_tools
+from tuner.datasets.records.schemas.tool_use import tool_conversation
+
+# The members of a message that are read, or whose content is refused.
+_READ = (*ROLES, *CONTENTS)
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationSchema:
+    """Messages in one field, or in several that follow each other, as TRL's `prompt` and `completion`.
+
+    `native` is the Bedrock format of the file, if any.
+    """
+
+    messages: tuple[str, ...]
+    native: RecordFormat | None = None
+    ignored: tuple[str, ...] = ()
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """Which field is used as what, for the summary."""
+        return {"messages": ", ".join(self.messages)}
+
+    def others(self, row: Mapping[str, Any]) -> dict[str, Other]:
+        """The row's other fields, and what they are for; then the other members of its messages."""
+        found = other_fields(row, self.messages, self.ignored)
+        for name in self.messages:
+            value = parsed_cell(find(row, name))
+            for message in value if isinstance(value, list) else ():
+                for member, content in message.items() if isinstance(message, Mapping) else ():
+                    if member not in _READ and has_content(content):
+                        kind = Kind.DESCRIPTION if kind_of(member) is Kind.DESCRIPTION else Kind.UNKNOWN
+                        found[f"{name}[].{member}"] = Other(kind, content)
+        return found
+
+    def record(self, row: Mapping[str, Any], line: int, others: Others) -> Record | tuple[Issue, ...]:
+        """The row as a record, or its issues. `others` are the row's other fields."""
+        messages = self._messages(row)
+        if isinstance(messages, Issue):
+            return (messages,)
+        if tool_fields(others) or any(uses_tools(message) for _, message in messages):
+            return tool_conversation(row, [message for _, message in messages], self.messages[0], line)
+        system, issues = self._system(row, others)
+        turns: list[Turn] = []
+        for field, message in messages:
+            turn = turn_of(message, field, self.native)
+            if not isinstance(turn, Turn):
+                issues += turn
+            elif turn.speaker == "system" and not turns and self.native != "converse":
+                system = turn.text if system is None else f"{system}\n\n{turn.text}"
+            else:
+                turns.append(turn)
+        added = beside({name: other for name, other in others.items() if other.kind is not Kind.SYSTEM})
+        if not isinstance(added, Beside):
+            issues += added
+        return tuple(issues) or Record(line, _with(turns, added), system or None)
+
+    def _messages(self, row: Mapping[str, Any]) -> list[tuple[str, Any]] | Issue:
+        """Every message with the name of its place."""
+        found: list[tuple[str, Any]] = []
+        for name in self.messages:
+            value = parsed_cell(find(row, name))
+            if isinstance(value, Mapping):
+                value = [value]
+            if isinstance(value, str) and len(self.messages) > 1:
+                value = [{"role": "assistant" if found else "user", "content": value}]
+            if not isinstance(value, list):
+                return _no_list(name, value)
+            if [message for _, message in found] == value[: len(found)]:
+                found = []  # the answer repeats the question, as in preference data
+            found += [(f"{name}[{number}]", message) for number, message in enumerate(value)]
+        return found
+
+    def _system(self, row: Mapping[str, Any], others: Mapping[str, Other]) -> tuple[str | None, list[Issue]]:
+        issues = []
+        schema = row.get("schemaVersion")
+        if self.native == "converse" and schema is not None and not isinstance(schema, str):
+            issues.append(Issue("field-type", "must be a text.", 'Write "bedrock-conversation-2024".', "schemaVersion"))
+        texts = []
+        for name, (kind, value) in others.items():
+            if kind is not Kind.SYSTEM or value is None:
+                continue
+            inner = content_name(value) if isinstance(value, Mapping) else None
+            text = joined(value[inner] if inner else value, self.native)
+            if text is None:
+                issues.append(Issue("field-type", expected(self.native), "Write the system prompt in this form.", name))
+            texts += [text] if text else []
+        return "\n\n".join(texts) or None, issues
+
+
+def _with(turns: list[Turn], added: Beside | tuple[Issue, ...]) -> tuple[Turn, ...]:
+    """The turns, with what belongs to the first question."""
+    if not isinstance(added, Beside) or not turns:
+        return tuple(turns)
+    return (*added.earlier, replace(turns[0], text=added.question(turns[0].text)), *turns[1:])
+
+
+def _no_list(name: str, value: Any) -> Issue:
+    if value is MISSING or value is None:
+        return Issue("missing-field", "is missing.", "Add the conversation, or remove the record.", name)
+    message = "must be a list of messages."
+    if isinstance(value, str) and value.lstrip().startswith(("[", "{")):
+        try:
+            json.loads(value)
+        except (ValueError, RecursionError) as error:
+            python = "'role'" in value or "'from'" in value
+            why = "it is Python's notation, with single quotes" if python else str(error).partition(":")[0]
+            message = f"must be a list of messages in JSON, but cannot be read: {why}."
+    return Issue("field-type", message, "Write the conversation as JSON (in Python: json.dumps).", name)
+
+
+def native_format(row: Mapping[str, Any]) -> RecordFormat | None:
+    """The Bedrock format of a row with `messages`, judged by its first message; None for other transcripts."""
+    messages = row.get("messages")
+    first = messages[0] if isinstance(messages, list) and messages else None
+    if not isinstance(first, Mapping) or first.get("role") != "user":
+        return None
+    blocks = first.get("content")
+    if not isinstance(blocks, list):
+        return "anthropic" if isinstance(blocks, str) or blocks is None else None
+    # Blocks with a `type` belong to the Messages API, which is not a format for training data.
+    return None if any(isinstance(block, Mapping) and "type" in block for block in blocks) else "converse"

@@ -1,0 +1,92 @@
+"""Detects the schema of a file from its first row.
+
+PairSchema           a question and an answer under any of the names of `field_names`, also nested ones
+ConversationSchema   `messages`, `conversations` and others: Claude's, Converse's and other chat transcripts
+TemplateSchema       a conversation as one text in a chat template
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tuner.datasets.findings import Issue
+from tuner.datasets.records.schemas.beside import parsed_cell
+from tuner.datasets.records.schemas.conversations import ConversationSchema, native_format
+from tuner.datasets.records.schemas.field_names import (
+    ANSWERS,
+    QUESTIONS,
+    TRANSCRIPTS,
+    Kind,
+    find,
+    find_known,
+    kind_of,
+    leaf_names,
+)
+from tuner.datasets.records.schemas.messages import is_message
+from tuner.datasets.records.schemas.pairs import PairSchema
+from tuner.datasets.records.schemas.templates import TemplateSchema, turns_of
+from tuner.settings import FieldNames
+
+Schema = PairSchema | ConversationSchema | TemplateSchema
+_TEXTS = ("text", "content", "prompt", "sample", "chosen", "conversation", "dialogue", "messages", "completion")
+_SHOWN = 10  # names in a message
+
+
+def detect_schema(row: Mapping[str, Any], fields: FieldNames) -> Schema | Issue:
+    """The schema of a file by its first row. Field names of the settings take precedence over detected ones."""
+    names = [name for name in leaf_names(row) if name not in fields.ignore]
+    if not (fields.prompt or fields.completion) and (schema := _conversation(row, names, fields.ignore)):
+        return schema
+    prompt = fields.prompt or find_known(QUESTIONS, names)
+    completion = fields.completion or find_known(ANSWERS, [name for name in names if name != prompt])
+    if prompt is None or completion is None:
+        return _template(row, names, None, fields.ignore) or _unrecognised(names, prompt)
+    if _has_messages(find(row, prompt)) or _has_messages(find(row, completion)):
+        return ConversationSchema((prompt, completion), ignored=fields.ignore)
+    value = find(row, prompt)
+    if isinstance(value, str) and turns_of(value):
+        return TemplateSchema(prompt, completion, fields.ignore)
+    return PairSchema(prompt, completion, fields.ignore)
+
+
+def _conversation(row: Mapping[str, Any], names: list[str], ignored: tuple[str, ...]) -> Schema | None:
+    name = find_known(TRANSCRIPTS, names)
+    value = parsed_cell(find(row, name)) if name else None
+    if name and (isinstance(value, list) or _is_json(value)):
+        return ConversationSchema((name,), native_format(row) if name == "messages" else None, ignored)
+    return _template(row, names, name, ignored)
+
+
+def _template(
+    row: Mapping[str, Any], names: list[str], name: str | None, ignored: tuple[str, ...]
+) -> TemplateSchema | None:
+    """The schema of a row whose whole conversation, with the answer, is one text."""
+    found = find_known(_TEXTS, names)
+    for field in filter(None, (name, found)):
+        value = find(row, field)
+        turns = turns_of(value) if isinstance(value, str) else None
+        if turns and any(speaker == "assistant" and text for speaker, text in turns):
+            return TemplateSchema(field, ignored=ignored)
+    return None
+
+
+def _has_messages(value: Any) -> bool:
+    found = parsed_cell(value)
+    return is_message(found) or (isinstance(found, list) and bool(found) and is_message(found[0]))
+
+
+def _is_json(value: Any) -> bool:
+    return isinstance(value, str) and value.lstrip().startswith(("[", "{"))
+
+
+def _unrecognised(names: list[str], prompt: str | None) -> Issue:
+    which, key, known = ("question", "prompt", QUESTIONS) if prompt is None else ("answer", "completion", ANSWERS)
+    found = ", ".join(f"'{name[:60]}'" for name in names[:8]) or "none"
+    media = next((name for name in names if kind_of(name) is Kind.MEDIA), None)
+    also = f" '{media[:60]}' is not a text, and models are tuned on texts here." if media else ""
+    return Issue(
+        "missing-field",
+        f"no field holds the {which}: found {found}.{also}",
+        f"Name it (fields.{key} in run.yaml, --{key}-field), or call it one of: {', '.join(known[:_SHOWN])}.",
+    )

@@ -1,0 +1,189 @@
+"""What the names of fields mean: questions and answers in several languages, and fields that change a record's meaning.
+
+To make another name known, add it to its kind here. docs/datasets.md describes the kinds.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from enum import Enum
+from functools import lru_cache
+from typing import Any
+
+# If a record has several of these names, the earliest in the list is used.
+QUESTIONS = (
+    "question", "prompt", "instruction", "query", "sentence1", "input", "user", "problem", "source", "q",
+    "questions", "question_text", "user_input", "text_input", "user_message", "human", "customer",
+    "frage", "fragen", "eingabe",  # German
+    "pregunta", "preguntas", "pergunta", "perguntas", "domanda", "domande", "vraag", "vragen",  # es, pt, it, nl
+    "質問", "問い", "質問文", "入力", "問題", "问题", "提问", "問", "输入", "輸入", "질문", "문제",  # ja, zh, ko
+    "вопрос", "вопросы", "питання", "запитання", "въпрос",  # Russian, Ukrainian, Bulgarian
+    "سؤال", "السؤال", "الأسئلة", "پرسش", "שאלה", "प्रश्न", "सवाल", "প্রশ্ন", "கேள்வி",  # ar, fa, he, hi, bn, ta
+    "pytanie", "otázka", "kérdés", "întrebare", "soru", "fråga", "spørgsmål", "spørsmål", "kysymys",
+    "ερώτηση", "câu_hỏi", "คำถาม", "pertanyaan", "soalan",
+)  # fmt: skip
+ANSWERS = (
+    "answer", "completion", "output", "response", "sentence2", "assistant", "solution", "target", "reference", "a",
+    "answers", "best_answer", "correct_answer", "reference_answer", "answer_text", "model_response", "answer_key",
+    "answerkey", "gpt", "chosen",
+    "antwort", "antworten", "ausgabe", "réponse", "reponse", "réponses", "respuesta", "respuestas",
+    "resposta", "respostas", "risposta", "risposte", "antwoord", "antwoorden",
+    "回答", "答え", "回答文", "解答", "答案", "出力", "答", "输出", "輸出", "답변", "정답", "대답", "응답", "답",
+    "ответ", "ответы", "відповідь", "отговор", "جواب", "الجواب", "إجابة", "الإجابة", "اجابة", "پاسخ", "תשובה",
+    "उत्तर", "जवाब", "উত্তর", "பதில்", "odpowiedź", "odpověď", "válasz", "răspuns", "cevap", "yanıt", "svar",
+    "vastaus", "απάντηση", "câu_trả_lời", "trả_lời", "คำตอบ", "jawaban", "jawapan",
+)  # fmt: skip
+TRANSCRIPTS = ("messages", "conversations", "conversation", "dialog", "dialogue", "contents", "turns", "chat")
+
+
+class Kind(Enum):
+    """What a field beside question and answer is for."""
+
+    INSTRUCTION = "instruction"
+    CONTEXT = "context"
+    CHOICES = "choices"
+    HISTORY = "history"
+    SYSTEM = "system"
+    APPROVAL = "says that the record is good"
+    REJECTION = "says that the record is not to be used"
+    STATUS = "says in a word whether the record is good"
+    GRADE = "grades or weighs the record"
+    PART = "names the part of a dataset that the record belongs to"
+    MEDIA = "is not a text"
+    TOOLS = "describes tools or their calls"
+    DESCRIPTION = "describes the record"
+    UNKNOWN = "is not known"
+
+
+_KINDS: dict[Kind, tuple[str, ...]] = {
+    Kind.INSTRUCTION: ("instruction", "instructions", "task_description"),
+    Kind.CONTEXT: (
+        "context", "contexts", "input", "passage", "passages", "background", "article", "document", "documents",
+        "paragraph", "paragraphs", "story", "facts", "evidence", "excerpt", "knowledge", "sql_context", "table",
+        "schema", "kontext", "contexte", "contexto", "contesto", "文脈", "背景", "上下文", "지문", "본문", "контекст",
+        "السياق", "संदर्भ", "bağlam",
+    ),
+    Kind.CHOICES: (
+        "choices", "options", "answer_choices", "candidates", "alternatives", "answer_options", "multiple_choices",
+        "optionen", "opciones", "opções", "opzioni", "opties", "选项", "選択肢", "보기", "варианты",
+    ),
+    Kind.HISTORY: ("history", "chat_history", "conversation_history", "dialog_history", "previous_turns"),
+    Kind.SYSTEM: ("system", "system_prompt", "system_message", "system_instruction", "system_instructions"),
+    Kind.APPROVAL: (
+        "accepted", "approved", "correct", "valid", "verified", "good", "keep", "use", "include", "included", "active",
+        "enabled", "published", "passed", "helpful", "answerable", "desirable", "usable", "freigegeben", "gültig",
+    ),
+    Kind.REJECTION: (
+        "deleted", "draft", "rejected", "ignore", "ignored", "skip", "skipped", "exclude", "excluded", "hidden",
+        "archived", "invalid", "wrong", "incorrect", "bad", "flagged", "spam", "toxic", "harmful", "unsafe", "obsolete",
+        "deprecated", "outdated", "disabled", "impossible", "unanswerable", "removed", "blocked", "discard",
+        "discarded", "retracted", "superseded", "undesirable", "todo", "gelöscht", "entwurf", "abgelehnt",
+    ),
+    Kind.STATUS: (
+        "status", "state", "review", "review_status", "approval", "approval_status", "decision", "verdict", "label",
+        "feedback", "thumbs", "thumb", "vote", "reaction", "judgement", "judgment", "annotation_status", "outcome",
+    ),
+    Kind.GRADE: (
+        "score", "rating", "ratings", "stars", "grade", "quality", "quality_score", "reward", "votes", "upvotes",
+        "weight", "sample_weight", "loss_weight", "importance", "confidence", "likes", "preference", "points",
+        "bewertung", "gewicht", "評価", "评分", "평점",
+    ),
+    Kind.PART: ("split", "subset", "partition", "fold"),
+    Kind.MEDIA: (
+        "image", "images", "image_url", "image_path", "audio", "audios", "video", "videos", "media", "picture",
+        "pictures", "photo", "photos", "attachment", "attachments", "pixel_values", "speech",
+    ),
+    Kind.TOOLS: (
+        "tools", "functions", "tool_calls", "function_call", "tool_config", "toolconfig",
+    ),
+    Kind.DESCRIPTION: (
+        "id", "ids", "idx", "index", "uuid", "key", "number", "no", "nr", "row", "row_id", "record_id", "question_id",
+        "qid", "example_id", "custom_id", "category", "categories", "topic", "topics", "subject", "tag", "tags",
+        "language", "languages", "lang", "locale", "source", "sources", "url", "urls", "link", "links", "date",
+        "created", "created_at", "updated", "updated_at", "timestamp", "time", "author", "authors", "user", "user_id",
+        "title", "name", "type", "kind", "difficulty", "level", "model", "version", "origin", "dataset", "task",
+        "domain", "license", "licence", "answer_start", "page", "place", "file_name", "filename", "schemaversion",
+        "category_id", "session_id", "conversation_id", "metadata", "file", "files", "document_id",
+    ),
+}  # fmt: skip
+_BY_NAME = {name: kind for kind, names in _KINDS.items() for name in names}
+_PREFIX = re.compile(r"^(?:is|was|has|are|human|gold)_")
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_SPACES = re.compile(r"[\s_\-]+")
+# Columns of a multiple-choice question: `A`, `option_b`, `choice 3`.
+_CHOICE_COLUMN = re.compile(r"^(?:option|choice|alternative|opt)?_?([a-h]|[1-8])$")
+
+# What `find` returns for a field that is not there: None is a valid JSON value.
+MISSING = object()
+_MAX_DEPTH = 4
+
+
+@lru_cache(maxsize=4096)
+def normal(name: str) -> str:
+    """A name without differences of case, width, spaces and punctuation; of a nested one, the last part."""
+    last = name.rpartition(".")[2] or name
+    spaced = _CAMEL.sub("_", unicodedata.normalize("NFKC", last))
+    return _SPACES.sub("_", spaced.strip(" \t\r\n:?*#\"'_").casefold())
+
+
+@lru_cache(maxsize=4096)
+def kind_of(name: str) -> Kind:
+    """What a field is for, by its name. `isCorrect` and `is_correct` are `correct`."""
+    plain = normal(name)
+    for known in (plain, _PREFIX.sub("", plain), plain.replace("_", "")):
+        if kind := _BY_NAME.get(known):
+            return kind
+    return Kind.UNKNOWN
+
+
+def find_known(known: tuple[str, ...], names: list[str]) -> str | None:
+    """The field whose name is the earliest of the known names."""
+    by_normal = {normal(name): name for name in reversed(names)}
+    return next((by_normal[name] for name in known if name in by_normal), None)
+
+
+def choice_columns(names: list[str]) -> list[str]:
+    """The columns of a multiple-choice question, in their order; none if there is only one such column."""
+    found = {match.group(1): name for name in names if (match := _CHOICE_COLUMN.match(normal(name)))}
+    first = "a" if "a" in found else "1"
+    in_order = [found[mark] for mark in sorted(found) if mark.isalpha() == first.isalpha()]
+    return in_order if len(in_order) > 1 and first in found else []
+
+
+def leaf_names(row: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    """Names of the row's fields: outer ones first, nested ones with dots (`data.question`)."""
+    nested = [name for name, value in row.items() if isinstance(value, Mapping) and not _is_one_field(name, value)]
+    yield from (prefix + name for name in row if name not in nested)
+    if prefix.count(".") < _MAX_DEPTH:
+        for name in nested:
+            yield from leaf_names(row[name], f"{prefix}{name}.")
+    else:
+        yield from (prefix + name for name in nested)
+
+
+def _is_one_field(name: str, value: Mapping[str, Any]) -> bool:
+    """Whether an object is one value: a message, choices by their letters, and SQuAD's answers."""
+    kind = kind_of(name)
+    return (
+        {"role", "content"} <= value.keys()
+        or kind in (Kind.CHOICES, Kind.MEDIA, Kind.TOOLS, Kind.SYSTEM)
+        or (normal(name) in ANSWERS and "text" in value)
+    )
+
+
+def find(row: Mapping[str, Any], name: str) -> Any:
+    """The value of a field (`data.question` is the nested one); `MISSING` when the row has no such field."""
+    if name in row:
+        return row[name]
+    outer, dot, inner = name.partition(".")
+    nested = row.get(outer) if dot else None
+    return find(nested, inner) if isinstance(nested, Mapping) else MISSING
+
+
+def has_content(value: Any) -> bool:
+    """Whether a value says anything: not null, and not an empty text, list or object."""
+    if isinstance(value, str):
+        return bool(value.strip())
+    return value is not MISSING and value is not None and value not in ([], {})

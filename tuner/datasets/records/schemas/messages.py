@@ -1,0 +1,136 @@
+"""Reads one message of a chat transcript: speaker, text, and what is not a text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tuner.catalog.models import RecordFormat
+from tuner.datasets.findings import Issue
+from tuner.datasets.records.record import Turn
+from tuner.datasets.records.schemas.approval import turn_decision
+from tuner.datasets.records.schemas.field_names import has_content
+
+ROLES = ("role", "from", "speaker")
+CONTENTS = ("content", "value", "parts", "text")
+# Names of speakers in published datasets, in lower case.
+_SPEAKERS = {
+    **dict.fromkeys(("user", "human", "customer", "client", "prompter", "question"), "user"),
+    **dict.fromkeys(
+        ("assistant", "gpt", "bot", "model", "chatgpt", "ai", "chatbot", "agent", "answer", "claude", "bing", "bard"),
+        "assistant",
+    ),
+    **dict.fromkeys(("system", "developer"), "system"),
+    **dict.fromkeys(("tool", "function", "ipython", "observation", "function_response", "function_call"), "tool"),
+}
+# Members of messages and blocks that are not texts, and what they are. A member that is in no list is left out.
+_MEDIA = {
+    **dict.fromkeys(("image", "image_url", "images", "input_image", "inline_data", "inlineData"), "an image"),
+    **dict.fromkeys(("audio", "input_audio"), "audio"),
+    **dict.fromkeys(("video", "videos"), "a video"),
+    **dict.fromkeys(("document", "file", "file_data", "fileData", "source", "cachePoint"), "a file"),
+    **dict.fromkeys(("reasoningContent", "thinking", "redacted_thinking", "reasoning_content"), "reasoning"),
+}
+TOOL_MEMBERS = (
+    "tool_calls", "function_call", "toolUse", "toolResult", "tool_use", "tool_result", "functionCall",
+    "functionResponse", "tool_call_id",
+)  # fmt: skip
+
+
+def turn_of(message: Any, field: str, native: RecordFormat | None) -> Turn | tuple[Issue, ...]:
+    """The message as a turn, or its issues.
+
+    Other names of members and speakers are accepted too, but not in a file of a Bedrock format.
+    """
+    if not isinstance(message, Mapping):
+        return (Issue("field-type", "must be an object with a role and a content.", "Correct the message.", field),)
+    role, content = role_of(message, native), content_name(message, native)
+    if found := not_only_text(message):
+        return (_refused(found, field),)
+    if role is None or content is None:
+        missing = "role" if role is None else "content"
+        return (Issue("missing-field", f"the message has no {missing}.", "Add it.", f"{field}.{missing}"),)
+    if role == "assistant":
+        decisions = (
+            turn_decision(f"{field}.{name}", name, value) for name, value in message.items() if name != content
+        )
+        if issues := tuple(issue for issue in decisions if issue):
+            return issues
+    text = joined(message[content], native)
+    where = f"{field}.{content}"
+    if text is None:
+        return (Issue("field-type", expected(native), "Write the content in this form.", where),)
+    return Turn(role, text, where)
+
+
+def role_of(message: Mapping[str, Any], native: RecordFormat | None = None) -> str | None:
+    """The speaker: `user`, `assistant`, `system`, `tool`, or any other name as it is."""
+    found = next((message[name] for name in ROLES[: 1 if native else None] if name in message), None)
+    if not isinstance(found, str):
+        return None
+    return found if native == "converse" else _SPEAKERS.get(found.strip().lower(), found)
+
+
+def content_name(message: Mapping[str, Any], native: RecordFormat | None = None) -> str | None:
+    """The name of the member that holds what was said."""
+    return next((name for name in CONTENTS[: 1 if native else None] if name in message), None)
+
+
+def is_message(value: Any) -> bool:
+    """Whether a value looks like a message of a transcript."""
+    return isinstance(value, Mapping) and role_of(value) is not None
+
+
+def uses_tools(message: Any) -> bool:
+    """Whether a message calls a tool or has the result of a call."""
+    return isinstance(message, Mapping) and not_only_text(message) == "a tool call"
+
+
+def not_only_text(message: Mapping[str, Any]) -> str | None:
+    """What a message has beside texts; None if it has only texts."""
+    if role_of(message) == "tool":
+        return "a tool call"
+    content = next((message[name] for name in CONTENTS if name in message), None)
+    blocks = [block for block in content if isinstance(block, Mapping)] if isinstance(content, list) else []
+    for part in (message, *blocks):
+        if any(has_content(part.get(name)) for name in TOOL_MEMBERS) or part.get("type") in TOOL_MEMBERS:
+            return "a tool call"
+    for part in (message, *blocks):
+        for name, what in _MEDIA.items():
+            if has_content(part.get(name)) or part.get("type") == name:
+                return what
+    return None
+
+
+def _refused(found: str, field: str) -> Issue:
+    if found == "a tool call":
+        message = "the message calls a tool or has a tool's result; only texts can be learnt here."
+        remedy = "Remove the record, or write it in Converse's format for a model that is tuned on tool use."
+        return Issue("tool-use", message, remedy, field)
+    message = f"the message has {found}; models are tuned on texts here."
+    return Issue("media", message, "Remove the record, or write what matters as text.", field)
+
+
+def expected(native: RecordFormat | None) -> str:
+    """What a content must be, in words."""
+    blocks = "a list of blocks with one 'text' each."
+    return f"must be {blocks}" if native == "converse" else f"must be a text, or {blocks}"
+
+
+def joined(content: Any, native: RecordFormat | None) -> str | None:
+    """The text of a content; None if it has anything else, or in Converse's format a text outside of a block."""
+    if isinstance(content, str):
+        return None if native == "converse" else content
+    if not isinstance(content, list):
+        return None
+    texts = list(_block_texts(content, native))
+    return None if any(text is None for text in texts) else "\n".join(text for text in texts if text is not None)
+
+
+def _block_texts(content: list[Any], native: RecordFormat | None) -> Iterator[str | None]:
+    for block in content:
+        if isinstance(block, str) and not native:
+            yield block
+        else:
+            text = block.get("text") if isinstance(block, Mapping) else None
+            yield text if isinstance(text, str) else None

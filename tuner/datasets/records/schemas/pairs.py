@@ -1,0 +1,80 @@
+"""Reads records with a question and an answer in two fields."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tuner.catalog.models import RecordFormat
+from tuner.datasets.findings import Issue
+from tuner.datasets.records.record import Record, Turn
+from tuner.datasets.records.schemas.beside import Beside, Other, Others, beside, other_fields
+from tuner.datasets.records.schemas.field_names import MISSING, find, leaf_names
+
+
+@dataclass(frozen=True, slots=True)
+class PairSchema:
+    """A question and its answer. Other fields are taken for what their names say, in every record (`beside`)."""
+
+    prompt: str
+    completion: str
+    ignored: tuple[str, ...] = ()
+
+    @property
+    def native(self) -> RecordFormat | None:
+        """The Bedrock format that the file has, if any."""
+        return "prompt_completion" if (self.prompt, self.completion) == ("prompt", "completion") else None
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """Which field is used as what, for the summary."""
+        return {"prompt": self.prompt, "completion": self.completion}
+
+    def others(self, row: Mapping[str, Any]) -> dict[str, Other]:
+        """The row's other fields, and what they are for."""
+        return other_fields(row, (self.prompt, self.completion), self.ignored)
+
+    def record(self, row: Mapping[str, Any], line: int, others: Others) -> Record | tuple[Issue, ...]:
+        """The row as a record, or its issues. `others` are the row's other fields."""
+        added, answers = beside(others), _answers(row, self.completion)
+        issues = tuple(_not_a_text(row, self.prompt))
+        issues += (answers,) if isinstance(answers, Issue) else ()
+        if issues or isinstance(answers, Issue) or not isinstance(added, Beside):
+            return issues if isinstance(added, Beside) else issues + added
+        question = Turn("user", added.question(find(row, self.prompt)), self.prompt)
+        turns = (*added.earlier, question, Turn("assistant", answers[0], self.completion))
+        return Record(line, turns, added.system, references=answers[1:])
+
+
+def _answers(row: Mapping[str, Any], name: str) -> tuple[str, ...] | Issue:
+    """The answer, and others that are right too: a list of texts, or SQuAD's `{"text": [...]}`."""
+    value = find(row, name)
+    if isinstance(value, Mapping) and "text" in value:
+        value = value["text"]
+    if isinstance(value, list):
+        texts = [entry.get("text") if isinstance(entry, Mapping) else entry for entry in value]
+        if not texts:
+            return Issue("empty-text", "has no answer.", "Write an answer, or remove the record.", name)
+        if all(isinstance(text, str) for text in texts):
+            return tuple(dict.fromkeys(map(str, texts)))
+    return next(_not_a_text(row, name), None) or (value,)
+
+
+def _not_a_text(row: Mapping[str, Any], name: str) -> Iterator[Issue]:
+    value = find(row, name)
+    if value is MISSING:
+        has = ", ".join(f"'{known}'" for known in list(leaf_names(row))[:6]) or "no field"
+        yield Issue("missing-field", f"is missing (the record has {has}).", "Add it, or remove the record.", name)
+    elif value is None:
+        yield Issue("empty-text", "is null.", "Write a text, or remove the record.", name)
+    elif not isinstance(value, str):
+        yield Issue("field-type", f"must be a text, not {json_type(value)}.", "Write it between quotes.", name)
+
+
+def json_type(value: Any) -> str:
+    """The type of a JSON value, in words."""
+    if value is None:
+        return "null"
+    names = {bool: "true or false", str: "a text", int: "a number", float: "a number", list: "a list"}
+    return names.get(type(value), "an object")

@@ -1,0 +1,125 @@
+"""Reads conversations that are written as one text in a model's chat template.
+
+ChatML, Llama 2 (`<s>[INST]`), Llama 3 (`<|start_header_id|>`), Gemma (`<start_of_turn>`), `### Human:` and
+`### Instruction:`, and `Human:`/`Assistant:` as in Anthropic's published preferences.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from tuner.datasets.findings import Issue
+from tuner.datasets.records.record import Record, Turn
+from tuner.datasets.records.schemas.beside import Beside, Other, Others, beside, other_fields
+from tuner.datasets.records.schemas.field_names import find
+from tuner.datasets.records.schemas.messages import role_of
+
+# Beginnings of turns: the group is the speaker.
+_STARTS = (
+    re.compile(r"<\|im_start\|>[ \t]*(\w+)[ \t]*\n?"),
+    re.compile(r"<\|start_header_id\|>[ \t]*(\w+)[ \t]*<\|end_header_id\|>\s*"),
+    re.compile(r"<start_of_turn>[ \t]*(\w+)[ \t]*\n?"),
+    re.compile(r"(?:^|\n)<\|(system|user|assistant)\|>\n"),
+    re.compile(r"(?:^|\n)###[ ]*(Human|Assistant|User|System|Instruction|Input|Response)[ ]*:[ ]*\n?"),
+    re.compile(r"(?:^|\n\n)(Human|Assistant):[ ]?"),
+)
+_ENDS = re.compile(
+    r"(?:<\|im_end\|>|<\|eot_id\|>|<\|end_of_text\|>|<end_of_turn>|<eos>|<bos>|</s>|<\|endoftext\|>)\s*$"
+)
+_INSTRUCTION = re.compile(r"\[INST\](.*?)\[/INST\]((?:(?!\[INST\]).)*)", re.DOTALL)
+_LLAMA_SYSTEM = re.compile(r"\s*<<SYS>>\s*(.*?)\s*<</SYS>>\s*", re.DOTALL)
+_SPEAKERS = {"instruction": "user", "input": "user", "response": "assistant"}
+_OPENINGS = ("<s>", "<|begin_of_text|>", "<bos>")
+
+
+def turns_of(text: str) -> list[tuple[str, str]] | None:
+    """Speakers and texts of a text in a chat template; None if it is in none."""
+    whole = text.strip()
+    for opening in _OPENINGS:
+        whole = whole.removeprefix(opening).lstrip()
+    if whole.startswith("[INST]"):
+        return _llama_2(whole)
+    for start in _STARTS:
+        if found := list(start.finditer(whole)):
+            return _by_starts(whole, found)
+    return None
+
+
+def _by_starts(whole: str, starts: list[re.Match[str]]) -> list[tuple[str, str]] | None:
+    if starts[0].start() > 0 and not starts[0].group().lstrip().startswith("###"):
+        return None  # a text about a template, not one in it
+    introduction = whole[: starts[0].start()].strip()
+    turns = [("system", introduction)] if introduction else []
+    ends = [start.start() for start in starts[1:]] + [len(whole)]
+    for start, end in zip(starts, ends, strict=True):
+        name = start.group(1).lower()
+        speaker = _SPEAKERS.get(name) or role_of({"role": name}) or name
+        text = _without_end(whole[start.end() : end])
+        if turns and turns[-1][0] == speaker == "user":
+            text = f"{turns.pop()[1]}\n\n{text}"  # `### Input:` after `### Instruction:`
+        turns.append((speaker, text))
+    return turns
+
+
+def _llama_2(whole: str) -> list[tuple[str, str]]:
+    turns: list[tuple[str, str]] = []
+    for number, match in enumerate(_INSTRUCTION.finditer(whole)):
+        asked, answered = match.group(1), _without_end(match.group(2).replace("<s>", ""))
+        if number == 0 and (system := _LLAMA_SYSTEM.match(asked)):
+            turns.append(("system", system.group(1)))
+            asked = asked[system.end() :]
+        turns.append(("user", asked.strip()))
+        turns += [("assistant", answered)] if answered else []
+    return turns
+
+
+def _without_end(text: str) -> str:
+    """The text without the marks that end a turn."""
+    stripped = text.strip()
+    while match := _ENDS.search(stripped):
+        stripped = stripped[: match.start()].strip()
+    return stripped
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateSchema:
+    """A conversation in one text, or the beginning of one in `text` and its answer in `completion`."""
+
+    text: str
+    completion: str | None = None
+    ignored: tuple[str, ...] = ()
+    native: None = None
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """Which field is used as what, for the summary."""
+        return {"messages": self.text if self.completion is None else f"{self.text}, {self.completion}"}
+
+    def others(self, row: Mapping[str, Any]) -> dict[str, Other]:
+        """The row's other fields, and what they are for."""
+        return other_fields(row, (self.text, self.completion or self.text), self.ignored)
+
+    def record(self, row: Mapping[str, Any], line: int, others: Others) -> Record | tuple[Issue, ...]:
+        """The row as a record, or its issues. `others` are the row's other fields."""
+        value = find(row, self.text)
+        found = turns_of(value) if isinstance(value, str) else None
+        if not found:
+            message = "is not in the chat template of the first record."
+            return (Issue("field-type", message, "Write every record in the same form.", self.text),)
+        turns = [Turn(speaker, text, self.text) for speaker, text in found]
+        if self.completion:
+            answer = find(row, self.completion)
+            if not isinstance(answer, str):
+                return (Issue("missing-field", "is no text.", "Add it, or remove the record.", self.completion),)
+            if turns[-1].speaker == "assistant" and not turns[-1].text:
+                turns.pop()  # the template opens the assistant's turn
+            turns.append(Turn("assistant", _without_end(answer), self.completion))
+        system = turns.pop(0).text if turns[0].speaker == "system" else None
+        added = beside(others)
+        if not isinstance(added, Beside):
+            return added
+        turns[:1] = [replace(turn, text=added.question(turn.text)) for turn in turns[:1]]
+        return Record(line, (*added.earlier, *turns), system or added.system)

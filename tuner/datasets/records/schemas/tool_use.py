@@ -1,0 +1,171 @@
+"""Reads conversations with tool calls. A record keeps them as blocks of Converse's format.
+
+Converse: blocks `toolUse` and `toolResult`, and `toolConfig` beside the messages. Chat completions: `tool_calls`,
+messages of the role `tool`, and `tools`; they are written as the same blocks.
+Source: "Preparing data for SFT on Amazon Nova 2", Amazon Nova User Guide; AWS's Nova validator.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tuner.datasets.findings import Issue
+from tuner.datasets.records.record import Record, ToolConversation, Turn
+from tuner.datasets.records.schemas.messages import content_name, joined, role_of
+
+_FIX = "Correct the record, or remove it."
+
+
+class _ToolError(ValueError):
+    """What is wrong, and the field it is in."""
+
+    def __init__(self, message: str, field: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+def tool_conversation(row: Mapping[str, Any], messages: list[Any], field: str, line: int) -> Record | tuple[Issue, ...]:
+    """The row as a record with Converse's blocks, or the first issue."""
+    try:
+        config = _tool_config(row)
+        system, turns = _turns(messages, field)
+        _check(turns, config, field)
+    except _ToolError as error:
+        return (Issue("tool-use", str(error), _FIX, error.field),)
+    texts = tuple(Turn(role, _as_text(blocks), f"{field}[{number}]") for number, (role, blocks) in enumerate(turns))
+    system = "\n\n".join(filter(None, [_system(row), system])) or None
+    converse = tuple({"role": role, "content": blocks} for role, blocks in turns)
+    return Record(line, texts, system, tools=ToolConversation(config, converse))
+
+
+def _system(row: Mapping[str, Any]) -> str | None:
+    value = row.get("system")
+    return value if isinstance(value, str) else joined(value, None)
+
+
+def _tool_config(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Converse's `toolConfig`, also of `tools` in the form of chat completions."""
+    config = row.get("toolConfig")
+    if isinstance(config, Mapping):
+        tools = config.get("tools")
+    else:
+        given = row.get("tools", row.get("functions"))
+        tools = [_tool_spec(tool) for tool in given] if isinstance(given, list) else None
+        config = {"tools": tools}
+    if not isinstance(tools, list) or not tools:
+        raise _ToolError("the conversation calls tools that the record does not describe.", "toolConfig")
+    for tool in tools:
+        spec = tool.get("toolSpec") if isinstance(tool, Mapping) else None
+        schema = spec.get("inputSchema") if isinstance(spec, Mapping) else None
+        parts = [spec.get("name"), spec.get("description")] if isinstance(spec, Mapping) else []
+        if not all(isinstance(part, str) and part.strip() for part in parts) or not isinstance(schema, Mapping):
+            raise _ToolError("a tool needs a name, a description and an inputSchema.", "toolConfig")
+    return config
+
+
+def _tool_spec(tool: Any) -> dict[str, Any]:
+    function = tool.get("function", tool) if isinstance(tool, Mapping) else None
+    if not isinstance(function, Mapping):
+        raise _ToolError("a tool must be an object.", "tools")
+    parameters = function.get("parameters") or {"type": "object", "properties": {}}
+    described = {name: function[name] for name in ("name", "description") if name in function}
+    return {"toolSpec": {**described, "inputSchema": {"json": parameters}}}
+
+
+def _turns(messages: list[Any], field: str) -> tuple[str | None, list[tuple[str, list[dict[str, Any]]]]]:
+    """The system prompt, and the turns. Results of tools are the user's; blocks of one speaker are one turn."""
+    system: list[str] = []
+    turns: list[tuple[str, list[dict[str, Any]]]] = []
+    for number, message in enumerate(messages):
+        where = f"{field}[{number}]"
+        role = role_of(message) if isinstance(message, Mapping) else None
+        if role is None:
+            raise _ToolError("the message has no role.", where)
+        blocks = list(_blocks(message, where))
+        speaker = "user" if role == "tool" else role
+        if speaker == "system":
+            system += [block["text"] for block in blocks if "text" in block]
+        elif turns and turns[-1][0] == speaker and (role == "tool" or "toolResult" in turns[-1][1][-1]):
+            turns[-1][1].extend(blocks)
+        else:
+            turns.append((speaker, blocks))
+    return "\n\n".join(system) or None, turns
+
+
+def _blocks(message: Mapping[str, Any], where: str) -> Iterator[dict[str, Any]]:
+    name = content_name(message)
+    content = message.get(name) if name else None
+    if role_of(message) == "tool":
+        text = joined(content, None)
+        yield {"toolResult": {"toolUseId": message.get("tool_call_id"), "content": [{"text": text or ""}]}}
+        return
+    if isinstance(content, str) and content.strip():
+        yield {"text": content}
+    for block in content if isinstance(content, list) else ():
+        kept = (
+            {part: block.get(part) for part in ("text", "toolUse", "toolResult")} if isinstance(block, Mapping) else {}
+        )
+        known = {part: value for part, value in kept.items() if value not in (None, "")}
+        if len(known) != 1:
+            raise _ToolError("a block must have one of 'text', 'toolUse' and 'toolResult'.", where)
+        yield known
+    calls = message.get("tool_calls")
+    for call in calls if isinstance(calls, list) else ():
+        function = call.get("function") if isinstance(call, Mapping) else None
+        if not isinstance(function, Mapping):
+            raise _ToolError("a call needs a function with a name and arguments.", where)
+        yield {
+            "toolUse": {"toolUseId": call.get("id"), "name": function.get("name"), "input": _arguments(function, where)}
+        }
+
+
+def _arguments(function: Mapping[str, Any], where: str) -> Any:
+    value = function.get("arguments", {})
+    try:
+        return json.loads(value) if isinstance(value, str) else value
+    except ValueError:
+        raise _ToolError("the arguments of a call are not valid JSON.", where) from None
+
+
+def _check(turns: list[tuple[str, list[dict[str, Any]]]], config: Mapping[str, Any], field: str) -> None:
+    """Every call names a described tool and has an id of its own; every result belongs to an earlier call."""
+    known = {tool["toolSpec"]["name"] for tool in config["tools"]}
+    calls: set[str] = set()
+    results: set[str] = set()
+    for number, (role, blocks) in enumerate(turns):
+        where = f"{field}[{number}]"
+        if not blocks:
+            raise _ToolError("the message is empty.", where)
+        for block in blocks:
+            call, result = block.get("toolUse"), block.get("toolResult")
+            if call is not None:
+                _check_call(role, call, known, calls, where)
+            elif result is not None:
+                _check_result(role, result, calls, results, where)
+
+
+def _check_call(role: str, call: Any, known: set[str], calls: set[str], where: str) -> None:
+    name, number = (call.get("name"), call.get("toolUseId")) if isinstance(call, Mapping) else (None, None)
+    if role != "assistant" or not isinstance(number, str) or not number or not isinstance(call.get("input"), Mapping):
+        raise _ToolError("a call is the assistant's, and has a toolUseId, a name and an input.", where)
+    if name not in known:
+        raise _ToolError(f"the tool '{str(name)[:60]}' is not described.", where)
+    if number in calls:
+        raise _ToolError(f"two calls have the id '{number[:60]}'.", where)
+    calls.add(number)
+
+
+def _check_result(role: str, result: Any, calls: set[str], results: set[str], where: str) -> None:
+    number = result.get("toolUseId") if isinstance(result, Mapping) else None
+    if role != "user" or not isinstance(number, str) or not isinstance(result.get("content"), list):
+        raise _ToolError("a result is the user's, and has a toolUseId and a content.", where)
+    if number not in calls or number in results:
+        raise _ToolError(f"the result '{number[:60]}' belongs to no earlier call.", where)
+    results.add(number)
+
+
+def _as_text(blocks: list[dict[str, Any]]) -> str:
+    """The turn as a text, for the count of tokens and for people. Calls and results are JSON."""
+    return "\n".join(block.get("text") or json.dumps(block, ensure_ascii=False) for block in blocks)
