@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from boto3.exceptions import Boto3Error
 
@@ -16,6 +17,7 @@ from tuner.cli.errors import CommandError
 from tuner.core import run
 from tuner.core.file_formats import accepted_names
 from tuner.core.run import INCOMING, role_of
+from tuner.datasets import LocalFile, Source
 from tuner.settings import RunSettings, load, parse_document
 
 _TRAINING_FILE = accepted_names("training")
@@ -43,6 +45,21 @@ class DatasetFolder:
     def size(self) -> int:
         """Bytes of all files."""
         return sum(file.size for file in self.files)
+
+    @property
+    def sources(self) -> dict[str, Source]:
+        """The files by their names in the dataset."""
+        return {file.name: LocalFile(file.path) for file in self.files}
+
+    @property
+    def settings_name(self) -> str:
+        """The settings file as the user named it."""
+        return next((str(file.path) for file in self.files if role_of(file.name) == "settings"), "run.yaml")
+
+    def settings(self) -> dict[str, Any]:
+        """The keys and values of the settings file; empty without one."""
+        found = next((file for file in self.files if role_of(file.name) == "settings"), None)
+        return parse_document(_text(found.path), str(found.path)) if found else {}
 
     def run_id(self, repeat: int = 0) -> str:
         """The id of the run that this content starts. The id depends on names and content only."""
@@ -116,11 +133,14 @@ def _check(folder: Path, chosen: dict[str, Path]) -> None:
             raise CommandError(f"{folder} has {' and '.join(names)}: keep one of them.")
     for name in roles.get("settings", []):
         path = chosen[name]
-        try:
-            text = path.read_text("utf-8")
-        except UnicodeDecodeError as error:
-            raise CommandError(f"{path}: byte {error.start} is not UTF-8. Save the file as UTF-8.") from None
-        load(RunSettings, parse_document(text, str(path)), str(path))
+        load(RunSettings, parse_document(_text(path), str(path)), str(path))
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise CommandError(f"{path}: byte {error.start} is not UTF-8. Save the file as UTF-8.") from None
 
 
 def _settings_name(path: Path) -> str:

@@ -12,7 +12,7 @@ from tuner.datasets.check import CheckedFile, check, convert
 from tuner.datasets.findings import Findings
 from tuner.datasets.io import LocalFile, LocalSink, NoSink, Sink, Source
 from tuner.datasets.prepare import Prepared, prepare
-from tuner.datasets.readiness import first_findings, readiness, refusal
+from tuner.datasets.readiness import findings_by_rule, readiness, refusal
 from tuner.datasets.records.record import DataRole
 from tuner.datasets.records.rules import RecordLimits
 from tuner.datasets.split_file import SplitResult, split_file
@@ -31,7 +31,7 @@ __all__ = [
     "SplitResult",
     "check",
     "convert",
-    "first_findings",
+    "findings_by_rule",
     "prepare",
     "readiness",
     "refusal",

@@ -42,14 +42,16 @@ def prepare(
     sink: Callable[[str], Sink],
     generated: bool = False,
     to_generate: int = 0,
+    settings_name: str = "run.yaml",
 ) -> Prepared:
     """Prepares a dataset, and writes `Keys.TRAINING`, `VALIDATION` and `EVALUATION` through `sink`.
 
     `sources` has at least `training`. `generated` says that the validation data was generated from documents,
-    `to_generate` how many records of it are still to be generated. Raises nothing for the content of the files: all
+    `to_generate` how many records of it are still to be generated. `settings_name`
+    is the file that findings about settings name. Raises nothing for the content of the files: all
     issues are in the findings.
     """
-    return _Preparation(sources, settings, model, sink, generated, to_generate).run()
+    return _Preparation(sources, settings, model, sink, generated, to_generate, settings_name).run()
 
 
 class _Preparation:
@@ -61,6 +63,7 @@ class _Preparation:
         sink: Callable[[str], Sink],
         generated: bool,
         to_generate: int,
+        settings_name: str,
     ) -> None:
         self._sources = sources
         self._settings = settings
@@ -68,6 +71,7 @@ class _Preparation:
         self._findings = Findings()
         self._generated = generated
         self._to_generate = to_generate
+        self._settings_name = settings_name
         # Training data is committed last: its presence means that the other files are there.
         sinks = {name: sink(name) for name in (Keys.VALIDATION, Keys.EVALUATION, Keys.TRAINING)}
         self._commit = CommitTogether(*sinks.values())
@@ -114,7 +118,7 @@ class _Preparation:
         for reserved in self._model.family.reserved_strings:
             if reserved in (self._settings.system_prompt or ""):
                 issue = reserved_string_issue(reserved, self._model, "system_prompt")
-                self._findings.add("run.yaml", None, issue)
+                self._findings.add(self._settings_name, None, issue)
 
     def _profile(self) -> ProfileResult:
         files = {

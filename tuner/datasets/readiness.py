@@ -26,13 +26,20 @@ def first_findings(findings: Iterable[Finding], limit: int = _SHOWN) -> list[Fin
     return shown
 
 
+def findings_by_rule(findings: Findings) -> list[list[Finding]]:
+    """The kept findings of each rule: rules with errors first, then those with the most findings."""
+    rules: dict[str, list[Finding]] = {}
+    for finding in findings.kept:
+        rules.setdefault(finding.rule, []).append(finding)
+    return sorted(rules.values(), key=lambda found: (found[0].severity, -findings.counts[found[0].rule]))
+
+
 def readiness(findings: Findings) -> Readiness:
     """Ready, ready with warnings or not ready, and the three rules to fix first.
 
     Errors come first, then the rules with the most findings.
     """
-    first = {finding.rule: finding for finding in reversed(findings.kept)}
-    ranked = sorted(first.values(), key=lambda finding: (finding.severity, -findings.counts[finding.rule]))
+    ranked = [found[0] for found in findings_by_rule(findings)]
     found = [
         f"{count:,} {name}{'' if count == 1 else 's'}"
         for name, count in (("error", findings.errors), ("warning", findings.warnings))

@@ -7,7 +7,7 @@ generate_validation(folder, ...)             a run's validation data: what the p
 """
 
 from tuner.generation.cache import FileReplyCache
-from tuner.generation.cost_bound import check_budget
+from tuner.generation.cost_bound import check_budget, refuse_if_unusable
 from tuner.generation.dedup import Deduplicator
 from tuner.generation.documents import read_documents
 from tuner.generation.generator import PairGenerator
@@ -23,6 +23,7 @@ __all__ = [
     "check_budget",
     "generate_validation",
     "read_documents",
+    "refuse_if_unusable",
     "shortfall_message",
     "summarize",
 ]

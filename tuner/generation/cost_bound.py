@@ -31,13 +31,7 @@ def check_budget(
     `prices` are those of the deployment; None means the packaged ones. Raises DatasetError when no document can be
     used, BudgetExceededError when the generation may cost more than the budget.
     """
-    if not documents.chunks and not documents.unusable:
-        raise DatasetError("There are no documents: add PDF, DOCX, HTML, Markdown or text files.")
-    if not documents.chunks:
-        lines = "".join(f"\n{sentence}" for sentence in list(documents.unusable.values())[:_DOCUMENTS_NAMED])
-        raise DatasetError(
-            f"None of the {len(documents.unusable)} documents can be used. Nothing has been spent.{lines}"
-        )
+    refuse_if_unusable(documents)
     found = prices or price_list()
     input_price, output_price = (found.find(item, priced_as(model)) for item in ("input", "output"))
     bound = cost_bound(
@@ -50,6 +44,17 @@ def check_budget(
             "validation data of your own, or raise the budget."
         )
     return bound
+
+
+def refuse_if_unusable(documents: DocumentChunks) -> None:
+    """Raises DatasetError when no document can be used."""
+    if not documents.chunks and not documents.unusable:
+        raise DatasetError("There are no documents: add PDF, DOCX, HTML, Markdown or text files.")
+    if not documents.chunks:
+        lines = "".join(f"\n{sentence}" for sentence in list(documents.unusable.values())[:_DOCUMENTS_NAMED])
+        raise DatasetError(
+            f"None of the {len(documents.unusable)} documents can be used. Nothing has been spent.{lines}"
+        )
 
 
 def cost_bound(

@@ -12,7 +12,7 @@ import pytest
 from moto import mock_aws
 
 from tests.unit.cli.fake_aws import ARTIFACTS, DATA, Clock, FakeAws, Outcome
-from tests.unit.cli.samples import RECORD
+from tests.unit.cli.samples import records
 from tests.unit.cli.wiring import answered, recorded
 from tuner.aws.clients import client
 from tuner.cli import main
@@ -73,8 +73,8 @@ def tuner(aws: FakeAws, capsys: pytest.CaptureFixture[str]) -> Callable[..., Out
 def folder(tmp_path: Path) -> Path:
     found = tmp_path / "faq"
     (found / "documents").mkdir(parents=True)
-    (found / "training.jsonl").write_text(RECORD)
+    (found / "training.jsonl").write_text(records(40))
     (found / "evaluation.csv").write_text("question,answer\na,b\n")
-    (found / "documents" / "guide.md").write_text("# Guide\n")
+    (found / "documents" / "guide.md").write_text("# Guide\n" + "Amazon Bedrock serves foundation models. " * 20)
     (found / "notes.txt").write_text("mine\n")
     return found

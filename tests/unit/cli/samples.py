@@ -1,10 +1,18 @@
 """Sample documents: a record, a report, an estimate, and a failed run."""
 
+import json
+
 from tests.unit.cli.fake_aws import ARTIFACTS, Execution
 from tests.unit.cli.histories import BEGAN, History
 from tuner.core.resource_names import resource_name
 
-RECORD = '{"prompt": "What is Bedrock?", "completion": "A service."}\n'
+
+def records(count: int) -> str:
+    """A training file."""
+    rows = ({"prompt": f"What is service {n}?", "completion": f"Number {n} of the services."} for n in range(count))
+    return "".join(f"{json.dumps(row)}\n" for row in rows)
+
+
 SCORES = {
     "rouge_l": {"label": "ROUGE-L", "base": {"mean": 0.1}, "tuned": {"mean": 0.2}, "difference": 0.1},
     "correctness": {

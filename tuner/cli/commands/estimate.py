@@ -5,10 +5,10 @@ Nothing is uploaded. AWS is called only when a deployment is named (--stack or -
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, NoReturn, get_args
 
 import typer
 from rich.table import Table
@@ -23,11 +23,11 @@ from tuner.aws.price_list import PriceListApi
 from tuner.cli import upload
 from tuner.cli.commands.data.display import show_findings
 from tuner.cli.console import console, emit, say
+from tuner.cli.dataset_check import check_dataset, data_files, to_generate, usable_documents
 from tuner.cli.deployment import DEFAULT_STACK
 from tuner.cli.options import Json, Local, StackIfAny, connect
 from tuner.cli.upload import DatasetFolder
 from tuner.core.artifact_keys import Keys
-from tuner.core.run import role_of
 from tuner.costs.cost_inputs import CostInputs, GenerationTokens, Plan, QuestionTokens, cost_inputs
 from tuner.costs.estimate import estimate as add_up
 from tuner.costs.prices.current_prices import NoCache, current_prices
@@ -36,11 +36,11 @@ from tuner.costs.prices.usage_types import needed_prices
 from tuner.costs.spending_decision import spending_decision, spending_reason
 from tuner.costs.warnings import warnings
 from tuner.costs.write_estimate import spending_limits
-from tuner.datasets import DataRole, LocalFile, NoSink, Prepared, Source, prepare
+from tuner.datasets import NoSink, Prepared, Source, prepare
 from tuner.intake.resolve import Resolved, resolve
 from tuner.preflight import legacy_warning
 from tuner.reporting.formatting import money, price, quantity
-from tuner.settings import Commitment, DeploymentSettings, parse_document
+from tuner.settings import Commitment, DeploymentSettings
 
 
 def estimate(
@@ -57,15 +57,17 @@ def estimate(
     as_json: Json = False,
     on_local: Local = False,
 ) -> None:
-    """Estimate the cost of a run, item by item. Exit status 1 when it is over the budget."""
+    """Estimate the cost of a run, item by item. Exit status 1 if it cannot run or costs too much."""
     folder = upload.read(path, None, settings)
     # --model goes before the file, to compare models with the same settings.
-    document = _document(folder) | ({"base_model": model} if model else {})
+    document = folder.settings() | ({"base_model": model} if model else {})
     asked = stack is not None or on_local
     deployment = connect(stack or DEFAULT_STACK, on_local).settings if asked else _permissive(document)
-    resolved = resolve(document, deployment)
+    resolved = resolve(document, deployment, folder.settings_name)
     plan = Plan(resolved.model, resolved.settings, int(resolved.hyperparameters["epochCount"]), resolved.judge_model)
     prepared, inputs = _cost_inputs(folder, plan)
+    if prepared.findings.errors:
+        _refuse(prepared, as_json)
     records = prepared.summary.training_records
     account = Preflight(warnings=_legacy(plan) if asked else ())
     warned = tuple(warnings(plan, inputs, records, account, deployment.shard_size))
@@ -75,8 +77,18 @@ def estimate(
     if as_json:
         emit({**made.model_dump(mode="json"), "decision": spending_decision(made), "reason": spending_reason(made)})
     else:
-        _show(made, resolved, prepared, asked)
+        _show(made, resolved, asked)
     raise typer.Exit(1 if spending_decision(made) == "refuse" else 0)
+
+
+def _refuse(prepared: Prepared, as_json: bool) -> NoReturn:
+    """Shows what is wrong with the dataset. There is no total: the run would end before it costs anything."""
+    if as_json:
+        emit({"ready": False, **prepared.findings.as_json()})
+    else:
+        show_findings(prepared.findings)
+        say("Such a dataset has no estimate: its run ends before it costs anything. Nothing was uploaded.")
+    raise typer.Exit(1)
 
 
 def _legacy(plan: Plan) -> tuple[str, ...]:
@@ -89,11 +101,6 @@ def _legacy(plan: Plan) -> tuple[str, ...]:
 def _current_prices(plan: Plan, region: str) -> tuple[tuple[Price, ...], tuple[str, ...]]:
     """Today's prices from AWS's price list, read with the caller's credentials."""
     return current_prices(PriceListApi(), NoCache(), needed_prices(plan.model, plan.judge, region))
-
-
-def _document(folder: DatasetFolder) -> dict[str, Any]:
-    found = next((file for file in folder.files if role_of(file.name) == "settings"), None)
-    return parse_document(found.path.read_text("utf-8"), str(found.path)) if found else {}
 
 
 def _permissive(document: Mapping[str, Any]) -> DeploymentSettings:
@@ -123,41 +130,42 @@ class _Kept(NoSink):
         """Appends."""
         self.lines.append(data)
 
+    def questions(self) -> list[EvaluationQuestion]:
+        """The evaluation questions that were written."""
+        return [EvaluationQuestion.model_validate_json(line) for line in self.lines]
+
 
 def _cost_inputs(folder: DatasetFolder, plan: Plan) -> tuple[Prepared, CostInputs]:
     """Prepares the data and counts it as the run's own steps do, without writing anything."""
-    files = {role_of(file.name): LocalFile(file.path) for file in folder.files}
-    sources: dict[DataRole, Source] = {role: files[role] for role in get_args(DataRole) if role in files}
+    files, name = folder.sources, folder.settings_name
     evaluation = _Kept()
-    prepared = prepare(
-        sources,
-        plan.settings,
-        plan.model,
-        lambda name: evaluation if name == Keys.EVALUATION else NoSink(),
+    prepared = check_dataset(
+        files, plan.settings, plan.model, lambda key: evaluation if key == Keys.EVALUATION else NoSink(), name
     )
-    records = [EvaluationQuestion.model_validate_json(line) for line in evaluation.lines]
-    found = cost_inputs(prepared.summary, records, plan)
-    generates = "documents" in files and "validation" not in sources and plan.settings.generate.count > 0
-    return prepared, _with_generation(found, prepared, folder, plan, sources) if generates else found
+    if not prepared.findings.errors and to_generate(files, plan.settings):
+        return prepared, _with_generation(prepared, files, plan, evaluation.questions())
+    return prepared, cost_inputs(prepared.summary, evaluation.questions(), plan)
 
 
 def _with_generation(
-    found: CostInputs, prepared: Prepared, folder: DatasetFolder, plan: Plan, sources: Mapping[DataRole, Source]
+    prepared: Prepared, files: Mapping[str, Source], plan: Plan, questions: Sequence[EvaluationQuestion]
 ) -> CostInputs:
-    """Adds what generating validation data costs, and its effect on the other items.
+    """The inputs with what generating validation data costs. Generated questions are as long as the training's.
 
-    Generated data is the validation data, so no training records are held out. Without an evaluation file its
-    questions are the evaluation's as well.
+    Without an evaluation file, the generated questions are the evaluation's as well.
     """
-    from tuner.generation import check_budget, read_documents  # loads native code: only when it is needed
+    from tuner.generation import check_budget  # loads native code: only when it is needed
 
-    documents = {file.name: LocalFile(file.path) for file in folder.files if role_of(file.name) == "documents"}
     wanted, model = plan.settings.generate.count, plan.settings.generate.model or plan.judge_model
-    bound = check_budget(read_documents(documents), wanted, model, float("inf"))
-    trained = prepared.summary.training_tokens + prepared.summary.validation_tokens
-    questions = found.questions if "evaluation" in sources else _scaled(found.questions, wanted)
+    bound = check_budget(usable_documents(files), wanted, model, float("inf"))
     generation = GenerationTokens(model, bound.input_tokens, bound.output_tokens, upper_bound=True)
-    return replace(found, training_tokens=trained, questions=questions, generation=generation)
+    found = cost_inputs(prepared.summary, questions, plan, generation)
+    if questions:
+        return found
+    sample = _Kept()
+    # The held-out records are a sample of the training's questions.
+    prepare(data_files(files), plan.settings, plan.model, lambda key: sample if key == Keys.EVALUATION else NoSink())
+    return replace(found, questions=_scaled(cost_inputs(prepared.summary, sample.questions(), plan).questions, wanted))
 
 
 def _scaled(questions: QuestionTokens, wanted: int) -> QuestionTokens:
@@ -166,10 +174,7 @@ def _scaled(questions: QuestionTokens, wanted: int) -> QuestionTokens:
     return QuestionTokens(wanted, round(questions.question_tokens * share), round(questions.reference_tokens * share))
 
 
-def _show(made: Estimate, resolved: Resolved, prepared: Prepared, asked: bool) -> None:
-    if prepared.findings.errors:
-        show_findings(prepared.findings)
-        say("")
+def _show(made: Estimate, resolved: Resolved, asked: bool) -> None:
     target = console()
     target.print(f"{resolved.model.name}, serving: {resolved.settings.serving}", style="name")
     target.print(_table(made))

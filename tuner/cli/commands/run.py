@@ -13,15 +13,20 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 from tuner.aws.clients import client
 from tuner.aws.error_mapping import mapped_errors
 from tuner.cli import upload
+from tuner.cli.commands.data.display import show_findings
 from tuner.cli.commands.watch import INTERRUPTED, follow
 from tuner.cli.console import console, is_live, say
+from tuner.cli.dataset_check import check_dataset
 from tuner.cli.deployment import DEFAULT_STACK, Deployment
 from tuner.cli.errors import CommandError
+from tuner.cli.hints import quoted
 from tuner.cli.options import Local, Stack, connect
 from tuner.cli.progress import executions
 from tuner.cli.upload import DatasetFolder
 from tuner.core.errors import RetryableError
 from tuner.core.run import INCOMING
+from tuner.datasets import readiness
+from tuner.intake.resolve import resolve
 
 # Time for EventBridge's delivery and the start function's own work, in addition to the deployment's quiet_seconds.
 _START_SECONDS = 150
@@ -54,8 +59,12 @@ def run(
     run_id = folder.run_id(repeat)
     earlier = None if again else executions.find(deployment, run_id)
     if earlier:
-        say(f"This content was run before: {run_id} ({earlier.status}). Nothing is started. To run it again: --again")
+        say(
+            f"This content was run before: {run_id} ({earlier.status}). Nothing is started. "
+            f"To run it again: tuner run {quoted(str(path))} --again"
+        )
     else:
+        _check(deployment, folder, path)
         _upload(deployment, folder)
         _start(deployment, folder, run_id, repeat)
     if watch:
@@ -64,6 +73,19 @@ def run(
         say(f"Follow it with: tuner watch {run_id}")
     elif earlier.status != "SUCCEEDED":
         raise typer.Exit(1)
+
+
+def _check(deployment: Deployment, folder: DatasetFolder, path: Path) -> None:
+    """Checks settings and data as the run's first steps do. Raises CommandError before anything is uploaded."""
+    resolved = resolve(folder.settings(), deployment.settings, folder.settings_name)
+    found = check_dataset(
+        folder.sources, resolved.settings, resolved.model, settings_name=folder.settings_name
+    ).findings
+    if found.errors:
+        show_findings(found)
+        raise CommandError("The dataset is not ready. Nothing was uploaded.")
+    if found.warnings:
+        say(f"{readiness(found).sentence} They are listed by: tuner data check {quoted(str(path))}", "warn")
 
 
 def _repeat(deployment: Deployment, folder: DatasetFolder) -> int:

@@ -8,6 +8,7 @@ import pytest
 
 from tests.doubles import MemoryFolder, NoPrices, manifest
 from tests.unit.cli.fake_aws import OUTPUTS, FakeAws, Tuner
+from tests.unit.cli.samples import records
 from tests.unit.costs.test_price_list import document
 from tuner import catalog
 from tuner.costs.prices.current_prices import NoCache
@@ -70,6 +71,7 @@ def test_unknown_prices_are_in_the_table_and_named_below_it(tuner: Tuner) -> Non
 
 @pytest.mark.parametrize("model", [entry.id for entry in catalog.models() if not entry.retired])
 def test_every_model_of_the_catalog_can_be_estimated(tuner: Tuner, model: str, folder: Path) -> None:
+    (folder / "training.jsonl").write_text(records(1000))
     (folder / "run.yaml").write_text("serving: auto\ngenerate: {count: 0}\n")
     outcome = tuner("estimate", str(folder), "--model", model, "--json")
     assert outcome.status == 0
@@ -77,6 +79,7 @@ def test_every_model_of_the_catalog_can_be_estimated(tuner: Tuner, model: str, f
 
 
 def test_an_estimate_over_the_budget_fails(tuner: Tuner, folder: Path) -> None:
+    (folder / "training.jsonl").write_text(records(1000))
     (folder / "run.yaml").write_text(
         "base_model: anthropic.claude-3-haiku-20240307-v1:0:200k\nbudget_usd: 100\ngenerate: {count: 0}\n"
     )
@@ -106,12 +109,16 @@ def test_generation_from_documents_is_estimated(tuner: Tuner, folder: Path) -> N
     assert items["generation_input"]["unit_price_usd"] == pytest.approx(8.0e-7)
 
 
-def test_a_dataset_with_errors_is_estimated_too(tuner: Tuner, folder: Path) -> None:
-    (folder / "training.jsonl").write_text('{"question": "Q?", "answer": "A."}\n{"question": "R?", "answer": ""}\n')
-    (folder / "run.yaml").write_text("generate: {count: 0}\n")
+def test_a_dataset_with_errors_has_no_total(tuner: Tuner, folder: Path) -> None:
+    lines = (folder / "training.jsonl").read_text()
+    (folder / "training.jsonl").write_text(lines + '{"prompt": "R?", "completion": ""}\n')
     outcome = tuner("estimate", str(folder))
-    assert "training.jsonl" in outcome.err
-    assert "Training" in outcome.err
+    assert (outcome.status, "$" in outcome.err, outcome.err.count("is empty")) == (1, False, 1)
+    assert "training.jsonl, line 41" in outcome.err
+    said = tuner("estimate", str(folder), "--json")
+    assert (said.status, said.json["ready"], "total_usd" in said.json) == (1, False, False)
+    (folder / "training.jsonl").write_text(lines)
+    assert tuner("estimate", str(folder)).status == 0
 
 
 def test_a_named_deployment_uses_todays_prices_and_names_their_source(tuner: Tuner, aws: FakeAws) -> None:

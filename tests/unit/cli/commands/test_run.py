@@ -24,7 +24,8 @@ class TestRun:
         assert "Throughput left: none" in outcome.err
 
     def test_the_training_file_is_uploaded_last(self, tuner: Tuner, aws: FakeAws, folder: Path) -> None:
-        (folder / "validation.csv").write_text("question,answer\na,b\n")
+        rows = "".join(f"What is part {number}?,Part {number}.\n" for number in range(20))
+        (folder / "validation.csv").write_text(f"question,answer\n{rows}")
         tuner("run", str(folder))
         assert len(aws.calls("PutObject")) == 4
         assert aws.calls("PutObject")[-1]["path"].endswith("/incoming/faq/training.jsonl")
@@ -56,7 +57,7 @@ class TestRun:
         aws.s3.delete_object(Bucket="tuner-data", Key="incoming/faq/training.jsonl")
         outcome = tuner("run", str(folder))
         assert outcome.status == 0
-        assert "Nothing is started. To run it again: --again" in outcome.err
+        assert f"To run it again: tuner run {folder} --again" in " ".join(outcome.err.split())
         assert "incoming/faq/training.jsonl" not in aws.uploaded()
 
     def test_again_asks_the_start_function_for_the_next_repeat(self, tuner: Tuner, aws: FakeAws, folder: Path) -> None:

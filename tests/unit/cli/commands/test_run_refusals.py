@@ -57,3 +57,23 @@ class TestRunRefusesBeforeAnyUpload:
         assert outcome.status == 1
         assert "There is no stack 'Other' in us-east-1" in outcome.err
         assert "cdk deploy" in outcome.err
+
+    def test_records_with_errors(self, tuner: Tuner, folder: Path) -> None:
+        with (folder / "training.jsonl").open("a") as file:
+            file.write('{"prompt": "R?", "completion": ""}\n')
+        outcome = tuner("run", str(folder))
+        assert outcome.status == 1
+        assert outcome.err.count("is empty") == 1
+        assert "training.jsonl, line 41" in outcome.err
+        assert "The dataset is not ready. Nothing was uploaded." in outcome.err
+
+    def test_settings_that_the_deployment_refuses_with_the_name_of_their_file(
+        self, tuner: Tuner, folder: Path, tmp_path: Path
+    ) -> None:
+        other = tmp_path / "other.yaml"
+        for text in ("budget_usd: 100000\n", "learning_rate: 0.1\n", "hyperparameters: {epochs: 3}\n"):
+            other.write_text(text)
+            for command in ("run", "estimate"):
+                outcome = tuner(command, str(folder), "--settings", str(other), "--stack", "BedrockTuner")
+                said = "".join(outcome.err.split("\n"))
+                assert (outcome.status, "other.yaml" in said, "run.yaml" in said) == (1, True, False), (text, command)

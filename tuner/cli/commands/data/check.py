@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, NoReturn, get_args
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -17,10 +17,10 @@ from tuner.cli.commands.data.inputs import (
     read_errors_as_usage_errors,
 )
 from tuner.cli.commands.data.options import (
+    DEFAULT_MODEL,
     CompletionField,
     IgnoreField,
     Minimum,
-    ModelId,
     PromptField,
     Records,
     RoleName,
@@ -29,10 +29,11 @@ from tuner.cli.commands.data.options import (
     field_names,
 )
 from tuner.cli.console import emit
+from tuner.cli.dataset_check import check_dataset
 from tuner.cli.options import Json
 from tuner.core.errors import SettingsError
 from tuner.core.run import role_of
-from tuner.datasets import DataRole, NoSink, Prepared, RecordLimits, Source, prepare
+from tuner.datasets import Prepared, Source
 from tuner.datasets import check as check_file
 from tuner.datasets.field_usage import FieldReport
 from tuner.intake.manifest import refuse_two_of_a_kind
@@ -45,7 +46,12 @@ FileOrFolder = Annotated[
 
 def check(
     path: FileOrFolder,
-    model: ModelId,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ID", help=f"The model to customize. Default: run.yaml's base_model, else {DEFAULT_MODEL}."
+        ),
+    ] = None,
     role: RoleOption = RoleName.TRAINING,
     system_prompt: SystemPrompt = None,
     prompt_field: PromptField = None,
@@ -56,21 +62,17 @@ def check(
     as_json: Json = False,
 ) -> None:
     """Check a file, or a whole dataset folder with its run.yaml, against the rules of the model's family."""
-    limits = data_limits(model, role.value, system_prompt)
     names = field_names(prompt_field, completion_field, ignore_field, minimum, records)
     with read_errors_as_usage_errors("PATH"):
-        done = (
-            check_folder(path, limits, names)
-            if is_folder(path)
-            else check_file(data_source(path, "PATH"), limits, names)
-        )
-    if isinstance(done, Prepared):
-        _finish_with_folder(done, as_json)
+        if is_folder(path):
+            _finish_with_folder(check_folder(path, model, names, system_prompt), as_json)
+        limits = data_limits(model or DEFAULT_MODEL, role.value, system_prompt)
+        done = check_file(data_source(path, "PATH"), limits, names)
     finish_with_file(done, as_json)
 
 
-def check_folder(address: str, limits: RecordLimits, names: FieldNames) -> Prepared:
-    """Runs the preprocessing step on a dataset folder without writing anything.
+def check_folder(address: str, model: str | None, names: FieldNames, system_prompt: str | None = None) -> Prepared:
+    """Checks a dataset folder. The options are used in place of the folder's settings.
 
     Raises BadParameter for a folder without a training file, DatasetError and SettingsError as the run would.
     """
@@ -80,15 +82,13 @@ def check_folder(address: str, limits: RecordLimits, names: FieldNames) -> Prepa
     names_of = dict(roles)
     if "training" not in names_of:
         raise typer.BadParameter(f"'{address}' has no training file.", param_hint="PATH")
+    settings_name = names_of.get("settings", "run.yaml")
     settings = _settings(files, names_of.get("settings"))
-    check_hyperparameters(limits.model, settings.hyperparameters, *filter(None, [names_of.get("settings")]))
+    limits = data_limits(model or settings.base_model or DEFAULT_MODEL, "training")
+    check_hyperparameters(limits.model, settings.hyperparameters, settings_name)
     given: dict[str, Any] = {"fields": names} if names != FieldNames() else {}
-    given |= {"system_prompt": limits.system_prompt} if limits.system_prompt else {}
-    sources: dict[DataRole, Source] = {role: files[names_of[role]] for role in get_args(DataRole) if role in names_of}
-    # The run generates validation data from documents, so the check must not hold out training records for it.
-    to_generate = settings.generate.count if "documents" in names_of and "validation" not in sources else 0
-    settings = settings.model_copy(update=given)
-    return prepare(sources, settings, limits.model, lambda _: NoSink(), to_generate=to_generate)
+    given |= {"system_prompt": system_prompt} if system_prompt else {}
+    return check_dataset(files, settings.model_copy(update=given), limits.model, settings_name=settings_name)
 
 
 def _settings(files: Mapping[str, Source], name: str | None) -> RunSettings:

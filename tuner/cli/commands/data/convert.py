@@ -9,6 +9,7 @@ import typer
 from tuner.cli.commands.data.display import finish_with_file
 from tuner.cli.commands.data.inputs import data_limits, data_sink, data_source, read_errors_as_usage_errors
 from tuner.cli.commands.data.options import (
+    DEFAULT_MODEL,
     CompletionField,
     File,
     IgnoreField,
@@ -28,8 +29,8 @@ from tuner.datasets import convert as convert_file
 
 def convert(
     file: File,
-    model: ModelId,
     output: Annotated[str, typer.Option(metavar="FILE", help="A local file, an s3:// address, or - (stdout).")],
+    model: ModelId = DEFAULT_MODEL,
     role: RoleOption = RoleName.TRAINING,
     system_prompt: SystemPrompt = None,
     prompt_field: PromptField = None,

@@ -9,10 +9,10 @@ from rich.table import Table
 
 from tuner.artifacts.dataset import DatasetProfile
 from tuner.cli.console import console, emit, say
-from tuner.datasets import CheckedFile, Findings, first_findings, readiness
+from tuner.datasets import CheckedFile, Findings, findings_by_rule, readiness
 from tuner.datasets.field_usage import FieldReport
 
-_MOST_FINDINGS = 20
+_SHOWN_PER_RULE = 3
 _MOST_LANGUAGES = 4
 
 
@@ -29,20 +29,17 @@ def finish_with_file(checked: CheckedFile, as_json: bool) -> NoReturn:
 
 
 def show_findings(findings: Findings) -> None:
-    """One sentence, what to fix first, examples of the findings, and the count of each rule."""
+    """One sentence, then what to fix, rule by rule: the first finding with its remedy, and where else the same is."""
     ready = readiness(findings)
     say(ready.sentence, "bad" if findings.errors else "warn" if findings.warnings else "good")
-    for number, advice in enumerate(ready.fix_first, 1):
-        say(f"  {number}. {advice}")
-    if not findings.counts:
-        return
-    table = Table("", "where", "what", "what to do", box=None, padding=(0, 2, 0, 0), header_style="quiet")
-    for finding in first_findings(findings.kept, limit=_MOST_FINDINGS):
-        style = "bad" if finding.severity == "error" else "warn"
-        table.add_row(finding.severity, finding.place, finding.message, finding.remedy, style=style)
-    console().print(table)
-    counted = ", ".join(f"{rule} {count:,}" for rule, count in findings.counts.most_common())
-    say(f"Findings by rule: {counted}", "quiet")
+    for number, found in enumerate(findings_by_rule(findings), 1):
+        first, *others = found[:_SHOWN_PER_RULE]
+        style = "bad" if first.severity == "error" else "warn"
+        say(f"  {number}. {first.severity.capitalize()}: {first}", style)
+        for other in others:
+            say(f"     {other.place}: {other.message}", style)
+        if more := findings.counts[first.rule] - 1 - len(others):
+            say(f"     ... and {more:,} more of the kind.", style)
 
 
 def show_fields(fields: FieldReport, prefix: str = "") -> None:

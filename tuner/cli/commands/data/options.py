@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tuner.settings import FieldNames
+from tuner.settings import DeploymentSettings, FieldNames
 
 
 class RoleName(StrEnum):
@@ -19,7 +19,8 @@ class RoleName(StrEnum):
 
 
 File = Annotated[str, typer.Argument(metavar="FILE", help="A local file or an s3:// address.", show_default=False)]
-ModelId = Annotated[str, typer.Option("--model", metavar="ID", help="The model to customize.", show_default=False)]
+DEFAULT_MODEL = DeploymentSettings().base_model
+ModelId = Annotated[str, typer.Option("--model", metavar="ID", help="The model to customize.")]
 SystemPrompt = Annotated[
     str | None, typer.Option(metavar="TEXT", help="System prompt for every record that has none of its own.")
 ]

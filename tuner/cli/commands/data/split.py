@@ -10,6 +10,7 @@ import typer
 from tuner.cli.commands.data.display import show_fields, show_findings
 from tuner.cli.commands.data.inputs import data_limits, data_sink, data_source, read_errors_as_usage_errors
 from tuner.cli.commands.data.options import (
+    DEFAULT_MODEL,
     CompletionField,
     File,
     IgnoreField,
@@ -28,8 +29,8 @@ from tuner.datasets import split_file
 
 def split(
     file: File,
-    model: ModelId,
     output: Annotated[str, typer.Option(metavar="FOLDER", help="Folder for training.jsonl and validation.jsonl.")],
+    model: ModelId = DEFAULT_MODEL,
     fraction: Annotated[
         float, typer.Option(metavar="SHARE", min=0.01, max=0.5, help="Share of the records for validation.")
     ] = 0.15,

@@ -59,7 +59,7 @@ def test_a_folder_with_documents_holds_nothing_out(folder: tuple[str, Put]) -> N
     put("training.jsonl", jsonl(pairs(40)))
     refused = check(address, "--model", CLAUDE, "--json")
     assert (refused.exit_code, json.loads(refused.stdout)["validation_from"]) == (1, "held out")
-    put("documents/a.md", b"text")
+    put("documents/a.md", b"Amazon Bedrock serves foundation models. " * 20)
     ready = check(address, "--model", CLAUDE, "--json")
     assert ready.exit_code == 0, ready.stdout
     document = json.loads(ready.stdout)
@@ -125,3 +125,26 @@ def test_a_missing_folder_is_a_usage_error(address: str) -> None:
     result = check(address, "--model", NOVA)
     assert result.exit_code == 2
     assert address in result.stderr
+
+
+def test_the_model_is_that_of_the_settings_or_the_default(folder: tuple[str, Put]) -> None:
+    address, put = folder
+    put("training.jsonl", jsonl(pairs(20)))
+    put("validation.jsonl", jsonl(pairs(20, 100)))
+    put("evaluation.jsonl", jsonl(pairs(20, 200)))
+    assert check(address).exit_code == 0
+    put("run.yaml", f"base_model: {CLAUDE}\n".encode())
+    refused = check(address)
+    assert refused.exit_code == 1
+    assert "Claude 3 Haiku needs at least 32" in " ".join(refused.stderr.split())
+    assert check(address, "--model", NOVA).exit_code == 0
+
+
+def test_each_finding_is_shown_once(tmp_path: Path) -> None:
+    wrong = b"".join(b'{"question": "q%d", "answer": ""}\n' % number for number in range(5))
+    (tmp_path / "training.jsonl").write_bytes(jsonl(pairs(40)) + wrong)
+    shown = " ".join(check(str(tmp_path)).stderr.split())
+    for line in (41, 42, 43):
+        assert shown.count(f"training.jsonl, line {line}") == 1
+    assert shown.count("Write a text, or remove the record.") == 1
+    assert "... and 2 more of the kind" in shown

@@ -52,7 +52,7 @@ def test_a_file_that_is_not_ready(tmp_path: Path) -> None:
     file.write_bytes(jsonl(pairs(40)) + b'{"question": "q"}\n')
     result = tuner("check", str(file), "--model", CLAUDE)
     assert (result.exit_code, result.stdout) == (1, "")
-    assert "1. training.jsonl, line 41, field 'answer': is missing" in result.stderr
+    assert "1. Error: training.jsonl, line 41, field 'answer': is missing" in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_a_file_that_is_not_ready(tmp_path: Path) -> None:
     [
         ["check", "absent.jsonl", "--model", NOVA],
         ["check", __file__, "--model", "amazon.nova"],
-        ["check", __file__],
+        ["convert", __file__],
         ["check", __file__, "--model", NOVA, "--role", "test"],
         ["check", "s3://bucket/absent.jsonl", "--model", NOVA],
         ["convert", __file__, "--model", NOVA, "--output", "/absent/folder/file.jsonl"],
