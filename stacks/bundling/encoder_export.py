@@ -1,4 +1,4 @@
-"""Exports an encoder to ONNX with PyTorch at build time. Besides the local trainer, no other module needs PyTorch.
+"""Exports other encoders than the default to ONNX with PyTorch, which only this and the local trainer need.
 
 PyTorch's older, tracing exporter (`dynamo=False`) writes models that return wrong vectors, without an error. So every
 export is compared with the original model, and a difference above 1e-4 fails the build.
@@ -8,46 +8,31 @@ from __future__ import annotations
 
 import importlib
 import logging
-import shutil
-import tarfile
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from stacks.bundling.encoders import Wanted
 from stacks.bundling.errors import BuildError
+from stacks.bundling.probes import check, probed, unit
 from tuner.catalog.encoders import is_folder
 from tuner.evaluation.encoder.files import file_digest
-from tuner.evaluation.encoder.manifest import MANIFEST, MODEL, TOKENIZER, EncoderManifest
+from tuner.evaluation.encoder.manifest import MODEL, TOKENIZER, EncoderManifest
 
-TOLERANCE = 1e-4
 # Some tokenizers have no limit, which they express as a very large number. Then this limit applies.
 _LONGEST = 512
-_PROBES = (
-    "An agent orchestrates calls to models, tools and knowledge bases.",
-    "Yes.",
-    "日本の首都は東京です。 Ünïcödé, punctuation: (1) «quotes»; 3.14!",
-    "Provisioned throughput is bought by the model unit and the hour. " * 12,
-    "long " * 2_000,
-)
 # Attributes that hold the layers, in the architectures that bert-score supports.
 _LAYERS = ("layer", "encoder.layer", "encoder.block", "encoder.layers", "transformer.layer", "layers")
 
 
-def export(asked: Wanted) -> EncoderManifest:
-    """Builds the encoder in a temporary folder and renames it at the end, so that no partial encoder is used."""
-    partial = asked.folder.with_name(f"{asked.folder.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
+def write(folder: Path, asked: Wanted) -> EncoderManifest:
+    """Writes the encoder's model and tokenizer into a folder. Raises BuildError, or ImportError without PyTorch."""
     with _quiet():
-        manifest = _export_into(partial, asked, *_original(asked))
-    (partial / MANIFEST).write_text(manifest.model_dump_json(indent=2) + "\n")
-    shutil.rmtree(asked.folder, ignore_errors=True)
-    _archive(partial, asked.archive)
-    partial.rename(asked.folder)
-    return manifest
+        return _export_into(folder, asked, *_original(asked))
 
 
 def _original(asked: Wanted) -> tuple[Any, Any]:
@@ -118,9 +103,8 @@ def _check_depth(depth: int, layers: int, asked: Wanted) -> None:
 
 
 def _export_into(folder: Path, asked: Wanted, model: Any, tokenizer: Any) -> EncoderManifest:
-    longest = _longest(model, tokenizer)
     padding = tokenizer.pad_token_id or 0
-    _write_tokenizer(folder / TOKENIZER, tokenizer, longest)
+    _write_tokenizer(folder / TOKENIZER, tokenizer, _longest(model, tokenizer))
     try:
         _write_model(folder / MODEL, model, padding)
     except Exception as error:  # the exporter raises its own errors and those of the model's code
@@ -129,11 +113,11 @@ def _export_into(folder: Path, asked: Wanted, model: Any, tokenizer: Any) -> Enc
             "docs/evaluation.md lists the kinds of models that can be exported."
         ) from error
     difference = _difference(folder, model, padding)
-    if difference > TOLERANCE:
-        raise BuildError(
-            f"The exported encoder '{asked.model}' differs from the original by {difference:.2g}, more than "
-            f"{TOLERANCE:g}. The build rejects it. Please report this with the versions of torch and onnx."
-        )
+    check(asked.model, difference)
+    return _manifest(folder, asked, model, tokenizer, difference)
+
+
+def _manifest(folder: Path, asked: Wanted, model: Any, tokenizer: Any, difference: float) -> EncoderManifest:
     silent = {tokenizer.cls_token_id, tokenizer.sep_token_id} - {None}
     return EncoderManifest(
         name=asked.name,
@@ -141,8 +125,8 @@ def _export_into(folder: Path, asked: Wanted, model: Any, tokenizer: Any) -> Enc
         layer=asked.layer,
         languages=asked.languages,
         baselines=dict(asked.baselines),
-        longest=longest,
-        padding=padding,
+        longest=_longest(model, tokenizer),
+        padding=tokenizer.pad_token_id or 0,
         silent=tuple(sorted(silent)),
         added=tokenizer.num_special_tokens_to_add(),
         largest_difference=difference,
@@ -212,39 +196,14 @@ def _strip(model: Any) -> None:
 
 def _difference(folder: Path, model: Any, padding: int) -> float:
     """The largest difference between the unit vectors of both models, for single texts and for a padded batch."""
-    import numpy as np
-    import onnxruntime
     import torch
-    from tokenizers import Tokenizer
 
-    tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
-    rows = [tokenizer.encode(text).ids for text in _PROBES]
-    session = onnxruntime.InferenceSession(str(folder / MODEL), providers=["CPUExecutionProvider"])
     largest = 0.0
-    for batch in ([row] for row in rows), (rows,):
-        for texts in batch:
-            shape = (len(texts), max(map(len, texts)))
-            tokens, mask = np.full(shape, padding, np.int64), np.zeros(shape, np.int64)
-            for index, row in enumerate(texts):
-                tokens[index, : len(row)], mask[index, : len(row)] = row, 1
-            (found,) = session.run(None, {"input_ids": tokens, "attention_mask": mask})
-            with torch.no_grad():
-                expected = model(input_ids=torch.tensor(tokens), attention_mask=torch.tensor(mask))[0].numpy()
-            one, other = (array / np.linalg.norm(array, axis=-1, keepdims=True) for array in (found, expected))
-            largest = max(largest, float(np.abs(one - other)[mask == 1].max()))
+    for tokens, mask, found in probed(folder, padding):
+        with torch.no_grad():
+            expected = model(input_ids=torch.tensor(tokens), attention_mask=torch.tensor(mask))[0].numpy()
+        largest = max(largest, float(np.abs(unit(found) - unit(expected))[mask == 1].max()))
     return largest
-
-
-def _archive(folder: Path, target: Path) -> None:
-    """Writes the folder as a reproducible tar file: without times, owners and modes."""
-
-    def plain(entry: tarfile.TarInfo) -> tarfile.TarInfo:
-        entry.mtime, entry.uid, entry.gid, entry.uname, entry.gname, entry.mode = 0, 0, 0, "", "", 0o644
-        return entry
-
-    with tarfile.open(target, "w") as archive:
-        for path in sorted(folder.iterdir()):
-            archive.add(path, path.name, filter=plain)
 
 
 @contextmanager

