@@ -10,7 +10,7 @@ from typing import Annotated
 from aws_lambda_powertools.metrics import MetricUnit
 from pydantic import Field
 
-from lambdas.step import Environment, RunEvent, metrics, step
+from lambdas.step import Environment, RunEvent, StepResult, metrics, step
 from tuner.artifacts.evaluation.contestants import TUNED, ContestantName
 from tuner.artifacts.serving import EndpointRecord
 from tuner.aws.bedrock.converse import ConverseClient
@@ -28,9 +28,16 @@ class AnswerEvent(RunEvent):
     shard_size: int | None = Field(None, ge=1)
 
 
+class AnswerCounts(StepResult):
+    """How many questions were answered, and how many failed."""
+
+    answered: int
+    failed: int
+
+
 @step(AnswerEvent)
-def handler(event: AnswerEvent, env: Environment) -> dict[str, int]:
-    """Returns how many questions were answered and how many failed."""
+def handler(event: AnswerEvent, env: Environment) -> AnswerCounts:
+    """Asks the questions that have no answer yet."""
     folder = env.folder(event.run_id)
     manifest = folder.manifest()
     record = folder.load(EndpointRecord) if event.model == TUNED else None
@@ -45,4 +52,4 @@ def handler(event: AnswerEvent, env: Environment) -> dict[str, int]:
             raise RetryableError(f"{error} It came into service a moment ago, so it is asked again.") from error
         raise
     metrics.add_metric("AnswersFailed", MetricUnit.Count, failed)
-    return {"answered": answered, "failed": failed}
+    return AnswerCounts(answered=answered, failed=failed)

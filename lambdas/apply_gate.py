@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from lambdas.step import Environment, RunEvent, metrics, step
+from lambdas.step import Environment, RunEvent, StepResult, metrics, step
+from tuner.artifacts.gate import GateDecisionOrNone
 from tuner.aws.bedrock.control_plane import Bedrock
 from tuner.aws.event_bus import put_event
 from tuner.aws.s3.training_index import TrainingIndex
@@ -18,13 +19,19 @@ from tuner.evaluation.gate.apply import apply_gate
 _METRICS = {"accepted": "GateAccepted", "rejected": "GateRejected", "undecided": "GateUndecided"}
 
 
+class Decision(StepResult):
+    """What the gate decided; none when the run has no gate."""
+
+    decision: GateDecisionOrNone
+
+
 @step(RunEvent)
-def handler(event: RunEvent, env: Environment) -> dict[str, str]:
-    """Returns the decision: accepted, rejected, undecided, or none without a gate."""
+def handler(event: RunEvent, env: Environment) -> Decision:
+    """Emits a metric for each decision."""
     uses = TrainingIndex(env.artifacts_bucket)
     decision = apply_gate(env.folder(event.run_id), Bedrock(), uses, put_event).decision
     if decision in _METRICS:
         for value, name in _METRICS.items():
             metrics.add_metric(name, MetricUnit.Count, int(value == decision))
         metrics.add_metadata("run_id", event.run_id)
-    return {"decision": decision}
+    return Decision(decision=decision)

@@ -7,15 +7,21 @@ from __future__ import annotations
 
 import datetime as dt
 
-from lambdas.step import Environment, RunEvent, step
+from lambdas.step import Environment, RunEvent, StepResult, step
 from tuner.aws.scheduler import OneTimeSchedules
 from tuner.core.times import iso, now
 from tuner.serving.release_schedule import ReleaseSchedule
 
 
+class Schedule(StepResult):
+    """When the schedule fires."""
+
+    release_at: str
+
+
 @step(RunEvent)
-def handler(event: RunEvent, env: Environment) -> dict[str, str]:
-    """Returns when the schedule fires."""
+def handler(event: RunEvent, env: Environment) -> Schedule:
+    """Creates the schedule, or finds the one of an earlier attempt."""
     schedule = ReleaseSchedule(
         OneTimeSchedules(env.schedule_group),
         env.deployment.name,
@@ -24,4 +30,4 @@ def handler(event: RunEvent, env: Environment) -> dict[str, str]:
         role_arn=env.scheduler_role_arn,
     )
     at = now() + dt.timedelta(hours=env.deployment.longest_throughput_hours)
-    return {"release_at": iso(schedule.create(at))}
+    return Schedule(release_at=iso(schedule.create(at)))

@@ -5,18 +5,24 @@ Calls: s3:ListBucket, s3:GetObject, kms:Decrypt, bedrock:GetModelCustomizationJo
 
 from __future__ import annotations
 
-from typing import Any
-
-from lambdas.step import Environment, RunEvent, step
+from lambdas.step import Environment, RunEvent, StepResult, step
 from tuner.aws.bedrock.control_plane import Bedrock
 from tuner.training import job
 
 
+class JobStatus(StepResult):
+    """The customization job, and the seconds until the next check."""
+
+    status: str
+    wait_seconds: int
+    custom_model_arn: str | None
+
+
 @step(RunEvent)
-def handler(event: RunEvent, env: Environment) -> dict[str, Any]:
+def handler(event: RunEvent, env: Environment) -> JobStatus:
     """Raises CustomizationFailedError when the job failed, was stopped, or takes too long."""
     folder = env.folder(event.run_id)
     found = job.check(Bedrock(), folder, folder.manifest())
     job.refuse_overdue(found, env.deployment.longest_training_hours)
     wait = job.wait_seconds(found, env.deployment.training_polling)
-    return {"status": found.status, "wait_seconds": wait, "custom_model_arn": found.custom_model_arn}
+    return JobStatus(status=found.status, wait_seconds=wait, custom_model_arn=found.custom_model_arn)

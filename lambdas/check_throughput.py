@@ -6,9 +6,7 @@ bedrock:GetProvisionedModelThroughput, bedrock:GetCustomModelDeployment.
 
 from __future__ import annotations
 
-from typing import Any
-
-from lambdas.step import Environment, RunEvent, step
+from lambdas.step import Environment, RunEvent, StepResult, step
 from tuner.aws.bedrock.endpoints import endpoints_of
 from tuner.aws.s3.endpoint_times import EndpointTimesStore
 from tuner.core.times import seconds_since
@@ -16,8 +14,15 @@ from tuner.serving.polling import next_delay, record_duration
 from tuner.serving.purchase import check
 
 
+class EndpointStatus(StepResult):
+    """The endpoint, and the seconds until the next check."""
+
+    status: str
+    wait_seconds: int
+
+
 @step(RunEvent)
-def handler(event: RunEvent, env: Environment) -> dict[str, Any]:
+def handler(event: RunEvent, env: Environment) -> EndpointStatus:
     """Raises EndpointFailedError when the endpoint failed or is gone."""
     folder = env.folder(event.run_id)
     manifest = folder.manifest()
@@ -26,7 +31,5 @@ def handler(event: RunEvent, env: Environment) -> dict[str, Any]:
     waited = seconds_since(record.created_at)
     if endpoint.status == "InService":
         record_duration(EndpointTimesStore(env.artifacts_bucket), record, manifest.base_model)
-    return {
-        "status": endpoint.status,
-        "wait_seconds": next_delay(env.deployment.serving_polling, waited, record.expected_seconds),
-    }
+    wait = next_delay(env.deployment.serving_polling, waited, record.expected_seconds)
+    return EndpointStatus(status=endpoint.status, wait_seconds=wait)

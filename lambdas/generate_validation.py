@@ -6,10 +6,7 @@ bedrock:InvokeModel.
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import Any
-
-from lambdas.step import Environment, RunEvent, step
+from lambdas.step import Environment, RunEvent, StepResult, step
 from tuner.artifacts.manifest import PinnedInput
 from tuner.aws.s3.objects import ObjectSource
 from tuner.core.run import INCOMING
@@ -21,8 +18,15 @@ from tuner.generation import generate_validation
 _READ: tuple[DataRole, ...] = ("training", "evaluation")
 
 
+class GenerationProgress(StepResult):
+    """`done` is false while the step must be invoked again; `pairs` is the number of pairs so far."""
+
+    done: bool
+    pairs: int
+
+
 @step(RunEvent)
-def handler(event: RunEvent, env: Environment) -> dict[str, Any]:
+def handler(event: RunEvent, env: Environment) -> GenerationProgress:
     """Works for some minutes. The state machine invokes it again until it is done."""
     folder = env.folder(event.run_id)
     manifest = folder.manifest()
@@ -39,4 +43,4 @@ def handler(event: RunEvent, env: Environment) -> dict[str, Any]:
         min(manifest.settings.budget_usd or env.deployment.budget_usd, env.deployment.budget_usd),
         price_list(env.deployment.prices),
     )
-    return asdict(progress)
+    return GenerationProgress(done=progress.done, pairs=progress.pairs)

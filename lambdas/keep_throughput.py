@@ -7,16 +7,22 @@ scheduler:UpdateSchedule, scheduler:CreateSchedule, scheduler:GetSchedule, iam:P
 
 from __future__ import annotations
 
-from lambdas.step import Environment, RunEvent, step
+from lambdas.step import Environment, RunEvent, StepResult, step
 from tuner.aws.bedrock.endpoints import endpoints_of
 from tuner.aws.scheduler import OneTimeSchedules
 from tuner.serving.release_schedule import ReleaseSchedule
 from tuner.serving.retention import keep_endpoint
 
 
+class KeptEndpoint(StepResult):
+    """Until when the endpoint is kept; null when it is already gone."""
+
+    kept_until: str | None
+
+
 @step(RunEvent)
-def handler(event: RunEvent, env: Environment) -> dict[str, str | None]:
-    """Returns until when the endpoint is kept; null when it is already gone."""
+def handler(event: RunEvent, env: Environment) -> KeptEndpoint:
+    """Moves the release schedule first: whatever fails afterwards, the endpoint has an end."""
     folder = env.folder(event.run_id)
     settings = folder.manifest().settings
     schedule = ReleaseSchedule(
@@ -27,4 +33,4 @@ def handler(event: RunEvent, env: Environment) -> dict[str, str | None]:
         role_arn=env.scheduler_role_arn,
     )
     record = keep_endpoint(endpoints_of(settings.serving), folder, schedule, settings.keep_hours)
-    return {"kept_until": record.kept_until}
+    return KeptEndpoint(kept_until=record.kept_until)

@@ -6,16 +6,15 @@ bedrock:GetFoundationModel.
 
 from __future__ import annotations
 
-from typing import Any
-
 from pydantic import Field
 
-from lambdas.step import Environment, step
+from lambdas.step import Environment, StepResult, step
 from tuner.artifacts.manifest import PinnedInput
 from tuner.aws.bedrock.control_plane import Bedrock
 from tuner.aws.s3.dataset_bucket import DatasetBucket
 from tuner.core.strict_model import StrictModel
 from tuner.intake.manifest import write_manifest
+from tuner.settings import Commitment, Serving
 
 
 class PinEvent(StrictModel):
@@ -28,9 +27,19 @@ class PinEvent(StrictModel):
     started_at: str
 
 
+class PinnedRun(StepResult):
+    """What the state machine branches on."""
+
+    run_id: str
+    serving: Serving
+    generate: bool
+    keep_hours: float
+    commitment: Commitment | None
+
+
 @step(PinEvent)
-def handler(event: PinEvent, env: Environment) -> dict[str, Any]:
-    """Writes run.json, and returns what the state machine branches on."""
+def handler(event: PinEvent, env: Environment) -> PinnedRun:
+    """Writes run.json."""
     manifest = write_manifest(
         env.folder(event.run_id),
         DatasetBucket(env.data_bucket),
@@ -41,10 +50,10 @@ def handler(event: PinEvent, env: Environment) -> dict[str, Any]:
         execution_arn=event.execution_arn,
         started_at=event.started_at,
     )
-    return {
-        "run_id": manifest.run_id,
-        "serving": manifest.settings.serving,
-        "generate": manifest.generates,
-        "keep_hours": manifest.settings.keep_hours,
-        "commitment": manifest.settings.commitment,
-    }
+    return PinnedRun(
+        run_id=manifest.run_id,
+        serving=manifest.settings.serving,
+        generate=manifest.generates,
+        keep_hours=manifest.settings.keep_hours,
+        commitment=manifest.settings.commitment,
+    )

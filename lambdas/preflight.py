@@ -7,7 +7,7 @@ Marketplace, it also checks the account's subscription.
 
 from __future__ import annotations
 
-from lambdas.step import Environment, RunEvent, step
+from lambdas.step import Environment, RunEvent, StepResult, step
 from tuner.aws.bedrock.control_plane import Bedrock
 from tuner.aws.bedrock.model_access import model_access
 from tuner.aws.bedrock.tool_call import fill_in_tool
@@ -15,11 +15,17 @@ from tuner.aws.quotas import Quotas
 from tuner.preflight import check_run
 
 
+class Checked(StepResult):
+    """How many warnings there are."""
+
+    warnings: int
+
+
 @step(RunEvent)
-def handler(event: RunEvent, env: Environment) -> dict[str, int]:
-    """Returns how many warnings there are. Raises an error of the class RunRefusedError when the run cannot succeed."""
+def handler(event: RunEvent, env: Environment) -> Checked:
+    """Raises an error of the class RunRefusedError when the run cannot succeed."""
     folder = env.folder(event.run_id)
     manifest, region = folder.manifest(), env.deployment.region
     found = check_run(Bedrock(), Quotas(), fill_in_tool, model_access, manifest, region)
     folder.save(found)
-    return {"warnings": len(found.warnings)}
+    return Checked(warnings=len(found.warnings))

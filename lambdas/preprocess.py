@@ -5,9 +5,7 @@ Calls: s3:GetObjectVersion, s3:GetObject, s3:PutObject, s3:AbortMultipartUpload,
 
 from __future__ import annotations
 
-from typing import Any
-
-from lambdas.step import Environment, RunEvent, step
+from lambdas.step import Environment, RunEvent, StepResult, step
 from tuner.artifacts.generated import GeneratedSummary
 from tuner.aws.s3.objects import ObjectSink, ObjectSource
 from tuner.catalog import model
@@ -18,8 +16,23 @@ from tuner.serving.inference import shard_size, workers
 _ROLES: tuple[DataRole, ...] = ("training", "validation", "evaluation")
 
 
+class Preprocessed(StepResult):
+    """The records of each file, and the shards of the evaluation questions.
+
+    The state machine calls the shards of one invocation a lane. The member keeps its name, because executions that
+    started before an upgrade read it.
+    """
+
+    training_records: int
+    validation_records: int
+    evaluation_records: int
+    shard_size: int
+    shards: tuple[int, ...]
+    lanes: tuple[tuple[int, ...], ...]
+
+
 @step(RunEvent)
-def handler(event: RunEvent, env: Environment) -> dict[str, Any]:
+def handler(event: RunEvent, env: Environment) -> Preprocessed:
     """Always writes the findings, which the next state evaluates. Writes the converted files if there are no errors."""
     folder = env.folder(event.run_id)
     manifest = folder.manifest()
@@ -44,13 +57,11 @@ def handler(event: RunEvent, env: Environment) -> dict[str, Any]:
     folder.save(prepared.findings.artifact())
     size = shard_size(summary.evaluation_records, env.deployment.shard_size)
     shards = -(-summary.evaluation_records // size)
-    # The state machine calls the shards of one invocation a lane. The member keeps its name, because executions that
-    # started before an upgrade read it.
-    return {
-        "training_records": summary.training_records,
-        "validation_records": summary.validation_records,
-        "evaluation_records": summary.evaluation_records,
-        "shard_size": size,
-        "shards": list(range(shards)),
-        "lanes": workers(shards, size),
-    }
+    return Preprocessed(
+        training_records=summary.training_records,
+        validation_records=summary.validation_records,
+        evaluation_records=summary.evaluation_records,
+        shard_size=size,
+        shards=tuple(range(shards)),
+        lanes=tuple(map(tuple, workers(shards, size))),
+    )

@@ -9,9 +9,7 @@ bedrock:CreateProvisionedModelThroughput, bedrock:CreateCustomModelDeployment, b
 
 from __future__ import annotations
 
-from typing import Any
-
-from lambdas.step import Environment, RunEvent, step
+from lambdas.step import Environment, RunEvent, StepResult, step
 from tuner.aws.bedrock.endpoints import endpoints_of
 from tuner.aws.s3.endpoint_times import EndpointTimesStore
 from tuner.core.times import seconds_since
@@ -25,16 +23,23 @@ class PurchaseEvent(RunEvent):
     committed: bool = False
 
 
+class Purchased(StepResult):
+    """The endpoint and, for the evaluation's endpoint, the seconds until its first check."""
+
+    endpoint_arn: str
+    wait_seconds: int = 0
+
+
 @step(PurchaseEvent)
-def handler(event: PurchaseEvent, env: Environment) -> dict[str, Any]:
-    """Returns the endpoint's ARN and, for the evaluation's endpoint, when to check it first."""
+def handler(event: PurchaseEvent, env: Environment) -> Purchased:
+    """Continues with the endpoint of an earlier attempt, if there is one."""
     folder = env.folder(event.run_id)
     manifest = folder.manifest()
     endpoints = endpoints_of(manifest.settings.serving, env.deployment.tags)
     if event.committed:
         bought = commit(endpoints, folder, manifest, env.deployment.name, env.deployment.commitments)
-        return {"endpoint_arn": bought.arn}
+        return Purchased(endpoint_arn=bought.arn)
     expected = expected_seconds(EndpointTimesStore(env.artifacts_bucket), endpoints.kind, manifest.base_model)
     record = purchase(endpoints, folder, manifest, env.deployment.name, expected)
     wait = next_delay(env.deployment.serving_polling, seconds_since(record.created_at), record.expected_seconds)
-    return {"endpoint_arn": record.arn, "wait_seconds": wait}
+    return Purchased(endpoint_arn=record.arn, wait_seconds=wait)

@@ -19,7 +19,7 @@ from typing import Any, Self
 from aws_lambda_powertools.metrics import MetricUnit
 from pydantic import Field, model_validator
 
-from lambdas.step import Environment, logger, metrics, step
+from lambdas.step import Environment, StepResult, logger, metrics, step
 from tuner.aws.bedrock.custom_models import CustomModels
 from tuner.aws.bedrock.endpoints import ModelDeployments, ProvisionedThroughputs
 from tuner.aws.bedrock.training_jobs import TrainingJobs
@@ -67,14 +67,22 @@ class ReleaseEvent(FrozenModel):
         return self
 
 
+class ReleaseResult(StepResult):
+    """The ARNs of what was released, of what a commitment keeps (`alive`), and of jobs left to complete."""
+
+    released: tuple[str, ...] = ()
+    alive: tuple[str, ...] = ()
+    completing: tuple[str, ...] = ()
+
+
 @step(ReleaseEvent)
-def handler(event: ReleaseEvent, env: Environment) -> dict[str, Any]:
-    """Returns the ARNs of what was released, of what a commitment keeps, and of jobs left to complete."""
+def handler(event: ReleaseEvent, env: Environment) -> ReleaseResult:
+    """Raises StillAliveError when something could not be released."""
     kinds = (ProvisionedThroughputs(), ModelDeployments(), TrainingJobs())
     if event.stack:
         # Without `used_by_others`: every job is stopped when the stack is deleted.
         _answer_cloudformation(event.stack, Release(kinds, env.deployment.name, env.folder, _price(env)), env)
-        return {}
+        return ReleaseResult()
     shared = used_by_others(TrainingIndex(env.artifacts_bucket), Executions(env.state_machine_arn).status)
     release = Release(kinds, env.deployment.name, env.folder, _price(env), shared)
     if event.run_id:
@@ -89,11 +97,9 @@ def handler(event: ReleaseEvent, env: Environment) -> dict[str, Any]:
         outcome = _sweep(release, env)
     metrics.add_metric("EndpointsReleased", MetricUnit.Count, len(outcome.released))
     logger.info("Released", released=outcome.released, alive=outcome.committed, completing=outcome.completing)
-    return {
-        "released": list(outcome.released),
-        "alive": list(outcome.committed),
-        "completing": list(outcome.completing),
-    }
+    return ReleaseResult(
+        released=tuple(outcome.released), alive=tuple(outcome.committed), completing=tuple(outcome.completing)
+    )
 
 
 def _answer_cloudformation(request: StackRequest, release: Release, env: Environment) -> None:

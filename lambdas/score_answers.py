@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from lambdas.step import Environment, RunEvent, step
+from lambdas.step import Environment, RunEvent, StepResult, step
 from tuner.aws.s3.encoder_object import EncoderObject
 from tuner.evaluation.encoder.files import DeployedEncoder
 from tuner.evaluation.score_run import score_run, score_shard
@@ -21,11 +21,17 @@ class ScoreEvent(RunEvent):
     shard_size: int | None = Field(None, ge=1)
 
 
+class ScoredQuestions(StepResult):
+    """How many questions were scored."""
+
+    scored: int
+
+
 @step(ScoreEvent)
-def handler(event: ScoreEvent, env: Environment) -> dict[str, int]:
-    """Returns how many questions were scored."""
+def handler(event: ScoreEvent, env: Environment) -> ScoredQuestions:
+    """Grades the shard, or all that is left of the questions."""
     encoder = DeployedEncoder(EncoderObject(env.encoder_bucket, env.encoder_key), env.encoder_sha256)
     folder, size = env.folder(event.run_id), event.shard_size or env.deployment.shard_size
     if event.shard is None:
-        return {"scored": score_run(folder, size, encoder)}
-    return {"scored": score_shard(folder, event.shard, size, encoder)}
+        return ScoredQuestions(scored=score_run(folder, size, encoder))
+    return ScoredQuestions(scored=score_shard(folder, event.shard, size, encoder))

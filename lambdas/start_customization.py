@@ -7,9 +7,7 @@ bedrock:TagResource, bedrock:ListModelCustomizationJobs (when the account takes 
 
 from __future__ import annotations
 
-from typing import Any
-
-from lambdas.step import Environment, RunEvent, step
+from lambdas.step import Environment, RunEvent, StepResult, step
 from tuner.aws.bedrock.control_plane import Bedrock
 from tuner.aws.executions import Executions
 from tuner.aws.s3.training_index import TrainingIndex
@@ -17,11 +15,18 @@ from tuner.training import job
 from tuner.training.adoption import Adoption
 
 
+class StartedJob(StepResult):
+    """The customization job, and the seconds until its first check."""
+
+    job_arn: str
+    wait_seconds: int
+
+
 @step(RunEvent)
-def handler(event: RunEvent, env: Environment) -> dict[str, Any]:
-    """Returns the job's ARN, and when to check it first."""
+def handler(event: RunEvent, env: Environment) -> StartedJob:
+    """Starts a job only if there is none to continue with."""
     folder, bedrock = env.folder(event.run_id), Bedrock(company=env.deployment)
     status_of = Executions(env.state_machine_arn).status
     adoption = Adoption(bedrock, TrainingIndex(env.artifacts_bucket), status_of, env.deployment.name)
     started = job.JobStarter(bedrock, adoption, env.customization_role_arn).start(folder, folder.manifest())
-    return {"job_arn": started.arn, "wait_seconds": job.wait_seconds(started, env.deployment.training_polling)}
+    return StartedJob(job_arn=started.arn, wait_seconds=job.wait_seconds(started, env.deployment.training_polling))

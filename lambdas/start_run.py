@@ -5,11 +5,9 @@ Calls: s3:ListBucket, s3:GetObject, kms:Decrypt, states:StartExecution.
 
 from __future__ import annotations
 
-from typing import Any
-
 from pydantic import Field
 
-from lambdas.step import Environment, logger, step
+from lambdas.step import Environment, StepResult, logger, step
 from tuner.aws.executions import Executions
 from tuner.aws.s3.dataset_bucket import DatasetBucket
 from tuner.core.run import dataset_file
@@ -40,22 +38,31 @@ class StartEvent(FrozenModel):
     repeat: int = Field(0, ge=0, le=999)
 
 
+class StartResult(StepResult):
+    """The run, and whether it was started now. `reason` says why not."""
+
+    started: bool
+    run_id: str | None = None
+    execution_arn: str | None = None
+    reason: str = ""
+
+
 @step(StartEvent)
-def handler(event: StartEvent, env: Environment) -> dict[str, Any]:
-    """Returns the run, and whether it was started now. `reason` says why not."""
+def handler(event: StartEvent, env: Environment) -> StartResult:
+    """Waits until the dataset's folder does not change any more."""
     dataset = event.dataset or _dataset_of(event, env)
     if dataset is None:
-        return {"started": False, "reason": "This object is not the training data of a dataset."}
+        return StartResult(started=False, reason="This object is not the training data of a dataset.")
     arrival = arrive(DatasetBucket(env.data_bucket), dataset, env.deployment.quiet_seconds, event.repeat)
     executions = Executions(env.state_machine_arn)
     # Step Functions forgets an execution's name after 90 days, but the run's folder stays.
     ran_before = bool(env.folder(arrival.run_id).list(""))
     started = not ran_before and executions.start(arrival.run_id, arrival.execution_input())
     logger.info("A dataset was uploaded", dataset=dataset, run_id=arrival.run_id, started=started)
-    result = {"run_id": arrival.run_id, "execution_arn": executions.arn(arrival.run_id), "started": started}
-    return (
-        result if started else {**result, "reason": "This content was run before: 'tuner run PATH --again' repeats it."}
-    )
+    result = StartResult(run_id=arrival.run_id, execution_arn=executions.arn(arrival.run_id), started=started)
+    if started:
+        return result
+    return result.model_copy(update={"reason": "This content was run before: 'tuner run PATH --again' repeats it."})
 
 
 def _dataset_of(event: StartEvent, env: Environment) -> str | None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import warnings
 from collections.abc import Callable, Mapping
 from functools import wraps
-from typing import Any, TypeVar, cast
+from typing import Any, TypeAlias, TypeVar, cast
 
 from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
@@ -17,7 +16,7 @@ from pydantic_settings import BaseSettings
 
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.cloudwatch_metrics import RUNS
-from tuner.core.strict_model import StrictModel
+from tuner.core.strict_model import FrozenModel, StrictModel
 from tuner.settings import DeploymentSettings
 
 # Most invocations emit no metric of their own: that is not an error.
@@ -57,6 +56,13 @@ class RunEvent(StrictModel):
     run_id: str = Field(pattern=r"^[a-z0-9-]{1,63}$")
 
 
+class StepResult(FrozenModel):
+    """What a step returns to the state machine: a small JSON object of the members that it sets.
+
+    Step Functions keeps the results of all states in the execution's history.
+    """
+
+
 def count_run(values: Mapping[str, float]) -> None:
     """Emits the metrics of a run that has ended, with a dimension of their own."""
     counted = EphemeralMetrics(service=RUNS)
@@ -66,17 +72,18 @@ def count_run(values: Mapping[str, float]) -> None:
 
 
 E = TypeVar("E", bound=BaseModel)
-# A step returns a small JSON object: Step Functions keeps the results of all states in the execution's history.
-Step = Callable[[E, Environment], Mapping[str, Any] | None]
+Step = Callable[[E, Environment], StepResult | None]
+# Lambda's runtime passes and takes JSON objects: `step` makes them a model, and a model them.
+Handler: TypeAlias = Callable[[dict[str, Any], LambdaContext], dict[str, Any]]
 
 
-def step(event_model: type[E]) -> Callable[[Step[E]], Callable[[dict[str, Any], LambdaContext], dict[str, Any]]]:
+def step(event_model: type[E]) -> Callable[[Step[E]], Handler]:
     """Makes a Lambda handler from a function that takes the parsed event and the environment.
 
     An error is logged once, with the run's id, and raised again: the state machine matches the name of its class.
     """
 
-    def decorate(function: Step[E]) -> Callable[[dict[str, Any], LambdaContext], dict[str, Any]]:
+    def decorate(function: Step[E]) -> Handler:
         @logger.inject_lambda_context(clear_state=True)
         @tracer.capture_lambda_handler(capture_response=False)
         @metrics.log_metrics(raise_on_empty_metrics=False)
@@ -93,10 +100,8 @@ def step(event_model: type[E]) -> Callable[[Step[E]], Callable[[dict[str, Any], 
                 metrics.add_metric(type(error).__name__, MetricUnit.Count, 1)
                 logger.exception("The step failed")
                 raise
-            # Step Functions takes JSON only: a result that is not JSON fails here, in the step that made it.
-            plain: dict[str, Any] = json.loads(json.dumps(result or {}))
-            return plain
+            return result.model_dump(mode="json", exclude_unset=True) if result else {}
 
-        return cast("Callable[[dict[str, Any], LambdaContext], dict[str, Any]]", handler)
+        return cast("Handler", handler)
 
     return decorate

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from lambdas.step import Environment, RunEvent, count_run, logger, step
+from lambdas.step import Environment, RunEvent, StepResult, count_run, logger, step
 from tuner.aws.executions import Executions
 from tuner.core.artifact_keys import Keys
 from tuner.core.strict_model import StrictModel
@@ -28,9 +28,17 @@ class WriteReportEvent(RunEvent):
     failure: Caught | None = Field(...)
 
 
+class WrittenReport(StepResult):
+    """Error and cause for the Fail state, both null on success; and the address of the report's page."""
+
+    error: str | None
+    cause: str | None
+    report: str
+
+
 @step(WriteReportEvent)
-def handler(event: WriteReportEvent, env: Environment) -> dict[str, str | None]:
-    """Returns error and cause for the Fail state; both are null on success."""
+def handler(event: WriteReportEvent, env: Environment) -> WrittenReport:
+    """Builds the report, and writes it unless `close_run` does."""
     caught = step_failure(**event.failure.model_dump()) if event.failure else None
     folder = env.folder(event.run_id)
     report = build(folder, caught)
@@ -43,5 +51,5 @@ def handler(event: WriteReportEvent, env: Environment) -> dict[str, str | None]:
         logger.info("The execution has ended: close_run writes its report")
     address = folder.uri(Keys.REPORT_PAGE)
     if caught is None:
-        return {"error": None, "cause": None, "report": address}
-    return {"error": caught.error, "cause": caught.message, "report": address}
+        return WrittenReport(error=None, cause=None, report=address)
+    return WrittenReport(error=caught.error, cause=caught.message, report=address)
