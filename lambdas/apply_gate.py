@@ -9,7 +9,7 @@ from __future__ import annotations
 from aws_lambda_powertools.metrics import MetricUnit
 
 from lambdas.step import Environment, RunEvent, StepResult, metrics, step
-from tuner.artifacts.gate import GateDecisionOrNone
+from tuner.artifacts.evaluation.gate import GateDecisionOrNone
 from tuner.aws.bedrock.control_plane import Bedrock
 from tuner.aws.event_bus import put_event
 from tuner.aws.s3.training_index import TrainingIndex

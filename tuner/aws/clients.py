@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
-from typing import Any
+from typing import Any, TypeAlias
 
 import boto3
 from botocore.config import Config
 
 from tuner.core.errors import AwsError
+
+# A part of a response of boto3, which has no types. The function that gets one makes a model of it.
+Response: TypeAlias = Mapping[str, Any]
 
 # A model may take a minute for a long answer. All other services answer within seconds.
 _READ_TIMEOUT = {"bedrock-runtime": 120}

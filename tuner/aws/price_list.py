@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from typing import Any
 
-from tuner.aws.clients import client
+from tuner.artifacts.costs.cached_prices import CachedPrices, cached_prices_json, read_cached_prices
+from tuner.aws.clients import Response, client
 from tuner.aws.error_mapping import mapped_errors
 from tuner.aws.s3.conditional_put import SharedObject
 from tuner.core.artifact_keys import Keys
@@ -27,7 +26,7 @@ class PriceListApi:
     def products(self, service: str, usage_type: str) -> tuple[list[str], str]:
         """The documents of a usage type, and the name of the local stand-in that answered; empty on AWS."""
         with mapped_errors(f"ask AWS's price list for {usage_type}"):
-            found: Mapping[str, Any] = self._api.get_products(
+            found: Response = self._api.get_products(
                 ServiceCode=service,
                 Filters=[{"Type": "TERM_MATCH", "Field": "usagetype", "Value": usage_type}],
                 FormatVersion="aws_v1",
@@ -38,19 +37,16 @@ class PriceListApi:
 
 
 class PriceCache:
-    """`runs/prices.json`: the price list's answers to earlier runs, by usage type.
-
-    The document stays a plain dict here: its reader drops entries that it cannot use, one by one.
-    """
+    """`runs/prices.json`."""
 
     def __init__(self, bucket: str, s3: Any = None) -> None:
         self._object = SharedObject(bucket, Keys.PRICES, s3)
 
-    def read(self) -> tuple[dict[str, Any], str | None]:
-        """The answers and the version of the document; None when there is none yet."""
+    def read(self) -> tuple[CachedPrices, str | None]:
+        """The prices and the version of the document; None when there is none yet."""
         data, version = self._object.read()
-        return (json.loads(data) if data else {}), version
+        return read_cached_prices(data), version
 
-    def write(self, document: Any, version: str | None) -> bool:
+    def write(self, prices: CachedPrices, version: str | None) -> bool:
         """Replaces the document of this version. False when another run wrote it meanwhile."""
-        return self._object.write(json.dumps(document, indent=2).encode() + b"\n", version)
+        return self._object.write(cached_prices_json(prices), version)

@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 from tuner.aws.clients import client
 from tuner.aws.error_mapping import code_of, mapped_errors
 from tuner.core.errors import RetryableError
+from tuner.core.json_types import JsonObject
 
 
 class OneTimeSchedules:
@@ -62,7 +63,7 @@ class OneTimeSchedules:
 
     def _members(
         self, name: str, at: dt.datetime, function_arn: str, role_arn: str, payload: Mapping[str, str]
-    ) -> dict[str, Any]:
+    ) -> JsonObject:
         return {
             "Name": name,
             "GroupName": self._group,

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import cache
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from tuner.catalog.data_files import Sourced, read
 from tuner.core.strict_model import StrictModel
 
+# Converse's inferenceConfig. Which parameters it has depends on the model.
+InferenceConfig: TypeAlias = Mapping[str, int | float]
 Routing = Literal["in-region", "geographic", "global"]
 _GEOGRAPHIES: dict[str, Routing] = {"global": "global"}
 # An optional geography (of inference profiles), then the vendor.
@@ -60,7 +63,7 @@ class Judge(RequestForm):
 
     def inference_config(
         self, max_tokens: int, temperature: float = 0.0, top_p: float | None = None
-    ) -> dict[str, int | float]:
+    ) -> InferenceConfig:
         """Converse's inferenceConfig. `top_p`, if given, replaces the temperature. Some models accept neither."""
         config: dict[str, int | float] = {"maxTokens": max_tokens + self.reasoning_tokens}
         if self.sampling != "none":

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
-from typing import Any
 
 from tuner.artifacts.dataset import DatasetProfile, Severity
+from tuner.core.json_types import JsonObject
 from tuner.datasets.field_usage import FieldReport
 from tuner.datasets.findings import Findings, Issue
 from tuner.datasets.io import CommitTogether, NoSink, Sink, Source
@@ -35,7 +35,7 @@ class CheckedFile:
         """Whether there are no errors. Warnings do not count."""
         return not self.findings.errors
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> JsonObject:
         """The output of `--json`: plain JSON, whose member names are part of the command's interface."""
         return {
             "file": self.file,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any
 
 from tuner.artifacts.dataset import DatasetFindings, Finding, Severity
+from tuner.core.json_types import JsonObject
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +77,6 @@ class Findings:
         """The content of `dataset/findings.json`."""
         return DatasetFindings(errors=self.errors, warnings=self.warnings, findings=self.kept, counts=dict(self.counts))
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> JsonObject:
         """The findings in the output of `--json`: plain JSON, whose members are part of the commands' interface."""
         return self.artifact().model_dump(mode="json", exclude={"schema_version"})

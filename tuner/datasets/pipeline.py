@@ -16,7 +16,7 @@ from tuner.datasets.field_usage import FieldReport, FieldUsage
 from tuner.datasets.findings import Findings, Issue
 from tuner.datasets.io import Sink, Source
 from tuner.datasets.reading import BadRow, Block, Row, UnreadableError, blocks
-from tuner.datasets.reading.rows import no_records
+from tuner.datasets.reading.rows import Fields, no_records
 from tuner.datasets.records.fast_path import CheckedPairs, FastPath, fast_path_for
 from tuner.datasets.records.formats import encoded, encoded_pairs, to_format
 from tuner.datasets.records.record import Record, pair
@@ -93,8 +93,8 @@ class FilePipeline:
         for block in self._blocks():
             yield from self._row_by_row(block)
 
-    def rows(self) -> Iterator[tuple[dict[str, Any], Record]]:
-        """Every record without errors, with its row as parsed from the file (any JSON)."""
+    def rows(self) -> Iterator[tuple[Fields, Record]]:
+        """Every record without errors, with its row as parsed from the file."""
         for block in self._blocks():
             yield from ((row.value, record) for row, record in self._checked_rows(block))
 

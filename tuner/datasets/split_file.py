@@ -6,7 +6,6 @@ import json
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from tuner.core.errors import DatasetError
 from tuner.datasets.field_usage import FieldReport
@@ -15,6 +14,7 @@ from tuner.datasets.io import CommitTogether, Sink, Source
 from tuner.datasets.pipeline import FilePipeline, Output
 from tuner.datasets.profile import MAX_RECORDS
 from tuner.datasets.profile.duplicates import DuplicateFinder
+from tuner.datasets.reading.rows import Fields
 from tuner.datasets.records.rules import RecordLimits
 from tuner.datasets.records.schemas.field_names import MISSING, find
 from tuner.datasets.split import HashCounter, question_hash
@@ -81,7 +81,7 @@ def _count(
     return duplicates.leaders, strata
 
 
-def _stratum(row: Mapping[str, Any], field: str | None) -> str | None:
+def _stratum(row: Fields, field: str | None) -> str | None:
     """The value of the field as text (`data.topic` is the nested field); None when the record has no such field."""
     if field is None:
         return ""
@@ -89,7 +89,7 @@ def _stratum(row: Mapping[str, Any], field: str | None) -> str | None:
     return None if found is MISSING else str(found)
 
 
-def _line(row: Mapping[str, Any]) -> bytes:
+def _line(row: Fields) -> bytes:
     try:
         return json.dumps(row, ensure_ascii=False, default=str).encode() + b"\n"
     except UnicodeEncodeError:  # a lone surrogate in an unused field: JSON can only escape it

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from tuner.core.errors import EvaluationError
 from tuner.core.file_formats import COMPRESSIONS, FORMAT_NAMES
 from tuner.core.text_sanitizer import storable
 from tuner.datasets.io import LocalFile
 from tuner.datasets.reading import BadRow, UnreadableError, blocks
+from tuner.datasets.reading.rows import Fields
 from tuner.datasets.records.schemas.field_names import ANSWERS, QUESTIONS
 
 _ID = "id"
@@ -46,7 +46,7 @@ def read_records(path: Path) -> list[FileRecord]:
     return [_record(f"{path}, line {line}", row, question, answer) for line, row in rows]
 
 
-def read_rows(path: Path) -> Iterator[Mapping[str, Any]]:
+def read_rows(path: Path) -> Iterator[Fields]:
     """A file's records with any fields. Raises EvaluationError as `read_records` does."""
     return (row for _, row in _rows(path))
 
@@ -80,7 +80,7 @@ def with_shared_ids(files: Sequence[Sequence[FileRecord]]) -> list[list[FileReco
     return [[replace(record, id=" ".join((record.question or "").split())) for record in records] for records in files]
 
 
-def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
+def _rows(path: Path) -> Iterator[tuple[int, Fields]]:
     if not path.is_file():
         raise EvaluationError(f"{path}: {'is a folder' if path.is_dir() else 'there is no such file'}. {_FORMS}")
     try:
@@ -96,14 +96,14 @@ def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
         raise EvaluationError(f"{place}: {error.issue.message} {_FORMS}") from None
 
 
-def _field(row: Mapping[str, Any], known: tuple[str, ...]) -> str | None:
+def _field(row: Fields, known: tuple[str, ...]) -> str | None:
     """The row's name for the first of the known field names that it has."""
     # Reversed: if two names differ in case only, the first one wins.
     by_name = {name.strip().lower(): name for name in reversed(list(row))}
     return next((by_name[name] for name in known if name in by_name), None)
 
 
-def _record(place: str, row: Mapping[str, Any], question: str | None, answer: str) -> FileRecord:
+def _record(place: str, row: Fields, question: str | None, answer: str) -> FileRecord:
     return FileRecord(
         id=_key(row.get(_ID)),
         question=_text(place, "question", row.get(question) if question else None),
@@ -112,13 +112,13 @@ def _record(place: str, row: Mapping[str, Any], question: str | None, answer: st
     )
 
 
-def _text(place: str, name: str, value: Any) -> str | None:
+def _text(place: str, name: str, value: object) -> str | None:
     if value is not None and not isinstance(value, str):
         raise EvaluationError(f"{place}: the {name} must be a text.")
     return value and storable(value)
 
 
-def _key(value: Any) -> str | None:
+def _key(value: object) -> str | None:
     """The id as a text. Some JSON readers take 1 for 1.0, so both give the same id."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)

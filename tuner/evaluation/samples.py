@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from tuner.artifacts.dataset import EvaluationQuestion
@@ -55,7 +55,7 @@ def match(
 
 
 def _check_ids(
-    contestant: ContestantName, given: Mapping[str, str | None], known: Mapping[str, object], warnings: list[str]
+    contestant: ContestantName, given: Mapping[str, str | None], known: Collection[str], warnings: list[str]
 ) -> None:
     """Warns of answers to unknown questions. Raises EvaluationError when there are no others."""
     unknown = [key for key in given if key not in known]

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tuner.artifacts.base import Part
 from tuner.artifacts.evaluation.contestants import BASE, CONTESTANTS, TUNED, ContestantName
 from tuner.artifacts.evaluation.scores import (
     Aggregate,
@@ -19,6 +20,7 @@ from tuner.artifacts.evaluation.scores import (
     BleuDetails,
     JudgeDetails,
     MeasureScores,
+    MetricFacts,
     Number,
     PreferenceDetails,
     QuestionScores,
@@ -36,7 +38,7 @@ class Graded:
     """The grades of some or all questions. Per metric, `about` has its facts and `counts` its sums: see `Grades`."""
 
     records: tuple[QuestionScores, ...]
-    about: Mapping[str, Mapping[str, Any]]
+    about: Mapping[str, MetricFacts]
     counts: Mapping[str, Mapping[str, int]]
 
 
@@ -60,7 +62,7 @@ def grade(samples: Sequence[Sample], metrics: Sequence[Metric], context: Scoring
             records.append(QuestionScores(id=sample.id, by_contestant=answers))
     return Graded(
         tuple(records),
-        {name: dict(given.about) for name, given in grades.items()},
+        {name: given.about for name, given in grades.items()},
         {name: dict(given.counts) for name, given in grades.items()},
     )
 
@@ -90,22 +92,24 @@ def summarize(
     records = [
         record.model_copy(update={"outcome": outcome(record, verdict.metric, scores)}) for record in graded.records
     ]
-    from_metrics = [str(facts["warning"]) for facts in graded.about.values() if "warning" in facts]
-    return Scores(
+    from_metrics = [facts.warning for facts in graded.about.values() if facts.warning]
+    made = Scores(
         verdict=verdict,
         metrics=scores,
         questions=tuple(records),
         agreement=correlations(graded.records),
         warnings=(*warnings, *from_metrics),
-        **_details(graded),
     )
+    # Members that do not apply to the metrics are not set, so that the file does not have them.
+    return made.model_copy(update=_details(graded))
 
 
-def _details(graded: Graded) -> dict[str, Any]:
+def _details(graded: Graded) -> dict[str, Part]:
     """What the metrics say about themselves, by the member of `Scores`."""
-    details: dict[str, Any] = {}
+    details: dict[str, Part] = {}
     for name, model in (("bertscore", BertScoreDetails), ("bleu", BleuDetails), ("preference", PreferenceDetails)):
-        known = {**graded.about.get(name, {}), **graded.counts.get(name, {})}
+        facts = graded.about.get(name, MetricFacts())
+        known = {**facts.model_dump(exclude_unset=True), **graded.counts.get(name, {})}
         if known:
             details[name] = model.model_validate(known)
     judged = [name for name in graded.about if all_metrics()[name].needs_judge]
@@ -119,7 +123,7 @@ def _judge_details(metrics: Sequence[str], graded: Graded) -> JudgeDetails:
     total = sum((Counter(graded.counts[name]) for name in metrics), Counter[str]())
     return JudgeDetails.model_validate(
         {
-            **graded.about[metrics[0]],
+            **graded.about[metrics[0]].model_dump(exclude_unset=True),
             "stand_in": total["stand_in"] > 0,
             "asked": total["asked"],
             "missing": total["missing"],

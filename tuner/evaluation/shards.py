@@ -86,7 +86,7 @@ class Shards:
         saved = GradedShard(
             fingerprint=fingerprint,
             records=made.records,
-            about={name: dict(facts) for name, facts in made.about.items()},
+            about=dict(made.about),
             counts={name: dict(counts) for name, counts in made.counts.items()},
         )
         self.folder.write(GradedShard.name(shard), saved.to_json())

@@ -5,22 +5,28 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
+from pydantic import TypeAdapter, ValidationError
+
+from tuner.aws.bedrock.tool_call import ToolReply
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
+from tuner.core.text_sanitizer import storable
+
+_reply = TypeAdapter(ToolReply)
 
 
 class ReplyCache(Protocol):
-    """Replies by a hash of the request. A reply is plain JSON: whatever the model returned, not yet validated."""
+    """Replies by a hash of the request, as the model gave them: their arguments are not validated."""
 
-    def find(self, key: str) -> Mapping[str, Any] | None:
+    def find(self, key: str) -> ToolReply | None:
         """The reply, or None."""
         ...
 
-    def keep(self, key: str, reply: Mapping[str, Any]) -> None:
+    def keep(self, key: str, reply: ToolReply) -> None:
         """Stores a reply at once."""
         ...
 
@@ -33,15 +39,14 @@ class RunFolderReplyCache:
         # Listed once: asking S3 for each reply would be one more call per request.
         self._stored = set(folder.list(Keys.GENERATED_REPLIES))
 
-    def find(self, key: str) -> Mapping[str, Any] | None:
+    def find(self, key: str) -> ToolReply | None:
         """The reply, or None."""
         name = f"{Keys.GENERATED_REPLIES}{key}.json"
-        found: Mapping[str, Any] | None = self._folder.read_json(name) if name in self._stored else None
-        return found
+        return _parsed(self._folder.read(name)) if name in self._stored else None
 
-    def keep(self, key: str, reply: Mapping[str, Any]) -> None:
+    def keep(self, key: str, reply: ToolReply) -> None:
         """Stores a reply at once."""
-        self._folder.write_json(f"{Keys.GENERATED_REPLIES}{key}.json", reply)
+        self._folder.write(f"{Keys.GENERATED_REPLIES}{key}.json", _json(reply))
 
 
 class FileReplyCache:
@@ -50,18 +55,17 @@ class FileReplyCache:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def find(self, key: str) -> Mapping[str, Any] | None:
+    def find(self, key: str) -> ToolReply | None:
         """The reply, or None."""
         path = self.folder / f"{key}.json"
-        found: Mapping[str, Any] | None = json.loads(path.read_text("utf-8")) if path.is_file() else None
-        return found
+        return _parsed(path.read_bytes()) if path.is_file() else None
 
-    def keep(self, key: str, reply: Mapping[str, Any]) -> None:
+    def keep(self, key: str, reply: ToolReply) -> None:
         """Stores a reply at once. The file is renamed when complete, so that a crash leaves no partial reply."""
         self.folder.mkdir(exist_ok=True)
         partial = self.folder / f"{key}.partial"
-        with partial.open("w", encoding="utf-8") as file:
-            json.dump(reply, file)
+        with partial.open("wb") as file:
+            file.write(_json(reply))
             file.flush()
             os.fsync(file.fileno())  # without it, a power failure can leave an empty file under the final name
         partial.replace(self.folder / f"{key}.json")
@@ -69,3 +73,15 @@ class FileReplyCache:
     def clear(self) -> None:
         """Deletes the folder."""
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _json(reply: ToolReply) -> bytes:
+    return storable(json.dumps(asdict(reply), ensure_ascii=False)).encode()
+
+
+def _parsed(data: bytes) -> ToolReply | None:
+    """The reply; None for one that another version wrote in another form, so that the model is asked again."""
+    try:
+        return _reply.validate_json(data)
+    except ValidationError:
+        return None

@@ -9,9 +9,10 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
+from pydantic import JsonValue
 
 from tuner.artifacts.generated import GeneratedPair
 from tuner.datasets.profile.words import plain
@@ -46,7 +47,7 @@ class DroppedPair:
     repeats: str = ""
 
 
-def pairs_in(arguments: Any) -> list[Any] | None:
+def pairs_in(arguments: JsonValue) -> list[JsonValue] | None:
     """The list of pairs in a tool call's arguments, not yet validated; None when there is no list.
 
     Some models write the list as a JSON string.
@@ -61,7 +62,7 @@ def pairs_in(arguments: Any) -> list[Any] | None:
 
 
 def validate_pairs(
-    entries: list[Any], chunk: Chunk, limits: RecordLimits, dedup: Deduplicator
+    entries: list[JsonValue], chunk: Chunk, limits: RecordLimits, dedup: Deduplicator
 ) -> Iterator[GeneratedPair | DroppedPair]:
     """Yields each accepted pair, or why it was dropped. Accepted pairs are added to `dedup`."""
     text = plain(chunk.text)
@@ -84,7 +85,7 @@ def validate_pairs(
             )
 
 
-def _parse(entry: Any) -> _ModelPair | DroppedPair:
+def _parse(entry: JsonValue) -> _ModelPair | DroppedPair:
     try:
         pair = msgspec.convert(entry, _ModelPair, strict=True)
     except msgspec.ValidationError as error:

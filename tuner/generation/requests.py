@@ -8,15 +8,17 @@ import itertools
 import json
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any
 
+from tuner.aws.bedrock.json_reply import ToolSchema
 from tuner.aws.bedrock.tool_call import Attachment, Tool, ToolReply, fill_in_tool
 from tuner.catalog import judge_or_assumed
+from tuner.catalog.judges import InferenceConfig
 from tuner.core.errors import RetryableError
+from tuner.core.json_types import JsonObject
 from tuner.generation.cache import ReplyCache
 from tuner.generation.chunks import Chunk
 from tuner.generation.pairs import MAX_ANSWER_CHARACTERS, MAX_PASSAGE_CHARACTERS, MAX_QUESTION_CHARACTERS
@@ -42,11 +44,11 @@ class PairRequest:
     problems: tuple[str, ...] = ()
 
 
-Ask = Callable[[str, str, str, Tool, Mapping[str, Any], Sequence[Attachment]], ToolReply]
+Ask = Callable[[str, str, str, Tool, InferenceConfig, Sequence[Attachment]], ToolReply]
 
 
 def converse(
-    model: str, system: str, text: str, tool: Tool, inference: Mapping[str, Any], documents: Sequence[Attachment]
+    model: str, system: str, text: str, tool: Tool, inference: InferenceConfig, documents: Sequence[Attachment]
 ) -> ToolReply:
     """Sends one request to Bedrock."""
     return fill_in_tool(model, system, text, tool, inference, documents=documents)
@@ -77,13 +79,13 @@ class GeneratorModel:
         """The reply, and whether it was in the cache. Raises the errors of `fill_in_tool`."""
         key, text = self._key(request), _prompt(request)
         if found := self._cache.find(key):
-            return ToolReply(**found), True
+            return found, True
         # A fixed name: a model may read the name of a document as an instruction.
         chunk = request.chunk
         document = Attachment("Document", chunk.format, chunk.data, chunk.text)
         members = (self.model, instructions(), text, tool_for(request.count), self._inference(request), [document])
         reply = self._with_retries(lambda: self._ask(*members))
-        self._cache.keep(key, asdict(reply))
+        self._cache.keep(key, reply)
         return reply, False
 
     def _with_retries(self, call: Callable[[], ToolReply]) -> ToolReply:
@@ -98,7 +100,7 @@ class GeneratorModel:
             self._sleep(random.uniform(delay / 2, delay))  # noqa: S311 - jitter, not a secret
         raise AssertionError("unreachable: the loop has no end")
 
-    def _inference(self, request: PairRequest) -> dict[str, Any]:
+    def _inference(self, request: PairRequest) -> InferenceConfig:
         return judge_or_assumed(self.model).inference_config(max_tokens(request.count))
 
     def _key(self, request: PairRequest) -> str:
@@ -124,7 +126,7 @@ def tool_for(count: int) -> Tool:
 
     The top level of the schema has only `type`, `properties` and `required`: Nova refuses other members there.
     """
-    properties = {
+    properties: dict[str, JsonObject] = {
         "question": {"type": "string", "minLength": 1, "maxLength": MAX_QUESTION_CHARACTERS},
         "answer": {"type": "string", "minLength": 1, "maxLength": MAX_ANSWER_CHARACTERS},
         "passage": {
@@ -134,8 +136,13 @@ def tool_for(count: int) -> Tool:
             "maxLength": MAX_PASSAGE_CHARACTERS,
         },
     }
-    pair = {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
-    schema = {
+    pair: JsonObject = {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+    schema: ToolSchema = {
         "type": "object",
         "properties": {"pairs": {"type": "array", "maxItems": count, "items": pair}},
         "required": ["pairs"],

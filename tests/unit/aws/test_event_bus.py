@@ -1,30 +1,50 @@
 """Tests of published events, with botocore's service model."""
 
 import json
+from pathlib import Path
 
 import pytest
 
 from tests.unit.aws.stubs import stubbed
+from tuner.artifacts.evaluation.gate import GateEvent
 from tuner.aws.event_bus import put_event
 from tuner.core.errors import AccessDeniedError, RetryableError, ThrottledError
 
 MODEL = "arn:aws:bedrock:us-east-1:123456789012:custom-model/amazon.nova-micro-v1:0:128k/abcdefghijkl"
-ENTRY = {
-    "Source": "bedrock-tuner",
-    "DetailType": "Gate Decision",
-    "Detail": json.dumps({"decision": "accepted"}),
-    "Resources": [MODEL],
-    "EventBusName": "default",
-}
+EXAMPLE = (Path(__file__).parents[3] / "docs" / "gate.md").read_text("utf-8").split("```json")[2].partition("```")[0]
+EVENT = GateEvent.model_validate_json(EXAMPLE)
 
 
-def put(answer: object) -> None:
-    with stubbed("events", ("put_events", {"Entries": [ENTRY]}, answer)) as api:
-        put_event("bedrock-tuner", "Gate Decision", {"decision": "accepted"}, [MODEL], api)
+def put(answer: object, model: str | None = MODEL) -> None:
+    event = EVENT.model_copy(update={"custom_model_arn": model})
+    entry = {
+        "Source": "bedrock-tuner",
+        "DetailType": "Gate Decision",
+        "Detail": json.dumps({**json.loads(EXAMPLE), "custom_model_arn": model}, ensure_ascii=False),
+        "Resources": [model] if model else [],
+        "EventBusName": "default",
+    }
+    with stubbed("events", ("put_events", {"Entries": [Entry(entry)]}, answer)) as api:
+        put_event(event, api)
 
 
-def test_an_event_goes_to_the_default_bus() -> None:
-    put({"FailedEntryCount": 0, "Entries": [{"EventId": "1"}]})
+class Entry(dict[str, object]):
+    """Equal to an entry whose detail has the same members in another order."""
+
+    def __eq__(self, other: object) -> bool:
+        assert isinstance(other, dict)
+        return _parsed(self) == _parsed(other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def _parsed(entry: dict[str, object]) -> dict[str, object]:
+    return {**entry, "Detail": json.loads(str(entry["Detail"]))}
+
+
+@pytest.mark.parametrize("model", [MODEL, None])
+def test_an_event_goes_to_the_default_bus(model: str | None) -> None:
+    put({"FailedEntryCount": 0, "Entries": [{"EventId": "1"}]}, model)
 
 
 @pytest.mark.parametrize(

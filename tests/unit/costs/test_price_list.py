@@ -11,6 +11,7 @@ from botocore.stub import Stubber
 
 from tests.doubles import NoPrices
 from tuner import catalog
+from tuner.artifacts.costs.cached_prices import CachedPrices, cached_prices_json, read_cached_prices
 from tuner.aws.price_list import PriceListApi
 from tuner.core.errors import AccessDeniedError, RetryableError
 from tuner.costs.prices import current_prices as module
@@ -89,13 +90,13 @@ class MemoryCache:
     def __init__(self, document: dict[str, Any] | None = None, overtaken: bool = False) -> None:
         self.document, self.overtaken, self.writes = document or {}, overtaken, 0
 
-    def read(self) -> tuple[dict[str, Any], str | None]:
-        return self.document, "1" if self.document else None
+    def read(self) -> tuple[CachedPrices, str | None]:
+        return read_cached_prices(json.dumps(self.document).encode()), "1" if self.document else None
 
-    def write(self, document: Any, version: str | None) -> bool:
+    def write(self, prices: CachedPrices, version: str | None) -> bool:
         self.writes += 1
         if not self.overtaken:
-            self.document = json.loads(json.dumps(document))
+            self.document = json.loads(cached_prices_json(prices))
         return not self.overtaken
 
 
@@ -218,15 +219,15 @@ class Unreachable(MemoryCache):
         super().__init__()
         self.fails = fails
 
-    def read(self) -> tuple[dict[str, Any], str | None]:
+    def read(self) -> tuple[CachedPrices, str | None]:
         if self.fails == "read":
             raise AccessDeniedError("s3:GetObject is denied")
         return super().read()
 
-    def write(self, document: Any, version: str | None) -> bool:
+    def write(self, prices: CachedPrices, version: str | None) -> bool:
         if self.fails == "write":
             raise AccessDeniedError("s3:PutObject is denied")
-        return super().write(document, version)
+        return super().write(prices, version)
 
 
 @pytest.mark.parametrize(("fails", "said"), [("read", "GetObject is denied"), ("write", "PutObject is denied")])

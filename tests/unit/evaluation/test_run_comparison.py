@@ -3,7 +3,7 @@
 import pytest
 
 from tests.unit.evaluation.conftest import graded_records
-from tuner.artifacts.evaluation.scores import Scores
+from tuner.artifacts.evaluation.scores import MetricFacts, Scores
 from tuner.core.errors import EvaluationError
 from tuner.evaluation.run_comparison import compare_runs
 from tuner.evaluation.scores import Graded, summarize
@@ -19,7 +19,7 @@ def run(scores: dict[str, int | None], judge: str = "Nova Pro") -> Scores:
             for key, score in scores.items()
         )
     )
-    about = {"correctness": {"model": "m", "name": judge}}
+    about = {"correctness": MetricFacts(model="m", name=judge)}
     return summarize(Graded(records, about, {"correctness": {"asked": 1, "missing": 0, "stand_in": 0}}))
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.unit.evaluation.conftest import make_sample
 from tuner.artifacts.evaluation.contestants import CONTESTANTS
-from tuner.artifacts.evaluation.scores import AnswerScores, JudgeDetails, Scores
+from tuner.artifacts.evaluation.scores import AnswerScores, JudgeDetails, MetricFacts, Scores
 from tuner.artifacts.evaluation.verdict import Verdict
 from tuner.evaluation.metrics import Grades, Measure, Metric, ScoringContext, chosen
 from tuner.evaluation.metrics.correctness import Correctness
@@ -32,7 +32,7 @@ class Given(Metric):
         }
         missing = sum(sample.answers[name] == "?" for sample in samples for name in CONTESTANTS)
         counts = {"asked": 2 * len(samples), "missing": missing, "stand_in": 0}
-        return Grades(values, {"model": "m", "name": "M", "inference": {}}, counts)
+        return Grades(values, MetricFacts(model="m", name="M", inference={}), counts)
 
 
 def scores(*pairs: tuple[str | None, str | None]) -> Scores:

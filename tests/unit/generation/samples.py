@@ -109,12 +109,12 @@ class Writer:
 
 @dataclass
 class MemoryReplies:
-    kept: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    kept: dict[str, ToolReply] = field(default_factory=dict)
 
-    def find(self, key: str) -> Mapping[str, Any] | None:
+    def find(self, key: str) -> ToolReply | None:
         return self.kept.get(key)
 
-    def keep(self, key: str, reply: Mapping[str, Any]) -> None:
+    def keep(self, key: str, reply: ToolReply) -> None:
         assert key not in self.kept, "paid for twice"
         self.kept[key] = reply
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from tests.unit.generation.samples import (
 from tuner.aws.bedrock.tool_call import ToolReply
 from tuner.core.errors import AwsError, ThrottledError
 from tuner.generation import GeneratorModel
+from tuner.generation.cache import FileReplyCache
 from tuner.generation.requests import PairRequest
 
 
@@ -133,3 +135,13 @@ def test_the_cache_key_does_not_depend_on_the_bytes_of_a_chunk() -> None:
         )
     }
     assert len(keys) == 4
+
+
+@pytest.mark.parametrize("data", ["not JSON", '{"arguments": {}, "tokens": "another form"}'])
+def test_a_reply_of_another_form_is_asked_for_again(data: str, tmp_path: Path) -> None:
+    cache = FileReplyCache(tmp_path)
+    reply = ToolReply({"pairs": ["\ud800"]}, "", "tool_use", 100, 10)
+    cache.keep("key", reply)
+    assert cache.find("key") == replace(reply, arguments={"pairs": ["\ufffd"]})
+    (tmp_path / "key.json").write_text(data)
+    assert cache.find("key") is None

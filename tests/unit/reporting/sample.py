@@ -8,7 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from tuner.artifacts.evaluation.gate import Gate, GateVerdict
-from tuner.artifacts.evaluation.scores import AnswerScores, PreviousBest, QuestionScores, ReviewCandidate, Scores
+from tuner.artifacts.evaluation.scores import (
+    AnswerScores,
+    MetricFacts,
+    PreviousBest,
+    QuestionScores,
+    ReviewCandidate,
+    Scores,
+)
 from tuner.core.artifact_keys import Keys
 from tuner.evaluation.gate.rules import GateComparisons, decide_gate
 from tuner.evaluation.run_comparison import compare_runs
@@ -83,8 +90,8 @@ def _scores(records: list[dict[str, Any]]) -> Scores:
         for at, record in enumerate(records)
     )
     about = {
-        "correctness": {"model": "us.anthropic.claude-sonnet-4-6", "name": "Claude Sonnet 4.6"},
-        "bertscore": {"model": "roberta-large", "layer": 17},
+        "correctness": MetricFacts(model="us.anthropic.claude-sonnet-4-6", name="Claude Sonnet 4.6"),
+        "bertscore": MetricFacts(model="roberta-large", layer=17),
     }
     counts = {"correctness": {"asked": 2 * len(records), "missing": 0, "stand_in": 0}, "bertscore": {"truncated": 0}}
     review = (ReviewCandidate(id=records[1]["id"], reasons=("the judge was unsure",)),)

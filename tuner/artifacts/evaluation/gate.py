@@ -5,13 +5,15 @@ docs/gate.md describes both.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+import json
+from typing import ClassVar, Literal
 
 from pydantic import ConfigDict, Field
 
 from tuner.artifacts.base import Artifact, Part
 from tuner.artifacts.evaluation.verdict import VerdictValue
 from tuner.core.artifact_keys import Keys
+from tuner.core.text_sanitizer import storable
 
 GateDecision = Literal["accepted", "rejected", "undecided"]
 # A run whose settings have no gate is decided "none".
@@ -84,10 +86,9 @@ class Gate(_RunGate, Artifact):
         None, description="what the custom model is tagged with; another run of the same training may have accepted it"
     )
 
-    def event_detail(self) -> dict[str, Any]:
-        """The event's detail as JSON: what is decided, without `announced`, `tag` and the digest."""
-        event = GateEvent.model_validate({name: getattr(self, name) for name in GateEvent.model_fields})
-        return event.model_dump(mode="json", exclude_unset=True)
+    def event(self) -> GateEvent:
+        """The event: what is decided, without `announced`, `tag` and the digest."""
+        return GateEvent.model_validate(self.model_dump(exclude_unset=True) | {"schema_version": self.schema_version})
 
 
 class _Versioned(Part):
@@ -104,3 +105,7 @@ class GateEvent(_RunGate, _Versioned):
     DETAIL_TYPE: ClassVar[str] = "Gate Decision"
 
     decision: GateDecision
+
+    def detail(self) -> str:
+        """The event's detail, as EventBridge takes it."""
+        return storable(json.dumps(self.model_dump(mode="json", exclude_unset=True), ensure_ascii=False))

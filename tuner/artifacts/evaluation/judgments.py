@@ -7,9 +7,8 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError, field_validator
 
 from tuner.artifacts.base import Part
 from tuner.artifacts.evaluation.contestants import ContestantName
@@ -18,15 +17,35 @@ from tuner.core.errors import ArtifactError
 PEOPLE = "scores/people.json"
 
 
+class GradeArguments(Part):
+    """The grade of one answer, from 1 to 10."""
+
+    score: int
+    reasoning: str
+    unsure: bool = False
+
+    @field_validator("unsure", mode="before")
+    @classmethod
+    def _only_true(cls, value: object) -> bool:
+        # A model that cannot be forced to keep to the schema also writes "maybe" here.
+        return value is True
+
+
+class PreferenceArguments(Part):
+    """Which of two answers is preferred: 1, 2, or 0 when they are equal."""
+
+    preferred: int
+    reasoning: str
+
+
 class Judgment(Part):
     """The judge's reply about one answer, or about two.
 
-    `arguments` keep to the tool's schema; None is a missing judgment, and `problem` says why it is missing. `stand_in`
+    `arguments` are those of the tool call; None is a missing judgment, and `problem` says why it is missing. `stand_in`
     names what judged in the model's place, on the local cloud. The tokens are those of all attempts.
     """
 
-    # The schema is the tool's: a grade and a preference have different members.
-    arguments: dict[str, Any] | None
+    arguments: GradeArguments | PreferenceArguments | None
     problem: str = ""
     stand_in: str = ""
     input_tokens: int = 0

@@ -242,7 +242,7 @@ class JudgeDetails(Part):
     name: str
     assumed: bool = Field(False, description="the catalog does not list the model")
     # Converse's inferenceConfig: which parameters it has depends on the model.
-    inference: dict[str, Any] = Field(default_factory=dict)
+    inference: dict[str, Number] = Field(default_factory=dict)
     stand_in: bool = Field(False, description="something else judged in the model's place: the local cloud")
     asked: int = Field(0, description="judgments that were asked for")
     missing: int = Field(0, description="judgments that could not be used")
@@ -269,7 +269,7 @@ class PreferenceDetails(Part):
     model: str | None = None
     name: str | None = None
     assumed: bool = False
-    inference: dict[str, Any] = Field(default_factory=dict)
+    inference: dict[str, Number] = Field(default_factory=dict)
     asked: int = 0
     missing: int = 0
     stand_in: int = Field(0, description="judgments that something else gave in the model's place")
@@ -285,6 +285,25 @@ class BleuDetails(Part):
     """How texts were cut into tokens for BLEU."""
 
     tokenizer: str
+
+
+class MetricFacts(Part):
+    """What a metric says about itself for one shard: the members that apply are set. Members of the four models above.
+
+    `warning` is for the reader of the scores: it joins the warnings of the whole file.
+    """
+
+    model: str | None = None
+    name: str | None = None
+    assumed: bool | None = None
+    inference: dict[str, Number] | None = None
+    revision: str | None = None
+    layer: int | None = None
+    runtime: str | None = None
+    language: str | None = None
+    baseline: float | None = None
+    tokenizer: str | None = None
+    warning: str | None = None
 
 
 class ReviewCandidate(Part):
@@ -329,7 +348,7 @@ class Scores(Artifact):
 class GradedShard(Artifact):
     """`scores/shards/NNNNN.json`: the grades of one shard of the questions, before statistics.
 
-    `about` are facts of each metric that are the same for all shards; `counts` are added up over the shards.
+    By metric, `about` is the same for all shards; `counts` are added up over the shards.
     """
 
     OMIT_UNSET: ClassVar[bool] = True
@@ -337,8 +356,7 @@ class GradedShard(Artifact):
 
     fingerprint: str
     records: tuple[QuestionScores, ...]
-    # What a metric says about itself is its own; `Scores` has a typed member for each metric that says something.
-    about: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    about: dict[str, MetricFacts] = Field(default_factory=dict)
     counts: dict[str, dict[str, int]] = Field(default_factory=dict)
 
     @classmethod

@@ -12,6 +12,7 @@ from tuner.aws.bedrock.resources import FoundationModel, Job, JobRequest
 from tuner.aws.clients import client
 from tuner.aws.error_mapping import code_of, mapped_errors, message_of
 from tuner.core.errors import RetryableError
+from tuner.core.json_types import JsonObject
 from tuner.settings import DeploymentSettings
 
 
@@ -131,7 +132,7 @@ class Bedrock:
         return 0
 
 
-def _job_members(request: JobRequest) -> dict[str, Any]:
+def _job_members(request: JobRequest) -> JsonObject:
     members: dict[str, Any] = {
         "jobName": request.name,
         "customModelName": request.name,

@@ -12,6 +12,7 @@ from tuner.artifacts.dataset import Message
 from tuner.aws.clients import client
 from tuner.aws.error_mapping import code_of, mapped_errors, message_of
 from tuner.core.errors import EndpointFailedError
+from tuner.core.json_types import Json, JsonObject
 from tuner.settings import InferenceSettings
 
 
@@ -78,14 +79,14 @@ def _legacy_hint(endpoint: str) -> str:
 
 def _members(
     endpoint: str, question: str, system: str | None, inference: InferenceSettings, earlier: Sequence[Message]
-) -> dict[str, Any]:
-    settings: dict[str, Any] = {"maxTokens": inference.max_tokens, "temperature": inference.temperature}
+) -> JsonObject:
+    settings: dict[str, Json] = {"maxTokens": inference.max_tokens, "temperature": inference.temperature}
     # Some models refuse temperature and topP together, so topP is only sent when the run sets it.
     if inference.top_p is not None:
         settings["topP"] = inference.top_p
     if inference.stop_sequences:
         settings["stopSequences"] = list(inference.stop_sequences)
-    members: dict[str, Any] = {
+    members: dict[str, Json] = {
         "modelId": endpoint,
         "messages": [
             {"role": message.role, "content": [{"text": message.text}]}

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from tuner.artifacts.serving import EndpointKind
 from tuner.aws.bedrock.control_plane import tag_list, tags_of
 from tuner.aws.bedrock.resources import EndpointRequest, PaidResource
-from tuner.aws.clients import client
+from tuner.aws.clients import Response, client
 from tuner.aws.error_mapping import code_of, mapped_errors, message_of
 from tuner.core.errors import RetryableError, StillAliveError
 from tuner.settings import Serving
@@ -157,7 +157,7 @@ def _named(name: str) -> dict[str, str]:
     return {"nameContains": name} if name else {}
 
 
-def _throughput(found: Mapping[str, Any]) -> PaidResource:
+def _throughput(found: Response) -> PaidResource:
     return PaidResource(
         kind="provisioned",
         arn=found["provisionedModelArn"],
@@ -175,7 +175,7 @@ def _throughput(found: Mapping[str, Any]) -> PaidResource:
     )
 
 
-def _deployment(found: Mapping[str, Any]) -> PaidResource:
+def _deployment(found: Response) -> PaidResource:
     return PaidResource(
         kind="on_demand",
         arn=found["customModelDeploymentArn"],

@@ -11,7 +11,11 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Literal, TypedDict
+
+from pydantic import JsonValue
+
+from tuner.core.json_types import JsonObject
 
 LONGEST = 20_000
 """Most characters of a reply. A judgment has a few hundred, the pairs of a document a few thousand."""
@@ -21,17 +25,25 @@ MARK = "request_mark"
 _FENCE = re.compile(r"\A```(?:json)?\s*\n(?P<inside>.*)\n\s*```\Z", re.DOTALL)
 
 
+class ToolSchema(TypedDict):
+    """A JSON Schema of an object. Nova refuses other members at the top level."""
+
+    type: Literal["object"]
+    properties: Mapping[str, JsonObject]
+    required: Sequence[str]
+
+
 def mark(*texts: str) -> str:
     """A short hash of the whole request. The same request has the same mark."""
     return hashlib.sha256("\0".join(texts).encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 
-def request(schema: Mapping[str, Any], expected: str) -> str:
+def request(schema: ToolSchema, expected: str) -> str:
     """The instruction that asks for one JSON object with this schema."""
     marked = {
         **schema,
         "properties": {**schema["properties"], MARK: {"type": "string", "const": expected}},
-        "required": [*schema.get("required", ()), MARK],
+        "required": [*schema["required"], MARK],
         "additionalProperties": False,
     }
     return (
@@ -40,7 +52,7 @@ def request(schema: Mapping[str, Any], expected: str) -> str:
     )
 
 
-def read(text: str, schema: Mapping[str, Any], expected: str) -> tuple[dict[str, Any] | None, str]:
+def read(text: str, schema: ToolSchema, expected: str) -> tuple[dict[str, JsonValue] | None, str]:
     """The object in a reply, without its mark; or None, and a sentence that says what is wrong with the reply."""
     if len(text) > LONGEST:
         return None, f"the reply has {len(text)} characters, and may have {LONGEST}."
@@ -60,16 +72,16 @@ def read(text: str, schema: Mapping[str, Any], expected: str) -> tuple[dict[str,
     return _checked(value, schema)
 
 
-def _checked(value: dict[str, Any], schema: Mapping[str, Any]) -> tuple[dict[str, Any] | None, str]:
+def _checked(value: dict[str, JsonValue], schema: ToolSchema) -> tuple[dict[str, JsonValue] | None, str]:
     """Checks the members' names. Their values are checked by the caller, for forced tool calls as well."""
     if unknown := sorted(set(value) - set(schema["properties"])):
         return None, f"the schema has no {', '.join(name[:40] for name in unknown[:5])}."
-    if missing := [name for name in schema.get("required", ()) if name not in value]:
+    if missing := [name for name in schema["required"] if name not in value]:
         return None, f"{', '.join(missing)} is missing."
     return value, ""
 
 
-def _without_repeats(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+def _without_repeats(pairs: Sequence[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
     """Raises ValueError for a repeated name, because either value could be meant."""
     members = dict(pairs)
     if len(members) < len(pairs):

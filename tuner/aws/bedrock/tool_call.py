@@ -7,14 +7,19 @@ reply must be JSON (tuner/aws/bedrock/json_reply.py).
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict
+
+from pydantic import JsonValue
 
 from tuner.aws.bedrock import json_reply
-from tuner.aws.clients import client
+from tuner.aws.bedrock.json_reply import ToolSchema
+from tuner.aws.clients import Response, client
 from tuner.aws.error_mapping import mapped_errors
 from tuner.catalog import Judge, judge_or_assumed
+from tuner.catalog.judges import InferenceConfig
+from tuner.core.json_types import JsonObject
 
 # The local cloud names itself in this header; AWS never sends it.
 _STAND_IN = "x-local-stand-in"
@@ -22,11 +27,11 @@ _STAND_IN = "x-local-stand-in"
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """A tool whose arguments the model fills in. `schema` is a JSON Schema of an object."""
+    """A tool whose arguments the model fills in."""
 
     name: str
     description: str
-    schema: Mapping[str, Any]
+    schema: ToolSchema
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +55,7 @@ class ToolReply:
     `stand_in` names the local stand-in that answered instead of the model; it is empty on AWS.
     """
 
-    arguments: Any
+    arguments: JsonValue
     text: str
     stop_reason: str
     input_tokens: int
@@ -64,7 +69,7 @@ def fill_in_tool(
     system: str,
     text: str,
     tool: Tool,
-    inference: Mapping[str, Any],
+    inference: InferenceConfig,
     bedrock: Any = None,
     documents: Sequence[Attachment] = (),
 ) -> ToolReply:
@@ -95,20 +100,20 @@ class _Request:
     tool: Tool
     documents: tuple[Attachment, ...]
 
-    def with_forced_tool(self) -> dict[str, Any]:
+    def with_forced_tool(self) -> JsonObject:
         """Converse's members that force the model to call the tool."""
         tool = self.tool
-        specification = {
+        specification: dict[str, Any] = {
             "name": tool.name,
             "description": tool.description,
-            "inputSchema": {"json": dict(tool.schema)},
+            "inputSchema": {"json": {**tool.schema}},
         }
         return {
             "system": [{"text": self.system}],
             "toolConfig": {"tools": [{"toolSpec": specification}], "toolChoice": {"tool": {"name": tool.name}}},
         }
 
-    def with_schema_in_prompt(self) -> dict[str, Any]:
+    def with_schema_in_prompt(self) -> JsonObject:
         """Converse's members that ask for the tool's arguments as JSON."""
         return {"system": [{"text": f"{self.system}\n\n{json_reply.request(self.tool.schema, self.mark)}"}]}
 
@@ -118,7 +123,24 @@ class _Request:
         return json_reply.mark(self.system, self.text, *(each.text for each in self.documents))
 
 
-def _documents(known: Judge, documents: Sequence[Attachment]) -> list[dict[str, Any]]:
+class _Source(TypedDict):
+    bytes: bytes
+
+
+class _Document(TypedDict):
+    name: str
+    format: str
+    source: _Source
+
+
+class _ContentBlock(TypedDict, total=False):
+    """A block of a message: it has one of the two members."""
+
+    text: str
+    document: _Document
+
+
+def _documents(known: Judge, documents: Sequence[Attachment]) -> list[_ContentBlock]:
     if known.documents:
         return [
             {"document": {"name": each.name, "format": each.format, "source": {"bytes": each.data}}}
@@ -128,7 +150,7 @@ def _documents(known: Judge, documents: Sequence[Attachment]) -> list[dict[str, 
     return [{"text": f"<document>\n{html.escape(each.text, quote=False)}\n</document>"} for each in documents]
 
 
-def _reply(reply: Mapping[str, Any], known: Judge, request: _Request) -> ToolReply:
+def _reply(reply: Response, known: Judge, request: _Request) -> ToolReply:
     blocks = reply.get("output", {}).get("message", {}).get("content", [])
     text = "".join(block.get("text", "") for block in blocks)
     stop_reason = str(reply.get("stopReason", ""))
@@ -148,7 +170,7 @@ def _reply(reply: Mapping[str, Any], known: Judge, request: _Request) -> ToolRep
     )
 
 
-def _called(blocks: Sequence[Mapping[str, Any]], tool: str, stop_reason: str) -> tuple[Any, str]:
+def _called(blocks: Sequence[Response], tool: str, stop_reason: str) -> tuple[JsonValue, str]:
     """The arguments of the tool call, or the reason why there are none."""
     for block in blocks:
         if block.get("toolUse", {}).get("name") == tool:

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from tuner.aws.bedrock.control_plane import tags_of
 from tuner.aws.bedrock.resources import PaidKind, PaidResource
-from tuner.aws.clients import client
+from tuner.aws.clients import Response, client
 from tuner.aws.error_mapping import code_of, mapped_errors, message_of
 from tuner.core.errors import StillAliveError
 
@@ -66,7 +66,7 @@ class TrainingJobs:
         return tags_of(self._api, arn)
 
 
-def _job(found: Mapping[str, Any]) -> PaidResource:
+def _job(found: Response) -> PaidResource:
     status = found.get("status", "InProgress")
     # A job stays in progress for some minutes after its training, while Bedrock stores the model.
     trained = found.get("statusDetails", {}).get("trainingDetails", {}).get("status") == "Completed"

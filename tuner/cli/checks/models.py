@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import partial
-from typing import Any
 
 from tuner import catalog
 from tuner.aws.bedrock.control_plane import Bedrock
 from tuner.aws.bedrock.model_access import MARKETPLACE, ModelAccess, denial_remedy, model_access
 from tuner.aws.bedrock.tool_call import Tool, ToolReply, fill_in_tool
+from tuner.catalog.judges import InferenceConfig
 from tuner.cli.checks.check import Check, CheckResult, quick_client
 from tuner.core.errors import AccessDeniedError, RetryableError
 from tuner.evaluation.judging.judge import Judge
@@ -94,7 +94,7 @@ def _answer(model_id: str, subscribed: bool) -> str | CheckResult:
     return CheckResult("Judge", "warning", message, _WAIT) if subscribed else message
 
 
-def _ask_once(model: str, system: str, text: str, tool: Tool, inference: Mapping[str, Any]) -> ToolReply:
+def _ask_once(model: str, system: str, text: str, tool: Tool, inference: InferenceConfig) -> ToolReply:
     """Calls the judge as a run does, without retries."""
     try:
         return fill_in_tool(model, system, text, tool, inference)

@@ -6,12 +6,10 @@ Where AWS has no price or does not respond, the packaged list (prices.yaml) is u
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Sequence
+from typing import Protocol
 
-from pydantic import ValidationError
-
-from tuner.artifacts.base import Part
+from tuner.artifacts.costs.cached_prices import CachedPrice, CachedPrices
 from tuner.core.errors import TunerError
 from tuner.core.times import now
 from tuner.costs.prices.price_list import Price
@@ -30,17 +28,13 @@ class Api(Protocol):
 
 
 class Cache(Protocol):
-    """The responses of earlier estimates (`runs/prices.json`), by usage type.
+    """The responses of earlier estimates (`runs/prices.json`)."""
 
-    The document is not a model: its entries are parsed one by one, so that one that cannot be read does not lose the
-    others.
-    """
-
-    def read(self) -> tuple[dict[str, Any], str | None]:
-        """The document and its version."""
+    def read(self) -> tuple[CachedPrices, str | None]:
+        """The prices and the version of the document."""
         ...
 
-    def write(self, document: Any, version: str | None) -> bool:
+    def write(self, prices: CachedPrices, version: str | None) -> bool:
         """Replaces the document if it still has this version. False when it has another one."""
         ...
 
@@ -48,31 +42,21 @@ class Cache(Protocol):
 class NoCache:
     """Caches nothing: for a single estimate on the command line."""
 
-    def read(self) -> tuple[dict[str, Any], str | None]:
-        """An empty document."""
+    def read(self) -> tuple[CachedPrices, str | None]:
+        """No prices."""
         return {}, None
 
-    def write(self, document: Any, version: str | None) -> bool:
-        """Discards the document."""
+    def write(self, prices: CachedPrices, version: str | None) -> bool:
+        """Discards the prices."""
         return True
-
-
-class CachedPrice(Part):
-    """AWS's response for a usage type. `usd` is None when AWS has no price, or none that can be used."""
-
-    asked_at: dt.datetime
-    usd: float | None = None
-    effective: dt.date | None = None
-    problem: str = ""
-    stand_in: str = ""
 
 
 def current_prices(api: Api, cache: Cache, wanted: Sequence[NeededPrice]) -> tuple[tuple[Price, ...], tuple[str, ...]]:
     """AWS's prices, and a warning for each problem in getting them."""
     warnings: list[str] = []
-    document, version = _read(cache, warnings)
-    known = _fresh(document)
-    new: dict[str, CachedPrice] = {}
+    cached, version = _read(cache, warnings)
+    known = _fresh(cached)
+    new: CachedPrices = {}
     try:
         for each in wanted:
             if each.usage_type not in known:
@@ -91,7 +75,7 @@ def current_prices(api: Api, cache: Cache, wanted: Sequence[NeededPrice]) -> tup
     return _prices(known, wanted), tuple(warnings)
 
 
-def _read(cache: Cache, warnings: list[str]) -> tuple[dict[str, Any], str | None]:
+def _read(cache: Cache, warnings: list[str]) -> tuple[CachedPrices, str | None]:
     try:
         return cache.read()
     except (TunerError, ValueError) as error:
@@ -99,10 +83,10 @@ def _read(cache: Cache, warnings: list[str]) -> tuple[dict[str, Any], str | None
         return {}, None
 
 
-def _write(cache: Cache, known: Mapping[str, CachedPrice], version: str | None, warnings: list[str]) -> None:
+def _write(cache: Cache, known: CachedPrices, version: str | None, warnings: list[str]) -> None:
     """Updates the cache. If another run wrote it meanwhile, its prices stay, and these are used by this run only."""
     try:
-        cache.write({name: price.model_dump(mode="json") for name, price in known.items()}, version)
+        cache.write(known, version)
     except TunerError as error:
         warnings.append(f"AWS's prices cannot be cached, so the next estimate asks for them again. {error}")
 
@@ -121,21 +105,12 @@ def _ask(api: Api, wanted: NeededPrice) -> CachedPrice:
     return CachedPrice(asked_at=now(), usd=found.usd, effective=found.effective, stand_in=stand_in)
 
 
-def _fresh(document: Mapping[str, Any]) -> dict[str, CachedPrice]:
-    """The cached prices of the last day. Entries that cannot be read are requested again."""
-    found: dict[str, CachedPrice] = {}
-    for name, value in document.items():
-        try:
-            price = CachedPrice.model_validate(value)
-        except ValidationError:
-            continue
-        # A time in the future is from a wrong clock, and would keep the price for longer than a day.
-        if dt.timedelta(0) <= now() - price.asked_at < CACHED:
-            found[name] = price
-    return found
+def _fresh(prices: CachedPrices) -> CachedPrices:
+    """The cached prices of the last day. A time in the future is from a wrong clock: its price is asked for again."""
+    return {name: price for name, price in prices.items() if dt.timedelta(0) <= now() - price.asked_at < CACHED}
 
 
-def _prices(known: Mapping[str, CachedPrice], wanted: Sequence[NeededPrice]) -> tuple[Price, ...]:
+def _prices(known: CachedPrices, wanted: Sequence[NeededPrice]) -> tuple[Price, ...]:
     return tuple(
         Price(
             item=each.item,

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
+
+from pydantic import JsonValue
 
 from tuner.datasets.findings import Issue
+
+# Rows of a user's file, of any format. Whatever reads a field checks its type first.
+Fields: TypeAlias = Mapping[str, object]
 
 # No family accepts more than 32,000 tokens, so a longer record need not be read into memory before it is refused.
 MAX_RECORD_BYTES = 8 * 2**20
@@ -148,7 +153,7 @@ class _StrictError(ValueError):
         self.issue = issue
 
 
-def _no_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _no_repeats(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
     found = dict(pairs)
     if len(found) < len(pairs):
         names = [name for name, _ in pairs]

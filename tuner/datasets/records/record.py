@@ -5,11 +5,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 Speaker = Literal["user", "assistant"]
 # The roles of files that have records. `tuner.core.run.Role` also has documents and settings.
 DataRole = Literal["training", "validation", "evaluation"]
+
+
+# A part of Converse's format. The arguments, results and schemas of tools can be any JSON.
+ConverseJson: TypeAlias = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +29,8 @@ class Turn:
 class ToolConversation:
     """A conversation with tool calls in Converse's format: `toolConfig` and `messages`."""
 
-    config: Mapping[str, Any]
-    messages: tuple[Mapping[str, Any], ...]
+    config: ConverseJson
+    messages: tuple[ConverseJson, ...]
 
 
 @dataclass(frozen=True, slots=True)

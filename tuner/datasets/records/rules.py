@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from tuner.catalog import Model
 from tuner.catalog.models import RecordFormat
 from tuner.datasets.findings import Issue
+from tuner.datasets.reading.rows import Fields
 from tuner.datasets.records.record import DataRole, Record
 
 
@@ -148,7 +148,7 @@ _MEMBERS: Mapping[RecordFormat, frozenset[str]] = {
 }
 
 
-def unknown_members(row: Mapping[str, Any], record_format: RecordFormat, used: Container[str]) -> Iterator[Issue]:
+def unknown_members(row: Fields, record_format: RecordFormat, used: Container[str]) -> Iterator[Issue]:
     """unknown-member: a member that the format does not have, in a file of a Bedrock format. Source: as `empty_text`.
 
     `used` are members that are not in the format, but are used: they are part of the converted question.

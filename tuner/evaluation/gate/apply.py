@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Protocol
 
 from tuner.artifacts.base import parse
 from tuner.artifacts.evaluation.gate import Gate, GateDecision, GateEvent, GateResult, GateVerdict
@@ -23,8 +23,7 @@ from tuner.training.job_record import JobUseIndex, other_users
 
 _NO_GATE = GateResult(decision="none", sentence="The run's settings have no gate.")
 
-# source, detail type, detail (a JSON object), resources
-PutEvent = Callable[[str, str, Mapping[str, Any], list[str]], None]
+PutEvent = Callable[[GateEvent], None]
 
 
 class Tagger(Protocol):
@@ -49,7 +48,7 @@ def apply_gate(folder: RunFolder, models: Tagger, uses: JobUseIndex, put_event: 
         arn = None  # People can score answers of a model that has been deleted since.
     announced = gate.model_copy(update={"custom_model_arn": arn, "tag": tag, "announced": True})
     # The event comes first. If the step fails in between, the retry puts it again, with the same id.
-    put_event(GateEvent.SOURCE, GateEvent.DETAIL_TYPE, announced.event_detail(), [arn] if arn else [])
+    put_event(announced.event())
     folder.save(announced)
     return announced
 

@@ -14,21 +14,25 @@ import json
 import math
 import random
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from tuner.artifacts.evaluation.judgments import Judgment, Judgments
+from pydantic import JsonValue
+
+from tuner.artifacts.evaluation.judgments import GradeArguments, Judgment, Judgments, PreferenceArguments
+from tuner.artifacts.evaluation.scores import MetricFacts
 from tuner.aws.bedrock.tool_call import Tool, ToolReply, fill_in_tool
 from tuner.catalog import judge_or_assumed
+from tuner.catalog.judges import InferenceConfig
 from tuner.core.concurrency_limiter import ConcurrencyLimiter
 from tuner.core.errors import AccessDeniedError, AwsError, RetryableError, TunerError
 from tuner.settings import JudgeSettings
 
-AskOnce = Callable[[str, str, str, Tool, Mapping[str, Any]], ToolReply]
+AskOnce = Callable[[str, str, str, Tool, InferenceConfig], ToolReply]
 T = TypeVar("T")
 
 # Characters of the longest text that is shown whole to the judge.
@@ -51,7 +55,8 @@ class Request:
     text: str
     tool: Tool
     # Returns None when the tool's arguments are usable, else a sentence that says what is wrong with them.
-    check: Callable[[Any], str | None]
+    check: Callable[[JsonValue], str | None]
+    arguments: type[GradeArguments | PreferenceArguments]
 
 
 class Judge:
@@ -84,16 +89,16 @@ class Judge:
         self._limiter = limiter or ConcurrencyLimiter(CONCURRENCY)
 
     @property
-    def inference(self) -> dict[str, Any]:
+    def inference(self) -> InferenceConfig:
         """Converse's inferenceConfig. It has temperature or topP, never both, because some models refuse both."""
         settings = self._settings
         return self._known.inference_config(settings.max_tokens, settings.temperature, settings.top_p)
 
-    def about(self, judgments: Collection[Judgment]) -> dict[str, Any]:
-        """Facts about the judge for `Grades.about`: the model, its real name, and how it was asked."""
+    def about(self, judgments: Collection[Judgment]) -> MetricFacts:
+        """The model, its real name, and how it was asked."""
         stand_in = next((judgment.stand_in for judgment in judgments if judgment.stand_in), "")
         name = stand_in or self._known.name
-        return {"model": self.model, "name": name, "assumed": self._known.assumed, "inference": self.inference}
+        return MetricFacts(model=self.model, name=name, assumed=self._known.assumed, inference=dict(self.inference))
 
     @staticmethod
     def counts(judgments: Collection[Judgment]) -> dict[str, int]:
@@ -146,7 +151,10 @@ class Judge:
             problem = _problem(request, reply)
             if not problem:
                 usable = Judgment(
-                    arguments=dict(reply.arguments), stand_in=reply.stand_in, input_tokens=read, output_tokens=written
+                    arguments=request.arguments.model_validate(reply.arguments),
+                    stand_in=reply.stand_in,
+                    input_tokens=read,
+                    output_tokens=written,
                 )
                 self.judgments[key] = usable
                 return usable

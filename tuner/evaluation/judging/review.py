@@ -163,7 +163,7 @@ def read_review(text: str, known: Collection[str], file: str = "review.csv") -> 
 
 
 def _scores_of(
-    row: Mapping[str, str | None], known: Collection[str], found: Mapping[str, Any]
+    row: Mapping[str, str | None], known: Collection[str], found: Collection[str]
 ) -> dict[ContestantName, int]:
     given = [(row.get(column) or "").strip() for column in ("score_1", "score_2")]
     if not any(given):

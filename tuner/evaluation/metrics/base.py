@@ -5,10 +5,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from tuner.artifacts.evaluation.contestants import CONTESTANTS, ContestantName
-from tuner.artifacts.evaluation.scores import AnswerScores, Number
+from tuner.artifacts.evaluation.scores import AnswerScores, MetricFacts, Number
 from tuner.catalog.metrics import Measure
 from tuner.evaluation.encoder.files import EncoderSource
 from tuner.evaluation.judging.judge import Judge
@@ -27,9 +27,7 @@ class Grades:
     """
 
     values: Mapping[ContestantName, Sequence[AnswerScores]]
-    # Each metric has facts of its own. Their typed form is a member with the metric's name in
-    # tuner/artifacts/evaluation/scores.py.
-    about: Mapping[str, Any] = field(default_factory=dict)
+    about: MetricFacts = field(default_factory=MetricFacts)
     counts: Mapping[str, int] = field(default_factory=dict)
     references: Sequence[Measures] | None = None
 
@@ -75,9 +73,9 @@ class TextMetric(Metric):
             about,
         )
 
-    def prepare(self, context: ScoringContext) -> dict[str, Any]:
-        """Sets up what `measure` needs, once for all answers. Returns facts for `Grades.about`."""
-        return {}
+    def prepare(self, context: ScoringContext) -> MetricFacts:
+        """Sets up what `measure` needs, once for all answers. Returns `Grades.about`."""
+        return MetricFacts()
 
     def applies(self, sample: Sample) -> bool:
         """Whether the metric says anything about answers to this question. If not, its measures are absent."""

@@ -8,10 +8,10 @@ two answers are compared with.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tuner.artifacts.evaluation.contestants import CONTESTANTS
-from tuner.artifacts.evaluation.scores import AnswerScores
+from tuner.artifacts.evaluation.scores import AnswerScores, MetricFacts
 from tuner.catalog.metrics import METRICS
 from tuner.evaluation.encoder.files import BuiltEncoder
 from tuner.evaluation.metrics.base import Grades, Measures, Metric, ScoringContext
@@ -106,20 +106,21 @@ def _measures(scores: Scores, baseline: float | None) -> Measures:
     return measures
 
 
-def _about(encoder: Encoder, language: str, baseline: float | None) -> dict[str, Any]:
+def _about(encoder: Encoder, language: str, baseline: float | None) -> MetricFacts:
     manifest = encoder.manifest
-    about: dict[str, Any] = {
-        "model": manifest.name,
-        "revision": manifest.revision,
-        "layer": manifest.layer,
-        "runtime": encoder.runtime,
-        "language": language,
-        "baseline": baseline,
-    }
-    if not manifest.knows(language):
-        about["warning"] = (
-            f"BERTScore's encoder {manifest.name} was not trained on the language of the answers ('{language}'), so "
-            "BERTScore says little about them. Deploy with a multilingual encoder: set bertscore_model in cdk.json "
-            "(docs/evaluation.md)."
-        )
-    return about
+    facts = MetricFacts(
+        model=manifest.name,
+        revision=manifest.revision,
+        layer=manifest.layer,
+        runtime=encoder.runtime,
+        language=language,
+        baseline=baseline,
+    )
+    if manifest.knows(language):
+        return facts
+    warning = (
+        f"BERTScore's encoder {manifest.name} was not trained on the language of the answers ('{language}'), so "
+        "BERTScore says little about them. Deploy with a multilingual encoder: set bertscore_model in cdk.json "
+        "(docs/evaluation.md)."
+    )
+    return facts.model_copy(update={"warning": warning})

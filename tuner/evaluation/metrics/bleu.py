@@ -7,8 +7,7 @@ not a corpus BLEU.
 
 from __future__ import annotations
 
-from typing import Any
-
+from tuner.artifacts.evaluation.scores import MetricFacts
 from tuner.catalog.metrics import METRICS
 from tuner.evaluation.metrics.base import Measures, ScoringContext, TextMetric
 from tuner.evaluation.samples import Sample
@@ -24,14 +23,14 @@ class Bleu(TextMetric):
     name = "bleu"
     measures = METRICS["bleu"]
 
-    def prepare(self, context: ScoringContext) -> dict[str, Any]:
+    def prepare(self, context: ScoringContext) -> MetricFacts:
         """Loads the library with the language's tokenizer."""
         from sacrebleu.metrics.bleu import BLEU
         from sacrebleu.metrics.chrf import CHRF
 
         tokenizer = _TOKENIZERS.get(context.language[:2], "13a")
         self._bleu, self._chrf = BLEU(tokenize=tokenizer, effective_order=True), CHRF()
-        return {"tokenizer": tokenizer}
+        return MetricFacts(tokenizer=tokenizer)
 
     def measure(self, answer: str, sample: Sample) -> Measures:
         """Both scores."""

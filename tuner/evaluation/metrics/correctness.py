@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+
+from pydantic import JsonValue
 
 from tuner.artifacts.evaluation.contestants import CONTESTANTS
-from tuner.artifacts.evaluation.judgments import Judgment
+from tuner.artifacts.evaluation.judgments import GradeArguments, Judgment
 from tuner.artifacts.evaluation.scores import AnswerScores
 from tuner.aws.bedrock.tool_call import Tool
 from tuner.catalog.metrics import METRICS
 from tuner.evaluation.judging.judge import Request, instructions, tagged
-from tuner.evaluation.metrics.base import Grades, Metric, ScoringContext
+from tuner.evaluation.metrics.base import Grades, Measures, Metric, ScoringContext
 from tuner.evaluation.samples import Sample
 
 GRADE = Tool(
@@ -51,10 +52,10 @@ class Correctness(Metric):
 
 def _request(sample: Sample, answer: str) -> Request:
     text = tagged(question=sample.question, reference=sample.reference, answer=answer)
-    return Request(instructions("rubric.md"), text, GRADE, _problem)
+    return Request(instructions("rubric.md"), text, GRADE, _problem, GradeArguments)
 
 
-def _problem(arguments: Any) -> str | None:
+def _problem(arguments: JsonValue) -> str | None:
     """What is wrong with a grade. A float, a text such as "8/10" and a number outside 1 to 10 are not grades."""
     if not isinstance(arguments, dict):
         return "it must be an object with score and reasoning."
@@ -70,9 +71,10 @@ def _problem(arguments: Any) -> str | None:
 def _scores(judgment: Judgment | None) -> AnswerScores:
     if judgment is None:  # there is no answer
         return AnswerScores(measures={"correctness": None})
-    if judgment.arguments is None:
+    arguments = judgment.arguments
+    if not isinstance(arguments, GradeArguments):
         return AnswerScores(measures={"correctness": None}, problem=judgment.problem)
-    grade = {"correctness": judgment.arguments["score"]}
-    if judgment.arguments.get("unsure") is True:
-        return AnswerScores(measures=grade, reasoning=judgment.arguments["reasoning"], unsure=True)
-    return AnswerScores(measures=grade, reasoning=judgment.arguments["reasoning"])
+    measures: Measures = {"correctness": arguments.score}
+    if arguments.unsure:
+        return AnswerScores(measures=measures, reasoning=arguments.reasoning, unsure=True)
+    return AnswerScores(measures=measures, reasoning=arguments.reasoning)

@@ -8,10 +8,11 @@ longer answer won, so that a reader can see how much to trust the judge.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+
+from pydantic import JsonValue
 
 from tuner.artifacts.evaluation.contestants import BASE, CONTESTANTS, TUNED, ContestantName
-from tuner.artifacts.evaluation.judgments import Judgment
+from tuner.artifacts.evaluation.judgments import Judgment, PreferenceArguments
 from tuner.artifacts.evaluation.scores import AnswerScores
 from tuner.aws.bedrock.tool_call import Tool
 from tuner.catalog.metrics import METRICS
@@ -59,10 +60,10 @@ class Preference(Metric):
 def _request(sample: Sample, order: Order) -> Request:
     first, second = (sample.answers[name] or "" for name in order)
     text = tagged(question=sample.question, reference=sample.reference, answer_1=first, answer_2=second)
-    return Request(instructions("preference.md"), text, PREFER, _problem)
+    return Request(instructions("preference.md"), text, PREFER, _problem, PreferenceArguments)
 
 
-def _problem(arguments: Any) -> str | None:
+def _problem(arguments: JsonValue) -> str | None:
     """What is wrong with a preference."""
     if not isinstance(arguments, dict):
         return "it must be an object with preferred and reasoning."
@@ -75,7 +76,8 @@ def _problem(arguments: Any) -> str | None:
 
 
 def _choice(judgment: Judgment, order: Order) -> ContestantName | None:
-    preferred = judgment.arguments["preferred"] if judgment.arguments else 0
+    arguments = judgment.arguments
+    preferred = arguments.preferred if isinstance(arguments, PreferenceArguments) else 0
     return order[preferred - 1] if preferred else None
 
 
@@ -94,7 +96,7 @@ def _scores(sample: Sample, judgments: Sequence[Judgment] | None) -> dict[Contes
         }
     winner = _winner(judgments)
     scores = {name: _preference(0.5 if winner is None else float(name == winner)) for name in CONTESTANTS}
-    reasoning = str((judgments[0].arguments or {})["reasoning"])
+    reasoning = judgments[0].arguments.reasoning if judgments[0].arguments else ""
     # The judge calls the answers 1 and 2: a reader must know which one is which.
     explained = AnswerScores(preference_reasoning=f"(answer 1 is the {_ORDERS[0][0]} model's) {reasoning}")
     return {**scores, TUNED: scores[TUNED].joined(explained)}

@@ -11,7 +11,8 @@ import pytest
 
 from tests.doubles import CUSTOM_MODEL
 from tests.unit.cli.fake_aws import Execution, FakeAws, Outcome
-from tuner.artifacts.evaluation.scores import QuestionScores
+from tuner.artifacts.evaluation.gate import GateEvent
+from tuner.artifacts.evaluation.scores import MetricFacts, QuestionScores
 from tuner.artifacts.manifest import Manifest
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
@@ -35,7 +36,7 @@ def finished(aws: FakeAws, run: str, tuned: int, review: str = "", **settings: A
         QuestionScores.model_validate({"id": key, "base": {"correctness": 5}, "tuned": {"correctness": tuned}})
         for key in keys
     )
-    about = {"correctness": {"model": "m", "name": "Nova Pro"}}
+    about = {"correctness": MetricFacts(model="m", name="Nova Pro")}
     scores = summarize(Graded(records, about, {"correctness": {"asked": 16, "missing": 0, "stand_in": 0}}))
     aws.add(Execution(run))
     aws.put(run, Keys.MANIFEST, manifest.model_dump_json())
@@ -120,9 +121,9 @@ def test_human_scores_are_applied_to_the_gate(
     from tuner.reporting.publish import publish, published
 
     tags: list[dict[str, str]] = []
-    events: list[dict[str, object]] = []
+    events: list[GateEvent] = []
     monkeypatch.setattr("tuner.aws.bedrock.control_plane.Bedrock.tag", lambda _, __, given: tags.append(given))
-    monkeypatch.setattr("tuner.aws.event_bus.put_event", lambda _, __, detail, ___: events.append(detail))
+    monkeypatch.setattr("tuner.aws.event_bus.put_event", events.append)
     finished(aws, "faq-a", 8, sheet(), gate={"correctness": {"at_least": 7}})
     aws.put("faq-a", Keys.TRAINING, "")
     aws.put("faq-a", Keys.TRAINING_SUMMARY, {"custom_model_arn": "arn:model"})
@@ -135,7 +136,7 @@ def test_human_scores_are_applied_to_the_gate(
     assert outcome.status == 0, outcome.err
     assert "Gate: Rejected: correctness is 3, not at least 7." in " ".join(outcome.err.split())
     assert tags == [{"bedrock-tuner:gate": "rejected"}]
-    assert [event["people"] for event in events] == [True]
+    assert [event.people for event in events] == [True]
     report = published(folder)
     assert report is not None
     assert report.gate is not None

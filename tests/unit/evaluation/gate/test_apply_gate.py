@@ -10,7 +10,7 @@ import pytest
 from tests.doubles import CUSTOM_MODEL, RUN, MemoryFolder, manifest
 from tests.unit.evaluation.gate.test_gate_rules import BETTER, EQUAL, MAYBE, WORSE, compared
 from tests.unit.training.test_job import Registered
-from tuner.artifacts.evaluation.gate import Gate, GateEvent
+from tuner.artifacts.evaluation.gate import Gate, GateEvent, RuleNumbers
 from tuner.artifacts.evaluation.scores import HumanScores, Scores
 from tuner.artifacts.evaluation.verdict import Verdict
 from tuner.artifacts.training import JobRecord, JobUse
@@ -31,17 +31,17 @@ class FakeAws:
         self.refuses = refuses
         self.deleted = deleted
         self.tags: list[tuple[str, dict[str, str]]] = []
-        self.events: list[tuple[str, str, dict[str, Any], list[str]]] = []
+        self.events: list[GateEvent] = []
 
     def tag(self, arn: str, tags: Mapping[str, str]) -> bool:
         self.tags += [] if self.deleted else [(arn, dict(tags))]
         return not self.deleted
 
-    def put(self, source: str, detail_type: str, detail: Mapping[str, Any], resources: list[str]) -> None:
+    def put(self, event: GateEvent) -> None:
         if self.refuses:
             self.refuses -= 1
             raise RetryableError("InternalFailure")
-        self.events.append((source, detail_type, dict(detail), resources))
+        self.events.append(event)
 
 
 def scores(tuned: list[float], **more: Any) -> bytes:
@@ -96,7 +96,7 @@ def test_a_model_that_another_run_accepted_stays_accepted(theirs: str | None, jo
     )
     assert apply(folder, aws, uses).decision == "rejected"
     assert aws.tags == [(CUSTOM_MODEL, {"bedrock-tuner:gate": marked})]
-    assert aws.events[0][2]["decision"] == "rejected"
+    assert aws.events[0].decision == "rejected"
 
 
 @pytest.mark.parametrize(("tuned", "decision"), [(BETTER, "accepted"), (WORSE, "rejected")])
@@ -104,13 +104,12 @@ def test_the_model_is_tagged_and_the_event_has_the_numbers(tuned: list[float], d
     folder, aws = a_run(tuned), FakeAws()
     assert apply(folder, aws).decision == decision
     assert aws.tags == [(CUSTOM_MODEL, {"bedrock-tuner:gate": decision})]
-    [(source, kind, detail, resources)] = aws.events
-    assert (source, kind, resources) == ("bedrock-tuner", "Gate Decision", [CUSTOM_MODEL])
-    assert (detail["run_id"], detail["dataset"], detail["custom_model_arn"]) == (RUN, "faq", CUSTOM_MODEL)
-    bound, against = detail["rules"]
-    assert bound["numbers"] == {"bound": 6, "tuned": sum(tuned) / len(tuned)}
-    assert against["numbers"]["other"] == 5.5
-    assert len(against["numbers"]["interval"]) == 2
+    [event] = aws.events
+    assert (event.run_id, event.dataset, event.custom_model_arn) == (RUN, "faq", CUSTOM_MODEL)
+    bound, against = event.rules
+    assert bound.numbers == RuleNumbers(bound=6, tuned=sum(tuned) / len(tuned))
+    assert against.numbers.other == 5.5
+    assert against.numbers.interval
     assert folder.find_json(Keys.GATE)["announced"] is True
 
 
@@ -135,7 +134,7 @@ def test_a_retry_puts_the_same_decision_with_the_same_id() -> None:
     assert first["announced"] is False
     apply(folder, aws)
     apply(folder, aws)
-    assert [detail["id"] for _, _, detail, _ in aws.events] == [first["id"]]
+    assert [event.id for event in aws.events] == [first["id"]]
     assert aws.tags == [(CUSTOM_MODEL, {"bedrock-tuner:gate": "accepted"})] * 2
 
 
@@ -144,17 +143,18 @@ def test_scores_that_people_changed_are_decided_again_with_another_id() -> None:
     apply(folder, aws)
     folder.write(Keys.SCORES, scores(WORSE, people=HumanScores(questions=3, answers=3, of_answers=20)))
     apply(folder, aws)
-    before, after = (detail for _, _, detail, _ in aws.events)
-    assert (before["decision"], after["decision"]) == ("accepted", "rejected")
-    assert (before["people"], after["people"]) == (False, True)
-    assert before["id"] != after["id"]
+    before, after = aws.events
+    assert (before.decision, after.decision) == ("accepted", "rejected")
+    assert (before.people, after.people) == (False, True)
+    assert before.id != after.id
     assert aws.tags[-1] == (CUSTOM_MODEL, {"bedrock-tuner:gate": "rejected"})
 
 
 def test_the_event_has_the_members_of_gate_json_and_fits_eventbridge() -> None:
     folder, aws = a_run(), FakeAws()
     apply(folder, aws)
-    [(_, _, detail, _)] = aws.events
+    [event] = aws.events
+    detail = json.loads(event.detail())
     written = folder.find_json(Keys.GATE)
     assert detail.items() <= written.items()
     assert set(written) - set(detail) == {"announced", "tag", "scores_sha256"}
@@ -181,15 +181,15 @@ def test_every_event_fits_the_schema(changes: dict[str, Any]) -> None:
     folder = a_run(MAYBE, gate)
     folder.write(Keys.SCORES, json.dumps(json.loads(folder.read(Keys.SCORES)) | changes).encode())
     assert len(apply(folder, aws).rules) == 4
-    [(_, _, detail, _)] = aws.events
-    GateEvent.model_validate(detail)
+    [event] = aws.events
+    assert GateEvent.model_validate_json(event.detail()) == event
 
 
 def test_a_deleted_model_is_neither_tagged_nor_in_the_event() -> None:
     folder, aws = a_run(), FakeAws(deleted=True)
     apply(folder, aws)
-    [(_, _, detail, resources)] = aws.events
-    assert (detail["decision"], detail["custom_model_arn"], resources) == ("accepted", None, [])
+    [event] = aws.events
+    assert (event.decision, event.custom_model_arn) == ("accepted", None)
     assert folder.find_json(Keys.GATE)["custom_model_arn"] is None
 
 

@@ -6,7 +6,7 @@ import io
 import pytest
 
 from tests.unit.evaluation.conftest import graded_records, make_sample
-from tuner.artifacts.evaluation.scores import AnswerScores, ReviewCandidate, Scores
+from tuner.artifacts.evaluation.scores import AnswerScores, MetricFacts, ReviewCandidate, Scores
 from tuner.artifacts.evaluation.verdict import Verdict
 from tuner.core.errors import EvaluationError
 from tuner.evaluation.judging.human_scores import with_human_scores
@@ -141,7 +141,7 @@ def judged(*scores: tuple[int | None, int | None]) -> Scores:
     records = graded_records(
         *({"id": f"q{i}", "base": values(a), "tuned": values(b)} for i, (a, b) in enumerate(scores))
     )
-    about = {"correctness": {"model": "m", "name": "M"}}
+    about = {"correctness": MetricFacts(model="m", name="M")}
     return summarize(Graded(records, about, {"correctness": {"asked": 4, "missing": 0, "stand_in": 0}}))
 
 

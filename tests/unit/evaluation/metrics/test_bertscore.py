@@ -77,7 +77,7 @@ def test_both_models_are_scored_and_a_missing_answer_has_no_number() -> None:
         AnswerScores(measures=dict.fromkeys(["bertscore_precision", "bertscore_recall", "bertscore_f1"]))
     ]
     assert 0.3 < (grades.values["base"][0].measures["bertscore_f1"] or 0) < 1
-    assert (grades.about["model"], grades.about["layer"], grades.about["baseline"]) == ("all-MiniLM-L6-v2", 6, None)
+    assert (grades.about.model, grades.about.layer, grades.about.baseline) == ("all-MiniLM-L6-v2", 6, None)
 
 
 def test_every_text_is_embedded_once(encoder: Encoder, monkeypatch: pytest.MonkeyPatch) -> None:

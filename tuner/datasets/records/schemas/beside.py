@@ -9,6 +9,7 @@ from string import ascii_uppercase
 from typing import Any, NamedTuple
 
 from tuner.datasets.findings import Issue
+from tuner.datasets.reading.rows import Fields
 from tuner.datasets.records.record import Turn
 from tuner.datasets.records.schemas.field_names import Kind, choice_columns, find, has_content, kind_of, leaf_names
 
@@ -40,7 +41,7 @@ class Beside:
         return "\n\n".join((*self.before, text, *self.after)) if self.before or self.after else text
 
 
-def other_fields(row: Mapping[str, Any], taken: tuple[str, ...], ignored: tuple[str, ...]) -> dict[str, Other]:
+def other_fields(row: Fields, taken: tuple[str, ...], ignored: tuple[str, ...]) -> dict[str, Other]:
     """The fields of a row that are not `taken`. Those that are `ignored` only describe the record."""
     names = [name for name in leaf_names(row) if name not in taken]
     kinds = {name: Kind.DESCRIPTION if name in ignored else kind_of(name) for name in names}

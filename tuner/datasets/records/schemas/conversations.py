@@ -13,6 +13,7 @@ from typing import Any
 
 from tuner.catalog.models import RecordFormat
 from tuner.datasets.findings import Issue
+from tuner.datasets.reading.rows import Fields
 from tuner.datasets.records.record import Record, Turn
 from tuner.datasets.records.schemas.beside import Beside, Other, Others, beside, other_fields, parsed_cell, tool_fields
 from tuner.datasets.records.schemas.field_names import MISSING, Kind, find, has_content, kind_of
@@ -39,7 +40,7 @@ class ConversationSchema:
         """Which field is used as what, for the summary."""
         return {"messages": ", ".join(self.messages)}
 
-    def others(self, row: Mapping[str, Any]) -> dict[str, Other]:
+    def others(self, row: Fields) -> dict[str, Other]:
         """The row's other fields, and what they are for; then the other members of its messages."""
         found = other_fields(row, self.messages, self.ignored)
         for name in self.messages:
@@ -51,7 +52,7 @@ class ConversationSchema:
                         found[f"{name}[].{member}"] = Other(kind, content)
         return found
 
-    def record(self, row: Mapping[str, Any], line: int, others: Others) -> Record | tuple[Issue, ...]:
+    def record(self, row: Fields, line: int, others: Others) -> Record | tuple[Issue, ...]:
         """The row as a record, or its issues. `others` are the row's other fields."""
         messages = self._messages(row)
         if isinstance(messages, Issue):
@@ -73,7 +74,7 @@ class ConversationSchema:
             issues += added
         return tuple(issues) or Record(line, _with(turns, added), system or None)
 
-    def _messages(self, row: Mapping[str, Any]) -> list[tuple[str, Any]] | Issue:
+    def _messages(self, row: Fields) -> list[tuple[str, Any]] | Issue:
         """Every message with the name of its place."""
         found: list[tuple[str, Any]] = []
         for name in self.messages:
@@ -89,7 +90,7 @@ class ConversationSchema:
             found += [(f"{name}[{number}]", message) for number, message in enumerate(value)]
         return found
 
-    def _system(self, row: Mapping[str, Any], others: Mapping[str, Other]) -> tuple[str | None, list[Issue]]:
+    def _system(self, row: Fields, others: Mapping[str, Other]) -> tuple[str | None, list[Issue]]:
         issues = []
         schema = row.get("schemaVersion")
         if self.native == "converse" and schema is not None and not isinstance(schema, str):
@@ -127,7 +128,7 @@ def _no_list(name: str, value: Any) -> Issue:
     return Issue("field-type", message, "Write the conversation as JSON (in Python: json.dumps).", name)
 
 
-def native_format(row: Mapping[str, Any]) -> RecordFormat | None:
+def native_format(row: Fields) -> RecordFormat | None:
     """The Bedrock format of a row with `messages`, judged by its first message; None for other transcripts."""
     messages = row.get("messages")
     first = messages[0] if isinstance(messages, list) and messages else None

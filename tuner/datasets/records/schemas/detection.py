@@ -7,10 +7,10 @@ TemplateSchema       a conversation as one text in a chat template
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from tuner.datasets.findings import Issue
+from tuner.datasets.reading.rows import Fields
 from tuner.datasets.records.schemas.beside import parsed_cell
 from tuner.datasets.records.schemas.conversations import ConversationSchema, native_format
 from tuner.datasets.records.schemas.field_names import (
@@ -33,7 +33,7 @@ _TEXTS = ("text", "content", "prompt", "sample", "chosen", "conversation", "dial
 _SHOWN = 10  # names in a message
 
 
-def detect_schema(row: Mapping[str, Any], fields: FieldNames) -> Schema | Issue:
+def detect_schema(row: Fields, fields: FieldNames) -> Schema | Issue:
     """The schema of a file by its first row. Field names of the settings take precedence over detected ones."""
     names = [name for name in leaf_names(row) if name not in fields.ignore]
     if not (fields.prompt or fields.completion) and (schema := _conversation(row, names, fields.ignore)):
@@ -50,7 +50,7 @@ def detect_schema(row: Mapping[str, Any], fields: FieldNames) -> Schema | Issue:
     return PairSchema(prompt, completion, fields.ignore)
 
 
-def _conversation(row: Mapping[str, Any], names: list[str], ignored: tuple[str, ...]) -> Schema | None:
+def _conversation(row: Fields, names: list[str], ignored: tuple[str, ...]) -> Schema | None:
     name = find_known(TRANSCRIPTS, names)
     value = parsed_cell(find(row, name)) if name else None
     if name and (isinstance(value, list) or _is_json(value)):
@@ -58,9 +58,7 @@ def _conversation(row: Mapping[str, Any], names: list[str], ignored: tuple[str, 
     return _template(row, names, name, ignored)
 
 
-def _template(
-    row: Mapping[str, Any], names: list[str], name: str | None, ignored: tuple[str, ...]
-) -> TemplateSchema | None:
+def _template(row: Fields, names: list[str], name: str | None, ignored: tuple[str, ...]) -> TemplateSchema | None:
     """The schema of a row whose whole conversation, with the answer, is one text."""
     found = find_known(_TEXTS, names)
     for field in filter(None, (name, found)):

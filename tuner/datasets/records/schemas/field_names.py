@@ -12,6 +12,8 @@ from enum import Enum
 from functools import lru_cache
 from typing import Any
 
+from tuner.datasets.reading.rows import Fields
+
 # If a record has several of these names, the earliest in the list is used.
 QUESTIONS = (
     "question", "prompt", "instruction", "query", "sentence1", "input", "user", "problem", "source", "q",
@@ -152,18 +154,18 @@ def choice_columns(names: list[str]) -> list[str]:
     return in_order if len(in_order) > 1 and first in found else []
 
 
-def leaf_names(row: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+def leaf_names(row: Fields, prefix: str = "") -> Iterator[str]:
     """Names of the row's fields: outer ones first, nested ones with dots (`data.question`)."""
-    nested = [name for name, value in row.items() if isinstance(value, Mapping) and not _is_one_field(name, value)]
+    nested = {n: v for n, v in row.items() if isinstance(v, Mapping) and not _is_one_field(n, v)}
     yield from (prefix + name for name in row if name not in nested)
     if prefix.count(".") < _MAX_DEPTH:
-        for name in nested:
-            yield from leaf_names(row[name], f"{prefix}{name}.")
+        for name, inner in nested.items():
+            yield from leaf_names(inner, f"{prefix}{name}.")
     else:
         yield from (prefix + name for name in nested)
 
 
-def _is_one_field(name: str, value: Mapping[str, Any]) -> bool:
+def _is_one_field(name: str, value: Fields) -> bool:
     """Whether an object is one value: a message, choices by their letters, and SQuAD's answers."""
     kind = kind_of(name)
     return (
@@ -173,7 +175,7 @@ def _is_one_field(name: str, value: Mapping[str, Any]) -> bool:
     )
 
 
-def find(row: Mapping[str, Any], name: str) -> Any:
+def find(row: Fields, name: str) -> Any:
     """The value of a field (`data.question` is the nested one); `MISSING` when the row has no such field."""
     if name in row:
         return row[name]

@@ -7,6 +7,7 @@ from typing import Any
 
 from tuner.catalog.models import RecordFormat
 from tuner.datasets.findings import Issue
+from tuner.datasets.reading.rows import Fields
 from tuner.datasets.records.record import Turn
 from tuner.datasets.records.schemas.approval import turn_decision
 from tuner.datasets.records.schemas.field_names import has_content
@@ -63,7 +64,7 @@ def turn_of(message: Any, field: str, native: RecordFormat | None) -> Turn | tup
     return Turn(role, text, where)
 
 
-def role_of(message: Mapping[str, Any], native: RecordFormat | None = None) -> str | None:
+def role_of(message: Fields, native: RecordFormat | None = None) -> str | None:
     """The speaker: `user`, `assistant`, `system`, `tool`, or any other name as it is."""
     found = next((message[name] for name in ROLES[: 1 if native else None] if name in message), None)
     if not isinstance(found, str):
@@ -71,7 +72,7 @@ def role_of(message: Mapping[str, Any], native: RecordFormat | None = None) -> s
     return found if native == "converse" else _SPEAKERS.get(found.strip().lower(), found)
 
 
-def content_name(message: Mapping[str, Any], native: RecordFormat | None = None) -> str | None:
+def content_name(message: Fields, native: RecordFormat | None = None) -> str | None:
     """The name of the member that holds what was said."""
     return next((name for name in CONTENTS[: 1 if native else None] if name in message), None)
 
@@ -86,7 +87,7 @@ def uses_tools(message: Any) -> bool:
     return isinstance(message, Mapping) and not_only_text(message) == "a tool call"
 
 
-def not_only_text(message: Mapping[str, Any]) -> str | None:
+def not_only_text(message: Fields) -> str | None:
     """What a message has beside texts; None if it has only texts."""
     if role_of(message) == "tool":
         return "a tool call"

@@ -8,6 +8,7 @@ from typing import Any
 
 from tuner.catalog.models import RecordFormat
 from tuner.datasets.findings import Issue
+from tuner.datasets.reading.rows import Fields
 from tuner.datasets.records.record import Record, Turn
 from tuner.datasets.records.schemas.beside import Beside, Other, Others, beside, other_fields
 from tuner.datasets.records.schemas.field_names import MISSING, find, leaf_names
@@ -31,11 +32,11 @@ class PairSchema:
         """Which field is used as what, for the summary."""
         return {"prompt": self.prompt, "completion": self.completion}
 
-    def others(self, row: Mapping[str, Any]) -> dict[str, Other]:
+    def others(self, row: Fields) -> dict[str, Other]:
         """The row's other fields, and what they are for."""
         return other_fields(row, (self.prompt, self.completion), self.ignored)
 
-    def record(self, row: Mapping[str, Any], line: int, others: Others) -> Record | tuple[Issue, ...]:
+    def record(self, row: Fields, line: int, others: Others) -> Record | tuple[Issue, ...]:
         """The row as a record, or its issues. `others` are the row's other fields."""
         added, answers = beside(others), _answers(row, self.completion)
         issues = tuple(_not_a_text(row, self.prompt))
@@ -47,7 +48,7 @@ class PairSchema:
         return Record(line, turns, added.system, references=answers[1:])
 
 
-def _answers(row: Mapping[str, Any], name: str) -> tuple[str, ...] | Issue:
+def _answers(row: Fields, name: str) -> tuple[str, ...] | Issue:
     """The answer, and others that are right too: a list of texts, or SQuAD's `{"text": [...]}`."""
     value = find(row, name)
     if isinstance(value, Mapping) and "text" in value:
@@ -61,7 +62,7 @@ def _answers(row: Mapping[str, Any], name: str) -> tuple[str, ...] | Issue:
     return next(_not_a_text(row, name), None) or (value,)
 
 
-def _not_a_text(row: Mapping[str, Any], name: str) -> Iterator[Issue]:
+def _not_a_text(row: Fields, name: str) -> Iterator[Issue]:
     value = find(row, name)
     if value is MISSING:
         has = ", ".join(f"'{known}'" for known in list(leaf_names(row))[:6]) or "no field"

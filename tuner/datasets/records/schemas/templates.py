@@ -7,11 +7,10 @@ ChatML, Llama 2 (`<s>[INST]`), Llama 3 (`<|start_header_id|>`), Gemma (`<start_o
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 from tuner.datasets.findings import Issue
+from tuner.datasets.reading.rows import Fields
 from tuner.datasets.records.record import Record, Turn
 from tuner.datasets.records.schemas.beside import Beside, Other, Others, beside, other_fields
 from tuner.datasets.records.schemas.field_names import find
@@ -98,11 +97,11 @@ class TemplateSchema:
         """Which field is used as what, for the summary."""
         return {"messages": self.text if self.completion is None else f"{self.text}, {self.completion}"}
 
-    def others(self, row: Mapping[str, Any]) -> dict[str, Other]:
+    def others(self, row: Fields) -> dict[str, Other]:
         """The row's other fields, and what they are for."""
         return other_fields(row, (self.text, self.completion or self.text), self.ignored)
 
-    def record(self, row: Mapping[str, Any], line: int, others: Others) -> Record | tuple[Issue, ...]:
+    def record(self, row: Fields, line: int, others: Others) -> Record | tuple[Issue, ...]:
         """The row as a record, or its issues. `others` are the row's other fields."""
         value = find(row, self.text)
         found = turns_of(value) if isinstance(value, str) else None

@@ -12,7 +12,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tuner.datasets.findings import Issue
-from tuner.datasets.records.record import Record, ToolConversation, Turn
+from tuner.datasets.reading.rows import Fields
+from tuner.datasets.records.record import ConverseJson, Record, ToolConversation, Turn
 from tuner.datasets.records.schemas.messages import content_name, joined, role_of
 
 _FIX = "Correct the record, or remove it."
@@ -26,7 +27,7 @@ class _ToolError(ValueError):
         self.field = field
 
 
-def tool_conversation(row: Mapping[str, Any], messages: list[Any], field: str, line: int) -> Record | tuple[Issue, ...]:
+def tool_conversation(row: Fields, messages: list[Any], field: str, line: int) -> Record | tuple[Issue, ...]:
     """The row as a record with Converse's blocks, or the first issue."""
     try:
         config = _tool_config(row)
@@ -40,12 +41,12 @@ def tool_conversation(row: Mapping[str, Any], messages: list[Any], field: str, l
     return Record(line, texts, system, tools=ToolConversation(config, converse))
 
 
-def _system(row: Mapping[str, Any]) -> str | None:
+def _system(row: Fields) -> str | None:
     value = row.get("system")
     return value if isinstance(value, str) else joined(value, None)
 
 
-def _tool_config(row: Mapping[str, Any]) -> Mapping[str, Any]:
+def _tool_config(row: Fields) -> ConverseJson:
     """Converse's `toolConfig`, also of `tools` in the form of chat completions."""
     config = row.get("toolConfig")
     if isinstance(config, Mapping):
@@ -65,7 +66,7 @@ def _tool_config(row: Mapping[str, Any]) -> Mapping[str, Any]:
     return config
 
 
-def _tool_spec(tool: Any) -> dict[str, Any]:
+def _tool_spec(tool: Any) -> ConverseJson:
     function = tool.get("function", tool) if isinstance(tool, Mapping) else None
     if not isinstance(function, Mapping):
         raise _ToolError("a tool must be an object.", "tools")
@@ -74,10 +75,10 @@ def _tool_spec(tool: Any) -> dict[str, Any]:
     return {"toolSpec": {**described, "inputSchema": {"json": parameters}}}
 
 
-def _turns(messages: list[Any], field: str) -> tuple[str | None, list[tuple[str, list[dict[str, Any]]]]]:
+def _turns(messages: list[Any], field: str) -> tuple[str | None, list[tuple[str, list[ConverseJson]]]]:
     """The system prompt, and the turns. Results of tools are the user's; blocks of one speaker are one turn."""
     system: list[str] = []
-    turns: list[tuple[str, list[dict[str, Any]]]] = []
+    turns: list[tuple[str, list[ConverseJson]]] = []
     for number, message in enumerate(messages):
         where = f"{field}[{number}]"
         role = role_of(message) if isinstance(message, Mapping) else None
@@ -94,7 +95,7 @@ def _turns(messages: list[Any], field: str) -> tuple[str | None, list[tuple[str,
     return "\n\n".join(system) or None, turns
 
 
-def _blocks(message: Mapping[str, Any], where: str) -> Iterator[dict[str, Any]]:
+def _blocks(message: Fields, where: str) -> Iterator[ConverseJson]:
     name = content_name(message)
     content = message.get(name) if name else None
     if role_of(message) == "tool":
@@ -121,7 +122,7 @@ def _blocks(message: Mapping[str, Any], where: str) -> Iterator[dict[str, Any]]:
         }
 
 
-def _arguments(function: Mapping[str, Any], where: str) -> Any:
+def _arguments(function: Fields, where: str) -> Any:
     value = function.get("arguments", {})
     try:
         return json.loads(value) if isinstance(value, str) else value
@@ -129,7 +130,7 @@ def _arguments(function: Mapping[str, Any], where: str) -> Any:
         raise _ToolError("the arguments of a call are not valid JSON.", where) from None
 
 
-def _check(turns: list[tuple[str, list[dict[str, Any]]]], config: Mapping[str, Any], field: str) -> None:
+def _check(turns: list[tuple[str, list[ConverseJson]]], config: ConverseJson, field: str) -> None:
     """Every call names a described tool and has an id of its own; every result belongs to an earlier call."""
     known = {tool["toolSpec"]["name"] for tool in config["tools"]}
     calls: set[str] = set()
@@ -166,6 +167,6 @@ def _check_result(role: str, result: Any, calls: set[str], results: set[str], wh
     results.add(number)
 
 
-def _as_text(blocks: list[dict[str, Any]]) -> str:
+def _as_text(blocks: list[ConverseJson]) -> str:
     """The turn as a text, for the count of tokens and for people. Calls and results are JSON."""
     return "\n".join(block.get("text") or json.dumps(block, ensure_ascii=False) for block in blocks)
