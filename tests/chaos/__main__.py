@@ -20,7 +20,7 @@ from pathlib import Path
 
 from tests.chaos import page
 from tests.chaos.campaign import BrokenRunError, Campaign, CampaignSize, Outcome, kept_outcome
-from tests.chaos.worker_pool import WorkerPool
+from tests.chaos.workers.worker_pool import WorkerPool
 
 FOLDER = Path("build") / "chaos"
 PAGE = Path("docs") / "chaos.md"

@@ -15,7 +15,7 @@ from tests.chaos.observations import RELEASES, release_at
 from tests.chaos.pairs import pairs
 from tests.chaos.results import Result, read
 from tests.chaos.scenarios import SCENARIOS, Scenario
-from tests.chaos.worker_pool import Task, TaskResult
+from tests.chaos.workers.worker_pool import Task, TaskResult
 
 RESULTS, BASELINES = "results.jsonl", "baselines.jsonl"
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tests.chaos.faults import (
+from tests.chaos.injection.faults import (
     CALL_FAULTS,
     CUT_AFTER,
     FUNCTION_FAULTS,
@@ -18,7 +18,7 @@ from tests.chaos.faults import (
     CallFault,
     Duration,
 )
-from tests.chaos.plan import Action
+from tests.chaos.injection.plan import Action
 from tests.chaos.scenarios import SCENARIOS, Intervention, Scenario
 
 

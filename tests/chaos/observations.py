@@ -9,8 +9,8 @@ from typing import Any
 
 from statemachine.definition import definition
 from tests.chaos.cases import Baseline, release_states
-from tests.chaos.faults import Call
-from tests.chaos.scenario_runner import ScenarioRunner
+from tests.chaos.injection.faults import Call
+from tests.chaos.workers.scenario_runner import ScenarioRunner
 from tests.e2e.pipeline import Pipeline
 from tuner.core.artifact_keys import Keys
 

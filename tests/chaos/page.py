@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from tests.chaos.cases import Case
-from tests.chaos.faults import CALL_FAULTS, FUNCTION_FAULTS, STALE_READS, STOPS
+from tests.chaos.injection.faults import CALL_FAULTS, FUNCTION_FAULTS, STALE_READS, STOPS
 from tests.chaos.observations import RELEASES
 from tests.chaos.pairs import EACH
 from tests.chaos.results import Result

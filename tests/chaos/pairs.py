@@ -19,7 +19,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from tests.chaos.cases import Baseline, Case, Fault, call_fault, execution_faults, function_faults
-from tests.chaos.faults import CALL_FAULTS, Call
+from tests.chaos.injection.faults import CALL_FAULTS, Call
 from tests.chaos.observations import AFTER_A_FAILURE, IN_COURSE
 from tests.chaos.scenarios import LONG_TRAINING, SCENARIOS, Scenario
 

@@ -9,10 +9,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from tests.chaos.cases import Baseline, Case
 from tests.chaos.checks import findings
-from tests.chaos.later_hours import LaterHours
 from tests.chaos.observations import Observations, observe
-from tests.chaos.scenario_runner import ScenarioRunner
-from tests.chaos.worker import Worker
+from tests.chaos.workers.later_hours import LaterHours
+from tests.chaos.workers.scenario_runner import ScenarioRunner
+from tests.chaos.workers.worker import Worker
 from tuner.core.artifact_keys import Keys
 
 

@@ -5,7 +5,7 @@ import pytest
 from tests.chaos.campaign import Campaign, CampaignSize
 from tests.chaos.observations import RELEASES
 from tests.chaos.scenarios import SCENARIOS
-from tests.chaos.worker_pool import WorkerPool
+from tests.chaos.workers.worker_pool import WorkerPool
 
 pytestmark = pytest.mark.e2e
 _FAULTS, _PAIRS, _SEED = 4, 3, 2026

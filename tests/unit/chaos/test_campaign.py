@@ -6,7 +6,7 @@ from tests.chaos.campaign import BrokenRunError, Campaign, CampaignSize, Outcome
 from tests.chaos.cases import Baseline, Case, Fault
 from tests.chaos.results import Result
 from tests.chaos.scenarios import SCENARIOS
-from tests.chaos.worker_pool import Task
+from tests.chaos.workers.worker_pool import Task
 
 PLAIN = Case(SCENARIOS[0])
 BROKEN = Case(SCENARIOS[0], (Fault("Purchase throughput", "the function", "is cold", "cold"),))

@@ -6,7 +6,7 @@ import pytest
 
 from statemachine.definition import definition
 from tests.chaos.cases import Baseline, derived, release_states, sampled
-from tests.chaos.faults import CALL_FAULTS, FUNCTION_FAULTS, STALE_READS, STOPS, Call
+from tests.chaos.injection.faults import CALL_FAULTS, FUNCTION_FAULTS, STALE_READS, STOPS, Call
 from tests.chaos.observations import release_at
 from tests.chaos.pairs import ends, pairs
 from tests.chaos.scenarios import LONG_TRAINING, SCENARIOS

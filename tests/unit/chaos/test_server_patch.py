@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.chaos.server_patch import place_of
+from tests.chaos.injection.server_patch import place_of
 
 
 @pytest.mark.parametrize(

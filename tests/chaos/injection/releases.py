@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.chaos.cases import states_of
 from tests.chaos.observations import AFTER_A_FAILURE, IN_COURSE
-from tests.chaos.worker import Worker
+from tests.chaos.workers.worker import Worker
 
 
 @contextmanager

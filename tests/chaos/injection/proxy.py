@@ -1,6 +1,6 @@
 """The proxy between the functions and the local cloud: microburst, with a journal of all calls.
 
-`python -m tests.chaos.proxy UPSTREAM PORT FOLDER` starts it. It differs from microburst in these points:
+`python -m tests.chaos.injection.proxy UPSTREAM PORT FOLDER` starts it. It differs from microburst in these points:
 
 - It distinguishes Bedrock's two services.
 - It forwards host and path exactly as they were signed, because the local cloud checks signatures.
@@ -23,7 +23,7 @@ from microburst.detection import host
 from microburst.detection.rest import match_rest_operation, rest_operations
 from yarl import URL
 
-from tests.chaos.plan import Journal
+from tests.chaos.injection.plan import Journal
 
 # Loading the model of a service takes longer than the read timeout of the functions on a busy machine.
 _PRELOADED = ("s3", "bedrock", "bedrock-runtime", "stepfunctions", "scheduler", "sns", "events", "service-quotas")

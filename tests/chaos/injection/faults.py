@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from tests.chaos.plan import Action
+from tests.chaos.injection.plan import Action
 
 # Longer than the read timeout of the functions (worker.py): the function gives up, and the call never arrives.
 HANG_MS = 2_500

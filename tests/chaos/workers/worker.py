@@ -25,7 +25,7 @@ from local import cloud
 from local.folder import FOLDER_VARIABLE, CloudFolder
 from local.patches import EXTRA_PATCHES_VARIABLE
 from local.processes import mark
-from tests.chaos.plan import Journal, Plans
+from tests.chaos.injection.plan import Journal, Plans
 from tests.chaos.scenarios import DEPLOYMENT
 from tests.e2e.pipeline import Pipeline
 
@@ -56,7 +56,11 @@ class Worker:
     """A deployed cloud. The worker itself uses it as the administrator, without the proxy."""
 
     def __init__(self, folder: Path) -> None:
-        os.environ |= {**SCALED, FOLDER_VARIABLE: str(folder), EXTRA_PATCHES_VARIABLE: "tests.chaos.server_patch"}
+        os.environ |= {
+            **SCALED,
+            FOLDER_VARIABLE: str(folder),
+            EXTRA_PATCHES_VARIABLE: "tests.chaos.injection.server_patch",
+        }
         self.folder = folder
         self.numbers = itertools.count(1)
         self.plans, self.invocations, self.calls = Plans(folder), Journal(folder), Journal(folder, "calls")
@@ -89,7 +93,7 @@ class Worker:
         upstream = self._environment["AWS_ENDPOINT_URL"]
         with (self.folder / "log" / "proxy.log").open("ab") as log:
             subprocess.Popen(
-                [sys.executable, "-m", "tests.chaos.proxy", upstream, str(port), str(self.folder)],
+                [sys.executable, "-m", "tests.chaos.injection.proxy", upstream, str(port), str(self.folder)],
                 env=self._environment | mark(CloudFolder(self.folder)) | {"SSL_CERT_FILE": os.environ["AWS_CA_BUNDLE"]},
                 stdout=log,
                 stderr=subprocess.STDOUT,

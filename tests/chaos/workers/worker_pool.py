@@ -18,9 +18,9 @@ from typing import Any
 
 from local import processes
 from tests.chaos.cases import Baseline, Case
-from tests.chaos.releases import release_disabled
+from tests.chaos.injection.releases import release_disabled
 from tests.chaos.results import Result, result_of
-from tests.chaos.worker import Worker
+from tests.chaos.workers.worker import Worker
 
 # The baseline is set for the first run of a scenario only.
 TaskResult = tuple[Result, Baseline | None]

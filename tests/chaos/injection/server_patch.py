@@ -1,8 +1,8 @@
 """A patch of the local cloud's server that injects faults into functions and waits, at the places that plans name.
 
-`LOCAL_CLOUD_OVERLAYS=tests.chaos.server_patch` installs it. A place is the name of a state, or a function with the
-event that invokes it ("release_throughput by the rule"). Plans are read again at every place, and each happens as many
-times as it says. All invocations are written to the journal.
+`LOCAL_CLOUD_OVERLAYS=tests.chaos.injection.server_patch` installs it. A place is the name of a state, or a function
+with the event that invokes it ("release_throughput by the rule"). Plans are read again at every place, and each happens
+as many times as it says. All invocations are written to the journal.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from ministack.services import lambda_svc, stepfunctions
 from local.bedrock.instance import instance
 from local.folder import CloudFolder
 from local.patches.lambda_functions.function_states import INITIALIZING
-from tests.chaos.plan import Journal, Plan, Plans
+from tests.chaos.injection.plan import Journal, Plan, Plans
 
 _FOLDER = CloudFolder.default().root
 _POLL_SECONDS = 0.02

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.chaos.cases import Case
-from tests.chaos.plan import Plan
+from tests.chaos.injection.plan import Plan
 from tests.chaos.scenarios import Intervention
-from tests.chaos.worker import Worker
+from tests.chaos.workers.worker import Worker
 from tests.e2e.pipeline import small_dataset
 from tuner.core.artifact_keys import Keys
 

@@ -6,7 +6,7 @@ import datetime as dt
 from contextlib import suppress
 from typing import Any
 
-from tests.chaos.scenario_runner import ScenarioRunner
+from tests.chaos.workers.scenario_runner import ScenarioRunner
 from tests.e2e.pipeline import until
 
 _SOON = dt.timedelta(seconds=1)
