@@ -9,10 +9,10 @@ from botocore.exceptions import EndpointConnectionError, NoCredentialsError, NoR
 
 from tuner.cli import hints
 from tuner.cli.app import app
-from tuner.cli.console import say
 from tuner.cli.deployment import local_endpoint
 from tuner.cli.errors import CommandError
 from tuner.cli.local_cloud import local_error_class
+from tuner.cli.terminal.console import say
 from tuner.core.errors import TunerError
 
 _HINTS = {

@@ -16,7 +16,7 @@ from tests.unit.cli.fake_aws import Execution, FakeAws, Tuner
 from tests.unit.cli.samples import report
 from tests.unit.datasets.memory_files import NOVA, jsonl, pairs
 from tuner.cli.app import app
-from tuner.cli.outputs import output_sink, target, write_files
+from tuner.cli.terminal.outputs import output_sink, target, write_files
 
 CSV = "question,answer\n" + "".join(f"What is {number}?,It is {number}.\n" for number in range(40))
 MODEL = ("--model", NOVA)

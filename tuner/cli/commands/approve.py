@@ -13,12 +13,12 @@ from tuner.artifacts.approval import ApprovalAnswer, ApprovalDecision, ApprovalR
 from tuner.aws.clients import client
 from tuner.aws.error_mapping import code_of, mapped_errors
 from tuner.cli import run_lookup
-from tuner.cli.console import say
 from tuner.cli.deployment import DEFAULT_STACK, Deployment
 from tuner.cli.errors import CommandError
 from tuner.cli.options import Local, Reference, Stack, connect
 from tuner.cli.progress.executions import Run
 from tuner.cli.progress.paid_window import amount
+from tuner.cli.terminal.console import say
 from tuner.core.times import iso, now
 
 # Error codes of SendTaskSuccess and SendTaskFailure for a token that is no longer waited for.

@@ -22,10 +22,10 @@ from tuner.aws.bedrock.control_plane import Bedrock
 from tuner.aws.price_list import PriceListApi
 from tuner.cli import upload
 from tuner.cli.commands.data.display import show_findings
-from tuner.cli.console import console, emit, say
 from tuner.cli.dataset_check import check_dataset, data_files, to_generate, usable_documents
 from tuner.cli.deployment import DEFAULT_STACK
 from tuner.cli.options import Json, Local, StackIfAny, connect
+from tuner.cli.terminal.console import console, emit, say
 from tuner.cli.upload import DatasetFolder
 from tuner.core.artifact_keys import Keys
 from tuner.costs.cost_inputs import CostInputs, GenerationTokens, Plan, QuestionTokens, cost_inputs

@@ -9,13 +9,13 @@ from typing import Annotated
 import typer
 
 from tuner.artifacts.evaluation.scores import Scores
-from tuner.cli.console import console, emit, say
 from tuner.cli.errors import CommandError
 from tuner.cli.local_cloud import use_local_cloud
 from tuner.cli.options import Json, Local
-from tuner.cli.outputs import Force, target
-from tuner.cli.score_table import score_table
-from tuner.cli.standard_input import local_input
+from tuner.cli.terminal.console import console, emit, say
+from tuner.cli.terminal.outputs import Force, target
+from tuner.cli.terminal.score_table import score_table
+from tuner.cli.terminal.standard_input import local_input
 from tuner.core.file_formats import FORMAT_NAMES
 from tuner.settings import RunSettings, load, parse_document
 

@@ -8,12 +8,12 @@ from typing import Annotated
 import typer
 
 from tuner.cli import run_lookup
-from tuner.cli.console import say
 from tuner.cli.deployment import DEFAULT_STACK
 from tuner.cli.errors import CommandError
 from tuner.cli.options import Local, Reference, Stack, connect
-from tuner.cli.outputs import Force, write_files
 from tuner.cli.run_lookup import LATEST
+from tuner.cli.terminal.console import say
+from tuner.cli.terminal.outputs import Force, write_files
 
 _FOLDER = "report/"
 _PAGE = "index.html"

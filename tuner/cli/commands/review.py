@@ -9,13 +9,13 @@ from typing import Annotated
 import typer
 
 from tuner.cli import run_lookup
-from tuner.cli.console import emit, say
 from tuner.cli.deployment import DEFAULT_STACK
 from tuner.cli.errors import CommandError
 from tuner.cli.hints import quoted
 from tuner.cli.options import Json, Local, Reference, Stack, connect
-from tuner.cli.outputs import STANDARD, Force, output_sink
-from tuner.cli.standard_input import local_input
+from tuner.cli.terminal.console import emit, say
+from tuner.cli.terminal.outputs import STANDARD, Force, output_sink
+from tuner.cli.terminal.standard_input import local_input
 from tuner.datasets.io import CommitTogether
 from tuner.reporting.collect.build import build
 from tuner.reporting.publish import publish, published

@@ -15,13 +15,13 @@ from tuner.aws.error_mapping import mapped_errors
 from tuner.cli import upload
 from tuner.cli.commands.data.display import show_findings
 from tuner.cli.commands.watch import INTERRUPTED, follow
-from tuner.cli.console import console, is_live, say
 from tuner.cli.dataset_check import check_dataset
 from tuner.cli.deployment import DEFAULT_STACK, Deployment
 from tuner.cli.errors import CommandError
 from tuner.cli.hints import quoted
 from tuner.cli.options import Local, Stack, connect
 from tuner.cli.progress import executions
+from tuner.cli.terminal.console import console, is_live, say
 from tuner.cli.upload import DatasetFolder
 from tuner.core.errors import RetryableError
 from tuner.core.run import INCOMING

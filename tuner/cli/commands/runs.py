@@ -13,12 +13,12 @@ from rich.table import Table
 
 from tuner.cli import run_lookup
 from tuner.cli.commands.report import open_in_browser
-from tuner.cli.console import console, emit, say
 from tuner.cli.deployment import DEFAULT_STACK, Deployment
 from tuner.cli.errors import CommandError
 from tuner.cli.options import Json, Local, Stack, connect
-from tuner.cli.outputs import Force, write_files
 from tuner.cli.progress.executions import Run
+from tuner.cli.terminal.console import console, emit, say
+from tuner.cli.terminal.outputs import Force, write_files
 from tuner.core.artifact_keys import Keys
 from tuner.reporting.formatting import duration
 

@@ -11,7 +11,6 @@ from tuner.artifacts.serving import EndpointRecord
 from tuner.artifacts.training import TrainingSummary
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.cli import run_lookup
-from tuner.cli.console import console, emit
 from tuner.cli.deployment import DEFAULT_STACK, Deployment
 from tuner.cli.options import Json, Local, Reference, Stack, connect
 from tuner.cli.progress.display import LiveDisplay
@@ -20,6 +19,7 @@ from tuner.cli.progress.follow import Follower, Snapshot
 from tuner.cli.progress.outcome import conclude, read_report
 from tuner.cli.progress.paid_window import live_throughput, resource_json
 from tuner.cli.run_lookup import LATEST
+from tuner.cli.terminal.console import console, emit
 from tuner.core.json_types import JsonObject
 from tuner.core.times import now
 

@@ -12,11 +12,11 @@ from tuner.aws.error_mapping import code_of, mapped_errors
 from tuner.aws.executions import Executions
 from tuner.aws.s3.training_index import TrainingIndex
 from tuner.cli import run_lookup
-from tuner.cli.console import console, say
 from tuner.cli.deployment import DEFAULT_STACK, Deployment, local_endpoint
 from tuner.cli.errors import CommandError
 from tuner.cli.options import Local, Reference, Stack, connect
 from tuner.cli.progress.paid_window import live_throughput
+from tuner.cli.terminal.console import console, say
 from tuner.core.errors import StillAliveError
 from tuner.serving.release import Release, may_be_buying
 from tuner.training.job_record import used_by_others

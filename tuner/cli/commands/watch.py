@@ -5,7 +5,6 @@ from __future__ import annotations
 import typer
 
 from tuner.cli import run_lookup
-from tuner.cli.console import console, say
 from tuner.cli.deployment import DEFAULT_STACK, Deployment
 from tuner.cli.options import Local, Reference, Stack, connect
 from tuner.cli.progress.display import display
@@ -14,6 +13,7 @@ from tuner.cli.progress.follow import Follower, snapshots
 from tuner.cli.progress.outcome import conclude
 from tuner.cli.progress.steps import Step, StepPlan
 from tuner.cli.run_lookup import LATEST
+from tuner.cli.terminal.console import console, say
 
 INTERRUPTED = 130
 

@@ -14,11 +14,11 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from tuner.cli.console import console, is_live
 from tuner.cli.hints import pasteable
 from tuner.cli.progress import training
 from tuner.cli.progress.follow import Snapshot
 from tuner.cli.progress.steps import Step
+from tuner.cli.terminal.console import console, is_live
 from tuner.core.times import now
 from tuner.reporting.formatting import duration, number, plural
 

@@ -17,7 +17,7 @@ from tuner.cli.hints import pasteable
 from tuner.cli.progress.executions import Run
 from tuner.cli.progress.paid_window import amount, live_throughput, paid_window
 from tuner.cli.progress.steps import Step, StepPlan
-from tuner.cli.score_table import score_table
+from tuner.cli.terminal.score_table import score_table
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import ArtifactError
 

@@ -9,7 +9,7 @@ from tests.unit.cli.fake_aws import ARTIFACTS, Clock, Execution, FakeAws, Refuse
 from tests.unit.cli.histories import TO_TRAINING, History
 from tests.unit.cli.samples import ENDPOINT, ESTIMATE, SCORES, failed, report, throughput
 from tuner.artifacts.report import Report
-from tuner.cli.score_table import score_table
+from tuner.cli.terminal.score_table import score_table
 from tuner.core.artifact_keys import Keys
 
 

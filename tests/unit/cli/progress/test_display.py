@@ -9,13 +9,13 @@ import pytest
 from rich.console import Console
 
 from tests.unit.cli.histories import BEGAN, DEFINITION, TO_THE_END, TO_TRAINING, History
-from tuner.cli.console import SafeConsole, is_live
 from tuner.cli.progress.display import LiveDisplay, PlainDisplay
 from tuner.cli.progress.executions import Run
 from tuner.cli.progress.follow import Snapshot
 from tuner.cli.progress.paid_window import PaidWindow
 from tuner.cli.progress.steps import Checklist, StepPlan
 from tuner.cli.progress.training import EpochLosses, TrainingProgress
+from tuner.cli.terminal.console import SafeConsole, is_live
 
 JOB = TrainingProgress(
     "InProgress",

@@ -28,9 +28,9 @@ from tuner.cli.commands.data.options import (
     SystemPrompt,
     field_names,
 )
-from tuner.cli.console import emit
 from tuner.cli.dataset_check import check_dataset
 from tuner.cli.options import Json
+from tuner.cli.terminal.console import emit
 from tuner.core.errors import SettingsError
 from tuner.core.run import role_of
 from tuner.datasets import Prepared, Source

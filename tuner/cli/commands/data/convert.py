@@ -23,7 +23,7 @@ from tuner.cli.commands.data.options import (
     field_names,
 )
 from tuner.cli.options import Json
-from tuner.cli.outputs import Force, one_use_of_standard_output
+from tuner.cli.terminal.outputs import Force, one_use_of_standard_output
 from tuner.datasets import convert as convert_file
 
 

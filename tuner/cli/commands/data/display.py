@@ -8,7 +8,7 @@ import typer
 from rich.table import Table
 
 from tuner.artifacts.dataset import DatasetProfile
-from tuner.cli.console import console, emit, say
+from tuner.cli.terminal.console import console, emit, say
 from tuner.datasets import CheckedFile, Findings, findings_by_rule, readiness
 from tuner.datasets.field_usage import FieldReport
 

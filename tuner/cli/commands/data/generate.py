@@ -18,10 +18,10 @@ from tuner.cli.commands.data.inputs import (
     is_folder,
     read_errors_as_usage_errors,
 )
-from tuner.cli.console import emit, progress, say
 from tuner.cli.deployment import DEFAULT_STACK
 from tuner.cli.options import Json, Local, StackIfAny, connect
-from tuner.cli.outputs import STANDARD, Force, one_use_of_standard_output
+from tuner.cli.terminal.console import emit, progress, say
+from tuner.cli.terminal.outputs import STANDARD, Force, one_use_of_standard_output
 from tuner.core.errors import DatasetError, GenerationError
 from tuner.core.run import role_of
 from tuner.costs.prices.price_list import price_list

@@ -10,8 +10,8 @@ import typer
 
 from tuner.aws.s3.objects import ObjectSource, keys_below, object_address
 from tuner.catalog import model as model_of
-from tuner.cli.outputs import output_sink
-from tuner.cli.standard_input import local_input
+from tuner.cli.terminal.outputs import output_sink
+from tuner.cli.terminal.standard_input import local_input
 from tuner.core.errors import AccessDeniedError, AwsError, ModelUnavailableError, RetryableError
 from tuner.core.file_formats import COMPRESSIONS, ENDINGS
 from tuner.datasets import DataRole, LocalFile, RecordLimits, Sink, Source

@@ -20,9 +20,9 @@ from tuner.cli.commands.data.options import (
     Records,
     field_names,
 )
-from tuner.cli.console import emit, say
 from tuner.cli.options import Json
-from tuner.cli.outputs import Force
+from tuner.cli.terminal.console import emit, say
+from tuner.cli.terminal.outputs import Force
 from tuner.core.errors import DatasetError
 from tuner.datasets import split_file
 

@@ -15,12 +15,12 @@ from rich.text import Text
 import tuner
 from tuner import catalog
 from tuner.cli.checks import Check, CheckResult, account, models, quotas, stack
-from tuner.cli.console import console, emit, say
 from tuner.cli.deployment import DEFAULT_STACK, Deployment, find, local_endpoint, use_region
 from tuner.cli.errors import CommandError, NoDeploymentError
 from tuner.cli.hints import pasteable
 from tuner.cli.local_cloud import local_error_class, use_local_cloud
 from tuner.cli.options import Json, Local, Stack
+from tuner.cli.terminal.console import console, emit, say
 from tuner.core.errors import SettingsError, TunerError
 from tuner.settings import DeploymentSettings, deployment_settings
 

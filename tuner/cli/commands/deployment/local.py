@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from tuner.cli.console import emit, progress, say
 from tuner.cli.local_cloud import local_cloud
+from tuner.cli.terminal.console import emit, progress, say
 
 app = typer.Typer(help="The local cloud: start it, delete it, show its state.", no_args_is_help=True)
 

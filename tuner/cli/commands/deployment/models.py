@@ -14,10 +14,10 @@ from tuner.aws.bedrock.resources import CustomModel
 from tuner.aws.executions import Executions
 from tuner.aws.s3.training_index import TrainingIndex
 from tuner.cli import run_lookup
-from tuner.cli.console import emit, say
 from tuner.cli.deployment import DEFAULT_STACK, Deployment
 from tuner.cli.errors import CommandError
 from tuner.cli.options import Json, Local, Stack, connect
+from tuner.cli.terminal.console import emit, say
 from tuner.core.resource_names import Tags
 from tuner.core.times import iso, now
 from tuner.training.job_record import users

@@ -10,10 +10,10 @@ import typer
 
 from tuner.aws.bedrock.endpoints import ModelDeployments, ProvisionedThroughputs
 from tuner.aws.bedrock.training_jobs import TrainingJobs
-from tuner.cli.console import emit, say
 from tuner.cli.deployment import DEFAULT_STACK, Deployment
 from tuner.cli.errors import CommandError
 from tuner.cli.options import Json, Local, Stack, connect
+from tuner.cli.terminal.console import emit, say
 from tuner.core.times import iso
 from tuner.costs.prices.price_list import price_list
 from tuner.reporting.formatting import duration, money

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TextIO
 
 from tuner.cli.errors import CommandError
-from tuner.cli.outputs import STANDARD
+from tuner.cli.terminal.outputs import STANDARD
 from tuner.datasets.reading import UnreadableError
 from tuner.datasets.reading.compressed import decompressed
 

@@ -1,0 +1,1 @@
+"""Reading from and writing to the terminal: messages, tables, standard input, and the files that commands write."""
