@@ -76,7 +76,7 @@ def grades(cloud: Cloud, patch: pytest.MonkeyPatch) -> Expected:
     cloud.at("scores/scores.json", patch)
     cloud.remove("scores/scores.json", "scores/review.csv", "scores/shards/")
     score_answers.handler({"run_id": cloud.run.run_id}, _CONTEXT)
-    return {"scores.json": _document(cloud.read("scores/scores.json"))}
+    return {"scores.graded-again.json": _document(cloud.read("scores/scores.json"))}
 
 
 def gate(cloud: Cloud, patch: pytest.MonkeyPatch) -> Expected:
@@ -158,7 +158,7 @@ def whole(cloud: Cloud, patch: pytest.MonkeyPatch) -> Expected:
     if found["gate"]:
         # The hash is that of the bytes of scores.json, and the order of its members is of no importance.
         found["gate"] |= {name: saved_gate[name] for name in ("id", "scores_sha256")}
-    return {"report.json": _text(found)}
+    return {"report.derived.json": _text(found)}
 
 
 Step = Callable[[Cloud, pytest.MonkeyPatch], Expected]
@@ -170,7 +170,10 @@ STEPS: Mapping[str, tuple[Step, str]] = {
     "gate": (gate, "scores/gate.json"),
     "report": (report, "report/report.json"),
     "show": (show, "report/report.json"),
+    "whole": (whole, "report/report.json"),
 }
+# Its settings leave out BERTScore, so its answers can be graded again without an encoder.
+GRADED_AGAIN = "commitment"
 
 
 def repeated(run: SavedRun, step: Step, patch: pytest.MonkeyPatch) -> Expected:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.characterization.cloud import NAMES, SavedRun
-from tests.characterization.steps import EXPECTED, STEPS, Expected, grades, repeated, whole
+from tests.characterization.steps import EXPECTED, GRADED_AGAIN, STEPS, Expected, grades, repeated
 from tuner.artifacts.base import Artifact, Part, parse
 from tuner.artifacts.dataset import EvaluationQuestion
 from tuner.artifacts.evaluation.answers import Answer
@@ -38,14 +38,9 @@ def test_a_repeated_step_gives_what_it_gave(run: SavedRun, step: str, monkeypatc
     compare(run, repeated(run, STEPS[step][0], monkeypatch))
 
 
-@pytest.mark.parametrize("run", RUNS, ids=lambda run: run.name)
-def test_a_report_of_newly_derived_artifacts_is_the_same(run: SavedRun, monkeypatch: pytest.MonkeyPatch) -> None:
-    compare(run, repeated(run, whole, monkeypatch))
-
-
 def test_answers_that_are_graded_again_get_the_same_scores(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The run's settings leave out BERTScore, so no encoder is needed; the judge's verdicts are in its folder."""
-    compare(SavedRun.load("commitment"), repeated(SavedRun.load("commitment"), grades, monkeypatch))
+    run = SavedRun.load(GRADED_AGAIN)
+    compare(run, repeated(run, grades, monkeypatch))
 
 
 @pytest.mark.parametrize("run", RUNS, ids=lambda run: run.name)

@@ -55,7 +55,7 @@ METRICS: Mapping[str, tuple[Measure, ...]] = {
         Measure("style_refusal", "Refusals", (0.0, 1.0), None),
         Measure("style_copied", "Answers that repeat the question", (0.0, 1.0), None),
     ),
-    "exact_match": (Measure("exact_match", "Exact match (short answers)"),),
+    "exact_match": (Measure("exact_match", "Exact match"),),
     "token_f1": (Measure("token_f1", "Token F1 (short answers)"),),
 }
 """The measures of every metric, by the metric's name, in the order in which a run uses the metrics by default."""

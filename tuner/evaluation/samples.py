@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from tuner.artifacts.dataset import EvaluationQuestion
 from tuner.artifacts.evaluation.contestants import CONTESTANTS, ContestantName
 from tuner.core.errors import EvaluationError
+from tuner.evaluation.tokens import is_blank, tokens
 
 # Ids that a message names before it says "and 12 more".
 _SHOWN_IDS = 5
@@ -76,15 +77,21 @@ def _sample_set(
     given: Mapping[ContestantName, Mapping[str, str | None]],
     warnings: list[str],
 ) -> SampleSet:
-    without = [key for key, question in known.items() if not question.reference.strip()]
+    without = [key for key, question in known.items() if is_blank(question.reference)]
     if without:
         warnings.append(
             f"{_count(len(without), 'question')} left out, because there is no reference answer: {_some(without)}."
         )
+    tokenless = [key for key, question in known.items() if key not in without and not tokens(question.reference)]
+    if tokenless:
+        warnings.append(
+            f"{_count(len(tokenless), 'question')} without a score by text metrics, because the reference answer has "
+            f"no word, number or symbol: {_some(tokenless)}."
+        )
     samples = tuple(
         Sample(key, question.question, question.reference, {name: given[name].get(key) for name in CONTESTANTS})
         for key, question in known.items()
-        if question.reference.strip()
+        if not is_blank(question.reference)
     )
     if not samples:
         raise EvaluationError(
@@ -111,7 +118,7 @@ def _answers_by_id(
     repeated = 0
     for key, text in answers:
         # An answer of blanks helps nobody: it counts as not given.
-        answer = text if text and text.strip() else None
+        answer = None if text is None or is_blank(text) else text
         # The same answer twice is harmless, for instance after a retried request. Two different ones are not.
         if key in found and found[key] != answer:
             raise EvaluationError(

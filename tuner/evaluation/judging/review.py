@@ -14,12 +14,14 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+import regex
+
 from tuner.artifacts.evaluation.contestants import BASE, TUNED, ContestantName
 from tuner.artifacts.evaluation.judgments import PeopleScores
 from tuner.artifacts.evaluation.scores import QuestionScores, ReviewCandidate, Scores, by_id
 from tuner.core.errors import EvaluationError
-from tuner.evaluation.language import tokens
 from tuner.evaluation.samples import Sample, SampleSet
+from tuner.evaluation.tokens import tokens
 
 COLUMNS = ("id", "why", "question", "reference", "answer_1", "answer_2", "score_1", "score_2", "comment")
 # Measures that compare words with the reference.
@@ -29,7 +31,9 @@ _UNSURE = re.compile(
     r"\b(unsure|uncertain|not (?:entirely |quite )?(?:sure|certain)|cannot verify|hard to tell|unclear)\b", re.I
 )
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
-_WORD = re.compile(r"[^\W\d_]\w*")
+_WORD = regex.compile(r"\p{L}[\p{L}\p{M}\p{N}_]*")
+# Between the parts of a token: `DynamoDB's` also names DynamoDB.
+_BETWEEN_PARTS = regex.compile(r"[^\p{L}\p{M}\p{N}]+")
 # A spreadsheet takes a cell that begins like this for a formula, and runs it.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 # How many foreign names a reason lists.
@@ -56,7 +60,14 @@ def review_candidates(
 
 def vocabulary(records: Iterable[Any]) -> set[str]:
     """The different tokens in all texts of JSON records. The memory grows with the tokens, not with the records."""
-    return {token for text in _texts(records) for token in tokens(text)}
+    return {token for text in _texts(records) for token in _tokens_and_parts(text)}
+
+
+def _tokens_and_parts(text: str) -> Iterator[str]:
+    for token in tokens(text):
+        yield token
+        if not token.isalnum():
+            yield from filter(None, _BETWEEN_PARTS.split(token))
 
 
 def _texts(records: Iterable[Any]) -> Iterator[str]:
@@ -91,7 +102,7 @@ def _foreign_names(sample: Sample, training_vocabulary: Collection[str] | None) 
     answer = sample.answers[TUNED]
     if answer is None:
         return
-    known = {*tokens(sample.question), *tokens(sample.reference)}
+    known = {*_tokens_and_parts(sample.question), *_tokens_and_parts(sample.reference)}
     named = dict.fromkeys([*_NUMBER.findall(answer), *_names(answer)])
     known.update(part for name in named for part in tokens(name) if part in (training_vocabulary or ()))
     foreign = [name for name in named if not known.issuperset(tokens(name))]

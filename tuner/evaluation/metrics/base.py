@@ -13,6 +13,7 @@ from tuner.catalog.metrics import Measure
 from tuner.evaluation.encoder.files import EncoderSource
 from tuner.evaluation.judging.judge import Judge
 from tuner.evaluation.samples import Sample
+from tuner.evaluation.tokens import tokens
 
 Measures = dict[str, Number | None]
 """One text's measures by their names. None: no score could be made."""
@@ -78,8 +79,12 @@ class TextMetric(Metric):
         return MetricFacts()
 
     def applies(self, sample: Sample) -> bool:
-        """Whether the metric says anything about answers to this question. If not, its measures are absent."""
-        return True
+        """Whether the metric says anything about answers to this question. If not, its measures are absent.
+
+        A reference without a token, such as a dash, cannot be compared with. An answer without a token can: it scores
+        0, because it has nothing of the reference.
+        """
+        return bool(tokens(sample.reference))
 
     @abstractmethod
     def measure(self, answer: str, sample: Sample) -> Measures:

@@ -16,6 +16,7 @@ from tuner.catalog.metrics import METRICS
 from tuner.evaluation.encoder.files import BuiltEncoder
 from tuner.evaluation.metrics.base import Grades, Measures, Metric, ScoringContext
 from tuner.evaluation.samples import Sample
+from tuner.evaluation.tokens import tokens
 
 if TYPE_CHECKING:
     from tuner.evaluation.encoder.embedding import Embedded, Encoder, Tokens
@@ -46,7 +47,10 @@ class BertScore(Metric):
         scored = {place: _measures(scores, baseline) for place, (scores, _) in zip(asked, matched, strict=True)}
         absent: Measures = dict.fromkeys((*_NAMES, _RESCALED) if baseline is not None else _NAMES)
         values = {
-            name: [AnswerScores(measures=scored.get((name, index), absent)) for index in range(len(samples))]
+            name: [
+                AnswerScores(measures=scored.get((name, index), absent) if tokens(sample.reference) else {})
+                for index, sample in enumerate(samples)
+            ]
             for name in CONTESTANTS
         }
         truncated = sum(cut for _, cut in matched)

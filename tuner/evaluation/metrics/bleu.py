@@ -11,10 +11,13 @@ from tuner.artifacts.evaluation.scores import MetricFacts
 from tuner.catalog.metrics import METRICS
 from tuner.evaluation.metrics.base import Measures, ScoringContext, TextMetric
 from tuner.evaluation.samples import Sample
+from tuner.evaluation.tokens import clusters
 
-# Languages that are written without spaces. sacrebleu has a tokenizer for Chinese. Japanese and Thai are split into
-# characters, because sacrebleu's tokenizer for Japanese needs a large dictionary.
-_TOKENIZERS = {"zh": "zh", "ja": "char", "th": "char"}
+_CLUSTERS = "grapheme clusters"
+# Languages that are written without spaces. sacrebleu has a tokenizer for Chinese. Japanese is split into characters,
+# because sacrebleu's tokenizer for Japanese needs a large dictionary. In the other scripts, a character can be a mark,
+# which sacrebleu would separate from its letter.
+_TOKENIZERS = {"zh": "zh", "ja": "char", **dict.fromkeys(("th", "lo", "km", "my", "bo"), _CLUSTERS)}
 
 
 class Bleu(TextMetric):
@@ -29,13 +32,18 @@ class Bleu(TextMetric):
         from sacrebleu.metrics.chrf import CHRF
 
         tokenizer = _TOKENIZERS.get(context.language[:2], "13a")
-        self._bleu, self._chrf = BLEU(tokenize=tokenizer, effective_order=True), CHRF()
+        self._split = tokenizer == _CLUSTERS
+        self._bleu = BLEU(tokenize="none" if self._split else tokenizer, effective_order=True)
+        self._chrf = CHRF()
         return MetricFacts(tokenizer=tokenizer)
 
     def measure(self, answer: str, sample: Sample) -> Measures:
         """Both scores."""
-        references = [sample.reference]
+        said, expected = (self._tokenized(text) for text in (answer, sample.reference))
         return {
-            "bleu": round(self._bleu.sentence_score(answer, references).score, 4),
-            "chrf": round(self._chrf.sentence_score(answer, references).score, 4),
+            "bleu": round(self._bleu.sentence_score(said, [expected]).score, 4),
+            "chrf": round(self._chrf.sentence_score(answer, [sample.reference]).score, 4),
         }
+
+    def _tokenized(self, text: str) -> str:
+        return " ".join(clusters(text)) if self._split else text

@@ -1,7 +1,8 @@
 """The metric ROUGE (ROUGE-1, ROUGE-2 and ROUGE-L), with tokens for languages with and without spaces.
 
 Lin, "ROUGE: A Package for Automatic Evaluation of Summaries", 2004. The numbers equal those of the rouge-score library
-for the same tokens, which a test checks. The library itself only knows tokens of a-z and 0-9.
+for the same tokens, which a test checks. The library's own tokens are runs of a-z and 0-9: for it, texts in other
+scripts are empty, and `-5` and `5` are the same.
 """
 
 from __future__ import annotations
@@ -11,9 +12,9 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from tuner.catalog.metrics import METRICS
-from tuner.evaluation.language import tokens
 from tuner.evaluation.metrics.base import Measures, TextMetric
 from tuner.evaluation.samples import Sample
+from tuner.evaluation.tokens import tokens
 
 
 class Rouge(TextMetric):

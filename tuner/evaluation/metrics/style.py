@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from tuner.catalog.metrics import METRICS
-from tuner.evaluation.language import tokens
 from tuner.evaluation.metrics.base import Grades, Measures, ScoringContext, TextMetric
 from tuner.evaluation.samples import Sample
+from tuner.evaluation.tokens import tokens
 
 _LIST = re.compile(r"^\s*(?:[-*•・]|\d{1,2}[.)])\s+\S", re.MULTILINE)
 _REFUSAL = re.compile(
@@ -37,6 +37,10 @@ class Style(TextMetric):
         """Measures the references too."""
         references = [self.measure(sample.reference, sample) for sample in samples]
         return replace(super().grade(samples, context), references=references)
+
+    def applies(self, sample: Sample) -> bool:
+        """The style of an answer does not depend on the reference."""
+        return True
 
     def measure(self, answer: str, sample: Sample) -> Measures:
         """The length in words, and 1 (yes) or 0 (no) for the other measures."""

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import groupby
 
-# In scripts without spaces, each character counts as a word, as in sacrebleu and in ROUGE for Chinese.
-_UNSPACED = (
-    r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
-    r"\U00020000-\U0003ffff"
-)
-_WORD = re.compile(rf"[{_UNSPACED}]|[^\W{_UNSPACED}]+(?:['’.-][^\W{_UNSPACED}]+)*")
+from tuner.evaluation.tokens import Token, placed_tokens
 
 # The time of SequenceMatcher grows with the product of the lengths: half a second at this size. Longer pairs are
 # shown without marks.
@@ -31,9 +25,9 @@ class Span:
 def differences(answer: str, reference: str) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
     """Both texts in full as spans, with the words marked that the other text does not have.
 
-    Case, spaces and punctuation are ignored.
+    The words are the tokens of the measures, so spaces, case and the punctuation of prose are ignored.
     """
-    left, right = list(_WORD.finditer(answer)), list(_WORD.finditer(reference))
+    left, right = list(placed_tokens(answer)), list(placed_tokens(reference))
     if not left or not right or len(left) * len(right) > _LARGEST_PRODUCT:
         return _plain(answer), _plain(reference)
     # Without autojunk=False, frequent words of long texts would never match.
@@ -44,15 +38,15 @@ def differences(answer: str, reference: str) -> tuple[tuple[Span, ...], tuple[Sp
     return _spans(answer, left, in_left), _spans(reference, right, in_right)
 
 
-def _folded(words: Sequence[re.Match[str]]) -> list[str]:
-    return [word[0].casefold() for word in words]
+def _folded(words: Sequence[Token]) -> list[str]:
+    return [word.folded for word in words]
 
 
 def _plain(text: str) -> tuple[Span, ...]:
     return (Span(text, False),) if text else ()
 
 
-def _spans(text: str, words: Sequence[re.Match[str]], shared: set[int]) -> tuple[Span, ...]:
+def _spans(text: str, words: Sequence[Token], shared: set[int]) -> tuple[Span, ...]:
     """The text as spans. Neighbouring words that are not shared form one span, with the characters between them."""
     spans: list[Span] = []
     position = 0
@@ -60,7 +54,7 @@ def _spans(text: str, words: Sequence[re.Match[str]], shared: set[int]) -> tuple
         if is_shared:
             continue
         places = list(run)
-        start, end = words[places[0]].start(), words[places[-1]].end()
+        start, end = words[places[0]].start, words[places[-1]].end
         spans += [*_plain(text[position:start]), Span(text[start:end], True)]
         position = end
     return (*spans, *_plain(text[position:]))

@@ -13,9 +13,10 @@ from tests.unit.evaluation.conftest import make_sample
 from tuner.catalog.metrics import METRICS
 from tuner.core.errors import SettingsError
 from tuner.evaluation import metrics
-from tuner.evaluation.language import detect, tokens
+from tuner.evaluation.language import detect
 from tuner.evaluation.metrics import ScoringContext, all_metrics, chosen
 from tuner.evaluation.samples import Sample
+from tuner.evaluation.tokens import tokens
 from tuner.settings import EvaluationSettings
 
 JAPANESE = "プロビジョンドスループットは時間単位で購入します。"
@@ -89,7 +90,7 @@ def test_the_language_is_detected(text: str, language: str) -> None:
 
 
 def test_tokens_fold_case_and_width_and_split_scripts_without_spaces() -> None:
-    assert tokens("Ｂｅｄｒｏｃｋ, it's GREAT_ly") == ["bedrock", "it", "s", "great", "ly"]
+    assert tokens("Ｂｅｄｒｏｃｋ, it's GREAT_ly") == ["bedrock", "it's", "great_ly"]
     assert tokens("東京tower") == ["東", "京", "tower"]
 
 
@@ -103,9 +104,14 @@ def test_token_f1_by_hand() -> None:
     assert values("token_f1", "none", "forty-two")["token_f1"] == 0
 
 
-@pytest.mark.parametrize("name", ["exact_match", "token_f1"])
-def test_a_metric_of_short_references_does_not_apply_to_long_ones(name: str) -> None:
-    assert values(name, "short", "one two three four five six seven eight nine") == {}
+def test_token_f1_does_not_apply_to_long_references() -> None:
+    assert values("token_f1", "short", "one two three four five six seven eight nine") == {}
+
+
+def test_exact_match_applies_to_references_of_any_length() -> None:
+    command = "aws bedrock create-custom-model-deployment --model-arn a --model-deployment-name faq --region eu-west-1"
+    assert values("exact_match", f"`{command}`", command) == {"exact_match": 1}
+    assert values("exact_match", command.replace("--region", "-region"), command) == {"exact_match": 0}
 
 
 def test_style_is_measured_of_answers_and_references() -> None:
@@ -115,7 +121,7 @@ def test_style_is_measured_of_answers_and_references() -> None:
     ]
     grades = all_metrics()["style"]().grade(samples, ScoringContext())
     assert grades.values["base"][0].measures == {
-        "style_words": 9,
+        "style_words": 8,
         "style_list": 0,
         "style_refusal": 1,
         "style_copied": 0,
@@ -154,4 +160,7 @@ def test_rouge_equals_the_librarys(answer: str, reference: str) -> None:
     tokenizer = SimpleNamespace(tokenize=tokens)
     expected = RougeScorer(["rouge1", "rouge2", "rougeL"], tokenizer=tokenizer).score(reference, answer)
     found = values("rouge", answer, reference)
+    if not reference:  # the library gives 0, which says that the answer is bad
+        assert found == {}
+        return
     assert list(found.values()) == pytest.approx([entry.fmeasure for entry in expected.values()], abs=1e-6)
