@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from tuner.artifacts.base import Artifact, Part
+from tuner.artifacts.task import TaskDescription
 from tuner.core.artifact_keys import Keys
 from tuner.core.run import Role
 
@@ -170,3 +171,4 @@ class DatasetSummary(Artifact):
     study: DatasetProfile | None = Field(None, description="the dataset's profile")
     verdict: Readiness | None = None
     files: tuple[SourceFile, ...] = ()
+    task: TaskDescription = Field(TaskDescription(), description="what the answers are")

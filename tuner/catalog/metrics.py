@@ -20,6 +20,8 @@ class Measure:
     label: str
     range: tuple[float, float] | None = (0.0, 1.0)
     better: Literal["higher", "lower"] | None = "higher"
+    # Computed over all answers together. It is no mean of values of single answers, so no answer has it.
+    of_all_answers: bool = False
 
     @property
     def worst(self) -> float | None:
@@ -57,5 +59,24 @@ METRICS: Mapping[str, tuple[Measure, ...]] = {
     ),
     "exact_match": (Measure("exact_match", "Exact match"),),
     "token_f1": (Measure("token_f1", "Token F1 (short answers)"),),
+    "classification": (
+        Measure("accuracy", "Accuracy"),
+        Measure("macro_f1", "Macro F1", of_all_answers=True),
+        Measure("outside_labels", "Answers outside the labels", better="lower"),
+    ),
+    "extraction": (
+        Measure("json_validity", "Valid JSON objects"),
+        Measure("schema_conformity", "Objects with the right fields and types"),
+        Measure("field_accuracy", "Field accuracy"),
+        Measure("object_accuracy", "Objects with all fields right"),
+    ),
 }
-"""The measures of every metric, by the metric's name, in the order in which a run uses the metrics by default."""
+"""The measures of every metric, by the metric's name. tasks.py says which metrics a run uses by default."""
+
+OWN_MEASURES: Mapping[str, str] = {"extraction": "field."}
+"""Metrics with a measure for each thing of the dataset's own, and what the names of these measures begin with."""
+
+
+def field_measure(name: str) -> Measure:
+    """The measure of an extracted field: `field.total` for the field `total`."""
+    return Measure(f"{OWN_MEASURES['extraction']}{name}", f"Field '{name}'")

@@ -10,6 +10,7 @@ from tuner import catalog
 from tuner.artifacts.dataset import DatasetSummary, EvaluationQuestion
 from tuner.artifacts.generated import GeneratedSummary
 from tuner.artifacts.manifest import Manifest
+from tuner.catalog.tasks import TaskName
 from tuner.settings import RunSettings
 
 
@@ -55,12 +56,13 @@ class GenerationTokens:
 
 @dataclass(frozen=True, slots=True)
 class CostInputs:
-    """The sizes of a dataset. `training_bytes` is the size of the converted files."""
+    """The sizes of a dataset. `training_bytes` is the size of the converted files; `task` decides the metrics."""
 
     training_tokens: int
     questions: QuestionTokens
     training_bytes: int = 0
     generation: GenerationTokens | None = None
+    task: TaskName = "answer"
 
 
 def count_questions(
@@ -91,7 +93,7 @@ def cost_inputs(
     """The inputs from `dataset/summary.json` and the evaluation questions."""
     questions = count_questions(records, plan.settings.system_prompt, plan.model.family.characters_per_token)
     size = summary.training_bytes + summary.validation_bytes
-    return CostInputs(summary.training_tokens, questions, size, generation)
+    return CostInputs(summary.training_tokens, questions, size, generation, summary.task.name)
 
 
 def generation_tokens(summary: GeneratedSummary | None) -> GenerationTokens | None:

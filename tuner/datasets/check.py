@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 
 from tuner.artifacts.dataset import DatasetProfile, Severity
+from tuner.artifacts.task import TaskDescription
 from tuner.core.json_types import JsonObject
 from tuner.datasets.field_usage import FieldReport
 from tuner.datasets.findings import Findings, Issue
@@ -16,12 +17,16 @@ from tuner.datasets.profile import ProfileSource, profile_dataset
 from tuner.datasets.readiness import readiness
 from tuner.datasets.records.limits import file_bytes, file_name, record_counts
 from tuner.datasets.records.rules import RecordLimits
-from tuner.settings import FieldNames
+from tuner.datasets.tasks.checks import check_task
+from tuner.datasets.tasks.recognition import describe_task
+from tuner.settings import FieldNames, RunSettings
 
 
 @dataclass(frozen=True, slots=True)
 class CheckedFile:
-    """The content of a file and its findings. `tokens` is the family's estimate; only `check` makes a `profile`."""
+    """The content of a file and its findings. `tokens` is the family's estimate; only `check` makes a `profile` and a
+    `task`.
+    """
 
     file: str
     records: int
@@ -29,6 +34,7 @@ class CheckedFile:
     fields: FieldReport
     findings: Findings
     profile: DatasetProfile | None = None
+    task: TaskDescription | None = None
 
     @property
     def ready(self) -> bool:
@@ -44,6 +50,7 @@ class CheckedFile:
             "tokens": self.tokens,
             **asdict(self.fields),
             "study": self.profile.model_dump(mode="json", exclude_none=True) if self.profile else {},
+            **({"task": self.task.model_dump(mode="json")} if self.task else {}),
             "verdict": readiness(self.findings).model_dump(mode="json"),
             **self.findings.as_json(),
         }
@@ -54,7 +61,10 @@ def check(source: Source, limits: RecordLimits, fields: FieldNames) -> CheckedFi
     checked = _read(source, limits, fields, NoSink(), "error")
     file = ProfileSource(source.name, FilePipeline(source, limits, fields, Findings()).records)
     result = profile_dataset({limits.role: file}, limits.tokens, checked.findings)
-    return replace(checked, profile=result.profile)
+    # Alone, each file is taken for training data: there is no other file to compare its labels or fields with.
+    task = describe_task(RunSettings(), result.answers[limits.role])
+    check_task(task, RunSettings(), {"training": result.answers[limits.role]}, checked.findings)
+    return replace(checked, profile=result.profile, task=task)
 
 
 def convert(source: Source, limits: RecordLimits, fields: FieldNames, sink: Sink) -> CheckedFile:

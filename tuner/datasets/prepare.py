@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 
 from tuner.artifacts.dataset import DatasetSummary, SourceFile
+from tuner.artifacts.task import TaskDescription
 from tuner.catalog import Model
 from tuner.core.artifact_keys import Keys
 from tuner.datasets.evaluation_questions import EvaluationQuestionWriter
@@ -19,6 +20,8 @@ from tuner.datasets.records.limits import file_bytes, record_counts
 from tuner.datasets.records.record import DataRole
 from tuner.datasets.records.rules import RecordLimits, reserved_string_issue
 from tuner.datasets.split import HeldOutRecords, choose_held_out
+from tuner.datasets.tasks.checks import check_task
+from tuner.datasets.tasks.recognition import describe_task
 from tuner.settings import FieldNames, RunSettings
 
 # Readers of `dataset/summary.json` compare `validation_from` with this text.
@@ -86,6 +89,7 @@ class _Preparation:
         with self._commit as commit:
             self._check_system_prompt()
             profiled = self._profile()
+            task = self._task(profiled)
             has_validation = "validation" in self._sources or self._to_generate
             held = None if has_validation else self._hold_out(profiled.leaders)
             self._convert(held)
@@ -94,7 +98,7 @@ class _Preparation:
             self._check_files(held)
             if self._findings.errors:
                 commit.cancel()
-        return Prepared(self._summary(held, profiled), self._findings)
+        return Prepared(self._summary(held, profiled, task), self._findings)
 
     def _pipeline(self, role: DataRole) -> FilePipeline:
         """The pipeline of a file that adds to the findings. Each file has one, so that no issue is counted twice."""
@@ -127,6 +131,13 @@ class _Preparation:
         }
         tokens, leakage = self._limits("training").tokens, self._settings.evaluation.leakage
         return profile_dataset(files, tokens, self._findings, leakage)
+
+    def _task(self, profiled: ProfileResult) -> TaskDescription:
+        """The task of the dataset. Adds what is wrong with the answers, and with settings that do not fit the task."""
+        others = [answers for role, answers in profiled.answers.items() if role != "training"]
+        task = describe_task(self._settings, profiled.answers["training"], others)
+        check_task(task, self._settings, profiled.answers, self._findings)
+        return task
 
     def _hold_out(self, leaders: Mapping[int, int]) -> HeldOutRecords:
         prompts = (prompt for prompt, _ in self._quiet_pipeline("training").pairs())
@@ -164,7 +175,7 @@ class _Preparation:
             "validation": self._validation.records + refused.get("validation", 0) + self._to_generate,
         }
 
-    def _summary(self, held: HeldOutRecords | None, profiled: ProfileResult) -> DatasetSummary:
+    def _summary(self, held: HeldOutRecords | None, profiled: ProfileResult, task: TaskDescription) -> DatasetSummary:
         return DatasetSummary(
             training_records=self._training.records,
             validation_records=self._validation.records,
@@ -184,6 +195,7 @@ class _Preparation:
                 SourceFile(role=role, key=self._sources[role].name, **asdict(pipeline.fields))
                 for role, pipeline in self._pipelines.items()
             ),
+            task=task,
         )
 
     def _validation_from(self, held: HeldOutRecords | None) -> str:

@@ -6,13 +6,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from tuner import catalog
 from tuner.core.errors import EvaluationError
 from tuner.core.file_formats import COMPRESSIONS, FORMAT_NAMES
 from tuner.core.text_sanitizer import storable
+from tuner.datasets.findings import Findings
 from tuner.datasets.io import LocalFile
+from tuner.datasets.pipeline import FilePipeline
 from tuner.datasets.reading import BadRow, UnreadableError, blocks
 from tuner.datasets.reading.rows import Fields
-from tuner.datasets.records.schemas.field_names import ANSWERS, QUESTIONS
+from tuner.datasets.records.rules import RecordLimits
+from tuner.datasets.records.schemas.field_names import ANSWERS, LABELLED_TEXTS, LABELS, QUESTIONS
+from tuner.settings import DeploymentSettings, FieldNames
 
 _ID = "id"
 _FORMS = f"Give a file with records in {FORMAT_NAMES}, in UTF-8. It may be compressed ({', '.join(COMPRESSIONS)})."
@@ -39,6 +44,7 @@ def read_records(path: Path) -> list[FileRecord]:
         raise EvaluationError(f"{path}: has no records. {_FORMS}")
     # The first record decides which fields are read, as in datasets.
     question, answer = _field(rows[0][1], QUESTIONS), _field(rows[0][1], ANSWERS)
+    question, answer = question or _field(rows[0][1], LABELLED_TEXTS), answer or _field(rows[0][1], LABELS)
     if answer is None:
         raise EvaluationError(
             f"{path}, line {rows[0][0]}: no field holds the answer. Call it one of: {', '.join(ANSWERS)}."
@@ -49,6 +55,13 @@ def read_records(path: Path) -> list[FileRecord]:
 def read_rows(path: Path) -> Iterator[Fields]:
     """A file's records with any fields. Raises EvaluationError as `read_records` does."""
     return (row for _, row in _rows(path))
+
+
+def read_training_answers(path: Path) -> list[str]:
+    """The answers of a training file in any format of datasets; none where its fields are not known."""
+    limits = RecordLimits(catalog.model(DeploymentSettings().base_model), "training")
+    pipeline = FilePipeline(LocalFile(path), limits, FieldNames(), Findings())
+    return [answer for _, answer in pipeline.pairs()]
 
 
 def read_sheet(path: Path) -> str:

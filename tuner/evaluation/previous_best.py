@@ -33,7 +33,7 @@ def previous_best(folder: RunFolder, scores: Scores, seed: int = 0) -> PreviousB
     before, with the same questions and scores on the same scale. Where a preference decides the verdict, the next
     measure is taken, because the judge never compared the answers of two runs.
     """
-    measures = deciding_measures(scores.metrics, len(scores.questions))
+    measures = deciding_measures(scores.metrics, len(scores.questions), scores.decides)
     measure = next((name for name in measures if name != "preference"), None)
     if measure is None:
         return None

@@ -36,6 +36,7 @@ def compare_runs(earlier: Scores, later: Scores, names: tuple[str, str], seed: i
                 BASE: _without(before[record.id], incomparable),
                 TUNED: _without(record.of(TUNED), incomparable),
             },
+            **({"label": record.label} if record.label is not None else {}),
         )
         for record in shared
     ]
@@ -44,7 +45,7 @@ def compare_runs(earlier: Scores, later: Scores, names: tuple[str, str], seed: i
     if left_out:
         warnings.append(f"Compared on the {len(shared)} questions that both runs asked; {left_out} left out.")
     models = Names(f"the tuned model of {names[0]}", f"the tuned model of {names[1]}")
-    return summarize(Graded(tuple(records), {}, {}), warnings, seed, names=models)
+    return summarize(Graded(tuple(records), {}, {}), warnings, seed, models, later.decides)
 
 
 def _other_scales(earlier: Scores, later: Scores, names: tuple[str, str]) -> tuple[tuple[str, ...], list[str]]:

@@ -32,8 +32,11 @@ def score_run(folder: RunFolder, shard_size: int, encoder: EncoderSource) -> int
     shards = Shards(folder, shard_size, encoder)
     samples = shards.samples()
     graded = merged([shards.graded(shard, samples) for shard in range(shards.count)])
-    seed = shards.manifest.settings.evaluation.seed
-    scores = summarize(graded, samples.warnings, seed)
+    settings = shards.manifest.settings.evaluation
+    seed = settings.seed
+    scores = summarize(graded, samples.warnings, seed, decides=settings.decides)
+    if shards.task.name != "answer":
+        scores = scores.model_copy(update={"task": shards.task})
     # When the step is repeated, people may have scored answers already.
     if given := _people_scores(folder):
         scores = with_human_scores(scores, given, seed)

@@ -26,10 +26,14 @@ from tuner.artifacts.evaluation.scores import (
     QuestionScores,
     Scores,
 )
+from tuner.artifacts.evaluation.tasks import ExtractionDetails
+from tuner.catalog.metrics import OWN_MEASURES, field_measure
 from tuner.evaluation.metrics import Measure, Measures, Metric, ScoringContext, all_metrics, measures
 from tuner.evaluation.samples import Sample
 from tuner.evaluation.statistics.comparison import compare, mean_and_error
+from tuner.evaluation.statistics.confusion import answered_label, classification_details
 from tuner.evaluation.statistics.correlation import correlations
+from tuner.evaluation.statistics.macro_f1 import compare_macro_f1, macro_f1
 from tuner.evaluation.statistics.verdict import Names, conclude, decide, outcome
 
 
@@ -56,10 +60,12 @@ def grade(samples: Sequence[Sample], metrics: Sequence[Metric], context: Scoring
         references: Measures = {}
         for given in grades.values():
             references |= given.references[index] if given.references is not None else {}
-        if references:
-            records.append(QuestionScores(id=sample.id, by_contestant=answers, reference=references))
-        else:
-            records.append(QuestionScores(id=sample.id, by_contestant=answers))
+        record = QuestionScores(id=sample.id, by_contestant=answers)
+        # Members that a question does not have are not set, so that the file does not have them.
+        labels = [given.labels[index] for given in grades.values() if given.labels is not None]
+        members: dict[str, object] = {"reference": references} if references else {}
+        members |= {"label": labels[0]} if labels else {}
+        records.append(record.model_copy(update=members))
     return Graded(
         tuple(records),
         {name: given.about for name, given in grades.items()},
@@ -83,12 +89,16 @@ def summarize(
     warnings: Sequence[str] = (),
     seed: int = 0,
     names: Names = Names(),  # noqa: B008 - frozen
+    decides: str | None = None,
 ) -> Scores:
-    """Computes scores.json: the contestants and their comparison by each measure, and the verdict."""
-    present = [measure for measure in measures().values() if _is_measured(measure, graded.records)]
-    # The order of the measures is that of the metrics' names: see `all_metrics`.
-    scores = {measure.name: _measure_scores(measure, graded.records, seed, names) for measure in present}
-    verdict = decide(scores, len(graded.records), names)
+    """Computes scores.json: the contestants and their comparison by each measure, and the verdict.
+
+    `decides` is the measure that the run's settings name to decide.
+    """
+    scores = {
+        measure.name: _measure_scores(measure, graded.records, seed, names) for measure in _measured(graded.records)
+    }
+    verdict = decide(scores, len(graded.records), names, decides)
     records = [
         record.model_copy(update={"outcome": outcome(record, verdict.metric, scores)}) for record in graded.records
     ]
@@ -101,17 +111,27 @@ def summarize(
         warnings=(*warnings, *from_metrics),
     )
     # Members that do not apply to the metrics are not set, so that the file does not have them.
-    return made.model_copy(update=_details(graded))
+    return made.model_copy(update={**_details(graded), **({"decides": decides} if decides else {})})
+
+
+_DETAILS: Mapping[str, type[Part]] = {
+    "bertscore": BertScoreDetails,
+    "bleu": BleuDetails,
+    "preference": PreferenceDetails,
+    "extraction": ExtractionDetails,
+}
 
 
 def _details(graded: Graded) -> dict[str, Part]:
     """What the metrics say about themselves, by the member of `Scores`."""
     details: dict[str, Part] = {}
-    for name, model in (("bertscore", BertScoreDetails), ("bleu", BleuDetails), ("preference", PreferenceDetails)):
+    for name, model in _DETAILS.items():
         facts = graded.about.get(name, MetricFacts())
         known = {**facts.model_dump(exclude_unset=True), **graded.counts.get(name, {})}
         if known:
             details[name] = model.model_validate(known)
+    if labels := classification_details(graded.records):
+        details["classification"] = labels
     judged = [name for name in graded.about if all_metrics()[name].needs_judge]
     if judged:
         details["judge"] = _judge_details(judged, graded)
@@ -144,11 +164,19 @@ def _pairs(measure: Measure, records: Sequence[QuestionScores]) -> tuple[list[Nu
     return base, tuned
 
 
-def _is_measured(measure: Measure, records: Sequence[QuestionScores]) -> bool:
-    return any(measure.name in record.of(name).measures for record in records for name in CONTESTANTS)
+def _measured(records: Sequence[QuestionScores]) -> list[Measure]:
+    """The measures of the records, in the order of the metrics' names: see `all_metrics`. Those of fields come last."""
+    found = dict.fromkeys(name for record in records for each in CONTESTANTS for name in record.of(each).measures)
+    labelled = any(record.label is not None for record in records)
+    known = measures()
+    fixed = [each for name, each in known.items() if name in found or (name == "macro_f1" and labelled)]
+    prefix = OWN_MEASURES["extraction"]
+    return [*fixed, *(field_measure(name.removeprefix(prefix)) for name in found if name.startswith(prefix))]
 
 
 def _measure_scores(measure: Measure, records: Sequence[QuestionScores], seed: int, names: Names) -> MeasureScores:
+    if measure.of_all_answers:
+        return _macro_f1_scores(measure, records, seed, names)
     difference = compare(*_pairs(measure, records), seed)
     members: dict[str, Any] = {
         "label": measure.label,
@@ -166,6 +194,33 @@ def _measure_scores(measure: Measure, records: Sequence[QuestionScores], seed: i
     if measure.worst is not None:
         members["conclusion"] = conclude(measure, difference, names)
     return MeasureScores(**members)
+
+
+def _macro_f1_scores(measure: Measure, records: Sequence[QuestionScores], seed: int, names: Names) -> MeasureScores:
+    """Macro F1 of both models. An answer that was not given is no label, so it is wrong."""
+    labelled = [record for record in records if record.label is not None]
+    expected = [str(record.label) for record in labelled]
+    answered = {name: [answered_label(record.of(name)) for record in labelled] for name in CONTESTANTS}
+    difference, *errors = compare_macro_f1(expected, answered[BASE], answered[TUNED], seed)
+    aggregates = {
+        name: Aggregate(
+            mean=macro_f1(expected, answered[name]),
+            standard_error=error,
+            n=len(labelled),
+            missing=sum(record.of(name).failed for record in labelled),
+            failed=sum(record.of(name).failed for record in labelled),
+        )
+        for name, error in zip((BASE, TUNED), errors, strict=True)
+    }
+    return MeasureScores(
+        label=measure.label,
+        range=measure.range,
+        better=measure.better,
+        by_contestant=aggregates,
+        difference=difference.mean,
+        comparison=difference.comparison,
+        conclusion=conclude(measure, difference, names),
+    )
 
 
 def _aggregate(measure: Measure, records: Sequence[QuestionScores], contestant: ContestantName) -> Aggregate:

@@ -14,11 +14,12 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from tuner.artifacts.base import parse
-from tuner.artifacts.dataset import EvaluationQuestion
+from tuner.artifacts.dataset import DatasetSummary, EvaluationQuestion
 from tuner.artifacts.evaluation.answers import Answer
 from tuner.artifacts.evaluation.contestants import CONTESTANTS, ContestantName
 from tuner.artifacts.evaluation.judgments import Judgments, judgments_file, judgments_json, read_judgments
 from tuner.artifacts.evaluation.scores import GradedShard
+from tuner.artifacts.task import TaskDescription
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
 from tuner.core.concurrency_limiter import ConcurrencyLimiter
@@ -29,6 +30,7 @@ from tuner.evaluation.language import detect
 from tuner.evaluation.metrics import ScoringContext, chosen
 from tuner.evaluation.samples import IdAndAnswer, Sample, SampleSet, match
 from tuner.evaluation.scores import Graded, grade
+from tuner.evaluation.tasks import with_references
 
 # A Lambda function may run for 15 minutes. One that is stopped could not save the judgments that it got.
 _SECONDS = 12 * 60
@@ -44,13 +46,17 @@ class Shards:
         self._size = size
         self._encoder = encoder
         settings = self.manifest.settings
-        self._metrics = chosen(settings.evaluation.metrics)
+        references = [question.reference for question in self._questions]
+        summary = folder.load_if_present(DatasetSummary)
+        self.task = with_references(summary.task if summary else TaskDescription(), references)
+        self._metrics = chosen(settings.evaluation.used_metrics(self.task.name))
         self._until = time.monotonic() + _SECONDS
         # All shards share one limiter: what one shard learns about the judge's quota is true for the next one.
         self._limiter = ConcurrencyLimiter(CONCURRENCY)
         self._context = ScoringContext(
             encoder=encoder,
-            language=settings.evaluation.language or detect(question.reference for question in self._questions),
+            language=settings.evaluation.language or detect(references),
+            task=self.task,
         )
 
     @property
@@ -126,6 +132,8 @@ class Shards:
             [instructions(name) for name in ("rubric.md", "preference.md")],
             [self._encoder.identity, self._context.language],
         ]
+        if self.task.name != "answer":
+            parts.append(self.task.model_dump())
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
     @contextmanager

@@ -12,11 +12,12 @@ from tuner.artifacts.dataset import EvaluationQuestion
 from tuner.artifacts.evaluation.contestants import BASE, CONTESTANTS, TUNED
 from tuner.artifacts.evaluation.judgments import Judgments, judgments_json, read_judgments
 from tuner.artifacts.evaluation.scores import FileIdentity, Scores
+from tuner.artifacts.task import TaskDescription
 from tuner.catalog.encoders import PACKAGED
 from tuner.core.errors import EvaluationError, SettingsError
 from tuner.core.text_sanitizer import readable
 from tuner.datasets.io import write_whole
-from tuner.evaluation.answer_files import read_records, read_rows, read_sheet, with_shared_ids
+from tuner.evaluation.answer_files import read_records, read_rows, read_sheet, read_training_answers, with_shared_ids
 from tuner.evaluation.encoder.files import BuiltEncoder
 from tuner.evaluation.gate.rules import GateComparisons, decide_gate
 from tuner.evaluation.judging.human_scores import with_human_scores
@@ -26,6 +27,7 @@ from tuner.evaluation.language import detect
 from tuner.evaluation.metrics import Metric, ScoringContext, chosen
 from tuner.evaluation.samples import SampleSet, match
 from tuner.evaluation.scores import Graded, grade, summarize
+from tuner.evaluation.tasks import task_of_files
 from tuner.settings import RunSettings
 
 
@@ -65,13 +67,15 @@ def evaluate(
     seed = settings.evaluation.seed
     samples = read_samples(files)
     training_vocabulary = None if files.training is None else vocabulary(read_rows(files.training))
+    task = _task(files, settings, samples)
     language = settings.evaluation.language or detect(sample.reference for sample in samples.samples)
-    metrics_to_use = _metrics(metrics, settings)
+    metrics_to_use = _metrics(metrics, settings, task)
     with _cached_judgments(output) as judgments:
         judge = Judge(settings.judge.model, settings.judge, judgments) if settings.judge.model else None
-        context = ScoringContext(judge, BuiltEncoder(settings.bertscore.model or PACKAGED), language)
+        context = ScoringContext(judge, BuiltEncoder(settings.bertscore.model or PACKAGED), language, task)
         graded = grade(samples.samples, metrics_to_use, context)
-    scores = summarize(graded, [*samples.warnings, *_inapplicable(graded, metrics)], seed)
+    warnings = [*samples.warnings, *_inapplicable(graded, metrics)]
+    scores = summarize(graded, warnings, seed, decides=settings.evaluation.decides)
     # As in a run: people's scores first, because they change what is left to review and what the gate decides.
     if files.people is not None:
         known = {sample.id for sample in samples.samples}
@@ -80,6 +84,8 @@ def evaluate(
     candidates = review_candidates(samples, scores, training_vocabulary)
     gate = decide_gate(settings.gate, GateComparisons.of(scores))
     scores = scores.model_copy(update={"review": candidates, "gate": gate, "files": _identities(files)})
+    if task.name != "answer":
+        scores = scores.model_copy(update={"task": task})
     if output:
         write_whole(output / "scores.json", scores.to_json())
         # With a byte order mark, spreadsheets recognise UTF-8. The csv module writes its own line ends.
@@ -124,8 +130,14 @@ def _identity(path: Path) -> FileIdentity:
     return FileIdentity(name=readable(path.name), sha256=hashlib.sha256(path.read_bytes()).hexdigest())
 
 
-def _metrics(names: Sequence[str], settings: RunSettings) -> list[Metric]:
-    metrics = chosen(names or settings.evaluation.metrics)
+def _task(files: Files, settings: RunSettings, samples: SampleSet) -> TaskDescription:
+    """The task that the settings name, or else the one of the training answers, or else of the references."""
+    training = [] if files.training is None else read_training_answers(files.training)
+    return task_of_files(settings, training, [sample.reference for sample in samples.samples])
+
+
+def _metrics(names: Sequence[str], settings: RunSettings, task: TaskDescription) -> list[Metric]:
+    metrics = chosen(names or settings.evaluation.used_metrics(task.name))
     judged = [metric.name for metric in metrics if metric.needs_judge]
     if settings.judge.model or not judged:
         return metrics

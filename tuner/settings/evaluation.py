@@ -8,7 +8,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from tuner.catalog.metrics import METRICS
+from tuner.catalog.metrics import METRICS, OWN_MEASURES
+from tuner.catalog.tasks import TASKS, FieldKind, TaskName
+from tuner.core.labels import normalised
 from tuner.core.strict_model import StrictModel, is_from_artifact
 from tuner.settings.loading import matching
 
@@ -16,8 +18,13 @@ from tuner.settings.loading import matching
 class EvaluationSettings(StrictModel):
     """Which metrics are computed, in which language, and the seed that makes their statistics repeatable."""
 
-    metrics: tuple[str, ...] = Field(
-        tuple(METRICS), min_length=1, description="names of metrics, see [evaluation.md](evaluation.md)"
+    metrics: tuple[str, ...] | None = Field(
+        None,
+        min_length=1,
+        description="names of metrics, see [evaluation.md](evaluation.md); by default those of the task",
+    )
+    decides: str | None = Field(
+        None, description="measure that decides the verdict; by default the first one of the task that has scores"
     )
     language: Annotated[str, matching("[a-z]{2}(-[a-z]+)?", "a language's code, such as en or zh")] | None = Field(
         None, description="language of the answers; detected by default"
@@ -29,10 +36,66 @@ class EvaluationSettings(StrictModel):
 
     @field_validator("metrics")
     @classmethod
-    def _metrics_exist(cls, names: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+    def _metrics_exist(cls, names: tuple[str, ...] | None, info: ValidationInfo) -> tuple[str, ...] | None:
         if not is_from_artifact(info):
-            _check(names, sorted(METRICS), "metric")
+            _check(names or (), sorted(METRICS), "metric")
         return names
+
+    @field_validator("decides")
+    @classmethod
+    def _measure_exists(cls, name: str | None, info: ValidationInfo) -> str | None:
+        # The message does not repeat the name: it is shown as what was found.
+        if name and not is_from_artifact(info) and not is_measure(name, info.data.get("metrics") or METRICS):
+            known = measures_of(info.data.get("metrics") or METRICS)
+            close = difflib.get_close_matches(name, known, n=1)
+            raise ValueError(
+                f"must be a measure; did you mean '{close[0]}'" if close else "must be a measure of the metrics"
+            )
+        return name
+
+    def used_metrics(self, task: TaskName) -> tuple[str, ...]:
+        """The metrics of a run whose dataset has this task."""
+        return self.metrics or TASKS[task].metrics
+
+
+class ClassificationSettings(StrictModel):
+    """The labels of a classification."""
+
+    labels: tuple[str, ...] = Field(
+        (), max_length=500, description="all labels; by default those of the training answers"
+    )
+
+    @field_validator("labels")
+    @classmethod
+    def _labels_differ(cls, labels: tuple[str, ...]) -> tuple[str, ...]:
+        seen: dict[str, str] = {}
+        for label in labels:
+            form = normalised(label)
+            if not form:
+                raise ValueError("a label must not be empty")
+            if form in seen:
+                raise ValueError(f"'{seen[form]}' and '{label}' differ only in case, spaces or punctuation at the end")
+            seen[form] = label
+        if len(labels) == 1:
+            raise ValueError("must have two entries or more, or none")
+        return labels
+
+
+class ExtractionSettings(StrictModel):
+    """The fields of the JSON objects of an extraction."""
+
+    fields: dict[str, FieldKind] = Field(
+        default_factory=dict,
+        max_length=200,
+        description="type of each field (text, number, date, boolean, list, object, any); by default those of the "
+        "training answers",
+    )
+    optional: tuple[str, ...] = Field((), description="those of `fields` that an object can lack")
+
+    @model_validator(mode="after")
+    def _optional_fields_exist(self) -> ExtractionSettings:
+        _check(self.optional, list(self.fields), "field")
+        return self
 
 
 class GateRule(StrictModel):
@@ -56,13 +119,29 @@ class GateRule(StrictModel):
         return self
 
 
-def check_gate(gate: Mapping[str, GateRule], metrics: Iterable[str]) -> None:
+def check_gate(gate: Mapping[str, GateRule], metrics: Collection[str]) -> None:
     """Checks that each rule's measure belongs to one of `metrics`. Raises ValueError that names the nearest measure."""
-    _check(gate, [measure.name for name in metrics for measure in METRICS[name]], "measure")
+    check_measures(gate, metrics)
     preferred = gate.get("preference")
     # The judge compares the answers of the base and the tuned model only, so there is no preference over other runs.
     if preferred and "best" in (preferred.better_than, preferred.not_worse_than):
         raise ValueError("preference compares with base only; name another measure for 'best'")
+
+
+def check_measures(names: Iterable[str], metrics: Collection[str]) -> None:
+    """Checks that each measure belongs to one of `metrics`. Raises ValueError that names the nearest measure."""
+    _check([name for name in names if not is_measure(name, metrics)], measures_of(metrics), "measure")
+
+
+def is_measure(name: str, metrics: Collection[str]) -> bool:
+    """Whether one of the metrics yields the measure, as far as that is known before there are answers."""
+    prefixes = tuple(prefix for metric, prefix in OWN_MEASURES.items() if metric in metrics)
+    return name in measures_of(metrics) or (name.startswith(prefixes) and not name.endswith("."))
+
+
+def measures_of(metrics: Iterable[str]) -> list[str]:
+    """The measures of the metrics that have the same names in every dataset."""
+    return [measure.name for metric in metrics for measure in METRICS[metric]]
 
 
 def _check(names: Iterable[str], known: Collection[str], kind: str) -> None:

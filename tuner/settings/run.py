@@ -6,9 +6,16 @@ from typing import Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
+from tuner.catalog.metrics import METRICS
 from tuner.core.strict_model import StrictModel, is_from_artifact
 from tuner.settings.break_even import BreakEvenSettings
-from tuner.settings.evaluation import EvaluationSettings, GateRule, check_gate
+from tuner.settings.evaluation import (
+    ClassificationSettings,
+    EvaluationSettings,
+    ExtractionSettings,
+    GateRule,
+    check_gate,
+)
 
 Commitment = Literal["OneMonth", "SixMonths"]
 Serving = Literal["provisioned", "on_demand", "none", "auto"]
@@ -85,6 +92,13 @@ class RunSettings(StrictModel):
     system_prompt: str | None = Field(
         None, min_length=1, description="system prompt of every record and every question"
     )
+    task: Literal["auto", "answer", "classification", "extraction"] = Field(
+        "auto",
+        description="what the answers are: free text (answer), labels (classification) or JSON objects (extraction); "
+        "auto recognises it ([tasks.md](tasks.md))",
+    )
+    classification: ClassificationSettings = ClassificationSettings()
+    extraction: ExtractionSettings = ExtractionSettings()
     fields: FieldNames = FieldNames()
     hyperparameters: dict[str, int | float | str] = Field(
         default_factory=dict, description="hyperparameters by Bedrock's names; by default those of the model family"
@@ -132,7 +146,13 @@ class RunSettings(StrictModel):
     @classmethod
     def _gate_has_known_measures(cls, gate: dict[str, GateRule], info: ValidationInfo) -> dict[str, GateRule]:
         if "evaluation" in info.data and not is_from_artifact(info):
-            check_gate(gate, info.data["evaluation"].metrics)
+            check_gate(gate, _possible_metrics(info.data["evaluation"], info))
         if gate and info.data.get("serving") == "none":
             raise ValueError("needs scores, and with 'serving: none' the model is not scored")
         return gate
+
+
+def _possible_metrics(evaluation: EvaluationSettings, info: ValidationInfo) -> tuple[str, ...]:
+    """The metrics that the run can use. A task that is still to be recognised can use any."""
+    task = info.data.get("task", "auto")
+    return (evaluation.metrics or tuple(METRICS)) if task == "auto" else evaluation.used_metrics(task)

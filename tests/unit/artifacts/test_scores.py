@@ -120,7 +120,7 @@ def test_what_a_metric_says_about_itself_has_a_member(metric: str) -> None:
     facts = {**grades.about.model_dump(exclude_unset=True), **grades.counts}
     details = summarize(grade([sample], [plugin], ScoringContext(judge=judge, language="en"))).to_document()
     assert set(facts) <= set(details.get("judge" if metric == "correctness" else metric, {}))
-    assert set(facts) or metric in ("rouge", "style", "exact_match", "token_f1")
+    assert set(facts) or metric in ("rouge", "style", "exact_match", "token_f1", "classification")
 
 
 def _reply(*_: object) -> ToolReply:

@@ -1,5 +1,6 @@
 """Warnings before anything is spent, and the judge's quotas."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -44,6 +45,13 @@ def test_the_judge_grades_each_answer_once_and_each_pair_twice() -> None:
     assert JudgeUsage.of(plan(), INPUTS).requests == 400
     assert JudgeUsage.of(plan(evaluation={"metrics": ["correctness"]}), INPUTS).requests == 200
     assert JudgeUsage.of(plan(evaluation={"metrics": ["rouge"]}), INPUTS).requests == 0
+
+
+def test_labels_and_objects_need_no_judge_unless_the_run_names_its_metrics() -> None:
+    for task in ("classification", "extraction"):
+        assert JudgeUsage.of(plan(), replace(INPUTS, task=task)).requests == 0
+        judged = plan(evaluation={"metrics": [task, "correctness"]})
+        assert JudgeUsage.of(judged, replace(INPUTS, task=task)).requests == 200
 
 
 def test_a_reasoning_judge_may_write_more() -> None:

@@ -26,7 +26,9 @@ from pydantic import Field, SerializerFunctionWrapHandler, field_validator, mode
 from tuner.artifacts.base import Artifact, Part
 from tuner.artifacts.evaluation.contestants import BASE, TUNED, ContestantName, PerContestant
 from tuner.artifacts.evaluation.gate import GateResult
+from tuner.artifacts.evaluation.tasks import ClassificationDetails, ExtractionDetails
 from tuner.artifacts.evaluation.verdict import Verdict, VerdictValue
+from tuner.artifacts.task import TaskDescription
 from tuner.catalog.metrics import worst_value
 from tuner.core.artifact_keys import Keys
 
@@ -112,6 +114,7 @@ class AnswerScores(Part):
     preference_problem: str | None = Field(None, description="why there is no preference")
     human: bool = Field(False, description="`correctness` is a person's score")
     judge_correctness: Number | None = Field(None, description="the judge's grade, where a person's replaced it")
+    label: str | None = Field(None, description="of a classification: the answer's label, or its text if it is none")
 
     @model_validator(mode="before")
     @classmethod
@@ -167,6 +170,7 @@ class QuestionScores(PerContestant):
     id: str
     by_contestant: dict[ContestantName, AnswerScores] = Field(default_factory=dict)
     reference: dict[str, Number | None] | None = Field(None, description="the reference's own measures")
+    label: str | None = Field(None, description="of a classification: the reference's label")
     outcome: Outcome | None = Field(None, description="of the tuned model, by verdict.metric; null without a score")
 
     def of(self, contestant: ContestantName) -> AnswerScores:
@@ -336,6 +340,10 @@ class Scores(Artifact):
     bertscore: BertScoreDetails | None = None
     bleu: BleuDetails | None = None
     preference: PreferenceDetails | None = None
+    classification: ClassificationDetails | None = None
+    extraction: ExtractionDetails | None = None
+    task: TaskDescription | None = None
+    decides: str | None = Field(None, description="the measure that run.yaml names to decide the verdict")
     warnings: tuple[str, ...] = ()
     review: tuple[ReviewCandidate, ...] = ()
     people: HumanScores | None = None

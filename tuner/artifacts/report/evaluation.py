@@ -18,6 +18,8 @@ from tuner.artifacts.evaluation.scores import (
     PreferenceDetails,
     PreviousBest,
 )
+from tuner.artifacts.evaluation.tasks import ClassificationDetails, ExtractionDetails
+from tuner.artifacts.task import TaskDescription
 
 
 class Answer(Part):
@@ -38,6 +40,7 @@ class Answer(Part):
     preference_problem: str | None = Field(None, description="why the judge's preference could not be used")
     human: bool = Field(False, description="`scores.correctness` is a person's")
     judge_correctness: Number | None = Field(None, description="the judge's grade, where a person's replaced it")
+    label: str | None = Field(None, description="of a classification: the answer's label, or its text if it is none")
 
 
 class Question(Part):
@@ -61,6 +64,10 @@ class ScoringDetails(Part):
     bertscore: BertScoreDetails | None = None
     bleu: BleuDetails | None = None
     preference: PreferenceDetails | None = None
+    classification: ClassificationDetails | None = None
+    extraction: ExtractionDetails | None = None
+    task: TaskDescription | None = Field(None, description="absent for answers that are free text")
+    decides: str | None = Field(None, description="the measure that run.yaml names to decide the verdict")
     warnings: tuple[str, ...] = ()
     files: dict[str, FileIdentity] = Field(
         default_factory=dict, description="the files that were compared, where there was no run"

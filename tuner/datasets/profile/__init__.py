@@ -18,6 +18,7 @@ from tuner.datasets.profile.languages import language
 from tuner.datasets.profile.privacy import PrivacyScan
 from tuner.datasets.profile.style import StyleCounter
 from tuner.datasets.records.record import DataRole, Record
+from tuner.datasets.tasks.answers import Answers
 
 MAX_RECORDS = 20_000
 _LANGUAGE_SAMPLE = 500
@@ -33,10 +34,14 @@ class ProfileSource:
 
 @dataclass(frozen=True, slots=True)
 class ProfileResult:
-    """`leaders` keeps near duplicates on one side of a split: see `DuplicateFinder`."""
+    """`leaders` keeps near duplicates on one side of a split: see `DuplicateFinder`.
+
+    `answers` are those of each file, from which the task is recognised.
+    """
 
     profile: DatasetProfile
     leaders: Mapping[int, int]
+    answers: Mapping[DataRole, Answers]
 
 
 def profile_dataset(
@@ -65,6 +70,7 @@ class _Profiler:
         self._findings = findings
         self._duplicates = DuplicateFinder(leakage)
         self._coverage = CoverageCounter()
+        self._answers: dict[DataRole, Answers] = {}
 
     def run(self) -> ProfileResult:
         with PrivacyScan() as privacy:
@@ -86,13 +92,14 @@ class _Profiler:
             evaluation=evaluation,
             coverage=self._coverage.least_covered() if covers else (),
         )
-        return ProfileResult(profile, self._duplicates.leaders)
+        return ProfileResult(profile, self._duplicates.leaders, self._answers)
 
     def _records(self, role: DataRole) -> Iterable[Record]:
         return islice(self._files[role].records(), MAX_RECORDS)
 
     def _profile(self, role: DataRole, privacy: PrivacyScan) -> FileProfile:
         name, style, languages = self._files[role].name, StyleCounter(self._tokens), Counter[str]()
+        answers = self._answers[role] = Answers(name)
         for number, record in enumerate(self._records(role)):
             private = list(privacy.issues(record))
             # The opening of an answer is shown in the summary, so a record with a secret is left out of it.
@@ -103,6 +110,7 @@ class _Profiler:
                 *private,
             ):
                 self._findings.add(name, record.line, issue)
+            answers.add(record.completion, record.line)
             if role == "training":
                 self._coverage.add_training_record(record)
             if number < _LANGUAGE_SAMPLE:

@@ -22,7 +22,7 @@ def with_human_scores(scores: Scores, given: PeopleScores, seed: int = 0) -> Sco
     records = tuple(_merged(record, given.get(record.id, {})) for record in scores.questions)
     people = _human_scores(records)
     # The judge's and the encoder's details stay: nothing was graded again.
-    summed = summarize(Graded(records, {}, {}), scores.warnings, seed)
+    summed = summarize(Graded(records, {}, {}), scores.warnings, seed, decides=scores.decides)
     # Readers of the report must see that the measure is not the judge's alone.
     measures = dict(summed.metrics)
     if MEASURE in measures:

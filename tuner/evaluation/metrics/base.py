@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from tuner.artifacts.evaluation.contestants import CONTESTANTS, ContestantName
 from tuner.artifacts.evaluation.scores import AnswerScores, MetricFacts, Number
+from tuner.artifacts.task import TaskDescription
 from tuner.catalog.metrics import Measure
 from tuner.evaluation.encoder.files import EncoderSource
 from tuner.evaluation.judging.judge import Judge
@@ -24,13 +25,15 @@ class Grades:
     """What a metric found, for every contestant in the order of the samples.
 
     `about` are facts about the metric itself that are the same for every shard of a run, and `counts` are numbers that
-    are added up over the shards. `references` are the measures of the reference answers, where a metric has them.
+    are added up over the shards. `references` are the measures of the reference answers, where a metric has them, and
+    `labels` the labels of the references.
     """
 
     values: Mapping[ContestantName, Sequence[AnswerScores]]
     about: MetricFacts = field(default_factory=MetricFacts)
     counts: Mapping[str, int] = field(default_factory=dict)
     references: Sequence[Measures] | None = None
+    labels: Sequence[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +41,13 @@ class ScoringContext:
     """What metrics need beside the samples.
 
     `encoder` is BERTScore's; None means the packaged one. `language` is a BCP 47 primary tag, such as `en`, or empty
-    when it is not known.
+    when it is not known. `task` has the labels or the fields of the dataset.
     """
 
     judge: Judge | None = None
     encoder: EncoderSource | None = None
     language: str = ""
+    task: TaskDescription = TaskDescription()  # noqa: RUF009 - frozen
 
 
 class Metric(ABC):

@@ -81,10 +81,14 @@ def bootstrap_interval(differences: Sequence[float] | np.ndarray, seed: int = 0)
     (2015), section 5.
     """
     values = np.asarray(differences, dtype=float)
-    n = len(values)
+    return expanded_percentiles(_resampled_means(values, seed), len(values))
+
+
+def expanded_percentiles(resampled: np.ndarray, n: int) -> tuple[float, float]:
+    """The bounds of the 95 % interval from the resampled values of a statistic of `n` questions."""
     t = quantile(n - 1, (1 + CONFIDENCE) / 2)
     tail = _NORMAL.cdf(-math.sqrt(n / (n - 1)) * t)
-    low, high = np.quantile(_resampled_means(values, seed), [tail, 1 - tail])
+    low, high = np.quantile(resampled, [tail, 1 - tail])
     return float(low), float(high)
 
 
@@ -113,7 +117,11 @@ def sign_test(wins: int, losses: int) -> float | None:
 def smallest_detectable(differences: Sequence[float] | np.ndarray) -> float:
     """The mean difference that a test with this many questions and this spread detects with 80 % power."""
     n = len(differences)
-    spread = float(np.std(differences, ddof=1))
+    return smallest_detectable_of(float(np.std(differences, ddof=1)), n)
+
+
+def smallest_detectable_of(spread: float, n: int) -> float:
+    """The same for any statistic of `n` questions whose standard error is `spread` / √n."""
     return (quantile(n - 1, (1 + CONFIDENCE) / 2) + quantile(n - 1, POWER)) * spread / math.sqrt(n)
 
 

@@ -15,9 +15,9 @@ from tuner.artifacts.evaluation.contestants import BASE, CONTESTANTS, TUNED
 from tuner.artifacts.evaluation.scores import Conclusion, MeasureScores, Outcome, QuestionScores
 from tuner.artifacts.evaluation.verdict import Verdict, VerdictValue
 from tuner.catalog.metrics import Measure
+from tuner.catalog.tasks import DECIDING
 from tuner.evaluation.statistics.comparison import FEWEST, PairedDifference, questions_needed
 
-DECIDING = ("correctness", "preference", "bertscore_f1", "token_f1", "rouge_l", "chrf", "bleu", "exact_match")
 # A larger number of questions to add is not worth naming.
 _MOST_QUESTIONS = 100_000
 # Gains that differ by less are equal: the rest is rounding error.
@@ -40,11 +40,17 @@ def conclude(measure: Measure, difference: PairedDifference, names: Names = Name
     return Conclusion(value=value, sentence=sentence, more_questions=more)
 
 
-def decide(scores: Mapping[str, MeasureScores], questions: int, names: Names = Names()) -> Verdict:
-    """The verdict over so many questions, by the measure that decides. A warning of too few questions comes first."""
-    name = next(deciding_measures(scores, questions), None)
+def decide(
+    scores: Mapping[str, MeasureScores], questions: int, names: Names = Names(), decides: str | None = None
+) -> Verdict:
+    """The verdict over so many questions, by the measure that decides. A warning of too few questions comes first.
+
+    `decides` is the measure that the run's settings name. No other one takes its place where it has no scores.
+    """
+    name = next(deciding_measures(scores, questions, decides), None)
     if name is None:
-        sentence = "Undecided: no question has a score for both models."
+        what = f"'{decides}'" if decides else "a score"
+        sentence = f"Undecided: no question has {what} for both models."
         return Verdict(value="undecided", metric=None, sentence=sentence, more_questions=None, notes=())
     chosen = scores[name]
     notes = _notes(chosen, questions, names)
@@ -61,8 +67,12 @@ def decide(scores: Mapping[str, MeasureScores], questions: int, names: Names = N
     )
 
 
-def deciding_measures(scores: Mapping[str, MeasureScores], questions: int) -> Iterator[str]:
-    """The measures that can decide over so many questions. The first one does."""
+def deciding_measures(scores: Mapping[str, MeasureScores], questions: int, decides: str | None = None) -> Iterator[str]:
+    """The measures that can decide over so many questions. The first one does; only `decides` can, if it is given."""
+    if decides:
+        if decides in scores and scores[decides].comparison.n and scores[decides].conclusion:
+            yield decides
+        return
     usable = [name for name in DECIDING if name in scores and scores[name].comparison.n > 0]
     # Sorting is stable: measures of at least half of the questions come first, in the order of DECIDING.
     yield from sorted(usable, key=lambda name: 2 * _measured(scores[name], questions) < questions)
@@ -104,7 +114,7 @@ def _sentence(
     n = difference.n
     if n == 0:
         return f"Undecided: no question has a {measure.label} for both models."
-    counts = f"{difference.wins:,} won, {difference.ties:,} tied, {difference.losses:,} lost of {_questions(n)}"
+    counts = _counts(difference)
     if difference.interval is None or difference.mean is None:
         return f"Undecided: {counts} cannot be told from luck."
     low, high = difference.interval
@@ -115,6 +125,13 @@ def _sentence(
     if not difference.mean:
         return f"Undecided: both models score the same on average; {counts}."
     return f"Undecided: {numbers}, so it may be chance. {_remedy(more)}"
+
+
+def _counts(difference: PairedDifference) -> str:
+    n = difference.n
+    if not difference.wins + difference.ties + difference.losses:  # a measure of all answers together
+        return f"{_questions(n)}"
+    return f"{difference.wins:,} won, {difference.ties:,} tied, {difference.losses:,} lost of {_questions(n)}"
 
 
 def _signed(value: float) -> str:

@@ -25,6 +25,7 @@ from tuner.reporting.collect.release_state import release_state
 from tuner.reporting.collect.training_diagnosis import training_diagnosis
 from tuner.reporting.page import view
 from tuner.reporting.page.charts import break_even_chart, loss_chart
+from tuner.reporting.page.confusion_table import confusion_tables
 from tuner.reporting.page.svg import interval_bar, timeline_bars, win_shares
 
 _FILTERS = {
@@ -65,6 +66,9 @@ def page(report: Report) -> str:
         compared_measures=view.compared_measures(report),
         descriptive_measures=view.descriptive_measures(report),
         judge_caveats=judge_caveats(report),
+        classification=report.scoring.classification,
+        confusion_tables=confusion_tables(report.scoring.classification) if report.scoring.classification else (),
+        extraction=report.scoring.extraction,
         correlations=measure_correlations(report),
         rows=view.question_rows(report),
         fewest_records=view.FEWEST_RECORDS,

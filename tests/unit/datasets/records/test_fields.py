@@ -229,6 +229,23 @@ def test_names_in_many_languages(asks, answers):
     assert checked.fields.fields == {"prompt": asks, "completion": answers}
 
 
+LABELLED = [("text", "label"), ("Sentence", "Category"), ("utterance", "intent"), ("question", "class")]
+
+
+@pytest.mark.parametrize(("asks", "labels"), LABELLED)
+def test_the_label_of_a_text_is_its_answer_where_there_is_no_other(asks, labels):
+    checked, [record] = converted({labels: "billing", asks: "My bill is wrong."})
+    assert [message["content"] for message in record["messages"]] == ["My bill is wrong.", "billing"]
+    assert checked.fields.fields == {"prompt": asks, "completion": labels}
+    also = converted({**PAIR, labels: "billing"})[0].fields.fields
+    assert also["completion"] == "answer"
+
+
+def test_a_label_that_is_no_text_is_refused():
+    checked, _ = converted({"text": "My bill is wrong.", "label": 3})
+    assert findings(checked, "field-type") == [("field-type", 1, "label")]
+
+
 @pytest.mark.parametrize("text", ["\u200b", "\ufeff \u2060", "\u00ad\u200d\n", "\u3164", "\u2800"])
 def test_an_answer_of_invisible_characters_is_empty(text):
     checked, _ = converted(PAIR, {**PAIR, "answer": text})

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 
 from tests.unit.evaluation.conftest import make_sample
 from tuner.catalog.metrics import METRICS
+from tuner.catalog.tasks import TASKS
 from tuner.core.errors import SettingsError
 from tuner.evaluation import metrics
 from tuner.evaluation.language import detect
 from tuner.evaluation.metrics import ScoringContext, all_metrics, chosen
 from tuner.evaluation.samples import Sample
 from tuner.evaluation.tokens import tokens
-from tuner.settings import EvaluationSettings
 
 JAPANESE = "プロビジョンドスループットは時間単位で購入します。"
 CHINESE = "预置吞吐量按小时购买。"
@@ -32,7 +32,7 @@ def test_every_module_of_the_folder_is_a_metric_with_the_measures_of_the_catalog
     files = {path.stem for path in Path(metrics.__file__).parent.glob("*.py")} - {"__init__", "base"}
     assert set(all_metrics()) == files
     assert {name: kind.measures for name, kind in all_metrics().items()} == METRICS
-    assert set(EvaluationSettings().metrics) <= set(all_metrics())
+    assert set().union(*(task.metrics for task in TASKS.values())) <= set(all_metrics())
     names = [measure.name for kind in all_metrics().values() for measure in kind.measures]
     assert len(names) == len(set(names))
     for name in files:

@@ -15,6 +15,8 @@ from tuner.datasets.records.schemas.beside import parsed_cell
 from tuner.datasets.records.schemas.conversations import ConversationSchema, native_format
 from tuner.datasets.records.schemas.field_names import (
     ANSWERS,
+    LABELLED_TEXTS,
+    LABELS,
     QUESTIONS,
     TRANSCRIPTS,
     Kind,
@@ -41,7 +43,12 @@ def detect_schema(row: Fields, fields: FieldNames) -> Schema | Issue:
     prompt = fields.prompt or find_known(QUESTIONS, names)
     completion = fields.completion or find_known(ANSWERS, [name for name in names if name != prompt])
     if prompt is None or completion is None:
-        return _template(row, names, None, fields.ignore) or _unrecognised(names, prompt)
+        if template := _template(row, names, None, fields.ignore):
+            return template
+        prompt = prompt or find_known(LABELLED_TEXTS, names)
+        completion = completion or find_known(LABELS, [name for name in names if name != prompt])
+    if prompt is None or completion is None:
+        return _unrecognised(names, prompt)
     if _has_messages(find(row, prompt)) or _has_messages(find(row, completion)):
         return ConversationSchema((prompt, completion), ignored=fields.ignore)
     value = find(row, prompt)

@@ -37,6 +37,9 @@ ANSWERS = (
     "उत्तर", "जवाब", "উত্তর", "பதில்", "odpowiedź", "odpověď", "válasz", "răspuns", "cevap", "yanıt", "svar",
     "vastaus", "απάντηση", "câu_trả_lời", "trả_lời", "คำตอบ", "jawaban", "jawapan",
 )  # fmt: skip
+# A text and its label. They are names of other things too, so they count only where no name above is found.
+LABELLED_TEXTS = ("text", "sentence", "utterance", "message", "ticket", "review")
+LABELS = ("label", "category", "class", "intent", "sentiment")
 TRANSCRIPTS = ("messages", "conversations", "conversation", "dialog", "dialogue", "contents", "turns", "chat")
 
 

@@ -1,0 +1,158 @@
+"""A classification from answers to scores.json: labels, accuracy, confusion, answers outside the labels, verdict."""
+
+from __future__ import annotations
+
+import pytest
+
+from tuner.artifacts.evaluation.contestants import BASE, TUNED
+from tuner.artifacts.evaluation.scores import Scores
+from tuner.artifacts.evaluation.tasks import ClassificationDetails
+from tuner.artifacts.task import TaskDescription
+from tuner.core.labels import LabelSet
+from tuner.evaluation.gate.rules import GateComparisons, decide_gate
+from tuner.evaluation.judging.human_scores import with_human_scores
+from tuner.evaluation.metrics import ScoringContext, chosen
+from tuner.evaluation.run_comparison import compare_runs
+from tuner.evaluation.samples import Sample
+from tuner.evaluation.scores import grade, merged, summarize
+from tuner.settings import RunSettings
+
+TASK = TaskDescription(name="classification", labels={"Billing": 9, "Delivery": 9, "Returns": 2})
+CONTEXT = ScoringContext(task=TASK)
+
+
+def samples(*rows: tuple[str, str | None, str | None]) -> list[Sample]:
+    return [Sample(f"q{at}", f"Text {at}", row[0], {BASE: row[1], TUNED: row[2]}) for at, row in enumerate(rows)]
+
+
+def scores(*rows: tuple[str, str | None, str | None]) -> Scores:
+    found = summarize(grade(samples(*rows), chosen(["classification"]), CONTEXT))
+    assert Scores.model_validate_json(found.to_json()) == found
+    return found
+
+
+@pytest.mark.parametrize(
+    ("answer", "label"),
+    [
+        ("billing", "Billing"),
+        ("  BILLING.\n", "Billing"),
+        ("Billing!", "Billing"),
+        ("billing。", "Billing"),
+        ("The label is billing", None),
+        ("billing, delivery", None),
+        ("bill", None),
+        ("billing+", None),
+        ("-billing", None),
+        ("...", None),
+    ],
+)
+def test_only_case_spaces_and_end_punctuation_do_not_count(answer: str, label: str | None) -> None:
+    assert LabelSet(TASK.labels).find(answer) == label
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("C", "C++"),
+        ("C", "C#"),
+        ("5", "-5"),
+        ("1.10", "11.0"),
+        ("दिन", "दान"),
+        (".N", "N"),
+        ("a b", "ab"),
+        ("?", "!"),
+    ],
+)
+def test_labels_that_differ_in_anything_else_are_two(one: str, other: str) -> None:
+    assert len(LabelSet([one, other]).labels) == 2
+
+
+def test_a_label_has_many_spellings_and_shows_the_first() -> None:
+    assert LabelSet(["Straße ", "STRASSE", "cafe\u0301", "café"]).labels == ("Straße", "cafe\u0301")
+
+
+def test_accuracy_and_macro_f1_count_a_missing_answer_as_wrong() -> None:
+    found = scores(
+        ("Billing", "billing", "Billing."),
+        ("Billing", "I think this is about billing", "billing"),
+        ("Delivery", None, "delivery"),
+        ("Returns", "Delivery", "Returns"),
+    )
+    accuracy, f1 = found.metrics["accuracy"], found.metrics["macro_f1"]
+    assert (accuracy.base.mean, accuracy.tuned.mean) == (0.25, 1.0)
+    assert accuracy.base.failed == 1
+    assert f1.base.mean == pytest.approx((2 / 3 + 0 + 0) / 3)
+    assert f1.tuned.mean == 1
+    assert f1.base.failed == 1
+    outside = found.metrics["outside_labels"]
+    # The answer that was not given counts as the worst: 1 outside and 1 missing of 4.
+    assert (outside.base.mean, outside.tuned.mean, outside.better) == (0.5, 0, "lower")
+
+
+def test_the_confusion_names_the_answers_outside_the_labels() -> None:
+    found = scores(
+        ("Billing", "billing", "Billing"),
+        ("Billing", "Money matters", "delivery"),
+        ("Delivery", None, "delivery"),
+        ("Delivery", "Money  matters", "Billing"),
+    ).classification
+    assert found is not None
+    rows = {row.label: row.by_contestant for row in found.confusion}
+    outside, nothing = ClassificationDetails.OUTSIDE, ClassificationDetails.NO_ANSWER
+    assert rows["Billing"] == {BASE: {"Billing": 1, outside: 1}, TUNED: {"Billing": 1, "Delivery": 1}}
+    assert rows["Delivery"] == {BASE: {nothing: 1, outside: 1}, TUNED: {"Delivery": 1, "Billing": 1}}
+    assert found.by_contestant[BASE].answers == 2
+    assert found.by_contestant[BASE].texts == {"Money matters": 2}
+    billing = next(entry for entry in found.scores if entry.label == "Billing").by_contestant[TUNED]
+    assert (billing.precision, billing.recall, billing.f1) == (0.5, 0.5, 0.5)
+
+
+def test_accuracy_decides_and_a_run_can_let_macro_f1_decide() -> None:
+    rows = [("Billing", "Delivery", "Billing"), ("Delivery", "Delivery", "Delivery")] * 6
+    graded = grade(samples(*rows), chosen(["classification"]), CONTEXT)
+    by_accuracy, by_f1 = summarize(graded), summarize(graded, decides="macro_f1")
+    assert (by_accuracy.verdict.metric, by_accuracy.verdict.value) == ("accuracy", "better")
+    assert (by_f1.verdict.metric, by_f1.verdict.value) == ("macro_f1", "better")
+    assert "12 questions" in by_f1.verdict.sentence
+    assert "won" not in by_f1.verdict.sentence
+    nothing = summarize(graded, decides="correctness").verdict
+    assert (nothing.value, nothing.metric) == ("undecided", None)
+    assert "'correctness'" in nothing.sentence
+
+
+def test_the_gate_takes_the_measures_of_labels() -> None:
+    rows = [("Billing", "Delivery", "Billing"), ("Delivery", "Delivery", "Delivery")] * 6
+    settings = RunSettings.model_validate(
+        {
+            "task": "classification",
+            "gate": {
+                "accuracy": {"better_than": "base", "at_least": 0.9},
+                "macro_f1": {"better_than": "base"},
+                "outside_labels": {"at_most": 0},
+            },
+        }
+    )
+    result = decide_gate(settings.gate, GateComparisons.of(scores(*rows)))
+    assert result is not None
+    assert result.decision == "accepted"
+    assert len(result.rules) == 4
+
+
+def test_grades_do_not_depend_on_shards() -> None:
+    rows = [("Billing", "Delivery", "Billing"), ("Delivery", "no label", None), ("Returns", "returns", "Billing")] * 3
+    whole = samples(*rows)
+    metric = chosen(["classification"])
+    parts = [grade(whole[start : start + 2], metric, CONTEXT) for start in range(0, len(whole), 2)]
+    assert summarize(merged(parts)) == summarize(grade(whole, metric, CONTEXT))
+
+
+def test_runs_are_compared_by_label_and_people_leave_the_labels_as_they_are() -> None:
+    earlier = scores(*[("Billing", "Billing", "Delivery"), ("Returns", "Returns", "Returns")] * 4)
+    later = scores(*[("Billing", "Billing", "Billing"), ("Returns", "Returns", "Returns")] * 4)
+    found = compare_runs(earlier, later, ("first", "second"))
+    assert (found.metrics["macro_f1"].base.mean or 0) < 1 == found.metrics["macro_f1"].tuned.mean
+    assert found.verdict.metric == "accuracy"
+    assert found.classification is not None
+    scored = with_human_scores(later, {"q0": {BASE: 3, TUNED: 9}})
+    assert scored.verdict.metric == "accuracy"
+    assert scored.metrics["macro_f1"] == later.metrics["macro_f1"]

@@ -1,0 +1,37 @@
+"""The metric of classifications: whether the answer is the reference's label, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tuner.artifacts.evaluation.contestants import CONTESTANTS
+from tuner.artifacts.evaluation.scores import AnswerScores
+from tuner.catalog.metrics import METRICS
+from tuner.core.labels import LabelSet
+from tuner.evaluation.metrics.base import Grades, Metric, ScoringContext
+from tuner.evaluation.samples import Sample
+
+
+class Classification(Metric):
+    """Accuracy of each answer, and its label. Macro F1 is computed from the labels of all answers: see `summarize`."""
+
+    name = "classification"
+    measures = METRICS["classification"]
+
+    def grade(self, samples: Sequence[Sample], context: ScoringContext) -> Grades:
+        """The labels are those of the context's task, which has those of all references too."""
+        known = LabelSet(context.task.labels)
+        expected = [known.named(sample.reference) for sample in samples]
+        values = {
+            name: [_scores(sample.answers[name], label, known) for sample, label in zip(samples, expected, strict=True)]
+            for name in CONTESTANTS
+        }
+        return Grades(values, labels=expected)
+
+
+def _scores(answer: str | None, expected: str, known: LabelSet) -> AnswerScores:
+    if answer is None:
+        return AnswerScores(measures={"accuracy": None, "outside_labels": None})
+    found = known.find(answer)
+    measures = {"accuracy": float(found == expected), "outside_labels": float(found is None)}
+    return AnswerScores(measures=measures, label=known.named(answer))
