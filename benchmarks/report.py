@@ -118,7 +118,7 @@ def _report(count: int = QUESTIONS) -> Report:
     questions = example_questions(count)
     reasons = example_questions(count)
     graded = grade(questions, chosen(["token_f1", "rouge", "style"]), ScoringContext(language="en"))
-    scoring = summarize(graded).to_document()
+    scoring = json.loads(summarize(graded).to_json())
     for entry, reason in zip(scoring["questions"], reasons, strict=True):
         entry["base"]["reasoning"] = reason.reference
         entry["tuned"]["reasoning"] = reason.answers["tuned"]

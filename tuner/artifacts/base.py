@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import Any, ClassVar, TypeVar
+from typing import ClassVar, TypeVar
 
 from pydantic import ConfigDict, ValidationError
 
 from tuner.core.errors import ArtifactError
+from tuner.core.json_types import JsonObject
 from tuner.core.strict_model import FrozenModel
 from tuner.core.text_sanitizer import storable
 
@@ -46,7 +47,7 @@ class Artifact(Part):
         """The file's content, members in the order of the model."""
         return storable(json.dumps(self.to_document(), ensure_ascii=False, indent=2)).encode() + b"\n"
 
-    def to_document(self) -> dict[str, Any]:
+    def to_document(self) -> JsonObject:
         """The file's content as a JSON object: for events, and for what the command line prints as JSON."""
         members = self.model_dump(mode="json", exclude_unset=self.OMIT_UNSET)
         return {"schema_version": self.schema_version, **members}

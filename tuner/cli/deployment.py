@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import quote, urlsplit
 
 from botocore.exceptions import ClientError
 
-from tuner.aws.clients import client
+from tuner.aws.clients import Response, client
 from tuner.aws.error_mapping import code_of, mapped_errors, message_of
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.cli.errors import NoDeploymentError
@@ -84,7 +83,7 @@ def find(stack: str) -> Deployment:
     return _read(stack, region, description)
 
 
-def _read(stack: str, region: str, description: dict[str, Any]) -> Deployment:
+def _read(stack: str, region: str, description: Response) -> Deployment:
     # A stack in creation has no outputs yet, and a stack of another app has others.
     outputs = {entry["OutputKey"]: entry["OutputValue"] for entry in description.get("Outputs", [])}
     missing = [name for name in _OUTPUTS if name not in outputs]
@@ -102,16 +101,8 @@ def _read(stack: str, region: str, description: dict[str, Any]) -> Deployment:
         state_machine_arn=outputs["StateMachineArn"],
         start_function=outputs["StartFunctionName"],
         customization_role_arn=outputs["CustomizationRoleArn"],
-        settings=load(DeploymentSettings, _known(json.loads(outputs["DeploymentSettings"])), f"stack {stack}"),
+        settings=load(DeploymentSettings, json.loads(outputs["DeploymentSettings"]), f"stack {stack}", newer=True),
     )
-
-
-def _known(settings: dict[str, Any]) -> dict[str, Any]:
-    """The settings that this version knows.
-
-    An older deployment may have others. Its resources must still be listed and released, so they are no error.
-    """
-    return {name: value for name, value in settings.items() if name in DeploymentSettings.model_fields}
 
 
 def _absent(stack: str, region: str) -> str:

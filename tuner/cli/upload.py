@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from boto3.exceptions import Boto3Error
 
@@ -16,6 +15,7 @@ from tuner.cli.deployment import Deployment
 from tuner.cli.errors import CommandError
 from tuner.core import run
 from tuner.core.file_formats import accepted_names
+from tuner.core.json_types import JsonObject
 from tuner.core.run import INCOMING, role_of
 from tuner.datasets import LocalFile, Source
 from tuner.settings import RunSettings, load, parse_document
@@ -56,7 +56,7 @@ class DatasetFolder:
         """The settings file as the user named it."""
         return next((str(file.path) for file in self.files if role_of(file.name) == "settings"), "run.yaml")
 
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> JsonObject:
         """The keys and values of the settings file; empty without one."""
         found = next((file for file in self.files if role_of(file.name) == "settings"), None)
         return parse_document(_text(found.path), str(found.path)) if found else {}

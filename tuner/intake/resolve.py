@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from tuner import catalog
 from tuner.catalog.encoders import encoders
 from tuner.core.errors import CommitmentNotAllowedError, ModelUnavailableError, RunRefusedError, SettingsError
+from tuner.core.json_types import JsonObject
 from tuner.settings import DeploymentSettings, RunSettings, load
 
 T = TypeVar("T")
@@ -24,7 +25,7 @@ class Resolved:
     hyperparameters: dict[str, str]
 
 
-def resolve(document: Mapping[str, Any], deployment: DeploymentSettings, where: str = "run.yaml") -> Resolved:
+def resolve(document: JsonObject, deployment: DeploymentSettings, where: str = "run.yaml") -> Resolved:
     """Resolves the settings of a run's document.
 
     Raises one RunRefusedError with all problems, one per line. If they all have the same class, so has the error;
@@ -39,7 +40,7 @@ def resolve(document: Mapping[str, Any], deployment: DeploymentSettings, where: 
             problems.append(error)
             return None
 
-    settings = attempt(lambda: load(RunSettings, document, where)) or _readable(document)
+    settings = attempt(lambda: load(RunSettings, document, where)) or readable(document)
     model = attempt(lambda: _model(settings, deployment, where))
     hyperparameters = attempt(lambda: _hyperparameters(model, settings, where)) if model else None
     attempt(lambda: _check_serving(settings, model, where))
@@ -54,7 +55,7 @@ def resolve(document: Mapping[str, Any], deployment: DeploymentSettings, where: 
     return Resolved(_served(settings, model), model, judge_model, hyperparameters)
 
 
-def _readable(document: Mapping[str, Any]) -> RunSettings:
+def readable(document: JsonObject) -> RunSettings:
     """The settings of `document` whose values are valid on their own."""
 
     def reads(key: str) -> bool:

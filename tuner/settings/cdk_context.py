@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from typing import Any, get_origin
+from typing import get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from tuner.core.errors import SettingsError
+from tuner.core.json_types import Json, JsonObject
 from tuner.core.strict_model import accepted_types
 from tuner.settings.deployment import DeploymentSettings
 from tuner.settings.deployment_checks import problems
@@ -25,7 +26,7 @@ from tuner.settings.messages import sentences
 # `cdk-migrate`, `cli-telemetry`), results of lookups (`ami:account=...`), and what `cdk acknowledge` writes.
 _CDK_KEYS = re.compile(r"@[\w-]+/|aws:|[\w-]+:account=|cdk-migrate$|cli-telemetry$|acknowledged-issue-numbers$")
 # The only defaults that differ between AWS and the local cloud: waiting times, including the wait for approval.
-_LOCAL_DEFAULTS: dict[str, Any] = {
+_LOCAL_DEFAULTS: JsonObject = {
     "unknown_prices": "proceed",
     "quiet_seconds": 2,
     "training_polling": {"shortest": 1, "longest": 3},
@@ -33,7 +34,7 @@ _LOCAL_DEFAULTS: dict[str, Any] = {
 }
 
 
-def deployment_settings(context: Mapping[str, Any], account: str | None = None) -> DeploymentSettings:
+def deployment_settings(context: JsonObject, account: str | None = None) -> DeploymentSettings:
     """The settings in a CDK context, checked without calling AWS. `account` is the account to deploy to, if known.
 
     The CDK's own keys (`@aws-cdk/...`, `aws:cdk:...`) are ignored. Raises SettingsError with every finding.
@@ -55,7 +56,7 @@ def deployment_settings(context: Mapping[str, Any], account: str | None = None) 
     return settings
 
 
-def values_of(model: type[BaseModel], context: Mapping[str, Any]) -> dict[str, Any]:
+def values_of(model: type[BaseModel], context: JsonObject) -> JsonObject:
     """The values of the model's keys in the context, converted from text.
 
     >>> values_of(DeploymentSettings, {"training_polling.shortest": "5", "commitments": "OneMonth,SixMonths"})
@@ -64,8 +65,8 @@ def values_of(model: type[BaseModel], context: Mapping[str, Any]) -> dict[str, A
     A key with a dot changes one value of a group. The other values stay, whether given or defaults. The result is not
     validated: the caller does that, so that it can report all findings together.
     """
-    values: dict[str, Any] = {}
-    dotted: dict[str, Any] = {}
+    values: dict[str, Json] = {}
+    dotted: dict[str, dict[str, Json]] = {}
     for key, value in context.items():
         group, dot, name = key.partition(".")
         if dot and group in model.model_fields and _holds_keys(model.model_fields[group]):
@@ -77,7 +78,7 @@ def values_of(model: type[BaseModel], context: Mapping[str, Any]) -> dict[str, A
     return values
 
 
-def _given_group(field: FieldInfo, given: Any) -> dict[str, Any]:
+def _given_group(field: FieldInfo, given: Json) -> dict[str, Json]:
     """The values of a group, without those of its dotted keys."""
     if isinstance(given, Mapping):
         return dict(given)
@@ -85,14 +86,14 @@ def _given_group(field: FieldInfo, given: Any) -> dict[str, Any]:
     return default.model_dump() if isinstance(default, BaseModel) else dict(default or {})
 
 
-def _group_value(field: FieldInfo, name: str, value: Any) -> Any:
+def _group_value(field: FieldInfo, name: str, value: Json) -> Json:
     """A dotted key's value."""
     kind = field.annotation
     known = kind.model_fields if isinstance(kind, type) and issubclass(kind, BaseModel) else {}
     return _converted(known.get(name), value)
 
 
-def _converted(field: FieldInfo | None, value: Any) -> Any:
+def _converted(field: FieldInfo | None, value: Json) -> Json:
     """Converts text for a key that does not accept text: from JSON, or for a list also from comma-separated words.
 
     Values of cdk.json are not text where the key accepts another type, and stay as they are.
@@ -104,7 +105,8 @@ def _converted(field: FieldInfo | None, value: Any) -> Any:
     if not isinstance(value, str) or str in taken:
         return value
     try:
-        return json.loads(value)
+        parsed: Json = json.loads(value)
+        return parsed
     except json.JSONDecodeError:
         if tuple in taken and not value.startswith(("[", "{")):
             return [part.strip() for part in value.split(",") if part.strip()]

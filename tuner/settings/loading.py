@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any, TypeVar
 
 import yaml
 from pydantic import AfterValidator, ValidationError
 
 from tuner.core.errors import SettingsError
+from tuner.core.json_types import JsonObject
 from tuner.core.strict_model import StrictModel
 from tuner.settings.messages import sentences
 
@@ -31,6 +32,7 @@ def matching(pattern: str, meaning: str) -> AfterValidator:
 class _UniqueKeys(yaml.SafeLoader):
     """A YAML loader that rejects duplicate keys: PyYAML would silently use the last one."""
 
+    # The signature is PyYAML's.
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[str] = set()
         for key, _ in node.value:
@@ -43,7 +45,7 @@ class _UniqueKeys(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-def parse_document(text: str, name: str) -> dict[str, Any]:
+def parse_document(text: str, name: str) -> JsonObject:
     """The mapping in a YAML or JSON document; `{}` for an empty document. `load` validates it against a model.
 
     Raises SettingsError, with the line, when the document cannot be parsed or is not a mapping.
@@ -66,13 +68,13 @@ def parse_document(text: str, name: str) -> dict[str, Any]:
     return document
 
 
-def load(model: type[M], values: Mapping[str, Any], where: str) -> M:
-    """Validates `values` as `model`.
+def load(model: type[M], values: JsonObject, where: str, newer: bool = False) -> M:
+    """Validates `values` as `model`. With `newer`, unknown keys are ignored: a newer version may have written them.
 
     Raises SettingsError with every finding, one per line. The finding about an unknown key names the nearest valid one.
     """
     try:
-        return model.model_validate(values)
+        return model.model_validate(values, extra="ignore" if newer else None)
     except ValidationError as error:
         raise SettingsError(every(where, sentences(model, error.errors()))) from None
 

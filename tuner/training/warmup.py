@@ -25,10 +25,10 @@ def reasons(model: Model, pinned: Mapping[str, str], training_records: int) -> d
     }
 
 
-def warning(model: Model, asked: Mapping[str, object], training_records: int) -> str | None:
+def warning(model: Model, asked: Mapping[str, int | float | str], training_records: int) -> str | None:
     """A warning when the run sets a longer warm-up than AWS recommends; None otherwise."""
     steps = catalog.recommended_warmup(model, training_records)
-    if WARMUP not in asked or steps is None or float(str(asked[WARMUP])) <= steps:
+    if WARMUP not in asked or steps is None or float(asked[WARMUP]) <= steps:
         return None
     return (
         f"hyperparameters.{WARMUP} is {asked[WARMUP]}: for {training_records:,} training records of {model.name}, AWS "

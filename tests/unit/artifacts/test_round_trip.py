@@ -17,6 +17,7 @@ from pydantic import BaseModel, RootModel, SecretStr, ValidationError
 import tuner
 from tuner.artifacts.base import Artifact, Part
 from tuner.artifacts.evaluation.contestants import CONTESTANTS, ContestantName
+from tuner.artifacts.evaluation.judgments import read_people_scores
 from tuner.artifacts.evaluation.verdict import Verdict
 from tuner.artifacts.report import Report
 from tuner.core.strict_model import FrozenModel, StrictModel
@@ -172,6 +173,10 @@ def test_a_run_of_a_newer_version_is_read_with_its_settings() -> None:
     assert read
     assert read.evaluation.metrics == ("a_newer_metric", "rouge")
     assert read.gate == {"a_newer_measure": GateRule(at_least=5), "rouge_l": read.gate["rouge_l"]}
+
+
+def test_a_newer_contestant_of_people_scores_is_ignored() -> None:
+    assert read_people_scores(b'{"q0": {"base": 5, "a_newer_one": 6}}', "people.json") == {"q0": {"base": 5}}
 
 
 def test_a_report_of_release_0_1_0_without_settings_is_read() -> None:

@@ -7,11 +7,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from typing import Annotated
 
-from pydantic import TypeAdapter, ValidationError, field_validator
+from pydantic import BeforeValidator, TypeAdapter, ValidationError, field_validator
 
 from tuner.artifacts.base import Part
-from tuner.artifacts.evaluation.contestants import ContestantName
+from tuner.artifacts.evaluation.contestants import CONTESTANTS, ContestantName
 from tuner.core.errors import ArtifactError
 
 PEOPLE = "scores/people.json"
@@ -53,7 +55,14 @@ class Judgment(Part):
 
 
 Judgments = dict[str, Judgment]
-PeopleScores = dict[str, dict[ContestantName, int]]
+
+
+def _known_contestants(scores: object) -> object:
+    """Ignores a contestant that this version does not know."""
+    return {name: scores[name] for name in CONTESTANTS if name in scores} if isinstance(scores, Mapping) else scores
+
+
+PeopleScores = dict[str, Annotated[dict[ContestantName, int], BeforeValidator(_known_contestants)]]
 
 _judgments = TypeAdapter(Judgments)
 _people_scores = TypeAdapter(PeopleScores)

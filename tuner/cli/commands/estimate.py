@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, NoReturn, get_args
+from typing import Annotated, NoReturn, get_args
 
 import typer
 from rich.table import Table
@@ -28,6 +28,7 @@ from tuner.cli.options import Json, Local, StackIfAny, connect
 from tuner.cli.terminal.console import console, emit, say
 from tuner.cli.upload import DatasetFolder
 from tuner.core.artifact_keys import Keys
+from tuner.core.json_types import JsonObject
 from tuner.costs.cost_inputs import CostInputs, GenerationTokens, Plan, QuestionTokens, cost_inputs
 from tuner.costs.estimate import estimate as add_up
 from tuner.costs.prices.current_prices import NoCache, current_prices
@@ -37,7 +38,7 @@ from tuner.costs.spending_decision import spending_decision, spending_reason
 from tuner.costs.warnings import warnings
 from tuner.costs.write_estimate import spending_limits
 from tuner.datasets import NoSink, Prepared, Source, prepare
-from tuner.intake.resolve import Resolved, resolve
+from tuner.intake.resolve import Resolved, readable, resolve
 from tuner.preflight import legacy_warning
 from tuner.reporting.formatting import money, price, quantity
 from tuner.settings import Commitment, DeploymentSettings
@@ -60,7 +61,7 @@ def estimate(
     """Estimate the cost of a run, item by item. Exit status 1 if it cannot run or costs too much."""
     folder = upload.read(path, None, settings)
     # --model goes before the file, to compare models with the same settings.
-    document = folder.settings() | ({"base_model": model} if model else {})
+    document = {**folder.settings(), **({"base_model": model} if model else {})}
     asked = stack is not None or on_local
     deployment = connect(stack or DEFAULT_STACK, on_local).settings if asked else _permissive(document)
     resolved = resolve(document, deployment, folder.settings_name)
@@ -103,17 +104,16 @@ def _current_prices(plan: Plan, region: str) -> tuple[tuple[Price, ...], tuple[s
     return current_prices(PriceListApi(), NoCache(), needed_prices(plan.model, plan.judge, region))
 
 
-def _permissive(document: Mapping[str, Any]) -> DeploymentSettings:
+def _permissive(document: JsonObject) -> DeploymentSettings:
     """Default settings in a Region of the model that allow everything that the run asks for.
 
     Without a deployment there is nobody to refuse a setting, and the estimate is still useful.
     """
-    model = catalog.model(document.get("base_model") or DeploymentSettings().base_model)
-    asked = DeploymentSettings(region=model.regions[0])
-    judges = [(document.get(key) or {}).get("model") for key in ("judge", "generate")]
-    return asked.model_copy(
+    asked = readable(document)
+    model = catalog.model(asked.base_model or DeploymentSettings().base_model)
+    return DeploymentSettings(region=model.regions[0]).model_copy(
         update={
-            "judge_models": tuple(judge for judge in judges if judge),
+            "judge_models": tuple(filter(None, (asked.judge.model, asked.generate.model))),
             "commitments": get_args(Commitment),
             "longest_keep_hours": float("inf"),
         }

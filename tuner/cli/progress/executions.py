@@ -6,13 +6,14 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 from botocore.exceptions import ClientError
 
 from tuner.aws.clients import client
 from tuner.aws.error_mapping import code_of, mapped_errors
 from tuner.cli.deployment import Deployment
+from tuner.core.json_types import JsonObject
 from tuner.core.times import iso, now
 
 # PENDING_REDRIVE: a person restarted a failed execution, which continues with the failed state.
@@ -45,7 +46,7 @@ class Run:
         """Duration of the run, up to now when it has not ended."""
         return ((self.ended or now()) - self.started).total_seconds()
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> JsonObject:
         """The run as `tuner runs --json` prints it."""
         return {
             "run_id": self.run_id,

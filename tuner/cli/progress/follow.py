@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
 
 from tuner.artifacts.costs.estimate import Estimate
 from tuner.aws.clients import client
@@ -15,7 +14,7 @@ from tuner.cli.errors import CommandError
 from tuner.cli.progress import executions, paid_window, training
 from tuner.cli.progress.cost_so_far import cost_so_far
 from tuner.cli.progress.executions import Run
-from tuner.cli.progress.steps import Checklist, Step, StepPlan
+from tuner.cli.progress.steps import Checklist, HistoryEvent, Step, StepPlan
 from tuner.core.errors import RetryableError
 
 # The state that writes estimate.json, and the state that waits for approval (statemachine/customization.asl.json).
@@ -82,20 +81,20 @@ class Follower:
             self._approval,
         )
 
-    def _new_events(self) -> list[dict[str, Any]]:
+    def _new_events(self) -> list[HistoryEvent]:
         """The events since the last poll. Reads newest first up to a known event, so a long history is read once."""
-        found: list[dict[str, Any]] = []
+        found: list[HistoryEvent] = []
         with mapped_errors(f"read the history of '{self.run_id}'"):
             pages = client("stepfunctions").get_paginator("get_execution_history")
             for page in pages.paginate(
                 executionArn=self._arn, reverseOrder=True, includeExecutionData=False, maxResults=200
             ):
-                fresh = [event for event in page["events"] if event["id"] > self._seen]
+                fresh = [HistoryEvent.of(event) for event in page["events"] if event["id"] > self._seen]
                 found += fresh
                 if len(fresh) < len(page["events"]):
                     break
         found.reverse()
-        self._seen = found[-1]["id"] if found else self._seen
+        self._seen = found[-1].id if found else self._seen
         return found
 
     def _read_details(self) -> None:

@@ -6,7 +6,6 @@ import datetime as dt
 import math
 from collections.abc import Sized
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from tuner import approval
 from tuner.artifacts.costs.cost_items import CostItemId
@@ -15,6 +14,7 @@ from tuner.artifacts.serving import EndpointKind, EndpointRecord
 from tuner.aws.bedrock.endpoints import ModelDeployments, ProvisionedThroughputs
 from tuner.aws.bedrock.resources import PaidResource
 from tuner.cli.deployment import Deployment
+from tuner.core.json_types import JsonObject
 from tuner.core.resource_names import resource_name
 from tuner.core.times import iso, seconds_since
 from tuner.reporting.formatting import duration, money, plural
@@ -69,7 +69,7 @@ def live_throughput(deployment: Deployment, run_id: str | None = None) -> list[P
     return [endpoint for endpoint in found if (endpoint.name == name if run_id else endpoint.name.startswith(name))]
 
 
-def resource_json(resource: PaidResource) -> dict[str, Any]:
+def resource_json(resource: PaidResource) -> JsonObject:
     """A resource for the output of `--json`."""
     until = resource.committed_until
     return {

@@ -6,15 +6,36 @@ The definition gives the steps, so that the command line needs no list of its ow
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
+
+from tuner.aws.clients import Response
 
 Mark = Literal["waiting", "running", "done", "failed", "skipped"]
 _ENDED = ("ExecutionSucceeded", "ExecutionFailed", "ExecutionAborted", "ExecutionTimedOut")
 # Choice, Pass, Succeed and Fail states take no time, so they are not steps for a person.
 _SHOWN = ("Task", "Map", "Wait")
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryEvent:
+    """An event of an execution's history. `state` is the state that was entered, `length` the items of a Map."""
+
+    id: int
+    kind: str
+    at: datetime
+    state: str = ""
+    error: str = ""
+    length: int = 0
+
+    @classmethod
+    def of(cls, event: Response) -> HistoryEvent:
+        """An event as GetExecutionHistory returns it. The name of the member with its details depends on its type."""
+        details: Response = next((value for key, value in event.items() if key.endswith("EventDetails")), {})
+        state, error, length = details.get("name", ""), details.get("error", ""), details.get("length", 0)
+        return cls(event["id"], event["type"], event["timestamp"], state, error, length)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,24 +150,25 @@ class Checklist:
         """The step that made the run fail: the first failed one."""
         return next((step for step in self._steps.values() if step.mark == "failed"), None)
 
-    def update(self, events: Iterable[Mapping[str, Any]]) -> None:
-        """Applies further events of GetExecutionHistory."""
+    def update(self, events: Iterable[HistoryEvent]) -> None:
+        """Applies further events of the history."""
         for event in events:
-            self._apply(event["type"], event["timestamp"], event)
+            self._apply(event)
 
-    def _apply(self, kind: str, at: datetime, event: Mapping[str, Any]) -> None:
+    def _apply(self, event: HistoryEvent) -> None:
+        kind = event.kind
         if kind.endswith("StateEntered"):
-            self._enter(event["stateEnteredEventDetails"]["name"], at)
+            self._enter(event.state, event.at)
         elif kind in _ENDED:
-            self._finish(kind, at)
+            self._finish(kind, event.at)
         elif kind in ("TaskFailed", "TaskTimedOut", "MapStateFailed", "LambdaFunctionFailed"):
-            self._error = _details(event).get("error", kind)
+            self._error = event.error or kind
             self._note(f"retrying after {self._error}")
         elif kind in ("TaskScheduled", "TaskSucceeded"):
             # A retry begins or has succeeded. Only an error that remains until the next state is final.
             self._error = ""
         elif kind == "MapStateStarted":
-            self._iterations = [0, _details(event).get("length", 0)]  # done and all
+            self._iterations = [0, event.length]  # done and all
         elif kind == "MapIterationSucceeded":
             self._iterations[0] += 1
             self._note(f"{self._iterations[0]} of {self._iterations[1]} parts")
@@ -192,7 +214,3 @@ class Checklist:
         for name, step in self._steps.items():
             if step.mark == "waiting":
                 self._steps[name] = replace(step, mark="skipped")
-
-
-def _details(event: Mapping[str, Any]) -> Mapping[str, Any]:
-    return next((value for key, value in event.items() if key.endswith("EventDetails")), {})

@@ -13,7 +13,7 @@ from tuner.cli.progress.display import LiveDisplay, PlainDisplay
 from tuner.cli.progress.executions import Run
 from tuner.cli.progress.follow import Snapshot
 from tuner.cli.progress.paid_window import PaidWindow
-from tuner.cli.progress.steps import Checklist, StepPlan
+from tuner.cli.progress.steps import Checklist, HistoryEvent, StepPlan
 from tuner.cli.progress.training import EpochLosses, TrainingProgress
 from tuner.cli.terminal.console import SafeConsole, is_live
 
@@ -30,7 +30,9 @@ JOB = TrainingProgress(
 
 def snapshot(history: History, **values: object) -> Snapshot:
     checklist = Checklist(StepPlan(DEFINITION))
-    checklist.update({**event, "timestamp": BEGAN + timedelta(seconds=event["id"])} for event in history.events)
+    checklist.update(
+        HistoryEvent.of({**event, "timestamp": BEGAN + timedelta(seconds=event["id"])}) for event in history.events
+    )
     run = Run("faq-0123456789ab", "RUNNING", BEGAN, BEGAN + timedelta(seconds=185), "faq")
     return replace(Snapshot(run, checklist.steps, checklist.failed), **values)
 

@@ -4,13 +4,13 @@ from datetime import timedelta
 
 from tests.unit.cli.histories import BEGAN, DEFINITION, TO_THE_END, TO_TRAINING, History
 from tuner.cli.progress import training
-from tuner.cli.progress.steps import Checklist, Step, StepPlan
+from tuner.cli.progress.steps import Checklist, HistoryEvent, Step, StepPlan
 
 
 def checklist(history: History) -> Checklist:
     found = Checklist(StepPlan(DEFINITION))
     events = [{**event, "timestamp": BEGAN + timedelta(seconds=event["id"] - 1)} for event in history.events]
-    found.update(events)
+    found.update(map(HistoryEvent.of, events))
     return found
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,6 +22,7 @@ from tuner.cli.local_cloud import local_error_class, use_local_cloud
 from tuner.cli.options import Json, Local, Stack
 from tuner.cli.terminal.console import console, emit, say
 from tuner.core.errors import SettingsError, TunerError
+from tuner.core.json_types import JsonObject
 from tuner.settings import DeploymentSettings, deployment_settings
 
 _SIGNS = {"ok": ("✓", "good"), "warning": ("!", "warn"), "failed": ("✗", "bad")}
@@ -52,7 +53,7 @@ def doctor(
         raise typer.Exit(1)
 
 
-def _context(given: list[str]) -> dict[str, Any]:
+def _context(given: list[str]) -> JsonObject:
     """The context of cdk.json (of the checkout, else of the current folder), with the values of `-c`."""
     values: dict[str, Any] = {}
     # An installed wheel has no cdk.json: the defaults apply.
@@ -68,7 +69,7 @@ def _context(given: list[str]) -> dict[str, Any]:
     return values
 
 
-def _results(context: Mapping[str, Any], name: str, on_local: bool, ask: bool) -> Iterator[CheckResult]:
+def _results(context: JsonObject, name: str, on_local: bool, ask: bool) -> Iterator[CheckResult]:
     """The results in order. Stops at a failure that all further checks would repeat."""
     try:
         settings = deployment_settings(context)
@@ -99,7 +100,7 @@ def _results(context: Mapping[str, Any], name: str, on_local: bool, ask: bool) -
 
 
 def _in_region(
-    context: Mapping[str, Any],
+    context: JsonObject,
     settings: DeploymentSettings,
     environment: str | None,
     region: str,

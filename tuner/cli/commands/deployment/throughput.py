@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -14,6 +14,7 @@ from tuner.cli.deployment import DEFAULT_STACK, Deployment
 from tuner.cli.errors import CommandError
 from tuner.cli.options import Json, Local, Stack, connect
 from tuner.cli.terminal.console import emit, say
+from tuner.core.json_types import JsonObject
 from tuner.core.times import iso
 from tuner.costs.prices.price_list import price_list
 from tuner.reporting.formatting import duration, money
@@ -150,7 +151,7 @@ def _until(entry: InventoryEntry) -> str:
     return f"kept until {iso(entry.kept_until)}" if entry.kept_until else "until its run no longer needs it"
 
 
-def _document(entry: InventoryEntry) -> dict[str, Any]:
+def _document(entry: InventoryEntry) -> JsonObject:
     endpoint = entry.resource
     return {
         "arn": endpoint.arn,
