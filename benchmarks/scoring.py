@@ -109,9 +109,9 @@ def judging() -> Iterator[Figure]:
     judge = Judge("us.anthropic.claude-sonnet-4-6", JudgeSettings(), ask=endpoint.ask)
     seconds, grades = _timed(lambda: Correctness().grade(questions, ScoringContext(judge)))
     least = (JUDGED - BURST) / QUOTA + LATENCY
-    print(f"# {JUDGED} verdicts in {seconds:.2f} s, least {least:.2f} s; {endpoint.refused} calls throttled")
+    print(f"# {JUDGED} grades in {seconds:.2f} s, least {least:.2f} s; {endpoint.refused} calls throttled")
     yield Figure("judging_over_least_time", seconds / least, 1.15, "x")
-    yield Figure("judging_verdicts_lost", grades.counts["missing"], 0)
+    yield Figure("judging_grades_lost", grades.counts["missing"], 0)
 
 
 def cold_start() -> Iterator[Figure]:

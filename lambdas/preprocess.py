@@ -19,8 +19,8 @@ _ROLES: tuple[DataRole, ...] = ("training", "validation", "evaluation")
 class Preprocessed(StepResult):
     """The records of each file, and the shards of the evaluation questions.
 
-    The state machine calls the shards of one invocation a lane. The member keeps its name, because executions that
-    started before an upgrade read it.
+    `lanes` has the shards of each invocation. It is named as in release 0.1.0: an execution that started before an
+    upgrade keeps its definition, and reads this member. The current definition assigns it to `$workers`.
     """
 
     training_records: int

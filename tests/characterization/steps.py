@@ -72,7 +72,7 @@ def scores(cloud: Cloud, patch: pytest.MonkeyPatch) -> Expected:
 
 
 def grades(cloud: Cloud, patch: pytest.MonkeyPatch) -> Expected:
-    """scores.json when every answer is graded again: the judge's verdicts are in the run's folder."""
+    """scores.json when every answer is graded again: the judge's grades are in the run's folder."""
     cloud.at("scores/scores.json", patch)
     cloud.remove("scores/scores.json", "scores/review.csv", "scores/shards/")
     score_answers.handler({"run_id": cloud.run.run_id}, _CONTEXT)

@@ -63,7 +63,10 @@ def test_an_estimate_of_release_0_1_0_without_ids_is_read() -> None:
     document = json.loads(made.to_json())
     for item in document["items"]:
         del item["id"], item["counted"]
-    assert Estimate.model_validate_json(json.dumps(document)) == made
+        item["name"] = item["name"].replace("Judge, grades", "Judge, verdicts")
+    read = Estimate.model_validate_json(json.dumps(document))
+    assert [item.id for item in read.items] == [item.id for item in made.items]
+    assert read.total_usd == made.total_usd
 
 
 @pytest.mark.parametrize("written", [{"id": "cost_of_a_later_version", "name": "New"}, {"name": "New"}, {"name": ""}])

@@ -72,7 +72,7 @@ def estimate(decision: str) -> dict[str, Any]:
 
 
 # The functions' results on the usual path. A list has one result for each call; its last one repeats.
-USUAL: dict[str, Any] = {
+DEFAULT_RESULTS: dict[str, Any] = {
     "PinInputs": pinned(),
     "Preprocess": {"shards": [0], "lanes": [[0]], "shard_size": 25},
     "EstimateCost": estimate("proceed"),

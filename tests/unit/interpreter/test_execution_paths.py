@@ -9,7 +9,7 @@ import pytest
 
 from statemachine import bounds
 from statemachine.definition import definition
-from tests.unit.interpreter.execution_paths import PATHS, USUAL, ExecutionPath
+from tests.unit.interpreter.execution_paths import DEFAULT_RESULTS, PATHS, ExecutionPath
 from tests.unit.interpreter.moto_interpreter import Call, Ended, execute
 
 pytestmark = pytest.mark.slow
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 
 def answer_of(path: ExecutionPath, call: Call) -> Any:
     """The result of a function on a path."""
-    given = (USUAL | dict(path.answers)).get(call.function, {})
+    given = (DEFAULT_RESULTS | dict(path.answers)).get(call.function, {})
     return given[min(call.attempt, len(given)) - 1] if isinstance(given, list) else given
 
 

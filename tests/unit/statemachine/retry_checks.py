@@ -23,7 +23,7 @@ _INVOKE = botocore.session.get_session().get_service_model("lambda").operation_m
 LAMBDA = {f"Lambda.{shape.name}" for shape in _INVOKE.error_shapes}
 BUILT_IN = STEP_FUNCTIONS | LAMBDA
 # What ends by itself: the code being made ready, a service's failure, another's use of a limit.
-PASSING = (STEP_FUNCTIONS - {"States.ALL"}) | {
+TEMPORARY = (STEP_FUNCTIONS - {"States.ALL"}) | {
     f"Lambda.{name}"
     for name in (
         "CodeArtifactUserPendingException",
@@ -47,9 +47,9 @@ def every_task_retries_temporary_errors(machine: Machine) -> None:
         if state["Type"] != "Task":
             continue
         retried = [error for entry in state["Retry"] for error in entry["ErrorEquals"]]
-        passing = PASSING | {"RetryableError", "ThrottledError"}
-        assert passing - ({"States.Timeout"} if waits_for_a_person(state) else set()) <= set(retried), name
-        assert set(retried) & BUILT_IN <= PASSING, f"{name}: asking again does not mend {set(retried) & BUILT_IN}"
+        temporary = TEMPORARY | {"RetryableError", "ThrottledError"}
+        assert temporary - ({"States.Timeout"} if waits_for_a_person(state) else set()) <= set(retried), name
+        assert set(retried) & BUILT_IN <= TEMPORARY, f"{name}: a retry does not help against {set(retried) & BUILT_IN}"
         assert len(retried) == len(set(retried)), f"{name}: only the first entry for an error counts"
         for entry in state["Retry"]:
             assert entry["JitterStrategy"] in ("FULL", "NONE"), name

@@ -13,14 +13,14 @@ from tuner.serving.inference import MAX_SHARDS, MAX_WORKERS, shard_size, workers
 from tuner.serving.polling import next_delay
 from tuner.settings import DeploymentSettings, Polling
 
-USUAL = DeploymentSettings()
+DEFAULTS = DeploymentSettings()
 LARGEST = DeploymentSettings(**bounds.LARGEST_SETTINGS)
 POLLINGS = [
     Polling(shortest=1, longest=1, growth=1e-9),
     Polling(shortest=1, longest=2),
     Polling(shortest=1, longest=3600),
-    USUAL.serving_polling,
-    USUAL.training_polling,
+    DEFAULTS.serving_polling,
+    DEFAULTS.training_polling,
 ]
 EXPECTED = [None, *range(1, 100), *range(100, 9000, 50), 14_400, 86_400, 172_800]
 
@@ -38,7 +38,7 @@ def test_the_settings_tried_here_are_the_largest() -> None:
             DeploymentSettings(**{name: getattr(LARGEST, name) + 0.1})
 
 
-@pytest.mark.parametrize("settings", [USUAL, LARGEST])
+@pytest.mark.parametrize("settings", [DEFAULTS, LARGEST])
 def test_an_execution_may_take_as_long_as_all_that_it_may_wait_for(settings: DeploymentSettings) -> None:
     place_hours = sum(min(300 * 1.1**attempt, 1200) for attempt in range(144)) / 3600
     named = settings.approval_hours + place_hours + settings.longest_training_hours + settings.longest_throughput_hours
@@ -48,9 +48,9 @@ def test_an_execution_may_take_as_long_as_all_that_it_may_wait_for(settings: Dep
 
 
 def test_every_wait_that_is_set_longer_makes_the_limit_longer() -> None:
-    usual = definition(USUAL)["TimeoutSeconds"]
+    usual = definition(DEFAULTS)["TimeoutSeconds"]
     for name in bounds.LARGEST_SETTINGS:
-        longer = USUAL.model_copy(update={name: getattr(USUAL, name) + 10})
+        longer = DEFAULTS.model_copy(update={name: getattr(DEFAULTS, name) + 10})
         assert definition(longer)["TimeoutSeconds"] == usual + 36_000, name
 
 
@@ -67,7 +67,7 @@ def test_every_loop_is_found_with_its_turns() -> None:
 
 
 def test_events_are_counted_along_the_heaviest_way() -> None:
-    """A loop of three turns, a Map of 100 lanes, one retried twice in each of four: counted by hand."""
+    """A loop of three turns, a Map of 100 workers, one retried twice in each of four: counted by hand."""
     built = {
         "StartAt": "Look",
         "States": {
@@ -80,7 +80,7 @@ def test_events_are_counted_along_the_heaviest_way() -> None:
             "Side": {"Type": "Succeed"},
             "Each": {
                 "Type": "Map",
-                "Items": "{% $lanes %}",
+                "Items": "{% $workers %}",
                 "MaxConcurrency": 4,
                 "ItemProcessor": {"StartAt": "One", "States": {"One": {"Type": "Task", "TimeoutSeconds": 1}}},
                 "Next": "End",

@@ -47,7 +47,7 @@ LABELS: Mapping[CostItemId, str] = {
     CostItemId.ONE_MONTH_COMMITMENT: "Commitment, OneMonth",
     CostItemId.SIX_MONTHS_COMMITMENT: "Commitment, SixMonths",
     CostItemId.JUDGE_INPUT: "Judge, reading",
-    CostItemId.JUDGE_OUTPUT: "Judge, verdicts",
+    CostItemId.JUDGE_OUTPUT: "Judge, grades",
     CostItemId.LAMBDA_TIME: "Lambda, time",
     CostItemId.LAMBDA_CALLS: "Lambda, calls",
     CostItemId.STEP_FUNCTIONS: "Step Functions",

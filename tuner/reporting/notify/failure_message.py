@@ -10,6 +10,8 @@ from tuner.artifacts.report import Failure
 # Limits of the Fail state: it accepts 32,768 characters of cause and 256 of error.
 _LONGEST_CAUSE = 32_000
 _LONGEST_ERROR = 256
+# A longer last line is itself cut, because leaving it out would lose too much of the message.
+_LONGEST_LINE_LEFT_OUT = 1_000
 
 # Explanations of AWS's errors. They come before AWS's own message. The pipeline's own errors need none.
 _EXPLANATIONS: dict[str, str] = {
@@ -58,7 +60,7 @@ def step_failure(error: str | None, cause: str | None, release_cause: str | None
     if release_cause is not None:
         # This part comes first so that it is never cut off: the endpoint costs money by the hour.
         text = f"{_STILL_PAID} {_lambda_error(release_cause)[1].strip()}\nBefore that: {text}"
-    return Failure(error=name[:_LONGEST_ERROR], message=_cut(text))
+    return Failure(error=name[:_LONGEST_ERROR], message=_shortened(text))
 
 
 def _lambda_error(cause: str) -> tuple[str | None, str]:
@@ -82,10 +84,13 @@ def _truncated_lambda_error(cause: str) -> tuple[str | None, str]:
     return kind and kind[1], json.loads(f'"{whole_escapes}"', strict=False)
 
 
-def _cut(text: str) -> str:
+def _shortened(text: str) -> str:
+    """The text within the limit of the Fail state: cut after a line if possible, and marked as incomplete."""
     if len(text) <= _LONGEST_CAUSE:
         return text
-    return text[:_LONGEST_CAUSE].rpartition("\n")[0] + "\n(The message is longer: see the run's folder.)"
+    end = text.rfind("\n", _LONGEST_CAUSE - _LONGEST_LINE_LEFT_OUT, _LONGEST_CAUSE)
+    kept = text[: end if end >= 0 else _LONGEST_CAUSE]
+    return f"{kept}\n(This message is shortened. The execution's history has the whole one.)"
 
 
 _ENDED = {

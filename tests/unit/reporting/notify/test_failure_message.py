@@ -32,6 +32,24 @@ def test_a_cause_that_was_cut_off_still_gives_its_message(end: int) -> None:
     assert len(found.message) <= 32_768
 
 
+@pytest.mark.parametrize(
+    ("message", "kept"),
+    [
+        ("x" * 40_000, 32_000),
+        ("A first line.\n" + "x" * 40_000, 32_000),
+        ("x" * 31_500 + "\n" + "y" * 40_000, 31_500),
+    ],
+    ids=["one line", "a long second line", "a line break near the limit"],
+)
+def test_a_long_message_is_shortened_and_says_so(message: str, kept: int) -> None:
+    found = step_failure("DatasetError", cause(message)).message
+    assert found == message[:kept] + "\n(This message is shortened. The execution's history has the whole one.)"
+
+
+def test_a_message_at_the_limit_is_whole() -> None:
+    assert step_failure("DatasetError", cause("x" * 32_000)).message == "x" * 32_000
+
+
 def test_a_timeout_has_an_explanation() -> None:
     found = step_failure("States.Timeout", "")
     assert found.error == "States.Timeout"
