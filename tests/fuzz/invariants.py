@@ -13,6 +13,7 @@ import gzip
 import io
 import json
 import math
+import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,14 +26,17 @@ from tuner.datasets import Findings
 from tuner.datasets.pipeline import FilePipeline, Output
 from tuner.datasets.reading import BadRow, Row, UnreadableError, blocks
 from tuner.datasets.reading.compressed import zstd
+from tuner.datasets.reading.mistaken_files import mistaken_file
+from tuner.datasets.reading.wrapped import Incomplete, place_of_records
 from tuner.datasets.records.rules import RecordLimits
 from tuner.settings import FieldNames
 
-NAMES = ("t.json", "t.jsonl", "t.csv", "t.tsv", "t.parquet", "t.json.gz", "t.csv.zst")
+NAMES = ("t.json", "t.jsonl", "t.csv", "t.tsv", "t.parquet", "t.json.gz", "t.csv.zst", "t.xlsx")
 CHUNKS = (1, 7, 300, 10**6)
 MODELS = (CLAUDE, NOVA)
 _REFUSED = object()
-_OTHERS = (b"PAR1", b"PK\x03\x04", b"\x1f\x8b", b"\xff\xfe", b"\xfe\xff")
+_LOOKS_LIKE_JSON = re.compile(rb'\s*(?:\{\s*"|\[\s*\{)')
+DECODED_ELSEWHERE = (b"PAR1", b"PK\x03\x04")  # through a file and another process, whatever pieces it came in
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +52,8 @@ class Fuzzed:
 def fuzzed(data: bytes) -> Fuzzed:
     """The first byte says how the others are read, so that one string of bytes is the whole case."""
     number, rest = (data[0], data[1:]) if data else (0, b"")
-    return Fuzzed(NAMES[number % 7], CHUNKS[number // 7 % 4], MODELS[number // 28 % 2], rest)
+    kinds = len(NAMES)
+    return Fuzzed(NAMES[number % kinds], CHUNKS[number // kinds % 4], MODELS[number // (4 * kinds) % 2], rest)
 
 
 def check(data: bytes) -> None:
@@ -64,7 +69,7 @@ def check(data: bytes) -> None:
     assert len(lines) == count, "another number of lines than of records"
     for line in lines:
         assert _texts(json.loads(line)), "an empty text was written"
-    if case.data.startswith(b"PAR1"):  # goes through a file and another process, whatever pieces it came in
+    if case.data.startswith(DECODED_ELSEWHERE):
         return
     assert _converted(case, case.chunk, use_fast_path=True) == whole, "the pieces that it came in made a difference"
     assert _converted(case, 10**7, use_fast_path=False) == whole, "the fast path made a difference"
@@ -110,21 +115,33 @@ def _rows(case: Fuzzed) -> tuple[list[Row | BadRow], UnreadableError | None]:
 def _expected(case: Fuzzed) -> list[Any] | None:
     """The rows by Python's parsers, _REFUSED for one that they refuse; None when this knows nothing of such a file."""
     data = _decompressed(case.data)
-    if (
-        data is None
-        or not data.strip()
-        or data.startswith((b"PAR1", b"PK\x03\x04", b"\x1f\x8b", b"\xff\xfe", b"\xfe\xff"))
-    ):
+    if data is None or not data.strip() or data.startswith(DECODED_ELSEWHERE) or not _is_plain(data):
         return None
     data = data.removeprefix(b"\xef\xbb\xbf")
     endings = case.name.split(".")[1:]
-    if "csv" in endings or "tsv" in endings:
+    if not _LOOKS_LIKE_JSON.match(data) and {"csv", "tsv"} & set(endings):
         return _expected_csv(data, "tsv" in endings)
     start = data.lstrip()
     if start.startswith(b"["):
         value = _json(data)
         return value if isinstance(value, list) else None
-    return [_json(line) for line in data.split(b"\n") if line.strip()] if start.startswith(b"{") else None
+    return _expected_lines(data) if start.startswith(b"{") else None
+
+
+def _is_plain(data: bytes) -> bool:
+    """Whether this is a text in UTF-8, and none of the files that are recognized as something else."""
+    marked = data.startswith((b"\xff\xfe", b"\xfe\xff", b"\0\0")) or b"\0" in data[:8]
+    return not marked and mistaken_file(data.removeprefix(b"\xef\xbb\xbf")) is None
+
+
+def _expected_lines(data: bytes) -> list[Any] | None:
+    """The object of each line; None if a list inside of the first object has the records, or the first line is bad."""
+    try:
+        inside = place_of_records(data, None, lambda _: False)
+    except Incomplete:
+        inside = None
+    values = [_json(line) for line in data.split(b"\n") if line.strip()]
+    return None if inside or values[0] is _REFUSED else values
 
 
 def _decompressed(data: bytes) -> bytes | None:
@@ -162,6 +179,8 @@ def _expected_csv(data: bytes, tabs: bool) -> list[Any] | None:
 
 
 def _csv(text: str, tabs: bool) -> Iterator[Any]:
+    if text.lower().startswith(("sep=", '"sep=')):
+        raise ValueError("the first line sets the delimiter")
     header = text.split("\n", 1)[0]
     delimiter = "\t" if tabs else max(",;\t|", key=header.count)
     reader = csv.reader(io.StringIO(text, newline="\n"), delimiter=delimiter, strict=True)

@@ -21,7 +21,7 @@ from typing import Any
 
 from tests.fuzz.invariants import NAMES, check
 from tests.unit.datasets.broken_files import CASES, GOOD
-from tests.unit.datasets.good_files import as_array, as_csv, as_parquet, as_tsv, conversations
+from tests.unit.datasets.good_files import as_array, as_csv, as_parquet, as_tsv, as_xlsx, conversations
 from tests.unit.datasets.memory_files import pairs
 from tuner.datasets.reading.compressed import zstd
 
@@ -31,7 +31,7 @@ _LONGEST_FILE = 200_000
 _TOKENS = [
     *(bytes([letter]) for letter in b'"[]{}:,\\\n\r\t ;|\0'), b'{"question"', b'"answer": ', b"NaN", b"null", b"1e999",
     b"\\ud83d", b"\\u0000", b"\xef\xbb\xbf", b"\xff", b"\xe2\x80", b"-", b"9" * 30, b'""', b"[" * 2000,
-    b"PAR1", b"\x1f\x8b",
+    b"PAR1", b"\x1f\x8b", b"PK\x03\x04", b"sep=;\n", b'{"data": [', b"\xff\xfe",
 ]  # fmt: skip
 
 
@@ -45,6 +45,9 @@ def seeds() -> list[bytes]:
         ("t.csv", as_csv(good)),
         ("t.tsv", as_tsv(good)),
         ("t.parquet", as_parquet(good)),
+        ("t.xlsx", as_xlsx(good)),
+        ("t.csv", as_csv(good).decode().encode("utf-16")),
+        ("t.json", b'{"version": 1, "data": ' + as_array(good) + b', "note": "n"}'),
         ("t.jsonl", conversations(4)),
     ]
     return [bytes([_number(name)]) + data for name, data in files if len(data) < _LONGEST_FILE]
@@ -59,7 +62,7 @@ def mutated(rng: random.Random, known: list[bytes]) -> bytes:
     """One of the known files, changed in one to six places."""
     data = bytearray(rng.choice(known))
     if rng.random() < 0.5:
-        data[:1] = bytes([rng.randrange(56)])
+        data[:1] = bytes([rng.randrange(8 * len(NAMES))])
     for _ in range(rng.randint(1, 6)):
         start = rng.randint(1, len(data))
         stop = min(len(data), start + rng.choice((0, 0, 1, 1, 2, 8, 40)))

@@ -16,7 +16,7 @@ from tuner.datasets.field_usage import FieldReport, FieldUsage
 from tuner.datasets.findings import Findings, Issue
 from tuner.datasets.io import Sink, Source
 from tuner.datasets.reading import BadRow, Block, Row, UnreadableError, blocks
-from tuner.datasets.reading.rows import Fields, no_records
+from tuner.datasets.reading.rows import Fields, RowBlock, no_records
 from tuner.datasets.records.fast_path import CheckedPairs, FastPath, fast_path_for
 from tuner.datasets.records.formats import encoded, encoded_pairs, to_format
 from tuner.datasets.records.record import Record, pair
@@ -136,7 +136,7 @@ class FilePipeline:
     def _blocks(self) -> Iterator[Block]:
         empty = True
         try:
-            for block in blocks(self._source, self._decode):
+            for block in blocks(self._source, self._decode, self._fields.records, self._is_record):
                 empty = False
                 if self._schema is None:
                     self._detect_schema(block)
@@ -155,6 +155,9 @@ class FilePipeline:
         for issue in self._usage.issues() if not self.is_native else ():
             self._findings.add(self._source.name, None, issue)
 
+    def _is_record(self, row: Fields) -> bool:
+        return not isinstance(detect_schema(row, self._fields), Issue)
+
     def _decode(self, data: bytes) -> list[Any] | None:
         return self._fast_path.decode(data) if self._fast_path else None
 
@@ -169,7 +172,7 @@ class FilePipeline:
             if isinstance(schema, Issue):
                 for bad in skipped:  # reported first, because they come first in the file
                     self._validate(bad)
-                raise UnreadableError(row.line, schema)
+                raise UnreadableError(row.line, _with_header(schema, block))
             self._schema = schema
             self._usage = FieldUsage(schema.fields, self._fields.minimum)
             if self._use_fast_path:
@@ -221,6 +224,14 @@ class FilePipeline:
         if not isinstance(record, Record) and all(issue.severity == "warning" for issue in record):
             self._usage.records_left_out += 1  # a message says that it must not be learnt
         return record
+
+
+def _with_header(issue: Issue, block: Block) -> Issue:
+    """Says where the names of the fields were taken from: a table may have no header."""
+    if not isinstance(block, RowBlock) or block.header is None:
+        return issue
+    message = f"{issue.message[:-1]} ({block.header} was taken for the header)."
+    return replace(issue, message=message, remedy=f"Begin with a header such as question,answer. Or: {issue.remedy}")
 
 
 def _divided(

@@ -24,7 +24,7 @@ from tuner.core.strict_model import FrozenModel, StrictModel
 from tuner.settings import GateRule
 
 for _module in pkgutil.walk_packages(tuner.__path__, "tuner."):
-    if not _module.name.endswith("__main__") and "parquet_rows" not in _module.name:
+    if not _module.name.endswith("__main__") and not _module.name.endswith("_rows"):
         importlib.import_module(_module.name)
 
 _TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)

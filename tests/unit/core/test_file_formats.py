@@ -19,5 +19,7 @@ def test_every_ending_makes_a_training_file(ending: str):
 
 
 def test_messages_name_every_format():
-    assert FORMAT_NAMES == "JSON, JSONL, CSV, TSV or Parquet"
-    assert accepted_names("training") == ("training.json, .jsonl, .csv, .tsv or .parquet (also compressed: .gz, .zst)")
+    assert FORMAT_NAMES == "JSON, JSONL, CSV, TSV, XLSX or Parquet"
+    assert accepted_names("training") == (
+        "training.json, .jsonl, .csv, .tsv, .xlsx or .parquet (also compressed: .gz, .zst)"
+    )

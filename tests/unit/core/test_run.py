@@ -59,7 +59,7 @@ def test_object_keys_with_any_characters_are_parsed(name: str) -> None:
         "incoming//training.csv",
         "incoming/a/b/training.csv",
         "incoming/a/training.csv.bak",
-        "incoming/a/training.xlsx",
+        "incoming/a/training.xls",
         "incoming/a/training.csv.zip",
         "incoming/a/Training.csv",
         "incoming/a/documents/",

@@ -8,6 +8,7 @@ import json
 
 from arro3.core import Array, DataType, Field, Table, struct_array
 from arro3.io import write_parquet
+from openpyxl import Workbook
 
 from tests.unit.datasets.memory_files import jsonl
 
@@ -40,6 +41,20 @@ def as_tsv(records: list[dict]) -> bytes:
     writer.writeheader()
     writer.writerows(records)
     return text.getvalue().encode()
+
+
+def as_xlsx(records: list[dict]) -> bytes:
+    book = Workbook()
+    book.active.append(list(records[0]))
+    for record in records:
+        book.active.append(list(record.values()))
+    return workbook(book)
+
+
+def workbook(book: Workbook) -> bytes:
+    file = io.BytesIO()
+    book.save(file)
+    return file.getvalue()
 
 
 def conversations(count: int) -> bytes:

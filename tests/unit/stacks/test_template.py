@@ -162,7 +162,7 @@ def test_every_training_file_invokes_the_starter(aws: Synthesis, folder: str, en
     "key",
     [
         "incoming/faq/training.jsonl.bak",
-        "incoming/faq/training.xlsx",
+        "incoming/faq/training.xls",
         "incoming/faq/my-training.jsonl",
         "incoming/faq/validation.jsonl",
         "incoming/faq/run.yaml",

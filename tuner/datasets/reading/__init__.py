@@ -6,14 +6,18 @@ For the content of a file, a reader raises nothing but UnreadableError, and it n
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from tuner.core.file_formats import FORMAT_NAMES
+from tuner.core.file_formats import FORMATS
 from tuner.datasets.findings import Issue
 from tuner.datasets.io import Source
-from tuner.datasets.reading import delimited, json_array, json_lines, parquet
+from tuner.datasets.reading import delimited, json_array, json_lines
 from tuner.datasets.reading.compressed import decompressed
+from tuner.datasets.reading.decoded import parquet, xlsx
+from tuner.datasets.reading.encoding import as_utf8
+from tuner.datasets.reading.mistaken_files import HEAD_BYTES, mistaken_file
 from tuner.datasets.reading.rows import (
     MAX_RECORD_BYTES,
     BadRow,
@@ -24,43 +28,47 @@ from tuner.datasets.reading.rows import (
     no_records,
     not_json,
 )
+from tuner.datasets.reading.wrapped import Incomplete, IsRecord, expanded, place_of_records, rest_of_object
 
 __all__ = ["BadRow", "Block", "Row", "UnreadableError", "blocks"]
 
 _BOM = b"\xef\xbb\xbf"
-# Files that people upload by mistake, by their first bytes.
-_UNSUPPORTED = {
-    b"PK\x03\x04": "a ZIP archive (a spreadsheet is one too)",
-    b"%PDF": "a PDF document",
-    b"\xff\xfe": "text in UTF-16",
-    b"\xfe\xff": "text in UTF-16",
-    b"SQLite format 3": "a SQLite database",
-    b"\x1f\x8b": "compressed twice",
-}
-_HEAD_BYTES = 16  # the longest of these, and of the first bytes of a format
+# The first bytes of JSON that no header of a table has.
+_JSON = re.compile(rb'\s*(?:\{\s*"|\[\s*\{)')
+_NAMED = frozenset(entry.ending for entry in FORMATS)
 
 
-def blocks(source: Source, decode: Decode = lambda _: None) -> Iterator[Block]:
+def blocks(
+    source: Source,
+    decode: Decode = lambda _: None,
+    records: str | None = None,
+    is_record: IsRecord = lambda _: False,
+) -> Iterator[Block]:
     """Every row of the source, in blocks. The content decides the format, and the name where the content does not.
 
-    `decode` may decode a block of a JSON array at once, or return None. Raises UnreadableError where nothing further
-    can be read.
+    `decode` may decode a block of a JSON array at once, or return None. `records` is the path to the list of records
+    in an object; without it, `is_record` recognizes them. Raises UnreadableError where nothing further can be read.
     """
     head, chunks = _peek(source.chunks())
     head, chunks = _peek(decompressed(head, chunks))
+    head, chunks = _peek(as_utf8(head, chunks))
     if not head.strip():
         raise UnreadableError(None, no_records())
-    for magic, description in _UNSUPPORTED.items():
-        if head.startswith(magic):
-            remedy = f"Upload {FORMAT_NAMES}."
-            raise UnreadableError(None, Issue("file-format", f"this is {description}, not a dataset.", remedy))
-    yield from _blocks(source.name, head, chunks, decode)
+    if issue := mistaken_file(head):
+        raise UnreadableError(None, issue)
+    endings = frozenset(source.name.lower().split(".")[1:])
+    for reader in READERS:
+        if reader.accepts(endings, head):
+            yield from reader.blocks(Bytes(chunks, decode, records, is_record))
+            return
+    line = 1 + head.count(b"\n", 0, len(head) - len(head.lstrip()))
+    raise UnreadableError(line, _no_format(head))
 
 
 def _peek(chunks: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:
     """The first bytes that are not white space, and all bytes. A byte-order mark is removed from both."""
     head = b""
-    while len(head) < _HEAD_BYTES or (not head.strip() and len(head) < MAX_RECORD_BYTES):
+    while len(head) < HEAD_BYTES or (not head.strip() and len(head) < MAX_RECORD_BYTES):
         chunk = next(chunks, None)
         if chunk is None:
             break
@@ -69,13 +77,24 @@ def _peek(chunks: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:
     return head, itertools.chain([head], chunks)
 
 
-def _blocks(name: str, head: bytes, chunks: Iterator[bytes], decode: Decode) -> Iterator[Block]:
-    endings = frozenset(name.lower().split(".")[1:])
-    for reader in READERS:
-        if reader.accepts(endings, head):
-            return reader.blocks(chunks, decode)
-    line = 1 + head.count(b"\n", 0, len(head) - len(head.lstrip()))
-    raise UnreadableError(line, not_json("a dataset starts with '[' or '{'"))
+def _no_format(head: bytes) -> Issue:
+    first = head.lstrip().partition(b"\n")[0]
+    if any(delimiter in first for delimiter in (b",", b";", b"\t")) and b"{" not in first:
+        message = "this is not valid JSON: it looks like a table."
+        return Issue("json", message, "Give a table's file the ending .csv or .tsv.")
+    if first.startswith((b"'", b"(")):
+        return Issue("json", "this is not valid JSON: it looks like Python.", "Write the records with json.dumps.")
+    return not_json("a dataset starts with '[' or '{'")
+
+
+@dataclass(frozen=True, slots=True)
+class Bytes:
+    """What a reader gets: the bytes, and how to recognize and decode records."""
+
+    chunks: Iterator[bytes]
+    decode: Decode
+    records: str | None
+    is_record: IsRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,20 +106,76 @@ class Reader:
 
     formats: tuple[str, ...]
     accepts: Callable[[frozenset[str], bytes], bool]
-    blocks: Callable[[Iterator[bytes], Decode], Iterator[Block]]
+    blocks: Callable[[Bytes], Iterator[Block]]
+
+
+def _is_table(endings: frozenset[str], head: bytes) -> bool:
+    """Whether a file is CSV: by its name, or without one by a delimiter in its first line (standard input)."""
+    first = head.partition(b"\n")[0]
+    unnamed = not endings & _NAMED and any(delimiter in first for delimiter in (b",", b";", b"\t"))
+    return "csv" in endings or (unnamed and not head.lstrip().startswith((b"[", b"{")))
+
+
+def _objects(given: Bytes) -> Iterator[Block]:
+    """One object per line, or an object with the list of records."""
+    head = b""
+    while len(head) <= MAX_RECORD_BYTES:
+        size = len(head)
+        for chunk in given.chunks:
+            head += chunk
+            if len(head) > 2 * size:  # a long record is not searched again for every chunk
+                break
+        try:
+            place = place_of_records(head, given.records, given.is_record)
+        except Incomplete:
+            if len(head) > size:
+                continue
+            place = None
+        break
+    else:
+        place = None
+    chunks = itertools.chain([head], given.chunks)
+    if place is None:
+        if given.records:
+            message = f"there is no list '{given.records}' in the file."
+            raise UnreadableError(None, Issue("records-path", message, "Correct fields.records (--records)."))
+        yield from json_lines.blocks(chunks)
+        return
+    prefix = head[: place.offset]
+    array = itertools.chain([head[place.offset :]], given.chunks)
+    rest, line = yield from _expanded(array, given.decode, 1 + prefix.count(b"\n"))
+    yield from rest_of_object(prefix, rest, line, place.path)
+
+
+def _expanded(chunks: Iterator[bytes], decode: Decode, line: int) -> json_array.Reading:
+    found = json_array.blocks(chunks, decode, line)
+    while True:
+        try:
+            block = next(found)
+        except StopIteration as stop:
+            rest: tuple[Iterator[bytes], int] = stop.value
+            return rest
+        yield expanded(block)
 
 
 # The first reader that accepts a file reads it. Only CSV and TSV are recognized by name: their content can be anything.
 READERS = (
+    Reader(("parquet",), lambda _, head: head.startswith(parquet.MAGIC), lambda given: parquet.blocks(given.chunks)),
+    Reader(("xlsx",), lambda _, head: head.startswith(xlsx.MAGIC), lambda given: xlsx.blocks(given.chunks)),
     Reader(
-        ("parquet",),
-        lambda _, head: head.startswith(parquet.MAGIC),
-        lambda chunks, _: parquet.blocks(chunks),
+        ("tsv",),
+        lambda endings, head: "tsv" in endings and not _JSON.match(head),
+        lambda given: delimited.blocks(given.chunks, "\t"),
     ),
-    Reader(("tsv",), lambda endings, _: "tsv" in endings, lambda chunks, _: delimited.blocks(chunks, "\t")),
-    Reader(("csv",), lambda endings, _: "csv" in endings, lambda chunks, _: delimited.blocks(chunks)),
-    Reader(("json", "jsonl"), lambda _, head: head.lstrip().startswith(b"["), json_array.blocks),
     Reader(
-        ("json", "jsonl"), lambda _, head: head.lstrip().startswith(b"{"), lambda chunks, _: json_lines.blocks(chunks)
+        ("csv",),
+        lambda endings, head: _is_table(endings, head) and not _JSON.match(head),
+        lambda given: delimited.blocks(given.chunks),
     ),
+    Reader(
+        ("json", "jsonl"),
+        lambda _, head: head.lstrip().startswith(b"["),
+        lambda given: json_array.whole_file(given.chunks, given.decode),
+    ),
+    Reader(("json", "jsonl"), lambda _, head: head.lstrip().startswith(b"{"), _objects),
 )

@@ -5,32 +5,40 @@ from __future__ import annotations
 import codecs
 import csv
 import itertools
+import re
 from collections.abc import Iterator
 
 from tuner.datasets.findings import Issue
 from tuner.datasets.reading.rows import MAX_RECORD_BYTES, BadRow, Block, Row, RowBlock, UnreadableError, not_utf8
 
 _DELIMITERS = ",;\t|"
+_SEPARATOR = re.compile(r'"?sep=(.)"?[,;\t]*\r?\n?', re.IGNORECASE)
 _BATCH = 1000
 
 
 def blocks(chunks: Iterator[bytes], delimiter: str | None = None) -> Iterator[Block]:
-    """Rows as dictionaries of texts. Without a `delimiter`, the most frequent one of the header is used."""
+    """Rows as dictionaries of texts. Without a `delimiter`, the most frequent one of the header is used.
+
+    A first line such as `sep=;`, which Excel writes and reads, sets the delimiter.
+    """
     text = _Lines(chunks)
     first = next(text, None)
+    if first and (match := _SEPARATOR.fullmatch(first)):
+        delimiter, first = match.group(1), next(text, None)
     if first is None:
         return
+    header = f"line {text.line}"
     csv.field_size_limit(MAX_RECORD_BYTES)
     rows = csv.reader(itertools.chain([first], text), delimiter=delimiter or _guess(first), strict=True)
-    names = _header(rows)
+    names = _header(rows, text.line)
     batch: list[Row | BadRow] = []
     while (row := _next(rows, text, names)) is not None:
         batch += row
         if len(batch) >= _BATCH:
-            yield RowBlock(tuple(batch))
+            yield RowBlock(tuple(batch), header=header)
             batch = []
     if batch:
-        yield RowBlock(tuple(batch))
+        yield RowBlock(tuple(batch), header=header)
 
 
 def _next(rows: Iterator[list[str]], text: _Lines, names: list[str]) -> tuple[Row | BadRow, ...] | None:
@@ -66,15 +74,15 @@ def _guess(header: str) -> str:
     return max(_DELIMITERS, key=header.count)
 
 
-def _header(rows: Iterator[list[str]]) -> list[str]:
+def _header(rows: Iterator[list[str]], line: int) -> list[str]:
     try:
         names = [name.strip() for name in next(rows, [])]
     except csv.Error as error:
-        raise UnreadableError(1, _broken(str(error))) from None
+        raise UnreadableError(line, _broken(str(error))) from None
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
         message = f"the header has the column '{repeated[0]}' more than once."
-        raise UnreadableError(1, Issue("duplicate-field", message, "Give every column its own name.", repeated[0]))
+        raise UnreadableError(line, Issue("duplicate-field", message, "Give every column its own name.", repeated[0]))
     return names
 
 

@@ -8,9 +8,10 @@ finds the end of each value, which is slower.
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -18,6 +19,7 @@ from typing import Any
 import msgspec
 
 from tuner.datasets.io import CHUNK
+from tuner.datasets.reading.json_errors import is_cut_off, json_issue
 from tuner.datasets.reading.rows import (
     MAX_RECORD_BYTES,
     BadRow,
@@ -37,6 +39,10 @@ _VALUE = json.JSONDecoder()
 _OPENING = re.compile(rb'\{\s*"(?:[^"\\]|\\.){0,64}"')
 _SPACE = b" \t\r\n"
 _MAX_SPLIT_ATTEMPTS = 4
+
+
+# The blocks of an array; then the bytes that follow it, and their line.
+Reading = Generator[Block, None, tuple[Iterator[bytes], int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +79,24 @@ class ValueBlock:
         return (parsed(value, line) for line, value in self.values)
 
 
-def blocks(chunks: Iterator[bytes], decode: Decode) -> Iterator[Block]:
+def blocks(chunks: Iterator[bytes], decode: Decode, line: int = 1) -> Reading:
     """Splits the stream between records. Raises UnreadableError where the array is malformed.
+
+    `line` is where the array begins. Returns what follows it, and its line.
 
     `decode` tries to decode a block. A block that it can decode is valid and need not be parsed to find that out.
     """
-    return _Reader(chunks, decode).blocks()
+    return (yield from _Reader(chunks, decode, line).blocks())
+
+
+def whole_file(chunks: Iterator[bytes], decode: Decode) -> Iterator[Block]:
+    """The blocks of a file that is one array. After it, only white space is allowed."""
+    rest, line = yield from blocks(chunks, decode)
+    for chunk in rest:
+        if chunk.strip(_SPACE):
+            line += chunk.count(b"\n", 0, len(chunk) - len(chunk.lstrip(_SPACE)))
+            raise UnreadableError(line, not_json("there is more after the closing ']'"))
+        line += chunk.count(b"\n")
 
 
 class _Next(Enum):
@@ -90,17 +108,17 @@ class _Next(Enum):
 class _Reader:
     """Buffers the unread part of the stream, and counts lines."""
 
-    def __init__(self, chunks: Iterator[bytes], decode: Decode) -> None:
+    def __init__(self, chunks: Iterator[bytes], decode: Decode, line: int) -> None:
         self._chunks = chunks
         self._decode = decode
         self._buffer = b""
-        self._line = 1
+        self._line = line
         self._ended = False
         self._next = _Next.FIRST
         self._opening: bytes | None = None
 
-    def blocks(self) -> Iterator[Block]:
-        """All records up to the closing bracket. After it, only white space is allowed."""
+    def blocks(self) -> Reading:
+        """All records up to the closing bracket."""
         self._skip_space()
         self._advance(1)  # the opening bracket
         while not self._at_end():
@@ -109,9 +127,7 @@ class _Reader:
             if block := self._split() or self._single_values():
                 yield block
         self._advance(1)
-        self._skip_space()
-        if self._buffer:
-            raise UnreadableError(self._line, not_json("there is more after the closing ']'"))
+        return itertools.chain([self._buffer], self._chunks), self._line
 
     def _at_end(self) -> bool:
         """Moves to the next value. Returns True at the closing bracket."""
@@ -197,9 +213,8 @@ class _Reader:
 
     def _malformed(self, error: json.JSONDecodeError, text: str) -> UnreadableError:
         line = self._line + error.lineno - 1
-        at_end = error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated string")
-        if not at_end:
-            return UnreadableError(line, not_json(f"{error.msg} at column {error.colno}"))
+        if not is_cut_off(error):
+            return UnreadableError(line, json_issue(error))
         return UnreadableError(line, cut_off(error.msg)) if self._ended else too_long(self._line)
 
     def _more(self) -> bool:

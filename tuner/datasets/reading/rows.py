@@ -11,6 +11,7 @@ from typing import Any, Protocol, TypeAlias
 from pydantic import JsonValue
 
 from tuner.datasets.findings import Issue
+from tuner.datasets.reading.json_errors import json_issue
 
 # Rows of a user's file, of any format. Whatever reads a field checks its type first.
 Fields: TypeAlias = Mapping[str, object]
@@ -75,6 +76,8 @@ class RowBlock:
     data: None = None
     decoded: None = None
     lines: bool = False
+    # Where the names of the fields are, if they are not in every record.
+    header: str | None = None
 
     def rows(self) -> Iterator[Row | BadRow]:
         """Every row."""
@@ -105,7 +108,7 @@ def parsed(data: bytes, line: int) -> Row | BadRow:
     except UnicodeDecodeError as error:
         return BadRow(line + data.count(b"\n", 0, error.start), not_utf8(data[error.start]))
     except json.JSONDecodeError as error:
-        return BadRow(line + error.lineno - 1, not_json(f"{error.msg} at column {error.colno}"))
+        return BadRow(line + error.lineno - 1, json_issue(error))
     except RecursionError:
         return BadRow(line, too_deep())
     except _StrictError as error:

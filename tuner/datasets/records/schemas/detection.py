@@ -7,6 +7,7 @@ TemplateSchema       a conversation as one text in a chat template
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from tuner.datasets.findings import Issue
@@ -33,6 +34,7 @@ from tuner.settings import FieldNames
 Schema = PairSchema | ConversationSchema | TemplateSchema
 _TEXTS = ("text", "content", "prompt", "sample", "chosen", "conversation", "dialogue", "messages", "completion")
 _SHOWN = 10  # names in a message
+_RECORDS = "Write an array of objects, one for each record (pandas: to_json(orient='records'))."
 
 
 def detect_schema(row: Fields, fields: FieldNames) -> Schema | Issue:
@@ -42,13 +44,15 @@ def detect_schema(row: Fields, fields: FieldNames) -> Schema | Issue:
         return schema
     prompt = fields.prompt or find_known(QUESTIONS, names)
     completion = fields.completion or find_known(ANSWERS, [name for name in names if name != prompt])
+    if _is_columns(row, prompt, completion):
+        return Issue("record-kind", "the object has columns, not a record: its fields hold all values.", _RECORDS)
     if prompt is None or completion is None:
         if template := _template(row, names, None, fields.ignore):
             return template
         prompt = prompt or find_known(LABELLED_TEXTS, names)
         completion = completion or find_known(LABELS, [name for name in names if name != prompt])
     if prompt is None or completion is None:
-        return _unrecognised(names, prompt)
+        return _unrecognised(row, names, prompt)
     if _has_messages(find(row, prompt)) or _has_messages(find(row, completion)):
         return ConversationSchema((prompt, completion), ignored=fields.ignore)
     value = find(row, prompt)
@@ -81,15 +85,29 @@ def _has_messages(value: Any) -> bool:
     return is_message(found) or (isinstance(found, list) and bool(found) and is_message(found[0]))
 
 
+def _is_columns(row: Fields, prompt: str | None, completion: str | None) -> bool:
+    """Whether fields hold the values of many records: lists, or pandas' `{"0": ..., "1": ...}`."""
+    if prompt and completion:
+        asked, answered = find(row, prompt), find(row, completion)
+        return isinstance(asked, list) and isinstance(answered, list) and not _has_messages(asked)
+    columns = [value for value in row.values() if isinstance(value, Mapping)]
+    return len(columns) > 1 and all("0" in column and column.keys() == columns[0].keys() for column in columns)
+
+
 def _is_json(value: Any) -> bool:
     return isinstance(value, str) and value.lstrip().startswith(("[", "{"))
 
 
-def _unrecognised(names: list[str], prompt: str | None) -> Issue:
+def _unrecognised(row: Fields, names: list[str], prompt: str | None) -> Issue:
     which, key, known = ("question", "prompt", QUESTIONS) if prompt is None else ("answer", "completion", ANSWERS)
     found = ", ".join(f"'{name[:60]}'" for name in names[:8]) or "none"
-    media = next((name for name in names if kind_of(name) is Kind.MEDIA), None)
-    also = f" '{media[:60]}' is not a text, and models are tuned on texts here." if media else ""
+    also = ""
+    for name in names:
+        value = find(row, name)
+        if kind_of(name) is Kind.MEDIA:
+            also = f" '{name[:60]}' is not a text, and models are tuned on texts here."
+        elif isinstance(value, list) and value and isinstance(value[0], Mapping):
+            also = f" '{name[:60]}' holds a list: if it has the records, name it (fields.records, --records)."
     return Issue(
         "missing-field",
         f"no field holds the {which}: found {found}.{also}",

@@ -1,0 +1,244 @@
+"""Encodings, wrapped JSON, delimiters and workbooks: the same records from each."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from collections.abc import Callable
+
+import pytest
+from openpyxl import Workbook
+
+from tests.unit.datasets.good_files import as_csv, as_xlsx, workbook
+from tests.unit.datasets.memory_files import CLAUDE, MemorySink, MemorySource, jsonl, pairs
+from tuner.catalog import model
+from tuner.datasets import CheckedFile, RecordLimits, convert
+from tuner.settings import FieldNames
+
+PAIRS = [{"question": f"Wie tief ist «{n}»? 日本", "answer": f"{n} Meter, 😀."} for n in range(3)]
+DEFAULT = FieldNames()
+
+
+def read(
+    name: str, data: bytes, fields: FieldNames = DEFAULT, chunk: int = 10**6
+) -> tuple[CheckedFile, list[tuple[str, str]]]:
+    sink = MemorySink()
+    checked = convert(MemorySource(name, data, chunk), RecordLimits(model(CLAUDE), "training"), fields, sink)
+    records = [json.loads(line)["messages"] for line in (sink.committed or b"").splitlines()]
+    return checked, [(messages[-2]["content"], messages[-1]["content"]) for messages in records]
+
+
+def rules(checked: CheckedFile) -> list[str]:
+    return [finding.rule for finding in checked.findings.kept if finding.rule != "record-count"]
+
+
+EXPECTED = [tuple(record.values()) for record in PAIRS]
+ENCODINGS: dict[str, Callable[[str], bytes]] = {
+    "utf-16": lambda text: text.encode("utf-16"),
+    "utf-16-be with a mark": lambda text: b"\xfe\xff" + text.encode("utf-16-be"),
+    "utf-16-le": lambda text: text.encode("utf-16-le"),
+    "utf-16-be": lambda text: text.encode("utf-16-be"),
+    "utf-32": lambda text: text.encode("utf-32"),
+    "utf-8-sig": lambda text: text.encode("utf-8-sig"),
+}
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+@pytest.mark.parametrize("chunk", [1, 3, 10**6])
+@pytest.mark.parametrize(("name", "data"), [("t.jsonl", jsonl(PAIRS)), ("t.json", json.dumps(PAIRS).encode()), ("t.csv", as_csv(PAIRS))])  # noqa: E501  # fmt: skip
+def test_every_unicode_encoding_is_read(encoding, chunk, name, data):
+    checked, records = read(name, ENCODINGS[encoding](data.decode()), chunk=chunk)
+    assert rules(checked) == []
+    assert records == EXPECTED
+
+
+ARTICLES = {
+    "version": "2.0",
+    "data": [
+        {
+            "title": "Piers",
+            "paragraphs": [
+                {
+                    "context": "Pier 4 is nine metres deep.",
+                    "qas": [
+                        {
+                            "id": "1",
+                            "question": "How deep?",
+                            "answers": [{"text": "nine metres", "answer_start": 1}, {"text": "9 m", "answer_start": 1}],
+                            "is_impossible": False,
+                        },
+                        {"id": "2", "question": "How long?", "answers": [], "is_impossible": True},
+                    ],
+                }
+            ],
+        }
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+@pytest.mark.parametrize("chunk", [5, 10**6])
+def test_squad_gives_each_question_with_its_context(indent, chunk):
+    checked, records = read("t.json", json.dumps(ARTICLES, indent=indent).encode(), chunk=chunk)
+    assert records == [("How deep?\n\nPier 4 is nine metres deep.", "nine metres")]
+    assert checked.fields.records_left_out == 1
+    assert rules(checked) == ["several-answers", "left-out"]
+
+
+WRAPPED = [
+    {"data": PAIRS},
+    {"version": 1, "note": ["a", {"b": []}], "examples": PAIRS},
+    {"meta": {"x": {}}, "data": {"items": PAIRS}, "more": None},
+    {"faq": PAIRS},
+    {"rows": [{"row_idx": n, "row": record} for n, record in enumerate(PAIRS)]},
+    {"conversations_of_may": [{"messages": [{"role": "user", "content": r["question"]}, {"role": "assistant", "content": r["answer"]}]} for r in PAIRS]},  # noqa: E501
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("document", WRAPPED, ids=lambda document: " ".join(document))
+@pytest.mark.parametrize("indent", [None, 1])
+@pytest.mark.parametrize("chunk", [7, 10**6])
+def test_records_inside_an_object_are_found(document, indent, chunk):
+    checked, records = read("t.json", json.dumps(document, indent=indent).encode(), chunk=chunk)
+    assert [finding for finding in checked.findings.kept if finding.severity == "error" and finding.line] == []
+    assert records == EXPECTED
+
+
+def test_a_path_names_the_list():
+    document = {"old": [{"question": "x", "answer": "y"}], "new": {"entries": PAIRS}}
+    data = json.dumps(document).encode()
+    checked, records = read("t.json", data, FieldNames(records="new.entries"))
+    assert records == EXPECTED
+    assert next((f.rule, f.message) for f in checked.findings.kept) == (
+        "left-out-list",
+        "only the list 'new.entries' is read; the list 'old' is left out.",
+    )
+    checked, _ = read("t.json", data, FieldNames(records="newer"))
+    assert [str(finding) for finding in checked.findings.kept if finding.rule == "records-path"] == [
+        "t.json: there is no list 'newer' in the file. Correct fields.records (--records)."
+    ]
+
+
+def test_the_line_of_a_finding_inside_an_object():
+    records = [*PAIRS, {"question": "q", "answer": ""}]
+    checked, _ = read("t.json", json.dumps({"a": 1, "data": records}, indent=1).encode())
+    [error] = [finding for finding in checked.findings.kept if finding.rule == "empty-text"]
+    assert json.dumps({"a": 1, "data": records}, indent=1).split("\n")[error.line] == '   "question": "q",'
+
+
+@pytest.mark.parametrize("rest", [', "x": }', "", "} {}", ', "data": 1, "data": 2}'])
+def test_what_follows_the_list_is_checked(rest):
+    checked, _ = read("t.json", b'{"data": ' + json.dumps(PAIRS).encode() + rest.encode())
+    assert next(f.rule for f in checked.findings.kept if f.severity == "error") in ("json", "duplicate-field")
+
+
+def test_records_with_lists_of_objects_are_one_per_line():
+    record = {
+        "choices": [{"label": "A", "text": "six"}, {"label": "B", "text": "nine"}],
+        "question": "q",
+        "answer": "B",
+    }
+    shots = {"examples": [{"question": "x", "answer": "y"}], "question": "q", "answer": "a"}
+    for row in (record, shots):
+        _, records = read("t.jsonl", jsonl([row] * 2))
+        assert len(records) == 2
+
+
+@pytest.mark.parametrize("first", ["sep=;\n", "sep=;\r\n", '"sep=;"\n', "SEP=;\n"])
+def test_the_line_that_sets_excels_delimiter(first):
+    data = f"{first}question;answer\nHow, and when?;Now, he says.\nq;\n".encode()
+    checked, _ = read("t.csv", data)
+    assert [(finding.line, finding.rule) for finding in checked.findings.kept if finding.line] == [(4, "empty-text")]
+    _, records = read("t.csv", data.replace(b"q;\n", b""))
+    assert records == [("How, and when?", "Now, he says.")]
+
+
+def test_a_table_without_a_name_is_recognized():
+    assert read("-", b"question;answer\nq;a\n")[1] == [("q", "a")]
+
+
+def test_a_workbook_gives_its_records():
+    checked, records = read("t.xlsx", as_xlsx(PAIRS))
+    assert rules(checked) == []
+    assert records == EXPECTED
+
+
+def sheet(*rows: list) -> Workbook:
+    book = Workbook()
+    for row in rows:
+        book.active.append(row)
+    return book
+
+
+VALUES = [
+    (5, None, "5"), (5.0, None, "5"), (0.25, None, "0.25"), (0.15, "0%", "15%"), (0.155, "0.00%", "15.5%"),
+    (7, "00000", "00007"), (1e15, None, "1000000000000000"), (True, None, "TRUE"), ("0012", None, "0012"),
+    (datetime.date(2026, 3, 1), None, "2026-03-01"),
+    (datetime.datetime(2026, 3, 1, 8, 30), None, "2026-03-01 08:30:00"),
+    (datetime.time(8, 30), None, "08:30:00"), ("a\nb", None, "a\nb"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("value", "number_format", "text"), VALUES)
+def test_values_are_the_texts_that_a_person_reads(value, number_format, text):
+    book = sheet(["question", "answer"], ["q", value])
+    if number_format:
+        book.active["B2"].number_format = number_format
+    checked, records = read("t.xlsx", workbook(book))
+    assert records == [("q", text)]
+    assert rules(checked) == []
+
+
+def test_a_unit_that_only_the_format_has_is_said():
+    book = sheet(["question", "answer"], ["q", 5])
+    book.active["B2"].number_format = '0.00" EUR"'
+    checked, records = read("t.xlsx", workbook(book))
+    assert (records, rules(checked)) == ([("q", "5")], ["number-format"])
+
+
+def test_the_first_visible_sheet_is_read_and_others_are_named():
+    book = sheet(["question", "answer"], ["q", "a"])
+    book.create_sheet("Notes").append(["more"])
+    book.create_sheet("Empty")
+    hidden = book.create_sheet("Old", 0)
+    hidden.append(["question", "answer"])
+    hidden.sheet_state = "hidden"
+    checked, records = read("t.xlsx", workbook(book))
+    assert records == [("q", "a")]
+    [warning] = [finding for finding in checked.findings.kept if finding.rule == "left-out-sheet"]
+    assert warning.message == "only the sheet 'Sheet' is read; left out: 'Old', 'Notes'."
+
+
+def test_hidden_rows_and_columns_without_a_name_are_left_out_and_said():
+    book = sheet([], ["question", "answer"], ["q", "a", "extra"], ["hidden", "b"], [], ["r", "c"])
+    book.active.row_dimensions[4].hidden = True
+    checked, records = read("t.xlsx", workbook(book))
+    assert records == [("q", "a"), ("r", "c")]
+    assert sorted(rules(checked)) == ["hidden-rows", "left-out-field"]
+
+
+def test_a_merged_cell_holds_for_all_its_rows():
+    book = sheet(["question", "answer", "context"], ["q", "a", "Guide."], ["r", "b"])
+    book.active.merge_cells("C2:C3")
+    _, records = read("t.xlsx", workbook(book))
+    assert records == [("q\n\nGuide.", "a"), ("r\n\nGuide.", "b")]
+
+
+@pytest.mark.parametrize(
+    ("value", "words"), [("=1+1", "a formula without a stored result"), ("#N/A", "the error #N/A")]
+)
+def test_cells_without_a_value_are_errors(value, words):
+    checked, _ = read("t.xlsx", workbook(sheet(["question", "answer"], ["q", value])))
+    [error] = [finding for finding in checked.findings.kept if finding.rule == "cell-error"]
+    assert (error.line, words in error.message) == (2, True)
+
+
+def test_a_column_twice_is_an_error():
+    checked, _ = read("t.xlsx", workbook(sheet(["question", "answer", "answer"], ["q", "a", "b"])))
+    assert rules(checked) == ["duplicate-field"]
+
+
+def test_a_large_workbook_is_read():
+    checked, records = read("t.xlsx", as_xlsx(pairs(3000)))
+    assert len(records) == 3000
+    assert checked.ready

@@ -1,0 +1,1 @@
+"""Readers of files that another process decodes: Parquet and XLSX. A damaged file can end only that process."""

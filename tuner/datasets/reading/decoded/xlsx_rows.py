@@ -1,0 +1,154 @@
+"""Decodes the first visible sheet of a workbook from standard input, in a process of its own (`decoded.process`).
+
+A row is written as `[number, {name: text}, null]`, an issue as `[number, null, {"rule", "message", ...}]`. Values are
+texts as a person reads them in the sheet: dates in ISO 8601, percentages with their sign, the results of formulas.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+import warnings
+from collections import Counter
+from collections.abc import Iterator
+from typing import IO, Any
+
+_BATCH = 256
+_PLAIN_FORMAT = re.compile(r"[0#?.,E+\-@ ()_;]*|General", re.IGNORECASE)
+_CARRIAGE_RETURN = re.compile(r"_x000D_\n?")
+_LOOK = "Nothing to do if that is right."
+
+
+def batches(file: IO[bytes]) -> Iterator[list[Any]]:
+    """The rows in batches."""
+    batch: list[Any] = []
+    for row in _rows(file):
+        batch.append(row)
+        if len(batch) == _BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _rows(file: IO[bytes]) -> Iterator[list[Any]]:
+    from openpyxl import load_workbook
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of parts that are not read, such as data validation
+        book = load_workbook(file, data_only=True, keep_links=False)
+    filled = [sheet for sheet in book.worksheets if any(cell.value is not None for row in sheet.rows for cell in row)]
+    visible = [sheet for sheet in filled if sheet.sheet_state == "visible"]
+    if not visible:
+        return
+    sheet, others = visible[0], [other.title for other in filled if other is not visible[0]]
+    yield from _Sheet(sheet, file).rows()
+    if others:
+        names = ", ".join(f"'{name}'" for name in others)
+        message = f"only the sheet '{sheet.title}' is read; left out: {names}."
+        yield _issue(None, "left-out-sheet", message, f"{_LOOK} Else save each sheet as a file of its own.")
+
+
+def _issue(line: int | None, rule: str, message: str, remedy: str, severity: str = "warning") -> list[Any]:
+    ends = rule == "duplicate-field"  # without a header, no row can be read
+    issue = {"rule": rule, "message": message, "remedy": remedy, "severity": severity, "ends": ends}
+    return [line or 1, None, issue]
+
+
+class _Sheet:
+    """One sheet: its header is the first row that has a value."""
+
+    def __init__(self, sheet: Any, file: IO[bytes]) -> None:
+        self._sheet = sheet
+        self._file = file
+        self._formulas: Any = None
+        self._merged = {
+            (row, area.min_col): area.start_cell
+            for area in sheet.merged_cells.ranges
+            for row in range(area.min_row + 1, area.max_row + 1)
+        }
+        self._formats: Counter[str] = Counter()
+
+    def rows(self) -> Iterator[list[Any]]:
+        rows = (row for row in self._sheet.rows if any(cell.value is not None for cell in row))
+        header = next(rows)
+        names = {cell.column: str(cell.value).strip() for cell in header if cell.value is not None}
+        if twice := [name for name, count in Counter(names.values()).items() if count > 1]:
+            message = f"the header has the column '{twice[0]}' more than once."
+            yield _issue(header[0].row, "duplicate-field", message, "Give every column its own name.", "error")
+            return
+        hidden: list[int] = []
+        unnamed: set[str] = set()
+        for row in rows:
+            if self._sheet.row_dimensions[row[0].row].hidden:
+                hidden.append(row[0].row)
+                continue
+            unnamed |= {cell.column_letter for cell in row if cell.value is not None and cell.column not in names}
+            yield self._row(row, names)
+        yield from self._warnings(hidden, unnamed)
+
+    def _row(self, row: Any, names: dict[int, str]) -> list[Any]:
+        values = {}
+        for cell in row:
+            if cell.column in names:
+                shown = self._merged.get((cell.row, cell.column), cell)
+                if shown.data_type == "e":
+                    message = f"the cell {cell.coordinate} has the error {shown.value}."
+                    return _issue(cell.row, "cell-error", message, "Correct the formula, or remove the row.", "error")
+                if shown.value is None and self._is_formula(shown):
+                    message = f"the cell {cell.coordinate} has a formula without a stored result."
+                    remedy = "Open the workbook in a spreadsheet program and save it, so that results are stored."
+                    return _issue(cell.row, "cell-error", message, remedy, "error")
+                values[names[cell.column]] = self._text(shown, names[cell.column])
+        return [row[0].row, values, None]
+
+    def _is_formula(self, cell: Any) -> bool:
+        """Whether an empty cell has a formula. The workbook is read again for that, at the first empty cell."""
+        from openpyxl import load_workbook
+
+        if self._formulas is None:
+            self._file.seek(0)
+            self._formulas = load_workbook(self._file, keep_links=False)[self._sheet.title]
+        return bool(self._formulas[cell.coordinate].data_type == "f")
+
+    def _text(self, cell: Any, name: str) -> str:
+        value = cell.value
+        if value is None:
+            return ""
+        if isinstance(value, bool):
+            return str(value).upper()
+        if isinstance(value, int | float):
+            return self._number(value, cell.number_format or "General", name)
+        if isinstance(value, datetime.datetime):
+            whole_day = value.time() == datetime.time()
+            return value.date().isoformat() if whole_day else value.isoformat(" ", "seconds")
+        if isinstance(value, datetime.date | datetime.time):
+            return value.isoformat()
+        return _CARRIAGE_RETURN.sub("\n", str(value))
+
+    def _number(self, value: float, number_format: str, name: str) -> str:
+        digits = str(int(value)) if value == int(value) and abs(value) < 1e21 else f"{value:.15g}"
+        if set(number_format) == {"0"}:
+            return digits.zfill(len(number_format))
+        if re.fullmatch(r"0(?:\.0+)?%", number_format):
+            return f"{value * 100:.15g}%"
+        if not _PLAIN_FORMAT.fullmatch(number_format):
+            self._formats[name] += 1
+        return digits
+
+    def _warnings(self, hidden: list[int], unnamed: set[str]) -> Iterator[list[Any]]:
+        if hidden:
+            message = f"{len(hidden):,} hidden rows are left out, the first is row {hidden[0]}."
+            yield _issue(hidden[0], "hidden-rows", message, f"{_LOOK} Else show them (remove the filter) and save.")
+        for letter in sorted(unnamed):
+            message = f"the column {letter} has no name in the header and is left out."
+            yield _issue(None, "left-out-field", message, f"{_LOOK} Else give it a name.")
+        for name, count in self._formats.items():
+            message = f"{count:,} numbers of '{name}' are shown with a unit or a currency; only the numbers are read."
+            yield _issue(None, "number-format", message, "If the unit matters, write it into the cell as text.")
+
+
+if __name__ == "__main__":
+    from tuner.datasets.reading.decoded.process import run
+
+    run(batches)

@@ -1,0 +1,160 @@
+"""Finds the list of records inside an object: `{"data": [...]}`, `{"data": {"items": [...]}}`, SQuAD.
+
+Only the beginning of the file is searched, so a file of any size can be read in constant memory.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from tuner.datasets.findings import Issue
+from tuner.datasets.reading.rows import MAX_RECORD_BYTES, BadRow, Block, Fields, Row, RowBlock, UnreadableError, parsed
+
+# Names that wrap records, whatever the fields of the records are called.
+_WRAPPERS = frozenset((
+    "data", "examples", "records", "rows", "items", "instances", "samples", "entries", "dataset", "train", "training",
+    "validation", "test", "results",
+))  # fmt: skip
+_NAME = re.compile(r'\s*"((?:[^"\\]|\\.)*)"\s*:\s*')
+_SPACE = re.compile(r"\s*")
+_VALUE = json.JSONDecoder()
+_DEEPEST = 4
+IsRecord = Callable[[Fields], bool]
+
+
+class Incomplete(Exception):
+    """The beginning is too short to find the list."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the list begins, in bytes, and the names on the way to it."""
+
+    offset: int
+    path: str
+
+
+def place_of_records(head: bytes, path: str | None, is_record: IsRecord) -> Place | None:
+    """Where the list of records begins; None if the file has one object per line.
+
+    `path` is set by a person. Without one, the list must have a known name, or hold records by `is_record`, and the
+    first line must not be a record itself. Raises Incomplete if more of the file is needed.
+    """
+    text = head.decode("latin-1")  # so that positions are those of bytes
+    if path is None and (line := _first_line(text)) is not None and is_record(line):
+        return None
+    start = _skipped(text, 0)
+    try:
+        return next(_lists(text, start + 1, "", path, is_record), None) if text[start : start + 1] == "{" else None
+    except RecursionError:
+        return None
+
+
+def _first_line(text: str) -> Fields | None:
+    line, newline, _ = text.partition("\n")
+    try:
+        value = json.loads(line) if newline else None
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _lists(text: str, at: int, prefix: str, path: str | None, is_record: IsRecord) -> Iterator[Place]:
+    """The lists below an object whose first member is at `at`."""
+    while match := _NAME.match(text, at):
+        name, at = prefix + match.group(1), match.end()
+        first = text[at : at + 1]
+        if first == "[" and (name == path if path else _holds_records(text, at, name, is_record)):
+            yield Place(at, name)
+        if first == "{" and prefix.count(".") < _DEEPEST and (path is None or path.startswith(f"{name}.")):
+            yield from _lists(text, at + 1, f"{name}.", path, is_record)
+        at = _skipped(text, _end(text, at))
+        if at < len(text) and text[at] != ",":
+            return
+        at += 1
+    if (rest := _skipped(text, at)) >= len(text) or text[rest] == '"':
+        raise Incomplete  # the text ends before or inside of a name
+
+
+def _holds_records(text: str, at: int, name: str, is_record: IsRecord) -> bool:
+    element = _skipped(text, at + 1)
+    if text[element : element + 1] != "{":
+        return False
+    value, _ = _decoded(text, element)
+    if not isinstance(value, dict) or {"role", "from", "speaker"} & value.keys():
+        return False
+    last = name.rpartition(".")[2]
+    return last.casefold() in _WRAPPERS or (last not in ("choices", "history", "turns") and is_record(value))
+
+
+def _decoded(text: str, at: int) -> tuple[Any, int]:
+    try:
+        return _VALUE.raw_decode(text, at)
+    except json.JSONDecodeError as error:
+        if error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated string"):
+            raise Incomplete from None
+        return None, len(text)
+    except ValueError:
+        return None, len(text)
+
+
+def _end(text: str, at: int) -> int:
+    return _decoded(text, at)[1]
+
+
+def _skipped(text: str, at: int) -> int:
+    match = _SPACE.match(text, at)
+    return match.end() if match else at
+
+
+def rest_of_object(prefix: bytes, rest: Iterator[bytes], line: int, path: str) -> Iterator[Block]:
+    """Checks what follows the list, and warns about other lists of objects, which are left out."""
+    data = b""
+    for chunk in rest:
+        data += chunk
+        if len(data) > MAX_RECORD_BYTES:
+            message = f"more than {MAX_RECORD_BYTES // 2**20} MiB follow the list '{path}'."
+            raise UnreadableError(line, Issue("record-size", message, "Put the records into a file of their own."))
+    whole = parsed(prefix + b"[]" + data, 1)
+    if isinstance(whole, BadRow):
+        raise UnreadableError(line, whole.issue)
+    for name in _other_lists(whole.value, ""):
+        message = f"only the list '{path}' is read; the list '{name}' is left out."
+        remedy = "Nothing to do if that is right; else put its records into a file of their own."
+        yield RowBlock((BadRow(line, Issue("left-out-list", message, remedy, severity="warning")),))
+
+
+def _other_lists(value: Any, prefix: str) -> Iterator[str]:
+    for name, inner in value.items() if isinstance(value, dict) else ():
+        if isinstance(inner, list) and inner and isinstance(inner[0], dict):
+            yield f"{prefix}{name}"
+        elif isinstance(inner, dict):
+            yield from _other_lists(inner, f"{prefix}{name}.")
+
+
+def expanded(block: Block) -> Block:
+    """The questions of SQuAD's articles as rows, each with its context; any other block unchanged."""
+    rows = list(block.rows())
+    if not any(isinstance(row, Row) and _paragraphs(row.value) for row in rows):
+        return block
+    return RowBlock(tuple(found for row in rows for found in _questions(row)))
+
+
+def _paragraphs(value: Any) -> list[Any]:
+    found = value.get("paragraphs") if isinstance(value, dict) else None
+    paragraphs = found if isinstance(found, list) else [value]
+    return [entry for entry in paragraphs if isinstance(entry, dict) and isinstance(entry.get("qas"), list)]
+
+
+def _questions(row: Row | BadRow) -> Iterator[Row | BadRow]:
+    paragraphs = _paragraphs(row.value) if isinstance(row, Row) else []
+    if not paragraphs:
+        yield row
+    for paragraph in paragraphs:
+        for question in paragraph["qas"]:
+            known = question if isinstance(question, dict) else {"question": question}
+            yield Row(row.line, {**known, "context": paragraph.get("context")})
