@@ -19,15 +19,19 @@ class Schedule(StepResult):
     release_at: str
 
 
-@step(RunEvent)
-def handler(event: RunEvent, env: Environment) -> Schedule:
-    """Creates the schedule, or finds the one of an earlier attempt."""
-    schedule = ReleaseSchedule(
+def release_schedule(env: Environment, run_id: str) -> ReleaseSchedule:
+    """The run's release schedule, which calls the release function."""
+    return ReleaseSchedule(
         OneTimeSchedules(env.schedule_group),
         env.deployment.name,
-        event.run_id,
+        run_id,
         function_arn=env.release_function_arn,
         role_arn=env.scheduler_role_arn,
     )
+
+
+@step(RunEvent)
+def handler(event: RunEvent, env: Environment) -> Schedule:
+    """Creates the schedule, or finds the one of an earlier attempt."""
     at = now() + dt.timedelta(hours=env.deployment.longest_throughput_hours)
-    return Schedule(release_at=iso(schedule.create(at)))
+    return Schedule(release_at=iso(release_schedule(env, event.run_id).create(at)))

@@ -7,10 +7,9 @@ scheduler:UpdateSchedule, scheduler:CreateSchedule, scheduler:GetSchedule, iam:P
 
 from __future__ import annotations
 
+from lambdas.arm_release import release_schedule
 from lambdas.step import Environment, RunEvent, StepResult, step
 from tuner.aws.bedrock.endpoints import endpoints_of
-from tuner.aws.scheduler import OneTimeSchedules
-from tuner.serving.release_schedule import ReleaseSchedule
 from tuner.serving.retention import keep_endpoint
 
 
@@ -25,12 +24,6 @@ def handler(event: RunEvent, env: Environment) -> KeptEndpoint:
     """Moves the release schedule first: whatever fails afterwards, the endpoint has an end."""
     folder = env.folder(event.run_id)
     settings = folder.manifest().settings
-    schedule = ReleaseSchedule(
-        OneTimeSchedules(env.schedule_group),
-        env.deployment.name,
-        event.run_id,
-        function_arn=env.release_function_arn,
-        role_arn=env.scheduler_role_arn,
-    )
+    schedule = release_schedule(env, event.run_id)
     record = keep_endpoint(endpoints_of(settings.serving), folder, schedule, settings.keep_hours)
     return KeptEndpoint(kept_until=record.kept_until)

@@ -182,5 +182,5 @@ def _answers(folder: CloudFolder, port: int) -> bool:
         return False
 
 
-def _tail(folder: CloudFolder, lines: int = 20) -> str:
-    return "\n".join(folder.server_log.read_text(errors="replace").splitlines()[-lines:])
+def _tail(folder: CloudFolder) -> str:
+    return "\n".join(folder.server_log.read_text(errors="replace").splitlines()[-20:])

@@ -52,6 +52,16 @@ class MemoryFolder(RunFolder):
         return sorted(name for name in self.files if name.startswith(prefix))
 
 
+def stored_json(folder: RunFolder, name: str) -> Any:
+    """An artifact as it was written, without its model."""
+    return json.loads(folder.read(name))
+
+
+def write_json(folder: RunFolder, name: str, document: object) -> None:
+    """Writes a JSON document, of any form."""
+    folder.write(name, json.dumps(document).encode())
+
+
 def write_lines(folder: RunFolder, name: str, records: Iterable[object]) -> None:
     """Writes a JSONL artifact, of any form."""
     folder.write(name, "".join(json.dumps(record) + "\n" for record in records).encode())

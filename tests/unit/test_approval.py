@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 from pydantic import SecretStr
 
-from tests.doubles import RUN, MemoryFolder
+from tests.doubles import RUN, MemoryFolder, stored_json
 from tuner import approval
 from tuner.artifacts.approval import ApprovalAnswer
 from tuner.artifacts.costs.cost_items import LABELS, CostItemId
@@ -59,7 +59,7 @@ def test_the_token_is_stored_in_the_folder_and_not_shown(folder: MemoryFolder) -
     assert request is not None
     assert request.task_token.get_secret_value() == TOKEN
     assert TOKEN not in f"{request!r} {request}"
-    assert folder.read_json(Keys.APPROVAL)["task_token"] == TOKEN
+    assert stored_json(folder, Keys.APPROVAL)["task_token"] == TOKEN
 
 
 def test_the_error_about_a_damaged_request_does_not_show_the_token() -> None:

@@ -39,8 +39,8 @@ class PriceListApi:
 class PriceCache:
     """`runs/prices.json`."""
 
-    def __init__(self, bucket: str, s3: Any = None) -> None:
-        self._object = SharedObject(bucket, Keys.PRICES, s3)
+    def __init__(self, bucket: str) -> None:
+        self._object = SharedObject(bucket, Keys.PRICES)
 
     def read(self) -> tuple[CachedPrices, str | None]:
         """The prices and the version of the document; None when there is none yet."""

@@ -35,8 +35,8 @@ class Quota:
 class Quotas:
     """Calls: servicequotas:{GetServiceQuota,ListServiceQuotas}."""
 
-    def __init__(self, api: Any = None, region: str | None = None) -> None:
-        self._api = api or client("service-quotas", region)
+    def __init__(self, api: Any = None) -> None:
+        self._api = api or client("service-quotas")
 
     def value(self, service: str, code: str) -> float | None:
         """The account's value of a quota in the Region, or None when Service Quotas does not know the code."""

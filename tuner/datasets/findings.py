@@ -28,15 +28,16 @@ def printable(text: str) -> str:
     return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
 
 
+_KEPT, _KEPT_PER_RULE = 1000, 200
+
+
 class Findings:
     """Collects findings in constant memory: all are counted, only the first are kept.
 
-    At most `per_rule` findings of a rule are kept, so that an issue in every record does not hide rarer ones.
+    At most 200 findings of a rule are kept, so that an issue in every record does not hide rarer ones.
     """
 
-    def __init__(self, limit: int = 1000, per_rule: int = 200) -> None:
-        self._limit = limit
-        self._per_rule = per_rule
+    def __init__(self) -> None:
         self._kept: list[Finding] = []
         self._severities: Counter[Severity] = Counter()
         self.counts: Counter[str] = Counter()
@@ -45,7 +46,7 @@ class Findings:
         """Counts an issue, and keeps it if it is one of the first. Without a `line` it concerns the whole file."""
         self._severities[issue.severity] += 1
         self.counts[issue.rule] += 1
-        if len(self._kept) == self._limit or self.counts[issue.rule] > self._per_rule:
+        if len(self._kept) == _KEPT or self.counts[issue.rule] > _KEPT_PER_RULE:
             return
         finding = Finding(
             severity=issue.severity,

@@ -15,13 +15,13 @@ _SHOWN_PER_RULE = 3
 _FIX_FIRST = 3
 
 
-def first_findings(findings: Iterable[Finding], limit: int = _SHOWN) -> list[Finding]:
+def first_findings(findings: Iterable[Finding]) -> list[Finding]:
     """The first findings, at most 3 of each rule, so that an issue in every record does not hide others."""
     seen: Counter[str] = Counter()
     shown: list[Finding] = []
     for finding in findings:
         seen[finding.rule] += 1
-        if seen[finding.rule] <= _SHOWN_PER_RULE and len(shown) < limit:
+        if seen[finding.rule] <= _SHOWN_PER_RULE and len(shown) < _SHOWN:
             shown.append(finding)
     return shown
 

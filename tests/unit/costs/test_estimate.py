@@ -5,7 +5,7 @@ from typing import Any, get_args
 
 import pytest
 
-from tests.doubles import MemoryFolder, NoPrices, manifest
+from tests.doubles import MemoryFolder, NoPrices, manifest, stored_json
 from tuner.artifacts.costs.cost_items import OVERHEAD, CostItemId
 from tuner.artifacts.costs.estimate import CostItem, Estimate, SpendingLimits
 from tuner.artifacts.dataset import DatasetSummary, EvaluationQuestion, Message
@@ -122,7 +122,7 @@ def test_the_lower_budget_applies_and_the_estimate_is_written(own: float | None,
     folder = MemoryFolder(files={Keys.EVALUATION: records, Keys.DATASET_SUMMARY: summary})
     deployment = DeploymentSettings(budget_usd=ceiling, approval_usd=7)
     write_estimate(folder, manifest(budget_usd=own), deployment, NoPrices(), NoCache())
-    written = folder.read_json(Keys.ESTIMATE)
+    written = stored_json(folder, Keys.ESTIMATE)
     assert written["budget_usd"] == counts
     assert (written["approval_usd"], written["ask_when_unknown"]) == (7, True)
     assert Estimate.model_validate(written).total_usd == written["total_usd"]

@@ -12,7 +12,7 @@ import pytest
 from moto import mock_aws
 
 from lambdas.score_answers import handler
-from tests.doubles import write_lines
+from tests.doubles import stored_json, write_lines
 from tuner.artifacts.evaluation.scores import Scores
 from tuner.artifacts.manifest import Manifest
 from tuner.aws.s3.run_folder import RunFolder
@@ -91,7 +91,7 @@ def prepare(folder: RunFolder, questions: int = 7, settings: dict | None = None)
 def test_scores_json_has_measures_judge_and_questions(folder: RunFolder, bedrock: FakeBedrock) -> None:
     prepare(folder, settings={"evaluation": {"metrics": ["correctness", "bertscore"]}})
     assert score_run(folder, 25, ENCODER) == 7
-    scores = folder.read_json(Keys.SCORES)
+    scores = stored_json(folder, Keys.SCORES)
     assert scores["schema_version"] == 1
     assert {"correctness", "bertscore_f1", "bertscore_precision", "bertscore_recall"} <= set(scores["metrics"])
     assert scores["metrics"]["bertscore_f1"]["tuned"]["mean"] > scores["metrics"]["bertscore_f1"]["base"]["mean"]
@@ -109,12 +109,12 @@ def test_scores_json_has_measures_judge_and_questions(folder: RunFolder, bedrock
 def test_shards_that_are_graded_separately_give_the_same_scores(folder: RunFolder, bedrock: FakeBedrock) -> None:
     prepare(folder, settings={"evaluation": {"metrics": ["correctness", "rouge", "style"]}})
     score_run(folder, 25, ENCODER)
-    whole = folder.read_json(Keys.SCORES)
+    whole = stored_json(folder, Keys.SCORES)
     assert [score_shard(folder, shard, 3, ENCODER) for shard in (2, 0, 1, 3)] == [1, 3, 3, 0]
     asked = bedrock.calls
     score_run(folder, 3, ENCODER)
     assert bedrock.calls == asked, "a graded shard is not graded again"
-    assert folder.read_json(Keys.SCORES) == whole
+    assert stored_json(folder, Keys.SCORES) == whole
 
 
 def test_a_repeat_after_a_failure_pays_only_for_what_is_left(folder: RunFolder, bedrock: FakeBedrock) -> None:
@@ -122,7 +122,7 @@ def test_a_repeat_after_a_failure_pays_only_for_what_is_left(folder: RunFolder, 
     bedrock.fails_at = 10
     with pytest.raises(AccessDeniedError):
         score_run(folder, 25, ENCODER)
-    paid = len(folder.read_json("scores/verdicts/00000.json"))
+    paid = len(stored_json(folder, "scores/verdicts/00000.json"))
     before = bedrock.calls
     score_run(folder, 25, ENCODER)
     assert paid >= 1
@@ -134,7 +134,7 @@ def test_changed_answers_are_graded_again(folder: RunFolder, bedrock: FakeBedroc
     score_run(folder, 25, ENCODER)
     write_lines(folder, Keys.answers("base", 1), [{"id": f"q{i}", "answer": None, "error": "gone"} for i in (4, 5, 6)])
     score_run(folder, 25, ENCODER)
-    scores = folder.read_json(Keys.SCORES)
+    scores = stored_json(folder, Keys.SCORES)
     assert scores["metrics"]["correctness"]["base"]["failed"] == 3
     assert bedrock.calls == 14, "known judgments are reused"
 
@@ -145,7 +145,7 @@ def test_a_run_without_answers_is_undecided(folder: RunFolder, bedrock: FakeBedr
         write_lines(folder, Keys.answers("base", shard), [])
     write_lines(folder, Keys.answers("tuned", 0), [])
     score_run(folder, 25, ENCODER)
-    assert folder.read_json(Keys.SCORES)["verdict"]["value"] == "undecided"
+    assert stored_json(folder, Keys.SCORES)["verdict"]["value"] == "undecided"
     write_lines(folder, Keys.EVALUATION, [])
     with pytest.raises(EvaluationError, match="no question with a reference"):
         score_run(folder, 25, ENCODER)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.doubles import MemoryFolder, manifest
+from tests.doubles import MemoryFolder, manifest, stored_json
 from tests.unit.datasets.memory_files import CLAUDE, MemorySink, jsonl, pairs
 from tests.unit.generation.samples import JUDGE, Writer, pair, sentences, source
 from tuner.artifacts.manifest import Manifest
@@ -60,7 +60,7 @@ def test_the_folder_gets_the_pairs_and_the_summary() -> None:
     assert len(made) == 10
     assert set(made[0]) == {"question", "answer", "document", "place", "passage"}
     assert {each["document"] for each in made} == {"a.txt", "b.md"}
-    summary = folder.read_json(Keys.GENERATED_SUMMARY)
+    summary = stored_json(folder, Keys.GENERATED_SUMMARY)
     assert (summary["complete"], summary["asked"], summary["pairs"]) == (True, 10, 10)
     assert (summary["model"], summary["name"], summary["stand_in"]) == (JUDGE, "Nova Pro", False)
     assert (summary["calls"], summary["input_tokens"]) == (len(writer.calls), 100 * len(writer.calls))
@@ -122,7 +122,7 @@ def test_no_request_is_sent_if_the_training_data_has_errors(training: bytes) -> 
     folder, writer = MemoryFolder(), Writer()
     assert step(folder, ask=writer, training=training) == Progress(True, 0)
     assert (writer.calls, Keys.GENERATED in folder.files) == ([], False)
-    assert folder.read_json(Keys.GENERATED_SUMMARY)["left_out"].startswith("The training data has errors")
+    assert stored_json(folder, Keys.GENERATED_SUMMARY)["left_out"].startswith("The training data has errors")
 
 
 def test_a_count_that_the_base_model_does_not_accept_is_refused_before_any_request() -> None:
@@ -153,7 +153,7 @@ def test_too_few_pairs_end_the_run_and_the_usage_is_recorded() -> None:
             step(folder, ask=writer, documents=documents)
         assert "The documents gave 3 of 10 question-answer pairs" in str(caught.value)
         assert "b.txt is empty." in str(caught.value)
-    summary = folder.read_json(Keys.GENERATED_SUMMARY)
+    summary = stored_json(folder, Keys.GENERATED_SUMMARY)
     assert (summary["complete"], summary["pairs"], summary["input_tokens"]) == (False, 3, 100 * len(writer.calls))
     assert Keys.GENERATED not in folder.files
 

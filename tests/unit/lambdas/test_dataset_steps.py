@@ -11,6 +11,7 @@ import pytest
 from moto import mock_aws
 
 from lambdas import preprocess, validate
+from tests.doubles import stored_json
 from tests.unit.datasets.memory_files import NOVA, jsonl, pairs
 from tuner.artifacts.manifest import Manifest, PinnedInput
 from tuner.aws.clients import client
@@ -101,4 +102,4 @@ def test_a_dataset_with_errors_is_refused_and_not_written(drop):
     with pytest.raises(DatasetError, match=r"validation\.jsonl, line 1: no field holds the answer"):
         validate.handler({"run_id": RUN}, CONTEXT)
     assert folder.list("dataset/") == [Keys.FINDINGS, Keys.DATASET_SUMMARY]
-    assert folder.read_json(Keys.FINDINGS)["errors"] == 1
+    assert stored_json(folder, Keys.FINDINGS)["errors"] == 1

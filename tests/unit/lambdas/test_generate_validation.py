@@ -12,7 +12,7 @@ import pytest
 from moto import mock_aws
 
 from lambdas import generate_validation, preprocess, validate
-from tests.doubles import RUN, manifest
+from tests.doubles import RUN, manifest, stored_json
 from tests.unit.datasets.memory_files import jsonl, pairs
 from tests.unit.generation.samples import Writer, sentences
 from tuner.artifacts.manifest import PinnedInput
@@ -80,7 +80,7 @@ def test_validation_data_is_generated_from_the_pinned_documents(drop: Drop, writ
         10,
     )
     assert validate.handler({"run_id": RUN}, CONTEXT)["warnings"] == 0
-    summary = folder.read_json(Keys.DATASET_SUMMARY)
+    summary = stored_json(folder, Keys.DATASET_SUMMARY)
     assert summary["validation_from"] == "generated from documents"
     assert [each["document"] for each in folder.read_lines(Keys.GENERATED)] == ["deep/0.txt"] * 5 + ["deep/1.txt"] * 5
     assert len(folder.list(Keys.GENERATED_REPLIES)) == len(writer.calls)
@@ -93,11 +93,11 @@ def test_training_data_with_errors_is_refused_and_no_model_is_invoked(drop: Drop
     with pytest.raises(DatasetError, match=r"training\.jsonl, line 13"):
         validate.handler({"run_id": RUN}, CONTEXT)
     assert not writer.calls
-    assert folder.read_json(Keys.DATASET_SUMMARY)["validation_from"] == "held out"
+    assert stored_json(folder, Keys.DATASET_SUMMARY)["validation_from"] == "held out"
 
 
 def test_a_dataset_with_validation_data_ignores_its_documents(drop: Drop) -> None:
     folder = drop({"training.jsonl": jsonl(pairs(12)), "validation.jsonl": jsonl(pairs(9, 50)), **documents(1)})
     assert not folder.manifest().generates
     assert preprocess.handler({"run_id": RUN}, CONTEXT)["validation_records"] == 9
-    assert folder.read_json(Keys.DATASET_SUMMARY)["validation_from"] == "file"
+    assert stored_json(folder, Keys.DATASET_SUMMARY)["validation_from"] == "file"

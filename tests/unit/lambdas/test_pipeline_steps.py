@@ -24,7 +24,17 @@ from lambdas import (
     start_customization,
     summarize_training,
 )
-from tests.doubles import CUSTOM_MODEL, DEPLOYMENT, NAME, RUN, FakeEndpoints, NoPrices, write_lines
+from tests.doubles import (
+    CUSTOM_MODEL,
+    DEPLOYMENT,
+    NAME,
+    RUN,
+    FakeEndpoints,
+    NoPrices,
+    stored_json,
+    write_json,
+    write_lines,
+)
 from tests.unit.lambdas.steps import GROUP, MACHINE, invoke
 from tests.unit.training.test_job import Jobs, a_job
 from tuner.aws.bedrock.converse import Reply
@@ -80,7 +90,10 @@ def test_preflight_refuses_a_zero_quota(cloud: RunFolder, monkeypatch: pytest.Mo
 
 def test_estimate_cost_returns_its_decision(cloud: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(estimate_cost, "PriceListApi", NoPrices)
-    cloud.write_json(Keys.DATASET_SUMMARY, {"training_tokens": 9, "training_records": 9, "validation_records": 1})
+    cloud.write(
+        Keys.DATASET_SUMMARY,
+        json.dumps({"training_tokens": 9, "training_records": 9, "validation_records": 1}).encode(),
+    )
     write_lines(cloud, Keys.EVALUATION, [{"id": "1", "question": "q", "reference": "r"}])
     result = invoke(estimate_cost, run_id=RUN)
     assert set(result) == {"decision", "estimated_usd", "reason", "approval_seconds"}
@@ -96,7 +109,10 @@ def asked(cloud: RunFolder, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], 
         monkeypatch.setattr(request_approval, "notify", lambda *message: told.append(message))
         monkeypatch.setattr(request_approval, "Executions", lambda _: SimpleNamespace(status={RUN: status}.get))
         monkeypatch.setattr(estimate_cost, "PriceListApi", NoPrices)
-        cloud.write_json(Keys.DATASET_SUMMARY, {"training_tokens": 9, "training_records": 9, "validation_records": 1})
+        cloud.write(
+            Keys.DATASET_SUMMARY,
+            json.dumps({"training_tokens": 9, "training_records": 9, "validation_records": 1}).encode(),
+        )
         write_lines(cloud, Keys.EVALUATION, [{"id": "1", "question": "q", "reference": "r"}])
         invoke(estimate_cost, run_id=RUN)
         return told
@@ -118,7 +134,7 @@ def test_the_task_token_is_written_only_to_the_runs_folder(
 ) -> None:
     told = asked("RUNNING")
     assert invoke(request_approval, run_id=RUN, task_token="the-token", seconds=60) == {}
-    assert cloud.read_json(Keys.APPROVAL)["task_token"] == "the-token"
+    assert stored_json(cloud, Keys.APPROVAL)["task_token"] == "the-token"
     ((topic, subject, text, attributes),) = told
     assert topic == "arn:aws:sns:us-east-1:123456789012:topic"
     assert subject.startswith("Approve $")
@@ -137,7 +153,10 @@ def test_each_contestant_is_asked_at_its_own_endpoint(
     monkeypatch.setattr(answer_questions, "ConverseClient", Asked)
     write_lines(cloud, Keys.EVALUATION, [{"id": "1", "question": "q", "reference": "r"}])
     record = {"kind": "provisioned", "arn": "arn:aws:bedrock:x:1:provisioned-model/y", "name": NAME}
-    cloud.write_json(Keys.ENDPOINT, {**record, "model_units": 1, "commitment": None, "created_at": "2026-11-23T07:00Z"})
+    cloud.write(
+        Keys.ENDPOINT,
+        json.dumps({**record, "model_units": 1, "commitment": None, "created_at": "2026-11-23T07:00Z"}).encode(),
+    )
     assert invoke(answer_questions, run_id=RUN, model=model, shards=[0], shard_size=25) == {"answered": 1, "failed": 0}
     assert next(cloud.read_lines(f"answers/{model}/00000.jsonl"))["answer"] == endpoint
 
@@ -154,7 +173,7 @@ def test_an_endpoint_that_the_runtime_does_not_know_yet_is_retried(
     write_lines(cloud, Keys.EVALUATION, [{"id": "1", "question": "q", "reference": "r"}])
     arn, at = "arn:aws:bedrock:x:1:provisioned-model/y", iso(now() - dt.timedelta(minutes=minutes))
     record = {"kind": "provisioned", "arn": arn, "name": NAME, "created_at": at, "in_service_at": at}
-    cloud.write_json(Keys.ENDPOINT, {**record, "model_units": 1, "commitment": None})
+    write_json(cloud, Keys.ENDPOINT, {**record, "model_units": 1, "commitment": None})
     with pytest.raises(error, match="not there to be asked"):
         invoke(answer_questions, run_id=RUN, model="tuned", shards=[0], shard_size=25)
 
@@ -163,16 +182,16 @@ def test_the_job_is_started_checked_and_summarized(cloud: RunFolder, monkeypatch
     bedrock = Models()
     for module in (start_customization, check_customization, summarize_training):
         monkeypatch.setattr(module, "Bedrock", lambda **_: bedrock)
-    cloud.write_json(Keys.DATASET_SUMMARY, {"validation_records": 0, "training_records": 9})
+    write_json(cloud, Keys.DATASET_SUMMARY, {"validation_records": 0, "training_records": 9})
     cloud.write(Keys.TRAINING, b"{}")
     assert invoke(start_customization, run_id=RUN) == {"job_arn": "arn:job", "wait_seconds": 7}
-    registered = cloud.read_json(Keys.TRAINING_JOB)["fingerprint"]
+    registered = stored_json(cloud, Keys.TRAINING_JOB)["fingerprint"]
     assert [use.run_id for use in TrainingIndex("artifacts").read(registered)[0]] == [RUN]
     checked = {"status": "InProgress", "wait_seconds": 7, "custom_model_arn": CUSTOM_MODEL}
     assert invoke(check_customization, run_id=RUN) == checked
     bedrock.job = a_job("Completed")
     assert invoke(summarize_training, run_id=RUN) == {}
-    assert cloud.read_json(Keys.TRAINING_SUMMARY)["custom_model_arn"] == CUSTOM_MODEL
+    assert stored_json(cloud, Keys.TRAINING_SUMMARY)["custom_model_arn"] == CUSTOM_MODEL
 
 
 def test_the_release_schedule_is_created_before_and_deleted_after(
@@ -183,7 +202,7 @@ def test_the_release_schedule_is_created_before_and_deleted_after(
         monkeypatch.setattr(module, "endpoints_of", lambda *_: throughputs)
     monkeypatch.setattr(release_throughput, "ProvisionedThroughputs", lambda: throughputs)
     monkeypatch.setattr(release_throughput, "ModelDeployments", lambda: FakeEndpoints("on_demand"))
-    cloud.write_json(Keys.TRAINING_SUMMARY, {"custom_model_arn": CUSTOM_MODEL})
+    write_json(cloud, Keys.TRAINING_SUMMARY, {"custom_model_arn": CUSTOM_MODEL})
     scheduler = boto3.client("scheduler")
 
     armed = invoke(arm_release, run_id=RUN)["release_at"]

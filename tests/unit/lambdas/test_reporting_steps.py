@@ -10,6 +10,7 @@ import pytest
 from moto import mock_aws
 
 from lambdas import close_run, notify, write_report
+from tests.doubles import stored_json
 from tests.unit.reporting.sample import EXECUTION, RUN, artifacts
 from tuner.aws.clients import client
 from tuner.aws.s3.run_folder import RunFolder
@@ -94,7 +95,7 @@ def test_the_report_of_a_success_has_no_error() -> None:
     run = folder(artifacts())
     result = write_report.handler({"run_id": RUN, "failure": None}, CONTEXT)
     assert result == {"error": None, "cause": None, "report": f"s3://{BUCKET}/runs/{RUN}/report/index.html"}
-    assert run.read_json(Keys.REPORT)["status"] == "SUCCEEDED"
+    assert stored_json(run, Keys.REPORT)["status"] == "SUCCEEDED"
     assert run.read(Keys.REPORT_PAGE).startswith(b"<!doctype html>")
 
 
@@ -132,7 +133,7 @@ def test_a_stopped_run_gets_a_report_and_a_notification(inbox: Any, described: d
     things = artifacts()
     run = folder({name: things[name] for name in (Keys.MANIFEST, Keys.DATASET_SUMMARY)})
     close_run.handler(ended("ABORTED"), CONTEXT)
-    report = run.read_json(Keys.REPORT)
+    report = stored_json(run, Keys.REPORT)
     assert (report["status"], report["dataset"], report["execution_arn"]) == ("ABORTED", "bedrock-faq", EXECUTION)
     assert report["failure"]["message"].endswith("wrong dataset")
     [message] = inbox()

@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 
 from statemachine.retries import BUSY_TRAINING
-from tests.doubles import CUSTOM_MODEL, DEPLOYMENT, NAME, RUN, MemoryFolder, manifest
+from tests.doubles import CUSTOM_MODEL, DEPLOYMENT, NAME, RUN, MemoryFolder, manifest, stored_json
 from tests.unit.training.test_job import Jobs, Registered, folder, starting
 from tuner.artifacts.training import JobRecord, JobUse
 from tuner.aws.bedrock.resources import Job
@@ -141,7 +141,7 @@ def test_the_summary_of_an_adopted_job_has_the_losses_of_the_run_that_trained() 
     first = MemoryFolder(FIRST, {metrics: losses})
     place.sibling = lambda run: {FIRST: first}[run]  # type: ignore[method-assign,assignment,return-value]
     write_summary(place, manifest(), starting(jobs, Registered(use())).start(place, manifest()))
-    summary = place.read_json(Keys.TRAINING_SUMMARY)
+    summary = stored_json(place, Keys.TRAINING_SUMMARY)
     assert (summary["adopted_from"], summary["epochs_run"]) == (FIRST, 1)
     assert summary["metrics_files"] == [f"runs/{FIRST}/{metrics}"]
 

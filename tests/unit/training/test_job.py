@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.doubles import CUSTOM_MODEL, DEPLOYMENT, NAME, RUN, MemoryFolder, manifest
+from tests.doubles import CUSTOM_MODEL, DEPLOYMENT, NAME, RUN, MemoryFolder, manifest, stored_json
 from tuner.artifacts.training import JobRecord, JobUse
 from tuner.aws.bedrock.resources import Job, JobRequest
 from tuner.core.artifact_keys import Keys
@@ -261,7 +261,7 @@ def test_the_summary_holds_the_job_its_model_and_its_losses() -> None:
     steps = b"step_number,epoch_number,training_loss\n0,1,3.0\n"
     place.files["training/output/job/training_artifacts/step_wise_training_metrics.csv"] = steps
     write_summary(place, manifest(), a_job("Completed"))
-    summary = place.read_json(Keys.TRAINING_SUMMARY)
+    summary = stored_json(place, Keys.TRAINING_SUMMARY)
     assert summary["custom_model_arn"] == CUSTOM_MODEL
     assert (summary["epochs_asked"], summary["epochs_run"], summary["stopped_early"]) == (2, 1, True)
     assert summary["epochs"] == [{"epoch": 1, "training_loss": 3.0, "validation_loss": None, "steps": 1}]
@@ -274,7 +274,7 @@ def test_the_summary_has_the_hyperparameters_and_their_reasons() -> None:
     there = folder(training=6_400)
     sent = {"epochCount": "2", "learningRate": "0.00001", "learningRateWarmupSteps": "10"}
     write_summary(there, manifest(), replace(a_job("Completed"), hyperparameters=sent))
-    written = there.read_json(Keys.TRAINING_SUMMARY)
+    written = stored_json(there, Keys.TRAINING_SUMMARY)
     assert written["hyperparameters"] == sent
     why = "AWS recommends the number of training records (6,400) divided by 640 for Nova Micro"
     assert written["hyperparameters_why"] == {"learningRateWarmupSteps": why}

@@ -38,9 +38,9 @@ class Bedrock:
     ListTagsForResource, ListModelCustomizationJobs.
     """
 
-    def __init__(self, api: Any = None, region: str | None = None, company: DeploymentSettings | None = None) -> None:
+    def __init__(self, api: Any = None, company: DeploymentSettings | None = None) -> None:
         """`company` holds the VPC and the tags that every job gets."""
-        self._api = api or client("bedrock", region)
+        self._api = api or client("bedrock")
         self._company = company
 
     def foundation_model(self, model_id: str) -> FoundationModel | None:

@@ -30,9 +30,9 @@ class Reply:
 class ConverseClient:
     """Asks models. Calls: bedrock:InvokeModel, the IAM action of Converse."""
 
-    def __init__(self, api: Any = None, region: str | None = None) -> None:
+    def __init__(self, api: Any = None) -> None:
         # One attempt: the caller must see every throttling to slow down.
-        self._api = api or client("bedrock-runtime", region, attempts=1)
+        self._api = api or client("bedrock-runtime", attempts=1)
 
     def ask(
         self,

@@ -138,8 +138,8 @@ def object_address(address: str) -> tuple[str, str] | None:
     return bucket, key
 
 
-def keys_below(bucket: str, prefix: str, s3: Any = None) -> Iterator[str]:
+def keys_below(bucket: str, prefix: str) -> Iterator[str]:
     """Keys of the objects that begin with `prefix`, sorted, without the empty objects that mark folders."""
     with mapped_errors(f"list s3://{bucket}/{prefix}"):
-        for page in (s3 or client("s3")).get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+        for page in client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
             yield from (entry["Key"] for entry in page.get("Contents", []) if not entry["Key"].endswith("/"))

@@ -17,7 +17,6 @@ from tuner.aws.clients import client
 from tuner.aws.error_mapping import mapped_errors
 from tuner.aws.s3.run_index import RunIndex
 from tuner.core.artifact_keys import Keys
-from tuner.core.text_sanitizer import storable
 
 _CONTENT_TYPES = {"json": "application/json", "jsonl": "application/x-ndjson", "html": "text/html; charset=utf-8"}
 
@@ -93,15 +92,6 @@ class RunFolder:
         """
         return self.read(name) if name in self.list(name) else None
 
-    def read_json(self, name: str) -> Any:
-        """A JSON document that has no model of its own, such as a cached reply of a model."""
-        return json.loads(self.read(name))
-
-    def find_json(self, name: str) -> Any | None:
-        """The same, or None when it is absent. Also for programs that want an artifact as it was written."""
-        found = self.find(name)
-        return None if found is None else json.loads(found)
-
     def read_lines(self, name: str) -> Iterator[Any]:
         """The records of a JSONL file whose form depends on the model family, streamed."""
         return (json.loads(line) for line in self._lines(name))
@@ -117,10 +107,6 @@ class RunFolder:
         with mapped_errors(f"write {self.uri(name)}"):
             self._s3.put_object(Bucket=self.bucket, Key=self.key(name), Body=data, ContentType=kind)
         return self.uri(name)
-
-    def write_json(self, name: str, document: Any) -> str:
-        """Writes a JSON document that has no model of its own, and returns its address."""
-        return self.write(name, storable(json.dumps(document, ensure_ascii=False, indent=2)).encode() + b"\n")
 
     def list(self, prefix: str) -> list[str]:
         """Names of the artifacts below `prefix`, sorted."""

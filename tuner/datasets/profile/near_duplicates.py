@@ -8,6 +8,7 @@ from typing import Any
 from tuner.datasets.profile.words import shingles
 
 _PERMUTATIONS = 128
+_THRESHOLD = 0.8  # similarity from which texts are near duplicates
 # 16 bands of 8 rows: of two texts with similarity 0.7 about half are candidates, with 0.85 nearly all.
 _BANDS = 16
 
@@ -23,12 +24,11 @@ class Match:
 class NearDuplicateIndex:
     """An index of texts. Each takes about half a kilobyte."""
 
-    def __init__(self, threshold: float = 0.8) -> None:
+    def __init__(self) -> None:
         import rensa  # native code: imported only when a dataset is profiled
 
         self._new: Any = rensa.RMinHash
-        self._lsh: Any = rensa.RMinHashLSH(threshold=threshold, num_perm=_PERMUTATIONS, num_bands=_BANDS)
-        self._threshold = threshold
+        self._lsh: Any = rensa.RMinHashLSH(threshold=_THRESHOLD, num_perm=_PERMUTATIONS, num_bands=_BANDS)
         self._sketches: list[Any] = []
 
     def sketch(self, text: str) -> Any:
@@ -47,7 +47,7 @@ class NearDuplicateIndex:
         best: Match | None = None
         for number in sorted(self._lsh.query(sketch)):
             similarity = self._sketches[number].jaccard(sketch)
-            if similarity >= self._threshold and (best is None or similarity > best.similarity):
+            if similarity >= _THRESHOLD and (best is None or similarity > best.similarity):
                 best = Match(number, similarity)
         return best
 

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-Speaker = Literal["user", "assistant"]
 # The roles of files that have records. `tuner.core.run.Role` also has documents and settings.
 DataRole = Literal["training", "validation", "evaluation"]
 

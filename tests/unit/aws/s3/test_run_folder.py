@@ -2,6 +2,7 @@
 
 from tests.unit.reporting.conftest import Bucket
 from tuner.artifacts.evaluation.answers import Answer
+from tuner.artifacts.preflight import Preflight
 from tuner.aws.s3.run_folder import RunFolder
 
 
@@ -9,6 +10,6 @@ def test_an_answer_that_ends_within_a_character_can_be_written_and_read() -> Non
     """A response's JSON can escape one half of an emoji by itself, where the answer was cut off."""
     folder = RunFolder("artifacts", "faq-0123456789ab", Bucket())
     folder.save_records("answers/tuned/00000.jsonl", [Answer(id="a", answer="A smile: \ud83d")])
-    folder.write_json("scores/scores.json", {"reasoning": "\udc00"})
+    folder.save(Preflight(warnings=("\udc00",)))
     assert folder.answers("tuned") == [Answer(id="a", answer="A smile: \ufffd")]
-    assert folder.read_json("scores/scores.json") == {"reasoning": "\ufffd"}
+    assert folder.load(Preflight) == Preflight(warnings=("\ufffd",))

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.doubles import CUSTOM_MODEL
+from tests.doubles import CUSTOM_MODEL, stored_json
 from tests.unit.cli.fake_aws import Execution, FakeAws, Outcome
 from tuner.artifacts.evaluation.gate import GateEvent
 from tuner.artifacts.evaluation.scores import MetricFacts, QuestionScores
@@ -88,7 +88,7 @@ def test_a_review_is_exported_and_imported(tuner: Tuner, aws: FakeAws, tmp_path:
     outcome = tuner("review", "import", "faq-a", str(tmp_path / "review.csv"), "--json")
     assert outcome.status == 0, outcome.err
     assert outcome.json["people"]["answers"] == 2
-    assert folder.read_json(Keys.SCORES)["questions"][0]["tuned"]["correctness"] == 2
+    assert stored_json(folder, Keys.SCORES)["questions"][0]["tuned"]["correctness"] == 2
     report = published(folder)
     assert report is not None
     assert "2 of 16 scores by people" in (report.scores["correctness"].label or "")

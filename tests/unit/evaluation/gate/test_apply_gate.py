@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.doubles import CUSTOM_MODEL, RUN, MemoryFolder, manifest
+from tests.doubles import CUSTOM_MODEL, RUN, MemoryFolder, manifest, stored_json
 from tests.unit.evaluation.gate.test_gate_rules import BETTER, EQUAL, MAYBE, WORSE, compared
 from tests.unit.training.test_job import Registered
 from tuner.artifacts.evaluation.gate import Gate, GateEvent, RuleNumbers
@@ -110,7 +110,7 @@ def test_the_model_is_tagged_and_the_event_has_the_numbers(tuned: list[float], d
     assert bound.numbers == RuleNumbers(bound=6, tuned=sum(tuned) / len(tuned))
     assert against.numbers.other == 5.5
     assert against.numbers.interval
-    assert folder.find_json(Keys.GATE)["announced"] is True
+    assert stored_json(folder, Keys.GATE)["announced"] is True
 
 
 def test_a_difference_that_may_be_chance_is_undecided() -> None:
@@ -123,14 +123,14 @@ def test_without_a_gate_there_is_no_event_and_no_tag() -> None:
     folder, aws = a_run(gate={}), FakeAws()
     assert apply(folder, aws).decision == "none"
     assert (aws.tags, aws.events) == ([], [])
-    assert folder.find_json(Keys.GATE)["sentence"] == "The run's settings have no gate."
+    assert stored_json(folder, Keys.GATE)["sentence"] == "The run's settings have no gate."
 
 
 def test_a_retry_puts_the_same_decision_with_the_same_id() -> None:
     folder, aws = a_run(), FakeAws(refuses=1)
     with pytest.raises(RetryableError):
         apply(folder, aws)
-    first = folder.find_json(Keys.GATE)
+    first = stored_json(folder, Keys.GATE)
     assert first["announced"] is False
     apply(folder, aws)
     apply(folder, aws)
@@ -155,7 +155,7 @@ def test_the_event_has_the_members_of_gate_json_and_fits_eventbridge() -> None:
     apply(folder, aws)
     [event] = aws.events
     detail = json.loads(event.detail())
-    written = folder.find_json(Keys.GATE)
+    written = stored_json(folder, Keys.GATE)
     assert detail.items() <= written.items()
     assert set(written) - set(detail) == {"announced", "tag", "scores_sha256"}
     assert set(detail) == set(GateEvent.model_fields)
@@ -190,7 +190,7 @@ def test_a_deleted_model_is_neither_tagged_nor_in_the_event() -> None:
     apply(folder, aws)
     [event] = aws.events
     assert (event.decision, event.custom_model_arn) == ("accepted", None)
-    assert folder.find_json(Keys.GATE)["custom_model_arn"] is None
+    assert stored_json(folder, Keys.GATE)["custom_model_arn"] is None
 
 
 def test_the_documentation_names_the_namespace_of_the_metrics() -> None:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.doubles import RUN, MemoryFolder
+from tests.doubles import RUN, MemoryFolder, write_json
 from tests.unit.reporting.conftest import FolderOf
 from tests.unit.reporting.sample import artifacts
 from tuner.core.artifact_keys import Keys
@@ -22,7 +22,7 @@ def test_it_waits_until_the_endpoint_is_released(folder_of: FolderOf) -> None:
     def pause(seconds: float) -> None:
         pauses.append(seconds)
         if len(pauses) == 3:
-            folder.write_json(Keys.ENDPOINT, RELEASED)
+            write_json(folder, Keys.ENDPOINT, RELEASED)
 
     await_release(folder, pause)
     assert len(pauses) == 3
