@@ -8,49 +8,51 @@ from dataclasses import dataclass
 
 from tests.e2e.pipeline import small_dataset
 
-# The other metrics call nothing: they would only cost time.
-_QUICK = "evaluation: {metrics: [correctness]}\n"
+# The other metrics call no service and only take time.
+_ONE_METRIC = "evaluation: {metrics: [correctness]}\n"
 _SUCCEEDED = ("SUCCEEDED", None)
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """`ends` is the status and the error that a run of it ends with when no permission is missing."""
+    """`ends` is the status and the error of a run of the dataset with all permissions."""
 
     files: Callable[[], Mapping[str, bytes]]
     ends: tuple[str, str | None] = _SUCCEEDED
 
 
 def _large_and_broken() -> dict[str, bytes]:
-    """More than one part of an upload (8 MiB), and only then the error."""
+    """An error after the first part of a multipart upload (8 MiB)."""
     long = "An answer that is long enough to fill its part of an upload. " * 400
     records = [{"question": f"What is item {n}?", "answer": long} for n in range(450)]
     lines = [json.dumps(record) for record in [*records, {"question": "What is missing?", "answer": ""}]]
-    return small_dataset(_QUICK) | {"training.jsonl": "\n".join(lines).encode()}
+    return small_dataset(_ONE_METRIC) | {"training.jsonl": "\n".join(lines).encode()}
 
 
 def _documents() -> dict[str, bytes]:
-    """No validation data, and a document that gives a pair."""
+    """A document that yields one pair, and no validation data."""
     text = "Provisioned Throughput is capacity that is paid for by the hour. A model unit is a measure of capacity."
-    return small_dataset(f"serving: none\ngenerate: {{count: 1}}\n{_QUICK}") | {"documents/note.txt": text.encode()}
+    return small_dataset(f"serving: none\ngenerate: {{count: 1}}\n{_ONE_METRIC}") | {
+        "documents/note.txt": text.encode()
+    }
 
 
-def _dear() -> dict[str, bytes]:
-    """More than may be spent without approval: nobody gives it, so the run ends when its time is up."""
-    settings = f"base_model: anthropic.claude-3-haiku-20240307-v1:0:200k\nmodel_units: 2\n{_QUICK}"
+def _expensive() -> dict[str, bytes]:
+    """A run that costs more than the approval limit. Nobody approves it, so the approval expires."""
+    settings = f"base_model: anthropic.claude-3-haiku-20240307-v1:0:200k\nmodel_units: 2\n{_ONE_METRIC}"
     return small_dataset(settings, records=80)
 
 
-_ACCEPTS = f"gate: {{correctness: {{at_least: 1}}}}\n{_QUICK}"
+_ACCEPTS = f"gate: {{correctness: {{at_least: 1}}}}\n{_ONE_METRIC}"
 DATASETS = {
     "provisioned": Dataset(lambda: small_dataset(f"serving: provisioned\n{_ACCEPTS}")),
     # Accepted, so that no sweep deletes the model that others are made of.
     "on_demand": Dataset(lambda: small_dataset(f"serving: on_demand\n{_ACCEPTS}")),
-    "profile": Dataset(lambda: small_dataset(f"base_model: amazon.nova-2-lite-v1:0:256k\n{_QUICK}", records=250)),
+    "profile": Dataset(lambda: small_dataset(f"base_model: amazon.nova-2-lite-v1:0:256k\n{_ONE_METRIC}", records=250)),
     "scored": Dataset(lambda: small_dataset("serving: on_demand\nevaluation: {metrics: [correctness, bertscore]}\n")),
-    "untouched": Dataset(lambda: small_dataset(f"serving: none\n{_QUICK}")),
+    "untouched": Dataset(lambda: small_dataset(f"serving: none\n{_ONE_METRIC}")),
     "documents": Dataset(_documents),
-    "dear": Dataset(_dear, ("FAILED", "ApprovalExpiredError")),
+    "expensive": Dataset(_expensive, ("FAILED", "ApprovalExpiredError")),
     "kept": Dataset(lambda: small_dataset(f"serving: provisioned\nkeep_hours: 0.001\n{_ACCEPTS}")),
     "kept on demand": Dataset(lambda: small_dataset(f"serving: on_demand\nkeep_hours: 0.001\n{_ACCEPTS}")),
     "committed": Dataset(lambda: small_dataset(f"serving: provisioned\ncommitment: OneMonth\n{_ACCEPTS}")),

@@ -8,83 +8,81 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.e2e.permissions.policies import Permission, granted
-from tests.e2e.permissions.situations import not_asked_here, situation_of
+from tests.e2e.permissions.scenarios import scenario_of, unchecked_reason
 
 GRANTED = granted()
-ASKED = tuple(permission for permission in GRANTED if not not_asked_here(permission))
-NOT_ASKED = tuple(permission for permission in GRANTED if not_asked_here(permission))
+CHECKED = tuple(permission for permission in GRANTED if not unchecked_reason(permission))
+NOT_CHECKED = tuple(permission for permission in GRANTED if unchecked_reason(permission))
 _SEED = "least privilege"
 
 
 def sample() -> set[Permission]:
-    """One permission of each role, the same ones every time; where possible one that needs no further dataset."""
+    """One permission of each role, always the same. If possible, its scenario needs no additional dataset."""
     chance = random.Random(_SEED)
-    roles = dict.fromkeys(permission.role for permission in ASKED)
+    roles = dict.fromkeys(permission.role for permission in CHECKED)
     return {chance.choice(_quickest(role)) for role in roles}
 
 
 def _quickest(role: str) -> list[Permission]:
-    of_role = [permission for permission in ASKED if permission.role == role]
-    return [permission for permission in of_role if situation_of(permission).dataset == "provisioned"] or of_role
+    of_role = [permission for permission in CHECKED if permission.role == role]
+    return [permission for permission in of_role if scenario_of(permission).dataset == "provisioned"] or of_role
 
 
 def row(permission: Permission, ended: str) -> str:
     """A row of the table."""
-    return (
-        f"| {permission.role} | `{permission.action}` | {permission.on} | {situation_of(permission).words} | {ended} |"
-    )
+    description = scenario_of(permission).description
+    return f"| {permission.role} | `{permission.action}` | {permission.on} | {description} | {ended} |"
 
 
 @dataclass(frozen=True)
 class Proofs:
-    """How each permission's absence ended, in words: a line each in a file that several processes add to."""
+    """The result for each permission: one line each in a file that several processes append to."""
 
     file: Path
 
     def add(self, permission: Permission, ended: str) -> None:
-        """Keeps one."""
+        """Appends one result."""
         with self.file.open("a") as lines:
             lines.write(json.dumps([str(permission), ended]) + "\n")
 
     def ended(self) -> dict[str, str]:
-        """All that were kept."""
+        """All results."""
         return dict(json.loads(line) for line in self.file.read_text().splitlines()) if self.file.exists() else {}
 
     def complete(self) -> bool:
-        """Whether every permission that can be shown was shown."""
-        return self.ended().keys() == {str(permission) for permission in ASKED}
+        """Whether there is a result for each permission that the local cloud checks."""
+        return self.ended().keys() == {str(permission) for permission in CHECKED}
 
     def page(self) -> str:
         """The page."""
         ended = self.ended()
         return (
             _HEAD
-            + "".join(f"{row(permission, ended[str(permission)])}\n" for permission in ASKED)
-            + _NOT_ASKED_HEAD
+            + "".join(f"{row(permission, ended[str(permission)])}\n" for permission in CHECKED)
+            + _NOT_CHECKED_HEAD
             + "".join(
-                f"| {permission.role} | `{permission.action}` | {permission.on} | {not_asked_here(permission)} |\n"
-                for permission in NOT_ASKED
+                f"| {permission.role} | `{permission.action}` | {permission.on} | {unchecked_reason(permission)} |\n"
+                for permission in NOT_CHECKED
             )
         )
 
 
-_HEAD = """<!-- Written by the tests that it tells of: do not edit. -->
+_HEAD = """<!-- Written by tests/e2e/permissions: do not edit. -->
 
 # What happens without a permission
 
 *For the platform engineer, and for who reviews the deployment.*
 
 Every permission of every role (docs/permissions.md) was taken away, one at a time, from the app deployed into the local
-cloud (docs/local-cloud.md). What needs it was made to happen, and each time ended with AWS's own message: who is not
-authorized to perform which action on which resource. The tests that do so are in `tests/e2e/permissions/`; they check
-that
+cloud (docs/local-cloud.md). Then a scenario that needs it was run. Each time, it ended with AWS's message on who is not
+authorized to perform which action on which resource. The tests are in `tests/e2e/permissions/`. They check that
 
-- the run ends FAILED, and its cause names the action, the role, and a resource that the permission was on;
-- the run has its report, which says the same, whichever permission is missing: if the step that writes it may not, the
-  function that closes failed runs does;
-- nothing that is paid for stays alive. Only where listing, recognising or deleting it was denied does it stay until the
-  permission is back; then the hourly sweep deletes it;
-- with all permissions the same situation ends well, and the deployed roles hold what the table grants, nothing else.
+- the run fails, and its cause names the action, the role, and a resource of the permission;
+- the run has a report with the same message. If the step that writes it lacks the permission, the function that closes
+  failed runs writes it;
+- no paid resource is left. If listing, identifying or deleting it was denied, the hourly sweep deletes it when the
+  permission is restored;
+- with all permissions the same scenario succeeds, and the deployed roles have exactly the grants of the table.
 
 A permission is an action on one kind of resource: an action on a job and on a model counts twice, and so does a key
 that is used through S3 and through SNS. The models of a kind count as one.
@@ -95,15 +93,15 @@ pytest tests/e2e/permissions -m "not thorough"   one permission of each role, as
 PERMISSION_PROOF=docs/permission-proof.md pytest tests/e2e/permissions      all of it, and writes this page
 ```
 
-| role | without | on | what is made to happen | it ends |
+| role | without | on | scenario | result |
 | --- | --- | --- | --- | --- |
 """
-_NOT_ASKED_HEAD = """
-## What the local cloud does not ask for
+_NOT_CHECKED_HEAD = """
+## Permissions that the local cloud does not check
 
-AWS needs these, and the local cloud cannot show it. A run without any of them succeeds here, which the tests check, so
-that this list holds nothing that could be shown.
+AWS checks these, and the local cloud does not. A test runs the pipeline without all of them: it succeeds, so this list
+has no permission that could be tested.
 
-| role | action | on | why not here |
+| role | action | on | reason |
 | --- | --- | --- | --- |
 """

@@ -8,8 +8,8 @@ import re
 import pytest
 
 from tests.e2e.permissions.policies import Permission
-from tests.e2e.permissions.proof import ASKED, NOT_ASKED, sample
-from tests.e2e.permissions.situations import Failure, situation_of
+from tests.e2e.permissions.proof import CHECKED, NOT_CHECKED, sample
+from tests.e2e.permissions.scenarios import Failure, scenario_of
 
 pytestmark = pytest.mark.e2e
 _SAMPLE = sample()
@@ -24,29 +24,29 @@ def each(permission: Permission):
 
 def test_the_deployed_roles_hold_what_the_table_grants(roles):
     assert roles.deployed() == set(roles.names.values())
-    assert roles.held() == {*ASKED, *NOT_ASKED}
+    assert roles.held() == {*CHECKED, *NOT_CHECKED}
 
 
-@pytest.mark.parametrize("permission", [each(permission) for permission in ASKED])
-def test_without_it(permission, stage, roles, proofs):
-    situation = situation_of(permission)
-    stage.first_run(situation.dataset)
-    situation.prepare(stage)
-    stage.nothing_alive()
+@pytest.mark.parametrize("permission", [each(permission) for permission in CHECKED])
+def test_an_error_names_the_missing_permission(permission, admin, roles, proofs):
+    scenario = scenario_of(permission)
+    admin.first_run(scenario.dataset)
+    scenario.prepare(admin)
+    admin.wait_until_released()
     arns = roles.arns(permission)
     with roles.without(permission):
-        failure = situation.provoke(stage)
+        failure = scenario.run_without_permission(admin)
         names(failure.message, permission, roles.names[permission.role], arns)
-        if failure.run and not keeps_the_release_from_working(permission):
-            stage.nothing_alive()
-    if keeps_the_release_from_working(permission):
-        stage.sweep()
-    situation.mend(stage)
-    proofs.add(permission, ending(stage, failure, permission))
+        if failure.run and not prevents_the_release(permission):
+            admin.wait_until_released()
+    if prevents_the_release(permission):
+        admin.sweep()
+    scenario.check_recovery(admin)
+    proofs.add(permission, ending(admin, failure, permission))
 
 
 def names(message: str, permission: Permission, role: str, arns: set[str]) -> None:
-    """The message says who may not do what on which resource."""
+    """Checks that the message has the role, the action and a resource of the permission."""
     found = re.search(
         rf"assumed-role/{role}/\S+ is not authorized to perform: {permission.action} on resource: (\S+)", message
     )
@@ -54,28 +54,28 @@ def names(message: str, permission: Permission, role: str, arns: set[str]) -> No
     assert any(fnmatch.fnmatchcase(found[1], arn) for arn in arns), f"{found[1]} is none of {arns}"
 
 
-def keeps_the_release_from_working(permission: Permission) -> bool:
-    """Then the throughput stays until the permission is back; all else leaves nothing alive."""
+def prevents_the_release(permission: Permission) -> bool:
+    """Whether throughput exists until the permission is restored. Without any other permission, the run releases it."""
     return permission.role == "release_throughput" and bool(_RELEASE_ITSELF.match(permission.action))
 
 
-def ending(stage, failure: Failure, permission: Permission) -> str:
-    """In words; what failed as a run has its report, whatever was denied."""
+def ending(admin, failure: Failure, permission: Permission) -> str:
+    """Describes the end of the scenario. A run that failed has its report, whichever permission was missing."""
     if not failure.run:
         return failure.how or f"refused: {failure.error}"
-    report = stage.pipeline.report(failure.run)
+    report = admin.pipeline.report(failure.run)
     assert report["status"] == "FAILED"
     assert permission.action in report["failure"]["message"]
-    state = next(state for state in reversed(stage.pipeline.states(failure.run)) if state not in _REPORTING)
-    stage.forget(failure.run)
+    state = next(state for state in reversed(admin.pipeline.states(failure.run)) if state not in _REPORTING)
+    admin.delete_artifacts(failure.run)
     return f"FAILED in “{state}”: {failure.error}"
 
 
 @pytest.mark.thorough
-def test_what_is_not_asked_for_here_is_missed_by_no_run(stage, roles):
-    """When the local cloud begins to ask for one of these, it belongs among those above."""
-    stage.first_run("provisioned")
-    with roles.without(*NOT_ASKED):
-        run = stage.start(stage.next_run("provisioned"))
-        ended = stage.pipeline.finished(run)
+def test_a_run_succeeds_without_the_permissions_that_are_not_checked_locally(admin, roles):
+    """Fails when the local cloud begins to check one of these: then that one must be tested alone."""
+    admin.first_run("provisioned")
+    with roles.without(*NOT_CHECKED):
+        run = admin.start(admin.next_run("provisioned"))
+        ended = admin.pipeline.finished(run)
     assert ended["status"] == "SUCCEEDED", ended.get("cause")

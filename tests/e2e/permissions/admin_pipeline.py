@@ -1,4 +1,4 @@
-"""Where the proofs are played: datasets that were run once in full, further runs of them, and what must be tidied."""
+"""The deployed pipeline as its administrator uses it: to prepare what a scenario needs, and to clean up after it."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ from tuner.core.resource_names import Tags, resource_name
 from tuner.core.times import iso, now
 
 DEPLOYMENT = "tuner"
-# A sweep that cannot release tries for a minute before it says so.
-_PATIENT = Config(read_timeout=180, retries={"max_attempts": 0})
+# A sweep retries a release for a minute before it fails.
+_LONG_TIMEOUT = Config(read_timeout=180, retries={"max_attempts": 0})
 
 
 @dataclass
-class Stage:
-    """The deployed pipeline with hands for what only an administrator may do."""
+class AdminPipeline:
+    """The deployed pipeline, with the calls that only an administrator may make."""
 
     pipeline: Pipeline
     _first_runs: dict[str, str] = field(default_factory=dict)
     _repeats: int = 0
-    adopts: bool = False
+    may_adopt_jobs: bool = False
 
     def first_run(self, dataset: str) -> str:
-        """The run that started when the dataset arrived. With all permissions it ends as it should."""
+        """The run that the upload of the dataset started, with all permissions. Its end is checked."""
         if dataset not in self._first_runs:
             self.pipeline.drop(dataset, DATASETS[dataset].files())
             run = self.pipeline.run_of(dataset)
@@ -48,7 +48,7 @@ class Stage:
             self._first_runs[dataset] = run
         return self._first_runs[dataset]
 
-    def allow(self, settings: Mapping[str, Any]) -> None:
+    def change_settings(self, settings: Mapping[str, Any]) -> None:
         """Changes the deployment's settings, in all functions."""
         functions = self.pipeline.client("lambda")
         for function in functions.list_functions()["Functions"]:
@@ -65,9 +65,9 @@ class Stage:
         return f"{self.first_run(dataset)}-r{self._repeats}"
 
     def start(self, run: str) -> str:
-        """Starts a run that `next_run` named, which adopts no earlier one's job unless it may; returns its id."""
-        if not self.adopts:
-            self.forget_trainings()
+        """Starts a run that `next_run` named, and returns its id. It adopts no job unless `may_adopt_jobs` is set."""
+        if not self.may_adopt_jobs:
+            self.delete_training_index()
         first, _, repeat = run.rpartition("-r")
         dataset = next(name for name, run_id in self._first_runs.items() if run_id == first)
         result = self.invoke("StartFunctionName", {"dataset": dataset, "repeat": int(repeat)})
@@ -75,7 +75,7 @@ class Stage:
         return run
 
     def execute(self, run: str) -> None:
-        """Starts a run's execution itself: `start` would see that there are artifacts of it already."""
+        """Starts the execution directly, because the start function refuses a run that has artifacts."""
         first = run.rpartition("-r")[0]
         document = json.loads(self.pipeline.describe(first)["input"]) | {"run_id": run}
         self.pipeline.client("stepfunctions").start_execution(
@@ -83,19 +83,19 @@ class Stage:
         )
 
     def invoke(self, function: str, event: dict[str, Any]) -> Any:
-        """What a function, named as itself or as one of the stack's outputs, returns or fails with."""
+        """The result or the error of a function, which is named by itself or by an output of the stack."""
         name = self.pipeline.outputs.get(function, function)
-        functions = self.pipeline.session.client("lambda", config=_PATIENT)
+        functions = self.pipeline.session.client("lambda", config=_LONG_TIMEOUT)
         reply = functions.invoke(FunctionName=name, Payload=json.dumps(event))
         return json.loads(reply["Payload"].read())
 
     def sweep(self) -> Any:
-        """What the hourly rule does."""
-        with self.bedrock_settings(endpoints_age_hours=1):  # what is younger may have an execution that is not seen yet
+        """Invokes the sweep as the hourly rule does."""
+        with self.bedrock_settings(endpoints_age_hours=1):  # the sweep ignores younger ones
             return self.invoke("ReleaseFunctionName", {"sweep": True})
 
-    def buy(self, run: str, kind: str = "provisioned") -> str:
-        """Throughput, or a deployment, as an attempt of this run would have made it; returns its ARN."""
+    def create_endpoint(self, run: str, kind: str = "provisioned") -> str:
+        """Creates throughput or a deployment, as an earlier attempt of this run would have. Returns its ARN."""
         bedrock, name = self.pipeline.client("bedrock"), resource_name(DEPLOYMENT, run)
         tags = [{"key": Tags.DEPLOYMENT, "value": DEPLOYMENT}, {"key": Tags.RUN, "value": run}]
         model = self._custom_model(kind)
@@ -113,17 +113,17 @@ class Stage:
         return str(json.loads(summary)["custom_model_arn"])
 
     def orphan(self) -> str:
-        """Throughput of a run that there never was; returns the run's id."""
+        """Creates throughput of a run that does not exist. Returns the run's id."""
         run = f"orphan-{uuid.uuid4().hex[:12]}"
-        self.buy(run)
+        self.create_endpoint(run)
         return run
 
-    def bought(self, dataset: str) -> str:
-        """A run of the dataset that has its endpoint, and neither an execution nor a release switch; returns its id."""
+    def run_with_endpoint(self, dataset: str) -> str:
+        """A run with an endpoint, but without an execution and a release schedule. Returns its id."""
         run, kind = self.next_run(dataset), "on_demand" if "demand" in dataset else "provisioned"
         record = {
             "kind": kind,
-            "arn": self.buy(run, kind),
+            "arn": self.create_endpoint(run, kind),
             "name": resource_name(DEPLOYMENT, run),
             "model_units": 1 if kind == "provisioned" else None,
             "commitment": None,
@@ -133,22 +133,22 @@ class Stage:
         self._put(Keys.folder(run) + Keys.ENDPOINT, json.dumps(record))
         return run
 
-    def farewell(self) -> str:
-        """What CloudFormation is answered when the stack is to be deleted."""
+    def request_stack_deletion(self) -> str:
+        """The reason in the response to CloudFormation when the stack is deleted."""
         s3, bucket = self.pipeline.client("s3"), self.pipeline.outputs["ArtifactsBucketName"]
-        place = {"Bucket": bucket, "Key": f"farewell/{uuid.uuid4().hex}"}
+        response = {"Bucket": bucket, "Key": f"stack-deletion/{uuid.uuid4().hex}"}
         event = {
             "RequestType": "Delete",
-            "ResponseURL": s3.generate_presigned_url("put_object", Params={**place, "ContentType": ""}),
+            "ResponseURL": s3.generate_presigned_url("put_object", Params={**response, "ContentType": ""}),
             "StackId": "stack",
             "RequestId": "request",
-            "LogicalResourceId": "Farewell",
+            "LogicalResourceId": "ReleaseBeforeDeletion",
         }
         assert self.invoke(f"{DEPLOYMENT}-release-throughput", event) == {}
-        return str(json.loads(s3.get_object(**place)["Body"].read())["Reason"])
+        return str(json.loads(s3.get_object(**response)["Body"].read())["Reason"])
 
-    def old_model(self) -> str:
-        """The ARN of a custom model that nothing uses, of a run that no gate has accepted."""
+    def create_unused_model(self) -> str:
+        """Creates a custom model that nothing uses and no gate has accepted. Returns its ARN."""
         run = self.start(self.next_run("untouched"))
         self.pipeline.finished(run)
         model = self.pipeline.client("bedrock").get_custom_model(modelIdentifier=resource_name(DEPLOYMENT, run))
@@ -159,8 +159,8 @@ class Stage:
         pages = self.pipeline.client("bedrock").get_paginator("list_custom_models").paginate()
         return {model["modelArn"] for page in pages for model in page["modelSummaries"]}
 
-    def fire_switch(self, run: str) -> None:
-        """Arms the run's release switch as the pipeline does, for now."""
+    def fire_release_schedule(self, run: str) -> None:
+        """Creates the run's release schedule as the pipeline does, with the current time."""
         variables = self._variables(f"{DEPLOYMENT}-arm-release")
         self.pipeline.client("scheduler").create_schedule(
             Name=resource_name(DEPLOYMENT, run),
@@ -179,13 +179,13 @@ class Stage:
         found = self.pipeline.client("lambda").get_function_configuration(FunctionName=function)
         return dict(found["Environment"]["Variables"])
 
-    def undelivered(self, position: int) -> str | None:
-        """What the server's log says, from this position on, of a delivery that was not allowed."""
-        return self.logged("is not delivered to", position)
+    def undelivered_log_line(self, position: int) -> str | None:
+        """The line of the server's log, after this position, on a delivery that was not allowed."""
+        return self.find_in_log("is not delivered to", position)
 
-    def logged(self, words: str, position: int) -> str | None:
-        """The first line of the server's log with these words, from this position on."""
-        return next((line for line in self.log()[position:].splitlines() if words in line), None)
+    def find_in_log(self, text: str, position: int) -> str | None:
+        """The first line of the server's log that contains the text, after this position."""
+        return next((line for line in self.log()[position:].splitlines() if text in line), None)
 
     def log(self) -> str:
         """The server's log."""
@@ -193,7 +193,7 @@ class Stage:
 
     @contextmanager
     def bedrock_settings(self, **changes: Any) -> Iterator[None]:
-        """The local Bedrock with other settings."""
+        """Changes settings of the local Bedrock, and restores them at the end."""
         before = self._local_bedrock("GET")
         self._local_bedrock("PUT", changes)
         try:
@@ -213,7 +213,7 @@ class Stage:
         return json.loads(answer.text)
 
     def copy(self, run: str, other: str, artifact: str) -> None:
-        """Puts a run's artifact into another's folder."""
+        """Copies an artifact of a run into the folder of another run."""
         self._put(Keys.folder(other) + artifact, self.pipeline.artifact(run, artifact))
 
     def _put(self, key: str, body: str | bytes | None) -> None:
@@ -221,28 +221,28 @@ class Stage:
         bucket = self.pipeline.outputs["ArtifactsBucketName"]
         self.pipeline.client("s3").put_object(Bucket=bucket, Key=key, Body=body)
 
-    def forget(self, run: str, below: str = "") -> None:
-        """Deletes the run's artifacts: the page over all runs reads each run's card."""
+    def delete_artifacts(self, run: str, below: str = "") -> None:
+        """Deletes the run's artifacts, so that the page of all runs does not list it."""
         s3, bucket = self.pipeline.client("s3"), self.pipeline.outputs["ArtifactsBucketName"]
         for entry in s3.list_objects_v2(Bucket=bucket, Prefix=Keys.folder(run) + below).get("Contents", []):
             s3.delete_object(Bucket=bucket, Key=entry["Key"])
 
-    def forget_trainings(self) -> None:
-        """As if no run had trained before."""
+    def delete_training_index(self) -> None:
+        """Deletes the index of trained datasets, so that no run adopts a job."""
         s3, bucket = self.pipeline.client("s3"), self.pipeline.outputs["ArtifactsBucketName"]
         for entry in s3.list_objects_v2(Bucket=bucket, Prefix="runs/training-").get("Contents", []):
             s3.delete_object(Bucket=bucket, Key=entry["Key"])
 
-    def registered_training(self, job_name: str = "") -> None:
-        """The first run of the untouched dataset as the one that trained with its content, or only registered to."""
+    def register_training(self, job_name: str = "") -> None:
+        """Registers the first run of the dataset `untouched` for its content, with its own job or the one named."""
         first = self.first_run("untouched")
         record = json.loads(self.pipeline.artifact(first, Keys.TRAINING_JOB) or b"{}")
         name = job_name or record["job_name"]
         use = {"run_id": first, "trained_by": first, "job_name": name}
         self._put(Keys.training(record["fingerprint"]), json.dumps([use]))
 
-    def training(self) -> str:
-        """A run whose job is in progress, and has neither an execution nor a release switch; returns its id."""
+    def run_in_training(self) -> str:
+        """A run whose job is in progress, without an execution and a release schedule. Returns its id."""
         run, first, bedrock = (
             self.next_run("provisioned"),
             self.first_run("provisioned"),
@@ -268,30 +268,30 @@ class Stage:
         return run
 
     def stop_jobs(self) -> None:
-        """Ends what a release that was denied has left in training: there are places for two."""
+        """Stops the jobs that a denied release left, because the quota allows two."""
         bedrock = self.pipeline.client("bedrock")
         for job in bedrock.list_model_customization_jobs(statusEquals="InProgress")["modelCustomizationJobSummaries"]:
             bedrock.stop_model_customization_job(jobIdentifier=job["jobArn"])
 
     def job_status(self, run: str) -> str:
-        """Bedrock's word for how the run's job is doing."""
+        """The status of the run's job."""
         job = self.pipeline.client("bedrock").get_model_customization_job(jobIdentifier=resource_name(DEPLOYMENT, run))
         return str(job["status"])
 
-    def forget_endpoint_times(self) -> None:
-        """As if no endpoint had come into service before."""
+    def delete_endpoint_times(self) -> None:
+        """Deletes the durations of earlier endpoints."""
         bucket = self.pipeline.outputs["ArtifactsBucketName"]
         self.pipeline.client("s3").delete_object(Bucket=bucket, Key=Keys.ENDPOINT_TIMES)
 
-    def forget_prices(self) -> None:
-        """AWS's price list has to be asked again."""
+    def delete_cached_prices(self) -> None:
+        """Deletes the cached prices, so that the price list is read again."""
         bucket = self.pipeline.outputs["ArtifactsBucketName"]
         self.pipeline.client("s3").delete_object(Bucket=bucket, Key=Keys.PRICES)
 
-    def sweep_until_nothing_is_alive(self) -> None:
-        """What has a term is swept once the term is over."""
+    def sweep_until_released(self) -> None:
+        """Sweeps until no throughput exists. Throughput with a commitment exists until its term ends."""
         until(lambda: self.sweep() and not self.pipeline.alive(), "a cloud without throughput", 30)
 
-    def nothing_alive(self, seconds: float = 30) -> None:
-        """Waits until nothing is left that is paid for."""
+    def wait_until_released(self, seconds: float = 30) -> None:
+        """Waits until no paid resource exists."""
         until(lambda: not self.pipeline.alive(), "a cloud without throughput", seconds)

@@ -1,0 +1,367 @@
+"""The scenario that needs each permission: usually a run, sometimes an event outside of runs."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from local.folder import CloudFolder
+from tests.e2e.permissions.admin_pipeline import DEPLOYMENT, AdminPipeline
+from tests.e2e.permissions.policies import CUSTOMIZATION, SCHEDULES, Permission
+from tests.e2e.pipeline import until
+from tuner.core.artifact_keys import Keys
+
+# Permissions that AWS checks and the local cloud does not (docs/local-cloud.md), by the beginning of the action.
+NOT_CHECKED_LOCALLY = {
+    "logs:": "AWS writes the log with it; the local cloud keeps what functions print in the server's log",
+    "xray:": "there are no traces in the local cloud",
+    "sqs:SendMessage": "the local cloud stores undelivered events without checking the role's permission",
+}
+_OUTPUT_READ = Permission(CUSTOMIZATION, "s3:GetObject", "ARTIFACTS/runs/*/training/output/*")
+_OUTPUT_REASON = "AWS's documentation asks for it; the local Bedrock writes its output and does not read it"
+
+
+def unchecked_reason(permission: Permission) -> str | None:
+    """Why the local cloud cannot show that the permission is needed; None when it can."""
+    if permission == _OUTPUT_READ:
+        return _OUTPUT_REASON
+    return next((why for start, why in NOT_CHECKED_LOCALLY.items() if permission.action.startswith(start)), None)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """How a scenario failed. `run` is the run that failed, if one did. `how` describes any other end."""
+
+    error: str
+    message: str
+    run: str = ""
+    how: str = ""
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """What needs a permission. docs/permission-proof.md shows the description.
+
+    First, `dataset` is run once with all permissions, and `prepare` is called. Then `run_without_permission` returns
+    how the scenario fails. After the permission is restored, `check_recovery` checks that nothing paid is left.
+    """
+
+    description: str
+    run_without_permission: Callable[[AdminPipeline], Failure]
+    dataset: str = "provisioned"
+    prepare: Callable[[AdminPipeline], object] = lambda _: None
+    check_recovery: Callable[[AdminPipeline], None] = lambda admin: admin.wait_until_released()
+
+
+def _ended(admin: AdminPipeline, run: str) -> Failure:
+    ended = admin.pipeline.finished(run)
+    assert ended["status"] == "FAILED", f"{run} ended {ended['status']} without the permission"
+    return Failure(ended["error"], ended["cause"], run)
+
+
+def _run_of(dataset: str, description: str) -> Scenario:
+    return Scenario(description, lambda admin: _ended(admin, admin.start(admin.next_run(dataset))), dataset)
+
+
+def _refused(reply: dict[str, str]) -> Failure:
+    assert "errorType" in reply, f"the function returned {reply} without the permission"
+    return Failure(reply["errorType"], reply["errorMessage"])
+
+
+def _start(admin: AdminPipeline) -> Failure:
+    return _refused(admin.invoke("StartFunctionName", {"dataset": "provisioned", "repeat": 999}))
+
+
+def _first(admin: AdminPipeline) -> Failure:
+    """The first run with an endpoint. A later one writes nothing if its endpoint took as long as an earlier one."""
+    return _ended(admin, admin.start(admin.next_run("provisioned")))
+
+
+def _estimate_without_price_list(admin: AdminPipeline) -> Failure:
+    """A missing price fails no run. The reason in the estimate names the denied action."""
+    reply = admin.invoke(f"{DEPLOYMENT}-estimate-cost", {"run_id": admin.first_run("provisioned")})
+    return Failure("", reply["reason"], how="no failure: the estimate says so and uses the packaged prices")
+
+
+def _estimate_without_cache(admin: AdminPipeline) -> Failure:
+    """Prices that cannot be cached are read again by the next estimate."""
+    return Failure(
+        "",
+        _estimate_without_price_list(admin).message,
+        how="no failure: the estimate says so, and the next one asks again",
+    )
+
+
+def _scored(admin: AdminPipeline) -> Failure:
+    """Deletes the unpacked encoder, as in a new execution environment of the function."""
+    for unpacked in CloudFolder.default().temporary.glob("encoder-*"):
+        shutil.rmtree(unpacked)
+    return _ended(admin, admin.start(admin.next_run("scored")))
+
+
+def _without_job_quota(admin: AdminPipeline) -> Failure:
+    with admin.bedrock_settings(concurrent_jobs=0):
+        return _ended(admin, admin.start(admin.next_run("provisioned")))
+
+
+def _bought_before(kind: str) -> Scenario:
+    def run_without_permission(admin: AdminPipeline) -> Failure:
+        run = admin.next_run(kind)
+        admin.create_endpoint(run, kind)
+        return _ended(admin, admin.start(run))
+
+    description = f"a run ({kind}) whose endpoint was created by an earlier attempt"
+    return Scenario(description, run_without_permission, kind)
+
+
+def _pinned_before(admin: AdminPipeline) -> Failure:
+    run = admin.next_run("provisioned")
+    admin.copy(admin.first_run("provisioned"), run, Keys.MANIFEST)
+    admin.execute(run)
+    return _ended(admin, run)
+
+
+def _sweep(admin: AdminPipeline) -> Failure:
+    """The sweep does not fail because of one resource. It notifies and logs."""
+    admin.orphan()
+    position = len(admin.log())
+    assert not admin.sweep()["released"]
+    logged = until(lambda: admin.find_in_log("Not released", position), "a line of the sweep in the log", 10)
+    return Failure("", logged, how="not released: the log and the notification say why")
+
+
+def _sweep_cannot_delete(admin: AdminPipeline) -> Failure:
+    admin.orphan()
+    with admin.bedrock_settings(fail_deletes="Not now."):
+        return _refused(admin.sweep())
+
+
+def _sweep_of_models(admin: AdminPipeline) -> Failure:
+    admin.create_unused_model()
+    with admin.bedrock_settings(models_age_days=2):
+        return _refused(admin.sweep())
+
+
+def _sweep_models_again(admin: AdminPipeline) -> None:
+    model = admin.create_unused_model()
+    with admin.bedrock_settings(models_age_days=2):
+        admin.sweep()
+    assert model not in admin.models()
+
+
+def _keep_without_release_schedule(admin: AdminPipeline) -> Failure:
+    return _refused(admin.invoke(f"{DEPLOYMENT}-keep-throughput", {"run_id": admin.run_with_endpoint("kept")}))
+
+
+def _commit(admin: AdminPipeline) -> Failure:
+    failure = _ended(admin, admin.start(admin.next_run("committed")))
+    admin.sweep_until_released()
+    return failure
+
+
+def _delete_stack(admin: AdminPipeline) -> Failure:
+    admin.run_with_endpoint("provisioned")
+    return Failure("", admin.request_stack_deletion(), how="the deletion fails, and its reason names the action")
+
+
+def _delete_stack_again(admin: AdminPipeline) -> None:
+    assert "No paid resource of this deployment exists" in admin.request_stack_deletion()
+    admin.wait_until_released(1)
+
+
+def _sweep_again(admin: AdminPipeline) -> None:
+    assert admin.sweep()["released"]
+    admin.wait_until_released()
+
+
+def _stopped(admin: AdminPipeline) -> str:
+    return f"{admin.first_run('provisioned')}-r998"
+
+
+def _stop(admin: AdminPipeline) -> None:
+    """Waits for the report while all permissions exist, so that only `_close` runs without one."""
+    run = _stopped(admin)
+    if not admin.pipeline.artifact(run, Keys.REPORT):
+        admin.start(run)
+        admin.pipeline.client("stepfunctions").stop_execution(executionArn=admin.pipeline.arn(run))
+        admin.pipeline.report(run)
+
+
+def _closed(admin: AdminPipeline) -> dict[str, str]:
+    detail = {"executionArn": admin.pipeline.arn(_stopped(admin)), "name": _stopped(admin), "status": "ABORTED"}
+    reply: dict[str, str] = admin.invoke(f"{DEPLOYMENT}-close-run", {"detail": detail})
+    return reply
+
+
+def _close(admin: AdminPipeline) -> Failure:
+    admin.delete_artifacts(_stopped(admin), "report/")
+    return _refused(_closed(admin))
+
+
+def _close_again(admin: AdminPipeline) -> None:
+    assert "errorType" not in _closed(admin)
+    assert admin.pipeline.report(_stopped(admin))["status"] == "ABORTED"
+
+
+def _fire_release_schedule(admin: AdminPipeline) -> Failure:
+    run, position = admin.orphan(), len(admin.log())
+    admin.fire_release_schedule(run)
+    dropped = until(lambda: admin.undelivered_log_line(position), "a schedule that fires", 60)
+    assert admin.pipeline.alive()
+    return Failure("", dropped, how="not delivered, as the server's log says")
+
+
+def _adopt(admin: AdminPipeline) -> Failure:
+    admin.register_training()
+    return _run_same_content(admin)
+
+
+def _adopt_missing_job(admin: AdminPipeline) -> Failure:
+    admin.register_training("tuner-not-there")
+    return _run_same_content(admin)
+
+
+def _run_same_content(admin: AdminPipeline) -> Failure:
+    admin.may_adopt_jobs = True
+    try:
+        return _ended(admin, admin.start(admin.next_run("untouched")))
+    finally:
+        admin.may_adopt_jobs = False
+
+
+def _release_training(admin: AdminPipeline) -> Failure:
+    return _refused(admin.invoke("ReleaseFunctionName", {"run_id": admin.run_in_training()}))
+
+
+def _release_training_again(admin: AdminPipeline) -> None:
+    admin.stop_jobs()
+    run = admin.run_in_training()
+    assert admin.invoke("ReleaseFunctionName", {"run_id": run})["released"]
+    until(lambda: admin.job_status(run) == "Stopped", "a job that is stopped", 30)
+
+
+_PROVISIONED = _run_of("provisioned", "a run with provisioned throughput")
+_ON_DEMAND = _run_of("on_demand", "a run with a custom model deployment")
+_PROFILE = _run_of("profile", "a run whose base model is invoked through an inference profile")
+_DOCUMENTS = _run_of("documents", "a run whose validation data is generated from documents")
+_EXPENSIVE = _run_of("expensive", "a run that needs a person's approval")
+_KEPT = _run_of("kept", "a run that keeps its throughput")
+_KEPT_ON_DEMAND = _run_of("kept on demand", "a run that keeps its custom model deployment")
+_NO_RELEASE_SCHEDULE = Scenario(
+    "a run keeps its throughput after its release schedule was deleted",
+    _keep_without_release_schedule,
+    "kept",
+    check_recovery=_sweep_again,
+)
+_COMMITTED = Scenario(
+    "a run that purchases throughput with a commitment", _commit, "committed", AdminPipeline.sweep_until_released
+)
+_BROKEN = _run_of("large and broken", "a run whose dataset is larger than 8 MiB and has an error near its end")
+_SCORED = Scenario("a run that is scored with BERTScore", _scored, "scored")
+_START = Scenario("the start of a run", _start)
+_JOB_QUOTA_USED_UP = Scenario("a run in an account whose quota of jobs is used up", _without_job_quota)
+_PINNED = Scenario("a run whose run.json was written by an earlier attempt", _pinned_before)
+_SWEEP = Scenario("the hourly sweep finds throughput that belongs to no run", _sweep, check_recovery=_sweep_again)
+_SWEEP_CANNOT_DELETE = Scenario(
+    "the hourly sweep finds throughput that Bedrock does not delete", _sweep_cannot_delete, check_recovery=_sweep_again
+)
+_MODELS = Scenario(
+    "the hourly sweep finds a custom model that nothing uses",
+    _sweep_of_models,
+    "untouched",
+    check_recovery=_sweep_models_again,
+)
+_CLOSE = Scenario(
+    "the end of a run that was stopped before its report", _close, prepare=_stop, check_recovery=_close_again
+)
+_FIRST = Scenario("the first run with provisioned throughput", _first, prepare=AdminPipeline.delete_endpoint_times)
+_NO_PRICE_LIST = Scenario(
+    "an estimate without cached prices, which reads AWS's price list",
+    _estimate_without_price_list,
+    prepare=AdminPipeline.delete_cached_prices,
+)
+_NO_PRICE_CACHE = Scenario(
+    "an estimate without cached prices, which caches them",
+    _estimate_without_cache,
+    prepare=AdminPipeline.delete_cached_prices,
+)
+_STACK_DELETION = Scenario(
+    "the stack is deleted while throughput exists", _delete_stack, "provisioned", check_recovery=_delete_stack_again
+)
+_ADOPTION = Scenario("a run with the same content as a run that has a job", _adopt, "untouched")
+_MISSING_JOB = Scenario(
+    "a run with the same content as a run that registered a job and did not start it", _adopt_missing_job, "untouched"
+)
+_TRAINING = Scenario(
+    "the release of a run whose job is in progress", _release_training, check_recovery=_release_training_again
+)
+_RELEASE_SCHEDULE = Scenario("the release schedule fires", _fire_release_schedule, check_recovery=_sweep_again)
+
+
+def scenario_of(permission: Permission) -> Scenario:
+    """The scenario that needs the permission."""
+    match permission.role, permission.action, permission.on:
+        case "start_run", _, _:
+            return _START
+        case "close_run", _, _:
+            return _CLOSE
+        case ("pin_inputs", "s3:GetObject", _):
+            return _PINNED
+        case ("start_customization", "bedrock:ListTagsForResource", _):
+            return _ADOPTION
+        case ("start_customization", "states:DescribeExecution", _):
+            return _MISSING_JOB
+        case ("release_throughput", "bedrock:StopModelCustomizationJob", _) | (
+            "release_throughput",
+            "bedrock:ListTagsForResource",
+            "model-customization-job",
+        ):
+            return _TRAINING
+        case ("release_throughput", "s3:PutObject", on) if on.endswith(Keys.TRAINING_JOB):
+            return _TRAINING
+        case ("release_throughput", "states:DescribeExecution", _):
+            return _SWEEP
+        case ("release_throughput", action, on) if action == "sns:Publish" or on.endswith("through sns"):
+            return _SWEEP_CANNOT_DELETE
+        case ("release_throughput", action, on) if "CustomModel" in action and on in {"*", "custom-model"}:
+            return _MODELS if action != "bedrock:ListCustomModelDeployments" else _ON_DEMAND
+        case ("release_throughput", "bedrock:ListTagsForResource", "custom-model"):
+            return _MODELS
+        case ("release_throughput", "states:ListExecutions", _):
+            return _STACK_DELETION
+        case ("generate_validation", _, _) | (_, "lambda:InvokeFunction", "function:tuner-generate-validation"):
+            return _DOCUMENTS
+        case ("request_approval", _, _) | (_, "lambda:InvokeFunction", "function:tuner-request-approval"):
+            return _EXPENSIVE
+        case ("keep_throughput", "scheduler:CreateSchedule", _):
+            return _NO_RELEASE_SCHEDULE
+        case ("keep_throughput", _, "custom-model-deployment"):
+            return _KEPT_ON_DEMAND
+        case ("keep_throughput", _, _) | (_, "lambda:InvokeFunction", "function:tuner-keep-throughput"):
+            return _KEPT
+        case "estimate_cost", "pricing:GetProducts", _:
+            return _NO_PRICE_LIST
+        case ("estimate_cost", "s3:PutObject", on) if on.endswith(Keys.PRICES):
+            return _NO_PRICE_CACHE
+        case ("check_throughput", "s3:PutObject", on) if on.endswith(Keys.ENDPOINT_TIMES):
+            return _FIRST
+        case ("purchase_throughput", _, on) if on.endswith("commitment.json"):
+            return _COMMITTED
+        case ("score_answers", _, on) if on.endswith("ENCODER.tar"):
+            return _SCORED
+        case ("preprocess", "s3:AbortMultipartUpload", _):
+            return _BROKEN
+        case ("start_customization", "bedrock:ListModelCustomizationJobs", _):
+            return _JOB_QUOTA_USED_UP
+        case "purchase_throughput", "bedrock:ListTagsForResource", "provisioned-model":
+            return _bought_before("provisioned")
+        case "purchase_throughput", "bedrock:ListTagsForResource", _:
+            return _bought_before("on_demand")
+        case "answer_questions", _, "inference-profile":
+            return _PROFILE
+        case (role, _, _) if role == SCHEDULES:
+            return _RELEASE_SCHEDULE
+        case (_, action, on) if "CustomModelDeployment" in action or on == "custom-model-deployment":
+            return _ON_DEMAND
+    return _PROVISIONED
