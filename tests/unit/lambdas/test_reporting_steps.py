@@ -103,7 +103,7 @@ def test_the_report_of_a_success_has_no_error() -> None:
 def test_the_fail_state_gets_error_and_message_even_when_the_first_step_failed() -> None:
     result = write_report.handler({"run_id": RUN, "failure": CAUGHT}, CONTEXT)
     assert (result["error"], result["cause"]) == ("DatasetError", "training.jsonl, line 3: not JSON.")
-    assert folder().read_json(Keys.REPORT)["run_id"] == RUN
+    assert stored_json(folder(), Keys.REPORT)["run_id"] == RUN
 
 
 @pytest.mark.usefixtures("inbox")
@@ -171,7 +171,7 @@ def test_a_report_of_success_is_replaced_when_the_run_was_stopped_afterwards(
     notify.handler({"run_id": RUN}, CONTEXT)
     inbox()
     close_run.handler(ended("ABORTED"), CONTEXT)
-    assert folder().read_json(Keys.REPORT)["status"] == "ABORTED"
+    assert stored_json(folder(), Keys.REPORT)["status"] == "ABORTED"
     [message] = inbox()
     assert message["MessageAttributes"]["status"]["Value"] == "ABORTED"
 
@@ -185,7 +185,7 @@ def test_a_step_that_outlives_its_execution_does_not_replace_the_report(
     close_run.handler(ended("ABORTED"), CONTEXT)
     going_on["status"] = "ABORTED"
     result = write_report.handler({"run_id": RUN, "failure": None}, CONTEXT)
-    assert folder().read_json(Keys.REPORT)["status"] == "ABORTED"
+    assert stored_json(folder(), Keys.REPORT)["status"] == "ABORTED"
     assert result["report"].endswith("report/index.html")
 
 
@@ -202,7 +202,7 @@ def test_a_run_whose_report_failed_is_reported_with_the_error_of_the_execution(
 ) -> None:
     described.update(status="FAILED", error="AccessDeniedError", cause="Could not write: AccessDenied")
     close_run.handler(ended("FAILED"), CONTEXT)
-    report = folder().read_json(Keys.REPORT)
+    report = stored_json(folder(), Keys.REPORT)
     assert (report["status"], report["failure"]["error"]) == ("FAILED", "AccessDeniedError")
     assert len(inbox()) == 1
 
