@@ -10,18 +10,15 @@ from typing import Literal
 
 from pydantic import ConfigDict, Field
 
+from lambdas.notify import publish_notification
 from lambdas.step import Environment, count_run, logger, step
 from tuner.aws.executions import ending
-from tuner.aws.notifications import notify
 from tuner.core.strict_model import FrozenModel
 from tuner.reporting import (
     await_release,
     build,
     execution_failure,
     is_notified,
-    mark_notified,
-    notification_subject,
-    notification_text,
     publish,
     published,
     run_metrics,
@@ -65,11 +62,4 @@ def handler(event: StatusChange, env: Environment) -> None:
     elif is_notified(folder, report):
         logger.info("The run has its report, and its notification was published", extra={"run_id": ended.name})
         return
-    notify(
-        env.topic_arn,
-        notification_subject(report),
-        notification_text(report),
-        {"status": report.status, "run_id": report.run_id},
-    )
-    # After the publication: a crash in between publishes the notification twice, but it is never lost.
-    mark_notified(folder, report)
+    publish_notification(folder, env.topic_arn, report)

@@ -6,9 +6,19 @@ Calls: s3:ListBucket, s3:GetObject, s3:PutObject, kms:Decrypt, kms:GenerateDataK
 from __future__ import annotations
 
 from lambdas.step import Environment, RunEvent, logger, step
+from tuner.artifacts.report import Report
 from tuner.aws.notifications import notify
+from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.errors import EvaluationError
 from tuner.reporting import is_notified, mark_notified, notification_subject, notification_text, published
+
+
+def publish_notification(folder: RunFolder, topic_arn: str, report: Report) -> None:
+    """Publishes the report's summary, and marks it as published."""
+    attributes = {"status": report.status, "run_id": report.run_id}
+    notify(topic_arn, notification_subject(report), notification_text(report), attributes)
+    # After the publication: a crash in between publishes the notification twice, but it is never lost.
+    mark_notified(folder, report)
 
 
 @step(RunEvent)
@@ -21,11 +31,4 @@ def handler(event: RunEvent, env: Environment) -> None:
     if is_notified(folder, report):
         logger.info("The notification of this report was already published")
         return
-    notify(
-        env.topic_arn,
-        notification_subject(report),
-        notification_text(report),
-        {"status": report.status, "run_id": report.run_id},
-    )
-    # After the publication: a crash in between publishes the notification twice, but it is never lost.
-    mark_notified(folder, report)
+    publish_notification(folder, env.topic_arn, report)

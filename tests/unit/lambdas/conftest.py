@@ -1,7 +1,7 @@
 """Fixtures: the functions' environment, and two buckets with a run's folder."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import boto3
 import pytest
@@ -9,9 +9,11 @@ from moto import mock_aws
 
 from tests.doubles import RUN, manifest
 from tests.unit.lambdas.steps import GROUP, MACHINE, SETTINGS
+from tuner.artifacts.manifest import PinnedInput
 from tuner.aws.clients import client
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
+from tuner.core.run import role_of
 
 
 @pytest.fixture
@@ -46,3 +48,26 @@ def cloud(environment: None) -> Iterator[RunFolder]:
         folder.write(Keys.MANIFEST, manifest().model_dump_json().encode())
         yield folder
         client.cache_clear()
+
+
+Drop = Callable[..., RunFolder]
+
+
+@pytest.fixture
+def drop(cloud: RunFolder) -> Drop:
+    """Puts files into the data bucket, pins them for a run with these settings, and overwrites them."""
+    s3 = boto3.client("s3")
+
+    def pinned(name: str, body: bytes) -> PinnedInput:
+        key, role = f"incoming/faq/{name}", role_of(name)
+        version = s3.put_object(Bucket="data", Key=key, Body=body)["VersionId"]
+        s3.put_object(Bucket="data", Key=key, Body=b"uploaded later")
+        assert role
+        return PinnedInput(role=role, key=key, version_id=version, size=len(body), sha256="0" * 64)
+
+    def dropped(files: dict[str, bytes], **settings: object) -> RunFolder:
+        inputs = tuple(pinned(name, body) for name, body in files.items())
+        cloud.save(manifest(**settings).model_copy(update={"inputs": inputs}))
+        return cloud
+
+    return dropped

@@ -1,7 +1,6 @@
 """Tests of apply_gate: its result and its metrics."""
 
 import json
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,11 +9,8 @@ from lambdas import apply_gate
 from tests.doubles import RUN
 from tests.unit.evaluation.gate.test_apply_gate import FakeAws, a_run
 from tests.unit.evaluation.gate.test_gate_rules import BETTER, WORSE
+from tests.unit.lambdas.steps import CONTEXT
 from tuner.aws.s3.run_folder import RunFolder
-
-CONTEXT = SimpleNamespace(
-    function_name="f", memory_limit_in_mb=1, invoked_function_arn="arn:f", aws_request_id="r", log_group_name="g"
-)
 
 
 def applied(monkeypatch: pytest.MonkeyPatch, folder: RunFolder) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from moto import mock_aws
 
 from lambdas import close_run, notify, write_report
 from tests.doubles import stored_json
+from tests.unit.lambdas.steps import CONTEXT
 from tests.unit.reporting.sample import EXECUTION, RUN, artifacts
 from tuner.aws.clients import client
 from tuner.aws.s3.run_folder import RunFolder
@@ -18,9 +19,6 @@ from tuner.core.artifact_keys import Keys
 from tuner.core.errors import EvaluationError
 
 BUCKET = "artifacts"
-CONTEXT = SimpleNamespace(
-    function_name="f", memory_limit_in_mb=1, invoked_function_arn="arn:f", aws_request_id="r", log_group_name="g"
-)
 CAUGHT = {
     "error": "DatasetError",
     "cause": json.dumps({"errorMessage": "training.jsonl, line 3: not JSON.", "errorType": "DatasetError"}),

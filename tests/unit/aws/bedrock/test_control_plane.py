@@ -132,7 +132,6 @@ def test_a_foundation_model_has_its_lifecycle() -> None:
     assert model.customizations == ("FINE_TUNING",)
 
 
-SUMMARIES = "modelCustomizationJobSummaries"
 STOPPING = {
     "jobArn": JOB_ARN,
     "jobName": NAME,
