@@ -33,5 +33,6 @@ def release_schedule(env: Environment, run_id: str) -> ReleaseSchedule:
 @step(RunEvent)
 def handler(event: RunEvent, env: Environment) -> Schedule:
     """Creates the schedule, or finds the one of an earlier attempt."""
+    # Counted from now, before the purchase: the endpoint exists for less than this time, whatever happens to the run.
     at = now() + dt.timedelta(hours=env.deployment.longest_throughput_hours)
     return Schedule(release_at=iso(release_schedule(env, event.run_id).create(at)))

@@ -40,6 +40,7 @@ def handler(event: RunEvent, env: Environment) -> GenerationProgress:
         manifest,
         {role: source(entry) for role in _READ for entry in manifest.inputs_of(role)},
         {entry.key.removeprefix(below): source(entry) for entry in manifest.inputs_of("documents")},
+        # A run can lower the deployment's budget and not raise it.
         min(manifest.settings.budget_usd or env.deployment.budget_usd, env.deployment.budget_usd),
         price_list(env.deployment.prices),
     )

@@ -66,6 +66,7 @@ def handler(event: StartEvent, env: Environment) -> StartResult:
 
 
 def _dataset_of(event: StartEvent, env: Environment) -> str | None:
+    # The rule matches by suffix only, so objects outside of incoming/ arrive here too (stacks/trigger.py).
     if event.detail is None or event.detail.bucket.name != env.data_bucket:
         return None
     found = dataset_file(event.detail.object.key)

@@ -65,6 +65,7 @@ class StepResult(FrozenModel):
 
 def count_run(values: Mapping[str, float]) -> None:
     """Emits the metrics of a run that has ended, with a dimension of their own."""
+    # A separate object, because `metrics` has the dimension of the function, and runs are counted across functions.
     counted = EphemeralMetrics(service=RUNS)
     for name, value in values.items():
         counted.add_metric(name, MetricUnit.Seconds if name.endswith("Seconds") else MetricUnit.Count, value)

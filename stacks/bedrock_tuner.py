@@ -52,7 +52,9 @@ class BedrockTuner(Stack):
         release = functions["release_throughput"]
         alarms = Alarms(self, "Alarms", notifications.topic, dead_letter_queue, release, settings)
         Dashboard(self, "Overview", settings, functions, alarms.all)
+        # Last: it depends on every resource that exists when it is created, so that CloudFormation deletes it first.
         ReleaseBeforeDeletion(self, "BeforeDeletion", release)
+        # The command line finds a deployment by these outputs, also one of an older version. Keep their names.
         self._outputs(
             DataBucketName=storage.data_bucket.bucket_name,
             ArtifactsBucketName=storage.artifacts_bucket.bucket_name,

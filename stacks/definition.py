@@ -17,6 +17,7 @@ def text(settings: DeploymentSettings | None = None) -> str:
 
 def called() -> dict[str, str]:
     """The placeholders of the definition with the steps that they stand for: `{"PinInputs": "pin_inputs", ...}`."""
+    # A placeholder that is no step raises a KeyError here, and not at the deployment.
     steps = {placeholder(step.name): step.name for step in STEPS}
     found = dict.fromkeys(re.findall(r"\$\{(\w+)\}", text()))
     return {name: steps[name] for name in found}

@@ -39,6 +39,7 @@ class Pipeline(Construct):
             state_machine_name=arns.state_machine_name,
             definition_body=sfn.DefinitionBody.from_string(definition.text(arns.deployment)),
             definition_substitutions={name: functions[step].function_arn for name, step in definition.called().items()},
+            # The grants are complete. Without this, the CDK adds statements of its own to the role.
             role=self._role().without_policy_updates(),
             logs=self._logs(),
             tracing_enabled=True,

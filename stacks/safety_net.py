@@ -71,6 +71,7 @@ class SafetyNet(Construct):
             event_pattern=events.EventPattern(
                 source=["aws.states"],
                 detail_type=["Step Functions Execution Status Change"],
+                # No SUCCEEDED: a run that succeeds has released its endpoint in a state, or keeps it as the user asked.
                 detail={"stateMachineArn": [state_machine_arn], "status": ["FAILED", "TIMED_OUT", "ABORTED"]},
             ),
             targets=[self._target(release), self._target(close)],
@@ -96,6 +97,8 @@ class SafetyNet(Construct):
             function,
             event=event,
             dead_letter_queue=self._dead_letter_queue,
+            # Until the release succeeds, an endpoint costs money: these events are retried for a day, the longest time
+            # that EventBridge allows.
             retry_attempts=100,
             max_event_age=Duration.hours(24),
         )

@@ -56,6 +56,8 @@ _REPORTS = (_READS, _FINDS, writes("report/*"), objects.write_overview)
 
 STEPS = (
     Step(
+        # 15 minutes, because the function waits until the upload is complete, and reads every byte for the id of the
+        # run.
         "start_run",
         minutes=15,
         memory=512,
@@ -174,6 +176,7 @@ STEPS = (
         "release_throughput",
         minutes=4,
         memory=512,
+        # Five callers use this function, and the sweep also deletes old models: it has the most grants.
         grants=(
             *_RELEASES,
             bedrock.delete_models,

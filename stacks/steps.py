@@ -68,6 +68,7 @@ class Steps(Construct):
                 scope,
                 "Asynchronous",
                 function=function,
+                # The maximum of Lambda for retries and for the age of an event.
                 retry_attempts=2,
                 max_event_age=Duration.hours(6),
                 on_failure=destinations.SqsDestination(self._dead_letter_queue),

@@ -73,6 +73,7 @@ class Storage(Construct):
             name,
             encryption=s3.BucketEncryption.KMS,
             encryption_key=self.key,
+            # S3 then asks KMS for a key per bucket and not per object: runs write many small objects.
             bucket_key_enabled=True,
             versioned=True,
             enforce_ssl=True,
@@ -90,6 +91,7 @@ class Storage(Construct):
             id="CleanUp",
             noncurrent_version_expiration=self._retention(),
             expired_object_delete_marker=True,
+            # The parts of an upload that was never completed are billed, and no listing of objects shows them.
             abort_incomplete_multipart_upload_after=Duration.days(7),
         )
 

@@ -44,6 +44,8 @@ class Trigger(Construct):
                 },
             ),
             targets=[
+                # EventBridge delivers an event at least once. A second delivery starts nothing: the id of a run is a
+                # hash of its content.
                 targets.LambdaFunction(
                     start_run, dead_letter_queue=dead_letter_queue, retry_attempts=10, max_event_age=Duration.hours(6)
                 )

@@ -113,11 +113,13 @@ def _seconds(name: str, state: State, turns: int, settings: DeploymentSettings) 
     if state["Type"] != "Map":
         return 0.0
     ((task, inside),) = state["ItemProcessor"]["States"].items()
+    # As if all items of a batch took the whole time: this is never too short.
     batches = math.ceil(_items(state) / state["MaxConcurrency"])
     return _seconds(task, inside, batches, settings)
 
 
 def _retried(retrier: Retrier, limit: float) -> float:
+    # A function ends before the time limit of its Task, so the shorter of the two limits counts.
     each = 0 if retrier in _REJECTED else min(limit, _LONGEST_FUNCTION_SECONDS)
     return retrier.max_seconds() + retrier.attempts * each
 
@@ -130,6 +132,8 @@ def _most_expensive_path(definition: State, weight: Callable[[str, State, int], 
 
     def from_here(name: str) -> float:
         if name not in known:
+            # A Choice that closes a loop leads back through its Default. Without this arrow there is no circle, so the
+            # recursion ends.
             targets = [
                 one for one in _successors(states[name]) if not turns(states[name]) or one != states[name]["Default"]
             ]

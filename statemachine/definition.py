@@ -21,6 +21,7 @@ SOURCE = Path(__file__).parent / "customization.asl.json"
 def definition(settings: DeploymentSettings | None = None) -> dict[str, Any]:
     """The definition for a deployment. Without settings, for one with the default settings."""
     built = source()
+    # Computed, because a limit that is too short would end a run that the settings allow, and its endpoint with it.
     built["TimeoutSeconds"] = max_seconds(built, settings or DeploymentSettings())
     for name, state in tasks(built):
         state["Retry"] = [retrier.entry() for retrier in retriers(name)]

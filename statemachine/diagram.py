@@ -53,6 +53,7 @@ def _arrows(state: dict[str, Any]) -> Iterator[tuple[str, str]]:
     if "Next" in state:
         yield "-->", state["Next"]
     for catch in state.get("Catch", []):
+        # Only these arrows. Almost every state has a Catch, and the diagram would be unreadable with all of them.
         if catch["Next"] == _RELEASED:
             yield "-.->", catch["Next"]
 

@@ -8,6 +8,7 @@ from typing import Any
 from statemachine.definition import SOURCE, source
 
 _WIDTH = 120
+# Catch entries repeat in many states. On one line each, a difference between two states is visible.
 _LINE_EACH = ("Catch",)
 
 

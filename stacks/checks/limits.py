@@ -16,6 +16,7 @@ _IAM = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.ht
 _EVENTBRIDGE = "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html"
 _TAGS = "https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html"
 _API = "https://docs.aws.amazon.com/{}.html"
+# The date on which the pages were read. AWS changes limits from time to time.
 _READ = dt.date(2026, 11, 28)
 
 

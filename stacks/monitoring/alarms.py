@@ -49,6 +49,7 @@ class Alarms(Construct):
             "ThroughputNotReleased",
             "The release function failed in two consecutive hours: paid throughput may still exist, check its log",
             release.metric_errors(period=_HOUR, statistic="Sum"),
+            # The next sweep retries what one sweep could not release, so a single failure needs no person.
             periods=2,
         )
         yield self._build(
@@ -100,6 +101,7 @@ class Alarms(Construct):
             threshold=threshold,
             evaluation_periods=periods,
             comparison_operator=operator,
+            # Most metrics have data only when a run ends. Missing data is the normal case, not a failure.
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
         )
         alarm.add_alarm_action(actions.SnsAction(self._topic))

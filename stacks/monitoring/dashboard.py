@@ -12,6 +12,7 @@ from constructs import Construct
 from tuner.core import cloudwatch_metrics
 from tuner.settings import DeploymentSettings
 
+# CloudWatch divides a dashboard into 24 columns: two graphs stand side by side.
 _HALF, _HIGH = 12, 6
 _SWEEP = "release_throughput"
 # A metric of Bedrock, per model. A search expression finds all models, because only the runs determine which are used.

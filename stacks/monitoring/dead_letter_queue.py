@@ -19,6 +19,7 @@ class DeadLetterQueue(Construct):
             "Queue",
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=True,
+            # The maximum that SQS allows.
             retention_period=Duration.days(14),
             removal_policy=RemovalPolicy.DESTROY,
         )

@@ -20,6 +20,8 @@ class Notifications(Construct):
         self.topic = sns.Topic(
             self, "Topic", display_name=f"Bedrock tuner: {settings.name}", master_key=key, enforce_ssl=True
         )
+        # With enforce_ssl the topic has a policy of its own, which replaces SNS's default policy. The default one
+        # allows services of this account to publish, so the alarms need a statement.
         self._allow_alarms()
         for address in settings.notification_emails:
             self.topic.add_subscription(subscriptions.EmailSubscription(address))

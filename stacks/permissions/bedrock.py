@@ -36,6 +36,7 @@ def read_quotas(arns: Arns) -> list[Grant]:
 def invoke_models(arns: Arns) -> list[Grant]:
     """Invokes base models on demand and tuned models through the endpoint of the run."""
     return [
+        # IAM has no action for Converse: Bedrock authorizes it as InvokeModel.
         Grant(("bedrock:InvokeModel",), tuple(models.invokable(arns)), "asks the base model; Converse is InvokeModel"),
         Grant(("bedrock:InvokeModel",), _endpoints(arns), "asks the tuned model; its endpoint's id is made by Bedrock"),
     ]
@@ -82,6 +83,7 @@ def start_jobs(arns: Arns) -> list[Grant]:
     return [
         Grant(
             ("bedrock:CreateModelCustomizationJob",),
+            # Bedrock authorizes the call on three kinds of resources: the base model, the job, and the custom model.
             (*models.tunable(arns), model, job),
             "starts the customization job; job and model get their ids from Bedrock",
             _tagged_request(arns),
@@ -103,6 +105,8 @@ def tag_models(arns: Arns) -> list[Grant]:
             ("bedrock:TagResource",),
             (arns.bedrock("custom-model/*"),),
             "marks the custom model with the gate's decision, and with nothing else",
+            # Both conditions: only models of this deployment, and no other tag. The deletion of models depends on their
+            # tags.
             {
                 "StringEquals": {f"aws:ResourceTag/{Tags.DEPLOYMENT}": arns.deployment.name},
                 "ForAllValues:StringEquals": {"aws:TagKeys": Tags.GATE},
@@ -156,6 +160,7 @@ def create_endpoints(arns: Arns) -> list[Grant]:
             ("bedrock:CreateProvisionedModelThroughput", "bedrock:CreateCustomModelDeployment"),
             (arns.bedrock("custom-model/*"),),
             "makes the tuned model answer; never a base model",
+            # Bedrock has no condition key for the commitment. The step checks it against the deployment's setting.
             _tagged_request(arns),
         ),
         Grant(("bedrock:TagResource",), _endpoints(arns), "tags what it buys", _tagged_request(arns)),

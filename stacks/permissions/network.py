@@ -70,6 +70,7 @@ def job_network(arns: Arns) -> list[Grant]:
             interfaces,
             "uses and removes the job's interfaces, and no other",
             {
+                # The tags limit the role to interfaces that Bedrock created for customization jobs.
                 "StringEquals": {f"ec2:ResourceTag/{_MANAGED}": "true"},
                 "StringLike": {f"ec2:ResourceTag/{_JOB}": job},
                 "ArnLike": {"ec2:Subnet": subnets},

@@ -26,6 +26,7 @@ def read_pinned(arns: Arns) -> list[Grant]:
     """Reads a dataset's files at their pinned versions."""
     files = (f"{arns.data_bucket}/{INCOMING}*",)
     return [
+        # S3 checks this action, and not s3:GetObject, if a request names a version.
         Grant(("s3:GetObjectVersion",), files, "reads the dataset's files at their pinned versions"),
         _decrypt(arns),
     ]
@@ -62,6 +63,7 @@ def write_dataset(arns: Arns) -> list[Grant]:
     return [
         *write_run(arns, "dataset/*"),
         Grant(("s3:AbortMultipartUpload",), parts, "aborts the upload of a large dataset that has errors"),
+        # https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html#mpuAndPermissions
         _through(arns, "s3", ("kms:Decrypt",), "joins the encrypted parts of a large dataset"),
     ]
 
@@ -109,6 +111,7 @@ def _decrypt(arns: Arns) -> Grant:
 
 
 def _through(arns: Arns, service: str, actions: tuple[str, ...], reason: str) -> Grant:
+    # The role can use the key only through this service, not with requests to KMS itself.
     via = {"StringEquals": {"kms:ViaService": f"{service}.{arns.region}.amazonaws.com"}}
     return Grant(actions, (arns.key,), reason, via)
 
@@ -122,6 +125,7 @@ def customization_data(arns: Arns) -> list[Grant]:
             (f"{bucket}/{_RUNS}/dataset/*", f"{bucket}/{output}"),
             "reads the training and validation records, and checks what it wrote",
         ),
+        # Before the training, Bedrock writes a small file here to check its access.
         Grant(("s3:PutObject",), (f"{bucket}/{output}",), "writes the loss metrics"),
         _list(bucket, _RUNS, "finds the files it was given"),
         Grant(("kms:Decrypt", "kms:GenerateDataKey"), (arns.key,), "decrypts the records, encrypts the metrics"),
