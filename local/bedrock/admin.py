@@ -54,6 +54,7 @@ class Admin:
                 return self._overview()
             case "GET", ["settings"]:
                 return self._state.settings.model_dump(mode="json")
+            # Tests and the fault harness change settings of a running cloud with this endpoint.
             case "PUT", ["settings"]:
                 return self._change(body)
             case "GET", ["jobs", name]:

@@ -58,6 +58,7 @@ def foundation_models() -> dict[str, FoundationModel]:
             id=model.id,
             name=model.name,
             tunable=model,
+            # The id for customization, such as `:128k`, cannot be invoked. Another id of the same model can.
             on_demand=False,
             retired=model.retired,
             end_of_life=model.end_of_life,

@@ -31,6 +31,7 @@ def get(state: BedrockState, params: Params) -> Result:
 def list_quotas(state: BedrockState, params: Params) -> Result:
     """ListServiceQuotas."""
     _check_service(params["ServiceCode"])
+    # Without NextToken: all quotas fit on one page of AWS, which has up to 100.
     return {"Quotas": _quotas(state.settings)}
 
 

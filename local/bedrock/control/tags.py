@@ -25,6 +25,7 @@ def operations(state: BedrockState) -> dict[str, Operation]:
 
 def tag_resource(store: Store, params: Params) -> Result:
     """TagResource."""
+    # One lock around reading and writing: of two concurrent requests, none loses the tags of the other.
     with store.lock:
         table, record = _find(store, params["resourceARN"])
         table.update(record.id, tags=check_tag_count(record.tags | tags_from_request(params["tags"])))

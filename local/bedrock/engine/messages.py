@@ -15,6 +15,7 @@ StopReason = Literal["end_turn", "max_tokens", "stop_sequence"]
 class Weights(BaseModel):
     """A base network, and the adapter of a custom model that is merged into it."""
 
+    # Frozen models are hashable, and WeightsCache uses this one as its key.
     model_config = ConfigDict(frozen=True)
 
     network: NetworkName

@@ -33,6 +33,8 @@ class WeightsCache:
     def _load(self, weights: Weights) -> Loaded:
         model, tokenizer = load(weights.network, weights.cache)
         if weights.adapter:
+            # Merged, an adapter costs no additional matrix product per token.
             model = PeftModel.from_pretrained(model, str(weights.adapter)).merge_and_unload()
+        # Without dropout, so that the same request gives the same answer.
         model.train(False)
         return model, tokenizer

@@ -98,6 +98,7 @@ _PARSERS = {"prompt_completion": _prompt_completion, "anthropic": _anthropic, "c
 
 def _check_text(record: Conversation, number: int, file_name: str, model: Model) -> None:
     prompts = [record.system or "", *(turn.text for turn in record.turns if turn.role == "user")]
+    # In the answers, these strings are allowed: AWS documents them for user and system prompts only.
     for reserved in model.family.reserved_strings:
         if any(reserved in prompt for prompt in prompts):
             raise JobFailedError(

@@ -68,6 +68,7 @@ def schedule(model: Model, values: dict[str, str], network: str) -> Schedule:
             threshold=float(values["earlyStoppingThreshold"]), patience=int(values["earlyStoppingPatience"])
         )
     rate = next(name for name in ("learningRate", "learningRateMultiplier") if name in values)
+    # The family's values are for a much larger model. Only their ratio to the default has a meaning here.
     ratio = float(values[rate]) / model.family.hyperparameters[rate].default
     return Schedule(
         epochs=int(values["epochCount"]),

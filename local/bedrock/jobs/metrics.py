@@ -12,6 +12,7 @@ from local.bedrock.jobs.storage import S3Uri, Storage
 from local.trainer.spec import Progress, TrainingRow, ValidationRow
 
 TRAINING_FILE = "training_artifacts/step_wise_training_metrics.csv"
+# On AWS, this file was seen with and without the folder `validation`, so readers match the end of its path.
 VALIDATION_FILE = "validation_artifacts/post_fine_tuning_validation/validation/validation_metrics.csv"
 
 

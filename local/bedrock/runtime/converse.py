@@ -23,6 +23,7 @@ from local.trainer.spec import Conversation, Turn
 from tuner import catalog
 
 DEFAULT_MAX_TOKENS = 512
+# A common estimate for English text.
 CHARACTERS_PER_TOKEN = 4
 
 
@@ -111,11 +112,13 @@ def _check_tool_choice(judge: catalog.Judge) -> None:
 
 def _check_sampling(judge: catalog.Judge, config: dict[str, Any]) -> None:
     given = [name for name in ("temperature", "topP") if name in config]
+    # From Claude Sonnet 4.5 on, Bedrock accepts temperature or top_p, but not both.
     if judge.sampling == "either" and len(given) == 2:
         raise ValidationError(
             "The model returned the following errors: `temperature` and `top_p` cannot both be specified for this "
             "model. Please use only one."
         )
+    # Claude Opus accepts no sampling parameters from version 4.7 on.
     if judge.sampling == "none" and given:
         raise ValidationError(f"The model returned the following errors: {given[0]} is not supported for this model.")
 

@@ -43,10 +43,12 @@ def ask(settings: Settings, inference: InferenceClient, target: Target, prompt: 
     if not turns or turns[0].role != "user":
         raise ValidationError("A conversation must start with a user message. Try again with a conversation that does.")
     began = time.monotonic()
+    # The engine `instant` has no tokenizer either, so words count as tokens.
     if target.weights is None:
         words = sum(len(turn.text.split()) for turn in turns)
         answer = InferenceResult(id=0, text=NO_MODEL, input_tokens=words, output_tokens=len(NO_MODEL.split()))
     else:
+        # A fixed seed: repeated demonstrations and tests give the same answers.
         sampling = prompt.sampling.model_copy(update={"seed": settings.seed})
         answer = inference.ask(
             target.weights, prompt.conversation, sampling, settings.torch_threads, settings.answer_timeout_seconds

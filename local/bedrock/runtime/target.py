@@ -78,6 +78,7 @@ def _endpoint_target(state: BedrockState, arn: str) -> Target:
     if model is None:
         raise ResourceNotFoundError(f"The custom model of {arn} no longer exists.")
     base = foundation_models()[model.base_model_id]
+    # The engine of the model, and not of the settings: they may have changed since the training.
     return _target(state, arn, base, model.engine, model.job_id)
 
 

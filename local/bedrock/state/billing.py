@@ -73,6 +73,7 @@ def bill_lines(store: Store, now: datetime) -> list[BillLine]:
 
 def _line(bill: Bill, now: datetime) -> BillLine:
     end = bill.deleted or now
+    # Billed from InService on. Negative if the resource was deleted before that.
     seconds = max(0.0, (end - bill.in_service).total_seconds())
     return BillLine(
         kind=bill.kind,

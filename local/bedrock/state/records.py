@@ -19,6 +19,7 @@ BillKind = Literal["provisioned-model", "custom-model-deployment"]
 class Record(BaseModel):
     """A resource: `id` is the last part of its ARN, `name` is the name that the user gave it."""
 
+    # Frozen: threads read records without the lock, so a change replaces the record in its table.
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     id: str

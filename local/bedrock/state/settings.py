@@ -30,6 +30,7 @@ class Settings(BaseSettings):
         0, ge=0, description="threads of torch in training and inference; 0: all cores (one for `tiny`)"
     )
 
+    # As in many AWS accounts.
     concurrent_jobs: int = Field(2, ge=0, description="customization jobs in progress at a time")
     job_stage_seconds: float = Field(
         0.5, ge=0, description="minimum seconds of each of the stages validation and data processing"
@@ -37,6 +38,7 @@ class Settings(BaseSettings):
     job_completing_seconds: float = Field(
         0, ge=0, description="seconds from the end of the training to the custom model; the job is still in progress"
     )
+    # AWS grants 0 to a new account. With 2, a first run with provisioned throughput succeeds.
     model_units: int = Field(2, ge=0, description="quota: model units without commitment on custom models")
     committed_model_units: int = Field(0, ge=0, description="quota: model units with a commitment on custom models")
     throughput_seconds: float = Field(2, ge=0, description="seconds from the creation of a throughput to InService")
@@ -59,6 +61,7 @@ class Settings(BaseSettings):
     fail_deletes: str = Field(
         "", description="if set, deletions of endpoints fail with a ConflictException with this message"
     )
+    # AWS is eventually consistent: a resource that was just created can be missing in the next response.
     stale_reads: int = Field(0, ge=0, description="number of Get and List calls that miss a new resource")
     models_age_days: float = Field(0, ge=0, description="age offset of custom models: they look this much older")
     endpoints_age_hours: float = Field(

@@ -40,6 +40,7 @@ def ask_server(settings: Settings, call: ToolCall, max_tokens: int, temperature:
         "max_tokens": max_tokens,
     } | ({} if temperature is None else {"temperature": temperature})
     message = _request(settings, "POST", "/chat/completions", body)["choices"][0]["message"]
+    # Some servers ignore tool_choice and call another tool, or write the arguments as text.
     for used in message.get("tool_calls") or []:
         if used["function"]["name"] == call.name:
             return _arguments(used["function"]["arguments"])

@@ -7,6 +7,7 @@ from typing import Literal, cast
 
 from local.trainer.spec import Conversation, Turn
 
+# The last part of a prompt has no end marker: it is the answer that the model continues.
 _PART = re.compile(
     r"<\|start_header_id\|>(system|user|assistant)<\|end_header_id\|>\s*(.*?)(?:<\|eot_id\|>|$)", re.DOTALL
 )
