@@ -1,5 +1,7 @@
 """Grades the answers of one shard, or combines the grades of all shards into scores.json.
 
+With `scorers` in the deployment's settings, it may invoke these functions too. Without, the role has no such grant.
+
 Calls: s3:ListBucket, s3:GetObject, s3:PutObject, kms:Decrypt, kms:GenerateDataKey, bedrock:InvokeModel.
 """
 

@@ -192,7 +192,14 @@ STEPS = (
         "score_answers",
         minutes=15,
         memory=1024,  # more for an encoder that is larger than the packaged one
-        grants=(_READS, _FINDS, writes("scores/*"), objects.read_encoder, bedrock.invoke_judges),
+        grants=(
+            _READS,
+            _FINDS,
+            writes("scores/*"),
+            objects.read_encoder,
+            bedrock.invoke_judges,
+            services.invoke_scorers,
+        ),
         environment=("ENCODER_BUCKET", "ENCODER_KEY", "ENCODER_SHA256"),
     ),
     Step(

@@ -33,6 +33,14 @@ def dead_letter_events(arns: Arns) -> list[Grant]:
     ]
 
 
+def invoke_scorers(arns: Arns) -> list[Grant]:
+    """Calls the deployer's own scorers. A deployment that names none has no such grant."""
+    functions = tuple(dict.fromkeys(arns.deployment.scorers.values()))
+    if not functions:
+        return []
+    return [Grant(("lambda:InvokeFunction",), functions, "asks the scorers of the settings to score answers")]
+
+
 def start_executions(arns: Arns) -> list[Grant]:
     """Starts executions of the state machine."""
     return [Grant(("states:StartExecution",), (arns.state_machine,), "starts the run")]

@@ -43,6 +43,7 @@ class Manifest(Artifact):
     base_endpoint: str
     base_model_name: str
     judge_model: str
+    scorer_function: str | None = None
     hyperparameters: dict[str, str]
     resource_name: str
     versions: dict[str, str]

@@ -64,6 +64,7 @@ METRICS: Mapping[str, tuple[Measure, ...]] = {
         Measure("macro_f1", "Macro F1", of_all_answers=True),
         Measure("outside_labels", "Answers outside the labels", better="lower"),
     ),
+    "scorer": (Measure("scorer", "Own scorer"),),
     "extraction": (
         Measure("json_validity", "Valid JSON objects"),
         Measure("schema_conformity", "Objects with the right fields and types"),
@@ -73,10 +74,15 @@ METRICS: Mapping[str, tuple[Measure, ...]] = {
 }
 """The measures of every metric, by the metric's name. tasks.py says which metrics a run uses by default."""
 
-OWN_MEASURES: Mapping[str, str] = {"extraction": "field."}
+OWN_MEASURES: Mapping[str, str] = {"extraction": "field.", "scorer": "scorer."}
 """Metrics with a measure for each thing of the dataset's own, and what the names of these measures begin with."""
 
 
 def field_measure(name: str) -> Measure:
     """The measure of an extracted field: `field.total` for the field `total`."""
     return Measure(f"{OWN_MEASURES['extraction']}{name}", f"Field '{name}'")
+
+
+def scorer_measure(name: str) -> Measure:
+    """A measure of the deployer's own scorer: `scorer.length`. It only describes, because its range is not known."""
+    return Measure(f"{OWN_MEASURES['scorer']}{name}", f"Own scorer: {name}", None, None)

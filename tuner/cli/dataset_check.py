@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, get_args
 
 from tuner.catalog import Model
 from tuner.core.run import role_of
 from tuner.datasets import DataRole, NoSink, Prepared, Sink, Source, prepare
+from tuner.datasets.findings import Issue
+from tuner.datasets.readiness import readiness
 from tuner.settings import RunSettings
 
 if TYPE_CHECKING:
     from tuner.generation.documents import DocumentChunks
+
+_NOT_RUN = Issue(
+    "python-file",
+    "a Python file in a dataset's folder is not run, neither here nor in the account.",
+    "To score answers with code of your own, deploy it as a Lambda function, and name it as scorer.name in run.yaml.",
+    None,
+    "warning",
+)
 
 
 def data_files(files: Mapping[str, Source]) -> dict[DataRole, Source]:
@@ -46,4 +57,12 @@ def check_dataset(
     generated = to_generate(files, settings)
     if generated:
         usable_documents(files)
-    return prepare(data_files(files), settings, model, sink, to_generate=generated, settings_name=settings_name)
+    prepared = prepare(data_files(files), settings, model, sink, to_generate=generated, settings_name=settings_name)
+    for name in python_files(files):
+        prepared.findings.add(name, None, _NOT_RUN)
+    return replace(prepared, summary=prepared.summary.model_copy(update={"verdict": readiness(prepared.findings)}))
+
+
+def python_files(names: Iterable[str]) -> list[str]:
+    """The Python files of a dataset's folder. Somebody may expect that they score answers."""
+    return [name for name in names if name.endswith(".py") and role_of(name) is None]

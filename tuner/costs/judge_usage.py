@@ -37,7 +37,7 @@ class JudgeUsage:
         per_model = (
             questions.question_tokens + questions.reference_tokens + answers + questions.count * _INSTRUCTION_TOKENS
         )
-        metrics = settings.evaluation.used_metrics(inputs.task) if settings.serving != "none" else ()
+        metrics = settings.used_metrics(inputs.task) if settings.serving != "none" else ()
         grades, comparisons = (2 * (name in metrics) for name in ("correctness", "preference"))
         requests = (grades + comparisons) * questions.count
         read = (grades + comparisons) * per_model + comparisons * answers

@@ -136,7 +136,7 @@ class _Preparation:
         """The task of the dataset. Adds what is wrong with the answers, and with settings that do not fit the task."""
         others = [answers for role, answers in profiled.answers.items() if role != "training"]
         task = describe_task(self._settings, profiled.answers["training"], others)
-        check_task(task, self._settings, profiled.answers, self._findings)
+        check_task(task, self._settings, profiled.answers, self._findings, self._settings_name)
         return task
 
     def _hold_out(self, leaders: Mapping[int, int]) -> HeldOutRecords:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from tuner.artifacts.evaluation.contestants import BASE, TUNED
 from tuner.artifacts.evaluation.scores import AnswerScores, QuestionScores, Scores
 from tuner.core.errors import EvaluationError
-from tuner.evaluation.scores import Graded, summarize
+from tuner.evaluation.scores import Graded, range_of_scorer, summarize
 from tuner.evaluation.statistics.verdict import Names
 
 # Scores of another judge or encoder are on another scale. These are the first letters of their measures' names.
 _OF_THE_JUDGE = ("correctness", "preference")
 _OF_THE_ENCODER = ("bertscore",)
+_OF_THE_SCORER = ("scorer",)
 # The judge compared the answers of base and tuned model, and never those of two runs.
 _PAIRWISE = ("preference",)
 
@@ -45,21 +46,27 @@ def compare_runs(earlier: Scores, later: Scores, names: tuple[str, str], seed: i
     if left_out:
         warnings.append(f"Compared on the {len(shared)} questions that both runs asked; {left_out} left out.")
     models = Names(f"the tuned model of {names[0]}", f"the tuned model of {names[1]}")
-    return summarize(Graded(tuple(records), {}, {}), warnings, seed, models, later.decides)
+    return summarize(Graded(tuple(records), {}, {}), warnings, seed, models, later.decides, range_of_scorer(later))
 
 
 def _other_scales(earlier: Scores, later: Scores, names: tuple[str, str]) -> tuple[tuple[str, ...], list[str]]:
     """The first letters of the measures that cannot be compared, and a warning for each scale."""
     judges = (earlier.judge and earlier.judge.name, later.judge and later.judge.name)
     encoders = (earlier.bertscore and earlier.bertscore.model, later.bertscore and later.bertscore.model)
+    scorers = (_scorer(earlier), _scorer(later))
     incomparable: tuple[str, ...] = _PAIRWISE
     warnings = []
-    for (one, other), measures in ((judges, _OF_THE_JUDGE), (encoders, _OF_THE_ENCODER)):
+    for (one, other), measures in ((judges, _OF_THE_JUDGE), (encoders, _OF_THE_ENCODER), (scorers, _OF_THE_SCORER)):
         if one != other:
             incomparable += measures
             used = f"{names[0]} used {one or 'none'}, {names[1]} used {other or 'none'}"
             warnings.append(f"{' and '.join(measures)} left out, because the scores have different scales: {used}.")
     return incomparable, warnings
+
+
+def _scorer(scores: Scores) -> str | None:
+    """The deployer's own scorer with its range: another range is another scale."""
+    return f"{scores.scorer.name} ({scores.scorer.range[0]:g} to {scores.scorer.range[1]:g})" if scores.scorer else None
 
 
 def _without(answer: AnswerScores, incomparable: tuple[str, ...]) -> AnswerScores:

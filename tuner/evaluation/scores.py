@@ -7,8 +7,8 @@ Shards that several invocations graded therefore give exactly the numbers that o
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tuner.artifacts.base import Part
@@ -26,8 +26,8 @@ from tuner.artifacts.evaluation.scores import (
     QuestionScores,
     Scores,
 )
-from tuner.artifacts.evaluation.tasks import ExtractionDetails
-from tuner.catalog.metrics import OWN_MEASURES, field_measure
+from tuner.artifacts.evaluation.tasks import ExtractionDetails, ScorerDetails
+from tuner.catalog.metrics import OWN_MEASURES, field_measure, scorer_measure
 from tuner.evaluation.metrics import Measure, Measures, Metric, ScoringContext, all_metrics, measures
 from tuner.evaluation.samples import Sample
 from tuner.evaluation.statistics.comparison import compare, mean_and_error
@@ -90,14 +90,16 @@ def summarize(
     seed: int = 0,
     names: Names = Names(),  # noqa: B008 - frozen
     decides: str | None = None,
+    scorer_range: tuple[float, float] | None = None,
 ) -> Scores:
     """Computes scores.json: the contestants and their comparison by each measure, and the verdict.
 
-    `decides` is the measure that the run's settings name to decide.
+    `decides` is the measure that the run's settings name to decide. `scorer_range` is the range of the deployer's own
+    scorer, where the grades do not have it.
     """
-    scores = {
-        measure.name: _measure_scores(measure, graded.records, seed, names) for measure in _measured(graded.records)
-    }
+    facts_of_scorer = graded.about.get("scorer", MetricFacts())
+    measured = _measured(graded.records, facts_of_scorer.range or scorer_range)
+    scores = {measure.name: _measure_scores(measure, graded.records, seed, names) for measure in measured}
     verdict = decide(scores, len(graded.records), names, decides)
     records = [
         record.model_copy(update={"outcome": outcome(record, verdict.metric, scores)}) for record in graded.records
@@ -108,7 +110,7 @@ def summarize(
         metrics=scores,
         questions=tuple(records),
         agreement=correlations(graded.records),
-        warnings=(*warnings, *from_metrics),
+        warnings=(*warnings, *from_metrics, *(_scorer_warning(graded) if "scorer" in graded.about else ())),
     )
     # Members that do not apply to the metrics are not set, so that the file does not have them.
     return made.model_copy(update={**_details(graded), **({"decides": decides} if decides else {})})
@@ -119,7 +121,24 @@ _DETAILS: Mapping[str, type[Part]] = {
     "bleu": BleuDetails,
     "preference": PreferenceDetails,
     "extraction": ExtractionDetails,
+    "scorer": ScorerDetails,
 }
+
+
+def range_of_scorer(scores: Scores) -> tuple[float, float] | None:
+    """The range of the deployer's own scorer in these scores."""
+    return scores.metrics["scorer"].range if "scorer" in scores.metrics else None
+
+
+def _scorer_warning(graded: Graded) -> Iterator[str]:
+    """A warning with the first problem of the deployer's own scorer."""
+    problems = [record.of(name).scorer_problem for record in graded.records for name in CONTESTANTS]
+    found = [problem for problem in problems if problem]
+    if found:
+        yield (
+            f"The scorer '{graded.about['scorer'].name}' gave no usable score for {len(found):,} of "
+            f"{graded.counts['scorer']['asked']:,} answers: {found[0]}."
+        )
 
 
 def _details(graded: Graded) -> dict[str, Part]:
@@ -164,14 +183,21 @@ def _pairs(measure: Measure, records: Sequence[QuestionScores]) -> tuple[list[Nu
     return base, tuned
 
 
-def _measured(records: Sequence[QuestionScores]) -> list[Measure]:
-    """The measures of the records, in the order of the metrics' names: see `all_metrics`. Those of fields come last."""
+def _measured(records: Sequence[QuestionScores], scorer_range: tuple[float, float] | None) -> list[Measure]:
+    """The measures of the records: in the order of the metrics' names (see `all_metrics`), then the dataset's own."""
     found = dict.fromkeys(name for record in records for each in CONTESTANTS for name in record.of(each).measures)
     labelled = any(record.label is not None for record in records)
     known = measures()
+    if scorer_range:
+        known["scorer"] = replace(known["scorer"], range=scorer_range)
     fixed = [each for name, each in known.items() if name in found or (name == "macro_f1" and labelled)]
-    prefix = OWN_MEASURES["extraction"]
-    return [*fixed, *(field_measure(name.removeprefix(prefix)) for name in found if name.startswith(prefix))]
+    own = [
+        measure(name.removeprefix(OWN_MEASURES[metric]))
+        for metric, measure in (("extraction", field_measure), ("scorer", scorer_measure))
+        for name in found
+        if name.startswith(OWN_MEASURES[metric])
+    ]
+    return [*fixed, *own]
 
 
 def _measure_scores(measure: Measure, records: Sequence[QuestionScores], seed: int, names: Names) -> MeasureScores:

@@ -26,6 +26,7 @@ from tuner.core.concurrency_limiter import ConcurrencyLimiter
 from tuner.core.errors import ArtifactError
 from tuner.evaluation.encoder.files import EncoderSource
 from tuner.evaluation.judging.judge import CONCURRENCY, Judge, instructions
+from tuner.evaluation.judging.scoring_function import ScoringFunction
 from tuner.evaluation.language import detect
 from tuner.evaluation.metrics import ScoringContext, chosen
 from tuner.evaluation.samples import IdAndAnswer, Sample, SampleSet, match
@@ -49,7 +50,7 @@ class Shards:
         references = [question.reference for question in self._questions]
         summary = folder.load_if_present(DatasetSummary)
         self.task = with_references(summary.task if summary else TaskDescription(), references)
-        self._metrics = chosen(settings.evaluation.used_metrics(self.task.name))
+        self._metrics = chosen(settings.used_metrics(self.task.name))
         self._until = time.monotonic() + _SECONDS
         # All shards share one limiter: what one shard learns about the judge's quota is true for the next one.
         self._limiter = ConcurrencyLimiter(CONCURRENCY)
@@ -57,7 +58,13 @@ class Shards:
             encoder=encoder,
             language=settings.evaluation.language or detect(references),
             task=self.task,
+            questions={question.id: question for question in self._questions},
+            scorer=self._scorer(),
         )
+
+    def _scorer(self) -> ScoringFunction | None:
+        function = self.manifest.scorer_function
+        return ScoringFunction(function, self.manifest.settings.scorer, until=self._until) if function else None
 
     @property
     def count(self) -> int:
@@ -134,6 +141,8 @@ class Shards:
         ]
         if self.task.name != "answer":
             parts.append(self.task.model_dump())
+        if self.manifest.scorer_function:
+            parts.append([self.manifest.scorer_function, self.manifest.settings.scorer.model_dump()])
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
     @contextmanager

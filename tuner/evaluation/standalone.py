@@ -23,6 +23,7 @@ from tuner.evaluation.gate.rules import GateComparisons, decide_gate
 from tuner.evaluation.judging.human_scores import with_human_scores
 from tuner.evaluation.judging.judge import Judge
 from tuner.evaluation.judging.review import read_review, review_candidates, review_sheet, vocabulary
+from tuner.evaluation.judging.scoring_function import ScoringFunction
 from tuner.evaluation.language import detect
 from tuner.evaluation.metrics import Metric, ScoringContext, chosen
 from tuner.evaluation.samples import SampleSet, match
@@ -72,7 +73,8 @@ def evaluate(
     metrics_to_use = _metrics(metrics, settings, task)
     with _cached_judgments(output) as judgments:
         judge = Judge(settings.judge.model, settings.judge, judgments) if settings.judge.model else None
-        context = ScoringContext(judge, BuiltEncoder(settings.bertscore.model or PACKAGED), language, task)
+        encoder = BuiltEncoder(settings.bertscore.model or PACKAGED)
+        context = ScoringContext(judge, encoder, language, task, _scorer(settings))
         graded = grade(samples.samples, metrics_to_use, context)
     warnings = [*samples.warnings, *_inapplicable(graded, metrics)]
     scores = summarize(graded, warnings, seed, decides=settings.evaluation.decides)
@@ -130,6 +132,12 @@ def _identity(path: Path) -> FileIdentity:
     return FileIdentity(name=readable(path.name), sha256=hashlib.sha256(path.read_bytes()).hexdigest())
 
 
+def _scorer(settings: RunSettings) -> ScoringFunction | None:
+    """Without a deployment, the scorer's name is that of the Lambda function, or its ARN."""
+    name = settings.scorer.name
+    return ScoringFunction(name, settings.scorer) if name else None
+
+
 def _task(files: Files, settings: RunSettings, samples: SampleSet) -> TaskDescription:
     """The task that the settings name, or else the one of the training answers, or else of the references."""
     training = [] if files.training is None else read_training_answers(files.training)
@@ -137,7 +145,8 @@ def _task(files: Files, settings: RunSettings, samples: SampleSet) -> TaskDescri
 
 
 def _metrics(names: Sequence[str], settings: RunSettings, task: TaskDescription) -> list[Metric]:
-    metrics = chosen(names or settings.evaluation.used_metrics(task.name))
+    named = (*names, "scorer") if names and settings.scorer.name else names
+    metrics = chosen(named or settings.used_metrics(task.name))
     judged = [metric.name for metric in metrics if metric.needs_judge]
     if settings.judge.model or not judged:
         return metrics

@@ -72,6 +72,7 @@ def write_manifest(
         base_endpoint=resolved.model.base_endpoint,
         base_model_name=offered_model(models, resolved.model, deployment.region).name,
         judge_model=resolved.judge_model,
+        scorer_function=deployment.scorers.get(resolved.settings.scorer.name or ""),
         hyperparameters=resolved.hyperparameters,
         resource_name=resource_name(deployment.name, folder.run_id),
         versions=_versions(),

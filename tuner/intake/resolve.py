@@ -49,6 +49,7 @@ def resolve(document: JsonObject, deployment: DeploymentSettings, where: str = "
     attempt(lambda: _check_budget(settings, deployment, where))
     attempt(lambda: _check_encoder(settings, deployment, where))
     judge_model = attempt(lambda: _judge("judge", settings.judge.model, deployment, where))
+    attempt(lambda: _check_scorer(settings, deployment, where))
     attempt(lambda: _judge("generate", settings.generate.model, deployment, where))
     if problems or model is None or hyperparameters is None or judge_model is None:
         raise _combined(problems)
@@ -163,6 +164,16 @@ def _check_encoder(settings: RunSettings, deployment: DeploymentSettings, where:
         raise SettingsError(
             f"{where}: bertscore.layer: the deployment's encoder is built with its layer {layer}, not "
             f"{asked.layer}. Remove the key, or have the deployment's 'bertscore_layer' changed."
+        )
+
+
+def _check_scorer(settings: RunSettings, deployment: DeploymentSettings, where: str) -> None:
+    name = settings.scorer.name
+    if name and name not in deployment.scorers:
+        known = ", ".join(deployment.scorers) or "none"
+        raise SettingsError(
+            f"{where}: scorer.name: the deployment has no scorer '{name}' (it has: {known}). Name one of them, or have "
+            "the ARN of your Lambda function added to the deployment's 'scorers'."
         )
 
 

@@ -42,6 +42,15 @@ KeyArn = Annotated[
     ),
 ]
 
+FunctionArn = Annotated[
+    str,
+    matching(
+        r"arn:aws:lambda:[a-z0-9-]+:[0-9]{12}:function:[A-Za-z0-9_-]{1,64}(:[A-Za-z0-9_$-]{1,128})?",
+        "the ARN of a Lambda function",
+    ),
+]
+ScorerName = Annotated[str, matching("[a-z][a-z0-9-]{0,39}", "a name of lowercase letters, digits and hyphens")]
+
 # Bedrock allows fewer characters in tags than other services, and runs tag their Bedrock resources:
 # https://docs.aws.amazon.com/bedrock/latest/APIReference/API_Tag.html
 _TAG = r"[a-zA-Z0-9 ._:/=+@-]"

@@ -9,7 +9,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from tuner.catalog import default_judge
 from tuner.catalog.encoders import PACKAGED, check_encoder
 from tuner.core.strict_model import StrictModel
-from tuner.settings.company import Boundary, CompanyTags, EmailAddress, KeyArn, VpcSettings
+from tuner.settings.company import Boundary, CompanyTags, EmailAddress, FunctionArn, KeyArn, ScorerName, VpcSettings
 from tuner.settings.loading import matching
 from tuner.settings.prices import GivenPrice
 from tuner.settings.run import Commitment
@@ -59,6 +59,12 @@ class DeploymentSettings(StrictModel):
         "no form ([models.md](models.md))",
     )
     judge_models: tuple[str, ...] = Field((), description="other judges that a run may name")
+    scorers: dict[ScorerName, FunctionArn] = Field(
+        default_factory=dict,
+        max_length=8,
+        description="Lambda functions that a run may name as its scorer: ARN by name "
+        "([tasks.md](tasks.md#your-own-scorer))",
+    )
     bertscore_revision: Annotated[str, matching("[0-9a-f]{40}", "40 hexadecimal digits")] | None = Field(
         None, description="commit of the encoder on its model hub; by default that of the catalog"
     )

@@ -9,8 +9,6 @@ from typing import Annotated, Literal
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from tuner.catalog.metrics import METRICS, OWN_MEASURES
-from tuner.catalog.tasks import TASKS, FieldKind, TaskName
-from tuner.core.labels import normalised
 from tuner.core.strict_model import StrictModel, is_from_artifact
 from tuner.settings.loading import matching
 
@@ -38,7 +36,7 @@ class EvaluationSettings(StrictModel):
     @classmethod
     def _metrics_exist(cls, names: tuple[str, ...] | None, info: ValidationInfo) -> tuple[str, ...] | None:
         if not is_from_artifact(info):
-            _check(names or (), sorted(METRICS), "metric")
+            check_names(names or (), sorted(METRICS), "metric")
         return names
 
     @field_validator("decides")
@@ -51,51 +49,9 @@ class EvaluationSettings(StrictModel):
             raise ValueError(
                 f"must be a measure; did you mean '{close[0]}'" if close else "must be a measure of the metrics"
             )
+        if name and name.startswith((OWN_MEASURES["scorer"], "style_")):
+            raise ValueError("must be a measure of which it is known which values are better")
         return name
-
-    def used_metrics(self, task: TaskName) -> tuple[str, ...]:
-        """The metrics of a run whose dataset has this task."""
-        return self.metrics or TASKS[task].metrics
-
-
-class ClassificationSettings(StrictModel):
-    """The labels of a classification."""
-
-    labels: tuple[str, ...] = Field(
-        (), max_length=500, description="all labels; by default those of the training answers"
-    )
-
-    @field_validator("labels")
-    @classmethod
-    def _labels_differ(cls, labels: tuple[str, ...]) -> tuple[str, ...]:
-        seen: dict[str, str] = {}
-        for label in labels:
-            form = normalised(label)
-            if not form:
-                raise ValueError("a label must not be empty")
-            if form in seen:
-                raise ValueError(f"'{seen[form]}' and '{label}' differ only in case, spaces or punctuation at the end")
-            seen[form] = label
-        if len(labels) == 1:
-            raise ValueError("must have two entries or more, or none")
-        return labels
-
-
-class ExtractionSettings(StrictModel):
-    """The fields of the JSON objects of an extraction."""
-
-    fields: dict[str, FieldKind] = Field(
-        default_factory=dict,
-        max_length=200,
-        description="type of each field (text, number, date, boolean, list, object, any); by default those of the "
-        "training answers",
-    )
-    optional: tuple[str, ...] = Field((), description="those of `fields` that an object can lack")
-
-    @model_validator(mode="after")
-    def _optional_fields_exist(self) -> ExtractionSettings:
-        _check(self.optional, list(self.fields), "field")
-        return self
 
 
 class GateRule(StrictModel):
@@ -122,6 +78,9 @@ class GateRule(StrictModel):
 def check_gate(gate: Mapping[str, GateRule], metrics: Collection[str]) -> None:
     """Checks that each rule's measure belongs to one of `metrics`. Raises ValueError that names the nearest measure."""
     check_measures(gate, metrics)
+    for name, rule in gate.items():
+        if name.startswith(OWN_MEASURES["scorer"]) and (rule.better_than or rule.not_worse_than):
+            raise ValueError(f"of {name} it is not known which values are better; use at_least or at_most")
     preferred = gate.get("preference")
     # The judge compares the answers of the base and the tuned model only, so there is no preference over other runs.
     if preferred and "best" in (preferred.better_than, preferred.not_worse_than):
@@ -130,7 +89,7 @@ def check_gate(gate: Mapping[str, GateRule], metrics: Collection[str]) -> None:
 
 def check_measures(names: Iterable[str], metrics: Collection[str]) -> None:
     """Checks that each measure belongs to one of `metrics`. Raises ValueError that names the nearest measure."""
-    _check([name for name in names if not is_measure(name, metrics)], measures_of(metrics), "measure")
+    check_names([name for name in names if not is_measure(name, metrics)], measures_of(metrics), "measure")
 
 
 def is_measure(name: str, metrics: Collection[str]) -> bool:
@@ -144,7 +103,8 @@ def measures_of(metrics: Iterable[str]) -> list[str]:
     return [measure.name for metric in metrics for measure in METRICS[metric]]
 
 
-def _check(names: Iterable[str], known: Collection[str], kind: str) -> None:
+def check_names(names: Iterable[str], known: Collection[str], kind: str) -> None:
+    """Checks that each name is known. Raises ValueError that names the nearest known one, or all."""
     for name in names:
         if name not in known:
             close = difflib.get_close_matches(name, known, n=1)

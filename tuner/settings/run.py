@@ -7,15 +7,11 @@ from typing import Literal
 from pydantic import Field, ValidationInfo, field_validator
 
 from tuner.catalog.metrics import METRICS
+from tuner.catalog.tasks import TASKS, TaskName
 from tuner.core.strict_model import StrictModel, is_from_artifact
 from tuner.settings.break_even import BreakEvenSettings
-from tuner.settings.evaluation import (
-    ClassificationSettings,
-    EvaluationSettings,
-    ExtractionSettings,
-    GateRule,
-    check_gate,
-)
+from tuner.settings.evaluation import EvaluationSettings, GateRule, check_gate
+from tuner.settings.tasks import ClassificationSettings, ExtractionSettings, ScorerSettings
 
 Commitment = Literal["OneMonth", "SixMonths"]
 Serving = Literal["provisioned", "on_demand", "none", "auto"]
@@ -123,6 +119,7 @@ class RunSettings(StrictModel):
     inference: InferenceSettings = InferenceSettings()
     judge: JudgeSettings = JudgeSettings()
     bertscore: BertScoreSettings = BertScoreSettings()
+    scorer: ScorerSettings = ScorerSettings()
     evaluation: EvaluationSettings = EvaluationSettings()
     gate: dict[str, GateRule] = Field(
         default_factory=dict, description="by measure, the conditions for accepting the tuned model"
@@ -142,6 +139,14 @@ class RunSettings(StrictModel):
         return values
 
     # Runs after `evaluation` and `serving` are validated: fields are validated in the order of their declaration.
+    @field_validator("evaluation")
+    @classmethod
+    def _names_the_scorer(cls, evaluation: EvaluationSettings, info: ValidationInfo) -> EvaluationSettings:
+        scorer = info.data.get("scorer", ScorerSettings())
+        if not scorer.name and ("scorer" in (evaluation.metrics or ()) or evaluation.decides == "scorer"):
+            raise ValueError("the metric scorer needs a scorer; name it as scorer.name")
+        return evaluation
+
     @field_validator("gate")
     @classmethod
     def _gate_has_known_measures(cls, gate: dict[str, GateRule], info: ValidationInfo) -> dict[str, GateRule]:
@@ -151,8 +156,19 @@ class RunSettings(StrictModel):
             raise ValueError("needs scores, and with 'serving: none' the model is not scored")
         return gate
 
+    def used_metrics(self, task: TaskName) -> tuple[str, ...]:
+        """The metrics of a run whose dataset has this task. A scorer that the run names is always used."""
+        return _used_metrics(self.evaluation, self.scorer, task)
+
+
+def _used_metrics(evaluation: EvaluationSettings, scorer: ScorerSettings, task: TaskName) -> tuple[str, ...]:
+    named = evaluation.metrics or TASKS[task].metrics
+    return (*named, "scorer") if scorer.name and "scorer" not in named else named
+
 
 def _possible_metrics(evaluation: EvaluationSettings, info: ValidationInfo) -> tuple[str, ...]:
     """The metrics that the run can use. A task that is still to be recognised can use any."""
-    task = info.data.get("task", "auto")
-    return (evaluation.metrics or tuple(METRICS)) if task == "auto" else evaluation.used_metrics(task)
+    task, scorer = info.data.get("task", "auto"), info.data.get("scorer", ScorerSettings())
+    if task == "auto" and not evaluation.metrics:
+        return tuple(name for name in METRICS if name != "scorer" or scorer.name)
+    return _used_metrics(evaluation, scorer, "answer" if task == "auto" else task)

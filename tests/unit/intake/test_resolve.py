@@ -132,3 +132,12 @@ def test_all_errors_are_reported_at_once_even_with_an_unknown_key() -> None:
     assert type(error) is SettingsError
     for said in ("sytem_prompt", "budget_usd", "commitment", "epochCount", "judge.model"):
         assert sum(said in line for line in str(error).splitlines()) == 1, str(error)
+
+
+def test_a_scorer_is_one_of_the_deployments() -> None:
+    error = refused({"scorer": {"name": "check"}})
+    assert "no scorer 'check' (it has: none)" in str(error)
+    assert "the deployment's 'scorers'" in str(error)
+    named = DEPLOYMENT.model_copy(update={"scorers": {"check": "arn:aws:lambda:us-east-1:111122223333:function:f"}})
+    assert resolve({"scorer": {"name": "check"}}, named).settings.scorer.name == "check"
+    assert "it has: check" in str(refused({"scorer": {"name": "chek"}}, named))

@@ -82,6 +82,7 @@ _AS_TEXT = {
     "permissions_boundary": "own",
     "kms_key_arn": "arn:aws:kms:us-west-2:111122223333:key/12345678-1234-1234-1234-123456789012",
     "tags.team": "search",
+    "scorers.check": "arn:aws:lambda:us-west-2:111122223333:function:check",
 }
 
 

@@ -26,7 +26,7 @@ from pydantic import Field, SerializerFunctionWrapHandler, field_validator, mode
 from tuner.artifacts.base import Artifact, Part
 from tuner.artifacts.evaluation.contestants import BASE, TUNED, ContestantName, PerContestant
 from tuner.artifacts.evaluation.gate import GateResult
-from tuner.artifacts.evaluation.tasks import ClassificationDetails, ExtractionDetails
+from tuner.artifacts.evaluation.tasks import ClassificationDetails, ExtractionDetails, ScorerDetails
 from tuner.artifacts.evaluation.verdict import Verdict, VerdictValue
 from tuner.artifacts.task import TaskDescription
 from tuner.catalog.metrics import worst_value
@@ -115,6 +115,7 @@ class AnswerScores(Part):
     human: bool = Field(False, description="`correctness` is a person's score")
     judge_correctness: Number | None = Field(None, description="the judge's grade, where a person's replaced it")
     label: str | None = Field(None, description="of a classification: the answer's label, or its text if it is none")
+    scorer_problem: str | None = Field(None, description="why the deployer's own scorer gave no score")
 
     @model_validator(mode="before")
     @classmethod
@@ -308,6 +309,7 @@ class MetricFacts(Part):
     baseline: float | None = None
     tokenizer: str | None = None
     warning: str | None = None
+    range: tuple[float, float] | None = None
 
 
 class ReviewCandidate(Part):
@@ -342,6 +344,7 @@ class Scores(Artifact):
     preference: PreferenceDetails | None = None
     classification: ClassificationDetails | None = None
     extraction: ExtractionDetails | None = None
+    scorer: ScorerDetails | None = None
     task: TaskDescription | None = None
     decides: str | None = Field(None, description="the measure that run.yaml names to decide the verdict")
     warnings: tuple[str, ...] = ()

@@ -62,3 +62,12 @@ class ExtractionDetails(Part):
     base_fenced: int = Field(0, description="answers of the base model in a block of code, which counts as JSON")
     tuned_fenced: int = Field(0, description="those of the tuned model")
     unusable_references: int = Field(0, description="references that are no JSON object: their fields are not measured")
+
+
+class ScorerDetails(Part):
+    """The deployer's own scorer, and how many of its scores could be used."""
+
+    name: str
+    range: tuple[float, float]
+    asked: int = Field(0, description="answers that it was asked to score")
+    missing: int = Field(0, description="answers without a usable score")

@@ -18,7 +18,7 @@ from tuner.artifacts.evaluation.scores import (
     PreferenceDetails,
     PreviousBest,
 )
-from tuner.artifacts.evaluation.tasks import ClassificationDetails, ExtractionDetails
+from tuner.artifacts.evaluation.tasks import ClassificationDetails, ExtractionDetails, ScorerDetails
 from tuner.artifacts.task import TaskDescription
 
 
@@ -41,6 +41,7 @@ class Answer(Part):
     human: bool = Field(False, description="`scores.correctness` is a person's")
     judge_correctness: Number | None = Field(None, description="the judge's grade, where a person's replaced it")
     label: str | None = Field(None, description="of a classification: the answer's label, or its text if it is none")
+    scorer_problem: str | None = Field(None, description="why the deployer's own scorer gave no score")
 
 
 class Question(Part):
@@ -66,6 +67,7 @@ class ScoringDetails(Part):
     preference: PreferenceDetails | None = None
     classification: ClassificationDetails | None = None
     extraction: ExtractionDetails | None = None
+    scorer: ScorerDetails | None = None
     task: TaskDescription | None = Field(None, description="absent for answers that are free text")
     decides: str | None = Field(None, description="the measure that run.yaml names to decide the verdict")
     warnings: tuple[str, ...] = ()

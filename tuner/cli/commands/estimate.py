@@ -113,6 +113,7 @@ def _permissive(document: JsonObject) -> DeploymentSettings:
     model = catalog.model(asked.base_model or DeploymentSettings().base_model)
     return DeploymentSettings(region=model.regions[0]).model_copy(
         update={
+            "scorers": {asked.scorer.name: ""} if asked.scorer.name else {},
             "judge_models": tuple(filter(None, (asked.judge.model, asked.generate.model))),
             "commitments": get_args(Commitment),
             "longest_keep_hours": float("inf"),

@@ -35,6 +35,10 @@ def evaluate(
     judge: Annotated[
         str | None, typer.Option(metavar="MODEL", help="Model or inference profile of the judge. Default: no judge.")
     ] = None,
+    scorer: Annotated[
+        str | None,
+        typer.Option(metavar="FUNCTION", help="Lambda function (name or ARN) that scores the answers."),
+    ] = None,
     encoder: Annotated[
         str | None, typer.Option(metavar="MODEL", help="Encoder of BERTScore. Default: all-MiniLM-L6-v2.")
     ] = None,
@@ -71,7 +75,12 @@ def evaluate(
 
     if on_local:
         use_local_cloud()
-    asked = {"judge": {"model": judge}, "bertscore": {"model": encoder}, "evaluation": {"language": language}}
+    asked = {
+        "judge": {"model": judge},
+        "scorer": {"name": scorer},
+        "bertscore": {"model": encoder},
+        "evaluation": {"language": language},
+    }
     settings = _settings(settings_file, asked)
     files = Files(
         local_input(base, "--base"),

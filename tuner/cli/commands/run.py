@@ -15,7 +15,7 @@ from tuner.aws.error_mapping import mapped_errors
 from tuner.cli import upload
 from tuner.cli.commands.data.display import show_findings
 from tuner.cli.commands.watch import INTERRUPTED, follow
-from tuner.cli.dataset_check import check_dataset
+from tuner.cli.dataset_check import check_dataset, python_files
 from tuner.cli.deployment import DEFAULT_STACK, Deployment
 from tuner.cli.errors import CommandError
 from tuner.cli.hints import quoted
@@ -55,6 +55,8 @@ def run(
     deployment = connect(stack, on_local)
     if folder.ignored:
         say(f"Not uploaded, because they are not part of a dataset: {', '.join(folder.ignored)}", "quiet")
+    if code := python_files(folder.ignored):
+        say(f"Not run: {', '.join(code)}. A run can score answers with a Lambda function: scorer.name.", "warn")
     repeat = _repeat(deployment, folder) if again else 0
     run_id = folder.run_id(repeat)
     earlier = None if again else executions.find(deployment, run_id)

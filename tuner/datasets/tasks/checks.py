@@ -22,11 +22,15 @@ Place = tuple[str, int | None, Issue]
 
 
 def check_task(
-    task: TaskDescription, settings: RunSettings, answers: Mapping[DataRole, Answers], findings: Findings
+    task: TaskDescription,
+    settings: RunSettings,
+    answers: Mapping[DataRole, Answers],
+    findings: Findings,
+    settings_name: str = "run.yaml",
 ) -> None:
-    """Adds what is wrong with the answers of the files. `answers` has at least those of the training data."""
+    """Adds what is wrong with the answers of the files, which have at least training data."""
     for issue in _settings_issues(task, settings):
-        findings.add("run.yaml", None, issue)
+        findings.add(settings_name, None, issue)
     checks = {"classification": _label_issues, "extraction": _object_issues}
     if task.name in checks:
         for file, line, issue in checks[task.name](task, settings, answers):
@@ -35,7 +39,7 @@ def check_task(
 
 def _settings_issues(task: TaskDescription, settings: RunSettings) -> Iterator[Issue]:
     """Settings that were accepted while the task was not known."""
-    metrics = settings.evaluation.used_metrics(task.name)
+    metrics = settings.used_metrics(task.name)
     own = {"classification", "extraction"} - {task.name}
     remedy = f"Change the setting, or set the task: it is '{task.name}'. {task.sentence}"
     for metric in own.intersection(settings.evaluation.metrics or ()):

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from tuner.artifacts.evaluation.contestants import CONTESTANTS, ContestantName
 from tuner.artifacts.evaluation.judgments import PeopleScores
 from tuner.artifacts.evaluation.scores import AnswerScores, HumanScores, JudgeAgreement, QuestionScores, Scores
-from tuner.evaluation.scores import Graded, summarize
+from tuner.evaluation.scores import Graded, range_of_scorer, summarize
 from tuner.evaluation.statistics.comparison import rank_correlation
 
 MEASURE = "correctness"
@@ -22,7 +22,8 @@ def with_human_scores(scores: Scores, given: PeopleScores, seed: int = 0) -> Sco
     records = tuple(_merged(record, given.get(record.id, {})) for record in scores.questions)
     people = _human_scores(records)
     # The judge's and the encoder's details stay: nothing was graded again.
-    summed = summarize(Graded(records, {}, {}), scores.warnings, seed, decides=scores.decides)
+    graded, scale = Graded(records, {}, {}), range_of_scorer(scores)
+    summed = summarize(graded, scores.warnings, seed, decides=scores.decides, scorer_range=scale)
     # Readers of the report must see that the measure is not the judge's alone.
     measures = dict(summed.metrics)
     if MEASURE in measures:

@@ -7,12 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from tuner.artifacts.dataset import EvaluationQuestion
 from tuner.artifacts.evaluation.contestants import CONTESTANTS, ContestantName
 from tuner.artifacts.evaluation.scores import AnswerScores, MetricFacts, Number
 from tuner.artifacts.task import TaskDescription
 from tuner.catalog.metrics import Measure
 from tuner.evaluation.encoder.files import EncoderSource
 from tuner.evaluation.judging.judge import Judge
+from tuner.evaluation.judging.scoring_function import ScoringFunction
 from tuner.evaluation.samples import Sample
 from tuner.evaluation.tokens import tokens
 
@@ -41,13 +43,16 @@ class ScoringContext:
     """What metrics need beside the samples.
 
     `encoder` is BERTScore's; None means the packaged one. `language` is a BCP 47 primary tag, such as `en`, or empty
-    when it is not known. `task` has the labels or the fields of the dataset.
+    when it is not known. `task` has the labels or the fields of the dataset. `scorer` is
+    the deployer's own, and `questions` has the conversations that it is shown, by their ids.
     """
 
     judge: Judge | None = None
     encoder: EncoderSource | None = None
     language: str = ""
     task: TaskDescription = TaskDescription()  # noqa: RUF009 - frozen
+    scorer: ScoringFunction | None = None
+    questions: Mapping[str, EvaluationQuestion] = field(default_factory=dict)
 
 
 class Metric(ABC):

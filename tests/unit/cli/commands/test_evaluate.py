@@ -29,6 +29,38 @@ def run(*arguments: str) -> Result:
     return CliRunner().invoke(app, list(arguments))
 
 
+@pytest.fixture
+def labelled(tmp_path: Path) -> list[str]:
+    def write(name: str, answers: list[str]) -> str:
+        (tmp_path / name).write_text(json.dumps([{"text": f"Text {i}", "label": a} for i, a in enumerate(answers)]))
+        return str(tmp_path / name)
+
+    labels = ["billing", "delivery"] * 15
+    answers = {
+        "--base": ["I think it is billing."] * 30,
+        "--tuned": [f"{a.upper()}." for a in labels],
+        "--references": labels,
+    }
+    return [part for option, texts in answers.items() for part in (option, write(f"{option[2:]}.json", texts))]
+
+
+def test_labels_are_measured_as_labels(labelled: list[str], tmp_path: Path) -> None:
+    result = run(*labelled, "--json", "--output", str(tmp_path / "out"))
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)
+    assert set(found["metrics"]) == {"accuracy", "macro_f1", "outside_labels"}
+    assert (found["verdict"]["metric"], found["verdict"]["value"]) == ("accuracy", "better")
+    assert found["task"]["name"] == "classification"
+    assert found["metrics"]["macro_f1"]["tuned"]["mean"] == 1
+    assert "I think it is billing." in (tmp_path / "out" / "index.html").read_text("utf-8")
+
+
+def test_run_yaml_says_what_the_task_is(labelled: list[str], tmp_path: Path) -> None:
+    (tmp_path / "run.yaml").write_text("task: answer\nevaluation: {metrics: [exact_match]}\n")
+    result = run(*labelled, "--json", "--settings", str(tmp_path / "run.yaml"))
+    assert set(json.loads(result.stdout)["metrics"]) == {"exact_match"}
+
+
 def test_the_table_and_the_verdict_go_to_stderr(files: list[str], tmp_path: Path) -> None:
     result = run(*files, "--metric", "rouge", "--output", str(tmp_path / "out"))
     assert result.exit_code == 0, result.output

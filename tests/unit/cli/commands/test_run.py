@@ -23,6 +23,12 @@ class TestRun:
         assert "✓ Notify of success" in outcome.err
         assert "Throughput left: none" in outcome.err
 
+    def test_says_that_a_python_file_is_not_run(self, tuner: Tuner, aws: FakeAws, folder: Path) -> None:
+        (folder / "scorer.py").write_text("raise SystemExit(9)")
+        outcome = tuner("run", str(folder))
+        assert "Not run: scorer.py." in outcome.err
+        assert "incoming/faq/scorer.py" not in set(aws.uploaded())
+
     def test_the_training_file_is_uploaded_last(self, tuner: Tuner, aws: FakeAws, folder: Path) -> None:
         rows = "".join(f"What is part {number}?,Part {number}.\n" for number in range(20))
         (folder / "validation.csv").write_text(f"question,answer\n{rows}")

@@ -148,3 +148,18 @@ def test_each_finding_is_shown_once(tmp_path: Path) -> None:
         assert shown.count(f"training.jsonl, line {line}") == 1
     assert shown.count("Write a text, or remove the record.") == 1
     assert "... and 2 more of the kind" in shown
+
+
+def test_a_python_file_is_not_run_and_the_check_says_so(folder: tuple[str, Put]) -> None:
+    address, put = folder
+    put("training.jsonl", jsonl(pairs(60)))
+    put("validation.jsonl", jsonl(pairs(32, start=100)))
+    put("scorer.py", b"raise SystemExit(9)")
+    result = check(address, "--model", CLAUDE, "--json")
+    found = json.loads(result.stdout)
+    assert result.exit_code == 0
+    [finding] = [each for each in found["findings"] if each["rule"] == "python-file"]
+    assert (finding["severity"], finding["file"]) == ("warning", "scorer.py")
+    assert "is not run" in finding["message"]
+    assert "scorer.name" in finding["remedy"]
+    assert found["verdict"]["state"] == "ready with warnings"

@@ -1,0 +1,58 @@
+"""The metric of a scorer of the deployer's own: the score that a Lambda function gives to each answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tuner.artifacts.dataset import Message
+from tuner.artifacts.evaluation.contestants import CONTESTANTS
+from tuner.artifacts.evaluation.scores import AnswerScores, MetricFacts
+from tuner.catalog.metrics import METRICS, OWN_MEASURES
+from tuner.core.errors import SettingsError
+from tuner.evaluation.judging.scoring_function import Scored, ScoringFunction, ToScore
+from tuner.evaluation.metrics.base import Grades, Metric, ScoringContext
+from tuner.evaluation.samples import Sample
+
+
+class Scorer(Metric):
+    """The score of each answer, and the function's own measures, which only describe: `scorer.NAME`."""
+
+    name = "scorer"
+    measures = METRICS["scorer"]
+
+    def grade(self, samples: Sequence[Sample], context: ScoringContext) -> Grades:
+        """Each model's answers are sent by themselves: the function does not know whose they are."""
+        if context.scorer is None:
+            raise SettingsError("evaluation.metrics: the metric scorer needs a scorer. Name it as scorer.name.")
+        values = {
+            name: _scores(samples, [sample.answers[name] for sample in samples], context, context.scorer)
+            for name in CONTESTANTS
+        }
+        given = [scores for each in values.values() for scores in each if not scores.failed and scores.measures]
+        asked = [scores for scores in given if scores.measures["scorer"] is not None or scores.scorer_problem]
+        counts = {"asked": len(asked), "missing": sum(scores.measures["scorer"] is None for scores in asked)}
+        settings = context.scorer.settings
+        return Grades(values, MetricFacts(name=settings.name, range=settings.range), counts)
+
+
+def _scores(
+    samples: Sequence[Sample], answers: Sequence[str | None], context: ScoringContext, scorer: ScoringFunction
+) -> list[AnswerScores]:
+    pairs = zip(samples, answers, strict=True)
+    to_score = [_to_score(sample, answer, context) for sample, answer in pairs if answer is not None]
+    scored = {each.id: found for each, found in zip(to_score, scorer.score(to_score), strict=True)}
+    return [_answer_scores(scored.get(sample.id)) for sample in samples]
+
+
+def _to_score(sample: Sample, answer: str, context: ScoringContext) -> ToScore:
+    question = context.questions.get(sample.id)
+    turns = question.turns if question else (Message(role="user", text=sample.question),)
+    return ToScore(sample.id, turns, answer, sample.reference, question.system if question else None)
+
+
+def _answer_scores(scored: Scored | None) -> AnswerScores:
+    if scored is None:
+        return AnswerScores(measures={"scorer": None})
+    own = {f"{OWN_MEASURES['scorer']}{name}": value for name, value in scored.measures.items()}
+    found = AnswerScores(measures={"scorer": scored.score, **own})
+    return found.model_copy(update={"scorer_problem": scored.problem}) if scored.problem else found
