@@ -53,7 +53,8 @@ class Comparison(Part):
     n: int = Field(0, description="questions that both models have a score for")
     standard_error: float | None = None
     interval: tuple[float, float] | None = Field(None, description="95 % interval of the mean difference")
-    sign_test_p: float | None = None
+    p: float | None = Field(None, description="p-value of the interval: below 0.05 where it excludes zero")
+    sign_test_p: float | None = Field(None, description="of wins and losses only, however large they are")
     wins: int = 0
     ties: int = 0
     losses: int = 0

@@ -2,6 +2,7 @@
 
 from tuner.artifacts.report.evaluation import Answer, EarlierRun, Question, ScoringDetails
 from tuner.artifacts.report.execution import Approval, Bill, Generated, ServingEndpoint, TimelineEvent
+from tuner.artifacts.report.next_steps import ModelCall, NextStep, NextStepRule
 from tuner.artifacts.report.report import Failure, Models, NamedModel, Report
 
 __all__ = [
@@ -11,8 +12,11 @@ __all__ = [
     "EarlierRun",
     "Failure",
     "Generated",
+    "ModelCall",
     "Models",
     "NamedModel",
+    "NextStep",
+    "NextStepRule",
     "Question",
     "Report",
     "ScoringDetails",

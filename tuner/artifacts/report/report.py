@@ -2,6 +2,7 @@
 
     Report
     ├── status, failure, verdict        how the run ended, and whether the tuned model is better
+    ├── next_steps, model_call          what to do now, and how to call the tuned model
     ├── models, stand_ins               the models that it used
     ├── scores, gate, earlier, ...      of the evaluation, by measure
     ├── questions                       each question with both answers and their scores
@@ -29,6 +30,7 @@ from tuner.artifacts.manifest import PinnedInput, WrittenSettings
 from tuner.artifacts.report.break_even import BreakEven
 from tuner.artifacts.report.evaluation import EarlierRun, Question, ScoringDetails
 from tuner.artifacts.report.execution import Approval, Bill, Generated, ServingEndpoint, TimelineEvent
+from tuner.artifacts.report.next_steps import ModelCall, NextStep
 from tuner.artifacts.report.run_summary import RunStatus
 from tuner.artifacts.serving import EndpointDetails
 from tuner.artifacts.training import TrainingSummary
@@ -73,6 +75,8 @@ class Report(Artifact):
     status: RunStatus
     failure: Failure | None = None
     verdict: Verdict
+    next_steps: tuple[NextStep, ...] = Field((), description="what to do now, the most important first")
+    model_call: ModelCall | None = Field(None, description="null when no model was tuned")
     started_at: str | None = None
     ended_at: str = Field(description="when this report was written")
     execution_arn: str | None = None

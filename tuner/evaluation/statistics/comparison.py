@@ -12,7 +12,7 @@ from statistics import NormalDist
 import numpy as np
 
 from tuner.artifacts.evaluation.scores import Comparison
-from tuner.evaluation.statistics.students_t import quantile
+from tuner.evaluation.statistics.students_t import distribution, quantile
 
 CONFIDENCE = 0.95
 POWER = 0.8
@@ -59,11 +59,13 @@ def compare(base: Sequence[float], tuned: Sequence[float], seed: int = 0) -> Pai
     wins, losses = int((differences > 0).sum()), int((differences < 0).sum())
     mean, error = mean_and_error(differences.tolist())
     enough = len(differences) >= FEWEST
+    interval, p = bootstrap(differences, seed) if enough else (None, None)
     return PairedDifference(
         n=len(differences),
         mean=mean,
         standard_error=error,
-        interval=bootstrap_interval(differences, seed) if enough else None,
+        interval=interval,
+        p=p,
         sign_test_p=sign_test(wins, losses),
         wins=wins,
         ties=len(differences) - wins - losses,
@@ -72,24 +74,50 @@ def compare(base: Sequence[float], tuned: Sequence[float], seed: int = 0) -> Pai
     )
 
 
-def bootstrap_interval(differences: Sequence[float] | np.ndarray, seed: int = 0) -> tuple[float, float]:
-    """95 % interval of the mean difference, by a bootstrap over the questions.
+def bootstrap(differences: Sequence[float] | np.ndarray, seed: int = 0) -> tuple[tuple[float, float], float]:
+    """95 % interval of the mean difference and its p-value, by a bootstrap over the questions.
 
     The plain percentile interval is too narrow for few questions: it divides by n instead of n - 1 and uses the tails
     of the normal distribution instead of Student's. The percentiles are widened to correct both: the "expanded
     percentile interval" of Hesterberg, "What Teachers Should Know About the Bootstrap", The American Statistician 69
     (2015), section 5.
+
+    The p-value is that of the interval: 1 minus the confidence of the widest interval that excludes zero. So it is
+    below 0.05 exactly where the 95 % interval excludes zero.
     """
     values = np.asarray(differences, dtype=float)
     return expanded_percentiles(_resampled_means(values, seed), len(values))
 
 
-def expanded_percentiles(resampled: np.ndarray, n: int) -> tuple[float, float]:
-    """The bounds of the 95 % interval from the resampled values of a statistic of `n` questions."""
+def expanded_percentiles(resampled: np.ndarray, n: int) -> tuple[tuple[float, float], float]:
+    """The 95 % interval and its p-value from the resampled values of a statistic of `n` questions."""
     t = quantile(n - 1, (1 + CONFIDENCE) / 2)
     tail = _NORMAL.cdf(-math.sqrt(n / (n - 1)) * t)
     low, high = np.quantile(resampled, [tail, 1 - tail])
-    return float(low), float(high)
+    return (float(low), float(high)), _p_value(np.sort(resampled), n)
+
+
+def _p_value(means: np.ndarray, n: int) -> float:
+    """The p-value from the sorted values of the resamples: the tail beyond zero, with the widening taken back."""
+    tail = min(_tail_up_to_zero(means), _tail_up_to_zero(-means[::-1]))
+    if tail >= 0.5:
+        return 1.0
+    t = -_NORMAL.inv_cdf(tail) * math.sqrt((n - 1) / n)
+    return 2 * (1 - distribution(n - 1, t))
+
+
+def _tail_up_to_zero(means: np.ndarray) -> float:
+    """The largest probability whose quantile is not above zero; quantiles are interpolated as NumPy does."""
+    below = int(np.searchsorted(means, 0.0, side="right"))
+    last = len(means) - 1
+    if below > last:
+        return 1.0
+    # Where no resample is as low, half of a resample's share stands for the tail: a p-value is never 0.
+    least = 0.5 / len(means)
+    if below == 0:
+        return least
+    start, end = means[below - 1], means[below]
+    return max(least, float((below - 1 - start / (end - start)) / last))
 
 
 def _resampled_means(values: np.ndarray, seed: int) -> np.ndarray:

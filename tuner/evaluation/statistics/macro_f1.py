@@ -46,7 +46,7 @@ def compare_macro_f1(
     The interval is that of a paired bootstrap: questions are drawn with replacement, each with both answers, and the
     difference is computed anew. Efron and Tibshirani, "An Introduction to the Bootstrap" (1993), chapters 6 and 13;
     Berg-Kirkpatrick et al., "An Empirical Investigation of Statistical Significance in NLP" (2012), section 2, for
-    paired systems and F1. The percentiles are expanded as for means, see `bootstrap_interval`.
+    paired systems and F1. The percentiles are expanded as for means, see `bootstrap`.
     """
     values = macro_f1(expected, base), macro_f1(expected, tuned)
     if values[0] is None or values[1] is None:
@@ -59,11 +59,13 @@ def compare_macro_f1(
     differences = drawn[1] - drawn[0]
     differences[np.abs(differences) < _EQUAL] = 0.0
     error = float(np.std(differences, ddof=1))
+    interval, p = expanded_percentiles(differences, n)
     difference = PairedDifference(
         n=n,
         mean=mean,
         standard_error=error,
-        interval=expanded_percentiles(differences, n),
+        interval=interval,
+        p=p,
         smallest_detectable=smallest_detectable_of(error * math.sqrt(n), n),
     )
     return difference, float(np.std(drawn[0], ddof=1)), float(np.std(drawn[1], ddof=1))

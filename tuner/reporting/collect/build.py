@@ -16,6 +16,8 @@ from tuner.artifacts.serving import EndpointDetails, EndpointRecord
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.times import iso, now, seconds_since
 from tuner.costs.break_even import assumptions, break_even
+from tuner.reporting.advice.model_call import model_call
+from tuner.reporting.advice.next_steps import next_steps
 from tuner.reporting.collect.bill import Usage, bill
 from tuner.reporting.collect.model_names import named_models, stand_ins
 from tuner.reporting.collect.questions import run_questions, with_coverage
@@ -78,7 +80,9 @@ def build(
         execution_arn=execution_arn,
     )
     report = _with_manifest(report, artifacts.manifest) if artifacts.manifest else report
-    return with_scores(report, artifacts.scores) if artifacts.scores else report
+    report = with_scores(report, artifacts.scores) if artifacts.scores else report
+    report = report.model_copy(update={"model_call": model_call(report)})
+    return report.model_copy(update={"next_steps": next_steps(report)})
 
 
 def _usage(artifacts: RunArtifacts, serving: ServingEndpoint | None, questions: Iterable[Question]) -> Usage:

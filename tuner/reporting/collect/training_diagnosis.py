@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
 
 from tuner.artifacts.training import Epoch, TrainingSummary
 from tuner.reporting.formatting import integer, number
 
 # Changes below 1 % of the loss count as noise.
 _NOISE = 0.01
+
+FitKind = Literal["overfitting", "underfitting", "good"]
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """What the validation losses show. `best` is the epoch with the lowest one."""
+
+    kind: FitKind
+    best: Epoch
+    before_last: Epoch
+    last: Epoch
 
 
 def training_diagnosis(training: TrainingSummary) -> tuple[str, ...]:
@@ -25,30 +39,40 @@ def _sentences(training: TrainingSummary) -> Iterator[str]:
     if training.stopped_early and training.epochs_run:
         requested = f" of {integer(training.epochs_asked)}" if training.epochs_asked else ""
         yield f"Training stopped early, after {integer(training.epochs_run)}{requested} epochs."
-    validated = [epoch for epoch in training.epochs if epoch.validation_loss is not None]
-    if len(validated) >= 2:
-        yield _by_validation(validated)
+    if found := fit(training):
+        yield _sentence(found)
     elif training.epochs:
+        validated = any(epoch.validation_loss is not None for epoch in training.epochs)
         count = "no validation loss" if not validated else "the validation loss of one epoch only"
         yield f"There is {count}, so overfitting cannot be detected."
 
 
-def _by_validation(epochs: Sequence[Epoch]) -> str:
+def fit(training: TrainingSummary) -> Fit | None:
+    """How the validation losses developed; None without two of them."""
+    epochs = [epoch for epoch in training.epochs if epoch.validation_loss is not None]
+    if len(epochs) < 2:
+        return None
     losses = [epoch.validation_loss or 0.0 for epoch in epochs]
     at = min(range(len(losses)), key=losses.__getitem__)
-    best, last = losses[at], losses[-1]
-    if last > best * (1 + _NOISE):
+    overfits, falls = losses[-1] > losses[at] * (1 + _NOISE), losses[-1] < losses[-2] * (1 - _NOISE)
+    kind: FitKind = "overfitting" if overfits else "underfitting" if falls else "good"
+    return Fit(kind, epochs[at], epochs[-2], epochs[-1])
+
+
+def _sentence(fit: Fit) -> str:
+    last = number(fit.last.validation_loss)
+    if fit.kind == "overfitting":
         return (
-            f"Overfitting after epoch {integer(epochs[at].epoch)}: the validation loss was lowest there "
-            f"({number(best)}) and rose to {number(last)}{_training_loss(epochs[at], epochs[-1])}. Use fewer epochs, "
-            "a lower learning rate or more varied training data."
+            f"Overfitting after epoch {integer(fit.best.epoch)}: the validation loss was lowest there "
+            f"({number(fit.best.validation_loss)}) and rose to {last}{_training_loss(fit.best, fit.last)}. Use fewer "
+            "epochs, a lower learning rate or more varied training data."
         )
-    if last < losses[-2] * (1 - _NOISE):
+    if fit.kind == "underfitting":
         return (
-            f"Underfitting: the validation loss was still falling in the last epoch (from {number(losses[-2])} to "
-            f"{number(last)}), so more epochs or a higher learning rate can help."
+            "Underfitting: the validation loss was still falling in the last epoch (from "
+            f"{number(fit.before_last.validation_loss)} to {last}), so more epochs or a higher learning rate can help."
         )
-    return f"A good fit: the validation loss settled at {number(last)}."
+    return f"A good fit: the validation loss settled at {last}."
 
 
 def _training_loss(best: Epoch, last: Epoch) -> str:

@@ -32,6 +32,8 @@ def notification_subject(report: Report) -> str:
 def notification_text(report: Report) -> str:
     """The result of the run, its scores and costs, and where the report is."""
     parts = [f"# {notification_subject(report)}", *_outcome(report)]
+    if report.next_steps:
+        parts.append(_next_steps(report))
     if report.scores:
         parts.append(_scores(report))
     if report.stand_ins:
@@ -56,6 +58,15 @@ def _outcome(report: Report) -> Iterator[str]:
     yield from (one_line(caveat) for caveat in caveats(report))
     if report.gate:
         yield f"**Gate:** {one_line(f'{report.gate.sentence} {tag_sentence(report)}'.strip())}"
+
+
+def _next_steps(report: Report) -> str:
+    """A numbered list. Commands are code in lines of their own, which a plain email shows as they are."""
+    lines = ["**What to do next**"]
+    for number_, step in enumerate(report.next_steps, 1):
+        lines.append(f"{number_}. **{one_line(step.action)}** {one_line(step.reason)}")
+        lines += [f"   `{' '.join(command.split())}`" for command in step.commands]
+    return "\n".join(lines)
 
 
 def one_line(text: str) -> str:

@@ -5,7 +5,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -33,7 +33,7 @@ def test_mean_and_standard_error_equal_scipys() -> None:
 @pytest.mark.parametrize("n", [200, 1000])
 def test_the_interval_equals_scipys_where_questions_are_many(n: int) -> None:
     differences = np.random.default_rng(n).exponential(size=n) - 0.8
-    low, high = ours.bootstrap_interval(differences)
+    low, high = ours.bootstrap(differences)[0]
     reference = stats.bootstrap((differences,), np.mean, n_resamples=10_000, method="percentile", rng=5)
     width = high - low
     assert low == pytest.approx(reference.confidence_interval.low, abs=0.04 * width)
@@ -43,22 +43,22 @@ def test_the_interval_equals_scipys_where_questions_are_many(n: int) -> None:
 @pytest.mark.parametrize("n", [6, 8, 15])
 def test_the_interval_is_as_wide_as_students_where_questions_are_few(n: int) -> None:
     differences = np.random.default_rng(n).normal(size=n)
-    low, high = ours.bootstrap_interval(differences)
+    low, high = ours.bootstrap(differences)[0]
     student = stats.t.interval(0.95, n - 1, loc=differences.mean(), scale=stats.sem(differences))
     assert high - low == pytest.approx(student[1] - student[0], rel=0.12)
 
 
 def test_the_same_seed_gives_the_same_interval_and_another_one_a_close_one() -> None:
     differences = np.random.default_rng(1).normal(size=20)
-    assert ours.bootstrap_interval(differences, 7) == ours.bootstrap_interval(differences, 7)
-    assert ours.bootstrap_interval(differences, 7) != ours.bootstrap_interval(differences, 8)
-    assert ours.bootstrap_interval(differences, 7) == pytest.approx(ours.bootstrap_interval(differences, 8), abs=0.05)
+    assert ours.bootstrap(differences, 7)[0] == ours.bootstrap(differences, 7)[0]
+    assert ours.bootstrap(differences, 7)[0] != ours.bootstrap(differences, 8)[0]
+    assert ours.bootstrap(differences, 7)[0] == pytest.approx(ours.bootstrap(differences, 8)[0], abs=0.05)
 
 
 def test_blocks_keep_memory_small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ours, "_MOST_CELLS", 1000)
     differences = np.random.default_rng(1).normal(size=50)
-    low, high = ours.bootstrap_interval(differences)
+    low, high = ours.bootstrap(differences)[0]
     assert low < differences.mean() < high
 
 
@@ -136,3 +136,27 @@ def test_rank_correlation_equals_scipys_and_is_none_for_constants() -> None:
     assert ours.rank_correlation(one, other) == pytest.approx(stats.spearmanr(one, other).statistic)
     assert ours.rank_correlation([1, 1, 1], [1, 2, 3]) is None
     assert ours.rank_correlation([1, 2], [1, 2]) is None
+
+
+@given(st.lists(st.integers(-3, 3) | st.floats(-1, 1), min_size=6, max_size=30), st.integers(0, 5))
+@settings(max_examples=80, deadline=None)
+def test_the_p_value_is_below_5_percent_exactly_where_the_interval_excludes_zero(
+    differences: list[float], seed: int
+) -> None:
+    found = ours.compare([0.0] * len(differences), differences, seed)
+    assert found.p is not None
+    assert 0 < found.p <= 1
+    assert found.differs == (found.p < 0.05)
+
+
+def test_the_p_value_is_close_to_that_of_students_t_test() -> None:
+    values = np.random.default_rng(1).normal(0.4, 1, 60)
+    expected = stats.ttest_1samp(values, 0).pvalue
+    assert ours.bootstrap(values)[1] == pytest.approx(expected, abs=0.01)
+
+
+def test_the_sign_test_can_disagree_because_it_ignores_how_large_wins_are() -> None:
+    found = ours.compare([0.0] * 10, [5, 5, 5, 5, 5, 5, 5, -0.1, -0.1, -0.1])
+    assert found.differs
+    assert found.p is not None
+    assert found.p < 0.05 < (found.sign_test_p or 0)

@@ -31,7 +31,7 @@ def test_a_failure_has_its_reason_and_addresses(folder_of: FolderOf) -> None:
 def test_the_message_of_a_failure_is_not_markup(folder_of: FolderOf) -> None:
     message = "# x\n[a](http://x) <b> field 'a_b'\n\n- y"
     text = notification_text(build(folder_of({}), Failure(error="DatasetError", message=message), at=AT))
-    block = text.partition("**DatasetError**\n\n")[2].partition("\n\n- Report")[0]
+    block = text.partition("**DatasetError**\n\n")[2].partition("\n\n**What to do next**")[0]
     assert all(line.startswith("    ") for line in block.splitlines())
     assert "field 'a_b'" in block
 

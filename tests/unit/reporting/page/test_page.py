@@ -11,6 +11,7 @@ from tests.unit.reporting.sample import EARLIER
 from tuner.artifacts.dataset import DatasetSummary
 from tuner.artifacts.report import Answer, NamedModel
 from tuner.reporting import Failure, Report, build, page
+from tuner.reporting.formatting import number
 from tuner.settings import InferenceSettings, RunSettings
 
 _PARTS = (
@@ -194,7 +195,14 @@ def test_missing_answers_and_missing_scores_are_counted_separately(report: Repor
 def test_the_page_has_the_statistics(report: Report) -> None:
     text = " ".join(Tags(page(report)).text)
     assert "6.12 ± 1.04" in text
-    assert "0.125" in text
+    measure = report.scores["correctness"].comparison
+    # One method gives both: the sign test, with p = 0.125 here, would contradict the interval.
+    assert measure.interval is not None
+    assert measure.p is not None
+    assert measure.interval[0] > 0
+    assert measure.p < 0.05 < 0.125 == measure.sign_test_p
+    assert number(measure.p) in text
+    assert "0.125" not in text
 
 
 def test_an_undecided_verdict_is_a_whole_sentence(report: Report) -> None:

@@ -1,0 +1,227 @@
+"""What a report says to do next: one test per rule, on the report of a run that succeeded and on failed runs."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+
+from tests.unit.reporting.conftest import AT, FolderOf
+from tests.unit.reporting.sample import EARLIER, MODEL, RUN
+from tuner.artifacts.dataset import Coverage, DatasetFindings
+from tuner.artifacts.evaluation.verdict import Verdict
+from tuner.artifacts.report import Failure, NextStep, NextStepRule, Report
+from tuner.artifacts.training import Epoch
+from tuner.reporting import build, notification_text, page
+from tuner.reporting.advice.next_steps import next_steps
+
+
+def steps(report: Report, **members: Any) -> dict[str, NextStep]:
+    """The steps by their rules, of the report with other members."""
+    found = next_steps(report.model_copy(update=members))
+    assert len({step.rule for step in found}) == len(found)
+    return {step.rule: step for step in found}
+
+
+def scored(report: Report, mean: float) -> Mapping[str, Any]:
+    """The scores with another mean of the tuned model by the measure that decides."""
+    measure = report.scores["correctness"]
+    tuned = measure.tuned.model_copy(update={"mean": mean})
+    changed = measure.model_copy(update={"by_contestant": {**measure.by_contestant, "tuned": tuned}})
+    return {**report.scores, "correctness": changed}
+
+
+def judged(report: Report, value: str, **members: Any) -> Verdict:
+    return report.verdict.model_copy(update={"value": value, **members})
+
+
+def failed(error: str, **members: Any) -> dict[str, Any]:
+    return {
+        "status": "FAILED",
+        "failure": Failure(error=error, message="What is wrong.\nMore."),
+        "scores": {},
+    } | members
+
+
+def test_every_rule_has_a_test() -> None:
+    source = Path(__file__).read_text("utf-8")
+    assert [rule for rule in get_args(NextStepRule) if source.count(f'"{rule}"') == 0] == []
+
+
+def test_an_accepted_model_is_used(report: Report) -> None:
+    first = report.next_steps[0]
+    assert first.rule == "accept"
+    assert first.action.startswith("Use the tuned model.")
+    assert first.reason.startswith("Accepted: ")
+
+
+def test_a_better_model_is_used_and_a_gate_proposed_where_there_is_none(report: Report) -> None:
+    found = steps(report, gate=None)
+    assert next(iter(found)) == "accept"
+    assert "gate: {correctness: {at_least: 6, better_than: base}}" in found["set-a-gate"].action
+    assert "set-a-gate" not in steps(report)
+
+
+def test_better_can_still_be_bad(report: Report) -> None:
+    found = steps(report, gate=None, scores=scored(report, 3.25))
+    assert next(iter(found)) == "improve-first"
+    assert "accept" not in found
+    assert found["improve-first"].reason == (
+        "Better is not good yet: 3.25 Correctness (judge) on a scale from 1 to 10, where answers are mostly right "
+        "from 6."
+    )
+    # A gate has the last word, and the reader learns it all the same.
+    assert (
+        "3.25 Correctness (judge) on a scale from 1 to 10"
+        in steps(report, scores=scored(report, 3.25))["accept"].reason
+    )
+
+
+@pytest.mark.parametrize(("decision", "action"), [("rejected", "Do not use the model."), ("undecided", "not use")])
+def test_a_model_that_the_gate_does_not_accept_is_not_used(report: Report, decision: str, action: str) -> None:
+    found = steps(report, gate=report.gate.model_copy(update={"decision": decision}) if report.gate else None)
+    assert next(iter(found)) == "keep-out"
+    assert action in found["keep-out"].action
+    assert "accept" not in found
+
+
+def test_a_worse_model_is_left(report: Report) -> None:
+    found = steps(report, gate=None, verdict=judged(report, "worse"))
+    assert next(iter(found)) == "keep-the-base"
+    assert "set-a-gate" not in found
+
+
+def test_a_better_earlier_run_is_kept(report: Report) -> None:
+    assert report.earlier is not None
+    measure = report.earlier.metrics["correctness"]
+    assert measure.conclusion is not None
+    worse = measure.model_copy(update={"conclusion": measure.conclusion.model_copy(update={"value": "worse"})})
+    earlier = report.earlier.model_copy(update={"metrics": {"correctness": worse}})
+    assert EARLIER in steps(report, earlier=earlier)["keep-the-earlier"].action
+    assert "keep-the-earlier" not in steps(report)
+
+
+def test_an_undecided_verdict_asks_for_questions_if_they_would_decide(report: Report) -> None:
+    found = steps(report, gate=None, verdict=judged(report, "undecided", more_questions=33))
+    assert found["ask-more-questions"].action.startswith("Ask 33 more questions")
+    never = steps(report, gate=None, verdict=judged(report, "undecided", more_questions=None))
+    assert "more questions would not decide" in never["keep-the-base"].action
+
+
+def test_missing_answers_are_looked_into(report: Report) -> None:
+    assert "no answer to 1 of 8 questions" in steps(report)["read-failed-answers"].reason
+    assert "read-failed-answers" not in steps(report, questions=report.questions[:7])
+
+
+def test_overfitting_names_the_number_of_epochs(report: Report) -> None:
+    assert "Train 3 epochs: set 'hyperparameters: {epochCount: 3}'" in steps(report)["train-fewer-epochs"].action
+
+
+def test_underfitting_asks_for_more_epochs(report: Report) -> None:
+    epochs = tuple(Epoch(epoch=at, training_loss=3 - at, validation_loss=3 - at / 2) for at in (1, 2, 3))
+    assert report.training is not None
+    training = report.training.model_copy(update={"epochs": epochs})
+    found = steps(report, training=training)
+    assert "train-longer" in found
+    assert "train-fewer-epochs" not in found
+    assert "train-longer" not in steps(report, training=training.model_copy(update={"stopped_early": True}))
+
+
+def test_subjects_with_few_records_are_collected_where_the_answer_is_not_good(report: Report) -> None:
+    few = Coverage(subject=("agents", "memory"), records=1)
+    lost = report.questions[5].model_copy(update={"coverage": few, "outcome": "loss"})
+    won = report.questions[0].model_copy(update={"coverage": few, "outcome": "win"})
+    assert "agents, memory" in steps(report, questions=(lost,))["collect-subjects"].action
+    assert "collect-subjects" not in steps(report, questions=(won,))
+    many = lost.model_copy(update={"coverage": few.model_copy(update={"records": 3})})
+    assert "collect-subjects" not in steps(report, questions=(many,))
+
+
+def test_warnings_of_the_dataset_come_with_the_command_that_shows_them(report: Report) -> None:
+    step = steps(report)["fix-warnings"]
+    assert "repeats training.jsonl, line 3" in step.reason
+    assert step.commands == ("tuner data check bedrock-faq",)
+
+
+def test_people_are_asked_until_they_have_answered(report: Report) -> None:
+    found = steps(report)["ask-people"]
+    assert found.commands == (f"tuner review export {RUN}", f"tuner review import {RUN} review.csv")
+    assert "ask-people" not in steps(report, questions=())
+
+
+def test_scores_of_stand_ins_decide_nothing(report: Report) -> None:
+    base = report.models.base
+    assert base is not None
+    models = report.models.model_copy(update={"base": base.model_copy(update={"stand_in": True})})
+    found = steps(report, stand_ins=("base model: SmolLM2",), models=models)
+    assert "run-on-aws" in found
+    # Commands can be pasted: on the local cloud, they need --local.
+    assert all(command.endswith(" --local") for step in found.values() for command in step.commands)
+
+
+def test_a_model_without_scores_is_evaluated_first(report: Report) -> None:
+    found = steps(report, scores={}, gate=None, questions=())
+    assert next(iter(found)) == "evaluate"
+
+
+def test_throughput_that_may_be_alive_comes_first(report: Report) -> None:
+    assert report.serving is not None
+    serving = report.serving.model_copy(update={"released_at": None})
+    found = steps(report, serving=serving)
+    assert next(iter(found)) == "release"
+    assert found["release"].commands == ("tuner throughput", f"tuner throughput release {serving.arn}")
+    kept = serving.model_copy(update={"kept_until": "2026-11-23T20:00:00Z"})
+    assert "release" not in steps(report, serving=kept)
+
+
+@pytest.mark.parametrize(
+    ("error", "rule", "command"),
+    [
+        ("DatasetError", "fix-dataset", "tuner data check bedrock-faq"),
+        ("SettingsError", "fix-settings", "tuner run bedrock-faq"),
+        ("BudgetExceededError", "fix-settings", "tuner run bedrock-faq"),
+        ("ApprovalRejectedError", "approve", "tuner estimate bedrock-faq"),
+        ("ApprovalExpiredError", "approve", "tuner estimate bedrock-faq"),
+        ("QuotaError", "raise-quota", "tuner doctor"),
+        ("States.Timeout", "look-up-failure", f"tuner show {RUN}"),
+        ("CustomizationFailedError", "look-up-failure", f"tuner show {RUN}"),
+    ],
+)
+def test_a_failed_run_begins_with_what_helps(report: Report, error: str, rule: str, command: str) -> None:
+    first = next(iter(steps(report, **failed(error), gate=None).values()))
+    assert (first.rule, first.commands[0], first.reason) == (rule, command, "What is wrong.")
+
+
+def test_the_errors_of_a_dataset_are_counted(report: Report) -> None:
+    findings = DatasetFindings(errors=2, warnings=0)
+    assert steps(report, **failed("DatasetError", findings=findings))["fix-dataset"].action == (
+        "Correct the 2 errors in the dataset."
+    )
+
+
+@pytest.mark.parametrize("status", ["ABORTED", "TIMED_OUT"])
+def test_a_run_that_was_stopped_is_repeated(report: Report, status: str) -> None:
+    found = steps(report, **failed("Stopped", status=status), gate=None)
+    assert next(iter(found)) == "start-again"
+    assert found["start-again"].commands == ("tuner run bedrock-faq --again",)
+    assert "the training is not paid again" in found["start-again"].reason
+    assert "No model was made" in steps(report, **failed("Stopped", status=status), training=None)["start-again"].reason
+
+
+def test_page_and_message_show_every_step(report: Report) -> None:
+    html, message = page(report), notification_text(report)
+    for step in report.next_steps:
+        assert step.action.replace("'", "&#39;") in html
+        assert step.action.split(":")[0].split("'")[0] in message
+        assert all(command in html and f"`{command}`" in message for command in step.commands)
+    # Before the scores, the gate and the failure.
+    assert html.index("What to do next") < html.index("<main")
+
+
+def test_a_refused_run_has_a_step_on_its_page(folder_of: FolderOf) -> None:
+    refused = build(folder_of({}), Failure(error="DatasetError", message="training.jsonl, line 1: bad."), at=AT)
+    assert [step.rule for step in refused.next_steps] == ["fix-dataset"]
+    assert refused.model_call is None
+    html = page(refused)
+    assert html.index("Correct the dataset.") < html.index('class="failure"')
+    assert MODEL not in html

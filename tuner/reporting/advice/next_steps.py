@@ -1,0 +1,267 @@
+"""Says what to do after a run: rules that look at the verdict, the gate, the training, the coverage and the failure.
+
+Each rule is a function that yields a step or nothing. `_RULES` has them in the order in which a reader needs them: what
+costs money now, what to do with the model, and then what would make the next run better.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+from tuner.artifacts.report import NextStep, Question, Report
+from tuner.reporting.advice.level import USABLE, deciding_measure, level_sentence
+from tuner.reporting.collect.training_diagnosis import fit
+from tuner.reporting.formatting import integer, number, plural, range_limit
+
+# A subject with fewer training records is hardly learnt.
+_FEW_RECORDS = 3
+_SHOWN_SUBJECTS = 5
+_SETTLED = ("ApprovalExpiredError", "ApprovalRejectedError")
+_SETTINGS = ("SettingsError", "ModelUnavailableError", "CommitmentNotAllowedError", "BudgetExceededError")
+
+Rule = Callable[[Report], Iterator[NextStep]]
+
+
+def next_steps(report: Report) -> tuple[NextStep, ...]:
+    """The steps of all rules that apply, in the order of the rules."""
+    return tuple(step for rule in _RULES for step in rule(report))
+
+
+def _release(report: Report) -> Iterator[NextStep]:
+    """An endpoint that is not known to be released costs money by the hour."""
+    serving = report.serving
+    if serving and not serving.released_at and not serving.kept_until and serving.kind == "provisioned":
+        yield NextStep(
+            rule="release",
+            action="Check whether the provisioned throughput still exists, and release it.",
+            reason="It is not known to be released, and it is paid for by the hour.",
+            commands=(_tuner(report, "throughput"), _tuner(report, f"throughput release {serving.arn}")),
+        )
+
+
+def _failed(report: Report) -> Iterator[NextStep]:
+    """The error's class decides what helps."""
+    if report.failure is None or report.status in ("ABORTED", "TIMED_OUT"):
+        return
+    error, again = report.failure.error, _again(report)
+    first = report.failure.message.splitlines()[0]
+    if error == "DatasetError":
+        errors = report.findings.errors if report.findings else 0
+        action = f"Correct the {plural(errors, 'error')} in the dataset." if errors else "Correct the dataset."
+        check = _tuner(report, f"data check {_folder(report)}")
+        yield NextStep(rule="fix-dataset", action=action, reason=first, commands=(check, _run(report)))
+    elif error in _SETTINGS:
+        action = "Correct run.yaml or the deployment's settings, as the message says."
+        yield NextStep(rule="fix-settings", action=action, reason=first, commands=(_run(report),))
+    elif error in _SETTLED:
+        action = "Run again when somebody can approve the cost, or lower it."
+        estimate = _tuner(report, f"estimate {_folder(report)}")
+        yield NextStep(rule="approve", action=action, reason=first, commands=(estimate, again))
+    elif error == "QuotaError":
+        action = "Ask AWS to raise the quota, then run again."
+        yield NextStep(rule="raise-quota", action=action, reason=first, commands=(_tuner(report, "doctor"), again))
+    else:
+        action = "Do what the message says, then run again. A finished training is used again and not paid twice."
+        show = _tuner(report, f"show {report.run_id}")
+        yield NextStep(rule="look-up-failure", action=action, reason=first, commands=(show, again))
+
+
+def _stopped(report: Report) -> Iterator[NextStep]:
+    """A run that was stopped or took too long can be repeated."""
+    if report.status in ("ABORTED", "TIMED_OUT"):
+        trained = report.training is not None and report.training.custom_model_arn is not None
+        reason = "The run was stopped." if report.status == "ABORTED" else "The run reached its time limit."
+        kept = " Its model exists, so the training is not paid again." if trained else " No model was made."
+        action = "Run the same content again when you want its result."
+        yield NextStep(rule="start-again", action=action, reason=reason + kept, commands=(_again(report),))
+
+
+def _not_evaluated(report: Report) -> Iterator[NextStep]:
+    if report.status == "SUCCEEDED" and not report.scores:
+        yield NextStep(
+            rule="evaluate",
+            action="Evaluate the model before you use it: leave out 'serving: none' in run.yaml and run again.",
+            reason="Nobody knows yet whether the model is better. The run uses the trained model again.",
+            commands=(_run(report),),
+        )
+
+
+def _failed_answers(report: Report) -> Iterator[NextStep]:
+    missing = sum(1 for question in report.questions if question.tuned and question.tuned.answer is None)
+    if report.scores and missing:
+        yield NextStep(
+            rule="read-failed-answers",
+            action="Find out why answers are missing before you trust the scores.",
+            reason=f"The tuned model gave no answer to {missing} of {plural(len(report.questions), 'question')}. They "
+            "count as the worst score.",
+        )
+
+
+def _use(report: Report) -> Iterator[NextStep]:
+    """What to do with the model: the gate decides; without one, the verdict and the level of the scores."""
+    if not report.scores:
+        return
+    decision = report.gate.decision if report.gate else None
+    level = level_sentence(report)
+    if decision in ("rejected", "undecided"):
+        action = "Do not use the model yet." if decision == "undecided" else "Do not use the model."
+        yield NextStep(rule="keep-out", action=action, reason=report.gate.sentence if report.gate else "")
+    elif decision == "accepted" or (report.verdict.value == "better" and level is None):
+        reason = report.gate.sentence if report.gate else report.verdict.sentence
+        action = "Use the tuned model. 'How to call the model' has the commands."
+        yield NextStep(rule="accept", action=action, reason=reason if level is None else f"{reason} {level}")
+    elif report.verdict.value == "worse":
+        action = "Keep the base model: do not use the tuned one."
+        yield NextStep(rule="keep-the-base", action=action, reason=report.verdict.sentence)
+    elif level is not None:
+        action = "Do not use the model yet: improve the training data, and tune again."
+        yield NextStep(rule="improve-first", action=action, reason=level)
+
+
+def _earlier(report: Report) -> Iterator[NextStep]:
+    earlier, name = report.earlier, report.verdict.metric
+    measure = earlier.metrics.get(name) if earlier and name else None
+    if earlier and measure and measure.conclusion_value == "worse":
+        yield NextStep(
+            rule="keep-the-earlier",
+            action=f"Use the model of the run {earlier.run_id} instead.",
+            reason=f"It is better: {measure.conclusion.sentence if measure.conclusion else ''}",
+            commands=(_tuner(report, f"report {earlier.run_id}"),),
+        )
+
+
+def _more_questions(report: Report) -> Iterator[NextStep]:
+    if report.verdict.value != "undecided":
+        return
+    more = report.verdict.more_questions
+    if more:
+        action = f"Ask {plural(more, 'more question')}: add them to the evaluation file and run again."
+        reason = "With the questions of this run, the difference may be chance."
+        yield NextStep(rule="ask-more-questions", action=action, reason=reason, commands=(_run(report),))
+    elif report.scores and report.verdict.metric:
+        yield NextStep(
+            rule="keep-the-base",
+            action="Keep the base model, which costs less: more questions would not decide.",
+            reason=report.verdict.sentence,
+        )
+
+
+def _epochs(report: Report) -> Iterator[NextStep]:
+    found = fit(report.training) if report.training else None
+    if found is None or not report.scores:
+        return
+    if found.kind == "overfitting":
+        best, epochs = integer(found.best.epoch), plural(found.best.epoch, "epoch")
+        yield NextStep(
+            rule="train-fewer-epochs",
+            action=f"Train {epochs}: set 'hyperparameters: {{epochCount: {best}}}' in run.yaml.",
+            reason=f"The validation loss was lowest after epoch {best} ({number(found.best.validation_loss)}) and rose "
+            f"to {number(found.last.validation_loss)} after epoch {integer(found.last.epoch)}.",
+        )
+    elif found.kind == "underfitting" and not (report.training and report.training.stopped_early):
+        last = number(found.last.validation_loss)
+        yield NextStep(
+            rule="train-longer",
+            action="Train more epochs: raise 'epochCount' under 'hyperparameters' in run.yaml.",
+            reason=f"The validation loss was still falling in the last epoch (to {last}).",
+        )
+
+
+def _subjects(report: Report) -> Iterator[NextStep]:
+    """Subjects with few training records whose questions the tuned model does not answer well."""
+    weak = [question for question in report.questions if _is_weak(question, report)]
+    if not weak:
+        return
+    subjects = list(dict.fromkeys(", ".join(question.coverage.subject) for question in weak if question.coverage))
+    shown = "; ".join(subjects[:_SHOWN_SUBJECTS])
+    more = f" and {len(subjects) - _SHOWN_SUBJECTS} more" if len(subjects) > _SHOWN_SUBJECTS else ""
+    yield NextStep(
+        rule="collect-subjects",
+        action=f"Collect more training records about: {shown}{more}.",
+        reason=f"{plural(len(weak), 'question')} without a good answer {'asks' if len(weak) == 1 else 'ask'} about a "
+        f"subject of fewer than {_FEW_RECORDS} training records.",
+    )
+
+
+def _is_weak(question: Question, report: Report) -> bool:
+    coverage = question.coverage
+    if coverage is None or not coverage.subject or coverage.records >= _FEW_RECORDS or question.outcome is None:
+        return False
+    deciding = deciding_measure(report)
+    score = question.tuned.scores.get(deciding[0]) if question.tuned and deciding else None
+    level = USABLE.get(deciding[0]) if deciding else None
+    low = score is not None and level is not None and score < level
+    return low or question.outcome != "win" or (question.tuned is not None and question.tuned.failed)
+
+
+def _warnings(report: Report) -> Iterator[NextStep]:
+    verdict = report.dataset_summary.verdict if report.dataset_summary else None
+    if verdict and verdict.fix_first and report.scores:
+        yield NextStep(
+            rule="fix-warnings",
+            action="Correct what the check of the dataset found first.",
+            reason=verdict.fix_first[0],
+            commands=(_tuner(report, f"data check {_folder(report)}"),),
+        )
+
+
+def _people(report: Report) -> Iterator[NextStep]:
+    flagged = sum(bool(question.review) for question in report.questions)
+    if not flagged or report.people or report.execution_arn is None:
+        return
+    yield NextStep(
+        rule="ask-people",
+        action=f"Ask people about {plural(flagged, 'question')}.",
+        reason="The scores alone do not settle it: the measures disagree, the judge was unsure, or the answer names "
+        "what the reference does not have.",
+        commands=(
+            _tuner(report, f"review export {report.run_id}"),
+            _tuner(report, f"review import {report.run_id} review.csv"),
+        ),
+    )
+
+
+def _gate(report: Report) -> Iterator[NextStep]:
+    name = report.verdict.metric
+    if report.scores and report.gate is None and report.execution_arn and name and report.verdict.value == "better":
+        level = f"at_least: {range_limit(USABLE[name])}, " if name in USABLE else ""
+        yield NextStep(
+            rule="set-a-gate",
+            action=f"Let later runs decide by themselves: add 'gate: {{{name}: {{{level}better_than: base}}}}' to "
+            "run.yaml.",
+            reason="This run had no gate, so its model carries no decision.",
+        )
+
+
+def _aws(report: Report) -> Iterator[NextStep]:
+    if report.stand_ins and report.scores and report.execution_arn:
+        yield NextStep(
+            rule="run-on-aws",
+            action="Run the dataset on AWS before you decide anything: docs/first-deployment.md.",
+            reason="A local cloud replaced the models, so the scores say nothing about Amazon Bedrock's.",
+        )
+
+
+_RULES: tuple[Rule, ...] = (
+    *(_release, _failed, _stopped, _not_evaluated),
+    *(_use, _earlier, _more_questions, _failed_answers),
+    *(_epochs, _subjects, _warnings, _people, _gate, _aws),
+)
+
+
+def _folder(report: Report) -> str:
+    """The dataset's folder, as `tuner run` was given it unless --name was used."""
+    return report.dataset or "PATH"
+
+
+def _run(report: Report) -> str:
+    return _tuner(report, f"run {_folder(report)}")
+
+
+def _again(report: Report) -> str:
+    return _tuner(report, f"run {_folder(report)} --again")
+
+
+def _tuner(report: Report, arguments: str) -> str:
+    local: Iterable[str] = ("--local",) if report.models.base and report.models.base.stand_in else ()
+    return " ".join(("tuner", arguments, *local))
