@@ -7,11 +7,11 @@ from collections.abc import Sequence
 
 from botocore.exceptions import EndpointConnectionError, NoCredentialsError, NoRegionError
 
-from tuner.cli import hints
 from tuner.cli.app import app
 from tuner.cli.deployment import local_endpoint
 from tuner.cli.errors import CommandError
 from tuner.cli.local_cloud import local_error_class
+from tuner.cli.terminal import hints
 from tuner.cli.terminal.console import say
 from tuner.core.errors import TunerError
 

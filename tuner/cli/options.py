@@ -6,9 +6,10 @@ from typing import Annotated
 
 import typer
 
-from tuner.cli import deployment, hints
+from tuner.cli import deployment
 from tuner.cli.deployment import DEFAULT_STACK, Deployment
 from tuner.cli.local_cloud import use_local_cloud
+from tuner.cli.terminal import hints
 
 Stack = Annotated[
     str,

@@ -8,6 +8,7 @@ from typing import Any
 import typer.main
 
 from tuner.cli.app import app
+from tuner.cli.terminal.exit_status import MEANINGS
 
 _OPENING = """# The `tuner` command
 
@@ -21,10 +22,6 @@ The command finds the deployment by the outputs of its stack, in the account and
 
 | exit status | meaning |
 | --- | --- |
-| 0 | success; for a command that follows a run: the run succeeded |
-| 1 | the run did not succeed, or the command failed: stderr says why and what to do |
-| 2 | wrong call: an unknown option, a missing argument, a file that cannot be read |
-| 130 | Ctrl-C: the run continues |
 """
 _PERMISSIONS = """
 ## Permissions of the caller
@@ -104,7 +101,12 @@ ACTIONS = {
 def page() -> str:
     """The reference, in Markdown."""
     root = typer.main.get_command(app)
-    return _OPENING + "".join(_section(name, command) for name, command in _commands(root, "tuner")) + _permissions()
+    return (
+        _OPENING
+        + _statuses()
+        + "".join(_section(name, command) for name, command in _commands(root, "tuner"))
+        + _permissions()
+    )
 
 
 # Any in the functions below: Typer brings a private copy of Click, whose classes have no public names.
@@ -137,6 +139,14 @@ def _default(option: Any) -> str:
     if default is None or default is False or default == "":
         return ""
     return f"`{option.opts[0]}`" if default is True else f"`{default}`"
+
+
+def _statuses() -> str:
+    rows = (f"| {status.value} | {meaning} |\n" for status, meaning in MEANINGS.items())
+    return "".join(rows) + (
+        "\nA CI job can use `tuner run` and `tuner watch`, also with `--wait-for gate`: they end with 0, 3 or 4 by the "
+        "gate's decision.\n"
+    )
 
 
 def _permissions() -> str:

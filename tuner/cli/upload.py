@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import typer
 from boto3.exceptions import Boto3Error
 
 from tuner.aws.clients import client
@@ -74,7 +75,7 @@ def read(folder: Path, dataset: str | None, settings: Path | None) -> DatasetFol
     """Reads the dataset in `folder` and checks its names and settings. Raises CommandError or SettingsError."""
     if not folder.is_dir():
         what = "is a file" if folder.exists() else "does not exist"
-        raise CommandError(f"{folder} {what}: name a folder with {_TRAINING_FILE}.")
+        raise typer.BadParameter(f"{folder} {what}: name a folder with {_TRAINING_FILE}.", param_hint="PATH")
     found = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()}
     ignored = [name for name in found if role_of(name) is None]
     chosen = {name: path for name, path in found.items() if role_of(name)}
@@ -127,7 +128,7 @@ def _check(folder: Path, chosen: dict[str, Path]) -> None:
     for name in chosen:
         roles.setdefault(str(role_of(name)), []).append(name)
     if "training" not in roles:
-        raise CommandError(f"{folder} has no training file. Add {_TRAINING_FILE}.")
+        raise typer.BadParameter(f"{folder} has no training file. Add {_TRAINING_FILE}.", param_hint="PATH")
     for role, names in roles.items():
         if role != "documents" and len(names) > 1:
             raise CommandError(f"{folder} has {' and '.join(names)}: keep one of them.")
@@ -145,14 +146,14 @@ def _text(path: Path) -> str:
 
 def _settings_name(path: Path) -> str:
     if not path.is_file():
-        raise CommandError(f"{path} does not exist: --settings takes a YAML or JSON file with the keys of run.yaml.")
+        raise typer.BadParameter(f"there is no file '{path}' with the keys of run.yaml.", param_hint="--settings")
     return "run.json" if path.suffix == ".json" else "run.yaml"
 
 
 def _dataset(folder: Path, given: str | None) -> str:
     name = folder.resolve().name if given is None else given
     if not name or "/" in name or name in (".", ".."):
-        raise CommandError(f"'{name}' is no dataset name. Set one without '/' with --dataset.")
+        raise typer.BadParameter(f"'{name}' is no name of a dataset: give one without '/'.", param_hint="--dataset")
     return name
 
 

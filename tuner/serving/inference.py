@@ -41,6 +41,8 @@ _QUESTIONS_PER_WORKER = 500
 MAX_SHARDS, MAX_WORKERS = 200, 100
 # A Lambda function may run for 15 minutes, and a question that was just sent may take two.
 _SECONDS = 720.0
+# The answers so far are written this often: `tuner watch` counts them, and a crash loses no more.
+_RECORD_SECONDS = 5.0
 
 
 class ModelClient(Protocol):
@@ -106,7 +108,12 @@ class _ShardAnswers:
         have to be asked again.
         """
         self._answers[answer.id] = answer
-        if not self.open_questions() and any(entry.answer is not None for entry in self._answers.values()):
+        if not self.open_questions():
+            self.record()
+
+    def record(self) -> None:
+        """Writes the answers so far, unless all of them are failures."""
+        if any(entry.answer is not None for entry in self._answers.values()):
             self.write()
 
     def write(self) -> None:
@@ -161,12 +168,17 @@ class Inference:
         raised: list[TunerError] = []
         with ThreadPoolExecutor(max_workers=self.concurrency) as pool:
             futures = {pool.submit(self._answer, question, attempt): answers for answers, question in pending}
+            recorded = time.monotonic()
             for future in as_completed(futures):
                 answers, result = futures[future], future.result()
                 if isinstance(result, Answer):
                     answers.add(result)
                 else:
                     raised.append(result)
+                if time.monotonic() - recorded > _RECORD_SECONDS:
+                    recorded = time.monotonic()
+                    for each in collected:
+                        each.record()
         all_answers = [answer for answers in collected for answer in answers.answers()]
         if not raised:
             _refuse_if_all_failed_alike(all_answers, shards[0].model)

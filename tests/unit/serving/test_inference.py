@@ -135,6 +135,24 @@ def test_the_next_attempt_asks_only_the_throttled_questions() -> None:
     assert [line["id"] for line in written(place)] == ["id0", "id1", "id2"]
 
 
+def test_answers_are_recorded_while_others_are_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    place = folder(4)
+    recorded = []
+
+    def answer(question: str) -> str:
+        deadline = time.monotonic() + 5
+        while question == "q3" and Keys.answers("base", 0) not in place.files and time.monotonic() < deadline:
+            time.sleep(0.005)
+        recorded.append(Keys.answers("base", 0) in place.files)
+        return question
+
+    monkeypatch.setattr("tuner.serving.inference._RECORD_SECONDS", -1.0)
+    inference = Inference(Model(answer), "model", manifest(), 1, sleep=lambda _: None)
+    assert inference.run(Shard(place, "base", 0, 10)) == (4, 0)
+    assert recorded[-1]  # before the last answer
+    assert len(written(place)) == 4
+
+
 def test_when_the_time_is_up_the_next_attempt_asks_the_rest() -> None:
     place, model = folder(4), Model(str.upper)
     clock = iter([0.0, 0.0, 1.0, 900.0, 900.0])

@@ -40,6 +40,8 @@ class RunSummary(Artifact):
     ended_at: str
     verdict: Verdict
     gate: GateDecisionOrNone | None = None
+    cost_usd: float | None = Field(None, description="the known part of the bill; null before 0.3 and without a bill")
+    unknown_prices: int | None = Field(None, description="items of the bill whose price is not known")
     base_model: str | None
     stand_ins: tuple[str, ...]
     questions: int

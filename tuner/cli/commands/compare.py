@@ -25,11 +25,11 @@ def compare(
     stack: Stack = DEFAULT_STACK,
     on_local: Local = False,
 ) -> None:
-    """Compare the tuned models of runs with that of the first run, on the questions that both answered."""
+    """Compare the tuned models of runs with that of the first run. Only questions that both answered count."""
     from tuner.evaluation.run_comparison import compare_runs  # loads numpy: only when it is needed
 
     if len(runs) < 2:
-        raise CommandError("Name at least two runs; 'tuner runs' lists the runs.")
+        raise typer.BadParameter("name at least two runs; 'tuner runs' lists them.", param_hint="RUN RUN...")
     deployment = connect(stack, on_local)
     (first, baseline), *others = [_scores(deployment, reference) for reference in runs]
     found = {run_id: compare_runs(baseline, scores, (first, run_id)) for run_id, scores in others}

@@ -9,7 +9,6 @@ from typing import Annotated
 import typer
 
 from tuner.artifacts.evaluation.scores import Scores
-from tuner.cli.errors import CommandError
 from tuner.cli.local_cloud import use_local_cloud
 from tuner.cli.options import Json, Local
 from tuner.cli.terminal.console import console, emit, say
@@ -67,7 +66,7 @@ def evaluate(
     as_json: Json = False,
     on_local: Local = False,
 ) -> None:
-    """Compare two files of answers with the references: the scores of each metric, and a verdict."""
+    """Compare two files of answers with the references. Shows the scores of each metric, and a verdict."""
     # They load numpy and the charts: only when they are needed.
     from tuner.evaluation.standalone import Files
     from tuner.evaluation.standalone import evaluate as compare
@@ -83,11 +82,11 @@ def evaluate(
     }
     settings = _settings(settings_file, asked)
     files = Files(
-        local_input(base, "--base"),
-        local_input(tuned, "--tuned"),
-        local_input(references, "--references"),
-        local_input(training, "--training") if training else None,
-        local_input(people, "--people", ".csv") if people else None,
+        _file(base, "--base"),
+        _file(tuned, "--tuned"),
+        _file(references, "--references"),
+        _file(training, "--training") if training else None,
+        _file(people, "--people", ".csv") if people else None,
     )
     if output:
         sources = [path for path in (files.base, files.tuned, files.references, files.training, files.people) if path]
@@ -107,12 +106,22 @@ def evaluate(
         say(f"The report is in {output / 'index.html'}, next to scores.json and review.csv.", "quiet")
 
 
+def _file(path: Path, option: str, ending: str | None = None) -> Path:
+    """A file to read, or standard input for `-`. Raises BadParameter when there is none."""
+    found = local_input(path, option, ending)
+    if not found.is_file():
+        what = "is a folder" if found.is_dir() else "does not exist"
+        raise typer.BadParameter(f"'{path}' {what}: name a file, or '-' for standard input.", param_hint=option)
+    return found
+
+
 def _settings(file: Path | None, asked: Mapping[str, Mapping[str, str | None]]) -> RunSettings:
     """The settings of the file, overridden by those of the command line."""
     try:
-        document = parse_document(file.read_text("utf-8-sig"), file.name) if file else {}
+        document = parse_document(file.read_text("utf-8-sig"), str(file)) if file else {}
     except (OSError, UnicodeDecodeError) as error:
-        raise CommandError(f"--settings {file} cannot be read: {getattr(error, 'strerror', error)}.") from None
+        why = getattr(error, "strerror", error)
+        raise typer.BadParameter(f"{file} cannot be read: {why}.", param_hint="--settings") from None
     settings = load(RunSettings, document, str(file))
     given = {part: {key: value for key, value in options.items() if value} for part, options in asked.items()}
     merged = {part: getattr(settings, part).model_dump() | options for part, options in given.items() if options}

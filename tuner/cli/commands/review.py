@@ -11,9 +11,9 @@ import typer
 from tuner.cli import run_lookup
 from tuner.cli.deployment import DEFAULT_STACK
 from tuner.cli.errors import CommandError
-from tuner.cli.hints import quoted
 from tuner.cli.options import Json, Local, Reference, Stack, connect
 from tuner.cli.terminal.console import emit, say
+from tuner.cli.terminal.hints import quoted
 from tuner.cli.terminal.outputs import STANDARD, Force, output_sink
 from tuner.cli.terminal.standard_input import local_input
 from tuner.datasets.io import CommitTogether
@@ -31,7 +31,7 @@ def export(
     stack: Stack = DEFAULT_STACK,
     on_local: Local = False,
 ) -> None:
-    """Download the questions to review, both answers without their models' names, as a CSV file to fill in."""
+    """Download the questions to review as a CSV file. It does not say which model gave which answer."""
     from tuner.evaluation.score_run import REVIEW  # loads numpy: only when it is needed
 
     deployment = connect(stack, on_local)
@@ -61,7 +61,7 @@ def import_scores(
     stack: Stack = DEFAULT_STACK,
     on_local: Local = False,
 ) -> None:
-    """Replace the judge's scores with people's scores, and write the run's report again."""
+    """Replace the judge's scores with people's. Writes the run's report again."""
     # They load numpy: only when they are needed.
     from tuner.aws.bedrock.control_plane import Bedrock
     from tuner.aws.event_bus import put_event

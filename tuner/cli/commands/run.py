@@ -14,14 +14,15 @@ from tuner.aws.clients import client
 from tuner.aws.error_mapping import mapped_errors
 from tuner.cli import upload
 from tuner.cli.commands.data.display import show_findings
-from tuner.cli.commands.watch import INTERRUPTED, follow
+from tuner.cli.commands.watch import WaitFor, WaitForOption, follow
 from tuner.cli.dataset_check import check_dataset, python_files
 from tuner.cli.deployment import DEFAULT_STACK, Deployment
 from tuner.cli.errors import CommandError
-from tuner.cli.hints import quoted
 from tuner.cli.options import Local, Stack, connect
 from tuner.cli.progress import executions
 from tuner.cli.terminal.console import console, is_live, say
+from tuner.cli.terminal.exit_status import ExitStatus
+from tuner.cli.terminal.hints import quoted
 from tuner.cli.upload import DatasetFolder
 from tuner.core.errors import RetryableError
 from tuner.core.run import INCOMING
@@ -39,7 +40,8 @@ def run(
     path: Annotated[
         Path, typer.Argument(metavar="PATH", help="Dataset folder with a training file.", show_default=False)
     ],
-    watch: Annotated[bool, typer.Option(help="Follow the run to its end.")] = True,
+    watch: Annotated[bool, typer.Option(help="Follow the run; --no-watch is --wait-for start.")] = True,
+    wait_for: WaitForOption = WaitFor.END,
     dataset: Annotated[
         str | None, typer.Option(metavar="NAME", help="Name of the dataset; the folder's name when absent.")
     ] = None,
@@ -50,7 +52,7 @@ def run(
     stack: Stack = DEFAULT_STACK,
     on_local: Local = False,
 ) -> None:
-    """Upload a dataset, which starts its run, and follow it. Exit status 0 only when the run succeeded."""
+    """Upload a dataset, which starts its run, and follow it. The exit status tells the gate's decision."""
     folder = upload.read(path, dataset, settings)
     deployment = connect(stack, on_local)
     if folder.ignored:
@@ -69,12 +71,7 @@ def run(
         _check(deployment, folder, path)
         _upload(deployment, folder)
         _start(deployment, folder, run_id, repeat)
-    if watch:
-        follow(deployment, run_id)
-    elif earlier is None or not earlier.over:
-        say(f"Follow it with: tuner watch {run_id}")
-    elif earlier.status != "SUCCEEDED":
-        raise typer.Exit(1)
+    follow(deployment, run_id, wait_for if watch else WaitFor.START)
 
 
 def _check(deployment: Deployment, folder: DatasetFolder, path: Path) -> None:
@@ -106,7 +103,7 @@ def _start(deployment: Deployment, folder: DatasetFolder, run_id: str, repeat: i
         _wait_for_start(deployment, folder, run_id)
     except KeyboardInterrupt:
         say(f"\nStopped waiting. The files are uploaded and the run will start. Follow it with: tuner watch {run_id}")
-        raise typer.Exit(INTERRUPTED) from None
+        raise typer.Exit(ExitStatus.INTERRUPTED) from None
 
 
 def _request_repeat(function: str, event: bytes) -> None:
@@ -139,7 +136,7 @@ def _upload(deployment: Deployment, folder: DatasetFolder) -> None:
                 "\nStopped uploading. No run has started, because the training file goes last. "
                 "To continue, run the command again."
             )
-            raise typer.Exit(INTERRUPTED) from None
+            raise typer.Exit(ExitStatus.INTERRUPTED) from None
     if stale:
         say(
             f"Deleted files of an earlier upload from the bucket: {', '.join(stale)} (the bucket keeps their versions)",

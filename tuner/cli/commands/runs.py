@@ -4,25 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from tuner.cli import run_lookup
 from tuner.cli.commands.report import open_in_browser
 from tuner.cli.deployment import DEFAULT_STACK, Deployment
 from tuner.cli.errors import CommandError
 from tuner.cli.options import Json, Local, Stack, connect
-from tuner.cli.progress.executions import Run
 from tuner.cli.terminal.console import console, emit, say
 from tuner.cli.terminal.outputs import Force, write_files
+from tuner.cli.terminal.run_list import has_unknown_prices, listed, run_table
 from tuner.core.artifact_keys import Keys
-from tuner.reporting.formatting import duration
 
-_STYLES = {"SUCCEEDED": "good", "RUNNING": "name", "FAILED": "bad", "TIMED_OUT": "bad", "ABORTED": "warn"}
 _PARALLEL_DOWNLOADS = 8
 
 
@@ -38,7 +34,7 @@ def runs(
     stack: Stack = DEFAULT_STACK,
     on_local: Local = False,
 ) -> None:
-    """List the runs, newest first."""
+    """List the runs, newest first, with verdict, gate and cost."""
     deployment = connect(stack, on_local)
     found = run_lookup.newest(deployment, limit)
     if page:
@@ -46,28 +42,14 @@ def runs(
         say(f"The page over all runs is in {path.resolve()}")
         open_in_browser(path, open_page)
     elif as_json:
-        emit([run.as_json() for run in found])
+        emit([entry.as_json() for entry in listed(deployment, found)])
     elif not found:
         say("There are no runs yet. Start one with: tuner run PATH")
     else:
-        console().print(_table(found))
-
-
-def _table(found: list[Run]) -> Table:
-    table = Table(box=None, padding=(0, 1, 0, 0), header_style="name")
-    table.add_column("run", overflow="fold")  # the whole id, to be copied; it starts with the dataset's name
-    table.add_column("status", no_wrap=True)
-    table.add_column("started (UTC)", no_wrap=True)
-    table.add_column("took", justify="right", no_wrap=True)
-    for run in found:
-        table.add_row(
-            run.run_id,
-            run.status,
-            f"{run.started.astimezone(UTC):%d %b %H:%M}",
-            duration(run.seconds),
-            style=None if run.status == "SUCCEEDED" else _STYLES.get(run.status),
-        )
-    return table
+        entries = listed(deployment, found)
+        console().print(run_table(entries))
+        if has_unknown_prices(entries):
+            say("A cost with + lacks items whose price is unknown.", "quiet")
 
 
 def download_page(deployment: Deployment, run_ids: Sequence[str], target: Path, force: bool) -> Path:

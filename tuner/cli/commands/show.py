@@ -27,7 +27,7 @@ from tuner.core.times import now
 def show(
     reference: Reference = LATEST, as_json: Json = False, stack: Stack = DEFAULT_STACK, on_local: Local = False
 ) -> None:
-    """Show a run's result, or its progress, and the resources of it that still cost money."""
+    """Show a run's result, or its progress and what it still costs."""
     deployment = connect(stack, on_local)
     run = run_lookup.resolve(deployment, reference)
     if as_json:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from tuner.artifacts.costs.cost_items import CostItemId
 from tuner.artifacts.costs.estimate import Estimate
@@ -22,17 +23,38 @@ _PAID_BY_STATE = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """The most that was spent, and how many prices in it are unknown."""
+
+    usd: float
+    unknown: int
+
+    def after(self, earlier: Spent | None) -> Spent:
+        """This sum, but no less than an earlier one: money that was spent does not come back.
+
+        A sum can be smaller than an earlier one, because the share of a training is known only while it reports steps.
+        """
+        if earlier is None:
+            return self
+        return Spent(max(self.usd, earlier.usd), max(self.unknown, earlier.unknown))
+
+    def sentence(self) -> str:
+        """The sum in words."""
+        return f"at most {amount(self.usd, range(self.unknown))}"
+
+
 def cost_so_far(
     estimate: Estimate | None, marks: Mapping[str, Mark], job: TrainingProgress | None, window: PaidWindow | None
-) -> str:
-    """The cost in words, with the number of unknown prices. Empty when there is no estimate yet."""
+) -> Spent | None:
+    """The cost, with the number of unknown prices. None when there is no estimate yet."""
     if estimate is None:
-        return ""
+        return None
     spent = dict(_spent(estimate, marks, job))
     if window and window.kind == "provisioned":
         spent[CostItemId.THROUGHPUT] = window.usd
     unknown = [item for item, usd in spent.items() if usd is None]
-    return f"at most {amount(sum(usd for usd in spent.values() if usd is not None), unknown)}"
+    return Spent(sum(usd for usd in spent.values() if usd is not None), len(unknown))
 
 
 def _spent(
@@ -48,5 +70,8 @@ def _spent(
 
 def _trained_share(job: TrainingProgress | None, marks: Mapping[str, Mark]) -> float:
     """The share of the training that is done; 1 when Bedrock does not report the progress."""
-    running = marks.get(training.STEP) == "running"
-    return job.step / job.steps if running and job and job.steps else 1.0
+    if marks.get(training.STEP) != "running" or job is None:
+        return 1.0
+    if dict(job.stages).get("training") == "NotStarted":
+        return 0.0
+    return job.step / job.steps if job.steps else 1.0

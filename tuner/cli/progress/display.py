@@ -14,16 +14,17 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from tuner.cli.hints import pasteable
 from tuner.cli.progress import training
 from tuner.cli.progress.follow import Snapshot
 from tuner.cli.progress.steps import Step
 from tuner.cli.terminal.console import console, is_live
+from tuner.cli.terminal.hints import pasteable
 from tuner.core.times import now
 from tuner.reporting.formatting import duration, number, plural
 
 # On a wider terminal the times would be far from their steps.
 _MAX_WIDTH = 90
+_LONGEST_PROBLEM = 300
 MARKS = {"waiting": ("·", "quiet"), "done": ("✓", "good"), "failed": ("✗", "bad"), "skipped": ("-", "quiet")}
 
 
@@ -74,12 +75,18 @@ class LiveDisplay:
         table.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
         table.add_column(justify="right", no_wrap=True)
         steps = snapshot.steps
-        past, to_come = _fold(steps, len(steps) + len(training_rows) - room) if self._folds else (0, 0)
+        past, to_come = (
+            _fold(steps, len(steps) + len(training_rows) + _problem_lines(steps, width) - room)
+            if self._folds
+            else (0, 0)
+        )
         if past:
             done = sum(step.mark == "done" for step in steps[:past])
             table.add_row(Text("✓", "good"), Text(f"{plural(done, 'step')} done", "quiet"), "")
         for step in steps[past : len(steps) - to_come]:
             table.add_row(self._mark(step), _label(step), _took(step))
+            if step.problem:
+                table.add_row("", _problem(step), "")
             if step.name == training.STEP:
                 for row in training_rows:
                     table.add_row("", row, "")
@@ -100,6 +107,7 @@ class PlainDisplay:
     def __init__(self, target: Console) -> None:
         self._target = target
         self._marks: dict[str, str] = {}
+        self._problems: dict[str, str] = {}
         self._epochs = 0
         self._tenth = 0
         self._problem = ""
@@ -132,6 +140,10 @@ class PlainDisplay:
             self._say(f"{MARKS[step.mark][0]} {step.name} ({duration(step.seconds(now()))})")
         elif step.mark != before and step.mark == "running":
             self._say(f"… {step.name}")
+        if step.problem != self._problems.get(step.name, ""):
+            self._problems[step.name] = step.problem
+            if step.problem:
+                self._say(f"    retrying after {step.problem}")
         if step.name == training.STEP and snapshot.training:
             self._training(snapshot.training)
         return ended
@@ -159,6 +171,18 @@ def _heading(snapshot: Snapshot) -> Text:
 def _label(step: Step) -> Text:
     styles = {"waiting": "quiet", "skipped": "quiet", "failed": "bad", "running": "name"}
     return Text.assemble((step.name, styles.get(step.mark, "")), (f"  {step.note}" if step.note else "", "warn"))
+
+
+def _problem(step: Step) -> Text:
+    """Why the step is being repeated, wrapped: the reason is at the end of the sentence."""
+    text = f"retrying after {step.problem}"
+    shown = text if len(text) <= _LONGEST_PROBLEM else f"{text[:_LONGEST_PROBLEM]} [...]"
+    return Text(shown, "warn", no_wrap=False, overflow="fold")
+
+
+def _problem_lines(steps: tuple[Step, ...], width: int) -> int:
+    """The lines that the reasons take, at most."""
+    return sum(1 + len(_problem(step)) // max(width - 20, 20) for step in steps if step.problem)
 
 
 def _took(step: Step) -> Text:

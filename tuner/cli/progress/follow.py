@@ -7,19 +7,24 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from tuner.artifacts.costs.estimate import Estimate
+from tuner.artifacts.manifest import Manifest
 from tuner.aws.clients import client
 from tuner.aws.error_mapping import mapped_errors
 from tuner.cli.deployment import Deployment, local_endpoint
 from tuner.cli.errors import CommandError
 from tuner.cli.progress import executions, paid_window, training
-from tuner.cli.progress.cost_so_far import cost_so_far
+from tuner.cli.progress.answer_count import ANSWER_STATES, AnswerCount
+from tuner.cli.progress.cost_so_far import Spent, cost_so_far
 from tuner.cli.progress.executions import Run
+from tuner.cli.progress.optional_steps import expected
 from tuner.cli.progress.steps import Checklist, HistoryEvent, Step, StepPlan
 from tuner.core.errors import RetryableError
 
-# The state that writes estimate.json, and the state that waits for approval (statemachine/customization.asl.json).
+# States of statemachine/customization.asl.json: they write run.json and estimate.json, ask, and write gate.json.
+_PINNED = "Pin the inputs"
 _ESTIMATED = "Estimate the cost"
 _APPROVAL = "Ask for approval"
+GATE_STATE = "Apply the gate"
 _LONGEST_PAUSE_SECONDS = 60.0
 # An outage of AWS seldom lasts longer. A local cloud that does not answer for this long has ended.
 _GIVE_UP_SECONDS = {"aws": 1800.0, "local": 30.0}
@@ -42,6 +47,10 @@ class Snapshot:
     approval: str = ""
     problem: str = ""
 
+    def is_done(self, state: str) -> bool:
+        """Whether the step of this state is done."""
+        return any(step.name == state and step.mark == "done" for step in self.steps)
+
 
 class Follower:
     """Reads the state of a run. Keeps what cannot change, so that it is read once."""
@@ -59,6 +68,9 @@ class Follower:
         self._window: paid_window.PaidWindow | None = None
         self._estimate: Estimate | None = None
         self._approval = ""
+        self._manifest: Manifest | None = None
+        self._answers = AnswerCount(deployment.folder(run_id), deployment.settings.shard_size)
+        self._spent: Spent | None = None
 
     def poll(self) -> Snapshot:
         """The run now."""
@@ -70,14 +82,16 @@ class Follower:
         self._read_details()
         checklist = self._checklist
         marks = {step.name: step.mark for step in checklist.steps}
+        spent = cost_so_far(self._estimate, marks, self._training, self._window)
+        self._spent = spent.after(self._spent) if spent else None
         return Snapshot(
             run,
-            checklist.steps,
+            tuple(map(self._counted, expected(checklist.steps, self._manifest))),
             checklist.failed,
             self._training,
             self._window,
             paid_window.estimated(self._estimate),
-            cost_so_far(self._estimate, marks, self._training, self._window),
+            self._spent.sentence() if self._spent else "",
             self._approval,
         )
 
@@ -97,8 +111,17 @@ class Follower:
         self._seen = found[-1].id if found else self._seen
         return found
 
+    def _counted(self, step: Step) -> Step:
+        """A step that asks a model, with the number of its answers."""
+        model = ANSWER_STATES.get(step.name)
+        if model is None or step.mark != "running":
+            return step
+        return replace(step, note=self._answers.note(model) or step.note)
+
     def _read_details(self) -> None:
         marks = {step.name: step.mark for step in self._checklist.steps}
+        if not self._manifest and marks.get(_PINNED) == "done":
+            self._manifest = self.deployment.folder(self.run_id).load_if_present(Manifest)
         if not self._estimate and marks.get(_ESTIMATED) == "done":
             self._estimate = self.deployment.folder(self.run_id).load_if_present(Estimate)
         asking = marks.get(_APPROVAL) == "running"

@@ -13,13 +13,14 @@ from tuner.aws.bedrock.resources import PaidResource
 from tuner.aws.clients import client
 from tuner.cli.deployment import Deployment
 from tuner.cli.errors import CommandError
-from tuner.cli.hints import pasteable
 from tuner.cli.progress.executions import Run
 from tuner.cli.progress.paid_window import amount, live_throughput, paid_window
 from tuner.cli.progress.steps import Step, StepPlan
+from tuner.cli.terminal.hints import pasteable
 from tuner.cli.terminal.score_table import score_table
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import ArtifactError
+from tuner.reporting.notify.failure_message import without_alarm
 
 
 def read_report(deployment: Deployment, run_id: str) -> Report | None:
@@ -33,13 +34,16 @@ def read_report(deployment: Deployment, run_id: str) -> Report | None:
 
 def conclude(
     target: Console, deployment: Deployment, run: Run, failed: Step | None = None, plan: StepPlan | None = None
-) -> None:
-    """Prints the run's result, and the paid resources that still exist. `failed` is the step that failed."""
-    report = read_report(deployment, run.run_id)
+) -> Report | None:
+    """Prints the run's result, and the paid resources that still exist. `failed` is the step that failed.
+
+    Returns the run's report, if it has one.
+    """
+    report, live = read_report(deployment, run.run_id), live_throughput(deployment, run.run_id)
     if run.status == "SUCCEEDED":
         target.print(f"\nThe run {run.run_id} succeeded.", style="good")
     else:
-        _failure(target, run, report, failed.name if failed else "")
+        _failure(target, run, report, failed.name if failed else "", alive=bool(live))
         # The log of a run that a person stopped explains nothing.
         if failed and plan and run.status != "ABORTED":
             _where_to_look(target, deployment, run, plan.function_of(failed.name))
@@ -51,7 +55,8 @@ def conclude(
         target.print(f"Cost, at AWS's list prices: {amount(report.bill.total_usd, report.bill.unknown)}")
     if window := paid_window(deployment, run.run_id):
         target.print(f"Paid window: {window.sentence()}")
-    _what_is_left(target, live_throughput(deployment, run.run_id))
+    _what_is_left(target, live)
+    return report
 
 
 def _results(target: Console, report: Report) -> None:
@@ -70,11 +75,14 @@ def _results(target: Console, report: Report) -> None:
         target.print(f"Stand-in: {stand_in}", style="warn")
 
 
-def _failure(target: Console, run: Run, report: Report | None, failed_at: str) -> None:
+def _failure(target: Console, run: Run, report: Report | None, failed_at: str, *, alive: bool) -> None:
     how = {"FAILED": "failed", "TIMED_OUT": "ran out of time", "ABORTED": "was stopped"}.get(run.status, run.status)
     target.print(Text.assemble(("\n", ""), (f"The run {run.run_id} {how}", "bad"), _place(failed_at)))
     error = run.error or (report.failure.error if report and report.failure else "")
     message = _message(run.cause) or (report.failure.message if report and report.failure else "no cause was given")
+    if not alive:
+        # The release that failed then has been repeated since.
+        message = without_alarm(message)
     target.print(pasteable(f"{error or 'Error'}: {message}"), soft_wrap=not target.is_terminal)
     if report is None:
         hint = pasteable(f"Its report is written next. Open it with: tuner report {run.run_id}")

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from tuner.aws.clients import Response
+from tuner.reporting.notify.failure_message import step_failure
 
 Mark = Literal["waiting", "running", "done", "failed", "skipped"]
 _ENDED = ("ExecutionSucceeded", "ExecutionFailed", "ExecutionAborted", "ExecutionTimedOut")
@@ -28,25 +29,34 @@ class HistoryEvent:
     at: datetime
     state: str = ""
     error: str = ""
+    cause: str = ""
     length: int = 0
 
     @classmethod
     def of(cls, event: Response) -> HistoryEvent:
         """An event as GetExecutionHistory returns it. The name of the member with its details depends on its type."""
         details: Response = next((value for key, value in event.items() if key.endswith("EventDetails")), {})
-        state, error, length = details.get("name", ""), details.get("error", ""), details.get("length", 0)
-        return cls(event["id"], event["type"], event["timestamp"], state, error, length)
+        return cls(
+            event["id"],
+            event["type"],
+            event["timestamp"],
+            details.get("name", ""),
+            details.get("error", ""),
+            details.get("cause", ""),
+            details.get("length", 0),
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One line of the checklist. `note` is the error of an attempt that is being retried, or the progress of a Map."""
+    """One line of the checklist. `note` is the progress, `problem` why the current attempt is a repetition."""
 
     name: str
     mark: Mark = "waiting"
     started: datetime | None = None
     ended: datetime | None = None
     note: str = ""
+    problem: str = ""
 
     def seconds(self, at: datetime) -> float | None:
         """Duration of the step, up to the time `at` when it has not ended."""
@@ -163,15 +173,17 @@ class Checklist:
             self._finish(kind, event.at)
         elif kind in ("TaskFailed", "TaskTimedOut", "MapStateFailed", "LambdaFunctionFailed"):
             self._error = event.error or kind
-            self._note(f"retrying after {self._error}")
+            self._change(problem=_reason(self._error, event.cause))
         elif kind in ("TaskScheduled", "TaskSucceeded"):
             # A retry begins or has succeeded. Only an error that remains until the next state is final.
             self._error = ""
+            if kind == "TaskSucceeded":
+                self._change(problem="")
         elif kind == "MapStateStarted":
             self._iterations = [0, event.length]  # done and all
         elif kind == "MapIterationSucceeded":
             self._iterations[0] += 1
-            self._note(f"{self._iterations[0]} of {self._iterations[1]} parts")
+            self._change(note=f"{self._iterations[0]} of {self._iterations[1]} parts")
 
     def _enter(self, name: str, at: datetime) -> None:
         if name not in self._plan.states:
@@ -188,7 +200,7 @@ class Checklist:
     def _open(self, line: str, at: datetime) -> None:
         self._skip_waiting_before(line)
         step = self._steps.get(line, Step(line))
-        self._steps[line] = replace(step, mark="running", started=step.started or at, ended=None, note="")
+        self._steps[line] = replace(step, mark="running", started=step.started or at, ended=None, note="", problem="")
 
     def _skip_waiting_before(self, line: str) -> None:
         """Marks the steps before `line` that were not entered as skipped: the run does not go back to them."""
@@ -200,12 +212,12 @@ class Checklist:
     def _close(self, line: str, mark: Mark, at: datetime) -> None:
         step = self._steps[line]
         if step.mark == "running":
-            self._steps[line] = replace(step, mark=mark, ended=at, note="")
+            self._steps[line] = replace(step, mark=mark, ended=at, note="", problem="")
 
-    def _note(self, text: str) -> None:
+    def _change(self, **members: str) -> None:
         line = self._plan.line_of(self._state)
         if line:
-            self._steps[line] = replace(self._steps[line], note=text)
+            self._steps[line] = replace(self._steps[line], **members)  # type: ignore[arg-type]  # `note` or `problem`
 
     def _finish(self, kind: str, at: datetime) -> None:
         line = self._plan.line_of(self._state)
@@ -214,3 +226,9 @@ class Checklist:
         for name, step in self._steps.items():
             if step.mark == "waiting":
                 self._steps[name] = replace(step, mark="skipped")
+
+
+def _reason(error: str, cause: str) -> str:
+    """Why an attempt failed, in the words of the history: the class alone says little."""
+    said = step_failure(error, cause).message.splitlines()[0] if cause.strip() not in ("", "{}") else ""
+    return f"{error}: {said}" if said else error

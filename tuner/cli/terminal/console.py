@@ -14,7 +14,7 @@ from rich.segment import Segment
 from rich.text import Text
 from rich.theme import Theme
 
-from tuner.cli.hints import pasteable
+from tuner.cli.terminal.hints import pasteable
 from tuner.core.text_sanitizer import readable
 
 _THEME = Theme({"good": "green", "bad": "red", "warn": "yellow", "quiet": "dim", "name": "bold"})

@@ -12,6 +12,7 @@ _LONGEST_CAUSE = 32_000
 _LONGEST_ERROR = 256
 # A longer last line is itself cut, because leaving it out would lose too much of the message.
 _LONGEST_LINE_LEFT_OUT = 1_000
+_LONGEST_ALARM = 4_000
 
 # Explanations of AWS's errors. They come before AWS's own message. The pipeline's own errors need none.
 _EXPLANATIONS: dict[str, str] = {
@@ -39,8 +40,8 @@ _EXPLANATIONS: dict[str, str] = {
     "Runtime.ImportModuleError": "A module is missing in a function's bundle. Build the bundles again and deploy.",
 }
 _STILL_PAID = (
-    "The throughput could not be released, so it may still cost money by the hour. The release schedule and the "
-    "hourly sweep try again. Check it in the Bedrock console.\nThe release failed because:"
+    "After that, the release failed too, so throughput may still cost money by the hour. The release schedule and the "
+    "hourly sweep try again; 'tuner throughput' shows what exists. The release failed because:"
 )
 _KILLED = re.compile(r"signal: killed|OutOfMemory", re.IGNORECASE)
 
@@ -57,10 +58,16 @@ def step_failure(error: str | None, cause: str | None, release_cause: str | None
         name = "Runtime.OutOfMemory"
     parts = [part for part in (_EXPLANATIONS.get(name) or _EXPLANATIONS.get(error or ""), message.strip()) if part]
     text = "\n".join(parts) or f"{name}, without a message. The execution's history and the step's log say more."
+    alarm = ""
     if release_cause is not None:
-        # This part comes first so that it is never cut off: the endpoint costs money by the hour.
-        text = f"{_STILL_PAID} {_lambda_error(release_cause)[1].strip()}\nBefore that: {text}"
-    return Failure(error=name[:_LONGEST_ERROR], message=_shortened(text))
+        alarm = f"\n{_shortened(f'{_STILL_PAID} {_lambda_error(release_cause)[1].strip()}', _LONGEST_ALARM)}"
+    # The alarm is never cut off: the endpoint costs money by the hour.
+    return Failure(error=name[:_LONGEST_ERROR], message=_shortened(text, _LONGEST_CAUSE - len(alarm)) + alarm)
+
+
+def without_alarm(message: str) -> str:
+    """The message of a failure without the warning about money, for who knows that nothing is left."""
+    return message.partition(f"\n{_STILL_PAID}")[0]
 
 
 def _lambda_error(cause: str) -> tuple[str | None, str]:
@@ -84,12 +91,12 @@ def _truncated_lambda_error(cause: str) -> tuple[str | None, str]:
     return kind and kind[1], json.loads(f'"{whole_escapes}"', strict=False)
 
 
-def _shortened(text: str) -> str:
-    """The text within the limit of the Fail state: cut after a line if possible, and marked as incomplete."""
-    if len(text) <= _LONGEST_CAUSE:
+def _shortened(text: str, longest: int) -> str:
+    """The text within a limit: cut after a line if possible, and marked as incomplete."""
+    if len(text) <= longest:
         return text
-    end = text.rfind("\n", _LONGEST_CAUSE - _LONGEST_LINE_LEFT_OUT, _LONGEST_CAUSE)
-    kept = text[: end if end >= 0 else _LONGEST_CAUSE]
+    end = text.rfind("\n", longest - _LONGEST_LINE_LEFT_OUT, longest)
+    kept = text[: end if end >= 0 else longest]
     return f"{kept}\n(This message is shortened. The execution's history has the whole one.)"
 
 

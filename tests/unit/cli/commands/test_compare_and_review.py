@@ -68,7 +68,7 @@ def test_compare_compares_runs_with_the_first(tuner: Tuner, aws: FakeAws) -> Non
 def test_compare_needs_two_runs_with_scores(tuner: Tuner, aws: FakeAws) -> None:
     finished(aws, "faq-a", 5)
     aws.add(Execution("faq-c"))
-    assert "Name at least two runs" in tuner("compare", "faq-a").err
+    assert "name at least two runs" in tuner("compare", "faq-a").err
     outcome = tuner("compare", "faq-a", "faq-c")
     assert outcome.status == 1
     assert "faq-c has no scores" in outcome.err

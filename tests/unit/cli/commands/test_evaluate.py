@@ -93,7 +93,8 @@ def test_the_command_line_overrides_the_settings_file(files: list[str], tmp_path
 
 
 def test_settings_that_cannot_be_read_are_named(files: list[str], tmp_path: Path) -> None:
-    assert "cannot be read" in str(run(*files, "--settings", str(tmp_path / "none.yaml")).exception)
+    absent = run(*files, "--settings", str(tmp_path / "none.yaml"))
+    assert (absent.exit_code, "cannot be read" in absent.stderr) == (2, True)
     (tmp_path / "run.yaml").write_text("gate: {correctnes: {at_least: 6}}", "utf-8")
     error = run(*files, "--settings", str(tmp_path / "run.yaml")).exception
     assert isinstance(error, SettingsError)

@@ -20,7 +20,7 @@ class TestRunRefusesBeforeAnyUpload:
 
     def test_a_missing_path(self, tuner: Tuner, tmp_path: Path) -> None:
         outcome = tuner("run", str(tmp_path / "nowhere"))
-        assert (outcome.status, "does not exist" in outcome.err) == (1, True)
+        assert (outcome.status, "does not exist" in outcome.err) == (2, True)
 
     def test_a_file(self, tuner: Tuner, folder: Path) -> None:
         assert "is a file: name a folder with" in tuner("run", str(folder / "training.jsonl")).err
@@ -28,7 +28,7 @@ class TestRunRefusesBeforeAnyUpload:
     def test_a_folder_without_training_data(self, tuner: Tuner, folder: Path) -> None:
         (folder / "training.jsonl").rename(folder / "train.jsonl")
         outcome = tuner("run", str(folder))
-        assert outcome.status == 1
+        assert outcome.status == 2
         assert "has no training file. Add training.json, .jsonl, .csv, .tsv or .parquet" in outcome.err
 
     def test_two_files_of_one_kind(self, tuner: Tuner, folder: Path) -> None:
@@ -47,10 +47,10 @@ class TestRunRefusesBeforeAnyUpload:
         assert "byte 16 is not UTF-8" in tuner("run", str(folder)).err
 
     def test_a_missing_settings_file(self, tuner: Tuner, folder: Path) -> None:
-        assert "run.yml does not exist" in tuner("run", str(folder), "--settings", "run.yml").err
+        assert "there is no file 'run.yml'" in tuner("run", str(folder), "--settings", "run.yml").err
 
     def test_a_dataset_with_a_slash(self, tuner: Tuner, folder: Path) -> None:
-        assert "is no dataset name" in tuner("run", str(folder), "--dataset", "a/b").err
+        assert "is no name of a dataset" in tuner("run", str(folder), "--dataset", "a/b").err
 
     def test_a_missing_stack(self, tuner: Tuner, folder: Path) -> None:
         outcome = tuner("run", str(folder), "--stack", "Other")

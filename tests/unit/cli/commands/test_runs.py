@@ -1,14 +1,20 @@
 """`tuner runs` and `tuner show`."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from tests.unit.cli.fake_aws import Execution, FakeAws, Tuner
 from tests.unit.cli.histories import BEGAN, TO_TRAINING, History
-from tests.unit.cli.samples import ESTIMATE, failed, report, throughput
+from tests.unit.cli.samples import ESTIMATE, REQUEST, failed, report, throughput
 from tuner.artifacts.costs.estimate import Estimate
 from tuner.artifacts.report import Report
 from tuner.core.artifact_keys import Keys
 from tuner.core.run import run_id
+from tuner.reporting.collect.run_summary import run_summary
+
+
+def summary(run: str, **fields: object) -> dict[str, Any]:
+    return run_summary(Report.model_validate(report(run, **fields))).to_document()
 
 
 class TestRunsAndShow:
@@ -70,3 +76,36 @@ class TestRunsAndShow:
         assert "report.json: scores: Input should be an object" in " ".join(
             tuner("show", "faq-1", "--json").err.split()
         )
+
+    def test_runs_shows_verdict_gate_cost_and_who_waits(self, tuner: Tuner, aws: FakeAws) -> None:
+        aws.add(Execution("faq-1"), failed("faq-2", started=BEGAN + timedelta(hours=1)))
+        aws.add(Execution("faq-3", "RUNNING", started=BEGAN + timedelta(hours=2)))
+        aws.add(Execution("faq-4", "RUNNING", started=BEGAN + timedelta(hours=3)))
+        gate = {"decision": "rejected", "sentence": "Rejected: correctness is 5, not at least 6."}
+        aws.put("faq-1", Keys.REPORT_CARD, summary("faq-1", gate=gate))
+        aws.put("faq-3", "approval/request.json", REQUEST)
+        found = {run["run_id"]: run for run in tuner("runs", "--json").json}
+        one = found["faq-1"]
+        assert (one["verdict"], one["gate"], one["cost_usd"], one["unknown_prices"]) == ("better", "rejected", 12.0, 1)
+        assert {name: run["waits_for_approval"] for name, run in found.items()} == {
+            "faq-1": False,
+            "faq-2": False,
+            "faq-3": True,
+            "faq-4": False,
+        }
+        assert (found["faq-2"]["gate"], found["faq-2"]["cost_usd"]) == (None, None)
+        shown = [line.split() for line in tuner("runs").err.splitlines()]
+        assert ["succeeded", "better", "rejected", "$12.00+", "3", "min"] in [line[:6] for line in shown]
+        names = [line[0] for line in shown[2:10:2]]
+        states = {name: " ".join(line) for name, line in zip(names, shown[3:10:2], strict=True)}
+        assert list(states) == ["faq-4", "faq-3", "faq-2", "faq-1"]
+        assert states["faq-3"].startswith("waits for approval – –")
+        assert states["faq-2"].startswith("failed – – –")
+
+    def test_an_answered_approval_is_no_longer_waited_for(self, tuner: Tuner, aws: FakeAws) -> None:
+        aws.add(Execution("faq-1", "RUNNING"))
+        aws.put("faq-1", "approval/request.json", REQUEST)
+        assert tuner("runs", "--json").json[0]["waits_for_approval"] is True
+        answer = {"schema_version": 1, "decision": "approved", "by": "me", "at": "2026-11-23T08:00:00Z"}
+        aws.put("faq-1", "approval/answer.json", answer)
+        assert tuner("runs", "--json").json[0]["waits_for_approval"] is False

@@ -5,12 +5,15 @@ import json
 import pytest
 from rich.text import Text
 
+from tests.doubles import manifest
 from tests.unit.cli.fake_aws import ARTIFACTS, Clock, Execution, FakeAws, Refused, Tuner
 from tests.unit.cli.histories import TO_TRAINING, History
 from tests.unit.cli.samples import ENDPOINT, ESTIMATE, SCORES, failed, report, throughput
+from tuner.artifacts.dataset import DatasetSummary
 from tuner.artifacts.report import Report
 from tuner.cli.terminal.score_table import score_table
 from tuner.core.artifact_keys import Keys
+from tuner.reporting import step_failure
 
 
 class TestWatch:
@@ -26,6 +29,45 @@ class TestWatch:
     def test_the_message_of_a_lambda_error_is_shown(self, tuner: Tuner, aws: FakeAws) -> None:
         aws.add(failed("faq-1", cause=json.dumps({"errorMessage": "No access.", "errorType": "AccessDeniedError"})))
         assert "QuotaError: No access." in tuner("watch", "faq-1").err
+
+    @pytest.mark.parametrize("alive", [False, True])
+    def test_a_failure_comes_first_and_money_is_mentioned_only_when_something_is_alive(
+        self, tuner: Tuner, aws: FakeAws, *, alive: bool
+    ) -> None:
+        caught = step_failure("QuotaError", "The quota is 0.", "Bedrock says: Conflict.")
+        aws.add(failed("faq-1", cause=caught.message))
+        aws.throughputs = [throughput("faq-1")] if alive else []
+        said = " ".join(tuner("watch", "faq-1").err.split())
+        assert "QuotaError: The quota is 0." in said
+        assert ("may still cost money" in said) is alive
+        assert ("Throughput left: none" in said) is not alive
+
+    def test_answers_are_counted_and_the_reason_of_a_retry_is_shown(self, tuner: Tuner, aws: FakeAws) -> None:
+        summary = DatasetSummary(training_records=40, validation_records=10, evaluation_records=40)
+        cause = json.dumps({"errorMessage": "Bedrock throttles the model.", "errorType": "ThrottledError"})
+        to_answers = TO_TRAINING[: TO_TRAINING.index("Answer with the base model")]
+        history = History().went(*to_answers).is_in("Answer with the base model").add("TaskScheduled")
+        history.add("TaskFailed", taskFailedEventDetails={"error": "ThrottledError", "cause": cause})
+        aws.add(Execution("faq-1", "RUNNING", history=history))
+        aws.put("faq-1", Keys.DATASET_SUMMARY, summary.to_document())
+        aws.put("faq-1", Keys.answers("base", 0), "{}\n" * 12)
+        shown = tuner("show", "faq-1").err
+        assert "Answer with the base model  12 of 40" in shown
+        assert "retrying after ThrottledError: Bedrock throttles the model." in shown
+        assert all(len(line) <= 80 for line in shown.splitlines())
+        assert "Purchase the commitment" not in shown
+        assert "Ask for approval" not in shown
+
+    def test_the_purchase_of_a_commitment_is_listed_when_there_is_one(self, tuner: Tuner, aws: FakeAws) -> None:
+        aws.add(Execution("faq-1", "RUNNING", history=History().is_in(*TO_TRAINING)))
+        gate = {"correctness": {"at_least": 5}}
+        for commitment, listed in ((None, False), ("OneMonth", True)):
+            pinned = manifest(commitment=commitment, gate=gate, serving="provisioned")
+            aws.put("faq-1", Keys.MANIFEST, pinned.to_document())
+            shown = tuner("show", "faq-1").err
+            assert ("Purchase the commitment" in shown) is listed
+            assert "Keep the throughput" not in shown
+            assert "Generate validation data" not in shown
 
     def test_follows_a_run_to_its_end(self, tuner: Tuner, aws: FakeAws) -> None:
         running = Execution("faq-1", "RUNNING", history=History().is_in(*TO_TRAINING))

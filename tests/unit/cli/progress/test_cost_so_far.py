@@ -4,7 +4,7 @@ import pytest
 
 from tuner.artifacts.costs.cost_items import CostItemId
 from tuner.artifacts.costs.estimate import CostItem, Estimate
-from tuner.cli.progress.cost_so_far import cost_so_far
+from tuner.cli.progress.cost_so_far import Spent, cost_so_far
 from tuner.cli.progress.paid_window import PaidWindow
 from tuner.cli.progress.steps import Mark
 from tuner.cli.progress.training import STEP, TrainingProgress
@@ -34,6 +34,10 @@ def window(opened: str, closed: str | None, hourly: float | None) -> PaidWindow:
     return PaidWindow("provisioned", opened, closed, hourly)
 
 
+def said_of(spent: Spent | None) -> str:
+    return spent.sentence() if spent else ""
+
+
 @pytest.mark.parametrize(
     ("marks", "job", "said"),
     [
@@ -43,6 +47,7 @@ def window(opened: str, closed: str | None, hourly: float | None) -> PaidWindow:
         ({"Answer with the base model": "running"}, None, "at most $0.30"),
         ({**DONE, STEP: "running"}, TrainingProgress("InProgress"), "at most $4.30"),
         ({**DONE, STEP: "running"}, TrainingProgress("InProgress", step=1, steps=4), "at most $1.30"),
+        ({**DONE, STEP: "running"}, TrainingProgress("InProgress", (("training", "NotStarted"),)), "at most $0.30"),
         ({**DONE, STEP: "done"}, TrainingProgress("Completed", step=1, steps=4), "at most $4.30"),
         ({**DONE, STEP: "done", "Summarize the training": "done"}, None, "at most $6.25"),
         ({**DONE, "Score the answers": "running"}, None, "at most $0.30 and 2 unknown prices"),
@@ -51,28 +56,40 @@ def window(opened: str, closed: str | None, hourly: float | None) -> PaidWindow:
 def test_items_count_from_the_start_of_their_state(
     marks: dict[str, Mark], job: TrainingProgress | None, said: str
 ) -> None:
-    assert cost_so_far(ESTIMATE, marks, job, None) == said
+    assert said_of(cost_so_far(ESTIMATE, marks, job, None)) == said
 
 
 def test_begun_hours_of_throughput_count_whole() -> None:
     short = window("2026-11-23T08:00:00Z", "2026-11-23T08:01:40Z", 20.0)
     longer = window("2026-11-23T08:00:00Z", "2026-11-23T09:00:01Z", 20.0)
-    assert cost_so_far(ESTIMATE, DONE, None, short) == "at most $20.30"
-    assert cost_so_far(ESTIMATE, DONE, None, longer) == "at most $40.30"
+    assert said_of(cost_so_far(ESTIMATE, DONE, None, short)) == "at most $20.30"
+    assert said_of(cost_so_far(ESTIMATE, DONE, None, longer)) == "at most $40.30"
     assert short.sentence() == "closed after 1 min 40 s, at most $20.00"
 
 
 def test_an_unknown_price_of_throughput_is_named() -> None:
     unknown = window("2026-11-23T08:00:00Z", None, None)
-    assert cost_so_far(ESTIMATE, DONE, None, unknown) == "at most $0.30 and 1 unknown price"
+    assert said_of(cost_so_far(ESTIMATE, DONE, None, unknown)) == "at most $0.30 and 1 unknown price"
 
 
 def test_an_on_demand_deployment_is_paid_by_token() -> None:
     marks: dict[str, Mark] = {"Answer with the tuned model": "running"}
     estimate = estimated({CostItemId.TUNED_MODEL_OUTPUT: 0.5})
     deployed = PaidWindow("on_demand", "2026-11-23T08:00:00Z", None, None)
-    assert cost_so_far(estimate, marks, None, deployed) == "at most $0.50"
+    assert said_of(cost_so_far(estimate, marks, None, deployed)) == "at most $0.50"
 
 
 def test_without_an_estimate_there_is_no_cost() -> None:
-    assert cost_so_far(None, DONE, None, None) == ""
+    assert cost_so_far(None, DONE, None, None) is None
+
+
+def test_what_was_spent_never_gets_less() -> None:
+    """A job that does not report its steps yet counts whole, and then by its share."""
+    seen, shown = None, []
+    for job in (None, TrainingProgress("InProgress"), TrainingProgress("InProgress", step=1, steps=4)):
+        spent = cost_so_far(ESTIMATE, {**DONE, STEP: "running"}, job, None)
+        assert spent
+        seen = spent.after(seen)
+        shown.append(seen.usd)
+    assert shown == sorted(shown)
+    assert Spent(1.0, 2).after(Spent(2.0, 0)) == Spent(2.0, 2)

@@ -114,9 +114,9 @@ def test_a_release_after_a_failure_is_done_or_failed() -> None:
 
 def test_a_failed_attempt_is_noted_until_a_retry_succeeds() -> None:
     history = History().is_in("Pin the inputs").task_failed("ThrottledError")
-    assert step(history, "Pin the inputs").note == "retrying after ThrottledError"
+    assert step(history, "Pin the inputs").problem == "ThrottledError"
     assert step(history.add("TaskScheduled").add("TaskSucceeded"), "Pin the inputs").mark == "running"
-    assert step(history.left("Pin the inputs").is_in("Check that the account is ready"), "Pin the inputs").note == ""
+    assert step(history.left("Pin the inputs").is_in("Check that the account is ready"), "Pin the inputs").problem == ""
 
 
 def test_a_map_counts_its_iterations() -> None:
@@ -135,3 +135,12 @@ def test_a_stopped_run_fails_its_running_step() -> None:
 
 def _enters(event: dict, name: str) -> bool:
     return event.get("stateEnteredEventDetails", {}).get("name") == name
+
+
+def test_a_retry_shows_the_sentence_of_the_history() -> None:
+    cause = '{"errorMessage": "Bedrock throttles: 3 requests a minute.\\nMore.", "errorType": "ThrottledError"}'
+    history = History().is_in("Pin the inputs").add("TaskScheduled")
+    history.add("TaskFailed", taskFailedEventDetails={"error": "ThrottledError", "cause": cause})
+    assert step(history, "Pin the inputs").problem == "ThrottledError: Bedrock throttles: 3 requests a minute."
+    assert step(history.add("TaskScheduled"), "Pin the inputs").problem  # the reason stays while the retry runs
+    assert step(history.add("TaskSucceeded"), "Pin the inputs").problem == ""

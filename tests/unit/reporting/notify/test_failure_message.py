@@ -5,6 +5,7 @@ import json
 import pytest
 
 from tuner.reporting import execution_failure, step_failure
+from tuner.reporting.notify.failure_message import without_alarm
 
 
 def cause(message: str, kind: str = "DatasetError") -> str:
@@ -94,8 +95,15 @@ def test_a_failed_run_keeps_its_own_failure() -> None:
     assert execution_failure("FAILED", "QuotaError", "too few units").message == "too few units"
 
 
-def test_throughput_that_could_not_be_released_comes_first() -> None:
+def test_the_failure_comes_before_the_release_that_failed_after_it() -> None:
     found = step_failure("EvaluationError", cause("No answers."), cause("Bedrock says: Conflict.", "StillAliveError"))
-    assert found.message.startswith("The throughput could not be released")
-    assert "Bedrock says: Conflict." in found.message
-    assert found.message.endswith("No answers.")
+    assert found.message.startswith("No answers.\nAfter that, the release failed too")
+    assert found.message.endswith("Bedrock says: Conflict.")
+    assert without_alarm(found.message) == "No answers."
+    assert without_alarm("No answers.") == "No answers."
+
+
+def test_the_warning_about_money_is_never_cut_off() -> None:
+    found = step_failure("DatasetError", "a line\n" * 20_000, "Conflict. " * 20_000)
+    assert len(found.message) <= 32_768
+    assert "throughput may still cost money by the hour" in found.message

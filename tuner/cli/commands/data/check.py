@@ -61,7 +61,7 @@ def check(
     records: Records = None,
     as_json: Json = False,
 ) -> None:
-    """Check a file, or a whole dataset folder with its run.yaml, against the rules of the model's family."""
+    """Check a file or a dataset folder against the model's rules. A folder is checked with its run.yaml."""
     names = field_names(prompt_field, completion_field, ignore_field, minimum, records)
     with read_errors_as_usage_errors("PATH"):
         if is_folder(path):

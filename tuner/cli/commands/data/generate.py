@@ -64,7 +64,7 @@ def generate(
     as_json: Json = False,
     on_local: Local = False,
 ) -> None:
-    """Have a model write question-answer pairs about documents, each with its source passage."""
+    """Have a model write questions and answers about documents. Each pair has its source passage."""
     from tuner import generation  # loads native code: only when it is needed
 
     one_use_of_standard_output(output, as_json)

@@ -45,7 +45,7 @@ def split(
     force: Force = False,
     as_json: Json = False,
 ) -> None:
-    """Split a file into training and validation data by content. A record keeps its part when others are appended."""
+    """Split a file into training and validation data. By content: a record keeps its part when others are appended."""
     limits, source = data_limits(model, "training"), data_source(file)
     folder = output.rstrip("/")
     training, validation = (data_sink(f"{folder}/{name}.jsonl", [file], force) for name in ("training", "validation"))

@@ -16,11 +16,11 @@ import tuner
 from tuner import catalog
 from tuner.cli.checks import Check, CheckResult, account, models, quotas, stack
 from tuner.cli.deployment import DEFAULT_STACK, Deployment, find, local_endpoint, use_region
-from tuner.cli.errors import CommandError, NoDeploymentError
-from tuner.cli.hints import pasteable
+from tuner.cli.errors import NoDeploymentError
 from tuner.cli.local_cloud import local_error_class, use_local_cloud
 from tuner.cli.options import Json, Local, Stack
 from tuner.cli.terminal.console import console, emit, say
+from tuner.cli.terminal.hints import pasteable
 from tuner.core.errors import SettingsError, TunerError
 from tuner.core.json_types import JsonObject
 from tuner.settings import DeploymentSettings, deployment_settings
@@ -64,7 +64,7 @@ def _context(given: list[str]) -> JsonObject:
     for setting in given:
         key, sign, value = setting.partition("=")
         if not sign:
-            raise CommandError(f"-c {setting}: write KEY=VALUE, as for 'cdk deploy'.")
+            raise typer.BadParameter(f"'{setting}': write KEY=VALUE, as for 'cdk deploy'.", param_hint="-c")
         values[key] = value
     return values
 

@@ -57,5 +57,5 @@ def status() -> None:
 
 @app.command()
 def env() -> None:
-    """Print the environment variables for aws, cdk and tuner: eval "$(tuner local env)"."""
+    """Print environment variables for aws, cdk and tuner. Use: eval "$(tuner local env)"."""
     typer.echo(local_cloud().env().shell())

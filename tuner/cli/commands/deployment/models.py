@@ -22,14 +22,14 @@ from tuner.core.resource_names import Tags
 from tuner.core.times import iso, now
 from tuner.training.job_record import users
 
-app = typer.Typer(help="List and delete custom models, which Bedrock bills by the month.")
+app = typer.Typer(help="List and delete custom models, which are billed by the month.")
 
 
 @app.callback(invoke_without_command=True)
 def models(
     context: typer.Context, as_json: Json = False, stack: Stack = DEFAULT_STACK, on_local: Local = False
 ) -> None:
-    """List and delete custom models, which Bedrock bills by the month."""
+    """List and delete custom models, which are billed by the month."""
     if context.invoked_subcommand is None:
         list_models(as_json, stack, on_local)
 
@@ -54,9 +54,11 @@ def delete(
     stack: Stack = DEFAULT_STACK,
     on_local: Local = False,
 ) -> None:
-    """Delete custom models of this deployment permanently, which ends their cost."""
+    """Delete custom models of this deployment, which ends their cost. They cannot be restored."""
     if (run is None) is not everything:
-        raise CommandError("Name the run whose model to delete ('tuner models' lists them), or use --all.")
+        raise typer.BadParameter(
+            "name the run whose model to delete ('tuner models' lists them), or use --all.", param_hint="RUN"
+        )
     deployment = connect(stack, on_local)
     wanted = _wanted(deployment, run)
     if not wanted:

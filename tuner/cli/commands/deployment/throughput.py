@@ -21,14 +21,14 @@ from tuner.reporting.formatting import duration, money
 from tuner.serving.inventory import InventoryEntry, hourly_price, inventory, is_committed
 from tuner.serving.release import Outcome, Release
 
-app = typer.Typer(help="List and release what costs money: provisioned throughput, deployments, jobs.")
+app = typer.Typer(help="List and release throughput, deployments and training jobs.")
 
 
 @app.callback(invoke_without_command=True)
 def throughput(
     context: typer.Context, as_json: Json = False, stack: Stack = DEFAULT_STACK, on_local: Local = False
 ) -> None:
-    """List and release what costs money: provisioned throughput, deployments, jobs."""
+    """List and release throughput, deployments and training jobs."""
     if context.invoked_subcommand is None:
         list_endpoints(as_json, stack, on_local)
 
@@ -56,10 +56,11 @@ def release(
     stack: Stack = DEFAULT_STACK,
     on_local: Local = False,
 ) -> None:
-    """Delete throughput and deployments, and stop jobs, of this deployment only. Runs that use them fail."""
+    """Delete throughput and deployments, and stop jobs. Only those of this deployment; runs that use them fail."""
     if (arn is None) is not everything:
-        raise CommandError(
-            "Name one ARN ('tuner throughput list' shows them), or use --all for everything of this deployment."
+        raise typer.BadParameter(
+            "name one ARN ('tuner throughput list' shows them), or use --all for everything of this deployment.",
+            param_hint="ARN",
         )
     deployment = connect(stack, on_local)
     wanted = _wanted(_inventory(deployment), arn)

@@ -106,7 +106,7 @@ def test_an_adopted_model_is_deleted_through_the_run_that_made_it(tuner: Tuner, 
 def test_nothing_is_deleted_without_confirmation_or_name(tuner: Tuner, bedrock: Bedrock) -> None:
     bedrock.add("tuner-faq-1", OURS)
     assert tuner("models", "delete", "--all").status == 1
-    assert tuner("models", "delete").status == 1
+    assert tuner("models", "delete").status == 2
     assert tuner("models", "delete", "faq-2", "--yes").status == 0
     assert len(bedrock.models) == 1
 

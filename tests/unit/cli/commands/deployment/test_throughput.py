@@ -142,5 +142,5 @@ def test_all_releases_only_what_has_name_and_tag(tuner: Tuner, bedrock: Any) -> 
 @pytest.mark.parametrize("arguments", [(), (ARN, "--all")])
 def test_release_needs_an_arn_or_all(tuner: Tuner, bedrock: FakeAws, arguments: tuple[str, ...]) -> None:
     outcome = tuner("throughput", "release", *arguments)
-    assert outcome.status == 1
+    assert outcome.status == 2
     assert "--all" in outcome.err

@@ -15,10 +15,10 @@ import typer.main
 from tests.unit.cli.fake_aws import Execution, FakeAws, Outcome, Tuner
 from tests.unit.cli.histories import History
 from tests.unit.cli.samples import REQUEST, failed, report
-from tuner.cli import hints
 from tuner.cli.app import app
+from tuner.cli.terminal import hints
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 HINT = re.compile(r"\btuner ((?:throughput|models|review) (?:list|release|delete|import|export)|[a-z]+)\b(.{0,40})")
 # Commands of the local cloud itself, and those that no deployment answers.
 WITHOUT_OPTIONS = {"local", "data", "version"}

@@ -1,0 +1,48 @@
+"""Leaves out the steps that a run's settings exclude, so that the list has only what can come."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from tuner.artifacts.manifest import Manifest
+from tuner.cli.progress.steps import Step
+
+# States of statemachine/customization.asl.json behind a Choice, with the condition under which a run enters them.
+_ENTERED_IF: dict[str, Callable[[Manifest], bool]] = {
+    "Generate validation data": lambda manifest: manifest.generates,
+    # Known only from the estimate: shown when the run asks.
+    "Ask for approval": lambda _: False,
+    "Answer with the base model": lambda manifest: _serves(manifest),
+    "Arm the release switch": lambda manifest: _serves(manifest),
+    "Purchase throughput": lambda manifest: _serves(manifest),
+    "Wait for the throughput": lambda manifest: _serves(manifest),
+    "Answer with the tuned model": lambda manifest: _serves(manifest),
+    "Release the throughput": lambda manifest: _serves(manifest) and not manifest.settings.keep_hours,
+    "Score the answers": lambda manifest: _serves(manifest),
+    "Put the scores together": lambda manifest: _serves(manifest),
+    "Apply the gate": lambda manifest: _serves(manifest),
+    "Keep the throughput": lambda manifest: bool(manifest.settings.keep_hours),
+    # Only if the gate refuses the model: shown when it did.
+    "Release the refused model": lambda _: False,
+    "Purchase the commitment": lambda manifest: manifest.settings.commitment is not None,
+}
+# Before the settings are known, only what most runs do is shown.
+_RARE = {"Generate validation data", "Ask for approval", "Keep the throughput"} | {
+    "Release the refused model",
+    "Purchase the commitment",
+}
+
+
+def expected(steps: Iterable[Step], manifest: Manifest | None) -> tuple[Step, ...]:
+    """The steps that were entered, and those that the run can still come to."""
+    return tuple(step for step in steps if step.started or _can_come(step.name, manifest))
+
+
+def _can_come(name: str, manifest: Manifest | None) -> bool:
+    if manifest is None:
+        return name not in _RARE
+    return name not in _ENTERED_IF or _ENTERED_IF[name](manifest)
+
+
+def _serves(manifest: Manifest) -> bool:
+    return manifest.settings.serving != "none"
