@@ -1,56 +1,41 @@
-"""Lookups that raise Bedrock's error when a resource does not exist."""
+"""Lookups by name or ARN that raise Bedrock's ResourceNotFoundError when there is no such resource."""
 
 from __future__ import annotations
+
+from typing import TypeVar
 
 from local.bedrock.errors import ResourceNotFoundError
 from local.bedrock.state.account_region import AccountRegion
 from local.bedrock.state.records import CustomModel, Deployment, Job, Throughput
 from local.bedrock.state.store import Store
 
+T = TypeVar("T")
+
 
 def find_job(store: Store, account_region: AccountRegion, identifier: str) -> Job:
-    """The customization job with this name or ARN.
-
-    Raises:
-        ResourceNotFoundError: there is none.
-    """
-    job = store.jobs.find(account_region, identifier)
-    if job is None:
-        raise ResourceNotFoundError("The provided job identifier could not be found.")
-    return job
+    """The customization job."""
+    return _existing(store.jobs.find(account_region, identifier), "The provided job identifier could not be found.")
 
 
 def find_model(store: Store, account_region: AccountRegion, identifier: str) -> CustomModel:
-    """The custom model with this name or ARN.
-
-    Raises:
-        ResourceNotFoundError: there is none.
-    """
-    model = store.models.find(account_region, identifier)
-    if model is None:
-        raise ResourceNotFoundError(f"The provided custom model could not be found: {identifier}")
-    return model
+    """The custom model."""
+    found = store.models.find(account_region, identifier)
+    return _existing(found, f"The provided custom model could not be found: {identifier}")
 
 
 def find_throughput(store: Store, account_region: AccountRegion, identifier: str) -> Throughput:
-    """The provisioned throughput with this name or ARN.
-
-    Raises:
-        ResourceNotFoundError: there is none.
-    """
-    throughput = store.throughputs.find(account_region, identifier)
-    if throughput is None:
-        raise ResourceNotFoundError(f"Could not find the provisioned model: {identifier}")
-    return throughput
+    """The provisioned throughput."""
+    found = store.throughputs.find(account_region, identifier)
+    return _existing(found, f"Could not find the provisioned model: {identifier}")
 
 
 def find_deployment(store: Store, account_region: AccountRegion, identifier: str) -> Deployment:
-    """The custom model deployment with this name or ARN.
+    """The custom model deployment."""
+    found = store.deployments.find(account_region, identifier)
+    return _existing(found, f"Could not find the custom model deployment: {identifier}")
 
-    Raises:
-        ResourceNotFoundError: there is none.
-    """
-    deployment = store.deployments.find(account_region, identifier)
-    if deployment is None:
-        raise ResourceNotFoundError(f"Could not find the custom model deployment: {identifier}")
-    return deployment
+
+def _existing(found: T | None, message: str) -> T:
+    if found is None:
+        raise ResourceNotFoundError(message)
+    return found

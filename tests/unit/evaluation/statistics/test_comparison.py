@@ -131,13 +131,6 @@ def test_no_number_of_questions_decides_between_equals() -> None:
     assert ours.questions_needed(ours.compare([1.0, 2.0] * 5, [1.0, 2.0] * 5)) is None
 
 
-def test_rank_correlation_equals_scipys_and_is_none_for_constants() -> None:
-    one, other = [1, 2, 2, 4, 9], [2, 1, 3, 3, 8]
-    assert ours.rank_correlation(one, other) == pytest.approx(stats.spearmanr(one, other).statistic)
-    assert ours.rank_correlation([1, 1, 1], [1, 2, 3]) is None
-    assert ours.rank_correlation([1, 2], [1, 2]) is None
-
-
 @given(st.lists(st.integers(-3, 3) | st.floats(-1, 1), min_size=6, max_size=30), st.integers(0, 5))
 @settings(max_examples=80, deadline=None)
 def test_the_p_value_is_below_5_percent_exactly_where_the_interval_excludes_zero(
