@@ -250,6 +250,8 @@ def test_the_table_marks_each_result_with_a_sign(tuner: Tuner, aws: FakeAws) -> 
 def test_a_deployment_with_unknown_settings_can_be_checked(tuner: Tuner, aws: FakeAws) -> None:
     """Between an upgrade of the checkout and the next deployment, what is alive must be seen and released."""
     outputs = aws.stacks["BedrockTuner"]
-    outputs["DeploymentSettings"] = json.dumps({**json.loads(outputs["DeploymentSettings"]), "gone_since": "1"})
+    settings = json.loads(outputs["DeploymentSettings"])
+    unknown = {"gone_since": "1", "vpc": {**settings["vpc"], "gone_since": "1"}}
+    outputs["DeploymentSettings"] = json.dumps({**settings, **unknown})
     assert verdicts(tuner("doctor", "--json"))["Stack"] == "ok"
     assert tuner("throughput").status == 0
