@@ -139,9 +139,13 @@ def fast_path_for(schema: object, row: Any, limits: RecordLimits, fields: FieldN
 
 def _all_visible(texts: list[str]) -> bool:
     """Whether every text has a visible character. Only texts that begin with an invisible one are searched."""
-    if not all(texts):
+    try:
+        firsts = "".join(map(_FIRST, texts))
+    except IndexError:  # an empty text
         return False
-    doubtful = {first for first in set(map(_FIRST, texts)) if first in INVISIBLE or first.isspace()}
+    if firsts.isascii() and firsts.isalnum():
+        return True
+    doubtful = {first for first in set(firsts) if first in INVISIBLE or first.isspace()}
     return not doubtful or not any(text[0] in doubtful and is_blank(text) for text in texts)
 
 
