@@ -32,6 +32,7 @@ class EvaluationQuestion(Part):
     question: str
     reference: str
     system: str | None = Field(None, description="the record's own system prompt; null: the run's applies")
+    accepted: tuple[str, ...] = Field((), description="other answers that are right too")
     messages: tuple[Message, ...] = ()
 
     @property

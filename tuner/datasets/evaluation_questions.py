@@ -34,6 +34,7 @@ class EvaluationQuestionWriter:
             id=self._unique_id(record),
             question=record.question,
             reference=record.completion,
+            accepted=record.references,
             system=self._limits.system_of(record),
             messages=tuple(Message(role=turn.speaker, text=turn.text) for turn in turns),
         )

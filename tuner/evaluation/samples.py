@@ -19,7 +19,7 @@ IdAndAnswer = tuple[str, str | None]
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A question with everything that is needed to score it.
+    """A question with everything that is needed to score it. `accepted` are other answers that are right too.
 
     An answer is None when the contestant gave none: the request failed, the answer was empty, or the file lacks it.
     """
@@ -28,6 +28,12 @@ class Sample:
     question: str
     reference: str
     answers: Mapping[ContestantName, str | None]
+    accepted: tuple[str, ...] = ()
+
+    @property
+    def references(self) -> str:
+        """Every answer that is right, as one text for people and judges."""
+        return "\n\nAlso right: ".join((self.reference, *self.accepted))
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +95,13 @@ def _sample_set(
             f"no word, number or symbol: {_some(tokenless)}."
         )
     samples = tuple(
-        Sample(key, question.question, question.reference, {name: given[name].get(key) for name in CONTESTANTS})
+        Sample(
+            key,
+            question.question,
+            question.reference,
+            {name: given[name].get(key) for name in CONTESTANTS},
+            question.accepted,
+        )
         for key, question in known.items()
         if not is_blank(question.reference)
     )

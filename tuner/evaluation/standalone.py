@@ -99,8 +99,16 @@ def read_samples(files: Files) -> SampleSet:
     """The files' records, matched by id, or by the question where ids are missing."""
     records = [read_records(path) for path in (files.references, files.base, files.tuned)]
     references, base, tuned = with_shared_ids(records)
+    for record in (*base, *tuned):
+        if record.accepted:
+            raise EvaluationError(f"{record.place}: a model's answer must be one text, not a list of answers.")
     questions = [
-        EvaluationQuestion(id=record.id or "", question=record.question or "", reference=record.answer or "")
+        EvaluationQuestion(
+            id=record.id or "",
+            question=record.question or "",
+            reference=record.answer or "",
+            accepted=record.accepted,
+        )
         for record in references
     ]
     answers = {

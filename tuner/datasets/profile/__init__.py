@@ -15,6 +15,7 @@ from tuner.datasets.findings import Findings
 from tuner.datasets.profile.coverage import CoverageCounter
 from tuner.datasets.profile.duplicates import DuplicateFinder, Leakage
 from tuner.datasets.profile.languages import language
+from tuner.datasets.profile.leftovers import leftovers
 from tuner.datasets.profile.privacy import PrivacyScan
 from tuner.datasets.profile.style import StyleCounter
 from tuner.datasets.records.record import DataRole, Record
@@ -108,6 +109,7 @@ class _Profiler:
                 *self._duplicates.issues(record, role, name),
                 *style.add(record, shown=shown),
                 *private,
+                *leftovers(record),
             ):
                 self._findings.add(name, record.line, issue)
             answers.add(record.completion, record.line)

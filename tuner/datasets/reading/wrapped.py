@@ -17,7 +17,7 @@ from tuner.datasets.reading.rows import MAX_RECORD_BYTES, BadRow, Block, Fields,
 # Names that wrap records, whatever the fields of the records are called.
 _WRAPPERS = frozenset((
     "data", "examples", "records", "rows", "items", "instances", "samples", "entries", "dataset", "train", "training",
-    "validation", "test", "results",
+    "validation", "test",
 ))  # fmt: skip
 _NAME = re.compile(r'\s*"((?:[^"\\]|\\.)*)"\s*:\s*')
 _SPACE = re.compile(r"\s*")

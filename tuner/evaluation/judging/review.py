@@ -102,7 +102,7 @@ def _foreign_names(sample: Sample, training_vocabulary: Collection[str] | None) 
     answer = sample.answers[TUNED]
     if answer is None:
         return
-    known = {*_tokens_and_parts(sample.question), *_tokens_and_parts(sample.reference)}
+    known = {*_tokens_and_parts(sample.question), *_tokens_and_parts(sample.references)}
     named = dict.fromkeys([*_NUMBER.findall(answer), *_names(answer)])
     known.update(part for name in named for part in tokens(name) if part in (training_vocabulary or ()))
     foreign = [name for name in named if not known.issuperset(tokens(name))]
@@ -131,7 +131,7 @@ def review_sheet(samples: SampleSet, candidates: Sequence[ReviewCandidate]) -> s
     for candidate in candidates:
         sample = by_sample_id[candidate.id]
         answers = [sample.answers[name] or "(no answer)" for name in answer_order(candidate.id)]
-        cells = [candidate.id, "; ".join(candidate.reasons), sample.question, sample.reference, *answers, "", "", ""]
+        cells = [candidate.id, "; ".join(candidate.reasons), sample.question, sample.references, *answers, "", "", ""]
         writer.writerow([f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in cells])
     return text.getvalue()
 

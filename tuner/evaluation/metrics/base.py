@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from tuner.artifacts.dataset import EvaluationQuestion
@@ -100,8 +100,11 @@ class TextMetric(Metric):
         """The measures of an answer."""
 
     def _measures(self, sample: Sample, answer: str | None) -> Measures:
-        if not self.applies(sample):
+        references = (sample.reference, *sample.accepted)
+        usable = [each for each in (replace(sample, reference=text) for text in references) if self.applies(each)]
+        if not usable:
             return {}
         if answer is None:
             return {measure.name: None for measure in self.measures}
-        return self.measure(answer, sample)
+        # Of several right answers, the one that scores best counts, by the metric's first measure.
+        return max((self.measure(answer, each) for each in usable), key=lambda found: next(iter(found.values())) or 0)

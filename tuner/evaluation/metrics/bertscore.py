@@ -8,9 +8,10 @@ two answers are compared with.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
-from tuner.artifacts.evaluation.contestants import CONTESTANTS
+from tuner.artifacts.evaluation.contestants import CONTESTANTS, ContestantName
 from tuner.artifacts.evaluation.scores import AnswerScores, MetricFacts
 from tuner.catalog.metrics import METRICS
 from tuner.evaluation.encoder.files import BuiltEncoder
@@ -40,11 +41,20 @@ class BertScore(Metric):
         """Scores the answers of all contestants together, so that each reference is embedded once."""
         encoder = (context.encoder or BuiltEncoder()).load()
         places = [(name, index) for index in range(len(samples)) for name in CONTESTANTS]
-        asked = [(name, index) for name, index in places if samples[index].answers[name] is not None]
-        pairs = [(samples[index].answers[name] or "", samples[index].reference) for name, index in asked]
+        asked = [
+            (name, index, reference)
+            for name, index in places
+            if samples[index].answers[name] is not None
+            for reference in (samples[index].reference, *samples[index].accepted)
+        ]
+        pairs = [(samples[index].answers[name] or "", reference) for name, index, reference in asked]
         baseline = encoder.manifest.baselines.get(context.language)
         matched = list(score(encoder, pairs))
-        scored = {place: _measures(scores, baseline) for place, (scores, _) in zip(asked, matched, strict=True)}
+        best: dict[tuple[ContestantName, int], Scores] = {}
+        for (name, index, _), (scores, _) in zip(asked, matched, strict=True):
+            # Of several right answers, the one with the largest F1 counts.
+            best[name, index] = max(scores, best.get((name, index), scores), key=itemgetter(2))
+        scored = {place: _measures(scores, baseline) for place, scores in best.items()}
         absent: Measures = dict.fromkeys((*_NAMES, _RESCALED) if baseline is not None else _NAMES)
         values = {
             name: [

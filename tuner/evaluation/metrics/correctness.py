@@ -51,7 +51,7 @@ class Correctness(Metric):
 
 
 def _request(sample: Sample, answer: str) -> Request:
-    text = tagged(question=sample.question, reference=sample.reference, answer=answer)
+    text = tagged(question=sample.question, reference=sample.references, answer=answer)
     return Request(instructions("rubric.md"), text, GRADE, _problem, GradeArguments)
 
 

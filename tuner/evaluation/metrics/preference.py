@@ -59,7 +59,7 @@ class Preference(Metric):
 
 def _request(sample: Sample, order: Order) -> Request:
     first, second = (sample.answers[name] or "" for name in order)
-    text = tagged(question=sample.question, reference=sample.reference, answer_1=first, answer_2=second)
+    text = tagged(question=sample.question, reference=sample.references, answer_1=first, answer_2=second)
     return Request(instructions("preference.md"), text, PREFER, _problem, PreferenceArguments)
 
 

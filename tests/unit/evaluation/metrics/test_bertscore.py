@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -209,3 +210,11 @@ def test_only_scoring_loads_the_runtime() -> None:
     )
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[]"
+
+
+def test_of_several_right_answers_the_nearest_counts() -> None:
+    one = make_sample("a", "It is nine metres deep.", "Nine.", reference="A crane lifts containers.")
+    several = replace(one, accepted=("It is nine metres deep.", "Ships wait."))
+    first, best = (BertScore().grade([sample], CONTEXT).values["base"][0].measures for sample in (one, several))
+    assert best["bertscore_f1"] == pytest.approx(1, abs=1e-4)
+    assert first["bertscore_f1"] < best["bertscore_f1"]

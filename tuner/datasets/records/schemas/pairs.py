@@ -49,17 +49,23 @@ class PairSchema:
 
 
 def _answers(row: Fields, name: str) -> tuple[str, ...] | Issue:
-    """The answer, and others that are right too: a list of texts, or SQuAD's `{"text": [...]}`."""
+    """The answer, and others that are right too."""
     value = find(row, name)
-    if isinstance(value, Mapping) and "text" in value:
-        value = value["text"]
-    if isinstance(value, list):
-        texts = [entry.get("text") if isinstance(entry, Mapping) else entry for entry in value]
-        if not texts:
-            return Issue("empty-text", "has no answer.", "Write an answer, or remove the record.", name)
-        if all(isinstance(text, str) for text in texts):
-            return tuple(dict.fromkeys(map(str, texts)))
-    return next(_not_a_text(row, name), None) or (value,)
+    found = answers_of(value)
+    if found is not None:
+        empty = Issue("empty-text", "has no answer.", "Write an answer, or remove the record.", name)
+        return found or empty
+    return next(_not_a_text(row, name), None) or (str(value),)
+
+
+def answers_of(value: object) -> tuple[str, ...] | None:
+    """The texts of a list of answers, or of SQuAD's `{"text": [...]}`; None if the value is neither."""
+    if isinstance(value, Mapping):
+        value = value.get("text")
+    if not isinstance(value, list):
+        return None
+    texts = [entry.get("text") if isinstance(entry, Mapping) else entry for entry in value]
+    return tuple(dict.fromkeys(map(str, texts))) if all(isinstance(text, str) for text in texts) else None
 
 
 def _not_a_text(row: Fields, name: str) -> Iterator[Issue]:

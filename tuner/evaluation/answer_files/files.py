@@ -10,13 +10,28 @@ from tuner import catalog
 from tuner.core.errors import EvaluationError
 from tuner.core.file_formats import COMPRESSIONS, FORMAT_NAMES
 from tuner.core.text_sanitizer import storable
-from tuner.datasets.findings import Findings
+from tuner.datasets.findings import Findings, Issue
 from tuner.datasets.io import LocalFile
 from tuner.datasets.pipeline import FilePipeline
 from tuner.datasets.reading import BadRow, UnreadableError, blocks
 from tuner.datasets.reading.rows import Fields
+from tuner.datasets.records.record import Record
 from tuner.datasets.records.rules import RecordLimits
-from tuner.datasets.records.schemas.field_names import ANSWERS, LABELLED_TEXTS, LABELS, QUESTIONS
+from tuner.datasets.records.schemas.conversations import ConversationSchema
+from tuner.datasets.records.schemas.detection import detect_schema
+from tuner.datasets.records.schemas.field_names import (
+    ANSWERS,
+    LABELLED_TEXTS,
+    LABELS,
+    MISSING,
+    QUESTIONS,
+    find,
+    find_known,
+    leaf_names,
+)
+from tuner.datasets.records.schemas.pairs import answers_of
+from tuner.datasets.records.schemas.templates import TemplateSchema
+from tuner.evaluation.answer_files.batch_output import answer_of, is_batch_output, question_of
 from tuner.settings import DeploymentSettings, FieldNames
 
 _ID = "id"
@@ -25,12 +40,16 @@ _FORMS = f"Give a file with records in {FORMAT_NAMES}, in UTF-8. It may be compr
 
 @dataclass(frozen=True, slots=True)
 class FileRecord:
-    """One record of a file. `place` is the file and the line; the other members are None where the file has none."""
+    """One record of a file. `place` is the file and the line; the other members are None where the file has none.
+
+    `accepted` are other answers that are right too.
+    """
 
     id: str | None
     question: str | None
     answer: str | None
     place: str
+    accepted: tuple[str, ...] = ()
 
 
 def read_records(path: Path) -> list[FileRecord]:
@@ -43,11 +62,19 @@ def read_records(path: Path) -> list[FileRecord]:
     if not rows:
         raise EvaluationError(f"{path}: has no records. {_FORMS}")
     # The first record decides which fields are read, as in datasets.
-    question, answer = _field(rows[0][1], QUESTIONS), _field(rows[0][1], ANSWERS)
-    question, answer = question or _field(rows[0][1], LABELLED_TEXTS), answer or _field(rows[0][1], LABELS)
+    first = rows[0][1]
+    if is_batch_output(first):
+        return [_batch_record(f"{path}, line {line}", row) for line, row in rows]
+    schema = detect_schema(first, FieldNames())
+    if isinstance(schema, ConversationSchema | TemplateSchema):
+        return [_conversation(f"{path}, line {line}", row, schema) for line, row in rows]
+    names = list(leaf_names(first))
+    question = find_known(QUESTIONS, names) or find_known(LABELLED_TEXTS, names)
+    others = [name for name in names if name != question]
+    answer = find_known(ANSWERS, others) or find_known(LABELS, others)
     if answer is None:
         raise EvaluationError(
-            f"{path}, line {rows[0][0]}: no field holds the answer. Call it one of: {', '.join(ANSWERS)}."
+            f"{path}, line {rows[0][0]}: no field holds the answer. Call it one of: {', '.join(ANSWERS[:10])}."
         )
     return [_record(f"{path}, line {line}", row, question, answer) for line, row in rows]
 
@@ -97,7 +124,7 @@ def _rows(path: Path) -> Iterator[tuple[int, Fields]]:
     if not path.is_file():
         raise EvaluationError(f"{path}: {'is a folder' if path.is_dir() else 'there is no such file'}. {_FORMS}")
     try:
-        for block in blocks(LocalFile(path)):
+        for block in blocks(LocalFile(path), is_record=_is_record):
             for row in block.rows():
                 if isinstance(row, BadRow):
                     raise EvaluationError(f"{path}, line {row.line}: {row.issue.message} {_FORMS}")
@@ -109,20 +136,41 @@ def _rows(path: Path) -> Iterator[tuple[int, Fields]]:
         raise EvaluationError(f"{place}: {error.issue.message} {_FORMS}") from None
 
 
-def _field(row: Fields, known: tuple[str, ...]) -> str | None:
-    """The row's name for the first of the known field names that it has."""
-    # Reversed: if two names differ in case only, the first one wins.
-    by_name = {name.strip().lower(): name for name in reversed(list(row))}
-    return next((by_name[name] for name in known if name in by_name), None)
+def _is_record(row: Fields) -> bool:
+    return is_batch_output(row) or not isinstance(detect_schema(row, FieldNames()), Issue)
 
 
 def _record(place: str, row: Fields, question: str | None, answer: str) -> FileRecord:
+    value = find(row, answer)
+    answers = answers_of(value) if isinstance(value, list | Mapping) else ()
+    first = answers[0] if answers else _text(place, "answer", None if value in (MISSING, []) else value)
+    asked = find(row, question) if question else None
     return FileRecord(
         id=_key(row.get(_ID)),
-        question=_text(place, "question", row.get(question) if question else None),
-        answer=_text(place, "answer", row.get(answer)),
+        question=_text(place, "question", None if asked is MISSING else asked),
+        answer=first and storable(first),
         place=place,
+        accepted=tuple(storable(text) for text in (answers or ())[1:] if text),
     )
+
+
+def _conversation(place: str, row: Fields, schema: ConversationSchema | TemplateSchema) -> FileRecord:
+    """The last turn, which is the assistant's, is the answer; the turns before it are the question."""
+    record = schema.record(row, 0, schema.others(row))
+    if not isinstance(record, Record):
+        raise EvaluationError(f"{place}: {record[0].field}: {record[0].message} {record[0].remedy}")
+    if not record.turns or record.turns[-1].speaker != "assistant":
+        raise EvaluationError(f"{place}: the last message must be the assistant's: it is the answer.")
+    return FileRecord(_key(row.get(_ID)), storable(record.question), storable(record.completion), place)
+
+
+def _batch_record(place: str, row: Fields) -> FileRecord:
+    try:
+        answer = answer_of(row)
+    except ValueError as error:
+        raise EvaluationError(f"{place}: {error}. Give the answers as records with 'id' and 'answer'.") from None
+    question = question_of(row)
+    return FileRecord(_key(row.get("recordId")), question and storable(question), answer and storable(answer), place)
 
 
 def _text(place: str, name: str, value: object) -> str | None:

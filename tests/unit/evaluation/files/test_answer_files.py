@@ -1,0 +1,99 @@
+"""Answers in chat files and in the output of batch inference, and references with several right answers."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tuner.core.errors import EvaluationError
+from tuner.evaluation.answer_files import FileRecord, read_records
+from tuner.evaluation.standalone import Files, evaluate
+
+ASKED, ANSWERED = "How deep?", "Nine."
+TURNS = [{"role": "user", "content": ASKED}, {"role": "assistant", "content": ANSWERED}]
+BLOCKS = [{"role": "user", "content": [{"text": ASKED}]}]
+
+
+def read(folder: Path, *rows: dict) -> list[FileRecord]:
+    path = folder / "answers.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return read_records(path)
+
+
+FORMS = {
+    "chat completions": {"id": "r1", "messages": [{"role": "system", "content": "Be kind."}, *TURNS]},
+    "ShareGPT": {"id": "r1", "conversations": [{"from": "human", "value": ASKED}, {"from": "gpt", "value": ANSWERED}]},
+    "template": {"id": "r1", "text": f"<s>[INST] {ASKED} [/INST] {ANSWERED} </s>"},
+    "names of another language": {"id": "r1", "Frage": ASKED, "Antwort": ANSWERED},
+    "nested": {"id": "r1", "data": {"question": ASKED, "answer": ANSWERED}},
+    "batch output of Nova and of Converse": {
+        "recordId": "r1",
+        "modelInput": {"messages": BLOCKS},
+        "modelOutput": {"output": {"message": {"role": "assistant", "content": [{"text": ANSWERED}]}}},
+    },
+    "batch output of Claude": {
+        "recordId": "r1",
+        "modelInput": {"messages": TURNS[:1]},
+        "modelOutput": {"content": [{"type": "text", "text": ANSWERED}]},
+    },
+    "batch output of Llama": {
+        "recordId": "r1",
+        "modelInput": {"prompt": ASKED},
+        "modelOutput": {"generation": ANSWERED, "stop_reason": "stop"},
+    },
+    "batch output of Titan": {
+        "recordId": "r1",
+        "modelInput": {"inputText": ASKED},
+        "modelOutput": {"inputTextTokenCount": 8, "results": [{"tokenCount": 3, "outputText": ANSWERED}]},
+    },
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_answers_are_read_from_every_form(form, tmp_path):
+    [record] = read(tmp_path, FORMS[form])
+    assert (record.id, record.question, record.answer) == ("r1", ASKED, ANSWERED)
+
+
+def test_a_failed_request_of_a_batch_is_a_missing_answer(tmp_path):
+    failed = {"recordId": "r2", "modelInput": {"prompt": ASKED}, "error": {"errorCode": 400, "errorMessage": "bad"}}
+    assert [record.answer for record in read(tmp_path, FORMS["batch output of Llama"], failed)] == [ANSWERED, None]
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ({"recordId": "r", "modelInput": {}, "modelOutput": {"x": 1}}, "line 1: modelOutput has no text that is known"),
+        ({"messages": TURNS[:1]}, "line 1: the last message must be the assistant's"),
+        ({"messages": [{"role": "user", "content": [{"image": {"a": 1}}]}]}, "the message has an image"),
+        ({"id": 1, "thing": "x"}, "line 1: no field holds the answer"),
+    ],
+)
+def test_other_forms_are_refused_with_the_line(row, words, tmp_path):
+    with pytest.raises(EvaluationError, match=words):
+        read(tmp_path, row)
+
+
+REFERENCES = [["Nine metres.", "9 m", "It is nine metres deep."], {"text": ["Nine metres.", "9 m"]}]
+
+
+@pytest.mark.parametrize("accepted", REFERENCES, ids=str)
+def test_of_several_right_answers_the_best_counts(accepted, tmp_path):
+    files = []
+    for name, answer in (("base", "Six."), ("tuned", "9 m"), ("references", accepted)):
+        path = tmp_path / f"{name}.jsonl"
+        path.write_text("".join(json.dumps({"id": number, "answer": answer}) + "\n" for number in range(6)))
+        files.append(path)
+    scores = evaluate(Files(*files), ["exact_match", "token_f1", "rouge", "bleu"]).scores
+    for measure in ("exact_match", "token_f1", "rouge_1", "chrf"):
+        assert scores.metrics[measure].tuned.mean == pytest.approx(100 if measure == "chrf" else 1), measure
+        assert scores.metrics[measure].base.mean < 0.5 * scores.metrics[measure].tuned.mean
+
+
+def test_a_models_answer_must_be_one_text(tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_text(json.dumps({"id": 1, "answer": ["a", "b"]}) + "\n")
+    with pytest.raises(EvaluationError, match="line 1: a model's answer must be one text"):
+        evaluate(Files(path, path, path), ["rouge"])

@@ -1,0 +1,12 @@
+"""Files of questions and answers from anywhere, for an evaluation without a run."""
+
+from tuner.evaluation.answer_files.files import (
+    FileRecord,
+    read_records,
+    read_rows,
+    read_sheet,
+    read_training_answers,
+    with_shared_ids,
+)
+
+__all__ = ["FileRecord", "read_records", "read_rows", "read_sheet", "read_training_answers", "with_shared_ids"]
