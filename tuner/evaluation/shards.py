@@ -132,8 +132,12 @@ class Shards:
         """A hash of everything that decides what the grades are."""
         # The names of the members of `Sample` are part of it: after a renaming, a run that an upgrade interrupts grades
         # its shards again.
+        # Without other right answers, a sample has the members that it had in earlier releases.
+        members = [
+            {name: value for name, value in asdict(each).items() if name != "accepted" or value} for each in samples
+        ]
         parts: list[Any] = [
-            [asdict(sample) for sample in samples],
+            members,
             [metric.name for metric in self._metrics],
             [self.manifest.judge_model, self.manifest.settings.judge.model_dump()],
             [instructions(name) for name in ("rubric.md", "preference.md")],

@@ -8,7 +8,7 @@ import pytest
 
 from tests.unit.reporting.conftest import AT, FolderOf
 from tests.unit.reporting.sample import EARLIER
-from tuner.artifacts.dataset import DatasetSummary
+from tuner.artifacts.dataset import DatasetSummary, SourceFile
 from tuner.artifacts.report import Answer, NamedModel
 from tuner.reporting import Failure, Report, build, page
 from tuner.reporting.formatting import number
@@ -87,7 +87,18 @@ def _hostile_dataset(report: Report) -> DatasetSummary:
         text = text.replace(harmless, json.dumps(HOSTILE))
     for harmless in ("Keep one of the two.", "Ready with warnings"):
         text = text.replace(harmless, json.dumps(HOSTILE)[1:-1])
-    return DatasetSummary.model_validate_json(text)
+    summary = DatasetSummary.model_validate_json(text)
+    files = [file.model_copy(update={"fields": {"prompt": HOSTILE}, "left_out": (HOSTILE,)}) for file in summary.files]
+    return summary.model_copy(update={"files": tuple(files)})
+
+
+def test_the_fields_of_each_file_are_shown(report: Report) -> None:
+    file = SourceFile(
+        role="training", key="training.csv", fields={"prompt": "Frage", "context": "Text"}, left_out=("id",)
+    )
+    summary = report.dataset_summary.model_copy(update={"files": (file,)})
+    seen = " ".join("".join(Tags(page(report.model_copy(update={"dataset_summary": summary}))).text).split())
+    assert "training.csvprompt from “Frage”, context from “Text”id0" in seen
 
 
 def test_markup_in_the_data_is_escaped(report: Report) -> None:
