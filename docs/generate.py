@@ -14,8 +14,8 @@ from pydantic.fields import FieldInfo
 from docs.first_deployment import filled, synthesized
 from docs.tables import table
 from stacks.checks.limits import limits_page
-from stacks.permissions.company import company_page
-from stacks.permissions.page import permissions_page
+from stacks.permissions.company_page import company_page
+from stacks.permissions.permissions_page import permissions_page
 from statemachine.diagram import diagram_page
 from tests.authorization.page import authorization_page
 from tuner import catalog

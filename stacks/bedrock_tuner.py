@@ -7,15 +7,15 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from stacks.bundling import assets
+from stacks.functions import Steps
 from stacks.monitoring.alarms import Alarms
 from stacks.monitoring.dashboard import Dashboard
 from stacks.monitoring.dead_letter_queue import DeadLetterQueue
 from stacks.monitoring.notifications import Notifications
 from stacks.permissions import Arns
-from stacks.pipeline import Pipeline
 from stacks.roles import ServiceRoles
 from stacks.safety_net import ReleaseBeforeDeletion, SafetyNet
-from stacks.steps import Steps
+from stacks.state_machine import Pipeline
 from stacks.storage import Storage
 from stacks.trigger import Trigger
 from tuner.core import resource_names

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stacks.permissions import models
+from stacks.permissions import model_arns
 from stacks.permissions.arns import Arns
 from stacks.permissions.grant import Conditions, Grant
 from tuner import catalog
@@ -37,7 +37,9 @@ def invoke_models(arns: Arns) -> list[Grant]:
     """Invokes base models on demand and tuned models through the endpoint of the run."""
     return [
         # IAM has no action for Converse: Bedrock authorizes it as InvokeModel.
-        Grant(("bedrock:InvokeModel",), tuple(models.invokable(arns)), "asks the base model; Converse is InvokeModel"),
+        Grant(
+            ("bedrock:InvokeModel",), tuple(model_arns.invokable(arns)), "asks the base model; Converse is InvokeModel"
+        ),
         Grant(("bedrock:InvokeModel",), _endpoints(arns), "asks the tuned model; its endpoint's id is made by Bedrock"),
     ]
 
@@ -47,7 +49,7 @@ def invoke_judges(arns: Arns) -> list[Grant]:
     return [
         Grant(
             ("bedrock:InvokeModel",),
-            tuple(models.judges(arns)),
+            tuple(model_arns.judges(arns)),
             "has the answers graded; a profile's model is checked in every Region the profile may reach",
         ),
         *_invoke_through_profiles(arns),
@@ -84,7 +86,7 @@ def start_jobs(arns: Arns) -> list[Grant]:
         Grant(
             ("bedrock:CreateModelCustomizationJob",),
             # Bedrock authorizes the call on three kinds of resources: the base model, the job, and the custom model.
-            (*models.tunable(arns), model, job),
+            (*model_arns.tunable(arns), model, job),
             "starts the customization job; job and model get their ids from Bedrock",
             _tagged_request(arns),
         ),

@@ -11,7 +11,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.httpsession import URLLib3Session
 
 from local.folder import CHECKOUT
-from stacks.permissions.key import key_statements
+from stacks.permissions.key_policy import key_statements
 from tests.e2e.pipeline import Pipeline, small_dataset, until
 from tuner.core.artifact_keys import Keys
 from tuner.core.resource_names import Tags

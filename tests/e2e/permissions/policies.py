@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from stacks.permissions.page import every_role, example_arns
+from stacks.permissions.permissions_page import every_role, example_arns
 from tests.e2e.pipeline import STACK, Pipeline
 
 CUSTOMIZATION, SCHEDULES, STATE_MACHINE = "customization jobs", "release schedules", "state machine"

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from stacks.permissions.page import every_role, example_arns
+from stacks.permissions.permissions_page import every_role, example_arns
 from tests.e2e.permissions.proof import CHECKED, GRANTED, NOT_CHECKED, sample
 from tests.e2e.permissions.scenarios import NOT_CHECKED_LOCALLY, scenario_of, unchecked_reason
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from stacks.permissions.page import example_arns
+from stacks.permissions.permissions_page import example_arns
 from stacks.step_table import STEPS, Step
 
 LAMBDAS = Path(__file__).parents[3] / "lambdas"

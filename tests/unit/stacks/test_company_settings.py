@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from stacks.permissions import Arns
-from stacks.permissions.company import boundary_actions, endpoints
-from stacks.permissions.page import every_role, example_arns
+from stacks.permissions.company_page import boundary_actions, endpoints
+from stacks.permissions.permissions_page import every_role, example_arns
 from tests.authorization.template import Template
 from tests.unit.stacks.checks.test_linters import lint_findings
 from tests.unit.stacks.conftest import Synthesis

@@ -14,7 +14,7 @@ from jsonata.jexception import JException
 from pydantic import BaseModel
 
 from lambdas.write_report import Caught
-from stacks import definition
+from stacks import state_machine_definition
 from stacks.step_table import STEPS
 from tests.unit.statemachine.machine import Machine, State, expressions, variables, waits_for_a_person
 from tests.unit.statemachine.retry_checks import least_seconds
@@ -186,8 +186,8 @@ def every_placeholder_is_a_function_that_a_state_calls(machine: Machine) -> None
         for _, state, _ in machine.every_state()
         if state["Type"] == "Task"
     )
-    assert {name.strip("${}") for name in asked} == set(definition.called())
-    only_by_events = {step.name for step in STEPS} - set(definition.called().values())
+    assert {name.strip("${}") for name in asked} == set(state_machine_definition.called())
+    only_by_events = {step.name for step in STEPS} - set(state_machine_definition.called().values())
     assert only_by_events == {"start_run", "close_run"}
 
 
@@ -199,7 +199,7 @@ def every_payload_matches_its_function(machine: Machine) -> None:
             set(selected) if payload == "{% $states.input %}" else set(payload) if isinstance(payload, dict) else None
         )
         if given is not None:
-            function = definition.called()[state["Arguments"]["FunctionName"].strip("${}")]
+            function = state_machine_definition.called()[state["Arguments"]["FunctionName"].strip("${}")]
             fields = _event_of(function).model_fields
             assert given <= set(fields), f"{name}: {given - set(fields)}"
             assert {key for key, field in fields.items() if field.is_required()} <= given, name
@@ -223,7 +223,7 @@ def _event_of(step: str) -> type[BaseModel]:
 
 def every_task_outlasts_its_function(machine: Machine) -> None:
     """Else the state machine gives up, and asks again, while the function still works."""
-    minutes = {definition.placeholder(step.name): step.minutes for step in STEPS}
+    minutes = {state_machine_definition.placeholder(step.name): step.minutes for step in STEPS}
     for name, state, _ in machine.every_state():
         if state["Type"] == "Task" and not waits_for_a_person(state):
             function = state["Arguments"]["FunctionName"].strip("${}")

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from stacks import definition
+from stacks import state_machine_definition
 from stacks.permissions import Grant
 from stacks.permissions.arns import function_name
-from stacks.permissions.page import every_role, example_arns
+from stacks.permissions.permissions_page import every_role, example_arns
 from stacks.step_table import STEPS
 from tests.unit.stacks.conftest import Synthesis
 
@@ -154,7 +154,7 @@ def test_the_state_machine_may_call_what_it_calls_and_nothing_else(aws: Synthesi
     granted = {re.search(r":function:([\w-]+)$", json.dumps(arn).rstrip('"]}')).group(1) for arn in invoke["Resource"]}  # type: ignore[union-attr]
     substituted = {value["Fn::GetAtt"][0] for value in machine["Properties"]["DefinitionSubstitutions"].values()}
     assert substituted == {aws.logical_id(name) for name in granted}
-    assert granted == {function_name("tuner", step) for step in definition.called().values()}
+    assert granted == {function_name("tuner", step) for step in state_machine_definition.called().values()}
 
 
 def test_the_schedules_may_release_and_nothing_else() -> None:

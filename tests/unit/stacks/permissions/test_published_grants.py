@@ -10,7 +10,7 @@ import pytest
 
 from stacks.bundling.layer import CHECKOUT
 from stacks.permissions import Arns
-from stacks.permissions.page import every_role, example_arns
+from stacks.permissions.permissions_page import every_role, example_arns
 from tests.authorization.differences import POLICY_DIFFERENCES
 from tests.authorization.reference import reference
 from tests.authorization.rules import mistakes, services_of

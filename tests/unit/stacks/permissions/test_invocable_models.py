@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from stacks.permissions import Arns, bedrock, models
-from stacks.permissions.page import example_arns
+from stacks.permissions import Arns, bedrock, model_arns
+from stacks.permissions.permissions_page import example_arns
 from tuner import catalog
 from tuner.settings import DeploymentSettings
 
@@ -22,7 +22,7 @@ def example(**settings: Any) -> Arns:
 def test_a_known_judge_is_granted_wherever_its_profile_reaches(judge: str) -> None:
     known = catalog.judge(judge)
     assert known
-    arns = models.judge_arns(example(), judge)
+    arns = model_arns.judge_arns(example(), judge)
     if known.routing == "in-region":
         assert arns == [f"arn:aws:bedrock:us-east-1::foundation-model/{judge}"], "asked where the deployment is"
         return
@@ -65,7 +65,7 @@ def test_a_known_judge_is_granted_wherever_its_profile_reaches(judge: str) -> No
     ],
 )
 def test_an_unknown_judge_is_read_as_what_its_id_looks_like(judge: str, arns: list[str]) -> None:
-    assert models.judge_arns(PLACES, judge) == arns
+    assert model_arns.judge_arns(PLACES, judge) == arns
 
 
 def test_the_model_behind_an_own_inference_profile_is_asked_through_it_only() -> None:
@@ -77,21 +77,21 @@ def test_the_model_behind_an_own_inference_profile_is_asked_through_it_only() ->
 
 
 def test_only_judges_that_the_deployment_allows_are_granted() -> None:
-    assert models.judges(example(judge_model="a.b", judge_models=("c.d",))) == [
+    assert model_arns.judges(example(judge_model="a.b", judge_models=("c.d",))) == [
         "arn:aws:bedrock:us-east-1::foundation-model/a.b",
         "arn:aws:bedrock:us-east-1::foundation-model/c.d",
     ]
 
 
 def test_base_models_are_those_of_the_region() -> None:
-    east, west = models.tunable(example()), models.tunable(example(region="us-west-2"))
+    east, west = model_arns.tunable(example()), model_arns.tunable(example(region="us-west-2"))
     assert "arn:aws:bedrock:us-east-1::foundation-model/amazon.nova-micro-v1:0:128k" in east
     assert "arn:aws:bedrock:us-west-2::foundation-model/meta.llama3-3-70b-instruct-v1:0:128k" in west
     assert not any("llama3-3" in arn for arn in east)
 
 
 def test_a_base_model_behind_a_profile_is_granted_wherever_it_reaches() -> None:
-    arns = models.invokable(example())
+    arns = model_arns.invokable(example())
     assert "arn:aws:bedrock:us-east-1:ACCOUNT:inference-profile/us.amazon.nova-2-lite-v1:0" in arns
     for region in ("us-east-1", "us-east-2", "us-west-2"):
         assert f"arn:aws:bedrock:{region}::foundation-model/amazon.nova-2-lite-v1:0" in arns

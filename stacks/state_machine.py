@@ -10,7 +10,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from stacks import definition
+from stacks import state_machine_definition
 from stacks.monitoring.log_groups import log_group
 from stacks.permissions import Arns, services
 from stacks.roles import create_role, service
@@ -37,8 +37,10 @@ class Pipeline(Construct):
             self,
             "StateMachine",
             state_machine_name=arns.state_machine_name,
-            definition_body=sfn.DefinitionBody.from_string(definition.text(arns.deployment)),
-            definition_substitutions={name: functions[step].function_arn for name, step in definition.called().items()},
+            definition_body=sfn.DefinitionBody.from_string(state_machine_definition.text(arns.deployment)),
+            definition_substitutions={
+                name: functions[step].function_arn for name, step in state_machine_definition.called().items()
+            },
             # The grants are complete. Without this, the CDK adds statements of its own to the role.
             role=self._role().without_policy_updates(),
             logs=self._logs(),
@@ -46,7 +48,7 @@ class Pipeline(Construct):
         )
 
     def _role(self) -> iam.Role:
-        grants = services.run_executions(self._arns, *definition.called().values())
+        grants = services.run_executions(self._arns, *state_machine_definition.called().values())
         return create_role(
             self,
             "Role",

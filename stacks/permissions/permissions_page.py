@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from stacks import definition
+from stacks import state_machine_definition
 from stacks.permissions.arns import Arns
 from stacks.permissions.grant import Grant
 from stacks.permissions.objects import customization_data
@@ -52,7 +52,7 @@ def every_role(arns: Arns) -> Iterator[tuple[str, str, list[Grant]]]:
         yield f"The step `{step.name}`", "lambda.amazonaws.com", step.all_grants(arns)
     yield "Customization jobs (Bedrock's service role)", "bedrock.amazonaws.com", customization_data(arns)
     yield "Release schedules", "scheduler.amazonaws.com", release_for_schedules(arns)
-    yield "The state machine", "states.amazonaws.com", run_executions(arns, *definition.called().values())
+    yield "The state machine", "states.amazonaws.com", run_executions(arns, *state_machine_definition.called().values())
 
 
 def _section(title: str, trusted: str, grants: Iterable[Grant]) -> str:

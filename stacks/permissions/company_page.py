@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from stacks.permissions.key import key_statements
-from stacks.permissions.page import every_role, example_arns
+from stacks.permissions.key_policy import key_statements
+from stacks.permissions.permissions_page import every_role, example_arns
 
 # The endpoint of each service that functions call:
 # https://docs.aws.amazon.com/vpc/latest/privatelink/aws-services-privatelink-support.html
