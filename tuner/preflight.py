@@ -13,6 +13,7 @@ from tuner.aws.bedrock.resources import FoundationModel
 from tuner.aws.bedrock.tool_call import Tool
 from tuner.aws.quotas import Quota, per_minute
 from tuner.catalog import Judge, Model
+from tuner.catalog.metrics import uses_judge
 from tuner.core.errors import AccessDeniedError, AwsError, ModelUnavailableError, QuotaError
 from tuner.core.times import now
 
@@ -189,12 +190,15 @@ def check_run(
     warnings = [legacy] if legacy else []
     if manifest.settings.serving == "none":
         return Preflight(warnings=tuple(warnings))
-    judge = catalog.judge_or_assumed(manifest.judge_model)
-    # The subscription comes first: a request to a judge without one would start it.
-    check_subscription(access, judge)
-    check_judge(ask, manifest.judge_model)
+    judge = catalog.judge_or_assumed(manifest.judge_model) if _may_ask_the_judge(manifest) else None
+    if judge:
+        # The subscription comes first: a request to a judge without one would start it.
+        check_subscription(access, judge)
+        check_judge(ask, manifest.judge_model)
     if manifest.settings.serving == "provisioned":  # the evaluation uses hourly throughput, also with a commitment
         check_throughput_quota(quotas, manifest.settings.model_units)
+    if judge is None:
+        return Preflight(warnings=tuple(warnings))
     # A judge without a known name in Service Quotas is not checked: its quotas show only when it throttles.
     found_quotas = per_minute(quotas.all("bedrock"), judge.quota, judge.routing) if judge.quota else {}
     return Preflight(
@@ -202,6 +206,12 @@ def check_run(
         judge_requests_per_minute=found_quotas.get("requests"),
         judge_tokens_per_minute=found_quotas.get("tokens"),
     )
+
+
+def _may_ask_the_judge(manifest: Manifest) -> bool:
+    """Whether the run may need its judge. A task that is still to be recognised may."""
+    settings = manifest.settings
+    return settings.task == "auto" or manifest.generates or uses_judge(settings.used_metrics(settings.task))
 
 
 def _ended(model: Model, found: FoundationModel) -> bool:

@@ -137,6 +137,9 @@ def test_a_judge_that_fails_is_refused(error: Exception, kind: type[Exception]) 
     with pytest.raises(kind, match=str(error)):
         run(account, manifest())
     run(account, manifest(serving="none"))
+    run(account, manifest(task="classification"))
+    with pytest.raises(kind, match=str(error)):
+        run(account, manifest(task="classification", evaluation={"metrics": ["classification", "correctness"]}))
 
 
 LEGACY = {"active": False, "end_of_life": dt.datetime(2099, 1, 1, tzinfo=dt.UTC)}

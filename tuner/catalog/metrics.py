@@ -7,7 +7,7 @@ them: `tuner/evaluation/metrics/` has one module per metric, and a test compares
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -73,6 +73,14 @@ METRICS: Mapping[str, tuple[Measure, ...]] = {
     ),
 }
 """The measures of every metric, by the metric's name. tasks.py says which metrics a run uses by default."""
+
+_JUDGED = ("correctness", "preference")
+
+
+def uses_judge(metrics: Iterable[str]) -> bool:
+    """Whether one of the metrics asks the judge."""
+    return any(name in _JUDGED for name in metrics)
+
 
 OWN_MEASURES: Mapping[str, str] = {"extraction": "field.", "scorer": "scorer."}
 """Metrics with a measure for each thing of the dataset's own, and what the names of these measures begin with."""

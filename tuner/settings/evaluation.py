@@ -42,9 +42,11 @@ class EvaluationSettings(StrictModel):
     @field_validator("decides")
     @classmethod
     def _measure_exists(cls, name: str | None, info: ValidationInfo) -> str | None:
+        # A scorer that the run names is used beside the metrics; RunSettings checks that there is one.
+        metrics = (*(info.data.get("metrics") or METRICS), "scorer")
         # The message does not repeat the name: it is shown as what was found.
-        if name and not is_from_artifact(info) and not is_measure(name, info.data.get("metrics") or METRICS):
-            known = measures_of(info.data.get("metrics") or METRICS)
+        if name and not is_from_artifact(info) and not is_measure(name, metrics):
+            known = measures_of(metrics)
             close = difflib.get_close_matches(name, known, n=1)
             raise ValueError(
                 f"must be a measure; did you mean '{close[0]}'" if close else "must be a measure of the metrics"

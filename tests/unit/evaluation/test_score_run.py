@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Iterator
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,13 +14,17 @@ from moto import mock_aws
 
 from lambdas.score_answers import handler
 from tests.doubles import stored_json, write_lines
+from tuner.artifacts.dataset import DatasetSummary
 from tuner.artifacts.evaluation.scores import Scores
 from tuner.artifacts.manifest import Manifest
+from tuner.artifacts.task import TaskDescription
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import AccessDeniedError, EvaluationError
+from tuner.evaluation import shards
 from tuner.evaluation.encoder.files import BuiltEncoder
 from tuner.evaluation.judging.review import answer_order
+from tuner.evaluation.judging.scoring_function import ScoringFunction
 from tuner.evaluation.samples import CONTESTANTS
 from tuner.evaluation.score_run import REVIEW, merge_review, score_run, score_shard
 from tuner.evaluation.shards import Shards
@@ -66,12 +71,14 @@ def folder() -> Iterator[RunFolder]:
         yield RunFolder("artifacts", RUN, s3)
 
 
-def prepare(folder: RunFolder, questions: int = 7, settings: dict | None = None) -> None:
+def prepare(
+    folder: RunFolder, questions: int = 7, settings: dict | None = None, scorer_function: str | None = None
+) -> None:
     manifest = Manifest(
         run_id=RUN, dataset="faq", execution_arn="arn", started_at="2026-11-23T07:00:00Z", data_bucket="d", inputs=(),
         settings=RunSettings.model_validate(settings or {}), base_model="amazon.nova-micro-v1:0:128k",
         base_endpoint="amazon.nova-micro-v1:0", base_model_name="Nova Micro", judge_model="us.amazon.nova-pro-v1:0",
-        hyperparameters={}, resource_name="tuner-faq", versions={},
+        hyperparameters={}, resource_name="tuner-faq", versions={}, scorer_function=scorer_function,
     )  # fmt: skip
     folder.write(Keys.MANIFEST, manifest.model_dump_json().encode())
     asked = [
@@ -212,3 +219,50 @@ def test_a_shard_reads_its_own_answers_only(
     monkeypatch.setattr(Shards, "_all_answers", lambda *_: pytest.fail("read all answers"))
     assert score_shard(folder, 1, 3, ENCODER) == 3
     assert bedrock.calls == 6
+
+
+def test_a_runs_answers_are_scored_by_the_deployments_scorer(
+    folder: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[tuple[str, float, list[str]]] = []
+
+    def by_length(function: str, payload: Any, seconds: float) -> Any:
+        calls.append((function, seconds, [entry["messages"][0]["role"] for entry in payload]))
+        return [
+            {"id": entry["id"], "aggregate_reward_score": len(entry["messages"][-1]["content"])} for entry in payload
+        ]
+
+    monkeypatch.setattr(shards, "ScoringFunction", partial(ScoringFunction, call=by_length))
+    settings = {
+        "task": "answer",
+        "scorer": {"name": "length", "range": [0, 100], "seconds": 9},
+        "evaluation": {"metrics": ["rouge"], "decides": "scorer"},
+    }
+    prepare(folder, settings=settings, scorer_function="arn:aws:lambda:us-east-1:111122223333:function:length")
+    assert score_run(folder, 3, ENCODER) == 7
+    scores = stored_json(folder, Keys.SCORES)
+    assert {function for function, _, _ in calls} == {"arn:aws:lambda:us-east-1:111122223333:function:length"}
+    assert {seconds for _, seconds, _ in calls} == {9}
+    assert len(calls) == 6  # three shards, two models
+    assert (scores["verdict"]["metric"], scores["decides"]) == ("scorer", "scorer")
+    assert scores["scorer"] == {"name": "length", "range": [0, 100], "asked": 14, "missing": 0}
+    assert scores["metrics"]["scorer"]["range"] == [0, 100]
+    score_run(folder, 3, ENCODER)
+    assert len(calls) == 6  # the shards are graded
+
+
+def test_the_task_of_the_dataset_decides_the_metrics_and_the_labels(folder: RunFolder) -> None:
+    prepare(folder)
+    labels = {"It is the number 0.": 9, "No. 3": 9}
+    task = TaskDescription(name="classification", labels=labels, sentence="They are labels.")
+    folder.save(DatasetSummary(training_records=18, validation_records=0, task=task))
+    score_run(folder, 3, ENCODER)
+    scores = stored_json(folder, Keys.SCORES)
+    assert set(scores["metrics"]) == {"accuracy", "macro_f1", "outside_labels"}
+    assert scores["task"]["sentence"] == "They are labels."
+    # The references of all shards are labels, and so is the label that no reference has.
+    assert len(scores["task"]["labels"]) == 8
+    assert scores["classification"]["base"]["answers"] == 6
+    in_shards = scores
+    score_run(folder, 25, ENCODER)
+    assert stored_json(folder, Keys.SCORES) == in_shards

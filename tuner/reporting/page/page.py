@@ -65,6 +65,7 @@ def page(report: Report) -> str:
         caveats=caveats(report),
         compared_measures=view.compared_measures(report),
         descriptive_measures=view.descriptive_measures(report),
+        own_measures=view.own_measures(report),
         judge_caveats=judge_caveats(report),
         classification=report.scoring.classification,
         confusion_tables=confusion_tables(report.scoring.classification) if report.scoring.classification else (),

@@ -9,6 +9,7 @@ from tuner.artifacts.costs.estimate import CostItem
 from tuner.artifacts.evaluation.gate import Gate
 from tuner.artifacts.evaluation.scores import MeasureScores
 from tuner.artifacts.report import Answer, Question, Report
+from tuner.catalog.metrics import OWN_MEASURES
 from tuner.core.resource_names import Tags
 from tuner.reporting.formatting import measure_title
 from tuner.reporting.page.text_differences import Span, differences
@@ -84,8 +85,14 @@ def compared_measures(report: Report) -> list[tuple[str, MeasureScores]]:
 
 
 def descriptive_measures(report: Report) -> list[tuple[str, MeasureScores]]:
-    """The measures that only describe the answers."""
-    return [(name, measure) for name, measure in report.scores.items() if not measure.better]
+    """The measures that only describe the answers' style."""
+    own = OWN_MEASURES["scorer"]
+    return [entry for entry in report.scores.items() if not entry[1].better and not entry[0].startswith(own)]
+
+
+def own_measures(report: Report) -> list[tuple[str, MeasureScores]]:
+    """The measures that the deployer's own scorer gave beside its score."""
+    return [entry for entry in report.scores.items() if entry[0].startswith(OWN_MEASURES["scorer"])]
 
 
 def cost_rows(report: Report) -> list[CostRow]:

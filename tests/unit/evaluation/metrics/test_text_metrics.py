@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.evaluation.conftest import make_sample
-from tuner.catalog.metrics import METRICS
+from tuner.catalog.metrics import METRICS, uses_judge
 from tuner.catalog.tasks import TASKS
 from tuner.core.errors import SettingsError
 from tuner.evaluation import metrics
@@ -32,6 +32,9 @@ def test_every_module_of_the_folder_is_a_metric_with_the_measures_of_the_catalog
     files = {path.stem for path in Path(metrics.__file__).parent.glob("*.py")} - {"__init__", "base"}
     assert set(all_metrics()) == files
     assert {name: kind.measures for name, kind in all_metrics().items()} == METRICS
+    assert [name for name, kind in all_metrics().items() if kind.needs_judge] == [
+        n for n in all_metrics() if uses_judge([n])
+    ]
     assert set().union(*(task.metrics for task in TASKS.values())) <= set(all_metrics())
     names = [measure.name for kind in all_metrics().values() for measure in kind.measures]
     assert len(names) == len(set(names))

@@ -8,7 +8,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from tuner.catalog import check_hyperparameters
-from tuner.cli.commands.data.display import finish_with_file, show_fields, show_findings, show_profile
+from tuner.cli.commands.data.display import finish_with_file, show_fields, show_findings, show_profile, show_task
 from tuner.cli.commands.data.inputs import (
     data_limits,
     data_source,
@@ -111,4 +111,5 @@ def _finish_with_folder(prepared: Prepared, as_json: bool) -> NoReturn:
             show_fields(FieldReport(file.fields, file.left_out, file.records_left_out), f"{file.key}: ")
         if prepared.summary.study:
             show_profile(prepared.summary.study)
+        show_task(prepared.summary.task)
     raise typer.Exit(1 if prepared.findings.errors else 0)

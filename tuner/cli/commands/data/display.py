@@ -8,12 +8,14 @@ import typer
 from rich.table import Table
 
 from tuner.artifacts.dataset import DatasetProfile
+from tuner.artifacts.task import TaskDescription
 from tuner.cli.terminal.console import console, emit, say
 from tuner.datasets import CheckedFile, Findings, findings_by_rule, readiness
 from tuner.datasets.field_usage import FieldReport
 
 _SHOWN_PER_RULE = 3
 _MOST_LANGUAGES = 4
+_MOST_NAMED = 20
 
 
 def finish_with_file(checked: CheckedFile, as_json: bool) -> NoReturn:
@@ -25,7 +27,20 @@ def finish_with_file(checked: CheckedFile, as_json: bool) -> NoReturn:
         show_fields(checked.fields)
         if checked.profile:
             show_profile(checked.profile)
+        if checked.task:
+            show_task(checked.task)
     raise typer.Exit(0 if checked.ready else 1)
+
+
+def show_task(task: TaskDescription) -> None:
+    """What the answers are and why; the labels with their records, or the fields with their types."""
+    say(f"Task: {task.name}. {task.sentence}")
+    ranked = sorted(task.labels.items(), key=lambda entry: -entry[1])
+    named = [f"{label} {count:,}" for label, count in ranked]
+    named += [f"{field.name} ({field.kind}{'' if field.required else ', optional'})" for field in task.fields]
+    more = f" and {len(named) - _MOST_NAMED} more" if len(named) > _MOST_NAMED else ""
+    if named:
+        say(f"{'Labels' if task.labels else 'Fields'}: {', '.join(named[:_MOST_NAMED])}{more}", "quiet")
 
 
 def show_findings(findings: Findings) -> None:
