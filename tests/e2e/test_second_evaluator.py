@@ -35,7 +35,7 @@ def decided(pipeline, calls):
     return verdicts(journal.read(calls), deployed_policies(pipeline.client, STACK))
 
 
-def test_the_other_evaluator_decides_every_call_alike(decided):
+def test_the_second_policy_evaluator_decides_every_call_alike(decided):
     assert {"s3", "kms", "bedrock", "lambda", "states", "scheduler", "iam", "sns"} <= {
         verdict.call.action.partition(":")[0] for verdict in decided
     }
@@ -44,12 +44,12 @@ def test_the_other_evaluator_decides_every_call_alike(decided):
     assert not [str(each) for each in other if not differs(each.call.action, each.call.resource, CALL_DIFFERENCES)]
 
 
-def test_every_allowed_call_needs_the_one_grant_that_is_meant_for_it(decided):
+def test_every_allowed_call_is_allowed_by_exactly_one_grant(decided):
     """Without that grant the other evaluator refuses it, and no second grant allows it too."""
     allowed = [verdict for verdict in decided if verdict.agrees and verdict.call.decision == "Allow"]
     assert not [f"{each}: {each.needed()}" for each in allowed if len(each.decision.needed) != 1]
 
 
-def test_the_other_evaluator_knows_every_condition_key_of_the_calls(decided):
+def test_the_second_policy_evaluator_knows_every_condition_key_of_the_calls(decided):
     ignored = {(verdict.call.action, key.lower()) for verdict in decided for key in verdict.decision.ignored}
     assert not {each for each in ignored if not differs(*each, KEY_DIFFERENCES)}

@@ -71,7 +71,7 @@ def finished(pipeline, dataset, settings):
     return run
 
 
-def test_an_accepted_model_keeps_its_endpoint_until_the_switch_fires(pipeline):
+def test_an_accepted_model_keeps_its_endpoint_until_the_release_schedule_fires(pipeline):
     """Nothing but the schedule releases it: the execution succeeded, and no rule is for that."""
     with allowing(pipeline, longest_keep_hours=1):
         run = finished(pipeline, "kept", ACCEPTS + "keep_hours: 0.003\n")
@@ -109,7 +109,7 @@ def test_a_commitment_is_bought_for_an_accepted_model_only_and_ends_with_its_ter
     assert pipeline.alive() == []
 
 
-def test_a_run_may_not_ask_for_what_the_deployment_does_not_allow(pipeline):
+def test_a_run_with_settings_that_the_deployment_forbids_is_refused(pipeline):
     pipeline.drop("greedy", small_dataset("keep_hours: 1\ncommitment: OneMonth\n"))
     execution = pipeline.finished(pipeline.run_of("greedy"))
     assert execution["error"] == "SettingsError"
@@ -152,7 +152,7 @@ def has_the_companys_key(pipeline, other, company):
     assert rule["ApplyServerSideEncryptionByDefault"]["KMSMasterKeyID"] == company["kms_key_arn"]
 
 
-def test_a_stack_is_not_deleted_under_a_run_and_releases_what_is_alive_first(pipeline, deployed, tmp_path):
+def test_the_deletion_of_the_stack_is_refused_during_a_run_and_releases_endpoints_first(pipeline, deployed, tmp_path):
     """A second deployment beside the first, with all that a company prescribes: each guards its own."""
     company = company_of(pipeline)
 

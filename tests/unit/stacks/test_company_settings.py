@@ -50,7 +50,7 @@ def test_every_function_is_in_the_vpc(company: Synthesis, aws: Synthesis) -> Non
     assert not any("VpcConfig" in function for function in aws.functions().values())
 
 
-def test_every_role_is_under_the_boundary(company: Synthesis, aws: Synthesis) -> None:
+def test_every_role_has_the_permissions_boundary(company: Synthesis, aws: Synthesis) -> None:
     roles = properties(company, "AWS::IAM::Role")
     assert {json.dumps(role["PermissionsBoundary"]) for role in roles} == {
         json.dumps({"Fn::Join": ["", ["arn:aws:iam::", {"Ref": "AWS::AccountId"}, ":policy/team/boundary"]]})
@@ -72,7 +72,7 @@ def test_everything_is_encrypted_with_the_companys_key(company: Synthesis) -> No
     assert text.count(f'"KMSMasterKeyID": "{KEY}"') == 2
 
 
-def test_what_its_owner_must_allow_is_an_output(company: Synthesis, aws: Synthesis) -> None:
+def test_the_key_policy_statements_are_an_output(company: Synthesis, aws: Synthesis) -> None:
     (key,) = properties(aws, "AWS::KMS::Key")
     ours = [statement for statement in key["KeyPolicy"]["Statement"] if "Sid" in statement]
     told = json.dumps(company.template["Outputs"]["KeyPolicyStatements"]["Value"])
@@ -89,7 +89,7 @@ def tags(entry: dict[str, Any]) -> dict[str, str] | None:
     return found
 
 
-def test_the_companys_tags_are_wherever_ours_is(company: Synthesis) -> None:
+def test_the_settings_tags_are_on_every_tagged_resource(company: Synthesis) -> None:
     tagged = [found for entry in company.template["Resources"].values() if (found := tags(entry))]
     assert len(tagged) > 60
     for found in tagged:
@@ -101,7 +101,7 @@ def in_a_vpc() -> Arns:
     return Arns(**(vars(example_arns()) | {"deployment": deployment_settings(COMPANY)}))
 
 
-def test_only_these_subnets_are_connected_to() -> None:
+def test_functions_and_jobs_use_the_configured_subnets_only() -> None:
     arns = in_a_vpc()
     expected = {arns.arn("ec2", f"subnet/{name}") for name in SUBNETS} | {arns.arn("ec2", f"security-group/{GROUP}")}
     for title, service, grants in every_role(arns):

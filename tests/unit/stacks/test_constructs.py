@@ -34,12 +34,12 @@ def of_type(resources: dict[str, dict[str, Any]], kind: str) -> list[dict[str, A
     return [entry for entry in resources.values() if entry["Type"] == kind]
 
 
-def test_data_that_is_not_kept_goes_with_the_stack(resources: dict[str, dict[str, Any]]) -> None:
+def test_data_is_deleted_with_the_stack_if_keep_data_is_false(resources: dict[str, dict[str, Any]]) -> None:
     kept = [*of_type(resources, "AWS::S3::Bucket"), *of_type(resources, "AWS::KMS::Key")]
     assert [entry["DeletionPolicy"] for entry in kept] == ["Delete"] * 4
 
 
-def test_nothing_empties_a_bucket_by_itself(resources: dict[str, dict[str, Any]]) -> None:
+def test_no_resource_empties_a_bucket_automatically(resources: dict[str, dict[str, Any]]) -> None:
     assert not of_type(resources, "Custom::S3AutoDeleteObjects")
     assert not of_type(resources, "AWS::Lambda::Function")
 
@@ -55,7 +55,7 @@ def lifecycle(bucket: dict[str, Any]) -> list[dict[str, Any]]:
     return found
 
 
-def test_everyone_who_is_named_gets_a_mail(resources: dict[str, dict[str, Any]]) -> None:
+def test_every_notification_address_is_subscribed(resources: dict[str, dict[str, Any]]) -> None:
     subscribed = [entry["Properties"] for entry in of_type(resources, "AWS::SNS::Subscription")]
     assert [(entry["Protocol"], entry["Endpoint"]) for entry in subscribed] == [
         ("email", "one@example.com"),
@@ -69,5 +69,5 @@ def test_notifications_are_encrypted(resources: dict[str, dict[str, Any]]) -> No
 
 
 @pytest.mark.parametrize(("asked", "kept"), [(1, 1), (2, 3), (90, 90), (91, 120), (366, 400), (3650, 3653)])
-def test_logs_are_kept_for_as_long_as_asked_at_least(asked: int, kept: int) -> None:
+def test_logs_are_kept_for_at_least_the_retention(asked: int, kept: int) -> None:
     assert supported_days(asked) == kept

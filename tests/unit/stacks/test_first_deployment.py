@@ -169,7 +169,7 @@ def test_every_test_that_is_named_exists(name: str) -> None:
         ([ACCOUNT, REGION, "Bad_Name"], "name: must be 2 to 15 lowercase letters and digits"),
     ],
 )
-def test_a_wrong_word_of_the_command_is_said(words: list[str], said: str) -> None:
+def test_the_command_names_a_wrong_argument(words: list[str], said: str) -> None:
     with pytest.raises(SystemExit) as caught:
         main(words)
     assert said in str(caught.value)

@@ -40,13 +40,13 @@ def names(template: dict[str, Any]) -> Iterator[tuple[tuple[str, str], str]]:
                 yield (kind, key), value
 
 
-def test_every_name_is_known_to_be_unique_somewhere(aws: Synthesis) -> None:
+def test_the_scope_of_every_fixed_name_is_known(aws: Synthesis) -> None:
     found = list(names(aws.template))
     assert {place for place, _ in found} == set(UNIQUE_IN)
     assert len(found) > 40
 
 
-def test_names_that_reach_beyond_a_region_carry_it(aws: Synthesis) -> None:
+def test_names_that_are_unique_across_regions_contain_the_region(aws: Synthesis) -> None:
     wide = [value for place, value in names(aws.template) if UNIQUE_IN[place] != "Region"]
     assert wide == ["tuner-runs-us-east-1"]
 
@@ -70,7 +70,7 @@ def test_names_begin_with_the_deployments_own(synthesize: Callable[..., Synthesi
 
 
 @pytest.mark.parametrize("kind", ["AWS::SNS::Topic", "AWS::S3::Bucket", "AWS::IAM::Role"])
-def test_a_name_of_a_new_kind_would_be_found(kind: str) -> None:
+def test_a_fixed_name_of_an_unknown_resource_type_is_reported(kind: str) -> None:
     """The test of the test: a fixed name for something that has none today."""
     key = {"AWS::SNS::Topic": "TopicName", "AWS::S3::Bucket": "BucketName", "AWS::IAM::Role": "RoleName"}[kind]
     template = {"Resources": {"Any": {"Type": kind, "Properties": {key: "tuner-fixed"}}}}

@@ -26,20 +26,20 @@ def comparable(synthesis: Synthesis) -> dict[str, Any]:
     return template | {"Resources": resources}
 
 
-def test_the_laptop_gets_the_same_stack(aws: Synthesis, local: Synthesis) -> None:
+def test_the_local_cloud_gets_the_same_stack(aws: Synthesis, local: Synthesis) -> None:
     there, here = comparable(aws), comparable(local)
     assert {name: entry for name, entry in here["Resources"].items() if there["Resources"].get(name) != entry} == {}
     assert here == there
 
 
-def test_the_laptop_needs_no_layer_and_scores_with_the_same_encoder(aws: Synthesis, local: Synthesis) -> None:
+def test_the_local_cloud_needs_no_layer_and_scores_with_the_same_encoder(aws: Synthesis, local: Synthesis) -> None:
     assert not local.of_type("AWS::Lambda::LayerVersion")
     there, here = (made.functions()["tuner-score-answers"]["Environment"]["Variables"] for made in (aws, local))
     names = ("ENCODER_BUCKET", "ENCODER_KEY", "ENCODER_SHA256")
     assert [here[name] for name in names] == [there[name] for name in names]
 
 
-def test_the_usual_deployment_has_the_plain_name() -> None:
+def test_a_deployment_with_the_default_name_has_the_plain_stack_name() -> None:
     assert stack_name(DeploymentSettings()) == "BedrockTuner"
     assert stack_name(DeploymentSettings(name="faq")) == "BedrockTuner-faq"
 

@@ -110,7 +110,7 @@ def test_every_function_runs_as_the_table_says(aws: Synthesis) -> None:
         assert function["Handler"] == f"lambdas.{step.name}.handler"
 
 
-def test_every_function_is_told_what_its_code_reads(aws: Synthesis) -> None:
+def test_every_function_has_the_environment_variables_that_its_code_reads(aws: Synthesis) -> None:
     known = {name.upper() for name in Environment.model_fields}
     for step in STEPS:
         variables = aws.functions()[function_name("tuner", step.name)]["Environment"]["Variables"]
@@ -126,7 +126,7 @@ def test_every_log_is_encrypted_and_expires(aws: Synthesis) -> None:
     assert all(group["RetentionInDays"] == 90 and "KmsKeyId" in group for group in groups)
 
 
-def test_what_events_call_is_retried_and_then_kept(aws: Synthesis) -> None:
+def test_functions_that_events_invoke_have_retries_and_a_dead_letter_queue(aws: Synthesis) -> None:
     configured = [entry["Properties"] for entry in aws.of_type("AWS::Lambda::EventInvokeConfig").values()]
     expected = {aws.logical_id(function_name("tuner", step.name)) for step in STEPS if step.asynchronous}
     assert {entry["FunctionName"]["Ref"] for entry in configured} == expected
@@ -152,7 +152,7 @@ def invokes_the_starter(synthesis: Synthesis, key: str) -> bool:
 
 @pytest.mark.parametrize("folder", ["incoming/faq", "incoming/a b+c%20 данные"])
 @pytest.mark.parametrize("ending", ENDINGS)
-def test_every_training_file_invokes_the_starter(aws: Synthesis, folder: str, ending: str) -> None:
+def test_every_training_file_invokes_the_start_function(aws: Synthesis, folder: str, ending: str) -> None:
     key = f"{folder}/training.{ending}"
     assert invokes_the_starter(aws, key)
     assert dataset_file(key)
@@ -183,7 +183,7 @@ def test_other_files_of_a_dataset_invoke_nothing(aws: Synthesis, key: str) -> No
         "runs/faq/dataset/training.jsonl",
     ],
 )
-def test_the_starter_refuses_what_a_suffix_cannot_tell_apart(aws: Synthesis, key: str) -> None:
+def test_the_start_function_ignores_files_that_only_the_suffix_matches(aws: Synthesis, key: str) -> None:
     assert invokes_the_starter(aws, key)
     file = dataset_file(key)
     assert file is None or file.role != "training"
@@ -195,7 +195,7 @@ def test_no_event_pattern_has_a_wildcard(aws: Synthesis) -> None:
         assert "wildcard" not in json.dumps(entry["Properties"].get("EventPattern", {}))
 
 
-def test_a_run_that_ended_badly_is_released_and_closed(aws: Synthesis) -> None:
+def test_a_failed_or_stopped_run_is_released_and_closed(aws: Synthesis) -> None:
     found = rule(aws, "RunEndedBadly")
     assert found["EventPattern"]["source"] == ["aws.states"]
     assert found["EventPattern"]["detail-type"] == ["Step Functions Execution Status Change"]
@@ -212,7 +212,7 @@ def test_the_sweep_runs_hourly(aws: Synthesis) -> None:
     assert json.loads(target["Input"]) == {"sweep": True}
 
 
-def test_what_a_rule_cannot_deliver_is_kept(aws: Synthesis) -> None:
+def test_undelivered_events_of_rules_go_to_the_dead_letter_queue(aws: Synthesis) -> None:
     (queue,) = aws.of_type("AWS::SQS::Queue")
     targets = [
         target for entry in aws.of_type("AWS::Events::Rule").values() for target in entry["Properties"]["Targets"]
@@ -234,7 +234,7 @@ def test_every_rule_may_call_its_targets(aws: Synthesis) -> None:
     assert permitted == called
 
 
-def test_the_release_schedules_go_with_the_stack(aws: Synthesis) -> None:
+def test_the_release_schedules_are_deleted_with_the_stack(aws: Synthesis) -> None:
     (group,) = aws.of_type("AWS::Scheduler::ScheduleGroup").values()
     variables = aws.functions()["tuner-arm-release"]["Environment"]["Variables"]
     assert group["Properties"]["Name"] == variables["SCHEDULE_GROUP"] == "tuner-releases"
@@ -252,7 +252,7 @@ def test_the_state_machine_logs_every_event_and_traces_everything(aws: Synthesis
     assert json.dumps(variables["STATE_MACHINE_ARN"]).endswith(f':stateMachine:{properties["StateMachineName"]}"]]}}')
 
 
-def test_the_alarms_tell_somebody(aws: Synthesis) -> None:
+def test_every_alarm_notifies_the_topic(aws: Synthesis) -> None:
     (topic,) = aws.of_type("AWS::SNS::Topic")
     alarms = [entry["Properties"] for entry in aws.of_type("AWS::CloudWatch::Alarm").values()]
     assert len(alarms) == 6

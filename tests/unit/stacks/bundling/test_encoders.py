@@ -216,7 +216,7 @@ def test_a_model_is_downloaded_at_its_commit_and_without_code(workshop: Path, mo
     assert len(asked) == 1, "it is built once"
 
 
-def test_a_hub_that_cannot_be_reached_is_said_with_the_way_around(
+def test_an_unreachable_hub_is_reported_with_a_remedy(
     workshop: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     import huggingface_hub
@@ -310,7 +310,7 @@ def test_an_encoder_that_no_function_can_hold_is_refused(monkeypatch: pytest.Mon
     assert "all-MiniLM-L6-v2 is larger than the 1 MiB" in said
 
 
-def test_the_function_is_told_which_encoder_and_may_read_that_object_only(aws: Synthesis) -> None:
+def test_the_scoring_function_may_read_only_the_deployed_encoder(aws: Synthesis) -> None:
     function = aws.functions()["tuner-score-answers"]
     variables = function["Environment"]["Variables"]
     asked = encoders.wanted(DeploymentSettings())

@@ -47,7 +47,7 @@ def test_a_function_runs_on_the_release_that_is_tested(name: str, number: str) -
 
 
 @pytest.mark.parametrize("packages", [LAYER, WITH_SCORING], ids=["all", "scoring"])
-def test_the_list_is_complete(packages: dict[str, str]) -> None:
+def test_the_requirements_list_every_dependency(packages: dict[str, str]) -> None:
     """pip is told to resolve nothing, so what a package needs must be listed too."""
     missing = {
         needed

@@ -145,7 +145,7 @@ ELSEWHERE = {"function.concurrency", "function.package"}
 
 
 @pytest.mark.parametrize("measures", MEASURES, ids=lambda measures: measures.__name__)
-def test_what_is_deployed_keeps_to_the_limits(synthesis: Synthesis, measures: Callable[[Synthesis], Values]) -> None:
+def test_the_template_is_within_every_limit(synthesis: Synthesis, measures: Callable[[Synthesis], Values]) -> None:
     over = [
         f"{key}: {value:g} > {LIMITS[key].most:g}" for key, value in measures(synthesis) if value > LIMITS[key].most
     ]
@@ -169,13 +169,13 @@ def test_a_run_fits_into_a_new_accounts_concurrency() -> None:
     assert widest + 3 <= LIMITS["function.concurrency"].most
 
 
-def test_the_largest_settings_fill_what_functions_may_be_told() -> None:
+def test_the_largest_settings_fill_the_environment_of_functions() -> None:
     """So that the environment is measured at its fullest."""
     size = len(deployment_settings(largest()).for_functions().encode())
     assert 0.9 * LARGEST_FOR_FUNCTIONS < size <= LARGEST_FOR_FUNCTIONS
 
 
-def test_a_limit_that_is_broken_is_seen(aws: Synthesis) -> None:
+def test_a_template_beyond_a_limit_is_reported(aws: Synthesis) -> None:
     """The test of the test: a function with more memory than a new account has."""
     template = json.loads(json.dumps(aws.template))
     function = next(entry for entry in template["Resources"].values() if entry["Type"] == "AWS::Lambda::Function")

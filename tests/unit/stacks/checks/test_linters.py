@@ -29,7 +29,7 @@ def test_cdk_nag_finds_nothing_that_is_not_accepted(target: str, request: pytest
     assert synthesis.report["pluginReports"] == []
 
 
-def test_wrong_settings_end_in_their_message(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_wrong_settings_end_synthesis_with_their_message(monkeypatch: pytest.MonkeyPatch) -> None:
     node = SimpleNamespace(get_all_context=lambda: {"bugdet_usd": "3"})
     monkeypatch.setattr(app, "App", lambda: SimpleNamespace(node=node))
     with pytest.raises(SystemExit, match="Did you mean 'budget_usd'"):

@@ -72,7 +72,7 @@ def counted_by(module: Path) -> set[str]:
     return set(re.findall(r'"([A-Z][A-Za-z]+)"', source)) if "add_metric(" in source else set()
 
 
-def test_what_is_shown_is_what_is_counted(aws: Synthesis) -> None:
+def test_the_code_emits_every_metric_of_the_alarms_and_the_dashboard(aws: Synthesis) -> None:
     shown = ours(aws)
     assert shown - emitted() == set()
     of_runs = {name for service, name in shown if service == cloudwatch_metrics.RUNS}
@@ -82,7 +82,7 @@ def test_what_is_shown_is_what_is_counted(aws: Synthesis) -> None:
     assert ("release_throughput", "OldestEndpointHours") in shown
 
 
-def test_functions_count_where_the_alarms_look(aws: Synthesis) -> None:
+def test_functions_use_the_namespace_and_service_of_the_alarms(aws: Synthesis) -> None:
     for name, function in aws.functions().items():
         variables = function.get("Environment", {}).get("Variables", {})
         if "POWERTOOLS_SERVICE_NAME" in variables:

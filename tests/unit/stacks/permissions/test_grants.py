@@ -101,7 +101,7 @@ def test_a_role_is_passed_to_one_service_only() -> None:
         ("Tag", "aws:RequestTag"),
     ],
 )
-def test_what_costs_money_is_made_and_deleted_by_its_tag(verb: str, key: str) -> None:
+def test_paid_resources_are_created_and_deleted_with_the_deployments_tag_only(verb: str, key: str) -> None:
     found = [
         grant
         for title, grant in GRANTS
@@ -113,7 +113,7 @@ def test_what_costs_money_is_made_and_deleted_by_its_tag(verb: str, key: str) ->
         assert grant.conditions == {"StringEquals": {f"{key}/bedrock-tuner:deployment": "tuner"}}
 
 
-def test_keeping_sets_its_own_tag_on_this_deployments_endpoints_only() -> None:
+def test_the_keep_step_sets_only_its_tag_on_this_deployments_endpoints() -> None:
     (grant,) = [grant for grant in ROLES["The step `keep_throughput`"] if "bedrock:TagResource" in grant.actions]
     assert grant.resources == (PLACES.bedrock("provisioned-model/*"), PLACES.bedrock("custom-model-deployment/*"))
     assert grant.conditions == {
@@ -122,7 +122,7 @@ def test_keeping_sets_its_own_tag_on_this_deployments_endpoints_only() -> None:
     }
 
 
-def test_the_gate_sets_its_own_tag_on_this_deployments_models_only() -> None:
+def test_the_gate_sets_only_its_tag_on_this_deployments_models() -> None:
     (grant,) = [grant for grant in ROLES["The step `apply_gate`"] if "bedrock:TagResource" in grant.actions]
     assert grant.resources == (PLACES.bedrock("custom-model/*"),)
     assert grant.conditions == {
@@ -147,7 +147,7 @@ def test_only_the_release_may_delete_and_only_the_purchase_may_buy() -> None:
     assert who["bedrock:CreateModelCustomizationJob"] == {"The step `start_customization`"}
 
 
-def test_the_state_machine_may_call_what_it_calls_and_nothing_else(aws: Synthesis) -> None:
+def test_the_state_machine_may_invoke_its_functions_and_no_others(aws: Synthesis) -> None:
     (machine,) = aws.of_type("AWS::StepFunctions::StateMachine").values()
     role = aws.template["Resources"][machine["Properties"]["RoleArn"]["Fn::GetAtt"][0]]
     (invoke,) = [entry for entry in inline_statements(aws, role) if entry["Action"] == "lambda:InvokeFunction"]

@@ -64,11 +64,11 @@ def test_a_known_judge_is_granted_wherever_its_profile_reaches(judge: str) -> No
         ),
     ],
 )
-def test_an_unknown_judge_is_read_as_what_its_id_looks_like(judge: str, arns: list[str]) -> None:
+def test_the_form_of_an_unknown_judges_id_decides_its_arns(judge: str, arns: list[str]) -> None:
     assert model_arns.judge_arns(PLACES, judge) == arns
 
 
-def test_the_model_behind_an_own_inference_profile_is_asked_through_it_only() -> None:
+def test_the_model_of_an_application_inference_profile_is_invoked_through_the_profile_only() -> None:
     profile = "arn:aws:bedrock:us-east-1:111122223333:application-inference-profile/abc"
     _, behind = bedrock.invoke_judges(example(judge_model=profile))
     assert behind.resources == ("arn:aws:bedrock:*::foundation-model/*",)

@@ -104,7 +104,7 @@ def test_jobs_are_started_and_throughput_is_bought_with_the_deployments_tag_only
     )
 
 
-def test_what_carries_the_deployments_tag_is_deleted_and_marked_and_nothing_else(otherwise: Otherwise) -> None:
+def test_only_resources_with_the_deployments_tag_are_deleted_and_tagged(otherwise: Otherwise) -> None:
     mark, both = {"aws:TagKeys": [Tags.KEPT_UNTIL]}, {"aws:TagKeys": [Tags.KEPT_UNTIL, Tags.DEPLOYMENT]}
     assert not otherwise(
         (ALLOW, "release_throughput", "bedrock:DeleteProvisionedModelThroughput", PROVISIONED, OURS),
@@ -117,7 +117,7 @@ def test_what_carries_the_deployments_tag_is_deleted_and_marked_and_nothing_else
     )
 
 
-def test_no_model_is_asked_that_the_deployment_does_not_offer(otherwise: Otherwise) -> None:
+def test_only_models_of_the_deployment_are_invoked(otherwise: Otherwise) -> None:
     assert not otherwise(
         (ALLOW, "answer_questions", "bedrock:InvokeModel", PROVISIONED, {}),
         (REFUSE, "answer_questions", "bedrock:InvokeModel", BASE.replace("nova-micro", "nova-sonic"), {}),
@@ -152,7 +152,9 @@ def test_data_is_read_and_written_where_a_step_needs_it(otherwise: Otherwise, ar
     )
 
 
-def test_a_role_is_passed_to_its_service_and_events_are_our_own(otherwise: Otherwise, arns: dict[str, str]) -> None:
+def test_a_role_is_passed_to_its_service_only_and_events_have_this_projects_source(
+    otherwise: Otherwise, arns: dict[str, str]
+) -> None:
     passed = next(arn for name, arn in arns.items() if name.startswith("RolesCustomization"))
     bus = f"arn:aws:events:us-east-1:{ACCOUNT}:event-bus/default"
     ours = {"events:source": [GateEvent.SOURCE], "events:detail-type": [GateEvent.DETAIL_TYPE]}
@@ -199,7 +201,7 @@ def test_services_act_for_this_account_and_this_deployment_only(otherwise: Other
     )
 
 
-def test_a_call_that_two_grants_allow_needs_neither() -> None:
+def test_a_redundant_or_missing_grant_is_reported() -> None:
     """What test_second_evaluator.py finds when a grant is redundant, or missing."""
     grant = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::data/a/*"}
     wider = {"Effect": "Allow", "Action": ["s3:GetObject", "s3:PutObject"], "Resource": ["arn:aws:s3:::data/*"]}

@@ -49,7 +49,7 @@ def wrong(*statements: Any) -> list[str]:
     return [mistake for statement in statements for mistake in mistakes(statement, known)]
 
 
-def test_every_statement_of_the_template_fits(aws: Synthesis) -> None:
+def test_every_statement_of_the_template_matches_the_authorization_data(aws: Synthesis) -> None:
     """Roles, their trust, the policies of key, buckets, topic, queue and functions."""
     policies = list(Template(aws.template).policies())
     assert sum(not policy.on for policy in policies) == len(aws.of_type("AWS::IAM::Role"))
@@ -74,12 +74,12 @@ def roles_in(region: str) -> dict[str, list[dict[str, object]]]:
 
 
 @pytest.mark.parametrize("region", REGIONS)
-def test_every_grant_fits_in_every_region_with_every_judge_and_a_vpc(region: str) -> None:
+def test_every_grant_matches_the_authorization_data_in_every_region_with_every_judge_and_a_vpc(region: str) -> None:
     found = {title: wrong(*statements) for title, statements in roles_in(region).items()}
     assert not {title: each for title, each in found.items() if each}
 
 
-def test_every_policy_that_the_documentation_prints_fits() -> None:
+def test_every_policy_in_the_documentation_matches_the_authorization_data() -> None:
     """For a reader to copy: in Markdown as JSON, with words in capitals where a reader's own names go."""
     texts = [path.read_text("utf-8") for path in (CHECKOUT / "README.md", *(CHECKOUT / "docs").rglob("*.md"))]
     blocks = [block for text in texts for block in re.findall(r"```json\n(.*?)```", text, re.DOTALL)]
@@ -145,7 +145,7 @@ def allow(action: Any, on: Any, **condition: Any) -> dict[str, Any]:
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_a_wrong_statement_is_found(statement: dict[str, Any], mistake: str) -> None:
+def test_a_wrong_statement_is_reported(statement: dict[str, Any], mistake: str) -> None:
     assert mistake in wrong(statement)
 
 
@@ -157,7 +157,9 @@ def test_a_right_statement_has_no_mistakes() -> None:
     )
 
 
-def test_every_difference_is_still_one(aws: Synthesis, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_listed_difference_from_the_authorization_data_still_exists(
+    aws: Synthesis, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What the data has learnt in the meantime, or what nobody grants any more, goes from the list."""
     statements: list[Any] = [each for policy in Template(aws.template).policies() for each in policy.statements]
     statements += [each for statements in roles_in(REGIONS[0]).values() for each in statements]
