@@ -20,6 +20,7 @@ _ROLES: tuple[tuple[Role, re.Pattern[str]], ...] = (
     ("validation", re.compile(rf"validation\.{_FORMATS}")),
     ("evaluation", re.compile(rf"evaluation\.{_FORMATS}")),
     ("settings", re.compile(r"run\.(yaml|yml|json)")),
+    # The S3 console makes a folder as an empty object whose key ends with a slash. It is no document.
     ("documents", re.compile(r"documents/.+[^/]")),
 )
 
@@ -58,11 +59,14 @@ def run_id(dataset: str, contents: Iterable[tuple[str, str]], repeat: int = 0) -
     """
     digest = hashlib.sha256(dataset.encode())
     for name, sha256 in sorted(contents):
+        # The separator keeps the pairs ("ab", "c") and ("a", "bc") apart.
         digest.update(b"\0" + name.encode() + b"\0" + sha256.encode())
     suffix = f"-r{repeat}" if repeat else ""
     return f"{_slug(dataset)}-{digest.hexdigest()[:12]}{suffix}"
 
 
 def _slug(dataset: str) -> str:
+    # NFKD separates an accent from its letter, so that `é` becomes `e` and is not dropped.
     plain = unicodedata.normalize("NFKD", dataset).encode("ascii", "ignore").decode().lower()
+    # 28 characters, a hyphen, 12 digits of the hash and `-r999` are the 46 that `run_id` promises.
     return re.sub(r"[^a-z0-9]+", "-", plain)[:28].strip("-") or "dataset"

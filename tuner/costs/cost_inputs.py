@@ -77,6 +77,7 @@ def count_questions(
         count += 1
         asked += sum(len(turn.text) for turn in record.turns) + len(record.system or system_prompt or "")
         expected += len(record.reference)
+    # Rounded once for all questions: rounding each of them up would overestimate short ones.
     return QuestionTokens(
         count=count,
         question_tokens=math.ceil(asked / characters_per_token),

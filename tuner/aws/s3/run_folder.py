@@ -80,6 +80,7 @@ class RunFolder:
         with mapped_errors(f"read {self.uri(name)}"):
             body = self._s3.get_object(Bucket=self.bucket, Key=self.key(name))["Body"]
             digest = hashlib.sha256()
+            # A converted dataset can be larger than the memory of the function.
             for chunk in body.iter_chunks(2**20):
                 digest.update(chunk)
         return digest.hexdigest()
