@@ -13,10 +13,12 @@ import time
 from pathlib import Path
 
 from rich.console import Console
+from rich.markdown import Markdown
 
 from local import cloud, processes
 from local.errors import LocalCloudError
 from local.folder import CHECKOUT, FOLDER_VARIABLE
+from tuner.artifacts.report import Report
 
 _EXAMPLE = Path("examples") / "bedrock-faq"
 _console = Console(stderr=True, highlight=False)
@@ -72,7 +74,30 @@ def _check() -> None:
         alive = ", ".join(entry["arn"] for entry in shown["live_throughput"])
         raise DemoError(f"These endpoints were not released: {alive}")
     _console.print("Throughput and deployments alive: none")
-    _tuner("report", run["run_id"], "--no-open")
+    folder = Path("reports") / run["run_id"]
+    # The demo may have been run before: its run has the same id.
+    if _tuner("report", run["run_id"], "--no-open", "--output", str(folder), "--force").returncode:
+        raise DemoError("The report could not be downloaded. The output above says why.")
+    report = Report.model_validate_json((folder / "report.json").read_bytes())
+    _console.print(Markdown(what_to_look_at(report, folder)))
+
+
+def what_to_look_at(report: Report, folder: Path) -> str:
+    """What a new user should open and notice, in Markdown. `folder` has the downloaded report."""
+    first = report.next_steps[0].action if report.next_steps else "nothing"
+    return (
+        f"## What to look at\n\nOpen `{folder / 'index.html'}` in a browser, and notice:\n\n"
+        f"1. The verdict, and below it *What to do next*. Here it begins with: {first}\n"
+        "2. *Scores*: each difference with its 95 % interval, drawn around zero. An interval that includes zero may be "
+        "chance.\n"
+        "3. *Questions*: both answers beside the reference, with what differs marked. Sort by the largest loss.\n"
+        "4. *Training*: the losses of each epoch, and from which epoch on the model overfits.\n"
+        "5. *Time and money*: the estimated and the actual cost at the prices of AWS; how long throughput was paid for."
+        f"\n\nFor programs: `{folder / 'report.json'}`. A small model on this machine stood in for Bedrock's, so its "
+        "scores say nothing about them.\n\n"
+        "Next: run your own folder with `tuner local up` and `tuner run PATH --local`; check it first with "
+        "`tuner data check PATH`. To deploy to AWS: `docs/first-deployment.md`."
+    )
 
 
 def _tuner(*arguments: str, output: bool = False) -> subprocess.CompletedProcess[str]:

@@ -29,6 +29,7 @@ def diagram_page() -> str:
         "# The state machine\n\n*For the operator and the developer.*\n\n"
         "Sources: `statemachine/customization.asl.json`, and `statemachine/retries.py` for the "
         "retry policy of every Task. "
+        "An arrow from a choice has its condition; the first that holds is taken. "
         "Dotted arrows: failures from the training on, which lead to a release.\n\n"
         f"```mermaid\n{drawing}\n```\n\n{table}\n\n{_limits()}\n{_retries()}"
     )
@@ -47,15 +48,20 @@ def _shape(name: str, state: dict[str, Any]) -> str:
 
 def _arrows(state: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for choice in state.get("Choices", []):
-        yield "-- yes -->", choice["Next"]
+        yield f'-- "{_condition(choice["Condition"])}" -->', choice["Next"]
     if "Default" in state:
-        yield "-- no -->", state["Default"]
+        yield '-- "otherwise" -->', state["Default"]
     if "Next" in state:
         yield "-->", state["Next"]
     for catch in state.get("Catch", []):
         # Only these arrows. Almost every state has a Catch, and the diagram would be unreadable with all of them.
         if catch["Next"] == _RELEASED:
             yield "-.->", catch["Next"]
+
+
+def _condition(expression: str) -> str:
+    """A condition in JSONata without what only the machine needs: `{% $turns >= 60 %}` is `turns >= 60`."""
+    return expression.removeprefix("{%").removesuffix("%}").strip().replace("$", "").replace('"', "'")
 
 
 def _on_failure(state: dict[str, Any]) -> str:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+from io import BytesIO
 from typing import Any
 
+import pypdf
 import pytest
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.select import Select
@@ -179,3 +182,13 @@ def test_answers_are_rendered_at_once_unless_there_are_many(browser: Browser, re
     for count, expected in ((8, True), (1000, False)):
         browser.open(page(reported(count)))
         assert browser.run(drawn, {"contentVisibilityAuto": True}) is expected
+
+
+def test_a_report_of_many_questions_prints_on_a_reasonable_number_of_pages(browser: Browser, reported: Any) -> None:
+    browser.open(page(reported(100)), media="print")
+    printed = pypdf.PdfReader(BytesIO(base64.b64decode(browser.command("Page.printToPDF")["data"])))
+    text = " ".join(" ".join(sheet.extract_text() for sheet in printed.pages).split())
+    assert len(printed.pages) <= 18
+    assert "84 questions of 100 not printed" in text
+    assert text.index("What to do next") < text.index("Scores")
+    assert "p-value of the" in text  # of a folded section

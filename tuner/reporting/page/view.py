@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from tuner.artifacts.costs.estimate import CostItem
@@ -22,6 +22,10 @@ _HEADLINES = ("correctness", "preference", "bertscore_f1")
 _LONGEST_UNFOLDED = 1500
 _FIRST = 300
 _LONGEST_CLAIM = 90
+# On paper, so many questions are shown: those that a reader would look for first.
+_MOST_PRINTED = 16
+_PRINTED_FIRST = {"loss": 0, "tie": 2, "win": 3}
+_REVIEWED, _OTHERS = 1, 4
 # A single word is not a headline.
 _CLAIMS = {"Undecided": "It is undecided whether the tuned model is better"}
 
@@ -63,6 +67,7 @@ class QuestionRow:
     sides: tuple[Side, Side]
     headlines: tuple[Line, ...]
     others: tuple[Line, ...]
+    printed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +80,19 @@ class CostRow:
 
 def question_rows(report: Report) -> list[QuestionRow]:
     """All questions, in their order."""
-    return [_row(question, report) for question in report.questions]
+    printed = _printed(report.questions)
+    return [_row(question, report, at in printed) for at, question in enumerate(report.questions)]
+
+
+def _printed(questions: Sequence[Question]) -> set[int]:
+    """The places of the questions that are printed: losses first, then those for review, ties and wins."""
+
+    def urgency(at: int) -> tuple[int, float]:
+        question = questions[at]
+        first = _PRINTED_FIRST.get(question.outcome or "", _OTHERS)
+        return (min(first, _REVIEWED) if question.review else first), question.gain or 0.0
+
+    return set(sorted(range(len(questions)), key=urgency)[:_MOST_PRINTED])
 
 
 def compared_measures(report: Report) -> list[tuple[str, MeasureScores]]:
@@ -119,7 +136,7 @@ def headline(sentence: str) -> tuple[str, str]:
     return (claim + ".", numbers[:1].upper() + numbers[1:]) if colon and len(claim) < _LONGEST_CLAIM else (sentence, "")
 
 
-def _row(question: Question, report: Report) -> QuestionRow:
+def _row(question: Question, report: Report, printed: bool) -> QuestionRow:
     reference = question.reference or ""
     base, _ = differences(_answer_text(question.base), reference)
     tuned, back = differences(_answer_text(question.tuned), reference)
@@ -133,6 +150,7 @@ def _row(question: Question, report: Report) -> QuestionRow:
         ),
         tuple(_lines(question, report, [name for name in front if name in report.scores])),
         tuple(_lines(question, report, [name for name in report.scores if name not in front])),
+        printed,
     )
 
 

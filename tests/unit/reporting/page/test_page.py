@@ -7,11 +7,12 @@ from html.parser import HTMLParser
 import pytest
 
 from tests.unit.reporting.conftest import AT, FolderOf
-from tests.unit.reporting.sample import EARLIER
+from tests.unit.reporting.sample import EARLIER, artifacts
 from tuner.artifacts.dataset import DatasetSummary, SourceFile
 from tuner.artifacts.report import Answer, NamedModel
 from tuner.reporting import Failure, Report, build, page
 from tuner.reporting.formatting import number
+from tuner.reporting.page.view import question_rows
 from tuner.settings import InferenceSettings, RunSettings
 
 _PARTS = (
@@ -227,3 +228,20 @@ def test_a_score_by_a_person_is_shown_with_the_grade_of_the_judge(report: Report
     tuned = report.questions[0].tuned.model_copy(update={"human": True, "judge_correctness": 3})
     question = report.questions[0].model_copy(update={"tuned": tuned})
     assert "Scored by a person; the judge gave 3." in page(report.model_copy(update={"questions": (question,)}))
+
+
+def test_losses_and_questions_for_review_are_printed_first(folder_of: FolderOf) -> None:
+    report = build(folder_of(artifacts(60)), at=AT)
+    rows = question_rows(report)
+    printed = [row.question for row in rows if row.printed]
+    lost = [question for question in report.questions if question.outcome == "loss"]
+    assert len(printed) == 16
+    assert all(question in printed for question in lost)
+    assert report.questions[1].review
+    assert report.questions[1] in printed
+    assert "44 questions of 60 not printed" in page(report)
+
+
+def test_all_questions_of_a_short_report_are_printed(report: Report) -> None:
+    assert all(row.printed for row in question_rows(report))
+    assert "not printed" not in page(report)
