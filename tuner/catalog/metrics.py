@@ -67,7 +67,7 @@ METRICS: Mapping[str, tuple[Measure, ...]] = {
     "scorer": (Measure("scorer", "Own scorer"),),
     "extraction": (
         Measure("json_validity", "Valid JSON objects"),
-        Measure("schema_conformity", "Objects with the right fields and types"),
+        Measure("schema_conformity", "Objects that fit the schema"),
         Measure("field_accuracy", "Field accuracy"),
         Measure("object_accuracy", "Objects with all fields right"),
     ),

@@ -47,7 +47,7 @@ class Shards:
         self._size = size
         self._encoder = encoder
         settings = self.manifest.settings
-        references = [question.reference for question in self._questions]
+        references = [text for question in self._questions for text in (question.reference, *question.accepted)]
         summary = folder.load_if_present(DatasetSummary)
         self.task = with_references(summary.task if summary else TaskDescription(), references)
         self._metrics = chosen(settings.used_metrics(self.task.name))
@@ -56,7 +56,7 @@ class Shards:
         self._limiter = ConcurrencyLimiter(CONCURRENCY)
         self._context = ScoringContext(
             encoder=encoder,
-            language=settings.evaluation.language or detect(references),
+            language=settings.evaluation.language or detect(question.reference for question in self._questions),
             task=self.task,
             questions={question.id: question for question in self._questions},
             scorer=self._scorer(),

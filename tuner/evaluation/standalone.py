@@ -149,7 +149,8 @@ def _scorer(settings: RunSettings) -> ScoringFunction | None:
 def _task(files: Files, settings: RunSettings, samples: SampleSet) -> TaskDescription:
     """The task that the settings name, or else the one of the training answers, or else of the references."""
     training = [] if files.training is None else read_training_answers(files.training)
-    return task_of_files(settings, training, [sample.reference for sample in samples.samples])
+    references = [text for sample in samples.samples for text in (sample.reference, *sample.accepted)]
+    return task_of_files(settings, training, references)
 
 
 def _metrics(names: Sequence[str], settings: RunSettings, task: TaskDescription) -> list[Metric]:

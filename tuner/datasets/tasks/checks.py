@@ -66,8 +66,7 @@ def _label_issues(task: TaskDescription, settings: RunSettings, answers: Mapping
     for file in answers.values():
         yield from _spellings(file)
         yield from _unknown_labels(file, given)
-    if not given.labels:
-        yield from _unseen_labels(answers)
+    yield from _unseen_labels(answers, given)
     yield from _rare_labels(training)
     yield from _balance(task, training)
 
@@ -90,11 +89,13 @@ def _unknown_labels(answers: Answers, given: LabelSet) -> Iterator[Place]:
             yield answers.file, seen.lines[0], Issue("label-unknown", message, remedy)
 
 
-def _unseen_labels(answers: Mapping[DataRole, Answers]) -> Iterator[Place]:
+def _unseen_labels(answers: Mapping[DataRole, Answers], given: LabelSet) -> Iterator[Place]:
     known = answers["training"].labels
     for role, file in answers.items():
         for form, seen in file.labels.items():
-            if role != "training" and form not in known:
+            # A label that the settings do not list is an error already.
+            listed = not given.labels or given.find(seen.usual) is not None
+            if role != "training" and form not in known and listed:
                 message = f"the label '{seen.usual[:_SHOWN]}' is not in the training data: the model cannot learn it."
                 yield file.file, seen.lines[0], Issue("label-unseen", message, "Add training records.", None, "warning")
 

@@ -22,16 +22,15 @@ class Classification(Metric):
         """The labels are those of the context's task, which has those of all references too."""
         known = LabelSet(context.task.labels)
         expected = [known.named(sample.reference) for sample in samples]
-        values = {
-            name: [_scores(sample.answers[name], label, known) for sample, label in zip(samples, expected, strict=True)]
-            for name in CONTESTANTS
-        }
+        values = {name: [_scores(sample, sample.answers[name], known) for sample in samples] for name in CONTESTANTS}
         return Grades(values, labels=expected)
 
 
-def _scores(answer: str | None, expected: str, known: LabelSet) -> AnswerScores:
+def _scores(sample: Sample, answer: str | None, known: LabelSet) -> AnswerScores:
     if answer is None:
         return AnswerScores(measures={"accuracy": None, "outside_labels": None})
     found = known.find(answer)
-    measures = {"accuracy": float(found == expected), "outside_labels": float(found is None)}
-    return AnswerScores(measures=measures, label=known.named(answer))
+    right = found is not None and found in map(known.find, (sample.reference, *sample.accepted))
+    # Another right label counts as the reference's, in macro F1 and in the confusion matrix too.
+    label = known.named(sample.reference if right else answer)
+    return AnswerScores(measures={"accuracy": float(right), "outside_labels": float(found is None)}, label=label)

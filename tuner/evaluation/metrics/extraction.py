@@ -29,18 +29,21 @@ class Extraction(Metric):
     def grade(self, samples: Sequence[Sample], context: ScoringContext) -> Grades:
         """The accuracy of a field is absent where the reference is no JSON object: see `Grades.counts`."""
         fields = context.task.fields
-        references = [_object(sample.reference) for sample in samples]
+        references = [
+            [found for text in (sample.reference, *sample.accepted) if (found := _object(text)) is not None]
+            for sample in samples
+        ]
         values = {
             name: [
-                AnswerScores(measures=_measures(sample.answers[name], reference, fields))
-                for sample, reference in zip(samples, references, strict=True)
+                AnswerScores(measures=_best(sample.answers[name], right, fields))
+                for sample, right in zip(samples, references, strict=True)
             ]
             for name in CONTESTANTS
         }
         fenced = {
             f"{name}_fenced": sum(is_fenced(sample.answers[name] or "") for sample in samples) for name in CONTESTANTS
         }
-        return Grades(values, counts={**fenced, "unusable_references": references.count(None)})
+        return Grades(values, counts={**fenced, "unusable_references": references.count([])})
 
 
 def _object(text: str) -> JsonObject | None:
@@ -48,6 +51,12 @@ def _object(text: str) -> JsonObject | None:
         return parse_object(text)
     except InvalidObjectError:
         return None
+
+
+def _best(answer: str | None, references: Sequence[JsonObject], fields: Sequence[FieldSchema]) -> Measures:
+    """The measures of an answer; of several right objects, by the one that has the most fields in common with it."""
+    found = [_measures(answer, reference, fields) for reference in references or (None,)]
+    return max(found, key=lambda measures: measures.get("field_accuracy") or 0)
 
 
 def _measures(answer: str | None, reference: JsonObject | None, fields: Sequence[FieldSchema]) -> Measures:

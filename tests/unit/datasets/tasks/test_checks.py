@@ -96,6 +96,15 @@ def test_what_cannot_be_evaluated_is_an_error(
     assert says in found.message
 
 
+def test_a_listed_label_that_only_the_evaluation_has_is_a_warning_and_another_one_an_error() -> None:
+    given = {"labels": [*SIX, "spam"]}
+    found = findings(LABELS, [*SIX, "spam", "ham"], task="classification", classification=given)
+    places = {(finding.rule, finding.severity): finding.place for finding in found}
+    assert places[("label-unknown", "error")] == "evaluation.jsonl, line 8"
+    assert places[("label-unseen", "warning")] == "evaluation.jsonl, line 7"
+    assert len([finding for finding in found if finding.rule == "label-unseen"]) == 1
+
+
 def test_the_setting_that_does_not_fit_is_told_with_the_task_and_its_reason() -> None:
     [found] = findings(LABELS, gate={"correctness": {"at_least": 6}})
     assert found.place == "run.yaml"

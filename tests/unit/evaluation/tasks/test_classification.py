@@ -107,6 +107,14 @@ def test_the_confusion_names_the_answers_outside_the_labels() -> None:
     assert (billing.precision, billing.recall, billing.f1) == (0.5, 0.5, 0.5)
 
 
+def test_another_right_label_counts_as_the_references() -> None:
+    both = Sample("q", "Text", "Billing", {BASE: "delivery", TUNED: "Returns"}, accepted=("Delivery",))
+    found = summarize(grade([both], chosen(["classification"]), CONTEXT))
+    assert (found.metrics["accuracy"].base.mean, found.metrics["accuracy"].tuned.mean) == (1, 0)
+    assert (found.metrics["macro_f1"].base.mean, found.metrics["macro_f1"].tuned.mean) == (1, 0)
+    assert found.questions[0].base.label == "Billing"
+
+
 def test_accuracy_decides_and_a_run_can_let_macro_f1_decide() -> None:
     rows = [("Billing", "Delivery", "Billing"), ("Delivery", "Delivery", "Delivery")] * 6
     graded = grade(samples(*rows), chosen(["classification"]), CONTEXT)

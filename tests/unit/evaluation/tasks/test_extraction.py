@@ -164,6 +164,13 @@ def test_each_measure_has_its_interval_and_field_accuracy_decides() -> None:
     assert result.decision == "accepted"
 
 
+def test_of_several_right_objects_the_nearest_counts() -> None:
+    other = RIGHT.replace("Marta", "Ines")
+    both = Sample("q", "Text", RIGHT, {BASE: other, TUNED: other.replace("12.5", "9")}, accepted=(other, "no object"))
+    found = summarize(grade([both], chosen(["extraction"]), CONTEXT)).metrics
+    assert (found["object_accuracy"].base.mean, found["field_accuracy"].tuned.mean) == (1, 0.75)
+
+
 def test_a_missing_answer_is_the_worst_and_a_broken_reference_is_left_out() -> None:
     found = scores((RIGHT, None, RIGHT), ("no object", "{}", "{}"))
     assert found.metrics["field_accuracy"].base.n == 1
