@@ -204,6 +204,8 @@ def _measure_scores(measure: Measure, records: Sequence[QuestionScores], seed: i
     if measure.of_all_answers:
         return _macro_f1_scores(measure, records, seed, names)
     difference = compare(*_pairs(measure, records), seed)
+    if measure.better == "lower":  # a higher value has lost
+        difference = difference.model_copy(update={"wins": difference.losses, "losses": difference.wins})
     members: dict[str, Any] = {
         "label": measure.label,
         "range": measure.range,

@@ -89,6 +89,16 @@ def test_accuracy_and_macro_f1_count_a_missing_answer_as_wrong() -> None:
     assert (outside.base.mean, outside.tuned.mean, outside.better) == (0.5, 0, "lower")
 
 
+def test_fewer_answers_outside_the_labels_is_a_win() -> None:
+    found = scores(*[("Billing", "Money matters", "Billing")] * 8, ("Billing", "Billing", "Money matters"))
+    outside = found.metrics["outside_labels"]
+    assert (outside.comparison.wins, outside.comparison.ties, outside.comparison.losses) == (8, 0, 1)
+    assert (outside.difference or 0) < 0
+    assert outside.conclusion is not None
+    assert outside.conclusion.value == "better"
+    assert "8 won, 0 tied, 1 lost" in outside.conclusion.sentence
+
+
 def test_the_confusion_names_the_answers_outside_the_labels() -> None:
     found = scores(
         ("Billing", "billing", "Billing"),
