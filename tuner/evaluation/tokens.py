@@ -63,11 +63,13 @@ _PROSE = regex.compile(
       (?<=^[ \t]*) (?: [-*•‣◦] | \#{{1,6}} ) (?=[ \t]) (?: (?<=\n[ \t]*+[-*•‣◦\#]++) | (?=.*\n) )
     | (?<=^[ \t]*) (?:`{{3}}|~{{3}}) .* $
       # Sentence marks after something. `5!` is no sentence, and nothing else than ASCII is code.
-    | (?<=[^\s.,;:!?…]) (?: [.,;:?…] | (?<!\d)! )+ (?= [\s{_IGNORED}\p{{Pe}}\p{{Pf}}"'`] | $ | [{_UNSPACED}] )
-    | (?! (?<=\d) [，．：] \d ) [ \p{{Terminal_Punctuation}} -- \p{{ASCII}} ]
+      # U+0387 and U+037E are Greek marks that Unicode's form NFC replaces by · and ;.
+    | (?<=[^\s.,;:!?…]) (?: [.,;:?…·\u0387\u037e] | (?<!\d)! )+
+      (?= [\s{_IGNORED}\p{{Pe}}\p{{Pf}}"'`] | $ | [{_UNSPACED}] )
+    | (?! (?<=\d) [，．：] \d ) [ \p{{Terminal_Punctuation}} -- [\p{{ASCII}}\u0387\u037e] ]
       # Separators of syllables in Tibetan, and of names in Japanese.
     | [་༌・]
-    | [“”„‟«»‹›「」『』〝〞〈-】〔-〛•] | (?<!\w)[‘’‚] | (?<!\d)[‘’](?!\w)
+    | [¿¡] | [“”„‟«»‹›「」『』〝〞〈-】〔-〛•] | (?<!\w)[‘’‚] | (?<!\d)[‘’](?!\w)
       # Quotation marks without a partner. After a number they are feet and inches, after one letter a derivative.
     | (?<= {_TWO_LETTERS} | [.,!?…] ) ["'`]++ (?!\w) | (?<![\w"'`]) ["'`]++ (?={_LETTER})
       # Hyphens inside of words, and dashes between words. Between numbers, and before one, they count.

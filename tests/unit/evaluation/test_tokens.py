@@ -109,6 +109,7 @@ EQUAL = [
         ("co\u00adoperate", "cooperate"),
         ("\u200fשלום\u200f", "שלום"),
     ],
+    *[("¿Qué?", "Qué"), ("列奥纳多·达·芬奇", "列奥纳多达芬奇"), ("Ναι·", "ναι"), ("Ναι;", "ναι")],
     *[("❤️", "❤"), ("a\u200bb", "a b")],
     *[("- one\n- two", "one two"), ("# Title\nText", "Title text"), ("Paris (see below), too", "Paris see below too")],
 ]
