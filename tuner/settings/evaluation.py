@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Collection, Iterable, Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    Field,
+    ModelWrapValidatorHandler,
+    PrivateAttr,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from tuner.catalog.metrics import METRICS, OWN_MEASURES
 from tuner.core.strict_model import StrictModel, is_from_artifact
@@ -69,6 +76,23 @@ class GateRule(StrictModel):
     not_worse_than: Literal["base", "best"] | None = Field(
         None, description="the tuned model must not be significantly worse"
     )
+
+    # The names of conditions that only a newer version knows. They are no field: run.yaml must not have them.
+    _unknown: tuple[str, ...] = PrivateAttr(())
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _keep_unknown_names(cls, values: Any, read: ModelWrapValidatorHandler[GateRule]) -> GateRule:
+        """Keeps the names of unknown conditions in an artifact: ignoring one would accept what it might refuse."""
+        rule = read(values)
+        if isinstance(values, Mapping):
+            rule._unknown = tuple(sorted(str(name) for name in values if name not in cls.model_fields))
+        return rule
+
+    @property
+    def unknown_conditions(self) -> tuple[str, ...]:
+        """Conditions that a newer version wrote and this one cannot check: the rule cannot be decided as accepted."""
+        return self._unknown
 
     @model_validator(mode="after")
     def _has_a_condition(self, info: ValidationInfo) -> GateRule:

@@ -144,7 +144,8 @@ def test_members_of_a_newer_version_are_ignored_at_every_depth(model: type[Part]
     written = json.loads(as_json(made))
     for each in objects_of_models(made, written):
         each["a_newer_member"] = data.draw(_NEWER)
-    assert model.model_validate_json(json.dumps(written)) == made
+    # As JSON, because a rule of the gate keeps the names of the conditions that it does not know.
+    assert json.loads(as_json(model.model_validate_json(json.dumps(written)))) == json.loads(as_json(made))
 
 
 @pytest.mark.parametrize("model", with_json(StrictModel), ids=identity)

@@ -18,7 +18,8 @@ from tuner.core.text_sanitizer import storable
 GateDecision = Literal["accepted", "rejected", "undecided"]
 # A run whose settings have no gate is decided "none".
 GateDecisionOrNone = Literal["accepted", "rejected", "undecided", "none"]
-RuleName = Literal["at_least", "at_most", "better_than", "not_worse_than"]
+# `unknown`: a condition of a newer version.
+RuleName = Literal["at_least", "at_most", "better_than", "not_worse_than", "unknown"]
 
 
 class RuleNumbers(Part):

@@ -75,6 +75,9 @@ def _results(measure: str, rule: GateRule, comparisons: GateComparisons) -> list
         results.append(_better_than(measure, rule.better_than, comparisons))
     if rule.not_worse_than is not None:
         results.append(_not_worse_than(measure, rule.not_worse_than, comparisons))
+    for name in rule.unknown_conditions:
+        sentence = f"has the condition '{name}', which this version of the pipeline does not know"
+        results.append(_result(measure, "unknown", "undecided", sentence, RuleNumbers()))
     return results
 
 

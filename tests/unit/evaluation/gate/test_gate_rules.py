@@ -6,6 +6,7 @@ from tests.unit.evaluation.test_scores import scores
 from tuner.artifacts.evaluation.contestants import BASE, TUNED
 from tuner.artifacts.evaluation.scores import Aggregate, MeasureScores
 from tuner.core.errors import SettingsError
+from tuner.core.strict_model import read_from_artifact
 from tuner.evaluation.gate.rules import GateComparisons, decide_gate
 from tuner.evaluation.metrics import Measure
 from tuner.evaluation.statistics.comparison import compare
@@ -124,3 +125,12 @@ def test_unusual_scores_are_decided_with_a_reason(
     assert found is not None
     assert found.decision == decision
     assert says in found.sentence
+
+
+@pytest.mark.parametrize("known", [{}, {"at_least": 1.0}], ids=["alone", "beside a known one"])
+def test_a_condition_of_a_newer_version_never_accepts(known: dict[str, float]) -> None:
+    rule = read_from_artifact(GateRule, {"not_worse_by": {"than": "base"}, **known})
+    found = decide_gate({"correctness": rule}, comparisons(EQUAL, BETTER))
+    assert found is not None
+    assert found.decision == "undecided"
+    assert "has the condition 'not_worse_by', which this version of the pipeline does not know" in found.sentence
