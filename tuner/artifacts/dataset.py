@@ -125,13 +125,35 @@ class FileProfile(Part):
     languages: dict[str, int] = Field(default_factory=dict, description="records by ISO 639-1 code, of the first ones")
 
 
+class SharedQuestions(Part):
+    """Evaluation questions that the validation data has too."""
+
+    count: int
+    of: int = Field(description="evaluation questions in all")
+    questions: tuple[str, ...] = Field((), description="the beginnings of the first ones, without those with a secret")
+
+    @property
+    def sentence(self) -> str:
+        """How many they are, what follows from it, and which."""
+        verb = "is" if self.count == 1 else "are"
+        named = "; ".join(f"'{question}'" for question in self.questions)
+        more = ", ..." if self.count > len(self.questions) else ""
+        return (
+            f"{self.count:,} of {self.of:,} evaluation questions {verb} in the validation data too, which can decide "
+            f"when the training ends. Scores of such questions can be too good{f': {named}{more}' if named else ''}."
+        )
+
+
 class DatasetProfile(Part):
-    """What the dataset is like: style, languages and coverage."""
+    """What the dataset is like: style, languages, coverage, and evaluation questions in the validation data."""
 
     training: FileProfile | None = None
     validation: FileProfile | None = None
     evaluation: FileProfile | None = None
     coverage: tuple[QuestionCoverage, ...] = Field((), description="of the first questions, the least covered on top")
+    shared_with_validation: SharedQuestions | None = Field(
+        None, description="evaluation questions that are also in the validation data; null: none"
+    )
 
 
 class Readiness(Part):

@@ -60,7 +60,7 @@ def check(source: Source, limits: RecordLimits, fields: FieldNames) -> CheckedFi
     """Checks a file against every rule of the model's family, and profiles it."""
     checked = _read(source, limits, fields, NoSink(), "error")
     file = ProfileSource(source.name, FilePipeline(source, limits, fields, Findings()).records)
-    result = profile_dataset({limits.role: file}, limits.tokens, checked.findings)
+    result = profile_dataset({limits.role: file}, limits.tokens, checked.findings, system_prompt=limits.system_prompt)
     # Alone, each file is taken for training data: there is no other file to compare its labels or fields with.
     task = describe_task(RunSettings(), result.answers[limits.role])
     check_task(task, RunSettings(), {"training": result.answers[limits.role]}, checked.findings)

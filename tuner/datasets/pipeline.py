@@ -24,10 +24,11 @@ from tuner.datasets.records.rules import RecordLimits, issues_of, unknown_member
 from tuner.datasets.records.schemas.approval import RecordSelection
 from tuner.datasets.records.schemas.detection import Schema, detect_schema
 from tuner.datasets.records.schemas.pairs import json_type
+from tuner.datasets.same_question import input_hash, question_hash
 from tuner.settings import FieldNames
 
-# Decides by question and answer whether a record is held out.
-IsHeldOut = Callable[[str, str], bool]
+# Decides by the input hash whether a record is held out.
+IsHeldOut = Callable[[int], bool]
 
 
 class Output:
@@ -106,6 +107,18 @@ class FilePipeline:
             else:
                 yield from ((record.prompt, record.completion) for record in self._row_by_row(block))
 
+    def input_hashes(self) -> Iterator[int]:
+        """The input hash of every record without errors. Faster than `records`."""
+        for block in self._blocks():
+            if checked := self._check_fast(block):
+                yield from map(question_hash, checked.prompts)
+            else:
+                yield from map(self.input_hash, self._row_by_row(block))
+
+    def input_hash(self, record: Record) -> int:
+        """A hash of what the model reads: the record's system prompt, unless it is the run's, and all earlier turns."""
+        return input_hash(record, self._limits.system_prompt)
+
     def convert(self, output: Output, held_out: Output | None = None, is_held_out: IsHeldOut | None = None) -> None:
         """Writes every record in the family's format, to `held_out` if `is_held_out` says so, else to `output`."""
         for block in self._blocks():
@@ -113,7 +126,7 @@ class FilePipeline:
                 self._convert_pairs(checked, output, held_out, is_held_out)
                 continue
             for record in self._row_by_row(block):
-                held = held_out and is_held_out and is_held_out(record.prompt, record.completion)
+                held = held_out and is_held_out and is_held_out(self.input_hash(record))
                 self._convert_record(record, held_out if held and held_out else output)
 
     def _convert_pairs(
@@ -241,7 +254,7 @@ def _divided(
     if held_out is None or is_held_out is None:
         yield output, checked
         return
-    selected = list(map(is_held_out, checked.prompts, checked.completions))
+    selected = list(map(is_held_out, map(question_hash, checked.prompts)))
     for target, wanted in ((output, list(map(not_, selected))), (held_out, selected)):
         prompts = list(compress(checked.prompts, wanted))
         completions = list(compress(checked.completions, wanted))

@@ -130,7 +130,7 @@ class _Preparation:
             for role, source in self._sources.items()
         }
         tokens, leakage = self._limits("training").tokens, self._settings.evaluation.leakage
-        return profile_dataset(files, tokens, self._findings, leakage)
+        return profile_dataset(files, tokens, self._findings, leakage, self._settings.system_prompt)
 
     def _task(self, profiled: ProfileResult) -> TaskDescription:
         """The task of the dataset. Adds what is wrong with the answers, and with settings that do not fit the task."""
@@ -140,8 +140,8 @@ class _Preparation:
         return task
 
     def _hold_out(self, leaders: Mapping[int, int]) -> HeldOutRecords:
-        prompts = (prompt for prompt, _ in self._quiet_pipeline("training").pairs())
-        return choose_held_out(prompts, self._settings.validation.fraction, self._model.family, leaders)
+        inputs = self._quiet_pipeline("training").input_hashes()
+        return choose_held_out(inputs, self._settings.validation.fraction, self._model.family, leaders)
 
     def _convert(self, held: HeldOutRecords | None) -> None:
         if held:

@@ -1,42 +1,31 @@
-"""Chooses the training records that are held out for validation: by a hash of the question, never by position.
+"""Chooses the training records that are held out for validation: by a hash of the input, never by position.
 
-Appending records therefore moves no earlier record to the other side, and questions that differ only in case or
-punctuation stay together.
+Appending records therefore moves no earlier record to the other side, and the same question stays together.
 """
 
 from __future__ import annotations
 
-import hashlib
 import heapq
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import groupby
 
 from tuner.catalog import Family
 
 _HASH_SPACE = 2**64
-_NOT_ALPHANUMERIC = re.compile(r"[\W_]+")  # neither letter nor digit, in any script
 _MAX_KEPT = 20_000
 
 
 @dataclass(frozen=True, slots=True)
 class HeldOutRecords:
-    """Records whose question hash is below `threshold` are held out. A near duplicate goes with its leader."""
+    """Records whose input hash is below `threshold` are held out. A near duplicate goes with its leader."""
 
     threshold: int
     leaders: Mapping[int, int] = field(default_factory=dict)
 
-    def contains(self, prompt: str, _: str = "") -> bool:
-        """Whether a record with this question is held out."""
-        number = question_hash(prompt)
+    def contains(self, number: int) -> bool:
+        """Whether the record with this input hash is held out."""
         return self.leaders.get(number, number) < self.threshold
-
-
-def question_hash(prompt: str) -> int:
-    """A number from 0 to 2^64 - 1, equal for questions that differ only in case, spaces or punctuation."""
-    plain = _NOT_ALPHANUMERIC.sub("", prompt.casefold()) or prompt
-    digest = hashlib.blake2b(plain.encode("utf-8", "surrogatepass"), digest_size=8)
-    return int.from_bytes(digest.digest(), "big")
 
 
 class HashCounter:
@@ -58,25 +47,35 @@ class HashCounter:
             heapq.heappushpop(self._smallest, -number)
 
     def threshold(self, fewest: int, most: int) -> int:
-        """The threshold of the fraction, moved only as far as needed to hold out from `fewest` to `most` records."""
-        wanted = min(max(self._below, fewest), most)
-        if wanted == self._below or wanted >= len(self._smallest):
+        """The threshold of the fraction, moved only as far as needed to hold out from `fewest` to `most` records.
+
+        Records with the same hash stay together. Where they allow no number between the two, neither side is left empty
+        if there are at least two hashes.
+        """
+        if fewest <= self._below <= most or min(max(self._below, fewest), most) >= len(self._smallest):
             return self._threshold
-        return sorted(-number for number in self._smallest)[wanted]
+        counted, held = 0, []  # the thresholds that can be chosen, each with the number of records below it
+        for number, same in groupby(sorted(-number for number in self._smallest)):
+            counted += len(list(same))
+            held.append((counted, number + 1))
+        enough = [pair for pair in held if fewest <= pair[0] <= most]
+        if enough:
+            return (enough[0] if self._below < fewest else enough[-1])[1]
+        parts = [pair for pair in held if pair[0] < self.records] if most else []
+        return min(parts, key=lambda pair: abs(pair[0] - most))[1] if parts else 0
 
 
 def choose_held_out(
-    prompts: Iterable[str], fraction: float, family: Family, leaders: Mapping[int, int] | None = None
+    inputs: Iterable[int], fraction: float, family: Family, leaders: Mapping[int, int] | None = None
 ) -> HeldOutRecords:
-    """Holds out about `fraction` of the records. `leaders` keeps near duplicates on one side.
+    """Holds out about `fraction` of the records, by their input hashes. `leaders` keeps near duplicates on one side.
 
     The family's limits for validation data can raise or lower the number. At least one record is held out, and training
     data keeps its own minimum if possible. Only when a limit applies does the side of a record depend on the others.
     """
     leaders = leaders or {}
     hashes = HashCounter(fraction)
-    for prompt in prompts:
-        number = question_hash(prompt)
+    for number in inputs:
         hashes.add(leaders.get(number, number))
     return HeldOutRecords(hashes.threshold(*_bounds(hashes.records, family)), leaders)
 

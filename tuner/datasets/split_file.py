@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from tuner.core.errors import DatasetError
 from tuner.datasets.field_usage import FieldReport
-from tuner.datasets.findings import Findings
+from tuner.datasets.findings import Findings, Issue
 from tuner.datasets.io import CommitTogether, Sink, Source
 from tuner.datasets.pipeline import FilePipeline, Output
 from tuner.datasets.profile import MAX_RECORDS
@@ -17,7 +17,7 @@ from tuner.datasets.profile.duplicates import DuplicateFinder
 from tuner.datasets.reading.rows import Fields
 from tuner.datasets.records.rules import RecordLimits
 from tuner.datasets.records.schemas.field_names import MISSING, find
-from tuner.datasets.split import HashCounter, question_hash
+from tuner.datasets.split import HashCounter
 from tuner.settings import FieldNames
 
 
@@ -41,8 +41,8 @@ def split_file(
 ) -> SplitResult:
     """Writes about `fraction` of the records to the second sink and all others to the first, as JSONL.
 
-    With `stratify`, the same fraction of each value of that field is taken: at least one record of two or more. Raises
-    DatasetError when no record has that field.
+    With `stratify`, the same fraction of each value of that field is taken: at least one record of two or more. A split
+    that would leave one side empty is an error. Raises DatasetError when no record has that field.
     """
     findings = Findings()
     training, validation = (Output(sink) for sink in sinks)
@@ -52,12 +52,20 @@ def split_file(
         thresholds = _thresholds(strata, source.name, stratify)
         pipeline = FilePipeline(source, limits, fields, findings)
         for row, record in pipeline.rows():
-            number = question_hash(record.prompt)
+            number = pipeline.input_hash(record)
             held = leaders.get(number, number) < thresholds[_stratum(row, stratify)]
             (validation if held else training).write(_line(row), 1, 0)
+        if not findings.errors and not (training.records and validation.records):
+            findings.add(source.name, None, _empty_side(training.records + validation.records))
         if findings.errors:
             commit.cancel()
     return SplitResult(training.records, validation.records, findings, pipeline.fields)
+
+
+def _empty_side(records: int) -> Issue:
+    many = "the same question, or nearly the same," if records > 1 else "one record"
+    message = f"a split needs two different questions, but the file has {many}: one side would be empty."
+    return Issue("empty-side", message, "Add records with other questions, or use the file as training data only.")
 
 
 def _thresholds(strata: Mapping[str | None, HashCounter], name: str, stratify: str | None) -> dict[str | None, int]:
@@ -70,13 +78,14 @@ def _count(
     source: Source, limits: RecordLimits, fields: FieldNames, fraction: float, stratify: str | None
 ) -> tuple[Mapping[int, int], Mapping[str | None, HashCounter]]:
     """The leaders of near duplicates, and the hashes of each stratum."""
-    duplicates = DuplicateFinder()
+    duplicates = DuplicateFinder(system_prompt=limits.system_prompt)
+    pipeline = FilePipeline(source, limits, fields, Findings())
     strata: dict[str | None, HashCounter] = defaultdict(lambda: HashCounter(fraction))
-    for number, (row, record) in enumerate(FilePipeline(source, limits, fields, Findings()).rows()):
+    for number, (row, record) in enumerate(pipeline.rows()):
         if number < MAX_RECORDS:
             for _ in duplicates.issues(record, "training", source.name):
                 pass  # only the leaders are needed here; the generator must run to its end to record them
-        question = question_hash(record.prompt)
+        question = pipeline.input_hash(record)
         strata[_stratum(row, stratify)].add(duplicates.leaders.get(question, question))
     return duplicates.leaders, strata
 

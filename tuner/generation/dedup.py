@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from tuner.datasets.profile.near_duplicates import NearDuplicateIndex
-from tuner.datasets.split import question_hash
+from tuner.datasets.profile.near_matches import wording_hash
+from tuner.datasets.same_question import question_hash
 
 
 class QuestionAndAnswer(Protocol):
@@ -27,6 +28,7 @@ class Deduplicator:
 
     def __init__(self, pairs: Iterable[tuple[str, str]] = ()) -> None:
         self._hashes: set[int] = set()
+        self._wordings: set[int] = set()
         self._questions = NearDuplicateIndex()
         self._pairs = NearDuplicateIndex()
         for question, answer in pairs:
@@ -35,6 +37,7 @@ class Deduplicator:
     def add(self, question: str, answer: str) -> None:
         """Adds a pair that must not be repeated."""
         self._hashes.add(question_hash(question))
+        self._wordings.add(wording_hash(question))
         self._questions.add(self._questions.sketch(question))
         self._pairs.add(self._pairs.sketch(f"{question}\n{answer}"))
 
@@ -42,7 +45,8 @@ class Deduplicator:
         """A sentence that says what the pair repeats; None when it is new."""
         if question_hash(pair.question) in self._hashes:
             return "its question was asked before."
-        if self._questions.nearest(self._questions.sketch(pair.question)):
+        similar = self._questions.nearest(self._questions.sketch(pair.question))
+        if similar or wording_hash(pair.question) in self._wordings:
             return "its question was asked before in nearly the same words."
         if self._pairs.nearest(self._pairs.sketch(f"{pair.question}\n{pair.answer}")):
             return "it says nearly what another pair says."

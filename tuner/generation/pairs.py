@@ -15,18 +15,17 @@ import msgspec
 from pydantic import JsonValue
 
 from tuner.artifacts.generated import GeneratedPair
-from tuner.datasets.profile.words import plain
 from tuner.datasets.records.record import Record, Turn
 from tuner.datasets.records.rules import RecordLimits, issues_of
 from tuner.generation.chunks import Chunk
 from tuner.generation.dedup import Deduplicator
+from tuner.generation.reading.passages import ChunkText, essence
 
 MAX_QUESTION_CHARACTERS = 500
 MAX_ANSWER_CHARACTERS = 2000
 MAX_PASSAGE_CHARACTERS = 1500
 # Letters and digits: almost any document has a passage of fewer.
 _MIN_PASSAGE_CHARACTERS = 12
-_NUMBER = re.compile(r"\d[\d.,]*")
 # Control characters, and the marks that change the direction of text: they can hide what a person reviews.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
@@ -65,7 +64,7 @@ def validate_pairs(
     entries: list[JsonValue], chunk: Chunk, limits: RecordLimits, dedup: Deduplicator
 ) -> Iterator[GeneratedPair | DroppedPair]:
     """Yields each accepted pair, or why it was dropped. Accepted pairs are added to `dedup`."""
-    text = plain(chunk.text)
+    text = ChunkText(chunk.text)
     for entry in entries:
         pair = _parse(entry)
         if isinstance(pair, DroppedPair):
@@ -93,17 +92,16 @@ def _parse(entry: JsonValue) -> _ModelPair | DroppedPair:
     return msgspec.structs.replace(pair, question=pair.question.strip(), answer=pair.answer.strip())
 
 
-def _problem(pair: _ModelPair, text: str, limits: RecordLimits) -> str | None:
-    """What is wrong with a pair of the right schema. `text` is the chunk without case, spaces and punctuation."""
+def _problem(pair: _ModelPair, text: ChunkText, limits: RecordLimits) -> str | None:
+    """What is wrong with a pair of the right schema."""
     if any(_CONTROL.search(value) for value in (pair.question, pair.answer, pair.passage)):
         return "it has control characters."
-    passage = plain(pair.passage)
-    if len(passage) < _MIN_PASSAGE_CHARACTERS:
+    if len(essence(pair.passage)) < _MIN_PASSAGE_CHARACTERS:
         return "its passage is too short to show where the answer is from."
-    if passage not in text:
+    if not text.has_passage(pair.passage):
         return "its passage is not in the document word for word."
     # Wrong numbers are the most frequent invention, and the easiest to detect.
-    if any(plain(number) not in text for number in _NUMBER.findall(pair.answer)):
+    if not text.has_numbers_of(pair.answer):
         return "its answer has a number that is not in the document."
     turns = (Turn("user", pair.question, "question"), Turn("assistant", pair.answer, "answer"))
     issues = [issue for issue in issues_of(Record(1, turns), limits) if issue.severity == "error"]

@@ -36,7 +36,9 @@ class EvaluationSettings(StrictModel):
     )
     seed: int = Field(0, ge=0, description="seed of the bootstrap intervals")
     leakage: Literal["refuse", "warn"] = Field(
-        "refuse", description="what happens when an evaluation question is also in the training or validation data"
+        "refuse",
+        description="what happens when an evaluation question is also in the training data; in the validation data, it "
+        "is always a warning",
     )
 
     @field_validator("metrics")

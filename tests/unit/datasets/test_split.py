@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.datasets.memory_files import CLAUDE, LLAMA, NOVA, jsonl, pairs
 from tuner.catalog import model
-from tuner.datasets.split import choose_held_out, question_hash
+from tuner.datasets.same_question import question_hash
+from tuner.datasets.split import HeldOutRecords, choose_held_out
 
 QUESTIONS = st.lists(st.text(min_size=1, max_size=8), min_size=2, max_size=80, unique=True)
-NOVA_FAMILY = model(NOVA).family
+
+
+def held_out(questions: list[str], fraction: float) -> HeldOutRecords:
+    return choose_held_out(map(question_hash, questions), fraction, model(NOVA).family)
 
 
 def test_training_and_validation_are_disjoint_and_complete(run):
@@ -27,16 +33,18 @@ def test_training_and_validation_are_disjoint_and_complete(run):
 def test_appending_rows_moves_no_earlier_row(questions, appended):
     # Without a minimum to reach (Nova documents none for validation), a side depends on the question alone.
     numerous = [f"filler {number}" for number in range(200)]
-    before = choose_held_out(numerous + questions, 0.15, NOVA_FAMILY)
-    after = choose_held_out(numerous + questions + appended, 0.15, NOVA_FAMILY)
-    assert [before.contains(question) for question in questions] == [after.contains(question) for question in questions]
+    before = held_out(numerous + questions, 0.15)
+    after = held_out(numerous + questions + appended, 0.15)
+    assert [before.contains(question_hash(question)) for question in questions] == [
+        after.contains(question_hash(question)) for question in questions
+    ]
 
 
 @given(QUESTIONS, st.randoms())
 def test_the_order_of_rows_does_not_matter(questions, random):
     shuffled = list(questions)
     random.shuffle(shuffled)
-    assert choose_held_out(questions, 0.2, NOVA_FAMILY) == choose_held_out(shuffled, 0.2, NOVA_FAMILY)
+    assert held_out(questions, 0.2) == held_out(shuffled, 0.2)
 
 
 @pytest.mark.parametrize("again", ["what is  part 3", "WHAT IS PART 3???", "What is Part 3 ?"])
@@ -66,8 +74,8 @@ def test_the_familys_limits_are_met_where_possible(run, base_model, records, val
 
 def test_the_familys_maximum_is_kept():
     questions = [f"What is part {number}?" for number in range(9_000)]
-    held = choose_held_out(questions, 0.15, model(CLAUDE).family)
-    assert sum(map(held.contains, questions)) == 1000
+    held = choose_held_out(map(question_hash, questions), 0.15, model(CLAUDE).family)
+    assert sum(map(held.contains, map(question_hash, questions))) == 1000
 
 
 def test_too_few_records_to_hold_out_are_an_error(run):
@@ -80,3 +88,35 @@ def test_one_record_is_not_held_out(run):
     outcome = run({"training.jsonl": jsonl(pairs(1))}, NOVA)
     assert outcome.prepared.summary.training_records == 1
     assert {finding.rule for finding in outcome.errors} == {"record-count"}
+
+
+def test_a_copy_with_another_wording_moves_no_earlier_record(run):
+    """The same question comes back, and now resembles a second one: it keeps its side."""
+    body = " ".join(f"w{number}" for number in range(40))
+    questions = [{"question": f"Who is guest {number} of the hotel?", "answer": f"Mr {number}"} for number in range(60)]
+    first = [{"question": "About whales?", "answer": "They swim."}, {"question": "About old whales?", "answer": body}]
+    bridge = [{"question": "About whales?", "answer": body}]
+
+    def held(records):
+        outcome = run({"training.jsonl": jsonl(records)}, NOVA, chunk=2**16, validation={"fraction": 0.5})
+        return {line["messages"][0]["content"][0]["text"] for line in outcome.validation}
+
+    for number in range(12):
+        renamed = json.loads(json.dumps([*first, *bridge]).replace("whales", f"whales{number}"))
+        assert held([*questions, *renamed[:2]]) == held([*questions, *renamed])
+
+
+@pytest.mark.parametrize("numbers", [[1, 1, 1, 2], [1] * 50 + [2] * 50, [1, 2], [5] + [4] * 99])
+@pytest.mark.parametrize("fraction", [0.01, 0.15, 0.5])
+def test_no_side_is_empty_if_there_are_two_questions(numbers, fraction):
+    hashes = [question_hash(f"What is {number}?") for number in numbers]
+    held = choose_held_out(hashes, fraction, model(NOVA).family)
+    assert 0 < sum(map(held.contains, hashes)) < len(hashes)
+
+
+def test_one_repeated_question_cannot_be_held_out(run):
+    records = [{"question": "What is it?", "answer": f"Answer {number}"} for number in range(200)]
+    outcome = run({"training.jsonl": jsonl(records), "evaluation.jsonl": jsonl(pairs(3))}, NOVA, chunk=2**16)
+    [error] = outcome.errors
+    assert error.rule == "record-count"
+    assert "validation data" in error.message

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from pypdf import PdfReader, PdfWriter
 
 from tests.unit.generation.samples import docx, pdf, sentences, source
-from tuner.datasets.profile.words import plain
 from tuner.generation import chunks, documents, read_documents
 from tuner.generation.documents import DocumentChunks
+from tuner.generation.reading.passages import essence
 
 SAID = "Provisioned Throughput is paid for by the hour, whether somebody asks it or not."
 
@@ -47,7 +47,7 @@ def refused(name: str, data: bytes) -> str:
 def test_every_format_is_read_and_detected_by_its_content(name: str, data: bytes) -> None:
     library = read(name, data)
     (chunk,) = library.chunks
-    assert plain(SAID) in plain(chunk.text)
+    assert essence(SAID) in essence(chunk.text)
     assert (chunk.document, library.unusable) == (name, {})
     assert chunk.format == ("pdf" if data.startswith(b"%PDF") else "txt")
 

@@ -18,9 +18,9 @@ from tests.unit.generation.samples import (
 )
 from tuner.artifacts.generated import GeneratedPair
 from tuner.aws.bedrock.tool_call import ToolReply
-from tuner.datasets.profile.words import plain
 from tuner.generation import shortfall_message
 from tuner.generation.generator import max_requests
+from tuner.generation.reading.passages import essence
 from tuner.generation.requests import MAX_PAIRS_PER_REQUEST
 
 ANY_JSON = st.recursive(
@@ -32,7 +32,7 @@ ANY_JSON = st.recursive(
 
 def is_true(origin: GeneratedPair, chunks) -> bool:
     said = [chunk.text for chunk in chunks if (chunk.document, chunk.place) == (origin.document, origin.place)]
-    return any(plain(origin.passage) in plain(text) for text in said)
+    return any(essence(origin.passage) in essence(text) for text in said)
 
 
 @settings(deadline=None, max_examples=40)
@@ -44,7 +44,7 @@ def test_there_are_exactly_as_many_pairs_as_asked_for_or_all_possible_ones(sizes
     assert len(made.pairs) == min(count, sum(sizes)) or made.calls == max_requests(len(chunks), count)
     assert len(made.pairs) <= count
     assert len(writer.calls) == made.calls <= max_requests(len(chunks), count)
-    assert len({plain(origin.question) for origin in made.pairs}) == len(made.pairs)
+    assert len({essence(origin.question) for origin in made.pairs}) == len(made.pairs)
     assert all(is_true(origin, chunks) for origin in made.pairs)
     if sum(sizes) >= 2 * count:
         assert len(made.pairs) == count

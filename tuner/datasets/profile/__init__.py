@@ -50,12 +50,14 @@ def profile_dataset(
     tokens: Callable[[str], int],
     findings: Findings,
     leakage: Leakage = "refuse",
+    system_prompt: str | None = None,
 ) -> ProfileResult:
-    """Profiles the files and adds to `findings`. Leakage into evaluation data is an error unless `leakage` is `warn`.
+    """Profiles the files and adds to `findings`. Training records in the evaluation data are errors unless `leakage` is
+    `warn`.
 
-    `tokens` counts the tokens of a text. All other findings are warnings.
+    `tokens` counts the tokens of a text, `system_prompt` is the run's. All other findings are warnings.
     """
-    return _Profiler(files, tokens, findings, leakage).run()
+    return _Profiler(files, tokens, findings, DuplicateFinder(leakage, system_prompt)).run()
 
 
 class _Profiler:
@@ -64,12 +66,12 @@ class _Profiler:
         files: Mapping[DataRole, ProfileSource],
         tokens: Callable[[str], int],
         findings: Findings,
-        leakage: Leakage,
+        duplicates: DuplicateFinder,
     ) -> None:
         self._files = files
         self._tokens = tokens
         self._findings = findings
-        self._duplicates = DuplicateFinder(leakage)
+        self._duplicates = duplicates
         self._coverage = CoverageCounter()
         self._answers: dict[DataRole, Answers] = {}
 
@@ -92,6 +94,7 @@ class _Profiler:
             validation=validation,
             evaluation=evaluation,
             coverage=self._coverage.least_covered() if covers else (),
+            shared_with_validation=self._duplicates.shared_with_validation(evaluation.records if evaluation else 0),
         )
         return ProfileResult(profile, self._duplicates.leaders, self._answers)
 
@@ -106,7 +109,7 @@ class _Profiler:
             # The opening of an answer is shown in the summary, so a record with a secret is left out of it.
             shown = not any(issue.rule == "secret" for issue in private)
             for issue in (
-                *self._duplicates.issues(record, role, name),
+                *self._duplicates.issues(record, role, name, shown=shown),
                 *style.add(record, shown=shown),
                 *private,
                 *leftovers(record),

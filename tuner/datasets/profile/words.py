@@ -1,12 +1,29 @@
-"""Splits texts of any language into words for comparison. Case, punctuation and spaces are ignored."""
+"""Splits texts of any language into words and signs, for comparison and for counting."""
 
 from __future__ import annotations
 
 import re
-from itertools import pairwise
+import unicodedata
+from itertools import groupby, pairwise
 
-# Scripts without spaces are split where the kind of letter changes. Hiragana is left out, because it is mostly grammar.
-_WORD = re.compile(r"[^\W_\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+|[\u30a0-\u30ff]+|[\u3400-\u9fff]+|[\uac00-\ud7af]+")
+_FIRST_MARK, _AFTER_MARKS = 0x300, 0x20000  # beyond are only variation selectors
+
+
+def _class_of_marks() -> str:
+    """The characters of category M, for a class of a regular expression. `\\w` lacks them, but they spell words."""
+    marks = (number for number in range(_FIRST_MARK, _AFTER_MARKS) if unicodedata.category(chr(number))[0] == "M")
+    runs = (list(run) for _, run in groupby(enumerate(marks), lambda pair: pair[1] - pair[0]))
+    return "".join(f"{chr(run[0][1])}-{chr(run[-1][1])}" for run in runs)
+
+
+_MARKS = _class_of_marks()
+# Scripts without spaces are split where the kind of letter changes.
+_UNSPACED = r"\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
+# A point or comma between digits belongs to the number; `+` and `#` at the end belong to a name such as C++ or C#.
+_SPACED_WORD = rf"(?:[^\W_{_UNSPACED}]|[{_MARKS}]|(?<=\d)[.,](?=\d))+(?:(?<=[A-Za-z])[+#]{{1,2}}(?!\w))?"
+_UNSPACED_WORDS = r"[\u30a0-\u30ff]+|[\u3400-\u9fff]+|[\uac00-\ud7af]+"
+_WORD = re.compile(f"{_SPACED_WORD}|{_UNSPACED_WORDS}")  # without Hiragana, which is mostly grammar
+_TOKEN = re.compile(rf"{_SPACED_WORD}|{_UNSPACED_WORDS}|[\u3040-\u309f]+|\S")
 _FILLER = frozenset(
     re.findall(
         r"\w+",
@@ -24,9 +41,14 @@ def words(text: str) -> list[str]:
     return _WORD.findall(text.casefold())
 
 
+def tokens(text: str) -> list[str]:
+    """The words and signs of the text in their order. Case stays."""
+    return _TOKEN.findall(text)
+
+
 def shingles(text: str) -> list[str]:
-    """Words and pairs of adjacent words: what near duplicates share."""
-    found = words(text)
+    """Tokens and pairs of adjacent tokens: what near duplicates share."""
+    found = tokens(text)
     return found + [f"{first} {second}" for first, second in pairwise(found)]
 
 
@@ -38,8 +60,3 @@ def terms(text: str) -> set[str]:
 def stem(word: str) -> str:
     """Removes a plural `s`, so that `agents` and `agent` are the same subject."""
     return word[:-1] if len(word) > 3 and word.isascii() and word.endswith("s") and not word.endswith("ss") else word
-
-
-def plain(text: str) -> str:
-    """The letters and digits of the text, with case folded; the text itself when it has none."""
-    return "".join(letter for letter in text.casefold() if letter.isalnum()) or text

@@ -31,6 +31,7 @@ from tuner.datasets.records.schemas.field_names import (
 )
 from tuner.datasets.records.schemas.pairs import answers_of
 from tuner.datasets.records.schemas.templates import TemplateSchema
+from tuner.datasets.same_question import comparable
 from tuner.evaluation.answer_files.batch_output import answer_of, is_batch_output, question_of
 from tuner.settings import DeploymentSettings, FieldNames
 
@@ -116,8 +117,11 @@ def with_shared_ids(files: Sequence[Sequence[FileRecord]]) -> list[list[FileReco
             f"{without.place}: has no question, and not every record of all files has an id, so answers cannot be "
             "matched with references. Give every record its question or its id."
         )
-    # White space can differ between the files: a CSV file may wrap a question.
-    return [[replace(record, id=" ".join((record.question or "").split())) for record in records] for records in files]
+    # The same question can be written differently, for instance wrapped in a CSV file. People read the ids.
+    texts: dict[str, str] = {}
+    for record in everything:
+        texts.setdefault(comparable(record.question or ""), " ".join((record.question or "").split()))
+    return [[replace(record, id=texts[comparable(record.question or "")]) for record in records] for records in files]
 
 
 def _rows(path: Path) -> Iterator[tuple[int, Fields]]:

@@ -11,9 +11,9 @@ from tuner.reporting.formatting import measure_title, number, plural
 
 
 def caveats(report: Report) -> tuple[str, ...]:
-    """The notes of the verdict, and the warnings of the estimate and the scoring, each once."""
+    """The notes of the verdict, the warnings of the estimate and the scoring, and questions of the validation data."""
     estimate = report.estimate.warnings if report.estimate else ()
-    notes = (*report.verdict.notes, *estimate, *report.scoring.warnings)
+    notes = (*report.verdict.notes, *estimate, *report.scoring.warnings, *_shared_questions(report))
     return tuple(dict.fromkeys(note for note in notes if note not in report.verdict.sentence))
 
 
@@ -33,6 +33,14 @@ def measure_correlations(report: Report) -> tuple[tuple[str, str, float, int], .
     """(one measure, another, rank correlation, questions) for each pair of measures, by their labels."""
     labels = {name: measure.label or measure_title(name) for name, measure in report.scores.items()}
     return tuple((labels.get(e.one, e.one), labels.get(e.other, e.other), e.rho, e.n) for e in report.agreement)
+
+
+def _shared_questions(report: Report) -> Iterator[str]:
+    """The evaluation questions that are also in the validation data, which can decide when the training ends."""
+    summary = report.dataset_summary
+    shared = summary.study.shared_with_validation if summary and summary.study else None
+    if shared:
+        yield shared.sentence
 
 
 def _missing(judge: JudgeDetails) -> Iterator[str]:

@@ -110,6 +110,30 @@ def test_leakage_into_validation_is_a_warning(profile):
     assert [(finding.rule, finding.severity) for finding in prepared.findings.kept] == [("leakage", "warning")]
 
 
+def test_questions_of_the_validation_data_are_a_warning_that_counts_and_names_them(profile):
+    again = {"question": "why do comets have tails", "answer": "Nobody knows."}
+    prepared = profile(evaluation=[*EVALUATION, again])
+    [finding] = [each for each in prepared.findings.kept if each.rule == "leakage"]
+    assert (finding.severity, finding.line) == ("warning", 4)
+    assert "asks the question of validation.jsonl, line 1: 'why do comets have tails'." in finding.message
+    shared = prepared.summary.study.shared_with_validation
+    assert (shared.count, shared.of, shared.questions) == (1, 4, ("why do comets have tails",))
+    assert shared.sentence.startswith("1 of 4 evaluation questions is in the validation data too")
+    assert profile().summary.study.shared_with_validation is None
+
+
+def test_a_question_of_training_and_validation_data_is_refused(profile):
+    prepared = profile([*VALIDATION], evaluation=[*EVALUATION, *VALIDATION])
+    assert ("error", "leakage", 4) in [(each.severity, each.rule, each.line) for each in prepared.findings.kept]
+
+
+def test_a_question_with_a_secret_is_counted_and_not_named(profile):
+    secret = {"question": "Does AKIAIOSFODNN7EXAMPLQ open it?", "answer": "It does."}
+    prepared = profile(validation=[*VALIDATION, secret], evaluation=[*EVALUATION, secret])
+    assert prepared.summary.study.shared_with_validation.model_dump() == {"count": 1, "of": 4, "questions": ()}
+    assert "AKIA" not in prepared.findings.artifact().model_dump_json()
+
+
 def test_coverage_names_the_subject_and_the_counts(profile):
     lonely = {"question": "How do agents act?", "answer": "Agents call functions in turn."}
     asked = {"question": "What are agents?", "answer": "Agents plan steps and carry them out."}

@@ -4,6 +4,7 @@ import pytest
 
 from tuner.artifacts.costs.cost_items import CostItemId
 from tuner.artifacts.costs.estimate import CostItem, Estimate
+from tuner.artifacts.dataset import DatasetProfile, SharedQuestions
 from tuner.artifacts.report import Models, NamedModel, Report
 from tuner.reporting import page
 from tuner.reporting.collect.caveats import caveats, judge_caveats
@@ -49,6 +50,18 @@ def test_the_estimates_warnings_are_in_the_report_and_in_the_notification(report
     )
     assert "Nova Micro is LEGACY: AWS ends it on 2099-01-01." in caveats(warned)
     assert "Nova Micro is LEGACY" in notification_text(warned)
+
+
+def test_evaluation_questions_in_the_validation_data_are_counted_and_named(report: Report) -> None:
+    assert report.dataset_summary
+    shared = SharedQuestions(count=1, of=8, questions=("What is <b>it</b>?",))
+    summary = report.dataset_summary.model_copy(update={"study": DatasetProfile(shared_with_validation=shared)})
+    warned = report.model_copy(update={"dataset_summary": summary})
+    assert shared.sentence in caveats(warned)
+    assert "1 of 8 evaluation questions is in the validation data too" in notification_text(warned)
+    shown = page(warned)
+    assert "1 of 8 evaluation questions is in the validation data too" in shown
+    assert "What is &lt;b&gt;it&lt;/b&gt;?" in shown
 
 
 def test_the_page_shows_the_source_of_each_price(report: Report) -> None:

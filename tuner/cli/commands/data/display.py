@@ -64,7 +64,9 @@ def show_fields(fields: FieldReport, prefix: str = "") -> None:
 
 
 def show_profile(profile: DatasetProfile) -> None:
-    """Lengths, lists and languages of the records: one row per file."""
+    """Questions in two files; lengths, lists and languages of the records, one row per file."""
+    if profile.shared_with_validation:
+        say(profile.shared_with_validation.sentence, "warn")
     table = Table(
         "file", "records", "question", "answer", "with lists", "languages",
         box=None, padding=(0, 2, 0, 0), header_style="quiet",

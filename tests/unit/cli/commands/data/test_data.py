@@ -157,6 +157,34 @@ def test_splits_by_content_and_by_strata(tmp_path: Path) -> None:
     assert (json.loads(result.stdout)["training"], json.loads(result.stdout)["validation"]) == tuple(map(len, parts))
 
 
+@pytest.mark.parametrize(
+    ("records", "why"),
+    [
+        ([{"question": "What is it?", "answer": f"{number}"} for number in range(200)], "the same question"),
+        ([{"question": "What is it?", "answer": "It."}], "one record"),
+    ],
+)
+def test_a_split_with_an_empty_side_is_refused(tmp_path: Path, records: list[dict[str, str]], why: str) -> None:
+    source, parts = tmp_path / "all.jsonl", tmp_path / "parts"
+    parts.mkdir()
+    source.write_bytes(jsonl(records))
+    result = tuner("split", str(source), "--model", NOVA, "--output", str(parts))
+    assert result.exit_code == 1
+    shown = " ".join(result.stderr.split())
+    assert "Not ready: 1 error." in shown
+    assert why in shown
+    assert "Add records with other questions" in shown
+    assert not list(parts.iterdir())
+
+
+def test_two_questions_are_one_for_each_side(tmp_path: Path) -> None:
+    source = tmp_path / "all.jsonl"
+    source.write_bytes(jsonl([{"question": f"What is {number % 2}?", "answer": f"{number}"} for number in range(60)]))
+    result = tuner("split", str(source), "--model", NOVA, "--output", str(tmp_path), "--json")
+    assert result.exit_code == 0
+    assert (json.loads(result.stdout)["training"], json.loads(result.stdout)["validation"]) == (30, 30)
+
+
 def test_strata_may_be_nested_and_must_be_there(tmp_path: Path) -> None:
     source, parts = tmp_path / "all.jsonl", tmp_path / "parts"
     parts.mkdir()

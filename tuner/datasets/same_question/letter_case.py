@@ -1,0 +1,84 @@
+"""Folds the case of words, but not where it distinguishes: `5 g` and `5 G`, `Mb` and `MB`, `getName` and `getname`.
+
+Letters are folded one by one: `Maße` and `Masse` are different words, so `ß` is not `ss`.
+"""
+
+from __future__ import annotations
+
+import re
+
+# Letters with their accents, for scripts that have case.
+_WORD = re.compile(r"(?:[^\W\d_][\u0300-\u036f]*)+")
+_CODE = re.compile(r"(```.*?```|`[^`]*`)", re.DOTALL)
+# In ASCII, only a text with one of these needs a decision for each word: a capital inside a word, a word of one or two
+# letters with a capital, or code. The class comes first, which makes the search fast.
+_SPECIAL = re.compile(r"[A-Z](?:(?<=[a-z].)|[A-Z]+[a-z]|[A-Za-z]?(?![A-Za-z]))|[`_$(]")
+# In these letters, Turkish and its relatives have two i's: ı and i, I and İ.
+_TURKIC = re.compile("[ıİğĞ]")
+# Two letters that are several units, by case: Mb and MB, mm and Mm (megametre), mg and Mg, nm and NM (nautical mile).
+# Co and CO are substances. The second list has acronyms too, so its case counts only after a number.
+_UNITS = frozenset(("kb", "mb", "gb", "tb", "pb", "mm", "mg", "nm", "co"))
+_UNITS_AFTER_A_NUMBER = _UNITS | {"ml", "ms", "pc", "pa", "cd"}
+# Words of one letter, in Latin and Greek; the second ones are capital only where a sentence begins. Other letters of
+# these alphabets are symbols. In other alphabets, letters without a neighbour are mostly words.
+_ONE_LETTER_WORDS, _FIRST_WORDS = "ai", "eouyηο"
+_SYMBOLS = re.compile("[A-Za-z\u0391-\u03c9]")
+_SHORT_NAME = 4
+_FOLLOWED_BY_WORD = re.compile(r" [^\W\d_]{2}")
+_AFTER_NUMBER = re.compile(r"\d ?$")
+_ELISION = re.compile(r"['’][^\W\d_]{2}|-[^\W\d_]{2}")
+_CONTRACTION = re.compile(r"[^\W\d_]['’]$")
+_SENTENCE_START = re.compile(r"(?:^|[.?!:…。]\s|[¿¡«“\"(—])\s*$")
+
+
+def folded(text: str) -> str:
+    """The text in small letters, except where case distinguishes. A text in capitals only is folded as a whole."""
+    if text.isascii() and not _SPECIAL.search(text):
+        return text.lower()
+    if text.isupper() and " " in text and re.search(r"[^\W\d_]{4}", text):
+        return _small(text)
+    turkic = bool(_TURKIC.search(text))
+    parts = _CODE.split(text) if "`" in text else [text]
+    # `split` puts the code at the odd places.
+    return "".join(part if place % 2 else _folded_words(part, turkic) for place, part in enumerate(parts))
+
+
+def _folded_words(text: str, turkic: bool) -> str:
+    return _WORD.sub(lambda match: match[0] if _keeps_case(match) else _small(match[0], turkic), text)
+
+
+def _small(text: str, turkic: bool | None = None) -> str:
+    if _TURKIC.search(text) if turkic is None else turkic:
+        text = text.replace("I", "ı").replace("İ", "i")
+    return text.lower()
+
+
+def _keeps_case(match: re.Match[str]) -> bool:
+    word, text = match[0], match.string
+    if word == word.lower():
+        return True
+    before, after = text[: match.start()][-8:], text[match.end() : match.end() + 4]
+    if before.endswith(("_", "$")) or after.startswith(("_", "(")):
+        return True  # a name in code
+    if len(word) == 1:
+        return _is_symbol(word, before, after)
+    unit = word.lower()
+    if unit in _UNITS or (unit in _UNITS_AFTER_A_NUMBER and _AFTER_NUMBER.search(before)):
+        return True
+    has_inner_capital = not (word.isupper() or word.istitle())
+    # `mW`, `getName`, `NaCl` and `LoRa` are kept; long names such as `DynamoDB` are often written without capitals.
+    return has_inner_capital and (word[0].islower() or len(word) <= _SHORT_NAME)
+
+
+def _is_symbol(letter: str, before: str, after: str) -> bool:
+    """Whether a single capital is a symbol, such as G, X or Ω, and not a word or a part of one."""
+    if _AFTER_NUMBER.search(before):
+        return True
+    if after[:1].isdigit() or _ELISION.match(after) or _CONTRACTION.search(before):
+        return False  # S3, L'eau, T-shirt, DON'T
+    if not _FOLLOWED_BY_WORD.match(after):
+        return True
+    small = letter.lower()
+    return bool(_SYMBOLS.match(letter)) and not (
+        small in _ONE_LETTER_WORDS or (small in _FIRST_WORDS and _SENTENCE_START.search(before))
+    )
