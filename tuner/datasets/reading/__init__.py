@@ -68,7 +68,7 @@ def blocks(
 def _peek(chunks: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:
     """The first bytes that are not white space, and all bytes. A byte-order mark is removed from both."""
     head = b""
-    while len(head) < HEAD_BYTES or (not head.strip() and len(head) < MAX_RECORD_BYTES):
+    while len(head.lstrip()) < HEAD_BYTES and len(head) < MAX_RECORD_BYTES:
         chunk = next(chunks, None)
         if chunk is None:
             break
@@ -77,8 +77,13 @@ def _peek(chunks: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:
     return head, itertools.chain([head], chunks)
 
 
+def _first_line(head: bytes) -> bytes:
+    """Its beginning: always the same bytes, in whatever pieces the file comes."""
+    return head.lstrip()[:HEAD_BYTES].partition(b"\n")[0]
+
+
 def _no_format(head: bytes) -> Issue:
-    first = head.lstrip().partition(b"\n")[0]
+    first = _first_line(head)
     if any(delimiter in first for delimiter in (b",", b";", b"\t")) and b"{" not in first:
         message = "this is not valid JSON: it looks like a table."
         return Issue("json", message, "Give a table's file the ending .csv or .tsv.")
@@ -111,7 +116,7 @@ class Reader:
 
 def _is_table(endings: frozenset[str], head: bytes) -> bool:
     """Whether a file is CSV: by its name, or without one by a delimiter in its first line (standard input)."""
-    first = head.partition(b"\n")[0]
+    first = _first_line(head)
     unnamed = not endings & _NAMED and any(delimiter in first for delimiter in (b",", b";", b"\t"))
     return "csv" in endings or (unnamed and not head.lstrip().startswith((b"[", b"{")))
 

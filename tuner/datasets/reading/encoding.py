@@ -46,10 +46,14 @@ def _part(
     decoder: codecs.IncrementalDecoder, data: bytes, encoding: str, line: int, final: bool
 ) -> Generator[bytes, None, int]:
     """Yields the data in UTF-8 and returns the number of its lines."""
+    held = decoder.getstate()[0]
     try:
         text = decoder.decode(data, final)
-    except UnicodeDecodeError:
+    except UnicodeDecodeError as error:
+        before = (held + data)[: error.start].decode(encoding)
+        yield before.encode("utf-8")  # earlier rows are still checked
         message = f"the file is {encoding[:6].upper()} and has bytes that are no character."
-        raise UnreadableError(line, Issue("utf-8", message, "Save the file as UTF-8.")) from None
+        issue = Issue("utf-8", message, "Save the file as UTF-8.")
+        raise UnreadableError(line + before.count("\n"), issue) from None
     yield text.encode("utf-8")
     return text.count("\n")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tuner.core.file_formats import FORMAT_NAMES
 from tuner.datasets.findings import Issue
 
-HEAD_BYTES = 64  # the longest beginning that is looked at
+HEAD_BYTES = 1024  # what is looked at; more than the longest beginning, to see the first line of a table
 _SAVE_AS = f"Upload {FORMAT_NAMES}."
 _DOWNLOAD = "Download the file itself: on GitHub with 'Raw', on Hugging Face with 'download'."
 _UNPACK = f"Unpack it, and upload the file that is in it ({FORMAT_NAMES})."
