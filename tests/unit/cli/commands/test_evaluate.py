@@ -99,3 +99,24 @@ def test_settings_that_cannot_be_read_are_named(files: list[str], tmp_path: Path
     error = run(*files, "--settings", str(tmp_path / "run.yaml")).exception
     assert isinstance(error, SettingsError)
     assert "did you mean 'correctness'" in str(error)
+
+
+def test_objects_in_files_are_measured_by_field(tmp_path: Path) -> None:
+    def write(name: str, totals: list[object]) -> str:
+        records = [{"text": f"Text {at}", "answer": {"total": total}} for at, total in enumerate(totals)]
+        (tmp_path / name).write_text(json.dumps(records))
+        return str(tmp_path / name)
+
+    right = list(range(8))
+    files = [
+        "--base",
+        write("b.json", ["?"] * 8),
+        "--tuned",
+        write("t.json", right),
+        "--references",
+        write("r.json", right),
+    ]
+    found = json.loads(run(*files, "--json").stdout)
+    assert found["metrics"]["field.total"]["tuned"]["mean"] == 1
+    assert found["metrics"]["schema_conformity"]["base"]["mean"] == 0
+    assert found["verdict"]["metric"] == "field_accuracy"

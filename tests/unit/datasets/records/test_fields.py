@@ -241,6 +241,16 @@ def test_the_label_of_a_text_is_its_answer_where_there_is_no_other(asks, labels)
     assert also["completion"] == "answer"
 
 
+def test_an_answer_that_is_an_object_is_learnt_as_json():
+    order = {"total": 12.5, "item": "Stuhl é", "note": None, "lines": [{"n": 2}]}
+    checked, [record] = converted({"text": "Two chairs.", "answer": order})
+    assert json.loads(record["messages"][-1]["content"]) == order
+    assert "é" in record["messages"][-1]["content"]
+    assert checked.fields.fields == {"prompt": "text", "completion": "answer"}
+    inside = converted({"question": "How deep?", "response": {"answer": "Nine.", "by": "me"}})[0]
+    assert inside.fields.fields["completion"] == "response.answer"
+
+
 def test_a_label_that_is_no_text_is_refused():
     checked, _ = converted({"text": "My bill is wrong.", "label": 3})
     assert findings(checked, "field-type") == [("field-type", 1, "label")]

@@ -120,6 +120,12 @@ _SPACES = re.compile(r"[\s_\-]+")
 # Columns of a multiple-choice question: `A`, `option_b`, `choice 3`.
 _CHOICE_COLUMN = re.compile(r"^(?:option|choice|alternative|opt)?_?([a-h]|[1-8])$")
 
+# Names inside of an object that is called an answer, which say that the answer is one of its fields.
+_ANSWER_INSIDE = {
+    "question", "prompt", "answer", "answers", "completion", "output", "response", "content", "value", "message",
+    "messages",
+}  # fmt: skip
+
 # What `find` returns for a field that is not there: None is a valid JSON value.
 MISSING = object()
 _MAX_DEPTH = 4
@@ -169,12 +175,15 @@ def leaf_names(row: Fields, prefix: str = "") -> Iterator[str]:
 
 
 def _is_one_field(name: str, value: Fields) -> bool:
-    """Whether an object is one value: a message, choices by their letters, and SQuAD's answers."""
+    """Whether an object is one value: a message, choices by their letters, and SQuAD's answers.
+
+    An answer that is an object of other fields is one, too: it is learnt as JSON. One with an answer in it is not.
+    """
     kind = kind_of(name)
     return (
         {"role", "content"} <= value.keys()
         or kind in (Kind.CHOICES, Kind.MEDIA, Kind.TOOLS, Kind.SYSTEM)
-        or (normal(name) in ANSWERS and "text" in value)
+        or (normal(name) in ANSWERS and ("text" in value or not _ANSWER_INSIDE & {normal(inner) for inner in value}))
     )
 
 

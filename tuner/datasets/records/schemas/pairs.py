@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -59,9 +60,11 @@ def _answers(row: Fields, name: str) -> tuple[str, ...] | Issue:
 
 
 def answers_of(value: object) -> tuple[str, ...] | None:
-    """The texts of a list of answers, or of SQuAD's `{"text": [...]}`; None if the value is neither."""
+    """The texts of a list of answers, or of SQuAD's `{"text": [...]}`; another object as JSON; else None."""
+    if isinstance(value, Mapping) and "text" not in value:
+        return (json.dumps(value, ensure_ascii=False),)
     if isinstance(value, Mapping):
-        value = value.get("text")
+        value = value["text"]
     if not isinstance(value, list):
         return None
     texts = [entry.get("text") if isinstance(entry, Mapping) else entry for entry in value]
