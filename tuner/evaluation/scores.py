@@ -7,31 +7,26 @@ Shards that several invocations graded therefore give exactly the numbers that o
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tuner.artifacts.base import Part
 from tuner.artifacts.evaluation.contestants import BASE, CONTESTANTS, TUNED, ContestantName
 from tuner.artifacts.evaluation.scores import (
     Aggregate,
     AnswerScores,
-    BertScoreDetails,
-    BleuDetails,
-    JudgeDetails,
     MeasureScores,
     MetricFacts,
     Number,
-    PreferenceDetails,
     QuestionScores,
     Scores,
 )
-from tuner.artifacts.evaluation.tasks import ExtractionDetails, ScorerDetails
 from tuner.catalog.metrics import OWN_MEASURES, field_measure, scorer_measure
-from tuner.evaluation.metrics import Measure, Measures, Metric, ScoringContext, all_metrics, measures
+from tuner.evaluation.details import details_of, scorer_warning
+from tuner.evaluation.metrics import Measure, Measures, Metric, ScoringContext, measures
 from tuner.evaluation.samples import Sample
 from tuner.evaluation.statistics.comparison import compare, mean_and_error
-from tuner.evaluation.statistics.confusion import answered_label, classification_details
+from tuner.evaluation.statistics.confusion import answered_label
 from tuner.evaluation.statistics.correlation import correlations
 from tuner.evaluation.statistics.macro_f1 import compare_macro_f1, macro_f1
 from tuner.evaluation.statistics.verdict import Names, conclude, decide, outcome
@@ -110,66 +105,16 @@ def summarize(
         metrics=scores,
         questions=tuple(records),
         agreement=correlations(graded.records),
-        warnings=(*warnings, *from_metrics, *(_scorer_warning(graded) if "scorer" in graded.about else ())),
+        warnings=(*warnings, *from_metrics, *scorer_warning(graded.records, graded.about, graded.counts)),
     )
+    details = details_of(graded.records, graded.about, graded.counts)
     # Members that do not apply to the metrics are not set, so that the file does not have them.
-    return made.model_copy(update={**_details(graded), **({"decides": decides} if decides else {})})
-
-
-_DETAILS: Mapping[str, type[Part]] = {
-    "bertscore": BertScoreDetails,
-    "bleu": BleuDetails,
-    "preference": PreferenceDetails,
-    "extraction": ExtractionDetails,
-    "scorer": ScorerDetails,
-}
+    return made.model_copy(update={**details, **({"decides": decides} if decides else {})})
 
 
 def range_of_scorer(scores: Scores) -> tuple[float, float] | None:
     """The range of the deployer's own scorer in these scores."""
     return scores.metrics["scorer"].range if "scorer" in scores.metrics else None
-
-
-def _scorer_warning(graded: Graded) -> Iterator[str]:
-    """A warning with the first problem of the deployer's own scorer."""
-    problems = [record.of(name).scorer_problem for record in graded.records for name in CONTESTANTS]
-    found = [problem for problem in problems if problem]
-    if found:
-        yield (
-            f"The scorer '{graded.about['scorer'].name}' gave no usable score for {len(found):,} of "
-            f"{graded.counts['scorer']['asked']:,} answers: {found[0]}."
-        )
-
-
-def _details(graded: Graded) -> dict[str, Part]:
-    """What the metrics say about themselves, by the member of `Scores`."""
-    details: dict[str, Part] = {}
-    for name, model in _DETAILS.items():
-        facts = graded.about.get(name, MetricFacts())
-        known = {**facts.model_dump(exclude_unset=True), **graded.counts.get(name, {})}
-        if known:
-            details[name] = model.model_validate(known)
-    if labels := classification_details(graded.records):
-        details["classification"] = labels
-    judged = [name for name in graded.about if all_metrics()[name].needs_judge]
-    if judged:
-        details["judge"] = _judge_details(judged, graded)
-    return details
-
-
-def _judge_details(metrics: Sequence[str], graded: Graded) -> JudgeDetails:
-    """The judge, with the sums over all metrics that asked it."""
-    total = sum((Counter(graded.counts[name]) for name in metrics), Counter[str]())
-    return JudgeDetails.model_validate(
-        {
-            **graded.about[metrics[0]].model_dump(exclude_unset=True),
-            "stand_in": total["stand_in"] > 0,
-            "asked": total["asked"],
-            "missing": total["missing"],
-            "input_tokens": total["input_tokens"],
-            "output_tokens": total["output_tokens"],
-        }
-    )
 
 
 def _pairs(measure: Measure, records: Sequence[QuestionScores]) -> tuple[list[Number], list[Number]]:

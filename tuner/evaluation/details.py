@@ -1,0 +1,76 @@
+"""What the metrics say about themselves: the members of scores.json beside the measures."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+
+from tuner.artifacts.base import Part
+from tuner.artifacts.evaluation.contestants import CONTESTANTS
+from tuner.artifacts.evaluation.scores import (
+    BertScoreDetails,
+    BleuDetails,
+    JudgeDetails,
+    MetricFacts,
+    PreferenceDetails,
+    QuestionScores,
+)
+from tuner.artifacts.evaluation.tasks import ExtractionDetails, ScorerDetails
+from tuner.evaluation.metrics import all_metrics
+from tuner.evaluation.statistics.confusion import classification_details
+
+# By metric: its facts, and its sums over all answers.
+About = Mapping[str, MetricFacts]
+Counts = Mapping[str, Mapping[str, int]]
+
+_DETAILS: Mapping[str, type[Part]] = {
+    "bertscore": BertScoreDetails,
+    "bleu": BleuDetails,
+    "preference": PreferenceDetails,
+    "extraction": ExtractionDetails,
+    "scorer": ScorerDetails,
+}
+
+
+def scorer_warning(records: Sequence[QuestionScores], about: About, counts: Counts) -> Iterator[str]:
+    """A warning with the first problem of the deployer's own scorer."""
+    if "scorer" not in about:
+        return
+    problems = [record.of(name).scorer_problem for record in records for name in CONTESTANTS]
+    found = [problem for problem in problems if problem]
+    if found:
+        yield (
+            f"The scorer '{about['scorer'].name}' gave no usable score for {len(found):,} of "
+            f"{counts['scorer']['asked']:,} answers: {found[0]}."
+        )
+
+
+def details_of(records: Sequence[QuestionScores], about: About, counts: Counts) -> dict[str, Part]:
+    """What the metrics say about themselves, by the member of `Scores`."""
+    details: dict[str, Part] = {}
+    for name, model in _DETAILS.items():
+        facts = about.get(name, MetricFacts())
+        known = {**facts.model_dump(exclude_unset=True), **counts.get(name, {})}
+        if known:
+            details[name] = model.model_validate(known)
+    if labels := classification_details(records):
+        details["classification"] = labels
+    judged = [name for name in about if all_metrics()[name].needs_judge]
+    if judged:
+        details["judge"] = _judge_details(judged, about, counts)
+    return details
+
+
+def _judge_details(metrics: Sequence[str], about: About, counts: Counts) -> JudgeDetails:
+    """The judge, with the sums over all metrics that asked it."""
+    total = sum((Counter(counts[name]) for name in metrics), Counter[str]())
+    return JudgeDetails.model_validate(
+        {
+            **about[metrics[0]].model_dump(exclude_unset=True),
+            "stand_in": total["stand_in"] > 0,
+            "asked": total["asked"],
+            "missing": total["missing"],
+            "input_tokens": total["input_tokens"],
+            "output_tokens": total["output_tokens"],
+        }
+    )
