@@ -150,7 +150,8 @@ TRAINING_ORDERS, EVALUATION_ORDERS = 240, 30
 def tickets() -> tuple[list[dict[str, str]], list[dict[str, str]]]:
     """Training and evaluation records, in a mixed order."""
     choose = random.Random(6)  # noqa: S311 - no secret
-    training, evaluation = [], []
+    training: list[dict[str, str]] = []
+    evaluation: list[dict[str, str]] = []
     for label, sentences in TICKETS.items():
         for at, sentence in enumerate(sentences):
             held_out = at >= len(sentences) - HELD_OUT

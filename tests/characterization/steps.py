@@ -13,7 +13,6 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -28,14 +27,9 @@ os.environ.update(
 
 from lambdas import apply_gate, close_run, estimate_cost, notify, score_answers, validate, write_report
 from tests.characterization.cloud import Cloud, SavedRun, cloud_of
+from tests.lambda_context import CONTEXT
 from tuner.cli import main
 
-_CONTEXT = SimpleNamespace(
-    function_name="step",
-    memory_limit_in_mb=256,
-    invoked_function_arn="arn:aws:lambda:us-east-1:123456789012:function:step",
-    aws_request_id="request",
-)
 EXPECTED = Path(__file__).parent / "expected"
 _NOT_TEXT = re.compile(r"<(script|style)\b.*?</\1>", re.DOTALL)
 _TAG = re.compile(r"<[^>]*>")
@@ -46,7 +40,7 @@ Expected = Mapping[str, str]
 def validation(cloud: Cloud, patch: pytest.MonkeyPatch) -> Expected:
     """What the dataset's findings lead to: the number of warnings, or the error that ends the run."""
     try:
-        said = _text(validate.handler({"run_id": cloud.run.run_id}, _CONTEXT))
+        said = _text(validate.handler({"run_id": cloud.run.run_id}, CONTEXT))
     except Exception as error:  # every error ends the run with its class name and its message
         said = f"{type(error).__name__}: {error}\n"
     return {"validation.txt": said}
@@ -56,7 +50,7 @@ def estimate(cloud: Cloud, patch: pytest.MonkeyPatch) -> Expected:
     """estimate.json from the dataset's summary and the evaluation questions, at the prices of that day."""
     cloud.at("estimate.json", patch)
     cloud.remove("estimate.json")
-    returned = estimate_cost.handler({"run_id": cloud.run.run_id}, _CONTEXT)
+    returned = estimate_cost.handler({"run_id": cloud.run.run_id}, CONTEXT)
     return {"estimate.json": _document(cloud.read("estimate.json")), "estimate.returned.json": _text(returned)}
 
 
@@ -64,7 +58,7 @@ def scores(cloud: Cloud, patch: pytest.MonkeyPatch) -> Expected:
     """scores.json and review.csv from the graded shards. Neither the judge nor the encoder is asked."""
     cloud.at("scores/scores.json", patch)
     cloud.remove("scores/scores.json", "scores/review.csv")
-    score_answers.handler({"run_id": cloud.run.run_id}, _CONTEXT)
+    score_answers.handler({"run_id": cloud.run.run_id}, CONTEXT)
     return {
         "scores.json": _document(cloud.read("scores/scores.json")),
         "review.csv": cloud.read("scores/review.csv").decode("utf-8-sig"),
@@ -75,7 +69,7 @@ def grades(cloud: Cloud, patch: pytest.MonkeyPatch) -> Expected:
     """scores.json when every answer is graded again: the judge's grades are in the run's folder."""
     cloud.at("scores/scores.json", patch)
     cloud.remove("scores/scores.json", "scores/review.csv", "scores/shards/")
-    score_answers.handler({"run_id": cloud.run.run_id}, _CONTEXT)
+    score_answers.handler({"run_id": cloud.run.run_id}, CONTEXT)
     return {"scores.graded-again.json": _document(cloud.read("scores/scores.json"))}
 
 
@@ -83,7 +77,7 @@ def gate(cloud: Cloud, patch: pytest.MonkeyPatch) -> Expected:
     """gate.json, the model's tags and the event for whoever deploys next."""
     cloud.at("scores/gate.json", patch)
     cloud.remove("scores/gate.json")
-    apply_gate.handler({"run_id": cloud.run.run_id}, _CONTEXT)
+    apply_gate.handler({"run_id": cloud.run.run_id}, CONTEXT)
     events = [
         {**entry, "Detail": json.loads(entry["Detail"])}
         for call in cloud.called("PutEvents")
@@ -104,8 +98,8 @@ def report(cloud: Cloud, patch: pytest.MonkeyPatch) -> Expected:
         if cloud.run.execution["status"] == "ABORTED":
             returned = _close(cloud)
         else:
-            returned = write_report.handler({"run_id": cloud.run.run_id, "failure": cloud.run.caught}, _CONTEXT)
-            notify.handler({"run_id": cloud.run.run_id}, _CONTEXT)
+            returned = write_report.handler({"run_id": cloud.run.run_id, "failure": cloud.run.caught}, CONTEXT)
+            notify.handler({"run_id": cloud.run.run_id}, CONTEXT)
     (message,) = cloud.called("Publish")
     return {
         "report.json": _document(cloud.read("report/report.json")),
@@ -129,7 +123,7 @@ def _close(cloud: Cloud) -> Mapping[str, Any]:
     """The rule's function reports a run that was stopped."""
     cloud.status = cloud.run.execution["status"]
     detail = {"executionArn": cloud.run.arn, "name": cloud.run.run_id, "status": cloud.status}
-    result: Mapping[str, Any] = close_run.handler({"detail": detail}, _CONTEXT)
+    result: Mapping[str, Any] = close_run.handler({"detail": detail}, CONTEXT)
     return result
 
 

@@ -6,6 +6,7 @@ import itertools
 import json
 import random
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -82,7 +83,7 @@ class Pipeline:
         assert "FunctionError" not in reply, result
         return result
 
-    def drop(self, dataset: str, files: dict[str, bytes]) -> None:
+    def drop(self, dataset: str, files: Mapping[str, bytes]) -> None:
         """Uploads the files in no fixed order, as `aws s3 cp --recursive` does."""
         s3, names = self.client("s3"), list(files)
         random.Random(dataset).shuffle(names)

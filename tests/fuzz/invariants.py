@@ -20,12 +20,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.unit.datasets.memory_files import CLAUDE, NOVA, MemorySink, MemorySource
+from tests.unit.datasets.zstandard import zstd
 from tuner.artifacts.dataset import DatasetFindings
 from tuner.catalog import model
 from tuner.datasets import Findings
 from tuner.datasets.pipeline import FilePipeline, Output
 from tuner.datasets.reading import BadRow, Row, UnreadableError, blocks
-from tuner.datasets.reading.compressed import zstd
 from tuner.datasets.reading.mistaken_files import mistaken_file
 from tuner.datasets.reading.wrapped import Incomplete, place_of_records
 from tuner.datasets.records.rules import RecordLimits

@@ -142,7 +142,7 @@ def test_a_judge_that_fails_is_refused(error: Exception, kind: type[Exception]) 
         run(account, manifest(task="classification", evaluation={"metrics": ["classification", "correctness"]}))
 
 
-LEGACY = {"active": False, "end_of_life": dt.datetime(2099, 1, 1, tzinfo=dt.UTC)}
+LEGACY: dict[str, Any] = {"active": False, "end_of_life": dt.datetime(2099, 1, 1, tzinfo=dt.UTC)}
 LLAMA = "meta.llama3-1-8b-instruct-v1:0:128k"
 
 

@@ -76,6 +76,7 @@ time.sleep(600)
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_a_cloud_ends_with_its_owner_however_it_ends(folder, number):
     with subprocess.Popen([sys.executable, "-c", _OWNER], stdout=subprocess.PIPE, text=True, cwd=CHECKOUT) as owner:
+        assert owner.stdout
         assert owner.stdout.readline() == "up\n"
         # Also a process that the server did not start itself, such as the proxy of tests/chaos.
         other = subprocess.Popen(["sleep", "600"], env=os.environ | processes.mark(folder))

@@ -41,7 +41,7 @@ def test_an_artifact_of_release_0_1_0_is_read_whole(model: type[Artifact], file:
 
 
 def test_every_run_has_artifacts_to_read() -> None:
-    assert {param.id.rpartition("-")[0] for param in FILES if param.id} == set(FOLDERS)
+    assert {str(param.id).rpartition("-")[0] for param in FILES} == set(FOLDERS)
 
 
 @pytest.mark.parametrize("run", sorted(run for run in FOLDERS if (FOLDERS[run] / Estimate.NAME).is_file()))

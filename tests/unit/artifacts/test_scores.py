@@ -11,6 +11,7 @@ from tuner.artifacts.evaluation.contestants import BASE, CONTESTANTS, TUNED
 from tuner.artifacts.evaluation.scores import AnswerScores, MeasureScores, QuestionScores, Scores
 from tuner.aws.bedrock.tool_call import ToolReply
 from tuner.catalog.metrics import METRICS
+from tuner.core.json_types import Json
 from tuner.evaluation.judging.judge import Judge
 from tuner.evaluation.judging.scoring_function import ScoringFunction
 from tuner.evaluation.metrics import ScoringContext, chosen
@@ -118,12 +119,12 @@ def test_what_a_metric_says_about_itself_has_a_member(metric: str) -> None:
     sample = Sample("q0", "What is it?", "It is so.", dict.fromkeys(CONTESTANTS, "It is so."))
     judge = Judge("us.anthropic.claude-sonnet-4-6", JudgeSettings(), ask=_reply)
     [plugin] = chosen([metric])
-    reply = [{"id": "q0", "aggregate_reward_score": 1}]
+    reply: Json = [{"id": "q0", "aggregate_reward_score": 1}]
     scorer = ScoringFunction("check", ScorerSettings(name="check"), lambda *_: reply)
     context = ScoringContext(judge=judge, language="en", scorer=scorer)
     grades = plugin.grade([sample], context)
     facts = {**grades.about.model_dump(exclude_unset=True), **grades.counts}
-    details = summarize(grade([sample], [plugin], context)).to_document()
+    details: dict[str, Any] = {**summarize(grade([sample], [plugin], context)).to_document()}
     assert set(facts) <= set(details.get("judge" if metric == "correctness" else metric, {}))
     assert set(facts) or metric in ("rouge", "style", "exact_match", "token_f1", "classification")
 

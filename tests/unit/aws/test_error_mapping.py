@@ -16,7 +16,7 @@ from tuner.core.errors import AccessDeniedError, AwsError, QuotaError, Retryable
 
 def client_error(code: str, message: str = "m", status: int = 400, operation: str = "GetObject") -> ClientError:
     response = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": status}}
-    return ClientError(response, operation)  # type: ignore[arg-type]
+    return ClientError(response, operation)
 
 
 def raised(error: Exception) -> TunerError:

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ EXAMPLE = (Path(__file__).parents[3] / "docs" / "gate.md").read_text("utf-8").sp
 EVENT = GateEvent.model_validate_json(EXAMPLE)
 
 
-def put(answer: object, model: str | None = MODEL) -> None:
+def put(answer: dict[str, Any] | str, model: str | None = MODEL) -> None:
     event = EVENT.model_copy(update={"custom_model_arn": model})
     entry = {
         "Source": "bedrock-tuner",
@@ -35,7 +36,7 @@ class Entry(dict[str, object]):
         assert isinstance(other, dict)
         return _parsed(self) == _parsed(other)
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None
 
 
 def _parsed(entry: dict[str, object]) -> dict[str, object]:
@@ -59,6 +60,6 @@ def test_an_event_goes_to_the_default_bus(model: str | None) -> None:
         ("AccessDeniedException: not authorized to perform: events:PutEvents", AccessDeniedError),
     ],
 )
-def test_a_rejected_event_is_an_error(answer: object, kind: type[Exception]) -> None:
+def test_a_rejected_event_is_an_error(answer: dict[str, Any] | str, kind: type[Exception]) -> None:
     with pytest.raises(kind, match="Gate Decision"):
         put(answer)

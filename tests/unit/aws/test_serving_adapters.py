@@ -101,7 +101,8 @@ def test_endpoint_times_are_replaced_only_if_the_version_is_the_latest(
     version: str | None, condition: dict[str, str]
 ) -> None:
     put = {"Bucket": "artifacts", "Key": Keys.ENDPOINT_TIMES, "ContentType": "application/json", "Body": ANY}
-    calls = [("put_object", {**put, **condition}, answer) for answer in ({}, "PreconditionFailed: overtaken")]
+    answers: list[dict[str, Any] | str] = [{}, "PreconditionFailed: overtaken"]
+    calls = [("put_object", {**put, **condition}, answer) for answer in answers]
     with stubbed("s3", *calls) as api:
         assert EndpointTimesStore("artifacts", api).write(EndpointTimes({"provisioned m": (1200.0,)}), version)
         assert not EndpointTimesStore("artifacts", api).write(EndpointTimes({"provisioned m": (1200.0,)}), version)

@@ -43,7 +43,7 @@ def test_the_hyperparameters_of_the_article_are_accepted() -> None:
 
 
 @pytest.mark.parametrize("value", ["9", 9, 0, 2.5, "many", "nan", "inf", ""])
-def test_a_hyperparameter_out_of_range_names_the_range(value: object) -> None:
+def test_a_hyperparameter_out_of_range_names_the_range(value: float | str) -> None:
     with pytest.raises(SettingsError, match=r"hyperparameters\.epochCount: must be"):
         catalog.check_hyperparameters(catalog.model(MICRO), {"epochCount": value})
 
@@ -79,7 +79,11 @@ def test_every_fact_has_a_source_with_a_date(entry: catalog.Model | catalog.Judg
 
 
 def test_every_source_is_used() -> None:
-    entries = [*catalog.models(), *catalog.judges(), *(model.family for model in catalog.models())]
+    entries: list[catalog.Model | catalog.Judge | catalog.Family] = [
+        *catalog.models(),
+        *catalog.judges(),
+        *(model.family for model in catalog.models()),
+    ]
     assert {name for entry in entries for name in entry.sources} == set(catalog.sources())
 
 
@@ -123,7 +127,7 @@ def test_every_accepted_value_becomes_a_plain_decimal(data: st.DataObject) -> No
 @pytest.mark.parametrize(
     ("value", "sent"), [(1e-5, "0.00001"), ("1E-05", "0.00001"), (2.5e-6, "0.0000025"), ("0.0001", "0.0001")]
 )
-def test_a_learning_rate_has_the_form_of_aws_samples(value: object, sent: str) -> None:
+def test_a_learning_rate_has_the_form_of_aws_samples(value: float | str, sent: str) -> None:
     assert catalog.check_hyperparameters(catalog.model(MICRO), {"learningRate": value})["learningRate"] == sent
 
 

@@ -150,7 +150,7 @@ class FakeAws:
             "startDate": found.started,
             "input": json.dumps({"run_id": found.name, "dataset": found.dataset, "inputs": []}),
         }
-        optional = {"error": found.error, "cause": found.cause}
+        optional: dict[str, Any] = {"error": found.error, "cause": found.cause}
         if found.status != "RUNNING":
             optional["stopDate"] = found.started + timedelta(minutes=3)
         return reply | {key: value for key, value in optional.items() if value}

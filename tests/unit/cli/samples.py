@@ -1,6 +1,7 @@
 """Sample documents: a record, a report, an estimate, and a failed run."""
 
 import json
+from typing import Any
 
 from tests.unit.cli.fake_aws import ARTIFACTS, Execution
 from tests.unit.cli.histories import BEGAN, History
@@ -66,7 +67,7 @@ def report(run: str, **fields: object) -> dict:
     }
 
 
-def failed(name: str, **fields: object) -> Execution:
+def failed(name: str, **fields: Any) -> Execution:
     history = History().went("Pin the inputs").is_in("Check that the account is ready")
     history.task_failed("QuotaError").left("Check that the account is ready")
     history.went("Report the failure", "Notify of the failure").is_in("The run failed").ended("Failed")

@@ -31,7 +31,12 @@ class TestPermissions:
         aws.put("forgotten-1", Keys.REPORT_CARD, run_summary(old).model_dump_json())
         aws.s3.put_object(Bucket="tuner-data", Key="incoming/faq/validation.csv", Body=b"old")
         client("iam").create_role(RoleName="tuner-customization", AssumeRolePolicyDocument="{}")
-        aws.after["Invoke"] = lambda: [aws.add(Execution(f"{name}-r1")) for name in list(aws.executions)]
+
+        def start_attempts() -> None:
+            for name in list(aws.executions):
+                aws.add(Execution(f"{name}-r1"))
+
+        aws.after["Invoke"] = start_attempts
         aws.put("faq-3", Keys.APPROVAL, REQUEST)
         trained = {"run_id": "faq-3", "trained_by": "faq-3", "job_name": "j", "recorded_at": "2026-11-01T00:00:00Z"}
         aws.put("faq-3", Keys.TRAINING_JOB, {**trained, "job_arn": aws.job and aws.job["jobArn"]})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -58,7 +58,10 @@ def answered(service_client: Any, service: str, aws: FakeAws) -> Iterator[None]:
         return AWSResponse("", status, {}, None), body
 
     events = service_client.meta.events
-    handlers = {f"provide-client-params.{service}": remember, f"before-call.{service}": reply}
+    handlers: dict[str, Callable[..., Any]] = {
+        f"provide-client-params.{service}": remember,
+        f"before-call.{service}": reply,
+    }
     for name, handler in handlers.items():
         events.register(name, handler)
     yield

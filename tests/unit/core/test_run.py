@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tuner.core.resource_names import resource_name
-from tuner.core.run import DatasetFile, dataset_file, run_id
+from tuner.core.run import DatasetFile, Role, dataset_file, run_id
 
 CONTENTS = [("training.csv", "a" * 64), ("run.yaml", "b" * 64)]
 contents = st.lists(st.tuples(st.text(min_size=1), st.text(alphabet="0123456789abcdef", min_size=64, max_size=64)))
@@ -76,6 +76,6 @@ def test_other_object_keys_belong_to_no_dataset(key: str) -> None:
     ("name", "role"),
     [("validation.json", "validation"), ("evaluation.csv", "evaluation"), ("run.yaml", "settings")],
 )
-def test_files_of_a_dataset_have_roles(name: str, role: str) -> None:
+def test_files_of_a_dataset_have_roles(name: str, role: Role) -> None:
     assert dataset_file(f"incoming/a/{name}") == DatasetFile("a", role)
     assert dataset_file("incoming/a/documents/guide/one.pdf") == DatasetFile("a", "documents")

@@ -48,7 +48,7 @@ def sums(serving: str) -> list[object]:
 def test_renaming_every_label_changes_no_sum(serving: str, monkeypatch: pytest.MonkeyPatch) -> None:
     before = sums(serving)
     for number, item in enumerate(LABELS):
-        monkeypatch.setitem(LABELS, item, f"Label {number}")  # type: ignore[arg-type]
+        monkeypatch.setitem(LABELS, item, f"Label {number}")
     assert sums(serving) == before
     assert all(item.name.startswith("Label ") for item in estimated(serving).items)
 

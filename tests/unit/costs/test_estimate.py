@@ -46,7 +46,7 @@ def item(found: Estimate, wanted: CostItemId) -> CostItem:
 
 
 def test_every_packaged_price_has_a_source_and_a_date() -> None:
-    assert all(entry.source and entry.read.year >= 2025 and entry.usd > 0 for entry in prices())
+    assert all(entry.source and entry.read and entry.read.year >= 2025 and entry.usd > 0 for entry in prices())
 
 
 def test_an_item_without_a_price_has_no_amount_and_is_named() -> None:

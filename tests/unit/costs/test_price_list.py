@@ -14,6 +14,7 @@ from tuner import catalog
 from tuner.artifacts.costs.cached_prices import CachedPrices, cached_prices_json, read_cached_prices
 from tuner.aws.price_list import PriceListApi
 from tuner.core.errors import AccessDeniedError, RetryableError
+from tuner.core.times import now
 from tuner.costs.prices import current_prices as module
 from tuner.costs.prices.current_prices import current_prices
 from tuner.costs.prices.price_list import price_list
@@ -154,7 +155,7 @@ def test_prices_have_a_source_and_dates() -> None:
     assert not problems
     training = price_list((), prices).find("training", NOVA.invoke_id)
     assert training
-    today = module.now().date().isoformat()
+    today = now().date().isoformat()
     source = f"AWS Price List API, {TRAINING.usage_type}, in force since 2026-08-01; read {today}"
     assert (training.usd, training.citation()) == (pytest.approx(3.78e-6), source)
     hourly = price_list((), prices).find("throughput", NOVA.invoke_id, "hourly")
@@ -176,7 +177,7 @@ def test_prices_are_cached_for_a_day(monkeypatch: pytest.MonkeyPatch) -> None:
     first, _ = current_prices(api, cache, ALL)
     again, _ = current_prices(api, cache, ALL)
     assert (first, len(api.asked), cache.writes) == (again, 3, 1)
-    later = module.now() + dt.timedelta(days=1, minutes=1)
+    later = now() + dt.timedelta(days=1, minutes=1)
     monkeypatch.setattr(module, "now", lambda: later)
     current_prices(api, cache, ALL)
     assert len(api.asked) == 6

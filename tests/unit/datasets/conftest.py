@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import cast, get_args
 
 import pytest
 
 from tests.unit.datasets.memory_files import CLAUDE, MemorySink, MemorySource, Outcome
 from tuner.catalog import model
 from tuner.datasets import prepare
+from tuner.datasets.io import Source
+from tuner.datasets.records.record import DataRole
 from tuner.settings import RunSettings
 
 
@@ -22,7 +25,11 @@ def run() -> Callable[..., Outcome]:
         def sink(name: str) -> MemorySink:
             return sinks.setdefault(name, MemorySink())
 
-        sources = {name.split(".")[0]: MemorySource(name, data, chunk) for name, data in files.items()}
+        sources: dict[DataRole, Source] = {}
+        for name, data in files.items():
+            role = name.split(".")[0]
+            assert role in get_args(DataRole)
+            sources[cast("DataRole", role)] = MemorySource(name, data, chunk)
         prepared = prepare(sources, RunSettings.model_validate(settings), model(base_model), sink)
         return Outcome(prepared, sinks)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from typing import Any
 
 from arro3.core import Array, DataType, Field, Table, struct_array
 from arro3.io import write_parquet
@@ -26,7 +27,9 @@ def as_csv(records: list[dict]) -> bytes:
 
 
 def as_parquet(records: list[dict], nested: bool = False) -> bytes:
-    columns = {name: Array([record[name] for record in records], DataType.utf8()) for name in records[0]}
+    columns: dict[str, Any] = {
+        name: Array([record[name] for record in records], DataType.utf8()) for name in records[0]
+    }
     if nested:
         fields = [Field(name, DataType.utf8()) for name in columns]
         columns = {"data": struct_array(list(columns.values()), fields=fields)}

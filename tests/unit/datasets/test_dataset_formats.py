@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections.abc import Callable
 
 import pytest
 
 from tests.unit.datasets.good_files import as_csv, as_parquet, as_tsv
 from tests.unit.datasets.memory_files import CLAUDE, LLAMA, NOVA, jsonl, pairs
-from tuner.datasets.reading.compressed import zstd
+from tests.unit.datasets.zstandard import zstd
 
 VALIDATION = jsonl(pairs(32, 1000))
 
@@ -208,7 +209,7 @@ def test_summary_counts_tokens_as_the_family_does(run):
     assert outcome.prepared.summary.training_tokens == 40 * 2
 
 
-PACKINGS = {"gz": gzip.compress, "zst": zstd.compress, "": bytes}
+PACKINGS: dict[str, Callable[[bytes], bytes]] = {"gz": gzip.compress, "zst": zstd.compress, "": bytes}
 
 
 UNPACKED = {"jsonl": jsonl, "json": lambda records: json.dumps(records).encode(), "csv": as_csv, "tsv": as_tsv}

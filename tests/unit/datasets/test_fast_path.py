@@ -61,11 +61,11 @@ def test_lines_are_split_alike_on_both_paths(pieces):
     assert converted(data, 1000, True, CLAUDE) == converted(data, 1000, False, CLAUDE)
 
 
-def test_the_fast_path_is_used():
+def test_the_fast_path_is_used(monkeypatch):
     data = (json.dumps(GOOD) + "\n").encode() * 100
     source = MemorySource("training.jsonl", data, 1000)
     reading = FilePipeline(source, RecordLimits(model(CLAUDE), "training"), FieldNames(), Findings())
-    reading._row_by_row = None  # any row that takes the long way would fail
+    monkeypatch.setattr(reading, "_row_by_row", None)  # any row that takes the long way would fail
     output = Output(MemorySink())
     reading.convert(output)
     assert output.records == 100

@@ -5,7 +5,6 @@ import io
 import json
 from collections.abc import Iterator
 from functools import partial
-from types import SimpleNamespace
 from typing import Any
 
 import boto3
@@ -14,7 +13,9 @@ from moto import mock_aws
 
 from lambdas.score_answers import handler
 from tests.doubles import stored_json, write_lines
+from tests.lambda_context import CONTEXT
 from tuner.artifacts.dataset import DatasetSummary
+from tuner.artifacts.evaluation.contestants import CONTESTANTS
 from tuner.artifacts.evaluation.scores import Scores
 from tuner.artifacts.manifest import Manifest
 from tuner.artifacts.task import TaskDescription
@@ -25,7 +26,6 @@ from tuner.evaluation import shards
 from tuner.evaluation.encoder.files import BuiltEncoder
 from tuner.evaluation.judging.review import answer_order
 from tuner.evaluation.judging.scoring_function import ScoringFunction
-from tuner.evaluation.samples import CONTESTANTS
 from tuner.evaluation.score_run import REVIEW, merge_review, score_run, score_shard
 from tuner.evaluation.shards import Shards
 from tuner.settings import DeploymentSettings, RunSettings
@@ -166,12 +166,9 @@ def test_the_function_scores_the_run_in_its_event(
     monkeypatch.setenv("DATA_BUCKET", "data")
     monkeypatch.setenv("ARTIFACTS_BUCKET", "artifacts")
     monkeypatch.setattr("tuner.aws.s3.run_folder.client", lambda service: folder._s3)
-    context = SimpleNamespace(
-        function_name="score", memory_limit_in_mb=1, invoked_function_arn="arn", aws_request_id="1"
-    )
-    assert handler({"run_id": RUN, "shard": 1, "shard_size": 3}, context) == {"scored": 3}
+    assert handler({"run_id": RUN, "shard": 1, "shard_size": 3}, CONTEXT) == {"scored": 3}
     # Without the size, as an execution of the previous release asks.
-    assert handler({"run_id": RUN}, context) == {"scored": 7}
+    assert handler({"run_id": RUN}, CONTEXT) == {"scored": 7}
     assert json.loads(folder.read(Keys.SCORES))["metrics"]["correctness"]["tuned"]["n"] == 7
 
 

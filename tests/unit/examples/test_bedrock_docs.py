@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import json
+from functools import partial
 from pathlib import Path
 
 import yaml
+from pydantic import JsonValue
 
 from local.bedrock.tools.extract import _questions
 from tuner import catalog
@@ -14,7 +16,7 @@ from tuner.artifacts.generated import GeneratedPair
 from tuner.datasets import LocalFile
 from tuner.datasets.findings import Findings
 from tuner.datasets.profile import ProfileSource, profile_dataset
-from tuner.datasets.records.record import Record, Turn
+from tuner.datasets.records.record import DataRole, Record, Turn
 from tuner.datasets.records.rules import RecordLimits
 from tuner.generation import Deduplicator, read_documents
 from tuner.generation.pairs import validate_pairs
@@ -36,7 +38,9 @@ def origins() -> list[GeneratedPair]:
     known = Deduplicator((record["question"], record["answer"]) for record in TRAINING)
     found: list[GeneratedPair] = []
     for chunk in library.chunks:
-        pairs = [{"question": q, "answer": a.replace("`", ""), "passage": a} for q, a in _questions(chunk.text)]
+        pairs: list[JsonValue] = [
+            {"question": q, "answer": a.replace("`", ""), "passage": a} for q, a in _questions(chunk.text)
+        ]
         found += [entry for entry in validate_pairs(pairs, chunk, limits, known) if isinstance(entry, GeneratedPair)]
     return found
 
@@ -47,14 +51,13 @@ def test_the_documents_have_enough_text_for_the_pairs_of_the_run() -> None:
 
 
 def test_the_training_data_does_not_repeat_the_documents() -> None:
-    records = {
+    records: dict[DataRole, list[Record]] = {
         "training": [record(each["question"], each["answer"]) for each in TRAINING],
         "validation": [record(origin.question, origin.answer) for origin in origins()],
     }
     findings = Findings()
-    profile_dataset(
-        {role: ProfileSource(role, lambda role=role: iter(records[role])) for role in records}, len, findings
-    )
+    files = {role: ProfileSource(role, partial(iter, found)) for role, found in records.items()}
+    profile_dataset(files, len, findings)
     assert not findings.counts
 
 

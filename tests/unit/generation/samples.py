@@ -100,6 +100,7 @@ class Writer:
         found = re.findall(r"Apparatus \d+ .*?\.", document.data.decode())
         free = [pair(sentence) for sentence in found if pair(sentence)["question"] not in text]
         most = tool.schema["properties"]["pairs"]["maxItems"]
+        assert isinstance(most, int)
         assert tool.schema == tool_for(most).schema
         pairs: Any = free[:most]
         if self.reply:

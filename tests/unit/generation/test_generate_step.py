@@ -15,6 +15,8 @@ from tuner.catalog import model
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import BudgetExceededError, DatasetError, GenerationError
 from tuner.datasets import prepare
+from tuner.datasets.io import Source
+from tuner.datasets.records.record import DataRole
 from tuner.generation import generate_validation
 from tuner.generation.step import Progress
 
@@ -98,7 +100,10 @@ def test_preprocessing_reads_the_pairs_with_any_field_names_in_the_settings() ->
     training = jsonl([{"q": each["question"], "passage": each["answer"]} for each in pairs(12)])
     step(folder, run=run, training=training)
     sinks: dict[str, MemorySink] = {}
-    sources = {"training": source(training, "training.jsonl"), "validation": source(folder.files[Keys.GENERATED])}
+    sources: dict[DataRole, Source] = {
+        "training": source(training, "training.jsonl"),
+        "validation": source(folder.files[Keys.GENERATED]),
+    }
     prepared = prepare(
         sources, run.settings, model(run.base_model), lambda name: sinks.setdefault(name, MemorySink()), generated=True
     )

@@ -95,7 +95,10 @@ def test_throttled_requests_are_retried_for_three_minutes() -> None:
         return writer(*arguments)
 
     reply, _ = GeneratorModel(JUDGE, MemoryReplies(), throttled, lambda: now[0], sleep).reply(PairRequest(chunk, 2))
-    assert len(reply.arguments["pairs"]) == 2
+    assert isinstance(reply.arguments, dict)
+    pairs = reply.arguments["pairs"]
+    assert isinstance(pairs, list)
+    assert len(pairs) == 2
     assert max(waits) <= 20
     assert waits[0] <= 0.5
     now[0] = -100.0

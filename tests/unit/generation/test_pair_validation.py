@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
+from pydantic import JsonValue
 
 from tests.unit.generation.samples import (
     LIMITS,
@@ -20,9 +22,9 @@ from tests.unit.generation.samples import (
 )
 from tuner.datasets.findings import Findings
 from tuner.datasets.profile import ProfileSource, profile_dataset
-from tuner.datasets.records.record import Record, Turn
+from tuner.datasets.records.record import DataRole, Record, Turn
 from tuner.generation import Deduplicator, read_documents
-from tuner.generation.pairs import validate_pairs
+from tuner.generation.pairs import DroppedPair, validate_pairs
 from tuner.generation.requests import tool_for
 
 BAD: list[tuple[Callable[[dict[str, str]], dict[str, Any]], str]] = [
@@ -77,12 +79,12 @@ def test_pairs_repeat_neither_the_training_data_nor_each_other() -> None:
     texts = {answer for _, answer in trained}
     assert len(made.pairs) == 10
     assert not texts & {origin.answer for origin in made.pairs}
-    records = {
+    records: dict[DataRole, list[Record]] = {
         "training": [record(*each) for each in trained + near],
         "validation": [record(origin.question, origin.answer) for origin in made.pairs],
     }
     findings = Findings()
-    files = {role: ProfileSource(role, lambda role=role: iter(records[role])) for role in records}
+    files = {role: ProfileSource(role, partial(iter, found)) for role, found in records.items()}
     profile_dataset(files, len, findings)
     found = {finding.rule for finding in findings.kept if finding.file == "validation"}
     assert not found & {"leakage", "duplicate", "near-duplicate", "answers-differ"}
@@ -149,6 +151,9 @@ def test_another_question_with_the_same_long_answer_is_dropped() -> None:
     (chunk,) = library(40).chunks
     answer = " ".join(sentences(15))
     known = Deduplicator([("What do the first apparatuses weigh?", answer)])
-    entries = [{"question": "Which colours suit which rooms?", "answer": answer, "passage": sentences(1)[0]}]
+    entries: list[JsonValue] = [
+        {"question": "Which colours suit which rooms?", "answer": answer, "passage": sentences(1)[0]}
+    ]
     (dropped,) = validate_pairs(entries, chunk, LIMITS, known)
+    assert isinstance(dropped, DroppedPair)
     assert dropped.problem == "it says nearly what another pair says."

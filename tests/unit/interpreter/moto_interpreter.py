@@ -100,14 +100,12 @@ def execute(script: Script, stop_in_wait: str = "") -> Ended:
     history = execution.to_history_output()["events"]
     ended.status = execution.exec_status.value if execution.exec_status else ""
     ended.error, ended.cause, ended.events = execution.error, execution.cause, len(history)
-    ended.states = [
-        event["stateEnteredEventDetails"]["name"] for event in history if "stateEnteredEventDetails" in event
-    ]
+    ended.states = [details["name"] for event in history if (details := event.get("stateEnteredEventDetails"))]
     return ended
 
 
 def _execution() -> SyncExecution:
-    machine = SimpleNamespace(
+    machine: Any = SimpleNamespace(
         arn=f"{_ARN}stateMachine:tuner", name="tuner", sm_type=StateMachineType.STANDARD, definition=_text()
     )
     return SyncExecution(

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import boto3
 import pytest
@@ -65,7 +66,7 @@ def drop(cloud: RunFolder) -> Drop:
         assert role
         return PinnedInput(role=role, key=key, version_id=version, size=len(body), sha256="0" * 64)
 
-    def dropped(files: dict[str, bytes], **settings: object) -> RunFolder:
+    def dropped(files: dict[str, bytes], **settings: Any) -> RunFolder:
         inputs = tuple(pinned(name, body) for name, body in files.items())
         cloud.save(manifest(**settings).model_copy(update={"inputs": inputs}))
         return cloud

@@ -1,11 +1,9 @@
 """Invokes a handler as Lambda does, with the environment of the functions."""
 
-from types import SimpleNamespace
 from typing import Any
 
-CONTEXT = SimpleNamespace(
-    function_name="f", memory_limit_in_mb=1, invoked_function_arn="arn:f", aws_request_id="r", log_group_name="g"
-)
+from tests.lambda_context import CONTEXT
+
 MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:tuner-customization"
 GROUP = "tuner-releases"
 SETTINGS = {

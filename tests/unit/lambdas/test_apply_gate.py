@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 
 from lambdas import apply_gate
+from lambdas.step import Environment
 from tests.doubles import RUN
+from tests.lambda_context import CONTEXT
 from tests.unit.evaluation.gate.test_apply_gate import FakeAws, a_run
 from tests.unit.evaluation.gate.test_gate_rules import BETTER, WORSE
-from tests.unit.lambdas.steps import CONTEXT
 from tuner.aws.s3.run_folder import RunFolder
 
 
@@ -17,7 +18,7 @@ def applied(monkeypatch: pytest.MonkeyPatch, folder: RunFolder) -> dict[str, Any
     aws = FakeAws()
     for name, value in {"DEPLOYMENT": "{}", "DATA_BUCKET": "data", "ARTIFACTS_BUCKET": "artifacts"}.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(apply_gate.Environment, "folder", lambda *_: folder)
+    monkeypatch.setattr(Environment, "folder", lambda *_: folder)
     monkeypatch.setattr(apply_gate, "Bedrock", lambda: aws)
     monkeypatch.setattr(apply_gate, "put_event", aws.put)
     return apply_gate.handler({"run_id": RUN}, CONTEXT)

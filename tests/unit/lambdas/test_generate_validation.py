@@ -20,7 +20,7 @@ GENERATE = {"count": 10}
 @pytest.fixture
 def writer(monkeypatch: pytest.MonkeyPatch) -> Writer:
     found = Writer()
-    monkeypatch.setattr(requests, "fill_in_tool", lambda *asked, documents: found(*asked, documents))
+    monkeypatch.setattr(requests, "fill_in_tool", lambda *asked, **documents: found(*asked, **documents))
     return found
 
 

@@ -11,7 +11,7 @@ from moto import mock_aws
 
 from lambdas import close_run, notify, write_report
 from tests.doubles import stored_json
-from tests.unit.lambdas.steps import CONTEXT
+from tests.lambda_context import CONTEXT
 from tests.unit.reporting.sample import EXECUTION, RUN, artifacts
 from tuner.aws.clients import client
 from tuner.aws.s3.run_folder import RunFolder

@@ -7,7 +7,8 @@ import boto3
 import pytest
 
 from lambdas import start_run
-from tests.unit.lambdas.steps import CONTEXT, MACHINE, invoke
+from tests.lambda_context import CONTEXT
+from tests.unit.lambdas.steps import MACHINE, invoke
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.errors import DatasetError
 

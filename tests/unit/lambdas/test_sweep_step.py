@@ -10,7 +10,7 @@ import pytest
 from lambdas import release_throughput
 from stacks.bundling.layer import CHECKOUT
 from tests.doubles import DEPLOYMENT, FakeEndpoints, FakeJobs, MemoryFolder
-from tests.unit.lambdas.steps import CONTEXT
+from tests.lambda_context import CONTEXT
 from tuner.aws.bedrock.resources import CustomModel
 from tuner.core.errors import AccessDeniedError
 from tuner.core.resource_names import Tags

@@ -5,6 +5,7 @@ import ssl
 import stat
 
 import pytest
+from cryptography import x509
 
 from local import cloud, deploy
 from local.certificate import write_certificate
@@ -49,8 +50,10 @@ def test_the_certificate_is_for_loopback_and_only_the_owner_reads_its_key(tmp_pa
     certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
     write_certificate(certificate, key)
     ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(certificate, key)
-    decoded = ssl._ssl._test_decode_cert(str(certificate))
-    assert decoded["subjectAltName"] == (("DNS", "localhost"), ("IP Address", "127.0.0.1"))
+    names = x509.load_pem_x509_certificate(certificate.read_bytes()).extensions
+    found = names.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert found.get_values_for_type(x509.DNSName) == ["localhost"]
+    assert [str(address) for address in found.get_values_for_type(x509.IPAddress)] == ["127.0.0.1"]
     assert stat.S_IMODE(key.stat().st_mode) == 0o600
 
 
@@ -79,7 +82,7 @@ def tool(tmp_path, shown):
 
 
 def test_the_output_of_a_failing_tool_is_reported(tmp_path):
-    shown = []
+    shown: list[str] = []
     with pytest.raises(DeployError, match=r"(?s)`sh -c .*` failed. The end of .*deploy.log:\nit broke"):
         tool(tmp_path, shown).run(("sh", "-c", "echo it broke >&2; exit 3"), tmp_path)
     assert shown == ["it broke"]

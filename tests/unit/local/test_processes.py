@@ -25,6 +25,7 @@ def start():
         environment = os.environ | (processes.mark(folder) if folder else {})
         process = subprocess.Popen([sys.executable, "-c", program], env=environment, stdout=subprocess.PIPE, text=True)
         started.append(process)
+        assert process.stdout
         assert process.stdout.readline() == "up\n"
         return process
 
@@ -32,6 +33,7 @@ def start():
     for process in started:
         process.kill()
         process.wait()
+        assert process.stdout
         process.stdout.close()
 
 

@@ -32,7 +32,12 @@ class Model:
         self.asked: list[tuple[str, str | None]] = []
 
     def ask(
-        self, endpoint: str, question: str, system: str | None, inference: InferenceSettings, earlier: Sequence[Message]
+        self,
+        endpoint: str,
+        question: str,
+        system: str | None,
+        inference: InferenceSettings,
+        earlier: Sequence[Message] = (),
     ) -> Reply:
         self.earlier = [(message.role, message.text) for message in earlier]
         self.asked.append((question, system))

@@ -11,7 +11,7 @@ from tuner.aws.bedrock.resources import PaidResource
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import AccessDeniedError, StillAliveError
 from tuner.serving.inventory import is_needed
-from tuner.serving.paid_resources import Endpoints
+from tuner.serving.paid_resources import Releasable
 from tuner.serving.release import Release
 
 
@@ -25,7 +25,7 @@ def release(*kinds: FakeEndpoints, folders: Folders | None = None) -> Release:
     return Release(kinds, DEPLOYMENT, places.__getitem__, price=lambda _: 132.0, sleep=lambda _: None)
 
 
-def needed_by(*running: str) -> Callable[[Endpoints, PaidResource], bool]:
+def needed_by(*running: str) -> Callable[[Releasable, PaidResource], bool]:
     return is_needed(lambda run_id: "RUNNING" if run_id in running else "SUCCEEDED", DEPLOYMENT, 4, 12)
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from lambdas import release_throughput
 from tests.doubles import DEPLOYMENT, FakeEndpoints, FakeJobs, MemoryFolder
-from tests.unit.lambdas.steps import CONTEXT
+from tests.lambda_context import CONTEXT
 from tuner.serving.release import Release
 from tuner.serving.stack_deletion import refusal
 
@@ -64,7 +64,7 @@ def answered(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, str]]:
 
         def __exit__(self, *_: object) -> None: ...
 
-    def put(request, **_):  # type: ignore[no-untyped-def]
+    def put(request, **_):
         assert request.get_method() == "PUT"
         told.append({"to": request.full_url, **json.loads(request.data)})
         return Reply()

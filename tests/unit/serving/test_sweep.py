@@ -90,7 +90,7 @@ def test_the_alarm_names_the_endpoint_its_price_and_the_command(price: float | N
 
 def test_a_kind_that_cannot_be_listed_is_part_of_the_alarm() -> None:
     class Hidden(FakeEndpoints):
-        def list(self, name: str):  # type: ignore[no-untyped-def]
+        def list(self, name: str):
             raise AccessDeniedError("not authorized to perform: bedrock:ListProvisionedModelThroughputs")
 
     _, failures = sweeper(Hidden(), Time()).sweep(unneeded)

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
 from tuner.core.errors import SettingsError
 from tuner.settings import DeploymentSettings, Polling, VpcSettings, deployment_settings
@@ -93,7 +94,7 @@ def test_every_setting_can_be_given_on_the_command_line() -> None:
     assert [name for name in DeploymentSettings.model_fields if getattr(settings, name) == getattr(local, name)] == [
         "target"
     ]
-    groups = {"training_polling": Polling, "serving_polling": Polling, "vpc": VpcSettings}
+    groups: dict[str, type[BaseModel]] = {"training_polling": Polling, "serving_polling": Polling, "vpc": VpcSettings}
     given = {key for key in _AS_TEXT if key.partition(".")[0] in groups}
     assert given == {f"{group}.{name}" for group, model in groups.items() for name in model.model_fields}
 

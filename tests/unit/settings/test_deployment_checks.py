@@ -14,7 +14,7 @@ LLAMA = "meta.llama3-3-70b-instruct-v1:0:128k"
 LLAMA_IN_US_WEST_2 = "meta.llama3-2-1b-instruct-v1:0:128k"  # its first replacement cannot be tuned in us-east-1
 WEST_JUDGE = "us.amazon.nova-pro-v1:0"
 MODEL_ARN = "arn:aws:bedrock:us-east-1::foundation-model"
-PRICE = {"item": "input", "usd": 1, "source": "invoice"}
+PRICE: dict[str, Any] = {"item": "input", "usd": 1, "source": "invoice"}
 KEY = "arn:aws:kms:us-west-2:111122223333:key/12345678-1234-1234-1234-123456789012"
 
 

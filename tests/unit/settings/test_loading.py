@@ -1,5 +1,7 @@
 """Settings are strict: every finding is reported, with a hint at the nearest valid name."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -75,7 +77,12 @@ def test_any_text_gives_a_mapping_or_a_settings_error(text: str) -> None:
 
 
 def test_the_context_of_the_cdk_is_ignored() -> None:
-    context = {"@aws-cdk/core:x": True, "aws:cdk:bundling-stacks": ["**"], "cdk-migrate": 1, "budget_usd": 400}
+    context: dict[str, Any] = {
+        "@aws-cdk/core:x": True,
+        "aws:cdk:bundling-stacks": ["**"],
+        "cdk-migrate": 1,
+        "budget_usd": 400,
+    }
     assert deployment_settings(context).budget_usd == 400
 
 

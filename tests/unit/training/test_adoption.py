@@ -139,7 +139,7 @@ def test_the_summary_of_an_adopted_job_has_the_losses_of_the_run_that_trained() 
     losses = b"step_number,epoch_number,training_loss\n0,1,3.0\n"
     metrics = "training/output/job/training_artifacts/step_wise_training_metrics.csv"
     first = MemoryFolder(FIRST, {metrics: losses})
-    place.sibling = lambda run: {FIRST: first}[run]  # type: ignore[method-assign,assignment,return-value]
+    place.sibling = lambda run: {FIRST: first}[run]  # type: ignore[method-assign,assignment]
     write_summary(place, manifest(), starting(jobs, Registered(use())).start(place, manifest()))
     summary = stored_json(place, Keys.TRAINING_SUMMARY)
     assert (summary["adopted_from"], summary["epochs_run"]) == (FIRST, 1)

@@ -106,4 +106,6 @@ def test_reasoning_is_not_part_of_the_reply() -> None:
     thought = {"reasoningContent": {"reasoningText": {"text": json.dumps(FORGED)}}}
     with Stubber(bedrock) as stub:
         stub.add_response("converse", reply(thought, {"text": json.dumps(GOOD)}, stop="end_turn"))
-        assert fill_in_tool(JUDGE, "Be strict.", TEXT, GRADE, {"maxTokens": 9}, bedrock).arguments["score"] == 8
+        got = fill_in_tool(JUDGE, "Be strict.", TEXT, GRADE, {"maxTokens": 9}, bedrock)
+    assert isinstance(got.arguments, dict)
+    assert got.arguments["score"] == 8

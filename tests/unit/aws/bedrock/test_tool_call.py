@@ -1,13 +1,17 @@
 """Tests of tool calls: the request, with botocore's service model, and every kind of reply."""
 
+from typing import Any
+
 import boto3
 import pytest
 from botocore.stub import Stubber
 
-from tuner.aws.bedrock.tool_call import Attachment, Tool, fill_in_tool
+from tuner.aws.bedrock.json_reply import ToolSchema
+from tuner.aws.bedrock.tool_call import Attachment, Tool, ToolReply, fill_in_tool
 from tuner.core.errors import AccessDeniedError, AwsError, RetryableError, ThrottledError
 
-TOOL = Tool("grade", "Records the grade.", {"type": "object", "properties": {"score": {"type": "integer"}}})
+SCHEMA: ToolSchema = {"type": "object", "properties": {"score": {"type": "integer"}}, "required": ["score"]}
+TOOL = Tool("grade", "Records the grade.", SCHEMA)
 EXPECTED = {
     "modelId": "us.amazon.judge",
     "system": [{"text": "Be strict."}],
@@ -19,7 +23,7 @@ EXPECTED = {
                 "toolSpec": {
                     "name": "grade",
                     "description": "Records the grade.",
-                    "inputSchema": {"json": {"type": "object", "properties": {"score": {"type": "integer"}}}},
+                    "inputSchema": {"json": SCHEMA},
                 }
             }
         ],
@@ -38,17 +42,17 @@ def reply(*content: dict, stop: str = "tool_use") -> dict:
 
 
 @pytest.fixture
-def bedrock() -> object:
+def bedrock() -> Any:
     return boto3.client("bedrock-runtime", region_name="us-east-1")
 
 
-def ask(bedrock: object) -> object:
+def ask(bedrock: Any) -> ToolReply:
     return fill_in_tool(
         "us.amazon.judge", "Be strict.", "Grade this.", TOOL, {"maxTokens": 100, "temperature": 0.0}, bedrock
     )
 
 
-def test_a_reply_has_the_arguments_of_the_tool(bedrock: object) -> None:
+def test_a_reply_has_the_arguments_of_the_tool(bedrock: Any) -> None:
     used = {"toolUse": {"toolUseId": "t1", "name": "grade", "input": {"score": 8}}}
     with Stubber(bedrock) as stub:
         stub.add_response("converse", reply({"text": "Let me see."}, used), EXPECTED)
@@ -57,7 +61,7 @@ def test_a_reply_has_the_arguments_of_the_tool(bedrock: object) -> None:
     assert (got.input_tokens, got.output_tokens, got.stand_in) == (12, 3, "")
 
 
-def test_a_reply_names_the_local_stand_in(bedrock: object) -> None:
+def test_a_reply_names_the_local_stand_in(bedrock: Any) -> None:
     headers = {"ResponseMetadata": {"HTTPHeaders": {"x-local-stand-in": "similarity"}}}
     with Stubber(bedrock) as stub:
         stub.add_response("converse", {**reply(), **headers}, EXPECTED)
@@ -68,7 +72,7 @@ def test_a_reply_names_the_local_stand_in(bedrock: object) -> None:
     "content",
     [({"text": "I would say 8/10."},), ({"toolUse": {"toolUseId": "t", "name": "other", "input": {"score": 8}}},), ()],
 )
-def test_without_the_tool_there_are_no_arguments(bedrock: object, content: tuple) -> None:
+def test_without_the_tool_there_are_no_arguments(bedrock: Any, content: tuple) -> None:
     with Stubber(bedrock) as stub:
         stub.add_response("converse", reply(*content, stop="end_turn"), EXPECTED)
         assert ask(bedrock).arguments is None
@@ -85,7 +89,7 @@ def test_without_the_tool_there_are_no_arguments(bedrock: object, content: tuple
     ],
 )
 def test_errors_have_the_class_that_decides_about_a_retry(
-    bedrock: object, code: str, status: int, error: type[Exception]
+    bedrock: Any, code: str, status: int, error: type[Exception]
 ) -> None:
     bedrock.meta.config.retries = {"total_max_attempts": 1}
     with Stubber(bedrock) as stub:
@@ -95,7 +99,7 @@ def test_errors_have_the_class_that_decides_about_a_retry(
             ask(bedrock)
 
 
-def test_documents_are_sent_before_the_text(bedrock: object) -> None:
+def test_documents_are_sent_before_the_text(bedrock: Any) -> None:
     block = {"document": {"name": "Document", "format": "pdf", "source": {"bytes": b"%PDF-1.7"}}}
     message = {"role": "user", "content": [block, {"text": "Grade this."}]}
     asked = ("us.amazon.judge", "Be strict.", "Grade this.", TOOL, {"maxTokens": 100, "temperature": 0.0}, bedrock)

@@ -72,7 +72,9 @@ def test_a_file_that_differs_from_the_manifest_is_refused(s3: Any, archive: Path
     changed = io.BytesIO()
     with tarfile.open(archive) as whole, tarfile.open(fileobj=changed, mode="w") as other:
         for entry in whole:
-            content = whole.extractfile(entry).read() + (b" " if entry.name == "tokenizer.json" else b"")
+            file = whole.extractfile(entry)
+            assert file
+            content = file.read() + (b" " if entry.name == "tokenizer.json" else b"")
             entry.size = len(content)
             other.addfile(entry, io.BytesIO(content))
     s3.put_object(Bucket=BUCKET, Key=KEY, Body=changed.getvalue())

@@ -11,7 +11,7 @@ import pytest
 
 from tests.doubles import CUSTOM_MODEL, stored_json
 from tests.unit.cli.fake_aws import Execution, FakeAws, Outcome
-from tuner.artifacts.evaluation.gate import GateEvent
+from tuner.artifacts.evaluation.gate import Gate, GateEvent
 from tuner.artifacts.evaluation.scores import MetricFacts, QuestionScores
 from tuner.artifacts.manifest import Manifest
 from tuner.aws.s3.run_folder import RunFolder
@@ -139,7 +139,7 @@ def test_human_scores_are_applied_to_the_gate(
     assert [event.people for event in events] == [True]
     report = published(folder)
     assert report is not None
-    assert report.gate is not None
+    assert isinstance(report.gate, Gate)
     assert (report.gate.decision, report.gate.announced) == ("rejected", True)
 
 
@@ -154,11 +154,12 @@ def test_the_reference_names_the_actions_of_compare_and_review(tuner: Tuner, aws
         aws.put(run, Keys.TRAINING, "")
         aws.put(run, Keys.TRAINING_SUMMARY, {"custom_model_arn": CUSTOM_MODEL})
         publish(RunFolder("tuner-artifacts", run), build(RunFolder("tuner-artifacts", run)))
-    for command, calls in {
+    commands: dict[str, list[tuple[str, ...]]] = {
         "compare": [("compare", "faq-a", "faq-b"), ("compare", "nope", "faq-b")],
         "review export": [("review", "export", "faq-a", "--output", file), ("review", "export", "nope")],
         "review import": [("review", "import", "faq-a", file), ("review", "import", "nope", file)],
-    }.items():
+    }
+    for command, calls in commands.items():
         aws.actions.clear()
         for call in calls:
             tuner(*call)

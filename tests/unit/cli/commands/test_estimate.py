@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,8 @@ from tuner.costs.prices.usage_types import NeededPrice
 from tuner.costs.spending_decision import spending_decision, spending_reason
 from tuner.costs.write_estimate import write_estimate
 from tuner.datasets import LocalFile, prepare
-from tuner.datasets.io import NoSink
+from tuner.datasets.io import NoSink, Source
+from tuner.datasets.records.record import DataRole
 from tuner.settings import DeploymentSettings, parse_document
 
 EXAMPLE = Path(__file__).parents[4] / "examples" / "bedrock-faq"
@@ -33,10 +35,10 @@ class Into(NoSink):
 
 
 def test_the_estimate_equals_that_of_the_run(tuner: Tuner) -> None:
-    settings = parse_document((EXAMPLE / "run.yaml").read_text(), "run.yaml")
+    settings: dict[str, Any] = {**parse_document((EXAMPLE / "run.yaml").read_text(), "run.yaml")}
     pinned = manifest(settings.pop("base_model"), **settings)
     folder = MemoryFolder()
-    sources = {
+    sources: dict[DataRole, Source] = {
         "training": LocalFile(EXAMPLE / "training.jsonl"),
         "validation": LocalFile(EXAMPLE / "validation.csv"),
         "evaluation": LocalFile(EXAMPLE / "evaluation.json"),

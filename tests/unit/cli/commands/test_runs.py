@@ -1,5 +1,6 @@
 """`tuner runs` and `tuner show`."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,11 +10,12 @@ from tests.unit.cli.samples import ESTIMATE, REQUEST, failed, report, throughput
 from tuner.artifacts.costs.estimate import Estimate
 from tuner.artifacts.report import Report
 from tuner.core.artifact_keys import Keys
+from tuner.core.json_types import Json
 from tuner.core.run import run_id
 from tuner.reporting.collect.run_summary import run_summary
 
 
-def summary(run: str, **fields: object) -> dict[str, Any]:
+def summary(run: str, **fields: Any) -> Mapping[str, Json]:
     return run_summary(Report.model_validate(report(run, **fields))).to_document()
 
 

@@ -7,8 +7,8 @@ import pytest
 
 from tests.doubles import manifest
 from tests.unit.cli.fake_aws import ARTIFACTS, Execution, FakeAws, Tuner
-from tests.unit.cli.histories import TO_TRAINING, History
-from tests.unit.cli.samples import BEGAN, throughput
+from tests.unit.cli.histories import BEGAN, TO_TRAINING, History
+from tests.unit.cli.samples import throughput
 from tuner.core.artifact_keys import Keys
 from tuner.core.resource_names import resource_name
 

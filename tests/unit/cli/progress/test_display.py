@@ -4,6 +4,7 @@ import io
 import re
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -28,7 +29,7 @@ JOB = TrainingProgress(
 )
 
 
-def snapshot(history: History, **values: object) -> Snapshot:
+def snapshot(history: History, **values: Any) -> Snapshot:
     checklist = Checklist(StepPlan(DEFINITION))
     checklist.update(
         HistoryEvent.of({**event, "timestamp": BEGAN + timedelta(seconds=event["id"])}) for event in history.events

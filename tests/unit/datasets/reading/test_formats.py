@@ -123,6 +123,7 @@ def test_the_line_of_a_finding_inside_an_object():
     records = [*PAIRS, {"question": "q", "answer": ""}]
     checked, _ = read("t.json", json.dumps({"a": 1, "data": records}, indent=1).encode())
     [error] = [finding for finding in checked.findings.kept if finding.rule == "empty-text"]
+    assert error.line
     assert json.dumps({"a": 1, "data": records}, indent=1).split("\n")[error.line] == '   "question": "q",'
 
 

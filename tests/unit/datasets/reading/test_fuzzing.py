@@ -9,6 +9,7 @@ import pytest
 from tests.fuzz.invariants import DECODED_ELSEWHERE, check
 from tests.fuzz.readers import mutated, seeds
 from tuner.datasets.reading import json_lines
+from tuner.datasets.reading.rows import parsed
 
 
 @pytest.mark.parametrize("part", range(4))
@@ -24,7 +25,6 @@ def test_the_properties_hold_for_mutated_files():
 
 
 def test_a_reader_that_loses_a_row_is_detected(monkeypatch):
-    parsed = json_lines.parsed
     monkeypatch.setattr(json_lines, "parsed", lambda data, line: parsed(data.replace(b"part 3", b"part 4"), line))
     with pytest.raises(AssertionError):
         for data in seeds():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ USER, ASSISTANT = {"role": "user", "content": ASKED}, {"role": "assistant", "con
 SYSTEM = {"role": "system", "content": "Be kind."}
 EXPECTED = {"system": "Be kind.", "messages": [USER, ASSISTANT]}
 
-FORMS = {
+FORMS: dict[str, dict[str, Any]] = {
     "chat completions": {"messages": [SYSTEM, USER, ASSISTANT]},
     "developer": {"messages": [{"role": "developer", "content": "Be kind."}, USER, ASSISTANT]},
     "ShareGPT": {"system": "Be kind.", "conversations": [{"from": "human", "value": ASKED}, {"from": "gpt", "value": ANSWERED}]},  # noqa: E501

@@ -119,6 +119,7 @@ def test_a_record_that_its_own_field_speaks_against_is_left_out_and_counted(name
     assert checked.fields.records_left_out == 1
     [(rule, line, field)] = findings(checked, "left-out")
     assert (rule, line) == ("left-out", 3)
+    assert field
     assert name in field
     assert checked.ready
 

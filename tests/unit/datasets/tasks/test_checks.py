@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from tests.unit.datasets.memory_files import NOVA, MemorySink, MemorySource, jso
 from tuner.artifacts.dataset import Finding
 from tuner.catalog import model
 from tuner.datasets import Prepared, RecordLimits, prepare
-from tuner.datasets.check import check
+from tuner.datasets.check import CheckedFile, check
 from tuner.settings import FieldNames, RunSettings
 
 SIX = ("billing", "delivery", "returns", "account", "product", "technical")
@@ -89,7 +90,7 @@ def test_each_rule_names_the_place(
     ],
 )
 def test_what_cannot_be_evaluated_is_an_error(
-    answers: Sequence[str], settings: dict[str, object], rule: str, says: str
+    answers: Sequence[str], settings: dict[str, Any], rule: str, says: str
 ) -> None:
     [found] = [finding for finding in findings(answers, **settings) if finding.rule == rule]
     assert found.severity == "error"
@@ -114,10 +115,15 @@ def test_the_setting_that_does_not_fit_is_told_with_the_task_and_its_reason() ->
     assert findings(LABELS, gate={"correctness": {"at_least": 6}}, evaluation=named) == []
 
 
+def task_of(checked: CheckedFile) -> str:
+    document: Any = checked.as_json()
+    return str(document["task"]["name"])
+
+
 def test_one_file_is_checked_by_the_task_of_its_answers() -> None:
     limits = RecordLimits(model(NOVA), "training")
     checked = check(file("training", [*LABELS, "spam"]), limits, FieldNames())
-    assert checked.as_json()["task"]["name"] == "classification"
+    assert task_of(checked) == "classification"
     assert "label-once" in checked.findings.counts
     free = check(file("training", [f"Answer number {at}." for at in range(40)]), limits, FieldNames())
-    assert free.as_json()["task"]["name"] == "answer"
+    assert task_of(free) == "answer"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,7 +23,7 @@ def read(folder: Path, *rows: dict) -> list[FileRecord]:
     return read_records(path)
 
 
-FORMS = {
+FORMS: dict[str, dict[str, Any]] = {
     "chat completions": {"id": "r1", "messages": [{"role": "system", "content": "Be kind."}, *TURNS]},
     "ShareGPT": {"id": "r1", "conversations": [{"from": "human", "value": ASKED}, {"from": "gpt", "value": ANSWERED}]},
     "template": {"id": "r1", "text": f"<s>[INST] {ASKED} [/INST] {ANSWERED} </s>"},
@@ -89,7 +90,10 @@ def test_of_several_right_answers_the_best_counts(accepted, tmp_path):
     scores = evaluate(Files(*files), ["exact_match", "token_f1", "rouge", "bleu"]).scores
     for measure in ("exact_match", "token_f1", "rouge_1", "chrf"):
         assert scores.metrics[measure].tuned.mean == pytest.approx(100 if measure == "chrf" else 1), measure
-        assert scores.metrics[measure].base.mean < 0.5 * scores.metrics[measure].tuned.mean
+        base, tuned = scores.metrics[measure].base.mean, scores.metrics[measure].tuned.mean
+        assert base is not None
+        assert tuned is not None
+        assert base < 0.5 * tuned
 
 
 def test_a_models_answer_must_be_one_text(tmp_path):

@@ -1,6 +1,7 @@
 """A grade is a whole number from 1 to 10 that is given with the tool, or it is missing."""
 
 import re
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ from tuner.settings import JudgeSettings
 GOOD = {"score": 7, "reasoning": "Mostly right."}
 
 
-def grades(scripted: ScriptedJudge, **settings: object) -> tuple[list, dict]:
+def grades(scripted: ScriptedJudge, **settings: Any) -> tuple[list, dict]:
     samples = [make_sample("a", "One.", "Two.")]
     made = Correctness().grade(samples, ScoringContext(scripted.judge(**settings)))
     return [made.values["base"][0], made.values["tuned"][0]], dict(made.counts)

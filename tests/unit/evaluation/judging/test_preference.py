@@ -1,5 +1,8 @@
 """A preference counts only when it is the same in both orders of the answers."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from tests.unit.evaluation.conftest import ScriptedJudge, make_sample
@@ -7,8 +10,10 @@ from tuner.evaluation.metrics import ScoringContext
 from tuner.evaluation.metrics.preference import Preference
 from tuner.evaluation.scores import grade, summarize
 
+Reply = Callable[[str], Any]
 
-def prefer(answer: str) -> object:
+
+def prefer(answer: str) -> Reply:
     """A judge that prefers this answer in both positions."""
 
     def reply(text: str) -> dict:
@@ -18,8 +23,8 @@ def prefer(answer: str) -> object:
     return reply
 
 
-def graded(reply: object, base: str | None = "BBB", tuned: str | None = "TT") -> tuple[tuple, dict]:
-    grades = Preference().grade([make_sample("a", base, tuned)], ScoringContext(ScriptedJudge(reply).judge()))  # type: ignore[arg-type]
+def graded(reply: Reply, base: str | None = "BBB", tuned: str | None = "TT") -> tuple[tuple, dict]:
+    grades = Preference().grade([make_sample("a", base, tuned)], ScoringContext(ScriptedJudge(reply).judge()))
     return tuple(grades.values[name][0].measures["preference"] for name in ("base", "tuned")), dict(grades.counts)
 
 

@@ -87,6 +87,7 @@ def test_swapping_the_models_mirrors_the_comparison(pairs: list[tuple[int, int]]
     assert one.wins + one.ties + one.losses == one.n == len(pairs)
     assert one.mean == pytest.approx(-(other.mean or 0))
     assert one.interval is not None
+    assert one.mean is not None
     assert one.interval[0] <= one.mean <= one.interval[1]
     assert math.isfinite(one.smallest_detectable or 0)
 

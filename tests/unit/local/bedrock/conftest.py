@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,6 +20,7 @@ from ministack.core.responses import request_scope
 from local.bedrock.jobs.failure import JobFailedError
 from local.bedrock.jobs.storage import S3Uri
 from local.bedrock.local_bedrock import LocalBedrock
+from local.bedrock.protocol.serializing import Response
 from local.bedrock.protocol.service import Handler
 from local.bedrock.state.account_region import AccountRegion
 from local.bedrock.state.settings import Settings
@@ -71,6 +72,17 @@ def change_settings(bedrock: LocalBedrock, **changes: object) -> None:
     bedrock.state.settings = bedrock.state.settings.model_copy(update=changes)
 
 
+class Raw(io.BytesIO):
+    """A body as urllib3 gives it."""
+
+    def stream(self, *_: object, **__: object) -> Iterator[bytes]:
+        yield self.getvalue()
+
+
+async def awaited(answer: Awaitable[Response]) -> Response:
+    return await answer
+
+
 def connect(handler: Handler, service: str) -> boto3.client:
     """A botocore client whose requests go to the handler instead of the network."""
     client = boto3.client(
@@ -91,10 +103,8 @@ def connect(handler: Handler, service: str) -> boto3.client:
         body = body.encode() if isinstance(body, str) else body
         with request_scope(ACCOUNT, REGION):
             answer = handler(request.method, unquote(url.path), headers, body, parse_qs(url.query))
-            status, answered, content = asyncio.run(answer)
-        raw = io.BytesIO(content)
-        raw.stream = lambda *_a, **_k: iter([content])
-        return AWSResponse(request.url, status, {k.lower(): v for k, v in answered.items()}, raw)
+            status, answered, content = asyncio.run(awaited(answer))
+        return AWSResponse(request.url, status, {k.lower(): v for k, v in answered.items()}, Raw(content))
 
     client.meta.events.register_first("before-send", send)
     return client

@@ -63,7 +63,7 @@ def test_the_alternatives_of_or_count_for_one_field():
 
 def test_a_pattern_has_2048_characters_at_most():
     assert refusal(json.dumps({"source": ["x" * 2030]})) is None
-    assert "longer than 2048" in refusal(json.dumps({"source": ["x" * 2040]}))
+    assert "longer than 2048" in (refusal(json.dumps({"source": ["x" * 2040]})) or "")
 
 
 class TestInstalled:

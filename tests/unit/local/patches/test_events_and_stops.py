@@ -12,7 +12,7 @@ from local.patches.step_functions import stopped_executions
 @pytest.fixture
 def installed(monkeypatch):
     """Both patches, installed on top of recorders for one test."""
-    seen = {"invoked": [], "failed": []}
+    seen: dict[str, list] = {"invoked": [], "failed": []}
     monkeypatch.setattr(eventbridge, "_dispatch_to_lambda", None)
     monkeypatch.setattr(lambda_svc, "_get_func_record_for_ref", lambda arn: ({"arn": arn}, {"name": "f"}, "f"))
     monkeypatch.setattr(lambda_svc, "_execution_record_for_config", lambda function, config: function)

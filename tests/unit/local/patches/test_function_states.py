@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from types import SimpleNamespace
 
 import pytest
@@ -52,7 +53,8 @@ class TestReadiness:
 @pytest.fixture
 def cloud(monkeypatch):
     """Both patches, installed around a function that counts its runs."""
-    runs, pauses = [], []
+    runs: list[object] = []
+    pauses: list[float] = []
     for name in ("_execute_function", "_invoke", "_get_function", "_get_function_config", "_throttle_response"):
         monkeypatch.setattr(lambda_svc, name, getattr(lambda_svc, name))
     monkeypatch.setattr(lambda_svc, "_execute_function", lambda f, event: runs.append(event) or {"body": "done"})
@@ -65,7 +67,7 @@ def cloud(monkeypatch):
     monkeypatch.setattr(lambda_svc, "_functions", {"f": {"config": {"FunctionName": "f", "FunctionArn": "x"}}})
     monkeypatch.setattr(lambda_svc, "_function_config_scope_mismatch", lambda config: False)
     monkeypatch.setattr(lambda_svc, "invoke_async_with_retry", lambda f, event: lambda_svc._execute_function(f, event))
-    monkeypatch.setattr(asynchronous_events.time, "sleep", pauses.append)
+    monkeypatch.setattr(time, "sleep", pauses.append)
     monkeypatch.setattr(function_states, "patch_settings", lambda: PatchSettings(pending=0.2, idle=0))
     function_states.install()
     asynchronous_events.install()
@@ -92,9 +94,7 @@ def test_a_request_is_refused_with_409(cloud):
 
 
 def test_an_asynchronous_invocation_is_retried_until_the_function_is_ready(cloud, monkeypatch):
-    monkeypatch.setattr(
-        asynchronous_events.time, "sleep", lambda pause: setattr(cloud.function["local readiness"], "state", "Active")
-    )
+    monkeypatch.setattr(time, "sleep", lambda pause: setattr(cloud.function["local readiness"], "state", "Active"))
     assert lambda_svc.invoke_async_with_retry(cloud.function, "event") == {"body": "done"}
     assert cloud.runs == ["event"]
 

@@ -7,6 +7,8 @@ from hypercorn.asyncio.tcp_server import TCPServer
 
 from local.patches.server import idle_connections
 
+SERVER = object.__new__(TCPServer)
+
 
 def test_a_client_that_does_not_close_its_connection_is_no_error(monkeypatch):
     async def silent_client(server):
@@ -14,7 +16,7 @@ def test_a_client_that_does_not_close_its_connection_is_no_error(monkeypatch):
 
     monkeypatch.setattr(TCPServer, "_close", silent_client)
     idle_connections.install()
-    asyncio.run(TCPServer._close(object()))
+    asyncio.run(TCPServer._close(SERVER))
 
 
 def test_other_errors_are_raised(monkeypatch):
@@ -24,4 +26,4 @@ def test_other_errors_are_raised(monkeypatch):
     monkeypatch.setattr(TCPServer, "_close", broken)
     idle_connections.install()
     with pytest.raises(ValueError, match="a real fault"):
-        asyncio.run(TCPServer._close(object()))
+        asyncio.run(TCPServer._close(SERVER))

@@ -1,5 +1,7 @@
 """The delays between the retries of a state machine."""
 
+import random
+
 import pytest
 from ministack.services import stepfunctions
 
@@ -29,10 +31,10 @@ class TestRetryDelays:
         """Installs the patch with the given settings. Returns the delays; random values are 0.5."""
 
         def install(settings):
-            slept = []
+            slept: list[float] = []
             monkeypatch.setattr(stepfunctions, "_scaled_sleep", slept.append)
             monkeypatch.setattr(stepfunctions, "_find_matching_retrier", stepfunctions._find_matching_retrier)
-            monkeypatch.setattr(retry_delays.random, "random", lambda: 0.5)
+            monkeypatch.setattr(random, "random", lambda: 0.5)
             monkeypatch.setattr(retry_delays, "patch_settings", lambda: settings)
             retry_delays.install()
             return slept

@@ -189,5 +189,6 @@ def test_a_child_process_ends_with_its_parent():
         "import time; from local.trainer.parent_watchdog import exit_with_parent; exit_with_parent(); time.sleep(600)"
     )
     child = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, cwd=CHECKOUT)
+    assert child.stdin
     child.stdin.close()  # what the kernel does for a parent that was killed
     assert child.wait(60) == 143

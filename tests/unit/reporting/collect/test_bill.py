@@ -42,16 +42,19 @@ def test_used_quantities_have_the_prices_of_the_estimate(report: Report) -> None
 
 
 def test_early_stopping_trains_fewer_tokens(report: Report) -> None:
+    assert report.training
     training = report.training.model_copy(update={"epochs_run": 2})
     assert used(report, training=training)[CostItemId.TRAINING] == pytest.approx(46_050 * 2 / 5)
 
 
 def test_begun_hours_count_whole(report: Report) -> None:
+    assert report.serving
     serving = report.serving.model_copy(update={"paid_seconds": 3601.0, "model_units": 2})
     assert used(report, serving=serving)[CostItemId.THROUGHPUT] == 4
 
 
 def test_a_commitment_is_paid_in_full(report: Report) -> None:
+    assert report.serving
     serving = report.serving.model_copy(update={"commitment": "OneMonth"})
     assert used(report, serving=serving)[CostItemId.THROUGHPUT] == 1
 

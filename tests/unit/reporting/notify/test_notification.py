@@ -45,11 +45,13 @@ def test_a_success_has_the_gate_and_the_caveats(report: Report) -> None:
 
 
 def test_throughput_that_may_not_be_released_is_shown_in_capitals(report: Report) -> None:
+    assert report.serving
     alive = report.serving.model_copy(update={"released_at": None})
     assert "NOT known to be released" in notification_text(report.model_copy(update={"serving": alive}))
 
 
 def test_kept_throughput_and_commitments_are_shown_with_their_end(report: Report) -> None:
+    assert report.serving
     kept = report.serving.model_copy(update={"released_at": None, "kept_until": "2026-11-23T20:00:00Z"})
     assert "kept until 2026-11-23 20:00" in notification_text(report.model_copy(update={"serving": kept}))
     term = kept.model_copy(update={"commitment": "OneMonth", "arn": "arn:aws:bedrock:x"})

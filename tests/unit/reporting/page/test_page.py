@@ -10,6 +10,7 @@ from tests.unit.reporting.conftest import AT, FolderOf
 from tests.unit.reporting.sample import EARLIER, artifacts
 from tuner.artifacts.dataset import DatasetSummary, SourceFile
 from tuner.artifacts.report import Answer, NamedModel
+from tuner.artifacts.report.run_summary import RunStatus
 from tuner.reporting import Failure, Report, build, page
 from tuner.reporting.formatting import number
 from tuner.reporting.page.view import question_rows
@@ -58,6 +59,9 @@ def hostile(report: Report) -> Report:
     question = first.model_copy(
         update={"question": HOSTILE, "reference": HOSTILE, "base": answer, "tuned": failed, "id": HOSTILE}
     )
+    assert report.findings
+    assert report.gate
+    assert report.earlier
     finding = report.findings.findings[0].model_copy(update={"file": HOSTILE, "message": HOSTILE, "remedy": HOSTILE})
     finding = finding.model_copy(update={"rule": HOSTILE, "field": HOSTILE})
     found = report.findings.model_copy(update={"findings": (finding,), "counts": {HOSTILE: 1}})
@@ -83,6 +87,7 @@ def hostile(report: Report) -> Report:
 
 def _hostile_dataset(report: Report) -> DatasetSummary:
     """With markup in what the study and its verdict quote."""
+    assert report.dataset_summary
     text = report.dataset_summary.model_dump_json()
     for harmless in ('"agent"', '"amazon bedrock is"', '"en"'):
         text = text.replace(harmless, json.dumps(HOSTILE))
@@ -97,6 +102,7 @@ def test_the_fields_of_each_file_are_shown(report: Report) -> None:
     file = SourceFile(
         role="training", key="training.csv", fields={"prompt": "Frage", "context": "Text"}, left_out=("id",)
     )
+    assert report.dataset_summary
     summary = report.dataset_summary.model_copy(update={"files": (file,)})
     seen = " ".join("".join(Tags(page(report.model_copy(update={"dataset_summary": summary}))).text).split())
     assert "training.csvprompt from “Frage”, context from “Text”id0" in seen
@@ -131,7 +137,7 @@ def test_the_page_loads_nothing_and_the_policy_allows_its_own_style_and_script(r
 
 
 @pytest.mark.parametrize("status", ["SUCCEEDED", "FAILED", "ABORTED", "TIMED_OUT"])
-def test_a_report_without_artifacts_has_a_page(folder_of: FolderOf, status: str) -> None:
+def test_a_report_without_artifacts_has_a_page(folder_of: FolderOf, status: RunStatus) -> None:
     text = page(build(folder_of({}), Failure(error="QuotaError", message="Ask for more units."), status, at=AT))
     assert "Ask for more units." in text
     assert "QuotaError" in text
@@ -164,6 +170,7 @@ def test_the_same_report_gives_the_same_page(report: Report) -> None:
 def test_the_best_earlier_run_has_its_mean_its_difference_and_its_interval(report: Report) -> None:
     text = page(report)
     [row] = re.findall(r"<tr class=deciding>.*?</tr>", text, re.DOTALL)
+    assert report.earlier
     earlier = report.earlier.metrics["correctness"]
     assert (report.earlier.run_id, earlier.base.mean) == (EARLIER, 4.5)
     seen = "".join(Tags(row).text)
@@ -179,6 +186,7 @@ def test_the_page_shows_the_gate_and_the_tag_that_it_set(report: Report) -> None
     text = "".join(Tags(page(report)).text)
     assert "Accepted: correctness is 6.12, at least 6" in text
     assert "carries the tag bedrock-tuner:gate=accepted, and an event was sent to EventBridge." in text
+    assert report.gate
     kept = report.model_copy(
         update={"gate": report.gate.model_copy(update={"decision": "rejected", "tag": "accepted"})}
     )
@@ -188,7 +196,9 @@ def test_the_page_shows_the_gate_and_the_tag_that_it_set(report: Report) -> None
 
 
 def test_control_characters_and_direction_overrides_are_replaced(report: Report) -> None:
-    answer = report.questions[0].tuned.model_copy(update={"answer": "one\r\ntwo \u202egnp.exe a\x00b"})
+    tuned = report.questions[0].tuned
+    assert tuned
+    answer = tuned.model_copy(update={"answer": "one\r\ntwo \u202egnp.exe a\x00b"})
     question = report.questions[0].model_copy(update={"tuned": answer, "question": "\u2066turned\x1b[31m"})
     html = page(report.model_copy(update={"questions": (question,)}))
     assert not set(html) & set("\r\x00\x1b\u202e\u2066")
@@ -225,7 +235,9 @@ def test_an_undecided_verdict_is_a_whole_sentence(report: Report) -> None:
 
 
 def test_a_score_by_a_person_is_shown_with_the_grade_of_the_judge(report: Report) -> None:
-    tuned = report.questions[0].tuned.model_copy(update={"human": True, "judge_correctness": 3})
+    graded = report.questions[0].tuned
+    assert graded
+    tuned = graded.model_copy(update={"human": True, "judge_correctness": 3})
     question = report.questions[0].model_copy(update={"tuned": tuned})
     assert "Scored by a person; the judge gave 3." in page(report.model_copy(update={"questions": (question,)}))
 

@@ -9,6 +9,7 @@ import pytest
 
 from tests.unit.reporting.conftest import AT, FolderOf
 from tests.unit.reporting.sample import artifacts
+from tuner.artifacts.report import Answer
 from tuner.reporting import Report, build, page
 
 pytestmark = pytest.mark.slow
@@ -25,12 +26,16 @@ def thousand(report: Report) -> Report:
     def text(count: int = 9) -> str:
         return ". ".join(drawn.choices(sentences, k=count))
 
+    def answered(answer: Answer | None) -> Answer:
+        assert answer
+        return answer.model_copy(update={"answer": text(), "reasoning": text(3)})
+
     questions = tuple(
         question.model_copy(
             update={
                 "reference": text(),
-                "base": question.base.model_copy(update={"answer": text(), "reasoning": text(3)}),
-                "tuned": question.tuned.model_copy(update={"answer": text(), "reasoning": text(3)}),
+                "base": answered(question.base),
+                "tuned": answered(question.tuned),
             }
         )
         for question in report.questions
@@ -43,6 +48,7 @@ def test_a_thousand_questions(folder_of: FolderOf) -> None:
     began = time.process_time()
     text = page(report)
     took = time.process_time() - began
-    assert sum(len(question.tuned.answer.split()) for question in report.questions) > 90_000
+    answers = [question.tuned.answer for question in report.questions if question.tuned]
+    assert sum(len((answer or "").split()) for answer in answers) > 90_000
     assert len(text.encode()) < 5_000_000
     assert took < 2, took

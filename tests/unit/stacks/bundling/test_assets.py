@@ -112,7 +112,7 @@ def made(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Layer:
 
 def installing(monkeypatch: pytest.MonkeyPatch, fails: bool = False) -> Pip:
     pip = Pip(fails)
-    monkeypatch.setattr(build.subprocess, "run", pip)
+    monkeypatch.setattr(subprocess, "run", pip)
     return pip
 
 

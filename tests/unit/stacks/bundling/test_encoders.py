@@ -249,7 +249,7 @@ def test_the_default_encoder_is_built_without_pytorch_and_has_its_vectors(worksh
     """Those of every token. The means that the build compares with are PyTorch's, too."""
     import torch
 
-    run = without(encoders.BUILT, PYTORCH)
+    run = without(workshop / "built", PYTORCH)
     assert "The vectors differ from the original model's by" in run.stderr
     asked = encoders.wanted(DeploymentSettings())
     manifest = encoders.built(asked)
@@ -288,7 +288,7 @@ def test_a_default_encoder_with_other_vectors_is_refused(workshop: Path, monkeyp
 def test_a_package_that_is_not_installed_is_named_with_its_extra(
     workshop: Path, modules: Sequence[str], values: list[str], said: str
 ) -> None:
-    run = without(encoders.BUILT, modules, *values)
+    run = without(workshop / "built", modules, *values)
     assert said in run.stderr
     assert "Traceback" not in run.stderr
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from functools import cache
 from importlib.metadata import packages_distributions, requires, version
 from pathlib import Path
+from typing import Any
 
 import pytest
 from packaging.markers import default_environment
@@ -21,7 +22,7 @@ from stacks.step_table import STEPS
 UNNEEDED = {"tokenizers": {"huggingface-hub"}}  # downloads tokenizers; ours is a file
 # Looked for on Python 3.14, where it is part of the language.
 NEWER_STDLIB = {"compression"}
-LAMBDA = default_environment() | {
+LAMBDA: dict[str, Any] = {**default_environment()} | {
     "python_version": "3.13",
     "python_full_version": "3.13.0",
     "sys_platform": "linux",

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import torch
 import transformers
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
 
 _TEXT = ["An agent calls tools; throughput is bought by the hour.", "東京は日本の首都です。", "Париж — столица. 3.14"]
-_SIZE = {"hidden_size": 32, "num_hidden_layers": 4, "num_attention_heads": 4, "intermediate_size": 64}
-CONFIGS = {
+_SIZE: dict[str, Any] = {"hidden_size": 32, "num_hidden_layers": 4, "num_attention_heads": 4, "intermediate_size": 64}
+CONFIGS: dict[str, Any] = {
     "bert": transformers.BertConfig(**_SIZE, max_position_embeddings=64),
     "roberta": transformers.RobertaConfig(**_SIZE, max_position_embeddings=66),
     "xlm-roberta": transformers.XLMRobertaConfig(**_SIZE, max_position_embeddings=66),

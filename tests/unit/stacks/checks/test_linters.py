@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from aws_cdk import Stack
+from aws_cdk import App, Stack
 from aws_cdk import aws_sqs as sqs
 from cfnlint.api import ManualArgs, lint
 
@@ -37,7 +37,7 @@ def test_wrong_settings_end_synthesis_with_their_message(monkeypatch: pytest.Mon
 
 
 def test_a_finding_that_nobody_accepted_fails_the_synthesis(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    def queue_without_a_dead_letter_queue(scope: app.App, _: object) -> None:
+    def queue_without_a_dead_letter_queue(scope: App, _: object) -> None:
         sqs.Queue(Stack(scope, "Stack"), "Queue", enforce_ssl=True)
 
     monkeypatch.setattr(app, "BedrockTuner", queue_without_a_dead_letter_queue)

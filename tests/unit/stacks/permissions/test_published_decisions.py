@@ -38,7 +38,8 @@ def template(aws: Synthesis) -> Template:
 
 @pytest.fixture(scope="session")
 def policies(template: Template) -> Policies:
-    roles, resources = {}, {}
+    roles: dict[str, Any] = {}
+    resources: dict[str, Any] = {}
     for policy in template.policies():
         if policy.on:
             statements = [*resources.get(policy.on, {}).get("Statement", []), *policy.statements]

@@ -192,9 +192,9 @@ def test_a_named_deployment_provides_the_judge(folder: Path, monkeypatch: pytest
     }
     asked, found = [], Writer()
 
-    def fill_in_tool(model: str, *rest: Any, documents: Any) -> Any:
+    def fill_in_tool(model: str, *rest: Any, **documents: Any) -> Any:
         asked.append(model)
-        return found(model, *rest, documents)
+        return found(model, *rest, **documents)
 
     monkeypatch.setattr(requests, "fill_in_tool", fill_in_tool)
     output = str(folder.parent / "pairs.jsonl")

@@ -37,6 +37,7 @@ def test_an_unknown_usage_type_has_no_document(prices):
 def test_a_judges_requests_per_minute_are_a_quota_of_the_account(bedrock):
     api = connect(bedrock.handlers()["servicequotas"], "service-quotas")
     judge = catalog.default_judge("us-east-1")
+    assert judge
     assert per_minute(Quotas(api).all("bedrock"), judge.quota, judge.routing) == {}
     change_settings(bedrock, judge_requests_per_minute=25)
     assert per_minute(Quotas(api).all("bedrock"), judge.quota, judge.routing) == {"requests": 25.0}

@@ -92,8 +92,8 @@ def test_a_retired_model_is_refused_with_lifecycle_aws(bedrock, control, job_req
 def test_more_than_the_quota_of_jobs_is_refused(bedrock, control, job_request, finish):
     change_settings(bedrock, job_stage_seconds=60)
     for number in (1, 2):
-        names = {"jobName": f"job-{number}", "customModelName": f"model-{number}"}
-        control.create_model_customization_job(**(job_request | names))
+        named = {"jobName": f"job-{number}", "customModelName": f"model-{number}"}
+        control.create_model_customization_job(**(job_request | named))
     third = lambda: control.create_model_customization_job(**job_request)  # noqa: E731
     refused(third, "ServiceQuotaExceededException", "concurrent model customization jobs")
     for number in (1, 2):
@@ -191,8 +191,8 @@ def test_an_injected_failure_is_the_failure_message(bedrock, control, job_reques
 
 def test_lists_filter_sort_and_page(control, job_request, finish, clock):
     for number in range(3):
-        names = {"jobName": f"job-{number}", "customModelName": f"model-{number}"}
-        control.create_model_customization_job(**(job_request | names))
+        named = {"jobName": f"job-{number}", "customModelName": f"model-{number}"}
+        control.create_model_customization_job(**(job_request | named))
         finish(f"job-{number}")
         clock.advance(60)
 
@@ -226,12 +226,13 @@ def test_a_restarted_server_keeps_its_records_and_fails_jobs_in_progress(bedrock
     try:
         (job,) = restarted.state.store.jobs.all()
         assert (job.status, job.name) == ("Failed", "first-job")
+        assert job.failure
         assert "restarted" in job.failure
     finally:
         restarted.close()
 
 
-def test_no_folder_is_created_before_the_first_record(tmp_path, bedrock):
+def test_no_folder_is_created_before_the_first_record(tmp_path, bedrock, storage):
     place = tmp_path / "untouched"
-    LocalBedrock(place, bedrock.state.settings, lambda _: None).close()
+    LocalBedrock(place, bedrock.state.settings, lambda _: storage).close()
     assert not place.exists()

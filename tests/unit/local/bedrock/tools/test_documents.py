@@ -64,9 +64,8 @@ def test_pairs_are_limited_and_without_known_questions(runtime):
 
 
 def test_validation_data_can_be_generated_with_it(runtime):
-    def converse(*arguments):
-        *asked, documents = arguments
-        return fill_in_tool(*asked, runtime, documents)
+    def converse(model, system, text, tool, inference, documents):
+        return fill_in_tool(model, system, text, tool, inference, runtime, documents)
 
     library = read_documents({"a.pdf": source(pdf(*SENTENCES)), "b.txt": source(b"Nothing.")})
     made = PairGenerator(
