@@ -1,6 +1,7 @@
 """`tuner evaluate` on files: JSON on stdout, messages on stderr."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -102,7 +103,7 @@ def test_settings_that_cannot_be_read_are_named(files: list[str], tmp_path: Path
 
 
 def test_objects_in_files_are_measured_by_field(tmp_path: Path) -> None:
-    def write(name: str, totals: list[object]) -> str:
+    def write(name: str, totals: Sequence[object]) -> str:
         records = [{"text": f"Text {at}", "answer": {"total": total}} for at, total in enumerate(totals)]
         (tmp_path / name).write_text(json.dumps(records))
         return str(tmp_path / name)
