@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.unit.datasets.memory_files import CLAUDE, NOVA, MemorySink, MemorySource
-from tests.unit.datasets.zstandard import zstd
+from tests.unit.datasets.reading.zstandard import zstd
 from tuner.artifacts.dataset import DatasetFindings
 from tuner.catalog import model
 from tuner.datasets import Findings

@@ -23,7 +23,7 @@ from tests.fuzz.invariants import NAMES, check
 from tests.unit.datasets.broken_files import CASES, GOOD
 from tests.unit.datasets.good_files import as_array, as_csv, as_parquet, as_tsv, as_xlsx, conversations
 from tests.unit.datasets.memory_files import pairs
-from tests.unit.datasets.zstandard import zstd
+from tests.unit.datasets.reading.zstandard import zstd
 
 FOUND = Path("build/fuzz")
 LONGEST_SECONDS = 60

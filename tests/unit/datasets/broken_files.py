@@ -8,7 +8,7 @@ import zipfile
 
 from tests.unit.datasets.good_files import as_parquet
 from tests.unit.datasets.memory_files import jsonl, pairs
-from tests.unit.datasets.zstandard import zstd
+from tests.unit.datasets.reading.zstandard import zstd
 
 GOOD = jsonl(pairs(40))
 VALIDATION = jsonl(pairs(32, 1000))

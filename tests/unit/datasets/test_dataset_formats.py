@@ -10,7 +10,7 @@ import pytest
 
 from tests.unit.datasets.good_files import as_csv, as_parquet, as_tsv
 from tests.unit.datasets.memory_files import CLAUDE, LLAMA, NOVA, jsonl, pairs
-from tests.unit.datasets.zstandard import zstd
+from tests.unit.datasets.reading.zstandard import zstd
 
 VALIDATION = jsonl(pairs(32, 1000))
 

@@ -14,7 +14,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.unit.datasets.memory_files import CLAUDE, MemorySource, jsonl, pairs
-from tests.unit.datasets.zstandard import zstd
+from tests.unit.datasets.reading.zstandard import zstd
 from tuner.catalog import model
 from tuner.datasets import Findings
 from tuner.datasets.io import NoSink
