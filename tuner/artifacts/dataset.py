@@ -134,7 +134,7 @@ class SharedQuestions(Part):
 
     @property
     def sentence(self) -> str:
-        """How many they are, what follows from it, and which."""
+        """A sentence with the number of questions, the consequence, and the first of them."""
         verb = "is" if self.count == 1 else "are"
         named = "; ".join(f"'{question}'" for question in self.questions)
         more = ", ..." if self.count > len(self.questions) else ""

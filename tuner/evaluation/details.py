@@ -7,14 +7,14 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from tuner.artifacts.base import Part
 from tuner.artifacts.evaluation.contestants import CONTESTANTS
-from tuner.artifacts.evaluation.scores import (
+from tuner.artifacts.evaluation.metric_details import (
     BertScoreDetails,
     BleuDetails,
     JudgeDetails,
     MetricFacts,
     PreferenceDetails,
-    QuestionScores,
 )
+from tuner.artifacts.evaluation.question_scores import QuestionScores
 from tuner.artifacts.evaluation.tasks import ExtractionDetails, ScorerDetails
 from tuner.evaluation.metrics import all_metrics
 from tuner.evaluation.statistics.confusion import classification_details

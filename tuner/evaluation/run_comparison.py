@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from tuner.artifacts.evaluation.contestants import BASE, TUNED
-from tuner.artifacts.evaluation.scores import AnswerScores, QuestionScores, Scores
+from tuner.artifacts.evaluation.question_scores import AnswerScores, QuestionScores
+from tuner.artifacts.evaluation.scores import Scores
 from tuner.core.errors import EvaluationError
 from tuner.evaluation.scores import Graded, range_of_scorer, summarize
 from tuner.evaluation.statistics.verdict import Names
@@ -65,7 +66,7 @@ def _other_scales(earlier: Scores, later: Scores, names: tuple[str, str]) -> tup
 
 
 def _scorer(scores: Scores) -> str | None:
-    """The deployer's own scorer with its range: another range is another scale."""
+    """The deployer's own scorer with its range: scores of different ranges are not comparable."""
     return f"{scores.scorer.name} ({scores.scorer.range[0]:g} to {scores.scorer.range[1]:g})" if scores.scorer else None
 
 

@@ -12,15 +12,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tuner.artifacts.evaluation.contestants import BASE, CONTESTANTS, TUNED, ContestantName
-from tuner.artifacts.evaluation.scores import (
-    Aggregate,
-    AnswerScores,
-    MeasureScores,
-    MetricFacts,
-    Number,
-    QuestionScores,
-    Scores,
-)
+from tuner.artifacts.evaluation.measure_scores import Aggregate, MeasureScores, Number
+from tuner.artifacts.evaluation.metric_details import MetricFacts
+from tuner.artifacts.evaluation.question_scores import AnswerScores, QuestionScores
+from tuner.artifacts.evaluation.scores import Scores
 from tuner.catalog.metrics import OWN_MEASURES, field_measure, scorer_measure
 from tuner.evaluation.details import details_of, scorer_warning
 from tuner.evaluation.metrics import Measure, Measures, Metric, ScoringContext, measures

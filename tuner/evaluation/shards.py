@@ -17,8 +17,8 @@ from tuner.artifacts.base import parse
 from tuner.artifacts.dataset import DatasetSummary, EvaluationQuestion
 from tuner.artifacts.evaluation.answers import Answer
 from tuner.artifacts.evaluation.contestants import CONTESTANTS, ContestantName
+from tuner.artifacts.evaluation.graded_shard import GradedShard
 from tuner.artifacts.evaluation.judgments import Judgments, judgments_file, judgments_json, read_judgments
-from tuner.artifacts.evaluation.scores import GradedShard
 from tuner.artifacts.task import TaskDescription
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys

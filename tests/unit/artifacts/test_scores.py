@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from tuner.artifacts.evaluation.contestants import BASE, CONTESTANTS, TUNED
-from tuner.artifacts.evaluation.scores import AnswerScores, MeasureScores, QuestionScores, Scores
+from tuner.artifacts.evaluation.measure_scores import MeasureScores
+from tuner.artifacts.evaluation.question_scores import AnswerScores, QuestionScores
+from tuner.artifacts.evaluation.scores import Scores
 from tuner.aws.bedrock.tool_call import ToolReply
 from tuner.catalog.metrics import METRICS
 from tuner.core.json_types import Json

@@ -7,7 +7,7 @@ import pytest
 from tests.doubles import manifest
 from tuner.artifacts.costs.cost_items import LABELS, OVERHEAD, CostItemId
 from tuner.artifacts.costs.estimate import CostItem, Estimate, SpendingLimits
-from tuner.artifacts.evaluation.scores import JudgeDetails
+from tuner.artifacts.evaluation.metric_details import JudgeDetails
 from tuner.artifacts.report import Question, ServingEndpoint
 from tuner.artifacts.training import TrainingSummary
 from tuner.cli.progress.cost_so_far import cost_so_far

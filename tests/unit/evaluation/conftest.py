@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tuner.artifacts.evaluation.scores import QuestionScores
+from tuner.artifacts.evaluation.question_scores import QuestionScores
 from tuner.aws.bedrock.tool_call import Tool, ToolReply
 from tuner.core.concurrency_limiter import ConcurrencyLimiter
 from tuner.evaluation.judging.judge import Judge

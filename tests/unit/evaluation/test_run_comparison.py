@@ -3,7 +3,8 @@
 import pytest
 
 from tests.unit.evaluation.conftest import graded_records
-from tuner.artifacts.evaluation.scores import MetricFacts, Scores
+from tuner.artifacts.evaluation.metric_details import MetricFacts
+from tuner.artifacts.evaluation.scores import Scores
 from tuner.core.errors import EvaluationError
 from tuner.evaluation.run_comparison import compare_runs
 from tuner.evaluation.scores import Graded, summarize

@@ -7,7 +7,9 @@ import pytest
 
 from tests.unit.evaluation.conftest import make_sample
 from tuner.artifacts.evaluation.contestants import CONTESTANTS
-from tuner.artifacts.evaluation.scores import AnswerScores, JudgeDetails, MetricFacts, Scores
+from tuner.artifacts.evaluation.metric_details import JudgeDetails, MetricFacts
+from tuner.artifacts.evaluation.question_scores import AnswerScores
+from tuner.artifacts.evaluation.scores import Scores
 from tuner.artifacts.evaluation.verdict import Verdict
 from tuner.evaluation.metrics import Grades, Measure, Metric, ScoringContext, chosen
 from tuner.evaluation.metrics.correctness import Correctness

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tuner.artifacts.evaluation.scores import FileIdentity, Scores, by_id
+from tuner.artifacts.evaluation.question_scores import by_id
+from tuner.artifacts.evaluation.scores import FileIdentity, Scores
 from tuner.core.errors import ArtifactError, EvaluationError, SettingsError
 from tuner.evaluation.standalone import Files, evaluate
 from tuner.reporting.files_comparison import write_page

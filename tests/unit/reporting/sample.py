@@ -8,14 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from tuner.artifacts.evaluation.gate import Gate, GateVerdict
-from tuner.artifacts.evaluation.scores import (
-    AnswerScores,
-    MetricFacts,
-    PreviousBest,
-    QuestionScores,
-    ReviewCandidate,
-    Scores,
-)
+from tuner.artifacts.evaluation.metric_details import MetricFacts
+from tuner.artifacts.evaluation.question_scores import AnswerScores, QuestionScores
+from tuner.artifacts.evaluation.scores import PreviousBest, ReviewCandidate, Scores
 from tuner.core.artifact_keys import Keys
 from tuner.evaluation.gate.rules import GateComparisons, decide_gate
 from tuner.evaluation.run_comparison import compare_runs

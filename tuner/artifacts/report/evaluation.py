@@ -8,16 +8,10 @@ from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from tuner.artifacts.base import Part
 from tuner.artifacts.dataset import Coverage
-from tuner.artifacts.evaluation.scores import (
-    BertScoreDetails,
-    BleuDetails,
-    FileIdentity,
-    JudgeDetails,
-    Number,
-    Outcome,
-    PreferenceDetails,
-    PreviousBest,
-)
+from tuner.artifacts.evaluation.measure_scores import Number
+from tuner.artifacts.evaluation.metric_details import BertScoreDetails, BleuDetails, JudgeDetails, PreferenceDetails
+from tuner.artifacts.evaluation.question_scores import Outcome
+from tuner.artifacts.evaluation.scores import FileIdentity, PreviousBest
 from tuner.artifacts.evaluation.tasks import ClassificationDetails, ExtractionDetails, ScorerDetails
 from tuner.artifacts.task import TaskDescription
 

@@ -1,4 +1,4 @@
-"""Counts the answers that a running step has recorded."""
+"""Counts the answers that a running step has written."""
 
 from __future__ import annotations
 

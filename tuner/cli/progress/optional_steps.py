@@ -22,7 +22,7 @@ _ENTERED_IF: dict[str, Callable[[Manifest], bool]] = {
     "Put the scores together": lambda manifest: _serves(manifest),
     "Apply the gate": lambda manifest: _serves(manifest),
     "Keep the throughput": lambda manifest: bool(manifest.settings.keep_hours),
-    # Only if the gate refuses the model: shown when it did.
+    # Not listed in advance: a run enters this state only if the gate refuses the model.
     "Release the refused model": lambda _: False,
     "Purchase the commitment": lambda manifest: manifest.settings.commitment is not None,
 }

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from rich.table import Table
 from rich.text import Text
 
-from tuner.artifacts.evaluation.scores import MeasureScores
+from tuner.artifacts.evaluation.measure_scores import MeasureScores
 from tuner.reporting.formatting import measure_title, number
 
 # Measures that can decide the verdict come before those that only describe.

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from tuner.artifacts.evaluation.contestants import BASE
 from tuner.artifacts.evaluation.gate import GateDecision, GateResult, RuleName, RuleNumbers, RuleResult
-from tuner.artifacts.evaluation.scores import MeasureScores, PreviousBest, Scores
+from tuner.artifacts.evaluation.measure_scores import MeasureScores
+from tuner.artifacts.evaluation.scores import PreviousBest, Scores
 from tuner.settings import GateRule
 
 MeasuresByName = Mapping[str, MeasureScores]

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from tuner.artifacts.evaluation.contestants import CONTESTANTS, ContestantName
 from tuner.artifacts.evaluation.judgments import PeopleScores
-from tuner.artifacts.evaluation.scores import AnswerScores, HumanScores, JudgeAgreement, QuestionScores, Scores
+from tuner.artifacts.evaluation.question_scores import AnswerScores, QuestionScores
+from tuner.artifacts.evaluation.scores import HumanScores, JudgeAgreement, Scores
 from tuner.evaluation.scores import Graded, range_of_scorer, summarize
 from tuner.evaluation.statistics.comparison import rank_correlation
 

@@ -24,7 +24,7 @@ from typing import TypeVar
 from pydantic import JsonValue
 
 from tuner.artifacts.evaluation.judgments import GradeArguments, Judgment, Judgments, PreferenceArguments
-from tuner.artifacts.evaluation.scores import MetricFacts
+from tuner.artifacts.evaluation.metric_details import MetricFacts
 from tuner.aws.bedrock.tool_call import Tool, ToolReply, fill_in_tool
 from tuner.catalog import judge_or_assumed
 from tuner.catalog.judges import InferenceConfig

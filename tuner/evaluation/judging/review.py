@@ -18,7 +18,8 @@ import regex
 
 from tuner.artifacts.evaluation.contestants import BASE, TUNED, ContestantName
 from tuner.artifacts.evaluation.judgments import PeopleScores
-from tuner.artifacts.evaluation.scores import QuestionScores, ReviewCandidate, Scores, by_id
+from tuner.artifacts.evaluation.question_scores import QuestionScores, by_id
+from tuner.artifacts.evaluation.scores import ReviewCandidate, Scores
 from tuner.core.errors import EvaluationError
 from tuner.evaluation.samples import Sample, SampleSet
 from tuner.evaluation.tokens import tokens

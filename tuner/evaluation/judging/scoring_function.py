@@ -32,7 +32,7 @@ _SHOWN = 60
 
 @dataclass(frozen=True, slots=True)
 class ToScore:
-    """An answer, with what it answers."""
+    """An answer and its question."""
 
     id: str
     turns: tuple[Message, ...]

@@ -9,7 +9,9 @@ from typing import ClassVar
 
 from tuner.artifacts.dataset import EvaluationQuestion
 from tuner.artifacts.evaluation.contestants import CONTESTANTS, ContestantName
-from tuner.artifacts.evaluation.scores import AnswerScores, MetricFacts, Number
+from tuner.artifacts.evaluation.measure_scores import Number
+from tuner.artifacts.evaluation.metric_details import MetricFacts
+from tuner.artifacts.evaluation.question_scores import AnswerScores
 from tuner.artifacts.task import TaskDescription
 from tuner.catalog.metrics import Measure
 from tuner.evaluation.encoder.files import EncoderSource

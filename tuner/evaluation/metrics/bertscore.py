@@ -12,7 +12,8 @@ from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from tuner.artifacts.evaluation.contestants import CONTESTANTS, ContestantName
-from tuner.artifacts.evaluation.scores import AnswerScores, MetricFacts
+from tuner.artifacts.evaluation.metric_details import MetricFacts
+from tuner.artifacts.evaluation.question_scores import AnswerScores
 from tuner.catalog.metrics import METRICS
 from tuner.evaluation.encoder.files import BuiltEncoder
 from tuner.evaluation.metrics.base import Grades, Measures, Metric, ScoringContext

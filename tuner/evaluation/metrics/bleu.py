@@ -7,7 +7,7 @@ not a corpus BLEU.
 
 from __future__ import annotations
 
-from tuner.artifacts.evaluation.scores import MetricFacts
+from tuner.artifacts.evaluation.metric_details import MetricFacts
 from tuner.catalog.metrics import METRICS
 from tuner.evaluation.metrics.base import Measures, ScoringContext, TextMetric
 from tuner.evaluation.samples import Sample

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tuner.artifacts.evaluation.contestants import CONTESTANTS
-from tuner.artifacts.evaluation.scores import AnswerScores
+from tuner.artifacts.evaluation.question_scores import AnswerScores
 from tuner.catalog.metrics import METRICS
 from tuner.core.labels import LabelSet
 from tuner.evaluation.metrics.base import Grades, Metric, ScoringContext

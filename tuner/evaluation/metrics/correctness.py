@@ -8,7 +8,7 @@ from pydantic import JsonValue
 
 from tuner.artifacts.evaluation.contestants import CONTESTANTS
 from tuner.artifacts.evaluation.judgments import GradeArguments, Judgment
-from tuner.artifacts.evaluation.scores import AnswerScores
+from tuner.artifacts.evaluation.question_scores import AnswerScores
 from tuner.aws.bedrock.tool_call import Tool
 from tuner.catalog.metrics import METRICS
 from tuner.evaluation.judging.judge import Request, instructions, tagged

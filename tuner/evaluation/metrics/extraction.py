@@ -8,7 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from tuner.artifacts.evaluation.contestants import CONTESTANTS
-from tuner.artifacts.evaluation.scores import AnswerScores
+from tuner.artifacts.evaluation.question_scores import AnswerScores
 from tuner.artifacts.task import FieldSchema
 from tuner.catalog.metrics import METRICS, field_measure
 from tuner.catalog.tasks import FieldKind

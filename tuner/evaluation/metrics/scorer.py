@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from tuner.artifacts.dataset import Message
 from tuner.artifacts.evaluation.contestants import CONTESTANTS
-from tuner.artifacts.evaluation.scores import AnswerScores, MetricFacts
+from tuner.artifacts.evaluation.metric_details import MetricFacts
+from tuner.artifacts.evaluation.question_scores import AnswerScores
 from tuner.catalog.metrics import METRICS, OWN_MEASURES
 from tuner.core.errors import SettingsError
 from tuner.evaluation.judging.scoring_function import Scored, ScoringFunction, ToScore

@@ -11,7 +11,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-from tuner.artifacts.evaluation.scores import Comparison
+from tuner.artifacts.evaluation.measure_scores import Comparison
 from tuner.evaluation.statistics.students_t import distribution, quantile
 
 CONFIDENCE = 0.95

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from tuner.artifacts.evaluation.contestants import CONTESTANTS, ContestantName
-from tuner.artifacts.evaluation.scores import AnswerScores, QuestionScores
+from tuner.artifacts.evaluation.question_scores import AnswerScores, QuestionScores
 from tuner.artifacts.evaluation.tasks import (
     ClassificationDetails,
     Confusion,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 
-from tuner.artifacts.evaluation.scores import Correlation, QuestionScores
+from tuner.artifacts.evaluation.question_scores import QuestionScores
+from tuner.artifacts.evaluation.scores import Correlation
 from tuner.evaluation.statistics.comparison import rank_correlation
 
 # Measures of whole answers. Those that a reader would take for the same (precision, recall) are left out.

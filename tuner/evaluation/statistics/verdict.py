@@ -12,7 +12,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from tuner.artifacts.evaluation.contestants import BASE, CONTESTANTS, TUNED
-from tuner.artifacts.evaluation.scores import Conclusion, MeasureScores, Outcome, QuestionScores
+from tuner.artifacts.evaluation.measure_scores import Conclusion, MeasureScores
+from tuner.artifacts.evaluation.question_scores import Outcome, QuestionScores
 from tuner.artifacts.evaluation.verdict import Verdict, VerdictValue
 from tuner.catalog.metrics import Measure
 from tuner.catalog.tasks import DECIDING

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tuner.artifacts.evaluation.scores import MeasureScores
+from tuner.artifacts.evaluation.measure_scores import MeasureScores
 from tuner.artifacts.report import Report
 from tuner.reporting.formatting import measure_title, number, range_limit
 
@@ -32,7 +32,7 @@ def is_usable(name: str, measure: MeasureScores) -> bool:
 
 
 def level_sentence(report: Report) -> str | None:
-    """Says that a better model is still bad: 3.25 of 10 after 1.9 of 10. None where it is not."""
+    """A warning when the better model still scores low, as 3.25 of 10 after 1.9 of 10. None otherwise."""
     deciding = deciding_measure(report)
     if report.verdict.value != "better" or deciding is None or is_usable(*deciding):
         return None

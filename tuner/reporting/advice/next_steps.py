@@ -13,7 +13,7 @@ from tuner.reporting.advice.level import USABLE, deciding_measure, level_sentenc
 from tuner.reporting.collect.training_diagnosis import fit
 from tuner.reporting.formatting import integer, number, plural, range_limit
 
-# A subject with fewer training records is hardly learnt.
+# A model hardly learns a subject with fewer training records.
 _FEW_RECORDS = 3
 _SHOWN_SUBJECTS = 5
 _SETTLED = ("ApprovalExpiredError", "ApprovalRejectedError")

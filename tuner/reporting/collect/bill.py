@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from tuner.artifacts.costs.cost_items import COMMITMENTS, GENERATION, OVERHEAD, CostItemId
 from tuner.artifacts.costs.estimate import CostItem, Estimate
-from tuner.artifacts.evaluation.scores import JudgeDetails
+from tuner.artifacts.evaluation.metric_details import JudgeDetails
 from tuner.artifacts.report import Answer, Bill, Question, ServingEndpoint
 from tuner.artifacts.serving import EndpointDetails
 from tuner.artifacts.training import TrainingSummary

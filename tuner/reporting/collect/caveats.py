@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tuner.artifacts.evaluation.scores import HumanScores, JudgeDetails, PreferenceDetails
+from tuner.artifacts.evaluation.metric_details import JudgeDetails, PreferenceDetails
+from tuner.artifacts.evaluation.scores import HumanScores
 from tuner.artifacts.report import Report
 from tuner.catalog import judge_or_assumed
 from tuner.reporting.formatting import measure_title, number, plural

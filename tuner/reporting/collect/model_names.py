@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tuner.artifacts.evaluation.scores import BertScoreDetails, JudgeDetails, Scores
+from tuner.artifacts.evaluation.metric_details import BertScoreDetails, JudgeDetails
+from tuner.artifacts.evaluation.scores import Scores
 from tuner.artifacts.manifest import Manifest
 from tuner.artifacts.report import Generated, Models, NamedModel, ServingEndpoint
 from tuner.artifacts.training import TrainingSummary

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 from tuner.artifacts.dataset import Coverage, DatasetSummary, EvaluationQuestion
 from tuner.artifacts.evaluation.answers import Answer as GivenAnswer
 from tuner.artifacts.evaluation.contestants import BASE, CONTESTANTS, TUNED, ContestantName
-from tuner.artifacts.evaluation.scores import AnswerScores, QuestionScores, Scores, by_id
+from tuner.artifacts.evaluation.question_scores import AnswerScores, QuestionScores, by_id
+from tuner.artifacts.evaluation.scores import Scores
 from tuner.artifacts.report import Answer, Question
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys

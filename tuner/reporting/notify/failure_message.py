@@ -61,12 +61,12 @@ def step_failure(error: str | None, cause: str | None, release_cause: str | None
     alarm = ""
     if release_cause is not None:
         alarm = f"\n{_shortened(f'{_STILL_PAID} {_lambda_error(release_cause)[1].strip()}', _LONGEST_ALARM)}"
-    # The alarm is never cut off: the endpoint costs money by the hour.
+    # The alarm is never shortened: the endpoint is charged by the hour.
     return Failure(error=name[:_LONGEST_ERROR], message=_shortened(text, _LONGEST_CAUSE - len(alarm)) + alarm)
 
 
 def without_alarm(message: str) -> str:
-    """The message of a failure without the warning about money, for who knows that nothing is left."""
+    """The message of a failure without the warning about costs, for a run that left no paid resources."""
     return message.partition(f"\n{_STILL_PAID}")[0]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from tuner.artifacts.evaluation.scores import MeasureScores
+from tuner.artifacts.evaluation.measure_scores import MeasureScores
 from tuner.artifacts.report import Report
 from tuner.reporting.collect.caveats import caveats
 from tuner.reporting.collect.release_state import release_state

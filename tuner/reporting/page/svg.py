@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from tuner.artifacts.evaluation.scores import MeasureScores
+from tuner.artifacts.evaluation.measure_scores import MeasureScores
 from tuner.artifacts.report import TimelineEvent
 
 SCALE = 1000

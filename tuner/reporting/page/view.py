@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tuner.artifacts.costs.estimate import CostItem
 from tuner.artifacts.evaluation.gate import Gate
-from tuner.artifacts.evaluation.scores import MeasureScores
+from tuner.artifacts.evaluation.measure_scores import MeasureScores
 from tuner.artifacts.report import Answer, Question, Report
 from tuner.catalog.metrics import OWN_MEASURES
 from tuner.core.resource_names import Tags

@@ -12,7 +12,8 @@ import pytest
 from tests.doubles import CUSTOM_MODEL, stored_json
 from tests.unit.cli.fake_aws import Execution, FakeAws, Outcome
 from tuner.artifacts.evaluation.gate import Gate, GateEvent
-from tuner.artifacts.evaluation.scores import MetricFacts, QuestionScores
+from tuner.artifacts.evaluation.metric_details import MetricFacts
+from tuner.artifacts.evaluation.question_scores import QuestionScores
 from tuner.artifacts.manifest import Manifest
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys

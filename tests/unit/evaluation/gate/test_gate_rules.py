@@ -4,7 +4,7 @@ import pytest
 
 from tests.unit.evaluation.test_scores import scores
 from tuner.artifacts.evaluation.contestants import BASE, TUNED
-from tuner.artifacts.evaluation.scores import Aggregate, MeasureScores
+from tuner.artifacts.evaluation.measure_scores import Aggregate, MeasureScores
 from tuner.core.errors import SettingsError
 from tuner.core.strict_model import read_from_artifact
 from tuner.evaluation.gate.rules import GateComparisons, decide_gate

@@ -7,7 +7,7 @@ import pytest
 
 from tests.unit.evaluation.conftest import ScriptedJudge, make_sample
 from tuner.artifacts.evaluation.judgments import GradeArguments, Judgments
-from tuner.artifacts.evaluation.scores import AnswerScores
+from tuner.artifacts.evaluation.question_scores import AnswerScores
 from tuner.core.concurrency_limiter import ConcurrencyLimiter
 from tuner.core.errors import AccessDeniedError, AwsError, RetryableError, ThrottledError
 from tuner.evaluation.judging.judge import Judge, tagged

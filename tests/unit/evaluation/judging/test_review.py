@@ -6,7 +6,9 @@ import io
 import pytest
 
 from tests.unit.evaluation.conftest import graded_records, make_sample
-from tuner.artifacts.evaluation.scores import AnswerScores, MetricFacts, ReviewCandidate, Scores
+from tuner.artifacts.evaluation.metric_details import MetricFacts
+from tuner.artifacts.evaluation.question_scores import AnswerScores
+from tuner.artifacts.evaluation.scores import ReviewCandidate, Scores
 from tuner.artifacts.evaluation.verdict import Verdict
 from tuner.core.errors import EvaluationError
 from tuner.evaluation.judging.human_scores import with_human_scores

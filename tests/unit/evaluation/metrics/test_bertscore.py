@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from tests.unit.evaluation.conftest import make_sample
-from tuner.artifacts.evaluation.scores import AnswerScores
+from tuner.artifacts.evaluation.question_scores import AnswerScores
 from tuner.core.errors import EvaluationError
 from tuner.evaluation.encoder.embedding import Embedded, Encoder
 from tuner.evaluation.encoder.files import BuiltEncoder, open_encoder

@@ -1,6 +1,7 @@
 """The correlation of measures is that of their gains per question."""
 
-from tuner.artifacts.evaluation.scores import Correlation, QuestionScores
+from tuner.artifacts.evaluation.question_scores import QuestionScores
+from tuner.artifacts.evaluation.scores import Correlation
 from tuner.evaluation.statistics.correlation import correlations
 
 

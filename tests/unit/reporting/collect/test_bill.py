@@ -8,7 +8,7 @@ import pytest
 from tests.unit.reporting.sample import artifacts
 from tuner.artifacts.costs.cost_items import OVERHEAD, CostItemId
 from tuner.artifacts.costs.estimate import CostItem, Estimate, SpendingLimits
-from tuner.artifacts.evaluation.scores import JudgeDetails
+from tuner.artifacts.evaluation.metric_details import JudgeDetails
 from tuner.artifacts.manifest import Manifest
 from tuner.artifacts.report import Bill, Question, Report, ServingEndpoint
 from tuner.artifacts.training import TrainingSummary

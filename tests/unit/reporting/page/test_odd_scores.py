@@ -10,7 +10,7 @@ import pytest
 from tests.unit.reporting.conftest import AT, FolderOf
 from tests.unit.reporting.page.test_page import Tags
 from tests.unit.reporting.sample import artifacts
-from tuner.artifacts.evaluation.scores import QuestionScores
+from tuner.artifacts.evaluation.question_scores import QuestionScores
 from tuner.core.artifact_keys import Keys
 from tuner.core.text_sanitizer import readable
 from tuner.evaluation.scores import Graded, summarize

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tuner.artifacts.evaluation.scores import MeasureScores
+from tuner.artifacts.evaluation.measure_scores import MeasureScores
 from tuner.artifacts.report import TimelineEvent
 from tuner.reporting.page.svg import SCALE, interval_bar, timeline_bars, win_shares
 

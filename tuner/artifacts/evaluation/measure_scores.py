@@ -1,0 +1,80 @@
+"""How the contestants' answers scored by one measure: means, the paired comparison, and what it shows."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from tuner.artifacts.base import Part
+from tuner.artifacts.evaluation.contestants import BASE, TUNED, ContestantName, PerContestant
+from tuner.artifacts.evaluation.verdict import VerdictValue
+from tuner.catalog.metrics import worst_value
+
+# An integer stays an integer in the file: a judge's grade is 7, not 7.0.
+Number = int | float
+
+
+class Aggregate(Part):
+    """One contestant's answers by one measure."""
+
+    mean: float | None = None
+    standard_error: float | None = None
+    n: int | None = Field(None, description="answers that count towards the mean")
+    missing: int = Field(0, description="answers without a score of their own")
+    failed: int = Field(0, description="answers that were not given; they count as the worst score")
+
+
+class Comparison(Part):
+    """Tuned minus base, paired by question. Members are null where `n` is too small for them."""
+
+    n: int = Field(0, description="questions that both models have a score for")
+    standard_error: float | None = None
+    interval: tuple[float, float] | None = Field(None, description="95 % interval of the mean difference")
+    p: float | None = Field(None, description="p-value of the interval: below 0.05 where it excludes zero")
+    sign_test_p: float | None = Field(None, description="of wins and losses only, however large they are")
+    wins: int = 0
+    ties: int = 0
+    losses: int = 0
+    smallest_detectable: float | None = Field(None, description="what this many questions could show")
+
+
+class Conclusion(Part):
+    """What one measure says by itself."""
+
+    value: VerdictValue
+    sentence: str
+    more_questions: int | None = Field(None, description="how many more would decide; null when no number is known")
+
+
+class MeasureScores(PerContestant):
+    """The contestants by one measure."""
+
+    label: str | None = None
+    range: tuple[Number, Number] | None = Field(None, description="lowest and highest possible value")
+    better: Literal["higher", "lower"] | None = Field("higher", description="null for one that only describes")
+    by_contestant: dict[ContestantName, Aggregate] = Field(default_factory=dict)
+    difference: float | None = Field(None, description="tuned minus base")
+    comparison: Comparison = Comparison()
+    references: Aggregate | None = Field(None, description="the same, measured on the reference answers")
+    conclusion: Conclusion | None = Field(None, description="null for a measure that only describes")
+
+    @property
+    def base(self) -> Aggregate:
+        """The base model; empty where it was not measured."""
+        return self.by_contestant.get(BASE, Aggregate())
+
+    @property
+    def tuned(self) -> Aggregate:
+        """The tuned model; empty where it was not measured."""
+        return self.by_contestant.get(TUNED, Aggregate())
+
+    @property
+    def worst(self) -> Number | None:
+        """The worst possible value; None for a measure that only describes."""
+        return worst_value(self.range, self.better)
+
+    @property
+    def conclusion_value(self) -> VerdictValue:
+        """What the measure shows; undecided for one that only describes."""
+        return self.conclusion.value if self.conclusion else "undecided"

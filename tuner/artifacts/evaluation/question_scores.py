@@ -1,0 +1,123 @@
+"""How the answers to one question scored, by every measure that applies to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from math import isfinite
+from typing import Any, Literal
+
+from pydantic import Field, SerializerFunctionWrapHandler, field_validator, model_serializer, model_validator
+
+from tuner.artifacts.base import Part
+from tuner.artifacts.evaluation.contestants import BASE, TUNED, ContestantName, PerContestant
+from tuner.artifacts.evaluation.measure_scores import MeasureScores, Number
+
+Outcome = Literal["win", "tie", "loss"]
+
+
+class AnswerScores(Part):
+    """How one answer scored: in the file, its measures stand beside the other members."""
+
+    # The measures that apply to the answer. None: the measure applies, but no score could be made.
+    measures: dict[str, Number | None] = Field(default_factory=dict)
+    failed: bool = Field(False, description="the answer was not given")
+    reasoning: str | None = Field(None, description="the judge's reasons for its grade")
+    problem: str | None = Field(None, description="why there is no grade")
+    unsure: bool = Field(False, description="the judge says that a person should look at it")
+    preference_reasoning: str | None = Field(None, description="the judge's reasons for its preference")
+    preference_problem: str | None = Field(None, description="why there is no preference")
+    human: bool = Field(False, description="`correctness` is a person's score")
+    judge_correctness: Number | None = Field(None, description="the judge's grade, where a person's replaced it")
+    label: str | None = Field(None, description="of a classification: the answer's label, or its text if it is none")
+    scorer_problem: str | None = Field(None, description="why the deployer's own scorer gave no score")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _gather_measures(cls, data: Any) -> Any:
+        if not isinstance(data, Mapping) or "measures" in data:
+            return data
+        # A text that this version does not know is no measure, and is ignored.
+        measures = {name: value for name, value in data.items() if name not in cls.model_fields and _is_score(value)}
+        return {**{name: value for name, value in data.items() if name not in measures}, "measures": measures}
+
+    @field_validator("measures", mode="before")
+    @classmethod
+    def _finite(cls, measures: Any) -> Any:
+        """NaN and infinity are no scores: no mean and no JSON can have them."""
+        if not isinstance(measures, Mapping):
+            return measures
+        return {
+            name: None if isinstance(value, float) and not isfinite(value) else value
+            for name, value in measures.items()
+        }
+
+    @model_serializer(mode="wrap")
+    def _spread_measures(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        members: dict[str, Any] = handler(self)
+        measures: dict[str, Any] = members.pop("measures", {})
+        return members | measures
+
+    def counted(self, measure: str, worst: Number | None) -> Number | None:
+        """What the answer counts for by a measure whose worst value is `worst`.
+
+        This is the one place of the rule: an answer that was not given counts as the worst, since whoever asked got
+        nothing. An answer that was given and has no score (the judge's grade was unusable, for instance) counts for
+        nothing: None. So does an answer that the measure does not apply to.
+        """
+        if measure not in self.measures:
+            return None
+        value = self.measures[measure]
+        return worst if value is None and self.failed else value
+
+    def joined(self, other: AnswerScores) -> AnswerScores:
+        """The members of both; those of `other` win."""
+        own, more = ({name: getattr(each, name) for name in each.model_fields_set} for each in (self, other))
+        return AnswerScores(**{**own, **more, "measures": self.measures | other.measures})
+
+
+def _is_score(value: Any) -> bool:
+    return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
+
+
+class QuestionScores(PerContestant):
+    """How the answers to one question scored."""
+
+    id: str
+    by_contestant: dict[ContestantName, AnswerScores] = Field(default_factory=dict)
+    reference: dict[str, Number | None] | None = Field(None, description="the reference's own measures")
+    label: str | None = Field(None, description="of a classification: the reference's label")
+    outcome: Outcome | None = Field(None, description="of the tuned model, by verdict.metric; null without a score")
+
+    def of(self, contestant: ContestantName) -> AnswerScores:
+        """One contestant's answer; without any score where it is not in the file."""
+        return self.by_contestant.get(contestant, AnswerScores())
+
+    @property
+    def base(self) -> AnswerScores:
+        """The base model's answer."""
+        return self.of(BASE)
+
+    @property
+    def tuned(self) -> AnswerScores:
+        """The tuned model's answer."""
+        return self.of(TUNED)
+
+    def difference(self, measure: str) -> float | None:
+        """Tuned minus base of the values as they are. None where one of them has none, as a failed answer."""
+        base, tuned = (self.of(name).measures.get(measure) for name in (BASE, TUNED))
+        return None if base is None or tuned is None else tuned - base
+
+    def gain(self, measure: str, scores: MeasureScores) -> float | None:
+        """Tuned minus base, positive when the tuned answer is the better one. None where one of them has no score.
+
+        `scores` are those of the measure: they say which values are better, and which one is the worst.
+        """
+        base, tuned = (self.of(name).counted(measure, scores.worst) for name in (BASE, TUNED))
+        if base is None or tuned is None or scores.better is None:
+            return None
+        return tuned - base if scores.better == "higher" else base - tuned
+
+
+def by_id(records: Iterable[QuestionScores]) -> dict[str, QuestionScores]:
+    """The questions by their ids."""
+    return {record.id: record for record in records}
