@@ -1,5 +1,6 @@
 """Starts and stops the local cloud, and returns its status and the environment of its clients."""
 
+import os
 import secrets
 import socket
 import ssl
@@ -10,7 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from local import deploy as deployment
@@ -29,13 +30,17 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True)
 class CloudStatus:
-    """The state of a cloud. `endpoint`, `pid` and `engine` are None if it is not running."""
+    """The state of a cloud. `endpoint`, `pid` and `engine` are None if it is not running.
+
+    `lost_runs` are those that were in progress when the cloud before it ended.
+    """
 
     running: bool
     folder: Path
     endpoint: str | None = None
     pid: int | None = None
     engine: str | None = None
+    lost_runs: tuple[str, ...] = ()
 
 
 def up(engine: str = "smollm2", deploy: bool = True, progress: Progress = lambda _: None) -> CloudStatus:
@@ -44,14 +49,17 @@ def up(engine: str = "smollm2", deploy: bool = True, progress: Progress = lambda
     Raises:
         CloudStartError: the server did not start.
         DeployError: the deployment failed.
-        LocalCloudError: the engine is unknown, or the cloud is running with another engine.
+        LocalCloudError: the server at LOCAL_JUDGE_URL does not answer, the engine is unknown, or
+            the cloud is running with another engine.
     """
     if engine not in ENGINES:
         raise LocalCloudError(f"There is no engine '{engine}'. Use one of: {', '.join(ENGINES)}.")
     folder = CloudFolder.default()
     with folder.locked():
         state = _status(folder)
+        lost = () if state.running else folder.interrupted_runs()
         if not state.running:
+            _ask_judge_server()
             _clean(folder, progress)
             _start(folder, engine, progress)
         elif state.engine != engine:
@@ -61,7 +69,7 @@ def up(engine: str = "smollm2", deploy: bool = True, progress: Progress = lambda
             )
         if deploy:
             deployment.deploy(folder, env(), progress)
-        return _status(folder)
+        return replace(_status(folder), lost_runs=lost)
 
 
 def down(progress: Progress = lambda _: None) -> bool:
@@ -104,6 +112,17 @@ def _clean(folder: CloudFolder, progress: Progress) -> None:
     if ended:
         progress(f"Ended {ended} process{'es' if ended > 1 else ''} of the local cloud")
     folder.remove()
+
+
+def _ask_judge_server() -> None:
+    """Refuse to start with a LOCAL_JUDGE_URL that does not answer: every grade would fail."""
+    if not os.environ.get("LOCAL_JUDGE_URL"):
+        return
+    # They load much: only where they are needed.
+    from local.bedrock.state.settings import Settings
+    from local.bedrock.tools.judge_server import ask_judge_server
+
+    ask_judge_server(Settings())
 
 
 def _start(folder: CloudFolder, engine: str, progress: Progress) -> None:

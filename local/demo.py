@@ -20,6 +20,8 @@ from local.errors import LocalCloudError
 from local.folder import CHECKOUT, FOLDER_VARIABLE
 from tuner.artifacts.report import Report
 
+# Exit statuses of `tuner run`: succeeded; the gate rejected the model; the gate could not decide.
+_RESULTS = {0, 3, 4}
 _EXAMPLE = Path("examples") / "bedrock-faq"
 _console = Console(stderr=True, highlight=False)
 
@@ -42,7 +44,8 @@ def main() -> int:
         _console.print(f"\n{error}", style="bold red", markup=False)
         return 1
     except KeyboardInterrupt:
-        _console.print("\nInterrupted: the local cloud goes down.")
+        _console.show_cursor()  # the command that was interrupted may have hidden it
+        _console.print("\nInterrupted. The demo's local cloud is deleted, and its run with it.")
         return 130
     finally:
         with _console.status("Taking the local cloud down"):
@@ -61,7 +64,8 @@ def _bring_up() -> None:
 
 def _tune() -> None:
     _console.rule(f"Fine-tuning with {_EXAMPLE}")
-    if _tuner("run", str(_EXAMPLE)).returncode:
+    # A gate that rejects the model is a result, too.
+    if _tuner("run", str(_EXAMPLE)).returncode not in _RESULTS:
         raise DemoError("The run failed. The output above is what a user would see.")
 
 
@@ -107,6 +111,8 @@ def _tuner(*arguments: str, output: bool = False) -> subprocess.CompletedProcess
         stdout=subprocess.PIPE if output else None,
         text=True,
         check=output,
+        # Ctrl-C reaches the demo only. The command would say that its run continues, and the demo ends the cloud.
+        start_new_session=True,
     )
 
 

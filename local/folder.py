@@ -59,6 +59,16 @@ class CloudFolder:
         return self.root / "log" / "deploy.log"
 
     @property
+    def runs_in_progress(self) -> Path:
+        """A folder with an empty file for each run that is in progress, named by its id."""
+        return self.root / "runs-in-progress"
+
+    def interrupted_runs(self) -> tuple[str, ...]:
+        """The runs that were in progress when the cloud ended."""
+        found = self.runs_in_progress.iterdir() if self.runs_in_progress.is_dir() else ()
+        return tuple(sorted(path.name for path in found))
+
+    @property
     def temporary(self) -> Path:
         return self.root / "tmp"
 

@@ -26,7 +26,7 @@ from local.patches.iam import (
 )
 from local.patches.lambda_functions import account_limits, exception_names, function_states, warm_functions
 from local.patches.server import idle_connections, local_services
-from local.patches.step_functions import retry_delays, stopped_executions, task_tokens
+from local.patches.step_functions import retry_delays, runs_in_progress, stopped_executions, task_tokens
 
 # Names of further modules with an `install` function, such as the fault injection of tests/chaos.
 EXTRA_PATCHES_VARIABLE = "LOCAL_CLOUD_OVERLAYS"
@@ -67,6 +67,8 @@ def install() -> None:
     failed_deletions.install()
     task_tokens.install()
     retry_delays.install()
+    # Not a difference from AWS: what `up` says of the runs that ended with a cloud.
+    runs_in_progress.install()
     idle_connections.install()
     for module in os.environ.get(EXTRA_PATCHES_VARIABLE, "").split():
         importlib.import_module(module).install()

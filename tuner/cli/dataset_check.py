@@ -7,6 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, get_args
 
 from tuner.catalog import Model
+from tuner.cli.terminal.hints import quoted
+from tuner.core.file_formats import accepted_names
 from tuner.core.run import role_of
 from tuner.datasets import DataRole, NoSink, Prepared, Sink, Source, prepare
 from tuner.datasets.findings import Issue
@@ -61,6 +63,15 @@ def check_dataset(
     for name in python_files(files):
         prepared.findings.add(name, None, _NOT_RUN)
     return replace(prepared, summary=prepared.summary.model_copy(update={"verdict": readiness(prepared.findings)}))
+
+
+def no_training_file(folder: str, names: Iterable[str]) -> str:
+    """Why a folder without training data is no dataset, and what to do. `names` are those of its files."""
+    if not any(role_of(name) == "documents" for name in names):
+        return f"'{folder}' has no training file. Add {accepted_names('training')}."
+    place = folder.rstrip("/")
+    command = f"tuner data generate {quoted(f'{place}/documents')} --output {quoted(f'{place}/training.jsonl')}"
+    return f"'{folder}' has documents and no training file. To have a model write one: {command} --count 200"
 
 
 def python_files(names: Iterable[str]) -> list[str]:

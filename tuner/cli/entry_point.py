@@ -5,9 +5,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from botocore.exceptions import EndpointConnectionError, NoCredentialsError, NoRegionError
+from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError, NoRegionError
 
+from tuner.aws.error_mapping import code_of
 from tuner.cli.app import app
+from tuner.cli.checks import account
 from tuner.cli.deployment import local_endpoint
 from tuner.cli.errors import CommandError
 from tuner.cli.local_cloud import local_error_class
@@ -19,6 +21,9 @@ _HINTS = {
     NoCredentialsError: "To use the local cloud instead, add --local.",
     NoRegionError: "Set AWS_REGION to the deployment's Region. To use the local cloud instead, add --local.",
 }
+
+# AWS's codes for credentials that are no longer, or never were, valid.
+_EXPIRED = {"ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "UnrecognizedClientException"}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -44,6 +49,8 @@ def _message(error: Exception) -> str:
 
 def _hint(cause: BaseException | None) -> str:
     """What to do about an error of botocore, which knows nothing of --local."""
+    if isinstance(cause, ClientError) and code_of(cause) in _EXPIRED:
+        return account.LOG_IN
     if isinstance(cause, EndpointConnectionError) and local_endpoint():
         return "Is the local cloud running? See 'tuner local status'; start it with 'tuner local up'."
     return next((hint for kind, hint in _HINTS.items() if isinstance(cause, kind)), "")

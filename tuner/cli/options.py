@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from typing import Annotated
 
 import typer
 
 from tuner.cli import deployment
+from tuner.cli.checks import account
 from tuner.cli.deployment import DEFAULT_STACK, Deployment
+from tuner.cli.errors import CommandError
 from tuner.cli.local_cloud import use_local_cloud
 from tuner.cli.terminal import hints
 
@@ -41,4 +44,13 @@ def connect(stack: str = DEFAULT_STACK, on_local: bool = False) -> Deployment:
         use_local_cloud()
     else:
         deployment.use_region()
+        _refuse_unknown_region()
     return deployment.find(stack)
+
+
+def _refuse_unknown_region() -> None:
+    """Raises CommandError for a name that is no Region: a call would wait for a host that does not exist."""
+    region = os.environ.get("AWS_DEFAULT_REGION")
+    wrong = account.unknown_region(region) if region else None
+    if wrong:
+        raise CommandError(f"{wrong.message} {wrong.remedy}")

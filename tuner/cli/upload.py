@@ -12,6 +12,7 @@ from boto3.exceptions import Boto3Error
 
 from tuner.aws.clients import client
 from tuner.aws.error_mapping import mapped_errors
+from tuner.cli.dataset_check import no_training_file
 from tuner.cli.deployment import Deployment
 from tuner.cli.errors import CommandError
 from tuner.core import run
@@ -128,7 +129,7 @@ def _check(folder: Path, chosen: dict[str, Path]) -> None:
     for name in chosen:
         roles.setdefault(str(role_of(name)), []).append(name)
     if "training" not in roles:
-        raise typer.BadParameter(f"{folder} has no training file. Add {_TRAINING_FILE}.", param_hint="PATH")
+        raise typer.BadParameter(no_training_file(str(folder), chosen), param_hint="PATH")
     for role, names in roles.items():
         if role != "documents" and len(names) > 1:
             raise CommandError(f"{folder} has {' and '.join(names)}: keep one of them.")

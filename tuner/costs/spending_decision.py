@@ -4,10 +4,36 @@ from __future__ import annotations
 
 from typing import Literal
 
-from tuner.artifacts.costs.cost_items import GENERATION
+from tuner.artifacts.costs.cost_items import GENERATION, CostItemId
 from tuner.artifacts.costs.estimate import Estimate
 
 SpendingDecision = Literal["proceed", "approve", "refuse"]
+
+
+_SMALLER = "Use fewer records or epochs, a smaller model or 'serving: on_demand'."
+_FEWER_QUESTIONS = "Use fewer evaluation questions, or a smaller 'inference.max_tokens'."
+_CHEAPER_JUDGE = "Use fewer evaluation questions, fewer 'evaluation.metrics', or a cheaper model in 'judge.model'."
+_CHEAPER_GENERATION = "Use a smaller 'generate.count', or a cheaper model in 'generate.model'."
+_NO_COMMITMENT = "Remove 'commitment', or take a shorter one."
+# What makes an item smaller: settings of run.yaml.
+_SMALLER_ITEM = {
+    CostItemId.GENERATION_INPUT: _CHEAPER_GENERATION,
+    CostItemId.GENERATION_OUTPUT: _CHEAPER_GENERATION,
+    CostItemId.TRAINING: "Use fewer records, fewer epochs ('hyperparameters.epochCount') or a smaller 'base_model'.",
+    CostItemId.BASE_MODEL_INPUT: _FEWER_QUESTIONS,
+    CostItemId.BASE_MODEL_OUTPUT: _FEWER_QUESTIONS,
+    CostItemId.TUNED_MODEL_INPUT: _FEWER_QUESTIONS,
+    CostItemId.TUNED_MODEL_OUTPUT: _FEWER_QUESTIONS,
+    CostItemId.THROUGHPUT: (
+        "Use 'serving: on_demand' if the model allows it, fewer 'model_units', fewer evaluation questions, or "
+        "'serving: none' to train only."
+    ),
+    CostItemId.KEPT_THROUGHPUT: "Use a smaller 'keep_hours', or fewer 'model_units'.",
+    CostItemId.ONE_MONTH_COMMITMENT: _NO_COMMITMENT,
+    CostItemId.SIX_MONTHS_COMMITMENT: _NO_COMMITMENT,
+    CostItemId.JUDGE_INPUT: _CHEAPER_JUDGE,
+    CostItemId.JUDGE_OUTPUT: _CHEAPER_JUDGE,
+}
 
 
 def spending_decision(estimate: Estimate) -> SpendingDecision:
@@ -34,8 +60,8 @@ def _decision_sentence(estimate: Estimate) -> str:
     if decision == "refuse":
         return (
             f"The run would cost about {total}: ${estimate.total_usd - estimate.budget_usd:,.2f} over its budget "
-            f"of {budget}. {_spent_so_far(estimate)} Use fewer records or epochs, a smaller model or "
-            "'serving: on_demand', or raise 'budget_usd' in run.yaml or in the deployment's settings."
+            f"of {budget}. {_spent_so_far(estimate)} {_largest(estimate)} Or raise 'budget_usd', of the run or of the "
+            "deployment."
         )
     if decision == "proceed":
         return f"The run costs about {total}, within its budget of {budget}."
@@ -45,6 +71,14 @@ def _decision_sentence(estimate: Estimate) -> str:
             f"${estimate.approval_usd:,.2f} that need no approval."
         )
     return f"The known items cost {total}, within the run's budget of {budget}, but some prices are unknown."
+
+
+def _largest(estimate: Estimate) -> str:
+    """The item that costs most, and the setting that makes it smaller."""
+    item = max(estimate.items, key=lambda each: each.usd or 0, default=None)
+    if item is None or not item.usd:
+        return _SMALLER
+    return f"{item.name} costs most: ${item.usd:,.2f}. {_SMALLER_ITEM.get(item.id, _SMALLER)}"
 
 
 def _spent_so_far(estimate: Estimate) -> str:

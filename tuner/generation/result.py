@@ -42,8 +42,8 @@ def summarize(
     )
 
 
-def shortfall_message(result: GenerationResult, count: int, documents: DocumentChunks) -> str:
-    """Why there are fewer pairs than asked for, and what to do."""
+def shortfall_message(result: GenerationResult, count: int, documents: DocumentChunks, setting: str) -> str:
+    """Why there are fewer pairs than asked for, and what to do. `setting` is what asked for them."""
     reasons = result.dropped.most_common(_REASONS_NAMED)
     why = "; ".join(f"{number} because {reason.rstrip('.')}" for reason, number in reasons)
     refused = f" {len(result.refusals)} requests failed: {result.refusals[0]}" if result.refusals else ""
@@ -51,7 +51,7 @@ def shortfall_message(result: GenerationResult, count: int, documents: DocumentC
     return (
         f"The documents gave {len(result.pairs)} of {count} question-answer pairs, in {result.calls} requests about "
         f"{chunks}; {result.dropped.total()} pairs were dropped{f': {why}' if why else ''}.{refused} "
-        f"Add documents, or ask for at most {len(result.pairs)}.{''.join(_unusable_lines(documents))}"
+        f"Add documents, or set {setting} to at most {len(result.pairs)}.{''.join(_unusable_lines(documents))}"
     )
 
 

@@ -79,7 +79,7 @@ def generate_validation(
         folder.save_records(Keys.GENERATED, result.pairs)
     folder.save(summarize(manifest.generator_model, library, result, count, bound))
     if len(result.pairs) < count:
-        raise GenerationError(shortfall_message(result, count, library))
+        raise GenerationError(shortfall_message(result, count, library, "generate.count in run.yaml"))
     return Progress(True, count)
 
 

@@ -11,6 +11,8 @@ from typing import Any, get_origin
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
+from tuner import catalog
+
 # By pydantic's error type: https://docs.pydantic.dev/latest/errors/validation_errors/. Pydantic's own messages are for
 # programmers ("Input should be a valid dictionary or instance of Polling").
 _RULES = {
@@ -43,6 +45,8 @@ _RULES = {
 }
 _ANY_OTHER = "is not a valid value"
 # Pydantic appends these to the location of an error in `int | float | str`, one error for each alternative.
+# Below this, `learning_rate` would be near to `serving`.
+_NEAR = 0.6
 _ALTERNATIVES = frozenset({"int", "float", "str"})
 
 
@@ -58,20 +62,50 @@ def nearest(word: str, names: Iterable[str]) -> str:
     """A hint: the nearest name, or all names when none is near."""
     known = list(names)
     same = [name for name in known if name.casefold() == word.strip().casefold()]
-    close = same or difflib.get_close_matches(word, known, n=1, cutoff=0.5)
+    close = same or difflib.get_close_matches(word, known, n=1, cutoff=_NEAR)
     return f"Did you mean '{close[0]}'?" if close else f"Valid: {', '.join(known)}."
 
 
 def _sentence(model: type[BaseModel], path: str, errors: list[ErrorDetails]) -> str:
     first = errors[0]
     if first["type"] == "extra_forbidden":
-        keys = _keys_at(model, first["loc"][:-1])
-        hint = nearest(str(first["loc"][-1]), keys).replace("Valid:", "Valid keys:")
-        return f"{path}: there is no such key. {hint}"
+        return f"{path}: there is no such key. {_hint_for_key(model, first['loc'])}"
     rules = list(dict.fromkeys(_rule(error) for error in errors))
     found = "" if first["type"] == "missing" else f"; found {_shown(first['input'])}{_json_problem(first['input'])}"
     either = " or ".join([rules[0], *(rule.removeprefix("must be ") for rule in rules[1:])])
     return f"{path}: {either}{found}.{_hint(first)}"
+
+
+def _hint_for_key(model: type[BaseModel], location: tuple[Any, ...]) -> str:
+    """Where the key belongs, if another group has it; else the nearest key here, or all keys."""
+    word, keys = str(location[-1]), _keys_at(model, location[:-1])
+    close = nearest(word, keys)
+    if close.startswith("Did"):
+        return close
+    places = [f"'{path}'" for path in _paths(model) if _plain(path.rpartition(".")[2]) == _plain(word)]
+    if "hyperparameters" in model.model_fields:
+        places += [f"'hyperparameters.{name}'" for name in _hyperparameters() if _is_spelling(name, word)]
+    if places:
+        return f"Did you mean {' or '.join(places)}?"
+    return close.replace("Valid:", "Valid keys:")
+
+
+def _paths(model: type[BaseModel]) -> list[str]:
+    """The keys of all groups, with the group: `inference.max_tokens`."""
+    return [f"{group}.{key}" for group in model.model_fields for key in _keys_at(model, (group,))]
+
+
+def _hyperparameters() -> list[str]:
+    return list(dict.fromkeys(name for model in catalog.models() for name in model.family.hyperparameters))
+
+
+def _is_spelling(name: str, word: str) -> bool:
+    """Whether the word is another spelling of a hyperparameter, such as `learning_rate` or `epochs`."""
+    return _plain(word) in {_plain(name), _plain(name).removesuffix("count"), f"{_plain(name).removesuffix('count')}s"}
+
+
+def _plain(word: str) -> str:
+    return "".join(filter(str.isalnum, word)).casefold()
 
 
 def _json_problem(value: Any) -> str:

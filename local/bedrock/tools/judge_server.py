@@ -16,7 +16,10 @@ from urllib3.exceptions import HTTPError
 from local.bedrock.errors import ModelError
 from local.bedrock.state.settings import Settings
 from local.bedrock.tools.tool_call import ToolCall
+from local.errors import LocalCloudError
 
+# A server that loads its model lists it at once.
+_START_TIMEOUT_SECONDS = 5.0
 _pool = urllib3.PoolManager()
 
 
@@ -61,6 +64,27 @@ def _arguments(text: str | dict[str, Any]) -> dict[str, Any] | str:
     except ValueError:
         return text
     return parsed if isinstance(parsed, dict) else text
+
+
+def ask_judge_server(settings: Settings) -> None:
+    """Asks the server at LOCAL_JUDGE_URL for its models, if one is set.
+
+    Raises LocalCloudError when it does not answer, or does not have the model LOCAL_JUDGE_MODEL.
+    """
+    if not settings.judge_url:
+        return
+    quick = settings.model_copy(update={"answer_timeout_seconds": _START_TIMEOUT_SECONDS})
+    try:
+        models = [str(entry["id"]) for entry in _request(quick, "GET", "/models")["data"]]
+    except (ModelError, KeyError, TypeError) as error:
+        why = str(error) if isinstance(error, ModelError) else f"{settings.judge_url}/models is no list of models."
+        raise LocalCloudError(f"{why} Start the server, correct LOCAL_JUDGE_URL, or unset it.") from None
+    if not models or settings.judge_model not in ("", *models):
+        wanted = settings.judge_model or "any model"
+        raise LocalCloudError(
+            f"The judge at LOCAL_JUDGE_URL ({settings.judge_url}) does not have {wanted}. "
+            f"It has: {', '.join(models) or 'none'}. Set LOCAL_JUDGE_MODEL to one of them."
+        )
 
 
 def _first_model(settings: Settings) -> str:

@@ -30,6 +30,27 @@ class TestErrors:
         assert outcome.status == 1
         assert "start it with 'tuner local up'" in outcome.err
 
+    @pytest.mark.parametrize("code", ["ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId"])
+    def test_expired_credentials_say_what_to_do(self, tuner: Tuner, aws: FakeAws, code: str) -> None:
+        def expired() -> None:
+            raise Refused(code, "The security token included in the request is expired", 403)
+
+        aws.after["DescribeStacks"] = expired
+        outcome = tuner("runs")
+        assert (outcome.status, "Log in" in outcome.err) == (1, True)
+
+    def test_a_wrong_region_is_named_without_a_call(
+        self, tuner: Tuner, aws: FakeAws, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("AWS_REGION", "us-est-1")
+        monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")  # restored after the test
+        aws.actions.clear()
+        outcome = tuner("runs")
+        said = " ".join(outcome.err.split())
+        assert outcome.status == 1
+        assert "'us-est-1' is no Region of Amazon Bedrock. Did you mean us-east-1? Set AWS_REGION to it." in said
+        assert aws.actions == set()
+
     def test_a_denied_call_shows_the_message_of_aws(
         self, tuner: Tuner, aws: FakeAws, monkeypatch: pytest.MonkeyPatch
     ) -> None:

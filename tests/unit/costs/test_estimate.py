@@ -6,7 +6,7 @@ from typing import Any, get_args
 import pytest
 
 from tests.doubles import MemoryFolder, NoPrices, manifest, stored_json
-from tuner.artifacts.costs.cost_items import OVERHEAD, CostItemId
+from tuner.artifacts.costs.cost_items import LABELS, OVERHEAD, CostItemId
 from tuner.artifacts.costs.estimate import CostItem, Estimate, SpendingLimits
 from tuner.artifacts.dataset import DatasetSummary, EvaluationQuestion, Message
 from tuner.core.artifact_keys import Keys
@@ -112,7 +112,27 @@ def test_an_estimate_over_the_budget_says_by_how_much_and_what_to_do() -> None:
     assert spending_decision(found) == "refuse"
     assert f"${found.total_usd - 100:,.2f} over its budget of $100.00" in spending_reason(found)
     assert "Nothing has been spent" in spending_reason(found)
+    assert "'budget_usd'" in spending_reason(found)
     assert spending_decision(made(budget=1000)) == "proceed"
+
+
+@pytest.mark.parametrize("cost_item", [each for each in CostItemId if each not in {*OVERHEAD, CostItemId.OTHER}])
+def test_an_estimate_over_the_budget_names_the_largest_item_and_its_setting(cost_item: CostItemId) -> None:
+    settings = {
+        CostItemId.KEPT_THROUGHPUT: "'keep_hours'",
+        CostItemId.TRAINING: "'hyperparameters.epochCount'",
+        CostItemId.THROUGHPUT: "'serving: on_demand'",
+        CostItemId.JUDGE_OUTPUT: "'judge.model'",
+        CostItemId.GENERATION_OUTPUT: "'generate.count'",
+        CostItemId.ONE_MONTH_COMMITMENT: "'commitment'",
+        CostItemId.BASE_MODEL_OUTPUT: "'inference.max_tokens'",
+    }
+    large = CostItem(id=cost_item, name=LABELS[cost_item], usd=400)
+    small = CostItem(id=CostItemId.LAMBDA_TIME, name="Lambda, time", usd=1)
+    said = spending_reason(Estimate(items=(small, large), total_usd=401, budget_usd=100))
+    assert f"{LABELS[cost_item]} costs most: $400.00." in said
+    assert settings.get(cost_item, "'") in said
+    assert ("keep_hours" in said) is (cost_item is CostItemId.KEPT_THROUGHPUT)
 
 
 @pytest.mark.parametrize(("own", "ceiling", "counts"), [(None, 500, 500), (50, 500, 50), (400, 300, 300)])

@@ -105,9 +105,9 @@ def test_documents_with_too_little_text_end_the_generation_with_the_reason() -> 
     made = run(documents.chunks, 32, Writer())
     assert (len(made.pairs), made.done) == (3, True)
     assert made.calls <= 5
-    sentence = shortfall_message(made, 32, documents)
+    sentence = shortfall_message(made, 32, documents, "--count")
     assert sentence.startswith("The documents gave 3 of 32 question-answer pairs, in ")
-    assert "Add documents, or ask for at most 3." in sentence
+    assert "Add documents, or set --count to at most 3." in sentence
 
 
 def test_a_reply_without_a_tool_call_yields_no_pairs() -> None:

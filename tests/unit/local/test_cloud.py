@@ -6,11 +6,14 @@ import stat
 
 import pytest
 from cryptography import x509
+from ministack.services import stepfunctions
+from urllib3.exceptions import HTTPError
 
 from local import cloud, deploy
 from local.certificate import write_certificate
 from local.errors import CloudNotRunningError, DeployError, LocalCloudError
 from local.folder import FOLDER_VARIABLE, CloudFolder, CloudRecord
+from local.patches.step_functions import runs_in_progress
 
 
 @pytest.fixture
@@ -44,6 +47,32 @@ def test_an_unknown_engine_is_refused_before_anything_starts(folder):
     with pytest.raises(LocalCloudError, match=r"no engine 'huge'\. Use one of: smollm2, tiny"):
         cloud.up(engine="huge")
     assert not folder.root.exists()
+
+
+def test_a_judge_url_that_does_not_answer_is_refused_before_anything_is_deleted(folder, monkeypatch):
+    def nobody(*_, **__):
+        raise HTTPError("Connection refused")
+
+    monkeypatch.setenv("LOCAL_JUDGE_URL", "http://127.0.0.1:9/v1")
+    monkeypatch.setattr("local.bedrock.tools.judge_server._pool.request", nobody)
+    folder.make()
+    with pytest.raises(LocalCloudError, match=r"did not answer: .* correct LOCAL_JUDGE_URL"):
+        cloud.up()
+    assert folder.temporary.exists()
+
+
+def test_up_names_the_runs_that_ended_with_the_cloud_before_it(folder, monkeypatch):
+    noted: list[dict] = []
+    monkeypatch.setattr(stepfunctions, "_emit_execution_status_event", noted.append)
+    runs_in_progress.install()
+    for run, status in (("faq-1", "RUNNING"), ("faq-2", "RUNNING"), ("faq-1", "SUCCEEDED"), ("faq-3", "RUNNING")):
+        stepfunctions._emit_execution_status_event({"name": run, "status": status})
+    assert len(noted) == 4
+    assert folder.interrupted_runs() == ("faq-2", "faq-3")
+    (folder.root / "local-cloud").touch()  # the folder of a cloud whose server died
+    monkeypatch.setattr(cloud, "_start", lambda *_: None)
+    assert cloud.up(deploy=False).lost_runs == ("faq-2", "faq-3")
+    assert cloud.up(deploy=False).lost_runs == ()
 
 
 def test_the_certificate_is_for_loopback_and_only_the_owner_reads_its_key(tmp_path):

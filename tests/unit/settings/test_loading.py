@@ -27,6 +27,24 @@ def test_an_unknown_key_names_the_nearest_valid_one() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("key", "hint"),
+    [
+        ("learning_rate", "Did you mean 'hyperparameters.learningRate'?"),
+        ("learningRate", "Did you mean 'hyperparameters.learningRate'?"),
+        ("epochs", "Did you mean 'hyperparameters.epochCount'?"),
+        ("epoch_count", "Did you mean 'hyperparameters.epochCount'?"),
+        ("batch_size", "Did you mean 'hyperparameters.batchSize'?"),
+        ("max_tokens", "Did you mean 'inference.max_tokens' or 'judge.max_tokens'?"),
+        ("count", "Did you mean 'generate.count'?"),
+        ("servng", "Did you mean 'serving'?"),
+        ("zzz", "Valid keys: base_model, "),
+    ],
+)
+def test_an_unknown_key_names_the_place_where_it_belongs(key: str, hint: str) -> None:
+    assert refused(RunSettings, {key: 1}).startswith(f"run.yaml: {key}: there is no such key. {hint}")
+
+
 def test_an_unknown_key_inside_a_group_names_the_groups_keys() -> None:
     assert "inference.max_token: there is no such key. Did you mean 'max_tokens'?" in refused(
         RunSettings, {"inference": {"max_token": 3}}

@@ -20,7 +20,7 @@ MIN_BOOTSTRAP_VERSION = 6
 MIN_CONCURRENCY = 10
 _EXPIRES_SOON_SECONDS = 3600
 
-_LOG_IN = (
+LOG_IN = (
     "Log in (with the AWS CLI: 'aws sso login'), export the access keys that your access portal shows, or select "
     "another profile with AWS_PROFILE. An opt-in Region must also be enabled in the account's settings."
 )
@@ -47,7 +47,7 @@ def credentials() -> CheckResult:
         local_remedy = "Is the local cloud running? See 'tuner local status'; start it with 'tuner local up'."
         missing = isinstance(error.__cause__, NoCredentialsError)
         message = "There are no AWS credentials." if missing else as_sentence(str(error))
-        aws_remedy = NO_ANSWER if isinstance(error, RetryableError) else _LOG_IN
+        aws_remedy = NO_ANSWER if isinstance(error, RetryableError) else LOG_IN
         return CheckResult(name, "failed", message, local_remedy if local_endpoint() else aws_remedy)
     where = f"the local cloud at {local_endpoint()}" if local_endpoint() else f"account {caller['Account']}"
     message = f"{caller['Arn']} in {where}."

@@ -27,6 +27,11 @@ _WAIT = (
     "call and deny the next."
 )
 _LATER = "Run 'tuner doctor' again in a minute: the judge's quotas per minute are in use, or too small."
+# The local cloud's name for a server that judges in place of its stand-in.
+_JUDGE_SERVER = "LOCAL_JUDGE_URL"
+_CORRECT_JUDGE_SERVER = (
+    "Start that server. To use another, run 'tuner local down', correct LOCAL_JUDGE_URL, then run 'tuner local up'."
+)
 _SAMPLE = Sample("doctor", "What is 2 + 2?", "4", {"base": "4", "tuned": None})
 
 
@@ -82,6 +87,8 @@ def _answer(model_id: str, subscribed: bool) -> str | CheckResult:
     try:
         grades = Correctness().grade([_SAMPLE], ScoringContext(judge=judge))
     except _RefusedError as refused:
+        if _JUDGE_SERVER in str(refused):
+            return CheckResult("Judge", "failed", str(refused), _CORRECT_JUDGE_SERVER)
         if isinstance(refused.__cause__, AccessDeniedError):
             return CheckResult("Judge", "failed", str(refused), denial_remedy(str(refused)))
         return CheckResult("Judge", "warning", str(refused), _LATER)

@@ -255,3 +255,18 @@ def test_a_deployment_with_unknown_settings_can_be_checked(tuner: Tuner, aws: Fa
     outputs["DeploymentSettings"] = json.dumps({**settings, **unknown})
     assert verdicts(tuner("doctor", "--json"))["Stack"] == "ok"
     assert tuner("throughput").status == 0
+
+
+def test_a_judge_server_that_does_not_answer_is_a_failure(tuner: Tuner, aws: FakeAws) -> None:
+    """The local cloud names its variable in the error of the model."""
+
+    def gone() -> None:
+        raise Refused(
+            "ModelErrorException", "The judge at LOCAL_JUDGE_URL (http://127.0.0.1:9/v1) did not answer.", 424
+        )
+
+    aws.after["Converse"] = gone
+    outcome = tuner("doctor", "--json")
+    (judge,) = [result for result in outcome.json if result["name"] == "Judge"]
+    assert (outcome.status, judge["verdict"]) == (1, "failed")
+    assert "correct LOCAL_JUDGE_URL" in judge["remedy"]

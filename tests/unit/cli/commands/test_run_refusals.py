@@ -27,9 +27,10 @@ class TestRunRefusesBeforeAnyUpload:
 
     def test_a_folder_without_training_data(self, tuner: Tuner, folder: Path) -> None:
         (folder / "training.jsonl").rename(folder / "train.jsonl")
+        (folder / "documents" / "guide.md").unlink()
         outcome = tuner("run", str(folder))
         assert outcome.status == 2
-        assert "has no training file. Add training.json, .jsonl, .csv, .tsv or .parquet" in outcome.err
+        assert "has no training file. Add training.json, .jsonl, .csv, .tsv, .xlsx or .parquet" in outcome.err
 
     def test_two_files_of_one_kind(self, tuner: Tuner, folder: Path) -> None:
         (folder / "training.csv").write_text("question,answer\na,b\n")

@@ -28,7 +28,7 @@ from tuner.cli.commands.data.options import (
     SystemPrompt,
     field_names,
 )
-from tuner.cli.dataset_check import check_dataset
+from tuner.cli.dataset_check import check_dataset, no_training_file
 from tuner.cli.options import Json
 from tuner.cli.terminal.console import emit
 from tuner.core.errors import SettingsError
@@ -81,7 +81,7 @@ def check_folder(address: str, model: str | None, names: FieldNames, system_prom
     refuse_two_of_a_kind(address, roles)
     names_of = dict(roles)
     if "training" not in names_of:
-        raise typer.BadParameter(f"'{address}' has no training file.", param_hint="PATH")
+        raise typer.BadParameter(no_training_file(address, files), param_hint="PATH")
     settings_name = names_of.get("settings", "run.yaml")
     settings = _settings(files, names_of.get("settings"))
     limits = data_limits(model or settings.base_model or DEFAULT_MODEL, "training")

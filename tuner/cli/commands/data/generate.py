@@ -90,7 +90,7 @@ def generate(
         result = _followed(generator, count)
         if len(result.pairs) < count:
             kept = f"The replies are kept in {cache.folder}: the next call reuses them and does not pay for them again."
-            raise GenerationError(f"{generation.shortfall_message(result, count, library)}\n{kept}")
+            raise GenerationError(f"{generation.shortfall_message(result, count, library, '--count')}\n{kept}")
         for pair in result.pairs:
             sink.write(pair.to_json_line().encode() + b"\n")
     cache.clear()  # the pairs are written, so the kept replies are no longer needed

@@ -163,3 +163,14 @@ def test_a_python_file_is_not_run_and_the_check_says_so(folder: tuple[str, Put])
     assert "is not run" in finding["message"]
     assert "scorer.name" in finding["remedy"]
     assert found["verdict"]["state"] == "ready with warnings"
+
+
+def test_documents_alone_name_the_command_that_writes_training_data(tmp_path: Path) -> None:
+    folder = tmp_path / "my guides"
+    (folder / "documents").mkdir(parents=True)
+    (folder / "documents" / "a.md").write_text("Amazon Bedrock serves foundation models. " * 20)
+    for command in (["data", "check"], ["estimate"], ["run"]):
+        refused = CliRunner().invoke(app, [*command, str(folder)])
+        assert refused.exit_code == 2
+        said = " ".join(refused.stderr.split())
+        assert f"tuner data generate '{folder}/documents' --output '{folder}/training.jsonl' --count 200" in said

@@ -29,7 +29,7 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
             raise KeyboardInterrupt
         if "fails" in asked:
             raise CloudStartError("The local cloud ended while starting.")
-        return SimpleNamespace(**state)
+        return SimpleNamespace(**state, lost_runs=asked.get("lost", ()))
 
     monkeypatch.setattr("local.cloud.up", up)
     monkeypatch.setattr("local.cloud.down", lambda progress: asked.get("existed", False))
@@ -50,6 +50,14 @@ def test_up_passes_its_options_and_shows_progress(cloud: dict[str, Any], capsys:
     assert said.out == ""
     assert "Deploying [the app]" in said.err
     assert ENDPOINT in said.err
+
+
+def test_up_says_which_runs_were_lost(cloud: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+    assert status("local", "up") == 0
+    assert "Lost" not in capsys.readouterr().err
+    cloud["lost"] = ("faq-1", "faq-2")
+    assert status("local", "up") == 0
+    assert "Lost with the local cloud before it: faq-1, faq-2." in capsys.readouterr().err
 
 
 def test_an_unknown_engine_is_a_usage_error(cloud: dict[str, Any]) -> None:

@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 from local.bedrock.tools import judge_server
 from local.bedrock.tools.similarity import similarity
 from local.bedrock.tools.tool_call import ToolCall
+from local.errors import LocalCloudError
 from tests.unit.local.bedrock.conftest import change_settings
 from tuner import catalog
 from tuner.aws.bedrock.tool_call import fill_in_tool
@@ -139,6 +140,19 @@ def test_a_judge_server_that_fails_is_a_model_error(runtime, server):
     with pytest.raises(ClientError, match=r"LOCAL_JUDGE_URL .* answered with status 500") as caught:
         force(runtime, GRADE, "text")
     assert caught.value.response["Error"]["Code"] == "ModelErrorException"
+
+
+def test_a_judge_server_is_asked_before_the_cloud_starts(bedrock, server):
+    settings = bedrock.state.settings
+    judge_server.ask_judge_server(settings)
+    assert server.requests == [("GET", "http://judge.test/v1/models", None)]
+    judge_server.ask_judge_server(settings.model_copy(update={"judge_model": "qwen"}))
+    with pytest.raises(LocalCloudError, match=r"does not have llama\. It has: qwen\. Set LOCAL_JUDGE_MODEL"):
+        judge_server.ask_judge_server(settings.model_copy(update={"judge_model": "llama"}))
+    server.status = 404
+    with pytest.raises(LocalCloudError, match=r"LOCAL_JUDGE_URL .* answered with status 404"):
+        judge_server.ask_judge_server(settings)
+    judge_server.ask_judge_server(settings.model_copy(update={"judge_url": ""}))
 
 
 @pytest.mark.parametrize("judge", [judge.id for judge in catalog.judges()])
