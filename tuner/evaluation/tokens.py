@@ -9,6 +9,7 @@ and compares it with what other libraries do.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterator
 from functools import cache
@@ -30,13 +31,24 @@ _IGNORED = "\0"
 _VISIBLE = regex.compile(r"(?V1)[^\s\p{Default_Ignorable_Code_Point}\p{Cc}]")
 # The flag `w` makes `\b` the word boundary of UAX 29.
 _SEGMENT = regex.compile(r"(?w)\S(?s:.*?)\b")
+# The same boundaries for ASCII, without what does not show. It takes half the time of `_SEGMENT`. As there, an
+# apostrophe belongs to a vowel after it.
+_ASCII_SEGMENT = re.compile(
+    r"""
+    (?: '(?=[AEIOUaeiou]) )?
+    [A-Za-z0-9_]+ (?: (?: (?<=[A-Za-z])[.':](?=[A-Za-z]) | (?<=[0-9])[.,;'](?=[0-9]) ) [A-Za-z0-9_]+ )*
+    | [!-~]
+    """,
+    re.VERBOSE,
+)
 _IN_UNSPACED = regex.compile(rf"[{_UNSPACED}]")
 # Two vowel signs of Burmese are marks, and still begin a cluster of their own in UAX 29.
 _CLUSTER = regex.compile(r"\X\p{M}*")
 
 # regex ends a word at a point or an apostrophe that follows a mark (`कि.मी`), where UAX 29 ignores the mark (rule WB4).
 # So it gets the letter again in the place of the mark.
-_MARKED_LETTER = regex.compile(rf"(?V1)([[\p{{L}}\p{{N}}_]--[{_UNSPACED}]])([\p{{M}}\u200c\u200d]+)")
+# The pattern begins with the mark, which is rare: one that begins with the letter takes twenty times as long.
+_MARKS = regex.compile(rf"(?V1)(?<=[[\p{{L}}\p{{N}}_]--[{_UNSPACED}]])[\p{{M}}\u200c\u200d]+")
 
 _EDGE = rf"[\s{_IGNORED}]"
 _LETTER = r"[\p{L}\p{M}]"
@@ -102,11 +114,20 @@ def tokens(text: str) -> list[str]:
 def placed_tokens(text: str) -> Iterator[Token]:
     """The tokens of a text in their order, each with its place."""
     plain = _without_prose_punctuation(text)
-    unmarked = _MARKED_LETTER.sub(lambda match: match[1] * len(match[0]), plain)
+    if plain.isascii():  # the usual case
+        for word in _ASCII_SEGMENT.finditer(plain):
+            yield Token(word[0].lower(), *word.span())
+    else:
+        yield from _unicode_tokens(plain)
+
+
+def _unicode_tokens(plain: str) -> Iterator[Token]:
+    """The tokens of a text without punctuation of prose."""
+    unmarked = _MARKS.sub(lambda match: match.string[match.start() - 1] * len(match[0]), plain)
     for segment in _SEGMENT.finditer(unmarked):
         start, end = segment.span()
         written = plain[start:end]
-        if written.isascii():  # the usual case, and much faster
+        if written.isascii():
             if written.isprintable():
                 yield Token(written.lower(), start, end)
         elif _IN_UNSPACED.search(written):

@@ -14,7 +14,14 @@ from tuner.artifacts.dataset import EvaluationQuestion
 from tuner.evaluation.language import detect
 from tuner.evaluation.metrics import ScoringContext, all_metrics
 from tuner.evaluation.samples import match
-from tuner.evaluation.tokens import is_blank, placed_tokens, tokens
+from tuner.evaluation.tokens import (
+    _ASCII_SEGMENT,
+    _unicode_tokens,
+    _without_prose_punctuation,
+    is_blank,
+    placed_tokens,
+    tokens,
+)
 
 # Pairs of different words that share their letters, or nearly so: (script, language, one, other).
 MINIMAL_PAIRS = [
@@ -191,6 +198,15 @@ def test_tokens_have_their_places_in_the_text(text: str) -> None:
         if place not in covered:
             assert unicodedata.category(character)[0] not in "LN" or is_blank(character)
             assert unicodedata.category(character) not in ("Sm", "Sc", "So")
+
+
+@given(st.text(st.characters(max_codepoint=127)) | st.text("aB1_.,;:'\"-\n\0"))
+def test_ascii_is_split_as_by_the_rules_of_unicode(text: str) -> None:
+    plain = _without_prose_punctuation(text)
+    for ascii_text in (text, plain):
+        places = [match.span() for match in _ASCII_SEGMENT.finditer(ascii_text)]
+        assert places == [token[1:] for token in _unicode_tokens(ascii_text)]
+    assert list(placed_tokens(text)) == list(_unicode_tokens(plain))
 
 
 @given(st.text(), st.text(st.characters(categories=["L", "Nd", "Sm", "Sc", "So"]), min_size=1))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from functools import lru_cache
 from itertools import groupby
 
 from tuner.evaluation.tokens import Token, placed_tokens
@@ -27,7 +28,7 @@ def differences(answer: str, reference: str) -> tuple[tuple[Span, ...], tuple[Sp
 
     The words are the tokens of the measures, so spaces, case and the punctuation of prose are ignored.
     """
-    left, right = list(placed_tokens(answer)), list(placed_tokens(reference))
+    left, right = _tokens(answer), _tokens(reference)
     if not left or not right or len(left) * len(right) > _LARGEST_PRODUCT:
         return _plain(answer), _plain(reference)
     # Without autojunk=False, frequent words of long texts would never match.
@@ -36,6 +37,12 @@ def differences(answer: str, reference: str) -> tuple[tuple[Span, ...], tuple[Sp
     in_left = {block.a + step for block in blocks for step in range(block.size)}
     in_right = {block.b + step for block in blocks for step in range(block.size)}
     return _spans(answer, left, in_left), _spans(reference, right, in_right)
+
+
+# A question's reference is compared with the answers of two models.
+@lru_cache(maxsize=2)
+def _tokens(text: str) -> tuple[Token, ...]:
+    return tuple(placed_tokens(text))
 
 
 def _folded(words: Sequence[Token]) -> list[str]:
