@@ -78,7 +78,7 @@ def ask_judge_server(settings: Settings) -> None:
         models = [str(entry["id"]) for entry in _request(quick, "GET", "/models")["data"]]
     except (ModelError, KeyError, TypeError) as error:
         why = str(error) if isinstance(error, ModelError) else f"{settings.judge_url}/models is no list of models."
-        raise LocalCloudError(f"{why} Start the server, correct LOCAL_JUDGE_URL, or unset it.") from None
+        raise LocalCloudError(f"{why.rstrip('.')}. Start the server, correct LOCAL_JUDGE_URL, or unset it.") from None
     if not models or settings.judge_model not in ("", *models):
         wanted = settings.judge_model or "any model"
         raise LocalCloudError(

@@ -56,7 +56,9 @@ def test_a_judge_url_that_does_not_answer_is_refused_before_anything_is_deleted(
     monkeypatch.setenv("LOCAL_JUDGE_URL", "http://127.0.0.1:9/v1")
     monkeypatch.setattr("local.bedrock.tools.judge_server._pool.request", nobody)
     folder.make()
-    with pytest.raises(LocalCloudError, match=r"did not answer: .* correct LOCAL_JUDGE_URL"):
+    with pytest.raises(
+        LocalCloudError, match=r"did not answer: Connection refused\. Start the server, correct LOCAL_JUDGE_URL"
+    ):
         cloud.up()
     assert folder.temporary.exists()
 

@@ -36,10 +36,8 @@ def up(
         say("\nInterrupted. To continue: tuner local up. To delete what was started: tuner local down")
         raise typer.Exit(130) from None
     if state.lost_runs:
-        say(
-            f"Lost with the local cloud before it: {', '.join(state.lost_runs)}. Start again with: tuner run PATH",
-            "warn",
-        )
+        names = ", ".join(state.lost_runs)
+        say(f"Lost with the local cloud before it: {names}. Start again with: tuner run PATH --local", "warn")
     say(f"The local cloud runs at {state.endpoint}. Use it with --local, for example: tuner run PATH --local", "good")
 
 
