@@ -78,7 +78,7 @@ def test_six_labels_are_recognised_learnt_and_gated_without_a_judge(pipeline):
 
 
 def test_objects_are_recognised_and_measured_by_field(pipeline):
-    _, report = finished(pipeline, "objects", objects(10, 26), objects(70, 5), SETTINGS.format(tokens=16))
+    _, report = finished(pipeline, "objects", objects(10, 50), objects(70, 5), SETTINGS.format(tokens=16))
     assert report["scoring"]["task"]["fields"] == [
         {"name": "item", "kind": "text", "required": True, "nullable": False}
     ]
