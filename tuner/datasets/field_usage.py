@@ -6,11 +6,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from tuner.datasets.findings import Issue
-from tuner.datasets.records.schemas.approval import yes_or_no
+from tuner.datasets.records.schemas.approval import decides
 from tuner.datasets.records.schemas.beside import USED, Others
 from tuner.datasets.records.schemas.field_names import Kind, has_content
-
-_FLAGS = (Kind.APPROVAL, Kind.REJECTION, Kind.STATUS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +48,7 @@ class FieldUsage:
             if name in self._left_out or not has_content(value):
                 continue
             use = kind.value if kind in USED else None
-            decides = kind in (Kind.GRADE, Kind.PART) or (kind in _FLAGS and yes_or_no(value) is not None)
-            if decides or name in self._minimum:
+            if kind is Kind.TURN or decides(kind, value) or name in self._minimum:
                 use = "selection"
             if kind is Kind.TOOLS:
                 use = "tools"

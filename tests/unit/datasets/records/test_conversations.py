@@ -10,7 +10,8 @@ import pytest
 from tests.unit.datasets.memory_files import CLAUDE, LLAMA, NOVA, NOVA_2, MemorySink, MemorySource, jsonl
 from tests.unit.datasets.records.test_fields import converted, findings
 from tuner.catalog import model
-from tuner.datasets import RecordLimits, convert
+from tuner.datasets import CheckedFile, RecordLimits, convert
+from tuner.datasets.findings import Finding
 from tuner.settings import FieldNames
 
 ASKED, ANSWERED = "How deep?", "Nine."
@@ -41,6 +42,7 @@ FORMS: dict[str, dict[str, Any]] = {
     "Gemma": {"system": "Be kind.", "text": f"<bos><start_of_turn>user\n{ASKED}<end_of_turn>\n<start_of_turn>model\n{ANSWERED}<end_of_turn>\n"},  # noqa: E501
     "Alpaca text": {"text": f"Be kind.\n\n### Instruction:\n{ASKED}\n\n### Response:\n{ANSWERED}"},
     "Guanaco": {"system": "Be kind.", "text": f"### Human: {ASKED}### Assistant: {ANSWERED}".replace("###", "\n###").strip()},  # noqa: E501
+    "preferences without a prompt": {"chosen": [SYSTEM, USER, ASSISTANT], "rejected": [SYSTEM, USER, USER]},
     "HH": {"system": "Be kind.", "chosen": f"\n\nHuman: {ASKED}\n\nAssistant: {ANSWERED}", "rejected": "\n\nHuman: a\n\nAssistant: b"},  # noqa: E501
     "a template before the answer": {"prompt": f"<s>[INST] <<SYS>>\nBe kind.\n<</SYS>>\n\n{ASKED} [/INST]", "completion": f" {ANSWERED} </s>"},  # noqa: E501
     "an open template before the answer": {"system": "Be kind.", "prompt": f"<start_of_turn>user\n{ASKED}<end_of_turn>\n<start_of_turn>model\n", "completion": ANSWERED},  # noqa: E501
@@ -102,6 +104,47 @@ def test_a_conversation_whose_members_say_nothing_against_it_is_used(member):
 def test_a_weight_between_is_refused():
     checked, _ = converted({"messages": [USER, {**ASSISTANT, "weight": 0.5}]})
     assert findings(checked, "graded") == [("graded", 1, "messages[1].weight")]
+
+
+@pytest.mark.parametrize("member", [*LEFT_OUT, {"weight": 0.5}, {"rejected": False}], ids=str)
+def test_a_member_that_selects_records_is_shown_as_used_for_that(member):
+    checked, _ = converted({"messages": [USER, {**ASSISTANT, **member}]})
+    assert checked.fields.fields["selection"] == f"messages[].{next(iter(member))}"
+    assert checked.fields.left_out == ()
+    assert findings(checked, "left-out-field") == []
+
+
+def errors(checked: CheckedFile) -> list[Finding]:
+    return [finding for finding in checked.findings.kept if finding.severity == "error"]
+
+
+REFUSED = [{"tool_calls": [{"id": "1"}]}, {"function_call": {"name": "f"}}, {"reasoning_content": "Pier 4 is deep."}]
+
+
+@pytest.mark.parametrize("member", REFUSED, ids=str)
+def test_a_member_that_is_refused_is_not_called_unknown_too(member):
+    checked, _ = converted({"messages": [USER, {**ASSISTANT, **member}]})
+    assert len(errors(checked)) == 1
+    assert findings(checked, "left-out-field") == []
+
+
+def test_a_member_of_an_unknown_name_is_warned_of():
+    checked, _ = converted({"messages": [SYSTEM, USER, {**ASSISTANT, "mood": "calm"}]})
+    assert findings(checked, "left-out-field") == [("left-out-field", None, "messages[].mood")]
+
+
+UNDESCRIBED = {
+    "role": "assistant",
+    "content": "",
+    "tool_calls": [{"id": "1", "function": {"name": "f", "arguments": "{}"}}],
+}
+
+
+@pytest.mark.parametrize("given", [{}, {"tools": [{"type": "function", "function": {"name": "f"}}]}], ids=str)
+def test_a_tool_that_is_not_described_is_looked_for_in_the_field_of_the_file(given):
+    checked, _ = converted({"messages": [USER, UNDESCRIBED], **given})
+    [error] = errors(checked)
+    assert (error.field, "inputSchema" in error.message) == ("tools", False)
 
 
 MEDIA = [

@@ -162,10 +162,10 @@ def test_a_record_without_the_field_of_a_minimum_is_left_out():
     assert (len(records), checked.fields.records_left_out) == (1, 1)
 
 
-def test_the_better_of_two_answers_is_learnt_and_the_rejected_one_is_shown_as_left_out():
-    checked, [record] = converted(
-        {"prompt": "How deep?", "chosen": "Nine.", "rejected": "I do not know, ask the master."}
-    )
+@pytest.mark.parametrize("rejected", ["I do not know, ask the master.", "I do not know.", "Yes", "No", "bad", "1"])
+def test_the_better_of_two_answers_is_learnt_and_the_rejected_one_is_shown_as_left_out(rejected):
+    checked, [record] = converted({"prompt": "How deep?", "chosen": "Nine.", "rejected": rejected})
+    assert [finding.rule for finding in checked.findings.kept] == ["record-count"]
     assert record["messages"][-1]["content"] == "Nine."
     assert checked.fields.left_out == ("rejected",)
 

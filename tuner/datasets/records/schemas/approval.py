@@ -32,6 +32,7 @@ _NO = frozenset((
 _OTHER_PARTS = frozenset(
     ["test", "testing", "eval", "evaluation", "validation", "valid", "val", "dev", "development", "holdout"]
 )
+_FLAGS = (Kind.APPROVAL, Kind.REJECTION, Kind.STATUS)
 _IGNORE = "or ignore the field: fields.ignore in run.yaml (--ignore-field)."
 
 
@@ -104,6 +105,11 @@ def turn_decision(name: str, member: str, value: Any) -> Issue | None:
         message = f"is {_shown(value)}, but a model learns from all answers alike."
         return Issue("graded", message, "Write 1 to learn from the answer or 0 to leave the record out.", name)
     return None
+
+
+def decides(kind: Kind, value: Any) -> bool:
+    """Whether a field, or a member of an assistant's message, has a say in whether the record is used."""
+    return kind in (Kind.GRADE, Kind.PART) or (kind in _FLAGS and yes_or_no(value) is not None)
 
 
 def left_out(name: str, reason: str, remedy: str | None = None) -> Issue:

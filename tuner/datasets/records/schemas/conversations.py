@@ -16,8 +16,17 @@ from tuner.datasets.findings import Issue
 from tuner.datasets.reading.rows import Fields
 from tuner.datasets.records.record import Record, Turn
 from tuner.datasets.records.schemas.beside import Beside, Other, Others, beside, other_fields, parsed_cell, tool_fields
-from tuner.datasets.records.schemas.field_names import MISSING, Kind, find, has_content, kind_of
-from tuner.datasets.records.schemas.messages import CONTENTS, ROLES, content_name, expected, joined, turn_of, uses_tools
+from tuner.datasets.records.schemas.field_names import MISSING, Kind, find, has_content
+from tuner.datasets.records.schemas.messages import (
+    CONTENTS,
+    ROLES,
+    content_name,
+    expected,
+    joined,
+    member_kind,
+    turn_of,
+    uses_tools,
+)
 from tuner.datasets.records.schemas.tool_use import tool_conversation
 
 # The members of a message that are read, or whose content is refused.
@@ -48,8 +57,7 @@ class ConversationSchema:
             for message in value if isinstance(value, list) else ():
                 for member, content in message.items() if isinstance(message, Mapping) else ():
                     if member not in _READ and has_content(content):
-                        kind = Kind.DESCRIPTION if kind_of(member) is Kind.DESCRIPTION else Kind.UNKNOWN
-                        found[f"{name}[].{member}"] = Other(kind, content)
+                        found[f"{name}[].{member}"] = Other(member_kind(message, member), content)
         return found
 
     def record(self, row: Fields, line: int, others: Others) -> Record | tuple[Issue, ...]:

@@ -46,6 +46,8 @@ def detect_schema(row: Fields, fields: FieldNames) -> Schema | Issue:
     completion = fields.completion or find_known(ANSWERS, [name for name in names if name != prompt])
     if _is_columns(row, prompt, completion):
         return Issue("record-kind", "the object has columns, not a record: its fields hold all values.", _RECORDS)
+    if prompt is None and completion and _has_messages(find(row, completion)):
+        return ConversationSchema((completion,), ignored=fields.ignore)
     if prompt is None or completion is None:
         if template := _template(row, names, None, fields.ignore):
             return template

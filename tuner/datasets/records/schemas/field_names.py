@@ -56,6 +56,7 @@ class Kind(Enum):
     STATUS = "says in a word whether the record is good"
     GRADE = "grades or weighs the record"
     PART = "names the part of a dataset that the record belongs to"
+    TURN = "selects the record by one of its messages"
     MEDIA = "is not a text"
     TOOLS = "describes tools or their calls"
     DESCRIPTION = "describes the record"

@@ -9,8 +9,8 @@ from tuner.catalog.models import RecordFormat
 from tuner.datasets.findings import Issue
 from tuner.datasets.reading.rows import Fields
 from tuner.datasets.records.record import Turn
-from tuner.datasets.records.schemas.approval import turn_decision
-from tuner.datasets.records.schemas.field_names import has_content
+from tuner.datasets.records.schemas.approval import decides, turn_decision
+from tuner.datasets.records.schemas.field_names import Kind, has_content, kind_of
 
 ROLES = ("role", "from", "speaker")
 CONTENTS = ("content", "value", "parts", "text")
@@ -101,6 +101,16 @@ def not_only_text(message: Fields) -> str | None:
             if has_content(part.get(name)) or part.get("type") == name:
                 return what
     return None
+
+
+def member_kind(message: Fields, member: str) -> Kind:
+    """What a member beside speaker and content is for. Media are described: `turn_of` refuses them already."""
+    kind = kind_of(member)
+    if member in TOOL_MEMBERS:
+        return Kind.TOOLS
+    if role_of(message) == "assistant" and kind is not Kind.PART and decides(kind, message[member]):
+        return Kind.TURN
+    return Kind.DESCRIPTION if kind is Kind.DESCRIPTION or member in _MEDIA else Kind.UNKNOWN
 
 
 def _refused(found: str, field: str) -> Issue:

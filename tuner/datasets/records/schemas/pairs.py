@@ -12,7 +12,7 @@ from tuner.datasets.findings import Issue
 from tuner.datasets.reading.rows import Fields
 from tuner.datasets.records.record import Record, Turn
 from tuner.datasets.records.schemas.beside import Beside, Other, Others, beside, other_fields
-from tuner.datasets.records.schemas.field_names import MISSING, find, leaf_names
+from tuner.datasets.records.schemas.field_names import MISSING, find, leaf_names, normal
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,9 @@ class PairSchema:
 
     def others(self, row: Fields) -> dict[str, Other]:
         """The row's other fields, and what they are for."""
-        return other_fields(row, (self.prompt, self.completion), self.ignored)
+        # Beside a chosen answer, `rejected` is the other answer, also if that is a short one such as "Yes".
+        answers = [name for name in row if normal(name) == "rejected"] if normal(self.completion) == "chosen" else []
+        return other_fields(row, (self.prompt, self.completion), (*self.ignored, *answers))
 
     def record(self, row: Fields, line: int, others: Others) -> Record | tuple[Issue, ...]:
         """The row as a record, or its issues. `others` are the row's other fields."""

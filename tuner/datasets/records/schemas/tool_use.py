@@ -49,20 +49,22 @@ def _system(row: Fields) -> str | None:
 def _tool_config(row: Fields) -> ConverseJson:
     """Converse's `toolConfig`, also of `tools` in the form of chat completions."""
     config = row.get("toolConfig")
+    field, schema_name = "toolConfig", "an inputSchema"
     if isinstance(config, Mapping):
         tools = config.get("tools")
     else:
-        given = row.get("tools", row.get("functions"))
+        field, schema_name = "functions" if "functions" in row and "tools" not in row else "tools", "parameters"
+        given = row.get(field)
         tools = [_tool_spec(tool) for tool in given] if isinstance(given, list) else None
         config = {"tools": tools}
     if not isinstance(tools, list) or not tools:
-        raise _ToolError("the conversation calls tools that the record does not describe.", "toolConfig")
+        raise _ToolError("the conversation calls tools that the record does not describe.", field)
     for tool in tools:
         spec = tool.get("toolSpec") if isinstance(tool, Mapping) else None
         schema = spec.get("inputSchema") if isinstance(spec, Mapping) else None
         parts = [spec.get("name"), spec.get("description")] if isinstance(spec, Mapping) else []
         if not all(isinstance(part, str) and part.strip() for part in parts) or not isinstance(schema, Mapping):
-            raise _ToolError("a tool needs a name, a description and an inputSchema.", "toolConfig")
+            raise _ToolError(f"a tool needs a name, a description and {schema_name}.", field)
     return config
 
 
