@@ -106,9 +106,11 @@ def test_an_array_is_read_as_by_the_standard_parser(data, chunk):
 def test_lines_are_read_as_by_the_standard_parser(data, chunk):
     if not data.lstrip().startswith(b"{"):
         return
-    found, _ = read(data, "t.jsonl", chunk)
+    found, stopped = read(data, "t.jsonl", chunk)
     by_line = {row.line: row for row in found}
     for number, line in enumerate(data.split(b"\n"), 1):
+        if stopped and stopped.line is not None and number >= stopped.line:
+            return  # Nothing is read after an object that goes over several lines, for example.
         try:
             expected = strictly(line.decode())
         except (ValueError, RecursionError):
