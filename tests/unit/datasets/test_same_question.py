@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import unicodedata
+from dataclasses import replace
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from tuner.datasets.records.record import Record, Turn
-from tuner.datasets.same_question import comparable, input_hash, question_hash
+from tuner.datasets.records.record import ConverseJson, Record, ToolConversation, Turn
+from tuner.datasets.same_question import comparable, input_hash, prompt_hash, question_hash
 
 # Minimal pairs, one row per script: two different questions that differ by one letter, mark or sign.
 SCRIPTS = {
@@ -219,3 +220,23 @@ def test_the_whole_input_is_compared():
 def test_the_runs_system_prompt_may_stand_in_the_record():
     own = conversation("Which pier?", "4", system="Be brief.")
     assert input_hash(own, "be brief") == question_hash("Which pier?") != input_hash(own, "Be long.")
+
+
+def tool(name: str, **more: object) -> ConverseJson:
+    return {"toolSpec": {"name": name, "description": name, "inputSchema": {"json": {"type": "object"}}, **more}}
+
+
+def test_the_offered_tools_belong_to_the_input():
+    asked = conversation("Which pier?", "4")
+    configs: list[ConverseJson] = [
+        {"tools": [tool("piers")]},
+        {"tools": [tool("ships")]},
+        {"tools": [tool("piers"), tool("ships")]},
+        {"tools": [tool("piers", description="Finds a pier.")]},
+        {"tools": [tool("piers")], "toolChoice": {"any": {}}},
+    ]
+    records = [asked, *(replace(asked, tools=ToolConversation(config, ())) for config in configs)]
+    assert len(set(map(input_hash, records))) == len(set(map(prompt_hash, records))) == 6
+    # The order of the members of an object has no meaning.
+    again = {"tools": [{"toolSpec": dict(reversed(list(tool("piers")["toolSpec"].items())))}]}
+    assert input_hash(replace(asked, tools=ToolConversation(again, ()))) == input_hash(records[1])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from functools import lru_cache
 
@@ -28,13 +29,13 @@ def question_hash(prompt: str) -> int:
 
 
 def input_hash(record: Record, system_prompt: str | None = None) -> int:
-    """A number from 0 to 2^64 - 1, equal if a model reads the same: system prompt, earlier turns and question.
+    """A number from 0 to 2^64 - 1, equal if a model reads the same: system prompt, tools, earlier turns and question.
 
     `system_prompt` is the run's. A record with the same one of its own is like a record without one. For a question
     alone, the result is that of `question_hash`.
     """
     system = comparable(record.system or "")
-    parts = [comparable(turn.text) for turn in record.turns[:-1]]
+    parts = _tools_and_turns(record)
     if system and system != _comparable_system(system_prompt):
         parts = ["", system, *parts]
     return text_hash("\0".join(parts))
@@ -42,13 +43,20 @@ def input_hash(record: Record, system_prompt: str | None = None) -> int:
 
 def prompt_hash(record: Record) -> int:
     """As `input_hash`, without the system prompt."""
-    return text_hash("\0".join(comparable(turn.text) for turn in record.turns[:-1]))
+    return text_hash("\0".join(_tools_and_turns(record)))
 
 
 def text_hash(text: str) -> int:
     """A number from 0 to 2^64 - 1. Lone surrogates, which UTF-8 cannot encode, are hashed too."""
     digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8)
     return int.from_bytes(digest.digest(), "big")
+
+
+def _tools_and_turns(record: Record) -> list[str]:
+    """The texts of the turns before the last, after the offered tools, if there are any."""
+    turns = [comparable(turn.text) for turn in record.turns[:-1]]
+    # Two empty texts: a system prompt comes after one, and is never empty.
+    return ["", "", json.dumps(record.tools.config, sort_keys=True), *turns] if record.tools else turns
 
 
 @lru_cache(maxsize=4)
