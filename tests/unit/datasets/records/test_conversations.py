@@ -9,9 +9,9 @@ import pytest
 
 from tests.unit.datasets.memory_files import CLAUDE, LLAMA, NOVA, NOVA_2, MemorySink, MemorySource, jsonl
 from tests.unit.datasets.records.test_fields import converted, findings
+from tuner.artifacts.dataset import Finding
 from tuner.catalog import model
 from tuner.datasets import CheckedFile, RecordLimits, convert
-from tuner.datasets.findings import Finding
 from tuner.settings import FieldNames
 
 ASKED, ANSWERED = "How deep?", "Nine."
