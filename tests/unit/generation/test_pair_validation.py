@@ -24,6 +24,7 @@ from tuner.datasets.findings import Findings
 from tuner.datasets.profile import ProfileSource, profile_dataset
 from tuner.datasets.records.record import DataRole, Record, Turn
 from tuner.generation import Deduplicator, read_documents
+from tuner.generation.chunks import Chunk
 from tuner.generation.pairs import DroppedPair, validate_pairs
 from tuner.generation.requests import tool_for
 
@@ -157,3 +158,70 @@ def test_another_question_with_the_same_long_answer_is_dropped() -> None:
     (dropped,) = validate_pairs(entries, chunk, LIMITS, known)
     assert isinstance(dropped, DroppedPair)
     assert dropped.problem == "it says nearly what another pair says."
+
+
+# What the document says, what a pair says instead, and whether that is the same.
+SAID = [
+    ("1.5 kg", "15 kg", False),
+    ("1.5 kg", "1 kg", False),
+    ("1.5 kg", "5 kg", False),
+    ("15 kg", "1.5 kg", False),
+    ("150 kg", "15 kg", False),
+    ("-5 degrees", "5 degrees", False),
+    ("5 degrees", "-5 degrees", False),
+    ("\N{MINUS SIGN}5 degrees", "5 degrees", False),
+    ("\N{MINUS SIGN}5 degrees", "-5 degrees", True),
+    ("3-5 degrees", "3-5 degrees", True),
+    ("1,500 kg", "1,500 kg", True),
+    ("C++", "C", False),
+    ("C#", "C", False),
+    ("C", "C++", False),
+    ("C++", "C++", True),
+    ("x\u0304", "x", False),
+]
+
+
+def chunk(text: str) -> Chunk:
+    return Chunk("a.txt", "page 1", "txt", text.encode(), text)
+
+
+def is_dropped(part: Chunk, entry: dict[str, str], **changed: str) -> bool:
+    """Whether the pair is dropped when a model returns it for this part of a document."""
+    returned: JsonValue = {**entry, **changed}
+    (found,) = validate_pairs([returned], part, LIMITS, Deduplicator())
+    return isinstance(found, DroppedPair)
+
+
+@pytest.mark.parametrize(("document", "said", "same"), SAID)
+@pytest.mark.parametrize(
+    "sentence", ["{} is what the apparatus needs", "The apparatus needs {}.", "It always needs {} daily."]
+)
+def test_another_number_or_name_is_not_in_the_document(document: str, said: str, same: bool, sentence: str) -> None:
+    part = chunk(sentence.format(document))
+    entry = pair(sentence.format(said), "What does the apparatus need?")
+    assert is_dropped(part, entry) is not same
+    # A passage that stops at the number, or begins with it, is no way around.
+    cut = sentence.format(said).rstrip(".").removesuffix(" daily")
+    assert is_dropped(part, entry, passage=cut) is not same
+
+
+def test_the_answers_numbers_have_signs() -> None:
+    part = chunk("The apparatus stays at -5 degrees, on floors 3-4.")
+    for number, same in (("-5", True), ("5", False), ("3", True), ("4", True), ("-4", False)):
+        entry = pair(part.text, f"Is it {number}?")
+        assert is_dropped(part, entry, answer=f"It is {number}.") is not same, number
+
+
+@pytest.mark.parametrize(
+    ("document", "passage"),
+    [
+        ("ผู้ใช้ที่ไปทะเลต้องมีเรือและเสื้อชูชีพ", "ไปทะเลต้องมีเรือและ"),
+        ("<b>The apparatus weighs 5 kg</b>", "The apparatus weighs 5 kg"),
+        ("**The apparatus weighs 5**", "the apparatus weighs 5"),
+        ("In 2019 5 apparatus weighed 5 kg.", "5 apparatus weighed 5 kg"),
+        ("“The apparatus weighs 5.”", "The apparatus weighs 5"),
+    ],
+)
+def test_a_passage_may_begin_and_end_between_words(document: str, passage: str) -> None:
+    entry = {"question": "What is it?", "answer": "That.", "passage": passage}
+    assert not is_dropped(chunk(document), entry)
