@@ -73,14 +73,21 @@ time.sleep(600)
 """
 
 
+@pytest.fixture
+def own_folder(tmp_path, monkeypatch):
+    """Not that of the module: a cloud that another test has started there has another owner."""
+    monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path / "cloud"))
+    return CloudFolder.default()
+
+
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
-def test_a_cloud_ends_with_its_owner_however_it_ends(folder, number):
+def test_a_cloud_ends_with_its_owner_however_it_ends(own_folder, number):
     with subprocess.Popen([sys.executable, "-c", _OWNER], stdout=subprocess.PIPE, text=True, cwd=CHECKOUT) as owner:
         assert owner.stdout
         assert owner.stdout.readline() == "up\n"
         # Also a process that the server did not start itself, such as the proxy of tests/chaos.
-        other = subprocess.Popen(["sleep", "600"], env=os.environ | processes.mark(folder))
-        assert len(processes.members(folder)) >= 2
+        other = subprocess.Popen(["sleep", "600"], env=os.environ | processes.mark(own_folder))
+        assert len(processes.members(own_folder)) >= 2
         owner.send_signal(number)
     assert other.wait(30) == -signal.SIGTERM
-    eventually(lambda: None if processes.members(folder) else True, seconds=30)
+    eventually(lambda: None if processes.members(own_folder) else True, seconds=30)
