@@ -44,6 +44,7 @@ def _check_archive(file: IO[bytes]) -> None:
     try:
         with zipfile.ZipFile(file) as archive:
             members = archive.infolist()
+    # A damaged index raises any of these: an offset before the file's start, or a file that is split into parts.
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
         message = "the file begins as a ZIP archive or a workbook, but its index is missing: it was cut off."
         raise UnreadableError(None, Issue("truncated", message, "Upload the whole file again.")) from None
