@@ -154,7 +154,9 @@ def _decompressed(data: bytes) -> bytes | None:
         return None
 
 
-def _json(data: bytes) -> Any:
+def strict_json(text: str) -> Any:
+    """By Python's parser. Raises ValueError for NaN, infinite numbers and a name that is there twice, too."""
+
     def refuse(found: object) -> Any:
         raise ValueError(found)
 
@@ -164,8 +166,12 @@ def _json(data: bytes) -> Any:
     def finite(digits: str) -> float:
         return float(digits) if math.isfinite(float(digits)) else refuse(digits)
 
+    return json.loads(text, parse_constant=refuse, object_pairs_hook=once, parse_float=finite)
+
+
+def _json(data: bytes) -> Any:
     try:
-        return json.loads(data.decode("utf-8"), parse_constant=refuse, object_pairs_hook=once, parse_float=finite)
+        return strict_json(data.decode("utf-8"))
     except (ValueError, RecursionError):
         return _REFUSED
 

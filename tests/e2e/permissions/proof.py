@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.e2e.permissions.policies import Permission, granted
-from tests.e2e.permissions.scenarios import scenario_of, unchecked_reason
+from tests.e2e.permissions.scenario_of_permission import scenario_of, unchecked_reason
 
 GRANTED = granted()
 CHECKED = tuple(permission for permission in GRANTED if not unchecked_reason(permission))

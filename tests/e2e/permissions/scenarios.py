@@ -1,4 +1,4 @@
-"""The scenario that needs each permission: usually a run, sometimes an event outside of runs."""
+"""What the local cloud does to need a permission: usually a run, sometimes an event outside of runs."""
 
 from __future__ import annotations
 
@@ -8,25 +8,8 @@ from dataclasses import dataclass
 
 from local.folder import CloudFolder
 from tests.e2e.permissions.admin_pipeline import DEPLOYMENT, AdminPipeline
-from tests.e2e.permissions.policies import CUSTOMIZATION, SCHEDULES, Permission
 from tests.e2e.pipeline import until
 from tuner.core.artifact_keys import Keys
-
-# Permissions that AWS checks and the local cloud does not (docs/local-cloud.md), by the beginning of the action.
-NOT_CHECKED_LOCALLY = {
-    "logs:": "AWS writes the log with it; the local cloud keeps what functions print in the server's log",
-    "xray:": "there are no traces in the local cloud",
-    "sqs:SendMessage": "the local cloud stores undelivered events without checking the role's permission",
-}
-_OUTPUT_READ = Permission(CUSTOMIZATION, "s3:GetObject", "ARTIFACTS/runs/*/training/output/*")
-_OUTPUT_REASON = "AWS's documentation asks for it; the local Bedrock writes its output and does not read it"
-
-
-def unchecked_reason(permission: Permission) -> str | None:
-    """Why the local cloud cannot show that the permission is needed; None when it can."""
-    if permission == _OUTPUT_READ:
-        return _OUTPUT_REASON
-    return next((why for start, why in NOT_CHECKED_LOCALLY.items() if permission.action.startswith(start)), None)
 
 
 @dataclass(frozen=True)
@@ -105,7 +88,7 @@ def _without_job_quota(admin: AdminPipeline) -> Failure:
         return _ended(admin, admin.start(admin.next_run("provisioned")))
 
 
-def _bought_before(kind: str) -> Scenario:
+def bought_before(kind: str) -> Scenario:
     def run_without_permission(admin: AdminPipeline) -> Failure:
         run = admin.next_run(kind)
         admin.create_endpoint(run, kind)
@@ -241,127 +224,59 @@ def _release_training_again(admin: AdminPipeline) -> None:
     until(lambda: admin.job_status(run) == "Stopped", "a job that is stopped", 30)
 
 
-_PROVISIONED = _run_of("provisioned", "a run with provisioned throughput")
-_ON_DEMAND = _run_of("on_demand", "a run with a custom model deployment")
-_PROFILE = _run_of("profile", "a run whose base model is invoked through an inference profile")
-_DOCUMENTS = _run_of("documents", "a run whose validation data is generated from documents")
-_EXPENSIVE = _run_of("expensive", "a run that needs a person's approval")
-_KEPT = _run_of("kept", "a run that keeps its throughput")
-_KEPT_ON_DEMAND = _run_of("kept on demand", "a run that keeps its custom model deployment")
-_NO_RELEASE_SCHEDULE = Scenario(
+PROVISIONED = _run_of("provisioned", "a run with provisioned throughput")
+ON_DEMAND = _run_of("on_demand", "a run with a custom model deployment")
+PROFILE = _run_of("profile", "a run whose base model is invoked through an inference profile")
+DOCUMENTS = _run_of("documents", "a run whose validation data is generated from documents")
+EXPENSIVE = _run_of("expensive", "a run that needs a person's approval")
+KEPT = _run_of("kept", "a run that keeps its throughput")
+KEPT_ON_DEMAND = _run_of("kept on demand", "a run that keeps its custom model deployment")
+NO_RELEASE_SCHEDULE = Scenario(
     "a run keeps its throughput after its release schedule was deleted",
     _keep_without_release_schedule,
     "kept",
     check_recovery=_sweep_again,
 )
-_COMMITTED = Scenario(
+COMMITTED = Scenario(
     "a run that purchases throughput with a commitment", _commit, "committed", AdminPipeline.sweep_until_released
 )
-_BROKEN = _run_of("large and broken", "a run whose dataset is larger than 8 MiB and has an error near its end")
-_SCORED = Scenario("a run that is scored with BERTScore", _scored, "scored")
-_START = Scenario("the start of a run", _start)
-_JOB_QUOTA_USED_UP = Scenario("a run in an account whose quota of jobs is used up", _without_job_quota)
-_PINNED = Scenario("a run whose run.json was written by an earlier attempt", _pinned_before)
-_SWEEP = Scenario("the hourly sweep finds throughput that belongs to no run", _sweep, check_recovery=_sweep_again)
-_SWEEP_CANNOT_DELETE = Scenario(
+BROKEN = _run_of("large and broken", "a run whose dataset is larger than 8 MiB and has an error near its end")
+SCORED = Scenario("a run that is scored with BERTScore", _scored, "scored")
+START = Scenario("the start of a run", _start)
+JOB_QUOTA_USED_UP = Scenario("a run in an account whose quota of jobs is used up", _without_job_quota)
+PINNED = Scenario("a run whose run.json was written by an earlier attempt", _pinned_before)
+SWEEP = Scenario("the hourly sweep finds throughput that belongs to no run", _sweep, check_recovery=_sweep_again)
+SWEEP_CANNOT_DELETE = Scenario(
     "the hourly sweep finds throughput that Bedrock does not delete", _sweep_cannot_delete, check_recovery=_sweep_again
 )
-_MODELS = Scenario(
+MODELS = Scenario(
     "the hourly sweep finds a custom model that nothing uses",
     _sweep_of_models,
     "untouched",
     check_recovery=_sweep_models_again,
 )
-_CLOSE = Scenario(
+CLOSE = Scenario(
     "the end of a run that was stopped before its report", _close, prepare=_stop, check_recovery=_close_again
 )
-_FIRST = Scenario("the first run with provisioned throughput", _first, prepare=AdminPipeline.delete_endpoint_times)
-_NO_PRICE_LIST = Scenario(
+FIRST = Scenario("the first run with provisioned throughput", _first, prepare=AdminPipeline.delete_endpoint_times)
+NO_PRICE_LIST = Scenario(
     "an estimate without cached prices, which reads AWS's price list",
     _estimate_without_price_list,
     prepare=AdminPipeline.delete_cached_prices,
 )
-_NO_PRICE_CACHE = Scenario(
+NO_PRICE_CACHE = Scenario(
     "an estimate without cached prices, which caches them",
     _estimate_without_cache,
     prepare=AdminPipeline.delete_cached_prices,
 )
-_STACK_DELETION = Scenario(
+STACK_DELETION = Scenario(
     "the stack is deleted while throughput exists", _delete_stack, "provisioned", check_recovery=_delete_stack_again
 )
-_ADOPTION = Scenario("a run with the same content as a run that has a job", _adopt, "untouched")
-_MISSING_JOB = Scenario(
+ADOPTION = Scenario("a run with the same content as a run that has a job", _adopt, "untouched")
+MISSING_JOB = Scenario(
     "a run with the same content as a run that registered a job and did not start it", _adopt_missing_job, "untouched"
 )
-_TRAINING = Scenario(
+TRAINING = Scenario(
     "the release of a run whose job is in progress", _release_training, check_recovery=_release_training_again
 )
-_RELEASE_SCHEDULE = Scenario("the release schedule fires", _fire_release_schedule, check_recovery=_sweep_again)
-
-
-def scenario_of(permission: Permission) -> Scenario:
-    """The scenario that needs the permission."""
-    match permission.role, permission.action, permission.on:
-        case "start_run", _, _:
-            return _START
-        case "close_run", _, _:
-            return _CLOSE
-        case ("pin_inputs", "s3:GetObject", _):
-            return _PINNED
-        case ("start_customization", "bedrock:ListTagsForResource", _):
-            return _ADOPTION
-        case ("start_customization", "states:DescribeExecution", _):
-            return _MISSING_JOB
-        case ("release_throughput", "bedrock:StopModelCustomizationJob", _) | (
-            "release_throughput",
-            "bedrock:ListTagsForResource",
-            "model-customization-job",
-        ):
-            return _TRAINING
-        case ("release_throughput", "s3:PutObject", on) if on.endswith(Keys.TRAINING_JOB):
-            return _TRAINING
-        case ("release_throughput", "states:DescribeExecution", _):
-            return _SWEEP
-        case ("release_throughput", action, on) if action == "sns:Publish" or on.endswith("through sns"):
-            return _SWEEP_CANNOT_DELETE
-        case ("release_throughput", action, on) if "CustomModel" in action and on in {"*", "custom-model"}:
-            return _MODELS if action != "bedrock:ListCustomModelDeployments" else _ON_DEMAND
-        case ("release_throughput", "bedrock:ListTagsForResource", "custom-model"):
-            return _MODELS
-        case ("release_throughput", "states:ListExecutions", _):
-            return _STACK_DELETION
-        case ("generate_validation", _, _) | (_, "lambda:InvokeFunction", "function:tuner-generate-validation"):
-            return _DOCUMENTS
-        case ("request_approval", _, _) | (_, "lambda:InvokeFunction", "function:tuner-request-approval"):
-            return _EXPENSIVE
-        case ("keep_throughput", "scheduler:CreateSchedule", _):
-            return _NO_RELEASE_SCHEDULE
-        case ("keep_throughput", _, "custom-model-deployment"):
-            return _KEPT_ON_DEMAND
-        case ("keep_throughput", _, _) | (_, "lambda:InvokeFunction", "function:tuner-keep-throughput"):
-            return _KEPT
-        case "estimate_cost", "pricing:GetProducts", _:
-            return _NO_PRICE_LIST
-        case ("estimate_cost", "s3:PutObject", on) if on.endswith(Keys.PRICES):
-            return _NO_PRICE_CACHE
-        case ("check_throughput", "s3:PutObject", on) if on.endswith(Keys.ENDPOINT_TIMES):
-            return _FIRST
-        case ("purchase_throughput", _, on) if on.endswith("commitment.json"):
-            return _COMMITTED
-        case ("score_answers", _, on) if on.endswith("ENCODER.tar"):
-            return _SCORED
-        case ("preprocess", "s3:AbortMultipartUpload", _):
-            return _BROKEN
-        case ("start_customization", "bedrock:ListModelCustomizationJobs", _):
-            return _JOB_QUOTA_USED_UP
-        case "purchase_throughput", "bedrock:ListTagsForResource", "provisioned-model":
-            return _bought_before("provisioned")
-        case "purchase_throughput", "bedrock:ListTagsForResource", _:
-            return _bought_before("on_demand")
-        case "answer_questions", _, "inference-profile":
-            return _PROFILE
-        case (role, _, _) if role == SCHEDULES:
-            return _RELEASE_SCHEDULE
-        case (_, action, on) if "CustomModelDeployment" in action or on == "custom-model-deployment":
-            return _ON_DEMAND
-    return _PROVISIONED
+RELEASE_SCHEDULE = Scenario("the release schedule fires", _fire_release_schedule, check_recovery=_sweep_again)

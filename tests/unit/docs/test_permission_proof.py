@@ -5,7 +5,7 @@ from pathlib import Path
 
 from stacks.permissions.permissions_page import every_role, example_arns
 from tests.e2e.permissions.proof import CHECKED, GRANTED, NOT_CHECKED, sample
-from tests.e2e.permissions.scenarios import NOT_CHECKED_LOCALLY, scenario_of, unchecked_reason
+from tests.e2e.permissions.scenario_of_permission import NOT_CHECKED_LOCALLY, scenario_of, unchecked_reason
 
 PAGE = Path(__file__).parents[3] / "docs" / "permission-proof.md"
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import gzip
 import json
-import math
 import tracemalloc
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from tests.fuzz.invariants import strict_json
 from tests.unit.datasets.memory_files import CLAUDE, MemorySource, jsonl, pairs
 from tests.unit.datasets.reading.zstandard import zstd
 from tuner.catalog import model
@@ -68,21 +67,6 @@ def test_any_bytes_are_read_or_refused(data, name, chunk):
         assert str(finding).isprintable()
 
 
-def strictly(text: str) -> Any:
-    """json.loads, which also takes NaN and names twice: those are None here."""
-
-    def refuse(found: object) -> Any:
-        raise ValueError(found)
-
-    def once(found: list[tuple[str, Any]]) -> dict[str, Any]:
-        return dict(found) if len(dict(found)) == len(found) else refuse(found)
-
-    def finite(digits: str) -> float:
-        return float(digits) if math.isfinite(float(digits)) else refuse(digits)
-
-    return json.loads(text, parse_constant=refuse, object_pairs_hook=once, parse_float=finite)
-
-
 @given(damaged(), CHUNKS)
 @example(b"[1,2", 1)
 @example(b"[12, 3]", 1)
@@ -93,7 +77,7 @@ def test_an_array_is_read_as_by_the_standard_parser(data, chunk):
         return
     found, error = read(data, chunk=chunk)
     try:
-        expected = strictly(data.decode())
+        expected = strict_json(data.decode())
     except (ValueError, RecursionError):
         assert error or any(isinstance(row, BadRow) for row in found)
         return
@@ -112,7 +96,7 @@ def test_lines_are_read_as_by_the_standard_parser(data, chunk):
         if stopped and stopped.line is not None and number >= stopped.line:
             return  # Nothing is read after an object that goes over several lines, for example.
         try:
-            expected = strictly(line.decode())
+            expected = strict_json(line.decode())
         except (ValueError, RecursionError):
             assert not isinstance(by_line.get(number), Row)
         else:

@@ -1,0 +1,92 @@
+"""Which scenario needs each permission, and which permissions the local cloud cannot check."""
+
+from __future__ import annotations
+
+from tests.e2e.permissions import scenarios
+from tests.e2e.permissions.policies import CUSTOMIZATION, SCHEDULES, Permission
+from tests.e2e.permissions.scenarios import Scenario
+from tuner.core.artifact_keys import Keys
+
+# Permissions that AWS checks and the local cloud does not (docs/local-cloud.md), by the beginning of the action.
+NOT_CHECKED_LOCALLY = {
+    "logs:": "AWS writes the log with it; the local cloud keeps what functions print in the server's log",
+    "xray:": "there are no traces in the local cloud",
+    "sqs:SendMessage": "the local cloud stores undelivered events without checking the role's permission",
+}
+_OUTPUT_READ = Permission(CUSTOMIZATION, "s3:GetObject", "ARTIFACTS/runs/*/training/output/*")
+_OUTPUT_REASON = "AWS's documentation asks for it; the local Bedrock writes its output and does not read it"
+
+
+def unchecked_reason(permission: Permission) -> str | None:
+    """Why the local cloud cannot show that the permission is needed; None when it can."""
+    if permission == _OUTPUT_READ:
+        return _OUTPUT_REASON
+    return next((why for start, why in NOT_CHECKED_LOCALLY.items() if permission.action.startswith(start)), None)
+
+
+def scenario_of(permission: Permission) -> Scenario:
+    """The scenario that needs the permission."""
+    match permission.role, permission.action, permission.on:
+        case "start_run", _, _:
+            return scenarios.START
+        case "close_run", _, _:
+            return scenarios.CLOSE
+        case ("pin_inputs", "s3:GetObject", _):
+            return scenarios.PINNED
+        case ("start_customization", "bedrock:ListTagsForResource", _):
+            return scenarios.ADOPTION
+        case ("start_customization", "states:DescribeExecution", _):
+            return scenarios.MISSING_JOB
+        case ("release_throughput", "bedrock:StopModelCustomizationJob", _) | (
+            "release_throughput",
+            "bedrock:ListTagsForResource",
+            "model-customization-job",
+        ):
+            return scenarios.TRAINING
+        case ("release_throughput", "s3:PutObject", on) if on.endswith(Keys.TRAINING_JOB):
+            return scenarios.TRAINING
+        case ("release_throughput", "states:DescribeExecution", _):
+            return scenarios.SWEEP
+        case ("release_throughput", action, on) if action == "sns:Publish" or on.endswith("through sns"):
+            return scenarios.SWEEP_CANNOT_DELETE
+        case ("release_throughput", action, on) if "CustomModel" in action and on in {"*", "custom-model"}:
+            return scenarios.MODELS if action != "bedrock:ListCustomModelDeployments" else scenarios.ON_DEMAND
+        case ("release_throughput", "bedrock:ListTagsForResource", "custom-model"):
+            return scenarios.MODELS
+        case ("release_throughput", "states:ListExecutions", _):
+            return scenarios.STACK_DELETION
+        case ("generate_validation", _, _) | (_, "lambda:InvokeFunction", "function:tuner-generate-validation"):
+            return scenarios.DOCUMENTS
+        case ("request_approval", _, _) | (_, "lambda:InvokeFunction", "function:tuner-request-approval"):
+            return scenarios.EXPENSIVE
+        case ("keep_throughput", "scheduler:CreateSchedule", _):
+            return scenarios.NO_RELEASE_SCHEDULE
+        case ("keep_throughput", _, "custom-model-deployment"):
+            return scenarios.KEPT_ON_DEMAND
+        case ("keep_throughput", _, _) | (_, "lambda:InvokeFunction", "function:tuner-keep-throughput"):
+            return scenarios.KEPT
+        case "estimate_cost", "pricing:GetProducts", _:
+            return scenarios.NO_PRICE_LIST
+        case ("estimate_cost", "s3:PutObject", on) if on.endswith(Keys.PRICES):
+            return scenarios.NO_PRICE_CACHE
+        case ("check_throughput", "s3:PutObject", on) if on.endswith(Keys.ENDPOINT_TIMES):
+            return scenarios.FIRST
+        case ("purchase_throughput", _, on) if on.endswith("commitment.json"):
+            return scenarios.COMMITTED
+        case ("score_answers", _, on) if on.endswith("ENCODER.tar"):
+            return scenarios.SCORED
+        case ("preprocess", "s3:AbortMultipartUpload", _):
+            return scenarios.BROKEN
+        case ("start_customization", "bedrock:ListModelCustomizationJobs", _):
+            return scenarios.JOB_QUOTA_USED_UP
+        case "purchase_throughput", "bedrock:ListTagsForResource", "provisioned-model":
+            return scenarios.bought_before("provisioned")
+        case "purchase_throughput", "bedrock:ListTagsForResource", _:
+            return scenarios.bought_before("on_demand")
+        case "answer_questions", _, "inference-profile":
+            return scenarios.PROFILE
+        case (role, _, _) if role == SCHEDULES:
+            return scenarios.RELEASE_SCHEDULE
+        case (_, action, on) if "CustomModelDeployment" in action or on == "custom-model-deployment":
+            return scenarios.ON_DEMAND
+    return scenarios.PROVISIONED
