@@ -16,6 +16,10 @@ MARK = "TUNER_LOCAL_CLOUD"
 OWNER_VARIABLE = "LOCAL_OWNER"
 _POLL_SECONDS = 0.02
 _OWNER_POLL_SECONDS = 0.5
+# A process that has just called exec has no environment for a moment: the kernel sets its place after the new program
+# is loaded, but wakes the parent that waits for exec before (Linux, fs/exec.c and fs/proc/base.c).
+_EXEC_SECONDS = 1.0
+_YOUNG_SECONDS = 5.0
 
 
 def mark(folder: CloudFolder) -> dict[str, str]:
@@ -84,9 +88,19 @@ def end_with_owner(folder: CloudFolder) -> None:
 def _belongs(process: psutil.Process, folder: CloudFolder) -> bool:
     try:
         # A zombie has ended, although it is still listed.
-        return bool(process.status() != psutil.STATUS_ZOMBIE and process.environ().get(MARK) == str(folder.root))
+        return bool(process.status() != psutil.STATUS_ZOMBIE and _environment(process).get(MARK) == str(folder.root))
     except (psutil.NoSuchProcess, psutil.AccessDenied, OSError):
         return False
+
+
+def _environment(process: psutil.Process) -> dict[str, str]:
+    """The environment of a process. Waits until a process that has just started has one."""
+    deadline = time.monotonic() + _EXEC_SECONDS
+    environment: dict[str, str] = process.environ()
+    while not environment and time.time() - process.create_time() < _YOUNG_SECONDS and time.monotonic() < deadline:
+        time.sleep(_POLL_SECONDS)
+        environment = process.environ()
+    return environment
 
 
 def _signal(process: psutil.Process, *, force: bool) -> None:

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 
+import psutil
 import pytest
 
 from local import processes
@@ -76,3 +77,13 @@ def test_end_reaches_an_orphan_in_its_own_session(start, folder):
 
 def test_end_without_processes_does_nothing(folder):
     assert processes.end(folder) == 0
+
+
+def test_a_process_without_an_environment_yet_is_a_member_as_soon_as_it_has_one(start, folder, monkeypatch):
+    """Linux: the environment of a process that has just called exec can be empty for a moment."""
+    member = start(SLEEPS, folder)
+    environment = psutil.Process.environ
+    empty: list[dict[str, str]] = [{}, {}]
+    monkeypatch.setattr(psutil.Process, "environ", lambda process: empty.pop() if empty else environment(process))
+    assert processes.is_member(member.pid, folder)
+    assert not empty
