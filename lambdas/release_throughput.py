@@ -7,8 +7,9 @@ Calls: s3:ListBucket, s3:GetObject, s3:PutObject, kms:Decrypt, kms:GenerateDataK
 bedrock:ListProvisionedModelThroughputs, bedrock:ListCustomModelDeployments, bedrock:ListTagsForResource,
 bedrock:GetProvisionedModelThroughput, bedrock:GetCustomModelDeployment, bedrock:DeleteProvisionedModelThroughput,
 bedrock:DeleteCustomModelDeployment, bedrock:ListModelCustomizationJobs, bedrock:GetModelCustomizationJob,
-bedrock:StopModelCustomizationJob, states:DescribeExecution, scheduler:DeleteSchedule; in the sweep
-bedrock:ListCustomModels, bedrock:DeleteCustomModel, sns:Publish; before the stack is deleted states:ListExecutions.
+bedrock:StopModelCustomizationJob, states:DescribeExecution; in the sweep scheduler:ListSchedules,
+scheduler:GetSchedule, scheduler:DeleteSchedule, bedrock:ListCustomModels, bedrock:DeleteCustomModel, sns:Publish;
+before the stack is deleted states:ListExecutions.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from tuner.serving.alarm import SUBJECT, alarm
 from tuner.serving.inventory import HourlyPrice, InventoryEntry, hourly_price, inventory, is_needed
 from tuner.serving.model_cleanup import delete_unused
 from tuner.serving.release import Outcome, Release
-from tuner.serving.release_schedule import delete_schedule_if_released
+from tuner.serving.release_schedule import delete_schedules_without_endpoint
 from tuner.serving.stack_deletion import refusal
 from tuner.training.job_record import used_by_others
 
@@ -87,12 +88,10 @@ def handler(event: ReleaseEvent, env: Environment) -> ReleaseResult:
     release = Release(kinds, env.deployment.name, env.folder, _price(env), shared)
     if event.run_id:
         outcome = release.run(event.run_id)
-        _delete_schedule(event.run_id, outcome, env)
     elif event.detail:
         # FAILED comes from the state machine itself, whose steps have all ended. ABORTED and TIMED_OUT may cut off a
         # step that is still running.
         outcome = release.ended_run(event.detail.name, cut_off=event.detail.status != "FAILED")
-        _delete_schedule(event.detail.name, outcome, env)
     else:
         outcome = _sweep(release, env)
     metrics.add_metric("EndpointsReleased", MetricUnit.Count, len(outcome.released))
@@ -118,17 +117,11 @@ def _price(env: Environment) -> HourlyPrice:
     return hourly_price(price_list(env.deployment.prices))
 
 
-def _delete_schedule(run_id: str, outcome: Outcome, env: Environment) -> None:
-    # While a commitment lasts, the schedule stays as well.
-    if not outcome.committed:
-        schedules = OneTimeSchedules(env.schedule_group)
-        delete_schedule_if_released(schedules, env.deployment.name, env.folder(run_id))
-
-
 def _sweep(release: Release, env: Environment) -> Outcome:
-    """Releases what no run needs and deletes old models.
+    """Releases what no run needs, and deletes old models and the release schedules of endpoints that are gone.
 
-    Raises nothing for what cannot be released: it publishes an alarm, and runs again in an hour anyway.
+    Raises nothing for what cannot be released: it publishes an alarm, and runs again in an hour anyway. The alarm and
+    the metrics come before everything that only tidies up.
     """
     deployment, status_of = env.deployment.name, Executions(env.state_machine_arn).status
     served_hours = env.deployment.longest_throughput_hours
@@ -136,12 +129,16 @@ def _sweep(release: Release, env: Environment) -> Outcome:
     outcome, failures = release.sweep(
         is_needed(status_of, deployment, served_hours, longest_hours, release.used_by_others)
     )
-    metrics.add_metric("ReleaseFailed", MetricUnit.Count, len(failures))
+    alive = [failure for failure in failures if not failure.is_gone]
+    metrics.add_metric("ReleaseFailed", MetricUnit.Count, len(alive))
     if failures:
-        logger.error("Not released", failures=[str(failure.error) for failure in failures])
-        notify(env.topic_arn, SUBJECT, alarm(failures, release.price, deployment), {"status": "RELEASE_FAILED"})
+        logger.error("Not released or not recorded", failures=[str(failure.error) for failure in failures])
+    if alive:
+        notify(env.topic_arn, SUBJECT, alarm(alive, release.price, deployment), {"status": "RELEASE_FAILED"})
     endpoints = [kind for kind in release.kinds if kind.kind != "training"]
     _count(inventory(endpoints, deployment, longest_hours, release.price))
+    disarmed, unread = delete_schedules_without_endpoint(OneTimeSchedules(env.schedule_group), endpoints, env.folder)
+    logger.info("Deleted release schedules", runs=disarmed, unread=[str(error) for error in unread])
     deleted = delete_unused(
         CustomModels(),
         endpoints,

@@ -101,7 +101,10 @@ class NoPrices:
 
 @dataclass
 class FakeEndpoints:
-    """One kind of endpoint in memory. `refuses_delete` counts down. `unlisted` ones exist and are not listed yet."""
+    """One kind of endpoint in memory. `refuses_delete` counts down. `unlisted` ones exist and are not listed yet.
+
+    `hidden` ones exist, and no read shows them; a deletion reaches them.
+    """
 
     kind: EndpointKind = "provisioned"
     alive: dict[str, PaidResource] = field(default_factory=dict)
@@ -110,6 +113,7 @@ class FakeEndpoints:
     refuses_delete: int = 0
     lingers: int = 0
     unlisted: bool = False
+    hidden: set[str] = field(default_factory=set)
 
     def add(self, name: str = NAME, tags: Mapping[str, str] | None = None, **members: Any) -> str:
         arn = f"arn:aws:bedrock:us-east-1:123456789012:provisioned-model/{len(self.alive):012d}"
@@ -124,9 +128,12 @@ class FakeEndpoints:
 
     def list(self, name: str) -> Iterator[PaidResource]:
         if not self.unlisted:
-            yield from [endpoint for endpoint in self.alive.values() if name in endpoint.name]
+            shown = [endpoint for endpoint in self.alive.values() if endpoint.arn not in self.hidden]
+            yield from [endpoint for endpoint in shown if name in endpoint.name]
 
     def get(self, arn: str) -> PaidResource | None:
+        if arn in self.hidden:
+            return None
         if arn in self.alive and self.alive[arn].status == "Deleting":
             self.lingers -= 1
             if self.lingers < 0:
@@ -147,6 +154,22 @@ class FakeEndpoints:
         if arn not in self.alive:
             raise AwsError(f"Could not tag {arn}: ResourceNotFoundException")
         self.tagged[arn] = {**self.tagged.get(arn, {}), **tags}
+
+
+@dataclass
+class FakeSchedules:
+    """One-time schedules in memory: their payloads by name."""
+
+    pending: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    def names(self) -> Iterator[str]:
+        yield from list(self.pending)
+
+    def payload(self, name: str) -> Mapping[str, str]:
+        return self.pending.get(name, {})
+
+    def delete(self, name: str) -> None:
+        self.pending.pop(name, None)
 
 
 @dataclass

@@ -83,11 +83,18 @@ def update_schedules(arns: Arns) -> list[Grant]:
 
 
 def delete_schedules(arns: Arns) -> list[Grant]:
-    """Deletes the release schedule of a run whose throughput is released."""
+    """Deletes the release schedules of runs whose throughput is gone."""
     return [
         Grant(
-            ("scheduler:DeleteSchedule",), (arns.schedules,), "deletes the release schedule when it is no longer needed"
-        )
+            ("scheduler:ListSchedules",),
+            ("*",),
+            "the sweep finds the release schedules that have not fired; AWS has no narrower resource",
+        ),
+        Grant(
+            ("scheduler:GetSchedule", "scheduler:DeleteSchedule"),
+            (arns.schedules,),
+            "the sweep deletes a release schedule when the throughput is gone",
+        ),
     ]
 
 

@@ -23,7 +23,7 @@ class EndpointDetails(Part):
     commitment: Commitment | None = Field(None, description="the throughput's term; null when it is paid by the hour")
     created_at: str
     in_service_at: str | None = Field(None, description="when a step first saw the endpoint in service")
-    released_at: str | None = None
+    released_at: str | None = Field(None, description="when two looks had missed the endpoint")
     expected_seconds: float | None = Field(
         None, description="time into service that was expected when the endpoint was created"
     )
@@ -34,6 +34,10 @@ class EndpointRecord(EndpointDetails, Artifact):
     """`serving/endpoint.json`: the endpoint that the evaluation uses."""
 
     NAME: ClassVar[str] = Keys.ENDPOINT
+
+    missing_since: str | None = Field(
+        None, description="when a release first could not see the endpoint, although it was not recorded as released"
+    )
 
 
 class CommitmentRecord(EndpointRecord):

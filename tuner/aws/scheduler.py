@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -16,7 +16,7 @@ from tuner.core.json_types import JsonObject
 
 
 class OneTimeSchedules:
-    """The schedules of one group. Calls: scheduler:{Create,Get,Update,Delete}Schedule, iam:PassRole."""
+    """The schedules of one group. Calls: scheduler:{Create,Get,Update,Delete}Schedule, ListSchedules, iam:PassRole."""
 
     def __init__(self, group: str, api: Any = None) -> None:
         self._group = group
@@ -60,6 +60,24 @@ class OneTimeSchedules:
             except ClientError as error:
                 if code_of(error) != "ResourceNotFoundException":
                     raise
+
+    def names(self) -> Iterator[str]:
+        """Names of the schedules of the group that have not fired yet."""
+        with mapped_errors("list the release schedules"):
+            for page in self._api.get_paginator("list_schedules").paginate(GroupName=self._group):
+                yield from (schedule["Name"] for schedule in page["Schedules"])
+
+    def payload(self, name: str) -> dict[str, str]:
+        """What a schedule sends when it fires; empty when it has just fired."""
+        with mapped_errors(f"read the schedule {name}"):
+            try:
+                target = self._api.get_schedule(Name=name, GroupName=self._group)["Target"]
+            except ClientError as error:
+                if code_of(error) != "ResourceNotFoundException":
+                    raise
+                return {}
+            document: dict[str, str] = json.loads(target.get("Input", "{}"))
+            return document
 
     def _members(
         self, name: str, at: dt.datetime, function_arn: str, role_arn: str, payload: Mapping[str, str]

@@ -159,13 +159,13 @@ class AdminPipeline:
         pages = self.pipeline.client("bedrock").get_paginator("list_custom_models").paginate()
         return {model["modelArn"] for page in pages for model in page["modelSummaries"]}
 
-    def fire_release_schedule(self, run: str) -> None:
-        """Creates the run's release schedule as the pipeline does, with the current time."""
+    def create_release_schedule(self, run: str, seconds: float) -> None:
+        """Creates the run's release schedule as the pipeline does. It fires after this many seconds."""
         variables = self._variables(f"{DEPLOYMENT}-arm-release")
         self.pipeline.client("scheduler").create_schedule(
             Name=resource_name(DEPLOYMENT, run),
             GroupName=variables["SCHEDULE_GROUP"],
-            ScheduleExpression=f"at({datetime.now(UTC) + timedelta(seconds=1):%Y-%m-%dT%H:%M:%S})",
+            ScheduleExpression=f"at({datetime.now(UTC) + timedelta(seconds=seconds):%Y-%m-%dT%H:%M:%S})",
             FlexibleTimeWindow={"Mode": "OFF"},
             ActionAfterCompletion="DELETE",
             Target={
@@ -174,6 +174,25 @@ class AdminPipeline:
                 "Input": json.dumps({"run_id": run}),
             },
         )
+
+    def create_schedule_of_released_endpoint(self) -> str:
+        """Creates the release schedule of a run whose endpoint was released some time ago. Returns the run's id."""
+        run = self.next_run("provisioned")
+        record = {
+            "kind": "provisioned",
+            "arn": "arn:aws:bedrock:us-east-1:000000000000:provisioned-model/000000000000",
+            "name": resource_name(DEPLOYMENT, run),
+            "created_at": iso(now() - timedelta(hours=1)),
+            "released_at": iso(now() - timedelta(minutes=30)),
+        }
+        self._put(Keys.folder(run) + Keys.ENDPOINT, json.dumps(record))
+        self.create_release_schedule(run, 3600)
+        return run
+
+    def scheduled(self, run: str) -> bool:
+        """Whether the release schedule of the run exists."""
+        pages = self.pipeline.client("scheduler").get_paginator("list_schedules").paginate()
+        return resource_name(DEPLOYMENT, run) in {entry["Name"] for page in pages for entry in page["Schedules"]}
 
     def _variables(self, function: str) -> dict[str, str]:
         found = self.pipeline.client("lambda").get_function_configuration(FunctionName=function)

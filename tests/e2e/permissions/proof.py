@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,22 +50,38 @@ class Proofs:
         """All results."""
         return dict(json.loads(line) for line in self.file.read_text().splitlines()) if self.file.exists() else {}
 
-    def complete(self) -> bool:
-        """Whether there is a result for each permission that the local cloud checks."""
-        return self.ended().keys() == {str(permission) for permission in CHECKED}
+    def write(self, page: Path) -> None:
+        """Writes the page, if there is a result for each permission that the local cloud checks.
 
-    def page(self) -> str:
-        """The page."""
-        ended = self.ended()
-        return (
-            _HEAD
-            + "".join(f"{row(permission, ended[str(permission)])}\n" for permission in CHECKED)
-            + _NOT_CHECKED_HEAD
-            + "".join(
-                f"| {permission.role} | `{permission.action}` | {permission.on} | {unchecked_reason(permission)} |\n"
-                for permission in NOT_CHECKED
-            )
+        A permission that was not taken away in this run keeps the result that the page has.
+        """
+        ended = _written(page) | self.ended()
+        if all(str(permission) in ended for permission in CHECKED):
+            page.write_text(_page(ended))
+
+
+def _written(page: Path) -> dict[str, str]:
+    """The results that the page has, for permissions whose scenario is still the same."""
+    starts = {permission: row(permission, "").removesuffix(" |") for permission in CHECKED}
+    lines = page.read_text().splitlines() if page.exists() else []
+    return {
+        str(permission): line.removeprefix(start).removesuffix(" |")
+        for line in lines
+        for permission, start in starts.items()
+        if line.startswith(start)
+    }
+
+
+def _page(ended: Mapping[str, str]) -> str:
+    return (
+        _HEAD
+        + "".join(f"{row(permission, ended[str(permission)])}\n" for permission in CHECKED)
+        + _NOT_CHECKED_HEAD
+        + "".join(
+            f"| {permission.role} | `{permission.action}` | {permission.on} | {unchecked_reason(permission)} |\n"
+            for permission in NOT_CHECKED
         )
+    )
 
 
 _HEAD = """<!-- Written by tests/e2e/permissions: do not edit. -->
@@ -91,6 +108,7 @@ that is used through S3 and through SNS. The models of a kind count as one.
 pytest tests/e2e/permissions                     all of it
 pytest tests/e2e/permissions -m "not thorough"   one permission of each role, as `make test` does
 PERMISSION_PROOF=docs/permission-proof.md pytest tests/e2e/permissions      all of it, and writes this page
+PERMISSION_PROOF=docs/permission-proof.md pytest tests/e2e/permissions -k "start_run and ListBucket"   these rows
 ```
 
 | role | without | on | scenario | result |

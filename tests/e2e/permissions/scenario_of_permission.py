@@ -53,6 +53,8 @@ def scenario_of(permission: Permission) -> Scenario:
             return scenarios.MODELS if action != "bedrock:ListCustomModelDeployments" else scenarios.ON_DEMAND
         case ("release_throughput", "bedrock:ListTagsForResource", "custom-model"):
             return scenarios.MODELS
+        case ("release_throughput", action, _) if action.startswith("scheduler:"):
+            return scenarios.SCHEDULED
         case ("release_throughput", "states:ListExecutions", _):
             return scenarios.STACK_DELETION
         case ("generate_validation", _, _) | (_, "lambda:InvokeFunction", "function:tuner-generate-validation"):

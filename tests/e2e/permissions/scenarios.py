@@ -110,7 +110,9 @@ def _sweep(admin: AdminPipeline) -> Failure:
     admin.orphan()
     position = len(admin.log())
     assert not admin.sweep()["released"]
-    logged = until(lambda: admin.find_in_log("Not released", position), "a line of the sweep in the log", 10)
+    logged = until(
+        lambda: admin.find_in_log("Not released or not recorded", position), "a line of the sweep in the log", 10
+    )
     return Failure("", logged, how="not released: the log and the notification say why")
 
 
@@ -131,6 +133,21 @@ def _sweep_models_again(admin: AdminPipeline) -> None:
     with admin.bedrock_settings(models_age_days=2):
         admin.sweep()
     assert model not in admin.models()
+
+
+def _sweep_of_schedules(admin: AdminPipeline) -> Failure:
+    """The sweep does not fail because of one schedule. It logs why the schedule stays."""
+    admin.create_schedule_of_released_endpoint()
+    position = len(admin.log())
+    admin.sweep()
+    logged = until(lambda: admin.find_in_log("Deleted release schedules", position), "the sweep's line in the log", 10)
+    return Failure("", logged, how="the release schedule stays, and fires later: the log says why")
+
+
+def _sweep_schedules_again(admin: AdminPipeline) -> None:
+    run = admin.create_schedule_of_released_endpoint()
+    admin.sweep()
+    assert not admin.scheduled(run)
 
 
 def _keep_without_release_schedule(admin: AdminPipeline) -> Failure:
@@ -189,7 +206,7 @@ def _close_again(admin: AdminPipeline) -> None:
 
 def _fire_release_schedule(admin: AdminPipeline) -> Failure:
     run, position = admin.orphan(), len(admin.log())
-    admin.fire_release_schedule(run)
+    admin.create_release_schedule(run, 1)
     dropped = until(lambda: admin.undelivered_log_line(position), "a schedule that fires", 60)
     assert admin.pipeline.alive()
     return Failure("", dropped, how="not delivered, as the server's log says")
@@ -254,6 +271,11 @@ MODELS = Scenario(
     _sweep_of_models,
     "untouched",
     check_recovery=_sweep_models_again,
+)
+SCHEDULED = Scenario(
+    "the hourly sweep finds the release schedule of throughput that is gone",
+    _sweep_of_schedules,
+    check_recovery=_sweep_schedules_again,
 )
 CLOSE = Scenario(
     "the end of a run that was stopped before its report", _close, prepare=_stop, check_recovery=_close_again

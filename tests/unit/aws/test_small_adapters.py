@@ -53,6 +53,18 @@ def test_a_missing_schedule_can_be_deleted() -> None:
         OneTimeSchedules("group", api).delete("tuner-faq-1")
 
 
+def test_the_schedules_of_the_group_are_listed_with_what_they_send() -> None:
+    entry = {"Name": "tuner-faq-1", "GroupName": "group"}
+    listed = ("list_schedules", {"GroupName": "group"}, {"Schedules": [entry]})
+    read = ("get_schedule", NAMED, {"Target": SCHEDULE["Target"]})
+    fired = ("get_schedule", NAMED, "ResourceNotFoundException: none")
+    with stubbed("scheduler", listed, read, fired) as api:
+        schedules = OneTimeSchedules("group", api)
+        assert list(schedules.names()) == ["tuner-faq-1"]
+        assert schedules.payload("tuner-faq-1") == {"run_id": "faq-1"}
+        assert schedules.payload("tuner-faq-1") == {}
+
+
 def test_an_execution_is_named_after_its_run() -> None:
     request = {"stateMachineArn": MACHINE, "name": "faq-1", "input": "{}"}
     with stubbed("stepfunctions", ("start_execution", request, {"executionArn": EXECUTION, "startDate": AT})) as api:

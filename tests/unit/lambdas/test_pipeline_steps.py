@@ -194,7 +194,7 @@ def test_the_job_is_started_checked_and_summarized(cloud: RunFolder, monkeypatch
     assert stored_json(cloud, Keys.TRAINING_SUMMARY)["custom_model_arn"] == CUSTOM_MODEL
 
 
-def test_the_release_schedule_is_created_before_and_deleted_after(
+def test_the_release_schedule_is_created_before_and_stays_until_the_sweep_sees_the_endpoint_gone(
     cloud: RunFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     throughputs = FakeEndpoints()
@@ -210,14 +210,21 @@ def test_the_release_schedule_is_created_before_and_deleted_after(
     assert schedule["ScheduleExpression"] == f"at({armed.removesuffix('Z')})"
     assert json.loads(schedule["Target"]["Input"]) == {"run_id": RUN}
 
-    invoke(release_throughput, run_id=RUN)
-    assert scheduler.list_schedules(GroupName=GROUP)["Schedules"], "nothing is on record as released: it stays armed"
+    def pending() -> list[str]:
+        return [entry["Name"] for entry in scheduler.list_schedules(GroupName=GROUP)["Schedules"]]
 
+    invoke(release_throughput, run_id=RUN)
     bought = invoke(purchase_throughput, run_id=RUN)
     assert bought["wait_seconds"] == 5, "seldom before it is expected"
     assert invoke(check_throughput, run_id=RUN)["status"] == "Creating"
     assert invoke(release_throughput, run_id=RUN)["released"] == [bought["endpoint_arn"]]
-    assert not scheduler.list_schedules(GroupName=GROUP)["Schedules"]
+    invoke(release_throughput, sweep=True)
+    assert pending() == [NAME], "the reads of the release may be out of date"
+
+    record = stored_json(cloud, Keys.ENDPOINT)
+    write_json(cloud, Keys.ENDPOINT, record | {"released_at": iso(now() - dt.timedelta(minutes=4))})
+    invoke(release_throughput, sweep=True)
+    assert pending() == []
 
 
 @pytest.mark.parametrize(

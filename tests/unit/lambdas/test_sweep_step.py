@@ -9,9 +9,11 @@ import pytest
 
 from lambdas import release_throughput
 from stacks.bundling.layer import CHECKOUT
-from tests.doubles import DEPLOYMENT, FakeEndpoints, FakeJobs, MemoryFolder
+from tests.doubles import DEPLOYMENT, FakeEndpoints, FakeJobs, FakeSchedules, MemoryFolder
 from tests.lambda_context import CONTEXT
+from tuner.artifacts.serving import EndpointRecord
 from tuner.aws.bedrock.resources import CustomModel
+from tuner.core.artifact_keys import Keys
 from tuner.core.errors import AccessDeniedError
 from tuner.core.resource_names import Tags
 from tuner.serving.release import Outcome, Release
@@ -47,11 +49,13 @@ def told(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(release_throughput, "notify", lambda *arguments: messages.append(arguments))
     monkeypatch.setattr(release_throughput, "Executions", Executions)
+    monkeypatch.setattr(release_throughput, "OneTimeSchedules", lambda group: FakeSchedules())
     monkeypatch.setattr(release_throughput, "ModelDeployments", lambda: FakeEndpoints("on_demand"))
     monkeypatch.setattr(release_throughput, "CustomModels", Models)
     monkeypatch.setattr(release_throughput, "TrainingJobs", FakeJobs)
     monkeypatch.setattr(release_throughput, "TrainingIndex", lambda bucket: None)
     monkeypatch.setattr("lambdas.step.RunFolder", lambda bucket, run_id: MemoryFolder(run_id))
+    monkeypatch.setattr("tuner.serving.release._PAUSE_SECONDS", 0.0)
     Models.deleted = []
     return messages
 
@@ -135,7 +139,6 @@ def test_only_the_rule_waits_for_a_late_purchase(
     for name in ("run", "ended_run"):
         monkeypatch.setattr(Release, name, lambda _, run_id, name=name, **more: Outcome((f"{name} {run_id}",), ()))
     monkeypatch.setattr(release_throughput, "ProvisionedThroughputs", FakeEndpoints)
-    monkeypatch.setattr(release_throughput, "OneTimeSchedules", lambda group: None)
     assert release_throughput.handler(event, CONTEXT)["released"] == [f"{asked} faq-1"]
 
 
@@ -151,6 +154,34 @@ def test_every_release_stops_the_customization_job_too(
     arn = jobs.add("faq-1", created_at=HOURS_AGO)
     monkeypatch.setattr(release_throughput, "TrainingJobs", lambda: jobs)
     monkeypatch.setattr(release_throughput, "ProvisionedThroughputs", FakeEndpoints)
-    monkeypatch.setattr(release_throughput, "delete_schedule_if_released", lambda *arguments: None)
     assert release_throughput.handler(event, CONTEXT)["released"] == [arn]
     assert jobs.stopped == [arn]
+
+
+def test_a_record_of_a_newer_or_broken_form_stops_neither_the_releases_nor_the_other_schedules(
+    told: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kind, schedules = FakeEndpoints(), FakeSchedules()
+    folders: dict[str, MemoryFolder] = {}
+    for run, record in {
+        "broken": b'{"kind": ',
+        "newer": _released(kind.add("tuner-newer", created_at=HOURS_AGO), extra={"of_version": 9}),
+        "fine": _released(kind.add("tuner-fine", created_at=HOURS_AGO)),
+    }.items():
+        folders[run] = MemoryFolder(run, {Keys.ENDPOINT: record})
+        schedules.pending[f"tuner-{run}"] = {"run_id": run}
+    kind.add("tuner-broken", created_at=HOURS_AGO)
+    monkeypatch.setattr("lambdas.step.RunFolder", lambda bucket, run_id: folders[run_id])
+    monkeypatch.setattr(release_throughput, "OneTimeSchedules", lambda group: schedules)
+    counted = swept(monkeypatch, kind, capsys)
+    assert kind.alive == {}
+    assert (counted["EndpointsReleased"], counted["ReleaseFailed"], told) == (3, 0, [])
+    for folder in list(folders.values())[1:]:
+        folder.save(folder.load(EndpointRecord).model_copy(update={"released_at": "2026-11-23T07:30:00Z"}))
+    swept(monkeypatch, kind, capsys)
+    assert list(schedules.pending) == ["tuner-broken"]
+
+
+def _released(arn: str, extra: dict[str, Any] | None = None) -> bytes:
+    record = EndpointRecord(kind="provisioned", arn=arn, name="x", created_at="2026-11-23T07:00:00Z")
+    return json.dumps(record.model_dump() | (extra or {})).encode()

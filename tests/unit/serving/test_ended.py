@@ -49,10 +49,10 @@ def trained(**settings: str) -> MemoryFolder:
 
 
 def recorded() -> MemoryFolder:
-    """The folder of a run whose purchase is recorded and gone."""
+    """The folder of a run whose purchase is recorded, and released."""
     folder = trained()
     record = purchase(FakeEndpoints(), folder, manifest(), DEPLOYMENT)
-    folder.save(record.model_copy(update={"created_at": "2026-11-23T07:00:00Z"}))
+    folder.save(record.model_copy(update={"released_at": "2026-11-23T07:00:00Z"}))
     return folder
 
 
@@ -66,7 +66,7 @@ def test_a_purchase_that_outlives_its_stopped_execution_is_released_and_recorded
     late = Late(pauses=2, kind=kind, folder=folder)
     outcome = release(late, folder).ended_run(RUN)
     assert (outcome.released, late.alive) == ((late.arn,), {})
-    assert late.slept == [2, 4, 8]
+    assert late.slept == [2, 4, 2, 8], "the third is the pause between two looks at what was deleted"
     record = folder.load_if_present(EndpointRecord)
     assert record
     assert record.released_at
@@ -99,10 +99,10 @@ def test_a_purchase_that_never_appears_is_waited_for_one_minute() -> None:
 @pytest.mark.parametrize(
     "folder",
     [MemoryFolder(RUN), trained(serving="none"), recorded()],
-    ids=["ended before it had a model", "is not served", "its purchase is recorded"],
+    ids=["ended before it had a model", "is not served", "its purchase is released"],
 )
 def test_a_run_that_cannot_be_buying_needs_no_wait(folder: MemoryFolder) -> None:
-    late = Late(pauses=1)
+    late = Late(pauses=100)
     release(late, folder).ended_run(RUN)
     assert late.slept == []
 

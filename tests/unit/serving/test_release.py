@@ -10,6 +10,7 @@ from tests.doubles import DEPLOYMENT, NAME, RUN, FakeEndpoints, MemoryFolder
 from tuner.aws.bedrock.resources import PaidResource
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import AccessDeniedError, StillAliveError
+from tuner.core.times import iso, now
 from tuner.serving.inventory import is_needed
 from tuner.serving.paid_resources import Releasable
 from tuner.serving.release import Release
@@ -243,3 +244,87 @@ def test_an_endpoint_that_another_release_just_deleted_is_no_missing_permission(
     folders = Folders({RUN: recorded(arn)})
     assert release(throughputs, folders=folders).run(RUN).released == (arn,)
     assert released_at(folders[RUN])
+
+
+def looked_again(folder: MemoryFolder, seconds: int) -> None:
+    """Moves the first look that missed the endpoint into the past."""
+    record = json.loads(folder.files[Keys.ENDPOINT])
+    record["missing_since"] = iso(now() - dt.timedelta(seconds=seconds))
+    folder.files[Keys.ENDPOINT] = json.dumps(record).encode()
+
+
+def test_a_recorded_endpoint_that_no_read_shows_is_deleted_and_not_believed_to_be_gone() -> None:
+    throughputs = FakeEndpoints()
+    arn = throughputs.add()
+    throughputs.hidden.add(arn)
+    folders = Folders({RUN: recorded(arn)})
+    with pytest.raises(StillAliveError, match="may exist all the same"):
+        release(throughputs, folders=folders).run(RUN)
+    assert throughputs.alive[arn].status == "Deleting"
+    assert released_at(folders[RUN]) is None
+
+
+def test_a_recorded_endpoint_is_gone_when_two_looks_a_minute_apart_miss_it() -> None:
+    throughputs, folders = FakeEndpoints(), Folders({RUN: recorded("arn:gone")})
+    for _ in range(2):
+        with pytest.raises(StillAliveError):
+            release(throughputs, folders=folders).run(RUN)
+    looked_again(folders[RUN], 59)
+    with pytest.raises(StillAliveError):
+        release(throughputs, folders=folders).run(RUN)
+    assert released_at(folders[RUN]) is None
+    looked_again(folders[RUN], 61)
+    assert release(throughputs, folders=folders).run(RUN).released == ()
+    assert released_at(folders[RUN])
+
+
+def test_a_look_that_finds_the_endpoint_again_starts_the_count_anew() -> None:
+    throughputs = FakeEndpoints(unlisted=True, refuses_delete=10)
+    arn = throughputs.add()
+    folders = Folders({RUN: recorded(arn)})
+    looked_again(folders[RUN], 600)
+    with pytest.raises(StillAliveError):
+        release(throughputs, folders=folders).run(RUN)
+    throughputs.hidden.add(arn)
+    throughputs.refuses_delete = 0
+    with pytest.raises(StillAliveError):
+        release(throughputs, folders=folders).run(RUN)
+    assert released_at(folders[RUN]) is None
+
+
+def test_an_endpoint_that_is_recorded_as_released_and_alive_is_released_and_recorded_again() -> None:
+    throughputs = FakeEndpoints(unlisted=True)
+    arn = throughputs.add()
+    folders = Folders({RUN: recorded(arn)})
+    record = json.loads(folders[RUN].files[Keys.ENDPOINT]) | {"released_at": "2026-11-23T08:00:00Z"}
+    folders[RUN].files[Keys.ENDPOINT] = json.dumps(record).encode()
+    assert release(throughputs, folders=folders).run(RUN).released == (arn,)
+    assert not throughputs.alive
+    assert str(released_at(folders[RUN])) > "2026-11-23T08:00:00Z"
+
+
+def test_one_look_that_misses_a_deleted_endpoint_is_not_enough() -> None:
+    """The first look after the deletion is out of date."""
+
+    class Flickering(FakeEndpoints):
+        looks = 0
+
+        def get(self, arn: str) -> PaidResource | None:
+            self.looks += 1
+            return None if self.looks == 1 else self.alive.get(arn)
+
+    throughputs = Flickering()
+    arn = throughputs.add()
+    folders = Folders({RUN: recorded(arn)})
+    with pytest.raises(StillAliveError, match="is still Deleting"):
+        release(throughputs, folders=folders).run(RUN)
+    assert released_at(folders[RUN]) is None
+
+
+def test_an_endpoint_that_lost_its_tag_is_not_recorded_as_released() -> None:
+    throughputs = FakeEndpoints()
+    arn = throughputs.add(tags={})
+    folders = Folders({RUN: recorded(arn)})
+    release(throughputs, folders=folders).run(RUN)
+    assert throughputs.alive[arn].status == "Creating"
+    assert released_at(folders[RUN]) is None

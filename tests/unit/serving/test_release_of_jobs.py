@@ -99,9 +99,18 @@ def test_a_recorded_job_that_is_not_listed_yet_is_stopped() -> None:
 def test_a_young_job_that_cannot_be_seen_is_not_assumed_to_be_gone() -> None:
     jobs = FakeJobs(unseen=True, unlisted=True)
     arn = jobs.add()
-    with pytest.raises(StillAliveError, match="does not show it yet"):
+    with pytest.raises(StillAliveError, match="may exist all the same"):
         release(jobs, recorded_job(arn, minutes=1)).run(RUN)
+    assert jobs.stopped == [arn]
     assert release(jobs, recorded_job(arn, minutes=4)).run(RUN).released == ()
+    assert jobs.stopped == [arn, arn]
+
+
+def test_a_recorded_job_that_cannot_be_seen_is_not_stopped_while_another_running_run_uses_it() -> None:
+    jobs = FakeJobs(unseen=True, unlisted=True)
+    folder = recorded_job(jobs.add(), minutes=1)
+    release(jobs, folder, used_by_others=lambda name, tags, run_id: tags[Tags.RUN] == RUN).run(RUN)
+    assert jobs.stopped == []
 
 
 @pytest.mark.parametrize("recorded", [True, False], ids=["with a record", "without a record"])

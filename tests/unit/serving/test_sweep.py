@@ -3,6 +3,7 @@
 import pytest
 
 from tests.doubles import DEPLOYMENT, FakeEndpoints, MemoryFolder
+from tuner.aws.bedrock.resources import PaidResource
 from tuner.core.errors import AccessDeniedError, StillAliveError
 from tuner.serving.alarm import alarm
 from tuner.serving.release import Release
@@ -35,7 +36,7 @@ def test_a_failed_release_is_retried_with_growing_pauses() -> None:
     arn = kind.add()
     outcome, failures = sweeper(kind, time).sweep(unneeded)
     assert (outcome.released, failures) == ((arn,), ())
-    assert time.slept == [5, 15, 45]
+    assert time.slept == [5, 15, 45, 2], "the last is the pause between two looks"
 
 
 def test_persistent_failures_are_returned_and_the_others_are_released() -> None:
@@ -97,3 +98,42 @@ def test_a_kind_that_cannot_be_listed_is_part_of_the_alarm() -> None:
     text = alarm(failures, lambda _: None, DEPLOYMENT)
     assert "Bedrock could not list them" in text
     assert "bedrock:ListProvisionedModelThroughputs" in text
+
+
+def test_the_sweep_asks_for_all_deletions_before_it_looks_whether_any_is_gone() -> None:
+    calls: list[str] = []
+
+    class Recorded(FakeEndpoints):
+        def get(self, arn: str) -> PaidResource | None:
+            calls.append("get")
+            return super().get(arn)
+
+        def delete(self, arn: str) -> None:
+            calls.append("delete")
+            super().delete(arn)
+
+    kind, time = Recorded(lingers=5), Time()
+    for number in range(200):
+        kind.add(f"tuner-{number}")
+    outcome, failures = sweeper(kind, time).sweep(unneeded)
+    assert (len(outcome.released), failures) == (200, ())
+    assert calls[:200] == ["delete"] * 200
+    assert time.now <= 20, "the pauses are common to all, not one after another"
+    assert calls.count("get") <= 200 * 3
+
+
+def test_one_resource_that_cannot_be_judged_does_not_stop_the_sweep() -> None:
+    kind = FakeEndpoints()
+    arns = {name: kind.add(f"tuner-{name}") for name in ("first", "odd", "last")}
+
+    def needed(_: object, resource: PaidResource) -> bool:
+        if resource.arn == arns["odd"]:
+            raise KeyError("a member of a newer version")
+        return False
+
+    outcome, failures = sweeper(kind, Time()).sweep(needed)
+    assert set(outcome.released) == {arns["first"], arns["last"]}
+    (failure,) = failures
+    assert failure.resource
+    assert failure.resource.arn == arns["odd"]
+    assert "Unexpected KeyError" in str(failure.error)

@@ -23,7 +23,7 @@ GRANTS = [(title, grant) for title, grants in ROLES.items() for grant in grants]
 WITHOUT_RESOURCE = re.compile(
     r"xray:(Put(TraceSegments|TelemetryRecords)|GetSampling(Rules|Targets))|bedrock:List\w+s"
     r"|bedrock:GetFoundationModelAvailability|logs:\w+(Deliver\w+|Polic\w+|LogGroups)"
-    r"|servicequotas:ListServiceQuotas|pricing:GetProducts"
+    r"|servicequotas:ListServiceQuotas|pricing:GetProducts|scheduler:ListSchedules"
 )
 
 
