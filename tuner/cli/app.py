@@ -10,9 +10,11 @@ import tuner
 from tuner.cli.commands import approve, compare, estimate, evaluate, report, review, run, runs, show, stop, watch
 from tuner.cli.commands.data.app import app as data_app
 from tuner.cli.commands.deployment import doctor, local, models, throughput
+from tuner.cli.terminal.usage_errors import PlainUsageErrors
 
 app = typer.Typer(
     name="tuner",
+    cls=PlainUsageErrors,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,9 +12,9 @@ from boto3.exceptions import Boto3Error
 
 from tuner.aws.clients import client
 from tuner.aws.error_mapping import mapped_errors
-from tuner.cli.dataset_check import no_training_file
 from tuner.cli.deployment import Deployment
 from tuner.cli.errors import CommandError
+from tuner.cli.unused_files import no_training_file
 from tuner.core import run
 from tuner.core.file_formats import accepted_names
 from tuner.core.json_types import JsonObject
@@ -86,7 +86,7 @@ def read(folder: Path, dataset: str | None, settings: Path | None) -> DatasetFol
         ignored += replaced
         chosen = {name: path for name, path in chosen.items() if name not in replaced}
         chosen[_settings_name(settings)] = settings
-    _check(folder, chosen)
+    _check(folder, chosen, found)
     files = tuple(DatasetFile(name, path, path.stat().st_size, _sha256(path)) for name, path in sorted(chosen.items()))
     return DatasetFolder(_dataset(folder, dataset), files, tuple(ignored))
 
@@ -124,12 +124,12 @@ def _stale(deployment: Deployment, folder: DatasetFolder) -> list[str]:
     return [name for name in names if role_of(name) and name not in ours]
 
 
-def _check(folder: Path, chosen: dict[str, Path]) -> None:
+def _check(folder: Path, chosen: dict[str, Path], found: Iterable[str]) -> None:
     roles: dict[str, list[str]] = {}
     for name in chosen:
         roles.setdefault(str(role_of(name)), []).append(name)
     if "training" not in roles:
-        raise typer.BadParameter(no_training_file(str(folder), chosen), param_hint="PATH")
+        raise typer.BadParameter(no_training_file(str(folder), found), param_hint="PATH")
     for role, names in roles.items():
         if role != "documents" and len(names) > 1:
             raise CommandError(f"{folder} has {' and '.join(names)}: keep one of them.")

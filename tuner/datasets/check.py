@@ -78,7 +78,7 @@ def convert(source: Source, limits: RecordLimits, fields: FieldNames, sink: Sink
 def _read(
     source: Source, limits: RecordLimits, fields: FieldNames, sink: Sink, severity_of_file_issues: Severity
 ) -> CheckedFile:
-    findings = Findings()
+    findings = Findings(settings_name=None)
     pipeline, output = FilePipeline(source, limits, fields, findings), Output(sink)
     with CommitTogether(sink) as commit:
         pipeline.convert(output)

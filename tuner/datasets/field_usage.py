@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from tuner.datasets.findings import Issue
+from tuner.datasets.findings import Issue, field_setting
 from tuner.datasets.records.schemas.approval import decides
 from tuner.datasets.records.schemas.beside import USED, Others
 from tuner.datasets.records.schemas.field_names import Kind, has_content
@@ -78,7 +78,7 @@ class FieldUsage:
             if kind is Kind.UNKNOWN:
                 message = "is left out: its name says nothing that is known."
                 remedy = (
-                    "If the question needs it, call it 'context'. Else list it in fields.ignore in run.yaml "
-                    "(--ignore-field)."
+                    "If the question needs it, call it 'context'. "
+                    f"Else leave it out without a warning: {field_setting('ignore')}."
                 )
                 yield Issue("left-out-field", message, remedy, name, "warning")

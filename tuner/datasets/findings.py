@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass
 
@@ -29,15 +30,36 @@ def printable(text: str) -> str:
 
 
 _KEPT, _KEPT_PER_RULE = 1000, 200
+# The keys of `fields` in run.yaml, and the option of `tuner data` that does the same.
+_FIELD_OPTIONS = {
+    "prompt": "--prompt-field",
+    "completion": "--completion-field",
+    "ignore": "--ignore-field",
+    "minimum": "--minimum",
+    "records": "--records",
+}
+_FIELD_SETTING = re.compile(r"(fields\.\w+) in run\.yaml \((--[^)]+)\)")
+
+
+def field_setting(key: str, value: str = "") -> str:
+    """A key of `fields`, for a message: `fields.ignore in run.yaml (--ignore-field)`. `value` follows the option.
+
+    `Findings` writes only what the person can change: the settings file of a dataset, or the option of a command.
+    """
+    option = f"{_FIELD_OPTIONS[key]} {value}".rstrip()
+    return f"fields.{key} in run.yaml ({option})"
 
 
 class Findings:
     """Collects findings in constant memory: all are counted, only the first are kept.
 
     At most 200 findings of a rule are kept, so that an issue in every record does not hide rarer ones.
+    `settings_name` is the settings file that remedies name. None is for a command that reads a file without one:
+    remedies then name its options.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, settings_name: str | None = "run.yaml") -> None:
+        self._settings_name = settings_name
         self._kept: list[Finding] = []
         self._severities: Counter[Severity] = Counter()
         self.counts: Counter[str] = Counter()
@@ -54,10 +76,15 @@ class Findings:
             line=line,
             field=None if issue.field is None else printable(issue.field),
             rule=issue.rule,
-            message=printable(issue.message),
-            remedy=issue.remedy,
+            message=self._with_settings(printable(issue.message)),
+            remedy=self._with_settings(issue.remedy),
         )
         self._kept.append(finding)
+
+    def _with_settings(self, text: str) -> str:
+        if self._settings_name is None:
+            return _FIELD_SETTING.sub(lambda match: match[2], text)
+        return _FIELD_SETTING.sub(lambda match: f"{match[1]} in {self._settings_name}", text)
 
     @property
     def errors(self) -> int:

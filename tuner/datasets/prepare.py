@@ -19,7 +19,7 @@ from tuner.datasets.readiness import readiness
 from tuner.datasets.records.limits import file_bytes, record_counts
 from tuner.datasets.records.record import DataRole
 from tuner.datasets.records.rules import RecordLimits, reserved_string_issue
-from tuner.datasets.split import HeldOutRecords, choose_held_out
+from tuner.datasets.split import HeldOutRecords, choose_held_out, held_out_bounds
 from tuner.datasets.tasks.checks import check_task
 from tuner.datasets.tasks.recognition import describe_task
 from tuner.settings import FieldNames, RunSettings
@@ -71,7 +71,7 @@ class _Preparation:
         self._sources = sources
         self._settings = settings
         self._model = model
-        self._findings = Findings()
+        self._findings = Findings(settings_name)
         self._generated = generated
         self._to_generate = to_generate
         self._settings_name = settings_name
@@ -163,17 +163,20 @@ class _Preparation:
     def _file_issues(self, held: HeldOutRecords | None) -> Iterator[Issue]:
         # The number of records in a file that could not be read to its end is not known.
         if not any(pipeline.unreadable for pipeline in self._pipelines.values()):
-            yield from record_counts(self._model, self._record_counts(), held_out=held is not None)
+            yield from record_counts(self._model, self._record_counts(held), held_out=held is not None)
         yield from file_bytes(self._model, "training", self._training.bytes)
         yield from file_bytes(self._model, "validation", self._validation.bytes)
 
-    def _record_counts(self) -> dict[DataRole, int]:
+    def _record_counts(self, held: HeldOutRecords | None) -> dict[DataRole, int]:
         """Refused records count as well: they are records once they are fixed."""
         refused = {role: pipeline.refused for role, pipeline in self._pipelines.items()}
-        return {
-            "training": self._training.records + refused["training"],
-            "validation": self._validation.records + refused.get("validation", 0) + self._to_generate,
-        }
+        training, validation = self._training.records + refused["training"], self._validation.records
+        if held and refused["training"]:
+            # Some of the refused records will be held out. What the limits allow is chosen then, if there is enough.
+            together = training + validation
+            validation = held_out_bounds(together, self._model.family)[1]
+            training = together - validation
+        return {"training": training, "validation": validation + refused.get("validation", 0) + self._to_generate}
 
     def _summary(self, held: HeldOutRecords | None, profiled: ProfileResult, task: TaskDescription) -> DatasetSummary:
         return DatasetSummary(

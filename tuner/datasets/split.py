@@ -77,11 +77,11 @@ def choose_held_out(
     hashes = HashCounter(fraction)
     for number in inputs:
         hashes.add(leaders.get(number, number))
-    return HeldOutRecords(hashes.threshold(*_bounds(hashes.records, family)), leaders)
+    return HeldOutRecords(hashes.threshold(*held_out_bounds(hashes.records, family)), leaders)
 
 
-def _bounds(records: int, family: Family) -> tuple[int, int]:
-    """The fewest and the most records to hold out."""
+def held_out_bounds(records: int, family: Family) -> tuple[int, int]:
+    """The fewest and the most of so many records to hold out."""
     fewest_validation, most_validation = family.records.validation
     spare = records - max(family.records.training[0] or 1, 1)
     most = max(min(spare, most_validation or records), min(1, records - 1), 0)

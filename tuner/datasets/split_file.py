@@ -44,7 +44,7 @@ def split_file(
     With `stratify`, the same fraction of each value of that field is taken: at least one record of two or more. A split
     that would leave one side empty is an error. Raises DatasetError when no record has that field.
     """
-    findings = Findings()
+    findings = Findings(settings_name=None)
     training, validation = (Output(sink) for sink in sinks)
     with CommitTogether(*sinks) as commit:
         # Two passes: the thresholds depend on all records.

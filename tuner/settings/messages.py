@@ -70,7 +70,7 @@ def _sentence(model: type[BaseModel], path: str, errors: list[ErrorDetails]) -> 
     first = errors[0]
     if first["type"] == "extra_forbidden":
         return f"{path}: there is no such key. {_hint_for_key(model, first['loc'])}"
-    rules = list(dict.fromkeys(_rule(error) for error in errors))
+    rules = list(dict.fromkeys(rule_of(error) for error in errors))
     found = "" if first["type"] == "missing" else f"; found {_shown(first['input'])}{_json_problem(first['input'])}"
     either = " or ".join([rules[0], *(rule.removeprefix("must be ") for rule in rules[1:])])
     return f"{path}: {either}{found}.{_hint(first)}"
@@ -119,7 +119,8 @@ def _json_problem(value: Any) -> str:
     return ""
 
 
-def _rule(error: ErrorDetails) -> str:
+def rule_of(error: ErrorDetails) -> str:
+    """The rule that a value breaks, in words and without a full stop: `must be a whole number`."""
     text = _RULES.get(error["type"], _ANY_OTHER).format(**error.get("ctx", {}))
     return text.rstrip(".")
 

@@ -7,10 +7,11 @@ import json
 import pytest
 
 from tests.unit.datasets.broken_files import CASES, GOOD, VALIDATION, broken_line
-from tests.unit.datasets.memory_files import CLAUDE, LLAMA, NOVA, NOVA_2, jsonl, pairs
+from tests.unit.datasets.memory_files import CLAUDE, LLAMA, NOVA, NOVA_2, MemorySource, jsonl, pairs
 from tuner.catalog import model
-from tuner.datasets import refusal
+from tuner.datasets import DataRole, NoSink, RecordLimits, Source, check, prepare, refusal
 from tuner.datasets.records.limits import record_counts
+from tuner.settings import FieldNames, RunSettings
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -104,6 +105,33 @@ def test_all_errors_come_in_one_pass(run):
         ("training.jsonl", 43, "empty-text"),
         ("validation.csv", 2, "empty-text"),
         ("evaluation.json", None, "empty-file"),
+    ]
+
+
+@pytest.mark.parametrize("record", [{"question": "q", "answer": ""}, {"ask": "q", "say": "a"}], ids=str)
+@pytest.mark.parametrize(
+    "settings", [{"task": "classification"}, {"task": "extraction"}, {"evaluation": {"metrics": ["classification"]}}]
+)
+def test_answers_that_cannot_be_read_have_no_further_finding(run, record, settings):
+    outcome = run({"training.jsonl": jsonl([record] * 100)}, NOVA, **settings)
+    assert {error.rule for error in outcome.errors} <= {"empty-text", "missing-field"}
+    if "task" not in settings:
+        assert "the task is not known" in outcome.prepared.summary.task.sentence
+
+
+def test_a_remedy_names_what_the_person_can_change(run):
+    """The settings file of a dataset by its name, and for a single file the option of the command."""
+    data = jsonl([{**pair, "rating": n} for n, pair in enumerate(pairs(40), 1)])
+    sources: dict[DataRole, Source] = {"training": MemorySource("training.jsonl", data)}
+    in_folder = prepare(sources, RunSettings(), model(NOVA), lambda _: NoSink(), settings_name="my.yaml").findings.kept
+    alone = check(MemorySource("training.jsonl", data), RecordLimits(model(NOVA), "training"), FieldNames())
+    remedies = [
+        next(finding.remedy for finding in found if finding.rule == "graded")
+        for found in (in_folder, alone.findings.kept)
+    ]
+    assert remedies == [
+        "Say which are good enough: fields.minimum in my.yaml, or ignore the field: fields.ignore in my.yaml.",
+        "Say which are good enough: --minimum rating=VALUE, or ignore the field: --ignore-field.",
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from hypothesis import given
@@ -82,6 +83,17 @@ def test_too_few_records_to_hold_out_are_an_error(run):
     outcome = run({"training.jsonl": jsonl(pairs(40))})
     assert "validation data (held out from the training data) has 8 records" in outcome.errors[0].message
     assert outcome.errors[0].remedy == "Add records or a validation file."
+
+
+@pytest.mark.parametrize(
+    ("good", "refused", "counts"), [(0, 80, []), (40, 30, []), (62, 1, [31]), (10, 1, [10, 1, 11])]
+)
+def test_records_with_errors_can_be_held_out_once_they_are_fixed(run, good, refused, counts):
+    wrong = [{"question": f"What is wrong in {number}?", "answer": ""} for number in range(refused)]
+    outcome = run({"training.jsonl": jsonl([*pairs(good), *wrong])})
+    assert {error.rule for error in outcome.errors} == {"empty-text", *(["record-count"] if counts else [])}
+    said = [error.message for error in outcome.errors if error.rule == "record-count"]
+    assert [int(re.findall(r"ha(?:s|ve) (\d+) record", message)[0]) for message in said] == counts
 
 
 def test_one_record_is_not_held_out(run):

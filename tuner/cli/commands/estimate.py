@@ -141,7 +141,12 @@ def _cost_inputs(folder: DatasetFolder, plan: Plan) -> tuple[Prepared, CostInput
     files, name = folder.sources, folder.settings_name
     evaluation = _Kept()
     prepared = check_dataset(
-        files, plan.settings, plan.model, lambda key: evaluation if key == Keys.EVALUATION else NoSink(), name
+        files,
+        plan.settings,
+        plan.model,
+        lambda key: evaluation if key == Keys.EVALUATION else NoSink(),
+        name,
+        folder.ignored,
     )
     if not prepared.findings.errors and to_generate(files, plan.settings):
         return prepared, _with_generation(prepared, files, plan, evaluation.questions())

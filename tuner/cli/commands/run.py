@@ -15,7 +15,7 @@ from tuner.aws.error_mapping import mapped_errors
 from tuner.cli import upload
 from tuner.cli.commands.data.display import show_findings
 from tuner.cli.commands.watch import WaitFor, WaitForOption, follow
-from tuner.cli.dataset_check import check_dataset, python_files
+from tuner.cli.dataset_check import check_dataset
 from tuner.cli.deployment import DEFAULT_STACK, Deployment
 from tuner.cli.errors import CommandError
 from tuner.cli.options import Local, Stack, connect
@@ -23,6 +23,7 @@ from tuner.cli.progress import executions
 from tuner.cli.terminal.console import console, is_live, say
 from tuner.cli.terminal.exit_status import ExitStatus
 from tuner.cli.terminal.hints import quoted
+from tuner.cli.unused_files import unused_files
 from tuner.cli.upload import DatasetFolder
 from tuner.core.errors import RetryableError
 from tuner.core.run import INCOMING
@@ -57,8 +58,8 @@ def run(
     deployment = connect(stack, on_local)
     if folder.ignored:
         say(f"Not uploaded, because they are not part of a dataset: {', '.join(folder.ignored)}", "quiet")
-    if code := python_files(folder.ignored):
-        say(f"Not run: {', '.join(code)}. A run can score answers with a Lambda function: scorer.name.", "warn")
+    for name, issue in unused_files([*(file.name for file in folder.files), *folder.ignored]):
+        say(f"{name}: {issue.message} {issue.remedy}", "warn")
     repeat = _repeat(deployment, folder) if again else 0
     run_id = folder.run_id(repeat)
     earlier = None if again else executions.find(deployment, run_id)

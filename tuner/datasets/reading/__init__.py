@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from tuner.core.file_formats import FORMATS
-from tuner.datasets.findings import Issue
+from tuner.datasets.findings import Issue, field_setting
 from tuner.datasets.io import Source
 from tuner.datasets.reading import delimited, json_array, json_lines
 from tuner.datasets.reading.compressed import decompressed
@@ -143,7 +143,7 @@ def _objects(given: Bytes) -> Iterator[Block]:
     if place is None:
         if given.records:
             message = f"there is no list '{given.records}' in the file."
-            raise UnreadableError(None, Issue("records-path", message, "Correct fields.records (--records)."))
+            raise UnreadableError(None, Issue("records-path", message, f"Correct {field_setting('records')}."))
         yield from json_lines.blocks(chunks)
         return
     prefix = head[: place.offset]

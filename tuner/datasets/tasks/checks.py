@@ -28,7 +28,12 @@ def check_task(
     findings: Findings,
     settings_name: str = "run.yaml",
 ) -> None:
-    """Adds what is wrong with the answers of the files, which have at least training data."""
+    """Adds what is wrong with the answers of the files, which have at least training data.
+
+    Nothing is added without a training record: the file has an error, and its answers are not known.
+    """
+    if not answers["training"].records:
+        return
     for issue in _settings_issues(task, settings):
         findings.add(settings_name, None, issue)
     checks = {"classification": _label_issues, "extraction": _object_issues}

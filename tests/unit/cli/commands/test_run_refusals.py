@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.cli.fake_aws import FakeAws, Tuner
+from tuner.core.file_formats import accepted_names
 
 
 class TestRunRefusesBeforeAnyUpload:
@@ -26,11 +27,22 @@ class TestRunRefusesBeforeAnyUpload:
         assert "is a file: name a folder with" in tuner("run", str(folder / "training.jsonl")).err
 
     def test_a_folder_without_training_data(self, tuner: Tuner, folder: Path) -> None:
-        (folder / "training.jsonl").rename(folder / "train.jsonl")
+        (folder / "training.jsonl").unlink()
         (folder / "documents" / "guide.md").unlink()
         outcome = tuner("run", str(folder))
         assert outcome.status == 2
-        assert "has no training file. Add training.json, .jsonl, .csv, .tsv, .xlsx or .parquet" in outcome.err
+        assert f"has no training file. Add {accepted_names('training')}" in " ".join(outcome.err.split())
+
+    def test_a_training_file_of_another_name(self, tuner: Tuner, folder: Path) -> None:
+        (folder / "training.jsonl").rename(folder / "claude3_ft_training.jsonl")
+        (folder / "validation.jsonl").write_text((folder / "claude3_ft_training.jsonl").read_text())
+        (folder / "validation.jsonl").rename(folder / "claude3_ft_validation.jsonl")
+        outcome = tuner("run", str(folder))
+        assert outcome.status == 2
+        assert (
+            "has no training file. Rename claude3_ft_training.jsonl to training.jsonl and claude3_ft_validation.jsonl "
+            "to validation.jsonl."
+        ) in " ".join(outcome.err.split())
 
     def test_two_files_of_one_kind(self, tuner: Tuner, folder: Path) -> None:
         (folder / "training.csv").write_text("question,answer\na,b\n")

@@ -115,7 +115,7 @@ def test_a_path_names_the_list():
     )
     checked, _ = read("t.json", data, FieldNames(records="newer"))
     assert [str(finding) for finding in checked.findings.kept if finding.rule == "records-path"] == [
-        "t.json: there is no list 'newer' in the file. Correct fields.records (--records)."
+        "t.json: there is no list 'newer' in the file. Correct --records."
     ]
 
 

@@ -32,7 +32,7 @@ COLUMNS = (
 )
 NO_HEADER = (
     "no field holds the question: found 'What is it?', 'A pier.' (line 1 was taken for the header). "
-    "Begin with a header such as question,answer. Or: Name it (fields.prompt in run.yaml, --prompt-field), or call it "
+    "Begin with a header such as question,answer. Or: Name it with --prompt-field, or call it "
     "one of: question, prompt, instruction, query, sentence1, input, user, problem, source, q."
 )
 
@@ -75,8 +75,8 @@ CASES: dict[str, tuple[str, bytes | str, int | None, str]] = {
     "a workbook that unpacks without end": ("t.xlsx", zipped("xl/workbook.xml", bytes(129 * 2**20)), None, "the workbook has 129 MiB when it is unpacked; at most 128 MiB are read. Save the sheet as CSV UTF-8."),  # noqa: E501
     "columns of lists": ("t.json", '{"question": ["q", "r"], "answer": ["a", "b"]}', 1, COLUMNS),
     "columns of pandas": ("t.json", '{"question": {"0": "q"}, "answer": {"0": "a"}}', 1, COLUMNS),
-    "a list without a known name": ("t.json", '{"faq": [{"ask": "q", "say": "a"}]}', 1, "no field holds the question: found 'faq'. 'faq' holds a list: if it has the records, name it (fields.records, --records). Name it (fields.prompt in run.yaml, --prompt-field), or call it one of: question, prompt, instruction, query, sentence1, input, user, problem, source, q."),  # noqa: E501
-    "an image beside an answer": ("t.jsonl", '{"image": "pier.png", "answer": "a"}\n', 1, "no field holds the question: found 'image', 'answer'. 'image' is not a text, and models are tuned on texts here. Name it (fields.prompt in run.yaml, --prompt-field), or call it one of: question, prompt, instruction, query, sentence1, input, user, problem, source, q."),  # noqa: E501
+    "a list without a known name": ("t.json", '{"faq": [{"ask": "q", "say": "a"}]}', 1, "no field holds the question: found 'faq'. 'faq' holds a list: if it has the records, name it with --records. Name it with --prompt-field, or call it one of: question, prompt, instruction, query, sentence1, input, user, problem, source, q."),  # noqa: E501
+    "an image beside an answer": ("t.jsonl", '{"image": "pier.png", "answer": "a"}\n', 1, "no field holds the question: found 'image', 'answer'. 'image' is not a text, and models are tuned on texts here. Name it with --prompt-field, or call it one of: question, prompt, instruction, query, sentence1, input, user, problem, source, q."),  # noqa: E501
 }
 # fmt: on
 

@@ -18,19 +18,15 @@ from tuner.cli.commands.data.inputs import (
 )
 from tuner.cli.commands.data.options import (
     DEFAULT_MODEL,
-    CompletionField,
-    IgnoreField,
-    Minimum,
-    PromptField,
-    Records,
     RoleName,
     RoleOption,
     SystemPrompt,
-    field_names,
+    with_field_options,
 )
-from tuner.cli.dataset_check import check_dataset, no_training_file
+from tuner.cli.dataset_check import check_dataset
 from tuner.cli.options import Json
 from tuner.cli.terminal.console import emit
+from tuner.cli.unused_files import no_training_file
 from tuner.core.errors import SettingsError
 from tuner.core.run import role_of
 from tuner.datasets import Prepared, Source
@@ -44,6 +40,7 @@ FileOrFolder = Annotated[
 ]
 
 
+@with_field_options
 def check(
     path: FileOrFolder,
     model: Annotated[
@@ -54,15 +51,11 @@ def check(
     ] = None,
     role: RoleOption = RoleName.TRAINING,
     system_prompt: SystemPrompt = None,
-    prompt_field: PromptField = None,
-    completion_field: CompletionField = None,
-    ignore_field: IgnoreField = None,
-    minimum: Minimum = None,
-    records: Records = None,
+    *,
+    names: FieldNames,
     as_json: Json = False,
 ) -> None:
     """Check a file or a dataset folder against the model's rules. A folder is checked with its run.yaml."""
-    names = field_names(prompt_field, completion_field, ignore_field, minimum, records)
     with read_errors_as_usage_errors("PATH"):
         if is_folder(path):
             _finish_with_folder(check_folder(path, model, names, system_prompt), as_json)

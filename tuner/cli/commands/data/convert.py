@@ -10,34 +10,28 @@ from tuner.cli.commands.data.display import finish_with_file
 from tuner.cli.commands.data.inputs import data_limits, data_sink, data_source, read_errors_as_usage_errors
 from tuner.cli.commands.data.options import (
     DEFAULT_MODEL,
-    CompletionField,
     File,
-    IgnoreField,
-    Minimum,
     ModelId,
-    PromptField,
-    Records,
     RoleName,
     RoleOption,
     SystemPrompt,
-    field_names,
+    with_field_options,
 )
 from tuner.cli.options import Json
 from tuner.cli.terminal.outputs import Force, one_use_of_standard_output
 from tuner.datasets import convert as convert_file
+from tuner.settings import FieldNames
 
 
+@with_field_options
 def convert(
     file: File,
     output: Annotated[str, typer.Option(metavar="FILE", help="A local file, an s3:// address, or - (stdout).")],
     model: ModelId = DEFAULT_MODEL,
     role: RoleOption = RoleName.TRAINING,
     system_prompt: SystemPrompt = None,
-    prompt_field: PromptField = None,
-    completion_field: CompletionField = None,
-    ignore_field: IgnoreField = None,
-    minimum: Minimum = None,
-    records: Records = None,
+    *,
+    names: FieldNames,
     force: Force = False,
     as_json: Json = False,
 ) -> None:
@@ -45,7 +39,6 @@ def convert(
     one_use_of_standard_output(output, as_json)
     limits, source = data_limits(model, role.value, system_prompt), data_source(file)
     sink = data_sink(output, [file], force)
-    names = field_names(prompt_field, completion_field, ignore_field, minimum, records)
     with read_errors_as_usage_errors():
         done = convert_file(source, limits, names, sink)
     finish_with_file(done, as_json)

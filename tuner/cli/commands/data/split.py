@@ -11,22 +11,19 @@ from tuner.cli.commands.data.display import show_fields, show_findings
 from tuner.cli.commands.data.inputs import data_limits, data_sink, data_source, read_errors_as_usage_errors
 from tuner.cli.commands.data.options import (
     DEFAULT_MODEL,
-    CompletionField,
     File,
-    IgnoreField,
-    Minimum,
     ModelId,
-    PromptField,
-    Records,
-    field_names,
+    with_field_options,
 )
 from tuner.cli.options import Json
 from tuner.cli.terminal.console import emit, say
 from tuner.cli.terminal.outputs import Force
 from tuner.core.errors import DatasetError
 from tuner.datasets import split_file
+from tuner.settings import FieldNames
 
 
+@with_field_options
 def split(
     file: File,
     output: Annotated[str, typer.Option(metavar="FOLDER", help="Folder for training.jsonl and validation.jsonl.")],
@@ -37,11 +34,8 @@ def split(
     stratify: Annotated[
         str | None, typer.Option(metavar="FIELD", help="Field: every value of it is split in the same proportion.")
     ] = None,
-    prompt_field: PromptField = None,
-    completion_field: CompletionField = None,
-    ignore_field: IgnoreField = None,
-    minimum: Minimum = None,
-    records: Records = None,
+    *,
+    names: FieldNames,
     force: Force = False,
     as_json: Json = False,
 ) -> None:
@@ -49,7 +43,6 @@ def split(
     limits, source = data_limits(model, "training"), data_source(file)
     folder = output.rstrip("/")
     training, validation = (data_sink(f"{folder}/{name}.jsonl", [file], force) for name in ("training", "validation"))
-    names = field_names(prompt_field, completion_field, ignore_field, minimum, records)
     try:
         with read_errors_as_usage_errors():
             done = split_file(source, limits, names, fraction, stratify, (training, validation))

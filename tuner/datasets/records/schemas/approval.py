@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from tuner.datasets.findings import Issue
+from tuner.datasets.findings import Issue, field_setting
 from tuner.datasets.records.record import DataRole
 from tuner.datasets.records.schemas.beside import Others
 from tuner.datasets.records.schemas.field_names import Kind, has_content, kind_of, normal
@@ -33,7 +33,7 @@ _OTHER_PARTS = frozenset(
     ["test", "testing", "eval", "evaluation", "validation", "valid", "val", "dev", "development", "holdout"]
 )
 _FLAGS = (Kind.APPROVAL, Kind.REJECTION, Kind.STATUS)
-_IGNORE = "or ignore the field: fields.ignore in run.yaml (--ignore-field)."
+_IGNORE = f"or ignore the field: {field_setting('ignore')}."
 
 
 class RecordSelection:
@@ -84,7 +84,7 @@ class RecordSelection:
             return None
         self._reported.add(name)
         message = f"grades the records ({first:g}, {grade:g}, ...), but a model learns all records alike."
-        remedy = f"Say which are good enough: fields.minimum in run.yaml (--minimum {name}=VALUE), {_IGNORE}"
+        remedy = f"Say which are good enough: {field_setting('minimum', f'{name}=VALUE')}, {_IGNORE}"
         return Issue("graded", message, remedy, name)
 
     def _by_part(self, name: str, value: Any) -> Issue | None:

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from string import ascii_uppercase
 from typing import Any, NamedTuple
 
-from tuner.datasets.findings import Issue
+from tuner.datasets.findings import Issue, field_setting
 from tuner.datasets.reading.rows import Fields
 from tuner.datasets.records.record import Turn
 from tuner.datasets.records.schemas.field_names import Kind, choice_columns, find, has_content, kind_of, leaf_names
 
 USED = (Kind.INSTRUCTION, Kind.CONTEXT, Kind.CHOICES, Kind.HISTORY, Kind.SYSTEM)
-_IGNORE = "or ignore the field: fields.ignore in run.yaml (--ignore-field)."
+_IGNORE = f"or ignore the field: {field_setting('ignore')}."
 
 
 class Other(NamedTuple):

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tuner.datasets.findings import Issue
+from tuner.datasets.findings import Issue, field_setting
 from tuner.datasets.reading.rows import Fields
 from tuner.datasets.records.schemas.beside import parsed_cell
 from tuner.datasets.records.schemas.conversations import ConversationSchema, native_format
@@ -109,9 +109,9 @@ def _unrecognised(row: Fields, names: list[str], prompt: str | None) -> Issue:
         if kind_of(name) is Kind.MEDIA:
             also = f" '{name[:60]}' is not a text, and models are tuned on texts here."
         elif isinstance(value, list) and value and isinstance(value[0], Mapping):
-            also = f" '{name[:60]}' holds a list: if it has the records, name it (fields.records, --records)."
+            also = f" '{name[:60]}' holds a list: if it has the records, name it with {field_setting('records')}."
     return Issue(
         "missing-field",
         f"no field holds the {which}: found {found}.{also}",
-        f"Name it (fields.{key} in run.yaml, --{key}-field), or call it one of: {', '.join(known[:_SHOWN])}.",
+        f"Name it with {field_setting(key)}, or call it one of: {', '.join(known[:_SHOWN])}.",
     )

@@ -157,7 +157,7 @@ def test_too_few_pairs_are_an_error_with_their_number(folder: Path, writer: Writ
     [
         (("nowhere", "--output", "x.jsonl"), "there is no file or folder 'nowhere'"),
         ((".", "--output", "nowhere/x.jsonl"), "there is no folder 'nowhere'"),
-        ((".", "--output", "x.jsonl", "--count", "0"), "greater than or equal to 1"),
+        ((".", "--output", "x.jsonl", "--count", "0"), "must be 1 or more; found '0'"),
         ((".", "--output", "x.jsonl", "--base-model", "gpt"), "gpt"),
         ((".", "--output", "x.jsonl", "--training", "nowhere.csv"), "there is no file 'nowhere.csv'"),
         ((".", "--output", "documents/a.txt", "--force"), "is the source itself"),
