@@ -20,7 +20,7 @@ from tuner.core.file_formats import accepted_names
 from tuner.core.json_types import JsonObject
 from tuner.core.run import INCOMING, role_of
 from tuner.datasets import LocalFile, Source
-from tuner.settings import RunSettings, load, parse_document
+from tuner.settings import RunSettings, load, parse_document, read_document
 
 _TRAINING_FILE = accepted_names("training")
 
@@ -61,7 +61,7 @@ class DatasetFolder:
     def settings(self) -> JsonObject:
         """The keys and values of the settings file; empty without one."""
         found = next((file for file in self.files if role_of(file.name) == "settings"), None)
-        return parse_document(_text(found.path), str(found.path)) if found else {}
+        return parse_document(read_document(LocalFile(found.path).chunks()), str(found.path)) if found else {}
 
     def run_id(self, repeat: int = 0) -> str:
         """The id of the run that this content starts. The id depends on names and content only."""
@@ -135,14 +135,7 @@ def _check(folder: Path, chosen: dict[str, Path], found: Iterable[str]) -> None:
             raise CommandError(f"{folder} has {' and '.join(names)}: keep one of them.")
     for name in roles.get("settings", []):
         path = chosen[name]
-        load(RunSettings, parse_document(_text(path), str(path)), str(path))
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise CommandError(f"{path}: byte {error.start} is not UTF-8. Save the file as UTF-8.") from None
+        load(RunSettings, parse_document(read_document(LocalFile(path).chunks()), str(path)), str(path))
 
 
 def _settings_name(path: Path) -> str:

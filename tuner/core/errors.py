@@ -25,6 +25,10 @@ The state machine's `ErrorEquals` matches the class names, so they are an interf
 statemachine/customization.asl.json too (a test compares them). A message says what is wrong, where, and what to do.
 """
 
+from __future__ import annotations
+
+from typing import ClassVar
+
 
 class TunerError(Exception):
     """Base class of all errors of this project. Entry points catch it, print its message and exit with status 1."""
@@ -49,13 +53,27 @@ class StillAliveError(RetryableError):
 class RunRefusedError(TunerError):
     """The run was refused before it spent anything."""
 
+    # Of the message, whatever names of people's files and settings are in it: it is the cause of the execution, which
+    # Step Functions limits to 32,768 characters, and the text of a notification.
+    MOST_BYTES: ClassVar[int] = 2000
+
+    def __init__(self, message: str) -> None:
+        data = message.encode("utf-8", "replace")
+        kept = data[: self.MOST_BYTES - len(_SHORTENED)].decode("utf-8", "ignore")
+        super().__init__(message if len(data) <= self.MOST_BYTES else kept + _SHORTENED)
+
+
+_SHORTENED = " [...]"
+
 
 class SettingsError(RunRefusedError):
-    """The run's or the deployment's settings are wrong. The message lists every finding, one per line."""
+    """The run's or the deployment's settings are wrong. The message lists the first findings, one per line."""
 
 
 class DatasetError(RunRefusedError):
     """The dataset is wrong. The message lists the first findings with file and line; the run's folder has all."""
+
+    MOST_BYTES = 8000
 
 
 class ModelUnavailableError(RunRefusedError):

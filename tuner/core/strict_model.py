@@ -7,10 +7,10 @@ FrozenModel              frozen; numbers are finite; `true` is not a number
 
 from __future__ import annotations
 
-from types import UnionType
+from types import NoneType, UnionType
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, Strict, ValidationInfo, field_validator
 from pydantic_core import PydanticKnownError
 
 M = TypeVar("M", bound="StrictModel")
@@ -36,10 +36,25 @@ class FrozenModel(BaseModel):
         return value
 
 
+Number = Annotated[float, Strict()]
+"""A number in a list or mapping of settings, where `StrictModel` does not look: neither true nor a text."""
+
+
 class StrictModel(FrozenModel):
-    """A model that people or other systems write: an unknown key is an error."""
+    """A model that people or other systems write: an unknown key is an error, and a text is not a number."""
 
     model_config = ConfigDict(extra="forbid")
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _text_is_not_a_number(cls, value: Any, info: ValidationInfo) -> Any:
+        """Rejects `"5"`, which pydantic would convert to 5. What is typed for a number is then stored as it was."""
+        if not isinstance(value, str):
+            return value
+        taken = accepted_types(cls.model_fields[str(info.field_name)].annotation)
+        if taken <= {int, float, NoneType}:
+            raise PydanticKnownError("float_type" if float in taken else "int_type")
+        return value
 
     @field_validator("*")
     @classmethod

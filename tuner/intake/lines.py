@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 
 import yaml
 
 from tuner.core.errors import RunRefusedError
+from tuner.settings.documents import key_lines
 
 
 def with_lines(error: RunRefusedError, name: str, text: str) -> RunRefusedError:
@@ -20,7 +20,7 @@ def with_lines(error: RunRefusedError, name: str, text: str) -> RunRefusedError:
             "\t", " "
         )  # YAML refuses tabs. In valid JSON they occur only between values, so replacing them is safe.
     try:
-        lines = _lines(yaml.compose(text))
+        lines = key_lines(text)
     except yaml.YAMLError:
         return error
 
@@ -31,16 +31,6 @@ def with_lines(error: RunRefusedError, name: str, text: str) -> RunRefusedError:
 
     pattern = re.compile(rf"^{re.escape(name)}: (?P<path>[^\s:]+): ", re.MULTILINE)
     return type(error)(pattern.sub(located, str(error)))
-
-
-def _lines(node: yaml.Node | None, path: str = "") -> Mapping[str, int]:
-    """The line of every key by its path, such as `hyperparameters.epochCount`."""
-    found: dict[str, int] = {}
-    if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            here = f"{path}.{key.value}" if path else str(key.value)
-            found |= {here: key.start_mark.line + 1, **_lines(value, here)}
-    return found
 
 
 def _parents(path: str) -> list[str]:

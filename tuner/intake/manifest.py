@@ -10,13 +10,14 @@ from tuner import __version__
 from tuner.artifacts.manifest import Manifest, PinnedInput
 from tuner.aws.bedrock.resources import FoundationModel
 from tuner.aws.s3.run_folder import RunFolder
-from tuner.core.errors import DatasetError, RunRefusedError, SettingsError
+from tuner.core.errors import DatasetError, RunRefusedError
 from tuner.core.resource_names import resource_name
 from tuner.core.run import INCOMING, Role
 from tuner.intake.lines import with_lines
 from tuner.intake.resolve import Resolved, resolve
 from tuner.preflight import offered_model
 from tuner.settings import DeploymentSettings, parse_document
+from tuner.settings.documents import document_text, refuse_long
 
 # Roles with at most one file.
 _SINGLE_FILE_ROLES: tuple[Role, ...] = ("training", "validation", "evaluation", "settings")
@@ -93,24 +94,22 @@ def _name(dataset: str, pinned: PinnedInput) -> str:
     return pinned.key.removeprefix(f"{INCOMING}{dataset}/")
 
 
-def _resolved(text: str, name: str, deployment: DeploymentSettings) -> Resolved:
-    document = parse_document(text, name)
+def _resolved(data: bytes, name: str, deployment: DeploymentSettings) -> Resolved:
+    document = parse_document(data, name)
     try:
         return resolve(document, deployment, name)
     except RunRefusedError as error:
-        raise with_lines(error, name, text) from error
+        raise with_lines(error, name, document_text(data, name)) from error
 
 
-def _document(inputs: Inputs, dataset: str, pinned: Sequence[PinnedInput]) -> tuple[str, str]:
-    """The text of the run's settings, and the name of their file. Without a file, all settings have their defaults."""
+def _document(inputs: Inputs, dataset: str, pinned: Sequence[PinnedInput]) -> tuple[bytes, str]:
+    """The run's settings as they were uploaded, and the name of their file. Without a file, they are empty."""
     found = next((entry for entry in pinned if entry.role == "settings"), None)
     if found is None:
-        return "", "run.yaml"
+        return b"", "run.yaml"
     name = _name(dataset, found)
-    try:
-        return inputs.read(found).decode("utf-8-sig"), name
-    except UnicodeDecodeError:
-        raise SettingsError(f"{name}: the file is not UTF-8. Save it as UTF-8 and upload it again.") from None
+    refuse_long(found.size, name)
+    return inputs.read(found), name
 
 
 def _write_once(folder: RunFolder, manifest: Manifest) -> None:

@@ -4,8 +4,9 @@ from tuner.core.strict_model import StrictModel
 from tuner.settings.cdk_context import deployment_settings
 from tuner.settings.company import VpcSettings
 from tuner.settings.deployment import DeploymentSettings, Polling
+from tuner.settings.documents import parse_document, read_document
 from tuner.settings.evaluation import EvaluationSettings, GateRule
-from tuner.settings.loading import load, parse_document
+from tuner.settings.loading import load
 from tuner.settings.run import (
     BertScoreSettings,
     Commitment,
@@ -37,4 +38,5 @@ __all__ = [
     "deployment_settings",
     "load",
     "parse_document",
+    "read_document",
 ]

@@ -19,12 +19,14 @@ from tuner.core.json_types import Json, JsonObject
 from tuner.core.strict_model import accepted_types
 from tuner.settings.deployment import DeploymentSettings
 from tuner.settings.deployment_checks import problems
+from tuner.settings.documents import DEEPEST, check_values
 from tuner.settings.loading import every
 from tuner.settings.messages import sentences
 
 # Keys of the CDK and its libraries: feature flags (`@aws-cdk/core:...`), options of its command line (`aws:cdk:...`,
 # `cdk-migrate`, `cli-telemetry`), results of lookups (`ami:account=...`), and what `cdk acknowledge` writes.
 _CDK_KEYS = re.compile(r"@[\w-]+/|aws:|[\w-]+:account=|cdk-migrate$|cli-telemetry$|acknowledged-issue-numbers$")
+_WHERE = "cdk.json context"
 # The only defaults that differ between AWS and the local cloud: waiting times, including the wait for approval.
 _LOCAL_DEFAULTS: JsonObject = {
     "unknown_prices": "proceed",
@@ -41,18 +43,19 @@ def deployment_settings(context: JsonObject, account: str | None = None) -> Depl
     """
     local = _LOCAL_DEFAULTS if context.get("target") == "local" else {}
     values = values_of(DeploymentSettings, {**local, **context})
+    check_values(values, _WHERE)
     found: list[str] = []
     wrong: set[str] = set()
     try:
         settings = DeploymentSettings.model_validate(values)
     except ValidationError as error:
-        found = sentences(DeploymentSettings, error.errors())
+        found = list(sentences(DeploymentSettings, error.errors()))
         wrong = {str(finding["loc"][0]) for finding in error.errors()}
         # Check the other settings too, so that the user sees all findings at once.
         settings = DeploymentSettings.model_validate({key: values[key] for key in values if key not in wrong})
     found += [problem.text for problem in problems(settings, account) if not wrong & set(problem.keys)]
     if found:
-        raise SettingsError(every("cdk.json context", found))
+        raise SettingsError(every(_WHERE, found, len(found)))
     return settings
 
 
@@ -107,7 +110,9 @@ def _converted(field: FieldInfo | None, value: Json) -> Json:
     try:
         parsed: Json = json.loads(value)
         return parsed
-    except json.JSONDecodeError:
+    except RecursionError:
+        raise SettingsError(f"{_WHERE}: a value is nested too deeply: at most {DEEPEST} levels are allowed.") from None
+    except ValueError:  # no JSON, or a number of more digits than Python converts
         if tuple in taken and not value.startswith(("[", "{")):
             return [part.strip() for part in value.split(",") if part.strip()]
         return value

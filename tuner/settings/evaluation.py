@@ -98,7 +98,8 @@ class GateRule(StrictModel):
 
     @model_validator(mode="after")
     def _has_a_condition(self, info: ValidationInfo) -> GateRule:
-        if not self.model_fields_set and not is_from_artifact(info):
+        # `at_least: null` asks nothing either. A condition that only a newer version knows does ask something.
+        if not any(getattr(self, name) is not None for name in GateRule.model_fields) and not is_from_artifact(info):
             raise ValueError("has no condition; give at_least, at_most, better_than or not_worse_than")
         return self
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import difflib
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, get_origin
 
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from tuner import catalog
+from tuner.core.text_sanitizer import readable
 
 # By pydantic's error type: https://docs.pydantic.dev/latest/errors/validation_errors/. Pydantic's own messages are for
 # programmers ("Input should be a valid dictionary or instance of Polling").
@@ -45,22 +46,24 @@ _RULES = {
 }
 _ANY_OTHER = "is not a valid value"
 # Pydantic appends these to the location of an error in `int | float | str`, one error for each alternative.
+_ALTERNATIVES = frozenset({"int", "float", "str"})
 # Below this, `learning_rate` would be near to `serving`.
 _NEAR = 0.6
-_ALTERNATIVES = frozenset({"int", "float", "str"})
+_LONGEST_KEY = 80
 
 
-def sentences(model: type[BaseModel], errors: Iterable[ErrorDetails]) -> list[str]:
+def sentences(model: type[BaseModel], errors: Iterable[ErrorDetails]) -> Iterator[str]:
     """One sentence per key. For a key with several types, the sentence names all of them."""
     by_path: dict[str, list[ErrorDetails]] = {}
     for error in errors:
         by_path.setdefault(_path(error["loc"]), []).append(error)
-    return [_sentence(model, path, found) for path, found in by_path.items()]
+    return (_sentence(model, path, found) for path, found in by_path.items())
 
 
 def nearest(word: str, names: Iterable[str]) -> str:
     """A hint: the nearest name, or all names when none is near."""
     known = list(names)
+    word = word[:_LONGEST_KEY]
     same = [name for name in known if name.casefold() == word.strip().casefold()]
     close = same or difflib.get_close_matches(word, known, n=1, cutoff=_NEAR)
     return f"Did you mean '{close[0]}'?" if close else f"Valid: {', '.join(known)}."
@@ -136,7 +139,13 @@ def _hint(error: ErrorDetails) -> str:
 
 def _path(location: tuple[Any, ...]) -> str:
     parts = location[:-1] if location and location[-1] in _ALTERNATIVES else location
-    return ".".join(str(part) for part in parts) if parts else "the settings"
+    return ".".join(_part(part) for part in parts) if parts else "the settings"
+
+
+def _part(part: object) -> str:
+    """A key or a position. Keys may come from anywhere, and a message is one line."""
+    text = readable(str(part)).replace("\n", "\ufffd")
+    return text if len(text) <= _LONGEST_KEY else f"{text[: _LONGEST_KEY - 3]}..."
 
 
 def _keys_at(model: type[BaseModel], path: tuple[Any, ...]) -> list[str]:

@@ -8,7 +8,7 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from tuner.catalog.metrics import METRICS
 from tuner.catalog.tasks import TASKS, TaskName
-from tuner.core.strict_model import StrictModel, is_from_artifact
+from tuner.core.strict_model import Number, StrictModel, is_from_artifact
 from tuner.settings.break_even import BreakEvenSettings
 from tuner.settings.evaluation import EvaluationSettings, GateRule, check_gate
 from tuner.settings.tasks import ClassificationSettings, ExtractionSettings, ScorerSettings
@@ -26,7 +26,7 @@ class FieldNames(StrictModel):
         None, description="path to the list of records in a JSON file that has them in an object, such as `data.items`"
     )
     ignore: tuple[str, ...] = Field((), description="fields that are left out, whatever their names say")
-    minimum: dict[str, float] = Field(
+    minimum: dict[str, Number] = Field(
         default_factory=dict,
         description="the least value of a field, such as `{rating: 4}`; other records are left out",
     )
@@ -132,7 +132,7 @@ class RunSettings(StrictModel):
     @field_validator("hyperparameters", mode="before")
     @classmethod
     def _booleans_are_not_numbers(cls, values: object) -> object:
-        """YAML parses `yes` as true, which pydantic would convert to 1."""
+        """Pydantic would convert true to 1."""
         for name, value in values.items() if isinstance(values, dict) else ():
             if isinstance(value, bool):
                 raise ValueError(f"{name} must be a number or text, not {str(value).lower()}")

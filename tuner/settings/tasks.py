@@ -6,7 +6,7 @@ from pydantic import Field, field_validator, model_validator
 
 from tuner.catalog.tasks import FieldKind
 from tuner.core.labels import normalised
-from tuner.core.strict_model import StrictModel
+from tuner.core.strict_model import Number, StrictModel
 from tuner.settings.evaluation import check_names
 
 
@@ -54,7 +54,7 @@ class ScorerSettings(StrictModel):
     """A Lambda function that scores the answers, in the form of AWS's reward functions."""
 
     name: str | None = Field(None, min_length=1, description="one of the deployment's `scorers`; by default none")
-    range: tuple[float, float] = Field(
+    range: tuple[Number, Number] = Field(
         (0.0, 1.0),
         description="lowest and highest score; others are not used, and a failed answer gets the lowest",
     )

@@ -12,7 +12,7 @@ from tuner.settings import RunSettings, load, parse_document
 
 CHECKOUT = Path(__file__).parents[3]
 FOLDER = CHECKOUT / "examples" / "smallest"
-SETTINGS = load(RunSettings, parse_document((FOLDER / "run.yaml").read_text("utf-8"), "run.yaml"), "run.yaml")
+SETTINGS = load(RunSettings, parse_document((FOLDER / "run.yaml").read_bytes(), "run.yaml"), "run.yaml")
 
 
 def test_it_has_the_minimum_number_of_records() -> None:

@@ -45,7 +45,7 @@ def test_the_estimate_has_no_judge(name: str, capsys: pytest.CaptureFixture[str]
 
 @pytest.mark.parametrize("name", TASKS)
 def test_its_settings_are_valid(name: str) -> None:
-    document = parse_document((EXAMPLES / name / "run.yaml").read_text("utf-8"), "run.yaml")
+    document = parse_document((EXAMPLES / name / "run.yaml").read_bytes(), "run.yaml")
     assert load(RunSettings, document, "run.yaml").gate
 
 

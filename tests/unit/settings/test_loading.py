@@ -68,28 +68,28 @@ def test_a_long_value_is_shortened_in_the_message() -> None:
 )
 def test_a_document_that_cannot_be_parsed_names_the_line(text: str, line: int) -> None:
     with pytest.raises(SettingsError, match=rf"run\.yaml, line {line}"):
-        parse_document(text, "run.yaml")
+        parse_document(text.encode(), "run.yaml")
 
 
 def test_a_document_that_is_not_a_mapping_is_refused() -> None:
     with pytest.raises(SettingsError, match="not a list"):
-        parse_document("- a\n- b", "run.yaml")
+        parse_document(b"- a\n- b", "run.yaml")
 
 
 @pytest.mark.parametrize("text", ["", "   \n", "# only a comment\n"])
 def test_an_empty_document_gives_the_defaults(text: str) -> None:
-    assert parse_document(text, "run.yaml") == {}
+    assert parse_document(text.encode(), "run.yaml") == {}
 
 
 def test_json_settings_name_the_line() -> None:
     with pytest.raises(SettingsError, match=r"run\.json, line 2"):
-        parse_document('{"a": 1,\n b}', "run.json")
+        parse_document(b'{"a": 1,\n b}', "run.json")
 
 
 @given(st.text(max_size=200))
 def test_any_text_gives_a_mapping_or_a_settings_error(text: str) -> None:
     try:
-        assert isinstance(parse_document(text, "run.yaml"), dict)
+        assert isinstance(parse_document(text.encode(), "run.yaml"), dict)
     except SettingsError as error:
         assert "run.yaml, line" in str(error)
 

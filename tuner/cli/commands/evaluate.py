@@ -16,7 +16,8 @@ from tuner.cli.terminal.outputs import Force, target
 from tuner.cli.terminal.score_table import score_table
 from tuner.cli.terminal.standard_input import local_input
 from tuner.core.file_formats import FORMAT_NAMES
-from tuner.settings import RunSettings, load, parse_document
+from tuner.datasets import LocalFile
+from tuner.settings import RunSettings, load, parse_document, read_document
 
 _VERDICTS = {"better": "good", "worse": "bad"}
 _GATES = {"accepted": "good", "rejected": "bad"}
@@ -118,10 +119,9 @@ def _file(path: Path, option: str, ending: str | None = None) -> Path:
 def _settings(file: Path | None, asked: Mapping[str, Mapping[str, str | None]]) -> RunSettings:
     """The settings of the file, overridden by those of the command line."""
     try:
-        document = parse_document(file.read_text("utf-8-sig"), str(file)) if file else {}
-    except (OSError, UnicodeDecodeError) as error:
-        why = getattr(error, "strerror", error)
-        raise typer.BadParameter(f"{file} cannot be read: {why}.", param_hint="--settings") from None
+        document = parse_document(read_document(LocalFile(file).chunks()), str(file)) if file else {}
+    except OSError as error:
+        raise typer.BadParameter(f"{file} cannot be read: {error.strerror}.", param_hint="--settings") from None
     settings = load(RunSettings, document, str(file))
     given = {part: {key: value for key, value in options.items() if value} for part, options in asked.items()}
     merged = {part: getattr(settings, part).model_dump() | options for part, options in given.items() if options}

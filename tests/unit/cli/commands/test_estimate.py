@@ -35,7 +35,7 @@ class Into(NoSink):
 
 
 def test_the_estimate_equals_that_of_the_run(tuner: Tuner) -> None:
-    settings: dict[str, Any] = {**parse_document((EXAMPLE / "run.yaml").read_text(), "run.yaml")}
+    settings: dict[str, Any] = {**parse_document((EXAMPLE / "run.yaml").read_bytes(), "run.yaml")}
     pinned = manifest(settings.pop("base_model"), **settings)
     folder = MemoryFolder()
     sources: dict[DataRole, Source] = {

@@ -57,7 +57,7 @@ class TestRunRefusesBeforeAnyUpload:
 
     def test_settings_that_are_not_utf_8(self, tuner: Tuner, folder: Path) -> None:
         (folder / "run.yaml").write_bytes("system_prompt: déjà\n".encode("latin-1"))
-        assert "byte 16 is not UTF-8" in tuner("run", str(folder)).err
+        assert "byte 16 of the file is not UTF-8" in tuner("run", str(folder)).err
 
     def test_a_missing_settings_file(self, tuner: Tuner, folder: Path) -> None:
         assert "there is no file 'run.yml'" in tuner("run", str(folder), "--settings", "run.yml").err

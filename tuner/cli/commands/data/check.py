@@ -27,13 +27,12 @@ from tuner.cli.dataset_check import check_dataset
 from tuner.cli.options import Json
 from tuner.cli.terminal.console import emit
 from tuner.cli.unused_files import no_training_file
-from tuner.core.errors import SettingsError
 from tuner.core.run import role_of
 from tuner.datasets import Prepared, Source
 from tuner.datasets import check as check_file
 from tuner.datasets.field_usage import FieldReport
 from tuner.intake.manifest import refuse_two_of_a_kind
-from tuner.settings import FieldNames, RunSettings, load, parse_document
+from tuner.settings import FieldNames, RunSettings, load, parse_document, read_document
 
 FileOrFolder = Annotated[
     str, typer.Argument(metavar="PATH", help="A file or a dataset folder: a local path or an s3:// address.")
@@ -87,11 +86,7 @@ def check_folder(address: str, model: str | None, names: FieldNames, system_prom
 def _settings(files: Mapping[str, Source], name: str | None) -> RunSettings:
     if name is None:
         return RunSettings()
-    try:
-        text = b"".join(files[name].chunks()).decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise SettingsError(f"{name}: the file is not UTF-8. Save it as UTF-8.") from None
-    return load(RunSettings, parse_document(text, name), name)
+    return load(RunSettings, parse_document(read_document(files[name].chunks()), name), name)
 
 
 def _finish_with_folder(prepared: Prepared, as_json: bool) -> NoReturn:

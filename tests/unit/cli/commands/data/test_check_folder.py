@@ -85,7 +85,7 @@ def test_a_folder_without_training_data_is_a_usage_error(folder: tuple[str, Put]
     [
         (("training.csv",), DatasetError, "training.csv and training.jsonl have the same role: training"),
         (("run.yaml", "run.json"), DatasetError, "run.json and run.yaml have the same role: settings"),
-        (("run.yaml",), SettingsError, "run.yaml: the file is not UTF-8"),
+        (("run.yaml",), SettingsError, "run.yaml, line 1: byte"),
     ],
 )
 def test_a_folder_that_the_run_would_refuse_is_refused(
