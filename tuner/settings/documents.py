@@ -190,8 +190,8 @@ def _yaml(text: str, name: str) -> Any:
 
 
 def _json(text: str, name: str) -> Any:
-    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found: dict[str, Any] = {}
+    def once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+        found: dict[str, object] = {}
         for key, value in pairs:
             if key in found:
                 raise ValueError(f"the key '{_cut(key)}' is given twice")
