@@ -21,12 +21,14 @@ from tuner.datasets.records.fast_path import CheckedPairs, FastPath, fast_path_f
 from tuner.datasets.records.formats import encoded, encoded_pairs, to_format
 from tuner.datasets.records.record import Record, pair
 from tuner.datasets.records.rules import RecordLimits, issues_of, unknown_members
+from tuner.datasets.records.schemas.answers import json_type
 from tuner.datasets.records.schemas.approval import RecordSelection
 from tuner.datasets.records.schemas.detection import Schema, detect_schema
-from tuner.datasets.records.schemas.pairs import json_type
 from tuner.datasets.same_question import input_hash, question_hash
 from tuner.settings import FieldNames
 
+# Warnings that are true of all records of a file: only the first is added.
+_ONCE = ("choice-number",)
 # Decides by the input hash whether a record is held out.
 IsHeldOut = Callable[[int], bool]
 
@@ -76,6 +78,7 @@ class FilePipeline:
         self._fast_path: FastPath | None = None
         self._usage = FieldUsage({})
         self._selection = RecordSelection(fields, limits.role)
+        self._said: set[str] = set()
         self.refused = 0
         self.unreadable = False
 
@@ -207,11 +210,15 @@ class FilePipeline:
     def _validate(self, row: Row | BadRow) -> Record | None:
         """The row as a record, or None if it has errors. All issues go to the findings."""
         record = (self._adjust_severity(row.issue),) if isinstance(row, BadRow) else self._record(row)
-        issues = issues_of(record, self._limits) if isinstance(record, Record) else record
+        issues = (*issues_of(record, self._limits), *record.warnings) if isinstance(record, Record) else record
         if self.is_native and isinstance(row, Row) and isinstance(row.value, dict):
             record_format = self._limits.model.family.record_format
             issues += tuple(unknown_members(row.value, record_format, self._usage.used_names))
         for issue in issues:
+            if issue.rule in _ONCE and issue.severity == "warning":
+                if issue.rule in self._said:
+                    continue
+                self._said.add(issue.rule)
             self._findings.add(self._source.name, row.line, issue)
         if any(issue.severity == "error" for issue in issues):
             self.refused += 1

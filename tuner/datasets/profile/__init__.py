@@ -115,7 +115,7 @@ class _Profiler:
                 *leftovers(record),
             ):
                 self._findings.add(name, record.line, issue)
-            answers.add(record.completion, record.line)
+            answers.add(record.completion, record.line, record.turns[-1].field)
             if role == "training":
                 self._coverage.add_training_record(record)
             if number < _LANGUAGE_SAMPLE:

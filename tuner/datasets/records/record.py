@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
+from tuner.datasets.findings import Issue
+
 # The roles of files that have records. `tuner.core.run.Role` also has documents and settings.
 DataRole = Literal["training", "validation", "evaluation"]
 
@@ -37,7 +39,7 @@ class Record:
     """A conversation, usually one question and one answer. `line` is where it starts in its file, from 1.
 
     `references` are other answers that are right too. If the conversation has tool calls, `tools` has its blocks, and
-    the texts of the turns show them as JSON.
+    the texts of the turns show them as JSON. `warnings` say what was decided when the record was read.
     """
 
     line: int
@@ -45,6 +47,7 @@ class Record:
     system: str | None = None
     references: tuple[str, ...] = ()
     tools: ToolConversation | None = None
+    warnings: tuple[Issue, ...] = ()
 
     @property
     def prompt(self) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from tuner.catalog.tasks import FieldKind
 from tuner.core.labels import normalised
+from tuner.datasets.records.schemas.field_names import LABELS, normal
 from tuner.datasets.tasks.objects import InvalidObjectError, kind_of, parse_object
 
 # A longer answer is no label, also where run.yaml says that the task is a classification.
@@ -38,6 +39,8 @@ class Answers:
     def __init__(self, file: str) -> None:
         self.file = file
         self.records = 0
+        # The records whose answer is in a field with the name of a label, such as `label` or `intent`.
+        self.named_labels = 0
         # By their normalised form, in the order of their first records.
         self.labels: dict[str, SeenLabel] = {}
         # The answers that are too long for a label, or are one too many.
@@ -48,9 +51,15 @@ class Answers:
         self.broken_objects: dict[int, str] = {}
         self.other_lines: list[int] = []
 
-    def add(self, answer: str, line: int) -> None:
-        """Counts an answer."""
+    @property
+    def are_named_labels(self) -> bool:
+        """Whether the field of every answer has the name of a label."""
+        return 0 < self.records == self.named_labels
+
+    def add(self, answer: str, line: int, field: str = "") -> None:
+        """Counts an answer. `field` is where it is in its record."""
         self.records += 1
+        self.named_labels += normal(field) in LABELS
         text = answer.strip()
         self._add_label(text, line)
         if not text.startswith(("{", "```")):

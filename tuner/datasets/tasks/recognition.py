@@ -47,15 +47,21 @@ def describe_task(settings: RunSettings, training: Answers, others: Iterable[Ans
     if _has_objects(training) and all(len(each.objects) >= KNOWN_SHARE * each.records for each in others):
         count = f"{len(training.objects):,} of {training.records:,} training answers are JSON objects"
         return _extraction(settings, training, f"{count} with common fields.", recognised=True)
-    if _has_labels(training) and all(_known_share(training, each) >= KNOWN_SHARE for each in others):
-        count = f"the {training.records:,} training answers are {len(training.labels)} different short labels"
-        return _classification(settings, training, f"{count.capitalize()}.", recognised=True)
+    if _has_labels(training) and all(_has_labels_of(training, each) for each in others):
+        short = "labels, by the name of their field" if training.are_named_labels else "short labels"
+        count = f"The {training.records:,} training answers are {len(training.labels)} different {short}."
+        return _classification(settings, training, count, recognised=True)
     return TaskDescription(sentence="The answers are free text.")
 
 
 def _has_labels(training: Answers) -> bool:
-    """Whether the answers are a few short labels, each of them the answer of many questions."""
+    """Whether the answers are a few short labels, each of them the answer of many questions.
+
+    In a field with the name of a label, short answers are labels, also if each of them occurs once.
+    """
     count = len(training.labels)
+    if training.are_named_labels and not training.not_labels and count > 1:
+        return all(_is_short(seen.usual) for seen in training.labels.values())
     if training.not_labels or training.records < FEWEST_RECORDS or not 2 <= count <= MOST_LABELS:
         return False
     if training.records < count * max(FEWEST_PER_LABEL, count):
@@ -78,9 +84,12 @@ def _is_number(label: str) -> bool:
     return label.strip("+-−%€$£ ").replace(".", "").replace(",", "").isdigit()
 
 
-def _known_share(training: Answers, other: Answers) -> float:
+def _has_labels_of(training: Answers, other: Answers) -> bool:
+    """Whether nearly all answers of a file are labels of the training data."""
+    if other.are_named_labels:  # a label that the training data does not have is a finding
+        return True
     known = sum(len(seen.lines) for form, seen in other.labels.items() if form in training.labels)
-    return known / other.records
+    return known >= KNOWN_SHARE * other.records
 
 
 def _has_objects(answers: Answers) -> bool:

@@ -17,6 +17,7 @@ from tuner.datasets.reading import BadRow, UnreadableError, blocks
 from tuner.datasets.reading.rows import Fields
 from tuner.datasets.records.record import Record
 from tuner.datasets.records.rules import RecordLimits
+from tuner.datasets.records.schemas.answers import answers_of
 from tuner.datasets.records.schemas.conversations import ConversationSchema
 from tuner.datasets.records.schemas.detection import detect_schema
 from tuner.datasets.records.schemas.field_names import (
@@ -29,7 +30,6 @@ from tuner.datasets.records.schemas.field_names import (
     find_known,
     leaf_names,
 )
-from tuner.datasets.records.schemas.pairs import answers_of
 from tuner.datasets.records.schemas.templates import TemplateSchema
 from tuner.datasets.same_question import comparable
 from tuner.evaluation.answer_files.batch_output import answer_of, is_batch_output, question_of

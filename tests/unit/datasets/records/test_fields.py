@@ -252,11 +252,6 @@ def test_an_answer_that_is_an_object_is_learnt_as_json():
     assert inside.fields.fields["completion"] == "response.answer"
 
 
-def test_a_label_that_is_no_text_is_refused():
-    checked, _ = converted({"text": "My bill is wrong.", "label": 3})
-    assert findings(checked, "field-type") == [("field-type", 1, "label")]
-
-
 @pytest.mark.parametrize("text", ["\u200b", "\ufeff \u2060", "\u00ad\u200d\n", "\u3164", "\u2800"])
 def test_an_answer_of_invisible_characters_is_empty(text):
     checked, _ = converted(PAIR, {**PAIR, "answer": text})

@@ -18,12 +18,14 @@ EXAMPLES = Path(__file__).parents[4] / "examples"
 SIX = ("billing", "delivery", "returns", "account", "product", "technical")
 
 
-def task(answers: Iterable[str], evaluation: Iterable[str] = (), **settings: object) -> TaskDescription:
+def task(
+    answers: Iterable[str], evaluation: Iterable[str] = (), fields: tuple[str, str] = ("", ""), **settings: object
+) -> TaskDescription:
     files = []
-    for each in (answers, evaluation):
+    for each, field in zip((answers, evaluation), fields, strict=True):
         file = Answers("file")
         for line, answer in enumerate(each, 1):
-            file.add(answer, line)
+            file.add(answer, line, field)
         files.append(file)
     return describe_task(RunSettings.model_validate(settings), files[0], files[1:])
 
@@ -82,6 +84,19 @@ NAMES = [f"City {number}" for number in range(400)]
 )
 def test_free_text_is_never_taken_for_a_classification(answers: list[str]) -> None:
     assert task(answers).name == "answer"
+
+
+@pytest.mark.parametrize("field", ["label", "Labels", "data.intent", "category", "ラベル"])
+def test_a_field_with_the_name_of_a_label_has_labels_also_if_each_occurs_once(field: str) -> None:
+    found = task(NAMES[:40], NAMES[40:44], (field, field))
+    assert found.name == "classification"
+    assert found.sentence == "The 40 training answers are 40 different labels, by the name of their field."
+    assert task(["0", "1", "1"], (), (field, "")).labels == {"0": 1, "1": 2}
+    # Another field, sentences, one label only, and free text in the evaluation data.
+    assert task(NAMES[:40], (), ("answer", "")).name == "answer"
+    assert task(["The parcel is late.", "It was not paid."] * 20, (), (field, "")).name == "answer"
+    assert task(["yes"] * 40, (), (field, "")).name == "answer"
+    assert task(NAMES[:40], ["It is a city of the north."] * 4, (field, "answer")).name == "answer"
 
 
 def test_evaluation_answers_must_be_labels_of_the_training_data() -> None:

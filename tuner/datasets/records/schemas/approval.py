@@ -68,17 +68,19 @@ class RecordSelection:
         return None
 
     def _by_minimum(self, name: str, value: Any) -> Issue | None:
-        least, grade = self._fields.minimum[name], _number(value)
+        least, grade = self._fields.minimum[name], number_of(value)
         if grade is None:
             return left_out(name, f"is {_shown(value)}, and the least is {least:g}.")
         return left_out(name, f"is {grade:g}, less than {least:g}.") if grade < least else None
 
     def _by_grade(self, name: str, value: Any) -> Issue | None:
-        grade = _number(value)
+        grade = number_of(value)
         if grade is None:
             return _by_status(name, value)
         if grade <= 0:
-            return left_out(name, f"is {grade:g}.")
+            enough = field_setting("minimum", f"{name}={grade:g}")
+            remedy = f"Nothing to do if that is right; else say which grades are good enough: {enough}, {_IGNORE}"
+            return left_out(name, f"is {grade:g}, and records with 0 or less are not learnt.", remedy)
         first = self._grades.setdefault(name, grade)
         if grade == first or name in self._reported:
             return None
@@ -98,7 +100,7 @@ def turn_decision(name: str, member: str, value: Any) -> Issue | None:
     kind = kind_of(member)
     if kind is not Kind.GRADE:
         return _by_flag(name, kind, value)
-    grade = _number(value)
+    grade = number_of(value)
     if grade is not None and grade <= 0:
         return left_out(name, f"is {grade:g}, and a model learns from every answer.")
     if normal(member) == "weight" and grade not in (None, 1):
@@ -116,6 +118,13 @@ def left_out(name: str, reason: str, remedy: str | None = None) -> Issue:
     """The warning about a record that is left out."""
     remedy = remedy or f"Nothing to do if that is right; else change the value, {_IGNORE}"
     return Issue("left-out", f"{reason[:-1]}: the record is left out.", remedy, name, "warning")
+
+
+def speaks_against(name: str, value: Any) -> bool | None:
+    """Whether a flag says that its record or answer is not to be used; None if it is no flag with a clear value."""
+    kind = kind_of(name)
+    says = yes_or_no(value) if kind in _FLAGS else None
+    return None if says is None else says is (kind is Kind.REJECTION)
 
 
 def _by_flag(name: str, kind: Kind, value: Any) -> Issue | None:
@@ -143,14 +152,15 @@ def yes_or_no(value: Any) -> bool | None:
     """What a value says; None if it is no answer to that question."""
     if isinstance(value, bool):
         return value
-    number = _number(value)
+    number = number_of(value)
     if number is not None:
         return bool(number > 0) if number in (0, 1, -1) else None
     word = "_".join(value.casefold().replace("-", " ").replace("_", " ").split()) if isinstance(value, str) else ""
     return True if word in _YES else False if word in _NO else None
 
 
-def _number(value: Any) -> float | None:
+def number_of(value: Any) -> float | None:
+    """A number, also of a text; None for anything else."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:

@@ -35,6 +35,8 @@ class Beside:
     after: tuple[str, ...] = ()
     earlier: tuple[Turn, ...] = ()
     system: str | None = None
+    # Label and text of each choice; they are in `after` too.
+    choices: tuple[tuple[str, str], ...] = ()
 
     def question(self, text: str) -> str:
         """The question with everything that belongs to it, separated by blank lines."""
@@ -64,9 +66,10 @@ def beside(others: Others) -> Beside | tuple[Issue, ...]:
         return tuple(issues)
     return Beside(
         before=tuple(texts[Kind.INSTRUCTION]),
-        after=(*texts[Kind.CONTEXT], *choices),
+        after=(*texts[Kind.CONTEXT], *_as_text(choices)),
         earlier=tuple(earlier),
         system="\n\n".join(texts[Kind.SYSTEM]) or None,
+        choices=tuple(choices),
     )
 
 
@@ -124,15 +127,21 @@ def parsed_cell(value: Any) -> Any:
         return value
 
 
-def _choices(used: Others) -> list[str] | Issue:
-    """The choices as one text with a line for each (`A. Paris`), in a list; an empty list if there are none."""
+def _choices(used: Others) -> list[tuple[str, str]] | Issue:
+    """Label and text of each choice; an empty list if there are none."""
     found = {name: parsed_cell(value) for name, (kind, value) in used.items() if kind is Kind.CHOICES}
     if not found:
         return []
     labelled = _labelled(next(iter(found.values())) if len(found) == 1 else list(found.values()))
     if labelled is None:
         return _not_usable(next(iter(found)), Kind.CHOICES)
-    return ["\n".join(f"{label}. {text}" if label else text for label, text in labelled)]
+    return labelled
+
+
+def _as_text(choices: list[tuple[str, str]]) -> list[str]:
+    """The choices as one text with a line for each (`A. Paris`), in a list; an empty list if there are none."""
+    lines = [f"{label}. {text}" if label else text for label, text in choices]
+    return ["\n".join(lines)] if lines else []
 
 
 def _labelled(value: Any) -> list[tuple[str, str]] | None:

@@ -29,7 +29,8 @@ QUESTIONS = (
 ANSWERS = (
     "answer", "completion", "output", "response", "sentence2", "assistant", "solution", "target", "reference", "a",
     "answers", "best_answer", "correct_answer", "reference_answer", "answer_text", "model_response", "answer_key",
-    "answerkey", "gpt", "chosen",
+    "answerkey", "gpt", "chosen", "correct_option", "correct_choice", "answer_index", "answer_idx", "correct_index",
+    "cop",  # MedMCQA
     "antwort", "antworten", "ausgabe", "réponse", "reponse", "réponses", "respuesta", "respuestas",
     "resposta", "respostas", "risposta", "risposte", "antwoord", "antwoorden",
     "回答", "答え", "回答文", "解答", "答案", "出力", "答", "输出", "輸出", "답변", "정답", "대답", "응답", "답",
@@ -38,8 +39,15 @@ ANSWERS = (
     "vastaus", "απάντηση", "câu_trả_lời", "trả_lời", "คำตอบ", "jawaban", "jawapan",
 )  # fmt: skip
 # A text and its label. They are names of other things too, so they count only where no name above is found.
-LABELLED_TEXTS = ("text", "sentence", "utterance", "message", "ticket", "review")
-LABELS = ("label", "category", "class", "intent", "sentiment")
+LABELLED_TEXTS = (
+    "text", "sentence", "utterance", "message", "ticket", "review", "tweet", "comment", "headline", "content", "body",
+    "texto", "texte", "testo", "文本", "テキスト", "本文", "текст",
+)  # fmt: skip
+LABELS = (
+    "label_text", "label_name", "label", "labels", "category", "class", "class_name", "intent", "sentiment", "emotion",
+    "kategorie", "klasse", "etiqueta", "étiquette", "etichetta", "categoria", "categoría", "catégorie",
+    "标签", "类别", "ラベル", "カテゴリ", "레이블", "метка", "категория",
+)  # fmt: skip
 TRANSCRIPTS = ("messages", "conversations", "conversation", "dialog", "dialogue", "contents", "turns", "chat")
 
 
@@ -92,9 +100,9 @@ _KINDS: dict[Kind, tuple[str, ...]] = {
         "feedback", "thumbs", "thumb", "vote", "reaction", "judgement", "judgment", "annotation_status", "outcome",
     ),
     Kind.GRADE: (
-        "score", "rating", "ratings", "stars", "grade", "quality", "quality_score", "reward", "votes", "upvotes",
-        "weight", "sample_weight", "loss_weight", "importance", "confidence", "likes", "preference", "points",
-        "bewertung", "gewicht", "評価", "评分", "평점",
+        "score", "scores", "rating", "ratings", "stars", "grade", "grades", "quality", "quality_score", "reward",
+        "votes", "upvotes", "weight", "sample_weight", "loss_weight", "importance", "confidence", "likes", "preference",
+        "points", "bewertung", "gewicht", "評価", "评分", "평점",
     ),
     Kind.PART: ("split", "subset", "partition", "fold"),
     Kind.MEDIA: (
@@ -111,7 +119,8 @@ _KINDS: dict[Kind, tuple[str, ...]] = {
         "created", "created_at", "updated", "updated_at", "timestamp", "time", "author", "authors", "user", "user_id",
         "title", "name", "type", "kind", "difficulty", "level", "model", "version", "origin", "dataset", "task",
         "domain", "license", "licence", "answer_start", "page", "place", "file_name", "filename", "schemaversion",
-        "category_id", "session_id", "conversation_id", "metadata", "file", "files", "document_id",
+        "category_id", "session_id", "conversation_id", "metadata", "file", "files", "document_id", "answer_index",
+        "answer_idx", "correct_index",
     ),
 }  # fmt: skip
 _BY_NAME = {name: kind for kind, names in _KINDS.items() for name in names}
@@ -119,7 +128,7 @@ _PREFIX = re.compile(r"^(?:is|was|has|are|human|gold)_")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _SPACES = re.compile(r"[\s_\-]+")
 # Columns of a multiple-choice question: `A`, `option_b`, `choice 3`.
-_CHOICE_COLUMN = re.compile(r"^(?:option|choice|alternative|opt)?_?([a-h]|[1-8])$")
+_CHOICE_COLUMN = re.compile(r"^(?:option|choice|alternative|opt|op)?_?([a-h]|[1-8])$")
 
 # Names inside of an object that is called an answer, which say that the answer is one of its fields.
 _ANSWER_INSIDE = {

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from tuner.catalog.models import RecordFormat
 from tuner.datasets.findings import Issue
 from tuner.datasets.reading.rows import Fields
 from tuner.datasets.records.record import Record, Turn
+from tuner.datasets.records.schemas.answers import Found, answers_in, not_a_text
 from tuner.datasets.records.schemas.beside import Beside, Other, Others, beside, other_fields
-from tuner.datasets.records.schemas.field_names import MISSING, find, leaf_names, normal
+from tuner.datasets.records.schemas.field_names import LABELS, Kind, find, normal
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,58 +33,29 @@ class PairSchema:
 
     def others(self, row: Fields) -> dict[str, Other]:
         """The row's other fields, and what they are for."""
-        # Beside a chosen answer, `rejected` is the other answer, also if that is a short one such as "Yes".
-        answers = [name for name in row if normal(name) == "rejected"] if normal(self.completion) == "chosen" else []
-        return other_fields(row, (self.prompt, self.completion), (*self.ignored, *answers))
+        return other_fields(row, (self.prompt, self.completion), (*self.ignored, *self._about_the_answer(row)))
+
+    def _about_the_answer(self, row: Fields) -> list[str]:
+        """Fields that would say something about another record, but describe the answer of this one."""
+        answer = normal(self.completion)
+        if answer == "chosen":  # the other answer, also if that is a short one such as "Yes"
+            return [name for name in row if normal(name) == "rejected"]
+        if answer in LABELS:  # the number of the label, beside its name
+            return [name for name in row if normal(name) in LABELS]
+        return []
 
     def record(self, row: Fields, line: int, others: Others) -> Record | tuple[Issue, ...]:
         """The row as a record, or its issues. `others` are the row's other fields."""
-        added, answers = beside(others), _answers(row, self.completion)
-        issues = tuple(_not_a_text(row, self.prompt))
-        issues += (answers,) if isinstance(answers, Issue) else ()
-        if issues or isinstance(answers, Issue) or not isinstance(added, Beside):
-            return issues if isinstance(added, Beside) else issues + added
+        added = beside(others)
+        choices = added.choices if isinstance(added, Beside) else ()
+        grades = next((each for kind, each in others.values() if kind is Kind.GRADE and isinstance(each, list)), None)
+        answers = answers_in(row, self.completion, choices, grades)
+        wrong = not_a_text(row, self.prompt)
+        issues = tuple(issue for issue in (wrong, answers) if isinstance(issue, Issue))
+        if not isinstance(added, Beside):
+            return issues + added
+        if issues or not isinstance(answers, Found):
+            return issues
         question = Turn("user", added.question(find(row, self.prompt)), self.prompt)
-        turns = (*added.earlier, question, Turn("assistant", answers[0], self.completion))
-        return Record(line, turns, added.system, references=answers[1:])
-
-
-def _answers(row: Fields, name: str) -> tuple[str, ...] | Issue:
-    """The answer, and others that are right too."""
-    value = find(row, name)
-    found = answers_of(value)
-    if found is not None:
-        empty = Issue("empty-text", "has no answer.", "Write an answer, or remove the record.", name)
-        return found or empty
-    return next(_not_a_text(row, name), None) or (str(value),)
-
-
-def answers_of(value: object) -> tuple[str, ...] | None:
-    """The texts of a list of answers, or of SQuAD's `{"text": [...]}`; another object as JSON; else None."""
-    if isinstance(value, Mapping) and "text" not in value:
-        return (json.dumps(value, ensure_ascii=False),)
-    if isinstance(value, Mapping):
-        value = value["text"]
-    if not isinstance(value, list):
-        return None
-    texts = [entry.get("text") if isinstance(entry, Mapping) else entry for entry in value]
-    return tuple(dict.fromkeys(map(str, texts))) if all(isinstance(text, str) for text in texts) else None
-
-
-def _not_a_text(row: Fields, name: str) -> Iterator[Issue]:
-    value = find(row, name)
-    if value is MISSING:
-        has = ", ".join(f"'{known}'" for known in list(leaf_names(row))[:6]) or "no field"
-        yield Issue("missing-field", f"is missing (the record has {has}).", "Add it, or remove the record.", name)
-    elif value is None:
-        yield Issue("empty-text", "is null.", "Write a text, or remove the record.", name)
-    elif not isinstance(value, str):
-        yield Issue("field-type", f"must be a text, not {json_type(value)}.", "Write it between quotes.", name)
-
-
-def json_type(value: Any) -> str:
-    """The type of a JSON value, in words."""
-    if value is None:
-        return "null"
-    names = {bool: "true or false", str: "a text", int: "a number", float: "a number", list: "a list"}
-    return names.get(type(value), "an object")
+        turns = (*added.earlier, question, Turn("assistant", answers.texts[0], self.completion))
+        return Record(line, turns, added.system, references=answers.texts[1:], warnings=answers.warnings)
