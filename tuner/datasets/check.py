@@ -15,7 +15,8 @@ from tuner.datasets.io import CommitTogether, NoSink, Sink, Source
 from tuner.datasets.pipeline import FilePipeline, Output
 from tuner.datasets.profile import ProfileSource, profile_dataset
 from tuner.datasets.readiness import readiness
-from tuner.datasets.records.limits import file_bytes, file_name, record_counts
+from tuner.datasets.reading import Budget
+from tuner.datasets.records.limits import file_bytes, file_name, reading_budget, record_counts
 from tuner.datasets.records.rules import RecordLimits
 from tuner.datasets.tasks.checks import check_task
 from tuner.datasets.tasks.recognition import describe_task
@@ -58,8 +59,9 @@ class CheckedFile:
 
 def check(source: Source, limits: RecordLimits, fields: FieldNames) -> CheckedFile:
     """Checks a file against every rule of the model's family, and profiles it."""
-    checked = _read(source, limits, fields, NoSink(), "error")
-    file = ProfileSource(source.name, FilePipeline(source, limits, fields, Findings()).records)
+    budget = reading_budget(limits.model, limits.role)
+    checked = _read(source, limits, fields, NoSink(), "error", budget)
+    file = ProfileSource(source.name, FilePipeline(source, limits, fields, Findings(), budget=budget).records)
     result = profile_dataset({limits.role: file}, limits.tokens, checked.findings, system_prompt=limits.system_prompt)
     # Alone, each file is taken for training data: there is no other file to compare its labels or fields with.
     task = describe_task(RunSettings(), result.answers[limits.role])
@@ -72,14 +74,19 @@ def convert(source: Source, limits: RecordLimits, fields: FieldNames, sink: Sink
 
     Limits of the whole file, such as the number of records, are warnings here: a file may be a part of a dataset.
     """
-    return _read(source, limits, fields, sink, "warning")
+    return _read(source, limits, fields, sink, "warning", Budget())
 
 
 def _read(
-    source: Source, limits: RecordLimits, fields: FieldNames, sink: Sink, severity_of_file_issues: Severity
+    source: Source,
+    limits: RecordLimits,
+    fields: FieldNames,
+    sink: Sink,
+    severity_of_file_issues: Severity,
+    budget: Budget,
 ) -> CheckedFile:
     findings = Findings(settings_name=None)
-    pipeline, output = FilePipeline(source, limits, fields, findings), Output(sink)
+    pipeline, output = FilePipeline(source, limits, fields, findings, budget=budget), Output(sink)
     with CommitTogether(sink) as commit:
         pipeline.convert(output)
         for issue in _file_issues(source, limits, pipeline, output):

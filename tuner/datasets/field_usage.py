@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from tuner.datasets.findings import Issue, field_setting
+from tuner.datasets.findings import Issue, field_setting, shortened
 from tuner.datasets.records.schemas.approval import decides
 from tuner.datasets.records.schemas.beside import USED, Others
 from tuner.datasets.records.schemas.field_names import Kind, has_content
@@ -62,10 +62,16 @@ class FieldUsage:
         self._left_out[name] = kind
 
     @property
+    def count(self) -> int:
+        """The fields that were seen beside question and answer."""
+        return len(self._left_out) + sum(map(len, self._used.values()))
+
+    @property
     def report(self) -> FieldReport:
         """What was seen so far."""
-        used = {use: ", ".join(names) for use, names in self._used.items()}
-        return FieldReport(self._fields | used, tuple(sorted(self._left_out)), self.records_left_out)
+        used = {use: ", ".join(map(shortened, names)) for use, names in self._used.items()}
+        left_out = tuple(sorted(map(shortened, self._left_out)))
+        return FieldReport(self._fields | used, left_out, self.records_left_out)
 
     @property
     def used_names(self) -> frozenset[str]:

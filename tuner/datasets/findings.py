@@ -29,7 +29,13 @@ def printable(text: str) -> str:
     return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
 
 
+def shortened(text: str, longest: int = 200) -> str:
+    """The beginning of a name or a message that can have megabytes, because a file has them."""
+    return text if len(text) <= longest else f"{text[: longest - 3]}..."
+
+
 _KEPT, _KEPT_PER_RULE = 1000, 200
+_LONGEST_TEXT = 1000
 # The keys of `fields` in run.yaml, and the option of `tuner data` that does the same.
 _FIELD_OPTIONS = {
     "prompt": "--prompt-field",
@@ -74,10 +80,10 @@ class Findings:
             severity=issue.severity,
             file=file,
             line=line,
-            field=None if issue.field is None else printable(issue.field),
+            field=None if issue.field is None else shortened(printable(issue.field)),
             rule=issue.rule,
-            message=self._with_settings(printable(issue.message)),
-            remedy=self._with_settings(issue.remedy),
+            message=self._with_settings(shortened(printable(issue.message), _LONGEST_TEXT)),
+            remedy=self._with_settings(shortened(issue.remedy, _LONGEST_TEXT)),
         )
         self._kept.append(finding)
 

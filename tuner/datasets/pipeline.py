@@ -15,8 +15,9 @@ from typing import Any
 from tuner.datasets.field_usage import FieldReport, FieldUsage
 from tuner.datasets.findings import Findings, Issue
 from tuner.datasets.io import Sink, Source
-from tuner.datasets.reading import BadRow, Block, Row, UnreadableError, blocks
-from tuner.datasets.reading.rows import Fields, RowBlock, no_records
+from tuner.datasets.reading import BadRow, Block, Budget, Row, Spent, UnreadableError, blocks
+from tuner.datasets.reading.budget import MOST_FIELDS
+from tuner.datasets.reading.rows import Fields, RowBlock, no_records, too_many_fields
 from tuner.datasets.records.fast_path import CheckedPairs, FastPath, fast_path_for
 from tuner.datasets.records.formats import encoded, encoded_pairs, to_format
 from tuner.datasets.records.record import Record, pair
@@ -68,12 +69,15 @@ class FilePipeline:
         fields: FieldNames,
         findings: Findings,
         use_fast_path: bool = True,
+        budget: Budget | None = None,
     ) -> None:
         self._source = source
         self._limits = limits
         self._fields = fields
         self._findings = findings
         self._use_fast_path = use_fast_path
+        self._budget = budget or Budget()
+        self._spent = Spent(self._budget)
         self._schema: Schema | None = None
         self._fast_path: FastPath | None = None
         self._usage = FieldUsage({})
@@ -151,9 +155,12 @@ class FilePipeline:
 
     def _blocks(self) -> Iterator[Block]:
         empty = True
+        self._spent = Spent(self._budget)
         try:
-            for block in blocks(self._source, self._decode, self._fields.records, self._is_record):
+            for block in blocks(self._source, self._decode, self._fields.records, self._is_record, self._spent):
                 empty = False
+                if self._usage.count > MOST_FIELDS:
+                    raise UnreadableError(None, too_many_fields(self._usage.count))
                 if self._schema is None:
                     self._detect_schema(block)
                 yield block
@@ -196,13 +203,16 @@ class FilePipeline:
             return
 
     def _check_fast(self, block: Block) -> CheckedPairs | None:
-        return self._fast_path.check(block) if self._fast_path else None
+        checked = self._fast_path.check(block) if self._fast_path else None
+        self._spent.count(len(checked.prompts) if checked else 0)
+        return checked
 
     def _row_by_row(self, block: Block) -> Iterator[Record]:
         return (record for _, record in self._checked_rows(block))
 
     def _checked_rows(self, block: Block) -> Iterator[tuple[Row, Record]]:
         for row in block.rows():
+            self._spent.count(1)
             record = self._validate(row)
             if record and isinstance(row, Row):
                 yield row, record

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 
@@ -16,7 +17,8 @@ from tuner.datasets.io import CommitTogether, Sink, Source
 from tuner.datasets.pipeline import FilePipeline, Output
 from tuner.datasets.profile import ProfileResult, ProfileSource, profile_dataset
 from tuner.datasets.readiness import readiness
-from tuner.datasets.records.limits import file_bytes, record_counts
+from tuner.datasets.reading import Budget
+from tuner.datasets.records.limits import file_bytes, reading_budget, record_counts
 from tuner.datasets.records.record import DataRole
 from tuner.datasets.records.rules import RecordLimits, reserved_string_issue
 from tuner.datasets.split import HeldOutRecords, choose_held_out, held_out_bounds
@@ -26,6 +28,8 @@ from tuner.settings import FieldNames, RunSettings
 
 # Readers of `dataset/summary.json` compare `validation_from` with this text.
 GENERATED_FROM = "generated from documents"
+# The step has 15 minutes, and this includes neither the last block nor the profile of what was read.
+LONGEST_SECONDS = 600
 # The field names of `generated/validation.jsonl`.
 GENERATED_FIELDS = FieldNames(prompt="question", completion="answer")
 
@@ -72,6 +76,7 @@ class _Preparation:
         self._settings = settings
         self._model = model
         self._findings = Findings(settings_name)
+        self._ends_at = time.monotonic() + LONGEST_SECONDS
         self._generated = generated
         self._to_generate = to_generate
         self._settings_name = settings_name
@@ -103,13 +108,18 @@ class _Preparation:
     def _pipeline(self, role: DataRole) -> FilePipeline:
         """The pipeline of a file that adds to the findings. Each file has one, so that no issue is counted twice."""
         self._pipelines[role] = FilePipeline(
-            self._sources[role], self._limits(role), self._fields(role), self._findings
+            self._sources[role], self._limits(role), self._fields(role), self._findings, budget=self._budget(role)
         )
         return self._pipelines[role]
 
     def _quiet_pipeline(self, role: DataRole) -> FilePipeline:
         """A pipeline for another pass over a file, whose findings are ignored."""
-        return FilePipeline(self._sources[role], self._limits(role), self._fields(role), Findings())
+        limits, fields = self._limits(role), self._fields(role)
+        return FilePipeline(self._sources[role], limits, fields, Findings(), budget=self._budget(role))
+
+    def _budget(self, role: DataRole) -> Budget:
+        """What may be read of a file. All passes over all files share the time."""
+        return reading_budget(self._model, role, self._ends_at)
 
     def _fields(self, role: DataRole) -> FieldNames:
         """The field names of the run's settings. Generated data has names of its own."""

@@ -14,23 +14,15 @@ from tuner.core.file_formats import FORMATS
 from tuner.datasets.findings import Issue, field_setting
 from tuner.datasets.io import Source
 from tuner.datasets.reading import delimited, json_array, json_lines
+from tuner.datasets.reading.budget import MAX_RECORD_BYTES, Budget, Spent, UnreadableError
 from tuner.datasets.reading.compressed import decompressed
 from tuner.datasets.reading.decoded import parquet, xlsx
 from tuner.datasets.reading.encoding import as_utf8
 from tuner.datasets.reading.mistaken_files import HEAD_BYTES, mistaken_file
-from tuner.datasets.reading.rows import (
-    MAX_RECORD_BYTES,
-    BadRow,
-    Block,
-    Decode,
-    Row,
-    UnreadableError,
-    no_records,
-    not_json,
-)
+from tuner.datasets.reading.rows import BadRow, Block, Decode, Row, no_records, not_json
 from tuner.datasets.reading.wrapped import Incomplete, IsRecord, expanded, place_of_records, rest_of_object
 
-__all__ = ["BadRow", "Block", "Row", "UnreadableError", "blocks"]
+__all__ = ["BadRow", "Block", "Budget", "Row", "Spent", "UnreadableError", "blocks"]
 
 _BOM = b"\xef\xbb\xbf"
 # The first bytes of JSON that no header of a table has.
@@ -43,14 +35,17 @@ def blocks(
     decode: Decode = lambda _: None,
     records: str | None = None,
     is_record: IsRecord = lambda _: False,
+    spent: Spent | None = None,
 ) -> Iterator[Block]:
     """Every row of the source, in blocks. The content decides the format, and the name where the content does not.
 
     `decode` may decode a block of a JSON array at once, or return None. `records` is the path to the list of records
-    in an object; without it, `is_record` recognizes them. Raises UnreadableError where nothing further can be read.
+    in an object; without it, `is_record` recognizes them. Raises UnreadableError where nothing further can be read:
+    also where more was `spent` than the file's budget has, which the caller must tell how many records there were.
     """
+    spent = spent or Spent(Budget())
     head, chunks = _peek(source.chunks())
-    head, chunks = _peek(decompressed(head, chunks))
+    head, chunks = _peek(spent.bytes_of(decompressed(head, chunks)))
     head, chunks = _peek(as_utf8(head, chunks))
     if not head.strip():
         raise UnreadableError(None, no_records())
@@ -59,7 +54,9 @@ def blocks(
     endings = frozenset(source.name.lower().split(".")[1:])
     for reader in READERS:
         if reader.accepts(endings, head):
-            yield from reader.blocks(Bytes(chunks, decode, records, is_record))
+            for block in reader.blocks(Bytes(chunks, decode, records, is_record)):
+                spent.check()  # here: a file that ends with this block has been read to its end
+                yield block
             return
     line = 1 + head.count(b"\n", 0, len(head) - len(head.lstrip()))
     raise UnreadableError(line, _no_format(head))

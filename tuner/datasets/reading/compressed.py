@@ -11,7 +11,7 @@ from typing import IO, Any, cast
 
 from tuner.datasets.findings import Issue
 from tuner.datasets.io import CHUNK
-from tuner.datasets.reading.rows import UnreadableError
+from tuner.datasets.reading.budget import UnreadableError
 
 if sys.version_info >= (3, 14):
     from compression import zstd

@@ -6,14 +6,18 @@ import codecs
 import csv
 import itertools
 import re
+from collections import Counter
 from collections.abc import Iterator
 
 from tuner.datasets.findings import Issue
-from tuner.datasets.reading.rows import MAX_RECORD_BYTES, BadRow, Block, Row, RowBlock, UnreadableError, not_utf8
+from tuner.datasets.reading.budget import MAX_RECORD_BYTES, MOST_FIELDS, UnreadableError
+from tuner.datasets.reading.rows import BadRow, Block, Row, RowBlock, not_utf8, too_many_fields
 
 _DELIMITERS = ",;\t|"
 _SEPARATOR = re.compile(r'"?sep=(.)"?[,;\t]*\r?\n?', re.IGNORECASE)
 _BATCH = 1000
+_BATCH_BYTES = 2**20
+_SHOWN = 60  # characters of a column's name
 
 
 def blocks(chunks: Iterator[bytes], delimiter: str | None = None) -> Iterator[Block]:
@@ -32,11 +36,13 @@ def blocks(chunks: Iterator[bytes], delimiter: str | None = None) -> Iterator[Bl
     rows = csv.reader(itertools.chain([first], text), delimiter=delimiter or _guess(first), strict=True)
     names = _header(rows, text.line)
     batch: list[Row | BadRow] = []
+    text.characters = 0
     while (row := _next(rows, text, names)) is not None:
         batch += row
-        if len(batch) >= _BATCH:
+        if len(batch) >= _BATCH or text.characters >= _BATCH_BYTES:
             yield RowBlock(tuple(batch), header=header)
             batch = []
+            text.characters = 0
     if batch:
         yield RowBlock(tuple(batch), header=header)
 
@@ -44,6 +50,7 @@ def blocks(chunks: Iterator[bytes], delimiter: str | None = None) -> Iterator[Bl
 def _next(rows: Iterator[list[str]], text: _Lines, names: list[str]) -> tuple[Row | BadRow, ...] | None:
     """The next row (an empty tuple for a blank line), or None at the end."""
     start = text.line + 1
+    text.begin_row()
     try:
         values = next(rows, None)
     except csv.Error as error:
@@ -79,18 +86,25 @@ def _header(rows: Iterator[list[str]], line: int) -> list[str]:
         names = [name.strip() for name in next(rows, [])]
     except csv.Error as error:
         raise UnreadableError(line, _broken(str(error))) from None
-    repeated = sorted({name for name in names if names.count(name) > 1})
+    if len(names) > MOST_FIELDS:
+        raise UnreadableError(line, too_many_fields(len(names)))
+    repeated = sorted(name for name, count in Counter(names).items() if count > 1)
     if repeated:
-        message = f"the header has the column '{repeated[0]}' more than once."
+        message = f"the header has the column '{repeated[0][:_SHOWN]}' more than once."
         raise UnreadableError(line, Issue("duplicate-field", message, "Give every column its own name.", repeated[0]))
     return names
 
 
 class _Lines(Iterator[str]):
-    """The lines of a stream as text, with their line breaks. `line` is the number of lines returned so far."""
+    """The lines of a stream as text, with their line breaks. `line` is the number of lines returned so far.
+
+    A row can have any number of lines, in quoted texts, so its length is counted here: the parser limits texts only.
+    """
 
     def __init__(self, chunks: Iterator[bytes]) -> None:
         self.line = 0
+        self.characters = 0
+        self._row = (1, 0)  # the line where the row begins, and its characters so far
         self._texts = self._decoded(chunks)
         self._pending: Iterator[str] = iter(())
         self._rest = ""
@@ -100,10 +114,19 @@ class _Lines(Iterator[str]):
         while True:
             if (line := next(self._pending, None)) is not None:
                 self.line += 1
+                self.characters += len(line)
+                first, size = self._row
+                self._row = (first, size + len(line))
+                if size > MAX_RECORD_BYTES:
+                    raise UnreadableError(first, _broken("field larger than the limit"))
                 return line
             if self._ended:
                 raise StopIteration
             self._fill()
+
+    def begin_row(self) -> None:
+        """Counts the characters of the next row from here."""
+        self._row = (self.line + 1, 0)
 
     def _fill(self) -> None:
         text = next(self._texts, None)

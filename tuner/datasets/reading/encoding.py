@@ -6,7 +6,7 @@ import codecs
 from collections.abc import Generator, Iterator
 
 from tuner.datasets.findings import Issue
-from tuner.datasets.reading.rows import UnreadableError
+from tuner.datasets.reading.budget import UnreadableError
 
 _MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16, whose mark is its beginning

@@ -19,20 +19,9 @@ from typing import Any
 import msgspec
 
 from tuner.datasets.io import CHUNK
+from tuner.datasets.reading.budget import MAX_RECORD_BYTES, UnreadableError
 from tuner.datasets.reading.json_errors import is_cut_off, json_issue
-from tuner.datasets.reading.rows import (
-    MAX_RECORD_BYTES,
-    BadRow,
-    Block,
-    Decode,
-    Row,
-    UnreadableError,
-    cut_off,
-    not_json,
-    parsed,
-    too_deep,
-    too_long,
-)
+from tuner.datasets.reading.rows import BadRow, Block, Decode, Row, cut_off, not_json, parsed, too_deep, too_long
 
 _RAW = msgspec.json.Decoder(list[msgspec.Raw])
 _VALUE = json.JSONDecoder()

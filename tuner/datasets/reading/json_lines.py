@@ -8,17 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tuner.datasets.findings import Issue
+from tuner.datasets.reading.budget import MAX_RECORD_BYTES, UnreadableError
 from tuner.datasets.reading.json_errors import is_cut_off, whole_file_issue
-from tuner.datasets.reading.rows import (
-    MAX_RECORD_BYTES,
-    BadRow,
-    Block,
-    Row,
-    UnreadableError,
-    cut_off,
-    parsed,
-    too_long,
-)
+from tuner.datasets.reading.rows import BadRow, Block, Row, cut_off, parsed, too_long
 
 _BEGINNING = 2**16
 

@@ -11,13 +11,11 @@ from typing import Any, Protocol, TypeAlias
 from pydantic import JsonValue
 
 from tuner.datasets.findings import Issue
+from tuner.datasets.reading.budget import DEEPEST, MAX_RECORD_BYTES, MOST_FIELDS, UnreadableError, is_too_deep
 from tuner.datasets.reading.json_errors import json_issue
 
 # Rows of a user's file, of any format. Whatever reads a field checks its type first.
 Fields: TypeAlias = Mapping[str, object]
-
-# No family accepts more than 32,000 tokens, so a longer record need not be read into memory before it is refused.
-MAX_RECORD_BYTES = 8 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +32,6 @@ class BadRow:
 
     line: int
     issue: Issue
-
-
-class UnreadableError(Exception):
-    """The rest of the file, from this line on, cannot be read."""
-
-    def __init__(self, line: int | None, issue: Issue) -> None:
-        super().__init__(issue.message)
-        self.line = line
-        self.issue = issue
 
 
 # Decodes a block of JSON at once; None if it cannot.
@@ -99,11 +88,8 @@ def too_long(line: int) -> UnreadableError:
 def parsed(data: bytes, line: int) -> Row | BadRow:
     """Parses one JSON value. Stricter than Python's parser: no NaN, and no name twice in an object."""
     try:
-        return Row(
-            line,
-            json.loads(
-                data.decode("utf-8"), object_pairs_hook=_no_repeats, parse_constant=_no_constant, parse_float=_finite
-            ),
+        value = json.loads(
+            data.decode("utf-8"), object_pairs_hook=_no_repeats, parse_constant=_no_constant, parse_float=_finite
         )
     except UnicodeDecodeError as error:
         return BadRow(line + data.count(b"\n", 0, error.start), not_utf8(data[error.start]))
@@ -115,6 +101,11 @@ def parsed(data: bytes, line: int) -> Row | BadRow:
         return BadRow(line, error.issue)
     except ValueError as error:  # an integer with more digits than Python converts
         return BadRow(line, not_json(str(error).split(";")[0]))
+    if data.count(b"{") + data.count(b"[") > DEEPEST and is_too_deep(value):
+        return BadRow(line, too_deep())
+    if isinstance(value, dict) and len(value) > MOST_FIELDS:
+        return BadRow(line, too_many_fields(len(value)))
+    return Row(line, value)
 
 
 def no_records() -> Issue:
@@ -150,6 +141,12 @@ def too_deep() -> Issue:
     return Issue("nesting", "the record is nested too deeply.", "Give it fields with texts instead.")
 
 
+def too_many_fields(count: int) -> Issue:
+    """The issue of a record or a header with too many fields."""
+    message = f"there are {count:,} fields; at most {MOST_FIELDS:,} are read."
+    return Issue("field-count", message, "Keep the fields with the question and the answer.")
+
+
 class _StrictError(ValueError):
     def __init__(self, issue: Issue) -> None:
         super().__init__(issue.message)
@@ -159,8 +156,8 @@ class _StrictError(ValueError):
 def _no_repeats(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        seen: set[str] = set()
+        twice = next(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]
         message = "occurs twice in one object."
         raise _StrictError(Issue("duplicate-field", message, "Keep one of the two.", twice[:60]))
     return found

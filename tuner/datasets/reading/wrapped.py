@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from tuner.datasets.findings import Issue
-from tuner.datasets.reading.rows import MAX_RECORD_BYTES, BadRow, Block, Fields, Row, RowBlock, UnreadableError, parsed
+from tuner.datasets.reading.budget import MAX_RECORD_BYTES, UnreadableError
+from tuner.datasets.reading.rows import BadRow, Block, Fields, Row, RowBlock, parsed
 
 # Names that wrap records, whatever the fields of the records are called.
 _WRAPPERS = frozenset((

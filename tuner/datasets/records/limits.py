@@ -9,6 +9,7 @@ from typing import Literal
 from tuner.catalog import Model
 from tuner.catalog.models import Bounds
 from tuner.datasets.findings import Issue
+from tuner.datasets.reading import Budget
 from tuner.datasets.records.record import DataRole
 
 _ADD = "Add records, or choose another base model."
@@ -42,6 +43,24 @@ def record_counts(model: Model, counts: Mapping[DataRole, int], held_out: bool =
                 message,
                 "Remove records: a random sample of a few hundred gives nearly the same result.",
             )
+
+
+def reading_budget(model: Model, role: DataRole, ends_at: float | None = None) -> Budget:
+    """What may be read of a file of a run: no more records than could be used.
+
+    Of the training data, as many as training and held-out validation data can have together. `ends_at` is that of
+    `Budget`.
+    """
+    limits = model.family.records
+    if role == "evaluation":
+        return Budget(MAX_QUESTIONS, "the most that a run takes", ends_at=ends_at)
+    most = limits.validation[1]
+    if role == "training":
+        apart = None if None in (limits.training[1], most) else (limits.training[1] or 0) + (most or 0)
+        most = limits.together[1] or apart
+    if most is None:
+        return Budget(ends_at=ends_at)
+    return Budget(most, f"the most that {model.name} takes", ends_at=ends_at)
 
 
 def _within(model: Model, subject: str, count: int, bounds: Bounds, too_few: str) -> Iterator[Issue]:

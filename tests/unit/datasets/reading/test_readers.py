@@ -19,7 +19,7 @@ from tuner.datasets import Findings
 from tuner.datasets.io import NoSink
 from tuner.datasets.pipeline import FilePipeline, Output
 from tuner.datasets.reading import BadRow, Row, UnreadableError, blocks
-from tuner.datasets.reading.rows import MAX_RECORD_BYTES
+from tuner.datasets.reading.budget import MAX_RECORD_BYTES
 from tuner.datasets.records.rules import RecordLimits
 from tuner.settings import FieldNames
 

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import IO
 
 from tuner.datasets.findings import Issue
+from tuner.datasets.reading.budget import UnreadableError
 from tuner.datasets.reading.decoded.process import decoded, stored
-from tuner.datasets.reading.rows import Block, Row, RowBlock, UnreadableError
+from tuner.datasets.reading.rows import Block, Row, RowBlock
 
 MAGIC = b"PAR1"
 _DECODER = Path(__file__).with_name("parquet_rows.py")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import resource
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -17,10 +18,22 @@ from typing import IO, Any
 import msgspec
 
 from tuner.datasets.findings import Issue
-from tuner.datasets.reading.rows import UnreadableError
+from tuner.datasets.reading.budget import MOST_FIELDS, UnreadableError
 
 _MEMORY_BYTES = 2**31
-_PROCESSOR_SECONDS = 600
+_PROCESSOR_SECONDS = 300
+
+
+def memory_limit() -> int:
+    """Bytes of address space for the other process. A function shares its memory with it, and is ended above that."""
+    function = os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")
+    return min(_MEMORY_BYTES, int(function) * 2**20 * 3 // 5) if function else _MEMORY_BYTES
+
+
+def refuse_columns(count: int) -> None:
+    """Raises ValueError for more columns than a record may have fields."""
+    if count > MOST_FIELDS:
+        raise ValueError(f"it has {count:,} columns; at most {MOST_FIELDS:,} fields are read")
 
 
 def stored(chunks: Iterator[bytes], file: IO[bytes], name: str, most: int | None = None) -> None:
@@ -61,18 +74,22 @@ def decoded(script: Path, file: IO[bytes], broken: Callable[[str], UnreadableErr
                 yield rows
         finally:
             process.stdout.close()
+    if process.returncode == -signal.SIGXCPU:
+        raise broken(f"decoding it takes more than {_PROCESSOR_SECONDS} seconds")
     if process.returncode:
-        raise broken("its content is damaged")
+        raise broken("its content is damaged, or needs too much memory")
 
 
 def run(batches: Callable[[IO[bytes]], Iterable[list[Any]]]) -> None:
     """The other process: writes the batches of standard input as JSON, one on a line; at an error, its reason."""
     with contextlib.suppress(OSError, ValueError):  # not every system supports these limits
         resource.setrlimit(resource.RLIMIT_CPU, (_PROCESSOR_SECONDS, resource.getrlimit(resource.RLIMIT_CPU)[1]))
-        resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, resource.getrlimit(resource.RLIMIT_AS)[1]))
+        resource.setrlimit(resource.RLIMIT_AS, (memory_limit(), resource.getrlimit(resource.RLIMIT_AS)[1]))
     encode = msgspec.json.Encoder(enc_hook=str).encode
     try:
         for batch in batches(sys.stdin.buffer):
             sys.stdout.buffer.write(encode(batch) + b"\n")
+    except MemoryError:
+        sys.stdout.buffer.write(encode(f"it needs more than {memory_limit() // 2**20} MiB of memory") + b"\n")
     except BaseException as error:  # a panic of arro3 is not an Exception
         sys.stdout.buffer.write(encode((str(error).splitlines() or [type(error).__name__])[0]) + b"\n")

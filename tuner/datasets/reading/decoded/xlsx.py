@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import IO, Any
 
 from tuner.datasets.findings import Issue
+from tuner.datasets.reading.budget import UnreadableError
 from tuner.datasets.reading.decoded.process import decoded, stored
-from tuner.datasets.reading.rows import BadRow, Block, Row, RowBlock, UnreadableError
+from tuner.datasets.reading.rows import BadRow, Block, Row, RowBlock
 
 MAGIC = b"PK\x03\x04"
 _DECODER = Path(__file__).with_name("xlsx_rows.py")

@@ -13,7 +13,10 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import IO, Any
 
+from tuner.datasets.reading.decoded.process import refuse_columns, run
+
 _BATCH = 256
+_MOST_CELLS = 5_000_000
 _PLAIN_FORMAT = re.compile(r"[0#?.,E+\-@ ()_;]*|General", re.IGNORECASE)
 _CARRIAGE_RETURN = re.compile(r"_x000D_\n?")
 _LOOK = "Nothing to do if that is right."
@@ -37,6 +40,10 @@ def _rows(file: IO[bytes]) -> Iterator[list[Any]]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of parts that are not read, such as data validation
         book = load_workbook(file, data_only=True, keep_links=False)
+    # A sheet with one cell at the end has as many as a full one, and each would become an object.
+    for sheet in book.worksheets:
+        if sheet.max_row * sheet.max_column > _MOST_CELLS:
+            raise ValueError(f"a sheet has {sheet.max_row:,} rows and {sheet.max_column:,} columns")
     filled = [sheet for sheet in book.worksheets if any(cell.value is not None for row in sheet.rows for cell in row)]
     visible = [sheet for sheet in filled if sheet.sheet_state == "visible"]
     if not visible:
@@ -73,6 +80,7 @@ class _Sheet:
         rows = (row for row in self._sheet.rows if any(cell.value is not None for cell in row))
         header = next(rows)
         names = {cell.column: str(cell.value).strip() for cell in header if cell.value is not None}
+        refuse_columns(len(names))
         if twice := [name for name, count in Counter(names.values()).items() if count > 1]:
             message = f"the header has the column '{twice[0]}' more than once."
             yield _issue(header[0].row, "duplicate-field", message, "Give every column its own name.", "error")
@@ -149,6 +157,4 @@ class _Sheet:
 
 
 if __name__ == "__main__":
-    from tuner.datasets.reading.decoded.process import run
-
     run(batches)
