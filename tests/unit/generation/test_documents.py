@@ -13,13 +13,16 @@ from pypdf import PdfReader, PdfWriter
 from tests.unit.generation.samples import docx, pdf, sentences, source
 from tuner.generation import chunks, documents, read_documents
 from tuner.generation.documents import DocumentChunks
+from tuner.generation.reading import document_chunks as chunking
+from tuner.generation.reading.document_chunks import document_chunks
 from tuner.generation.reading.passages import essence
 
 SAID = "Provisioned Throughput is paid for by the hour, whether somebody asks it or not."
 
 
 def read(name: str, data: bytes) -> DocumentChunks:
-    return read_documents({name: source(data)})
+    """What is read here, in this process; `test_document_process.py` has the tests of the other one."""
+    return read_documents({name: source(data)}, document_chunks)
 
 
 def refused(name: str, data: bytes) -> str:
@@ -219,9 +222,9 @@ def test_a_chunk_has_a_maximum_of_pages() -> None:
 def test_chunks_that_are_too_large_are_halved_and_single_pages_sent_as_text(monkeypatch: pytest.MonkeyPatch) -> None:
     data = pdf(*("\n".join(sentences(3, 10 * number)) for number in range(4)))
     whole = len(read("a.pdf", data).chunks[0].data)
-    monkeypatch.setattr(documents, "MAX_CHUNK_BYTES", whole - 1)
+    monkeypatch.setattr(chunking, "MAX_CHUNK_BYTES", whole - 1)
     assert [chunk.place for chunk in read("a.pdf", data).chunks] == ["pages 1 to 2", "pages 3 to 4"]
-    monkeypatch.setattr(documents, "MAX_CHUNK_BYTES", 10)
+    monkeypatch.setattr(chunking, "MAX_CHUNK_BYTES", 10)
     library = read("a.pdf", data)
     assert [(chunk.place, chunk.format) for chunk in library.chunks] == [(f"page {n}", "txt") for n in (1, 2, 3, 4)]
 

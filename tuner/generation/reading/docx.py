@@ -1,6 +1,7 @@
 """Extracts the text of a Word document: the paragraphs of `word/document.xml` (ECMA-376) without hidden text.
 
-Deleted text of tracked changes is in `w:delText` elements, which are not read.
+Deleted text of tracked changes is in `w:delText` elements, which are not read. The XML is parsed while it is unpacked,
+and nothing but the text is kept, so that memory does not grow with what a small file can unpack to.
 """
 
 from __future__ import annotations
@@ -8,58 +9,116 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Iterator
-from xml.etree import ElementTree
+from typing import NoReturn
+from xml.parsers import expat
 
 from tuner.generation.reading.unusable_document import UnusableError
 
 _MAIN = "word/document.xml"
 _MAX_UNPACKED_BYTES = 100 * 2**20
-_W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+_MAX_CHARACTERS = 25_000_000
+_DEEPEST = 1000
+_PIECE = 2**18
+_W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main "
+_PARAGRAPH, _RUN, _TEXT = f"{_W}p", f"{_W}r", f"{_W}t"
+_VANISH = [_RUN, f"{_W}rPr", f"{_W}vanish"]
 _BREAKS = {f"{_W}tab": "\t", f"{_W}br": "\n", f"{_W}cr": "\n", f"{_W}noBreakHyphen": "-"}
+_SAVE_AGAIN = "Open it in Word and save it again."
 
 
 def docx_text(data: bytes) -> str:
     """The paragraphs, separated by blank lines. Raises UnusableError."""
-    xml = _main_part(data)
-    if b"<!DOCTYPE" in xml[:1000]:
-        raise UnusableError("has XML that Word does not write", "Open it in Word and save it again.")
+    document = _Paragraphs()
     try:
-        return "\n\n".join(filter(str.strip, _paragraphs(xml)))
-    except ElementTree.ParseError as error:
-        raise UnusableError(f"is damaged ({error})", "Open it in Word and save it again.") from None
+        for piece in _main_part(data):
+            document.parse(piece)
+        document.parse(b"", last=True)
+    except expat.ExpatError as error:
+        raise UnusableError(f"is damaged ({error})", _SAVE_AGAIN) from None
+    return "\n\n".join(document.texts)
 
 
-def _paragraphs(xml: bytes) -> Iterator[str]:
-    """Yields paragraphs while parsing, so that the tree of a long document is never in memory as a whole.
+class _Paragraphs:
+    """The paragraphs of a document, while it is parsed.
 
     A paragraph of a text box comes before the paragraph that the box is anchored to.
     """
-    for _, element in ElementTree.iterparse(io.BytesIO(xml)):  # noqa: S314 - entities need the DOCTYPE that is refused
-        if element.tag == f"{_W}p":
-            yield "".join(_texts(element))
-            element.clear()
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+        self._characters = 0
+        self._path: list[str] = []
+        self._paragraphs: list[list[str]] = []
+        self._runs: list[list[str] | None] = []  # None for a hidden run
+        self._parser = expat.ParserCreate(namespace_separator=" ")
+        self._parser.buffer_text = True
+        # In any encoding: entities, which can stand for a text of any length, are declared in a DOCTYPE only.
+        self._parser.StartDoctypeDeclHandler = _refuse_doctype
+        self._parser.StartElementHandler = self._start
+        self._parser.EndElementHandler = self._end
+        self._parser.CharacterDataHandler = self._data
+
+    def parse(self, piece: bytes, last: bool = False) -> None:
+        """Parses the next piece of the XML. Raises ExpatError, and UnusableError when a limit is exceeded."""
+        self._parser.Parse(piece, last)
+
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
+        self._path.append(name)
+        if len(self._path) > _DEEPEST:
+            raise UnusableError("is nested too deeply", _SAVE_AGAIN)
+        if name == _PARAGRAPH:
+            self._paragraphs.append([])
+        elif name == _RUN:
+            self._runs.append([])
+        elif self._path[-3:] == _VANISH and attributes.get(f"{_W}val") not in ("0", "false", "off"):
+            self._runs[-1] = None
+        elif name in _BREAKS and self._path[-2] == _RUN:
+            self._add(_BREAKS[name])
+
+    def _end(self, name: str) -> None:
+        self._path.pop()
+        if name == _PARAGRAPH:
+            text = "".join(self._paragraphs.pop())
+            if text.strip():
+                self.texts.append(text)
+        elif name == _RUN:
+            pieces = self._runs.pop()
+            if pieces and self._paragraphs:
+                self._paragraphs[-1] += pieces
+
+    def _data(self, text: str) -> None:
+        if self._path[-2:] == [_RUN, _TEXT]:
+            self._add(text)
+
+    def _add(self, text: str) -> None:
+        run = self._runs[-1]
+        if run is None:
+            return
+        run.append(text)
+        self._characters += len(text)
+        if self._characters > _MAX_CHARACTERS:
+            raise UnusableError(f"has more than {_MAX_CHARACTERS:,} characters of text", "Split it.")
 
 
-def _main_part(data: bytes) -> bytes:
+def _refuse_doctype(*_: object) -> NoReturn:
+    raise UnusableError("has XML that Word does not write", _SAVE_AGAIN)
+
+
+def _main_part(data: bytes) -> Iterator[bytes]:
+    """The XML in pieces. Raises UnusableError when there is none, or too much of it."""
+    unpacked = 0
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             if _MAIN not in archive.namelist():
                 raise UnusableError("is a ZIP archive, not a Word document", "Upload the documents in it one by one.")
             with archive.open(_MAIN) as file:
-                xml = file.read(_MAX_UNPACKED_BYTES + 1)
-    except UnusableError:
+                while piece := file.read(_PIECE):
+                    unpacked += len(piece)
+                    if unpacked > _MAX_UNPACKED_BYTES:
+                        most = _MAX_UNPACKED_BYTES // 2**20
+                        raise UnusableError(f"has more than {most} MB of text after decompression", "Split it.")
+                    yield piece
+    except (UnusableError, MemoryError):
         raise
     except Exception as error:  # zipfile lets errors of its decompressors through: there is no complete list of them
-        raise UnusableError(f"is damaged or protected ({error})", "Open it in Word and save it again.") from None
-    if len(xml) > _MAX_UNPACKED_BYTES:
-        raise UnusableError(f"has more than {_MAX_UNPACKED_BYTES // 2**20} MB of text after decompression", "Split it.")
-    return xml
-
-
-def _texts(paragraph: ElementTree.Element) -> Iterator[str]:
-    for run in paragraph.iter(f"{_W}r"):
-        vanish = run.find(f"{_W}rPr/{_W}vanish")
-        if vanish is not None and vanish.get(f"{_W}val") not in ("0", "false", "off"):
-            continue
-        for piece in run:
-            yield (piece.text or "") if piece.tag == f"{_W}t" else _BREAKS.get(piece.tag, "")
+        raise UnusableError(f"is damaged or protected ({error})", _SAVE_AGAIN) from None

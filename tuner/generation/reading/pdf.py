@@ -43,6 +43,8 @@ def open_pdf(data: bytes) -> Pdf:
         texts = () if count > MAX_PAGES else tuple(reader.pages[number].extract_text() for number in range(count))
     except RecursionError:
         raise UnusableError("is nested too deeply", "Print it into a new PDF file.") from None
+    except MemoryError:
+        raise
     except Exception as error:  # damaged files make pypdf raise more than its own error classes
         raise UnusableError(f"is damaged ({error or type(error).__name__})", "Print it into a new PDF file.") from None
     if protected:

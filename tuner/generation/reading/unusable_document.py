@@ -8,3 +8,5 @@ class UnusableError(Exception):
 
     def __init__(self, problem: str, remedy: str) -> None:
         super().__init__(f"{problem}. {remedy}")
+        self.problem = problem
+        self.remedy = remedy
