@@ -20,21 +20,32 @@ settings.load_profile("patient")
 processes.own_clouds()
 
 
+# What takes longest begins first. What is not named here comes last.
+_GROUPS_IN_ORDER = ("e2e", "test_chaos.py", "permissions", "browser")
+
+
+# Before the hook of xdist's worker, which writes the group into the id of a test.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Marks tests that synthesize the app as slow, and groups the tests that share a local cloud.
 
-    With `--dist loadgroup`, a group runs on one worker. The files directly in e2e share one cloud. The folders in e2e
-    and the test of faults have clouds of their own.
+    With `--dist loadgroup --no-loadscope-reorder`, a group runs on one worker, and the groups begin in this order. The
+    files directly in e2e share one cloud. The folders in e2e and the test of faults have clouds of their own.
     """
+    groups: dict[pytest.Item, str] = {}
     for item in items:
         place = item.path.relative_to(_HERE)
         if "synthesize" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.slow)
         if place.parts[0] == "e2e":
             alone = len(place.parts) > 2 or place.name == "test_chaos.py"
-            item.add_marker(pytest.mark.xdist_group(place.parts[1] if alone else "e2e"))
+            groups[item] = place.parts[1] if alone else "e2e"
         elif place.parts[0] == "browser":
-            item.add_marker(pytest.mark.xdist_group("browser"))
+            groups[item] = "browser"
+    for item, group in groups.items():
+        item.add_marker(pytest.mark.xdist_group(group))
+    order = {group: position for position, group in enumerate(_GROUPS_IN_ORDER)}
+    items.sort(key=lambda item: order.get(groups.get(item, ""), len(order)))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

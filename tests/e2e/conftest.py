@@ -11,6 +11,20 @@ from local.patches import EXTRA_PATCHES_VARIABLE
 from tests.authorization import journal
 from tests.e2e.pipeline import Pipeline
 
+_ENVIRONMENT = {
+    "LOCAL_IDLE": "15",  # so that runs meet functions that are Inactive
+    # Pauses between polls and before retries.
+    "SFN_WAIT_SCALE": "0.2",
+    "LOCAL_PENDING": "0.1",
+    "LOCAL_BEDROCK_JOB_STAGE_SECONDS": "0.1",
+    "LOCAL_BEDROCK_THROUGHPUT_SECONDS": "0.5",
+    "LOCAL_BEDROCK_DEPLOYMENT_SECONDS": "0.5",
+    "LOCAL_BEDROCK_COMMITTED_MODEL_UNITS": "2",
+    EXTRA_PATCHES_VARIABLE: journal.MODULE,
+}
+# What some of the runs ask for.
+_SETTINGS = {"longest_keep_hours": 1, "commitments": ["OneMonth"]}
+
 
 def pytest_collection_modifyitems(items):
     """Last comes what looks back at the calls of all tests."""
@@ -28,11 +42,15 @@ def deployed(tmp_path_factory, calls):
     """The environment of a client of the cloud; ended, with everything in it, after the last test."""
     before = dict(os.environ)
     os.environ[FOLDER_VARIABLE] = str(tmp_path_factory.mktemp("deployed") / "cloud")
-    os.environ["LOCAL_IDLE"] = "15"  # so that runs meet functions that are Inactive
-    os.environ |= {EXTRA_PATCHES_VARIABLE: journal.MODULE, journal.JOURNAL_VARIABLE: str(calls)}
+    os.environ |= {**_ENVIRONMENT, journal.JOURNAL_VARIABLE: str(calls)}
     try:
         cloud.up(engine="tiny")
-        yield cloud.env().applied_to(os.environ)
+        client = cloud.env().applied_to(os.environ)
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in client.items():
+                patch.setenv(name, value)
+            Pipeline(boto3.Session()).change_settings(_SETTINGS)
+        yield client
     finally:
         cloud.down()
         os.environ.clear()

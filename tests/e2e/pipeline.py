@@ -66,6 +66,22 @@ class Pipeline:
     def client(self, service: str) -> Any:
         return self.session.client(service)
 
+    def variables(self, function: str) -> dict[str, str]:
+        """The environment variables of a function."""
+        found = self.client("lambda").get_function_configuration(FunctionName=function)
+        return dict(found["Environment"]["Variables"])
+
+    def change_settings(self, settings: Mapping[str, Any]) -> None:
+        """Changes settings of the deployment in all functions, whose processes start anew. Call it before any run."""
+        functions = self.client("lambda")
+        for function in functions.list_functions()["Functions"]:
+            variables = self.variables(function["FunctionName"])
+            if "DEPLOYMENT" in variables:
+                variables["DEPLOYMENT"] = json.dumps(json.loads(variables["DEPLOYMENT"]) | dict(settings))
+                functions.update_function_configuration(
+                    FunctionName=function["FunctionName"], Environment={"Variables": variables}
+                )
+
     def invoke(self, output: str, event: dict[str, Any]) -> Any:
         """What the function that the stack's output names returns. A new or an idle one refuses its first call."""
         functions = self.client("lambda")

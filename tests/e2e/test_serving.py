@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-from contextlib import contextmanager
 
 import pytest
 from botocore.auth import SigV4Auth
@@ -20,28 +19,6 @@ pytestmark = pytest.mark.e2e
 JUDGED = "serving: provisioned\nevaluation: {metrics: [correctness]}\n"
 ACCEPTS = JUDGED + "gate: {correctness: {at_least: 0}}\n"
 REJECTS = JUDGED + "gate: {correctness: {at_least: 11}}\n"
-
-
-@contextmanager
-def allowing(pipeline, **settings):
-    """The deployment with other settings, without deploying it anew: in all functions, then back."""
-    functions = pipeline.client("lambda")
-    names = [entry["FunctionName"] for entry in functions.list_functions()["Functions"]]
-    before = {
-        name: functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"] for name in names
-    }
-
-    def told(name, variables):
-        functions.update_function_configuration(FunctionName=name, Environment={"Variables": variables})
-
-    for name, variables in before.items():
-        if "DEPLOYMENT" in variables:
-            told(name, {**variables, "DEPLOYMENT": json.dumps({**json.loads(variables["DEPLOYMENT"]), **settings})})
-    try:
-        yield
-    finally:
-        for name, variables in before.items():
-            told(name, variables)
 
 
 def local_bedrock(pipeline, **settings):
@@ -73,44 +50,45 @@ def finished(pipeline, dataset, settings):
 
 def test_an_accepted_model_keeps_its_endpoint_until_the_release_schedule_fires(pipeline):
     """Nothing but the schedule releases it: the execution succeeded, and no rule is for that."""
-    with allowing(pipeline, longest_keep_hours=1):
-        run = finished(pipeline, "kept", ACCEPTS + "keep_hours: 0.003\n")
-        assert "Release the throughput" not in pipeline.states(run)
-        kept_until = pipeline.report(run)["serving"]["kept_until"]
-        record = lambda: json.loads(pipeline.artifact(run, Keys.ENDPOINT))  # noqa: E731
-        assert until(lambda: record()["released_at"], "the switch's release", 90) >= kept_until
-        assert pipeline.alive() == []
-        until(lambda: not schedules(pipeline), "the end of the schedule", 15)
+    run = finished(pipeline, "kept", ACCEPTS + "keep_hours: 0.002\n")
+    assert "Release the throughput" not in pipeline.states(run)
+    kept_until = pipeline.report(run)["serving"]["kept_until"]
+    record = lambda: json.loads(pipeline.artifact(run, Keys.ENDPOINT))  # noqa: E731
+    assert until(lambda: record()["released_at"], "the release by the schedule", 90) >= kept_until
+    assert pipeline.alive() == []
+    until(lambda: not schedules(pipeline), "the end of the schedule", 15)
 
 
 def test_a_refused_model_keeps_nothing(pipeline):
-    with allowing(pipeline, longest_keep_hours=1):
-        run = finished(pipeline, "refused", REJECTS + "keep_hours: 1\n")
+    run = finished(pipeline, "refused", REJECTS + "keep_hours: 1\n")
     assert "Release the refused model" in pipeline.states(run)
     assert pipeline.alive() == []
     assert schedules(pipeline) == []
 
 
 def test_a_commitment_is_bought_for_an_accepted_model_only_and_ends_with_its_term(pipeline):
-    local_bedrock(pipeline, committed_model_units=2, month_seconds=45)
-    with allowing(pipeline, commitments=["OneMonth"]):
-        pipeline.drop("uncommitted", small_dataset(REJECTS + "commitment: OneMonth\n"))
-        run = finished(pipeline, "committed", ACCEPTS + "commitment: OneMonth\n")
-        refused = pipeline.run_of("uncommitted")
-        assert pipeline.finished(refused)["status"] == "SUCCEEDED"
+    pipeline.drop("uncommitted", small_dataset(REJECTS + "commitment: OneMonth\n"))
+    run = finished(pipeline, "committed", ACCEPTS + "commitment: OneMonth\n")
+    refused = pipeline.run_of("uncommitted")
+    assert pipeline.finished(refused)["status"] == "SUCCEEDED"
     assert "Purchase the commitment" not in pipeline.states(refused)
     assert pipeline.report(refused)["commitment"] is None
     report = pipeline.report(run)
     arn = report["commitment"]["arn"]
     assert report["serving"]["commitment"] is None, "what it was evaluated with was hourly"
     assert report["serving"]["released_at"]
-    assert pipeline.alive() in ([arn], [])
-    until(lambda: release(pipeline, {"sweep": True})["released"] == [arn], "the sweep after the term", 90)
+    assert release(pipeline, {"sweep": True})["released"] == []
+    assert pipeline.alive() == [arn]
+    local_bedrock(pipeline, endpoints_age_hours=31 * 24)
+    try:
+        assert release(pipeline, {"sweep": True})["released"] == [arn]
+    finally:
+        local_bedrock(pipeline, endpoints_age_hours=0)
     assert pipeline.alive() == []
 
 
 def test_a_run_with_settings_that_the_deployment_forbids_is_refused(pipeline):
-    pipeline.drop("greedy", small_dataset("keep_hours: 1\ncommitment: OneMonth\n"))
+    pipeline.drop("greedy", small_dataset("keep_hours: 2\ncommitment: SixMonths\n"))
     execution = pipeline.finished(pipeline.run_of("greedy"))
     assert execution["error"] == "SettingsError"
     assert "longest_keep_hours" in execution["cause"]

@@ -141,10 +141,11 @@ def delete(state: BedrockState, params: Params) -> Result:
     """DeleteProvisionedModelThroughput. Refused until the commitment has ended, if there is one."""
     with state.store.lock:
         throughput = find_throughput(state.store, current_account_region(), params["provisionedModelId"])
-        if throughput.commitment_ends and state.clock() < throughput.commitment_ends:
+        ends = with_age_offset(throughput, state.settings).commitment_ends
+        if ends and state.clock() < ends:
             raise ConflictError(
-                f"The provisioned throughput has a commitment ({throughput.commitment}) until "
-                f"{throughput.commitment_ends:%Y-%m-%d}. It cannot be deleted before that date."
+                f"The provisioned throughput has a commitment ({throughput.commitment}) until {ends:%Y-%m-%d}. "
+                "It cannot be deleted before that date."
             )
         check_deletion_allowed(state.settings)
         state.store.throughputs.delete(throughput.id)

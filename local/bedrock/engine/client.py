@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import subprocess
 import sys
 import threading
@@ -20,7 +21,8 @@ from local.bedrock.engine.messages import (
     Weights,
 )
 from local.bedrock.errors import ModelError, ModelTimeoutError, ValidationError
-from local.bedrock.subprocess_environment import CHECKOUT, subprocess_environment
+from local.folder import CHECKOUT
+from local.trainer.libraries import environment_for_libraries
 from local.trainer.spec import Conversation
 
 WORKER = (sys.executable, "-W", "ignore", "-m", "local.bedrock.engine.worker")
@@ -103,7 +105,7 @@ class InferenceClient:
                     stdout=subprocess.PIPE,
                     stderr=log,
                     cwd=CHECKOUT,
-                    env=subprocess_environment(),
+                    env=environment_for_libraries(os.environ),
                 )
             threading.Thread(target=self._receive, args=(self._process,), daemon=True).start()
         return self._process

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,12 +9,10 @@ from pathlib import Path
 
 from local.bedrock.jobs.failure import JobFailedError, JobStoppedError
 from local.bedrock.jobs.hyperparameters import Schedule
-from local.bedrock.subprocess_environment import CHECKOUT, subprocess_environment
+from local.trainer.process import LOG_FILE, TrainingProcess
 from local.trainer.spec import SPEC_FILE, Conversation, Progress, TrainingSpec
 
-LOG_FILE = "trainer.log"
 POLL_SECONDS = 0.1
-GRACE_SECONDS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,40 +51,23 @@ def write_inputs(
 
 
 def train(folder: Path, stopped: threading.Event) -> Progress:
-    """Run `python -m local.trainer` in the folder until it ends or `stopped` is set.
+    """Train in a process of its own until it ends or `stopped` is set.
 
     Raises:
         JobFailedError: the process failed. The message has the last line of its log.
         JobStoppedError: `stopped` was set.
     """
-    with (folder / LOG_FILE).open("wb") as log:
-        command = [sys.executable, "-W", "ignore", "-m", "local.trainer", str(folder)]
-        # The process ends when this pipe closes (parent_watchdog.py), so it cannot outlive the server.
-        process = subprocess.Popen(  # noqa: S603 - the command above
-            command, stdin=subprocess.PIPE, stdout=log, stderr=log, cwd=CHECKOUT, env=subprocess_environment()
-        )
+    process = TrainingProcess(folder)
     try:
-        while process.poll() is None:
+        while (status := process.exit_code()) is None:
             if stopped.wait(POLL_SECONDS):
                 raise JobStoppedError
     finally:
-        _end(process)
+        process.end()
     progress = Progress.read(folder)
-    if process.returncode != 0 or progress is None or not progress.finished:
-        raise JobFailedError(_failure_message(folder, process.returncode))
+    if status != 0 or progress is None or not progress.finished:
+        raise JobFailedError(_failure_message(folder, status))
     return progress
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    if process.poll() is None:
-        process.terminate()
-        try:
-            process.wait(GRACE_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-    if process.stdin:
-        process.stdin.close()
 
 
 def _failure_message(folder: Path, status: int) -> str:

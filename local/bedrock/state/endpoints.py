@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from local.bedrock.errors import ConflictError
-from local.bedrock.state.records import Endpoint
+from local.bedrock.state.records import Endpoint, Throughput
 from local.bedrock.state.settings import Settings
 
 E = TypeVar("E", bound=Endpoint)
@@ -20,9 +20,12 @@ def endpoint_status(endpoint: Endpoint, now: datetime, ready_status: str) -> str
 
 
 def with_age_offset(endpoint: E, settings: Settings) -> E:
-    """Applies the configured age offset to the creation time."""
+    """Applies the configured age offset to the creation time, and to the end of a commitment."""
     offset = timedelta(hours=settings.endpoints_age_hours)
-    return endpoint.model_copy(update={"created": endpoint.created - offset})
+    earlier = {"created": endpoint.created - offset}
+    if isinstance(endpoint, Throughput) and endpoint.commitment_ends:
+        earlier["commitment_ends"] = endpoint.commitment_ends - offset
+    return endpoint.model_copy(update=earlier)
 
 
 def check_deletion_allowed(settings: Settings) -> None:

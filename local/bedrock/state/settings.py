@@ -65,7 +65,9 @@ class Settings(BaseSettings):
     stale_reads: int = Field(0, ge=0, description="number of Get and List calls that miss a new resource")
     models_age_days: float = Field(0, ge=0, description="age offset of custom models: they look this much older")
     endpoints_age_hours: float = Field(
-        0, ge=0, description="age offset of throughputs and deployments: they look this much older"
+        0,
+        ge=0,
+        description="age offset of throughputs and deployments: they look this much older, and commitments end earlier",
     )
 
     answer_timeout_seconds: float = Field(120, gt=0, description="seconds until a ModelTimeoutException")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -47,17 +47,6 @@ class AdminPipeline:
             assert (ended["status"], ended.get("error")) == expected, ended.get("cause")
             self._first_runs[dataset] = run
         return self._first_runs[dataset]
-
-    def change_settings(self, settings: Mapping[str, Any]) -> None:
-        """Changes the deployment's settings, in all functions."""
-        functions = self.pipeline.client("lambda")
-        for function in functions.list_functions()["Functions"]:
-            variables = self._variables(function["FunctionName"])
-            if "DEPLOYMENT" in variables:
-                variables["DEPLOYMENT"] = json.dumps(json.loads(variables["DEPLOYMENT"]) | dict(settings))
-                functions.update_function_configuration(
-                    FunctionName=function["FunctionName"], Environment={"Variables": variables}
-                )
 
     def next_run(self, dataset: str) -> str:
         """The id that the next run of the dataset will have."""
@@ -161,7 +150,7 @@ class AdminPipeline:
 
     def create_release_schedule(self, run: str, seconds: float) -> None:
         """Creates the run's release schedule as the pipeline does. It fires after this many seconds."""
-        variables = self._variables(f"{DEPLOYMENT}-arm-release")
+        variables = self.pipeline.variables(f"{DEPLOYMENT}-arm-release")
         self.pipeline.client("scheduler").create_schedule(
             Name=resource_name(DEPLOYMENT, run),
             GroupName=variables["SCHEDULE_GROUP"],
@@ -193,10 +182,6 @@ class AdminPipeline:
         """Whether the release schedule of the run exists."""
         pages = self.pipeline.client("scheduler").get_paginator("list_schedules").paginate()
         return resource_name(DEPLOYMENT, run) in {entry["Name"] for page in pages for entry in page["Schedules"]}
-
-    def _variables(self, function: str) -> dict[str, str]:
-        found = self.pipeline.client("lambda").get_function_configuration(FunctionName=function)
-        return dict(found["Environment"]["Variables"])
 
     def undelivered_log_line(self, position: int) -> str | None:
         """The line of the server's log, after this position, on a delivery that was not allowed."""

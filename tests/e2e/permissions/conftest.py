@@ -43,7 +43,7 @@ def admin(tmp_path_factory):
             for name, value in cloud.env().applied_to(os.environ).items():
                 patch.setenv(name, value)
             admin = AdminPipeline(Pipeline(boto3.Session()))
-            admin.change_settings(_SETTINGS)
+            admin.pipeline.change_settings(_SETTINGS)
             yield admin
         finally:
             cloud.down()

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
-os.environ["HF_HUB_OFFLINE"] = "1"  # read when the hub's library is imported
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any

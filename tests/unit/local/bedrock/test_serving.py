@@ -186,6 +186,19 @@ def test_the_length_of_a_commitment_month_is_a_setting(bedrock, control, clock, 
     control.delete_provisioned_model_throughput(provisionedModelId=arn)
 
 
+def test_the_commitment_of_a_throughput_that_looks_older_ends_earlier(bedrock, control, model):
+    change_settings(bedrock, committed_model_units=1)
+    arn = buy(control, model, commitmentDuration="OneMonth")
+    ends = control.get_provisioned_model_throughput(provisionedModelId=arn)["commitmentExpirationTime"]
+    change_settings(bedrock, endpoints_age_hours=29 * 24)
+    found = control.get_provisioned_model_throughput(provisionedModelId=arn)
+    assert found["commitmentExpirationTime"] == ends - timedelta(days=29)
+    with pytest.raises(control.exceptions.ConflictException, match="commitment"):
+        control.delete_provisioned_model_throughput(provisionedModelId=arn)
+    change_settings(bedrock, endpoints_age_hours=30 * 24)
+    control.delete_provisioned_model_throughput(provisionedModelId=arn)
+
+
 def test_deletions_fail_with_the_setting_fail_deletes(bedrock, control, nova_model):
     arn = buy(control, nova_model)
     deployment = control.create_custom_model_deployment(modelDeploymentName="deployment", modelArn=nova_model)

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
-from pathlib import Path
+import multiprocessing
+import os
+import time
 
+import psutil
 import pytest
 
 from local.bedrock.jobs.training import train
 from local.trainer.chat import encode, pieces, prompt_pieces
 from local.trainer.early_stopping import EarlyStop
+from local.trainer.process import exit_with_parent
 from local.trainer.spec import Conversation, EarlyStopping, TrainingSpec, Turn
-
-CHECKOUT = Path(__file__).resolve().parents[4]
 
 
 def talk(question, answer, system=None):
@@ -184,11 +184,24 @@ def test_a_crash_is_reported_with_the_last_line_of_the_log(folder):
         train(place, stopped)
 
 
-def test_a_child_process_ends_with_its_parent():
-    code = (
-        "import time; from local.trainer.parent_watchdog import exit_with_parent; exit_with_parent(); time.sleep(600)"
-    )
-    child = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, cwd=CHECKOUT)
-    assert child.stdin
-    child.stdin.close()  # what the kernel does for a parent that was killed
-    assert child.wait(60) == 143
+def sleep_and_end_with_parent(connection):
+    exit_with_parent()
+    connection.send(os.getpid())
+    time.sleep(600)
+
+
+def start_and_be_killed(connection):
+    context = multiprocessing.get_context("spawn")
+    context.Process(target=sleep_and_end_with_parent, args=(connection,)).start()
+    time.sleep(600)
+
+
+def test_a_training_process_ends_with_its_parent_even_if_that_is_killed():
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    parent = context.Process(target=start_and_be_killed, args=(theirs,))
+    parent.start()
+    child = psutil.Process(ours.recv())
+    parent.kill()
+    psutil.wait_procs([child], timeout=60)
+    assert not child.is_running()
