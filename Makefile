@@ -45,8 +45,9 @@ chaos: $(INSTALLED)  ## inject every fault, alone and in pairs (an hour), or SAM
 bench: $(INSTALLED)  ## all benchmarks, or one: make bench NAME=preprocess
 	@for name in $(or $(NAME),preprocess report scoring paid_window); do $(BIN)/python -m benchmarks.$$name || exit 1; done
 
-fuzz: $(INSTALLED)  ## break files at random and read them: make fuzz SECONDS=600 SEED=7
-	@$(BIN)/python -m tests.fuzz.readers --seconds $(or $(SECONDS),60) --seed $(or $(SEED),1)
+fuzz: $(INSTALLED)  ## read broken files, and hostile ones of growing sizes: make fuzz SECONDS=600 SEED=7
+	@$(BIN)/python -m tests.fuzz.readers --seconds $$(($(or $(SECONDS),60) / 2)) --seed $(or $(SEED),1)
+	@$(BIN)/python -m tests.fuzz.growth --seconds $$(($(or $(SECONDS),60) / 2)) --seed $(or $(SEED),1)
 
 lint: $(INSTALLED)  ## style and types
 	@$(BIN)/ruff check .

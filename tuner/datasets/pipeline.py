@@ -164,6 +164,8 @@ class FilePipeline:
                 if self._schema is None:
                     self._detect_schema(block)
                 yield block
+                if self._spent.is_far_over:
+                    self._spent.check()
             if empty:
                 raise UnreadableError(None, no_records())
             self._report_left_out_fields()
@@ -212,6 +214,8 @@ class FilePipeline:
 
     def _checked_rows(self, block: Block) -> Iterator[tuple[Row, Record]]:
         for row in block.rows():
+            if self._spent.is_far_over:
+                return
             self._spent.count(1)
             record = self._validate(row)
             if record and isinstance(row, Row):

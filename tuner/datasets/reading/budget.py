@@ -18,6 +18,7 @@ MOST_FIELDS = 1000
 """Fields of a record, columns of a table, and different fields of all records of a file."""
 DEEPEST = 50
 """Levels of a record: lists and objects inside of each other."""
+_COUNTED_BEYOND = 1000
 
 
 class UnreadableError(Exception):
@@ -52,8 +53,13 @@ class Spent:
         self._records = 0
 
     def count(self, records: int) -> None:
-        """Adds records, refused ones included. `check` compares the sum, so that a block is always read to its end."""
+        """Adds records, refused ones included. `check` compares the sum."""
         self._records += records
+
+    @property
+    def is_far_over(self) -> bool:
+        """Whether the rest of a block need not be read either. A file just over the limit is counted to its end."""
+        return self._records > self._budget.records + _COUNTED_BEYOND
 
     def bytes_of(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
         """The same bytes. Raises UnreadableError when they are too many, or take too long."""
