@@ -102,6 +102,8 @@ _FUNCTIONS = (
     # With the setting 'vpc'.
     Allowance(("ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcs"), ("*",)),
 )
+# Versions and aliases are authorized on the state machine.
+_STATE_MACHINES = _on("states", "arn:aws:states:REGION:ACCOUNT:stateMachine:NAME-*")
 _TOPICS = _on("sns", "arn:aws:sns:REGION:ACCOUNT:STACK-*")
 _QUEUES = _on("sqs", "arn:aws:sqs:REGION:ACCOUNT:STACK-*")
 _ROLE = (
@@ -144,6 +146,9 @@ KINDS: dict[str, Kind] = {
     ),
     "AWS::Lambda::LayerVersion": Kind("The functions' Python packages.", "lambda:PublishLayerVersion", _FUNCTIONS),
     "AWS::Lambda::Permission": Kind("Allows a rule or an alarm to invoke one function.", "", _FUNCTIONS),
+    "AWS::Lambda::Version": Kind(
+        "The code and settings of each function at a deployment: runs in progress keep theirs.", "", _FUNCTIONS
+    ),
     "AWS::Logs::LogGroup": Kind(
         "One for each function and the state machine, with a retention period.",
         "logs:CreateLogGroup",
@@ -179,8 +184,12 @@ KINDS: dict[str, Kind] = {
     "AWS::StepFunctions::StateMachine": Kind(
         "Runs the pipeline: one execution per run.",
         "states:CreateStateMachine",
-        (_on("states", "arn:aws:states:REGION:ACCOUNT:stateMachine:NAME-*"), *_ROLE),
+        (_STATE_MACHINES, *_ROLE),
     ),
+    "AWS::StepFunctions::StateMachineAlias": Kind(
+        "The version of the state machine that new runs use.", "", (_STATE_MACHINES,)
+    ),
+    "AWS::StepFunctions::StateMachineVersion": Kind("The state machine at a deployment.", "", (_STATE_MACHINES,)),
     "Custom::ReleaseBeforeDeletion": Kind("Releases all paid endpoints before the stack is deleted.", "", _FUNCTIONS),
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from aws_cdk import Duration, Size
+from aws_cdk import Duration, RemovalPolicy, Size
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_lambda_destinations as destinations
@@ -106,6 +106,9 @@ class Steps(Construct):
             "timeout": Duration.minutes(step.minutes),
             "environment": self._environment(step),
             "role": self._role(scope, step),
+            # A running execution calls the versions of the deployment that it began with. They cost nothing, and
+            # Lambda deletes them with the function.
+            "current_version_options": lambda_.VersionOptions(removal_policy=RemovalPolicy.RETAIN),
             "tracing": lambda_.Tracing.ACTIVE,
             "logging_format": lambda_.LoggingFormat.JSON,
             "log_group": log_group(

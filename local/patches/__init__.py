@@ -10,7 +10,7 @@ MiniStack has no type annotations, and keeps its records as dicts. So the patche
 import importlib
 import os
 
-from local.patches.cloudformation import failed_deletions, template_properties, unique_names
+from local.patches.cloudformation import failed_deletions, state_machine_versions, template_properties, unique_names
 from local.patches.events import asynchronous_events, event_patterns, schedule_polling
 from local.patches.iam import (
     absent_objects,
@@ -58,6 +58,7 @@ def install() -> None:
     function_states.install()
     # Behavior.
     template_properties.install()
+    state_machine_versions.install()
     exception_names.install()
     warm_functions.install()
     schedule_polling.install()

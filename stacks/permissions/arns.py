@@ -75,6 +75,10 @@ class Arns:
         """The function of a step."""
         return self.arn("lambda", f"function:{function_name(self.deployment.name, step)}")
 
+    def versions(self, step: str) -> str:
+        """Every published version of the function of a step."""
+        return f"{self.function(step)}:*"
+
     def log_group_name(self, step: str) -> str:
         """Name of the log group of a step's function."""
         return f"/aws/lambda/{function_name(self.deployment.name, step)}"

@@ -124,7 +124,11 @@ def release_for_schedules(arns: Arns) -> list[Grant]:
 def run_executions(arns: Arns, *steps: str) -> list[Grant]:
     """All grants of the state machine's role: invokes the functions of these steps and delivers its log."""
     return [
-        Grant(("lambda:InvokeFunction",), tuple(arns.function(step) for step in steps), "calls the steps"),
+        Grant(
+            ("lambda:InvokeFunction",),
+            tuple(arns.versions(step) for step in steps),
+            "calls the steps, in the version that the execution began with",
+        ),
         Grant(
             # https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html
             (

@@ -96,6 +96,8 @@ class Template:
         if name in _PSEUDO:
             return _PSEUDO[name]
         kind = self._resources[name]["Type"]
+        if kind == "AWS::Lambda::Version":
+            return f"{self.arn(self._resources[name]['Properties']['FunctionName']['Ref'])}:1"
         return self.arn(name) if kind in _REF_IS_ARN else self._name(name)
 
     def _call(self, function: str, argument: Any) -> str:

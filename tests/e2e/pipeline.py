@@ -5,8 +5,9 @@ from __future__ import annotations
 import itertools
 import json
 import random
+import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -71,16 +72,28 @@ class Pipeline:
         found = self.client("lambda").get_function_configuration(FunctionName=function)
         return dict(found["Environment"]["Variables"])
 
+    def change_variables(self, change: Callable[[dict[str, str]], dict[str, str]]) -> None:
+        """Changes the environment of all functions as a deployment does: new runs use new versions of them."""
+        functions, states = self.client("lambda"), self.client("stepfunctions")
+        machine = self.outputs["StateMachineArn"]
+        definition: str = states.describe_state_machine(stateMachineArn=machine)["definition"]
+        for page in functions.get_paginator("list_functions").paginate():
+            for function in page["Functions"]:
+                name, variables = function["FunctionName"], dict(function["Environment"]["Variables"])
+                functions.update_function_configuration(FunctionName=name, Environment={"Variables": change(variables)})
+                version = functions.publish_version(FunctionName=name)["Version"]
+                definition = re.sub(rf":function:{name}:\d+", f":function:{name}:{version}", definition)
+        states.update_state_machine(stateMachineArn=machine, definition=definition)
+
     def change_settings(self, settings: Mapping[str, Any]) -> None:
-        """Changes settings of the deployment in all functions, whose processes start anew. Call it before any run."""
-        functions = self.client("lambda")
-        for function in functions.list_functions()["Functions"]:
-            variables = self.variables(function["FunctionName"])
-            if "DEPLOYMENT" in variables:
-                variables["DEPLOYMENT"] = json.dumps(json.loads(variables["DEPLOYMENT"]) | dict(settings))
-                functions.update_function_configuration(
-                    FunctionName=function["FunctionName"], Environment={"Variables": variables}
-                )
+        """Changes settings of the deployment in all functions."""
+
+        def changed(variables: dict[str, str]) -> dict[str, str]:
+            if "DEPLOYMENT" not in variables:
+                return variables
+            return variables | {"DEPLOYMENT": json.dumps(json.loads(variables["DEPLOYMENT"]) | dict(settings))}
+
+        self.change_variables(changed)
 
     def invoke(self, output: str, event: dict[str, Any]) -> Any:
         """What the function that the stack's output names returns. A new or an idle one refuses its first call."""

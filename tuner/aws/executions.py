@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 
 from tuner.aws.clients import client
 from tuner.aws.error_mapping import code_of, mapped_errors
+from tuner.core.resource_names import STATE_MACHINE_ALIAS
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,18 +36,20 @@ class Executions:
 
     def arn(self, name: str) -> str:
         """The ARN of the execution of this name."""
-        # An execution's ARN follows from its name, so no call is needed.
+        # An execution's ARN follows from its name, so no call is needed. It has no alias and no version, whichever
+        # started it (https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsstepfunctions.html).
         return f"{self._machine.replace(':stateMachine:', ':execution:')}:{name}"
 
     def start(self, name: str, document: str) -> bool:
         """Starts an execution. False when one with this name was started before, even if it has ended.
 
         Step Functions keeps a name for 90 days. While the first execution runs, a repeated call with the same input
-        succeeds as if it had started it.
+        succeeds as if it had started it. The alias decides which version of the state machine runs.
         """
+        alias = f"{self._machine}:{STATE_MACHINE_ALIAS}"
         with mapped_errors(f"start the execution {name}"):
             try:
-                self._api.start_execution(stateMachineArn=self._machine, name=name, input=document)
+                self._api.start_execution(stateMachineArn=alias, name=name, input=document)
             except ClientError as error:
                 # Raised for an ended execution with this name, and for a running one with another input.
                 if code_of(error) == "ExecutionAlreadyExists":

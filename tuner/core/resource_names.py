@@ -10,6 +10,9 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
+# The alias of the state machine through which new executions are started.
+STATE_MACHINE_ALIAS = "current"
+
 _DIGEST_CHARACTERS = 10
 
 

@@ -2,6 +2,8 @@
 
 - EventBridge Scheduler: MiniStack uses the group `default` for every schedule. A schedule's ARN contains its own group.
 - Service Quotas, which this project provides: each quota has its own ARN.
+- Step Functions: an execution that is started through a version or an alias is authorized on the state machine
+  (https://docs.aws.amazon.com/step-functions/latest/dg/auth-version-alias.html).
 
 Without this, policies that are limited to resources would never match.
 """
@@ -58,6 +60,12 @@ def quota(request: Request) -> str | None:
     return f"{document.get('ServiceCode')}/{document['QuotaCode']}"
 
 
+def state_machine(request: Request) -> str | None:
+    """The state machine of an operation that names it by its ARN, also with a version or an alias."""
+    arn = str(_document(request.body).get("stateMachineArn", ""))
+    return ":".join(arn.split(":")[5:7]) or None
+
+
 def _document(body: bytes) -> Mapping[str, Any]:
     try:
         document = json.loads(body)
@@ -66,4 +74,8 @@ def _document(body: bytes) -> Mapping[str, Any]:
     return document if isinstance(document, dict) else {}
 
 
-_RESOURCE_OF: dict[str, Callable[[Request], str | None]] = {"scheduler": schedule, "servicequotas": quota}
+_RESOURCE_OF: dict[str, Callable[[Request], str | None]] = {
+    "scheduler": schedule,
+    "servicequotas": quota,
+    "states": state_machine,
+}

@@ -111,23 +111,20 @@ class Worker:
 
     def _route_functions_through_the_proxy(self) -> None:
         """Change the functions' environment only: their endpoint, their user agent, and accelerated pauses."""
-        functions = self.pipeline.client("lambda")
-        for page in functions.get_paginator("list_functions").paginate():
-            for function in page["Functions"]:
-                variables = function["Environment"]["Variables"]
-                step = variables["POWERTOOLS_SERVICE_NAME"]
-                deployment = json.loads(variables["DEPLOYMENT"]) | {**DEPLOYMENT, "quiet_seconds": _QUIET_SECONDS}
-                variables |= {
-                    "AWS_ENDPOINT_URL": self.proxy,
-                    "AWS_SDK_UA_APP_ID": f"{step}.",
-                    "PYTHONPATH": str(_ACCELERATED),
-                    "ACCELERATED_READ_SECONDS": _READ_SECONDS,
-                    "ACCELERATED_SLEEP_SCALE": _SLEEP_SCALE.get(step, SCALED["SFN_WAIT_SCALE"]),
-                    "DEPLOYMENT": json.dumps(deployment),
-                }
-                functions.update_function_configuration(
-                    FunctionName=function["FunctionName"], Environment={"Variables": variables}
-                )
+
+        def routed(variables: dict[str, str]) -> dict[str, str]:
+            step = variables["POWERTOOLS_SERVICE_NAME"]
+            deployment = json.loads(variables["DEPLOYMENT"]) | {**DEPLOYMENT, "quiet_seconds": _QUIET_SECONDS}
+            return variables | {
+                "AWS_ENDPOINT_URL": self.proxy,
+                "AWS_SDK_UA_APP_ID": f"{step}.",
+                "PYTHONPATH": str(_ACCELERATED),
+                "ACCELERATED_READ_SECONDS": _READ_SECONDS,
+                "ACCELERATED_SLEEP_SCALE": _SLEEP_SCALE.get(step, SCALED["SFN_WAIT_SCALE"]),
+                "DEPLOYMENT": json.dumps(deployment),
+            }
+
+        self.pipeline.change_variables(routed)
 
     def _subscribe(self) -> str:
         """The URL of a queue that receives all notifications."""

@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
@@ -23,7 +24,7 @@ _SHORT_WAITS = {
     "LOCAL_BEDROCK_MONTH_SECONDS": "2",
 }
 # Settings that some datasets need, and that make the sweep examine custom models.
-_SETTINGS = {
+_SETTINGS: dict[str, Any] = {
     "approval_hours": 0.001,
     "longest_keep_hours": 1,
     "commitments": ["OneMonth"],

@@ -66,7 +66,7 @@ def test_the_schedules_of_the_group_are_listed_with_what_they_send() -> None:
 
 
 def test_an_execution_is_named_after_its_run() -> None:
-    request = {"stateMachineArn": MACHINE, "name": "faq-1", "input": "{}"}
+    request = {"stateMachineArn": f"{MACHINE}:current", "name": "faq-1", "input": "{}"}
     with stubbed("stepfunctions", ("start_execution", request, {"executionArn": EXECUTION, "startDate": AT})) as api:
         assert Executions(MACHINE, api).start("faq-1", "{}") is True
     assert Executions(MACHINE, object()).arn("faq-1") == EXECUTION

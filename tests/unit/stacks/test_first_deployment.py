@@ -29,6 +29,7 @@ BY_USE = {
     "AWS::Lambda::Function",
     "AWS::Lambda::LayerVersion",
     "AWS::Lambda::Permission",
+    "AWS::Lambda::Version",
     "AWS::Logs::LogGroup",
     "AWS::S3::Bucket",
     "AWS::S3::BucketPolicy",
@@ -39,6 +40,8 @@ BY_USE = {
     "AWS::SQS::QueuePolicy",
     "AWS::Scheduler::ScheduleGroup",
     "AWS::StepFunctions::StateMachine",
+    "AWS::StepFunctions::StateMachineAlias",
+    "AWS::StepFunctions::StateMachineVersion",
     "Custom::ReleaseBeforeDeletion",
 }
 BOOTSTRAP = CHECKOUT / "node_modules/aws-cdk/lib/api/bootstrap/bootstrap-template.yaml"

@@ -10,13 +10,14 @@ from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
 
 from tests.unit.stacks.conftest import Synthesis
 
-Scope = Literal["Region", "account", "world"]
+Scope = Literal["state machine", "Region", "account", "world"]
 
 # By type and property. A named type that is missing here fails the test: look up how far its names reach, then add it.
 UNIQUE_IN: dict[tuple[str, str], Scope] = {
     ("AWS::Lambda::Function", "FunctionName"): "Region",
     ("AWS::Logs::LogGroup", "LogGroupName"): "Region",
     ("AWS::StepFunctions::StateMachine", "StateMachineName"): "Region",
+    ("AWS::StepFunctions::StateMachineAlias", "Name"): "state machine",
     ("AWS::Scheduler::ScheduleGroup", "Name"): "Region",
     # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Dashboards.html: dashboards are global.
     ("AWS::CloudWatch::Dashboard", "DashboardName"): "account",
@@ -40,6 +41,10 @@ def names(template: dict[str, Any]) -> Iterator[tuple[tuple[str, str], str]]:
                 yield (kind, key), value
 
 
+def wide(place: tuple[str, str]) -> bool:
+    return UNIQUE_IN[place] in {"account", "world"}
+
+
 def test_the_scope_of_every_fixed_name_is_known(aws: Synthesis) -> None:
     found = list(names(aws.template))
     assert {place for place, _ in found} == set(UNIQUE_IN)
@@ -47,8 +52,7 @@ def test_the_scope_of_every_fixed_name_is_known(aws: Synthesis) -> None:
 
 
 def test_names_that_are_unique_across_regions_contain_the_region(aws: Synthesis) -> None:
-    wide = [value for place, value in names(aws.template) if UNIQUE_IN[place] != "Region"]
-    assert wide == ["tuner-runs-us-east-1"]
+    assert [value for place, value in names(aws.template) if wide(place)] == ["tuner-runs-us-east-1"]
 
 
 def test_two_regions_of_one_account_can_hold_the_same_deployment(
@@ -59,14 +63,15 @@ def test_two_regions_of_one_account_can_hold_the_same_deployment(
         base_model="meta.llama3-3-70b-instruct-v1:0:128k",
         judge_model="us.amazon.nova-pro-v1:0",
     )
-    here, there = ({pair for pair in names(one.template) if UNIQUE_IN[pair[0]] != "Region"} for one in (aws, west))
+    here, there = ({pair for pair in names(one.template) if wide(pair[0])} for one in (aws, west))
     assert here and there and not here & there
 
 
 def test_names_begin_with_the_deployments_own(synthesize: Callable[..., Synthesis]) -> None:
     """Two deployments of one account and Region share none."""
     other = synthesize(name="abcdefghijklmno")
-    assert all(value.rpartition("/")[2].startswith("abcdefghijklmno-") for _, value in names(other.template))
+    found = [value for place, value in names(other.template) if UNIQUE_IN[place] != "state machine"]
+    assert all(value.rpartition("/")[2].startswith("abcdefghijklmno-") for value in found)
 
 
 @pytest.mark.parametrize("kind", ["AWS::SNS::Topic", "AWS::S3::Bucket", "AWS::IAM::Role"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from stacks.bedrock_tuner import stack_name
@@ -12,8 +13,12 @@ from tuner.settings import DeploymentSettings, deployment_settings
 
 
 def comparable(synthesis: Synthesis) -> dict[str, Any]:
-    """The template without what may differ: the layers, and the settings' waits."""
-    template: dict[str, Any] = json.loads(json.dumps(synthesis.template))
+    """The template without what may differ: the layers, and the settings' waits.
+
+    The name of a published version contains a hash of its function's code, layers and settings.
+    """
+    text = re.sub(r"(CurrentVersion[0-9A-F]{8})[0-9a-f]{32}", r"\1", json.dumps(synthesis.template))
+    template: dict[str, Any] = json.loads(text)
     template["Outputs"].pop("DeploymentSettings")
     resources = {
         name: entry for name, entry in template["Resources"].items() if entry["Type"] != "AWS::Lambda::LayerVersion"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from stacks.permissions.arns import function_name
 from stacks.step_table import STEPS
 from tests.unit.stacks.conftest import Synthesis
 from tuner.core.file_formats import ENDINGS
+from tuner.core.resource_names import STATE_MACHINE_ALIAS
 from tuner.core.run import dataset_file
 from tuner.settings import DeploymentSettings
 
@@ -89,13 +91,39 @@ def test_data_and_key_outlive_the_stack_but_not_a_failed_first_deployment(aws: S
     kept = {
         name for name, entry in aws.template["Resources"].items() if entry.get("DeletionPolicy", "Delete") != "Delete"
     }
-    assert kept == {*aws.of_type("AWS::S3::Bucket"), *aws.of_type("AWS::KMS::Key")}
+    versions = set(aws.of_type("AWS::Lambda::Version"))
+    assert kept - versions == {*aws.of_type("AWS::S3::Bucket"), *aws.of_type("AWS::KMS::Key")}
     policies = {
         (entry["DeletionPolicy"], entry["UpdateReplacePolicy"])
         for name, entry in aws.template["Resources"].items()
-        if name in kept
+        if name in kept - versions
     }
     assert policies == {("RetainExceptOnCreate", "Retain")}
+
+
+def test_a_run_in_progress_keeps_the_functions_that_it_began_with(
+    aws: Synthesis, synthesize: Callable[..., Synthesis]
+) -> None:
+    """Its definition names versions, which a later deployment neither changes nor deletes."""
+    (machine,) = aws.of_type("AWS::StepFunctions::StateMachine").values()
+    named = {value["Ref"] for value in machine["Properties"]["DefinitionSubstitutions"].values()}
+    versions = aws.of_type("AWS::Lambda::Version")
+    assert named == set(versions)
+    assert {(entry["DeletionPolicy"], entry["UpdateReplacePolicy"]) for entry in versions.values()} == {
+        ("Retain", "Retain")
+    }
+    later = synthesize(longest_keep_hours=12).of_type("AWS::Lambda::Version")
+    assert not set(later) & set(versions), "other settings are other versions"
+
+
+def test_new_runs_are_started_through_an_alias_that_moves_with_the_state_machine(aws: Synthesis) -> None:
+    (machine,) = aws.of_type("AWS::StepFunctions::StateMachine")
+    ((version, published),) = aws.of_type("AWS::StepFunctions::StateMachineVersion").items()
+    assert published["Properties"]["StateMachineRevisionId"] == {"Fn::GetAtt": [machine, "StateMachineRevisionId"]}
+    (alias,) = aws.of_type("AWS::StepFunctions::StateMachineAlias").values()
+    assert alias["Properties"]["Name"] == STATE_MACHINE_ALIAS
+    (route,) = alias["Properties"]["RoutingConfiguration"]
+    assert route == {"StateMachineVersionArn": {"Fn::GetAtt": [version, "Arn"]}, "Weight": 100}
 
 
 def test_every_function_runs_as_the_table_says(aws: Synthesis) -> None:

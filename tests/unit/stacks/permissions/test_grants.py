@@ -151,8 +151,11 @@ def test_the_state_machine_may_invoke_its_functions_and_no_others(aws: Synthesis
     (machine,) = aws.of_type("AWS::StepFunctions::StateMachine").values()
     role = aws.template["Resources"][machine["Properties"]["RoleArn"]["Fn::GetAtt"][0]]
     (invoke,) = [entry for entry in inline_statements(aws, role) if entry["Action"] == "lambda:InvokeFunction"]
-    granted = {re.search(r":function:([\w-]+)$", json.dumps(arn).rstrip('"]}')).group(1) for arn in invoke["Resource"]}  # type: ignore[union-attr]
-    substituted = {value["Fn::GetAtt"][0] for value in machine["Properties"]["DefinitionSubstitutions"].values()}
+    invoked = [json.dumps(arn).rstrip('"]}') for arn in invoke["Resource"]]
+    assert all(arn.endswith(":*") for arn in invoked), "versions, whose code never changes"
+    granted = {arn.removesuffix(":*").rpartition(":")[2] for arn in invoked}
+    versions = [value["Ref"] for value in machine["Properties"]["DefinitionSubstitutions"].values()]
+    substituted = {aws.template["Resources"][version]["Properties"]["FunctionName"]["Ref"] for version in versions}
     assert substituted == {aws.logical_id(name) for name in granted}
     assert granted == {function_name("tuner", step) for step in state_machine_definition.called().values()}
 
