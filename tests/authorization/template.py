@@ -30,6 +30,7 @@ _ARNS = {
     "AWS::CloudWatch::Alarm": f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:{{name}}",
     "AWS::Logs::LogGroup": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{{name}}:*",
     "AWS::StepFunctions::StateMachine": f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:{{name}}",
+    "AWS::StepFunctions::StateMachineVersion": f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:{{name}}:1",
 }
 _REF_IS_ARN = ("AWS::SNS::Topic", "AWS::StepFunctions::StateMachine")
 _NAMES = ("FunctionName", "BucketName", "QueueName", "TopicName", "StateMachineName", "LogGroupName", "RoleName")
