@@ -14,6 +14,7 @@ from tuner.aws.bedrock.control_plane import Bedrock
 from tuner.aws.s3.dataset_bucket import DatasetBucket
 from tuner.core.strict_model import StrictModel
 from tuner.intake.manifest import write_manifest
+from tuner.intake.pinned_inputs import refuse_foreign_inputs
 from tuner.settings import Commitment, Serving
 
 
@@ -39,10 +40,12 @@ class PinnedRun(StepResult):
 
 @step(PinEvent)
 def handler(event: PinEvent, env: Environment) -> PinnedRun:
-    """Writes run.json."""
+    """Refuses an input that the start function would not make, and writes run.json."""
+    bucket = DatasetBucket(env.data_bucket)
+    refuse_foreign_inputs(bucket, event.dataset, event.run_id, event.execution_arn, event.inputs)
     manifest = write_manifest(
         env.folder(event.run_id),
-        DatasetBucket(env.data_bucket),
+        bucket,
         Bedrock(),
         env.deployment,
         dataset=event.dataset,

@@ -52,7 +52,7 @@ _RELEASES = (
     bedrock.describe_jobs,
     bedrock.stop_jobs,
 )
-_REPORTS = (_READS, _FINDS, writes("report/*"), objects.write_overview)
+_REPORT = (Keys.REPORT, Keys.REPORT_PAGE, Keys.REPORT_CARD)
 
 STEPS = (
     Step(
@@ -195,7 +195,8 @@ STEPS = (
         grants=(
             _READS,
             _FINDS,
-            writes("scores/*"),
+            # Without scores/gate.json: what buying a commitment trusts is written by the gate alone.
+            writes("scores/shards/*", "scores/verdicts/*", "scores/review.csv", Keys.SCORES),
             objects.read_encoder,
             bedrock.invoke_judges,
             services.invoke_scorers,
@@ -212,7 +213,7 @@ STEPS = (
         "write_report",
         minutes=4,
         memory=1024,
-        grants=(*_REPORTS, services.describe_executions),
+        grants=(_READS, _FINDS, writes(*_REPORT), objects.write_overview, services.describe_executions),
         environment=("STATE_MACHINE_ARN",),
     ),
     Step(
@@ -226,7 +227,14 @@ STEPS = (
         "close_run",
         minutes=4,
         memory=1024,
-        grants=(*_REPORTS, services.describe_executions, objects.publish),
+        grants=(
+            _READS,
+            _FINDS,
+            writes(*_REPORT, Keys.NOTIFIED),
+            objects.write_overview,
+            services.describe_executions,
+            objects.publish,
+        ),
         environment=("STATE_MACHINE_ARN", "TOPIC_ARN"),
         asynchronous=True,
     ),

@@ -60,7 +60,10 @@ def _scores_of(folder: RunFolder) -> Scores | None:
 
 def _rivals(folder: RunFolder, measure: str, better: str | None) -> Iterator[RunSummary]:
     """The runs to compare with, the best one first."""
-    known = run_summaries(folder, _RUN_SUFFIX.sub("-", folder.run_id))
+    dataset = folder.manifest().dataset
+    # The ids of a dataset's runs begin alike, and so do those of other datasets: `faq-` and `faq-old-`.
+    found = run_summaries(folder, _RUN_SUFFIX.sub("-", folder.run_id))
+    known = [summary for summary in found if summary.dataset == dataset]
     own = next((summary for summary in known if summary.run_id == folder.run_id), None)
     questions = folder.load_records(Keys.EVALUATION, EvaluationQuestion)
     digest = questions_digest(question.id for question in questions)

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from tests.doubles import manifest
 from tests.unit.evaluation.test_run_comparison import run as scored
 from tests.unit.reporting.conftest import Bucket
 from tuner.artifacts.dataset import EvaluationQuestion
@@ -45,6 +46,7 @@ def put(
 def folder() -> RunFolder:
     made = RunFolder("artifacts", RUN, Bucket())
     made.save_records(Keys.EVALUATION, questions(KEYS))
+    made.save(manifest())
     return made
 
 
@@ -96,6 +98,8 @@ def test_a_run_with_unreadable_scores_is_skipped(folder: RunFolder) -> None:
 def test_other_datasets_and_the_run_itself_do_not_compare(folder: RunFolder) -> None:
     put(folder, "other-bbbbbbbbbbbb", 9)
     put(folder, "faq-more-bbbbbbbbbbbb", 9, dataset="faq-more")
+    put(folder, "faq-bbbbbbbbbbbb", 9, dataset="FAQ")
+    put(folder, "faq-cccccccccccc", 9, dataset=None)
     put(folder, RUN, 9)
     assert previous_best(folder, NOW) is None
 

@@ -42,7 +42,8 @@ from tuner.aws.bedrock.resources import FoundationModel
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.aws.s3.training_index import TrainingIndex
 from tuner.core.artifact_keys import Keys
-from tuner.core.errors import EndpointFailedError, QuotaError, RetryableError
+from tuner.core.errors import EndpointFailedError, QuotaError, RetryableError, RunRefusedError
+from tuner.core.run import run_id
 from tuner.core.times import iso, now
 
 
@@ -67,17 +68,19 @@ class NoQuota:
 
 def test_pin_inputs_writes_the_manifest_of_the_run(cloud: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pin_inputs, "Bedrock", Models)
-    result = invoke(
-        pin_inputs, run_id="new-run", dataset="faq", inputs=[], execution_arn="arn:e", started_at="2026-11-23T07:00:00Z"
-    )
+    run = run_id("faq", [])
+    event = {"dataset": "faq", "inputs": [], "execution_arn": f"arn:e:{run}", "started_at": "2026-11-23T07:00:00Z"}
+    with pytest.raises(RunRefusedError, match="is not that of this content"):
+        invoke(pin_inputs, run_id="other-run", **event)
+    result = invoke(pin_inputs, run_id=run, **event)
     assert result == {
-        "run_id": "new-run",
+        "run_id": run,
         "serving": "on_demand",
         "generate": False,
         "keep_hours": 0,
         "commitment": None,
     }
-    assert RunFolder("artifacts", "new-run").manifest().resource_name == "tuner-new-run"
+    assert RunFolder("artifacts", run).manifest().resource_name == f"tuner-{run}"
 
 
 def test_preflight_refuses_a_zero_quota(cloud: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:

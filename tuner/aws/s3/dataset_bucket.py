@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,12 +57,19 @@ class DatasetBucket:
 
     def hash(self, key: str) -> HashedObject | None:
         """Hashes the current version of an object, read in chunks; None when it is gone."""
+        # Somebody may have deleted the object after it was listed.
+        return self._hashed(key, {})
+
+    def hash_version(self, pinned: PinnedInput) -> HashedObject | None:
+        """Hashes the pinned version of an object, read in chunks; None when there is no such version."""
+        return self._hashed(pinned.key, {"VersionId": pinned.version_id})
+
+    def _hashed(self, key: str, version: Mapping[str, str]) -> HashedObject | None:
         with mapped_errors(f"read s3://{self.bucket}/{key}"):
             try:
-                found = self._api.get_object(Bucket=self.bucket, Key=key)
+                found = self._api.get_object(Bucket=self.bucket, Key=key, **version)
             except ClientError as error:
-                # Somebody deleted the object after it was listed.
-                if code_of(error) == "NoSuchKey":
+                if code_of(error) in {"NoSuchKey", "NoSuchVersion"}:
                     return None
                 raise
             digest = hashlib.sha256()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
+from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
@@ -15,6 +16,10 @@ from stacks.permissions.arns import function_name
 from stacks.permissions.permissions_page import every_role, example_arns
 from stacks.step_table import STEPS
 from tests.unit.stacks.conftest import Synthesis
+from tuner.artifacts.evaluation.graded_shard import GradedShard
+from tuner.artifacts.evaluation.judgments import PEOPLE
+from tuner.core.artifact_keys import Keys
+from tuner.evaluation.score_run import REVIEW
 
 PLACES = example_arns()
 ROLES = {title: grants for title, _, grants in every_role(PLACES)}
@@ -79,6 +84,61 @@ def test_traces_are_sampled_where_step_functions_needs_it() -> None:
     for title, grants in ROLES.items():
         held = {action for grant in grants for action in grant.actions}
         assert held & sampling == (sampling if title == "The state machine" else set()), title
+
+
+# The steps that may write each artifact. Where there are several, each writes what it did to the same resource, or
+# does what the other could not.
+WRITERS: dict[str, set[str]] = {
+    Keys.MANIFEST: {"pin_inputs"},
+    Keys.PREFLIGHT: {"preflight"},
+    Keys.TRAINING: {"preprocess"},
+    Keys.VALIDATION: {"preprocess"},
+    Keys.EVALUATION: {"preprocess"},
+    Keys.DATASET_SUMMARY: {"preprocess"},
+    Keys.FINDINGS: {"preprocess"},
+    Keys.GENERATED: {"generate_validation"},
+    Keys.GENERATED_SUMMARY: {"generate_validation"},
+    f"{Keys.GENERATED_REPLIES}1.json": {"generate_validation"},
+    Keys.ESTIMATE: {"estimate_cost"},
+    Keys.APPROVAL: {"request_approval"},
+    Keys.APPROVAL_ANSWER: set(),  # a person, with rights of their own
+    Keys.TRAINING_JOB: {"start_customization", "release_throughput"},
+    f"{Keys.TRAINING_OUTPUT}metrics.csv": {"customization jobs"},
+    Keys.TRAINING_SUMMARY: {"summarize_training"},
+    Keys.ENDPOINT: {"purchase_throughput", "check_throughput", "keep_throughput", "release_throughput"},
+    Keys.COMMITMENT: {"purchase_throughput"},
+    Keys.answers("base", 0): {"answer_questions"},
+    GradedShard.name(0): {"score_answers"},
+    "scores/verdicts/00000.json": {"score_answers"},
+    REVIEW: {"score_answers"},
+    Keys.SCORES: {"score_answers"},
+    PEOPLE: set(),  # a person, with rights of their own
+    Keys.GATE: {"apply_gate"},
+    Keys.REPORT: {"write_report", "close_run"},
+    Keys.REPORT_PAGE: {"write_report", "close_run"},
+    Keys.REPORT_CARD: {"write_report", "close_run"},
+    Keys.NOTIFIED: {"notify", "close_run"},
+}
+
+
+def writers(name: str) -> set[str]:
+    key = f"{PLACES.artifacts_bucket}/runs/faq-0123456789ab/{name}"
+    return {
+        title.split("`")[1] if "`" in title else "customization jobs"
+        for title, grant in GRANTS
+        if "s3:PutObject" in grant.actions and any(fnmatchcase(key, pattern) for pattern in grant.resources)
+    }
+
+
+def test_every_artifact_is_in_the_table_of_writers() -> None:
+    """No key of a run's folder is missing, so that a new artifact needs a decision on who may write it."""
+    named = {value for name, value in vars(Keys).items() if name.isupper() and not value.startswith("runs/")}
+    assert {key for key in named if not any(known.startswith(key) for known in WRITERS)} == set()
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_an_artifact_has_the_writers_of_the_table_and_no_others(name: str) -> None:
+    assert writers(name) == WRITERS[name]
 
 
 def test_a_role_is_passed_to_one_service_only() -> None:
