@@ -1,6 +1,9 @@
 """Environment variables that libraries read when they are imported."""
 
 import os
+from functools import cache, partial
+
+from botocore.loaders import JSONFileLoader
 
 # What Lambda's environment gives every function.
 os.environ.update(
@@ -11,3 +14,7 @@ os.environ.update(
 )
 # Hugging Face's libraries must not look for newer files.
 os.environ["HF_HUB_OFFLINE"] = "1"
+
+# Each session of botocore parses the descriptions of its services anew, which are files of up to a megabyte.
+_loaded = cache(partial(JSONFileLoader.load_file, JSONFileLoader()))
+JSONFileLoader.load_file = lambda _, file_path: _loaded(file_path)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
+import typer.main
 from moto import mock_aws
 
 from tests.unit.cli.fake_aws import ARTIFACTS, DATA, Clock, FakeAws, Outcome
@@ -17,6 +19,15 @@ from tests.unit.cli.wiring import answered, recorded
 from tuner.aws.clients import client
 from tuner.cli import main
 from tuner.cli.checks import quick_client
+
+# A process calls one command. Typer builds all commands anew for each call.
+typer.main.get_command = cache(typer.main.get_command)
+
+
+@pytest.fixture(autouse=True)
+def _no_pauses_between_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A release looks several times, some time apart, whether an endpoint is gone."""
+    monkeypatch.setattr("tuner.serving.release._PAUSE_SECONDS", 0)
 
 
 @pytest.fixture

@@ -69,6 +69,7 @@ class FakeAws:
     stacks: dict[str, dict[str, str]] = field(default_factory=lambda: {"BedrockTuner": dict(OUTPUTS)})
     tokens: set[str] = field(default_factory=set)
     starts: bool = True
+    _delivered: list[tuple[str, str]] = field(default_factory=list)
     offers: dict[str, list[str]] = field(default_factory=dict)
     """The documents of AWS's price list, by usage type."""
     quotas: dict[str, tuple[str, float]] = field(
@@ -109,8 +110,11 @@ class FakeAws:
         self.s3.put_object(Bucket=ARTIFACTS, Key=f"runs/{run}/{name}", Body=body.encode())
 
     def uploaded(self) -> dict[str, bytes]:
-        keys = [entry["Key"] for entry in self.s3.list_objects_v2(Bucket=DATA).get("Contents", [])]
-        return {key: self.s3.get_object(Bucket=DATA, Key=key)["Body"].read() for key in keys}
+        return {key: self.s3.get_object(Bucket=DATA, Key=key)["Body"].read() for key, _ in self._objects()}
+
+    def _objects(self) -> list[tuple[str, str]]:
+        """Keys and ETags of the uploaded files."""
+        return [(each["Key"], each["ETag"]) for each in self.s3.list_objects_v2(Bucket=DATA).get("Contents", [])]
 
     def calls(self, operation: str) -> list[dict[str, Any]]:
         return [parameters for name, parameters in self.asked if name == operation]
@@ -131,6 +135,10 @@ class FakeAws:
 
     def _deliver_uploads(self) -> None:
         """The trigger: a training file in the bucket starts the run of what lies beside it."""
+        objects = self._objects()
+        if objects == self._delivered:
+            return
+        self._delivered = objects
         folders: dict[str, dict[str, bytes]] = {}
         for key, body in self.uploaded().items():
             found = dataset_file(key)

@@ -17,6 +17,12 @@ from tuner.core.artifact_keys import Keys
 from tuner.core.run import role_of
 
 
+@pytest.fixture(autouse=True)
+def _no_pauses_between_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A release looks several times, some time apart, whether an endpoint is gone."""
+    monkeypatch.setattr("tuner.serving.release._PAUSE_SECONDS", 0)
+
+
 @pytest.fixture
 def environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """The environment variables of the functions."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from functools import cache
 
 import boto3
 from botocore.exceptions import ClientError, NoCredentialsError
@@ -66,12 +67,18 @@ def _expire_soon() -> bool:
     return from_environment and hasattr(found, "refresh_needed") and bool(found.refresh_needed(_EXPIRES_SOON_SECONDS))
 
 
+@cache
+def _regions_of_bedrock() -> list[str]:
+    """The names that the SDK knows. They are in a file of a megabyte."""
+    return list(boto3.Session().get_available_regions("bedrock"))
+
+
 def unknown_region(region: str) -> CheckResult | None:
     """A failed result for a name that is no Region of Bedrock.
 
     This is checked without a call: a call would wait for a host name that does not exist.
     """
-    known = boto3.Session().get_available_regions("bedrock")
+    known = _regions_of_bedrock()
     if region in known or local_endpoint():
         return None
     offered = {name for model in catalog.models() for name in model.regions if not model.retired}

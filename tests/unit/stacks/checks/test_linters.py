@@ -23,6 +23,7 @@ _LINT = ManualArgs(regions=["us-east-1"], include_checks=["I"], ignore_checks=["
 _JSONATA_TIMEOUT = re.compile(r"^'\{%.*%\}' is not of type 'number' at '.*/TimeoutSeconds'$")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", ["aws", "local"])
 def test_cdk_nag_finds_nothing_that_is_not_accepted(target: str, request: pytest.FixtureRequest) -> None:
     synthesis: Synthesis = request.getfixturevalue(target)
