@@ -102,6 +102,11 @@ _FUNCTIONS = (
     # With the setting 'vpc'.
     Allowance(("ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcs"), ("*",)),
 )
+_MAPPINGS = (
+    # AWS has no narrower resource for the first two.
+    Allowance(("lambda:CreateEventSourceMapping", "lambda:ListEventSourceMappings"), ("*",)),
+    _on("lambda", "arn:aws:lambda:REGION:ACCOUNT:event-source-mapping:*"),
+)
 # Versions and aliases are authorized on the state machine.
 _STATE_MACHINES = _on("states", "arn:aws:states:REGION:ACCOUNT:stateMachine:NAME-*")
 _TOPICS = _on("sns", "arn:aws:sns:REGION:ACCOUNT:STACK-*")
@@ -128,7 +133,7 @@ KINDS: dict[str, Kind] = {
         (_on("cloudwatch", "arn:aws:cloudwatch::ACCOUNT:dashboard/NAME-*"),),
     ),
     "AWS::Events::Rule": Kind(
-        "Starts a run when a training file arrives, releases when an execution fails, and starts the hourly sweep.",
+        "Queues the uploads of datasets, releases when an execution fails, and starts the hourly sweep.",
         "events:PutRule",
         (_on("events", "arn:aws:events:REGION:ACCOUNT:rule/STACK-*"),),
     ),
@@ -141,6 +146,11 @@ KINDS: dict[str, Kind] = {
         (Allowance(("kms:CreateKey",), ("*",)), Allowance(_KEYS, ("arn:aws:kms:REGION:ACCOUNT:key/*",))),
     ),
     "AWS::Lambda::EventInvokeConfig": Kind("Retries of an event, and its dead-letter queue.", "", _FUNCTIONS),
+    "AWS::Lambda::EventSourceMapping": Kind(
+        "Gives the messages of the arrivals queue to the start function.",
+        "lambda:CreateEventSourceMapping",
+        _MAPPINGS,
+    ),
     "AWS::Lambda::Function": Kind(
         "One for each step, and those that start, release and sweep.", "lambda:CreateFunction", _FUNCTIONS
     ),
@@ -168,8 +178,12 @@ KINDS: dict[str, Kind] = {
     "AWS::SNS::Subscription": Kind("One for each address of `notification_emails`.", "", (_TOPICS,)),
     "AWS::SNS::Topic": Kind("Notifies people of results, approvals and alarms.", "sns:CreateTopic", (_TOPICS,)),
     "AWS::SNS::TopicPolicy": Kind("Who may publish to the topic.", "", (_TOPICS,)),
-    "AWS::SQS::Queue": Kind("Keeps events that failed after all retries.", "sqs:CreateQueue", (_QUEUES,)),
-    "AWS::SQS::QueuePolicy": Kind("TLS only.", "", (_QUEUES,)),
+    "AWS::SQS::Queue": Kind(
+        "One delays the uploads of datasets; one keeps events that failed after all retries.",
+        "sqs:CreateQueue",
+        (_QUEUES,),
+    ),
+    "AWS::SQS::QueuePolicy": Kind("TLS only; the rules may send.", "", (_QUEUES,)),
     "AWS::Scheduler::ScheduleGroup": Kind(
         "Contains the release schedules of runs.",
         "scheduler:CreateScheduleGroup",

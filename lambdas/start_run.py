@@ -1,18 +1,27 @@
-"""Starts the run of a dataset whose training data was uploaded, once, however often the event is delivered.
+"""Starts the run of a dataset that was uploaded, once, however often the event is delivered.
+
+The function does not wait: the arrivals queue delivers the event of an upload after `quiet_seconds`.
 
 Calls: s3:ListBucket, s3:GetObject, kms:Decrypt, states:StartExecution.
 """
 
 from __future__ import annotations
 
-from pydantic import Field
+import datetime as dt
+from typing import Self
+
+from pydantic import ConfigDict, Field, Json, model_validator
 
 from lambdas.step import Environment, StepResult, logger, step
 from tuner.aws.executions import Executions
 from tuner.aws.s3.dataset_bucket import DatasetBucket
+from tuner.core.errors import DatasetError, RetryableError
 from tuner.core.run import dataset_file
 from tuner.core.strict_model import FrozenModel
-from tuner.intake.arrival import arrive
+from tuner.intake.arrival import Arrival, Upload, followed, no_training_file, pin, startable
+
+# A folder that changes while it is read is read again: the next look shows whether a later upload starts the run.
+_ATTEMPTS = 3
 
 
 class _Object(FrozenModel):
@@ -30,12 +39,31 @@ class _Detail(FrozenModel):
     object: _Object
 
 
-class StartEvent(FrozenModel):
-    """S3's "Object Created" event from EventBridge, or the name of a dataset from a person."""
+class _Uploaded(FrozenModel):
+    """S3's "Object Created" event from EventBridge."""
 
-    detail: _Detail | None = None
+    time: dt.datetime
+    detail: _Detail
+
+
+class _Message(FrozenModel):
+    body: Json[_Uploaded]
+
+
+class StartEvent(FrozenModel):
+    """One message of the arrivals queue, or the name of a dataset from a person."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    records: tuple[_Message, ...] = Field((), alias="Records", max_length=1)
     dataset: str | None = Field(None, min_length=1, pattern=r"^[^/]+$")
     repeat: int = Field(0, ge=0, le=999)
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Self:
+        if bool(self.records) == (self.dataset is not None):
+            raise ValueError('give {"dataset": ...}, or one message of the arrivals queue')
+        return self
 
 
 class StartResult(StepResult):
@@ -49,25 +77,57 @@ class StartResult(StepResult):
 
 @step(StartEvent)
 def handler(event: StartEvent, env: Environment) -> StartResult:
-    """Waits until the dataset's folder does not change any more."""
-    dataset = event.dataset or _dataset_of(event, env)
-    if dataset is None:
-        return StartResult(started=False, reason="This object is not the training data of a dataset.")
-    arrival = arrive(DatasetBucket(env.data_bucket), dataset, env.deployment.quiet_seconds, event.repeat)
+    """Starts the run of the dataset, or says why not.
+
+    Raises DatasetError when a person names a dataset without training data, and RetryableError when it changed while it
+    was read.
+    """
+    if event.dataset:
+        return _start_named(event.dataset, event.repeat, env)
+    return _start_uploaded(event.records[0].body, env)
+
+
+def _start_named(dataset: str, repeat: int, env: Environment) -> StartResult:
+    listing = startable(DatasetBucket(env.data_bucket), dataset)
+    if not listing:
+        raise DatasetError(no_training_file(dataset))
+    arrival = pin(DatasetBucket(env.data_bucket), dataset, listing, repeat)
+    if arrival is None:
+        raise RetryableError(_changed(dataset))
+    return _start(arrival, env)
+
+
+def _start_uploaded(uploaded: _Uploaded, env: Environment) -> StartResult:
+    key = uploaded.detail.object.key
+    found = dataset_file(key) if uploaded.detail.bucket.name == env.data_bucket else None
+    if found is None:
+        # The rule matches everything below incoming/ (stacks/trigger.py).
+        return StartResult(started=False, reason="This object is not part of a dataset.")
+    folder = DatasetBucket(env.data_bucket)
+    for _ in range(_ATTEMPTS):
+        listing = startable(folder, found.dataset)
+        if not listing:
+            return StartResult(started=False, reason=no_training_file(found.dataset))
+        if followed(listing, Upload(key, uploaded.time)):
+            return StartResult(started=False, reason="A later upload to the folder starts the run.")
+        arrival = pin(folder, found.dataset, listing)
+        if arrival:
+            return _start(arrival, env)
+    # A deletion has no event, so the queue has to deliver this one again.
+    raise RetryableError(_changed(found.dataset))
+
+
+def _changed(dataset: str) -> str:
+    return f"The dataset {dataset} changed while it was read. Finish the upload: the run starts some minutes later."
+
+
+def _start(arrival: Arrival, env: Environment) -> StartResult:
     executions = Executions(env.state_machine_arn)
     # Step Functions forgets an execution's name after 90 days, but the run's folder stays.
     ran_before = bool(env.folder(arrival.run_id).list(""))
     started = not ran_before and executions.start(arrival.run_id, arrival.execution_input())
-    logger.info("A dataset was uploaded", dataset=dataset, run_id=arrival.run_id, started=started)
+    logger.info("A dataset was uploaded", dataset=arrival.dataset, run_id=arrival.run_id, started=started)
     result = StartResult(run_id=arrival.run_id, execution_arn=executions.arn(arrival.run_id), started=started)
     if started:
         return result
     return result.model_copy(update={"reason": "This content was run before: 'tuner run PATH --again' repeats it."})
-
-
-def _dataset_of(event: StartEvent, env: Environment) -> str | None:
-    # The rule matches by suffix only, so objects outside of incoming/ arrive here too (stacks/trigger.py).
-    if event.detail is None or event.detail.bucket.name != env.data_bucket:
-        return None
-    found = dataset_file(event.detail.object.key)
-    return found.dataset if found and found.role == "training" else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aws_cdk import CfnOutput, Environment, Stack, Tags
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from stacks.bundling import assets
@@ -17,7 +18,7 @@ from stacks.roles import ServiceRoles
 from stacks.safety_net import ReleaseBeforeDeletion, SafetyNet
 from stacks.state_machine import Pipeline
 from stacks.storage import Storage
-from stacks.trigger import Trigger
+from stacks.trigger import ArrivalsQueue, Trigger
 from tuner.core import resource_names
 from tuner.settings import DeploymentSettings
 
@@ -42,12 +43,13 @@ class BedrockTuner(Stack):
         storage = Storage(self, "Storage", settings)
         notifications = Notifications(self, "Notifications", settings, storage.key)
         dead_letter_queue = DeadLetterQueue(self, "Undelivered").queue
+        arrivals = ArrivalsQueue(self, "Arrivals", settings, dead_letter_queue).queue
         encoder = assets.encoder(self, settings)
-        arns = self._arns(settings, storage, notifications, dead_letter_queue.queue_arn, encoder.arn)
+        arns = self._arns(settings, storage, notifications, arrivals, dead_letter_queue, encoder.arn)
         roles = ServiceRoles(self, "Roles", arns)
         functions = Steps(self, "Steps", roles.arns, storage, dead_letter_queue, encoder).functions
         pipeline = Pipeline(self, "Pipeline", roles.arns, storage.key, functions)
-        Trigger(self, "Trigger", storage.data_bucket, functions["start_run"], dead_letter_queue)
+        Trigger(self, "Trigger", storage.data_bucket, arrivals, functions["start_run"], dead_letter_queue)
         SafetyNet(self, "SafetyNet", roles.arns, functions, dead_letter_queue)
         release = functions["release_throughput"]
         alarms = Alarms(self, "Alarms", notifications.topic, dead_letter_queue, release, settings)
@@ -80,7 +82,8 @@ class BedrockTuner(Stack):
         settings: DeploymentSettings,
         storage: Storage,
         notifications: Notifications,
-        dead_letter_queue: str,
+        arrivals: sqs.IQueue,
+        dead_letter_queue: sqs.IQueue,
         encoder: str,
     ) -> Arns:
         return Arns(
@@ -91,7 +94,8 @@ class BedrockTuner(Stack):
             artifacts_bucket=storage.artifacts_bucket.bucket_arn,
             key=storage.key.key_arn,
             topic=notifications.topic.topic_arn,
-            dead_letter_queue=dead_letter_queue,
+            arrivals_queue=arrivals.queue_arn,
+            dead_letter_queue=dead_letter_queue.queue_arn,
             encoder=encoder,
         )
 

@@ -39,6 +39,9 @@ class Step:
         return [*base, *failed, *(grant for capability in self.grants for grant in capability(arns))]
 
 
+# The function reads every byte of a dataset for the id of the run.
+START_MINUTES = 5
+
 _READS = objects.read_run
 _FINDS = objects.find_in_run
 _RELEASES = (
@@ -56,12 +59,16 @@ _REPORT = (Keys.REPORT, Keys.REPORT_PAGE, Keys.REPORT_CARD)
 
 STEPS = (
     Step(
-        # 15 minutes, because the function waits until the upload is complete, and reads every byte for the id of the
-        # run.
         "start_run",
-        minutes=15,
+        minutes=START_MINUTES,
         memory=512,
-        grants=(objects.list_datasets, objects.read_arrivals, _FINDS, services.start_executions),
+        grants=(
+            services.receive_arrivals,
+            objects.list_datasets,
+            objects.read_arrivals,
+            _FINDS,
+            services.start_executions,
+        ),
         environment=("STATE_MACHINE_ARN",),
         asynchronous=True,
     ),

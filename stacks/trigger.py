@@ -1,8 +1,15 @@
-"""Starts a run when a training file is uploaded into a dataset's folder."""
+"""Starts a run when the upload of a dataset's folder is complete: rule, arrivals queue, start function.
+
+Every upload below incoming/ becomes a message. The queue delays it by `quiet_seconds`, so nothing else has to wait
+until the folder is at rest: the function starts the run with the message of the last upload (tuner/intake/arrival.py).
+
+The queue, and not the account's concurrency, holds what cannot be handled yet. However many datasets arrive at once, no
+more than `STARTERS` invocations run, and the other functions keep the rest of the account's concurrency.
+"""
 
 from __future__ import annotations
 
-from aws_cdk import Duration
+from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_lambda as lambda_
@@ -10,44 +17,78 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from tuner.core.file_formats import ENDINGS
+from stacks.step_table import START_MINUTES
+from tuner.core.run import INCOMING
+from tuner.settings import DeploymentSettings
 
-# EventBridge rejects a rule whose wildcards can match a text in too many ways ("Rule is too complex"), so the rule uses
-# suffixes, which count as exact values. A suffix does not restrict the folder: the function checks the whole key and
-# ignores objects outside of `incoming/<dataset>/`. Other files of a dataset, such as documents, invoke no function.
-# https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html
-TRAINING_FILES = [f"/training.{kind}" for kind in ENDINGS]
+# The minimum that Lambda accepts:
+# https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html#events-sqs-max-concurrency
+STARTERS = 2
+# https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html recommends six times the function's time
+# limit, so that Lambda can retry a throttled invocation, and at least five receives.
+_VISIBILITY, _RECEIVES = Duration.minutes(6 * START_MINUTES), 5
+
+
+class ArrivalsQueue(Construct):
+    """The queue of uploads. Its delay is the time for which a folder has to be at rest."""
+
+    def __init__(
+        self, scope: Construct, construct_id: str, settings: DeploymentSettings, dead_letter_queue: sqs.IQueue
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.queue = sqs.Queue(
+            self,
+            "Queue",
+            delivery_delay=Duration.seconds(settings.quiet_seconds),
+            visibility_timeout=_VISIBILITY,
+            dead_letter_queue=sqs.DeadLetterQueue(queue=dead_letter_queue, max_receive_count=_RECEIVES),
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+            # The maximum that SQS allows.
+            retention_period=Duration.days(14),
+            removal_policy=RemovalPolicy.DESTROY,
+        )
 
 
 class Trigger(Construct):
-    """A rule on the events of the data bucket, with the start function as its target."""
+    """The rule that puts uploads into the arrivals queue, and the mapping that gives them to the start function."""
 
     def __init__(
         self,
         scope: Construct,
         construct_id: str,
         data_bucket: s3.IBucket,
+        arrivals: sqs.IQueue,
         start_run: lambda_.IFunction,
         dead_letter_queue: sqs.IQueue,
     ) -> None:
         super().__init__(scope, construct_id)
+        # A prefix is an exact comparison for EventBridge. It rejects a rule whose wildcards can match a text in too
+        # many ways, so files that are not part of a dataset are recognised by the function.
+        # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html
         events.Rule(
             self,
-            "TrainingFileArrived",
-            description="Starts a run when a dataset's training file arrives",
+            "FileArrived",
+            description="Puts every upload of a dataset's file into the arrivals queue",
             event_pattern=events.EventPattern(
                 source=["aws.s3"],
                 detail_type=["Object Created"],
-                detail={
-                    "bucket": {"name": [data_bucket.bucket_name]},
-                    "object": {"key": [{"suffix": name} for name in TRAINING_FILES]},
-                },
+                detail={"bucket": {"name": [data_bucket.bucket_name]}, "object": {"key": [{"prefix": INCOMING}]}},
             ),
             targets=[
-                # EventBridge delivers an event at least once. A second delivery starts nothing: the id of a run is a
-                # hash of its content.
-                targets.LambdaFunction(
-                    start_run, dead_letter_queue=dead_letter_queue, retry_attempts=10, max_event_age=Duration.hours(6)
+                # EventBridge and SQS deliver at least once. A second delivery starts nothing: the id of a run is a hash
+                # of its content.
+                targets.SqsQueue(
+                    arrivals, dead_letter_queue=dead_letter_queue, retry_attempts=100, max_event_age=Duration.hours(24)
                 )
             ],
+        )
+        lambda_.EventSourceMapping(
+            self,
+            "Arrivals",
+            target=start_run,
+            event_source_arn=arrivals.queue_arn,
+            # One dataset per invocation: an error of one does not repeat another.
+            batch_size=1,
+            max_concurrency=STARTERS,
         )

@@ -11,7 +11,7 @@ import importlib
 import os
 
 from local.patches.cloudformation import failed_deletions, state_machine_versions, template_properties, unique_names
-from local.patches.events import asynchronous_events, event_patterns, schedule_polling
+from local.patches.events import asynchronous_events, event_patterns, queue_deliveries, schedule_polling
 from local.patches.iam import (
     absent_objects,
     bedrock_permissions,
@@ -64,6 +64,7 @@ def install() -> None:
     schedule_polling.install()
     # After function_states: a function that is not ready must refuse the call inside of the retry loop.
     asynchronous_events.install()
+    queue_deliveries.install()
     stopped_executions.install()
     failed_deletions.install()
     task_tokens.install()

@@ -41,6 +41,13 @@ def invoke_scorers(arns: Arns) -> list[Grant]:
     return [Grant(("lambda:InvokeFunction",), functions, "asks the scorers of the settings to score answers")]
 
 
+def receive_arrivals(arns: Arns) -> list[Grant]:
+    """Receives the messages of the arrivals queue: Lambda does it with the function's role."""
+    # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html#events-sqs-permissions
+    actions = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
+    return [Grant(actions, (arns.arrivals_queue,), "receives the uploads of datasets")]
+
+
 def start_executions(arns: Arns) -> list[Grant]:
     """Starts executions of the state machine."""
     return [Grant(("states:StartExecution",), (arns.state_machine,), "starts the run")]

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.e2e.pipeline import EXAMPLE, small_dataset, until
+from tuner.core.times import iso, now
 
 pytestmark = pytest.mark.e2e
 FILES = ("training.jsonl", "validation.csv", "evaluation.json", "run.yaml")
@@ -62,7 +63,7 @@ def at_once(pipeline, dataset, times):
         "bucket": {"name": pipeline.outputs["DataBucketName"]},
         "object": {"key": f"incoming/{dataset}/training.jsonl"},
     }
-    event = {"source": "aws.s3", "detail-type": "Object Created", "detail": detail}
+    event = {"Records": [{"body": json.dumps({"time": iso(now()), "detail": detail})}]}
     with ThreadPoolExecutor(times) as pool:
         return list(pool.map(lambda _: pipeline.invoke("StartFunctionName", event), range(times)))
 

@@ -151,4 +151,4 @@ class DeploymentSettings(StrictModel):
         return self.model_dump_json(exclude_defaults=True, exclude=_NOT_FOR_FUNCTIONS)
 
 
-_NOT_FOR_FUNCTIONS = {"notification_emails", "keep_data", "permissions_boundary", "kms_key_arn"}
+_NOT_FOR_FUNCTIONS = {"notification_emails", "keep_data", "permissions_boundary", "kms_key_arn", "quiet_seconds"}

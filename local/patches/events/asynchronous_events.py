@@ -29,11 +29,13 @@ def install() -> None:
     """Deliver events with Lambda's asynchronous invocation, and retry refused invocations inside of it."""
     eventbridge._dispatch_to_lambda = _deliver
     lambda_svc._execute_function = _retrying_refusals(lambda_svc._execute_function)
-    lambda_svc.invoke_async_with_retry = _asynchronously(lambda_svc.invoke_async_with_retry)
-    custom_resource.invoke_custom_resource = _asynchronously(custom_resource.invoke_custom_resource)
+    lambda_svc.invoke_async_with_retry = asynchronously(lambda_svc.invoke_async_with_retry)
+    custom_resource.invoke_custom_resource = asynchronously(custom_resource.invoke_custom_resource)
 
 
-def _asynchronously(original: Callable[..., Any]) -> Callable[..., Any]:
+def asynchronously(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Makes a refused invocation inside of `original` wait and try again, as Lambda does for an event."""
+
     def call(*arguments: Any, **rest: Any) -> Any:
         token = _asynchronous.set(True)
         try:

@@ -109,7 +109,7 @@ def place_of(function: str, event: Any) -> str:
     """
     if "sweep" in event:
         return f"{function} by the sweep"
-    if event.get("source") == "aws.s3":
+    if "Records" in event:
         return f"{function} by the arrival"
     if "dataset" in event:
         return f"{function} by a person"

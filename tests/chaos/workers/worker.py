@@ -45,11 +45,8 @@ _READ_SECONDS = "2"
 # The timeout of the harness's own requests. It is long because a busy machine answers slowly.
 _CONTROL_SECONDS = 60
 _ACCELERATED = Path(__file__).parent / "accelerated"
-# These functions wait for things that are not accelerated: start_run compares S3's timestamps with the clock, and
-# close_run waits for a concurrent release.
-_SLEEP_SCALE = {"start_run": "1", "close_run": "0.02"}
-# The minimum of the setting quiet_seconds.
-_QUIET_SECONDS = 1
+# close_run waits for a concurrent release, which is not accelerated.
+_SLEEP_SCALE = {"close_run": "0.02"}
 
 
 class Worker:
@@ -79,6 +76,7 @@ class Worker:
         self.pipeline = Pipeline(boto3.Session())
         self.proxy = self._start_proxy()
         self._route_functions_through_the_proxy()
+        self._shorten_the_wait_for_uploads()
         self.notification_queue = self._subscribe()
         self.settings = self.bedrock("GET")
 
@@ -114,7 +112,7 @@ class Worker:
 
         def routed(variables: dict[str, str]) -> dict[str, str]:
             step = variables["POWERTOOLS_SERVICE_NAME"]
-            deployment = json.loads(variables["DEPLOYMENT"]) | {**DEPLOYMENT, "quiet_seconds": _QUIET_SECONDS}
+            deployment = json.loads(variables["DEPLOYMENT"]) | DEPLOYMENT
             return variables | {
                 "AWS_ENDPOINT_URL": self.proxy,
                 "AWS_SDK_UA_APP_ID": f"{step}.",
@@ -125,6 +123,11 @@ class Worker:
             }
 
         self.pipeline.change_variables(routed)
+
+    def _shorten_the_wait_for_uploads(self) -> None:
+        sqs = self.pipeline.client("sqs")
+        (url,) = [url for url in sqs.list_queues()["QueueUrls"] if "Arrivals" in url]
+        sqs.set_queue_attributes(QueueUrl=url, Attributes={"DelaySeconds": "1"})
 
     def _subscribe(self) -> str:
         """The URL of a queue that receives all notifications."""

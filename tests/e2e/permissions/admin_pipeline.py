@@ -36,6 +36,7 @@ class AdminPipeline:
     _first_runs: dict[str, str] = field(default_factory=dict)
     _repeats: int = 0
     may_adopt_jobs: bool = False
+    uploads: int = 0
 
     def first_run(self, dataset: str) -> str:
         """The run that the upload of the dataset started, with all permissions. Its end is checked."""

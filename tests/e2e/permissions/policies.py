@@ -133,7 +133,9 @@ class Roles:
         """What a deployment makes, and how the table's example calls it; longer ones first."""
         outputs = self._pipeline.outputs
         (key,) = self._resources("AWS::KMS::Key")
-        (queue,) = self._resources("AWS::SQS::Queue")
+        queues = [url.rsplit("/", 1)[-1] for url in self._resources("AWS::SQS::Queue")]
+        (arrivals,) = [name for name in queues if "Arrivals" in name]
+        (undelivered,) = [name for name in queues if name != arrivals]
         scoring = next(
             variables
             for function in self._functions()
@@ -148,7 +150,8 @@ class Roles:
             self.names[CUSTOMIZATION]: "CUSTOMIZATION",
             self.names[SCHEDULES]: "SCHEDULER",
             key.rsplit("/", 1)[-1]: "KEY",
-            queue.rsplit("/", 1)[-1]: "QUEUE",
+            arrivals: "ARRIVALS",
+            undelivered: "QUEUE",
             outputs["StateMachineArn"].split(":")[4]: "ACCOUNT",
         }
         return dict(sorted(words.items(), key=lambda entry: -len(entry[0])))

@@ -27,6 +27,8 @@ def unchecked_reason(permission: Permission) -> str | None:
 def scenario_of(permission: Permission) -> Scenario:
     """The scenario that needs the permission."""
     match permission.role, permission.action, permission.on:
+        case ("start_run", action, _) if action.startswith("sqs:"):
+            return scenarios.ARRIVAL
         case "start_run", _, _:
             return scenarios.START
         case "close_run", _, _:

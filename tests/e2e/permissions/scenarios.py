@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from local.folder import CloudFolder
 from tests.e2e.permissions.admin_pipeline import DEPLOYMENT, AdminPipeline
-from tests.e2e.pipeline import until
+from tests.e2e.pipeline import small_dataset, until
 from tuner.core.artifact_keys import Keys
 
 
@@ -54,6 +54,25 @@ def _refused(reply: dict[str, str]) -> Failure:
 
 def _start(admin: AdminPipeline) -> Failure:
     return _refused(admin.invoke("StartFunctionName", {"dataset": "provisioned", "repeat": 999}))
+
+
+def _arrive(admin: AdminPipeline) -> Failure:
+    """A dataset is uploaded. Lambda cannot receive its message, and says so in the event source mapping."""
+    admin.uploads += 1
+    admin.pipeline.drop(f"upload-{admin.uploads}", small_dataset("serving: none\n"))
+    mappings = admin.pipeline.client("lambda")
+
+    def problem() -> str | None:
+        (mapping,) = mappings.list_event_source_mappings()["EventSourceMappings"]
+        found = str(mapping["LastProcessingResult"])
+        return found if found.startswith("PROBLEM") else None
+
+    how = "no failure: the upload waits in its queue, and the run starts when the permission is back"
+    return Failure("", until(problem, "a message that cannot be received", 30), how=how)
+
+
+def _arrive_again(admin: AdminPipeline) -> None:
+    assert admin.pipeline.finished(admin.pipeline.run_of(f"upload-{admin.uploads}"))["status"] == "SUCCEEDED"
 
 
 def _first(admin: AdminPipeline) -> Failure:
@@ -260,6 +279,7 @@ COMMITTED = Scenario(
 BROKEN = _run_of("large and broken", "a run whose dataset is larger than 8 MiB and has an error near its end")
 SCORED = Scenario("a run that is scored with BERTScore", _scored, "scored")
 START = Scenario("the start of a run", _start)
+ARRIVAL = Scenario("the upload of a dataset", _arrive, "untouched", check_recovery=_arrive_again)
 JOB_QUOTA_USED_UP = Scenario("a run in an account whose quota of jobs is used up", _without_job_quota)
 PINNED = Scenario("a run whose run.json was written by an earlier attempt", _pinned_before)
 SWEEP = Scenario("the hourly sweep finds throughput that belongs to no run", _sweep, check_recovery=_sweep_again)

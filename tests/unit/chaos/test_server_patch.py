@@ -8,7 +8,7 @@ from tests.chaos.injection.server_patch import place_of
 @pytest.mark.parametrize(
     ("event", "by"),
     [
-        ({"source": "aws.s3", "detail": {}}, "the arrival"),
+        ({"Records": [{"body": "{}"}]}, "the arrival"),
         ({"source": "aws.states", "detail": {}}, "the rule"),
         ({"sweep": True}, "the sweep"),
         ({"run_id": "faq-1"}, "the switch"),

@@ -3,44 +3,39 @@
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Callable
+from random import Random
 
 import pytest
 
 from tuner.aws.s3.dataset_bucket import HashedObject, ListedObject
 from tuner.core.errors import DatasetError
-from tuner.intake import arrival
-from tuner.intake.arrival import arrive
+from tuner.intake.arrival import Arrival, Upload, followed, pin, startable
 
 NOON = dt.datetime(2026, 11, 23, 12, tzinfo=dt.UTC)
 
 
 class Bucket:
-    """A data bucket with a clock: `events` are uploads that happen at a second, or just before the n-th read."""
+    """A data bucket. `before_read` are uploads that happen just before the n-th read."""
 
     def __init__(self, **files: bytes) -> None:
         self.clock = 0.0
         self.versions = 0
         self.objects: dict[str, tuple[bytes, str, float]] = {}
-        self.at: list[tuple[float, str, bytes]] = []
         self.before_read: dict[int, tuple[str, bytes]] = {}
         self.reads = 0
         for name, data in files.items():
             self.put(name.replace("__", "."), data)
 
-    def put(self, name: str, data: bytes) -> None:
+    def put(self, name: str, data: bytes, began: float | None = None) -> Upload:
+        """Uploads an object; a multipart upload `began` earlier, and S3 lists it with that time."""
         self.versions += 1
-        self.objects[f"incoming/faq/{name}"] = (data, f"v{self.versions}", self.clock)
-
-    def sleep(self, seconds: float) -> None:
-        self.clock += seconds
-        for upload in [entry for entry in self.at if entry[0] <= self.clock]:
-            self.at.remove(upload)
-            self.put(*upload[1:])
+        key = f"incoming/faq/{name}"
+        self.objects[key] = (data, f"v{self.versions}", self.clock if began is None else began)
+        return Upload(key, _at(self.clock))
 
     def list(self, dataset: str) -> tuple[ListedObject, ...]:
         return tuple(
-            ListedObject(key, version, len(data), NOON + dt.timedelta(seconds=at))
+            ListedObject(key, version, len(data), _at(at))
             for key, (data, version, at) in self.objects.items()
             if key.startswith(f"incoming/{dataset}/")
         )
@@ -55,64 +50,84 @@ class Bucket:
         return HashedObject(version, len(data), hashlib.sha256(data).hexdigest())
 
 
-Arrive = Callable[..., arrival.Arrival]
+def _at(seconds: float) -> dt.datetime:
+    """S3 has whole seconds."""
+    return NOON + dt.timedelta(seconds=int(seconds))
 
 
-@pytest.fixture
-def arrives(monkeypatch: pytest.MonkeyPatch) -> Arrive:
-    def run(bucket: Bucket, quiet: float = 30, repeat: int = 0) -> arrival.Arrival:
-        monkeypatch.setattr(arrival, "seconds_since", lambda at: bucket.clock - (at - NOON).total_seconds())
-        return arrive(bucket, "faq", quiet, repeat, sleep=bucket.sleep)
-
-    return run
+def arrives(bucket: Bucket, repeat: int = 0) -> Arrival:
+    found = pin(bucket, "faq", startable(bucket, "faq"), repeat)
+    assert found
+    return found
 
 
-def test_it_waits_until_the_newest_object_is_old_enough(arrives: Arrive) -> None:
+@pytest.mark.parametrize("seed", range(200))
+def test_one_upload_is_the_last_in_whatever_order_the_messages_arrive(seed: int) -> None:
+    """Uploads within one second and overwritten objects included. After a multipart upload it may be two."""
+    random = Random(seed)
+    bucket, uploads = Bucket(), {}
+    for _ in range(random.randint(1, 8)):
+        name = random.choice(["training.jsonl", "validation.jsonl", "run.yaml", "documents/a.md", "documents/b.md"])
+        uploads[name] = bucket.put(name, b"{}")
+        bucket.clock += random.choice([0, 0.2, 5])
+    began = random.choice([None, 0.0])
+    uploads["training.jsonl"] = bucket.put("training.jsonl", b"{}", began)
+    listing = startable(bucket, "faq")
+    last = [upload.at for upload in uploads.values() if not followed(listing, upload)]
+    assert len(last) == 1 or began is not None
+    assert max(last) == max(upload.at for upload in uploads.values()), "its message comes when all objects are there"
+
+
+def test_the_end_of_a_multipart_upload_counts_and_not_its_beginning() -> None:
+    bucket = Bucket()
+    bucket.clock = 10
+    validation = bucket.put("validation.jsonl", b"{}")
+    assert startable(bucket, "faq") == (), "the message of the validation data starts nothing"
+    bucket.clock = 60
+    training = bucket.put("training.jsonl", b"{}", began=0)
+    listing = startable(bucket, "faq")
+    assert not followed(listing, training)
+    assert followed(listing, validation) is False, "delivered late, it may start the same run too"
+
+
+def test_the_message_of_a_deleted_upload_starts_the_run() -> None:
+    """The messages before it saw that upload, and left the run to it."""
     bucket = Bucket(training__jsonl=b"{}")
-    bucket.at = [(20.0, "validation.csv", b"q,a")]
-    pinned = arrives(bucket).inputs
-    assert {entry.role for entry in pinned} == {"training", "validation"}
-    assert bucket.clock == pytest.approx(60)
-
-
-def test_an_unchanged_folder_is_pinned_at_once(arrives: Arrive) -> None:
-    bucket = Bucket(training__jsonl=b"{}")
-    bucket.clock = 1000
-    arrives(bucket)
-    assert bucket.clock == 1000
-
-
-def test_a_folder_that_keeps_changing_is_an_error(arrives: Arrive) -> None:
-    bucket = Bucket(training__jsonl=b"{}")
-    bucket.at = [(float(second), "training.jsonl", b"{}") for second in range(1, 2000, 10)]
-    with pytest.raises(DatasetError, match="incoming/faq/ still changes after 10 minutes"):
-        arrives(bucket)
-    assert bucket.clock <= 600
+    bucket.clock = 20
+    extra = bucket.put("validation.jsonl", b"{}")
+    del bucket.objects[extra.key]
+    assert not followed(startable(bucket, "faq"), extra)
 
 
 @pytest.mark.parametrize("read", [1, 2], ids=["what is read now", "what was read before"])
-def test_a_change_while_it_is_read_starts_over(arrives: Arrive, read: int) -> None:
+def test_a_change_while_it_is_read_pins_nothing(read: int) -> None:
     bucket = Bucket(training__jsonl=b"old", validation__jsonl=b"{}")
     bucket.clock = 1000
     bucket.before_read[read] = ("training.jsonl", b"new")
+    assert pin(bucket, "faq", startable(bucket, "faq")) is None
     pinned = {entry.role: entry for entry in arrives(bucket).inputs}
     assert pinned["training"].sha256 == hashlib.sha256(b"new").hexdigest()
     assert pinned["training"].version_id == "v3"
 
 
-def test_an_object_that_appears_while_others_are_read_is_included(arrives: Arrive) -> None:
+def test_an_object_that_appears_while_others_are_read_pins_nothing() -> None:
     bucket = Bucket(training__jsonl=b"{}")
-    bucket.clock = 1000
     bucket.before_read[1] = ("evaluation.json", b"[]")
-    assert {entry.role for entry in arrives(bucket).inputs} == {"training", "evaluation"}
+    assert pin(bucket, "faq", startable(bucket, "faq")) is None
 
 
-def test_no_training_file_is_an_error(arrives: Arrive) -> None:
-    with pytest.raises(DatasetError, match=r"there is no training file"):
-        arrives(Bucket(validation__jsonl=b"{}"))
+def test_an_object_that_disappears_while_others_are_read_pins_nothing() -> None:
+    bucket = Bucket(training__jsonl=b"{}")
+    listing = startable(bucket, "faq")
+    bucket.objects.clear()
+    assert pin(bucket, "faq", listing) is None
 
 
-def test_the_same_content_uploaded_again_is_the_same_run_and_other_content_another(arrives: Arrive) -> None:
+def test_a_folder_without_training_file_is_not_startable() -> None:
+    assert startable(Bucket(validation__jsonl=b"{}"), "faq") == ()
+
+
+def test_the_same_content_uploaded_again_is_the_same_run_and_other_content_another() -> None:
     first = arrives(Bucket(training__jsonl=b"{}"))
     again = Bucket(training__jsonl=b"{}")
     again.put("training.jsonl", b"{}")
@@ -123,20 +138,20 @@ def test_the_same_content_uploaded_again_is_the_same_run_and_other_content_anoth
     assert arrives(Bucket(training__jsonl=b"{}"), repeat=2).run_id == first.run_id + "-r2"
 
 
-def test_files_that_are_not_part_of_a_dataset_are_ignored(arrives: Arrive) -> None:
+def test_files_that_are_not_part_of_a_dataset_are_ignored() -> None:
     plain = Bucket(training__jsonl=b"{}")
     noted = Bucket(training__jsonl=b"{}", README__md=b"hello")
     assert arrives(noted).execution_input() == arrives(plain).execution_input()
 
 
-def test_the_first_step_can_read_the_input_of_the_execution(arrives: Arrive) -> None:
+def test_the_first_step_can_read_the_input_of_the_execution() -> None:
     arrived = arrives(Bucket(training__jsonl="ä".encode()))
     document = json.loads(arrived.execution_input())
     assert document["run_id"] == arrived.run_id
     assert document["inputs"][0]["key"] == "incoming/faq/training.jsonl"
 
 
-def test_too_many_files_for_the_input_of_an_execution_are_an_error(arrives: Arrive) -> None:
+def test_too_many_files_for_the_input_of_an_execution_are_an_error() -> None:
     bucket = Bucket(training__jsonl=b"{}", **{f"documents/{n:05d}": b"" for n in range(2000)})
     with pytest.raises(DatasetError, match="too many"):
         arrives(bucket).execution_input()

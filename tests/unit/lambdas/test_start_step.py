@@ -1,26 +1,37 @@
 """Tests of start_run: which events start a run."""
 
+import datetime as dt
 import json
 from typing import Any
+from unittest.mock import ANY
 
 import boto3
 import pytest
+from pydantic import ValidationError
 
 from lambdas import start_run
 from tests.lambda_context import CONTEXT
 from tests.unit.lambdas.steps import MACHINE, invoke
+from tuner.aws.s3.dataset_bucket import DatasetBucket
 from tuner.aws.s3.run_folder import RunFolder
-from tuner.core.errors import DatasetError
+from tuner.core.errors import DatasetError, RetryableError
+from tuner.core.times import iso, now
 
 
-def created(key: str, bucket: str = "data") -> dict[str, Any]:
-    """EventBridge's event of an upload: https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html."""
-    return {
+def created(key: str, bucket: str = "data", at: dt.datetime | None = None) -> dict[str, Any]:
+    """The message of an upload: https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html."""
+    event = {
         "version": "0",
         "detail-type": "Object Created",
         "source": "aws.s3",
+        "time": iso(at or now()),
         "detail": {"bucket": {"name": bucket}, "object": {"key": key, "size": 2, "version-id": "1"}},
     }
+    return {"Records": [{"messageId": "m", "eventSource": "aws:sqs", "body": json.dumps(event)}]}
+
+
+def put(key: str, body: bytes = b"{}") -> None:
+    boto3.client("s3").put_object(Bucket="data", Key=key, Body=body)
 
 
 class Machine:
@@ -42,25 +53,21 @@ class Machine:
 def machine(monkeypatch: pytest.MonkeyPatch) -> type[Machine]:
     Machine.inputs = {}
     monkeypatch.setattr(start_run, "Executions", Machine)
-    monkeypatch.setattr("tuner.intake.arrival.time.sleep", lambda _: None)
-    monkeypatch.setattr("tuner.intake.arrival.seconds_since", lambda _: 60.0)
     return Machine
 
 
 @pytest.mark.parametrize(
     "event",
     [
-        created("incoming/faq/validation.csv"),
-        created("incoming/faq/run.yaml"),
         created("incoming/faq/deeper/training.jsonl"),
-        created("incoming/faq/documents/training.jsonl"),
+        created("incoming/faq/README.md"),
         created("outgoing/faq/training.jsonl"),
         created("incoming/training.jsonl"),
         created("training.jsonl"),
         created("incoming/faq/training.jsonl", bucket="other"),
         created("incoming/faq/Training.jsonl"),
     ],
-    ids=lambda event: event["detail"]["bucket"]["name"] + "/" + event["detail"]["object"]["key"],
+    ids=lambda event: str(json.loads(event["Records"][0]["body"])["detail"]),
 )
 def test_nothing_else_in_the_bucket_starts_a_run(
     environment: None, machine: type[Machine], event: dict[str, Any]
@@ -68,6 +75,60 @@ def test_nothing_else_in_the_bucket_starts_a_run(
     result = start_run.handler(event, CONTEXT)
     assert result["started"] is False
     assert not machine.inputs
+
+
+@pytest.mark.parametrize("name", ["validation.csv", "run.yaml", "documents/training.jsonl"])
+def test_a_folder_without_training_data_waits_for_it(cloud: RunFolder, machine: type[Machine], name: str) -> None:
+    put(f"incoming/faq/{name}")
+    result = start_run.handler(created(f"incoming/faq/{name}"), CONTEXT)
+    assert result == {"started": False, "reason": ANY}
+    assert "incoming/faq/: there is no training file" in result["reason"]
+
+
+def test_the_last_upload_starts_the_run_and_no_earlier_one(cloud: RunFolder, machine: type[Machine]) -> None:
+    names = ["run.yaml", "training.jsonl", "validation.jsonl"]
+    for name in names:
+        put(f"incoming/faq/{name}")
+    earlier = now() - dt.timedelta(minutes=1)
+    told = [start_run.handler(created(f"incoming/faq/{name}", at=earlier), CONTEXT)["started"] for name in names[:2]]
+    assert told == [False, False]
+    assert not machine.inputs
+    last = start_run.handler(created("incoming/faq/validation.jsonl"), CONTEXT)
+    assert last["started"]
+    assert len(json.loads(machine.inputs[last["run_id"]])["inputs"]) == 3
+
+
+def test_a_folder_that_loses_a_file_while_it_is_read_is_read_again(
+    cloud: RunFolder, machine: type[Machine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A deletion has no event of its own, so the message that found it must start the run."""
+    s3, original = boto3.client("s3"), DatasetBucket.hash
+
+    def deleting(bucket: DatasetBucket, key: str) -> Any:
+        s3.delete_object(Bucket="data", Key="incoming/faq/validation.jsonl")
+        return original(bucket, key)
+
+    put("incoming/faq/training.jsonl")
+    put("incoming/faq/validation.jsonl")
+    monkeypatch.setattr(DatasetBucket, "hash", deleting)
+    assert start_run.handler(created("incoming/faq/validation.jsonl"), CONTEXT)["started"]
+
+
+@pytest.mark.parametrize("how", ["event", "person"])
+def test_a_folder_that_always_changes_is_tried_again_later(
+    cloud: RunFolder, machine: type[Machine], monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    put("incoming/faq/training.jsonl")
+    monkeypatch.setattr(DatasetBucket, "hash", lambda *_: None)
+    with pytest.raises(RetryableError, match="The dataset faq changed while it was read"):
+        start_run.handler({"dataset": "faq"} if how == "person" else created("incoming/faq/training.jsonl"), CONTEXT)
+    assert not machine.inputs
+
+
+@pytest.mark.parametrize("event", [{}, {"Records": []}, {"dataset": "a", **created("incoming/a/training.jsonl")}])
+def test_an_event_is_one_message_or_the_name_of_a_dataset(environment: None, event: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError, match="one message of the arrivals queue"):
+        start_run.handler(event, CONTEXT)
 
 
 @pytest.mark.parametrize("dataset", ["faq", "our faq", "a+b", "100%25", "\u8cea\u554f", "caf\u00e9"])

@@ -28,6 +28,8 @@ def comparable(synthesis: Synthesis) -> dict[str, Any]:
         if entry["Type"] == "AWS::Lambda::Function":
             entry["Properties"].pop("Layers", None)
             entry["Properties"]["Environment"]["Variables"].pop("DEPLOYMENT")
+        if entry["Type"] == "AWS::SQS::Queue":
+            entry["Properties"].pop("DelaySeconds", None)
     return template | {"Resources": resources}
 
 

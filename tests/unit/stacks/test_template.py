@@ -10,6 +10,7 @@ import pytest
 from ministack.services import eventbridge
 
 from lambdas.step import Environment
+from stacks.checks.limits import LIMITS
 from stacks.permissions.arns import function_name
 from stacks.step_table import STEPS
 from tests.unit.stacks.conftest import Synthesis
@@ -69,8 +70,8 @@ def test_only_the_data_bucket_announces_its_objects(aws: Synthesis) -> None:
     assert "NotificationConfiguration" not in bucket(aws, "Artifacts")["Properties"]
 
 
-def test_buckets_topic_and_queue_take_encrypted_connections_only(aws: Synthesis) -> None:
-    kinds = {"AWS::S3::BucketPolicy": 3, "AWS::SNS::TopicPolicy": 1, "AWS::SQS::QueuePolicy": 1}
+def test_buckets_topic_and_queues_take_encrypted_connections_only(aws: Synthesis) -> None:
+    kinds = {"AWS::S3::BucketPolicy": 3, "AWS::SNS::TopicPolicy": 1, "AWS::SQS::QueuePolicy": 2}
     for kind, count in kinds.items():
         policies = [entry["Properties"]["PolicyDocument"] for entry in aws.of_type(kind).values()]
         assert len(policies) == count
@@ -158,10 +159,17 @@ def test_functions_that_events_invoke_have_retries_and_a_dead_letter_queue(aws: 
     configured = [entry["Properties"] for entry in aws.of_type("AWS::Lambda::EventInvokeConfig").values()]
     expected = {aws.logical_id(function_name("tuner", step.name)) for step in STEPS if step.asynchronous}
     assert {entry["FunctionName"]["Ref"] for entry in configured} == expected
-    (queue,) = aws.of_type("AWS::SQS::Queue")
+    queue = dead_letter_queue(aws)
     for entry in configured:
         assert entry["MaximumRetryAttempts"] == 2
         assert entry["DestinationConfig"]["OnFailure"]["Destination"] == {"Fn::GetAtt": [queue, "Arn"]}
+
+
+def dead_letter_queue(synthesis: Synthesis) -> str:
+    """Logical id of the queue that has no dead-letter queue of its own."""
+    queues = synthesis.of_type("AWS::SQS::Queue")
+    (found,) = [name for name, entry in queues.items() if "RedrivePolicy" not in entry["Properties"]]
+    return found
 
 
 def rule(synthesis: Synthesis, name: str) -> dict[str, Any]:
@@ -169,9 +177,9 @@ def rule(synthesis: Synthesis, name: str) -> dict[str, Any]:
     return next(entry["Properties"] for logical_id, entry in found.items() if name in logical_id)
 
 
-def invokes_the_starter(synthesis: Synthesis, key: str) -> bool:
-    """Whether EventBridge hands the arrival of this object to the starting function."""
-    pattern = rule(synthesis, "TrainingFileArrived")["EventPattern"]
+def reaches_the_arrivals(synthesis: Synthesis, key: str) -> bool:
+    """Whether EventBridge puts the upload of this object into the arrivals queue."""
+    pattern = rule(synthesis, "FileArrived")["EventPattern"]
     detail = {"bucket": {"name": "data"}, "object": {"key": key}}
     event = {"Source": "aws.s3", "DetailType": "Object Created", "Detail": json.dumps(detail)}
     in_the_bucket = {**pattern, "detail": {**pattern["detail"], "bucket": {"name": ["data"]}}}
@@ -179,42 +187,38 @@ def invokes_the_starter(synthesis: Synthesis, key: str) -> bool:
 
 
 @pytest.mark.parametrize("folder", ["incoming/faq", "incoming/a b+c%20 данные"])
-@pytest.mark.parametrize("ending", ENDINGS)
-def test_every_training_file_invokes_the_start_function(aws: Synthesis, folder: str, ending: str) -> None:
-    key = f"{folder}/training.{ending}"
-    assert invokes_the_starter(aws, key)
+@pytest.mark.parametrize("name", [*(f"training.{ending}" for ending in ENDINGS), "run.yaml", "documents/a/b.pdf"])
+def test_every_file_of_a_dataset_reaches_the_arrivals_queue(aws: Synthesis, folder: str, name: str) -> None:
+    key = f"{folder}/{name}"
+    assert reaches_the_arrivals(aws, key)
     assert dataset_file(key)
 
 
-@pytest.mark.parametrize(
-    "key",
-    [
-        "incoming/faq/training.jsonl.bak",
-        "incoming/faq/training.xls",
-        "incoming/faq/my-training.jsonl",
-        "incoming/faq/validation.jsonl",
-        "incoming/faq/run.yaml",
-        "incoming/faq/documents/handbook.pdf",
-    ],
-)
-def test_other_files_of_a_dataset_invoke_nothing(aws: Synthesis, key: str) -> None:
-    """A thousand documents would take a new account's ten concurrent invocations from the runs that are going on."""
-    assert not invokes_the_starter(aws, key)
+@pytest.mark.parametrize("key", ["outgoing/faq/training.jsonl", "runs/faq/dataset/training.jsonl", "training.jsonl"])
+def test_other_objects_of_the_bucket_do_not(aws: Synthesis, key: str) -> None:
+    assert not reaches_the_arrivals(aws, key)
 
 
-@pytest.mark.parametrize(
-    "key",
-    [
-        "incoming/training.jsonl",
-        "incoming/faq/documents/training.jsonl",
-        "outgoing/faq/training.jsonl",
-        "runs/faq/dataset/training.jsonl",
-    ],
-)
-def test_the_start_function_ignores_files_that_only_the_suffix_matches(aws: Synthesis, key: str) -> None:
-    assert invokes_the_starter(aws, key)
-    file = dataset_file(key)
-    assert file is None or file.role != "training"
+def test_the_arrivals_queue_waits_until_a_folder_is_at_rest(aws: Synthesis) -> None:
+    (queue,) = [
+        entry["Properties"] for name, entry in aws.of_type("AWS::SQS::Queue").items() if name != dead_letter_queue(aws)
+    ]
+    assert queue["DelaySeconds"] == DeploymentSettings().quiet_seconds
+    assert queue["SqsManagedSseEnabled"] is True
+    assert queue["RedrivePolicy"]["deadLetterTargetArn"] == {"Fn::GetAtt": [dead_letter_queue(aws), "Arn"]}
+    assert queue["VisibilityTimeout"] == 6 * aws.functions()["tuner-start-run"]["Timeout"]
+
+
+def test_a_flood_of_datasets_leaves_most_of_a_new_accounts_concurrency_to_others(aws: Synthesis) -> None:
+    (mapping,) = [entry["Properties"] for entry in aws.of_type("AWS::Lambda::EventSourceMapping").values()]
+    assert mapping["ScalingConfig"]["MaximumConcurrency"] * 4 < LIMITS["function.concurrency"].most
+    assert mapping["BatchSize"] == 1
+    assert mapping["FunctionName"] == {"Ref": aws.logical_id("tuner-start-run")}
+
+
+def test_no_function_reserves_concurrency_of_a_new_account(aws: Synthesis) -> None:
+    """Lambda refuses a reservation that leaves the account fewer than 100 unreserved executions; a new one has 10."""
+    assert not [name for name, entry in aws.functions().items() if "ReservedConcurrentExecutions" in entry]
 
 
 def test_no_event_pattern_has_a_wildcard(aws: Synthesis) -> None:
@@ -241,7 +245,7 @@ def test_the_sweep_runs_hourly(aws: Synthesis) -> None:
 
 
 def test_undelivered_events_of_rules_go_to_the_dead_letter_queue(aws: Synthesis) -> None:
-    (queue,) = aws.of_type("AWS::SQS::Queue")
+    queue = dead_letter_queue(aws)
     targets = [
         target for entry in aws.of_type("AWS::Events::Rule").values() for target in entry["Properties"]["Targets"]
     ]
@@ -250,6 +254,7 @@ def test_undelivered_events_of_rules_go_to_the_dead_letter_queue(aws: Synthesis)
 
 
 def test_every_rule_may_call_its_targets(aws: Synthesis) -> None:
+    arrivals = next(name for name in aws.of_type("AWS::Events::Rule") if "FileArrived" in name)
     permitted = {
         (entry["Properties"]["FunctionName"]["Fn::GetAtt"][0], entry["Properties"]["SourceArn"]["Fn::GetAtt"][0])
         for entry in aws.of_type("AWS::Lambda::Permission").values()
@@ -258,8 +263,17 @@ def test_every_rule_may_call_its_targets(aws: Synthesis) -> None:
         (target["Arn"]["Fn::GetAtt"][0], name)
         for name, entry in aws.of_type("AWS::Events::Rule").items()
         for target in entry["Properties"]["Targets"]
+        if name != arrivals
     }
     assert permitted == called
+    policies = aws.of_type("AWS::SQS::QueuePolicy").values()
+    may_send = [
+        statement["Condition"]["ArnEquals"]["aws:SourceArn"]["Fn::GetAtt"][0]
+        for policy in policies
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+        if statement["Effect"] == "Allow"
+    ]
+    assert may_send.count(arrivals) == 2, "the arrivals queue, and the dead-letter queue"
 
 
 def test_the_release_schedules_are_deleted_with_the_stack(aws: Synthesis) -> None:

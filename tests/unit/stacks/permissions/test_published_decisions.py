@@ -51,10 +51,10 @@ def policies(template: Template) -> Policies:
 
 @pytest.fixture(scope="session")
 def arns(aws: Synthesis, template: Template) -> dict[str, str]:
-    """The deployment's one key, topic and queue, its buckets, and its rules, by what they are called here."""
-    kinds = {"AWS::KMS::Key": "key", "AWS::SNS::Topic": "topic", "AWS::SQS::Queue": "queue"}
+    """The deployment's one key and topic, its buckets, queues, rules and roles, by what they are called here."""
+    kinds = {"AWS::KMS::Key": "key", "AWS::SNS::Topic": "topic"}
     found = {word: template.arn(next(iter(aws.of_type(kind)))) for kind, word in kinds.items()}
-    for kind in ("AWS::S3::Bucket", "AWS::Events::Rule", "AWS::IAM::Role"):
+    for kind in ("AWS::S3::Bucket", "AWS::Events::Rule", "AWS::IAM::Role", "AWS::SQS::Queue"):
         found |= {name: template.arn(name) for name in aws.of_type(kind)}
     return found
 
@@ -179,9 +179,12 @@ def test_services_act_for_this_account_and_this_deployment_only(otherwise: Other
     def group(name: str) -> dict[str, str]:
         return OURSELVES | {"aws:SourceArn": f"arn:aws:scheduler:us-east-1:{ACCOUNT}:schedule-group/{name}"}
 
-    function = f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:tuner-start-run"
+    def queue(word: str) -> str:
+        return next(arn for name, arn in arns.items() if word in name and ":sqs:" in arn)
+
+    function = f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:tuner-release-throughput"
     job = bedrock("model-customization-job/x")
-    trigger = {"aws:SourceArn": rule("Trigger")}
+    trigger, sweep = ({"aws:SourceArn": rule(name)} for name in ("Trigger", "HourlySweep"))
     assert not otherwise(
         (ALLOW, "bedrock", "sts:AssumeRole", role("Customization"), OURSELVES | {"aws:SourceArn": job}),
         (REFUSE, "bedrock", "sts:AssumeRole", role("Customization"), {"aws:SourceArn": job}),
@@ -190,11 +193,15 @@ def test_services_act_for_this_account_and_this_deployment_only(otherwise: Other
         (ALLOW, "scheduler", "sts:AssumeRole", role("Scheduler"), group("tuner-releases")),
         (REFUSE, "scheduler", "sts:AssumeRole", role("Scheduler"), group("default")),
         (ALLOW, "lambda", "sts:AssumeRole", role("StepsValidateRole"), {}),
-        (ALLOW, "events", "lambda:InvokeFunction", function, trigger),
-        (REFUSE, "events", "lambda:InvokeFunction", function, {"aws:SourceArn": rule("HourlySweep")}),
-        (REFUSE, "s3", "lambda:InvokeFunction", function, trigger),
-        (ALLOW, "events", "sqs:SendMessage", arns["queue"], trigger),
-        (REFUSE, "events", "sqs:SendMessage", arns["queue"], {"aws:SourceArn": rule("Trigger") + "x"}),
+        (ALLOW, "events", "lambda:InvokeFunction", function, sweep),
+        (REFUSE, "events", "lambda:InvokeFunction", function, trigger),
+        (REFUSE, "s3", "lambda:InvokeFunction", function, sweep),
+        (ALLOW, "events", "sqs:SendMessage", queue("Undelivered"), trigger),
+        (REFUSE, "events", "sqs:SendMessage", queue("Undelivered"), {"aws:SourceArn": rule("Trigger") + "x"}),
+        (ALLOW, "events", "sqs:SendMessage", queue("Arrivals"), trigger),
+        (REFUSE, "events", "sqs:SendMessage", queue("Arrivals"), sweep),
+        (ALLOW, "start_run", "sqs:ReceiveMessage", queue("Arrivals"), {}),
+        (REFUSE, "start_run", "sqs:ReceiveMessage", queue("Undelivered"), {}),
         (ALLOW, "cloudwatch", "sns:Publish", arns["topic"], OURSELVES),
         (REFUSE, "cloudwatch", "sns:Publish", arns["topic"], {"aws:SourceAccount": "1"}),
         (ALLOW, "cloudwatch", "kms:GenerateDataKey", arns["key"], OURSELVES),
