@@ -50,11 +50,8 @@ def _may_send(queue_arn: str, rule_arn: str) -> bool:
         action="sqs:SendMessage",
         resource_arn=queue_arn,
         region=responses.get_region(),
-        service_context={
-            "aws:sourcearn": rule_arn,
-            "aws:sourceaccount": responses.get_account_id(),
-            "aws:securetransport": "true",
-        },
+        secure_transport=True,
+        service_context={"aws:sourcearn": rule_arn, "aws:sourceaccount": responses.get_account_id()},
     )
     policy = (queue or {}).get("attributes", {}).get("Policy")
     decision = iam_evaluator.evaluate_resource_policy(policy, context, service="events.amazonaws.com")
@@ -78,5 +75,6 @@ def _retrying(original: Callable[..., None]) -> Callable[..., None]:
 
 
 def _denial(role: str, queue_arn: str) -> str | None:
+    iam_evaluator.pin_request_origin("lambda.amazonaws.com", secure_transport=True)  # for this thread
     denials = (role_denial(role, "lambda", Check(action, queue_arn)) for action in _CONSUMER)
     return next(filter(None, denials), None)
