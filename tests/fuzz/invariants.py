@@ -27,6 +27,7 @@ from tuner.datasets import Findings
 from tuner.datasets.pipeline import FilePipeline, Output
 from tuner.datasets.reading import BadRow, Row, UnreadableError, blocks
 from tuner.datasets.reading.mistaken_files import mistaken_file
+from tuner.datasets.reading.question_map import is_question_map
 from tuner.datasets.reading.wrapped import Incomplete, place_of_records
 from tuner.datasets.records.rules import RecordLimits
 from tuner.settings import FieldNames
@@ -141,7 +142,8 @@ def _expected_lines(data: bytes) -> list[Any] | None:
     except Incomplete:
         inside = None
     values = [_json(line) for line in data.split(b"\n") if line.strip()]
-    return None if inside or values[0] is _REFUSED else values
+    is_map = len(values) == 1 and isinstance(values[0], dict) and is_question_map(values[0])
+    return None if inside or is_map or values[0] is _REFUSED else values
 
 
 def _decompressed(data: bytes) -> bytes | None:

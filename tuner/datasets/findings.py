@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tuner.artifacts.dataset import DatasetFindings, Finding, Severity
 from tuner.core.json_types import JsonObject
@@ -22,6 +22,11 @@ class Issue:
     remedy: str
     field: str | None = None
     severity: Severity = "error"
+
+
+def at_place(issue: Issue, place: str) -> Issue:
+    """The issue with the place of its record in the file (`data[3]`), if there is one, before its field."""
+    return replace(issue, field=".".join(filter(None, (place, issue.field)))) if place else issue
 
 
 def printable(text: str) -> str:

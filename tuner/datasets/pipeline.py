@@ -13,7 +13,7 @@ from operator import not_
 from typing import Any
 
 from tuner.datasets.field_usage import FieldReport, FieldUsage
-from tuner.datasets.findings import Findings, Issue
+from tuner.datasets.findings import Findings, Issue, at_place
 from tuner.datasets.io import Sink, Source
 from tuner.datasets.reading import BadRow, Block, Budget, Row, Spent, UnreadableError, blocks
 from tuner.datasets.reading.budget import MOST_FIELDS
@@ -166,7 +166,7 @@ class FilePipeline:
                 yield block
                 if self._spent.is_far_over:
                     self._spent.check()
-            if empty:
+            if empty or (self._schema is None and not self.refused):  # nothing, or only warnings such as a title
                 raise UnreadableError(None, no_records())
             self._report_left_out_fields()
         except UnreadableError as error:
@@ -233,7 +233,7 @@ class FilePipeline:
                 if issue.rule in self._said:
                     continue
                 self._said.add(issue.rule)
-            self._findings.add(self._source.name, row.line, issue)
+            self._findings.add(self._source.name, row.line, at_place(issue, row.place))
         if any(issue.severity == "error" for issue in issues):
             self.refused += 1
             return None
@@ -255,6 +255,8 @@ class FilePipeline:
             self._usage.records_left_out += decision.severity == "warning"
             return (decision,)
         record = self._schema.record(row.value, row.line, others)
+        if isinstance(record, Record) and row.place:
+            record = replace(record, place=row.place)
         if not isinstance(record, Record) and all(issue.severity == "warning" for issue in record):
             self._usage.records_left_out += 1  # a message says that it must not be learnt
         return record

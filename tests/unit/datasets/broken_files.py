@@ -91,6 +91,7 @@ CASES: dict[str, tuple[str, bytes, str, int | None, str]] = {
     "Parquet cut off": ("training.parquet", b"PAR1" + bytes(500), "truncated", None, "cut off"),
     "Parquet damaged": ("training.parquet", b"PAR1" + bytes(500) + b"\x10\0\0\0PAR1", "parquet", None, "cannot be read"),  # noqa: E501
     "Parquet that ends its reader": ("training.parquet", altered(as_parquet(pairs(2)), 501, 39), "parquet", None, "is damaged"),  # noqa: E501
+    "a title and a header alone": ("training.csv", b"FAQ\nquestion,answer\n", "empty-file", None, "no records"),
     "carriage returns alone": ("training.csv", b"question,answer\rq,a\r", "csv-quotes", 1, "carriage return"),
     "a column twice": ("training.csv", b"question,answer,answer\nq,a,b\n", "duplicate-field", 1, "more than once"),
 }

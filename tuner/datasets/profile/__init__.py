@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from tuner.artifacts.dataset import DatasetProfile, FileProfile
-from tuner.datasets.findings import Findings
+from tuner.datasets.findings import Findings, at_place
 from tuner.datasets.profile.coverage import CoverageCounter
 from tuner.datasets.profile.duplicates import DuplicateFinder, Leakage
 from tuner.datasets.profile.languages import language
@@ -114,7 +114,7 @@ class _Profiler:
                 *private,
                 *leftovers(record),
             ):
-                self._findings.add(name, record.line, issue)
+                self._findings.add(name, record.line, at_place(issue, record.place))
             answers.add(record.completion, record.line, record.turns[-1].field)
             if role == "training":
                 self._coverage.add_training_record(record)

@@ -32,13 +32,14 @@ class _Seen:
     role: DataRole
     file: str
     line: int
+    place: str
     input: int
     prompt: int
     answer: int
     outline: Outline
 
     def __str__(self) -> str:
-        return f"{self.file}, line {self.line}"
+        return f"{self.file}, line {self.line}{f', {self.place}' if self.place else ''}"
 
 
 class DuplicateFinder:
@@ -80,7 +81,7 @@ class DuplicateFinder:
     def _seen(self, record: Record, role: DataRole, file: str) -> _Seen:
         prompt, whole = prompt_hash(record), input_hash(record, self._system_prompt)
         answer = text_hash(comparable(record.completion))
-        return _Seen(role, file, record.line, whole, prompt, answer, outline(record, whole != prompt))
+        return _Seen(role, file, record.line, record.place, whole, prompt, answer, outline(record, whole != prompt))
 
     def _earlier(self, seen: _Seen, sketch: object) -> tuple[_Seen, Likeness] | None:
         """The earlier record that this one is most like. Training data comes first, so it is found first."""

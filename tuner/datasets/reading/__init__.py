@@ -12,21 +12,32 @@ from dataclasses import dataclass
 
 from tuner.core.file_formats import FORMATS
 from tuner.datasets.findings import Issue, field_setting
-from tuner.datasets.io import Source
+from tuner.datasets.io import CHUNK, Source
 from tuner.datasets.reading import delimited, json_array, json_lines
 from tuner.datasets.reading.budget import MAX_RECORD_BYTES, Budget, Spent, UnreadableError
 from tuner.datasets.reading.compressed import decompressed
 from tuner.datasets.reading.decoded import parquet, xlsx
 from tuner.datasets.reading.encoding import as_utf8
 from tuner.datasets.reading.mistaken_files import HEAD_BYTES, mistaken_file
-from tuner.datasets.reading.rows import BadRow, Block, Decode, Row, no_records, not_json
-from tuner.datasets.reading.wrapped import Incomplete, IsRecord, expanded, place_of_records, rest_of_object
+from tuner.datasets.reading.question_map import is_question_map, rows_of_map
+from tuner.datasets.reading.rows import BadRow, Block, Decode, Row, RowBlock, no_records, not_json, parsed
+from tuner.datasets.reading.wrapped import (
+    Incomplete,
+    IsRecord,
+    expanded,
+    is_one_per_line,
+    lists_of_lines,
+    place_of_records,
+    rest_of_object,
+)
 
 __all__ = ["BadRow", "Block", "Budget", "Row", "Spent", "UnreadableError", "blocks"]
 
 _BOM = b"\xef\xbb\xbf"
 # The first bytes of JSON that no header of a table has.
 _JSON = re.compile(rb'\s*(?:\{\s*"|\[\s*\{)')
+# In a file with a list of records on each line, the first line must end before this.
+_LONGEST_LINE_OF_RECORDS = 2**20
 _NAMED = frozenset(entry.ending for entry in FORMATS)
 
 
@@ -136,21 +147,42 @@ def _objects(given: Bytes) -> Iterator[Block]:
         break
     else:
         place = None
-    chunks = itertools.chain([head], given.chunks)
+    if place is None and given.records:
+        message = f"there is no list '{given.records}' in the file."
+        raise UnreadableError(None, Issue("records-path", message, f"Correct {field_setting('records')}."))
     if place is None:
-        if given.records:
-            message = f"there is no list '{given.records}' in the file."
-            raise UnreadableError(None, Issue("records-path", message, f"Correct {field_setting('records')}."))
-        yield from json_lines.blocks(chunks)
+        yield from _lines_or_map(head, given)
+        return
+    # The line after the first one says whether each line has a list.
+    while not head.lstrip().partition(b"\n")[2].strip() and len(head) < _LONGEST_LINE_OF_RECORDS:
+        more = next(given.chunks, None)
+        if more is None:
+            break
+        head += more
+    if is_one_per_line(head[:_LONGEST_LINE_OF_RECORDS], place.path):
+        yield from lists_of_lines(json_lines.blocks(itertools.chain([head], given.chunks)), place.path)
         return
     prefix = head[: place.offset]
-    array = itertools.chain([head[place.offset :]], given.chunks)
-    rest, line = yield from _expanded(array, given.decode, 1 + prefix.count(b"\n"))
+    # In pieces, so that blocks stay small.
+    pieces = (head[start : start + CHUNK] for start in range(place.offset, len(head), CHUNK))
+    array = itertools.chain(pieces, given.chunks)
+    rest, line = yield from _expanded(array, given.decode, 1 + prefix.count(b"\n"), place.path)
     yield from rest_of_object(prefix, rest, line, place.path)
 
 
-def _expanded(chunks: Iterator[bytes], decode: Decode, line: int) -> json_array.Reading:
-    found = json_array.blocks(chunks, decode, line)
+def _lines_or_map(head: bytes, given: Bytes) -> Iterator[Block]:
+    """One object per line; or one object that maps questions to answers."""
+    chunk = next(given.chunks, None)
+    value = parsed(head, 1) if chunk is None else None
+    if isinstance(value, Row) and is_question_map(value.value) and not given.is_record(value.value):
+        yield RowBlock(rows_of_map(head.decode("utf-8")))
+        return
+    lines = json_lines.blocks(itertools.chain([head, chunk or b""], given.chunks))
+    yield from map(expanded, lines) if b'"qas"' in head else lines
+
+
+def _expanded(chunks: Iterator[bytes], decode: Decode, line: int, path: str) -> json_array.Reading:
+    found = json_array.blocks(chunks, decode, line, path)
     while True:
         try:
             block = next(found)
@@ -167,12 +199,12 @@ READERS = (
     Reader(
         ("tsv",),
         lambda endings, head: "tsv" in endings and not _JSON.match(head),
-        lambda given: delimited.blocks(given.chunks, "\t"),
+        lambda given: delimited.blocks(given.chunks, given.is_record, "\t"),
     ),
     Reader(
         ("csv",),
         lambda endings, head: _is_table(endings, head) and not _JSON.match(head),
-        lambda given: delimited.blocks(given.chunks),
+        lambda given: delimited.blocks(given.chunks, given.is_record),
     ),
     Reader(
         ("json", "jsonl"),

@@ -7,23 +7,29 @@ import csv
 import itertools
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-from tuner.datasets.findings import Issue
+from tuner.datasets.findings import Issue, printable
 from tuner.datasets.reading.budget import MAX_RECORD_BYTES, MOST_FIELDS, UnreadableError
-from tuner.datasets.reading.rows import BadRow, Block, Row, RowBlock, not_utf8, too_many_fields
+from tuner.datasets.reading.rows import BadRow, Block, Fields, Row, RowBlock, not_utf8, too_many_fields
 
 _DELIMITERS = ",;\t|"
 _SEPARATOR = re.compile(r'"?sep=(.)"?[,;\t]*\r?\n?', re.IGNORECASE)
 _BATCH = 1000
 _BATCH_BYTES = 2**20
-_SHOWN = 60  # characters of a column's name
+_SHOWN = 60  # characters of a column's name or a title
+# A title, a date, an author: more lines above a header are no header that somebody wrote for a table.
+_MOST_TITLE_LINES = 5
 
 
-def blocks(chunks: Iterator[bytes], delimiter: str | None = None) -> Iterator[Block]:
+def blocks(
+    chunks: Iterator[bytes], is_record: Callable[[Fields], bool] = lambda _: True, delimiter: str | None = None
+) -> Iterator[Block]:
     """Rows as dictionaries of texts. Without a `delimiter`, the most frequent one of the header is used.
 
-    A first line such as `sep=;`, which Excel writes and reads, sets the delimiter.
+    A first line such as `sep=;`, which Excel writes and reads, sets the delimiter. Lines above the header, such as a
+    title, are left out with a warning if `is_record` does not know the names of the first line, but those of a later
+    one.
     """
     text = _Lines(chunks)
     first = next(text, None)
@@ -31,11 +37,17 @@ def blocks(chunks: Iterator[bytes], delimiter: str | None = None) -> Iterator[Bl
         delimiter, first = match.group(1), next(text, None)
     if first is None:
         return
-    header = f"line {text.line}"
     csv.field_size_limit(MAX_RECORD_BYTES)
-    rows = csv.reader(itertools.chain([first], text), delimiter=delimiter or _guess(first), strict=True)
+    above = text.line
+    ahead = [first]
+    if not _is_header(first, delimiter, is_record):
+        ahead += itertools.islice(text, _MOST_TITLE_LINES)
+    titles = next((at for at, line in enumerate(ahead) if at and _is_header(line, delimiter, is_record)), 0)
+    text.give_back(ahead[titles + 1 :])
+    batch: list[Row | BadRow] = [_title(above + at, line) for at, line in enumerate(ahead[:titles]) if line.strip()]
+    header = f"line {text.line}"
+    rows = csv.reader(itertools.chain([ahead[titles]], text), delimiter=delimiter or _guess(ahead[titles]), strict=True)
     names = _header(rows, text.line)
-    batch: list[Row | BadRow] = []
     text.characters = 0
     while (row := _next(rows, text, names)) is not None:
         batch += row
@@ -45,6 +57,21 @@ def blocks(chunks: Iterator[bytes], delimiter: str | None = None) -> Iterator[Bl
             text.characters = 0
     if batch:
         yield RowBlock(tuple(batch), header=header)
+
+
+def _is_header(line: str, delimiter: str | None, is_record: Callable[[Fields], bool]) -> bool:
+    """Whether a line has at least two names, and they are those of a record."""
+    try:
+        names = next(csv.reader([line], delimiter=delimiter or _guess(line), strict=True), [])
+    except csv.Error:
+        return False
+    return 1 < len(names) <= MOST_FIELDS and is_record({name.strip(): name for name in names})
+
+
+def _title(number: int, line: str) -> BadRow:
+    shown = printable(" ".join(line.strip(" \t\r\n,;|").split())[:_SHOWN])
+    message = f"the line '{shown}' above the header is left out."
+    return BadRow(number, Issue("title-row", message, "Nothing to do if that is right.", severity="warning"))
 
 
 def _next(rows: Iterator[list[str]], text: _Lines, names: list[str]) -> tuple[Row | BadRow, ...] | None:
@@ -109,6 +136,11 @@ class _Lines(Iterator[str]):
         self._pending: Iterator[str] = iter(())
         self._rest = ""
         self._ended = False
+
+    def give_back(self, lines: list[str]) -> None:
+        """Returns these lines, which were the last ones, again."""
+        self.line -= len(lines)
+        self._pending = itertools.chain(lines, self._pending)
 
     def __next__(self) -> str:
         while True:

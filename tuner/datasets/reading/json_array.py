@@ -12,7 +12,7 @@ import itertools
 import json
 import re
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
@@ -36,46 +36,67 @@ Reading = Generator[Block, None, tuple[Iterator[bytes], int]]
 
 @dataclass(frozen=True, slots=True)
 class ArrayBlock:
-    """Whole records as one JSON array. `line` is the line of the byte after the bracket."""
+    """Whole records as one JSON array. `line` is the line of the byte after the bracket.
+
+    `path` is the name of the array in the file, and `first` the number of the first record in it, from 0.
+    `shares_line` says that it follows another record without a line break.
+    """
 
     line: int
     data: bytes
     decoded: list[Any] | None = None
     lines: bool = False
+    path: str = ""
+    first: int = 0
+    shares_line: bool = False
 
     def rows(self) -> Iterator[Row | BadRow]:
         """Every record."""
-        line, position = self.line, 1
-        for value in map(bytes, _RAW.decode(self.data)):
+        line, position, shares_line = self.line, 1, self.shares_line
+        for number, value in enumerate(map(bytes, _RAW.decode(self.data)), self.first):
             start = self.data.index(value, position)
-            line += self.data.count(b"\n", position, start)
-            yield parsed(value, line)
+            breaks = self.data.count(b"\n", position, start)
+            line += breaks
+            yield _row(value, line, f"{self.path}[{number}]", shares_line and not breaks)
             position = start + len(value)
             line += value.count(b"\n")
+            shares_line = True
 
 
 @dataclass(frozen=True, slots=True)
 class ValueBlock:
-    """Single values, each with its line. A value may still break a rule that Python's parser does not have."""
+    """Single values, each with its line. A value may still break a rule that Python's parser does not have.
 
-    values: tuple[tuple[int, bytes], ...]
+    The third member says that a value follows another one without a line break.
+    """
+
+    values: tuple[tuple[int, bytes, bool], ...]
+    path: str
+    first: int
     data: None = None
     decoded: None = None
     lines: bool = False
 
     def rows(self) -> Iterator[Row | BadRow]:
         """Every value."""
-        return (parsed(value, line) for line, value in self.values)
+        for number, (line, value, shares_line) in enumerate(self.values, self.first):
+            yield _row(value, line, f"{self.path}[{number}]", shares_line)
 
 
-def blocks(chunks: Iterator[bytes], decode: Decode, line: int = 1) -> Reading:
+def _row(value: bytes, line: int, place: str, shares_line: bool) -> Row | BadRow:
+    """The record, with its place if its line does not say which record it is."""
+    row = parsed(value, line)
+    return replace(row, place=place) if shares_line else row
+
+
+def blocks(chunks: Iterator[bytes], decode: Decode, line: int = 1, path: str = "") -> Reading:
     """Splits the stream between records. Raises UnreadableError where the array is malformed.
 
-    `line` is where the array begins. Returns what follows it, and its line.
+    `line` is where the array begins, `path` its name in the file. Returns what follows it, and its line.
 
     `decode` tries to decode a block. A block that it can decode is valid and need not be parsed to find that out.
     """
-    return (yield from _Reader(chunks, decode, line).blocks())
+    return (yield from _Reader(chunks, decode, line, path).blocks())
 
 
 def whole_file(chunks: Iterator[bytes], decode: Decode) -> Iterator[Block]:
@@ -97,7 +118,7 @@ class _Next(Enum):
 class _Reader:
     """Buffers the unread part of the stream, and counts lines."""
 
-    def __init__(self, chunks: Iterator[bytes], decode: Decode, line: int) -> None:
+    def __init__(self, chunks: Iterator[bytes], decode: Decode, line: int, path: str) -> None:
         self._chunks = chunks
         self._decode = decode
         self._buffer = b""
@@ -105,6 +126,10 @@ class _Reader:
         self._ended = False
         self._next = _Next.FIRST
         self._opening: bytes | None = None
+        self._path = path
+        self._records = 0
+        # Whether a line break, or the beginning of the array, comes before the next record.
+        self._after_break = True
 
     def blocks(self) -> Reading:
         """All records up to the closing bracket."""
@@ -151,9 +176,12 @@ class _Reader:
                 continue
             data = b"".join((b"[", memoryview(self._buffer)[:comma], b"]"))
             decoded = self._decode(data)
-            if decoded is not None or _parses(data):
-                block = ArrayBlock(self._line, data, decoded)
-                self._advance(end)
+            count = len(decoded) if decoded is not None else _records_in(data)
+            if count is not None:
+                block = ArrayBlock(self._line, data, decoded, False, self._path, self._records, not self._after_break)
+                stop = len(self._buffer[:comma].rstrip(_SPACE))
+                self._end_of_records(stop, count)
+                self._advance(end - stop)
                 self._next = _Next.VALUE
                 return block
         return None
@@ -162,7 +190,7 @@ class _Reader:
         """All values that end in the buffer, found by Python's parser; None if more must be read first."""
         # Bytes that are not UTF-8 pass through as surrogates here; `parsed` reports them.
         text = self._buffer.decode("utf-8", "surrogateescape")
-        values: list[tuple[int, bytes]] = []
+        values: list[tuple[int, bytes, bool]] = []
         position = line_at = stop = 0
         line = self._line
         while True:
@@ -177,16 +205,19 @@ class _Reader:
                     self._read_on(None, text)
                 break
             line += text.count("\n", line_at, position)
-            values.append((line, text[position:end].encode("utf-8", "surrogateescape")))
+            shares = "\n" not in text[stop:position] if values else not self._after_break
+            values.append((line, text[position:end].encode("utf-8", "surrogateescape"), shares))
             line_at, stop = position, end
             comma = _skipped(text, end)
             if text[comma : comma + 1] != ",":
                 break
             position = _skipped(text, comma + 1)
-        self._advance(len(text[:stop].encode("utf-8", "surrogateescape")))
-        if values:
-            self._next = _Next.SEPARATOR
-        return ValueBlock(tuple(values)) if values else None
+        if not values:
+            return None
+        self._next = _Next.SEPARATOR
+        block = ValueBlock(tuple(values), self._path, self._records)
+        self._end_of_records(len(text[:stop].encode("utf-8", "surrogateescape")), len(values))
+        return block
 
     def _read_on(self, error: Exception | None, text: str) -> None:
         """Doubles the buffer, so that a long value is not parsed again for every chunk. Raises if that cannot help."""
@@ -213,8 +244,16 @@ class _Reader:
         self._buffer += chunk or b""
         return not self._ended
 
+    def _end_of_records(self, count: int, records: int) -> None:
+        """Moves behind the last record of a block."""
+        self._advance(count)
+        self._records += records
+        self._after_break = False
+
     def _advance(self, count: int) -> None:
-        self._line += self._buffer.count(b"\n", 0, count)
+        breaks = self._buffer.count(b"\n", 0, count)
+        self._line += breaks
+        self._after_break = self._after_break or breaks > 0
         self._buffer = self._buffer[count:]
 
     def _skip_space(self) -> None:
@@ -231,9 +270,9 @@ def _skipped(text: str, position: int) -> int:
     return position
 
 
-def _parses(data: bytes) -> bool:
+def _records_in(data: bytes) -> int | None:
+    """The number of records; None if the data is no array."""
     try:
-        _RAW.decode(data)
+        return len(_RAW.decode(data))
     except (ValueError, RecursionError):
-        return False
-    return True
+        return None

@@ -20,18 +20,23 @@ Fields: TypeAlias = Mapping[str, object]
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One record as parsed from the file (any JSON), with the line where it starts, from 1."""
+    """One record as parsed from the file (any JSON), with the line where it starts, from 1.
+
+    `place` is its path in the file (`data[3]`) if other records begin on the same line.
+    """
 
     line: int
     value: Any
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class BadRow:
-    """A record that cannot be read. Reading continues with the next one."""
+    """A record that cannot be read. Reading continues with the next one. `place` is as in `Row`."""
 
     line: int
     issue: Issue
+    place: str = ""
 
 
 # Decodes a block of JSON at once; None if it cannot.

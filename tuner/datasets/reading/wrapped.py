@@ -20,6 +20,11 @@ _WRAPPERS = frozenset((
     "data", "examples", "records", "rows", "items", "instances", "samples", "entries", "dataset", "train", "training",
     "validation", "test",
 ))  # fmt: skip
+# Texts beside the list that could be meant for all of its records.
+_FOR_ALL = frozenset((
+    "context", "passage", "document", "system", "system_prompt", "system_message", "instruction", "instructions",
+    "prompt",
+))  # fmt: skip
 _NAME = re.compile(r'\s*"((?:[^"\\]|\\.)*)"\s*:\s*')
 _SPACE = re.compile(r"\s*")
 _VALUE = json.JSONDecoder()
@@ -89,7 +94,8 @@ def _holds_records(text: str, at: int, name: str, is_record: IsRecord) -> bool:
     if not isinstance(value, dict) or {"role", "from", "speaker"} & value.keys():
         return False
     last = name.rpartition(".")[2]
-    return last.casefold() in _WRAPPERS or (last not in ("choices", "history", "turns") and is_record(value))
+    # The questions of a passage (`qas`) need the passage beside them: `expanded` reads the whole object.
+    return last.casefold() in _WRAPPERS or (last not in ("choices", "history", "turns", "qas") and is_record(value))
 
 
 def _decoded(text: str, at: int) -> tuple[Any, int]:
@@ -123,10 +129,58 @@ def rest_of_object(prefix: bytes, rest: Iterator[bytes], line: int, path: str) -
     whole = parsed(prefix + b"[]" + data, 1)
     if isinstance(whole, BadRow):
         raise UnreadableError(line, whole.issue)
-    for name in _other_lists(whole.value, ""):
-        message = f"only the list '{path}' is read; the list '{name}' is left out."
-        remedy = "Nothing to do if that is right; else put its records into a file of their own."
-        yield RowBlock((BadRow(line, Issue("left-out-list", message, remedy, severity="warning")),))
+    yield from (RowBlock((found,)) for found in _left_out(whole.value, path, line))
+
+
+def is_one_per_line(head: bytes, path: str) -> bool:
+    """Whether the first line is an object with the list, and another object follows: each line has a list."""
+    line, _, rest = head.lstrip().partition(b"\n")
+    first = _first_line(line.decode("utf-8", "replace") + "\n")
+    return first is not None and isinstance(_at_path(first, path), list) and rest.lstrip().startswith(b"{")
+
+
+def lists_of_lines(blocks: Iterator[Block], path: str) -> Iterator[Block]:
+    """The records of a file with an object per line that has a list of them: `{"data": [...]}`."""
+    first = True
+    for block in blocks:
+        found: list[Row | BadRow] = []
+        for row in block.rows():
+            found += _rows_of_line(row, path)
+            if first and isinstance(row, Row):
+                found += _left_out(row.value, path, row.line)
+                first = False
+        yield expanded(RowBlock(tuple(found)))
+
+
+def _rows_of_line(row: Row | BadRow, path: str) -> Iterator[Row | BadRow]:
+    records = _at_path(row.value, path) if isinstance(row, Row) else None
+    if isinstance(records, list):
+        yield from (Row(row.line, record, f"{path}[{number}]") for number, record in enumerate(records))
+    elif isinstance(row, BadRow):
+        yield row
+    else:
+        message = f"there is no list '{path}', as in the first line."
+        yield BadRow(row.line, Issue("records-path", message, "Write every line in the same form."))
+
+
+def _at_path(value: Any, path: str) -> Any:
+    for name in path.split("."):
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
+
+
+def _left_out(whole: Any, path: str, line: int) -> Iterator[BadRow]:
+    """Warnings of what stands beside the list and is not read."""
+    for name in _other_lists(whole, ""):
+        if name != path:
+            message = f"only the list '{path}' is read; the list '{name}' is left out."
+            remedy = "Nothing to do if that is right; else put its records into a file of their own."
+            yield BadRow(line, Issue("left-out-list", message, remedy, severity="warning"))
+    for name, inner in whole.items() if isinstance(whole, dict) else ():
+        if name.casefold() in _FOR_ALL and isinstance(inner, str) and inner.strip():
+            message = f"is left out: it stands beside the list '{path}', and not in each record."
+            remedy = "Write it into each record. A system prompt for all records is system_prompt in run.yaml."
+            yield BadRow(line, Issue("left-out-field", message, remedy, name, "warning"))
 
 
 def _other_lists(value: Any, prefix: str) -> Iterator[str]:
@@ -138,24 +192,29 @@ def _other_lists(value: Any, prefix: str) -> Iterator[str]:
 
 
 def expanded(block: Block) -> Block:
-    """The questions of SQuAD's articles as rows, each with its context; any other block unchanged."""
+    """The questions of SQuAD's articles as rows, each with its context and place; any other block unchanged."""
     rows = list(block.rows())
     if not any(isinstance(row, Row) and _paragraphs(row.value) for row in rows):
         return block
     return RowBlock(tuple(found for row in rows for found in _questions(row)))
 
 
-def _paragraphs(value: Any) -> list[Any]:
+def _paragraphs(value: Any) -> list[tuple[str, Any]]:
+    """The paragraphs of an article, or the article if it is one, with their places in it."""
     found = value.get("paragraphs") if isinstance(value, dict) else None
-    paragraphs = found if isinstance(found, list) else [value]
-    return [entry for entry in paragraphs if isinstance(entry, dict) and isinstance(entry.get("qas"), list)]
+    paragraphs = [("", value)]
+    if isinstance(found, list):
+        paragraphs = [(f"paragraphs[{number}].", entry) for number, entry in enumerate(found)]
+    return [each for each in paragraphs if isinstance(each[1], dict) and isinstance(each[1].get("qas"), list)]
 
 
 def _questions(row: Row | BadRow) -> Iterator[Row | BadRow]:
     paragraphs = _paragraphs(row.value) if isinstance(row, Row) else []
     if not paragraphs:
         yield row
-    for paragraph in paragraphs:
-        for question in paragraph["qas"]:
+    article = f"{row.place}." if row.place else ""
+    for place, paragraph in paragraphs:
+        for number, question in enumerate(paragraph["qas"]):
             known = question if isinstance(question, dict) else {"question": question}
-            yield Row(row.line, {**known, "context": paragraph.get("context")})
+            value = {**known, "context": paragraph.get("context")}
+            yield Row(row.line, value, f"{article}{place}qas[{number}]")

@@ -40,6 +40,7 @@ class Record:
 
     `references` are other answers that are right too. If the conversation has tool calls, `tools` has its blocks, and
     the texts of the turns show them as JSON. `warnings` say what was decided when the record was read.
+    `place` is its path in the file (`data[3]`) if its line has other records too.
     """
 
     line: int
@@ -48,6 +49,7 @@ class Record:
     references: tuple[str, ...] = ()
     tools: ToolConversation | None = None
     warnings: tuple[Issue, ...] = ()
+    place: str = ""
 
     @property
     def prompt(self) -> str:

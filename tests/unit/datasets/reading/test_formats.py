@@ -12,7 +12,7 @@ from openpyxl import Workbook
 from tests.unit.datasets.good_files import as_csv, as_xlsx, workbook
 from tests.unit.datasets.memory_files import CLAUDE, MemorySink, MemorySource, jsonl, pairs
 from tuner.catalog import model
-from tuner.datasets import CheckedFile, RecordLimits, convert
+from tuner.datasets import CheckedFile, RecordLimits, check, convert
 from tuner.settings import FieldNames
 
 PAIRS = [{"question": f"Wie tief ist «{n}»? 日本", "answer": f"{n} Meter, 😀."} for n in range(3)]
@@ -104,6 +104,87 @@ def test_records_inside_an_object_are_found(document, indent, chunk):
     assert records == EXPECTED
 
 
+@pytest.mark.parametrize("chunk", [7, 10**6])
+@pytest.mark.parametrize("path", ["data", "page.rows"])
+def test_each_line_may_have_a_list(path, chunk):
+    outer, _, inner = path.partition(".")
+    lines = [{outer: {inner: part} if inner else part} for part in (PAIRS[:2], PAIRS[2:], [{"question": "q"}])]
+    checked, records = read("t.jsonl", jsonl(lines[:2]), chunk=chunk)
+    assert rules(checked) == []
+    assert records == EXPECTED
+    checked, _ = read("t.jsonl", jsonl([*lines, {"other": 1}]), chunk=chunk)
+    found = [(f.line, f.rule, f.field) for f in checked.findings.kept if f.severity == "error"]
+    assert found == [(3, "missing-field", f"{path}[0].answer"), (4, "records-path", None)]
+
+
+def test_what_stands_beside_the_list_is_used_or_said():
+    checked, _ = read("t.json", json.dumps({"system": "Be kind.", "note": "x", "data": PAIRS}).encode())
+    [warning] = [finding for finding in checked.findings.kept if finding.rule == "left-out-field"]
+    assert (warning.field, "stands beside the list 'data'" in warning.message) == ("system", True)
+
+
+MAP = {f'How deep is «{n}» "here"?': f"{n} metres.\nOr so." for n in range(3)}
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+@pytest.mark.parametrize("chunk", [7, 10**6])
+def test_an_object_may_map_questions_to_answers(indent, chunk):
+    data = json.dumps(MAP, indent=indent, ensure_ascii=False).encode()
+    checked, records = read("t.json", data, chunk=chunk)
+    assert rules(checked) == []
+    assert records == list(MAP.items())
+    wrong, _ = read("t.json", json.dumps({**MAP, "And why?": " "}, indent=indent).encode(), chunk=chunk)
+    [error] = [finding for finding in wrong.findings.kept if finding.rule == "empty-text"]
+    assert error.line == (5 if indent else 1)
+
+
+@pytest.mark.parametrize("value", [["Nine."], {"answer": "Nine."}, 9], ids=str)
+def test_a_map_to_other_values_is_refused_with_what_to_write(value):
+    checked, records = read("t.json", json.dumps({"How deep?": value, "How long?": value}).encode())
+    assert records == []
+    [error] = [finding for finding in checked.findings.kept if finding.severity == "error"]
+    assert (error.rule, error.remedy) == (
+        "record-kind",
+        'Write {"question": "...", "answer": "..."} for each question.',
+    )
+
+
+def test_the_place_of_a_record_that_shares_its_line_is_its_path():
+    wrong = [*PAIRS[:2], {"question": "q", "answer": ""}, *PAIRS[2:], PAIRS[0]]
+    for document, path in ((wrong, ""), ({"data": {"items": wrong}}, "data.items")):
+        for chunk in (11, 10**6):
+            checked, _ = read("t.json", json.dumps(document).encode(), chunk=chunk)
+            [error] = [finding for finding in checked.findings.kept if finding.rule == "empty-text"]
+            assert error.place == f"t.json, line 1, field '{path}[2].answer'"
+    on_lines = json.dumps(wrong).replace("}, {", "},\n{").encode()
+    [error] = [finding for finding in read("t.json", on_lines)[0].findings.kept if finding.rule == "empty-text"]
+    assert error.place == "t.json, line 3, field 'answer'"
+
+
+def test_duplicates_on_one_line_are_told_apart():
+    source = MemorySource("t.json", json.dumps([*PAIRS, PAIRS[1]]).encode(), 10**6)
+    checked = check(source, RecordLimits(model(CLAUDE), "training"), DEFAULT)
+    [warning] = [finding for finding in checked.findings.kept if finding.rule == "duplicate"]
+    assert f"{warning.place}: {warning.message}" == (
+        "t.json, line 1, field '[3].question': repeats t.json, line 1, [1]."
+    )
+
+
+@pytest.mark.parametrize(("indent", "place"), [(None, "line 1, field '"), (1, "line 4, field '")])
+def test_a_finding_in_squad_names_the_question(indent, place):
+    document = json.loads(json.dumps(ARTICLES))
+    document["data"][0]["paragraphs"][0]["qas"].append({"id": "3", "question": "Why?", "answers": [{"text": " "}]})
+    checked, _ = read("t.json", json.dumps(document, indent=indent).encode())
+    [error] = [finding for finding in checked.findings.kept if finding.rule == "empty-text"]
+    assert error.place == f"t.json, {place}paragraphs[0].qas[2].answers'"
+
+
+def test_the_questions_of_a_passage_on_each_line_keep_their_passage():
+    lines = [{"context": "Pier 4.", "qas": [{"question": "How deep?", "answers": ["Nine."]}]}] * 2
+    _, records = read("t.jsonl", jsonl(lines))
+    assert records == [("How deep?\n\nPier 4.", "Nine.")] * 2
+
+
 def test_a_path_names_the_list():
     document = {"old": [{"question": "x", "answer": "y"}], "new": {"entries": PAIRS}}
     data = json.dumps(document).encode()
@@ -152,6 +233,24 @@ def test_the_line_that_sets_excels_delimiter(first):
     assert [(finding.line, finding.rule) for finding in checked.findings.kept if finding.line] == [(4, "empty-text")]
     _, records = read("t.csv", data.replace(b"q;\n", b""))
     assert records == [("How, and when?", "Now, he says.")]
+
+
+@pytest.mark.parametrize("title", ["FAQ 2026;;\n", "FAQ 2026\n", "FAQ, of 2026\n\n", "FAQ 2026;;\n;;\nby: Ann;;\n"])
+@pytest.mark.parametrize("chunk", [5, 10**6])
+def test_lines_above_the_header_are_left_out_and_said(title, chunk):
+    checked, records = read("t.csv", f"{title}Frage;Antwort;id\nq;a;1\nr;b;2\n".encode(), chunk=chunk)
+    assert records == [("q", "a"), ("r", "b")]
+    titles = [(finding.line, finding.message) for finding in checked.findings.kept if finding.rule == "title-row"]
+    assert titles[0] == (1, f"the line '{title.splitlines()[0].rstrip(';')}' above the header is left out.")
+    wrong, _ = read("t.csv", f"{title}Frage;Antwort;id\nq;;1\n".encode(), chunk=chunk)
+    [error] = [finding for finding in wrong.findings.kept if finding.rule == "empty-text"]
+    assert error.line == 2 + title.count("\n")
+
+
+def test_the_first_line_is_the_header_if_no_line_is_one():
+    checked, _ = read("t.csv", b"What is it?,A pier.\nWhat is that?,A crane.\n")
+    assert [finding.rule for finding in checked.findings.kept if finding.line] == ["missing-field"]
+    assert read("t.csv", b"question,answer\nquestion,answer\n")[1] == [("question", "answer")]
 
 
 def test_a_table_without_a_name_is_recognized():
@@ -216,6 +315,17 @@ def test_hidden_rows_and_columns_without_a_name_are_left_out_and_said():
     checked, records = read("t.xlsx", workbook(book))
     assert records == [("q", "a"), ("r", "c")]
     assert sorted(rules(checked)) == ["hidden-rows", "left-out-field"]
+
+
+def test_rows_above_the_header_are_left_out_and_said():
+    book = sheet(["FAQ 2026"], [], ["Frage", "Antwort"], ["q", "a"])
+    book.active.merge_cells("A1:B1")
+    checked, records = read("t.xlsx", workbook(book))
+    assert records == [("q", "a")]
+    [warning] = [finding for finding in checked.findings.kept if finding.rule == "title-row"]
+    assert (warning.line, warning.message) == (1, "the row 'FAQ 2026' above the header is left out.")
+    one_column = sheet(["text"], ["Q: How deep?\nA: Nine."])
+    assert read("t.xlsx", workbook(one_column))[1] == [("How deep?", "Nine.")]
 
 
 def test_a_merged_cell_holds_for_all_its_rows():

@@ -42,6 +42,17 @@ FORMS: dict[str, dict[str, Any]] = {
     "Gemma": {"system": "Be kind.", "text": f"<bos><start_of_turn>user\n{ASKED}<end_of_turn>\n<start_of_turn>model\n{ANSWERED}<end_of_turn>\n"},  # noqa: E501
     "Alpaca text": {"text": f"Be kind.\n\n### Instruction:\n{ASKED}\n\n### Response:\n{ANSWERED}"},
     "Guanaco": {"system": "Be kind.", "text": f"### Human: {ASKED}### Assistant: {ANSWERED}".replace("###", "\n###").strip()},  # noqa: E501
+    "Guanaco on one line": {"system": "Be kind.", "text": f"### Human: {ASKED}### Assistant: {ANSWERED}"},
+    "other headings": {"system": "Be kind.", "text": f"### Question:\n{ASKED}\n\n### Answer:\n{ANSWERED}"},
+    "Claude 2": {"system": "Be kind.", "text": f"\n\nHuman: {ASKED}\n\nAssistant: {ANSWERED}"},
+    "Claude 2 before the answer": {"system": "Be kind.", "prompt": f"\n\nHuman: {ASKED}\n\nAssistant:", "completion": f" {ANSWERED}"},  # noqa: E501
+    "names of speakers": {"system": "Be kind.", "text": f"User: {ASKED}\nAssistant: {ANSWERED}"},
+    "Q and A": {"system": "Be kind.", "text": f"Q: {ASKED}\nA: {ANSWERED}"},
+    "question and answer as text": {"system": "Be kind.", "content": f"Question: {ASKED}\nAnswer: {ANSWERED}"},
+    "input and output as text": {"system": "Be kind.", "text": f"Input: {ASKED}\nOutput: {ANSWERED}"},
+    "Vicuna": {"text": f"Be kind. USER: {ASKED} ASSISTANT: {ANSWERED}</s>"},
+    "Phi": {"system": "Be kind.", "text": f"<|user|>\n{ASKED}<|end|>\n<|assistant|>\n{ANSWERED}<|end|>"},
+    "Llama 4": {"system": "Be kind.", "text": f"<|header_start|>user<|header_end|>\n\n{ASKED}<|eot|><|header_start|>assistant<|header_end|>\n\n{ANSWERED}<|eot|>"},  # noqa: E501
     "preferences without a prompt": {"chosen": [SYSTEM, USER, ASSISTANT], "rejected": [SYSTEM, USER, USER]},
     "HH": {"system": "Be kind.", "chosen": f"\n\nHuman: {ASKED}\n\nAssistant: {ANSWERED}", "rejected": "\n\nHuman: a\n\nAssistant: b"},  # noqa: E501
     "a template before the answer": {"prompt": f"<s>[INST] <<SYS>>\nBe kind.\n<</SYS>>\n\n{ASKED} [/INST]", "completion": f" {ANSWERED} </s>"},  # noqa: E501
@@ -70,6 +81,40 @@ def test_a_text_about_a_template_is_a_text():
 def test_a_record_outside_of_the_template_is_refused():
     checked, _ = converted(FORMS["Llama 2"], {"text": "How deep? Nine."})
     assert findings(checked, "field-type") == [("field-type", 2, "text")]
+    assert "is in no known chat template, unlike the first record." in str(checked.findings.kept)
+
+
+IN_TEXT = [form for form, record in FORMS.items() if set(record) == {"text"}]
+
+
+@pytest.mark.parametrize("first", IN_TEXT)
+def test_a_later_record_may_be_in_another_template(first):
+    checked, records = converted(*(FORMS[form] for form in (first, *IN_TEXT)))
+    assert errors(checked) == []
+    assert records == [EXPECTED] * (len(IN_TEXT) + 1)
+
+
+@pytest.mark.parametrize(
+    ("record", "answered"),
+    [
+        # A text with a label, a prompt with its completion, and texts about templates stay as they are.
+        ({"text": "Customer: It broke.\nAgent: I am sorry.", "label": "complaint"}, "complaint"),
+        ({"prompt": "Q: Is it open?\nA: Yes.\nQ: How deep?\nA:", "completion": "Nine."}, "Nine."),
+        ({"prompt": "User: How deep?\nAssistant:", "completion": "Nine."}, "Nine."),
+        ({"question": "What does '### Human: x' mean?", "answer": "A turn."}, "A turn."),
+        ({"text": "Is A: a vitamin?", "label": "yes"}, "yes"),
+    ],
+    ids=str,
+)
+def test_a_text_that_is_not_the_whole_conversation_is_not_taken_apart(record, answered):
+    _, [found] = converted(record)
+    assert [message["content"] for message in found["messages"]] == [next(iter(record.values())), answered]
+
+
+def test_a_prompt_with_earlier_turns_keeps_its_completion():
+    prompt = "<|im_start|>user\nIs it open?<|im_end|>\n<|im_start|>assistant\nYes.<|im_end|>\n<|im_start|>user\nHow deep?<|im_end|>\n<|im_start|>assistant\n"  # noqa: E501
+    _, [record] = converted({"prompt": prompt, "completion": "Nine."})
+    assert [message["content"] for message in record["messages"]] == ["Is it open?", "Yes.", "How deep?", "Nine."]
 
 
 def test_a_context_beside_messages_is_used():

@@ -38,7 +38,7 @@ def blocks(chunks: Iterator[bytes]) -> Iterator[Block]:
         _check_archive(file)
         file.seek(0)
         for batch in decoded(_DECODER, file, _broken):
-            yield RowBlock(tuple(map(_row, batch)), header="the first row with values")
+            yield RowBlock(tuple(map(_row, batch)), header="the first row with two values")
 
 
 def _check_archive(file: IO[bytes]) -> None:

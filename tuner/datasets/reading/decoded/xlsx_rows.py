@@ -19,6 +19,7 @@ _BATCH = 256
 _MOST_CELLS = 5_000_000
 _PLAIN_FORMAT = re.compile(r"[0#?.,E+\-@ ()_;]*|General", re.IGNORECASE)
 _CARRIAGE_RETURN = re.compile(r"_x000D_\n?")
+_MOST_TITLES = 5
 _LOOK = "Nothing to do if that is right."
 
 
@@ -62,8 +63,15 @@ def _issue(line: int | None, rule: str, message: str, remedy: str, severity: str
     return [line or 1, None, issue]
 
 
+def _values(row: Any) -> list[Any]:
+    return [cell.value for cell in row if cell.value is not None]
+
+
 class _Sheet:
-    """One sheet: its header is the first row that has a value."""
+    """One sheet: its header is the first row with two values, or the first with any if there is no such row.
+
+    A row with one value above it is a title.
+    """
 
     def __init__(self, sheet: Any, file: IO[bytes]) -> None:
         self._sheet = sheet
@@ -77,8 +85,12 @@ class _Sheet:
         self._formats: Counter[str] = Counter()
 
     def rows(self) -> Iterator[list[Any]]:
-        rows = (row for row in self._sheet.rows if any(cell.value is not None for cell in row))
-        header = next(rows)
+        rows = [row for row in self._sheet.rows if any(cell.value is not None for cell in row)]
+        titles = next((at for at, row in enumerate(rows[: _MOST_TITLES + 1]) if len(_values(row)) > 1), 0)
+        for row in rows[:titles]:
+            message = f"the row '{str(_values(row)[0])[:60]}' above the header is left out."
+            yield _issue(row[0].row, "title-row", message, _LOOK)
+        header, *rows = rows[titles:]
         names = {cell.column: str(cell.value).strip() for cell in header if cell.value is not None}
         refuse_columns(len(names))
         if twice := [name for name, count in Counter(names.values()).items() if count > 1]:

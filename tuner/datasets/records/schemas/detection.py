@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tuner.datasets.findings import Issue, field_setting
+from tuner.datasets.reading.question_map import QUESTION_MARKS
 from tuner.datasets.reading.rows import Fields
 from tuner.datasets.records.schemas.beside import parsed_cell
 from tuner.datasets.records.schemas.conversations import ConversationSchema, native_format
@@ -49,10 +50,11 @@ def detect_schema(row: Fields, fields: FieldNames) -> Schema | Issue:
     if prompt is None and completion and _has_messages(find(row, completion)):
         return ConversationSchema((completion,), ignored=fields.ignore)
     if prompt is None or completion is None:
-        if template := _template(row, names, None, fields.ignore):
+        label = find_known(LABELS, [name for name in names if name != prompt])
+        if template := _template(row, find_known(_TEXTS, names), fields.ignore, whole=not (completion or label)):
             return template
         prompt = prompt or find_known(LABELLED_TEXTS, names)
-        completion = completion or find_known(LABELS, [name for name in names if name != prompt])
+        completion = completion or label
     if prompt is None or completion is None:
         return _unrecognised(row, names, prompt)
     if _has_messages(find(row, prompt)) or _has_messages(find(row, completion)):
@@ -68,17 +70,16 @@ def _conversation(row: Fields, names: list[str], ignored: tuple[str, ...]) -> Sc
     value = parsed_cell(find(row, name)) if name else None
     if name and (isinstance(value, list) or _is_json(value)):
         return ConversationSchema((name,), native_format(row) if name == "messages" else None, ignored)
-    return _template(row, names, name, ignored)
+    text = find_known(tuple(each for each in _TEXTS if each not in (*QUESTIONS, *ANSWERS)), names)
+    return _template(row, name, ignored, whole=True) or _template(row, text, ignored, whole=False)
 
 
-def _template(row: Fields, names: list[str], name: str | None, ignored: tuple[str, ...]) -> TemplateSchema | None:
-    """The schema of a row whose whole conversation, with the answer, is one text."""
-    found = find_known(_TEXTS, names)
-    for field in filter(None, (name, found)):
-        value = find(row, field)
-        turns = turns_of(value) if isinstance(value, str) else None
-        if turns and any(speaker == "assistant" and text for speaker, text in turns):
-            return TemplateSchema(field, ignored=ignored)
+def _template(row: Fields, field: str | None, ignored: tuple[str, ...], *, whole: bool) -> TemplateSchema | None:
+    """The schema of a row whose whole conversation, with the answer, is the text of a field."""
+    value = find(row, field) if field else None
+    turns = turns_of(value, whole=whole) if isinstance(value, str) else None
+    if field and turns and any(speaker == "assistant" and text for speaker, text in turns):
+        return TemplateSchema(field, ignored=ignored)
     return None
 
 
@@ -101,6 +102,9 @@ def _is_json(value: Any) -> bool:
 
 
 def _unrecognised(row: Fields, names: list[str], prompt: str | None) -> Issue:
+    if sum(name.rstrip().endswith(QUESTION_MARKS) for name in row) > len(row) / 2:
+        message = "the names of the fields are questions: a record has a field for the question and one for the answer."
+        return Issue("record-kind", message, 'Write {"question": "...", "answer": "..."} for each question.')
     which, key, known = ("question", "prompt", QUESTIONS) if prompt is None else ("answer", "completion", ANSWERS)
     found = ", ".join(f"'{name[:60]}'" for name in names[:8]) or "none"
     also = ""

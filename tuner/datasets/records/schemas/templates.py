@@ -1,7 +1,8 @@
 """Reads conversations that are written as one text in a model's chat template.
 
-ChatML, Llama 2 (`<s>[INST]`), Llama 3 (`<|start_header_id|>`), Gemma (`<start_of_turn>`), `### Human:` and
-`### Instruction:`, and `Human:`/`Assistant:` as in Anthropic's published preferences.
+ChatML, Llama 2 (`<s>[INST]`), Llama 3 and 4 (`<|start_header_id|>`), Gemma (`<start_of_turn>`), `### Human:`,
+`### Instruction:` and other headings, and `Human:`/`Assistant:`, the prompts of the first Claude models. Where one text
+is all that a record has, also `USER:`/`ASSISTANT:` (Vicuna), `Q:`/`A:` and similar names.
 """
 
 from __future__ import annotations
@@ -18,37 +19,57 @@ from tuner.datasets.records.schemas.messages import role_of
 
 # Beginnings of turns: the group is the speaker.
 _STARTS = (
-    re.compile(r"<\|im_start\|>[ \t]*(\w+)[ \t]*\n?"),
-    re.compile(r"<\|start_header_id\|>[ \t]*(\w+)[ \t]*<\|end_header_id\|>\s*"),
+    re.compile(r"<\|im_start\|>[ \t]*(\w+)(?:<\|im_sep\|>|[ \t]*\n?)"),
+    re.compile(r"<\|(?:start_header_id|header_start)\|>[ \t]*(\w+)[ \t]*<\|(?:end_header_id|header_end)\|>\s*"),
     re.compile(r"<start_of_turn>[ \t]*(\w+)[ \t]*\n?"),
     re.compile(r"(?:^|\n)<\|(system|user|assistant)\|>\n"),
-    re.compile(r"(?:^|\n)###[ ]*(Human|Assistant|User|System|Instruction|Input|Response)[ ]*:[ ]*\n?"),
+    re.compile(
+        r"\s*###[ ]*(Human|Assistant|User|System|Instruction|Input|Context|Question|Query|Prompt|Response|Answer|Output"
+        r"|Completion)[ ]*:[ ]*\n?"
+    ),
     re.compile(r"(?:^|\n\n)(Human|Assistant):[ ]?"),
 )
+# These begin lines of other texts too. They count only where one text must hold question and answer.
+_PLAIN_STARTS = (
+    re.compile(r"(?:^|\s|</s>)(USER|ASSISTANT):\s"),  # Vicuna: on one line, after an introduction
+    re.compile(r"(?:^|\n)(Human|User|Customer|Assistant|AI|Bot|Agent)[ ]*:[ ]*\n?"),
+    re.compile(r"(?:^|\n)(Question|Q|Answer|A)[ ]*:[ ]*\n?"),
+    re.compile(r"(?:^|\n)(Instruction|Input|Prompt|Output|Response|Completion)[ ]*:[ ]*\n?"),
+)
 _ENDS = re.compile(
-    r"(?:<\|im_end\|>|<\|eot_id\|>|<\|end_of_text\|>|<end_of_turn>|<eos>|<bos>|</s>|<\|endoftext\|>)\s*$"
+    r"(?:<\|im_end\|>|<\|eot_id\|>|<\|eot\|>|<\|end\|>|<\|end_of_text\|>|<end_of_turn>|<eos>|<bos>|</s>|<\|endoftext\|>)\s*$"
 )
 _INSTRUCTION = re.compile(r"\[INST\](.*?)\[/INST\]((?:(?!\[INST\]).)*)", re.DOTALL)
 _LLAMA_SYSTEM = re.compile(r"\s*<<SYS>>\s*(.*?)\s*<</SYS>>\s*", re.DOTALL)
-_SPEAKERS = {"instruction": "user", "input": "user", "response": "assistant"}
+_SPEAKERS = {
+    **dict.fromkeys(("instruction", "input", "context", "question", "query", "prompt", "q"), "user"),
+    **dict.fromkeys(("response", "answer", "output", "completion", "a"), "assistant"),
+}
 _OPENINGS = ("<s>", "<|begin_of_text|>", "<bos>")
 
 
-def turns_of(text: str) -> list[tuple[str, str]] | None:
-    """Speakers and texts of a text in a chat template; None if it is in none."""
-    whole = text.strip()
+def turns_of(text: str, *, whole: bool = False) -> list[tuple[str, str]] | None:
+    """Speakers and texts of a text in a chat template; None if it is in none.
+
+    `whole` says that the text must hold the answer too: names of speakers at the beginnings of lines are a template.
+    """
+    stripped = text.strip()
     for opening in _OPENINGS:
-        whole = whole.removeprefix(opening).lstrip()
-    if whole.startswith("[INST]"):
-        return _llama_2(whole)
+        stripped = stripped.removeprefix(opening).lstrip()
+    if stripped.startswith("[INST]"):
+        return _llama_2(stripped)
     for start in _STARTS:
-        if found := list(start.finditer(whole)):
-            return _by_starts(whole, found)
+        if found := list(start.finditer(stripped)):
+            return _by_starts(stripped, found)
+    for start in _PLAIN_STARTS if whole else ():
+        turns = _by_starts(stripped, list(start.finditer(stripped)))
+        if turns and {"user", "assistant"} <= {speaker for speaker, _ in turns}:
+            return turns
     return None
 
 
 def _by_starts(whole: str, starts: list[re.Match[str]]) -> list[tuple[str, str]] | None:
-    if starts[0].start() > 0 and not starts[0].group().lstrip().startswith("###"):
+    if not starts or (starts[0].start() > 0 and not _after_introduction(starts[0])):
         return None  # a text about a template, not one in it
     introduction = whole[: starts[0].start()].strip()
     turns = [("system", introduction)] if introduction else []
@@ -61,6 +82,12 @@ def _by_starts(whole: str, starts: list[re.Match[str]]) -> list[tuple[str, str]]
             text = f"{turns.pop()[1]}\n\n{text}"  # `### Input:` after `### Instruction:`
         turns.append((speaker, text))
     return turns
+
+
+def _after_introduction(start: re.Match[str]) -> bool:
+    """Whether a first turn can follow an introduction: after a line break for `###`, and for `USER:`."""
+    found = start.group()
+    return found.startswith("\n") if "###" in found else "USER:" in found
 
 
 def _llama_2(whole: str) -> list[tuple[str, str]]:
@@ -104,10 +131,10 @@ class TemplateSchema:
     def record(self, row: Fields, line: int, others: Others) -> Record | tuple[Issue, ...]:
         """The row as a record, or its issues. `others` are the row's other fields."""
         value = find(row, self.text)
-        found = turns_of(value) if isinstance(value, str) else None
+        found = turns_of(value, whole=self.completion is None) if isinstance(value, str) else None
         if not found:
-            message = "is not in the chat template of the first record."
-            return (Issue("field-type", message, "Write every record in the same form.", self.text),)
+            message = "is in no known chat template, unlike the first record."
+            return (Issue("field-type", message, "Write every record in a chat template.", self.text),)
         turns = [Turn(speaker, text, self.text) for speaker, text in found]
         if self.completion:
             answer = find(row, self.completion)
