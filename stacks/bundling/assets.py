@@ -92,7 +92,7 @@ def layer(scope: Construct, built: Layer = DEPENDENCIES) -> lambda_.LayerVersion
     return lambda_.LayerVersion(
         scope,
         built.name,
-        description=f"Packages of lambdas/{built.requirements.name}",
+        description=f"Packages of requirements/locked/{built.requirements.name}",
         code=lambda_.Code.from_asset(str(built.folder if current else _PLACEHOLDER)),
         compatible_runtimes=[lambda_.Runtime.PYTHON_3_13],
         compatible_architectures=[lambda_.Architecture.ARM_64],

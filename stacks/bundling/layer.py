@@ -24,7 +24,7 @@ PLATFORM = platform("aarch64")
 
 @dataclass(frozen=True)
 class Layer:
-    """A layer with its requirements file and the folder that it is built in."""
+    """A layer with its locked requirements and the folder that it is built in."""
 
     name: str
     requirements: Path
@@ -52,10 +52,10 @@ class Layer:
 
 
 def _layer(name: str, requirements: str, folder: str) -> Layer:
-    return Layer(name, CHECKOUT / "lambdas" / requirements, CHECKOUT / "build" / folder)
+    return Layer(name, CHECKOUT / "requirements" / "locked" / requirements, CHECKOUT / "build" / folder)
 
 
-DEPENDENCIES = _layer("Dependencies", "requirements.txt", "layer")
-SCORING = _layer("Scoring", "requirements-scoring.txt", "layer-scoring")
+DEPENDENCIES = _layer("Dependencies", "lambda.txt", "layer")
+SCORING = _layer("Scoring", "lambda-scoring.txt", "layer-scoring")
 """Only the scoring function has this layer in addition: other functions start faster without it."""
 LAYERS = (DEPENDENCIES, SCORING)

