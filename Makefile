@@ -32,12 +32,12 @@ setup-aws: $(INSTALLED_AWS)  ## install only what deploying to AWS needs: no loc
 demo: $(INSTALLED)  ## tune a model on this machine, from deploy to report, and clean up
 	@$(BIN)/python -m local.demo
 
-check: lint  ## checks and fast unit tests, in under three minutes: for every change
-	@$(BIN)/pytest -n auto -q -m "not slow" tests/unit
+check: lint  ## checks and fast unit tests, in under two minutes: for every change
+	@$(BIN)/pytest -n auto --dist worksteal -q -m "not slow" tests/unit
 
 test: lint  ## all checks and tests, the deployed local cloud included
-	@$(BIN)/pytest -n auto -q tests/unit tests/characterization
-	@$(BIN)/pytest -n 2 --dist loadgroup --no-loadscope-reorder -m "not thorough" tests/e2e tests/browser
+	@$(BIN)/pytest -n auto --dist worksteal -q tests/unit tests/characterization
+	@$(BIN)/pytest -n 2 --dist loadscope --no-loadscope-reorder -m "not thorough" tests/e2e tests/browser
 
 permissions: $(INSTALLED)  ## prove every permission: take each away from a real run (minutes)
 	@PERMISSION_PROOF=docs/permission-proof.md $(BIN)/pytest -n 2 --dist worksteal tests/e2e/permissions

@@ -3,15 +3,14 @@
 Local clouds end with the process of the tests, however it ends.
 """
 
-from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 from pytest_socket import disable_socket, enable_socket
 
 from local import processes
-
-_HERE = Path(__file__).parent
+from tests.groups import Groups, position
 
 # A slow machine is no error of the code.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -20,32 +19,21 @@ settings.load_profile("patient")
 processes.own_clouds()
 
 
-# What takes longest begins first. What is not named here comes last.
-_GROUPS_IN_ORDER = ("e2e", "test_chaos.py", "permissions", "browser")
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Marks tests that synthesize the app as slow."""
+    if "synthesize" in getattr(item, "fixturenames", ()):
+        item.add_marker(pytest.mark.slow)
 
 
-# Before the hook of xdist's worker, which writes the group into the id of a test.
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks tests that synthesize the app as slow, and groups the tests that share a local cloud.
+    """Orders the groups; `--no-loadscope-reorder` keeps this order."""
+    items.sort(key=lambda item: position(item.nodeid))
 
-    With `--dist loadgroup --no-loadscope-reorder`, a group runs on one worker, and the groups begin in this order. The
-    files directly in e2e share one cloud. The folders in e2e and the test of faults have clouds of their own.
-    """
-    groups: dict[pytest.Item, str] = {}
-    for item in items:
-        place = item.path.relative_to(_HERE)
-        if "synthesize" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.slow)
-        if place.parts[0] == "e2e":
-            alone = len(place.parts) > 2 or place.name == "test_chaos.py"
-            groups[item] = place.parts[1] if alone else "e2e"
-        elif place.parts[0] == "browser":
-            groups[item] = "browser"
-    for item, group in groups.items():
-        item.add_marker(pytest.mark.xdist_group(group))
-    order = {group: position for position, group in enumerate(_GROUPS_IN_ORDER)}
-    items.sort(key=lambda item: order.get(groups.get(item, ""), len(order)))
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Groups | None:
+    """With `--dist loadscope`, a group of tests runs on one worker."""
+    return Groups(config, log) if config.getvalue("dist") == "loadscope" else None
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

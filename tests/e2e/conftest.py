@@ -40,6 +40,9 @@ def calls(tmp_path_factory):
 @pytest.fixture(scope="session")
 def deployed(tmp_path_factory, calls):
     """The environment of a client of the cloud; ended, with everything in it, after the last test."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        # A second worker would deploy a second cloud, and find the folder.
+        (tmp_path_factory.getbasetemp().parent / "one worker deploys this cloud").mkdir()
     before = dict(os.environ)
     os.environ[FOLDER_VARIABLE] = str(tmp_path_factory.mktemp("deployed") / "cloud")
     os.environ |= {**_ENVIRONMENT, journal.JOURNAL_VARIABLE: str(calls)}

@@ -12,6 +12,8 @@ os.environ.update(
     POWERTOOLS_TRACE_DISABLED="true",
     POWERTOOLS_LOG_LEVEL="WARNING",
 )
+# The workers of pytest share the cores: PyTorch's threads would wait for each other, and spin meanwhile.
+os.environ.update(OMP_NUM_THREADS="1", OMP_WAIT_POLICY="PASSIVE")
 # Hugging Face's libraries must not look for newer files.
 os.environ["HF_HUB_OFFLINE"] = "1"
 

@@ -77,11 +77,11 @@ def test_the_lock_is_exclusive_even_when_its_holder_removes_the_folder(folder):
     thread = threading.Thread(target=second)
     with folder.locked():
         thread.start()
-        assert second_started.wait(5)
+        assert second_started.wait(60)
         thread.join(0.2)  # time to break in, if the lock did not hold
         folder.remove()
         order.append("first")
-    thread.join(5)
+    thread.join(60)
     assert order == ["first", "second"]
     with folder.locked():  # and it is free again
         assert folder.root.exists()

@@ -69,7 +69,7 @@ def test_end_kills_a_process_that_ignores_sigterm(start, folder):
 
 def test_end_reaches_an_orphan_in_its_own_session(start, folder):
     parent = start(ORPHANS, folder)
-    parent.wait(5)
+    parent.wait(60)
     assert len(processes.members(folder)) == 1
     processes.end(folder)
     assert processes.members(folder) == []
