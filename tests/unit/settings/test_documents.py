@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from tuner.core.errors import DatasetError, RunRefusedError, SettingsError
-from tuner.core.strict_model import StrictModel, accepted_types
+from tuner.core.strict_model import StrictModel, accepted_types, read_from_artifact
 from tuner.intake.lines import with_lines
 from tuner.intake.resolve import resolve
 from tuner.settings import DeploymentSettings, RunSettings, deployment_settings, load, parse_document, read_document
@@ -160,7 +160,8 @@ def test_any_document_is_read_or_refused_with_a_short_message(document: dict[str
     data = json.dumps(document).encode()
     try:
         assert parse_document(data, "run.json") == document
-        load(RunSettings, document, "run.json")
+        read = load(RunSettings, document, "run.json")
+        assert read_from_artifact(RunSettings, json.loads(read.model_dump_json())) == read
     except SettingsError as error:
         assert 0 < len(str(error).encode()) <= MOST_BYTES_OF_A_MESSAGE
     try:
