@@ -65,7 +65,7 @@ def test_reading_stops_soon_after_the_last_record_that_can_be_used(name: str, re
     findings, output = converted(source, Budget(2_000, "the most that Nova Micro takes"))
     (message,) = [finding.message for finding in findings.kept if finding.rule == "record-count"]
     assert message == "the file has more than 2,000 records, the most that Nova Micro takes. The rest was not read."
-    assert output.records <= 2_000 + 2**18 // len(record) + 1, "the rest of a block, at most"
+    assert output.records <= 2_000 + 2**19 // len(record), "the rest of a block, at most"
     assert source.taken < 2_000 * len(record) + 3 * 2**20
 
 
@@ -79,6 +79,7 @@ def test_packed_records_count_as_what_they_are(pack) -> None:
     assert "has more than 0.000977 GiB when it is unpacked" in findings.kept[0].message
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("write", [as_array, as_csv, as_tsv, as_parquet, as_xlsx])
 def test_every_format_counts_its_records(write) -> None:
     data = write(pairs(3000))
@@ -120,6 +121,7 @@ def issue_of(name: str, data: bytes) -> str:
     return next(finding.rule for finding in findings.kept)
 
 
+@pytest.mark.slow
 def test_fields_and_levels_are_limited_in_every_format() -> None:
     names = [f"f{number}" for number in range(MOST_FIELDS + 1)]
     many = dict.fromkeys(names, "x")
