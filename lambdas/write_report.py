@@ -50,6 +50,6 @@ def handler(event: WriteReportEvent, env: Environment) -> WrittenReport:
     else:
         logger.info("The execution has ended: close_run writes its report")
     address = folder.uri(Keys.REPORT_PAGE)
-    if caught is None:
+    if report.failure is None:
         return WrittenReport(error=None, cause=None, report=address)
-    return WrittenReport(error=caught.error, cause=caught.message, report=address)
+    return WrittenReport(error=report.failure.error, cause=report.failure.message, report=address)

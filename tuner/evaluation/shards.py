@@ -24,8 +24,9 @@ from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
 from tuner.core.concurrency_limiter import ConcurrencyLimiter
 from tuner.core.errors import ArtifactError
+from tuner.evaluation.definition import grading_definition
 from tuner.evaluation.encoder.files import EncoderSource
-from tuner.evaluation.judging.judge import CONCURRENCY, Judge, instructions
+from tuner.evaluation.judging.judge import CONCURRENCY, Judge
 from tuner.evaluation.judging.scoring_function import ScoringFunction
 from tuner.evaluation.language import detect
 from tuner.evaluation.metrics import ScoringContext, chosen
@@ -130,17 +131,11 @@ class Shards:
 
     def _fingerprint(self, samples: Sequence[Sample]) -> str:
         """A hash of everything that decides what the grades are."""
-        # The names of the members of `Sample` are part of it: after a renaming, a run that an upgrade interrupts grades
-        # its shards again.
-        # Without other right answers, a sample has the members that it had in earlier releases.
-        members = [
-            {name: value for name, value in asdict(each).items() if name != "accepted" or value} for each in samples
-        ]
         parts: list[Any] = [
-            members,
+            [asdict(each) for each in samples],
             [metric.name for metric in self._metrics],
             [self.manifest.judge_model, self.manifest.settings.judge.model_dump()],
-            [instructions(name) for name in ("rubric.md", "preference.md")],
+            grading_definition(),
             [self._encoder.identity, self._context.language],
         ]
         if self.task.name != "answer":

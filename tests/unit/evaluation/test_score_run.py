@@ -3,8 +3,10 @@
 import csv
 import io
 import json
+import shutil
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -16,6 +18,7 @@ from tests.doubles import stored_json, write_lines
 from tests.lambda_context import CONTEXT
 from tuner.artifacts.dataset import DatasetSummary
 from tuner.artifacts.evaluation.contestants import CONTESTANTS
+from tuner.artifacts.evaluation.graded_shard import GradedShard
 from tuner.artifacts.evaluation.scores import Scores
 from tuner.artifacts.manifest import Manifest
 from tuner.artifacts.task import TaskDescription
@@ -23,6 +26,7 @@ from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import AccessDeniedError, EvaluationError
 from tuner.evaluation import shards
+from tuner.evaluation.definition import definition_of
 from tuner.evaluation.encoder.files import BuiltEncoder
 from tuner.evaluation.judging.review import answer_order
 from tuner.evaluation.judging.scoring_function import ScoringFunction
@@ -144,6 +148,29 @@ def test_changed_answers_are_graded_again(folder: RunFolder, bedrock: FakeBedroc
     scores = stored_json(folder, Keys.SCORES)
     assert scores["metrics"]["correctness"]["base"]["failed"] == 3
     assert bedrock.calls == 14, "known judgments are reused"
+
+
+def test_grades_of_another_definition_are_made_again(
+    folder: RunFolder, bedrock: FakeBedrock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepare(folder, settings=JUDGED)
+    score_run(folder, 3, ENCODER)
+    asked, before = bedrock.calls, folder.find(GradedShard.name(0))
+    monkeypatch.setattr(shards, "grading_definition", lambda: "words of another version")
+    score_run(folder, 3, ENCODER)
+    after = folder.find(GradedShard.name(0))
+    assert before and after and json.loads(before)["fingerprint"] != json.loads(after)["fingerprint"]
+    assert bedrock.calls == asked, "the judge's grades are cached"
+
+
+@pytest.mark.parametrize("name", ["tokens.py", "metrics/rouge.py", "judging/rubric.md"])
+def test_the_definition_of_grades_covers_the_code_the_prompts_and_the_libraries(tmp_path: Path, name: str) -> None:
+    package = tmp_path / "evaluation"
+    shutil.copytree(Path(shards.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__"))
+    before = definition_of(package, ["regex 1"])
+    assert before == definition_of(package, ["regex 1"]) != definition_of(package, ["regex 2"])
+    (package / name).write_text("another definition")
+    assert definition_of(package, ["regex 1"]) != before
 
 
 def test_a_run_without_answers_is_undecided(folder: RunFolder, bedrock: FakeBedrock) -> None:

@@ -15,21 +15,26 @@ from tuner.artifacts.evaluation.measure_scores import MeasureScores, Number
 Outcome = Literal["win", "tie", "loss"]
 
 
-class AnswerScores(Part):
-    """How one answer scored: in the file, its measures stand beside the other members."""
+class AnswerNotes(Part):
+    """What is known of an answer's scores beside the numbers: in scores.json and in the report."""
 
-    # The measures that apply to the answer. None: the measure applies, but no score could be made.
-    measures: dict[str, Number | None] = Field(default_factory=dict)
-    failed: bool = Field(False, description="the answer was not given")
-    reasoning: str | None = Field(None, description="the judge's reasons for its grade")
-    problem: str | None = Field(None, description="why there is no grade")
-    unsure: bool = Field(False, description="the judge says that a person should look at it")
+    failed: bool = Field(False, description="no answer to score: counts as the worst score")
+    reasoning: str | None = Field(None, description="the judge's reasons for its grade, `correctness`")
+    problem: str | None = Field(None, description="why the judge's grade could not be used")
+    unsure: bool = Field(False, description="the judge says that a person should look at the answer")
     preference_reasoning: str | None = Field(None, description="the judge's reasons for its preference")
-    preference_problem: str | None = Field(None, description="why there is no preference")
+    preference_problem: str | None = Field(None, description="why the judge's preference could not be used")
     human: bool = Field(False, description="`correctness` is a person's score")
     judge_correctness: Number | None = Field(None, description="the judge's grade, where a person's replaced it")
     label: str | None = Field(None, description="of a classification: the answer's label, or its text if it is none")
     scorer_problem: str | None = Field(None, description="why the deployer's own scorer gave no score")
+
+
+class AnswerScores(AnswerNotes):
+    """How one answer scored: in the file, its measures stand beside the other members."""
+
+    # The measures that apply to the answer. None: the measure applies, but no score could be made.
+    measures: dict[str, Number | None] = Field(default_factory=dict)
 
     @model_validator(mode="before")
     @classmethod

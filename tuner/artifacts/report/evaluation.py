@@ -10,32 +10,22 @@ from tuner.artifacts.base import Part
 from tuner.artifacts.dataset import Coverage
 from tuner.artifacts.evaluation.measure_scores import Number
 from tuner.artifacts.evaluation.metric_details import BertScoreDetails, BleuDetails, JudgeDetails, PreferenceDetails
-from tuner.artifacts.evaluation.question_scores import Outcome
+from tuner.artifacts.evaluation.question_scores import AnswerNotes, Outcome
 from tuner.artifacts.evaluation.scores import FileIdentity, PreviousBest
 from tuner.artifacts.evaluation.tasks import ClassificationDetails, ExtractionDetails, ScorerDetails
 from tuner.artifacts.task import TaskDescription
 
 
-class Answer(Part):
+class Answer(AnswerNotes):
     """What a model answered to one question, and how that was scored."""
 
     answer: str | None = None
     error: str | None = Field(None, description="why there is no answer")
-    failed: bool = Field(False, description="no answer to score: counts as the worst score")
     stop_reason: str | None = None
     input_tokens: int | None = None
     output_tokens: int | None = None
     latency_ms: float | None = None
     scores: dict[str, Number | None] = Field(default_factory=dict, description="by measure")
-    reasoning: str | None = Field(None, description="the judge's reasons for `scores.correctness`")
-    problem: str | None = Field(None, description="why the judge's grade could not be used")
-    unsure: bool = Field(False, description="the judge says that a person should look at the answer")
-    preference_reasoning: str | None = Field(None, description="the judge's reasons for `scores.preference`")
-    preference_problem: str | None = Field(None, description="why the judge's preference could not be used")
-    human: bool = Field(False, description="`scores.correctness` is a person's")
-    judge_correctness: Number | None = Field(None, description="the judge's grade, where a person's replaced it")
-    label: str | None = Field(None, description="of a classification: the answer's label, or its text if it is none")
-    scorer_problem: str | None = Field(None, description="why the deployer's own scorer gave no score")
 
 
 class Question(Part):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -22,7 +23,7 @@ from tuner.cli.options import Local, Stack, connect
 from tuner.cli.progress import executions
 from tuner.cli.terminal.console import console, is_live, say
 from tuner.cli.terminal.exit_status import ExitStatus
-from tuner.cli.terminal.hints import quoted
+from tuner.cli.terminal.hints import quoted, remember_folder
 from tuner.cli.unused_files import unused_files
 from tuner.cli.upload import DatasetFolder
 from tuner.core.errors import RetryableError
@@ -54,6 +55,7 @@ def run(
     on_local: Local = False,
 ) -> None:
     """Upload a dataset, which starts its run, and follow it. The exit status tells the gate's decision."""
+    remember_folder(path)
     folder = upload.read(path, dataset, settings)
     deployment = connect(stack, on_local)
     if folder.ignored:
@@ -66,13 +68,22 @@ def run(
     if earlier:
         say(
             f"This content was run before: {run_id} ({earlier.status}). Nothing is started. "
-            f"To run it again: tuner run {quoted(str(path))} --again"
+            f"To run it again: tuner run {' '.join(_options(path, dataset, settings))} --again"
         )
     else:
         _check(deployment, folder, path)
         _upload(deployment, folder)
         _start(deployment, folder, run_id, repeat)
     follow(deployment, run_id, wait_for if watch else WaitFor.START)
+
+
+def _options(path: Path, dataset: str | None, settings: Path | None) -> Iterator[str]:
+    """The arguments that select the same content again."""
+    yield quoted(str(path))
+    if dataset:
+        yield f"--dataset {quoted(dataset)}"
+    if settings:
+        yield f"--settings {quoted(str(settings))}"
 
 
 def _check(deployment: Deployment, folder: DatasetFolder, path: Path) -> None:

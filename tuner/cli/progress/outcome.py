@@ -6,6 +6,7 @@ import json
 
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
+from rich.padding import Padding
 from rich.text import Text
 
 from tuner.artifacts.report import Report
@@ -20,6 +21,7 @@ from tuner.cli.terminal.hints import pasteable
 from tuner.cli.terminal.score_table import score_table
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import ArtifactError
+from tuner.reporting.advice.next_steps import placeholder_sentence
 from tuner.reporting.notify.failure_message import without_alarm
 
 
@@ -56,7 +58,24 @@ def conclude(
     if window := paid_window(deployment, run.run_id):
         target.print(f"Paid window: {window.sentence()}")
     _what_is_left(target, live)
+    if report:
+        _next_steps(target, report)
     return report
+
+
+def _next_steps(target: Console, report: Report) -> None:
+    """What the report says to do next, with commands for this place: its own may have --local already."""
+    if not report.next_steps:
+        return
+    target.print("\nWhat to do next", style="name")
+    for number, step in enumerate(report.next_steps, 1):
+        target.print(f"{number}. {step.action}", markup=False)
+        target.print(Padding(Text(step.reason, style="quiet"), (0, 0, 0, 3), expand=False))
+        for command in step.commands:
+            target.print(f"   {pasteable(command.removesuffix(' --local'))}", markup=False, soft_wrap=True)
+    said = pasteable(" ".join(command for step in report.next_steps for command in step.commands))
+    if " PATH" in said:
+        target.print(placeholder_sentence(report), style="quiet")
 
 
 def _results(target: Console, report: Report) -> None:

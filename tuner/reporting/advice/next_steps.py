@@ -16,6 +16,8 @@ from tuner.reporting.formatting import integer, number, plural, range_limit
 # A model hardly learns a subject with fewer training records.
 _FEW_RECORDS = 3
 _SHOWN_SUBJECTS = 5
+# The command line replaces it by the folder where it knows that: tuner/cli/terminal/hints.py.
+_PATH = "PATH"
 _SETTLED = ("ApprovalExpiredError", "ApprovalRejectedError")
 _SETTINGS = ("SettingsError", "ModelUnavailableError", "CommitmentNotAllowedError", "BudgetExceededError")
 
@@ -48,14 +50,14 @@ def _failed(report: Report) -> Iterator[NextStep]:
     if error == "DatasetError":
         errors = report.findings.errors if report.findings else 0
         action = f"Correct the {plural(errors, 'error')} in the dataset." if errors else "Correct the dataset."
-        check = _tuner(report, f"data check {_folder(report)}")
+        check = _tuner(report, f"data check {_PATH}")
         yield NextStep(rule="fix-dataset", action=action, reason=first, commands=(check, _run(report)))
     elif error in _SETTINGS:
         action = "Correct run.yaml or the deployment's settings, as the message says."
         yield NextStep(rule="fix-settings", action=action, reason=first, commands=(_run(report),))
     elif error in _SETTLED:
         action = "Run again when somebody can approve the cost, or lower it."
-        estimate = _tuner(report, f"estimate {_folder(report)}")
+        estimate = _tuner(report, f"estimate {_PATH}")
         yield NextStep(rule="approve", action=action, reason=first, commands=(estimate, again))
     elif error == "QuotaError":
         action = "Ask AWS to raise the quota, then run again."
@@ -201,7 +203,7 @@ def _warnings(report: Report) -> Iterator[NextStep]:
             rule="fix-warnings",
             action="Correct what the check of the dataset found first.",
             reason=verdict.fix_first[0],
-            commands=(_tuner(report, f"data check {_folder(report)}"),),
+            commands=(_tuner(report, f"data check {_PATH}"),),
         )
 
 
@@ -249,17 +251,22 @@ _RULES: tuple[Rule, ...] = (
 )
 
 
-def _folder(report: Report) -> str:
-    """The dataset's folder, as `tuner run` was given it unless --name was used."""
-    return report.dataset or "PATH"
+def placeholder_sentence(report: Report) -> str:
+    """Explains PATH where a command has it: a run does not know which folder on whose computer it was uploaded from."""
+    if any(f" {_PATH}" in command for step in report.next_steps for command in step.commands):
+        return f"{_PATH} is the folder of the dataset on your computer."
+    return ""
 
 
 def _run(report: Report) -> str:
-    return _tuner(report, f"run {_folder(report)}")
+    # The name is given, because the folder may have another one.
+    name = f" --dataset {report.dataset}" if report.dataset else ""
+    return _tuner(report, f"run {_PATH}{name}")
 
 
 def _again(report: Report) -> str:
-    return _tuner(report, f"run {_folder(report)} --again")
+    name = f" --dataset {report.dataset}" if report.dataset else ""
+    return _tuner(report, f"run {_PATH}{name} --again")
 
 
 def _tuner(report: Report, arguments: str) -> str:

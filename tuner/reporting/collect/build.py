@@ -14,6 +14,7 @@ from tuner.artifacts.report.break_even import BreakEven
 from tuner.artifacts.report.run_summary import RunStatus
 from tuner.artifacts.serving import EndpointDetails, EndpointRecord
 from tuner.aws.s3.run_folder import RunFolder
+from tuner.core.artifact_keys import Keys
 from tuner.core.times import iso, now, seconds_since
 from tuner.costs.break_even import assumptions, break_even
 from tuner.reporting.advice.model_call import model_call
@@ -24,6 +25,7 @@ from tuner.reporting.collect.questions import run_questions, with_coverage
 from tuner.reporting.collect.release_state import job_sentence
 from tuner.reporting.collect.run_artifacts import Reading, RunArtifacts, read_artifacts
 from tuner.reporting.collect.timeline import timeline
+from tuner.reporting.notify.failure_message import without_alarm
 
 
 def build(
@@ -43,6 +45,8 @@ def build(
     # The report of a failed run must be written, also when one of its artifacts is broken.
     reading = Reading(lenient=failure is not None)
     artifacts = read_artifacts(folder, reading)
+    if failure and not _may_be_paid(artifacts.serving, reading):
+        failure = failure.model_copy(update={"message": without_alarm(failure.message)})
     if failure and (sentence := reading.attempt(lambda: job_sentence(folder), None)):
         failure = failure.model_copy(update={"message": f"{failure.message}\n{sentence}"})
     serving = _serving_endpoint(artifacts.serving, ended)
@@ -83,6 +87,16 @@ def build(
     report = with_scores(report, artifacts.scores) if artifacts.scores else report
     report = report.model_copy(update={"model_call": model_call(report)})
     return report.model_copy(update={"next_steps": next_steps(report)})
+
+
+def _may_be_paid(endpoint: EndpointRecord | None, reading: Reading) -> bool:
+    """Whether throughput of the run may still exist. It is recorded before it is bought, so without a record it is not.
+
+    A deployment on demand is paid for by the token only.
+    """
+    if endpoint is None:
+        return any(Keys.ENDPOINT in sentence for sentence in reading.unreadable)
+    return endpoint.kind == "provisioned" and endpoint.released_at is None
 
 
 def _usage(artifacts: RunArtifacts, serving: ServingEndpoint | None, questions: Iterable[Question]) -> Usage:

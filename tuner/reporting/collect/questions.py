@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from tuner.artifacts.dataset import Coverage, DatasetSummary, EvaluationQuestion
 from tuner.artifacts.evaluation.answers import Answer as GivenAnswer
 from tuner.artifacts.evaluation.contestants import BASE, CONTESTANTS, TUNED, ContestantName
-from tuner.artifacts.evaluation.question_scores import AnswerScores, QuestionScores, by_id
+from tuner.artifacts.evaluation.question_scores import AnswerNotes, AnswerScores, QuestionScores, by_id
 from tuner.artifacts.evaluation.scores import Scores
 from tuner.artifacts.report import Answer, Question
 from tuner.aws.s3.run_folder import RunFolder
@@ -77,7 +77,7 @@ def _answer(given: GivenAnswer | None, scores: AnswerScores | None) -> Answer | 
     if given is None and scores is None:
         return None
     said = given.model_dump(exclude={"id"}) if given else {}
-    scored = {name: getattr(scores, name) for name in AnswerScores.model_fields if name != "measures"} if scores else {}
+    scored = {name: getattr(scores, name) for name in AnswerNotes.model_fields} if scores else {}
     return Answer(**said, **scored, scores=scores.measures if scores else {})
 
 

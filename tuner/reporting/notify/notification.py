@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from tuner.artifacts.evaluation.measure_scores import MeasureScores
 from tuner.artifacts.report import Report
+from tuner.reporting.advice.next_steps import placeholder_sentence
 from tuner.reporting.collect.caveats import caveats
 from tuner.reporting.collect.release_state import release_state
 from tuner.reporting.formatting import duration, measure_title, number, plural, seconds_between, timestamp
@@ -66,6 +67,8 @@ def _next_steps(report: Report) -> str:
     for number_, step in enumerate(report.next_steps, 1):
         lines.append(f"{number_}. **{one_line(step.action)}** {one_line(step.reason)}")
         lines += [f"   `{' '.join(command.split())}`" for command in step.commands]
+    if sentence := placeholder_sentence(report):
+        lines += ["", sentence]
     return "\n".join(lines)
 
 

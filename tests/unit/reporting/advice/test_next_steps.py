@@ -140,7 +140,7 @@ def test_subjects_with_few_records_are_collected_where_the_answer_is_not_good(re
 def test_warnings_of_the_dataset_come_with_the_command_that_shows_them(report: Report) -> None:
     step = steps(report)["fix-warnings"]
     assert "repeats training.jsonl, line 3" in step.reason
-    assert step.commands == ("tuner data check bedrock-faq",)
+    assert step.commands == ("tuner data check PATH",)
 
 
 def test_people_are_asked_until_they_have_answered(report: Report) -> None:
@@ -177,11 +177,11 @@ def test_throughput_that_may_be_alive_comes_first(report: Report) -> None:
 @pytest.mark.parametrize(
     ("error", "rule", "command"),
     [
-        ("DatasetError", "fix-dataset", "tuner data check bedrock-faq"),
-        ("SettingsError", "fix-settings", "tuner run bedrock-faq"),
-        ("BudgetExceededError", "fix-settings", "tuner run bedrock-faq"),
-        ("ApprovalRejectedError", "approve", "tuner estimate bedrock-faq"),
-        ("ApprovalExpiredError", "approve", "tuner estimate bedrock-faq"),
+        ("DatasetError", "fix-dataset", "tuner data check PATH"),
+        ("SettingsError", "fix-settings", "tuner run PATH --dataset bedrock-faq"),
+        ("BudgetExceededError", "fix-settings", "tuner run PATH --dataset bedrock-faq"),
+        ("ApprovalRejectedError", "approve", "tuner estimate PATH"),
+        ("ApprovalExpiredError", "approve", "tuner estimate PATH"),
         ("QuotaError", "raise-quota", "tuner doctor"),
         ("States.Timeout", "look-up-failure", f"tuner show {RUN}"),
         ("CustomizationFailedError", "look-up-failure", f"tuner show {RUN}"),
@@ -203,7 +203,7 @@ def test_the_errors_of_a_dataset_are_counted(report: Report) -> None:
 def test_a_run_that_was_stopped_is_repeated(report: Report, status: str) -> None:
     found = steps(report, **failed("Stopped", status=status), gate=None)
     assert next(iter(found)) == "start-again"
-    assert found["start-again"].commands == ("tuner run bedrock-faq --again",)
+    assert found["start-again"].commands == ("tuner run PATH --dataset bedrock-faq --again",)
     assert "the training is not paid again" in found["start-again"].reason
     assert "No model was made" in steps(report, **failed("Stopped", status=status), training=None)["start-again"].reason
 

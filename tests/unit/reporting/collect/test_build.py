@@ -9,7 +9,7 @@ from tests.unit.reporting.conftest import AT, FolderOf
 from tests.unit.reporting.sample import EXECUTION, MODEL, RUN, artifacts
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import ArtifactError
-from tuner.reporting import Failure, Report, build, publish, published
+from tuner.reporting import Failure, Report, build, notification_text, page, publish, published, step_failure
 
 FAILURE = Failure(error="DatasetError", message="training.jsonl, line 3: not JSON.\nMend it.")
 
@@ -125,6 +125,31 @@ def test_a_run_that_was_refused_in_its_first_step_has_a_report(folder_of: Folder
     assert report.failure == FAILURE
     assert report.verdict.sentence == "The run ended without a result: training.jsonl, line 3: not JSON."
     assert report.questions == ()
+
+
+RELEASED, UNRELEASED = b'"2026-11-23T08:44:30Z"', b"null"
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "warns"),
+    [
+        (None, False),
+        (artifacts()[Keys.ENDPOINT], False),
+        (artifacts()[Keys.ENDPOINT].replace(RELEASED, UNRELEASED), True),
+        (artifacts()[Keys.ENDPOINT].replace(RELEASED, UNRELEASED).replace(b'"provisioned"', b'"on_demand"', 1), False),
+        (b"{", True),
+    ],
+    ids=["nothing bought", "released", "not released", "paid by the token", "unreadable"],
+)
+def test_a_failure_warns_of_money_only_when_throughput_may_exist(
+    folder_of: FolderOf, endpoint: bytes | None, *, warns: bool
+) -> None:
+    failure = step_failure("EvaluationError", "No answers.", "Bedrock says: Conflict.")
+    report = build(folder_of({} if endpoint is None else {Keys.ENDPOINT: endpoint}), failure, at=AT)
+    said = notification_text(report)
+    assert ("may still cost money" in said) is warns
+    assert ("may still cost money" in page(report)) is warns
+    assert "No answers." in said
 
 
 def test_a_run_that_serves_nothing_has_no_verdict(folder_of: FolderOf) -> None:
