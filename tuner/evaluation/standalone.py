@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tuner.artifacts.dataset import EvaluationQuestion
@@ -17,7 +17,14 @@ from tuner.catalog.encoders import PACKAGED
 from tuner.core.errors import EvaluationError, SettingsError
 from tuner.core.text_sanitizer import readable
 from tuner.datasets.io import write_whole
-from tuner.evaluation.answer_files import read_records, read_rows, read_sheet, read_training_answers, with_shared_ids
+from tuner.evaluation.answer_files import (
+    read_records,
+    read_references,
+    read_rows,
+    read_sheet,
+    read_training_answers,
+    with_shared_ids,
+)
 from tuner.evaluation.encoder.files import BuiltEncoder
 from tuner.evaluation.gate.rules import GateComparisons, decide_gate
 from tuner.evaluation.judging.human_scores import with_human_scores
@@ -29,7 +36,7 @@ from tuner.evaluation.metrics import Metric, ScoringContext, chosen
 from tuner.evaluation.samples import SampleSet, match
 from tuner.evaluation.scores import Graded, grade, summarize
 from tuner.evaluation.tasks import task_of_files
-from tuner.settings import RunSettings
+from tuner.settings import FieldNames, RunSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +73,7 @@ def evaluate(
     """
     settings = settings or RunSettings()
     seed = settings.evaluation.seed
-    samples = read_samples(files)
+    questions, samples = _read(files, settings.fields)
     training_vocabulary = None if files.training is None else vocabulary(read_rows(files.training))
     task = _task(files, settings, samples)
     language = settings.evaluation.language or detect(sample.reference for sample in samples.samples)
@@ -74,7 +81,9 @@ def evaluate(
     with _cached_judgments(output) as judgments:
         judge = Judge(settings.judge.model, settings.judge, judgments) if settings.judge.model else None
         encoder = BuiltEncoder(settings.bertscore.model or PACKAGED)
-        context = ScoringContext(judge, encoder, language, task, _scorer(settings))
+        context = ScoringContext(
+            judge, encoder, language, task, _scorer(settings), {question.id: question for question in questions}
+        )
         graded = grade(samples.samples, metrics_to_use, context)
     warnings = [*samples.warnings, *_inapplicable(graded, metrics)]
     scores = summarize(graded, warnings, seed, decides=settings.evaluation.decides)
@@ -95,17 +104,19 @@ def evaluate(
     return Evaluation(samples, scores)
 
 
-def read_samples(files: Files) -> SampleSet:
-    """The files' records, matched by id, or by the question where ids are missing."""
-    records = [read_records(path) for path in (files.references, files.base, files.tuned)]
-    references, base, tuned = with_shared_ids(records)
+def _read(files: Files, fields: FieldNames) -> tuple[list[EvaluationQuestion], SampleSet]:
+    """The questions, and the samples: matched by id, or by the question where ids are missing."""
+    known = read_references(files.references, fields)
+    answered = [read_records(path, fields) for path in (files.base, files.tuned)]
+    references, base, tuned = with_shared_ids([known.records, *answered])
     for record in (*base, *tuned):
         if record.accepted:
             raise EvaluationError(f"{record.place}: a model's answer must be one text, not a list of answers.")
     questions = [
         EvaluationQuestion(
             id=record.id or "",
-            question=record.question or "",
+            question=record.whole_question,
+            system=record.system,
             reference=record.answer or "",
             accepted=record.accepted,
         )
@@ -114,7 +125,8 @@ def read_samples(files: Files) -> SampleSet:
     answers = {
         name: [(record.id or "", record.answer) for record in said] for name, said in ((BASE, base), (TUNED, tuned))
     }
-    return match(questions, answers)
+    samples = match(questions, answers)
+    return questions, replace(samples, warnings=(*known.warnings, *samples.warnings))
 
 
 def _inapplicable(graded: Graded, asked: Sequence[str]) -> Iterator[str]:

@@ -50,7 +50,10 @@ def build_comparison(
 def write_page(evaluation: Evaluation, output: Path) -> None:
     """Writes index.html into `output`, next to scores.json."""
     samples = evaluation.samples.samples
-    questions = [EvaluationQuestion(id=each.id, question=each.question, reference=each.reference) for each in samples]
+    questions = [
+        EvaluationQuestion(id=each.id, question=each.question, reference=each.reference, accepted=each.accepted)
+        for each in samples
+    ]
     answers = {name: [Answer(id=each.id, answer=each.answers[name]) for each in samples] for name in CONTESTANTS}
     report = build_comparison(output.resolve().name, questions, answers, evaluation.scores, str(output))
     write_whole(output / "index.html", page(report).encode())

@@ -34,6 +34,7 @@ class Question(Part):
     id: str
     question: str
     reference: str | None = None
+    accepted: tuple[str, ...] = Field((), description="other answers that are right too")
     base: Answer | None = None
     tuned: Answer | None = None
     outcome: Outcome | None = Field(None, description="of the tuned model, by verdict.metric")

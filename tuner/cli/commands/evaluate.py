@@ -10,14 +10,14 @@ import typer
 
 from tuner.artifacts.evaluation.scores import Scores
 from tuner.cli.local_cloud import use_local_cloud
-from tuner.cli.options import Json, Local
+from tuner.cli.options import NO_NAMES, Json, Local, with_field_options
 from tuner.cli.terminal.console import console, emit, say
 from tuner.cli.terminal.outputs import Force, target
 from tuner.cli.terminal.score_table import score_table
 from tuner.cli.terminal.standard_input import local_input
 from tuner.core.file_formats import FORMAT_NAMES
 from tuner.datasets import LocalFile
-from tuner.settings import RunSettings, load, parse_document, read_document
+from tuner.settings import FieldNames, RunSettings, load, parse_document, read_document
 
 _VERDICTS = {"better": "good", "worse": "bad"}
 _GATES = {"accepted": "good", "rejected": "bad"}
@@ -25,6 +25,7 @@ _RESULTS = ("scores.json", "review.csv", "index.html")
 AnswerFile = typer.Option(metavar="FILE", help=f"Answers in {FORMAT_NAMES}, with `question`/`answer` or `id`/`answer`.")
 
 
+@with_field_options
 def evaluate(
     base: Annotated[Path, AnswerFile],
     tuned: Annotated[Path, AnswerFile],
@@ -48,7 +49,9 @@ def evaluate(
     settings_file: Annotated[
         Path | None,
         typer.Option(
-            "--settings", metavar="FILE", help="A run.yaml: its sections judge, bertscore, evaluation and gate apply."
+            "--settings",
+            metavar="FILE",
+            help="A run.yaml: fields, judge, bertscore, evaluation and gate apply.",
         ),
     ] = None,
     training: Annotated[
@@ -63,6 +66,7 @@ def evaluate(
         Path | None,
         typer.Option(metavar="FOLDER", help="Folder for scores.json, review.csv and index.html (the report)."),
     ] = None,
+    names: FieldNames = NO_NAMES,
     force: Force = False,
     as_json: Json = False,
     on_local: Local = False,
@@ -81,7 +85,7 @@ def evaluate(
         "bertscore": {"model": encoder},
         "evaluation": {"language": language},
     }
-    settings = _settings(settings_file, asked)
+    settings = _with_names(_settings(settings_file, asked), names)
     files = Files(
         _file(base, "--base"),
         _file(tuned, "--tuned"),
@@ -126,6 +130,12 @@ def _settings(file: Path | None, asked: Mapping[str, Mapping[str, str | None]]) 
     given = {part: {key: value for key, value in options.items() if value} for part, options in asked.items()}
     merged = {part: getattr(settings, part).model_dump() | options for part, options in given.items() if options}
     return load(RunSettings, settings.model_dump(exclude_unset=True) | merged, "command line")
+
+
+def _with_names(settings: RunSettings, names: FieldNames) -> RunSettings:
+    """The settings with the names of fields that the command line gives; they win over those of the file."""
+    given = {name: value for name, value in names.model_dump().items() if value}
+    return settings.model_copy(update={"fields": settings.fields.model_copy(update=given)})
 
 
 def conclude(scores: Scores) -> None:

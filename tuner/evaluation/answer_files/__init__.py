@@ -3,10 +3,19 @@
 from tuner.evaluation.answer_files.files import (
     FileRecord,
     read_records,
+    read_references,
     read_rows,
     read_sheet,
     read_training_answers,
     with_shared_ids,
 )
 
-__all__ = ["FileRecord", "read_records", "read_rows", "read_sheet", "read_training_answers", "with_shared_ids"]
+__all__ = [
+    "FileRecord",
+    "read_records",
+    "read_references",
+    "read_rows",
+    "read_sheet",
+    "read_training_answers",
+    "with_shared_ids",
+]

@@ -18,6 +18,8 @@ from tuner.datasets.reading.rows import Fields
 from tuner.datasets.records.record import Record
 from tuner.datasets.records.rules import RecordLimits
 from tuner.datasets.records.schemas.answers import answers_of
+from tuner.datasets.records.schemas.approval import RecordSelection
+from tuner.datasets.records.schemas.beside import Beside, Others, beside
 from tuner.datasets.records.schemas.conversations import ConversationSchema
 from tuner.datasets.records.schemas.detection import detect_schema
 from tuner.datasets.records.schemas.field_names import (
@@ -30,6 +32,7 @@ from tuner.datasets.records.schemas.field_names import (
     find_known,
     leaf_names,
 )
+from tuner.datasets.records.schemas.pairs import PairSchema
 from tuner.datasets.records.schemas.templates import TemplateSchema
 from tuner.datasets.same_question import comparable
 from tuner.evaluation.answer_files.batch_output import answer_of, is_batch_output, question_of
@@ -43,7 +46,8 @@ _FORMS = f"Give a file with records in {FORMAT_NAMES}, in UTF-8. It may be compr
 class FileRecord:
     """One record of a file. `place` is the file and the line; the other members are None where the file has none.
 
-    `accepted` are other answers that are right too.
+    `accepted` are other answers that are right too. `asked` is the question with all that belongs to it (instruction,
+    context, choices), where the record has more than the question.
     """
 
     id: str | None
@@ -51,38 +55,100 @@ class FileRecord:
     answer: str | None
     place: str
     accepted: tuple[str, ...] = ()
+    asked: str | None = None
+    system: str | None = None
+
+    @property
+    def whole_question(self) -> str:
+        """What was asked, as people and judges read it."""
+        return self.asked or self.question or ""
 
 
-def read_records(path: Path) -> list[FileRecord]:
+@dataclass(frozen=True, slots=True)
+class References:
+    """The records of a file of references, and why others were left out."""
+
+    records: tuple[FileRecord, ...]
+    warnings: tuple[str, ...] = ()
+
+
+def read_references(path: Path, fields: FieldNames) -> References:
+    """The references that people approve of. A record that says it must not be used is left out, as in a dataset.
+
+    Raises EvaluationError as `read_records` does, and when it is not known whether a record may be used.
+    """
+    selection = RecordSelection(fields, "evaluation")
+    left_out: list[str] = []
+    used: list[tuple[int, Fields]] = []
+    for line, row in _rows(path, fields):
+        issue = selection.decision(_others(row, fields))
+        if issue is None:
+            used.append((line, row))
+        elif issue.severity == "warning":
+            left_out.append(f"{path}, line {line}: {issue.field}: {issue.message}")
+        else:
+            raise EvaluationError(f"{path}, line {line}: {issue.field}: {issue.message} {issue.remedy}")
+    if left_out and not used:
+        raise EvaluationError(f"Every reference is left out. {left_out[0]}")
+    count = f"{len(left_out):,} reference{'s are' if len(left_out) > 1 else ' is'} left out"
+    return References(
+        tuple(_file_records(path, used, fields)), (f"{count}. The first: {left_out[0]}",) if left_out else ()
+    )
+
+
+def read_records(path: Path, fields: FieldNames | None = None) -> list[FileRecord]:
     """The records of a file.
 
-    Raises EvaluationError that names file and line when a record cannot be read, or when the file has no field for the
-    answer.
+    `fields` names its fields; a name that the first record does not have is not used. Raises EvaluationError that names
+    file and line when a record cannot be read, or when the file has no field for the answer.
     """
-    rows = list(_rows(path))
+    fields = fields or FieldNames()
+    return _file_records(path, list(_rows(path, fields)), fields)
+
+
+def _file_records(path: Path, rows: Sequence[tuple[int, Fields]], fields: FieldNames) -> list[FileRecord]:
     if not rows:
         raise EvaluationError(f"{path}: has no records. {_FORMS}")
     # The first record decides which fields are read, as in datasets.
     first = rows[0][1]
     if is_batch_output(first):
         return [_batch_record(f"{path}, line {line}", row) for line, row in rows]
-    schema = detect_schema(first, FieldNames())
+    schema = detect_schema(first, fields)
     if isinstance(schema, ConversationSchema | TemplateSchema):
         return [_conversation(f"{path}, line {line}", row, schema) for line, row in rows]
-    names = list(leaf_names(first))
-    question = find_known(QUESTIONS, names) or find_known(LABELLED_TEXTS, names)
-    others = [name for name in names if name != question]
-    answer = find_known(ANSWERS, others) or find_known(LABELS, others)
+    question, answer = _question_and_answer(first, fields)
     if answer is None:
         raise EvaluationError(
             f"{path}, line {rows[0][0]}: no field holds the answer. Call it one of: {', '.join(ANSWERS[:10])}."
         )
-    return [_record(f"{path}, line {line}", row, question, answer) for line, row in rows]
+    return [_record(f"{path}, line {line}", row, question, answer, fields) for line, row in rows]
+
+
+def _question_and_answer(row: Fields, fields: FieldNames) -> tuple[str | None, str | None]:
+    names = [name for name in leaf_names(row) if name not in fields.ignore]
+    named = {name for name in (fields.prompt, fields.completion) if name in names}
+    question = (
+        fields.prompt if fields.prompt in named else find_known(QUESTIONS, names) or find_known(LABELLED_TEXTS, names)
+    )
+    others = [name for name in names if name != question]
+    answer = fields.completion if fields.completion in named else find_known(ANSWERS, others)
+    return question, answer or find_known(LABELS, others)
+
+
+def _others(row: Fields, fields: FieldNames) -> Others:
+    """The row's fields that are neither question nor answer, and what they are for."""
+    if is_batch_output(row):
+        return {}
+    schema = detect_schema(row, fields)
+    if isinstance(schema, ConversationSchema | TemplateSchema):
+        return schema.others(row)
+    question, answer = _question_and_answer(row, fields)
+    return PairSchema(question or "", answer or "", (*fields.ignore, _ID)).others(row)
 
 
 def read_rows(path: Path) -> Iterator[Fields]:
     """A file's records with any fields. Raises EvaluationError as `read_records` does."""
-    return (row for _, row in _rows(path))
+    return (row for _, row in _rows(path, FieldNames()))
 
 
 def read_training_answers(path: Path) -> list[str]:
@@ -106,7 +172,7 @@ def with_shared_ids(files: Sequence[Sequence[FileRecord]]) -> list[list[FileReco
     """The files' records with ids that are the same for the same question.
 
     These are the records' own ids if all records of all files have one. Otherwise the text of the question is the id.
-    Raises EvaluationError when a record has neither.
+    The first file is that of the references. Raises EvaluationError when a record has neither.
     """
     everything = [record for records in files for record in records]
     if all(record.id is not None for record in everything):
@@ -117,18 +183,27 @@ def with_shared_ids(files: Sequence[Sequence[FileRecord]]) -> list[list[FileReco
             f"{without.place}: has no question, and not every record of all files has an id, so answers cannot be "
             "matched with references. Give every record its question or its id."
         )
+    # Questions that differ only in their context are told apart by it. Else the answers' files need no context.
+    asked = [comparable(record.question or "") for record in files[0]]
+    whole = len(set(asked)) < len(asked)
     # The same question can be written differently, for instance wrapped in a CSV file. People read the ids.
     texts: dict[str, str] = {}
     for record in everything:
-        texts.setdefault(comparable(record.question or ""), " ".join((record.question or "").split()))
-    return [[replace(record, id=texts[comparable(record.question or "")]) for record in records] for records in files]
+        texts.setdefault(comparable(_key_text(record, whole)), " ".join(_key_text(record, whole).split()))
+    return [
+        [replace(record, id=texts[comparable(_key_text(record, whole))]) for record in records] for records in files
+    ]
 
 
-def _rows(path: Path) -> Iterator[tuple[int, Fields]]:
+def _key_text(record: FileRecord, whole: bool) -> str:
+    return record.whole_question if whole else record.question or ""
+
+
+def _rows(path: Path, fields: FieldNames) -> Iterator[tuple[int, Fields]]:
     if not path.is_file():
         raise EvaluationError(f"{path}: {'is a folder' if path.is_dir() else 'there is no such file'}. {_FORMS}")
     try:
-        for block in blocks(LocalFile(path), is_record=_is_record):
+        for block in blocks(LocalFile(path), records=fields.records, is_record=_is_record):
             for row in block.rows():
                 if isinstance(row, BadRow):
                     raise EvaluationError(f"{path}, line {row.line}: {row.issue.message} {_FORMS}")
@@ -144,17 +219,24 @@ def _is_record(row: Fields) -> bool:
     return is_batch_output(row) or not isinstance(detect_schema(row, FieldNames()), Issue)
 
 
-def _record(place: str, row: Fields, question: str | None, answer: str) -> FileRecord:
+def _record(place: str, row: Fields, question: str | None, answer: str, fields: FieldNames) -> FileRecord:
     value = find(row, answer)
     answers = answers_of(value) if isinstance(value, list | Mapping) else ()
     first = answers[0] if answers else _text(place, "answer", None if value in (MISSING, []) else value)
-    asked = find(row, question) if question else None
+    found = find(row, question) if question else None
+    text = _text(place, "question", None if found is MISSING else found)
+    added = beside(PairSchema(question or "", answer, (*fields.ignore, _ID)).others(row))
+    if not isinstance(added, Beside):
+        raise EvaluationError(f"{place}: {added[0].field}: {added[0].message} {added[0].remedy}")
+    asked = storable(added.question(text)) if text else None
     return FileRecord(
         id=_key(row.get(_ID)),
-        question=_text(place, "question", None if asked is MISSING else asked),
+        question=text,
         answer=first and storable(first),
         place=place,
         accepted=tuple(storable(text) for text in (answers or ())[1:] if text),
+        asked=asked if asked != text else None,
+        system=added.system and storable(added.system),
     )
 
 
@@ -165,7 +247,13 @@ def _conversation(place: str, row: Fields, schema: ConversationSchema | Template
         raise EvaluationError(f"{place}: {record[0].field}: {record[0].message} {record[0].remedy}")
     if not record.turns or record.turns[-1].speaker != "assistant":
         raise EvaluationError(f"{place}: the last message must be the assistant's: it is the answer.")
-    return FileRecord(_key(row.get(_ID)), storable(record.question), storable(record.completion), place)
+    return FileRecord(
+        id=_key(row.get(_ID)),
+        question=storable(record.question),
+        answer=storable(record.completion),
+        place=place,
+        system=record.system and storable(record.system),
+    )
 
 
 def _batch_record(place: str, row: Fields) -> FileRecord:

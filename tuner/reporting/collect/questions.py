@@ -47,6 +47,7 @@ def joined_questions(
                 id=question.id,
                 question=question.question,
                 reference=question.reference,
+                accepted=question.accepted,
                 base=both[BASE],
                 tuned=both[TUNED],
                 outcome=graded.outcome if graded else None,

@@ -10,7 +10,9 @@ import pytest
 
 from tuner.core.errors import EvaluationError
 from tuner.evaluation.answer_files import FileRecord, read_records
-from tuner.evaluation.standalone import Files, evaluate
+from tuner.evaluation.standalone import Evaluation, Files, evaluate
+from tuner.reporting.files_comparison import write_page
+from tuner.settings import RunSettings
 
 ASKED, ANSWERED = "How deep?", "Nine."
 TURNS = [{"role": "user", "content": ASKED}, {"role": "assistant", "content": ANSWERED}]
@@ -101,3 +103,72 @@ def test_a_models_answer_must_be_one_text(tmp_path):
     path.write_text(json.dumps({"id": 1, "answer": ["a", "b"]}) + "\n")
     with pytest.raises(EvaluationError, match="line 1: a model's answer must be one text"):
         evaluate(Files(path, path, path), ["rouge"])
+
+
+Rows = list[dict[str, Any]]
+
+
+def written(folder: Path, name: str, *rows: dict[str, Any]) -> Path:
+    path = folder / f"{name}.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+def compared(
+    folder: Path, references: list[dict[str, Any]], answers: list[dict[str, Any]], **fields: Any
+) -> Evaluation:
+    base, tuned = (written(folder, name, *answers) for name in ("base", "tuned"))
+    settings = RunSettings.model_validate({"fields": fields})
+    return evaluate(Files(base, tuned, written(folder, "references", *references)), ["rouge"], settings=settings)
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [{"context": "Guide: pier 4."}, {"instruction": "Guide: pier 4."}, {"choices": ["Guide: pier 4."]}],
+    ids=str,
+)
+def test_what_belongs_to_a_question_is_shown_with_it(beside, tmp_path):
+    found = compared(tmp_path, [{"question": ASKED, "answer": ANSWERED} | beside], [{"question": ASKED, "answer": "6"}])
+    [sample] = found.samples.samples
+    assert ASKED in sample.question
+    assert "On pier 4." in sample.question
+
+
+def test_the_context_tells_equal_questions_apart(tmp_path):
+    rows = [{"question": ASKED, "answer": name, "context": f"Pier {name}."} for name in ("one", "two")]
+    found = compared(tmp_path, rows, rows)
+    assert [(sample.reference, sample.answers["base"]) for sample in found.samples.samples] == [
+        ("one", "one"),
+        ("two", "two"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("flags", "fields"),
+    [({"deleted": True}, {}), ({"weight": 0}, {}), ({"rating": 2}, {"minimum": {"rating": 4}})],
+    ids=str,
+)
+def test_a_reference_that_must_not_be_used_is_left_out_and_named(flags, fields, tmp_path):
+    good = {"question": ASKED, "answer": ANSWERED, "rating": 5}
+    bad = {"question": "How wide?", "answer": "Four.", "rating": 5} | flags
+    found = compared(tmp_path, [good, bad], [{"question": ASKED, "answer": "6"}], **fields)
+    assert [sample.question for sample in found.samples.samples] == [ASKED]
+    assert "1 reference is left out" in found.scores.warnings[0]
+    assert f"line 2: {next(iter(flags))}" in found.scores.warnings[0]
+    with pytest.raises(EvaluationError, match="Every reference is left out"):
+        compared(tmp_path, [bad], [{"question": ASKED, "answer": "6"}], **fields)
+
+
+def test_fields_are_named_and_ignored_as_in_datasets(tmp_path):
+    row = {"q9": ASKED, "a9": ANSWERED, "context": "Guide."}
+    answer = {"question": ASKED, "answer": "6"}
+    found = compared(tmp_path, [row], [answer], prompt="q9", completion="a9", ignore=["context"])
+    assert [sample.question for sample in found.samples.samples] == [ASKED]
+
+
+def test_the_page_shows_every_right_answer(tmp_path):
+    found = compared(tmp_path, [{"id": 1, "answer": ["Nine.", "9 m"]}], [{"id": 1, "answer": "6"}])
+    write_page(found, tmp_path)
+    page = (tmp_path / "index.html").read_text("utf-8")
+    assert "Also right:" in page
+    assert "9 m" in page

@@ -21,10 +21,9 @@ from tuner.cli.commands.data.options import (
     RoleName,
     RoleOption,
     SystemPrompt,
-    with_field_options,
 )
 from tuner.cli.dataset_check import check_dataset
-from tuner.cli.options import Json
+from tuner.cli.options import Json, with_field_options
 from tuner.cli.terminal.console import emit
 from tuner.cli.unused_files import no_training_file
 from tuner.core.run import role_of

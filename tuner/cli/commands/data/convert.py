@@ -15,9 +15,8 @@ from tuner.cli.commands.data.options import (
     RoleName,
     RoleOption,
     SystemPrompt,
-    with_field_options,
 )
-from tuner.cli.options import Json
+from tuner.cli.options import Json, with_field_options
 from tuner.cli.terminal.outputs import Force, one_use_of_standard_output
 from tuner.datasets import convert as convert_file
 from tuner.settings import FieldNames

@@ -19,7 +19,7 @@ from tuner.cli.commands.data.inputs import (
     read_errors_as_usage_errors,
 )
 from tuner.cli.deployment import DEFAULT_STACK
-from tuner.cli.options import Json, Local, StackIfAny, connect
+from tuner.cli.options import NO_NAMES, Json, Local, StackIfAny, connect, with_field_options
 from tuner.cli.terminal.console import emit, progress, say
 from tuner.cli.terminal.outputs import STANDARD, Force, one_use_of_standard_output
 from tuner.core.errors import DatasetError, GenerationError
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 _DEFAULTS = DeploymentSettings()
 
 
+@with_field_options
 def generate(
     paths: Annotated[
         list[str], typer.Argument(metavar="PATH...", help="Documents: local files and folders, or s3:// addresses.")
@@ -59,6 +60,7 @@ def generate(
     budget_usd: Annotated[
         float, typer.Option(metavar="USD", min=0, help="Stop before any request when the cost could be higher.")
     ] = 10,
+    names: FieldNames = NO_NAMES,
     stack: StackIfAny = None,
     force: Force = False,
     as_json: Json = False,
@@ -72,7 +74,7 @@ def generate(
     model = model or deployment.judge_model
     limits = data_limits(base_model, "validation", hint="--base-model")
     with read_errors_as_usage_errors("--training"):
-        dedup = generation.Deduplicator(_pairs(training or [], limits))
+        dedup = generation.Deduplicator(_pairs(training or [], limits, names))
     with read_errors_as_usage_errors("PATH"):
         sources = documents(paths)
         library = generation.read_documents(sources)
@@ -138,10 +140,10 @@ def _local_paths(sources: Mapping[str, Source]) -> list[Path]:
     return [source.path for source in sources.values() if isinstance(source, LocalFile)]
 
 
-def _pairs(files: list[str], limits: RecordLimits) -> Iterator[tuple[str, str]]:
+def _pairs(files: list[str], limits: RecordLimits, names: FieldNames) -> Iterator[tuple[str, str]]:
     for file in files:
         findings = Findings()
-        yield from FilePipeline(data_source(file), limits, FieldNames(), findings).pairs()
+        yield from FilePipeline(data_source(file), limits, names, findings).pairs()
         if findings.errors:
             raise DatasetError(f"{findings.kept[0]} Nothing was spent.")
 

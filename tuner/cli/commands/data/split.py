@@ -13,9 +13,8 @@ from tuner.cli.commands.data.options import (
     DEFAULT_MODEL,
     File,
     ModelId,
-    with_field_options,
 )
-from tuner.cli.options import Json
+from tuner.cli.options import Json, with_field_options
 from tuner.cli.terminal.console import emit, say
 from tuner.cli.terminal.outputs import Force
 from tuner.core.errors import DatasetError
