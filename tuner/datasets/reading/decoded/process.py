@@ -21,7 +21,7 @@ from tuner.datasets.findings import Issue
 from tuner.datasets.reading.budget import MOST_FIELDS, UnreadableError
 
 _MEMORY_BYTES = 2**31
-_PROCESSOR_SECONDS = 300
+_PROCESSOR_SECONDS = 200  # the step reads for 600 seconds, and then at most one more such process to its end
 
 
 def memory_limit() -> int:
