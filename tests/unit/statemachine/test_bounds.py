@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 
 import pytest
@@ -13,6 +14,8 @@ from tuner.serving.inference import MAX_SHARDS, MAX_WORKERS, shard_size, workers
 from tuner.serving.polling import next_delay
 from tuner.settings import DeploymentSettings, Polling
 
+# The input or result of a state: https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
+MAX_PAYLOAD_BYTES = 256 * 1024
 DEFAULTS = DeploymentSettings()
 LARGEST = DeploymentSettings(**bounds.LARGEST_SETTINGS)
 POLLINGS = [
@@ -117,4 +120,6 @@ def test_no_dataset_has_more_items_than_its_maps_are_counted_with(questions: int
     shards = math.ceil(questions / size)
     assert size >= configured
     assert shards <= MAX_SHARDS
-    assert len(workers(shards, size)) <= MAX_WORKERS
+    lanes = workers(shards, size)
+    assert len(lanes) <= MAX_WORKERS
+    assert len(json.dumps({"shards": list(range(shards)), "lanes": lanes})) < MAX_PAYLOAD_BYTES / 10

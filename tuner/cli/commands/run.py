@@ -124,7 +124,7 @@ def _request_repeat(function: str, event: bytes) -> None:
     while True:
         try:
             with mapped_errors(f"start a repeat with the function '{function}'"):
-                # Asynchronous: the function waits until the folder is quiet, which can outlast a synchronous call.
+                # Asynchronous: Lambda retries if the folder changes meanwhile, and hashing a large one takes minutes.
                 client("lambda").invoke(FunctionName=function, InvocationType="Event", Payload=event)
         except RetryableError:
             if time.monotonic() > deadline:
