@@ -11,7 +11,7 @@ from tuner.artifacts.dataset import DatasetSummary, EvaluationQuestion
 from tuner.artifacts.generated import GeneratedSummary
 from tuner.artifacts.manifest import Manifest
 from tuner.catalog.tasks import TaskName
-from tuner.catalog.token_counts import MOST_TEMPLATE_TOKENS, expected_tokens, size
+from tuner.core.token_counts import MOST_TEMPLATE_TOKENS, expected_tokens, size
 from tuner.settings import RunSettings
 
 # One request, and the retries of `tuner.serving.inference`. Bedrock may charge for a request whose answer was lost.

@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass, replace
 
 from tuner.artifacts.dataset import DatasetProfile, Severity
 from tuner.artifacts.task import TaskDescription
-from tuner.catalog.token_counts import expected_tokens
 from tuner.core.json_types import JsonObject
+from tuner.core.token_counts import expected_tokens
 from tuner.datasets.field_usage import FieldReport
 from tuner.datasets.findings import Findings, Issue
 from tuner.datasets.io import CommitTogether, NoSink, Sink, Source

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from tuner.artifacts.dataset import EvaluationQuestion, Message
-from tuner.catalog.token_counts import size
+from tuner.core.token_counts import size
 from tuner.datasets.pipeline import Output
 from tuner.datasets.records.record import Record, content_id
 from tuner.datasets.records.rules import RecordLimits

@@ -12,7 +12,7 @@ from itertools import compress
 from operator import not_
 from typing import Any
 
-from tuner.catalog.token_counts import size
+from tuner.core.token_counts import size
 from tuner.datasets.field_usage import FieldReport, FieldUsage
 from tuner.datasets.findings import Findings, Issue, at_place
 from tuner.datasets.io import Sink, Source

@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass
 from tuner.artifacts.dataset import DatasetSummary, SourceFile
 from tuner.artifacts.task import TaskDescription
 from tuner.catalog import Model
-from tuner.catalog.token_counts import BYTES_PER_TOKEN, expected_tokens
 from tuner.core.artifact_keys import Keys
+from tuner.core.token_counts import BYTES_PER_TOKEN, expected_tokens
 from tuner.datasets.evaluation_questions import EvaluationQuestionWriter
 from tuner.datasets.findings import Findings, Issue
 from tuner.datasets.io import CommitTogether, Sink, Source

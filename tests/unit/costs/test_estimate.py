@@ -11,9 +11,9 @@ from tests.doubles import MemoryFolder, NoPrices, manifest, stored_json
 from tuner.artifacts.costs.cost_items import LABELS, OVERHEAD, CostItemId
 from tuner.artifacts.costs.estimate import CostItem, Estimate, SpendingLimits
 from tuner.artifacts.dataset import DatasetSummary, EvaluationQuestion, Message
-from tuner.catalog.token_counts import size
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import SettingsError
+from tuner.core.token_counts import size
 from tuner.costs.cost_inputs import (
     MOST_REQUESTS_PER_QUESTION,
     CostInputs,

@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from tuner.catalog.token_counts import size
+from tuner.core.token_counts import size
 from tuner.datasets.reading.rows import Block
 from tuner.datasets.records.rules import INVISIBLE, RecordLimits, is_blank
 from tuner.datasets.records.schemas.field_names import Kind, has_content
