@@ -64,10 +64,9 @@ def notification(run_id: str, estimate: Estimate, request: ApprovalRequest) -> s
 def _subject(run_id: str, estimate: Estimate) -> str:
     """SNS accepts subjects of up to 100 ASCII characters."""
     more = " and more" if estimate.unknown else ""
-    return f"Approve up to ${estimate.worst_usd:,.2f}{more}? Run {run_id}"[:100]
+    return f"Approve ${estimate.total_usd:,.2f}{more}? Run {run_id}"[:100]
 
 
 def _line(item: CostItem) -> str:
     cost = "price unknown" if item.usd is None else f"${item.usd:,.2f}" if item.usd >= 0.01 else "less than a cent"
-    most = f", at most ${item.most_usd:,.2f}" if item.most_usd and item.most_usd > max(item.usd or 0, 0.01) else ""
-    return f"- {item.name}: {item.quantity:,.10g} {item.unit}, {cost}{most}"
+    return f"- {item.name}: {item.quantity:,.10g} {item.unit}, {cost}"

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from tuner import catalog
 from tuner.artifacts.costs.cost_items import LABELS, CostItemId
 from tuner.artifacts.costs.estimate import CostItem, Estimate, Rate, SpendingLimits
-from tuner.costs.cost_inputs import MOST_REQUESTS_PER_QUESTION, CostInputs, Plan, QuestionTokens
+from tuner.costs.cost_inputs import CostInputs, Plan, QuestionTokens
 from tuner.costs.judge_usage import JudgeUsage
 from tuner.costs.overhead import overhead
 from tuner.costs.prices.price_list import Price, PriceList, price_list
@@ -44,21 +44,14 @@ def estimate(
     prices: PriceList | None = None,
     warnings: Sequence[str] = (),
 ) -> Estimate:
-    """What the run will cost: as expected, and in the worst case.
-
-    Expected answers have their maximum length, so that the sum is rarely too low. In the worst case each byte is a
-    token, each request is repeated as often as the steps allow, every judgment is malformed until the last attempt, and
-    the release schedule ends the throughput.
-    """
+    """What the run will cost. Answers count with their maximum length, so that the sum is rarely too low."""
     known_prices = prices or price_list()
     items = tuple(_Items(plan, inputs, known_prices).all())
     # An unknown price is not zero: the item is named in `unknown` instead.
     known = [item.usd for item in items if item.usd is not None]
-    most = [item.most_usd for item in items if item.most_usd is not None]
     return Estimate(
         items=items,
         total_usd=round(sum(known), 6),
-        most_usd=round(sum(most), 6),
         unknown=tuple(item.name for item in items if item.usd is None),
         rates=tuple(_rate(known_prices, plan.model.invoke_id, *wanted) for wanted in _RATES),
         warnings=tuple(warnings),
@@ -91,15 +84,12 @@ class _Items:
         self._model = plan.model.invoke_id
         # All answers of one model, at their maximum length.
         self._answer_tokens = inputs.questions.count * plan.settings.inference.max_tokens
-        self._most_asked = inputs.questions.most_question_tokens * MOST_REQUESTS_PER_QUESTION
-        self._most_answered = self._answer_tokens * MOST_REQUESTS_PER_QUESTION
 
     def all(self) -> Iterator[CostItem]:
         """Every item, in the order of the run."""
         yield from self._generation()
         trained = self._inputs.training_tokens * self._plan.epochs
-        most = self._inputs.most_training_tokens * self._plan.epochs
-        yield _item(CostItemId.TRAINING, trained, "tokens x epochs", self._prices.find("training", self._model), most)
+        yield _item(CostItemId.TRAINING, trained, "tokens x epochs", self._prices.find("training", self._model))
         yield _item(CostItemId.CUSTOM_MODEL_STORAGE, 1, "months", self._prices.find("storage", self._model))
         if self._settings.serving != "none":
             yield from self._base_answers()
@@ -117,26 +107,24 @@ class _Items:
 
     def _base_answers(self) -> Iterator[CostItem]:
         asked, answered = self._inputs.questions.question_tokens, self._answer_tokens
-        read, written = (self._prices.find(item, self._model) for item in ("input", "output"))
-        yield _item(CostItemId.BASE_MODEL_INPUT, asked, "tokens", read, self._most_asked)
-        yield _item(CostItemId.BASE_MODEL_OUTPUT, answered, "tokens", written, self._most_answered)
+        yield _item(CostItemId.BASE_MODEL_INPUT, asked, "tokens", self._prices.find("input", self._model))
+        yield _item(CostItemId.BASE_MODEL_OUTPUT, answered, "tokens, at most", self._prices.find("output", self._model))
 
     def _tuned_answers(self) -> Iterator[CostItem]:
         if self._settings.serving == "provisioned":
             yield from self._throughput()
             return
         asked, answered = self._inputs.questions.question_tokens, self._answer_tokens
-        read, written = (self._prices.find(item, self._model) for item in ("custom_input", "custom_output"))
-        yield _item(CostItemId.TUNED_MODEL_INPUT, asked, "tokens", read, self._most_asked)
-        yield _item(CostItemId.TUNED_MODEL_OUTPUT, answered, "tokens", written, self._most_answered)
+        yield _item(CostItemId.TUNED_MODEL_INPUT, asked, "tokens", self._prices.find("custom_input", self._model))
+        yield _item(
+            CostItemId.TUNED_MODEL_OUTPUT, answered, "tokens, at most", self._prices.find("custom_output", self._model)
+        )
 
     def _throughput(self) -> Iterator[CostItem]:
         """The evaluation uses hourly throughput: a commitment is bought only after the gate accepted the model."""
         units, unit = self._settings.model_units, "model units x hours"
         hourly = self._prices.find("throughput", self._model, "hourly")
-        expected = throughput_hours(self._inputs.questions)
-        most = max(expected, math.ceil(self._plan.longest_throughput_hours))
-        yield _item(CostItemId.THROUGHPUT, units * expected, unit, hourly, units * most)
+        yield _item(CostItemId.THROUGHPUT, units * throughput_hours(self._inputs.questions), unit, hourly)
         if self._settings.keep_hours:
             yield _item(CostItemId.KEPT_THROUGHPUT, units * self._settings.keep_hours, unit, hourly)
         if term := self._settings.commitment:
@@ -148,14 +136,12 @@ class _Items:
         usage = JudgeUsage.of(self._plan, self._inputs)
         if not usage.requests:
             return
-        model = priced_as(self._plan.judge_model)
-        read, written = (self._prices.find(item, model) for item in ("input", "output"))
-        yield _item(CostItemId.JUDGE_INPUT, usage.input_tokens, "tokens", read, usage.most_input_tokens)
-        yield _item(CostItemId.JUDGE_OUTPUT, usage.output_tokens, "tokens", written, usage.most_output_tokens)
+        unit, model = "tokens, at most", priced_as(self._plan.judge_model)
+        yield _item(CostItemId.JUDGE_INPUT, usage.input_tokens, unit, self._prices.find("input", model))
+        yield _item(CostItemId.JUDGE_OUTPUT, usage.output_tokens, unit, self._prices.find("output", model))
 
 
-def _item(item: CostItemId, quantity: float, unit: str, price: Price | None, most: float | None = None) -> CostItem:
-    """`most` is the most of the quantity, by default the quantity."""
+def _item(item: CostItemId, quantity: float, unit: str, price: Price | None) -> CostItem:
     return CostItem(
         id=item,
         name=LABELS[item],
@@ -163,7 +149,6 @@ def _item(item: CostItemId, quantity: float, unit: str, price: Price | None, mos
         unit=unit,
         unit_price_usd=price.usd if price else None,
         usd=quantity * price.usd if price else None,
-        most_usd=max(quantity, most or 0) * price.usd if price else None,
         source=_source(price),
     )
 

@@ -12,10 +12,6 @@ from tuner.costs.cost_inputs import CostInputs, Plan
 
 # The judge's instructions, in addition to the question, the reference and the answer.
 _INSTRUCTION_TOKENS = 500
-# At most, with the tool's schema and what was wrong with the last reply. The instructions have 2,824 bytes.
-_MOST_INSTRUCTION_TOKENS = 5_000
-# A token of the answering model is at most this many of the judge's, escaped: `<` becomes the four bytes of `&lt;`.
-_MOST_TOKENS_PER_ANSWER_TOKEN = 4
 _CONCURRENT_SHARDS = 4
 # The state machine invokes the function of a shard up to nine times, and each invocation grades for twelve minutes.
 _MAXIMUM_SHARD_MINUTES = 9 * 12.0
@@ -24,16 +20,11 @@ _WARNING_MINUTES = 15.0
 
 @dataclass(frozen=True, slots=True)
 class JudgeUsage:
-    """The judge's requests in a run, and their input and output tokens: with one request each, and at most.
-
-    At most, every reply is malformed until the last of the settings' attempts.
-    """
+    """The judge's requests in a run, and the maximum of their input and output tokens."""
 
     requests: int
     input_tokens: int
     output_tokens: int
-    most_input_tokens: int
-    most_output_tokens: int
 
     @classmethod
     def of(cls, plan: Plan, inputs: CostInputs) -> JudgeUsage:
@@ -51,17 +42,7 @@ class JudgeUsage:
         requests = (grades + comparisons) * questions.count
         read = (grades + comparisons) * per_model + comparisons * answers
         # A reasoning model writes its reasoning before the grade.
-        written = requests * (settings.judge.max_tokens + plan.judge.reasoning_tokens)
-        most_answers = answers * _MOST_TOKENS_PER_ANSWER_TOKEN
-        most_per_model = questions.most_judged_tokens + most_answers + questions.count * _MOST_INSTRUCTION_TOKENS
-        most_read = (grades + comparisons) * most_per_model + comparisons * most_answers
-        return cls(
-            requests=requests,
-            input_tokens=read,
-            output_tokens=written,
-            most_input_tokens=max(read, most_read) * settings.judge.attempts,
-            most_output_tokens=written * settings.judge.attempts,
-        )
+        return cls(requests, read, requests * (settings.judge.max_tokens + plan.judge.reasoning_tokens))
 
 
 def check_time(account: Preflight, usage: JudgeUsage, shards: int) -> Iterator[str]:

@@ -32,7 +32,7 @@ def overhead(plan: Plan, inputs: CostInputs, prices: PriceList) -> Iterator[Over
     seconds = _STEPS * _STEP_GB_SECONDS + _POLLS * _POLL_GB_SECONDS + questions * _GB_SECONDS_PER_QUESTION
     states = 2 * _STEPS + _POLLS * _STATES_PER_POLL + _MAPS * shards * _STATES_PER_SHARD
     written = _OBJECTS + 4 * shards
-    stored = round(_COPIES * inputs.stored_bytes / _GB, 6)
+    stored = round(_COPIES * inputs.training_bytes / _GB, 6)
     yield CostItemId.LAMBDA_TIME, round(seconds), "GB-seconds", prices.find("lambda_time")
     yield CostItemId.LAMBDA_CALLS, calls, "calls", prices.find("lambda_call")
     yield CostItemId.STEP_FUNCTIONS, states, "state transitions", prices.find("state_transition")

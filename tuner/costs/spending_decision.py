@@ -1,14 +1,11 @@
-"""Decides by its estimate whether a run may spend: at once, once a person approves, or not at all.
-
-Budget and approval limit the worst case, not the expectation.
-"""
+"""Decides by its estimate whether a run may spend: at once, once a person approves, or not at all."""
 
 from __future__ import annotations
 
 from typing import Literal
 
 from tuner.artifacts.costs.cost_items import GENERATION, CostItemId
-from tuner.artifacts.costs.estimate import CostItem, Estimate
+from tuner.artifacts.costs.estimate import Estimate
 
 SpendingDecision = Literal["proceed", "approve", "refuse"]
 
@@ -41,7 +38,7 @@ _SMALLER_ITEM = {
 
 def spending_decision(estimate: Estimate) -> SpendingDecision:
     """Whether the run may go on, needs approval, or costs too much."""
-    if estimate.worst_usd > estimate.budget_usd:
+    if estimate.total_usd > estimate.budget_usd:
         return "refuse"
     asks = estimate.approval_usd is not None and estimate.ask_when_unknown and bool(estimate.unknown)
     return "approve" if _is_over_approval(estimate) or asks else "proceed"
@@ -54,15 +51,15 @@ def spending_reason(estimate: Estimate) -> str:
 
 
 def _is_over_approval(estimate: Estimate) -> bool:
-    return estimate.approval_usd is not None and estimate.worst_usd > estimate.approval_usd
+    return estimate.approval_usd is not None and estimate.total_usd > estimate.approval_usd
 
 
 def _decision_sentence(estimate: Estimate) -> str:
-    total, budget = cost_range(estimate), f"${estimate.budget_usd:,.2f}"
+    total, budget = f"${estimate.total_usd:,.2f}", f"${estimate.budget_usd:,.2f}"
     decision = spending_decision(estimate)
     if decision == "refuse":
         return (
-            f"The run would cost about {total}: ${estimate.worst_usd - estimate.budget_usd:,.2f} over its budget "
+            f"The run would cost about {total}: ${estimate.total_usd - estimate.budget_usd:,.2f} over its budget "
             f"of {budget}. {_spent_so_far(estimate)} {_largest(estimate)} Or raise 'budget_usd', of the run or of the "
             "deployment."
         )
@@ -73,26 +70,15 @@ def _decision_sentence(estimate: Estimate) -> str:
             f"The run costs about {total}, within its budget of {budget}, but more than the "
             f"${estimate.approval_usd:,.2f} that need no approval."
         )
-    return f"The known items cost about {total}, within the run's budget of {budget}, but some prices are unknown."
+    return f"The known items cost {total}, within the run's budget of {budget}, but some prices are unknown."
 
 
 def _largest(estimate: Estimate) -> str:
     """The item that costs most, and the setting that makes it smaller."""
-    item = max(estimate.items, key=_most, default=None)
-    if item is None or not _most(item):
+    item = max(estimate.items, key=lambda each: each.usd or 0, default=None)
+    if item is None or not item.usd:
         return _SMALLER
-    return f"{item.name} can cost most: ${_most(item):,.2f}. {_SMALLER_ITEM.get(item.id, _SMALLER)}"
-
-
-def _most(item: CostItem) -> float:
-    return item.most_usd or item.usd or 0
-
-
-def cost_range(estimate: Estimate) -> str:
-    """`$12.00, at most $31.00`: what is expected, and the worst case where that is more."""
-    expected = f"${estimate.total_usd:,.2f}"
-    most = f"${estimate.worst_usd:,.2f}"
-    return expected if most == expected else f"{expected}, at most {most}"
+    return f"{item.name} costs most: ${item.usd:,.2f}. {_SMALLER_ITEM.get(item.id, _SMALLER)}"
 
 
 def _spent_so_far(estimate: Estimate) -> str:

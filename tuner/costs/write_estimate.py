@@ -26,7 +26,7 @@ def write_estimate(
     cache: Cache,
 ) -> Estimate:
     """Estimates the run's cost with today's prices, and writes the estimate to the run's folder."""
-    plan = Plan.of(manifest, deployment.longest_throughput_hours)
+    plan = Plan.of(manifest)
     summary = folder.load(DatasetSummary)
     questions = folder.load_records(Keys.EVALUATION, EvaluationQuestion)
     inputs = cost_inputs(summary, questions, plan, generation_tokens(folder.load_if_present(GeneratedSummary)))

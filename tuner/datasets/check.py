@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 
 from tuner.artifacts.dataset import DatasetProfile, Severity
 from tuner.artifacts.task import TaskDescription
 from tuner.core.json_types import JsonObject
-from tuner.core.token_counts import expected_tokens
 from tuner.datasets.field_usage import FieldReport
 from tuner.datasets.findings import Findings, Issue
 from tuner.datasets.io import CommitTogether, NoSink, Sink, Source
@@ -94,7 +94,7 @@ def _read(
             findings.add(source.name, None, replace(issue, severity="warning") if lenient else issue)
         if findings.errors:
             commit.cancel()
-    tokens = expected_tokens(output.text_bytes)
+    tokens = math.ceil(output.characters / limits.model.family.characters_per_token)
     return CheckedFile(source.name, output.records, tokens, pipeline.fields, findings)
 
 

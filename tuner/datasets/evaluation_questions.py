@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterable
 
 from tuner.artifacts.dataset import EvaluationQuestion, Message
-from tuner.core.token_counts import size
 from tuner.datasets.pipeline import Output
 from tuner.datasets.records.record import Record, content_id
 from tuner.datasets.records.rules import RecordLimits
@@ -26,8 +25,8 @@ class EvaluationQuestionWriter:
             if record.tools:
                 continue
             question = self._question(record)
-            text_bytes = sum(map(size, self._limits.texts_of(record)))
-            self._output.write(question.to_json_line().encode() + b"\n", 1, text_bytes)
+            characters = sum(map(len, self._limits.texts_of(record)))
+            self._output.write(question.to_json_line().encode() + b"\n", 1, characters)
 
     def _question(self, record: Record) -> EvaluationQuestion:
         turns = record.turns[:-1] if len(record.turns) > 2 else ()

@@ -12,7 +12,6 @@ from itertools import compress
 from operator import not_
 from typing import Any
 
-from tuner.core.token_counts import size
 from tuner.datasets.field_usage import FieldReport, FieldUsage
 from tuner.datasets.findings import Findings, Issue, at_place
 from tuner.datasets.io import Sink, Source
@@ -36,7 +35,7 @@ IsHeldOut = Callable[[int], bool]
 
 
 class Output:
-    """Writes converted records and counts them. `text_bytes` counts the records' texts and system prompts in UTF-8.
+    """Writes converted records and counts them. `characters` counts the records' texts and system prompts.
 
     `listener` is called with the same records, for a second output in another format.
     """
@@ -45,14 +44,14 @@ class Output:
         self._sink = sink
         self.listener = listener
         self.records = 0
-        self.text_bytes = 0
+        self.characters = 0
         self.bytes = 0
 
-    def write(self, data: bytes, records: int, text_bytes: int) -> None:
+    def write(self, data: bytes, records: int, characters: int) -> None:
         """Appends whole lines."""
         self._sink.write(data)
         self.records += records
-        self.text_bytes += text_bytes
+        self.characters += characters
         self.bytes += len(data)
 
 
@@ -143,14 +142,14 @@ class FilePipeline:
         record_format, system = self._limits.model.family.record_format, self._limits.system_prompt
         for target, part in _divided(checked, output, held_out, is_held_out):
             lines = encoded_pairs(part.prompts, part.completions, record_format, system)
-            target.write(lines, len(part.prompts), part.text_bytes + size(system or "") * len(part.prompts))
+            target.write(lines, len(part.prompts), part.characters + len(system or "") * len(part.prompts))
             if target.listener:
                 target.listener(map(pair, part.prompts, part.completions))
 
     def _convert_record(self, record: Record, output: Output) -> None:
         record_format, system = self._limits.model.family.record_format, self._limits.system_of(record)
         line = encoded([to_format(record, record_format, system)])
-        output.write(line, 1, sum(map(size, self._limits.texts_of(record))))
+        output.write(line, 1, sum(map(len, self._limits.texts_of(record))))
         if output.listener:
             output.listener((record,))
 
@@ -282,4 +281,4 @@ def _divided(
     for target, wanted in ((output, list(map(not_, selected))), (held_out, selected)):
         prompts = list(compress(checked.prompts, wanted))
         completions = list(compress(checked.completions, wanted))
-        yield target, CheckedPairs(prompts, completions, sum(map(size, prompts)) + sum(map(size, completions)))
+        yield target, CheckedPairs(prompts, completions, sum(map(len, prompts)) + sum(map(len, completions)))

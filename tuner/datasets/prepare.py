@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -10,7 +11,6 @@ from tuner.artifacts.dataset import DatasetSummary, SourceFile
 from tuner.artifacts.task import TaskDescription
 from tuner.catalog import Model
 from tuner.core.artifact_keys import Keys
-from tuner.core.token_counts import BYTES_PER_TOKEN, expected_tokens
 from tuner.datasets.evaluation_questions import EvaluationQuestionWriter
 from tuner.datasets.findings import Findings, Issue
 from tuner.datasets.io import CommitTogether, Sink, Source
@@ -196,7 +196,7 @@ class _Preparation:
             training_tokens=self._tokens(self._training),
             validation_tokens=self._tokens(self._validation),
             evaluation_tokens=self._tokens(self._evaluation),
-            tokens_are=f"estimated at {BYTES_PER_TOKEN} bytes of UTF-8 each",
+            tokens_are=f"estimated at {self._model.family.characters_per_token:g} characters each",
             training_bytes=self._training.bytes,
             validation_bytes=self._validation.bytes,
             validation_from=self._validation_from(held),
@@ -220,4 +220,4 @@ class _Preparation:
 
     def _tokens(self, output: Output) -> int:
         """The tokens that Bedrock charges for, by the family's estimate: rounded up once, for all records together."""
-        return expected_tokens(output.text_bytes)
+        return math.ceil(output.characters / self._model.family.characters_per_token)

@@ -18,15 +18,14 @@ from tuner.costs.estimate import estimate
 from tuner.costs.spending_decision import spending_decision
 from tuner.reporting.collect.bill import Usage, bill
 
-QUESTIONS = QuestionTokens(8, 80, 400, 300, 1_500)
-INPUTS = CostInputs(9_210, QUESTIONS, 27_000, 30_000, GenerationTokens("amazon.nova-pro-v1:0", 100, 200))
+INPUTS = CostInputs(9_210, QuestionTokens(8, 80, 400), 30_000, GenerationTokens("amazon.nova-pro-v1:0", 100, 200))
 ENDPOINT = {"arn": "arn", "name": "name", "created_at": "2026-11-23T08:00:00Z", "model_units": 1, "paid_seconds": 60}
 STATES = ("Generate validation data", "Answer with the base model", STEP, "Summarize the training", "Score the answers")
 
 
 def estimated(serving: str) -> Estimate:
     commitment = "OneMonth" if serving == "provisioned" else None
-    plan = Plan.of(manifest("amazon.nova-2-lite-v1:0:256k", serving=serving, keep_hours=2, commitment=commitment), 1)
+    plan = Plan.of(manifest("amazon.nova-2-lite-v1:0:256k", serving=serving, keep_hours=2, commitment=commitment))
     return estimate(plan, INPUTS, SpendingLimits(budget_usd=500))
 
 

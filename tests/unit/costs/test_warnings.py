@@ -12,11 +12,11 @@ from tuner.costs.cost_inputs import CostInputs, Plan, QuestionTokens
 from tuner.costs.judge_usage import JudgeUsage, check_time
 from tuner.costs.warnings import warnings
 
-INPUTS = CostInputs(1_000, QuestionTokens(100, 5_000, 5_000, 15_000, 40_000))
+INPUTS = CostInputs(1_000, QuestionTokens(100, 5_000, 5_000))
 
 
 def plan(model: str = "amazon.nova-micro-v1:0:128k", **settings: Any) -> Plan:
-    return Plan.of(manifest(model, serving="on_demand", **settings), 4)
+    return Plan.of(manifest(model, serving="on_demand", **settings))
 
 
 def warned(records: int = 1_000, account: Preflight | None = None, **settings: Any) -> list[str]:
@@ -84,5 +84,5 @@ def test_a_run_without_a_judge_needs_no_quota() -> None:
 
 
 def test_a_single_shard_uses_the_whole_quota() -> None:
-    usage = JudgeUsage(100, 0, 0, most_input_tokens=0, most_output_tokens=0)
+    usage = JudgeUsage(requests=100, input_tokens=0, output_tokens=0)
     assert list(check_time(Preflight(judge_requests_per_minute=1.0), usage, shards=1))

@@ -20,7 +20,6 @@ class CostItem(Part):
     unit: str | None = None
     unit_price_usd: float | None = None
     usd: float | None = None
-    most_usd: float | None = Field(None, description="the most that it can cost; null in a bill and without a price")
     source: str | None = Field(None, description="where the price is from, and its date")
     counted: bool = Field(True, description="false in a bill for items whose use no step measures: as estimated")
 
@@ -56,21 +55,15 @@ class SpendingLimits(Part):
 
 
 class Estimate(Artifact, SpendingLimits):
-    """`estimate.json`. `total_usd` is the sum of the known items as expected, `most_usd` in the worst case."""
+    """`estimate.json`. `total_usd` is the sum of the known items."""
 
     NAME: ClassVar[str] = Keys.ESTIMATE
 
     items: tuple[CostItem, ...]
     total_usd: float
-    most_usd: float | None = Field(None, description="the worst case, which the budget limits; null before 0.4")
     unknown: tuple[str, ...] = Field((), description="labels of the items without a known price")
     rates: tuple[Rate, ...] = Field((), description="prices of serving, for the break-even; not part of the sum")
     warnings: tuple[str, ...] = Field((), description="warnings about the account and the settings")
-
-    @property
-    def worst_usd(self) -> float:
-        """The most that the known items can cost; what was expected, in an estimate of an older version."""
-        return self.total_usd if self.most_usd is None else self.most_usd
 
     def find(self, item: CostItemId) -> CostItem | None:
         """The item with this id, or None when the run does not pay for it."""

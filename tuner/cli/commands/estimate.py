@@ -40,7 +40,7 @@ from tuner.costs.write_estimate import spending_limits
 from tuner.datasets import NoSink, Prepared, Source, prepare
 from tuner.intake.resolve import Resolved, readable, resolve
 from tuner.preflight import legacy_warning
-from tuner.reporting.formatting import money, quantity
+from tuner.reporting.formatting import money, price, quantity
 from tuner.settings import Commitment, DeploymentSettings
 
 
@@ -65,13 +65,7 @@ def estimate(
     asked = stack is not None or on_local
     deployment = connect(stack or DEFAULT_STACK, on_local).settings if asked else _permissive(document)
     resolved = resolve(document, deployment, folder.settings_name)
-    plan = Plan(
-        resolved.model,
-        resolved.settings,
-        int(resolved.hyperparameters["epochCount"]),
-        resolved.judge_model,
-        deployment.longest_throughput_hours,
-    )
+    plan = Plan(resolved.model, resolved.settings, int(resolved.hyperparameters["epochCount"]), resolved.judge_model)
     prepared, inputs = _cost_inputs(folder, plan)
     if prepared.findings.errors:
         _refuse(prepared, as_json)
@@ -183,13 +177,7 @@ def _with_generation(
 def _scaled(questions: QuestionTokens, wanted: int) -> QuestionTokens:
     """The wanted number of questions, with the mean length of the questions found so far."""
     share = wanted / max(questions.count, 1)
-    return QuestionTokens(
-        wanted,
-        round(questions.question_tokens * share),
-        round(questions.reference_tokens * share),
-        round(questions.most_question_tokens * share),
-        round(questions.most_judged_tokens * share),
-    )
+    return QuestionTokens(wanted, round(questions.question_tokens * share), round(questions.reference_tokens * share))
 
 
 def _show(made: Estimate, resolved: Resolved, asked: bool) -> None:
@@ -210,15 +198,15 @@ def _table(made: Estimate) -> Table:
     table.add_column("what", overflow="fold")
     table.add_column("quantity", justify="right", no_wrap=True)
     table.add_column("unit")
+    table.add_column("unit price", justify="right", no_wrap=True)
     table.add_column("cost", justify="right", no_wrap=True)
-    table.add_column("at most", justify="right", no_wrap=True)
     for item in made.items:
         if item.id not in OVERHEAD:
             _row(table, item)
     small = [item.usd or 0 for item in made.items if item.id in OVERHEAD]
-    table.add_row("Lambda, Step Functions, S3", "", "", money(sum(small)), money(sum(small)))
-    label = "All that is known" if made.unknown else "All"
-    table.add_row(label, "", "", money(made.total_usd), money(made.worst_usd), style="name")
+    table.add_row("Lambda, Step Functions, S3", "", "", "", money(sum(small)))
+    total = money(made.total_usd)
+    table.add_row("All that is known" if made.unknown else "All", "", "", "", total, style="name")
     return table
 
 
@@ -228,7 +216,7 @@ def _row(table: Table, item: CostItem) -> None:
         item.name,
         quantity(item.quantity),
         item.unit,
+        price(item.unit_price_usd) if known else "",
         money(item.usd) if known else "unknown",
-        money(item.most_usd) if known else "",
         style=None if known else "warn",
     )

@@ -83,8 +83,7 @@ def estimated(estimate: Estimate | None) -> str:
     """The estimated cost of the whole run, in words. Empty when there is no estimate yet."""
     if estimate is None:
         return ""
-    cost = f"{amount(estimate.total_usd, estimate.unknown)}, at most {money(estimate.worst_usd)}"
-    return f"{cost}; budget {money(estimate.budget_usd)}"
+    return f"{amount(estimate.total_usd, estimate.unknown)}; the budget is {money(estimate.budget_usd)}"
 
 
 def pending_approval(deployment: Deployment, run_id: str) -> str:

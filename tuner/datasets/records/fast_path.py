@@ -14,7 +14,6 @@ from typing import Any
 
 import msgspec
 
-from tuner.core.token_counts import size
 from tuner.datasets.reading.rows import Block
 from tuner.datasets.records.rules import INVISIBLE, RecordLimits, is_blank
 from tuner.datasets.records.schemas.field_names import Kind, has_content
@@ -28,11 +27,11 @@ _FIRST = itemgetter(0)
 
 @dataclass(frozen=True, slots=True)
 class CheckedPairs:
-    """Questions and answers of a block that passed, in the file's order. `text_bytes` counts both in UTF-8."""
+    """Questions and answers of a block that passed, in the file's order. `characters` counts both."""
 
     prompts: list[str]
     completions: list[str]
-    text_bytes: int
+    characters: int
 
 
 class FastPath:
@@ -88,7 +87,7 @@ class FastPath:
         # The rule rounds down per text, so a record of at most this many characters cannot exceed the limit.
         if max(lengths, default=0) > self._longest or self._has_reserved([*prompts, *completions]):
             return None
-        return CheckedPairs(prompts, completions, sum(map(size, prompts)) + sum(map(size, completions)))
+        return CheckedPairs(prompts, completions, sum(lengths))
 
     def _others_are_flat(self, records: list[Any]) -> bool:
         """Whether no other field has an object: its members may say something about the record."""

@@ -61,7 +61,7 @@ TRAINING = snapshot(History().is_in(*TO_TRAINING), training=JOB)
 class TestLive:
     def test_heading_steps_bar_losses_and_money(self) -> None:
         window = PaidWindow("provisioned", "2026-11-23T08:00:00Z", "2026-11-23T08:01:40Z", None)
-        estimate = "$1.95 and 2 unknown prices, at most $2.92; budget $500.00"
+        estimate = "$1.95 and 2 unknown prices; the budget is $500.00"
         lines = drawn(replace(TRAINING, window=window, estimate=estimate, spent="at most $0.30"), height=40)
         assert lines[0] == "faq-0123456789ab  running for 3 min 05 s"
         assert lines[1].startswith("✓ Pin the inputs") and lines[1].endswith("s")

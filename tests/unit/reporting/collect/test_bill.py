@@ -67,8 +67,8 @@ def test_without_use_or_estimate_there_is_no_bill(report: Report) -> None:
 def real(serving: str, **settings: object) -> Estimate:
     document = json.loads(artifacts()[Keys.MANIFEST])
     document["settings"].update(serving=serving, **settings)
-    inputs = CostInputs(9_210, QuestionTokens(8, 80, 400, 300, 1_500))
-    return estimate(Plan.of(Manifest.model_validate(document), 4), inputs, SpendingLimits(budget_usd=500))
+    inputs = CostInputs(9_210, QuestionTokens(count=8, question_tokens=80, reference_tokens=400))
+    return estimate(Plan.of(Manifest.model_validate(document)), inputs, SpendingLimits(budget_usd=500))
 
 
 def test_an_adopted_model_was_paid_for_by_another_run() -> None:
