@@ -66,7 +66,7 @@ DIFFERENT = [
     ("mW", "MW"), ("Mb", "MB"), ("kb", "kB"), ("Gb", "GB"), ("mg", "Mg"), ("mm", "Mm"), ("nm", "NM", "Nm", "nM"),
     ("5 g", "5 G"), ("5 m", "5 M"), ("5 k", "5 K"), ("5G", "5g"), ("5 ms", "5 MS"), ("Mbps", "MBps"), ("mV", "MV"),
     ("NaCl", "NACL"), ("Co", "CO"), ("LoRa", "LoRA"), ("δ", "Δ"), ("ω", "Ω"), ("pH", "PH"),
-    ("getName", "getname", "GETNAME_"), ("`List`", "`list`"), ("MAX_VALUE", "max_value"), ("$HOME", "$home"),
+    ("eBay", "ebay"), ("iOS", "ios"), ("getName", "getname", "GETNAME_"), ("`List`", "`list`"), ("MAX_VALUE", "max_value"), ("$HOME", "$home"),
     ("∑", "∏", "∫", "√", "∞", "∅", "∈", "∉", "∪", "∩", "→", "←", "↔", "⇒"),
     ("👍", "👎", "👍🏽", "👨‍👩‍👧", "👨👩👧"),
     ("cd", "cd .", "cd ..", "cd /", "cd ~", "cd -"),

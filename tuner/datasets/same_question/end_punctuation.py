@@ -29,7 +29,7 @@ def without_end_punctuation(text: str) -> str:
     if not marks or not before:
         return text
     if not before.endswith(" "):
-        return before + _kept_exclamations(before, marks)
+        return before + _kept_exclamations(before, marks) if _EXCLAMATIONS in marks else before
     # After a space, a mark can be a word of its own: only the last question mark or full stop after a word is removed.
     if marks[-1] in _DETACHABLE and (_is_letter(before[-2]) or before[-2].isdigit()):
         return text[:-1].rstrip()

@@ -6,9 +6,13 @@ Letters are folded one by one: `Maße` and `Masse` are different words, so `ß` 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from itertools import compress, count
+from operator import ne
 
 # Letters with their accents, for scripts that have case.
 _WORD = re.compile(r"(?:[^\W\d_][\u0300-\u036f]*)+")
+_ACCENTS = range(0x300, 0x370)
 _CODE = re.compile(r"(```.*?```|`[^`]*`)", re.DOTALL)
 # In ASCII, only a text with one of these needs a decision for each word: a capital inside a word, a word of one or two
 # letters with a capital, or code. The class comes first, which makes the search fast.
@@ -33,8 +37,9 @@ _SENTENCE_START = re.compile(r"(?:^|[.?!:…。]\s|[¿¡«“\"(—])\s*$")
 
 def folded(text: str) -> str:
     """The text in small letters, except where case distinguishes. A text in capitals only is folded as a whole."""
-    if text.isascii() and not _SPECIAL.search(text):
-        return text.lower()
+    small = text.lower()
+    if small == text or (text.isascii() and not _SPECIAL.search(text)):
+        return small
     if text.isupper() and " " in text and re.search(r"[^\W\d_]{4}", text):
         return _small(text)
     turkic = bool(_TURKIC.search(text))
@@ -44,7 +49,36 @@ def folded(text: str) -> str:
 
 
 def _folded_words(text: str, turkic: bool) -> str:
-    return _WORD.sub(lambda match: match[0] if _keeps_case(match) else _small(match[0], turkic), text)
+    """The text with its words folded. Only words with a capital are looked at: most words have none."""
+    parts: list[str] = []
+    done = 0
+    for at in _capitals(text):
+        if at < done:
+            continue
+        if word := _WORD.match(text, _word_start(text, at, done)):
+            parts += (text[done : word.start()], word[0] if _keeps_case(word) else _small(word[0], turkic))
+            done = word.end()
+    return "".join((*parts, text[done:]))
+
+
+def _capitals(text: str) -> Iterator[int]:
+    """Where the capitals are."""
+    small = text.lower()
+    if len(small) != len(text):  # the small letter of `İ` has a dot of its own
+        return (at for at, letter in enumerate(text) if letter != letter.lower())
+    return compress(count(), map(ne, text, small))
+
+
+def _word_start(text: str, at: int, first: int) -> int:
+    """Where the word of the letter `at` begins, `first` at the earliest."""
+    start = at
+    while at > first:
+        at -= 1
+        if text[at].isalnum() and not text[at].isdecimal():
+            start = at
+        elif ord(text[at]) not in _ACCENTS:
+            break
+    return start
 
 
 def _small(text: str, turkic: bool | None = None) -> str:
@@ -55,8 +89,6 @@ def _small(text: str, turkic: bool | None = None) -> str:
 
 def _keeps_case(match: re.Match[str]) -> bool:
     word, text = match[0], match.string
-    if word == word.lower():
-        return True
     before, after = text[: match.start()][-8:], text[match.end() : match.end() + 4]
     if before.endswith(("_", "$")) or after.startswith(("_", "(")):
         return True  # a name in code

@@ -6,8 +6,9 @@ module uses NFC, and of the compatibility mappings only those that change the wi
 
 from __future__ import annotations
 
+import re
 import unicodedata
-from functools import lru_cache
+from functools import cache
 
 # The kinds of compatibility mappings that keep the meaning (Unicode Character Database, Decomposition_Type): widths,
 # small and vertical variants, the four shapes of Arabic letters, and spaces and hyphens without a line break.
@@ -16,16 +17,24 @@ _LIGATURES = range(0xFB00, 0xFB50)  # fi, fl, ff and the Armenian and Hebrew one
 # Invisible: soft hyphen, zero-width space, word joiner, byte-order mark, and the marks of writing direction. The
 # joiners U+200C and U+200D are kept: they distinguish words in Persian and Indic scripts, and families of emoji.
 _INVISIBLE = (0xAD, 0x200B, 0x2060, 0xFEFF, 0x61C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+# No character beyond the Basic Multilingual Plane has such a mapping.
+_END = 0x10000
 _MICRO_SIGN, _GREEK_MU = 0xB5, 0x3BC
 
 
 def in_one_form(text: str) -> str:
     """The text in NFC, with one width and shape of each character, without invisible control characters."""
-    table = {ord(letter): new for letter in set(text) if (new := _replacement(letter)) is not None}
-    return unicodedata.normalize("NFC", text.translate(table) if table else text)
+    pattern, table = _replacements()
+    return unicodedata.normalize("NFC", text.translate(table) if pattern.search(text) else text)
 
 
-@lru_cache(maxsize=10_000)
+@cache
+def _replacements() -> tuple[re.Pattern[str], dict[int, str]]:
+    """A pattern of all characters that are replaced, and what replaces each. Most texts have none of them."""
+    table = {code: new for code in range(_END) if (new := _replacement(chr(code))) is not None}
+    return re.compile(f"[{''.join(map(re.escape, map(chr, table)))}]"), table
+
+
 def _replacement(letter: str) -> str | None:
     """What replaces a character; None if it stays."""
     number = ord(letter)
