@@ -11,6 +11,8 @@ import zipfile
 
 import pytest
 
+from tests.unit.datasets.good_files import as_xlsx
+
 pytestmark = pytest.mark.e2e
 SETTINGS = """\
 hyperparameters: {{epochCount: 5, learningRateWarmupSteps: 0}}
@@ -52,8 +54,13 @@ def objects(start, count):
     ]
 
 
-def finished(pipeline, dataset, training, evaluation, settings):
-    files = {"training.jsonl": lines(training), "evaluation.jsonl": lines(evaluation), "run.yaml": settings.encode()}
+def finished(pipeline, dataset, training, evaluation, settings, as_workbooks=False):
+    write, ending = (as_xlsx, "xlsx") if as_workbooks else (lines, "jsonl")
+    files = {
+        f"training.{ending}": write(training),
+        f"evaluation.{ending}": write(evaluation),
+        "run.yaml": settings.encode(),
+    }
     pipeline.drop(dataset, files)
     run = pipeline.run_of(dataset)
     execution = pipeline.finished(run)
@@ -78,7 +85,10 @@ def test_six_labels_are_recognised_learnt_and_gated_without_a_judge(pipeline):
 
 
 def test_objects_are_recognised_and_measured_by_field(pipeline):
-    _, report = finished(pipeline, "objects", objects(10, 50), objects(70, 5), SETTINGS.format(tokens=16))
+    settings = SETTINGS.format(tokens=16)
+    run, report = finished(pipeline, "objects", objects(10, 50), objects(70, 5), settings, as_workbooks=True)
+    files = {file["role"]: file["key"] for file in report["dataset_summary"]["files"]}
+    assert files["training"].endswith("training.xlsx"), run
     assert report["scoring"]["task"]["fields"] == [
         {"name": "item", "kind": "text", "required": True, "nullable": False}
     ]

@@ -9,13 +9,16 @@ from __future__ import annotations
 import datetime
 import re
 import warnings
+import zipfile
 from collections import Counter
 from collections.abc import Iterator
 from typing import IO, Any
+from xml.parsers import expat
 
 from tuner.datasets.reading.decoded.process import refuse_columns, run
 
 _BATCH = 256
+_CHUNK = 2**12
 _MOST_CELLS = 5_000_000
 _PLAIN_FORMAT = re.compile(r"[0#?.,E+\-@ ()_;]*|General", re.IGNORECASE)
 _CARRIAGE_RETURN = re.compile(r"_x000D_\n?")
@@ -38,6 +41,7 @@ def batches(file: IO[bytes]) -> Iterator[list[Any]]:
 def _rows(file: IO[bytes]) -> Iterator[list[Any]]:
     from openpyxl import load_workbook
 
+    _refuse_document_types(file)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of parts that are not read, such as data validation
         book = load_workbook(file, data_only=True, keep_links=False)
@@ -55,6 +59,34 @@ def _rows(file: IO[bytes]) -> Iterator[list[Any]]:
         names = ", ".join(f"'{name}'" for name in others)
         message = f"only the sheet '{sheet.title}' is read; left out: {names}."
         yield _issue(None, "left-out-sheet", message, f"{_LOOK} Else save each sheet as a file of its own.")
+
+
+def _refuse_document_types(file: IO[bytes]) -> None:
+    """Raises ValueError for a part with a DOCTYPE, which no spreadsheet program writes.
+
+    Only there can a part declare entities: texts that grow without end, or that stand in other files.
+    """
+    with zipfile.ZipFile(file) as archive:
+        for part in archive.namelist():
+            if part.endswith((".xml", ".rels")):
+                with archive.open(part) as data:
+                    if _has_document_type(data):
+                        raise ValueError(f"its part {part} has a DOCTYPE, which may declare entities")
+    file.seek(0)
+
+
+def _has_document_type(data: IO[bytes]) -> bool:
+    """Whether there is a DOCTYPE before the root element, the only place where XML allows one. In any encoding."""
+    found: list[bool] = []
+    parser = expat.ParserCreate()
+    parser.StartDoctypeDeclHandler = lambda *_: found.append(True)
+    parser.StartElementHandler = lambda *_: found.append(False)
+    try:
+        while not found and (chunk := data.read(_CHUNK)):
+            parser.Parse(chunk)
+    except expat.ExpatError:
+        pass  # openpyxl says what is wrong with the part, if it reads it at all
+    return bool(found) and found[0]
 
 
 def _issue(line: int | None, rule: str, message: str, remedy: str, severity: str = "warning") -> list[Any]:
