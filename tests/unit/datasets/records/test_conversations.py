@@ -282,19 +282,26 @@ def without(path: str) -> dict:
 
 
 @pytest.mark.parametrize(
-    ("path", "words"),
+    ("path", "words", "what_to_do"),
     [
-        ("tools", "does not describe"),
-        ("name", "'width' is not described"),
-        ("arguments", "not valid JSON"),
-        ("result", "'c2' belongs to no earlier call"),
-        ("id", "has a toolUseId"),
+        ("tools", "does not describe", "Describe them in 'tools'"),
+        ("name", "'width' is not described", "Correct the name, describe the tool"),
+        ("arguments", "not valid JSON", "Write them as an object in JSON (in Python: json.dumps)"),
+        ("result", "'c2' belongs to no earlier call", "Write the id of its call, once"),
+        ("id", "has a toolUseId", "Add what is missing, or move the call to the assistant's message"),
     ],
 )
-def test_wrong_tool_calls_are_refused(path, words):
-    errors, _ = for_model(NOVA_2, without(path))
-    assert errors
-    assert all(words in error for error in errors)
+def test_wrong_tool_calls_are_refused(path, words, what_to_do):
+    checked = convert(
+        MemorySource("t.jsonl", jsonl([without(path)] * 8), 10**6),
+        RecordLimits(model(NOVA_2), "training"),
+        FieldNames(),
+        MemorySink(),
+    )
+    found = [finding for finding in checked.findings.kept if finding.rule == "tool-use"]
+    assert found
+    assert all(words in finding.message for finding in found)
+    assert all(finding.remedy.endswith(f"{what_to_do}, or remove the record.") for finding in found)
 
 
 def test_tool_calls_in_evaluation_data_are_refused():

@@ -16,15 +16,17 @@ from tuner.datasets.reading.rows import Fields
 from tuner.datasets.records.record import ConverseJson, Record, ToolConversation, Turn
 from tuner.datasets.records.schemas.messages import content_name, joined, role_of
 
-_FIX = "Correct the record, or remove it."
+# What follows the way to correct a record.
+_OR_REMOVE = "or remove the record."
 
 
 class _ToolError(ValueError):
-    """What is wrong, and the field it is in."""
+    """What is wrong, the field it is in, and how to correct it."""
 
-    def __init__(self, message: str, field: str) -> None:
+    def __init__(self, message: str, field: str, correction: str) -> None:
         super().__init__(message)
         self.field = field
+        self.remedy = f"{correction}, {_OR_REMOVE}"
 
 
 def tool_conversation(row: Fields, messages: list[Any], field: str, line: int) -> Record | tuple[Issue, ...]:
@@ -34,7 +36,7 @@ def tool_conversation(row: Fields, messages: list[Any], field: str, line: int) -
         system, turns = _turns(messages, field)
         _check(turns, config, field)
     except _ToolError as error:
-        return (Issue("tool-use", str(error), _FIX, error.field),)
+        return (Issue("tool-use", str(error), error.remedy, error.field),)
     texts = tuple(Turn(role, _as_text(blocks), f"{field}[{number}]") for number, (role, blocks) in enumerate(turns))
     system = "\n\n".join(filter(None, [_system(row), system])) or None
     converse = tuple({"role": role, "content": blocks} for role, blocks in turns)
@@ -58,20 +60,21 @@ def _tool_config(row: Fields) -> ConverseJson:
         tools = [_tool_spec(tool) for tool in given] if isinstance(given, list) else None
         config = {"tools": tools}
     if not isinstance(tools, list) or not tools:
-        raise _ToolError("the conversation calls tools that the record does not describe.", field)
+        message = "the conversation calls tools that the record does not describe."
+        raise _ToolError(message, field, f"Describe them in '{field}'")
     for tool in tools:
         spec = tool.get("toolSpec") if isinstance(tool, Mapping) else None
         schema = spec.get("inputSchema") if isinstance(spec, Mapping) else None
         parts = [spec.get("name"), spec.get("description")] if isinstance(spec, Mapping) else []
         if not all(isinstance(part, str) and part.strip() for part in parts) or not isinstance(schema, Mapping):
-            raise _ToolError(f"a tool needs a name, a description and {schema_name}.", field)
+            raise _ToolError(f"a tool needs a name, a description and {schema_name}.", field, "Add what is missing")
     return config
 
 
 def _tool_spec(tool: Any) -> ConverseJson:
     function = tool.get("function", tool) if isinstance(tool, Mapping) else None
     if not isinstance(function, Mapping):
-        raise _ToolError("a tool must be an object.", "tools")
+        raise _ToolError("a tool must be an object.", "tools", 'Write {"name", "description", "parameters"}')
     parameters = function.get("parameters") or {"type": "object", "properties": {}}
     described = {name: function[name] for name in ("name", "description") if name in function}
     return {"toolSpec": {**described, "inputSchema": {"json": parameters}}}
@@ -85,7 +88,7 @@ def _turns(messages: list[Any], field: str) -> tuple[str | None, list[tuple[str,
         where = f"{field}[{number}]"
         role = role_of(message) if isinstance(message, Mapping) else None
         if role is None:
-            raise _ToolError("the message has no role.", where)
+            raise _ToolError("the message has no role.", where, "Add the role: user, assistant or tool")
         blocks = list(_blocks(message, where))
         speaker = "user" if role == "tool" else role
         if speaker == "system":
@@ -112,13 +115,15 @@ def _blocks(message: Fields, where: str) -> Iterator[ConverseJson]:
         )
         known = {part: value for part, value in kept.items() if value not in (None, "")}
         if len(known) != 1:
-            raise _ToolError("a block must have one of 'text', 'toolUse' and 'toolResult'.", where)
+            problem = "a block must have one of 'text', 'toolUse' and 'toolResult'."
+            raise _ToolError(problem, where, "Write a block for each")
         yield known
     calls = message.get("tool_calls")
     for call in calls if isinstance(calls, list) else ():
         function = call.get("function") if isinstance(call, Mapping) else None
         if not isinstance(function, Mapping):
-            raise _ToolError("a call needs a function with a name and arguments.", where)
+            problem = "a call needs a function with a name and arguments."
+            raise _ToolError(problem, where, 'Write {"id", "function": {"name", "arguments"}}')
         yield {
             "toolUse": {"toolUseId": call.get("id"), "name": function.get("name"), "input": _arguments(function, where)}
         }
@@ -129,7 +134,8 @@ def _arguments(function: Fields, where: str) -> Any:
     try:
         return json.loads(value) if isinstance(value, str) else value
     except ValueError:
-        raise _ToolError("the arguments of a call are not valid JSON.", where) from None
+        message = "the arguments of a call are not valid JSON."
+        raise _ToolError(message, where, "Write them as an object in JSON (in Python: json.dumps)") from None
 
 
 def _check(turns: list[tuple[str, list[ConverseJson]]], config: ConverseJson, field: str) -> None:
@@ -140,7 +146,7 @@ def _check(turns: list[tuple[str, list[ConverseJson]]], config: ConverseJson, fi
     for number, (role, blocks) in enumerate(turns):
         where = f"{field}[{number}]"
         if not blocks:
-            raise _ToolError("the message is empty.", where)
+            raise _ToolError("the message is empty.", where, "Write a text, a call or a result")
         for block in blocks:
             call, result = block.get("toolUse"), block.get("toolResult")
             if call is not None:
@@ -152,20 +158,23 @@ def _check(turns: list[tuple[str, list[ConverseJson]]], config: ConverseJson, fi
 def _check_call(role: str, call: Any, known: set[str], calls: set[str], where: str) -> None:
     name, number = (call.get("name"), call.get("toolUseId")) if isinstance(call, Mapping) else (None, None)
     if role != "assistant" or not isinstance(number, str) or not number or not isinstance(call.get("input"), Mapping):
-        raise _ToolError("a call is the assistant's, and has a toolUseId, a name and an input.", where)
+        message = "a call is the assistant's, and has a toolUseId, a name and an input."
+        raise _ToolError(message, where, "Add what is missing, or move the call to the assistant's message")
     if name not in known:
-        raise _ToolError(f"the tool '{str(name)[:60]}' is not described.", where)
+        raise _ToolError(f"the tool '{str(name)[:60]}' is not described.", where, "Correct the name, describe the tool")
     if number in calls:
-        raise _ToolError(f"two calls have the id '{number[:60]}'.", where)
+        raise _ToolError(f"two calls have the id '{number[:60]}'.", where, "Give each call an id of its own")
     calls.add(number)
 
 
 def _check_result(role: str, result: Any, calls: set[str], results: set[str], where: str) -> None:
     number = result.get("toolUseId") if isinstance(result, Mapping) else None
     if role != "user" or not isinstance(number, str) or not isinstance(result.get("content"), list):
-        raise _ToolError("a result is the user's, and has a toolUseId and a content.", where)
+        message = "a result is the user's, and has a toolUseId and a content."
+        raise _ToolError(message, where, "Add what is missing, or move the result to the user's message")
     if number not in calls or number in results:
-        raise _ToolError(f"the result '{number[:60]}' belongs to no earlier call.", where)
+        message = f"the result '{number[:60]}' belongs to no earlier call."
+        raise _ToolError(message, where, "Write the id of its call, once")
     results.add(number)
 
 
