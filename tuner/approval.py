@@ -28,6 +28,7 @@ def request_approval(folder: RunFolder, token: SecretStr, seconds: float, now: d
         asked_at=iso(now),
         expires_at=iso(now + dt.timedelta(seconds=seconds)),
         estimated_usd=estimate.total_usd,
+        at_most_usd=estimate.at_most_usd,
         unknown=estimate.unknown,
         task_token=token,
     )
@@ -64,9 +65,14 @@ def notification(run_id: str, estimate: Estimate, request: ApprovalRequest) -> s
 def _subject(run_id: str, estimate: Estimate) -> str:
     """SNS accepts subjects of up to 100 ASCII characters."""
     more = " and more" if estimate.unknown else ""
-    return f"Approve ${estimate.total_usd:,.2f}{more}? Run {run_id}"[:100]
+    return f"Approve at most ${estimate.worst_case_usd:,.2f}{more}? Run {run_id}"[:100]
 
 
 def _line(item: CostItem) -> str:
-    cost = "price unknown" if item.usd is None else f"${item.usd:,.2f}" if item.usd >= 0.01 else "less than a cent"
-    return f"- {item.name}: {item.quantity:,.10g} {item.unit}, {cost}"
+    cost = "price unknown" if item.usd is None else _money(item.usd)
+    most = f", at most {_money(item.at_most_usd)}" if item.at_most_usd is not None else ""
+    return f"- {item.name}: {item.quantity:,.10g} {item.unit}, {cost}{most}"
+
+
+def _money(usd: float) -> str:
+    return f"${usd:,.2f}" if usd >= 0.01 else "less than a cent"

@@ -46,7 +46,7 @@ _DOCUMENT = "\n\n".join(f"Thing {n} of the list was made in {1900 + n} from {n +
 DEPLOYMENT: Mapping[str, Any] = {
     "longest_keep_hours": 2,
     "commitments": ["OneMonth"],
-    "approval_usd": 15,
+    "approval_usd": 50,
     "prices": [
         {"item": "throughput", "term": "hourly", "usd": 10, "source": "invented for the injected faults"},
         {"item": "throughput", "term": "OneMonth", "usd": 0.001, "source": "invented for the injected faults"},

@@ -9,13 +9,12 @@ from tests.e2e.pipeline import until
 from tuner.core.artifact_keys import Keys
 
 pytestmark = pytest.mark.e2e
-# Two model units of this model cost more than a run may cost without approval, and less than the budget.
+# Throughput for this model can cost more than a run may cost without approval, and less than the budget.
 _SETTINGS = """
 base_model: anthropic.claude-3-haiku-20240307-v1:0:200k
 hyperparameters: {epochCount: 1, batchSize: 8}
 inference: {max_tokens: 16}
 evaluation: {metrics: [rouge]}
-model_units: 2
 """
 
 
@@ -65,7 +64,7 @@ def test_an_approved_run_goes_on_to_its_report(pipeline, deployed):
 
 
 def test_a_rejected_run_ends_with_the_reason_and_buys_nothing(pipeline, deployed):
-    run = waiting(pipeline, "too-dear", "budget_usd: 400\n")
+    run = waiting(pipeline, "too-dear", "budget_usd: 450\n")
     rejected = tuner(deployed, "reject", run, "--reason", "next month")
     assert rejected.returncode == 0, rejected.stderr
     execution = pipeline.finished(run)

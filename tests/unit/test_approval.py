@@ -42,7 +42,7 @@ def asked(folder: MemoryFolder, token: str = TOKEN) -> tuple[str, str]:
 
 def test_the_notification_has_the_cost_how_to_answer_and_the_deadline(folder: MemoryFolder) -> None:
     subject, text = asked(folder)
-    assert subject == f"Approve $264.00 and more? Run {RUN}"
+    assert subject == f"Approve at most $264.00 and more? Run {RUN}"
     assert "- Provisioned throughput: 2 hours, $264.00" in text
     assert "- Training: 2 hours, price unknown" in text
     assert "- Base model, questions: 2 hours, less than a cent" in text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from pydantic import SecretStr, field_serializer
+from pydantic import Field, SecretStr, field_serializer
 
 from tuner.artifacts.base import Artifact
 from tuner.core.artifact_keys import Keys
@@ -23,14 +23,16 @@ class ApprovalRequest(Artifact):
     asked_at: str
     expires_at: str
     estimated_usd: float
+    at_most_usd: float | None = Field(None, description="null in a request of an earlier version")
     unknown: tuple[str, ...]
     task_token: SecretStr
 
     def sentence(self, run_id: str) -> str:
         """What the run waits for, in one line."""
         more = " plus unknown prices" if self.unknown else ""
+        most = "" if self.at_most_usd is None else f", at most ${self.at_most_usd:,.2f}"
         return (
-            f"waits until {self.expires_at} for approval of ${self.estimated_usd:,.2f}{more}: "
+            f"waits until {self.expires_at} for approval of ${self.estimated_usd:,.2f}{most}{more}: "
             f"tuner approve {run_id}, or tuner reject {run_id}"
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,6 +13,9 @@ from tuner.artifacts.generated import GeneratedSummary
 from tuner.artifacts.manifest import Manifest
 from tuner.catalog.tasks import TaskName
 from tuner.settings import RunSettings
+
+# The template of a chat model puts its own tokens around each text: names of roles, beginning and end.
+_MOST_TOKENS_AROUND_A_TEXT = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +41,16 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class QuestionTokens:
-    """Number and size of the evaluation questions and their references."""
+    """Number and size of the evaluation questions and their references.
+
+    `most_...` count a token for each byte of the escaped text: tokenizers of byte pairs make no more tokens than that.
+    """
 
     count: int
     question_tokens: int
     reference_tokens: int
+    most_question_tokens: int = 0
+    most_reference_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,33 +65,49 @@ class GenerationTokens:
 
 @dataclass(frozen=True, slots=True)
 class CostInputs:
-    """The sizes of a dataset. `training_bytes` is the size of the converted files; `task` decides the metrics."""
+    """The sizes of a dataset. `training_bytes` is the size of the converted files; `task` decides the metrics.
+
+    `most_training_tokens` is the number of bytes in the converted training data.
+    """
 
     training_tokens: int
     questions: QuestionTokens
     training_bytes: int = 0
     generation: GenerationTokens | None = None
+    most_training_tokens: int = 0
     task: TaskName = "answer"
 
 
 def count_questions(
-    records: Iterable[EvaluationQuestion], system_prompt: str | None, characters_per_token: float
+    records: Iterable[EvaluationQuestion], system_prompt: str | None, bytes_per_token: float
 ) -> QuestionTokens:
-    """Estimates the tokens of the evaluation questions from their characters: AWS publishes no tokenizer.
+    """Estimates the tokens of the evaluation questions from their bytes in UTF-8: AWS publishes no tokenizer.
+
+    Bytes hold for every script: a letter of Chinese, Japanese or Thai has three of them and is about a token.
 
     A request includes all turns of a conversation, and the question's system prompt or else the run's.
     """
-    count = asked = expected = 0
+    count = asked = expected = most_asked = most_expected = 0
     for record in records:
         count += 1
-        asked += sum(len(turn.text) for turn in record.turns) + len(record.system or system_prompt or "")
-        expected += len(record.reference)
+        sent = [*(turn.text for turn in record.turns), record.system or system_prompt or ""]
+        right = (record.reference, *record.accepted)
+        asked += sum(map(_bytes, sent))
+        expected += sum(map(_bytes, right))
+        most_asked += sum(_MOST_TOKENS_AROUND_A_TEXT + _bytes(html.escape(text, quote=False)) for text in sent)
+        most_expected += sum(_MOST_TOKENS_AROUND_A_TEXT + _bytes(html.escape(text, quote=False)) for text in right)
     # Rounded once for all questions: rounding each of them up would overestimate short ones.
     return QuestionTokens(
         count=count,
-        question_tokens=math.ceil(asked / characters_per_token),
-        reference_tokens=math.ceil(expected / characters_per_token),
+        question_tokens=math.ceil(asked / bytes_per_token),
+        reference_tokens=math.ceil(expected / bytes_per_token),
+        most_question_tokens=most_asked,
+        most_reference_tokens=most_expected,
     )
+
+
+def _bytes(text: str) -> int:
+    return len(text.encode("utf-8", "surrogatepass"))
 
 
 def cost_inputs(
@@ -94,7 +119,7 @@ def cost_inputs(
     """The inputs from `dataset/summary.json` and the evaluation questions."""
     questions = count_questions(records, plan.settings.system_prompt, plan.model.family.characters_per_token)
     size = summary.training_bytes + summary.validation_bytes
-    return CostInputs(summary.training_tokens, questions, size, generation, summary.task.name)
+    return CostInputs(summary.training_tokens, questions, size, generation, summary.training_bytes, summary.task.name)
 
 
 def generation_tokens(summary: GeneratedSummary | None) -> GenerationTokens | None:

@@ -10,7 +10,7 @@ from tuner.artifacts.costs.cost_items import LABELS, CostItemId
 from tuner.artifacts.costs.estimate import CostItem, Estimate, Rate, SpendingLimits
 from tuner.costs.cost_inputs import CostInputs, Plan, QuestionTokens
 from tuner.costs.judge_usage import JudgeUsage
-from tuner.costs.overhead import overhead
+from tuner.costs.overhead import MOST_RUNS_OF_A_STEP, overhead
 from tuner.costs.prices.price_list import Price, PriceList, price_list
 from tuner.settings import Commitment
 from tuner.settings.prices import PricedItem, Term
@@ -19,6 +19,8 @@ from tuner.settings.prices import PricedItem, Term
 # it bills less.
 _EXPECTED_MINUTES_TO_SERVICE = 20.0
 _EXPECTED_SECONDS_PER_ANSWER = 5.0
+# The release schedule fires at a fixed time, and the deletion follows within the next begun hour.
+_HOURS_OF_RELEASE = 1
 _HOURS_PER_MONTH = 730
 _RATES: tuple[tuple[PricedItem, Term | None], ...] = (
     ("input", None),
@@ -30,6 +32,7 @@ _RATES: tuple[tuple[PricedItem, Term | None], ...] = (
     ("throughput", "OneMonth"),
     ("throughput", "SixMonths"),
 )
+_READING_AND_WRITING: tuple[PricedItem, PricedItem] = ("input", "output")
 _COMMITMENTS: dict[Commitment, tuple[CostItemId, int]] = {
     "OneMonth": (CostItemId.ONE_MONTH_COMMITMENT, 1),
     "SixMonths": (CostItemId.SIX_MONTHS_COMMITMENT, 6),
@@ -44,14 +47,19 @@ def estimate(
     prices: PriceList | None = None,
     warnings: Sequence[str] = (),
 ) -> Estimate:
-    """What the run will cost. Answers count with their maximum length, so that the sum is rarely too low."""
+    """What the run is expected to cost, and what it costs at most.
+
+    Expected: answers and grades at their maximum length, but no repeated request. At most: a token for every byte of
+    text, every attempt of the judge, and throughput until the release schedule fires.
+    """
     known_prices = prices or price_list()
-    items = tuple(_Items(plan, inputs, known_prices).all())
+    items = tuple(_Items(plan, inputs, known_prices, limits.longest_throughput_hours).all())
     # An unknown price is not zero: the item is named in `unknown` instead.
     known = [item.usd for item in items if item.usd is not None]
     return Estimate(
         items=items,
         total_usd=round(sum(known), 6),
+        at_most_usd=round(sum(item.at_most_usd for item in items if item.at_most_usd is not None), 6),
         unknown=tuple(item.name for item in items if item.usd is None),
         rates=tuple(_rate(known_prices, plan.model.invoke_id, *wanted) for wanted in _RATES),
         warnings=tuple(warnings),
@@ -76,11 +84,12 @@ def priced_as(model: str) -> str:
 
 
 class _Items:
-    def __init__(self, plan: Plan, inputs: CostInputs, prices: PriceList) -> None:
+    def __init__(self, plan: Plan, inputs: CostInputs, prices: PriceList, longest_throughput_hours: float) -> None:
         self._plan = plan
         self._settings = plan.settings
         self._inputs = inputs
         self._prices = prices
+        self._longest_throughput_hours = longest_throughput_hours
         self._model = plan.model.invoke_id
         # All answers of one model, at their maximum length.
         self._answer_tokens = inputs.questions.count * plan.settings.inference.max_tokens
@@ -89,13 +98,15 @@ class _Items:
         """Every item, in the order of the run."""
         yield from self._generation()
         trained = self._inputs.training_tokens * self._plan.epochs
-        yield _item(CostItemId.TRAINING, trained, "tokens x epochs", self._prices.find("training", self._model))
+        most = self._inputs.most_training_tokens * self._plan.epochs
+        yield _item(CostItemId.TRAINING, trained, "tokens x epochs", self._prices.find("training", self._model), most)
         yield _item(CostItemId.CUSTOM_MODEL_STORAGE, 1, "months", self._prices.find("storage", self._model))
         if self._settings.serving != "none":
             yield from self._base_answers()
             yield from self._tuned_answers()
             yield from self._judge()
-        yield from (_item(*line) for line in overhead(self._plan, self._inputs, self._prices))
+        for item, quantity, unit, price in overhead(self._plan, self._inputs, self._prices):
+            yield _item(item, quantity, unit, price, quantity * MOST_RUNS_OF_A_STEP)
 
     def _generation(self) -> Iterator[CostItem]:
         tokens = self._inputs.generation
@@ -107,7 +118,8 @@ class _Items:
 
     def _base_answers(self) -> Iterator[CostItem]:
         asked, answered = self._inputs.questions.question_tokens, self._answer_tokens
-        yield _item(CostItemId.BASE_MODEL_INPUT, asked, "tokens", self._prices.find("input", self._model))
+        most, price = self._inputs.questions.most_question_tokens, self._prices.find("input", self._model)
+        yield _item(CostItemId.BASE_MODEL_INPUT, asked, "tokens", price, most)
         yield _item(CostItemId.BASE_MODEL_OUTPUT, answered, "tokens, at most", self._prices.find("output", self._model))
 
     def _tuned_answers(self) -> Iterator[CostItem]:
@@ -115,7 +127,8 @@ class _Items:
             yield from self._throughput()
             return
         asked, answered = self._inputs.questions.question_tokens, self._answer_tokens
-        yield _item(CostItemId.TUNED_MODEL_INPUT, asked, "tokens", self._prices.find("custom_input", self._model))
+        most, price = self._inputs.questions.most_question_tokens, self._prices.find("custom_input", self._model)
+        yield _item(CostItemId.TUNED_MODEL_INPUT, asked, "tokens", price, most)
         yield _item(
             CostItemId.TUNED_MODEL_OUTPUT, answered, "tokens, at most", self._prices.find("custom_output", self._model)
         )
@@ -124,7 +137,8 @@ class _Items:
         """The evaluation uses hourly throughput: a commitment is bought only after the gate accepted the model."""
         units, unit = self._settings.model_units, "model units x hours"
         hourly = self._prices.find("throughput", self._model, "hourly")
-        yield _item(CostItemId.THROUGHPUT, units * throughput_hours(self._inputs.questions), unit, hourly)
+        most = units * (math.ceil(self._longest_throughput_hours) + _HOURS_OF_RELEASE)
+        yield _item(CostItemId.THROUGHPUT, units * throughput_hours(self._inputs.questions), unit, hourly, most)
         if self._settings.keep_hours:
             yield _item(CostItemId.KEPT_THROUGHPUT, units * self._settings.keep_hours, unit, hourly)
         if term := self._settings.commitment:
@@ -136,12 +150,15 @@ class _Items:
         usage = JudgeUsage.of(self._plan, self._inputs)
         if not usage.requests:
             return
-        unit, model = "tokens, at most", priced_as(self._plan.judge_model)
-        yield _item(CostItemId.JUDGE_INPUT, usage.input_tokens, unit, self._prices.find("input", model))
-        yield _item(CostItemId.JUDGE_OUTPUT, usage.output_tokens, unit, self._prices.find("output", model))
+        model = priced_as(self._plan.judge_model)
+        reading, writing = (self._prices.find(item, model) for item in _READING_AND_WRITING)
+        yield _item(CostItemId.JUDGE_INPUT, usage.input_tokens, "tokens", reading, usage.most_input_tokens)
+        yield _item(CostItemId.JUDGE_OUTPUT, usage.output_tokens, "tokens", writing, usage.most_output_tokens)
 
 
-def _item(item: CostItemId, quantity: float, unit: str, price: Price | None) -> CostItem:
+def _item(item: CostItemId, quantity: float, unit: str, price: Price | None, at_most: float | None = None) -> CostItem:
+    """`at_most`: the largest possible quantity; None when the expected one is the largest."""
+    most = max(quantity, at_most or 0)
     return CostItem(
         id=item,
         name=LABELS[item],
@@ -149,6 +166,8 @@ def _item(item: CostItemId, quantity: float, unit: str, price: Price | None) -> 
         unit=unit,
         unit_price_usd=price.usd if price else None,
         usd=quantity * price.usd if price else None,
+        at_most=most,
+        at_most_usd=most * price.usd if price else None,
         source=_source(price),
     )
 

@@ -12,6 +12,9 @@ from tuner.costs.cost_inputs import CostInputs, Plan
 
 # The judge's instructions, in addition to the question, the reference and the answer.
 _INSTRUCTION_TOKENS = 500
+# The bytes of the longer instructions, of the tool's schema with what the model's vendor adds for tools, of the tags
+# around the texts, and of the sentence about an unusable reply. A test compares it with the longest request.
+MOST_INSTRUCTION_TOKENS = 5_000
 _CONCURRENT_SHARDS = 4
 # The state machine invokes the function of a shard up to nine times, and each invocation grades for twelve minutes.
 _MAXIMUM_SHARD_MINUTES = 9 * 12.0
@@ -20,11 +23,17 @@ _WARNING_MINUTES = 15.0
 
 @dataclass(frozen=True, slots=True)
 class JudgeUsage:
-    """The judge's requests in a run, and the maximum of their input and output tokens."""
+    """The judge's requests in a run, and their input and output tokens.
+
+    Expected: one request per grade, with answers and grades at their maximum length. At most: every request is repeated
+    as often as `judge.attempts` allows, and every byte of its text is a token.
+    """
 
     requests: int
     input_tokens: int
     output_tokens: int
+    most_input_tokens: int
+    most_output_tokens: int
 
     @classmethod
     def of(cls, plan: Plan, inputs: CostInputs) -> JudgeUsage:
@@ -42,7 +51,17 @@ class JudgeUsage:
         requests = (grades + comparisons) * questions.count
         read = (grades + comparisons) * per_model + comparisons * answers
         # A reasoning model writes its reasoning before the grade.
-        return cls(requests, read, requests * (settings.judge.max_tokens + plan.judge.reasoning_tokens))
+        written = requests * (settings.judge.max_tokens + plan.judge.reasoning_tokens)
+        most_answers = questions.count * settings.inference.longest_answer_bytes
+        most_per_model = (
+            questions.most_question_tokens
+            + questions.most_reference_tokens
+            + most_answers
+            + questions.count * MOST_INSTRUCTION_TOKENS
+        )
+        most_read = (grades + comparisons) * most_per_model + comparisons * most_answers
+        attempts = settings.judge.attempts
+        return cls(requests, read, written, most_read * attempts, written * attempts)
 
 
 def check_time(account: Preflight, usage: JudgeUsage, shards: int) -> Iterator[str]:

@@ -20,6 +20,9 @@ _OBJECTS, _READS_PER_OBJECT = 60, 10
 # The uploaded dataset, the converted dataset, and the answers with the report page that includes them.
 _COPIES = 3
 _GB = 1e9
+# The state machine repeats a function that ran out of time up to nine times (statemachine/retries.py). Repetitions
+# after throttling are more, but end at once.
+MOST_RUNS_OF_A_STEP = 9
 
 OverheadLine = tuple[CostItemId, float, str, Price | None]
 

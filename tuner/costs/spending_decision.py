@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from tuner.artifacts.costs.cost_items import GENERATION, CostItemId
-from tuner.artifacts.costs.estimate import Estimate
+from tuner.artifacts.costs.estimate import CostItem, Estimate
 
 SpendingDecision = Literal["proceed", "approve", "refuse"]
 
@@ -25,8 +25,8 @@ _SMALLER_ITEM = {
     CostItemId.TUNED_MODEL_INPUT: _FEWER_QUESTIONS,
     CostItemId.TUNED_MODEL_OUTPUT: _FEWER_QUESTIONS,
     CostItemId.THROUGHPUT: (
-        "Use 'serving: on_demand' if the model allows it, fewer 'model_units', fewer evaluation questions, or "
-        "'serving: none' to train only."
+        "Use 'serving: on_demand' if the model allows it, fewer 'model_units', 'serving: none' to train only, or a "
+        "deployment with a shorter 'longest_throughput_hours'."
     ),
     CostItemId.KEPT_THROUGHPUT: "Use a smaller 'keep_hours', or fewer 'model_units'.",
     CostItemId.ONE_MONTH_COMMITMENT: _NO_COMMITMENT,
@@ -37,8 +37,8 @@ _SMALLER_ITEM = {
 
 
 def spending_decision(estimate: Estimate) -> SpendingDecision:
-    """Whether the run may go on, needs approval, or costs too much."""
-    if estimate.total_usd > estimate.budget_usd:
+    """Whether the run may go on, needs approval, or may cost too much. The worst case decides."""
+    if estimate.worst_case_usd > estimate.budget_usd:
         return "refuse"
     asks = estimate.approval_usd is not None and estimate.ask_when_unknown and bool(estimate.unknown)
     return "approve" if _is_over_approval(estimate) or asks else "proceed"
@@ -50,24 +50,30 @@ def spending_reason(estimate: Estimate) -> str:
     return " ".join((f"{_decision_sentence(estimate)}{unknown}", *estimate.warnings))
 
 
+def cost_in_words(estimate: Estimate) -> str:
+    """The expected cost and the worst case. An estimate of an earlier version has no worst case."""
+    expected = f"about ${estimate.total_usd:,.2f}"
+    return expected if estimate.at_most_usd is None else f"{expected}, at most ${estimate.at_most_usd:,.2f}"
+
+
 def _is_over_approval(estimate: Estimate) -> bool:
-    return estimate.approval_usd is not None and estimate.total_usd > estimate.approval_usd
+    return estimate.approval_usd is not None and estimate.worst_case_usd > estimate.approval_usd
 
 
 def _decision_sentence(estimate: Estimate) -> str:
-    total, budget = f"${estimate.total_usd:,.2f}", f"${estimate.budget_usd:,.2f}"
+    total, budget = cost_in_words(estimate), f"${estimate.budget_usd:,.2f}"
     decision = spending_decision(estimate)
     if decision == "refuse":
         return (
-            f"The run would cost about {total}: ${estimate.total_usd - estimate.budget_usd:,.2f} over its budget "
+            f"The run would cost {total}: ${estimate.worst_case_usd - estimate.budget_usd:,.2f} over its budget "
             f"of {budget}. {_spent_so_far(estimate)} {_largest(estimate)} Or raise 'budget_usd', of the run or of the "
             "deployment."
         )
     if decision == "proceed":
-        return f"The run costs about {total}, within its budget of {budget}."
+        return f"The run costs {total}, within its budget of {budget}."
     if _is_over_approval(estimate):
         return (
-            f"The run costs about {total}, within its budget of {budget}, but more than the "
+            f"The run costs {total}, within its budget of {budget}, but more than the "
             f"${estimate.approval_usd:,.2f} that need no approval."
         )
     return f"The known items cost {total}, within the run's budget of {budget}, but some prices are unknown."
@@ -75,10 +81,14 @@ def _decision_sentence(estimate: Estimate) -> str:
 
 def _largest(estimate: Estimate) -> str:
     """The item that costs most, and the setting that makes it smaller."""
-    item = max(estimate.items, key=lambda each: each.usd or 0, default=None)
-    if item is None or not item.usd:
+    item = max(estimate.items, key=_most, default=None)
+    if item is None or not _most(item):
         return _SMALLER
-    return f"{item.name} costs most: ${item.usd:,.2f}. {_SMALLER_ITEM.get(item.id, _SMALLER)}"
+    return f"{item.name} costs most: ${_most(item):,.2f}. {_SMALLER_ITEM.get(item.id, _SMALLER)}"
+
+
+def _most(item: CostItem) -> float:
+    return item.at_most_usd or item.usd or 0
 
 
 def _spent_so_far(estimate: Estimate) -> str:

@@ -45,4 +45,5 @@ def spending_limits(settings: RunSettings, deployment: DeploymentSettings) -> Sp
         budget_usd=min(settings.budget_usd or deployment.budget_usd, deployment.budget_usd),
         approval_usd=deployment.approval_usd,
         ask_when_unknown=deployment.unknown_prices == "ask",
+        longest_throughput_hours=deployment.longest_throughput_hours,
     )

@@ -94,7 +94,7 @@ def _read(
             findings.add(source.name, None, replace(issue, severity="warning") if lenient else issue)
         if findings.errors:
             commit.cancel()
-    tokens = math.ceil(output.characters / limits.model.family.characters_per_token)
+    tokens = math.ceil(output.text_bytes / limits.model.family.characters_per_token)
     return CheckedFile(source.name, output.records, tokens, pipeline.fields, findings)
 
 

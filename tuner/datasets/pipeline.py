@@ -35,7 +35,7 @@ IsHeldOut = Callable[[int], bool]
 
 
 class Output:
-    """Writes converted records and counts them. `characters` counts the records' texts and system prompts.
+    """Writes converted records and counts them. `text_bytes` counts the records' texts and system prompts in UTF-8.
 
     `listener` is called with the same records, for a second output in another format.
     """
@@ -44,14 +44,16 @@ class Output:
         self._sink = sink
         self.listener = listener
         self.records = 0
-        self.characters = 0
+        self.text_bytes = 0
         self.bytes = 0
 
     def write(self, data: bytes, records: int, characters: int) -> None:
-        """Appends whole lines."""
+        """Appends whole lines of JSON, in UTF-8 without escapes of letters. `characters` counts those of the texts."""
         self._sink.write(data)
         self.records += records
-        self.characters += characters
+        # The names of the members are ASCII, so that what UTF-8 adds to the characters is part of the texts.
+        more = 0 if data.isascii() else len(data) - len(data.decode("utf-8", "surrogatepass"))
+        self.text_bytes += characters + more
         self.bytes += len(data)
 
 

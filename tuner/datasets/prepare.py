@@ -196,7 +196,7 @@ class _Preparation:
             training_tokens=self._tokens(self._training),
             validation_tokens=self._tokens(self._validation),
             evaluation_tokens=self._tokens(self._evaluation),
-            tokens_are=f"estimated at {self._model.family.characters_per_token:g} characters each",
+            tokens_are=f"estimated at {self._model.family.characters_per_token:g} bytes of UTF-8 each",
             training_bytes=self._training.bytes,
             validation_bytes=self._validation.bytes,
             validation_from=self._validation_from(held),
@@ -220,4 +220,4 @@ class _Preparation:
 
     def _tokens(self, output: Output) -> int:
         """The tokens that Bedrock charges for, by the family's estimate: rounded up once, for all records together."""
-        return math.ceil(output.characters / self._model.family.characters_per_token)
+        return math.ceil(output.text_bytes / self._model.family.characters_per_token)

@@ -95,7 +95,14 @@ class Shards:
             return Graded(known.records, known.about, known.counts)
         with self._cached_judgments(shard) as judgments:
             settings = self.manifest.settings.judge
-            judge = Judge(self.manifest.judge_model, settings, judgments, limiter=self._limiter, until=self._until)
+            judge = Judge(
+                self.manifest.judge_model,
+                settings,
+                judgments,
+                limiter=self._limiter,
+                until=self._until,
+                longest_answer=self.manifest.settings.inference.longest_answer_bytes,
+            )
             made = grade(own, self._metrics, replace(self._context, judge=judge))
         saved = GradedShard(
             fingerprint=fingerprint,
@@ -149,9 +156,9 @@ class Shards:
         """The shard's judgments from earlier attempts. New ones are saved also when the grading fails half-way."""
         name = judgments_file(shard)
         judgments = read_judgments(self.folder.find(name), self.folder.uri(name))
-        known = len(judgments)
+        known = dict(judgments)
         try:
             yield judgments
         finally:
-            if len(judgments) > known:
+            if judgments != known:
                 self.folder.write(name, judgments_json(judgments))

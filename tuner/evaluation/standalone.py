@@ -192,9 +192,9 @@ def _cached_judgments(folder: Path | None) -> Iterator[Judgments]:
     # Named as in release 0.1.0, so that its judgments are found.
     path = folder / "verdicts.json"
     judgments = read_judgments(path.read_bytes() if path.is_file() else None, str(path))
-    known = len(judgments)
+    known = dict(judgments)
     try:
         yield judgments
     finally:
-        if len(judgments) > known:
+        if judgments != known:
             write_whole(path, judgments_json(judgments))

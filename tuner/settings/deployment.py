@@ -79,9 +79,9 @@ class DeploymentSettings(StrictModel):
     commitments: tuple[Commitment, ...] = Field(
         (), description="commitment terms that a run may ask for; by default none"
     )
-    budget_usd: float = Field(500, gt=0, le=1_000_000, description="maximum estimated cost of a run")
+    budget_usd: float = Field(500, gt=0, le=1_000_000, description="what a run may cost at most, by its worst case")
     approval_usd: float | None = Field(
-        200, ge=0, description="a run that costs more waits for approval by a person; null never asks"
+        200, ge=0, description="a run that can cost more waits for approval by a person; null never asks"
     )
     approval_hours: float = Field(24, gt=0, le=48, description="hours after which a run without approval ends")
     unknown_prices: Literal["ask", "proceed"] = Field(
@@ -96,7 +96,7 @@ class DeploymentSettings(StrictModel):
         48, gt=0, le=168, description="a customization job that takes longer is stopped, and its run fails"
     )
     longest_throughput_hours: float = Field(
-        4, gt=0, le=48, description="hours after which the release schedule deletes an endpoint"
+        2, gt=0, le=48, description="hours after which the release schedule deletes an endpoint"
     )
     longest_keep_hours: float = Field(0, ge=0, le=720, description="maximum of a run's keep_hours; 0 allows none")
     model_retention_days: int | None = Field(

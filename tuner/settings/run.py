@@ -49,6 +49,10 @@ class GenerateSettings(StrictModel):
     )
 
 
+# Twice as many as the mean token of English has, so that ordinary answers are read whole.
+_BYTES_READ_PER_TOKEN = 8
+
+
 class InferenceSettings(StrictModel):
     """Inference parameters of both models. Temperature 0 makes the comparison as repeatable as possible."""
 
@@ -58,6 +62,15 @@ class InferenceSettings(StrictModel):
     )
     top_p: float | None = Field(None, gt=0, le=1, description="sent only if given")
     stop_sequences: tuple[str, ...] = Field((), max_length=4, description="texts that end an answer")
+
+    @property
+    def longest_answer_bytes(self) -> int:
+        """The most bytes of an answer that the judge reads, with the characters &, < and > escaped.
+
+        A token of an answer can be a long text, such as a run of spaces, of which the judge's tokenizer makes many
+        tokens. Without a limit, the cost of reading the answers would have none.
+        """
+        return self.max_tokens * _BYTES_READ_PER_TOKEN
 
 
 class JudgeSettings(StrictModel):
@@ -125,9 +138,7 @@ class RunSettings(StrictModel):
         default_factory=dict, description="by measure, the conditions for accepting the tuned model"
     )
     break_even: BreakEvenSettings = BreakEvenSettings()
-    budget_usd: float | None = Field(
-        None, gt=0, description="a run with a higher estimated cost ends before it spends anything"
-    )
+    budget_usd: float | None = Field(None, gt=0, description="a run that can cost more ends before it spends anything")
 
     @field_validator("hyperparameters", mode="before")
     @classmethod

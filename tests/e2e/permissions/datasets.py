@@ -39,7 +39,7 @@ def _documents() -> dict[str, bytes]:
 
 def _expensive() -> dict[str, bytes]:
     """A run that costs more than the approval limit. Nobody approves it, so the approval expires."""
-    settings = f"base_model: anthropic.claude-3-haiku-20240307-v1:0:200k\nmodel_units: 2\n{_ONE_METRIC}"
+    settings = f"base_model: anthropic.claude-3-haiku-20240307-v1:0:200k\n{_ONE_METRIC}"
     return small_dataset(settings, records=80)
 
 

@@ -110,7 +110,7 @@ def test_base_model_tokens_use_the_price_of_the_id_for_invoking() -> None:
 def test_an_estimate_over_the_budget_says_by_how_much_and_what_to_do() -> None:
     found = made(budget=100)
     assert spending_decision(found) == "refuse"
-    assert f"${found.total_usd - 100:,.2f} over its budget of $100.00" in spending_reason(found)
+    assert f"${found.worst_case_usd - 100:,.2f} over its budget of $100.00" in spending_reason(found)
     assert "Nothing has been spent" in spending_reason(found)
     assert "'budget_usd'" in spending_reason(found)
     assert spending_decision(made(budget=1000)) == "proceed"
@@ -153,7 +153,7 @@ def test_a_cost_between_approval_threshold_and_budget_needs_approval() -> None:
     assert spending_decision(found) == "approve"
     assert "but more than the $100.00 that need no approval" in spending_reason(found)
     assert spending_decision(made(approval=None)) == "proceed"
-    assert spending_decision(made(approval=found.total_usd)) == "proceed"
+    assert spending_decision(made(approval=found.worst_case_usd)) == "proceed"
     assert spending_decision(made(approval=10, budget=20)) == "refuse"
 
 
@@ -170,7 +170,8 @@ def test_question_tokens_include_the_system_prompt() -> None:
         EvaluationQuestion(id="1", question="abc", reference="abcdef"),
         EvaluationQuestion(id="2", question="abc", system="abc", reference="a"),
     ]
-    assert count_questions(records, None, 3) == QuestionTokens(count=2, question_tokens=3, reference_tokens=3)
+    found = count_questions(records, None, 3)
+    assert (found.count, found.question_tokens, found.reference_tokens) == (2, 3, 3)
     assert count_questions(records, "abcdef", 3).question_tokens == 5
 
 

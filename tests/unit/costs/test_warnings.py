@@ -84,5 +84,5 @@ def test_a_run_without_a_judge_needs_no_quota() -> None:
 
 
 def test_a_single_shard_uses_the_whole_quota() -> None:
-    usage = JudgeUsage(requests=100, input_tokens=0, output_tokens=0)
+    usage = JudgeUsage(100, input_tokens=0, output_tokens=0, most_input_tokens=0, most_output_tokens=0)
     assert list(check_time(Preflight(judge_requests_per_minute=1.0), usage, shards=1))

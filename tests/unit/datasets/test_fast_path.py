@@ -35,7 +35,7 @@ def converted(data: bytes, chunk: int, use_fast_path: bool, base_model: str) -> 
     FilePipeline(MemorySource("training.jsonl", data, chunk), limits, FieldNames(), findings, use_fast_path).convert(
         output
     )
-    return sink.written, findings.artifact(), output.records, output.characters, output.bytes
+    return sink.written, findings.artifact(), output.records, output.text_bytes, output.bytes
 
 
 @given(

@@ -11,7 +11,7 @@ import pytest
 from tuner.artifacts.evaluation.question_scores import by_id
 from tuner.artifacts.evaluation.scores import FileIdentity, Scores
 from tuner.core.errors import ArtifactError, EvaluationError, SettingsError
-from tuner.evaluation.standalone import Files, evaluate
+from tuner.evaluation.standalone import Files, evaluate, read_samples
 from tuner.reporting.files_comparison import write_page
 from tuner.settings import RunSettings, load
 
@@ -179,3 +179,16 @@ def test_a_damaged_file_of_judgments_is_named(files: tuple, tmp_path: Path) -> N
 def test_an_output_that_cannot_be_a_folder_is_an_error(files: tuple) -> None:
     with pytest.raises(EvaluationError, match="the folder cannot be made"):
         evaluate(Files(*files), FAST, files[0])
+
+
+def test_a_sample_keeps_the_question_and_every_right_answer_of_its_record(tmp_path: Path) -> None:
+    """The judge reads them: a lost question would be judged without anyone noticing."""
+    references = [{"id": "1", "question": "What is 2?", "answer": ["Two.", "2"]}]
+    said = [{"id": "1", "answer": "It is two."}]
+    files = Files(
+        *(write(tmp_path, f"{name}.json", text) for name, text in zip("bt", [said, said], strict=True)),
+        write(tmp_path, "r.json", references),
+    )
+    (sample,) = read_samples(files).samples
+    assert (sample.question, sample.reference, sample.accepted) == ("What is 2?", "Two.", ("2",))
+    assert dict(sample.answers) == {"base": "It is two.", "tuned": "It is two."}

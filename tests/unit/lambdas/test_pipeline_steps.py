@@ -140,7 +140,7 @@ def test_the_task_token_is_written_only_to_the_runs_folder(
     assert stored_json(cloud, Keys.APPROVAL)["task_token"] == "the-token"
     ((topic, subject, text, attributes),) = told
     assert topic == "arn:aws:sns:us-east-1:123456789012:topic"
-    assert subject.startswith("Approve $")
+    assert subject.startswith("Approve at most $")
     assert attributes == {"status": "WAITING_FOR_APPROVAL", "run_id": RUN}
     with pytest.raises(ValidationError) as wrong:
         invoke(request_approval, run_id=RUN, task_token=["the-token"], seconds=60)

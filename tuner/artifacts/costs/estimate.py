@@ -12,7 +12,11 @@ from tuner.core.artifact_keys import Keys
 
 
 class CostItem(Part):
-    """One line of an estimate or a bill. An item without a known price has no `unit_price_usd` and no `usd`."""
+    """One line of an estimate or a bill. An item without a known price has no `unit_price_usd` and no `usd`.
+
+    `quantity` and `usd` are what is expected; `at_most` and `at_most_usd` are the worst case. A bill has
+    no worst case, and an estimate of an earlier version has none either.
+    """
 
     id: CostItemId = Field(description="what is paid for")
     name: str = Field(description="label of `id`, for people")
@@ -20,6 +24,8 @@ class CostItem(Part):
     unit: str | None = None
     unit_price_usd: float | None = None
     usd: float | None = None
+    at_most: float | None = Field(None, description="the largest possible quantity, in an estimate")
+    at_most_usd: float | None = Field(None, description="the cost of `at_most`; null when the price is unknown")
     source: str | None = Field(None, description="where the price is from, and its date")
     counted: bool = Field(True, description="false in a bill for items whose use no step measures: as estimated")
 
@@ -44,26 +50,35 @@ class Rate(Part):
 
 
 class SpendingLimits(Part):
-    """What a run may cost: above `budget_usd` it is refused, above `approval_usd` (None: never) a person must approve.
+    """What a run may cost at most: above `budget_usd` it is refused, above `approval_usd` (None: never) a person must
+    approve.
 
-    `ask_when_unknown`: a person must also approve when the price of any item is unknown.
+    `ask_when_unknown`: a person must also approve when the price of any item is unknown. `longest_throughput_hours`:
+    when the release schedule deletes the endpoint, so that it limits the cost of throughput.
     """
 
     budget_usd: float
     approval_usd: float | None = None
     ask_when_unknown: bool = False
+    longest_throughput_hours: float = 0
 
 
 class Estimate(Artifact, SpendingLimits):
-    """`estimate.json`. `total_usd` is the sum of the known items."""
+    """`estimate.json`. `total_usd` is the expected sum of the known items, `at_most_usd` that of their worst cases."""
 
     NAME: ClassVar[str] = Keys.ESTIMATE
 
     items: tuple[CostItem, ...]
     total_usd: float
+    at_most_usd: float | None = Field(None, description="null in an estimate of an earlier version")
     unknown: tuple[str, ...] = Field((), description="labels of the items without a known price")
     rates: tuple[Rate, ...] = Field((), description="prices of serving, for the break-even; not part of the sum")
     warnings: tuple[str, ...] = Field((), description="warnings about the account and the settings")
+
+    @property
+    def worst_case_usd(self) -> float:
+        """What the known items cost at most: the sum that budget and approval threshold are compared with."""
+        return self.total_usd if self.at_most_usd is None else self.at_most_usd
 
     def find(self, item: CostItemId) -> CostItem | None:
         """The item with this id, or None when the run does not pay for it."""

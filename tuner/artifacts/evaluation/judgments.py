@@ -44,7 +44,8 @@ class Judgment(Part):
     """The judge's reply about one answer, or about two.
 
     `arguments` are those of the tool call; None is a missing judgment, and `problem` says why it is missing. `stand_in`
-    names what judged in the model's place, on the local cloud. The tokens are those of all attempts.
+    names what judged in the model's place, on the local cloud. The tokens are those of all `attempts`, which are the
+    requests that the judge replied to.
     """
 
     arguments: GradeArguments | PreferenceArguments | None
@@ -52,6 +53,7 @@ class Judgment(Part):
     stand_in: str = ""
     input_tokens: int = 0
     output_tokens: int = 0
+    attempts: int = 0
 
 
 Judgments = dict[str, Judgment]

@@ -5,6 +5,7 @@ Nothing is uploaded. AWS is called only when a deployment is named (--stack or -
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -40,7 +41,7 @@ from tuner.costs.write_estimate import spending_limits
 from tuner.datasets import NoSink, Prepared, Source, prepare
 from tuner.intake.resolve import Resolved, readable, resolve
 from tuner.preflight import legacy_warning
-from tuner.reporting.formatting import money, price, quantity
+from tuner.reporting.formatting import money, quantity
 from tuner.settings import Commitment, DeploymentSettings
 
 
@@ -177,7 +178,13 @@ def _with_generation(
 def _scaled(questions: QuestionTokens, wanted: int) -> QuestionTokens:
     """The wanted number of questions, with the mean length of the questions found so far."""
     share = wanted / max(questions.count, 1)
-    return QuestionTokens(wanted, round(questions.question_tokens * share), round(questions.reference_tokens * share))
+    return QuestionTokens(
+        wanted,
+        round(questions.question_tokens * share),
+        round(questions.reference_tokens * share),
+        math.ceil(questions.most_question_tokens * share),
+        math.ceil(questions.most_reference_tokens * share),
+    )
 
 
 def _show(made: Estimate, resolved: Resolved, asked: bool) -> None:
@@ -198,15 +205,16 @@ def _table(made: Estimate) -> Table:
     table.add_column("what", overflow="fold")
     table.add_column("quantity", justify="right", no_wrap=True)
     table.add_column("unit")
-    table.add_column("unit price", justify="right", no_wrap=True)
-    table.add_column("cost", justify="right", no_wrap=True)
+    table.add_column("expected", justify="right", no_wrap=True)
+    table.add_column("at most", justify="right", no_wrap=True)
     for item in made.items:
         if item.id not in OVERHEAD:
             _row(table, item)
-    small = [item.usd or 0 for item in made.items if item.id in OVERHEAD]
-    table.add_row("Lambda, Step Functions, S3", "", "", "", money(sum(small)))
-    total = money(made.total_usd)
-    table.add_row("All that is known" if made.unknown else "All", "", "", "", total, style="name")
+    small = [item for item in made.items if item.id in OVERHEAD]
+    expected, most = sum(item.usd or 0 for item in small), sum(item.at_most_usd or 0 for item in small)
+    table.add_row("Lambda, Step Functions, S3", "", "", money(expected), money(most))
+    total, worst = money(made.total_usd), money(made.worst_case_usd)
+    table.add_row("All that is known" if made.unknown else "All", "", "", total, worst, style="name")
     return table
 
 
@@ -216,7 +224,7 @@ def _row(table: Table, item: CostItem) -> None:
         item.name,
         quantity(item.quantity),
         item.unit,
-        price(item.unit_price_usd) if known else "",
         money(item.usd) if known else "unknown",
+        money(item.at_most_usd) if known else "unknown",
         style=None if known else "warn",
     )

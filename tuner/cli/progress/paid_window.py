@@ -83,7 +83,8 @@ def estimated(estimate: Estimate | None) -> str:
     """The estimated cost of the whole run, in words. Empty when there is no estimate yet."""
     if estimate is None:
         return ""
-    return f"{amount(estimate.total_usd, estimate.unknown)}; the budget is {money(estimate.budget_usd)}"
+    most = "" if estimate.at_most_usd is None else f", at most {money(estimate.at_most_usd)}"
+    return f"{amount(estimate.total_usd, estimate.unknown)}{most}; the budget is {money(estimate.budget_usd)}"
 
 
 def pending_approval(deployment: Deployment, run_id: str) -> str:

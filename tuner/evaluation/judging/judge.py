@@ -2,7 +2,8 @@
 
 The judge must reply by calling a tool. A model that cannot be forced to call one gets the tool's schema in the prompt
 (tuner/aws/bedrock/tool_call.py). A reply that does not fit the schema is asked for again. After the last attempt the
-judgment is missing; it never becomes a number. The answers are escaped in the prompt, so that no answer can give the
+judgment is missing; it never becomes a number. Attempts are counted over all invocations of a step, because each is
+paid for. The answers are escaped in the prompt, so that no answer can give the
 judge instructions.
 """
 
@@ -37,6 +38,8 @@ T = TypeVar("T")
 
 # Characters of the longest text that is shown whole to the judge.
 _LONGEST_TEXT = 24_000
+# Characters of the reason why a reply could not be used, which the next request repeats.
+_LONGEST_PROBLEM = 500
 # The most concurrent requests. The limiter decides how many there really are, by how the endpoint responds.
 CONCURRENCY = 32
 _AWS_ATTEMPTS = 12
@@ -60,7 +63,7 @@ class Request:
 
 
 class Judge:
-    """Asks for judgments, several at a time, and caches the usable ones by the content of the request.
+    """Asks for judgments, several at a time, and caches them with their attempts by the content of the request.
 
     After `until`, on its clock, it asks nothing more and raises RetryableError: the caller saves the judgments that
     there are and continues in another invocation.
@@ -76,12 +79,14 @@ class Judge:
         limiter: ConcurrencyLimiter | None = None,
         clock: Callable[[], float] = time.monotonic,
         until: float = math.inf,
+        longest_answer: int | None = None,
     ) -> None:
         self.model = model
         self._known = judge_or_assumed(model)
         self._denied_since: float | None = None
         self._clock = clock
         self._until = until
+        self._longest_answer = longest_answer
         self.judgments: Judgments = {} if judgments is None else judgments
         self._settings = settings
         self._ask = ask
@@ -99,6 +104,10 @@ class Judge:
         stand_in = next((judgment.stand_in for judgment in judgments if judgment.stand_in), "")
         name = stand_in or self._known.name
         return MetricFacts(model=self.model, name=name, assumed=self._known.assumed, inference=dict(self.inference))
+
+    def shown(self, answer: str) -> str:
+        """The answer as the judge reads it. More than `longest_answer` bytes, escaped, lose their middle."""
+        return answer if self._longest_answer is None else _within(answer, self._longest_answer)
 
     @staticmethod
     def counts(judgments: Collection[Judgment]) -> dict[str, int]:
@@ -134,10 +143,11 @@ class Judge:
 
     def _judgment(self, request: Request, refusals: list[TunerError]) -> Judgment:
         key = self._key(request)
-        if key in self.judgments:
-            return self.judgments[key]
-        problem, read, written = "", 0, 0
-        for _ in range(self._settings.attempts):
+        made = self.judgments.get(key) or Judgment(arguments=None)
+        if made.arguments is not None:
+            return made
+        problem, read, written = made.problem, made.input_tokens, made.output_tokens
+        for attempt in range(made.attempts + 1, self._settings.attempts + 1):
             # Saying what was wrong helps: without it, a model at temperature 0 would repeat the same reply.
             text = request.text + (f"\n\nYour last reply could not be used: {problem}" if problem else "")
             try:
@@ -148,18 +158,19 @@ class Judge:
                 refusals.append(error)
                 return Judgment(arguments=None, problem=str(error), input_tokens=read, output_tokens=written)
             read, written = read + reply.input_tokens, written + reply.output_tokens
-            problem = _problem(request, reply)
+            problem = _problem(request, reply)[:_LONGEST_PROBLEM]
+            # An unusable reply is kept too: another invocation must not pay for the same attempts again.
+            self.judgments[key] = made = Judgment(
+                arguments=None if problem else request.arguments.model_validate(reply.arguments),
+                problem=problem,
+                stand_in="" if problem else reply.stand_in,
+                input_tokens=read,
+                output_tokens=written,
+                attempts=attempt,
+            )
             if not problem:
-                usable = Judgment(
-                    arguments=request.arguments.model_validate(reply.arguments),
-                    stand_in=reply.stand_in,
-                    input_tokens=read,
-                    output_tokens=written,
-                )
-                self.judgments[key] = usable
-                return usable
-        unusable = f"no usable judgment in {self._settings.attempts} attempts: {problem}"
-        return Judgment(arguments=None, problem=unusable, input_tokens=read, output_tokens=written)
+                return made
+        return made.model_copy(update={"problem": f"no usable judgment in {made.attempts} attempts: {problem}"})
 
     def _ask_once(self, request: Request, text: str) -> ToolReply:
         return self._ask(self.model, request.system, text, request.tool, self.inference)
@@ -221,6 +232,16 @@ def _shortened(text: str) -> str:
         return text
     half = _LONGEST_TEXT // 2
     return f"{text[:half]}\n[... {len(text) - 2 * half} characters left out ...]\n{text[-half:]}"
+
+
+def _within(text: str, most: int) -> str:
+    """The text, without its middle if it has more than `most` bytes when it is escaped."""
+    first, last = text, ""
+    while (size := len(html.escape(first + last, quote=False).encode("utf-8", "surrogatepass"))) > most:
+        whole = first + last
+        half = max(0, len(whole) * most // size // 2 - 1)
+        first, last = whole[:half], whole[len(whole) - half :]
+    return text if first == text else f"{first}\n[... left out ...]\n{last}"
 
 
 @cache

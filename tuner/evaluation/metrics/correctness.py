@@ -44,7 +44,7 @@ class Correctness(Metric):
             raise ValueError("the metric correctness needs a judge")
         places = [(name, index) for name in CONTESTANTS for index in range(len(samples))]
         asked = [(name, index) for name, index in places if samples[index].answers[name] is not None]
-        requests = [_request(samples[index], samples[index].answers[name] or "") for name, index in asked]
+        requests = [_request(samples[index], judge.shown(samples[index].answers[name] or "")) for name, index in asked]
         judgments = dict(zip(asked, judge.judge(requests), strict=True))
         values = {name: [_scores(judgments.get((name, i))) for i in range(len(samples))] for name in CONTESTANTS}
         return Grades(values, judge.about(judgments.values()), judge.counts(judgments.values()))

@@ -16,7 +16,7 @@ from tuner.artifacts.evaluation.judgments import Judgment, PreferenceArguments
 from tuner.artifacts.evaluation.question_scores import AnswerScores
 from tuner.aws.bedrock.tool_call import Tool
 from tuner.catalog.metrics import METRICS
-from tuner.evaluation.judging.judge import Request, instructions, tagged
+from tuner.evaluation.judging.judge import Judge, Request, instructions, tagged
 from tuner.evaluation.metrics.base import Grades, Metric, ScoringContext
 from tuner.evaluation.samples import Sample
 
@@ -49,7 +49,7 @@ class Preference(Metric):
         if judge is None:
             raise ValueError("the metric preference needs a judge")
         answered = [index for index, sample in enumerate(samples) if None not in sample.answers.values()]
-        requests = [_request(samples[index], order) for index in answered for order in _ORDERS]
+        requests = [_request(samples[index], order, judge) for index in answered for order in _ORDERS]
         judgments = judge.judge(requests)
         by_sample = {index: judgments[2 * place : 2 * place + 2] for place, index in enumerate(answered)}
         pairs = [_scores(sample, by_sample.get(index)) for index, sample in enumerate(samples)]
@@ -57,8 +57,8 @@ class Preference(Metric):
         return Grades({name: [pair[name] for pair in pairs] for name in CONTESTANTS}, judge.about(judgments), counts)
 
 
-def _request(sample: Sample, order: Order) -> Request:
-    first, second = (sample.answers[name] or "" for name in order)
+def _request(sample: Sample, order: Order, judge: Judge) -> Request:
+    first, second = (judge.shown(sample.answers[name] or "") for name in order)
     text = tagged(question=sample.question, reference=sample.references, answer_1=first, answer_2=second)
     return Request(instructions("preference.md"), text, PREFER, _problem, PreferenceArguments)
 

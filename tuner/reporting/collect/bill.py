@@ -105,4 +105,6 @@ def _priced(item: CostItem, used: Mapping[CostItemId, float | None]) -> CostItem
     usd = quantity * price if quantity is not None and price is not None else None
     # An unused item costs nothing, also when its price is unknown.
     usd = 0.0 if quantity == 0 else usd
-    return item.model_copy(update={"quantity": quantity, "usd": usd, "counted": counted})
+    return item.model_copy(
+        update={"quantity": quantity, "usd": usd, "counted": counted, "at_most": None, "at_most_usd": None}
+    )

@@ -146,6 +146,21 @@ def test_a_judgment_is_paid_for_once() -> None:
     assert len(other.asked) == 2, "another way of asking is another question"
 
 
+def test_attempts_are_counted_over_all_invocations() -> None:
+    judgments: Judgments = {}
+    first = ScriptedJudge(lambda text: {"score": 11} if len(first.asked) < 3 else AccessDeniedError("no"))
+    with pytest.raises(AccessDeniedError):
+        grades(first, judgments=judgments, model="amazon.nova-pro-v1:0", attempts=4)
+    second = ScriptedJudge(lambda text: {"score": 11})
+    values, _ = grades(second, judgments=judgments, model="amazon.nova-pro-v1:0", attempts=4)
+    assert len(second.asked) == 2 * 4 - 2, "two of the eight attempts were paid for before"
+    third = ScriptedJudge(lambda text: GOOD)
+    again, counts = grades(third, judgments=judgments, model="amazon.nova-pro-v1:0", attempts=4)
+    assert third.asked == []
+    assert again == values
+    assert counts["input_tokens"] == 8 * 10
+
+
 def test_judgments_from_before_an_error_are_kept() -> None:
     judgments: Judgments = {}
     scripted = ScriptedJudge(lambda text: GOOD if "One." in text else AccessDeniedError("no"))
