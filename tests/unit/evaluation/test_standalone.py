@@ -185,10 +185,8 @@ def test_a_sample_keeps_the_question_and_every_right_answer_of_its_record(tmp_pa
     """The judge reads them: a lost question would be judged without anyone noticing."""
     references = [{"id": "1", "question": "What is 2?", "answer": ["Two.", "2"]}]
     said = [{"id": "1", "answer": "It is two."}]
-    files = Files(
-        *(write(tmp_path, f"{name}.json", text) for name, text in zip("bt", [said, said], strict=True)),
-        write(tmp_path, "r.json", references),
-    )
+    base, tuned = (write(tmp_path, name, said) for name in ("b.json", "t.json"))
+    files = Files(base, tuned, write(tmp_path, "r.json", references))
     (sample,) = read_samples(files).samples
     assert (sample.question, sample.reference, sample.accepted) == ("What is 2?", "Two.", ("2",))
     assert dict(sample.answers) == {"base": "It is two.", "tuned": "It is two."}
