@@ -16,7 +16,9 @@ from pydantic_settings import BaseSettings
 
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.cloudwatch_metrics import RUNS
+from tuner.core.errors import TunerError
 from tuner.core.strict_model import FrozenModel, StrictModel
+from tuner.core.text_sanitizer import without_links
 from tuner.settings import DeploymentSettings
 
 # Most invocations emit no metric of their own: that is not an error.
@@ -100,6 +102,9 @@ def step(event_model: type[E]) -> Callable[[Step[E]], Handler]:
             except Exception as error:
                 metrics.add_metric(type(error).__name__, MetricUnit.Count, 1)
                 logger.exception("The step failed")
+                if isinstance(error, TunerError):
+                    # The message becomes the cause of the execution, and it quotes foreign text.
+                    error.args = (without_links(str(error)),)
                 raise
             return result.model_dump(mode="json", exclude_unset=True) if result else {}
 

@@ -15,7 +15,7 @@ from rich.text import Text
 from rich.theme import Theme
 
 from tuner.cli.terminal.hints import pasteable
-from tuner.core.text_sanitizer import readable
+from tuner.core.text_sanitizer import json_escaped, readable
 
 _THEME = Theme({"good": "green", "bad": "red", "warn": "yellow", "quiet": "dim", "name": "bold"})
 
@@ -63,17 +63,8 @@ def say(text: str, style: str = "") -> None:
 def emit(document: Any) -> None:
     """Prints a JSON document to stdout.
 
-    Text that UTF-8 cannot encode is escaped: on Linux a file name may be any bytes, which Python keeps as surrogates.
+    What a terminal would obey, and what UTF-8 cannot encode, is escaped: on Linux a file name may be any bytes, which
+    Python keeps as surrogates.
     """
     text = json.dumps(document, ensure_ascii=False, indent=2, default=str)
-    if not _fits_utf8(text):
-        text = json.dumps(document, indent=2, default=str)
-    sys.stdout.write(f"{text}\n")
-
-
-def _fits_utf8(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+    sys.stdout.write(f"{json_escaped(text)}\n")

@@ -21,6 +21,7 @@ from tuner.artifacts.evaluation.judgments import PeopleScores
 from tuner.artifacts.evaluation.question_scores import QuestionScores, by_id
 from tuner.artifacts.evaluation.scores import ReviewCandidate, Scores
 from tuner.core.errors import EvaluationError
+from tuner.core.text_sanitizer import spreadsheet_cell
 from tuner.evaluation.samples import Sample, SampleSet
 from tuner.evaluation.tokens import tokens
 
@@ -35,8 +36,6 @@ _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _WORD = regex.compile(r"\p{L}[\p{L}\p{M}\p{N}_]*")
 # Between the parts of a token: `DynamoDB's` also names DynamoDB.
 _BETWEEN_PARTS = regex.compile(r"[^\p{L}\p{M}\p{N}]+")
-# A spreadsheet takes a cell that begins like this for a formula, and runs it.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 # How many foreign names a reason lists.
 _SHOWN_NAMES = 8
 
@@ -133,7 +132,7 @@ def review_sheet(samples: SampleSet, candidates: Sequence[ReviewCandidate]) -> s
         sample = by_sample_id[candidate.id]
         answers = [sample.answers[name] or "(no answer)" for name in answer_order(candidate.id)]
         cells = [candidate.id, "; ".join(candidate.reasons), sample.question, sample.references, *answers, "", "", ""]
-        writer.writerow([f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in cells])
+        writer.writerow([spreadsheet_cell(cell) for cell in cells])
     return text.getvalue()
 
 
@@ -166,7 +165,7 @@ def read_review(text: str, known: Collection[str], file: str = "review.csv") -> 
             findings.append(f"{file}, line {reader.line_num}: {error}")
             continue
         if scores:
-            found[_plain(row["id"])] = scores
+            found[_id(row["id"], known)] = scores
     if findings:
         raise EvaluationError("\n".join(findings))
     if not found:
@@ -180,7 +179,7 @@ def _scores_of(
     given = [(row.get(column) or "").strip() for column in ("score_1", "score_2")]
     if not any(given):
         return {}
-    key = _plain(row["id"])
+    key = _id(row["id"], known)
     if key not in known:
         raise ValueError(f"there is no question {key!r} in this run.")
     if key in found:
@@ -195,7 +194,7 @@ def _score(text: str) -> int:
     return int(text)
 
 
-def _plain(cell: str | None) -> str:
-    """The id without the quote that protects a spreadsheet from a formula."""
+def _id(cell: str | None, known: Collection[str]) -> str:
+    """The question that a cell names, as the sheet wrote it or as it is; the cell's text when there is none."""
     text = (cell or "").strip()
-    return text[1:] if text.startswith("'") and text[1:].startswith(_FORMULA) else text
+    return next((key for key in known if text in (key.strip(), spreadsheet_cell(key).strip())), text)

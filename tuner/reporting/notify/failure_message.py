@@ -6,6 +6,7 @@ import json
 import re
 
 from tuner.artifacts.report import Failure
+from tuner.core.text_sanitizer import one_line, without_links
 
 # Limits of the Fail state: it accepts 32,768 characters of cause and 256 of error.
 _LONGEST_CAUSE = 32_000
@@ -60,9 +61,11 @@ def step_failure(error: str | None, cause: str | None, release_cause: str | None
     text = "\n".join(parts) or f"{name}, without a message. The execution's history and the step's log say more."
     alarm = ""
     if release_cause is not None:
-        alarm = f"\n{_shortened(f'{_STILL_PAID} {_lambda_error(release_cause)[1].strip()}', _LONGEST_ALARM)}"
+        reason = without_links(_lambda_error(release_cause)[1].strip())
+        alarm = f"\n{_shortened(f'{_STILL_PAID} {reason}', _LONGEST_ALARM)}"
     # The alarm is never shortened: the endpoint is charged by the hour.
-    return Failure(error=name[:_LONGEST_ERROR], message=_shortened(text, _LONGEST_CAUSE - len(alarm)) + alarm)
+    message = _shortened(without_links(text), _LONGEST_CAUSE - len(alarm)) + alarm
+    return Failure(error=one_line(name, _LONGEST_ERROR), message=message)
 
 
 def without_alarm(message: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from tuner.artifacts.evaluation.measure_scores import MeasureScores
 from tuner.artifacts.report import Report
+from tuner.core.text_sanitizer import one_line, without_links
 from tuner.reporting.advice.next_steps import placeholder_sentence
 from tuner.reporting.collect.caveats import caveats
 from tuner.reporting.collect.release_state import release_state
@@ -15,6 +16,7 @@ from tuner.reporting.page.view import compared_measures, tag_sentence
 
 # https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
 _LONGEST_SUBJECT = 100
+_LONGEST_TEXT = 1_000  # of foreign text in one line; the report has all of it
 _VERDICTS = {
     "better": "made the model better",
     "worse": "made the model worse",
@@ -38,7 +40,7 @@ def notification_text(report: Report) -> str:
     if report.scores:
         parts.append(_scores(report))
     if report.stand_ins:
-        parts.append("**Stand-ins:** " + "; ".join(one_line(name) for name in report.stand_ins) + ".")
+        parts.append("**Stand-ins:** " + "; ".join(markdown_line(name) for name in report.stand_ins) + ".")
     if paid := _paid(report):
         parts.append(paid)
     if report.commitment:
@@ -52,34 +54,39 @@ def notification_text(report: Report) -> str:
 
 def _outcome(report: Report) -> Iterator[str]:
     if report.failure:
-        yield f"**{one_line(report.failure.error)}**"
+        yield f"**{markdown_line(report.failure.error)}**"
         yield _code_block(report.failure.message)
         return
-    yield one_line(report.verdict.sentence)
-    yield from (one_line(caveat) for caveat in caveats(report))
+    yield markdown_line(report.verdict.sentence)
+    yield from (markdown_line(caveat) for caveat in caveats(report))
     if report.gate:
-        yield f"**Gate:** {one_line(f'{report.gate.sentence} {tag_sentence(report)}'.strip())}"
+        yield f"**Gate:** {markdown_line(f'{report.gate.sentence} {tag_sentence(report)}'.strip())}"
 
 
 def _next_steps(report: Report) -> str:
     """A numbered list. Commands are code in lines of their own, which a plain email shows as they are."""
     lines = ["**What to do next**"]
     for number_, step in enumerate(report.next_steps, 1):
-        lines.append(f"{number_}. **{one_line(step.action)}** {one_line(step.reason)}")
-        lines += [f"   `{' '.join(command.split())}`" for command in step.commands]
+        lines.append(f"{number_}. **{markdown_line(step.action)}** {markdown_line(step.reason)}")
+        lines += [f"   `{_code(command)}`" for command in step.commands]
     if sentence := placeholder_sentence(report):
         lines += ["", sentence]
     return "\n".join(lines)
 
 
-def one_line(text: str) -> str:
+def _code(command: str) -> str:
+    """The command in one line. A backtick would end the code, so an apostrophe stands for it."""
+    return " ".join(command.replace("`", "'").split())
+
+
+def markdown_line(text: str) -> str:
     """Escapes other people's text inside a line of Markdown, so that it cannot contain a link, a tag or a cell."""
-    return re.sub(r"([\\`*_<>\[\]|#])", r"\\\1", " ".join(text.split()))
+    return re.sub(r"([\\`*_<>\[\]|#!~])", r"\\\1", one_line(text, _LONGEST_TEXT))
 
 
 def _code_block(text: str) -> str:
     """Markdown ignores markup in a block of code, so the text needs no escapes that a plain email would show."""
-    return "\n".join(f"    {line}" for line in text.splitlines())
+    return "\n".join(f"    {line}" for line in without_links(text).splitlines())
 
 
 def _scores(report: Report) -> str:
@@ -89,7 +96,7 @@ def _scores(report: Report) -> str:
 
 
 def _row(name: str, measure: MeasureScores) -> str:
-    label = one_line(measure.label or measure_title(name))
+    label = markdown_line(measure.label or measure_title(name))
     base, tuned = number(measure.base.mean), number(measure.tuned.mean)
     return f"| {label} | {base} | {tuned} | {number(measure.difference, signed=True)} |"
 

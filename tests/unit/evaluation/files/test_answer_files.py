@@ -131,7 +131,7 @@ def test_what_belongs_to_a_question_is_shown_with_it(beside, tmp_path):
     found = compared(tmp_path, [{"question": ASKED, "answer": ANSWERED} | beside], [{"question": ASKED, "answer": "6"}])
     [sample] = found.samples.samples
     assert ASKED in sample.question
-    assert "On pier 4." in sample.question
+    assert "Guide: pier 4." in sample.question
 
 
 def test_the_context_tells_equal_questions_apart(tmp_path):

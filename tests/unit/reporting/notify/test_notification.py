@@ -7,7 +7,7 @@ import pytest
 from tests.unit.reporting.conftest import AT, FolderOf
 from tests.unit.reporting.sample import RUN
 from tuner.reporting import Failure, Report, build, notification_subject, notification_text
-from tuner.reporting.notify.notification import one_line
+from tuner.reporting.notify.notification import markdown_line
 
 
 def test_a_success_has_scores_the_paid_time_and_addresses(report: Report) -> None:
@@ -65,4 +65,4 @@ def test_the_subject_keeps_the_rules_of_sns(report: Report, name: str) -> None:
 
 
 def test_text_of_other_people_is_escaped() -> None:
-    assert one_line("[a](http://x)\n# b | <c>") == r"\[a\](http://x) \# b \| \<c\>"
+    assert markdown_line("[a](http://x)\n# b | <c>") == r"\[a\](http\[:\]//x) \# b \| \<c\>"
