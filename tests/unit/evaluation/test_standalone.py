@@ -11,9 +11,10 @@ import pytest
 from tuner.artifacts.evaluation.question_scores import by_id
 from tuner.artifacts.evaluation.scores import FileIdentity, Scores
 from tuner.core.errors import ArtifactError, EvaluationError, SettingsError
-from tuner.evaluation.standalone import Files, evaluate, read_samples
+from tuner.evaluation import standalone
+from tuner.evaluation.standalone import Files, evaluate
 from tuner.reporting.files_comparison import write_page
-from tuner.settings import RunSettings, load
+from tuner.settings import FieldNames, RunSettings, load
 
 FAST = ["rouge", "style"]
 
@@ -187,6 +188,7 @@ def test_a_sample_keeps_the_question_and_every_right_answer_of_its_record(tmp_pa
     said = [{"id": "1", "answer": "It is two."}]
     base, tuned = (write(tmp_path, name, said) for name in ("b.json", "t.json"))
     files = Files(base, tuned, write(tmp_path, "r.json", references))
-    (sample,) = read_samples(files).samples
+    _, read = standalone._read(files, FieldNames())
+    (sample,) = read.samples
     assert (sample.question, sample.reference, sample.accepted) == ("What is 2?", "Two.", ("2",))
     assert dict(sample.answers) == {"base": "It is two.", "tuned": "It is two."}
