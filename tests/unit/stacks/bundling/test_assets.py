@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+# jsii returns annotations of this module, and does not find their types unless it is imported.
+import aws_cdk.cloud_assembly_schema  # noqa: F401
 import pytest
 from aws_cdk import App, Stack, assertions
 

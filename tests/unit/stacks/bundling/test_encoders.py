@@ -14,6 +14,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+# jsii returns annotations of this module, and does not find their types unless it is imported.
+import aws_cdk.cloud_assembly_schema  # noqa: F401
 import numpy as np
 import pytest
 from aws_cdk import App, Stack, assertions

@@ -27,6 +27,7 @@ from tests.authorization.template import Template
 from tests.package import built
 from tests.package.runtime import Function, Outcome, Work
 from tests.unit.stacks.conftest import Synthesis
+from tuner.core.run import run_id
 from tuner.evaluation.encoder.files import BuiltEncoder
 
 pytestmark = pytest.mark.slow
@@ -34,14 +35,15 @@ pytestmark = pytest.mark.slow
 _PROGRAM = CHECKOUT / "tests" / "package" / "runtime.py"
 _RUN = {"run_id": "a-run"}
 _ENDED = {"executionArn": "arn:aws:states:us-east-1:1:execution:tuner-customization:a-run", "name": "a-run"}
+_PINNED_RUN = run_id("a", [("training.csv", "0")])
 # The first event of each function, where it is not the run's id alone.
 _EVENTS: dict[str, Any] = {
     "start_run": {"dataset": "a-dataset"},
     "pin_inputs": {
-        **_RUN,
-        "dataset": "a-dataset",
+        "run_id": _PINNED_RUN,
+        "dataset": "a",
         "inputs": [{"role": "training", "key": "incoming/a/training.csv", "version_id": "1", "size": 1, "sha256": "0"}],
-        "execution_arn": _ENDED["executionArn"],
+        "execution_arn": f"arn:aws:states:us-east-1:1:execution:tuner-customization:{_PINNED_RUN}",
         "started_at": "2026-01-01T00:00:00Z",
     },
     "request_approval": {**_RUN, "task_token": "token", "seconds": 60},

@@ -95,7 +95,7 @@ def test_functions_use_the_namespace_and_service_of_the_alarms(aws: Synthesis) -
     [
         (cloudwatch_metrics.RUN_FAILED, 1, 0),
         (cloudwatch_metrics.OVER_BUDGET_USD, 0.01, 0),
-        ("OldestEndpointHours", 4.1, 4),
+        ("OldestEndpointHours", 2.1, 2),
         ("ReleaseFailed", 1, 0),
     ],
 )
