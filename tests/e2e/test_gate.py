@@ -21,7 +21,16 @@ def received(pipeline):
     queue = sqs.create_queue(QueueName="accepted-models")["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     pattern = {"source": ["bedrock-tuner"], "detail-type": ["Gate Decision"], "detail": {"decision": ["accepted"]}}
-    events.put_rule(Name="accepted-models", EventPattern=json.dumps(pattern))
+    rule = events.put_rule(Name="accepted-models", EventPattern=json.dumps(pattern))["RuleArn"]
+    allowed = {
+        "Effect": "Allow",
+        "Principal": {"Service": "events.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": arn,
+        "Condition": {"ArnEquals": {"aws:SourceArn": rule}},
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": policy})
     events.put_targets(Rule="accepted-models", Targets=[{"Id": "queue", "Arn": arn}])
 
     def details():
