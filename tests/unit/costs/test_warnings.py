@@ -86,3 +86,25 @@ def test_a_run_without_a_judge_needs_no_quota() -> None:
 def test_a_single_shard_uses_the_whole_quota() -> None:
     usage = JudgeUsage(100, input_tokens=0, output_tokens=0, most_input_tokens=0, most_output_tokens=0)
     assert list(check_time(Preflight(judge_requests_per_minute=1.0), usage, shards=1))
+
+
+def test_the_scoring_is_refused_only_when_its_shards_could_not_finish() -> None:
+    """A shard has 9 x 12 minutes, and four shards share the quota: one of eight takes half of 216 minutes."""
+    account = Preflight(judge_requests_per_minute=1.0)
+
+    def usage(requests: int) -> JudgeUsage:
+        return JudgeUsage(requests, input_tokens=0, output_tokens=0, most_input_tokens=0, most_output_tokens=0)
+
+    assert list(check_time(account, usage(216), shards=8))
+    with pytest.raises(QuotaError):
+        list(check_time(account, usage(217), shards=8))
+    assert list(check_time(account, usage(15), shards=8)) == []
+    assert list(check_time(account, usage(16), shards=8))
+
+
+def test_the_quota_that_takes_longest_decides() -> None:
+    account = Preflight(judge_requests_per_minute=10.0, judge_tokens_per_minute=10_000.0)
+    usage = JudgeUsage(200, input_tokens=50_000, output_tokens=0, most_input_tokens=0, most_output_tokens=0)
+    (warning,) = check_time(account, usage, shards=8)
+    assert "10 requests a minute" in warning
+    assert "up to 20 minutes" in warning

@@ -197,6 +197,22 @@ def test_budget_and_approval_are_compared_with_the_worst_case() -> None:
     assert "'longest_throughput_hours'" in said
 
 
+def test_a_worst_case_of_exactly_the_budget_is_within_it() -> None:
+    assert spending_decision(made(budget=made().worst_case_usd)) == "proceed"
+
+
+def test_the_pipelines_own_items_cost_at_most_nine_times_as_much() -> None:
+    calls = item(made(), CostItemId.LAMBDA_CALLS)
+    assert calls.quantity
+    assert calls.at_most == 9 * calls.quantity
+
+
+def test_the_stored_size_is_that_of_training_and_validation_data() -> None:
+    summary = SUMMARY.model_copy(update={"training_bytes": 30_000, "validation_bytes": 500})
+    found = cost_inputs(summary, [QUESTION], Plan.of(manifest(NOVA, serving="on_demand")))
+    assert (found.training_bytes, found.most_training_tokens) == (30_500, 30_000)
+
+
 def test_an_estimate_of_an_earlier_version_is_decided_by_its_sum() -> None:
     old = Estimate(items=(), total_usd=12, budget_usd=100)
     assert (old.worst_case_usd, spending_decision(old)) == (12, "proceed")
