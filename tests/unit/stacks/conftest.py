@@ -26,6 +26,19 @@ os.environ.setdefault("JSII_NODE", str(NODE))
 Resource = dict[str, Any]
 
 
+def errors_of(stack: Any) -> list[str]:
+    """The error annotations of a stack that synthesizes: the CDK CLI deploys no stack with one.
+
+    Read from the constructs. `assertions.Annotations` returns types that jsii does not always find in Python, depending
+    on which modules other tests imported before.
+    """
+    from aws_cdk import assertions  # two seconds that most tests do not need
+
+    assertions.Template.from_stack(stack)
+    metadata = [entry for part in stack.node.find_all() for entry in part.node.metadata]
+    return [str(entry.data) for entry in metadata if entry.type == "aws:cdk:error"]
+
+
 @dataclass(frozen=True)
 class Synthesis:
     """What one run of app.py wrote."""

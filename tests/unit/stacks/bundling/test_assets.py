@@ -7,15 +7,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-# jsii returns annotations of this module, and does not find their types unless it is imported.
-import aws_cdk.cloud_assembly_schema  # noqa: F401
 import pytest
-from aws_cdk import App, Stack, assertions
+from aws_cdk import App, Stack
 
 from stacks import build
 from stacks.bundling import assets
 from stacks.bundling.layer import CHECKOUT, Layer
-from tests.unit.stacks.conftest import Synthesis
+from tests.unit.stacks.conftest import Synthesis, errors_of
 
 
 def staged(synthesis: Synthesis, function: str) -> Path:
@@ -75,14 +73,13 @@ def dependencies(built: bool, folder: Path) -> Stack:
 def test_without_its_dependencies_the_stack_synthesizes_and_the_cli_refuses_it(tmp_path: Path) -> None:
     """The CDK CLI deploys no stack with an error annotation."""
     stack = dependencies(built=False, folder=tmp_path)
-    errors = assertions.Annotations.from_stack(stack).find_error("*", assertions.Match.any_value())
-    assert [str(entry.entry.data) for entry in errors] == [assets.NOT_BUILT]
+    assert errors_of(stack) == [assets.NOT_BUILT]
     assert "python3 -m stacks.build" in assets.NOT_BUILT
 
 
 def test_with_its_dependencies_the_stack_is_accepted(tmp_path: Path) -> None:
     stack = dependencies(built=True, folder=tmp_path)
-    assert assertions.Annotations.from_stack(stack).find_error("*", assertions.Match.any_value()) == []
+    assert errors_of(stack) == []
 
 
 class Pip:

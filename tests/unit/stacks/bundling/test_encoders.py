@@ -14,18 +14,16 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-# jsii returns annotations of this module, and does not find their types unless it is imported.
-import aws_cdk.cloud_assembly_schema  # noqa: F401
 import numpy as np
 import pytest
-from aws_cdk import App, Stack, assertions
+from aws_cdk import App, Stack
 
 from stacks import build
 from stacks.bundling import assets, encoder_export, encoder_folder, encoders, packaged_encoder
 from stacks.bundling.errors import BuildError
 from stacks.bundling.probes import probed, unit
 from tests.unit.stacks.bundling import tiny_encoders
-from tests.unit.stacks.conftest import Synthesis
+from tests.unit.stacks.conftest import Synthesis, errors_of
 from tuner.catalog.encoders import PACKAGED
 from tuner.catalog.encoders import encoders as known
 from tuner.core.errors import SettingsError
@@ -298,8 +296,7 @@ def test_a_package_that_is_not_installed_is_named_with_its_extra(
 def test_without_its_encoder_the_stack_synthesizes_and_the_cli_refuses_it(workshop: Path) -> None:
     stack = Stack(App(), "Stack")
     assets.encoder(stack, settings(bertscore_model="roberta-large"))
-    errors = assertions.Annotations.from_stack(stack).find_error("*", assertions.Match.any_value())
-    (said,) = [str(entry.entry.data) for entry in errors]
+    (said,) = errors_of(stack)
     assert "python3 -m stacks.build bertscore_model=roberta-large`" in said
 
 
@@ -307,8 +304,7 @@ def test_an_encoder_that_no_function_can_hold_is_refused(monkeypatch: pytest.Mon
     stack = Stack(App(), "Stack")
     monkeypatch.setattr(encoders, "LARGEST_ENCODER", 2**20)
     assets.encoder(stack, DeploymentSettings())
-    errors = assertions.Annotations.from_stack(stack).find_error("*", assertions.Match.any_value())
-    (said,) = [str(entry.entry.data) for entry in errors]
+    (said,) = errors_of(stack)
     assert "all-MiniLM-L6-v2 is larger than the 1 MiB" in said
 
 
