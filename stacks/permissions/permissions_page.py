@@ -12,6 +12,19 @@ from stacks.permissions.services import release_for_schedules, run_executions
 from stacks.step_table import STEPS
 from tuner.settings import DeploymentSettings
 
+_BETWEEN_RUNS = (
+    "## Between runs\n\n"
+    "A function has one role for all runs, because Lambda takes a role per function and not per invocation. So IAM "
+    "limits what kind of artifact a step may write (`runs/*/estimate.json`), and not which run's. The code limits the "
+    "run: *pin_inputs* refuses an execution unless its keys are in the folder of its dataset, its run id and name are "
+    "those of this content, and each pinned version has the stated hash; every later step takes its inputs from the "
+    "`run.json` that this step wrote. Who may start executions can start a run of any dataset in the bucket, and who "
+    "may write to the artifacts bucket can change any run. For datasets that must not share roles, use one deployment "
+    "each.\n\n"
+    "Each artifact is written by the functions that the tables below name, and `scores/gate.json`, which the purchase "
+    "of a commitment trusts, by *apply_gate* alone. A second policy evaluator checks that for every function "
+    "(`tests/unit/stacks/permissions/test_published_decisions.py`, [authorization.md](authorization.md)).\n\n"
+)
 _HEADER = "| action | on | if | why |\n| --- | --- | --- | --- |\n"
 
 
@@ -25,6 +38,7 @@ def permissions_page() -> str:
         "`ACCOUNT`, `DATA`, `ARTIFACTS`, `KEY`, `TOPIC`, `ARRIVALS`, `QUEUE` and `ENCODER` stand for resources of the "
         "deployment, `ASSETS` for the CDK's asset bucket. "
         "[permission-proof.md](permission-proof.md) shows what happens if a permission is missing.\n\n"
+        + _BETWEEN_RUNS
         + "".join(_section(title, trusted, grants) for title, trusted, grants in every_role(arns))
     )
 

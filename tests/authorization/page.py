@@ -26,6 +26,11 @@ _CHECKS = (
     ("Every grant in every Region of the catalog, with every judge, and in a VPC.", "the same"),
     ("Every policy in JSON that this documentation prints.", "the same"),
     (
+        "Only *apply_gate* writes `scores/gate.json`, no function writes to the data bucket, and people's answers and "
+        "scores are written by no function.",
+        "`tests/unit/stacks/permissions/test_published_decisions.py`",
+    ),
+    (
         "Calls that must be denied: another deployment's tag, another bucket prefix, a key used directly, another "
         "service, another account.",
         "`tests/unit/stacks/permissions/test_published_decisions.py`",

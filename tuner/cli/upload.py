@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+import os
+import stat
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import typer
 from boto3.exceptions import Boto3Error
@@ -20,6 +24,7 @@ from tuner.core.file_formats import accepted_names
 from tuner.core.json_types import JsonObject
 from tuner.core.run import INCOMING, role_of
 from tuner.datasets import LocalFile, Source
+from tuner.datasets.io import files_below
 from tuner.settings import RunSettings, load, parse_document, read_document
 
 _TRAINING_FILE = accepted_names("training")
@@ -73,11 +78,16 @@ class DatasetFolder:
 
 
 def read(folder: Path, dataset: str | None, settings: Path | None) -> DatasetFolder:
-    """Reads the dataset in `folder` and checks its names and settings. Raises CommandError or SettingsError."""
+    """Reads the dataset in `folder` and checks its names and settings.
+
+    Raises CommandError, SettingsError, or DatasetError for a file that is not in the folder or no regular file.
+    """
     if not folder.is_dir():
         what = "is a file" if folder.exists() else "does not exist"
         raise typer.BadParameter(f"{folder} {what}: name a folder with {_TRAINING_FILE}.", param_hint="PATH")
+    # Other files of the folder are named and not read, so a link among them does no harm.
     found = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()}
+    found |= files_below(folder, _is_of_dataset)
     ignored = [name for name in found if role_of(name) is None]
     chosen = {name: path for name, path in found.items() if role_of(name)}
     if settings:
@@ -95,7 +105,7 @@ def send(deployment: Deployment, folder: DatasetFolder, sent: Callable[[int], No
     """Uploads the files. `sent` is called with the number of bytes of every part that was sent.
 
     Files of an earlier upload that the local folder no longer has are deleted, because the run would use them. Their
-    names are returned. The bucket keeps their versions.
+    names are returned. The bucket keeps their versions. Raises CommandError when a file is not the one that was read.
     """
     s3 = client("s3")
     stale = _stale(deployment, folder)
@@ -108,8 +118,9 @@ def send(deployment: Deployment, folder: DatasetFolder, sent: Callable[[int], No
     for file in sorted(folder.files, key=lambda file: role_of(file.name) == "training"):
         where = f"s3://{deployment.data_bucket}/{folder.key(file)}"
         try:
-            # upload_file sends large files in parts, in parallel, and repeats failed parts.
-            s3.upload_file(str(file.path), deployment.data_bucket, folder.key(file), Callback=sent)
+            with _unchanged(file) as opened:
+                # upload_fileobj sends large files in parts, in parallel, and repeats failed parts.
+                s3.upload_fileobj(opened, deployment.data_bucket, folder.key(file), Callback=sent)
         except (Boto3Error, OSError) as error:
             raise CommandError(f"Could not upload {file.path} to {where}: {error}") from error
     return stale
@@ -122,6 +133,30 @@ def _stale(deployment: Deployment, folder: DatasetFolder) -> list[str]:
         pages = client("s3").get_paginator("list_objects_v2").paginate(Bucket=deployment.data_bucket, Prefix=prefix)
         names = [entry["Key"].removeprefix(prefix) for page in pages for entry in page.get("Contents", [])]
     return [name for name in names if role_of(name) and name not in ours]
+
+
+@contextmanager
+def _unchanged(file: DatasetFile) -> Iterator[BinaryIO]:
+    """The open file that was checked. Raises CommandError when its content is another, also after the block."""
+    error = CommandError(f"{file.path} changed after it was checked. Run the command again.")
+    descriptor = os.open(file.path, os.O_RDONLY | os.O_NONBLOCK)  # opening a pipe would wait
+    try:
+        before = os.fstat(descriptor)
+        with os.fdopen(os.dup(descriptor), "rb") as opened:
+            if not stat.S_ISREG(before.st_mode) or hashlib.file_digest(opened, "sha256").hexdigest() != file.sha256:
+                raise error
+            opened.seek(0)
+            yield opened
+        after = os.fstat(descriptor)
+        if (after.st_mtime_ns, after.st_size) != (before.st_mtime_ns, before.st_size):
+            raise error
+    finally:
+        os.close(descriptor)
+
+
+def _is_of_dataset(name: str) -> bool:
+    """Whether a file or folder is part of a dataset, by its name."""
+    return role_of(name) is not None or f"{name}/".startswith("documents/")
 
 
 def _check(folder: Path, chosen: dict[str, Path], found: Iterable[str]) -> None:

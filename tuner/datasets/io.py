@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
+
+from tuner.core.errors import DatasetError
 
 _LONGEST_NAME = 50  # of the target in the name of its temporary file: file systems allow 255 bytes
 CHUNK = 2**18  # small enough that a chunk stays in the processor's cache while it is parsed, checked and written
@@ -50,14 +53,41 @@ class LocalFile:
                 yield chunk
 
 
+def files_below(folder: Path, belongs: Callable[[str], bool] = lambda _: True) -> dict[str, Path]:
+    """The files below a folder for which `belongs` is true, by their path in it and sorted by it.
+
+    Raises DatasetError for a link that leaves the folder and for a device, pipe or socket: a dataset is what is in its
+    folder, so a link cannot add another file of this machine to it.
+    """
+    found: dict[str, Path] = {}
+    root = folder.resolve()
+    for parent, folders, files in os.walk(folder):  # which does not follow links to folders
+        for entry in (*folders, *files):
+            path = Path(parent, entry)
+            name = path.relative_to(folder).as_posix()
+            if not belongs(name):
+                continue
+            if path.is_symlink() and not path.resolve().is_relative_to(root):
+                raise DatasetError(f"{path} is a link to {path.resolve()}, outside of {folder}. Copy the file instead.")
+            if path.is_file():
+                found[name] = path
+            elif path.exists() and not path.is_dir():
+                raise DatasetError(
+                    f"{path} is no regular file. Remove it, or put a file with its content in its place."
+                )
+    return dict(sorted(found.items()))
+
+
 class LocalSink:
     """Writes to a temporary file next to the target and renames it at the end, so an interruption changes nothing.
 
-    There is no fsync: after a power failure the file can be written again from its source.
+    Without `replaces`, a file that another program made in the meantime is left as it is. There is no fsync: after a
+    power failure the file can be written again from its source.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, replaces: bool = True) -> None:
         self._path = path
+        self._replaces = replaces
         # A name of its own: two calls for the same target must not write into one file.
         self._partial = path.with_name(f".{path.name[:_LONGEST_NAME]}.{secrets.token_hex(4)}.partial")
         self._file = self._partial.open("xb")
@@ -69,7 +99,31 @@ class LocalSink:
     def commit(self) -> None:
         """Makes everything that was written visible at once."""
         self._file.close()
-        self._partial.replace(self._path)
+        if self._replaces:
+            if os.path.lexists(self._path) and (self._path.is_symlink() or not self._path.is_file()):
+                raise DatasetError(f"'{self._path}' is no regular file any more. It was left as it is.")
+            self._partial.replace(self._path)
+            return
+        try:
+            self._put_at_free_name()
+        except FileExistsError:
+            raise DatasetError(
+                f"'{self._path}' was made by another program in the meantime. It was left as it is. Name another file, "
+                "or add --force."
+            ) from None
+
+    def _put_at_free_name(self) -> None:
+        """Raises FileExistsError when the name exists. A rename would replace the file."""
+        try:
+            os.link(self._partial, self._path)
+        except FileExistsError:
+            raise
+        except OSError:
+            # The file system has no hard links, as that of most memory cards. The name is taken first.
+            self._path.open("xb").close()
+            self._partial.replace(self._path)
+            return
+        self._partial.unlink()
 
     def discard(self) -> None:
         """Deletes what was not committed."""

@@ -39,7 +39,7 @@ def output_sink(address: str, sources: Iterable[str | Path] = (), force: bool = 
     if not path.parent.is_dir():
         raise _refused(f"there is no folder '{Path(address).parent}'.")
     try:
-        return LocalSink(path)
+        return LocalSink(path, replaces=force)
     except OSError as error:
         raise _refused(f"'{address}' cannot be written: {error.strerror}.") from None
 

@@ -1,5 +1,6 @@
 """What `tuner run` refuses before anything is uploaded."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,21 @@ class TestRunRefusesBeforeAnyUpload:
             "has no training file. Rename claude3_ft_training.jsonl to training.jsonl and claude3_ft_validation.jsonl "
             "to validation.jsonl."
         ) in " ".join(outcome.err.split())
+
+    @pytest.mark.parametrize("name", ["documents/notes.txt", "documents/more", "validation.jsonl", "run.yaml"])
+    def test_a_link_that_leaves_the_folder(self, tuner: Tuner, folder: Path, tmp_path: Path, name: str) -> None:
+        secret = tmp_path / "secret"
+        secret.mkdir()
+        (secret / "credentials").write_text("key")
+        (folder / name).unlink(missing_ok=True)
+        (folder / name).symlink_to(secret if name == "documents/more" else secret / "credentials")
+        outcome = tuner("run", str(folder))
+        assert (outcome.status, "is a link to" in outcome.err) == (1, True), outcome.err
+        assert "Copy the file instead" in " ".join(outcome.err.split())
+
+    def test_a_pipe(self, tuner: Tuner, folder: Path) -> None:
+        os.mkfifo(folder / "documents" / "notes.txt")
+        assert "notes.txt is no regular file" in " ".join(tuner("run", str(folder)).err.split())
 
     def test_two_files_of_one_kind(self, tuner: Tuner, folder: Path) -> None:
         (folder / "training.csv").write_text("question,answer\na,b\n")

@@ -17,6 +17,7 @@ from tests.unit.cli.samples import report
 from tests.unit.datasets.memory_files import NOVA, jsonl, pairs
 from tuner.cli.app import app
 from tuner.cli.terminal.outputs import output_sink, target, write_files
+from tuner.core.errors import DatasetError
 
 CSV = "question,answer\n" + "".join(f"What is {number}?,It is {number}.\n" for number in range(40))
 MODEL = ("--model", NOVA)
@@ -219,3 +220,48 @@ def test_a_source_of_evaluate_is_not_replaced(tmp_path: Path) -> None:
     files = ("--base", file, "--tuned", file, "--references", file)
     result = call("evaluate", *files, "--output", str(tmp_path), "--force")
     assert (result.exit_code, "source itself" in said(result)) == (2, True)
+
+
+@pytest.mark.parametrize("appears", ["file", "link", "pipe"])
+@pytest.mark.parametrize("force", [False, True])
+def test_what_appears_at_the_target_meanwhile_is_left(tmp_path: Path, force: bool, appears: str) -> None:
+    path, other = tmp_path / "result", tmp_path / "other"
+    other.write_text("theirs")
+    sink = output_sink(str(path), force=force)
+    sink.write(b"ours")
+    match appears:
+        case "file":
+            path.write_text("theirs")
+        case "link":
+            path.symlink_to(other)
+        case "pipe":
+            os.mkfifo(path)
+    if force and appears == "file":
+        sink.commit()
+        assert path.read_bytes() == b"ours"
+        return
+    with pytest.raises(DatasetError, match="left as it is"):
+        sink.commit()
+    sink.discard()
+    assert path.is_fifo() or path.read_text() == "theirs"
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["other", "result"]
+
+
+@pytest.mark.parametrize("links", [True, False], ids=["", "without hard links"])
+def test_of_two_commands_with_one_output_the_first_wins_and_is_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, links: bool
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    if not links:
+        monkeypatch.setattr(os, "link", refuse)
+    first, second = (output_sink(str(tmp_path / "result")) for _ in range(2))
+    for letter in b"abc":
+        first.write(bytes([letter]) * 9)
+        second.write(b"-")
+    first.commit()
+    with pytest.raises(DatasetError, match="made by another program"):
+        second.commit()
+    second.discard()
+    assert (tmp_path / "result").read_bytes() == b"a" * 9 + b"b" * 9 + b"c" * 9

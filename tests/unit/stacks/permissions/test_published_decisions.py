@@ -12,11 +12,14 @@ from typing import Any
 import pytest
 
 from stacks.permissions.arns import function_name
+from stacks.step_table import STEPS
 from tests.authorization.evaluation import Policies, Verdict, verdicts
 from tests.authorization.journal import Call
 from tests.authorization.template import ACCOUNT, Template
 from tests.unit.stacks.conftest import Synthesis
 from tuner.artifacts.evaluation.gate import GateEvent
+from tuner.artifacts.evaluation.judgments import PEOPLE
+from tuner.core.artifact_keys import Keys
 from tuner.core.resource_names import Tags
 
 # Decision, step or service, action, resource, condition keys.
@@ -151,6 +154,28 @@ def test_data_is_read_and_written_where_a_step_needs_it(otherwise: Otherwise, ar
         (DENY, "notify", "sns:Publish", arns["topic"], {"aws:SecureTransport": "false"}),
         (REFUSE, "validate", "sns:Publish", arns["topic"], {}),
     )
+
+
+def test_only_the_gate_writes_what_a_purchase_trusts_and_no_step_writes_a_dataset(
+    otherwise: Otherwise, arns: dict[str, str]
+) -> None:
+    data, artifacts = (
+        next(arn for name, arn in arns.items() if name.startswith(f"Storage{kind}")) for kind in ("Data", "Artifacts")
+    )
+    run = f"{artifacts}/runs/faq-0123456789ab"
+    rows: list[Row] = []
+    for step in STEPS:
+        gate = ALLOW if step.name == "apply_gate" else REFUSE
+        manifest = ALLOW if step.name == "pin_inputs" else REFUSE
+        rows += [
+            (gate, step.name, "s3:PutObject", f"{run}/{Keys.GATE}", {}),
+            (manifest, step.name, "s3:PutObject", f"{run}/{Keys.MANIFEST}", {}),
+            (REFUSE, step.name, "s3:PutObject", f"{run}/{Keys.APPROVAL_ANSWER}", {}),
+            (REFUSE, step.name, "s3:PutObject", f"{run}/{PEOPLE}", {}),
+            (REFUSE, step.name, "s3:PutObject", f"{data}/incoming/faq/training.jsonl", {}),
+            (REFUSE, step.name, "s3:DeleteObject", f"{run}/{Keys.GATE}", {}),
+        ]
+    assert not otherwise(*rows)
 
 
 def test_a_role_is_passed_to_its_service_only_and_events_have_this_projects_source(

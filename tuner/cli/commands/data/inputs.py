@@ -14,7 +14,7 @@ from tuner.cli.terminal.outputs import output_sink
 from tuner.cli.terminal.standard_input import local_input
 from tuner.core.errors import AccessDeniedError, AwsError, ModelUnavailableError, RetryableError
 from tuner.core.file_formats import COMPRESSIONS, ENDINGS
-from tuner.datasets import DataRole, LocalFile, RecordLimits, Sink, Source
+from tuner.datasets import DataRole, LocalFile, RecordLimits, Sink, Source, io
 
 
 def data_limits(model: str, role: DataRole, system_prompt: str | None = None, hint: str = "--model") -> RecordLimits:
@@ -60,13 +60,15 @@ def is_folder(address: str) -> bool:
 
 
 def files_below(address: str) -> dict[str, Source]:
-    """The files below a folder, by their path in it. `docs` does not match `docs-old/`. Raises AwsError."""
+    """The files below a folder, by their path in it. `docs` does not match `docs-old/`.
+
+    Raises AwsError; DatasetError for a local file that is not in the folder, or no regular file.
+    """
     if place := object_address(address):
         bucket, key = place
         folder = f"{key.rstrip('/')}/" if key else ""
         return {found.removeprefix(folder): ObjectSource(bucket, found) for found in keys_below(bucket, folder)}
-    here = Path(address)
-    return {path.relative_to(here).as_posix(): LocalFile(path) for path in sorted(here.rglob("*")) if path.is_file()}
+    return {name: LocalFile(path) for name, path in io.files_below(Path(address)).items()}
 
 
 @contextmanager
