@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from dataclasses import asdict
 from pathlib import Path
@@ -14,7 +15,6 @@ from tuner.aws.bedrock.tool_call import ToolReply
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
 from tuner.core.text_sanitizer import storable
-from tuner.datasets.io import write_whole
 
 _reply = TypeAdapter(ToolReply)
 
@@ -63,7 +63,12 @@ class FileReplyCache:
     def keep(self, key: str, reply: ToolReply) -> None:
         """Stores a reply at once. The file is renamed when complete, so that a crash leaves no partial reply."""
         self.folder.mkdir(exist_ok=True)
-        write_whole(self.folder / f"{key}.json", _json(reply))
+        partial = self.folder / f"{key}.partial"
+        with partial.open("wb") as file:
+            file.write(_json(reply))
+            file.flush()
+            os.fsync(file.fileno())  # without it, a power failure can leave an empty file under the final name
+        partial.replace(self.folder / f"{key}.json")
 
     def clear(self) -> None:
         """Deletes the folder."""
