@@ -4,6 +4,8 @@ A pid file is not reliable after a crash: the pid may have been reused, and the 
 the file. Every process of a cloud inherits a variable with the cloud's folder instead.
 """
 
+import multiprocessing
+import multiprocessing.connection
 import os
 import threading
 import time
@@ -80,6 +82,18 @@ def end_with_owner(folder: CloudFolder) -> None:
         except psutil.NoSuchProcess:
             pass  # It ended before this thread started, or between the two calls.
         end(folder)
+        os._exit(143)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
+def exit_with_parent() -> None:
+    """End this process when the process that started it ends."""
+    parent = multiprocessing.parent_process()
+    assert parent
+
+    def wait() -> None:
+        multiprocessing.connection.wait([parent.sentinel])
         os._exit(143)
 
     threading.Thread(target=wait, daemon=True).start()

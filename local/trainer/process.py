@@ -12,6 +12,7 @@ import sys
 import threading
 from pathlib import Path
 
+from local.processes import exit_with_parent
 from local.trainer.spec import SPEC_FILE, TrainingSpec
 
 LOG_FILE = "trainer.log"
@@ -60,15 +61,3 @@ def _train(folder: Path) -> None:
     spec = TrainingSpec.model_validate_json((folder / SPEC_FILE).read_bytes())
     torch.set_num_threads(spec.threads)
     Trainer(spec, folder).run()
-
-
-def exit_with_parent() -> None:
-    """End this process when the process that started it ends."""
-    parent = multiprocessing.parent_process()
-    assert parent
-
-    def wait() -> None:
-        multiprocessing.connection.wait([parent.sentinel])
-        os._exit(143)
-
-    threading.Thread(target=wait, daemon=True).start()

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 from tuner.aws.bedrock.resources import PaidResource
 from tuner.core.times import iso
+from tuner.serving.deletion import Failure
 from tuner.serving.inventory import delete_command, price_text
-from tuner.serving.release import Failure
 
 SUBJECT = "Throughput or training cannot be released: delete it by hand"
 

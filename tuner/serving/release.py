@@ -1,11 +1,8 @@
-"""Deletes what costs money. The state machine, the rule, the schedule, the sweep and people all call this module.
+"""Releases what costs money: decides what to delete, and records it in the folders of the runs.
 
-A resource is deleted only if both its name and its tag are this deployment's. A release is idempotent, and several can
-run at the same time. It first asks Bedrock to delete everything, and then looks until everything is gone.
-
-Bedrock is eventually consistent: one read, or several at the same moment, may miss a resource that exists. Therefore
-the recorded endpoint is deleted whether a read shows it or not, and a resource counts as gone only after two looks some
-time apart.
+The state machine, the rule, the schedule, the sweep and people all call this module. A release is idempotent, and
+several can run at the same time. Bedrock's reads may be out of date, so the recorded endpoint is deleted whether a read
+shows it or not.
 """
 
 from __future__ import annotations
@@ -14,33 +11,33 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Literal
 
 from tuner.artifacts.serving import EndpointRecord
 from tuner.artifacts.training import JobRecord
 from tuner.aws.bedrock.resources import PaidResource
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
-from tuner.core.errors import AccessDeniedError, AwsError, RetryableError, StillAliveError, TunerError
+from tuner.core.errors import AccessDeniedError, RetryableError, StillAliveError, TunerError
 from tuner.core.resource_names import Tags
 from tuner.core.times import iso, now, seconds_since
-from tuner.serving.inventory import HourlyPrice, UsedByOthers, delete_command, is_committed, price_text
-from tuner.serving.paid_resources import Releasable, belongs_to, resources_of, run_id_of
+from tuner.serving.deletion import (
+    PARALLEL_CALLS,
+    Asked,
+    Candidates,
+    Choice,
+    Failure,
+    as_tuner_error,
+    ask_to_delete,
+    delete_resources,
+)
+from tuner.serving.inventory import HourlyPrice, UsedByOthers
+from tuner.serving.paid_resources import Releasable, belongs_to, resources_of
 from tuner.training.job_record import may_be_starting
-
-# How often the deleted resources are looked at, and the pause in between, before the caller has to try again.
-_LOOKS = 9
-_PAUSE_SECONDS = 2.0
-# Looks in a row that must miss a resource whose deletion Bedrock accepted.
-_LOOKS_WITHOUT = 2
 
 # A recorded resource that no read shows may have been created a moment ago, or the reads are stale. It is not assumed
 # to be gone while it is younger than this, and before a release misses it this long after an earlier one did.
 _VISIBLE_SECONDS = 180
 _MISSING_SECONDS = 60
-
-# Calls at the same time. A sweep with 200 resources to delete has about 1,000 calls to make in four minutes.
-_PARALLEL_CALLS = 8
 
 # A purchase can outlive the execution that was stopped during it, and is recorded only afterwards. The release looks
 # for it again after each of these pauses.
@@ -59,33 +56,6 @@ class Outcome:
     released: tuple[str, ...]
     committed: tuple[str, ...]
     completing: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """A resource that could not be released. `resource` is None when a kind of resource could not even be listed.
-
-    A resource that `is_gone` was released, but that could not be recorded in the folder of its run.
-    """
-
-    resource: PaidResource | None
-    error: TunerError
-    is_gone: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """What became of a resource when its release was asked for. `run_id` is the run that created it."""
-
-    kind: Releasable
-    resource: PaidResource
-    state: Literal["needed", "committed", "completing", "deleted", "failed"]
-    run_id: str = ""
-    at: str = ""
-    error: TunerError | None = None
-
-
-_Choice = Callable[[Releasable, PaidResource], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +113,7 @@ class Release:
         """Releases everything of this deployment, even what a run needs. Raises like `run`."""
         return _or_raise(*self._release(self._listed))
 
-    def sweep(self, is_needed: _Choice) -> tuple[Outcome, tuple[Failure, ...]]:
+    def sweep(self, is_needed: Choice) -> tuple[Outcome, tuple[Failure, ...]]:
         """Releases everything of this deployment that is not needed.
 
         Failures are tried again after growing pauses, and returned when they persist. A resource that cannot be judged,
@@ -203,7 +173,7 @@ class Release:
             tags = {Tags.RUN: job.trained_by} | ({Tags.TRAINING: job.fingerprint} if job.fingerprint else {})
             if self.used_by_others(job.job_name, tags, run_id):
                 return
-            _delete(kind, job.job_arn)
+            ask_to_delete(kind, job.job_arn)
             if seconds_since(job.recorded_at) < _VISIBLE_SECONDS:
                 unseen.append(job.job_arn)
         elif not found.has_ended and not self._is_shared(kind, found, run_id):
@@ -229,19 +199,15 @@ class Release:
                 unseen.append(record.arn)
             yield found
             return
-        _delete(kind, record.arn)
+        ask_to_delete(kind, record.arn)
         if record.released_at:
             return
         if record.missing_since is None:
             folder.save(record.model_copy(update={"missing_since": iso(now())}))
             unseen.append(record.arn)
-        elif (
-            min(
-                seconds_since(record.missing_since) - _MISSING_SECONDS,
-                seconds_since(record.created_at) - _VISIBLE_SECONDS,
-            )
-            < 0
-        ):
+            return
+        missing, age = seconds_since(record.missing_since), seconds_since(record.created_at)
+        if missing < _MISSING_SECONDS or age < _VISIBLE_SECONDS:
             unseen.append(record.arn)
         else:
             folder.save(record.model_copy(update={"released_at": iso(now())}))
@@ -250,80 +216,19 @@ class Release:
         """Whether it is a job that another running run uses: it adopted the job, or started it."""
         return kind.kind == "training" and self.used_by_others(found.name, kind.tags(found.arn), run_id)
 
-    def _release(
-        self, candidates: Callable[[Releasable], Iterable[PaidResource]], wanted: _Choice = lambda *_: True
-    ) -> tuple[Outcome, tuple[Failure, ...]]:
-        """Releases the wanted candidates of every kind that are this deployment's.
+    def _release(self, candidates: Candidates, wanted: Choice = lambda *_: True) -> tuple[Outcome, tuple[Failure, ...]]:
+        """Releases the wanted candidates of every kind that are this deployment's, and records what is gone."""
+        found = delete_resources(self.kinds, self.deployment, candidates, wanted, self.price, self.sleep)
+        with ThreadPoolExecutor(PARALLEL_CALLS) as pool:
+            unrecorded = tuple(filter(None, pool.map(self._record, found.gone)))
+        released = tuple(entry.resource.arn for entry in found.gone)
+        return Outcome(released, found.committed, found.completing), (*found.failures, *unrecorded)
 
-        A failure does not keep the others from being released.
-        """
-        asked: list[_Asked] = []
-        failures: list[Failure] = []
-        with ThreadPoolExecutor(_PARALLEL_CALLS) as pool:
-            for kind in self.kinds:
-                found, error = _until_error(candidates(kind))
-                asked += pool.map(lambda resource, kind=kind: self._ask(kind, resource, wanted), found)
-                failures += [Failure(None, error)] if error else []
-            deleted = [entry for entry in asked if entry.state == "deleted"]
-            alive = self._look(deleted, pool)
-            gone = [entry for entry in deleted if entry.resource.arn not in alive]
-            failures += [self._failure(entry, entry.error) for entry in asked if entry.error]
-            failures += [self._failure(entry, alive[entry.resource.arn]) for entry in deleted if entry not in gone]
-            failures += [failure for failure in pool.map(self._record, gone) if failure]
-        return Outcome(
-            tuple(entry.resource.arn for entry in gone),
-            tuple(entry.resource.arn for entry in asked if entry.state == "committed"),
-            tuple(entry.resource.arn for entry in asked if entry.state == "completing"),
-        ), tuple(failures)
-
-    def _ask(self, kind: Releasable, resource: PaidResource, wanted: _Choice) -> _Asked:
-        """Asks Bedrock to delete one resource, if it is this deployment's and wanted."""
-        try:
-            if not belongs_to(self.deployment, kind, resource) or not wanted(kind, resource):
-                return _Asked(kind, resource, "needed")
-            if resource.completing:
-                return _Asked(kind, resource, "completing")
-            if is_committed(resource):
-                return _Asked(kind, resource, "committed")
-            # Read before the deletion: afterwards the tags may be gone.
-            run_id = run_id_of(resource, kind.tags(resource.arn), self.deployment)
-            seen_at = iso(now())
-            _delete(kind, resource.arn)
-        except Exception as error:  # one resource must not keep the others from being released
-            return _Asked(kind, resource, "failed", error=_as_tuner_error(error))
-        return _Asked(kind, resource, "deleted", run_id, seen_at)
-
-    def _look(self, deleted: Sequence[_Asked], pool: ThreadPoolExecutor) -> dict[str, TunerError]:
-        """Looks until all are gone, a limited number of times. Returns why the others count as alive, by ARN."""
-        misses = {entry.resource.arn: 0 for entry in deleted}
-        reasons: dict[str, TunerError] = {}
-        for look in range(_LOOKS):
-            waiting = [entry for entry in deleted if misses[entry.resource.arn] < _LOOKS_WITHOUT]
-            if not waiting:
-                break
-            if look:
-                self.sleep(_PAUSE_SECONDS)
-            for entry, seen in zip(waiting, pool.map(_look_at, waiting), strict=True):
-                arn = entry.resource.arn
-                if isinstance(seen, TunerError):
-                    misses[arn], reasons[arn] = 0, seen
-                else:
-                    misses[arn] += _LOOKS_WITHOUT if seen == "ended" else 1
-        return {arn: reasons[arn] for arn, missed in misses.items() if missed < _LOOKS_WITHOUT}
-
-    def _failure(self, entry: _Asked, error: TunerError) -> Failure:
-        """The failure with what the resource costs and the command that deletes it."""
-        resource = entry.resource
-        text = (
-            f"{error} It {price_text(resource, self.price(resource))} until it is gone. To delete it by hand: "
-            f"{delete_command(resource)}"
-        )
-        return Failure(resource, type(error)(text))
-
-    def _record(self, entry: _Asked) -> Failure | None:
+    def _record(self, entry: Asked) -> Failure | None:
         """Records in the folder of its run that a resource is gone. Returns the failure to do so."""
-        arn, folder = entry.resource.arn, self.folder_of(entry.run_id)
+        arn = entry.resource.arn
         try:
+            folder = self.folder_of(entry.run_id)
             if entry.kind.kind == "training":
                 job = folder.load_if_present(JobRecord)
                 if job and job.job_arn == arn and job.stopped_at is None:
@@ -334,7 +239,7 @@ class Release:
             if record and record.arn == arn and (record.released_at is None or record.released_at < entry.at):
                 folder.save(record.model_copy(update={"released_at": iso(now()), "missing_since": None}))
         except Exception as error:  # one record must not keep the others from being written
-            known = _as_tuner_error(error)
+            known = as_tuner_error(error)
             return Failure(
                 entry.resource, type(known)(f"{arn} is gone, but that could not be recorded: {known}"), is_gone=True
             )
@@ -346,44 +251,6 @@ class Release:
         job = folder.load_if_present(JobRecord)
         if job and job.job_arn in outcome.completing and job.left_at is None:
             folder.save(job.model_copy(update={"left_at": iso(now())}))
-
-
-def _until_error(resources: Iterable[PaidResource]) -> tuple[list[PaidResource], TunerError | None]:
-    """The resources that could be listed, and the error that ended the list early."""
-    found: list[PaidResource] = []
-    try:
-        found.extend(resources)
-    except TunerError as error:
-        return found, error
-    return found, None
-
-
-def _look_at(entry: _Asked) -> Literal["missing", "ended"] | TunerError:
-    """What a look at a deleted resource finds: an error while it counts as alive."""
-    try:
-        found = entry.kind.get(entry.resource.arn)
-    except TunerError as error:
-        return error
-    if found is None:
-        return "missing"
-    return "ended" if found.has_ended else StillAliveError(f"{found.arn} was deleted and is still {found.status}.")
-
-
-def _as_tuner_error(error: Exception) -> TunerError:
-    if isinstance(error, TunerError):
-        return error
-    return AwsError(f"Unexpected {type(error).__name__}: {error}")
-
-
-def _delete(kind: Releasable, arn: str) -> None:
-    try:
-        kind.delete(arn)
-    except AccessDeniedError:
-        # The permission requires the deployment's tag. A resource that another release has just deleted has no tags any
-        # more, so that Bedrock answers AccessDenied instead of "not found".
-        found = kind.get(arn)
-        if found and not found.has_ended:
-            raise
 
 
 def may_be_buying(folder: RunFolder) -> bool:

@@ -13,12 +13,11 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from ministack.core import iam_evaluator, responses
-from ministack.core.iam_evaluator import EvalContext
+from ministack.core import iam_evaluator
 from ministack.services import eventbridge, lambda_svc, sqs
 
 from local.patches.events import asynchronous_events
-from local.patches.iam.authorization import Check, role_denial
+from local.patches.iam.authorization import Check, policy_allows, role_denial
 
 logger = logging.getLogger(__name__)
 _CONSUMER = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
@@ -43,19 +42,8 @@ def _sending_if_allowed(original: Callable[..., Any]) -> Callable[..., Any]:
 
 def _may_send(queue_arn: str, rule_arn: str) -> bool:
     queue = sqs._queue_by_arn(queue_arn)
-    context = EvalContext(
-        principal_arn="*",
-        principal_type="Service",
-        principal_account="",
-        action="sqs:SendMessage",
-        resource_arn=queue_arn,
-        region=responses.get_region(),
-        secure_transport=True,
-        service_context={"aws:sourcearn": rule_arn, "aws:sourceaccount": responses.get_account_id()},
-    )
     policy = (queue or {}).get("attributes", {}).get("Policy")
-    decision = iam_evaluator.evaluate_resource_policy(policy, context, service="events.amazonaws.com")
-    return bool(decision.decision == "Allow")
+    return policy_allows(policy, "events.amazonaws.com", "sqs:SendMessage", queue_arn, rule_arn)
 
 
 def _retrying(original: Callable[..., None]) -> Callable[..., None]:

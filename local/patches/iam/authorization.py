@@ -57,6 +57,21 @@ def guard(service: str, checks: Callable[[Request], Iterable[Check]]) -> None:
     ministack.app.SERVICE_HANDLERS[service] = guarded
 
 
+def policy_allows(policy: Any, service: str, action: str, resource: str, source_arn: str) -> bool:
+    """Whether the policy of a resource lets a service, such as `events.amazonaws.com`, act on it for `source_arn`."""
+    context = EvalContext(
+        principal_arn="*",
+        principal_type="Service",
+        principal_account="",
+        action=action,
+        resource_arn=resource,
+        region=responses.get_region(),
+        secure_transport=True,
+        service_context={"aws:sourcearn": source_arn, "aws:sourceaccount": responses.get_account_id()},
+    )
+    return bool(iam_evaluator.evaluate_resource_policy(policy, context, service=service).decision == "Allow")
+
+
 def role_denial(role_arn: str, session: str, check: Check) -> str | None:
     """AWS's denial message if a role that a service has assumed lacks a permission, or None if it has it."""
     account, name = role_arn.split(":")[4], role_arn.rsplit("/", 1)[-1]

@@ -8,13 +8,12 @@ dropped without an error. The server's log has a warning.
 import logging
 from typing import Any
 
-from ministack.core import iam_evaluator, responses
-from ministack.core.iam_evaluator import EvalContext
 from ministack.services import eventbridge, lambda_svc
 
-from local.patches.iam.authorization import Check, role_denial, trusts
+from local.patches.iam.authorization import Check, policy_allows, role_denial, trusts
 
 logger = logging.getLogger(__name__)
+_EVENTS = "events.amazonaws.com"
 
 
 def install() -> None:
@@ -49,16 +48,6 @@ def _policy_denial(function_arn: str, rule_arn: str) -> str | None:
     found = lambda_svc.function_policy_for_arn(function_arn)
     if found is None:
         return None  # MiniStack logs that there is no such function.
-    context = EvalContext(
-        principal_arn="*",
-        principal_type="Service",
-        principal_account="",
-        action="lambda:InvokeFunction",
-        resource_arn=function_arn,
-        region=responses.get_region(),
-        service_context={"aws:sourcearn": rule_arn, "aws:sourceaccount": responses.get_account_id()},
-    )
-    decision = iam_evaluator.evaluate_resource_policy(found[0], context, service="events.amazonaws.com")
-    if decision.decision == "Allow":
+    if policy_allows(found[0], _EVENTS, "lambda:InvokeFunction", function_arn, rule_arn):
         return None
     return "the function's policy does not let events.amazonaws.com invoke it for this rule"

@@ -5,10 +5,8 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import multiprocessing.connection
-import os
 import sys
 import tempfile
-import threading
 import time
 import traceback
 from collections.abc import Iterator, Sequence
@@ -77,7 +75,7 @@ class WorkerPool:
 
 def _work(folder: Path, number: int, tasks: Any, results: Any) -> None:
     logging.disable(logging.INFO)
-    _exit_with_parent()
+    processes.exit_with_parent()
     processes.own_clouds()
     worker: Worker | None = None
     try:
@@ -97,15 +95,3 @@ def _work(folder: Path, number: int, tasks: Any, results: Any) -> None:
     finally:
         if worker:
             worker.close()
-
-
-def _exit_with_parent() -> None:
-    """End this process when its parent was killed. Otherwise it would wait for a task forever."""
-    parent = multiprocessing.parent_process()
-    assert parent
-
-    def wait() -> None:
-        multiprocessing.connection.wait([parent.sentinel])
-        os._exit(143)
-
-    threading.Thread(target=wait, daemon=True).start()

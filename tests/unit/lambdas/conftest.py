@@ -20,7 +20,7 @@ from tuner.core.run import role_of
 @pytest.fixture(autouse=True)
 def _no_pauses_between_looks(monkeypatch: pytest.MonkeyPatch) -> None:
     """A release looks several times, some time apart, whether an endpoint is gone."""
-    monkeypatch.setattr("tuner.serving.release._PAUSE_SECONDS", 0)
+    monkeypatch.setattr("tuner.serving.deletion._PAUSE_SECONDS", 0)
 
 
 @pytest.fixture

@@ -55,7 +55,7 @@ def told(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     monkeypatch.setattr(release_throughput, "TrainingJobs", FakeJobs)
     monkeypatch.setattr(release_throughput, "TrainingIndex", lambda bucket: None)
     monkeypatch.setattr("lambdas.step.RunFolder", lambda bucket, run_id: MemoryFolder(run_id))
-    monkeypatch.setattr("tuner.serving.release._PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr("tuner.serving.deletion._PAUSE_SECONDS", 0.0)
     Models.deleted = []
     return messages
 

@@ -3,7 +3,8 @@
 import pytest
 
 from tests.fuzz import growth
-from tests.fuzz.growth import FOUND_BEFORE, READERS, WORDS, Hostile, problem_of
+from tests.fuzz.growth import READERS, problem_of
+from tests.fuzz.hostile_inputs import FOUND_BEFORE, WORDS, Hostile
 
 _SIZE = 2**14
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
-import time
+import signal
 
 import psutil
 import pytest
 
 from local.bedrock.jobs.training import train
+from local.processes import exit_with_parent
 from local.trainer.chat import encode, pieces, prompt_pieces
 from local.trainer.early_stopping import EarlyStop
-from local.trainer.process import exit_with_parent
 from local.trainer.spec import Conversation, EarlyStopping, TrainingSpec, Turn
 
 
@@ -187,13 +187,13 @@ def test_a_crash_is_reported_with_the_last_line_of_the_log(folder):
 def sleep_and_end_with_parent(connection):
     exit_with_parent()
     connection.send(os.getpid())
-    time.sleep(600)
+    signal.pause()
 
 
 def start_and_be_killed(connection):
     context = multiprocessing.get_context("spawn")
     context.Process(target=sleep_and_end_with_parent, args=(connection,)).start()
-    time.sleep(600)
+    signal.pause()
 
 
 def test_a_training_process_ends_with_its_parent_even_if_that_is_killed():
