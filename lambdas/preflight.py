@@ -1,4 +1,6 @@
-"""Checks that the base model can be tuned in this Region, that the judge answers and that the quotas allow the run.
+"""Checks that the base model can be tuned, that scorer and judge answer, and that the quotas allow the run.
+
+With `scorers` in the deployment's settings, it may invoke these functions too. Without, the role has no such grant.
 
 Calls: s3:GetObject, s3:PutObject, kms:Decrypt, kms:GenerateDataKey, bedrock:GetFoundationModel, bedrock:InvokeModel,
 servicequotas:GetServiceQuota, servicequotas:ListServiceQuotas. For a judge that is sold in AWS
@@ -12,6 +14,7 @@ from tuner.aws.bedrock.control_plane import Bedrock
 from tuner.aws.bedrock.model_access import model_access
 from tuner.aws.bedrock.tool_call import fill_in_tool
 from tuner.aws.quotas import Quotas
+from tuner.aws.scoring_functions import call_function
 from tuner.preflight import check_run
 
 
@@ -26,6 +29,6 @@ def handler(event: RunEvent, env: Environment) -> Checked:
     """Raises an error of the class RunRefusedError when the run cannot succeed."""
     folder = env.folder(event.run_id)
     manifest, region = folder.manifest(), env.deployment.region
-    found = check_run(Bedrock(), Quotas(), fill_in_tool, model_access, manifest, region)
+    found = check_run(Bedrock(), Quotas(), fill_in_tool, model_access, call_function, manifest, region)
     folder.save(found)
     return Checked(warnings=len(found.warnings))

@@ -89,6 +89,7 @@ STEPS = (
             bedrock.read_quotas,
             bedrock.invoke_judges,
             bedrock.describe_subscriptions,
+            services.invoke_scorers,
         ),
     ),
     Step(

@@ -1,4 +1,4 @@
-"""Checks that the AWS account can run the pipeline, before the run spends anything: models, access and quotas."""
+"""Checks that the AWS account can run the pipeline, before the run spends anything: models, scorer, access, quotas."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from tuner.catalog import Judge, Model
 from tuner.catalog.metrics import uses_judge
 from tuner.core.errors import AccessDeniedError, AwsError, ModelUnavailableError, QuotaError
 from tuner.core.times import now
+from tuner.evaluation.judging.scorer_check import check_scorer
+from tuner.evaluation.judging.scoring_function import Call
 
 # Model units of Provisioned Throughput without commitment for custom models. The code for units with a commitment is
 # not documented.
@@ -180,7 +182,13 @@ def judge_warnings(judge: Judge) -> list[str]:
 
 
 def check_run(
-    models: FoundationModels, quotas: Quotas, ask: Ask, access: Access, manifest: Manifest, region: str
+    models: FoundationModels,
+    quotas: Quotas,
+    ask: Ask,
+    access: Access,
+    call_scorer: Call,
+    manifest: Manifest,
+    region: str,
 ) -> Preflight:
     """The warnings and the judge's quotas. Raises the first problem that would make the run fail in this account."""
     model = catalog.model(manifest.base_model)
@@ -190,6 +198,8 @@ def check_run(
     warnings = [legacy] if legacy else []
     if manifest.settings.serving == "none":
         return Preflight(warnings=tuple(warnings))
+    if manifest.scorer_function:
+        check_scorer(manifest.scorer_function, manifest.settings, call_scorer)
     judge = catalog.judge_or_assumed(manifest.judge_model) if _may_ask_the_judge(manifest) else None
     if judge:
         # The subscription comes first: a request to a judge without one would start it.

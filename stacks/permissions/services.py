@@ -38,7 +38,7 @@ def invoke_scorers(arns: Arns) -> list[Grant]:
     functions = tuple(dict.fromkeys(arns.deployment.scorers.values()))
     if not functions:
         return []
-    return [Grant(("lambda:InvokeFunction",), functions, "asks the scorers of the settings to score answers")]
+    return [Grant(("lambda:InvokeFunction",), functions, "asks the scorers of the settings for scores")]
 
 
 def receive_arrivals(arns: Arns) -> list[Grant]:

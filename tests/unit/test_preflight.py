@@ -14,7 +14,15 @@ from tuner.aws.bedrock.model_access import ModelAccess
 from tuner.aws.bedrock.resources import FoundationModel
 from tuner.aws.bedrock.tool_call import Tool
 from tuner.aws.quotas import Quota
-from tuner.core.errors import AccessDeniedError, AwsError, ModelUnavailableError, QuotaError, ThrottledError
+from tuner.core.errors import (
+    AccessDeniedError,
+    AwsError,
+    ModelUnavailableError,
+    QuotaError,
+    SettingsError,
+    ThrottledError,
+)
+from tuner.core.json_types import Json
 from tuner.preflight import check_run, customizable_model, legacy_warning
 from tuner.settings import DeploymentSettings
 
@@ -59,6 +67,10 @@ class Account:
     def access(self, model_id: str) -> ModelAccess:
         return ModelAccess(True, True, True, self.agreement)
 
+    def score(self, function: str, payload: Json, seconds: float) -> Json:
+        self.asked.append(function)
+        return []
+
     def all(self, service: str) -> tuple[Quota, ...]:
         return self.quotas
 
@@ -68,7 +80,7 @@ class Account:
 
 
 def run(account: Account, asked: Manifest) -> Preflight:
-    return check_run(account, account, account.ask, account.access, asked, "us-east-1")
+    return check_run(account, account, account.ask, account.access, account.score, asked, "us-east-1")
 
 
 def test_the_answer_of_bedrock_precedes_the_catalog() -> None:
@@ -189,6 +201,7 @@ def test_the_request_to_the_judge_has_only_supported_parameters(judge: str, sent
         account,
         account.ask,
         account.access,
+        account.score,
         manifest(serving="on_demand", judge={"model": judge}),
         "us-east-1",
     )
@@ -225,3 +238,18 @@ def test_a_judge_without_subscription_is_refused_without_a_request() -> None:
         run(account, claude)
     assert not account.asked
     run(account, manifest(serving="on_demand"))
+
+
+def test_a_scorer_that_cannot_score_is_refused_before_the_judge_is_asked() -> None:
+    asked = manifest(scorer={"name": "check"}).model_copy(update={"scorer_function": "arn:check"})
+    account = Account()
+    with pytest.raises(SettingsError, match="scorer: 'check' cannot score"):
+        run(account, asked)
+    assert account.asked == ["arn:check"]
+
+
+def test_a_run_without_scores_does_not_ask_its_scorer() -> None:
+    asked = manifest(serving="none", scorer={"name": "check"}).model_copy(update={"scorer_function": "arn:check"})
+    account = Account()
+    run(account, asked)
+    assert account.asked == []

@@ -90,6 +90,7 @@ ACTIONS = {
         "states:DescribeStateMachine",
         "ssm:GetParameter",
         "lambda:GetAccountSettings",
+        "lambda:InvokeFunction",
         "bedrock:GetFoundationModel",
         "bedrock:GetFoundationModelAvailability",
         "bedrock:InvokeModel",

@@ -50,6 +50,17 @@ class ExtractionSettings(StrictModel):
         return self
 
 
+class ScorerExample(StrictModel):
+    """A question and its reference, which the scorer is tried with before a run spends anything."""
+
+    question: str | None = Field(None, min_length=1, description="a question; by default one is made up")
+    reference: str | None = Field(
+        None,
+        min_length=1,
+        description="its reference, in the form that the function expects; by default one is made up for the task",
+    )
+
+
 class ScorerSettings(StrictModel):
     """A Lambda function that scores the answers, in the form of AWS's reward functions."""
 
@@ -60,6 +71,7 @@ class ScorerSettings(StrictModel):
     )
     batch: int = Field(10, ge=1, le=100, description="answers in one call of the function")
     seconds: float = Field(60, ge=1, le=180, description="longest wait for one call")
+    example: ScorerExample = ScorerExample()
 
     @field_validator("range")
     @classmethod

@@ -28,7 +28,7 @@ SHARED = {"core", "catalog", "settings", "artifacts"}
 BELOW_STAGES = SHARED | {"aws"}
 # The stages of the pipeline, each with the other stages that it may import.
 STAGES: dict[str, set[str]] = {
-    "preflight": set(),
+    "preflight": {"evaluation"},
     "intake": {"preflight"},
     "datasets": set(),
     "training": set(),

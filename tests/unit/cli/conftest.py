@@ -60,6 +60,8 @@ def aws(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> Iterator[FakeAws]:
             for each in (client(service), client(service, None), quick_client(service)):  # the cache tells them apart
                 stack.enter_context(answered(each, service, found))
         stack.enter_context(answered(client("bedrock-runtime", attempts=1), "bedrock-runtime", found))
+        scorers = client("lambda", "us-east-1", attempts=1, seconds=60.0)
+        stack.enter_context(answered(scorers, "lambda", found))
         stack.enter_context(answered(client("pricing", "us-east-1", attempts=2), "pricing", found))
         for service in ("s3", "sts", "iam", "events"):
             for each in (client(service), quick_client(service)):

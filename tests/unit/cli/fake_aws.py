@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -69,6 +70,8 @@ class FakeAws:
     stacks: dict[str, dict[str, str]] = field(default_factory=lambda: {"BedrockTuner": dict(OUTPUTS)})
     tokens: set[str] = field(default_factory=set)
     starts: bool = True
+    score: Any = 7.5
+    """What a scorer says of each answer."""
     _delivered: list[tuple[str, str]] = field(default_factory=list)
     offers: dict[str, list[str]] = field(default_factory=dict)
     """The documents of AWS's price list, by usage type."""
@@ -273,6 +276,11 @@ class FakeAws:
         return {"Parameter": {"Name": parameters["Name"], "Value": str(self.bootstrap)}}
 
     def _on_Invoke(self, parameters: dict[str, Any]) -> dict[str, Any]:
+        if "check" in parameters["FunctionName"]:
+            scores = [
+                {"id": entry["id"], "aggregate_reward_score": self.score} for entry in json.loads(parameters["Payload"])
+            ]
+            return {"StatusCode": 200, "Payload": io.BytesIO(json.dumps(scores).encode())}
         return {"StatusCode": 202}
 
     def _on_GetFunctionConfiguration(self, parameters: dict[str, Any]) -> dict[str, Any]:

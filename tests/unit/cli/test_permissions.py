@@ -14,6 +14,7 @@ from tuner.aws.clients import client
 from tuner.cli.reference import ACTIONS
 from tuner.core.artifact_keys import Keys
 from tuner.reporting.collect.run_summary import run_summary
+from tuner.settings import DeploymentSettings
 
 
 class TestPermissions:
@@ -37,6 +38,10 @@ class TestPermissions:
                 aws.add(Execution(f"{name}-r1"))
 
         aws.after["Invoke"] = start_attempts
+        scorers = {"check": "arn:aws:lambda:us-east-1:123456789012:function:check"}
+        aws.stacks["BedrockTuner"]["DeploymentSettings"] = DeploymentSettings(
+            quiet_seconds=2, scorers=scorers
+        ).model_dump_json()
         aws.put("faq-3", Keys.APPROVAL, REQUEST)
         trained = {"run_id": "faq-3", "trained_by": "faq-3", "job_name": "j", "recorded_at": "2026-11-01T00:00:00Z"}
         aws.put("faq-3", Keys.TRAINING_JOB, {**trained, "job_arn": aws.job and aws.job["jobArn"]})

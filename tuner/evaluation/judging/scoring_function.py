@@ -114,13 +114,18 @@ class ScoringFunction:
             problem = "the scorer took so long that no time was left in this invocation"
             return {answer.id: Scored(problem=problem) for answer in answers}
         try:
-            reply = self._call(self._function, [answer.as_json() for answer in answers], self.settings.seconds)
-            return self._read(reply, answers)
+            return self.ask(answers)
         except (AwsError, RetryableError, AccessDeniedError, QuotaError) as error:
             problem = str(error).rstrip(".")
-        except _UnusableReplyError as error:
-            problem = f"the scorer {error}"
         return {answer.id: Scored(problem=problem) for answer in answers}
+
+    def ask(self, answers: Sequence[ToScore]) -> dict[str, Scored]:
+        """The scores of one call, by the answers' ids. Raises the errors of `call_function`."""
+        reply = self._call(self._function, [answer.as_json() for answer in answers], self.settings.seconds)
+        try:
+            return self._read(reply, answers)
+        except _UnusableReplyError as error:
+            return {answer.id: Scored(problem=f"the scorer {error}") for answer in answers}
 
     def _read(self, reply: Json, answers: Sequence[ToScore]) -> dict[str, Scored]:
         """The scores in a reply. Raises _UnusableReplyError when it is not the list of the asked ids."""

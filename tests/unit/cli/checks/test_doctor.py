@@ -77,6 +77,49 @@ def test_the_judge_is_not_asked_with_no_ask(tuner: Tuner, aws: FakeAws) -> None:
     assert verdicts(outcome)["Judge"] == "warning"
 
 
+def named_scorer(aws: FakeAws) -> None:
+    arn = "arn:aws:lambda:us-east-1:111122223333:function:check"
+    named = DeploymentSettings(judge_model="amazon.nova-pro-v1:0", scorers={"check": arn})
+    aws.stacks["BedrockTuner"]["DeploymentSettings"] = named.model_dump_json()
+
+
+def test_each_scorer_of_the_deployment_is_asked_for_scores_of_any_range(tuner: Tuner, aws: FakeAws) -> None:
+    named_scorer(aws)
+    found = line(tuner("doctor", "--json"), "Scorer check")
+    assert (found["verdict"], found["message"].partition(":check ")[2]) == ("ok", "gave scores for 2 made-up answers.")
+    assert len(aws.calls("Invoke")) == 1
+    aws.asked.clear()
+    assert line(tuner("doctor", "--no-ask", "--json"), "Scorer check")["verdict"] == "warning"
+    assert aws.calls("Invoke") == []
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "verdict", "remedy"),
+    [
+        ("ResourceNotFoundException", 404, "failed", "scorers"),
+        ("AccessDeniedException", 403, "warning", "docs/cli.md"),
+        ("TooManyRequestsException", 429, "warning", "in a minute"),
+    ],
+)
+def test_a_scorer_that_cannot_be_called_has_a_line_with_a_remedy(
+    code: str, status: int, verdict: str, remedy: str, tuner: Tuner, aws: FakeAws
+) -> None:
+    named_scorer(aws)
+    refused(aws, "Invoke", code, "no", status)
+    found = line(tuner("doctor", "--json"), "Scorer check")
+    assert found["verdict"] == verdict
+    assert code in found["message"]
+    assert remedy in found["remedy"]
+
+
+def test_a_scorer_without_a_usable_score_fails(tuner: Tuner, aws: FakeAws) -> None:
+    named_scorer(aws)
+    aws.score = None
+    found = line(tuner("doctor", "--json"), "Scorer check")
+    assert found["verdict"] == "failed"
+    assert "returned no aggregate_reward_score" in found["message"]
+
+
 def refused(aws: FakeAws, operation: str, code: str, message: str = "", status: int = 400) -> None:
     def refuse() -> None:
         raise Refused(code, message, status)

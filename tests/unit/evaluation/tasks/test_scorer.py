@@ -186,12 +186,12 @@ def test_a_failing_function_is_explained(monkeypatch: pytest.MonkeyPatch, api: F
         call(monkeypatch, api)
 
 
-def test_a_function_that_does_not_answer_can_be_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_function_that_does_not_answer_in_time_is_named_with_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     class Silent:
         def invoke(self, **_: Any) -> Any:
             raise ReadTimeoutError(endpoint_url="https://lambda")
 
-    with pytest.raises(RetryableError, match="call the scorer check"):
+    with pytest.raises(AwsError, match=r"The scorer check did not answer within 30 seconds\."):
         call(monkeypatch, Silent())
 
 

@@ -263,14 +263,14 @@ def test_bedrock_reads_the_dataset_and_writes_the_output_of_a_run() -> None:
     }
 
 
-def test_only_the_scoring_function_may_call_the_scorers_of_the_settings_and_only_if_there_are_any() -> None:
+def test_only_preflight_and_scoring_may_call_the_scorers_of_the_settings_and_only_if_there_are_any() -> None:
     arn = "arn:aws:lambda:us-east-1:111122223333:function:check"
     deployment = PLACES.deployment.model_copy(update={"scorers": {"check": arn, "same": arn}})
     named = {step.name: step.all_grants(replace(PLACES, deployment=deployment)) for step in STEPS}
     calling = {
         name: grant for name, grants in named.items() for grant in grants if "lambda:InvokeFunction" in grant.actions
     }
-    assert {name: grant.resources for name, grant in calling.items()} == {"score_answers": (arn,)}
+    assert {name: grant.resources for name, grant in calling.items()} == {"preflight": (arn,), "score_answers": (arn,)}
     assert not [
         grant for step in STEPS for grant in step.all_grants(PLACES) if "lambda:InvokeFunction" in grant.actions
     ]

@@ -14,7 +14,7 @@ from rich.text import Text
 
 import tuner
 from tuner import catalog
-from tuner.cli.checks import Check, CheckResult, account, models, quotas, stack
+from tuner.cli.checks import Check, CheckResult, account, models, quotas, scorers, stack
 from tuner.cli.deployment import DEFAULT_STACK, Deployment, find, local_endpoint, use_region
 from tuner.cli.errors import NoDeploymentError
 from tuner.cli.local_cloud import local_error_class, use_local_cloud
@@ -35,13 +35,13 @@ def doctor(
         typer.Option("--context", "-c", metavar="KEY=VALUE", help="Setting of a planned deployment, as for cdk."),
     ] = None,
     ask: Annotated[
-        bool, typer.Option(help="Ask the judge for one grade: the only call that costs money (under a cent).")
+        bool, typer.Option(help="Ask the judge for a grade and scorers for scores: the calls that cost money.")
     ] = True,
     as_json: Json = False,
     stack: Stack = DEFAULT_STACK,
     on_local: Local = False,
 ) -> None:
-    """Check account, deployment, models and quotas. Exit status 1 when a check fails."""
+    """Check account, deployment, models, scorers and quotas. Exit status 1 when a check fails."""
     found = list(_results(_context(context or []), stack, on_local, ask))
     if as_json:
         emit([result.as_json() for result in found])
@@ -122,6 +122,7 @@ def _in_region(
         settings = deployment.settings
         yield from (check.run() for check in stack.resources(deployment))
     yield from (check.run() for check in models.checks(settings.base_model, settings.judge_model, region, ask))
+    yield from (check.run() for check in scorers.checks(settings, ask))
     yield from (check.run() for check in _quota_checks(settings))
 
 
