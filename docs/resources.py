@@ -109,6 +109,7 @@ _MAPPINGS = (
 )
 # Versions and aliases are authorized on the state machine.
 _STATE_MACHINES = _on("states", "arn:aws:states:REGION:ACCOUNT:stateMachine:NAME-*")
+_TABLES = _on("dynamodb", "arn:aws:dynamodb:REGION:ACCOUNT:table/STACK-*")
 _TOPICS = _on("sns", "arn:aws:sns:REGION:ACCOUNT:STACK-*")
 _QUEUES = _on("sqs", "arn:aws:sqs:REGION:ACCOUNT:STACK-*")
 _ROLE = (
@@ -132,6 +133,7 @@ KINDS: dict[str, Kind] = {
         "cloudwatch:PutDashboard",
         (_on("cloudwatch", "arn:aws:cloudwatch::ACCOUNT:dashboard/NAME-*"),),
     ),
+    "AWS::DynamoDB::Table": Kind("State that several runs share.", "dynamodb:CreateTable", (_TABLES,)),
     "AWS::Events::Rule": Kind(
         "Queues the uploads of datasets, releases when an execution fails, and starts the hourly sweep.",
         "events:PutRule",

@@ -38,6 +38,7 @@ class Environment(BaseSettings):
     data_bucket: str
     artifacts_bucket: str
     state_machine_arn: str = ""
+    state_table: str = ""
     customization_role_arn: str = ""
     topic_arn: str = ""
     release_function_arn: str = ""

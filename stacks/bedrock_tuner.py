@@ -64,6 +64,7 @@ class BedrockTuner(Stack):
             StartFunctionName=functions["start_run"].function_name,
             ReleaseFunctionName=functions["release_throughput"].function_name,
             TopicArn=notifications.topic.topic_arn,
+            StateTableName=storage.state_table.table_name,
             CustomizationRoleArn=roles.customization.role_arn,
             DeploymentSettings=settings.model_dump_json(),
         )
@@ -94,6 +95,7 @@ class BedrockTuner(Stack):
             artifacts_bucket=storage.artifacts_bucket.bucket_arn,
             key=storage.key.key_arn,
             topic=notifications.topic.topic_arn,
+            state_table=storage.state_table.table_arn,
             arrivals_queue=arrivals.queue_arn,
             dead_letter_queue=dead_letter_queue.queue_arn,
             encoder=encoder,

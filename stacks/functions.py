@@ -127,6 +127,7 @@ class Steps(Construct):
 
     def _environment(self, step: Step) -> dict[str, str]:
         available = {
+            "STATE_TABLE": self._storage.state_table.table_name,
             "STATE_MACHINE_ARN": self._arns.state_machine,
             "CUSTOMIZATION_ROLE_ARN": self._arns.customization_role,
             "TOPIC_ARN": self._arns.topic,

@@ -1,10 +1,11 @@
-"""The data bucket for datasets, the artifacts bucket for runs, and their KMS key."""
+"""The data bucket for datasets, the artifacts bucket for runs, their KMS key, and the table of shared state."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
+from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
@@ -15,7 +16,7 @@ from tuner.settings import DeploymentSettings
 
 
 class Storage(Construct):
-    """Buckets and key. They are retained when the stack is deleted, unless `keep_data` is false.
+    """Buckets, key and table. They are retained when the stack is deleted, unless `keep_data` is false.
 
     With `keep_data` false, empty the buckets before you delete the stack: CloudFormation deletes only empty buckets.
     """
@@ -31,6 +32,7 @@ class Storage(Construct):
         self.data_bucket = self._build_bucket("Data")
         self.artifacts_bucket = self._build_bucket("Artifacts")
         self._send_events(self.data_bucket)
+        self.state_table = self._build_state_table()
 
     def _build_key(self) -> kms.Key:
         key = kms.Key(
@@ -83,6 +85,26 @@ class Storage(Construct):
             server_access_logs_bucket=self.access_logs,
             server_access_logs_prefix=f"{name.lower()}/",
             lifecycle_rules=[self._clean_up()],
+            removal_policy=self._removal,
+        )
+
+    def _build_state_table(self) -> dynamodb.Table:
+        """State that several runs share and change at the same time, with conditional writes.
+
+        The partition key `pk` begins with the name of what keeps its state there, so that a grant can be limited to its
+        partitions (`dynamodb:LeadingKeys`): `places#<pool>` for the queue for places. The sort key `sk` names an item.
+        """
+        return dynamodb.Table(
+            self,
+            "State",
+            partition_key=dynamodb.Attribute(name="pk", type=dynamodb.AttributeType.STRING),
+            sort_key=dynamodb.Attribute(name="sk", type=dynamodb.AttributeType.STRING),
+            billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
+            # The account's key for DynamoDB needs no grants. The table has names, sums and task tokens, but no data.
+            encryption=dynamodb.TableEncryption.AWS_MANAGED,
+            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
+                point_in_time_recovery_enabled=True
+            ),
             removal_policy=self._removal,
         )
 

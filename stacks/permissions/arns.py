@@ -31,6 +31,7 @@ class Arns:
     artifacts_bucket: str
     key: str
     topic: str
+    state_table: str
     arrivals_queue: str
     dead_letter_queue: str
     encoder: str

@@ -35,8 +35,8 @@ def permissions_page() -> str:
         "# Permissions\n\n*For the platform engineer and the security reviewer.*\n\n"
         "Every role of the deployment with the default settings (`stacks/step_table.py`, `stacks/permissions/`). "
         "There are no other grants: no managed policies, and no statements that the CDK adds. "
-        "`ACCOUNT`, `DATA`, `ARTIFACTS`, `KEY`, `TOPIC`, `ARRIVALS`, `QUEUE` and `ENCODER` stand for resources of the "
-        "deployment, `ASSETS` for the CDK's asset bucket. "
+        "`ACCOUNT`, `DATA`, `ARTIFACTS`, `KEY`, `TOPIC`, `STATE`, `ARRIVALS`, `QUEUE` and `ENCODER` stand for "
+        "resources of the deployment, `ASSETS` for the CDK's asset bucket. "
         "[permission-proof.md](permission-proof.md) shows what happens if a permission is missing.\n\n"
         + _BETWEEN_RUNS
         + "".join(_section(title, trusted, grants) for title, trusted, grants in every_role(arns))
@@ -53,6 +53,7 @@ def example_arns() -> Arns:
         artifacts_bucket="arn:aws:s3:::ARTIFACTS",
         key="arn:aws:kms:us-east-1:ACCOUNT:key/KEY",
         topic="arn:aws:sns:us-east-1:ACCOUNT:TOPIC",
+        state_table="arn:aws:dynamodb:us-east-1:ACCOUNT:table/STATE",
         arrivals_queue="arn:aws:sqs:us-east-1:ACCOUNT:ARRIVALS",
         dead_letter_queue="arn:aws:sqs:us-east-1:ACCOUNT:QUEUE",
         encoder="arn:aws:s3:::ASSETS/ENCODER.tar",

@@ -105,7 +105,7 @@ class DeploymentSettings(StrictModel):
     notification_emails: tuple[EmailAddress, ...] = Field(
         (), max_length=50, description="addresses that are notified when a run ends"
     )
-    keep_data: bool = Field(True, description="whether the buckets and the key remain when the stack is deleted")
+    keep_data: bool = Field(True, description="whether buckets, key and table remain when the stack is deleted")
     retention_days: int = Field(90, ge=1, le=3650, description="days until old object versions and logs expire")
     quiet_seconds: int = Field(
         30, ge=1, le=300, description="seconds without an upload to the dataset's folder before its run starts"

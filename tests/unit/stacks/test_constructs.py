@@ -35,8 +35,9 @@ def of_type(resources: dict[str, dict[str, Any]], kind: str) -> list[dict[str, A
 
 
 def test_data_is_deleted_with_the_stack_if_keep_data_is_false(resources: dict[str, dict[str, Any]]) -> None:
-    kept = [*of_type(resources, "AWS::S3::Bucket"), *of_type(resources, "AWS::KMS::Key")]
-    assert [entry["DeletionPolicy"] for entry in kept] == ["Delete"] * 4
+    data = ("AWS::S3::Bucket", "AWS::KMS::Key", "AWS::DynamoDB::Table")
+    kept = [entry for kind in data for entry in of_type(resources, kind)]
+    assert [entry["DeletionPolicy"] for entry in kept] == ["Delete"] * 5
 
 
 def test_no_resource_empties_a_bucket_automatically(resources: dict[str, dict[str, Any]]) -> None:

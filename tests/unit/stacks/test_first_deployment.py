@@ -23,6 +23,7 @@ LARGEST_POLICY = 6144
 # Types that cost by request, by byte or not at all. A type that is missing here and at rest fails the test: look it up.
 BY_USE = {
     "AWS::CDK::Metadata",
+    "AWS::DynamoDB::Table",
     "AWS::Events::Rule",
     "AWS::IAM::Role",
     "AWS::Lambda::EventInvokeConfig",
@@ -64,6 +65,7 @@ def arn_of(name: str, entry: dict[str, Any]) -> str:
     return {
         "AWS::CloudWatch::Alarm": f"arn:aws:cloudwatch:{here}:alarm:{own}",
         "AWS::CloudWatch::Dashboard": f"arn:aws:cloudwatch::{ACCOUNT}:dashboard/{given.get('DashboardName')}",
+        "AWS::DynamoDB::Table": f"arn:aws:dynamodb:{here}:table/{own}",
         "AWS::Events::Rule": f"arn:aws:events:{here}:rule/{own}",
         "AWS::IAM::Role": f"arn:aws:iam::{ACCOUNT}:role/{own}",
         "AWS::KMS::Key": "*",

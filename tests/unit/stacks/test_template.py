@@ -87,13 +87,22 @@ def test_the_key_rotates(aws: Synthesis) -> None:
     assert key["Properties"]["EnableKeyRotation"] is True
 
 
+def test_the_table_of_shared_state_is_encrypted_recoverable_and_paid_by_request(aws: Synthesis) -> None:
+    (table,) = (entry["Properties"] for entry in aws.of_type("AWS::DynamoDB::Table").values())
+    assert table["SSESpecification"] == {"SSEEnabled": True}  # with the KMS key aws/dynamodb
+    assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert table["BillingMode"] == "PAY_PER_REQUEST"
+    assert [(key["AttributeName"], key["KeyType"]) for key in table["KeySchema"]] == [("pk", "HASH"), ("sk", "RANGE")]
+
+
 def test_data_and_key_outlive_the_stack_but_not_a_failed_first_deployment(aws: Synthesis) -> None:
     """`Retain` alone would leave them behind after the roll-back, and the next try would make them again."""
     kept = {
         name for name, entry in aws.template["Resources"].items() if entry.get("DeletionPolicy", "Delete") != "Delete"
     }
     versions = set(aws.of_type("AWS::Lambda::Version"))
-    assert kept - versions == {*aws.of_type("AWS::S3::Bucket"), *aws.of_type("AWS::KMS::Key")}
+    data = ("AWS::S3::Bucket", "AWS::KMS::Key", "AWS::DynamoDB::Table")
+    assert kept - versions == {name for kind in data for name in aws.of_type(kind)}
     policies = {
         (entry["DeletionPolicy"], entry["UpdateReplacePolicy"])
         for name, entry in aws.template["Resources"].items()
