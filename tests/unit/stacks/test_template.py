@@ -318,6 +318,7 @@ def test_the_command_line_finds_what_it_needs_in_the_outputs(aws: Synthesis) -> 
         "StartFunctionName",
         "ReleaseFunctionName",
         "TopicArn",
+        "StateTableName",
         "CustomizationRoleArn",
         "DeploymentSettings",
     }
