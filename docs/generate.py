@@ -279,7 +279,8 @@ def _settings_rows(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[s
         elif isinstance(nested, type) and issubclass(nested, BaseModel):
             instance = field.get_default(call_default_factory=True)
             for key, kind, default, meaning in _settings_rows(nested, f"{prefix}{name}."):
-                shown = getattr(instance, key.strip("`").rpartition(".")[2], None)
+                folder, _, last = key.strip("`").rpartition(".")
+                shown = getattr(instance, last, None) if folder == f"{prefix}{name}" else None
                 yield key, kind, default or (_shown(shown) if shown is not None else ""), meaning
         else:
             default = "" if field.is_required() else _shown(field.get_default(call_default_factory=True))

@@ -10,9 +10,10 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 
 from local import deploy as deployment
 from local import processes
@@ -43,8 +44,13 @@ class CloudStatus:
     lost_runs: tuple[str, ...] = ()
 
 
-def up(engine: str = "smollm2", deploy: bool = True, progress: Progress = lambda _: None) -> CloudStatus:
-    """Start the cloud if it is not running, then deploy the app into it. A deployed app is updated.
+def up(
+    engine: str = "smollm2",
+    deploy: bool = True,
+    progress: Progress = lambda _: None,
+    settings: Mapping[str, str] = MappingProxyType({}),
+) -> CloudStatus:
+    """Start the cloud if it is not running, then deploy the app into it with these settings. A deployed app is updated.
 
     Raises:
         CloudStartError: the server did not start.
@@ -68,7 +74,7 @@ def up(engine: str = "smollm2", deploy: bool = True, progress: Progress = lambda
                 f"Use it with --engine {state.engine}, or take it down first (tuner local down) to use '{engine}'."
             )
         if deploy:
-            deployment.deploy(folder, env(), progress)
+            deployment.deploy(folder, env(), progress, settings=settings)
         return replace(_status(folder), lost_runs=lost)
 
 

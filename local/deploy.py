@@ -3,9 +3,10 @@
 import os
 import re
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from local.environment import ACCOUNT, REGION, ClientEnvironment
 from local.errors import DeployError
@@ -26,8 +27,17 @@ _EVENT = re.compile(
 _SHOWN_ON_FAILURE = 25
 
 
-def deploy(folder: CloudFolder, client: ClientEnvironment, progress: Progress, app: Path = CHECKOUT) -> None:
-    """Bootstrap the cloud if necessary, and deploy every stack of the CDK app in `app`. Raises DeployError."""
+def deploy(
+    folder: CloudFolder,
+    client: ClientEnvironment,
+    progress: Progress,
+    app: Path = CHECKOUT,
+    settings: Mapping[str, str] = MappingProxyType({}),
+) -> None:
+    """Bootstrap the cloud if necessary, and deploy every stack of the CDK app in `app`. Raises DeployError.
+
+    `settings` are settings of the deployment that differ from those of cdk.json.
+    """
     tool = _Tool(client.applied_to(os.environ) | mark(folder), folder.deploy_log, progress)
     if not (CHECKOUT / "node_modules" / ".bin" / "cdk").exists():
         progress("Installing the CDK CLI")
@@ -40,7 +50,8 @@ def deploy(folder: CloudFolder, client: ClientEnvironment, progress: Progress, a
         bootstrapped.touch()
     progress("Deploying the app with the CDK CLI")
     # The output goes to the cloud's own folder: the CLI locks it, and two clouds may be deployed at the same time.
-    tool.run((*_DEPLOY, "--output", str(folder.root / "cdk.out")), app)
+    context = [word for key, value in settings.items() for word in ("-c", f"{key}={value}")]
+    tool.run((*_DEPLOY, *context, "--output", str(folder.root / "cdk.out")), app)
 
 
 def summary(line: str) -> str | None:

@@ -9,6 +9,7 @@ from local import cloud
 from local.folder import FOLDER_VARIABLE
 from local.patches import EXTRA_PATCHES_VARIABLE
 from tests.authorization import journal
+from tests.e2e import own_scorer
 from tests.e2e.pipeline import Pipeline
 
 _ENVIRONMENT = {
@@ -47,7 +48,7 @@ def deployed(tmp_path_factory, calls):
     os.environ[FOLDER_VARIABLE] = str(tmp_path_factory.mktemp("deployed") / "cloud")
     os.environ |= {**_ENVIRONMENT, journal.JOURNAL_VARIABLE: str(calls)}
     try:
-        cloud.up(engine="tiny")
+        cloud.up(engine="tiny", settings=own_scorer.SETTINGS_WITH_MISSING)
         client = cloud.env().applied_to(os.environ)
         with pytest.MonkeyPatch.context() as patch:
             for name, value in client.items():

@@ -4,13 +4,14 @@ The tiny network learns what its first letters are, and never where an answer en
 show what a language model learns.
 """
 
-import io
 import json
 import subprocess
-import zipfile
 
+import boto3
 import pytest
 
+from tests.e2e import own_scorer
+from tests.e2e.pipeline import Pipeline, small_dataset
 from tests.unit.datasets.good_files import as_xlsx
 
 pytestmark = pytest.mark.e2e
@@ -21,19 +22,15 @@ inference: {{max_tokens: {tokens}}}
 evaluation: {{leakage: warn}}
 """
 LABELS = "abcdef"
-SCORER = """\
-def handler(event, context):
-    if "scorer must fail" in event[0]["messages"][-1]["content"]:
-        raise KeyError("no such answer")
-    return [
-        {
-            "id": each["id"],
-            "aggregate_reward_score": float(each["reference_answer"] in each["messages"][-1]["content"]),
-            "metrics_list": [{"name": "messages", "value": len(each["messages"]), "type": "Metric"}],
-        }
-        for each in event
-    ]
-"""
+
+
+@pytest.fixture(scope="module")
+def scorer(deployed):
+    """The function that the deployment's settings name."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in deployed.items():
+            patch.setenv(name, value)
+        return own_scorer.create(Pipeline(boto3.Session()))
 
 
 def lines(records):
@@ -68,15 +65,31 @@ def finished(pipeline, dataset, training, evaluation, settings, as_workbooks=Fal
     return run, pipeline.report(run)
 
 
-def test_six_labels_are_recognised_learnt_and_gated_without_a_judge(pipeline):
-    rules = "accuracy: {at_least: 0.9, better_than: base}, macro_f1: {better_than: base}, outside_labels: {at_most: 0}"
-    gate = f"gate: {{{rules}}}"
-    run, report = finished(pipeline, "labels", labelled(10, 12), labelled(70, 3), SETTINGS.format(tokens=1) + gate)
+SCORED = """\
+scorer: {name: own-scorer, measures: {letters: {better: lower, range: [0, 1000]}}}
+evaluation: {decides: scorer, leakage: warn}
+gate:
+  accuracy: {at_least: 0.9, better_than: base}
+  macro_f1: {better_than: base}
+  outside_labels: {at_most: 0}
+  scorer: {at_least: 0.9, better_than: base}
+  scorer.letters: {not_worse_than: base}
+"""
+
+
+def test_six_labels_are_recognised_learnt_and_gated_without_a_judge_and_by_a_scorer(pipeline, scorer):
+    settings = SETTINGS.format(tokens=1).replace("evaluation: {leakage: warn}\n", "") + SCORED
+    run, report = finished(pipeline, "labels", labelled(10, 12), labelled(70, 3), settings)
     assert report["dataset_summary"]["task"]["name"] == "classification"
-    assert set(report["scores"]) == {"accuracy", "macro_f1", "outside_labels"}
-    assert report["verdict"]["metric"] == "accuracy"
+    own = {"scorer", "scorer.letters", "scorer.messages"}
+    assert set(report["scores"]) == {"accuracy", "macro_f1", "outside_labels", *own}
+    assert report["verdict"]["metric"] == "scorer"
     assert report["verdict"]["value"] == "better"
     assert report["gate"]["decision"] == "accepted"
+    rules = [(rule["measure"], rule["rule"]) for rule in report["gate"]["rules"]]
+    assert rules[-3:] == [("scorer", "at_least"), ("scorer", "better_than"), ("scorer.letters", "not_worse_than")]
+    assert report["gate"]["rules"][-1]["numbers"]["interval"]
+    assert report["scoring"]["scorer"]["missing"] == 0
     rows = {row["label"]: row["tuned"] for row in report["scoring"]["classification"]["confusion"]}
     assert rows == {label: {label: 3} for label in LABELS}
     assert report["models"]["judge"] is None
@@ -100,27 +113,15 @@ def test_objects_are_recognised_and_measured_by_field(pipeline):
     assert all(measure["comparison"]["interval"] for measure in scores.values())
 
 
-@pytest.fixture
-def scorer(pipeline):
-    """A function in the form of a reward function."""
-    trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
-    role = pipeline.client("iam").create_role(
-        RoleName="own-scorer",
-        AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
-    )
-    code = io.BytesIO()
-    with zipfile.ZipFile(code, "w") as archive:
-        archive.writestr("main.py", SCORER)
-    functions = pipeline.client("lambda")
-    created = functions.create_function(
-        FunctionName="own-scorer",
-        Runtime="python3.13",
-        Handler="main.handler",
-        Role=role["Role"]["Arn"],
-        Code={"ZipFile": code.getvalue()},
-    )
-    functions.get_waiter("function_active_v2").wait(FunctionName="own-scorer")
-    return created["FunctionArn"]
+def test_a_scorer_that_does_not_exist_is_refused_before_anything_is_trained(pipeline):
+    before = pipeline.jobs()
+    pipeline.drop("no-scorer", small_dataset("scorer: {name: missing-scorer}\n"))
+    run = pipeline.run_of("no-scorer")
+    ended = pipeline.finished(run)
+    assert (ended["status"], ended["error"]) == ("FAILED", "SettingsError")
+    assert "scorer: 'missing-scorer' cannot score" in ended["cause"]
+    assert "ResourceNotFoundException" in pipeline.report(run)["failure"]["message"]
+    assert pipeline.jobs() == before
 
 
 def test_a_function_of_ones_own_scores_answers(deployed, scorer, tmp_path):

@@ -91,6 +91,8 @@ def field_measure(name: str) -> Measure:
     return Measure(f"{OWN_MEASURES['extraction']}{name}", f"Field '{name}'")
 
 
-def scorer_measure(name: str) -> Measure:
-    """A measure of the deployer's own scorer: `scorer.length`. It only describes, because its range is not known."""
-    return Measure(f"{OWN_MEASURES['scorer']}{name}", f"Own scorer: {name}", None, None)
+def scorer_measure(
+    name: str, bounds: tuple[float, float] | None = None, better: Literal["higher", "lower"] | None = None
+) -> Measure:
+    """A measure of the deployer's own scorer: `scorer.length`. It only describes, unless the settings say its range."""
+    return Measure(f"{OWN_MEASURES['scorer']}{name}", f"Own scorer: {name}", bounds, better)

@@ -6,7 +6,7 @@ from tuner.artifacts.evaluation.contestants import BASE, TUNED
 from tuner.artifacts.evaluation.question_scores import AnswerScores, QuestionScores
 from tuner.artifacts.evaluation.scores import Scores
 from tuner.core.errors import EvaluationError
-from tuner.evaluation.scores import Graded, range_of_scorer, summarize
+from tuner.evaluation.scores import Graded, facts_of_scorer, summarize
 from tuner.evaluation.statistics.verdict import Names
 
 # Scores of another judge or encoder are on another scale. These are the first letters of their measures' names.
@@ -47,7 +47,7 @@ def compare_runs(earlier: Scores, later: Scores, names: tuple[str, str], seed: i
     if left_out:
         warnings.append(f"Compared on the {len(shared)} questions that both runs asked; {left_out} left out.")
     models = Names(f"the tuned model of {names[0]}", f"the tuned model of {names[1]}")
-    return summarize(Graded(tuple(records), {}, {}), warnings, seed, models, later.decides, range_of_scorer(later))
+    return summarize(Graded(tuple(records), {}, {}), warnings, seed, models, later.decides, facts_of_scorer(later))
 
 
 def _other_scales(earlier: Scores, later: Scores, names: tuple[str, str]) -> tuple[tuple[str, ...], list[str]]:

@@ -7,13 +7,13 @@ Shards that several invocations graded therefore give exactly the numbers that o
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from tuner.artifacts.evaluation.contestants import BASE, CONTESTANTS, TUNED, ContestantName
 from tuner.artifacts.evaluation.measure_scores import Aggregate, MeasureScores, Number
-from tuner.artifacts.evaluation.metric_details import MetricFacts
+from tuner.artifacts.evaluation.metric_details import MetricFacts, OwnMeasure
 from tuner.artifacts.evaluation.question_scores import AnswerScores, QuestionScores
 from tuner.artifacts.evaluation.scores import Scores
 from tuner.catalog.metrics import OWN_MEASURES, field_measure, scorer_measure
@@ -80,15 +80,14 @@ def summarize(
     seed: int = 0,
     names: Names = Names(),  # noqa: B008 - frozen
     decides: str | None = None,
-    scorer_range: tuple[float, float] | None = None,
+    scorer: MetricFacts | None = None,
 ) -> Scores:
     """Computes scores.json: the contestants and their comparison by each measure, and the verdict.
 
-    `decides` is the measure that the run's settings name to decide. `scorer_range` is the range of the deployer's own
-    scorer, where the grades do not have it.
+    `decides` is the measure that the run's settings name to decide. `scorer` says what is known of the measures of the
+    deployer's own scorer, where the grades do not have it.
     """
-    facts_of_scorer = graded.about.get("scorer", MetricFacts())
-    measured = _measured(graded.records, facts_of_scorer.range or scorer_range)
+    measured = _measured(graded.records, graded.about.get("scorer") or scorer or MetricFacts())
     scores = {measure.name: _measure_scores(measure, graded.records, seed, names) for measure in measured}
     verdict = decide(scores, len(graded.records), names, decides)
     records = [
@@ -107,9 +106,17 @@ def summarize(
     return made.model_copy(update={**details, **({"decides": decides} if decides else {})})
 
 
-def range_of_scorer(scores: Scores) -> tuple[float, float] | None:
-    """The range of the deployer's own scorer in these scores."""
-    return scores.metrics["scorer"].range if "scorer" in scores.metrics else None
+def facts_of_scorer(scores: Scores) -> MetricFacts:
+    """What these scores say of the measures of the deployer's own scorer."""
+    prefix, known = OWN_MEASURES["scorer"], scores.metrics
+    return MetricFacts(
+        range=known["scorer"].range if "scorer" in known else None,
+        measures={
+            name.removeprefix(prefix): OwnMeasure(range=measure.range, better=measure.better)
+            for name, measure in known.items()
+            if name.startswith(prefix) and measure.range and measure.better
+        },
+    )
 
 
 def _pairs(measure: Measure, records: Sequence[QuestionScores]) -> tuple[list[Number], list[Number]]:
@@ -123,21 +130,29 @@ def _pairs(measure: Measure, records: Sequence[QuestionScores]) -> tuple[list[Nu
     return base, tuned
 
 
-def _measured(records: Sequence[QuestionScores], scorer_range: tuple[float, float] | None) -> list[Measure]:
+def _measured(records: Sequence[QuestionScores], scorer: MetricFacts) -> list[Measure]:
     """The measures of the records: in the order of the metrics' names (see `all_metrics`), then the dataset's own."""
     found = dict.fromkeys(name for record in records for each in CONTESTANTS for name in record.of(each).measures)
     labelled = any(record.label is not None for record in records)
     known = measures()
-    if scorer_range:
-        known["scorer"] = replace(known["scorer"], range=scorer_range)
+    if scorer.range:
+        known["scorer"] = replace(known["scorer"], range=scorer.range)
     fixed = [each for name, each in known.items() if name in found or (name == "macro_f1" and labelled)]
     own = [
         measure(name.removeprefix(OWN_MEASURES[metric]))
-        for metric, measure in (("extraction", field_measure), ("scorer", scorer_measure))
+        for metric, measure in (("extraction", field_measure), ("scorer", _scorer_measures(scorer)))
         for name in found
         if name.startswith(OWN_MEASURES[metric])
     ]
     return [*fixed, *own]
+
+
+def _scorer_measures(scorer: MetricFacts) -> Callable[[str], Measure]:
+    """Makes a measure of the deployer's own scorer from its name."""
+    known = scorer.measures or {}
+    return lambda name: (
+        scorer_measure(name, known[name].range, known[name].better) if name in known else scorer_measure(name)
+    )
 
 
 def _measure_scores(measure: Measure, records: Sequence[QuestionScores], seed: int, names: Names) -> MeasureScores:

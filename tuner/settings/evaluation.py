@@ -60,7 +60,7 @@ class EvaluationSettings(StrictModel):
             raise ValueError(
                 f"must be a measure; did you mean '{close[0]}'" if close else "must be a measure of the metrics"
             )
-        if name and name.startswith((OWN_MEASURES["scorer"], "style_")):
+        if name and name.startswith("style_"):
             raise ValueError("must be a measure of which it is known which values are better")
         return name
 
@@ -107,9 +107,6 @@ class GateRule(StrictModel):
 def check_gate(gate: Mapping[str, GateRule], metrics: Collection[str]) -> None:
     """Checks that each rule's measure belongs to one of `metrics`. Raises ValueError that names the nearest measure."""
     check_measures(gate, metrics)
-    for name, rule in gate.items():
-        if name.startswith(OWN_MEASURES["scorer"]) and (rule.better_than or rule.not_worse_than):
-            raise ValueError(f"of {name} it is not known which values are better; use at_least or at_most")
     preferred = gate.get("preference")
     # The judge compares the answers of the base and the tuned model only, so there is no preference over other runs.
     if preferred and "best" in (preferred.better_than, preferred.not_worse_than):

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from tuner.catalog.metrics import METRICS
+from tuner.catalog.metrics import METRICS, OWN_MEASURES
 from tuner.catalog.tasks import TASKS, TaskName
 from tuner.core.strict_model import Number, StrictModel, is_from_artifact
 from tuner.settings.break_even import BreakEvenSettings
@@ -92,6 +92,9 @@ class BertScoreSettings(StrictModel):
     )
 
 
+_SAY_WHICH = "name it with its range and the better values in scorer.measures"
+
+
 class RunSettings(StrictModel):
     """run.yaml. Every key has a default, and an unknown key is an error."""
 
@@ -154,8 +157,12 @@ class RunSettings(StrictModel):
     @classmethod
     def _names_the_scorer(cls, evaluation: EvaluationSettings, info: ValidationInfo) -> EvaluationSettings:
         scorer = info.data.get("scorer", ScorerSettings())
-        if not scorer.name and ("scorer" in (evaluation.metrics or ()) or evaluation.decides == "scorer"):
+        decides = evaluation.decides or ""
+        of_scorer = decides == "scorer" or decides.startswith(OWN_MEASURES["scorer"])
+        if not scorer.name and ("scorer" in (evaluation.metrics or ()) or of_scorer):
             raise ValueError("the metric scorer needs a scorer; name it as scorer.name")
+        if not scorer.compares_by(decides):
+            raise ValueError(f"decides: it is not known which values are better; {_SAY_WHICH}")
         return evaluation
 
     @field_validator("gate")
@@ -163,6 +170,12 @@ class RunSettings(StrictModel):
     def _gate_has_known_measures(cls, gate: dict[str, GateRule], info: ValidationInfo) -> dict[str, GateRule]:
         if "evaluation" in info.data and not is_from_artifact(info):
             check_gate(gate, _possible_metrics(info.data["evaluation"], info))
+            scorer = info.data.get("scorer", ScorerSettings())
+            for name, rule in gate.items():
+                if (rule.better_than or rule.not_worse_than) and not scorer.compares_by(name):
+                    raise ValueError(
+                        f"of {name} it is not known which values are better; use at_least or at_most, or {_SAY_WHICH}"
+                    )
         if gate and info.data.get("serving") == "none":
             raise ValueError("needs scores, and with 'serving: none' the model is not scored")
         return gate

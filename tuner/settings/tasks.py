@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from pydantic import Field, field_validator, model_validator
+from typing import Annotated, Literal
 
+from pydantic import AfterValidator, Field, field_validator, model_validator
+
+from tuner.catalog.metrics import OWN_MEASURES
 from tuner.catalog.tasks import FieldKind
 from tuner.core.labels import normalised
 from tuner.core.strict_model import Number, StrictModel
@@ -61,21 +64,43 @@ class ScorerExample(StrictModel):
     )
 
 
+def _ascending(bounds: tuple[float, float]) -> tuple[float, float]:
+    if bounds[0] >= bounds[1]:
+        raise ValueError("must begin with the lower number")
+    return bounds
+
+
+Bounds = Annotated[tuple[Number, Number], AfterValidator(_ascending)]
+
+
+class ScorerMeasure(StrictModel):
+    """What is known of a measure that the scorer returns in metrics_list, so that models can be compared by it."""
+
+    better: Literal["higher", "lower"] = Field(description="which values are better")
+    range: Bounds = Field(
+        description="lowest and highest value; others are not used, and a failed answer gets the worst"
+    )
+
+
 class ScorerSettings(StrictModel):
     """A Lambda function that scores the answers, in the form of AWS's reward functions."""
 
     name: str | None = Field(None, min_length=1, description="one of the deployment's `scorers`; by default none")
-    range: tuple[Number, Number] = Field(
+    range: Bounds = Field(
         (0.0, 1.0),
         description="lowest and highest score; others are not used, and a failed answer gets the lowest",
+    )
+    measures: dict[str, ScorerMeasure] = Field(
+        default_factory=dict,
+        max_length=50,
+        description="of the function's own measures, by name: which values are better, and their range; the gate can "
+        "compare models by these",
     )
     batch: int = Field(10, ge=1, le=100, description="answers in one call of the function")
     seconds: float = Field(60, ge=1, le=180, description="longest wait for one call")
     example: ScorerExample = ScorerExample()
 
-    @field_validator("range")
-    @classmethod
-    def _ascends(cls, bounds: tuple[float, float]) -> tuple[float, float]:
-        if bounds[0] >= bounds[1]:
-            raise ValueError("must begin with the lower number")
-        return bounds
+    def compares_by(self, measure: str) -> bool:
+        """Whether it is known which values of a measure are better. Of other metrics' measures it is."""
+        prefix = OWN_MEASURES["scorer"]
+        return not measure.startswith(prefix) or measure.removeprefix(prefix) in self.measures

@@ -9,6 +9,7 @@ import pytest
 
 from local import cloud
 from local.folder import FOLDER_VARIABLE
+from tests.e2e import own_scorer
 from tests.e2e.permissions.admin_pipeline import AdminPipeline
 from tests.e2e.permissions.policies import Roles
 from tests.e2e.permissions.proof import Proofs
@@ -40,11 +41,12 @@ def admin(tmp_path_factory):
         for name, value in _SHORT_WAITS.items():
             patch.setenv(name, value)
         try:
-            cloud.up(engine="instant")
+            cloud.up(engine="instant", settings=own_scorer.SETTINGS)
             for name, value in cloud.env().applied_to(os.environ).items():
                 patch.setenv(name, value)
             admin = AdminPipeline(Pipeline(boto3.Session()))
             admin.pipeline.change_settings(_SETTINGS)
+            own_scorer.create(admin.pipeline)
             yield admin
         finally:
             cloud.down()

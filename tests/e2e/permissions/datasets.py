@@ -50,6 +50,9 @@ DATASETS = {
     "on_demand": Dataset(lambda: small_dataset(f"serving: on_demand\n{_ACCEPTS}")),
     "profile": Dataset(lambda: small_dataset(f"base_model: amazon.nova-2-lite-v1:0:256k\n{_ONE_METRIC}", records=250)),
     "scored": Dataset(lambda: small_dataset("serving: on_demand\nevaluation: {metrics: [correctness, bertscore]}\n")),
+    "own scorer": Dataset(
+        lambda: small_dataset("serving: on_demand\nscorer: {name: own-scorer}\nevaluation: {metrics: [rouge]}\n")
+    ),
     "untouched": Dataset(lambda: small_dataset(f"serving: none\n{_ONE_METRIC}")),
     "documents": Dataset(_documents),
     "expensive": Dataset(_expensive, ("FAILED", "ApprovalExpiredError")),

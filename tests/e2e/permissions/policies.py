@@ -6,12 +6,14 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 from stacks.permissions.permissions_page import every_role, example_arns
+from tests.e2e.own_scorer import SCORERS
 from tests.e2e.pipeline import STACK, Pipeline
+from tuner.settings import DeploymentSettings
 
 CUSTOMIZATION, SCHEDULES, STATE_MACHINE = "customization jobs", "release schedules", "state machine"
 _TITLES = {
@@ -38,7 +40,7 @@ def granted() -> tuple[Permission, ...]:
     """What the table grants, in the order of the roles."""
     found = dict.fromkeys(
         Permission(_TITLES.get(title) or title.split("`")[1], action, kind_of(arn, grant.conditions))
-        for title, _, grants in every_role(example_arns())
+        for title, _, grants in every_role(replace(example_arns(), deployment=DeploymentSettings(scorers=SCORERS)))
         for grant in grants
         for action in grant.actions
         for arn in grant.resources

@@ -77,6 +77,10 @@ def scenario_of(permission: Permission) -> Scenario:
             return scenarios.FIRST
         case ("purchase_throughput", _, on) if on.endswith("commitment.json"):
             return scenarios.COMMITTED
+        case "preflight", "lambda:InvokeFunction", _:
+            return scenarios.OWN_SCORER_TRIED
+        case "score_answers", "lambda:InvokeFunction", _:
+            return scenarios.OWN_SCORER
         case ("score_answers", _, on) if on.endswith("ENCODER.tar"):
             return scenarios.SCORED
         case ("preprocess", "s3:AbortMultipartUpload", _):

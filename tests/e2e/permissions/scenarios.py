@@ -102,6 +102,15 @@ def _scored(admin: AdminPipeline) -> Failure:
     return _ended(admin, admin.start(admin.next_run("scored")))
 
 
+def _scored_by_own_scorer(admin: AdminPipeline) -> Failure:
+    """Missing scores fail no run. The reason in the report names the denied action."""
+    run = admin.start(admin.next_run("own scorer"))
+    ended = admin.pipeline.finished(run)
+    assert ended["status"] == "SUCCEEDED", ended.get("cause")
+    [warning] = [text for text in admin.pipeline.report(run)["scoring"]["warnings"] if "no usable score" in text]
+    return Failure("", warning, how="no failure: the scores are missing, and the report says why")
+
+
 def _without_job_quota(admin: AdminPipeline) -> Failure:
     with admin.bedrock_settings(concurrent_jobs=0):
         return _ended(admin, admin.start(admin.next_run("provisioned")))
@@ -277,6 +286,8 @@ COMMITTED = Scenario(
     "a run that purchases throughput with a commitment", _commit, "committed", AdminPipeline.sweep_until_released
 )
 BROKEN = _run_of("large and broken", "a run whose dataset is larger than 8 MiB and has an error near its end")
+OWN_SCORER_TRIED = _run_of("own scorer", "a run that tries the deployer's own scorer")
+OWN_SCORER = Scenario("a run with the deployer's own scorer", _scored_by_own_scorer, "own scorer")
 SCORED = Scenario("a run that is scored with BERTScore", _scored, "scored")
 START = Scenario("the start of a run", _start)
 ARRIVAL = Scenario("the upload of a dataset", _arrive, "untouched", check_recovery=_arrive_again)

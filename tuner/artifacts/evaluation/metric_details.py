@@ -5,6 +5,8 @@ The details of tasks (classification, extraction, the deployer's scorer) are in 
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from tuner.artifacts.base import Part
@@ -63,6 +65,13 @@ class BleuDetails(Part):
     tokenizer: str
 
 
+class OwnMeasure(Part):
+    """What is known of a measure of the deployer's own scorer."""
+
+    range: tuple[float, float]
+    better: Literal["higher", "lower"]
+
+
 class MetricFacts(Part):
     """What a metric says about itself for one shard. Only the members that apply to the metric are set.
 
@@ -81,3 +90,4 @@ class MetricFacts(Part):
     tokenizer: str | None = None
     warning: str | None = None
     range: tuple[float, float] | None = None
+    measures: dict[str, OwnMeasure] | None = None

@@ -8,7 +8,7 @@ from tuner.artifacts.evaluation.contestants import CONTESTANTS, ContestantName
 from tuner.artifacts.evaluation.judgments import PeopleScores
 from tuner.artifacts.evaluation.question_scores import AnswerScores, QuestionScores
 from tuner.artifacts.evaluation.scores import HumanScores, JudgeAgreement, Scores
-from tuner.evaluation.scores import Graded, range_of_scorer, summarize
+from tuner.evaluation.scores import Graded, facts_of_scorer, summarize
 from tuner.evaluation.statistics.comparison import rank_correlation
 
 MEASURE = "correctness"
@@ -23,8 +23,8 @@ def with_human_scores(scores: Scores, given: PeopleScores, seed: int = 0) -> Sco
     records = tuple(_merged(record, given.get(record.id, {})) for record in scores.questions)
     people = _human_scores(records)
     # The judge's and the encoder's details stay: nothing was graded again.
-    graded, scale = Graded(records, {}, {}), range_of_scorer(scores)
-    summed = summarize(graded, scores.warnings, seed, decides=scores.decides, scorer_range=scale)
+    graded, scorer = Graded(records, {}, {}), facts_of_scorer(scores)
+    summed = summarize(graded, scores.warnings, seed, decides=scores.decides, scorer=scorer)
     # Readers of the report must see that the measure is not the judge's alone.
     measures = dict(summed.metrics)
     if MEASURE in measures:

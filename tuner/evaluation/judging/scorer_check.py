@@ -51,13 +51,14 @@ def check_scorer(function: str, settings: RunSettings, call: Call = call_functio
         text = str(error).rstrip(".")
         raise SettingsError(f"scorer: '{name}' cannot score. {text}. {_ASKED_WITH} {_OWN_EXAMPLE}") from error
     prefix = OWN_MEASURES["scorer"]
-    needed = [measure.removeprefix(prefix) for measure in settings.gate if measure.startswith(prefix)]
+    asked_for = [*settings.gate, *(f"{prefix}{name}" for name in settings.scorer.measures)]
+    needed = [measure.removeprefix(prefix) for measure in asked_for if measure.startswith(prefix)]
     missing = [measure for measure in needed if not all(measure in each.measures for each in scored)]
     if missing:
         listed = ", ".join(sorted({measure for each in scored for measure in each.measures})) or "none"
         raise SettingsError(
-            f"gate: {prefix}{missing[0]}: the scorer '{name}' ({function}) returned no measure '{missing[0]}' in "
-            f"metrics_list (it returned: {listed}). {_ASKED_WITH} {_OWN_EXAMPLE}"
+            f"scorer: the gate or scorer.measures names the measure '{missing[0]}', which '{name}' ({function}) did "
+            f"not return in metrics_list (it returned: {listed}). {_ASKED_WITH} {_OWN_EXAMPLE}"
         )
 
 

@@ -150,28 +150,32 @@ class ScoringFunction:
     def _scored(self, entry: Mapping[str, Json]) -> Scored:
         try:
             score = _number(entry.get("aggregate_reward_score"), "aggregate_reward_score")
-            low, high = self.settings.range
-            if not low <= score <= high:
-                raise _UnusableReplyError(
-                    f"returned aggregate_reward_score {score:g}, which is not within scorer.range ({low:g} to {high:g})"
-                )
-            return Scored(score, dict(_measures(entry.get("metrics_list"))))
+            _check_range("aggregate_reward_score", score, "scorer.range", self.settings.range)
+            return Scored(score, dict(self._measures(entry.get("metrics_list"))))
         except _UnusableReplyError as error:
             return Scored(problem=f"the scorer {error}")
 
+    def _measures(self, listed: Json) -> list[tuple[str, float]]:
+        if listed is None:
+            return []
+        if not isinstance(listed, list):
+            raise _UnusableReplyError(f"returned {_kind(listed)} as metrics_list, not a list")
+        found = []
+        for entry in listed:
+            if not isinstance(entry, Mapping) or not isinstance(entry.get("name"), str) or not entry["name"]:
+                raise _UnusableReplyError("returned an entry of metrics_list without a 'name'")
+            name = str(entry["name"])[:_SHOWN]
+            value = _number(entry.get("value"), f"metrics_list value '{name}'")
+            if declared := self.settings.measures.get(name):
+                _check_range(f"metrics_list value '{name}'", value, f"scorer.measures.{name}.range", declared.range)
+            found.append((name, value))
+        return found
 
-def _measures(listed: Json) -> list[tuple[str, float]]:
-    if listed is None:
-        return []
-    if not isinstance(listed, list):
-        raise _UnusableReplyError(f"returned {_kind(listed)} as metrics_list, not a list")
-    found = []
-    for entry in listed:
-        if not isinstance(entry, Mapping) or not isinstance(entry.get("name"), str) or not entry["name"]:
-            raise _UnusableReplyError("returned an entry of metrics_list without a 'name'")
-        name = str(entry["name"])[:_SHOWN]
-        found.append((name, _number(entry.get("value"), f"metrics_list value '{name}'")))
-    return found
+
+def _check_range(name: str, value: float, setting: str, bounds: tuple[float, float]) -> None:
+    low, high = bounds
+    if not low <= value <= high:
+        raise _UnusableReplyError(f"returned {name} {value:g}, which is not within {setting} ({low:g} to {high:g})")
 
 
 def _number(value: Json, name: str) -> float:

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 
 from tuner.artifacts.dataset import Message
 from tuner.artifacts.evaluation.contestants import CONTESTANTS
-from tuner.artifacts.evaluation.metric_details import MetricFacts
+from tuner.artifacts.evaluation.metric_details import MetricFacts, OwnMeasure
 from tuner.artifacts.evaluation.question_scores import AnswerScores
 from tuner.catalog.metrics import METRICS, OWN_MEASURES
 from tuner.core.errors import SettingsError
 from tuner.evaluation.judging.scoring_function import Scored, ScoringFunction, ToScore
 from tuner.evaluation.metrics.base import Grades, Metric, ScoringContext
 from tuner.evaluation.samples import Sample
+from tuner.settings.tasks import ScorerSettings
 
 
 class Scorer(Metric):
@@ -33,7 +34,7 @@ class Scorer(Metric):
         asked = [scores for scores in given if scores.measures["scorer"] is not None or scores.scorer_problem]
         counts = {"asked": len(asked), "missing": sum(scores.measures["scorer"] is None for scores in asked)}
         settings = context.scorer.settings
-        return Grades(values, MetricFacts(name=settings.name, range=settings.range), counts)
+        return Grades(values, _facts(settings), counts)
 
 
 def _scores(
@@ -42,7 +43,15 @@ def _scores(
     pairs = zip(samples, answers, strict=True)
     to_score = [_to_score(sample, answer, context) for sample, answer in pairs if answer is not None]
     scored = {each.id: found for each, found in zip(to_score, scorer.score(to_score), strict=True)}
-    return [_answer_scores(scored.get(sample.id)) for sample in samples]
+    return [_answer_scores(scored.get(sample.id), scorer.settings) for sample in samples]
+
+
+def _facts(settings: ScorerSettings) -> MetricFacts:
+    facts = MetricFacts(name=settings.name, range=settings.range)
+    if not settings.measures:
+        return facts
+    known = {name: OwnMeasure(range=each.range, better=each.better) for name, each in settings.measures.items()}
+    return facts.model_copy(update={"measures": known})
 
 
 def _to_score(sample: Sample, answer: str, context: ScoringContext) -> ToScore:
@@ -51,9 +60,12 @@ def _to_score(sample: Sample, answer: str, context: ScoringContext) -> ToScore:
     return ToScore(sample.id, turns, answer, sample.reference, question.system if question else None)
 
 
-def _answer_scores(scored: Scored | None) -> AnswerScores:
+def _answer_scores(scored: Scored | None, settings: ScorerSettings) -> AnswerScores:
+    """The scores of an answer. One that was not given has no value of any measure that the models are compared by."""
+    values: dict[str, float | None] = dict.fromkeys(settings.measures)
+    own = values | dict(scored.measures if scored else {})
+    named = {f"{OWN_MEASURES['scorer']}{name}": value for name, value in own.items()}
+    found = AnswerScores(measures={"scorer": scored.score if scored else None, **named})
     if scored is None:
-        return AnswerScores(measures={"scorer": None})
-    own = {f"{OWN_MEASURES['scorer']}{name}": value for name, value in scored.measures.items()}
-    found = AnswerScores(measures={"scorer": scored.score, **own})
+        return found
     return found.model_copy(update={"scorer_problem": scored.problem}) if scored.problem else found

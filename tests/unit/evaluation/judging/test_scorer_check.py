@@ -144,7 +144,9 @@ def test_a_gate_on_a_measure_that_the_scorer_does_not_return_is_refused() -> Non
     gate = {"scorer.length": {"at_most": 9}, "scorer": {"at_least": 0.1}}
     length = {"name": "length", "value": 1, "type": "Metric"}
     check(each(metrics_list=[length]), gate=gate)
-    with pytest.raises(SettingsError, match=r"gate: scorer\.length: .* no measure 'length'.*it returned: words"):
+    with pytest.raises(SettingsError, match=r"names the measure 'length', which 'check' .*it returned: words"):
         check(each(metrics_list=[length | {"name": "words"}]), gate=gate)
+    with pytest.raises(SettingsError, match=r"names the measure 'tone'"):
+        check(each(metrics_list=[length]), scorer={"measures": {"tone": {"better": "higher", "range": [0, 1]}}})
     with pytest.raises(SettingsError, match="it returned: none"):
         check(scores, gate=gate)

@@ -22,7 +22,7 @@ from tuner.evaluation.judging.scoring_function import Scored, ScoringFunction, T
 from tuner.evaluation.metrics import ScoringContext, chosen
 from tuner.evaluation.run_comparison import compare_runs
 from tuner.evaluation.samples import Sample
-from tuner.evaluation.scores import grade, merged, summarize
+from tuner.evaluation.scores import Graded, facts_of_scorer, grade, merged, summarize
 from tuner.settings import RunSettings, load
 from tuner.settings.tasks import ScorerSettings
 
@@ -226,6 +226,49 @@ def test_it_decides_the_verdict_and_the_gate() -> None:
     assert [rule.decision for rule in result.rules] == ["accepted", "rejected"]
 
 
+LETTERS = {"letters": {"better": "lower", "range": [0, 10]}}
+
+
+def test_the_gate_compares_models_by_a_measure_whose_better_values_are_named() -> None:
+    found = scores(by_length, *[("xxxx", "x"), ("xxxxx", "x")] * 4, measures=LETTERS)
+    letters = found.metrics["scorer.letters"]
+    assert (letters.better, letters.range, letters.worst) == ("lower", (0, 10), 10)
+    assert letters.comparison.interval
+    assert letters.comparison.interval[1] < 0
+    settings = RunSettings.model_validate(
+        {
+            "scorer": {"name": "check", "measures": LETTERS},
+            "evaluation": {"decides": "scorer.letters"},
+            "gate": {
+                "scorer.letters": {"better_than": "base", "not_worse_than": "base", "at_most": 1},
+                "scorer": {"not_worse_than": "base"},
+            },
+        }
+    )
+    result = decide_gate(settings.gate, GateComparisons.of(found))
+    assert result is not None
+    assert [rule.decision for rule in result.rules] == ["accepted", "accepted", "accepted", "rejected"]
+    decided = summarize(Graded(found.questions, {}, {}), decides="scorer.letters", scorer=facts_of_scorer(found))
+    assert (decided.verdict.metric, decided.verdict.value) == ("scorer.letters", "better")
+
+
+def test_a_failed_answer_counts_as_the_worst_value_and_a_missing_one_for_nothing() -> None:
+    def reply(payload: list[dict[str, Any]]) -> Any:
+        return [entry | {"metrics_list": []} if entry["id"] == "q1" else entry for entry in by_length(payload)]
+
+    found = scores(reply, ("xx", None), ("xx", "xx"), ("xx", "xxx"), measures=LETTERS).metrics["scorer.letters"]
+    assert (found.base.mean, found.tuned.mean) == (2, 6.5)
+    assert found.comparison.n == 2
+    assert found.tuned.missing == 2
+
+
+def test_a_value_outside_the_range_of_its_measure_is_not_used() -> None:
+    found = scores(by_length, ("x" * 11, "x"), range=(0, 2), measures=LETTERS)
+    assert found.metrics["scorer"].comparison.n == 0
+    [warning] = found.warnings
+    assert "metrics_list value 'letters' 11, which is not within scorer.measures.letters.range (0 to 10)" in warning
+
+
 def test_missing_scores_are_counted_and_explained_and_missing_answers_are_the_lowest() -> None:
     found = scores(by_length, ("x" * 30, "xx"), (None, "xx"), range=(-1, 2))
     assert found.scorer is not None
@@ -238,14 +281,18 @@ def test_missing_scores_are_counted_and_explained_and_missing_answers_are_the_lo
 
 def test_shards_add_up_and_the_range_survives_a_review_and_a_comparison() -> None:
     rows: list[tuple[str | None, str | None]] = [(None, "xxxx")] * 8
-    context = ScoringContext(scorer=Function(by_length).scorer(ScorerSettings(name="check", range=(-1, 1))))
+    own = {"name": "check", "range": (-1, 1), "measures": LETTERS}
+    context = ScoringContext(scorer=Function(by_length).scorer(ScorerSettings.model_validate(own)))
     whole = samples(*rows)
     metric = chosen(["scorer"])
     parts = [grade(whole[start : start + 3], metric, context) for start in range(0, 8, 3)]
     found = summarize(merged(parts))
     assert found == summarize(grade(whole, metric, context))
-    assert with_human_scores(found, {"q0": {TUNED: 9}}).metrics["scorer"] == found.metrics["scorer"]
-    assert compare_runs(found, found, ("a", "b")).metrics["scorer"].range == (-1, 1)
+    reviewed = with_human_scores(found, {"q0": {TUNED: 9}}).metrics
+    assert all(reviewed[name] == found.metrics[name] for name in ("scorer", "scorer.letters"))
+    again = compare_runs(found, found, ("a", "b")).metrics
+    assert again["scorer"].range == (-1, 1)
+    assert (again["scorer.letters"].range, again["scorer.letters"].better) == ((0, 10), "lower")
     other = found.model_copy(
         update={"scorer": found.scorer.model_copy(update={"name": "new"}) if found.scorer else None}
     )
@@ -260,9 +307,15 @@ def test_shards_add_up_and_the_range_survives_a_review_and_a_comparison() -> Non
         ({"scorer": {"range": [1, 0]}}, "must begin with the lower number"),
         ({"evaluation": {"decides": "scorer"}}, "name it as scorer.name"),
         ({"evaluation": {"metrics": ["scorer"]}}, "name it as scorer.name"),
-        ({"scorer": {"name": "a"}, "gate": {"scorer.x": {"better_than": "base"}}}, "use at_least or at_most"),
+        (
+            {"scorer": {"name": "a"}, "gate": {"scorer.x": {"better_than": "base"}}},
+            "at_least or at_most, or name it",
+        ),
         ({"gate": {"scorer.x": {"at_least": 1}}}, "no measure 'scorer.x'"),
         ({"scorer": {"name": "a"}, "evaluation": {"decides": "scorer.x"}}, "which values are better"),
+        ({"evaluation": {"decides": "scorer.x"}}, "name it as scorer.name"),
+        ({"scorer": {"measures": {"x": {"better": "lower", "range": [1, 1]}}}}, "must begin with the lower number"),
+        ({"scorer": {"measures": {"x": {"better": "lower"}}}}, "range"),
     ],
 )
 def test_settings_that_need_a_scorer_say_so(document: dict[str, Any], says: str) -> None:
