@@ -12,6 +12,9 @@ from tuner.core.artifact_keys import Keys
 from tuner.core.run import Role
 
 Severity = Literal["error", "warning"]
+# With fewer independent questions, or groups of them, even a model that wins them all can be lucky: the sign test gives
+# 2 * 0.5**5 = 0.0625 > 0.05.
+FEWEST_GROUPS = 6
 
 
 class Message(Part):
@@ -19,6 +22,54 @@ class Message(Part):
 
     role: str
     text: str
+
+
+class Origin(Part):
+    """Where a question is from, as far as its record says: questions of the same origin hang together."""
+
+    conversation: str | None = Field(None, description="id of the conversation, or of the session")
+    document: str | None = None
+    part: str | None = Field(None, description="pages or part of the document")
+    passage: str | None = Field(None, description="a hash of the text that the record gives with the question")
+
+
+# Most records say nothing about it.
+NO_ORIGIN = Origin()
+GroupsBy = Literal["field", "document", "part", "passage", "conversation", "similar", "several"]
+# What sentences call one group, and several.
+_GROUPS: dict[GroupsBy, tuple[str, str]] = {
+    "field": ("group", "groups"),
+    "document": ("document", "documents"),
+    "part": ("part of a document", "parts of documents"),
+    "passage": ("passage", "passages"),
+    "conversation": ("conversation", "conversations"),
+    "similar": ("group of similar questions", "groups of similar questions"),
+    "several": ("group of related questions", "groups of related questions"),
+}
+
+
+class QuestionGroups(Part):
+    """How many groups of questions hang together. Each group counts as one observation."""
+
+    by: GroupsBy = Field(description="what the questions of a group have in common; several: not always the same")
+    field: str | None = Field(None, description="the field that run.yaml or the command names")
+    questions: int
+    groups: int
+    documents: int | None = Field(None, description="where groups are parts of documents: how many documents there are")
+
+    def count(self, groups: int, more: bool = False) -> str:
+        """So many groups in words."""
+        name = _GROUPS[self.by][groups != 1]
+        return f"{groups:,} {'more ' if more else ''}{name}"
+
+    @property
+    def sentence(self) -> str:
+        """How many questions are from how many groups, and what that means."""
+        by = f" (by the field '{self.field}')" if self.field else ""
+        return (
+            f"{self.questions:,} questions from {self.count(self.groups)}{by}: questions of the same group are "
+            "answered well or badly together, so a group counts as one observation."
+        )
 
 
 class EvaluationQuestion(Part):
@@ -34,6 +85,10 @@ class EvaluationQuestion(Part):
     system: str | None = Field(None, description="the record's own system prompt; null: the run's applies")
     accepted: tuple[str, ...] = Field((), description="other answers that are right too")
     messages: tuple[Message, ...] = ()
+    origin: Origin = Field(NO_ORIGIN, description="where it is from")
+    fields: dict[str, str] = Field(
+        default_factory=dict, description="the record's values of evaluation.group_by and evaluation.slices"
+    )
 
     @property
     def turns(self) -> tuple[Message, ...]:

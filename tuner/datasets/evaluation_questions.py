@@ -18,6 +18,7 @@ class EvaluationQuestionWriter:
         self._output = output
         self._limits = limits
         self._seen: Counter[str] = Counter()
+        self.values: Counter[str] = Counter()  # questions that have a value, by field
 
     def write(self, records: Iterable[Record]) -> None:
         """Appends every record as a question. Questions are asked without tools, so records with tool calls are not."""
@@ -25,6 +26,7 @@ class EvaluationQuestionWriter:
             if record.tools:
                 continue
             question = self._question(record)
+            self.values.update(question.fields.keys())
             characters = sum(map(len, self._limits.texts_of(record)))
             self._output.write(question.to_json_line().encode() + b"\n", 1, characters)
 
@@ -37,6 +39,8 @@ class EvaluationQuestionWriter:
             accepted=record.references,
             system=self._limits.system_of(record),
             messages=tuple(Message(role=turn.speaker, text=turn.text) for turn in turns),
+            origin=record.origin,
+            fields=dict(record.fields),
         )
 
     def _unique_id(self, record: Record) -> str:

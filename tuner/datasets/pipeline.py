@@ -6,7 +6,7 @@ fails the fast check is validated row by row, so the findings and the output are
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import replace
 from itertools import compress
 from operator import not_
@@ -20,11 +20,13 @@ from tuner.datasets.reading.budget import MOST_FIELDS
 from tuner.datasets.reading.rows import Fields, RowBlock, no_records, too_many_fields
 from tuner.datasets.records.fast_path import CheckedPairs, FastPath, fast_path_for
 from tuner.datasets.records.formats import encoded, encoded_pairs, to_format
+from tuner.datasets.records.origin import origin_of, tells_origin, values_of
 from tuner.datasets.records.record import Record, pair
 from tuner.datasets.records.rules import RecordLimits, issues_of, unknown_members
 from tuner.datasets.records.schemas.answers import json_type
 from tuner.datasets.records.schemas.approval import RecordSelection
 from tuner.datasets.records.schemas.detection import Schema, detect_schema
+from tuner.datasets.records.schemas.field_names import leaf_names
 from tuner.datasets.same_question import input_hash, question_hash
 from tuner.settings import FieldNames
 
@@ -72,12 +74,15 @@ class FilePipeline:
         findings: Findings,
         use_fast_path: bool = True,
         budget: Budget | None = None,
+        kept: Collection[str] | None = None,
     ) -> None:
+        """`kept` are fields whose values the records keep, beside their origin; None keeps neither."""
         self._source = source
         self._limits = limits
         self._fields = fields
         self._findings = findings
         self._use_fast_path = use_fast_path
+        self._kept = kept
         self._budget = budget or Budget()
         self._spent = Spent(self._budget)
         self._schema: Schema | None = None
@@ -202,9 +207,16 @@ class FilePipeline:
                 raise UnreadableError(row.line, _with_header(schema, block))
             self._schema = schema
             self._usage = FieldUsage(schema.fields, self._fields.minimum)
-            if self._use_fast_path:
+            if self._use_fast_path and not self._keeps_something(row.value):
                 self._fast_path = fast_path_for(schema, row.value, self._limits, self._fields)
             return
+
+    def _keeps_something(self, row: Fields) -> bool:
+        """Whether records keep something that the fast path does not read."""
+        if self._kept is None:
+            return False
+        names = list(leaf_names(row))
+        return tells_origin(names) or not set(self._kept).isdisjoint({*names, *row})
 
     def _check_fast(self, block: Block) -> CheckedPairs | None:
         checked = self._fast_path.check(block) if self._fast_path else None
@@ -259,6 +271,9 @@ class FilePipeline:
         record = self._schema.record(row.value, row.line, others)
         if isinstance(record, Record) and row.place:
             record = replace(record, place=row.place)
+        if isinstance(record, Record) and self._kept is not None:
+            origin, values = origin_of(row.value, others), values_of(row.value, self._kept)
+            record = replace(record, origin=origin, fields=values)
         if not isinstance(record, Record) and all(issue.severity == "warning" for issue in record):
             self._usage.records_left_out += 1  # a message says that it must not be learnt
         return record

@@ -85,6 +85,11 @@ class _Preparation:
         self._commit = CommitTogether(*sinks.values())
         self._evaluation, self._training = Output(sinks[Keys.EVALUATION]), Output(sinks[Keys.TRAINING])
         self._questions = EvaluationQuestionWriter(self._evaluation, self._limits("evaluation"))
+        # The file that the evaluation questions are from: its records keep where they are from.
+        has_validation = "validation" in sources or to_generate
+        self._asked: DataRole = (
+            "evaluation" if "evaluation" in sources else "validation" if has_validation else "training"
+        )
         # Without an evaluation file, the validation records are the evaluation questions too.
         listener = None if "evaluation" in sources else self._questions.write
         self._validation = Output(sinks[Keys.VALIDATION], listener)
@@ -108,7 +113,12 @@ class _Preparation:
     def _pipeline(self, role: DataRole) -> FilePipeline:
         """The pipeline of a file that adds to the findings. Each file has one, so that no issue is counted twice."""
         self._pipelines[role] = FilePipeline(
-            self._sources[role], self._limits(role), self._fields(role), self._findings, budget=self._budget(role)
+            self._sources[role],
+            self._limits(role),
+            self._fields(role),
+            self._findings,
+            budget=self._budget(role),
+            kept=self._settings.evaluation.kept_fields if role == self._asked else None,
         )
         return self._pipelines[role]
 
@@ -169,6 +179,9 @@ class _Preparation:
         if not (self._evaluation.records or self._to_generate or self._findings.errors):
             issue = Issue("record-count", "there is no evaluation question.", "Upload an evaluation file.")
             self._findings.add(name, None, issue)
+        for field in self._settings.evaluation.kept_fields if self._evaluation.records else ():
+            if not self._questions.values[field]:
+                self._findings.add(self._settings_name, None, _unknown_field(field, self._sources[self._asked].name))
 
     def _file_issues(self, held: HeldOutRecords | None) -> Iterator[Issue]:
         # The number of records in a file that could not be read to its end is not known.
@@ -221,3 +234,9 @@ class _Preparation:
     def _tokens(self, output: Output) -> int:
         """The tokens that Bedrock charges for, by the family's estimate: rounded up once, for all records together."""
         return math.ceil(output.text_bytes / self._model.family.characters_per_token)
+
+
+def _unknown_field(name: str, file: str) -> Issue:
+    """The issue of a field that the settings of the evaluation name and no question has."""
+    message = f"no record of {file} has the field '{name}', which the evaluation is to group questions by."
+    return Issue("missing-field", message, "Name a field of the records, or remove the setting.", "evaluation.group_by")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from tuner.artifacts.dataset import QuestionGroups
 from tuner.artifacts.evaluation.contestants import BASE, TUNED
 from tuner.artifacts.evaluation.question_scores import AnswerScores, QuestionScores
 from tuner.artifacts.evaluation.scores import Scores
@@ -39,6 +42,7 @@ def compare_runs(earlier: Scores, later: Scores, names: tuple[str, str], seed: i
                 TUNED: _without(record.of(TUNED), incomparable),
             },
             **({"label": record.label} if record.label is not None else {}),
+            **({"group": record.group} if record.group is not None else {}),
         )
         for record in shared
     ]
@@ -47,7 +51,16 @@ def compare_runs(earlier: Scores, later: Scores, names: tuple[str, str], seed: i
     if left_out:
         warnings.append(f"Compared on the {len(shared)} questions that both runs asked; {left_out} left out.")
     models = Names(f"the tuned model of {names[0]}", f"the tuned model of {names[1]}")
-    return summarize(Graded(tuple(records), {}, {}), warnings, seed, models, later.decides, facts_of_scorer(later))
+    graded = Graded(tuple(records), {}, {}, _groups(later, records))
+    return summarize(graded, warnings, seed, models, later.decides, facts_of_scorer(later))
+
+
+def _groups(later: Scores, records: Sequence[QuestionScores]) -> QuestionGroups | None:
+    """The groups of the shared questions, as the later run found them."""
+    count = len({record.group or record.id for record in records})
+    if later.groups is None or count == len(records):
+        return None
+    return later.groups.model_copy(update={"questions": len(records), "groups": count})
 
 
 def _other_scales(earlier: Scores, later: Scores, names: tuple[str, str]) -> tuple[tuple[str, ...], list[str]]:

@@ -10,7 +10,7 @@ from tuner.evaluation.encoder.files import EncoderSource
 from tuner.evaluation.judging.human_scores import with_human_scores
 from tuner.evaluation.judging.review import read_review, review_candidates, review_sheet, vocabulary
 from tuner.evaluation.previous_best import with_previous_best
-from tuner.evaluation.scores import merged, summarize
+from tuner.evaluation.scores import grouped, merged, summarize
 from tuner.evaluation.shards import Shards
 
 REVIEW = "scores/review.csv"
@@ -31,8 +31,9 @@ def score_run(folder: RunFolder, shard_size: int, encoder: EncoderSource) -> int
     """
     shards = Shards(folder, shard_size, encoder)
     samples = shards.samples()
-    graded = merged([shards.graded(shard, samples) for shard in range(shards.count)])
     settings = shards.manifest.settings.evaluation
+    graded = merged([shards.graded(shard, samples) for shard in range(shards.count)])
+    graded = grouped(graded, shards.questions, settings)
     seed = settings.seed
     scores = summarize(graded, samples.warnings, seed, decides=settings.decides)
     if shards.task.name != "answer":

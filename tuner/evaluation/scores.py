@@ -11,12 +11,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from tuner.artifacts.dataset import EvaluationQuestion, QuestionGroups
 from tuner.artifacts.evaluation.contestants import BASE, CONTESTANTS, TUNED, ContestantName
 from tuner.artifacts.evaluation.measure_scores import Aggregate, MeasureScores, Number
 from tuner.artifacts.evaluation.metric_details import MetricFacts, OwnMeasure
 from tuner.artifacts.evaluation.question_scores import AnswerScores, QuestionScores
 from tuner.artifacts.evaluation.scores import Scores
 from tuner.catalog.metrics import OWN_MEASURES, field_measure, scorer_measure
+from tuner.datasets.question_groups import question_groups
 from tuner.evaluation.details import details_of, scorer_warning
 from tuner.evaluation.metrics import Measure, Measures, Metric, ScoringContext, measures
 from tuner.evaluation.samples import Sample
@@ -25,15 +27,20 @@ from tuner.evaluation.statistics.confusion import answered_label
 from tuner.evaluation.statistics.correlation import correlations
 from tuner.evaluation.statistics.macro_f1 import compare_macro_f1, macro_f1
 from tuner.evaluation.statistics.verdict import Names, conclude, decide, outcome
+from tuner.settings import EvaluationSettings
 
 
 @dataclass(frozen=True, slots=True)
 class Graded:
-    """The grades of some or all questions. Per metric, `about` has its facts and `counts` its sums: see `Grades`."""
+    """The grades of some or all questions. Per metric, `about` has its facts and `counts` its sums: see `Grades`.
+
+    `groups` says how the questions hang together; None if every question stands alone, or is one shard's.
+    """
 
     records: tuple[QuestionScores, ...]
     about: Mapping[str, MetricFacts]
     counts: Mapping[str, Mapping[str, int]]
+    groups: QuestionGroups | None = None
 
 
 def grade(samples: Sequence[Sample], metrics: Sequence[Metric], context: ScoringContext) -> Graded:
@@ -74,6 +81,16 @@ def merged(shards: Sequence[Graded]) -> Graded:
     return Graded(tuple(record for shard in shards for record in shard.records), about, counts)
 
 
+def grouped(graded: Graded, questions: Sequence[EvaluationQuestion], settings: EvaluationSettings) -> Graded:
+    """The grades of all questions, each with its group where questions hang together."""
+    scored = {record.id for record in graded.records}
+    groups, names = question_groups([each for each in questions if each.id in scored], settings.group_by)
+    if groups is None:
+        return graded
+    records = tuple(record.model_copy(update={"group": names[record.id]}) for record in graded.records)
+    return replace(graded, records=records, groups=groups)
+
+
 def summarize(
     graded: Graded,
     warnings: Sequence[str] = (),
@@ -87,6 +104,8 @@ def summarize(
     `decides` is the measure that the run's settings name to decide. `scorer` says what is known of the measures of the
     deployer's own scorer, where the grades do not have it.
     """
+    if graded.groups:
+        names = replace(names, groups=graded.groups)
     measured = _measured(graded.records, graded.about.get("scorer") or scorer or MetricFacts())
     scores = {measure.name: _measure_scores(measure, graded.records, seed, names) for measure in measured}
     verdict = decide(scores, len(graded.records), names, decides)
@@ -103,7 +122,11 @@ def summarize(
     )
     details = details_of(graded.records, graded.about, graded.counts)
     # Members that do not apply to the metrics are not set, so that the file does not have them.
-    return made.model_copy(update={**details, **({"decides": decides} if decides else {})})
+    if decides:
+        made = made.model_copy(update={"decides": decides})
+    if graded.groups:
+        made = made.model_copy(update={"groups": graded.groups})
+    return made.model_copy(update=details)
 
 
 def facts_of_scorer(scores: Scores) -> MetricFacts:
@@ -119,15 +142,21 @@ def facts_of_scorer(scores: Scores) -> MetricFacts:
     )
 
 
-def _pairs(measure: Measure, records: Sequence[QuestionScores]) -> tuple[list[Number], list[Number]]:
-    """Base and tuned values of the questions that have a score for both."""
-    base, tuned = [], []
+def _pairs(measure: Measure, records: Sequence[QuestionScores]) -> tuple[list[Number], list[Number], list[str]]:
+    """Base and tuned values of the questions that have a score for both, and the names of their groups."""
+    base, tuned, groups = [], [], []
     for record in records:
         one, other = (record.of(name).counted(measure.name, measure.worst) for name in (BASE, TUNED))
         if one is not None and other is not None:
             base.append(one)
             tuned.append(other)
-    return base, tuned
+            groups.append(_group(record))
+    return base, tuned, groups
+
+
+def _group(record: QuestionScores) -> str:
+    """The name of the question's group. A question that stands alone is a group of its own."""
+    return record.group or record.id
 
 
 def _measured(records: Sequence[QuestionScores], scorer: MetricFacts) -> list[Measure]:
@@ -158,7 +187,8 @@ def _scorer_measures(scorer: MetricFacts) -> Callable[[str], Measure]:
 def _measure_scores(measure: Measure, records: Sequence[QuestionScores], seed: int, names: Names) -> MeasureScores:
     if measure.of_all_answers:
         return _macro_f1_scores(measure, records, seed, names)
-    difference = compare(*_pairs(measure, records), seed)
+    base, tuned, groups = _pairs(measure, records)
+    difference = compare(base, tuned, seed, groups)
     if measure.better == "lower":  # a higher value has lost
         difference = difference.model_copy(update={"wins": difference.losses, "losses": difference.wins})
     members: dict[str, Any] = {
@@ -184,7 +214,8 @@ def _macro_f1_scores(measure: Measure, records: Sequence[QuestionScores], seed: 
     labelled = [record for record in records if record.label is not None]
     expected = [str(record.label) for record in labelled]
     answered = {name: [answered_label(record.of(name)) for record in labelled] for name in CONTESTANTS}
-    difference, *errors = compare_macro_f1(expected, answered[BASE], answered[TUNED], seed)
+    groups = [_group(record) for record in labelled]
+    difference, *errors = compare_macro_f1(expected, answered[BASE], answered[TUNED], seed, groups)
     aggregates = {
         name: Aggregate(
             mean=macro_f1(expected, answered[name]),
@@ -210,7 +241,8 @@ def _aggregate(measure: Measure, records: Sequence[QuestionScores], contestant: 
     answers = [record.of(contestant) for record in records]
     values = [answer.counted(measure.name, measure.worst) for answer in answers]
     present = [value for value in values if value is not None]
-    mean, error = mean_and_error(present)
+    groups = [_group(record) for record, value in zip(records, values, strict=True) if value is not None]
+    mean, error = mean_and_error(present, groups)
     # A measure that does not apply to a question is absent from its record.
     applies = [answer for answer in answers if measure.name in answer.measures]
     return Aggregate(

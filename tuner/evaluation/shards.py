@@ -44,11 +44,11 @@ class Shards:
     def __init__(self, folder: RunFolder, size: int, encoder: EncoderSource) -> None:
         self.folder = folder
         self.manifest = folder.manifest()
-        self._questions = list(folder.load_records(Keys.EVALUATION, EvaluationQuestion))
+        self.questions = list(folder.load_records(Keys.EVALUATION, EvaluationQuestion))
         self._size = size
         self._encoder = encoder
         settings = self.manifest.settings
-        references = [text for question in self._questions for text in (question.reference, *question.accepted)]
+        references = [text for question in self.questions for text in (question.reference, *question.accepted)]
         summary = folder.load_if_present(DatasetSummary)
         self.task = with_references(summary.task if summary else TaskDescription(), references)
         self._metrics = chosen(settings.used_metrics(self.task.name))
@@ -57,9 +57,9 @@ class Shards:
         self._limiter = ConcurrencyLimiter(CONCURRENCY)
         self._context = ScoringContext(
             encoder=encoder,
-            language=settings.evaluation.language or detect(question.reference for question in self._questions),
+            language=settings.evaluation.language or detect(question.reference for question in self.questions),
             task=self.task,
-            questions={question.id: question for question in self._questions},
+            questions={question.id: question for question in self.questions},
             scorer=self._scorer(),
         )
 
@@ -70,11 +70,11 @@ class Shards:
     @property
     def count(self) -> int:
         """How many shards there are."""
-        return -(-len(self._questions) // self._size)
+        return -(-len(self.questions) // self._size)
 
     def samples(self) -> SampleSet:
         """All questions with all answers."""
-        return match(self._questions, {name: self._all_answers(name) for name in CONTESTANTS})
+        return match(self.questions, {name: self._all_answers(name) for name in CONTESTANTS})
 
     def samples_of(self, shard: int) -> SampleSet:
         """One shard's questions with their answers."""
@@ -122,7 +122,7 @@ class Shards:
             return None  # Another version wrote it. Grading again costs nothing: the judgments are cached.
 
     def _slice(self, shard: int) -> list[EvaluationQuestion]:
-        return self._questions[shard * self._size : (shard + 1) * self._size]
+        return self.questions[shard * self._size : (shard + 1) * self._size]
 
     def _all_answers(self, contestant: ContestantName) -> list[IdAndAnswer]:
         return [(answer.id, answer.answer) for answer in self.folder.answers(contestant)]

@@ -34,9 +34,9 @@ from tuner.evaluation.judging.scoring_function import ScoringFunction
 from tuner.evaluation.language import detect
 from tuner.evaluation.metrics import Metric, ScoringContext, chosen
 from tuner.evaluation.samples import SampleSet, match
-from tuner.evaluation.scores import Graded, grade, summarize
+from tuner.evaluation.scores import Graded, grade, grouped, summarize
 from tuner.evaluation.tasks import task_of_files
-from tuner.settings import FieldNames, RunSettings
+from tuner.settings import RunSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ def evaluate(
     """
     settings = settings or RunSettings()
     seed = settings.evaluation.seed
-    questions, samples = _read(files, settings.fields)
+    questions, samples = _read(files, settings)
     training_vocabulary = None if files.training is None else vocabulary(read_rows(files.training))
     task = _task(files, settings, samples)
     language = settings.evaluation.language or detect(sample.reference for sample in samples.samples)
@@ -86,6 +86,7 @@ def evaluate(
         )
         graded = grade(samples.samples, metrics_to_use, context)
     warnings = [*samples.warnings, *_inapplicable(graded, metrics)]
+    graded = grouped(graded, questions, settings.evaluation)
     scores = summarize(graded, warnings, seed, decides=settings.evaluation.decides)
     # As in a run: people's scores first, because they change what is left to review and what the gate decides.
     if files.people is not None:
@@ -104,9 +105,10 @@ def evaluate(
     return Evaluation(samples, scores)
 
 
-def _read(files: Files, fields: FieldNames) -> tuple[list[EvaluationQuestion], SampleSet]:
+def _read(files: Files, settings: RunSettings) -> tuple[list[EvaluationQuestion], SampleSet]:
     """The questions, and the samples: matched by id, or by the question where ids are missing."""
-    known = read_references(files.references, fields)
+    fields = settings.fields
+    known = read_references(files.references, fields, settings.evaluation.kept_fields)
     answered = [read_records(path, fields) for path in (files.base, files.tuned)]
     references, base, tuned = with_shared_ids([known.records, *answered])
     for record in (*base, *tuned):
@@ -119,6 +121,8 @@ def _read(files: Files, fields: FieldNames) -> tuple[list[EvaluationQuestion], S
             system=record.system,
             reference=record.answer or "",
             accepted=record.accepted,
+            origin=record.origin,
+            fields=dict(record.fields),
         )
         for record in references
     ]

@@ -34,12 +34,23 @@ class EvaluationSettings(StrictModel):
     language: Annotated[str, matching("[a-z]{2}(-[a-z]+)?", "a language's code, such as en or zh")] | None = Field(
         None, description="language of the answers; detected by default"
     )
+    group_by: str | None = Field(
+        None,
+        min_length=1,
+        description="field of the evaluation records: questions with the same value hang together and count as one "
+        "observation; by default found by conversation, document, passage and similarity",
+    )
     seed: int = Field(0, ge=0, description="seed of the bootstrap intervals")
     leakage: Literal["refuse", "warn"] = Field(
         "refuse",
         description="what happens when an evaluation question is also in the training data; in the validation data, it "
         "is always a warning",
     )
+
+    @property
+    def kept_fields(self) -> tuple[str, ...]:
+        """The fields of the records whose values the evaluation uses."""
+        return (self.group_by,) if self.group_by else ()
 
     @field_validator("metrics")
     @classmethod

@@ -290,3 +290,18 @@ def test_the_task_of_the_dataset_decides_the_metrics_and_the_labels(folder: RunF
     in_shards = scores
     score_run(folder, 25, ENCODER)
     assert stored_json(folder, Keys.SCORES) == in_shards
+
+
+def test_questions_of_one_document_count_as_one(folder: RunFolder) -> None:
+    prepare(folder, 14, {"evaluation": {"metrics": ["rouge"]}})
+    questions = list(folder.read_lines(Keys.EVALUATION))
+    origins = [{"origin": {"document": f"doc {number // 2}"}} for number in range(14)]
+    write_lines(folder, Keys.EVALUATION, [line | each for line, each in zip(questions, origins, strict=True)])
+    score_run(folder, 25, ENCODER)
+    scores = folder.load(Scores)
+    assert scores.groups is not None
+    assert (scores.groups.by, scores.groups.groups) == ("document", 7)
+    assert "14 questions from 7 documents" in scores.verdict.sentence
+    merged = merge_review(folder, "id,score_1,score_2\nq0,1,10\n")
+    assert merged.groups == scores.groups
+    assert "from 7 documents" in merged.verdict.sentence

@@ -14,7 +14,7 @@ from tuner.core.errors import ArtifactError, EvaluationError, SettingsError
 from tuner.evaluation import standalone
 from tuner.evaluation.standalone import Files, evaluate
 from tuner.reporting.files_comparison import write_page
-from tuner.settings import FieldNames, RunSettings, load
+from tuner.settings import RunSettings, load
 
 FAST = ["rouge", "style"]
 
@@ -188,7 +188,66 @@ def test_a_sample_keeps_the_question_and_every_right_answer_of_its_record(tmp_pa
     said = [{"id": "1", "answer": "It is two."}]
     base, tuned = (write(tmp_path, name, said) for name in ("b.json", "t.json"))
     files = Files(base, tuned, write(tmp_path, "r.json", references))
-    _, read = standalone._read(files, FieldNames())
+    _, read = standalone._read(files, RunSettings())
     (sample,) = read.samples
     assert (sample.question, sample.reference, sample.accepted) == ("What is 2?", "Two.", ("2",))
     assert dict(sample.answers) == {"base": "It is two.", "tuned": "It is two."}
+
+
+def related_files(folder: Path, **fields: list) -> Files:
+    """24 questions: the tuned model is right about every second one. `fields` have a value for each reference."""
+    words = [chr(97 + number) * 8 for number in range(24)]
+    members = [dict(zip(fields, values, strict=True)) for values in zip(*fields.values(), strict=True)]
+    references = [
+        {"question": f"What is {word}?", "answer": f"A {word}."} | each
+        for word, each in zip(words, members, strict=True)
+    ]
+    said = [{"question": f"What is {word}?", "answer": "None."} for word in words]
+    right = [
+        each | {"answer": f"A {word}."} if number % 2 else each
+        for number, (word, each) in enumerate(zip(words, said, strict=True))
+    ]
+    return Files(
+        *(write(folder, f"{name}.json", records) for name, records in (("b", said), ("t", right), ("r", references)))
+    )
+
+
+def test_questions_of_a_named_field_count_as_one(tmp_path: Path) -> None:
+    files = related_files(tmp_path, team=[number // 3 for number in range(24)])
+    alone = scored(files, ["exact_match"])
+    assert (alone.groups, alone.metrics["exact_match"].comparison.groups, alone.questions[0].group) == (
+        None,
+        None,
+        None,
+    )
+    assert "groups" not in alone.to_document()
+    grouped = scored(
+        files, ["exact_match"], tmp_path / "out", load(RunSettings, {"evaluation": {"group_by": "team"}}, "run.yaml")
+    )
+    assert grouped.groups is not None
+    assert (grouped.groups.by, grouped.groups.groups) == ("field", 8)
+    comparison = grouped.metrics["exact_match"].comparison
+    assert (comparison.n, comparison.groups) == (24, 8)
+    assert "of 24 questions from 8 groups." in grouped.verdict.sentence
+    assert any(note.startswith("With 24 questions from 8 groups, only") for note in grouped.verdict.notes)
+    assert len({record.group for record in grouped.questions}) == 8
+    assert grouped.metrics["exact_match"].difference == alone.metrics["exact_match"].difference
+    page = (tmp_path / "out" / "index.html").read_text("utf-8")
+    assert "24 questions from 8 groups (by the field &#39;team&#39;)" in page
+    assert Scores.model_validate_json((tmp_path / "out" / "scores.json").read_bytes()) == grouped
+
+
+def test_references_from_documents_are_grouped_by_themselves(tmp_path: Path) -> None:
+    files = related_files(tmp_path, document_id=[f"{number // 8}.pdf" for number in range(24)])
+    scores = scored(files, ["exact_match"])
+    assert scores.verdict.value == "undecided"
+    assert scores.verdict.sentence.startswith(
+        "Too few independent questions: 24 questions from 3 documents cannot show"
+    )
+    assert scores.verdict.more_questions == 24
+
+
+def test_a_group_field_that_no_reference_has_is_an_error(tmp_path: Path) -> None:
+    files = related_files(tmp_path, team=[1] * 24)
+    with pytest.raises(EvaluationError, match=r"r\.json: no record has the field 'tem'"):
+        scored(files, ["exact_match"], settings=load(RunSettings, {"evaluation": {"group_by": "tem"}}, "run.yaml"))

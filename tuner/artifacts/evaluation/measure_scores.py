@@ -29,11 +29,16 @@ class Comparison(Part):
     """Tuned minus base, paired by question. Members are null where `n` is too small for them."""
 
     n: int = Field(0, description="questions that both models have a score for")
+    groups: int | None = Field(
+        None, description="groups of questions that hang together; null if every question stands alone"
+    )
     standard_error: float | None = None
     interval: tuple[float, float] | None = Field(None, description="95 % interval of the mean difference")
     p: float | None = Field(None, description="p-value of the interval: below 0.05 where it excludes zero")
-    sign_test_p: float | None = Field(None, description="of wins and losses only, however large they are")
-    wins: int = 0
+    sign_test_p: float | None = Field(
+        None, description="of wins and losses only (of questions, or of groups), however large they are"
+    )
+    wins: int = Field(0, description="questions, as ties and losses")
     ties: int = 0
     losses: int = 0
     smallest_detectable: float | None = Field(None, description="what this many questions could show")

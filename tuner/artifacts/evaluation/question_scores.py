@@ -92,6 +92,9 @@ class QuestionScores(PerContestant):
     reference: dict[str, Number | None] | None = Field(None, description="the reference's own measures")
     label: str | None = Field(None, description="of a classification: the reference's label")
     outcome: Outcome | None = Field(None, description="of the tuned model, by verdict.metric; null without a score")
+    group: str | None = Field(
+        None, description="questions of the same group hang together; null if every question stands alone"
+    )
 
     def of(self, contestant: ContestantName) -> AnswerScores:
         """One contestant's answer; without any score where it is not in the file."""

@@ -23,6 +23,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from tuner.artifacts.base import Artifact, Part
+from tuner.artifacts.dataset import QuestionGroups
 from tuner.artifacts.evaluation.gate import GateResult
 from tuner.artifacts.evaluation.measure_scores import MeasureScores
 from tuner.artifacts.evaluation.metric_details import BertScoreDetails, BleuDetails, JudgeDetails, PreferenceDetails
@@ -93,6 +94,7 @@ class Scores(Artifact):
     # By measure, for all its name: see the module's docstring.
     metrics: dict[str, MeasureScores] = Field(default_factory=dict)
     questions: tuple[QuestionScores, ...] = ()
+    groups: QuestionGroups | None = Field(None, description="how questions hang together; absent if each stands alone")
     agreement: tuple[Correlation, ...] = ()
     # What a metric says about itself has a member of the metric's name. `judge` is of all metrics that ask the judge.
     judge: JudgeDetails | None = None

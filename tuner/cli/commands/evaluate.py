@@ -46,6 +46,14 @@ def evaluate(
     language: Annotated[
         str | None, typer.Option(metavar="LANGUAGE", help="Language of the answers. Default: detected.")
     ] = None,
+    group_by: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FIELD",
+            help="Field of the references: questions with the same value hang together and count as one. Default: "
+            "found by conversation, document, passage and similarity.",
+        ),
+    ] = None,
     settings_file: Annotated[
         Path | None,
         typer.Option(
@@ -83,7 +91,7 @@ def evaluate(
         "judge": {"model": judge},
         "scorer": {"name": scorer},
         "bertscore": {"model": encoder},
-        "evaluation": {"language": language},
+        "evaluation": {"language": language, "group_by": group_by},
     }
     settings = _with_names(_settings(settings_file, asked), names)
     files = Files(
@@ -146,6 +154,8 @@ def conclude(scores: Scores) -> None:
     for note in verdict.notes:
         if not verdict.sentence.startswith(note):
             say(note, "quiet")
+    if scores.groups:
+        say(scores.groups.sentence, "quiet")
     if gate := scores.gate:
         say(f"Gate: {gate.sentence}", _GATES.get(gate.decision, ""))
     if scores.judge and scores.judge.stand_in:

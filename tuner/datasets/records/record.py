@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
+from tuner.artifacts.dataset import NO_ORIGIN, Origin
 from tuner.datasets.findings import Issue
 
 # The roles of files that have records. `tuner.core.run.Role` also has documents and settings.
@@ -40,7 +41,8 @@ class Record:
 
     `references` are other answers that are right too. If the conversation has tool calls, `tools` has its blocks, and
     the texts of the turns show them as JSON. `warnings` say what was decided when the record was read.
-    `place` is its path in the file (`data[3]`) if its line has other records too.
+    `place` is its path in the file (`data[3]`) if its line has other records too. `origin` and `fields` are known only
+    of records that can become evaluation questions.
     """
 
     line: int
@@ -50,6 +52,8 @@ class Record:
     tools: ToolConversation | None = None
     warnings: tuple[Issue, ...] = ()
     place: str = ""
+    origin: Origin = NO_ORIGIN
+    fields: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def prompt(self) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tuner import catalog
+from tuner.artifacts.dataset import NO_ORIGIN, Origin
 from tuner.core.errors import EvaluationError
 from tuner.core.file_formats import COMPRESSIONS, FORMAT_NAMES
 from tuner.core.text_sanitizer import storable
@@ -15,6 +16,7 @@ from tuner.datasets.io import LocalFile
 from tuner.datasets.pipeline import FilePipeline
 from tuner.datasets.reading import BadRow, UnreadableError, blocks
 from tuner.datasets.reading.rows import Fields
+from tuner.datasets.records.origin import origin_of, values_of
 from tuner.datasets.records.record import Record
 from tuner.datasets.records.rules import RecordLimits
 from tuner.datasets.records.schemas.answers import answers_of
@@ -32,7 +34,7 @@ from tuner.datasets.records.schemas.field_names import (
     find_known,
     leaf_names,
 )
-from tuner.datasets.records.schemas.pairs import PairSchema
+from tuner.datasets.records.schemas.pairs import PairSchema, fields_about_origin
 from tuner.datasets.records.schemas.templates import TemplateSchema
 from tuner.datasets.same_question import comparable
 from tuner.evaluation.answer_files.batch_output import answer_of, is_batch_output, question_of
@@ -47,7 +49,7 @@ class FileRecord:
     """One record of a file. `place` is the file and the line; the other members are None where the file has none.
 
     `accepted` are other answers that are right too. `asked` is the question with all that belongs to it (instruction,
-    context, choices), where the record has more than the question.
+    context, choices), where the record has more than the question. `origin` and `fields` are those of a reference.
     """
 
     id: str | None
@@ -57,6 +59,8 @@ class FileRecord:
     accepted: tuple[str, ...] = ()
     asked: str | None = None
     system: str | None = None
+    origin: Origin = NO_ORIGIN
+    fields: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def whole_question(self) -> str:
@@ -72,10 +76,11 @@ class References:
     warnings: tuple[str, ...] = ()
 
 
-def read_references(path: Path, fields: FieldNames) -> References:
+def read_references(path: Path, fields: FieldNames, kept: Collection[str] = ()) -> References:
     """The references that people approve of. A record that says it must not be used is left out, as in a dataset.
 
-    Raises EvaluationError as `read_records` does, and when it is not known whether a record may be used.
+    `kept` are fields whose values the references keep, beside their origin. Raises EvaluationError as `read_records`
+    does, when it is not known whether a record may be used, and when no record has one of the kept fields.
     """
     selection = RecordSelection(fields, "evaluation")
     left_out: list[str] = []
@@ -91,9 +96,15 @@ def read_references(path: Path, fields: FieldNames) -> References:
     if left_out and not used:
         raise EvaluationError(f"Every reference is left out. {left_out[0]}")
     count = f"{len(left_out):,} reference{'s are' if len(left_out) > 1 else ' is'} left out"
-    return References(
-        tuple(_file_records(path, used, fields)), (f"{count}. The first: {left_out[0]}",) if left_out else ()
+    read = zip(_file_records(path, used, fields), used, strict=True)
+    records = tuple(
+        replace(record, origin=origin_of(row, _others(row, fields)), fields=values_of(row, kept))
+        for record, (_, row) in read
     )
+    for name in kept if records else ():
+        if not any(name in record.fields for record in records):
+            raise EvaluationError(f"{path}: no record has the field '{name}'. Name a field of the references.")
+    return References(records, (f"{count}. The first: {left_out[0]}",) if left_out else ())
 
 
 def read_records(path: Path, fields: FieldNames | None = None) -> list[FileRecord]:
@@ -143,7 +154,11 @@ def _others(row: Fields, fields: FieldNames) -> Others:
     if isinstance(schema, ConversationSchema | TemplateSchema):
         return schema.others(row)
     question, answer = _question_and_answer(row, fields)
-    return PairSchema(question or "", answer or "", (*fields.ignore, _ID)).others(row)
+    return PairSchema(question or "", answer or "", _ignored(row, fields)).others(row)
+
+
+def _ignored(row: Fields, fields: FieldNames) -> tuple[str, ...]:
+    return (*fields.ignore, *fields_about_origin(row), _ID)
 
 
 def read_rows(path: Path) -> Iterator[Fields]:
@@ -225,7 +240,7 @@ def _record(place: str, row: Fields, question: str | None, answer: str, fields: 
     first = answers[0] if answers else _text(place, "answer", None if value in (MISSING, []) else value)
     found = find(row, question) if question else None
     text = _text(place, "question", None if found is MISSING else found)
-    added = beside(PairSchema(question or "", answer, (*fields.ignore, _ID)).others(row))
+    added = beside(PairSchema(question or "", answer, _ignored(row, fields)).others(row))
     if not isinstance(added, Beside):
         raise EvaluationError(f"{place}: {added[0].field}: {added[0].message} {added[0].remedy}")
     asked = storable(added.question(text)) if text else None

@@ -1,24 +1,28 @@
 """Compares two models' scores on the same questions: mean difference, interval, sign test, detectable difference.
 
 Everything is paired by question. The formulas are the textbook ones. Where there was a choice, the docstring says why.
+Questions that hang together count as one group, see `groups`. If every question stands alone, the interval is a
+bootstrap over the questions.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from statistics import NormalDist
 
 import numpy as np
 
+from tuner.artifacts.dataset import FEWEST_GROUPS
 from tuner.artifacts.evaluation.measure_scores import Comparison
+from tuner.evaluation.statistics.groups import Groups, interval_of_mean, p_of_mean
 from tuner.evaluation.statistics.students_t import distribution, quantile
 
 CONFIDENCE = 0.95
 POWER = 0.8
 RESAMPLES = 10_000
-# With fewer questions, even a model that wins them all can be lucky: the sign test gives 2 * 0.5**5 = 0.0625 > 0.05.
-FEWEST = 6
+# With fewer independent questions, or groups of them, nothing is called a difference.
+FEWEST = FEWEST_GROUPS
 # The most values that are resampled at once: it bounds the memory.
 _MOST_CELLS = 20_000_000
 # Floats that differ by less are equal: the rest is rounding error.
@@ -39,24 +43,42 @@ class PairedDifference(Comparison):
     @property
     def comparison(self) -> Comparison:
         """Without the mean, as scores.json has it: there the mean is `difference`."""
-        return Comparison.model_validate(self.model_dump(exclude={"mean"}))
+        # `groups` is written only where questions hang together.
+        absent = {"mean"} if self.groups is not None else {"mean", "groups"}
+        return Comparison.model_validate(self.model_dump(exclude=absent))
+
+    @property
+    def units(self) -> int:
+        """How many independent observations there are: groups, or questions if every question stands alone."""
+        return self.n if self.groups is None else self.groups
 
 
-def mean_and_error(values: Sequence[float]) -> tuple[float | None, float | None]:
-    """Mean and standard error of the mean; None where there are too few values for it."""
+def mean_and_error(
+    values: Sequence[float], names: Sequence[Hashable] | None = None
+) -> tuple[float | None, float | None]:
+    """Mean and standard error of the mean; None where there are too few values for it.
+
+    `names` are those of the values' groups: values of one group hang together.
+    """
     if not values:
         return None, None
     mean = math.fsum(values) / len(values)
+    if groups := Groups.of(names):
+        return mean, groups.standard_error(np.asarray(values, dtype=float))
     if len(values) < 2:
         return mean, None
     return mean, float(np.std(values, ddof=1)) / math.sqrt(len(values))
 
 
-def compare(base: Sequence[float], tuned: Sequence[float], seed: int = 0) -> PairedDifference:
-    """Compares paired scores. `seed` makes the bootstrap repeatable."""
+def compare(
+    base: Sequence[float], tuned: Sequence[float], seed: int = 0, names: Sequence[Hashable] | None = None
+) -> PairedDifference:
+    """Compares paired scores. `names` are those of the questions' groups. `seed` makes the bootstrap repeatable."""
     differences = np.asarray(tuned, dtype=float) - np.asarray(base, dtype=float)
     differences[np.abs(differences) < _EQUAL] = 0.0
     wins, losses = int((differences > 0).sum()), int((differences < 0).sum())
+    if groups := Groups.of(names):
+        return _compare_groups(differences, wins, losses, groups)
     mean, error = mean_and_error(differences.tolist())
     enough = len(differences) >= FEWEST
     interval, p = bootstrap(differences, seed) if enough else (None, None)
@@ -71,6 +93,28 @@ def compare(base: Sequence[float], tuned: Sequence[float], seed: int = 0) -> Pai
         ties=len(differences) - wins - losses,
         losses=losses,
         smallest_detectable=smallest_detectable(differences) if enough else None,
+    )
+
+
+def _compare_groups(differences: np.ndarray, wins: int, losses: int, groups: Groups) -> PairedDifference:
+    """The comparison where questions hang together. Wins and losses are those of questions; all else is by groups."""
+    mean, error = float(differences.mean()), groups.standard_error(differences)
+    mean = 0.0 if abs(mean) < _EQUAL else mean
+    sums = groups.sums(differences)
+    sums[np.abs(sums) < _EQUAL] = 0.0
+    usable = error if groups.count >= FEWEST else None
+    return PairedDifference(
+        n=len(differences),
+        groups=groups.count,
+        mean=mean,
+        standard_error=error,
+        interval=interval_of_mean(mean, usable, groups.degrees, CONFIDENCE) if usable is not None else None,
+        p=p_of_mean(mean, usable, groups) if usable is not None else None,
+        sign_test_p=sign_test(int((sums > 0).sum()), int((sums < 0).sum())),
+        wins=wins,
+        ties=len(differences) - wins - losses,
+        losses=losses,
+        smallest_detectable=detectable(usable, groups.degrees) if usable is not None else None,
     )
 
 
@@ -89,21 +133,27 @@ def bootstrap(differences: Sequence[float] | np.ndarray, seed: int = 0) -> tuple
     return expanded_percentiles(_resampled_means(values, seed), len(values))
 
 
-def expanded_percentiles(resampled: np.ndarray, n: int) -> tuple[tuple[float, float], float]:
-    """The 95 % interval and its p-value from the resampled values of a statistic of `n` questions."""
-    t = quantile(n - 1, (1 + CONFIDENCE) / 2)
+def expanded_percentiles(
+    resampled: np.ndarray, n: int, degrees: float | None = None
+) -> tuple[tuple[float, float], float]:
+    """The 95 % interval and its p-value from the resampled values of a statistic of `n` questions, or groups.
+
+    `degrees` are the degrees of freedom of groups of different sizes; without them, n - 1.
+    """
+    degrees = n - 1 if degrees is None else degrees
+    t = quantile(degrees, (1 + CONFIDENCE) / 2)
     tail = _NORMAL.cdf(-math.sqrt(n / (n - 1)) * t)
     low, high = np.quantile(resampled, [tail, 1 - tail])
-    return (float(low), float(high)), _p_value(np.sort(resampled), n)
+    return (float(low), float(high)), _p_value(np.sort(resampled), n, degrees)
 
 
-def _p_value(means: np.ndarray, n: int) -> float:
+def _p_value(means: np.ndarray, n: int, degrees: float) -> float:
     """The p-value from the sorted values of the resamples: the tail beyond zero, with the widening taken back."""
     tail = min(_tail_up_to_zero(means), _tail_up_to_zero(-means[::-1]))
     if tail >= 0.5:
         return 1.0
     t = -_NORMAL.inv_cdf(tail) * math.sqrt((n - 1) / n)
-    return 2 * (1 - distribution(n - 1, t))
+    return 2 * (1 - distribution(degrees, t))
 
 
 def _tail_up_to_zero(means: np.ndarray) -> float:
@@ -150,14 +200,22 @@ def smallest_detectable(differences: Sequence[float] | np.ndarray) -> float:
 
 def smallest_detectable_of(spread: float, n: int) -> float:
     """The same for any statistic of `n` questions whose standard error is `spread` / √n."""
-    return (quantile(n - 1, (1 + CONFIDENCE) / 2) + quantile(n - 1, POWER)) * spread / math.sqrt(n)
+    return detectable(spread, n - 1) / math.sqrt(n)
 
 
-def questions_needed(comparison: PairedDifference) -> int | None:
-    """How many questions would decide with 80 % power if the mean difference stayed the same. None: no number would."""
+def detectable(error: float, degrees: float) -> float:
+    """The same for any statistic with this standard error."""
+    return (quantile(degrees, (1 + CONFIDENCE) / 2) + quantile(degrees, POWER)) * error
+
+
+def units_needed(comparison: PairedDifference) -> int | None:
+    """How many independent questions, or groups as large as today's, would decide with 80 % power.
+
+    The mean difference is taken to stay the same. None: no number would decide.
+    """
     if not comparison.mean or not comparison.standard_error:
         return None
-    spread = comparison.standard_error * math.sqrt(comparison.n)
+    spread = comparison.standard_error * math.sqrt(comparison.units)
     z = _NORMAL.inv_cdf((1 + CONFIDENCE) / 2) + _NORMAL.inv_cdf(POWER)
     return max(FEWEST, math.ceil((z * spread / comparison.mean) ** 2))
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Hashable, Iterator, Sequence
 
 import numpy as np
 
@@ -18,9 +18,11 @@ from tuner.evaluation.statistics.comparison import (
     FEWEST,
     RESAMPLES,
     PairedDifference,
+    detectable,
     expanded_percentiles,
     smallest_detectable_of,
 )
+from tuner.evaluation.statistics.groups import Groups
 
 # What a model answered: a label, any other text, or None for no answer.
 Answered = str | None
@@ -39,9 +41,15 @@ def macro_f1(expected: Sequence[str], answered: Sequence[Answered]) -> float | N
 
 
 def compare_macro_f1(
-    expected: Sequence[str], base: Sequence[Answered], tuned: Sequence[Answered], seed: int = 0
+    expected: Sequence[str],
+    base: Sequence[Answered],
+    tuned: Sequence[Answered],
+    seed: int = 0,
+    names: Sequence[Hashable] | None = None,
 ) -> tuple[PairedDifference, float | None, float | None]:
     """The difference of tuned and base, and the standard error of each model's macro F1.
+
+    `names` are those of the questions' groups. Where questions hang together, whole groups are drawn.
 
     The interval is that of a paired bootstrap: questions are drawn with replacement, each with both answers, and the
     difference is computed anew. Efron and Tibshirani, "An Introduction to the Bootstrap" (1993), chapters 6 and 13;
@@ -53,39 +61,73 @@ def compare_macro_f1(
         return PairedDifference(n=0, mean=None), None, None
     mean, n = values[1] - values[0], len(expected)
     mean = 0.0 if abs(mean) < _EQUAL else mean
-    if n < FEWEST:
-        return PairedDifference(n=n, mean=mean), None, None
-    drawn = _resampled(expected, base, tuned, seed)
+    groups = Groups.of(names)
+    known = PairedDifference(n=n, mean=mean, groups=groups and groups.count)
+    if known.units < FEWEST:
+        return known, None, None
+    labels = (expected, base, tuned)
+    drawn = _resampled(*labels, _samples(*labels, seed) if groups is None else _samples_of(groups, *labels, seed))
     differences = drawn[1] - drawn[0]
     differences[np.abs(differences) < _EQUAL] = 0.0
     error = float(np.std(differences, ddof=1))
-    interval, p = expanded_percentiles(differences, n)
-    difference = PairedDifference(
-        n=n,
-        mean=mean,
-        standard_error=error,
-        interval=interval,
-        p=p,
-        smallest_detectable=smallest_detectable_of(error * math.sqrt(n), n),
-    )
+    interval, p = expanded_percentiles(differences, known.units, None if groups is None else groups.degrees)
+    smallest = smallest_detectable_of(error * math.sqrt(n), n) if groups is None else detectable(error, groups.degrees)
+    members = {"standard_error": error, "interval": interval, "p": p, "smallest_detectable": smallest}
+    difference = known.model_copy(update=members)
     return difference, float(np.std(drawn[0], ddof=1)), float(np.std(drawn[1], ddof=1))
 
 
-def _resampled(
+def _cells(
+    expected: Sequence[str], base: Sequence[Answered], tuned: Sequence[Answered]
+) -> Counter[tuple[str, Answered, Answered]]:
+    """The questions with the same three labels are one cell: how many there are of each."""
+    return Counter(zip(expected, base, tuned, strict=True))
+
+
+def _samples(
     expected: Sequence[str], base: Sequence[Answered], tuned: Sequence[Answered], seed: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """The macro F1 of both models on RESAMPLES samples of the questions."""
-    # Questions with the same three labels are one cell. The counts of the cells in a sample of n questions, drawn with
-    # replacement, have a multinomial distribution, which is faster to draw than the questions themselves.
-    cells = Counter(zip(expected, base, tuned, strict=True))
-    labels, n = sorted(set(expected)), len(expected)
+) -> Iterator[np.ndarray]:
+    """The counts of the cells in RESAMPLES samples of the questions."""
+    # The counts of the cells in a sample of n questions, drawn with replacement, have a multinomial distribution, which
+    # is faster to draw than the questions themselves.
+    cells = _cells(expected, base, tuned)
     generator = np.random.default_rng(seed)
-    shares = np.fromiter(cells.values(), dtype=float) / n
-    block = max(1, min(RESAMPLES, _MOST_CELLS // max(len(cells), len(labels))))
+    shares = np.fromiter(cells.values(), dtype=float) / len(expected)
+    for size in _blocks(max(len(cells), len(set(expected)))):
+        yield generator.multinomial(len(expected), shares, size=size).astype(float)
+
+
+def _samples_of(
+    groups: Groups, expected: Sequence[str], base: Sequence[Answered], tuned: Sequence[Answered], seed: int
+) -> Iterator[np.ndarray]:
+    """The same for samples of whole groups."""
+    cells = {cell: number for number, cell in enumerate(_cells(expected, base, tuned))}
+    counts = np.zeros((groups.count, len(cells)))
+    for group, cell in zip(groups.numbers, zip(expected, base, tuned, strict=True), strict=True):
+        counts[group, cells[cell]] += 1
+    generator = np.random.default_rng(seed)
+    for size in _blocks(max(len(cells), groups.count, len(set(expected)))):
+        drawn = generator.multinomial(groups.count, np.full(groups.count, 1 / groups.count), size=size)
+        yield drawn.astype(float) @ counts
+
+
+def _blocks(cells: int) -> Iterator[int]:
+    """How many samples are drawn at once, until there are RESAMPLES."""
+    block = max(1, min(RESAMPLES, _MOST_CELLS // cells))
+    yield from (min(block, RESAMPLES - start) for start in range(0, RESAMPLES, block))
+
+
+def _resampled(
+    expected: Sequence[str],
+    base: Sequence[Answered],
+    tuned: Sequence[Answered],
+    samples: Iterator[np.ndarray],
+) -> tuple[np.ndarray, np.ndarray]:
+    """The macro F1 of both models on samples of the questions, which have a column for each cell."""
+    cells, labels = _cells(expected, base, tuned), sorted(set(expected))
     pairs = [(meant, said) for meant, said, _ in cells], [(meant, said) for meant, _, said in cells]
     found: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])
-    for start in range(0, RESAMPLES, block):
-        counts = generator.multinomial(n, shares, size=min(block, RESAMPLES - start)).astype(float)
+    for counts in samples:
         for values, pair in zip(found, pairs, strict=True):
             values.append(_macro_f1(pair, counts, labels))
     return np.concatenate(found[0]), np.concatenate(found[1])

@@ -1,7 +1,8 @@
 """Quantiles of Student's t distribution, without SciPy, which would take half of a Lambda function's size limit.
 
 For integer degrees of freedom, the distribution is a finite sum (Abramowitz and Stegun, 26.7.3 and 26.7.4), which
-Newton's method inverts. For many degrees of freedom, the expansion around the normal distribution (26.7.5) is as exact.
+Newton's method inverts. For other degrees of freedom, which groups of different sizes have, it is an incomplete beta
+function (26.7.1). For many degrees of freedom, the expansion around the normal distribution (26.7.5) is as exact.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ _MANY = 1_000
 
 
 @cache
-def quantile(degrees: int, probability: float) -> float:
+def quantile(degrees: float, probability: float) -> float:
     """The value that a t-distributed variable with `degrees` of freedom is below with this probability."""
     if probability == 0.5:
         return 0.0
@@ -35,8 +36,11 @@ def quantile(degrees: int, probability: float) -> float:
     return t
 
 
-def distribution(degrees: int, t: float) -> float:
+def distribution(degrees: float, t: float) -> float:
     """The probability of a value below `t`."""
+    if degrees != int(degrees):
+        return _distribution_of_a_fraction(degrees, t)
+    degrees = int(degrees)
     angle = math.atan(t / math.sqrt(degrees))
     square = math.cos(angle) ** 2
     odd = degrees % 2
@@ -51,12 +55,40 @@ def distribution(degrees: int, t: float) -> float:
     return 0.5 + within / math.pi
 
 
-def _density(degrees: int, t: float) -> float:
+def _distribution_of_a_fraction(degrees: float, t: float) -> float:
+    """The same for degrees of freedom between two integers."""
+    tails = _incomplete_beta(degrees / 2, 0.5, degrees / (degrees + t * t))
+    return 1 - tails / 2 if t > 0 else tails / 2
+
+
+def _incomplete_beta(a: float, b: float, x: float) -> float:
+    """The regularized incomplete beta function, by its continued fraction (Abramowitz and Stegun, 26.5.8)."""
+    if not 0 < x < 1:
+        return float(x >= 1)
+    if x > (a + 1) / (a + b + 2):  # there, the fraction of the other tail converges faster
+        return 1 - _incomplete_beta(b, a, 1 - x)
+    log = math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * math.log(x) + b * math.log1p(-x)
+    # Lentz's method: the fraction is the product of the ratios of its numerators and denominators.
+    numerator, denominator = 1.0, 1 / (1 - (a + b) * x / (a + 1))
+    fraction = denominator
+    for m in range(1, 500):
+        for factor in (
+            m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m)),
+            -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1)),
+        ):
+            numerator, denominator = 1 + factor / numerator, 1 / (1 + factor * denominator)
+            fraction *= numerator * denominator
+        if abs(numerator * denominator - 1) < 1e-15:
+            break
+    return math.exp(log) * fraction / a
+
+
+def _density(degrees: float, t: float) -> float:
     log = math.lgamma((degrees + 1) / 2) - math.lgamma(degrees / 2) - math.log(degrees * math.pi) / 2
     return math.exp(log - (degrees + 1) / 2 * math.log1p(t * t / degrees))
 
 
-def _expanded(z: float, degrees: int) -> float:
+def _expanded(z: float, degrees: float) -> float:
     terms = (
         (z**3 + z) / 4,
         (5 * z**5 + 16 * z**3 + 3 * z) / 96,

@@ -8,16 +8,18 @@ would not count.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from tuner.artifacts.dataset import QuestionGroups
 from tuner.artifacts.evaluation.contestants import BASE, CONTESTANTS, TUNED
-from tuner.artifacts.evaluation.measure_scores import Conclusion, MeasureScores
+from tuner.artifacts.evaluation.measure_scores import Comparison, Conclusion, MeasureScores
 from tuner.artifacts.evaluation.question_scores import Outcome, QuestionScores
 from tuner.artifacts.evaluation.verdict import Verdict, VerdictValue
 from tuner.catalog.metrics import Measure
 from tuner.catalog.tasks import DECIDING
-from tuner.evaluation.statistics.comparison import FEWEST, PairedDifference, questions_needed
+from tuner.evaluation.statistics.comparison import FEWEST, PairedDifference, units_needed
 
 # A larger number of questions to add is not worth naming.
 _MOST_QUESTIONS = 100_000
@@ -27,10 +29,19 @@ _EQUAL = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What sentences call the two models that are compared."""
+    """What sentences call the two models that are compared, and the groups of their questions."""
 
     base: str = "the base model"
     tuned: str = "the tuned model"
+    # How the questions hang together; None if every question stands alone.
+    groups: QuestionGroups | None = None
+
+    def questions(self, difference: Comparison) -> str:
+        """The questions of a comparison in words, with their groups if questions hang together."""
+        questions = _questions(difference.n)
+        if difference.groups is None or self.groups is None:
+            return questions
+        return f"{questions} from {self.groups.count(difference.groups)}"
 
 
 def conclude(measure: Measure, difference: PairedDifference, names: Names = Names()) -> Conclusion:
@@ -102,11 +113,17 @@ def _value(measure: Measure, difference: PairedDifference) -> VerdictValue:
 
 
 def _more_questions(difference: PairedDifference) -> int | None:
-    """How many questions to add. None when no realistic number would decide."""
-    if difference.n < FEWEST:
-        return FEWEST - difference.n
-    needed = questions_needed(difference)
-    return None if needed is None or needed > _MOST_QUESTIONS else max(1, needed - difference.n)
+    """How many questions to add, in groups as large as today's. None when no realistic number would decide."""
+    units = _more_units(difference)
+    return None if units is None else math.ceil(units * difference.n / difference.units) if difference.n else units
+
+
+def _more_units(difference: PairedDifference) -> int | None:
+    """How many independent questions, or groups of them, to add."""
+    if difference.units < FEWEST:
+        return FEWEST - difference.units
+    needed = units_needed(difference)
+    return None if needed is None or needed > _MOST_QUESTIONS else max(1, needed - difference.units)
 
 
 def _sentence(
@@ -115,7 +132,7 @@ def _sentence(
     n = difference.n
     if n == 0:
         return f"Undecided: no question has a {measure.label} for both models."
-    counts = _counts(difference)
+    counts = _counts(difference, names)
     if difference.interval is None or difference.mean is None:
         return f"Undecided: {counts} cannot be told from luck."
     low, high = difference.interval
@@ -125,24 +142,27 @@ def _sentence(
         return f"{names.tuned[0].upper()}{names.tuned[1:]} is {value} than {names.base}: {numbers}."
     if not difference.mean:
         return f"Undecided: both models score the same on average; {counts}."
-    return f"Undecided: {numbers}, so it may be chance. {_remedy(more)}"
+    return f"Undecided: {numbers}, so it may be chance. {_remedy(difference, more, names)}"
 
 
-def _counts(difference: PairedDifference) -> str:
-    n = difference.n
+def _counts(difference: PairedDifference, names: Names) -> str:
+    asked = names.questions(difference)
     if not difference.wins + difference.ties + difference.losses:  # a measure of all answers together
-        return f"{_questions(n)}"
-    return f"{difference.wins:,} won, {difference.ties:,} tied, {difference.losses:,} lost of {_questions(n)}"
+        return asked
+    return f"{difference.wins:,} won, {difference.ties:,} tied, {difference.losses:,} lost of {asked}"
 
 
 def _signed(value: float) -> str:
     return f"{value:+.3g}".replace("-", "−") if value else "0"
 
 
-def _remedy(more: int | None) -> str:
+def _remedy(difference: PairedDifference, more: int | None, names: Names) -> str:
     if more is None:
         return "The difference is so small that no realistic number of questions would decide."
-    return f"If the difference stays what it is, about {_questions(more, 'more question')} would decide."
+    about, units = _questions(more, "more question"), _more_units(difference)
+    if difference.groups is not None and names.groups is not None and units is not None:
+        about = f"{about} from {names.groups.count(units, more=True)}"
+    return f"If the difference stays what it is, about {about} would decide."
 
 
 def _notes(scores: MeasureScores, questions: int, names: Names) -> list[str]:
@@ -150,10 +170,19 @@ def _notes(scores: MeasureScores, questions: int, names: Names) -> list[str]:
     n, label = scores.comparison.n, scores.label
     smallest = scores.comparison.smallest_detectable
     notes = []
+    asked = names.questions(scores.comparison)
     if n < FEWEST:
         notes.append(f"Too few questions: {_questions(n)} cannot show any difference; at least {FEWEST} are needed.")
+    elif scores.comparison.groups is not None and scores.comparison.groups < FEWEST:
+        notes.append(
+            f"Too few independent questions: {asked} cannot show any difference, because questions of one group are "
+            f"answered well or badly together; at least {FEWEST} groups are needed."
+        )
     elif smallest:
-        notes.append(f"With {_questions(n)}, only a difference of about {smallest:.2g} {label} shows reliably.")
+        notes.append(f"With {asked}, only a difference of about {smallest:.2g} {label} shows reliably.")
+    if names.groups and names.groups.documents is not None:
+        documents = _questions(names.groups.documents, "document")
+        notes.append(f"The questions are from {documents} only, so the result holds for these and not for others.")
     measured = _measured(scores, questions)
     if measured < questions:
         notes.append(f"{_questions(questions - measured)} left out: {label} does not apply to them.")

@@ -37,3 +37,14 @@ def test_the_rank_correlation_equals_scipys(pairs: list[tuple[int, int]]) -> Non
         assert found is None
     else:
         assert found == pytest.approx(stats.spearmanr(one, other).statistic, abs=1e-12)
+
+
+@given(degrees=st.floats(1, 1500), t=st.floats(-50, 50).filter(lambda t: t == 0 or abs(t) > 1e-7))
+def test_the_distribution_of_fractional_degrees_equals_scipys(degrees: float, t: float) -> None:
+    assert distribution(degrees, t) == pytest.approx(float(stats.t.cdf(t, degrees)), abs=1e-9)
+
+
+@pytest.mark.parametrize("degrees", [1.1, 2.5, 3.7, 5.831514574, 29.6, 999.5, 1500.5])
+@pytest.mark.parametrize("probability", [0.975, 0.8, 0.999, 0.025])
+def test_quantiles_of_fractional_degrees_equal_scipys(degrees: float, probability: float) -> None:
+    assert quantile(degrees, probability) == pytest.approx(float(special.stdtrit(degrees, probability)), rel=1e-9)

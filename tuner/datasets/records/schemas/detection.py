@@ -28,7 +28,7 @@ from tuner.datasets.records.schemas.field_names import (
     leaf_names,
 )
 from tuner.datasets.records.schemas.messages import is_message
-from tuner.datasets.records.schemas.pairs import PairSchema
+from tuner.datasets.records.schemas.pairs import PairSchema, fields_about_origin
 from tuner.datasets.records.schemas.templates import TemplateSchema, turns_of
 from tuner.settings import FieldNames
 
@@ -62,7 +62,7 @@ def detect_schema(row: Fields, fields: FieldNames) -> Schema | Issue:
     value = find(row, prompt)
     if isinstance(value, str) and turns_of(value):
         return TemplateSchema(prompt, completion, fields.ignore)
-    return PairSchema(prompt, completion, fields.ignore)
+    return PairSchema(prompt, completion, (*fields.ignore, *fields_about_origin(row)))
 
 
 def _conversation(row: Fields, names: list[str], ignored: tuple[str, ...]) -> Schema | None:

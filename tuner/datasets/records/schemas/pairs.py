@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from tuner.artifacts.generated import GeneratedPair
 from tuner.catalog.models import RecordFormat
 from tuner.datasets.findings import Issue
 from tuner.datasets.reading.rows import Fields
@@ -11,6 +13,15 @@ from tuner.datasets.records.record import Record, Turn
 from tuner.datasets.records.schemas.answers import Found, answers_in, not_a_text
 from tuner.datasets.records.schemas.beside import Beside, Other, Others, beside, other_fields
 from tuner.datasets.records.schemas.field_names import LABELS, Kind, find, normal
+
+
+def fields_about_origin(names: Iterable[str]) -> tuple[str, ...]:
+    """The fields of a generated pair (`tuner data generate`) that only say where it is from; none of other records.
+
+    The passage has the answer, so it must not become a part of the question as in other records.
+    """
+    known = GeneratedPair.model_fields.keys()
+    return tuple(known - {"question", "answer"}) if {*names} - {"id"} == known else ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,161 @@
+"""Which evaluation questions hang together, and from which fields of the records that is known."""
+
+import json
+
+import pytest
+
+from tests.unit.datasets.memory_files import MemorySink, MemorySource
+from tuner import catalog
+from tuner.artifacts.dataset import EvaluationQuestion, Message, Origin
+from tuner.core.artifact_keys import Keys
+from tuner.datasets.prepare import Prepared, prepare
+from tuner.datasets.question_groups import question_groups
+from tuner.settings import RunSettings
+
+
+def question(number: int, text: str = "", **members: object) -> EvaluationQuestion:
+    distinct = f"What does the word {chr(97 + number) * 9} mean?"
+    return EvaluationQuestion.model_validate(
+        {"id": str(number), "question": text or distinct, "reference": f"Meaning {number}.", **members}
+    )
+
+
+def grouped(questions: list[EvaluationQuestion], group_by: str | None = None) -> list[set[int]]:
+    """The groups of more than one question, by the numbers of the questions."""
+    _, names = question_groups(questions, group_by)
+    together: dict[str, set[int]] = {}
+    for key, name in names.items():
+        together.setdefault(name, set()).add(int(key))
+    return [group for group in together.values() if len(group) > 1]
+
+
+def test_questions_that_share_nothing_stand_alone() -> None:
+    assert question_groups([question(number) for number in range(8)]) == (None, {})
+
+
+def test_questions_of_one_document_are_a_group() -> None:
+    questions = [question(n, origin=Origin(document=f"doc {n // 2}", part=str(n))) for n in range(14)]
+    groups, _ = question_groups(questions)
+    assert groups is not None
+    assert (groups.by, groups.groups, groups.documents) == ("document", 7, None)
+    assert groups.sentence.startswith("14 questions from 7 documents: questions of the same group")
+    assert grouped(questions)[0] == {0, 1}
+
+
+def test_questions_of_few_documents_are_grouped_by_their_parts() -> None:
+    questions = [question(n, origin=Origin(document=f"doc {n % 2}", part=str(n // 4))) for n in range(24)]
+    groups, _ = question_groups(questions)
+    assert groups is not None
+    assert (groups.by, groups.groups, groups.documents) == ("part", 12, 2)
+
+
+def test_few_documents_without_parts_stay_few_groups() -> None:
+    groups, _ = question_groups([question(n, origin=Origin(document=f"doc {n % 3}")) for n in range(24)])
+    assert groups is not None
+    assert (groups.by, groups.groups) == ("document", 3)
+
+
+def test_what_all_questions_have_in_common_groups_nothing() -> None:
+    assert question_groups([question(n, origin=Origin(document="manual", passage="f00d")) for n in range(8)])[0] is None
+
+
+def test_questions_about_one_passage_and_of_one_conversation_are_groups() -> None:
+    questions = [question(n, origin=Origin(passage=str(n // 3))) for n in range(9)]
+    assert grouped(questions) == [{0, 1, 2}, {3, 4, 5}, {6, 7, 8}]
+    questions = [question(n, origin=Origin(conversation=str(n % 4))) for n in range(8)]
+    groups, _ = question_groups(questions)
+    assert groups is not None
+    assert (groups.by, groups.groups) == ("conversation", 4)
+
+
+def test_conversations_that_begin_alike_are_cuts_of_one() -> None:
+    turns = [
+        (Message(role="user", text=start), Message(role="assistant", text="Hello."), Message(role="user", text=f"{n}?"))
+        for n, start in enumerate(("My router blinks.", "My router blinks!", "I lost my key."))
+    ]
+    assert grouped([question(n, messages=messages) for n, messages in enumerate(turns)]) == [{0, 1}]
+
+
+def test_questions_that_nearly_repeat_each_other_are_a_group() -> None:
+    texts = [
+        "How do I reset my password on the web site?",
+        "How do I reset my password on the web site please",
+        "How do I close my account?",
+    ]
+    questions = [question(n, text, reference="Click on the link.") for n, text in enumerate(texts)]
+    assert grouped(questions) == [{0, 1}]
+    groups, _ = question_groups(questions)
+    assert groups is not None
+    assert groups.sentence.startswith("3 questions from 2 groups of similar questions:")
+
+
+def test_what_connects_two_groups_makes_them_one() -> None:
+    origins = [Origin(document="a"), Origin(document="a", passage="x"), Origin(document="b", passage="x"), Origin()]
+    questions = [question(n, origin=origin) for n, origin in enumerate(origins)]
+    groups, _ = question_groups(questions)
+    assert groups is not None
+    assert grouped(questions) == [{0, 1, 2}]
+    assert groups.by == "several"
+
+
+def test_a_named_field_groups_by_nothing_else() -> None:
+    same = Origin(document="a")
+    questions = [question(n, origin=same, fields={"team": "ab"[n % 2]} if n < 4 else {}) for n in range(6)]
+    groups, _ = question_groups(questions, "team")
+    assert groups is not None
+    assert (groups.by, groups.field, groups.groups) == ("field", "team", 4)
+    assert grouped(questions, "team") == [{0, 2}, {1, 3}]
+    assert "(by the field 'team')" in groups.sentence
+
+
+def prepared(files: dict, settings: dict | None = None, generated: bool = False) -> tuple[Prepared, list]:
+    sinks: dict[str, MemorySink] = {}
+    sources = {role: MemorySource(f"{role}.jsonl", jsonl(records)) for role, records in files.items()}
+    found = prepare(
+        sources,
+        RunSettings.model_validate(settings or {}),
+        catalog.model("amazon.nova-micro-v1:0:128k"),
+        lambda name: sinks.setdefault(name, MemorySink()),
+        generated,
+    )
+    lines = (sinks[Keys.EVALUATION].committed or b"").splitlines()
+    return found, [EvaluationQuestion.model_validate_json(line) for line in lines]
+
+
+def jsonl(records: list[dict]) -> bytes:
+    return "".join(json.dumps(record) + "\n" for record in records).encode()
+
+
+TRAINING = [{"question": f"What is number {n} of the list?", "answer": f"It is entry {n}."} for n in range(40)]
+
+
+def test_a_generated_question_knows_its_document_and_does_not_contain_the_passage() -> None:
+    pairs = [
+        {"question": f"Who is {n}?", "answer": f"He {n}.", "document": "a.md", "place": "part 1", "passage": f"He {n}."}
+        for n in range(8)
+    ]
+    for generated in (True, False):  # made by the run, or by `tuner data generate`
+        _, questions = prepared({"training": TRAINING, "validation": pairs}, generated=generated)
+        assert questions[0].question == "Who is 0?"
+        assert questions[0].origin == Origin(document="a.md", part="part 1")
+
+
+@pytest.mark.parametrize("role", ["evaluation", "validation", "training"])
+def test_evaluation_questions_keep_the_named_fields_of_their_records(role: str) -> None:
+    asked = [{"question": f"Who is {n}?", "answer": f"He {n}.", "team": n % 3, "file_name": "b"} for n in range(40)]
+    files = {"training": TRAINING} | {role: asked}
+    _, questions = prepared(files, {"evaluation": {"group_by": "team"}})
+    assert questions
+    assert {each.fields["team"] for each in questions} <= {"0", "1", "2"}
+    assert questions[0].origin == Origin(document="b")
+
+
+def test_a_field_that_no_record_has_is_an_error() -> None:
+    found, _ = prepared({"training": TRAINING, "evaluation": [{"question": "Who?", "answer": "He."}]}, {})
+    assert not found.findings.errors
+    settings = {"evaluation": {"group_by": "team"}}
+    found, _ = prepared({"training": TRAINING, "evaluation": [{"question": "Who?", "answer": "He."}]}, settings)
+    assert [str(finding) for finding in found.findings.kept if finding.rule == "missing-field"] == [
+        "run.yaml, field 'evaluation.group_by': no record of evaluation.jsonl has the field 'team', which the "
+        "evaluation is to group questions by. Name a field of the records, or remove the setting."
+    ]

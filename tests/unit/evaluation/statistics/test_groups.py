@@ -1,0 +1,123 @@
+"""The statistics of questions that hang together: against statsmodels, against matrices, and on equal models."""
+
+import numpy as np
+import pytest
+import statsmodels.api as sm
+from scipy import stats
+
+from tuner.evaluation.statistics.comparison import compare, detectable, mean_and_error
+from tuner.evaluation.statistics.groups import Groups
+from tuner.evaluation.statistics.macro_f1 import compare_macro_f1
+
+UNEQUAL = (1, 1, 2, 2, 3, 4, 5, 6, 8, 10)
+
+
+def names_of(sizes: tuple[int, ...]) -> list[int]:
+    return [number for number, size in enumerate(sizes) for _ in range(size)]
+
+
+def gains_of(sizes: tuple[int, ...], correlation: float, generator: np.random.Generator) -> list[float]:
+    """Gains of equal models whose questions hang together within the groups."""
+    shared = generator.normal(size=len(sizes)) * correlation**0.5
+    own = generator.normal(size=sum(sizes)) * (1 - correlation) ** 0.5
+    found: list[float] = (np.repeat(shared, sizes) + own).tolist()
+    return found
+
+
+@pytest.mark.parametrize("sizes", [(4,) * 10, (1,) * 12, (7, 7), (2,) * 40])
+def test_the_standard_error_equals_statsmodels_for_groups_of_one_size(sizes: tuple[int, ...]) -> None:
+    names = names_of(sizes)
+    values = np.array(gains_of(sizes, 0.5, np.random.default_rng(len(sizes))))
+    fitted = sm.OLS(values, np.ones(len(values))).fit(cov_type="cluster", cov_kwds={"groups": names})
+    assert mean_and_error(values.tolist(), names)[1] == pytest.approx(fitted.bse[0], rel=1e-6)
+
+
+def test_the_standard_error_for_groups_of_different_sizes_equals_the_definition_in_matrices() -> None:
+    """Bell and McCaffrey's CR2: each group's residuals are multiplied by (I - H)^(-1/2), H being the hat matrix."""
+    names = np.array(names_of(UNEQUAL))
+    values = np.array(gains_of(UNEQUAL, 0.5, np.random.default_rng(2)))
+    n, residuals, meat = len(values), values - values.mean(), 0.0
+    for group in range(len(UNEQUAL)):
+        own = names == group
+        eigenvalues, vectors = np.linalg.eigh(np.eye(own.sum()) - np.full((own.sum(), own.sum()), 1 / n))
+        adjusted = vectors @ np.diag(eigenvalues**-0.5) @ vectors.T @ residuals[own]
+        meat += adjusted.sum() ** 2
+    assert mean_and_error(values.tolist(), names.tolist())[1] == pytest.approx(meat**0.5 / n, rel=1e-9)
+
+
+@pytest.mark.parametrize(("sizes", "degrees"), [((4,) * 10, 9), ((3, 3), 1), (UNEQUAL, 5.831515)])
+def test_the_degrees_of_freedom_are_satterthwaites(sizes: tuple[int, ...], degrees: float) -> None:
+    groups = Groups.of(names_of(sizes))
+    assert groups is not None
+    assert groups.degrees == pytest.approx(degrees, abs=1e-6)
+    # The definition: twice the squared mean of the variance estimate, divided by its variance, for equal variances.
+    n, names = sum(sizes), np.array(names_of(sizes))
+    residual_maker = np.eye(n) - 1 / n
+    columns = [residual_maker[:, names == g].sum(axis=1) / np.sqrt(1 - size / n) for g, size in enumerate(sizes)]
+    products = np.array(columns) @ np.array(columns).T
+    assert groups.degrees == pytest.approx(np.trace(products) ** 2 / (products**2).sum(), rel=1e-6)
+
+
+def test_the_interval_of_groups_of_one_size_is_students_over_their_means() -> None:
+    sizes = (4,) * 10
+    gains = gains_of(sizes, 0.7, np.random.default_rng(5))
+    found = compare([0.0] * 40, gains, names=names_of(sizes))
+    means = np.array(gains).reshape(10, 4).mean(axis=1)
+    expected = stats.t.interval(0.95, 9, loc=means.mean(), scale=stats.sem(means))
+    assert found.interval == pytest.approx(expected, rel=1e-9)
+    assert found.p == pytest.approx(stats.ttest_1samp(means, 0).pvalue, rel=1e-9)
+    assert (found.n, found.groups, found.units) == (40, 10, 10)
+    assert found.smallest_detectable == pytest.approx(detectable(stats.sem(means), 9), rel=1e-9)
+
+
+def test_questions_that_stand_alone_are_compared_as_without_groups() -> None:
+    generator = np.random.default_rng(3)
+    base, tuned = generator.normal(size=(2, 30)).tolist()
+    assert compare(base, tuned, 1, list(range(30))) == compare(base, tuned, 1)
+    expected, one, other = (generator.choice(list("abc"), size=30).tolist() for _ in range(3))
+    alone = compare_macro_f1(expected, one, other, 1, list(range(30)))
+    assert alone == compare_macro_f1(expected, one, other, 1)
+
+
+def test_fewer_than_six_groups_never_differ_however_many_questions_they_have() -> None:
+    assert not compare([1] * 50, [10] * 50, names=names_of((10,) * 5)).differs
+    assert compare([1] * 60, [10] * 60, names=names_of((10,) * 6)).differs
+    labels = ["a", "b"] * 25
+    assert compare_macro_f1(labels, ["x"] * 50, labels, names=names_of((10,) * 5))[0].interval is None
+    assert compare([1] * 9, [10] * 9, names=[0] * 9).standard_error is None
+
+
+@pytest.mark.parametrize("gain", [0.0, 0.25])
+def test_equal_gains_of_all_groups_have_an_interval_without_width(gain: float) -> None:
+    found = compare([0.0] * 24, [gain] * 24, names=names_of((4,) * 6))
+    assert found.interval == (gain, gain)
+    assert found.p == (1 if not gain else 2 * 0.5**6)
+    assert found.differs == (found.p < 0.05)
+
+
+def test_equal_models_are_called_different_one_time_in_twenty_where_questions_hang_together() -> None:
+    """10 groups of 4 questions with a correlation of 0.7: as independent questions, a quarter are called different."""
+    generator = np.random.default_rng(10)
+    sizes, different = (4,) * 10, {True: 0, False: 0}
+    for seed in range(1000):
+        gains = gains_of(sizes, 0.7, generator)
+        different[True] += compare([0.0] * 40, gains, seed, names_of(sizes)).differs
+        different[False] += abs(np.mean(gains)) > stats.t.ppf(0.975, 39) * stats.sem(gains)
+    assert 30 <= different[True] <= 70
+    assert different[False] > 200
+
+
+def test_macro_f1_of_groups_has_a_wider_interval_than_that_of_independent_questions() -> None:
+    generator = np.random.default_rng(7)
+    expected = generator.choice(list("abc"), size=60).tolist()
+    right = np.repeat(generator.random((2, 12)) < 0.6, 5, axis=1)  # all five questions of a group, or none
+    base, tuned = ([label if hit else "x" for label, hit in zip(expected, hits, strict=True)] for hits in right)
+    alone = compare_macro_f1(expected, base, tuned)[0]
+    grouped = compare_macro_f1(expected, base, tuned, names=names_of((5,) * 12))[0]
+    assert alone.interval is not None
+    assert grouped.interval is not None
+    width = [interval[1] - interval[0] for interval in (alone.interval, grouped.interval)]
+    assert width[1] > 1.5 * width[0]
+    assert (grouped.groups, grouped.n, grouped.mean) == (12, 60, alone.mean)
+    assert grouped.p is not None
+    assert grouped.differs == (grouped.p < 0.05)

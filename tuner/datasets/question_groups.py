@@ -1,0 +1,125 @@
+"""Finds the evaluation questions that hang together: they are answered well or badly together, so they count once.
+
+By a field that the settings name; else by what is the same in several questions: their conversation, their document,
+the passage that they are about, or the question itself, nearly word by word (as the check for duplicates decides).
+
+Questions from too few documents for a comparison are grouped by the documents' parts. The result then holds for these
+documents, and the sentences say so. What all questions have in common, such as their only document or the schema of a
+database, groups nothing: the result holds for that document, of which the questions are a sample.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+
+from tuner.artifacts.dataset import FEWEST_GROUPS, EvaluationQuestion, GroupsBy, QuestionGroups
+from tuner.datasets.profile.duplicates import DuplicateFinder
+from tuner.datasets.records.record import Record, Turn
+from tuner.datasets.same_question import comparable, input_hash
+
+# A question's value of a property; None where it has none.
+_Key = Callable[[EvaluationQuestion], Hashable | None]
+
+
+def question_groups(
+    questions: Sequence[EvaluationQuestion], group_by: str | None = None
+) -> tuple[QuestionGroups | None, Mapping[str, str]]:
+    """The groups, and the name of each question's group by the question's id; None if every question stands alone.
+
+    `group_by` is the field that the settings name. A question without a value of it is a group of its own.
+    """
+    if group_by is not None:
+        links: dict[GroupsBy, Mapping[str, Hashable]] = {
+            "field": _values(questions, lambda each: each.fields.get(group_by))
+        }
+    else:
+        links = _automatic(questions)
+    names = _components([each.id for each in questions], links.values())
+    count = len(set(names.values()))
+    if count == len(questions):
+        return None, {}
+    used = [by for by, values in links.items() if len(set(values.values())) < len(values)]
+    by: GroupsBy = used[0] if len(used) == 1 else "several"
+    documents = {each.origin.document for each in questions if each.origin.document}
+    return (
+        QuestionGroups(
+            by=by,
+            field=group_by,
+            questions=len(questions),
+            groups=count,
+            documents=len(documents) if "part" in used else None,
+        ),
+        names,
+    )
+
+
+def _automatic(questions: Sequence[EvaluationQuestion]) -> dict[GroupsBy, Mapping[str, Hashable]]:
+    """What is the same in several questions: for each property, the values of the questions that have it."""
+    documents = _values(questions, lambda each: each.origin.document)
+    found: dict[GroupsBy, Mapping[str, Hashable]] = {
+        "conversation": _values(questions, lambda each: each.origin.conversation) | _first_turns(questions)
+    }
+    few = len(set(documents.values())) < FEWEST_GROUPS
+    if few and any(each.origin.part for each in questions):
+        found["part"] = _values(questions, _part)
+    else:
+        found["document"] = documents
+    found["passage"] = _values(questions, lambda each: each.origin.passage)
+    found["similar"] = _same_questions(questions)
+    return {by: values for by, values in found.items() if len(values) < len(questions) or len(set(values.values())) > 1}
+
+
+def _part(question: EvaluationQuestion) -> Hashable | None:
+    origin = question.origin
+    return (origin.document, origin.part) if origin.document else None
+
+
+def _values(questions: Sequence[EvaluationQuestion], key: _Key) -> dict[str, Hashable]:
+    return {each.id: value for each in questions if (value := key(each)) is not None}
+
+
+def _first_turns(questions: Sequence[EvaluationQuestion]) -> dict[str, Hashable]:
+    """The first turn of each conversation of several turns: conversations that begin alike are cuts of one."""
+    several = {each.id: comparable(each.messages[0].text) for each in questions if len(each.messages) > 1}
+    counts = Counter(several.values())
+    return {key: ("begins with", text) for key, text in several.items() if counts[text] > 1}
+
+
+def _same_questions(questions: Sequence[EvaluationQuestion]) -> dict[str, Hashable]:
+    """The question that each one repeats, exactly or nearly."""
+    finder = DuplicateFinder()
+    inputs = {}
+    for each in questions:
+        record = _record(each)
+        inputs[each.id] = input_hash(record)
+        # The issues are made while the finder compares, and are of no interest here.
+        for _ in finder.issues(record, "evaluation", "", shown=False):
+            pass
+    return {key: finder.leaders.get(number, number) for key, number in inputs.items()}
+
+
+def _record(question: EvaluationQuestion) -> Record:
+    turns = tuple(Turn(message.role, message.text, "") for message in question.turns)
+    return Record(0, (*turns, Turn("assistant", question.reference, "")), question.system)
+
+
+def _components(ids: Sequence[str], links: Iterable[Mapping[str, Hashable]]) -> dict[str, str]:
+    """The first question of each question's group: questions that share a value, directly or through others."""
+    leader = {key: key for key in ids}
+
+    def first(key: str) -> str:
+        while leader[key] != key:
+            leader[key] = key = leader[leader[key]]
+        return key
+
+    order = {key: number for number, key in enumerate(ids)}
+    for values in links:
+        together: dict[Hashable, list[str]] = defaultdict(list)
+        for key, value in values.items():
+            together[value].append(key)
+        for start, *others in together.values():
+            for other in others:
+                one, two = sorted((first(start), first(other)), key=order.__getitem__)
+                leader[two] = one
+    return {key: first(key) for key in ids}

@@ -1,0 +1,85 @@
+"""The mean of questions that hang together: its standard error, degrees of freedom and interval, by groups.
+
+Questions about one document are answered well or badly together. As independent questions, they would count several
+times, and equal models would be called different far more often than promised. So the sum of each group is one
+observation. The formulas are those of a cluster-robust variance for a regression on a constant only:
+
+- the variance estimate "CR2", which has no bias if the questions are independent after all (Bell and McCaffrey, "Bias
+  Reduction in Standard Errors for Linear Regression with Multi-Stage Samples", Survey Methodology 28, 2002). If all
+  groups have the same size, it is the sum of squares times C / (C - 1) of Miller, "Adding Error Bars to Evals"
+  (arXiv 2411.00640, 2024), for C groups.
+- Student's distribution with the degrees of freedom by Satterthwaite of the same authors: C - 1 for groups of the same
+  size, and fewer if a few large groups decide.
+
+With C - 1 degrees of freedom and without CR2, few groups of different sizes are called different too often, and a
+bootstrap over the groups too rarely: docs/calibration.md has the numbers.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tuner.evaluation.statistics.students_t import distribution, quantile
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """The group of each value, as numbers from 0, and how many values each group has."""
+
+    numbers: np.ndarray
+    sizes: np.ndarray
+
+    @classmethod
+    def of(cls, names: Sequence[Hashable] | None) -> Groups | None:
+        """The groups by the name of each value's group; None if every value stands alone."""
+        if names is None or len(set(names)) == len(names):
+            return None
+        known: dict[Hashable, int] = {}
+        numbers = np.array([known.setdefault(name, len(known)) for name in names], dtype=np.int64)
+        return cls(numbers, np.bincount(numbers).astype(float))
+
+    @property
+    def count(self) -> int:
+        """How many groups there are."""
+        return len(self.sizes)
+
+    @property
+    def degrees(self) -> float:
+        """The degrees of freedom of the mean. Needs two groups."""
+        shares = self.sizes / self.sizes.sum()
+        # The variance estimate is a quadratic form of the values. Its matrix has the groups' shares on the diagonal.
+        weights = shares**2 / (1 - shares)
+        off_diagonal = weights.sum() ** 2 - (weights**2).sum()
+        # Rounding makes 8.999999999999998 of the 9 degrees of ten groups of one size.
+        return float(round(1 / ((shares**2).sum() + off_diagonal), 9))
+
+    def sums(self, values: np.ndarray) -> np.ndarray:
+        """The sum of the values of each group."""
+        return np.bincount(self.numbers, weights=values, minlength=self.count)
+
+    def standard_error(self, values: np.ndarray) -> float | None:
+        """The standard error of the mean of the values; None for one group only."""
+        if self.count < 2:
+            return None
+        deviations = self.sums(values - values.mean())
+        shares = self.sizes / self.sizes.sum()
+        return math.sqrt(float((deviations**2 / (1 - shares)).sum())) / len(values)
+
+
+def interval_of_mean(mean: float, error: float, degrees: float, confidence: float) -> tuple[float, float]:
+    """The interval of a mean by Student's distribution."""
+    reach = quantile(degrees, (1 + confidence) / 2) * error
+    return mean - reach, mean + reach
+
+
+def p_of_mean(mean: float, error: float, groups: Groups) -> float:
+    """The two-sided p-value of the same: below 1 - confidence exactly where the interval excludes zero."""
+    if not mean:
+        return 1.0
+    # Equal gains in all groups have no spread. What is left is that all groups agree: the sign test.
+    least: float = 2 * 0.5**groups.count
+    return max(least, 2 * distribution(groups.degrees, -abs(mean) / error)) if error > 0 else least
