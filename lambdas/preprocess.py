@@ -10,7 +10,7 @@ from tuner.artifacts.generated import GeneratedSummary
 from tuner.aws.s3.objects import ObjectSink, ObjectSource
 from tuner.catalog import model
 from tuner.core.artifact_keys import Keys
-from tuner.datasets import DataRole, Source, prepare
+from tuner.datasets import DataRole, Source, prepare, with_unused_files
 from tuner.serving.inference import shard_size, workers
 
 _ROLES: tuple[DataRole, ...] = ("training", "validation", "evaluation")
@@ -45,13 +45,14 @@ def handler(event: RunEvent, env: Environment) -> Preprocessed:
     generated = manifest.generates and folder.load(GeneratedSummary).pairs > 0
     if generated:
         sources["validation"] = ObjectSource(folder.bucket, folder.key(Keys.GENERATED))
-    prepared = prepare(
+    converted = prepare(
         sources,
         manifest.settings,
         model(manifest.base_model),
         lambda name: ObjectSink(folder.bucket, folder.key(name)),
         generated,
     )
+    prepared = with_unused_files(converted, manifest.unused_files)
     summary = prepared.summary
     folder.save(summary)
     folder.save(prepared.findings.artifact())

@@ -2,7 +2,9 @@
 
 The function does not wait: the arrivals queue delivers the event of an upload after `quiet_seconds`.
 
-Calls: s3:ListBucket, s3:GetObject, kms:Decrypt, states:StartExecution.
+A folder whose training file has another name starts no run: then it notifies, so that the data owner learns of it.
+
+Calls: s3:ListBucket, s3:GetObject, kms:Decrypt, kms:GenerateDataKey, states:StartExecution, sns:Publish.
 """
 
 from __future__ import annotations
@@ -14,12 +16,16 @@ from pydantic import ConfigDict, Field, Json, model_validator
 
 from lambdas.step import Environment, StepResult, logger, step
 from tuner.aws.executions import Executions
+from tuner.aws.notifications import notify
 from tuner.aws.s3.dataset_bucket import DatasetBucket
 from tuner.core.errors import DatasetError, RetryableError
-from tuner.core.run import dataset_file
+from tuner.core.run import INCOMING, dataset_file, dataset_of
 from tuner.core.strict_model import FrozenModel
 from tuner.intake.arrival import Arrival, Upload, followed, no_training_file, pin, startable
+from tuner.intake.unused_files import renaming
 
+_NO_PART = "This object is not part of a dataset."
+_LATER = "A later upload to the folder starts the run."
 # A folder that changes while it is read is read again: the next look shows whether a later upload starts the run.
 _ATTEMPTS = 3
 
@@ -98,23 +104,40 @@ def _start_named(dataset: str, repeat: int, env: Environment) -> StartResult:
 
 
 def _start_uploaded(uploaded: _Uploaded, env: Environment) -> StartResult:
-    key = uploaded.detail.object.key
-    found = dataset_file(key) if uploaded.detail.bucket.name == env.data_bucket else None
-    if found is None:
+    upload = Upload(uploaded.detail.object.key, uploaded.time)
+    dataset = dataset_of(upload.key) if uploaded.detail.bucket.name == env.data_bucket else None
+    if dataset is None:
         # The rule matches everything below incoming/ (stacks/trigger.py).
-        return StartResult(started=False, reason="This object is not part of a dataset.")
+        return StartResult(started=False, reason=_NO_PART)
     folder = DatasetBucket(env.data_bucket)
     for _ in range(_ATTEMPTS):
-        listing = startable(folder, found.dataset)
+        listing = startable(folder, dataset)
         if not listing:
-            return StartResult(started=False, reason=no_training_file(found.dataset))
-        if followed(listing, Upload(key, uploaded.time)):
-            return StartResult(started=False, reason="A later upload to the folder starts the run.")
-        arrival = pin(folder, found.dataset, listing)
+            return _not_started(folder, dataset, upload, env)
+        if dataset_file(upload.key) is None:
+            return StartResult(started=False, reason=_NO_PART)
+        if followed(listing, upload):
+            return StartResult(started=False, reason=_LATER)
+        arrival = pin(folder, dataset, listing)
         if arrival:
             return _start(arrival, env)
     # A deletion has no event, so the queue has to deliver this one again.
-    raise RetryableError(_changed(found.dataset))
+    raise RetryableError(_changed(dataset))
+
+
+def _not_started(folder: DatasetBucket, dataset: str, upload: Upload, env: Environment) -> StartResult:
+    """Notifies when the names of files are why there is no training file: nobody else would learn of it."""
+    objects = folder.list(dataset)
+    renamed = renaming([entry.key.removeprefix(f"{INCOMING}{dataset}/") for entry in objects])
+    if renamed is None:
+        return StartResult(started=False, reason=no_training_file(dataset))
+    # One notification for the upload of a folder: by the event of its last file, whatever its name.
+    if followed(objects, upload):
+        return StartResult(started=False, reason=_LATER)
+    reason = f"{INCOMING}{dataset}/ has no training file, so no run was started. {renamed}"
+    text = f"{reason}\n\nIn S3, upload the file again under its new name, and delete the other one.\n"
+    notify(env.topic_arn, "Fine-tuning not started: a file has the wrong name", text, {"status": "NOT_STARTED"})
+    return StartResult(started=False, reason=reason)
 
 
 def _changed(dataset: str) -> str:

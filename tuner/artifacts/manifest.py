@@ -27,6 +27,15 @@ class PinnedInput(Part):
     sha256: str
 
 
+class UnusedFile(Part):
+    """A file in the dataset's folder that looks like a part of it, and that the run does not use."""
+
+    name: str
+    rule: str
+    message: str
+    remedy: str
+
+
 class Manifest(Artifact):
     """`run.json`: everything that decides what a run does, written once, by its first step."""
 
@@ -38,6 +47,7 @@ class Manifest(Artifact):
     started_at: str
     data_bucket: str
     inputs: tuple[PinnedInput, ...]
+    unused_files: tuple[UnusedFile, ...] = ()
     settings: WrittenSettings
     base_model: str
     base_endpoint: str

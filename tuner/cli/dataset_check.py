@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, get_args
 
 from tuner.catalog import Model
-from tuner.cli.unused_files import unused_files
 from tuner.core.run import role_of
-from tuner.datasets import DataRole, NoSink, Prepared, Sink, Source, prepare
-from tuner.datasets.readiness import readiness
+from tuner.datasets import DataRole, NoSink, Prepared, Sink, Source, prepare, with_unused_files
+from tuner.intake.unused_files import unused_files
 from tuner.settings import RunSettings
 
 if TYPE_CHECKING:
@@ -55,6 +53,4 @@ def check_dataset(
     if generated:
         usable_documents(files)
     prepared = prepare(data_files(files), settings, model, sink, to_generate=generated, settings_name=settings_name)
-    for name, issue in unused_files([*files, *unused]):
-        prepared.findings.add(name, None, issue)
-    return replace(prepared, summary=prepared.summary.model_copy(update={"verdict": readiness(prepared.findings)}))
+    return with_unused_files(prepared, unused_files([*files, *unused]))

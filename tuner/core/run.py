@@ -43,11 +43,17 @@ def dataset_file(key: str) -> DatasetFile | None:
 
     `key` is not URL-encoded: EventBridge delivers plain keys, unlike S3's own notifications.
     """
+    dataset = dataset_of(key)
+    role = role_of(key.removeprefix(f"{INCOMING}{dataset}/")) if dataset else None
+    return DatasetFile(dataset, role) if dataset and role else None
+
+
+def dataset_of(key: str) -> str | None:
+    """The dataset whose folder has this key, whatever the file is called. None outside the folders of datasets."""
     if not key.startswith(INCOMING):
         return None
-    dataset, _, name = key.removeprefix(INCOMING).partition("/")
-    role = role_of(name)
-    return DatasetFile(dataset, role) if dataset and role else None
+    dataset, slash, _ = key.removeprefix(INCOMING).partition("/")
+    return dataset if slash and dataset else None
 
 
 def run_id(dataset: str, contents: Iterable[tuple[str, str]], repeat: int = 0) -> str:

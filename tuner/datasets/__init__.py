@@ -11,7 +11,7 @@ refusal(findings, address)                the error for a dataset that is not re
 from tuner.datasets.check import CheckedFile, check, convert
 from tuner.datasets.findings import Findings
 from tuner.datasets.io import LocalFile, LocalSink, NoSink, Sink, Source
-from tuner.datasets.prepare import Prepared, prepare
+from tuner.datasets.prepare import Prepared, prepare, with_unused_files
 from tuner.datasets.readiness import findings_by_rule, readiness, refusal
 from tuner.datasets.records.record import DataRole
 from tuner.datasets.records.rules import RecordLimits
@@ -36,4 +36,5 @@ __all__ = [
     "readiness",
     "refusal",
     "split_file",
+    "with_unused_files",
 ]

@@ -88,7 +88,7 @@ class Findings:
             field=None if issue.field is None else shortened(printable(issue.field)),
             rule=issue.rule,
             message=self._with_settings(shortened(printable(issue.message), _LONGEST_TEXT)),
-            remedy=self._with_settings(shortened(issue.remedy, _LONGEST_TEXT)),
+            remedy=self._with_settings(shortened(printable(issue.remedy), _LONGEST_TEXT)),
         )
         self._kept.append(finding)
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
 
 from tuner.artifacts.dataset import DatasetSummary, SourceFile
+from tuner.artifacts.manifest import UnusedFile
 from tuner.artifacts.task import TaskDescription
 from tuner.catalog import Model
 from tuner.core.artifact_keys import Keys
 from tuner.datasets.evaluation_questions import EvaluationQuestionWriter
-from tuner.datasets.findings import Findings, Issue
+from tuner.datasets.findings import Findings, Issue, printable
 from tuner.datasets.io import CommitTogether, Sink, Source
 from tuner.datasets.pipeline import FilePipeline, Output
 from tuner.datasets.profile import ProfileResult, ProfileSource, profile_dataset
@@ -59,6 +60,16 @@ def prepare(
     issues are in the findings.
     """
     return _Preparation(sources, settings, model, sink, generated, to_generate, settings_name).run()
+
+
+def with_unused_files(prepared: Prepared, files: Iterable[UnusedFile]) -> Prepared:
+    """The result with a warning for each file of the folder that looks like a part of the dataset and is not used."""
+    for file in files:
+        prepared.findings.add(
+            printable(file.name), None, Issue(file.rule, file.message, file.remedy, severity="warning")
+        )
+    verdict = readiness(prepared.findings)
+    return replace(prepared, summary=prepared.summary.model_copy(update={"verdict": verdict}))
 
 
 class _Preparation:

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from importlib.metadata import version
+from itertools import islice
 from typing import Protocol
 
 from tuner import __version__
-from tuner.artifacts.manifest import Manifest, PinnedInput
+from tuner.artifacts.manifest import Manifest, PinnedInput, UnusedFile
 from tuner.aws.bedrock.resources import FoundationModel
+from tuner.aws.s3.dataset_bucket import ListedObject
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.errors import DatasetError, RunRefusedError
 from tuner.core.resource_names import resource_name
 from tuner.core.run import INCOMING, Role
 from tuner.intake.lines import with_lines
 from tuner.intake.resolve import Resolved, resolve
+from tuner.intake.unused_files import unused_files
 from tuner.preflight import offered_model
 from tuner.settings import DeploymentSettings, parse_document
 from tuner.settings.documents import document_text, refuse_long
 
 # Roles with at most one file.
 _SINGLE_FILE_ROLES: tuple[Role, ...] = ("training", "validation", "evaluation", "settings")
+# Each is a finding; a folder can have thousands, such as documents in a folder with another name.
+_MOST_UNUSED_FILES = 100
 # Packages that decide which API calls are made and how settings are read.
 _RECORDED_PACKAGES = ("boto3", "botocore", "pydantic")
 
@@ -29,6 +34,10 @@ class Inputs(Protocol):
     """The data bucket."""
 
     bucket: str
+
+    def list(self, dataset: str) -> tuple[ListedObject, ...]:
+        """The current objects of a dataset's folder."""
+        ...
 
     def read(self, pinned: PinnedInput) -> bytes:
         """The content of an input at its pinned version."""
@@ -68,6 +77,7 @@ def write_manifest(
         started_at=started_at,
         data_bucket=inputs.bucket,
         inputs=tuple(pinned),
+        unused_files=_unused_files(inputs, dataset),
         settings=resolved.settings,
         base_model=resolved.model.id,
         base_endpoint=resolved.model.base_endpoint,
@@ -88,6 +98,12 @@ def refuse_two_of_a_kind(where: str, files: Collection[tuple[Role | None, str]])
         found = [name for file_role, name in files if file_role == role]
         if len(found) > 1:
             raise DatasetError(f"{where}: {' and '.join(found)} have the same role: {role}. Delete all but one.")
+
+
+def _unused_files(inputs: Inputs, dataset: str) -> tuple[UnusedFile, ...]:
+    """What lies in the folder and looks like a part of the dataset. It may have come after the run was started."""
+    names = [entry.key.removeprefix(f"{INCOMING}{dataset}/") for entry in inputs.list(dataset)]
+    return tuple(islice(unused_files(names), _MOST_UNUSED_FILES))
 
 
 def _name(dataset: str, pinned: PinnedInput) -> str:

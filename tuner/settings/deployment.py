@@ -103,7 +103,9 @@ class DeploymentSettings(StrictModel):
         None, ge=1, le=3650, description="days until an unused custom model is deleted; by default never"
     )
     notification_emails: tuple[EmailAddress, ...] = Field(
-        (), max_length=50, description="addresses that are notified when a run ends"
+        (),
+        max_length=50,
+        description="addresses that are notified when a run ends, waits for approval, or cannot start",
     )
     keep_data: bool = Field(True, description="whether buckets, key and table remain when the stack is deleted")
     retention_days: int = Field(90, ge=1, le=3650, description="days until old object versions and logs expire")

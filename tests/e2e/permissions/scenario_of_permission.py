@@ -29,6 +29,8 @@ def scenario_of(permission: Permission) -> Scenario:
     match permission.role, permission.action, permission.on:
         case ("start_run", action, _) if action.startswith("sqs:"):
             return scenarios.ARRIVAL
+        case ("start_run", action, on) if action == "sns:Publish" or on.endswith("through sns"):
+            return scenarios.WRONG_NAME
         case "start_run", _, _:
             return scenarios.START
         case "close_run", _, _:

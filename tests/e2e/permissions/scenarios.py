@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from local.folder import CloudFolder
 from tests.e2e.permissions.admin_pipeline import DEPLOYMENT, AdminPipeline
 from tests.e2e.pipeline import small_dataset, until
 from tuner.core.artifact_keys import Keys
+from tuner.core.times import iso, now
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,20 @@ def _arrive(admin: AdminPipeline) -> Failure:
 
 def _arrive_again(admin: AdminPipeline) -> None:
     assert admin.pipeline.finished(admin.pipeline.run_of(f"upload-{admin.uploads}"))["status"] == "SUCCEEDED"
+
+
+def _misnamed(admin: AdminPipeline) -> dict[str, str]:
+    """The function with the message of an upload whose name is wrong, as the queue delivers it."""
+    admin.uploads += 1
+    key, bucket = f"incoming/misnamed-{admin.uploads}/train.jsonl", admin.pipeline.outputs["DataBucketName"]
+    admin.pipeline.client("s3").put_object(Bucket=bucket, Key=key, Body=b"{}")
+    event = {"time": iso(now()), "detail": {"bucket": {"name": bucket}, "object": {"key": key}}}
+    reply: dict[str, str] = admin.invoke("StartFunctionName", {"Records": [{"body": json.dumps(event)}]})
+    return reply
+
+
+def _misnamed_again(admin: AdminPipeline) -> None:
+    assert "Rename train.jsonl to training.jsonl." in _misnamed(admin)["reason"]
 
 
 def _first(admin: AdminPipeline) -> Failure:
@@ -291,6 +307,11 @@ OWN_SCORER = Scenario("a run with the deployer's own scorer", _scored_by_own_sco
 SCORED = Scenario("a run that is scored with BERTScore", _scored, "scored")
 START = Scenario("the start of a run", _start)
 ARRIVAL = Scenario("the upload of a dataset", _arrive, "untouched", check_recovery=_arrive_again)
+WRONG_NAME = Scenario(
+    "the upload of a training file with a wrong name",
+    lambda admin: _refused(_misnamed(admin)),
+    check_recovery=_misnamed_again,
+)
 JOB_QUOTA_USED_UP = Scenario("a run in an account whose quota of jobs is used up", _without_job_quota)
 PINNED = Scenario("a run whose run.json was written by an earlier attempt", _pinned_before)
 SWEEP = Scenario("the hourly sweep finds throughput that belongs to no run", _sweep, check_recovery=_sweep_again)

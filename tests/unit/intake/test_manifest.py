@@ -1,11 +1,14 @@
 """`run.json` is written once, with the resolved settings of the run."""
 
+import datetime as dt
+
 import pytest
 
 from tests.doubles import RUN, STARTED, MemoryFolder
 from tuner import __version__
 from tuner.artifacts.manifest import Manifest, PinnedInput
 from tuner.aws.bedrock.resources import FoundationModel
+from tuner.aws.s3.dataset_bucket import ListedObject
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import DatasetError, ModelUnavailableError, RunRefusedError, SettingsError
 from tuner.intake.manifest import write_manifest
@@ -18,8 +21,13 @@ TRAINING = PinnedInput(role="training", key="incoming/faq/training.jsonl", versi
 class Inputs:
     bucket = "data"
 
-    def __init__(self, text: bytes) -> None:
+    def __init__(self, text: bytes, others: tuple[str, ...] = ()) -> None:
         self.text = text
+        self.names = ("training.jsonl", "run.yaml", *others)
+
+    def list(self, dataset: str) -> tuple[ListedObject, ...]:
+        at = dt.datetime(2026, 11, 23, tzinfo=dt.UTC)
+        return tuple(ListedObject(f"incoming/{dataset}/{name}", "etag", 1, at) for name in self.names)
 
     def read(self, pinned: PinnedInput) -> bytes:
         assert pinned.version_id == SETTINGS.version_id
@@ -40,10 +48,11 @@ def write(
     models: Models | None = None,
     pinned: tuple[PinnedInput, ...] = (TRAINING, SETTINGS),
     started_at: str = STARTED,
+    others: tuple[str, ...] = (),
 ) -> Manifest:
     return write_manifest(
         folder,
-        Inputs(text),
+        Inputs(text, others),
         models or Models(),
         DeploymentSettings(),
         dataset="faq",
@@ -64,6 +73,17 @@ def test_the_manifest_has_the_settings_the_name_of_the_model_and_the_resource_na
     assert manifest.resource_name == f"tuner-{RUN}"
     assert manifest.versions["boto3"]
     assert manifest.versions["bedrock-tuner"] == __version__
+
+
+def test_the_manifest_names_the_files_that_look_like_a_part_of_the_dataset_and_are_not_used() -> None:
+    found = write(MemoryFolder(), others=("evaluation (1).jsonl", "scorer.py", "README.md")).unused_files
+    assert [(file.name, file.rule) for file in found] == [
+        ("evaluation (1).jsonl", "unused-file"),
+        ("scorer.py", "python-file"),
+    ]
+    assert found[0].remedy == "Rename evaluation (1).jsonl to evaluation.jsonl."
+    many = write(MemoryFolder(), others=tuple(f"docs/{n}.md" for n in range(1000))).unused_files
+    assert len(many) == 100
 
 
 def test_a_run_without_settings_has_the_defaults() -> None:

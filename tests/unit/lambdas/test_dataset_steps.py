@@ -13,6 +13,7 @@ from tests.unit.lambdas.conftest import Drop
 from tests.unit.lambdas.steps import invoke
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import DatasetError
+from tuner.intake.unused_files import unused_files
 
 
 def test_the_pinned_versions_are_converted_into_the_runs_dataset(drop: Drop, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -33,6 +34,23 @@ def test_the_pinned_versions_are_converted_into_the_runs_dataset(drop: Drop, mon
     )
     [first, *_] = folder.read_lines(Keys.TRAINING)
     assert first["system"] == [{"text": "Be kind."}]
+
+
+def test_files_of_the_folder_that_are_not_used_are_warnings_of_the_run(drop: Drop) -> None:
+    folder = drop({"training.jsonl": jsonl(pairs(10)), "validation.jsonl": jsonl(pairs(7, 50))})
+    unused = tuple(unused_files(["training.jsonl", "evaluation (1).jsonl", "scorer.py", "bad\nname/train.csv"]))
+    pinned = folder.manifest().model_copy(update={"unused_files": unused})
+    folder.write(Keys.MANIFEST, pinned.model_dump_json().encode())
+    invoke(preprocess, run_id=RUN)
+    assert invoke(validate, run_id=RUN) == {"warnings": 3}
+    found = stored_json(folder, Keys.FINDINGS)["findings"]
+    assert [(each["file"], each["severity"]) for each in found] == [
+        ("bad\ufffdname/train.csv", "warning"),
+        ("evaluation (1).jsonl", "warning"),
+        ("scorer.py", "warning"),
+    ]
+    assert found[1]["remedy"] == "Rename evaluation (1).jsonl to evaluation.jsonl."
+    assert stored_json(folder, Keys.DATASET_SUMMARY)["verdict"]["state"] == "ready with warnings"
 
 
 def test_a_dataset_with_errors_is_refused_and_not_written(drop: Drop) -> None:

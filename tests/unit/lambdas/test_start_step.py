@@ -65,12 +65,11 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> type[Machine]:
         created("incoming/training.jsonl"),
         created("training.jsonl"),
         created("incoming/faq/training.jsonl", bucket="other"),
-        created("incoming/faq/Training.jsonl"),
     ],
     ids=lambda event: str(json.loads(event["Records"][0]["body"])["detail"]),
 )
 def test_nothing_else_in_the_bucket_starts_a_run(
-    environment: None, machine: type[Machine], event: dict[str, Any]
+    cloud: RunFolder, machine: type[Machine], event: dict[str, Any]
 ) -> None:
     result = start_run.handler(event, CONTEXT)
     assert result["started"] is False
@@ -83,6 +82,49 @@ def test_a_folder_without_training_data_waits_for_it(cloud: RunFolder, machine: 
     result = start_run.handler(created(f"incoming/faq/{name}"), CONTEXT)
     assert result == {"started": False, "reason": ANY}
     assert "incoming/faq/: there is no training file" in result["reason"]
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
+    """The notifications."""
+    found: list[tuple[Any, ...]] = []
+    monkeypatch.setattr(start_run, "notify", lambda *message: found.append(message))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("names", "says"),
+    [
+        (["Training.JSONL"], "Rename Training.JSONL to training.jsonl."),
+        (["validation.csv", "data/training.jsonl"], "Rename data/training.jsonl to training.jsonl."),
+        (["faq.csv"], "If faq.csv has the training data, rename it to training.csv."),
+        (["train.jsonl", "README.md"], "Rename train.jsonl to training.jsonl."),
+        (["train.jsonl", "validation.csv"], "Rename train.jsonl to training.jsonl."),
+    ],
+)
+def test_a_training_file_with_a_wrong_name_is_notified_of_once(
+    cloud: RunFolder, machine: type[Machine], told: list[tuple[Any, ...]], names: list[str], says: str
+) -> None:
+    for name in names:
+        put(f"incoming/faq/{name}")
+    at = now()
+    results = [start_run.handler(created(f"incoming/faq/{name}", at=at), CONTEXT) for name in names]
+    ((topic, subject, text, attributes),) = told
+    assert (topic, attributes) == ("arn:aws:sns:us-east-1:123456789012:topic", {"status": "NOT_STARTED"})
+    assert subject == "Fine-tuning not started: a file has the wrong name"
+    assert text.startswith(f"incoming/faq/ has no training file, so no run was started. {says}")
+    assert sum(says in result["reason"] for result in results) == 1
+    assert not machine.inputs
+
+
+def test_nobody_is_told_of_files_that_are_no_data_or_beside_a_training_file(
+    cloud: RunFolder, machine: type[Machine], told: list[tuple[Any, ...]]
+) -> None:
+    for name in ("README.md", "photo.png", "run.yaml", "training.jsonl", "evaluation (1).jsonl"):
+        put(f"incoming/faq/{name}")
+        start_run.handler(created(f"incoming/faq/{name}"), CONTEXT)
+    assert not told
+    assert machine.inputs
 
 
 def test_the_last_upload_starts_the_run_and_no_earlier_one(cloud: RunFolder, machine: type[Machine]) -> None:

@@ -24,12 +24,12 @@ from tuner.cli.progress import executions
 from tuner.cli.terminal.console import console, is_live, say
 from tuner.cli.terminal.exit_status import ExitStatus
 from tuner.cli.terminal.hints import quoted, remember_folder
-from tuner.cli.unused_files import unused_files
 from tuner.cli.upload import DatasetFolder
 from tuner.core.errors import RetryableError
 from tuner.core.run import INCOMING
 from tuner.datasets import readiness
 from tuner.intake.resolve import resolve
+from tuner.intake.unused_files import unused_files
 
 # Time for EventBridge's delivery and the start function's own work, in addition to the deployment's quiet_seconds.
 _START_SECONDS = 150
@@ -60,8 +60,8 @@ def run(
     deployment = connect(stack, on_local)
     if folder.ignored:
         say(f"Not uploaded, because they are not part of a dataset: {', '.join(folder.ignored)}", "quiet")
-    for name, issue in unused_files([*(file.name for file in folder.files), *folder.ignored]):
-        say(f"{name}: {issue.message} {issue.remedy}", "warn")
+    for file in unused_files([*(file.name for file in folder.files), *folder.ignored]):
+        say(f"{file.name}: {file.message} {file.remedy}", "warn")
     repeat = _repeat(deployment, folder) if again else 0
     run_id = folder.run_id(repeat)
     earlier = None if again else executions.find(deployment, run_id)

@@ -10,11 +10,19 @@ from tuner.artifacts.report import Report
 from tuner.catalog import judge_or_assumed
 from tuner.reporting.formatting import measure_title, number, plural
 
+_SHOWN_FILES = 5
+
 
 def caveats(report: Report) -> tuple[str, ...]:
-    """The notes of the verdict, the warnings of the estimate and the scoring, and questions of the validation data."""
+    """The limits of the scores: notes and warnings of the steps, questions of the validation data, unused files."""
     estimate = report.estimate.warnings if report.estimate else ()
-    notes = (*report.verdict.notes, *estimate, *report.scoring.warnings, *_shared_questions(report))
+    notes = (
+        *report.verdict.notes,
+        *estimate,
+        *report.scoring.warnings,
+        *_shared_questions(report),
+        *unused_files(report),
+    )
     return tuple(dict.fromkeys(note for note in notes if note not in report.verdict.sentence))
 
 
@@ -34,6 +42,15 @@ def measure_correlations(report: Report) -> tuple[tuple[str, str, float, int], .
     """(one measure, another, rank correlation, questions) for each pair of measures, by their labels."""
     labels = {name: measure.label or measure_title(name) for name, measure in report.scores.items()}
     return tuple((labels.get(e.one, e.one), labels.get(e.other, e.other), e.rho, e.n) for e in report.agreement)
+
+
+def unused_files(report: Report) -> Iterator[str]:
+    """The files that lay in the dataset's folder and were not used because of their names."""
+    findings = report.findings.findings if report.findings else ()
+    found = [finding for finding in findings if finding.rule in ("unused-file", "python-file")]
+    yield from (f"{finding.file} {finding.message} {finding.remedy}" for finding in found[:_SHOWN_FILES])
+    if len(found) > _SHOWN_FILES:
+        yield f"{plural(len(found) - _SHOWN_FILES, 'more file')} of the dataset's folder were not used."
 
 
 def _shared_questions(report: Report) -> Iterator[str]:

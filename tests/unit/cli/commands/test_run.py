@@ -26,7 +26,7 @@ class TestRun:
     def test_says_that_a_python_file_is_not_run(self, tuner: Tuner, aws: FakeAws, folder: Path) -> None:
         (folder / "scorer.py").write_text("raise SystemExit(9)")
         outcome = tuner("run", str(folder))
-        assert "scorer.py: a Python file in a dataset's folder is not run" in outcome.err
+        assert "scorer.py: is a Python file, which is not run" in outcome.err
         assert "incoming/faq/scorer.py" not in set(aws.uploaded())
 
     def test_the_training_file_is_uploaded_last(self, tuner: Tuner, aws: FakeAws, folder: Path) -> None:

@@ -4,9 +4,11 @@ import pytest
 
 from tuner.artifacts.costs.cost_items import CostItemId
 from tuner.artifacts.costs.estimate import CostItem, Estimate
-from tuner.artifacts.dataset import DatasetProfile, SharedQuestions
+from tuner.artifacts.dataset import DatasetProfile, DatasetSummary, SharedQuestions
 from tuner.artifacts.report import Models, NamedModel, Report
-from tuner.reporting import page
+from tuner.datasets import Findings, Prepared, with_unused_files
+from tuner.intake.unused_files import unused_files
+from tuner.reporting import Failure, page
 from tuner.reporting.collect.caveats import caveats, judge_caveats
 from tuner.reporting.notify.notification import notification_text
 
@@ -62,6 +64,21 @@ def test_evaluation_questions_in_the_validation_data_are_counted_and_named(repor
     shown = page(warned)
     assert "1 of 8 evaluation questions is in the validation data too" in shown
     assert "What is &lt;b&gt;it&lt;/b&gt;?" in shown
+
+
+def test_files_that_were_not_used_are_in_the_report_and_in_every_notification(report: Report) -> None:
+    findings = with_unused_files(
+        Prepared(DatasetSummary(training_records=1, validation_records=1), Findings()),
+        unused_files(["training.jsonl", "scorer.py", *(f"docs/{n}.md" for n in range(7))]),
+    ).findings
+    found = report.model_copy(update={"findings": findings.artifact()})
+    said = [text for text in caveats(found) if text not in caveats(report)]
+    assert said[0] == "docs/0.md is not used, because of its name. Rename docs/0.md to documents/0.md."
+    assert said[5:] == ["3 more files of the dataset's folder were not used."]
+    assert "docs/0.md is not used, because of its name." in page(found)
+    failed = found.model_copy(update={"failure": Failure(error="DatasetError", message="No."), "status": "FAILED"})
+    for each in (found, failed):
+        assert "docs/0.md is not used, because of its name." in notification_text(each)
 
 
 def test_the_page_shows_the_source_of_each_price(report: Report) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tuner.cli.unused_files import no_training_file, right_name, unused_files
+from tuner.cli.unused_files import no_training_file
+from tuner.intake.unused_files import right_name, unused_files
 
 RIGHT_NAMES = {
     "claude3_ft_training.jsonl": "training.jsonl",
@@ -44,7 +45,7 @@ def test_a_name_that_says_no_role_has_no_right_name(name: str) -> None:
 
 
 def warnings(*names: str) -> dict[str, str]:
-    return {name: f"{issue.rule}: {issue.message} {issue.remedy}" for name, issue in unused_files(names)}
+    return {file.name: f"{file.rule}: {file.message} {file.remedy}" for file in unused_files(names)}
 
 
 def test_a_misnamed_file_is_warned_of_with_its_right_name() -> None:
@@ -81,7 +82,7 @@ def test_data_of_an_unknown_role_is_warned_of() -> None:
         (["test.csv", "train.csv"], "Rename train.csv to training.csv and test.csv to evaluation.csv."),
         (["train_a.csv", "train_b.csv"], "Rename one of train_a.csv, train_b.csv to training.csv."),
         (["faq.csv", "notes.md"], "If faq.csv has the training data, rename it to training.csv."),
-        (["faq.csv", "more.csv"], "Add training.json, "),
+        (["faq.csv", "more.csv"], "If one of faq.csv, more.csv has the training data, name it training.json, "),
         (["documents/a.md"], "To have a model write one: tuner data generate"),
         (["documents/a.md", "train.csv"], "Rename train.csv to training.csv."),
     ],
