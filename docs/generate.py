@@ -272,12 +272,12 @@ def _settings_table(model: type[BaseModel]) -> str:
 
 def _settings_rows(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, ...]]:
     for name, field in model.model_fields.items():
-        nested = field.annotation
+        nested = _without_none(field.annotation)
         values = get_args(nested)[1] if get_origin(nested) is dict else None
         if isinstance(values, type) and issubclass(values, BaseModel):
             yield from _settings_rows(values, f"{prefix}{name}.<measure>.")
         elif isinstance(nested, type) and issubclass(nested, BaseModel):
-            instance = field.get_default(call_default_factory=True)
+            instance = None if field.is_required() else field.get_default(call_default_factory=True)
             for key, kind, default, meaning in _settings_rows(nested, f"{prefix}{name}."):
                 folder, _, last = key.strip("`").rpartition(".")
                 shown = getattr(instance, last, None) if folder == f"{prefix}{name}" else None
@@ -285,6 +285,12 @@ def _settings_rows(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[s
         else:
             default = "" if field.is_required() else _shown(field.get_default(call_default_factory=True))
             yield f"`{prefix}{name}`", _type_and_bounds(field), default, field.description or ""
+
+
+def _without_none(kind: Any) -> Any:
+    """The type of an optional part of the settings; any other type unchanged."""
+    kinds = [each for each in get_args(kind) if each is not type(None)]
+    return kinds[0] if get_origin(kind) in (Union, types.UnionType) and len(kinds) == 1 else kind
 
 
 def _type_and_bounds(field: FieldInfo) -> str:

@@ -5,7 +5,7 @@ from tuner.settings.cdk_context import deployment_settings
 from tuner.settings.company import VpcSettings
 from tuner.settings.deployment import DeploymentSettings, Polling
 from tuner.settings.documents import parse_document, read_document
-from tuner.settings.evaluation import EvaluationSettings, GateRule
+from tuner.settings.evaluation import EvaluationSettings, GateRule, Margin
 from tuner.settings.loading import load
 from tuner.settings.run import (
     BertScoreSettings,
@@ -29,6 +29,7 @@ __all__ = [
     "GenerateSettings",
     "InferenceSettings",
     "JudgeSettings",
+    "Margin",
     "Polling",
     "RunSettings",
     "Serving",

@@ -76,6 +76,20 @@ class EvaluationSettings(StrictModel):
         return name
 
 
+class Margin(StrictModel):
+    """How much worse than another model the tuned model may be."""
+
+    than: Literal["base", "best"] = Field(
+        description="the base model (base), or the best earlier run (best), that the tuned model is compared with"
+    )
+    margin: float = Field(
+        gt=0,
+        allow_inf_nan=False,
+        description="the largest loss that is accepted, in the units of the measure; the whole interval of the "
+        "difference must be inside",
+    )
+
+
 class GateRule(StrictModel):
     """What the tuned model must reach in one measure."""
 
@@ -87,7 +101,12 @@ class GateRule(StrictModel):
         "run (best)",
     )
     not_worse_than: Literal["base", "best"] | None = Field(
-        None, description="the tuned model must not be significantly worse"
+        None,
+        description="the tuned model must not be significantly worse; that does not show that it is as good, because "
+        "few questions can hardly show a loss: not_worse_by shows it",
+    )
+    not_worse_by: Margin | None = Field(
+        None, description="the tuned model must be shown not to be worse by more than a margin"
     )
 
     # The names of conditions that only a newer version knows. They are no field: run.yaml must not have them.
@@ -107,11 +126,17 @@ class GateRule(StrictModel):
         """Conditions that a newer version wrote and this one cannot check: the rule cannot be decided as accepted."""
         return self._unknown
 
+    @property
+    def compared_with(self) -> frozenset[str]:
+        """What the tuned model is compared with: `base`, `best`, both or nothing."""
+        named = (self.better_than, self.not_worse_than, self.not_worse_by and self.not_worse_by.than)
+        return frozenset(name for name in named if name)
+
     @model_validator(mode="after")
     def _has_a_condition(self, info: ValidationInfo) -> GateRule:
         # `at_least: null` asks nothing either. A condition that only a newer version knows does ask something.
         if not any(getattr(self, name) is not None for name in GateRule.model_fields) and not is_from_artifact(info):
-            raise ValueError("has no condition; give at_least, at_most, better_than or not_worse_than")
+            raise ValueError("has no condition; give at_least, at_most, better_than, not_worse_than or not_worse_by")
         return self
 
 
@@ -120,7 +145,7 @@ def check_gate(gate: Mapping[str, GateRule], metrics: Collection[str]) -> None:
     check_measures(gate, metrics)
     preferred = gate.get("preference")
     # The judge compares the answers of the base and the tuned model only, so there is no preference over other runs.
-    if preferred and "best" in (preferred.better_than, preferred.not_worse_than):
+    if preferred and "best" in preferred.compared_with:
         raise ValueError("preference compares with base only; name another measure for 'best'")
 
 

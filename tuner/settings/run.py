@@ -172,7 +172,7 @@ class RunSettings(StrictModel):
             check_gate(gate, _possible_metrics(info.data["evaluation"], info))
             scorer = info.data.get("scorer", ScorerSettings())
             for name, rule in gate.items():
-                if (rule.better_than or rule.not_worse_than) and not scorer.compares_by(name):
+                if rule.compared_with and not scorer.compares_by(name):
                     raise ValueError(
                         f"of {name} it is not known which values are better; use at_least or at_most, or {_SAY_WHICH}"
                     )

@@ -19,13 +19,13 @@ GateDecision = Literal["accepted", "rejected", "undecided"]
 # A run whose settings have no gate is decided "none".
 GateDecisionOrNone = Literal["accepted", "rejected", "undecided", "none"]
 # `unknown`: a condition of a newer version.
-RuleName = Literal["at_least", "at_most", "better_than", "not_worse_than", "unknown"]
+RuleName = Literal["at_least", "at_most", "better_than", "not_worse_than", "not_worse_by", "unknown"]
 
 
 class RuleNumbers(Part):
-    """What a rule was decided by. Bounds have `bound` and `tuned`; comparisons all but `bound`."""
+    """What a rule was decided by. Bounds have `bound` and `tuned`; comparisons all but `bound`; a margin all."""
 
-    bound: float | None = None
+    bound: float | None = Field(None, description="of at_least and at_most; of not_worse_by, the margin")
     tuned: float | None = Field(None, description="mean of the tuned model; null when nothing was measured")
     compared_with: str | None = Field(None, description="`base`, or the id of the dataset's best earlier run")
     other: float | None = Field(None, description="mean of the model that it was compared with")

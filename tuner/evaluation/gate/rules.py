@@ -9,7 +9,7 @@ from tuner.artifacts.evaluation.contestants import BASE
 from tuner.artifacts.evaluation.gate import GateDecision, GateResult, RuleName, RuleNumbers, RuleResult
 from tuner.artifacts.evaluation.measure_scores import MeasureScores
 from tuner.artifacts.evaluation.scores import PreviousBest, Scores
-from tuner.settings import GateRule
+from tuner.settings import GateRule, Margin
 
 MeasuresByName = Mapping[str, MeasureScores]
 
@@ -76,6 +76,8 @@ def _results(measure: str, rule: GateRule, comparisons: GateComparisons) -> list
         results.append(_better_than(measure, rule.better_than, comparisons))
     if rule.not_worse_than is not None:
         results.append(_not_worse_than(measure, rule.not_worse_than, comparisons))
+    if rule.not_worse_by is not None:
+        results.append(_not_worse_by(measure, rule.not_worse_by, comparisons))
     for name in rule.unknown_conditions:
         sentence = f"has the condition '{name}', which this version of the pipeline does not know"
         results.append(_result(measure, "unknown", "undecided", sentence, RuleNumbers()))
@@ -117,7 +119,46 @@ def _not_worse_than(measure: str, other: str, comparisons: GateComparisons) -> R
         return _not_compared(measure, "not_worse_than", words, numbers)
     if scores.conclusion_value == "worse":
         return _result(measure, "not_worse_than", "rejected", f"is worse than {words}", numbers)
-    return _result(measure, "not_worse_than", "accepted", f"is not shown to be worse than {words}", numbers)
+    sentence = f"is not shown to be worse than {words}{_not_excluded(scores)}"
+    return _result(measure, "not_worse_than", "accepted", sentence, numbers)
+
+
+def _not_excluded(scores: MeasureScores) -> str:
+    """What the absence of a shown loss does not show, in brackets."""
+    loss = _largest_loss(scores)
+    if scores.better is None:
+        return ""
+    if loss is None:
+        return " (but so few questions cannot show a loss)"
+    return f" (but a loss of up to {loss:.3g} is not excluded)" if loss > 0 else ""
+
+
+def _largest_loss(scores: MeasureScores) -> float | None:
+    """The end of the interval that is the worst for the tuned model, as a loss; None without an interval."""
+    interval = scores.comparison.interval
+    if interval is None or scores.better is None:
+        return None
+    return -interval[0] if scores.better == "higher" else interval[1]
+
+
+def _not_worse_by(measure: str, rule: Margin, comparisons: GateComparisons) -> RuleResult:
+    """A test of non-inferiority: accepts only where the whole interval shows a loss below the margin.
+
+    Piaggio et al., "Reporting of Noninferiority and Equivalence Randomized Trials", JAMA 308 (2012). One end of a 95 %
+    interval decides, so a model that is worse by the margin is accepted at most one time in 40.
+    """
+    scores, words = comparisons.measures(rule.than).get(measure, MeasureScores()), comparisons.words(rule.than)
+    numbers = _numbers(scores, comparisons.identity(rule.than)).model_copy(update={"bound": rule.margin})
+    if numbers.tuned is None or numbers.other is None or scores.better is None:
+        return _not_compared(measure, "not_worse_by", words, numbers)
+    loss, by = _largest_loss(scores), f"by more than {rule.margin:g}"
+    if loss is not None and loss < rule.margin:
+        return _result(measure, "not_worse_by", "accepted", f"is not worse than {words} {by}", numbers)
+    if scores.conclusion_value == "worse":
+        return _result(measure, "not_worse_by", "rejected", f"is worse than {words}, perhaps {by}", numbers)
+    excluded = "so few questions cannot show it" if loss is None else f"a loss of up to {loss:.3g} is not excluded"
+    sentence = f"is not shown to be within {rule.margin:g} of {words}: {excluded}"
+    return _result(measure, "not_worse_by", "undecided", sentence, numbers)
 
 
 def _not_compared(measure: str, rule: RuleName, words: str, numbers: RuleNumbers) -> RuleResult:

@@ -11,7 +11,7 @@ from tuner.evaluation.gate.rules import GateComparisons, decide_gate
 from tuner.evaluation.metrics import Measure
 from tuner.evaluation.statistics.comparison import compare
 from tuner.evaluation.statistics.verdict import conclude
-from tuner.settings import GateRule, RunSettings, load
+from tuner.settings import GateRule, Margin, RunSettings, load
 
 MEASURE = Measure("correctness", "Correctness", (1.0, 10.0))
 
@@ -53,6 +53,64 @@ def test_not_worse_than_base_rejects_a_significant_loss_only(tuned: list[float],
     assert decided(EQUAL, tuned, not_worse_than="base") == decision
 
 
+def within(margin: float, better: str = "higher") -> tuple[str, str]:
+    """The decision and its sentence for a difference of 0.3 on average, with a 95 % interval from about -0.4 to 1."""
+    difference = compare(EQUAL, [score + gain for score, gain in zip(EQUAL, GAINS, strict=True)])
+    scores = MeasureScores(
+        by_contestant={BASE: Aggregate(mean=5.5), TUNED: Aggregate(mean=5.8)},
+        difference=difference.mean,
+        comparison=difference.comparison,
+        better="higher" if better == "higher" else "lower",
+        conclusion=conclude(MEASURE, difference),
+    )
+    rule = GateRule(not_worse_by=Margin(than="base", margin=margin))
+    found = decide_gate({"correctness": rule}, GateComparisons({"correctness": scores}))
+    assert found is not None
+    (result,) = found.rules
+    assert (result.rule, result.numbers.bound, result.numbers.interval) == ("not_worse_by", margin, difference.interval)
+    return result.decision, result.sentence
+
+
+GAINS = [1.0, -0.8, 1.2, 0.3, -0.6, 1.4, 0.2, -0.9, 1.1, 0.1]
+
+
+def test_a_margin_accepts_only_where_the_whole_interval_is_inside() -> None:
+    assert within(0.5) == ("accepted", "correctness is not worse than base by more than 0.5")
+    decision, sentence = within(0.2)
+    assert decision == "undecided"
+    assert sentence.startswith("correctness is not shown to be within 0.2 of base: a loss of up to 0.")
+    # Where lower values are better, the other end of the interval decides.
+    assert within(0.5, "lower")[0] == "undecided"
+    assert within(1.2, "lower")[0] == "accepted"
+
+
+def test_a_margin_rejects_a_shown_loss_unless_the_loss_is_shown_to_be_inside() -> None:
+    slightly_worse = [score - 0.1 for score in EQUAL]
+    assert decided(EQUAL, WORSE, not_worse_by={"than": "base", "margin": 1}) == "rejected"
+    assert decided(EQUAL, slightly_worse, not_worse_by={"than": "base", "margin": 1}) == "accepted"
+    assert decided(EQUAL, slightly_worse, not_worse_by={"than": "base", "margin": 0.05}) == "rejected"
+
+
+def test_a_margin_is_undecided_without_evidence() -> None:
+    margin = {"than": "base", "margin": 5}
+    assert decided(EQUAL[:5], EQUAL[:5], not_worse_by=margin) == "undecided"
+    assert decided([], [], not_worse_by=margin) == "undecided"
+    # Few questions cannot show a loss either, so the weaker rule accepts, and says so.
+    found = decide_gate({"correctness": GateRule(not_worse_than="base")}, comparisons(EQUAL[:5], EQUAL[:5]))
+    assert found is not None
+    assert found.decision == "accepted"
+    assert found.sentence.endswith("is not shown to be worse than base (but so few questions cannot show a loss).")
+
+
+def test_not_worse_than_says_which_loss_is_not_excluded() -> None:
+    found = decide_gate({"correctness": GateRule(not_worse_than="base")}, comparisons(EQUAL, MAYBE))
+    assert found is not None
+    assert "(but a loss of up to 0." in found.sentence
+    found = decide_gate({"correctness": GateRule(not_worse_than="base")}, comparisons(EQUAL, BETTER))
+    assert found is not None
+    assert found.sentence == "Accepted: correctness is not shown to be worse than base."
+
+
 def test_bounds_are_the_means() -> None:
     assert decided(EQUAL, BETTER, at_least=8.5) == "accepted"
     assert decided(EQUAL, BETTER, at_least=8.6) == "rejected"
@@ -91,6 +149,9 @@ def test_nothing_measured_is_undecided_and_no_gate_is_none() -> None:
             "gate: needs scores, and with",
         ),
         ({"gate": {"correctness": {"better_than": "bass"}}}, r"gate\.correctness\.better_than"),
+        ({"gate": {"correctness": {"not_worse_by": {"margin": 1}}}}, r"gate\.correctness\.not_worse_by\.than"),
+        ({"gate": {"correctness": {"not_worse_by": {"than": "base", "margin": 0}}}}, r"not_worse_by\.margin"),
+        ({"gate": {"preference": {"not_worse_by": {"than": "best", "margin": 0.1}}}}, "compares with base only"),
         ({"evaluation": {"metrics": ["blue"]}}, "no metric 'blue'; did you mean 'bleu'"),
     ],
 )
@@ -129,8 +190,8 @@ def test_unusual_scores_are_decided_with_a_reason(
 
 @pytest.mark.parametrize("known", [{}, {"at_least": 1.0}], ids=["alone", "beside a known one"])
 def test_a_condition_of_a_newer_version_never_accepts(known: dict[str, float]) -> None:
-    rule = read_from_artifact(GateRule, {"not_worse_by": {"than": "base"}, **known})
+    rule = read_from_artifact(GateRule, {"not_worse_over": {"than": "base"}, **known})
     found = decide_gate({"correctness": rule}, comparisons(EQUAL, BETTER))
     assert found is not None
     assert found.decision == "undecided"
-    assert "has the condition 'not_worse_by', which this version of the pipeline does not know" in found.sentence
+    assert "has the condition 'not_worse_over', which this version of the pipeline does not know" in found.sentence
