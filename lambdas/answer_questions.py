@@ -15,6 +15,7 @@ from tuner.artifacts.evaluation.contestants import TUNED, ContestantName
 from tuner.artifacts.serving import EndpointRecord
 from tuner.aws.bedrock.converse import ConverseClient
 from tuner.core.errors import EndpointFailedError, RetryableError
+from tuner.costs.allotments import Allotments
 from tuner.serving.inference import Inference, Shard
 from tuner.serving.purchase import is_new
 
@@ -42,7 +43,8 @@ def handler(event: AnswerEvent, env: Environment) -> AnswerCounts:
     manifest = folder.manifest()
     record = folder.load(EndpointRecord) if event.model == TUNED else None
     endpoint = record.arn if record else manifest.base_endpoint
-    inference = Inference(ConverseClient(), endpoint, manifest, env.deployment.answer_concurrency)
+    meter_of = Allotments.of(folder, manifest).answers
+    inference = Inference(ConverseClient(), endpoint, manifest, env.deployment.answer_concurrency, meter_of)
     size = event.shard_size or env.deployment.shard_size
     try:
         answered, failed = inference.run(*(Shard(folder, event.model, number, size) for number in event.shards))

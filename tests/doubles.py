@@ -11,12 +11,18 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tuner import catalog
+from tuner.artifacts.costs.estimate import Estimate, SpendingLimits
+from tuner.artifacts.dataset import DatasetSummary, EvaluationQuestion
 from tuner.artifacts.manifest import Manifest, PinnedInput
 from tuner.artifacts.serving import EndpointKind
 from tuner.aws.bedrock.resources import EndpointRequest, PaidKind, PaidResource
 from tuner.aws.s3.run_folder import RunFolder
+from tuner.core.artifact_keys import Keys
 from tuner.core.errors import AwsError, StillAliveError
 from tuner.core.resource_names import Tags, resource_name
+from tuner.costs.cost_inputs import Plan, cost_inputs
+from tuner.costs.estimate import estimate
+from tuner.costs.prices.price_list import price_list
 from tuner.settings import DeploymentSettings, RunSettings
 
 RUN = "faq-0123456789ab"
@@ -47,6 +53,16 @@ class MemoryFolder(RunFolder):
     def write(self, name: str, data: bytes) -> str:
         self.files[name] = data
         return self.uri(name)
+
+    def find_version(self, name: str) -> tuple[bytes | None, str | None]:
+        data = self.files.get(name)
+        return data, None if data is None else hashlib.sha256(data).hexdigest()
+
+    def replace(self, name: str, data: bytes, version: str | None) -> bool:
+        if self.find_version(name)[1] != version:
+            return False
+        self.write(name, data)
+        return True
 
     def list(self, prefix: str) -> builtins.list[str]:
         return sorted(name for name in self.files if name.startswith(prefix))
@@ -90,6 +106,18 @@ def manifest(base_model: str = "amazon.nova-micro-v1:0:128k", **settings: Any) -
         resource_name=NAME,
         versions={},
     )
+
+
+def approve(folder: RunFolder) -> Estimate:
+    """Writes the estimate of the run in the folder, as if its cost had been approved."""
+    plan, summary = Plan.of(folder.manifest()), folder.load_if_present(DatasetSummary)
+    if summary is None:
+        summary = DatasetSummary(training_records=9, validation_records=1)
+        folder.save(summary)
+    questions = folder.load_records(Keys.EVALUATION, EvaluationQuestion)
+    made = estimate(plan, cost_inputs(summary, questions, plan), SpendingLimits(budget_usd=500), price_list(()))
+    folder.save(made)
+    return made
 
 
 class NoPrices:

@@ -12,12 +12,14 @@ from botocore.exceptions import (
     BotoCoreError,
     ClientError,
     ConnectionError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
     HTTPClientError,
     NoCredentialsError,
 )
 from botocore.parsers import ResponseParserError
 
-from tuner.core.errors import AccessDeniedError, AwsError, QuotaError, RetryableError, ThrottledError
+from tuner.core.errors import AccessDeniedError, AwsError, QuotaError, RetryableError, ThrottledError, TunerError
 
 _THROTTLED = {
     "Throttling",
@@ -44,6 +46,9 @@ _TRANSIENT = {
     "ResourceConflictException",
     "ResourceNotReadyException",
 }
+# Bedrock's answers when no model has worked on a request: the service or the model takes none at the moment.
+_NOT_STARTED = {"ServiceUnavailable", "ServiceUnavailableException", "ModelNotReadyException"}
+_NOT_SENT = (EndpointConnectionError, ConnectTimeoutError)
 _DENIED = {"AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation", "NotAuthorized"}
 _QUOTA = {"ServiceQuotaExceededException", "LimitExceededException"}
 
@@ -78,12 +83,16 @@ def mapped_errors(doing: str) -> Iterator[None]:
     except ClientError as error:
         kind = _kind(error)
         needed = _needed_action(error) if kind is AccessDeniedError else ""
-        raise kind(f"Could not {doing}: {code_of(error)}: {message_of(error)}{needed}") from error
+        mapped = kind(f"Could not {doing}: {code_of(error)}: {message_of(error)}{needed}")
+        mapped.may_be_billed = mapped.may_be_billed and code_of(error) not in _NOT_STARTED
+        raise mapped from error
     except ResponseParserError as error:  # has no common base class with the others
         text = f"Could not {doing}: the response is not from AWS. Check for a proxy or a wrong AWS_ENDPOINT_URL."
         raise RetryableError(text) from error
     except (ConnectionError, HTTPClientError) as error:
-        raise RetryableError(f"Could not {doing}: no answer from AWS: {error}") from error
+        unanswered = RetryableError(f"Could not {doing}: no answer from AWS: {error}")
+        unanswered.may_be_billed = not isinstance(error, _NOT_SENT)
+        raise unanswered from error
     except NoCredentialsError as error:
         raise AccessDeniedError(
             f"Could not {doing}: there are no AWS credentials. Log in, for instance with 'aws sso login'."
@@ -92,7 +101,7 @@ def mapped_errors(doing: str) -> Iterator[None]:
         raise AwsError(f"Could not {doing}: {error}") from error
 
 
-def _kind(error: ClientError) -> type[Exception]:
+def _kind(error: ClientError) -> type[TunerError]:
     code = code_of(error)
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     if code in _THROTTLED:

@@ -19,6 +19,7 @@
     ├── CustomizationFailedError       the customization job ended as Failed or Stopped
     ├── EndpointFailedError            provisioned throughput or a deployment failed, or was deleted
     ├── EvaluationError                answers or scores are missing or unusable
+    ├── SpendingLimitError             a paid call would pass what was approved for the run
     └── AwsError                       any other AWS error that a retry does not solve
 
 The state machine's `ErrorEquals` matches the class names, so they are an interface: to rename one, change
@@ -33,13 +34,20 @@ from typing import ClassVar
 class TunerError(Exception):
     """Base class of all errors of this project. Entry points catch it, print its message and exit with status 1."""
 
+    # Whether a model may have worked before the call failed: then AWS may bill the call.
+    may_be_billed = False
+
 
 class RetryableError(TunerError):
     """A later attempt of the same call may succeed."""
 
+    may_be_billed = True
+
 
 class ThrottledError(RetryableError):
     """AWS throttled the call."""
+
+    may_be_billed = False
 
 
 class CapacityBusyError(RetryableError):
@@ -118,6 +126,10 @@ class EndpointFailedError(TunerError):
 
 class EvaluationError(TunerError):
     """Answers or scores that the report needs are missing or unusable."""
+
+
+class SpendingLimitError(TunerError):
+    """A paid call was not made, because the run could then cost more than what was approved for it."""
 
 
 class ArtifactError(TunerError):

@@ -90,12 +90,12 @@ def count_questions(
     count = asked = expected = most_asked = most_expected = 0
     for record in records:
         count += 1
-        sent = [*(turn.text for turn in record.turns), record.system or system_prompt or ""]
+        sent = _sent(record, system_prompt)
         right = (record.reference, *record.accepted)
         asked += sum(map(_bytes, sent))
         expected += sum(map(_bytes, right))
-        most_asked += sum(_MOST_TOKENS_AROUND_A_TEXT + _bytes(html.escape(text, quote=False)) for text in sent)
-        most_expected += sum(_MOST_TOKENS_AROUND_A_TEXT + _bytes(html.escape(text, quote=False)) for text in right)
+        most_asked += most_question_tokens(record, system_prompt)
+        most_expected += _most(right)
     # Rounded once for all questions: rounding each of them up would overestimate short ones.
     return QuestionTokens(
         count=count,
@@ -104,6 +104,19 @@ def count_questions(
         most_question_tokens=most_asked,
         most_reference_tokens=most_expected,
     )
+
+
+def most_question_tokens(record: EvaluationQuestion, system_prompt: str | None) -> int:
+    """The most input tokens of a request with this question: a token for each byte, and those of the chat template."""
+    return _most(_sent(record, system_prompt))
+
+
+def _sent(record: EvaluationQuestion, system_prompt: str | None) -> list[str]:
+    return [*(turn.text for turn in record.turns), record.system or system_prompt or ""]
+
+
+def _most(texts: Iterable[str]) -> int:
+    return sum(_MOST_TOKENS_AROUND_A_TEXT + _bytes(html.escape(text, quote=False)) for text in texts)
 
 
 def _bytes(text: str) -> int:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from tuner import catalog
 from tuner.artifacts.costs.cost_items import LABELS, CostItemId
 from tuner.artifacts.costs.estimate import CostItem, Estimate, Rate, SpendingLimits
+from tuner.costs.answer_usage import AnswerUsage
 from tuner.costs.cost_inputs import CostInputs, Plan, QuestionTokens
 from tuner.costs.judge_usage import JudgeUsage
 from tuner.costs.overhead import MOST_RUNS_OF_A_STEP, overhead
@@ -33,6 +34,7 @@ _RATES: tuple[tuple[PricedItem, Term | None], ...] = (
     ("throughput", "SixMonths"),
 )
 _READING_AND_WRITING: tuple[PricedItem, PricedItem] = ("input", "output")
+_CUSTOM_READING_AND_WRITING: tuple[PricedItem, PricedItem] = ("custom_input", "custom_output")
 _COMMITMENTS: dict[Commitment, tuple[CostItemId, int]] = {
     "OneMonth": (CostItemId.ONE_MONTH_COMMITMENT, 1),
     "SixMonths": (CostItemId.SIX_MONTHS_COMMITMENT, 6),
@@ -50,7 +52,7 @@ def estimate(
     """What the run is expected to cost, and what it costs at most.
 
     Expected: answers and grades at their maximum length, but no repeated request. At most: a token for every byte of
-    text, every attempt of the judge, and throughput until the release schedule fires.
+    text, every attempt of the judge, lost replies, and throughput until the release schedule fires.
     """
     known_prices = prices or price_list()
     items = tuple(_Items(plan, inputs, known_prices, limits.longest_throughput_hours).all())
@@ -91,8 +93,7 @@ class _Items:
         self._prices = prices
         self._longest_throughput_hours = longest_throughput_hours
         self._model = plan.model.invoke_id
-        # All answers of one model, at their maximum length.
-        self._answer_tokens = inputs.questions.count * plan.settings.inference.max_tokens
+        self._answers = AnswerUsage.of(plan, inputs.questions)
 
     def all(self) -> Iterator[CostItem]:
         """Every item, in the order of the run."""
@@ -117,21 +118,22 @@ class _Items:
         yield _item(CostItemId.GENERATION_OUTPUT, tokens.output_tokens, unit, self._prices.find("output", model))
 
     def _base_answers(self) -> Iterator[CostItem]:
-        asked, answered = self._inputs.questions.question_tokens, self._answer_tokens
-        most, price = self._inputs.questions.most_question_tokens, self._prices.find("input", self._model)
-        yield _item(CostItemId.BASE_MODEL_INPUT, asked, "tokens", price, most)
-        yield _item(CostItemId.BASE_MODEL_OUTPUT, answered, "tokens, at most", self._prices.find("output", self._model))
+        reading, writing = (self._prices.find(item, self._model) for item in _READING_AND_WRITING)
+        yield from self._priced_answers(CostItemId.BASE_MODEL_INPUT, CostItemId.BASE_MODEL_OUTPUT, reading, writing)
 
     def _tuned_answers(self) -> Iterator[CostItem]:
         if self._settings.serving == "provisioned":
             yield from self._throughput()
             return
-        asked, answered = self._inputs.questions.question_tokens, self._answer_tokens
-        most, price = self._inputs.questions.most_question_tokens, self._prices.find("custom_input", self._model)
-        yield _item(CostItemId.TUNED_MODEL_INPUT, asked, "tokens", price, most)
-        yield _item(
-            CostItemId.TUNED_MODEL_OUTPUT, answered, "tokens, at most", self._prices.find("custom_output", self._model)
-        )
+        reading, writing = (self._prices.find(item, self._model) for item in _CUSTOM_READING_AND_WRITING)
+        yield from self._priced_answers(CostItemId.TUNED_MODEL_INPUT, CostItemId.TUNED_MODEL_OUTPUT, reading, writing)
+
+    def _priced_answers(
+        self, read: CostItemId, written: CostItemId, reading: Price | None, writing: Price | None
+    ) -> Iterator[CostItem]:
+        used = self._answers
+        yield _item(read, used.input_tokens, "tokens", reading, used.most_input_tokens)
+        yield _item(written, used.output_tokens, "tokens", writing, used.most_output_tokens)
 
     def _throughput(self) -> Iterator[CostItem]:
         """The evaluation uses hourly throughput: a commitment is bought only after the gate accepted the model."""

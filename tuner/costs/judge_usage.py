@@ -15,6 +15,8 @@ _INSTRUCTION_TOKENS = 500
 # The bytes of the longer instructions, of the tool's schema with what the model's vendor adds for tools, of the tags
 # around the texts, and of the sentence about an unusable reply. A test compares it with the longest request.
 MOST_INSTRUCTION_TOKENS = 5_000
+# How often a request is repeated because its reply was lost, on average over a shard. AWS may have billed such a reply.
+_LOST_REPLIES = 1
 _CONCURRENT_SHARDS = 4
 # The state machine invokes the function of a shard up to nine times, and each invocation grades for twelve minutes.
 _MAXIMUM_SHARD_MINUTES = 9 * 12.0
@@ -26,7 +28,7 @@ class JudgeUsage:
     """The judge's requests in a run, and their input and output tokens.
 
     Expected: one request per grade, with answers and grades at their maximum length. At most: every request is repeated
-    as often as `judge.attempts` allows, and every byte of its text is a token.
+    as often as `judge.attempts` allows, and once more for a reply that was lost, and every byte of its text is a token.
     """
 
     requests: int
@@ -60,8 +62,8 @@ class JudgeUsage:
             + questions.count * MOST_INSTRUCTION_TOKENS
         )
         most_read = (grades + comparisons) * most_per_model + comparisons * most_answers
-        attempts = settings.judge.attempts
-        return cls(requests, read, written, most_read * attempts, written * attempts)
+        sends = settings.judge.attempts + _LOST_REPLIES
+        return cls(requests, read, written, most_read * sends, written * sends)
 
 
 def check_time(account: Preflight, usage: JudgeUsage, shards: int) -> Iterator[str]:

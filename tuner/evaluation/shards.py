@@ -24,6 +24,8 @@ from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
 from tuner.core.concurrency_limiter import ConcurrencyLimiter
 from tuner.core.errors import ArtifactError
+from tuner.costs.allotments import Allotments
+from tuner.costs.meter import Meter
 from tuner.evaluation.definition import grading_definition
 from tuner.evaluation.encoder.files import EncoderSource
 from tuner.evaluation.judging.judge import CONCURRENCY, Judge
@@ -51,6 +53,7 @@ class Shards:
         references = [text for question in self.questions for text in (question.reference, *question.accepted)]
         summary = folder.load_if_present(DatasetSummary)
         self.task = with_references(summary.task if summary else TaskDescription(), references)
+        self._allotments: Allotments | None = None
         self._metrics = chosen(settings.used_metrics(self.task.name))
         self._until = time.monotonic() + _SECONDS
         # All shards share one limiter: what one shard learns about the judge's quota is true for the next one.
@@ -93,7 +96,7 @@ class Shards:
         known = self._known(shard)
         if known is not None and known.fingerprint == fingerprint:
             return Graded(known.records, known.about, known.counts)
-        with self._cached_judgments(shard) as judgments:
+        with self._meter(shard) as meter, self._cached_judgments(shard) as judgments:
             settings = self.manifest.settings.judge
             judge = Judge(
                 self.manifest.judge_model,
@@ -102,6 +105,7 @@ class Shards:
                 limiter=self._limiter,
                 until=self._until,
                 longest_answer=self.manifest.settings.inference.longest_answer_bytes,
+                meter=meter,
             )
             made = grade(own, self._metrics, replace(self._context, judge=judge))
         saved = GradedShard(
@@ -112,6 +116,11 @@ class Shards:
         )
         self.folder.write(GradedShard.name(shard), saved.to_json())
         return made
+
+    def _meter(self, shard: int) -> Meter:
+        if self._allotments is None:
+            self._allotments = Allotments.of(self.folder, self.manifest)
+        return self._allotments.judge(shard, self._slice(shard))
 
     def _known(self, shard: int) -> GradedShard | None:
         name = GradedShard.name(shard)

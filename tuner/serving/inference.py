@@ -5,8 +5,9 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
 from itertools import islice
 from typing import Protocol
@@ -27,6 +28,8 @@ from tuner.core.errors import (
     ThrottledError,
     TunerError,
 )
+from tuner.costs.answer_usage import most_tokens
+from tuner.costs.meter import Meter
 from tuner.settings import InferenceSettings
 
 # Retries of one attempt, per question. All questions share them, so that a few slow ones may use more.
@@ -86,12 +89,18 @@ class Shard:
         return {answer.id: answer for answer in self.folder.load_records(self.name, Answer)}
 
 
+# The meter of a shard's calls; None when the model is not paid for by the token.
+MeterOf = Callable[[ContestantName, int, Sequence[EvaluationQuestion]], Meter | None]
+
+
 class _ShardAnswers:
     """The answers of one shard while its questions are asked."""
 
-    def __init__(self, shard: Shard, questions: Sequence[EvaluationQuestion], recorded: Mapping[str, Answer]) -> None:
-        self._shard, self._questions, self._answers = shard, questions, dict(recorded)
-        self._written = len(recorded)
+    def __init__(self, shard: Shard, meter_of: MeterOf | None) -> None:
+        self._shard, self._questions = shard, shard.questions()
+        self._answers = shard.recorded()
+        self._written = len(self._answers)
+        self.meter = meter_of(shard.model, shard.number, self._questions) if meter_of else None
 
     def open_questions(self) -> list[EvaluationQuestion]:
         """The questions without an answer."""
@@ -143,13 +152,15 @@ class _Attempt:
 class Inference:
     """Asks the model at `endpoint`: a model id, an inference profile, or the ARN of an endpoint.
 
-    `concurrency` is the maximum. The concurrency limiter adapts to throttling below it.
+    `concurrency` is the maximum. The concurrency limiter adapts to throttling below it. `meter_of` limits what the
+    answers can cost.
     """
 
     client: ModelClient
     endpoint: str
     manifest: Manifest
     concurrency: int
+    meter_of: MeterOf | None = None
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
 
@@ -162,12 +173,31 @@ class Inference:
         retry, RetryableError when the time is up, AccessDeniedError, EndpointFailedError, and EvaluationError when all
         questions fail with the same error.
         """
-        collected = [_ShardAnswers(shard, shard.questions(), shard.recorded()) for shard in shards]
+        collected = [_ShardAnswers(shard, self.meter_of) for shard in shards]
+        with ExitStack() as meters:
+            for answers in collected:
+                if answers.meter:
+                    meters.enter_context(answers.meter)
+            raised = self._ask_all(collected)
+        all_answers = [answer for answers in collected for answer in answers.answers()]
+        if not raised:
+            _refuse_if_all_failed_alike(all_answers, shards[0].model)
+        for answers in collected:
+            answers.write()
+        if raised:
+            raise raised[0]
+        failed = sum(answer.answer is None for answer in all_answers)
+        return len(all_answers) - failed, failed
+
+    def _ask_all(self, collected: Sequence[_ShardAnswers]) -> list[TunerError]:
+        """Asks the open questions. Returns the errors that are not a question's own."""
         pending = [(answers, question) for answers in collected for question in answers.open_questions()]
         attempt = _Attempt(self.concurrency, _RETRIES_PER_QUESTION * len(pending), self.clock() + _SECONDS, self.sleep)
         raised: list[TunerError] = []
         with ThreadPoolExecutor(max_workers=self.concurrency) as pool:
-            futures = {pool.submit(self._answer, question, attempt): answers for answers, question in pending}
+            futures = {
+                pool.submit(self._answer, question, answers.meter, attempt): answers for answers, question in pending
+            }
             recorded = time.monotonic()
             for future in as_completed(futures):
                 answers, result = futures[future], future.result()
@@ -179,22 +209,14 @@ class Inference:
                     recorded = time.monotonic()
                     for each in collected:
                         each.record()
-        all_answers = [answer for answers in collected for answer in answers.answers()]
-        if not raised:
-            _refuse_if_all_failed_alike(all_answers, shards[0].model)
-        for answers in collected:
-            answers.write()
-        if raised:
-            raise raised[0]
-        failed = sum(answer.answer is None for answer in all_answers)
-        return len(all_answers) - failed, failed
+        return raised
 
-    def _answer(self, question: EvaluationQuestion, attempt: _Attempt) -> Answer | TunerError:
+    def _answer(self, question: EvaluationQuestion, meter: Meter | None, attempt: _Attempt) -> Answer | TunerError:
         """The answer, a failed answer, or an error that is not the question's own."""
         if self.clock() > attempt.deadline:
             return RetryableError("The time of one invocation is up: the next attempt asks the remaining questions.")
         try:
-            reply = self._ask(question, attempt)
+            reply = self._ask(question, meter, attempt)
         except (AccessDeniedError, EndpointFailedError, ThrottledError) as error:
             return error
         except TunerError as error:
@@ -208,14 +230,15 @@ class Inference:
             latency_ms=reply.latency_ms,
         )
 
-    def _ask(self, question: EvaluationQuestion, attempt: _Attempt) -> Reply:
+    def _ask(self, question: EvaluationQuestion, meter: Meter | None, attempt: _Attempt) -> Reply:
         settings = self.manifest.settings
+        most = most_tokens(question, settings)
         system = question.system or settings.system_prompt
         *earlier, last = question.turns
         pause = 0.5
         while True:
             try:
-                with attempt.limiter.slot():
+                with attempt.limiter.slot(), meter.call(most) if meter else nullcontext():
                     return self.client.ask(self.endpoint, last.text, system, settings.inference, earlier)
             except RetryableError as error:
                 if not attempt.may_retry():

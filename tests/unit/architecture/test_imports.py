@@ -35,7 +35,7 @@ STAGES: dict[str, set[str]] = {
     "costs": {"training"},
     "generation": {"datasets", "costs"},
     "serving": {"training", "costs"},
-    "evaluation": {"datasets", "training"},
+    "evaluation": {"datasets", "training", "costs"},
     "approval": {"costs"},
 }
 # What each folder of tuner/ may import from the other folders.

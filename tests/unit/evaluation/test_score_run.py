@@ -14,7 +14,7 @@ import pytest
 from moto import mock_aws
 
 from lambdas.score_answers import handler
-from tests.doubles import stored_json, write_lines
+from tests.doubles import approve, stored_json, write_lines
 from tests.lambda_context import CONTEXT
 from tuner.artifacts.dataset import DatasetSummary
 from tuner.artifacts.evaluation.contestants import CONTESTANTS
@@ -82,7 +82,7 @@ def prepare(
         run_id=RUN, dataset="faq", execution_arn="arn", started_at="2026-11-23T07:00:00Z", data_bucket="d", inputs=(),
         settings=RunSettings.model_validate(settings or {}), base_model="amazon.nova-micro-v1:0:128k",
         base_endpoint="amazon.nova-micro-v1:0", base_model_name="Nova Micro", judge_model="us.amazon.nova-pro-v1:0",
-        hyperparameters={}, resource_name="tuner-faq", versions={}, scorer_function=scorer_function,
+        hyperparameters={"epochCount": "1"}, resource_name="tuner-faq", versions={}, scorer_function=scorer_function,
     )  # fmt: skip
     folder.write(Keys.MANIFEST, manifest.model_dump_json().encode())
     asked = [
@@ -97,6 +97,7 @@ def prepare(
     write_lines(folder, Keys.answers("base", 0), base[:4])
     write_lines(folder, Keys.answers("base", 1), base[4:])
     write_lines(folder, Keys.answers("tuned", 0), tuned)
+    approve(folder)
 
 
 def test_scores_json_has_measures_judge_and_questions(folder: RunFolder, bedrock: FakeBedrock) -> None:

@@ -31,6 +31,7 @@ from tests.doubles import (
     RUN,
     FakeEndpoints,
     NoPrices,
+    approve,
     stored_json,
     write_json,
     write_lines,
@@ -98,6 +99,7 @@ def test_estimate_cost_returns_its_decision(cloud: RunFolder, monkeypatch: pytes
         json.dumps({"training_tokens": 9, "training_records": 9, "validation_records": 1}).encode(),
     )
     write_lines(cloud, Keys.EVALUATION, [{"id": "1", "question": "q", "reference": "r"}])
+    approve(cloud)
     result = invoke(estimate_cost, run_id=RUN)
     assert set(result) == {"decision", "estimated_usd", "reason", "approval_seconds"}
     assert (result["decision"], result["approval_seconds"]) == ("approve", 24 * 3600)
@@ -155,6 +157,7 @@ def test_each_contestant_is_asked_at_its_own_endpoint(
 ) -> None:
     monkeypatch.setattr(answer_questions, "ConverseClient", Asked)
     write_lines(cloud, Keys.EVALUATION, [{"id": "1", "question": "q", "reference": "r"}])
+    approve(cloud)
     record = {"kind": "provisioned", "arn": "arn:aws:bedrock:x:1:provisioned-model/y", "name": NAME}
     cloud.write(
         Keys.ENDPOINT,
@@ -174,6 +177,7 @@ def test_an_endpoint_that_the_runtime_does_not_know_yet_is_retried(
 
     monkeypatch.setattr(answer_questions, "ConverseClient", Unknown)
     write_lines(cloud, Keys.EVALUATION, [{"id": "1", "question": "q", "reference": "r"}])
+    approve(cloud)
     arn, at = "arn:aws:bedrock:x:1:provisioned-model/y", iso(now() - dt.timedelta(minutes=minutes))
     record = {"kind": "provisioned", "arn": arn, "name": NAME, "created_at": at, "in_service_at": at}
     write_json(cloud, Keys.ENDPOINT, {**record, "model_units": 1, "commitment": None})

@@ -7,6 +7,7 @@ reply must be JSON (tuner/aws/bedrock/json_reply.py).
 from __future__ import annotations
 
 import html
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypedDict
@@ -21,6 +22,9 @@ from tuner.catalog import Judge, judge_or_assumed
 from tuner.catalog.judges import InferenceConfig
 from tuner.core.json_types import JsonObject
 
+# What a vendor adds to a request with a tool, and its template to the texts. Source: Anthropic's documentation of tool
+# use, which names 313 to 804 tokens.
+_TOKENS_AROUND_A_TOOL = 804 + 64
 # The local cloud names itself in this header; AWS never sends it.
 _STAND_IN = "x-local-stand-in"
 
@@ -89,6 +93,17 @@ def fill_in_tool(
             **members,
         )
     return _reply(reply, known, request)
+
+
+def most_input_tokens(endpoint_id: str, system: str, text: str, tool: Tool) -> int:
+    """The most input tokens of a request without documents: a token for every byte, and what vendors add for a tool."""
+    request = _Request(system, text, tool, ())
+    sent = [system, text]
+    if judge_or_assumed(endpoint_id).forced_tool:
+        sent += [tool.name, tool.description, json.dumps(tool.schema, ensure_ascii=False)]
+    else:
+        sent.append(json_reply.request(tool.schema, request.mark))
+    return sum(len(part.encode("utf-8", "surrogatepass")) for part in sent) + _TOKENS_AROUND_A_TOOL
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Objects that several runs write: only a writer that has seen the latest version replaces it.
+"""Objects that have several writers: only a writer that has seen the latest version replaces it.
 
 S3 compares the object's ETag (https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html).
 """
@@ -33,7 +33,7 @@ def conditional_put(s3: Any, bucket: str, key: str, data: bytes, version: str | 
 
 
 class SharedObject:
-    """A JSON object in the artifacts bucket, outside of the runs' folders, that all runs read and write.
+    """A JSON object in the artifacts bucket that several writers replace: several runs, or invocations of one step.
 
     Calls: s3:ListBucket, s3:GetObject, s3:PutObject.
     """
@@ -55,5 +55,5 @@ class SharedObject:
             return found["Body"].read(), found["ETag"]
 
     def write(self, data: bytes, version: str | None) -> bool:
-        """Replaces the object of this version. False when another run wrote it meanwhile."""
+        """Replaces the object of this version. False when somebody else wrote it meanwhile."""
         return conditional_put(self._s3, self._bucket, self._key, data, version)

@@ -15,6 +15,7 @@ from tuner.artifacts.evaluation.contestants import ContestantName
 from tuner.artifacts.manifest import Manifest
 from tuner.aws.clients import client
 from tuner.aws.error_mapping import mapped_errors
+from tuner.aws.s3.conditional_put import SharedObject
 from tuner.aws.s3.run_index import RunIndex
 from tuner.core.artifact_keys import Keys
 
@@ -108,6 +109,14 @@ class RunFolder:
         with mapped_errors(f"write {self.uri(name)}"):
             self._s3.put_object(Bucket=self.bucket, Key=self.key(name), Body=data, ContentType=kind)
         return self.uri(name)
+
+    def find_version(self, name: str) -> tuple[bytes | None, str | None]:
+        """An artifact's bytes and its version, for `replace`; both None when it is absent."""
+        return SharedObject(self.bucket, self.key(name), self._s3).read()
+
+    def replace(self, name: str, data: bytes, version: str | None) -> bool:
+        """Writes a JSON artifact if it still has this version. False when another writer was faster."""
+        return SharedObject(self.bucket, self.key(name), self._s3).write(data, version)
 
     def list(self, prefix: str) -> list[str]:
         """Names of the artifacts below `prefix`, sorted."""

@@ -26,11 +26,12 @@ from pydantic import JsonValue
 
 from tuner.artifacts.evaluation.judgments import GradeArguments, Judgment, Judgments, PreferenceArguments
 from tuner.artifacts.evaluation.metric_details import MetricFacts
-from tuner.aws.bedrock.tool_call import Tool, ToolReply, fill_in_tool
+from tuner.aws.bedrock.tool_call import Tool, ToolReply, fill_in_tool, most_input_tokens
 from tuner.catalog import judge_or_assumed
 from tuner.catalog.judges import InferenceConfig
 from tuner.core.concurrency_limiter import ConcurrencyLimiter
-from tuner.core.errors import AccessDeniedError, AwsError, RetryableError, TunerError
+from tuner.core.errors import AccessDeniedError, AwsError, RetryableError, SpendingLimitError, TunerError
+from tuner.costs.meter import Meter, Tokens
 from tuner.settings import JudgeSettings
 
 AskOnce = Callable[[str, str, str, Tool, InferenceConfig], ToolReply]
@@ -65,6 +66,8 @@ class Request:
 class Judge:
     """Asks for judgments, several at a time, and caches them with their attempts by the content of the request.
 
+    With a `meter`, a judgment is missing when a further request could cost more than was approved for the run.
+
     After `until`, on its clock, it asks nothing more and raises RetryableError: the caller saves the judgments that
     there are and continues in another invocation.
     """
@@ -80,6 +83,7 @@ class Judge:
         clock: Callable[[], float] = time.monotonic,
         until: float = math.inf,
         longest_answer: int | None = None,
+        meter: Meter | None = None,
     ) -> None:
         self.model = model
         self._known = judge_or_assumed(model)
@@ -87,6 +91,7 @@ class Judge:
         self._clock = clock
         self._until = until
         self._longest_answer = longest_answer
+        self._meter = meter
         self.judgments: Judgments = {} if judgments is None else judgments
         self._settings = settings
         self._ask = ask
@@ -152,6 +157,8 @@ class Judge:
             text = request.text + (f"\n\nYour last reply could not be used: {problem}" if problem else "")
             try:
                 reply = self._with_retries(lambda text=text: self._ask_once(request, text))  # type: ignore[misc]
+            except SpendingLimitError as error:
+                return made.model_copy(update={"problem": str(error)})
             except (AwsError, AccessDeniedError) as error:
                 if isinstance(error, AccessDeniedError) and not self._may_lack_subscription(error):
                     raise
@@ -173,7 +180,12 @@ class Judge:
         return made.model_copy(update={"problem": f"no usable judgment in {made.attempts} attempts: {problem}"})
 
     def _ask_once(self, request: Request, text: str) -> ToolReply:
-        return self._ask(self.model, request.system, text, request.tool, self.inference)
+        if self._meter is None:
+            return self._ask(self.model, request.system, text, request.tool, self.inference)
+        read = most_input_tokens(self.model, request.system, text, request.tool)
+        written = int(self.inference["maxTokens"])
+        with self._meter.call(Tokens(read, written)):
+            return self._ask(self.model, request.system, text, request.tool, self.inference)
 
     def _with_retries(self, call: Callable[[], T]) -> T:
         attempt = 0

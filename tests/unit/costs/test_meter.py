@@ -1,0 +1,125 @@
+"""The meter: calls reserve the most that they can take, over all invocations, and none passes the allotment."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.doubles import MemoryFolder
+from tuner.core.errors import AwsError, RetryableError, SpendingLimitError, ThrottledError
+from tuner.costs.meter import FolderAccount, Meter, Tokens
+
+ALLOTTED, NOTHING = Tokens(100, 50), Tokens(0, 0)
+
+
+def account(folder: MemoryFolder) -> FolderAccount:
+    return FolderAccount(folder, "judge", 3)
+
+
+def calls(meter: Meter, *most: Tokens) -> int:
+    """How many of the calls were made."""
+    made = 0
+    for each in most:
+        try:
+            with meter.call(each):
+                made += 1
+        except SpendingLimitError:
+            continue
+    return made
+
+
+def test_a_call_that_would_pass_the_allotment_is_not_made() -> None:
+    with Meter(account(MemoryFolder()), ALLOTTED) as meter:
+        assert calls(meter, Tokens(60, 20), Tokens(50, 1), Tokens(1, 31), Tokens(40, 30), Tokens(1, 0)) == 2
+
+
+def test_an_invocation_continues_with_what_the_earlier_ones_left() -> None:
+    folder = MemoryFolder()
+    for expected in (2, 2, 1, 0):
+        with Meter(account(folder), ALLOTTED) as meter:
+            assert calls(meter, *[Tokens(20, 10)] * 2) == expected
+    assert folder.files.keys() == {"scores/verdicts/reserved/00003.json"}
+
+
+def test_what_a_killed_invocation_reserved_stays_reserved() -> None:
+    folder = MemoryFolder()
+    for _ in range(3):  # neither is left: nothing is given back
+        calls(Meter(account(folder), ALLOTTED), Tokens(21, 1))
+    with Meter(account(folder), ALLOTTED) as meter:
+        assert calls(meter, *[Tokens(21, 1)] * 4) == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "made"), [(ThrottledError("slow"), 5), (AwsError("invalid"), 5), (RetryableError("no reply"), 4)]
+)
+def test_only_what_cannot_have_been_billed_is_given_back(error: Exception, made: int) -> None:
+    with Meter(account(MemoryFolder()), ALLOTTED) as meter:
+        with pytest.raises(type(error)), meter.call(Tokens(20, 10)):
+            raise error
+        assert calls(meter, *[Tokens(20, 10)] * 9) == made
+
+
+def test_threads_share_the_allotment() -> None:
+    with Meter(account(MemoryFolder()), ALLOTTED) as meter, ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(lambda _: calls(meter, Tokens(10, 1)), range(40))) == 10
+
+
+@dataclass
+class Contested:
+    """An account whose writes can fail, also after they arrived."""
+
+    outcomes: Iterator[str]
+    reserved: Tokens = NOTHING
+    version: int = 0
+
+    def read(self) -> tuple[Tokens, str | None]:
+        return self.reserved, str(self.version)
+
+    def write(self, reserved: Tokens, version: str | None) -> bool:
+        outcome = next(self.outcomes, "written")
+        if outcome == "lost before" or version != str(self.version):
+            return False
+        self.reserved, self.version = reserved, self.version + 1
+        return outcome == "written"
+
+
+@dataclass
+class Billed:
+    tokens: Tokens = NOTHING
+
+
+SIZES = st.tuples(st.integers(0, 60), st.integers(0, 30))
+STEPS = st.lists(
+    st.tuples(st.integers(0, 2), st.sampled_from(["call", "lost reply", "throttled", "leave", "killed"]), SIZES),
+    max_size=30,
+)
+
+
+@given(STEPS, st.lists(st.sampled_from(["written", "lost before", "lost after"]), max_size=20))
+def test_no_order_of_invocations_and_faults_bills_more_than_the_allotment(
+    steps: list[tuple[int, str, tuple[int, int]]], writes: list[str]
+) -> None:
+    """Three invocations of one step at the same time, which are left, killed and begun again; writes that get lost."""
+    kept, billed = Contested(iter(writes)), Billed()
+    meters = [Meter(kept, ALLOTTED) for _ in range(3)]
+    for number, what, (read, written) in steps:
+        meter = meters[number]
+        if what in ("leave", "killed"):
+            if what == "leave":
+                meter.__exit__(None, None, None)
+            meters[number] = Meter(kept, ALLOTTED)
+            continue
+        try:
+            with meter.call(Tokens(read, written)):
+                if what == "throttled":
+                    raise ThrottledError("slow")
+                billed.tokens += Tokens(read, written)
+                if what == "lost reply":
+                    raise RetryableError("no reply")
+        except (SpendingLimitError, RetryableError):
+            pass
+    assert billed.tokens.within(ALLOTTED)
+    assert billed.tokens.within(kept.reserved)

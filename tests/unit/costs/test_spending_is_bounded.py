@@ -1,0 +1,231 @@
+"""No run spends more tokens than its approved worst case, whatever the models answer and whenever a function ends.
+
+`Runtime` is Bedrock at its worst: it bills every call that reaches a model, at a token for each byte and the longest
+reply, says that it used nothing, and answers with something that cannot be used, or not at all.
+"""
+
+import itertools
+import json
+import threading
+from collections import Counter
+from functools import partial
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, ReadTimeoutError
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from tests.doubles import MemoryFolder, approve, manifest, stored_json, write_lines
+from tuner import catalog
+from tuner.artifacts.costs.cost_items import CostItemId
+from tuner.artifacts.costs.reservation import Reservation
+from tuner.artifacts.evaluation.contestants import BASE, CONTESTANTS
+from tuner.artifacts.manifest import Manifest
+from tuner.aws.bedrock.converse import ConverseClient
+from tuner.core.artifact_keys import Keys
+from tuner.core.concurrency_limiter import ConcurrencyLimiter
+from tuner.core.errors import SpendingLimitError, TunerError
+from tuner.costs.allotments import Allotments
+from tuner.evaluation.judging.judge import Judge
+from tuner.evaluation.shards import Shards
+from tuner.serving.inference import Inference, Shard
+from tuner.settings import RunSettings
+
+TUNED_ENDPOINT = "arn:aws:bedrock:us-east-1:123456789012:custom-model-deployment/x"
+MODELS = ["amazon.nova-micro-v1:0:128k", "anthropic.claude-3-haiku-20240307-v1:0:200k"]
+JUDGES = ["us.anthropic.claude-sonnet-4-6", "us.amazon.nova-pro-v1:0", "openai.gpt-oss-120b-1:0"]
+# What vendors add to a request with a tool, and their chat templates to a text.
+TOOL_TOKENS, TEMPLATE_TOKENS = 804, 32
+ITEMS = {
+    "base": (CostItemId.BASE_MODEL_INPUT, CostItemId.BASE_MODEL_OUTPUT),
+    "tuned": (CostItemId.TUNED_MODEL_INPUT, CostItemId.TUNED_MODEL_OUTPUT),
+    "judge": (CostItemId.JUDGE_INPUT, CostItemId.JUDGE_OUTPUT),
+}
+
+
+class Killed(BaseException):
+    """The function ended: it can write nothing any more."""
+
+
+class Runtime:
+    """Converse, which does what `outcomes` and, for the judge, `judged` say, in a circle."""
+
+    def __init__(self, outcomes: list[str], judged: list[str], pinned: Manifest) -> None:
+        answers = itertools.cycle(outcomes)
+        self.outcomes = {"base": answers, "tuned": answers, "judge": itertools.cycle(judged)}
+        self.payer_of = {pinned.base_endpoint: "base", TUNED_ENDPOINT: "tuned", pinned.judge_model: "judge"}
+        self.billed: Counter[tuple[str, str]] = Counter()
+        self.lock = threading.Lock()
+        self.killed = False
+
+    def converse(self, **request: Any) -> dict[str, Any]:
+        with self.lock:
+            payer = self.payer_of[request["modelId"]]
+            return self._answer(payer, next(self.outcomes[payer]), request)
+
+    def _answer(self, payer: str, outcome: str, request: dict[str, Any]) -> dict[str, Any]:
+        if self.killed:
+            raise Killed
+        if outcome == "throttled":
+            raise ClientError({"Error": {"Code": "ThrottlingException"}}, "Converse")
+        if outcome == "unavailable":
+            raise ClientError({"Error": {"Code": "ServiceUnavailableException"}}, "Converse")
+        most = request["inferenceConfig"]["maxTokens"]
+        self.billed[payer, "input"] += tokens_of(request)
+        self.billed[payer, "output"] += most
+        if outcome == "killed":
+            self.killed = True
+            raise Killed
+        if outcome == "lost":
+            raise ReadTimeoutError(endpoint_url="bedrock-runtime")
+        if outcome == "failed":
+            raise ClientError({"Error": {"Code": "InternalServerException"}}, "Converse")
+        text = {"malformed": '{"score": 11}', "endless": "& " * 4 * most, "empty": ""}[outcome]
+        return {
+            "output": {"message": {"content": [{"text": text}]}},
+            "stopReason": "max_tokens",
+            "usage": {"inputTokens": 0, "outputTokens": 0},
+            "metrics": {"latencyMs": 1},
+        }
+
+
+def tokens_of(request: dict[str, Any]) -> int:
+    """A token for each byte of everything that a model reads of a request, and what templates add."""
+    texts = [block["text"] for part in request["messages"] for block in part["content"]]
+    texts += [block["text"] for block in request.get("system", [])]
+    tools = [each["toolSpec"] for each in request.get("toolConfig", {}).get("tools", [])]
+    texts += [json.dumps(tool, ensure_ascii=False) for tool in tools]
+    more = TOOL_TOKENS if tools else 0
+    return sum(len(text.encode()) + (TEMPLATE_TOKENS if not tools else 0) for text in texts) + more
+
+
+class EndingFolder(MemoryFolder):
+    """The run's folder: a killed function writes nothing."""
+
+    runtime: Runtime
+
+    def write(self, name: str, data: bytes) -> str:
+        if hasattr(self, "runtime") and self.runtime.killed:
+            raise Killed
+        return super().write(name, data)
+
+
+class NoEncoder:
+    identity = "none"
+
+
+TEXTS = st.sampled_from(["?", "How?", "<&>" * 60, "日本語の質問ですか。" * 9, "😀" * 50, "word " * 80])
+OUTCOMES = ["malformed", "endless", "empty", "throttled", "unavailable", "lost", "failed", "killed"]
+SETTINGS = st.fixed_dictionaries(
+    {
+        "serving": st.sampled_from(["provisioned", "on_demand"]),
+        "system_prompt": st.none() | TEXTS,
+        "inference": st.fixed_dictionaries({"max_tokens": st.integers(1, 40)}),
+        "judge": st.fixed_dictionaries(
+            {"model": st.sampled_from(JUDGES), "max_tokens": st.integers(64, 200), "attempts": st.integers(1, 10)}
+        ),
+        "evaluation": st.fixed_dictionaries(
+            {"metrics": st.sampled_from([["correctness"], ["preference"], ["correctness", "preference"]])}
+        ),
+    }
+)
+
+
+ORDINARY = {"serving": "on_demand", "evaluation": {"metrics": ["correctness", "preference"]}}
+
+
+def run(pinned: Manifest, folder: EndingFolder, runtime: Runtime, size: int, invocations: int) -> None:
+    """The states that answer and score, with as many attempts as there are `invocations`."""
+    shards = -(-len(folder.read(Keys.EVALUATION).splitlines()) // size)
+    for contestant in CONTESTANTS:
+        endpoint = pinned.base_endpoint if contestant == BASE else TUNED_ENDPOINT
+
+        def answer(contestant: str = contestant, endpoint: str = endpoint) -> None:
+            meter_of = Allotments.of(folder, pinned).answers
+            inference = Inference(ConverseClient(runtime), endpoint, pinned, 3, meter_of, sleep=lambda _: None)
+            inference.run(*(Shard(folder, contestant, number, size) for number in range(shards)))
+
+        attempt(answer, runtime, invocations)
+    for shard in range(shards):
+
+        def score(shard: int = shard) -> None:
+            found = Shards(folder, size, NoEncoder())  # type: ignore[arg-type]
+            found.graded(shard, found.samples_of(shard))
+
+        attempt(score, runtime, invocations)
+
+
+def attempt(step: Any, runtime: Runtime, times: int) -> None:
+    for _ in range(times):
+        runtime.killed = False
+        try:
+            step()
+        except (TunerError, Killed):
+            continue
+        return
+    runtime.killed = False
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tuner.evaluation.shards.Judge", partial(Judge, sleep=lambda _: None))
+    limiter = partial(ConcurrencyLimiter, sleep=lambda _: None)
+    monkeypatch.setattr("tuner.evaluation.shards.ConcurrencyLimiter", lambda _: limiter(2))
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=60)
+@given(
+    model=st.sampled_from(MODELS),
+    asked=st.lists(st.tuples(TEXTS, TEXTS), min_size=1, max_size=3),
+    chosen=SETTINGS,
+    outcomes=st.lists(st.sampled_from(OUTCOMES), min_size=1, max_size=12),
+    judged=st.lists(st.sampled_from(OUTCOMES), min_size=1, max_size=12),
+    size=st.integers(1, 3),
+)
+@example(MODELS[0], [("How?", "So.")] * 3, ORDINARY, ["lost"], ["lost"], 3)
+@example(MODELS[0], [("How?", "So.")] * 3, ORDINARY, ["malformed"], ["malformed"], 3)
+@example(MODELS[0], [("How?", "So.")] * 3, ORDINARY, ["endless", "killed"], ["failed"], 1)
+def test_no_run_spends_more_than_its_approved_worst_case(
+    monkeypatch: pytest.MonkeyPatch,
+    model: str,
+    asked: list[tuple[str, str]],
+    chosen: dict[str, Any],
+    outcomes: list[str],
+    judged: list[str],
+    size: int,
+) -> None:
+    pinned = manifest(model, **chosen)
+    runtime, folder = Runtime(outcomes, judged, pinned), EndingFolder()
+    folder.save(pinned)
+    questions = [{"id": str(n), "question": each[0], "reference": each[1]} for n, each in enumerate(asked)]
+    write_lines(folder, Keys.EVALUATION, questions)
+    approved = approve(folder)
+    folder.runtime = runtime
+    monkeypatch.setattr("tuner.aws.bedrock.tool_call.client", lambda *_, **__: runtime)
+    run(pinned, folder, runtime, size, invocations=9)
+    for payer, items in ITEMS.items():
+        if payer == "tuned" and pinned.settings.serving == "provisioned":
+            continue  # paid for by the hour
+        reserved = [stored_json(folder, name) for name in folder.list(Reservation.name(payer).rpartition("/")[0])]
+        for item, kind in zip(items, ("input", "output"), strict=True):
+            found = approved.find(item)
+            assert found
+            assert found.at_most is not None
+            assert runtime.billed[payer, kind] <= sum(each[f"{kind}_tokens"] for each in reserved) <= found.at_most
+
+
+def test_models_of_every_kind_of_request_are_among_the_judges() -> None:
+    assert {catalog.judge_or_assumed(judge).forced_tool for judge in JUDGES} == {True, False}
+
+
+def test_settings_that_allow_more_than_was_approved_pay_for_nothing() -> None:
+    folder, pinned = EndingFolder(), manifest(serving="on_demand")
+    folder.save(pinned)
+    write_lines(folder, Keys.EVALUATION, [{"id": "1", "question": "q", "reference": "r"}])
+    approve(folder)
+    more = pinned.model_copy(update={"settings": RunSettings(serving="on_demand", inference={"max_tokens": 513})})  # type: ignore[arg-type]
+    for pay in (lambda each: each.answers("base", 0, []), lambda each: each.judge(0, [])):
+        pay(Allotments.of(folder, pinned))
+        with pytest.raises(SpendingLimitError, match=r"estimate\.json allows .* Run again"):
+            pay(Allotments.of(folder, more))

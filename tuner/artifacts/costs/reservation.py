@@ -1,0 +1,30 @@
+"""The tokens that the paid calls of a part of the run have reserved: next to what the calls are made for."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from tuner.artifacts.base import Artifact
+
+Payer = str
+"""What pays for tokens: `generation` of data, the answers of a contestant, or the `judge`."""
+
+_FOLDERS = {"generation": "generated/reserved/", "judge": "scores/verdicts/reserved/"}
+
+
+class Reservation(Artifact):
+    """`.../reserved/NNNNN.json`: tokens that were reserved before calls were made. It is never less than the use.
+
+    A call reserves the most that it can take. What an invocation that was killed had reserved stays reserved, because
+    nobody knows how much of it was used.
+    """
+
+    NAME: ClassVar[str] = "answers/reserved/"  # a folder: one file per shard, for each contestant
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+
+    @classmethod
+    def name(cls, payer: Payer, shard: int = 0) -> str:
+        """Where the file of a payer's shard is in the run's folder. The step that pays may write there."""
+        return f"{_FOLDERS.get(payer, f'{cls.NAME}{payer}/')}{shard:05d}.json"

@@ -1,0 +1,86 @@
+"""Divides the approved tokens of a run among the parts that spend them: one allotment for each payer and shard.
+
+The worst case is a sum over the evaluation questions. An allotment is the part of that sum that belongs to the
+questions of a shard, so all allotments together are the worst case, and no shard needs to know of another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from tuner.artifacts.costs.cost_items import CostItemId
+from tuner.artifacts.costs.estimate import Estimate
+from tuner.artifacts.dataset import DatasetSummary, EvaluationQuestion
+from tuner.artifacts.evaluation.contestants import TUNED, ContestantName
+from tuner.artifacts.manifest import Manifest
+from tuner.aws.s3.run_folder import RunFolder
+from tuner.core.artifact_keys import Keys
+from tuner.core.errors import SpendingLimitError
+from tuner.costs.answer_usage import AnswerUsage
+from tuner.costs.cost_inputs import CostInputs, Plan, cost_inputs, count_questions
+from tuner.costs.judge_usage import JudgeUsage
+from tuner.costs.meter import FolderAccount, Meter, Tokens
+
+_Items = tuple[CostItemId, CostItemId]
+_BASE: _Items = (CostItemId.BASE_MODEL_INPUT, CostItemId.BASE_MODEL_OUTPUT)
+_TUNED: _Items = (CostItemId.TUNED_MODEL_INPUT, CostItemId.TUNED_MODEL_OUTPUT)
+_JUDGE: _Items = (CostItemId.JUDGE_INPUT, CostItemId.JUDGE_OUTPUT)
+
+
+@dataclass(frozen=True, slots=True)
+class Allotments:
+    """The allotments of a run, from its approved estimate and the inputs that the estimate was made of."""
+
+    folder: RunFolder
+    plan: Plan
+    approved: Estimate
+    inputs: CostInputs
+
+    @classmethod
+    def of(cls, folder: RunFolder, manifest: Manifest) -> Allotments:
+        """The allotments of the run. Raises AwsError when it has no estimate: then nothing was approved."""
+        plan = Plan.of(manifest)
+        questions = folder.load_records(Keys.EVALUATION, EvaluationQuestion)
+        return cls(folder, plan, folder.load(Estimate), cost_inputs(folder.load(DatasetSummary), questions, plan))
+
+    def answers(self, contestant: ContestantName, shard: int, questions: Sequence[EvaluationQuestion]) -> Meter | None:
+        """The meter for a model's answers to a shard. None for a model on throughput, which is paid by the hour."""
+        if contestant == TUNED and self.plan.settings.serving == "provisioned":
+            return None
+        whole = AnswerUsage.of(self.plan, self.inputs.questions)
+        self._check(_TUNED if contestant == TUNED else _BASE, whole.most_input_tokens, whole.most_output_tokens)
+        usage = AnswerUsage.of(self.plan, self._part(questions).questions)
+        allotted = Tokens(usage.most_input_tokens, usage.most_output_tokens)
+        return Meter(FolderAccount(self.folder, contestant, shard), allotted)
+
+    def judge(self, shard: int, questions: Sequence[EvaluationQuestion]) -> Meter:
+        """The meter for the judge's grades and comparisons of a shard."""
+        whole = JudgeUsage.of(self.plan, self.inputs)
+        if whole.requests:
+            self._check(_JUDGE, whole.most_input_tokens, whole.most_output_tokens)
+        usage = JudgeUsage.of(self.plan, self._part(questions))
+        allotted = Tokens(usage.most_input_tokens, usage.most_output_tokens)
+        return Meter(FolderAccount(self.folder, "judge", shard), allotted)
+
+    def _part(self, questions: Sequence[EvaluationQuestion]) -> CostInputs:
+        """The inputs with these questions only."""
+        plan = self.plan
+        counted = count_questions(questions, plan.settings.system_prompt, plan.model.family.characters_per_token)
+        return replace(self.inputs, questions=counted)
+
+    def _check(self, items: _Items, *most: int) -> None:
+        """Raises SpendingLimitError when the estimate that was approved allows less than this run can take.
+
+        That happens when the questions or the settings are no longer those of the estimate.
+        """
+        for item, tokens in zip(items, most, strict=True):
+            found = self.approved.find(item)
+            # An estimate of release 0.1.0 has no worst case.
+            allowed = 0 if found is None else found.at_most
+            if allowed is not None and tokens > allowed:
+                raise SpendingLimitError(
+                    f"{self.folder.uri(Estimate.NAME)} allows {allowed:,.0f} tokens for '{item}', and the run could "
+                    f"take {tokens:,}: something has changed since its cost was approved. Run again: tuner run PATH "
+                    "--again."
+                )

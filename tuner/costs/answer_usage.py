@@ -1,0 +1,43 @@
+"""Computes how many tokens the answers of a model take, which is paid for by the token when it is served on demand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tuner.artifacts.dataset import EvaluationQuestion
+from tuner.costs.cost_inputs import Plan, QuestionTokens, most_question_tokens
+from tuner.costs.meter import Tokens
+from tuner.settings import RunSettings
+
+MOST_SENDS = 3
+"""How often a question is sent at most, on average over its shard. A reply that was lost may have been billed."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerUsage:
+    """The tokens for one model's answers to some questions.
+
+    Expected: every question once, with answers at their maximum length. At most: every question `MOST_SENDS` times, and
+    every byte of its text is a token.
+    """
+
+    input_tokens: int
+    output_tokens: int
+    most_input_tokens: int
+    most_output_tokens: int
+
+    @classmethod
+    def of(cls, plan: Plan, questions: QuestionTokens) -> AnswerUsage:
+        """The usage of these questions."""
+        written = questions.count * plan.settings.inference.max_tokens
+        return cls(
+            questions.question_tokens,
+            written,
+            questions.most_question_tokens * MOST_SENDS,
+            written * MOST_SENDS,
+        )
+
+
+def most_tokens(question: EvaluationQuestion, settings: RunSettings) -> Tokens:
+    """The most tokens of one request with this question."""
+    return Tokens(most_question_tokens(question, settings.system_prompt), settings.inference.max_tokens)

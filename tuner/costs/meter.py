@@ -1,0 +1,153 @@
+"""Reserves the tokens of a paid call before it is made, and refuses the call that would pass the allotment.
+
+The allotments of a run's parts are divided from its approved estimate (tuner/costs/allotments.py), so no part needs to
+know what the others have spent. docs/decisions/0020-paid-calls-are-metered.md has the proof.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Protocol
+
+from tuner.artifacts.base import parse
+from tuner.artifacts.costs.reservation import Payer, Reservation
+from tuner.aws.s3.run_folder import RunFolder
+from tuner.core.errors import RetryableError, SpendingLimitError, TunerError
+
+# The share of an allotment that is reserved at once. An invocation that is killed loses at most this and its calls.
+_SHARES = 10
+# The most writers at a time are two: a function that Step Functions believes to have failed, and its next attempt.
+_WRITES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """Input and output tokens. Each of the two is compared on its own, because their prices differ."""
+
+    input: int
+    output: int
+
+    def __add__(self, other: Tokens) -> Tokens:
+        return Tokens(self.input + other.input, self.output + other.output)
+
+    def __sub__(self, other: Tokens) -> Tokens:
+        return Tokens(self.input - other.input, self.output - other.output)
+
+    def within(self, other: Tokens) -> bool:
+        """Whether neither number is larger than the other's."""
+        return self.input <= other.input and self.output <= other.output
+
+    def at_least(self, other: Tokens) -> Tokens:
+        """The larger of each number."""
+        return Tokens(max(self.input, other.input), max(self.output, other.output))
+
+    def at_most(self, other: Tokens) -> Tokens:
+        """The smaller of each number."""
+        return Tokens(min(self.input, other.input), min(self.output, other.output))
+
+
+_NONE = Tokens(0, 0)
+
+
+class Account(Protocol):
+    """Keeps how many tokens are reserved, over all invocations of a function."""
+
+    def read(self) -> tuple[Tokens, str | None]:
+        """The reserved tokens, and the version for `write`."""
+        ...
+
+    def write(self, reserved: Tokens, version: str | None) -> bool:
+        """Replaces this version. False when somebody else wrote meanwhile."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class FolderAccount:
+    """The account of a payer's shard, in the run's folder."""
+
+    folder: RunFolder
+    payer: Payer
+    shard: int = 0
+
+    def read(self) -> tuple[Tokens, str | None]:
+        """The reserved tokens: none before the first call."""
+        name = Reservation.name(self.payer, self.shard)
+        data, version = self.folder.find_version(name)
+        found = Reservation() if data is None else parse(Reservation, data, self.folder.uri(name))
+        return Tokens(found.input_tokens, found.output_tokens), version
+
+    def write(self, reserved: Tokens, version: str | None) -> bool:
+        """Replaces the file."""
+        document = Reservation(input_tokens=reserved.input, output_tokens=reserved.output)
+        return self.folder.replace(Reservation.name(self.payer, self.shard), document.to_json(), version)
+
+
+class Meter:
+    """Lets calls through while their largest possible use fits into what is left of `allotted`.
+
+    Several threads may share it. Leaving its context gives back what was reserved and not used.
+    """
+
+    def __init__(self, account: Account, allotted: Tokens) -> None:
+        self._account = account
+        self._allotted = allotted
+        # Reserved by this invocation, and not used by a call yet.
+        self._free = _NONE
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> Meter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        with self._lock:
+            free, self._free = self._free, _NONE
+            if free != _NONE:
+                reserved, version = self._account.read()
+                # Not repeated if another invocation wrote meanwhile: S3 refuses a repeated write also when the first
+                # one arrived and only its reply was lost. The same tokens would then be given back twice.
+                self._account.write(reserved - free, version)
+
+    @contextmanager
+    def call(self, most: Tokens) -> Iterator[None]:
+        """A paid call that takes at most `most`. Raises SpendingLimitError, instead of entering the context, if that
+        may pass the allotment.
+
+        What the model says that it used is not believed. A call gives back only what AWS cannot have billed.
+        """
+        self._reserve(most)
+        try:
+            yield
+        except TunerError as error:
+            if not error.may_be_billed:
+                with self._lock:
+                    self._free += most
+            raise
+
+    def _reserve(self, most: Tokens) -> None:
+        with self._lock:
+            if not most.within(self._free):
+                self._take(most - self._free)
+            self._free -= most
+
+    def _take(self, missing: Tokens) -> None:
+        """Reserves what is missing for a call and, to save requests to S3, some more for the next ones."""
+        share = Tokens(self._allotted.input // _SHARES, self._allotted.output // _SHARES)
+        for _ in range(_WRITES):
+            reserved, version = self._account.read()
+            left = self._allotted - reserved
+            if not missing.within(left):
+                raise SpendingLimitError(
+                    "The call was not made: with it, the run could cost more than the worst case that was approved. "
+                    "Calls whose replies were lost or could not be used took the rest."
+                )
+            taken = missing.at_least(share).at_most(left).at_least(_NONE)
+            if self._account.write(reserved + taken, version):
+                self._free += taken
+                return
+        raise RetryableError("Other invocations of this step reserve tokens for the same calls at the same time.")
