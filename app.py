@@ -1,4 +1,4 @@
-"""The CDK app: reads the deployment's settings, builds the stack and checks it with cdk-nag."""
+"""The CDK app: reads the settings, builds the stack of each deployment and checks it with cdk-nag."""
 
 import os
 import sys
@@ -8,18 +8,19 @@ from cdk_nag import AwsSolutionsChecks
 
 from stacks.bedrock_tuner import BedrockTuner
 from tuner.core.errors import SettingsError
-from tuner.settings import deployment_settings
+from tuner.settings import deployments
 
 
 def main() -> None:
-    """Synthesizes the deployment of cdk.json's context and `-c`. Fails on findings of cdk-nag that are not accepted."""
+    """Synthesizes the deployments of cdk.json's context and `-c`. Fails on findings of cdk-nag that nobody accepted."""
     app = App()
     try:
         # The CDK sets CDK_DEFAULT_ACCOUNT if it finds credentials.
-        settings = deployment_settings(app.node.get_all_context(), os.environ.get("CDK_DEFAULT_ACCOUNT"))
+        found = deployments(app.node.get_all_context(), os.environ.get("CDK_DEFAULT_ACCOUNT"))
     except SettingsError as error:
         sys.exit(f"{error}\nSee docs/settings.md for all keys.")
-    BedrockTuner(app, settings)
+    for settings in found:
+        BedrockTuner(app, settings)
     Validations.of(app).add_plugins(AwsSolutionsChecks(app))
     app.synth()
 

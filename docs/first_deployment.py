@@ -16,7 +16,7 @@ from aws_cdk import App
 
 from docs.resources import AT_REST, KINDS, Allowance
 from docs.tables import table
-from stacks.bedrock_tuner import BedrockTuner, stack_name
+from stacks.bedrock_tuner import BedrockTuner
 from tuner import catalog
 from tuner.core.errors import SettingsError
 from tuner.settings import DeploymentSettings, load
@@ -37,7 +37,7 @@ def synthesized() -> Resources:
     with tempfile.TemporaryDirectory() as directory:
         app = App(outdir=directory, context=flags)
         settings = DeploymentSettings()
-        name = stack_name(settings)
+        name = settings.stack_name
         BedrockTuner(app, settings)
         template: dict[str, Any] = app.synth().get_stack_by_name(name).template
     found: Resources = template["Resources"]
@@ -79,7 +79,7 @@ def _statement(allowance: Allowance, words: Mapping[str, str]) -> dict[str, Any]
 
 def ready_policy(account: str, region: str, name: str = "tuner") -> dict[str, Any]:
     """The complete policy for one deployment."""
-    stack = stack_name(DeploymentSettings(name=name))
+    stack = DeploymentSettings(name=name).stack_name
     return policy({"ACCOUNT": account, "REGION": region, "NAME": name, "STACK": stack, "BUCKETS": stack.lower()})
 
 

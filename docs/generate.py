@@ -70,6 +70,10 @@ allows 4 KB). For a judge that is newer than the catalog, give the ARN of its fo
 the deployment's Region. [company.md](company.md) describes what a VPC, a permissions boundary and your own KMS key
 need.
 
+`teams` makes a stack for each team, with the team's name and its own values: a list of names, or
+`{"search": {"budget_usd": 300}, "support": {}}`. It is no setting of a deployment, so the table below does not have it
+([first-deployment.md](first-deployment.md#teams)).
+
 """
 
 

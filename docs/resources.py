@@ -29,6 +29,16 @@ _KEYS = (
     "kms:Encrypt",
     "kms:GenerateDataKey",
 )
+_POLICIES = (
+    "iam:CreatePolicy",
+    "iam:CreatePolicyVersion",
+    "iam:DeletePolicy",
+    "iam:DeletePolicyVersion",
+    "iam:GetPolicy",
+    "iam:GetPolicyVersion",
+    "iam:ListEntitiesForPolicy",
+    "iam:ListPolicyVersions",
+)
 _ROLES = (
     "iam:CreateRole",
     "iam:DeleteRole",
@@ -138,6 +148,11 @@ KINDS: dict[str, Kind] = {
         "Queues the uploads of datasets, releases when an execution fails, and starts the hourly sweep.",
         "events:PutRule",
         (_on("events", "arn:aws:events:REGION:ACCOUNT:rule/STACK-*"),),
+    ),
+    "AWS::IAM::ManagedPolicy": Kind(
+        "The permissions of a data owner and of an operator, for an administrator to attach.",
+        "iam:CreatePolicy",
+        (Allowance(_POLICIES, ("arn:aws:iam::ACCOUNT:policy/STACK-*",)),),
     ),
     "AWS::IAM::Role": Kind(
         "One for each function, the state machine, the schedules and Bedrock's jobs.", "iam:CreateRole", _ROLE

@@ -13,6 +13,7 @@ from stacks.monitoring.alarms import Alarms
 from stacks.monitoring.dashboard import Dashboard
 from stacks.monitoring.dead_letter_queue import DeadLetterQueue
 from stacks.monitoring.notifications import Notifications
+from stacks.people import PeoplePolicies
 from stacks.permissions import Arns
 from stacks.roles import ServiceRoles
 from stacks.safety_net import ReleaseBeforeDeletion, SafetyNet
@@ -23,20 +24,13 @@ from tuner.core import resource_names
 from tuner.settings import DeploymentSettings
 
 
-def stack_name(settings: DeploymentSettings) -> str:
-    """`BedrockTuner`, followed by the deployment's name if it is not the default, so that deployments can coexist."""
-    usual = DeploymentSettings.model_fields["name"].default
-    return "BedrockTuner" if settings.name == usual else f"BedrockTuner-{settings.name}"
-
-
 class BedrockTuner(Stack):
     """All resources that take a dataset in S3 to an evaluated model and release everything paid."""
 
     def __init__(self, scope: Construct, settings: DeploymentSettings) -> None:
-        name = stack_name(settings)
         super().__init__(
             scope,
-            name,
+            settings.stack_name,
             description="Fine-tunes an Amazon Bedrock model with a dataset dropped into S3, and evaluates it",
             env=Environment(region=settings.region),
         )
@@ -51,6 +45,7 @@ class BedrockTuner(Stack):
         pipeline = Pipeline(self, "Pipeline", roles.arns, storage.key, functions)
         Trigger(self, "Trigger", storage.data_bucket, arrivals, functions["start_run"], dead_letter_queue)
         SafetyNet(self, "SafetyNet", roles.arns, functions, dead_letter_queue)
+        people = PeoplePolicies(self, "People", roles.arns)
         release = functions["release_throughput"]
         alarms = Alarms(self, "Alarms", notifications.topic, dead_letter_queue, release, settings)
         Dashboard(self, "Overview", settings, functions, alarms.all)
@@ -66,6 +61,8 @@ class BedrockTuner(Stack):
             TopicArn=notifications.topic.topic_arn,
             StateTableName=storage.state_table.table_name,
             CustomizationRoleArn=roles.customization.role_arn,
+            DataOwnerPolicyArn=people.data_owner,
+            OperatorPolicyArn=people.operator,
             DeploymentSettings=settings.model_dump_json(),
         )
         self._apply_company_settings(settings)

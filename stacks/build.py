@@ -24,7 +24,7 @@ from stacks.bundling import encoder_folder, encoders, packaged_encoder
 from stacks.bundling.errors import BuildError
 from stacks.bundling.layer import CHECKOUT, LAYERS, PLATFORM, Layer
 from tuner.core.errors import SettingsError
-from tuner.settings import DeploymentSettings, deployment_settings
+from tuner.settings import DeploymentSettings, deployments
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -35,7 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     asked = parser.parse_args(arguments)
     only_encoder = asked.encoder or goes_to_local_cloud(os.environ.get("AWS_ENDPOINT_URL", ""))
     try:
-        build_encoder(_settings(asked.values))
+        for settings in _settings(asked.values):
+            build_encoder(settings)
         for layer in () if only_encoder else LAYERS:
             build_layer(layer)
     except (BuildError, SettingsError) as error:
@@ -47,9 +48,9 @@ def goes_to_local_cloud(endpoint: str) -> bool:
     return urlsplit(endpoint).hostname in ("127.0.0.1", "localhost", "::1")
 
 
-def _settings(values: Sequence[str]) -> DeploymentSettings:
+def _settings(values: Sequence[str]) -> tuple[DeploymentSettings, ...]:
     context = json.loads((CHECKOUT / "cdk.json").read_text("utf-8"))["context"]
-    return deployment_settings(context | dict(value.partition("=")[::2] for value in values))
+    return deployments(context | dict(value.partition("=")[::2] for value in values))
 
 
 def build_encoder(settings: DeploymentSettings) -> None:

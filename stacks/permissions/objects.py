@@ -110,6 +110,11 @@ def _decrypt(arns: Arns) -> Grant:
     return _through(arns, "s3", ("kms:Decrypt",), "decrypts what it reads")
 
 
+def through_s3(arns: Arns, actions: tuple[str, ...], reason: str) -> Grant:
+    """The use of the key by S3 for who calls S3."""
+    return _through(arns, "s3", actions, reason)
+
+
 def _through(arns: Arns, service: str, actions: tuple[str, ...], reason: str) -> Grant:
     # The role can use the key only through this service, not with requests to KMS itself.
     via = {"StringEquals": {"kms:ViaService": f"{service}.{arns.region}.amazonaws.com"}}

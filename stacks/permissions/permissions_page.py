@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from stacks import state_machine_definition
+from stacks.permissions import people
 from stacks.permissions.arns import Arns
 from stacks.permissions.grant import Grant
 from stacks.permissions.objects import customization_data
@@ -19,11 +20,30 @@ _BETWEEN_RUNS = (
     "run: *pin_inputs* refuses an execution unless its keys are in the folder of its dataset, its run id and name are "
     "those of this content, and each pinned version has the stated hash; every later step takes its inputs from the "
     "`run.json` that this step wrote. Who may start executions can start a run of any dataset in the bucket, and who "
-    "may write to the artifacts bucket can change any run. For datasets that must not share roles, use one deployment "
-    "each.\n\n"
+    "may write to the artifacts bucket can change any run. For datasets that must not share roles, give each team "
+    "a deployment of its own ([below](#between-teams)).\n\n"
     "Each artifact is written by the functions that the tables below name, and `scores/gate.json`, which the purchase "
     "of a commitment trusts, by *apply_gate* alone. A second policy evaluator checks that for every function "
     "(`tests/unit/stacks/permissions/test_published_decisions.py`, [authorization.md](authorization.md)).\n\n"
+)
+_BETWEEN_TEAMS = (
+    "## Between teams\n\n"
+    "With the setting `teams`, each team has a stack, and so its own buckets, key, roles, functions, topic, table and "
+    "state machine ([first-deployment.md](first-deployment.md#teams)). No role and no person with the policies below "
+    "can read, write, decrypt or start anything of another team's. A second policy evaluator checks every action that "
+    "they are granted on every resource of another team (`tests/unit/stacks/permissions/test_teams.py`). Jobs, custom "
+    "models and endpoints are Bedrock's. A team may delete, stop or tag only those with its own tag. Three things are "
+    "not separated, because Bedrock makes the ids of these resources: the names in lists, the status of another team's "
+    "job or endpoint, and the step *answer_questions* could ask another team's endpoint if it knew its ARN, which only "
+    "that team's artifacts contain. A separate AWS account separates these too.\n\n"
+)
+_PEOPLE = (
+    "The first policy is enough to work with datasets, the second to answer for money. They are managed policies of "
+    "the stack, in its outputs `DataOwnerPolicyArn` and `OperatorPolicyArn`. They are attached to nobody: attach them "
+    "to the roles or groups of your people. `tests/e2e/test_approval.py` works with them on the local cloud. Neither "
+    "may write an artifact of a run, apart from the operator's answer to a request for approval. `tuner review import` "
+    "changes the gate's decision and `tuner doctor` reads the account's quotas, so neither policy allows them: they "
+    "are for who deploys.\n\n"
 )
 _HEADER = "| action | on | if | why |\n| --- | --- | --- | --- |\n"
 
@@ -34,11 +54,13 @@ def permissions_page() -> str:
     return (
         "# Permissions\n\n*For the platform engineer and the security reviewer.*\n\n"
         "Every role of the deployment with the default settings (`stacks/step_table.py`, `stacks/permissions/`). "
-        "There are no other grants: no managed policies, and no statements that the CDK adds. "
+        "Roles have no other grants: no managed policies, and no statements that the CDK adds. "
         "`ACCOUNT`, `DATA`, `ARTIFACTS`, `KEY`, `TOPIC`, `STATE`, `ARRIVALS`, `QUEUE` and `ENCODER` stand for "
         "resources of the deployment, `ASSETS` for the CDK's asset bucket. "
         "[permission-proof.md](permission-proof.md) shows what happens if a permission is missing.\n\n"
         + _BETWEEN_RUNS
+        + _BETWEEN_TEAMS
+        + _people(arns)
         + "".join(_section(title, trusted, grants) for title, trusted, grants in every_role(arns))
     )
 
@@ -69,6 +91,15 @@ def every_role(arns: Arns) -> Iterator[tuple[str, str, list[Grant]]]:
     yield "Customization jobs (Bedrock's service role)", "bedrock.amazonaws.com", customization_data(arns)
     yield "Release schedules", "scheduler.amazonaws.com", release_for_schedules(arns)
     yield "The state machine", "states.amazonaws.com", run_executions(arns, *state_machine_definition.called().values())
+
+
+def _people(arns: Arns) -> str:
+    owner = people.data_owner(arns)
+    more = [grant for grant in people.operator(arns) if grant not in owner]
+    return (
+        f"## People\n\n{_PEOPLE}### A data owner\n\n{_HEADER}{''.join(map(_row, owner))}\n"
+        f"### An operator, in addition\n\n{_HEADER}{''.join(map(_row, more))}\n"
+    )
 
 
 def _section(title: str, trusted: str, grants: Iterable[Grant]) -> str:

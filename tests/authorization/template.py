@@ -21,6 +21,7 @@ _PSEUDO = {
 # What `Fn::GetAtt … Arn` is for each type; `Ref` is its last part, apart from those below.
 _ARNS = {
     "AWS::S3::Bucket": "arn:aws:s3:::{name}",
+    "AWS::DynamoDB::Table": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{{name}}",
     "AWS::KMS::Key": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/{{name}}",
     "AWS::IAM::Role": f"arn:aws:iam::{ACCOUNT}:role/{{name}}",
     "AWS::Lambda::Function": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{{name}}",
@@ -48,8 +49,10 @@ class Policy:
 class Template:
     """A template's resources with their functions resolved."""
 
-    def __init__(self, template: Mapping[str, Any]) -> None:
+    def __init__(self, template: Mapping[str, Any], prefix: str = "") -> None:
+        """`prefix` begins the names that CloudFormation would make, so that two stacks have different ones."""
         self._resources: dict[str, dict[str, Any]] = template["Resources"]
+        self._prefix = prefix
 
     def policies(self) -> Iterator[Policy]:
         """The policies of roles and resources. Raises for a type of policy that it does not know."""
@@ -123,7 +126,8 @@ class Template:
         given = next((properties[key] for key in _NAMES if key in properties), None)
         if given is not None:
             return str(self.resolved(given))
-        return name.lower() if self._resources[name]["Type"] == "AWS::S3::Bucket" else name
+        made = f"{self._prefix}{name}"
+        return made.lower() if self._resources[name]["Type"] == "AWS::S3::Bucket" else made
 
 
 def _policy(owner: str, document: Mapping[str, Any], on: str = "") -> Policy:

@@ -1,11 +1,14 @@
-"""A run that costs more than the deployment allows without approval waits for a person, who approves or rejects it."""
+"""People with the stack's policies. A data owner's costly run waits until an operator approves or rejects it."""
 
 import json
 import subprocess
+import uuid
 
+import boto3
 import pytest
+from botocore.exceptions import ClientError
 
-from tests.e2e.pipeline import until
+from tests.e2e.pipeline import small_dataset, until
 from tuner.core.artifact_keys import Keys
 
 pytestmark = pytest.mark.e2e
@@ -32,8 +35,32 @@ def dataset(extra=""):
     }
 
 
-def tuner(environment, *arguments):
-    return subprocess.run(["tuner", *arguments], env=environment, capture_output=True, text=True, check=False)
+def person(pipeline, environment, output):
+    """The environment of a user who has one policy of the stack and no other permission."""
+    iam, name = pipeline.client("iam"), f"person-{uuid.uuid4().hex[:8]}"
+    iam.create_user(UserName=name)
+    iam.attach_user_policy(UserName=name, PolicyArn=pipeline.outputs[output])
+    key = iam.create_access_key(UserName=name)["AccessKey"]
+    return environment | {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
+
+
+@pytest.fixture
+def people(pipeline, deployed):
+    found = {output: person(pipeline, deployed, output) for output in ("DataOwnerPolicyArn", "OperatorPolicyArn")}
+    return found["DataOwnerPolicyArn"], found["OperatorPolicyArn"]
+
+
+def tuner(environment, *arguments, status=0):
+    done = subprocess.run(["tuner", *arguments], env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == status, f"{arguments}: {done.stdout}\n{done.stderr}"
+    return " ".join((done.stdout + done.stderr).split())
+
+
+def folder(path, files):
+    path.mkdir()
+    for name, data in files.items():
+        (path / name).write_bytes(data)
+    return str(path)
 
 
 def waiting(pipeline, name, extra=""):
@@ -44,31 +71,63 @@ def waiting(pipeline, name, extra=""):
     return run
 
 
-def test_an_approved_run_goes_on_to_its_report(pipeline, deployed):
-    run = waiting(pipeline, "dear")
+def test_an_operator_approves_the_run_of_a_data_owner_who_gets_its_report(people, pipeline, tmp_path):
+    owner, operator = people
+    tuner(owner, "run", folder(tmp_path / "dear", dataset()), "--wait-for", "start")
+    run = pipeline.run_of("dear")
+    until(lambda: pipeline.artifact(run, Keys.APPROVAL), "a request for approval", 60)
     token = json.loads(pipeline.artifact(run, Keys.APPROVAL))["task_token"]
-    shown = tuner(deployed, "show", run)
-    assert f"tuner approve {run}" in " ".join(shown.stderr.split())
+    assert f"tuner approve {run}" in tuner(owner, "show", run)
+    assert "states:SendTaskSuccess" in tuner(owner, "approve", run, status=1)
     assert pipeline.jobs() == [] or f"tuner-{run}" not in pipeline.jobs()
 
-    approved = tuner(deployed, "approve", run)
-    assert approved.returncode == 0, approved.stderr
-    execution = pipeline.finished(run)
-    assert execution["status"] == "SUCCEEDED", execution.get("cause")
+    tuner(operator, "approve", run)
+    tuner(owner, "watch", run)
+    assert pipeline.describe(run)["status"] == "SUCCEEDED"
     report = pipeline.report(run)
     assert report["approval"]["decision"] == "approved"
-    assert report["approval"]["by"].startswith("arn:aws:")
+    assert report["approval"]["by"].startswith("arn:aws:iam:")
     assert token not in json.dumps(report)
     assert token not in pipeline.artifact(run, Keys.REPORT_PAGE).decode()
     assert pipeline.alive() == []
 
+    assert run in tuner(owner, "runs")
+    tuner(owner, "report", run, "--output", str(tmp_path / "report.html"))
+    tuner(owner, "review", "export", run, "--output", str(tmp_path / "review.csv"))
+    tuner(owner, "throughput")
+    tuner(operator, "models", "delete", run, "--yes")
+    assert pipeline.client("bedrock").list_custom_models(nameContains=f"tuner-{run}")["modelSummaries"] == []
+
 
 def test_a_rejected_run_ends_with_the_reason_and_buys_nothing(pipeline, deployed):
     run = waiting(pipeline, "too-dear", "budget_usd: 450\n")
-    rejected = tuner(deployed, "reject", run, "--reason", "next month")
-    assert rejected.returncode == 0, rejected.stderr
+    tuner(deployed, "reject", run, "--reason", "next month")
     execution = pipeline.finished(run)
     assert (execution["status"], execution["error"]) == ("FAILED", "ApprovalRejectedError")
     assert "next month" in execution["cause"]
     assert pipeline.report(run)["approval"]["decision"] == "rejected"
     assert f"tuner-{run}" not in pipeline.jobs()
+
+
+def test_a_data_owner_stops_a_run_and_repeats_it(people, pipeline, tmp_path):
+    owner, _ = people
+    path = folder(tmp_path / "owner-stopped", small_dataset())
+    tuner(owner, "run", path, "--wait-for", "start")
+    run = pipeline.run_of("owner-stopped")
+    tuner(owner, "stop", run)
+    assert pipeline.finished(run)["status"] == "ABORTED"
+    tuner(owner, "run", path, "--again")
+
+
+def test_a_data_owner_changes_no_artifact_and_starts_no_execution(people, pipeline):
+    owner, _ = people
+    session = boto3.Session(owner["AWS_ACCESS_KEY_ID"], owner["AWS_SECRET_ACCESS_KEY"], region_name="us-east-1")
+    artifacts, machine = pipeline.outputs["ArtifactsBucketName"], pipeline.outputs["StateMachineArn"]
+    for call in (
+        lambda: session.client("s3").put_object(Bucket=artifacts, Key="runs/x/scores/gate.json", Body=b"{}"),
+        lambda: session.client("s3").delete_object(Bucket=artifacts, Key="runs/x/run.json"),
+        lambda: session.client("stepfunctions").start_execution(stateMachineArn=machine, input=json.dumps({})),
+        lambda: session.client("lambda").invoke(FunctionName=pipeline.outputs["ReleaseFunctionName"]),
+    ):
+        with pytest.raises(ClientError, match="not authorized"):
+            call()

@@ -1,7 +1,7 @@
 """The settings of a run (run.yaml) and of a deployment (cdk.json's context), as strict models."""
 
 from tuner.core.strict_model import StrictModel
-from tuner.settings.cdk_context import deployment_settings
+from tuner.settings.cdk_context import deployment_settings, deployments
 from tuner.settings.company import VpcSettings
 from tuner.settings.deployment import DeploymentSettings, Polling
 from tuner.settings.documents import parse_document, read_document
@@ -37,6 +37,7 @@ __all__ = [
     "ValidationSettings",
     "VpcSettings",
     "deployment_settings",
+    "deployments",
     "load",
     "parse_document",
     "read_document",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import get_origin
 
 from pydantic import BaseModel, ValidationError
@@ -27,6 +27,9 @@ from tuner.settings.messages import sentences
 # `cdk-migrate`, `cli-telemetry`), results of lookups (`ami:account=...`), and what `cdk acknowledge` writes.
 _CDK_KEYS = re.compile(r"@[\w-]+/|aws:|[\w-]+:account=|cdk-migrate$|cli-telemetry$|acknowledged-issue-numbers$")
 _WHERE = "cdk.json context"
+_TEAMS = "teams"
+# Each team is a stack of its own. One `cdk deploy --all` deploys them one after the other.
+MOST_TEAMS = 20
 # The only defaults that differ between AWS and the local cloud: waiting times, including the wait for approval.
 _LOCAL_DEFAULTS: JsonObject = {
     "unknown_prices": "proceed",
@@ -36,14 +39,55 @@ _LOCAL_DEFAULTS: JsonObject = {
 }
 
 
-def deployment_settings(context: JsonObject, account: str | None = None) -> DeploymentSettings:
+def deployments(context: JsonObject, account: str | None = None) -> tuple[DeploymentSettings, ...]:
+    """The settings of every deployment in a CDK context: one, or one for each team of the key `teams`.
+
+    A team's deployment is called like the team. Its own values replace the common ones, key by key. Raises
+    SettingsError.
+    """
+    common = {key: value for key, value in context.items() if key != _TEAMS}
+    settings = deployment_settings(common, account)
+    if _TEAMS not in context:
+        return (settings,)
+    if settings.name != DeploymentSettings.model_fields["name"].default:
+        raise SettingsError(f"{_WHERE}: name: each team's deployment is called like the team. Remove name or {_TEAMS}.")
+    return tuple(
+        deployment_settings({**common, **values, "name": team}, account, f"{_WHERE}: {_TEAMS}.{team}")
+        for team, values in _teams(context[_TEAMS]).items()
+    )
+
+
+def _teams(given: Json) -> dict[str, JsonObject]:
+    """The values of each team: `{"search": {"budget_usd": 100}}`, or names alone as a list or separated by commas."""
+    value = _from_text(given) if isinstance(given, str) else given
+    check_values({_TEAMS: value}, _WHERE)
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        if twice := next((name for name in value if value.count(name) > 1), None):
+            raise SettingsError(f"{_WHERE}: {_TEAMS}.{str(twice)[:40]} is given twice. Remove one.")
+        value = {str(name): {} for name in value}
+    if not isinstance(value, Mapping) or not value:
+        raise SettingsError(f"{_WHERE}: {_TEAMS}: name one team or more, as a list or with their settings.")
+    if len(value) > MOST_TEAMS:
+        raise SettingsError(f"{_WHERE}: {_TEAMS}: {len(value)} teams are given, and at most {MOST_TEAMS} are allowed.")
+    found: dict[str, JsonObject] = {}
+    for team, values in value.items():
+        if not isinstance(values, Mapping) or {"name", "target", _TEAMS} & set(values):
+            raise SettingsError(
+                f"{_WHERE}: {_TEAMS}.{str(team)[:40]}: give the team's settings as keys and values; {{}} changes none. "
+                "A team cannot set name, target or teams."
+            )
+        found[team] = values
+    return found
+
+
+def deployment_settings(context: JsonObject, account: str | None = None, where: str = _WHERE) -> DeploymentSettings:
     """The settings in a CDK context, checked without calling AWS. `account` is the account to deploy to, if known.
 
     The CDK's own keys (`@aws-cdk/...`, `aws:cdk:...`) are ignored. Raises SettingsError with every finding.
     """
     local = _LOCAL_DEFAULTS if context.get("target") == "local" else {}
     values = values_of(DeploymentSettings, {**local, **context})
-    check_values(values, _WHERE)
+    check_values(values, where)
     found: list[str] = []
     wrong: set[str] = set()
     try:
@@ -55,7 +99,7 @@ def deployment_settings(context: JsonObject, account: str | None = None) -> Depl
         settings = DeploymentSettings.model_validate({key: values[key] for key in values if key not in wrong})
     found += [problem.text for problem in problems(settings, account) if not wrong & set(problem.keys)]
     if found:
-        raise SettingsError(every(_WHERE, found, len(found)))
+        raise SettingsError(every(where, found, len(found)))
     return settings
 
 
@@ -107,13 +151,17 @@ def _converted(field: FieldInfo | None, value: Json) -> Json:
         return None
     if not isinstance(value, str) or str in taken:
         return value
+    return _from_text(value, as_list=tuple in taken)
+
+
+def _from_text(value: str, *, as_list: bool = True) -> Json:
     try:
         parsed: Json = json.loads(value)
         return parsed
     except RecursionError:
         raise SettingsError(f"{_WHERE}: a value is nested too deeply: at most {DEEPEST} levels are allowed.") from None
     except ValueError:  # no JSON, or a number of more digits than Python converts
-        if tuple in taken and not value.startswith(("[", "{")):
+        if as_list and not value.startswith(("[", "{")):
             return [part.strip() for part in value.split(",") if part.strip()]
         return value
 

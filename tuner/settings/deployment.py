@@ -19,6 +19,9 @@ from tuner.settings.run import Commitment
 LEAST_SHARE = 1 / 30
 
 
+_STACK = "BedrockTuner"
+
+
 class Polling(StrictModel):
     """Seconds between two polls of a slow operation: a share of the time waited so far, within bounds.
 
@@ -144,6 +147,12 @@ class DeploymentSettings(StrictModel):
     def _judge_of_the_region(cls, value: str, info: ValidationInfo) -> str:
         found = default_judge(info.data["region"]) if value == "auto" and "region" in info.data else None
         return found.id if found else value
+
+    @property
+    def stack_name(self) -> str:
+        """`BedrockTuner`, followed by the deployment's name if it is not the default: deployments can coexist."""
+        usual = DeploymentSettings.model_fields["name"].default
+        return _STACK if self.name == usual else f"{_STACK}-{self.name}"
 
     def for_functions(self) -> str:
         """The settings for the functions' environment, as JSON: only values that differ from the defaults.

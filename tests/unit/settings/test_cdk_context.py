@@ -7,7 +7,7 @@ import pytest
 from pydantic import BaseModel
 
 from tuner.core.errors import SettingsError
-from tuner.settings import DeploymentSettings, Polling, VpcSettings, deployment_settings
+from tuner.settings import DeploymentSettings, Polling, VpcSettings, deployment_settings, deployments
 
 
 @pytest.mark.parametrize(
@@ -139,3 +139,46 @@ def test_functions_get_the_settings_that_differ_from_the_defaults() -> None:
     environment = settings.for_functions()
     assert json.loads(environment) == {"budget_usd": 300.0, "judge_model": "amazon.nova-pro-v1:0"}
     assert DeploymentSettings.model_validate_json(environment).budget_usd == 300
+
+
+def test_without_teams_there_is_one_deployment() -> None:
+    assert deployments({"budget_usd": "300"}) == (deployment_settings({"budget_usd": 300}),)
+
+
+@pytest.mark.parametrize("teams", ["search, support", '["search", "support"]', ["search", "support"], "{}"])
+def test_each_team_is_a_deployment_with_its_name_and_the_common_settings(teams: Any) -> None:
+    given = {"search": {}, "support": {}} if teams == "{}" else teams
+    found = deployments({"teams": given, "name": "tuner", "retention_days": 7})
+    assert found == tuple(DeploymentSettings(name=team, retention_days=7) for team in ("search", "support"))
+    assert [settings.stack_name for settings in found] == ["BedrockTuner-search", "BedrockTuner-support"]
+
+
+def test_a_teams_own_values_replace_the_common_ones() -> None:
+    own: Any = {"search": {"budget_usd": 300, "tags.cost-center": "7"}, "support": {}}
+    search, support = deployments({"teams": own, "budget_usd": 400, "tags": {"owner": "ml"}})
+    assert (search.budget_usd, support.budget_usd) == (300, 400)
+    assert (search.tags, support.tags) == ({"owner": "ml", "cost-center": "7"}, {"owner": "ml"})
+
+
+@pytest.mark.parametrize(
+    ("context", "words"),
+    [
+        ({"teams": {}}, "teams: name one team or more"),
+        ({"teams": ""}, "teams: name one team or more"),
+        ({"teams": 5}, "teams: name one team or more"),
+        ({"teams": "search", "name": "faq"}, "name: each team's deployment is called like the team"),
+        ({"teams": {"search": {"name": "faq"}}}, "teams.search: give the team's settings"),
+        ({"teams": {"search": {"target": "local"}}}, "teams.search: give the team's settings"),
+        ({"teams": {"search": 5}}, "teams.search: give the team's settings"),
+        ({"teams": "Search Team"}, "teams.Search Team: name: "),
+        ({"teams": {"search": {"budget_usd": -1}}}, "teams.search: budget_usd: "),
+        ({"teams": {"search": {"budget": 1}}}, "teams.search: budget: "),
+        ({"teams": [f"team{number}" for number in range(21)]}, "21 teams are given, and at most 20 are allowed"),
+        ({"teams": ["search", "search"]}, "teams.search is given twice"),
+    ],
+    ids=str,
+)
+def test_wrong_teams_are_refused(context: dict[str, Any], words: str) -> None:
+    with pytest.raises(SettingsError) as error:
+        deployments(context)
+    assert words in str(error.value)

@@ -63,14 +63,17 @@ class Synthesis:
 
 
 @pytest.fixture(scope="session")
-def synthesize(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Synthesis]:
-    """Runs app.py with cdk.json's context and these values over it; the same values are run once for all workers."""
+def synthesize_all(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., dict[str, Synthesis]]:
+    """Runs app.py with cdk.json's context and these values over it, and returns what it wrote for each stack.
+
+    The same values are run once for all workers.
+    """
     shared = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         shared = shared.parent  # each worker has a folder of its own in it
 
     @cache
-    def run(**context: str) -> Synthesis:
+    def run(**context: str) -> dict[str, Synthesis]:
         digest = hashlib.sha256(json.dumps(context, sort_keys=True).encode()).hexdigest()[:16]
         directory = shared / f"cdk-out-{digest}"
         with (directory.with_suffix(".lock")).open("w") as lock:
@@ -78,9 +81,23 @@ def synthesize(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Synthe
             if not (done := directory.with_suffix(".done")).exists():
                 _run_app(directory, context)
                 done.touch()
-        (template,) = directory.glob("*.template.json")
         report = json.loads((directory / "validation-report.json").read_text())
-        return Synthesis(directory, json.loads(template.read_text()), report)
+        suffix = ".template.json"
+        return {
+            template.name.removesuffix(suffix): Synthesis(directory, json.loads(template.read_text()), report)
+            for template in directory.glob(f"*{suffix}")
+        }
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def synthesize(synthesize_all: Callable[..., dict[str, Synthesis]]) -> Callable[..., Synthesis]:
+    """The same for one deployment."""
+
+    def run(**context: str) -> Synthesis:
+        (synthesis,) = synthesize_all(**context).values()
+        return synthesis
 
     return run
 

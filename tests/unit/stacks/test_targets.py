@@ -6,7 +6,6 @@ import json
 import re
 from typing import Any
 
-from stacks.bedrock_tuner import stack_name
 from stacks.bundling.layer import CHECKOUT
 from tests.unit.stacks.conftest import Synthesis
 from tuner.settings import DeploymentSettings, deployment_settings
@@ -47,8 +46,8 @@ def test_the_local_cloud_needs_no_layer_and_scores_with_the_same_encoder(aws: Sy
 
 
 def test_a_deployment_with_the_default_name_has_the_plain_stack_name() -> None:
-    assert stack_name(DeploymentSettings()) == "BedrockTuner"
-    assert stack_name(DeploymentSettings(name="faq")) == "BedrockTuner-faq"
+    assert DeploymentSettings().stack_name == "BedrockTuner"
+    assert DeploymentSettings(name="faq").stack_name == "BedrockTuner-faq"
 
 
 def test_cdk_json_shows_the_defaults() -> None:

@@ -320,6 +320,8 @@ def test_the_command_line_finds_what_it_needs_in_the_outputs(aws: Synthesis) -> 
         "TopicArn",
         "StateTableName",
         "CustomizationRoleArn",
+        "DataOwnerPolicyArn",
+        "OperatorPolicyArn",
         "DeploymentSettings",
     }
     settings = aws.template["Outputs"]["DeploymentSettings"]["Value"]

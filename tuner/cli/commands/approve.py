@@ -26,7 +26,7 @@ _GONE = {"TaskDoesNotExist", "TaskTimedOut", "InvalidToken"}
 
 
 def approve(reference: Reference, stack: Stack = DEFAULT_STACK, on_local: Local = False) -> None:
-    """Approve the estimated cost of a run that waits. Needs states:SendTaskSuccess on the state machine."""
+    """Approve the estimated cost of a run that waits. Needs states:SendTaskSuccess."""
     _answer(connect(stack, on_local), reference, "approved", "")
 
 
@@ -36,7 +36,7 @@ def reject(
     stack: Stack = DEFAULT_STACK,
     on_local: Local = False,
 ) -> None:
-    """End a run that waits for approval, before it spends money. Needs states:SendTaskFailure on the state machine."""
+    """End a run that waits for approval, before it spends money. Needs states:SendTaskFailure."""
     _answer(connect(stack, on_local), reference, "rejected", reason)
 
 

@@ -26,8 +26,8 @@ class GateComparisons:
 
     @classmethod
     def of(cls, scores: Scores) -> GateComparisons:
-        """Those of a run's scores. People's scores of a random sample correct the judge's."""
-        return cls({name: measure.decisive for name, measure in scores.metrics.items()}, scores.earlier)
+        """Those of a run's scores."""
+        return cls(scores.metrics, scores.earlier)
 
     def measures(self, other: str) -> MeasuresByName:
         """The comparison with what a rule names: `base` or `best`."""

@@ -65,7 +65,6 @@ def page(report: Report) -> str:
         tag_sentence=view.tag_sentence(report),
         placeholder_sentence=placeholder_sentence(report),
         caveats=caveats(report),
-        deciding=view.deciding_row(report),
         compared_measures=view.compared_measures(report),
         descriptive_measures=view.descriptive_measures(report),
         own_measures=view.own_measures(report),

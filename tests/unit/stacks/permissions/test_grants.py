@@ -11,24 +11,26 @@ from typing import Any
 import pytest
 
 from stacks import state_machine_definition
-from stacks.permissions import Grant
+from stacks.permissions import Grant, people
 from stacks.permissions.arns import function_name
 from stacks.permissions.permissions_page import every_role, example_arns
 from stacks.step_table import STEPS
 from tests.unit.stacks.conftest import Synthesis
 from tuner.artifacts.evaluation.graded_shard import GradedShard
-from tuner.artifacts.evaluation.people import PEOPLE, sheet_file
+from tuner.artifacts.evaluation.judgments import PEOPLE
 from tuner.core.artifact_keys import Keys
 from tuner.evaluation.score_run import REVIEW
 
 PLACES = example_arns()
 ROLES = {title: grants for title, _, grants in every_role(PLACES)}
+PEOPLE_OF = {"data owner": people.data_owner(PLACES), "operator": people.operator(PLACES)}
 GRANTS = [(title, grant) for title, grants in ROLES.items() for grant in grants]
+OF_PEOPLE = [(title, grant) for title, grants in PEOPLE_OF.items() for grant in grants]
 # AWS authorises these on nothing narrower than the account.
 WITHOUT_RESOURCE = re.compile(
     r"xray:(Put(TraceSegments|TelemetryRecords)|GetSampling(Rules|Targets))|bedrock:List\w+s"
     r"|bedrock:GetFoundationModelAvailability|logs:\w+(Deliver\w+|Polic\w+|LogGroups)"
-    r"|servicequotas:ListServiceQuotas|pricing:GetProducts|scheduler:ListSchedules"
+    r"|servicequotas:ListServiceQuotas|states:SendTask(Success|Failure)|pricing:GetProducts|scheduler:ListSchedules"
 )
 
 
@@ -43,9 +45,10 @@ def as_list(value: Any) -> list[Any]:
 
 
 def test_roles_have_nothing_but_their_grants(aws: Synthesis) -> None:
-    """Neither managed policies nor what constructs add by themselves."""
+    """Neither managed policies nor what constructs add. The policies for people are attached to nobody."""
     assert not aws.of_type("AWS::IAM::Policy")
-    assert not aws.of_type("AWS::IAM::ManagedPolicy")
+    for policy in aws.of_type("AWS::IAM::ManagedPolicy").values():
+        assert not {"Users", "Groups", "Roles"} & set(policy["Properties"])
     roles = aws.of_type("AWS::IAM::Role")
     assert len(roles) == len(ROLES)
     for role in roles.values():
@@ -63,13 +66,25 @@ def test_a_functions_role_holds_exactly_its_row(aws: Synthesis, step: Any) -> No
     assert held == {action for grant in step.all_grants(PLACES) for action in grant.actions}
 
 
-@pytest.mark.parametrize(("title", "grant"), GRANTS, ids=lambda value: value if isinstance(value, str) else "")
+@pytest.mark.parametrize(("title", "grant"), GRANTS + OF_PEOPLE)
 def test_every_grant_is_narrow_and_has_a_reason(title: str, grant: Grant) -> None:
     assert len(grant.reason) > 10
     assert not any("*" in action for action in grant.actions), title
     if "*" in grant.resources:
         assert all(WITHOUT_RESOURCE.fullmatch(action) for action in grant.actions), title
         assert "no narrower" in grant.reason
+
+
+def test_the_policies_for_people_fit_and_hold_exactly_their_grants(aws: Synthesis) -> None:
+    """IAM takes 6,144 characters of a managed policy, spaces not counted."""
+    found = aws.of_type("AWS::IAM::ManagedPolicy")
+    assert len(found) == len(PEOPLE_OF)
+    held = []
+    for policy in found.values():
+        document = policy["Properties"]["PolicyDocument"]
+        assert len(json.dumps(document).replace(" ", "")) < 6000
+        held.append({action for entry in document["Statement"] for action in as_list(entry["Action"])})
+    assert held == [{action for grant in grants for action in grant.actions} for grants in PEOPLE_OF.values()]
 
 
 def test_no_policy_is_too_long_for_its_role(aws: Synthesis) -> None:
@@ -113,7 +128,6 @@ WRITERS: dict[str, set[str]] = {
     REVIEW: {"score_answers"},
     Keys.SCORES: {"score_answers"},
     PEOPLE: set(),  # a person, with rights of their own
-    sheet_file("random-60-0"): set(),  # so is the draw
     Keys.GATE: {"apply_gate"},
     Keys.REPORT: {"write_report", "close_run"},
     Keys.REPORT_PAGE: {"write_report", "close_run"},

@@ -50,9 +50,10 @@ def wrong(*statements: Any) -> list[str]:
 
 
 def test_every_statement_of_the_template_matches_the_authorization_data(aws: Synthesis) -> None:
-    """Roles, their trust, the policies of key, buckets, topic, queue and functions."""
+    """Roles, their trust, the policies for people, the policies of key, buckets, topic, queue and functions."""
     policies = list(Template(aws.template).policies())
-    assert sum(not policy.on for policy in policies) == len(aws.of_type("AWS::IAM::Role"))
+    roles, people = aws.of_type("AWS::IAM::Role"), aws.of_type("AWS::IAM::ManagedPolicy")
+    assert sum(not policy.on for policy in policies) == len(roles) + len(people)
     assert {"AWS::KMS::Key", "AWS::S3::BucketPolicy", "AWS::SNS::TopicPolicy", "AWS::SQS::QueuePolicy"} <= {
         aws.template["Resources"][policy.owner.split(" ")[0]]["Type"] for policy in policies
     }

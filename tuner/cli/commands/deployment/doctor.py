@@ -23,7 +23,7 @@ from tuner.cli.terminal.console import console, emit, say
 from tuner.cli.terminal.hints import pasteable
 from tuner.core.errors import SettingsError, TunerError
 from tuner.core.json_types import JsonObject
-from tuner.settings import DeploymentSettings, deployment_settings
+from tuner.settings import DeploymentSettings, deployments
 
 _SIGNS = {"ok": ("✓", "good"), "warning": ("!", "warn"), "failed": ("✗", "bad")}
 _QUALIFIER = "@aws-cdk/core:bootstrapQualifier"
@@ -69,10 +69,16 @@ def _context(given: list[str]) -> JsonObject:
     return values
 
 
+def _settings_of(context: JsonObject, stack: str) -> DeploymentSettings:
+    """The settings of the deployment with this stack. Those of the first one when none has it."""
+    found = deployments(context)
+    return next((settings for settings in found if settings.stack_name == stack), found[0])
+
+
 def _results(context: JsonObject, name: str, on_local: bool, ask: bool) -> Iterator[CheckResult]:
     """The results in order. Stops at a failure that all further checks would repeat."""
     try:
-        settings = deployment_settings(context)
+        settings = _settings_of(context, name)
     except SettingsError as error:
         yield CheckResult("Settings", "failed", str(error), "docs/settings.md lists the keys of cdk.json and of -c.")
         return

@@ -1,0 +1,63 @@
+"""The permissions of people: what the commands of a data owner and of an operator call."""
+
+from __future__ import annotations
+
+from stacks.permissions import bedrock, objects, services
+from stacks.permissions.arns import Arns
+from stacks.permissions.grant import Grant
+from tuner.artifacts.approval import ApprovalAnswer
+from tuner.core.run import INCOMING
+
+
+def data_owner(arns: Arns) -> list[Grant]:
+    """`tuner run`, `watch`, `runs`, `show`, `report`, `compare`, `review export` and `stop`."""
+    stack = arns.arn("cloudformation", f"stack/{arns.deployment.stack_name}/*")
+    datasets = (f"{arns.data_bucket}/{INCOMING}*",)
+    return [
+        Grant(("cloudformation:DescribeStacks",), (stack,), "finds the deployment by the outputs of its stack"),
+        *objects.list_datasets(arns),
+        Grant(
+            ("s3:PutObject", "s3:AbortMultipartUpload", "s3:DeleteObject"),
+            datasets,
+            "uploads datasets, and deletes files of an earlier upload that a dataset no longer has",
+        ),
+        Grant(("s3:GetObject",), datasets, "reads its own datasets again"),
+        objects.through_s3(arns, ("kms:GenerateDataKey",), "encrypts what it uploads"),
+        *objects.read_run(arns),
+        *objects.find_in_run(arns),
+        Grant(("lambda:InvokeFunction",), (arns.function("start_run"),), "asks for a repeat of a run"),
+        *services.list_executions(arns),
+        Grant(
+            (
+                "states:DescribeExecution",
+                "states:DescribeStateMachineForExecution",
+                "states:GetExecutionHistory",
+                "states:StopExecution",
+            ),
+            (arns.executions,),
+            "follows runs and stops them",
+        ),
+        *bedrock.describe_jobs(arns),
+        *bedrock.list_jobs(arns),
+        *bedrock.stop_jobs(arns),
+        *bedrock.describe_endpoints(arns),
+        *bedrock.find_endpoints(arns),
+    ]
+
+
+def operator(arns: Arns) -> list[Grant]:
+    """What a data owner may do, and `tuner approve`, `reject`, `throughput` and `models`.
+
+    Not `tuner review import`, which changes the gate's decision.
+    """
+    return [
+        *data_owner(arns),
+        Grant(
+            ("states:SendTaskSuccess", "states:SendTaskFailure"),
+            ("*",),
+            "answers a run that waits for approval, with its secret token; AWS has no narrower resource",
+        ),
+        *objects.write_run(arns, ApprovalAnswer.NAME),
+        *bedrock.delete_endpoints(arns),
+        *bedrock.delete_models(arns),
+    ]

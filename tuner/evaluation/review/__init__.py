@@ -1,1 +1,0 @@
-"""Asks people about answers: which questions, on which sheet, and what their scores change."""
