@@ -29,7 +29,9 @@ class ClassificationSettings(StrictModel):
             if not form:
                 raise ValueError("a label must not be empty")
             if form in seen:
-                raise ValueError(f"'{seen[form]}' and '{label}' differ only in case, spaces or punctuation at the end")
+                raise ValueError(
+                    f"'{seen[form]}' and '{label}' differ only in case, spaces, marks around them or decimals"
+                )
             seen[form] = label
         if len(labels) == 1:
             raise ValueError("must have two entries or more, or none")

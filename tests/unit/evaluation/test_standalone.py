@@ -79,7 +79,7 @@ def test_a_judge_is_not_asked_unless_one_is_named(files: tuple) -> None:
     [
         ("", r"b\.json: .*(empty|has no records)"),
         ("[]", r"b\.json: .*has no records"),
-        ('[{"answer": 5, "question": "x"}]', r"b\.json, line 1: the answer must be a text"),
+        ('[{"answer": 5.5, "question": "x"}]', r"b\.json, line 1: the answer must be a text"),
         ('[{"question": "x"}]', r"b\.json, line 1: no field holds the answer"),
         ('{"question": "x", "answer": "y"}\n{"question": ', r"b\.json, line 2: "),
         ("[1, 2]", r"b\.json, line 1: is not an object"),

@@ -80,7 +80,9 @@ def _spellings(answers: Answers) -> Iterator[Place]:
     for seen in answers.labels.values():
         if len(seen.spellings) > 1:
             names = [spelling for spelling, _ in seen.spellings.most_common(3)]
-            message = f"labels differ only in case, spaces or end punctuation, and count as one: {_named(names)}."
+            message = (
+                f"labels differ only in case, spaces, marks around them or decimals, and count as one: {_named(names)}."
+            )
             issue = Issue("label-spelling", message, f"Write '{seen.usual[:_SHOWN]}' in each record.", None, "warning")
             yield answers.file, seen.lines[0], issue
 

@@ -19,7 +19,7 @@ from tuner.datasets.reading.rows import Fields
 from tuner.datasets.records.origin import origin_of, values_of
 from tuner.datasets.records.record import Record
 from tuner.datasets.records.rules import RecordLimits
-from tuner.datasets.records.schemas.answers import answers_of
+from tuner.datasets.records.schemas.answers import answers_of, label_of
 from tuner.datasets.records.schemas.approval import RecordSelection
 from tuner.datasets.records.schemas.beside import Beside, Others, beside
 from tuner.datasets.records.schemas.conversations import ConversationSchema
@@ -33,6 +33,7 @@ from tuner.datasets.records.schemas.field_names import (
     find,
     find_known,
     leaf_names,
+    normal,
 )
 from tuner.datasets.records.schemas.pairs import PairSchema, fields_about_origin
 from tuner.datasets.records.schemas.templates import TemplateSchema
@@ -235,9 +236,8 @@ def _is_record(row: Fields) -> bool:
 
 
 def _record(place: str, row: Fields, question: str | None, answer: str, fields: FieldNames) -> FileRecord:
-    value = find(row, answer)
-    answers = answers_of(value) if isinstance(value, list | Mapping) else ()
-    first = answers[0] if answers else _text(place, "answer", None if value in (MISSING, []) else value)
+    answers = _answers(place, row, answer)
+    first = answers[0] if answers else None
     found = find(row, question) if question else None
     text = _text(place, "question", None if found is MISSING else found)
     added = beside(PairSchema(question or "", answer, _ignored(row, fields)).others(row))
@@ -249,10 +249,27 @@ def _record(place: str, row: Fields, question: str | None, answer: str, fields: 
         question=text,
         answer=first and storable(first),
         place=place,
-        accepted=tuple(storable(text) for text in (answers or ())[1:] if text),
+        accepted=tuple(storable(text) for text in answers[1:] if text),
         asked=asked if asked != text else None,
         system=added.system and storable(added.system),
     )
+
+
+def _answers(place: str, row: Fields, name: str) -> tuple[str, ...]:
+    """The right answers, or a model's answer. Labels are read as in a dataset: they can be numbers, true or false."""
+    value = find(row, name)
+    if value is MISSING or value is None or value == []:
+        return ()
+    listed = isinstance(value, list | Mapping)
+    label = label_of(value, name) if normal(name) in LABELS or not listed else None
+    if isinstance(label, Issue):
+        raise EvaluationError(f"{place}: {label.field}: {label.message} {label.remedy}")
+    if label:
+        return label.texts
+    found = answers_of(value) if listed else None
+    if found is None:
+        raise EvaluationError(f"{place}: the answer must be a text.")
+    return found
 
 
 def _conversation(place: str, row: Fields, schema: ConversationSchema | TemplateSchema) -> FileRecord:

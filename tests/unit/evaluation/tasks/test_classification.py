@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+from typing import Any
+
 import pytest
 
+from tests.unit.datasets.memory_files import MemorySource, jsonl
+from tuner import catalog
 from tuner.artifacts.evaluation.contestants import BASE, TUNED
 from tuner.artifacts.evaluation.scores import Scores
 from tuner.artifacts.evaluation.tasks import ClassificationDetails
 from tuner.artifacts.task import TaskDescription
+from tuner.core.errors import EvaluationError
 from tuner.core.labels import LabelSet
+from tuner.datasets import Findings, RecordLimits
+from tuner.datasets.pipeline import FilePipeline
+from tuner.evaluation.answer_files import read_references
 from tuner.evaluation.gate.rules import GateComparisons, decide_gate
 from tuner.evaluation.judging.human_scores import with_human_scores
 from tuner.evaluation.metrics import ScoringContext, chosen
 from tuner.evaluation.run_comparison import compare_runs
 from tuner.evaluation.samples import Sample
 from tuner.evaluation.scores import grade, merged, summarize
-from tuner.settings import RunSettings
+from tuner.evaluation.standalone import Files
+from tuner.evaluation.standalone import evaluate as evaluate_files
+from tuner.evaluation.tasks import with_references
+from tuner.settings import FieldNames, RunSettings
 
 TASK = TaskDescription(name="classification", labels={"Billing": 9, "Delivery": 9, "Returns": 2})
 CONTEXT = ScoringContext(task=TASK)
@@ -65,6 +78,50 @@ def test_only_case_spaces_and_end_punctuation_do_not_count(answer: str, label: s
 )
 def test_labels_that_differ_in_anything_else_are_two(one: str, other: str) -> None:
     assert len(LabelSet([one, other]).labels) == 2
+
+
+# A label as a file has it, an answer as a model gives it or a file has it, and whether they are the same label.
+PAIRS: list[tuple[Any, Any, bool]] = [
+    (1, "1", True), ("1", 1, True), (1.0, 1, True), (1, "1.0", True), ("1.0", "1", True), (1, "1.00.", True),
+    (1, "1.5", False), (1, "10", False), (0, "0", True), (0, False, False), (1, True, False), (-1, "1", False),
+    (True, "True", True), (True, "true.", True), (False, "false", True), (True, "yes", False),
+    (["billing"], "Billing", True), (["billing"], ["Billing"], True), (["billing"], '["Billing"]', True),
+    ([2], "2", True), ([True], True, True),
+    ("caf\u00e9", "cafe\u0301", True), ("stra\u00dfe", "STRASSE", True), ("A1", "\uff21\uff11", True),
+    ("\u5c5e\u6027", "\u300c\u5c5e\u6027\u300d\u3002", True),
+    ("billing", '"Billing".', True), ("billing", '"Billing."', True), ("billing", "**Billing**", True),
+    ("billing", "`billing`", True), ("a", "(A)", True), ("(a) or (b)", "a) or (b", False), ("C", "C++", False),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("label", "answer", "same"), PAIRS)
+def test_a_label_is_the_same_in_a_run_and_in_files_whatever_its_type(
+    label: Any, answer: Any, same: bool, tmp_path: Path
+) -> None:
+    records = [{"text": "One?", "label": label}, {"text": "Two?", "label": "another label"}]
+    given = [{"text": "One?", "label": answer}, {"text": "Two?", "label": "something else"}]
+    for name, rows in {"references": records, "base": given, "tuned": given}.items():
+        (tmp_path / f"{name}.json").write_text(json.dumps(rows))
+    files = Files(tmp_path / "base.json", tmp_path / "tuned.json", tmp_path / "references.json")
+    found = evaluate_files(files, settings=RunSettings(task="classification")).scores
+    assert found.metrics["accuracy"].tuned.mean == (0.5 if same else 0)
+
+    # In a run, the references come from the dataset, and a model's answer is a text.
+    source = MemorySource("evaluation.jsonl", jsonl(records))
+    limits = RecordLimits(catalog.model("amazon.nova-micro-v1:0:128k"), "evaluation")
+    read = FilePipeline(source, limits, FieldNames(), Findings()).records()
+    [reference, other] = [record.completion for record in read]
+    text = answer if isinstance(answer, str) else json.dumps(answer)
+    task = with_references(TaskDescription(name="classification"), [reference, other])
+    run = summarize(grade(samples((reference, text, text)), chosen(["classification"]), ScoringContext(task=task)))
+    assert run.metrics["accuracy"].tuned.mean == same
+
+
+def test_a_record_with_two_labels_is_refused_in_a_file_as_in_a_dataset(tmp_path: Path) -> None:
+    file = tmp_path / "references.json"
+    file.write_text('[{"text": "One?", "label": ["a", "b"]}]')
+    with pytest.raises(EvaluationError, match="has 2 labels, and a record of a classification has one"):
+        read_references(file, FieldNames())
 
 
 def test_a_label_has_many_spellings_and_shows_the_first() -> None:

@@ -40,7 +40,7 @@ def answers_in(row: Fields, name: str, choices: Choices = (), grades: Sequence[A
     value = find(row, name)
     if choices and choices[0][0] and (chosen := _choice(value, choices, name)):
         return chosen
-    if normal(name) in LABELS and (label := _label(value, name)):
+    if normal(name) in LABELS and (label := label_of(value, name)):
         return label
     if isinstance(value, Mapping | list):
         return _several(value, name, grades)
@@ -55,7 +55,7 @@ def answers_of(value: object) -> tuple[str, ...] | None:
     return found.texts if found else None
 
 
-def _label(value: Any, name: str) -> Found | Issue | None:
+def label_of(value: Any, name: str) -> Found | Issue | None:
     """A label that is a number or true or false, as its text in JSON: `3`, `true`. None for what is no label."""
     if isinstance(value, list) and len(value) > 1:
         message = f"has {len(value)} labels, and a record of a classification has one."
