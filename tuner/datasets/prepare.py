@@ -190,9 +190,10 @@ class _Preparation:
         if not (self._evaluation.records or self._to_generate or self._findings.errors):
             issue = Issue("record-count", "there is no evaluation question.", "Upload an evaluation file.")
             self._findings.add(name, None, issue)
-        for field in self._settings.evaluation.kept_fields if self._evaluation.records else ():
+        for setting, field in self._settings.evaluation.named_fields if self._evaluation.records else ():
             if not self._questions.values[field]:
-                self._findings.add(self._settings_name, None, _unknown_field(field, self._sources[self._asked].name))
+                issue = _unknown_field(setting, field, self._sources[self._asked].name)
+                self._findings.add(self._settings_name, None, issue)
 
     def _file_issues(self, held: HeldOutRecords | None) -> Iterator[Issue]:
         # The number of records in a file that could not be read to its end is not known.
@@ -247,7 +248,7 @@ class _Preparation:
         return math.ceil(output.text_bytes / self._model.family.characters_per_token)
 
 
-def _unknown_field(name: str, file: str) -> Issue:
-    """The issue of a field that the settings of the evaluation name and no question has."""
-    message = f"no record of {file} has the field '{name}', which the evaluation is to group questions by."
-    return Issue("missing-field", message, "Name a field of the records, or remove the setting.", "evaluation.group_by")
+def _unknown_field(setting: str, name: str, file: str) -> Issue:
+    """The issue of a field that a setting of the evaluation names and no question has."""
+    message = f"no record of {file} has the field '{name}'."
+    return Issue("missing-field", message, "Name a field of the records, or remove it from the setting.", setting)

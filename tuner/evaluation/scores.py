@@ -13,7 +13,7 @@ from typing import Any
 
 from tuner.artifacts.dataset import EvaluationQuestion, QuestionGroups
 from tuner.artifacts.evaluation.contestants import BASE, CONTESTANTS, TUNED, ContestantName
-from tuner.artifacts.evaluation.measure_scores import Aggregate, MeasureScores, Number
+from tuner.artifacts.evaluation.measure_scores import Aggregate, MeasureScores, Number, Slices
 from tuner.artifacts.evaluation.metric_details import MetricFacts, OwnMeasure
 from tuner.artifacts.evaluation.question_scores import AnswerScores, QuestionScores
 from tuner.artifacts.evaluation.scores import Scores
@@ -26,6 +26,7 @@ from tuner.evaluation.statistics.comparison import compare, mean_and_error
 from tuner.evaluation.statistics.confusion import answered_label
 from tuner.evaluation.statistics.correlation import correlations
 from tuner.evaluation.statistics.macro_f1 import compare_macro_f1, macro_f1
+from tuner.evaluation.statistics.slices import slice_warnings, slices_by
 from tuner.evaluation.statistics.verdict import Names, conclude, decide, outcome
 from tuner.settings import EvaluationSettings
 
@@ -34,13 +35,15 @@ from tuner.settings import EvaluationSettings
 class Graded:
     """The grades of some or all questions. Per metric, `about` has its facts and `counts` its sums: see `Grades`.
 
-    `groups` says how the questions hang together; None if every question stands alone, or is one shard's.
+    `groups` says how the questions hang together; None if every question stands alone, or is one shard's. `slices` are
+    the fields by which results are shown.
     """
 
     records: tuple[QuestionScores, ...]
     about: Mapping[str, MetricFacts]
     counts: Mapping[str, Mapping[str, int]]
     groups: QuestionGroups | None = None
+    slices: tuple[str, ...] = ()
 
 
 def grade(samples: Sequence[Sample], metrics: Sequence[Metric], context: ScoringContext) -> Graded:
@@ -82,13 +85,18 @@ def merged(shards: Sequence[Graded]) -> Graded:
 
 
 def grouped(graded: Graded, questions: Sequence[EvaluationQuestion], settings: EvaluationSettings) -> Graded:
-    """The grades of all questions, each with its group where questions hang together."""
+    """The grades of all questions, each with its group where questions hang together, and the fields of its slices."""
     scored = {record.id for record in graded.records}
-    groups, names = question_groups([each for each in questions if each.id in scored], settings.group_by)
-    if groups is None:
-        return graded
-    records = tuple(record.model_copy(update={"group": names[record.id]}) for record in graded.records)
-    return replace(graded, records=records, groups=groups)
+    known = {each.id: each for each in questions if each.id in scored}
+    groups, names = question_groups(list(known.values()), settings.group_by)
+    records = []
+    for record in graded.records:
+        fields = {name: value for name, value in known[record.id].fields.items() if name in settings.slices}
+        # Members that a question does not have are not set, so that the file does not have them.
+        members: dict[str, object] = {"group": names[record.id]} if groups else {}
+        members |= {"fields": fields} if fields else {}
+        records.append(record.model_copy(update=members))
+    return replace(graded, records=tuple(records), groups=groups, slices=settings.slices)
 
 
 def summarize(
@@ -126,7 +134,19 @@ def summarize(
         made = made.model_copy(update={"decides": decides})
     if graded.groups:
         made = made.model_copy(update={"groups": graded.groups})
+    if graded.slices:
+        slices = _slices(graded, [measure for measure in measured if scores[measure.name].conclusion], seed, names)
+        made = made.model_copy(update={"slices": slices, "warnings": (*made.warnings, *slice_warnings(slices))})
     return made.model_copy(update=details)
+
+
+def _slices(graded: Graded, measured: Sequence[Measure], seed: int, names: Names) -> tuple[Slices, ...]:
+    """The results by each field of the slices, by the measures that say which model is better."""
+
+    def scores_of(part: Sequence[QuestionScores]) -> dict[str, MeasureScores]:
+        return {measure.name: _measure_scores(measure, part, seed, names) for measure in measured}
+
+    return tuple(slices_by(field, graded.records, scores_of) for field in graded.slices)
 
 
 def facts_of_scorer(scores: Scores) -> MetricFacts:

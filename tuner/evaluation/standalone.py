@@ -108,7 +108,8 @@ def evaluate(
 def _read(files: Files, settings: RunSettings) -> tuple[list[EvaluationQuestion], SampleSet]:
     """The questions, and the samples: matched by id, or by the question where ids are missing."""
     fields = settings.fields
-    known = read_references(files.references, fields, settings.evaluation.kept_fields)
+    required = [name for _, name in settings.evaluation.named_fields]
+    known = read_references(files.references, fields, settings.evaluation.kept_fields, required)
     answered = [read_records(path, fields) for path in (files.base, files.tuned)]
     references, base, tuned = with_shared_ids([known.records, *answered])
     for record in (*base, *tuned):

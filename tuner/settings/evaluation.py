@@ -19,6 +19,9 @@ from tuner.catalog.metrics import METRICS, OWN_MEASURES
 from tuner.core.strict_model import StrictModel, is_from_artifact
 from tuner.settings.loading import matching
 
+# A classification has slices by its labels without a field of this name.
+LABEL_SLICE = "label"
+
 
 class EvaluationSettings(StrictModel):
     """Which metrics are computed, in which language, and the seed that makes their statistics repeatable."""
@@ -40,6 +43,12 @@ class EvaluationSettings(StrictModel):
         description="field of the evaluation records: questions with the same value hang together and count as one "
         "observation; by default found by conversation, document, passage and similarity",
     )
+    slices: tuple[str, ...] = Field(
+        (),
+        max_length=5,
+        description="fields of the evaluation records, such as topic or language: the report has a result for each of "
+        "their values, and `each` in the gate can ask for all of them; `label` names the labels of a classification",
+    )
     seed: int = Field(0, ge=0, description="seed of the bootstrap intervals")
     leakage: Literal["refuse", "warn"] = Field(
         "refuse",
@@ -50,7 +59,13 @@ class EvaluationSettings(StrictModel):
     @property
     def kept_fields(self) -> tuple[str, ...]:
         """The fields of the records whose values the evaluation uses."""
-        return (self.group_by,) if self.group_by else ()
+        return tuple(dict.fromkeys(filter(None, (self.group_by, *self.slices))))
+
+    @property
+    def named_fields(self) -> tuple[tuple[str, str], ...]:
+        """The settings that name a field of the records, each with the field. Labels need no field of this name."""
+        grouped = [("evaluation.group_by", self.group_by)] if self.group_by else []
+        return (*grouped, *(("evaluation.slices", name) for name in self.slices if name != LABEL_SLICE))
 
     @field_validator("metrics")
     @classmethod
@@ -108,6 +123,9 @@ class GateRule(StrictModel):
     not_worse_by: Margin | None = Field(
         None, description="the tuned model must be shown not to be worse by more than a margin"
     )
+    each: str | None = Field(
+        None, description="a field of evaluation.slices: the rule must hold in every slice too, not only on the whole"
+    )
 
     # The names of conditions that only a newer version knows. They are no field: run.yaml must not have them.
     _unknown: tuple[str, ...] = PrivateAttr(())
@@ -135,7 +153,8 @@ class GateRule(StrictModel):
     @model_validator(mode="after")
     def _has_a_condition(self, info: ValidationInfo) -> GateRule:
         # `at_least: null` asks nothing either. A condition that only a newer version knows does ask something.
-        if not any(getattr(self, name) is not None for name in GateRule.model_fields) and not is_from_artifact(info):
+        conditions = GateRule.model_fields.keys() - {"each"}
+        if not any(getattr(self, name) is not None for name in conditions) and not is_from_artifact(info):
             raise ValueError("has no condition; give at_least, at_most, better_than, not_worse_than or not_worse_by")
         return self
 

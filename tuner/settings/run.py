@@ -172,6 +172,10 @@ class RunSettings(StrictModel):
             check_gate(gate, _possible_metrics(info.data["evaluation"], info))
             scorer = info.data.get("scorer", ScorerSettings())
             for name, rule in gate.items():
+                if rule.each and rule.each not in info.data["evaluation"].slices:
+                    raise ValueError(f"{name}: each: '{rule.each}' is not in evaluation.slices; add it there")
+                if rule.each and "best" in rule.compared_with:
+                    raise ValueError(f"{name}: each: slices are compared with base only; use another rule for 'best'")
                 if rule.compared_with and not scorer.compares_by(name):
                     raise ValueError(
                         f"of {name} it is not known which values are better; use at_least or at_most, or {_SAY_WHICH}"

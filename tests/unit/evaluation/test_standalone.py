@@ -251,3 +251,28 @@ def test_a_group_field_that_no_reference_has_is_an_error(tmp_path: Path) -> None
     files = related_files(tmp_path, team=[1] * 24)
     with pytest.raises(EvaluationError, match=r"r\.json: no record has the field 'tem'"):
         scored(files, ["exact_match"], settings=load(RunSettings, {"evaluation": {"group_by": "tem"}}, "run.yaml"))
+
+
+def test_the_report_has_a_table_for_each_field_of_the_slices(tmp_path: Path) -> None:
+    topics = ["<b>billing</b>" if number < 16 else "returns" for number in range(22)] + ["legal"] * 2
+    files = related_files(tmp_path, topic=topics)
+    settings = load(
+        RunSettings,
+        {
+            "evaluation": {"slices": ["topic"], "decides": "exact_match"},
+            "gate": {"exact_match": {"not_worse_by": {"than": "base", "margin": 0.1}, "each": "topic"}},
+        },
+        "run.yaml",
+    )
+    scores = scored(files, ["exact_match"], tmp_path / "out", settings)
+    assert [(part.value, part.questions) for part in scores.slices[0].slices] == [
+        ("<b>billing</b>", 16), ("returns", 6), ("legal", 2),
+    ]  # fmt: skip
+    assert scores.gate is not None
+    assert scores.gate.decision == "undecided"
+    page = (tmp_path / "out" / "index.html").read_text("utf-8")
+    assert "<h3>By topic</h3>" in page
+    assert "Exact match in 3 slices by topic: 1 better, 1 undecided, 1 too small to tell." in page
+    assert "&lt;b&gt;billing&lt;/b&gt;" in page
+    assert "<b>billing</b>" not in page
+    assert Scores.model_validate_json((tmp_path / "out" / "scores.json").read_bytes()) == scores

@@ -34,14 +34,22 @@ class RuleNumbers(Part):
     questions: int | None = Field(None, description="pairs that were compared")
 
 
+class SliceName(Part):
+    """The questions with one value of a field."""
+
+    field: str
+    value: str
+
+
 class RuleResult(Part):
-    """One rule of the run's gate, and what it came to."""
+    """One rule of the run's gate, and what it came to, on all questions or in one slice."""
 
     measure: str
     rule: RuleName
     decision: GateDecision
     sentence: str
     numbers: RuleNumbers
+    slice: SliceName | None = Field(None, description="null for all questions")
 
 
 class GateResult(Part):

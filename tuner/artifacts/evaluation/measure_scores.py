@@ -35,6 +35,7 @@ class Comparison(Part):
     standard_error: float | None = None
     interval: tuple[float, float] | None = Field(None, description="95 % interval of the mean difference")
     p: float | None = Field(None, description="p-value of the interval: below 0.05 where it excludes zero")
+    p_corrected: float | None = Field(None, description="of a slice: corrected for the number of slices by Holm")
     sign_test_p: float | None = Field(
         None, description="of wins and losses only (of questions, or of groups), however large they are"
     )
@@ -83,3 +84,22 @@ class MeasureScores(PerContestant):
     def conclusion_value(self) -> VerdictValue:
         """What the measure shows; undecided for one that only describes."""
         return self.conclusion.value if self.conclusion else "undecided"
+
+
+class Slice(Part):
+    """The questions with one value of a field."""
+
+    value: str
+    questions: int
+    metrics: dict[str, MeasureScores] = Field(
+        default_factory=dict, description="by measure; conclusions are corrected for the number of slices"
+    )
+
+
+class Slices(Part):
+    """The slices of the questions by one field, the largest first."""
+
+    field: str
+    values: int = Field(description="how many values the field has")
+    left_out: int = Field(0, description="questions without a value")
+    slices: tuple[Slice, ...] = Field((), description="empty where the field has too many values to be shown")

@@ -95,6 +95,7 @@ class QuestionScores(PerContestant):
     group: str | None = Field(
         None, description="questions of the same group hang together; null if every question stands alone"
     )
+    fields: dict[str, str] = Field(default_factory=dict, description="the values of evaluation.slices")
 
     def of(self, contestant: ContestantName) -> AnswerScores:
         """One contestant's answer; without any score where it is not in the file."""

@@ -25,7 +25,7 @@ from pydantic import Field
 from tuner.artifacts.base import Artifact, Part
 from tuner.artifacts.dataset import QuestionGroups
 from tuner.artifacts.evaluation.gate import GateResult
-from tuner.artifacts.evaluation.measure_scores import MeasureScores
+from tuner.artifacts.evaluation.measure_scores import MeasureScores, Slices
 from tuner.artifacts.evaluation.metric_details import BertScoreDetails, BleuDetails, JudgeDetails, PreferenceDetails
 from tuner.artifacts.evaluation.question_scores import QuestionScores
 from tuner.artifacts.evaluation.tasks import ClassificationDetails, ExtractionDetails, ScorerDetails
@@ -95,6 +95,7 @@ class Scores(Artifact):
     metrics: dict[str, MeasureScores] = Field(default_factory=dict)
     questions: tuple[QuestionScores, ...] = ()
     groups: QuestionGroups | None = Field(None, description="how questions hang together; absent if each stands alone")
+    slices: tuple[Slices, ...] = Field((), description="results by the fields of evaluation.slices")
     agreement: tuple[Correlation, ...] = ()
     # What a metric says about itself has a member of the metric's name. `judge` is of all metrics that ask the judge.
     judge: JudgeDetails | None = None

@@ -8,7 +8,7 @@ from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from tuner.artifacts.base import Part
 from tuner.artifacts.dataset import Coverage, QuestionGroups
-from tuner.artifacts.evaluation.measure_scores import Number
+from tuner.artifacts.evaluation.measure_scores import Number, Slices
 from tuner.artifacts.evaluation.metric_details import BertScoreDetails, BleuDetails, JudgeDetails, PreferenceDetails
 from tuner.artifacts.evaluation.question_scores import AnswerNotes, Outcome
 from tuner.artifacts.evaluation.scores import FileIdentity, PreviousBest
@@ -56,6 +56,7 @@ class ScoringDetails(Part):
     task: TaskDescription | None = Field(None, description="absent for answers that are free text")
     decides: str | None = Field(None, description="the measure that run.yaml names to decide the verdict")
     groups: QuestionGroups | None = Field(None, description="how questions hang together; absent if each stands alone")
+    slices: tuple[Slices, ...] = Field((), description="results by the fields of evaluation.slices; absent without")
     warnings: tuple[str, ...] = ()
     files: dict[str, FileIdentity] = Field(
         default_factory=dict, description="the files that were compared, where there was no run"

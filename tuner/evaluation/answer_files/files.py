@@ -77,11 +77,13 @@ class References:
     warnings: tuple[str, ...] = ()
 
 
-def read_references(path: Path, fields: FieldNames, kept: Collection[str] = ()) -> References:
+def read_references(
+    path: Path, fields: FieldNames, kept: Collection[str] = (), required: Collection[str] = ()
+) -> References:
     """The references that people approve of. A record that says it must not be used is left out, as in a dataset.
 
     `kept` are fields whose values the references keep, beside their origin. Raises EvaluationError as `read_records`
-    does, when it is not known whether a record may be used, and when no record has one of the kept fields.
+    does, when it is not known whether a record may be used, and when no record has one of the `required` ones.
     """
     selection = RecordSelection(fields, "evaluation")
     left_out: list[str] = []
@@ -102,7 +104,7 @@ def read_references(path: Path, fields: FieldNames, kept: Collection[str] = ()) 
         replace(record, origin=origin_of(row, _others(row, fields)), fields=values_of(row, kept))
         for record, (_, row) in read
     )
-    for name in kept if records else ():
+    for name in required if records else ():
         if not any(name in record.fields for record in records):
             raise EvaluationError(f"{path}: no record has the field '{name}'. Name a field of the references.")
     return References(records, (f"{count}. The first: {left_out[0]}",) if left_out else ())

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from tuner.artifacts.evaluation.contestants import BASE
-from tuner.artifacts.evaluation.gate import GateDecision, GateResult, RuleName, RuleNumbers, RuleResult
-from tuner.artifacts.evaluation.measure_scores import MeasureScores
+from tuner.artifacts.evaluation.gate import GateDecision, GateResult, RuleName, RuleNumbers, RuleResult, SliceName
+from tuner.artifacts.evaluation.measure_scores import MeasureScores, Slice, Slices
 from tuner.artifacts.evaluation.scores import PreviousBest, Scores
 from tuner.settings import GateRule, Margin
+
+# Slices that the sentence of the gate names for one rule.
+_MOST_NAMED = 5
 
 MeasuresByName = Mapping[str, MeasureScores]
 
@@ -18,16 +21,18 @@ MeasuresByName = Mapping[str, MeasureScores]
 class GateComparisons:
     """What the tuned model was compared with: the base model, and the dataset's best earlier run.
 
-    `best` is None when there is no earlier run to compare with. Then the base model is the best one so far.
+    `best` is None when there is no earlier run to compare with. Then the base model is the best one so far. `slices`
+    are parts of the questions, in which the tuned model is compared with the base model.
     """
 
     base: MeasuresByName
     best: PreviousBest | None = None
+    slices: tuple[Slices, ...] = ()
 
     @classmethod
     def of(cls, scores: Scores) -> GateComparisons:
         """Those of a run's scores."""
-        return cls(scores.metrics, scores.earlier)
+        return cls(scores.metrics, scores.earlier, scores.slices)
 
     def measures(self, other: str) -> MeasuresByName:
         """The comparison with what a rule names: `base` or `best`."""
@@ -62,11 +67,54 @@ def decide_gate(gate: Mapping[str, GateRule], comparisons: GateComparisons) -> G
         decision = "rejected"
     elif "undecided" in decisions:
         decision = "undecided"
-    reasons = "; ".join(result.sentence for result in results if result.decision == decision)
+    reasons = "; ".join(_reasons([result for result in results if result.decision == decision]))
     return GateResult(decision=decision, sentence=f"{decision.capitalize()}: {reasons}.", rules=tuple(results))
 
 
+def _reasons(results: Sequence[RuleResult]) -> Iterator[str]:
+    """The sentences of rules with the same decision. Of many slices, only the first are named."""
+    of_all = {(result.measure, result.rule) for result in results if result.slice is None}
+    slices: dict[tuple[str, RuleName], list[RuleResult]] = {}
+    for result in results:
+        if result.slice is None:
+            yield result.sentence
+        else:
+            slices.setdefault((result.measure, result.rule), []).append(result)
+    for key, found in slices.items():
+        if key in of_all and found[0].decision == "accepted":
+            yield f"and so it is in each of {len(found)} slices by '{found[0].slice.field if found[0].slice else ''}'"
+            continue
+        yield from (result.sentence for result in found[:_MOST_NAMED])
+        if len(found) > _MOST_NAMED:
+            yield f"and in {len(found) - _MOST_NAMED} more slices"
+
+
 def _results(measure: str, rule: GateRule, comparisons: GateComparisons) -> list[RuleResult]:
+    """The results of all conditions, on all questions and in the slices that the rule names."""
+    whole = _conditions(measure, rule, comparisons)
+    if rule.each is None:
+        return whole
+    slices = next((found.slices for found in comparisons.slices if found.field == rule.each), ())
+    if not slices:
+        sentence = f"has no slices by '{rule.each}'"
+        return [*whole, _result(measure, "unknown", "undecided", sentence, RuleNumbers())]
+    return whole + [result for part in slices for result in _in_slice(measure, rule, rule.each, part)]
+
+
+def _in_slice(measure: str, rule: GateRule, field: str, part: Slice) -> Iterator[RuleResult]:
+    """The results of a slice. One that is too small for a comparison is undecided."""
+    name = SliceName(field=field, value=part.value)
+    found = part.metrics.get(measure, MeasureScores())
+    for result in _conditions(measure, rule, GateComparisons(part.metrics)):
+        sentence, decision = result.sentence, result.decision
+        if found.comparison.interval is None:
+            decision, sentence = "undecided", f"{measure} has too few questions to decide"
+        yield result.model_copy(
+            update={"slice": name, "decision": decision, "sentence": f"{sentence} for {field} '{part.value}'"}
+        )
+
+
+def _conditions(measure: str, rule: GateRule, comparisons: GateComparisons) -> list[RuleResult]:
     results = []
     if rule.at_least is not None:
         results.append(_bound(measure, "at_least", rule.at_least, comparisons))

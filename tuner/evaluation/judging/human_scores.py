@@ -23,8 +23,8 @@ def with_human_scores(scores: Scores, given: PeopleScores, seed: int = 0) -> Sco
     records = tuple(_merged(record, given.get(record.id, {})) for record in scores.questions)
     people = _human_scores(records)
     # The judge's and the encoder's details stay: nothing was graded again.
-    graded, scorer = Graded(records, {}, {}, scores.groups), facts_of_scorer(scores)
-    summed = summarize(graded, scores.warnings, seed, decides=scores.decides, scorer=scorer)
+    graded = Graded(records, {}, {}, scores.groups, tuple(each.field for each in scores.slices))
+    summed = summarize(graded, scores.warnings, seed, decides=scores.decides, scorer=facts_of_scorer(scores))
     # Readers of the report must see that the measure is not the judge's alone.
     measures = dict(summed.metrics)
     if MEASURE in measures:
@@ -37,6 +37,7 @@ def with_human_scores(scores: Scores, given: PeopleScores, seed: int = 0) -> Sco
             "questions": summed.questions,
             "agreement": summed.agreement,
             "people": people,
+            **({"slices": summed.slices} if summed.slices else {}),
         }
     )
 

@@ -44,7 +44,7 @@ class PairedDifference(Comparison):
     def comparison(self) -> Comparison:
         """Without the mean, as scores.json has it: there the mean is `difference`."""
         # `groups` is written only where questions hang together.
-        absent = {"mean"} if self.groups is not None else {"mean", "groups"}
+        absent = {"mean", "p_corrected"} | (set() if self.groups is not None else {"groups"})
         return Comparison.model_validate(self.model_dump(exclude=absent))
 
     @property

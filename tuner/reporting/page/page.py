@@ -27,6 +27,7 @@ from tuner.reporting.collect.training_diagnosis import training_diagnosis
 from tuner.reporting.page import view
 from tuner.reporting.page.charts import break_even_chart, loss_chart
 from tuner.reporting.page.confusion_table import confusion_tables
+from tuner.reporting.page.slices_table import slice_rows, slices_sentence
 from tuner.reporting.page.svg import interval_bar, timeline_bars, win_shares
 
 _FILTERS = {
@@ -51,6 +52,8 @@ _GLOBALS = {
     "seconds_between": formatting.seconds_between,
     "release_state": release_state,
     "interval_bar": interval_bar,
+    "slice_rows": slice_rows,
+    "slices_sentence": slices_sentence,
     "win_shares": win_shares,
     "timeline_bars": timeline_bars,
 }

@@ -4,7 +4,8 @@ import pytest
 
 from tests.unit.evaluation.test_scores import scores
 from tuner.artifacts.evaluation.contestants import BASE, TUNED
-from tuner.artifacts.evaluation.measure_scores import Aggregate, MeasureScores
+from tuner.artifacts.evaluation.gate import GateResult
+from tuner.artifacts.evaluation.measure_scores import Aggregate, MeasureScores, Slice, Slices
 from tuner.core.errors import SettingsError
 from tuner.core.strict_model import read_from_artifact
 from tuner.evaluation.gate.rules import GateComparisons, decide_gate
@@ -151,6 +152,15 @@ def test_nothing_measured_is_undecided_and_no_gate_is_none() -> None:
         ({"gate": {"correctness": {"better_than": "bass"}}}, r"gate\.correctness\.better_than"),
         ({"gate": {"correctness": {"not_worse_by": {"margin": 1}}}}, r"gate\.correctness\.not_worse_by\.than"),
         ({"gate": {"correctness": {"not_worse_by": {"than": "base", "margin": 0}}}}, r"not_worse_by\.margin"),
+        ({"gate": {"correctness": {"each": "topic"}}}, "has no condition"),
+        ({"gate": {"correctness": {"at_least": 1, "each": "topic"}}}, "'topic' is not in evaluation.slices"),
+        (
+            {
+                "gate": {"correctness": {"better_than": "best", "each": "topic"}},
+                "evaluation": {"slices": ["topic"]},
+            },
+            "slices are compared with base only",
+        ),
         ({"gate": {"preference": {"not_worse_by": {"than": "best", "margin": 0.1}}}}, "compares with base only"),
         ({"evaluation": {"metrics": ["blue"]}}, "no metric 'blue'; did you mean 'bleu'"),
     ],
@@ -195,3 +205,57 @@ def test_a_condition_of_a_newer_version_never_accepts(known: dict[str, float]) -
     assert found is not None
     assert found.decision == "undecided"
     assert "has the condition 'not_worse_over', which this version of the pipeline does not know" in found.sentence
+
+
+def sliced(gains: dict[str, list[float]], **rule: object) -> GateResult:
+    """The decision on topics, in each of which the tuned model gains so much over the base model."""
+    parts = tuple(
+        Slice(value=topic, questions=len(values), metrics=compared([5.0] * len(values), [5 + gain for gain in values]))
+        for topic, values in gains.items()
+    )
+    every = [gain for values in gains.values() for gain in values]
+    whole = compared([5.0] * len(every), [5 + gain for gain in every])
+    slices = (Slices(field="topic", values=len(parts), slices=parts),)
+    found = decide_gate(
+        {"correctness": GateRule.model_validate({**rule, "each": "topic"})}, GateComparisons(whole, None, slices)
+    )
+    assert found is not None
+    return found
+
+
+GOOD, BAD = [2.0, 1.0, 3.0, 2.0, 2.0, 1.0], [-2.0, -1.0, -3.0, -2.0, -2.0, -1.0]
+MARGIN = {"than": "base", "margin": 0.5}
+
+
+def test_a_rule_for_each_slice_accepts_only_where_it_holds_in_every_slice() -> None:
+    found = sliced({"billing": GOOD, "returns": GOOD}, not_worse_by=MARGIN)
+    assert found.sentence == (
+        "Accepted: correctness is not worse than base by more than 0.5; and so it is in each of 2 slices by 'topic'."
+    )
+    assert [result.slice and result.slice.value for result in found.rules] == [None, "billing", "returns"]
+
+
+def test_a_rule_for_each_slice_rejects_a_model_that_is_worse_in_one_slice() -> None:
+    found = sliced({"billing": GOOD * 3, "returns": BAD}, not_worse_by=MARGIN, at_least=3.5)
+    assert found.decision == "rejected"
+    assert "correctness is worse than base, perhaps by more than 0.5 for topic 'returns'" in found.sentence
+    assert "billing" not in found.sentence
+
+
+def test_a_slice_that_is_too_small_leaves_the_gate_undecided() -> None:
+    found = sliced({"billing": GOOD, "legal": [2.0]}, at_least=1)
+    assert found.decision == "undecided"
+    assert found.sentence == "Undecided: correctness has too few questions to decide for topic 'legal'."
+
+
+def test_a_rule_for_each_slice_without_slices_is_undecided() -> None:
+    found = decide_gate({"correctness": GateRule(at_least=1, each="topic")}, comparisons(EQUAL, BETTER))
+    assert found is not None
+    assert found.decision == "undecided"
+    assert "correctness has no slices by 'topic'" in found.sentence
+
+
+def test_of_many_slices_the_sentence_names_the_first() -> None:
+    found = sliced({f"topic {number}": BAD for number in range(8)} | {"good": GOOD * 9}, not_worse_than="base")
+    assert found.sentence.count("for topic") == 5
+    assert found.sentence.endswith("and in 3 more slices.")

@@ -1,0 +1,56 @@
+"""Prepares the tables of the results by topic, language or another field."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tuner.artifacts.dataset import FEWEST_GROUPS
+from tuner.artifacts.evaluation.measure_scores import MeasureScores, Slices
+from tuner.reporting.formatting import measure_title, plural
+from tuner.reporting.page.svg import Interval, interval_bar
+
+
+@dataclass(frozen=True, slots=True)
+class SliceRow:
+    """One slice by the measure that decides. `drawn` has the scale of all slices of the field."""
+
+    value: str
+    questions: str
+    scores: MeasureScores
+    drawn: Interval | None
+    conclusion: str
+    words: str
+
+
+def slice_rows(found: Slices, measure: str | None) -> list[SliceRow]:
+    """The slices of a field by one measure; empty where they have no scores by it."""
+    known = [(part, part.metrics[measure]) for part in found.slices if measure in part.metrics]
+    widest = max((scores for _, scores in known), key=_reach, default=None)
+    rows = []
+    for part, scores in known:
+        questions = f"{part.questions:,}"
+        if scores.comparison.groups is not None:
+            questions += f" from {scores.comparison.groups:,} groups"
+        conclusion = scores.conclusion_value
+        words = conclusion if scores.comparison.interval else f"too small: needs at least {FEWEST_GROUPS}"
+        rows.append(SliceRow(part.value, questions, scores, interval_bar(scores, widest), conclusion, words))
+    return rows
+
+
+def slices_sentence(found: Slices, measure: str | None, measures: Sequence[tuple[str, MeasureScores]]) -> str:
+    """How many slices are better, worse, undecided and too small by the measure that decides."""
+    rows = slice_rows(found, measure)
+    label = next((scores.label for name, scores in measures if name == measure and scores.label), None)
+    small = sum(row.scores.comparison.interval is None for row in rows)
+    counts = {value: sum(row.conclusion == value for row in rows) for value in ("better", "worse", "undecided")}
+    counts["undecided"] -= small
+    named = [f"{count} {value}" for value, count in counts.items() if count]
+    named += [f"{small} too small to tell"] if small else []
+    left_out = f" {plural(found.left_out, 'question')} without a value left out." if found.left_out else ""
+    title = label or measure_title(measure or "")
+    return f"{title} in {plural(len(rows), 'slice')} by {found.field}: {', '.join(named)}.{left_out}"
+
+
+def _reach(scores: MeasureScores) -> float:
+    return max(map(abs, scores.comparison.interval), default=0.0) if scores.comparison.interval else 0.0
