@@ -1,5 +1,7 @@
 """State "Generate validation data": lets a model write question-answer pairs from the dataset's documents.
 
+Documents without a training file give training and evaluation data too. State and function keep their names.
+
 Calls: s3:GetObjectVersion, s3:GetObject, s3:ListBucket, s3:PutObject, kms:Decrypt, kms:GenerateDataKey,
 bedrock:InvokeModel.
 """
@@ -12,10 +14,10 @@ from tuner.aws.s3.objects import ObjectSource
 from tuner.core.run import INCOMING
 from tuner.costs.prices.price_list import price_list
 from tuner.datasets import DataRole
-from tuner.generation import generate_validation
+from tuner.generation import generate_data
 
 # Generated pairs must not repeat the records of these files.
-_READ: tuple[DataRole, ...] = ("training", "evaluation")
+_READ: tuple[DataRole, ...] = ("training", "validation", "evaluation")
 
 
 class GenerationProgress(StepResult):
@@ -35,7 +37,7 @@ def handler(event: RunEvent, env: Environment) -> GenerationProgress:
         return ObjectSource(manifest.data_bucket, entry.key, entry.version_id)
 
     below = f"{INCOMING}{manifest.dataset}/documents/"
-    progress = generate_validation(
+    progress = generate_data(
         folder,
         manifest,
         {role: source(entry) for role in _READ for entry in manifest.inputs_of(role)},

@@ -6,10 +6,9 @@ Calls: s3:GetObjectVersion, s3:GetObject, s3:PutObject, s3:AbortMultipartUpload,
 from __future__ import annotations
 
 from lambdas.step import Environment, RunEvent, StepResult, step
-from tuner.artifacts.generated import GeneratedSummary
+from tuner.artifacts.generated import GENERATED_KEYS, GeneratedSummary
 from tuner.aws.s3.objects import ObjectSink, ObjectSource
 from tuner.catalog import model
-from tuner.core.artifact_keys import Keys
 from tuner.datasets import DataRole, Source, prepare, with_unused_files
 from tuner.serving.inference import shard_size, workers
 
@@ -41,10 +40,10 @@ def handler(event: RunEvent, env: Environment) -> Preprocessed:
         for role in _ROLES
         for entry in manifest.inputs_of(role)
     }
-    # A validation file in the dataset has priority: then nothing was generated.
-    generated = manifest.generates and folder.load(GeneratedSummary).pairs > 0
-    if generated:
-        sources["validation"] = ObjectSource(folder.bucket, folder.key(Keys.GENERATED))
+    # Files of the dataset have priority: only what they do not have was generated. Training data with errors gave none.
+    made = manifest.generates and folder.load(GeneratedSummary).pairs > 0
+    generated = manifest.generated_roles if made else ()
+    sources |= {role: ObjectSource(folder.bucket, folder.key(GENERATED_KEYS[role])) for role in generated}
     converted = prepare(
         sources,
         manifest.settings,

@@ -21,7 +21,7 @@ from tuner.aws.s3.dataset_bucket import DatasetBucket
 from tuner.core.errors import DatasetError, RetryableError
 from tuner.core.run import INCOMING, dataset_file, dataset_of
 from tuner.core.strict_model import FrozenModel
-from tuner.intake.arrival import Arrival, Upload, followed, no_training_file, pin, startable
+from tuner.intake.arrival import Arrival, Upload, followed, not_enough, pin, startable
 from tuner.intake.unused_files import renaming
 
 _NO_PART = "This object is not part of a dataset."
@@ -85,8 +85,8 @@ class StartResult(StepResult):
 def handler(event: StartEvent, env: Environment) -> StartResult:
     """Starts the run of the dataset, or says why not.
 
-    Raises DatasetError when a person names a dataset without training data, and RetryableError when it changed while it
-    was read.
+    Raises DatasetError when a person names a dataset that is not enough for a run, and RetryableError when it changed
+    while it was read.
     """
     if event.dataset:
         return _start_named(event.dataset, event.repeat, env)
@@ -96,7 +96,7 @@ def handler(event: StartEvent, env: Environment) -> StartResult:
 def _start_named(dataset: str, repeat: int, env: Environment) -> StartResult:
     listing = startable(DatasetBucket(env.data_bucket), dataset)
     if not listing:
-        raise DatasetError(no_training_file(dataset))
+        raise DatasetError(not_enough(dataset))
     arrival = pin(DatasetBucket(env.data_bucket), dataset, listing, repeat)
     if arrival is None:
         raise RetryableError(_changed(dataset))
@@ -111,7 +111,7 @@ def _start_uploaded(uploaded: _Uploaded, env: Environment) -> StartResult:
         return StartResult(started=False, reason=_NO_PART)
     folder = DatasetBucket(env.data_bucket)
     for _ in range(_ATTEMPTS):
-        listing = startable(folder, dataset)
+        listing = startable(folder, dataset, upload)
         if not listing:
             return _not_started(folder, dataset, upload, env)
         if dataset_file(upload.key) is None:
@@ -130,7 +130,7 @@ def _not_started(folder: DatasetBucket, dataset: str, upload: Upload, env: Envir
     objects = folder.list(dataset)
     renamed = renaming([entry.key.removeprefix(f"{INCOMING}{dataset}/") for entry in objects])
     if renamed is None:
-        return StartResult(started=False, reason=no_training_file(dataset))
+        return StartResult(started=False, reason=not_enough(dataset))
     # One notification for the upload of a folder: by the event of its last file, whatever its name.
     if followed(objects, upload):
         return StartResult(started=False, reason=_LATER)

@@ -1,4 +1,4 @@
-"""A dataset with documents and no validation data, through the deployed local cloud; and the command on the same."""
+"""Data that is generated from documents, through the deployed local cloud; and the command on the same documents."""
 
 import json
 import subprocess
@@ -9,11 +9,13 @@ from tests.e2e.pipeline import EXAMPLE
 
 pytestmark = pytest.mark.e2e
 DOCUMENTS = EXAMPLE.parent / "bedrock-docs"
+USED = ("customization.md", "serving.html")
 
 
 def dataset(settings, **more):
-    files = {path.relative_to(DOCUMENTS).as_posix(): path.read_bytes() for path in DOCUMENTS.rglob("*.*")}
-    del files["README.md"]
+    files = {f"documents/{name}": (DOCUMENTS / "documents" / name).read_bytes() for name in USED}
+    training = b"".join((EXAMPLE / "training.jsonl").read_bytes().splitlines(keepends=True)[::5])
+    files["training.jsonl"] = training
     small = "hyperparameters: {epochCount: 1}\ninference: {max_tokens: 16}\n"
     return {**files, "run.yaml": (small + settings).encode(), **more}
 
@@ -27,7 +29,7 @@ def test_documents_become_validation_data_and_the_report_says_so(pipeline):
 
     pairs = [json.loads(line) for line in pipeline.artifact(run, "generated/validation.jsonl").splitlines()]
     assert len(pairs) == 9
-    assert {each["document"] for each in pairs} == {"customization.md", "serving.html"}
+    assert {each["document"] for each in pairs} == set(USED)
     texts = {path.name: " ".join(path.read_text("utf-8").split()) for path in (DOCUMENTS / "documents").iterdir()}
     assert all(each["passage"] in texts[each["document"]] for each in pairs)
     assert len(pipeline.artifact(run, "dataset/validation.jsonl").splitlines()) == 9
@@ -36,8 +38,35 @@ def test_documents_become_validation_data_and_the_report_says_so(pipeline):
     assert report["dataset_summary"]["validation_from"] == "generated from documents"
     assert [each["passage"] for each in report["generated"]["origins"]] == [each["passage"] for each in pairs]
     assert report["models"]["generator"]["name"] == "sentence extractor"
-    assert any(each.startswith("validation data: sentence extractor") for each in report["stand_ins"])
+    assert any(each.startswith("generated data: sentence extractor") for each in report["stand_ins"])
     assert len(report["questions"]) == 9
+    assert pipeline.alive() == []
+
+
+def test_documents_alone_become_all_data_of_a_run_that_says_how_many_questions_it_got(pipeline):
+    folder = DOCUMENTS / "documents"
+    files = {f"documents/{path.name}": path.read_bytes() for path in folder.iterdir()}
+    settings = "hyperparameters: {epochCount: 1}\ninference: {max_tokens: 16}\ngenerate: {questions_per_part: 12}\n"
+    pipeline.drop("documents-alone", {**files, "run.yaml": settings.encode()})
+    run = pipeline.run_of("documents-alone")
+    execution = pipeline.finished(run)
+    assert execution["status"] == "SUCCEEDED", execution.get("cause")
+
+    report = pipeline.report(run)
+    sets = {each["role"]: each for each in report["generated"]["sets"]}
+    written = {
+        role: [json.loads(line) for line in pipeline.artifact(run, f"generated/{role}.jsonl").splitlines()]
+        for role in ("training", "validation", "evaluation")
+    }
+    assert {role: len(pairs) for role, pairs in written.items()} == {role: sets[role]["pairs"] for role in sets}
+    assert sets["training"]["pairs"] >= 8
+    assert not report["generated"]["complete"], "twelve questions about each part are more than the stand-in finds"
+    passages = {role: {each["passage"] for each in pairs} for role, pairs in written.items()}
+    assert not passages["evaluation"] & (passages["training"] | passages["validation"])
+    assert len(report["questions"]) == sets["evaluation"]["pairs"]
+    assert report["dataset_summary"]["training_from"] == "generated from documents"
+    said = f"{sets['training']['pairs']} of {sets['training']['asked']} training questions"
+    assert said in " ".join(report["estimate"]["warnings"])
     assert pipeline.alive() == []
 
 

@@ -243,8 +243,9 @@ class DatasetSummary(Artifact):
     tokens_are: str | None = Field(None, description="how tokens were counted")
     training_bytes: int = 0
     validation_bytes: int = 0
+    training_from: str = Field("file", description="file, or generated from documents")
     validation_from: str | None = Field(None, description="file, held out, or generated from documents")
-    evaluation_from: str | None = Field(None, description="file or validation")
+    evaluation_from: str | None = Field(None, description="file, validation, or generated from documents")
     record_format: str | None = None
     study: DatasetProfile | None = Field(None, description="the dataset's profile")
     verdict: Readiness | None = None

@@ -1,4 +1,4 @@
-"""`generated/`: validation data that a model wrote from documents."""
+"""`generated/`: data that a model wrote from documents."""
 
 from __future__ import annotations
 
@@ -8,10 +8,18 @@ from pydantic import Field
 
 from tuner.artifacts.base import Artifact, Part
 from tuner.core.artifact_keys import Keys
+from tuner.core.run import DataRole
+
+GENERATED_KEYS: dict[DataRole, str] = {
+    "training": Keys.GENERATED_TRAINING,
+    "validation": Keys.GENERATED,
+    "evaluation": Keys.GENERATED_EVALUATION,
+}
+"""The file of each role."""
 
 
 class GeneratedPair(Part):
-    """A record of `generated/validation.jsonl`: a question-answer pair, and the passage of the document it is from."""
+    """A record of `generated/*.jsonl`: a question-answer pair, and the passage of the document that it is from."""
 
     question: str
     answer: str
@@ -38,6 +46,16 @@ class CostBound(Part):
     usd: float | None = Field(None, description="null when a price is not known")
 
 
+class GeneratedSet(Part):
+    """A file that was generated from documents that are the whole dataset."""
+
+    role: DataRole
+    parts: int = Field(description="parts of the documents that its questions are about; no other set has them")
+    asked: int = Field(description="pairs asked for")
+    pairs: int
+    repeats: int = Field(0, description="pairs that were left out because they repeat a pair of another set")
+
+
 class GenerationFigures(Part):
     """What a generation made, and what it took. The report shows these too."""
 
@@ -54,6 +72,21 @@ class GenerationFigures(Part):
     most: CostBound | None = Field(None, description="the most that the requests could take")
     documents: tuple[GeneratedDocument, ...] = ()
     left_out: str | None = Field(None, description="why nothing was asked, when nothing was")
+    sets: tuple[GeneratedSet, ...] = Field(
+        (), description="for documents that are the whole dataset: the files; otherwise empty"
+    )
+
+    @property
+    def sentence(self) -> str:
+        """For documents that are the whole dataset: how many questions there are of those asked for; else empty."""
+        if not self.sets:
+            return ""
+        counts = [f"{entry.pairs:,} of {entry.asked:,} {entry.role} questions" for entry in self.sets]
+        fewer = "" if self.complete else " The run goes on with fewer than it asked for."
+        repeats = sum(entry.repeats for entry in self.sets)
+        verb = "pair was" if repeats == 1 else "pairs were"
+        left_out = f" {repeats:,} {verb} left out because of repeating a question of another set." if repeats else ""
+        return f"From the documents: {', '.join(counts)}, each set from other parts of them.{fewer}{left_out}"
 
 
 class GeneratedSummary(GenerationFigures, Artifact):

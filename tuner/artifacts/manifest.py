@@ -9,7 +9,7 @@ from pydantic import BeforeValidator
 
 from tuner.artifacts.base import Artifact, Part
 from tuner.core.artifact_keys import Keys
-from tuner.core.run import Role
+from tuner.core.run import DataRole, Role, generated_roles
 from tuner.core.strict_model import read_from_artifact
 from tuner.settings import RunSettings
 
@@ -63,12 +63,17 @@ class Manifest(Artifact):
         return tuple(entry for entry in self.inputs if entry.role == role)
 
     @property
+    def generated_roles(self) -> tuple[DataRole, ...]:
+        """The roles of the data that is to be made from documents: they are there, and it is not."""
+        roles = {entry.role for entry in self.inputs}
+        return generated_roles(roles, self.settings.generate.count, self.settings.serving != "none")
+
+    @property
     def generates(self) -> bool:
-        """Whether validation data is to be made from documents: they are there, and it is not."""
-        wanted = self.settings.generate.count > 0
-        return wanted and bool(self.inputs_of("documents")) and not self.inputs_of("validation")
+        """Whether data is to be made from documents."""
+        return bool(self.generated_roles)
 
     @property
     def generator_model(self) -> str:
-        """The model that makes validation data from documents."""
+        """The model that makes data from documents."""
         return self.settings.generate.model or self.judge_model

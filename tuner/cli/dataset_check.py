@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, get_args
 
 from tuner.catalog import Model
-from tuner.core.run import role_of
+from tuner.core.json_types import JsonObject
+from tuner.core.run import generated_roles, role_of
 from tuner.datasets import DataRole, NoSink, Prepared, Sink, Source, prepare, with_unused_files
+from tuner.datasets.findings import Issue
 from tuner.intake.unused_files import unused_files
+from tuner.reporting.formatting import plural
 from tuner.settings import RunSettings
 
 if TYPE_CHECKING:
-    from tuner.generation.documents import DocumentChunks
+    from tuner.generation.division import GenerationSet
 
 
 def data_files(files: Mapping[str, Source]) -> dict[DataRole, Source]:
@@ -21,36 +25,75 @@ def data_files(files: Mapping[str, Source]) -> dict[DataRole, Source]:
     return {role: by_role[role] for role in get_args(DataRole) if role in by_role}
 
 
-def to_generate(files: Mapping[str, Source], settings: RunSettings) -> int:
-    """How many validation records the run generates from documents; 0 when it has validation data or no documents."""
-    roles = {role_of(name) for name in files}
-    return settings.generate.count if "documents" in roles and "validation" not in roles else 0
+@dataclass(frozen=True, slots=True)
+class PlannedGeneration:
+    """What a run generates from the documents of a dataset: nothing without documents, or with files in their place.
+
+    `unusable` maps the name of each document that cannot be used to a sentence that says why. `alone`: there is no
+    training file.
+    """
+
+    sets: tuple[GenerationSet, ...] = ()
+    unusable: Mapping[str, str] = field(default_factory=dict)
+    alone: bool = False
+
+    @property
+    def counts(self) -> dict[DataRole, int]:
+        """The pairs to ask for, by role."""
+        return {entry.role: entry.count for entry in self.sets}
+
+    @property
+    def sentence(self) -> str:
+        """What is asked for, from how many parts; empty when nothing is generated."""
+        if not self.sets:
+            return ""
+        wanted = ", ".join(
+            f"{entry.count:,} {entry.role} questions from {plural(len(entry.chunks), 'part')}"
+            for entry in reversed(self.sets)
+        )
+        disjoint = " No set has a part that another set has." if self.alone else ""
+        return f"The run asks a model for question-answer pairs about the documents: {wanted}.{disjoint}"
+
+    def as_json(self) -> list[JsonObject]:
+        """The sets in the output of `--json`."""
+        return [
+            {"role": entry.role, "parts": len(entry.chunks), "questions": entry.count} for entry in reversed(self.sets)
+        ]
 
 
-def usable_documents(files: Mapping[str, Source]) -> DocumentChunks:
-    """The documents that the run generates from. Raises DatasetError when none of them can be used."""
-    from tuner.generation import read_documents, refuse_if_unusable  # loads native code: only when it is needed
+def planned_generation(files: Mapping[str, Source], settings: RunSettings, model: Model) -> PlannedGeneration:
+    """What the run generates. Raises DatasetError when no document can be used, or they are too short for the model."""
+    roles = generated_roles({role_of(name) for name in files}, settings.generate.count, settings.serving != "none")
+    if not roles:
+        return PlannedGeneration()
+    # Loads native code: only when it is needed.
+    from tuner.generation import planned_sets, read_documents, refuse_if_unusable
 
-    library = read_documents({name: source for name, source in files.items() if role_of(name) == "documents"})
+    alone = "training" in roles
+    library = read_documents(
+        {name: source for name, source in files.items() if role_of(name) == "documents"}, small=alone
+    )
     refuse_if_unusable(library)
-    return library
+    return PlannedGeneration(planned_sets(library.chunks, roles, settings.generate, model), library.unusable, alone)
 
 
 def check_dataset(
     files: Mapping[str, Source],
     settings: RunSettings,
     model: Model,
+    generation: PlannedGeneration,
     sink: Callable[[str], Sink] = lambda _: NoSink(),
     settings_name: str = "run.yaml",
     unused: Collection[str] = (),
 ) -> Prepared:
-    """Runs the preprocessing step on the files of a dataset, which have at least training data.
+    """Runs the preprocessing step on the files of a dataset, which have training data or documents to generate it from.
 
     `files` are by their names in the folder, and may have files that are not part of the dataset; `unused` are names of
-    further ones. A warning says which of them look like a part of it.
+    further ones. A warning says which of them look like a part of it, and which documents cannot be used.
     """
-    generated = to_generate(files, settings)
-    if generated:
-        usable_documents(files)
-    prepared = prepare(data_files(files), settings, model, sink, to_generate=generated, settings_name=settings_name)
+    counts = generation.counts
+    prepared = prepare(data_files(files), settings, model, sink, to_generate=counts, settings_name=settings_name)
+    for name, sentence in generation.unusable.items():
+        message = sentence.removeprefix(f"{name} ")
+        prepared.findings.add(name, None, Issue("unusable-document", message, "", severity="warning"))
     return with_unused_files(prepared, unused_files([*files, *unused]))

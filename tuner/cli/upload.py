@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,9 +22,10 @@ from tuner.cli.unused_files import no_training_file
 from tuner.core import run
 from tuner.core.file_formats import accepted_names
 from tuner.core.json_types import JsonObject
-from tuner.core.run import INCOMING, role_of
+from tuner.core.run import INCOMING, UPLOADING, role_of
 from tuner.datasets import LocalFile, Source
 from tuner.datasets.io import files_below
+from tuner.intake.unused_files import can_start
 from tuner.settings import RunSettings, load, parse_document, read_document
 
 _TRAINING_FILE = accepted_names("training")
@@ -114,6 +115,30 @@ def send(deployment: Deployment, folder: DatasetFolder, sent: Callable[[int], No
     ):
         for name in stale:
             s3.delete_object(Bucket=deployment.data_bucket, Key=f"{INCOMING}{folder.dataset}/{name}")
+    with _marked(deployment, folder):
+        _send(deployment, folder, sent)
+    return stale
+
+
+@contextmanager
+def _marked(deployment: Deployment, folder: DatasetFolder) -> Iterator[None]:
+    """Marks the folder while its files are uploaded: documents, which go first, would start a run of their own.
+
+    The marker of an upload that fails stays, so that a part of the documents starts no run.
+    """
+    if not any(role_of(file.name) == "documents" for file in folder.files):
+        yield
+        return
+    place = {"Bucket": deployment.data_bucket, "Key": f"{INCOMING}{folder.dataset}/{UPLOADING}"}
+    with mapped_errors(f"write s3://{place['Bucket']}/{place['Key']}"):
+        client("s3").put_object(**place, Body=b"")
+    yield
+    with mapped_errors(f"delete s3://{place['Bucket']}/{place['Key']}"):
+        client("s3").delete_object(**place)
+
+
+def _send(deployment: Deployment, folder: DatasetFolder, sent: Callable[[int], None]) -> None:
+    s3 = client("s3")
     # The training file goes last: its upload starts the run, which needs all other files.
     for file in sorted(folder.files, key=lambda file: role_of(file.name) == "training"):
         where = f"s3://{deployment.data_bucket}/{folder.key(file)}"
@@ -123,7 +148,6 @@ def send(deployment: Deployment, folder: DatasetFolder, sent: Callable[[int], No
                 s3.upload_fileobj(opened, deployment.data_bucket, folder.key(file), Callback=sent)
         except (Boto3Error, OSError) as error:
             raise CommandError(f"Could not upload {file.path} to {where}: {error}") from error
-    return stale
 
 
 def _stale(deployment: Deployment, folder: DatasetFolder) -> list[str]:
@@ -159,11 +183,11 @@ def _is_of_dataset(name: str) -> bool:
     return role_of(name) is not None or f"{name}/".startswith("documents/")
 
 
-def _check(folder: Path, chosen: dict[str, Path], found: Iterable[str]) -> None:
+def _check(folder: Path, chosen: dict[str, Path], found: Collection[str]) -> None:
     roles: dict[str, list[str]] = {}
     for name in chosen:
         roles.setdefault(str(role_of(name)), []).append(name)
-    if "training" not in roles:
+    if not can_start(found):
         raise typer.BadParameter(no_training_file(str(folder), found), param_hint="PATH")
     for role, names in roles.items():
         if role != "documents" and len(names) > 1:

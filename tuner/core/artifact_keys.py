@@ -12,6 +12,8 @@ class Keys:
     VALIDATION = "dataset/validation.jsonl"
     EVALUATION = "dataset/evaluation.jsonl"
     GENERATED = "generated/validation.jsonl"
+    GENERATED_TRAINING = "generated/training.jsonl"
+    GENERATED_EVALUATION = "generated/evaluation.jsonl"
     GENERATED_SUMMARY = "generated/summary.json"
     GENERATED_REPLIES = "generated/replies/"
     DATASET_SUMMARY = "dataset/summary.json"

@@ -15,7 +15,7 @@
     │   ├── ApprovalExpiredError       the cost needed an approval, and nobody answered in time
     │   └── ApprovalRejectedError      the cost needed an approval, and it was rejected
     ├── AccessDeniedError              an IAM role lacks a permission: the message names the action
-    ├── GenerationError                the documents do not yield the requested validation data
+    ├── GenerationError                the documents do not yield enough question-answer pairs
     ├── CustomizationFailedError       the customization job ended as Failed or Stopped
     ├── EndpointFailedError            provisioned throughput or a deployment failed, or was deleted
     ├── EvaluationError                answers or scores are missing or unusable
@@ -113,7 +113,7 @@ class AccessDeniedError(TunerError):
 
 
 class GenerationError(TunerError):
-    """The documents yield fewer question-answer pairs than requested. The message says how many, and why."""
+    """The documents yield fewer question-answer pairs than are needed. The message says how many, and why."""
 
 
 class CustomizationFailedError(TunerError):

@@ -5,14 +5,17 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
 from tuner.core.file_formats import ENDINGS
 
-Role = Literal["training", "validation", "evaluation", "documents", "settings"]
+DataRole = Literal["training", "validation", "evaluation"]
+Role = Literal[DataRole, "documents", "settings"]
 INCOMING = "incoming/"
+UPLOADING = ".uploading"
+"""An object of a folder while `tuner run` uploads to it: documents alone do not start a run meanwhile."""
 
 _FORMATS = f"(?:{'|'.join(map(re.escape, ENDINGS))})"
 _ROLES: tuple[tuple[Role, re.Pattern[str]], ...] = (
@@ -36,6 +39,19 @@ class DatasetFile:
 def role_of(name: str) -> Role | None:
     """The role of a file in a dataset's folder, by its name. None when it is not part of a dataset."""
     return next((role for role, pattern in _ROLES if pattern.fullmatch(name)), None)
+
+
+def generated_roles(roles: Collection[Role | None], count: int, serves: bool = True) -> tuple[DataRole, ...]:
+    """What a model generates from the documents of a dataset that has files of these roles, in the order of a run.
+
+    `count` is the setting of validation data beside a training file. A model that is not served is not evaluated.
+    """
+    if "documents" not in roles:
+        return ()
+    if "training" in roles:
+        return ("validation",) if count and "validation" not in roles else ()
+    wanted: tuple[DataRole, ...] = ("training", "validation", "evaluation") if serves else ("training", "validation")
+    return tuple(role for role in wanted if role not in roles)
 
 
 def dataset_file(key: str) -> DatasetFile | None:

@@ -29,9 +29,12 @@ def write_estimate(
     plan = Plan.of(manifest)
     summary = folder.load(DatasetSummary)
     questions = folder.load_records(Keys.EVALUATION, EvaluationQuestion)
-    inputs = cost_inputs(summary, questions, plan, generation_tokens(folder.load_if_present(GeneratedSummary)))
+    generated = folder.load_if_present(GeneratedSummary)
+    inputs = cost_inputs(summary, questions, plan, generation_tokens(generated))
     account = folder.load_if_present(Preflight) or Preflight()
     warned = tuple(warnings(plan, inputs, summary.training_records, account, deployment.shard_size))
+    if generated and generated.sentence:
+        warned = (generated.sentence, *warned)
     current, problems = current_prices(api, cache, needed_prices(plan.model, plan.judge, deployment.region))
     prices = price_list(deployment.prices, current)
     made = estimate(plan, inputs, spending_limits(manifest.settings, deployment), prices, (*warned, *problems))

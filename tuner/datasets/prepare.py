@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 
 from tuner.artifacts.dataset import DatasetSummary, SourceFile
@@ -31,7 +31,7 @@ from tuner.settings import FieldNames, RunSettings
 GENERATED_FROM = "generated from documents"
 # The step has 15 minutes, and this includes neither the last block nor the profile of what was read.
 LONGEST_SECONDS = 600
-# The field names of `generated/validation.jsonl`.
+# The field names of `generated/*.jsonl`.
 GENERATED_FIELDS = FieldNames(prompt="question", completion="answer")
 
 
@@ -48,18 +48,17 @@ def prepare(
     settings: RunSettings,
     model: Model,
     sink: Callable[[str], Sink],
-    generated: bool = False,
-    to_generate: int = 0,
+    generated: Collection[DataRole] = (),
+    to_generate: Mapping[DataRole, int] | None = None,
     settings_name: str = "run.yaml",
 ) -> Prepared:
     """Prepares a dataset, and writes `Keys.TRAINING`, `VALIDATION` and `EVALUATION` through `sink`.
 
-    `sources` has at least `training`. `generated` says that the validation data was generated from documents,
-    `to_generate` how many records of it are still to be generated. `settings_name`
-    is the file that findings about settings name. Raises nothing for the content of the files: all
-    issues are in the findings.
+    `generated` says which of the data was generated from documents, `to_generate` how many records are still to be
+    generated of the others. Training data is in one of the two, or in `sources`. `settings_name` is the file that
+    findings about settings name. Raises nothing for the content of the files: all issues are in the findings.
     """
-    return _Preparation(sources, settings, model, sink, generated, to_generate, settings_name).run()
+    return _Preparation(sources, settings, model, sink, generated, to_generate or {}, settings_name).run()
 
 
 def with_unused_files(prepared: Prepared, files: Iterable[UnusedFile]) -> Prepared:
@@ -79,8 +78,8 @@ class _Preparation:
         settings: RunSettings,
         model: Model,
         sink: Callable[[str], Sink],
-        generated: bool,
-        to_generate: int,
+        generated: Collection[DataRole],
+        to_generate: Mapping[DataRole, int],
         settings_name: str,
     ) -> None:
         self._sources = sources
@@ -102,7 +101,7 @@ class _Preparation:
             "evaluation" if "evaluation" in sources else "validation" if has_validation else "training"
         )
         # Without an evaluation file, the validation records are the evaluation questions too.
-        listener = None if "evaluation" in sources else self._questions.write
+        listener = None if "evaluation" in {*sources, *to_generate} else self._questions.write
         self._validation = Output(sinks[Keys.VALIDATION], listener)
         self._pipelines: dict[DataRole, FilePipeline] = {}
 
@@ -111,7 +110,7 @@ class _Preparation:
             self._check_system_prompt()
             profiled = self._profile()
             task = self._task(profiled)
-            has_validation = "validation" in self._sources or self._to_generate
+            has_validation = "validation" in {*self._sources, *self._to_generate}
             held = None if has_validation else self._hold_out(profiled.leaders)
             self._convert(held)
             if "evaluation" in self._sources:
@@ -144,7 +143,7 @@ class _Preparation:
 
     def _fields(self, role: DataRole) -> FieldNames:
         """The field names of the run's settings. Generated data has names of its own."""
-        return GENERATED_FIELDS if self._generated and role == "validation" else self._settings.fields
+        return GENERATED_FIELDS if role in self._generated else self._settings.fields
 
     def _limits(self, role: DataRole) -> RecordLimits:
         return RecordLimits(self._model, role, self._settings.system_prompt)
@@ -165,6 +164,8 @@ class _Preparation:
 
     def _task(self, profiled: ProfileResult) -> TaskDescription:
         """The task of the dataset. Adds what is wrong with the answers, and with settings that do not fit the task."""
+        if "training" not in self._sources:  # the answers are not known before they are generated
+            return TaskDescription()
         others = [answers for role, answers in profiled.answers.items() if role != "training"]
         task = describe_task(self._settings, profiled.answers["training"], others)
         check_task(task, self._settings, profiled.answers, self._findings, self._settings_name)
@@ -178,13 +179,14 @@ class _Preparation:
         if held:
             self._pipeline("training").convert(self._training, self._validation, held.contains)
             return
-        self._pipeline("training").convert(self._training)
+        if "training" in self._sources:
+            self._pipeline("training").convert(self._training)
         if "validation" in self._sources:
             self._pipeline("validation").convert(self._validation)
 
     def _check_files(self, held: HeldOutRecords | None) -> None:
-        """Adds issues of whole files. They are all reported for the training file, which is always there."""
-        name = self._sources["training"].name
+        """Adds issues of whole files. They are all reported for the training file, or the documents in place of it."""
+        name = self._sources["training"].name if "training" in self._sources else "documents/"
         for issue in self._file_issues(held):
             self._findings.add(name, None, issue)
         if not (self._evaluation.records or self._to_generate or self._findings.errors):
@@ -205,13 +207,18 @@ class _Preparation:
     def _record_counts(self, held: HeldOutRecords | None) -> dict[DataRole, int]:
         """Refused records count as well: they are records once they are fixed."""
         refused = {role: pipeline.refused for role, pipeline in self._pipelines.items()}
-        training, validation = self._training.records + refused["training"], self._validation.records
+        training = self._training.records + refused.get("training", 0)
+        validation = self._validation.records
         if held and refused["training"]:
             # Some of the refused records will be held out. What the limits allow is chosen then, if there is enough.
             together = training + validation
             validation = held_out_bounds(together, self._model.family)[1]
             training = together - validation
-        return {"training": training, "validation": validation + refused.get("validation", 0) + self._to_generate}
+        counts: dict[DataRole, int] = {
+            "training": training,
+            "validation": validation + refused.get("validation", 0),
+        }
+        return {role: count + self._to_generate.get(role, 0) for role, count in counts.items()}
 
     def _summary(self, held: HeldOutRecords | None, profiled: ProfileResult, task: TaskDescription) -> DatasetSummary:
         return DatasetSummary(
@@ -224,8 +231,9 @@ class _Preparation:
             tokens_are=f"estimated at {self._model.family.characters_per_token:g} bytes of UTF-8 each",
             training_bytes=self._training.bytes,
             validation_bytes=self._validation.bytes,
-            validation_from=self._validation_from(held),
-            evaluation_from="file" if "evaluation" in self._sources else "validation",
+            training_from=self._from("training"),
+            validation_from="held out" if held else self._from("validation"),
+            evaluation_from=self._from("evaluation", "validation"),
             record_format=self._model.family.record_format,
             study=profiled.profile,
             verdict=readiness(self._findings),
@@ -236,12 +244,13 @@ class _Preparation:
             task=task,
         )
 
-    def _validation_from(self, held: HeldOutRecords | None) -> str:
-        if self._to_generate:
+    def _from(self, role: DataRole, otherwise: str = "file") -> str:
+        """Where the data of a role comes from; `otherwise` when there is none."""
+        if role in self._to_generate:
             return f"to be {GENERATED_FROM}"
-        if held:
-            return "held out"
-        return GENERATED_FROM if self._generated else "file"
+        if role in self._generated:
+            return GENERATED_FROM
+        return "file" if role in self._sources else otherwise
 
     def _tokens(self, output: Output) -> int:
         """The tokens that Bedrock charges for, by the family's estimate: rounded up once, for all records together."""

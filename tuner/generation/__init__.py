@@ -1,27 +1,32 @@
-"""Generates validation data: question-answer pairs from documents, each with the passage that it is from.
+"""Generates data: question-answer pairs from documents, each with the passage that it is from.
 
 read_documents(sources)                      documents as chunks that fit into a request, and what cannot be used
-check_budget(documents, count, model, usd)   the most that it can cost, before the first request
+planned_sets(chunks, roles, settings, model) what is generated, each set from other parts of the documents
+check_budget(sets, model, usd)               the most that it can cost, before the first request
 PairGenerator(...).run(...)                  exactly as many pairs as asked for; no request is paid for twice
-generate_validation(folder, ...)             a run's validation data: what the pipeline's step does
+generate_data(folder, ...)                   the generated data of a run: what the pipeline's step does
 """
 
 from tuner.generation.cache import FileReplyCache
-from tuner.generation.cost_bound import check_budget, refuse_if_unusable
+from tuner.generation.cost_bound import check_budget, planned_inputs, refuse_if_unusable
 from tuner.generation.dedup import Deduplicator
+from tuner.generation.division import GenerationSet, planned_sets
 from tuner.generation.documents import read_documents
 from tuner.generation.generator import PairGenerator
 from tuner.generation.requests import GeneratorModel
 from tuner.generation.result import shortfall_message, summarize
-from tuner.generation.step import generate_validation
+from tuner.generation.step import generate_data
 
 __all__ = [
     "Deduplicator",
     "FileReplyCache",
+    "GenerationSet",
     "GeneratorModel",
     "PairGenerator",
     "check_budget",
-    "generate_validation",
+    "generate_data",
+    "planned_inputs",
+    "planned_sets",
     "read_documents",
     "refuse_if_unusable",
     "shortfall_message",

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
+from tuner.artifacts.dataset import EvaluationQuestion
 from tuner.artifacts.generated import CostBound
 from tuner.core.errors import BudgetExceededError, DatasetError
+from tuner.costs.cost_inputs import CostInputs, GenerationTokens, Plan, QuestionTokens, count_questions
 from tuner.costs.estimate import priced_as
 from tuner.costs.prices.price_list import PriceList, price_list
+from tuner.datasets.records.formats import encoded_pairs
 from tuner.generation.chunks import Chunk
+from tuner.generation.division import GenerationSet
 from tuner.generation.documents import DocumentChunks
 from tuner.generation.generator import max_requests
+from tuner.generation.pairs import MAX_ANSWER_CHARACTERS, MAX_QUESTION_CHARACTERS
 from tuner.generation.requests import MAX_PAIRS_PER_REQUEST, max_tokens
 
 # A token has at least 3 bytes in the languages that models are trained on: 4 letters of English, a letter of Chinese.
@@ -21,27 +27,29 @@ _TOKENS_PER_PAGE = 3_000
 # Instructions, the tool's schema, and the questions asked before.
 _TOKENS_PER_REQUEST = 4_000
 _DOCUMENTS_NAMED = 5
+# An assumption: a question of a line, and an answer of two or three sentences, in English.
+_USUAL_PAIR = ("q" * 80, "a" * 300)
+# Each character is counted with the most bytes: four in UTF-8, and five of an ampersand that is escaped (`&amp;`).
+_LONGEST_PAIR = ("\N{GRINNING FACE}" * MAX_QUESTION_CHARACTERS, "\N{GRINNING FACE}" * MAX_ANSWER_CHARACTERS)
+_LONGEST_ESCAPED_PAIR = ("&" * MAX_QUESTION_CHARACTERS, "&" * MAX_ANSWER_CHARACTERS)
 
 
 def check_budget(
-    documents: DocumentChunks, count: int, model: str, budget_usd: float, prices: PriceList | None = None
+    sets: Sequence[GenerationSet], model: str, budget_usd: float, prices: PriceList | None = None
 ) -> CostBound:
-    """The most that `count` pairs can take. An unknown price is not counted, as in every estimate.
+    """The most that the pairs of all sets can take. An unknown price is not counted, as in every estimate.
 
-    `prices` are those of the deployment; None means the packaged ones. Raises DatasetError when no document can be
-    used, BudgetExceededError when the generation may cost more than the budget.
+    `prices` are those of the deployment; None means the packaged ones. Raises BudgetExceededError when the generation
+    may cost more than the budget.
     """
-    refuse_if_unusable(documents)
     found = prices or price_list()
     input_price, output_price = (found.find(item, priced_as(model)) for item in ("input", "output"))
-    bound = cost_bound(
-        documents.chunks, count, input_price.usd if input_price else None, output_price.usd if output_price else None
-    )
+    bound = cost_bound(sets, input_price.usd if input_price else None, output_price.usd if output_price else None)
     if bound.usd is not None and bound.usd > budget_usd:
         raise BudgetExceededError(
-            f"Generating {count} pairs may take up to {bound.calls} requests and ${bound.usd:,.2f}, over the budget of "
-            f"${budget_usd:,.2f}. Nothing has been spent. Ask for fewer pairs, choose a cheaper model, upload "
-            "validation data of your own, or raise the budget."
+            f"Generating {sum(entry.count for entry in sets)} pairs may take up to {bound.calls} requests and "
+            f"${bound.usd:,.2f}, over the budget of ${budget_usd:,.2f}. Nothing has been spent. Ask for fewer pairs, "
+            "choose a cheaper model, upload data of your own, or raise the budget."
         )
     return bound
 
@@ -58,14 +66,17 @@ def refuse_if_unusable(documents: DocumentChunks) -> None:
 
 
 def cost_bound(
-    chunks: Sequence[Chunk], count: int, usd_per_input_token: float | None, usd_per_output_token: float | None
+    sets: Sequence[GenerationSet], usd_per_input_token: float | None, usd_per_output_token: float | None
 ) -> CostBound:
-    """The most that `count` pairs from `chunks` can take at these prices."""
-    calls = max_requests(len(chunks), count)
-    # Any chunk may be asked about in every request, so each request is counted with the largest one.
-    largest = max((_tokens(chunk) for chunk in chunks), default=0)
-    input_tokens = calls * (largest + _TOKENS_PER_REQUEST)
-    output_tokens = calls * max_tokens(min(MAX_PAIRS_PER_REQUEST, count))
+    """The most that the pairs of all sets can take at these prices."""
+    calls = input_tokens = output_tokens = 0
+    for entry in sets:
+        requests = max_requests(len(entry.chunks), entry.count)
+        # Any chunk may be asked about in every request, so each request is counted with the largest one.
+        largest = max((_tokens(chunk) for chunk in entry.chunks), default=0)
+        calls += requests
+        input_tokens += requests * (largest + _TOKENS_PER_REQUEST)
+        output_tokens += requests * max_tokens(min(MAX_PAIRS_PER_REQUEST, entry.count))
     usd = None
     if usd_per_input_token is not None and usd_per_output_token is not None:
         usd = input_tokens * usd_per_input_token + output_tokens * usd_per_output_token
@@ -74,3 +85,49 @@ def cost_bound(
 
 def _tokens(chunk: Chunk) -> int:
     return math.ceil(len(chunk.text.encode()) / _BYTES_PER_TOKEN) + chunk.pages * _TOKENS_PER_PAGE
+
+
+def planned_inputs(sets: Sequence[GenerationSet], plan: Plan, known: CostInputs, bound: CostBound) -> CostInputs:
+    """The inputs of an estimate before the generation: `known`, and what is to be generated.
+
+    Expected are questions and answers of a usual length, at most those of the longest that the tool accepts.
+    """
+    counts = {entry.role: entry.count for entry in sets}
+    model = plan.settings.generate.model or plan.judge_model
+    generation = GenerationTokens(model, bound.input_tokens, bound.output_tokens, upper_bound=True)
+    found = replace(known, generation=generation)
+    if "training" in counts:
+        found = _with_training(found, counts["training"], plan)
+    return replace(found, questions=_questions(counts["evaluation"], plan)) if "evaluation" in counts else found
+
+
+def _with_training(inputs: CostInputs, count: int, plan: Plan) -> CostInputs:
+    expected, most = (_record_bytes(plan, *texts) for texts in (_USUAL_PAIR, _LONGEST_PAIR))
+    texts = sum(map(len, _USUAL_PAIR)) + len((plan.settings.system_prompt or "").encode())
+    return replace(
+        inputs,
+        training_tokens=math.ceil(count * texts / plan.model.family.characters_per_token),
+        training_bytes=inputs.training_bytes + count * expected,
+        most_training_tokens=count * most,
+    )
+
+
+def _record_bytes(plan: Plan, question: str, answer: str) -> int:
+    """The bytes of a record in the format of the model's family."""
+    return len(encoded_pairs([question], [answer], plan.model.family.record_format, plan.settings.system_prompt))
+
+
+def _questions(count: int, plan: Plan) -> QuestionTokens:
+    usual, longest = (
+        count_questions(
+            [EvaluationQuestion(id="", question=question, reference=answer)] * count,
+            plan.settings.system_prompt,
+            plan.model.family.characters_per_token,
+        )
+        for question, answer in (_USUAL_PAIR, _LONGEST_ESCAPED_PAIR)
+    )
+    return replace(
+        usual,
+        most_question_tokens=longest.most_question_tokens,
+        most_reference_tokens=longest.most_reference_tokens,
+    )

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
+from tuner.core.run import DataRole
 from tuner.datasets.profile.near_duplicates import NearDuplicateIndex
 from tuner.datasets.profile.near_matches import wording_hash
 from tuner.datasets.same_question import question_hash
+
+OTHER_SET = "it repeats"
+"""How the reason begins when a pair repeats one of another set."""
 
 
 class QuestionAndAnswer(Protocol):
@@ -23,10 +27,14 @@ class QuestionAndAnswer(Protocol):
 class Deduplicator:
     """Compares pairs by the question alone and by question and answer together.
 
-    Near duplicates are found as in the dataset's profile, so that generated data causes no warnings there.
+    Near duplicates are found as in the dataset's profile, so that generated data causes no warnings there. `others` are
+    the pairs of other sets, which no pair of this one must repeat either, by the names of the sets.
     """
 
-    def __init__(self, pairs: Iterable[tuple[str, str]] = ()) -> None:
+    def __init__(
+        self, pairs: Iterable[tuple[str, str]] = (), others: Mapping[DataRole, Deduplicator] | None = None
+    ) -> None:
+        self._others = dict(others or {})
         self._hashes: set[int] = set()
         self._wordings: set[int] = set()
         self._questions = NearDuplicateIndex()
@@ -43,6 +51,9 @@ class Deduplicator:
 
     def duplicate_reason(self, pair: QuestionAndAnswer) -> str | None:
         """A sentence that says what the pair repeats; None when it is new."""
+        for name, other in self._others.items():
+            if reason := other.duplicate_reason(pair):
+                return f"{OTHER_SET} {name} data: {reason}"
         if question_hash(pair.question) in self._hashes:
             return "its question was asked before."
         similar = self._questions.nearest(self._questions.sketch(pair.question))

@@ -30,16 +30,19 @@ class DocumentChunks:
     unusable: dict[str, str] = field(default_factory=dict)
 
 
-def read_documents(sources: Mapping[str, Source], parsed: ChunksOf | None = None) -> DocumentChunks:
+def read_documents(
+    sources: Mapping[str, Source], parsed: ChunksOf | None = None, small: bool = False
+) -> DocumentChunks:
     """Reads all documents in the order of their names. Raises nothing for their content.
 
-    `parsed` reads those that need a parser; by default a process of its own does.
+    `parsed` reads those that need a parser; by default a process of its own does. `small` chunks are for documents that
+    are the whole dataset.
     """
-    with DocumentProcess() as process:
-        return _read(sources, parsed or process.chunks)
+    with DocumentProcess(small) as process:
+        return _read(sources, parsed or process.chunks, small)
 
 
-def _read(sources: Mapping[str, Source], parsed: ChunksOf) -> DocumentChunks:
+def _read(sources: Mapping[str, Source], parsed: ChunksOf, small: bool) -> DocumentChunks:
     chunks: list[Chunk] = []
     unusable: dict[str, str] = {}
     seen: dict[str, str] = {}
@@ -50,7 +53,7 @@ def _read(sources: Mapping[str, Source], parsed: ChunksOf) -> DocumentChunks:
             remaining -= len(data)
             _refuse_copy(seen, name, data)
             plain = detect_format(name, data) in _PLAIN
-            found = document_chunks(name, data) if plain else parsed(name, data)
+            found = document_chunks(name, data, small) if plain else parsed(name, data)
             unpacked = max(sum(len(chunk.data) for chunk in found) - len(data), 0)
             if unpacked > remaining:
                 raise _too_many()

@@ -54,7 +54,10 @@ def max_requests(chunks: int, count: int) -> int:
 
 
 class PairGenerator:
-    """Generates `count` pairs from `chunks`. Pairs keep to `limits` and repeat nothing in `dedup`."""
+    """Generates `count` pairs from `chunks`. Pairs keep to `limits` and repeat nothing in `dedup`.
+
+    `is_elsewhere` is that of `validate_pairs`.
+    """
 
     def __init__(
         self,
@@ -63,12 +66,14 @@ class PairGenerator:
         model: GeneratorModel,
         limits: RecordLimits,
         dedup: Deduplicator,
+        is_elsewhere: Callable[[str], bool] = lambda _: False,
     ) -> None:
         self._chunks = chunks
         self._count = count
         self._model = model
         self._limits = limits
         self._dedup = dedup
+        self._is_elsewhere = is_elsewhere
         # Per chunk: questions asked before, problems of the last reply, requests in a row without a usable pair.
         self._asked: list[list[str]] = [[] for _ in chunks]
         self._problems: list[list[str]] = [[] for _ in chunks]
@@ -147,7 +152,8 @@ class PairGenerator:
             self._misses[index] += 1
         elif entries:
             # Entries beyond the requested number are ignored: a document's text must not raise its share.
-            found = validate_pairs(entries[:pairs], self._chunks[index], self._limits, self._dedup)
+            chunk = self._chunks[index]
+            found = validate_pairs(entries[:pairs], chunk, self._limits, self._dedup, self._is_elsewhere)
             self._keep(index, list(found))
         else:
             self._misses[index] = _MAX_MISSES  # an empty list: the model finds nothing more to ask

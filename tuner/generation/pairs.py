@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -61,9 +61,16 @@ def pairs_in(arguments: JsonValue) -> list[JsonValue] | None:
 
 
 def validate_pairs(
-    entries: list[JsonValue], chunk: Chunk, limits: RecordLimits, dedup: Deduplicator
+    entries: list[JsonValue],
+    chunk: Chunk,
+    limits: RecordLimits,
+    dedup: Deduplicator,
+    is_elsewhere: Callable[[str], bool] = lambda _: False,
 ) -> Iterator[GeneratedPair | DroppedPair]:
-    """Yields each accepted pair, or why it was dropped. Accepted pairs are added to `dedup`."""
+    """Yields each accepted pair, or why it was dropped. Accepted pairs are added to `dedup`.
+
+    `is_elsewhere` says whether a passage is also in a part of the documents that another set is made from.
+    """
     text = ChunkText(chunk.text)
     for entry in entries:
         pair = _parse(entry)
@@ -71,6 +78,8 @@ def validate_pairs(
             yield pair
         elif problem := _problem(pair, text, limits):
             yield DroppedPair(problem)
+        elif is_elsewhere(pair.passage):
+            yield DroppedPair("its passage is also in a part of the documents that other data is made from.")
         elif problem := dedup.duplicate_reason(pair):
             yield DroppedPair(problem, pair.question)
         else:

@@ -1,32 +1,37 @@
-"""Generates a run's validation data from its documents, for the state "Generate validation data"."""
+"""Generates data of a run from its documents, for the state "Generate validation data".
+
+Beside a training file, validation data is generated: as many pairs as asked for. Documents alone give every file that
+the dataset does not have, with as many pairs as come of them.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from tuner import catalog
-from tuner.artifacts.generated import GeneratedSummary
+from tuner.artifacts.generated import GENERATED_KEYS, GeneratedSummary
 from tuner.artifacts.manifest import Manifest
 from tuner.aws.s3.run_folder import RunFolder
-from tuner.core.artifact_keys import Keys
 from tuner.core.errors import DatasetError, GenerationError
 from tuner.costs.prices.price_list import PriceList
 from tuner.datasets.findings import Findings
 from tuner.datasets.io import Source
 from tuner.datasets.pipeline import FilePipeline
 from tuner.datasets.profile import MAX_RECORDS
+from tuner.datasets.readiness import refusal
 from tuner.datasets.records.limits import record_counts
 from tuner.datasets.records.record import DataRole
 from tuner.datasets.records.rules import RecordLimits
 from tuner.generation.cache import RunFolderReplyCache
-from tuner.generation.cost_bound import check_budget
+from tuner.generation.cost_bound import check_budget, refuse_if_unusable
 from tuner.generation.dedup import Deduplicator
-from tuner.generation.documents import read_documents
-from tuner.generation.generator import PairGenerator
+from tuner.generation.division import GenerationSet, planned_sets, sentences
+from tuner.generation.documents import DocumentChunks, read_documents
+from tuner.generation.generator import GenerationResult, PairGenerator
 from tuner.generation.requests import Ask, GeneratorModel, converse
-from tuner.generation.result import shortfall_message, summarize
+from tuner.generation.result import shortfall_message, summarize, too_few_message
 
 # A Lambda function has 15 minutes. A request that starts now ends within five more, retries included.
 _SECONDS = 420.0
@@ -41,7 +46,10 @@ class Progress:
     pairs: int
 
 
-def generate_validation(
+Made = Sequence[tuple[GenerationSet, GenerationResult]]
+
+
+def generate_data(
     folder: RunFolder,
     manifest: Manifest,
     data: Mapping[DataRole, Source],
@@ -51,52 +59,111 @@ def generate_validation(
     ask: Ask = converse,
     clock: Callable[[], float] = time.monotonic,
 ) -> Progress:
-    """Writes `Keys.GENERATED` and `Keys.GENERATED_SUMMARY`. Each call does a part of the work, until it is done.
+    """Writes the files of `manifest.generated_roles` and their summary. Each call does a part, until it is done.
 
-    `data` has the training data, and the evaluation data if any: no pair repeats them. If the training data has errors,
-    no request is sent, because the run ends at them anyway. Raises DatasetError when no document can be used or the
-    base model does not accept the count, BudgetExceededError when the cost may exceed the budget, GenerationError when
-    the documents do not give enough pairs.
+    `data` has the data files of the dataset: no pair repeats them. If the training data has errors, no request is sent,
+    because the run ends at them anyway. Raises DatasetError when no document can be used or the base model does not
+    accept the count, BudgetExceededError when the cost may exceed the budget, GenerationError when the documents do not
+    give enough pairs.
     """
     earlier = folder.load_if_present(GeneratedSummary)
     if earlier and earlier.complete:
         return Progress(True, earlier.pairs)
-    started, count = clock(), manifest.settings.generate.count
-    dedup, training_records = _read_data(manifest, data)
+    ends_at, alone = clock() + _SECONDS, "training" not in data
+    known = _known(data, alone)
+    training_records = _read_data(folder, manifest, data, known)
     if training_records is None:
         folder.save(GeneratedSummary(complete=True, pairs=0, left_out=_LEFT_OUT))
         return Progress(True, 0)
-    _check_count(manifest, training_records)
-    library = read_documents(documents)
-    bound = check_budget(library, count, manifest.generator_model, budget_usd, prices)
+    if not alone:
+        _check_count(manifest, training_records)
+    library = read_documents(documents, small=alone)
+    refuse_if_unusable(library)
+    base_model, settings = catalog.model(manifest.base_model), manifest.settings.generate
+    sets = planned_sets(library.chunks, manifest.generated_roles, settings, base_model)
+    bound = check_budget(sets, manifest.generator_model, budget_usd, prices)
     model = GeneratorModel(manifest.generator_model, RunFolderReplyCache(folder), ask)
-    generator = PairGenerator(library.chunks, count, model, _limits(manifest, "validation"), dedup)
-    result = generator.run(lambda: clock() - started < _SECONDS)
-    if not result.done:
-        return Progress(False, len(result.pairs))
+    made: list[tuple[GenerationSet, GenerationResult]] = []
+    for entry in sets:
+        if clock() >= ends_at and any(result.uncached_calls for _, result in made):
+            return _unfinished(made)
+        dedup = known.setdefault(entry.role, Deduplicator(others=dict(known)))
+        limits, is_elsewhere = _limits(manifest, entry.role), _elsewhere(entry, sets)
+        generator = PairGenerator(entry.chunks, entry.count, model, limits, dedup, is_elsewhere)
+        made.append((entry, generator.run(lambda: clock() < ends_at)))
+        if not made[-1][1].done:
+            return _unfinished(made)
+    summary = summarize(manifest.generator_model, library, made, bound, alone)
+    error = _too_few(manifest, summary, library, made)
     # The summary comes last: with it, a repeated call knows that the pairs are complete.
-    if len(result.pairs) == count:
-        folder.save_records(Keys.GENERATED, result.pairs)
-    folder.save(summarize(manifest.generator_model, library, result, count, bound))
-    if len(result.pairs) < count:
-        raise GenerationError(shortfall_message(result, count, library, "generate.count in run.yaml"))
-    return Progress(True, count)
+    if error is None:
+        for entry, result in made:
+            folder.save_records(GENERATED_KEYS[entry.role], result.pairs)
+    folder.save(summary)
+    if error:
+        raise error
+    return Progress(True, summary.pairs)
 
 
-def _read_data(manifest: Manifest, data: Mapping[DataRole, Source]) -> tuple[Deduplicator, int | None]:
-    """The existing pairs, and the number of training records: None if the training data has errors."""
-    dedup, training = Deduplicator(), 0
+def _unfinished(made: Made) -> Progress:
+    return Progress(False, sum(len(result.pairs) for _, result in made))
+
+
+def _known(data: Mapping[DataRole, Source], alone: bool) -> dict[DataRole, Deduplicator]:
+    """The pairs that must not be repeated: of all files together, or those of each file."""
+    together = Deduplicator()
+    return {role: Deduplicator() for role in data} if alone else dict.fromkeys((*data, "validation"), together)
+
+
+def _elsewhere(entry: GenerationSet, sets: Sequence[GenerationSet]) -> Callable[[str], bool]:
+    """Whether a passage is also in a part of another set, because documents repeat themselves. Not for training."""
+    if entry.role == "training":
+        return lambda _: False
+    others = _plain("\n".join(chunk.text for other in sets if other is not entry for chunk in other.chunks))
+    return lambda passage: _plain(passage) in others
+
+
+def _plain(text: str) -> str:
+    """The text in small letters with single spaces: fast for all documents of a dataset."""
+    return " ".join(text.casefold().split())
+
+
+def _too_few(
+    manifest: Manifest, summary: GeneratedSummary, library: DocumentChunks, made: Made
+) -> GenerationError | None:
+    """The error when there are fewer pairs than asked for; with documents alone, fewer than the base model needs."""
+    if summary.complete:
+        return None
+    results = [result for _, result in made]
+    if not summary.sets:
+        count = manifest.settings.generate.count
+        return GenerationError(shortfall_message(results[0], count, library, "generate.count in run.yaml"))
+    model = catalog.model(manifest.base_model)
+    issues = list(record_counts(model, {entry.role: entry.pairs for entry in summary.sets}))
+    return GenerationError(too_few_message(summary, sentences(issues), results)) if issues else None
+
+
+def _read_data(
+    folder: RunFolder, manifest: Manifest, data: Mapping[DataRole, Source], known: Mapping[DataRole, Deduplicator]
+) -> int | None:
+    """Adds the existing pairs to `known`. The number of training records: None if the training data has errors.
+
+    Raises DatasetError for errors in the other files of documents without training data: nothing else would name them.
+    """
+    training = 0
     for role, source in data.items():
         findings = Findings()
         pairs = FilePipeline(source, _limits(manifest, role), manifest.settings.fields, findings).pairs()
         for number, (question, answer) in enumerate(pairs):
             if number < MAX_RECORDS:  # no model accepts more, so a larger dataset ends the run in preprocessing
-                dedup.add(question, answer)
+                known[role].add(question, answer)
             training += role == "training"
-        if findings.errors:
-            return dedup, None
+        if findings.errors and "training" in data:
+            return None
+        if error := refusal(findings.artifact(), folder.uri()):
+            raise error
     issues = record_counts(catalog.model(manifest.base_model), {"training": training})
-    return dedup, None if any(issues) else training
+    return None if "training" in data and any(issues) else training
 
 
 def _limits(manifest: Manifest, role: DataRole) -> RecordLimits:

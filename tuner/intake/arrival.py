@@ -11,8 +11,11 @@ from tuner.artifacts.manifest import PinnedInput
 from tuner.aws.s3.dataset_bucket import HashedObject, ListedObject
 from tuner.core.errors import DatasetError
 from tuner.core.file_formats import accepted_names
-from tuner.core.run import INCOMING, Role, role_of, run_id
+from tuner.core.run import INCOMING, UPLOADING, Role, role_of, run_id
+from tuner.intake.unused_files import can_start
 
+# The marker of an upload that was interrupted stays. Files that others upload after this time start a run again.
+_LONGEST_UPLOAD = dt.timedelta(hours=6)
 # Step Functions accepts 256 KiB of input.
 _MAX_INPUT_BYTES = 250_000
 
@@ -64,14 +67,18 @@ class Upload:
     at: dt.datetime
 
 
-def startable(folder: Folder, dataset: str) -> tuple[ListedObject, ...]:
+def startable(folder: Folder, dataset: str, upload: Upload | None = None) -> tuple[ListedObject, ...]:
     """The objects of a dataset that a run can start with, sorted by key. Empty while they are not enough for a run.
 
-    Other objects of the folder are ignored.
+    Other objects of the folder are ignored. `upload` is what starts the run; None when a person starts it.
     """
-    found = [entry for entry in folder.list(dataset) if role_of(_name(dataset, entry.key))]
-    enough = any(role_of(_name(dataset, entry.key)) == "training" for entry in found)
-    return tuple(sorted(found, key=lambda entry: entry.key)) if enough else ()
+    listed = folder.list(dataset)
+    found = [entry for entry in listed if role_of(_name(dataset, entry.key))]
+    names = {_name(dataset, entry.key): entry for entry in listed}
+    marker = names.get(UPLOADING)
+    if marker and (upload is None or upload.at - marker.modified > _LONGEST_UPLOAD):
+        del names[UPLOADING]
+    return tuple(sorted(found, key=lambda entry: entry.key)) if can_start(names) else ()
 
 
 def followed(listing: tuple[ListedObject, ...], upload: Upload) -> bool:
@@ -106,9 +113,12 @@ def pin(folder: Folder, dataset: str, listing: tuple[ListedObject, ...], repeat:
     return Arrival(run_id(dataset, names, repeat), dataset, tuple(inputs))
 
 
-def no_training_file(dataset: str) -> str:
+def not_enough(dataset: str) -> str:
     """Why a dataset cannot be run."""
-    return f"{INCOMING}{dataset}/: there is no training file. Upload {accepted_names('training')}."
+    return (
+        f"{INCOMING}{dataset}/: there is no training file. Upload {accepted_names('training')}; or documents alone, "
+        "below documents/, without data files of other names. Documents do not start a run while 'tuner run' uploads."
+    )
 
 
 def _name(dataset: str, key: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 
 from tuner.artifacts.manifest import UnusedFile
 from tuner.core.file_formats import ENDINGS, accepted_names
-from tuner.core.run import Role, role_of
+from tuner.core.run import UPLOADING, Role, role_of
 
 # Parts of file names, by the role that they say.
 _ROLE_WORDS: dict[Role, re.Pattern[str]] = {
@@ -59,7 +59,7 @@ def right_name(name: str) -> str | None:
 
     `claude3_ft_training.jsonl` is `training.jsonl`. A name that says two roles (`train_test.csv`) says none.
     """
-    base = _HIDDEN.sub("", name.rpartition("/")[2])
+    base = _HIDDEN.sub("", _base(name))
     if settings := _SETTINGS.fullmatch(base):
         return f"run.{settings.group(1).lower()}"
     if document := _DOCUMENT.fullmatch(name):
@@ -72,12 +72,26 @@ def right_name(name: str) -> str | None:
     return f"{roles[0]}.{ending}" if len(roles) == 1 else None
 
 
+def _base(name: str) -> str:
+    return name.rpartition("/")[2]
+
+
 def _data_ending(name: str) -> str | None:
     """The ending of a file with data, as a dataset's files have it; None for other files."""
-    found = name.rpartition("/")[2].lower()
+    found = _base(name).lower()
     for other, ending in _SAME_FORMAT.items():
         found = re.sub(rf"\.{other}(?=\.|$)", f".{ending}", found)
     return next((ending for ending in sorted(ENDINGS, key=len, reverse=True) if found.endswith(f".{ending}")), None)
+
+
+def can_start(names: Collection[str]) -> bool:
+    """Whether files with these names in a dataset's folder are enough for a run: training data, or documents alone.
+
+    Documents are not enough beside a file that may have the training data, and while more is uploaded: the run would
+    pay for questions that the owner may have.
+    """
+    roles = {role_of(name) for name in names}
+    return "training" in roles or ("documents" in roles and UPLOADING not in names and renaming(names) is None)
 
 
 def renaming(names: Collection[str]) -> str | None:
@@ -87,6 +101,9 @@ def renaming(names: Collection[str]) -> str | None:
     for name in names:
         if role_of(name) is None and (right := right_name(name)):
             by_right.setdefault(right, []).append(name)
+    misplaced = [name for name in names if role_of(name) == "documents" and role_of(_base(name)) in _ROLE_WORDS]
+    if misplaced:
+        return f"Move {_listed(misplaced)} out of documents/, next to it."
     if not any(role_of(right) == "training" for right in by_right):
         others = [name for name in names if role_of(name) is None and right_name(name) is None and _data_ending(name)]
         if len(others) > 1:

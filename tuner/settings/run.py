@@ -41,9 +41,33 @@ class ValidationSettings(StrictModel):
 
 
 class GenerateSettings(StrictModel):
-    """How validation data is generated from `documents/*` when the dataset has documents and no `validation.*`."""
+    """How data is generated from `documents/*`.
 
-    count: int = Field(32, ge=0, le=1000, description="question-answer pairs to generate; 0 generates none")
+    With `training.*` and without `validation.*`, the validation data is. Without `training.*`, all data is that the
+    dataset does not have, each set from other parts of the documents.
+    """
+
+    count: int = Field(
+        32,
+        ge=0,
+        le=1000,
+        description="with a training file: question-answer pairs of validation data to generate; 0 generates none",
+    )
+    questions_per_part: int = Field(
+        4,
+        ge=1,
+        le=50,
+        description="without a training file: pairs to ask for about each part (about 2,000 characters) of a document",
+    )
+    most: int = Field(
+        1000, ge=1, le=20000, description="without a training file: the most pairs to ask for about all documents"
+    )
+    validation_share: float = Field(
+        0.15, gt=0, le=0.4, description="without a training file: share of the documents for validation questions"
+    )
+    evaluation_share: float = Field(
+        0.15, gt=0, le=0.4, description="without a training file: share of the documents for evaluation questions"
+    )
     model: str | None = Field(
         None, description="model id or inference profile that generates; by default the run's judge"
     )

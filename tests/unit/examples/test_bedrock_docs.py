@@ -1,72 +1,74 @@
-"""The example with documents: they have enough text, and the training data does not repeat them."""
+"""The example of documents alone: they have enough text for the stand-in of the local cloud, in three disjoint sets."""
 
 from __future__ import annotations
 
-import csv
-import json
-from functools import partial
+import re
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+import pytest
 import yaml
 from pydantic import JsonValue
 
 from local.bedrock.tools.extract import _questions
+from tests.doubles import MemoryFolder, manifest
+from tests.unit.datasets.memory_files import MemorySink
+from tests.unit.generation.samples import source
 from tuner import catalog
-from tuner.artifacts.generated import GeneratedPair
-from tuner.datasets import LocalFile
-from tuner.datasets.findings import Findings
-from tuner.datasets.profile import ProfileSource, profile_dataset
-from tuner.datasets.records.record import DataRole, Record, Turn
-from tuner.datasets.records.rules import RecordLimits
-from tuner.generation import Deduplicator, read_documents
-from tuner.generation.pairs import validate_pairs
-from tuner.settings import RunSettings, load
+from tuner.artifacts.generated import GENERATED_KEYS, GeneratedPair, GeneratedSummary
+from tuner.aws.bedrock.tool_call import Attachment, Tool, ToolReply
+from tuner.catalog.judges import InferenceConfig
+from tuner.datasets import LocalFile, prepare
+from tuner.generation import generate_data
 
 FOLDER = Path(__file__).parents[3] / "examples" / "bedrock-docs"
-TRAINING = [json.loads(line) for line in (FOLDER / "training.jsonl").read_text("utf-8").splitlines()]
+DOCUMENTS = {path.name: path for path in sorted((FOLDER / "documents").iterdir())}
 
 
-def settings() -> RunSettings:
-    return load(RunSettings, yaml.safe_load((FOLDER / "run.yaml").read_text("utf-8")), "run.yaml")
+def stand_in(
+    model: str, system: str, text: str, tool: Tool, inference: InferenceConfig, documents: Sequence[Attachment]
+) -> ToolReply:
+    """What the local cloud's stand-in makes of a part."""
+    (document,) = documents
+    wanted = re.search(r"Record (\d+)", text)
+    assert wanted and document.text
+    found = [(question, sentence) for question, sentence in _questions(document.text) if question not in text]
+    pairs: list[JsonValue] = [
+        {"question": q, "answer": s.replace("`", ""), "passage": s} for q, s in found[: int(wanted[1])]
+    ]
+    return ToolReply({"pairs": pairs}, "sentence extractor", "tool_use", 10, 10)
 
 
-def origins() -> list[GeneratedPair]:
-    """What the stand-in makes of them, as far as it is kept."""
-    library = read_documents({path.name: LocalFile(path) for path in (FOLDER / "documents").iterdir()})
-    assert not library.unusable
-    limits = RecordLimits(catalog.model(settings().base_model or ""), "validation", settings().system_prompt)
-    known = Deduplicator((record["question"], record["answer"]) for record in TRAINING)
-    found: list[GeneratedPair] = []
-    for chunk in library.chunks:
-        pairs: list[JsonValue] = [
-            {"question": q, "answer": a.replace("`", ""), "passage": a} for q, a in _questions(chunk.text)
-        ]
-        found += [entry for entry in validate_pairs(pairs, chunk, limits, known) if isinstance(entry, GeneratedPair)]
-    return found
+@pytest.fixture(scope="module")
+def generated() -> tuple[MemoryFolder, GeneratedSummary]:
+    settings: dict[str, Any] = yaml.safe_load((FOLDER / "run.yaml").read_text("utf-8"))
+    run = manifest(**{name: value for name, value in settings.items() if name != "base_model"})
+    documents = run.inputs[0].model_copy(update={"role": "documents"})
+    folder = MemoryFolder()
+    sources = {name: LocalFile(path) for name, path in DOCUMENTS.items()}
+    run = run.model_copy(update={"inputs": (documents,)})
+    assert generate_data(folder, run, {}, sources, 500, ask=stand_in).done
+    return folder, folder.load(GeneratedSummary)
 
 
-def test_the_documents_have_enough_text_for_the_pairs_of_the_run() -> None:
-    assert len(origins()) >= 2 * settings().generate.count
-    assert {origin.document for origin in origins()} == {"customization.md", "serving.html"}
+def test_every_document_is_used_and_every_set_has_several_questions(
+    generated: tuple[MemoryFolder, GeneratedSummary],
+) -> None:
+    folder, summary = generated
+    pairs = [pair for key in GENERATED_KEYS.values() for pair in folder.load_records(key, GeneratedPair)]
+    assert {pair.document for pair in pairs} == DOCUMENTS.keys()
+    counts = {entry.role: entry.pairs for entry in summary.sets}
+    assert counts["training"] >= 40
+    assert counts["validation"] >= 5
+    assert counts["evaluation"] >= 8
 
 
-def test_the_training_data_does_not_repeat_the_documents() -> None:
-    records: dict[DataRole, list[Record]] = {
-        "training": [record(each["question"], each["answer"]) for each in TRAINING],
-        "validation": [record(origin.question, origin.answer) for origin in origins()],
-    }
-    findings = Findings()
-    files = {role: ProfileSource(role, partial(iter, found)) for role, found in records.items()}
-    profile_dataset(files, len, findings)
-    assert not findings.counts
-
-
-def test_the_training_data_is_every_fifth_record_of_the_other_example() -> None:
-    other = (FOLDER.parent / "bedrock-faq" / "training.jsonl").read_text("utf-8").splitlines()
-    assert (FOLDER / "training.jsonl").read_text("utf-8").splitlines() == other[::5]
-    with (FOLDER.parent / "bedrock-faq" / "validation.csv").open(encoding="utf-8", newline="") as file:
-        assert not {row["question"] for row in csv.DictReader(file)} & {record["question"] for record in TRAINING}
-
-
-def record(question: str, answer: str) -> Record:
-    return Record(1, (Turn("user", question, "question"), Turn("assistant", answer, "answer")))
+def test_the_generated_data_has_no_errors_and_no_leakage(generated: tuple[MemoryFolder, GeneratedSummary]) -> None:
+    folder, _ = generated
+    paths = {role: source(folder.files[key], key) for role, key in GENERATED_KEYS.items()}
+    run = manifest()
+    model = catalog.model(run.base_model)
+    found = prepare(paths, run.settings, model, lambda _: MemorySink(), generated=GENERATED_KEYS.keys()).findings
+    assert not found.errors, found.kept
+    assert "leakage" not in found.counts

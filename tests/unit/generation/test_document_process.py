@@ -22,7 +22,7 @@ HOSTILE = """
 import os, signal
 import tuner.generation.reading.process_main as main
 read = main.document_chunks
-def hostile(name, data):
+def hostile(name, data, small):
     if name == "loop.html":
         while True:
             pass
@@ -32,7 +32,7 @@ def hostile(name, data):
         os.kill(os.getpid(), signal.SIGSEGV)
     if name == "bug.html":
         raise KeyError("x")
-    return read(name, data)
+    return read(name, data, small)
 main.document_chunks, main.SECONDS = hostile, 1
 main.main()
 """

@@ -193,14 +193,27 @@ def test_a_long_text_is_split_between_paragraphs_without_loss() -> None:
 
 @given(st.text(max_size=3000), st.integers(20, 200))
 def test_any_text_is_split_into_chunks_without_loss(text: str, size: int) -> None:
-    before = chunks.CHUNK_CHARACTERS
-    chunks.CHUNK_CHARACTERS = size
-    try:
-        pieces = list(chunks._join_paragraphs(chunks._paragraphs(text)))
-    finally:
-        chunks.CHUNK_CHARACTERS = before
-    assert all(len(piece) <= size + 2 for piece in pieces)
-    assert "".join("".join(pieces).split()) == "".join(text.split())
+    for paragraphs in (chunks._PARAGRAPH.split(text), [each for found in chunks._sections(text) for each in found]):
+        pieces = list(chunks._join_paragraphs(chunks._split_paragraphs(paragraphs, size), size))
+        assert all(len(piece) <= size + 2 for piece in pieces)
+        assert "".join("".join(pieces).split()) == "".join(text.split())
+
+
+def test_small_chunks_keep_to_sections_and_short_sections_go_with_the_next() -> None:
+    long = ["\n\n".join(sentences(30, start)) for start in (0, 100, 200)]
+    text = f"# First\n\n{long[0]}\n\nOf a page\n\n{long[1]}\n\nShort\n\nA line.\n\n## Third\n{long[2]}"
+    library = read_documents({"a.md": source(text.encode())}, small=True)
+    assert all(len(chunk.text) <= chunks.SMALL_CHUNK_CHARACTERS for chunk in library.chunks)
+    found = {number: [chunk.text for chunk in library.chunks if chunk.section == number] for number in range(3)}
+    assert [texts[0].split("\n")[0] for texts in found.values()] == ["# First", "Of a page", "Short"]
+    assert len(library.chunks) == sum(map(len, found.values())) > len(found)
+
+
+def test_the_pages_of_a_pdf_are_small_chunks_too() -> None:
+    pages = ["\n".join(sentences(12, 100 * number)) for number in range(4)]
+    library = read_documents({"a.pdf": source(pdf(*pages))}, small=True)
+    assert [chunk.place for chunk in library.chunks] == ["pages 1 to 2", "pages 3 to 4"]
+    assert [chunk.section for chunk in library.chunks] == [0, 2]
 
 
 def test_a_pdf_is_split_by_pages_and_each_chunk_is_a_pdf() -> None:

@@ -17,7 +17,7 @@ from tuner.core.errors import BudgetExceededError, DatasetError, GenerationError
 from tuner.datasets import prepare
 from tuner.datasets.io import Source
 from tuner.datasets.records.record import DataRole
-from tuner.generation import generate_validation
+from tuner.generation import generate_data
 from tuner.generation.step import Progress
 
 NOVA_PRO = "amazon.nova-pro-v1:0"
@@ -35,9 +35,9 @@ def step(
     **more: Any,
 ) -> Progress:
     documents = {"a.txt": "\n\n".join(sentences(40)).encode()} if documents is None else documents
-    return generate_validation(
+    return generate_data(
         folder,
-        run or manifest(generate={"count": count}),
+        with_documents(run or manifest(generate={"count": count})),
         {
             "training": source(jsonl(pairs(12)) if training is None else training, "training.jsonl"),
             **more.pop("data", {}),
@@ -47,6 +47,11 @@ def step(
         ask=ask or Writer(),
         **more,
     )
+
+
+def with_documents(run: Manifest) -> Manifest:
+    document = run.inputs[0].model_copy(update={"role": "documents", "key": "incoming/faq/documents/a.txt"})
+    return run.model_copy(update={"inputs": (*run.inputs, document)})
 
 
 def lines(folder: MemoryFolder) -> list[dict[str, Any]]:
@@ -105,7 +110,11 @@ def test_preprocessing_reads_the_pairs_with_any_field_names_in_the_settings() ->
         "validation": source(folder.files[Keys.GENERATED]),
     }
     prepared = prepare(
-        sources, run.settings, model(run.base_model), lambda name: sinks.setdefault(name, MemorySink()), generated=True
+        sources,
+        run.settings,
+        model(run.base_model),
+        lambda name: sinks.setdefault(name, MemorySink()),
+        generated=with_documents(run).generated_roles,
     )
     assert not prepared.findings.errors
     assert (prepared.summary.validation_records, prepared.summary.training_records) == (9, 12)

@@ -83,7 +83,8 @@ def test_data_of_an_unknown_role_is_warned_of() -> None:
         (["train_a.csv", "train_b.csv"], "Rename one of train_a.csv, train_b.csv to training.csv."),
         (["faq.csv", "notes.md"], "If faq.csv has the training data, rename it to training.csv."),
         (["faq.csv", "more.csv"], "If one of faq.csv, more.csv has the training data, name it training.json, "),
-        (["documents/a.md"], "To have a model write one: tuner data generate"),
+        (["documents/a.md", "documents/training.csv"], "Move documents/training.csv out of documents/, next to it."),
+        (["documents/a.md", "a.csv", "b.csv"], "If one of a.csv, b.csv has the training data, name it training.json, "),
         (["documents/a.md", "train.csv"], "Rename train.csv to training.csv."),
     ],
 )

@@ -76,7 +76,7 @@ def test_nothing_else_in_the_bucket_starts_a_run(
     assert not machine.inputs
 
 
-@pytest.mark.parametrize("name", ["validation.csv", "run.yaml", "documents/training.jsonl"])
+@pytest.mark.parametrize("name", ["validation.csv", "run.yaml"])
 def test_a_folder_without_training_data_waits_for_it(cloud: RunFolder, machine: type[Machine], name: str) -> None:
     put(f"incoming/faq/{name}")
     result = start_run.handler(created(f"incoming/faq/{name}"), CONTEXT)
@@ -125,6 +125,62 @@ def test_nobody_is_told_of_files_that_are_no_data_or_beside_a_training_file(
         start_run.handler(created(f"incoming/faq/{name}"), CONTEXT)
     assert not told
     assert machine.inputs
+
+
+@pytest.mark.parametrize("name", ["train.jsonl", "faq.csv", "documents/training.csv", "data/training.jsonl"])
+def test_documents_beside_data_of_an_unknown_role_do_not_start_a_run(
+    cloud: RunFolder, machine: type[Machine], told: list[tuple[Any, ...]], name: str
+) -> None:
+    """The run would pay for questions that the owner may have."""
+    put(f"incoming/faq/{name}")
+    put("incoming/faq/documents/a.md")
+    for key in (name, "documents/a.md"):
+        assert not start_run.handler(created(f"incoming/faq/{key}"), CONTEXT)["started"]
+    assert told and name in told[0][2]
+
+
+@pytest.mark.parametrize("training_first", [True, False])
+def test_documents_and_a_training_file_that_follows_start_one_run(
+    cloud: RunFolder, machine: type[Machine], training_first: bool
+) -> None:
+    """The queue delivers each event after the folder was at rest: by then, the training file is there."""
+    names = ["documents/a.md", "documents/b.md", "run.yaml"]
+    names.insert(0 if training_first else 3, "training.jsonl")
+    for name in names:
+        put(f"incoming/faq/{name}")
+    told = [start_run.handler(created(f"incoming/faq/{name}"), CONTEXT)["started"] for name in names]
+    assert sum(told) == 1
+    (document,) = machine.inputs.values()
+    assert [entry["role"] for entry in json.loads(document)["inputs"]].count("training") == 1
+
+
+def test_documents_alone_start_one_run_however_many_there_are(cloud: RunFolder, machine: type[Machine]) -> None:
+    names = [f"documents/deep/{number}.txt" for number in range(3)]
+    for name in names:
+        put(f"incoming/faq/{name}")
+    put("incoming/faq/README.md")
+    told = [start_run.handler(created(f"incoming/faq/{name}"), CONTEXT)["started"] for name in (*names, names[-1])]
+    assert sum(told) == 1
+    (document,) = machine.inputs.values()
+    assert [entry["role"] for entry in json.loads(document)["inputs"]] == ["documents"] * 3
+
+
+def test_documents_do_not_start_a_run_while_the_command_uploads(cloud: RunFolder, machine: type[Machine]) -> None:
+    put("incoming/faq/.uploading", b"")
+    put("incoming/faq/documents/a.md")
+    waiting = start_run.handler(created("incoming/faq/documents/a.md"), CONTEXT)
+    assert not waiting["started"]
+    assert "while 'tuner run' uploads" in waiting["reason"]
+    later = now() + dt.timedelta(hours=7)
+    assert start_run.handler(created("incoming/faq/documents/a.md", at=later), CONTEXT)["started"], "interrupted"
+    put("incoming/faq/training.jsonl")
+    assert start_run.handler(created("incoming/faq/training.jsonl"), CONTEXT)["started"]
+
+
+def test_a_person_starts_documents_alone_by_their_dataset(cloud: RunFolder, machine: type[Machine]) -> None:
+    put("incoming/faq/.uploading", b"")
+    put("incoming/faq/documents/a.md")
+    assert start_run.handler({"dataset": "faq"}, CONTEXT)["started"]
 
 
 def test_the_last_upload_starts_the_run_and_no_earlier_one(cloud: RunFolder, machine: type[Machine]) -> None:

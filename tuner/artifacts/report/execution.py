@@ -9,6 +9,7 @@ from tuner.artifacts.base import Part
 from tuner.artifacts.costs.estimate import CostItem
 from tuner.artifacts.generated import GeneratedPair, GenerationFigures
 from tuner.artifacts.serving import EndpointDetails
+from tuner.core.run import DataRole
 
 
 class ServingEndpoint(EndpointDetails):
@@ -51,10 +52,16 @@ class Bill(Part):
     unknown: tuple[str, ...] = Field((), description="items whose use or price is not known")
 
 
-class Generated(GenerationFigures):
-    """Validation data that a model wrote from documents, with the passage that each pair comes from."""
+class PairOrigin(GeneratedPair):
+    """A generated pair, and the data that it is part of."""
 
-    origins: tuple[GeneratedPair, ...] = Field((), description="every pair, in the order of the validation data")
+    role: DataRole = "validation"
+
+
+class Generated(GenerationFigures):
+    """Data that a model wrote from documents, with the passage that each pair comes from."""
+
+    origins: tuple[PairOrigin, ...] = Field((), description="every pair, in the order of the generated files")
 
 
 class TimelineEvent(Part):

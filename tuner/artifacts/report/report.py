@@ -61,7 +61,7 @@ class Models(Part):
     tuned: NamedModel | None = None
     judge: NamedModel | None = None
     bertscore: NamedModel | None = None
-    generator: NamedModel | None = Field(None, description="wrote the validation data, from documents")
+    generator: NamedModel | None = Field(None, description="wrote the generated data, from documents")
 
 
 class Report(Artifact):
@@ -110,7 +110,7 @@ class Report(Artifact):
     )
     timeline: tuple[TimelineEvent, ...] = ()
     dataset_summary: DatasetSummary | None = None
-    generated: Generated | None = Field(None, description="null when no validation data was made from documents")
+    generated: Generated | None = Field(None, description="null when no data was made from documents")
     findings: DatasetFindings | None = None
     inputs: tuple[PinnedInput, ...] = ()
     settings: WrittenSettings | None = Field(

@@ -6,7 +6,7 @@ Nothing is uploaded. AWS is called only when a deployment is named (--stack or -
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, NoReturn, get_args
@@ -23,14 +23,14 @@ from tuner.aws.bedrock.control_plane import Bedrock
 from tuner.aws.price_list import PriceListApi
 from tuner.cli import upload
 from tuner.cli.commands.data.display import show_findings
-from tuner.cli.dataset_check import check_dataset, data_files, to_generate, usable_documents
+from tuner.cli.dataset_check import PlannedGeneration, check_dataset, data_files, planned_generation
 from tuner.cli.deployment import DEFAULT_STACK
 from tuner.cli.options import Json, Local, StackIfAny, connect
 from tuner.cli.terminal.console import console, emit, say
 from tuner.cli.upload import DatasetFolder
 from tuner.core.artifact_keys import Keys
 from tuner.core.json_types import JsonObject
-from tuner.costs.cost_inputs import CostInputs, GenerationTokens, Plan, QuestionTokens, cost_inputs
+from tuner.costs.cost_inputs import CostInputs, Plan, QuestionTokens, cost_inputs
 from tuner.costs.estimate import estimate as add_up
 from tuner.costs.prices.current_prices import NoCache, current_prices
 from tuner.costs.prices.price_list import Price, price_list
@@ -47,7 +47,8 @@ from tuner.settings import Commitment, DeploymentSettings
 
 def estimate(
     path: Annotated[
-        Path, typer.Argument(metavar="PATH", help="Dataset folder with a training file.", show_default=False)
+        Path,
+        typer.Argument(metavar="PATH", help="Dataset folder: a training file or documents.", show_default=False),
     ],
     model: Annotated[
         str | None, typer.Option("--model", metavar="ID", help="The model to customize, instead of run.yaml's.")
@@ -67,13 +68,15 @@ def estimate(
     deployment = connect(stack or DEFAULT_STACK, on_local).settings if asked else _permissive(document)
     resolved = resolve(document, deployment, folder.settings_name)
     plan = Plan(resolved.model, resolved.settings, int(resolved.hyperparameters["epochCount"]), resolved.judge_model)
-    prepared, inputs = _cost_inputs(folder, plan)
+    prepared, inputs, generation = _cost_inputs(folder, plan)
     if prepared.findings.errors:
         _refuse(prepared, as_json)
-    records = prepared.summary.training_records
+    records = prepared.summary.training_records + generation.counts.get("training", 0)
     account = Preflight(warnings=_legacy(plan) if asked else ())
     warned = tuple(warnings(plan, inputs, records, account, deployment.shard_size))
     prices, problems = _current_prices(plan, deployment.region) if asked else ((), ())
+    if generation.sets:
+        warned = (generation.sentence, *warned)
     known = price_list(deployment.prices, prices)
     made = add_up(plan, inputs, spending_limits(resolved.settings, deployment), known, (*warned, *problems))
     if as_json:
@@ -137,42 +140,47 @@ class _Kept(NoSink):
         return [EvaluationQuestion.model_validate_json(line) for line in self.lines]
 
 
-def _cost_inputs(folder: DatasetFolder, plan: Plan) -> tuple[Prepared, CostInputs]:
+def _cost_inputs(folder: DatasetFolder, plan: Plan) -> tuple[Prepared, CostInputs, PlannedGeneration]:
     """Prepares the data and counts it as the run's own steps do, without writing anything."""
     files, name = folder.sources, folder.settings_name
     evaluation = _Kept()
+    generation = planned_generation(files, plan.settings, plan.model)
     prepared = check_dataset(
         files,
         plan.settings,
         plan.model,
+        generation,
         lambda key: evaluation if key == Keys.EVALUATION else NoSink(),
         name,
         folder.ignored,
     )
-    if not prepared.findings.errors and to_generate(files, plan.settings):
-        return prepared, _with_generation(prepared, files, plan, evaluation.questions())
-    return prepared, cost_inputs(prepared.summary, evaluation.questions(), plan)
+    inputs = cost_inputs(prepared.summary, evaluation.questions(), plan)
+    if not prepared.findings.errors and generation.sets:
+        inputs = _with_generation(generation, files, plan, inputs)
+    return prepared, inputs, generation
 
 
 def _with_generation(
-    prepared: Prepared, files: Mapping[str, Source], plan: Plan, questions: Sequence[EvaluationQuestion]
+    planned: PlannedGeneration, files: Mapping[str, Source], plan: Plan, inputs: CostInputs
 ) -> CostInputs:
-    """The inputs with what generating validation data costs. Generated questions are as long as the training's.
+    """The inputs with what the generation costs, and what is done with its questions.
 
-    Without an evaluation file, the generated questions are the evaluation's as well.
+    Validation questions beside a training file are as long as the training's. Without an evaluation file, they are the
+    evaluation's as well.
     """
-    from tuner.generation import check_budget  # loads native code: only when it is needed
+    from tuner.generation import check_budget, planned_inputs  # loads native code: only when it is needed
 
-    wanted, model = plan.settings.generate.count, plan.settings.generate.model or plan.judge_model
-    bound = check_budget(usable_documents(files), wanted, model, float("inf"))
-    generation = GenerationTokens(model, bound.input_tokens, bound.output_tokens, upper_bound=True)
-    found = cost_inputs(prepared.summary, questions, plan, generation)
-    if questions:
+    bound = check_budget(planned.sets, plan.settings.generate.model or plan.judge_model, float("inf"))
+    found = planned_inputs(planned.sets, plan, inputs, bound)
+    if planned.alone or found.questions.count:
         return found
     sample = _Kept()
     # The held-out records are a sample of the training's questions.
-    prepare(data_files(files), plan.settings, plan.model, lambda key: sample if key == Keys.EVALUATION else NoSink())
-    return replace(found, questions=_scaled(cost_inputs(prepared.summary, sample.questions(), plan).questions, wanted))
+    held = prepare(
+        data_files(files), plan.settings, plan.model, lambda key: sample if key == Keys.EVALUATION else NoSink()
+    )
+    questions = cost_inputs(held.summary, sample.questions(), plan).questions
+    return replace(found, questions=_scaled(questions, planned.counts["validation"]))
 
 
 def _scaled(questions: QuestionTokens, wanted: int) -> QuestionTokens:

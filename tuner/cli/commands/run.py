@@ -16,7 +16,7 @@ from tuner.aws.error_mapping import mapped_errors
 from tuner.cli import upload
 from tuner.cli.commands.data.display import show_findings
 from tuner.cli.commands.watch import WaitFor, WaitForOption, follow
-from tuner.cli.dataset_check import check_dataset
+from tuner.cli.dataset_check import check_dataset, planned_generation
 from tuner.cli.deployment import DEFAULT_STACK, Deployment
 from tuner.cli.errors import CommandError
 from tuner.cli.options import Local, Stack, connect
@@ -40,7 +40,8 @@ _READY_PAUSE_SECONDS = 3
 
 def run(
     path: Annotated[
-        Path, typer.Argument(metavar="PATH", help="Dataset folder with a training file.", show_default=False)
+        Path,
+        typer.Argument(metavar="PATH", help="Dataset folder: a training file or documents.", show_default=False),
     ],
     watch: Annotated[bool, typer.Option(help="Follow the run; --no-watch is --wait-for start.")] = True,
     wait_for: WaitForOption = WaitFor.END,
@@ -89,9 +90,12 @@ def _options(path: Path, dataset: str | None, settings: Path | None) -> Iterator
 def _check(deployment: Deployment, folder: DatasetFolder, path: Path) -> None:
     """Checks settings and data as the run's first steps do. Raises CommandError before anything is uploaded."""
     resolved = resolve(folder.settings(), deployment.settings, folder.settings_name)
+    generation = planned_generation(folder.sources, resolved.settings, resolved.model)
     found = check_dataset(
-        folder.sources, resolved.settings, resolved.model, settings_name=folder.settings_name
+        folder.sources, resolved.settings, resolved.model, generation, settings_name=folder.settings_name
     ).findings
+    if generation.alone:
+        say(generation.sentence)
     if found.errors:
         show_findings(found)
         raise CommandError("The dataset is not ready. Nothing was uploaded.")
@@ -145,7 +149,7 @@ def _upload(deployment: Deployment, folder: DatasetFolder) -> None:
             stale = upload.send(deployment, folder, lambda count: bar.advance(task, count))
         except KeyboardInterrupt:
             say(
-                "\nStopped uploading. No run has started, because the training file goes last. "
+                "\nStopped uploading. No run has started, because the dataset is not complete. "
                 "To continue, run the command again."
             )
             raise typer.Exit(ExitStatus.INTERRUPTED) from None

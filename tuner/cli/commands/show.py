@@ -7,6 +7,7 @@ from dataclasses import asdict
 from tuner.artifacts.base import Artifact
 from tuner.artifacts.costs.estimate import Estimate
 from tuner.artifacts.dataset import DatasetSummary
+from tuner.artifacts.generated import GeneratedSummary
 from tuner.artifacts.serving import EndpointRecord
 from tuner.artifacts.training import TrainingSummary
 from tuner.aws.s3.run_folder import RunFolder
@@ -57,6 +58,7 @@ def _progress_document(deployment: Deployment, run: Run) -> JsonObject:
         "folder": folder.uri(),
         "steps": [{"name": step.name, "state": step.mark, "seconds": step.seconds(now())} for step in snapshot.steps],
         "training": asdict(snapshot.training) if snapshot.training else _written(folder, TrainingSummary),
+        "generated": _written(folder, GeneratedSummary),
         "dataset_summary": _written(folder, DatasetSummary),
         "estimate": _written(folder, Estimate),
         "serving": _written(folder, EndpointRecord),

@@ -112,6 +112,7 @@ class PlainDisplay:
         self._tenth = 0
         self._problem = ""
         self._estimate = ""
+        self._generated = ""
         self._approval = ""
         self._spent = ""
 
@@ -123,6 +124,9 @@ class PlainDisplay:
         if snapshot.estimate != self._estimate:
             self._estimate = snapshot.estimate
             self._say(f"  Estimated cost: {snapshot.estimate}")
+        if snapshot.generated != self._generated:
+            self._generated = snapshot.generated
+            self._say(f"  {snapshot.generated}")
         if snapshot.approval != self._approval:
             self._approval = snapshot.approval
             if snapshot.approval:
@@ -234,7 +238,7 @@ def _losses(epoch: training.EpochLosses) -> str:
 
 
 def _footer(snapshot: Snapshot) -> list[tuple[str, str]]:
-    lines = []
+    lines = [(snapshot.generated, "quiet")] if snapshot.generated else []
     if snapshot.estimate:
         lines.append((f"Estimated cost: {snapshot.estimate}", "quiet"))
     if snapshot.spent:

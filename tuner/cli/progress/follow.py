@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from tuner.artifacts.costs.estimate import Estimate
+from tuner.artifacts.generated import GeneratedSummary
 from tuner.artifacts.manifest import Manifest
 from tuner.aws.clients import client
 from tuner.aws.error_mapping import mapped_errors
@@ -20,8 +21,10 @@ from tuner.cli.progress.optional_steps import expected
 from tuner.cli.progress.steps import Checklist, HistoryEvent, Step, StepPlan
 from tuner.core.errors import RetryableError
 
-# States of statemachine/customization.asl.json: they write run.json and estimate.json, ask, and write gate.json.
+# States of statemachine/customization.asl.json: they write run.json, generated/summary.json and estimate.json, ask, and
+# write gate.json.
 _PINNED = "Pin the inputs"
+_GENERATED = "Generate validation data"
 _ESTIMATED = "Estimate the cost"
 _APPROVAL = "Ask for approval"
 GATE_STATE = "Apply the gate"
@@ -32,7 +35,7 @@ _GIVE_UP_SECONDS = {"aws": 1800.0, "local": 30.0}
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A run at one moment. `approval` is the approval that it waits for.
+    """A run at one moment. `approval` is the approval that it waits for, `generated` what the documents gave.
 
     `problem` is the error of the last poll. The other members are then those of the last successful poll.
     """
@@ -45,6 +48,7 @@ class Snapshot:
     estimate: str = ""
     spent: str = ""
     approval: str = ""
+    generated: str = ""
     problem: str = ""
 
     def is_done(self, state: str) -> bool:
@@ -68,6 +72,7 @@ class Follower:
         self._window: paid_window.PaidWindow | None = None
         self._estimate: Estimate | None = None
         self._approval = ""
+        self._generated: GeneratedSummary | None = None
         self._manifest: Manifest | None = None
         self._answers = AnswerCount(deployment.folder(run_id), deployment.settings.shard_size)
         self._spent: Spent | None = None
@@ -93,6 +98,7 @@ class Follower:
             paid_window.estimated(self._estimate),
             self._spent.sentence() if self._spent else "",
             self._approval,
+            self._generated.sentence if self._generated else "",
         )
 
     def _new_events(self) -> list[HistoryEvent]:
@@ -124,6 +130,8 @@ class Follower:
             self._manifest = self.deployment.folder(self.run_id).load_if_present(Manifest)
         if not self._estimate and marks.get(_ESTIMATED) == "done":
             self._estimate = self.deployment.folder(self.run_id).load_if_present(Estimate)
+        if not self._generated and marks.get(_GENERATED) in ("done", "failed"):
+            self._generated = self.deployment.folder(self.run_id).load_if_present(GeneratedSummary)
         asking = marks.get(_APPROVAL) == "running"
         self._approval = paid_window.pending_approval(self.deployment, self.run_id) if asking else ""
         at_training = marks.get(training.STEP)

@@ -79,6 +79,8 @@ def _next_steps(target: Console, report: Report) -> None:
 
 
 def _results(target: Console, report: Report) -> None:
+    if report.generated and report.generated.sentence:
+        target.print(f"\n{report.generated.sentence}")
     if report.scores:
         target.print()
         target.print(score_table(report.scores))

@@ -5,14 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
 from tuner.artifacts.dataset import NO_ORIGIN, Origin
+from tuner.core.run import DataRole as DataRole
 from tuner.datasets.findings import Issue
-
-# The roles of files that have records. `tuner.core.run.Role` also has documents and settings.
-DataRole = Literal["training", "validation", "evaluation"]
-
 
 # A part of Converse's format. The arguments, results and schemas of tools can be any JSON.
 ConverseJson: TypeAlias = Mapping[str, Any]

@@ -19,7 +19,7 @@ from typing import Self
 import msgspec
 
 from tuner.generation.chunks import Chunk
-from tuner.generation.reading.process_main import SECONDS, Reply
+from tuner.generation.reading.process_main import SECONDS, SMALL, Reply
 from tuner.generation.reading.unusable_document import UnusableError
 
 ALL_SECONDS = 300
@@ -29,9 +29,10 @@ _REMEDY = "Save it again in another format, or remove it."
 
 
 class DocumentProcess:
-    """The process, as a context. It is started for the first document."""
+    """The process, as a context. It is started for the first document. `small` is the size of the chunks."""
 
-    def __init__(self) -> None:
+    def __init__(self, small: bool = False) -> None:
+        self._arguments = [SMALL] if small else []
         self._process: subprocess.Popen[bytes] | None = None
         self._ends_at = time.monotonic() + ALL_SECONDS
 
@@ -67,7 +68,7 @@ class DocumentProcess:
         # Lambda's runtime adds the layers to sys.path itself.
         paths = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
         self._process = subprocess.Popen(  # noqa: S603 - a script of this package
-            [sys.executable, "-P", str(_SCRIPT)],
+            [sys.executable, "-P", str(_SCRIPT), *self._arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -1,6 +1,7 @@
 """The process that reads documents, one after another, from standard input: `process` starts it.
 
-A document comes as its name and its content, each after its length in 8 bytes. The answer is a line of JSON.
+A document comes as its name and its content, each after its length in 8 bytes. The answer is a line of JSON. With the
+argument `small`, documents are split into small chunks.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from tuner.generation.chunks import Chunk
 from tuner.generation.reading.document_chunks import document_chunks
 from tuner.generation.reading.unusable_document import UnusableError
 
+SMALL = "small"
 SECONDS = 60
 """Seconds of the processor for one document."""
 
@@ -29,10 +31,10 @@ class Reply(msgspec.Struct):
     remedy: str = ""
 
 
-def reply_to(name: str, data: bytes) -> Reply:
+def reply_to(name: str, data: bytes, small: bool = False) -> Reply:
     """Reads a document. Raises nothing for its content."""
     try:
-        return Reply(document_chunks(name, data))
+        return Reply(document_chunks(name, data, small))
     except UnusableError as error:
         return Reply(problem=error.problem, remedy=error.remedy)
     except MemoryError:
@@ -64,7 +66,7 @@ def main() -> None:
     while (name := _part(sys.stdin.buffer)) is not None:
         data = _part(sys.stdin.buffer) or b""
         _limit_seconds()
-        answer = encode(reply_to(name.decode("utf-8", "surrogateescape"), data))
+        answer = encode(reply_to(name.decode("utf-8", "surrogateescape"), data, SMALL in sys.argv[1:]))
         sys.stdout.buffer.write(answer + b"\n")
         sys.stdout.buffer.flush()
 

@@ -54,7 +54,7 @@ def stand_ins(models: Models) -> Iterator[str]:
     """The stand-ins, each with its role."""
     for role, model in (
         ("base model", models.base),
-        ("validation data", models.generator),
+        ("generated data", models.generator),
         ("judge", models.judge),
         ("BERTScore encoder", models.bertscore),
     ):

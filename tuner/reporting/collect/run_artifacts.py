@@ -12,13 +12,12 @@ from tuner.artifacts.costs.estimate import Estimate
 from tuner.artifacts.dataset import DatasetFindings, DatasetSummary
 from tuner.artifacts.evaluation.gate import Gate
 from tuner.artifacts.evaluation.scores import Scores
-from tuner.artifacts.generated import GeneratedPair, GeneratedSummary
+from tuner.artifacts.generated import GENERATED_KEYS, GeneratedPair, GeneratedSummary
 from tuner.artifacts.manifest import Manifest
-from tuner.artifacts.report import Approval, Generated
+from tuner.artifacts.report import Approval, Generated, PairOrigin
 from tuner.artifacts.serving import CommitmentRecord, EndpointRecord
 from tuner.artifacts.training import TrainingSummary
 from tuner.aws.s3.run_folder import RunFolder
-from tuner.core.artifact_keys import Keys
 from tuner.core.errors import ArtifactError
 
 A = TypeVar("A", bound=Artifact)
@@ -92,12 +91,16 @@ def _approval(folder: RunFolder) -> Approval | None:
 
 
 def _generated(folder: RunFolder) -> Generated | None:
-    """The summary of the generated validation data, with the passage that each pair comes from."""
+    """The summary of the generated data, with the passage that each pair comes from."""
     summary = folder.load_if_present(GeneratedSummary)
     if summary is None:
         return None
     generated = Generated.model_validate(summary, from_attributes=True)
-    if folder.find(Keys.GENERATED) is None:
-        return generated  # the generation failed, or there was nothing to generate from
-    pairs = tuple(folder.load_records(Keys.GENERATED, GeneratedPair))
-    return generated.model_copy(update={"origins": pairs})
+    # Without files, the generation failed, or there was nothing to generate from.
+    origins = tuple(
+        PairOrigin(role=role, **pair.model_dump())
+        for role, key in GENERATED_KEYS.items()
+        if folder.find(key) is not None
+        for pair in folder.load_records(key, GeneratedPair)
+    )
+    return generated.model_copy(update={"origins": origins})

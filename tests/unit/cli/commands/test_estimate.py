@@ -9,7 +9,7 @@ import pytest
 
 from tests.doubles import MemoryFolder, NoPrices, manifest
 from tests.unit.cli.fake_aws import OUTPUTS, FakeAws, Tuner
-from tests.unit.cli.samples import records
+from tests.unit.cli.samples import guide, records
 from tests.unit.costs.test_price_list import document
 from tuner import catalog
 from tuner.costs.prices.current_prices import NoCache
@@ -109,6 +109,25 @@ def test_generation_from_documents_is_estimated(tuner: Tuner, folder: Path) -> N
     assert items["generation_input"]["quantity"] > 0
     assert items["generation_output"]["unit"] == "tokens, at most"
     assert items["generation_input"]["unit_price_usd"] == pytest.approx(8.0e-7)
+
+
+def test_documents_alone_are_estimated_with_all_that_is_to_be_generated(tuner: Tuner, folder: Path) -> None:
+    for name in ("training.jsonl", "evaluation.csv"):
+        (folder / name).unlink()
+    (folder / "documents" / "guide.md").write_text(guide())
+    (folder / "run.yaml").write_text("serving: on_demand\n")
+    said = tuner("estimate", str(folder), "--json")
+    assert said.status == 0, said.err
+    items = {item["id"]: item for item in said.json["items"]}
+    assert items["generation_input"]["unit"] == "tokens, at most"
+    assert 0 < items["training"]["usd"] < items["training"]["at_most_usd"]
+    assert 0 < items["judge_input"]["usd"] < items["judge_input"]["at_most_usd"]
+    assert "24 training questions from 6 parts" in said.json["reason"]
+    unserved = folder / "quick.yaml"
+    unserved.write_text("serving: none\n")
+    few = tuner("estimate", str(folder), "--settings", str(unserved), "--json").json
+    assert "evaluation questions" not in few["reason"]
+    assert "judge_input" not in {item["id"] for item in few["items"]}
 
 
 def test_a_dataset_with_errors_has_no_total(tuner: Tuner, folder: Path) -> None:

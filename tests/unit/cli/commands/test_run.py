@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.cli.fake_aws import Clock, Execution, FakeAws, Refused, Tuner
-from tests.unit.cli.samples import failed
+from tests.unit.cli.samples import failed, guide
 
 
 class TestRun:
@@ -33,8 +33,41 @@ class TestRun:
         rows = "".join(f"What is part {number}?,Part {number}.\n" for number in range(20))
         (folder / "validation.csv").write_text(f"question,answer\n{rows}")
         tuner("run", str(folder))
-        assert len(aws.calls("PutObject")) == 4
+        assert len(aws.calls("PutObject")) == 5, "four files and the marker of the upload"
         assert aws.calls("PutObject")[-1]["path"].endswith("/incoming/faq/training.jsonl")
+
+    def test_documents_alone_are_uploaded_under_a_marker_that_is_deleted_at_the_end(
+        self, tuner: Tuner, aws: FakeAws, folder: Path
+    ) -> None:
+        for name in ("training.jsonl", "evaluation.csv"):
+            (folder / name).unlink()
+        (folder / "documents" / "guide.md").write_text(guide())
+        outcome = tuner("run", str(folder))
+        assert outcome.status == 0, outcome.err
+        said = " ".join(outcome.err.split())
+        assert "about the documents: " in said and " evaluation questions from " in said
+        sent = [call["path"].rpartition("/")[2] for call in aws.calls("PutObject")]
+        assert sent == [".uploading", "guide.md"]
+        assert set(aws.uploaded()) == {"incoming/faq/documents/guide.md"}
+
+    def test_the_marker_of_an_upload_that_fails_stays(
+        self, tuner: Tuner, aws: FakeAws, folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def interrupt(*_: object) -> None:
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr("tuner.cli.upload._send", interrupt)
+        assert tuner("run", str(folder)).status == 130
+        assert "incoming/faq/.uploading" in aws.uploaded()
+
+    def test_documents_that_are_too_short_are_refused_before_the_upload(
+        self, tuner: Tuner, aws: FakeAws, folder: Path
+    ) -> None:
+        (folder / "training.jsonl").unlink()
+        outcome = tuner("run", str(folder))
+        assert outcome.status == 1
+        assert "The documents have 1 part with text" in " ".join(outcome.err.split())
+        assert not aws.calls("PutObject")
 
     def test_an_interrupted_upload_says_that_nothing_has_started(
         self, tuner: Tuner, folder: Path, monkeypatch: pytest.MonkeyPatch
@@ -45,7 +78,7 @@ class TestRun:
         monkeypatch.setattr("tuner.cli.upload.send", interrupt)
         outcome = tuner("run", str(folder))
         assert outcome.status == 130
-        assert "No run has started, because the training file goes last" in outcome.err
+        assert "No run has started, because the dataset is not complete" in outcome.err
 
     def test_exits_with_1_when_the_run_fails(self, tuner: Tuner, aws: FakeAws, folder: Path) -> None:
         outcome = tuner("run", str(folder), "--no-watch")

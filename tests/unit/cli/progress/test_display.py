@@ -164,3 +164,10 @@ def test_the_duration_of_a_running_step_is_measured_until_now() -> None:
     assert running.started is not None
     assert running.seconds(running.started + timedelta(seconds=5)) == 5
     assert isinstance(running.started, datetime)
+
+
+def test_what_the_documents_gave_is_shown_once() -> None:
+    said = "From the documents: 28 of 28 training questions, each set from other parts of them."
+    found = replace(TRAINING, generated=said)
+    assert [line.strip() for line in written(TRAINING, found, found)].count(said) == 1
+    assert said in " ".join(" ".join(drawn(found)).split())

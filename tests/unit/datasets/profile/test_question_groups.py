@@ -8,6 +8,7 @@ from tests.unit.datasets.memory_files import MemorySink, MemorySource
 from tuner import catalog
 from tuner.artifacts.dataset import EvaluationQuestion, Message, Origin
 from tuner.core.artifact_keys import Keys
+from tuner.core.run import DataRole
 from tuner.datasets.prepare import Prepared, prepare
 from tuner.datasets.question_groups import question_groups
 from tuner.settings import RunSettings
@@ -108,7 +109,7 @@ def test_a_named_field_groups_by_nothing_else() -> None:
     assert "(by the field 'team')" in groups.sentence
 
 
-def prepared(files: dict, settings: dict | None = None, generated: bool = False) -> tuple[Prepared, list]:
+def prepared(files: dict, settings: dict | None = None, generated: tuple[DataRole, ...] = ()) -> tuple[Prepared, list]:
     sinks: dict[str, MemorySink] = {}
     sources = {role: MemorySource(f"{role}.jsonl", jsonl(records)) for role, records in files.items()}
     found = prepare(
@@ -126,6 +127,7 @@ def jsonl(records: list[dict]) -> bytes:
     return "".join(json.dumps(record) + "\n" for record in records).encode()
 
 
+GENERATED: tuple[DataRole, ...] = ("validation",)
 TRAINING = [{"question": f"What is number {n} of the list?", "answer": f"It is entry {n}."} for n in range(40)]
 
 
@@ -134,7 +136,7 @@ def test_a_generated_question_knows_its_document_and_does_not_contain_the_passag
         {"question": f"Who is {n}?", "answer": f"He {n}.", "document": "a.md", "place": "part 1", "passage": f"He {n}."}
         for n in range(8)
     ]
-    for generated in (True, False):  # made by the run, or by `tuner data generate`
+    for generated in (GENERATED, ()):  # made by the run, or by `tuner data generate`
         _, questions = prepared({"training": TRAINING, "validation": pairs}, generated=generated)
         assert questions[0].question == "Who is 0?"
         assert questions[0].origin == Origin(document="a.md", part="part 1")

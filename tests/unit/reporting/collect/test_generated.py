@@ -54,9 +54,9 @@ def report_of(folder_of: FolderOf, written: dict[str, Any], *pairs: dict[str, st
 def test_the_report_and_its_page_show_the_passage_of_each_pair(folder_of: FolderOf) -> None:
     report = report_of(folder_of, summary(), PAIR)
     assert report.generated and report.models.generator
-    assert [origin.model_dump() for origin in report.generated.origins] == [PAIR]
+    assert [origin.model_dump() for origin in report.generated.origins] == [{**PAIR, "role": "validation"}]
     assert report.models.generator.stand_in
-    assert any(each.startswith("validation data: sentence extractor, a stand-in for") for each in report.stand_ins)
+    assert any(each.startswith("generated data: sentence extractor, a stand-in for") for each in report.stand_ins)
     text = page(report)
     for shown in (
         "Validation data from documents",
@@ -93,3 +93,25 @@ def test_a_run_without_documents_has_no_generated_data(folder_of: FolderOf) -> N
 def test_a_pair_of_another_form_is_named_with_its_line(folder_of: FolderOf) -> None:
     with pytest.raises(ArtifactError, match=r"generated/validation\.jsonl, line 1: answer"):
         report_of(folder_of, summary(), {"question": "alone"})
+
+
+def test_documents_alone_are_reported_set_by_set(folder_of: FolderOf) -> None:
+    sets = [
+        {"role": "training", "parts": 7, "asked": 28, "pairs": 25, "repeats": 2},
+        {"role": "evaluation", "parts": 1, "asked": 4, "pairs": 4},
+    ]
+    written = {**artifacts(), Keys.GENERATED_SUMMARY: json.dumps(summary(complete=False, sets=sets)).encode()}
+    for key in (Keys.GENERATED_TRAINING, Keys.GENERATED_EVALUATION):
+        written[key] = (json.dumps(PAIR) + "\n").encode()
+    report = build(folder_of(written), at=AT)
+    assert report.generated
+    assert [origin.role for origin in report.generated.origins] == ["training", "evaluation"]
+    assert report.generated.sentence == (
+        "From the documents: 25 of 28 training questions, 4 of 4 evaluation questions, each set from other parts of "
+        "them. The run goes on with fewer than it asked for. 2 pairs were left out because of repeating a question of "
+        "another set."
+    )
+    text = page(report)
+    assert "Data from documents" in text
+    assert "the run went on with fewer pairs than asked for" in text
+    assert '<th scope="row">training</th><td class="num">7</td><td class="num">28</td><td class="num">25</td>' in text

@@ -22,15 +22,16 @@ from tuner.cli.commands.data.options import (
     RoleOption,
     SystemPrompt,
 )
-from tuner.cli.dataset_check import check_dataset
+from tuner.cli.dataset_check import PlannedGeneration, check_dataset, planned_generation
 from tuner.cli.options import Json, with_field_options
-from tuner.cli.terminal.console import emit
+from tuner.cli.terminal.console import emit, say
 from tuner.cli.unused_files import no_training_file
 from tuner.core.run import role_of
 from tuner.datasets import Prepared, Source
 from tuner.datasets import check as check_file
 from tuner.datasets.field_usage import FieldReport
 from tuner.intake.manifest import refuse_two_of_a_kind
+from tuner.intake.unused_files import can_start
 from tuner.settings import FieldNames, RunSettings, load, parse_document, read_document
 
 FileOrFolder = Annotated[
@@ -56,22 +57,24 @@ def check(
     """Check a file or a dataset folder against the model's rules. A folder is checked with its run.yaml."""
     with read_errors_as_usage_errors("PATH"):
         if is_folder(path):
-            _finish_with_folder(check_folder(path, model, names, system_prompt), as_json)
+            _finish_with_folder(*check_folder(path, model, names, system_prompt), as_json)
         limits = data_limits(model or DEFAULT_MODEL, role.value, system_prompt)
         done = check_file(data_source(path, "PATH"), limits, names)
     finish_with_file(done, as_json)
 
 
-def check_folder(address: str, model: str | None, names: FieldNames, system_prompt: str | None = None) -> Prepared:
+def check_folder(
+    address: str, model: str | None, names: FieldNames, system_prompt: str | None = None
+) -> tuple[Prepared, PlannedGeneration]:
     """Checks a dataset folder. The options are used in place of the folder's settings.
 
-    Raises BadParameter for a folder without a training file, DatasetError and SettingsError as the run would.
+    Raises BadParameter for a folder that is not enough for a run, DatasetError and SettingsError as the run would.
     """
     files = files_below(address)
     roles = [(role_of(name), name) for name in files]
     refuse_two_of_a_kind(address, roles)
     names_of = dict(roles)
-    if "training" not in names_of:
+    if not can_start(files):
         raise typer.BadParameter(no_training_file(address, files), param_hint="PATH")
     settings_name = names_of.get("settings", "run.yaml")
     settings = _settings(files, names_of.get("settings"))
@@ -79,7 +82,9 @@ def check_folder(address: str, model: str | None, names: FieldNames, system_prom
     check_hyperparameters(limits.model, settings.hyperparameters, settings_name)
     given: dict[str, Any] = {"fields": names} if names != FieldNames() else {}
     given |= {"system_prompt": system_prompt} if system_prompt else {}
-    return check_dataset(files, settings.model_copy(update=given), limits.model, settings_name=settings_name)
+    settings = settings.model_copy(update=given)
+    generation = planned_generation(files, settings, limits.model)
+    return check_dataset(files, settings, limits.model, generation, settings_name=settings_name), generation
 
 
 def _settings(files: Mapping[str, Source], name: str | None) -> RunSettings:
@@ -88,15 +93,19 @@ def _settings(files: Mapping[str, Source], name: str | None) -> RunSettings:
     return load(RunSettings, parse_document(read_document(files[name].chunks()), name), name)
 
 
-def _finish_with_folder(prepared: Prepared, as_json: bool) -> NoReturn:
+def _finish_with_folder(prepared: Prepared, generation: PlannedGeneration, as_json: bool) -> NoReturn:
     if as_json:
         summary = prepared.summary.model_dump(mode="json", exclude={"schema_version"})
-        emit({**summary, "ready": not prepared.findings.errors, **prepared.findings.as_json()})
+        asked = {"generation": generation.as_json()} if generation.sets else {}
+        emit({**summary, **asked, "ready": not prepared.findings.errors, **prepared.findings.as_json()})
     else:
         show_findings(prepared.findings)
+        if generation.sets:
+            say(generation.sentence)
         for file in prepared.summary.files:
             show_fields(FieldReport(file.fields, file.left_out, file.records_left_out), f"{file.key}: ")
         if prepared.summary.study:
             show_profile(prepared.summary.study)
-        show_task(prepared.summary.task)
+        if not generation.alone:
+            show_task(prepared.summary.task)
     raise typer.Exit(1 if prepared.findings.errors else 0)

@@ -80,7 +80,9 @@ def generate(
         library = generation.read_documents(sources)
     for sentence in library.unusable.values():
         say(f"Not used: {sentence}", "warn")
-    bound = generation.check_budget(library, count, model, budget_usd, price_list(deployment.prices))
+    generation.refuse_if_unusable(library)
+    asked = generation.GenerationSet("validation", library.chunks, count)
+    bound = generation.check_budget([asked], model, budget_usd, price_list(deployment.prices))
     price = "cost an unknown amount" if bound.usd is None else f"cost at most ${bound.usd:,.2f}"
     say(f"{count} pairs take at most {bound.calls} requests and {price}.", "quiet")
     sink = data_sink(output, [*_local_paths(sources), *(training or [])], force)
@@ -96,7 +98,7 @@ def generate(
         for pair in result.pairs:
             sink.write(pair.to_json_line().encode() + b"\n")
     cache.clear()  # the pairs are written, so the kept replies are no longer needed
-    _conclude(generation.summarize(model, library, result, count, bound), output, as_json)
+    _conclude(generation.summarize(model, library, [(asked, result)], bound), output, as_json)
 
 
 def _followed(generator: PairGenerator, count: int) -> GenerationResult:

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from tests.unit.cli.fake_aws import Tuner
+from tests.unit.cli.samples import guide
 from tests.unit.datasets.memory_files import CLAUDE, NOVA, jsonl, pairs
 from tuner.cli.app import app
 from tuner.core.errors import DatasetError, SettingsError
@@ -165,12 +167,59 @@ def test_a_python_file_is_not_run_and_the_check_says_so(folder: tuple[str, Put])
     assert found["verdict"]["state"] == "ready with warnings"
 
 
-def test_documents_alone_name_the_command_that_writes_training_data(tmp_path: Path) -> None:
-    folder = tmp_path / "my guides"
-    (folder / "documents").mkdir(parents=True)
-    (folder / "documents" / "a.md").write_text("Amazon Bedrock serves foundation models. " * 20)
+def test_documents_alone_are_ready_with_the_questions_to_ask_for(folder: tuple[str, Put]) -> None:
+    address, put = folder
+    put("documents/guide.md", guide().encode())
+    put("documents/empty.txt", b"")
+    put("evaluation.jsonl", jsonl(pairs(4)))
+    result = check(address, "--json")
+    assert result.exit_code == 0, result.output
+    document = json.loads(result.stdout)
+    assert [each["role"] for each in document["generation"]] == ["training", "validation"]
+    assert sum(each["parts"] for each in document["generation"]) == 9
+    assert sum(each["questions"] for each in document["generation"]) == 36
+    assert (document["evaluation_records"], document["evaluation_from"]) == (4, "file")
+    assert document["training_from"] == document["validation_from"] == "to be generated from documents"
+    assert [(each["rule"], each["severity"], each["file"]) for each in document["findings"]] == [
+        ("unusable-document", "warning", "documents/empty.txt")
+    ]
+    said = " ".join(check(address).output.split())
+    assert "is empty. Remove it, or upload it again." in said
+    assert "No set has a part that another set has." in said
+
+
+def test_errors_in_a_file_beside_documents_are_found(folder: tuple[str, Put]) -> None:
+    address, put = folder
+    put("documents/guide.md", guide().encode())
+    put("validation.jsonl", b'{"question": "q"}\n')
+    result = check(address, "--json")
+    assert (result.exit_code, json.loads(result.stdout)["findings"][0]["file"]) == (1, "validation.jsonl")
+
+
+@pytest.mark.parametrize(
+    ("text", "settings", "said"),
+    [
+        (b"", "", "None of the 1 documents can be used."),
+        (b"%PDF-1.4 no", "", "None of the 1 documents can be used."),
+        (b"Bedrock serves foundation models. " * 20, "", "The documents have 1 part with text"),
+        (guide(3).encode(), "generate: {questions_per_part: 1}", "The training data has 1 record; Nova Micro needs"),
+    ],
+)
+def test_documents_that_are_not_enough_say_what_to_do(
+    tmp_path: Path, tuner: Tuner, text: bytes, settings: str, said: str
+) -> None:
+    (tmp_path / "documents").mkdir()
+    (tmp_path / "documents" / "a.md").write_bytes(text)
+    (tmp_path / "run.yaml").write_text(settings)
     for command in (["data", "check"], ["estimate"], ["run"]):
-        refused = CliRunner().invoke(app, [*command, str(folder)])
-        assert refused.exit_code == 2
-        said = " ".join(refused.stderr.split())
-        assert f"tuner data generate '{folder}/documents' --output '{folder}/training.jsonl' --count 200" in said
+        refused = tuner(*command, str(tmp_path))
+        assert refused.status == 1
+        assert said in " ".join(refused.err.split())
+
+
+@pytest.mark.parametrize("command", [["data", "check"], ["estimate"], ["run"]])
+def test_an_empty_documents_folder_has_no_data(tmp_path: Path, tuner: Tuner, command: list[str]) -> None:
+    (tmp_path / "documents").mkdir()
+    refused = tuner(*command, str(tmp_path))
+    assert refused.status == 2
+    assert "or documents, below documents/." in " ".join(refused.err.split())
