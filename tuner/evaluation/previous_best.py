@@ -1,4 +1,4 @@
-"""Finds the dataset's best earlier run, and compares this run's tuned model with that run's."""
+"""Finds the earlier runs with the same questions: how often these decided a gate, and the best run to compare with."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from tuner.artifacts.dataset import EvaluationQuestion
-from tuner.artifacts.evaluation.scores import PreviousBest, Scores
+from tuner.artifacts.evaluation.scores import PreviousBest, Scores, SetReuse
 from tuner.artifacts.report.run_summary import RunSummary, questions_digest
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.aws.s3.run_summaries import run_summaries
@@ -19,11 +19,14 @@ from tuner.evaluation.statistics.verdict import deciding_measures
 _RUN_SUFFIX = re.compile(r"-[0-9a-f]{12}(-r\d+)?$")
 # Each attempt reads another run's scores.json.
 _MOST_ATTEMPTS = 5
+_DECIDED = ("accepted", "rejected", "undecided")
 
 
-def with_previous_best(folder: RunFolder, scores: Scores, seed: int = 0) -> Scores:
-    """The scores with the member `earlier`."""
-    return scores.model_copy(update={"earlier": previous_best(folder, scores, seed)})
+def with_earlier_runs(folder: RunFolder, scores: Scores, seed: int = 0) -> Scores:
+    """The scores with the members `earlier`, and `reuse` where the questions decided a gate before."""
+    decided = sum(summary.gate in _DECIDED for summary in _earlier_runs(folder))
+    reuse = {"reuse": SetReuse(earlier_decisions=decided)} if decided else {}
+    return scores.model_copy(update={"earlier": previous_best(folder, scores, seed), **reuse})
 
 
 def previous_best(folder: RunFolder, scores: Scores, seed: int = 0) -> PreviousBest | None:
@@ -45,7 +48,11 @@ def previous_best(folder: RunFolder, scores: Scores, seed: int = 0) -> PreviousB
         found = compare_runs(earlier, scores, (rival.run_id, folder.run_id), seed)
         if measure in found.metrics:
             return PreviousBest(
-                run_id=rival.run_id, ended_at=rival.ended_at, metrics=found.metrics, warnings=found.warnings
+                run_id=rival.run_id,
+                ended_at=rival.ended_at,
+                chosen_of=len(rivals),
+                metrics=found.metrics,
+                warnings=found.warnings,
             )
     return None
 
@@ -60,6 +67,14 @@ def _scores_of(folder: RunFolder) -> Scores | None:
 
 def _rivals(folder: RunFolder, measure: str, better: str | None) -> Iterator[RunSummary]:
     """The runs to compare with, the best one first."""
+    sign = 1 if better == "lower" else -1
+    means = [(summary.scores[measure].tuned, summary) for summary in _earlier_runs(folder) if measure in summary.scores]
+    ranked = [(sign * mean, summary.run_id, summary) for mean, summary in means if mean is not None]
+    yield from (summary for _, _, summary in sorted(ranked, key=lambda entry: entry[:2]))
+
+
+def _earlier_runs(folder: RunFolder) -> Iterator[RunSummary]:
+    """The runs of the same dataset that succeeded before, with the same questions."""
     dataset = folder.manifest().dataset
     # The ids of a dataset's runs begin alike, and so do those of other datasets: `faq-` and `faq-old-`.
     found = run_summaries(folder, _RUN_SUFFIX.sub("-", folder.run_id))
@@ -67,13 +82,9 @@ def _rivals(folder: RunFolder, measure: str, better: str | None) -> Iterator[Run
     own = next((summary for summary in known if summary.run_id == folder.run_id), None)
     questions = folder.load_records(Keys.EVALUATION, EvaluationQuestion)
     digest = questions_digest(question.id for question in questions)
-    sign = 1 if better == "lower" else -1
-    ranked = []
     for summary in known:
-        mean = summary.scores[measure].tuned if measure in summary.scores else None
         # A run that people score later has runs after it, which were not there when it ended.
         is_earlier = own is None or summary.ended_at < own.ended_at
-        usable = summary.run_id != folder.run_id and summary.status == "SUCCEEDED" and is_earlier
-        if usable and mean is not None and summary.questions_digest == digest:
-            ranked.append((sign * mean, summary.run_id, summary))
-    yield from (summary for _, _, summary in sorted(ranked, key=lambda entry: entry[:2]))
+        succeeded = summary.run_id != folder.run_id and summary.status == "SUCCEEDED"
+        if succeeded and is_earlier and summary.questions_digest == digest:
+            yield summary

@@ -9,7 +9,7 @@ from tuner.core.artifact_keys import Keys
 from tuner.evaluation.encoder.files import EncoderSource
 from tuner.evaluation.judging.human_scores import with_human_scores
 from tuner.evaluation.judging.review import read_review, review_candidates, review_sheet, vocabulary
-from tuner.evaluation.previous_best import with_previous_best
+from tuner.evaluation.previous_best import with_earlier_runs
 from tuner.evaluation.scores import grouped, merged, summarize
 from tuner.evaluation.shards import Shards
 
@@ -41,7 +41,7 @@ def score_run(folder: RunFolder, shard_size: int, encoder: EncoderSource) -> int
     # When the step is repeated, people may have scored answers already.
     if given := _people_scores(folder):
         scores = with_human_scores(scores, given, seed)
-    scores = with_previous_best(folder, scores, seed)
+    scores = with_earlier_runs(folder, scores, seed)
     candidates = review_candidates(samples, scores, vocabulary(folder.read_lines(Keys.TRAINING)))
     folder.write(REVIEW, _BYTE_ORDER_MARK + review_sheet(samples, candidates).encode())
     folder.save(scores.model_copy(update={"review": candidates}))
@@ -56,7 +56,7 @@ def merge_review(folder: RunFolder, text: str, file: str = "review.csv") -> Scor
     seed, scores = folder.manifest().settings.evaluation.seed, folder.load(Scores)
     given = read_review(text, {record.id for record in scores.questions}, file)
     people = _people_scores(folder) | given
-    merged_scores = with_previous_best(folder, with_human_scores(scores, people, seed), seed)
+    merged_scores = with_earlier_runs(folder, with_human_scores(scores, people, seed), seed)
     folder.write(PEOPLE, people_scores_json(people))
     folder.save(merged_scores)
     return merged_scores

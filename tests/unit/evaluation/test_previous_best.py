@@ -1,5 +1,6 @@
 """The dataset's best earlier run: which one it is, how it is compared, and what the gate decides by it."""
 
+from math import log
 from typing import Any
 
 import pytest
@@ -9,13 +10,13 @@ from tests.unit.evaluation.test_run_comparison import run as scored
 from tests.unit.reporting.conftest import Bucket
 from tuner.artifacts.dataset import EvaluationQuestion
 from tuner.artifacts.evaluation.gate import GateResult
-from tuner.artifacts.evaluation.scores import PreviousBest
+from tuner.artifacts.evaluation.scores import PreviousBest, SetReuse
 from tuner.artifacts.report.run_summary import RunSummary, questions_digest
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import SettingsError
 from tuner.evaluation.gate.rules import GateComparisons, decide_gate
-from tuner.evaluation.previous_best import previous_best
+from tuner.evaluation.previous_best import previous_best, with_earlier_runs
 from tuner.settings import GateRule, RunSettings, load
 
 KEYS = [f"q{i}" for i in range(8)]
@@ -153,3 +154,43 @@ def test_a_measure_that_the_earlier_run_lacks_is_undecided(folder: RunFolder) ->
 def test_a_preference_cannot_be_compared_with_the_best_earlier_run() -> None:
     with pytest.raises(SettingsError, match="preference compares with base only"):
         load(RunSettings, {"gate": {"preference": {"better_than": "best"}}}, "run.yaml")
+
+
+def test_the_best_of_several_runs_is_marked_as_chosen(folder: RunFolder) -> None:
+    put(folder, "faq-000000000001", 6)
+    alone = previous_best(folder, NOW)
+    assert alone is not None
+    assert (alone.chosen_of, alone.selection) == (1, "")
+    put(folder, "faq-000000000002", 9)
+    found = previous_best(folder, NOW)
+    assert found is not None
+    assert found.chosen_of == 2
+    gate = {"correctness": GateRule(not_worse_than="best")}
+    decided = decide_gate(gate, GateComparisons(NOW.metrics, found))
+    assert decided is not None
+    assert "faq-000000000002 (chosen as the best of 2 by these questions, so its score is" in decided.sentence
+
+
+def test_earlier_decisions_by_the_same_questions_are_counted(folder: RunFolder) -> None:
+    assert "reuse" not in with_earlier_runs(folder, NOW).to_document()
+    gates = ("accepted", "rejected", "undecided", "none", None)
+    for at, gate in enumerate(gates):
+        put(folder, f"faq-{at:012x}", 5, gate=gate)
+    put(folder, "faq-00000000000a", 5, keys=KEYS[:-1], gate="accepted")
+    put(folder, "faq-00000000000b", 5, status="FAILED", gate="accepted")
+    put(folder, "faq-00000000000c", 5, dataset="other", gate="accepted")
+    scores = with_earlier_runs(folder, NOW)
+    assert scores.reuse is not None
+    assert scores.reuse.earlier_decisions == 3
+    assert scores.reuse.sentence == (
+        "The same questions decided the gate of 3 earlier runs of this dataset; this is decision 4. If no model was "
+        "better than the base model, one of 4 would be called better by luck in up to 10 of 100 cases. Use new "
+        "questions after 6 decisions."
+    )
+
+
+@pytest.mark.parametrize(("earlier", "worn"), [(1, False), (5, False), (6, True), (30, True)])
+def test_a_set_is_worn_out_when_the_luckiest_of_equal_models_would_pass(earlier: int, worn: bool) -> None:
+    reuse = SetReuse(earlier_decisions=earlier)
+    assert reuse.worn_out == worn == ((2 * log(reuse.decisions)) ** 0.5 > 1.96)
+    assert ("worn out" in reuse.sentence) == worn

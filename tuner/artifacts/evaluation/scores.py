@@ -60,14 +60,64 @@ class HumanScores(Part):
     judge_agreement: JudgeAgreement | None = None
 
 
+# With so many decisions, the best of equal models can look better than the base model by the reach of the interval, by
+# chance alone: the expected maximum of k standard normal variables is at most √(2 ln k), and an interval reaches 1.96.
+# Blum and Hardt, "The Ladder: A Reliable Leaderboard for Machine Learning Competitions", ICML 2015, describe why more
+# looks at one test set mislead.
+WORN_OUT = 7
+
+
+class SetReuse(Part):
+    """How often the questions of this evaluation decided a gate before, in runs of the same dataset."""
+
+    earlier_decisions: int = Field(description="earlier runs whose gate was decided by the same questions")
+
+    @property
+    def decisions(self) -> int:
+        """How many decisions there are with this one."""
+        return self.earlier_decisions + 1
+
+    @property
+    def worn_out(self) -> bool:
+        """Whether the questions decided so often that a model can pass by luck."""
+        return self.decisions >= WORN_OUT
+
+    @property
+    def sentence(self) -> str:
+        """How often the questions decided, what that means, and what to do."""
+        runs = f"{self.earlier_decisions} earlier run{'' if self.earlier_decisions == 1 else 's'}"
+        counted = f"The same questions decided the gate of {runs} of this dataset; this is decision {self.decisions}."
+        if self.worn_out:
+            return (
+                f"{counted} The evaluation set is worn out: the best of {self.decisions} equally good models can look "
+                "better by luck by as much as an interval reaches. Use new questions."
+            )
+        # Each of them is called better by chance in 1 of 40 cases, if no model is better.
+        lucky = round(100 * (1 - 0.975**self.decisions))
+        return (
+            f"{counted} If no model was better than the base model, one of {self.decisions} would be called better by "
+            f"luck in up to {lucky} of 100 cases. Use new questions after {WORN_OUT - 1} decisions."
+        )
+
+
 class PreviousBest(Part):
     """The dataset's best earlier run, and this run's tuned model compared with that run's."""
 
     run_id: str
     ended_at: str
+    chosen_of: int | None = Field(
+        None, description="how many earlier runs there were to choose from; null in files of earlier versions"
+    )
     # Measures, as `Scores.metrics`, with the earlier run's tuned model in the place of the base model.
     metrics: dict[str, MeasureScores]
     warnings: tuple[str, ...] = ()
+
+    @property
+    def selection(self) -> str:
+        """What the choice of the best run means for its scores; empty where there was nothing to choose from."""
+        if self.chosen_of is None or self.chosen_of < 2:
+            return ""
+        return f"chosen as the best of {self.chosen_of} by these questions, so its score is probably too high"
 
 
 class ReviewCandidate(Part):
@@ -111,6 +161,7 @@ class Scores(Artifact):
     review: tuple[ReviewCandidate, ...] = ()
     people: HumanScores | None = None
     earlier: PreviousBest | None = None
+    reuse: SetReuse | None = Field(None, description="absent where the questions never decided a gate before")
     # Of an evaluation without a run only; a run's gate is `scores/gate.json`.
     gate: GateResult | None = None
     files: dict[str, FileIdentity] = Field(default_factory=dict)

@@ -11,7 +11,7 @@ from tuner.artifacts.dataset import Coverage, QuestionGroups
 from tuner.artifacts.evaluation.measure_scores import Number, Slices
 from tuner.artifacts.evaluation.metric_details import BertScoreDetails, BleuDetails, JudgeDetails, PreferenceDetails
 from tuner.artifacts.evaluation.question_scores import AnswerNotes, Outcome
-from tuner.artifacts.evaluation.scores import FileIdentity, PreviousBest
+from tuner.artifacts.evaluation.scores import FileIdentity, PreviousBest, SetReuse
 from tuner.artifacts.evaluation.tasks import ClassificationDetails, ExtractionDetails, ScorerDetails
 from tuner.artifacts.task import TaskDescription
 
@@ -57,6 +57,7 @@ class ScoringDetails(Part):
     decides: str | None = Field(None, description="the measure that run.yaml names to decide the verdict")
     groups: QuestionGroups | None = Field(None, description="how questions hang together; absent if each stands alone")
     slices: tuple[Slices, ...] = Field((), description="results by the fields of evaluation.slices; absent without")
+    reuse: SetReuse | None = Field(None, description="how often the questions decided a gate before; absent if never")
     warnings: tuple[str, ...] = ()
     files: dict[str, FileIdentity] = Field(
         default_factory=dict, description="the files that were compared, where there was no run"

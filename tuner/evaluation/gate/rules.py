@@ -44,7 +44,8 @@ class GateComparisons:
             return BASE
         if self.best is None:
             return "base, since there is no earlier run to compare with"
-        return f"the best earlier run, {self.best.run_id}"
+        selection = f" ({self.best.selection})" if self.best.selection else ""
+        return f"the best earlier run, {self.best.run_id}{selection}"
 
     def identity(self, other: str) -> str:
         """`base`, or the id of the earlier run."""

@@ -21,6 +21,7 @@ def caveats(report: Report) -> tuple[str, ...]:
         *estimate,
         *report.scoring.warnings,
         *_shared_questions(report),
+        *_reuse(report),
         *unused_files(report),
     )
     return tuple(dict.fromkeys(note for note in notes if note not in report.verdict.sentence))
@@ -59,6 +60,12 @@ def _shared_questions(report: Report) -> Iterator[str]:
     shared = summary.study.shared_with_validation if summary and summary.study else None
     if shared:
         yield shared.sentence
+
+
+def _reuse(report: Report) -> Iterator[str]:
+    """How often the same questions decided before: the more often, the easier a model passes by luck."""
+    if report.scoring.reuse:
+        yield report.scoring.reuse.sentence
 
 
 def _missing(judge: JudgeDetails) -> Iterator[str]:
