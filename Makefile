@@ -20,7 +20,7 @@ export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 # Threads that wait for each other must sleep: spinning, they take the cores from those they wait for.
 export OMP_WAIT_POLICY := PASSIVE
 
-.PHONY: help setup setup-aws demo check test permissions chaos bench fuzz lint docs lock sbom audit clean
+.PHONY: help setup setup-aws demo check test permissions chaos bench calibration fuzz lint docs lock sbom audit clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -48,6 +48,10 @@ chaos: $(INSTALLED)  ## inject every fault, alone and in pairs (an hour), or SAM
 
 bench: $(INSTALLED)  ## all benchmarks, or one: make bench NAME=preprocess
 	@for name in $(or $(NAME),preprocess report scoring paid_window); do $(BIN)/python -m benchmarks.$$name || exit 1; done
+
+calibration: $(INSTALLED)  ## simulate comparisons with a known truth, and write docs/calibration.md (minutes)
+	@$(BIN)/python -m tests.calibration
+	@$(BIN)/python -m docs.wrap
 
 fuzz: $(INSTALLED)  ## read broken files, and hostile ones of growing sizes: make fuzz SECONDS=600 SEED=7
 	@$(BIN)/python -m tests.fuzz.readers --seconds $$(($(or $(SECONDS),60) / 2)) --seed $(or $(SEED),1)

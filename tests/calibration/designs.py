@@ -1,0 +1,145 @@
+"""The designs of the calibration: how the questions of a simulated comparison hang together, and what disturbs it.
+
+A design draws the grades of both models for a true difference of the means. The judge grades from 1 to 10 in most of
+them; only where a closed form is of interest, the gains are drawn directly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+Generator = np.random.Generator
+# The sizes of ten groups, and of one large group beside 30 questions that stand alone.
+UNEQUAL = (1, 1, 2, 2, 3, 4, 5, 6, 8, 10)
+ONE_LARGE = (30, *(1,) * 30)
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """Grades of both models for the same questions, and the names of the questions' groups."""
+
+    base: np.ndarray
+    tuned: np.ndarray
+    groups: np.ndarray | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Design:
+    """`draw` makes one comparison for a true difference. `note` says what a reader must know about the result.
+
+    `target` draws the grades that should decide, where the design disturbs them.
+    """
+
+    name: str
+    draw: Callable[[Generator, float], Draw]
+    note: str = ""
+    target: Callable[[Generator, float], Draw] | None = None
+
+
+def graded(generator: Generator, effect: float, n: int) -> Draw:
+    """A judge's whole grades from 1 to 10. Questions are of different difficulty, which both models share."""
+    difficulty = generator.normal(5.5, 1.5, size=n)
+    own = generator.normal(0, 1.2, size=(2, n))
+    # Rounding up or down at random keeps the true difference what it is.
+    scores = np.floor(difficulty + own + np.array([[0.0], [effect]]) + generator.random((2, n)))
+    return Draw(*np.clip(scores, 1, 10))
+
+
+def related(generator: Generator, effect: float, sizes: tuple[int, ...], correlation: float) -> Draw:
+    """Gains with a correlation within the groups."""
+    shared = np.repeat(generator.normal(size=len(sizes)), sizes) * correlation**0.5
+    gains = shared + generator.normal(size=sum(sizes)) * (1 - correlation) ** 0.5
+    return Draw(np.zeros(sum(sizes)), gains + effect, np.repeat(np.arange(len(sizes)), sizes))
+
+
+def tied(generator: Generator, effect: float, n: int) -> Draw:
+    """Four of five questions are tied; the others are won or lost by one point. A better model wins some ties."""
+    chances = np.array([0.1, 0.8 - effect, 0.1 + effect])
+    return Draw(np.zeros(n), generator.choice([-1.0, 0.0, 1.0], size=n, p=chances))
+
+
+def heavy_tailed(generator: Generator, effect: float, n: int) -> Draw:
+    """Gains with the tails of Student's distribution of 3 degrees of freedom: a few questions differ by a lot."""
+    return Draw(np.zeros(n), generator.standard_t(3, size=n) + effect)
+
+
+def skewed(generator: Generator, effect: float, n: int) -> Draw:
+    """Gains that are small losses for most questions, and large wins for few."""
+    return Draw(np.zeros(n), generator.exponential(size=n) - 1 + effect)
+
+
+def missing(generator: Generator, effect: float, n: int, of_bad_answers: bool) -> Draw:
+    """Grades are missing, at random or more often for bad answers. Questions without both grades are left out."""
+    drawn = graded(generator, effect, n)
+    scores = np.array([drawn.base, drawn.tuned])
+    chance = np.where(scores < 4, 0.6, 0.05) if of_bad_answers else np.full(scores.shape, 1 / 6)
+    known = (generator.random(scores.shape) >= chance).all(axis=0)
+    return Draw(drawn.base[known], drawn.tuned[known])
+
+
+def by_length(generator: Generator, effect: float, n: int, longer: float) -> Draw:
+    """A judge that gives half a point for each standard deviation of length. Tuned answers are longer by `longer`."""
+    drawn = graded(generator, effect, n)
+    lengths = generator.normal(size=(2, n)) + np.array([[0.0], [longer]])
+    return Draw(drawn.base + 0.5 * lengths[0], drawn.tuned + 0.5 * lengths[1])
+
+
+def preferred(generator: Generator, effect: float, n: int, orders: int) -> Draw:
+    """A judge that prefers the first answer it sees, asked in one order (tuned first) or in both.
+
+    In both orders, a preference counts only if it does not change.
+    """
+    better = generator.normal(1.6 * effect, 1, size=n)  # then the scores differ by about `effect`
+    first = better + 0.5 + generator.normal(0, 0.5, size=n) > 0  # the tuned answer is shown first
+    second = better - 0.5 + generator.normal(0, 0.5, size=n) > 0
+    score = first.astype(float) if orders == 1 else (first.astype(float) + second) / 2
+    return Draw(1 - score, score)
+
+
+INDEPENDENT = (
+    Design("8 questions, graded from 1 to 10", partial(graded, n=8)),
+    Design("40 questions, graded from 1 to 10", partial(graded, n=40)),
+    Design("100 questions, graded from 1 to 10", partial(graded, n=100)),
+    Design("40 questions, four of five tied", partial(tied, n=40)),
+    Design("30 questions, heavy tails", partial(heavy_tailed, n=30)),
+    Design("30 questions, skewed", partial(skewed, n=30), "few large wins: the mean of few questions is not normal"),
+    Design("48 questions, grades missing at random", partial(missing, n=48, of_bad_answers=False)),
+    Design(
+        "48 questions, grades missing for bad answers",
+        partial(missing, n=48, of_bad_answers=True),
+        "the questions that are left are easier than all questions",
+        partial(graded, n=48),
+    ),
+)
+RELATED = (
+    Design("10 groups of 4, correlation 0.7", partial(related, sizes=(4,) * 10, correlation=0.7)),
+    Design("6 groups of 8, correlation 0.3", partial(related, sizes=(8,) * 6, correlation=0.3)),
+    Design("30 groups of 4, no correlation", partial(related, sizes=(4,) * 30, correlation=0.0)),
+    Design("groups of 1 to 10, correlation 0.5", partial(related, sizes=UNEQUAL, correlation=0.5)),
+    Design("one group of 30 and 30 questions, correlation 0.5", partial(related, sizes=ONE_LARGE, correlation=0.5)),
+    Design(
+        "20 questions and 3 groups of 10, correlation 0.7",
+        partial(related, sizes=(*(1,) * 20, *(10,) * 3), correlation=0.7),
+        "three large groups decide nearly alone",
+    ),
+)
+JUDGES = (
+    Design("length counts, answers equally long", partial(by_length, n=40, longer=0.0)),
+    Design(
+        "length counts, tuned answers longer by one standard deviation",
+        partial(by_length, n=40, longer=1.0),
+        "no interval sees a bias of the judge: compare its grades with people's",
+        partial(graded, n=40),
+    ),
+    Design("first answer favoured, both orders asked", partial(preferred, n=40, orders=2)),
+    Design(
+        "first answer favoured, one order asked",
+        partial(preferred, n=40, orders=1),
+        "what asking in both orders avoids: the pipeline always asks in both",
+        partial(preferred, n=40, orders=2),
+    ),
+)

@@ -1,0 +1,108 @@
+"""Writes docs/calibration.md."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from docs.tables import table
+from tests.calibration.designs import INDEPENDENT, JUDGES, RELATED, Design
+from tests.calibration.families import Family, families
+from tests.calibration.simulation import Calibration, Rates, calibrate
+
+# What the verdict promises is 5 % and 95 %. Other results are in bold.
+ALARMS, COVERED = (0.03, 0.07), (0.93, 0.97)
+_HEADER = ("design", "false alarms", "plain", "coverage", "plain", "power", "plain", "difference")
+_INTRODUCTION = """# Calibration: how often the verdict is wrong
+
+*For those who decide by the verdict, and for statisticians. `make calibration` writes this page.*
+
+Each row is a simulated design, compared {simulations:,} times for models that are equal and {simulations:,} times for
+models that differ.
+
+- **False alarms**: how often equal models are called different. The verdict promises 5 %; the goal is 3 to 7 %.
+- **Coverage**: how often the 95 % interval has the true difference. The goal is 93 to 97 %.
+- **Power**: how often a true difference is found. The difference is the one of which the report says that it "shows
+  reliably", so about 80 % is right. It is in the last column.
+- **Plain**: the same for the paired interval of textbooks (Student's, over the questions), which is what one gets
+  without the report.
+
+A number in bold is outside the goal. It is shown as it is.
+"""
+_SECTIONS = (
+    (
+        "Questions that stand alone",
+        "The interval is a bootstrap over the questions, widened for few questions. Where the spread of the gains "
+        "grows with the difference, as with ties, the power is lower than 80 %.",
+        INDEPENDENT,
+    ),
+    (
+        "Questions that hang together",
+        "The correlation is that of the gains within a group. The interval counts groups. As single questions, equal "
+        "models are called different up to several times as often as promised.",
+        RELATED,
+    ),
+    (
+        "Biased judges",
+        "An interval tells chance from a difference of the grades. It cannot tell whether the grades are right.",
+        JUDGES,
+    ),
+)
+_FAMILIES = """## Several comparisons with the same questions
+
+How often at least one of several comparisons of equal models is called different, or better. One comparison alone has
+the false alarms of the third column.
+
+"""
+
+
+def page(simulations: int, seed: int = 1) -> str:
+    """The whole page."""
+    parts = [_INTRODUCTION.format(simulations=simulations)]
+    for title, text, designs in _SECTIONS:
+        results = [(design, calibrate(design, simulations, seed)) for design in designs]
+        parts.append(f"## {title}\n\n{text}\n\n{_designs_table(results)}\n{_notes(results)}")
+    parts.append(_FAMILIES + _families_table(families(simulations, seed)))
+    return "\n".join(parts)
+
+
+def _designs_table(results: Sequence[tuple[Design, Calibration]]) -> str:
+    return table(_HEADER, [_row(design, found) for design, found in results])
+
+
+def _row(design: Design, found: Calibration) -> tuple[str, ...]:
+    ours, plain = found.ours, found.plain
+    return (
+        design.name,
+        _marked(ours.alarms, ALARMS),
+        percent(plain.alarms),
+        _marked(ours.covered, COVERED),
+        percent(plain.covered),
+        percent(ours.found),
+        percent(plain.found),
+        f"{found.effect:.2g}",
+    )
+
+
+def _notes(results: Sequence[tuple[Design, Calibration]]) -> str:
+    """Why a design is outside of the goals, where that is known."""
+    lines = [f"- {design.name}: {design.note}." for design, found in results if design.note and outside(found.ours)]
+    return "\n" + "\n".join(lines) + "\n" if lines else ""
+
+
+def _families_table(found: Sequence[Family]) -> str:
+    rows = [(each.name, percent(each.alarms), percent(each.first_alone), each.note) for each in found]
+    return table(("comparisons", "false alarms", "one alone", "what to do"), rows)
+
+
+def outside(rates: Rates) -> bool:
+    """Whether a rate is outside of its goal."""
+    return not (ALARMS[0] <= rates.alarms <= ALARMS[1] and COVERED[0] <= rates.covered <= COVERED[1])
+
+
+def _marked(value: float, goal: tuple[float, float]) -> str:
+    return percent(value) if goal[0] <= value <= goal[1] else f"**{percent(value)}**"
+
+
+def percent(value: float) -> str:
+    """A share as a percentage."""
+    return f"{100 * value:.1f} %"

@@ -1,0 +1,62 @@
+"""A small sample of the calibration: the designs draw what they promise, and the rates are those of the verdict."""
+
+import numpy as np
+import pytest
+
+from tests.calibration import simulation
+from tests.calibration.designs import INDEPENDENT, JUDGES, RELATED, Design, Draw, Generator
+from tests.calibration.page import outside, page
+from tests.calibration.simulation import calibrate, difference, true_difference
+from tuner.evaluation.statistics import comparison
+
+DESIGNS = {design.name: design for design in (*INDEPENDENT, *RELATED, *JUDGES)}
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(comparison, "RESAMPLES", 1_000)
+    monkeypatch.setattr(simulation, "_DRAWS_OF_TRUTH", 500)
+    monkeypatch.setattr(simulation, "_PILOTS", 20)
+
+
+@pytest.mark.parametrize("name", DESIGNS)
+def test_a_design_draws_models_that_differ_by_its_effect(name: str) -> None:
+    design, generator = DESIGNS[name], np.random.default_rng(1)
+    assert true_difference(design, generator, 0.0) == pytest.approx(0, abs=0.06)
+    assert true_difference(design, generator, 0.3) == pytest.approx(0.3, abs=0.08)
+
+
+@pytest.mark.parametrize("design", RELATED, ids=lambda design: design.name)
+def test_the_verdict_is_wrong_less_often_than_the_plain_interval_where_questions_hang_together(design: Design) -> None:
+    found = calibrate(design, 200)
+    assert found.ours.alarms < 0.12
+    assert found.ours.covered > 0.88
+    assert found.ours.alarms <= found.plain.alarms + 0.03
+    assert found.ours.found > 0.5
+
+
+def test_a_biased_judge_is_shown_as_outside_of_the_goals() -> None:
+    found = calibrate(DESIGNS["length counts, tuned answers longer by one standard deviation"], 100)
+    assert found.ours.alarms > 0.15
+    assert outside(found.ours)
+
+
+def test_groups_reach_the_comparison() -> None:
+    draw = DESIGNS["10 groups of 4, correlation 0.7"].draw(np.random.default_rng(1), 0.0)
+    assert difference(draw).groups == 10
+
+
+def test_too_few_questions_raise_no_alarm() -> None:
+    def few(generator: Generator, effect: float) -> Draw:
+        n = 3 if generator.random() < 0.5 else 8
+        return Draw(np.zeros(n), generator.normal(effect, 1, size=n))
+
+    found = calibrate(Design("few", few), 100)
+    assert found.ours.alarms < found.plain.alarms + 0.05
+
+
+def test_the_page_has_a_row_for_each_design_and_marks_what_is_outside() -> None:
+    text = page(20)
+    assert all(f"| {name} |" in text for name in DESIGNS)
+    assert "| 5 looks at a growing set, until one decides |" in text
+    assert "**" in text
