@@ -224,7 +224,7 @@ def test_settings_that_allow_more_than_was_approved_pay_for_nothing() -> None:
     folder.save(pinned)
     write_lines(folder, Keys.EVALUATION, [{"id": "1", "question": "q", "reference": "r"}])
     approve(folder)
-    more = pinned.model_copy(update={"settings": RunSettings(serving="on_demand", inference={"max_tokens": 513})})  # type: ignore[arg-type]
+    more = pinned.model_copy(update={"settings": RunSettings(serving="on_demand", inference={"max_tokens": 513})})
     for pay in (lambda each: each.answers("base", 0, []), lambda each: each.judge(0, [])):
         pay(Allotments.of(folder, pinned))
         with pytest.raises(SpendingLimitError, match=r"estimate\.json allows .* Run again"):
