@@ -17,8 +17,8 @@ from tuner.core.resource_names import Tags
 
 pytestmark = pytest.mark.e2e
 JUDGED = "serving: provisioned\nevaluation: {metrics: [correctness]}\n"
-ACCEPTS = JUDGED + "gate: {correctness: {at_least: 0}}\n"
-REJECTS = JUDGED + "gate: {correctness: {at_least: 11}}\n"
+ACCEPTS = JUDGED + "gate: {correctness: {at_most: 9.9}}\n"
+REJECTS = JUDGED + "gate: {correctness: {at_least: 9.9}}\n"
 
 
 def local_bedrock(pipeline, **settings):

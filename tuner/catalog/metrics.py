@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Literal
 
 
@@ -84,6 +85,13 @@ def uses_judge(metrics: Iterable[str]) -> bool:
 
 OWN_MEASURES: Mapping[str, str] = {"extraction": "field.", "scorer": "scorer."}
 """Metrics with a measure for each thing of the dataset's own, and what the names of these measures begin with."""
+
+
+def range_of(measure: str) -> tuple[float, float] | None:
+    """Lowest and highest value of a measure of the catalog. None when there are no such bounds."""
+    if measure.startswith(OWN_MEASURES["extraction"]):
+        return field_measure(measure).range
+    return next((each.range for each in chain.from_iterable(METRICS.values()) if each.name == measure), None)
 
 
 def field_measure(name: str) -> Measure:

@@ -168,6 +168,25 @@ def check_gate(gate: Mapping[str, GateRule], metrics: Collection[str]) -> None:
         raise ValueError("preference compares with base only; name another measure for 'best'")
 
 
+def check_rule(name: str, rule: GateRule, bounds: tuple[float, float]) -> None:
+    """Checks that a rule asks something that a measure with these bounds can answer either way. Raises ValueError."""
+    low, high = bounds
+    of = f"values of {name} are from {low:g} to {high:g}"
+    every, none = "every model meets it", "no model can meet it"
+    wrong = (
+        (rule.at_least is not None and rule.at_least <= low, "at_least", every),
+        (rule.at_least is not None and rule.at_least > high, "at_least", none),
+        (rule.at_most is not None and rule.at_most >= high, "at_most", every),
+        (rule.at_most is not None and rule.at_most < low, "at_most", none),
+        (rule.not_worse_by is not None and rule.not_worse_by.margin >= high - low, "not_worse_by.margin", every),
+    )
+    for is_wrong, condition, meets in wrong:
+        if is_wrong:
+            raise ValueError(f"{name}.{condition}: {of}, so {meets}; correct or remove it")
+    if rule.at_least is not None and rule.at_most is not None and rule.at_least > rule.at_most:
+        raise ValueError(f"{name}: at_least is above at_most, so {none}; correct one of them")
+
+
 def check_measures(names: Iterable[str], metrics: Collection[str]) -> None:
     """Checks that each measure belongs to one of `metrics`. Raises ValueError that names the nearest measure."""
     check_names([name for name in names if not is_measure(name, metrics)], measures_of(metrics), "measure")

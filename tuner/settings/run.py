@@ -6,11 +6,11 @@ from typing import Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from tuner.catalog.metrics import METRICS, OWN_MEASURES
+from tuner.catalog.metrics import METRICS, OWN_MEASURES, range_of
 from tuner.catalog.tasks import TASKS, TaskName
 from tuner.core.strict_model import Number, StrictModel, is_from_artifact
 from tuner.settings.break_even import BreakEvenSettings
-from tuner.settings.evaluation import EvaluationSettings, GateRule, check_gate
+from tuner.settings.evaluation import EvaluationSettings, GateRule, check_gate, check_rule
 from tuner.settings.tasks import ClassificationSettings, ExtractionSettings, ScorerSettings
 
 Commitment = Literal["OneMonth", "SixMonths"]
@@ -200,6 +200,9 @@ class RunSettings(StrictModel):
                     raise ValueError(f"{name}: each: '{rule.each}' is not in evaluation.slices; add it there")
                 if rule.each and "best" in rule.compared_with:
                     raise ValueError(f"{name}: each: slices are compared with base only; use another rule for 'best'")
+                bounds = scorer.bounds(name) if name.split(".")[0] == "scorer" else range_of(name)
+                if bounds:
+                    check_rule(name, rule, bounds)
                 if rule.compared_with and not scorer.compares_by(name):
                     raise ValueError(
                         f"of {name} it is not known which values are better; use at_least or at_most, or {_SAY_WHICH}"

@@ -102,6 +102,13 @@ class ScorerSettings(StrictModel):
     seconds: float = Field(60, ge=1, le=180, description="longest wait for one call")
     example: ScorerExample = ScorerExample()
 
+    def bounds(self, measure: str) -> tuple[float, float] | None:
+        """Lowest and highest value of the score or of one of the function's own measures. None when not known."""
+        if measure == "scorer":
+            return self.range
+        known = self.measures.get(measure.removeprefix(OWN_MEASURES["scorer"]))
+        return known.range if known else None
+
     def compares_by(self, measure: str) -> bool:
         """Whether it is known which values of a measure are better. Of other metrics' measures it is."""
         prefix = OWN_MEASURES["scorer"]

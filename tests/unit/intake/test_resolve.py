@@ -89,7 +89,7 @@ def test_an_allowed_commitment_is_accepted() -> None:
 def test_a_commitment_needs_a_gate() -> None:
     allowed = DeploymentSettings(commitments=("OneMonth",), longest_keep_hours=8)
     assert "the run has no gate" in str(refused({"commitment": "OneMonth"}, allowed))
-    asked = {"commitment": "OneMonth", "gate": {"correctness": {"at_least": 0.5}}, "keep_hours": 1}
+    asked = {"commitment": "OneMonth", "gate": {"correctness": {"at_least": 5}}, "keep_hours": 1}
     assert "Remove one of the two" in str(refused(asked, allowed))
 
 

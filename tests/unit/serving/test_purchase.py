@@ -60,13 +60,13 @@ def committed(folder: MemoryFolder, throughputs: FakeEndpoints, decision: str = 
     gate = {"decision": decision, "sentence": "", "id": "1", "run_id": RUN, "dataset": "faq", "base_model": "m"}
     more = {"custom_model_arn": None, "verdict": verdict, "people": False, "report": "", "scores": ""}
     folder.save(Gate.model_validate({**gate, **more, "scores_sha256": ""}))
-    asked = manifest(commitment="OneMonth", gate={"correctness": {"at_least": 1}})
+    asked = manifest(commitment="OneMonth", gate={"correctness": {"at_least": 2}})
     return commit(throughputs, folder, asked, DEPLOYMENT, others.get("allowed", ("OneMonth",))).arn
 
 
 def test_the_evaluation_uses_hourly_throughput_even_if_the_run_asks_for_a_commitment(folder: MemoryFolder) -> None:
     throughputs = FakeEndpoints()
-    asked = manifest(commitment="OneMonth", gate={"correctness": {"at_least": 1}})
+    asked = manifest(commitment="OneMonth", gate={"correctness": {"at_least": 2}})
     assert purchase(throughputs, folder, asked, DEPLOYMENT).commitment is None
     assert throughputs.created[0].commitment is None
 

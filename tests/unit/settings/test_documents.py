@@ -292,3 +292,53 @@ def test_booleans_and_texts_are_no_numbers_anywhere() -> None:
 def test_a_gate_rule_that_asks_nothing_is_refused(rule: dict[str, Any]) -> None:
     with pytest.raises(SettingsError, match=r"gate\.correctness: has no condition"):
         load(RunSettings, {"gate": {"correctness": rule}}, "run.yaml")
+
+
+_SCORER: Any = {"name": "own", "range": [0, 5], "measures": {"words": {"better": "lower", "range": [10, 90]}}}
+
+
+@pytest.mark.parametrize(
+    ("measure", "rule", "words"),
+    [
+        (
+            "correctness",
+            {"at_least": 1},
+            "correctness.at_least: values of correctness are from 1 to 10, so every model",
+        ),
+        ("correctness", {"at_least": -3, "better_than": "base"}, "so every model meets it"),
+        ("correctness", {"at_least": 10.5}, "so no model can meet it"),
+        ("correctness", {"at_most": 10}, "so every model meets it"),
+        ("correctness", {"at_most": 0.9}, "so no model can meet it"),
+        ("correctness", {"at_least": 8, "at_most": 7}, "at_least is above at_most"),
+        ("correctness", {"not_worse_by": {"than": "base", "margin": 9}}, "correctness.not_worse_by.margin: values"),
+        ("rouge_1", {"at_least": 0}, "from 0 to 1, so every model"),
+        ("bleu", {"at_least": 101}, "from 0 to 100, so no model"),
+        ("style_refusal", {"at_most": 1}, "from 0 to 1, so every model"),
+        ("field.total", {"at_least": 0}, "from 0 to 1, so every model"),
+        ("scorer", {"at_least": 0}, "from 0 to 5, so every model"),
+        ("scorer.words", {"at_most": 90}, "from 10 to 90, so every model"),
+    ],
+)
+def test_a_gate_rule_that_every_model_meets_or_none_can_meet_is_refused(
+    measure: str, rule: dict[str, Any], words: str
+) -> None:
+    settings: Any = {"gate": {measure: rule}, "scorer": _SCORER}
+    with pytest.raises(SettingsError) as error:
+        load(RunSettings, settings, "run.yaml")
+    assert words in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("measure", "rule"),
+    [
+        ("correctness", {"at_least": 10}),
+        ("correctness", {"at_most": 1}),
+        ("correctness", {"at_least": 7, "at_most": 7}),
+        ("correctness", {"not_worse_by": {"than": "base", "margin": 8.9}}),
+        ("style_words", {"at_most": 90}),
+        ("scorer.unknown", {"at_least": -5}),
+        ("scorer", {"at_least": 5}),
+    ],
+)
+def test_a_gate_rule_at_the_end_of_the_range_asks_something(measure: str, rule: dict[str, Any]) -> None:
+    load(RunSettings, {"gate": {measure: rule}, "scorer": _SCORER}, "run.yaml")

@@ -168,4 +168,4 @@ def test_different_content_has_a_different_fingerprint(other: str) -> None:
 
 
 def test_settings_after_the_training_do_not_change_the_fingerprint() -> None:
-    assert fingerprint_of(folder(), manifest(serving="on_demand", gate={"correctness": {"at_least": 1}})) == PRINT
+    assert fingerprint_of(folder(), manifest(serving="on_demand", gate={"correctness": {"at_least": 2}})) == PRINT

@@ -177,7 +177,7 @@ def test_the_event_in_the_documentation_fits_the_schema() -> None:
 @pytest.mark.parametrize("changes", [{}, {"metrics": {}}], ids=["chance", "nothing measured"])
 def test_every_event_fits_the_schema(changes: dict[str, Any]) -> None:
     aws = FakeAws()
-    gate = {"correctness": {"at_least": 1, "at_most": 9, "better_than": "best", "not_worse_than": "base"}}
+    gate = {"correctness": {"at_least": 2, "at_most": 9, "better_than": "best", "not_worse_than": "base"}}
     folder = a_run(MAYBE, gate)
     folder.write(Keys.SCORES, json.dumps(json.loads(folder.read(Keys.SCORES)) | changes).encode())
     assert len(apply(folder, aws).rules) == 4
