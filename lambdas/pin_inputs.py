@@ -12,18 +12,22 @@ from lambdas.step import Environment, StepResult, step
 from tuner.artifacts.manifest import PinnedInput
 from tuner.aws.bedrock.control_plane import Bedrock
 from tuner.aws.s3.dataset_bucket import DatasetBucket
+from tuner.core.errors import DatasetError
+from tuner.core.run import INCOMING
 from tuner.core.strict_model import StrictModel
+from tuner.intake.arrival import too_many_files
 from tuner.intake.manifest import write_manifest
 from tuner.intake.pinned_inputs import refuse_foreign_inputs
 from tuner.settings import Commitment, Serving
 
 
 class PinEvent(StrictModel):
-    """The execution's input, and the execution's ARN and start time."""
+    """The execution's input, and the execution's ARN and start time. `files` is their number if they are too many."""
 
     run_id: str = Field(pattern=r"^[a-z0-9-]{1,63}$")
     dataset: str
     inputs: tuple[PinnedInput, ...]
+    files: int = 0
     execution_arn: str
     started_at: str
 
@@ -40,7 +44,12 @@ class PinnedRun(StepResult):
 
 @step(PinEvent)
 def handler(event: PinEvent, env: Environment) -> PinnedRun:
-    """Refuses an input that the start function would not make, and writes run.json."""
+    """Refuses an input that the start function would not make, and writes run.json.
+
+    Raises DatasetError when the dataset has more files than the input of an execution can have.
+    """
+    if event.files:
+        raise DatasetError(too_many_files(f"{INCOMING}{event.dataset}/", event.files))
     bucket = DatasetBucket(env.data_bucket)
     refuse_foreign_inputs(bucket, event.dataset, event.run_id, event.execution_arn, event.inputs)
     manifest = write_manifest(

@@ -9,7 +9,6 @@ from typing import Protocol, cast
 
 from tuner.artifacts.manifest import PinnedInput
 from tuner.aws.s3.dataset_bucket import HashedObject, ListedObject
-from tuner.core.errors import DatasetError
 from tuner.core.file_formats import accepted_names
 from tuner.core.run import INCOMING, UPLOADING, Role, role_of, run_id
 from tuner.intake.unused_files import can_start
@@ -43,20 +42,28 @@ class Arrival:
     def execution_input(self) -> str:
         """The input of the execution. It has the same bytes whenever the same versions are pinned.
 
-        StartExecution is idempotent for a running execution only if name and input are the same.
+        StartExecution is idempotent for a running execution only if name and input are the same. Of too many files, the
+        input has the number only, and the first step refuses them: a refused run has a report and a notification.
         """
-        document = {
-            "run_id": self.run_id,
-            "dataset": self.dataset,
-            "inputs": [pinned.model_dump() for pinned in self.inputs],
-        }
-        text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
-        if len(text.encode()) > _MAX_INPUT_BYTES:
-            raise DatasetError(
-                f"{INCOMING}{self.dataset}/: {len(self.inputs)} files are too many for one run. Combine documents into "
-                "fewer files."
-            )
-        return text
+        return self._as_json() if self.fits else self._as_json(files=len(self.inputs))
+
+    @property
+    def fits(self) -> bool:
+        """Whether the input of an execution can have all files."""
+        return len(self._as_json().encode()) <= _MAX_INPUT_BYTES
+
+    def _as_json(self, **number: int) -> str:
+        inputs = [] if number else [pinned.model_dump() for pinned in self.inputs]
+        document = {"run_id": self.run_id, "dataset": self.dataset, "inputs": inputs, **number}
+        return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+
+
+def too_many_files(where: str, files: int) -> str:
+    """Why a dataset with so many files cannot be run, and what to do."""
+    return (
+        f"{where} has {files:,} files, which are too many for one run: it takes about 1,000, and fewer with long "
+        "names. Combine documents into fewer files, or leave some out."
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,3 +79,11 @@ def test_a_file_that_changes_while_it_is_sent_starts_no_run(
     with pytest.raises(CommandError, match="changed after it was checked"):
         send(bucket, read, monkeypatch)
     assert "incoming/faq/training.jsonl" not in bucket.received
+
+
+def test_too_many_files_are_refused_before_the_upload(tmp_path: Path) -> None:
+    (tmp_path / "documents").mkdir()
+    for number in range(1500):
+        (tmp_path / "documents" / f"{number:04}.txt").touch()
+    with pytest.raises(CommandError, match=r"has 1,500 files, which are too many for one run: .*Combine documents"):
+        upload.read(tmp_path, "faq", None)

@@ -8,7 +8,6 @@ from random import Random
 import pytest
 
 from tuner.aws.s3.dataset_bucket import HashedObject, ListedObject
-from tuner.core.errors import DatasetError
 from tuner.intake.arrival import Arrival, Upload, followed, pin, startable
 
 NOON = dt.datetime(2026, 11, 23, 12, tzinfo=dt.UTC)
@@ -151,7 +150,15 @@ def test_the_first_step_can_read_the_input_of_the_execution() -> None:
     assert document["inputs"][0]["key"] == "incoming/faq/training.jsonl"
 
 
-def test_too_many_files_for_the_input_of_an_execution_are_an_error() -> None:
-    bucket = Bucket(training__jsonl=b"{}", **{f"documents/{n:05d}": b"" for n in range(2000)})
-    with pytest.raises(DatasetError, match="too many"):
-        arrives(bucket).execution_input()
+def test_of_too_many_files_the_run_gets_the_number_which_it_refuses() -> None:
+    few = arrives(Bucket(training__jsonl=b"{}", **{f"documents/{n:05d}": b"" for n in range(1000)}))
+    assert few.fits
+    assert len(json.loads(few.execution_input())["inputs"]) == 1001
+    many = arrives(Bucket(training__jsonl=b"{}", **{f"documents/{n:05d}": b"" for n in range(2000)}))
+    assert not many.fits
+    assert json.loads(many.execution_input()) == {
+        "run_id": many.run_id,
+        "dataset": "faq",
+        "inputs": [],
+        "files": 2001,
+    }

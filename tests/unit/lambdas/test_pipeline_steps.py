@@ -43,7 +43,7 @@ from tuner.aws.bedrock.resources import FoundationModel
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.aws.s3.training_index import TrainingIndex
 from tuner.core.artifact_keys import Keys
-from tuner.core.errors import EndpointFailedError, QuotaError, RetryableError, RunRefusedError
+from tuner.core.errors import DatasetError, EndpointFailedError, QuotaError, RetryableError, RunRefusedError
 from tuner.core.run import run_id
 from tuner.core.times import iso, now
 
@@ -82,6 +82,12 @@ def test_pin_inputs_writes_the_manifest_of_the_run(cloud: RunFolder, monkeypatch
         "commitment": None,
     }
     assert RunFolder("artifacts", run).manifest().resource_name == f"tuner-{run}"
+
+
+def test_pin_inputs_refuses_too_many_files_of_which_the_input_has_the_number(cloud: RunFolder) -> None:
+    event = {"dataset": "faq", "inputs": [], "files": 2001, "execution_arn": "arn:e:faq", "started_at": ""}
+    with pytest.raises(DatasetError, match=r"^incoming/faq/ has 2,001 files, .* Combine documents into fewer files"):
+        invoke(pin_inputs, run_id="faq", **event)
 
 
 def test_preflight_refuses_a_zero_quota(cloud: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
