@@ -19,7 +19,7 @@ from tuner.aws.executions import Executions
 from tuner.aws.notifications import notify
 from tuner.aws.s3.dataset_bucket import DatasetBucket
 from tuner.core.errors import DatasetError, RetryableError
-from tuner.core.run import INCOMING, dataset_file, dataset_of
+from tuner.core.run import INCOMING, again_command, dataset_file, dataset_of
 from tuner.core.strict_model import FrozenModel
 from tuner.intake.arrival import Arrival, Upload, followed, not_enough, pin, startable
 from tuner.intake.unused_files import renaming
@@ -153,4 +153,5 @@ def _start(arrival: Arrival, env: Environment) -> StartResult:
     result = StartResult(run_id=arrival.run_id, execution_arn=executions.arn(arrival.run_id), started=started)
     if started:
         return result
-    return result.model_copy(update={"reason": "This content was run before: 'tuner run PATH --again' repeats it."})
+    reason = f"This content was run before. To repeat it: {again_command(arrival.run_id)}"
+    return result.model_copy(update={"reason": reason})

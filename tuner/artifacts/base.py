@@ -65,5 +65,5 @@ def parse(model: type[P], data: bytes | str, place: str) -> P:
         member = ".".join(str(part) for part in first["loc"]) or "the document"
         raise ArtifactError(
             f"{place}: {member}: {first['msg']}. The file does not have the documented form, so another version of the "
-            "pipeline or a person wrote it. Repeat the run with 'tuner run PATH --again'."
+            "pipeline or a person wrote it. Repeat the run."
         ) from None

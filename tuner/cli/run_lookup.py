@@ -20,6 +20,7 @@ from tuner.cli.progress import executions
 from tuner.cli.progress.executions import Run
 
 LATEST = "latest"
+NO_RUNS = "There are no runs yet. To start one, give 'tuner run' the folder of a dataset."
 # DescribeExecution allows 15 requests a second in the smaller Regions.
 _PARALLEL_CALLS = 5
 
@@ -38,7 +39,7 @@ def resolve(deployment: Deployment, reference: str) -> Run:
     if reference == LATEST:
         runs = newest(deployment, 1)
         if not runs:
-            raise UnknownRunError("There are no runs yet. Start one with: tuner run PATH")
+            raise UnknownRunError(NO_RUNS)
         return runs[0]
     exact = _find(deployment, reference) if _is_id(reference) else None
     return exact or _by_prefix(deployment, reference)

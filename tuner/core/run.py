@@ -92,3 +92,8 @@ def _slug(dataset: str) -> str:
     plain = unicodedata.normalize("NFKD", dataset).encode("ascii", "ignore").decode().lower()
     # 28 characters, a hyphen, 12 digits of the hash and `-r999` are the 46 that `run_id` promises.
     return re.sub(r"[^a-z0-9]+", "-", plain)[:28].strip("-") or "dataset"
+
+
+def again_command(run_id: str) -> str:
+    """The command that runs the content of this run again, which lies in the data bucket: it needs no local folder."""
+    return f"tuner run {run_id} --again"

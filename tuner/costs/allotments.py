@@ -17,6 +17,7 @@ from tuner.artifacts.manifest import Manifest
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import SpendingLimitError
+from tuner.core.run import again_command
 from tuner.costs.answer_usage import AnswerUsage
 from tuner.costs.cost_inputs import CostInputs, Plan, cost_inputs, count_questions
 from tuner.costs.judge_usage import JudgeUsage
@@ -81,6 +82,6 @@ class Allotments:
             if allowed is not None and tokens > allowed:
                 raise SpendingLimitError(
                     f"{self.folder.uri(Estimate.NAME)} allows {allowed:,.0f} tokens for '{item}', and the run could "
-                    f"take {tokens:,}: something has changed since its cost was approved. Run again: tuner run PATH "
-                    "--again."
+                    f"take {tokens:,}: something has changed since its cost was approved. Run again: "
+                    f"{again_command(self.folder.run_id)}."
                 )

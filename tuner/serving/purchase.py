@@ -14,6 +14,7 @@ from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import AwsError, CommitmentNotAllowedError, EndpointFailedError, QuotaError, RetryableError
 from tuner.core.resource_names import committed_name, run_tags
+from tuner.core.run import again_command
 from tuner.core.times import iso, now, seconds_since
 from tuner.serving.paid_resources import Endpoints, resources_of
 from tuner.settings import Commitment
@@ -131,10 +132,10 @@ def check(endpoints: Endpoints, folder: RunFolder) -> tuple[PaidResource, Endpoi
     if endpoint is None and record.released_at is None and seconds_since(record.created_at) < _VISIBLE_SECONDS:
         raise RetryableError(
             f"{record.arn} was created a moment ago and Bedrock does not show it yet. The step tries again for some "
-            "minutes. If somebody deleted the endpoint, run again: tuner run PATH --again."
+            f"minutes. If somebody deleted the endpoint, run again: {again_command(folder.run_id)}."
         )
     if endpoint is None:
-        raise EndpointFailedError(f"{record.arn} {_gone(record)}")
+        raise EndpointFailedError(f"{record.arn} {_gone(record, folder.run_id)}")
     if endpoint.status == "Failed":
         reason = endpoint.failure or "Bedrock gives no reason"
         raise EndpointFailedError(f"{record.arn} ended Failed: {reason.rstrip('.')}. See it in the Bedrock console.")
@@ -149,9 +150,11 @@ def is_new(record: EndpointRecord) -> bool:
     return record.in_service_at is not None and seconds_since(record.in_service_at) < _RUNTIME_DELAY_SECONDS
 
 
-def _gone(record: EndpointRecord) -> str:
+def _gone(record: EndpointRecord, run_id: str) -> str:
     if record.released_at is None:
-        return "disappeared before it was in service. Somebody may have deleted it. Run again: tuner run PATH --again."
+        return (
+            f"disappeared before it was in service. Somebody may have deleted it. Run again: {again_command(run_id)}."
+        )
     return (
         f"was released at {record.released_at}, before it was seen in service: by a person, or because it was older "
         "than the deployment's 'longest_throughput_hours'. Raise that setting, or run again."
@@ -163,7 +166,7 @@ def _create(wanted: Purchase) -> str:
     if model is None:
         raise EndpointFailedError(
             f"{wanted.folder.uri(Keys.TRAINING_SUMMARY)} names no custom model, so there is nothing to serve. "
-            "Run again: tuner run PATH --again."
+            f"Run again: {again_command(wanted.folder.run_id)}."
         )
     request = EndpointRequest(
         name=wanted.name,

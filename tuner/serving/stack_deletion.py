@@ -31,8 +31,8 @@ def refusal(release: Release, executions: Executions) -> str | None:
     if running:
         more = f" and {len(running) - _NAMED} more" if len(running) > _NAMED else ""
         return (
-            f"Runs are in progress: {', '.join(running[:_NAMED])}{more}. Wait for them or stop them (tuner stop RUN), "
-            "then delete the stack again."
+            f"Runs are in progress: {', '.join(running[:_NAMED])}{more}. Wait for them or stop them "
+            f"(tuner stop {running[0]}), then delete the stack again."
         )
     try:
         committed = release.everything().committed

@@ -14,6 +14,7 @@ from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import CapacityBusyError, CustomizationFailedError, QuotaError, RetryableError
 from tuner.core.resource_names import Tags, run_tags
+from tuner.core.run import again_command
 from tuner.core.times import iso, now, seconds_since
 from tuner.settings import Polling
 from tuner.training import adoption
@@ -121,21 +122,22 @@ def check(jobs: adoption.Jobs, folder: RunFolder, manifest: Manifest) -> Job:
         raise RetryableError(_not_visible(record.job_name))
     if job is None:
         raise CustomizationFailedError(
-            f"The customization job {name} is gone: it may have been deleted. To train again: tuner run PATH --again."
+            f"The customization job {name} is gone: it may have been deleted. "
+            f"To train again: {again_command(folder.run_id)}."
         )
     if job.status in _WITHOUT_MODEL:
         ending = "failed" if job.status == "Failed" else "was stopped"
-        raise CustomizationFailedError(f"The customization job {name} {ending}: {_reason(job, record)}")
+        raise CustomizationFailedError(f"The customization job {name} {ending}: {_reason(job, record, folder.run_id)}")
     return job
 
 
-def _reason(job: Job, record: JobRecord) -> str:
+def _reason(job: Job, record: JobRecord, run_id: str) -> str:
     if job.failure or job.status == "Failed":
         reason = job.failure or "Bedrock gives no reason"
     else:
         reason = f"by the release of this run, at {record.stopped_at}" if record.stopped_at else "somebody stopped it"
     again = record.adopted or job.status != "Failed"
-    return f"{reason.rstrip('.')}. To train again: tuner run PATH --again." if again else reason
+    return f"{reason.rstrip('.')}. To train again: {again_command(run_id)}." if again else reason
 
 
 def refuse_overdue(job: Job, longest_hours: float) -> None:

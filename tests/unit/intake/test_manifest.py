@@ -112,7 +112,7 @@ def test_a_repeated_step_does_not_change_the_manifest() -> None:
 def test_the_folder_of_an_earlier_run_is_not_overwritten() -> None:
     folder = MemoryFolder()
     write(folder)
-    with pytest.raises(RunRefusedError, match="tuner run PATH --again"):
+    with pytest.raises(RunRefusedError, match=f"tuner run {RUN} --again"):
         write(folder, started_at="2027-03-01T00:00:00Z")
 
 

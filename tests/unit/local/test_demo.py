@@ -21,6 +21,6 @@ def test_the_demo_names_the_report_and_its_first_step() -> None:
     said = what_to_look_at(report, Path("reports/demo"))
     assert "`reports/demo/index.html`" in said
     assert "Use the tuned model." in said
-    assert "`tuner run PATH --local`" in said
+    assert "`tuner data check`" in said
     for section in ("What to do next", "Scores", "Questions", "Training", "Time and money"):
         assert section in said

@@ -212,8 +212,11 @@ def test_a_job_in_progress_or_completed_is_returned(status: str) -> None:
             "failed: Could not validate GetObject permissions",
         ),
         (a_job("Failed"), "failed: Bedrock gives no reason"),
-        (a_job("Stopping"), "was stopped: somebody stopped it. To train again: tuner run PATH --again"),
-        (a_job("Stopped", "Stopped by admin"), "was stopped: Stopped by admin. To train again: tuner run PATH --again"),
+        (a_job("Stopping"), f"was stopped: somebody stopped it. To train again: tuner run {RUN} --again"),
+        (
+            a_job("Stopped", "Stopped by admin"),
+            f"was stopped: Stopped by admin. To train again: tuner run {RUN} --again",
+        ),
     ],
 )
 def test_a_job_without_a_model_ends_the_run_with_bedrocks_reason(job: Job | None, said: str) -> None:

@@ -19,6 +19,7 @@ from tuner.cli.options import Local, Reference, Stack, connect
 from tuner.cli.progress.executions import Run
 from tuner.cli.progress.paid_window import amount
 from tuner.cli.terminal.console import say
+from tuner.core.run import again_command
 from tuner.core.times import iso, now
 
 # Error codes of SendTaskSuccess and SendTaskFailure for a token that is no longer waited for.
@@ -81,7 +82,7 @@ def _waiting(run: Run, request: ApprovalRequest | None) -> ApprovalRequest:
     if request.expires_at < iso(now()):
         raise CommandError(
             f"Nobody approved the run {run.run_id} by {request.expires_at}, so it ends by itself. "
-            "To ask again: tuner run PATH --again."
+            f"To ask again: {again_command(run.run_id)}"
         )
     return request
 

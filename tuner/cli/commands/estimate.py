@@ -203,7 +203,7 @@ def _show(made: Estimate, resolved: Resolved, asked: bool) -> None:
     if made.unknown:
         say("An unknown price is not zero. Look it up, and set it in the deployment's setting 'prices'.", "warn")
     if spending_decision(made) == "approve":
-        say("Such a run waits for approval: tuner approve RUN, or tuner reject RUN.")
+        say("Such a run waits for approval. Its notification and 'tuner runs' have the commands for the answer.")
     if not asked:
         say("Budget and prices are the defaults. Use those of a deployment with --stack NAME.", "quiet")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,17 +14,17 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
 from tuner.aws.clients import client
 from tuner.aws.error_mapping import mapped_errors
-from tuner.cli import upload
+from tuner.cli import run_lookup, upload
 from tuner.cli.commands.data.display import show_findings
 from tuner.cli.commands.watch import WaitFor, WaitForOption, follow
 from tuner.cli.dataset_check import check_dataset, planned_generation
 from tuner.cli.deployment import DEFAULT_STACK, Deployment
-from tuner.cli.errors import CommandError
+from tuner.cli.errors import CommandError, UnknownRunError
 from tuner.cli.options import Local, Stack, connect
 from tuner.cli.progress import executions
 from tuner.cli.terminal.console import console, is_live, say
 from tuner.cli.terminal.exit_status import ExitStatus
-from tuner.cli.terminal.hints import quoted, remember_folder
+from tuner.cli.terminal.hints import quoted
 from tuner.cli.upload import DatasetFolder
 from tuner.core.errors import RetryableError
 from tuner.core.run import INCOMING
@@ -31,6 +32,7 @@ from tuner.datasets import readiness
 from tuner.intake.resolve import resolve
 from tuner.intake.unused_files import unused_files
 
+_REPEAT = re.compile(r"-r\d+$")
 # Time for EventBridge's delivery and the start function's own work, in addition to the deployment's quiet_seconds.
 _START_SECONDS = 150
 # An Inactive function is ready again after 40 to 106 seconds (statemachine/retries.py has the source).
@@ -41,7 +43,11 @@ _READY_PAUSE_SECONDS = 3
 def run(
     path: Annotated[
         Path,
-        typer.Argument(metavar="PATH", help="Dataset folder: a training file or documents.", show_default=False),
+        typer.Argument(
+            metavar="PATH",
+            help="Dataset folder: a training file or documents. With --again, also a RUN.",
+            show_default=False,
+        ),
     ],
     watch: Annotated[bool, typer.Option(help="Follow the run; --no-watch is --wait-for start.")] = True,
     wait_for: WaitForOption = WaitFor.END,
@@ -56,7 +62,9 @@ def run(
     on_local: Local = False,
 ) -> None:
     """Upload a dataset, which starts its run, and follow it. The exit status tells the gate's decision."""
-    remember_folder(path)
+    if again and not path.exists():
+        follow(*_repeated(connect(stack, on_local), path, dataset, settings), wait_for if watch else WaitFor.START)
+        return
     folder = upload.read(path, dataset, settings)
     deployment = connect(stack, on_local)
     if folder.ignored:
@@ -74,8 +82,27 @@ def run(
     else:
         _check(deployment, folder, path)
         _upload(deployment, folder)
-        _start(deployment, folder, run_id, repeat)
+        _start(deployment, folder.dataset, run_id, repeat)
     follow(deployment, run_id, wait_for if watch else WaitFor.START)
+
+
+def _repeated(
+    deployment: Deployment, reference: Path, dataset: str | None, settings: Path | None
+) -> tuple[Deployment, str]:
+    """Starts the dataset of a run again, from the files in the bucket. Returns the new run's id."""
+    if dataset or settings:
+        message = f"{reference} is no folder: --dataset and --settings belong to one."
+        raise typer.BadParameter(message, param_hint="PATH")
+    try:
+        earlier = run_lookup.resolve(deployment, str(reference))
+    except UnknownRunError as error:
+        raise UnknownRunError(f"There is no folder '{reference}'. {error}") from error
+    content, repeat = _REPEAT.sub("", earlier.run_id), 1
+    while executions.find(deployment, f"{content}-r{repeat}"):
+        repeat += 1
+    run_id = f"{content}-r{repeat}"
+    _start(deployment, earlier.dataset, run_id, repeat)
+    return deployment, run_id
 
 
 def _options(path: Path, dataset: str | None, settings: Path | None) -> Iterator[str]:
@@ -111,12 +138,12 @@ def _repeat(deployment: Deployment, folder: DatasetFolder) -> int:
     return repeat
 
 
-def _start(deployment: Deployment, folder: DatasetFolder, run_id: str, repeat: int) -> None:
+def _start(deployment: Deployment, dataset: str, run_id: str, repeat: int) -> None:
     """Waits for the run to start. The upload starts a first run; only a repeat must be requested."""
     if repeat:
-        _request_repeat(deployment.start_function, json.dumps({"dataset": folder.dataset, "repeat": repeat}).encode())
+        _request_repeat(deployment.start_function, json.dumps({"dataset": dataset, "repeat": repeat}).encode())
     try:
-        _wait_for_start(deployment, folder, run_id)
+        _wait_for_start(deployment, dataset, run_id)
     except KeyboardInterrupt:
         say(f"\nStopped waiting. The files are uploaded and the run will start. Follow it with: tuner watch {run_id}")
         raise typer.Exit(ExitStatus.INTERRUPTED) from None
@@ -160,14 +187,14 @@ def _upload(deployment: Deployment, folder: DatasetFolder) -> None:
         )
 
 
-def _wait_for_start(deployment: Deployment, folder: DatasetFolder, run_id: str) -> None:
+def _wait_for_start(deployment: Deployment, dataset: str, run_id: str) -> None:
     quiet = deployment.settings.quiet_seconds
     say(f"Waiting for {run_id} to start: {quiet}\u00a0s after the last upload")
     deadline = time.monotonic() + quiet + _START_SECONDS
     while not executions.find(deployment, run_id):
         if time.monotonic() > deadline:
             raise CommandError(
-                f"The files of '{folder.dataset}' are uploaded, but the run {run_id} did not start. Perhaps somebody "
+                f"The files of '{dataset}' are uploaded, but the run {run_id} did not start. Perhaps somebody "
                 "changed the dataset meanwhile: 'tuner runs' lists the runs that started. Otherwise look into the log "
                 f"of the function '{deployment.start_function}'."
             )

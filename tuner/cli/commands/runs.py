@@ -44,7 +44,7 @@ def runs(
     elif as_json:
         emit([entry.as_json() for entry in listed(deployment, found)])
     elif not found:
-        say("There are no runs yet. Start one with: tuner run PATH")
+        say(run_lookup.NO_RUNS)
     else:
         entries = listed(deployment, found)
         console().print(run_table(entries))

@@ -18,6 +18,7 @@ from tuner.cli.options import Local, Reference, Stack, connect
 from tuner.cli.progress.paid_window import live_throughput
 from tuner.cli.terminal.console import console, say
 from tuner.core.errors import StillAliveError
+from tuner.core.run import again_command
 from tuner.serving.release import Release, may_be_buying
 from tuner.training.job_record import used_by_others
 
@@ -70,7 +71,7 @@ def _stop_training(deployment: Deployment, run_id: str) -> None:
     for arn in outcome.released:
         say(f"The customization job {arn} is being stopped. Bedrock charges for the training so far.")
     for arn in outcome.completing:
-        say(f"The job {arn} has finished training and may complete: 'tuner run PATH --again' reuses its model.")
+        say(f"The job {arn} has finished training and may complete. To use its model: {again_command(run_id)}")
 
 
 def _watch_release(deployment: Deployment, run_id: str) -> None:
@@ -80,7 +81,7 @@ def _watch_release(deployment: Deployment, run_id: str) -> None:
             if time.monotonic() > deadline:
                 raise CommandError(
                     f"Still not released, and still billed: {', '.join(entry.arn for entry in live)}. The hourly "
-                    "sweep tries again. To release it now: tuner throughput release ARN"
+                    f"sweep tries again. To release it now: tuner throughput release {live[0].arn}"
                 )
             time.sleep(1 if local_endpoint() else 5)
     say("Throughput left: none", "good")

@@ -21,7 +21,6 @@ from tuner.cli.terminal.hints import pasteable
 from tuner.cli.terminal.score_table import score_table
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import ArtifactError
-from tuner.reporting.advice.next_steps import placeholder_sentence
 from tuner.reporting.notify.failure_message import without_alarm
 
 
@@ -73,9 +72,6 @@ def _next_steps(target: Console, report: Report) -> None:
         target.print(Padding(Text(step.reason, style="quiet"), (0, 0, 0, 3), expand=False))
         for command in step.commands:
             target.print(f"   {pasteable(command.removesuffix(' --local'))}", markup=False, soft_wrap=True)
-    said = pasteable(" ".join(command for step in report.next_steps for command in step.commands))
-    if " PATH" in said:
-        target.print(placeholder_sentence(report), style="quiet")
 
 
 def _results(target: Console, report: Report) -> None:

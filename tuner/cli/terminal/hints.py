@@ -9,7 +9,6 @@ import re
 import shlex
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
 from typing import Any, TypeVar
 
 import typer
@@ -22,21 +21,10 @@ _root: list[Any] = []
 """The command `tuner`. Any: Typer brings a private copy of Click, whose classes have no public names."""
 
 
-_folder: list[str] = []
-"""The dataset's folder, where the command was given it: messages call it PATH."""
-_PLACE = re.compile(r"\btuner (run|estimate|data check) PATH\b")
-
-
 def forget() -> None:
-    """Forgets the options and the folder of an earlier call in the same process."""
+    """Forgets the options of an earlier call in the same process."""
     _given.clear()
     _root.clear()
-    _folder.clear()
-
-
-def remember_folder(path: Path) -> None:
-    """Lets hints name this folder of a dataset, in place of PATH."""
-    _folder[:] = [quoted(str(path))]
 
 
 def remember(context: typer.Context, option: typer.CallbackParam, value: T) -> T:
@@ -49,9 +37,7 @@ def remember(context: typer.Context, option: typer.CallbackParam, value: T) -> T
 
 
 def pasteable(text: str) -> str:
-    """The text with the given options in every command that takes them (`tuner show --local RUN`), and the folder."""
-    if _folder:
-        text = _PLACE.sub(lambda found: f"tuner {found[1]} {_folder[0]}", text)
+    """The text with the given options in every command that takes them (`tuner show --local RUN`)."""
     if not _given:
         return text
     takes = _options_by_command(_root[0])

@@ -6,9 +6,10 @@ costs money now, what to do with the model, and then what would make the next ru
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 
 from tuner.artifacts.report import NextStep, Question, Report
+from tuner.core.run import again_command
 from tuner.reporting.advice.level import USABLE, deciding_measure, level_sentence
 from tuner.reporting.collect.training_diagnosis import fit
 from tuner.reporting.formatting import integer, number, plural, range_limit
@@ -16,8 +17,6 @@ from tuner.reporting.formatting import integer, number, plural, range_limit
 # A model hardly learns a subject with fewer training records.
 _FEW_RECORDS = 3
 _SHOWN_SUBJECTS = 5
-# The command line replaces it by the folder where it knows that: tuner/cli/terminal/hints.py.
-_PATH = "PATH"
 _SETTLED = ("ApprovalExpiredError", "ApprovalRejectedError")
 _SETTINGS = ("SettingsError", "ModelUnavailableError", "CommitmentNotAllowedError", "BudgetExceededError")
 
@@ -49,16 +48,18 @@ def _failed(report: Report) -> Iterator[NextStep]:
     first = report.failure.message.splitlines()[0]
     if error == "DatasetError":
         errors = report.findings.errors if report.findings else 0
-        action = f"Correct the {plural(errors, 'error')} in the dataset." if errors else "Correct the dataset."
-        check = _tuner(report, f"data check {_PATH}")
-        yield NextStep(rule="fix-dataset", action=action, reason=first, commands=(check, _run(report)))
+        what = f"the {plural(errors, 'error')} in the dataset" if errors else "the dataset"
+        action = f"Correct {what} and upload it again, which starts a run."
+        yield NextStep(rule="fix-dataset", action=action, reason=first, commands=(_report(report),))
     elif error in _SETTINGS:
-        action = "Correct run.yaml or the deployment's settings, as the message says."
-        yield NextStep(rule="fix-settings", action=action, reason=first, commands=(_run(report),))
+        action = (
+            "Correct run.yaml and upload it again, which starts a run; or correct the deployment's settings, and run "
+            "the same content again."
+        )
+        yield NextStep(rule="fix-settings", action=action, reason=first, commands=(again,))
     elif error in _SETTLED:
         action = "Run again when somebody can approve the cost, or lower it."
-        estimate = _tuner(report, f"estimate {_PATH}")
-        yield NextStep(rule="approve", action=action, reason=first, commands=(estimate, again))
+        yield NextStep(rule="approve", action=action, reason=first, commands=(again,))
     elif error == "QuotaError":
         action = "Ask AWS to raise the quota, then run again."
         yield NextStep(rule="raise-quota", action=action, reason=first, commands=(_tuner(report, "doctor"), again))
@@ -82,9 +83,8 @@ def _not_evaluated(report: Report) -> Iterator[NextStep]:
     if report.status == "SUCCEEDED" and not report.scores:
         yield NextStep(
             rule="evaluate",
-            action="Evaluate the model before you use it: leave out 'serving: none' in run.yaml and run again.",
+            action="Evaluate the model before you use it: upload run.yaml without 'serving: none', which starts a run.",
             reason="Nobody knows yet whether the model is better. The run uses the trained model again.",
-            commands=(_run(report),),
         )
 
 
@@ -137,9 +137,9 @@ def _more_questions(report: Report) -> Iterator[NextStep]:
         return
     more = report.verdict.more_questions
     if more:
-        action = f"Ask {plural(more, 'more question')}: add them to the evaluation file and run again."
+        action = f"Ask {plural(more, 'more question')}: add them to the evaluation file and upload it again."
         reason = "With the questions of this run, the difference may be chance."
-        yield NextStep(rule="ask-more-questions", action=action, reason=reason, commands=(_run(report),))
+        yield NextStep(rule="ask-more-questions", action=action, reason=reason)
     elif report.scores and report.verdict.metric:
         yield NextStep(
             rule="keep-the-base",
@@ -203,7 +203,7 @@ def _warnings(report: Report) -> Iterator[NextStep]:
             rule="fix-warnings",
             action="Correct what the check of the dataset found first.",
             reason=verdict.fix_first[0],
-            commands=(_tuner(report, f"data check {_PATH}"),),
+            commands=(_report(report),),
         )
 
 
@@ -251,24 +251,18 @@ _RULES: tuple[Rule, ...] = (
 )
 
 
-def placeholder_sentence(report: Report) -> str:
-    """Explains PATH where a command has it: a run does not know which folder on whose computer it was uploaded from."""
-    if any(f" {_PATH}" in command for step in report.next_steps for command in step.commands):
-        return f"{_PATH} is the folder of the dataset on your computer."
-    return ""
-
-
-def _run(report: Report) -> str:
-    # The name is given, because the folder may have another one.
-    name = f" --dataset {report.dataset}" if report.dataset else ""
-    return _tuner(report, f"run {_PATH}{name}")
-
-
 def _again(report: Report) -> str:
-    name = f" --dataset {report.dataset}" if report.dataset else ""
-    return _tuner(report, f"run {_PATH}{name} --again")
+    return _for_place(report, again_command(report.run_id))
+
+
+def _report(report: Report) -> str:
+    """The command that opens the report, which has all findings."""
+    return _tuner(report, f"report {report.run_id}")
 
 
 def _tuner(report: Report, arguments: str) -> str:
-    local: Iterable[str] = ("--local",) if report.models.base and report.models.base.stand_in else ()
-    return " ".join(("tuner", arguments, *local))
+    return _for_place(report, f"tuner {arguments}")
+
+
+def _for_place(report: Report, command: str) -> str:
+    return f"{command} --local" if report.models.base and report.models.base.stand_in else command

@@ -10,6 +10,7 @@ from tuner.artifacts.serving import EndpointRecord
 from tuner.artifacts.training import JobRecord
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
+from tuner.core.run import again_command
 from tuner.reporting.formatting import timestamp
 
 # A release takes seconds. When it must be retried, the report says that the release is not known.
@@ -56,7 +57,7 @@ def job_sentence(folder: RunFolder) -> str | None:
     if job.left_at:
         return (
             f"The customization job {job.job_name} had finished its training, so it was not stopped. A new run with "
-            "the same content (tuner run PATH --again) uses its model."
+            f"the same content ({again_command(folder.run_id)}) uses its model."
         )
     return None
 

@@ -17,10 +17,7 @@ _LONGEST_ALARM = 4_000
 
 # Explanations of AWS's errors. They come before AWS's own message. The pipeline's own errors need none.
 _EXPLANATIONS: dict[str, str] = {
-    "States.Timeout": (
-        "A step reached its time limit. Its log in CloudWatch says how far it came. "
-        "Repeat the run with tuner run PATH --again."
-    ),
+    "States.Timeout": ("A step reached its time limit. Its log in CloudWatch says how far it came. Repeat the run."),
     "States.HeartbeatTimeout": "A step sent no heartbeat in time. Its log in CloudWatch says how far it came.",
     "States.ExceedToleratedFailureThreshold": (
         "Too many shards of the questions failed. The log of the function answer_questions says why."

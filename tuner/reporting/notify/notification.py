@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from tuner.artifacts.evaluation.measure_scores import MeasureScores
 from tuner.artifacts.report import Report
 from tuner.core.text_sanitizer import one_line, without_links
-from tuner.reporting.advice.next_steps import placeholder_sentence
 from tuner.reporting.collect.caveats import caveats, unused_files
 from tuner.reporting.collect.release_state import release_state
 from tuner.reporting.formatting import duration, measure_title, number, plural, seconds_between, timestamp
@@ -70,8 +69,6 @@ def _next_steps(report: Report) -> str:
     for number_, step in enumerate(report.next_steps, 1):
         lines.append(f"{number_}. **{markdown_line(step.action)}** {markdown_line(step.reason)}")
         lines += [f"   `{_code(command)}`" for command in step.commands]
-    if sentence := placeholder_sentence(report):
-        lines += ["", sentence]
     return "\n".join(lines)
 
 

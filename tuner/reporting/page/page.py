@@ -18,7 +18,6 @@ from markupsafe import Markup
 from tuner.artifacts.report import Report
 from tuner.core.text_sanitizer import readable
 from tuner.reporting import formatting
-from tuner.reporting.advice.next_steps import placeholder_sentence
 from tuner.reporting.collect.break_even import assumed, outcome
 from tuner.reporting.collect.caveats import caveats, judge_caveats, measure_correlations
 from tuner.reporting.collect.model_names import display_name
@@ -66,7 +65,6 @@ def page(report: Report) -> str:
         report=report,
         headline=view.headline(report.verdict.sentence),
         tag_sentence=view.tag_sentence(report),
-        placeholder_sentence=placeholder_sentence(report),
         caveats=caveats(report),
         compared_measures=view.compared_measures(report),
         descriptive_measures=view.descriptive_measures(report),

@@ -108,6 +108,26 @@ class TestRun:
         assert outcome.status == 0
         assert f"The run {first}-r1 succeeded" in outcome.err
 
+    def test_again_with_a_run_repeats_what_is_in_the_bucket(self, tuner: Tuner, aws: FakeAws, folder: Path) -> None:
+        tuner("run", str(folder))
+        (first,) = aws.executions
+        aws.asked.clear()
+        for name in (f"{first}-r1", f"{first}-r2"):
+            aws.after["Invoke"] = lambda name=name: aws.add(Execution(name))  # type: ignore[misc]
+            outcome = tuner("run", first, "--again")
+            assert outcome.status == 0
+            assert f"The run {name} succeeded" in outcome.err
+        asked = [json.loads(call["Payload"]) for call in aws.calls("Invoke")]
+        assert asked == [{"dataset": "faq", "repeat": 1}, {"dataset": "faq", "repeat": 2}]
+        assert not aws.calls("PutObject")
+
+    def test_again_with_neither_a_folder_nor_a_run_says_so(self, tuner: Tuner, aws: FakeAws, folder: Path) -> None:
+        outcome = tuner("run", "fqa", "--again")
+        assert outcome.status == 1
+        assert "There is no folder 'fqa'. There is no run 'fqa'" in " ".join(outcome.err.split())
+        assert tuner("run", "fqa", "--again", "--dataset", "faq").status == 2
+        assert not aws.calls("Invoke")
+
     def test_again_waits_for_a_start_function_that_is_inactive(self, tuner: Tuner, aws: FakeAws, folder: Path) -> None:
         tuner("run", str(folder))
         (first,) = aws.executions

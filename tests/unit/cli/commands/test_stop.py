@@ -31,7 +31,7 @@ class TestStop:
         aws.job = job("faq-1", statusDetails={"trainingDetails": {"status": "Completed"}})
         outcome = tuner("stop", "faq-1")
         assert aws.job["status"] == "InProgress"
-        assert "tuner run PATH --again' reuses its model" in " ".join(outcome.err.split())
+        assert "To use its model: tuner run faq-1 --again" in " ".join(outcome.err.split())
 
     def test_the_job_of_an_ended_run_is_stopped(self, tuner: Tuner, aws: FakeAws) -> None:
         aws.add(Execution("faq-1", "FAILED"))

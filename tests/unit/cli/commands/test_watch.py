@@ -1,7 +1,6 @@
 """`tuner watch`: following a run, and the result at its end."""
 
 import json
-from pathlib import Path
 
 import pytest
 from rich.text import Text
@@ -12,7 +11,6 @@ from tests.unit.cli.histories import TO_TRAINING, History
 from tests.unit.cli.samples import ENDPOINT, ESTIMATE, SCORES, failed, report, throughput
 from tuner.artifacts.dataset import DatasetSummary
 from tuner.artifacts.report import Report
-from tuner.cli.terminal.hints import pasteable, remember_folder
 from tuner.cli.terminal.score_table import score_table
 from tuner.core.artifact_keys import Keys
 from tuner.reporting import step_failure
@@ -46,17 +44,14 @@ class TestWatch:
 
     @pytest.mark.parametrize("command", ["watch", "show"])
     def test_the_end_says_what_to_do_next(self, tuner: Tuner, aws: FakeAws, command: str) -> None:
-        again = "tuner run PATH --dataset faq --again"
+        again = "tuner run faq-1 --again"
         step = {"rule": "raise-quota", "action": "Ask AWS.", "reason": "It is 0.", "commands": ["tuner doctor", again]}
         aws.add(failed("faq-1"))
         aws.put("faq-1", Keys.REPORT, report("faq-1", status="FAILED", next_steps=[step]))
         lines = tuner(command, "faq-1", "--stack", "BedrockTuner").err.splitlines()
         said = "".join(f"{line.rstrip()}\n" for line in lines)
         assert "1. Ask AWS.\n   It is 0.\n   tuner doctor --stack BedrockTuner\n" in said
-        assert "   tuner run --stack BedrockTuner PATH --dataset faq --again\n" in said
-        assert "PATH is the folder of the dataset" in said
-        remember_folder(Path("my faq"))
-        assert pasteable(again) == "tuner run --stack BedrockTuner 'my faq' --dataset faq --again"
+        assert "   tuner run --stack BedrockTuner faq-1 --again\n" in said
 
     def test_answers_are_counted_and_the_reason_of_a_retry_is_shown(self, tuner: Tuner, aws: FakeAws) -> None:
         summary = DatasetSummary(training_records=40, validation_records=10, evaluation_records=40)

@@ -140,7 +140,7 @@ def test_subjects_with_few_records_are_collected_where_the_answer_is_not_good(re
 def test_warnings_of_the_dataset_come_with_the_command_that_shows_them(report: Report) -> None:
     step = steps(report)["fix-warnings"]
     assert "repeats training.jsonl, line 3" in step.reason
-    assert step.commands == ("tuner data check PATH",)
+    assert step.commands == (f"tuner report {RUN}",)
 
 
 def test_people_are_asked_until_they_have_answered(report: Report) -> None:
@@ -177,11 +177,11 @@ def test_throughput_that_may_be_alive_comes_first(report: Report) -> None:
 @pytest.mark.parametrize(
     ("error", "rule", "command"),
     [
-        ("DatasetError", "fix-dataset", "tuner data check PATH"),
-        ("SettingsError", "fix-settings", "tuner run PATH --dataset bedrock-faq"),
-        ("BudgetExceededError", "fix-settings", "tuner run PATH --dataset bedrock-faq"),
-        ("ApprovalRejectedError", "approve", "tuner estimate PATH"),
-        ("ApprovalExpiredError", "approve", "tuner estimate PATH"),
+        ("DatasetError", "fix-dataset", f"tuner report {RUN}"),
+        ("SettingsError", "fix-settings", f"tuner run {RUN} --again"),
+        ("BudgetExceededError", "fix-settings", f"tuner run {RUN} --again"),
+        ("ApprovalRejectedError", "approve", f"tuner run {RUN} --again"),
+        ("ApprovalExpiredError", "approve", f"tuner run {RUN} --again"),
         ("QuotaError", "raise-quota", "tuner doctor"),
         ("States.Timeout", "look-up-failure", f"tuner show {RUN}"),
         ("CustomizationFailedError", "look-up-failure", f"tuner show {RUN}"),
@@ -195,7 +195,7 @@ def test_a_failed_run_begins_with_what_helps(report: Report, error: str, rule: s
 def test_the_errors_of_a_dataset_are_counted(report: Report) -> None:
     findings = DatasetFindings(errors=2, warnings=0)
     assert steps(report, **failed("DatasetError", findings=findings))["fix-dataset"].action == (
-        "Correct the 2 errors in the dataset."
+        "Correct the 2 errors in the dataset and upload it again, which starts a run."
     )
 
 
@@ -203,7 +203,7 @@ def test_the_errors_of_a_dataset_are_counted(report: Report) -> None:
 def test_a_run_that_was_stopped_is_repeated(report: Report, status: str) -> None:
     found = steps(report, **failed("Stopped", status=status), gate=None)
     assert next(iter(found)) == "start-again"
-    assert found["start-again"].commands == ("tuner run PATH --dataset bedrock-faq --again",)
+    assert found["start-again"].commands == (f"tuner run {RUN} --again",)
     assert "the training is not paid again" in found["start-again"].reason
     assert "No model was made" in steps(report, **failed("Stopped", status=status), training=None)["start-again"].reason
 
@@ -223,5 +223,5 @@ def test_a_refused_run_has_a_step_on_its_page(folder_of: FolderOf) -> None:
     assert [step.rule for step in refused.next_steps] == ["fix-dataset"]
     assert refused.model_call is None
     html = page(refused)
-    assert html.index("Correct the dataset.") < html.index('class="failure"')
+    assert html.index("Correct the dataset and upload it again") < html.index('class="failure"')
     assert MODEL not in html

@@ -60,7 +60,7 @@ def with_job(**members: str | None) -> MemoryFolder:
         ({"stopped_at": "2026-11-23T08:00:00Z"}, "was stopped at 2026-11-23 08:00:00 UTC. Bedrock charges"),
         (
             {"left_at": "2026-11-23T08:00:00Z"},
-            "so it was not stopped. A new run with the same content (tuner run PATH --again)",
+            "so it was not stopped. A new run with the same content (tuner run faq-0123456789ab --again)",
         ),
     ],
     ids=["stopped", "left"],

@@ -37,8 +37,8 @@ def up(
         raise typer.Exit(130) from None
     if state.lost_runs:
         names = ", ".join(state.lost_runs)
-        say(f"Lost with the local cloud before it: {names}. Start again with: tuner run PATH --local", "warn")
-    say(f"The local cloud runs at {state.endpoint}. Use it with --local, for example: tuner run PATH --local", "good")
+        say(f"Lost with the local cloud before it: {names}. Start them again from the datasets' folders.", "warn")
+    say(f"The local cloud runs at {state.endpoint}. Use it with --local, for example: tuner doctor --local", "good")
 
 
 @app.command()

@@ -82,7 +82,7 @@ def _refuse_used(deployment: Deployment, wanted: Sequence[CustomModel]) -> Seque
         if running:
             raise CommandError(
                 f"{each.arn} is used by a run in progress: {', '.join(running)}. Wait for its end or stop it "
-                "(tuner stop RUN), then try again. Nothing was deleted."
+                f"(tuner stop {running[0]}), then try again. Nothing was deleted."
             )
     return wanted
 

@@ -57,8 +57,9 @@ def test_up_says_which_runs_were_lost(cloud: dict[str, Any], capsys: pytest.Capt
     assert "Lost" not in capsys.readouterr().err
     cloud["lost"] = ("faq-1", "faq-2")
     assert status("local", "up") == 0
-    assert "Lost with the local cloud before it: faq-1, faq-2. Start again with: tuner run PATH --local" in " ".join(
-        capsys.readouterr().err.split()
+    assert (
+        "Lost with the local cloud before it: faq-1, faq-2. Start them again from the datasets' folders."
+        in " ".join(capsys.readouterr().err.split())
     )
 
 
