@@ -145,7 +145,8 @@ KINDS: dict[str, Kind] = {
     ),
     "AWS::DynamoDB::Table": Kind("State that several runs share.", "dynamodb:CreateTable", (_TABLES,)),
     "AWS::Events::Rule": Kind(
-        "Queues the uploads of datasets, releases when an execution fails, and starts the hourly sweep.",
+        "Queues the uploads of datasets, releases when an execution fails, closes the ledger's entries, and starts the "
+        "hourly sweep.",
         "events:PutRule",
         (_on("events", "arn:aws:events:REGION:ACCOUNT:rule/STACK-*"),),
     ),

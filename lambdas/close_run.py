@@ -1,19 +1,27 @@
-"""Reports a run that could not report itself: it was stopped, timed out, or failed while writing its report.
+"""Closes the ledger's entry of a run that has ended, and reports a run that could not report itself.
+
+Such a run was stopped, timed out, or failed while writing its report. The hourly sweep closes the entries of runs whose
+end was not delivered.
 
 Calls: s3:ListBucket, s3:GetObject, s3:PutObject, kms:Decrypt, kms:GenerateDataKey, sns:Publish,
-states:DescribeExecution.
+states:DescribeExecution, dynamodb:GetItem, dynamodb:Query, dynamodb:PutItem, dynamodb:UpdateItem.
 """
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, model_validator
 
 from lambdas.notify import publish_notification
 from lambdas.step import Environment, count_run, logger, step
-from tuner.aws.executions import ending
+from tuner.aws.dynamodb.ledger_table import LedgerTable
+from tuner.aws.executions import Executions, ending
+from tuner.aws.s3.run_folder import RunFolder
+from tuner.core.errors import TunerError
 from tuner.core.strict_model import FrozenModel
+from tuner.core.times import now
+from tuner.costs.ledger.reservation import settle
 from tuner.reporting import (
     await_release,
     build,
@@ -32,34 +40,73 @@ class Detail(FrozenModel):
 
     execution_arn: str = Field(alias="executionArn")
     name: str
-    status: Literal["FAILED", "ABORTED", "TIMED_OUT"]
+    status: Literal["SUCCEEDED", "FAILED", "ABORTED", "TIMED_OUT"]
 
 
-class StatusChange(FrozenModel):
-    """EventBridge's "Step Functions Execution Status Change"."""
+class CloseEvent(FrozenModel):
+    """EventBridge's "Step Functions Execution Status Change", or the sweep."""
 
-    detail: Detail
+    detail: Detail | None = None
+    sweep: bool = False
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Self:
+        if (self.detail is None) is not self.sweep:
+            raise ValueError('give {"sweep": true} or an execution status change event')
+        return self
 
 
-@step(StatusChange)
-def handler(event: StatusChange, env: Environment) -> None:
+@step(CloseEvent)
+def handler(event: CloseEvent, env: Environment) -> None:
+    """Closes the ledger's entry of the run, or of every run that has ended."""
+    if event.detail is None:
+        _sweep(env)
+    elif event.detail.status == "SUCCEEDED":
+        _settle(env.folder(event.detail.name), env)
+    else:
+        _close(event.detail, event.detail.status, env)
+
+
+def _close(ended: Detail, status: Literal["FAILED", "ABORTED", "TIMED_OUT"], env: Environment) -> None:
     """Writes the report and publishes the notification, as far as the run did not.
 
     The run may already have a report that says SUCCEEDED: it was then stopped after the report and before the
     notification. That report is wrong and is written again.
     """
-    ended = event.detail
     folder = env.folder(ended.name)
     report = published(folder)
     if report is None or report.status == "SUCCEEDED":
         how = ending(ended.execution_arn)
         # The same event invokes the release. A report before it would say that the endpoint may still cost money.
         await_release(folder)
-        reason = execution_failure(ended.status, how.error, how.cause)
-        report = build(folder, reason, ended.status, ended.execution_arn)
+        reason = execution_failure(status, how.error, how.cause)
+        report = build(folder, reason, status, ended.execution_arn)
         publish(folder, report)
         count_run(run_metrics(report))
-    elif is_notified(folder, report):
-        logger.info("The run has its report, and its notification was published", extra={"run_id": ended.name})
-        return
+        _settle(folder, env)
+    else:
+        _settle(folder, env)
+        if is_notified(folder, report):
+            logger.info("The run has its report, and its notification was published", extra={"run_id": ended.name})
+            return
     publish_notification(folder, env.topic_arn, report)
+
+
+def _settle(folder: RunFolder, env: Environment) -> None:
+    settle(LedgerTable(env.state_table), folder, published(folder), now())
+
+
+def _sweep(env: Environment) -> None:
+    """Closes the entries of runs that do not run any more: their event was lost, or the reservation came after it."""
+    ledger, executions = LedgerTable(env.state_table), Executions(env.state_machine_arn)
+    found = [entry.run_id for entry in ledger.open_entries(now())]
+    ended = [run_id for run_id in found if executions.status(run_id) != "RUNNING"]
+    failures: list[TunerError] = []
+    for run_id in ended:
+        try:
+            _settle(env.folder(run_id), env)
+        except TunerError as error:  # the others first
+            failures.append(error)
+    logger.info("Closed entries of the ledger", runs=ended, failures=[str(error) for error in failures])
+    if failures:
+        raise failures[0]

@@ -1,12 +1,20 @@
 """Estimates the cost of the run, and decides whether it may proceed, needs an approval, or is refused.
 
-Calls: s3:ListBucket, s3:GetObject, s3:PutObject, kms:Decrypt, kms:GenerateDataKey, pricing:GetProducts.
+Reserves the run's worst case in the ledger of spending. A run that would pass a ceiling of the month needs an approval.
+
+Calls: s3:ListBucket, s3:GetObject, s3:PutObject, kms:Decrypt, kms:GenerateDataKey, pricing:GetProducts,
+dynamodb:GetItem, dynamodb:Query, dynamodb:PutItem, dynamodb:UpdateItem.
 """
 
 from __future__ import annotations
 
-from lambdas.step import Environment, RunEvent, StepResult, logger, step
+from aws_lambda_powertools.metrics import MetricUnit
+
+from lambdas.step import Environment, RunEvent, StepResult, logger, metrics, step
+from tuner.aws.dynamodb.ledger_table import LedgerTable
 from tuner.aws.price_list import PriceCache, PriceListApi
+from tuner.core.times import now
+from tuner.costs.ledger.reservation import reserve
 from tuner.costs.spending_decision import SpendingDecision, spending_decision, spending_reason
 from tuner.costs.write_estimate import write_estimate
 
@@ -25,9 +33,13 @@ class SpendingResult(StepResult):
 def handler(event: RunEvent, env: Environment) -> SpendingResult:
     """Writes the estimate, and decides."""
     folder = env.folder(event.run_id)
-    estimate = write_estimate(
-        folder, folder.manifest(), env.deployment, PriceListApi(), PriceCache(env.artifacts_bucket)
-    )
+    manifest = folder.manifest()
+    estimate = write_estimate(folder, manifest, env.deployment, PriceListApi(), PriceCache(env.artifacts_bucket))
+    if spending_decision(estimate) != "refuse":
+        ledger = LedgerTable(env.state_table)
+        estimate, part = reserve(ledger, folder, manifest.dataset, estimate, env.deployment, now())
+        if part is not None:
+            metrics.add_metric("CeilingUsedPercent", MetricUnit.Percent, 100 * part)
     for warning in estimate.warnings:
         logger.warning(warning)
     return SpendingResult(

@@ -1,5 +1,7 @@
 """Releases paid throughput when the state machine cannot: rule on ended executions, schedules, hourly sweep.
 
+The same rules close the ledger's entries of runs that have ended.
+
 These are three of the five release mechanisms; the other two are states of the state machine. All of them, and the
 deletion of the stack, call the same function.
 """
@@ -59,7 +61,8 @@ class SafetyNet(Construct):
         release, close = functions["release_throughput"], functions["close_run"]
         self._build_rule_on_ended_runs(arns.state_machine, release, close)
         self._build_schedule_group(arns.schedule_group_name)
-        self._build_sweep(release)
+        self._build_rule_on_successful_runs(arns.state_machine, close)
+        self._build_sweep(release, close)
 
     def _build_rule_on_ended_runs(
         self, state_machine_arn: str, release: lambda_.IFunction, close: lambda_.IFunction
@@ -77,17 +80,33 @@ class SafetyNet(Construct):
             targets=[self._target(release), self._target(close)],
         )
 
+    def _build_rule_on_successful_runs(self, state_machine_arn: str, close: lambda_.IFunction) -> None:
+        events.Rule(
+            self,
+            "RunSucceeded",
+            description="Replaces in the ledger what a successful run had reserved by what it spent",
+            event_pattern=events.EventPattern(
+                source=["aws.states"],
+                detail_type=["Step Functions Execution Status Change"],
+                detail={"stateMachineArn": [state_machine_arn], "status": ["SUCCEEDED"]},
+            ),
+            targets=[self._target(close)],
+        )
+
     def _build_schedule_group(self, name: str) -> None:
         # Deleting the group deletes the schedules in it: none outlives the stack.
         scheduler.CfnScheduleGroup(self, "Releases", name=name)
 
-    def _build_sweep(self, release: lambda_.IFunction) -> None:
+    def _build_sweep(self, *functions: lambda_.IFunction) -> None:
         events.Rule(
             self,
             "HourlySweep",
-            description="Releases what carries this deployment's name and tag and no running execution needs any more",
+            description="Releases what carries this deployment's name and tag and no running execution needs any more, "
+            "and closes the ledger's entries of ended runs",
             schedule=events.Schedule.rate(Duration.hours(1)),
-            targets=[self._target(release, events.RuleTargetInput.from_object({"sweep": True}))],
+            targets=[
+                self._target(function, events.RuleTargetInput.from_object({"sweep": True})) for function in functions
+            ],
         )
 
     def _target(

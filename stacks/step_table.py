@@ -112,7 +112,15 @@ STEPS = (
         "estimate_cost",
         minutes=4,
         memory=512,
-        grants=(_READS, _FINDS, writes(Keys.ESTIMATE), objects.write_prices, services.read_prices),
+        grants=(
+            _READS,
+            _FINDS,
+            writes(Keys.ESTIMATE),
+            objects.write_prices,
+            services.read_prices,
+            services.keep_ledger,
+        ),
+        environment=("STATE_TABLE",),
     ),
     Step(
         "request_approval",
@@ -249,9 +257,10 @@ STEPS = (
             writes(*_REPORT, Keys.NOTIFIED),
             objects.write_overview,
             services.describe_executions,
+            services.keep_ledger,
             objects.publish,
         ),
-        environment=("STATE_MACHINE_ARN", "TOPIC_ARN"),
+        environment=("STATE_MACHINE_ARN", "STATE_TABLE", "TOPIC_ARN"),
         asynchronous=True,
     ),
 )

@@ -16,6 +16,7 @@ from tuner.artifacts.dataset import DatasetSummary, EvaluationQuestion
 from tuner.artifacts.manifest import Manifest, PinnedInput
 from tuner.artifacts.serving import EndpointKind
 from tuner.aws.bedrock.resources import EndpointRequest, PaidKind, PaidResource
+from tuner.aws.clients import client
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import AwsError, StillAliveError
@@ -118,6 +119,18 @@ def approve(folder: RunFolder) -> Estimate:
     made = estimate(plan, cost_inputs(summary, questions, plan), SpendingLimits(budget_usd=500), price_list(()))
     folder.save(made)
     return made
+
+
+def create_state_table(name: str = "state") -> Any:
+    """The table of shared state, as the stack deploys it, on moto. Returns the client."""
+    api = client("dynamodb")
+    api.create_table(
+        TableName=name,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in ("pk", "sk")],
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+    )
+    return api
 
 
 class NoPrices:

@@ -22,6 +22,7 @@ from local.patches.iam import (
     pass_role,
     resource_arns,
     root_signatures,
+    table_keys,
     task_permissions,
 )
 from local.patches.lambda_functions import account_limits, exception_names, function_states, warm_functions
@@ -49,6 +50,7 @@ def install() -> None:
     kms_permissions.install()
     absent_objects.install()
     event_conditions.install()
+    table_keys.install()
     task_permissions.install()
     delivery_permissions.install()
     # Limits and states that MiniStack does not have.

@@ -17,6 +17,7 @@ from tuner.core import cloudwatch_metrics
 from tuner.settings import DeploymentSettings
 
 _SWEEP = "release_throughput"
+_NEAR_PERCENT = 80
 _FIVE_MINUTES, _HOUR = Duration.minutes(5), Duration.hours(1)
 
 
@@ -80,6 +81,14 @@ class Alarms(Construct):
             threshold=0,
             operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
         )
+        if settings.monthly_usd is not None:
+            yield self._build(
+                "CeilingNear",
+                f"Of the ${settings.monthly_usd:,.0f} that all runs may reserve and spend this month (monthly_usd), "
+                f"{_NEAR_PERCENT} % are: 'tuner spending' shows by what. Above the ceiling, runs wait for approval",
+                self._of("estimate_cost", "CeilingUsedPercent", "Maximum", _FIVE_MINUTES),
+                threshold=_NEAR_PERCENT,
+            )
 
     def _of(self, service: str, name: str, statistic: str, period: Duration) -> cloudwatch.Metric:
         return service_metric(self._name, service, name, statistic, period)

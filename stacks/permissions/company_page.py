@@ -12,6 +12,7 @@ from stacks.permissions.permissions_page import every_role, example_arns
 # https://docs.aws.amazon.com/vpc/latest/privatelink/aws-services-privatelink-support.html
 _ENDPOINTS = {
     "s3": "s3",
+    "dynamodb": "dynamodb",
     "states": "states",
     "sns": "sns",
     "scheduler": "scheduler",
@@ -25,6 +26,7 @@ _FOR_OTHERS = {"logs", "xray", "sqs", "kms", "iam", "ec2"}
 _NOTES = {
     "s3": "a gateway endpoint; a policy on it must allow the deployment's buckets and, for the deletion of the stack, "
     "`cloudformation-custom-resource-response-REGION` (the Region without hyphens)",
+    "dynamodb": "a gateway endpoint",
     "pricing.api": "in us-east-1, eu-central-1 and ap-south-1; without access the packaged price list is used",
 }
 

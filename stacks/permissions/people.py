@@ -10,7 +10,7 @@ from tuner.core.run import INCOMING
 
 
 def data_owner(arns: Arns) -> list[Grant]:
-    """`tuner run`, `watch`, `runs`, `show`, `report`, `compare`, `review export` and `stop`."""
+    """`tuner run`, `watch`, `runs`, `show`, `report`, `compare`, `spending`, `review export` and `stop`."""
     stack = arns.arn("cloudformation", f"stack/{arns.deployment.stack_name}/*")
     datasets = (f"{arns.data_bucket}/{INCOMING}*",)
     return [
@@ -27,6 +27,7 @@ def data_owner(arns: Arns) -> list[Grant]:
         *objects.find_in_run(arns),
         Grant(("lambda:InvokeFunction",), (arns.function("start_run"),), "asks for a repeat of a run"),
         *services.list_executions(arns),
+        *services.read_ledger(arns),
         Grant(
             (
                 "states:DescribeExecution",

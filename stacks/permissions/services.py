@@ -16,6 +16,9 @@ SAMPLED_TRACES = Grant(
     ("*",),
     "sends the traces that X-Ray's sampling rules ask for; AWS has no narrower resource",
 )
+# Only items whose partition key begins so. A request can name several items, so the condition key is multivalued:
+# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
+_LEDGER = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": "ledger#*"}}
 
 
 def write_logs(arns: Arns, step: str) -> list[Grant]:
@@ -46,6 +49,19 @@ def receive_arrivals(arns: Arns) -> list[Grant]:
     # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html#events-sqs-permissions
     actions = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
     return [Grant(actions, (arns.arrivals_queue,), "receives the uploads of datasets")]
+
+
+def keep_ledger(arns: Arns) -> list[Grant]:
+    """Reads and changes the ledger of spending, in the table of shared state."""
+    # A transaction needs the permissions of the actions that it combines:
+    # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html
+    actions = ("dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:UpdateItem")
+    return [Grant(actions, (arns.state_table,), "keeps the ledger of spending", _LEDGER)]
+
+
+def read_ledger(arns: Arns) -> list[Grant]:
+    """Reads what the runs of a month have reserved and spent."""
+    return [Grant(("dynamodb:Query",), (arns.state_table,), "reads the ledger of spending", _LEDGER)]
 
 
 def start_executions(arns: Arns) -> list[Grant]:

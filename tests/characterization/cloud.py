@@ -1,4 +1,4 @@
-"""Answers AWS calls for one saved run: S3 is moto's, all other services answer from the saved files."""
+"""Answers AWS calls for one saved run: S3 is moto's, as DynamoDB is; all other services answer from the saved files."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
+from tests.doubles import create_state_table
 from tuner.aws.clients import client
 from tuner.core import times
 
@@ -154,6 +155,7 @@ def environment(run: SavedRun) -> dict[str, str]:
         "DATA_BUCKET": _OUTPUTS["DataBucketName"],
         "ARTIFACTS_BUCKET": _BUCKET,
         "STATE_MACHINE_ARN": _MACHINE,
+        "STATE_TABLE": "state",
         "TOPIC_ARN": f"arn:aws:sns:us-east-1:{_ACCOUNT}:tuner-notifications",
         "ENCODER_BUCKET": "tuner-assets",
         "ENCODER_KEY": "encoder.tar",
@@ -174,6 +176,9 @@ def cloud_of(run: SavedRun, patch: pytest.MonkeyPatch) -> Iterator[Cloud]:
     original = BaseClient._make_api_call
 
     def call(service: Any, operation: str, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+        if service.meta.service_model.service_name == "dynamodb":
+            reply: Mapping[str, Any] = original(service, operation, parameters)
+            return reply
         if service.meta.service_model.service_name != "s3":
             return found.answer(operation, parameters)
         return found.changed_times(original(service, operation, parameters))
@@ -181,6 +186,7 @@ def cloud_of(run: SavedRun, patch: pytest.MonkeyPatch) -> Iterator[Cloud]:
     with mock_aws():
         s3 = client("s3")
         s3.create_bucket(Bucket=_BUCKET)
+        create_state_table()
         for key, body in run.objects.items():
             s3.put_object(Bucket=_BUCKET, Key=f"runs/{key}", Body=body)
         patch.setattr(BaseClient, "_make_api_call", call)

@@ -131,3 +131,40 @@ def test_a_data_owner_changes_no_artifact_and_starts_no_execution(people, pipeli
     ):
         with pytest.raises(ClientError, match="not authorized"):
             call()
+
+
+def test_a_run_that_would_pass_the_ceiling_of_its_dataset_waits_and_the_ledger_shows_both(people, pipeline):
+    owner, operator = people
+    cheap = {**dataset(), "run.yaml": b"serving: none\nhyperparameters: {epochCount: 1, batchSize: 8}\n"}
+    pipeline.drop("monthly", cheap)
+    first = pipeline.run_of("monthly")
+    assert pipeline.finished(first)["status"] == "SUCCEEDED"
+
+    def ledger():
+        shown = json.loads(tuner(owner, "spending", "--dataset", "monthly", "--json"))
+        return {run["run_id"]: run for run in shown["runs"]}
+
+    def ended(run):
+        return until(lambda: ledger()[run]["spent_usd"] is not None and ledger()[run], "the end in the ledger", 60)
+
+    spent = ended(first)
+    assert 0 < spent["spent_usd"] <= spent["reserved_usd"]
+    assert spent["passed_ceilings"] == []
+
+    pipeline.change_settings({"monthly_usd_per_dataset": spent["spent_usd"] + spent["reserved_usd"] / 2})
+    try:
+        second = pipeline.invoke("StartFunctionName", {"dataset": "monthly", "repeat": 1})["run_id"]
+        until(lambda: pipeline.artifact(second, Keys.APPROVAL), "a request for approval", 60)
+    finally:
+        pipeline.change_settings({"monthly_usd_per_dataset": None})
+    [passed] = json.loads(pipeline.artifact(second, Keys.ESTIMATE))["passed_ceilings"]
+    assert (passed["ceiling"], passed["spent_usd"], passed["reserved_usd"]) == ("dataset", spent["spent_usd"], 0)
+    waiting = ledger()[second]
+    assert (waiting["passed_ceilings"], waiting["spent_usd"], waiting["approval"]) == (["dataset"], None, None)
+    tuner(operator, "approve", second)
+    assert pipeline.finished(second)["status"] == "SUCCEEDED"
+    assert ended(second)["approval"]["decision"] == "approved"
+    assert ledger()[first]["spent_usd"] == spent["spent_usd"], "the second run changes nothing of the first"
+    table = tuner(operator, "spending", "--dataset", "monthly")
+    assert first in table
+    assert second in table

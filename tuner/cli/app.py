@@ -7,7 +7,20 @@ from typing import Annotated
 import typer
 
 import tuner
-from tuner.cli.commands import approve, compare, estimate, evaluate, report, review, run, runs, show, stop, watch
+from tuner.cli.commands import (
+    approve,
+    compare,
+    estimate,
+    evaluate,
+    report,
+    review,
+    run,
+    runs,
+    show,
+    spending,
+    stop,
+    watch,
+)
 from tuner.cli.commands.data.app import app as data_app
 from tuner.cli.commands.deployment import doctor, local, models, throughput
 from tuner.cli.terminal.usage_errors import PlainUsageErrors
@@ -24,6 +37,7 @@ app.command()(estimate.estimate)
 app.command()(run.run)
 app.command()(watch.watch)
 app.command()(runs.runs)
+app.command()(spending.spending)
 app.command()(show.show)
 app.command()(report.report)
 app.command()(stop.stop)

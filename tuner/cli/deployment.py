@@ -38,6 +38,8 @@ class Deployment:
     start_function: str
     customization_role_arn: str
     settings: DeploymentSettings
+    state_table: str | None = None
+    """None for a stack of a version that had no such table."""
 
     def folder(self, run_id: str) -> RunFolder:
         """The run's folder in the artifacts bucket."""
@@ -102,6 +104,7 @@ def _read(stack: str, region: str, description: Response) -> Deployment:
         start_function=outputs["StartFunctionName"],
         customization_role_arn=outputs["CustomizationRoleArn"],
         settings=load(DeploymentSettings, json.loads(outputs["DeploymentSettings"]), f"stack {stack}", newer=True),
+        state_table=outputs.get("StateTableName"),
     )
 
 

@@ -6,6 +6,7 @@ from typing import Literal
 
 from tuner.artifacts.costs.cost_items import GENERATION, CostItemId
 from tuner.artifacts.costs.estimate import CostItem, Estimate
+from tuner.artifacts.costs.ledger import PassedCeiling
 
 SpendingDecision = Literal["proceed", "approve", "refuse"]
 
@@ -35,19 +36,37 @@ _SMALLER_ITEM = {
     CostItemId.JUDGE_OUTPUT: _CHEAPER_JUDGE,
 }
 
+_CEILINGS = {
+    "deployment": ("deployment", "monthly_usd"),
+    "dataset": ("dataset", "monthly_usd_per_dataset"),
+}
+
 
 def spending_decision(estimate: Estimate) -> SpendingDecision:
     """Whether the run may go on, needs approval, or may cost too much. The worst case decides."""
     if estimate.worst_case_usd > estimate.budget_usd:
         return "refuse"
     asks = estimate.approval_usd is not None and estimate.ask_when_unknown and bool(estimate.unknown)
-    return "approve" if _is_over_approval(estimate) or asks else "proceed"
+    return "approve" if _is_over_approval(estimate) or asks or estimate.passed_ceilings else "proceed"
 
 
 def spending_reason(estimate: Estimate) -> str:
     """The decision in sentences, with the unknown items and the warnings."""
     unknown = f" Unknown, and not counted: {', '.join(estimate.unknown)}." if estimate.unknown else ""
-    return " ".join((f"{_decision_sentence(estimate)}{unknown}", *estimate.warnings))
+    passed = (ceiling_sentence(each) for each in estimate.passed_ceilings)
+    return " ".join((f"{_decision_sentence(estimate)}{unknown}", *passed, *estimate.warnings))
+
+
+def ceiling_sentence(passed: PassedCeiling) -> str:
+    """Which ceiling the run would pass, and what other runs have reserved and spent."""
+    whose, setting = _CEILINGS[passed.ceiling]
+    by = ", ".join(f"{each.dataset} ${each.usd:,.2f}" for each in passed.datasets)
+    datasets = f" (by dataset: {by})" if by and passed.ceiling == "deployment" else ""
+    return (
+        f"With this run, the {whose} could pass its ceiling of ${passed.limit_usd:,.2f} for {passed.month} "
+        f"('{setting}'): other runs have spent ${passed.spent_usd:,.2f} and reserved "
+        f"${passed.reserved_usd:,.2f}{datasets}."
+    )
 
 
 def cost_in_words(estimate: Estimate) -> str:
@@ -76,6 +95,8 @@ def _decision_sentence(estimate: Estimate) -> str:
             f"The run costs {total}, within its budget of {budget}, but more than the "
             f"${estimate.approval_usd:,.2f} that need no approval."
         )
+    if estimate.passed_ceilings and not (estimate.ask_when_unknown and estimate.unknown):
+        return f"The run costs {total}, within its budget of {budget}, but too much for this month."
     return f"The known items cost {total}, within the run's budget of {budget}, but some prices are unknown."
 
 

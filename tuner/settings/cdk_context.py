@@ -30,9 +30,12 @@ _WHERE = "cdk.json context"
 _TEAMS = "teams"
 # Each team is a stack of its own. One `cdk deploy --all` deploys them one after the other.
 MOST_TEAMS = 20
-# The only defaults that differ between AWS and the local cloud: waiting times, including the wait for approval.
+# The only defaults that differ between AWS and the local cloud: waiting times, including the wait for approval. Nothing
+# is paid for there, so no month has a ceiling.
 _LOCAL_DEFAULTS: JsonObject = {
     "unknown_prices": "proceed",
+    "monthly_usd": None,
+    "monthly_usd_per_dataset": None,
     "quiet_seconds": 2,
     "training_polling": {"shortest": 1, "longest": 3},
     "serving_polling": {"shortest": 1, "longest": 2},

@@ -87,6 +87,16 @@ class DeploymentSettings(StrictModel):
         200, ge=0, description="a run that can cost more waits for approval by a person; null never asks"
     )
     approval_hours: float = Field(24, gt=0, le=48, description="hours after which a run without approval ends")
+    monthly_usd: float | None = Field(
+        1000,
+        gt=0,
+        le=10_000_000,
+        description="what all runs together may reserve and spend in a month before each further one waits for "
+        "approval by a person; null sets no ceiling ([money.md](money.md#ceilings-of-a-month))",
+    )
+    monthly_usd_per_dataset: float | None = Field(
+        500, gt=0, le=10_000_000, description="the same for the runs of one dataset; null sets no ceiling"
+    )
     unknown_prices: Literal["ask", "proceed"] = Field(
         "ask", description="whether a run with an unknown price waits for approval"
     )

@@ -137,6 +137,13 @@ def _money(settings: DeploymentSettings) -> Iterator[Problem]:
             f"approval_usd: {settings.approval_usd:g} is above budget_usd, {settings.budget_usd:g}: runs that "
             "need approval would be refused. Lower approval_usd, or set it to null to never ask.",
         )
+    whole, part = settings.monthly_usd, settings.monthly_usd_per_dataset
+    if whole is not None and part is not None and part > whole:
+        yield Problem(
+            ("monthly_usd_per_dataset", "monthly_usd"),
+            f"monthly_usd_per_dataset: {part:g} is above monthly_usd, {whole:g}, and would have no effect. Lower "
+            "monthly_usd_per_dataset, or set it to null.",
+        )
 
 
 def _prices(settings: DeploymentSettings) -> Iterator[Problem]:

@@ -1,6 +1,7 @@
 """The ARNs on which requests are authorized, where MiniStack uses other ARNs than AWS.
 
 - EventBridge Scheduler: MiniStack uses the group `default` for every schedule. A schedule's ARN contains its own group.
+- DynamoDB: MiniStack checks each action of a transaction on its table, and names no table in a denial.
 - Service Quotas, which this project provides: each quota has its own ARN.
 - Step Functions: an execution that is started through a version or an alias is authorized on the state machine
   (https://docs.aws.amazon.com/step-functions/latest/dg/auth-version-alias.html).
@@ -66,6 +67,13 @@ def state_machine(request: Request) -> str | None:
     return ":".join(arn.split(":")[5:7]) or None
 
 
+def table(request: Request) -> str | None:
+    """The table of a transaction, if all of its actions are on one table."""
+    actions = [action for item in _document(request.body).get("TransactItems", ()) for action in item.values()]
+    names = {str(action.get("TableName")).rsplit("/", 1)[-1] for action in actions}
+    return f"table/{names.pop()}" if len(names) == 1 else None
+
+
 def _document(body: bytes) -> Mapping[str, Any]:
     try:
         document = json.loads(body)
@@ -77,5 +85,6 @@ def _document(body: bytes) -> Mapping[str, Any]:
 _RESOURCE_OF: dict[str, Callable[[Request], str | None]] = {
     "scheduler": schedule,
     "servicequotas": quota,
+    "dynamodb": table,
     "states": state_machine,
 }

@@ -149,6 +149,7 @@ class Roles:
             outputs["DataBucketName"]: "DATA",
             outputs["ArtifactsBucketName"]: "ARTIFACTS",
             outputs["TopicArn"].rsplit(":", 1)[-1]: "TOPIC",
+            outputs["StateTableName"]: "STATE",
             self.names[CUSTOMIZATION]: "CUSTOMIZATION",
             self.names[SCHEDULES]: "SCHEDULER",
             key.rsplit("/", 1)[-1]: "KEY",

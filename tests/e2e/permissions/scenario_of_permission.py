@@ -33,6 +33,10 @@ def scenario_of(permission: Permission) -> Scenario:
             return scenarios.WRONG_NAME
         case "start_run", _, _:
             return scenarios.START
+        case "close_run", "dynamodb:Query", _:
+            return scenarios.LEDGER_SWEEP
+        case ("close_run", action, _) if action.startswith("dynamodb:"):
+            return scenarios.ENDED
         case "close_run", _, _:
             return scenarios.CLOSE
         case ("pin_inputs", "s3:GetObject", _):

@@ -6,12 +6,17 @@ import json
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 
 from local.folder import CloudFolder
 from tests.e2e.permissions.admin_pipeline import DEPLOYMENT, AdminPipeline
 from tests.e2e.pipeline import small_dataset, until
+from tuner.artifacts.costs.ledger import Ceilings
+from tuner.aws.dynamodb.ledger_table import LedgerTable
 from tuner.core.artifact_keys import Keys
 from tuner.core.times import iso, now
+
+_WRONG_USD = Decimal(9999)
 
 
 @dataclass(frozen=True)
@@ -248,6 +253,42 @@ def _close_again(admin: AdminPipeline) -> None:
     assert admin.pipeline.report(_stopped(admin))["status"] == "ABORTED"
 
 
+def _ledger(admin: AdminPipeline) -> LedgerTable:
+    return LedgerTable(admin.pipeline.outputs["StateTableName"], admin.pipeline.client("dynamodb"))
+
+
+def _deliver_end(admin: AdminPipeline) -> dict[str, str]:
+    run = admin.first_run("provisioned")
+    detail = {"executionArn": admin.pipeline.arn(run), "name": run, "status": "SUCCEEDED"}
+    reply: dict[str, str] = admin.invoke(f"{DEPLOYMENT}-close-run", {"detail": detail})
+    return reply
+
+
+def _end(admin: AdminPipeline) -> Failure:
+    """The ledger has another amount than the report, as before the run's end."""
+    _ledger(admin).settle(admin.first_run("provisioned"), "provisioned", _WRONG_USD, now())
+    return _refused(_deliver_end(admin))
+
+
+def _end_again(admin: AdminPipeline) -> None:
+    assert "errorType" not in _deliver_end(admin)
+    entry = _ledger(admin).find(admin.first_run("provisioned"))
+    assert entry
+    assert entry.usd != _WRONG_USD
+
+
+def _sweep_ledger(admin: AdminPipeline) -> Failure:
+    _ledger(admin).reserve("never-started", "provisioned", _WRONG_USD, Ceilings(), now())
+    return _refused(admin.invoke(f"{DEPLOYMENT}-close-run", {"sweep": True}))
+
+
+def _sweep_ledger_again(admin: AdminPipeline) -> None:
+    assert admin.invoke(f"{DEPLOYMENT}-close-run", {"sweep": True}) == {}
+    entry = _ledger(admin).find("never-started")
+    assert entry
+    assert not entry.is_open
+
+
 def _fire_release_schedule(admin: AdminPipeline) -> Failure:
     run, position = admin.orphan(), len(admin.log())
     admin.create_release_schedule(run, 1)
@@ -332,6 +373,8 @@ SCHEDULED = Scenario(
 CLOSE = Scenario(
     "the end of a run that was stopped before its report", _close, prepare=_stop, check_recovery=_close_again
 )
+ENDED = Scenario("the end of a run", _end, check_recovery=_end_again)
+LEDGER_SWEEP = Scenario("a sweep of the ledger", _sweep_ledger, check_recovery=_sweep_ledger_again)
 FIRST = Scenario("the first run with provisioned throughput", _first, prepare=AdminPipeline.delete_endpoint_times)
 NO_PRICE_LIST = Scenario(
     "an estimate without cached prices, which reads AWS's price list",

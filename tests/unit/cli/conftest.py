@@ -63,7 +63,7 @@ def aws(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> Iterator[FakeAws]:
         scorers = client("lambda", "us-east-1", attempts=1, seconds=60.0)
         stack.enter_context(answered(scorers, "lambda", found))
         stack.enter_context(answered(client("pricing", "us-east-1", attempts=2), "pricing", found))
-        for service in ("s3", "sts", "iam", "events"):
+        for service in ("s3", "sts", "iam", "events", "dynamodb"):
             for each in (client(service), quick_client(service)):
                 stack.enter_context(recorded(each, service, found))
         yield found

@@ -21,6 +21,7 @@ OUTPUTS = {
     "StateMachineArn": "arn:aws:states:us-east-1:123456789012:stateMachine:tuner",
     "StartFunctionName": "tuner-start",
     "CustomizationRoleArn": "arn:aws:iam::123456789012:role/tuner-customization",
+    "StateTableName": "tuner-state",
     "DeploymentSettings": DeploymentSettings(quiet_seconds=2).model_dump_json(),
 }
 DATA, ARTIFACTS = "tuner-data", "tuner-artifacts"

@@ -8,7 +8,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from tests.doubles import RUN, manifest
+from tests.doubles import RUN, create_state_table, manifest
 from tests.unit.lambdas.steps import GROUP, MACHINE, SETTINGS
 from tuner.artifacts.manifest import PinnedInput
 from tuner.aws.clients import client
@@ -35,6 +35,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
         "RELEASE_FUNCTION_ARN": "arn:aws:lambda:us-east-1:123456789012:function:tuner-release-throughput",
         "SCHEDULER_ROLE_ARN": "arn:aws:iam::123456789012:role/scheduler",
         "SCHEDULE_GROUP": GROUP,
+        "STATE_TABLE": "state",
         "TOPIC_ARN": "arn:aws:sns:us-east-1:123456789012:topic",
     }
     for name, value in values.items():
@@ -50,6 +51,7 @@ def cloud(environment: None) -> Iterator[RunFolder]:
         for bucket in ("data", "artifacts"):
             s3.create_bucket(Bucket=bucket)
             s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+        create_state_table()
         boto3.client("scheduler").create_schedule_group(Name=GROUP)
         folder = RunFolder("artifacts", RUN)
         folder.write(Keys.MANIFEST, manifest().model_dump_json().encode())

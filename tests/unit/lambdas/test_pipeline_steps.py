@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 from collections.abc import Callable
+from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
 
@@ -32,14 +33,18 @@ from tests.doubles import (
     FakeEndpoints,
     NoPrices,
     approve,
+    manifest,
     stored_json,
     write_json,
     write_lines,
 )
-from tests.unit.lambdas.steps import GROUP, MACHINE, invoke
+from tests.unit.lambdas.steps import GROUP, MACHINE, SETTINGS, invoke
 from tests.unit.training.test_job import Jobs, a_job
+from tuner.artifacts.costs.estimate import Estimate
+from tuner.artifacts.costs.ledger import Ceilings
 from tuner.aws.bedrock.converse import Reply
 from tuner.aws.bedrock.resources import FoundationModel
+from tuner.aws.dynamodb.ledger_table import LedgerTable
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.aws.s3.training_index import TrainingIndex
 from tuner.core.artifact_keys import Keys
@@ -109,6 +114,40 @@ def test_estimate_cost_returns_its_decision(cloud: RunFolder, monkeypatch: pytes
     result = invoke(estimate_cost, run_id=RUN)
     assert set(result) == {"decision", "estimated_usd", "reason", "approval_seconds"}
     assert (result["decision"], result["approval_seconds"]) == ("approve", 24 * 3600)
+
+
+def test_estimate_cost_reserves_the_worst_case_and_asks_when_it_passes_a_ceiling(
+    cloud: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = {"unknown_prices": "proceed", "monthly_usd_per_dataset": 0.5, "approval_usd": None}
+    monkeypatch.setenv("DEPLOYMENT", json.dumps({**SETTINGS, **settings}))
+    monkeypatch.setattr(estimate_cost, "PriceListApi", NoPrices)
+    cloud.save(manifest(serving="none"))
+    cloud.write(
+        Keys.DATASET_SUMMARY,
+        json.dumps({"training_tokens": 9, "training_records": 9, "validation_records": 1}).encode(),
+    )
+    write_lines(cloud, Keys.EVALUATION, [{"id": "1", "question": "q", "reference": "r"}])
+    ledger = LedgerTable("state")
+    ledger.reserve("other", "faq", Decimal("0.01"), Ceilings(), now())
+    results = [invoke(estimate_cost, run_id=RUN) for _ in range(2)]
+    assert [result["decision"] for result in results] == ["approve", "approve"]
+    assert "ceiling of $0.50" in results[1]["reason"]
+    estimate = cloud.load(Estimate)
+    assert [each.ceiling for each in estimate.passed_ceilings] == ["dataset"]
+    entry = ledger.find(RUN)
+    assert entry
+    assert float(entry.reserved_usd) == pytest.approx(estimate.worst_case_usd, abs=1e-6)
+    assert ledger.committed(entry.month) == entry.reserved_usd + Decimal("0.01")
+
+
+def test_a_run_over_its_budget_reserves_nothing(cloud: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(estimate_cost, "PriceListApi", NoPrices)
+    cloud.save(manifest(budget_usd=0.01))
+    write_json(cloud, Keys.DATASET_SUMMARY, {"training_tokens": 9, "training_records": 9, "validation_records": 1})
+    write_lines(cloud, Keys.EVALUATION, [{"id": "1", "question": "q", "reference": "r"}])
+    assert invoke(estimate_cost, run_id=RUN)["decision"] == "refuse"
+    assert LedgerTable("state").find(RUN) is None
 
 
 @pytest.fixture

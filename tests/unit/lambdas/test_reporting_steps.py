@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,13 +11,16 @@ import pytest
 from moto import mock_aws
 
 from lambdas import close_run, notify, write_report
-from tests.doubles import stored_json
+from tests.doubles import create_state_table, stored_json
 from tests.lambda_context import CONTEXT
 from tests.unit.reporting.sample import EXECUTION, RUN, artifacts
+from tuner.artifacts.costs.ledger import Ceilings
 from tuner.aws.clients import client
+from tuner.aws.dynamodb.ledger_table import LedgerTable
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
-from tuner.core.errors import EvaluationError
+from tuner.core.errors import ArtifactError, EvaluationError
+from tuner.core.times import now
 
 BUCKET = "artifacts"
 CAUGHT = {
@@ -31,6 +35,7 @@ def inbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     with mock_aws():
         client.cache_clear()
         boto3.client("s3").create_bucket(Bucket=BUCKET)
+        create_state_table()
         topic = boto3.client("sns").create_topic(Name="runs")["TopicArn"]
         sqs = boto3.client("sqs")
         queue = sqs.create_queue(QueueName="inbox")["QueueUrl"]
@@ -41,6 +46,7 @@ def inbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
             "DEPLOYMENT": "{}",
             "DATA_BUCKET": "data",
             "ARTIFACTS_BUCKET": BUCKET,
+            "STATE_TABLE": "state",
             "TOPIC_ARN": topic,
         }.items():
             monkeypatch.setenv(name, value)
@@ -235,3 +241,73 @@ def test_the_metrics_of_a_run_are_emitted_once_by_either_function(
     assert line["RunsFailed"] == [1.0]
     close_run.handler(ended("FAILED"), CONTEXT)
     assert counted(capsys.readouterr().out) == []
+
+
+def reserved(run: str = RUN, usd: int = 150) -> LedgerTable:
+    ledger = LedgerTable("state")
+    ledger.reserve(run, "bedrock-faq", Decimal(usd), Ceilings(), now())
+    return ledger
+
+
+def spent(ledger: LedgerTable, run: str = RUN) -> Decimal | None:
+    entry = ledger.find(run)
+    assert entry
+    return entry.spent_usd
+
+
+def test_what_a_successful_run_spent_replaces_its_reservation(inbox: Any) -> None:
+    ledger = reserved(usd=9999)
+    report_of_a_success()
+    for _ in range(2):
+        assert close_run.handler(ended("SUCCEEDED"), CONTEXT) == {}
+    found = spent(ledger)
+    assert found
+    assert 100 < found < 500
+    assert ledger.committed(f"{now():%Y-%m}") == found
+    assert inbox() == [], "the run itself publishes its notification"
+
+
+def report_of_a_success() -> None:
+    folder(artifacts())
+    write_report.handler({"run_id": RUN, "failure": None}, CONTEXT)
+
+
+@pytest.mark.parametrize("status", ["FAILED", "ABORTED", "TIMED_OUT"])
+@pytest.mark.usefixtures("inbox")
+def test_every_ending_closes_the_ledgers_entry(described: dict[str, Any], status: str) -> None:
+    described.update(status=status, cause="enough")
+    things = artifacts()
+    folder({name: things[name] for name in (Keys.MANIFEST, Keys.DATASET_SUMMARY)})
+    ledger = reserved()
+    close_run.handler(ended(status), CONTEXT)
+    assert spent(ledger) == 150, "a report without an estimate does not know what was spent"
+
+
+@pytest.mark.usefixtures("inbox")
+def test_a_run_that_reported_itself_has_its_entry_closed(described: dict[str, Any]) -> None:
+    described.update(status="FAILED", error="Other", cause="other")
+    folder(artifacts())
+    write_report.handler({"run_id": RUN, "failure": CAUGHT}, CONTEXT)
+    notify.handler({"run_id": RUN}, CONTEXT)
+    ledger = reserved(usd=9999)
+    close_run.handler(ended("FAILED"), CONTEXT)
+    found = spent(ledger)
+    assert found
+    assert found < 9999
+
+
+@pytest.mark.usefixtures("inbox")
+def test_the_sweep_closes_the_entries_of_runs_that_do_not_run_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    statuses = {"a-running": "RUNNING", "a-stopped": "ABORTED", RUN: "SUCCEEDED"}
+    monkeypatch.setattr(close_run, "Executions", lambda _: SimpleNamespace(status=statuses.get))
+    report_of_a_success()
+    for run in ("a-broken", "a-forgotten", *statuses):
+        ledger = reserved(run, 200)
+    RunFolder(BUCKET, "a-broken").write(Keys.REPORT, b"{}")
+    with pytest.raises(ArtifactError, match="a-broken"):
+        close_run.handler({"sweep": True}, CONTEXT)
+    runs = ("a-running", "a-stopped", "a-forgotten", "a-broken")
+    assert [spent(ledger, run) for run in runs] == [None, 200, 200, None]
+    found = spent(ledger)
+    assert found
+    assert found < 200

@@ -60,6 +60,8 @@ _AS_TEXT = {
     "budget_usd": "300",
     "approval_usd": "null",
     "approval_hours": "2",
+    "monthly_usd": "3000",
+    "monthly_usd_per_dataset": "600",
     "unknown_prices": "ask",
     "prices": '[{"item": "storage", "usd": 2, "source": "invoice"}]',
     "longest_training_hours": "5",

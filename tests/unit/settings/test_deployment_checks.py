@@ -39,6 +39,7 @@ def refusals(**context: Any) -> list[str]:
         ({"judge_models": ["us.amazon.nova-por-v1:0"]}, "judge_models: the catalog has no judge"),
         ({"region": "us-west-2", "base_model": LLAMA, "judge_model": "amazon.nova-pro-v1:0"}, "cannot be used from"),
         ({"budget_usd": 100}, "approval_usd: 200 is above budget_usd, 100"),
+        ({"monthly_usd": 400}, "monthly_usd_per_dataset: 500 is above monthly_usd, 400, and would have no effect."),
         ({"budget_usd": "NaN"}, "must be a finite number"),
         ({"budget_usd": 1e300}, "budget_usd: must be 1,000,000 or less"),
         ({"notification_emails": "me@example"}, "notification_emails.0: must be an e-mail address"),

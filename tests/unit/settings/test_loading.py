@@ -109,10 +109,11 @@ def test_an_unknown_context_key_is_an_error() -> None:
         deployment_settings({"regoin": "us-east-1"})
 
 
-def test_the_local_target_changes_only_waiting_times() -> None:
+def test_the_local_target_changes_only_waiting_times_and_ceilings() -> None:
     local, aws = deployment_settings({"target": "local"}), deployment_settings({})
     changed = {name for name in DeploymentSettings.model_fields if getattr(local, name) != getattr(aws, name)}
-    assert changed == {"target", "quiet_seconds", "training_polling", "serving_polling", "unknown_prices"}
+    waiting = {"quiet_seconds", "training_polling", "serving_polling", "unknown_prices"}
+    assert changed == {"target", *waiting, "monthly_usd", "monthly_usd_per_dataset"}
 
 
 def test_pauses_between_polls_grow_within_bounds() -> None:

@@ -248,9 +248,20 @@ def test_a_failed_or_stopped_run_is_released_and_closed(aws: Synthesis) -> None:
 def test_the_sweep_runs_hourly(aws: Synthesis) -> None:
     found = rule(aws, "HourlySweep")
     assert found["ScheduleExpression"] == "rate(1 hour)"
-    (target,) = found["Targets"]
-    assert target["Arn"] == {"Fn::GetAtt": [aws.logical_id("tuner-release-throughput"), "Arn"]}
-    assert json.loads(target["Input"]) == {"sweep": True}
+    functions = ("tuner-release-throughput", "tuner-close-run")
+    assert [target["Arn"]["Fn::GetAtt"][0] for target in found["Targets"]] == [aws.logical_id(x) for x in functions]
+    assert all(json.loads(target["Input"]) == {"sweep": True} for target in found["Targets"])
+
+
+def test_every_ending_of_a_run_closes_its_entry_in_the_ledger(aws: Synthesis) -> None:
+    closing = {"Fn::GetAtt": [aws.logical_id("tuner-close-run"), "Arn"]}
+    statuses = [
+        status
+        for entry in aws.of_type("AWS::Events::Rule").values()
+        if any(target["Arn"] == closing for target in entry["Properties"]["Targets"])
+        for status in entry["Properties"].get("EventPattern", {}).get("detail", {}).get("status", ())
+    ]
+    assert sorted(statuses) == ["ABORTED", "FAILED", "SUCCEEDED", "TIMED_OUT"]
 
 
 def test_undelivered_events_of_rules_go_to_the_dead_letter_queue(aws: Synthesis) -> None:
@@ -258,7 +269,7 @@ def test_undelivered_events_of_rules_go_to_the_dead_letter_queue(aws: Synthesis)
     targets = [
         target for entry in aws.of_type("AWS::Events::Rule").values() for target in entry["Properties"]["Targets"]
     ]
-    assert len(targets) == 4
+    assert len(targets) == 6
     assert all(target["DeadLetterConfig"]["Arn"] == {"Fn::GetAtt": [queue, "Arn"]} for target in targets)
 
 
@@ -306,7 +317,7 @@ def test_the_state_machine_logs_every_event_and_traces_everything(aws: Synthesis
 def test_every_alarm_notifies_the_topic(aws: Synthesis) -> None:
     (topic,) = aws.of_type("AWS::SNS::Topic")
     alarms = [entry["Properties"] for entry in aws.of_type("AWS::CloudWatch::Alarm").values()]
-    assert len(alarms) == 6
+    assert len(alarms) == 7
     assert all(alarm["AlarmActions"] == [{"Ref": topic}] for alarm in alarms)
 
 

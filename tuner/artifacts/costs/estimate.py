@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from tuner.artifacts.base import Artifact, Part
 from tuner.artifacts.costs.cost_items import LABELS, CostItemId, known_id
+from tuner.artifacts.costs.ledger import PassedCeiling
 from tuner.core.artifact_keys import Keys
 
 
@@ -74,6 +75,9 @@ class Estimate(Artifact, SpendingLimits):
     unknown: tuple[str, ...] = Field((), description="labels of the items without a known price")
     rates: tuple[Rate, ...] = Field((), description="prices of serving, for the break-even; not part of the sum")
     warnings: tuple[str, ...] = Field((), description="warnings about the account and the settings")
+    passed_ceilings: tuple[PassedCeiling, ...] = Field(
+        (), description="ceilings of the month that the worst case would pass, so that a person must approve"
+    )
 
     @property
     def worst_case_usd(self) -> float:

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from ministack.services import s3, sns, stepfunctions
+from ministack.services import dynamodb, s3, sns, stepfunctions
 
 from local.patches.cloudformation import template_properties
 from local.patches.iam import (
@@ -12,6 +12,7 @@ from local.patches.iam import (
     kms_permissions,
     pass_role,
     resource_arns,
+    table_keys,
     task_permissions,
 )
 from local.patches.iam.authorization import Check, Request
@@ -276,3 +277,49 @@ class TestTaskTokens:
     def test_a_token_that_has_been_answered_stays_answered(self):
         task_tokens.fail("token", "AccessDeniedError", "why")
         assert "token" not in stepfunctions._task_tokens
+
+
+ITEM_KEY = {"pk": {"S": "places#training"}, "sk": {"S": "pool"}}
+
+
+class TestPartitionKeys:
+    @pytest.fixture(autouse=True)
+    def table(self):
+        dynamodb._tables["state"] = {"pk_name": "pk"}
+        yield
+        dynamodb._tables.clear()
+
+    @pytest.mark.parametrize(
+        ("document", "keys"),
+        [
+            ({"Key": ITEM_KEY}, ["places#training"]),
+            ({"Item": {**ITEM_KEY, "pk": {"S": "spending"}}}, ["spending"]),
+            (
+                {
+                    "KeyConditionExpression": "#k = :k AND begins_with(sk, :s)",
+                    "ExpressionAttributeNames": {"#k": "pk"},
+                    "ExpressionAttributeValues": {":k": {"S": "places#training"}, ":s": {"S": "w"}},
+                },
+                ["places#training"],
+            ),
+        ],
+    )
+    def test_the_items_of_a_request_are_named_by_their_partition(self, document, keys):
+        body = json.dumps({"TableName": "state", **document}).encode()
+        assert table_keys.leading_keys(body) == {"dynamodb:LeadingKeys": keys}
+
+    def test_a_transaction_names_all_of_its_items(self):
+        table = "arn:aws:dynamodb:us-east-1:000000000000:table/state"
+        other = {"TableName": table, "Item": {"pk": {"S": "spending"}}}
+        actions = [{"Delete": {"TableName": "state", "Key": ITEM_KEY}}, {"Put": other}]
+        found = table_keys.leading_keys(json.dumps({"TransactItems": actions}).encode())
+        assert found == {"dynamodb:LeadingKeys": ["places#training", "spending"]}
+
+    def test_a_denied_transaction_names_its_table(self):
+        actions = [{"Put": {"TableName": "state"}}, {"Delete": {"TableName": "state"}}]
+        assert resource_arns.table(request("POST", "/", {"TransactItems": actions})) == "table/state"
+        assert resource_arns.table(request("POST", "/", {"TableName": "state"})) is None
+
+    @pytest.mark.parametrize("body", [b"", b"[]", b'{"TableName": "other", "Key": {}}', b'{"TransactItems": 5}'])
+    def test_a_request_without_items_has_no_key(self, body):
+        assert table_keys.leading_keys(body) == {}

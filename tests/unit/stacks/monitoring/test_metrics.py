@@ -97,6 +97,7 @@ def test_functions_use_the_namespace_and_service_of_the_alarms(aws: Synthesis) -
         (cloudwatch_metrics.OVER_BUDGET_USD, 0.01, 0),
         ("OldestEndpointHours", 2.1, 2),
         ("ReleaseFailed", 1, 0),
+        ("CeilingUsedPercent", 80, 79.9),
     ],
 )
 def test_an_alarm_goes_off_when_it_should(aws: Synthesis, metric: str, breaches: float, keeps: float) -> None:

@@ -57,7 +57,13 @@ def arns(aws: Synthesis, template: Template) -> dict[str, str]:
     """The deployment's one key and topic, its buckets, queues, rules and roles, by what they are called here."""
     kinds = {"AWS::KMS::Key": "key", "AWS::SNS::Topic": "topic"}
     found = {word: template.arn(next(iter(aws.of_type(kind)))) for kind, word in kinds.items()}
-    for kind in ("AWS::S3::Bucket", "AWS::Events::Rule", "AWS::IAM::Role", "AWS::SQS::Queue"):
+    for kind in (
+        "AWS::S3::Bucket",
+        "AWS::Events::Rule",
+        "AWS::IAM::Role",
+        "AWS::SQS::Queue",
+        "AWS::DynamoDB::Table",
+    ):
         found |= {name: template.arn(name) for name in aws.of_type(kind)}
     return found
 
@@ -118,6 +124,21 @@ def test_only_resources_with_the_deployments_tag_are_deleted_and_tagged(otherwis
         (ALLOW, "keep_throughput", "bedrock:TagResource", PROVISIONED, OURS | mark),
         (REFUSE, "keep_throughput", "bedrock:TagResource", PROVISIONED, OURS | both),
         (REFUSE, "keep_throughput", "bedrock:TagResource", PROVISIONED, THEIRS | mark),
+    )
+
+
+def test_only_the_ledgers_partitions_are_changed_by_the_steps_that_keep_it(
+    otherwise: Otherwise, aws: Synthesis, arns: dict[str, str]
+) -> None:
+    (table,) = (arns[name] for name in aws.of_type("AWS::DynamoDB::Table"))
+    ledger = {"dynamodb:LeadingKeys": ["ledger#2026-11", "ledger#runs"]}
+    other = {"dynamodb:LeadingKeys": ["ledger#2026-11", "places#training"]}
+    assert not otherwise(
+        (ALLOW, "estimate_cost", "dynamodb:UpdateItem", table, ledger),
+        (REFUSE, "estimate_cost", "dynamodb:UpdateItem", table, other),
+        (ALLOW, "close_run", "dynamodb:PutItem", table, ledger),
+        (REFUSE, "close_run", "dynamodb:Scan", table, ledger),
+        (REFUSE, "preprocess", "dynamodb:GetItem", table, ledger),
     )
 
 

@@ -1,0 +1,168 @@
+"""What a run reserves, what it counts with after its end, and what a person is told."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from tests.doubles import RUN, MemoryFolder
+from tests.unit.reporting.conftest import Bucket
+from tests.unit.reporting.sample import artifacts
+from tuner.artifacts.costs.cost_items import CostItemId
+from tuner.artifacts.costs.estimate import CostItem, Estimate
+from tuner.artifacts.costs.ledger import Ceilings, LedgerEntry, by_dataset, money, month_of
+from tuner.artifacts.report import Report
+from tuner.aws.s3.run_folder import RunFolder
+from tuner.costs.ledger.reservation import ceilings_of, reserve, settle
+from tuner.costs.ledger.spent import spent
+from tuner.costs.spending_decision import spending_decision, spending_reason
+from tuner.reporting import build
+from tuner.settings import DeploymentSettings
+
+NOON = dt.datetime(2026, 11, 28, 12, tzinfo=dt.UTC)
+
+
+def entry(run: str, dataset: str, reserved: float, spent: float | None = None, **more: Any) -> LedgerEntry:
+    return LedgerEntry(
+        run_id=run,
+        dataset=dataset,
+        month="2026-11",
+        reserved_usd=money(reserved),
+        spent_usd=None if spent is None else money(spent),
+        **more,
+    )
+
+
+class OthersSpent:
+    """A ledger in which other runs have spent so much that this run passes both ceilings."""
+
+    def __init__(self) -> None:
+        self.settled: list[Any] = []
+        self.asked: list[Any] = []
+
+    def reserve(self, run_id: str, dataset: str, usd: Decimal, ceilings: Ceilings, at: dt.datetime) -> LedgerEntry:
+        self.asked.append((dataset, usd, ceilings))
+        return entry(run_id, dataset, float(usd), passed=("deployment", "dataset"))
+
+    def settle(self, run_id: str, dataset: str, usd: Decimal | None, at: dt.datetime) -> LedgerEntry | None:
+        self.settled.append((run_id, dataset, usd))
+        return None
+
+    def entries(self, month: str) -> tuple[LedgerEntry, ...]:
+        others = (entry("faq-1", "faq", 300, 120.5), entry("faq-2", "faq", 200), entry("legal-1", "legal", 600))
+        return (*others, entry(RUN, "faq", 150))
+
+
+ESTIMATE = Estimate(items=(), total_usd=40, at_most_usd=150, budget_usd=500, approval_usd=None)
+
+
+def test_a_run_that_would_pass_a_ceiling_waits_and_the_reason_says_which_and_by_whom() -> None:
+    folder, ledger = MemoryFolder(), OthersSpent()
+    made, part = reserve(ledger, folder, "faq", ESTIMATE, DeploymentSettings(), NOON)
+    assert part == pytest.approx(1.0705)
+    assert ledger.asked == [("faq", Decimal(150), Ceilings(Decimal(1000), Decimal(500)))]
+    assert spending_decision(ESTIMATE) == "proceed"
+    assert spending_decision(made) == "approve", "also where approval_usd is null"
+    assert folder.load(Estimate) == made
+    assert spending_reason(made) == (
+        "The run costs about $40.00, at most $150.00, within its budget of $500.00, but too much for this month. "
+        "With this run, the deployment could pass its ceiling of $1,000.00 for 2026-11 ('monthly_usd'): other runs "
+        "have spent $120.50 and reserved $800.00 (by dataset: legal $600.00, faq $320.50). "
+        "With this run, the dataset could pass its ceiling of $500.00 for 2026-11 ('monthly_usd_per_dataset'): other "
+        "runs have spent $120.50 and reserved $200.00."
+    )
+
+
+def test_a_run_over_its_budget_is_refused_whatever_the_ceilings_are() -> None:
+    made, _ = reserve(OthersSpent(), MemoryFolder(), "faq", ESTIMATE, DeploymentSettings(), NOON)
+    assert spending_decision(made.model_copy(update={"budget_usd": 100})) == "refuse"
+
+
+def test_a_deployment_without_ceilings_has_none() -> None:
+    assert ceilings_of(DeploymentSettings(monthly_usd=None, monthly_usd_per_dataset=None)) == Ceilings(None, None)
+
+
+def test_amounts_are_rounded_up_and_months_are_those_of_utc() -> None:
+    assert money(0.1 + 0.2) == Decimal("0.300001")
+    assert money(1e-9) == Decimal("0.000001")
+    new_year = dt.datetime(2027, 1, 1, 1, tzinfo=dt.timezone(dt.timedelta(hours=2)))
+    assert month_of(new_year) == "2026-12"
+
+
+def test_sums_tell_what_is_spent_from_what_is_reserved() -> None:
+    found = by_dataset([entry("a-1", "a", 9, 1.5), entry("a-2", "a", 2), entry("b-1", "b", 8)])
+    assert [(each.dataset, each.reserved_usd, each.spent_usd) for each in found] == [("b", 8, 0), ("a", 2, 1.5)]
+
+
+# What a run spent ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def sample() -> Report:
+    """A run that succeeded, whose estimate has a worst case of 500 for the items that it has one for."""
+    folder = RunFolder("artifacts", RUN, s3=Bucket())
+    for name, data in artifacts().items():
+        folder.write(name, data)
+    found = build(folder)
+    assert found.estimate
+    items = [item.model_copy(update={"at_most_usd": 500.0}) for item in found.estimate.items]
+    return found.model_copy(update={"estimate": found.estimate.model_copy(update={"items": tuple(items)})})
+
+
+def failed(report: Report, **update: Any) -> Report:
+    return report.model_copy(update={"status": "FAILED", **update})
+
+
+def test_a_success_counts_with_its_bill_and_unknown_items_with_their_worst_case(sample: Report) -> None:
+    assert sample.bill
+    unknown = [item for item in sample.bill.items if item.usd is None]
+    assert sample.bill.total_usd is not None
+    expected = sample.bill.total_usd + 500 * len(unknown)
+    assert spent(sample, has_training_job=True) == pytest.approx(Decimal(expected), abs=Decimal("0.00001"))
+
+
+def test_a_run_that_nobody_approved_spent_no_more_than_its_preparation(sample: Report) -> None:
+    items = (
+        CostItem(id=CostItemId.GENERATION_OUTPUT, name="GENERATION_OUTPUT", usd=2.0, at_most_usd=3.0),
+        CostItem(id=CostItemId.TRAINING, name="TRAINING", usd=70.0, at_most_usd=100.0),
+        CostItem(id=CostItemId.S3_WRITES, name="S3_WRITES", usd=0.25, at_most_usd=1.0),
+    )
+    estimate = Estimate(items=items, total_usd=72, at_most_usd=104, budget_usd=500)
+    waited = {"asked_at": "2026-11-28T12:00:00Z", "expires_at": "2026-11-29T12:00:00Z"}
+    document = sample.model_dump() | {"status": "FAILED", "bill": None, "estimate": estimate.model_dump()}
+    for members in (
+        {"approval": {**waited, "decision": "rejected", "by": "me", "at": "2026-11-28T13:00:00Z"}},
+        {"approval": waited},
+        {"failure": {"error": "BudgetExceededError", "message": "too dear"}},
+    ):
+        assert spent(Report.model_validate(document | members), has_training_job=False) == Decimal("2.25")
+    approved = {"approval": {**waited, "decision": "approved", "by": "me", "at": "2026-11-28T13:00:00Z"}}
+    assert spent(Report.model_validate(document | approved), has_training_job=True) == Decimal(103)
+    assert spent(Report.model_validate(document | approved), has_training_job=False) == Decimal(3)
+
+
+def test_what_a_step_that_was_cut_off_had_asked_for_counts_with_its_worst_case(sample: Report) -> None:
+    lost = failed(sample)
+    assert lost.estimate
+    assert lost.bill
+    asked = {CostItemId.BASE_MODEL_INPUT, CostItemId.BASE_MODEL_OUTPUT, CostItemId.TUNED_MODEL_INPUT}
+    asked |= {CostItemId.TUNED_MODEL_OUTPUT, CostItemId.JUDGE_INPUT, CostItemId.JUDGE_OUTPUT}
+    billed = sum(500 if item.id in asked or item.usd is None else item.usd for item in lost.bill.items)
+    assert spent(lost, has_training_job=True) == pytest.approx(Decimal(billed), abs=Decimal("0.00001"))
+
+
+def test_a_report_that_could_not_read_everything_is_not_believed(sample: Report) -> None:
+    assert spent(failed(sample, unreadable=("estimate.json: broken",)), has_training_job=True) is None
+    assert spent(failed(sample, estimate=None), has_training_job=False) is None
+
+
+def test_a_run_without_a_report_keeps_its_reservation(sample: Report) -> None:
+    ledger = OthersSpent()
+    settle(ledger, MemoryFolder(), None, NOON)
+    settle(ledger, MemoryFolder(), sample, NOON)
+    (unknown, known) = ledger.settled
+    assert unknown == (RUN, "", None)
+    assert known == (RUN, sample.dataset, spent(sample, has_training_job=False))

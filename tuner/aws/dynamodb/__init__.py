@@ -1,0 +1,1 @@
+"""Adapters for the table of state that several runs share."""

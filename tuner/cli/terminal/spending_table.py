@@ -1,0 +1,108 @@
+"""What `tuner spending` prints: the ceilings of a month, and what datasets and runs have reserved and spent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from rich.text import Text
+
+from tuner.artifacts.approval import ApprovalAnswer
+from tuner.artifacts.costs.ledger import Ceilings, DatasetSpending, LedgerEntry, by_dataset
+from tuner.core.json_types import JsonObject
+
+_NAME_WIDTH = 40
+
+
+@dataclass(frozen=True, slots=True)
+class MonthSpending:
+    """The ledger of a month. `dataset`: only this one. `answers`: of the runs that passed a ceiling, by run."""
+
+    month: str
+    entries: tuple[LedgerEntry, ...]
+    ceilings: Ceilings
+    answers: Mapping[str, ApprovalAnswer | None]
+    dataset: str | None = None
+
+    @property
+    def shown(self) -> tuple[LedgerEntry, ...]:
+        """The entries to show, the largest first."""
+        found = (entry for entry in self.entries if self.dataset in (None, entry.dataset))
+        return tuple(sorted(found, key=lambda entry: (-entry.usd, entry.run_id)))
+
+    def as_json(self) -> JsonObject:
+        """What `tuner spending --json` prints."""
+        whole = _sum("", self.entries)
+        return {
+            "month": self.month,
+            "reserved_usd": whole.reserved_usd,
+            "spent_usd": whole.spent_usd,
+            "ceiling_usd": _number(self.ceilings.deployment),
+            "ceiling_per_dataset_usd": _number(self.ceilings.dataset),
+            "datasets": [each.model_dump(mode="json") for each in by_dataset(self.shown)],
+            "runs": [self._run(entry) for entry in self.shown],
+        }
+
+    def table(self) -> Text:
+        """The same for people, in 80 columns."""
+        heading = _line(self.month, "reserved", "spent", "ceiling")
+        heading.stylize("quiet")
+        lines = [heading, _sums("deployment", _sum("", self.entries), self.ceilings.deployment)]
+        lines += [_sums(each.dataset, each, self.ceilings.dataset) for each in by_dataset(self.shown)]
+        lines += [Text(), Text("run", "quiet")]
+        for entry in self.shown:
+            lines += [Text(entry.run_id, "name"), Text(f"  {_amount(entry)}, {self._state(entry)}", overflow="fold")]
+        return Text("\n").join(lines)
+
+    def _state(self, entry: LedgerEntry) -> str:
+        ended = "in progress" if entry.is_open else "ended"
+        if not entry.passed:
+            return ended
+        answer = self.answers.get(entry.run_id)
+        said = (
+            f"{answer.decision} by {answer.by}" if answer else "waits for approval" if entry.is_open else "unanswered"
+        )
+        return f"{ended}, would pass the ceiling of the {' and the '.join(entry.passed)}: {said}"
+
+    def _run(self, entry: LedgerEntry) -> JsonObject:
+        answer = self.answers.get(entry.run_id)
+        return {
+            "run_id": entry.run_id,
+            "dataset": entry.dataset,
+            "reserved_usd": float(entry.reserved_usd),
+            "reserved_at": entry.reserved_at,
+            "spent_usd": _number(entry.spent_usd),
+            "ended_at": entry.ended_at,
+            "passed_ceilings": list(entry.passed),
+            "approval": {"decision": answer.decision, "by": answer.by, "at": answer.at} if answer else None,
+        }
+
+
+def _sum(name: str, entries: Iterable[LedgerEntry]) -> DatasetSpending:
+    found = by_dataset(entries)
+    reserved, spent = sum(each.reserved_usd for each in found), sum(each.spent_usd for each in found)
+    return DatasetSpending(dataset=name, reserved_usd=reserved, spent_usd=spent)
+
+
+def _sums(name: str, sums: DatasetSpending, ceiling: object) -> Text:
+    line = _line(name, _usd(sums.reserved_usd), _usd(sums.spent_usd), "none" if ceiling is None else _usd(ceiling))
+    if ceiling is not None and sums.usd > float(str(ceiling)):
+        line.stylize("warn")
+    return line
+
+
+def _amount(entry: LedgerEntry) -> str:
+    return f"{_usd(entry.usd)} {'reserved' if entry.is_open else 'spent'}"
+
+
+def _line(name: str, reserved: str, spent: str, ceiling: str) -> Text:
+    short = name if len(name) <= _NAME_WIDTH else f"{name[: _NAME_WIDTH - 1]}…"
+    return Text(f"{short:<{_NAME_WIDTH}}{reserved:>13}{spent:>13}{ceiling:>13}")
+
+
+def _usd(usd: object) -> str:
+    return f"${usd:,.2f}"
+
+
+def _number(usd: object) -> float | None:
+    return None if usd is None else float(str(usd))
