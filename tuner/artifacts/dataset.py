@@ -251,3 +251,6 @@ class DatasetSummary(Artifact):
     verdict: Readiness | None = None
     files: tuple[SourceFile, ...] = ()
     task: TaskDescription = Field(TaskDescription(), description="what the answers are")
+    groups: QuestionGroups | None = Field(
+        None, description="how evaluation questions hang together; null if every question stands alone"
+    )

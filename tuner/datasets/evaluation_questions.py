@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from tuner.artifacts.dataset import EvaluationQuestion, Message
+from tuner.artifacts.dataset import EvaluationQuestion, Message, QuestionGroups
 from tuner.datasets.pipeline import Output
+from tuner.datasets.question_groups import question_groups
+from tuner.datasets.records.limits import MAX_QUESTIONS
 from tuner.datasets.records.record import Record, content_id
 from tuner.datasets.records.rules import RecordLimits
 
@@ -19,6 +21,7 @@ class EvaluationQuestionWriter:
         self._limits = limits
         self._seen: Counter[str] = Counter()
         self.values: Counter[str] = Counter()  # questions that have a value, by field
+        self._kept: list[EvaluationQuestion] = []
 
     def write(self, records: Iterable[Record]) -> None:
         """Appends every record as a question. Questions are asked without tools, so records with tool calls are not."""
@@ -27,8 +30,14 @@ class EvaluationQuestionWriter:
                 continue
             question = self._question(record)
             self.values.update(question.fields.keys())
+            if len(self._kept) <= MAX_QUESTIONS:
+                self._kept.append(question)
             characters = sum(map(len, self._limits.texts_of(record)))
             self._output.write(question.to_json_line().encode() + b"\n", 1, characters)
+
+    def groups(self, group_by: str | None) -> QuestionGroups | None:
+        """How the questions hang together; None if each stands alone, or if there are more than a run can have."""
+        return question_groups(self._kept, group_by)[0] if len(self._kept) <= MAX_QUESTIONS else None
 
     def _question(self, record: Record) -> EvaluationQuestion:
         turns = record.turns[:-1] if len(record.turns) > 2 else ()

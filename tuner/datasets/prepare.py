@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 
-from tuner.artifacts.dataset import DatasetSummary, SourceFile
+from tuner.artifacts.dataset import FEWEST_GROUPS, DatasetSummary, QuestionGroups, SourceFile
 from tuner.artifacts.manifest import UnusedFile
 from tuner.artifacts.task import TaskDescription
 from tuner.catalog import Model
@@ -116,9 +116,22 @@ class _Preparation:
             if "evaluation" in self._sources:
                 self._questions.write(self._pipeline("evaluation").records())
             self._check_files(held)
+            groups = None
             if self._findings.errors:
                 commit.cancel()
-        return Prepared(self._summary(held, profiled, task), self._findings)
+            else:
+                groups = self._groups()
+        return Prepared(self._summary(held, profiled, task, groups), self._findings)
+
+    def _groups(self) -> QuestionGroups | None:
+        """How the evaluation questions hang together. Adds a warning if the groups are too few to show anything."""
+        groups = self._questions.groups(self._settings.evaluation.group_by)
+        if groups is not None and groups.groups < FEWEST_GROUPS:
+            message = f"{groups.sentence} At least {FEWEST_GROUPS} groups are needed to show any difference."
+            remedy = "Add questions from others, or name the field that tells the groups in evaluation.group_by."
+            issue = Issue("few-groups", message, remedy, severity="warning")
+            self._findings.add(self._sources[self._asked].name, None, issue)
+        return groups
 
     def _pipeline(self, role: DataRole) -> FilePipeline:
         """The pipeline of a file that adds to the findings. Each file has one, so that no issue is counted twice."""
@@ -220,7 +233,13 @@ class _Preparation:
         }
         return {role: count + self._to_generate.get(role, 0) for role, count in counts.items()}
 
-    def _summary(self, held: HeldOutRecords | None, profiled: ProfileResult, task: TaskDescription) -> DatasetSummary:
+    def _summary(
+        self,
+        held: HeldOutRecords | None,
+        profiled: ProfileResult,
+        task: TaskDescription,
+        groups: QuestionGroups | None,
+    ) -> DatasetSummary:
         return DatasetSummary(
             training_records=self._training.records,
             validation_records=self._validation.records,
@@ -242,6 +261,7 @@ class _Preparation:
                 for role, pipeline in self._pipelines.items()
             ),
             task=task,
+            groups=groups,
         )
 
     def _from(self, role: DataRole, otherwise: str = "file") -> str:

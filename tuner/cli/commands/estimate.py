@@ -22,7 +22,7 @@ from tuner.artifacts.preflight import Preflight
 from tuner.aws.bedrock.control_plane import Bedrock
 from tuner.aws.price_list import PriceListApi
 from tuner.cli import upload
-from tuner.cli.commands.data.display import show_findings
+from tuner.cli.commands.data.display import show_findings, show_power
 from tuner.cli.dataset_check import PlannedGeneration, check_dataset, data_files, planned_generation
 from tuner.cli.deployment import DEFAULT_STACK
 from tuner.cli.options import Json, Local, StackIfAny, connect
@@ -83,6 +83,7 @@ def estimate(
         emit({**made.model_dump(mode="json"), "decision": spending_decision(made), "reason": spending_reason(made)})
     else:
         _show(made, resolved, asked)
+        show_power(prepared.summary)
     raise typer.Exit(1 if spending_decision(made) == "refuse" else 0)
 
 

@@ -161,3 +161,15 @@ def test_a_field_that_no_record_has_is_an_error() -> None:
         "run.yaml, field 'evaluation.group_by': no record of evaluation.jsonl has the field 'team'. "
         "Name a field of the records, or remove it from the setting."
     ]
+
+
+def test_a_dataset_with_too_few_groups_gets_a_warning() -> None:
+    asked = [{"question": f"Who is {n}?", "answer": f"He {n}.", "file_name": f"{n % 3}.pdf"} for n in range(12)]
+    found, _ = prepared({"training": TRAINING, "evaluation": asked})
+    assert found.summary.groups is not None
+    assert (found.summary.groups.by, found.summary.groups.groups) == ("document", 3)
+    (warning,) = [finding for finding in found.findings.kept if finding.rule == "few-groups"]
+    assert "12 questions from 3 documents" in warning.message
+    found, _ = prepared({"training": TRAINING, "evaluation": [each | {"file_name": each["answer"]} for each in asked]})
+    assert found.summary.groups is None
+    assert "few-groups" not in found.findings.counts

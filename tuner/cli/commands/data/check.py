@@ -8,7 +8,14 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from tuner.catalog import check_hyperparameters
-from tuner.cli.commands.data.display import finish_with_file, show_fields, show_findings, show_profile, show_task
+from tuner.cli.commands.data.display import (
+    finish_with_file,
+    show_fields,
+    show_findings,
+    show_power,
+    show_profile,
+    show_task,
+)
 from tuner.cli.commands.data.inputs import (
     data_limits,
     data_source,
@@ -108,4 +115,5 @@ def _finish_with_folder(prepared: Prepared, generation: PlannedGeneration, as_js
             show_profile(prepared.summary.study)
         if not generation.alone:
             show_task(prepared.summary.task)
+        show_power(prepared.summary)
     raise typer.Exit(1 if prepared.findings.errors else 0)

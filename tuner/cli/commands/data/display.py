@@ -7,11 +7,12 @@ from typing import NoReturn
 import typer
 from rich.table import Table
 
-from tuner.artifacts.dataset import DatasetProfile
+from tuner.artifacts.dataset import DatasetProfile, DatasetSummary
 from tuner.artifacts.task import TaskDescription
 from tuner.cli.terminal.console import console, emit, say
 from tuner.datasets import CheckedFile, Findings, findings_by_rule, readiness
 from tuner.datasets.field_usage import FieldReport
+from tuner.evaluation.statistics.planning import planning_sentence
 
 _SHOWN_PER_RULE = 3
 _MOST_LANGUAGES = 4
@@ -87,3 +88,9 @@ def show_profile(profile: DatasetProfile) -> None:
     if table.row_count:
         console().print(table)
         say("Lengths are estimated tokens of the model's family: 5th percentile, median, 95th percentile.", "quiet")
+
+
+def show_power(summary: DatasetSummary) -> None:
+    """Which difference between the models the evaluation questions can show."""
+    if sentence := planning_sentence(summary):
+        say(sentence, "quiet")
