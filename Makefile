@@ -20,7 +20,7 @@ export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 # Threads that wait for each other must sleep: spinning, they take the cores from those they wait for.
 export OMP_WAIT_POLICY := PASSIVE
 
-.PHONY: help setup setup-aws demo check test permissions chaos bench calibration fuzz lint docs lock sbom audit clean
+.PHONY: help setup setup-aws demo check test permissions chaos protocol bench calibration fuzz lint docs lock sbom audit clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -45,6 +45,9 @@ permissions: $(INSTALLED)  ## prove every permission: take each away from a real
 chaos: $(INSTALLED)  ## inject every fault, alone and in pairs (an hour), or SAMPLE=N drawn by SEED=S
 	@$(BIN)/python -m tests.chaos $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED)) \
 		$(if $(or $(WORKERS),$(LANES)),--workers $(or $(WORKERS),$(LANES))) $(if $(KEEP),--keep)
+
+protocol: $(INSTALLED)  ## explore the release protocol with every combination of two faults, or DEVIATIONS=N
+	@$(BIN)/python -m tests.protocol $(if $(DEVIATIONS),--deviations $(DEVIATIONS))
 
 bench: $(INSTALLED)  ## all benchmarks, or one: make bench NAME=preprocess
 	@for name in $(or $(NAME),preprocess report scoring paid_window); do $(BIN)/python -m benchmarks.$$name || exit 1; done

@@ -1,0 +1,47 @@
+"""`make protocol`: explores the release protocol, prints what was explored, and every violation as a course.
+
+The exit status is 1 if an invariant is violated.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+
+# What Lambda's environment gives every function.
+os.environ.update(
+    POWERTOOLS_SERVICE_NAME="tuner", POWERTOOLS_METRICS_NAMESPACE="BedrockTuner", POWERTOOLS_TRACE_DISABLED="true"
+)
+
+
+def main() -> int:
+    """Explores all situations. Returns the exit status."""
+    from tests.protocol.course import SITUATIONS
+    from tests.protocol.invocations import handlers
+    from tests.protocol.search import explore
+
+    parser = argparse.ArgumentParser(prog="python -m tests.protocol", description=__doc__)
+    parser.add_argument("--deviations", type=int, default=2, help="how many deviations a course may have")
+    deviations = parser.parse_args().deviations
+    violations = 0
+    print(f"{'situation':<32}{'invocations':>12}{'AWS calls':>12}{'ends':>8}{'violations':>12}{'seconds':>9}")
+    with handlers() as bound:
+        for situation in SITUATIONS:
+            began = time.monotonic()
+            found = explore(bound, situation, deviations)
+            violations += len(found.violations)
+            seconds = time.monotonic() - began
+            print(
+                f"{situation.name:<32}{found.events:>12,}{found.calls:>12,}{len(found.ended):>8,}"
+                f"{len(found.violations):>12}{seconds:>9.0f}",
+                *found.violations,
+                sep="\n",
+                flush=True,
+            )
+    return 1 if violations else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
