@@ -72,7 +72,7 @@ ACTIONS = {
         "bedrock:StopModelCustomizationJob",
     },
     "compare": _LOOK_UP,
-    "review export": _LOOK_UP,
+    "review export": {*_LOOK_UP, "s3:PutObject", "kms:GenerateDataKey"},  # writes the sheet of a sample
     "review import": {*_LOOK_UP, "s3:PutObject", "kms:GenerateDataKey", "bedrock:TagResource", "events:PutEvents"},
     "approve": {*_ANSWER, "states:SendTaskSuccess"},
     "reject": {*_ANSWER, "states:SendTaskFailure"},

@@ -2,20 +2,38 @@
 
 from __future__ import annotations
 
-from tuner.artifacts.evaluation.judgments import PEOPLE, PeopleScores, people_scores_json, read_people_scores
+from tuner.artifacts.base import parse
+from tuner.artifacts.dataset import EvaluationQuestion
+from tuner.artifacts.evaluation.contestants import CONTESTANTS
+from tuner.artifacts.evaluation.people import (
+    PEOPLE,
+    UNNAMED,
+    PeopleScores,
+    ReviewSheet,
+    joined,
+    people_scores_json,
+    read_people_scores,
+    sheet_file,
+)
 from tuner.artifacts.evaluation.scores import Scores
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
+from tuner.core.errors import EvaluationError
 from tuner.evaluation.encoder.files import EncoderSource
-from tuner.evaluation.judging.human_scores import with_human_scores
-from tuner.evaluation.judging.review import read_review, review_candidates, review_sheet, vocabulary
 from tuner.evaluation.previous_best import with_earlier_runs
+from tuner.evaluation.review.candidates import review_candidates, vocabulary
+from tuner.evaluation.review.draw import draw_sample, flagged_sheet, sample_name
+from tuner.evaluation.review.people import with_people
+from tuner.evaluation.review.spreadsheet import read_review, review_sheet
+from tuner.evaluation.samples import SampleSet, match
 from tuner.evaluation.scores import grouped, merged, summarize
 from tuner.evaluation.shards import Shards
 
 REVIEW = "scores/review.csv"
+# The sheet of the questions that are flagged.
+FLAGGED = "flagged"
 # Without this mark, spreadsheets do not take the file for UTF-8.
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 def score_shard(folder: RunFolder, shard: int, shard_size: int, encoder: EncoderSource) -> int:
@@ -40,26 +58,60 @@ def score_run(folder: RunFolder, shard_size: int, encoder: EncoderSource) -> int
         scores = scores.model_copy(update={"task": shards.task})
     # When the step is repeated, people may have scored answers already.
     if given := _people_scores(folder):
-        scores = with_human_scores(scores, given, seed)
+        scores = with_people(scores, given, _sheets(folder), seed)
     scores = with_earlier_runs(folder, scores, seed)
     candidates = review_candidates(samples, scores, vocabulary(folder.read_lines(Keys.TRAINING)))
-    folder.write(REVIEW, _BYTE_ORDER_MARK + review_sheet(samples, candidates).encode())
+    folder.write(REVIEW, BYTE_ORDER_MARK + review_sheet(samples, candidates).encode())
     folder.save(scores.model_copy(update={"review": candidates}))
     return len(graded.records)
 
 
-def merge_review(folder: RunFolder, text: str, file: str = "review.csv") -> Scores:
-    """Puts the scores of a filled-in review.csv, whose name is `file`, into scores.json, and returns the new scores.
+def exported_sheet(folder: RunFolder, count: int | None, seed: int = 0) -> tuple[ReviewSheet, SampleSet]:
+    """A sheet of `count` questions that are drawn at random, or of the flagged ones; and the questions with answers.
 
-    Raises EvaluationError, with every finding, when the file cannot be used; then nothing is changed.
+    It is written to the run's folder, because it knows which model gave which answer. The same sheet is exported again
+    as it was. Raises EvaluationError when there is nothing to review.
+    """
+    scores = folder.load(Scores)
+    name = FLAGGED if count is None else sample_name(count, seed)
+    flagged = {candidate.id: None for candidate in scores.review}
+    sheet = find_sheet(folder, name)
+    if sheet is None:
+        questions = [record.id for record in scores.questions]
+        sheet = flagged_sheet(name, flagged) if count is None else draw_sample(questions, flagged, count, seed)
+        if not sheet.first:
+            raise EvaluationError(
+                "No question is flagged for people. 'tuner review export RUN --random 60' draws questions at random."
+            )
+        folder.write(sheet_file(name), sheet.to_json_line().encode())
+    answers = {name: [(each.id, each.answer) for each in folder.answers(name)] for name in CONTESTANTS}
+    return sheet, match(folder.load_records(Keys.EVALUATION, EvaluationQuestion), answers)
+
+
+def merge_review(folder: RunFolder, text: str, file: str = "review.csv", reviewer: str = UNNAMED) -> Scores:
+    """Adds the scores of a filled-in review.csv, whose name is `file`, to scores.json, and returns the new scores.
+
+    `reviewer` is who filled it in. Raises EvaluationError, with every finding, when the file cannot be used; then
+    nothing is changed.
     """
     seed, scores = folder.manifest().settings.evaluation.seed, folder.load(Scores)
-    given = read_review(text, {record.id for record in scores.questions}, file)
-    people = _people_scores(folder) | given
-    merged_scores = with_earlier_runs(folder, with_human_scores(scores, people, seed), seed)
+    known = {record.id for record in scores.questions}
+    given = read_review(text, known, file, lambda name: find_sheet(folder, name), reviewer)
+    people = joined(_people_scores(folder), given)
+    merged_scores = with_earlier_runs(folder, with_people(scores, people, _sheets(folder), seed), seed)
     folder.write(PEOPLE, people_scores_json(people))
     folder.save(merged_scores)
     return merged_scores
+
+
+def find_sheet(folder: RunFolder, name: str) -> ReviewSheet | None:
+    """A sheet of the run by its name."""
+    return next((sheet for sheet in _sheets(folder) if sheet.name == name), None)
+
+
+def _sheets(folder: RunFolder) -> list[ReviewSheet]:
+    names = folder.list(sheet_file("").removesuffix(".json"))
+    return [parse(ReviewSheet, folder.read(name), folder.uri(name)) for name in names]
 
 
 def _people_scores(folder: RunFolder) -> PeopleScores:

@@ -27,12 +27,13 @@ from tuner.evaluation.answer_files import (
 )
 from tuner.evaluation.encoder.files import BuiltEncoder
 from tuner.evaluation.gate.rules import GateComparisons, decide_gate
-from tuner.evaluation.judging.human_scores import with_human_scores
 from tuner.evaluation.judging.judge import Judge
-from tuner.evaluation.judging.review import read_review, review_candidates, review_sheet, vocabulary
 from tuner.evaluation.judging.scoring_function import ScoringFunction
 from tuner.evaluation.language import detect
 from tuner.evaluation.metrics import Metric, ScoringContext, chosen
+from tuner.evaluation.review.candidates import review_candidates, vocabulary
+from tuner.evaluation.review.people import with_people
+from tuner.evaluation.review.spreadsheet import read_review, review_sheet
 from tuner.evaluation.samples import SampleSet, match
 from tuner.evaluation.scores import Graded, grade, grouped, summarize
 from tuner.evaluation.tasks import task_of_files
@@ -92,7 +93,7 @@ def evaluate(
     if files.people is not None:
         known = {sample.id for sample in samples.samples}
         given = read_review(read_sheet(files.people), known, str(files.people))
-        scores = with_human_scores(scores, given, seed)
+        scores = with_people(scores, given, seed=seed)
     candidates = review_candidates(samples, scores, training_vocabulary)
     gate = decide_gate(settings.gate, GateComparisons.of(scores))
     scores = scores.model_copy(update={"review": candidates, "gate": gate, "files": _identities(files)})

@@ -17,7 +17,7 @@ from pydantic import BaseModel, RootModel, SecretStr, ValidationError
 import tuner
 from tuner.artifacts.base import Artifact, Part
 from tuner.artifacts.evaluation.contestants import CONTESTANTS, ContestantName
-from tuner.artifacts.evaluation.judgments import read_people_scores
+from tuner.artifacts.evaluation.people import read_people_scores
 from tuner.artifacts.evaluation.verdict import Verdict
 from tuner.artifacts.report import Report
 from tuner.core.strict_model import FrozenModel, StrictModel
@@ -177,7 +177,12 @@ def test_a_run_of_a_newer_version_is_read_with_its_settings() -> None:
 
 
 def test_a_newer_contestant_of_people_scores_is_ignored() -> None:
-    assert read_people_scores(b'{"q0": {"base": 5, "a_newer_one": 6}}', "people.json") == {"q0": {"base": 5}}
+    given = b'{"q0": {"Ann": {"base": 5, "a_newer_one": 6}}}'
+    assert read_people_scores(given, "people.json") == {"q0": {"Ann": {"base": 5}}}
+
+
+def test_people_scores_of_one_person_without_a_name_are_read() -> None:
+    assert read_people_scores(b'{"q0": {"base": 5}}', "people.json") == {"q0": {"people": {"base": 5}}}
 
 
 def test_a_report_of_release_0_1_0_without_settings_is_read() -> None:

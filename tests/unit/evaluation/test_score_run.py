@@ -28,8 +28,8 @@ from tuner.core.errors import AccessDeniedError, EvaluationError
 from tuner.evaluation import shards
 from tuner.evaluation.definition import definition_of
 from tuner.evaluation.encoder.files import BuiltEncoder
-from tuner.evaluation.judging.review import answer_order
 from tuner.evaluation.judging.scoring_function import ScoringFunction
+from tuner.evaluation.review.spreadsheet import answer_order
 from tuner.evaluation.score_run import REVIEW, merge_review, score_run, score_shard
 from tuner.evaluation.shards import Shards
 from tuner.settings import DeploymentSettings, RunSettings
@@ -212,14 +212,17 @@ def test_a_filled_in_review_changes_the_scores(folder: RunFolder, bedrock: FakeB
     assert len(rows) == 8
     assert "Contoso" in rows[1][1]
     for row in rows[1:]:
-        row[6 + answer_order(row[0]).index("tuned")] = "1"
+        row[6:8] = ["1" if name == "tuned" else "5" for name in answer_order(row[0])]
     text = io.StringIO()
     csv.writer(text, delimiter=";").writerows(rows)
     scores = merge_review(folder, text.getvalue())
     assert scores == folder.load(Scores)
     assert scores.people is not None
-    assert scores.people.answers == 7
-    assert scores.metrics["correctness"].tuned.mean == 1
+    assert scores.people.answers == 14
+    assert scores.metrics["correctness"].decisive.tuned.mean == 1
+    assert scores.verdict.value == "worse"
+    score_run(folder, 25, ENCODER)  # as a retry of the step does
+    assert folder.load(Scores) == scores
     assert [(each.id, "; ".join(each.reasons)) for each in scores.review] == [(row[0], row[1]) for row in rows[1:]]
 
 

@@ -135,7 +135,7 @@ def test_scores_by_people_are_read_from_the_sheet(files: tuple, tmp_path: Path) 
     assert scores.people is not None
     assert scores.people.answers == 14
     assert (scores.verdict.metric, scores.verdict.value) == ("correctness", "better")
-    assert "14 of 14 scores by people" in (out / "index.html").read_text("utf-8")
+    assert "Correctness (people)" in (out / "index.html").read_text("utf-8")
     with pytest.raises(EvaluationError, match=r"wrong\.csv, line 1: there is no column score_1, score_2"):
         evaluate(Files(files[0], answers, files[2], people=write(tmp_path, "wrong.csv", "id,score\n1,2\n")), FAST)
 

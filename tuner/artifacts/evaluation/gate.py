@@ -77,7 +77,7 @@ class _RunGate(GateResult):
     base_model: str
     custom_model_arn: str | None = Field(description="null when the model has been deleted since")
     verdict: GateVerdict
-    people: bool = Field(description="whether people's scores are among those it was decided by")
+    people: bool = Field(description="whether people's scores correct those it was decided by")
     report: str = Field(description="s3:// address of the run's report")
     scores: str = Field(description="s3:// address of scores.json")
 

@@ -1,22 +1,16 @@
-"""What the judge and people said about answers: kept, so that a repeated scoring does not ask for it again.
+"""What the judge said about answers: kept, so that a repeated scoring does not ask for it again.
 
 `scores/verdicts/NNNNN.json` has the judge's usable judgments of one shard, by a hash of the whole request.
-`scores/people.json` has the scores of all reviews that were imported, by question and contestant.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Annotated
 
-from pydantic import BeforeValidator, TypeAdapter, ValidationError, field_validator
+from pydantic import TypeAdapter, ValidationError, field_validator
 
 from tuner.artifacts.base import Part
-from tuner.artifacts.evaluation.contestants import CONTESTANTS, ContestantName
 from tuner.core.errors import ArtifactError
-
-PEOPLE = "scores/people.json"
 
 
 class GradeArguments(Part):
@@ -59,15 +53,7 @@ class Judgment(Part):
 Judgments = dict[str, Judgment]
 
 
-def _known_contestants(scores: object) -> object:
-    """Ignores a contestant that this version does not know."""
-    return {name: scores[name] for name in CONTESTANTS if name in scores} if isinstance(scores, Mapping) else scores
-
-
-PeopleScores = dict[str, Annotated[dict[ContestantName, int], BeforeValidator(_known_contestants)]]
-
 _judgments = TypeAdapter(Judgments)
-_people_scores = TypeAdapter(PeopleScores)
 
 
 def judgments_file(shard: int) -> str:
@@ -88,18 +74,3 @@ def read_judgments(data: bytes | None, place: str) -> Judgments:
 def judgments_json(judgments: Judgments) -> bytes:
     """The judgments as a file."""
     return json.dumps(_judgments.dump_python(judgments, mode="json"), ensure_ascii=False).encode()
-
-
-def read_people_scores(data: bytes | None, place: str) -> PeopleScores:
-    """People's scores of a file; none when there is no file. Raises ArtifactError that names `place`."""
-    try:
-        return _people_scores.validate_json(data) if data else {}
-    except ValidationError:
-        raise ArtifactError(
-            f"{place} does not hold people's scores. Delete it and import the reviews again (tuner review import)."
-        ) from None
-
-
-def people_scores_json(scores: PeopleScores) -> bytes:
-    """People's scores as a file."""
-    return json.dumps(_people_scores.dump_python(scores, mode="json"), ensure_ascii=False, indent=2).encode() + b"\n"

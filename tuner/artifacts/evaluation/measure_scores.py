@@ -53,6 +53,24 @@ class Conclusion(Part):
     more_questions: int | None = Field(None, description="how many more would decide; null when no number is known")
 
 
+class Correction(PerContestant):
+    """The contestants by the judge and people together. The members that `MeasureScores` has too mean the same here."""
+
+    method: Literal["sample", "all"] = Field(
+        description="sample: people scored a random sample, which corrects the judge; all: they scored every question"
+    )
+    label: str
+    labels: int = Field(description="questions that people scored, of those that were drawn")
+    drawn: int = Field(description="questions that were drawn at random, or all questions")
+    sheet: str | None = Field(None, description="the export that drew them")
+    judge_weights: dict[str, float] = Field(default_factory=dict, description="from 0 (ignored) to 1, by stratum")
+    decides: bool = Field(description="false where there are too few scores: then they are shown only")
+    by_contestant: dict[ContestantName, Aggregate] = Field(default_factory=dict)
+    difference: float
+    comparison: Comparison
+    conclusion: Conclusion
+
+
 class MeasureScores(PerContestant):
     """The contestants by one measure."""
 
@@ -64,6 +82,20 @@ class MeasureScores(PerContestant):
     comparison: Comparison = Comparison()
     references: Aggregate | None = Field(None, description="the same, measured on the reference answers")
     conclusion: Conclusion | None = Field(None, description="null for a measure that only describes")
+    corrected: Correction | None = Field(None, description="the judge's measure, corrected with people's scores")
+
+    @property
+    def with_people(self) -> MeasureScores | None:
+        """The corrected numbers in the place of the judge's; None where people's scores correct nothing."""
+        if self.corrected is None:
+            return None
+        members = ("label", "by_contestant", "difference", "comparison", "conclusion")
+        return self.model_copy(update={**{name: getattr(self.corrected, name) for name in members}, "corrected": None})
+
+    @property
+    def decisive(self) -> MeasureScores:
+        """What verdict and gate decide by: the corrected numbers, where people scored enough."""
+        return (self.with_people if self.corrected and self.corrected.decides else None) or self
 
     @property
     def base(self) -> Aggregate:

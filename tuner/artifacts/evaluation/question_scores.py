@@ -24,8 +24,9 @@ class AnswerNotes(Part):
     unsure: bool = Field(False, description="the judge says that a person should look at the answer")
     preference_reasoning: str | None = Field(None, description="the judge's reasons for its preference")
     preference_problem: str | None = Field(None, description="why the judge's preference could not be used")
-    human: bool = Field(False, description="`correctness` is a person's score")
-    judge_correctness: Number | None = Field(None, description="the judge's grade, where a person's replaced it")
+    people: dict[str, int] = Field(default_factory=dict, description="people's scores from 1 to 10, by reviewer")
+    human: bool = Field(False, description="`correctness` is people's score: no judge was asked, or an earlier version")
+    judge_correctness: Number | None = Field(None, description="the judge's grade, if an earlier version replaced it")
     label: str | None = Field(None, description="of a classification: the answer's label, or its text if it is none")
     scorer_problem: str | None = Field(None, description="why the deployer's own scorer gave no score")
 

@@ -9,7 +9,7 @@
     ├── questions: QuestionScores   one per question, in question_scores.py
     │   └── base, tuned: AnswerScores
     ├── earlier: PreviousBest       the same comparison with the dataset's best earlier run
-    ├── people: HumanScores         how many scores people gave
+    ├── people: HumanScores         how many scores people gave, in people.py
     └── judge, bertscore, ...       what each metric says about itself, in metric_details.py
 
 A *metric* is a plug-in that scores answers; a *measure* is one of the numbers that it yields. The members `metrics` and
@@ -27,6 +27,7 @@ from tuner.artifacts.dataset import QuestionGroups
 from tuner.artifacts.evaluation.gate import GateResult
 from tuner.artifacts.evaluation.measure_scores import MeasureScores, Slices
 from tuner.artifacts.evaluation.metric_details import BertScoreDetails, BleuDetails, JudgeDetails, PreferenceDetails
+from tuner.artifacts.evaluation.people import HumanScores
 from tuner.artifacts.evaluation.question_scores import QuestionScores
 from tuner.artifacts.evaluation.tasks import ClassificationDetails, ExtractionDetails, ScorerDetails
 from tuner.artifacts.evaluation.verdict import Verdict
@@ -41,23 +42,6 @@ class Correlation(Part):
     other: str
     rho: float
     n: int = Field(description="questions")
-
-
-class JudgeAgreement(Part):
-    """How far the judge agrees with people about the same answers."""
-
-    n: int = Field(description="answers that both scored")
-    rho: float | None = Field(None, description="Spearman's rank correlation")
-    mean_difference: float | None = Field(None, description="judge minus people")
-
-
-class HumanScores(Part):
-    """The scores that people gave in the judge's place."""
-
-    questions: int
-    answers: int
-    of_answers: int
-    judge_agreement: JudgeAgreement | None = None
 
 
 # With so many decisions, the best of equal models can look better than the base model by the reach of the interval, by

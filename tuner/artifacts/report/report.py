@@ -25,7 +25,8 @@ from tuner.artifacts.costs.estimate import Estimate
 from tuner.artifacts.dataset import DatasetFindings, DatasetSummary
 from tuner.artifacts.evaluation.gate import Gate, GateResult
 from tuner.artifacts.evaluation.measure_scores import MeasureScores
-from tuner.artifacts.evaluation.scores import Correlation, HumanScores
+from tuner.artifacts.evaluation.people import HumanScores
+from tuner.artifacts.evaluation.scores import Correlation
 from tuner.artifacts.evaluation.verdict import Verdict
 from tuner.artifacts.manifest import PinnedInput, WrittenSettings
 from tuner.artifacts.report.break_even import BreakEven

@@ -68,7 +68,7 @@ def evaluate(
     ] = None,
     people: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="A completed review.csv; people's scores replace the judge's."),
+        typer.Option(metavar="FILE", help="A completed review.csv: the scores that people gave."),
     ] = None,
     output: Annotated[
         Path | None,

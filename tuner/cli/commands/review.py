@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from tuner.aws.s3.run_folder import RunFolder
 from tuner.cli import run_lookup
 from tuner.cli.deployment import DEFAULT_STACK
 from tuner.cli.errors import CommandError
@@ -26,19 +27,29 @@ app = typer.Typer(help="Let people score the answers that the metrics cannot dec
 @app.command("export")
 def export(
     reference: Reference,
+    random: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", min=10, help="Draw N questions at random. Default: the flagged ones, which are no sample."
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(metavar="NUMBER", help="Of the draw: another seed draws others.")] = 0,
     output: Annotated[str, typer.Option(metavar="FILE", help="File to write, or - (stdout).")] = "review.csv",
     force: Force = False,
     stack: Stack = DEFAULT_STACK,
     on_local: Local = False,
 ) -> None:
-    """Download the questions to review as a CSV file. It does not say which model gave which answer."""
+    """Download questions to review as a CSV file. It does not say which model gave which answer."""
     from tuner.evaluation.score_run import REVIEW  # loads numpy: only when it is needed
 
     deployment = connect(stack, on_local)
     run = run_lookup.resolve(deployment, reference)
-    data = deployment.folder(run.run_id).find(REVIEW)
+    folder = deployment.folder(run.run_id)
+    data = folder.find(REVIEW)
     if data is None:
         raise CommandError(f"The run {run.run_id} has no scores to review. 'tuner show {run.run_id}' shows why.")
+    if random is not None:
+        data = _sample(folder, random, seed)
     sink = output_sink(output, force=force)
     with CommitTogether(sink):
         sink.write(data)
@@ -46,6 +57,15 @@ def export(
         return
     command = f"tuner review import {run.run_id} {quoted(output)}"
     say(f"Fill in score_1 and score_2 (1 to 10) in {output}, then: {command}")
+
+
+def _sample(folder: RunFolder, count: int, seed: int) -> bytes:
+    """The sheet of so many questions, drawn at random. The run's folder keeps which model gave which answer."""
+    from tuner.evaluation.review.spreadsheet import sample_sheet
+    from tuner.evaluation.score_run import BYTE_ORDER_MARK, exported_sheet
+
+    sheet, samples = exported_sheet(folder, count, seed)
+    return BYTE_ORDER_MARK + sample_sheet(samples, sheet).encode()
 
 
 @app.command("import")
@@ -57,11 +77,14 @@ def import_scores(
             metavar="FILE", exists=True, dir_okay=False, allow_dash=True, help="The completed file, or - (stdin)."
         ),
     ],
+    reviewer: Annotated[
+        str, typer.Option(metavar="NAME", help="Who gave the scores, where the file does not say it.")
+    ] = "people",
     as_json: Json = False,
     stack: Stack = DEFAULT_STACK,
     on_local: Local = False,
 ) -> None:
-    """Replace the judge's scores with people's. Writes the run's report again."""
+    """Add people's scores to the judge's, and decide again. Writes the run's report again."""
     # They load numpy: only when they are needed.
     from tuner.aws.bedrock.control_plane import Bedrock
     from tuner.aws.event_bus import put_event
@@ -77,7 +100,7 @@ def import_scores(
     if before is None:
         raise CommandError(f"The run {run.run_id} has no report yet; 'tuner show {run.run_id}' shows what is known.")
     # The order matters: the gate decides by the new scores, and the report shows both.
-    scores = merge_review(folder, read_sheet(local_input(file, "FILE", ".csv")), str(file))
+    scores = merge_review(folder, read_sheet(local_input(file, "FILE", ".csv")), str(file), reviewer)
     gate = apply_gate(folder, Bedrock(), TrainingIndex(deployment.artifacts_bucket), put_event)
     publish(folder, build(folder, before.failure, before.status, at=datetime.fromisoformat(before.ended_at)))
     if as_json:
@@ -85,6 +108,8 @@ def import_scores(
         shown = {"people": written["people"], "verdict": written["verdict"], "gate": gate.to_document()}
         emit({"run_id": run.run_id, **shown})
     if people := scores.people:
-        say(f"{people.answers} scores by people, for {people.questions} questions. {scores.verdict.sentence}")
+        say(f"{people.answers} answers scored by people, of {people.questions} questions. {scores.verdict.sentence}")
+        if people.undecided:
+            say(people.undecided, "warn")
     if gate.decision != "none":
         say(f"Gate: {gate.sentence}")

@@ -30,9 +30,10 @@ def score_table(
         table.add_column("conclusion")
     for name in sorted(measures, key=lambda name: _FIRST.index(name) if name in _FIRST else len(_FIRST)):
         scores = measures[name]
-        if scores.base.mean is not None or scores.tuned.mean is not None:
-            conclusion = [scores.conclusion.value if scores.conclusion else ""] if conclusions else []
-            table.add_row(scores.label or measure_title(name), *_numbers(scores), *conclusion)
+        for row in (scores, scores.with_people):
+            if row and (row.base.mean is not None or row.tuned.mean is not None):
+                conclusion = [row.conclusion.value if row.conclusion else ""] if conclusions else []
+                table.add_row(row.label or measure_title(name), *_numbers(row), *conclusion)
     return table
 
 

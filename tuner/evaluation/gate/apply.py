@@ -80,7 +80,7 @@ def _decided(folder: RunFolder, manifest: Manifest) -> Gate:
         sentence=result.sentence,
         rules=result.rules,
         verdict=GateVerdict(value=verdict.value or "undecided", metric=verdict.metric, sentence=verdict.sentence),
-        people=scores.people is not None,
+        people=scores.people is not None and scores.people.undecided is None,
         report=folder.uri(Keys.REPORT_PAGE),
         scores=folder.uri(Keys.SCORES),
         scores_sha256=digest,

@@ -31,8 +31,9 @@ class GateComparisons:
 
     @classmethod
     def of(cls, scores: Scores) -> GateComparisons:
-        """Those of a run's scores."""
-        return cls(scores.metrics, scores.earlier, scores.slices)
+        """Those of a run's scores. People's scores of a random sample correct the judge's."""
+        decisive = {name: measure.decisive for name, measure in scores.metrics.items()}
+        return cls(decisive, scores.earlier, scores.slices)
 
     def measures(self, other: str) -> MeasuresByName:
         """The comparison with what a rule names: `base` or `best`."""

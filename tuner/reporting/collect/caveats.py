@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tuner.artifacts.evaluation.metric_details import JudgeDetails, PreferenceDetails
-from tuner.artifacts.evaluation.scores import HumanScores
+from tuner.artifacts.evaluation.people import HumanScores
 from tuner.artifacts.report import Report
 from tuner.catalog import judge_or_assumed
 from tuner.reporting.formatting import measure_title, number, plural
@@ -109,7 +109,10 @@ def _length(preference: PreferenceDetails) -> Iterator[str]:
 
 
 def _people(people: HumanScores) -> Iterator[str]:
-    yield f"People gave {people.answers:,} of {plural(people.of_answers, 'score')}, which replace the judge's."
+    who = f" ({', '.join(people.reviewers)})" if people.reviewers else ""
+    yield f"People{who} scored {people.answers:,} of {plural(people.of_answers, 'answer')}."
+    if people.undecided:
+        yield people.undecided
     judge = people.judge_agreement
     if judge and judge.n and judge.mean_difference is not None:
         ranks = "" if judge.rho is None else f"; the rank correlation is {number(judge.rho)}"

@@ -66,6 +66,7 @@ def page(report: Report) -> str:
         headline=view.headline(report.verdict.sentence),
         tag_sentence=view.tag_sentence(report),
         caveats=caveats(report),
+        deciding=view.deciding_row(report),
         compared_measures=view.compared_measures(report),
         descriptive_measures=view.descriptive_measures(report),
         own_measures=view.own_measures(report),

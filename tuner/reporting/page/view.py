@@ -26,6 +26,8 @@ _LONGEST_CLAIM = 90
 _MOST_PRINTED = 16
 _PRINTED_FIRST = {"loss": 0, "tie": 2, "win": 3}
 _REVIEWED, _OTHERS = 1, 4
+# Of the row of a measure that people's scores correct.
+_CORRECTED = ", corrected"
 # A single word is not a headline.
 _CLAIMS = {"Undecided": "It is undecided whether the tuned model is better"}
 
@@ -96,9 +98,22 @@ def _printed(questions: Sequence[Question]) -> set[int]:
 
 
 def compared_measures(report: Report) -> list[tuple[str, MeasureScores]]:
-    """The measures that say which model is better, the deciding one first."""
+    """The measures that say which model is better, the deciding one first. A corrected one comes before the judge's."""
     named = [(name, measure) for name, measure in report.scores.items() if measure.better]
-    return sorted(named, key=lambda entry: entry[0] != report.verdict.metric)
+    ranked = sorted(named, key=lambda entry: entry[0] != report.verdict.metric)
+    return [row for name, measure in ranked for row in (*_corrected_row(name, measure), (name, measure))]
+
+
+def _corrected_row(name: str, measure: MeasureScores) -> Iterable[tuple[str, MeasureScores]]:
+    if measure.with_people is not None:
+        yield f"{name}{_CORRECTED}", measure.with_people
+
+
+def deciding_row(report: Report) -> str | None:
+    """The row of `compared_measures` that decides."""
+    name = report.verdict.metric
+    measure = report.scores.get(name or "")
+    return f"{name}{_CORRECTED}" if measure and measure.corrected and measure.corrected.decides else name
 
 
 def descriptive_measures(report: Report) -> list[tuple[str, MeasureScores]]:

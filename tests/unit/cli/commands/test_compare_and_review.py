@@ -11,6 +11,7 @@ import pytest
 
 from tests.doubles import CUSTOM_MODEL, stored_json
 from tests.unit.cli.fake_aws import Execution, FakeAws, Outcome
+from tuner.artifacts.evaluation.contestants import CONTESTANTS
 from tuner.artifacts.evaluation.gate import Gate, GateEvent
 from tuner.artifacts.evaluation.metric_details import MetricFacts
 from tuner.artifacts.evaluation.question_scores import QuestionScores
@@ -24,15 +25,15 @@ from tuner.settings import RunSettings
 Tuner = Callable[..., Outcome]
 
 
-def finished(aws: FakeAws, run: str, tuned: int, review: str = "", **settings: Any) -> None:
-    """A run with scores, one for every one of its eight questions."""
+def finished(aws: FakeAws, run: str, tuned: int, review: str = "", questions: int = 8, **settings: Any) -> None:
+    """A run with the same scores for each question. The answers say who gave them."""
     manifest = Manifest(
         run_id=run, dataset="faq", execution_arn="arn", started_at="2026-11-23T07:00:00Z", data_bucket="tuner-data",
         inputs=(), settings=RunSettings.model_validate(settings), base_model="amazon.nova-micro-v1:0:128k",
         base_endpoint="x",
         base_model_name="Nova Micro", judge_model="x", hyperparameters={}, resource_name="x", versions={},
     )  # fmt: skip
-    keys = [f"q{i}" for i in range(8)]
+    keys = [f"q{i}" for i in range(questions)]
     records = tuple(
         QuestionScores.model_validate({"id": key, "base": {"correctness": 5}, "tuned": {"correctness": tuned}})
         for key in keys
@@ -44,6 +45,9 @@ def finished(aws: FakeAws, run: str, tuned: int, review: str = "", **settings: A
     aws.put(run, Keys.SCORES, scores.to_document())
     asked = [{"id": key, "question": "?", "reference": "!"} for key in keys]
     aws.put(run, Keys.EVALUATION, "".join(json.dumps(record) + "\n" for record in asked))
+    for name in CONTESTANTS:
+        answers = [{"id": key, "answer": name} for key in keys]
+        aws.put(run, Keys.answers(name, 0), "".join(json.dumps(record) + "\n" for record in answers))
     if review:
         aws.put(run, REVIEW, review)
 
@@ -89,10 +93,53 @@ def test_a_review_is_exported_and_imported(tuner: Tuner, aws: FakeAws, tmp_path:
     outcome = tuner("review", "import", "faq-a", str(tmp_path / "review.csv"), "--json")
     assert outcome.status == 0, outcome.err
     assert outcome.json["people"]["answers"] == 2
-    assert stored_json(folder, Keys.SCORES)["questions"][0]["tuned"]["correctness"] == 2
+    assert stored_json(folder, Keys.SCORES)["questions"][0]["tuned"]["people"] == {"people": 2}
     report = published(folder)
     assert report is not None
-    assert "2 of 16 scores by people" in (report.scores["correctness"].label or "")
+    assert report.people is not None
+    assert (report.people.answers, report.people.of_answers) == (2, 16)
+    assert "not drawn at random" in outcome.err
+
+
+def test_a_random_sample_is_exported_scored_by_two_people_and_corrects_the_judge(
+    tuner: Tuner, aws: FakeAws, tmp_path: Path
+) -> None:
+    from tuner.reporting.collect.build import build
+    from tuner.reporting.publish import publish, published
+
+    finished(aws, "faq-a", 8, sheet(), questions=100)
+    aws.put("faq-a", Keys.TRAINING, "")
+    folder = RunFolder("tuner-artifacts", "faq-a")
+    publish(folder, build(folder))
+    file = tmp_path / "review.csv"
+    export = ("review", "export", "faq-a", "--random", "40", "--seed", "7", "--output", str(file), "--force")
+    outcome = tuner(*export)
+    assert outcome.status == 0, outcome.err
+    first = file.read_bytes()
+    tuner(*export)
+    assert file.read_bytes() == first  # with the same secret order of the answers
+    rows = list(csv.DictReader(io.StringIO(first.decode("utf-8-sig"))))
+    assert len(rows) == 40
+    # The fixture's answers say who gave them.
+    for name, tuned in (("Ann", "2"), ("Ben", "4")):
+        for at, row in enumerate(rows):
+            base = "5" if at % 2 else "6"
+            row |= {f"score_{at}": tuned if row[f"answer_{at}"] == "tuned" else base for at in (1, 2)}
+        text = io.StringIO()
+        writer = csv.DictWriter(text, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+        file.write_text(text.getvalue(), "utf-8")
+        outcome = tuner("review", "import", "faq-a", str(file), "--reviewer", name, "--json")
+        assert outcome.status == 0, outcome.err
+    assert outcome.json["people"]["reviewers"] == ["Ann", "Ben"]
+    assert outcome.json["verdict"]["value"] == "worse"
+    report = published(folder)
+    assert report is not None
+    corrected = report.scores["correctness"].corrected
+    assert corrected is not None
+    assert (corrected.labels, corrected.by_contestant["tuned"].mean, corrected.difference) == (40, 3, -2.5)
+    assert report.scores["correctness"].difference == 3
 
 
 def test_an_invalid_review_changes_nothing(tuner: Tuner, aws: FakeAws, tmp_path: Path) -> None:
@@ -157,7 +204,11 @@ def test_the_reference_names_the_actions_of_compare_and_review(tuner: Tuner, aws
         publish(RunFolder("tuner-artifacts", run), build(RunFolder("tuner-artifacts", run)))
     commands: dict[str, list[tuple[str, ...]]] = {
         "compare": [("compare", "faq-a", "faq-b"), ("compare", "nope", "faq-b")],
-        "review export": [("review", "export", "faq-a", "--output", file), ("review", "export", "nope")],
+        "review export": [
+            ("review", "export", "faq-a", "--output", file),
+            ("review", "export", "faq-a", "--random", "10", "--output", str(tmp_path / "sample.csv")),
+            ("review", "export", "nope"),
+        ],
         "review import": [("review", "import", "faq-a", file), ("review", "import", "nope", file)],
     }
     for command, calls in commands.items():

@@ -11,7 +11,8 @@ from tests.doubles import CUSTOM_MODEL, RUN, MemoryFolder, manifest, stored_json
 from tests.unit.evaluation.gate.test_gate_rules import BETTER, EQUAL, MAYBE, WORSE, compared
 from tests.unit.training.test_job import Registered
 from tuner.artifacts.evaluation.gate import Gate, GateEvent, RuleNumbers
-from tuner.artifacts.evaluation.scores import HumanScores, Scores
+from tuner.artifacts.evaluation.people import HumanScores
+from tuner.artifacts.evaluation.scores import Scores
 from tuner.artifacts.evaluation.verdict import Verdict
 from tuner.artifacts.training import JobRecord, JobUse
 from tuner.core.artifact_keys import Keys

@@ -20,8 +20,8 @@ from tuner.datasets import Findings, RecordLimits
 from tuner.datasets.pipeline import FilePipeline
 from tuner.evaluation.answer_files import read_references
 from tuner.evaluation.gate.rules import GateComparisons, decide_gate
-from tuner.evaluation.judging.human_scores import with_human_scores
 from tuner.evaluation.metrics import ScoringContext, chosen
+from tuner.evaluation.review.people import with_people
 from tuner.evaluation.run_comparison import compare_runs
 from tuner.evaluation.samples import Sample
 from tuner.evaluation.scores import grade, merged, summarize
@@ -228,6 +228,6 @@ def test_runs_are_compared_by_label_and_people_leave_the_labels_as_they_are() ->
     assert (found.metrics["macro_f1"].base.mean or 0) < 1 == found.metrics["macro_f1"].tuned.mean
     assert found.verdict.metric == "accuracy"
     assert found.classification is not None
-    scored = with_human_scores(later, {"q0": {BASE: 3, TUNED: 9}})
+    scored = with_people(later, {"q0": {"people": {BASE: 3, TUNED: 9}}})
     assert scored.verdict.metric == "accuracy"
     assert scored.metrics["macro_f1"] == later.metrics["macro_f1"]

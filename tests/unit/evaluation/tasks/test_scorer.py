@@ -17,9 +17,9 @@ from tuner.artifacts.evaluation.scores import Scores
 from tuner.aws import scoring_functions
 from tuner.core.errors import AccessDeniedError, AwsError, RetryableError, SettingsError
 from tuner.evaluation.gate.rules import GateComparisons, decide_gate
-from tuner.evaluation.judging.human_scores import with_human_scores
 from tuner.evaluation.judging.scoring_function import Scored, ScoringFunction, ToScore
 from tuner.evaluation.metrics import ScoringContext, chosen
+from tuner.evaluation.review.people import with_people
 from tuner.evaluation.run_comparison import compare_runs
 from tuner.evaluation.samples import Sample
 from tuner.evaluation.scores import Graded, facts_of_scorer, grade, merged, summarize
@@ -288,7 +288,7 @@ def test_shards_add_up_and_the_range_survives_a_review_and_a_comparison() -> Non
     parts = [grade(whole[start : start + 3], metric, context) for start in range(0, 8, 3)]
     found = summarize(merged(parts))
     assert found == summarize(grade(whole, metric, context))
-    reviewed = with_human_scores(found, {"q0": {TUNED: 9}}).metrics
+    reviewed = with_people(found, {"q0": {"people": {TUNED: 9}}}).metrics
     assert all(reviewed[name] == found.metrics[name] for name in ("scorer", "scorer.letters"))
     again = compare_runs(found, found, ("a", "b")).metrics
     assert again["scorer"].range == (-1, 1)

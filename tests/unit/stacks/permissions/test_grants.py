@@ -17,7 +17,7 @@ from stacks.permissions.permissions_page import every_role, example_arns
 from stacks.step_table import STEPS
 from tests.unit.stacks.conftest import Synthesis
 from tuner.artifacts.evaluation.graded_shard import GradedShard
-from tuner.artifacts.evaluation.judgments import PEOPLE
+from tuner.artifacts.evaluation.people import PEOPLE, sheet_file
 from tuner.core.artifact_keys import Keys
 from tuner.evaluation.score_run import REVIEW
 
@@ -128,6 +128,7 @@ WRITERS: dict[str, set[str]] = {
     REVIEW: {"score_answers"},
     Keys.SCORES: {"score_answers"},
     PEOPLE: set(),  # a person, with rights of their own
+    sheet_file("random-60-0"): set(),  # so is the draw
     Keys.GATE: {"apply_gate"},
     Keys.REPORT: {"write_report", "close_run"},
     Keys.REPORT_PAGE: {"write_report", "close_run"},

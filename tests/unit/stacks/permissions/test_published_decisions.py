@@ -18,7 +18,7 @@ from tests.authorization.journal import Call
 from tests.authorization.template import ACCOUNT, Template
 from tests.unit.stacks.conftest import Synthesis
 from tuner.artifacts.evaluation.gate import GateEvent
-from tuner.artifacts.evaluation.judgments import PEOPLE
+from tuner.artifacts.evaluation.people import PEOPLE
 from tuner.core.artifact_keys import Keys
 from tuner.core.resource_names import Tags
 

@@ -1,4 +1,4 @@
-"""Which questions people review, how their scores are read, and what they change."""
+"""Which questions people review, and how their scores are read."""
 
 import csv
 import io
@@ -6,21 +6,14 @@ import io
 import pytest
 
 from tests.unit.evaluation.conftest import graded_records, make_sample
-from tuner.artifacts.evaluation.metric_details import MetricFacts
-from tuner.artifacts.evaluation.question_scores import AnswerScores
+from tuner.artifacts.evaluation.people import UNNAMED
 from tuner.artifacts.evaluation.scores import ReviewCandidate, Scores
 from tuner.artifacts.evaluation.verdict import Verdict
 from tuner.core.errors import EvaluationError
-from tuner.evaluation.judging.human_scores import with_human_scores
-from tuner.evaluation.judging.review import (
-    answer_order,
-    read_review,
-    review_candidates,
-    review_sheet,
-    vocabulary,
-)
+from tuner.evaluation.review.candidates import review_candidates, vocabulary
+from tuner.evaluation.review.draw import draw_sample, flagged_sheet
+from tuner.evaluation.review.spreadsheet import answer_order, read_review, review_sheet, sample_sheet
 from tuner.evaluation.samples import SampleSet
-from tuner.evaluation.scores import Graded, summarize
 
 PLAIN = "Forty-two."
 
@@ -108,8 +101,8 @@ def filled(scores: dict[str, tuple[str, str]]) -> str:
 def test_scores_are_assigned_to_the_models() -> None:
     text = filled({"a": ("3", "9"), "b": ("", ""), "=c": ("", "7")})
     found = read_review(text, {"a", "b", "=c"})
-    assert found["a"] == dict(zip(answer_order("a"), (3, 9), strict=True))
-    assert found["=c"] == {answer_order("=c")[1]: 7}
+    assert found["a"] == {UNNAMED: dict(zip(answer_order("a"), (3, 9), strict=True))}
+    assert found["=c"] == {UNNAMED: {answer_order("=c")[1]: 7}}
     assert "b" not in found
 
 
@@ -136,37 +129,63 @@ def test_all_findings_are_reported_together() -> None:
         read_review(one + one.splitlines()[1] + "\n", {"a"})
 
 
-def judged(*scores: tuple[int | None, int | None]) -> Scores:
-    def values(score: int | None) -> dict:
-        return {"failed": True, "correctness": None} if score is None else {"correctness": score}
-
-    records = graded_records(
-        *({"id": f"q{i}", "base": values(a), "tuned": values(b)} for i, (a, b) in enumerate(scores))
-    )
-    about = {"correctness": MetricFacts(model="m", name="M")}
-    return summarize(Graded(records, about, {"correctness": {"asked": 4, "missing": 0, "stand_in": 0}}))
+QUESTIONS = [f"q{i}" for i in range(200)]
+FLAGGED = set(QUESTIONS[:20])
 
 
-def test_scores_by_people_replace_the_judges_and_the_label_says_so() -> None:
-    before = judged(*[(5, 9)] * 6)
-    assert before.verdict.value == "better"
-    after = with_human_scores(before, {f"q{i}": {"tuned": 2} for i in range(6)})
-    assert after.verdict.value == "worse"
-    assert after.metrics["correctness"].label == "Correctness (6 of 12 scores by people)"
-    assert after.questions[0].tuned == AnswerScores(measures={"correctness": 2}, judge_correctness=9, human=True)
-    assert after.questions[0].outcome == "loss"
-    assert after.people is not None
-    assert after.people.questions == 6
-    assert after.people.judge_agreement is not None
-    assert after.people.judge_agreement.mean_difference == 7
-    assert after.judge == before.judge
-    assert Scores.model_validate_json(after.to_json()) == after
-    assert with_human_scores(after, {f"q{i}": {"tuned": 2} for i in range(6)}) == after
+def test_every_stratum_is_sampled_with_a_known_probability() -> None:
+    sheet = draw_sample(QUESTIONS, FLAGGED, 60, seed=3)
+    assert [(each.name, len(each.questions), len(each.drawn), each.probability) for each in sheet.strata] == [
+        ("flagged", 20, 6, 0.3),
+        ("others", 180, 54, 0.3),
+    ]
+    assert set(sheet.first) == {key for stratum in sheet.strata for key in stratum.drawn}
+    assert all(FLAGGED.issuperset(stratum.drawn) == (stratum.name == "flagged") for stratum in sheet.strata)
+    few = draw_sample(QUESTIONS, {"q0", "q1", *QUESTIONS[50:60]}, 10, seed=3)
+    assert [(len(each.drawn), each.probability) for each in few.strata] == [(5, 5 / 12), (9, 9 / 188)]
+    assert [each.name for each in draw_sample(QUESTIONS, set(), 10, seed=3).strata] == ["others"]
 
 
-def test_an_answer_that_was_not_given_stays_failed() -> None:
-    after = with_human_scores(judged((5, None), (5, 5)), {"q0": {"tuned": 8, "base": 6}})
-    assert after.questions[0].tuned == AnswerScores(failed=True, measures={"correctness": None})
-    assert after.people is not None
-    assert after.people.answers == 1
-    assert after.metrics["correctness"].tuned.failed == 1
+def test_the_draw_is_random_repeatable_and_nested() -> None:
+    def drawn(count: int, seed: int) -> list[str]:
+        return list(draw_sample(QUESTIONS, FLAGGED, count, seed).first)
+
+    assert drawn(60, 1) == drawn(60, 1)
+    assert set(drawn(60, 1)) < set(drawn(100, 1))
+    assert set(drawn(60, 1)) != set(drawn(60, 2))
+    # Whoever stops early has scored a random part: the flagged questions are spread over the whole sheet.
+    places = [at for at, key in enumerate(drawn(200, 1)) if key in FLAGGED]
+    assert 60 < sum(places) / len(places) < 140
+    counts = [sum(key in drawn(60, seed) for seed in range(100)) for key in QUESTIONS[:40]]
+    assert min(counts) > 12 and max(counts) < 50
+
+
+def test_who_is_shown_first_is_secret() -> None:
+    one, other = (flagged_sheet("flagged", QUESTIONS) for _ in range(2))
+    assert one.first != other.first
+    assert 60 < list(one.first.values()).count("base") < 140
+
+
+def test_a_sample_says_neither_what_is_flagged_nor_whose_answer_comes_first() -> None:
+    questions = SampleSet(tuple(make_sample(key, "BASE", "TUNED") for key in QUESTIONS))
+    sheet = draw_sample(QUESTIONS, FLAGGED, 60, seed=0)
+    rows = list(csv.DictReader(io.StringIO(sample_sheet(questions, sheet))))
+    assert [row["id"] for row in rows] == list(sheet.first)
+    assert {row["why"] for row in rows} == {"drawn at random"}
+    assert all(row["answer_1"].lower() == sheet.first[row["id"]] for row in rows)
+    assert any(sheet.order(key) != answer_order(key) for key in sheet.first)
+
+
+def test_scores_of_a_sheet_are_assigned_by_its_own_order() -> None:
+    sheet = draw_sample(["a", "b"], set(), 10, seed=0)
+    text = "id,score_1,score_2,sheet,reviewer\na,3,9,random-10-0,Ann\na,4,8,random-10-0,Ben\nb,5,5,random-10-0,\n"
+    found = read_review(text, {"a", "b"}, find_sheet=lambda name: sheet if name == sheet.name else None, reviewer="Eve")
+    assert found["a"] == {
+        "Ann": dict(zip(sheet.order("a"), (3, 9), strict=True)),
+        "Ben": dict(zip(sheet.order("a"), (4, 8), strict=True)),
+    }
+    assert list(found["b"]) == ["Eve"]
+    with pytest.raises(EvaluationError, match="no sheet 'random-10-0' was exported here"):
+        read_review(text, {"a", "b"})
+    with pytest.raises(EvaluationError, match="line 4: the sheet 'random-10-0' does not ask about the question 'c'"):
+        read_review(text.replace("b,5", "c,5"), {"a", "b", "c"}, find_sheet=lambda _: sheet)

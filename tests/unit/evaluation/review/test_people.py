@@ -1,0 +1,196 @@
+"""What people's scores change: nothing by a choice of questions, the mean by a random sample, everything by all."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pytest
+
+from tests.unit.evaluation.conftest import graded_records
+from tuner.artifacts.evaluation.metric_details import MetricFacts
+from tuner.artifacts.evaluation.people import PeopleScores, ReviewSheet, joined
+from tuner.artifacts.evaluation.question_scores import AnswerScores
+from tuner.artifacts.evaluation.scores import Scores
+from tuner.artifacts.evaluation.verdict import Verdict
+from tuner.evaluation.gate.rules import GateComparisons, decide_gate
+from tuner.evaluation.review.correction import label_of
+from tuner.evaluation.review.draw import draw_sample
+from tuner.evaluation.review.people import with_people
+from tuner.evaluation.scores import Graded, summarize
+from tuner.settings import GateRule
+
+ABOUT = {"correctness": MetricFacts(model="m", name="M")}
+
+
+def judged(*scores: tuple[int | None, int | None]) -> Scores:
+    def values(score: int | None) -> dict:
+        return {"failed": True, "correctness": None} if score is None else {"correctness": score}
+
+    records = graded_records(
+        *({"id": f"q{i}", "base": values(a), "tuned": values(b)} for i, (a, b) in enumerate(scores))
+    )
+    return summarize(Graded(records, ABOUT, {"correctness": {"asked": 4, "missing": 0, "stand_in": 0}}))
+
+
+def by(name: str, scores: Mapping[str, tuple[int, int]]) -> PeopleScores:
+    return {key: {name: {"base": base, "tuned": tuned}} for key, (base, tuned) in scores.items()}
+
+
+@pytest.fixture
+def generous() -> tuple[Scores, ReviewSheet, dict[str, tuple[int, int]]]:
+    """A judge that gives the tuned model 3 more than people do, who find no difference on average."""
+    rng = np.random.default_rng(5)
+    people = [
+        (int(base), int(base + gain))
+        for base, gain in zip(rng.integers(3, 7, 200), rng.integers(-1, 2, 200), strict=True)
+    ]
+    scores = judged(*((base, tuned + 3) for base, tuned in people))
+    sheet = draw_sample([record.id for record in scores.questions], {f"q{i}" for i in range(30)}, 60, seed=0)
+    return scores, sheet, {f"q{i}": pair for i, pair in enumerate(people)}
+
+
+def test_scores_of_chosen_questions_are_shown_and_change_no_mean() -> None:
+    before = judged(*[(5, 9)] * 6, *[(5, 6)] * 10)
+    after = with_people(before, by("Ann", {f"q{i}": (5, 2) for i in range(6)}))
+    assert (after.verdict, after.metrics) == (before.verdict, before.metrics)
+    assert after.questions[0].tuned == AnswerScores(measures={"correctness": 9}, people={"Ann": 2})
+    assert after.people is not None
+    assert (after.people.questions, after.people.answers, after.people.reviewers) == (6, 12, ("Ann",))
+    assert "not drawn at random" in (after.people.undecided or "")
+    assert Scores.model_validate_json(after.to_json()) == after
+
+
+def test_a_random_sample_corrects_a_judge_that_is_wrong(
+    generous: tuple[Scores, ReviewSheet, dict[str, tuple[int, int]]],
+) -> None:
+    before, sheet, people = generous
+    assert before.verdict.value == "better"
+    given = by("Ann", {key: people[key] for key in sheet.first})
+    after = with_people(before, given, [sheet])
+    measure = after.metrics["correctness"]
+    assert (measure.difference, measure.comparison) == (
+        before.metrics["correctness"].difference,
+        before.metrics["correctness"].comparison,
+    )
+    found = measure.corrected
+    assert found is not None
+    assert (found.method, found.labels, found.drawn, found.decides, found.sheet) == ("sample", 60, 60, True, sheet.name)
+    truth = np.mean([tuned - base for base, tuned in people.values()])
+    assert found.difference == pytest.approx(truth, abs=0.1)
+    assert found.by_contestant["tuned"].mean == pytest.approx(np.mean([pair[1] for pair in people.values()]), abs=0.4)
+    assert (found.by_contestant["tuned"].mean or 0) - (found.by_contestant["base"].mean or 0) == pytest.approx(
+        found.difference
+    )
+    assert after.verdict.value == "undecided"
+    assert "Correctness (judge, corrected with people's scores of 60 questions)" in after.verdict.sentence
+    assert any("The judge alone: The tuned model is better" in note for note in after.verdict.notes)
+    assert after.people is not None
+    assert after.people.undecided is None
+    rule = {"correctness": GateRule(better_than="base", at_least=7)}
+    gates = [decide_gate(rule, GateComparisons.of(scores)) for scores in (before, after)]
+    assert [gate.decision if gate else "" for gate in gates] == ["accepted", "rejected"]
+    assert with_people(after, given, [sheet]) == after
+    assert Scores.model_validate_json(after.to_json()) == after
+
+
+def test_few_scores_are_shown_and_do_not_decide(
+    generous: tuple[Scores, ReviewSheet, dict[str, tuple[int, int]]],
+) -> None:
+    before, sheet, people = generous
+    few = dict.fromkeys(list(sheet.first)[:29])
+    after = with_people(before, by("Ann", {key: people[key] for key in few}), [sheet])
+    found = after.metrics["correctness"].corrected
+    assert found is not None
+    assert (found.labels, found.decides) == (29, False)
+    assert after.verdict == before.verdict
+    assert after.people is not None
+    assert "29 of the 60 questions that were drawn at random. At least 30 are needed" in (after.people.undecided or "")
+    one = with_people(before, by("Ann", {key: people[key] for key in list(few)[:1]}), [sheet])
+    assert one.metrics["correctness"].corrected is None
+    assert one.people is not None
+    assert "at least two flagged questions" in (one.people.undecided or "")
+
+
+def test_a_sample_of_other_questions_is_no_sample(
+    generous: tuple[Scores, ReviewSheet, dict[str, tuple[int, int]]],
+) -> None:
+    before, sheet, people = generous
+    other = draw_sample([*people, "another"], set(), 60, seed=0)
+    after = with_people(before, by("Ann", {key: people[key] for key in sheet.first}), [other])
+    assert after.metrics["correctness"].corrected is None
+
+
+def test_a_sheet_that_is_half_done_says_so(
+    generous: tuple[Scores, ReviewSheet, dict[str, tuple[int, int]]],
+) -> None:
+    before, sheet, people = generous
+    after = with_people(before, by("Ann", {key: people[key] for key in list(sheet.first)[:45]}), [sheet])
+    assert any("People did not score both answers of 15 of 60 questions" in note for note in after.verdict.notes)
+
+
+def test_scores_of_all_questions_take_the_judges_place() -> None:
+    before = judged(*[(5, 9)] * 8)
+    after = with_people(before, by("Ann", {f"q{i}": (5, 2) for i in range(8)}))
+    assert after.verdict.value == "worse"
+    assert after.metrics["correctness"].tuned.mean == 9
+    assert after.metrics["correctness"].decisive.tuned.mean == 2
+    assert after.metrics["correctness"].decisive.label == "Correctness (people)"
+    assert any(note.startswith("People scored all 8 questions") for note in after.verdict.notes)
+
+
+def test_without_a_judge_scores_of_all_questions_are_the_measure() -> None:
+    records = graded_records(*({"id": f"q{i}", "base": {}, "tuned": {}} for i in range(8)))
+    unjudged = summarize(Graded(records, {}, {}))
+    given = by("Ann", {f"q{i}": (3, 8) for i in range(8)})
+    after = with_people(unjudged, given)
+    assert (after.verdict.metric, after.verdict.value) == ("correctness", "better")
+    assert after.questions[0].outcome == "win"
+    assert after.metrics["correctness"].label == "Correctness (people)"
+    assert with_people(after, given) == after
+    some = with_people(unjudged, by("Ann", {"q0": (3, 8)}))
+    assert "correctness" not in some.metrics
+
+
+def test_without_a_judge_a_sample_is_estimated_by_itself() -> None:
+    records = graded_records(*({"id": f"q{i}", "base": {}, "tuned": {}} for i in range(100)))
+    unjudged = summarize(Graded(records, {}, {}))
+    sheet = draw_sample([record.id for record in records], set(), 40, seed=0)
+    after = with_people(unjudged, by("Ann", {key: (4, 6 + at % 3) for at, key in enumerate(sheet.first)}), [sheet])
+    assert (after.verdict.metric, after.verdict.value) == ("correctness", "better")
+    assert after.metrics["correctness"].label == "Correctness (people, 40 questions drawn at random)"
+    assert after.metrics["correctness"].difference == pytest.approx(2.975)
+
+
+def test_several_people_count_by_their_mean_where_they_scored_both_answers() -> None:
+    scores = judged((5, 5), (5, None), (None, None), (5, 5))
+    given: PeopleScores = {
+        "q0": {"Ann": {"base": 4, "tuned": 8}, "Ben": {"base": 6, "tuned": 7}, "Eve": {"tuned": 1}},
+        "q1": {"Ann": {"base": 6, "tuned": 8}},
+        "q3": {"Eve": {"tuned": 1}},
+    }
+    records = with_people(scores, given).questions
+    assert [label_of(record) for record in records] == [
+        {"base": 5, "tuned": 7.5},
+        {"base": 6, "tuned": 1},
+        {"base": 1, "tuned": 1},
+        None,
+    ]
+    assert records[1].tuned == AnswerScores(failed=True, measures={"correctness": None})
+
+
+def test_a_second_review_of_a_person_replaces_the_first_one() -> None:
+    first, second = by("Ann", {"q0": (1, 2), "q1": (3, 4)}), by("Ann", {"q0": (5, 6)})
+    assert joined(first, second) == by("Ann", {"q0": (5, 6), "q1": (3, 4)})
+    assert joined(first, by("Ben", {"q0": (5, 6)}))["q0"] == {
+        "Ann": {"base": 1, "tuned": 2},
+        "Ben": {"base": 5, "tuned": 6},
+    }
+
+
+def test_scores_that_an_earlier_version_put_in_the_judges_place_are_taken_back() -> None:
+    records = graded_records(
+        {"id": "q0", "base": {"correctness": 5}, "tuned": {"correctness": 2, "judge_correctness": 9, "human": True}}
+    )
+    scores = Scores(verdict=Verdict(sentence=""), questions=records)
+    after = with_people(scores, {"q0": {"people": {"tuned": 2}}})
+    assert after.questions[0].tuned == AnswerScores(measures={"correctness": 9}, people={"people": 2})
+    assert after.metrics["correctness"].tuned.mean == 9

@@ -1,0 +1,149 @@
+"""Adds people's scores to those of the judge, and decides again.
+
+The judge's grades stay as they are, beside people's. What people scored changes means, verdict and gate only where it
+shows something about all questions: docs/evaluation.md, "Scores by people".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from tuner.artifacts.evaluation.contestants import CONTESTANTS
+from tuner.artifacts.evaluation.measure_scores import Correction, MeasureScores
+from tuner.artifacts.evaluation.people import Given, HumanScores, JudgeAgreement, PeopleScores, ReviewSheet
+from tuner.artifacts.evaluation.question_scores import AnswerScores, QuestionScores
+from tuner.artifacts.evaluation.scores import Scores
+from tuner.artifacts.evaluation.verdict import Verdict
+from tuner.evaluation.review.correction import MEASURE, correction, label_of, people_measure
+from tuner.evaluation.scores import Graded, facts_of_scorer, summarize
+from tuner.evaluation.statistics.comparison import rank_correlation
+from tuner.evaluation.statistics.verdict import Names, decide, outcome
+
+
+def with_people(scores: Scores, given: PeopleScores, sheets: Sequence[ReviewSheet] = (), seed: int = 0) -> Scores:
+    """The scores with those of people, by question and reviewer. Merging the same ones again changes nothing."""
+    records = tuple(_merged(record, given.get(record.id, {})) for record in scores.questions)
+    names = Names(groups=scores.groups)
+    found = correction(records, sheets, seed, names)
+    judged = any(MEASURE in record.of(name).measures for record in records for name in CONTESTANTS)
+    if not judged and found.correction is not None and found.correction.method == "all":
+        # No judge was asked, and people scored everything: theirs is the measure.
+        records = tuple(_scored_by_people(record) for record in records)
+    # The judge's and the encoder's details stay: nothing was graded again.
+    graded = Graded(records, {}, {}, scores.groups, tuple(each.field for each in scores.slices))
+    summed = summarize(graded, scores.warnings, seed, decides=scores.decides, scorer=facts_of_scorer(scores))
+    metrics = _with_correction(summed.metrics, found.correction, judged)
+    decisive = {name: measure.decisive for name, measure in metrics.items()}
+    verdict = decide(decisive, len(records), names, scores.decides)
+    people = _human_scores(records, found.undecided)
+    return scores.model_copy(
+        update={
+            "verdict": _with_notes(verdict, metrics),
+            "metrics": metrics,
+            "questions": tuple(
+                record.model_copy(update={"outcome": outcome(record, verdict.metric, metrics)}) for record in records
+            ),
+            "agreement": summed.agreement,
+            "people": people,
+            **({"slices": summed.slices} if summed.slices else {}),
+        }
+    )
+
+
+def _merged(record: QuestionScores, given: Mapping[str, Given]) -> QuestionScores:
+    """The question with people's scores. An answer that was not given has none."""
+    answers = {}
+    for name, answer in record.by_contestant.items():
+        members = {member: getattr(answer, member) for member in answer.model_fields_set}
+        if answer.human:  # of an earlier version, or of people only: then the judge's grade is back in its place
+            del members["human"]
+            grade = members.pop("judge_correctness", None)
+            measures = {key: value for key, value in answer.measures.items() if key != MEASURE}
+            members["measures"] = measures if grade is None else {**measures, MEASURE: grade}
+        people = {reviewer: scores[name] for reviewer, scores in given.items() if name in scores}
+        if people and not answer.failed:
+            members["people"] = people
+        answers[name] = AnswerScores(**members)
+    return record.model_copy(update={"by_contestant": answers})
+
+
+def _scored_by_people(record: QuestionScores) -> QuestionScores:
+    label = label_of(record) or {}
+    answers = {
+        name: answer.joined(
+            AnswerScores(measures={MEASURE: None})
+            if answer.failed
+            else AnswerScores(measures={MEASURE: label[name]}, human=True)
+        )
+        for name, answer in record.by_contestant.items()
+    }
+    return record.model_copy(update={"by_contestant": answers})
+
+
+def _with_correction(
+    metrics: Mapping[str, MeasureScores], found: Correction | None, judged: bool
+) -> dict[str, MeasureScores]:
+    """The measures with the correction at the judge's. Without a judge, people's numbers are the measure."""
+    if found is None:
+        return dict(metrics)
+    if judged:
+        return {**metrics, MEASURE: metrics[MEASURE].model_copy(update={"corrected": found})}
+    measure = people_measure()
+    own = metrics.get(MEASURE) or MeasureScores(range=measure.range, better=measure.better, corrected=found).decisive
+    if own.difference is None:
+        return dict(metrics)  # too few to decide, and nothing to show them beside
+    own = own.model_copy(update={"label": found.label})
+    return {**({name: each for name, each in metrics.items() if name != MEASURE}), MEASURE: own}
+
+
+def _with_notes(verdict: Verdict, metrics: Mapping[str, MeasureScores]) -> Verdict:
+    """The verdict with what it owes to people."""
+    measure = metrics.get(verdict.metric or "")
+    found = measure.corrected if measure else None
+    if measure is None or found is None or not found.decides:
+        return verdict
+    judge = f"The judge alone: {measure.conclusion.sentence if measure.conclusion else 'nothing.'}"
+    notes = [f"People scored all {found.labels:,} questions, so their scores decide. {judge}"]
+    if found.method == "sample":
+        notes = [f"People's scores of {found.labels:,} questions, drawn at random, correct the judge's. {judge}"]
+        if found.labels < found.drawn:
+            missing = f"{found.drawn - found.labels:,} of {found.drawn:,} questions that were drawn"
+            notes.append(
+                f"People did not score both answers of {missing}. The correction holds if chance left them out, and "
+                "not their difficulty."
+            )
+        if verdict.value == "undecided":
+            notes.append("More scores by people, of more questions drawn at random, make the interval narrower too.")
+    return verdict.model_copy(update={"notes": (*verdict.notes, *notes)})
+
+
+def _human_scores(records: Sequence[QuestionScores], undecided: str | None) -> HumanScores:
+    """How many scores are people's, and how far the judge agrees with them."""
+    answers = [record.of(name) for record in records for name in CONTESTANTS]
+    scored = [answer for answer in answers if answer.people]
+    return HumanScores(
+        questions=sum(any(record.of(name).people for name in CONTESTANTS) for record in records),
+        answers=len(scored),
+        of_answers=sum(not answer.failed for answer in answers),
+        reviewers=tuple(sorted({name for answer in scored for name in answer.people})),
+        undecided=undecided,
+        judge_agreement=_judge_agreement(scored),
+    )
+
+
+def _judge_agreement(scored: Sequence[AnswerScores]) -> JudgeAgreement:
+    pairs = list(_pairs(scored))
+    people, judge = [one for one, _ in pairs], [other for _, other in pairs]
+    return JudgeAgreement(
+        n=len(pairs),
+        rho=rank_correlation(people, judge),
+        mean_difference=sum(j - p for p, j in pairs) / len(pairs) if pairs else None,
+    )
+
+
+def _pairs(scored: Sequence[AnswerScores]) -> Iterator[tuple[float, float]]:
+    """People's mean score and the judge's grade of each answer that has both."""
+    for answer in scored:
+        grade = None if answer.human else answer.measures.get(MEASURE)
+        if grade is not None:
+            yield sum(answer.people.values()) / len(answer.people), float(grade)

@@ -1,0 +1,155 @@
+"""Writes the questions to review as a CSV file, and reads people's scores from it."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+
+from tuner.artifacts.evaluation.contestants import BASE, TUNED, ContestantName
+from tuner.artifacts.evaluation.people import UNNAMED, Given, PeopleScores, ReviewSheet
+from tuner.artifacts.evaluation.scores import ReviewCandidate
+from tuner.core.errors import EvaluationError
+from tuner.core.text_sanitizer import spreadsheet_cell
+from tuner.evaluation.samples import Sample, SampleSet
+
+_SCORES = ("score_1", "score_2")
+COLUMNS = ("id", "why", "question", "reference", "answer_1", "answer_2", *_SCORES, "comment")
+# Of a sheet that the run's folder has: it knows whose answer is shown first.
+_SHEET = "sheet"
+# Of the page: who gave the scores.
+_REVIEWER = "reviewer"
+# The reasons would say which answer is the tuned model's, and a reader of a sample must not know what is flagged.
+_NO_REASON = "drawn at random"
+
+FindSheet = Callable[[str], ReviewSheet | None]
+
+
+def no_sheets(_: str) -> None:
+    """Finds no sheet: all answers are in the order of `answer_order`."""
+
+
+def review_sheet(samples: SampleSet, candidates: Sequence[ReviewCandidate]) -> str:
+    """review.csv: one row per candidate. People fill in the two scores, whole numbers from 1 to 10."""
+    rows = (("; ".join(candidate.reasons), candidate.id, answer_order(candidate.id)) for candidate in candidates)
+    return _csv(samples, rows)
+
+
+def sample_sheet(samples: SampleSet, sheet: ReviewSheet) -> str:
+    """The same for the questions of a sheet, with its name in each row."""
+    return _csv(samples, ((_NO_REASON, key, sheet.order(key)) for key in sheet.first), sheet.name)
+
+
+def _csv(
+    samples: SampleSet, rows: Iterable[tuple[str, str, tuple[ContestantName, ...]]], sheet: str | None = None
+) -> str:
+    by_sample_id = {sample.id: sample for sample in samples.samples}
+    more = {} if sheet is None else {_SHEET: sheet}
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow([*COLUMNS, *more])
+    for why, key, order in rows:
+        sample = by_sample_id[key]
+        cells = [key, why, sample.question, sample.references, *shown_answers(sample, order), "", "", ""]
+        writer.writerow([spreadsheet_cell(cell) for cell in (*cells, *more.values())])
+    return text.getvalue()
+
+
+def shown_answers(sample: Sample, order: Iterable[ContestantName]) -> list[str]:
+    """The answers in the order in which a reader sees them."""
+    return [sample.answers[name] or "(no answer)" for name in order]
+
+
+def answer_order(key: str) -> tuple[ContestantName, ContestantName]:
+    """Whose answer review.csv shows first. The question's id decides, so that the position tells nothing.
+
+    review.csv is written when the run is scored and has no sheet. Whoever knows this rule could tell the models apart;
+    a sheet's order is secret.
+    """
+    return (BASE, TUNED) if hashlib.sha256(key.encode()).digest()[0] % 2 else (TUNED, BASE)
+
+
+def read_review(
+    text: str,
+    known: Collection[str],
+    file: str = "review.csv",
+    find_sheet: FindSheet = no_sheets,
+    reviewer: str = UNNAMED,
+) -> PeopleScores:
+    """The scores that people filled in. Rows without a score are skipped.
+
+    `reviewer` gave the scores of rows that name nobody. Raises EvaluationError with every finding, one per line: a
+    missing column, an id that is not among `known`, a sheet that `find_sheet` does not know, a score that is not a
+    whole number from 1 to 10, a question that one person scored twice, no score at all.
+    """
+    plain = text.removeprefix("\ufeff")
+    header = plain.partition("\n")[0]
+    separator = ";" if header.count(";") > header.count(",") else ","  # Some spreadsheets write semicolons.
+    reader = csv.DictReader(io.StringIO(plain), delimiter=separator)
+    missing = [name for name in ("id", *_SCORES) if name not in (reader.fieldnames or ())]
+    if missing:
+        raise EvaluationError(
+            f"{file}, line 1: there is no column {', '.join(missing)}. Keep the header of the exported file."
+        )
+    rows = _Rows(known, find_sheet)
+    findings: list[str] = []
+    for row in reader:
+        try:
+            rows.add(row, reviewer)
+        except ValueError as error:
+            findings.append(f"{file}, line {reader.line_num}: {error}")
+    if findings:
+        raise EvaluationError("\n".join(findings))
+    if not rows.found:
+        raise EvaluationError(f"{file} has no score yet. Fill in score_1 or score_2 (1 to 10) of at least one row.")
+    return rows.found
+
+
+class _Rows:
+    """The rows of one file, put together by question and reviewer."""
+
+    def __init__(self, known: Collection[str], find_sheet: FindSheet) -> None:
+        self.found: PeopleScores = {}
+        # What a spreadsheet has in the place of an id that it would take for a formula.
+        self._ids = {text: key for key in known for text in (spreadsheet_cell(key).strip(), key.strip())}
+        self._find_sheet = find_sheet
+        self._sheets: dict[str, ReviewSheet | None] = {}
+
+    def add(self, row: Mapping[str, str | None], reviewer: str) -> None:
+        """Adds a row. Raises ValueError that says what is wrong with it."""
+        given = [_cell(row, column) for column in _SCORES]
+        if not any(given):
+            return
+        text = _cell(row, "id")
+        if text not in self._ids:
+            raise ValueError(f"there is no question {text!r} in this run.")
+        key, name = self._ids[text], _cell(row, _REVIEWER) or reviewer
+        scores: Given = {model: _score(text) for model, text in zip(self._order(row, key), given, strict=True) if text}
+        if name in self.found.setdefault(key, {}):
+            raise ValueError(f"the question {key!r} is in the file twice.")
+        self.found[key][name] = scores
+
+    def _order(self, row: Mapping[str, str | None], key: str) -> tuple[ContestantName, ContestantName]:
+        name = _cell(row, _SHEET)
+        if not name:
+            return answer_order(key)
+        if name not in self._sheets:
+            self._sheets[name] = self._find_sheet(name)
+        sheet = self._sheets[name]
+        if sheet is None:
+            raise ValueError(f"no sheet {name!r} was exported here. Import the file where it was exported.")
+        if key not in sheet.first:
+            raise ValueError(f"the sheet {name!r} does not ask about the question {key!r}.")
+        return sheet.order(key)
+
+
+def _cell(row: Mapping[str, str | None], column: str) -> str:
+    return (row.get(column) or "").strip()
+
+
+def _score(text: str) -> int:
+    # `isdigit` alone accepts digits that `int` refuses, such as a superscript two.
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 10:
+        raise ValueError(f"a score is a whole number from 1 to 10, not {text[:40]!r}.")
+    return int(text)
