@@ -106,8 +106,19 @@ class JudgeAgreement(Part):
     """How far the judge agrees with people about the same answers."""
 
     n: int = Field(description="answers that both scored")
+    kappa: float | None = Field(None, description="Cohen's kappa with quadratic weights; 0 is what chance gives")
+    kappa_interval: tuple[float, float] | None = Field(None, description="95 % interval of kappa")
+    of_sample: bool = Field(False, description="of the questions drawn at random, weighted; else of all")
     rho: float | None = Field(None, description="Spearman's rank correlation")
     mean_difference: float | None = Field(None, description="judge minus people")
+
+
+class PeopleAgreement(Part):
+    """How far people agree with each other about the same answers."""
+
+    n: int = Field(description="answers that several people scored")
+    alpha: float | None = Field(None, description="Krippendorff's alpha, interval metric; 0 is what chance gives")
+    alpha_interval: tuple[float, float] | None = Field(None, description="95 % interval of alpha")
 
 
 class HumanScores(Part):
@@ -119,3 +130,4 @@ class HumanScores(Part):
     reviewers: tuple[str, ...] = ()
     undecided: str | None = Field(None, description="why the scores do not correct the judge; null when they do")
     judge_agreement: JudgeAgreement | None = None
+    agreement: PeopleAgreement | None = Field(None, description="null for one person only")

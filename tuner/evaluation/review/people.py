@@ -6,17 +6,17 @@ shows something about all questions: docs/evaluation.md, "Scores by people".
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from tuner.artifacts.evaluation.contestants import CONTESTANTS
 from tuner.artifacts.evaluation.measure_scores import Correction, MeasureScores
-from tuner.artifacts.evaluation.people import Given, HumanScores, JudgeAgreement, PeopleScores, ReviewSheet
+from tuner.artifacts.evaluation.people import Given, HumanScores, PeopleScores, ReviewSheet
 from tuner.artifacts.evaluation.question_scores import AnswerScores, QuestionScores
 from tuner.artifacts.evaluation.scores import Scores
 from tuner.artifacts.evaluation.verdict import Verdict
+from tuner.evaluation.review.agreement import judge_agreement, people_agreement
 from tuner.evaluation.review.correction import MEASURE, correction, label_of, people_measure
 from tuner.evaluation.scores import Graded, facts_of_scorer, summarize
-from tuner.evaluation.statistics.comparison import rank_correlation
 from tuner.evaluation.statistics.verdict import Names, decide, outcome
 
 
@@ -35,7 +35,11 @@ def with_people(scores: Scores, given: PeopleScores, sheets: Sequence[ReviewShee
     metrics = _with_correction(summed.metrics, found.correction, judged)
     decisive = {name: measure.decisive for name, measure in metrics.items()}
     verdict = decide(decisive, len(records), names, scores.decides)
-    people = _human_scores(records, found.undecided)
+    agreement = {
+        "judge_agreement": judge_agreement(records, _sheet_of(found.correction, sheets), seed),
+        "agreement": people_agreement(records, seed),
+    }
+    people = _human_scores(records, found.undecided).model_copy(update=agreement)
     return scores.model_copy(
         update={
             "verdict": _with_notes(verdict, metrics),
@@ -48,6 +52,10 @@ def with_people(scores: Scores, given: PeopleScores, sheets: Sequence[ReviewShee
             **({"slices": summed.slices} if summed.slices else {}),
         }
     )
+
+
+def _sheet_of(found: Correction | None, sheets: Sequence[ReviewSheet]) -> ReviewSheet | None:
+    return next((sheet for sheet in sheets if found is not None and sheet.name == found.sheet), None)
 
 
 def _merged(record: QuestionScores, given: Mapping[str, Given]) -> QuestionScores:
@@ -118,7 +126,7 @@ def _with_notes(verdict: Verdict, metrics: Mapping[str, MeasureScores]) -> Verdi
 
 
 def _human_scores(records: Sequence[QuestionScores], undecided: str | None) -> HumanScores:
-    """How many scores are people's, and how far the judge agrees with them."""
+    """How many scores are people's."""
     answers = [record.of(name) for record in records for name in CONTESTANTS]
     scored = [answer for answer in answers if answer.people]
     return HumanScores(
@@ -127,23 +135,4 @@ def _human_scores(records: Sequence[QuestionScores], undecided: str | None) -> H
         of_answers=sum(not answer.failed for answer in answers),
         reviewers=tuple(sorted({name for answer in scored for name in answer.people})),
         undecided=undecided,
-        judge_agreement=_judge_agreement(scored),
     )
-
-
-def _judge_agreement(scored: Sequence[AnswerScores]) -> JudgeAgreement:
-    pairs = list(_pairs(scored))
-    people, judge = [one for one, _ in pairs], [other for _, other in pairs]
-    return JudgeAgreement(
-        n=len(pairs),
-        rho=rank_correlation(people, judge),
-        mean_difference=sum(j - p for p, j in pairs) / len(pairs) if pairs else None,
-    )
-
-
-def _pairs(scored: Sequence[AnswerScores]) -> Iterator[tuple[float, float]]:
-    """People's mean score and the judge's grade of each answer that has both."""
-    for answer in scored:
-        grade = None if answer.human else answer.measures.get(MEASURE)
-        if grade is not None:
-            yield sum(answer.people.values()) / len(answer.people), float(grade)

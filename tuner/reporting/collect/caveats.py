@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tuner.artifacts.evaluation.metric_details import JudgeDetails, PreferenceDetails
-from tuner.artifacts.evaluation.people import HumanScores
+from tuner.artifacts.evaluation.people import HumanScores, JudgeAgreement
 from tuner.artifacts.report import Report
 from tuner.catalog import judge_or_assumed
+from tuner.evaluation.statistics.agreement import alpha_in_words, kappa_in_words
 from tuner.reporting.formatting import measure_title, number, plural
 
 _SHOWN_FILES = 5
@@ -113,8 +114,30 @@ def _people(people: HumanScores) -> Iterator[str]:
     yield f"People{who} scored {people.answers:,} of {plural(people.of_answers, 'answer')}."
     if people.undecided:
         yield people.undecided
-    judge = people.judge_agreement
-    if judge and judge.n and judge.mean_difference is not None:
-        ranks = "" if judge.rho is None else f"; the rank correlation is {number(judge.rho)}"
-        difference = f"the judge's grade minus the people's is {number(judge.mean_difference, signed=True)} on average"
-        yield f"For the {plural(judge.n, 'answer')} that both scored, {difference}{ranks}."
+    if people.judge_agreement and people.judge_agreement.n:
+        yield from _judge_agreement(people.judge_agreement)
+    if people.agreement and people.agreement.alpha is not None:
+        found, value = people.agreement, people.agreement.alpha
+        yield (
+            f"Of {plural(found.n, 'answer')} that several people scored, Krippendorff's alpha of their scores is "
+            f"{number(value)}{_interval(found.alpha_interval)}: {alpha_in_words(value)}. 1 is full "
+            "agreement, 0 is what chance gives. A judge can hardly agree with people more than they do with each other."
+        )
+
+
+def _judge_agreement(found: JudgeAgreement) -> Iterator[str]:
+    where = "drawn at random" if found.of_sample else "that people chose, which can be the most difficult ones"
+    if found.kappa is not None:
+        yield (
+            f"Of {plural(found.n, 'answer')} to questions {where}, Cohen's kappa of the judge's and people's scores is "
+            f"{number(found.kappa)}{_interval(found.kappa_interval)}: {kappa_in_words(found.kappa)} agreement, in the "
+            "words of Landis and Koch. 1 is full agreement, 0 is what two such raters would reach by chance."
+        )
+    if found.mean_difference is not None:
+        ranks = "" if found.rho is None else f"; the rank correlation is {number(found.rho)}"
+        difference = f"the judge's grade minus people's is {number(found.mean_difference, signed=True)} on average"
+        yield f"For the {plural(found.n, 'answer')} that both scored, {difference}{ranks}."
+
+
+def _interval(interval: tuple[float, float] | None) -> str:
+    return f" (95 % interval {number(interval[0])} to {number(interval[1])})" if interval else ""

@@ -177,6 +177,28 @@ def test_several_people_count_by_their_mean_where_they_scored_both_answers() -> 
     assert records[1].tuned == AnswerScores(failed=True, measures={"correctness": None})
 
 
+def test_agreement_is_that_of_the_sample_where_there_is_one(
+    generous: tuple[Scores, ReviewSheet, dict[str, tuple[int, int]]],
+) -> None:
+    before, sheet, people = generous
+    flagged = by("Ann", {f"q{i}": people[f"q{i}"] for i in range(20)})
+    chosen = with_people(before, flagged).people
+    assert chosen is not None
+    assert chosen.judge_agreement is not None
+    assert (chosen.judge_agreement.n, chosen.judge_agreement.of_sample) == (40, False)
+    assert chosen.agreement is None
+    given = joined(by("Ann", {key: people[key] for key in sheet.first}), by("Ben", {"q0": (1, 9)}))
+    drawn = with_people(before, joined(flagged, given), [sheet]).people
+    assert drawn is not None
+    assert drawn.judge_agreement is not None
+    assert (drawn.judge_agreement.n, drawn.judge_agreement.of_sample) == (120, True)
+    assert drawn.judge_agreement.mean_difference == pytest.approx(1.5, abs=0.1)
+    low, high = drawn.judge_agreement.kappa_interval or (0, 0)
+    assert 0 < low < (drawn.judge_agreement.kappa or 0) < high < 1
+    assert drawn.agreement is not None
+    assert drawn.agreement.n == 2
+
+
 def test_a_second_review_of_a_person_replaces_the_first_one() -> None:
     first, second = by("Ann", {"q0": (1, 2), "q1": (3, 4)}), by("Ann", {"q0": (5, 6)})
     assert joined(first, second) == by("Ann", {"q0": (5, 6), "q1": (3, 4)})

@@ -25,6 +25,7 @@ def main() -> None:
     figures = {
         "means": [_mean(seed, count, bias) for seed, count, bias in ((1, 60, 0.8), (2, 100, -1.5), (3, 30, 0.0))],
         "strata": _strata(),
+        "agreement": [_agreement(seed, spread) for seed, spread in ((1, 0.5), (2, 2.0), (3, 6.0))],
     }
     FIGURES.write_text(json.dumps(figures, indent=1) + "\n", "utf-8")
 
@@ -89,6 +90,29 @@ def _strata() -> dict[str, Any]:
         "judged": judged,
         "mean": float(np.ravel(mean)[0]),
     }
+
+
+def _rated(rng: random.Random, truth: list[int], spread: float) -> list[int | None]:
+    return [min(10, max(1, round(rng.gauss(value, spread)))) for value in truth]
+
+
+def _agreement(seed: int, spread: float) -> dict[str, Any]:
+    """Kappa of the first two raters, and alpha of all three, who did not score everything."""
+    import krippendorff
+    from sklearn.metrics import cohen_kappa_score
+
+    rng = random.Random(seed)
+    truth = [rng.randint(1, 10) for _ in range(40)]
+    raters: list[list[int | None]] = [
+        [min(10, max(1, round(rng.gauss(value, spread)))) for value in truth] for _ in range(3)
+    ]
+    some = [*raters[:2], [value if rng.random() < 0.5 else None for value in raters[2]]]
+    alpha = krippendorff.alpha(
+        [[float("nan") if value is None else value for value in scores] for scores in some],
+        level_of_measurement="interval",
+    )
+    kappa = cohen_kappa_score(raters[0], raters[1], weights="quadratic")
+    return {"raters": some, "kappa": float(kappa), "alpha": float(alpha)}
 
 
 if __name__ == "__main__":

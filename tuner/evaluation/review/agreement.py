@@ -1,0 +1,66 @@
+"""How far judge and people, and people among themselves, agree about the same answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from tuner.artifacts.evaluation.contestants import CONTESTANTS
+from tuner.artifacts.evaluation.people import JudgeAgreement, PeopleAgreement, ReviewSheet
+from tuner.artifacts.evaluation.question_scores import AnswerScores, QuestionScores
+from tuner.evaluation.review.correction import MEASURE, label_of
+from tuner.evaluation.statistics.agreement import alpha, weighted_kappa
+from tuner.evaluation.statistics.comparison import rank_correlation
+
+
+def judge_agreement(records: Sequence[QuestionScores], sheet: ReviewSheet | None, seed: int = 0) -> JudgeAgreement:
+    """The agreement of the judge's grades with the scores of every person.
+
+    If a random sample was scored, it is that of the sample: the flagged questions are those that the judge finds
+    difficult. Each question then counts for as many as it stands for.
+    """
+    weights = _weights(records, sheet) if sheet else {record.id: 1.0 for record in records}
+    questions = [(record, pairs) for record in records if record.id in weights and (pairs := _pairs(record))]
+    both = [pair for _, pairs in questions for pair in pairs]
+    kappa = weighted_kappa([pairs for _, pairs in questions], [weights[record.id] for record, _ in questions], seed)
+    judge, people = [grade for grade, _ in both], [score for _, score in both]
+    return JudgeAgreement(
+        n=sum(_grade(record.of(name)) is not None for record, _ in questions for name in CONTESTANTS),
+        kappa=kappa.value,
+        kappa_interval=kappa.interval,
+        of_sample=sheet is not None,
+        rho=rank_correlation(people, judge),
+        mean_difference=sum(grade - score for grade, score in both) / len(both) if both else None,
+    )
+
+
+def people_agreement(records: Sequence[QuestionScores], seed: int = 0) -> PeopleAgreement | None:
+    """The agreement of several people; None where no two of them scored the same answer."""
+    scores = [[list(record.of(name).people.values()) for name in CONTESTANTS] for record in records]
+    shared = sum(len(of_answer) > 1 for answers in scores for of_answer in answers)
+    if not shared:
+        return None
+    found = alpha(scores, seed)
+    return PeopleAgreement(n=shared, alpha=found.value, alpha_interval=found.interval)
+
+
+def _weights(records: Sequence[QuestionScores], sheet: ReviewSheet) -> Mapping[str, float]:
+    """For how many questions of its stratum each scored question of the sample stands."""
+    labelled = {record.id for record in records if label_of(record) is not None}
+    found = {}
+    for stratum in sheet.strata:
+        scored = [key for key in stratum.drawn if key in labelled]
+        found.update({key: len(stratum.questions) / len(scored) for key in scored})
+    return found
+
+
+def _pairs(record: QuestionScores) -> list[tuple[float, float]]:
+    """The judge's grade and a person's score, for each answer and person."""
+    answers = [record.of(name) for name in CONTESTANTS]
+    graded = [(grade, answer) for answer in answers if (grade := _grade(answer)) is not None]
+    return [(grade, score) for grade, answer in graded for score in answer.people.values()]
+
+
+def _grade(answer: AnswerScores) -> float | None:
+    """The judge's grade of an answer that people scored."""
+    grade = None if answer.human or not answer.people else answer.measures.get(MEASURE)
+    return None if grade is None else float(grade)
