@@ -39,7 +39,10 @@ def export(
     stack: Stack = DEFAULT_STACK,
     on_local: Local = False,
 ) -> None:
-    """Download questions to review as a CSV file. It does not say which model gave which answer."""
+    """Download questions to review, as a page (.html) or a CSV file.
+
+    The file does not say which model gave which answer.
+    """
     from tuner.evaluation.score_run import REVIEW  # loads numpy: only when it is needed
 
     deployment = connect(stack, on_local)
@@ -48,23 +51,30 @@ def export(
     data = folder.find(REVIEW)
     if data is None:
         raise CommandError(f"The run {run.run_id} has no scores to review. 'tuner show {run.run_id}' shows why.")
-    if random is not None:
-        data = _sample(folder, random, seed)
+    page = output.lower().endswith(".html")
+    if random is not None or page:
+        data = _sheet(folder, random, seed, page)
     sink = output_sink(output, force=force)
     with CommitTogether(sink):
         sink.write(data)
     if output == STANDARD:
         return
-    command = f"tuner review import {run.run_id} {quoted(output)}"
-    say(f"Fill in score_1 and score_2 (1 to 10) in {output}, then: {command}")
+    command = f"tuner review import {run.run_id} {quoted('review.csv' if page else output)}"
+    if page:
+        say(f"Open {output} in a browser, or send it to reviewers. Download the scores there, then: {command}")
+    else:
+        say(f"Fill in score_1 and score_2 (1 to 10) in {output}, then: {command}")
 
 
-def _sample(folder: RunFolder, count: int, seed: int) -> bytes:
-    """The sheet of so many questions, drawn at random. The run's folder keeps which model gave which answer."""
+def _sheet(folder: RunFolder, count: int | None, seed: int, page: bool) -> bytes:
+    """The questions that are drawn at random, or flagged. The run's folder keeps which model gave which answer."""
     from tuner.evaluation.review.spreadsheet import sample_sheet
     from tuner.evaluation.score_run import BYTE_ORDER_MARK, exported_sheet
+    from tuner.reporting.page.review_page import review_page
 
     sheet, samples = exported_sheet(folder, count, seed)
+    if page:
+        return review_page(samples, sheet, folder.run_id).encode()
     return BYTE_ORDER_MARK + sample_sheet(samples, sheet).encode()
 
 

@@ -85,9 +85,13 @@ def page(report: Report) -> str:
     )
 
 
-def render(template: str, **values: Any) -> str:
-    """Renders a template of `assets/` with the style sheet, the script and the content security policy."""
-    style, script = _asset("report.css"), _asset("report.js")
+def render(template: str, own: str | None = None, **values: Any) -> str:
+    """Renders a template of `assets/` with the style sheet, the script and the content security policy.
+
+    `own` names a style sheet that is added to the report's, and a script that takes the place of the report's.
+    """
+    style = _asset("report.css") + (_asset(f"{own}.css") if own else "")
+    script = _asset(f"{own or 'report'}.js")
     policy = (
         f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; img-src data:; "
         "base-uri 'none'; form-action 'none'"

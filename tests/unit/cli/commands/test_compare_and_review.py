@@ -142,6 +142,18 @@ def test_a_random_sample_is_exported_scored_by_two_people_and_corrects_the_judge
     assert report.scores["correctness"].difference == 3
 
 
+def test_a_page_to_review_on_is_exported(tuner: Tuner, aws: FakeAws, tmp_path: Path) -> None:
+    finished(aws, "faq-a", 8, sheet(), questions=20)
+    page = tmp_path / "review.html"
+    outcome = tuner("review", "export", "faq-a", "--random", "12", "--output", str(page))
+    assert outcome.status == 0, outcome.err
+    assert page.read_text("utf-8").count('class="item"') == 12
+    assert "tuner review import faq-a review.csv" in " ".join(outcome.err.split())
+    flagged = tuner("review", "export", "faq-a", "--output", str(tmp_path / "flagged.html"))
+    assert flagged.status == 1
+    assert "No question is flagged" in flagged.err
+
+
 def test_an_invalid_review_changes_nothing(tuner: Tuner, aws: FakeAws, tmp_path: Path) -> None:
     from tuner.reporting.collect.build import build
     from tuner.reporting.publish import publish

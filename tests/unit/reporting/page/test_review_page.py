@@ -1,0 +1,47 @@
+"""The page on which people score answers: nothing in it tells which model wrote an answer."""
+
+from importlib.resources import files
+
+import pytest
+
+from tests.unit.evaluation.conftest import make_sample
+from tests.unit.reporting.page.test_page import HOSTILE, Tags
+from tuner.artifacts.evaluation.contestants import BASE, TUNED
+from tuner.evaluation.review.draw import draw_sample, flagged_sheet
+from tuner.evaluation.samples import Sample, SampleSet
+from tuner.reporting.page import review_page as module
+from tuner.reporting.page.review_page import review_page
+
+KEYS = [f"q{i}" for i in range(20)]
+
+
+def test_the_same_texts_by_the_other_models_make_the_same_page() -> None:
+    samples = SampleSet(tuple(make_sample(key, f"One of {key}.", f"Another of {key}.") for key in KEYS))
+    sheet = draw_sample(KEYS, {"q1", "q2"}, 12, seed=0)
+    exchanged = SampleSet(
+        tuple(
+            Sample(each.id, each.question, each.reference, {BASE: each.answers[TUNED], TUNED: each.answers[BASE]})
+            for each in samples.samples
+        )
+    )
+    other = {key: TUNED if name == BASE else BASE for key, name in sheet.first.items()}
+    html = review_page(samples, sheet, "run")
+    assert html == review_page(exchanged, sheet.model_copy(update={"first": other}), "run")
+    assert html != review_page(exchanged, sheet, "run")
+    assert html.count('class="item"') == len(sheet.first)
+
+
+def test_other_peoples_text_is_escaped() -> None:
+    samples = SampleSet((Sample(HOSTILE, HOSTILE, HOSTILE, {BASE: HOSTILE, TUNED: None}),))
+    page = Tags(review_page(samples, flagged_sheet("flagged", [HOSTILE]), HOSTILE))
+    assert [tag for tag, _ in page.tags].count("script") == 1
+    assert "img" not in [tag for tag, _ in page.tags]
+    policy = next(attributes["content"] for tag, attributes in page.tags if "http-equiv" in attributes) or ""
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+
+
+@pytest.mark.parametrize(("score", "meaning"), module._SCALE)
+def test_people_score_by_the_scale_of_the_judge(score: str, meaning: str) -> None:
+    rubric = files("tuner.evaluation.judging").joinpath("rubric.md").read_text("utf-8")
+    assert f"| {score.replace(' or ', '-')} | {meaning} |" in rubric

@@ -1,0 +1,45 @@
+"""Renders the page on which people score answers: one HTML file that works offline and does not name the models.
+
+Everything that could tell which model wrote an answer stays out of the file: the models, why a question is flagged, and
+the order of the answers, which is kept in the run's folder (`ReviewSheet`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tuner.artifacts.evaluation.people import ReviewSheet
+from tuner.evaluation.samples import Sample, SampleSet
+from tuner.reporting.page.page import render
+
+# In the words of the judge's rubric (tuner/evaluation/judging/rubric.md), so that both score by the same scale.
+_SCALE = (
+    ("10", "Everything the reference says that the question asks for, and nothing wrong."),
+    ("8 or 9", "Correct; a minor point of the reference is missing, or a harmless detail is added."),
+    ("6 or 7", "Mostly correct; a point that matters is missing or vague."),
+    ("4 or 5", "Partly correct; right and wrong or missing points balance."),
+    ("2 or 3", "Mostly wrong, or hardly touches the question."),
+    ("1", "Wrong, unrelated, empty of content, or a refusal to answer."),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A question with both answers in the order of the sheet; None for an answer that was not given."""
+
+    id: str
+    question: str
+    reference: str
+    answers: tuple[str | None, ...]
+
+
+def review_page(samples: SampleSet, sheet: ReviewSheet, run_id: str) -> str:
+    """The page with the questions of a sheet. `run_id` tells apart what the browser keeps for several pages."""
+    by_id = {sample.id: sample for sample in samples.samples}
+    items = [_item(by_id[key], sheet) for key in sheet.first]
+    return render("review.html.j2", "review", items=items, scale=_SCALE, sheet=sheet.name, key=f"{run_id}:{sheet.name}")
+
+
+def _item(sample: Sample, sheet: ReviewSheet) -> Item:
+    answers = tuple(sample.answers[name] for name in sheet.order(sample.id))
+    return Item(sample.id, sample.question, sample.references, answers)
