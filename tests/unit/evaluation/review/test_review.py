@@ -179,6 +179,8 @@ def test_a_sample_says_neither_what_is_flagged_nor_whose_answer_comes_first() ->
 
 def test_scores_of_a_sheet_are_assigned_by_its_own_order() -> None:
     sheet = draw_sample(["a", "b"], set(), 10, seed=0)
+    # Where the two orders differ.
+    sheet = sheet.model_copy(update={"first": {key: answer_order(key)[1] for key in "ab"}})
     text = "id,score_1,score_2,sheet,reviewer\na,3,9,random-10-0,Ann\na,4,8,random-10-0,Ben\nb,5,5,random-10-0,\n"
     found = read_review(text, {"a", "b"}, find_sheet=lambda name: sheet if name == sheet.name else None, reviewer="Eve")
     assert found["a"] == {
