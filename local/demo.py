@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -48,6 +49,8 @@ def main() -> int:
         _console.print("\nInterrupted. The demo's local cloud is deleted, and its run with it.")
         return 130
     finally:
+        # A second Ctrl-C would leave the cloud's processes.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         with _console.status("Taking the local cloud down"):
             cloud.down()
     _console.print(f"The local cloud is down. The demo took {time.monotonic() - started:.0f} s.")

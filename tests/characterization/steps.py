@@ -59,18 +59,31 @@ def scores(cloud: Cloud, patch: pytest.MonkeyPatch) -> Expected:
     """scores.json and review.csv from the graded shards. Neither the judge nor the encoder is asked."""
     cloud.at("scores/scores.json", patch)
     cloud.remove("scores/scores.json", "scores/review.csv")
-    _keep_grades(cloud, patch)
+    fingerprints = _keep_grades(cloud, patch)
     score_answers.handler({"run_id": cloud.run.run_id}, CONTEXT)
     return {
+        "grades.fingerprint.txt": "".join(f"{each}\n" for each in dict.fromkeys(fingerprints)),
         "scores.json": _document(cloud.read("scores/scores.json")),
         "review.csv": cloud.read("scores/review.csv").decode("utf-8-sig"),
     }
 
 
-def _keep_grades(cloud: Cloud, patch: pytest.MonkeyPatch) -> None:
-    """Uses the saved grades, though another version made them: each run has one shard."""
-    saved = json.loads(cloud.read("scores/shards/00000.json"))["fingerprint"]
-    patch.setattr(Shards, "_fingerprint", lambda self, samples: saved)
+def _keep_grades(cloud: Cloud, patch: pytest.MonkeyPatch) -> list[str]:
+    """Uses the saved grades, though another version made them: each run has one shard.
+
+    Returns, after the step, the fingerprints that the current version computes, but for the code's own hash: a change
+    in what else they cover is noticed.
+    """
+    saved, computed = json.loads(cloud.read("scores/shards/00000.json"))["fingerprint"], list[str]()
+    original = Shards._fingerprint
+
+    def fingerprint(shards: Shards, *given: Any) -> str:
+        computed.append(original(shards, *given))
+        return str(saved)
+
+    patch.setattr("tuner.evaluation.shards.grading_definition", lambda: "")
+    patch.setattr(Shards, "_fingerprint", fingerprint)
+    return computed
 
 
 def grades(cloud: Cloud, patch: pytest.MonkeyPatch) -> Expected:

@@ -15,6 +15,8 @@ from tuner.cli.errors import CommandError
 from tuner.cli.local_cloud import local_error_class
 from tuner.cli.terminal import hints
 from tuner.cli.terminal.console import say
+from tuner.cli.terminal.exit_status import ExitStatus
+from tuner.cli.terminal.interruption import say_unless_said
 from tuner.core.errors import TunerError
 
 _HINTS = {
@@ -36,6 +38,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
             raise  # a defect: its traceback is needed
         say(f"Error: {_message(error)}", "bad")
         sys.exit(1)
+    except SystemExit as ended:
+        # Typer ends an interrupted command with this status, and without a word.
+        if ended.code == ExitStatus.INTERRUPTED:
+            say_unless_said()
+        raise
 
 
 def _is_expected(error: Exception) -> bool:

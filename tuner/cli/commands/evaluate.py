@@ -12,6 +12,7 @@ from tuner.artifacts.evaluation.scores import Scores
 from tuner.cli.local_cloud import use_local_cloud
 from tuner.cli.options import NO_NAMES, Json, Local, with_field_options
 from tuner.cli.terminal.console import console, emit, say
+from tuner.cli.terminal.interruption import interruptible
 from tuner.cli.terminal.outputs import Force, target
 from tuner.cli.terminal.score_table import score_table
 from tuner.cli.terminal.standard_input import local_input
@@ -94,18 +95,20 @@ def evaluate(
         "evaluation": {"language": language, "group_by": group_by},
     }
     settings = _with_names(_settings(settings_file, asked), names)
-    files = Files(
-        _file(base, "--base"),
-        _file(tuned, "--tuned"),
-        _file(references, "--references"),
-        _file(training, "--training") if training else None,
-        _file(people, "--people", ".csv") if people else None,
-    )
+    with interruptible(_STOPPED):  # a person can type what is read from standard input
+        files = Files(
+            _file(base, "--base"),
+            _file(tuned, "--tuned"),
+            _file(references, "--references"),
+            _file(training, "--training") if training else None,
+            _file(people, "--people", ".csv") if people else None,
+        )
     if output:
         sources = [path for path in (files.base, files.tuned, files.references, files.training, files.people) if path]
         for name in _RESULTS:
             target(output / name, sources, force)
-    evaluation = compare(files, metric or (), output, settings)
+    with interruptible(_KEPT if output else _STOPPED):
+        evaluation = compare(files, metric or (), output, settings)
     scores = evaluation.scores
     for warning in scores.warnings:
         say(f"Warning: {warning}", "warn")
@@ -117,6 +120,13 @@ def evaluate(
     if output:
         write_page(evaluation, output)
         say(f"The report is in {output / 'index.html'}, next to scores.json and review.csv.", "quiet")
+
+
+_STOPPED = "Interrupted. Nothing goes on, and nothing was written. With --output, the judge's grades are kept."
+_KEPT = (
+    "Interrupted. Nothing goes on. The judge's grades so far are in the folder of --output: the same command does not "
+    "ask for them again."
+)
 
 
 def _file(path: Path, option: str, ending: str | None = None) -> Path:

@@ -23,8 +23,8 @@ from tuner.cli.errors import CommandError, UnknownRunError
 from tuner.cli.options import Local, Stack, connect
 from tuner.cli.progress import executions
 from tuner.cli.terminal.console import console, is_live, say
-from tuner.cli.terminal.exit_status import ExitStatus
 from tuner.cli.terminal.hints import quoted
+from tuner.cli.terminal.interruption import interruptible
 from tuner.cli.upload import DatasetFolder
 from tuner.core.errors import RetryableError
 from tuner.core.run import INCOMING
@@ -32,6 +32,7 @@ from tuner.datasets import readiness
 from tuner.intake.resolve import resolve
 from tuner.intake.unused_files import unused_files
 
+_NOTHING_STARTED = "Interrupted. Nothing was uploaded, and no run has started."
 _REPEAT = re.compile(r"-r\d+$")
 # Time for EventBridge's delivery and the start function's own work, in addition to the deployment's quiet_seconds.
 _START_SECONDS = 150
@@ -65,8 +66,9 @@ def run(
     if again and not path.exists():
         follow(*_repeated(connect(stack, on_local), path, dataset, settings), wait_for if watch else WaitFor.START)
         return
-    folder = upload.read(path, dataset, settings)
-    deployment = connect(stack, on_local)
+    with interruptible(_NOTHING_STARTED):
+        folder = upload.read(path, dataset, settings)
+        deployment = connect(stack, on_local)
     if folder.ignored:
         say(f"Not uploaded, because they are not part of a dataset: {', '.join(folder.ignored)}", "quiet")
     for file in unused_files([*(file.name for file in folder.files), *folder.ignored]):
@@ -80,7 +82,8 @@ def run(
             f"To run it again: tuner run {' '.join(_options(path, dataset, settings))} --again"
         )
     else:
-        _check(deployment, folder, path)
+        with interruptible(_NOTHING_STARTED):
+            _check(deployment, folder, path)
         _upload(deployment, folder)
         _start(deployment, folder.dataset, run_id, repeat)
     follow(deployment, run_id, wait_for if watch else WaitFor.START)
@@ -142,11 +145,11 @@ def _start(deployment: Deployment, dataset: str, run_id: str, repeat: int) -> No
     """Waits for the run to start. The upload starts a first run; only a repeat must be requested."""
     if repeat:
         _request_repeat(deployment.start_function, json.dumps({"dataset": dataset, "repeat": repeat}).encode())
-    try:
+    with interruptible(
+        f"Stopped waiting. The files are uploaded and the run will start. Follow it: tuner watch {run_id}. "
+        f"End it: tuner stop {run_id}"
+    ):
         _wait_for_start(deployment, dataset, run_id)
-    except KeyboardInterrupt:
-        say(f"\nStopped waiting. The files are uploaded and the run will start. Follow it with: tuner watch {run_id}")
-        raise typer.Exit(ExitStatus.INTERRUPTED) from None
 
 
 def _request_repeat(function: str, event: bytes) -> None:
@@ -172,14 +175,11 @@ def _upload(deployment: Deployment, folder: DatasetFolder) -> None:
     columns = (TextColumn("  "), BarColumn(), DownloadColumn())
     with Progress(*columns, console=target, disable=not is_live(target), transient=True) as bar:
         task = bar.add_task("", total=folder.size)
-        try:
+        with interruptible(
+            "Stopped uploading. No run has started, because the dataset is not complete. To continue, run the command "
+            "again."
+        ):
             stale = upload.send(deployment, folder, lambda count: bar.advance(task, count))
-        except KeyboardInterrupt:
-            say(
-                "\nStopped uploading. No run has started, because the dataset is not complete. "
-                "To continue, run the command again."
-            )
-            raise typer.Exit(ExitStatus.INTERRUPTED) from None
     if stale:
         say(
             f"Deleted files of an earlier upload from the bucket: {', '.join(stale)} (the bucket keeps their versions)",

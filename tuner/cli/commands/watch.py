@@ -19,6 +19,7 @@ from tuner.cli.progress.steps import Step, StepPlan
 from tuner.cli.run_lookup import LATEST
 from tuner.cli.terminal.console import console, say
 from tuner.cli.terminal.exit_status import ExitStatus, status_of
+from tuner.cli.terminal.interruption import interruptible
 
 
 class WaitFor(StrEnum):
@@ -59,16 +60,16 @@ def follow(deployment: Deployment, run_id: str, wait_for: WaitFor = WaitFor.END)
         return
     follower = Follower(deployment, run_id)
     decided = False
+    stopped = f"Stopped following; the run continues. Follow it: tuner watch {run_id}. End it: tuner stop {run_id}"
     try:
-        with display() as view:
+        with interruptible(stopped), display() as view:
             for snapshot in snapshots(follower):
                 view.show(snapshot)
                 decided = wait_for == WaitFor.GATE and not snapshot.run.over and snapshot.is_done(GATE_STATE)
                 if decided:
                     break
-    except KeyboardInterrupt:
-        say(f"\nStopped following; the run continues. Follow it: tuner watch {run_id}. End it: tuner stop {run_id}")
-        raise typer.Exit(ExitStatus.INTERRUPTED) from None
+    except typer.Exit:
+        raise
     except Exception:  # shown by entry_point; here only what it means for the run
         say(f"Following stopped, the run continues. Follow it again with: tuner watch {run_id}", "warn")
         raise

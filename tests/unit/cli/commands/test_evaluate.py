@@ -45,6 +45,19 @@ def labelled(tmp_path: Path) -> list[str]:
     return [part for option, texts in answers.items() for part in (option, write(f"{option[2:]}.json", texts))]
 
 
+def test_records_inside_an_object_are_found_by_their_path(files: list[str], tmp_path: Path) -> None:
+    plain = json.loads(run(*files, "--metric", "rouge", "--json").stdout)
+    for name in ("base", "tuned", "references"):
+        file = tmp_path / f"{name}.json"
+        file.write_text(json.dumps({"meta": {}, "data": {"items": json.loads(file.read_text())}}))
+    result = run(*files, "--metric", "rouge", "--records", "data.items", "--json")
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["metrics"] == plain["metrics"]
+    wrong = run(*files, "--metric", "rouge", "--records", "data.rows")
+    assert wrong.exit_code != 0
+    assert "there is no list 'data.rows' in the file" in str(wrong.exception)
+
+
 def test_labels_are_measured_as_labels(labelled: list[str], tmp_path: Path) -> None:
     result = run(*labelled, "--json", "--output", str(tmp_path / "out"))
     assert result.exit_code == 0, result.output

@@ -10,6 +10,7 @@ import typer
 
 from tuner.cli.local_cloud import local_cloud
 from tuner.cli.terminal.console import emit, progress, say
+from tuner.cli.terminal.interruption import interruptible
 
 app = typer.Typer(help="The local cloud: start it, delete it, show its state.", no_args_is_help=True)
 
@@ -29,12 +30,9 @@ def up(
     deploy: Annotated[bool, typer.Option(help="Bootstrap the cloud and deploy the app into it.")] = True,
 ) -> None:
     """Start the local cloud and deploy the app into it. If the cloud already runs, deploy the app again."""
-    try:
-        with progress("Starting the local cloud") as tell:
-            state = local_cloud().up(engine.value, deploy, tell)
-    except KeyboardInterrupt:
-        say("\nInterrupted. To continue: tuner local up. To delete what was started: tuner local down")
-        raise typer.Exit(130) from None
+    stopped = "Interrupted. To continue: tuner local up. To delete what was started: tuner local down"
+    with interruptible(stopped), progress("Starting the local cloud") as tell:
+        state = local_cloud().up(engine.value, deploy, tell)
     if state.lost_runs:
         names = ", ".join(state.lost_runs)
         say(f"Lost with the local cloud before it: {names}. Start them again from the datasets' folders.", "warn")

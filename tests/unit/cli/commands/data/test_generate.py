@@ -68,6 +68,19 @@ def test_a_folders_documents_become_pairs_with_their_origins(folder: Path, write
     assert sorted(path.name for path in folder.parent.iterdir()) == ["pairs.jsonl", "set"]
 
 
+def test_training_records_inside_an_object_are_found_by_their_path(
+    folder: Path, writer: Writer, tmp_path: Path
+) -> None:
+    training = tmp_path / "training.json"
+    training.write_text(json.dumps({"data": {"items": [pair(each) for each in sentences(3)]}}))
+    arguments = (str(folder), "--count", "4", "--training", str(training), "--records")
+    result = generate(*arguments, "data.items", "--output", str(tmp_path / "pairs.jsonl"))
+    assert result.exit_code == 0, result.output
+    wrong = generate(*arguments, "data.rows", "--output", str(tmp_path / "others.jsonl"))
+    assert wrong.exit_code != 0
+    assert "there is no list 'data.rows' in the file" in f"{wrong.output} {wrong.exception}"
+
+
 def test_files_and_folders_are_taken_together(folder: Path, writer: Writer) -> None:
     output = folder.parent / "pairs.jsonl"
     files = [str(folder / "documents" / "a.txt"), str(folder / "documents" / "deep")]

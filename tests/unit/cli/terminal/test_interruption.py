@@ -1,0 +1,79 @@
+"""Ctrl-C in a real terminal: one line that says what goes on, status 130, and no traceback."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tuner.cli.entry_point import main
+
+ROOT = Path(__file__).parents[4]
+
+
+def read(terminal: int, until: str = "") -> str:
+    """What the terminal shows until a text appears, or until the program has closed it."""
+    shown = b""
+    ends = time.monotonic() + 60
+    while time.monotonic() < ends and not (until and until in shown.decode(errors="replace")):
+        try:
+            piece = os.read(terminal, 1024)
+        except OSError:  # Linux reports the closed terminal as an error
+            break
+        if not piece:
+            break
+        shown += piece
+    return shown.decode(errors="replace")
+
+
+def test_ctrl_c_in_a_terminal_is_one_line_and_status_130(tmp_path: Path) -> None:
+    (tmp_path / "other.jsonl").write_text('{"question": "q", "answer": "a"}\n')
+    other = str(tmp_path / "other.jsonl")
+    # It waits for a person to type the answers of the base model.
+    command = ["evaluate", "--base", "-", "--tuned", other, "--references", other]
+    ours, theirs = pty.openpty()
+    started = "ready to read"
+    code = (
+        "import shutil, sys; from tuner.cli import main; copy = shutil.copyfileobj\n"
+        f"shutil.copyfileobj = lambda *files: (print({started!r}, flush=True), copy(*files))\n"
+        "main(sys.argv[1:])"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code, *command],
+        cwd=ROOT,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        preexec_fn=lambda: os.login_tty(theirs),
+    ) as process:
+        os.close(theirs)
+        assert started in read(ours, until=started)
+        os.write(ours, b"\x03")
+        shown = read(ours)
+        assert process.wait(30) == 130
+    os.close(ours)
+    lines = [line for line in re.sub(r"\x1b\[[0-9;?]*[A-Za-z]|\^C", "", shown).splitlines() if line.strip()]
+    assert lines[0].startswith("Interrupted. Nothing goes on, and nothing was written.")
+    assert "Traceback" not in shown
+    assert len(lines) <= 2  # the line may be wrapped
+
+
+def test_a_command_that_says_nothing_itself_ends_with_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("tuner.cli.commands.data.check.is_folder", interrupted)
+    with pytest.raises(SystemExit) as ended:
+        main(["data", "check", "."])
+    assert ended.value.code == 130
+    assert " ".join(capsys.readouterr().err.split()) == (
+        "Interrupted: the command did not finish. What it started in the account goes on: see 'tuner runs'."
+    )
