@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, get_args
 
+from tuner.artifacts.dataset import FEWEST_GROUPS
 from tuner.catalog import Model
 from tuner.core.json_types import JsonObject
 from tuner.core.run import generated_roles, role_of
@@ -54,6 +55,18 @@ class PlannedGeneration:
         disjoint = " No set has a part that another set has." if self.alone else ""
         return f"The run asks a model for question-answer pairs about the documents: {wanted}.{disjoint}"
 
+    def issues(self) -> Iterator[Issue]:
+        """A warning when the evaluation questions are about too few parts to show a difference between two models."""
+        parts = next((len(entry.chunks) for entry in self.sets if entry.role == "evaluation"), FEWEST_GROUPS)
+        if parts < FEWEST_GROUPS:
+            yield Issue(
+                "few-parts",
+                f"the evaluation questions are about {plural(parts, 'part')} of the documents. Questions about one "
+                f"part hang together, so fewer than {FEWEST_GROUPS} parts cannot show a difference between the models.",
+                "Add documents, or raise generate.evaluation_share in run.yaml.",
+                severity="warning",
+            )
+
     def as_json(self) -> list[JsonObject]:
         """The sets in the output of `--json`."""
         return [
@@ -96,4 +109,6 @@ def check_dataset(
     for name, sentence in generation.unusable.items():
         message = sentence.removeprefix(f"{name} ")
         prepared.findings.add(name, None, Issue("unusable-document", message, "", severity="warning"))
+    for issue in generation.issues():
+        prepared.findings.add("documents/", None, issue)
     return with_unused_files(prepared, unused_files([*files, *unused]))

@@ -19,9 +19,9 @@ from typing import Literal
 MAX_CHUNK_BYTES = 4_500_000
 
 CHUNK_CHARACTERS = 12_000
-SMALL_CHUNK_CHARACTERS = 2_000
+SMALL_CHUNK_CHARACTERS = 1_000
 # A shorter section is joined with the next one: it has too little text for several questions.
-_MIN_SECTION_CHARACTERS = 500
+_MIN_SECTION_CHARACTERS = 300
 _LONGEST_HEADING = 80
 _MIN_ALPHANUMERIC = 40
 _PARAGRAPH = re.compile(r"\n[^\S\n]*\n\s*")

@@ -57,7 +57,7 @@ class GenerateSettings(StrictModel):
         4,
         ge=1,
         le=50,
-        description="without a training file: pairs to ask for about each part (about 2,000 characters) of a document",
+        description="without a training file: pairs to ask for about each part (about 1,000 characters) of a document",
     )
     most: int = Field(
         1000, ge=1, le=20000, description="without a training file: the most pairs to ask for about all documents"

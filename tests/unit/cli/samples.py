@@ -89,4 +89,4 @@ def throughput(run: str) -> dict:
 
 def guide(parts: int = 9) -> str:
     """A document of so many parts, without training data enough for a run."""
-    return "\n\n".join(f"# Part {number}\n\n" + f"Apparatus {number} weighs a lot. " * 50 for number in range(parts))
+    return "\n\n".join(f"# Part {number}\n\n" + f"Apparatus {number} weighs a lot. " * 20 for number in range(parts))

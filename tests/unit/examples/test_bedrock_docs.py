@@ -16,6 +16,7 @@ from tests.doubles import MemoryFolder, manifest
 from tests.unit.datasets.memory_files import MemorySink
 from tests.unit.generation.samples import source
 from tuner import catalog
+from tuner.artifacts.dataset import FEWEST_GROUPS
 from tuner.artifacts.generated import GENERATED_KEYS, GeneratedPair, GeneratedSummary
 from tuner.aws.bedrock.tool_call import Attachment, Tool, ToolReply
 from tuner.catalog.judges import InferenceConfig
@@ -60,6 +61,8 @@ def test_every_document_is_used_and_every_set_has_several_questions(
     assert {pair.document for pair in pairs} == DOCUMENTS.keys()
     counts = {entry.role: entry.pairs for entry in summary.sets}
     assert counts["training"] >= 40
+    parts = {entry.role: entry.parts for entry in summary.sets}
+    assert parts["evaluation"] >= FEWEST_GROUPS, "fewer cannot show a difference"
     assert counts["validation"] >= 5
     assert counts["evaluation"] >= 8
 

@@ -210,7 +210,7 @@ def test_small_chunks_keep_to_sections_and_short_sections_go_with_the_next() -> 
 
 
 def test_the_pages_of_a_pdf_are_small_chunks_too() -> None:
-    pages = ["\n".join(sentences(12, 100 * number)) for number in range(4)]
+    pages = ["\n".join(sentences(5, 100 * number)) for number in range(4)]
     library = read_documents({"a.pdf": source(pdf(*pages))}, small=True)
     assert [chunk.place for chunk in library.chunks] == ["pages 1 to 2", "pages 3 to 4"]
     assert [chunk.section for chunk in library.chunks] == [0, 2]

@@ -223,3 +223,12 @@ def test_an_empty_documents_folder_has_no_data(tmp_path: Path, tuner: Tuner, com
     refused = tuner(*command, str(tmp_path))
     assert refused.status == 2
     assert "or documents, below documents/." in " ".join(refused.err.split())
+
+
+@pytest.mark.parametrize(("share", "warned"), [(0.15, True), (0.4, False)])
+def test_evaluation_questions_about_too_few_parts_are_warned_of(tmp_path: Path, share: float, warned: bool) -> None:
+    (tmp_path / "documents").mkdir()
+    (tmp_path / "documents" / "a.md").write_text(guide(16))
+    (tmp_path / "run.yaml").write_text(f"generate: {{evaluation_share: {share}}}")
+    found = json.loads(check(str(tmp_path), "--json").stdout)
+    assert [each["rule"] for each in found["findings"]] == ["few-parts"] * warned
