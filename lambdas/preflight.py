@@ -19,9 +19,10 @@ from tuner.preflight import check_run
 
 
 class Checked(StepResult):
-    """How many warnings there are."""
+    """How many warnings there are, and the account's quota of customization jobs in progress, if it is known."""
 
     warnings: int
+    customization_jobs: float | None
 
 
 @step(RunEvent)
@@ -31,4 +32,4 @@ def handler(event: RunEvent, env: Environment) -> Checked:
     manifest, region = folder.manifest(), env.deployment.region
     found = check_run(Bedrock(), Quotas(), fill_in_tool, model_access, call_function, manifest, region)
     folder.save(found)
-    return Checked(warnings=len(found.warnings))
+    return Checked(warnings=len(found.warnings), customization_jobs=found.customization_jobs)

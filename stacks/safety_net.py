@@ -62,7 +62,8 @@ class SafetyNet(Construct):
         self._build_rule_on_ended_runs(arns.state_machine, release, close)
         self._build_schedule_group(arns.schedule_group_name)
         self._build_rule_on_successful_runs(arns.state_machine, close)
-        self._build_sweep(release, close)
+        self._build_sweep(release, close, functions["assign_places"])
+        self._build_rule_on_all_ended_runs(arns.state_machine, functions["assign_places"])
 
     def _build_rule_on_ended_runs(
         self, state_machine_arn: str, release: lambda_.IFunction, close: lambda_.IFunction
@@ -91,6 +92,22 @@ class SafetyNet(Construct):
                 detail={"stateMachineArn": [state_machine_arn], "status": ["SUCCEEDED"]},
             ),
             targets=[self._target(close)],
+        )
+
+    def _build_rule_on_all_ended_runs(self, state_machine_arn: str, assign_places: lambda_.IFunction) -> None:
+        events.Rule(
+            self,
+            "RunEnded",
+            description="Gives the place of an ended run to the next one in the queue",
+            event_pattern=events.EventPattern(
+                source=["aws.states"],
+                detail_type=["Step Functions Execution Status Change"],
+                detail={
+                    "stateMachineArn": [state_machine_arn],
+                    "status": ["SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"],
+                },
+            ),
+            targets=[self._target(assign_places)],
         )
 
     def _build_schedule_group(self, name: str) -> None:

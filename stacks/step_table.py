@@ -74,6 +74,14 @@ STEPS = (
         asynchronous=True,
     ),
     Step(
+        "assign_places",
+        minutes=4,
+        memory=512,
+        grants=(services.queue_for_places, services.describe_executions, services.list_executions),
+        environment=("STATE_MACHINE_ARN", "STATE_TABLE"),
+        asynchronous=True,
+    ),
+    Step(
         "pin_inputs",
         minutes=4,
         memory=512,

@@ -20,10 +20,8 @@ from constructs import Construct
 from stacks.step_table import START_MINUTES
 from tuner.core.run import INCOMING
 from tuner.settings import DeploymentSettings
+from tuner.settings.deployment import STARTERS
 
-# The minimum that Lambda accepts:
-# https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html#events-sqs-max-concurrency
-STARTERS = 2
 # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html recommends six times the function's time
 # limit, so that Lambda can retry a throttled invocation, and at least five receives.
 _VISIBILITY, _RECEIVES = Duration.minutes(6 * START_MINUTES), 5

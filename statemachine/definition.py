@@ -20,9 +20,12 @@ SOURCE = Path(__file__).parent / "customization.asl.json"
 
 def definition(settings: DeploymentSettings | None = None) -> dict[str, Any]:
     """The definition for a deployment. Without settings, for one with the default settings."""
-    built = source()
+    built, settings = source(), settings or DeploymentSettings()
+    for state in built["States"].values():
+        if state["Type"] == "Map":
+            state["MaxConcurrency"] = max(1, settings.functions_per_run)
     # Computed, because a limit that is too short would end a run that the settings allow, and its endpoint with it.
-    built["TimeoutSeconds"] = max_seconds(built, settings or DeploymentSettings())
+    built["TimeoutSeconds"] = max_seconds(built, settings)
     for name, state in tasks(built):
         state["Retry"] = [retrier.entry() for retrier in retriers(name)]
     return built

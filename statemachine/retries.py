@@ -144,7 +144,8 @@ CRASH = Retrier(
 CRASH_WITHOUT_TIMEOUT = replace(
     CRASH,
     errors=("Lambda.Unknown", "Sandbox.Timedout"),
-    why="As above. States.Timeout is not retried: here it means that nobody answered in time, which ends the run.",
+    why="As above. States.Timeout is not retried: here it means that nobody answered in time, or no place became "
+    "free, which ends the run.",
 )
 BUSY_TRAINING = Retrier(
     "no training capacity",
@@ -154,8 +155,8 @@ BUSY_TRAINING = Retrier(
     rate=1.1,
     longest=1200,
     jitter="FULL",
-    why="Other customization jobs use the account's quota. Capacity is available again when one of "
-    "them ends, after hours.",
+    why="Runs of this deployment wait in a queue before. Here, jobs of other applications use the account's quota. "
+    "Capacity is available again when one of them ends, after hours.",
 )
 NOT_RELEASED = Retrier(
     "not released yet",
@@ -171,8 +172,12 @@ NOT_RELEASED = Retrier(
 
 DEFAULT = (NOT_READY, BUSY_ACCOUNT, TEMPORARY, LAMBDA_FAILURE, CRASH)
 RELEASING = (NOT_READY, RELEASE_BUSY_ACCOUNT, NOT_RELEASED, TEMPORARY, LAMBDA_FAILURE)
+# For tasks that wait for a token.
+WAITING = (NOT_READY, BUSY_ACCOUNT, TEMPORARY, LAMBDA_FAILURE, CRASH_WITHOUT_TIMEOUT)
 EXCEPTIONS: dict[str, tuple[Retrier, ...]] = {
-    "Ask for approval": (NOT_READY, BUSY_ACCOUNT, TEMPORARY, LAMBDA_FAILURE, CRASH_WITHOUT_TIMEOUT),
+    "Wait for a preparation place": WAITING,
+    "Ask for approval": WAITING,
+    "Wait for a training place": WAITING,
     "Start the customization": (NOT_READY, BUSY_ACCOUNT, BUSY_TRAINING, TEMPORARY, LAMBDA_FAILURE, CRASH),
     "Release the throughput": RELEASING,
     "Release the refused model": RELEASING,

@@ -22,6 +22,8 @@ from tuner.evaluation.judging.scoring_function import Call
 # Model units of Provisioned Throughput without commitment for custom models. The code for units with a commitment is
 # not documented.
 THROUGHPUT_QUOTA = "L-BE77399C"
+# (Model customization) Scheduled customization jobs.
+JOBS_QUOTA = "L-0406044C"
 # The smallest request for a grade. Any judge must be able to answer it.
 _GRADE = Tool(
     "grade",
@@ -190,14 +192,14 @@ def check_run(
     manifest: Manifest,
     region: str,
 ) -> Preflight:
-    """The warnings and the judge's quotas. Raises the first problem that would make the run fail in this account."""
+    """The warnings, and the quotas of jobs and judge. Raises the first problem that would make the run fail here."""
     model = catalog.model(manifest.base_model)
     found = customizable_model(models, model, region)
     check_legacy_serving(model, found, manifest.settings.serving)
     legacy = legacy_warning(model, found)
     warnings = [legacy] if legacy else []
     if manifest.settings.serving == "none":
-        return Preflight(warnings=tuple(warnings))
+        return Preflight(warnings=tuple(warnings), customization_jobs=quotas.value("bedrock", JOBS_QUOTA))
     if manifest.scorer_function:
         check_scorer(manifest.scorer_function, manifest.settings, call_scorer)
     judge = catalog.judge_or_assumed(manifest.judge_model) if _may_ask_the_judge(manifest) else None
@@ -207,12 +209,14 @@ def check_run(
         check_judge(ask, manifest.judge_model)
     if manifest.settings.serving == "provisioned":  # the evaluation uses hourly throughput, also with a commitment
         check_throughput_quota(quotas, manifest.settings.model_units)
+    jobs = quotas.value("bedrock", JOBS_QUOTA)
     if judge is None:
-        return Preflight(warnings=tuple(warnings))
+        return Preflight(warnings=tuple(warnings), customization_jobs=jobs)
     # A judge without a known name in Service Quotas is not checked: its quotas show only when it throttles.
     found_quotas = per_minute(quotas.all("bedrock"), judge.quota, judge.routing) if judge.quota else {}
     return Preflight(
         warnings=(*warnings, *judge_warnings(judge)),
+        customization_jobs=jobs,
         judge_requests_per_minute=found_quotas.get("requests"),
         judge_tokens_per_minute=found_quotas.get("tokens"),
     )

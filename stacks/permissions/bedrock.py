@@ -28,7 +28,11 @@ def read_quotas(arns: Arns) -> list[Grant]:
     quotas = arns.arn("servicequotas", "bedrock/*")
     reason = "finds how often the judge may be asked, by the quota's name; AWS has no narrower resource for lists"
     return [
-        Grant(("servicequotas:GetServiceQuota",), (quotas,), "reads how many model units the account may have"),
+        Grant(
+            ("servicequotas:GetServiceQuota",),
+            (quotas,),
+            "reads how many model units and customization jobs the account may have",
+        ),
         Grant(("servicequotas:ListServiceQuotas",), ("*",), reason),
     ]
 

@@ -38,6 +38,7 @@ def data_owner(arns: Arns) -> list[Grant]:
             (arns.executions,),
             "follows runs and stops them",
         ),
+        *services.read_queue(arns),
         *bedrock.describe_jobs(arns),
         *bedrock.list_jobs(arns),
         *bedrock.stop_jobs(arns),

@@ -1,4 +1,4 @@
-"""Permissions on Step Functions, EventBridge, the price list, logs, traces and the dead-letter queue."""
+"""Permissions on Step Functions, DynamoDB, EventBridge, the price list, logs, traces and the dead-letter queue."""
 
 from __future__ import annotations
 
@@ -62,6 +62,35 @@ def keep_ledger(arns: Arns) -> list[Grant]:
 def read_ledger(arns: Arns) -> list[Grant]:
     """Reads what the runs of a month have reserved and spent."""
     return [Grant(("dynamodb:Query",), (arns.state_table,), "reads the ledger of spending", _LEDGER)]
+
+
+_READ_STATE = ("dynamodb:GetItem", "dynamodb:Query")
+# A transaction needs the permissions of the actions that it combines:
+# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html
+_CHANGE_STATE = (*_READ_STATE, "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem")
+_PLACES = "places#*"
+
+
+def shared_state(arns: Arns, actions: tuple[str, ...], partitions: str, reason: str) -> Grant:
+    """Actions on items of the table of shared state, in partitions of these keys only."""
+    # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
+    # A request can name several items, so the condition key is multivalued.
+    only = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": partitions}}
+    return Grant(actions, (arns.state_table,), reason, only)
+
+
+def queue_for_places(arns: Arns) -> list[Grant]:
+    """Keeps the queue for places, and wakes the runs that get one."""
+    wakes = "lets a waiting run continue; AWS has no narrower resource for task tokens"
+    return [
+        shared_state(arns, _CHANGE_STATE, _PLACES, "keeps the queue for places"),
+        Grant(("states:SendTaskSuccess",), ("*",), wakes),
+    ]
+
+
+def read_queue(arns: Arns) -> list[Grant]:
+    """Reads the queue for places."""
+    return [shared_state(arns, _READ_STATE, _PLACES, "shows the position of a waiting run")]
 
 
 def start_executions(arns: Arns) -> list[Grant]:

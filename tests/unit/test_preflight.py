@@ -133,7 +133,7 @@ def test_a_run_without_throughput_does_not_check_its_quota(settings: dict[str, s
 def test_an_unknown_quota_is_accepted() -> None:
     account = Account(units=None)
     run(account, manifest())
-    assert account.asked == [JUDGE, "bedrock/L-BE77399C"]
+    assert account.asked == [JUDGE, "bedrock/L-BE77399C", "bedrock/L-0406044C"]
 
 
 @pytest.mark.parametrize(
@@ -251,5 +251,5 @@ def test_a_scorer_that_cannot_score_is_refused_before_the_judge_is_asked() -> No
 def test_a_run_without_scores_does_not_ask_its_scorer() -> None:
     asked = manifest(serving="none", scorer={"name": "check"}).model_copy(update={"scorer_function": "arn:check"})
     account = Account()
-    run(account, asked)
-    assert account.asked == []
+    assert run(account, asked).customization_jobs == 2
+    assert account.asked == ["bedrock/L-0406044C"]

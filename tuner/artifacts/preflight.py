@@ -16,5 +16,6 @@ class Preflight(Artifact):
     NAME: ClassVar[str] = Keys.PREFLIGHT
 
     warnings: tuple[str, ...] = ()
+    customization_jobs: float | None = Field(None, description="quota of customization jobs in progress")
     judge_requests_per_minute: float | None = Field(None, description="quota of requests to the judge")
     judge_tokens_per_minute: float | None = Field(None, description="quota of the judge's input and output tokens")

@@ -11,6 +11,9 @@ from tuner.aws.clients import client
 from tuner.aws.error_mapping import code_of, mapped_errors
 from tuner.core.resource_names import STATE_MACHINE_ALIAS
 
+# Error codes of SendTaskSuccess and SendTaskFailure for a token that is no longer waited for.
+TOKEN_GONE = {"TaskDoesNotExist", "TaskTimedOut", "InvalidToken"}
+
 
 @dataclass(frozen=True, slots=True)
 class Ending:
@@ -28,7 +31,10 @@ def ending(execution_arn: str, api: Any = None) -> Ending:
 
 
 class Executions:
-    """Calls: states:StartExecution and ListExecutions on the state machine, DescribeExecution on its executions."""
+    """Calls: states:StartExecution and ListExecutions on the state machine, DescribeExecution on its executions.
+
+    `succeed` calls states:SendTaskSuccess.
+    """
 
     def __init__(self, state_machine_arn: str, api: Any = None) -> None:
         self._machine = state_machine_arn
@@ -53,6 +59,17 @@ class Executions:
             except ClientError as error:
                 # Raised for an ended execution with this name, and for a running one with another input.
                 if code_of(error) == "ExecutionAlreadyExists":
+                    return False
+                raise
+        return True
+
+    def succeed(self, token: str) -> bool:
+        """Lets the execution that waits with a task token continue. False when nobody waits with it any more."""
+        with mapped_errors("let a waiting execution continue"):
+            try:
+                self._api.send_task_success(taskToken=token, output="{}")
+            except ClientError as error:
+                if code_of(error) in TOKEN_GONE:
                     return False
                 raise
         return True

@@ -35,8 +35,10 @@ the actions of `watch`.
 """
 _LOOK_UP = {"states:DescribeExecution", "states:ListExecutions", "s3:ListBucket", "s3:GetObject", "kms:Decrypt"}
 _ALIVE = {"bedrock:ListProvisionedModelThroughputs", "bedrock:ListCustomModelDeployments"}
+_QUEUE = {"dynamodb:GetItem", "dynamodb:Query"}
 _FOLLOW = {
     *_LOOK_UP,
+    *_QUEUE,
     *_ALIVE,
     "states:DescribeStateMachineForExecution",
     "states:GetExecutionHistory",
@@ -56,7 +58,7 @@ ACTIONS = {
         "lambda:InvokeFunction",
     },
     "watch": _FOLLOW,
-    "runs": _LOOK_UP,
+    "runs": {*_LOOK_UP, *_QUEUE},
     "show": _FOLLOW,
     "report": _LOOK_UP,
     "estimate --stack": {"bedrock:GetFoundationModel", "pricing:GetProducts"},

@@ -18,6 +18,14 @@ from tuner.settings.run import Commitment
 # history has at most 25,000 events.
 LEAST_SHARE = 1 / 30
 
+# How the account's concurrent functions are shared, so that a release never waits behind runs. STARTERS is the minimum
+# that Lambda accepts: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html#events-sqs-max-concurrency
+STARTERS = 2
+# For events: releases, reports of stopped runs, and the queue for places.
+SPARE = 2
+# Parallel functions of a run share quotas that none of them knows: docs/decisions/0012-one-worker-for-500-questions.md
+MOST_PER_RUN = 4
+
 
 _STACK = "BedrockTuner"
 
@@ -125,6 +133,26 @@ class DeploymentSettings(StrictModel):
     quiet_seconds: int = Field(
         30, ge=1, le=300, description="seconds without an upload to the dataset's folder before its run starts"
     )
+    account_concurrency: int = Field(
+        10,
+        ge=10,
+        le=1_000_000,
+        description="functions that the account may run concurrently: Lambda's quota, 10 in a new account "
+        "([decision 22](decisions/0022-runs-wait-for-places.md))",
+    )
+    preparation_places: int = Field(
+        2,
+        ge=1,
+        le=100,
+        description="runs that are prepared at the same time, up to the estimate of their cost; the others wait",
+    )
+    training_places: int = Field(
+        2,
+        ge=1,
+        le=100,
+        description="runs that train, serve and score at the same time; the others wait. The account's quota of "
+        "customization jobs is a limit too",
+    )
     training_polling: Polling = Polling(shortest=60, longest=600)
     serving_polling: Polling = Polling(shortest=3, longest=10)
     shard_size: int = Field(
@@ -164,6 +192,12 @@ class DeploymentSettings(StrictModel):
         usual = DeploymentSettings.model_fields["name"].default
         return _STACK if self.name == usual else f"{_STACK}-{self.name}"
 
+    @property
+    def functions_per_run(self) -> int:
+        """How many functions a run may use in parallel for answers and scores. Less than 1: the places are too many."""
+        shared = self.account_concurrency - STARTERS - SPARE - self.preparation_places
+        return min(MOST_PER_RUN, shared // self.training_places)
+
     def for_functions(self) -> str:
         """The settings for the functions' environment, as JSON: only values that differ from the defaults.
 
@@ -172,4 +206,11 @@ class DeploymentSettings(StrictModel):
         return self.model_dump_json(exclude_defaults=True, exclude=_NOT_FOR_FUNCTIONS)
 
 
-_NOT_FOR_FUNCTIONS = {"notification_emails", "keep_data", "permissions_boundary", "kms_key_arn", "quiet_seconds"}
+_NOT_FOR_FUNCTIONS = {
+    "notification_emails",
+    "keep_data",
+    "permissions_boundary",
+    "kms_key_arn",
+    "quiet_seconds",
+    "account_concurrency",
+}

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from tuner import catalog
 from tuner.core.errors import ModelUnavailableError
-from tuner.settings.deployment import DeploymentSettings
+from tuner.settings.deployment import SPARE, STARTERS, DeploymentSettings
 from tuner.settings.messages import nearest
 
 # ARNs that Converse accepts as a model: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html
@@ -36,6 +36,7 @@ def problems(settings: DeploymentSettings, account: str | None = None) -> Iterat
     yield from _base_model(settings)
     yield from _judges(settings)
     yield from _money(settings)
+    yield from _concurrency(settings)
     yield from _prices(settings)
     yield from _company(settings)
     yield from _boundary(settings, account)
@@ -156,6 +157,18 @@ def _prices(settings: DeploymentSettings) -> Iterator[Problem]:
             hint = nearest(given.model, known)
             text = f"prices.{position}.model: the catalog has no model with the id for invoking '{given.model}'. {hint}"
             yield Problem(("prices", "judge_model", "judge_models"), text)
+
+
+def _concurrency(settings: DeploymentSettings) -> Iterator[Problem]:
+    """One function for each place is the least. With fewer, releases would wait behind runs."""
+    if settings.functions_per_run < 1:
+        places = settings.preparation_places + settings.training_places
+        text = (
+            f"account_concurrency: {places} places need at least {places + STARTERS + SPARE} concurrent functions, and "
+            f"{settings.account_concurrency} are given. Set fewer preparation_places or training_places. Or raise the "
+            "quota in Service Quotas, service AWS Lambda, 'Concurrent executions', and set account_concurrency."
+        )
+        yield Problem(("account_concurrency", "preparation_places", "training_places"), text)
 
 
 def _company(settings: DeploymentSettings) -> Iterator[Problem]:

@@ -31,6 +31,8 @@ def scenario_of(permission: Permission) -> Scenario:
             return scenarios.ARRIVAL
         case ("start_run", action, on) if action == "sns:Publish" or on.endswith("through sns"):
             return scenarios.WRONG_NAME
+        case ("assign_places", "states:ListExecutions", _):
+            return scenarios.SWEEP_OF_PLACES
         case "start_run", _, _:
             return scenarios.START
         case "close_run", "dynamodb:Query", _:

@@ -165,6 +165,14 @@ def _sweep(admin: AdminPipeline) -> Failure:
     return Failure("", logged, how="not released: the log and the notification say why")
 
 
+def _sweep_of_places(admin: AdminPipeline) -> Failure:
+    return _refused(admin.invoke(f"{DEPLOYMENT}-assign-places", {"sweep": True}))
+
+
+def _sweep_places_again(admin: AdminPipeline) -> None:
+    assert "errorType" not in admin.invoke(f"{DEPLOYMENT}-assign-places", {"sweep": True})
+
+
 def _sweep_cannot_delete(admin: AdminPipeline) -> Failure:
     admin.orphan()
     with admin.bedrock_settings(fail_deletes="Not now."):
@@ -358,6 +366,9 @@ PINNED = Scenario("a run whose run.json was written by an earlier attempt", _pin
 SWEEP = Scenario("the hourly sweep finds throughput that belongs to no run", _sweep, check_recovery=_sweep_again)
 SWEEP_CANNOT_DELETE = Scenario(
     "the hourly sweep finds throughput that Bedrock does not delete", _sweep_cannot_delete, check_recovery=_sweep_again
+)
+SWEEP_OF_PLACES = Scenario(
+    "the hourly sweep of the queue for places", _sweep_of_places, check_recovery=_sweep_places_again
 )
 MODELS = Scenario(
     "the hourly sweep finds a custom model that nothing uses",

@@ -37,6 +37,7 @@ STAGES: dict[str, set[str]] = {
     "serving": {"training", "costs"},
     "evaluation": {"datasets", "training", "costs"},
     "approval": {"costs"},
+    "places": set(),
 }
 # What each folder of tuner/ may import from the other folders.
 FOLDER_MAY_IMPORT: dict[str, set[str]] = {

@@ -13,7 +13,8 @@ import pytest
 import typer.main
 from moto import mock_aws
 
-from tests.unit.cli.fake_aws import ARTIFACTS, DATA, Clock, FakeAws, Outcome
+from tests.doubles import create_state_table
+from tests.unit.cli.fake_aws import ARTIFACTS, DATA, OUTPUTS, Clock, FakeAws, Outcome
 from tests.unit.cli.samples import records
 from tests.unit.cli.wiring import answered, recorded
 from tuner.aws.clients import client
@@ -63,6 +64,7 @@ def aws(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> Iterator[FakeAws]:
         scorers = client("lambda", "us-east-1", attempts=1, seconds=60.0)
         stack.enter_context(answered(scorers, "lambda", found))
         stack.enter_context(answered(client("pricing", "us-east-1", attempts=2), "pricing", found))
+        create_state_table(OUTPUTS["StateTableName"])
         for service in ("s3", "sts", "iam", "events", "dynamodb"):
             for each in (client(service), quick_client(service)):
                 stack.enter_context(recorded(each, service, found))

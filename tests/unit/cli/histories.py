@@ -13,12 +13,14 @@ STATES = definition()["States"]
 BEGAN = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 
 TO_TRAINING = (
+    "Wait for a preparation place",
     "Pin the inputs",
     "Check that the account is ready",
     "Preprocess the dataset",
     "Validate the dataset",
     "Estimate the cost",
     "Is the cost within the budget?",
+    "Wait for a training place",
     "Is the model to be served?",
     "Answer with the base model",
     "Start the customization",

@@ -1,5 +1,6 @@
 """docs/cli.md names exactly the actions that a command uses."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from tests.unit.cli.commands.test_estimate import EXAMPLE
 from tests.unit.cli.commands.test_stop import job
 from tests.unit.cli.fake_aws import Execution, FakeAws, Tuner
-from tests.unit.cli.histories import TO_TRAINING, History
+from tests.unit.cli.histories import BEGAN, TO_TRAINING, History
 from tests.unit.cli.samples import REQUEST, failed, report
 from tuner.artifacts.report import Report
 from tuner.aws.clients import client
@@ -23,6 +24,8 @@ class TestPermissions:
     @pytest.fixture(autouse=True)
     def _setting(self, aws: FakeAws, folder: Path) -> None:
         aws.add(Execution("faq-1"), failed("faq-2"), Execution("faq-3", "RUNNING"))
+        waiting = History().is_in("Wait for a preparation place")
+        aws.add(Execution("faq-0", "RUNNING", started=BEGAN - timedelta(days=1), history=waiting))
         aws.executions["faq-3"].history = History().is_in(*TO_TRAINING)
         aws.job = job("faq-3")
         for run in ("faq-1", "faq-2"):
@@ -52,9 +55,12 @@ class TestPermissions:
         ("command", "calls"),
         [
             ("run", [("run", "FOLDER", "--no-watch"), ("run", "FOLDER", "--again", "--no-watch")]),
-            ("watch", [("watch", "faq-2"), ("watch", "faq-1"), ("watch", "nope"), ("show", "faq-3")]),
+            (
+                "watch",
+                [("watch", "faq-2"), ("watch", "faq-1"), ("watch", "nope"), ("show", "faq-3"), ("show", "faq-0")],
+            ),
             ("runs", [("runs",)]),
-            ("show", [("show", "faq-3", "--json"), ("show", "faq-2"), ("show", "nope")]),
+            ("show", [("show", "faq-3", "--json"), ("show", "faq-2"), ("show", "faq-0"), ("show", "nope")]),
             ("report", [("report", "faq-1", "--no-open", "--output", "OUT"), ("report", "nope")]),
             ("stop", [("stop", "faq-3"), ("stop", "forgotten")]),
             ("approve", [("approve", "faq-3"), ("approve", "latest"), ("approve", "faq-2"), ("approve", "f")]),

@@ -6,13 +6,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-BEGIN = ("Pin the inputs", "Check that the account is ready", "Is validation data to be generated?")
+BEGIN = (
+    "Wait for a preparation place",
+    "Pin the inputs",
+    "Check that the account is ready",
+    "Is validation data to be generated?",
+)
 COSTS = (
     "Preprocess the dataset",
     "Validate the dataset",
     "Estimate the cost",
     "Is the cost within the budget?",
 )
+PLACE = ("Wait for a training place",)
 ASK_BASE = ("Is the model to be served?", "Answer with the base model", "Ask the base model")
 TRAIN = (
     "Start the customization",
@@ -40,7 +46,7 @@ SUCCESS = ("Write the report", "Notify of success", "The model is evaluated")
 FAILURE = ("Report the failure", "Notify of the failure", "The run failed")
 RELEASED_FAILURE = ("Release after a failure", *FAILURE)
 
-TO_TRAINING = (*BEGIN, *COSTS, *ASK_BASE)
+TO_TRAINING = (*BEGIN, *COSTS, *PLACE, *ASK_BASE)
 TO_SERVICE = (*TO_TRAINING, *TRAIN, *TRAINED, *SERVE)
 SERVED = (*TO_SERVICE, *ASK_TUNED, "Release the throughput", *SCORE, *SUCCESS)
 
@@ -73,6 +79,8 @@ def estimate(decision: str) -> dict[str, Any]:
 
 # The functions' results on the usual path. A list has one result for each call; its last one repeats.
 DEFAULT_RESULTS: dict[str, Any] = {
+    "AssignPlaces": True,
+    "Preflight": {"warnings": 0, "customization_jobs": 2},
     "PinInputs": pinned(),
     "Preprocess": {"shards": [0], "lanes": [[0]], "shard_size": 25},
     "EstimateCost": estimate("proceed"),
@@ -97,12 +105,12 @@ def _after_the_gate(keep_hours: float, commitment: str | None, decision: str, *s
 
 
 FAILED = ("FAILED", "SaidByTheReport")
-ASKED = (*BEGIN, *COSTS, "Ask for approval")
+ASKED = (*BEGIN, *COSTS, "Free the preparation place", "Ask for approval")
 PATHS = {
     "provisioned": ExecutionPath(SERVED),
     "on demand": ExecutionPath(SERVED, {"PinInputs": pinned(serving="on_demand")}),
     "not served": ExecutionPath(
-        (*BEGIN, *COSTS, "Is the model to be served?", *TRAIN, *TRAINED, *SUCCESS),
+        (*BEGIN, *COSTS, *PLACE, "Is the model to be served?", *TRAIN, *TRAINED, *SUCCESS),
         {"PinInputs": pinned(serving="none")},
     ),
     "generated at once": ExecutionPath(

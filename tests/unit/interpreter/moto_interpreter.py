@@ -130,8 +130,9 @@ def _interpreter(execution: SyncExecution, script: Script, ended: Ended, stop_in
             this = Call(self.name, function, payload, ended.attempts(self.name) + 1, sum(slept), stop)
             ended.calls.append(this)
         answer = _answer(script, this)
-        if "task_token" in payload:
-            _answered(env, payload["task_token"], answer)
+        waiting = payload.get("waiting", payload)
+        if "task_token" in waiting:
+            _answered(env, waiting["task_token"], answer)
         env.stack.append({"StatusCode": 200, "ExecutedVersion": "$LATEST", "Payload": answer})
 
     def wait(self: Any, env: Any, wait_seconds: float) -> None:

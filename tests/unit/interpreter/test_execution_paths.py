@@ -59,7 +59,7 @@ def test_the_report_gets_the_error_and_its_cause(name: str, error: str, words: s
 
 
 def test_functions_get_the_results_of_earlier_steps() -> None:
-    ended = execute(lambda call: answer_of(PATHS["provisioned"], call) | two_workers(call))
+    ended = execute(lambda call: two_workers(call) or answer_of(PATHS["provisioned"], call))
 
     def given(state: str) -> list[Any]:
         found = [call.payload for call in ended.calls if call.state == state]
@@ -76,7 +76,7 @@ def test_functions_get_the_results_of_earlier_steps() -> None:
 
 
 def two_workers(call: Call) -> dict[str, Any]:
-    result = {"shards": [0, 1, 2, 3], "lanes": [[0, 1], [2, 3]]}
+    result = {"shards": [0, 1, 2, 3], "lanes": [[0, 1], [2, 3]], "shard_size": 25}
     return result if call.function == "Preprocess" else {}
 
 

@@ -28,14 +28,17 @@ pytestmark = pytest.mark.slow
 # The path that has the state, where it is not the usual one.
 PATH_OF: dict[str, str] = {
     "Generate validation data": "generated at once",
+    "Free the preparation place": "approved",
     "Ask for approval": "approved",
     "Keep the throughput": "kept, accepted",
     "Release the refused model": "kept, rejected",
     "Purchase the commitment": "committed, accepted",
 }
 TASKS = (
-    *("Pin the inputs", "Check that the account is ready", "Generate validation data"),
-    *("Preprocess the dataset", "Validate the dataset", "Estimate the cost", "Ask for approval", "Ask the base model"),
+    *("Wait for a preparation place", "Pin the inputs", "Check that the account is ready", "Generate validation data"),
+    *("Preprocess the dataset", "Validate the dataset", "Estimate the cost"),
+    *("Free the preparation place", "Ask for approval"),
+    *("Wait for a training place", "Ask the base model"),
     *("Start the customization", "Check the customization", "Summarize the training"),
     *("Arm the release switch", "Purchase throughput", "Check the throughput", "Ask the tuned model"),
     *("Release the throughput", "Grade one shard", "Put the scores together", "Apply the gate"),
@@ -116,7 +119,7 @@ def test_an_error_that_a_retry_does_not_fix_ends_the_run_at_once(state: str, nam
 def test_a_run_survives_every_transient_error_in_turn(state: str) -> None:
     """One after the other in one state: each retry entry has its own count."""
     kinds = [*RETRIED_EVERYWHERE, *TRANSIENT, *(error for error, states in RETRIED_IN.items() if state in states)]
-    if state == "Ask for approval":
+    if state in ("Wait for a preparation place", "Ask for approval", "Wait for a training place"):
         kinds.remove("Sandbox.Timedout")
     else:
         kinds.append("States.Timeout")

@@ -248,7 +248,7 @@ def test_a_failed_or_stopped_run_is_released_and_closed(aws: Synthesis) -> None:
 def test_the_sweep_runs_hourly(aws: Synthesis) -> None:
     found = rule(aws, "HourlySweep")
     assert found["ScheduleExpression"] == "rate(1 hour)"
-    functions = ("tuner-release-throughput", "tuner-close-run")
+    functions = ("tuner-release-throughput", "tuner-close-run", "tuner-assign-places")
     assert [target["Arn"]["Fn::GetAtt"][0] for target in found["Targets"]] == [aws.logical_id(x) for x in functions]
     assert all(json.loads(target["Input"]) == {"sweep": True} for target in found["Targets"])
 
@@ -264,12 +264,23 @@ def test_every_ending_of_a_run_closes_its_entry_in_the_ledger(aws: Synthesis) ->
     assert sorted(statuses) == ["ABORTED", "FAILED", "SUCCEEDED", "TIMED_OUT"]
 
 
+def test_the_end_of_every_run_frees_its_place(aws: Synthesis) -> None:
+    found = next(
+        entry["Properties"]
+        for entry in aws.of_type("AWS::Events::Rule").values()
+        if '"SUCCEEDED", "FAILED"' in json.dumps(entry["Properties"].get("EventPattern", {}))
+    )
+    assert found["EventPattern"]["detail"]["status"] == ["SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"]
+    (target,) = found["Targets"]
+    assert target["Arn"] == {"Fn::GetAtt": [aws.logical_id("tuner-assign-places"), "Arn"]}
+
+
 def test_undelivered_events_of_rules_go_to_the_dead_letter_queue(aws: Synthesis) -> None:
     queue = dead_letter_queue(aws)
     targets = [
         target for entry in aws.of_type("AWS::Events::Rule").values() for target in entry["Properties"]["Targets"]
     ]
-    assert len(targets) == 6
+    assert len(targets) == 8
     assert all(target["DeadLetterConfig"]["Arn"] == {"Fn::GetAtt": [queue, "Arn"]} for target in targets)
 
 

@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from lambdas.write_report import Caught
 from stacks import state_machine_definition
 from stacks.step_table import STEPS
-from tests.unit.statemachine.machine import Machine, State, expressions, variables, waits_for_a_person
+from tests.unit.statemachine.machine import Machine, State, expressions, variables, waits_for_a_token
 from tests.unit.statemachine.retry_checks import least_seconds
 
 ENDS = {"Succeed", "Fail"}
@@ -48,12 +48,16 @@ def every_failure_is_caught(machine: Machine) -> None:
             assert "Catch" not in state, name
         elif state["Type"] in ("Task", "Map"):
             caught = [entry["ErrorEquals"] for entry in state["Catch"]]
-            assert caught == ([["States.Timeout"]] if waits_for_a_person(state) else []) + [["States.ALL"]], name
+            assert caught == ([["States.Timeout"]] if waits_for_a_token(state) else []) + [["States.ALL"]], name
 
 
 def approval_is_requested_once_with_a_time_limit(machine: Machine) -> None:
     """The function is handed the token and knows when it expires; nobody's answer ends the run, and is no retry."""
-    ((name, state),) = [(name, state) for name, state, _ in machine.every_state() if waits_for_a_person(state)]
+    ((name, state),) = [
+        (name, state)
+        for name, state, _ in machine.every_state()
+        if waits_for_a_token(state) and state["Arguments"]["FunctionName"] == "${RequestApproval}"
+    ]
     payload = state["Arguments"]["Payload"]
     assert payload["task_token"] == "{% $states.context.Task.Token %}", name
     assert state.get("TimeoutSeconds") == payload["seconds"] == "{% $estimate.approval_seconds %}", name
@@ -61,6 +65,20 @@ def approval_is_requested_once_with_a_time_limit(machine: Machine) -> None:
     assert state["Catch"][0]["Assign"]["failure"]["error"] == "ApprovalExpiredError", name
     before = machine.reached_from(machine.start, stop_at=frozenset({"Is the model to be served?"}))
     assert name in before, "asked before anything is spent"
+
+
+def a_run_waits_for_its_places_before_it_needs_them(machine: Machine) -> None:
+    """The first state waits for the preparation, and nothing is paid before the training place."""
+    waits = {
+        state["Arguments"]["Payload"]["waiting"]["pool"]: name
+        for name, state, _ in machine.every_state()
+        if waits_for_a_token(state) and state["Arguments"]["FunctionName"] == "${AssignPlaces}"
+    }
+    assert machine.start == waits["preparation"]
+    before = machine.reached_from(machine.start, stop_at=frozenset({waits["training"]}))
+    assert not before & {"Answer with the base model", "Start the customization"}, before
+    for name in waits.values():
+        assert not [entry for entry in machine.states[name]["Retry"] if "States.Timeout" in entry["ErrorEquals"]], name
 
 
 def every_path_from_a_purchase_is_released(machine: Machine) -> None:
@@ -225,7 +243,7 @@ def every_task_outlasts_its_function(machine: Machine) -> None:
     """Else the state machine gives up, and asks again, while the function still works."""
     minutes = {state_machine_definition.placeholder(step.name): step.minutes for step in STEPS}
     for name, state, _ in machine.every_state():
-        if state["Type"] == "Task" and not waits_for_a_person(state):
+        if state["Type"] == "Task" and not waits_for_a_token(state):
             function = state["Arguments"]["FunctionName"].strip("${}")
             assert minutes[function] * 60 < state["TimeoutSeconds"] <= minutes[function] * 60 + 60, name
 

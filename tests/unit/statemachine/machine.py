@@ -104,5 +104,6 @@ def variables(value: Any) -> set[str]:
     return {name for text in plain for name in re.findall(r"\$(\w+)(?!\w*\()", text)} - {"states"}
 
 
-def waits_for_a_person(state: State) -> bool:
+def waits_for_a_token(state: State) -> bool:
+    """The wait for an approval, and those for a place."""
     return str(state.get("Resource", "")).endswith(".waitForTaskToken")

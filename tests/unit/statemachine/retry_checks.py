@@ -10,7 +10,7 @@ from typing import Any
 
 import botocore.session
 
-from tests.unit.statemachine.machine import Machine, waits_for_a_person
+from tests.unit.statemachine.machine import Machine, waits_for_a_token
 from tuner.core import errors
 
 # https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
@@ -48,7 +48,7 @@ def every_task_retries_temporary_errors(machine: Machine) -> None:
             continue
         retried = [error for entry in state["Retry"] for error in entry["ErrorEquals"]]
         temporary = TEMPORARY | {"RetryableError", "ThrottledError"}
-        assert temporary - ({"States.Timeout"} if waits_for_a_person(state) else set()) <= set(retried), name
+        assert temporary - ({"States.Timeout"} if waits_for_a_token(state) else set()) <= set(retried), name
         assert set(retried) & BUILT_IN <= TEMPORARY, f"{name}: a retry does not help against {set(retried) & BUILT_IN}"
         assert len(retried) == len(set(retried)), f"{name}: only the first entry for an error counts"
         for entry in state["Retry"]:

@@ -64,8 +64,17 @@ def without_limit(definition: Definition) -> None:
     definition["TimeoutSeconds"] = 0
 
 
+def without_preparation_place(definition: Definition) -> None:
+    definition["StartAt"] = "Pin the inputs"
+
+
 MUTATIONS = [
     (checks.the_definition_has_a_time_limit_and_uses_jsonata, without_limit),
+    (
+        checks.a_run_waits_for_its_places_before_it_needs_them,
+        set_in("Ask for approval/Next", "Is the model to be served?"),
+    ),
+    (checks.a_run_waits_for_its_places_before_it_needs_them, without_preparation_place),
     (checks.every_loop_ends, set_in("Is the training over?/Choices/1", None)),
     (checks.every_loop_ends, set_in("Is the throughput in service?/Choices/1/Condition", "{% $turns > $most %}")),
     (checks.every_loop_ends, set_in("Check the throughput/Assign/turns", None)),

@@ -8,9 +8,9 @@ from functools import cache, partial
 from tuner.aws.quotas import Quota, Quotas, per_minute
 from tuner.catalog import Judge
 from tuner.cli.checks.check import Check, CheckResult, quick_client
+from tuner.preflight import JOBS_QUOTA
 
 # Codes and names as Service Quotas lists them (public inventories of real accounts, autumn 2026).
-JOBS = "L-0406044C"  # (Model customization) Scheduled customization jobs
 DEPLOYMENTS = "L-C02E1E99"  # Custom models with a creating status per account
 MODEL_UNITS = "L-BE77399C"  # Model units no-commitment Provisioned Throughputs across custom models
 # The check estimates the time for 100 questions: one grade for the base and one for the tuned model each.
@@ -36,7 +36,9 @@ class Listing:
 def checks(judge: Judge, on_demand: bool) -> Iterator[Check]:
     """The checks of quotas."""
     listing = Listing()
-    yield Check("Training jobs", partial(_at_least_one, listing, "Training jobs", JOBS, "customization jobs"), _CONSOLE)
+    yield Check(
+        "Training jobs", partial(_at_least_one, listing, "Training jobs", JOBS_QUOTA, "customization jobs"), _CONSOLE
+    )
     yield Check(
         "Deployments", partial(_at_least_one, listing, "Deployments", DEPLOYMENTS, "deployments at once"), _CONSOLE
     )

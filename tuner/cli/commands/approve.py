@@ -12,6 +12,7 @@ from tuner import approval
 from tuner.artifacts.approval import ApprovalAnswer, ApprovalDecision, ApprovalRequest
 from tuner.aws.clients import client
 from tuner.aws.error_mapping import code_of, mapped_errors
+from tuner.aws.executions import TOKEN_GONE
 from tuner.cli import run_lookup
 from tuner.cli.deployment import DEFAULT_STACK, Deployment
 from tuner.cli.errors import CommandError
@@ -21,9 +22,6 @@ from tuner.cli.progress.paid_window import amount
 from tuner.cli.terminal.console import say
 from tuner.core.run import again_command
 from tuner.core.times import iso, now
-
-# Error codes of SendTaskSuccess and SendTaskFailure for a token that is no longer waited for.
-_GONE = {"TaskDoesNotExist", "TaskTimedOut", "InvalidToken"}
 
 
 def approve(reference: Reference, stack: Stack = DEFAULT_STACK, on_local: Local = False) -> None:
@@ -100,7 +98,7 @@ def _send(run: Run, request: ApprovalRequest, answer: ApprovalAnswer) -> None:
                 cause = f"The run's cost was {answer.sentence()}. Nothing was spent on training or serving."
                 client("stepfunctions").send_task_failure(taskToken=token, error="ApprovalRejectedError", cause=cause)
         except ClientError as error:
-            if code_of(error) in _GONE:
+            if code_of(error) in TOKEN_GONE:
                 raise CommandError(
                     f"The run {run.run_id} no longer waits for approval: somebody has just answered, or the time ran "
                     f"out. 'tuner watch {run.run_id}' shows its state."

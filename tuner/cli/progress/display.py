@@ -114,6 +114,7 @@ class PlainDisplay:
         self._estimate = ""
         self._generated = ""
         self._approval = ""
+        self._place = ""
         self._spent = ""
 
     def show(self, snapshot: Snapshot) -> None:
@@ -131,6 +132,11 @@ class PlainDisplay:
             self._approval = snapshot.approval
             if snapshot.approval:
                 self._say(f"  Approval: {snapshot.approval}")
+        # The expected start moves on while the position stays.
+        if snapshot.place.partition(";")[0] != self._place.partition(";")[0]:
+            self._place = snapshot.place
+            if snapshot.place:
+                self._say(f"  Place: {snapshot.place}")
         ended = [self._step(step, snapshot) for step in snapshot.steps]
         if any(ended) and snapshot.spent not in ("", self._spent):
             self._spent = snapshot.spent
@@ -243,6 +249,8 @@ def _footer(snapshot: Snapshot) -> list[tuple[str, str]]:
         lines.append((f"Estimated cost: {snapshot.estimate}", "quiet"))
     if snapshot.spent:
         lines.append((f"Spent so far: {snapshot.spent}", "quiet"))
+    if snapshot.place:
+        lines.append((f"Place: {snapshot.place}", "warn"))
     if snapshot.approval:
         lines.append((pasteable(f"Approval: {snapshot.approval}"), "warn"))
     if snapshot.window:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from tuner.artifacts.costs.estimate import Estimate
@@ -18,7 +18,8 @@ from tuner.cli.progress.answer_count import ANSWER_STATES, AnswerCount
 from tuner.cli.progress.cost_so_far import Spent, cost_so_far
 from tuner.cli.progress.executions import Run
 from tuner.cli.progress.optional_steps import expected
-from tuner.cli.progress.steps import Checklist, HistoryEvent, Step, StepPlan
+from tuner.cli.progress.place import STATES, place_sentence
+from tuner.cli.progress.steps import Checklist, HistoryEvent, Mark, Step, StepPlan
 from tuner.core.errors import RetryableError
 
 # States of statemachine/customization.asl.json: they write run.json, generated/summary.json and estimate.json, ask, and
@@ -35,7 +36,8 @@ _GIVE_UP_SECONDS = {"aws": 1800.0, "local": 30.0}
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A run at one moment. `approval` is the approval that it waits for, `generated` what the documents gave.
+    """A run at one moment. `approval` is the approval that it waits for, `generated` what the documents gave,
+    `place` its position in the queue.
 
     `problem` is the error of the last poll. The other members are then those of the last successful poll.
     """
@@ -50,6 +52,7 @@ class Snapshot:
     approval: str = ""
     generated: str = ""
     problem: str = ""
+    place: str = ""
 
     def is_done(self, state: str) -> bool:
         """Whether the step of this state is done."""
@@ -99,7 +102,12 @@ class Follower:
             self._spent.sentence() if self._spent else "",
             self._approval,
             self._generated.sentence if self._generated else "",
+            place=self._place(marks),
         )
+
+    def _place(self, marks: Mapping[str, Mark]) -> str:
+        pool = next((pool for state, pool in STATES.items() if marks.get(state) == "running"), None)
+        return place_sentence(self.deployment, self.run_id, pool) if pool else ""
 
     def _new_events(self) -> list[HistoryEvent]:
         """The events since the last poll. Reads newest first up to a known event, so a long history is read once."""

@@ -11,6 +11,7 @@ from tuner.cli.progress.steps import Step
 _ENTERED_IF: dict[str, Callable[[Manifest], bool]] = {
     "Generate validation data": lambda manifest: manifest.generates,
     # Known only from the estimate: shown when the run asks.
+    "Free the preparation place": lambda _: False,
     "Ask for approval": lambda _: False,
     "Answer with the base model": lambda manifest: _serves(manifest),
     "Arm the release switch": lambda manifest: _serves(manifest),
@@ -27,7 +28,7 @@ _ENTERED_IF: dict[str, Callable[[Manifest], bool]] = {
     "Purchase the commitment": lambda manifest: manifest.settings.commitment is not None,
 }
 # Before the settings are known, only what most runs do is shown.
-_RARE = {"Generate validation data", "Ask for approval", "Keep the throughput"} | {
+_RARE = {"Generate validation data", "Free the preparation place", "Ask for approval", "Keep the throughput"} | {
     "Release the refused model",
     "Purchase the commitment",
 }

@@ -15,11 +15,15 @@ from tuner.aws.s3.run_summaries import run_summaries
 from tuner.cli.deployment import Deployment
 from tuner.cli.progress.executions import Run
 from tuner.cli.progress.paid_window import amount
+from tuner.cli.progress.place import Place, places
+from tuner.cli.terminal.console import say
+from tuner.core.errors import AccessDeniedError
 from tuner.core.json_types import JsonObject
 from tuner.reporting.formatting import duration
 
 _PARALLEL_READS = 8
 _WAITS = "WAITS_FOR_APPROVAL"
+_QUEUED = "WAITS_FOR_PLACE"
 _STYLES = {
     "SUCCEEDED": "good",
     "RUNNING": "name",
@@ -27,6 +31,7 @@ _STYLES = {
     "TIMED_OUT": "bad",
     "ABORTED": "warn",
     _WAITS: "warn",
+    _QUEUED: "warn",
 }
 _WORDS = {"ABORTED": "stopped", _WAITS: "waits for approval", "PENDING_REDRIVE": "restarts"}
 _OUTCOMES = {"better": "good", "worse": "bad", "accepted": "good", "rejected": "bad", "undecided": "warn"}
@@ -39,11 +44,14 @@ class ListedRun:
     run: Run
     summary: RunSummary | None
     waits_for_approval: bool
+    place: Place | None = None
 
     @property
     def state(self) -> str:
-        """The execution's status, or that the run waits for a person."""
-        return _WAITS if self.waits_for_approval else self.run.status
+        """The execution's status, or that the run waits for a person or a place."""
+        if self.waits_for_approval:
+            return _WAITS
+        return _QUEUED if self.place else self.run.status
 
     def as_json(self) -> JsonObject:
         """The run as `tuner runs --json` prints it. Members are null where nothing is known."""
@@ -51,6 +59,7 @@ class ListedRun:
         return {
             **self.run.as_json(),
             "waits_for_approval": self.waits_for_approval,
+            "place": self.place.as_json() if self.place else None,
             "verdict": summary.verdict.value if summary else None,
             "gate": summary.gate if summary else None,
             "cost_usd": summary.cost_usd if summary else None,
@@ -63,7 +72,20 @@ def listed(deployment: Deployment, runs: Sequence[Run]) -> list[ListedRun]:
     summaries = {each.run_id: each for each in run_summaries(deployment.folder(""))} if runs else {}
     with ThreadPoolExecutor(_PARALLEL_READS) as pool:
         waiting = list(pool.map(lambda run: _waits(deployment, run), runs))
-    return [ListedRun(run, summaries.get(run.run_id), waits) for run, waits in zip(runs, waiting, strict=True)]
+    queued = _places(deployment) if any(not run.over for run in runs) else {}
+    return [
+        ListedRun(run, summaries.get(run.run_id), waits, queued.get(run.run_id))
+        for run, waits in zip(runs, waiting, strict=True)
+    ]
+
+
+def _places(deployment: Deployment) -> dict[str, Place]:
+    try:
+        return places(deployment)
+    except AccessDeniedError as error:
+        # The list is useful without the positions.
+        say(f"Positions in the queue are not known: {error}", "quiet")
+        return {}
 
 
 def run_table(found: Iterable[ListedRun]) -> Text:
@@ -77,7 +99,18 @@ def run_table(found: Iterable[ListedRun]) -> Text:
     return Text("\n").join(lines)
 
 
+def _queued(entry: ListedRun, place: Place) -> Text:
+    """A run that waits for a place has no results yet: the line has its position and its expected start."""
+    state = f"waits, {place.position} of {place.waiting}"
+    start = f"starts about {place.expected:%d %b %H:%M} UTC" if place.expected else "–"
+    line = Text(f"  {state:<18}  {start:<32}  {duration(entry.run.seconds):>13}")
+    line.highlight_words([state], _STYLES[_QUEUED])
+    return line
+
+
 def _details(entry: ListedRun) -> Text:
+    if entry.place and not entry.waits_for_approval:
+        return _queued(entry, entry.place)
     summary = entry.summary
     verdict = summary.verdict.value if summary else None
     gate = summary.gate if summary and summary.gate != "none" else None

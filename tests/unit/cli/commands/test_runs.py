@@ -4,14 +4,23 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+import pytest
+from pydantic import SecretStr
+
 from tests.unit.cli.fake_aws import Execution, FakeAws, Tuner
 from tests.unit.cli.histories import BEGAN, TO_TRAINING, History
 from tests.unit.cli.samples import ESTIMATE, REQUEST, failed, report, throughput
 from tuner.artifacts.costs.estimate import Estimate
 from tuner.artifacts.report import Report
+from tuner.aws.clients import client
+from tuner.aws.dynamodb.place_queue import WaitingRun
+from tuner.aws.dynamodb.places_table import PlacesTable
+from tuner.cli.progress import place
 from tuner.core.artifact_keys import Keys
+from tuner.core.errors import AccessDeniedError
 from tuner.core.json_types import Json
 from tuner.core.run import run_id
+from tuner.core.times import now
 from tuner.reporting.collect.run_summary import run_summary
 
 
@@ -54,7 +63,7 @@ class TestRunsAndShow:
         assert outcome.status == 0
         assert outcome.json["status"] == "RUNNING"
         assert outcome.json["estimate"] == Estimate.model_validate(ESTIMATE).to_document()
-        assert {"name": "Pin the inputs", "state": "done"}.items() <= outcome.json["steps"][0].items()
+        assert {"name": "Pin the inputs", "state": "done"}.items() <= outcome.json["steps"][1].items()
         assert outcome.json["live_throughput"][0]["status"] == "InService"
 
     def test_unknown_members_of_a_report_are_ignored(self, tuner: Tuner, aws: FakeAws) -> None:
@@ -111,3 +120,57 @@ class TestRunsAndShow:
         answer = {"schema_version": 1, "decision": "approved", "by": "me", "at": "2026-11-23T08:00:00Z"}
         aws.put("faq-1", "approval/answer.json", answer)
         assert tuner("runs", "--json").json[0]["waits_for_approval"] is False
+
+
+class TestPlaces:
+    """Runs that wait for a training place: their position and expected start."""
+
+    @pytest.fixture(autouse=True)
+    def _queue(self, aws: FakeAws) -> None:
+        began = now() - timedelta(hours=3)
+        table = PlacesTable("tuner-state", client("dynamodb", "us-east-1"))
+        table.limit("training", 1)
+        for minute, name in enumerate(("faq-0", "faq-1", "faq-2", "faq-3")):
+            waiting = WaitingRun(run_id=name, since=began + timedelta(minutes=minute))
+            table.register("training", waiting, SecretStr(name))
+            before = TO_TRAINING[: TO_TRAINING.index("Wait for a training place") + 1]
+            aws.add(Execution(name, "RUNNING", started=began, history=History().is_in(*before)))
+            if name in ("faq-0", "faq-1"):
+                table.admit("training", waiting, 1, began + timedelta(hours=1))
+            if name == "faq-0":
+                table.leave("training", name, began + timedelta(hours=3))
+        aws.actions.clear()
+
+    def test_the_list_shows_position_and_expected_start(self, tuner: Tuner) -> None:
+        outcome = tuner("runs")
+        lines = outcome.err.splitlines()
+        assert all(len(line) <= 80 for line in lines)
+        start = now() + timedelta(hours=2)
+        second = next(line for line in lines if "waits, 2 of 2" in line)
+        assert f"starts about {start:%d %b %H:%M} UTC" in second
+        assert sum("waits, " in line for line in lines) == 2
+        found = {entry["run_id"]: entry["place"] for entry in tuner("runs", "--json").json}
+        assert found["faq-1"] is None
+        assert {"pool": "training", "position": 1, "waiting": 2}.items() <= found["faq-2"].items()
+        assert found["faq-2"]["expected_start"] < found["faq-3"]["expected_start"]
+
+    def test_a_run_that_is_shown_says_what_it_waits_for(self, tuner: Tuner) -> None:
+        said = " ".join(tuner("show", "faq-3").err.split())
+        assert "Place: 2 of 2 runs that wait for a training place; starts at about" in said
+
+    def test_a_deployment_without_a_queue_lists_its_runs(self, tuner: Tuner, aws: FakeAws) -> None:
+        del aws.stacks["BedrockTuner"]["StateTableName"]
+        assert "waits, " not in tuner("runs").err
+        assert not aws.actions & {"dynamodb:Query", "dynamodb:GetItem"}
+
+    def test_who_may_not_read_the_queue_follows_the_run_all_the_same(
+        self, tuner: Tuner, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def denied(*_: Any) -> None:
+            raise AccessDeniedError("not authorized to perform: dynamodb:Query")
+
+        monkeypatch.setattr(place, "place_queue", denied)
+        assert "the position is not known: not authorized" in " ".join(tuner("show", "faq-3").err.split())
+        listed = tuner("runs")
+        assert "faq-3" in listed.err and "waits, " not in listed.err
+        assert "Positions in the queue are not known: not authorized" in " ".join(listed.err.split())

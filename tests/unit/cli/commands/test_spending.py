@@ -6,7 +6,6 @@ from decimal import Decimal
 
 import pytest
 
-from tests.doubles import create_state_table
 from tests.unit.cli.fake_aws import OUTPUTS, FakeAws, Tuner
 from tuner.artifacts.costs.ledger import Ceilings
 from tuner.aws.dynamodb.ledger_table import LedgerTable
@@ -23,7 +22,6 @@ CALLER = "arn:aws:sts::123456789012:assumed-role/AWSReservedSSO_Administrator_01
 
 @pytest.fixture(autouse=True)
 def ledger(aws: FakeAws) -> LedgerTable:
-    create_state_table(TABLE)
     return LedgerTable(TABLE)
 
 

@@ -64,7 +64,7 @@ class TestLive:
         estimate = "$1.95 and 2 unknown prices; the budget is $500.00"
         lines = drawn(replace(TRAINING, window=window, estimate=estimate, spent="at most $0.30"), height=40)
         assert lines[0] == "faq-0123456789ab  running for 3 min 05 s"
-        assert lines[1].startswith("✓ Pin the inputs") and lines[1].endswith("s")
+        assert lines[1].startswith("✓ Wait for a preparation place") and lines[1].endswith("s")
         assert any("step 12/44  epoch 2/4  loss 1.90" in line for line in lines)
         assert "  epoch 1: training loss 2.54, validation loss 3.25" in [line.rstrip() for line in lines]
         assert lines[-3].rstrip() == f"Estimated cost: {estimate}"
@@ -100,7 +100,7 @@ class TestLive:
     def test_no_more_steps_are_folded_than_necessary(self) -> None:
         lines = drawn(TRAINING, height=24)
         assert len(lines) == 23
-        assert lines[1].startswith("✓ 4 steps done")
+        assert lines[1].startswith("✓ 6 steps done")
         assert "· Notify of success" in lines[-1]
 
     def test_waiting_steps_are_folded_when_no_step_is_done(self) -> None:

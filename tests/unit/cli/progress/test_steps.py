@@ -24,7 +24,7 @@ def step(history: History, name: str) -> Step:
 
 def test_the_plan_is_the_path_to_success_in_order() -> None:
     names = StepPlan(DEFINITION).names
-    assert names[0] == "Pin the inputs"
+    assert names[0] == "Wait for a preparation place"
     assert names[-1] == "Notify of success"
     assert names.index("Purchase throughput") < names.index("Answer with the tuned model")
     assert not {"Report the failure", "Release after a failure", "Refuse the cost", "The run failed"} & set(names)
@@ -90,7 +90,7 @@ def test_a_caught_failure_marks_its_step_and_shows_the_error_path() -> None:
 
 
 def test_a_refused_cost_is_the_failed_step() -> None:
-    history = History().went(*TO_TRAINING[:6], "Refuse the cost", "Report the failure").ended("Failed")
+    history = History().went(*TO_TRAINING[:7], "Refuse the cost", "Report the failure").ended("Failed")
     failed = checklist(history).failed
     assert failed and failed.name == "Refuse the cost"
 
@@ -120,7 +120,7 @@ def test_a_failed_attempt_is_noted_until_a_retry_succeeds() -> None:
 
 
 def test_a_map_counts_its_iterations() -> None:
-    history = History().is_in(*TO_TRAINING[:8]).add("MapStateStarted", mapStateStartedEventDetails={"length": 5})
+    history = History().is_in(*TO_TRAINING[:10]).add("MapStateStarted", mapStateStartedEventDetails={"length": 5})
     history.add("TaskStateEntered", stateEnteredEventDetails={"name": "Ask the base model"})
     history.add("MapIterationSucceeded", mapIterationSucceededEventDetails={"index": 0})
     found = step(history, "Answer with the base model")

@@ -13,7 +13,8 @@ from stacks.checks.limits import LIMITS
 from statemachine.definition import definition
 from tests.unit.stacks.conftest import Synthesis
 from tuner import catalog
-from tuner.settings import deployment_settings
+from tuner.settings import DeploymentSettings, deployment_settings
+from tuner.settings.deployment import SPARE, STARTERS
 from tuner.settings.deployment_checks import LARGEST_FOR_FUNCTIONS
 
 _JUDGES = ",".join(entry.id for entry in catalog.judges() if {"us-east-1", "*"} & set(entry.regions))
@@ -162,11 +163,13 @@ def test_every_limit_names_a_page_of_aws() -> None:
         assert re.match(r"https://(docs\.aws\.amazon\.com|repost\.aws)/", limit.source)
 
 
-def test_a_run_fits_into_a_new_accounts_concurrency() -> None:
-    """Beside a run's widest state, its safety net must find room: the starter, the sweep, the end of another run."""
+def test_all_runs_together_fit_into_a_new_accounts_concurrency() -> None:
+    """Beside them, what events call must find room: a release, a report, the queue for places."""
+    settings = DeploymentSettings()
     widest = max(state["MaxConcurrency"] for state in maps())
     assert all(state["MaxConcurrency"] > 0 for state in maps()), "0 is without a limit"
-    assert widest + 3 <= LIMITS["function.concurrency"].most
+    runs = STARTERS + settings.preparation_places + settings.training_places * widest
+    assert runs + SPARE <= LIMITS["function.concurrency"].most
 
 
 def test_the_largest_settings_fill_the_environment_of_functions() -> None:

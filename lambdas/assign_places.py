@@ -1,0 +1,88 @@
+"""Keeps the queue for places: registers runs that wait, and gives free places to the runs that wait longest.
+
+Calls: dynamodb:GetItem, dynamodb:Query, dynamodb:PutItem, dynamodb:UpdateItem, dynamodb:DeleteItem,
+states:SendTaskSuccess, states:DescribeExecution, states:ListExecutions.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Self
+
+from pydantic import ConfigDict, SecretStr, model_validator
+
+from lambdas.step import Environment, RunEvent, logger, step
+from tuner.aws.dynamodb.place_queue import Pool, WaitingRun
+from tuner.aws.dynamodb.places_table import PlacesTable
+from tuner.aws.executions import Executions
+from tuner.core.strict_model import FrozenModel
+from tuner.places import Places, pool_sizes
+
+
+class _Execution(FrozenModel):
+    """The detail of "Step Functions Execution Status Change": the execution's name is the run's id."""
+
+    name: str
+
+
+class _Leaving(RunEvent):
+    """A run that does not need its place of a pool any more."""
+
+    pool: Pool
+
+
+class _Waiting(_Leaving):
+    """A run that waits for a place. `most` is the account's quota, if known. Errors do not show the token."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    since: dt.datetime
+    task_token: SecretStr
+    most: float | None = None
+
+
+class PlacesEvent(FrozenModel):
+    """One of: a run that waits for a place, a run that leaves its place, an ended execution, the sweep."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    waiting: _Waiting | None = None
+    leaving: _Leaving | None = None
+    detail: _Execution | None = None
+    sweep: bool = False
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Self:
+        if sum((*(part is not None for part in (self.waiting, self.leaving, self.detail)), self.sweep)) != 1:
+            raise ValueError(
+                'give one of {"waiting": ...}, {"leaving": ...}, {"sweep": true} or an execution status change event'
+            )
+        return self
+
+
+def places(env: Environment) -> Places:
+    """The pools of the deployment."""
+    return Places(
+        PlacesTable(env.state_table),
+        Executions(env.state_machine_arn),
+        pool_sizes(env.deployment),
+    )
+
+
+@step(PlacesEvent)
+def handler(event: PlacesEvent, env: Environment) -> None:
+    """Changes the queue, and wakes the runs that get a place."""
+    queue = places(env)
+    if event.waiting:
+        run, pool = event.waiting, event.waiting.pool
+        logger.info("A run waits for a place", run_id=run.run_id, pool=pool)
+        if pool == "training":
+            queue.leave("preparation", run.run_id)
+        most = None if run.most is None else int(run.most)
+        queue.register(pool, WaitingRun(run_id=run.run_id, since=run.since), run.task_token, most)
+    elif event.leaving:
+        queue.leave(event.leaving.pool, event.leaving.run_id)
+    elif event.detail:
+        queue.ended(event.detail.name)
+    else:
+        queue.sweep()

@@ -1,0 +1,99 @@
+"""The transactions of the queue for places, on moto's DynamoDB."""
+
+import datetime as dt
+from collections.abc import Iterator
+
+import boto3
+import pytest
+from moto import mock_aws
+from pydantic import SecretStr
+
+from tuner.aws.dynamodb.place_queue import WaitingRun
+from tuner.aws.dynamodb.places_table import PlacesTable
+
+NOON = dt.datetime(2026, 11, 28, 12, tzinfo=dt.UTC)
+LATER = NOON + dt.timedelta(minutes=10)
+
+
+@pytest.fixture
+def table() -> Iterator[PlacesTable]:
+    with mock_aws():
+        api = boto3.client("dynamodb", region_name="us-east-1")
+        api.create_table(
+            TableName="state",
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+        )
+        yield PlacesTable("state", api, sleep=lambda _: None)
+
+
+def run(number: int) -> WaitingRun:
+    return WaitingRun(run_id=f"run-{number}", since=NOON + dt.timedelta(milliseconds=number))
+
+
+def test_runs_wait_in_the_order_of_their_times(table: PlacesTable) -> None:
+    for number in (3, 12, 1):
+        table.register("training", run(number), SecretStr("t"))
+    assert table.waiting("training") == (run(1), run(3), run(12))
+    assert table.first("training") == run(1)
+    assert table.first("preparation") is None
+
+
+def test_a_place_is_given_once_and_only_while_there_is_one(table: PlacesTable) -> None:
+    for number in (1, 2):
+        table.register("training", run(number), SecretStr("t"))
+    assert table.admit("training", run(1), 1, NOON) == "admitted"
+    assert table.admit("training", run(1), 2, NOON) == "gone"
+    assert table.admit("training", run(2), 1, NOON) == "full"
+    state = table.state("training")
+    assert [(each.run_id, each.admitted_at) for each in state.holders] == [("run-1", NOON)]
+    assert table.waiting("training") == (run(2),)
+
+
+def test_a_run_that_leaves_frees_its_place_and_counts_how_long_it_had_it(table: PlacesTable) -> None:
+    for number in (1, 2):
+        table.register("training", run(number), SecretStr("t"))
+    table.admit("training", run(1), 1, NOON)
+    assert table.leave("training", "run-1", LATER)
+    assert not table.leave("training", "run-1", LATER)
+    state = table.state("training")
+    assert (state.holders, state.kept_seconds, state.kept_count) == ((), 600, 1)
+    assert table.admit("training", run(2), 1, LATER) == "admitted"
+
+
+def test_a_waiting_run_that_leaves_is_not_admitted_any_more(table: PlacesTable) -> None:
+    table.register("training", run(1), SecretStr("t"))
+    assert table.leave("training", "run-1", LATER)
+    assert table.admit("training", run(1), 1, LATER) == "gone"
+    assert table.waiting("training") == ()
+    assert table.state("training").kept_count == 0
+
+
+def test_a_second_registration_adds_a_token_and_asks_for_another_waking(table: PlacesTable) -> None:
+    table.register("training", run(1), SecretStr("first"))
+    table.admit("training", run(1), 1, NOON)
+    before = table.run("training", "run-1")
+    assert before
+    table.mark_woken("training", before)
+    woken = table.run("training", "run-1")
+    assert woken and woken.woken
+    table.register("training", run(1), SecretStr("second"))
+    found = table.run("training", "run-1")
+    assert found
+    assert {token.get_secret_value() for token in found.tokens} == {"first", "second"}
+    assert (found.woken, found.admitted_at) == (False, NOON)
+    table.mark_woken("training", before)
+    again = table.run("training", "run-1")
+    assert again
+    assert not again.woken, "the mark is that of the first token"
+
+
+def test_the_quota_is_kept_beside_the_holders(table: PlacesTable) -> None:
+    assert table.state("training").quota is None
+    table.limit("training", 3)
+    table.register("training", run(1), SecretStr("t"))
+    table.admit("training", run(1), 1, NOON)
+    table.leave("training", "run-1", LATER)
+    assert table.state("training").quota == 3
+    assert table.state("preparation").quota is None

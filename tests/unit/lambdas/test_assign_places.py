@@ -1,0 +1,100 @@
+"""Tests of the function that keeps the queue for places: its events, on moto's table, with doubles of executions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+import pytest
+from aws_lambda_powertools.utilities.parser.exceptions import InvalidModelTypeError
+from moto import mock_aws
+from pydantic import ValidationError
+
+from lambdas import assign_places
+from tests.doubles import create_state_table
+from tests.unit.lambdas.steps import invoke
+from tuner.aws.clients import client
+from tuner.aws.dynamodb.places_table import PlacesTable
+
+
+class Executions:
+    """All runs are in progress but those in `ended`. `continued` are the tokens that were accepted."""
+
+    ended: ClassVar[set[str]] = set()
+    continued: ClassVar[list[str]] = []
+
+    def __init__(self, arn: str) -> None: ...
+
+    def status(self, name: str) -> str:
+        return "ABORTED" if name in self.ended else "RUNNING"
+
+    def running(self) -> list[str]:
+        return []
+
+    def succeed(self, token: str) -> bool:
+        self.continued.append(token)
+        return True
+
+
+@pytest.fixture
+def table(environment: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[PlacesTable]:
+    monkeypatch.setenv("DEPLOYMENT", '{"preparation_places": 1, "training_places": 2}')
+    monkeypatch.setenv("STATE_TABLE", "state")
+    monkeypatch.setattr(assign_places, "Executions", Executions)
+    Executions.ended, Executions.continued = set(), []
+    with mock_aws():
+        client.cache_clear()
+        create_state_table()
+        yield PlacesTable("state")
+        client.cache_clear()
+
+
+def wait(run: str, pool: str, **members: Any) -> None:
+    since = f"2026-11-28T12:00:{len(Executions.continued):02}.000Z"
+    waiting = {"run_id": run, "pool": pool, "since": since, "task_token": f"{run} {pool}", **members}
+    invoke(assign_places, waiting=waiting)
+
+
+def test_a_run_gets_its_place_and_the_next_one_gets_it_afterwards(table: PlacesTable) -> None:
+    wait("a", "preparation")
+    wait("b", "preparation")
+    assert Executions.continued == ["a preparation"]
+    wait("a", "training", most=None)
+    assert Executions.continued == ["a preparation", "b preparation", "a training"]
+    assert [run.run_id for run in table.state("preparation").holders] == ["b"]
+
+
+def test_a_run_that_waits_for_a_person_leaves_its_place(table: PlacesTable) -> None:
+    wait("a", "preparation")
+    wait("b", "preparation")
+    invoke(assign_places, leaving={"run_id": "a", "pool": "preparation"})
+    assert Executions.continued == ["a preparation", "b preparation"]
+
+
+def test_the_end_of_an_execution_frees_its_places_whatever_its_event_says_more(table: PlacesTable) -> None:
+    wait("a", "training", most=1.0)
+    wait("b", "training", most=1.0)
+    assert Executions.continued == ["a training"]
+    invoke(assign_places, detail={"name": "a", "status": "ABORTED", "executionArn": "arn"}, source="aws.states")
+    assert Executions.continued == ["a training", "b training"]
+
+
+def test_the_sweep_frees_the_places_of_runs_whose_end_nobody_told(table: PlacesTable) -> None:
+    wait("a", "preparation")
+    wait("b", "preparation")
+    Executions.ended = {"a"}
+    invoke(assign_places, sweep=True)
+    assert Executions.continued == ["a preparation", "b preparation"]
+
+
+def test_an_error_about_the_event_does_not_show_the_token() -> None:
+    waiting = {"run_id": "A WRONG ID", "pool": "training", "since": "now", "task_token": "secret"}
+    with pytest.raises((ValidationError, InvalidModelTypeError)) as caught:
+        invoke(assign_places, waiting=waiting)
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("event", [{}, {"sweep": True, "detail": {"name": "a"}}])
+def test_an_event_says_one_thing(event: dict[str, Any]) -> None:
+    with pytest.raises((ValidationError, InvalidModelTypeError), match="give one of"):
+        invoke(assign_places, **event)

@@ -1,0 +1,251 @@
+"""The places that runs share, and the runs that wait for one, in the table of shared state.
+
+A pool is a partition. `places#<pool>` has these items, by sort key:
+
+    pool                      the runs that have a place, how long runs kept theirs, and the account's quota
+    run#<run>                 a run in the pool: its task tokens, since when it waits, when it got its place
+    waiting#<since>#<run>     a run that waits. The order of these keys is the order of the queue.
+
+Each change is one transaction with conditions, so that no crash leaves it half done and no two writers pass the number
+of places.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Literal, TypeAlias
+
+from botocore.exceptions import ClientError
+from pydantic import SecretStr
+
+from tuner.aws.clients import Response, client
+from tuner.aws.dynamodb.place_queue import Pool, PoolState, QueuedRun, WaitingRun
+from tuner.aws.error_mapping import code_of, mapped_errors
+from tuner.core.errors import RetryableError
+
+Admission = Literal["admitted", "full", "gone"]
+# An action of a transaction: Put, Update or Delete, and its parameters.
+Action: TypeAlias = Mapping[str, Response]
+
+# Another transaction changes one of the items: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html
+_CONFLICT, _CONDITION = "TransactionConflict", "ConditionalCheckFailed"
+_ATTEMPTS = 12
+
+
+class PlacesTable:
+    """Calls: dynamodb:GetItem, Query, PutItem, UpdateItem, DeleteItem."""
+
+    def __init__(self, table: str, api: Any = None, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._table = table
+        self._api = api or client("dynamodb")
+        self._sleep = sleep
+
+    def register(self, pool: Pool, run: WaitingRun, token: SecretStr) -> None:
+        """Adds a run at the end of the queue. A run that is in the pool keeps its position and gets one more token."""
+        item = _key(pool, _run(run.run_id)) | {
+            "run_id": {"S": run.run_id},
+            "since": {"S": _time(run.since)},
+            "tokens": {"SS": [token.get_secret_value()]},
+        }
+        absent = {"ConditionExpression": "attribute_not_exists(pk)"}
+        ticket = _key(pool, _waiting(run)) | {"run_id": {"S": run.run_id}}
+        if self._write({"Put": {"Item": item, **absent}}, {"Put": {"Item": ticket}}):
+            return
+        changed = self._write(
+            {
+                "Update": {
+                    "Key": _key(pool, _run(run.run_id)),
+                    "UpdateExpression": "ADD tokens :token REMOVE woken",
+                    "ConditionExpression": "attribute_exists(pk)",
+                    "ExpressionAttributeValues": {":token": {"SS": [token.get_secret_value()]}},
+                }
+            }
+        )
+        if not changed:
+            raise RetryableError(f"The run {run.run_id} left the queue for {pool} while it was registered.")
+
+    def limit(self, pool: Pool, quota: int) -> None:
+        """Records how many places the account's quota allows."""
+        with mapped_errors(f"change the queue for {pool}"):
+            self._api.update_item(
+                TableName=self._table,
+                Key=_key(pool, "pool"),
+                UpdateExpression="SET quota = :quota",
+                ExpressionAttributeValues={":quota": {"N": str(quota)}},
+            )
+
+    def first(self, pool: Pool) -> WaitingRun | None:
+        """The run that waits longest."""
+        return next(self._waiting(pool, 1), None)
+
+    def waiting(self, pool: Pool) -> tuple[WaitingRun, ...]:
+        """The runs that wait, the first one first."""
+        return tuple(self._waiting(pool, None))
+
+    def state(self, pool: Pool) -> PoolState:
+        """The runs that have a place, and how long runs kept theirs."""
+        item = self._get(pool, "pool")
+        names = sorted(item.get("holders", {}).get("SS", ()))
+        found = [run for name in names if (run := self.run(pool, name))]
+        return PoolState(
+            holders=tuple(found),
+            quota=int(item["quota"]["N"]) if "quota" in item else None,
+            kept_seconds=float(item.get("kept_seconds", {}).get("N", 0)),
+            kept_count=int(item.get("kept_count", {}).get("N", 0)),
+        )
+
+    def run(self, pool: Pool, run_id: str) -> QueuedRun | None:
+        """A run in the pool, or None."""
+        item = self._get(pool, _run(run_id))
+        return _queued(item) if item else None
+
+    def admit(self, pool: Pool, run: WaitingRun, places: int, at: dt.datetime) -> Admission:
+        """Gives a waiting run a place: `full` when there is none, `gone` when the run does not wait any more."""
+        reasons = self._transact(
+            {
+                "Update": {
+                    "Key": _key(pool, "pool"),
+                    "UpdateExpression": "ADD holders :run",
+                    "ConditionExpression": "attribute_not_exists(holders) OR size(holders) < :places",
+                    "ExpressionAttributeValues": {":run": {"SS": [run.run_id]}, ":places": {"N": str(places)}},
+                }
+            },
+            {"Delete": {"Key": _key(pool, _waiting(run)), "ConditionExpression": "attribute_exists(pk)"}},
+            {
+                "Update": {
+                    "Key": _key(pool, _run(run.run_id)),
+                    "UpdateExpression": "SET admitted_at = :at",
+                    "ConditionExpression": "attribute_exists(pk)",
+                    "ExpressionAttributeValues": {":at": {"S": _time(at)}},
+                }
+            },
+        )
+        if not reasons:
+            return "admitted"
+        return "gone" if _CONDITION in reasons[1:] else "full"
+
+    def mark_woken(self, pool: Pool, run: QueuedRun) -> None:
+        """Records that the run knows of its place. A run that has registered again since then is woken again."""
+        self._write(
+            {
+                "Update": {
+                    "Key": _key(pool, _run(run.run_id)),
+                    "UpdateExpression": "SET woken = :yes",
+                    # Tokens are only added.
+                    "ConditionExpression": "size(tokens) = :count",
+                    "ExpressionAttributeValues": {":yes": {"BOOL": True}, ":count": {"N": str(len(run.tokens))}},
+                }
+            }
+        )
+
+    def leave(self, pool: Pool, run_id: str, at: dt.datetime) -> bool:
+        """Takes a run out of the pool, whether it has a place or waits. False when it is not in the pool."""
+        for _ in range(_ATTEMPTS):
+            run = self.run(pool, run_id)
+            if run is None:
+                return False
+            # Between the reading and this transaction, the run may get its place. Then it is read again.
+            if self._write(*_departure(pool, run, at)):
+                return True
+        raise RetryableError(f"The run {run_id} could not leave the queue for {pool}: others change it all the time.")
+
+    def _waiting(self, pool: Pool, limit: int | None) -> Iterator[WaitingRun]:
+        request: dict[str, Any] = {
+            "TableName": self._table,
+            "KeyConditionExpression": "pk = :pk AND begins_with(sk, :waiting)",
+            "ExpressionAttributeValues": {":pk": {"S": _partition(pool)}, ":waiting": {"S": "waiting#"}},
+            "ConsistentRead": True,
+        }
+        with mapped_errors(f"read the queue for {pool}"):
+            if limit:
+                pages = iter([self._api.query(**request, Limit=limit)])
+            else:
+                pages = iter(self._api.get_paginator("query").paginate(**request))
+            for page in pages:
+                for item in page["Items"]:
+                    since = item["sk"]["S"].split("#")[1]
+                    yield WaitingRun(run_id=item["run_id"]["S"], since=dt.datetime.fromisoformat(since))
+
+    def _get(self, pool: Pool, sort: str) -> Response:
+        with mapped_errors(f"read the queue for {pool}"):
+            found = self._api.get_item(TableName=self._table, Key=_key(pool, sort), ConsistentRead=True)
+        item: Response = found.get("Item", {})
+        return item
+
+    def _write(self, *actions: Action) -> bool:
+        """Writes all or nothing. False when a condition does not hold."""
+        return not self._transact(*actions)
+
+    def _transact(self, *actions: Action) -> Sequence[str]:
+        """Writes all or nothing. Returns the reason of each action when a condition does not hold, else nothing."""
+        items = [{kind: {"TableName": self._table, **body}} for action in actions for kind, body in action.items()]
+        for attempt in range(_ATTEMPTS):
+            with mapped_errors("change the queue for places"):
+                try:
+                    self._api.transact_write_items(TransactItems=items)
+                except ClientError as error:
+                    if code_of(error) != "TransactionCanceledException":
+                        raise
+                    reasons = [str(one.get("Code", "")) for one in error.response.get("CancellationReasons", ())]
+                    if _CONDITION in reasons:
+                        return reasons
+                    if _CONFLICT not in reasons:
+                        raise
+                else:
+                    return ()
+            self._sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311 - jitter, not a secret
+        raise RetryableError("The queue for places is busy: other runs change it all the time.")
+
+
+def _departure(pool: Pool, run: QueuedRun, at: dt.datetime) -> Iterator[Action]:
+    unchanged: dict[str, Any] = {"ConditionExpression": "attribute_exists(pk) AND attribute_not_exists(admitted_at)"}
+    removal: dict[str, Any] = {
+        "UpdateExpression": "DELETE holders :run",
+        "ExpressionAttributeValues": {":run": {"SS": [run.run_id]}},
+    }
+    if run.admitted_at:
+        seconds = max(0.0, (at - run.admitted_at).total_seconds())
+        unchanged = {
+            "ConditionExpression": "admitted_at = :at",
+            "ExpressionAttributeValues": {":at": {"S": _time(run.admitted_at)}},
+        }
+        removal["UpdateExpression"] += " ADD kept_seconds :seconds, kept_count :one"
+        removal["ExpressionAttributeValues"] |= {":seconds": {"N": f"{seconds:.3f}"}, ":one": {"N": "1"}}
+    yield {"Update": {"Key": _key(pool, "pool"), **removal}}
+    yield {"Delete": {"Key": _key(pool, _run(run.run_id)), **unchanged}}
+    yield {"Delete": {"Key": _key(pool, _waiting(WaitingRun(run_id=run.run_id, since=run.since)))}}
+
+
+def _queued(item: Response) -> QueuedRun:
+    admitted = item.get("admitted_at", {}).get("S")
+    return QueuedRun(
+        run_id=item["run_id"]["S"],
+        since=dt.datetime.fromisoformat(item["since"]["S"]),
+        tokens=tuple(map(SecretStr, item["tokens"]["SS"])),
+        admitted_at=dt.datetime.fromisoformat(admitted) if admitted else None,
+        woken="woken" in item,
+    )
+
+
+def _partition(pool: Pool) -> str:
+    return f"places#{pool}"
+
+
+def _key(pool: Pool, sort: str) -> dict[str, dict[str, str]]:
+    return {"pk": {"S": _partition(pool)}, "sk": {"S": sort}}
+
+
+def _run(run_id: str) -> str:
+    return f"run#{run_id}"
+
+
+def _waiting(run: WaitingRun) -> str:
+    return f"waiting#{_time(run.since)}#{run.run_id}"
+
+
+def _time(at: dt.datetime) -> str:
+    """All times have one length, so that their texts have the order of the times."""
+    return at.astimezone(dt.UTC).isoformat(timespec="milliseconds")

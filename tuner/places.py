@@ -1,0 +1,173 @@
+"""Gives the places of a pool to waiting runs, first in, first out.
+
+An execution registers with a task token and waits. Each call for a pool ends with `advance`, which gives the free
+places to the runs that wait longest. Three things free a place: the next stage of the run, the end of its execution,
+and the hourly sweep.
+
+A crash can come between any two writes. What it leaves undone shows in the table, and the next call completes it: a run
+that has a place and was not woken, or a place that is free while a run waits. The queue never trusts that a run has
+ended because Step Functions does not find it: its reads lag behind.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from pydantic import SecretStr
+
+from tuner.aws.dynamodb.place_queue import PlaceQueue, Pool, PoolState, QueuedRun, WaitingRun
+from tuner.aws.dynamodb.places_table import Admission
+from tuner.core.times import now
+from tuner.settings import DeploymentSettings
+
+POOLS: tuple[Pool, ...] = ("preparation", "training")
+_ENDED = {"SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"}
+# DescribeExecution may miss an execution that has just begun, and it forgets one after 90 days:
+# https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html
+_VISIBLE = dt.timedelta(hours=1)
+
+
+class Table(Protocol):
+    """The queue in the table of shared state."""
+
+    def register(self, pool: Pool, run: WaitingRun, token: SecretStr) -> None:
+        """Adds a run at the end, or a token to one that is in the pool."""
+        ...
+
+    def limit(self, pool: Pool, quota: int) -> None:
+        """Records how many places the account's quota allows."""
+        ...
+
+    def first(self, pool: Pool) -> WaitingRun | None:
+        """The run that waits longest."""
+        ...
+
+    def waiting(self, pool: Pool) -> tuple[WaitingRun, ...]:
+        """The runs that wait, in their order."""
+        ...
+
+    def state(self, pool: Pool) -> PoolState:
+        """The runs that have a place."""
+        ...
+
+    def run(self, pool: Pool, run_id: str) -> QueuedRun | None:
+        """A run in the pool."""
+        ...
+
+    def admit(self, pool: Pool, run: WaitingRun, places: int, at: dt.datetime) -> Admission:
+        """Gives a waiting run a place if there is one."""
+        ...
+
+    def mark_woken(self, pool: Pool, run: QueuedRun) -> None:
+        """Records that the run knows of its place."""
+        ...
+
+    def leave(self, pool: Pool, run_id: str, at: dt.datetime) -> bool:
+        """Takes a run out of the pool."""
+        ...
+
+
+class Executions(Protocol):
+    """The executions of the state machine."""
+
+    def status(self, name: str) -> str | None:
+        """The status of an execution."""
+        ...
+
+    def running(self) -> list[str]:
+        """Names of the executions in progress."""
+        ...
+
+    def succeed(self, token: str) -> bool:
+        """Lets an execution continue. False when nobody waits with this token any more."""
+        ...
+
+
+def pool_sizes(settings: DeploymentSettings) -> dict[Pool, int]:
+    """The numbers of places that the settings give."""
+    return {"preparation": settings.preparation_places, "training": settings.training_places}
+
+
+def place_queue(table: Table, pool: Pool, settings: DeploymentSettings) -> PlaceQueue:
+    """A pool now."""
+    state = table.state(pool)
+    number = _number(pool_sizes(settings)[pool], state)
+    return PlaceQueue(places=number, state=state, waiting=table.waiting(pool))
+
+
+def _number(size: int, state: PoolState) -> int:
+    """A quota of zero is an error that the first run reports, so at least one run gets a place."""
+    return size if state.quota is None else max(1, min(size, state.quota))
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """The pools with their numbers of places."""
+
+    table: Table
+    executions: Executions
+    pools: Mapping[Pool, int]
+    clock: Callable[[], dt.datetime] = now
+
+    def register(self, pool: Pool, run: WaitingRun, token: SecretStr, quota: int | None = None) -> None:
+        """Puts a run into the queue. It is woken at once if there is a place for it.
+
+        A repeated call, for another attempt, keeps the run's position, and wakes it if it already has its place.
+        """
+        # A function continues when its execution is stopped. Such a run must not wait.
+        if self._ended(run):
+            return
+        if quota is not None:
+            self.table.limit(pool, quota)
+        self.table.register(pool, run, token)
+        self.advance(pool)
+
+    def leave(self, pool: Pool, run_id: str) -> None:
+        """Frees the run's place, or takes it out of the queue."""
+        self.table.leave(pool, run_id, self.clock())
+        # Also when the run had left before: an earlier call may have ended between the two lines.
+        self.advance(pool)
+
+    def ended(self, run_id: str) -> None:
+        """Frees what an ended run had."""
+        for pool in self.pools:
+            self.leave(pool, run_id)
+
+    def advance(self, pool: Pool) -> None:
+        """Wakes the runs that have a place and do not know it, and gives free places to the runs that wait longest."""
+        state = self.table.state(pool)
+        for holder in state.holders:
+            if not holder.woken:
+                self._wake(pool, holder)
+        places = _number(self.pools[pool], state)
+        while run := self.table.first(pool):
+            if self.table.admit(pool, run, places, self.clock()) == "full":
+                return
+            # Read after the admission: a repeated registration adds its token before it looks for the place.
+            admitted = self.table.run(pool, run.run_id)
+            if admitted and admitted.admitted_at:
+                self._wake(pool, admitted)
+
+    def sweep(self) -> None:
+        """Frees the places of ended runs, wakes runs whose waking got lost, and gives free places to others."""
+        running = set(self.executions.running())
+        for pool in self.pools:
+            for run in (*self.table.state(pool).holders, *self.table.waiting(pool)):
+                # The list of executions may lag behind, so a run that is not in it is looked up.
+                if run.run_id not in running and self._ended(run):
+                    self.table.leave(pool, run.run_id, self.clock())
+            self.advance(pool)
+
+    def _wake(self, pool: Pool, run: QueuedRun) -> None:
+        if any(self.executions.succeed(token.get_secret_value()) for token in run.tokens):
+            self.table.mark_woken(pool, run)
+        elif self._ended(run):
+            self.table.leave(pool, run.run_id, self.clock())
+        # Otherwise a token was used before, or the execution registers again, with another token.
+
+    def _ended(self, run: WaitingRun) -> bool:
+        status = self.executions.status(run.run_id)
+        return status in _ENDED or (status is None and self.clock() - run.since > _VISIBLE)
