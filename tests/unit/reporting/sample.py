@@ -80,6 +80,7 @@ def _scores(records: list[dict[str, Any]]) -> Scores:
                 "base": _values(2, 0.51 + at % 5 / 100),
                 "tuned": _tuned_values(at, record),
                 "reference": {"style_words": 31.0, "style_list": 0.0},
+                "fields": {"topic": "billing" if at % 3 else "returns & refunds"},
             }
         )
         for at, record in enumerate(records)
@@ -90,7 +91,7 @@ def _scores(records: list[dict[str, Any]]) -> Scores:
     }
     counts = {"correctness": {"asked": 2 * len(records), "missing": 0, "stand_in": 0}, "bertscore": {"truncated": 0}}
     review = (ReviewCandidate(id=records[1]["id"], reasons=("the judge was unsure",)),)
-    scores = summarize(Graded(graded, about, counts))
+    scores = summarize(Graded(graded, about, counts, slices=("topic",)))
     return scores.model_copy(update={"review": review, "earlier": _previous_best(graded, about, counts, scores)})
 
 
