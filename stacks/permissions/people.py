@@ -6,6 +6,7 @@ from stacks.permissions import bedrock, objects, services
 from stacks.permissions.arns import Arns
 from stacks.permissions.grant import Grant
 from tuner.artifacts.approval import ApprovalAnswer
+from tuner.artifacts.evaluation.people import sheet_file
 from tuner.core.run import INCOMING
 
 
@@ -25,6 +26,7 @@ def data_owner(arns: Arns) -> list[Grant]:
         objects.through_s3(arns, ("kms:GenerateDataKey",), "encrypts what it uploads"),
         *objects.read_run(arns),
         *objects.find_in_run(arns),
+        *objects.write_run(arns, sheet_file("*")),  # `review export --random` keeps which model gave which answer
         Grant(("lambda:InvokeFunction",), (arns.function("start_run"),), "asks for a repeat of a run"),
         *services.list_executions(arns),
         *services.read_ledger(arns),

@@ -290,3 +290,12 @@ def test_only_preflight_and_scoring_may_call_the_scorers_of_the_settings_and_onl
     assert not [
         grant for step in STEPS for grant in step.all_grants(PLACES) if "lambda:InvokeFunction" in grant.actions
     ]
+
+
+def test_a_data_owner_may_export_a_sample_and_write_neither_scores_nor_what_people_said() -> None:
+    grants = [grant for grant in PEOPLE_OF["data owner"] if "s3:PutObject" in grant.actions]
+    written = {resource for grant in grants for resource in grant.resources}
+    run = f"{PLACES.artifacts_bucket}/runs/faq-0123456789ab"
+    assert any(fnmatchcase(f"{run}/{sheet_file('random-60-0')}", pattern) for pattern in written)
+    for name in (PEOPLE, Keys.SCORES, Keys.GATE):
+        assert not any(fnmatchcase(f"{run}/{name}", pattern) for pattern in written)
