@@ -112,6 +112,8 @@ WRITERS: dict[str, set[str]] = {
     Keys.DATASET_SUMMARY: {"preprocess"},
     Keys.FINDINGS: {"preprocess"},
     Keys.GENERATED: {"generate_validation"},
+    Keys.GENERATED_TRAINING: {"generate_validation"},
+    Keys.GENERATED_EVALUATION: {"generate_validation"},
     Keys.GENERATED_SUMMARY: {"generate_validation"},
     f"{Keys.GENERATED_REPLIES}1.json": {"generate_validation"},
     Keys.ESTIMATE: {"estimate_cost"},
