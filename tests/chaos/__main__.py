@@ -24,7 +24,7 @@ from tests.chaos.workers.worker_pool import WorkerPool
 
 FOLDER = Path("build") / "chaos"
 PAGE = Path("docs") / "chaos.md"
-# In a sample: how many cases with one fault there are for each pair.
+# In a sample: how many cases with one fault there are for each pair, and for each case from the model.
 _SINGLES_PER_PAIR = 3
 # The memory of a worker: its server, its proxy and about 28 processes of functions.
 _WORKER_GIGABYTES = 2.75
@@ -35,7 +35,8 @@ def main() -> int:
     arguments = _arguments()
     began = time.monotonic()
     sample = arguments.sample
-    size = CampaignSize(sample, None if sample is None else max(1, sample // _SINGLES_PER_PAIR), seed=arguments.seed)
+    pairs = None if sample is None else max(1, sample // _SINGLES_PER_PAIR)
+    size = CampaignSize(sample, pairs, pairs, seed=arguments.seed)
     if arguments.render_only:
         _write_page(kept_outcome(FOLDER, size))
         return 0

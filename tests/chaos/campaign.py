@@ -11,6 +11,7 @@ from typing import Protocol
 
 from tests.chaos import page
 from tests.chaos.cases import Baseline, Case, derived, sampled
+from tests.chaos.modelled import modelled
 from tests.chaos.observations import RELEASES, release_at
 from tests.chaos.pairs import pairs
 from tests.chaos.results import Result, read
@@ -33,13 +34,14 @@ class Pool(Protocol):
 
 @dataclass(frozen=True)
 class CampaignSize:
-    """How many cases with one fault and how many pairs run; all if None.
+    """How many cases with one fault, how many pairs and how many cases from the model run; all if None.
 
     For each release, `without_each` of the cases that it released run again without it.
     """
 
     singles: int | None = None
     pairs: int | None = None
+    modelled: int | None = None
     without_each: int = 4
     seed: int = 1
 
@@ -154,8 +156,12 @@ def _cases(baselines: list[Baseline], size: CampaignSize, scenarios: Sequence[Sc
     """The cases of a campaign of this size, and the number of all cases."""
     plain = [Case(scenario) for scenario in scenarios]
     singles, doubles = derived(baselines, scenarios), pairs(baselines)
+    known = {case.name for case in doubles}
+    # The exploration of the model takes a minute.
+    others = [] if size.modelled == 0 else [case for case in modelled() if case.name not in known]
     drawn = sampled(singles, size.singles, size.seed) + sampled(doubles, size.pairs, size.seed)
-    return plain + drawn, len(plain) + len(singles) + len(doubles)
+    drawn += sampled(others, size.modelled, size.seed)
+    return plain + drawn, len(plain) + len(singles) + len(doubles) + len(others)
 
 
 def _append(path: Path, line: str) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 from tests.chaos.observations import Observations
+from tests.protocol.invariants import ALWAYS
+from tests.protocol.invariants import findings as protocol_findings
 from tuner.core.artifact_keys import Keys
 
 # A run that has failed may be stopped while it reports the failure. FAILED is a true status for it, too.
@@ -36,11 +37,9 @@ def one_job_per_run(seen: Observations) -> Iterator[str]:
             yield f"{run} started {len(jobs)} jobs"
 
 
-def one_purchase_per_name(seen: Observations) -> Iterator[str]:
-    """No endpoint of a name was bought more than once, even if it was deleted soon."""
-    for name, count in Counter(bill["name"] for bill in seen.bills).items():
-        if count > 1:
-            yield f"{name} was bought {count} times"
+def the_protocol_holds(seen: Observations) -> Iterator[str]:
+    """The invariants that the model of the release protocol has in every state."""
+    yield from protocol_findings(seen.facts(), ALWAYS)
 
 
 def the_execution_ended(seen: Observations) -> Iterator[str]:
@@ -117,7 +116,7 @@ CHECKS: tuple[Check, ...] = (
     nothing_is_alive,
     no_job_without_an_execution,
     one_job_per_run,
-    one_purchase_per_name,
+    the_protocol_holds,
     the_execution_ended,
     the_end_is_reported,
     inputs_are_unchanged,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,9 @@ from tests.chaos.cases import Baseline, release_states
 from tests.chaos.injection.faults import Call
 from tests.chaos.workers.scenario_runner import ScenarioRunner
 from tests.e2e.pipeline import Pipeline
+from tests.protocol.invariants import Endpoint, Facts
 from tuner.core.artifact_keys import Keys
+from tuner.core.resource_names import Tags
 
 IN_COURSE, AFTER_A_FAILURE = release_states(definition())
 RELEASES = {
@@ -70,6 +73,36 @@ class Observations:
         """Whether a fault was injected at this place."""
         return any(entry["kind"] == "injected" and entry["place"] == place for entry in self.journal)
 
+    def facts(self) -> Facts:
+        """What the invariants of the release protocol are about. A bill is opened when an endpoint is created."""
+        endpoints = tuple(
+            Endpoint(
+                run_id=bill["tags"][Tags.RUN],
+                arn=bill["arn"],
+                name=bill["name"],
+                bought_at=_timestamp(bill["created_at"]),
+                gone_at=_timestamp(bill["deleted_at"]) if bill["deleted_at"] else None,
+                committed=bill["commitment"] is not None,
+            )
+            for bill in self.bills
+        )
+        records = [json.loads(data) for key, data in self.artifacts.items() if key.endswith(Keys.ENDPOINT)]
+        return Facts(
+            now=max((call["at"] for call in self.calls), default=0.0),
+            endpoints=endpoints,
+            released={record["arn"]: _timestamp(record["released_at"]) for record in records if record["released_at"]},
+            armed=tuple(self._armed()),
+            statuses={run: execution["status"] for run, execution in self.runs.items()},
+        )
+
+    def _armed(self) -> Iterator[tuple[str, str, float]]:
+        """The calls that created or deleted the release schedule of a run. One with a fault may not have acted."""
+        for call in self.calls:
+            what = {"CreateSchedule": "created", "DeleteSchedule": "deleted"}.get(call["operation"] or "")
+            run = next((run for run in self.runs if what and run in call["path"]), None)
+            if what and run and (what == "deleted" or not call["fault"]):
+                yield run, what, call["at"]
+
     def _invocations(self) -> dict[str, Mapping[str, Any]]:
         """Invocations by the X-Ray trace id that their calls carry."""
         invoked = {entry["number"]: entry for entry in self.journal if entry["kind"] == "invoked"}
@@ -92,6 +125,10 @@ class Observations:
             and bill["arn"].rsplit("/", 1)[-1] in call["path"]
         ]
         return release_at(deletes[-1]) if deletes else 0
+
+
+def _timestamp(text: str) -> float:
+    return dt.datetime.fromisoformat(text).timestamp()
 
 
 def release_at(place: str) -> int:

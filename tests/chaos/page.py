@@ -250,7 +250,9 @@ _PAIRS_HEAD = """## Two faults in one run
 create, change or end a job, an endpoint, a schedule or an execution. If the run survives the first fault, the second is
 at a later one of these functions. If the first fault ends the run, the second is at a function that releases or reports
 afterwards. Every kind of fault is followed by every kind that can follow it, {each} times, at the pairs of places that
-were used least until then (`tests/chaos/pairs.py`).
+were used least until then (`tests/chaos/pairs.py`). Further pairs are courses of the model of the release protocol
+([serving.md](serving.md#how-this-is-explored)): one for every two kinds of faults and every place of the second one
+(`tests/chaos/modelled.py`).
 """
 _WITHOUT_HEAD = """## Without one of the five releases
 

@@ -24,7 +24,7 @@ def outcome(tmp_path_factory):
     # One cloud: the other tests use the second core.
     with WorkerPool(1) as pool:
         campaign = Campaign(pool, tmp_path_factory.mktemp("chaos"), print)
-        return campaign.run(CampaignSize(_FAULTS, _PAIRS, without_each=1, seed=_SEED), scenarios)
+        return campaign.run(CampaignSize(_FAULTS, _PAIRS, 0, without_each=1, seed=_SEED), scenarios)
 
 
 def test_nothing_leaks_and_every_check_passes(outcome):

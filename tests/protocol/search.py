@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from tests.doubles import DEPLOYMENT
@@ -59,9 +59,16 @@ class _Limits:
 
 
 def explore(
-    handlers: Handlers, situation: Situation, most: int, only: Collection[str] = (), stop_at_first: bool = True
+    handlers: Handlers,
+    situation: Situation,
+    most: int,
+    only: Collection[str] = (),
+    visit: Callable[[tuple[Deviation, ...]], None] = lambda _: None,
 ) -> Exploration:
-    """Explores the situation with up to `most` deviations, of those in `only`, or of all if it is empty."""
+    """Explores the situation with up to `most` deviations, of those in `only`, or of all if it is empty.
+
+    It ends at the first violations. `visit` gets every course, even if it leads to a known world.
+    """
     course, found = Course(situation, handlers), Exploration(situation)
     levels: dict[int, list[_Node]] = {0: [_Node(start(situation))]}
     seen: set[int] = set()
@@ -81,9 +88,10 @@ def explore(
                 _note(found, node.world, node.course, wrong)
             else:
                 for child in _children(course, node, event, _Limits(most - used, only), found):
+                    visit(child.course)
                     level = len(child.course)
                     (nodes if level == used else levels.setdefault(level, [])).append(child)
-            if found.violations and stop_at_first:
+            if found.violations:
                 return found
     return found
 

@@ -49,6 +49,7 @@ class Deviation:
     at: float
     place: str
     target: str
+    function: str = ""
 
     def __str__(self) -> str:
         return f"{self.at:8.0f} s  {self.place} · {self.target} · {self.option}"
@@ -85,7 +86,8 @@ class Session:
         self.position += 1
         option = self.wanted.get(self.position, "")
         if option:
-            self.taken.append(Deviation(self.position, option, self.world.now, place, target))
+            function = self.frames[-1].function if self.frames else ""
+            self.taken.append(Deviation(self.position, option, self.world.now, place, target, function))
         elif options and self.budget and self.position > max(self.wanted, default=0):
             wanted = tuple(name for name in options if not self.only or name in self.only)
             self.possible.append((self.position, wanted))

@@ -84,6 +84,6 @@ def test_after_a_change_of_the_code_passed_cases_are_kept_only_with_keep(tmp_pat
 
 
 def test_the_outcome_can_be_read_from_the_kept_results_without_running_anything(tmp_path):
-    size = CampaignSize(singles=0, pairs=0)
+    size = CampaignSize(singles=0, pairs=0, modelled=0)
     outcome = campaign(FakePool(), tmp_path).run(size)
     assert kept_outcome(tmp_path, size) == outcome

@@ -5,11 +5,13 @@ from collections import Counter
 import pytest
 
 from statemachine.definition import definition
+from tests.chaos import modelled
 from tests.chaos.cases import Baseline, derived, release_states, sampled
 from tests.chaos.injection.faults import CALL_FAULTS, FUNCTION_FAULTS, STALE_READS, STOPS, Call
 from tests.chaos.observations import release_at
 from tests.chaos.pairs import ends, pairs
 from tests.chaos.scenarios import LONG_TRAINING, SCENARIOS
+from tests.protocol import session as options
 
 PIN = Call("Pin the inputs", "pin_inputs", "s3", "PutObject")
 READ = Call("Pin the inputs", "pin_inputs", "s3", "GetObject")
@@ -128,6 +130,17 @@ class TestPairs:
         assert len(names) == len(set(names))
         again = pairs(baselines(provisioned_throughput=(PIN, BUY, FREE), stopped_while_it_buys=(PIN, LATER)), each=2)
         assert [case.name for case in again] == names
+
+
+def test_the_courses_of_the_model_are_cases_with_two_faults(monkeypatch):
+    lasting, stopped = options.OUTAGE, options.STOPPED
+    injected = {option: modelled.INJECTED[option] for option in (lasting, stopped)}
+    monkeypatch.setattr(modelled, "INJECTED", injected)
+    monkeypatch.setattr(modelled, "SITUATIONS", modelled.SITUATIONS[:1])
+    found = modelled.modelled()
+    assert {fault.name for case in found for fault in case.faults} == {lasting, stopped}
+    assert {case.faults[1].place for case in found} >= {"release_throughput by the rule", "Release after a failure"}
+    assert len({case.name for case in found}) == len(found)
 
 
 def test_release_states_are_distinguished_by_whether_a_catch_leads_to_them():

@@ -1,5 +1,6 @@
 """Each check passes for a run that ended well, and fails for its own violation only."""
 
+import datetime as dt
 import json
 from dataclasses import replace
 
@@ -11,6 +12,25 @@ from tests.chaos.observations import Observations
 RUN = "case-1-0123456789ab"
 FOLDER = f"runs/{RUN}/"
 INPUT = ("incoming/case-1/training.jsonl", "v1")
+BILL = {
+    "name": f"tuner-{RUN}",
+    "arn": "arn:x/1",
+    "tags": {"bedrock-tuner:run": RUN},
+    "commitment": None,
+    "created_at": "2026-11-23T07:00:10+00:00",
+    "deleted_at": "2026-11-23T07:00:20+00:00",
+    "seconds": 1.0,
+}
+STARTED = dt.datetime.fromisoformat("2026-11-23T07:00:00+00:00").timestamp()
+
+
+def schedule(operation, seconds):
+    """A call about the run's release schedule."""
+    return {"at": STARTED + seconds, "operation": operation, "path": f"/schedules/tuner-{RUN}", "fault": False}
+
+
+def endpoint_record(released_at):
+    return {f"{FOLDER}serving/endpoint.json": json.dumps({"arn": "arn:x/1", "released_at": released_at}).encode()}
 
 
 def notification(status):
@@ -27,7 +47,7 @@ PASSED = Observations(
     alive=(),
     jobs=(f"tuner-{RUN}",),
     training=(),
-    bills=({"name": f"tuner-{RUN}", "arn": "arn:x/1", "seconds": 1.0, "deleted_at": "…"},),
+    bills=(BILL,),
     uploaded=frozenset({INPUT}),
     inputs=frozenset({INPUT}),
     artifacts=report()
@@ -36,7 +56,7 @@ PASSED = Observations(
     notifications=(notification("SUCCEEDED"),),
     undelivered=(),
     journal=(),
-    calls=(),
+    calls=(schedule("CreateSchedule", 5),),
 )
 FAILED = replace(PASSED, runs={RUN: {"status": "FAILED", "error": "QuotaError"}}, notifications=())
 
@@ -45,6 +65,15 @@ VIOLATIONS = {
     "a job is training without an execution": (replace(PASSED, training=PASSED.jobs), "no execution waits for it"),
     "two jobs": (replace(PASSED, jobs=PASSED.jobs * 2), "started 2 jobs"),
     "two purchases": (replace(PASSED, bills=PASSED.bills * 2), "was bought 2 times"),
+    "it is recorded as released too early": (
+        replace(PASSED, artifacts=PASSED.artifacts | endpoint_record("2026-11-23T07:00:15Z")),
+        "is recorded as released and is alive",
+    ),
+    "it was bought without a release schedule": (replace(PASSED, calls=()), "without a release schedule"),
+    "its release schedule was deleted early": (
+        replace(PASSED, calls=(*PASSED.calls, schedule("DeleteSchedule", 15))),
+        "the release schedule of",
+    ),
     "it is still running": (replace(PASSED, runs={RUN: {"status": "RUNNING"}}), "still running"),
     "the end is not reported": (replace(PASSED, artifacts={}, notifications=()), "neither a report nor a notification"),
     "the report has another status": (replace(PASSED, artifacts=report("ABORTED")), "the report of"),
