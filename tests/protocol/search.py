@@ -120,7 +120,8 @@ def _wrong(child: _Node, event: Event) -> list[str]:
     outage = OUTAGE_SECONDS * sum("lasting" in step.option for step in child.course)
     bound = _LONGEST + (2 + len(child.course)) * HOUR + outage
     wrong += invariants.within_the_bound(facts, bound)
-    undisturbed = not any(step.at >= event.at for step in child.course) and not world.outages
+    hidden = any(found.visible_at > event.at for found in world.alive())
+    undisturbed = not (any(step.at >= event.at for step in child.course) or world.outages or hidden)
     if event.action == "sweep" and undisturbed:
         wrong += invariants.after_a_sweep(facts, _LONGEST, LAG_SECONDS + 60)
     return wrong
