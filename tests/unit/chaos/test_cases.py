@@ -12,6 +12,7 @@ from tests.chaos.observations import release_at
 from tests.chaos.pairs import ends, pairs
 from tests.chaos.scenarios import LONG_TRAINING, SCENARIOS
 from tests.protocol import session as options
+from tests.protocol.course import SITUATIONS
 
 PIN = Call("Pin the inputs", "pin_inputs", "s3", "PutObject")
 READ = Call("Pin the inputs", "pin_inputs", "s3", "GetObject")
@@ -136,7 +137,7 @@ def test_the_courses_of_the_model_are_cases_with_two_faults(monkeypatch):
     lasting, stopped = options.OUTAGE, options.STOPPED
     injected = {option: modelled.INJECTED[option] for option in (lasting, stopped)}
     monkeypatch.setattr(modelled, "INJECTED", injected)
-    monkeypatch.setattr(modelled, "SITUATIONS", modelled.SITUATIONS[:1])
+    monkeypatch.setattr(modelled, "SITUATIONS", SITUATIONS[:1])
     found = modelled.modelled()
     assert {fault.name for case in found for fault in case.faults} == {lasting, stopped}
     assert {case.faults[1].place for case in found} >= {"release_throughput by the rule", "Release after a failure"}
