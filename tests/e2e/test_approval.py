@@ -135,10 +135,10 @@ def test_a_data_owner_changes_no_artifact_and_starts_no_execution(people, pipeli
 
 def test_a_run_that_would_pass_the_ceiling_of_its_dataset_waits_and_the_ledger_shows_both(people, pipeline):
     owner, operator = people
-    cheap = {**dataset(), "run.yaml": b"serving: none\nhyperparameters: {epochCount: 1, batchSize: 8}\n"}
-    pipeline.drop("monthly", cheap)
+    pipeline.drop("monthly", small_dataset("serving: none\n"))
     first = pipeline.run_of("monthly")
-    assert pipeline.finished(first)["status"] == "SUCCEEDED"
+    execution = pipeline.finished(first)
+    assert execution["status"] == "SUCCEEDED", execution.get("cause")
 
     def ledger():
         shown = json.loads(tuner(owner, "spending", "--dataset", "monthly", "--json"))
