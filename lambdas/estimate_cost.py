@@ -11,6 +11,7 @@ from __future__ import annotations
 from aws_lambda_powertools.metrics import MetricUnit
 
 from lambdas.step import Environment, RunEvent, StepResult, logger, metrics, step
+from tuner.artifacts.costs.estimate import WorstCase
 from tuner.aws.dynamodb.ledger_table import LedgerTable
 from tuner.aws.price_list import PriceCache, PriceListApi
 from tuner.core.times import now
@@ -19,22 +20,31 @@ from tuner.costs.spending_decision import SpendingDecision, spending_decision, s
 from tuner.costs.write_estimate import write_estimate
 
 
+class EstimateEvent(RunEvent):
+    """`planned`: before data is generated, from the plan. `approved`: what a person has approved in this run."""
+
+    planned: bool = False
+    approved: WorstCase | None = None
+
+
 class SpendingResult(StepResult):
-    """The decision, the sum and the reason. The state machine acts on the decision."""
+    """The decision, the sum and the reason. The state machine acts on the decision, and keeps what was approved."""
 
     decision: SpendingDecision
     estimated_usd: float
     reason: str
     # The state machine uses it as the timeout of the state that waits for the approval.
     approval_seconds: int
+    worst_case: WorstCase
 
 
-@step(RunEvent)
-def handler(event: RunEvent, env: Environment) -> SpendingResult:
+@step(EstimateEvent)
+def handler(event: EstimateEvent, env: Environment) -> SpendingResult:
     """Writes the estimate, and decides."""
     folder = env.folder(event.run_id)
     manifest = folder.manifest()
-    estimate = write_estimate(folder, manifest, env.deployment, PriceListApi(), PriceCache(env.artifacts_bucket))
+    prices = PriceCache(env.artifacts_bucket)
+    estimate = write_estimate(folder, manifest, env.deployment, PriceListApi(), prices, event.planned)
     if spending_decision(estimate) != "refuse":
         ledger = LedgerTable(env.state_table)
         estimate, part = reserve(ledger, folder, manifest.dataset, estimate, env.deployment, now())
@@ -43,8 +53,9 @@ def handler(event: RunEvent, env: Environment) -> SpendingResult:
     for warning in estimate.warnings:
         logger.warning(warning)
     return SpendingResult(
-        decision=spending_decision(estimate),
+        decision=spending_decision(estimate, event.approved),
         estimated_usd=estimate.total_usd,
         reason=spending_reason(estimate),
         approval_seconds=round(env.deployment.approval_hours * 3600),
+        worst_case=estimate.worst_case,
     )

@@ -1,4 +1,4 @@
-"""State "Generate validation data": lets a model write question-answer pairs from the dataset's documents.
+"""Plans data from the dataset's documents, and lets a model write its question-answer pairs.
 
 Documents without a training file give training and evaluation data too. State and function keep their names.
 
@@ -12,9 +12,8 @@ from lambdas.step import Environment, RunEvent, StepResult, step
 from tuner.artifacts.manifest import PinnedInput
 from tuner.aws.s3.objects import ObjectSource
 from tuner.core.run import INCOMING
-from tuner.costs.prices.price_list import price_list
 from tuner.datasets import DataRole
-from tuner.generation import generate_data
+from tuner.generation import generate_data, plan_generation
 
 # Generated pairs must not repeat the records of these files.
 _READ: tuple[DataRole, ...] = ("training", "validation", "evaluation")
@@ -27,9 +26,15 @@ class GenerationProgress(StepResult):
     pairs: int
 
 
-@step(RunEvent)
-def handler(event: RunEvent, env: Environment) -> GenerationProgress:
-    """Works for some minutes. The state machine invokes it again until it is done."""
+class GenerationEvent(RunEvent):
+    """`plan`: only compute what generating can take."""
+
+    plan: bool = False
+
+
+@step(GenerationEvent)
+def handler(event: GenerationEvent, env: Environment) -> GenerationProgress:
+    """Plans the generation, or works on it for some minutes. The state machine invokes it again until it is done."""
     folder = env.folder(event.run_id)
     manifest = folder.manifest()
 
@@ -37,13 +42,8 @@ def handler(event: RunEvent, env: Environment) -> GenerationProgress:
         return ObjectSource(manifest.data_bucket, entry.key, entry.version_id)
 
     below = f"{INCOMING}{manifest.dataset}/documents/"
-    progress = generate_data(
-        folder,
-        manifest,
-        {role: source(entry) for role in _READ for entry in manifest.inputs_of(role)},
-        {entry.key.removeprefix(below): source(entry) for entry in manifest.inputs_of("documents")},
-        # A run can lower the deployment's budget and not raise it.
-        min(manifest.settings.budget_usd or env.deployment.budget_usd, env.deployment.budget_usd),
-        price_list(env.deployment.prices),
-    )
+    data = {role: source(entry) for role in _READ for entry in manifest.inputs_of(role)}
+    documents = {entry.key.removeprefix(below): source(entry) for entry in manifest.inputs_of("documents")}
+    work = plan_generation if event.plan else generate_data
+    progress = work(folder, manifest, data, documents)
     return GenerationProgress(done=progress.done, pairs=progress.pairs)

@@ -19,7 +19,7 @@ from tuner.settings import DeploymentSettings
 State = dict[str, Any]
 
 # AWS's limit is 25,000: https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
-MAX_EVENTS = 20_000
+MAX_EVENTS = 21_000
 # AWS's limit is one year: same page.
 MAX_SECONDS = 31_536_000
 

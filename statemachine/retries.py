@@ -176,6 +176,7 @@ RELEASING = (NOT_READY, RELEASE_BUSY_ACCOUNT, NOT_RELEASED, TEMPORARY, LAMBDA_FA
 WAITING = (NOT_READY, BUSY_ACCOUNT, TEMPORARY, LAMBDA_FAILURE, CRASH_WITHOUT_TIMEOUT)
 EXCEPTIONS: dict[str, tuple[Retrier, ...]] = {
     "Wait for a preparation place": WAITING,
+    "Ask for approval of the generation": WAITING,
     "Ask for approval": WAITING,
     "Wait for a training place": WAITING,
     "Start the customization": (NOT_READY, BUSY_ACCOUNT, BUSY_TRAINING, TEMPORARY, LAMBDA_FAILURE, CRASH),

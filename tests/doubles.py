@@ -12,18 +12,18 @@ from typing import Any
 
 from tuner import catalog
 from tuner.artifacts.costs.estimate import Estimate, SpendingLimits
-from tuner.artifacts.dataset import DatasetSummary, EvaluationQuestion
+from tuner.artifacts.dataset import DatasetSummary
 from tuner.artifacts.manifest import Manifest, PinnedInput
 from tuner.artifacts.serving import EndpointKind
 from tuner.aws.bedrock.resources import EndpointRequest, PaidKind, PaidResource
 from tuner.aws.clients import client
 from tuner.aws.s3.run_folder import RunFolder
-from tuner.core.artifact_keys import Keys
 from tuner.core.errors import AwsError, StillAliveError
 from tuner.core.resource_names import Tags, resource_name
-from tuner.costs.cost_inputs import Plan, cost_inputs
+from tuner.costs.cost_inputs import Plan
 from tuner.costs.estimate import estimate
 from tuner.costs.prices.price_list import price_list
+from tuner.costs.write_estimate import counted_sizes, planned_sizes
 from tuner.settings import DeploymentSettings, RunSettings
 
 RUN = "faq-0123456789ab"
@@ -109,14 +109,15 @@ def manifest(base_model: str = "amazon.nova-micro-v1:0:128k", **settings: Any) -
     )
 
 
-def approve(folder: RunFolder) -> Estimate:
-    """Writes the estimate of the run in the folder, as if its cost had been approved."""
-    plan, summary = Plan.of(folder.manifest()), folder.load_if_present(DatasetSummary)
-    if summary is None:
-        summary = DatasetSummary(training_records=9, validation_records=1)
-        folder.save(summary)
-    questions = folder.load_records(Keys.EVALUATION, EvaluationQuestion)
-    made = estimate(plan, cost_inputs(summary, questions, plan), SpendingLimits(budget_usd=500), price_list(()))
+def approve(folder: RunFolder, planned: bool = False) -> Estimate:
+    """Writes the estimate of the run in the folder, as if its cost had been approved: before data is generated, or
+    after.
+    """
+    run = folder.manifest()
+    if not planned and folder.load_if_present(DatasetSummary) is None:
+        folder.save(DatasetSummary(training_records=9, validation_records=1))
+    sizes = planned_sizes(folder, run) if planned else counted_sizes(folder, run)
+    made = estimate(Plan.of(run), sizes.inputs, SpendingLimits(budget_usd=500), price_list(()))
     folder.save(made)
     return made
 

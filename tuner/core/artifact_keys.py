@@ -15,6 +15,7 @@ class Keys:
     GENERATED_TRAINING = "generated/training.jsonl"
     GENERATED_EVALUATION = "generated/evaluation.jsonl"
     GENERATED_SUMMARY = "generated/summary.json"
+    GENERATION_PLAN = "generated/plan.json"
     GENERATED_REPLIES = "generated/replies/"
     DATASET_SUMMARY = "dataset/summary.json"
     FINDINGS = "dataset/findings.json"

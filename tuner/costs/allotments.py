@@ -50,7 +50,13 @@ class Allotments:
         if contestant == TUNED and self.plan.settings.serving == "provisioned":
             return None
         whole = AnswerUsage.of(self.plan, self.inputs.questions)
-        self._check(_TUNED if contestant == TUNED else _BASE, whole.most_input_tokens, whole.most_output_tokens)
+        check_approved(
+            self.folder,
+            self.approved,
+            _TUNED if contestant == TUNED else _BASE,
+            whole.most_input_tokens,
+            whole.most_output_tokens,
+        )
         usage = AnswerUsage.of(self.plan, self._part(questions).questions)
         allotted = Tokens(usage.most_input_tokens, usage.most_output_tokens)
         return Meter(FolderAccount(self.folder, contestant, shard), allotted)
@@ -59,7 +65,7 @@ class Allotments:
         """The meter for the judge's grades and comparisons of a shard."""
         whole = JudgeUsage.of(self.plan, self.inputs)
         if whole.requests:
-            self._check(_JUDGE, whole.most_input_tokens, whole.most_output_tokens)
+            check_approved(self.folder, self.approved, _JUDGE, whole.most_input_tokens, whole.most_output_tokens)
         usage = JudgeUsage.of(self.plan, self._part(questions))
         allotted = Tokens(usage.most_input_tokens, usage.most_output_tokens)
         return Meter(FolderAccount(self.folder, "judge", shard), allotted)
@@ -70,18 +76,19 @@ class Allotments:
         counted = count_questions(questions, plan.settings.system_prompt, plan.model.family.characters_per_token)
         return replace(self.inputs, questions=counted)
 
-    def _check(self, items: _Items, *most: int) -> None:
-        """Raises SpendingLimitError when the estimate that was approved allows less than this run can take.
 
-        That happens when the questions or the settings are no longer those of the estimate.
-        """
-        for item, tokens in zip(items, most, strict=True):
-            found = self.approved.find(item)
-            # An estimate of release 0.1.0 has no worst case.
-            allowed = 0 if found is None else found.at_most
-            if allowed is not None and tokens > allowed:
-                raise SpendingLimitError(
-                    f"{self.folder.uri(Estimate.NAME)} allows {allowed:,.0f} tokens for '{item}', and the run could "
-                    f"take {tokens:,}: something has changed since its cost was approved. Run again: "
-                    f"{again_command(self.folder.run_id)}."
-                )
+def check_approved(folder: RunFolder, approved: Estimate, items: _Items, *most: int) -> None:
+    """Raises SpendingLimitError when the estimate that was approved allows less than this run can take.
+
+    That happens when the questions or the settings are no longer those of the estimate.
+    """
+    for item, tokens in zip(items, most, strict=True):
+        found = approved.find(item)
+        # An estimate of release 0.1.0 has no worst case.
+        allowed = 0 if found is None else found.at_most
+        if allowed is not None and tokens > allowed:
+            raise SpendingLimitError(
+                f"{folder.uri(Estimate.NAME)} allows {allowed:,.0f} tokens for '{item}', and the run could take "
+                f"{tokens:,}: something has changed since its cost was approved. Run again: "
+                f"{again_command(folder.run_id)}."
+            )

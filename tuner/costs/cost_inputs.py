@@ -8,10 +8,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tuner import catalog
+from tuner.artifacts.costs.generation_plan import GenerationPlan
 from tuner.artifacts.dataset import DatasetSummary, EvaluationQuestion
 from tuner.artifacts.generated import GeneratedSummary
 from tuner.artifacts.manifest import Manifest
 from tuner.catalog.tasks import TaskName
+from tuner.costs.meter import Tokens
 from tuner.settings import RunSettings
 
 # The template of a chat model puts its own tokens around each text: names of roles, beginning and end.
@@ -55,12 +57,16 @@ class QuestionTokens:
 
 @dataclass(frozen=True, slots=True)
 class GenerationTokens:
-    """Tokens for generating validation data. `upper_bound`: nothing has been generated yet."""
+    """Tokens for generating validation data: planned, or used.
+
+    `most_...` count what requests can take, or what was reserved for them, also for those whose replies were lost.
+    """
 
     model: str
     input_tokens: int
     output_tokens: int
-    upper_bound: bool = False
+    most_input_tokens: int = 0
+    most_output_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +141,32 @@ def cost_inputs(
     return CostInputs(summary.training_tokens, questions, size, generation, summary.training_bytes, summary.task.name)
 
 
-def generation_tokens(summary: GeneratedSummary | None) -> GenerationTokens | None:
-    """The tokens in `generated/summary.json`. None when no model was called."""
+def inputs_of_plan(planned: GenerationPlan, model: str) -> CostInputs:
+    """The inputs from `generated/plan.json`, before `model` has generated anything."""
+    return CostInputs(
+        planned.training_tokens,
+        QuestionTokens(**planned.questions.model_dump()),
+        planned.dataset_bytes,
+        GenerationTokens(
+            model,
+            planned.expected_input_tokens,
+            planned.expected_output_tokens,
+            planned.bound.input_tokens,
+            planned.bound.output_tokens,
+        ),
+        planned.most_training_tokens,
+        planned.task,
+    )
+
+
+def generation_tokens(summary: GeneratedSummary | None, reserved: Tokens) -> GenerationTokens | None:
+    """The tokens in `generated/summary.json`, and what was reserved for them. None when no model was called."""
     if summary is None or summary.model is None or not summary.calls:
         return None
-    return GenerationTokens(summary.model, summary.input_tokens or 0, summary.output_tokens or 0)
+    return GenerationTokens(
+        summary.model,
+        summary.input_tokens or 0,
+        summary.output_tokens or 0,
+        reserved.input,
+        reserved.output,
+    )

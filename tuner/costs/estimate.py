@@ -113,9 +113,10 @@ class _Items:
         tokens = self._inputs.generation
         if tokens is None:
             return
-        unit, model = "tokens, at most" if tokens.upper_bound else "tokens", priced_as(tokens.model)
-        yield _item(CostItemId.GENERATION_INPUT, tokens.input_tokens, unit, self._prices.find("input", model))
-        yield _item(CostItemId.GENERATION_OUTPUT, tokens.output_tokens, unit, self._prices.find("output", model))
+        model = priced_as(tokens.model)
+        reading, writing = (self._prices.find(item, model) for item in _READING_AND_WRITING)
+        yield _item(CostItemId.GENERATION_INPUT, tokens.input_tokens, "tokens", reading, tokens.most_input_tokens)
+        yield _item(CostItemId.GENERATION_OUTPUT, tokens.output_tokens, "tokens", writing, tokens.most_output_tokens)
 
     def _base_answers(self) -> Iterator[CostItem]:
         reading, writing = (self._prices.find(item, self._model) for item in _READING_AND_WRITING)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from tuner.artifacts.costs.cost_items import GENERATION, CostItemId
-from tuner.artifacts.costs.estimate import CostItem, Estimate
+from tuner.artifacts.costs.estimate import CostItem, Estimate, WorstCase
 from tuner.artifacts.costs.ledger import PassedCeiling
 
 SpendingDecision = Literal["proceed", "approve", "refuse"]
@@ -42,10 +42,15 @@ _CEILINGS = {
 }
 
 
-def spending_decision(estimate: Estimate) -> SpendingDecision:
-    """Whether the run may go on, needs approval, or may cost too much. The worst case decides."""
+def spending_decision(estimate: Estimate, approved: WorstCase | None = None) -> SpendingDecision:
+    """Whether the run may go on, needs approval, or may cost too much. The worst case decides.
+
+    `approved` is what a person has approved in this run: they are asked again only if the worst case has grown.
+    """
     if estimate.worst_case_usd > estimate.budget_usd:
         return "refuse"
+    if approved and approved.holds(estimate.worst_case):
+        return "proceed"
     asks = estimate.approval_usd is not None and estimate.ask_when_unknown and bool(estimate.unknown)
     return "approve" if _is_over_approval(estimate) or asks or estimate.passed_ceilings else "proceed"
 

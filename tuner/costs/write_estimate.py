@@ -2,20 +2,48 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from tuner.artifacts.costs.estimate import Estimate, SpendingLimits
+from tuner.artifacts.costs.generation_plan import GenerationPlan
 from tuner.artifacts.dataset import DatasetSummary, EvaluationQuestion
 from tuner.artifacts.generated import GeneratedSummary
 from tuner.artifacts.manifest import Manifest
 from tuner.artifacts.preflight import Preflight
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
-from tuner.costs.cost_inputs import Plan, cost_inputs, generation_tokens
+from tuner.costs.cost_inputs import CostInputs, Plan, cost_inputs, generation_tokens, inputs_of_plan
 from tuner.costs.estimate import estimate
+from tuner.costs.meter import FolderAccount
 from tuner.costs.prices.current_prices import Api, Cache, current_prices
 from tuner.costs.prices.price_list import price_list
 from tuner.costs.prices.usage_types import needed_prices
 from tuner.costs.warnings import warnings
 from tuner.settings import DeploymentSettings, RunSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """What an estimate is made of."""
+
+    inputs: CostInputs
+    training_records: int
+    warnings: tuple[str, ...] = ()
+
+
+def counted_sizes(folder: RunFolder, manifest: Manifest) -> Sizes:
+    """The sizes of the converted dataset, and what generating a part of it took."""
+    summary, questions = folder.load(DatasetSummary), folder.load_records(Keys.EVALUATION, EvaluationQuestion)
+    generated, reserved = folder.load_if_present(GeneratedSummary), FolderAccount(folder, "generation").read()[0]
+    inputs = cost_inputs(summary, questions, Plan.of(manifest), generation_tokens(generated, reserved))
+    said = (generated.sentence,) if generated and generated.sentence else ()
+    return Sizes(inputs, summary.training_records, said)
+
+
+def planned_sizes(folder: RunFolder, manifest: Manifest) -> Sizes:
+    """The largest possible sizes, before any data is generated."""
+    planned = folder.load(GenerationPlan)
+    return Sizes(inputs_of_plan(planned, manifest.generator_model), planned.training_records)
 
 
 def write_estimate(
@@ -24,17 +52,16 @@ def write_estimate(
     deployment: DeploymentSettings,
     api: Api,
     cache: Cache,
+    planned: bool = False,
 ) -> Estimate:
-    """Estimates the run's cost with today's prices, and writes the estimate to the run's folder."""
-    plan = Plan.of(manifest)
-    summary = folder.load(DatasetSummary)
-    questions = folder.load_records(Keys.EVALUATION, EvaluationQuestion)
-    generated = folder.load_if_present(GeneratedSummary)
-    inputs = cost_inputs(summary, questions, plan, generation_tokens(generated))
+    """Estimates the run's cost with today's prices, and writes the estimate to the run's folder.
+
+    `planned`: before data is generated, from the plan.
+    """
+    plan, sizes = Plan.of(manifest), planned_sizes(folder, manifest) if planned else counted_sizes(folder, manifest)
+    inputs = sizes.inputs
     account = folder.load_if_present(Preflight) or Preflight()
-    warned = tuple(warnings(plan, inputs, summary.training_records, account, deployment.shard_size))
-    if generated and generated.sentence:
-        warned = (generated.sentence, *warned)
+    warned = (*sizes.warnings, *warnings(plan, inputs, sizes.training_records, account, deployment.shard_size))
     current, problems = current_prices(api, cache, needed_prices(plan.model, plan.judge, deployment.region))
     prices = price_list(deployment.prices, current)
     made = estimate(plan, inputs, spending_limits(manifest.settings, deployment), prices, (*warned, *problems))

@@ -10,7 +10,7 @@ refusal(findings, address)                the error for a dataset that is not re
 
 from tuner.datasets.check import CheckedFile, check, convert
 from tuner.datasets.findings import Findings
-from tuner.datasets.io import LocalFile, LocalSink, NoSink, Sink, Source
+from tuner.datasets.io import KeptLines, LocalFile, LocalSink, NoSink, Sink, Source
 from tuner.datasets.prepare import Prepared, prepare, with_unused_files
 from tuner.datasets.readiness import findings_by_rule, readiness, refusal
 from tuner.datasets.records.record import DataRole
@@ -21,6 +21,7 @@ __all__ = [
     "CheckedFile",
     "DataRole",
     "Findings",
+    "KeptLines",
     "LocalFile",
     "LocalSink",
     "NoSink",

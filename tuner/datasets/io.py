@@ -151,6 +151,21 @@ class NoSink:
         """Does nothing."""
 
 
+class KeptLines(NoSink):
+    """Keeps what is written in memory. For evaluation data, which is small: its size is limited."""
+
+    def __init__(self) -> None:
+        self.blocks: list[bytes] = []
+
+    def write(self, data: bytes) -> None:
+        """Appends whole lines."""
+        self.blocks.append(data)
+
+    def lines(self) -> list[bytes]:
+        """The lines that were written."""
+        return b"".join(self.blocks).splitlines()
+
+
 class CommitTogether:
     """Commits all sinks in their order when the block ends; discards all when it raises or was cancelled."""
 

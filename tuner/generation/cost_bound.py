@@ -11,21 +11,17 @@ from tuner.artifacts.generated import CostBound
 from tuner.core.errors import BudgetExceededError, DatasetError
 from tuner.costs.cost_inputs import CostInputs, GenerationTokens, Plan, QuestionTokens, count_questions
 from tuner.costs.estimate import priced_as
+from tuner.costs.meter import Tokens
 from tuner.costs.prices.price_list import PriceList, price_list
 from tuner.datasets.records.formats import encoded_pairs
-from tuner.generation.chunks import Chunk
 from tuner.generation.division import GenerationSet
 from tuner.generation.documents import DocumentChunks
 from tuner.generation.generator import max_requests
 from tuner.generation.pairs import MAX_ANSWER_CHARACTERS, MAX_QUESTION_CHARACTERS
-from tuner.generation.requests import MAX_PAIRS_PER_REQUEST, max_tokens
+from tuner.generation.requests import MAX_PAIRS_PER_REQUEST, MOST_SENDS, largest_request, max_tokens
 
-# A token has at least 3 bytes in the languages that models are trained on: 4 letters of English, a letter of Chinese.
-_BYTES_PER_TOKEN = 3
-# Tokens of a PDF page for a model that also reads it as an image. Source: Anthropic's documentation on PDF files, 2026.
-_TOKENS_PER_PAGE = 3_000
-# Instructions, the tool's schema, and the questions asked before.
-_TOKENS_PER_REQUEST = 4_000
+# Expected: letters of English have four bytes to a token, and of Chinese three. Instructions and the tool's schema.
+_BYTES_PER_TOKEN, _TOKENS_PER_REQUEST = 3, 1_000
 _DOCUMENTS_NAMED = 5
 # An assumption: a question of a line, and an answer of two or three sentences, in English.
 _USUAL_PAIR = ("q" * 80, "a" * 300)
@@ -44,7 +40,7 @@ def check_budget(
     """
     found = prices or price_list()
     input_price, output_price = (found.find(item, priced_as(model)) for item in ("input", "output"))
-    bound = cost_bound(sets, input_price.usd if input_price else None, output_price.usd if output_price else None)
+    bound = cost_bound(sets, model, *(price.usd if price else None for price in (input_price, output_price)))
     if bound.usd is not None and bound.usd > budget_usd:
         raise BudgetExceededError(
             f"Generating {sum(entry.count for entry in sets)} pairs may take up to {bound.calls} requests and "
@@ -66,49 +62,73 @@ def refuse_if_unusable(documents: DocumentChunks) -> None:
 
 
 def cost_bound(
-    sets: Sequence[GenerationSet], usd_per_input_token: float | None, usd_per_output_token: float | None
+    sets: Sequence[GenerationSet],
+    model: str,
+    usd_per_input_token: float | None = None,
+    usd_per_output_token: float | None = None,
 ) -> CostBound:
-    """The most that the pairs of all sets can take at these prices."""
-    calls = input_tokens = output_tokens = 0
+    """The most that the pairs of all sets can take at these prices: a token for each byte, and lost replies."""
+    calls, tokens = 0, Tokens(0, 0)
     for entry in sets:
-        requests = max_requests(len(entry.chunks), entry.count)
+        requests, each = max_requests(len(entry.chunks), entry.count), Tokens(0, 0)
         # Any chunk may be asked about in every request, so each request is counted with the largest one.
-        largest = max((_tokens(chunk) for chunk in entry.chunks), default=0)
+        for chunk in entry.chunks:
+            each = each.at_least(largest_request(model, chunk, min(MAX_PAIRS_PER_REQUEST, entry.count)))
         calls += requests
-        input_tokens += requests * (largest + _TOKENS_PER_REQUEST)
-        output_tokens += requests * max_tokens(min(MAX_PAIRS_PER_REQUEST, entry.count))
+        tokens += Tokens(requests * each.input * MOST_SENDS, requests * each.output * MOST_SENDS)
     usd = None
     if usd_per_input_token is not None and usd_per_output_token is not None:
-        usd = input_tokens * usd_per_input_token + output_tokens * usd_per_output_token
-    return CostBound(calls=calls, input_tokens=input_tokens, output_tokens=output_tokens, usd=usd)
+        usd = tokens.input * usd_per_input_token + tokens.output * usd_per_output_token
+    return CostBound(calls=calls, input_tokens=tokens.input, output_tokens=tokens.output, usd=usd)
 
 
-def _tokens(chunk: Chunk) -> int:
-    return math.ceil(len(chunk.text.encode()) / _BYTES_PER_TOKEN) + chunk.pages * _TOKENS_PER_PAGE
+def expected_cost(sets: Sequence[GenerationSet]) -> CostBound:
+    """What the pairs of all sets take if every pair of every reply can be used."""
+    calls = input_tokens = output_tokens = 0
+    for entry in sets:
+        requests = max(min(entry.count, len(entry.chunks)), -(-entry.count // MAX_PAIRS_PER_REQUEST))
+        size = sum(len(chunk.text.encode("utf-8", "surrogatepass")) for chunk in entry.chunks)
+        mean = size / max(len(entry.chunks), 1)
+        calls += requests
+        input_tokens += math.ceil(requests * (mean / _BYTES_PER_TOKEN + _TOKENS_PER_REQUEST))
+        # An ordinary pair is half as long as the longest.
+        output_tokens += max_tokens(0) * requests + (max_tokens(entry.count) - max_tokens(0)) // 2
+    return CostBound(calls=calls, input_tokens=input_tokens, output_tokens=output_tokens)
 
 
 def planned_inputs(sets: Sequence[GenerationSet], plan: Plan, known: CostInputs, bound: CostBound) -> CostInputs:
     """The inputs of an estimate before the generation: `known`, and what is to be generated.
 
-    Expected are questions and answers of a usual length, at most those of the longest that the tool accepts.
+    Expected are questions and answers of a usual length, at most those of the longest that the tool accepts. Without
+    evaluation data, the validation data is used for the evaluation too.
     """
     counts = {entry.role: entry.count for entry in sets}
-    model = plan.settings.generate.model or plan.judge_model
-    generation = GenerationTokens(model, bound.input_tokens, bound.output_tokens, upper_bound=True)
-    found = replace(known, generation=generation)
+    expected = expected_cost(sets)
+    generation = GenerationTokens(
+        plan.settings.generate.model or plan.judge_model,
+        expected.input_tokens,
+        expected.output_tokens,
+        bound.input_tokens,
+        bound.output_tokens,
+    )
+    converted = counts.get("training", 0) + counts.get("validation", 0)
+    found = replace(
+        known,
+        generation=generation,
+        training_bytes=known.training_bytes + converted * _record_bytes(plan, *_LONGEST_PAIR),
+    )
     if "training" in counts:
         found = _with_training(found, counts["training"], plan)
-    return replace(found, questions=_questions(counts["evaluation"], plan)) if "evaluation" in counts else found
+    asked = counts.get("evaluation") or (0 if known.questions.count else counts.get("validation", 0))
+    return replace(found, questions=_questions(asked, plan)) if asked else found
 
 
 def _with_training(inputs: CostInputs, count: int, plan: Plan) -> CostInputs:
-    expected, most = (_record_bytes(plan, *texts) for texts in (_USUAL_PAIR, _LONGEST_PAIR))
     texts = sum(map(len, _USUAL_PAIR)) + len((plan.settings.system_prompt or "").encode())
     return replace(
         inputs,
         training_tokens=math.ceil(count * texts / plan.model.family.characters_per_token),
-        training_bytes=inputs.training_bytes + count * expected,
-        most_training_tokens=count * most,
+        most_training_tokens=count * _record_bytes(plan, *_LONGEST_PAIR),
     )
 
 

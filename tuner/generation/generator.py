@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from tuner.artifacts.generated import GeneratedPair
 from tuner.aws.bedrock.tool_call import ToolReply
-from tuner.core.errors import AwsError
+from tuner.core.errors import AwsError, SpendingLimitError, TunerError
 from tuner.datasets.records.rules import RecordLimits
 from tuner.generation.chunks import Chunk
 from tuner.generation.dedup import Deduplicator
@@ -44,7 +44,7 @@ class GenerationResult:
     output_tokens: int = 0
     stand_in: str = ""
     dropped: Counter[str] = field(default_factory=Counter)
-    refusals: list[AwsError] = field(default_factory=list)
+    refusals: list[TunerError] = field(default_factory=list)
     done: bool = False
 
 
@@ -84,7 +84,8 @@ class PairGenerator:
         """Sends requests until there are enough pairs, no chunk is left, or `may_continue` returns False.
 
         `may_continue` is asked only after a request that was not in the cache, so that every call makes progress.
-        Raises the errors of a request, except an AwsError that concerns one chunk only. Replies stay in the cache.
+        Raises the errors of a request, except an AwsError that concerns one chunk only, and a request that would
+        cost more than was approved. Replies stay in the cache.
         """
         result = self.result
         for number in itertools.count():
@@ -128,16 +129,16 @@ class PairGenerator:
         for (index, pairs), reply in zip(planned, replies, strict=True):
             self._take(index, pairs, reply)
 
-    def _reply(self, request: PairRequest) -> tuple[ToolReply, bool] | AwsError:
+    def _reply(self, request: PairRequest) -> tuple[ToolReply, bool] | TunerError:
         try:
             return self._model.reply(request)
-        except AwsError as error:
+        except (AwsError, SpendingLimitError) as error:
             return error
 
-    def _take(self, index: int, pairs: int, answered: tuple[ToolReply, bool] | AwsError) -> None:
+    def _take(self, index: int, pairs: int, answered: tuple[ToolReply, bool] | TunerError) -> None:
         result = self.result
         result.calls += 1
-        if isinstance(answered, AwsError):
+        if isinstance(answered, TunerError):
             result.refusals.append(answered)
             self._misses[index] = _MAX_MISSES
             return

@@ -9,16 +9,18 @@ import json
 import random
 import time
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
 from tuner.aws.bedrock.json_reply import ToolSchema
-from tuner.aws.bedrock.tool_call import Attachment, Tool, ToolReply, fill_in_tool
+from tuner.aws.bedrock.tool_call import Attachment, Tool, ToolReply, fill_in_tool, most_input_tokens
 from tuner.catalog import judge_or_assumed
 from tuner.catalog.judges import InferenceConfig
 from tuner.core.errors import RetryableError
 from tuner.core.json_types import JsonObject
+from tuner.costs.meter import Meter, Tokens
 from tuner.generation.cache import ReplyCache
 from tuner.generation.chunks import Chunk
 from tuner.generation.pairs import MAX_ANSWER_CHARACTERS, MAX_PASSAGE_CHARACTERS, MAX_QUESTION_CHARACTERS
@@ -32,6 +34,14 @@ _RETRY_SECONDS = 180.0
 _MIN_DELAY_SECONDS, _MAX_DELAY_SECONDS = 0.5, 20.0
 # Earlier questions and problems that are repeated to the model.
 _MAX_ASKED, _MAX_PROBLEMS = 40, 10
+# Their bytes, so that a request has a largest size. A question has 80 bytes on average.
+_MAX_ASKED_BYTES, _MAX_PROBLEM_BYTES = 6_000, 2_000
+# A prompt's bytes without these texts: the sentence that asks, and the tags.
+_PROMPT_BYTES = 300
+# Tokens of a PDF page for a model that also reads it as an image. Source: Anthropic's documentation on PDF files, 2026.
+_TOKENS_PER_PAGE = 3_000
+MOST_SENDS = 2
+"""How often a request is sent at most, on average. A reply that was lost may have been billed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +78,10 @@ class GeneratorModel:
         ask: Ask = converse,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
+        meter: Meter | None = None,
     ) -> None:
         self.model = model
+        self._meter = meter
         self._cache = cache
         self._ask = ask
         self._clock = clock
@@ -84,9 +96,14 @@ class GeneratorModel:
         chunk = request.chunk
         document = Attachment("Document", chunk.format, chunk.data, chunk.text)
         members = (self.model, instructions(), text, tool_for(request.count), self._inference(request), [document])
-        reply = self._with_retries(lambda: self._ask(*members))
+        most = request_tokens(self.model, text, request)
+        reply = self._with_retries(lambda: self._metered(most, lambda: self._ask(*members)))
         self._cache.keep(key, reply)
         return reply, False
+
+    def _metered(self, most: Tokens, call: Callable[[], ToolReply]) -> ToolReply:
+        with self._meter.call(most) if self._meter else nullcontext():
+            return call()
 
     def _with_retries(self, call: Callable[[], ToolReply]) -> ToolReply:
         started = self._clock()
@@ -119,6 +136,24 @@ class GeneratorModel:
 def max_tokens(count: int) -> int:
     """The limit of output tokens for a reply with `count` pairs."""
     return _TOKENS_PER_REPLY + count * _TOKENS_PER_PAIR
+
+
+def request_tokens(model: str, text: str, request: PairRequest) -> Tokens:
+    """The most tokens of one request with this prompt."""
+    read = most_input_tokens(model, instructions(), text, tool_for(request.count)) + _chunk_tokens(request.chunk)
+    inference = judge_or_assumed(model).inference_config(max_tokens(request.count))
+    return Tokens(read, int(inference["maxTokens"]))
+
+
+def largest_request(model: str, chunk: Chunk, count: int) -> Tokens:
+    """The most tokens of any request about this chunk."""
+    empty = request_tokens(model, "", PairRequest(chunk, count))
+    return empty + Tokens(_PROMPT_BYTES + _MAX_ASKED_BYTES + _MAX_PROBLEM_BYTES, 0)
+
+
+def _chunk_tokens(chunk: Chunk) -> int:
+    """A token for each byte; models that do not read documents get the text escaped."""
+    return len(html.escape(chunk.text, quote=False).encode("utf-8", "surrogatepass")) + chunk.pages * _TOKENS_PER_PAGE
 
 
 def tool_for(count: int) -> Tool:
@@ -160,14 +195,20 @@ def _prompt(request: PairRequest) -> str:
     wanted = "1 question-answer pair" if request.count == 1 else f"{request.count} question-answer pairs"
     lines = [f"Record {wanted} about the document."]
     if request.asked:
-        lines.append(_tagged("already_asked", request.asked[-_MAX_ASKED:]))
+        lines.append(_tagged("already_asked", request.asked[-_MAX_ASKED:], _MAX_ASKED_BYTES))
     if request.problems:
         problems = tuple(dict.fromkeys(request.problems))[:_MAX_PROBLEMS]
-        lines.append(_tagged("why_earlier_pairs_could_not_be_used", problems))
+        lines.append(_tagged("why_earlier_pairs_could_not_be_used", problems, _MAX_PROBLEM_BYTES))
     return "\n\n".join(lines)
 
 
-def _tagged(name: str, texts: Sequence[str]) -> str:
-    """One text per line. Escaped, because these texts come from documents and could close the tag."""
-    lines = "\n".join(html.escape(" ".join(text.split()), quote=False) for text in texts)
-    return f"<{name}>\n{lines}\n</{name}>"
+def _tagged(name: str, texts: Sequence[str], most_bytes: int) -> str:
+    """One text per line, the last ones that fit. Escaped: these texts come from documents and could close the tag."""
+    lines: list[str] = []
+    for text in reversed(texts):
+        line = html.escape(" ".join(text.split()), quote=False)
+        most_bytes -= len(line.encode("utf-8", "surrogatepass")) + 1
+        if most_bytes < 0:
+            break
+        lines.insert(0, line)
+    return "\n".join((f"<{name}>", *lines, f"</{name}>"))

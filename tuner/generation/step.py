@@ -8,42 +8,32 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from itertools import islice
 
 from tuner import catalog
+from tuner.artifacts.costs.generation_plan import GenerationPlan
 from tuner.artifacts.generated import GENERATED_KEYS, GeneratedSummary
 from tuner.artifacts.manifest import Manifest
 from tuner.aws.s3.run_folder import RunFolder
-from tuner.core.errors import DatasetError, GenerationError
-from tuner.costs.prices.price_list import PriceList
+from tuner.core.errors import GenerationError
 from tuner.datasets.findings import Findings
 from tuner.datasets.io import Source
 from tuner.datasets.pipeline import FilePipeline
 from tuner.datasets.profile import MAX_RECORDS
-from tuner.datasets.readiness import refusal
 from tuner.datasets.records.limits import record_counts
 from tuner.datasets.records.record import DataRole
 from tuner.datasets.records.rules import RecordLimits
 from tuner.generation.cache import RunFolderReplyCache
-from tuner.generation.cost_bound import check_budget, refuse_if_unusable
 from tuner.generation.dedup import Deduplicator
 from tuner.generation.division import GenerationSet, planned_sets, sentences
 from tuner.generation.documents import DocumentChunks, read_documents
 from tuner.generation.generator import GenerationResult, PairGenerator
+from tuner.generation.plan import Progress, generation_meter
 from tuner.generation.requests import Ask, GeneratorModel, converse
 from tuner.generation.result import shortfall_message, summarize, too_few_message
 
 # A Lambda function has 15 minutes. A request that starts now ends within five more, retries included.
 _SECONDS = 420.0
-_LEFT_OUT = "The training data has errors: no request was sent, and nothing was spent."
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """`done` is False while the step must be called again; `pairs` is the number of pairs so far."""
-
-    done: bool
-    pairs: int
 
 
 Made = Sequence[tuple[GenerationSet, GenerationResult]]
@@ -54,45 +44,35 @@ def generate_data(
     manifest: Manifest,
     data: Mapping[DataRole, Source],
     documents: Mapping[str, Source],
-    budget_usd: float,
-    prices: PriceList | None = None,
     ask: Ask = converse,
     clock: Callable[[], float] = time.monotonic,
 ) -> Progress:
     """Writes the files of `manifest.generated_roles` and their summary. Each call does a part, until it is done.
 
-    `data` has the data files of the dataset: no pair repeats them. If the training data has errors, no request is sent,
-    because the run ends at them anyway. Raises DatasetError when no document can be used or the base model does not
-    accept the count, BudgetExceededError when the cost may exceed the budget, GenerationError when the documents do not
-    give enough pairs.
+    `data` has the data files of the dataset: no pair repeats them. The plan has been made, and its cost approved.
+    Raises GenerationError when the documents do not give enough pairs, SpendingLimitError when nothing was approved.
     """
     earlier = folder.load_if_present(GeneratedSummary)
     if earlier and earlier.complete:
         return Progress(True, earlier.pairs)
     ends_at, alone = clock() + _SECONDS, "training" not in data
     known = _known(data, alone)
-    training_records = _read_data(folder, manifest, data, known)
-    if training_records is None:
-        folder.save(GeneratedSummary(complete=True, pairs=0, left_out=_LEFT_OUT))
-        return Progress(True, 0)
-    if not alone:
-        _check_count(manifest, training_records)
-    library = read_documents(documents, small=alone)
-    refuse_if_unusable(library)
+    _read_data(manifest, data, known)
+    library, bound = read_documents(documents, small=alone), folder.load(GenerationPlan).bound
     base_model, settings = catalog.model(manifest.base_model), manifest.settings.generate
     sets = planned_sets(library.chunks, manifest.generated_roles, settings, base_model)
-    bound = check_budget(sets, manifest.generator_model, budget_usd, prices)
-    model = GeneratorModel(manifest.generator_model, RunFolderReplyCache(folder), ask)
     made: list[tuple[GenerationSet, GenerationResult]] = []
-    for entry in sets:
-        if clock() >= ends_at and any(result.uncached_calls for _, result in made):
-            return _unfinished(made)
-        dedup = known.setdefault(entry.role, Deduplicator(others=dict(known)))
-        limits, is_elsewhere = _limits(manifest, entry.role), _elsewhere(entry, sets)
-        generator = PairGenerator(entry.chunks, entry.count, model, limits, dedup, is_elsewhere)
-        made.append((entry, generator.run(lambda: clock() < ends_at)))
-        if not made[-1][1].done:
-            return _unfinished(made)
+    with generation_meter(folder, bound) as meter:
+        model = GeneratorModel(manifest.generator_model, RunFolderReplyCache(folder), ask, meter=meter)
+        for entry in sets:
+            if clock() >= ends_at and any(result.uncached_calls for _, result in made):
+                return _unfinished(made)
+            dedup = known.setdefault(entry.role, Deduplicator(others=dict(known)))
+            limits, is_elsewhere = _limits(manifest, entry.role), _elsewhere(entry, sets)
+            generator = PairGenerator(entry.chunks, entry.count, model, limits, dedup, is_elsewhere)
+            made.append((entry, generator.run(lambda: clock() < ends_at)))
+            if not made[-1][1].done:
+                return _unfinished(made)
     summary = summarize(manifest.generator_model, library, made, bound, alone)
     error = _too_few(manifest, summary, library, made)
     # The summary comes last: with it, a repeated call knows that the pairs are complete.
@@ -143,37 +123,14 @@ def _too_few(
     return GenerationError(too_few_message(summary, sentences(issues), results)) if issues else None
 
 
-def _read_data(
-    folder: RunFolder, manifest: Manifest, data: Mapping[DataRole, Source], known: Mapping[DataRole, Deduplicator]
-) -> int | None:
-    """Adds the existing pairs to `known`. The number of training records: None if the training data has errors.
-
-    Raises DatasetError for errors in the other files of documents without training data: nothing else would name them.
-    """
-    training = 0
+def _read_data(manifest: Manifest, data: Mapping[DataRole, Source], known: Mapping[DataRole, Deduplicator]) -> None:
+    """Adds the existing pairs to `known`. The plan has found no errors in them."""
     for role, source in data.items():
-        findings = Findings()
-        pairs = FilePipeline(source, _limits(manifest, role), manifest.settings.fields, findings).pairs()
-        for number, (question, answer) in enumerate(pairs):
-            if number < MAX_RECORDS:  # no model accepts more, so a larger dataset ends the run in preprocessing
-                known[role].add(question, answer)
-            training += role == "training"
-        if findings.errors and "training" in data:
-            return None
-        if error := refusal(findings.artifact(), folder.uri()):
-            raise error
-    issues = record_counts(catalog.model(manifest.base_model), {"training": training})
-    return None if "training" in data and any(issues) else training
+        pairs = FilePipeline(source, _limits(manifest, role), manifest.settings.fields, Findings()).pairs()
+        # No model accepts more records, so that a larger dataset ends the run in preprocessing.
+        for question, answer in islice(pairs, MAX_RECORDS):
+            known[role].add(question, answer)
 
 
 def _limits(manifest: Manifest, role: DataRole) -> RecordLimits:
     return RecordLimits(catalog.model(manifest.base_model), role, manifest.settings.system_prompt)
-
-
-def _check_count(manifest: Manifest, training_records: int) -> None:
-    """Raises DatasetError before anything is spent on more or fewer pairs than the base model accepts."""
-    counts: dict[DataRole, int] = {"training": training_records, "validation": manifest.settings.generate.count}
-    issues = list(record_counts(catalog.model(manifest.base_model), counts))
-    if issues:
-        lines = "\n".join(f"generate.count in run.yaml: {issue.message}" for issue in issues)
-        raise DatasetError(f"{lines} Set it to a number that the model accepts. Nothing has been spent.")

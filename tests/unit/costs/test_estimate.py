@@ -183,8 +183,9 @@ def test_question_tokens_include_all_turns_of_a_conversation() -> None:
 
 def test_generated_data_uses_the_prices_of_the_generating_model() -> None:
     judge = "us.anthropic.claude-sonnet-4-6"
-    found = made(generation=GenerationTokens(judge, 1_000_000, 2000, upper_bound=True))
+    found = made(generation=GenerationTokens(judge, 1_000_000, 2000, 3_000_000, 0))
     assert item(found, CostItemId.GENERATION_INPUT).usd == pytest.approx(3.3)
+    assert item(found, CostItemId.GENERATION_INPUT).at_most_usd == pytest.approx(9.9)
     assert item(found, CostItemId.GENERATION_OUTPUT).usd == pytest.approx(2000 * 1.65e-5)
     assert made().find(CostItemId.GENERATION_INPUT) is None
     refused = made(budget=1, generation=GenerationTokens(judge, 1000, 2000))

@@ -10,7 +10,15 @@ from tests.chaos.cases import states_of
 # States and functions that are newer than the campaign on the page. They buy nothing, and a run that fails in one of
 # these states ends like one that fails in the state after it. The next campaign (`make chaos`) has their cases: then
 # these sets must be empty.
-NEWER_STATES = {"Wait for a preparation place", "Free the preparation place", "Wait for a training place"}
+NEWER_STATES = {
+    "Wait for a preparation place",
+    "Plan the generation",
+    "Estimate the cost with the generation",
+    "Free the preparation place before the generation",
+    "Ask for approval of the generation",
+    "Free the preparation place",
+    "Wait for a training place",
+}
 NEWER_FUNCTIONS = {"assign_places"}
 PAGE = Path(__file__).parents[3] / "docs" / "chaos.md"
 

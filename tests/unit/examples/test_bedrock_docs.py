@@ -12,7 +12,7 @@ import yaml
 from pydantic import JsonValue
 
 from local.bedrock.tools.extract import _questions
-from tests.doubles import MemoryFolder, manifest
+from tests.doubles import MemoryFolder, approve, manifest
 from tests.unit.datasets.memory_files import MemorySink
 from tests.unit.generation.samples import source
 from tuner import catalog
@@ -21,7 +21,7 @@ from tuner.artifacts.generated import GENERATED_KEYS, GeneratedPair, GeneratedSu
 from tuner.aws.bedrock.tool_call import Attachment, Tool, ToolReply
 from tuner.catalog.judges import InferenceConfig
 from tuner.datasets import LocalFile, prepare
-from tuner.generation import generate_data
+from tuner.generation import generate_data, plan_generation
 
 FOLDER = Path(__file__).parents[3] / "examples" / "bedrock-docs"
 DOCUMENTS = {path.name: path for path in sorted((FOLDER / "documents").iterdir())}
@@ -49,7 +49,10 @@ def generated() -> tuple[MemoryFolder, GeneratedSummary]:
     folder = MemoryFolder()
     sources = {name: LocalFile(path) for name, path in DOCUMENTS.items()}
     run = run.model_copy(update={"inputs": (documents,)})
-    assert generate_data(folder, run, {}, sources, 500, ask=stand_in).done
+    folder.save(run)
+    assert not plan_generation(folder, run, {}, sources).done
+    approve(folder, planned=True)
+    assert generate_data(folder, run, {}, sources, ask=stand_in).done
     return folder, folder.load(GeneratedSummary)
 
 

@@ -11,20 +11,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.doubles import MemoryFolder, manifest, stored_json
+from tests.doubles import MemoryFolder, approve, manifest, stored_json
 from tests.unit.datasets.memory_files import CLAUDE, NOVA, MemorySink, jsonl
 from tests.unit.generation.samples import Writer, pair, sentences, source
 from tuner import catalog
+from tuner.artifacts.costs.cost_items import CostItemId
+from tuner.artifacts.costs.estimate import Estimate
+from tuner.artifacts.costs.generation_plan import GenerationPlan
 from tuner.artifacts.generated import GENERATED_KEYS, GeneratedSummary
 from tuner.artifacts.manifest import Manifest
 from tuner.core.artifact_keys import Keys
-from tuner.core.errors import BudgetExceededError, DatasetError, GenerationError
+from tuner.core.errors import DatasetError, GenerationError
 from tuner.core.run import DataRole
+from tuner.costs.spending_decision import spending_decision
 from tuner.datasets import prepare
-from tuner.generation import generate_data
+from tuner.generation import generate_data, plan_generation
 from tuner.generation.chunks import Chunk
 from tuner.generation.division import divide
-from tuner.generation.step import Progress
+from tuner.generation.plan import Progress
 from tuner.settings.run import GenerateSettings
 
 ROLES: tuple[DataRole, ...] = ("training", "validation", "evaluation")
@@ -134,15 +138,15 @@ def documents(count: int = 3, size: int = 60) -> dict[str, bytes]:
 
 
 def step(folder: MemoryFolder, run: Manifest | None = None, **more: Any) -> Progress:
-    return generate_data(
-        folder,
-        run or alone(generate={"questions_per_part": 6}),
-        {role: source(data, f"{role}.jsonl") for role, data in more.pop("data", {}).items()},
-        {name: source(data) for name, data in more.pop("documents", documents()).items()},
-        more.pop("budget", 500),
-        ask=more.pop("ask", None) or Writer(),
-        **more,
-    )
+    """Plans the generation, approves its cost and generates, as the state machine does."""
+    run = run or alone(generate={"questions_per_part": 6})
+    data = {role: source(text, f"{role}.jsonl") for role, text in more.pop("data", {}).items()}
+    sources = {name: source(text) for name, text in more.pop("documents", documents()).items()}
+    if Keys.GENERATION_PLAN not in folder.files:
+        folder.save(run)
+        assert not plan_generation(folder, run, data, sources).done
+        approve(folder, planned=True)
+    return generate_data(folder, run, data, sources, ask=more.pop("ask", None) or Writer(), **more)
 
 
 def answers(folder: MemoryFolder) -> dict[DataRole, set[str]]:
@@ -282,16 +286,15 @@ def test_errors_in_a_file_beside_documents_are_said_before_any_request() -> None
     assert not writer.calls
 
 
-def test_the_most_that_all_sets_can_cost_is_held_against_the_budget() -> None:
-    writer = Writer()
-    run = alone(generate={"questions_per_part": 6, "model": "amazon.nova-pro-v1:0"})
-    with pytest.raises(BudgetExceededError, match=r"Generating \d+ pairs may take up to \d+ requests and \$"):
-        step(MemoryFolder(), run, budget=0.01, ask=writer)
-    assert not writer.calls
+def test_the_most_that_all_sets_can_cost_is_in_the_estimate_before_any_request() -> None:
     folder = MemoryFolder()
-    step(folder, run)
-    summary = folder.load(GeneratedSummary)
-    assert summary.most and summary.calls and summary.most.calls >= summary.calls
+    step(folder, alone(generate={"questions_per_part": 6, "model": "amazon.nova-pro-v1:0"}))
+    summary, plan, before = folder.load(GeneratedSummary), folder.load(GenerationPlan), folder.load(Estimate)
+    assert summary.calls and summary.most == plan.bound
+    assert plan.bound.calls >= summary.calls
+    item = before.find(CostItemId.GENERATION_INPUT)
+    assert item and item.at_most == plan.bound.input_tokens
+    assert spending_decision(before.model_copy(update={"budget_usd": 0.01})) == "refuse"
 
 
 @pytest.mark.parametrize(

@@ -7,18 +7,22 @@ from typing import Any
 
 import pytest
 
-from tests.doubles import MemoryFolder, manifest, stored_json
+from tests.doubles import MemoryFolder, approve, manifest, stored_json
 from tests.unit.datasets.memory_files import CLAUDE, MemorySink, jsonl, pairs
 from tests.unit.generation.samples import JUDGE, Writer, pair, sentences, source
+from tuner.artifacts.costs.estimate import Estimate
+from tuner.artifacts.costs.generation_plan import GenerationPlan
+from tuner.artifacts.costs.reservation import Reservation
 from tuner.artifacts.manifest import Manifest
+from tuner.aws.bedrock.tool_call import ToolReply
 from tuner.catalog import model
 from tuner.core.artifact_keys import Keys
-from tuner.core.errors import BudgetExceededError, DatasetError, GenerationError
+from tuner.core.errors import DatasetError, GenerationError, RetryableError, SpendingLimitError
 from tuner.datasets import prepare
 from tuner.datasets.io import Source
 from tuner.datasets.records.record import DataRole
-from tuner.generation import generate_data
-from tuner.generation.step import Progress
+from tuner.generation import generate_data, plan_generation
+from tuner.generation.plan import Progress
 
 NOVA_PRO = "amazon.nova-pro-v1:0"
 
@@ -30,23 +34,23 @@ def step(
     ask: Any = None,
     training: bytes | None = None,
     documents: dict[str, bytes] | None = None,
-    budget: float = 500,
     run: Manifest | None = None,
     **more: Any,
 ) -> Progress:
+    """Plans the generation, approves its cost and generates, as the state machine does."""
     documents = {"a.txt": "\n\n".join(sentences(40)).encode()} if documents is None else documents
-    return generate_data(
-        folder,
-        with_documents(run or manifest(generate={"count": count})),
-        {
-            "training": source(jsonl(pairs(12)) if training is None else training, "training.jsonl"),
-            **more.pop("data", {}),
-        },
-        {name: source(data) for name, data in documents.items()},
-        budget,
-        ask=ask or Writer(),
-        **more,
-    )
+    run = with_documents(run or manifest(generate={"count": count}))
+    data: dict[DataRole, Source] = {
+        "training": source(jsonl(pairs(12)) if training is None else training, "training.jsonl"),
+        **more.pop("data", {}),
+    }
+    sources = {name: source(text) for name, text in documents.items()}
+    if Keys.GENERATION_PLAN not in folder.files:
+        folder.save(run)
+        if (planned := plan_generation(folder, run, data, sources)).done:
+            return planned
+        approve(folder, planned=True)
+    return generate_data(folder, run, data, sources, ask=ask or Writer(), **more)
 
 
 def with_documents(run: Manifest) -> Manifest:
@@ -56,6 +60,34 @@ def with_documents(run: Manifest) -> Manifest:
 
 def lines(folder: MemoryFolder) -> list[dict[str, Any]]:
     return [json.loads(line) for line in folder.files[Keys.GENERATED].splitlines()]
+
+
+def test_the_second_estimate_is_never_larger_than_the_one_that_was_approved_before_the_generation() -> None:
+    folder = MemoryFolder()
+    step(folder)
+    before, run = folder.load(Estimate), folder.manifest()
+    sinks: dict[str, MemorySink] = {}
+    generated: tuple[DataRole, ...] = ("validation",)
+    sources: dict[DataRole, Source] = {
+        "training": source(jsonl(pairs(12)), "training.jsonl"),
+        "validation": source(folder.files[Keys.GENERATED]),
+    }
+    made = prepare(
+        sources,
+        run.settings,
+        model(run.base_model),
+        lambda name: sinks.setdefault(name, MemorySink()),
+        generated=generated,
+    )
+    for name, sink in sinks.items():
+        folder.write(name, sink.committed or b"")
+    folder.save(made.summary)
+    after = approve(folder)
+    assert before.worst_case.holds(after.worst_case)
+    for item in after.items:
+        planned = before.find(item.id)
+        assert planned
+        assert (item.at_most or 0) <= (planned.at_most or 0), item.id
 
 
 def test_the_folder_gets_the_pairs_and_the_summary() -> None:
@@ -172,13 +204,34 @@ def test_too_few_pairs_end_the_run_and_the_usage_is_recorded() -> None:
     assert Keys.GENERATED not in folder.files
 
 
-def test_a_generation_that_could_cost_more_than_the_budget_is_refused() -> None:
-    writer = Writer()
-    run = manifest(generate={"count": 10, "model": NOVA_PRO})
-    with pytest.raises(BudgetExceededError, match=r"up to 8 requests and \$0\.1\d, over the budget of \$0\.05"):
-        step(MemoryFolder(), run=run, budget=0.05, ask=writer)
+def test_a_generation_that_was_not_approved_sends_no_request() -> None:
+    folder, writer = MemoryFolder(), Writer()
+    step(folder, ask=Writer())
+    for name in (Keys.GENERATED_SUMMARY, *folder.list(Keys.GENERATED_REPLIES)):
+        del folder.files[name]
+    allowed = folder.load(Estimate)
+    less = [item.model_copy(update={"at_most": (item.at_most or 0) - 1}) for item in allowed.items]
+    folder.save(allowed.model_copy(update={"items": tuple(less)}))
+    with pytest.raises(SpendingLimitError, match="'generation_input'"):
+        step(folder, ask=writer)
     assert not writer.calls
-    assert step(MemoryFolder(), run=run, budget=0.5, ask=writer).done
+
+
+def test_lost_replies_end_the_generation_before_it_passes_what_was_approved() -> None:
+    folder, asked = MemoryFolder(), []
+
+    def lose(*members: Any) -> ToolReply:
+        asked.append(members)
+        raise RetryableError("no reply")
+
+    waits = "tuner.generation.requests.time.sleep"
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(SpendingLimitError, match="call was not made"):
+        patch.setattr(waits, lambda _: None)
+        step(folder, ask=lose)
+    plan, reserved = folder.load(GenerationPlan), stored_json(folder, Reservation.name("generation"))
+    assert plan.bound.calls <= len(asked) <= 2 * plan.bound.calls
+    assert reserved["input_tokens"] <= plan.bound.input_tokens
+    assert reserved["output_tokens"] <= plan.bound.output_tokens
 
 
 def test_documents_are_used_only_without_validation_data() -> None:

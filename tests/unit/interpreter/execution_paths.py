@@ -12,12 +12,24 @@ BEGIN = (
     "Check that the account is ready",
     "Is validation data to be generated?",
 )
+PLANNED = (*BEGIN, "Plan the generation", "Is there anything to generate?")
+BEFORE_GENERATION = (
+    *PLANNED,
+    "Estimate the cost with the generation",
+    "Is the cost with the generation within the budget?",
+)
+ASKED_BEFORE_GENERATION = (
+    *BEFORE_GENERATION,
+    "Free the preparation place before the generation",
+    "Ask for approval of the generation",
+)
 COSTS = (
     "Preprocess the dataset",
     "Validate the dataset",
     "Estimate the cost",
     "Is the cost within the budget?",
 )
+GENERATED = ("Generate validation data", "Are there enough pairs?")
 PLACE = ("Wait for a training place",)
 ASK_BASE = ("Is the model to be served?", "Answer with the base model", "Ask the base model")
 TRAIN = (
@@ -74,7 +86,14 @@ def pinned(**given: Any) -> dict[str, Any]:
 
 def estimate(decision: str) -> dict[str, Any]:
     """The result of the estimate. The approval expires after a second."""
-    return {"decision": decision, "estimated_usd": 1.0, "reason": "It costs much.", "approval_seconds": 1}
+    worst_case = {"usd": 2.0, "unknown": {}}
+    return {
+        "decision": decision,
+        "estimated_usd": 1.0,
+        "reason": "It costs much.",
+        "approval_seconds": 1,
+        "worst_case": worst_case,
+    }
 
 
 # The functions' results on the usual path. A list has one result for each call; its last one repeats.
@@ -85,6 +104,7 @@ DEFAULT_RESULTS: dict[str, Any] = {
     "Preprocess": {"shards": [0], "lanes": [[0]], "shard_size": 25},
     "EstimateCost": estimate("proceed"),
     "GenerateValidation": {"done": True, "pairs": 8},
+    "Plan the generation": {"done": False, "pairs": 0},
     "StartCustomization": {"job_arn": "j", "wait_seconds": 60},
     "CheckCustomization": {"status": "Completed", "wait_seconds": 60},
     "PurchaseThroughput": {"endpoint_arn": "e", "wait_seconds": 3},
@@ -114,18 +134,56 @@ PATHS = {
         {"PinInputs": pinned(serving="none")},
     ),
     "generated at once": ExecutionPath(
-        (*BEGIN, "Generate validation data", "Are there enough pairs?", *SERVED[len(BEGIN) :]),
+        (*BEFORE_GENERATION, *GENERATED, *SERVED[len(BEGIN) :]),
         {"PinInputs": pinned(generate=True)},
     ),
+    "nothing to generate": ExecutionPath(
+        (*PLANNED, *SERVED[len(BEGIN) :]),
+        {"PinInputs": pinned(generate=True), "Plan the generation": {"done": True, "pairs": 0}},
+    ),
+    "approved before the generation": ExecutionPath(
+        (*ASKED_BEFORE_GENERATION, *GENERATED, *SERVED[len(BEGIN) :]),
+        {
+            "PinInputs": pinned(generate=True),
+            "Estimate the cost with the generation": estimate("approve"),
+            "RequestApproval": True,
+        },
+    ),
+    "rejected before the generation": ExecutionPath(
+        (*ASKED_BEFORE_GENERATION, *FAILURE),
+        {
+            "PinInputs": pinned(generate=True),
+            "EstimateCost": estimate("approve"),
+            "RequestApproval": False,
+        },
+        FAILED,
+    ),
+    "approval of the generation expired": ExecutionPath(
+        (*ASKED_BEFORE_GENERATION, *FAILURE),
+        {
+            "PinInputs": pinned(generate=True),
+            "EstimateCost": estimate("approve"),
+            "RequestApproval": None,
+        },
+        FAILED,
+    ),
+    "over the budget before the generation": ExecutionPath(
+        (*BEFORE_GENERATION, "Refuse the cost", *FAILURE),
+        {
+            "PinInputs": pinned(generate=True),
+            "EstimateCost": estimate("refuse"),
+        },
+        FAILED,
+    ),
     "generated in three calls": ExecutionPath(
-        (*BEGIN, *3 * ("Generate validation data", "Are there enough pairs?"), *SERVED[len(BEGIN) :]),
+        (*BEFORE_GENERATION, *3 * GENERATED, *SERVED[len(BEGIN) :]),
         {
             "PinInputs": pinned(generate=True),
             "GenerateValidation": [{"done": False}, {"done": False}, {"done": True}],
         },
     ),
     "generated without end": ExecutionPath(
-        (*BEGIN, *60 * ("Generate validation data", "Are there enough pairs?"), "Give up the generation", *FAILURE),
+        (*BEFORE_GENERATION, *60 * GENERATED, "Give up the generation", *FAILURE),
         {"PinInputs": pinned(generate=True), "GenerateValidation": {"done": False}},
         FAILED,
     ),

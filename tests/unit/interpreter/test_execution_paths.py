@@ -16,8 +16,9 @@ pytestmark = pytest.mark.slow
 
 
 def answer_of(path: ExecutionPath, call: Call) -> Any:
-    """The result of a function on a path."""
-    given = (DEFAULT_RESULTS | dict(path.answers)).get(call.function, {})
+    """The result of a function on a path, or of a state that calls it for something else."""
+    results = DEFAULT_RESULTS | dict(path.answers)
+    given = results.get(call.state, results.get(call.function, {}))
     return given[min(call.attempt, len(given)) - 1] if isinstance(given, list) else given
 
 
@@ -45,6 +46,9 @@ def test_every_state_is_on_a_path() -> None:
         ("over the budget", "BudgetExceededError", "It costs much."),
         ("rejected", "ApprovalRejectedError", "too much"),
         ("approval expired", "ApprovalExpiredError", "Nobody approved the run in time"),
+        ("over the budget before the generation", "BudgetExceededError", "It costs much."),
+        ("rejected before the generation", "ApprovalRejectedError", "too much"),
+        ("approval of the generation expired", "ApprovalExpiredError", "before anything was spent"),
         ("generated without end", "GenerationError", "after 60 calls"),
         ("training without end", "CustomizationFailedError", "after 340 looks"),
         ("endpoint without end", "EndpointFailedError", "after 740 looks"),
@@ -90,3 +94,16 @@ def test_the_history_has_as_many_events_as_the_bounds_count(name: str) -> None:
     counted = sum(bounds.visit_events(built.get(state) or inside[state]) for state in ended.states)
     items = sum(state in inside for state in ended.states)
     assert ended.events == counted + bounds.EVENTS_OF_AN_ITEM * items + bounds.EVENTS_AROUND
+
+
+def test_what_was_approved_before_the_generation_is_told_to_the_second_estimate() -> None:
+    calls = executed("approved before the generation").calls
+    assert [call.payload.get("approved") for call in calls if call.function == "EstimateCost"] == [
+        None,
+        {"usd": 2.0, "unknown": {}},
+    ]
+    assert [
+        call.payload.get("approved")
+        for call in executed("generated at once").calls
+        if call.state == "Estimate the cost"
+    ] == [None]

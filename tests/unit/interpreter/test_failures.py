@@ -27,6 +27,10 @@ pytestmark = pytest.mark.slow
 
 # The path that has the state, where it is not the usual one.
 PATH_OF: dict[str, str] = {
+    "Plan the generation": "generated at once",
+    "Estimate the cost with the generation": "generated at once",
+    "Free the preparation place before the generation": "approved before the generation",
+    "Ask for approval of the generation": "approved before the generation",
     "Generate validation data": "generated at once",
     "Free the preparation place": "approved",
     "Ask for approval": "approved",
@@ -35,7 +39,9 @@ PATH_OF: dict[str, str] = {
     "Purchase the commitment": "committed, accepted",
 }
 TASKS = (
-    *("Wait for a preparation place", "Pin the inputs", "Check that the account is ready", "Generate validation data"),
+    *("Wait for a preparation place", "Pin the inputs", "Check that the account is ready", "Plan the generation"),
+    *("Estimate the cost with the generation", "Free the preparation place before the generation"),
+    *("Ask for approval of the generation", "Generate validation data"),
     *("Preprocess the dataset", "Validate the dataset", "Estimate the cost"),
     *("Free the preparation place", "Ask for approval"),
     *("Wait for a training place", "Ask the base model"),
@@ -46,6 +52,7 @@ TASKS = (
     *("Write the report", "Notify of success"),
 )
 BEFORE_TRAINING = TASKS[: TASKS.index("Start the customization")]
+APPROVALS = ("Ask for approval of the generation", "Ask for approval")
 RELEASES = ("Release the throughput", "Release the refused model")
 INSIDE_A_MAP = ("Ask the base model", "Ask the tuned model", "Grade one shard")
 WAITS = ("Wait for the training", "Wait for the throughput")
@@ -119,7 +126,7 @@ def test_an_error_that_a_retry_does_not_fix_ends_the_run_at_once(state: str, nam
 def test_a_run_survives_every_transient_error_in_turn(state: str) -> None:
     """One after the other in one state: each retry entry has its own count."""
     kinds = [*RETRIED_EVERYWHERE, *TRANSIENT, *(error for error, states in RETRIED_IN.items() if state in states)]
-    if state in ("Wait for a preparation place", "Ask for approval", "Wait for a training place"):
+    if state in ("Wait for a preparation place", *APPROVALS, "Wait for a training place"):
         kinds.remove("Sandbox.Timedout")
     else:
         kinds.append("States.Timeout")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lambdas import generate_validation, preprocess, validate
-from tests.doubles import RUN, stored_json
+from tests.doubles import RUN, approve, stored_json
 from tests.unit.datasets.memory_files import jsonl, pairs
 from tests.unit.generation.samples import Writer, sentences
 from tests.unit.lambdas.conftest import Drop
@@ -30,6 +30,9 @@ def documents(count: int) -> dict[str, bytes]:
 
 def test_validation_data_is_generated_from_the_pinned_documents(drop: Drop, writer: Writer) -> None:
     folder = drop({"training.jsonl": jsonl(pairs(12)), **documents(2)}, generate=GENERATE)
+    assert invoke(generate_validation, run_id=RUN, plan=True) == {"done": False, "pairs": 0}
+    assert not writer.calls
+    approve(folder, planned=True)
     assert invoke(generate_validation, run_id=RUN) == {"done": True, "pairs": 10}
     prepared = invoke(preprocess, run_id=RUN)
     assert (prepared["training_records"], prepared["validation_records"], prepared["evaluation_records"]) == (
@@ -46,7 +49,7 @@ def test_validation_data_is_generated_from_the_pinned_documents(drop: Drop, writ
 
 def test_training_data_with_errors_is_refused_and_no_model_is_invoked(drop: Drop, writer: Writer) -> None:
     folder = drop({"training.jsonl": jsonl(pairs(12)) + b'{"question": "q"}\n', **documents(1)}, generate=GENERATE)
-    assert invoke(generate_validation, run_id=RUN) == {"done": True, "pairs": 0}
+    assert invoke(generate_validation, run_id=RUN, plan=True) == {"done": True, "pairs": 0}
     invoke(preprocess, run_id=RUN)
     with pytest.raises(DatasetError, match=r"training\.jsonl, line 13"):
         invoke(validate, run_id=RUN)

@@ -112,8 +112,17 @@ def test_estimate_cost_returns_its_decision(cloud: RunFolder, monkeypatch: pytes
     write_lines(cloud, Keys.EVALUATION, [{"id": "1", "question": "q", "reference": "r"}])
     approve(cloud)
     result = invoke(estimate_cost, run_id=RUN)
-    assert set(result) == {"decision", "estimated_usd", "reason", "approval_seconds"}
+    assert set(result) == {"decision", "estimated_usd", "reason", "approval_seconds", "worst_case"}
     assert (result["decision"], result["approval_seconds"]) == ("approve", 24 * 3600)
+    unknown = result["worst_case"]["unknown"]
+    assert unknown, "the price of training is unknown"
+    assert invoke(estimate_cost, run_id=RUN, approved=result["worst_case"])["decision"] == "proceed"
+    for less in (
+        {"usd": result["worst_case"]["usd"] - 0.01, "unknown": unknown},
+        {"usd": 500, "unknown": {}},
+        {"usd": 500, "unknown": {item: quantity - 1 for item, quantity in unknown.items()}},
+    ):
+        assert invoke(estimate_cost, run_id=RUN, approved=less)["decision"] == "approve", "the worst case has grown"
 
 
 def test_estimate_cost_reserves_the_worst_case_and_asks_when_it_passes_a_ceiling(

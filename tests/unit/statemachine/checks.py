@@ -51,20 +51,32 @@ def every_failure_is_caught(machine: Machine) -> None:
             assert caught == ([["States.Timeout"]] if waits_for_a_token(state) else []) + [["States.ALL"]], name
 
 
-def approval_is_requested_once_with_a_time_limit(machine: Machine) -> None:
+def approvals_are_requested_with_a_time_limit(machine: Machine) -> None:
     """The function is handed the token and knows when it expires; nobody's answer ends the run, and is no retry."""
-    ((name, state),) = [
+    asking = [
         (name, state)
         for name, state, _ in machine.every_state()
         if waits_for_a_token(state) and state["Arguments"]["FunctionName"] == "${RequestApproval}"
     ]
-    payload = state["Arguments"]["Payload"]
-    assert payload["task_token"] == "{% $states.context.Task.Token %}", name
-    assert state.get("TimeoutSeconds") == payload["seconds"] == "{% $estimate.approval_seconds %}", name
-    assert not [entry for entry in state["Retry"] if "States.Timeout" in entry["ErrorEquals"]], name
-    assert state["Catch"][0]["Assign"]["failure"]["error"] == "ApprovalExpiredError", name
+    assert len(asking) == 2
+    for name, state in asking:
+        payload = state["Arguments"]["Payload"]
+        assert payload["task_token"] == "{% $states.context.Task.Token %}", name
+        assert state.get("TimeoutSeconds") == payload["seconds"] == "{% $estimate.approval_seconds %}", name
+        assert not [entry for entry in state["Retry"] if "States.Timeout" in entry["ErrorEquals"]], name
+        assert state["Catch"][0]["Assign"]["failure"]["error"] == "ApprovalExpiredError", name
     before = machine.reached_from(machine.start, stop_at=frozenset({"Is the model to be served?"}))
-    assert name in before, "asked before anything is spent"
+    assert {name for name, _ in asking} <= before, "asked before anything is spent on training or serving"
+
+
+def nothing_is_paid_for_before_its_cost_is_decided(machine: Machine) -> None:
+    """Generating comes after the estimate that holds it, and everything else after the estimate of all."""
+    for decided, paid in (
+        ("Is the cost with the generation within the budget?", "Generate validation data"),
+        ("Is the cost within the budget?", "Is the model to be served?"),
+    ):
+        without = machine.reached_from(machine.start, stop_at=frozenset({decided}))
+        assert paid not in without, f"{paid} can be reached without {decided}"
 
 
 def a_run_waits_for_its_places_before_it_needs_them(machine: Machine) -> None:

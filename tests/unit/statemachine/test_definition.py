@@ -75,6 +75,14 @@ MUTATIONS = [
         set_in("Ask for approval/Next", "Is the model to be served?"),
     ),
     (checks.a_run_waits_for_its_places_before_it_needs_them, without_preparation_place),
+    (
+        checks.nothing_is_paid_for_before_its_cost_is_decided,
+        set_in("Is validation data to be generated?/Choices/0/Next", "Generate validation data"),
+    ),
+    (
+        checks.nothing_is_paid_for_before_its_cost_is_decided,
+        set_in("Validate the dataset/Next", "Is the model to be served?"),
+    ),
     (checks.every_loop_ends, set_in("Is the training over?/Choices/1", None)),
     (checks.every_loop_ends, set_in("Is the throughput in service?/Choices/1/Condition", "{% $turns > $most %}")),
     (checks.every_loop_ends, set_in("Check the throughput/Assign/turns", None)),
@@ -115,13 +123,13 @@ MUTATIONS = [
         checks.every_failure_is_caught,
         set_in("Answer with the tuned model/ItemProcessor/States/Ask the tuned model/Catch", []),
     ),
-    (checks.approval_is_requested_once_with_a_time_limit, set_in("Ask for approval/TimeoutSeconds", None)),
+    (checks.approvals_are_requested_with_a_time_limit, set_in("Ask for approval/TimeoutSeconds", None)),
     (
-        checks.approval_is_requested_once_with_a_time_limit,
+        checks.approvals_are_requested_with_a_time_limit,
         set_in("Ask for approval/Retry/0/ErrorEquals", ["States.Timeout"]),
     ),
-    (checks.approval_is_requested_once_with_a_time_limit, set_in("Ask for approval/Arguments/Payload/task_token", "")),
-    (checks.approval_is_requested_once_with_a_time_limit, set_in("Is the cost within the budget?/Choices/1", None)),
+    (checks.approvals_are_requested_with_a_time_limit, set_in("Ask for approval/Arguments/Payload/task_token", "")),
+    (checks.approvals_are_requested_with_a_time_limit, set_in("Is the cost within the budget?/Choices/1", None)),
     (
         retry_checks.every_error_of_a_state_is_defined,
         set_in("Refuse the cost/Assign/failure/error", "TooExpensiveError"),

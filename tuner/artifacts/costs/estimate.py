@@ -64,6 +64,18 @@ class SpendingLimits(Part):
     longest_throughput_hours: float = 0
 
 
+class WorstCase(Part):
+    """What a person approves: the worst case of the known items, and the largest quantity of each unknown one."""
+
+    usd: float
+    unknown: dict[str, float] = Field(default_factory=dict, description="by the ids of the items without a price")
+
+    def holds(self, other: WorstCase) -> bool:
+        """Whether the other one is not larger in anything."""
+        unknown = all(quantity <= self.unknown.get(item, -1) for item, quantity in other.unknown.items())
+        return unknown and other.usd <= self.usd
+
+
 class Estimate(Artifact, SpendingLimits):
     """`estimate.json`. `total_usd` is the expected sum of the known items, `at_most_usd` that of their worst cases."""
 
@@ -83,6 +95,12 @@ class Estimate(Artifact, SpendingLimits):
     def worst_case_usd(self) -> float:
         """What the known items cost at most: the sum that budget and approval threshold are compared with."""
         return self.total_usd if self.at_most_usd is None else self.at_most_usd
+
+    @property
+    def worst_case(self) -> WorstCase:
+        """The worst case, with the items that have no price."""
+        unknown = {str(item.id): item.at_most or item.quantity or 0 for item in self.items if item.usd is None}
+        return WorstCase(usd=self.worst_case_usd, unknown=unknown)
 
     def find(self, item: CostItemId) -> CostItem | None:
         """The item with this id, or None when the run does not pay for it."""

@@ -43,7 +43,8 @@ def _answer(deployment: Deployment, reference: str, decision: ApprovalDecision, 
     run = run_lookup.resolve(deployment, reference)
     folder = deployment.folder(run.run_id)
     earlier, request = approval.find_answer(folder), approval.find_request(folder)
-    if earlier:
+    # A run asks again if its worst case has grown since the first answer.
+    if earlier and (request is None or earlier.at >= request.asked_at):
         _repeated(run, earlier, decision)
         return
     waiting = _waiting(run, request)

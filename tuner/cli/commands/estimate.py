@@ -5,9 +5,6 @@ Nothing is uploaded. AWS is called only when a deployment is named (--stack or -
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, NoReturn, get_args
 
@@ -23,14 +20,14 @@ from tuner.aws.bedrock.control_plane import Bedrock
 from tuner.aws.price_list import PriceListApi
 from tuner.cli import upload
 from tuner.cli.commands.data.display import show_findings, show_power
-from tuner.cli.dataset_check import PlannedGeneration, check_dataset, data_files, planned_generation
+from tuner.cli.dataset_check import PlannedGeneration, check_dataset, planned_generation
 from tuner.cli.deployment import DEFAULT_STACK
 from tuner.cli.options import Json, Local, StackIfAny, connect
 from tuner.cli.terminal.console import console, emit, say
 from tuner.cli.upload import DatasetFolder
 from tuner.core.artifact_keys import Keys
 from tuner.core.json_types import JsonObject
-from tuner.costs.cost_inputs import CostInputs, Plan, QuestionTokens, cost_inputs
+from tuner.costs.cost_inputs import CostInputs, Plan, cost_inputs
 from tuner.costs.estimate import estimate as add_up
 from tuner.costs.prices.current_prices import NoCache, current_prices
 from tuner.costs.prices.price_list import Price, price_list
@@ -38,7 +35,7 @@ from tuner.costs.prices.usage_types import needed_prices
 from tuner.costs.spending_decision import spending_decision, spending_reason
 from tuner.costs.warnings import warnings
 from tuner.costs.write_estimate import spending_limits
-from tuner.datasets import NoSink, Prepared, Source, prepare
+from tuner.datasets import KeptLines, NoSink, Prepared
 from tuner.intake.resolve import Resolved, readable, resolve
 from tuner.preflight import legacy_warning
 from tuner.reporting.formatting import money, quantity
@@ -126,25 +123,10 @@ def _permissive(document: JsonObject) -> DeploymentSettings:
     )
 
 
-class _Kept(NoSink):
-    """Keeps the lines of a file in memory. The evaluation data is small: its size is limited."""
-
-    def __init__(self) -> None:
-        self.lines: list[bytes] = []
-
-    def write(self, data: bytes) -> None:
-        """Appends."""
-        self.lines.append(data)
-
-    def questions(self) -> list[EvaluationQuestion]:
-        """The evaluation questions that were written."""
-        return [EvaluationQuestion.model_validate_json(line) for line in self.lines]
-
-
 def _cost_inputs(folder: DatasetFolder, plan: Plan) -> tuple[Prepared, CostInputs, PlannedGeneration]:
     """Prepares the data and counts it as the run's own steps do, without writing anything."""
     files, name = folder.sources, folder.settings_name
-    evaluation = _Kept()
+    evaluation = KeptLines()
     generation = planned_generation(files, plan.settings, plan.model)
     prepared = check_dataset(
         files,
@@ -155,45 +137,14 @@ def _cost_inputs(folder: DatasetFolder, plan: Plan) -> tuple[Prepared, CostInput
         name,
         folder.ignored,
     )
-    inputs = cost_inputs(prepared.summary, evaluation.questions(), plan)
+    questions = [EvaluationQuestion.model_validate_json(line) for line in evaluation.lines()]
+    inputs = cost_inputs(prepared.summary, questions, plan)
     if not prepared.findings.errors and generation.sets:
-        inputs = _with_generation(generation, files, plan, inputs)
+        from tuner.generation import check_budget, planned_inputs  # loads native code: only when it is needed
+
+        bound = check_budget(generation.sets, plan.settings.generate.model or plan.judge_model, float("inf"))
+        inputs = planned_inputs(generation.sets, plan, inputs, bound)
     return prepared, inputs, generation
-
-
-def _with_generation(
-    planned: PlannedGeneration, files: Mapping[str, Source], plan: Plan, inputs: CostInputs
-) -> CostInputs:
-    """The inputs with what the generation costs, and what is done with its questions.
-
-    Validation questions beside a training file are as long as the training's. Without an evaluation file, they are the
-    evaluation's as well.
-    """
-    from tuner.generation import check_budget, planned_inputs  # loads native code: only when it is needed
-
-    bound = check_budget(planned.sets, plan.settings.generate.model or plan.judge_model, float("inf"))
-    found = planned_inputs(planned.sets, plan, inputs, bound)
-    if planned.alone or found.questions.count:
-        return found
-    sample = _Kept()
-    # The held-out records are a sample of the training's questions.
-    held = prepare(
-        data_files(files), plan.settings, plan.model, lambda key: sample if key == Keys.EVALUATION else NoSink()
-    )
-    questions = cost_inputs(held.summary, sample.questions(), plan).questions
-    return replace(found, questions=_scaled(questions, planned.counts["validation"]))
-
-
-def _scaled(questions: QuestionTokens, wanted: int) -> QuestionTokens:
-    """The wanted number of questions, with the mean length of the questions found so far."""
-    share = wanted / max(questions.count, 1)
-    return QuestionTokens(
-        wanted,
-        round(questions.question_tokens * share),
-        round(questions.reference_tokens * share),
-        math.ceil(questions.most_question_tokens * share),
-        math.ceil(questions.most_reference_tokens * share),
-    )
 
 
 def _show(made: Estimate, resolved: Resolved, asked: bool) -> None:

@@ -26,8 +26,8 @@ from tuner.core.errors import RetryableError
 # write gate.json.
 _PINNED = "Pin the inputs"
 _GENERATED = "Generate validation data"
-_ESTIMATED = "Estimate the cost"
-_APPROVAL = "Ask for approval"
+_ESTIMATED = ("Estimate the cost with the generation", "Estimate the cost")
+_APPROVALS = ("Ask for approval of the generation", "Ask for approval")
 GATE_STATE = "Apply the gate"
 _LONGEST_PAUSE_SECONDS = 60.0
 # An outage of AWS seldom lasts longer. A local cloud that does not answer for this long has ended.
@@ -74,6 +74,7 @@ class Follower:
         self._training: training.TrainingProgress | None = None
         self._window: paid_window.PaidWindow | None = None
         self._estimate: Estimate | None = None
+        self._estimates = 0
         self._approval = ""
         self._generated: GeneratedSummary | None = None
         self._manifest: Manifest | None = None
@@ -136,11 +137,13 @@ class Follower:
         marks = {step.name: step.mark for step in self._checklist.steps}
         if not self._manifest and marks.get(_PINNED) == "done":
             self._manifest = self.deployment.folder(self.run_id).load_if_present(Manifest)
-        if not self._estimate and marks.get(_ESTIMATED) == "done":
+        estimates = sum(marks.get(state) == "done" for state in _ESTIMATED)
+        if estimates > self._estimates:
             self._estimate = self.deployment.folder(self.run_id).load_if_present(Estimate)
+            self._estimates = estimates
         if not self._generated and marks.get(_GENERATED) in ("done", "failed"):
             self._generated = self.deployment.folder(self.run_id).load_if_present(GeneratedSummary)
-        asking = marks.get(_APPROVAL) == "running"
+        asking = any(marks.get(state) == "running" for state in _APPROVALS)
         self._approval = paid_window.pending_approval(self.deployment, self.run_id) if asking else ""
         at_training = marks.get(training.STEP)
         finished = self._training is not None and self._training.status != "InProgress"

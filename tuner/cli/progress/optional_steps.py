@@ -9,8 +9,12 @@ from tuner.cli.progress.steps import Step
 
 # States of statemachine/customization.asl.json behind a Choice, with the condition under which a run enters them.
 _ENTERED_IF: dict[str, Callable[[Manifest], bool]] = {
+    "Plan the generation": lambda manifest: manifest.generates,
+    "Estimate the cost with the generation": lambda manifest: manifest.generates,
     "Generate validation data": lambda manifest: manifest.generates,
     # Known only from the estimate: shown when the run asks.
+    "Free the preparation place before the generation": lambda _: False,
+    "Ask for approval of the generation": lambda _: False,
     "Free the preparation place": lambda _: False,
     "Ask for approval": lambda _: False,
     "Answer with the base model": lambda manifest: _serves(manifest),
@@ -28,7 +32,15 @@ _ENTERED_IF: dict[str, Callable[[Manifest], bool]] = {
     "Purchase the commitment": lambda manifest: manifest.settings.commitment is not None,
 }
 # Before the settings are known, only what most runs do is shown.
-_RARE = {"Generate validation data", "Free the preparation place", "Ask for approval", "Keep the throughput"} | {
+_RARE = {
+    "Plan the generation",
+    "Estimate the cost with the generation",
+    "Ask for approval of the generation",
+    "Free the preparation place before the generation",
+    "Generate validation data",
+    "Free the preparation place",
+    "Ask for approval",
+    "Keep the throughput",
     "Release the refused model",
     "Purchase the commitment",
 }
