@@ -40,7 +40,8 @@ def test_validation_data_is_generated_from_the_pinned_documents(drop: Drop, writ
         10,
         10,
     )
-    assert invoke(validate, run_id=RUN)["warnings"] == 0
+    assert invoke(validate, run_id=RUN)["warnings"] == 1
+    assert [each["rule"] for each in stored_json(folder, Keys.FINDINGS)["findings"]] == ["few-groups"]
     summary = stored_json(folder, Keys.DATASET_SUMMARY)
     assert summary["validation_from"] == "generated from documents"
     assert [each["document"] for each in folder.read_lines(Keys.GENERATED)] == ["deep/0.txt"] * 5 + ["deep/1.txt"] * 5
