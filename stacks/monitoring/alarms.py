@@ -81,14 +81,14 @@ class Alarms(Construct):
             threshold=0,
             operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
         )
-        if settings.monthly_usd is not None:
-            yield self._build(
-                "CeilingNear",
-                f"Of the ${settings.monthly_usd:,.0f} that all runs may reserve and spend this month (monthly_usd), "
-                f"{_NEAR_PERCENT} % are: 'tuner spending' shows by what. Above the ceiling, runs wait for approval",
-                self._of("estimate_cost", "CeilingUsedPercent", "Maximum", _FIVE_MINUTES),
-                threshold=_NEAR_PERCENT,
-            )
+        # Without a ceiling the metric has no values, and the alarm stays quiet.
+        yield self._build(
+            "CeilingNear",
+            f"{_NEAR_PERCENT} % of what all runs may reserve and spend this month (monthly_usd) are used: "
+            "'tuner spending' shows by what. Above the ceiling, runs wait for approval",
+            self._of("estimate_cost", "CeilingUsedPercent", "Maximum", _FIVE_MINUTES),
+            threshold=_NEAR_PERCENT,
+        )
 
     def _of(self, service: str, name: str, statistic: str, period: Duration) -> cloudwatch.Metric:
         return service_metric(self._name, service, name, statistic, period)

@@ -81,7 +81,8 @@ def exported_sheet(folder: RunFolder, count: int | None, seed: int = 0) -> tuple
         sheet = flagged_sheet(name, flagged) if count is None else draw_sample(questions, flagged, count, seed)
         if not sheet.first:
             raise EvaluationError(
-                "No question is flagged for people. 'tuner review export RUN --random 60' draws questions at random."
+                "No question is flagged for people. To draw some at random: "
+                f"tuner review export {folder.run_id} --random 60"
             )
         folder.write(sheet_file(name), sheet.to_json_line().encode())
     answers = {name: [(each.id, each.answer) for each in folder.answers(name)] for name in CONTESTANTS}

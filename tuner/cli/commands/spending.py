@@ -36,7 +36,7 @@ def spending(
     stack: Stack = DEFAULT_STACK,
     on_local: Local = False,
 ) -> None:
-    """Show what the runs of a month have reserved and spent, and the ceilings."""
+    """Show what a month's runs reserve and spend, and its ceilings."""
     deployment = connect(stack, on_local)
     if deployment.state_table is None:
         raise CommandError(

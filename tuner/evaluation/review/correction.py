@@ -77,7 +77,7 @@ def correction(
         return Outcome(
             None,
             "The questions were chosen and not drawn at random, so the scores say nothing about the others and change "
-            "no mean. 'tuner review export RUN --random 60' draws a sample that does.",
+            "no mean. A sample does, which 'tuner review export' draws with '--random 60'.",
         )
     return _of_sample(labels, records, sheet, names)
 

@@ -8,7 +8,7 @@ from tuner.artifacts.evaluation.metric_details import JudgeDetails, PreferenceDe
 from tuner.artifacts.evaluation.people import HumanScores, JudgeAgreement
 from tuner.artifacts.report import Report
 from tuner.catalog import judge_or_assumed
-from tuner.evaluation.statistics.agreement import alpha_in_words, kappa_in_words
+from tuner.reporting.advice.agreement import alpha_in_words, kappa_in_words
 from tuner.reporting.formatting import measure_title, number, plural
 
 _SHOWN_FILES = 5

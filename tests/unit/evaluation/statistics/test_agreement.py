@@ -7,7 +7,8 @@ import pytest
 
 from tests.unit.evaluation.statistics.oracle_figures import FIGURES
 from tuner.evaluation.statistics import agreement
-from tuner.evaluation.statistics.agreement import alpha, alpha_in_words, kappa_in_words, weighted_kappa
+from tuner.evaluation.statistics.agreement import alpha, weighted_kappa
+from tuner.reporting.advice.agreement import alpha_in_words, kappa_in_words
 
 CASES = json.loads(FIGURES.read_text("utf-8"))["agreement"]
 
