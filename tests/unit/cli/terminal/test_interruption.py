@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import pty
 import re
+import select
+import signal
 import subprocess
 import sys
 import time
@@ -21,7 +23,9 @@ def read(terminal: int, until: str = "") -> str:
     """What the terminal shows until a text appears, or until the program has closed it."""
     shown = b""
     ends = time.monotonic() + 60
-    while time.monotonic() < ends and not (until and until in shown.decode(errors="replace")):
+    while not (until and until in shown.decode(errors="replace")):
+        left = max(0.0, ends - time.monotonic())
+        assert select.select([terminal], [], [], left)[0], f"nothing more came after: {shown!r}"
         try:
             piece = os.read(terminal, 1024)
         except OSError:  # Linux reports the closed terminal as an error
@@ -30,6 +34,12 @@ def read(terminal: int, until: str = "") -> str:
             break
         shown += piece
     return shown.decode(errors="replace")
+
+
+def in_terminal(terminal: int) -> None:
+    """Makes a program what it is in a terminal. A shell starts programs in the background with SIGINT ignored."""
+    os.login_tty(terminal)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def test_ctrl_c_in_a_terminal_is_one_line_and_status_130(tmp_path: Path) -> None:
@@ -50,7 +60,7 @@ def test_ctrl_c_in_a_terminal_is_one_line_and_status_130(tmp_path: Path) -> None
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
-        preexec_fn=lambda: os.login_tty(theirs),
+        preexec_fn=lambda: in_terminal(theirs),
     ) as process:
         os.close(theirs)
         assert started in read(ours, until=started)
