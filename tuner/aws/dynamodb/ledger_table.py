@@ -17,6 +17,7 @@ import datetime as dt
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, TypeAlias
 
@@ -134,12 +135,13 @@ class LedgerTable:
                 assert before is not None, "an entry that does not exist cannot stay as it is"
                 return before
             after = after.model_copy(update={"version": before.version + 1 if before else 1})
+            left = ceilings
             try:
-                passed = self._write(before, after, ceilings)
-                if passed:
+                while passed := self._write(before, after, left):
+                    # Another run may have used up the other ceiling meanwhile, so that one stays a condition.
                     every = tuple(dict.fromkeys((*after.passed, *passed)))
                     after = after.model_copy(update={"passed": every})
-                    self._write(before, after, _NO_CEILINGS)
+                    left = replace(left, **dict.fromkeys(passed))
             except _ChangedMeanwhileError:
                 continue
             return after

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from moto import mock_aws
 
@@ -191,6 +191,7 @@ OPERATIONS = st.one_of(
 EVENTS = st.one_of(st.just("go on"), st.sampled_from(["crash before", "crash after"]), OPERATIONS)
 
 
+@example(work=[("reserve", "a-2", 61)], events=["go on", "go on", ("reserve", "a-1", 45)])
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(work=st.lists(OPERATIONS, min_size=1, max_size=5), events=st.lists(EVENTS, max_size=12))
 def test_no_interleaving_and_no_crash_counts_a_run_twice_or_loses_it(

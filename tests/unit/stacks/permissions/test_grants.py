@@ -16,6 +16,7 @@ from stacks.permissions.arns import function_name
 from stacks.permissions.permissions_page import every_role, example_arns
 from stacks.step_table import STEPS
 from tests.unit.stacks.conftest import Synthesis
+from tuner.artifacts.costs.generation_plan import GenerationPlan
 from tuner.artifacts.evaluation.graded_shard import GradedShard
 from tuner.artifacts.evaluation.people import PEOPLE, sheet_file
 from tuner.core.artifact_keys import Keys
@@ -114,6 +115,7 @@ WRITERS: dict[str, set[str]] = {
     Keys.GENERATED: {"generate_validation"},
     Keys.GENERATED_TRAINING: {"generate_validation"},
     Keys.GENERATED_EVALUATION: {"generate_validation"},
+    GenerationPlan.NAME: {"generate_validation"},
     Keys.GENERATED_SUMMARY: {"generate_validation"},
     f"{Keys.GENERATED_REPLIES}1.json": {"generate_validation"},
     Keys.ESTIMATE: {"estimate_cost"},
