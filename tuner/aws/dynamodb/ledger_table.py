@@ -17,7 +17,6 @@ import datetime as dt
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any, TypeAlias
 
@@ -141,7 +140,7 @@ class LedgerTable:
                     # Another run may have used up the other ceiling meanwhile, so that one stays a condition.
                     every = tuple(dict.fromkeys((*after.passed, *passed)))
                     after = after.model_copy(update={"passed": every})
-                    left = replace(left, **dict.fromkeys(passed))
+                    left = left._replace(**dict.fromkeys(passed))
             except _ChangedMeanwhileError:
                 continue
             return after
