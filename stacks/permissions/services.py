@@ -16,9 +16,6 @@ SAMPLED_TRACES = Grant(
     ("*",),
     "sends the traces that X-Ray's sampling rules ask for; AWS has no narrower resource",
 )
-# Only items whose partition key begins so. A request can name several items, so the condition key is multivalued:
-# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
-_LEDGER = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": "ledger#*"}}
 
 
 def write_logs(arns: Arns, step: str) -> list[Grant]:
@@ -51,27 +48,14 @@ def receive_arrivals(arns: Arns) -> list[Grant]:
     return [Grant(actions, (arns.arrivals_queue,), "receives the uploads of datasets")]
 
 
-def keep_ledger(arns: Arns) -> list[Grant]:
-    """Reads and changes the ledger of spending, in the table of shared state."""
-    # A transaction needs the permissions of the actions that it combines:
-    # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html
-    actions = ("dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:UpdateItem")
-    return [Grant(actions, (arns.state_table,), "keeps the ledger of spending", _LEDGER)]
-
-
-def read_ledger(arns: Arns) -> list[Grant]:
-    """Reads what the runs of a month have reserved and spent."""
-    return [Grant(("dynamodb:Query",), (arns.state_table,), "reads the ledger of spending", _LEDGER)]
-
-
 _READ_STATE = ("dynamodb:GetItem", "dynamodb:Query")
 # A transaction needs the permissions of the actions that it combines:
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html
-_CHANGE_STATE = (*_READ_STATE, "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem")
-_PLACES = "places#*"
+_CHANGE_STATE = (*_READ_STATE, "dynamodb:PutItem", "dynamodb:UpdateItem")
+_LEDGER, _PLACES = "ledger#*", "places#*"
 
 
-def shared_state(arns: Arns, actions: tuple[str, ...], partitions: str, reason: str) -> Grant:
+def _shared_state(arns: Arns, actions: tuple[str, ...], partitions: str, reason: str) -> Grant:
     """Actions on items of the table of shared state, in partitions of these keys only."""
     # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
     # A request can name several items, so the condition key is multivalued.
@@ -79,18 +63,28 @@ def shared_state(arns: Arns, actions: tuple[str, ...], partitions: str, reason: 
     return Grant(actions, (arns.state_table,), reason, only)
 
 
+def keep_ledger(arns: Arns) -> list[Grant]:
+    """Reads and changes the ledger of spending."""
+    return [_shared_state(arns, _CHANGE_STATE, _LEDGER, "keeps the ledger of spending")]
+
+
+def read_ledger(arns: Arns) -> list[Grant]:
+    """Reads what the runs of a month have reserved and spent."""
+    return [_shared_state(arns, ("dynamodb:Query",), _LEDGER, "reads the ledger of spending")]
+
+
 def queue_for_places(arns: Arns) -> list[Grant]:
     """Keeps the queue for places, and wakes the runs that get one."""
     wakes = "lets a waiting run continue; AWS has no narrower resource for task tokens"
     return [
-        shared_state(arns, _CHANGE_STATE, _PLACES, "keeps the queue for places"),
+        _shared_state(arns, (*_CHANGE_STATE, "dynamodb:DeleteItem"), _PLACES, "keeps the queue for places"),
         Grant(("states:SendTaskSuccess",), ("*",), wakes),
     ]
 
 
 def read_queue(arns: Arns) -> list[Grant]:
     """Reads the queue for places."""
-    return [shared_state(arns, _READ_STATE, _PLACES, "shows the position of a waiting run")]
+    return [_shared_state(arns, _READ_STATE, _PLACES, "shows the position of a waiting run")]
 
 
 def start_executions(arns: Arns) -> list[Grant]:

@@ -14,29 +14,22 @@ of it, so a retry, a second delivery of an event and a second execution change n
 from __future__ import annotations
 
 import datetime as dt
-import random
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from decimal import Decimal
-from typing import Any, TypeAlias
-
-from botocore.exceptions import ClientError
+from typing import Any
 
 from tuner.artifacts.base import parse
 from tuner.artifacts.costs.ledger import Ceiling, Ceilings, LedgerEntry, month_of
 from tuner.aws.clients import Response, client
-from tuner.aws.error_mapping import code_of, mapped_errors
+from tuner.aws.dynamodb.transactions import ATTEMPTS, CONDITION, Action, Transactions
+from tuner.aws.error_mapping import mapped_errors
 from tuner.core.errors import RetryableError
 from tuner.core.times import iso
 
-# Another transaction changes one of the items: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html
-_CONFLICT, _CONDITION = "TransactionConflict", "ConditionalCheckFailed"
-_ATTEMPTS = 12
 # Step Functions ends an execution after a year.
 _MONTHS_OF_OPEN_RUNS = 13
 _NO_CEILINGS = Ceilings()
-
-Action: TypeAlias = Mapping[str, Response]
 
 
 class _ChangedMeanwhileError(Exception):
@@ -49,7 +42,7 @@ class LedgerTable:
     def __init__(self, table: str, api: Any = None, sleep: Callable[[float], None] = time.sleep) -> None:
         self._table = table
         self._api = api or client("dynamodb")
-        self._sleep = sleep
+        self._transactions = Transactions(table, "the ledger", self._api, sleep)
 
     def reserve(self, run_id: str, dataset: str, usd: Decimal, ceilings: Ceilings, at: dt.datetime) -> LedgerEntry:
         """Reserves what the run can cost, in the month of its first reservation.
@@ -127,7 +120,7 @@ class LedgerTable:
         self, run_id: str, changed: Callable[[LedgerEntry | None], LedgerEntry | None], ceilings: Ceilings
     ) -> LedgerEntry:
         """Changes a run's entry to what `changed` makes of it, with the sums of its month. None: nothing to change."""
-        for _ in range(_ATTEMPTS):
+        for _ in range(ATTEMPTS):
             before = self.find(run_id)
             after = changed(before)
             if after is None:
@@ -159,37 +152,17 @@ class LedgerTable:
         )
         sums = [_addition(after.month, sort, difference, limit) for _, sort, limit in limits]
         own = [_put(before, after), *([place] if place else [])]
-        reasons = self._transact(own + (sums if difference else []))
-        if _CONDITION in reasons[: len(own)]:
+        reasons = self._transactions.write(*own, *(sums if difference else []))
+        if CONDITION in reasons[: len(own)]:
             raise _ChangedMeanwhileError
         failed = zip(limits, reasons[len(own) :], strict=False)
-        return tuple(name for (name, _, _), reason in failed if reason == _CONDITION)
+        return tuple(name for (name, _, _), reason in failed if reason == CONDITION)
 
     def _get(self, partition: str, sort: str) -> Response | None:
         with mapped_errors("read the ledger"):
             found = self._api.get_item(TableName=self._table, Key=_key(partition, sort), ConsistentRead=True)
         item: Response | None = found.get("Item")
         return item
-
-    def _transact(self, actions: Sequence[Action]) -> Sequence[str]:
-        """Writes all or nothing. Returns the reason of each action when a condition does not hold, else nothing."""
-        items = [{kind: {"TableName": self._table, **body}} for action in actions for kind, body in action.items()]
-        for attempt in range(_ATTEMPTS):
-            with mapped_errors("change the ledger"):
-                try:
-                    self._api.transact_write_items(TransactItems=items)
-                except ClientError as error:
-                    if code_of(error) != "TransactionCanceledException":
-                        raise
-                    reasons = [str(one.get("Code", "")) for one in error.response.get("CancellationReasons", ())]
-                    if _CONDITION in reasons:
-                        return reasons
-                    if _CONFLICT not in reasons:
-                        raise
-                else:
-                    return ()
-            self._sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311 - jitter, not a secret
-        raise RetryableError("The ledger is busy: other runs change it all the time. Try again later.")
 
 
 def _put(before: LedgerEntry | None, after: LedgerEntry) -> Action:

@@ -13,26 +13,19 @@ of places.
 from __future__ import annotations
 
 import datetime as dt
-import random
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Literal, TypeAlias
+from collections.abc import Callable, Iterator
+from typing import Any, Literal
 
-from botocore.exceptions import ClientError
 from pydantic import SecretStr
 
 from tuner.aws.clients import Response, client
 from tuner.aws.dynamodb.place_queue import Pool, PoolState, QueuedRun, WaitingRun
-from tuner.aws.error_mapping import code_of, mapped_errors
+from tuner.aws.dynamodb.transactions import ATTEMPTS, CONDITION, Action, Transactions
+from tuner.aws.error_mapping import mapped_errors
 from tuner.core.errors import RetryableError
 
 Admission = Literal["admitted", "full", "gone"]
-# An action of a transaction: Put, Update or Delete, and its parameters.
-Action: TypeAlias = Mapping[str, Response]
-
-# Another transaction changes one of the items: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html
-_CONFLICT, _CONDITION = "TransactionConflict", "ConditionalCheckFailed"
-_ATTEMPTS = 12
 
 
 class PlacesTable:
@@ -41,7 +34,7 @@ class PlacesTable:
     def __init__(self, table: str, api: Any = None, sleep: Callable[[float], None] = time.sleep) -> None:
         self._table = table
         self._api = api or client("dynamodb")
-        self._sleep = sleep
+        self._transactions = Transactions(table, "the queue for places", self._api, sleep)
 
     def register(self, pool: Pool, run: WaitingRun, token: SecretStr) -> None:
         """Adds a run at the end of the queue. A run that is in the pool keeps its position and gets one more token."""
@@ -104,7 +97,7 @@ class PlacesTable:
 
     def admit(self, pool: Pool, run: WaitingRun, places: int, at: dt.datetime) -> Admission:
         """Gives a waiting run a place: `full` when there is none, `gone` when the run does not wait any more."""
-        reasons = self._transact(
+        reasons = self._transactions.write(
             {
                 "Update": {
                     "Key": _key(pool, "pool"),
@@ -125,7 +118,7 @@ class PlacesTable:
         )
         if not reasons:
             return "admitted"
-        return "gone" if _CONDITION in reasons[1:] else "full"
+        return "gone" if CONDITION in reasons[1:] else "full"
 
     def mark_woken(self, pool: Pool, run: QueuedRun) -> None:
         """Records that the run knows of its place. A run that has registered again since then is woken again."""
@@ -143,7 +136,7 @@ class PlacesTable:
 
     def leave(self, pool: Pool, run_id: str, at: dt.datetime) -> bool:
         """Takes a run out of the pool, whether it has a place or waits. False when it is not in the pool."""
-        for _ in range(_ATTEMPTS):
+        for _ in range(ATTEMPTS):
             run = self.run(pool, run_id)
             if run is None:
                 return False
@@ -177,27 +170,7 @@ class PlacesTable:
 
     def _write(self, *actions: Action) -> bool:
         """Writes all or nothing. False when a condition does not hold."""
-        return not self._transact(*actions)
-
-    def _transact(self, *actions: Action) -> Sequence[str]:
-        """Writes all or nothing. Returns the reason of each action when a condition does not hold, else nothing."""
-        items = [{kind: {"TableName": self._table, **body}} for action in actions for kind, body in action.items()]
-        for attempt in range(_ATTEMPTS):
-            with mapped_errors("change the queue for places"):
-                try:
-                    self._api.transact_write_items(TransactItems=items)
-                except ClientError as error:
-                    if code_of(error) != "TransactionCanceledException":
-                        raise
-                    reasons = [str(one.get("Code", "")) for one in error.response.get("CancellationReasons", ())]
-                    if _CONDITION in reasons:
-                        return reasons
-                    if _CONFLICT not in reasons:
-                        raise
-                else:
-                    return ()
-            self._sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311 - jitter, not a secret
-        raise RetryableError("The queue for places is busy: other runs change it all the time.")
+        return not self._transactions.write(*actions)
 
 
 def _departure(pool: Pool, run: QueuedRun, at: dt.datetime) -> Iterator[Action]:

@@ -1,0 +1,61 @@
+"""Writes several items of a DynamoDB table together or not at all."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+from botocore.exceptions import ClientError
+
+from tuner.aws.clients import Response
+from tuner.aws.error_mapping import code_of, mapped_errors
+from tuner.core.errors import RetryableError
+
+# Put, Update or Delete, and its parameters without the table's name.
+Action: TypeAlias = Mapping[str, Response]
+
+ATTEMPTS = 12
+"""Attempts of a transaction, and of a change that is computed from what was read before."""
+CONDITION = "ConditionalCheckFailed"
+"""The reason of an action whose condition does not hold."""
+# Another transaction changes one of the items: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html
+_CONFLICT = "TransactionConflict"
+
+
+class Transactions:
+    """Calls: dynamodb:TransactWriteItems, which needs the permissions of the actions that it combines.
+
+    `name` is what the items are, for messages.
+    """
+
+    def __init__(self, table: str, name: str, api: Any, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._table = table
+        self._name = name
+        self._api = api
+        self._sleep = sleep
+
+    def write(self, *actions: Action) -> Sequence[str]:
+        """Writes all or nothing. Returns the reason of each action when a condition does not hold, else nothing.
+
+        Raises RetryableError when other transactions change the same items all the time.
+        """
+        items = [{kind: {"TableName": self._table, **body}} for action in actions for kind, body in action.items()]
+        for attempt in range(ATTEMPTS):
+            with mapped_errors(f"change {self._name}"):
+                try:
+                    self._api.transact_write_items(TransactItems=items)
+                except ClientError as error:
+                    if code_of(error) != "TransactionCanceledException":
+                        raise
+                    reasons = [str(one.get("Code", "")) for one in error.response.get("CancellationReasons", ())]
+                    if CONDITION in reasons:
+                        return reasons
+                    if _CONFLICT not in reasons:
+                        raise
+                else:
+                    return ()
+            self._sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311 - jitter, not a secret
+        name = self._name[0].upper() + self._name[1:]
+        raise RetryableError(f"{name} is busy: other runs change it all the time. Try again later.")
