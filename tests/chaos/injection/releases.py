@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from tests.chaos.cases import states_of
 from tests.chaos.observations import AFTER_A_FAILURE, IN_COURSE
@@ -57,10 +56,12 @@ def _states_passed(worker: Worker, names: frozenset[str]) -> Iterator[None]:
 def _rule_without_release(worker: Worker) -> Iterator[None]:
     """Removes the release function from the rule on ended executions. The rule's other targets stay."""
     events, function = worker.pipeline.client("events"), worker.pipeline.outputs["ReleaseFunctionName"]
-    rule = next(r["Name"] for r in events.list_rules()["Rules"] if "aws.states" in r.get("EventPattern", ""))
-    targets: list[dict[str, Any]] = [
-        target for target in events.list_targets_by_rule(Rule=rule)["Targets"] if target["Arn"].endswith(function)
-    ]
+    on_ended_runs = [r["Name"] for r in events.list_rules()["Rules"] if "aws.states" in r.get("EventPattern", "")]
+    rule, targets = next(
+        (name, found)
+        for name in on_ended_runs
+        if (found := [t for t in events.list_targets_by_rule(Rule=name)["Targets"] if t["Arn"].endswith(function)])
+    )
     events.remove_targets(Rule=rule, Ids=[target["Id"] for target in targets])
     try:
         yield
