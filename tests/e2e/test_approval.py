@@ -154,7 +154,7 @@ def test_a_run_that_would_pass_the_ceiling_of_its_dataset_waits_and_the_ledger_s
     pipeline.change_settings({"monthly_usd_per_dataset": spent["spent_usd"] + spent["reserved_usd"] / 2})
     try:
         second = pipeline.invoke("StartFunctionName", {"dataset": "monthly", "repeat": 1})["run_id"]
-        until(lambda: pipeline.artifact(second, Keys.APPROVAL), "a request for approval", 60)
+        until(lambda: pipeline.artifact(second, Keys.APPROVAL), "a request for approval")
     finally:
         pipeline.change_settings({"monthly_usd_per_dataset": None})
     [passed] = json.loads(pipeline.artifact(second, Keys.ESTIMATE))["passed_ceilings"]
