@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -48,7 +49,8 @@ class Table(Generic[R]):
             # The folder is created with the first record: `local.cloud` refuses a folder that it did not make itself.
             self._folder.mkdir(parents=True, exist_ok=True)
             path = self._folder / f"{record.id}.json"
-            draft = path.with_suffix(".tmp")
+            # A server that is still ending may write the same record: each writer has a draft of its own.
+            draft = path.with_suffix(f".{uuid.uuid4().hex}.tmp")
             draft.write_text(record.model_dump_json(), encoding="utf-8")
             draft.replace(path)
             if record.id not in self._records:
