@@ -32,7 +32,7 @@ setup-aws: $(INSTALLED_AWS)  ## install only what deploying to AWS needs: no loc
 demo: $(INSTALLED)  ## tune a model on this machine, from deploy to report, and clean up
 	@$(BIN)/python -m local.demo
 
-check: lint  ## checks and fast unit tests, in under two minutes: for every change
+check: lint  ## checks and fast unit tests, in a few minutes: for every change
 	@$(BIN)/pytest -n auto --dist worksteal -q -m "not slow" tests/unit
 
 test: lint  ## all checks and tests, the deployed local cloud included
