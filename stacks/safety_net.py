@@ -58,56 +58,32 @@ class SafetyNet(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self._dead_letter_queue = dead_letter_queue
-        release, close = functions["release_throughput"], functions["close_run"]
-        self._build_rule_on_ended_runs(arns.state_machine, release, close)
+        release, close, assign = (functions[step] for step in ("release_throughput", "close_run", "assign_places"))
+        # No SUCCEEDED: a run that succeeds has released its endpoint in a state, or keeps it as the user asked.
+        badly = ["FAILED", "TIMED_OUT", "ABORTED"]
+        releases = "Releases what a failed, timed out or stopped run left, and reports it"
+        self._build_rule("RunEndedBadly", releases, arns.state_machine, badly, release, close)
+        settles = "Replaces in the ledger what a successful run had reserved by what it spent"
+        self._build_rule("RunSucceeded", settles, arns.state_machine, ["SUCCEEDED"], close)
+        assigns = "Gives the place of an ended run to the next one in the queue"
+        self._build_rule("RunEnded", assigns, arns.state_machine, ["SUCCEEDED", *badly], assign)
         self._build_schedule_group(arns.schedule_group_name)
-        self._build_rule_on_successful_runs(arns.state_machine, close)
-        self._build_sweep(release, close, functions["assign_places"])
-        self._build_rule_on_all_ended_runs(arns.state_machine, functions["assign_places"])
+        self._build_sweep(release, close, assign)
 
-    def _build_rule_on_ended_runs(
-        self, state_machine_arn: str, release: lambda_.IFunction, close: lambda_.IFunction
+    def _build_rule(
+        self, construct_id: str, description: str, state_machine: str, statuses: list[str], *called: lambda_.IFunction
     ) -> None:
+        """Calls the functions when an execution ends with one of the statuses."""
         events.Rule(
             self,
-            "RunEndedBadly",
-            description="Releases what a failed, timed out or stopped run left, and reports it",
+            construct_id,
+            description=description,
             event_pattern=events.EventPattern(
                 source=["aws.states"],
                 detail_type=["Step Functions Execution Status Change"],
-                # No SUCCEEDED: a run that succeeds has released its endpoint in a state, or keeps it as the user asked.
-                detail={"stateMachineArn": [state_machine_arn], "status": ["FAILED", "TIMED_OUT", "ABORTED"]},
+                detail={"stateMachineArn": [state_machine], "status": statuses},
             ),
-            targets=[self._target(release), self._target(close)],
-        )
-
-    def _build_rule_on_successful_runs(self, state_machine_arn: str, close: lambda_.IFunction) -> None:
-        events.Rule(
-            self,
-            "RunSucceeded",
-            description="Replaces in the ledger what a successful run had reserved by what it spent",
-            event_pattern=events.EventPattern(
-                source=["aws.states"],
-                detail_type=["Step Functions Execution Status Change"],
-                detail={"stateMachineArn": [state_machine_arn], "status": ["SUCCEEDED"]},
-            ),
-            targets=[self._target(close)],
-        )
-
-    def _build_rule_on_all_ended_runs(self, state_machine_arn: str, assign_places: lambda_.IFunction) -> None:
-        events.Rule(
-            self,
-            "RunEnded",
-            description="Gives the place of an ended run to the next one in the queue",
-            event_pattern=events.EventPattern(
-                source=["aws.states"],
-                detail_type=["Step Functions Execution Status Change"],
-                detail={
-                    "stateMachineArn": [state_machine_arn],
-                    "status": ["SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"],
-                },
-            ),
-            targets=[self._target(assign_places)],
+            targets=[self._target(function) for function in called],
         )
 
     def _build_schedule_group(self, name: str) -> None:
