@@ -162,6 +162,10 @@ class Bedrock(Client):
                 raise client_error("ResourceNotFoundException", operation)
             return self._shown(found[-1])
 
+        return self._read_resources(operation, read)
+
+    def _read_resources(self, operation: str, read: Callable[[Callable[[Resource], bool]], Any]) -> Any:
+        """A Get or a List: `read` is given which resources it sees, which depends on how stale the read is."""
         return self._read(
             operation,
             lambda: read(self._is_seen),
@@ -178,13 +182,7 @@ class Bedrock(Client):
             shown = [self._shown(resource) for resource in found]
             return {_LISTS[kind]: [item for item in shown if status in {None, item["status"]}]}
 
-        return self._read(
-            operation,
-            lambda: read(self._is_seen),
-            MISSES=lambda: read(lambda _: False),
-            HIDES=lambda: read(lambda _: False),
-            SHOWS_GONE=lambda: read(lambda found: self._is_seen(found) or self._glows(found)),
-        )
+        return self._read_resources(operation, read)
 
     def _delete(self, operation: str, kind: Kind, members: Mapping[str, Any]) -> Any:
         session, world = self._session(), self._world
