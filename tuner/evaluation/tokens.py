@@ -52,7 +52,10 @@ _MARKS = regex.compile(rf"(?V1)(?<=[[\p{{L}}\p{{N}}_]--[{_UNSPACED}]])[\p{{M}}\u
 
 _EDGE = rf"[\s{_IGNORED}]"
 _LETTER = r"[\p{L}\p{M}]"
-_TWO_LETTERS = r"\p{L}\p{M}*\p{L}\p{M}*"
+# Vowels and final consonants of Korean are letters on their own in Unicode's form NFD, and part of a letter in NFC.
+_PART_OF_LETTER = r"\u1160-\u11ff\ud7b0-\ud7ff"
+_ONE_LETTER = rf"[\p{{L}}--[{_PART_OF_LETTER}]][\p{{M}}{_PART_OF_LETTER}]*"
+_TWO_LETTERS = _ONE_LETTER * 2
 _NOT_IN_WORD = rf"[[\w*]--[{_UNSPACED}]]"
 # Longer pairs are not looked for: without a limit, the time would grow with the square of the text's length.
 _LONGEST_PAIR = 400
@@ -124,8 +127,12 @@ def placed_tokens(text: str) -> Iterator[Token]:
 def _unicode_tokens(plain: str) -> Iterator[Token]:
     """The tokens of a text without punctuation of prose."""
     unmarked = _MARKS.sub(lambda match: match.string[match.start() - 1] * len(match[0]), plain)
-    for segment in _SEGMENT.finditer(unmarked):
-        start, end = segment.span()
+    # A mark belongs to a space before it, but not to a line break (rule WB4), and spaces before the text do not count:
+    # every text begins after a line break.
+    inner = unmarked.lstrip()
+    shift = len(plain) - len(inner) - 1
+    for segment in _SEGMENT.finditer(f"\n{inner}"):
+        start, end = segment.start() + shift, segment.end() + shift
         written = plain[start:end]
         if written.isascii():
             if written.isprintable():
@@ -149,11 +156,14 @@ def clusters(text: str) -> list[str]:
 
 
 def _without_prose_punctuation(text: str) -> str:
-    """The text with ignored punctuation replaced. No other character moves."""
+    """The text with ignored punctuation replaced. No other character moves, and spaces around the text do not count."""
+    inner = text.strip()
+    before = len(text) - len(text.lstrip())
+    after = text[before + len(inner) :]
     for pair in _PAIRS:
-        text = pair.sub(_without_pair, text)
-    without: str = _PROSE.sub(lambda match: _IGNORED * len(match[0]), text)
-    return without
+        inner = pair.sub(_without_pair, inner)
+    inner = _PROSE.sub(lambda match: _IGNORED * len(match[0]), inner)
+    return f"{text[:before]}{inner}{after}"
 
 
 def _without_pair(match: regex.Match[str]) -> str:
