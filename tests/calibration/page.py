@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from docs.tables import table
 from tests.calibration.designs import INDEPENDENT, JUDGES, RELATED, Design
 from tests.calibration.families import Family, families
+from tests.calibration.reviews import QUESTIONS, REVIEWS, ReviewCalibration, calibrate_review
 from tests.calibration.simulation import Calibration, Rates, calibrate
 
 # What the verdict promises is 5 % and 95 %. Other results are in bold.
@@ -47,6 +48,28 @@ _SECTIONS = (
         JUDGES,
     ),
 )
+_REVIEWS = f"""## Judges that people correct
+
+People score a random sample of {QUESTIONS} questions, and their scores correct the judge
+([evaluation.md](evaluation.md#scores-by-people)). Beside the corrected interval are that of the judge's grades of all
+questions, and that of people's scores of the sample without any judge. The power is that of the difference in the last
+column, which the corrected comparison shows reliably. A judge that is wrong in one direction finds a difference nearly
+always, whether there is one or not.
+
+"""
+_REVIEW_HEADER = (
+    "design",
+    "false alarms",
+    "judge",
+    "people",
+    "coverage",
+    "judge",
+    "people",
+    "power",
+    "judge",
+    "people",
+    "difference",
+)
 _FAMILIES = """## Several comparisons with the same questions
 
 How often at least one of several comparisons of equal models is called different, or better. One comparison alone has
@@ -61,6 +84,7 @@ def page(simulations: int, seed: int = 1) -> str:
     for title, text, designs in _SECTIONS:
         results = [(design, calibrate(design, simulations, seed)) for design in designs]
         parts.append(f"## {title}\n\n{text}\n\n{_designs_table(results)}\n{_notes(results)}")
+    parts.append(_REVIEWS + _reviews_table([calibrate_review(review, simulations, seed) for review in REVIEWS]))
     parts.append(_FAMILIES + _families_table(families(simulations, seed)))
     return "\n".join(parts)
 
@@ -87,6 +111,22 @@ def _notes(results: Sequence[tuple[Design, Calibration]]) -> str:
     """Why a design is outside of the goals, where that is known."""
     lines = [f"- {design.name}: {design.note}." for design, found in results if design.note and outside(found.ours)]
     return "\n" + "\n".join(lines) + "\n" if lines else ""
+
+
+def _reviews_table(results: Sequence[ReviewCalibration]) -> str:
+    rows = []
+    for found in results:
+        ours, judge, people = found.corrected, found.judge, found.people
+        rows.append(
+            (
+                found.review.name,
+                *(_marked(ours.alarms, ALARMS), percent(judge.alarms), percent(people.alarms)),
+                *(_marked(ours.covered, COVERED), percent(judge.covered), percent(people.covered)),
+                *(percent(ours.found), percent(judge.found), percent(people.found)),
+                f"{found.effect:.2g}",
+            )
+        )
+    return table(_REVIEW_HEADER, rows)
 
 
 def _families_table(found: Sequence[Family]) -> str:

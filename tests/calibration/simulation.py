@@ -58,9 +58,7 @@ def calibrate(design: Design, simulations: int, seed: int = 1) -> Calibration:
     equal = [_intervals(design.draw(generator, 0.0), number) for number in range(simulations)]
     different = [_intervals(design.draw(generator, effect), number) for number in range(simulations)]
     truth = true_difference(design, generator, effect)
-    ours, paired = (
-        _rates([each[side] for each in equal], [each[side] for each in different], truth) for side in (0, 1)
-    )
+    ours, paired = (rates([each[side] for each in equal], [each[side] for each in different], truth) for side in (0, 1))
     return Calibration(truth, ours, paired)
 
 
@@ -75,7 +73,8 @@ def _intervals(draw: Draw, seed: int) -> tuple[Interval | None, Interval]:
     return difference(draw, seed).interval, plain(draw)
 
 
-def _rates(equal: Sequence[Interval | None], different: Sequence[Interval | None], truth: float) -> Rates:
+def rates(equal: Sequence[Interval | None], different: Sequence[Interval | None], truth: float) -> Rates:
+    """The rates from the intervals of equal models and of models that differ by `truth`."""
     return Rates(
         alarms=share(not _has(interval, 0.0) for interval in equal),
         covered=share(_has(interval, truth) for interval in different),

@@ -36,6 +36,7 @@ from tuner.costs.spending_decision import spending_decision, spending_reason
 from tuner.costs.warnings import warnings
 from tuner.costs.write_estimate import spending_limits
 from tuner.datasets import KeptLines, NoSink, Prepared
+from tuner.evaluation.statistics.planning import planning_sentence
 from tuner.intake.resolve import Resolved, readable, resolve
 from tuner.preflight import legacy_warning
 from tuner.reporting.formatting import money, quantity
@@ -77,7 +78,8 @@ def estimate(
     known = price_list(deployment.prices, prices)
     made = add_up(plan, inputs, spending_limits(resolved.settings, deployment), known, (*warned, *problems))
     if as_json:
-        emit({**made.model_dump(mode="json"), "decision": spending_decision(made), "reason": spending_reason(made)})
+        decided = {"decision": spending_decision(made), "reason": spending_reason(made)}
+        emit({**made.model_dump(mode="json"), **decided, "power": planning_sentence(prepared.summary)})
     else:
         _show(made, resolved, asked)
         show_power(prepared.summary)

@@ -19,6 +19,7 @@ from tuner.costs.write_estimate import write_estimate
 from tuner.datasets import LocalFile, prepare
 from tuner.datasets.io import NoSink, Source
 from tuner.datasets.records.record import DataRole
+from tuner.evaluation.statistics.planning import planning_sentence
 from tuner.settings import DeploymentSettings, parse_document
 
 EXAMPLE = Path(__file__).parents[4] / "examples" / "bedrock-faq"
@@ -51,7 +52,9 @@ def test_the_estimate_equals_that_of_the_run(tuner: Tuner) -> None:
         **json.loads(in_the_run.model_dump_json()),
         "decision": spending_decision(in_the_run),
         "reason": spending_reason(in_the_run),
+        "power": planning_sentence(prepared.summary),
     }
+    assert said["power"].startswith("With 8 evaluation questions, a difference between the models shows reliably")
 
 
 def test_no_call_to_aws_is_made(tuner: Tuner, aws: FakeAws) -> None:

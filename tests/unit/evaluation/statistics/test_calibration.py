@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from tests.calibration import simulation
+from tests.calibration import reviews, simulation
 from tests.calibration.designs import INDEPENDENT, JUDGES, RELATED, Design, Draw, Generator
 from tests.calibration.page import outside, page
+from tests.calibration.reviews import REVIEWS, Review, calibrate_review
 from tests.calibration.simulation import calibrate, difference, true_difference
 from tuner.evaluation.statistics import comparison
 
@@ -17,6 +18,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(comparison, "RESAMPLES", 1_000)
     monkeypatch.setattr(simulation, "_DRAWS_OF_TRUTH", 500)
     monkeypatch.setattr(simulation, "_PILOTS", 20)
+    monkeypatch.setattr(reviews, "_PILOTS", 10)
 
 
 @pytest.mark.parametrize("name", DESIGNS)
@@ -41,6 +43,23 @@ def test_a_biased_judge_is_shown_as_outside_of_the_goals() -> None:
     assert outside(found.ours)
 
 
+@pytest.mark.parametrize("review", REVIEWS[::4], ids=lambda review: review.name)
+def test_people_correct_a_judge_that_is_wrong(review: Review) -> None:
+    found = calibrate_review(review, 150)
+    assert found.corrected.alarms < 0.12
+    assert found.corrected.covered > 0.88
+    assert found.corrected.found > 0.65
+    # The judge helps: with people's scores alone, the same difference is found less often.
+    assert found.corrected.found >= found.people.found - 0.02
+
+
+def test_a_design_of_a_review_draws_models_that_differ_by_its_effect() -> None:
+    for review in REVIEWS[::3]:
+        generator = np.random.default_rng(1)
+        people = [review.draw(generator, 0.4).people.mean() for _ in range(400)]
+        assert np.mean(people) == pytest.approx(0.4, abs=0.06)
+
+
 def test_groups_reach_the_comparison() -> None:
     draw = DESIGNS["10 groups of 4, correlation 0.7"].draw(np.random.default_rng(1), 0.0)
     assert difference(draw).groups == 10
@@ -58,5 +77,6 @@ def test_too_few_questions_raise_no_alarm() -> None:
 def test_the_page_has_a_row_for_each_design_and_marks_what_is_outside() -> None:
     text = page(20)
     assert all(f"| {name} |" in text for name in DESIGNS)
+    assert all(f"| {review.name} |" in text for review in REVIEWS)
     assert "| 5 looks at a growing set, until one decides |" in text
     assert "**" in text
