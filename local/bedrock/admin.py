@@ -5,6 +5,7 @@ GET  /_local/bedrock/settings        all settings
 PUT  /_local/bedrock/settings        changes some settings, such as {"model_units": 0}; returns all settings
 GET  /_local/bedrock/jobs/NAME       the progress of a job: step, steps, epoch, epochs, losses, seconds
 GET  /_local/bedrock/billing         the billed seconds of all endpoints, deleted ones included
+GET  /_local/bedrock/charges         what calls, training, throughput and stored models would cost at list prices
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from local.bedrock.offered_models import ENGINE_NAMES, judge_name
 from local.bedrock.protocol.serializing import Response, error_response
 from local.bedrock.state.bedrock_state import BedrockState
 from local.bedrock.state.billing import bill_lines
+from local.bedrock.state.charges import charges
 from local.bedrock.state.settings import Settings
 from local.trainer.spec import Progress
 
@@ -61,6 +63,8 @@ class Admin:
                 return self._job(name)
             case "GET", ["billing"]:
                 return [line.model_dump() for line in bill_lines(self._state.store, self._state.clock())]
+            case "GET", ["charges"]:
+                return [charge.model_dump() for charge in charges(self._state.store, self._state.clock())]
         raise UnknownOperationError(
             f"{method} {PREFIX}/{path} does not exist. docs/local-bedrock.md lists the local endpoints."
         )

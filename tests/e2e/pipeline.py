@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import random
 import re
 import time
@@ -13,7 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
 from botocore.exceptions import ClientError
+from botocore.httpsession import URLLib3Session
 
 from tuner.core.artifact_keys import Keys
 
@@ -94,6 +98,19 @@ class Pipeline:
             return variables | {"DEPLOYMENT": json.dumps(json.loads(variables["DEPLOYMENT"]) | dict(settings))}
 
         self.change_variables(changed)
+
+    def local_bedrock(self, method: str, path: str, body: str | None = None) -> Any:
+        """A request to the local Bedrock's own endpoints."""
+        url = f"{self.client('bedrock').meta.endpoint_url}/_local/bedrock/{path}"
+        request = AWSRequest(method, url, data=body)
+        SigV4Auth(self.session.get_credentials(), "bedrock", self.session.region_name).add_auth(request)
+        reply = URLLib3Session(verify=os.environ["AWS_CA_BUNDLE"]).send(request.prepare())
+        assert reply.status_code == 200, reply.text
+        return json.loads(reply.text)
+
+    def change_bedrock(self, **settings: Any) -> None:
+        """Changes the local Bedrock's own settings."""
+        self.local_bedrock("PUT", "settings", json.dumps(settings))
 
     def invoke(self, output: str, event: dict[str, Any]) -> Any:
         """What the function that the stack's output names returns. A new or an idle one refuses its first call."""

@@ -1,13 +1,9 @@
 """Tests in the local cloud which endpoints stay paid: kept, rejected and committed models, and the schedule alone."""
 
 import json
-import os
 import subprocess
 
 import pytest
-from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSRequest
-from botocore.httpsession import URLLib3Session
 
 from local.folder import CHECKOUT
 from stacks.permissions.key_policy import key_statements
@@ -19,15 +15,6 @@ pytestmark = pytest.mark.e2e
 JUDGED = "serving: provisioned\nevaluation: {metrics: [correctness]}\n"
 ACCEPTS = JUDGED + "gate: {correctness: {at_most: 9.9}}\n"
 REJECTS = JUDGED + "gate: {correctness: {at_least: 9.9}}\n"
-
-
-def local_bedrock(pipeline, **settings):
-    """Changes the local Bedrock's own settings."""
-    url = f"{pipeline.client('bedrock').meta.endpoint_url}/_local/bedrock/settings"
-    request = AWSRequest("PUT", url, data=json.dumps(settings))
-    SigV4Auth(pipeline.session.get_credentials(), "bedrock", pipeline.session.region_name).add_auth(request)
-    reply = URLLib3Session(verify=os.environ["AWS_CA_BUNDLE"]).send(request.prepare())
-    assert reply.status_code == 200, reply.text
 
 
 def release(pipeline, event):
@@ -80,11 +67,11 @@ def test_a_commitment_is_bought_for_an_accepted_model_only_and_ends_with_its_ter
     assert report["serving"]["released_at"]
     assert release(pipeline, {"sweep": True})["released"] == []
     assert pipeline.alive() == [arn]
-    local_bedrock(pipeline, endpoints_age_hours=31 * 24)
+    pipeline.change_bedrock(endpoints_age_hours=31 * 24)
     try:
         assert release(pipeline, {"sweep": True})["released"] == [arn]
     finally:
-        local_bedrock(pipeline, endpoints_age_hours=0)
+        pipeline.change_bedrock(endpoints_age_hours=0)
     assert pipeline.alive() == []
 
 
@@ -185,7 +172,7 @@ def again(pipeline, run):
 
 
 def test_the_job_of_a_stopped_run_is_stopped_and_its_model_never_made(pipeline):
-    local_bedrock(pipeline, job_stage_seconds=300)
+    pipeline.change_bedrock(job_stage_seconds=300)
     try:
         pipeline.drop("stopped-in-training", small_dataset("serving: none\n"))
         run = pipeline.run_of("stopped-in-training")
@@ -195,7 +182,7 @@ def test_the_job_of_a_stopped_run_is_stopped_and_its_model_never_made(pipeline):
         until(lambda: status_of_job(pipeline, run) == "Stopped", "a job that is stopped", 90)
         message = pipeline.report(run)["failure"]["message"]
     finally:
-        local_bedrock(pipeline, job_stage_seconds=0.5)
+        pipeline.change_bedrock(job_stage_seconds=0.5)
     assert "was stopped at" in message
 
 

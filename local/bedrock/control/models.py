@@ -74,6 +74,8 @@ def delete(state: BedrockState, params: Params) -> Result:
         if used_by:
             raise ConflictError(f"The custom model is in use by {', '.join(used_by)}. Delete that first.")
         state.store.models.delete(model.id)
+        if state.store.stored_models.by_id(model.id):
+            state.store.stored_models.update(model.id, deleted=state.clock())
         # The weights are in the folder of the job.
         shutil.rmtree(state.store.job_folder(model.job_id), ignore_errors=True)
     return {}

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
-from local.bedrock.jobs.dataset import check_counts, read_records
+from local.bedrock.jobs.dataset import check_counts, estimated_tokens, read_records
 from local.bedrock.jobs.failure import JobFailedError, JobStoppedError
 from local.bedrock.jobs.hyperparameters import schedule
 from local.bedrock.jobs.metrics import write_metrics
@@ -17,7 +18,7 @@ from local.bedrock.jobs.storage import S3Uri, Storage
 from local.bedrock.jobs.training import TrainingPlan, train, write_inputs
 from local.bedrock.state.account_region import new_id
 from local.bedrock.state.clock import Clock
-from local.bedrock.state.records import CustomModel, Job, JobStatus, Stage, StageStatus
+from local.bedrock.state.records import CustomModel, Job, JobStatus, Record, Stage, StageStatus, StoredModel
 from local.bedrock.state.settings import Settings
 from local.bedrock.state.store import Store
 from local.trainer.spec import Conversation, Progress
@@ -64,11 +65,11 @@ class JobRunner:
     def _run(self, job: Job, storage: Storage, settings: Settings) -> None:
         try:
             with self._stage(job.id, "validation", settings.job_stage_seconds):
-                training, validation = self._read_inputs(job, storage)
+                training, validation, epoch_tokens = self._read_inputs(job, storage, settings)
             with self._stage(job.id, "data_processing", settings.job_stage_seconds):
                 self._prepare(job, settings, training, validation)
             with self._stage(job.id, "training", 0):
-                progress = self._train(job)
+                progress = self._train(job, epoch_tokens)
                 if progress:
                     write_metrics(storage, job.output_uri, job.id, progress)
             if self._stops[job.id].wait(settings.job_completing_seconds):
@@ -83,24 +84,28 @@ class JobRunner:
             logger.exception("job %s", job.name)
             self._end(job.id, "Failed", f"The local Bedrock failed: {type(error).__name__}: {error}")
 
-    def _read_inputs(self, job: Job, storage: Storage) -> tuple[list[Conversation], list[Conversation] | None]:
+    def _read_inputs(
+        self, job: Job, storage: Storage, settings: Settings
+    ) -> tuple[list[Conversation], list[Conversation] | None, int]:
+        """The training data, the validation data, and the tokens that an epoch is billed with."""
         model = catalog.model(job.base_model_id)
         folder = self._store.job_folder(job.id) / "input"
         folder.mkdir(parents=True, exist_ok=True)
 
-        def read(uri: str, name: str) -> list[Conversation]:
+        def read(uri: str, name: str) -> tuple[list[Conversation], int]:
             source, target = S3Uri.parse(uri), folder / name
             storage.read(source, target)
             try:
-                return read_records(target, Path(source.key).name, model)
+                return read_records(target, Path(source.key).name, model), target.stat().st_size
             finally:
                 target.unlink()
 
-        training = read(job.training_uri, "training")
-        validation = read(job.validation_uri, "validation") if job.validation_uri else None
+        training, size = read(job.training_uri, "training")
+        validation = read(job.validation_uri, "validation")[0] if job.validation_uri else None
         check_counts(len(training), None if validation is None else len(validation), model)
         storage.check_writable(S3Uri.parse(job.output_uri))
-        return training, validation
+        counted = sum(estimated_tokens(record, model) for record in training)
+        return training, validation, size if settings.byte_tokens else counted
 
     def _prepare(
         self, job: Job, settings: Settings, training: list[Conversation], validation: list[Conversation] | None
@@ -116,12 +121,20 @@ class JobRunner:
         )
         write_inputs(self._store.job_folder(job.id), plan, training, validation)
 
-    def _train(self, job: Job) -> Progress | None:
+    def _train(self, job: Job, epoch_tokens: int) -> Progress | None:
         if job.injected_failure:
             raise JobFailedError(job.injected_failure)
+        tokens, folder = epoch_tokens * int(job.hyperparameters["epochCount"]), self._store.job_folder(job.id)
         if job.engine == "instant":
+            self._store.jobs.update(job.id, trained_tokens=tokens)
             return None
-        return train(self._store.job_folder(job.id), self._stops[job.id])
+        try:
+            return train(folder, self._stops[job.id])
+        finally:
+            # A job that is stopped, that fails or that ends early is billed for what it has trained with.
+            if progress := Progress.read(folder):
+                done = progress.step / progress.steps
+                self._store.jobs.update(job.id, trained_tokens=math.ceil(tokens * done))
 
     def _complete(self, job: Job, progress: Progress | None) -> None:
         identifier = new_id()
@@ -149,6 +162,12 @@ class JobRunner:
         with self._store.lock:
             # In one step, so that no reader sees a completed job without its model.
             self._store.models.put(model)
+            self._store.stored_models.put(
+                StoredModel(
+                    **model.model_dump(include=set(Record.model_fields)),
+                    base_model_id=model.base_model_id,
+                )
+            )
             self._store.jobs.update(
                 job.id, model_arn=model.arn, training_loss=training_loss, validation_loss=validation_loss
             )

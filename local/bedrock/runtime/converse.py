@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import time
+from dataclasses import dataclass
 from typing import Any
 
 from local.bedrock.engine.client import InferenceClient
@@ -15,6 +16,7 @@ from local.bedrock.protocol.serializing import HEADERS, stand_in_headers
 from local.bedrock.runtime.documents import document_texts
 from local.bedrock.runtime.inference import Prompt, ask
 from local.bedrock.runtime.target import Target, is_endpoint, resolve
+from local.bedrock.runtime.usage import Exchange, billed_tokens
 from local.bedrock.state.bedrock_state import BedrockState
 from local.bedrock.state.settings import Settings
 from local.bedrock.tools.dispatch import answering_name, tool_arguments
@@ -25,6 +27,8 @@ from tuner import catalog
 DEFAULT_MAX_TOKENS = 512
 # A common estimate for English text.
 CHARACTERS_PER_TOKEN = 4
+# About a token, so that a bad answer is as long as the limit of tokens lets it be.
+_LONG = "and "
 
 
 def converse(state: BedrockState, inference: InferenceClient, params: Params) -> Result:
@@ -39,13 +43,41 @@ def converse(state: BedrockState, inference: InferenceClient, params: Params) ->
     if forced and judge:
         _check_tool_choice(judge)
     if call:
-        return _use_tool(state.settings, inference, call, params.get("inferenceConfig", {}), as_text=not forced)
-    timed = ask(state.settings, inference, target, prompt)
-    answer = timed.answer
-    content = [{"text": answer.text}]
-    return _response(content, answer.stop_reason, (answer.input_tokens, answer.output_tokens), timed.latency_ms) | {
-        HEADERS: stand_in_headers(target.stand_in)
-    }
+        reply = _use_tool(state.settings, inference, call, params.get("inferenceConfig", {}), as_text=not forced)
+        name = answering_name(state.settings, call)
+    else:
+        timed = ask(state.settings, inference, target, prompt)
+        tokens = (timed.answer.input_tokens, timed.answer.output_tokens)
+        reply = _Reply(({"text": timed.answer.text},), timed.answer.stop_reason, tokens, timed.latency_ms)
+        name = target.stand_in
+    documents = call.documents if call else ()
+    tools = [tool["toolSpec"] for tool in params.get("toolConfig", {}).get("tools", []) if "toolSpec" in tool]
+    exchange = Exchange((*_texts(params), *documents), reply.text, prompt.sampling.max_tokens, tools)
+    tokens = billed_tokens(state, "Converse", target, exchange, reply.tokens)
+    return _response(reply, tokens) | {HEADERS: stand_in_headers(name)}
+
+
+@dataclass(frozen=True, slots=True)
+class _Reply:
+    """The content of a response, with the tokens by the usual tokenizer."""
+
+    content: tuple[dict[str, Any], ...]
+    stop_reason: str
+    tokens: tuple[int, int]
+    latency_ms: int
+
+    @property
+    def text(self) -> str:
+        """Everything that the model wrote."""
+        return "".join(
+            block["text"] if "text" in block else json.dumps(block["toolUse"]["input"], ensure_ascii=False)
+            for block in self.content
+        )
+
+
+def _texts(params: Params) -> list[str]:
+    blocks = [*params.get("system", []), *(block for message in params["messages"] for block in message["content"])]
+    return [block["text"] for block in blocks if "text" in block]
 
 
 def _tool_call(params: Params, conversation: Conversation, target: Target) -> tuple[ToolCall | None, bool]:
@@ -65,33 +97,41 @@ def _tool_call(params: Params, conversation: Conversation, target: Target) -> tu
 
 def _use_tool(
     settings: Settings, inference: InferenceClient, call: ToolCall, config: dict[str, Any], as_text: bool
-) -> Result:
+) -> _Reply:
     """The response with the tool's arguments: a toolUse block if the tool was forced, else JSON as text."""
     began = time.monotonic()
     max_tokens = config.get("maxTokens", DEFAULT_MAX_TOKENS)
+    if settings.bad_answers == "truncated":
+        return _truncated(call, max_tokens)
     arguments = tool_arguments(settings, inference, call, max_tokens, config.get("temperature"))
+    if settings.bad_answers == "malformed" and isinstance(arguments, dict):
+        arguments = {**dict.fromkeys(arguments), "more": _LONG * max_tokens}
     latency_ms = int((time.monotonic() - began) * 1000)
     if as_text and not isinstance(arguments, str):
         arguments = json.dumps(arguments, ensure_ascii=False)
     use = {"toolUse": {"toolUseId": f"tooluse_{secrets.token_urlsafe(16)}", "name": call.name, "input": arguments}}
-    content: list[dict[str, Any]] = [{"text": arguments} if isinstance(arguments, str) else use]
+    content: dict[str, Any] = {"text": arguments} if isinstance(arguments, str) else use
     # The judge's tokenizer is not available, so token counts are estimated from characters.
     tokens = tuple(
         len(text) // CHARACTERS_PER_TOKEN
         for text in (call.system + call.text + "".join(call.documents), json.dumps(arguments, ensure_ascii=False))
     )
     reason = "end_turn" if isinstance(arguments, str) else "tool_use"
-    return _response(content, reason, (tokens[0], tokens[1]), latency_ms) | {
-        HEADERS: stand_in_headers(answering_name(settings, call))
-    }
+    return _Reply((content,), reason, (tokens[0], min(tokens[1], max_tokens)), latency_ms)
 
 
-def _response(content: list[dict[str, Any]], reason: str, tokens: tuple[int, int], latency_ms: int) -> Result:
+def _truncated(call: ToolCall, max_tokens: int) -> _Reply:
+    """A reply that ends at the limit of tokens, before the tool's arguments are complete."""
+    read = len(call.system + call.text + "".join(call.documents)) // CHARACTERS_PER_TOKEN
+    return _Reply(({"text": '{"' + _LONG * max_tokens},), "max_tokens", (read, max_tokens), 0)
+
+
+def _response(reply: _Reply, tokens: tuple[int, int]) -> Result:
     return {
-        "output": {"message": {"role": "assistant", "content": content}},
-        "stopReason": reason,
+        "output": {"message": {"role": "assistant", "content": list(reply.content)}},
+        "stopReason": reply.stop_reason,
         "usage": {"inputTokens": tokens[0], "outputTokens": tokens[1], "totalTokens": sum(tokens)},
-        "metrics": {"latencyMs": latency_ms},
+        "metrics": {"latencyMs": reply.latency_ms},
     }
 
 

@@ -12,6 +12,8 @@ from local.bedrock.runtime.target import Target
 from local.bedrock.state.settings import Settings
 from local.trainer.spec import Conversation
 
+# Longer than the usual four bytes per token, and not only of letters: prompts with this answer are escaped.
+_ENDLESS = "& so on, "
 NO_MODEL = "[local stand-in: the instant engine has no model and answers every question with this sentence]"
 
 
@@ -44,8 +46,10 @@ def ask(settings: Settings, inference: InferenceClient, target: Target, prompt: 
         raise ValidationError("A conversation must start with a user message. Try again with a conversation that does.")
     began = time.monotonic()
     # The engine `instant` has no tokenizer either, so words count as tokens.
-    if target.weights is None:
-        words = sum(len(turn.text.split()) for turn in turns)
+    words = sum(len(turn.text.split()) for turn in turns)
+    if settings.bad_answers == "endless":
+        answer = _endless(words, prompt.sampling.max_tokens)
+    elif target.weights is None:
         answer = InferenceResult(id=0, text=NO_MODEL, input_tokens=words, output_tokens=len(NO_MODEL.split()))
     else:
         # A fixed seed: repeated demonstrations and tests give the same answers.
@@ -54,3 +58,11 @@ def ask(settings: Settings, inference: InferenceClient, target: Target, prompt: 
             target.weights, prompt.conversation, sampling, settings.torch_threads, settings.answer_timeout_seconds
         )
     return TimedAnswer(answer, int((time.monotonic() - began) * 1000))
+
+
+def _endless(input_tokens: int, max_tokens: int) -> InferenceResult:
+    """An answer that goes on until the limit of tokens."""
+    text = _ENDLESS * max_tokens
+    return InferenceResult(
+        id=0, text=text, input_tokens=input_tokens, output_tokens=max_tokens, stop_reason="max_tokens"
+    )

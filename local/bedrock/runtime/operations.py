@@ -12,6 +12,7 @@ from local.bedrock.runtime.bodies import parse_body
 from local.bedrock.runtime.converse import converse
 from local.bedrock.runtime.inference import ask
 from local.bedrock.runtime.target import resolve
+from local.bedrock.runtime.usage import Exchange, billed_tokens
 from local.bedrock.state.bedrock_state import BedrockState
 
 
@@ -24,15 +25,21 @@ def invoke_model(state: BedrockState, inference: InferenceClient, params: Params
     """InvokeModel."""
     target = resolve(state, params["modelId"])
     body = parse_body(target.base.id, params.get("body", b""))
-    timed = ask(state.settings, inference, target, body.prompt())
+    prompt = body.prompt()
+    timed = ask(state.settings, inference, target, prompt)
+    sent = [prompt.conversation.system or "", *(turn.text for turn in prompt.conversation.turns)]
+    exchange = Exchange(sent, timed.answer.text, prompt.sampling.max_tokens)
+    counted = (timed.answer.input_tokens, timed.answer.output_tokens)
+    read, written = billed_tokens(state, "InvokeModel", target, exchange, counted)
+    answer = timed.answer.model_copy(update={"input_tokens": read, "output_tokens": written})
     # AWS reports token counts and latency of InvokeModel in headers, because the body has the vendor's format.
     headers = {
-        "X-Amzn-Bedrock-Input-Token-Count": str(timed.answer.input_tokens),
-        "X-Amzn-Bedrock-Output-Token-Count": str(timed.answer.output_tokens),
+        "X-Amzn-Bedrock-Input-Token-Count": str(read),
+        "X-Amzn-Bedrock-Output-Token-Count": str(written),
         "X-Amzn-Bedrock-Invocation-Latency": str(timed.latency_ms),
     }
     return {
-        "body": json.dumps(body.response(timed.answer, target.base.id), ensure_ascii=False).encode(),
+        "body": json.dumps(body.response(answer, target.base.id), ensure_ascii=False).encode(),
         "contentType": "application/json",
         HEADERS: headers | stand_in_headers(target.stand_in),
     }

@@ -17,7 +17,10 @@ BillKind = Literal["provisioned-model", "custom-model-deployment"]
 
 
 class Record(BaseModel):
-    """A resource: `id` is the last part of its ARN, `name` is the name that the user gave it."""
+    """A resource: `id` is the last part of its ARN, `name` is the name that the user gave it.
+
+    What is kept for the bill is a record too.
+    """
 
     # Frozen: threads read records without the lock, so a change replaces the record in its table.
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -66,6 +69,7 @@ class Job(Record):
     model_arn: str | None = None
     training_loss: float | None = None
     validation_loss: float | None = None
+    trained_tokens: int = 0
 
 
 class CustomModel(Record):
@@ -110,6 +114,21 @@ class Deployment(Endpoint):
     """An on-demand deployment of a custom model."""
 
     description: str | None = None
+
+
+class Call(Record):
+    """A call of the runtime that a model answered. `arn` is the model id of the request, `name` the operation."""
+
+    base_model_id: str
+    input_tokens: int
+    output_tokens: int
+
+
+class StoredModel(Record):
+    """A custom model for its bill, kept after its deletion."""
+
+    base_model_id: str
+    deleted: datetime | None = None
 
 
 class Bill(Record):

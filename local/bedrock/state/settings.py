@@ -70,6 +70,17 @@ class Settings(BaseSettings):
         description="age offset of throughputs and deployments: they look this much older, and commitments end earlier",
     )
 
+    bad_answers: Literal["", "endless", "malformed", "truncated"] = Field(
+        "",
+        description=(
+            "endless: answers go on to the limit of tokens; malformed: the arguments of a tool break its schema; "
+            "truncated: replies with a tool end at the limit of tokens, without the tool"
+        ),
+    )
+    byte_tokens: bool = Field(
+        False, description="whether a token is billed for each byte of a text, as by a model of an unknown tokenizer"
+    )
+
     answer_timeout_seconds: float = Field(120, gt=0, description="seconds until a ModelTimeoutException")
 
     judge_requests_per_minute: int = Field(

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from local.bedrock.state.account_region import AccountRegion
-from local.bedrock.state.records import Bill, CustomModel, Deployment, Job, Record, Throughput
+from local.bedrock.state.records import Bill, Call, CustomModel, Deployment, Job, Record, StoredModel, Throughput
 
 R = TypeVar("R", bound=Record)
 _may_be_stale: ContextVar[bool] = ContextVar("whether a Get or List operation reads the tables", default=False)
@@ -110,9 +110,11 @@ class Store:
         self.throughputs = Table(Throughput, folder / "throughputs", self.lock, stale_reads)
         self.deployments = Table(Deployment, folder / "deployments", self.lock, stale_reads)
         self.bills = Table(Bill, folder / "bills", self.lock)
+        self.calls = Table(Call, folder / "calls", self.lock)
+        self.stored_models = Table(StoredModel, folder / "stored_models", self.lock)
 
     def tables(self) -> tuple[Table[Any], ...]:
-        """The tables of resources with tags: all but the bills."""
+        """The tables of resources with tags: all but what is kept for the bill."""
         return (self.jobs, self.models, self.throughputs, self.deployments)
 
     def taggable(self, account_region: AccountRegion, arn: str) -> tuple[Table[Any], Record] | None:
